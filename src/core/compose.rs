@@ -1,0 +1,313 @@
+//! The compose file of a lab. Pure: the same topology gives the same bytes. Knows nothing of what MirrorMaker's properties say.
+
+use crate::core::digest;
+use crate::core::topology::{Broker, Cluster, Mirror, Topology};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Label on everything that belongs to a lab; its value is the lab's name.
+pub const LABEL_LAB: &str = "kmk.lab";
+/// Label on everything that belongs to a lab: the version of these labels, see [`FORMAT`].
+pub const LABEL_FORMAT: &str = "kmk.format";
+/// Label on containers: the whole spec of the lab as JSON, as it was when the container was made.
+pub const LABEL_SPEC: &str = "kmk.spec";
+/// Label on containers: a digest of their own configuration, to recreate exactly what changed.
+pub const LABEL_CONFIG: &str = "kmk.config";
+/// Raised when an older kmk could no longer understand the labels. Not kmk's own version: a label that changed
+/// with every release would make compose recreate every container, and offer to delete the volumes.
+pub const FORMAT: u32 = 1;
+
+/// Where a MirrorMaker finds its properties.
+const PROPERTIES: &str = "/mm2.properties";
+const MIRROR_SCRIPT: &str = include_str!("mirror.sh");
+/// The one of the image's volumes that holds records.
+const DATA: &str = "/var/lib/kafka/data";
+/// The image's other volumes; without a tmpfs each would become an anonymous volume.
+const UNUSED_VOLUMES: [&str; 2] = ["/etc/kafka/secrets", "/mnt/shared/config"];
+/// The largest record batch that brokers take, in bytes (Kafka's default is 1 MiB).
+pub const MAX_RECORD_BYTES: u32 = 16 * 1024 * 1024;
+/// What a container may take at most; a broker of a fresh lab takes about 200 MiB.
+pub const MEMORY_MIB_PER_CONTAINER: u64 = 512;
+/// Quick to start and small, rather than best after an hour under load.
+const JVM: &str = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError";
+const HEAP: &str = "-Xms64m -Xmx256m";
+
+#[derive(Serialize)]
+struct File {
+    name: String,
+    services: BTreeMap<String, Service>,
+    networks: BTreeMap<String, Resource>,
+    volumes: BTreeMap<String, Resource>,
+}
+
+#[derive(Serialize)]
+struct Resource {
+    labels: BTreeMap<&'static str, String>,
+}
+
+#[derive(Serialize)]
+struct Service {
+    image: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    command: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    depends_on: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restart: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ports: Vec<String>,
+    environment: BTreeMap<String, String>,
+    networks: Vec<String>,
+    volumes: Vec<Mount>,
+    tmpfs: Vec<&'static str>,
+    cap_drop: [&'static str; 1],
+    security_opt: [&'static str; 1],
+    mem_limit: String,
+    pids_limit: u32,
+    stop_grace_period: &'static str,
+    logging: Logging,
+    labels: BTreeMap<&'static str, String>,
+}
+
+#[derive(Serialize)]
+struct Mount {
+    r#type: &'static str,
+    source: String,
+    target: &'static str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    read_only: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bind: Option<Bind>,
+}
+
+#[derive(Serialize)]
+struct Bind {
+    create_host_path: bool,
+    selinux: &'static str,
+}
+
+#[derive(Serialize)]
+struct Logging {
+    driver: &'static str,
+    options: BTreeMap<&'static str, &'static str>,
+}
+
+/// The compose file; MirrorMakers mount `properties_path`, whose text is `properties`.
+pub fn render(topology: &Topology, properties_path: &str, properties: &str) -> String {
+    let resource = || Resource {
+        labels: common_labels(topology),
+    };
+    let brokers = topology.clusters.iter().flat_map(|cluster| {
+        let one = move |broker: &Broker| {
+            (
+                broker.service.clone(),
+                broker_service(topology, cluster, broker),
+            )
+        };
+        cluster.brokers.iter().map(one)
+    });
+    let mirrors = topology.mirrors.iter().map(|mirror| {
+        let service = mirror_service(topology, mirror, properties_path, properties);
+        (mirror.service.clone(), service)
+    });
+    let volumes = topology.clusters.iter().flat_map(|c| &c.brokers);
+    let file = File {
+        name: topology.project(),
+        services: brokers.chain(mirrors).collect(),
+        networks: topology
+            .clusters
+            .iter()
+            .map(|cluster| (cluster.name.clone(), resource()))
+            .collect(),
+        volumes: volumes
+            .map(|broker| (broker.volume.clone(), resource()))
+            .collect(),
+    };
+    serde_yaml::to_string(&file).expect("plain maps and strings have no reason to fail")
+}
+
+/// The digest on each service's container, as [`render`] writes it: read back from the rendered text, so that there is one truth.
+pub fn config_digests(compose: &str) -> BTreeMap<String, String> {
+    let file: serde_yaml::Value = serde_yaml::from_str(compose).unwrap_or_default();
+    let services = file["services"].as_mapping().into_iter().flatten();
+    let digest = |(name, service): (&serde_yaml::Value, &serde_yaml::Value)| {
+        let digest = service["labels"][LABEL_CONFIG].as_str()?;
+        Some((name.as_str()?.to_owned(), digest.to_owned()))
+    };
+    services.filter_map(digest).collect()
+}
+
+fn common_labels(topology: &Topology) -> BTreeMap<&'static str, String> {
+    BTreeMap::from([
+        (LABEL_LAB, topology.spec.lab.clone()),
+        (LABEL_FORMAT, FORMAT.to_string()),
+    ])
+}
+
+fn broker_service(topology: &Topology, cluster: &Cluster, broker: &Broker) -> Service {
+    let port = broker.outside.port;
+    let mut service = Service::new(topology);
+    service.ports = vec![format!("{}:{port}:{port}", broker.outside.host)];
+    service
+        .environment
+        .extend(broker_environment(cluster, broker));
+    service.networks = vec![cluster.name.clone()];
+    service.volumes = vec![Mount {
+        r#type: "volume",
+        source: broker.volume.clone(),
+        target: DATA,
+        read_only: false,
+        bind: None,
+    }];
+    service.tmpfs = UNUSED_VOLUMES.to_vec();
+    service.labelled(topology, "")
+}
+
+fn broker_environment(cluster: &Cluster, broker: &Broker) -> BTreeMap<String, String> {
+    let replicas = cluster.replication_factor.to_string();
+    let in_sync = if cluster.replication_factor > 2 {
+        "2"
+    } else {
+        "1"
+    };
+    let stamp = if cluster.stamps_time {
+        "LogAppendTime"
+    } else {
+        "CreateTime"
+    };
+    let settings = [
+        ("node.id", broker.node_id.to_string()),
+        ("process.roles", "broker,controller".to_owned()),
+        ("controller.quorum.voters", cluster.quorum()),
+        ("controller.listener.names", "CONTROLLER".to_owned()),
+        (
+            "listeners",
+            format!(
+                "INSIDE://:{},OUTSIDE://:{},CONTROLLER://:9093",
+                broker.inside.port, broker.outside.port
+            ),
+        ),
+        (
+            "advertised.listeners",
+            format!("INSIDE://{},OUTSIDE://{}", broker.inside, broker.outside),
+        ),
+        (
+            "listener.security.protocol.map",
+            "INSIDE:PLAINTEXT,OUTSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT".to_owned(),
+        ),
+        ("inter.broker.listener.name", "INSIDE".to_owned()),
+        ("log.dirs", format!("{DATA}/kmk")),
+        ("num.partitions", cluster.partitions.to_string()),
+        ("default.replication.factor", replicas.clone()),
+        ("min.insync.replicas", in_sync.to_owned()),
+        ("message.max.bytes", MAX_RECORD_BYTES.to_string()),
+        ("replica.fetch.max.bytes", MAX_RECORD_BYTES.to_string()),
+        ("log.message.timestamp.type", stamp.to_owned()),
+        // fewer partitions and no waiting: a lab starts faster
+        ("group.initial.rebalance.delay.ms", "0".to_owned()),
+        ("offsets.topic.num.partitions", "1".to_owned()),
+        ("offsets.topic.replication.factor", replicas.clone()),
+        ("transaction.state.log.num.partitions", "1".to_owned()),
+        ("transaction.state.log.replication.factor", replicas),
+        ("transaction.state.log.min.isr", in_sync.to_owned()),
+        // 128 MiB of heap by default, for a cleaner that has little to clean
+        (
+            "log.cleaner.dedupe.buffer.size",
+            (4 * 1024 * 1024).to_string(),
+        ),
+    ];
+    let variable = |key: &str| format!("KAFKA_{}", key.replace('.', "_").to_uppercase());
+    settings
+        .into_iter()
+        .map(|(key, value)| (variable(key), escape(&value)))
+        .chain([("CLUSTER_ID".to_owned(), cluster.id.clone())])
+        .collect()
+}
+
+fn mirror_service(topology: &Topology, mirror: &Mirror, path: &str, properties: &str) -> Service {
+    let joined: Vec<&Cluster> = [&mirror.target]
+        .into_iter()
+        .chain(&mirror.sources)
+        .filter_map(|name| topology.cluster(name))
+        .collect();
+    let sources = joined.iter().skip(1).flat_map(|c| &c.brokers);
+    let arguments = ["mirror".to_owned(), mirror.target.clone()];
+    let mut service = Service::new(topology);
+    service.command = ["bash", "-c", MIRROR_SCRIPT]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(arguments)
+        .chain(sources.map(|broker| broker.inside.to_string()))
+        .map(|word| escape(&word))
+        .collect();
+    service.depends_on = joined
+        .iter()
+        .flat_map(|cluster| &cluster.brokers)
+        .map(|broker| broker.service.clone())
+        .collect();
+    service.restart = Some("on-failure");
+    service.networks = joined.iter().map(|cluster| cluster.name.clone()).collect();
+    service.volumes = vec![Mount {
+        r#type: "bind",
+        source: path.to_owned(),
+        target: PROPERTIES,
+        read_only: true,
+        bind: Some(Bind {
+            create_host_path: false,
+            selinux: "z",
+        }),
+    }];
+    service.tmpfs = [DATA].into_iter().chain(UNUSED_VOLUMES).collect();
+    service.labelled(topology, properties)
+}
+
+impl Service {
+    /// What every container of a lab has.
+    fn new(topology: &Topology) -> Self {
+        Self {
+            image: topology.image_expression(),
+            command: Vec::new(),
+            depends_on: Vec::new(),
+            restart: None,
+            ports: Vec::new(),
+            environment: BTreeMap::from([
+                ("KAFKA_HEAP_OPTS".to_owned(), HEAP.to_owned()),
+                ("KAFKA_JVM_PERFORMANCE_OPTS".to_owned(), JVM.to_owned()),
+            ]),
+            networks: Vec::new(),
+            volumes: Vec::new(),
+            tmpfs: Vec::new(),
+            cap_drop: ["ALL"],
+            security_opt: ["no-new-privileges:true"],
+            mem_limit: format!("{MEMORY_MIB_PER_CONTAINER}m"),
+            pids_limit: 1024,
+            stop_grace_period: "5s",
+            logging: Logging {
+                driver: "json-file",
+                options: BTreeMap::from([("max-size", "10m"), ("max-file", "3")]),
+            },
+            labels: BTreeMap::new(),
+        }
+    }
+
+    /// Adds the labels; `mounted` is the text of the file that it mounts.
+    fn labelled(mut self, topology: &Topology, mounted: &str) -> Self {
+        // where the mounted file lies is no part of what it says
+        let mut definition = serde_yaml::to_value(&self).unwrap_or_default();
+        if let Some(map) = definition.as_mapping_mut() {
+            map.remove("volumes");
+        }
+        let definition = serde_yaml::to_string(&definition).unwrap_or_default();
+        let spec = serde_json::to_string(&topology.spec).unwrap_or_default();
+        self.labels = common_labels(topology);
+        self.labels
+            .insert(LABEL_CONFIG, digest::short(&(definition + mounted)));
+        self.labels.insert(LABEL_SPEC, escape(&spec));
+        self
+    }
+}
+
+/// Compose replaces `$NAME` in every value; `$$` stands for one `$`.
+fn escape(value: &str) -> String {
+    value.replace('$', "$$")
+}

@@ -1,0 +1,152 @@
+//! What docker says of containers, volumes and networks. Knows nothing of how it is asked.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Compose's own label for the project.
+const PROJECT: &str = "com.docker.compose.project";
+/// Compose's own label for the service.
+const SERVICE: &str = "com.docker.compose.service";
+/// Compose's own label for the files that it read, separated by commas.
+const FILES: &str = "com.docker.compose.project.config_files";
+
+type Labels = BTreeMap<String, String>;
+
+/// One container, from `docker container inspect`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Container {
+    /// The whole id.
+    #[serde(rename = "Id")]
+    pub id: String,
+    #[serde(rename = "Name")]
+    name: String,
+    /// When it was made, as RFC 3339 in UTC; sorts by time.
+    #[serde(rename = "Created")]
+    pub created: String,
+    /// What it is doing.
+    #[serde(rename = "State")]
+    pub state: State,
+    #[serde(rename = "Config")]
+    config: Config,
+    #[serde(rename = "HostConfig", default)]
+    host: HostConfig,
+}
+
+/// What a container is doing.
+#[derive(Debug, Clone, Deserialize)]
+pub struct State {
+    /// `created`, `running`, `paused`, `restarting`, `removing`, `exited` or `dead`.
+    #[serde(rename = "Status")]
+    pub status: String,
+    /// Of the last run.
+    #[serde(rename = "ExitCode", default)]
+    pub exit_code: i64,
+    /// Whether the kernel ended it for want of memory.
+    #[serde(rename = "OOMKilled", default)]
+    pub out_of_memory: bool,
+    /// What docker says of a container that it could not start.
+    #[serde(rename = "Error", default)]
+    pub error: String,
+    /// As RFC 3339 in UTC.
+    #[serde(rename = "StartedAt", default)]
+    pub started_at: String,
+    /// As RFC 3339 in UTC.
+    #[serde(rename = "FinishedAt", default)]
+    pub finished_at: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Config {
+    #[serde(rename = "Image")]
+    image: String,
+    #[serde(rename = "Labels", default)]
+    labels: Option<Labels>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+struct HostConfig {
+    #[serde(rename = "PortBindings", default)]
+    ports: Option<BTreeMap<String, Option<Vec<Binding>>>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Binding {
+    #[serde(rename = "HostPort", default)]
+    port: String,
+}
+
+impl Container {
+    /// Its name, without docker's leading slash.
+    pub fn name(&self) -> &str {
+        self.name.trim_start_matches('/')
+    }
+
+    /// The image that it was made from, as it was named then.
+    pub fn image(&self) -> &str {
+        &self.config.image
+    }
+
+    /// The label of that name.
+    pub fn label(&self, name: &str) -> Option<&str> {
+        self.config.labels.as_ref()?.get(name).map(String::as_str)
+    }
+
+    /// Its compose service; its name where compose did not make it.
+    pub fn service(&self) -> &str {
+        self.label(SERVICE).unwrap_or_else(|| self.name())
+    }
+
+    /// Its compose project.
+    pub fn project(&self) -> Option<&str> {
+        self.label(PROJECT)
+    }
+
+    /// The compose file that it was made from.
+    pub fn compose_file(&self) -> Option<&str> {
+        self.label(FILES)?.split(',').next()
+    }
+
+    /// Whether it runs and is not paused.
+    pub fn is_running(&self) -> bool {
+        self.state.status == "running"
+    }
+
+    /// Whether it publishes `port` on the laptop once it runs.
+    pub fn publishes(&self, port: u16) -> bool {
+        let port = port.to_string();
+        let bindings = self
+            .host
+            .ports
+            .iter()
+            .flatten()
+            .flat_map(|(_, bindings)| bindings.iter().flatten());
+        bindings.into_iter().any(|binding| binding.port == port)
+    }
+}
+
+/// A volume or a network, from `docker … inspect`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Labelled {
+    /// Its name.
+    #[serde(rename = "Name")]
+    pub name: String,
+    #[serde(rename = "Labels", default)]
+    labels: Option<Labels>,
+}
+
+impl Labelled {
+    /// The label of that name.
+    pub fn label(&self, name: &str) -> Option<&str> {
+        self.labels.as_ref()?.get(name).map(String::as_str)
+    }
+}
+
+/// The filter for everything with a label.
+pub(crate) fn labelled(name: &str, value: &str) -> String {
+    format!("label={name}={value}")
+}
+
+/// The filter for everything that compose made for a project.
+pub(crate) fn in_project(project: &str) -> String {
+    labelled(PROJECT, project)
+}

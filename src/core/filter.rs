@@ -1,0 +1,92 @@
+//! Topic filters: Java regular expressions, checked as far as they can be without Java.
+
+use regex_syntax::ast::{self, ErrorKind};
+
+/// Looks for what Java's `Pattern` refuses too. What only Java knows (possessive groups, `\Q…\E`, its own classes) passes.
+///
+/// # Errors
+/// What is wrong, and what to write instead where that is known.
+pub fn check(filter: &str) -> Result<(), String> {
+    if filter.trim().is_empty() {
+        return Err("is empty; leave it out, or write `.*` for all topics".to_owned());
+    }
+    if filter.trim() != filter || filter.contains([',', '\n', '\r']) {
+        return Err(
+            "has a comma, a line break or a space at its end, where MirrorMaker splits its lists"
+                .to_owned(),
+        );
+    }
+    let Err(error) = ast::parse::Parser::new().parse(filter) else {
+        return Ok(());
+    };
+    let hint = match error.kind() {
+        ErrorKind::RepetitionMissing => "; a filter is a regular expression: `.*` matches anything",
+        ErrorKind::RepetitionCountUnclosed => {
+            "; a comma ends a filter, so `{1,2}` cannot be written: say `aa?` instead"
+        }
+        ErrorKind::ClassUnclosed
+        | ErrorKind::ClassRangeInvalid
+        | ErrorKind::GroupUnclosed
+        | ErrorKind::GroupUnopened
+        | ErrorKind::GroupNameEmpty
+        | ErrorKind::GroupNameInvalid
+        | ErrorKind::GroupNameUnexpectedEof
+        | ErrorKind::GroupNameDuplicate { .. }
+        | ErrorKind::RepetitionCountInvalid
+        | ErrorKind::RepetitionCountDecimalEmpty
+        | ErrorKind::EscapeUnexpectedEof
+        | ErrorKind::EscapeHexInvalidDigit
+        | ErrorKind::EscapeHexEmpty
+        | ErrorKind::EscapeHexInvalid => "",
+        _ => return Ok(()),
+    };
+    Err(format!(
+        "{} at character {}{hint}",
+        error.kind(),
+        error.span().start.column
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_java_takes_passes() {
+        for good in [
+            ".*",
+            "orders",
+            r"orders\.v[0-9]+",
+            "(?i)a|b",
+            "a*+",
+            "(?!x).*",
+            "(?<=a)b",
+            r"\Qa.b\E",
+            r"\p{javaLowerCase}+",
+            "[a-z&&[^b]]",
+            r"(a)\1",
+            "(?<name>x)",
+            "a{2}",
+        ] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+    }
+
+    #[test]
+    fn what_java_refuses_is_named() {
+        for (bad, part) in [
+            ("*", "`.*` matches anything"),
+            ("orders*(", "unclosed group at character 8"),
+            ("a)", "unopened group"),
+            ("[a", "unclosed character class"),
+            ("a{1", "a comma ends a filter"),
+            ("[z-a]", "character 2"),
+            (r"a\", "escape"),
+            ("", "empty"),
+            ("a, b", "splits its lists"),
+        ] {
+            let reason = check(bad).unwrap_err();
+            assert!(reason.contains(part), "{bad}: {reason}");
+        }
+    }
+}

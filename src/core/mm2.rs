@@ -1,0 +1,367 @@
+//! MirrorMaker's properties. Pure: the same topology gives the same bytes. Knows nothing of compose.
+//!
+//! MirrorMaker ignores unknown and misplaced keys in silence: a worker's settings are read at its target's prefix,
+//! a consumer's at its source's (`MirrorMakerConfig.workerConfig`).
+
+use crate::core::spec::Naming;
+use crate::core::topology::{Cluster, Flow, Topology};
+use std::fmt::Write as _;
+
+/// What brokers take ([`message.max.bytes`]) and what a request adds to it: one record that is too large ends a whole flow.
+///
+/// [`message.max.bytes`]: super::compose::MAX_RECORD_BYTES
+const MAX_REQUEST_BYTES: u32 = 17 * 1024 * 1024;
+/// MirrorMaker's own default for `topics.exclude`; a list of one's own replaces it.
+const NEVER: &str = r".*[\-\.]internal, .*\.replica, __.*";
+
+/// The properties file that every MirrorMaker of the lab reads.
+pub fn render(topology: &Topology) -> String {
+    let mut file = Properties::default();
+    let names: Vec<&str> = topology.clusters.iter().map(|c| c.name.as_str()).collect();
+    file.section("The clusters, by the names that prefix their topics elsewhere");
+    file.set("", "clusters", names.join(", "));
+    for cluster in &topology.clusters {
+        file.set(
+            "",
+            &format!("{}.bootstrap.servers", cluster.name),
+            cluster.bootstrap_inside(),
+        );
+    }
+    file.set(
+        "Find connectors by their manifests instead of scanning every jar: seconds at start.",
+        "plugin.discovery",
+        "service_load",
+    );
+    flows(&mut file, topology);
+    freshness(&mut file);
+    for cluster in &topology.clusters {
+        source(&mut file, topology, cluster);
+        target(&mut file, topology, cluster);
+    }
+    file.text
+}
+
+fn flows(file: &mut Properties, topology: &Topology) {
+    for flow in &topology.flows {
+        let name = flow.name();
+        file.section(&format!("The flow {name}"));
+        file.set("", &format!("{name}.enabled"), "true");
+        file.set(
+            "Which topics, as Java regular expressions; kmk's own canary is always among them.",
+            &format!("{name}.topics"),
+            topics(flow),
+        );
+        file.set(
+            "Stronger than topics. The first three are MirrorMaker's default; without them it would mirror its own topics.",
+            &format!("{name}.topics.exclude"),
+            excluded(flow),
+        );
+        if flow.spec.naming == Naming::Same {
+            file.set(
+                "Topics keep their names.",
+                &format!("{name}.replication.policy.class"),
+                "org.apache.kafka.connect.mirror.IdentityReplicationPolicy",
+            );
+        }
+        file.set(
+            "Offsets of consumer groups follow, so that consumers can go on reading at the target. Off by default.",
+            &format!("{name}.sync.group.offsets.enabled"),
+            "true",
+        );
+        file.set(
+            "There is no authorizer here; asking for access rules only logs errors.",
+            &format!("{name}.sync.topic.acls.enabled"),
+            "false",
+        );
+        replication_factors(file, topology, flow);
+    }
+    unused_directions(file, topology);
+}
+
+/// Copies of every topic that MirrorMaker makes; the offset syncs lie at the source, all else at the target.
+fn replication_factors(file: &mut Properties, topology: &Topology, flow: &Flow) {
+    let factor = |cluster: &str| {
+        topology
+            .cluster(cluster)
+            .map_or(1, |c| c.replication_factor)
+    };
+    let (source, target) = (factor(&flow.spec.source), factor(&flow.spec.target));
+    let mut why = "Copies of every topic: as many as there are brokers, three at most. Default 2 and 3: never works with one broker.";
+    for (topic, factor) in [
+        ("", target),
+        ("checkpoints.topic.", target),
+        ("heartbeats.topic.", target),
+        ("offset-syncs.topic.", source),
+    ] {
+        file.set(
+            why,
+            &format!("{}.{topic}replication.factor", flow.name()),
+            factor.to_string(),
+        );
+        why = "";
+    }
+}
+
+fn unused_directions(file: &mut Properties, topology: &Topology) {
+    let pairs = topology
+        .clusters
+        .iter()
+        .flat_map(|a| topology.clusters.iter().map(move |b| (a, b)));
+    let unused = pairs
+        .filter(|(a, b)| a.name != b.name)
+        .map(|(a, b)| format!("{}->{}", a.name, b.name))
+        .filter(|pair| topology.flows.iter().all(|flow| flow.name() != *pair));
+    for (index, pair) in unused.enumerate() {
+        if index == 0 {
+            file.section("Directions that are no flows: MirrorMaker would start workers for them all the same");
+        }
+        file.set("", &format!("{pair}.enabled"), "false");
+        file.set("", &format!("{pair}.emit.heartbeats.enabled"), "false");
+    }
+}
+
+/// Each pattern, unless it is the canary that would be lost with it.
+fn excluded(flow: &Flow) -> String {
+    let patterns = flow.spec.exclude.iter();
+    let patterns = patterns.map(|pattern| format!("(?!{}$)(?:{pattern})", flow.canary));
+    let all: Vec<String> = [NEVER.to_owned()].into_iter().chain(patterns).collect();
+    all.join(", ")
+}
+
+fn topics(flow: &Flow) -> String {
+    if flow.spec.topics.is_empty() {
+        return ".*".to_owned();
+    }
+    let all: Vec<&str> = flow
+        .spec
+        .topics
+        .iter()
+        .chain([&flow.canary])
+        .map(String::as_str)
+        .collect();
+    all.join(", ")
+}
+
+fn freshness(file: &mut Properties) {
+    file.section("How soon a change at the source is seen at the target");
+    let every_second = [
+        (
+            "New topics and partitions. Default 600 s: people think that MirrorMaker is broken.",
+            "refresh.topics.interval.seconds",
+        ),
+        (
+            "New consumer groups. Default 600 s.",
+            "refresh.groups.interval.seconds",
+        ),
+        (
+            "Offsets of groups, translated. Default 60 s.",
+            "emit.checkpoints.interval.seconds",
+        ),
+        (
+            "Offsets of groups, written at the target. Default 60 s.",
+            "sync.group.offsets.interval.seconds",
+        ),
+    ];
+    for (why, key) in every_second {
+        file.set(why, key, "1");
+    }
+    file.set(
+        "An offset sync for every batch rather than every 100 records: translated offsets are closer.",
+        "offset.lag.max",
+        "0",
+    );
+}
+
+/// Settings of the clients that read `cluster`.
+fn source(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
+    let name = &cluster.name;
+    if topology.flows.iter().all(|flow| flow.spec.source != *name) {
+        return;
+    }
+    file.section(&format!("Reading from {name}"));
+    file.set(
+        "Default 500: while a busy partition's data is worked off, the next fetch asks only for idle ones and waits this long.",
+        &format!("{name}.consumer.fetch.max.wait.ms"),
+        "100",
+    );
+    file.set(
+        "Larger fetches: 1 MiB and 500 records by default.",
+        &format!("{name}.consumer.max.partition.fetch.bytes"),
+        "8388608",
+    );
+    file.set("", &format!("{name}.consumer.max.poll.records"), "2000");
+}
+
+/// Settings of the worker that writes to `cluster`, and of its clients.
+fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
+    let name = &cluster.name;
+    file.section(&format!("Connections to {name}"));
+    file.set(
+        "MirrorMaker starts before the brokers listen; try again soon.",
+        &format!("{name}.reconnect.backoff.ms"),
+        "50",
+    );
+    file.set("", &format!("{name}.reconnect.backoff.max.ms"), "100");
+    if topology.mirrors.iter().all(|mirror| mirror.target != *name) {
+        return;
+    }
+    file.section(&format!("Writing to {name}"));
+    file.set(
+        "Fuller batches.",
+        &format!("{name}.producer.linger.ms"),
+        "5",
+    );
+    file.set("", &format!("{name}.producer.batch.size"), "262144");
+    file.set(
+        "One record that is too large ends the task, and with it every topic of the flow: as large as brokers take, and some.",
+        &format!("{name}.producer.max.request.size"),
+        MAX_REQUEST_BYTES.to_string(),
+    );
+    file.set(
+        "How soon MirrorMaker notes how far it read; after a crash it repeats what came later. Default 60 s.",
+        &format!("{name}.offset.flush.interval.ms"),
+        "1000",
+    );
+    file.set(
+        "The work of a lost worker is taken up at once. Default 5 min.",
+        &format!("{name}.scheduled.rebalance.max.delay.ms"),
+        "0",
+    );
+    file.set("", &format!("{name}.plugin.discovery"), "service_load");
+    file.set(
+        "One partition for each of the worker's own topics instead of 25 and 5.",
+        &format!("{name}.offset.storage.partitions"),
+        "1",
+    );
+    file.set("", &format!("{name}.status.storage.partitions"), "1");
+    let mut why = "As many copies of them as there are brokers, three at most.";
+    for topic in ["offset.storage", "status.storage", "config.storage"] {
+        file.set(
+            why,
+            &format!("{name}.{topic}.replication.factor"),
+            cluster.replication_factor.to_string(),
+        );
+        why = "";
+    }
+}
+
+/// An ordered properties file.
+#[derive(Default)]
+struct Properties {
+    text: String,
+}
+
+impl Properties {
+    fn section(&mut self, title: &str) {
+        let gap = if self.text.is_empty() { "" } else { "\n" };
+        let _ = writeln!(self.text, "{gap}# {title}");
+    }
+
+    fn set(&mut self, why: &str, key: &str, value: impl AsRef<str>) {
+        if !why.is_empty() {
+            let _ = writeln!(self.text, "# {why}");
+        }
+        let _ = writeln!(
+            self.text,
+            "{} = {}",
+            escape(key, true),
+            escape(value.as_ref(), false)
+        );
+    }
+}
+
+/// As `java.util.Properties` reads it back.
+fn escape(text: &str, key: bool) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for (index, c) in text.chars().enumerate() {
+        match c {
+            '\\' => escaped.push_str(r"\\"),
+            '\n' => escaped.push_str(r"\n"),
+            '\r' => escaped.push_str(r"\r"),
+            '\t' => escaped.push_str(r"\t"),
+            ' ' if key || index == 0 => escaped.push_str(r"\ "),
+            ':' | '=' if key => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            '#' | '!' if key && index == 0 => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            ' '..='~' => escaped.push(c),
+            _ => {
+                let mut units = [0; 2];
+                for unit in c.encode_utf16(&mut units) {
+                    let _ = write!(escaped, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::scenario;
+    use proptest::prelude::*;
+
+    /// What `java.util.Properties.load` makes of one line.
+    fn unescape(text: &str) -> String {
+        let mut units: Vec<u16> = Vec::new();
+        let mut chars = text.chars();
+        while let Some(c) = chars.next() {
+            let unit = match c {
+                '\\' => match chars.next().unwrap() {
+                    'n' => u16::from(b'\n'),
+                    'r' => u16::from(b'\r'),
+                    't' => u16::from(b'\t'),
+                    'u' => {
+                        let hex: String = chars.by_ref().take(4).collect();
+                        u16::from_str_radix(&hex, 16).unwrap()
+                    }
+                    other => u16::try_from(u32::from(other)).unwrap(),
+                },
+                plain => u16::try_from(u32::from(plain)).unwrap(),
+            };
+            units.push(unit);
+        }
+        String::from_utf16(&units).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn java_reads_back_what_was_written(text in any::<String>(), key in any::<bool>()) {
+            let escaped = escape(&text, key);
+            prop_assert!(escaped.is_ascii() && !escaped.contains('\n') && !escaped.starts_with(' '));
+            prop_assert_eq!(unescape(&escaped), text);
+        }
+    }
+
+    #[test]
+    fn a_backslash_in_a_filter_survives_and_the_canary_with_it() {
+        let mut spec = scenario::dr("demo");
+        spec.flows[0].topics = vec![r"orders\.v1".to_owned()];
+        spec.flows[0].exclude = vec!["kmk.*".to_owned()];
+        let text = render(&Topology::new(&spec));
+        assert!(
+            text.contains("primary->secondary.topics = orders\\\\.v1, kmk-canary\n"),
+            "{text}"
+        );
+        assert!(text.contains("__.*, (?!kmk-canary$)(?:kmk.*)\n"), "{text}");
+    }
+
+    #[test]
+    fn no_key_is_set_twice() {
+        let text = render(&Topology::new(&scenario::dr("demo")));
+        let keys: Vec<&str> = text
+            .lines()
+            .filter(|l| !l.starts_with('#'))
+            .filter_map(|l| l.split_once(" = "))
+            .map(|(key, _)| key)
+            .collect();
+        let unique: std::collections::BTreeSet<_> = keys.iter().collect();
+        assert_eq!(unique.len(), keys.len());
+        assert!(keys.len() > 30);
+    }
+}

@@ -1,0 +1,397 @@
+//! What a person asked for: a lab, its clusters, its flows. Knows nothing of ports, networks or containers.
+
+use crate::core::filter;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// The lab that is meant when none is named.
+pub const DEFAULT_LAB: &str = "demo";
+
+/// A whole lab as asked for. Stands as JSON on each of its containers, so unknown fields are errors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// Name of the lab; its compose project is `kmk-<lab>`.
+    pub lab: String,
+    /// A Kafka image other than the default one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// In the order in which ports are given out.
+    pub clusters: Vec<ClusterSpec>,
+    /// What is replicated, and where to.
+    pub flows: Vec<FlowSpec>,
+}
+
+/// One Kafka cluster as asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterSpec {
+    /// Name, and MirrorMaker's alias of it.
+    pub name: String,
+    /// Number of brokers, 1 to [`MAX_BROKERS`].
+    pub brokers: u16,
+    /// Partitions of topics that are created without saying how many.
+    pub partitions: u32,
+    /// Port of the first broker on the laptop, instead of the one given out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+}
+
+/// One directed replication as asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlowSpec {
+    /// Cluster that is read.
+    pub source: String,
+    /// Cluster that is written.
+    pub target: String,
+    /// Java regular expressions of the topics to mirror; empty means all.
+    #[serde(default)]
+    pub topics: Vec<String>,
+    /// Java regular expressions of topics to leave out; stronger than `topics`.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// What topics are called on the target.
+    pub naming: Naming,
+}
+
+/// What a source topic is called on the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Naming {
+    /// `primary.orders`: MirrorMaker's `DefaultReplicationPolicy`.
+    Prefix,
+    /// `orders`: MirrorMaker's `IdentityReplicationPolicy`.
+    Same,
+}
+
+/// Brokers of one cluster at most: more share no port range with the next cluster.
+pub const MAX_BROKERS: u16 = 9;
+/// Partitions of one topic at most, a sanity limit of kmk.
+pub const MAX_PARTITIONS: u32 = 1000;
+const MAX_NAME: usize = 40;
+
+impl ClusterSpec {
+    /// One broker, one partition, the port given out.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            brokers: 1,
+            partitions: 1,
+            port: None,
+        }
+    }
+}
+
+impl FlowSpec {
+    /// All topics, prefixed with the source's name.
+    pub fn new(source: &str, target: &str) -> Self {
+        Self {
+            source: source.to_owned(),
+            target: target.to_owned(),
+            topics: Vec::new(),
+            exclude: Vec::new(),
+            naming: Naming::Prefix,
+        }
+    }
+}
+
+/// One thing that is wrong with a [`Spec`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// Docker or Kafka would refuse the name.
+    #[error(
+        "{kind} name `{name}` must be lower-case letters, digits and `-`, begin and end with a letter or digit, and have at most {MAX_NAME} characters"
+    )]
+    Name {
+        /// "lab" or "cluster".
+        kind: &'static str,
+        /// As given.
+        name: String,
+    },
+    /// Names of MirrorMaker's own services.
+    #[error(
+        "cluster name `{0}` is taken: names that begin with `mm2-` belong to MirrorMaker's services"
+    )]
+    ReservedName(String),
+    /// A cluster listed twice.
+    #[error("cluster `{0}` is there twice")]
+    DuplicateCluster(String),
+    /// No cluster at all.
+    #[error("a lab needs at least one cluster")]
+    NoClusters,
+    /// A flow or a flag that names no cluster.
+    #[error("there is no cluster `{name}`; clusters: {}", known.join(", "))]
+    UnknownCluster {
+        /// As given.
+        name: String,
+        /// The clusters there are.
+        known: Vec<String>,
+    },
+    /// Source and target are one.
+    #[error("flow {0}->{0} goes from a cluster to itself")]
+    SelfFlow(String),
+    /// The same source and target again.
+    #[error("flow {source_cluster}->{target} is there twice")]
+    DuplicateFlow {
+        /// Source.
+        source_cluster: String,
+        /// Target.
+        target: String,
+    },
+    /// Topics that keep their names would be mirrored round and round.
+    #[error(
+        "flow {source_cluster}->{target} keeps topic names and flows lead back to {source_cluster}: every record would go round for ever"
+    )]
+    Loop {
+        /// Source.
+        source_cluster: String,
+        /// Target.
+        target: String,
+    },
+    /// A broker count or partition count out of range.
+    #[error("cluster `{cluster}` cannot have {count} {what}; 1 to {max} are possible")]
+    Count {
+        /// Cluster.
+        cluster: String,
+        /// "brokers" or "partitions".
+        what: &'static str,
+        /// As given.
+        count: u32,
+        /// Most that is possible.
+        max: u32,
+    },
+    /// A port below 1024, or too near the end for all brokers.
+    #[error("port {port} of cluster `{cluster}` is out of range: {} to {} are possible", MIN_PORT, u16::MAX - MAX_BROKERS)]
+    Port {
+        /// Cluster.
+        cluster: String,
+        /// As given.
+        port: u16,
+    },
+    /// A topic filter that Java would refuse.
+    #[error("topic filter `{filter}`: {reason}")]
+    Filter {
+        /// As given.
+        filter: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An image name that docker would refuse.
+    #[error("image `{0}` is not an image name, such as apache/kafka:3.9.2")]
+    Image(String),
+}
+
+/// Lowest port that needs no privilege.
+pub const MIN_PORT: u16 = 1024;
+
+impl Spec {
+    /// The cluster of that name.
+    pub fn cluster(&self, name: &str) -> Option<&ClusterSpec> {
+        self.clusters.iter().find(|cluster| cluster.name == name)
+    }
+
+    /// Names of all clusters, in order.
+    pub fn cluster_names(&self) -> Vec<String> {
+        self.clusters.iter().map(|c| c.name.clone()).collect()
+    }
+
+    /// Looks for everything that is wrong.
+    ///
+    /// # Errors
+    /// All problems at once, in the order of the spec.
+    pub fn validate(&self) -> Result<(), Vec<Problem>> {
+        let mut problems = Vec::new();
+        if !is_name(&self.lab) {
+            problems.push(Problem::Name {
+                kind: "lab",
+                name: self.lab.clone(),
+            });
+        }
+        if let Some(image) = self.image.as_ref().filter(|image| !is_image(image)) {
+            problems.push(Problem::Image(image.clone()));
+        }
+        self.check_clusters(&mut problems);
+        self.check_flows(&mut problems);
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(problems)
+        }
+    }
+
+    fn check_clusters(&self, problems: &mut Vec<Problem>) {
+        if self.clusters.is_empty() {
+            problems.push(Problem::NoClusters);
+        }
+        let mut seen = BTreeSet::new();
+        for cluster in &self.clusters {
+            let name = &cluster.name;
+            if !is_name(name) {
+                problems.push(Problem::Name {
+                    kind: "cluster",
+                    name: name.clone(),
+                });
+            }
+            if name.starts_with("mm2-") {
+                problems.push(Problem::ReservedName(name.clone()));
+            }
+            if !seen.insert(name) {
+                problems.push(Problem::DuplicateCluster(name.clone()));
+            }
+            for (what, count, max) in [
+                (
+                    "brokers",
+                    u32::from(cluster.brokers),
+                    u32::from(MAX_BROKERS),
+                ),
+                ("partitions", cluster.partitions, MAX_PARTITIONS),
+            ] {
+                if !(1..=max).contains(&count) {
+                    problems.push(Problem::Count {
+                        cluster: name.clone(),
+                        what,
+                        count,
+                        max,
+                    });
+                }
+            }
+            if let Some(port) = cluster
+                .port
+                .filter(|port| !(MIN_PORT..=u16::MAX - MAX_BROKERS).contains(port))
+            {
+                problems.push(Problem::Port {
+                    cluster: name.clone(),
+                    port,
+                });
+            }
+        }
+    }
+
+    fn check_flows(&self, problems: &mut Vec<Problem>) {
+        let mut seen = BTreeSet::new();
+        for flow in &self.flows {
+            for name in [&flow.source, &flow.target] {
+                if self.cluster(name).is_none() {
+                    problems.push(Problem::UnknownCluster {
+                        name: name.clone(),
+                        known: self.cluster_names(),
+                    });
+                }
+            }
+            if flow.source == flow.target {
+                problems.push(Problem::SelfFlow(flow.source.clone()));
+            } else if flow.naming == Naming::Same && self.leads(&flow.target, &flow.source) {
+                problems.push(Problem::Loop {
+                    source_cluster: flow.source.clone(),
+                    target: flow.target.clone(),
+                });
+            }
+            if !seen.insert((&flow.source, &flow.target)) {
+                problems.push(Problem::DuplicateFlow {
+                    source_cluster: flow.source.clone(),
+                    target: flow.target.clone(),
+                });
+            }
+            for text in flow.topics.iter().chain(&flow.exclude) {
+                if let Err(reason) = filter::check(text) {
+                    problems.push(Problem::Filter {
+                        filter: text.clone(),
+                        reason,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Whether flows that keep topic names lead from one cluster to another.
+    fn leads(&self, from: &str, to: &str) -> bool {
+        let mut reached = BTreeSet::from([from]);
+        loop {
+            let before = reached.len();
+            for flow in self.flows.iter().filter(|f| f.naming == Naming::Same) {
+                if reached.contains(flow.source.as_str()) {
+                    reached.insert(&flow.target);
+                }
+            }
+            if reached.len() == before {
+                return reached.contains(to);
+            }
+        }
+    }
+}
+
+/// What compose takes as a project and service name, Kafka as an alias, and DNS as a host.
+pub fn is_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    text.len() <= MAX_NAME
+        && text.starts_with(plain)
+        && text.ends_with(plain)
+        && text.chars().all(|c| plain(c) || c == '-')
+}
+
+/// A rough check: docker has the last word, but nothing gets through that compose would interpolate or a shell split.
+fn is_image(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "./:_-@".contains(c);
+    (1..=255).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.ends_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::scenario;
+
+    #[test]
+    fn the_default_is_valid() {
+        assert_eq!(scenario::dr(DEFAULT_LAB).validate(), Ok(()));
+    }
+
+    #[test]
+    fn all_problems_at_once() {
+        let mut spec = scenario::dr("No_Good");
+        spec.image = Some("a b$".to_owned());
+        spec.clusters[0].brokers = 0;
+        spec.clusters[0].partitions = 5000;
+        spec.clusters[1].port = Some(80);
+        spec.clusters.push(ClusterSpec::new("primary"));
+        spec.clusters.push(ClusterSpec::new("mm2-x"));
+        spec.flows.push(FlowSpec::new("primary", "secondary"));
+        spec.flows.push(FlowSpec::new("primary", "primary"));
+        spec.flows.push(FlowSpec {
+            topics: vec!["(".to_owned()],
+            ..FlowSpec::new("nowhere", "secondary")
+        });
+        let problems = spec.validate().unwrap_err();
+        let kinds: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(problems.len(), 11, "{kinds:#?}");
+    }
+
+    #[test]
+    fn same_names_in_a_circle_are_refused() {
+        let mut spec = scenario::dr("demo");
+        spec.clusters.push(ClusterSpec::new("third"));
+        spec.flows = [
+            ("primary", "secondary"),
+            ("secondary", "third"),
+            ("third", "primary"),
+        ]
+        .map(|(source, target)| FlowSpec {
+            naming: Naming::Same,
+            ..FlowSpec::new(source, target)
+        })
+        .to_vec();
+        assert_eq!(spec.validate().unwrap_err().len(), 3);
+        spec.flows[2].naming = Naming::Prefix;
+        assert_eq!(spec.validate(), Ok(()));
+    }
+
+    #[test]
+    fn a_label_with_unknown_fields_is_not_guessed_at() {
+        let text = r#"{"lab":"demo","clusters":[],"flows":[],"future":1}"#;
+        assert!(serde_json::from_str::<Spec>(text).is_err());
+    }
+}
