@@ -1,1 +1,21 @@
+//! Geo-replicated Kafka on a laptop: two (or more) real clusters joined by MirrorMaker 2, proven to replicate,
+//! and taken away again. The library behind `kmk`.
+//!
+//! ```text
+//! Change, scenario ──> Spec ──> Topology ──> compose text ─┐
+//!                                  │     └─> mm2 text ─────┤
+//!                                  │                       v
+//!                                  │                    Workdir ──> docker compose ──> running lab
+//!                                  └───── endpoints ──> kafka clients ──> records, offsets ──> reports
+//! ```
+//!
+//! Data goes one way. [`core::lab`] is the facade: [`deploy`](core::lab::deploy::deploy),
+//! [`produce`](core::lab::produce::produce), [`consume`](core::lab::consume::consume),
+//! [`status`](core::lab::status::status) and [`destroy`](core::lab::destroy::destroy), each a readable list of steps
+//! through the other modules. Each takes a [`Limit`](core::wait::Limit): how long it may take, and who may interrupt
+//! it. What happens meanwhile is told to an [`Observer`](core::event::Observer).
+//!
+//! The labels on a lab's containers are its only state ([`core::compose`]); the files in its working directory are
+//! there to be read and run by hand ([`core::workdir`]).
+
 pub mod core;

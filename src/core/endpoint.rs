@@ -80,7 +80,15 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong() {
-        for bad in ["", "host", ":9092", "a b:1", "http://x:1", "::1:9092", "[::1:9092"] {
+        for bad in [
+            "",
+            "host",
+            ":9092",
+            "a b:1",
+            "http://x:1",
+            "::1:9092",
+            "[::1:9092",
+        ] {
             assert_eq!(
                 bad.parse::<Endpoint>(),
                 Err(EndpointError::NotHostPort(bad.to_owned())),

@@ -170,6 +170,16 @@ pub enum Problem {
         /// As given.
         port: u16,
     },
+    /// Two brokers of the lab would listen on one port.
+    #[error("port {port} is given to both `{one}` and `{other}`")]
+    PortTwice {
+        /// The port.
+        port: u16,
+        /// A cluster.
+        one: String,
+        /// Another.
+        other: String,
+    },
     /// A topic filter that Java would refuse.
     #[error("topic filter `{filter}`: {reason}")]
     Filter {

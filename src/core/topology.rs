@@ -4,9 +4,10 @@
 
 use crate::core::digest;
 use crate::core::endpoint::Endpoint;
-use crate::core::spec::{ClusterSpec, FlowSpec, Naming, Spec};
+use crate::core::spec::{ClusterSpec, FlowSpec, Naming, Problem, Spec};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::collections::BTreeMap;
 
 /// The Kafka that a lab runs unless another is asked for. The one place that says so.
 pub const KAFKA_VERSION: &str = "3.9.2";
@@ -108,6 +109,24 @@ impl Topology {
                 .collect(),
             flows: spec.flows.iter().map(Flow::new).collect(),
         }
+    }
+
+    /// Ports that two brokers would listen on.
+    pub fn port_clashes(&self) -> Vec<Problem> {
+        let mut given: BTreeMap<u16, &str> = BTreeMap::new();
+        let mut clashes = Vec::new();
+        for cluster in &self.clusters {
+            for Endpoint { port, .. } in cluster.endpoints() {
+                if let Some(one) = given.insert(port, &cluster.name) {
+                    clashes.push(Problem::PortTwice {
+                        port,
+                        one: one.to_owned(),
+                        other: cluster.name.clone(),
+                    });
+                }
+            }
+        }
+        clashes
     }
 
     /// The compose project: containers, networks and volumes are named after it.

@@ -206,6 +206,11 @@ mod tests {
         let limit = Limit::new(10 * MILLI, &Interrupt::default());
         assert!(limit.at_most(Duration::from_secs(9)).remaining() <= 10 * MILLI);
         assert!(limit.at_most(MILLI).remaining() <= MILLI);
-        assert!(Limit::endless(&Interrupt::default()).at_most(MILLI).remaining() <= MILLI);
+        assert!(
+            Limit::endless(&Interrupt::default())
+                .at_most(MILLI)
+                .remaining()
+                <= MILLI
+        );
     }
 }

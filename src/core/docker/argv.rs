@@ -119,8 +119,8 @@ pub(super) fn remove_volumes(names: &[String]) -> Argv {
     then(words(["volume", "rm", "--force"]), names)
 }
 
-pub(super) fn restart(ids: &[String]) -> Argv {
-    then(words(["restart", "--time", "0"]), ids)
+pub(super) fn unpause(ids: &[String]) -> Argv {
+    then(words(["unpause"]), ids)
 }
 
 /// `tail` is a number of lines, or `all`.

@@ -6,6 +6,7 @@ mod resource;
 
 pub(crate) use argv::Recreate;
 pub use resource::{Container, Labelled};
+pub(crate) use resource::{in_project, labelled};
 
 use crate::core::wait::{Limit, Stop};
 use argv::Argv;
@@ -280,12 +281,12 @@ impl Docker {
         )
     }
 
-    /// Restarts containers at once.
+    /// Lets paused containers go on.
     ///
     /// # Errors
     /// When docker refuses.
-    pub fn restart(&self, ids: &[String], limit: &Limit) -> Result<(), DockerError> {
-        self.each(ids, argv::restart, limit)
+    pub fn unpause(&self, ids: &[String], limit: &Limit) -> Result<(), DockerError> {
+        self.each(ids, argv::unpause, limit)
     }
 
     /// Kills and removes containers with their anonymous volumes.

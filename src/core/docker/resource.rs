@@ -30,6 +30,8 @@ pub struct Container {
     config: Config,
     #[serde(rename = "HostConfig", default)]
     host: HostConfig,
+    #[serde(rename = "NetworkSettings", default)]
+    network: NetworkSettings,
 }
 
 /// What a container is doing.
@@ -64,6 +66,12 @@ struct Config {
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
+struct NetworkSettings {
+    #[serde(rename = "Networks", default)]
+    networks: Option<BTreeMap<String, serde_json::Value>>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
 struct HostConfig {
     #[serde(rename = "PortBindings", default)]
     ports: Option<BTreeMap<String, Option<Vec<Binding>>>>,
@@ -73,6 +81,20 @@ struct HostConfig {
 struct Binding {
     #[serde(rename = "HostPort", default)]
     port: String,
+}
+
+impl State {
+    /// What it is doing, in words that follow the container's name.
+    pub fn describe(&self) -> String {
+        let why = if self.out_of_memory { " (out of memory)" } else { "" };
+        match self.status.as_str() {
+            "exited" | "dead" => format!("has exited with code {}{why}", self.exit_code),
+            "created" if self.error.is_empty() => "was made and never started".to_owned(),
+            "created" => format!("could not be started: {}", self.error),
+            "running" => "runs".to_owned(),
+            other => format!("is {other}"),
+        }
+    }
 }
 
 impl Container {
@@ -109,6 +131,11 @@ impl Container {
     /// Whether it runs and is not paused.
     pub fn is_running(&self) -> bool {
         self.state.status == "running"
+    }
+
+    /// The networks that it is on.
+    pub fn networks(&self) -> impl Iterator<Item = &str> {
+        self.network.networks.iter().flatten().map(|(name, _)| name.as_str())
     }
 
     /// Whether it publishes `port` on the laptop once it runs.

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Shows the five commands of the README with the `kmk` that was built: records go in on one side and are read on both.
+# Whatever happens, the lab is gone at the end.
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+
+kmk=${CARGO_TARGET_DIR:-target}/release/kmk
+[ -x "$kmk" ] || { echo "demo: error: there is no $kmk: run 'make demo', or 'make build' first" >&2; exit 1; }
+kmk() { "$kmk" --lab demo "$@"; }
+
+run() {
+  printf '\n$ %s\n' "$*"
+  "$@"
+}
+
+# 3: there is no such lab. One that is there is somebody's, and not ours to destroy.
+status=0
+kmk status >/dev/null 2>&1 || status=$?
+if [ "$status" -ne 3 ]; then
+  echo "demo: error: a lab named demo is there already: see it with 'kmk status', remove it with 'kmk destroy'" >&2
+  exit 1
+fi
+
+workdir=$(mktemp -d)
+export KMK_DIR=$workdir/kmk-lab
+finish() {
+  kmk destroy >/dev/null 2>&1 || echo "demo: error: the lab could not be removed: try 'kmk destroy'" >&2
+  rm -rf "$workdir"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+run kmk deploy
+run kmk produce --topic my_topic --messages 10
+run kmk consume --topic my_topic --cluster primary --messages 10
+run kmk consume --topic primary.my_topic --cluster secondary --messages 10
+run kmk status
+run kmk destroy

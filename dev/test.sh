@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# `make test`: everything, from nothing, stage by stage; ends at the first that fails.
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+
+main() {
+  trap summary EXIT
+  stage "tools" dev/tools.sh
+  stage "engine" dev/engine.sh up
+  stage "image" dev/kafka-image.sh
+  stage "format" cargo fmt --check
+  stage "lint" cargo clippy --all-targets --locked -- -D warnings
+  stage "docs" env RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
+  stage "unit and suite" cargo test --locked
+  stage "end to end" cargo test --locked --test e2e -- --ignored --test-threads=1
+}
+
+current='' times=''
+
+stage() { # NAME COMMAND...
+  local began=$SECONDS
+  current=$1
+  shift
+  printf '\n=== %s: %s\n' "$current" "$*"
+  "$@"
+  times+=$(printf '%-16s %4d s' "$current" $((SECONDS - began)))$'\n'
+  current=''
+}
+
+summary() {
+  local status=$?
+  printf '\n%s' "$times"
+  [ -z "$current" ] || printf '%-16s FAILED\n' "$current"
+  printf '%-16s %4d s\n' total "$SECONDS"
+  exit "$status"
+}
+
+main

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Sees to what building and testing need beside Docker.
+#
+#   dev/tools.sh [rust] [linker] [kcat]   default: all three
+#
+# kcat is a Kafka client of other people's making: the end-to-end tests take it as their witness. As root on Debian or
+# Ubuntu the linker and kcat are installed; Rust is only looked at, for there are many ways to have it.
+set -euo pipefail
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+readonly here
+# shellcheck source=dev/apt.sh
+. "$here/apt.sh"
+
+main() {
+  [ $# -gt 0 ] || set -- rust linker kcat
+  local tool
+  for tool in "$@"; do
+    case $tool in
+      rust) rust ;;
+      linker) have cc || install_or_explain "a C compiler, which Rust links with" gcc libc6-dev ;;
+      kcat) have kcat || install_or_explain "kcat, which the end-to-end tests need" kcat ;;
+      *) die "usage: dev/tools.sh [rust] [linker] [kcat]" ;;
+    esac
+  done
+}
+
+rust() {
+  local wanted found component
+  wanted=$(sed -nE 's/^rust-version = "([^"]+)".*/\1/p' "$here/../Cargo.toml")
+  have cargo || die "there is no cargo: $(how_to_get_rust "$wanted")"
+  found=$(cargo --version 2>&1) || die "cargo does not work ($found): $(how_to_get_rust "$wanted")"
+  found=$(echo "$found" | cut -d' ' -f2)
+  [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n 1)" = "$wanted" ] ||
+    die "this is Rust $found, and $wanted or later is needed: $(how_to_get_rust "$wanted")"
+  for component in fmt clippy; do
+    cargo "$component" --version >/dev/null 2>&1 ||
+      die "'cargo $component' does not work: rustup component add rustfmt clippy (or your distribution's packages)"
+  done
+}
+
+how_to_get_rust() { # VERSION
+  if have rustup; then echo "rustup update stable"
+  elif have apt-cache && has_package rustup; then echo "apt-get install rustup, then rustup default stable"
+  else echo "install Rust $1 or later with rustup (https://rustup.rs)"
+  fi
+}
+
+install_or_explain() { # WHAT DEBIAN-PACKAGE...
+  local what=$1
+  shift
+  can_install || die "install $what. (On Debian or Ubuntu: sudo apt-get install $*)"
+  install_packages "$@"
+}
+
+main "$@"

@@ -1,0 +1,195 @@
+use super::failure::Usage;
+use super::output::{seconds, styled, COMMAND};
+use super::{Context, Outcome};
+use anyhow::Context as _;
+use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did, Request};
+use kafka_mirror_kit::core::spec::{MAX_BROKERS, MIN_PORT};
+use kafka_mirror_kit::core::topology::{Cluster, IMAGE_VARIABLE, official_image};
+use kafka_mirror_kit::core::wait::Limit;
+use kafka_mirror_kit::core::workdir::{PROPERTIES_FILE, Workdir};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Bring the lab up, and wait until records really cross from one cluster to the other
+///
+/// Deploying a lab that runs checks its health, and applies the flags that are given: only what they change is made
+/// anew, and records stay. Containers that were stopped or removed come back with their records.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Mirror only these topics: Java regular expressions, separated by commas [default: all]
+    #[arg(long, value_name = "REGEX,...", value_delimiter = ',')]
+    topics: Option<Vec<String>>,
+    /// Never mirror these topics: Java regular expressions, separated by commas
+    #[arg(long, value_name = "REGEX,...", value_delimiter = ',')]
+    exclude: Option<Vec<String>>,
+    /// Partitions of new topics [default: 1]
+    #[arg(long, value_name = "N")]
+    partitions: Option<u32>,
+    /// First port of a cluster on this machine [default: 19092 for primary, 19192 for secondary]
+    #[arg(long, value_name = "CLUSTER=PORT", value_parser = cluster_port)]
+    port: Vec<(String, u16)>,
+    /// Take the next free port where the usual one is in use
+    #[arg(long)]
+    any_port: bool,
+    /// Kafka image to run; also `KMK_KAFKA_IMAGE`
+    #[arg(long, value_name = "IMAGE", conflicts_with = "kafka_version")]
+    image: Option<String>,
+    /// Kafka version to run, in its official image
+    #[arg(long, value_name = "VERSION", value_parser = kafka_version)]
+    kafka_version: Option<String>,
+    /// How long it may take until records cross
+    #[arg(long, value_name = "TIME", default_value = "120s", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+    /// When it fails, leave what was made for a look
+    #[arg(long)]
+    keep: bool,
+    /// Overwrite files that kmk did not write, or that were edited since
+    #[arg(long)]
+    overwrite: bool,
+    /// Only write the files, and say what would be done; needs no Docker
+    #[arg(long)]
+    dry_run: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kmk deploy
+  kmk deploy --topics 'orders,payments\\..*' --partitions 6
+  kmk deploy --port primary=29092 --port secondary=39092
+  kmk deploy --lab second --any-port";
+
+fn cluster_port(text: &str) -> Result<(String, u16), String> {
+    let (cluster, port) = text.split_once('=').ok_or("write it as CLUSTER=PORT, such as primary=29092")?;
+    let most = u16::MAX - MAX_BROKERS;
+    match port.parse::<u16>() {
+        Ok(port) if (MIN_PORT..=most).contains(&port) => Ok((cluster.to_owned(), port)),
+        Ok(port) if (1..MIN_PORT).contains(&port) => {
+            Err(format!("port {port} needs privileges; {MIN_PORT} to {most} are possible"))
+        }
+        _ => Err(format!("`{port}` is not a port; {MIN_PORT} to {most} are possible")),
+    }
+}
+
+fn kafka_version(text: &str) -> Result<String, String> {
+    let is_version = text.split('.').count() >= 2
+        && text.split('.').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit()));
+    if is_version {
+        Ok(text.to_owned())
+    } else {
+        Err("a version is written as 3.9.2".to_owned())
+    }
+}
+
+impl Args {
+    fn request(self, context: &Context) -> anyhow::Result<Request> {
+        let version = self.kafka_version.as_deref().map(official_image);
+        Ok(Request {
+            lab: context.lab.clone(),
+            change: Change {
+                topics: self.topics.map(trimmed),
+                exclude: self.exclude.map(trimmed),
+                partitions: self.partitions,
+                ports: self.port,
+                image: match self.image.or(version) {
+                    Some(image) => Some(image),
+                    None => image_variable()?,
+                },
+            },
+            any_port: self.any_port,
+            directory: context.directory.clone(),
+            overwrite: self.overwrite,
+            keep: self.keep,
+        })
+    }
+}
+
+fn trimmed(filters: Vec<String>) -> Vec<String> {
+    filters.iter().map(|filter| filter.trim().to_owned()).collect()
+}
+
+fn image_variable() -> anyhow::Result<Option<String>> {
+    match std::env::var(IMAGE_VARIABLE) {
+        Ok(image) if image.is_empty() => Ok(None),
+        Ok(image) => Ok(Some(image)),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(error) => Err(Usage::new(format!("{IMAGE_VARIABLE} is no image name: {error}")).into()),
+    }
+}
+
+pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let (timeout, dry_run) = (args.timeout, args.dry_run);
+    let request = args.request(context)?;
+    if dry_run {
+        return preview(&request, context);
+    }
+    let limit = Limit::new(timeout, &context.interrupt);
+    let steps = context.output.steps();
+    let deployed = deploy::deploy(&request, &limit, &steps)?;
+    drop(steps);
+    context.output.result(&summary(&deployed))?;
+    let lab = in_lab(&deployed.topology.spec.lab);
+    if let Some(flow) = deployed.topology.flows.first() {
+        let (source, target) = (&flow.spec.source, &flow.spec.target);
+        let remote = flow.remote_topic("my_topic");
+        context.output.next(&[
+            (format!("kmk produce{lab} --topic my_topic --messages 10"), &format!("sample records into {source}")),
+            (
+                format!("kmk consume{lab} --topic {remote} --cluster {target} --messages 10"),
+                &format!("read the copies on {target}"),
+            ),
+            (format!("kmk status{lab}"), "what is replicated, and how far behind"),
+            (format!("kmk destroy{lab}"), "take everything away again"),
+        ]);
+    }
+    Ok(Outcome::Yes)
+}
+
+/// The flag that names the lab, where it is not the default one.
+pub(crate) fn in_lab(lab: &str) -> String {
+    if lab == kafka_mirror_kit::core::spec::DEFAULT_LAB {
+        String::new()
+    } else {
+        format!(" --lab {lab}")
+    }
+}
+
+fn summary(deployed: &Deployed) -> String {
+    let lab = &deployed.topology.spec.lab;
+    let took = seconds(deployed.took);
+    let mut text = match &deployed.outcome {
+        Did::Created => format!("Lab `{lab}` is up and replicates, after {took}."),
+        Did::Unchanged => format!("Lab `{lab}` already runs as asked and replicates; checked in {took}."),
+        Did::Changed(services) if services.is_empty() => {
+            format!("Lab `{lab}` is whole again and replicates, after {took}.")
+        }
+        Did::Changed(services) => {
+            format!("Lab `{lab}` is changed and replicates, after {took}. Made anew: {}.", services.join(", "))
+        }
+    };
+    let width = deployed.topology.clusters.iter().map(|c| c.name.len()).max().unwrap_or(0);
+    for cluster in &deployed.topology.clusters {
+        let _ = write!(text, "\n  {:width$}  {}", cluster.name, cluster.bootstrap_outside());
+    }
+    text
+}
+
+fn preview(request: &Request, context: &Context) -> anyhow::Result<Outcome> {
+    let rendered = deploy::render(request).map_err(deploy::DeployError::Spec)?;
+    let directory = request.directory.clone().unwrap_or_else(|| deploy::default_directory(&request.lab));
+    let workdir = Workdir::new(directory);
+    workdir.write(&request.lab, &rendered.compose, &rendered.properties, request.overwrite)?;
+    let topology = &rendered.topology;
+    let compose: PathBuf = workdir.compose_file();
+    let mut text = format!("Wrote {}\nWrote {}", compose.display(), workdir.path().join(PROPERTIES_FILE).display());
+    let flows: Vec<String> = topology.flows.iter().map(|flow| flow.name()).collect();
+    let _ = write!(text, "\nWould run docker compose -p {} -f {} up -d", topology.project(), compose.display());
+    let _ = write!(text, "\nWould wait until a canary has crossed {}", flows.join(", "));
+    let addresses = topology.clusters.iter().map(|c: &Cluster| format!("{} at {}", c.name, c.bootstrap_outside()));
+    let addresses: Vec<String> = addresses.collect();
+    let _ = write!(text, "\nThere would be {}", addresses.join(", "));
+    context.output.result(&text).context("cannot write to standard output")?;
+    context.output.talk(&format!("\nNothing was started. To do so: {}", styled(COMMAND, "kmk deploy")));
+    Ok(Outcome::Yes)
+}

@@ -1,0 +1,48 @@
+use super::{Context, Outcome};
+use anyhow::Context as _;
+use kafka_mirror_kit::core::lab::log::{self, Selection};
+use kafka_mirror_kit::core::wait::Limit;
+use std::io::{self, Write as _};
+
+/// Show what the lab's containers wrote
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only this service, such as primary or mm2-secondary
+    service: Option<String>,
+    /// Go on with what is written from now on
+    #[arg(long, short)]
+    follow: bool,
+    /// Only so many last lines of each service
+    #[arg(long, value_name = "N")]
+    tail: Option<usize>,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let docker = context.docker()?;
+    let selection = Selection {
+        service: args.service.clone(),
+        tail: args.tail,
+        follow: args.follow,
+    };
+    let mut stdout = io::stdout().lock();
+    let mut failed = None;
+    let limit = Limit::endless(&context.interrupt);
+    let told = log::logs(&docker, &context.lab, &selection, &limit, |service, line| {
+        let mut write = || {
+            if selection.service.is_none() {
+                write!(stdout, "{service} | ")?;
+            }
+            stdout.write_all(line)?;
+            stdout.write_all(b"\n")
+        };
+        failed = write().err();
+        failed.is_none()
+    });
+    match failed {
+        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Outcome::Yes),
+        Some(error) => return Err(error).context("cannot write to standard output"),
+        None => {}
+    }
+    told?;
+    Ok(Outcome::Yes)
+}

@@ -1,0 +1,163 @@
+//! Where words go: results to stdout, talk to stderr, events to a spinner or to plain lines.
+
+use anstream::{ColorChoice, eprintln};
+use clap::ValueEnum;
+use clap::builder::styling::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressStyle};
+use kafka_mirror_kit::core::event::{Event, Observer};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::Duration;
+
+/// When to use color.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal
+    Auto,
+    /// Everywhere
+    Always,
+    /// Nowhere
+    Never,
+}
+
+/// What may be said, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Output {
+    pub(crate) quiet: bool,
+    pub(crate) verbose: bool,
+}
+
+pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+pub(super) const HINT: Style = AnsiColor::Cyan.on_default().bold();
+const DONE: Style = AnsiColor::Green.on_default();
+pub(super) const COMMAND: Style = Style::new().bold();
+const FAINT: Style = Style::new().dimmed();
+
+/// A text between the codes of its style.
+pub(super) fn styled(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+impl Output {
+    pub(crate) fn new(quiet: bool, verbose: bool, color: Color) -> Self {
+        match color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        }
+        .write_global();
+        Self { quiet, verbose }
+    }
+
+    /// A result, to stdout. A reader that has gone is no error.
+    pub(crate) fn result(self, text: &str) -> io::Result<()> {
+        let mut stdout = anstream::stdout().lock();
+        let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Talk, to stderr, unless it should be quiet.
+    pub(crate) fn talk(self, text: &str) {
+        if !self.quiet {
+            eprintln!("{text}");
+        }
+    }
+
+    /// A warning, to stderr, even when quiet.
+    #[allow(clippy::unused_self, reason = "reads as the others do")]
+    pub(crate) fn warn(self, text: &str) {
+        eprintln!("{} {text}", styled(WARNING, "warning:"));
+    }
+
+    /// The next commands to type.
+    pub(crate) fn next(self, commands: &[(String, &str)]) {
+        let width = commands.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
+        self.talk("\nNext:");
+        for (command, what) in commands {
+            let gap = " ".repeat(width - command.len());
+            self.talk(&format!("  {}{gap}  {}", styled(COMMAND, command), styled(FAINT, &format!("# {what}"))));
+        }
+    }
+
+    /// Shows events: a spinner on a terminal, plain lines elsewhere, nothing when quiet.
+    pub(crate) fn steps(self) -> Steps {
+        let is_terminal = io::stderr().is_terminal() && !self.quiet;
+        let spinner = is_terminal.then(|| {
+            let spinner = ProgressBar::new_spinner();
+            let style = ProgressStyle::with_template("{spinner} {prefix} {wide_msg:.dim}");
+            spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            spinner.enable_steady_tick(Duration::from_millis(100));
+            spinner
+        });
+        Steps { output: self, spinner }
+    }
+}
+
+/// Shows events as they happen.
+pub(crate) struct Steps {
+    output: Output,
+    spinner: Option<ProgressBar>,
+}
+
+impl Steps {
+    fn line(&self, text: &str) {
+        match &self.spinner {
+            Some(spinner) => spinner.suspend(|| self.output.talk(text)),
+            None => self.output.talk(text),
+        }
+    }
+
+    fn step(&self, prefix: &str, message: &str) {
+        if let Some(spinner) = &self.spinner {
+            spinner.set_prefix(prefix.to_owned());
+            spinner.set_message(message.to_owned());
+        }
+    }
+}
+
+impl Drop for Steps {
+    fn drop(&mut self) {
+        if let Some(spinner) = &self.spinner {
+            spinner.finish_and_clear();
+        }
+    }
+}
+
+impl Observer for Steps {
+    fn on(&self, event: Event) {
+        match event {
+            Event::Started(what) => {
+                self.step(&what, "");
+                if self.spinner.is_none() {
+                    self.line(&format!("{what} ..."));
+                }
+            }
+            Event::Done { what, took } => {
+                let took = styled(FAINT, &format!("({})", seconds(took)));
+                self.line(&format!("{} {what} {took}", styled(DONE, "✓")));
+            }
+            Event::Note(text) => self.line(&format!("note: {text}")),
+            Event::Warning(text) => self.line(&format!("{} {text}", styled(WARNING, "warning:"))),
+            Event::Progress(text) | Event::Child(text) if self.spinner.is_some() => {
+                if let Some(spinner) = &self.spinner {
+                    spinner.set_message(text.trim().to_owned());
+                }
+            }
+            Event::Child(text) => self.line(&format!("  {}", text.trim())),
+            Event::Progress(text) if self.output.verbose => self.line(&format!("  {text}")),
+            _ => {}
+        }
+    }
+}
+
+/// A time span as people read it: `5.3 s`, `2m 10s`.
+pub(crate) fn seconds(time: Duration) -> String {
+    if time < Duration::from_secs(60) {
+        format!("{:.1} s", time.as_secs_f64())
+    } else {
+        humantime::format_duration(Duration::from_secs(time.as_secs())).to_string()
+    }
+}

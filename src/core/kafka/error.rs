@@ -1,0 +1,281 @@
+//! What can go wrong with a broker, as facts. Knows nothing of how they are told or what they mean for an exit code.
+
+use crate::core::endpoint::Endpoint;
+use crate::core::wait::Stop;
+use kafka::error::{Error as Crate, KafkaCode};
+use std::fmt;
+use std::time::Duration;
+
+/// A broker did not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum KafkaError {
+    /// None of the addresses led to a Kafka broker.
+    #[error("no Kafka broker can be reached at {}", list(.addresses))]
+    Unreachable {
+        /// Every address that was tried.
+        addresses: Vec<Endpoint>,
+        /// Whether all of them refused at once, so that waiting is pointless: nothing listens there.
+        refused: bool,
+        /// Why, of each address.
+        cause: String,
+    },
+    /// A connection broke in the middle. What was asked may have been done, or not.
+    #[error("the connection to the broker at {address} broke: {cause}")]
+    Lost {
+        /// The broker it was with.
+        address: String,
+        /// The operating system's words.
+        cause: String,
+    },
+    /// The broker accepted a request and then said nothing. What was asked may have been done, or not.
+    #[error("the broker at {address} gave no answer for {}", round(*.waited))]
+    Silent {
+        /// The broker that was asked.
+        address: String,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// Time was up, or the person interrupted.
+    #[error(transparent)]
+    Stopped(#[from] Stop),
+    /// There is no such topic, or it has just been deleted.
+    #[error("there is no topic `{topic}`")]
+    UnknownTopic {
+        /// Its name.
+        topic: String,
+    },
+    /// The topic is there, the partition is not.
+    #[error("topic `{topic}` has no partition {partition}, only 0 to {}", .partitions.saturating_sub(1))]
+    UnknownPartition {
+        /// The topic's name.
+        topic: String,
+        /// The partition asked for.
+        partition: i32,
+        /// How many it has, at least 1.
+        partitions: usize,
+    },
+    /// The partition has no leader at the moment.
+    #[error("partition {partition} of topic `{topic}` has no leader")]
+    NoLeader {
+        /// The topic's name.
+        topic: String,
+        /// The partition without a leader.
+        partition: i32,
+    },
+    /// The records of a topic are compressed in a way that cannot be read.
+    #[error("topic `{topic}` holds records compressed with {codec}, which kmk cannot read")]
+    Codec {
+        /// The topic's name.
+        topic: String,
+        /// How they are compressed.
+        codec: Codec,
+    },
+    /// A single record is larger than the broker, or the topic, allows.
+    #[error(
+        "a record of {bytes} bytes is larger than topic `{topic}` allows (its max.message.bytes)"
+    )]
+    RecordTooLarge {
+        /// The topic's name.
+        topic: String,
+        /// Key and value of the record together, in bytes.
+        bytes: usize,
+    },
+    /// The broker answered with an error.
+    #[error("the broker refused to {doing}: {code}")]
+    Refused {
+        /// What it was asked to do, such as "write to partition 0 of topic `orders`".
+        doing: String,
+        /// Its answer.
+        code: Code,
+    },
+    /// The answer made no sense.
+    #[error("the answer of the broker at {address} cannot be understood: {cause}")]
+    Garbled {
+        /// The broker that was asked.
+        address: String,
+        /// What was wrong with it.
+        cause: String,
+    },
+}
+
+impl KafkaError {
+    /// Whether the same request may succeed a moment later: a new leader, a broker that comes back, a topic in the making.
+    pub fn is_retriable(&self) -> bool {
+        match self {
+            Self::Unreachable { .. }
+            | Self::Lost { .. }
+            | Self::Silent { .. }
+            | Self::NoLeader { .. } => true,
+            Self::Refused { code, .. } => code.is_retriable(),
+            Self::Stopped(_)
+            | Self::UnknownTopic { .. }
+            | Self::UnknownPartition { .. }
+            | Self::Codec { .. }
+            | Self::RecordTooLarge { .. }
+            | Self::Garbled { .. } => false,
+        }
+    }
+
+    /// Whether a write that ended like this may have been done all the same.
+    pub(super) fn leaves_a_write_in_doubt(&self) -> bool {
+        match self {
+            Self::Lost { .. } | Self::Silent { .. } | Self::Stopped(_) | Self::Garbled { .. } => {
+                true
+            }
+            Self::Refused { code, .. } => matches!(
+                code.0,
+                KafkaCode::RequestTimedOut
+                    | KafkaCode::NotEnoughReplicasAfterAppend
+                    | KafkaCode::NetworkException
+            ),
+            _ => false,
+        }
+    }
+
+    /// What the `kafka` crate reported, in our words. `address` is the broker that was asked to do `doing`.
+    pub(super) fn of(error: &Crate, address: &str, doing: &str) -> Self {
+        match error {
+            Crate::ArcSelf(inner) => Self::of(inner, address, doing),
+            Crate::Kafka(code)
+            | Crate::TopicPartitionError {
+                error_code: code, ..
+            } => Self::Refused {
+                doing: doing.to_owned(),
+                code: Code(*code),
+            },
+            Crate::Io(cause) => Self::Lost {
+                address: address.to_owned(),
+                cause: cause.to_string(),
+            },
+            Crate::NoHostReachable => Self::Lost {
+                address: address.to_owned(),
+                cause: "it cannot be connected to any more".to_owned(),
+            },
+            // in half a message: the connection was cut, or never was Kafka's
+            other => Self::Garbled {
+                address: address.to_owned(),
+                cause: other.to_string(),
+            },
+        }
+    }
+}
+
+/// A way to compress records that the `kafka` crate does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Codec {
+    /// LZ4.
+    Lz4,
+    /// Zstandard. A broker does not name it: it answers an old fetch of such a topic with a code that the crate calls
+    /// unknown (76, `UNSUPPORTED_COMPRESSION_TYPE`, KIP-110).
+    Zstd,
+}
+
+impl fmt::Display for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lz4 => "lz4",
+            Self::Zstd => "zstd",
+        })
+    }
+}
+
+/// An error code of the Kafka protocol; shown under the name Kafka's documentation gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code(pub(super) KafkaCode);
+
+impl Code {
+    /// Whether Kafka's documentation lists it as retriable.
+    pub fn is_retriable(self) -> bool {
+        matches!(
+            self.0,
+            KafkaCode::UnknownTopicOrPartition
+                | KafkaCode::LeaderNotAvailable
+                | KafkaCode::NotLeaderForPartition
+                | KafkaCode::RequestTimedOut
+                | KafkaCode::BrokerNotAvailable
+                | KafkaCode::ReplicaNotAvailable
+                | KafkaCode::NetworkException
+                | KafkaCode::GroupLoadInProgress
+                | KafkaCode::GroupCoordinatorNotAvailable
+                | KafkaCode::NotCoordinatorForGroup
+                | KafkaCode::NotEnoughReplicas
+                | KafkaCode::NotEnoughReplicasAfterAppend
+                | KafkaCode::CorruptMessage
+        )
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let renamed = match self.0 {
+            KafkaCode::Unknown => "an error newer than this protocol version",
+            KafkaCode::NotLeaderForPartition => "NOT_LEADER_OR_FOLLOWER",
+            KafkaCode::MessageSizeTooLarge => "MESSAGE_TOO_LARGE",
+            KafkaCode::GroupLoadInProgress => "COORDINATOR_LOAD_IN_PROGRESS",
+            KafkaCode::GroupCoordinatorNotAvailable => "COORDINATOR_NOT_AVAILABLE",
+            KafkaCode::NotCoordinatorForGroup => "NOT_COORDINATOR",
+            KafkaCode::InvalidTopic => "INVALID_TOPIC_EXCEPTION",
+            other => return f.write_str(&shouted(&format!("{other:?}"))),
+        };
+        f.write_str(renamed)
+    }
+}
+
+/// `NotEnoughReplicas` as `NOT_ENOUGH_REPLICAS`.
+fn shouted(camel: &str) -> String {
+    let mut name = String::new();
+    for character in camel.chars() {
+        if character.is_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(character.to_ascii_uppercase());
+    }
+    name
+}
+
+/// Milliseconds are enough for people.
+fn round(time: Duration) -> humantime::FormattedDuration {
+    humantime::format_duration(Duration::from_millis(
+        u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
+    ))
+}
+
+fn list(addresses: &[Endpoint]) -> String {
+    let all: Vec<String> = addresses.iter().map(Endpoint::to_string).collect();
+    all.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_carry_the_names_of_kafkas_documentation() {
+        for (code, name) in [
+            (KafkaCode::NotLeaderForPartition, "NOT_LEADER_OR_FOLLOWER"),
+            (KafkaCode::NotEnoughReplicas, "NOT_ENOUGH_REPLICAS"),
+            (KafkaCode::OffsetOutOfRange, "OFFSET_OUT_OF_RANGE"),
+        ] {
+            assert_eq!(Code(code).to_string(), name);
+        }
+    }
+
+    #[test]
+    fn a_broken_connection_may_heal_and_may_have_written() {
+        let broken = Crate::Io(std::io::ErrorKind::UnexpectedEof.into());
+        let error = KafkaError::of(&broken, "localhost:19092", "write");
+        assert!(error.is_retriable() && error.leaves_a_write_in_doubt());
+        assert!(error.to_string().contains("localhost:19092"));
+    }
+
+    #[test]
+    fn a_refusal_that_time_does_not_heal_is_final() {
+        let refused = Crate::Kafka(KafkaCode::TopicAuthorizationFailed);
+        let error = KafkaError::of(&refused, "a:1", "write to topic `x`");
+        assert!(!error.is_retriable() && !error.leaves_a_write_in_doubt());
+        assert_eq!(
+            error.to_string(),
+            "the broker refused to write to topic `x`: TOPIC_AUTHORIZATION_FAILED"
+        );
+    }
+}

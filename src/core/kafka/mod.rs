@@ -1,0 +1,28 @@
+//! The one door to Kafka's brokers: [`Admin`], [`Producer`] and [`Consumer`], and nothing of Docker or of labs.
+//!
+//! Behind it stands the `kafka` crate, which no other module may name. Nothing here holds its caller past a
+//! [`Limit`](crate::core::wait::Limit): every request runs on a thread of its own (see `connection`), because the
+//! crate itself may block for two minutes. It speaks to brokers up to Kafka 3.9 (KIP-896).
+
+mod admin;
+mod batch;
+mod connection;
+mod consumer;
+mod cursor;
+mod error;
+mod fetch;
+mod metadata;
+mod offsets;
+mod partitioner;
+mod producer;
+mod tally;
+
+pub use admin::Admin;
+pub use batch::{Batch, Chunk, OVERHEAD};
+pub use consumer::{Consumer, Fetched, Moved, Reading, Start};
+pub use error::{Code, Codec, KafkaError};
+pub use metadata::{PartitionInfo, TopicInfo};
+pub use offsets::At;
+pub use partitioner::{Partitioner, murmur2};
+pub use producer::Producer;
+pub use tally::{Tally, Written};

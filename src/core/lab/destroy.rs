@@ -1,0 +1,161 @@
+//! Takes a lab away: what carries its label, and the files that kmk wrote for it. Nothing else.
+
+use super::{Lab, LabError, refuse_newer};
+use crate::core::compose::{LABEL_FORMAT, LABEL_LAB};
+use crate::core::docker::{Container, Docker, DockerError, Labelled, labelled};
+use crate::core::lock::{self, Lock, LockError};
+use crate::core::preflight;
+use crate::core::topology;
+use crate::core::wait::{Limit, Stop};
+use crate::core::workdir::{Workdir, WorkdirError};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// What was taken away.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Destroyed {
+    /// Number of containers.
+    pub containers: usize,
+    /// Number of networks.
+    pub networks: usize,
+    /// Number of volumes.
+    pub volumes: usize,
+    /// Files that were edited by hand since kmk wrote them, and therefore stay.
+    pub kept: Vec<PathBuf>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl Destroyed {
+    /// Whether there was no container, network or volume of the lab.
+    pub fn is_nothing(&self) -> bool {
+        self.containers + self.networks + self.volumes == 0
+    }
+}
+
+/// Why a lab is not, or not wholly, gone.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DestroyError {
+    /// Docker did not remove something.
+    #[error(transparent)]
+    Docker(#[from] DockerError),
+    /// It is not kmk's.
+    #[error(transparent)]
+    NotOurs(#[from] Box<preflight::Problem>),
+    /// A newer kmk made it.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    /// Another kmk is at it.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// A file could not be removed.
+    #[error(transparent)]
+    Workdir(#[from] WorkdirError),
+    /// Something came back, or never went, to the deadline.
+    #[error(transparent)]
+    Stopped(#[from] Stop),
+}
+
+/// Everything on the engine that carries a lab's label.
+#[derive(Debug)]
+pub(super) struct Remains {
+    pub(super) containers: Vec<Container>,
+    networks: Vec<Labelled>,
+    volumes: Vec<Labelled>,
+}
+
+impl Remains {
+    pub(super) fn find(docker: &Docker, lab: &str, limit: &Limit) -> Result<Self, DockerError> {
+        let filters = [labelled(LABEL_LAB, lab)];
+        Ok(Self {
+            containers: docker.containers(&filters, limit)?,
+            networks: docker.networks(&filters, limit)?,
+            volumes: docker.volumes(&filters, limit)?,
+        })
+    }
+
+    pub(super) fn is_nothing(&self) -> bool {
+        self.containers.is_empty() && self.networks.is_empty() && self.volumes.is_empty()
+    }
+
+    fn remove(&self, docker: &Docker, limit: &Limit) -> Result<(), DockerError> {
+        let names = |found: &[Labelled]| found.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
+        let containers: Vec<String> = self.containers.iter().map(|c| c.id.clone()).collect();
+        docker.remove_containers(&containers, limit)?;
+        docker.remove_networks(&names(&self.networks), limit)?;
+        docker.remove_volumes(&names(&self.volumes), limit)
+    }
+}
+
+/// Takes `lab` away, half deployed or whole, and its files from `directory` and from wherever else it was deployed.
+/// Where nothing of it is left, that is no error.
+///
+/// # Errors
+/// When something of the lab's compose project is not kmk's, when a newer kmk made it, when another kmk is at it,
+/// and when docker or the disk refuses.
+pub fn destroy(docker: &Docker, lab: &str, directory: &Workdir, limit: &Limit) -> Result<Destroyed, DestroyError> {
+    let begun = Instant::now();
+    let engine = docker.engine(limit)?;
+    let _lock = Lock::take(&lock::runtime_directory(), &engine.id, lab, "destroy")?;
+    let remains = Remains::find(docker, lab, limit)?;
+    refuse_what_is_not_ours(docker, lab, &remains, limit)?;
+    let mut destroyed = remove(docker, lab, limit)?;
+    let mut directories = BTreeSet::from([directory.path().to_owned()]);
+    let made_from = remains.containers.iter().filter_map(Container::compose_file);
+    directories.extend(made_from.filter_map(|file| PathBuf::from(file).parent().map(PathBuf::from)));
+    for directory in directories {
+        destroyed.kept.extend(Workdir::new(directory).remove(lab)?);
+    }
+    destroyed.took = begun.elapsed();
+    Ok(destroyed)
+}
+
+fn refuse_what_is_not_ours(docker: &Docker, lab: &str, remains: &Remains, limit: &Limit) -> Result<(), DestroyError> {
+    for container in &remains.containers {
+        refuse_newer(lab, container.label(LABEL_FORMAT))?;
+    }
+    let project = topology::project(lab);
+    let what = preflight::strangers(docker, &project, limit)?;
+    if what.is_empty() {
+        return Ok(());
+    }
+    Err(Box::new(preflight::Problem::NotOurs { project, what }).into())
+}
+
+/// Removes whatever carries the label until nothing does: a compose that was interrupted may have one more on the way.
+pub(super) fn remove(docker: &Docker, lab: &str, limit: &Limit) -> Result<Destroyed, DestroyError> {
+    const SETTLE: Duration = Duration::from_millis(200);
+    let [mut containers, mut networks, mut volumes] = [const { BTreeSet::new() }; 3];
+    loop {
+        let remains = Remains::find(docker, lab, limit)?;
+        if remains.is_nothing() {
+            return Ok(Destroyed {
+                containers: containers.len(),
+                networks: networks.len(),
+                volumes: volumes.len(),
+                ..Destroyed::default()
+            });
+        }
+        containers.extend(remains.containers.iter().map(|c| c.id.clone()));
+        networks.extend(remains.networks.iter().map(|n| n.name.clone()));
+        volumes.extend(remains.volumes.iter().map(|v| v.name.clone()));
+        if let Err(error) = remains.remove(docker, limit) {
+            // what went away meanwhile is no error; what stays is one at the deadline
+            if !matches!(error, DockerError::Failed { .. }) || limit.remaining().is_zero() {
+                return Err(error.into());
+            }
+            limit.check(|| error.to_string())?;
+            limit.pause(SETTLE)?;
+        }
+    }
+}
+
+impl Lab {
+    /// The directory that a lab's files lie in: the one of its newest container.
+    pub fn directory(&self) -> Option<PathBuf> {
+        let newest = self.containers.iter().max_by(|a, b| a.created.cmp(&b.created))?;
+        Some(PathBuf::from(newest.compose_file()?).parent()?.to_owned())
+    }
+}

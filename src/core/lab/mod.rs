@@ -1,0 +1,148 @@
+//! The facade: what can be done with a lab, each verb a readable list of steps.
+
+mod canary;
+pub mod consume;
+pub mod deploy;
+pub mod destroy;
+pub mod log;
+pub mod produce;
+pub mod status;
+
+use crate::core::compose::{FORMAT, LABEL_FORMAT, LABEL_LAB, LABEL_SPEC};
+use crate::core::docker::{Container, Docker, DockerError, labelled};
+use crate::core::spec::Spec;
+use crate::core::topology::Topology;
+use crate::core::wait::Limit;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// A lab that exists: described by the labels on its containers, and by nothing else.
+#[derive(Debug, Clone)]
+pub struct Lab {
+    /// What it was asked to be.
+    pub spec: Spec,
+    /// The same, resolved.
+    pub topology: Topology,
+    /// Its containers, running or not, in the order of their services' names.
+    pub containers: Vec<Container>,
+}
+
+/// Why a lab cannot be described.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LabError {
+    /// There is none of that name.
+    #[error("there is no lab `{lab}`")]
+    NotFound {
+        /// The name that was asked for.
+        lab: String,
+        /// The labs there are.
+        others: Vec<String>,
+    },
+    /// A newer kmk made it.
+    #[error("lab `{lab}` was made by a newer kmk (its labels are of format {found}, and this kmk knows formats up to {FORMAT})")]
+    Newer {
+        /// Its name.
+        lab: String,
+        /// The format of its labels.
+        found: String,
+    },
+    /// Its label is not what kmk writes.
+    #[error("container {container} of lab `{lab}` has a label `{LABEL_SPEC}` that describes no lab: {cause}")]
+    Label {
+        /// The lab's name.
+        lab: String,
+        /// The container.
+        container: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// Docker cannot be asked.
+    #[error(transparent)]
+    Docker(#[from] DockerError),
+}
+
+impl Lab {
+    /// Finds a lab by its label, from wherever kmk is run.
+    ///
+    /// # Errors
+    /// [`LabError::NotFound`] with the labs there are, and whatever keeps it from being described.
+    pub fn find(docker: &Docker, name: &str, limit: &Limit) -> Result<Self, LabError> {
+        match Self::look_for(docker, name, limit)? {
+            Some(lab) => Ok(lab),
+            None => Err(LabError::NotFound {
+                lab: name.to_owned(),
+                others: names(docker, limit)?,
+            }),
+        }
+    }
+
+    /// As [`Lab::find`], where there may be none.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being described.
+    pub fn look_for(docker: &Docker, name: &str, limit: &Limit) -> Result<Option<Self>, LabError> {
+        let containers = docker.containers(&[labelled(LABEL_LAB, name)], limit)?;
+        Self::describe(name, containers)
+    }
+
+    fn describe(name: &str, mut containers: Vec<Container>) -> Result<Option<Self>, LabError> {
+        for container in &containers {
+            refuse_newer(name, container.label(LABEL_FORMAT))?;
+        }
+        // a container that was not recreated since still carries the spec of its own time
+        let Some(newest) = containers.iter().max_by(|a, b| a.created.cmp(&b.created)) else {
+            return Ok(None);
+        };
+        let label = |cause: String| LabError::Label {
+            lab: name.to_owned(),
+            container: newest.name().to_owned(),
+            cause,
+        };
+        let text = newest.label(LABEL_SPEC).ok_or_else(|| label("it is missing".to_owned()))?;
+        let spec: Spec = serde_json::from_str(text).map_err(|error| label(error.to_string()))?;
+        spec.validate().map_err(|problems| {
+            let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            label(problems.join("; "))
+        })?;
+        containers.sort_by(|a, b| a.service().cmp(b.service()));
+        Ok(Some(Self {
+            topology: Topology::new(&spec),
+            spec,
+            containers,
+        }))
+    }
+
+    /// The container of a service.
+    pub fn container(&self, service: &str) -> Option<&Container> {
+        self.containers.iter().find(|container| container.service() == service)
+    }
+
+    /// Every directory that holds files from which its containers were made.
+    pub fn directories(&self) -> Vec<PathBuf> {
+        let files = self.containers.iter().filter_map(Container::compose_file);
+        let directories: BTreeSet<&Path> = files.filter_map(|file| Path::new(file).parent()).collect();
+        directories.into_iter().map(Path::to_owned).collect()
+    }
+}
+
+fn refuse_newer(lab: &str, format: Option<&str>) -> Result<(), LabError> {
+    let found = format.unwrap_or_default();
+    match found.parse::<u32>() {
+        Ok(format) if format <= FORMAT => Ok(()),
+        _ => Err(LabError::Newer {
+            lab: lab.to_owned(),
+            found: found.to_owned(),
+        }),
+    }
+}
+
+/// The names of all labs on the engine, in order.
+///
+/// # Errors
+/// When docker cannot be asked.
+pub fn names(docker: &Docker, limit: &Limit) -> Result<Vec<String>, DockerError> {
+    let containers = docker.containers(&[format!("label={LABEL_LAB}")], limit)?;
+    let names: BTreeSet<&str> = containers.iter().filter_map(|c| c.label(LABEL_LAB)).collect();
+    Ok(names.into_iter().map(str::to_owned).collect())
+}

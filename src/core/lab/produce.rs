@@ -1,0 +1,241 @@
+//! Sending records into a topic, and the account of what arrived. Knows nothing of labs, files or terminals.
+
+mod feed;
+mod lines;
+
+pub use lines::LinesError;
+
+use crate::core::endpoint::Endpoint;
+use crate::core::kafka::{Admin, Batch, KafkaError, Partitioner, Producer, Tally};
+use crate::core::message::{TopicNameError, check_topic_name};
+use crate::core::wait::{Interrupt, Limit, Stop};
+use feed::{FULL_PARTITION, Feed};
+use std::fmt;
+use std::io::Read;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+/// How many batches a second a paced run sends at most.
+const STEPS: u64 = 20;
+
+/// What to send where.
+#[derive(Debug)]
+pub struct Produce {
+    /// The topic; a broker that creates topics by itself makes it.
+    pub topic: String,
+    /// Where the records come from.
+    pub input: Input,
+    /// How many; none for a whole stream of lines (and for ever where the input has no end).
+    pub messages: Option<u64>,
+    /// Their keys.
+    pub key: Key,
+    /// The partition all go to; none to let the key decide, or to take turns.
+    pub partition: Option<i32>,
+    /// How many a second at most.
+    pub rate: Option<u64>,
+    /// How long to go on without any acknowledgement.
+    pub patience: Duration,
+}
+
+/// Where records come from.
+pub enum Input {
+    /// Small JSON events, of exactly `size` bytes if given ([`MIN_SAMPLE`](crate::core::message::MIN_SAMPLE) or more).
+    Samples {
+        /// In bytes.
+        size: Option<usize>,
+    },
+    /// The same value each time.
+    Value(Vec<u8>),
+    /// A record a line, byte for byte.
+    Lines(Box<dyn Read + Send>),
+}
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Samples { size } => f.debug_struct("Samples").field("size", size).finish(),
+            Self::Value(value) => f.debug_tuple("Value").field(value).finish(),
+            Self::Lines(_) => f.write_str("Lines(..)"),
+        }
+    }
+}
+
+/// The keys of records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Key {
+    /// None.
+    None,
+    /// The same for all.
+    Fixed(Vec<u8>),
+    /// What stands before the first of these separators (not empty) in a line; a line without it has no key.
+    Before(Vec<u8>),
+}
+
+/// Why nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum ProduceError {
+    /// Kafka allows no such topic.
+    #[error(transparent)]
+    TopicName(#[from] TopicNameError),
+    /// The topic cannot be written to.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+    /// The operating system allows no further thread.
+    #[error("no thread can be started: {0}")]
+    Thread(std::io::Error),
+}
+
+/// What became of it all.
+#[derive(Debug)]
+pub struct ProduceReport {
+    /// What was acknowledged, by partition, and what is uncertain.
+    pub tally: Tally,
+    /// How many records were taken from the input and never acknowledged. What lies further on in the input does not
+    /// count; nor do those of [`Tally::in_doubt`] that were written all the same.
+    pub not_acknowledged: u64,
+    /// From the first record to the last acknowledgement.
+    pub elapsed: Duration,
+    /// How it ended.
+    pub end: ProduceEnd,
+}
+
+/// How sending ended.
+#[derive(Debug)]
+pub enum ProduceEnd {
+    /// Every record is acknowledged.
+    Complete,
+    /// The person interrupted.
+    Interrupted,
+    /// The broker refused for good, or for too long.
+    GaveUp(KafkaError),
+    /// The input broke off; every record before is acknowledged.
+    Input(LinesError),
+}
+
+/// Sends the records and waits until each is acknowledged. `progress` is told after every batch.
+///
+/// # Errors
+/// [`ProduceError`] when the topic cannot be written to at all. Once records are on their way, whatever happens is in
+/// the report.
+pub fn produce(
+    bootstrap: &[Endpoint],
+    what: Produce,
+    interrupt: &Interrupt,
+    progress: &mut dyn FnMut(&Tally),
+) -> Result<ProduceReport, ProduceError> {
+    check_topic_name(&what.topic)?;
+    let limit = Limit::new(what.patience, interrupt);
+    let producer =
+        Admin::connect_patiently(bootstrap, &limit)?.into_producer(&what.topic, &limit)?;
+    let partitions = producer.partitions();
+    if let Some(partition) = what.partition.filter(|&partition| partition >= partitions) {
+        return Err(ProduceError::Kafka(KafkaError::UnknownPartition {
+            topic: what.topic,
+            partition,
+            partitions: usize::try_from(partitions).unwrap_or(0),
+        }));
+    }
+    let feed = Feed {
+        messages: what.messages,
+        key: what.key,
+        partitioner: Partitioner::new(partitions, what.partition),
+        at_most: what.rate.map_or(usize::MAX, |rate| {
+            usize::try_from(rate.div_ceil(STEPS)).unwrap_or(usize::MAX)
+        }),
+    };
+    let run = Run {
+        producer,
+        batches: feed.start(what.input).map_err(ProduceError::Thread)?,
+        waiting: None,
+        rate: what.rate,
+        patience: what.patience,
+        interrupt,
+        tally: Tally::default(),
+        taken: 0,
+    };
+    Ok(run.until_the_end(progress))
+}
+
+/// Sending under way.
+struct Run<'a> {
+    producer: Producer,
+    batches: Receiver<Result<Batch, LinesError>>,
+    waiting: Option<Result<Batch, LinesError>>,
+    rate: Option<u64>,
+    patience: Duration,
+    interrupt: &'a Interrupt,
+    tally: Tally,
+    taken: u64,
+}
+
+impl Run<'_> {
+    fn until_the_end(mut self, progress: &mut dyn FnMut(&Tally)) -> ProduceReport {
+        let start = Instant::now();
+        let end = loop {
+            let sent = self
+                .pace(start)
+                .and_then(|()| self.next())
+                .map(|next| match next {
+                    None => Some(ProduceEnd::Complete),
+                    Some(Err(error)) => Some(ProduceEnd::Input(error)),
+                    Some(Ok(batch)) => self.send(batch),
+                });
+            progress(&self.tally);
+            match sent {
+                Ok(None) => {}
+                Ok(Some(end)) => break end,
+                Err(_) => break ProduceEnd::Interrupted,
+            }
+        };
+        ProduceReport {
+            not_acknowledged: self.taken - self.tally.acknowledged(),
+            tally: self.tally,
+            elapsed: start.elapsed(),
+            end,
+        }
+    }
+
+    /// Waits until the next record is due.
+    fn pace(&self, start: Instant) -> Result<(), Stop> {
+        let Some(rate) = self.rate else { return Ok(()) };
+        #[allow(clippy::cast_precision_loss)]
+        let due = Duration::from_secs_f64(self.taken as f64 / rate as f64);
+        Limit::endless(self.interrupt).pause(due.saturating_sub(start.elapsed()))
+    }
+
+    /// The next batch, with those behind it that fit: an input that comes in small pieces is sent in large ones as soon
+    /// as the broker is what limits it.
+    fn next(&mut self) -> Result<Option<Result<Batch, LinesError>>, Stop> {
+        let first = match self.waiting.take() {
+            Some(waiting) => Some(waiting),
+            None => Limit::endless(self.interrupt).receive(&self.batches)?,
+        };
+        let Some(Ok(mut batch)) = first else {
+            return Ok(first);
+        };
+        while self.rate.is_none() {
+            match self.batches.try_recv() {
+                Ok(Ok(more)) if batch.fullest() + more.fullest() <= FULL_PARTITION => {
+                    batch.append(more);
+                }
+                Ok(other) => {
+                    self.waiting = Some(other);
+                    break;
+                }
+                Err(_) => break,
+            }
+        }
+        Ok(Some(Ok(batch)))
+    }
+
+    /// How it ended, if it did.
+    fn send(&mut self, batch: Batch) -> Option<ProduceEnd> {
+        self.taken += batch.records() as u64;
+        let limit = Limit::new(self.patience, self.interrupt);
+        match self.producer.send(batch, &limit, &mut self.tally) {
+            Ok(()) => None,
+            Err(KafkaError::Stopped(Stop::Interrupted)) => Some(ProduceEnd::Interrupted),
+            Err(error) => Some(ProduceEnd::GaveUp(error)),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Gathering records into batches on a thread of its own, while the batch before is on its way. Knows nothing of
+//! brokers.
+
+use super::lines::{Lines, LinesError};
+use super::{Input, Key};
+use crate::core::kafka::{Batch, OVERHEAD, Partitioner};
+use crate::core::message::Samples;
+use std::io::Read;
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::time::SystemTime;
+
+/// A batch for one partition stays below Kafka's default limit of 1 MiB (`message.max.bytes`), unless a single record
+/// is larger.
+pub(super) const FULL_PARTITION: usize = 900_000;
+
+/// And below this for all partitions together.
+const FULL: usize = 4 * 1024 * 1024;
+
+/// Batches that wait to be sent.
+const WAITING: usize = 2;
+
+type Filled = Result<Batch, LinesError>;
+
+/// What is put into batches, and how.
+#[derive(Debug)]
+pub(super) struct Feed {
+    pub(super) messages: Option<u64>,
+    pub(super) key: Key,
+    pub(super) partitioner: Partitioner,
+    /// The most records in a batch.
+    pub(super) at_most: usize,
+}
+
+impl Feed {
+    /// Starts the thread; it ends with its input, or when no one receives any more.
+    pub(super) fn start(self, input: Input) -> std::io::Result<Receiver<Filled>> {
+        let (to, batches) = mpsc::sync_channel(WAITING);
+        let filler = Filler {
+            batch: Batch::default(),
+            left: self.messages.unwrap_or(u64::MAX),
+            feed: self,
+            to,
+        };
+        std::thread::Builder::new()
+            .name("kmk-feed".to_owned())
+            .spawn(move || filler.run(input))?;
+        Ok(batches)
+    }
+}
+
+struct Filler {
+    feed: Feed,
+    batch: Batch,
+    left: u64,
+    to: SyncSender<Filled>,
+}
+
+impl Filler {
+    fn run(mut self, input: Input) {
+        match input {
+            Input::Samples { size } => {
+                let mut samples = Samples::new(size);
+                let mut value = Vec::new();
+                self.repeat(|| {
+                    value.clear();
+                    samples.write_next(SystemTime::now(), &mut value);
+                    value.clone()
+                });
+            }
+            Input::Value(value) => self.repeat(|| value.clone()),
+            Input::Lines(from) => self.lines(from),
+        }
+        self.flush();
+    }
+
+    fn repeat(&mut self, mut make: impl FnMut() -> Vec<u8>) {
+        while self.left > 0 && self.record(&make()) {}
+    }
+
+    fn lines(&mut self, from: Box<dyn Read + Send>) {
+        let mut lines = Lines::new(from);
+        loop {
+            match lines.read_some(|line| self.record(line)) {
+                // the next read may wait for someone typing: what is there goes out now
+                Ok(true) if self.flush() => {}
+                Ok(_) => return,
+                Err(error) => {
+                    self.flush();
+                    let _ = self.to.send(Err(error));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Adds a record. False when no more are wanted.
+    fn record(&mut self, line: &[u8]) -> bool {
+        let Self {
+            feed, batch, to, ..
+        } = self;
+        let (key, value) = feed.key.split(line);
+        let size = key.map_or(0, <[u8]>::len) + value.len() + OVERHEAD;
+        let full = batch.fullest() + size > FULL_PARTITION || batch.size() + size > FULL;
+        if (full || batch.records() >= feed.at_most) && !pass_on(batch, to) {
+            return false;
+        }
+        let partition = feed.partitioner.choose(key);
+        batch.push(partition, key, Some(value));
+        self.left -= 1;
+        self.left > 0
+    }
+
+    fn flush(&mut self) -> bool {
+        pass_on(&mut self.batch, &self.to)
+    }
+}
+
+/// Passes the batch on, if there is anything in it. False when no one wants it.
+fn pass_on(batch: &mut Batch, to: &SyncSender<Filled>) -> bool {
+    batch.is_empty() || to.send(Ok(std::mem::take(batch))).is_ok()
+}
+
+impl Key {
+    /// Key and value of a record given as `line`. Without the separator in it, a line has no key.
+    fn split<'a>(&'a self, line: &'a [u8]) -> (Option<&'a [u8]>, &'a [u8]) {
+        match self {
+            Self::None => (None, line),
+            Self::Fixed(key) => (Some(key), line),
+            Self::Before(separator) => {
+                let at = line
+                    .windows(separator.len().max(1))
+                    .position(|window| window == separator.as_slice());
+                match at {
+                    Some(at) => (Some(&line[..at]), &line[at + separator.len()..]),
+                    None => (None, line),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn feed(messages: Option<u64>, at_most: usize) -> Feed {
+        Feed {
+            messages,
+            key: Key::None,
+            partitioner: Partitioner::new(2, None),
+            at_most,
+        }
+    }
+
+    fn sizes(feed: Feed, input: Input) -> Vec<usize> {
+        let batches = feed.start(input).unwrap();
+        batches
+            .iter()
+            .map(|batch| batch.unwrap().records())
+            .collect()
+    }
+
+    #[test]
+    fn a_key_stands_before_the_first_separator() {
+        let key = Key::Before(b"::".to_vec());
+        assert_eq!(key.split(b"a::b::c"), (Some(&b"a"[..]), &b"b::c"[..]));
+        assert_eq!(key.split(b"::b"), (Some(&b""[..]), &b"b"[..]));
+        assert_eq!(key.split(b"a:b"), (None, &b"a:b"[..]));
+        assert_eq!(
+            Key::Fixed(b"k".to_vec()).split(b"v"),
+            (Some(&b"k"[..]), &b"v"[..])
+        );
+    }
+
+    #[test]
+    fn a_record_larger_than_a_batch_travels_alone() {
+        let mut bytes = b"small\n".to_vec();
+        bytes.resize(bytes.len() + 5_000_000, b'x');
+        bytes.extend_from_slice(b"\nsmall\n");
+        let sizes = sizes(
+            feed(None, 1_000),
+            Input::Lines(Box::new(std::io::Cursor::new(bytes))),
+        );
+        assert_eq!(sizes.iter().sum::<usize>(), 3);
+        assert!(sizes.len() >= 2);
+    }
+
+    proptest! {
+        #[test]
+        fn exactly_the_records_asked_for_are_made(messages in 1u64..300, at_most in 1usize..50) {
+            let sizes = sizes(feed(Some(messages), at_most), Input::Samples { size: None });
+            prop_assert!(sizes.iter().all(|&size| size <= at_most && size > 0));
+            prop_assert_eq!(sizes.iter().sum::<usize>() as u64, messages);
+        }
+
+        #[test]
+        fn no_line_is_lost_and_none_beyond_the_limit_sent(lines in 0u64..200, messages in 1u64..200) {
+            let text = "line\n".repeat(usize::try_from(lines).unwrap());
+            let input = Input::Lines(Box::new(std::io::Cursor::new(text.into_bytes())));
+            let sizes = sizes(feed(Some(messages), 7), input);
+            prop_assert_eq!(sizes.iter().sum::<usize>() as u64, lines.min(messages));
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! How a lab is: its containers, clusters and flows, and whether all is well.
+
+use super::{Lab, LabError};
+use crate::core::docker::{Container, Docker};
+use crate::core::kafka::{Admin, At, KafkaError, TopicInfo};
+use crate::core::lag;
+use crate::core::mirror_state::{self, Part};
+use crate::core::topology::{Cluster, Flow, is_internal};
+use crate::core::wait::Limit;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+/// How long one cluster may take to answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// The connector that copies records; without it a flow is dead.
+const COPIES: &str = "MirrorSourceConnector";
+
+/// A whole lab. As JSON, its fields keep their names and meanings; new ones may come.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// The lab's name.
+    pub lab: String,
+    /// Whether everything below is.
+    pub healthy: bool,
+    /// Where its files were written, if that is known.
+    pub directory: Option<PathBuf>,
+    /// In the order of their services' names.
+    pub containers: Vec<ContainerStatus>,
+    /// In the order of the spec.
+    pub clusters: Vec<ClusterStatus>,
+    /// In the order of the spec.
+    pub flows: Vec<FlowStatus>,
+}
+
+/// One container, or the want of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ContainerStatus {
+    /// Compose service.
+    pub service: String,
+    /// Its name, unless it is missing.
+    pub name: Option<String>,
+    /// Docker's word for it (`running`, `exited`, …), or `missing`.
+    pub state: String,
+    /// Whether it runs.
+    pub healthy: bool,
+    /// Since when it is in this state: RFC 3339, UTC.
+    pub since: Option<String>,
+    /// What happened, when it is not healthy.
+    pub problem: Option<String>,
+    /// Memory that it uses, such as `201.3MiB`; only where it was asked for.
+    pub memory: Option<String>,
+}
+
+/// One cluster.
+#[derive(Debug, Clone, Serialize)]
+pub struct ClusterStatus {
+    /// Its name.
+    pub name: String,
+    /// Whether all its brokers answer.
+    pub healthy: bool,
+    /// Brokers that answer.
+    pub brokers_up: usize,
+    /// Brokers that it should have.
+    pub brokers: usize,
+    /// Topics that people made or MirrorMaker copied; none when it cannot be reached.
+    pub topics: Option<usize>,
+    /// Addresses on this machine, as `bootstrap.servers` takes them.
+    pub bootstrap: String,
+    /// Why it is not healthy.
+    pub problem: Option<String>,
+}
+
+/// One flow.
+#[derive(Debug, Clone, Serialize)]
+pub struct FlowStatus {
+    /// `source->target`.
+    pub name: String,
+    /// Cluster that is read.
+    pub source: String,
+    /// Cluster that is written.
+    pub target: String,
+    /// Whether MirrorMaker runs, all its parts run, and it reaches both clusters.
+    pub healthy: bool,
+    /// The states of MirrorMaker's connectors and tasks, as it reports them itself.
+    pub parts: Vec<PartStatus>,
+    /// Topics that are copied, in order.
+    pub topics: Vec<TopicStatus>,
+    /// Records of all topics that MirrorMaker has not noted as copied; none when that cannot be known.
+    pub behind: Option<u64>,
+    /// Why it is not healthy.
+    pub problems: Vec<String>,
+}
+
+/// A connector of MirrorMaker, or a task of one.
+#[derive(Debug, Clone, Serialize)]
+pub struct PartStatus {
+    /// Such as `MirrorSourceConnector`.
+    pub connector: String,
+    /// Number of the task; none for the connector itself.
+    pub task: Option<u32>,
+    /// `RUNNING`, `FAILED`, `UNASSIGNED`, …
+    pub state: String,
+    /// Of a failure.
+    pub cause: Option<String>,
+}
+
+/// A topic that is copied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TopicStatus {
+    /// On the source.
+    pub source: String,
+    /// On the target.
+    pub remote: String,
+    /// Of the source topic.
+    pub partitions: usize,
+    /// Records that MirrorMaker has not noted as copied. It takes note once a second.
+    pub behind: u64,
+}
+
+/// Looks at a lab. With `memory`, also at what its containers use: that takes the engine about 2 s.
+///
+/// # Errors
+/// When there is no such lab, or docker cannot be asked. A broker that does not answer is part of the status.
+pub fn status(docker: &Docker, lab: &str, memory: bool, limit: &Limit) -> Result<Status, LabError> {
+    let lab = Lab::find(docker, lab, limit)?;
+    let (views, memory) = thread::scope(|scope| {
+        let looks: Vec<_> = lab
+            .topology
+            .clusters
+            .iter()
+            .map(|cluster| scope.spawn(|| View::of(&lab, cluster, &limit.at_most(PATIENCE))))
+            .collect();
+        let memory = if memory { used_memory(docker, &lab, limit) } else { Ok(BTreeMap::new()) };
+        let views: BTreeMap<&str, View> = lab
+            .topology
+            .clusters
+            .iter()
+            .map(|cluster| cluster.name.as_str())
+            .zip(looks.into_iter().map(|look| look.join().expect("a look at a cluster does not panic")))
+            .collect();
+        (views, memory)
+    });
+    let memory = memory?;
+    let containers: Vec<ContainerStatus> =
+        lab.topology.services().iter().map(|service| container(&lab, service, &memory)).collect();
+    let clusters: Vec<ClusterStatus> =
+        lab.topology.clusters.iter().map(|cluster| views[cluster.name.as_str()].status(cluster)).collect();
+    let flows: Vec<FlowStatus> = lab.topology.flows.iter().map(|one| flow(&lab, one, &views)).collect();
+    Ok(Status {
+        lab: lab.spec.lab.clone(),
+        healthy: containers.iter().all(|c| c.healthy)
+            && clusters.iter().all(|c| c.healthy)
+            && flows.iter().all(|f| f.healthy),
+        directory: lab.directory(),
+        containers,
+        clusters,
+        flows,
+    })
+}
+
+fn used_memory(docker: &Docker, lab: &Lab, limit: &Limit) -> Result<BTreeMap<String, String>, LabError> {
+    let running = lab.containers.iter().filter(|container| container.is_running());
+    let ids: Vec<String> = running.map(|container| container.id.clone()).collect();
+    Ok(docker.memory(&ids, limit)?.into_iter().collect())
+}
+
+fn container(lab: &Lab, service: &str, memory: &BTreeMap<String, String>) -> ContainerStatus {
+    let Some(container) = lab.container(service) else {
+        return ContainerStatus {
+            service: service.to_owned(),
+            name: None,
+            state: "missing".to_owned(),
+            healthy: false,
+            since: None,
+            problem: Some(format!("container of {service} is missing")),
+            memory: None,
+        };
+    };
+    let state = &container.state;
+    let since = if container.is_running() || state.finished_at < state.started_at {
+        &state.started_at
+    } else {
+        &state.finished_at
+    };
+    let problem = format!("container {} {}", container.name(), state.describe());
+    ContainerStatus {
+        service: service.to_owned(),
+        name: Some(container.name().to_owned()),
+        state: state.status.clone(),
+        healthy: container.is_running(),
+        since: (!since.starts_with("0001")).then(|| since.clone()),
+        problem: (!container.is_running()).then_some(problem),
+        memory: memory.get(&container.id).cloned(),
+    }
+}
+
+/// What a cluster answered.
+#[derive(Default)]
+struct View {
+    brokers_up: usize,
+    topics: BTreeMap<String, TopicInfo>,
+    first: BTreeMap<(String, i32), i64>,
+    end: BTreeMap<(String, i32), i64>,
+    /// Of each source that is mirrored to here: what MirrorMaker says of itself.
+    mirrors: BTreeMap<String, Mirror>,
+    problem: Option<String>,
+}
+
+struct Mirror {
+    parts: BTreeMap<Part, mirror_state::Status>,
+    copied: BTreeMap<(String, i32), i64>,
+}
+
+impl View {
+    fn of(lab: &Lab, cluster: &Cluster, limit: &Limit) -> Self {
+        let mut view = Self::default();
+        if let Err(error) = view.look(lab, cluster, limit) {
+            view.problem = Some(error.to_string());
+        }
+        view
+    }
+
+    fn look(&mut self, lab: &Lab, cluster: &Cluster, limit: &Limit) -> Result<(), KafkaError> {
+        let mut admin = Err(None);
+        for endpoint in cluster.endpoints() {
+            match Admin::connect(&[endpoint], limit) {
+                Ok(connected) => {
+                    self.brokers_up += 1;
+                    admin = Ok(connected);
+                }
+                Err(error) => {
+                    self.problem = Some(error.to_string());
+                    admin = admin.or(Err(Some(error)));
+                }
+            }
+        }
+        let mut admin = match admin {
+            Ok(admin) => admin,
+            Err(Some(error)) => return Err(error),
+            Err(None) => return Ok(()),
+        };
+        self.topics = admin.topics(limit)?;
+        let is_source = lab.spec.flows.iter().any(|flow| flow.source == cluster.name);
+        if is_source {
+            let names: Vec<String> = self.topics.keys().filter(|name| !is_internal(name)).cloned().collect();
+            self.first = admin.offsets(&names, At::Earliest, limit)?;
+            self.end = admin.offsets(&names, At::Latest, limit)?;
+        }
+        for flow in lab.spec.flows.iter().filter(|flow| flow.target == cluster.name) {
+            let source = &flow.source;
+            let states = self.read_all(&mut admin, &mirror_state::status_topic(source), limit)?;
+            let offsets = self.read_all(&mut admin, &mirror_state::offsets_topic(source), limit)?;
+            let mirror = Mirror {
+                parts: mirror_state::statuses(&states),
+                copied: mirror_state::copied(&offsets, source),
+            };
+            self.mirrors.insert(source.clone(), mirror);
+        }
+        Ok(())
+    }
+
+    fn read_all(
+        &self,
+        admin: &mut Admin,
+        topic: &str,
+        limit: &Limit,
+    ) -> Result<Vec<crate::core::message::Record>, KafkaError> {
+        let mut records = Vec::new();
+        let partitions = self.topics.get(topic).map_or(&[][..], |info| &info.partitions);
+        let first = admin.offsets(&[topic.to_owned()], At::Earliest, limit)?;
+        for partition in partitions {
+            let from = first.get(&(topic.to_owned(), partition.id)).copied().unwrap_or(0);
+            records.extend(admin.read(topic, partition.id, from, usize::MAX, limit)?);
+        }
+        Ok(records)
+    }
+
+    fn status(&self, cluster: &Cluster) -> ClusterStatus {
+        ClusterStatus {
+            name: cluster.name.clone(),
+            healthy: self.problem.is_none(),
+            brokers_up: self.brokers_up,
+            brokers: cluster.brokers.len(),
+            topics: (self.brokers_up > 0)
+                .then(|| self.topics.keys().filter(|name| !is_internal(name)).count()),
+            bootstrap: cluster.bootstrap_outside(),
+            problem: self.problem.clone(),
+        }
+    }
+}
+
+fn flow(lab: &Lab, flow: &Flow, views: &BTreeMap<&str, View>) -> FlowStatus {
+    let (source, target) = (&views[flow.spec.source.as_str()], &views[flow.spec.target.as_str()]);
+    let mirror = target.mirrors.get(&flow.spec.source);
+    let parts = mirror.map(|mirror| &mirror.parts);
+    let topics = mirror.map_or_else(Vec::new, |mirror| copied_topics(flow, source, target, mirror));
+    let can_count = mirror.is_some() && source.brokers_up > 0;
+    let problems = problems(lab, flow, parts, source, target);
+    FlowStatus {
+        name: flow.name(),
+        source: flow.spec.source.clone(),
+        target: flow.spec.target.clone(),
+        healthy: problems.is_empty(),
+        parts: parts.into_iter().flatten().map(part).collect(),
+        behind: can_count.then(|| topics.iter().map(|topic| topic.behind).sum()),
+        topics,
+        problems,
+    }
+}
+
+fn part((part, status): (&Part, &mirror_state::Status)) -> PartStatus {
+    PartStatus {
+        connector: part.connector.clone(),
+        task: part.task,
+        state: status.state.clone(),
+        cause: status.cause().map(str::to_owned),
+    }
+}
+
+fn copied_topics(flow: &Flow, source: &View, target: &View, mirror: &Mirror) -> Vec<TopicStatus> {
+    let is_copied = |(name, _): &(&String, &TopicInfo)| {
+        !is_internal(name) && target.topics.contains_key(&flow.remote_topic(name))
+    };
+    let topic = |(name, info): (&String, &TopicInfo)| TopicStatus {
+        source: name.clone(),
+        remote: flow.remote_topic(name),
+        partitions: info.partitions.len(),
+        behind: info
+            .partitions
+            .iter()
+            .filter_map(|partition| {
+                let place = (name.clone(), partition.id);
+                let copied = mirror.copied.get(&place).copied();
+                Some(lag::behind(*source.first.get(&place)?, *source.end.get(&place)?, copied))
+            })
+            .sum(),
+    };
+    source.topics.iter().filter(is_copied).map(topic).collect()
+}
+
+fn problems(
+    lab: &Lab,
+    flow: &Flow,
+    parts: Option<&BTreeMap<Part, mirror_state::Status>>,
+    source: &View,
+    target: &View,
+) -> Vec<String> {
+    let mirror = lab.topology.mirrors.iter().find(|mirror| mirror.target == flow.spec.target);
+    let container = mirror.and_then(|mirror| lab.container(&mirror.service));
+    let Some(container) = container.filter(|container| container.is_running()) else {
+        return vec!["MirrorMaker does not run".to_owned()];
+    };
+    let mut problems = links(lab, flow, container);
+    for (name, view) in [(&flow.spec.source, source), (&flow.spec.target, target)] {
+        if view.brokers_up == 0 {
+            problems.push(format!("cluster {name} cannot be reached"));
+        }
+    }
+    let copies = |part: &Part| part.connector == COPIES && part.task.is_none();
+    match parts {
+        Some(parts) if parts.keys().any(copies) => {
+            let ill = parts.iter().filter(|(_, status)| !status.is_running());
+            problems.extend(ill.map(|(part, status)| match status.cause() {
+                Some(cause) => format!("{part} is {}: {cause}", status.state),
+                None => format!("{part} is {}", status.state),
+            }));
+        }
+        Some(_) => problems.push(format!("MirrorMaker has not reported its {COPIES} yet")),
+        None => {}
+    }
+    problems
+}
+
+/// Networks that MirrorMaker should be on and is not: a link that was cut.
+fn links(lab: &Lab, flow: &Flow, container: &Container) -> Vec<String> {
+    let cut = [&flow.spec.source, &flow.spec.target].into_iter().filter(|cluster| {
+        let network = format!("{}_{cluster}", lab.topology.project());
+        !container.networks().any(|name| name == network)
+    });
+    cut.map(|cluster| format!("MirrorMaker is cut off from the network of cluster {cluster}")).collect()
+}

@@ -1,0 +1,215 @@
+//! Everything that would make a deploy fail, found before anything is made. Reports all of it at once.
+
+use crate::core::compose::{LABEL_LAB, MEMORY_MIB_PER_CONTAINER};
+use crate::core::docker::{Container, Docker, DockerError, Engine, in_project};
+use crate::core::event::Observer;
+use crate::core::image::{self, ImageError};
+use crate::core::port;
+use crate::core::topology::Topology;
+use crate::core::wait::Limit;
+use crate::core::workdir::{Workdir, WorkdirError};
+use std::fs;
+
+/// The oldest compose plugin that understands the rendered file.
+pub const OLDEST_COMPOSE: (u32, u32) = (2, 20);
+/// What a lab's JVMs take once records flow: measured 650 to 690 MiB for three containers, and some.
+const NEEDED_MIB_PER_CONTAINER: u64 = MEMORY_MIB_PER_CONTAINER / 2;
+/// Disk space that Kafka should find, in MiB.
+const NEEDED_DISK_MIB: u64 = 1024;
+
+/// One thing that stands in the way.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// Docker cannot be used.
+    #[error(transparent)]
+    Docker(#[from] DockerError),
+    /// The compose plugin is too old.
+    #[error("docker compose {found} is too old; {}.{} or later is needed", OLDEST_COMPOSE.0, OLDEST_COMPOSE.1)]
+    ComposeTooOld {
+        /// Its version.
+        found: String,
+    },
+    /// Someone else listens on a port of a broker.
+    #[error("port {port} for cluster `{cluster}` is in use{}", holder.as_ref().map(|by| format!(" by {by}")).unwrap_or_default())]
+    Port {
+        /// The cluster.
+        cluster: String,
+        /// The port.
+        port: u16,
+        /// The container or process, where it can be known.
+        holder: Option<String>,
+    },
+    /// The working directory cannot be used.
+    #[error(transparent)]
+    Workdir(#[from] WorkdirError),
+    /// The image cannot be used.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// Too little memory.
+    #[error("the lab needs about {needed} MiB of memory, and {there} MiB are {what}")]
+    Memory {
+        /// MiB.
+        needed: u64,
+        /// MiB.
+        there: u64,
+        /// "free" or "Docker's".
+        what: &'static str,
+    },
+    /// Too little disk.
+    #[error("Docker's disk has {there} MiB left at {path}; {NEEDED_DISK_MIB} MiB are needed")]
+    Disk {
+        /// MiB.
+        there: u64,
+        /// Where Docker keeps its volumes.
+        path: String,
+    },
+    /// Something of the project's name is not ours.
+    #[error("compose project `{project}` exists and was not made by kmk: {}", what.join(", "))]
+    NotOurs {
+        /// The project.
+        project: String,
+        /// Its containers, volumes and networks that carry no label of kmk's.
+        what: Vec<String>,
+    },
+}
+
+/// The compose plugin is there and new enough.
+///
+/// # Errors
+/// A problem, otherwise.
+pub fn compose(docker: &Docker, limit: &Limit) -> Result<(), Problem> {
+    let found = docker.compose_version(limit)?;
+    let mut numbers = found.split(['.', '-', '+']).map_while(|part| part.parse::<u32>().ok());
+    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    if version < OLDEST_COMPOSE {
+        return Err(Problem::ComposeTooOld { found });
+    }
+    Ok(())
+}
+
+/// What is found and needed before a lab is brought up.
+pub(crate) struct Preflight<'a> {
+    pub(crate) docker: &'a Docker,
+    pub(crate) engine: &'a Engine,
+    pub(crate) topology: &'a Topology,
+    pub(crate) workdir: &'a Workdir,
+    pub(crate) overwrite: bool,
+    /// The lab's containers as they are now.
+    pub(crate) existing: &'a [Container],
+}
+
+impl Preflight<'_> {
+    /// Checks everything, then makes sure that the image is there. Returns its name.
+    pub(crate) fn run(&self, limit: &Limit, observer: &dyn Observer) -> Result<String, Vec<Problem>> {
+        let mut problems: Vec<Problem> = Vec::new();
+        problems.extend(compose(self.docker, limit).err());
+        problems.extend(self.strangers(limit).unwrap_or_else(|error| Some(error.into())));
+        problems.extend(self.ports(limit));
+        problems.extend(self.space());
+        let workdir = self.workdir.check(&self.topology.spec.lab, self.overwrite);
+        problems.extend(workdir.into_iter().map(Problem::from));
+        let image = image::find(self.docker, &self.topology.spec, limit);
+        match image {
+            Ok(image) if problems.is_empty() => {
+                let image = image::fetch(self.docker, image, limit, observer);
+                return image.map_err(|error| vec![error.into()]);
+            }
+            Ok(image) => problems.extend(image::can_be_had(self.docker, &image, limit).err().map(Problem::from)),
+            Err(error) => problems.push(error.into()),
+        }
+        Err(problems)
+    }
+
+    /// What is in the lab's compose project without our label.
+    fn strangers(&self, limit: &Limit) -> Result<Option<Problem>, DockerError> {
+        let project = self.topology.project();
+        let what = strangers(self.docker, &project, limit)?;
+        Ok((!what.is_empty()).then_some(Problem::NotOurs { project, what }))
+    }
+
+    fn ports(&self, limit: &Limit) -> Vec<Problem> {
+        let brokers = self.topology.clusters.iter().flat_map(|cluster| {
+            cluster.brokers.iter().map(move |broker| (cluster, broker.outside.port))
+        });
+        brokers
+            .filter(|(_, port)| !self.is_held_by_this_lab(*port) && !port::is_free(*port))
+            .map(|(cluster, port)| busy(self.docker, &cluster.name, port, limit))
+            .collect()
+    }
+
+    fn is_held_by_this_lab(&self, port: u16) -> bool {
+        self.existing.iter().any(|container| container.is_running() && container.publishes(port))
+    }
+
+    fn space(&self) -> Vec<Problem> {
+        if !self.existing.is_empty() {
+            return Vec::new();
+        }
+        const MIB: u64 = 1024 * 1024;
+        let mut problems = Vec::new();
+        let needed = self.topology.services().len() as u64 * NEEDED_MIB_PER_CONTAINER;
+        let all = self.engine.memory / MIB;
+        // the engine's directory is there: it runs on this machine, and this machine's figures count
+        let here = self.engine.root.is_dir();
+        let free = available_memory().filter(|_| here).map(|bytes| bytes / MIB);
+        if all < needed {
+            problems.push(Problem::Memory { needed, there: all, what: "Docker's" });
+        } else if let Some(there) = free.filter(|there| *there < needed) {
+            problems.push(Problem::Memory { needed, there, what: "free" });
+        }
+        if let Ok(disk) = rustix::fs::statvfs(&self.engine.root)
+            && disk.f_bavail.saturating_mul(disk.f_frsize) / MIB < NEEDED_DISK_MIB
+        {
+            problems.push(Problem::Disk {
+                there: disk.f_bavail * disk.f_frsize / MIB,
+                path: self.engine.root.display().to_string(),
+            });
+        }
+        problems
+    }
+}
+
+/// Containers, volumes and networks of a compose project that carry no label of kmk's.
+pub(crate) fn strangers(docker: &Docker, project: &str, limit: &Limit) -> Result<Vec<String>, DockerError> {
+    let filters = [in_project(project)];
+    let mut what = Vec::new();
+    for container in docker.containers(&filters, limit)? {
+        if container.label(LABEL_LAB).is_none() {
+            what.push(format!("container {}", container.name()));
+        }
+    }
+    for (kind, found) in [
+        ("volume", docker.volumes(&filters, limit)?),
+        ("network", docker.networks(&filters, limit)?),
+    ] {
+        let foreign = found.iter().filter(|resource| resource.label(LABEL_LAB).is_none());
+        what.extend(foreign.map(|resource| format!("{kind} {}", resource.name)));
+    }
+    Ok(what)
+}
+
+/// A port that is in use, with whoever holds it.
+pub(crate) fn busy(docker: &Docker, cluster: &str, port: u16, limit: &Limit) -> Problem {
+    let containers = docker.containers(&[format!("publish={port}"), "status=running".to_owned()], limit);
+    let container = containers.ok().and_then(|found| {
+        let container = found.first()?;
+        Some(match container.label(LABEL_LAB) {
+            Some(lab) => format!("container {} of lab `{lab}`", container.name()),
+            None => format!("container {}", container.name()),
+        })
+    });
+    Problem::Port {
+        cluster: cluster.to_owned(),
+        port,
+        holder: container.or_else(|| port::holder(port)),
+    }
+}
+
+/// Bytes that could be given to new programs, where the system tells.
+fn available_memory() -> Option<u64> {
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kib * 1024)
+}
