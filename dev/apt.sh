@@ -30,8 +30,8 @@ install_packages() {
     die "apt-get could not install: $*"
 }
 
-# Whether the distribution has a package of this name.
-has_package() { apt-cache show "$1" >/dev/null 2>&1; }
+# The version of this package that would be installed; empty where the distribution has none.
+candidate() { apt-cache policy "$1" 2>/dev/null | sed -nE 's/^ *Candidate: ([^(].*)/\1/p'; }
 
 # Runs an apt command with a deadline on its lock, and shows its output only if it fails.
 quiet_apt() { # apt-get ARGUMENTS...

@@ -115,10 +115,10 @@ one_at_a_time() {
 
 bring_up_engine() {
   local missing=()
-  have dockerd || missing+=(docker.io iptables iproute2)
-  if ! have docker; then
+  if ! have dockerd || ! have docker; then
     refresh_apt_lists
-    if has_package docker-cli; then missing+=(docker-cli); else missing+=(docker.io); fi
+    missing=(docker.io iptables iproute2)
+    have docker || [ -z "$(candidate docker-cli)" ] || missing+=(docker-cli) # Debian 13 has split it off
   fi
   if systemd_runs; then echo systemd >"$STARTED"; fi # the package starts its service by itself
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
@@ -200,8 +200,8 @@ install_compose() {
   local package
   refresh_apt_lists
   for package in docker-compose-v2 docker-compose; do
-    case $(apt-cache policy "$package" | sed -n 's/ *Candidate: *//p') in
-      '' | '(none)' | [01].*) ;;
+    case $(candidate "$package") in
+      '' | [01].*) ;;
       *) install_packages "$package"; break ;;
     esac
   done

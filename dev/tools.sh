@@ -40,7 +40,7 @@ rust() {
 
 how_to_get_rust() { # VERSION
   if have rustup; then echo "rustup update stable"
-  elif have apt-cache && has_package rustup; then echo "apt-get install rustup, then rustup default stable"
+  elif have apt-cache && [ -n "$(candidate rustup)" ]; then echo "apt-get install rustup, then rustup default stable"
   else echo "install Rust $1 or later with rustup (https://rustup.rs)"
   fi
 }

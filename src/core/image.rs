@@ -5,7 +5,10 @@ use crate::core::event::{Event, Observer};
 use crate::core::spec::Spec;
 use crate::core::topology::{KAFKA_VERSION, STAND_IN_IMAGE, official_image};
 use crate::core::wait::{Limit, Stop};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long a registry may take to say whether it has the image, where there is a stand-in.
+const REGISTRY: Duration = Duration::from_secs(5);
 
 /// Why an image cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -49,8 +52,13 @@ pub(crate) struct Image {
     is_default: bool,
 }
 
-/// The image that a spec asks for, or the default one.
-pub(crate) fn find(docker: &Docker, spec: &Spec, limit: &Limit) -> Result<Image, ImageError> {
+/// The image that is `in_use` already and still here; else the one that a spec asks for, or the default one.
+pub(crate) fn find(docker: &Docker, spec: &Spec, in_use: Option<&str>, limit: &Limit) -> Result<Image, ImageError> {
+    if let Some(name) = in_use
+        && docker.has_image(name, limit)?
+    {
+        return Ok(Image { name: name.to_owned(), is_here: true, is_default: false });
+    }
     let name = spec.image.clone().unwrap_or_else(|| official_image(KAFKA_VERSION));
     refuse_too_new(&name, version_in_tag(&name))?;
     Ok(Image {
@@ -71,25 +79,23 @@ pub(crate) fn can_be_had(docker: &Docker, image: &Image, limit: &Limit) -> Resul
 /// Pulls the image if it is not here; where that fails, a local stand-in takes the default image's place. Returns the name of what there is.
 pub(crate) fn fetch(docker: &Docker, image: Image, limit: &Limit, observer: &dyn Observer) -> Result<String, ImageError> {
     if !image.is_here {
+        if let Some(name) = stand_in(docker, &image, limit)?
+            && let Err(error) = docker.can_pull(&image.name, &limit.at_most(REGISTRY))
+        {
+            if limit.interrupt().is_raised() {
+                return Err(error.into());
+            }
+            observer.on(Event::Note(format!("{} cannot be pulled: using the local stand-in {name}", image.name)));
+            return Ok(name);
+        }
         let begun = Instant::now();
         observer.on(Event::Started(format!("Pulling {}", image.name)));
-        match docker.pull(&image.name, limit, |line| observer.on(Event::Child(line))) {
-            Ok(()) => observer.on(Event::Done {
-                what: format!("Pulled {}", image.name),
-                took: begun.elapsed(),
-            }),
-            Err(error @ DockerError::Stopped { stop: Stop::Interrupted, .. }) => return Err(error.into()),
-            Err(error) => {
-                let Some(name) = stand_in(docker, &image, limit)? else {
-                    return Err(not_found(&image.name, error));
-                };
-                observer.on(Event::Note(format!(
-                    "{} cannot be pulled: using the local stand-in {name}",
-                    image.name
-                )));
-                return Ok(name);
-            }
-        }
+        let pulled = docker.pull(&image.name, limit, |line| observer.on(Event::Child(line)));
+        pulled.map_err(|error| not_found(&image.name, error))?;
+        observer.on(Event::Done {
+            what: format!("Pulled {}", image.name),
+            took: begun.elapsed(),
+        });
     }
     if version_in_tag(&image.name).is_none() {
         refuse_too_new(&image.name, version_inside(docker, &image.name, limit)?)?;
@@ -108,7 +114,10 @@ fn not_found(image: &str, error: DockerError) -> ImageError {
             image: image.to_owned(),
             said: said.lines().last().unwrap_or("docker did not say why").to_owned(),
         },
-        DockerError::Stopped { stop: stop @ Stop::Deadline { .. }, .. } => ImageError::NotFound {
+        DockerError::Stopped {
+            stop: stop @ Stop::Deadline { .. },
+            ..
+        } => ImageError::NotFound {
             image: image.to_owned(),
             said: stop.to_string(),
         },

@@ -234,6 +234,11 @@ fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
         "1",
     );
     file.set("", &format!("{name}.status.storage.partitions"), "1");
+    file.set(
+        "Compacted sooner than at 1 GiB: what reads how far MirrorMaker is need not read its whole history.",
+        &format!("{name}.offset.storage.segment.bytes"),
+        "1048576",
+    );
     let mut why = "As many copies of them as there are brokers, three at most.";
     for topic in ["offset.storage", "status.storage", "config.storage"] {
         file.set(

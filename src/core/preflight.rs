@@ -109,8 +109,7 @@ impl Preflight<'_> {
         problems.extend(self.space());
         let workdir = self.workdir.check(&self.topology.spec.lab, self.overwrite);
         problems.extend(workdir.into_iter().map(Problem::from));
-        let image = image::find(self.docker, &self.topology.spec, limit);
-        match image {
+        match image::find(self.docker, &self.topology.spec, self.image_in_use(), limit) {
             Ok(image) if problems.is_empty() => {
                 let image = image::fetch(self.docker, image, limit, observer);
                 return image.map_err(|error| vec![error.into()]);
@@ -119,6 +118,14 @@ impl Preflight<'_> {
             Err(error) => problems.push(error.into()),
         }
         Err(problems)
+    }
+
+    /// What the lab's containers were made from, unless another image is asked for now.
+    fn image_in_use(&self) -> Option<&str> {
+        let container = self.existing.first()?;
+        let asked_for = self.topology.spec.image.as_deref();
+        let image = container.image();
+        asked_for.is_none_or(|asked_for| asked_for == image).then_some(image)
     }
 
     /// What is in the lab's compose project without our label.

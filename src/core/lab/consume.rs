@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 /// How often a missing topic, or a broker that went away, is looked for.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// A broker that says nothing for less than this may only be waiting for records.
+const HELD: Duration = Duration::from_secs(1);
+
 /// How often a group's place is noted while reading goes on.
 const COMMIT: Duration = Duration::from_secs(1);
 
@@ -314,6 +317,10 @@ impl Run<'_> {
 
     /// A failure that time may heal: tells of the first, and waits. How it ends if there is no more time.
     fn bear(&mut self, error: KafkaError) -> Option<ConsumeEnd> {
+        // time was up while a broker with nothing new held a fetch, as it should
+        if matches!(error, KafkaError::Silent { waited, .. } if waited < HELD) {
+            return Some(ConsumeEnd::Deadline);
+        }
         if !self.uneasy {
             self.observer
                 .on(Event::Warning(format!("{error}; trying again")));
