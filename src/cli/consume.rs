@@ -1,6 +1,245 @@
-//! placeholder until the real one is there
-use super::{Context, Outcome};
-/// soon
+mod format;
+
+use super::failure::Usage;
+use super::output::{HINT, seconds, styled};
+use super::{Context, DefaultCluster, Outcome, deploy};
+use format::Format;
+use kafka_mirror_kit::core::endpoint::Endpoint;
+use kafka_mirror_kit::core::event::Event;
+use kafka_mirror_kit::core::kafka::{KafkaError, Start};
+use kafka_mirror_kit::core::lab::consume::{
+    Consume, ConsumeEnd, ConsumeError, ConsumeReport, Sink, consume,
+};
+use kafka_mirror_kit::core::message::{RecordRef, check_topic_name};
+use kafka_mirror_kit::core::topology::is_internal;
+use kafka_mirror_kit::core::wait::Stop;
+use std::io::{self, BufWriter, StdoutLock, Write as _};
+use std::time::Duration;
+
+/// More than anyone means.
+pub(super) const MOST_MESSAGES: u64 = 1_000_000_000_000;
+
+/// How many topics are worth naming when one is missing.
+const TOPICS_SHOWN: usize = 10;
+
+/// Read records from a topic to standard output, and nothing else there
+///
+/// Reads from the beginning unless told otherwise, as far as the topic goes now; with --messages, until so many have
+/// arrived; with --follow, on and on. A topic that is not there is waited for, and never created.
 #[derive(clap::Args)]
-pub(crate) struct Args {}
-pub(crate) fn run(_: Args, _: &Context) -> anyhow::Result<Outcome> { Ok(Outcome::No) }
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The topic to read; a mirrored one is called SOURCE.TOPIC, such as primary.orders
+    #[arg(long, value_name = "TOPIC", value_parser = topic_name)]
+    topic: String,
+    /// The cluster of the lab to read from [default: the target of the first flow]
+    #[arg(long, value_name = "NAME")]
+    cluster: Option<String>,
+    /// Read from this cluster instead, of the lab or not
+    #[arg(
+        long,
+        value_name = "HOST:PORT,...",
+        value_delimiter = ',',
+        conflicts_with = "cluster"
+    )]
+    bootstrap: Vec<Endpoint>,
+    /// End as soon as so many were read; exit code 1 if there are not so many in time
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_MESSAGES),
+          allow_negative_numbers = true)]
+    messages: Option<u64>,
+    /// With --messages, how long it may take in all. Otherwise, how long the topic may not be there, or the broker not
+    /// answer
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+    /// Resume where this group stopped, and note how far it came: what was written out, and no more
+    #[arg(long, value_name = "GROUP", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    group: Option<String>,
+    /// Where to begin: earliest, latest, or an offset (in every partition). A group that was here before resumes instead
+    #[arg(long, value_name = "WHERE", default_value = "earliest", value_parser = start, allow_negative_numbers = true)]
+    from: Start,
+    /// Go on with records that arrive from now on
+    #[arg(long, short)]
+    follow: bool,
+    /// How to write a record: `value` (its bytes), `json` (an object a line; bytes that are no text as value_base64), or
+    /// a template of %t topic, %p partition, %o offset, %k key, %v value, %% and \n, \t. A newline follows each
+    #[arg(long, value_name = "FORMAT", default_value = "value")]
+    format: Format,
+    /// Read only this partition
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
+    partition: Option<i32>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kmk consume --topic primary.orders --messages 10
+  kmk consume --topic orders --cluster primary --format json | jq .value
+  kmk consume --topic orders --cluster primary --group billing --follow
+  kmk consume --topic orders --bootstrap localhost:9092 --format '%p:%o %k=%v'
+
+An empty value or key cannot be told from a missing one (a tombstone): both are null in JSON.";
+
+pub(super) fn topic_name(text: &str) -> Result<String, String> {
+    check_topic_name(text)
+        .map(|()| text.to_owned())
+        .map_err(|error| error.to_string())
+}
+
+fn start(text: &str) -> Result<Start, String> {
+    match text {
+        "earliest" => Ok(Start::Earliest),
+        "latest" => Ok(Start::Latest),
+        offset => match offset.parse() {
+            Ok(offset) if offset >= 0 => Ok(Start::Offset(offset)),
+            _ => Err("it is `earliest`, `latest`, or an offset from 0".to_owned()),
+        },
+    }
+}
+
+pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let (bootstrap, place) = if args.bootstrap.is_empty() {
+        let place = context.place(args.cluster.as_deref(), DefaultCluster::FirstTarget)?;
+        let name = format!(" on {}", place.cluster.name);
+        (place.endpoints(), name)
+    } else {
+        (args.bootstrap, String::new())
+    };
+    let what = Consume {
+        topic: args.topic,
+        partition: args.partition,
+        start: args.from,
+        group: args.group,
+        messages: args.messages,
+        follow: args.follow,
+        timeout: args.timeout,
+    };
+    let mut sink = Stdout {
+        topic: what.topic.clone(),
+        format: args.format,
+        to: BufWriter::with_capacity(256 * 1024, io::stdout().lock()),
+    };
+    let output = context.output;
+    let tell = move |event: Event| match event {
+        Event::Warning(text) => output.warn(&text),
+        Event::Note(text) | Event::Progress(text) => output.talk(&text),
+        _ => {}
+    };
+    let report = match consume(&bootstrap, &what, &context.interrupt, &tell, &mut sink) {
+        Ok(report) => report,
+        Err(ConsumeError::NoTopic {
+            topic,
+            waited,
+            topics,
+        }) => {
+            let what = format!(
+                "there is no topic `{topic}`{place} after {}",
+                seconds(waited)
+            );
+            say_no(&what, Some(&topics_there_are(&topics)));
+            return Ok(Outcome::No);
+        }
+        Err(ConsumeError::Kafka(error)) => return Err(of_kafka(error)),
+        Err(error) => return Err(error.into()),
+    };
+    answer(&what, &report, context)
+}
+
+/// The end, in words and as an exit code.
+fn answer(what: &Consume, report: &ConsumeReport, context: &Context) -> anyhow::Result<Outcome> {
+    let read = report.read;
+    if let (Some(error), Some(group)) = (&report.not_committed, &what.group) {
+        say_no(
+            &format!("how far group `{group}` came is not noted: {error}"),
+            None,
+        );
+        return Ok(Outcome::No);
+    }
+    let so_far = match what.messages {
+        Some(asked) => format!("read {read} of {asked} in {}", seconds(report.elapsed)),
+        None => format!("read {read} in {}", seconds(report.elapsed)),
+    };
+    match &report.end {
+        ConsumeEnd::Complete if read == 0 && what.group.is_some() => {
+            context
+                .output
+                .talk("no records that the group has not read");
+        }
+        ConsumeEnd::Complete if read == 0 => {
+            context
+                .output
+                .talk(&format!("no records in topic `{}`", what.topic));
+        }
+        ConsumeEnd::Complete | ConsumeEnd::NoReader => {}
+        ConsumeEnd::Interrupted => return Err(Stop::Interrupted.into()),
+        ConsumeEnd::Deadline => {
+            say_no(
+                &so_far,
+                Some("wait longer with --timeout, or ask for fewer with --messages"),
+            );
+            return Ok(Outcome::No);
+        }
+        ConsumeEnd::Lost(error) => {
+            let lab = deploy::in_lab(&context.lab);
+            say_no(
+                &format!("{so_far}; then {error}"),
+                Some(&format!("`kmk status{lab}` says how the lab is")),
+            );
+            return Ok(Outcome::No);
+        }
+    }
+    Ok(Outcome::Yes)
+}
+
+/// A partition that is not there is a wrong flag; the rest is Kafka's.
+pub(super) fn of_kafka(error: KafkaError) -> anyhow::Error {
+    match error {
+        KafkaError::UnknownPartition { .. } => Usage::new(error.to_string()).into(),
+        other => other.into(),
+    }
+}
+
+/// Why the answer is no, on stderr.
+pub(super) fn say_no(what: &str, hint: Option<&str>) {
+    anstream::eprintln!("{} {what}", styled(super::output::ERROR, "error:"));
+    if let Some(hint) = hint {
+        anstream::eprintln!("  {} {hint}", styled(HINT, "hint:"));
+    }
+}
+
+/// Nearest name first, as `topics` are; Kafka's and MirrorMaker's own only where there are no others.
+fn topics_there_are(topics: &[String]) -> String {
+    let of_people: Vec<&str> = topics
+        .iter()
+        .map(String::as_str)
+        .filter(|topic| !is_internal(topic))
+        .collect();
+    let shown = of_people
+        .iter()
+        .take(TOPICS_SHOWN)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match of_people.len() {
+        0 => "there are no topics yet".to_owned(),
+        all if all > TOPICS_SHOWN => {
+            format!("topics there are: {shown} and {} more", all - TOPICS_SHOWN)
+        }
+        _ => format!("topics there are: {shown}"),
+    }
+}
+
+/// Standard output.
+struct Stdout {
+    topic: String,
+    format: Format,
+    to: BufWriter<StdoutLock<'static>>,
+}
+
+impl Sink for Stdout {
+    fn record(&mut self, record: RecordRef<'_>) -> io::Result<()> {
+        self.format.write(&self.topic, record, &mut self.to)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}

@@ -1,5 +1,5 @@
 use super::failure::Usage;
-use super::output::{seconds, styled, COMMAND};
+use super::output::{COMMAND, seconds, styled};
 use super::{Context, Outcome};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did, Request};
@@ -61,20 +61,26 @@ Examples:
   kmk deploy --lab second --any-port";
 
 fn cluster_port(text: &str) -> Result<(String, u16), String> {
-    let (cluster, port) = text.split_once('=').ok_or("write it as CLUSTER=PORT, such as primary=29092")?;
+    let (cluster, port) = text
+        .split_once('=')
+        .ok_or("write it as CLUSTER=PORT, such as primary=29092")?;
     let most = u16::MAX - MAX_BROKERS;
     match port.parse::<u16>() {
         Ok(port) if (MIN_PORT..=most).contains(&port) => Ok((cluster.to_owned(), port)),
-        Ok(port) if (1..MIN_PORT).contains(&port) => {
-            Err(format!("port {port} needs privileges; {MIN_PORT} to {most} are possible"))
-        }
-        _ => Err(format!("`{port}` is not a port; {MIN_PORT} to {most} are possible")),
+        Ok(port) if (1..MIN_PORT).contains(&port) => Err(format!(
+            "port {port} needs privileges; {MIN_PORT} to {most} are possible"
+        )),
+        _ => Err(format!(
+            "`{port}` is not a port; {MIN_PORT} to {most} are possible"
+        )),
     }
 }
 
 fn kafka_version(text: &str) -> Result<String, String> {
     let is_version = text.split('.').count() >= 2
-        && text.split('.').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit()));
+        && text
+            .split('.')
+            .all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit()));
     if is_version {
         Ok(text.to_owned())
     } else {
@@ -106,7 +112,10 @@ impl Args {
 }
 
 fn trimmed(filters: Vec<String>) -> Vec<String> {
-    filters.iter().map(|filter| filter.trim().to_owned()).collect()
+    filters
+        .iter()
+        .map(|filter| filter.trim().to_owned())
+        .collect()
 }
 
 fn image_variable() -> anyhow::Result<Option<String>> {
@@ -134,12 +143,18 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         let (source, target) = (&flow.spec.source, &flow.spec.target);
         let remote = flow.remote_topic("my_topic");
         context.output.next(&[
-            (format!("kmk produce{lab} --topic my_topic --messages 10"), &format!("sample records into {source}")),
+            (
+                format!("kmk produce{lab} --topic my_topic --messages 10"),
+                &format!("sample records into {source}"),
+            ),
             (
                 format!("kmk consume{lab} --topic {remote} --cluster {target} --messages 10"),
                 &format!("read the copies on {target}"),
             ),
-            (format!("kmk status{lab}"), "what is replicated, and how far behind"),
+            (
+                format!("kmk status{lab}"),
+                "what is replicated, and how far behind",
+            ),
             (format!("kmk destroy{lab}"), "take everything away again"),
         ]);
     }
@@ -160,36 +175,82 @@ fn summary(deployed: &Deployed) -> String {
     let took = seconds(deployed.took);
     let mut text = match &deployed.outcome {
         Did::Created => format!("Lab `{lab}` is up and replicates, after {took}."),
-        Did::Unchanged => format!("Lab `{lab}` already runs as asked and replicates; checked in {took}."),
+        Did::Unchanged => {
+            format!("Lab `{lab}` already runs as asked and replicates; checked in {took}.")
+        }
         Did::Changed(services) if services.is_empty() => {
             format!("Lab `{lab}` is whole again and replicates, after {took}.")
         }
         Did::Changed(services) => {
-            format!("Lab `{lab}` is changed and replicates, after {took}. Made anew: {}.", services.join(", "))
+            format!(
+                "Lab `{lab}` is changed and replicates, after {took}. Made anew: {}.",
+                services.join(", ")
+            )
         }
     };
-    let width = deployed.topology.clusters.iter().map(|c| c.name.len()).max().unwrap_or(0);
+    let width = deployed
+        .topology
+        .clusters
+        .iter()
+        .map(|c| c.name.len())
+        .max()
+        .unwrap_or(0);
     for cluster in &deployed.topology.clusters {
-        let _ = write!(text, "\n  {:width$}  {}", cluster.name, cluster.bootstrap_outside());
+        let _ = write!(
+            text,
+            "\n  {:width$}  {}",
+            cluster.name,
+            cluster.bootstrap_outside()
+        );
     }
     text
 }
 
 fn preview(request: &Request, context: &Context) -> anyhow::Result<Outcome> {
     let rendered = deploy::render(request).map_err(deploy::DeployError::Spec)?;
-    let directory = request.directory.clone().unwrap_or_else(|| deploy::default_directory(&request.lab));
+    let directory = request
+        .directory
+        .clone()
+        .unwrap_or_else(|| deploy::default_directory(&request.lab));
     let workdir = Workdir::new(directory);
-    workdir.write(&request.lab, &rendered.compose, &rendered.properties, request.overwrite)?;
+    workdir.write(
+        &request.lab,
+        &rendered.compose,
+        &rendered.properties,
+        request.overwrite,
+    )?;
     let topology = &rendered.topology;
     let compose: PathBuf = workdir.compose_file();
-    let mut text = format!("Wrote {}\nWrote {}", compose.display(), workdir.path().join(PROPERTIES_FILE).display());
+    let mut text = format!(
+        "Wrote {}\nWrote {}",
+        compose.display(),
+        workdir.path().join(PROPERTIES_FILE).display()
+    );
     let flows: Vec<String> = topology.flows.iter().map(|flow| flow.name()).collect();
-    let _ = write!(text, "\nWould run docker compose -p {} -f {} up -d", topology.project(), compose.display());
-    let _ = write!(text, "\nWould wait until a canary has crossed {}", flows.join(", "));
-    let addresses = topology.clusters.iter().map(|c: &Cluster| format!("{} at {}", c.name, c.bootstrap_outside()));
+    let _ = write!(
+        text,
+        "\nWould run docker compose -p {} -f {} up -d",
+        topology.project(),
+        compose.display()
+    );
+    let _ = write!(
+        text,
+        "\nWould wait until a canary has crossed {}",
+        flows.join(", ")
+    );
+    let addresses = topology
+        .clusters
+        .iter()
+        .map(|c: &Cluster| format!("{} at {}", c.name, c.bootstrap_outside()));
     let addresses: Vec<String> = addresses.collect();
     let _ = write!(text, "\nThere would be {}", addresses.join(", "));
-    context.output.result(&text).context("cannot write to standard output")?;
-    context.output.talk(&format!("\nNothing was started. To do so: {}", styled(COMMAND, "kmk deploy")));
+    context
+        .output
+        .result(&text)
+        .context("cannot write to standard output")?;
+    context.output.talk(&format!(
+        "\nNothing was started. To do so: {}",
+        styled(COMMAND, "kmk deploy")
+    ));
     Ok(Outcome::Yes)
 }

@@ -18,7 +18,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let docker = context.docker()?;
     let limit = Limit::new(args.timeout, &context.interrupt);
-    let directory = context.directory.clone().unwrap_or_else(|| deploy::default_directory(&context.lab));
+    let directory = context
+        .directory
+        .clone()
+        .unwrap_or_else(|| deploy::default_directory(&context.lab));
     let gone = destroy::destroy(&docker, &context.lab, &Workdir::new(directory), &limit)?;
     let lab = &context.lab;
     let text = if gone.is_nothing() {
@@ -34,7 +37,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     context.output.result(&text)?;
     for file in gone.kept {
-        context.output.talk(&format!("note: {} was edited since kmk wrote it, and stays", file.display()));
+        context.output.talk(&format!(
+            "note: {} was edited since kmk wrote it, and stays",
+            file.display()
+        ));
     }
     Ok(Outcome::Yes)
 }

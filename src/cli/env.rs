@@ -15,9 +15,17 @@ pub(crate) fn run(_: &Args, context: &Context) -> anyhow::Result<Outcome> {
     for cluster in &lab.topology.clusters {
         let name = cluster.name.to_uppercase().replace('-', "_");
         // a variable's name does not begin with a digit
-        let name = if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name };
+        let name = if name.starts_with(|c: char| c.is_ascii_digit()) {
+            format!("_{name}")
+        } else {
+            name
+        };
         let _ = write!(text, "\n{name}_BOOTSTRAP={}", cluster.bootstrap_outside());
-        let _ = write!(text, "\n{name}_BOOTSTRAP_INSIDE={}", cluster.bootstrap_inside());
+        let _ = write!(
+            text,
+            "\n{name}_BOOTSTRAP_INSIDE={}",
+            cluster.bootstrap_inside()
+        );
         let _ = write!(text, "\n{name}_NETWORK={project}_{}", cluster.name);
     }
     context.output.result(&text)?;

@@ -7,7 +7,9 @@ use kafka_mirror_kit::core::docker::{DockerError, EngineCause};
 use kafka_mirror_kit::core::image::ImageError;
 use kafka_mirror_kit::core::kafka::KafkaError;
 use kafka_mirror_kit::core::lab::LabError;
-use kafka_mirror_kit::core::lab::deploy::{Aftermath, DeployError, Failure as DeployFailure, Suspect};
+use kafka_mirror_kit::core::lab::deploy::{
+    Aftermath, DeployError, Failure as DeployFailure, Suspect,
+};
 use kafka_mirror_kit::core::lab::destroy::DestroyError;
 use kafka_mirror_kit::core::lab::log::LogError;
 use kafka_mirror_kit::core::lock::LockError;
@@ -37,7 +39,10 @@ pub(crate) struct Usage {
 
 impl Usage {
     pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), hint: None }
+        Self {
+            what: what.into(),
+            hint: None,
+        }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -70,12 +75,23 @@ impl Item {
     fn new(error: &(dyn Error + 'static)) -> Self {
         let sources = std::iter::successors(error.source(), |cause| (*cause).source());
         let what = error.to_string();
-        let causes = sources.map(ToString::to_string).filter(|cause| !what.contains(cause.as_str()));
-        Self { causes: causes.collect(), what, hint: None }
+        let causes = sources
+            .map(ToString::to_string)
+            .filter(|cause| !what.contains(cause.as_str()));
+        Self {
+            causes: causes.collect(),
+            what,
+            hint: None,
+        }
     }
 
     fn because(mut self, said: &str) -> Self {
-        self.causes.extend(said.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
+        self.causes.extend(
+            said.lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty())
+                .map(str::to_owned),
+        );
         self
     }
 
@@ -95,11 +111,22 @@ pub(crate) struct Failure {
 
 impl Failure {
     fn one(item: Item, code: u8) -> Self {
-        Self { items: vec![item], more: Vec::new(), code }
+        Self {
+            items: vec![item],
+            more: Vec::new(),
+            code,
+        }
     }
 
     fn interrupted() -> Self {
-        Self::one(Item { what: "interrupted".to_owned(), causes: Vec::new(), hint: None }, INTERRUPTED)
+        Self::one(
+            Item {
+                what: "interrupted".to_owned(),
+                causes: Vec::new(),
+                hint: None,
+            },
+            INTERRUPTED,
+        )
     }
 
     /// What an error means to the person who typed the command.
@@ -207,14 +234,22 @@ fn of_deploy_error(error: &DeployError) -> Failure {
 }
 
 fn log(suspect: &Suspect) -> Vec<String> {
-    let heading = format!("Container {} {}; the last lines of its log:", suspect.container, suspect.state);
-    [heading].into_iter().chain(suspect.log.iter().map(|line| format!("  | {line}"))).collect()
+    let heading = format!(
+        "Container {} {}; the last lines of its log:",
+        suspect.container, suspect.state
+    );
+    [heading]
+        .into_iter()
+        .chain(suspect.log.iter().map(|line| format!("  | {line}")))
+        .collect()
 }
 
 fn spec_problem(problem: &spec::Problem) -> Item {
     let item = Item::new(problem);
     match problem {
-        spec::Problem::UnknownCluster { name, known } => item.hint(did_you_mean("cluster", name, known)),
+        spec::Problem::UnknownCluster { name, known } => {
+            item.hint(did_you_mean("cluster", name, known))
+        }
         spec::Problem::Port { .. } | spec::Problem::PortTwice { .. } => {
             item.hint("choose another with --port CLUSTER=PORT, or let kmk choose with --any-port")
         }
@@ -235,20 +270,27 @@ fn is_usage(problem: &preflight::Problem) -> bool {
 fn preflight_problem(problem: &preflight::Problem) -> Item {
     match problem {
         preflight::Problem::Docker(error) => docker(error),
-        preflight::Problem::ComposeTooOld { .. } => Item::new(problem).hint("update Docker Desktop, or Docker's compose plugin"),
+        preflight::Problem::ComposeTooOld { .. } => {
+            Item::new(problem).hint("update Docker Desktop, or Docker's compose plugin")
+        }
         preflight::Problem::Port { cluster, port, .. } => Item::new(problem).hint(format!(
             "choose another with --port {cluster}={}, or let kmk choose with --any-port",
-            if *port < 40_000 { port + 10_000 } else { port - 10_000 }
+            if *port < 40_000 {
+                port + 10_000
+            } else {
+                port - 10_000
+            }
         )),
         preflight::Problem::Workdir(error) => workdir(error),
         preflight::Problem::Image(error) => image(error),
-        preflight::Problem::Memory { .. } => {
-            Item::new(problem).hint("end something else, or give Docker more memory (Docker Desktop: Settings, Resources)")
+        preflight::Problem::Memory { .. } => Item::new(problem).hint(
+            "end something else, or give Docker more memory (Docker Desktop: Settings, Resources)",
+        ),
+        preflight::Problem::Disk { .. } => {
+            Item::new(problem).hint("see what takes space with `docker system df`")
         }
-        preflight::Problem::Disk { .. } => Item::new(problem).hint("see what takes space with `docker system df`"),
-        preflight::Problem::NotOurs { .. } => {
-            Item::new(problem).hint("choose another name with --lab, or remove it with docker if it is yours")
-        }
+        preflight::Problem::NotOurs { .. } => Item::new(problem)
+            .hint("choose another name with --lab, or remove it with docker if it is yours"),
         other => Item::new(other),
     }
 }
@@ -270,16 +312,22 @@ fn workdir(error: &WorkdirError) -> Item {
     let item = Item::new(error);
     match error {
         WorkdirError::Io { .. } => item.hint("choose another directory with --dir"),
-        WorkdirError::NotOurs { owner: Owner::Lab(_), .. } => {
-            item.hint("choose another directory with --dir, or replace it with --overwrite")
+        WorkdirError::NotOurs {
+            owner: Owner::Lab(_),
+            ..
+        } => item.hint("choose another directory with --dir, or replace it with --overwrite"),
+        WorkdirError::NotOurs { .. } => {
+            item.hint("replace it with --overwrite, or choose another directory with --dir")
         }
-        WorkdirError::NotOurs { .. } => item.hint("replace it with --overwrite, or choose another directory with --dir"),
     }
 }
 
 fn of_docker(error: &DockerError) -> Failure {
     match error {
-        DockerError::Stopped { stop: Stop::Interrupted, .. } => Failure::interrupted(),
+        DockerError::Stopped {
+            stop: Stop::Interrupted,
+            ..
+        } => Failure::interrupted(),
         other => Failure::one(docker(other), UNUSABLE),
     }
 }
@@ -307,12 +355,18 @@ fn docker(error: &DockerError) -> Item {
 fn of_lab(error: &LabError) -> Failure {
     let item = Item::new(error);
     let item = match error {
-        LabError::NotFound { lab, others } => match nearest(lab, others.iter().map(String::as_str)) {
+        LabError::NotFound { lab, others } => match nearest(lab, others.iter().map(String::as_str))
+        {
             Some(meant) => item.hint(format!("did you mean --lab {meant}?")),
-            None if others.is_empty() => item.hint(format!("bring it up with `kmk deploy{}`", deploy::in_lab(lab))),
+            None if others.is_empty() => item.hint(format!(
+                "bring it up with `kmk deploy{}`",
+                deploy::in_lab(lab)
+            )),
             None => item.hint(format!("labs there are: {}", others.join(", "))),
         },
-        LabError::Newer { .. } => item.hint(format!("use the kmk that made it, or a newer one; this one knows formats up to {FORMAT}")),
+        LabError::Newer { .. } => item.hint(format!(
+            "use the kmk that made it, or a newer one; this one knows formats up to {FORMAT}"
+        )),
         LabError::Docker(error) => return of_docker(error),
         _ => item,
     };
@@ -322,8 +376,12 @@ fn of_lab(error: &LabError) -> Failure {
 fn of_lock(error: &LockError) -> Failure {
     let item = Item::new(error);
     let item = match error {
-        LockError::Held { .. } => item.hint("wait until it has ended, or use another lab with --lab"),
-        LockError::Io { .. } => item.hint("XDG_RUNTIME_DIR, or else TMPDIR, should be a directory that you may write"),
+        LockError::Held { .. } => {
+            item.hint("wait until it has ended, or use another lab with --lab")
+        }
+        LockError::Io { .. } => {
+            item.hint("XDG_RUNTIME_DIR, or else TMPDIR, should be a directory that you may write")
+        }
     };
     Failure::one(item, UNUSABLE)
 }
@@ -343,9 +401,10 @@ fn of_destroy(error: &DestroyError) -> Failure {
 fn of_log(error: &LogError) -> Failure {
     match error {
         LogError::Lab(error) => of_lab(error),
-        LogError::UnknownService { service, known, .. } => {
-            Failure::one(Item::new(error).hint(did_you_mean("service", service, known)), USAGE)
-        }
+        LogError::UnknownService { service, known, .. } => Failure::one(
+            Item::new(error).hint(did_you_mean("service", service, known)),
+            USAGE,
+        ),
         LogError::Docker(error) => of_docker(error),
         LogError::Stopped(Stop::Interrupted) => Failure::interrupted(),
         other => Failure::one(Item::new(other), UNUSABLE),
@@ -355,9 +414,10 @@ fn of_log(error: &LogError) -> Failure {
 fn of_kafka(error: &KafkaError) -> Failure {
     match error {
         KafkaError::Stopped(Stop::Interrupted) => Failure::interrupted(),
-        KafkaError::Unreachable { .. } => {
-            Failure::one(Item::new(error).hint("`kmk status` says how the lab is; `kmk deploy` repairs it"), UNUSABLE)
-        }
+        KafkaError::Unreachable { .. } => Failure::one(
+            Item::new(error).hint("`kmk status` says how the lab is; `kmk deploy` repairs it"),
+            UNUSABLE,
+        ),
         other => Failure::one(Item::new(other), NO),
     }
 }

@@ -27,17 +27,23 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let mut stdout = io::stdout().lock();
     let mut failed = None;
     let limit = Limit::endless(&context.interrupt);
-    let told = log::logs(&docker, &context.lab, &selection, &limit, |service, line| {
-        let mut write = || {
-            if selection.service.is_none() {
-                write!(stdout, "{service} | ")?;
-            }
-            stdout.write_all(line)?;
-            stdout.write_all(b"\n")
-        };
-        failed = write().err();
-        failed.is_none()
-    });
+    let told = log::logs(
+        &docker,
+        &context.lab,
+        &selection,
+        &limit,
+        |service, line| {
+            let mut write = || {
+                if selection.service.is_none() {
+                    write!(stdout, "{service} | ")?;
+                }
+                stdout.write_all(line)?;
+                stdout.write_all(b"\n")
+            };
+            failed = write().err();
+            failed.is_none()
+        },
+    );
     match failed {
         Some(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Outcome::Yes),
         Some(error) => return Err(error).context("cannot write to standard output"),

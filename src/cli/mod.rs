@@ -135,7 +135,11 @@ impl Context {
     }
 
     /// The cluster of that name, or the one that is meant when none is named.
-    pub(crate) fn place(&self, cluster: Option<&str>, default: DefaultCluster) -> anyhow::Result<Place> {
+    pub(crate) fn place(
+        &self,
+        cluster: Option<&str>,
+        default: DefaultCluster,
+    ) -> anyhow::Result<Place> {
         let lab = self.find_lab()?;
         let flow = lab.spec.flows.first();
         let meant = cluster.map(str::to_owned).or_else(|| {

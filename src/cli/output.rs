@@ -74,11 +74,19 @@ impl Output {
 
     /// The next commands to type.
     pub(crate) fn next(self, commands: &[(String, &str)]) {
-        let width = commands.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
+        let width = commands
+            .iter()
+            .map(|(command, _)| command.len())
+            .max()
+            .unwrap_or(0);
         self.talk("\nNext:");
         for (command, what) in commands {
             let gap = " ".repeat(width - command.len());
-            self.talk(&format!("  {}{gap}  {}", styled(COMMAND, command), styled(FAINT, &format!("# {what}"))));
+            self.talk(&format!(
+                "  {}{gap}  {}",
+                styled(COMMAND, command),
+                styled(FAINT, &format!("# {what}"))
+            ));
         }
     }
 
@@ -92,7 +100,10 @@ impl Output {
             spinner.enable_steady_tick(Duration::from_millis(100));
             spinner
         });
-        Steps { output: self, spinner }
+        Steps {
+            output: self,
+            spinner,
+        }
     }
 }
 

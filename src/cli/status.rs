@@ -17,7 +17,12 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let docker = context.docker()?;
-    let found = status::status(&docker, &context.lab, context.output.verbose, &context.question());
+    let found = status::status(
+        &docker,
+        &context.lab,
+        context.output.verbose,
+        &context.question(),
+    );
     if found.is_err() {
         // says why, where it is the engine that does not answer
         docker.engine(&context.question())?;
@@ -33,12 +38,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Yes);
     }
     let lab = deploy::in_lab(&context.lab);
-    context.output.talk(&format!("\nhint: `kmk logs{lab}` says more; `kmk deploy{lab}` repairs what can be repaired"));
+    context.output.talk(&format!(
+        "\nhint: `kmk logs{lab}` says more; `kmk deploy{lab}` repairs what can be repaired"
+    ));
     Ok(Outcome::No)
 }
 
 fn describe(status: &Status, verbose: bool) -> String {
-    let health = if status.healthy { "healthy" } else { "NOT HEALTHY" };
+    let health = if status.healthy {
+        "healthy"
+    } else {
+        "NOT HEALTHY"
+    };
     let mut parts = vec![format!("Lab `{}`: {health}", status.lab)];
     parts.extend(problems(status));
     parts.push(String::new());
@@ -54,15 +65,24 @@ fn describe(status: &Status, verbose: bool) -> String {
 }
 
 fn problems(status: &Status) -> Vec<String> {
-    let containers = status.containers.iter().filter_map(|container| container.problem.clone());
+    let containers = status
+        .containers
+        .iter()
+        .filter_map(|container| container.problem.clone());
     let clusters = status.clusters.iter().filter_map(|cluster| {
         let problem = cluster.problem.as_ref()?;
         Some(format!("cluster {}: {problem}", cluster.name))
     });
     let flows = status.flows.iter().flat_map(|flow| {
-        flow.problems.iter().map(|problem| format!("flow {}: {problem}", flow.name))
+        flow.problems
+            .iter()
+            .map(|problem| format!("flow {}: {problem}", flow.name))
     });
-    containers.chain(clusters).chain(flows).map(|problem| format!("  - {problem}")).collect()
+    containers
+        .chain(clusters)
+        .chain(flows)
+        .map(|problem| format!("  - {problem}"))
+        .collect()
 }
 
 fn containers(status: &Status, verbose: bool) -> String {
@@ -71,7 +91,11 @@ fn containers(status: &Status, verbose: bool) -> String {
         heading.push("MEMORY".to_owned());
     }
     let rows = status.containers.iter().map(|container| {
-        let since = container.since.as_deref().and_then(age).unwrap_or_else(|| "-".to_owned());
+        let since = container
+            .since
+            .as_deref()
+            .and_then(age)
+            .unwrap_or_else(|| "-".to_owned());
         let mut cells = row([&container.service, &container.state, &since]);
         if verbose {
             cells.push(container.memory.clone().unwrap_or_else(|| "-".to_owned()));
@@ -84,7 +108,9 @@ fn containers(status: &Status, verbose: bool) -> String {
 /// How long ago a time in RFC 3339 was.
 fn age(time: &str) -> Option<String> {
     let since = humantime::parse_rfc3339(time).ok()?;
-    let age = SystemTime::now().duration_since(since).unwrap_or(Duration::ZERO);
+    let age = SystemTime::now()
+        .duration_since(since)
+        .unwrap_or(Duration::ZERO);
     Some(seconds(age))
 }
 
@@ -92,7 +118,9 @@ fn clusters(status: &Status) -> String {
     let heading = row(["CLUSTER", "BROKERS", "TOPICS", "ADDRESS"]);
     let rows = status.clusters.iter().map(|cluster| {
         let brokers = format!("{}/{}", cluster.brokers_up, cluster.brokers);
-        let topics = cluster.topics.map_or_else(|| "-".to_owned(), |topics| topics.to_string());
+        let topics = cluster
+            .topics
+            .map_or_else(|| "-".to_owned(), |topics| topics.to_string());
         row([&cluster.name, &brokers, &topics, &cluster.bootstrap])
     });
     table(&[heading].into_iter().chain(rows).collect::<Vec<_>>())
@@ -102,11 +130,19 @@ fn flows(status: &Status) -> String {
     let heading = row(["FLOW", "STATE", "TOPIC", "COPY", "BEHIND"]);
     let rows = status.flows.iter().flat_map(|flow| {
         let state = if flow.healthy { "running" } else { "ill" };
-        let behind = flow.behind.map_or_else(|| "-".to_owned(), |behind| behind.to_string());
+        let behind = flow
+            .behind
+            .map_or_else(|| "-".to_owned(), |behind| behind.to_string());
         let topics = format!("{} mirrored", flow.topics.len());
         let sum = row([&flow.name, state, &topics, "", &behind]);
         let topics = flow.topics.iter().map(|topic| {
-            row(["", "", &topic.source, &topic.remote, &topic.behind.to_string()])
+            row([
+                "",
+                "",
+                &topic.source,
+                &topic.remote,
+                &topic.behind.to_string(),
+            ])
         });
         [sum].into_iter().chain(topics).collect::<Vec<_>>()
     });
@@ -116,8 +152,13 @@ fn flows(status: &Status) -> String {
 fn states(flow: &FlowStatus) -> String {
     let heading = row(["MIRRORMAKER", "TASK", "STATE"]);
     let rows = flow.parts.iter().map(|part| {
-        let task = part.task.map_or_else(|| "-".to_owned(), |task| task.to_string());
+        let task = part
+            .task
+            .map_or_else(|| "-".to_owned(), |task| task.to_string());
         row([&part.connector, &task, &part.state])
     });
-    format!("\n{}", table(&[heading].into_iter().chain(rows).collect::<Vec<_>>()))
+    format!(
+        "\n{}",
+        table(&[heading].into_iter().chain(rows).collect::<Vec<_>>())
+    )
 }

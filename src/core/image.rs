@@ -23,7 +23,9 @@ pub enum ImageError {
         said: String,
     },
     /// Kafka 4 dropped the protocol versions that the `kafka` crate speaks (KIP-896).
-    #[error("image {image} is Kafka {version}: kmk cannot talk to Kafka 4 and later yet, for its client speaks protocol version 0, which Kafka 4 dropped (KIP-896)")]
+    #[error(
+        "image {image} is Kafka {version}: kmk cannot talk to Kafka 4 and later yet, for its client speaks protocol version 0, which Kafka 4 dropped (KIP-896)"
+    )]
     TooNew {
         /// The image.
         image: String,
@@ -53,13 +55,25 @@ pub(crate) struct Image {
 }
 
 /// The image that is `in_use` already and still here; else the one that a spec asks for, or the default one.
-pub(crate) fn find(docker: &Docker, spec: &Spec, in_use: Option<&str>, limit: &Limit) -> Result<Image, ImageError> {
+pub(crate) fn find(
+    docker: &Docker,
+    spec: &Spec,
+    in_use: Option<&str>,
+    limit: &Limit,
+) -> Result<Image, ImageError> {
     if let Some(name) = in_use
         && docker.has_image(name, limit)?
     {
-        return Ok(Image { name: name.to_owned(), is_here: true, is_default: false });
+        return Ok(Image {
+            name: name.to_owned(),
+            is_here: true,
+            is_default: false,
+        });
     }
-    let name = spec.image.clone().unwrap_or_else(|| official_image(KAFKA_VERSION));
+    let name = spec
+        .image
+        .clone()
+        .unwrap_or_else(|| official_image(KAFKA_VERSION));
     refuse_too_new(&name, version_in_tag(&name))?;
     Ok(Image {
         is_here: docker.has_image(&name, limit)?,
@@ -73,11 +87,18 @@ pub(crate) fn can_be_had(docker: &Docker, image: &Image, limit: &Limit) -> Resul
     if image.is_here || stand_in(docker, image, limit)?.is_some() {
         return Ok(());
     }
-    docker.can_pull(&image.name, limit).map_err(|error| not_found(&image.name, error))
+    docker
+        .can_pull(&image.name, limit)
+        .map_err(|error| not_found(&image.name, error))
 }
 
 /// Pulls the image if it is not here; where that fails, a local stand-in takes the default image's place. Returns the name of what there is.
-pub(crate) fn fetch(docker: &Docker, image: Image, limit: &Limit, observer: &dyn Observer) -> Result<String, ImageError> {
+pub(crate) fn fetch(
+    docker: &Docker,
+    image: Image,
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<String, ImageError> {
     if !image.is_here {
         if let Some(name) = stand_in(docker, &image, limit)?
             && let Err(error) = docker.can_pull(&image.name, &limit.at_most(REGISTRY))
@@ -85,7 +106,10 @@ pub(crate) fn fetch(docker: &Docker, image: Image, limit: &Limit, observer: &dyn
             if limit.interrupt().is_raised() {
                 return Err(error.into());
             }
-            observer.on(Event::Note(format!("{} cannot be pulled: using the local stand-in {name}", image.name)));
+            observer.on(Event::Note(format!(
+                "{} cannot be pulled: using the local stand-in {name}",
+                image.name
+            )));
             return Ok(name);
         }
         let begun = Instant::now();
@@ -112,7 +136,11 @@ fn not_found(image: &str, error: DockerError) -> ImageError {
     match error {
         DockerError::Failed { said, .. } => ImageError::NotFound {
             image: image.to_owned(),
-            said: said.lines().last().unwrap_or("docker did not say why").to_owned(),
+            said: said
+                .lines()
+                .last()
+                .unwrap_or("docker did not say why")
+                .to_owned(),
         },
         DockerError::Stopped {
             stop: stop @ Stop::Deadline { .. },
@@ -128,7 +156,10 @@ fn not_found(image: &str, error: DockerError) -> ImageError {
 fn refuse_too_new(image: &str, version: Option<String>) -> Result<(), ImageError> {
     let major = |version: &String| version.split('.').next()?.parse::<u32>().ok();
     match version.filter(|version| major(version).is_some_and(|major| major >= 4)) {
-        Some(version) => Err(ImageError::TooNew { image: image.to_owned(), version }),
+        Some(version) => Err(ImageError::TooNew {
+            image: image.to_owned(),
+            version,
+        }),
         None => Ok(()),
     }
 }
@@ -141,24 +172,38 @@ fn version_in_tag(image: &str) -> Option<String> {
 }
 
 fn version(text: &str) -> Option<String> {
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let version = text[..end].trim_end_matches('.');
-    let is_version = version.contains('.') && version.split('.').all(|part| part.parse::<u32>().is_ok());
+    let is_version =
+        version.contains('.') && version.split('.').all(|part| part.parse::<u32>().is_ok());
     is_version.then(|| version.to_owned())
 }
 
 /// The version of the Kafka client library inside: for tags such as `latest`.
-fn version_inside(docker: &Docker, image: &str, limit: &Limit) -> Result<Option<String>, ImageError> {
-    let no_kafka = |said: String| ImageError::NoKafka { image: image.to_owned(), said };
+fn version_inside(
+    docker: &Docker,
+    image: &str,
+    limit: &Limit,
+) -> Result<Option<String>, ImageError> {
+    let no_kafka = |said: String| ImageError::NoKafka {
+        image: image.to_owned(),
+        said,
+    };
     let files = match docker.libraries(image, limit) {
         Ok(files) => files,
         Err(DockerError::Failed { said, .. }) => return Err(no_kafka(said)),
         Err(other) => return Err(other.into()),
     };
-    let found = files.iter().find_map(|file| version(file.strip_prefix("kafka-clients-")?));
+    let found = files
+        .iter()
+        .find_map(|file| version(file.strip_prefix("kafka-clients-")?));
     match found {
         Some(version) => Ok(Some(version)),
-        None => Err(no_kafka("there is no kafka-clients library in /opt/kafka/libs".to_owned())),
+        None => Err(no_kafka(
+            "there is no kafka-clients library in /opt/kafka/libs".to_owned(),
+        )),
     }
 }
 

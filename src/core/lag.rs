@@ -28,7 +28,11 @@ mod tests {
             (5, 10, Some(2), 5),
             (0, 3, Some(99), 0),
         ] {
-            assert_eq!(behind(first, end, copied), expected, "{first} {end} {copied:?}");
+            assert_eq!(
+                behind(first, end, copied),
+                expected,
+                "{first} {end} {copied:?}"
+            );
         }
     }
 

@@ -15,9 +15,8 @@ pub fn is_free(port: u16) -> bool {
 /// The first port from `from` on that begins `count` free ones, none of them in `taken`.
 pub fn next_free(from: u16, count: u16, taken: &[u16]) -> Option<u16> {
     let last = u16::MAX - count;
-    (from..=last).find(|first| {
-        (*first..first + count).all(|port| !taken.contains(&port) && is_free(port))
-    })
+    (from..=last)
+        .find(|first| (*first..first + count).all(|port| !taken.contains(&port) && is_free(port)))
 }
 
 /// The process that listens on the port, such as "nginx (process 4711)", where the system tells.

@@ -80,7 +80,9 @@ pub enum Problem {
 /// A problem, otherwise.
 pub fn compose(docker: &Docker, limit: &Limit) -> Result<(), Problem> {
     let found = docker.compose_version(limit)?;
-    let mut numbers = found.split(['.', '-', '+']).map_while(|part| part.parse::<u32>().ok());
+    let mut numbers = found
+        .split(['.', '-', '+'])
+        .map_while(|part| part.parse::<u32>().ok());
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     if version < OLDEST_COMPOSE {
         return Err(Problem::ComposeTooOld { found });
@@ -101,10 +103,17 @@ pub(crate) struct Preflight<'a> {
 
 impl Preflight<'_> {
     /// Checks everything, then makes sure that the image is there. Returns its name.
-    pub(crate) fn run(&self, limit: &Limit, observer: &dyn Observer) -> Result<String, Vec<Problem>> {
+    pub(crate) fn run(
+        &self,
+        limit: &Limit,
+        observer: &dyn Observer,
+    ) -> Result<String, Vec<Problem>> {
         let mut problems: Vec<Problem> = Vec::new();
         problems.extend(compose(self.docker, limit).err());
-        problems.extend(self.strangers(limit).unwrap_or_else(|error| Some(error.into())));
+        problems.extend(
+            self.strangers(limit)
+                .unwrap_or_else(|error| Some(error.into())),
+        );
         problems.extend(self.ports(limit));
         problems.extend(self.space());
         let workdir = self.workdir.check(&self.topology.spec.lab, self.overwrite);
@@ -114,7 +123,11 @@ impl Preflight<'_> {
                 let image = image::fetch(self.docker, image, limit, observer);
                 return image.map_err(|error| vec![error.into()]);
             }
-            Ok(image) => problems.extend(image::can_be_had(self.docker, &image, limit).err().map(Problem::from)),
+            Ok(image) => problems.extend(
+                image::can_be_had(self.docker, &image, limit)
+                    .err()
+                    .map(Problem::from),
+            ),
             Err(error) => problems.push(error.into()),
         }
         Err(problems)
@@ -125,7 +138,9 @@ impl Preflight<'_> {
         let container = self.existing.first()?;
         let asked_for = self.topology.spec.image.as_deref();
         let image = container.image();
-        asked_for.is_none_or(|asked_for| asked_for == image).then_some(image)
+        asked_for
+            .is_none_or(|asked_for| asked_for == image)
+            .then_some(image)
     }
 
     /// What is in the lab's compose project without our label.
@@ -137,7 +152,10 @@ impl Preflight<'_> {
 
     fn ports(&self, limit: &Limit) -> Vec<Problem> {
         let brokers = self.topology.clusters.iter().flat_map(|cluster| {
-            cluster.brokers.iter().map(move |broker| (cluster, broker.outside.port))
+            cluster
+                .brokers
+                .iter()
+                .map(move |broker| (cluster, broker.outside.port))
         });
         brokers
             .filter(|(_, port)| !self.is_held_by_this_lab(*port) && !port::is_free(*port))
@@ -146,7 +164,9 @@ impl Preflight<'_> {
     }
 
     fn is_held_by_this_lab(&self, port: u16) -> bool {
-        self.existing.iter().any(|container| container.is_running() && container.publishes(port))
+        self.existing
+            .iter()
+            .any(|container| container.is_running() && container.publishes(port))
     }
 
     fn space(&self) -> Vec<Problem> {
@@ -161,9 +181,17 @@ impl Preflight<'_> {
         let here = self.engine.root.is_dir();
         let free = available_memory().filter(|_| here).map(|bytes| bytes / MIB);
         if all < needed {
-            problems.push(Problem::Memory { needed, there: all, what: "Docker's" });
+            problems.push(Problem::Memory {
+                needed,
+                there: all,
+                what: "Docker's",
+            });
         } else if let Some(there) = free.filter(|there| *there < needed) {
-            problems.push(Problem::Memory { needed, there, what: "free" });
+            problems.push(Problem::Memory {
+                needed,
+                there,
+                what: "free",
+            });
         }
         if let Ok(disk) = rustix::fs::statvfs(&self.engine.root)
             && disk.f_bavail.saturating_mul(disk.f_frsize) / MIB < NEEDED_DISK_MIB
@@ -178,7 +206,11 @@ impl Preflight<'_> {
 }
 
 /// Containers, volumes and networks of a compose project that carry no label of kmk's.
-pub(crate) fn strangers(docker: &Docker, project: &str, limit: &Limit) -> Result<Vec<String>, DockerError> {
+pub(crate) fn strangers(
+    docker: &Docker,
+    project: &str,
+    limit: &Limit,
+) -> Result<Vec<String>, DockerError> {
     let filters = [in_project(project)];
     let mut what = Vec::new();
     for container in docker.containers(&filters, limit)? {
@@ -190,7 +222,9 @@ pub(crate) fn strangers(docker: &Docker, project: &str, limit: &Limit) -> Result
         ("volume", docker.volumes(&filters, limit)?),
         ("network", docker.networks(&filters, limit)?),
     ] {
-        let foreign = found.iter().filter(|resource| resource.label(LABEL_LAB).is_none());
+        let foreign = found
+            .iter()
+            .filter(|resource| resource.label(LABEL_LAB).is_none());
         what.extend(foreign.map(|resource| format!("{kind} {}", resource.name)));
     }
     Ok(what)
@@ -198,7 +232,10 @@ pub(crate) fn strangers(docker: &Docker, project: &str, limit: &Limit) -> Result
 
 /// A port that is in use, with whoever holds it.
 pub(crate) fn busy(docker: &Docker, cluster: &str, port: u16, limit: &Limit) -> Problem {
-    let containers = docker.containers(&[format!("publish={port}"), "status=running".to_owned()], limit);
+    let containers = docker.containers(
+        &[format!("publish={port}"), "status=running".to_owned()],
+        limit,
+    );
     let container = containers.ok().and_then(|found| {
         let container = found.first()?;
         Some(match container.label(LABEL_LAB) {
@@ -216,7 +253,9 @@ pub(crate) fn busy(docker: &Docker, cluster: &str, port: u16, limit: &Limit) -> 
 /// Bytes that could be given to new programs, where the system tells.
 fn available_memory() -> Option<u64> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kib: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
     Some(kib * 1024)
 }

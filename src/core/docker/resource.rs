@@ -86,7 +86,11 @@ struct Binding {
 impl State {
     /// What it is doing, in words that follow the container's name.
     pub fn describe(&self) -> String {
-        let why = if self.out_of_memory { " (out of memory)" } else { "" };
+        let why = if self.out_of_memory {
+            " (out of memory)"
+        } else {
+            ""
+        };
         match self.status.as_str() {
             "exited" | "dead" => format!("has exited with code {}{why}", self.exit_code),
             "created" if self.error.is_empty() => "was made and never started".to_owned(),
@@ -135,7 +139,11 @@ impl Container {
 
     /// The networks that it is on.
     pub fn networks(&self) -> impl Iterator<Item = &str> {
-        self.network.networks.iter().flatten().map(|(name, _)| name.as_str())
+        self.network
+            .networks
+            .iter()
+            .flatten()
+            .map(|(name, _)| name.as_str())
     }
 
     /// Whether it publishes `port` on the laptop once it runs.

@@ -10,13 +10,13 @@ use std::time::Duration;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum KafkaError {
     /// None of the addresses led to a Kafka broker.
-    #[error("no Kafka broker can be reached at {}", list(.addresses))]
+    #[error("no Kafka broker can be reached: {cause}")]
     Unreachable {
         /// Every address that was tried.
         addresses: Vec<Endpoint>,
         /// Whether all of them refused at once, so that waiting is pointless: nothing listens there.
         refused: bool,
-        /// Why, of each address.
+        /// Each address, and why not.
         cause: String,
     },
     /// A connection broke in the middle. What was asked may have been done, or not.
@@ -238,11 +238,6 @@ fn round(time: Duration) -> humantime::FormattedDuration {
     humantime::format_duration(Duration::from_millis(
         u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
     ))
-}
-
-fn list(addresses: &[Endpoint]) -> String {
-    let all: Vec<String> = addresses.iter().map(Endpoint::to_string).collect();
-    all.join(", ")
 }
 
 #[cfg(test)]

@@ -38,8 +38,8 @@ pub struct Consume {
     pub messages: Option<u64>,
     /// Whether to wait for more at the end.
     pub follow: bool,
-    /// With `messages`: how long it may take in all. Otherwise how long a broker may give no answer, or the topic not
-    /// be there.
+    /// With `messages`, unless following: how long it may take in all. Otherwise how long a broker may give no answer,
+    /// or the topic not be there.
     pub timeout: Duration,
 }
 
@@ -298,7 +298,7 @@ impl Run<'_> {
 
     /// The broker answered: patience begins anew, unless a number of records is due in a fixed time.
     fn went_well(&mut self, consumer: &mut Consumer) {
-        if self.what.messages.is_none() {
+        if self.what.messages.is_none() || self.what.follow {
             self.limit = Limit::new(self.what.timeout, self.limit.interrupt());
         }
         if self.uneasy {

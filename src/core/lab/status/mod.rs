@@ -1,5 +1,9 @@
 //! How a lab is: its containers, clusters and flows, and whether all is well.
 
+mod report;
+
+pub use report::{ClusterStatus, ContainerStatus, FlowStatus, PartStatus, Status, TopicStatus};
+
 use super::{Lab, LabError};
 use crate::core::docker::{Container, Docker};
 use crate::core::kafka::{Admin, At, KafkaError, TopicInfo};
@@ -7,9 +11,7 @@ use crate::core::lag;
 use crate::core::mirror_state::{self, Part};
 use crate::core::topology::{Cluster, Flow, is_internal};
 use crate::core::wait::Limit;
-use serde::Serialize;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -17,108 +19,6 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The connector that copies records; without it a flow is dead.
 const COPIES: &str = "MirrorSourceConnector";
-
-/// A whole lab. As JSON, its fields keep their names and meanings; new ones may come.
-#[derive(Debug, Clone, Serialize)]
-pub struct Status {
-    /// The lab's name.
-    pub lab: String,
-    /// Whether everything below is.
-    pub healthy: bool,
-    /// Where its files were written, if that is known.
-    pub directory: Option<PathBuf>,
-    /// In the order of their services' names.
-    pub containers: Vec<ContainerStatus>,
-    /// In the order of the spec.
-    pub clusters: Vec<ClusterStatus>,
-    /// In the order of the spec.
-    pub flows: Vec<FlowStatus>,
-}
-
-/// One container, or the want of it.
-#[derive(Debug, Clone, Serialize)]
-pub struct ContainerStatus {
-    /// Compose service.
-    pub service: String,
-    /// Its name, unless it is missing.
-    pub name: Option<String>,
-    /// Docker's word for it (`running`, `exited`, …), or `missing`.
-    pub state: String,
-    /// Whether it runs.
-    pub healthy: bool,
-    /// Since when it is in this state: RFC 3339, UTC.
-    pub since: Option<String>,
-    /// What happened, when it is not healthy.
-    pub problem: Option<String>,
-    /// Memory that it uses, such as `201.3MiB`; only where it was asked for.
-    pub memory: Option<String>,
-}
-
-/// One cluster.
-#[derive(Debug, Clone, Serialize)]
-pub struct ClusterStatus {
-    /// Its name.
-    pub name: String,
-    /// Whether all its brokers answer.
-    pub healthy: bool,
-    /// Brokers that answer.
-    pub brokers_up: usize,
-    /// Brokers that it should have.
-    pub brokers: usize,
-    /// Topics that people made or MirrorMaker copied; none when it cannot be reached.
-    pub topics: Option<usize>,
-    /// Addresses on this machine, as `bootstrap.servers` takes them.
-    pub bootstrap: String,
-    /// Why it is not healthy.
-    pub problem: Option<String>,
-}
-
-/// One flow.
-#[derive(Debug, Clone, Serialize)]
-pub struct FlowStatus {
-    /// `source->target`.
-    pub name: String,
-    /// Cluster that is read.
-    pub source: String,
-    /// Cluster that is written.
-    pub target: String,
-    /// Whether MirrorMaker runs, all its parts run, and it reaches both clusters.
-    pub healthy: bool,
-    /// The states of MirrorMaker's connectors and tasks, as it reports them itself.
-    pub parts: Vec<PartStatus>,
-    /// Topics that are copied, in order.
-    pub topics: Vec<TopicStatus>,
-    /// Records of all topics that MirrorMaker has not noted as copied; none when that cannot be known.
-    pub behind: Option<u64>,
-    /// Why it is not healthy.
-    pub problems: Vec<String>,
-}
-
-/// A connector of MirrorMaker, or a task of one.
-#[derive(Debug, Clone, Serialize)]
-pub struct PartStatus {
-    /// Such as `MirrorSourceConnector`.
-    pub connector: String,
-    /// Number of the task; none for the connector itself.
-    pub task: Option<u32>,
-    /// `RUNNING`, `FAILED`, `UNASSIGNED`, …
-    pub state: String,
-    /// Of a failure.
-    pub cause: Option<String>,
-}
-
-/// A topic that is copied.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TopicStatus {
-    /// On the source.
-    pub source: String,
-    /// On the target.
-    pub remote: String,
-    /// Of the source topic.
-    pub partitions: usize,
-    /// Records that MirrorMaker has not noted as copied. It takes note once a second.
-    pub behind: u64,
-}
 
 /// Looks at a lab. With `memory`, also at what its containers use: that takes the engine about 2 s.
 ///
@@ -133,22 +33,43 @@ pub fn status(docker: &Docker, lab: &str, memory: bool, limit: &Limit) -> Result
             .iter()
             .map(|cluster| scope.spawn(|| View::of(&lab, cluster, &limit.at_most(PATIENCE))))
             .collect();
-        let memory = if memory { used_memory(docker, &lab, limit) } else { Ok(BTreeMap::new()) };
+        let memory = if memory {
+            used_memory(docker, &lab, limit)
+        } else {
+            Ok(BTreeMap::new())
+        };
         let views: BTreeMap<&str, View> = lab
             .topology
             .clusters
             .iter()
             .map(|cluster| cluster.name.as_str())
-            .zip(looks.into_iter().map(|look| look.join().expect("a look at a cluster does not panic")))
+            .zip(
+                looks
+                    .into_iter()
+                    .map(|look| look.join().expect("a look at a cluster does not panic")),
+            )
             .collect();
         (views, memory)
     });
     let memory = memory?;
-    let containers: Vec<ContainerStatus> =
-        lab.topology.services().iter().map(|service| container(&lab, service, &memory)).collect();
-    let clusters: Vec<ClusterStatus> =
-        lab.topology.clusters.iter().map(|cluster| views[cluster.name.as_str()].status(cluster)).collect();
-    let flows: Vec<FlowStatus> = lab.topology.flows.iter().map(|one| flow(&lab, one, &views)).collect();
+    let containers: Vec<ContainerStatus> = lab
+        .topology
+        .services()
+        .iter()
+        .map(|service| container(&lab, service, &memory))
+        .collect();
+    let clusters: Vec<ClusterStatus> = lab
+        .topology
+        .clusters
+        .iter()
+        .map(|cluster| views[cluster.name.as_str()].status(cluster))
+        .collect();
+    let flows: Vec<FlowStatus> = lab
+        .topology
+        .flows
+        .iter()
+        .map(|one| flow(&lab, one, &views))
+        .collect();
     Ok(Status {
         lab: lab.spec.lab.clone(),
         healthy: containers.iter().all(|c| c.healthy)
@@ -161,8 +82,15 @@ pub fn status(docker: &Docker, lab: &str, memory: bool, limit: &Limit) -> Result
     })
 }
 
-fn used_memory(docker: &Docker, lab: &Lab, limit: &Limit) -> Result<BTreeMap<String, String>, LabError> {
-    let running = lab.containers.iter().filter(|container| container.is_running());
+fn used_memory(
+    docker: &Docker,
+    lab: &Lab,
+    limit: &Limit,
+) -> Result<BTreeMap<String, String>, LabError> {
+    let running = lab
+        .containers
+        .iter()
+        .filter(|container| container.is_running());
     let ids: Vec<String> = running.map(|container| container.id.clone()).collect();
     Ok(docker.memory(&ids, limit)?.into_iter().collect())
 }
@@ -243,13 +171,27 @@ impl View {
             Err(None) => return Ok(()),
         };
         self.topics = admin.topics(limit)?;
-        let is_source = lab.spec.flows.iter().any(|flow| flow.source == cluster.name);
+        let is_source = lab
+            .spec
+            .flows
+            .iter()
+            .any(|flow| flow.source == cluster.name);
         if is_source {
-            let names: Vec<String> = self.topics.keys().filter(|name| !is_internal(name)).cloned().collect();
+            let names: Vec<String> = self
+                .topics
+                .keys()
+                .filter(|name| !is_internal(name))
+                .cloned()
+                .collect();
             self.first = admin.offsets(&names, At::Earliest, limit)?;
             self.end = admin.offsets(&names, At::Latest, limit)?;
         }
-        for flow in lab.spec.flows.iter().filter(|flow| flow.target == cluster.name) {
+        for flow in lab
+            .spec
+            .flows
+            .iter()
+            .filter(|flow| flow.target == cluster.name)
+        {
             let source = &flow.source;
             let states = self.read_all(&mut admin, &mirror_state::status_topic(source), limit)?;
             let offsets = self.read_all(&mut admin, &mirror_state::offsets_topic(source), limit)?;
@@ -269,10 +211,16 @@ impl View {
         limit: &Limit,
     ) -> Result<Vec<crate::core::message::Record>, KafkaError> {
         let mut records = Vec::new();
-        let partitions = self.topics.get(topic).map_or(&[][..], |info| &info.partitions);
+        let partitions = self
+            .topics
+            .get(topic)
+            .map_or(&[][..], |info| &info.partitions);
         let first = admin.offsets(&[topic.to_owned()], At::Earliest, limit)?;
         for partition in partitions {
-            let from = first.get(&(topic.to_owned(), partition.id)).copied().unwrap_or(0);
+            let from = first
+                .get(&(topic.to_owned(), partition.id))
+                .copied()
+                .unwrap_or(0);
             records.extend(admin.read(topic, partition.id, from, usize::MAX, limit)?);
         }
         Ok(records)
@@ -293,10 +241,15 @@ impl View {
 }
 
 fn flow(lab: &Lab, flow: &Flow, views: &BTreeMap<&str, View>) -> FlowStatus {
-    let (source, target) = (&views[flow.spec.source.as_str()], &views[flow.spec.target.as_str()]);
+    let (source, target) = (
+        &views[flow.spec.source.as_str()],
+        &views[flow.spec.target.as_str()],
+    );
     let mirror = target.mirrors.get(&flow.spec.source);
     let parts = mirror.map(|mirror| &mirror.parts);
-    let topics = mirror.map_or_else(Vec::new, |mirror| copied_topics(flow, source, target, mirror));
+    let topics = mirror.map_or_else(Vec::new, |mirror| {
+        copied_topics(flow, source, target, mirror)
+    });
     let can_count = mirror.is_some() && source.brokers_up > 0;
     let problems = problems(lab, flow, parts, source, target);
     FlowStatus {
@@ -334,7 +287,11 @@ fn copied_topics(flow: &Flow, source: &View, target: &View, mirror: &Mirror) -> 
             .filter_map(|partition| {
                 let place = (name.clone(), partition.id);
                 let copied = mirror.copied.get(&place).copied();
-                Some(lag::behind(*source.first.get(&place)?, *source.end.get(&place)?, copied))
+                Some(lag::behind(
+                    *source.first.get(&place)?,
+                    *source.end.get(&place)?,
+                    copied,
+                ))
             })
             .sum(),
     };
@@ -348,7 +305,11 @@ fn problems(
     source: &View,
     target: &View,
 ) -> Vec<String> {
-    let mirror = lab.topology.mirrors.iter().find(|mirror| mirror.target == flow.spec.target);
+    let mirror = lab
+        .topology
+        .mirrors
+        .iter()
+        .find(|mirror| mirror.target == flow.spec.target);
     let container = mirror.and_then(|mirror| lab.container(&mirror.service));
     let Some(container) = container.filter(|container| container.is_running()) else {
         return vec!["MirrorMaker does not run".to_owned()];
@@ -376,9 +337,12 @@ fn problems(
 
 /// Networks that MirrorMaker should be on and is not: a link that was cut.
 fn links(lab: &Lab, flow: &Flow, container: &Container) -> Vec<String> {
-    let cut = [&flow.spec.source, &flow.spec.target].into_iter().filter(|cluster| {
-        let network = format!("{}_{cluster}", lab.topology.project());
-        !container.networks().any(|name| name == network)
-    });
-    cut.map(|cluster| format!("MirrorMaker is cut off from the network of cluster {cluster}")).collect()
+    let cut = [&flow.spec.source, &flow.spec.target]
+        .into_iter()
+        .filter(|cluster| {
+            let network = format!("{}_{cluster}", lab.topology.project());
+            !container.networks().any(|name| name == network)
+        });
+    cut.map(|cluster| format!("MirrorMaker is cut off from the network of cluster {cluster}"))
+        .collect()
 }

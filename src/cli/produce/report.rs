@@ -1,0 +1,174 @@
+//! What became of the records, as text and as JSON. The JSON's shape is stable: fields are added, never renamed.
+
+use super::super::output::seconds;
+use super::super::table::{row, table};
+use kafka_mirror_kit::core::lab::produce::{ProduceEnd, ProduceReport};
+use serde::Serialize;
+
+/// The report for scripts.
+#[derive(Debug, Serialize)]
+pub(super) struct Json<'a> {
+    topic: &'a str,
+    /// `complete`, `interrupted`, `gave-up` or `input`.
+    end: &'static str,
+    acknowledged: u64,
+    not_acknowledged: u64,
+    in_doubt: u64,
+    may_have_repeated: u64,
+    bytes: u64,
+    seconds: f64,
+    partitions: Vec<Partition>,
+}
+
+#[derive(Debug, Serialize)]
+struct Partition {
+    partition: i32,
+    records: u64,
+    first_offset: i64,
+    last_offset: i64,
+}
+
+impl<'a> Json<'a> {
+    pub(super) fn new(topic: &'a str, report: &ProduceReport) -> Self {
+        let tally = &report.tally;
+        Self {
+            topic,
+            end: match report.end {
+                ProduceEnd::Complete => "complete",
+                ProduceEnd::Interrupted => "interrupted",
+                ProduceEnd::GaveUp(_) => "gave-up",
+                ProduceEnd::Input(_) => "input",
+            },
+            acknowledged: tally.acknowledged(),
+            not_acknowledged: report.not_acknowledged,
+            in_doubt: tally.in_doubt,
+            may_have_repeated: tally.may_have_repeated,
+            bytes: tally.bytes,
+            seconds: report.elapsed.as_secs_f64(),
+            partitions: tally
+                .partitions
+                .iter()
+                .map(|(&partition, written)| Partition {
+                    partition,
+                    records: written.records,
+                    first_offset: written.first,
+                    last_offset: written.last,
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The report for people.
+pub(super) fn text(topic: &str, report: &ProduceReport) -> String {
+    let tally = &report.tally;
+    let all = tally.acknowledged();
+    let mut lines = vec![format!(
+        "{} acknowledged in topic `{topic}` in {}{}",
+        count(all, "record"),
+        seconds(report.elapsed),
+        speed(all, report)
+    )];
+    if tally.may_have_repeated > 0 {
+        lines.push(format!(
+            "{} sent again after an attempt without an answer: the topic may hold up to so many twice",
+            count(tally.may_have_repeated, "record")
+        ));
+    }
+    if !tally.partitions.is_empty() {
+        let heading = row(["PARTITION", "RECORDS", "OFFSETS"]);
+        let rows = tally.partitions.iter().map(|(partition, written)| {
+            let offsets = format!("{}..{}", written.first, written.last);
+            row([
+                &partition.to_string(),
+                &written.records.to_string(),
+                &offsets,
+            ])
+        });
+        lines.push(table(
+            &std::iter::once(heading).chain(rows).collect::<Vec<_>>(),
+        ));
+    }
+    lines.join("\n")
+}
+
+/// What is missing, if the run did not end well.
+pub(super) fn shortfall(report: &ProduceReport) -> String {
+    let missing = report.not_acknowledged;
+    let doubt = report.tally.in_doubt;
+    match (missing, doubt) {
+        (0, _) => "every record that was sent is acknowledged".to_owned(),
+        (_, 0) => format!(
+            "{} not acknowledged, and not written",
+            count(missing, "record")
+        ),
+        _ => format!(
+            "{} not acknowledged; {doubt} of them may be written all the same",
+            count(missing, "record")
+        ),
+    }
+}
+
+fn speed(records: u64, report: &ProduceReport) -> String {
+    let time = report.elapsed.as_secs_f64();
+    // a rate of a few records in a few milliseconds says nothing
+    if time < 0.1 {
+        return String::new();
+    }
+    #[allow(clippy::cast_precision_loss)]
+    let (rate, megabytes) = (
+        records as f64 / time,
+        report.tally.bytes as f64 / time / 1e6,
+    );
+    format!(": {rate:.0} records/s, {megabytes:.1} MB/s")
+}
+
+fn count(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kafka_mirror_kit::core::kafka::{Tally, Written};
+    use std::time::Duration;
+
+    fn report() -> ProduceReport {
+        let mut tally = Tally::default();
+        let written = Written {
+            first: 7,
+            last: 9,
+            records: 3,
+        };
+        tally.partitions.insert(1, written);
+        tally.bytes = 300;
+        ProduceReport {
+            tally,
+            not_acknowledged: 2,
+            elapsed: Duration::from_secs(3),
+            end: ProduceEnd::Complete,
+        }
+    }
+
+    #[test]
+    fn people_read_a_line_and_a_table() {
+        assert_eq!(
+            text("orders", &report()),
+            "3 records acknowledged in topic `orders` in 3.0 s: 1 records/s, 0.0 MB/s\n\
+             PARTITION  RECORDS  OFFSETS\n\
+             1          3        7..9"
+        );
+    }
+
+    #[test]
+    fn scripts_read_stable_names() {
+        let json = serde_json::to_value(Json::new("orders", &report())).unwrap();
+        let expected = serde_json::json!({
+            "topic": "orders", "end": "complete", "acknowledged": 3, "not_acknowledged": 2, "in_doubt": 0,
+            "may_have_repeated": 0, "bytes": 300, "seconds": 3.0,
+            "partitions": [{"partition": 1, "records": 3, "first_offset": 7, "last_offset": 9}],
+        });
+        assert_eq!(json, expected);
+    }
+}

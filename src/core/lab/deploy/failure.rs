@@ -1,0 +1,104 @@
+//! Why a deploy failed, and what is left of it.
+
+use crate::core::docker::DockerError;
+use crate::core::lab::LabError;
+use crate::core::lock::LockError;
+use crate::core::preflight;
+use crate::core::spec;
+use crate::core::wait::Stop;
+use crate::core::workdir::WorkdirError;
+
+/// Why a lab did not come up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeployError {
+    /// What is asked for makes no lab.
+    #[error("{}", list(.0))]
+    Spec(Vec<spec::Problem>),
+    /// Something stands in the way.
+    #[error("{}", list(.0))]
+    Preflight(Vec<preflight::Problem>),
+    /// The lab that is there cannot be described.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    /// Another kmk is at it.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The files cannot be written.
+    #[error(transparent)]
+    Workdir(#[from] WorkdirError),
+    /// Docker has no network left to give.
+    #[error("Docker has no free address range for another network")]
+    NoNetworkLeft,
+    /// Docker refused or failed.
+    #[error(transparent)]
+    Docker(#[from] DockerError),
+    /// A container ended, a broker did not answer, or a canary did not arrive.
+    #[error("{what}: {why}")]
+    NotReady {
+        /// What was waited for.
+        what: String,
+        /// What was last seen, or what happened.
+        why: String,
+        /// The container that it most likely lies with.
+        suspect: Option<Suspect>,
+    },
+    /// The person interrupted.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+fn list<T: ToString>(problems: &[T]) -> String {
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    problems.join("\n")
+}
+
+/// A container, as it was when a deploy failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspect {
+    /// Its name.
+    pub container: String,
+    /// What it was doing, such as "exited with code 137 (out of memory)".
+    pub state: String,
+    /// The end of its log.
+    pub log: Vec<String>,
+}
+
+/// A failed deploy, and what became of what it had made.
+#[derive(Debug, thiserror::Error)]
+#[error("{cause}")]
+pub struct Failure {
+    /// Why.
+    #[source]
+    pub cause: DeployError,
+    /// What is left.
+    pub aftermath: Aftermath,
+}
+
+/// What is left after a failed deploy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Aftermath {
+    /// It had made nothing.
+    NothingMade,
+    /// All that it had made is gone again.
+    RolledBack,
+    /// All that it had made is still there, as was asked.
+    Kept,
+    /// The lab was there before, and stays.
+    LabStays,
+    /// Taking back failed too, and why.
+    RollbackFailed(String),
+}
+
+impl From<Stop> for DeployError {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Interrupted => Self::Interrupted,
+            Stop::Deadline { last_seen, .. } => Self::NotReady {
+                what: "the lab is not ready".to_owned(),
+                why: last_seen,
+                suspect: None,
+            },
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! What is known before anything is made, and the making of it.
+
+use super::Outcome;
+use super::failure::{Aftermath, DeployError};
+use super::request::{Rendered, Request, default_directory};
+use crate::core::compose::{self, LABEL_CONFIG};
+use crate::core::docker::{Container, Docker, DockerError, Engine, Recreate};
+use crate::core::event::{Event, Observer};
+use crate::core::lab::destroy::{self, Remains};
+use crate::core::lab::{Lab, LabError};
+use crate::core::port;
+use crate::core::preflight::{self, Preflight};
+use crate::core::scenario;
+use crate::core::spec::Spec;
+use crate::core::topology::{self, IMAGE_VARIABLE, Topology};
+use crate::core::wait::{Interrupt, Limit, Stop};
+use crate::core::workdir::Workdir;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// How long taking back may take.
+const ROLLBACK: Duration = Duration::from_secs(60);
+
+/// Everything that is known before anything is made.
+pub(super) struct Plan<'a> {
+    pub(super) docker: &'a Docker,
+    pub(super) rendered: Rendered,
+    pub(super) workdir: Workdir,
+    pub(super) overwrite: bool,
+    pub(super) image: String,
+    pub(super) existing: Vec<Container>,
+    /// Whether there was anything of this lab before: then nothing of it is ever taken back.
+    pub(super) was_there: bool,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn make(
+        request: &Request,
+        docker: &'a Docker,
+        engine: &Engine,
+        limit: &Limit,
+        observer: &dyn Observer,
+    ) -> Result<Self, DeployError> {
+        let lab = Lab::look_for(docker, &request.lab, limit).map_err(|error| match error {
+            LabError::Docker(error) => DeployError::from(error),
+            other => other.into(),
+        })?;
+        let was_there = lab.is_some() || !Remains::find(docker, &request.lab, limit)?.is_nothing();
+        let base = lab
+            .as_ref()
+            .map_or_else(|| scenario::dr(&request.lab), |lab| lab.spec.clone());
+        let mut spec = request.change.apply(base).map_err(DeployError::Spec)?;
+        let existing = lab
+            .as_ref()
+            .map_or_else(Vec::new, |lab| lab.containers.clone());
+        if request.any_port {
+            choose_ports(&mut spec, &existing);
+        }
+        let directory = request
+            .directory
+            .clone()
+            .or_else(|| lab.as_ref().and_then(Lab::directory));
+        let workdir = Workdir::new(directory.unwrap_or_else(|| default_directory(&request.lab)));
+        let rendered = Rendered::new(&spec);
+        let checks = Preflight {
+            docker,
+            engine,
+            topology: &rendered.topology,
+            workdir: &workdir,
+            overwrite: request.overwrite,
+            existing: &existing,
+        };
+        let image = checks.run(limit, observer).map_err(|problems| {
+            if limit.interrupt().is_raised() {
+                DeployError::Interrupted
+            } else {
+                DeployError::Preflight(problems)
+            }
+        })?;
+        Ok(Self {
+            docker,
+            rendered,
+            workdir,
+            overwrite: request.overwrite,
+            image,
+            existing,
+            was_there,
+        })
+    }
+
+    pub(super) fn lab(&self) -> &str {
+        &self.rendered.topology.spec.lab
+    }
+
+    pub(super) fn carry_out(
+        &self,
+        limit: &Limit,
+        observer: &dyn Observer,
+    ) -> Result<Outcome, DeployError> {
+        let Rendered {
+            compose,
+            properties,
+            ..
+        } = &self.rendered;
+        self.workdir
+            .write(self.lab(), compose, properties, self.overwrite)?;
+        let outcome = self.up(limit, observer)?;
+        self.wait_for_brokers(limit, observer)?;
+        self.wait_for_canaries(limit, observer)?;
+        Ok(outcome)
+    }
+
+    fn up(&self, limit: &Limit, observer: &dyn Observer) -> Result<Outcome, DeployError> {
+        let changed = self.changed();
+        let is_whole = self.rendered.topology.services().iter().all(|service| {
+            self.existing
+                .iter()
+                .any(|c| c.service() == service && c.is_running())
+        });
+        if is_whole && changed.is_empty() {
+            return Ok(Outcome::Unchanged);
+        }
+        let begun = Instant::now();
+        observer.on(Event::Started("Starting the containers".to_owned()));
+        let paused = self.existing.iter().filter(|c| c.state.status == "paused");
+        let paused: Vec<String> = paused.map(|container| container.id.clone()).collect();
+        self.docker
+            .unpause(&paused, limit)
+            .map_err(|error| self.explain(error, limit))?;
+        if !changed.is_empty() {
+            self.compose_up(&Recreate::Services(changed.clone()), limit, observer)?;
+        }
+        self.compose_up(&Recreate::Nothing, limit, observer)?;
+        observer.on(Event::Done {
+            what: "Started the containers".to_owned(),
+            took: begun.elapsed(),
+        });
+        Ok(if self.was_there {
+            Outcome::Changed(changed)
+        } else {
+            Outcome::Created
+        })
+    }
+
+    /// Services whose containers were made from another configuration, or mount their files from elsewhere.
+    fn changed(&self) -> Vec<String> {
+        let digests = compose::config_digests(&self.rendered.compose);
+        let mirrors = &self.rendered.topology.mirrors;
+        let file = std::path::absolute(self.workdir.compose_file()).unwrap_or_default();
+        let is_changed = |container: &&Container| {
+            let service = container.service();
+            let moved = mirrors.iter().any(|mirror| mirror.service == service)
+                && container.compose_file().map(PathBuf::from) != Some(file.clone());
+            let digest = digests.get(service).map(String::as_str);
+            digest.is_some() && (moved || container.label(LABEL_CONFIG) != digest)
+        };
+        let changed = self.existing.iter().filter(is_changed);
+        changed
+            .map(|container| container.service().to_owned())
+            .collect()
+    }
+
+    fn compose_up(
+        &self,
+        recreate: &Recreate,
+        limit: &Limit,
+        observer: &dyn Observer,
+    ) -> Result<(), DeployError> {
+        let variables = [(IMAGE_VARIABLE, OsString::from(&self.image))];
+        let told = |line: String| observer.on(Event::Child(line));
+        let file = self.workdir.compose_file();
+        let project = topology::project(self.lab());
+        let up = self
+            .docker
+            .up(&project, &file, &variables, recreate, limit, told);
+        up.map_err(|error| self.explain(error, limit))
+    }
+
+    /// What docker's words mean, where that is known.
+    fn explain(&self, error: DockerError, limit: &Limit) -> DeployError {
+        let said = match &error {
+            DockerError::Failed { said, .. } => said,
+            DockerError::Stopped {
+                stop: Stop::Interrupted,
+                ..
+            } => return DeployError::Interrupted,
+            _ => return error.into(),
+        };
+        if said.contains("address pool") || said.contains("fully subnetted") {
+            return DeployError::NoNetworkLeft;
+        }
+        let taken = [
+            "already allocated",
+            "already in use",
+            "orts are not available",
+        ];
+        if taken.iter().any(|words| said.contains(words)) {
+            for cluster in &self.rendered.topology.clusters {
+                let endpoints = cluster.endpoints();
+                let port = endpoints
+                    .iter()
+                    .find(|endpoint| said.contains(&endpoint.to_string()));
+                if let Some(endpoint) = port {
+                    let problem = preflight::busy(self.docker, &cluster.name, endpoint.port, limit);
+                    return DeployError::Preflight(vec![problem]);
+                }
+            }
+        }
+        error.into()
+    }
+
+    pub(super) fn clean_up(&self, keep: bool, observer: &dyn Observer) -> Aftermath {
+        if self.was_there {
+            return Aftermath::LabStays;
+        }
+        if keep {
+            return Aftermath::Kept;
+        }
+        observer.on(Event::Started("Taking back what was made".to_owned()));
+        // not the limit that failed, nor the interrupt that brought us here
+        let limit = Limit::new(ROLLBACK, &Interrupt::default());
+        let removed =
+            destroy::remove(self.docker, self.lab(), &limit).map_err(|error| error.to_string());
+        let files = self
+            .workdir
+            .remove(self.lab())
+            .map_err(|error| error.to_string());
+        match removed.and(files) {
+            Ok(_) => Aftermath::RolledBack,
+            Err(why) => Aftermath::RollbackFailed(why),
+        }
+    }
+}
+
+/// Gives every cluster that has no port of its own, and whose usual one is taken, the next free one.
+fn choose_ports(spec: &mut Spec, existing: &[Container]) {
+    let resolved = Topology::new(spec);
+    let ports = |cluster: &topology::Cluster| {
+        cluster
+            .endpoints()
+            .iter()
+            .map(|e| e.port)
+            .collect::<Vec<_>>()
+    };
+    let mut taken: Vec<u16> = Vec::new();
+    for (cluster, resolved) in spec.clusters.iter_mut().zip(&resolved.clusters) {
+        let usual = ports(resolved);
+        let is_ours = |port: &u16| {
+            existing
+                .iter()
+                .any(|c| c.is_running() && c.publishes(*port))
+        };
+        let is_usable =
+            |port: &u16| !taken.contains(port) && (is_ours(port) || port::is_free(*port));
+        if cluster.port.is_none() && !usual.iter().all(is_usable) {
+            cluster.port = port::next_free(usual[0], cluster.brokers, &taken);
+        }
+        let first = cluster.port.unwrap_or(usual[0]);
+        taken.extend((0..cluster.brokers).map(|index| first + index));
+    }
+}

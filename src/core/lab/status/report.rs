@@ -1,0 +1,106 @@
+//! The status of a lab as plain values. As JSON, fields keep their names and meanings; new ones may come.
+
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// A whole lab.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// The lab's name.
+    pub lab: String,
+    /// Whether everything below is.
+    pub healthy: bool,
+    /// Where its files were written, if that is known.
+    pub directory: Option<PathBuf>,
+    /// In the order of their services' names.
+    pub containers: Vec<ContainerStatus>,
+    /// In the order of the spec.
+    pub clusters: Vec<ClusterStatus>,
+    /// In the order of the spec.
+    pub flows: Vec<FlowStatus>,
+}
+
+/// One container, or the want of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ContainerStatus {
+    /// Compose service.
+    pub service: String,
+    /// Its name, unless it is missing.
+    pub name: Option<String>,
+    /// Docker's word for it (`running`, `exited`, …), or `missing`.
+    pub state: String,
+    /// Whether it runs.
+    pub healthy: bool,
+    /// Since when it is in this state: RFC 3339, UTC.
+    pub since: Option<String>,
+    /// What happened, when it is not healthy.
+    pub problem: Option<String>,
+    /// Memory that it uses, such as `201.3MiB`; only where it was asked for.
+    pub memory: Option<String>,
+}
+
+/// One cluster.
+#[derive(Debug, Clone, Serialize)]
+pub struct ClusterStatus {
+    /// Its name.
+    pub name: String,
+    /// Whether all its brokers answer.
+    pub healthy: bool,
+    /// Brokers that answer.
+    pub brokers_up: usize,
+    /// Brokers that it should have.
+    pub brokers: usize,
+    /// Topics that people made or MirrorMaker copied; none when it cannot be reached.
+    pub topics: Option<usize>,
+    /// Addresses on this machine, as `bootstrap.servers` takes them.
+    pub bootstrap: String,
+    /// Why it is not healthy.
+    pub problem: Option<String>,
+}
+
+/// One flow.
+#[derive(Debug, Clone, Serialize)]
+pub struct FlowStatus {
+    /// `source->target`.
+    pub name: String,
+    /// Cluster that is read.
+    pub source: String,
+    /// Cluster that is written.
+    pub target: String,
+    /// Whether MirrorMaker runs, all its parts run, and it reaches both clusters.
+    pub healthy: bool,
+    /// The states of MirrorMaker's connectors and tasks, as it reports them itself.
+    pub parts: Vec<PartStatus>,
+    /// Topics that are copied, in order.
+    pub topics: Vec<TopicStatus>,
+    /// Records of all topics that MirrorMaker has not noted as copied; none when that cannot be known.
+    pub behind: Option<u64>,
+    /// Why it is not healthy.
+    pub problems: Vec<String>,
+}
+
+/// A connector of MirrorMaker, or a task of one.
+#[derive(Debug, Clone, Serialize)]
+pub struct PartStatus {
+    /// Such as `MirrorSourceConnector`.
+    pub connector: String,
+    /// Number of the task; none for the connector itself.
+    pub task: Option<u32>,
+    /// `RUNNING`, `FAILED`, `UNASSIGNED`, …
+    pub state: String,
+    /// Of a failure.
+    pub cause: Option<String>,
+}
+
+/// A topic that is copied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TopicStatus {
+    /// On the source.
+    pub source: String,
+    /// On the target.
+    pub remote: String,
+    /// Of the source topic.
+    pub partitions: usize,
+    /// Records that MirrorMaker has not noted as copied. It takes note once a second.
+    pub behind: u64,
+}
