@@ -122,9 +122,9 @@ build_java_image() {
 download_jars() {
   say "downloading Kafka $version"
   {
-    echo '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
+    echo '<project><modelVersion>4.0.0</modelVersion>'
     echo '<groupId>kmk</groupId><artifactId>image</artifactId><version>1</version><dependencies>'
-    local jar
+    local jar group artifact number
     for jar in org.apache.kafka:{kafka_2.13,kafka-tools,connect-mirror}:"$version" "$log_jar"; do
       IFS=: read -r group artifact number <<<"$jar"
       echo "<dependency><groupId>$group</groupId><artifactId>$artifact</artifactId><version>$number</version></dependency>"

@@ -17,7 +17,7 @@ use std::io::{self, BufWriter, StdoutLock, Write as _};
 use std::time::Duration;
 
 /// More than anyone means.
-pub(super) const MOST_MESSAGES: u64 = 1_000_000_000_000;
+const MOST_MESSAGES: u64 = 1_000_000_000_000;
 
 /// How many topics are worth naming when one is missing.
 const TOPICS_SHOWN: usize = 10;
@@ -44,8 +44,7 @@ pub(crate) struct Args {
     )]
     bootstrap: Vec<Endpoint>,
     /// End as soon as so many were read; exit code 1 if there are not so many in time
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_MESSAGES),
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = messages, allow_negative_numbers = true)]
     messages: Option<u64>,
     /// With --messages, how long it may take in all. Otherwise, how long the topic may not be there, or the broker not
     /// answer
@@ -82,6 +81,13 @@ pub(super) fn topic_name(text: &str) -> Result<String, String> {
     check_topic_name(text)
         .map(|()| text.to_owned())
         .map_err(|error| error.to_string())
+}
+
+pub(super) fn messages(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(number @ 1..=MOST_MESSAGES) => Ok(number),
+        _ => Err(format!("it is a number from 1 to {MOST_MESSAGES}")),
+    }
 }
 
 fn start(text: &str) -> Result<Start, String> {

@@ -1,7 +1,7 @@
 mod progress;
 mod report;
 
-use super::consume::{MOST_MESSAGES, of_kafka, say_no, topic_name};
+use super::consume::{messages, of_kafka, say_no, topic_name};
 use super::deploy::in_lab;
 use super::failure::Usage;
 use super::{Context, DefaultCluster, Outcome, Place};
@@ -30,8 +30,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TOPIC", value_parser = topic_name)]
     topic: String,
     /// How many records [default: 1, or all lines of --file]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_MESSAGES),
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = messages, allow_negative_numbers = true)]
     messages: Option<u64>,
     /// The cluster of the lab to send to [default: the source of the first flow]
     #[arg(long, value_name = "NAME")]

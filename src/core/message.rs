@@ -47,8 +47,9 @@ impl RecordRef<'_> {
 /// The longest name a topic may have, in characters (Kafka's `Topic.MAX_NAME_LENGTH`).
 pub const MAX_TOPIC_NAME: usize = 249;
 
-/// The largest value kmk produces, in bytes. Kafka's own default limit is 1 MiB; a lab may allow more.
-pub const MAX_VALUE: usize = 100 * 1024 * 1024;
+/// The largest value kmk produces, in bytes: what fits into a request as a broker allows it unless told otherwise
+/// (`socket.request.max.bytes`, 100 MiB). A record of more than 1 MiB must also be allowed by the topic.
+pub const MAX_VALUE: usize = 100_000_000;
 
 /// The smallest sample record, in bytes: the fields of an event fit whatever its number.
 pub const MIN_SAMPLE: usize = 96;

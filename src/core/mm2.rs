@@ -220,7 +220,7 @@ fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
     file.set(
         "How soon MirrorMaker notes how far it read; after a crash it repeats what came later. Default 60 s.",
         &format!("{name}.offset.flush.interval.ms"),
-        "1000",
+        "200",
     );
     file.set(
         "The work of a lost worker is taken up at once. Default 5 min.",

@@ -1,0 +1,165 @@
+//! A lab as docker tells of it: containers, networks and volumes that go when they are removed.
+
+use crate::docker::Rule;
+use serde_json::{Value, json};
+
+/// What kmk would have made, or something near it.
+#[derive(Debug, Clone)]
+pub(crate) struct FakeLab {
+    name: String,
+    spec: Value,
+    directory: String,
+    format: &'static str,
+    containers: Vec<FakeContainer>,
+    /// Names of networks and volumes.
+    networks: Vec<String>,
+    volumes: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+struct FakeContainer {
+    service: String,
+    state: Value,
+    port: Option<u16>,
+}
+
+impl FakeLab {
+    /// The default lab, all of it running, its files in the default directory of `work`.
+    pub(crate) fn new(name: &str, work: &str, [primary, secondary]: [u16; 2]) -> Self {
+        let cluster = |name: &str, port: u16| json!({"name": name, "brokers": 1, "partitions": 1, "port": port});
+        let container = |service: &str, port: Option<u16>| FakeContainer {
+            service: service.to_owned(),
+            state: running(),
+            port,
+        };
+        Self {
+            name: name.to_owned(),
+            spec: json!({
+                "lab": name,
+                "clusters": [cluster("primary", primary), cluster("secondary", secondary)],
+                "flows": [{"source": "primary", "target": "secondary", "naming": "prefix"}],
+            }),
+            directory: format!("{work}/kmk-lab"),
+            format: "1",
+            containers: vec![
+                container("mm2-secondary", None),
+                container("primary", Some(primary)),
+                container("secondary", Some(secondary)),
+            ],
+            networks: ["primary", "secondary"].map(|n| format!("kmk-{name}_{n}")).to_vec(),
+            volumes: ["primary", "secondary"].map(|n| format!("kmk-{name}_{n}-data")).to_vec(),
+        }
+    }
+
+    /// As if a kmk had made it whose labels have another format.
+    pub(crate) fn format(mut self, format: &'static str) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// A container that has ended.
+    pub(crate) fn exited(self, service: &str, code: u8) -> Self {
+        let ended = "2026-01-01T00:01:00Z";
+        let state = json!({"Status": "exited", "ExitCode": code, "StartedAt": STARTED, "FinishedAt": ended});
+        self.state(service, state)
+    }
+
+    /// A container in any state, as `docker inspect` words it.
+    pub(crate) fn state(mut self, service: &str, state: Value) -> Self {
+        let found = self.containers.iter_mut().find(|container| container.service == service);
+        found.unwrap().state = state;
+        self
+    }
+
+    /// Without the container of a service.
+    pub(crate) fn without(mut self, service: &str) -> Self {
+        self.containers.retain(|container| container.service != service);
+        self
+    }
+
+    /// Without any container: its networks and volumes are still there.
+    pub(crate) fn without_containers(mut self) -> Self {
+        self.containers.clear();
+        self
+    }
+
+    /// The ids of all containers, as they stand in docker's command lines.
+    pub(crate) fn ids(&self) -> String {
+        let ids: Vec<String> = self.containers.iter().map(|c| self.id(c)).collect();
+        ids.join(" ")
+    }
+
+    fn id(&self, container: &FakeContainer) -> String {
+        format!("id-{}-{}", self.name, container.service)
+    }
+
+    fn labels(&self) -> Value {
+        json!({"kmk.lab": self.name, "kmk.format": self.format})
+    }
+
+    fn container(&self, container: &FakeContainer) -> Value {
+        let project = format!("kmk-{}", self.name);
+        let mut labels = self.labels();
+        labels["kmk.spec"] = self.spec.to_string().into();
+        labels["kmk.config"] = "0000000000000000".into();
+        labels["com.docker.compose.project"] = project.clone().into();
+        labels["com.docker.compose.service"] = container.service.clone().into();
+        let file = format!("{}/docker-compose.yml", self.directory);
+        labels["com.docker.compose.project.config_files"] = file.into();
+        let bindings = container.port.map(|port| {
+            json!({format!("{port}/tcp"): [{"HostIp": "127.0.0.1", "HostPort": port.to_string()}]})
+        });
+        let networks: serde_json::Map<String, Value> =
+            self.networks.iter().map(|name| (name.clone(), json!({}))).collect();
+        json!({
+            "Id": self.id(container),
+            "Name": format!("/{project}-{}-1", container.service),
+            "Created": "2026-01-01T00:00:00Z",
+            "State": container.state,
+            "Config": {"Image": "apache/kafka:3.9.2", "Labels": labels},
+            "HostConfig": {"PortBindings": bindings},
+            "NetworkSettings": {"Networks": networks},
+        })
+    }
+
+    /// Docker's answers about it.
+    pub(crate) fn rules(&self) -> Vec<Rule> {
+        let containers: Vec<(String, Value)> =
+            self.containers.iter().map(|c| (self.id(c), self.container(c))).collect();
+        let labelled = |names: &[String]| -> Vec<(String, Value)> {
+            let one = |name: &String| (name.clone(), json!({"Name": name, "Labels": self.labels()}));
+            names.iter().map(one).collect()
+        };
+        let (networks, volumes) = (labelled(&self.networks), labelled(&self.volumes));
+        let mut rules = self.listed("ps", "container", "rm", &containers);
+        rules.extend(self.listed("network ls", "network", "network rm", &networks));
+        rules.extend(self.listed("volume ls", "volume", "volume rm", &volumes));
+        rules
+    }
+
+    /// Listed and inspected until it is removed.
+    fn listed(&self, list: &str, kind: &str, remove: &str, found: &[(String, Value)]) -> Vec<Rule> {
+        if found.is_empty() {
+            return Vec::new();
+        }
+        let ids: Vec<&str> = found.iter().map(|(id, _)| id.as_str()).collect();
+        let all: Vec<&Value> = found.iter().map(|(_, value)| value).collect();
+        let gone = format!("{remove} *");
+        let filters = [
+            format!("label=kmk.lab={}", self.name),
+            "label=kmk.lab".to_owned(),
+            format!("label=com.docker.compose.project=kmk-{}", self.name),
+        ];
+        let listings = filters.iter().map(|filter| {
+            Rule::on(&format!("{list} *--filter {filter}")).says(&(ids.join("\n") + "\n")).until(&gone)
+        });
+        let inspect = Rule::on(&format!("{kind} inspect {}", ids.join(" "))).says(&json!(all).to_string());
+        listings.chain([inspect, Rule::on(&format!("{remove}* {}", ids.join(" ")))]).collect()
+    }
+}
+
+const STARTED: &str = "2026-01-01T00:00:01Z";
+
+fn running() -> Value {
+    json!({"Status": "running", "ExitCode": 0, "StartedAt": STARTED, "FinishedAt": "0001-01-01T00:00:00Z"})
+}
