@@ -4,7 +4,7 @@ use super::{Context, Outcome};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did, Request};
 use kafka_mirror_kit::core::spec::{MAX_BROKERS, MIN_PORT};
-use kafka_mirror_kit::core::topology::{Cluster, IMAGE_VARIABLE, official_image};
+use kafka_mirror_kit::core::topology::{Cluster, Flow, IMAGE_VARIABLE, official_image};
 use kafka_mirror_kit::core::wait::Limit;
 use kafka_mirror_kit::core::workdir::{PROPERTIES_FILE, Workdir};
 use std::fmt::Write as _;
@@ -113,7 +113,7 @@ impl Args {
 
 fn trimmed(filters: Vec<String>) -> Vec<String> {
     filters
-        .iter()
+        .into_iter()
         .map(|filter| filter.trim().to_owned())
         .collect()
 }
@@ -226,7 +226,7 @@ fn preview(request: &Request, context: &Context) -> anyhow::Result<Outcome> {
         compose.display(),
         workdir.path().join(PROPERTIES_FILE).display()
     );
-    let flows: Vec<String> = topology.flows.iter().map(|flow| flow.name()).collect();
+    let flows: Vec<String> = topology.flows.iter().map(Flow::name).collect();
     let _ = write!(
         text,
         "\nWould run docker compose -p {} -f {} up -d",

@@ -1,5 +1,6 @@
 use super::output::seconds;
 use super::{Context, Outcome};
+use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::{deploy, destroy};
 use kafka_mirror_kit::core::wait::Limit;
 use kafka_mirror_kit::core::workdir::Workdir;
@@ -16,7 +17,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let docker = context.docker()?;
+    let docker = Docker::find()?;
     let limit = Limit::new(args.timeout, &context.interrupt);
     let directory = context
         .directory

@@ -1,5 +1,6 @@
 use super::{Context, Outcome};
 use anyhow::Context as _;
+use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::log::{self, Selection};
 use kafka_mirror_kit::core::wait::Limit;
 use std::io::{self, Write as _};
@@ -18,7 +19,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let docker = context.docker()?;
+    let docker = Docker::find()?;
     let selection = Selection {
         service: args.service.clone(),
         tail: args.tail,

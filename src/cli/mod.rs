@@ -120,12 +120,8 @@ impl Context {
         Limit::new(QUESTION, &self.interrupt)
     }
 
-    pub(crate) fn docker(&self) -> anyhow::Result<Docker> {
-        Ok(Docker::find()?)
-    }
-
     pub(crate) fn find_lab(&self) -> anyhow::Result<Lab> {
-        let docker = self.docker()?;
+        let docker = Docker::find()?;
         let found = Lab::find(&docker, &self.lab, &self.question());
         // asked only now: a running lab is found faster without
         if found.is_err() {
@@ -150,7 +146,7 @@ impl Context {
         });
         let name = meant.context("the lab has no flow: name a cluster with --cluster")?;
         match lab.topology.cluster(&name).cloned() {
-            Some(cluster) => Ok(Place { cluster, lab }),
+            Some(cluster) => Ok(Place { lab, cluster }),
             None => Err(Usage::unknown("cluster", &name, &lab.spec.cluster_names()).into()),
         }
     }

@@ -50,6 +50,7 @@ impl Output {
     }
 
     /// A result, to stdout. A reader that has gone is no error.
+    #[allow(clippy::unused_self, reason = "reads as the others do")]
     pub(crate) fn result(self, text: &str) -> io::Result<()> {
         let mut stdout = anstream::stdout().lock();
         let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());

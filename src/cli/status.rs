@@ -2,6 +2,7 @@ use super::output::seconds;
 use super::table::{row, table};
 use super::{Context, Outcome, deploy};
 use anyhow::Context as _;
+use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::status::{self, FlowStatus, Status};
 use std::time::{Duration, SystemTime};
 
@@ -16,7 +17,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let docker = context.docker()?;
+    let docker = Docker::find()?;
     let found = status::status(
         &docker,
         &context.lab,

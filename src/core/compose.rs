@@ -92,7 +92,7 @@ struct Logging {
     options: BTreeMap<&'static str, &'static str>,
 }
 
-/// The compose file; MirrorMakers mount `properties_path`, whose text is `properties`.
+/// The compose file; every MirrorMaker mounts `properties_path`, whose text is `properties`.
 pub fn render(topology: &Topology, properties_path: &str, properties: &str) -> String {
     let resource = || Resource {
         labels: common_labels(topology),

@@ -218,7 +218,7 @@ fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
         MAX_REQUEST_BYTES.to_string(),
     );
     file.set(
-        "How soon MirrorMaker notes how far it read; after a crash it repeats what came later. Default 60 s.",
+        "How soon MirrorMaker notes how far it copied; after a crash it repeats what came later, and `kmk status` counts from it. Default 60 s.",
         &format!("{name}.offset.flush.interval.ms"),
         "200",
     );

@@ -14,6 +14,7 @@ use std::fs;
 pub const OLDEST_COMPOSE: (u32, u32) = (2, 20);
 /// What a lab's JVMs take once records flow: measured 650 to 690 MiB for three containers, and some.
 const NEEDED_MIB_PER_CONTAINER: u64 = MEMORY_MIB_PER_CONTAINER / 2;
+const MIB: u64 = 1024 * 1024;
 /// Disk space that Kafka should find, in MiB.
 const NEEDED_DISK_MIB: u64 = 1024;
 
@@ -90,6 +91,24 @@ pub fn compose(docker: &Docker, limit: &Limit) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Ports of the lab that someone else listens on, found without an engine to ask.
+pub(crate) fn busy_ports(topology: &Topology) -> impl Iterator<Item = Problem> {
+    let busy = ports(topology).filter(|(_, port)| !port::is_free(*port));
+    busy.map(|(cluster, port)| Problem::Port {
+        cluster: cluster.to_owned(),
+        port,
+        holder: port::holder(port),
+    })
+}
+
+/// Every port that the lab publishes, with its cluster.
+fn ports(topology: &Topology) -> impl Iterator<Item = (&str, u16)> {
+    topology.clusters.iter().flat_map(|cluster| {
+        let endpoints = cluster.endpoints().into_iter();
+        endpoints.map(|endpoint| (cluster.name.as_str(), endpoint.port))
+    })
+}
+
 /// What is found and needed before a lab is brought up.
 pub(crate) struct Preflight<'a> {
     pub(crate) docker: &'a Docker,
@@ -151,15 +170,9 @@ impl Preflight<'_> {
     }
 
     fn ports(&self, limit: &Limit) -> Vec<Problem> {
-        let brokers = self.topology.clusters.iter().flat_map(|cluster| {
-            cluster
-                .brokers
-                .iter()
-                .map(move |broker| (cluster, broker.outside.port))
-        });
-        brokers
+        ports(self.topology)
             .filter(|(_, port)| !self.is_held_by_this_lab(*port) && !port::is_free(*port))
-            .map(|(cluster, port)| busy(self.docker, &cluster.name, port, limit))
+            .map(|(cluster, port)| busy(self.docker, cluster, port, limit))
             .collect()
     }
 
@@ -173,7 +186,6 @@ impl Preflight<'_> {
         if !self.existing.is_empty() {
             return Vec::new();
         }
-        const MIB: u64 = 1024 * 1024;
         let mut problems = Vec::new();
         let needed = self.topology.services().len() as u64 * NEEDED_MIB_PER_CONTAINER;
         let all = self.engine.memory / MIB;

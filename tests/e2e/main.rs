@@ -1,1 +1,18 @@
-fn main() {}
+//! The real `kmk` on a real engine, with real Kafka and real MirrorMaker. Each test needs Docker and kcat, and takes
+//! seconds: `cargo test --test e2e -- --ignored --test-threads=1`, with --nocapture to see what it measures.
+
+mod engine;
+mod kcat;
+mod lab;
+mod process;
+
+mod by_hand;
+mod bytes;
+mod faults;
+mod groups;
+mod interrupt;
+mod logs_env;
+mod main_line;
+mod repair;
+mod strangers;
+mod topics;

@@ -78,6 +78,9 @@ pub(crate) struct Docker {
 /// What `docker info` answers about a roomy engine that runs on another machine.
 pub(crate) const ENGINE: &str = r#"{"id":"engine","memory":17179869184,"root":"/not/here","errors":null}"#;
 
+/// What brings a lab up.
+pub(crate) const UP: &str = "compose * up *";
+
 impl Docker {
     /// An engine that works, with the image and without labs.
     pub(crate) fn works() -> Self {
@@ -101,17 +104,20 @@ impl Docker {
         self
     }
 
-    /// A lab that was there before.
-    pub(crate) fn with(mut self, lab: &FakeLab) -> Self {
-        self.rules.extend(lab.rules());
+    pub(crate) fn rules(mut self, rules: impl IntoIterator<Item = Rule>) -> Self {
+        self.rules.extend(rules);
         self
     }
 
+    /// A lab that was there before.
+    pub(crate) fn with(self, lab: &FakeLab) -> Self {
+        self.rules(lab.rules())
+    }
+
     /// What `compose up` makes: there as soon as that has begun.
-    pub(crate) fn up_makes(mut self, lab: &FakeLab) -> Self {
-        self.rules.push(Rule::on("compose * up *"));
-        self.rules.extend(lab.rules().into_iter().map(|rule| rule.from("compose * up *")));
-        self
+    pub(crate) fn up_makes(self, lab: &FakeLab) -> Self {
+        let made = lab.rules().into_iter().map(|rule| rule.from(UP));
+        self.rule(Rule::on(UP)).rule(Rule::on("logs *")).rules(made)
     }
 
     pub(crate) fn write(&self, directory: &Path) {

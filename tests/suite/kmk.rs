@@ -117,6 +117,8 @@ impl Kmk {
         stdout: Stdio,
         stderr: Stdio,
     ) -> Running<'_> {
+        let words: Vec<OsString> = words.into_iter().map(|word| word.as_ref().to_owned()).collect();
+        let line = words.join(OsStr::new(" ")).to_string_lossy().into_owned();
         let mut command = Command::new("/bin/sh");
         command
             .args(["-c", &format!("{}exec \"$0\" \"$@\"", self.before), env!("CARGO_BIN_EXE_kmk")])
@@ -132,7 +134,7 @@ impl Kmk {
             .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(stderr);
-        Running { kmk: self, child: Some(command.spawn().unwrap()) }
+        Running { kmk: self, line, child: Some(command.spawn().unwrap()) }
     }
 
     fn expand(&self, word: &str) -> String {
@@ -165,6 +167,7 @@ pub(crate) const DEPLOY: &str = "deploy --port primary=$PRIMARY --port secondary
 /// A `kmk` that runs.
 pub(crate) struct Running<'a> {
     kmk: &'a Kmk,
+    line: String,
     child: Option<Child>,
 }
 
@@ -198,7 +201,7 @@ impl Running<'_> {
         let unexpected = self.kmk.noted("unexpected");
         assert!(unexpected.is_empty(), "the fake docker has no rule for: {unexpected:#?}");
         let calls = self.kmk.noted("calls").into_iter().map(hidden).collect();
-        Ran::new(&output, hidden, calls)
+        Ran::new(self.line.clone(), &output, calls, hidden)
     }
 }
 

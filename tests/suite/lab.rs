@@ -132,6 +132,13 @@ impl FakeLab {
         };
         let (networks, volumes) = (labelled(&self.networks), labelled(&self.volumes));
         let mut rules = self.listed("ps", "container", "rm", &containers);
+        for (container, (id, value)) in self.containers.iter().zip(&containers) {
+            rules.push(Rule::on(&format!("container inspect {id}")).says(&json!([value]).to_string()));
+            if let Some(port) = container.port {
+                let list = format!("ps *--filter publish={port} --filter status=running");
+                rules.push(Rule::on(&list).says(id).until("rm *"));
+            }
+        }
         rules.extend(self.listed("network ls", "network", "network rm", &networks));
         rules.extend(self.listed("volume ls", "volume", "volume rm", &volumes));
         rules
@@ -156,6 +163,19 @@ impl FakeLab {
         let inspect = Rule::on(&format!("{kind} inspect {}", ids.join(" "))).says(&json!(all).to_string());
         listings.chain([inspect, Rule::on(&format!("{remove}* {}", ids.join(" ")))]).collect()
     }
+}
+
+/// Something in the compose project of the default lab that does not carry kmk's labels.
+pub(crate) fn stranger(kind: &str) -> [Rule; 2] {
+    let list = if kind == "container" { "ps" } else { &format!("{kind} ls") };
+    let one = json!({
+        "Id": "id-stranger", "Name": "stranger", "Created": "2026-01-01T00:00:00Z", "State": running(),
+        "Config": {"Image": "nginx", "Labels": null}, "Labels": {"com.docker.compose.project": "kmk-demo"},
+    });
+    [
+        Rule::on(&format!("{list} *--filter label=com.docker.compose.project=kmk-demo")).says("id-stranger\n"),
+        Rule::on(&format!("{kind} inspect id-stranger")).says(&json!([one]).to_string()),
+    ]
 }
 
 const STARTED: &str = "2026-01-01T00:00:01Z";

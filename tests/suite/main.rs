@@ -10,6 +10,7 @@ mod destroy;
 mod files;
 mod flags;
 mod house;
+mod image;
 mod interrupt;
 mod lock;
 mod logs_env_status;

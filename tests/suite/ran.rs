@@ -5,6 +5,7 @@ use std::process::Output;
 
 /// A `kmk` that has ended. Each check fails with everything there is to see.
 pub(crate) struct Ran {
+    line: String,
     code: Option<i32>,
     stdout: String,
     stderr: String,
@@ -12,9 +13,11 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    pub(crate) fn new(output: &Output, hidden: impl Fn(String) -> String, calls: Vec<String>) -> Self {
+    /// `line` is what was typed, `calls` what docker was told, `hidden` hides what is particular to the test.
+    pub(crate) fn new(line: String, output: &Output, calls: Vec<String>, hidden: impl Fn(String) -> String) -> Self {
         let text = |bytes: &[u8]| hide_changing(&hidden(String::from_utf8_lossy(bytes).into_owned()));
-        Self { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr), calls }
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        Self { line, code: output.status.code(), stdout, stderr, calls }
     }
 
     #[track_caller]
@@ -81,8 +84,8 @@ impl Ran {
     }
 
     fn all(&self) -> String {
-        let Self { code, stdout, stderr, calls } = self;
-        let mut text = format!("--- exit code\n{code:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}\n--- calls");
+        let Self { line, code, stdout, stderr, calls } = self;
+        let mut text = format!("--- kmk {line}\n--- exit code\n{code:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}\n--- calls");
         for call in calls {
             let _ = write!(text, "\n{call}");
         }

@@ -62,6 +62,14 @@ pub enum DockerError {
     },
 }
 
+impl DockerError {
+    /// Whether it is no error at all, but a person who interrupted.
+    pub fn is_interruption(&self) -> bool {
+        let stopped = |stop: &Stop| *stop == Stop::Interrupted;
+        matches!(self, Self::Stopped { stop, .. } if stopped(stop))
+    }
+}
+
 /// The usual causes of an engine that does not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EngineCause {

@@ -137,7 +137,7 @@ impl Docker {
         let finished = self.capture(&inspect, limit)?;
         match serde_json::from_str(&finished.stdout) {
             Ok(found) => Ok(found),
-            Err(_) if finished.code != Some(0) => Err(failed(&inspect, finished)),
+            Err(_) if finished.code != Some(0) => Err(failed(&inspect, &finished)),
             Err(cause) => Err(DockerError::Answer {
                 command: line(&inspect),
                 cause,
@@ -344,11 +344,11 @@ fn check(argv: &Argv, finished: Finished) -> Result<Finished, DockerError> {
     if finished.code == Some(0) {
         Ok(finished)
     } else {
-        Err(failed(argv, finished))
+        Err(failed(argv, &finished))
     }
 }
 
-fn failed(argv: &Argv, finished: Finished) -> DockerError {
+fn failed(argv: &Argv, finished: &Finished) -> DockerError {
     DockerError::Failed {
         command: line(argv),
         code: finished.code,

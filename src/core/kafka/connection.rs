@@ -20,8 +20,12 @@ const CLIENT_ID: &str = "kmk";
 /// No attempt is given up sooner than this, as long as the caller's own limit allows.
 const SHORTEST_ATTEMPT: Duration = Duration::from_secs(5);
 
-/// How long the thread waits for a TCP connection before it tells so itself, rather than being left behind.
-const CONNECT: Duration = Duration::from_secs(20);
+/// How long a TCP connection may take to be made. While a container is restarted its packets are lost in silence; a
+/// new attempt then gets through sooner than TCP's own, which come ever more slowly.
+const CONNECT: Duration = Duration::from_secs(1);
+
+/// How long a broker may take to greet a new client, as long as there are more attempts.
+const GREET: Duration = Duration::from_secs(5);
 
 type Answer<T> = Result<T, kafka::Error>;
 type Job = Box<dyn FnOnce(&mut KafkaClient) + Send>;
@@ -142,7 +146,7 @@ impl Connection {
         let mut failures = Vec::new();
         for (tried, address) in self.addresses.iter().enumerate() {
             let left = u32::try_from(self.addresses.len() - tried).unwrap_or(u32::MAX);
-            let share = attempt(limit).at_most(limit.remaining() / left);
+            let share = limit.at_most((limit.remaining() / left).min(GREET));
             match Worker::start(address, &share) {
                 Ok(worker) => return Ok(worker),
                 Err(Failure::Interrupted) => return Err(Stop::Interrupted.into()),

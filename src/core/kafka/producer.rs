@@ -32,7 +32,7 @@ pub struct Producer {
 }
 
 /// What became of the records for one partition.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Outcome {
     /// All are written, the first at this offset.
     Written(i64),
@@ -107,101 +107,95 @@ impl Producer {
         limit: &Limit,
         tally: &mut Tally,
     ) -> Result<(), KafkaError> {
-        let mut left: BTreeMap<i32, VecDeque<Arc<Chunk>>> = batch
+        let mut left: Left = batch
             .into_chunks()
             .into_iter()
             .map(|(partition, chunk)| (partition, pieces(chunk, self.allowed)))
             .collect();
+        let sent = self.send_all(&mut left, limit, tally);
+        for piece in left.values().flatten() {
+            tally.given_up(&piece.chunk, piece.doubts);
+        }
+        sent
+    }
+
+    fn send_all(
+        &mut self,
+        left: &mut Left,
+        limit: &Limit,
+        tally: &mut Tally,
+    ) -> Result<(), KafkaError> {
         while !left.is_empty() {
-            let round = left
-                .iter()
-                .filter_map(|(&partition, queue)| Some((partition, Arc::clone(queue.front()?))))
-                .collect();
-            let failure = self.attempt(round, &mut left, limit, tally)?;
+            let failure = self.attempt(left, limit, tally);
             left.retain(|_, queue| !queue.is_empty());
-            if let Some(failure) = failure {
-                let again = limit.check(String::new).and_then(|()| limit.pause(RETRY));
-                if let Err(stop) = again {
-                    tally.give_up();
-                    return Err(match stop {
-                        Stop::Interrupted => stop.into(),
-                        Stop::Deadline { .. } => failure,
-                    });
-                }
-                tally.retry();
+            let Some(failure) = failure else { continue };
+            if !failure.is_retriable() {
+                return Err(failure);
+            }
+            self.connection.forget();
+            match limit.check(String::new).and_then(|()| limit.pause(RETRY)) {
+                Ok(()) => {}
+                Err(Stop::Interrupted) => return Err(Stop::Interrupted.into()),
+                Err(Stop::Deadline { .. }) => return Err(failure),
             }
         }
         Ok(())
     }
 
-    /// One request to each leader. What is written leaves `left`; what time may heal is returned.
-    fn attempt(
-        &mut self,
-        round: Vec<(i32, Arc<Chunk>)>,
-        left: &mut BTreeMap<i32, VecDeque<Arc<Chunk>>>,
-        limit: &Limit,
-        tally: &mut Tally,
-    ) -> Result<Option<KafkaError>, KafkaError> {
-        let outcomes = self.request(round, limit);
-        let mut failure = None;
-        for (partition, chunk, outcome) in outcomes {
-            let Some(queue) = left.get_mut(&partition) else {
+    /// One request to each leader. What is written leaves `left`; the worst of what went wrong is returned.
+    fn attempt(&mut self, left: &mut Left, limit: &Limit, tally: &mut Tally) -> Option<KafkaError> {
+        let round = left
+            .iter()
+            .filter_map(|(&partition, queue)| Some((partition, Arc::clone(&queue.front()?.chunk))))
+            .collect();
+        let mut outcomes = self.request(round, limit);
+        let mut worst: Option<KafkaError> = None;
+        for (&partition, queue) in left.iter_mut() {
+            let Some(outcome) = outcomes.remove(&partition) else {
+                continue;
+            };
+            let Some(mut piece) = queue.pop_front() else {
                 continue;
             };
             let error = match outcome {
                 Outcome::Written(offset) => {
-                    tally.written(partition, offset, &chunk);
-                    queue.pop_front();
+                    tally.written(partition, offset, &piece.chunk, piece.doubts);
                     continue;
                 }
-                Outcome::TooLarge if chunk.records() > 1 => {
-                    self.allowed = self.allowed.min(chunk.size() / 2);
-                    let (first, second) = chunk.halves();
-                    queue.pop_front();
-                    queue.push_front(Arc::new(second));
-                    queue.push_front(Arc::new(first));
+                Outcome::TooLarge if piece.chunk.records() > 1 => {
+                    self.allowed = self.allowed.min(piece.chunk.size() / 2);
+                    let (first, second) = piece.chunk.halves();
+                    queue.push_front(Piece::new(second, piece.doubts));
+                    queue.push_front(Piece::new(first, piece.doubts));
                     continue;
                 }
                 Outcome::TooLarge => KafkaError::RecordTooLarge {
                     topic: self.topic.clone(),
-                    bytes: chunk.payload(),
+                    bytes: piece.chunk.payload(),
                 },
                 Outcome::Refused(error) => error,
                 Outcome::Doubtful(error) => {
-                    tally.doubt(&chunk);
+                    piece.doubts += 1;
                     error
                 }
             };
-            if failure.as_ref().is_none_or(KafkaError::is_retriable) {
-                failure = Some(error);
+            queue.push_front(piece);
+            if worst.as_ref().is_none_or(KafkaError::is_retriable) {
+                worst = Some(error);
             }
         }
-        match failure {
-            Some(error) if !error.is_retriable() => {
-                tally.give_up();
-                Err(error)
-            }
-            Some(error) => {
-                self.connection.forget();
-                Ok(Some(error))
-            }
-            None => Ok(None),
-        }
+        worst
     }
 
-    /// Sends and waits; every chunk comes back with what became of it.
-    fn request(
-        &mut self,
-        round: Vec<(i32, Arc<Chunk>)>,
-        limit: &Limit,
-    ) -> Vec<(i32, Arc<Chunk>, Outcome)> {
+    /// Sends and waits: what became of the records for each partition.
+    fn request(&mut self, round: Vec<(i32, Arc<Chunk>)>, limit: &Limit) -> BTreeMap<i32, Outcome> {
+        let partitions: Vec<i32> = round.iter().map(|(partition, _)| *partition).collect();
         let topic = self.topic.clone();
         let doing = format!("write to topic `{topic}`");
-        let sent = round.clone();
         let answer = self
             .connection
             .start(&doing, limit, move |client| {
-                Ok(write(client, &topic, &sent))
+                Ok(write(client, &topic, &round))
             })
             .map_err(Outcome::Refused)
             .and_then(|pending| {
@@ -209,46 +203,52 @@ impl Producer {
                     .finish(&pending, limit)
                     .map_err(Outcome::Doubtful)
             });
-        match answer {
-            Ok(mut outcomes) => round
-                .into_iter()
-                .map(|(partition, chunk)| {
-                    let outcome = outcomes.remove(&partition).unwrap_or_else(|| {
-                        Outcome::Doubtful(KafkaError::Garbled {
-                            address: self.connection.address(),
-                            cause: format!("partition {partition} is missing in it"),
-                        })
-                    });
-                    (partition, chunk, outcome)
-                })
-                .collect(),
-            Err(failed) => round
-                .into_iter()
-                .map(|(partition, chunk)| (partition, chunk, failed.copy()))
-                .collect(),
+        let (mut outcomes, otherwise) = match answer {
+            Ok(outcomes) => (
+                outcomes,
+                Outcome::Doubtful(KafkaError::Garbled {
+                    address: self.connection.address(),
+                    cause: "it leaves out a partition".to_owned(),
+                }),
+            ),
+            Err(failed) => (BTreeMap::new(), failed),
+        };
+        for partition in partitions {
+            outcomes
+                .entry(partition)
+                .or_insert_with(|| otherwise.clone());
         }
+        outcomes
     }
 }
 
-impl Outcome {
-    /// The same failure for another partition of the same request.
-    fn copy(&self) -> Self {
-        match self {
-            Self::Written(offset) => Self::Written(*offset),
-            Self::TooLarge => Self::TooLarge,
-            Self::Refused(error) => Self::Refused(error.clone()),
-            Self::Doubtful(error) => Self::Doubtful(error.clone()),
+/// Records still to be acknowledged, by partition, in order.
+type Left = BTreeMap<i32, VecDeque<Piece>>;
+
+/// Records that go out together.
+#[derive(Debug)]
+struct Piece {
+    chunk: Arc<Chunk>,
+    /// How many attempts got no answer.
+    doubts: u64,
+}
+
+impl Piece {
+    fn new(chunk: Chunk, doubts: u64) -> Self {
+        Self {
+            chunk: Arc::new(chunk),
+            doubts,
         }
     }
 }
 
 /// Cut so that none is larger than `allowed`, as far as whole records permit.
-fn pieces(chunk: Chunk, allowed: usize) -> VecDeque<Arc<Chunk>> {
+fn pieces(chunk: Chunk, allowed: usize) -> VecDeque<Piece> {
     let mut done = VecDeque::new();
     let mut to_cut = vec![chunk];
     while let Some(chunk) = to_cut.pop() {
         if chunk.size() <= allowed || chunk.records() <= 1 {
-            done.push_back(Arc::new(chunk));
+            done.push_back(Piece::new(chunk, 0));
         } else {
             let (first, second) = chunk.halves();
             to_cut.push(second);
@@ -299,7 +299,7 @@ fn write(
                 outcomes.extend(
                     chunks
                         .iter()
-                        .map(|(partition, _)| (*partition, failed.copy())),
+                        .map(|(partition, _)| (*partition, failed.clone())),
                 );
             }
         }

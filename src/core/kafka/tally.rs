@@ -10,13 +10,11 @@ pub struct Tally {
     pub partitions: BTreeMap<i32, Written>,
     /// Keys and values of what was acknowledged, in bytes.
     pub bytes: u64,
-    /// How many records were sent again after an attempt without an answer, each time counted: the topic may hold up to
-    /// this many repeats.
+    /// How many records may lie in the topic once more than acknowledged: they were sent, got no answer, and were sent
+    /// again (each time counts).
     pub may_have_repeated: u64,
     /// How many records were sent and never acknowledged, so that they may be written or not.
     pub in_doubt: u64,
-    /// Those of the attempt just made; they become one or the other.
-    doubtful: u64,
 }
 
 /// What was acknowledged in one partition.
@@ -39,14 +37,16 @@ impl Tally {
             .sum()
     }
 
-    /// Notes that all of `chunk` was acknowledged, its first record at `offset`.
-    pub(super) fn written(&mut self, partition: i32, offset: i64, chunk: &Chunk) {
+    /// Notes that all of `chunk` was acknowledged, its first record at `offset`, after `doubts` attempts without an
+    /// answer.
+    pub(super) fn written(&mut self, partition: i32, offset: i64, chunk: &Chunk, doubts: u64) {
         let records = chunk.records() as u64;
         if records == 0 {
             return;
         }
         let last = offset.saturating_add_unsigned(records - 1);
         self.bytes += chunk.payload() as u64;
+        self.may_have_repeated += doubts * records;
         self.partitions
             .entry(partition)
             .and_modify(|written| {
@@ -61,19 +61,11 @@ impl Tally {
             });
     }
 
-    /// Notes that `chunk` was sent, and may be written or not.
-    pub(super) fn doubt(&mut self, chunk: &Chunk) {
-        self.doubtful += chunk.records() as u64;
-    }
-
-    /// What is in doubt is being sent again.
-    pub(super) fn retry(&mut self) {
-        self.may_have_repeated += std::mem::take(&mut self.doubtful);
-    }
-
-    /// What is in doubt stays so.
-    pub(super) fn give_up(&mut self) {
-        self.in_doubt += std::mem::take(&mut self.doubtful);
+    /// Notes that `chunk` is given up after `doubts` attempts without an answer.
+    pub(super) fn given_up(&mut self, chunk: &Chunk, doubts: u64) {
+        if doubts > 0 {
+            self.in_doubt += chunk.records() as u64;
+        }
     }
 }
 
@@ -93,9 +85,9 @@ mod tests {
     #[test]
     fn counts_what_was_acknowledged() {
         let mut tally = Tally::default();
-        tally.written(0, 5, &chunk(3));
-        tally.written(0, 9, &chunk(2));
-        tally.written(1, 0, &chunk(1));
+        tally.written(0, 5, &chunk(3), 0);
+        tally.written(0, 9, &chunk(2), 0);
+        tally.written(1, 0, &chunk(1), 0);
         assert_eq!(
             tally.partitions[&0],
             Written {
@@ -108,12 +100,11 @@ mod tests {
     }
 
     #[test]
-    fn doubt_is_either_repeated_or_left() {
+    fn what_got_no_answer_may_be_there_twice_or_all_the_same() {
         let mut tally = Tally::default();
-        tally.doubt(&chunk(3));
-        tally.retry();
-        tally.doubt(&chunk(3));
-        tally.give_up();
-        assert_eq!((tally.may_have_repeated, tally.in_doubt), (3, 3));
+        tally.written(0, 0, &chunk(3), 2);
+        tally.given_up(&chunk(4), 1);
+        tally.given_up(&chunk(5), 0);
+        assert_eq!((tally.may_have_repeated, tally.in_doubt), (6, 4));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::core::endpoint::Endpoint;
 use crate::core::kafka::{Admin, At, KafkaError, Producer};
-use crate::core::topology::{Flow, Topology};
+use crate::core::topology::{Cluster, Flow, Topology};
 use crate::core::wait::Limit;
 use std::time::SystemTime;
 
@@ -19,12 +19,26 @@ pub(super) struct Canary {
 
 impl Canary {
     /// Sends a canary into the source of `flow`.
-    pub(super) fn send(topology: &Topology, flow: &Flow, limit: &Limit) -> Result<Self, KafkaError> {
-        let endpoints = |name: &str| topology.cluster(name).map_or_else(Vec::new, |c| c.endpoints());
+    pub(super) fn send(
+        topology: &Topology,
+        flow: &Flow,
+        limit: &Limit,
+    ) -> Result<Self, KafkaError> {
+        let endpoints = |name: &str| {
+            topology
+                .cluster(name)
+                .map_or_else(Vec::new, Cluster::endpoints)
+        };
         let (source, target) = (endpoints(&flow.spec.source), endpoints(&flow.spec.target));
         let remote = flow.remote_topic(&flow.canary);
-        let ends = Admin::connect(&target, limit)?.offsets(std::slice::from_ref(&remote), At::Latest, limit)?;
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let ends = Admin::connect(&target, limit)?.offsets(
+            std::slice::from_ref(&remote),
+            At::Latest,
+            limit,
+        )?;
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
         let token = format!("{} {} {}", flow.name(), std::process::id(), now.as_nanos());
         let canary = Self {
             token: token.into_bytes(),
@@ -33,11 +47,19 @@ impl Canary {
             topic: remote,
             admin: None,
         };
-        Producer::open(&source, &flow.canary, limit)?.send_one(0, None, Some(&canary.token), limit)?;
+        Producer::open(&source, &flow.canary, limit)?.send_one(
+            0,
+            None,
+            Some(&canary.token),
+            limit,
+        )?;
         Ok(canary)
     }
 
     /// Whether it has arrived at the target.
+    ///
+    /// # Errors
+    /// Whatever keeps the target from being read; the next call connects anew.
     pub(super) fn has_arrived(&mut self, limit: &Limit) -> Result<bool, KafkaError> {
         let arrived = self.look(limit);
         if arrived.is_err() {
@@ -58,6 +80,8 @@ impl Canary {
         // the topic may have been made anew since
         self.from = self.from.min(*end);
         let records = admin.read(&self.topic, 0, self.from, usize::MAX, limit)?;
-        Ok(records.iter().any(|record| record.value.as_ref() == Some(&self.token)))
+        Ok(records
+            .iter()
+            .any(|record| record.value.as_ref() == Some(&self.token)))
     }
 }

@@ -70,9 +70,23 @@ pub struct Suspect {
 pub struct Failure {
     /// Why.
     #[source]
-    pub cause: DeployError,
+    pub cause: Box<DeployError>,
     /// What is left.
     pub aftermath: Aftermath,
+}
+
+impl Failure {
+    pub(super) fn new(cause: DeployError, aftermath: Aftermath) -> Self {
+        Self {
+            cause: Box::new(cause),
+            aftermath,
+        }
+    }
+
+    /// Before anything was made.
+    pub(super) fn early(cause: DeployError) -> Self {
+        Self::new(cause, Aftermath::NothingMade)
+    }
 }
 
 /// What is left after a failed deploy.

@@ -8,12 +8,13 @@ mod request;
 pub use failure::{Aftermath, DeployError, Failure, Suspect};
 pub use request::{Change, Rendered, Request, default_directory, render};
 
-use crate::core::docker::{Docker, DockerError, Engine};
+use crate::core::docker::{Docker, Engine};
 use crate::core::event::Observer;
 use crate::core::lock::{self, Lock};
 use crate::core::preflight;
 use crate::core::topology::Topology;
-use crate::core::wait::{Limit, Stop};
+use crate::core::wait::Limit;
+use crate::core::workdir::Workdir;
 use plan::Plan;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -54,20 +55,13 @@ pub fn deploy(
     observer: &dyn Observer,
 ) -> Result<Deployed, Failure> {
     let begun = Instant::now();
-    let nothing_made = |cause: DeployError| Failure {
-        cause,
-        aftermath: Aftermath::NothingMade,
-    };
-    render(request).map_err(|problems| nothing_made(DeployError::Spec(problems)))?;
-    let (docker, engine) = engine(limit).map_err(nothing_made)?;
-    let lock = Lock::take(
-        &lock::runtime_directory(),
-        &engine.id,
-        &request.lab,
-        "deploy",
-    );
-    let _lock = lock.map_err(|error| nothing_made(error.into()))?;
-    let plan = Plan::make(request, &docker, &engine, limit, observer).map_err(nothing_made)?;
+    let rendered =
+        render(request).map_err(|problems| Failure::early(DeployError::Spec(problems)))?;
+    let (docker, engine) = engine(request, &rendered, limit).map_err(Failure::early)?;
+    let directory = lock::runtime_directory();
+    let lock = Lock::take(&directory, &engine.id, &request.lab, "deploy");
+    let _lock = lock.map_err(|error| Failure::early(error.into()))?;
+    let plan = Plan::make(request, &docker, &engine, limit, observer).map_err(Failure::early)?;
     match plan.carry_out(limit, observer) {
         Ok(outcome) => Ok(Deployed {
             topology: plan.rendered.topology,
@@ -78,29 +72,35 @@ pub fn deploy(
         }),
         Err(cause) => {
             let aftermath = plan.clean_up(request.keep, observer);
-            Err(Failure { cause, aftermath })
+            Err(Failure::new(cause, aftermath))
         }
     }
 }
 
-fn engine(limit: &Limit) -> Result<(Docker, Engine), DeployError> {
-    let docker = Docker::find().map_err(one_problem)?;
-    match docker.engine(limit) {
-        Ok(engine) => Ok((docker, engine)),
-        Err(DockerError::Stopped {
-            stop: Stop::Interrupted,
-            ..
-        }) => Err(DeployError::Interrupted),
-        Err(error) => {
-            // the plugin is asked too: both problems in one go
-            let problems = [Some(error.into()), preflight::compose(&docker, limit).err()];
-            Err(DeployError::Preflight(
-                problems.into_iter().flatten().collect(),
-            ))
-        }
+/// The engine; where there is none to be had, everything else that stands in the way too.
+fn engine(
+    request: &Request,
+    rendered: &Rendered,
+    limit: &Limit,
+) -> Result<(Docker, Engine), DeployError> {
+    let mut problems: Vec<preflight::Problem> = Vec::new();
+    match Docker::find() {
+        Err(error) => problems.push(error.into()),
+        Ok(docker) => match docker.engine(limit) {
+            Ok(engine) => return Ok((docker, engine)),
+            Err(error) if error.is_interruption() => return Err(DeployError::Interrupted),
+            Err(error) => {
+                problems.push(error.into());
+                problems.extend(preflight::compose(&docker, limit).err());
+            }
+        },
     }
-}
-
-fn one_problem(error: DockerError) -> DeployError {
-    DeployError::Preflight(vec![error.into()])
+    let directory = request.directory.clone();
+    let workdir = Workdir::new(directory.unwrap_or_else(|| default_directory(&request.lab)));
+    if !request.any_port {
+        problems.extend(preflight::busy_ports(&rendered.topology));
+    }
+    let files = workdir.check(&request.lab, request.overwrite);
+    problems.extend(files.into_iter().map(preflight::Problem::from));
+    Err(DeployError::Preflight(problems))
 }

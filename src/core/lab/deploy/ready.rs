@@ -17,6 +17,9 @@ const LOOK: Duration = Duration::from_millis(50);
 /// How long one look at a cluster may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How often the container that it depends on is examined.
+const EXAMINE: Duration = Duration::from_secs(1);
+
 impl Plan<'_> {
     pub(super) fn wait_for_brokers(
         &self,
@@ -27,27 +30,19 @@ impl Plan<'_> {
         observer.on(Event::Started("Waiting for the brokers".to_owned()));
         for cluster in &self.rendered.topology.clusters {
             for broker in &cluster.brokers {
-                let what = format!(
-                    "broker {} of cluster `{}` does not answer",
-                    broker.service, cluster.name
-                );
-                let mut watch = Watch::new(self, &broker.service);
-                let probe = || {
-                    watch.look(limit)?;
-                    let short = limit.at_most(PATIENCE);
-                    let endpoint = std::slice::from_ref(&broker.outside);
-                    match Admin::connect(endpoint, &short)
-                        .and_then(|mut admin| admin.topics(&short))
-                    {
-                        Ok(_) => Ok(Probe::Ready(())),
-                        Err(error) => {
-                            observer.on(Event::Progress(error.to_string()));
-                            Ok(Probe::NotYet(error.to_string()))
-                        }
-                    }
+                let wait = Wait {
+                    what: format!(
+                        "broker {} of cluster `{}` does not answer",
+                        broker.service, cluster.name
+                    ),
+                    service: &broker.service,
                 };
-                let waited = limit.until(LOOK, probe);
-                waited.map_err(|ended: Ended| self.not_ready(what, ended, &broker.service))?;
+                self.wait_for(&wait, limit, observer, |limit| {
+                    let endpoint = std::slice::from_ref(&broker.outside);
+                    Admin::connect(endpoint, limit)?
+                        .topics(limit)
+                        .map(Probe::Ready)
+                })?;
             }
         }
         observer.on(Event::Done {
@@ -67,32 +62,27 @@ impl Plan<'_> {
         observer.on(Event::Started(
             "Waiting until a canary has crossed every flow".to_owned(),
         ));
+        let wait = |flow: &Flow, service| Wait {
+            what: format!("flow {} does not replicate", flow.name()),
+            service,
+        };
         // sent all at once: MirrorMaker finds their topics when it first looks
-        let sent: Vec<(&Flow, Canary)> = flows
-            .iter()
-            .map(|flow| {
-                let canary = Canary::send(&self.rendered.topology, flow, limit);
-                let canary = canary.map_err(|error| {
-                    self.not_ready(does_not_replicate(flow), error.into(), &flow.spec.source)
-                })?;
-                Ok((flow, canary))
-            })
-            .collect::<Result<_, DeployError>>()?;
+        let mut sent = Vec::new();
+        for flow in flows {
+            let source = self.service_of(&flow.spec.source);
+            let canary = self.wait_for(&wait(flow, source), limit, observer, |limit| {
+                Canary::send(&self.rendered.topology, flow, limit).map(Probe::Ready)
+            })?;
+            sent.push((flow, canary));
+        }
         for (flow, mut canary) in sent {
-            let mut watch = Watch::new(self, self.mirror(flow));
-            let probe = || {
-                watch.look(limit)?;
-                let seen = match canary.has_arrived(&limit.at_most(PATIENCE)) {
-                    Ok(true) => return Ok(Probe::Ready(())),
-                    Ok(false) => format!("no canary on cluster `{}` yet", flow.spec.target),
-                    Err(error) => error.to_string(),
-                };
-                observer.on(Event::Progress(seen.clone()));
-                Ok(Probe::NotYet(seen))
-            };
-            let arrived = limit.until(LOOK, probe);
-            arrived.map_err(|ended| {
-                self.not_ready(does_not_replicate(flow), ended, self.mirror(flow))
+            let mirror = self.mirror(flow);
+            self.wait_for(&wait(flow, mirror), limit, observer, |limit| {
+                Ok(if canary.has_arrived(limit)? {
+                    Probe::Ready(())
+                } else {
+                    Probe::NotYet(format!("no canary on cluster `{}` yet", flow.spec.target))
+                })
             })?;
             observer.on(Event::Progress(format!("{} replicates", flow.name())));
         }
@@ -108,6 +98,55 @@ impl Plan<'_> {
         let mut mirrors = self.rendered.topology.mirrors.iter();
         let mirror = mirrors.find(|mirror| mirror.target == flow.spec.target);
         mirror.map_or("", |mirror| &mirror.service)
+    }
+
+    fn service_of(&self, cluster: &str) -> &str {
+        let cluster = self.rendered.topology.cluster(cluster);
+        let broker = cluster.and_then(|cluster| cluster.brokers.first());
+        broker.map_or("", |broker| &broker.service)
+    }
+
+    /// Looks again and again until a look succeeds. Gives up early when the container that it depends on has died.
+    fn wait_for<T>(
+        &self,
+        wait: &Wait,
+        limit: &Limit,
+        observer: &dyn Observer,
+        mut look: impl FnMut(&Limit) -> Result<Probe<T>, KafkaError>,
+    ) -> Result<T, DeployError> {
+        let mut said = String::new();
+        let mut examined = Instant::now();
+        let waited = limit.until(LOOK, || {
+            if examined.elapsed() > EXAMINE {
+                self.refuse_dead(wait.service, limit)?;
+                examined = Instant::now();
+            }
+            let seen = match look(&limit.at_most(PATIENCE)) {
+                Ok(Probe::Ready(found)) => return Ok(Probe::Ready(found)),
+                Ok(Probe::NotYet(seen)) => seen,
+                Err(error) => error.to_string(),
+            };
+            if seen != said {
+                observer.on(Event::Progress(seen.clone()));
+                said.clone_from(&seen);
+            }
+            Ok(Probe::NotYet(seen))
+        });
+        waited.map_err(|ended| self.not_ready(wait.what.clone(), ended, wait.service))
+    }
+
+    fn refuse_dead(&self, service: &str, limit: &Limit) -> Result<(), Ended> {
+        let Ok(Some(lab)) = Lab::look_for(self.docker, self.lab(), limit) else {
+            return Ok(());
+        };
+        let Some(container) = lab.container(service) else {
+            return Err(Ended::Because("its container is gone".to_owned()));
+        };
+        if ["exited", "dead"].contains(&container.state.status.as_str()) {
+            let why = format!("its container {}", container.state.describe());
+            return Err(Ended::Because(why));
+        }
+        Ok(())
     }
 
     fn not_ready(&self, what: String, ended: Ended, service: &str) -> DeployError {
@@ -139,7 +178,15 @@ impl Plan<'_> {
     }
 }
 
-/// How a wait for a service ended.
+/// What is waited for.
+struct Wait<'a> {
+    /// What is the matter while it has not come.
+    what: String,
+    /// The service that it depends on most.
+    service: &'a str,
+}
+
+/// How a wait ended in vain.
 enum Ended {
     Stop(Stop),
     Because(String),
@@ -148,57 +195,5 @@ enum Ended {
 impl From<Stop> for Ended {
     fn from(stop: Stop) -> Self {
         Self::Stop(stop)
-    }
-}
-
-impl From<KafkaError> for Ended {
-    fn from(error: KafkaError) -> Self {
-        match error {
-            KafkaError::Stopped(stop) => Self::Stop(stop),
-            other => Self::Because(other.to_string()),
-        }
-    }
-}
-
-fn does_not_replicate(flow: &Flow) -> String {
-    format!("flow {} does not replicate", flow.name())
-}
-
-/// Looks now and then whether a container that is waited for has died.
-struct Watch<'a> {
-    plan: &'a Plan<'a>,
-    service: &'a str,
-    looked: Instant,
-}
-
-impl<'a> Watch<'a> {
-    const EVERY: Duration = Duration::from_secs(1);
-
-    fn new(plan: &'a Plan<'a>, service: &'a str) -> Self {
-        Self {
-            plan,
-            service,
-            looked: Instant::now(),
-        }
-    }
-
-    fn look(&mut self, limit: &Limit) -> Result<(), Ended> {
-        if self.looked.elapsed() < Self::EVERY {
-            return Ok(());
-        }
-        self.looked = Instant::now();
-        let Ok(Some(lab)) = Lab::look_for(self.plan.docker, self.plan.lab(), limit) else {
-            return Ok(());
-        };
-        match lab.container(self.service) {
-            None => Err(Ended::Because("its container is gone".to_owned())),
-            Some(container) if ["exited", "dead"].contains(&container.state.status.as_str()) => {
-                Err(Ended::Because(format!(
-                    "its container {}",
-                    container.state.describe()
-                )))
-            }
-            Some(_) => Ok(()),
-        }
     }
 }

@@ -1,0 +1,75 @@
+//! kcat, the witness: a Kafka client of other people's making.
+
+use crate::process::{Ran, until};
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+use std::time::Duration;
+
+/// How long a mirrored record may take in a test. It takes about a second.
+pub(crate) const CROSSING: Duration = Duration::from_secs(60);
+
+/// A cluster, by its address on this machine.
+#[derive(Debug, Clone)]
+pub(crate) struct Kcat(pub(crate) String);
+
+impl Kcat {
+    fn run(&self, line: &str, input: &[u8]) -> Ran {
+        let mut command = Command::new("timeout");
+        command.args(["60", "kcat", "-b", &self.0]);
+        Ran::of(command.args(line.split(' ')), input)
+    }
+
+    /// Sends the lines of `text`, with more of kcat's flags.
+    #[track_caller]
+    pub(crate) fn produce_with(&self, topic: &str, flags: &str, text: &str) {
+        let line = format!("-P -t {topic} -X topic.acks=all {flags}");
+        self.run(line.trim(), text.as_bytes()).code(0);
+    }
+
+    #[track_caller]
+    pub(crate) fn produce(&self, topic: &str, text: &str) {
+        self.produce_with(topic, "", text);
+    }
+
+    /// Every record of a topic in a format of kcat's, one an entry.
+    #[track_caller]
+    pub(crate) fn read(&self, topic: &str, format: &str) -> Vec<String> {
+        let line = format!("-C -q -e -o beginning -t {topic} -f {format}\\n");
+        self.run(&line, b"").code(0).lines()
+    }
+
+    /// The values of a topic, in order where it has one partition.
+    #[track_caller]
+    pub(crate) fn values(&self, topic: &str) -> Vec<String> {
+        self.read(topic, "%s")
+    }
+
+    /// The partitions of every topic.
+    #[track_caller]
+    pub(crate) fn topics(&self) -> BTreeMap<String, usize> {
+        let listed = self.run("-L -J", b"").code(0).json();
+        let topics = listed["topics"].as_array().unwrap();
+        topics
+            .iter()
+            .map(|topic| {
+                let name = topic["topic"].as_str().unwrap().to_owned();
+                (name, topic["partitions"].as_array().unwrap().len())
+            })
+            .collect()
+    }
+
+    /// Waits until a topic holds these values and no others, each at least once.
+    #[track_caller]
+    pub(crate) fn until_it_has(&self, topic: &str, expected: &BTreeSet<String>, within: Duration) {
+        let what = format!("all {} records are in {topic}", expected.len());
+        let mut last = BTreeSet::new();
+        until(&what, within, || {
+            if self.topics().contains_key(topic) {
+                last = self.values(topic).into_iter().collect();
+            }
+            last.is_superset(expected).then_some(())
+        });
+        let more: Vec<_> = last.difference(expected).collect();
+        assert!(more.is_empty(), "{topic} has more than was sent: {more:?}");
+    }
+}
