@@ -51,6 +51,7 @@ Exit codes: 0 done; 1 the answer is no; 2 bad flags, values, names or files;
 3 Docker or Kafka cannot be used; 130 interrupted.";
 
 #[derive(clap::Args)]
+#[command(next_help_heading = "Global options")]
 struct Global {
     /// The lab that is meant
     #[arg(long, global = true, value_name = "NAME", default_value = spec::DEFAULT_LAB, value_parser = lab_name)]
@@ -64,8 +65,8 @@ struct Global {
     /// Say more
     #[arg(long, short, global = true)]
     verbose: bool,
-    /// When to use color; `NO_COLOR` is respected
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    /// When to use color: auto, always or never; NO_COLOR is respected
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     color: Color,
 }
 

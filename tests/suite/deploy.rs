@@ -49,8 +49,7 @@ fn every_docker_command_of_a_deploy() {
 
 #[test]
 fn a_compose_that_fails_is_rolled_back() {
-    let kmk = Kmk::new();
-    let kmk = kmk.docker(&up_fails(&kmk, "Container kmk-demo-primary-1  Creating\nsomething broke\n"));
+    let kmk = Kmk::on(|kmk| up_fails(kmk, "Container kmk-demo-primary-1  Creating\nsomething broke\n"));
     kmk.deploy("").code(3).stdout("").changed(&ROLLED_BACK).stderr(&formatdoc! {"
         Starting the containers ...
           Container kmk-demo-primary-1  Creating
@@ -66,8 +65,7 @@ fn a_compose_that_fails_is_rolled_back() {
 
 #[test]
 fn a_failed_deploy_is_kept_for_a_look() {
-    let kmk = Kmk::new();
-    let kmk = kmk.docker(&up_fails(&kmk, "something broke\n"));
+    let kmk = Kmk::on(|kmk| up_fails(kmk, "something broke\n"));
     kmk.deploy("--keep").code(3).stdout("").changed(&[UP_COMMAND]).stderr(&formatdoc! {"
         Starting the containers ...
           something broke
@@ -208,8 +206,7 @@ fn no_address_range_is_left() {
         "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
         "failed to create network kmk-demo_primary: all predefined address pools have been fully subnetted",
     ] {
-        let kmk = Kmk::new();
-        let kmk = kmk.docker(&up_fails(&kmk, &format!("{said}\n")));
+        let kmk = Kmk::on(|kmk| up_fails(kmk, &format!("{said}\n")));
         kmk.deploy("--quiet").code(3).changed(&ROLLED_BACK).stderr(indoc! {"
             error: Docker has no free address range for another network
               hint: a lab takes one network a cluster and Docker has about 30: destroy a lab, or `docker network rm` one of yours

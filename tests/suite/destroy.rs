@@ -11,8 +11,7 @@ const REMOVE_VOLUMES: &str = "volume rm --force kmk-demo_primary-data kmk-demo_s
 
 #[test]
 fn all_of_a_lab_and_nothing_else() {
-    let kmk = Kmk::new();
-    let kmk = kmk.docker(&Docker::works().with(&kmk.lab()).with(&kmk.lab_named("other")));
+    let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab()).with(&kmk.lab_named("other")));
     kmk.run("deploy --dry-run").code(0);
     let gone = "Lab `demo` is gone, after <time>: 3 containers, 2 networks, 2 volumes.\n";
     let changes = [REMOVE_CONTAINERS, REMOVE_NETWORKS, REMOVE_VOLUMES];
@@ -29,23 +28,20 @@ fn nothing_was_there() {
 
 #[test]
 fn half_a_lab() {
-    let kmk = Kmk::new();
-    let kmk = kmk.docker(&Docker::works().with(&kmk.lab().without_containers()));
+    let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab().without_containers()));
     let gone = "Lab `demo` is gone, after <time>: 0 containers, 2 networks, 2 volumes.\n";
     kmk.run("destroy").code(0).stdout(gone).stderr("").changed(&[REMOVE_NETWORKS, REMOVE_VOLUMES]);
 }
 
 #[test]
 fn one_container_is_one_container() {
-    let kmk = Kmk::new();
-    let kmk = kmk.docker(&Docker::works().with(&kmk.lab().without("primary").without("secondary")));
+    let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab().without("primary").without("secondary")));
     kmk.run("destroy").code(0).stdout_has(": 1 container, 2 networks, 2 volumes.\n");
 }
 
 #[test]
 fn from_another_directory() {
-    let kmk = Kmk::new();
-    let kmk = kmk.docker(&Docker::works().with(&kmk.lab()));
+    let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab()));
     kmk.run("deploy --dry-run").code(0);
     fs::create_dir(kmk.work("elsewhere")).unwrap();
     let kmk = kmk.shell("cd elsewhere");
@@ -55,8 +51,7 @@ fn from_another_directory() {
 
 #[test]
 fn an_edited_file_stays_and_is_named() {
-    let kmk = Kmk::new();
-    let kmk = kmk.docker(&Docker::works().with(&kmk.lab()));
+    let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab()));
     kmk.run("deploy --dry-run").code(0);
     let file = kmk.work("kmk-lab/mm2.properties");
     fs::write(&file, fs::read_to_string(&file).unwrap() + "# mine\n").unwrap();

@@ -40,6 +40,13 @@ impl Kmk {
         kmk.docker(&Docker::works())
     }
 
+    /// With a docker that knows of this test's own labs and ports.
+    pub(crate) fn on(docker: impl FnOnce(&Self) -> Docker) -> Self {
+        let kmk = Self::new();
+        let docker = docker(&kmk);
+        kmk.docker(&docker)
+    }
+
     pub(crate) fn docker(self, docker: &Docker) -> Self {
         docker.write(&self.path("fake"));
         self
