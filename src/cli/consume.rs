@@ -184,11 +184,8 @@ fn answer(what: &Consume, report: &ConsumeReport, context: &Context) -> anyhow::
             return Ok(Outcome::No);
         }
         ConsumeEnd::Lost(error) => {
-            let lab = deploy::in_lab(&context.lab);
-            say_no(
-                &format!("{so_far}; then {error}"),
-                Some(&format!("`kmk status{lab}` says how the lab is")),
-            );
+            let hint = format!("`kmk status{}` says how the lab is", deploy::in_lab(&context.lab));
+            say_no(&format!("{so_far}; then {error}"), error.is_retriable().then_some(hint.as_str()));
             return Ok(Outcome::No);
         }
     }

@@ -39,7 +39,7 @@ pub(crate) struct Args {
     /// Kafka version to run, in its official image
     #[arg(long, value_name = "VERSION", value_parser = kafka_version)]
     kafka_version: Option<String>,
-    /// How long it may take until records cross
+    /// How long it may take until records cross, once the image is there
     #[arg(long, value_name = "TIME", default_value = "120s", value_parser = humantime::parse_duration)]
     timeout: Duration,
     /// When it fails, leave what was made for a look

@@ -6,6 +6,7 @@ use super::deploy::in_lab;
 use super::failure::Usage;
 use super::{Context, DefaultCluster, Outcome, Place};
 use kafka_mirror_kit::core::endpoint::Endpoint;
+use kafka_mirror_kit::core::kafka::KafkaError;
 use kafka_mirror_kit::core::lab::produce::{
     Input, Key, Produce, ProduceEnd, ProduceError, ProduceReport, produce,
 };
@@ -215,9 +216,13 @@ fn answer(
         }
         ProduceEnd::GaveUp(error) => say_no(
             &format!("{}: {error}", report::shortfall(report)),
-            Some(&format!(
-                "`kmk status{lab}` says how the lab is; --timeout gives a broker longer to come back"
-            )),
+            Some(&match error {
+                KafkaError::RecordTooLarge { .. } => "a topic's max.message.bytes says how large".to_owned(),
+                KafkaError::Refused { code, .. } if code.is_nameless() => {
+                    "a compacted topic refuses records without a key".to_owned()
+                }
+                _ => format!("`kmk status{lab}` says how the lab is; --timeout gives a broker longer to come back"),
+            }),
         ),
         ProduceEnd::Input(error) => say_no(&error.to_string(), Some(&report::shortfall(report))),
     }

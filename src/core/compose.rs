@@ -230,14 +230,13 @@ fn mirror_service(topology: &Topology, mirror: &Mirror, path: &str, properties: 
         .chain(&mirror.sources)
         .filter_map(|name| topology.cluster(name))
         .collect();
-    let sources = joined.iter().skip(1).flat_map(|c| &c.brokers);
     let arguments = ["mirror".to_owned(), mirror.target.clone()];
     let mut service = Service::new(topology);
     service.command = ["bash", "-c", MIRROR_SCRIPT]
         .map(str::to_owned)
         .into_iter()
         .chain(arguments)
-        .chain(sources.map(|broker| broker.inside.to_string()))
+        .chain(joined.iter().map(|cluster| cluster.bootstrap_inside()))
         .map(|word| escape(&word))
         .collect();
     service.depends_on = joined

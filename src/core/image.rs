@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 /// How long a registry may take to say whether it has the image, where there is a stand-in.
 const REGISTRY: Duration = Duration::from_secs(5);
 
+/// How long fetching an image may take: half a gigabyte, over a slow line too.
+const PULL: Duration = Duration::from_secs(30 * 60);
+
 /// Why an image cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -114,7 +117,10 @@ pub(crate) fn fetch(
         }
         let begun = Instant::now();
         observer.on(Event::Started(format!("Pulling {}", image.name)));
-        let pulled = docker.pull(&image.name, limit, |line| observer.on(Event::Child(line)));
+        let limit = Limit::new(PULL, limit.interrupt());
+        let pulled = docker.pull(&image.name, &limit, |line| {
+            observer.on(Event::Child(line));
+        });
         pulled.map_err(|error| not_found(&image.name, error))?;
         observer.on(Event::Done {
             what: format!("Pulled {}", image.name),

@@ -1,16 +1,22 @@
-# Runs MirrorMaker beside the cluster $1; the rest are its sources as host:port.
-# Connect never retries a connector or task that FAILED. So when one has, wait until every source
+# Runs MirrorMaker beside the cluster $1; each further argument is a cluster that it talks to, as host:port,...
+# Connect never retries a connector or task that FAILED. So when one has, wait until every cluster
 # answers, then start MirrorMaker anew: records flow again without a person.
 target=$1; shift
 failed='Failed to start connector|Task threw an uncaught and unrecoverable exception|Failed to reconfigure connector'
 mark=/tmp/failed
 stop() { trap - TERM INT; kill "$mirror" 2>/dev/null; wait; exit 0; }
 trap stop TERM INT
-answer() {
-  local source
-  for source; do
-    timeout 2 bash -c ": </dev/tcp/${source%:*}/${source##*:}" 2>/dev/null || return 1
+all_answer() {
+  local cluster
+  # shellcheck disable=SC2086  # a list of words
+  for cluster; do any_answers ${cluster//,/ } || return 1; done
+}
+any_answers() {
+  local broker
+  for broker; do
+    timeout 2 bash -c ": </dev/tcp/${broker%:*}/${broker##*:}" 2>/dev/null && return
   done
+  return 1
 }
 while :; do
   rm -f "$mark"
@@ -23,8 +29,8 @@ while :; do
   exec 3>&-
   while kill -0 "$mirror" 2>/dev/null; do
     sleep 1 & wait $!
-    if [[ -e $mark ]] && answer "$@"; then
-      echo 'kmk: a connector or task failed, and every source answers: starting MirrorMaker again'
+    if [[ -e $mark ]] && all_answer "$@"; then
+      echo 'kmk: a connector or task failed, and every cluster answers: starting MirrorMaker again'
       kill -9 "$mirror"
     fi
   done

@@ -84,6 +84,12 @@ impl Limit {
         }
     }
 
+    /// The same interrupt, and the whole time that was allowed once more, from now on.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self::new(self.allowed, &self.interrupt)
+    }
+
     /// The whole time that was allowed.
     pub fn allowed(&self) -> Duration {
         self.allowed

@@ -98,6 +98,9 @@ pub(super) fn shortfall(report: &ProduceReport) -> String {
     let doubt = report.tally.in_doubt;
     match (missing, doubt) {
         (0, _) => "every record that was sent is acknowledged".to_owned(),
+        (missing, doubt) if missing == doubt => {
+            format!("{} not acknowledged, though perhaps written", count(missing, "record"))
+        }
         (_, 0) => format!(
             "{} not acknowledged, and not written",
             count(missing, "record")

@@ -6,6 +6,7 @@
 //! connections in its pool and would read the answer to one request as that to another.
 
 use super::error::KafkaError;
+use super::metadata;
 use crate::core::endpoint::Endpoint;
 use crate::core::wait::{Limit, Stop};
 use kafka::client::{GroupOffsetStorage, KafkaClient};
@@ -34,6 +35,8 @@ type Job = Box<dyn FnOnce(&mut KafkaClient) + Send>;
 #[derive(Debug)]
 pub(super) struct Connection {
     addresses: Vec<Endpoint>,
+    /// Brokers that the cluster has named since: one of them may outlive all of `addresses`.
+    learnt: Vec<Endpoint>,
     worker: Option<Worker>,
 }
 
@@ -57,6 +60,7 @@ impl Connection {
     pub(super) fn open(bootstrap: &[Endpoint], limit: &Limit) -> Result<Self, KafkaError> {
         let mut connection = Self {
             addresses: bootstrap.to_vec(),
+            learnt: Vec::new(),
             worker: None,
         };
         connection.worker(limit)?;
@@ -142,25 +146,33 @@ impl Connection {
         Ok(self.worker.insert(worker))
     }
 
-    fn connect(&self, limit: &Limit) -> Result<Worker, KafkaError> {
+    fn connect(&mut self, limit: &Limit) -> Result<Worker, KafkaError> {
+        let more = self
+            .learnt
+            .iter()
+            .filter(|learnt| !self.addresses.contains(learnt));
+        let addresses: Vec<Endpoint> = self.addresses.iter().chain(more).cloned().collect();
         let mut failures = Vec::new();
-        for (tried, address) in self.addresses.iter().enumerate() {
-            let left = u32::try_from(self.addresses.len() - tried).unwrap_or(u32::MAX);
+        for (tried, address) in addresses.iter().enumerate() {
+            let left = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
             let share = limit.at_most((limit.remaining() / left).min(GREET));
             match Worker::start(address, &share) {
-                Ok(worker) => return Ok(worker),
+                Ok((worker, learnt)) => {
+                    self.learnt = learnt;
+                    return Ok(worker);
+                }
                 Err(Failure::Interrupted) => return Err(Stop::Interrupted.into()),
-                Err(failure) => failures.push((address, failure)),
+                Err(failure) => failures.push(failure),
             }
         }
+        let told = addresses.iter().zip(&failures);
+        let told: Vec<String> = told
+            .map(|(address, failure)| format!("{address}: {failure}"))
+            .collect();
         Err(KafkaError::Unreachable {
-            addresses: self.addresses.clone(),
-            refused: failures.iter().all(|(_, failure)| failure.is_final()),
-            cause: failures
-                .iter()
-                .map(|(address, failure)| format!("{address}: {failure}"))
-                .collect::<Vec<_>>()
-                .join("; "),
+            refused: failures.iter().all(Failure::is_final),
+            cause: told.join("; "),
+            addresses,
         })
     }
 }
@@ -197,8 +209,8 @@ impl Failure {
 }
 
 impl Worker {
-    /// Starts the thread and waits until it has a client that knows the cluster.
-    fn start(address: &Endpoint, limit: &Limit) -> Result<Self, Failure> {
+    /// Starts the thread and waits until it has a client that knows the cluster; its brokers come with it.
+    fn start(address: &Endpoint, limit: &Limit) -> Result<(Self, Vec<Endpoint>), Failure> {
         let (jobs, to_do) = mpsc::channel::<Job>();
         let (ready, greeted) = mpsc::sync_channel(1);
         let endpoint = address.clone();
@@ -207,7 +219,7 @@ impl Worker {
             .name("kmk-kafka".to_owned())
             .spawn(move || match greet(&endpoint, patience) {
                 Ok(mut client) => {
-                    let _ = ready.send(Ok(()));
+                    let _ = ready.send(Ok(metadata::brokers(&client)));
                     for job in to_do {
                         job(&mut client);
                     }
@@ -218,10 +230,10 @@ impl Worker {
             })
             .map_err(Failure::Connect)?;
         match limit.receive(&greeted) {
-            Ok(Some(Ok(()))) => Ok(Self {
-                jobs,
-                address: address.to_string(),
-            }),
+            Ok(Some(Ok(learnt))) => {
+                let address = address.to_string();
+                Ok((Self { jobs, address }, learnt))
+            }
             Ok(Some(Err(failure))) => Err(failure),
             Ok(None) => Err(Failure::Greeting("its answer makes no sense".to_owned())),
             Err(Stop::Interrupted) => Err(Failure::Interrupted),

@@ -3,8 +3,8 @@
 use crate::core::endpoint::Endpoint;
 use crate::core::wait::Stop;
 use kafka::error::{Error as Crate, KafkaCode};
-use std::fmt;
 use std::time::Duration;
+use std::{fmt, io};
 
 /// A broker did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -143,6 +143,10 @@ impl KafkaError {
                 doing: doing.to_owned(),
                 code: Code(*code),
             },
+            Crate::Io(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => Self::Lost {
+                address: address.to_owned(),
+                cause: "the broker closed it".to_owned(),
+            },
             Crate::Io(cause) => Self::Lost {
                 address: address.to_owned(),
                 cause: cause.to_string(),
@@ -184,6 +188,11 @@ impl fmt::Display for Codec {
 pub struct Code(pub(super) KafkaCode);
 
 impl Code {
+    /// Whether it is one that this protocol version has no name for.
+    pub fn is_nameless(self) -> bool {
+        self.0 == KafkaCode::Unknown
+    }
+
     /// Whether Kafka's documentation lists it as retriable.
     pub fn is_retriable(self) -> bool {
         matches!(

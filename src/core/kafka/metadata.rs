@@ -1,7 +1,8 @@
 //! Which topics there are and who leads them. Knows nothing of what is in them.
 
+use crate::core::endpoint::Endpoint;
 use kafka::client::KafkaClient;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A topic as its cluster knows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,6 +61,17 @@ pub(super) fn leader(client: &KafkaClient, topic: &str, partition: i32) -> Optio
     let partitions = topics.partitions(topic)?;
     let partition = partitions.partition(partition)?;
     partition.leader().map(|broker| broker.host().to_owned())
+}
+
+/// The brokers that lead a partition; the crate keeps the list of all of them to itself.
+pub(super) fn brokers(client: &KafkaClient) -> Vec<Endpoint> {
+    let leaders: BTreeSet<Endpoint> = client
+        .topics()
+        .iter()
+        .flat_map(|topic| topic.partitions().iter().collect::<Vec<_>>())
+        .filter_map(|partition| partition.leader()?.host().parse().ok())
+        .collect();
+    leaders.into_iter().collect()
 }
 
 fn info(partitions: &kafka::client::metadata::Partitions<'_>) -> TopicInfo {

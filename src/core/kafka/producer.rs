@@ -7,7 +7,7 @@ use super::error::{Code, KafkaError};
 use super::metadata::{self, TopicInfo};
 use super::tally::Tally;
 use crate::core::endpoint::Endpoint;
-use crate::core::wait::{Limit, Stop};
+use crate::core::wait::{Interrupt, Limit, Stop};
 use kafka::client::{KafkaClient, ProduceMessage, RequiredAcks};
 use kafka::error::{Error, KafkaCode};
 use std::collections::{BTreeMap, VecDeque};
@@ -17,6 +17,9 @@ use std::time::Duration;
 
 /// How long the broker may wait for its other replicas.
 const REPLICATE: Duration = Duration::from_secs(10);
+
+/// How long an answer on its way is waited for after an interruption, so that the account is exact.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// The pause before a refused write is tried again.
 const RETRY: Duration = Duration::from_millis(100);
@@ -128,6 +131,9 @@ impl Producer {
         while !left.is_empty() {
             let failure = self.attempt(left, limit, tally);
             left.retain(|_, queue| !queue.is_empty());
+            if limit.interrupt().is_raised() && !left.is_empty() {
+                return Err(Stop::Interrupted.into());
+            }
             let Some(failure) = failure else { continue };
             if !failure.is_retriable() {
                 return Err(failure);
@@ -199,9 +205,14 @@ impl Producer {
             })
             .map_err(Outcome::Refused)
             .and_then(|pending| {
-                self.connection
-                    .finish(&pending, limit)
-                    .map_err(Outcome::Doubtful)
+                let answer = match self.connection.finish(&pending, limit) {
+                    Err(KafkaError::Stopped(Stop::Interrupted)) => {
+                        let grace = Limit::new(GRACE, &Interrupt::default());
+                        self.connection.finish(&pending, &grace)
+                    }
+                    answer => answer,
+                };
+                answer.map_err(Outcome::Doubtful)
             });
         let (mut outcomes, otherwise) = match answer {
             Ok(outcomes) => (

@@ -46,6 +46,7 @@ pub enum Outcome {
 }
 
 /// Makes the lab what is asked, and waits until a canary has crossed every flow. Does nothing to a lab that already is.
+/// `limit` counts once before anything is made, and once more from then on.
 ///
 /// # Errors
 /// [`Failure`]. A lab that this deploy made is taken back, unless asked to keep it; one that was there before stays.
@@ -62,7 +63,8 @@ pub fn deploy(
     let lock = Lock::take(&directory, &engine.id, &request.lab, "deploy");
     let _lock = lock.map_err(|error| Failure::early(error.into()))?;
     let plan = Plan::make(request, &docker, &engine, limit, observer).map_err(Failure::early)?;
-    match plan.carry_out(limit, observer) {
+    // pulling an image takes as long as it takes
+    match plan.carry_out(&limit.again(), observer) {
         Ok(outcome) => Ok(Deployed {
             topology: plan.rendered.topology,
             outcome,
