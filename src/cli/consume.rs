@@ -184,8 +184,14 @@ fn answer(what: &Consume, report: &ConsumeReport, context: &Context) -> anyhow::
             return Ok(Outcome::No);
         }
         ConsumeEnd::Lost(error) => {
-            let hint = format!("`kmk status{}` says how the lab is", deploy::in_lab(&context.lab));
-            say_no(&format!("{so_far}; then {error}"), error.is_retriable().then_some(hint.as_str()));
+            let hint = format!(
+                "`kmk status{}` says how the lab is",
+                deploy::in_lab(&context.lab)
+            );
+            say_no(
+                &format!("{so_far}; then {error}"),
+                error.is_retriable().then_some(hint.as_str()),
+            );
             return Ok(Outcome::No);
         }
     }

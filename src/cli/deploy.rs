@@ -142,20 +142,13 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if let Some(flow) = deployed.topology.flows.first() {
         let (source, target) = (&flow.spec.source, &flow.spec.target);
         let remote = flow.remote_topic("my_topic");
+        let sent = format!("kmk produce{lab} --topic my_topic --messages 10");
+        let read = format!("kmk consume{lab} --topic {remote} --cluster {target} --messages 10");
         context.output.next(&[
-            (
-                format!("kmk produce{lab} --topic my_topic --messages 10"),
-                &format!("sample records into {source}"),
-            ),
-            (
-                format!("kmk consume{lab} --topic {remote} --cluster {target} --messages 10"),
-                &format!("read the copies on {target}"),
-            ),
-            (
-                format!("kmk status{lab}"),
-                "what is replicated, and how far behind",
-            ),
-            (format!("kmk destroy{lab}"), "take everything away again"),
+            (sent, &format!("into {source}")),
+            (read, "the copies"),
+            (format!("kmk status{lab}"), "how it is"),
+            (format!("kmk destroy{lab}"), "all gone"),
         ]);
     }
     Ok(Outcome::Yes)

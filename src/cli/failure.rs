@@ -85,13 +85,13 @@ impl Item {
         }
     }
 
+    /// Adds the last words of a child that failed; all of them were shown as they came.
     fn because(mut self, said: &str) -> Self {
-        self.causes.extend(
-            said.lines()
-                .map(str::trim)
-                .filter(|line| !line.is_empty())
-                .map(str::to_owned),
-        );
+        const LAST: usize = 3;
+        let lines: Vec<&str> = said.lines().map(str::trim).collect();
+        let mut words: Vec<&str> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+        let last = words.split_off(words.len().saturating_sub(LAST));
+        self.causes.extend(last.into_iter().map(str::to_owned));
         self
     }
 

@@ -75,19 +75,10 @@ impl Output {
 
     /// The next commands to type.
     pub(crate) fn next(self, commands: &[(String, &str)]) {
-        let width = commands
-            .iter()
-            .map(|(command, _)| command.len())
-            .max()
-            .unwrap_or(0);
         self.talk("\nNext:");
         for (command, what) in commands {
-            let gap = " ".repeat(width - command.len());
-            self.talk(&format!(
-                "  {}{gap}  {}",
-                styled(COMMAND, command),
-                styled(FAINT, &format!("# {what}"))
-            ));
+            let what = styled(FAINT, &format!("# {what}"));
+            self.talk(&format!("  {}  {what}", styled(COMMAND, command)));
         }
     }
 

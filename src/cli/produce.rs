@@ -119,9 +119,11 @@ fn lines_of(file: &Path) -> anyhow::Result<Input> {
     if file == Path::new("-") {
         return Ok(Input::Lines(Box::new(io::stdin())));
     }
-    let opened = File::open(file).and_then(|opened| match opened.metadata()?.is_dir() {
-        true => Err(io::ErrorKind::IsADirectory.into()),
-        false => Ok(opened),
+    let opened = File::open(file).and_then(|opened| {
+        if opened.metadata()?.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        Ok(opened)
     });
     match opened {
         Ok(opened) => Ok(Input::Lines(Box::new(opened))),
@@ -149,18 +151,20 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let whole_file = matches!(input, Input::Lines(_));
     let messages = args.messages.or((!whole_file).then_some(1));
+    let key = args.key();
+    let topic = args.topic;
     let what = Produce {
-        topic: args.topic.clone(),
+        topic: topic.clone(),
         input,
         messages,
-        key: args.key(),
+        key,
         partition: args.partition,
         rate: args.rate,
         patience: args.timeout,
     };
     let mut progress = Progress::new(messages, context.output);
     let told = produce(&bootstrap, what, &context.interrupt, &mut |tally| {
-        progress.show(tally)
+        progress.show(tally);
     });
     progress.end();
     let report = told.map_err(|error| match error {
@@ -168,12 +172,12 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         other => other.into(),
     })?;
     let text = if args.json {
-        serde_json::to_string_pretty(&report::Json::new(&args.topic, &report))?
+        serde_json::to_string_pretty(&report::Json::new(&topic, &report))?
     } else {
-        report::text(&args.topic, &report)
+        report::text(&topic, &report)
     };
     context.output.result(&text)?;
-    answer(&args.topic, &report, place.as_ref(), context)
+    answer(&topic, &report, place.as_ref(), context)
 }
 
 /// What MirrorMaker writes is its own: records of anyone else in it are lost in the next comparison, and never mirrored
@@ -217,11 +221,15 @@ fn answer(
         ProduceEnd::GaveUp(error) => say_no(
             &format!("{}: {error}", report::shortfall(report)),
             Some(&match error {
-                KafkaError::RecordTooLarge { .. } => "a topic's max.message.bytes says how large".to_owned(),
+                KafkaError::RecordTooLarge { .. } => {
+                    "a topic's max.message.bytes says how large".to_owned()
+                }
                 KafkaError::Refused { code, .. } if code.is_nameless() => {
                     "a compacted topic refuses records without a key".to_owned()
                 }
-                _ => format!("`kmk status{lab}` says how the lab is; --timeout gives a broker longer to come back"),
+                _ => format!(
+                    "`kmk status{lab}` says how the lab is; --timeout gives a broker longer to come back"
+                ),
             }),
         ),
         ProduceEnd::Input(error) => say_no(&error.to_string(), Some(&report::shortfall(report))),

@@ -198,7 +198,7 @@ mod tests {
             value in proptest::option::of(proptest::collection::vec(any::<u8>(), 1..20)),
         ) {
             let line = written("json", key.as_deref(), value.as_deref());
-            prop_assert_eq!(line.iter().filter(|&&byte| byte == b'\n').count(), 1);
+            prop_assert_eq!(line.split(|&byte| byte == b'\n').count(), 2);
             let object: serde_json::Value = serde_json::from_slice(&line).unwrap();
             let read = |name: &str| match (&object[name], &object[format!("{name}_base64")]) {
                 (serde_json::Value::String(text), _) => Some(text.clone().into_bytes()),

@@ -17,11 +17,12 @@ pub(super) struct Json<'a> {
     may_have_repeated: u64,
     bytes: u64,
     seconds: f64,
-    partitions: Vec<Partition>,
+    partitions: Vec<Share>,
 }
 
+/// What went into one partition.
 #[derive(Debug, Serialize)]
-struct Partition {
+struct Share {
     partition: i32,
     records: u64,
     first_offset: i64,
@@ -48,7 +49,7 @@ impl<'a> Json<'a> {
             partitions: tally
                 .partitions
                 .iter()
-                .map(|(&partition, written)| Partition {
+                .map(|(&partition, written)| Share {
                     partition,
                     records: written.records,
                     first_offset: written.first,
@@ -99,7 +100,10 @@ pub(super) fn shortfall(report: &ProduceReport) -> String {
     match (missing, doubt) {
         (0, _) => "every record that was sent is acknowledged".to_owned(),
         (missing, doubt) if missing == doubt => {
-            format!("{} not acknowledged, though perhaps written", count(missing, "record"))
+            format!(
+                "{} not acknowledged, though perhaps written",
+                count(missing, "record")
+            )
         }
         (_, 0) => format!(
             "{} not acknowledged, and not written",

@@ -39,9 +39,15 @@ impl Plan<'_> {
                 };
                 self.wait_for(&wait, limit, observer, |limit| {
                     let endpoint = std::slice::from_ref(&broker.outside);
-                    Admin::connect(endpoint, limit)?
-                        .topics(limit)
-                        .map(Probe::Ready)
+                    let answer =
+                        Admin::connect(endpoint, limit).and_then(|mut admin| admin.topics(limit));
+                    match answer {
+                        Err(KafkaError::Unreachable { .. }) => {
+                            let seen = format!("{} does not answer yet", broker.outside);
+                            Ok(Probe::NotYet(seen))
+                        }
+                        other => other.map(Probe::Ready),
+                    }
                 })?;
             }
         }
