@@ -2,7 +2,7 @@ mod format;
 
 use super::failure::Usage;
 use super::output::{HINT, seconds, styled};
-use super::{Context, DefaultCluster, Outcome, deploy};
+use super::{Context, DefaultCluster, Outcome, Place, deploy};
 use format::Format;
 use kafka_mirror_kit::core::endpoint::Endpoint;
 use kafka_mirror_kit::core::event::Event;
@@ -102,13 +102,11 @@ fn start(text: &str) -> Result<Start, String> {
 }
 
 pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let (bootstrap, place) = if args.bootstrap.is_empty() {
-        let place = context.place(args.cluster.as_deref(), DefaultCluster::FirstTarget)?;
-        let name = format!(" on {}", place.cluster.name);
-        (place.endpoints(), name)
-    } else {
-        (args.bootstrap, String::new())
+    let place = match args.bootstrap.as_slice() {
+        [] => Some(context.place(args.cluster.as_deref(), DefaultCluster::FirstTarget)?),
+        _ => None,
     };
+    let bootstrap = place.as_ref().map_or(args.bootstrap, Place::endpoints);
     let what = Consume {
         topic: args.topic,
         partition: args.partition,
@@ -136,6 +134,8 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             waited,
             topics,
         }) => {
+            let place =
+                place.map_or_else(String::new, |place| format!(" on {}", place.cluster.name));
             let what = format!(
                 "there is no topic `{topic}`{place} after {}",
                 seconds(waited)
@@ -146,11 +146,16 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Err(ConsumeError::Kafka(error)) => return Err(of_kafka(error)),
         Err(error) => return Err(error.into()),
     };
-    answer(&what, &report, context)
+    answer(&what, &report, place.as_ref(), context)
 }
 
 /// The end, in words and as an exit code.
-fn answer(what: &Consume, report: &ConsumeReport, context: &Context) -> anyhow::Result<Outcome> {
+fn answer(
+    what: &Consume,
+    report: &ConsumeReport,
+    place: Option<&Place>,
+    context: &Context,
+) -> anyhow::Result<Outcome> {
     let read = report.read;
     if let (Some(error), Some(group)) = (&report.not_committed, &what.group) {
         say_no(
@@ -184,14 +189,8 @@ fn answer(what: &Consume, report: &ConsumeReport, context: &Context) -> anyhow::
             return Ok(Outcome::No);
         }
         ConsumeEnd::Lost(error) => {
-            let hint = format!(
-                "`kmk status{}` says how the lab is",
-                deploy::in_lab(&context.lab)
-            );
-            say_no(
-                &format!("{so_far}; then {error}"),
-                error.is_retriable().then_some(hint.as_str()),
-            );
+            let hint = where_to_look(error, place, context);
+            say_no(&format!("{so_far}; then {error}"), hint.as_deref());
             return Ok(Outcome::No);
         }
     }
@@ -203,6 +202,24 @@ pub(super) fn of_kafka(error: KafkaError) -> anyhow::Error {
     match error {
         KafkaError::UnknownPartition { .. } => Usage::new(error.to_string()).into(),
         other => other.into(),
+    }
+}
+
+/// What helps to understand a broker that went away.
+pub(super) fn where_to_look(
+    error: &KafkaError,
+    place: Option<&Place>,
+    context: &Context,
+) -> Option<String> {
+    match (error, place) {
+        (KafkaError::Lost { .. }, None) => Some(
+            "a broker of Kafka 4 or later closes every connection: kmk reads and writes Kafka up to 3.9".to_owned(),
+        ),
+        (error, Some(_)) if error.is_retriable() => {
+            let lab = deploy::in_lab(&context.lab);
+            Some(format!("`kmk status{lab}` says how the lab is"))
+        }
+        _ => None,
     }
 }
 

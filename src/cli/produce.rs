@@ -1,7 +1,7 @@
 mod progress;
 mod report;
 
-use super::consume::{messages, of_kafka, say_no, topic_name};
+use super::consume::{messages, of_kafka, say_no, topic_name, where_to_look};
 use super::deploy::in_lab;
 use super::failure::Usage;
 use super::{Context, DefaultCluster, Outcome, Place};
@@ -206,7 +206,6 @@ fn answer(
     place: Option<&Place>,
     context: &Context,
 ) -> anyhow::Result<Outcome> {
-    let lab = in_lab(&context.lab);
     match &report.end {
         ProduceEnd::Complete => {
             if let Some(place) = place {
@@ -218,20 +217,21 @@ fn answer(
             context.output.talk(&report::shortfall(report));
             return Err(Stop::Interrupted.into());
         }
-        ProduceEnd::GaveUp(error) => say_no(
-            &format!("{}: {error}", report::shortfall(report)),
-            Some(&match error {
+        ProduceEnd::GaveUp(error) => {
+            let hint = match error {
                 KafkaError::RecordTooLarge { .. } => {
-                    "a topic's max.message.bytes says how large".to_owned()
+                    Some("a topic's max.message.bytes says how large".to_owned())
                 }
                 KafkaError::Refused { code, .. } if code.is_nameless() => {
-                    "a compacted topic refuses records without a key".to_owned()
+                    Some("a compacted topic refuses records without a key".to_owned())
                 }
-                _ => format!(
-                    "`kmk status{lab}` says how the lab is; --timeout gives a broker longer to come back"
-                ),
-            }),
-        ),
+                error => where_to_look(error, place, context),
+            };
+            say_no(
+                &format!("{}: {error}", report::shortfall(report)),
+                hint.as_deref(),
+            );
+        }
         ProduceEnd::Input(error) => say_no(&error.to_string(), Some(&report::shortfall(report))),
     }
     Ok(Outcome::No)

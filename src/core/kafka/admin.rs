@@ -9,7 +9,7 @@ use super::offsets::{self, At};
 use super::producer::Producer;
 use crate::core::endpoint::Endpoint;
 use crate::core::message::Record;
-use crate::core::wait::{Limit, Probe};
+use crate::core::wait::Limit;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -214,28 +214,26 @@ pub(super) fn touch(
     topic: &str,
     limit: &Limit,
 ) -> Result<TopicInfo, KafkaError> {
-    let mut last = None;
-    let ready = limit.until(LOOK, || {
+    let doing = format!("create topic `{topic}`");
+    loop {
         let name = topic.to_owned();
-        let info = connection.call(&format!("create topic `{topic}`"), limit, move |client| {
+        let touched = connection.call(&doing, limit, move |client| {
             client.load_metadata(&[&name])?;
             Ok(metadata::known(client, &name).unwrap_or_default())
-        })?;
-        last = Some(info.clone());
-        Ok::<_, KafkaError>(if info.is_ready() {
-            Probe::Ready(info)
-        } else {
-            Probe::NotYet(format!("topic `{topic}` has no leader yet"))
-        })
-    });
-    let topic = topic.to_owned();
-    match (ready, last) {
-        (Err(KafkaError::Stopped(crate::core::wait::Stop::Deadline { .. })), Some(info)) => {
-            Err(match info.leaderless() {
+        });
+        let topic = topic.to_owned();
+        let trouble = match touched {
+            Ok(info) if info.is_ready() => return Ok(info),
+            Ok(info) => match info.leaderless() {
                 Some(partition) => KafkaError::NoLeader { topic, partition },
                 None => KafkaError::UnknownTopic { topic },
-            })
+            },
+            Err(error) if error.is_retriable() => error,
+            Err(error) => return Err(error),
+        };
+        limit.pause(LOOK)?;
+        if limit.remaining().is_zero() {
+            return Err(trouble);
         }
-        (result, _) => result,
     }
 }

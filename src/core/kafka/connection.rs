@@ -6,30 +6,23 @@
 //! connections in its pool and would read the answer to one request as that to another.
 
 use super::error::KafkaError;
-use super::metadata;
+use super::worker::{Failure, Worker};
 use crate::core::endpoint::Endpoint;
 use crate::core::wait::{Limit, Stop};
-use kafka::client::{GroupOffsetStorage, KafkaClient};
-use std::io;
-use std::net::{TcpStream, ToSocketAddrs};
-use std::sync::mpsc::{self, Receiver, Sender};
+use kafka::client::KafkaClient;
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
-
-/// What brokers see in their logs and quotas.
-const CLIENT_ID: &str = "kmk";
 
 /// No attempt is given up sooner than this, as long as the caller's own limit allows.
 const SHORTEST_ATTEMPT: Duration = Duration::from_secs(5);
 
-/// How long a TCP connection may take to be made. While a container is restarted its packets are lost in silence; a
-/// new attempt then gets through sooner than TCP's own, which come ever more slowly.
-const CONNECT: Duration = Duration::from_secs(1);
-
 /// How long a broker may take to greet a new client, as long as there are more attempts.
 const GREET: Duration = Duration::from_secs(5);
 
+/// And no less, even when time is up: a port where nobody listens says so at once, and that is worth knowing.
+const SHORTEST_GREETING: Duration = Duration::from_millis(100);
+
 type Answer<T> = Result<T, kafka::Error>;
-type Job = Box<dyn FnOnce(&mut KafkaClient) + Send>;
 
 /// A client of one cluster, connected when first needed and again after every error.
 #[derive(Debug)]
@@ -38,13 +31,6 @@ pub(super) struct Connection {
     /// Brokers that the cluster has named since: one of them may outlive all of `addresses`.
     learnt: Vec<Endpoint>,
     worker: Option<Worker>,
-}
-
-/// The thread that holds the crate's client; it ends when this is dropped and its last job is done.
-#[derive(Debug)]
-struct Worker {
-    jobs: Sender<Job>,
-    address: String,
 }
 
 /// A request on its way.
@@ -99,8 +85,7 @@ impl Connection {
             // whoever asked may have given up since
             let _ = sender.send(job(client));
         });
-        // should the thread have died, the answer's channel is closed, and `finish` says so
-        let _ = self.worker(limit)?.jobs.send(run);
+        self.worker(limit)?.give(run);
         Ok(Pending {
             answer,
             doing: doing.to_owned(),
@@ -155,7 +140,8 @@ impl Connection {
         let mut failures = Vec::new();
         for (tried, address) in addresses.iter().enumerate() {
             let left = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-            let share = limit.at_most((limit.remaining() / left).min(GREET));
+            let share = (limit.remaining() / left).clamp(SHORTEST_GREETING, GREET);
+            let share = Limit::new(share, limit.interrupt());
             match Worker::start(address, &share) {
                 Ok((worker, learnt)) => {
                     self.learnt = learnt;
@@ -180,96 +166,6 @@ impl Connection {
 /// One attempt may take half of what is left: a broker that has gone silent for good leaves time to find out.
 fn attempt(limit: &Limit) -> Limit {
     limit.at_most((limit.remaining() / 2).max(SHORTEST_ATTEMPT))
-}
-
-/// Why one address led to no broker.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("{0}")]
-    NoSuchHost(io::Error),
-    #[error("{0}")]
-    Connect(io::Error),
-    #[error("it accepts connections, but is no Kafka broker or not ready yet ({0})")]
-    Greeting(String),
-    #[error("no answer within {}", humantime::format_duration(*.0))]
-    Silent(Duration),
-    #[error("interrupted")]
-    Interrupted,
-}
-
-impl Failure {
-    /// Whether waiting is pointless: nothing listens there, or the name stands for no host.
-    fn is_final(&self) -> bool {
-        match self {
-            Self::NoSuchHost(_) => true,
-            Self::Connect(error) => error.kind() == io::ErrorKind::ConnectionRefused,
-            _ => false,
-        }
-    }
-}
-
-impl Worker {
-    /// Starts the thread and waits until it has a client that knows the cluster; its brokers come with it.
-    fn start(address: &Endpoint, limit: &Limit) -> Result<(Self, Vec<Endpoint>), Failure> {
-        let (jobs, to_do) = mpsc::channel::<Job>();
-        let (ready, greeted) = mpsc::sync_channel(1);
-        let endpoint = address.clone();
-        let patience = limit.remaining().min(CONNECT);
-        std::thread::Builder::new()
-            .name("kmk-kafka".to_owned())
-            .spawn(move || match greet(&endpoint, patience) {
-                Ok(mut client) => {
-                    let _ = ready.send(Ok(metadata::brokers(&client)));
-                    for job in to_do {
-                        job(&mut client);
-                    }
-                }
-                Err(failure) => {
-                    let _ = ready.send(Err(failure));
-                }
-            })
-            .map_err(Failure::Connect)?;
-        match limit.receive(&greeted) {
-            Ok(Some(Ok(learnt))) => {
-                let address = address.to_string();
-                Ok((Self { jobs, address }, learnt))
-            }
-            Ok(Some(Err(failure))) => Err(failure),
-            Ok(None) => Err(Failure::Greeting("its answer makes no sense".to_owned())),
-            Err(Stop::Interrupted) => Err(Failure::Interrupted),
-            Err(Stop::Deadline { .. }) => Err(Failure::Silent(limit.allowed())),
-        }
-    }
-}
-
-/// A client that has read the cluster's metadata from this address.
-fn greet(address: &Endpoint, patience: Duration) -> Result<KafkaClient, Failure> {
-    probe(address, patience)?;
-    let mut client = KafkaClient::new(vec![address.to_string()]);
-    client.set_client_id(CLIENT_ID.to_owned());
-    client.set_group_offset_storage(Some(GroupOffsetStorage::Kafka));
-    // with its default the crate spins without a pause once its attempts are used up; the caller's limit is ours
-    client.set_retry_max_attempts(u32::MAX);
-    client.set_fetch_min_bytes(1);
-    client
-        .load_metadata_all()
-        .map_err(|error| Failure::Greeting(error.to_string()))?;
-    Ok(client)
-}
-
-/// Opens and closes a TCP connection: the crate would wait without end for an address that swallows packets.
-fn probe(address: &Endpoint, patience: Duration) -> Result<(), Failure> {
-    let mut last = io::Error::from(io::ErrorKind::NotFound);
-    for socket in (address.host.as_str(), address.port)
-        .to_socket_addrs()
-        .map_err(Failure::NoSuchHost)?
-    {
-        match TcpStream::connect_timeout(&socket, patience) {
-            Ok(_) => return Ok(()),
-            Err(error) => last = error,
-        }
-    }
-    Err(Failure::Connect(last))
 }
 
 #[cfg(test)]

@@ -6,14 +6,13 @@ use super::connection::{Connection, Pending};
 use super::cursor::{Cursor, Verdict};
 use super::error::KafkaError;
 use super::fetch::{self, Place};
+use super::fetched::Fetched;
 use super::metadata::TopicInfo;
 use super::offsets::{self, At};
-use crate::core::message::RecordRef;
 use crate::core::wait::Limit;
 use kafka::client::fetch::Response;
 use kafka::error::KafkaCode;
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::time::Duration;
 
 /// How long a broker holds a fetch when there is nothing new.
@@ -65,21 +64,6 @@ pub struct Consumer {
     cursors: BTreeMap<i32, Cursor>,
     ahead: Option<Pending<Vec<Response>>>,
     moved: Vec<Moved>,
-}
-
-/// Records that arrived together.
-#[derive(Debug, Default)]
-pub struct Fetched {
-    answers: Vec<Response>,
-    deliveries: Vec<Delivery>,
-}
-
-/// The records of one partition in one answer.
-#[derive(Debug)]
-struct Delivery {
-    answer: usize,
-    partition: i32,
-    offsets: Range<i64>,
 }
 
 impl Consumer {
@@ -201,7 +185,7 @@ impl Consumer {
     fn fetch(&mut self, limit: &Limit) -> Result<Pending<Vec<Response>>, KafkaError> {
         let open = || self.cursors.values().filter(|cursor| !cursor.is_done());
         let places: Vec<Place> = open().map(Place::from).collect();
-        // a broker with nothing new must not keep another's records waiting: the crate asks one after the other
+        // a broker with nothing new must not keep the records of another waiting
         let wait = if open().any(Cursor::is_behind) {
             Duration::ZERO
         } else {
@@ -249,7 +233,7 @@ impl Consumer {
         for (partition, code) in trouble {
             match self.settle(partition, code, limit) {
                 // what has arrived is delivered first; the trouble will not go away
-                Err(_) if !fetched.deliveries.is_empty() => self.connection.forget(),
+                Err(_) if !fetched.is_empty() => self.connection.forget(),
                 settled => settled?,
             }
         }
@@ -274,7 +258,7 @@ impl Consumer {
             });
         // whatever was to be delivered before stays to be delivered
         let answer = match answer {
-            Err(_) if !fetched.deliveries.is_empty() => return Ok(()),
+            Err(_) if !fetched.is_empty() => return Ok(()),
             answer => answer?,
         };
         let Some(answer) = answer else { return Ok(()) };
@@ -320,38 +304,6 @@ impl Consumer {
             .into_iter()
             .map(|((_, partition), offset)| (partition, offset))
             .collect())
-    }
-}
-
-impl Fetched {
-    /// The records, those of a partition in order.
-    pub fn records(&self) -> impl Iterator<Item = RecordRef<'_>> {
-        self.deliveries.iter().flat_map(|delivery| {
-            fetch::partitions(&self.answers[delivery.answer])
-                .filter(|found| found.partition() == delivery.partition)
-                .filter_map(|found| fetch::look(found, delivery.offsets.start).ok())
-                .flat_map(|(messages, _)| messages)
-                .take_while(|message| message.offset < delivery.offsets.end)
-                .map(|message| fetch::record(delivery.partition, message))
-        })
-    }
-
-    /// How many records.
-    pub fn len(&self) -> usize {
-        self.records().count()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.deliveries.is_empty()
-    }
-
-    fn deliver(&mut self, answer: usize, partition: i32, offsets: Range<i64>) {
-        self.deliveries.push(Delivery {
-            answer,
-            partition,
-            offsets,
-        });
     }
 }
 

@@ -1,5 +1,6 @@
 //! What can go wrong with a broker, as facts. Knows nothing of how they are told or what they mean for an exit code.
 
+use super::code::Code;
 use crate::core::endpoint::Endpoint;
 use crate::core::wait::Stop;
 use kafka::error::{Error as Crate, KafkaCode};
@@ -183,86 +184,15 @@ impl fmt::Display for Codec {
     }
 }
 
-/// An error code of the Kafka protocol; shown under the name Kafka's documentation gives it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Code(pub(super) KafkaCode);
-
-impl Code {
-    /// Whether it is one that this protocol version has no name for.
-    pub fn is_nameless(self) -> bool {
-        self.0 == KafkaCode::Unknown
-    }
-
-    /// Whether Kafka's documentation lists it as retriable.
-    pub fn is_retriable(self) -> bool {
-        matches!(
-            self.0,
-            KafkaCode::UnknownTopicOrPartition
-                | KafkaCode::LeaderNotAvailable
-                | KafkaCode::NotLeaderForPartition
-                | KafkaCode::RequestTimedOut
-                | KafkaCode::BrokerNotAvailable
-                | KafkaCode::ReplicaNotAvailable
-                | KafkaCode::NetworkException
-                | KafkaCode::GroupLoadInProgress
-                | KafkaCode::GroupCoordinatorNotAvailable
-                | KafkaCode::NotCoordinatorForGroup
-                | KafkaCode::NotEnoughReplicas
-                | KafkaCode::NotEnoughReplicasAfterAppend
-                | KafkaCode::CorruptMessage
-        )
-    }
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let renamed = match self.0 {
-            KafkaCode::Unknown => "an error newer than this protocol version",
-            KafkaCode::NotLeaderForPartition => "NOT_LEADER_OR_FOLLOWER",
-            KafkaCode::MessageSizeTooLarge => "MESSAGE_TOO_LARGE",
-            KafkaCode::GroupLoadInProgress => "COORDINATOR_LOAD_IN_PROGRESS",
-            KafkaCode::GroupCoordinatorNotAvailable => "COORDINATOR_NOT_AVAILABLE",
-            KafkaCode::NotCoordinatorForGroup => "NOT_COORDINATOR",
-            KafkaCode::InvalidTopic => "INVALID_TOPIC_EXCEPTION",
-            other => return f.write_str(&shouted(&format!("{other:?}"))),
-        };
-        f.write_str(renamed)
-    }
-}
-
-/// `NotEnoughReplicas` as `NOT_ENOUGH_REPLICAS`.
-fn shouted(camel: &str) -> String {
-    let mut name = String::new();
-    for character in camel.chars() {
-        if character.is_uppercase() && !name.is_empty() {
-            name.push('_');
-        }
-        name.push(character.to_ascii_uppercase());
-    }
-    name
-}
-
-/// Milliseconds are enough for people.
-fn round(time: Duration) -> humantime::FormattedDuration {
-    humantime::format_duration(Duration::from_millis(
-        u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
-    ))
+/// Tenths of a second are enough for people.
+pub(super) fn round(time: Duration) -> humantime::FormattedDuration {
+    let tenths = u64::try_from(time.as_millis() / 100).unwrap_or(u64::MAX / 100);
+    humantime::format_duration(Duration::from_millis(tenths * 100))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn codes_carry_the_names_of_kafkas_documentation() {
-        for (code, name) in [
-            (KafkaCode::NotLeaderForPartition, "NOT_LEADER_OR_FOLLOWER"),
-            (KafkaCode::NotEnoughReplicas, "NOT_ENOUGH_REPLICAS"),
-            (KafkaCode::OffsetOutOfRange, "OFFSET_OUT_OF_RANGE"),
-        ] {
-            assert_eq!(Code(code).to_string(), name);
-        }
-    }
 
     #[test]
     fn a_broken_connection_may_heal_and_may_have_written() {

@@ -1,13 +1,15 @@
 //! Fetching records with the crate, and seeing through its quirks. Runs on the connection's thread; knows nothing of
 //! what the records are for.
 
+use super::code::Code;
 use super::cursor::{Cursor, Seen};
-use super::error::{Code, Codec, KafkaError};
+use super::error::{Codec, KafkaError};
 use super::metadata;
 use crate::core::message::RecordRef;
 use kafka::client::fetch::{Message, Partition, Response, Topic};
 use kafka::client::{FetchPartition, KafkaClient};
 use kafka::error::{Error, KafkaCode};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// One place to read from.
@@ -28,7 +30,7 @@ impl From<&Cursor> for Place {
     }
 }
 
-/// Asks every broker for what lies at its places. A broker where nothing lies waits for up to `wait`.
+/// Asks every broker for what lies at its places. Where nothing lies, that takes up to `wait`.
 pub(super) fn fetch(
     client: &mut KafkaClient,
     topic: &str,
@@ -41,7 +43,12 @@ pub(super) fn fetch(
     {
         metadata::reload(client)?;
     }
-    client.set_fetch_max_wait_time(wait)?;
+    let leaders = places
+        .iter()
+        .filter_map(|place| metadata::leader(client, topic, place.partition));
+    let brokers = leaders.collect::<BTreeSet<_>>().len().max(1);
+    // the crate asks one broker after the other
+    client.set_fetch_max_wait_time(wait / u32::try_from(brokers).unwrap_or(u32::MAX))?;
     client.fetch_messages(places.iter().map(|place| {
         FetchPartition::new(topic, place.partition, place.offset).with_max_bytes(place.size)
     }))

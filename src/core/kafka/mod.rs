@@ -6,21 +6,27 @@
 
 mod admin;
 mod batch;
+mod code;
 mod connection;
 mod consumer;
 mod cursor;
 mod error;
 mod fetch;
+mod fetched;
 mod metadata;
 mod offsets;
 mod partitioner;
 mod producer;
 mod tally;
+mod worker;
+mod write;
 
 pub use admin::Admin;
 pub use batch::{Batch, Chunk, OVERHEAD};
-pub use consumer::{Consumer, Fetched, Moved, Reading, Start};
-pub use error::{Code, Codec, KafkaError};
+pub use code::Code;
+pub use consumer::{Consumer, Moved, Reading, Start};
+pub use error::{Codec, KafkaError};
+pub use fetched::Fetched;
 pub use metadata::{PartitionInfo, TopicInfo};
 pub use offsets::At;
 pub use partitioner::{Partitioner, murmur2};

@@ -1,7 +1,8 @@
 //! Where partitions begin and end, and where groups stand. Knows nothing of records.
 
+use super::code::Code;
 use super::connection::Connection;
-use super::error::{Code, KafkaError};
+use super::error::KafkaError;
 use super::metadata;
 use crate::core::wait::Limit;
 use kafka::client::{CommitOffset, FetchGroupOffset, FetchOffset};

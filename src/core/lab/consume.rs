@@ -1,27 +1,21 @@
 //! Reading records from a topic, as far as asked, and noting for a group how far it came. Knows nothing of labs, formats
 //! or terminals.
 
+mod run;
+
 use crate::core::endpoint::Endpoint;
 use crate::core::event::{Event, Observer};
-use crate::core::kafka::{Admin, Consumer, Fetched, KafkaError, Reading, Start, TopicInfo};
+use crate::core::kafka::{Admin, Consumer, KafkaError, Reading, Start, TopicInfo};
 use crate::core::message::RecordRef;
 use crate::core::nearest::by_nearness;
 use crate::core::wait::{Interrupt, Limit, Stop};
+use run::Run;
 use std::collections::BTreeMap;
 use std::io;
 use std::time::{Duration, Instant};
 
 /// How often a missing topic, or a broker that went away, is looked for.
 const LOOK: Duration = Duration::from_millis(100);
-
-/// A broker that says nothing for less than this may only be waiting for records.
-const HELD: Duration = Duration::from_secs(1);
-
-/// How often a group's place is noted while reading goes on.
-const COMMIT: Duration = Duration::from_secs(1);
-
-/// How long noting it may take when it is the last thing to do.
-const LAST_COMMIT: Duration = Duration::from_secs(5);
 
 /// What to read.
 #[derive(Debug, Clone)]
@@ -122,21 +116,8 @@ pub fn consume(
 ) -> Result<ConsumeReport, ConsumeError> {
     let start = Instant::now();
     let limit = Limit::new(what.timeout, interrupt);
-    let admin = Admin::connect_patiently(bootstrap, &limit);
-    let opened = admin
-        .map_err(ConsumeError::Kafka)
-        .and_then(|admin| open(admin, what, &limit, observer));
-    let mut run = Run {
-        what,
-        limit,
-        observer,
-        sink,
-        read: 0,
-        handed: BTreeMap::new(),
-        committed: BTreeMap::new(),
-        next_commit: start + COMMIT,
-        uneasy: false,
-    };
+    let opened = open(bootstrap, what, &limit, observer);
+    let mut run = Run::new(what, limit, observer, sink);
     let (end, not_committed) = match opened {
         Ok(mut consumer) => {
             let end = run.until_the_end(&mut consumer)?;
@@ -156,9 +137,9 @@ pub fn consume(
     })
 }
 
-/// Waits for the topic and finds out where to begin.
+/// Waits for the topic and finds out where to begin. A leader that moves meanwhile is waited for too.
 fn open(
-    mut admin: Admin,
+    bootstrap: &[Endpoint],
     what: &Consume,
     limit: &Limit,
     observer: &dyn Observer,
@@ -169,8 +150,16 @@ fn open(
         group: what.group.clone(),
         to_end: what.messages.is_none() && !what.follow,
     };
-    let info = wait_for_topic(&mut admin, &what.topic, limit, observer)?;
-    Ok(Consumer::open(admin, &what.topic, &info, &reading, limit)?)
+    loop {
+        let mut admin = Admin::connect_patiently(bootstrap, limit)?;
+        let info = wait_for_topic(&mut admin, &what.topic, limit, observer)?;
+        match Consumer::open(admin, &what.topic, &info, &reading, limit) {
+            Err(error) if error.is_retriable() && !limit.remaining().is_zero() => {
+                limit.pause(LOOK).map_err(KafkaError::from)?;
+            }
+            settled => return Ok(settled?),
+        }
+    }
 }
 
 fn wait_for_topic(
@@ -207,158 +196,6 @@ fn wait_for_topic(
         limit.pause(LOOK).map_err(KafkaError::from)?;
         if limit.remaining().is_zero() {
             return Err(trouble);
-        }
-    }
-}
-
-/// Reading under way.
-struct Run<'a> {
-    what: &'a Consume,
-    limit: Limit,
-    observer: &'a dyn Observer,
-    sink: &'a mut dyn Sink,
-    read: u64,
-    /// Where each partition goes on behind what was passed on.
-    handed: BTreeMap<i32, i64>,
-    committed: BTreeMap<i32, i64>,
-    next_commit: Instant,
-    /// Whether the last fetch failed.
-    uneasy: bool,
-}
-
-impl Run<'_> {
-    fn until_the_end(&mut self, consumer: &mut Consumer) -> Result<ConsumeEnd, ConsumeError> {
-        loop {
-            if self.left() == 0 || consumer.is_done() {
-                return Ok(ConsumeEnd::Complete);
-            }
-            let left = self.left();
-            let polled = consumer.poll(&self.limit, |fetched| fetched.len() as u64 >= left);
-            for moved in consumer.moved() {
-                self.observer.on(Event::Warning(format!(
-                    "partition {} does not hold offset {} any more or yet: reading from {}",
-                    moved.partition, moved.from, moved.to
-                )));
-            }
-            match polled {
-                Ok(fetched) => match self.hand_over(&fetched) {
-                    Ok(()) => self.went_well(consumer),
-                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                        return Ok(ConsumeEnd::NoReader);
-                    }
-                    Err(error) => return Err(ConsumeError::Sink(error)),
-                },
-                Err(KafkaError::Stopped(Stop::Interrupted)) => return Ok(ConsumeEnd::Interrupted),
-                Err(error) if !error.is_retriable() => return Ok(ConsumeEnd::Lost(error)),
-                Err(error) => {
-                    if let Some(end) = self.bear(error) {
-                        return Ok(end);
-                    }
-                    continue;
-                }
-            }
-            if self.left() > 0 && self.limit.check(String::new).is_err() {
-                let interrupted = self.limit.interrupt().is_raised();
-                return Ok(if interrupted {
-                    ConsumeEnd::Interrupted
-                } else {
-                    ConsumeEnd::Deadline
-                });
-            }
-        }
-    }
-
-    /// How many records are still wanted.
-    fn left(&self) -> u64 {
-        self.what
-            .messages
-            .map_or(u64::MAX, |asked| asked - self.read)
-    }
-
-    /// Passes records on, no more than are wanted.
-    fn hand_over(&mut self, fetched: &Fetched) -> io::Result<()> {
-        let wanted = usize::try_from(self.left()).unwrap_or(usize::MAX);
-        let mut reached: Vec<(i32, i64)> = Vec::new();
-        let mut count = 0;
-        for record in fetched.records().take(wanted) {
-            self.sink.record(record)?;
-            count += 1;
-            match reached.last_mut() {
-                Some((partition, next)) if *partition == record.partition => {
-                    *next = record.offset + 1;
-                }
-                _ => reached.push((record.partition, record.offset + 1)),
-            }
-        }
-        self.sink.flush()?;
-        self.read += count;
-        self.handed.extend(reached);
-        Ok(())
-    }
-
-    /// The broker answered: patience begins anew, unless a number of records is due in a fixed time.
-    fn went_well(&mut self, consumer: &mut Consumer) {
-        if self.what.messages.is_none() || self.what.follow {
-            self.limit = Limit::new(self.what.timeout, self.limit.interrupt());
-        }
-        if self.uneasy {
-            self.observer
-                .on(Event::Note("the broker is back".to_owned()));
-            self.uneasy = false;
-        }
-        if Instant::now() >= self.next_commit {
-            self.next_commit = Instant::now() + COMMIT;
-            let limit = self.limit.clone();
-            if let Err(error) = self.commit(consumer, &limit) {
-                self.observer.on(Event::Warning(error.to_string()));
-            }
-        }
-    }
-
-    /// A failure that time may heal: tells of the first, and waits. How it ends if there is no more time.
-    fn bear(&mut self, error: KafkaError) -> Option<ConsumeEnd> {
-        // time was up while a broker with nothing new held a fetch, as it should
-        if matches!(error, KafkaError::Silent { waited, .. } if waited < HELD) {
-            return Some(ConsumeEnd::Deadline);
-        }
-        if !self.uneasy {
-            self.observer
-                .on(Event::Warning(format!("{error}; trying again")));
-            self.uneasy = true;
-        }
-        match self
-            .limit
-            .check(String::new)
-            .and_then(|()| self.limit.pause(LOOK))
-        {
-            Ok(()) => None,
-            Err(Stop::Interrupted) => Some(ConsumeEnd::Interrupted),
-            Err(Stop::Deadline { .. }) => Some(ConsumeEnd::Lost(error)),
-        }
-    }
-
-    fn commit(&mut self, consumer: &mut Consumer, limit: &Limit) -> Result<(), KafkaError> {
-        let Some(group) = &self.what.group else {
-            return Ok(());
-        };
-        if self.handed == self.committed {
-            return Ok(());
-        }
-        consumer.commit(group, self.handed.clone(), limit)?;
-        self.committed.clone_from(&self.handed);
-        Ok(())
-    }
-
-    /// The last thing done, after an interruption too.
-    fn commit_last(&mut self, consumer: &mut Consumer) -> Result<(), KafkaError> {
-        let limit = Limit::new(LAST_COMMIT, &Interrupt::default());
-        loop {
-            match self.commit(consumer, &limit) {
-                Err(error) if error.is_retriable() && !limit.remaining().is_zero() => {
-                    limit.pause(LOOK)?;
-                }
-                settled => return settled,
-            }
         }
     }
 }

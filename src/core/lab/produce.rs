@@ -195,12 +195,16 @@ impl Run<'_> {
         }
     }
 
-    /// Waits until the next record is due.
+    /// Waits until the next record is due, unless interrupted.
     fn pace(&self, start: Instant) -> Result<(), Stop> {
-        let Some(rate) = self.rate else { return Ok(()) };
+        let limit = Limit::endless(self.interrupt);
+        limit.check(String::new)?;
+        let Some(rate) = self.rate else {
+            return Ok(());
+        };
         #[allow(clippy::cast_precision_loss)]
         let due = Duration::from_secs_f64(self.taken as f64 / rate as f64);
-        Limit::endless(self.interrupt).pause(due.saturating_sub(start.elapsed()))
+        limit.pause(due.saturating_sub(start.elapsed()))
     }
 
     /// The next batch, with those behind it that fit: an input that comes in small pieces is sent in large ones as soon

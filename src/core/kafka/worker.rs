@@ -1,0 +1,127 @@
+//! The thread that holds the crate's client, and how it gets one. Knows nothing of what is asked.
+
+use super::error::round;
+use super::metadata;
+use crate::core::endpoint::Endpoint;
+use crate::core::wait::{Limit, Stop};
+use kafka::client::{GroupOffsetStorage, KafkaClient};
+use std::io;
+use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::mpsc::{self, Sender};
+use std::time::Duration;
+
+/// What brokers see in their logs and quotas.
+const CLIENT_ID: &str = "kmk";
+
+/// How long a TCP connection may take to be made. While a container is restarted its packets are lost in silence; a
+/// new attempt then gets through sooner than TCP's own, which come ever more slowly.
+const CONNECT: Duration = Duration::from_secs(1);
+
+/// Something to do with the client.
+pub(super) type Job = Box<dyn FnOnce(&mut KafkaClient) + Send>;
+
+/// The thread that holds the crate's client; it ends when this is dropped and its last job is done.
+#[derive(Debug)]
+pub(super) struct Worker {
+    jobs: Sender<Job>,
+    pub(super) address: String,
+}
+
+/// Why one address led to no broker.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error("{0}")]
+    NoSuchHost(io::Error),
+    #[error("{0}")]
+    Connect(io::Error),
+    #[error("it accepts connections, but is no Kafka broker or not ready yet ({0})")]
+    Greeting(String),
+    #[error("no answer within {}", round(*.0))]
+    Silent(Duration),
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Failure {
+    /// Whether waiting is pointless: nothing listens there, or the name stands for no host.
+    pub(super) fn is_final(&self) -> bool {
+        match self {
+            Self::NoSuchHost(_) => true,
+            Self::Connect(error) => error.kind() == io::ErrorKind::ConnectionRefused,
+            _ => false,
+        }
+    }
+}
+
+impl Worker {
+    /// Hands `job` to the thread. Should the thread have died, nothing happens, and whoever waits for the answer finds
+    /// its channel closed.
+    pub(super) fn give(&self, job: Job) {
+        let _ = self.jobs.send(job);
+    }
+
+    /// Starts the thread and waits until it has a client that knows the cluster; its brokers come with it.
+    pub(super) fn start(
+        address: &Endpoint,
+        limit: &Limit,
+    ) -> Result<(Self, Vec<Endpoint>), Failure> {
+        let (jobs, to_do) = mpsc::channel::<Job>();
+        let (ready, greeted) = mpsc::sync_channel(1);
+        let endpoint = address.clone();
+        let patience = limit.remaining().min(CONNECT);
+        std::thread::Builder::new()
+            .name("kmk-kafka".to_owned())
+            .spawn(move || match greet(&endpoint, patience) {
+                Ok(mut client) => {
+                    let _ = ready.send(Ok(metadata::brokers(&client)));
+                    for job in to_do {
+                        job(&mut client);
+                    }
+                }
+                Err(failure) => {
+                    let _ = ready.send(Err(failure));
+                }
+            })
+            .map_err(Failure::Connect)?;
+        match limit.receive(&greeted) {
+            Ok(Some(Ok(learnt))) => {
+                let address = address.to_string();
+                Ok((Self { jobs, address }, learnt))
+            }
+            Ok(Some(Err(failure))) => Err(failure),
+            Ok(None) => Err(Failure::Greeting("its answer makes no sense".to_owned())),
+            Err(Stop::Interrupted) => Err(Failure::Interrupted),
+            Err(Stop::Deadline { .. }) => Err(Failure::Silent(limit.allowed())),
+        }
+    }
+}
+
+/// A client that has read the cluster's metadata from this address.
+fn greet(address: &Endpoint, patience: Duration) -> Result<KafkaClient, Failure> {
+    probe(address, patience)?;
+    let mut client = KafkaClient::new(vec![address.to_string()]);
+    client.set_client_id(CLIENT_ID.to_owned());
+    client.set_group_offset_storage(Some(GroupOffsetStorage::Kafka));
+    // with its default the crate spins without a pause once its attempts are used up; the caller's limit is ours
+    client.set_retry_max_attempts(u32::MAX);
+    client.set_fetch_min_bytes(1);
+    client
+        .load_metadata_all()
+        .map_err(|error| Failure::Greeting(error.to_string()))?;
+    Ok(client)
+}
+
+/// Opens and closes a TCP connection: the crate would wait without end for an address that swallows packets.
+fn probe(address: &Endpoint, patience: Duration) -> Result<(), Failure> {
+    let mut last = io::Error::from(io::ErrorKind::NotFound);
+    for socket in (address.host.as_str(), address.port)
+        .to_socket_addrs()
+        .map_err(Failure::NoSuchHost)?
+    {
+        match TcpStream::connect_timeout(&socket, patience) {
+            Ok(_) => return Ok(()),
+            Err(error) => last = error,
+        }
+    }
+    Err(Failure::Connect(last))
+}
