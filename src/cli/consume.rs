@@ -1,7 +1,7 @@
 mod format;
 
-use super::failure::Usage;
-use super::output::{HINT, seconds, styled};
+use super::failure::Told;
+use super::output::seconds;
 use super::{Context, DefaultCluster, Outcome, Place, deploy};
 use format::Format;
 use kafka_mirror_kit::core::endpoint::Endpoint;
@@ -140,10 +140,9 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
                 "there is no topic `{topic}`{place} after {}",
                 seconds(waited)
             );
-            say_no(&what, Some(&topics_there_are(&topics)));
-            return Ok(Outcome::No);
+            return Err(Told::no(what).hint(topics_there_are(&topics)).into());
         }
-        Err(ConsumeError::Kafka(error)) => return Err(of_kafka(error)),
+        Err(ConsumeError::Kafka(error)) => return Err(of_kafka(error, place.as_ref())),
         Err(error) => return Err(error.into()),
     };
     answer(&what, &report, place.as_ref(), context)
@@ -158,11 +157,10 @@ fn answer(
 ) -> anyhow::Result<Outcome> {
     let read = report.read;
     if let (Some(error), Some(group)) = (&report.not_committed, &what.group) {
-        say_no(
-            &format!("how far group `{group}` came is not noted: {error}"),
-            None,
-        );
-        return Ok(Outcome::No);
+        return Err(Told::no(format!(
+            "how far group `{group}` came is not noted: {error}"
+        ))
+        .into());
     }
     let so_far = match what.messages {
         Some(asked) => format!("read {read} of {asked} in {}", seconds(report.elapsed)),
@@ -182,25 +180,25 @@ fn answer(
         ConsumeEnd::Complete | ConsumeEnd::NoReader => {}
         ConsumeEnd::Interrupted => return Err(Stop::Interrupted.into()),
         ConsumeEnd::Deadline => {
-            say_no(
-                &so_far,
-                Some("wait longer with --timeout, or ask for fewer with --messages"),
-            );
-            return Ok(Outcome::No);
+            let hint = "wait longer with --timeout, or ask for fewer with --messages";
+            return Err(Told::no(so_far).hint(hint).into());
         }
         ConsumeEnd::Lost(error) => {
             let hint = where_to_look(error, place, context);
-            say_no(&format!("{so_far}; then {error}"), hint.as_deref());
-            return Ok(Outcome::No);
+            return Err(Told::no(format!("{so_far}; then {error}"))
+                .maybe(hint)
+                .into());
         }
     }
     Ok(Outcome::Yes)
 }
 
-/// A partition that is not there is a wrong flag; the rest is Kafka's.
-pub(super) fn of_kafka(error: KafkaError) -> anyhow::Error {
+/// A cluster that is no lab's is not explained with one.
+pub(super) fn of_kafka(error: KafkaError, place: Option<&Place>) -> anyhow::Error {
     match error {
-        KafkaError::UnknownPartition { .. } => Usage::new(error.to_string()).into(),
+        KafkaError::Unreachable { .. } if place.is_none() => {
+            Told::unusable(error.to_string()).into()
+        }
         other => other.into(),
     }
 }
@@ -220,14 +218,6 @@ pub(super) fn where_to_look(
             Some(format!("`kmk status{lab}` says how the lab is"))
         }
         _ => None,
-    }
-}
-
-/// Why the answer is no, on stderr.
-pub(super) fn say_no(what: &str, hint: Option<&str>) {
-    anstream::eprintln!("{} {what}", styled(super::output::ERROR, "error:"));
-    if let Some(hint) = hint {
-        anstream::eprintln!("  {} {hint}", styled(HINT, "hint:"));
     }
 }
 

@@ -1,4 +1,4 @@
-use super::failure::Usage;
+use super::failure::Told;
 use super::output::{COMMAND, seconds, styled};
 use super::{Context, Outcome};
 use anyhow::Context as _;
@@ -123,7 +123,7 @@ fn image_variable() -> anyhow::Result<Option<String>> {
         Ok(image) if image.is_empty() => Ok(None),
         Ok(image) => Ok(Some(image)),
         Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(error) => Err(Usage::new(format!("{IMAGE_VARIABLE} is no image name: {error}")).into()),
+        Err(error) => Err(Told::usage(format!("{IMAGE_VARIABLE} is no image name: {error}")).into()),
     }
 }
 

@@ -13,7 +13,7 @@ mod table;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use failure::{Failure, Usage};
+use failure::{Failure, Told};
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::endpoint::Endpoint;
 use kafka_mirror_kit::core::lab::Lab;
@@ -148,7 +148,7 @@ impl Context {
         let name = meant.context("the lab has no flow: name a cluster with --cluster")?;
         match lab.topology.cluster(&name).cloned() {
             Some(cluster) => Ok(Place { lab, cluster }),
-            None => Err(Usage::unknown("cluster", &name, &lab.spec.cluster_names()).into()),
+            None => Err(Told::unknown("cluster", &name, &lab.spec.cluster_names()).into()),
         }
     }
 }

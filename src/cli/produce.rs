@@ -1,9 +1,9 @@
 mod progress;
 mod report;
 
-use super::consume::{messages, of_kafka, say_no, topic_name, where_to_look};
+use super::consume::{messages, of_kafka, topic_name, where_to_look};
 use super::deploy::in_lab;
-use super::failure::Usage;
+use super::failure::Told;
 use super::{Context, DefaultCluster, Outcome, Place};
 use kafka_mirror_kit::core::endpoint::Endpoint;
 use kafka_mirror_kit::core::kafka::KafkaError;
@@ -127,7 +127,7 @@ fn lines_of(file: &Path) -> anyhow::Result<Input> {
     });
     match opened {
         Ok(opened) => Ok(Input::Lines(Box::new(opened))),
-        Err(error) => Err(Usage::new(format!("cannot read {}: {error}", file.display())).into()),
+        Err(error) => Err(Told::usage(format!("cannot read {}: {error}", file.display())).into()),
     }
 }
 
@@ -168,7 +168,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     });
     progress.end();
     let report = told.map_err(|error| match error {
-        ProduceError::Kafka(error) => of_kafka(error),
+        ProduceError::Kafka(error) => of_kafka(error, place.as_ref()),
         other => other.into(),
     })?;
     let text = if args.json {
@@ -196,7 +196,7 @@ fn refuse_mirrored(topic: &str, place: &Place) -> anyhow::Result<()> {
         "send to --topic {source} --cluster {}, or insist with --force",
         flow.spec.source
     );
-    Err(Usage::new(what).hint(hint).into())
+    Err(Told::usage(what).hint(hint).into())
 }
 
 /// The end, in words and as an exit code.
@@ -211,11 +211,11 @@ fn answer(
             if let Some(place) = place {
                 next(topic, report, place, context);
             }
-            return Ok(Outcome::Yes);
+            Ok(Outcome::Yes)
         }
         ProduceEnd::Interrupted => {
             context.output.talk(&report::shortfall(report));
-            return Err(Stop::Interrupted.into());
+            Err(Stop::Interrupted.into())
         }
         ProduceEnd::GaveUp(error) => {
             let hint = match error {
@@ -227,14 +227,14 @@ fn answer(
                 }
                 error => where_to_look(error, place, context),
             };
-            say_no(
-                &format!("{}: {error}", report::shortfall(report)),
-                hint.as_deref(),
-            );
+            let what = format!("{}: {error}", report::shortfall(report));
+            Err(Told::no(what).maybe(hint).into())
         }
-        ProduceEnd::Input(error) => say_no(&error.to_string(), Some(&report::shortfall(report))),
+        ProduceEnd::Input(error) => {
+            let told = Told::no(error.to_string()).hint(report::shortfall(report));
+            Err(told.into())
+        }
     }
-    Ok(Outcome::No)
 }
 
 /// Where the copies can be read.
@@ -248,6 +248,6 @@ fn next(topic: &str, report: &ProduceReport, place: &Place, context: &Context) {
     let messages = report.tally.acknowledged();
     context.output.next(&[(
         format!("kmk consume{lab} --topic {remote} --cluster {target} --messages {messages}"),
-        &format!("read the copies on {target}"),
+        "the copies",
     )]);
 }

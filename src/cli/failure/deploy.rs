@@ -1,0 +1,151 @@
+//! The words for a deploy that failed.
+
+use super::docker::{docker, of_docker, of_lab, of_lock};
+use super::{Failure, Item, UNUSABLE, USAGE, did_you_mean};
+use crate::cli::Context;
+use crate::cli::deploy::in_lab;
+use kafka_mirror_kit::core::image::ImageError;
+use kafka_mirror_kit::core::lab::deploy::{
+    Aftermath, DeployError, Failure as DeployFailure, Suspect,
+};
+use kafka_mirror_kit::core::workdir::{Owner, WorkdirError};
+use kafka_mirror_kit::core::{preflight, spec};
+
+pub(super) fn of_deploy(failure: &DeployFailure, context: &Context) -> Failure {
+    let mut shown = of_deploy_error(&failure.cause);
+    let lab = in_lab(&context.lab);
+    shown.more.extend(match &failure.aftermath {
+        Aftermath::NothingMade => None,
+        Aftermath::RolledBack => Some("Everything that this deploy had made is gone again.".to_owned()),
+        Aftermath::Kept => Some(format!(
+            "Left as it is for a look: `kmk logs{lab}`, `kmk status{lab}`; take it away with `kmk destroy{lab}`."
+        )),
+        Aftermath::LabStays => Some(format!(
+            "The lab was there before and stays: `kmk status{lab}` says how it is, `kmk deploy{lab}` tries again."
+        )),
+        Aftermath::RollbackFailed(why) => Some(format!(
+            "Taking back what was made failed too: {why}\nTry again with `kmk destroy{lab}`."
+        )),
+    });
+    shown
+}
+
+pub(super) fn of_deploy_error(error: &DeployError) -> Failure {
+    match error {
+        DeployError::Spec(problems) => Failure {
+            items: problems.iter().map(spec_problem).collect(),
+            more: Vec::new(),
+            code: USAGE,
+        },
+        DeployError::Preflight(problems) => Failure {
+            code: if problems.iter().all(is_usage) { USAGE } else { UNUSABLE },
+            items: problems.iter().map(preflight_problem).collect(),
+            more: Vec::new(),
+        },
+        DeployError::Lab(error) => of_lab(error),
+        DeployError::Lock(error) => of_lock(error),
+        DeployError::Workdir(error) => Failure::one(workdir(error), USAGE),
+        DeployError::NoNetworkLeft => Failure::one(
+            Item::new(error).hint("a lab takes one network a cluster and Docker has about 30: destroy a lab, or `docker network rm` one of yours"),
+            UNUSABLE,
+        ),
+        DeployError::Docker(error) => of_docker(error),
+        DeployError::NotReady { suspect, .. } => {
+            let item = Item::new(error).hint("give it more time with --timeout 300s, or keep it for a look with --keep");
+            let mut failure = Failure::one(item, UNUSABLE);
+            failure.more = suspect.as_ref().map_or_else(Vec::new, log);
+            failure
+        }
+        DeployError::Interrupted => Failure::interrupted(),
+        other => Failure::one(Item::new(other), UNUSABLE),
+    }
+}
+
+fn log(suspect: &Suspect) -> Vec<String> {
+    let heading = format!(
+        "Container {} {}; the last lines of its log:",
+        suspect.container, suspect.state
+    );
+    [heading]
+        .into_iter()
+        .chain(suspect.log.iter().map(|line| format!("  | {line}")))
+        .collect()
+}
+
+fn spec_problem(problem: &spec::Problem) -> Item {
+    let item = Item::new(problem);
+    match problem {
+        spec::Problem::UnknownCluster { name, known } => {
+            item.hint(did_you_mean("cluster", name, known))
+        }
+        spec::Problem::Port { .. } | spec::Problem::PortTwice { .. } => {
+            item.hint("choose another with --port CLUSTER=PORT, or let kmk choose with --any-port")
+        }
+        spec::Problem::Filter { .. } => {
+            item.hint("quote it for the shell, such as --topics 'orders,payments\\..*'")
+        }
+        _ => item,
+    }
+}
+
+fn is_usage(problem: &preflight::Problem) -> bool {
+    matches!(
+        problem,
+        preflight::Problem::Workdir(_) | preflight::Problem::Image(ImageError::TooNew { .. })
+    )
+}
+
+pub(super) fn preflight_problem(problem: &preflight::Problem) -> Item {
+    match problem {
+        preflight::Problem::Docker(error) => docker(error),
+        preflight::Problem::ComposeTooOld { .. } => {
+            Item::new(problem).hint("update Docker Desktop, or Docker's compose plugin")
+        }
+        preflight::Problem::Port { cluster, port, .. } => Item::new(problem).hint(format!(
+            "choose another with --port {cluster}={}, or let kmk choose with --any-port",
+            if *port < 40_000 {
+                port + 10_000
+            } else {
+                port - 10_000
+            }
+        )),
+        preflight::Problem::Workdir(error) => workdir(error),
+        preflight::Problem::Image(error) => image(error),
+        preflight::Problem::Memory { .. } => Item::new(problem).hint(
+            "end something else, or give Docker more memory (Docker Desktop: Settings, Resources)",
+        ),
+        preflight::Problem::Disk { .. } => {
+            Item::new(problem).hint("see what takes space with `docker system df`")
+        }
+        preflight::Problem::NotOurs { .. } => Item::new(problem)
+            .hint("choose another name with --lab, or remove it with docker if it is yours"),
+        other => Item::new(other),
+    }
+}
+
+fn image(error: &ImageError) -> Item {
+    let item = Item::new(error);
+    match error {
+        ImageError::NotFound { .. } => {
+            item.hint("check the name and the network, or name one that is here with --image (`docker images` lists them)")
+        }
+        ImageError::TooNew { .. } => item.hint("leave --image and --kafka-version out, or ask for a 3.x such as --kafka-version 3.9.2"),
+        ImageError::NoKafka { .. } => item.hint("kmk runs apache/kafka, or an image that is laid out like it"),
+        ImageError::Docker(error) => docker(error),
+        _ => item,
+    }
+}
+
+pub(super) fn workdir(error: &WorkdirError) -> Item {
+    let item = Item::new(error);
+    match error {
+        WorkdirError::Io { .. } => item.hint("choose another directory with --dir"),
+        WorkdirError::NotOurs {
+            owner: Owner::Lab(_),
+            ..
+        } => item.hint("choose another directory with --dir, or replace it with --overwrite"),
+        WorkdirError::NotOurs { .. } => {
+            item.hint("replace it with --overwrite, or choose another directory with --dir")
+        }
+    }
+}
