@@ -26,9 +26,7 @@ pub(crate) fn kafka_image() -> String {
     let is_here = |name: &String| {
         let mut inspect = Command::new("docker");
         inspect.args(["image", "inspect", name]);
-        inspect
-            .output()
-            .is_ok_and(|output| output.status.success())
+        inspect.output().is_ok_and(|output| output.status.success())
     };
     let found = names.iter().find(|name| is_here(name));
     found

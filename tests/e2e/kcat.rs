@@ -1,6 +1,6 @@
 //! kcat, the witness: a Kafka client of other people's making.
 
-use crate::process::{Ran, until};
+use crate::process::{PATIENCE, Ran, until};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::Duration;
@@ -17,6 +17,16 @@ impl Kcat {
         let mut command = Command::new("timeout");
         command.args(["60", "kcat", "-b", &self.0]);
         Ran::of(command.args(line.split(' ')), input)
+    }
+
+    /// Waits until it is a broker that answers.
+    #[track_caller]
+    pub(crate) fn until_it_answers(&self) {
+        until(&format!("{} answers", self.0), PATIENCE, || {
+            let mut list = Command::new("kcat");
+            list.args(["-L", "-m", "2", "-b", &self.0]);
+            list.output().unwrap().status.success().then_some(())
+        });
     }
 
     /// Sends the lines of `text`, with more of kcat's flags.
@@ -42,6 +52,16 @@ impl Kcat {
     #[track_caller]
     pub(crate) fn values(&self, topic: &str) -> Vec<String> {
         self.read(topic, "%s")
+    }
+
+    /// Where the first partition of a topic ends.
+    #[track_caller]
+    pub(crate) fn end(&self, topic: &str) -> u64 {
+        let asked = self.run(&format!("-Q -t {topic}:0:-1"), b"").code(0).text();
+        // topic [0] offset 17
+        let end = asked.split_whitespace().last();
+        end.and_then(|end| end.parse().ok())
+            .unwrap_or_else(|| panic!("{asked}"))
     }
 
     /// The partitions of every topic.

@@ -1,6 +1,6 @@
 //! A lab of a test's own: its name, ports and directory; gone at the end, whatever the end.
 
-use crate::engine::{docker, docker_words, things};
+use crate::engine::{docker_words, things};
 use crate::kcat::Kcat;
 use crate::process::{Ran, Running};
 use std::collections::BTreeMap;
@@ -101,6 +101,11 @@ impl Lab {
         format!("kmk-{}-{service}-1", self.name)
     }
 
+    /// The names of all its containers, in order.
+    pub(crate) fn whole(&self) -> [String; 3] {
+        ["mm2-secondary", "primary", "secondary"].map(|service| self.container(service))
+    }
+
     /// The name of a cluster's network.
     pub(crate) fn network(&self, cluster: &str) -> String {
         format!("kmk-{}_{cluster}", self.name)
@@ -117,7 +122,9 @@ impl Lab {
         let label = format!("label=kmk.lab={}", self.name);
         let listed = docker_words(&["ps", "--filter", &label, "--format", format], b"");
         let pairs = listed.lines().filter_map(|line| line.split_once(' '));
-        pairs.map(|(service, id)| (service.to_owned(), id.to_owned())).collect()
+        pairs
+            .map(|(service, id)| (service.to_owned(), id.to_owned()))
+            .collect()
     }
 
     /// Containers, networks and volumes that carry the lab's label or are of its compose project.
@@ -138,7 +145,11 @@ impl Lab {
             Some(docker_words(&["inspect", "--format", format, &name], b""))
         });
         let mut names: Vec<String> = volumes
-            .flat_map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+            .flat_map(|line| {
+                line.split_whitespace()
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            })
             .collect();
         names.sort();
         names
@@ -148,7 +159,13 @@ impl Lab {
     #[track_caller]
     pub(crate) fn assert_gone(&self) {
         assert_eq!(self.remains(), Vec::<String>::new());
-        let files: Vec<_> = self.home.path().read_dir().unwrap().map(|file| file.unwrap().path()).collect();
+        let files: Vec<_> = self
+            .home
+            .path()
+            .read_dir()
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .collect();
         assert_eq!(files, Vec::<PathBuf>::new());
     }
 
@@ -182,11 +199,6 @@ pub(crate) fn kafka_tool(container: &str, bin: &str, line: &str, input: &[u8]) -
     let mut words = vec!["exec", "-i", container, &tool];
     words.extend(line.split_whitespace());
     docker_words(&words, input)
-}
-
-/// Whether docker says that a container runs.
-pub(crate) fn runs(container: &str) -> bool {
-    docker(&format!("inspect --format {{{{.State.Running}}}} {container}")) == "true"
 }
 
 /// A port that nobody listens on, and that no other test of this process was given: below those that systems hand out

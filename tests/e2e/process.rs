@@ -1,8 +1,10 @@
 //! Programs run to their end, with a deadline; and waiting for a condition, with a deadline.
 
 use rustix::process::{Pid, Signal, kill_process};
+use std::ffi::OsStr;
 use std::fs::read;
 use std::io::{Seek as _, Write as _};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -33,7 +35,7 @@ impl Running {
 
     pub(crate) fn start_reading(command: &mut Command, stdin: impl Into<Stdio>) -> Self {
         let [stdout, stderr] = [(); 2].map(|()| NamedTempFile::new().unwrap());
-        let line = format!("{command:?}").replace('"', "");
+        let line = line_of(command);
         command
             .stdin(stdin)
             .stdout(stdout.reopen().unwrap())
@@ -119,6 +121,17 @@ impl Running {
             took: self.since.elapsed(),
         }
     }
+}
+
+/// The name and the words of a command.
+fn line_of(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let name = program.file_name().unwrap_or_default();
+    let words = [name].into_iter().chain(command.get_args());
+    words
+        .map(OsStr::to_string_lossy)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 impl Drop for Running {

@@ -19,7 +19,10 @@ pub(crate) struct Rule {
 impl Rule {
     /// An empty answer to commands that match a pattern of the shell's `case`.
     pub(crate) fn on(pattern: &str) -> Self {
-        Self { pattern: pattern.to_owned(), ..Self::default() }
+        Self {
+            pattern: pattern.to_owned(),
+            ..Self::default()
+        }
     }
 
     pub(crate) fn says(mut self, stdout: &str) -> Self {
@@ -60,11 +63,11 @@ impl Rule {
         file("code", &format!("{}\n", self.code));
         for (name, text) in [("from", &self.from), ("until", &self.until)] {
             if let Some(text) = text {
-                file(name, text);
+                file(name, &format!("{text}\n"));
             }
         }
         if let Some(seconds) = self.seconds {
-            file("seconds", &seconds.to_string());
+            file("tenths", &format!("{}\n", seconds * 10));
         }
     }
 }
@@ -76,7 +79,8 @@ pub(crate) struct Docker {
 }
 
 /// What `docker info` answers about a roomy engine that runs on another machine.
-pub(crate) const ENGINE: &str = r#"{"id":"engine","memory":17179869184,"root":"/not/here","errors":null}"#;
+pub(crate) const ENGINE: &str =
+    r#"{"id":"engine","memory":17179869184,"root":"/not/here","errors":null}"#;
 
 /// What brings a lab up.
 pub(crate) const UP: &str = "compose * up *";
@@ -85,7 +89,9 @@ impl Docker {
     /// An engine that works, with the image and without labs.
     pub(crate) fn works() -> Self {
         let nothing = ["ps *", "volume ls *", "network ls *"].map(Rule::on);
-        let docker = Self { rules: nothing.to_vec() };
+        let docker = Self {
+            rules: nothing.to_vec(),
+        };
         docker
             .rule(Rule::on("info *").says(ENGINE))
             .rule(Rule::on("compose version --short").says("2.26.1\n"))

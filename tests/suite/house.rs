@@ -1,1 +1,270 @@
+//! The tree keeps its own rules: who may use what, and what may stand nowhere.
 
+use std::fs;
+use std::path::Path;
+
+/// A source file: its path from the top, and its text.
+struct Source {
+    path: String,
+    text: String,
+}
+
+impl Source {
+    /// Lines of code with their numbers: no comments.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        let lines = self
+            .text
+            .lines()
+            .enumerate()
+            .map(|(number, line)| (number + 1, line));
+        lines.filter(|(_, line)| !line.trim_start().starts_with("//"))
+    }
+
+    /// The same, without the tests at its end.
+    fn own_code(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.code().take_while(|(_, line)| *line != "#[cfg(test)]")
+    }
+}
+
+fn sources(directory: &str) -> Vec<Source> {
+    let mut sources = Vec::new();
+    collect(
+        Path::new(env!("CARGO_MANIFEST_DIR")),
+        directory,
+        &mut sources,
+    );
+    assert!(!sources.is_empty(), "no sources in {directory}");
+    sources
+}
+
+fn collect(top: &Path, directory: &str, sources: &mut Vec<Source>) {
+    for entry in fs::read_dir(top.join(directory)).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let path = format!("{directory}/{name}");
+        if top.join(&path).is_dir() {
+            collect(top, &path, sources);
+        } else if Path::new(&name).extension().is_some_and(|end| end == "rs") {
+            let text = fs::read_to_string(top.join(&path)).unwrap();
+            sources.push(Source { path, text });
+        }
+    }
+}
+
+/// Fails with every line that breaks a rule.
+#[track_caller]
+fn nowhere(rule: &str, broken: &[String]) {
+    assert!(broken.is_empty(), "{rule}:\n{}", broken.join("\n"));
+}
+
+/// Lines of code that have one of the words, in files whose paths do not begin with any of `allowed`.
+fn with_words(directory: &str, allowed: &[&str], words: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for source in sources(directory) {
+        if allowed.iter().any(|path| source.path.starts_with(path)) {
+            continue;
+        }
+        let lines = source
+            .code()
+            .filter(|(_, line)| words.iter().any(|word| has_word(line, word)));
+        found.extend(
+            lines.map(|(number, line)| format!("{}:{number}: {}", source.path, line.trim())),
+        );
+    }
+    found
+}
+
+/// Whether `word` stands in the line, not as the end of a longer one.
+fn has_word(line: &str, word: &str) -> bool {
+    let is_longer = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    line.match_indices(word)
+        .any(|(at, _)| !line[..at].ends_with(is_longer))
+}
+
+#[test]
+fn words_are_found_only_whole() {
+    assert!(has_word("use kafka::client;", "kafka::") && has_word("(kafka::Error)", "kafka::"));
+    assert!(
+        !has_word("crate::core::kafka::Admin", "kafka::") && !has_word("my_kafka::x", "kafka::")
+    );
+}
+
+#[test]
+fn nothing_is_left_to_do() {
+    let words = [
+        concat!("to", "do!"),
+        concat!("db", "g!"),
+        concat!("unimple", "mented!"),
+    ];
+    for directory in ["src", "tests", "examples"] {
+        nowhere("unfinished code", &with_words(directory, &[], &words));
+        for source in sources(directory) {
+            let notes = [
+                concat!("FIX", "ME"),
+                concat!("TO", "DO"),
+                concat!("XX", "X"),
+            ];
+            assert!(
+                !notes.iter().any(|note| source.text.contains(note)),
+                "{} has a note of something to do",
+                source.path
+            );
+        }
+    }
+}
+
+#[test]
+fn only_wait_sleeps() {
+    nowhere(
+        "only core/wait.rs sleeps",
+        &with_words(
+            "src",
+            &["src/core/wait.rs"],
+            &["std::thread::sleep", "thread::sleep"],
+        ),
+    );
+}
+
+#[test]
+fn the_core_prints_nothing() {
+    let macros = ["println!", "print!", "eprintln!", "eprint!"];
+    nowhere(
+        "only cli prints",
+        &with_words("src", &["src/cli/"], &macros),
+    );
+}
+
+#[test]
+fn each_crate_has_one_door() {
+    for (crates, doors) in [
+        (&["duct::", "which::"][..], &["src/core/docker/"][..]),
+        (&["kafka::"], &["src/core/kafka/"]),
+        (
+            &["clap::", "anyhow::", "indicatif::", "anstream::", "ctrlc::"],
+            &["src/cli/", "src/main.rs"],
+        ),
+        (&["serde_yaml::"], &["src/core/compose"]),
+        (&["regex_syntax::"], &["src/core/filter.rs"]),
+        (&["listeners::"], &["src/core/port.rs"]),
+        (&["std::process::Command", "process::Command"], &[]),
+    ] {
+        nowhere(
+            &format!("{crates:?} only in {doors:?}"),
+            &with_words("src", doors, crates),
+        );
+    }
+}
+
+/// Which modules of the core each module may use, as the design has it. `lab` may use all, and is used by none.
+const MAY_USE: [(&str, &[&str]); 23] = [
+    ("digest", &[]),
+    ("endpoint", &[]),
+    ("event", &[]),
+    ("filter", &[]),
+    ("message", &[]),
+    ("nearest", &[]),
+    ("wait", &[]),
+    ("spec", &["filter"]),
+    ("scenario", &["spec"]),
+    ("topology", &["spec", "endpoint", "digest"]),
+    ("port", &["topology"]),
+    ("compose", &["topology", "spec", "digest"]),
+    ("mm2", &["topology", "spec"]),
+    ("workdir", &["digest"]),
+    ("lock", &["digest"]),
+    ("docker", &["wait"]),
+    ("kafka", &["endpoint", "message", "wait"]),
+    ("lag", &["message"]),
+    ("mirror_state", &["message"]),
+    ("image", &["docker", "event", "spec", "topology", "wait"]),
+    (
+        "preflight",
+        &[
+            "compose", "docker", "event", "image", "port", "topology", "wait", "workdir",
+        ],
+    ),
+    ("mod", &[]),
+    ("lab", &[]),
+];
+
+#[test]
+fn data_flows_one_way() {
+    let mut broken = Vec::new();
+    for source in sources("src/core") {
+        let module = source.path["src/core/".len()..]
+            .split(['/', '.'])
+            .next()
+            .unwrap();
+        let allowed = MAY_USE.iter().find(|(name, _)| *name == module);
+        let (_, allowed) =
+            allowed.unwrap_or_else(|| panic!("say in MAY_USE what `{module}` may use"));
+        for (number, line) in source.own_code().filter(|_| module != "lab") {
+            let used = MAY_USE
+                .iter()
+                .map(|(name, _)| *name)
+                .filter(|name| uses(line, name, &source.path));
+            let forbidden = used.filter(|name| *name != module && !allowed.contains(name));
+            broken.extend(
+                forbidden.map(|name| format!("{}:{number}: {module} uses {name}", source.path)),
+            );
+        }
+    }
+    nowhere("imports against the design", &broken);
+}
+
+/// Whether a line of code names a module of the core, by its full path or from beside it.
+fn uses(line: &str, module: &str, path: &str) -> bool {
+    let beside = path.matches('/').count() == 2 && has_word(line, &format!("super::{module}::"));
+    let grouped = line
+        .trim()
+        .strip_prefix("use crate::core::{")
+        .is_some_and(|list| {
+            list.split([',', '}', ' '])
+                .any(|name| name.split("::").next() == Some(module))
+        });
+    beside
+        || grouped
+        || has_word(line, &format!("crate::core::{module}::"))
+        || has_word(line, &format!("crate::core::{module};"))
+}
+
+#[test]
+fn no_file_is_long() {
+    let lines = |source: &Source| source.text.lines().count();
+    let long = sources("src")
+        .iter()
+        .filter(|source| lines(source) > 400)
+        .map(|s| format!("{}: {}", s.path, lines(s)))
+        .collect::<Vec<_>>();
+    nowhere("files of more than 400 lines", &long);
+}
+
+#[test]
+fn every_module_says_what_it_is() {
+    let silent = sources("src").into_iter().chain(sources("tests"));
+    let silent = silent
+        .filter(|source| !source.text.starts_with("//!") && !source.path.starts_with("src/cli/"));
+    nowhere(
+        "files without a first line that says what they are",
+        &silent.map(|source| source.path).collect::<Vec<_>>(),
+    );
+}
+
+#[test]
+fn no_file_is_named_for_nothing() {
+    let vague = [
+        "util", "utils", "common", "helper", "helpers", "misc", "manager",
+    ];
+    let named = |source: &Source| {
+        source
+            .path
+            .split(['/', '.'])
+            .any(|part| vague.contains(&part))
+    };
+    let broken: Vec<String> = sources("src")
+        .into_iter()
+        .chain(sources("tests"))
+        .filter(named)
+        .map(|s| s.path)
+        .collect();
+    nowhere("names that say nothing", &broken);
+}

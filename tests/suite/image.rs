@@ -14,7 +14,9 @@ fn missing(image: &str) -> Rule {
 
 #[test]
 fn neither_here_nor_pullable() {
-    let docker = Docker::works().rule(missing("*")).rule(Rule::on("manifest inspect my/kafka:1").fails(1, "trying\nno such host\n"));
+    let docker = Docker::works()
+        .rule(missing("*"))
+        .rule(Rule::on("manifest inspect my/kafka:1").fails(1, "trying\nno such host\n"));
     // found while pulling, for there are no other problems
     let docker = docker.rule(Rule::on("pull my/kafka:1").fails(1, "trying\nno such host\n"));
     Kmk::new().docker(&docker).deploy("--image my/kafka:1").code(3).stdout("").changed(&["pull my/kafka:1"]).stderr(indoc! {"
@@ -30,9 +32,15 @@ fn neither_here_nor_pullable() {
 fn pulled_with_visible_progress() {
     let docker = Docker::works()
         .rule(missing("*"))
-        .rule(Rule::on("pull apache/kafka:3.9.1").says("3.9.1: Pulling from apache/kafka\nStatus: Downloaded\n"))
+        .rule(
+            Rule::on("pull apache/kafka:3.9.1")
+                .says("3.9.1: Pulling from apache/kafka\nStatus: Downloaded\n"),
+        )
         .rule(Rule::on(UP).fails(1, ""));
-    let ran = Kmk::new().docker(&docker).deploy("--kafka-version 3.9.1").code(3);
+    let ran = Kmk::new()
+        .docker(&docker)
+        .deploy("--kafka-version 3.9.1")
+        .code(3);
     ran.stderr_has(indoc! {"
         Pulling apache/kafka:3.9.1 ...
           3.9.1: Pulling from apache/kafka
@@ -50,7 +58,9 @@ fn the_stand_in_takes_the_place_of_the_default_image() {
         .rule(Rule::on("manifest inspect apache/kafka:3.9.2").fails(1, "no such host\n"))
         .rule(Rule::on(UP).fails(1, ""));
     let kmk = Kmk::new().docker(&docker);
-    kmk.deploy("").code(3).stderr_has("note: apache/kafka:3.9.2 cannot be pulled: using the local stand-in kmk-kafka:3.9.2\n");
+    kmk.deploy("").code(3).stderr_has(
+        "note: apache/kafka:3.9.2 cannot be pulled: using the local stand-in kmk-kafka:3.9.2\n",
+    );
     assert_eq!(kmk.noted("images"), ["kmk-kafka:3.9.2"]);
 }
 
@@ -60,8 +70,12 @@ fn the_stand_in_is_not_for_an_image_that_was_asked_for() {
         .rule(missing("apache/kafka:3.9.1"))
         .rule(Rule::on("image inspect kmk-kafka:*").says("[]"))
         .rule(Rule::on("pull apache/kafka:3.9.1").fails(1, "no such host\n"));
-    let ran = Kmk::new().docker(&docker).deploy("--kafka-version 3.9.1").code(3);
-    ran.stderr_has("error: image apache/kafka:3.9.1 is not here").stderr_lacks("stand-in");
+    let ran = Kmk::new()
+        .docker(&docker)
+        .deploy("--kafka-version 3.9.1")
+        .code(3);
+    ran.stderr_has("error: image apache/kafka:3.9.1 is not here")
+        .stderr_lacks("stand-in");
 }
 
 #[test]
@@ -69,28 +83,44 @@ fn kafka_4_by_version_and_by_tag() {
     for (flags, image, version) in [
         ("--kafka-version 4.0.0", "apache/kafka:4.0.0", "4.0.0"),
         ("--image apache/kafka:4.1.0", "apache/kafka:4.1.0", "4.1.0"),
-        ("--image localhost:5000/kafka:4.2", "localhost:5000/kafka:4.2", "4.2"),
+        (
+            "--image localhost:5000/kafka:4.2",
+            "localhost:5000/kafka:4.2",
+            "4.2",
+        ),
     ] {
         let ran = Kmk::new().deploy(flags).code(2).stdout("").changed(&[]);
-        ran.stderr(&format!("error: image {image} is Kafka {version}: {TOO_NEW}"));
+        ran.stderr(&format!(
+            "error: image {image} is Kafka {version}: {TOO_NEW}"
+        ));
     }
 }
 
 #[test]
 fn kafka_4_by_variable() {
     let kmk = Kmk::new().variable("KMK_KAFKA_IMAGE", "apache/kafka:4.0.0");
-    kmk.deploy("").code(2).changed(&[]).stderr(&format!("error: image apache/kafka:4.0.0 is Kafka 4.0.0: {TOO_NEW}"));
+    kmk.deploy("").code(2).changed(&[]).stderr(&format!(
+        "error: image apache/kafka:4.0.0 is Kafka 4.0.0: {TOO_NEW}"
+    ));
 }
 
-const LIBRARIES: &str = "run --rm --network none --entrypoint ls apache/kafka:latest /opt/kafka/libs";
+const LIBRARIES: &str =
+    "run --rm --network none --entrypoint ls apache/kafka:latest /opt/kafka/libs";
 
 #[test]
 fn kafka_4_inside_an_image_without_a_version() {
     let docker = Docker::works()
         .rule(Rule::on("image inspect apache/kafka:latest").says("[]"))
         .rule(Rule::on(LIBRARIES).says("jline-3.25.1.jar\nkafka-clients-4.1.0.jar\n"));
-    let ran = Kmk::new().docker(&docker).deploy("--image apache/kafka:latest").code(2).stdout("").changed(&[LIBRARIES]);
-    ran.stderr(&format!("error: image apache/kafka:latest is Kafka 4.1.0: {TOO_NEW}"));
+    let ran = Kmk::new()
+        .docker(&docker)
+        .deploy("--image apache/kafka:latest")
+        .code(2)
+        .stdout("")
+        .changed(&[LIBRARIES]);
+    ran.stderr(&format!(
+        "error: image apache/kafka:latest is Kafka 4.1.0: {TOO_NEW}"
+    ));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::docker::Docker;
 use crate::lab::FakeLab;
 use crate::ran::Ran;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::net::TcpListener;
@@ -36,7 +36,13 @@ impl Kmk {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/docker.sh");
         symlink(script, root.path().join("bin/docker")).unwrap();
         let path = format!("{}/bin:/usr/bin:/bin", root.path().display());
-        let kmk = Self { root, ports: [free_port(), free_port()], path, variables: Vec::new(), before: String::new() };
+        let kmk = Self {
+            root,
+            ports: [free_port(), free_port()],
+            path,
+            variables: Vec::new(),
+            before: String::new(),
+        };
         kmk.docker(&Docker::works())
     }
 
@@ -104,12 +110,23 @@ impl Kmk {
     }
 
     pub(crate) fn run_words(&self, words: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Ran {
-        self.start_words(words, Stdio::piped(), Stdio::piped()).finish()
+        self.start_words(words, Stdio::piped(), Stdio::piped())
+            .finish()
     }
 
     /// Runs `kmk` with its own standard output and error, which are then not seen.
-    pub(crate) fn run_into(&self, line: &str, stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> Ran {
-        self.start_words(line.split_whitespace().map(|word| self.expand(word)), stdout.into(), stderr.into()).finish()
+    pub(crate) fn run_into(
+        &self,
+        line: &str,
+        stdout: impl Into<Stdio>,
+        stderr: impl Into<Stdio>,
+    ) -> Ran {
+        self.start_words(
+            line.split_whitespace().map(|word| self.expand(word)),
+            stdout.into(),
+            stderr.into(),
+        )
+        .finish()
     }
 
     /// Starts `kmk`, and lets it run.
@@ -124,11 +141,18 @@ impl Kmk {
         stdout: Stdio,
         stderr: Stdio,
     ) -> Running<'_> {
-        let words: Vec<OsString> = words.into_iter().map(|word| word.as_ref().to_owned()).collect();
+        let words: Vec<OsString> = words
+            .into_iter()
+            .map(|word| word.as_ref().to_owned())
+            .collect();
         let line = words.join(OsStr::new(" ")).to_string_lossy().into_owned();
         let mut command = Command::new("/bin/sh");
         command
-            .args(["-c", &format!("{}exec \"$0\" \"$@\"", self.before), env!("CARGO_BIN_EXE_kmk")])
+            .args([
+                "-c",
+                &format!("{}exec \"$0\" \"$@\"", self.before),
+                env!("CARGO_BIN_EXE_kmk"),
+            ])
             .args(words)
             .current_dir(self.path("work"))
             .env_clear()
@@ -141,7 +165,11 @@ impl Kmk {
             .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(stderr);
-        Running { kmk: self, line, child: Some(command.spawn().unwrap()) }
+        Running {
+            kmk: self,
+            line,
+            child: Some(command.spawn().unwrap()),
+        }
     }
 
     fn expand(&self, word: &str) -> String {
@@ -155,16 +183,6 @@ impl Kmk {
     pub(crate) fn noted(&self, what: &str) -> Vec<String> {
         let text = fs::read_to_string(self.path("fake").join(what)).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
-    }
-}
-
-impl Drop for Kmk {
-    fn drop(&mut self) {
-        for pid in self.noted("waiting") {
-            if let Some(pid) = pid.parse().ok().and_then(Pid::from_raw) {
-                let _ = kill_process_group(pid, Signal::KILL);
-            }
-        }
     }
 }
 
@@ -185,9 +203,29 @@ impl Running<'_> {
 
     /// Waits until the fake docker takes its time.
     pub(crate) fn until_docker_waits(&self) {
+        self.until("docker takes its time", || {
+            !self.kmk.noted("waiting").is_empty()
+        });
+    }
+
+    /// Waits until docker was called with words that begin like this.
+    pub(crate) fn until_called(&self, beginning: &str) {
+        self.until(beginning, || {
+            self.kmk
+                .noted("calls")
+                .iter()
+                .any(|call| call.starts_with(beginning))
+        });
+    }
+
+    fn until(&self, what: &str, is_so: impl Fn() -> bool) {
         let end = Instant::now() + PATIENCE;
-        while self.kmk.noted("waiting").is_empty() {
-            assert!(Instant::now() < end, "docker was never asked to wait: {:#?}", self.kmk.noted("calls"));
+        while !is_so() {
+            assert!(
+                Instant::now() < end,
+                "never: {what}; calls: {:#?}",
+                self.kmk.noted("calls")
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -203,10 +241,15 @@ impl Running<'_> {
         let [primary, secondary] = self.kmk.ports.map(|port| port.to_string());
         let root = self.kmk.root.path().display().to_string();
         let hidden = |text: String| {
-            text.replace(&root, "$ROOT").replace(&primary, "$PRIMARY").replace(&secondary, "$SECONDARY")
+            text.replace(&root, "$ROOT")
+                .replace(&primary, "$PRIMARY")
+                .replace(&secondary, "$SECONDARY")
         };
         let unexpected = self.kmk.noted("unexpected");
-        assert!(unexpected.is_empty(), "the fake docker has no rule for: {unexpected:#?}");
+        assert!(
+            unexpected.is_empty(),
+            "the fake docker has no rule for: {unexpected:#?}"
+        );
         let calls = self.kmk.noted("calls").into_iter().map(hidden).collect();
         Ran::new(self.line.clone(), &output, calls, hidden)
     }

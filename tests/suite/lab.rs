@@ -46,14 +46,24 @@ impl FakeLab {
                 container("primary", Some(primary)),
                 container("secondary", Some(secondary)),
             ],
-            networks: ["primary", "secondary"].map(|n| format!("kmk-{name}_{n}")).to_vec(),
-            volumes: ["primary", "secondary"].map(|n| format!("kmk-{name}_{n}-data")).to_vec(),
+            networks: ["primary", "secondary"]
+                .map(|n| format!("kmk-{name}_{n}"))
+                .to_vec(),
+            volumes: ["primary", "secondary"]
+                .map(|n| format!("kmk-{name}_{n}-data"))
+                .to_vec(),
         }
     }
 
     /// As if a kmk had made it whose labels have another format.
     pub(crate) fn format(mut self, format: &'static str) -> Self {
         self.format = format;
+        self
+    }
+
+    /// With another description than a kmk would have given it.
+    pub(crate) fn spec(mut self, spec: Value) -> Self {
+        self.spec = spec;
         self
     }
 
@@ -66,14 +76,18 @@ impl FakeLab {
 
     /// A container in any state, as `docker inspect` words it.
     pub(crate) fn state(mut self, service: &str, state: Value) -> Self {
-        let found = self.containers.iter_mut().find(|container| container.service == service);
+        let found = self
+            .containers
+            .iter_mut()
+            .find(|container| container.service == service);
         found.unwrap().state = state;
         self
     }
 
     /// Without the container of a service.
     pub(crate) fn without(mut self, service: &str) -> Self {
-        self.containers.retain(|container| container.service != service);
+        self.containers
+            .retain(|container| container.service != service);
         self
     }
 
@@ -81,12 +95,6 @@ impl FakeLab {
     pub(crate) fn without_containers(mut self) -> Self {
         self.containers.clear();
         self
-    }
-
-    /// The ids of all containers, as they stand in docker's command lines.
-    pub(crate) fn ids(&self) -> String {
-        let ids: Vec<String> = self.containers.iter().map(|c| self.id(c)).collect();
-        ids.join(" ")
     }
 
     fn id(&self, container: &FakeContainer) -> String {
@@ -109,8 +117,11 @@ impl FakeLab {
         let bindings = container.port.map(|port| {
             json!({format!("{port}/tcp"): [{"HostIp": "127.0.0.1", "HostPort": port.to_string()}]})
         });
-        let networks: serde_json::Map<String, Value> =
-            self.networks.iter().map(|name| (name.clone(), json!({}))).collect();
+        let networks: serde_json::Map<String, Value> = self
+            .networks
+            .iter()
+            .map(|name| (name.clone(), json!({})))
+            .collect();
         json!({
             "Id": self.id(container),
             "Name": format!("/{project}-{}-1", container.service),
@@ -122,18 +133,33 @@ impl FakeLab {
         })
     }
 
+    /// What `docker container inspect` tells of all its containers.
+    pub(crate) fn inspected(&self) -> String {
+        let containers = self
+            .containers
+            .iter()
+            .map(|container| self.container(container));
+        Value::Array(containers.collect()).to_string()
+    }
+
     /// Docker's answers about it.
     pub(crate) fn rules(&self) -> Vec<Rule> {
-        let containers: Vec<(String, Value)> =
-            self.containers.iter().map(|c| (self.id(c), self.container(c))).collect();
+        let containers: Vec<(String, Value)> = self
+            .containers
+            .iter()
+            .map(|c| (self.id(c), self.container(c)))
+            .collect();
         let labelled = |names: &[String]| -> Vec<(String, Value)> {
-            let one = |name: &String| (name.clone(), json!({"Name": name, "Labels": self.labels()}));
+            let one =
+                |name: &String| (name.clone(), json!({"Name": name, "Labels": self.labels()}));
             names.iter().map(one).collect()
         };
         let (networks, volumes) = (labelled(&self.networks), labelled(&self.volumes));
         let mut rules = self.listed("ps", "container", "rm", &containers);
         for (container, (id, value)) in self.containers.iter().zip(&containers) {
-            rules.push(Rule::on(&format!("container inspect {id}")).says(&json!([value]).to_string()));
+            rules.push(
+                Rule::on(&format!("container inspect {id}")).says(&json!([value]).to_string()),
+            );
             if let Some(port) = container.port {
                 let list = format!("ps *--filter publish={port} --filter status=running");
                 rules.push(Rule::on(&list).says(id).until("rm *"));
@@ -158,22 +184,34 @@ impl FakeLab {
             format!("label=com.docker.compose.project=kmk-{}", self.name),
         ];
         let listings = filters.iter().map(|filter| {
-            Rule::on(&format!("{list} *--filter {filter}")).says(&(ids.join("\n") + "\n")).until(&gone)
+            Rule::on(&format!("{list} *--filter {filter}"))
+                .says(&(ids.join("\n") + "\n"))
+                .until(&gone)
         });
-        let inspect = Rule::on(&format!("{kind} inspect {}", ids.join(" "))).says(&json!(all).to_string());
-        listings.chain([inspect, Rule::on(&format!("{remove}* {}", ids.join(" ")))]).collect()
+        let inspect =
+            Rule::on(&format!("{kind} inspect {}", ids.join(" "))).says(&json!(all).to_string());
+        listings
+            .chain([inspect, Rule::on(&format!("{remove}* {}", ids.join(" ")))])
+            .collect()
     }
 }
 
 /// Something in the compose project of the default lab that does not carry kmk's labels.
 pub(crate) fn stranger(kind: &str) -> [Rule; 2] {
-    let list = if kind == "container" { "ps" } else { &format!("{kind} ls") };
+    let list = if kind == "container" {
+        "ps"
+    } else {
+        &format!("{kind} ls")
+    };
     let one = json!({
         "Id": "id-stranger", "Name": "stranger", "Created": "2026-01-01T00:00:00Z", "State": running(),
         "Config": {"Image": "nginx", "Labels": null}, "Labels": {"com.docker.compose.project": "kmk-demo"},
     });
     [
-        Rule::on(&format!("{list} *--filter label=com.docker.compose.project=kmk-demo")).says("id-stranger\n"),
+        Rule::on(&format!(
+            "{list} *--filter label=com.docker.compose.project=kmk-demo"
+        ))
+        .says("id-stranger\n"),
         Rule::on(&format!("{kind} inspect id-stranger")).says(&json!([one]).to_string()),
     ]
 }

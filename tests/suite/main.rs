@@ -1,19 +1,26 @@
 //! The real `kmk` against a scripted `docker`: exact output, exit codes, and exactly which docker commands are run.
 
+mod changing;
 mod docker;
 mod kmk;
 mod lab;
 mod ran;
 
+mod color;
 mod deploy;
 mod destroy;
 mod files;
 mod flags;
+mod help;
 mod house;
 mod image;
 mod interrupt;
 mod lock;
 mod logs_env_status;
+mod not_utf8;
 mod pipes;
+mod ports;
 mod preflight;
+mod records;
 mod reference;
+mod silence;

@@ -14,14 +14,25 @@ const NO_DOCKER: &str = indoc! {"
 #[test]
 fn docker_is_missing() {
     for verb in [DEPLOY, "status", "destroy", "env", "logs"] {
-        Kmk::new().without_docker().run(verb).code(3).stdout("").stderr(NO_DOCKER);
+        Kmk::new()
+            .without_docker()
+            .run(verb)
+            .code(3)
+            .stdout("")
+            .stderr(NO_DOCKER);
     }
 }
 
 #[test]
 fn docker_is_podman() {
-    let podman = Docker::down("Error: template: no ServerErrors").rule(Rule::on("--version").says("podman version 5.2.0\n"));
-    Kmk::new().docker(&podman).deploy("").code(3).stdout("").stderr(indoc! {"
+    let podman = Docker::down("Error: template: no ServerErrors")
+        .rule(Rule::on("--version").says("podman version 5.2.0\n"));
+    Kmk::new()
+        .docker(&podman)
+        .deploy("")
+        .code(3)
+        .stdout("")
+        .stderr(indoc! {"
         error: `docker` is Podman here, which kmk does not support
           hint: install Docker, or put it before Podman on PATH
     "});
@@ -29,16 +40,27 @@ fn docker_is_podman() {
 
 #[test]
 fn podman_without_any_info() {
-    let podman = Docker::down("").rule(Rule::on("info *").says("host:\n")).rule(Rule::on("--version").says("podman version 5.2.0\n"));
+    let podman = Docker::down("")
+        .rule(Rule::on("info *").says("host:\n"))
+        .rule(Rule::on("--version").says("podman version 5.2.0\n"));
     for verb in ["destroy", DEPLOY] {
-        Kmk::new().docker(&podman).run(verb).code(3).stderr_has("error: `docker` is Podman here");
+        Kmk::new()
+            .docker(&podman)
+            .run(verb)
+            .code(3)
+            .stderr_has("error: `docker` is Podman here");
     }
 }
 
 #[test]
 fn the_engine_is_down() {
     let said = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n";
-    let ran = Kmk::new().docker(&Docker::down(said)).deploy("").code(3).stdout("").changed(&[]);
+    let ran = Kmk::new()
+        .docker(&Docker::down(said))
+        .deploy("")
+        .code(3)
+        .stdout("")
+        .changed(&[]);
     ran.stderr_has(indoc! {"
         error: the Docker engine does not answer: it is not running
           caused by: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?
@@ -47,9 +69,17 @@ fn the_engine_is_down() {
 
 #[test]
 fn the_engine_is_down_for_every_verb() {
-    let failed = Docker::down("Cannot connect\n").rules(["ps *", "volume ls *", "network ls *"].map(|list| Rule::on(list).fails(1, "Cannot connect\n")));
+    let failed = Docker::down("Cannot connect\n").rules(
+        ["ps *", "volume ls *", "network ls *"]
+            .map(|list| Rule::on(list).fails(1, "Cannot connect\n")),
+    );
     for verb in ["status", "destroy", "env", "logs"] {
-        let ran = Kmk::new().docker(&failed).run(verb).code(3).stdout("").changed(&[]);
+        let ran = Kmk::new()
+            .docker(&failed)
+            .run(verb)
+            .code(3)
+            .stdout("")
+            .changed(&[]);
         ran.stderr_has("error: the Docker engine does not answer: it is not running\n  caused by: Cannot connect\n  hint: start ");
     }
 }
@@ -57,7 +87,12 @@ fn the_engine_is_down_for_every_verb() {
 #[test]
 fn no_permission_on_the_socket() {
     let said = "permission denied while trying to connect to the Docker daemon socket\n";
-    Kmk::new().docker(&Docker::down(said)).deploy("").code(3).stdout("").stderr(indoc! {"
+    Kmk::new()
+        .docker(&Docker::down(said))
+        .deploy("")
+        .code(3)
+        .stdout("")
+        .stderr(indoc! {"
         error: the Docker engine does not answer: no permission to use its socket
           caused by: permission denied while trying to connect to the Docker daemon socket
           hint: add yourself to the group `docker` and log in again, or use sudo
@@ -67,7 +102,11 @@ fn no_permission_on_the_socket() {
 #[test]
 fn docker_host_points_nowhere() {
     let kmk = Kmk::new().docker(&Docker::down("error during connect: no route to host\n"));
-    kmk.variable("DOCKER_HOST", "tcp://10.0.0.1:2375").deploy("").code(3).stdout("").stderr(indoc! {"
+    kmk.variable("DOCKER_HOST", "tcp://10.0.0.1:2375")
+        .deploy("")
+        .code(3)
+        .stdout("")
+        .stderr(indoc! {"
         error: the Docker engine does not answer: nothing answers at DOCKER_HOST=tcp://10.0.0.1:2375
           caused by: error during connect: no route to host
           hint: correct DOCKER_HOST, or unset it to use the engine of this machine
@@ -76,7 +115,8 @@ fn docker_host_points_nowhere() {
 
 #[test]
 fn compose_is_missing() {
-    let docker = Docker::works().rule(Rule::on("compose version --short").fails(1, "unknown flag: --short\n"));
+    let docker = Docker::works()
+        .rule(Rule::on("compose version --short").fails(1, "unknown flag: --short\n"));
     Kmk::new().docker(&docker).deploy("").code(3).stdout("").changed(&[]).stderr(indoc! {"
         error: `docker compose` is not installed
           hint: install Docker's compose plugin, v2.20 or later; the old docker-compose (v1) is not enough
@@ -85,7 +125,8 @@ fn compose_is_missing() {
 
 #[test]
 fn the_engine_and_compose_at_once() {
-    let docker = Docker::down("permission denied\n").rule(Rule::on("compose version --short").fails(1, ""));
+    let docker =
+        Docker::down("permission denied\n").rule(Rule::on("compose version --short").fails(1, ""));
     Kmk::new().docker(&docker).deploy("").code(3).stdout("").stderr(indoc! {"
         error: the Docker engine does not answer: no permission to use its socket
           caused by: permission denied
@@ -98,8 +139,14 @@ fn the_engine_and_compose_at_once() {
 #[test]
 fn compose_is_too_old() {
     for version in ["1.29.2", "v2.19.1", "2.3.3-desktop.2"] {
-        let docker = Docker::works().rule(Rule::on("compose version --short").says(&format!("{version}\n")));
-        let ran = Kmk::new().docker(&docker).deploy("").code(3).stdout("").changed(&[]);
+        let docker =
+            Docker::works().rule(Rule::on("compose version --short").says(&format!("{version}\n")));
+        let ran = Kmk::new()
+            .docker(&docker)
+            .deploy("")
+            .code(3)
+            .stdout("")
+            .changed(&[]);
         ran.stderr(&formatdoc! {"
             error: docker compose {} is too old; 2.20 or later is needed
               hint: update Docker Desktop, or Docker's compose plugin
@@ -128,7 +175,9 @@ fn several_problems_in_one_run() {
         .with(&kmk.lab_named("other"));
     let kmk = kmk.docker(&docker);
     std::fs::write(kmk.work("kmk-lab"), "a file").unwrap();
-    let _listeners = kmk.ports().map(|port| TcpListener::bind(("127.0.0.1", port)).unwrap());
+    let _listeners = kmk
+        .ports()
+        .map(|port| TcpListener::bind(("127.0.0.1", port)).unwrap());
     let [primary, secondary] = kmk.ports().map(|port| port + 10_000);
     kmk.deploy("").code(3).stdout("").changed(&[]).stderr(&formatdoc! {"
         error: docker compose 2.19.1 is too old; 2.20 or later is needed
@@ -143,7 +192,10 @@ fn several_problems_in_one_run() {
         error: image apache/kafka:3.9.2 is not here, and cannot be pulled: no such manifest: apache/kafka:3.9.2
           hint: check the name and the network, or name one that is here with --image (`docker images` lists them)
     "});
-    assert_eq!(std::fs::read_to_string(kmk.work("kmk-lab")).unwrap(), "a file");
+    assert_eq!(
+        std::fs::read_to_string(kmk.work("kmk-lab")).unwrap(),
+        "a file"
+    );
 }
 
 #[test]
@@ -152,15 +204,24 @@ fn a_process_holds_a_port() {
     let _listener = TcpListener::bind(("0.0.0.0", kmk.ports()[1])).unwrap();
     let elsewhere = kmk.ports()[1] + 10_000;
     let ran = kmk.deploy("").code(3).stdout("").changed(&[]);
-    let hint = format!("choose another with --port secondary={elsewhere}, or let kmk choose with --any-port");
+    let hint = format!(
+        "choose another with --port secondary={elsewhere}, or let kmk choose with --any-port"
+    );
     ran.stderr_has("error: port $SECONDARY for cluster `secondary` is in use by ")
         .stderr_has(&format!(" (process <pid>)\n  hint: {hint}\n"));
 }
 
 #[test]
 fn too_little_memory() {
-    let docker = Docker::works().rule(Rule::on("info *").says(r#"{"id":"engine","memory":536870912,"root":"/not/here"}"#));
-    Kmk::new().docker(&docker).deploy("").code(3).stdout("").changed(&[]).stderr(indoc! {"
+    let docker = Docker::works()
+        .rule(Rule::on("info *").says(r#"{"id":"engine","memory":536870912,"root":"/not/here"}"#));
+    Kmk::new()
+        .docker(&docker)
+        .deploy("")
+        .code(3)
+        .stdout("")
+        .changed(&[])
+        .stderr(indoc! {"
         error: the lab needs about 768 MiB of memory, and 512 MiB are Docker's
           hint: end something else, or give Docker more memory (Docker Desktop: Settings, Resources)
     "});
@@ -171,7 +232,11 @@ fn a_stranger_in_the_project_is_left_alone() {
     for kind in ["container", "volume", "network"] {
         for verb in [DEPLOY, "destroy"] {
             let kmk = Kmk::new().docker(&Docker::works().rules(stranger(kind)));
-            kmk.run(verb).code(3).stdout("").changed(&[]).stderr(&formatdoc! {"
+            kmk.run(verb)
+                .code(3)
+                .stdout("")
+                .changed(&[])
+                .stderr(&formatdoc! {"
                 error: compose project `kmk-demo` exists and was not made by kmk: {kind} stranger
                   hint: choose another name with --lab, or remove it with docker if it is yours
             "});
@@ -185,7 +250,11 @@ fn a_stranger_beside_the_lab_saves_both() {
     let kmk = Kmk::new();
     let lab = kmk.lab();
     let kmk = kmk.docker(&Docker::works().with(&lab).rules(stranger("container")));
-    kmk.run("destroy").code(3).stdout("").changed(&[]).stderr_has("was not made by kmk: container stranger");
+    kmk.run("destroy")
+        .code(3)
+        .stdout("")
+        .changed(&[])
+        .stderr_has("was not made by kmk: container stranger");
 }
 
 #[test]

@@ -1,0 +1,145 @@
+# shellcheck shell=bash
+# The measurements of the bench, each one taken the same way on both sides. Sourced by run.sh.
+#
+# Each ends in `result ROW SIDE VALUE`: a line of $work/results, which table.sh reads. SIDE is kmk or other.
+
+readonly TOPIC=my_topic      # the topic that is mirrored
+readonly RECORDS=1000000     # for the clients; 100 bytes each, without the newline
+readonly BACKLOG=200000      # for MirrorMaker: the hand-written one needs 10 s for these
+readonly SETTLED=5           # seconds from the first mirrored record until memory is looked at
+readonly DEADLINE=120        # seconds until something that does not happen is given up
+readonly RUNS=20             # of a command that takes milliseconds
+work='' prober=''            # the temporary directory; the process that looks for the first record
+
+result() { # ROW SIDE VALUE
+  printf '%s\t%s\t%s\n' "$@" >>"$work/results"
+  say "  $1 ($2): $3"
+}
+
+cannot_measure() { # WHAT SIDE [FILE, what it said]
+  [ -z "${3:-}" ] || tail -n 20 "$3" >&2 || true
+  die "could not measure '$1' ($2)"
+}
+
+now() { echo "${EPOCHREALTIME/[.,]/}"; } # microseconds
+seconds_since() { awk -v us="$(($(now) - $1))" 'BEGIN { printf "%.3f", us / 1e6 }'; }
+per_second() { awk -v n="$1" -v s="$2" 'BEGIN { printf "%.0f", n / s }'; }
+
+# Lines that differ, 100 bytes each, as an event or a log line is.
+write_records() {
+  awk -v n="$RECORDS" 'BEGIN {
+    while (i++ < n) printf "{\"id\":%08d,\"region\":\"eu-west\",\"amount\":%010d,\"note\":\"%041d\"}\n", i, i * 7919 % 1000003, i
+  }' >"$work/records"
+  head -n "$BACKLOG" "$work/records" >"$work/backlog"
+}
+
+# --- a stack ----------------------------------------------------------------------------------------------------------
+
+# first_record SIDE PRIMARY SECONDARY COMMAND...: seconds from the start of the command that brings the stack up until
+# kcat has read on the secondary what it wrote on the primary as soon as that answered; and until the command returned.
+first_record() {
+  local side=$1 primary=$2 secondary=$3 began
+  shift 3
+  began=$(now)
+  { probe "$primary" "$secondary" && seconds_since "$began" >"$work/first"; } &
+  prober=$!
+  "$@" >"$work/up.log" 2>&1 || cannot_measure deploy "$side" "$work/up.log"
+  result deploy "$side" "$(seconds_since "$began")"
+  wait "$prober" || cannot_measure first "$side"
+  prober=''
+  result first "$side" "$(cat "$work/first")"
+}
+
+probe() { # PRIMARY SECONDARY
+  local quick=(-X reconnect.backoff.max.ms=100) deadline=$((SECONDS + DEADLINE))
+  until echo hello | kcat -P -b "$1" -t "$TOPIC" -X message.timeout.ms=2000 "${quick[@]}" 2>/dev/null; do
+    [ "$SECONDS" -lt "$deadline" ] || return 1
+    sleep 0.1
+  done
+  until [ "$(kcat -C -q -b "$2" -t "primary.$TOPIC" -o beginning -e -c 1 \
+    -X allow.auto.create.topics=false "${quick[@]}" 2>/dev/null)" = hello ]; do
+    [ "$SECONDS" -lt "$deadline" ] || return 1
+    sleep 0.1
+  done
+}
+
+# memory SIDE PROJECT: MiB of all containers, some seconds after the first record.
+memory() {
+  sleep "$SETTLED"
+  docker ps -q --filter "label=com.docker.compose.project=$2" |
+    xargs docker stats --no-stream --format '{{.MemUsage}}' >"$work/stats" || cannot_measure memory "$1"
+  result memory "$1" "$(awk '
+    /MiB \// { sum += $1 }
+    /GiB \// { sum += $1 * 1024 }
+    END { printf "%.0f", sum }' "$work/stats")"
+}
+
+# mirroring SIDE PROJECT SERVICE PRIMARY SECONDARY: records a second that MirrorMaker copies from a topic it knows.
+# It is paused while they are written, so that all of them are there when the clock starts.
+mirroring() {
+  local side=$1 project=$2 service=$3 primary=$4 secondary=$5 mirror wanted began deadline
+  mirror=$(docker ps -q --filter "label=com.docker.compose.project=$project" \
+    --filter "label=com.docker.compose.service=$service")
+  docker pause "$mirror" >/dev/null || cannot_measure mirroring "$side"
+  kcat -P -b "$primary" -t "$TOPIC" -l "$work/backlog" || cannot_measure mirroring "$side"
+  wanted=$(end_offset "$primary" "$TOPIC")
+  began=$(now)
+  deadline=$((SECONDS + DEADLINE))
+  docker unpause "$mirror" >/dev/null
+  until [ "$(end_offset "$secondary" "primary.$TOPIC")" -ge "$wanted" ]; do
+    [ "$SECONDS" -lt "$deadline" ] || cannot_measure mirroring "$side"
+    sleep 0.02
+  done
+  result mirroring "$side" "$(per_second "$BACKLOG" "$(seconds_since "$began")")"
+}
+
+end_offset() { # BROKER TOPIC, of partition 0
+  kcat -Q -b "$1" -t "$2:0:-1" | sed -nE 's/.* offset ([0-9]+)$/\1/p'
+}
+
+# --- a client ---------------------------------------------------------------------------------------------------------
+
+# producing SIDE TOPIC COMMAND...: records a second of a whole process, into a topic that is there and empty.
+producing() {
+  local side=$1 topic=$2 began
+  shift 2
+  create_topic "$topic" || cannot_measure producing "$side"
+  began=$(now)
+  "$@" >"$work/client.log" 2>&1 || cannot_measure producing "$side" "$work/client.log"
+  result producing "$side" "$(per_second "$RECORDS" "$(seconds_since "$began")")"
+  [ "$(end_offset "$KMK_PRIMARY" "$topic")" = "$RECORDS" ] || cannot_measure producing "$side"
+}
+
+# By asking for it: brokers create what is asked for.
+create_topic() { # TOPIC
+  local deadline=$((SECONDS + DEADLINE))
+  until [ "$(end_offset "$KMK_PRIMARY" "$1" 2>/dev/null)" = 0 ]; do
+    [ "$SECONDS" -lt "$deadline" ] || return 1
+    kcat -L -b "$KMK_PRIMARY" -t "$1" >/dev/null 2>&1 || true
+    sleep 0.1
+  done
+}
+
+# consuming SIDE COMMAND...: records a second of a whole process, into a pipe.
+consuming() {
+  local side=$1 began took
+  shift
+  began=$(now)
+  "$@" 2>"$work/client.log" | wc -c >"$work/bytes" || cannot_measure consuming "$side" "$work/client.log"
+  took=$(seconds_since "$began")
+  [ "$(cat "$work/bytes")" -eq "$(wc -c <"$work/records")" ] || cannot_measure consuming "$side" "$work/client.log"
+  result consuming "$side" "$(per_second "$RECORDS" "$took")"
+}
+
+# --- a command --------------------------------------------------------------------------------------------------------
+
+# answering ROW COMMAND...: milliseconds of one run, the mean of many.
+answering() {
+  local row=$1 began run
+  shift
+  began=$(now)
+  for ((run = 0; run < RUNS; run++)); do
+    "$@" >"$work/client.log" 2>&1 || cannot_measure "$row" kmk "$work/client.log"
+  done
+  result "$row" kmk "$(awk -v us="$(($(now) - began))" -v runs="$RUNS" 'BEGIN { printf "%.1f", us / 1e3 / runs }')"
+}

@@ -1,0 +1,137 @@
+//! Ctrl-C in deploy: what this deploy made is taken back, and nothing else.
+
+use crate::engine::{docker_words, things};
+use crate::kcat::CROSSING;
+use crate::lab::Lab;
+use std::collections::{BTreeMap, BTreeSet};
+
+#[test]
+#[ignore = "needs Docker"]
+fn ctrl_c_at_any_moment_leaves_nothing() {
+    let lab = Lab::new("ctrl-c");
+    let filter = format!("label=kmk.lab={}", lab.name);
+    let there_is = |kind: &str| things(&filter).iter().any(|thing| thing.starts_with(kind));
+    let deploy = || lab.start(&lab.deploy_line(""));
+
+    println!("as soon as there is a network");
+    let mut running = deploy();
+    running.until("there is a network", |_| there_is("network"));
+    running.interrupt();
+    running.finish().code(130).says("interrupted");
+    lab.assert_gone();
+
+    println!("as soon as there is a container");
+    let mut running = deploy();
+    running.until("there is a container", |_| there_is("container"));
+    running.interrupt();
+    running.finish().code(130);
+    lab.assert_gone();
+
+    println!("while it waits for the canary");
+    let mut running = deploy();
+    running.until_it_says("Waiting until a canary has crossed");
+    running.interrupt();
+    let ended = running.finish().code(130);
+    assert_eq!(ended.text(), "", "no result");
+    lab.assert_gone();
+}
+
+#[test]
+#[ignore = "needs Docker"]
+fn a_deploy_that_fails_leaves_nothing_unless_asked_to() {
+    let lab = Lab::new("fails");
+    lab.deploy("--timeout 2s").code(3).says("--timeout");
+    lab.assert_gone();
+    lab.deploy("--timeout 2s --keep").code(3);
+    let kept = lab.remains();
+    assert!(
+        kept.iter().any(|thing| thing.starts_with("container")),
+        "{kept:?}"
+    );
+    lab.kmk("destroy").code(0).prints("is gone");
+    lab.assert_gone();
+}
+
+#[test]
+#[ignore = "needs Docker"]
+fn a_lab_that_runs_outlives_a_second_deploy() {
+    let lab = Lab::deployed("outlives", "");
+    lab.primary().produce("orders", "kept\n");
+    let sent = BTreeSet::from(["kept".to_owned()]);
+    lab.secondary()
+        .until_it_has("primary.orders", &sent, CROSSING);
+    let before = lab.ids();
+
+    println!("interrupted while the brokers are made anew");
+    let mut running = lab.start("deploy --partitions 2");
+    running.until("a broker is made anew", |_| {
+        lab.ids().get("primary") != before.get("primary")
+    });
+    running.interrupt();
+    running.finish().code(130);
+    still_there(&lab);
+
+    println!("interrupted just when compose had two containers of one service");
+    half_made_twin(&lab, "secondary");
+    lab.kmk("deploy").code(0);
+    assert_eq!(containers(&lab), lab.whole());
+
+    println!("interrupted while it waits");
+    let mut running = lab.start("deploy --partitions 3");
+    running.until_it_says("Waiting for the brokers");
+    running.interrupt();
+    running.finish().code(130);
+    still_there(&lab);
+    assert_eq!(lab.ids().len(), 3, "{:?}", lab.ids());
+
+    println!("failing for lack of time");
+    lab.kmk("deploy --partitions 4 --timeout 1s").code(3);
+    still_there(&lab);
+
+    lab.kmk("deploy").code(0);
+    assert_eq!(containers(&lab), lab.whole(), "none half made");
+    lab.secondary()
+        .until_it_has("primary.orders", &sent, CROSSING);
+    lab.primary().until_it_has("orders", &sent, CROSSING);
+    lab.kmk("status").code(0);
+}
+
+/// What holds the records, and the files.
+fn still_there(lab: &Lab) {
+    let remains = lab.remains();
+    for thing in ["volume", "network"] {
+        let count = remains
+            .iter()
+            .filter(|name| name.starts_with(thing))
+            .count();
+        assert_eq!(count, 2, "{remains:?}");
+    }
+    assert!(lab.directory().join("docker-compose.yml").exists());
+    println!("  there are {remains:?}");
+}
+
+/// What compose leaves when it is stopped between making a container anew and removing the old one.
+fn half_made_twin(lab: &Lab, service: &str) {
+    let name = lab.container(service);
+    let of = |format: &str| docker_words(&["inspect", "--format", format, &name], b"");
+    let (id, image) = (of("{{.Id}}"), of("{{.Config.Image}}"));
+    let labels: BTreeMap<String, String> =
+        serde_json::from_str(&of("{{json .Config.Labels}}")).unwrap();
+    let mut labels: Vec<String> = labels
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    labels.push(format!("com.docker.compose.replace={id}"));
+    let twin = format!("{}_{name}", &id[..12]);
+    let mut words = vec!["create", "--name", &twin];
+    words.extend(labels.iter().flat_map(|label| ["--label", label]));
+    words.push(&image);
+    docker_words(&words, b"");
+}
+
+fn containers(lab: &Lab) -> Vec<String> {
+    let remains = lab.remains().into_iter();
+    let containers =
+        remains.filter_map(|thing| thing.strip_prefix("container ").map(str::to_owned));
+    containers.collect()
+}

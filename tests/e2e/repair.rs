@@ -1,0 +1,161 @@
+//! What was killed, removed or cut off comes back, and nothing is lost.
+
+use crate::engine::{docker, docker_words};
+use crate::kcat::CROSSING;
+use crate::lab::Lab;
+use crate::process::{PATIENCE, until};
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// MirrorMaker comes back by itself within 15 s on an idle machine.
+const BY_ITSELF: Duration = Duration::from_secs(30);
+
+#[test]
+#[ignore = "needs Docker"]
+fn deploy_repairs_what_was_killed_or_removed() {
+    let lab = Lab::deployed("repair", "");
+    let mut sent = BTreeSet::new();
+    let produce = |sent: &mut BTreeSet<String>, when: &str| {
+        let records: Vec<String> = (0..20).map(|number| format!("{number} {when}")).collect();
+        lab.primary()
+            .produce("orders", &(records.join("\n") + "\n"));
+        sent.extend(records);
+    };
+    produce(&mut sent, "at first");
+    lab.secondary()
+        .until_it_has("primary.orders", &sent, CROSSING);
+    let faults = [
+        ("kill", "primary", "has exited with code 137"),
+        ("rm -f", "primary", "container of primary is missing"),
+        ("pause", "primary", "is paused"),
+        ("kill", "secondary", "has exited with code 137"),
+        ("rm -f", "secondary", "container of secondary is missing"),
+        ("kill", "mm2-secondary", "has exited with code 137"),
+        (
+            "rm -f",
+            "mm2-secondary",
+            "container of mm2-secondary is missing",
+        ),
+    ];
+    for (fault, service, problem) in faults {
+        println!("docker {fault} {service}");
+        produce(&mut sent, &format!("before {fault} {service}"));
+        docker(&format!("{fault} {}", lab.container(service)));
+        lab.kmk("status")
+            .code(1)
+            .prints("NOT HEALTHY")
+            .prints(service)
+            .prints(problem);
+        let status = lab.kmk("status --json").code(1).json();
+        assert_eq!(status["healthy"], false);
+        lab.kmk("deploy").code(0);
+        produce(&mut sent, &format!("after {fault} {service}"));
+        lab.secondary()
+            .until_it_has("primary.orders", &sent, CROSSING);
+        lab.primary().until_it_has("orders", &sent, CROSSING);
+        assert_eq!(
+            lab.primary().values("orders").len(),
+            sent.len(),
+            "each once at the source"
+        );
+        lab.kmk("status").code(0);
+    }
+    println!(
+        "  {} records sent, {} arrived",
+        sent.len(),
+        lab.secondary().values("primary.orders").len()
+    );
+    let volumes = ["primary", "secondary"].map(|name| format!("kmk-{}_{name}-data", lab.name));
+    assert_eq!(lab.mounted_volumes(), volumes, "no anonymous ones");
+    lab.kmk("destroy").code(0);
+    lab.assert_gone();
+}
+
+#[test]
+#[ignore = "needs Docker"]
+fn mirror_maker_comes_back_by_itself() {
+    let lab = Lab::deployed("by-itself", "");
+    let (network, mirror) = (lab.network("primary"), lab.container("mm2-secondary"));
+    lab.primary().produce("orders", "at first\n");
+    let mut sent = BTreeSet::from(["at first".to_owned()]);
+    lab.secondary()
+        .until_it_has("primary.orders", &sent, CROSSING);
+
+    println!("MirrorMaker itself dies in its container");
+    let kill = "for process in /proc/[0-9]*; do case $(readlink $process/exe) in *java) \
+                kill -9 ${process#/proc/} && echo killed;; esac; done";
+    assert_eq!(
+        docker_words(&["exec", &mirror, "bash", "-c", kill], b""),
+        "killed"
+    );
+    lab.primary().produce("orders", "after its death\n");
+    sent.insert("after its death".to_owned());
+    lab.secondary()
+        .until_it_has("primary.orders", &sent, BY_ITSELF);
+
+    println!("the link is cut while MirrorMaker starts");
+    let begun = now();
+    docker(&format!("network disconnect {network} {mirror}"));
+    docker(&format!("restart -t 1 {mirror}"));
+    until_it_failed(&mirror, &begun);
+    lab.primary().produce("orders", "while cut\n");
+    sent.insert("while cut".to_owned());
+    let healed = Instant::now();
+    docker(&format!("network connect {network} {mirror}"));
+    lab.secondary()
+        .until_it_has("primary.orders", &sent, BY_ITSELF);
+    println!(
+        "  MEASURED {:.1} s from the link's healing to the record",
+        healed.elapsed().as_secs_f64()
+    );
+    until("status is well again", BY_ITSELF, || healthy(&lab));
+
+    println!("the source is down while MirrorMaker starts");
+    let begun = now();
+    docker(&format!("kill {}", lab.container("primary")));
+    docker(&format!("restart -t 1 {mirror}"));
+    until_it_failed(&mirror, &begun);
+    let healed = Instant::now();
+    docker(&format!("start {}", lab.container("primary")));
+    lab.primary().until_it_answers();
+    lab.primary().produce("orders", "at last\n");
+    sent.insert("at last".to_owned());
+    lab.secondary()
+        .until_it_has("primary.orders", &sent, BY_ITSELF);
+    println!(
+        "  MEASURED {:.1} s from the source's start to the record",
+        healed.elapsed().as_secs_f64()
+    );
+    until("status is well again", BY_ITSELF, || healthy(&lab));
+}
+
+fn healthy(lab: &Lab) -> Option<()> {
+    let status = lab.command("status").output().unwrap();
+    status.status.success().then_some(())
+}
+
+/// Now, as docker writes it.
+fn now() -> String {
+    humantime::format_rfc3339_nanos(std::time::SystemTime::now()).to_string()
+}
+
+/// Waits until MirrorMaker's log says that it could not start what reads the source.
+fn until_it_failed(mirror: &str, since: &str) {
+    until("MirrorMaker has failed", PATIENCE, || {
+        let log = Command::new("docker")
+            .args(["logs", "--since", since, mirror])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&log.stdout);
+        let failed = [
+            "Failed to start connector",
+            "uncaught and unrecoverable",
+            "Failed to reconfigure connector",
+        ];
+        failed
+            .iter()
+            .any(|words| text.contains(words))
+            .then_some(())
+    });
+}

@@ -1,0 +1,60 @@
+//! Color is for people at terminals, or for whoever insists.
+
+use crate::kmk::Kmk;
+
+const RED_ERROR: &str = "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m there is no lab `demo`\n";
+const PLAIN_ERROR: &str = "error: there is no lab `demo`\n";
+
+#[test]
+fn none_in_a_pipe() {
+    Kmk::new()
+        .run("env")
+        .code(3)
+        .stderr_has(PLAIN_ERROR)
+        .stderr_lacks("\u{1b}");
+    Kmk::new()
+        .run("env --color auto")
+        .code(3)
+        .stderr_has(PLAIN_ERROR)
+        .stderr_lacks("\u{1b}");
+    Kmk::new()
+        .run("env --color never")
+        .code(3)
+        .stderr_has(PLAIN_ERROR)
+        .stderr_lacks("\u{1b}");
+}
+
+#[test]
+fn always_means_always() {
+    Kmk::new()
+        .run("env --color always")
+        .code(3)
+        .stderr_has(RED_ERROR);
+    Kmk::new()
+        .variable("NO_COLOR", "1")
+        .run("--color always env")
+        .code(3)
+        .stderr_has(RED_ERROR);
+}
+
+#[test]
+fn no_color_wins_where_nobody_insists() {
+    let kmk = Kmk::new()
+        .variable("NO_COLOR", "1")
+        .variable("CLICOLOR_FORCE", "1");
+    kmk.run("env")
+        .code(3)
+        .stderr_has(PLAIN_ERROR)
+        .stderr_lacks("\u{1b}");
+    Kmk::new()
+        .variable("CLICOLOR_FORCE", "1")
+        .run("env")
+        .code(3)
+        .stderr_has(RED_ERROR);
+}
+
+#[test]
+fn data_has_no_color() {
+    let ran = Kmk::new().run("deploy --dry-run --color always").code(0);
+    assert!(!ran.text().contains('\u{1b}'), "{}", ran.text());
+}

@@ -1,0 +1,234 @@
+//! Produce and consume, as far as they go without a broker.
+
+use crate::docker::Docker;
+use crate::flags::refused;
+use crate::kmk::Kmk;
+use indoc::indoc;
+
+fn lab() -> Kmk {
+    Kmk::on(|kmk| Docker::works().with(&kmk.lab()))
+}
+
+#[test]
+fn topic_names_that_kafka_refuses() {
+    let kmk = Kmk::new();
+    let long = "a".repeat(250);
+    for verb in ["produce", "consume"] {
+        for (name, reason) in [
+            ("", "a topic's name cannot be empty"),
+            (".", "a topic cannot be called `.`"),
+            ("..", "a topic cannot be called `..`"),
+            (
+                "a b",
+                "' ' in topic name `a b`: only letters a-z and A-Z, digits, `.`, `_` and `-` are allowed",
+            ),
+            ("a/b", "'/' in topic name `a/b`: only "),
+            ("größe", "'ö' in topic name `größe`: only "),
+            (
+                &long,
+                "a topic's name has at most 249 characters; this one has 250",
+            ),
+        ] {
+            let ran = kmk
+                .run_words([verb, &format!("--topic={name}")])
+                .code(2)
+                .stdout("")
+                .no_calls();
+            ran.stderr_has(&format!(
+                "error: invalid value '{name}' for '--topic <TOPIC>': {reason}"
+            ));
+        }
+        kmk.run(verb)
+            .code(2)
+            .stderr_has("--topic <TOPIC>")
+            .no_calls();
+    }
+}
+
+#[test]
+fn how_many() {
+    for verb in ["produce", "consume"] {
+        for number in ["0", "-3", "x", "1.5", "99999999999999"] {
+            let line = format!("{verb} --topic t --messages {number}");
+            let part = format!(
+                "invalid value '{number}' for '--messages <N>': it is a number from 1 to 1000000000000"
+            );
+            refused(&[(&line, &part)]);
+        }
+    }
+}
+
+#[test]
+fn flags_of_produce() {
+    refused(&[
+        (
+            "produce --topic t --value x --file f",
+            "'--value <TEXT>' cannot be used with '--file <FILE>'",
+        ),
+        (
+            "produce --topic t --size 200 --file f",
+            "'--size <BYTES>' cannot be used with",
+        ),
+        (
+            "produce --topic t --size 200 --value x",
+            "'--size <BYTES>' cannot be used with",
+        ),
+        (
+            "produce --topic t --size 3",
+            "invalid value '3' for '--size <BYTES>'",
+        ),
+        (
+            "produce --topic t --size -3",
+            "invalid value '-3' for '--size <BYTES>'",
+        ),
+        ("produce --topic t --key-separator ,", "--file <FILE>"),
+        (
+            "produce --topic t --key k --key-separator , --file f",
+            "'--key <TEXT>' cannot be used with '--key-separator <TEXT>'",
+        ),
+        (
+            "produce --topic t --rate 0",
+            "a rate is a number of records a second, from 1, such as 500/s",
+        ),
+        (
+            "produce --topic t --rate 5/h",
+            "a rate is a number of records a second, from 1, such as 500/s",
+        ),
+        (
+            "produce --topic t --partition -1",
+            "invalid value '-1' for '--partition <N>'",
+        ),
+        (
+            "produce --topic t --timeout later",
+            "invalid value 'later' for '--timeout <TIME>'",
+        ),
+    ]);
+}
+
+#[test]
+fn flags_of_consume() {
+    refused(&[
+        (
+            "consume --topic t --from never",
+            "it is `earliest`, `latest`, or an offset from 0",
+        ),
+        (
+            "consume --topic t --from -5",
+            "it is `earliest`, `latest`, or an offset from 0",
+        ),
+        (
+            "consume --topic t --format %x",
+            "%x stands for nothing; there are %t, %p, %o, %k, %v and %%",
+        ),
+        (
+            "consume --topic t --format yaml",
+            "`yaml` is neither `value` nor `json`, nor a template",
+        ),
+        ("consume --topic t --group=", "--group <GROUP>"),
+        (
+            "consume --topic t --partition x",
+            "invalid value 'x' for '--partition <N>'",
+        ),
+        ("consume --topic t --timeout 30", "time unit needed"),
+    ]);
+}
+
+#[test]
+fn addresses() {
+    for verb in ["produce", "consume"] {
+        for (address, part) in [
+            ("x", "`x` is not HOST:PORT"),
+            (":1", "`:1` is not HOST:PORT"),
+            ("a:b", "`b` in `a:b` is not a port (1 to 65535)"),
+            ("a:0", "`0` in `a:0` is not a port (1 to 65535)"),
+            ("a:1,b", "`b` is not HOST:PORT"),
+        ] {
+            refused(&[(&format!("{verb} --topic t --bootstrap {address}"), part)]);
+        }
+        let line = format!("{verb} --topic t --bootstrap a:1 --cluster primary");
+        refused(&[(&line, "cannot be used with")]);
+    }
+}
+
+#[test]
+fn files_that_cannot_be_read() {
+    let kmk = lab();
+    kmk.run("produce --topic t --file nope")
+        .code(2)
+        .stdout("")
+        .stderr_has("error: cannot read nope: No such file");
+    kmk.run("produce --topic t --file $ROOT")
+        .code(2)
+        .stdout("")
+        .stderr_has(": is a directory\n");
+}
+
+#[test]
+fn clusters_that_are_not_there() {
+    let kmk = lab();
+    for verb in ["produce", "consume"] {
+        kmk.run(&format!("{verb} --topic t --cluster secondry"))
+            .code(2)
+            .stdout("")
+            .stderr(indoc! {"
+            error: there is no cluster `secondry`
+              hint: did you mean `secondary`?
+        "});
+    }
+}
+
+#[test]
+fn a_mirrored_topic_is_mirrormakers_to_write() {
+    let ran = lab()
+        .run("produce --topic primary.orders --cluster secondary")
+        .code(2)
+        .stdout("");
+    ran.stderr(indoc! {"
+        error: `primary.orders` on secondary is the copy of `orders` on primary: MirrorMaker writes it, and what you add exists nowhere else
+          hint: send to --topic orders --cluster primary, or insist with --force
+    "});
+    // and where nothing is mirrored to, the name means nothing
+    lab()
+        .run("produce --topic primary.orders --cluster primary --timeout 1s")
+        .code(3)
+        .stderr_has("no Kafka broker can be reached");
+}
+
+#[test]
+fn brokers_that_cannot_be_reached() {
+    for line in [
+        "produce --topic t --timeout 1s",
+        "consume --topic t --cluster primary --timeout 1s",
+    ] {
+        lab().run(line).code(3).stdout("").stderr(indoc! {"
+            error: no Kafka broker can be reached: 127.0.0.1:$PRIMARY: Connection refused (os error 111)
+              hint: `kmk status` says how the lab is; `kmk deploy` repairs it
+        "});
+    }
+}
+
+#[test]
+fn a_cluster_that_is_no_labs_is_not_explained_with_one() {
+    let kmk = Kmk::new();
+    for verb in ["produce", "consume"] {
+        let ran = kmk
+            .run(&format!(
+                "{verb} --topic t --bootstrap 127.0.0.1:$PRIMARY --timeout 1s"
+            ))
+            .code(3)
+            .stdout("")
+            .no_calls();
+        ran.stderr_has(
+            "error: no Kafka broker can be reached: 127.0.0.1:$PRIMARY: Connection refused",
+        )
+        .stderr_lacks("kmk deploy");
+    }
+}
+
+#[test]
+fn hints_name_the_lab() {
+    let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab_named("two")));
+    kmk.run("consume --topic t --lab two --timeout 1s")
+        .code(3)
+        .stderr_has("`kmk status --lab two`");
+}
