@@ -48,7 +48,7 @@ pub(crate) struct Args {
     messages: Option<u64>,
     /// With --messages, how long it may take in all. Otherwise, how long the topic may not be there, or the broker not
     /// answer
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::patience)]
     timeout: Duration,
     /// Resume where this group stopped, and note how far it came: what was written out, and no more
     #[arg(long, value_name = "GROUP", value_parser = clap::builder::NonEmptyStringValueParser::new())]

@@ -1,7 +1,6 @@
 use super::failure::Told;
-use super::output::{COMMAND, seconds, styled};
+use super::output::seconds;
 use super::{Context, Outcome};
-use anyhow::Context as _;
 use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did, Request};
 use kafka_mirror_kit::core::spec::{MAX_BROKERS, MIN_PORT};
 use kafka_mirror_kit::core::topology::{Cluster, Flow, IMAGE_VARIABLE, official_image};
@@ -40,7 +39,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "VERSION", value_parser = kafka_version)]
     kafka_version: Option<String>,
     /// How long it may take until records cross, once the image is there
-    #[arg(long, value_name = "TIME", default_value = "120s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "120s", value_parser = super::patience)]
     timeout: Duration,
     /// When it fails, leave what was made for a look
     #[arg(long)]
@@ -123,7 +122,9 @@ fn image_variable() -> anyhow::Result<Option<String>> {
         Ok(image) if image.is_empty() => Ok(None),
         Ok(image) => Ok(Some(image)),
         Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(error) => Err(Told::usage(format!("{IMAGE_VARIABLE} is no image name: {error}")).into()),
+        Err(error) => {
+            Err(Told::usage(format!("{IMAGE_VARIABLE} is no image name: {error}")).into())
+        }
     }
 }
 
@@ -237,13 +238,9 @@ fn preview(request: &Request, context: &Context) -> anyhow::Result<Outcome> {
         .map(|c: &Cluster| format!("{} at {}", c.name, c.bootstrap_outside()));
     let addresses: Vec<String> = addresses.collect();
     let _ = write!(text, "\nThere would be {}", addresses.join(", "));
+    context.output.result(&text)?;
     context
         .output
-        .result(&text)
-        .context("cannot write to standard output")?;
-    context.output.talk(&format!(
-        "\nNothing was started. To do so: {}",
-        styled(COMMAND, "kmk deploy")
-    ));
+        .talk("\nNothing was started: leave --dry-run out to do so.");
     Ok(Outcome::Yes)
 }

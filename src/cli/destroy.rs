@@ -12,7 +12,7 @@ use std::time::Duration;
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// How long it may take
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = super::patience)]
     timeout: Duration,
 }
 
@@ -37,7 +37,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         )
     };
     context.output.result(&text)?;
+    let here = std::env::current_dir().unwrap_or_default();
     for file in gone.kept {
+        let file = file.strip_prefix(&here).unwrap_or(&file);
         context.output.talk(&format!(
             "note: {} was edited since kmk wrote it, and stays",
             file.display()

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 pub(crate) struct Args {}
 
 pub(crate) fn run(_: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let lab = context.find_lab()?;
+    let (_, lab) = context.find_lab()?;
     let project = lab.topology.project();
     let mut text = format!("KMK_LAB={}", lab.spec.lab);
     for cluster in &lab.topology.clusters {

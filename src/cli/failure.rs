@@ -166,7 +166,7 @@ impl Failure {
             return docker::of_destroy(error);
         }
         if let Some(error) = error.downcast_ref::<LogError>() {
-            return docker::of_log(error);
+            return docker::of_log(error, context);
         }
         if let Some(error) = error.downcast_ref::<LabError>() {
             return docker::of_lab(error);

@@ -1,6 +1,5 @@
 use super::{Context, Outcome};
 use anyhow::Context as _;
-use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::log::{self, Selection};
 use kafka_mirror_kit::core::wait::Limit;
 use std::io::{self, Write as _};
@@ -19,7 +18,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let docker = Docker::find()?;
+    let (docker, lab) = context.find_lab()?;
     let selection = Selection {
         service: args.service.clone(),
         tail: args.tail,
@@ -28,23 +27,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let mut stdout = io::stdout().lock();
     let mut failed = None;
     let limit = Limit::endless(&context.interrupt);
-    let told = log::logs(
-        &docker,
-        &context.lab,
-        &selection,
-        &limit,
-        |service, line| {
-            let mut write = || {
-                if selection.service.is_none() {
-                    write!(stdout, "{service} | ")?;
-                }
-                stdout.write_all(line)?;
-                stdout.write_all(b"\n")
-            };
-            failed = write().err();
-            failed.is_none()
-        },
-    );
+    let told = log::logs(&docker, &lab, &selection, &limit, |service, line| {
+        let mut write = || {
+            if selection.service.is_none() {
+                write!(stdout, "{service} | ")?;
+            }
+            stdout.write_all(line)?;
+            stdout.write_all(b"\n")
+        };
+        failed = write().err();
+        failed.is_none()
+    });
     match failed {
         Some(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Outcome::Yes),
         Some(error) => return Err(error).context("cannot write to standard output"),

@@ -56,8 +56,8 @@ struct Global {
     /// The lab that is meant
     #[arg(long, global = true, value_name = "NAME", default_value = spec::DEFAULT_LAB, value_parser = lab_name)]
     lab: String,
-    /// Where the rendered files go [default: where they are, or ./kmk-lab]
-    #[arg(long, global = true, value_name = "DIRECTORY", env = "KMK_DIR")]
+    /// Where the rendered files go; also KMK_DIR [default: where they are, or ./kmk-lab]
+    #[arg(long, global = true, value_name = "DIRECTORY")]
     dir: Option<PathBuf>,
     /// Say nothing but results and errors
     #[arg(long, short, global = true, conflicts_with = "verbose")]
@@ -66,7 +66,13 @@ struct Global {
     #[arg(long, short, global = true)]
     verbose: bool,
     /// When to use color: auto, always or never; NO_COLOR is respected
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
     color: Color,
 }
 
@@ -121,14 +127,17 @@ impl Context {
         Limit::new(QUESTION, &self.interrupt)
     }
 
-    pub(crate) fn find_lab(&self) -> anyhow::Result<Lab> {
+    /// The lab that is meant; where it is the engine that does not answer, that is said instead.
+    pub(crate) fn find_lab(&self) -> anyhow::Result<(Docker, Lab)> {
         let docker = Docker::find()?;
-        let found = Lab::find(&docker, &self.lab, &self.question());
-        // asked only now: a running lab is found faster without
-        if found.is_err() {
-            docker.engine(&self.question())?;
+        match Lab::find(&docker, &self.lab, &self.question()) {
+            Ok(lab) => Ok((docker, lab)),
+            Err(error) => {
+                // asked only now: a running lab is found faster without
+                docker.engine(&self.question())?;
+                Err(error.into())
+            }
         }
-        Ok(found?)
     }
 
     /// The cluster of that name, or the one that is meant when none is named.
@@ -137,7 +146,7 @@ impl Context {
         cluster: Option<&str>,
         default: DefaultCluster,
     ) -> anyhow::Result<Place> {
-        let lab = self.find_lab()?;
+        let (_, lab) = self.find_lab()?;
         let flow = lab.spec.flows.first();
         let meant = cluster.map(str::to_owned).or_else(|| {
             flow.map(|flow| match default {
@@ -161,6 +170,20 @@ fn lab_name(text: &str) -> Result<String, String> {
     }
 }
 
+/// A script that clears the variable means the default.
+fn directory_variable() -> Option<PathBuf> {
+    let directory = std::env::var_os("KMK_DIR")?;
+    (!directory.is_empty()).then(|| directory.into())
+}
+
+/// A time to wait: `30s`, `2m`, and never nothing.
+fn patience(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("no time at all is too short".to_owned()),
+        other => other.map_err(|error| error.to_string()),
+    }
+}
+
 /// Parses, runs, and turns whatever came of it into an exit code.
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -171,7 +194,7 @@ pub(crate) fn main() -> ExitCode {
         output,
         interrupt,
         lab: cli.global.lab,
-        directory: cli.global.dir,
+        directory: cli.global.dir.or_else(directory_variable),
     };
     match run(cli.verb, &context) {
         Ok(Outcome::Yes) => ExitCode::SUCCESS,

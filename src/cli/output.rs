@@ -1,6 +1,7 @@
 //! Where words go: results to stdout, talk to stderr, events to a spinner or to plain lines.
 
 use anstream::{ColorChoice, eprintln};
+use anyhow::Context as _;
 use clap::ValueEnum;
 use clap::builder::styling::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -51,12 +52,12 @@ impl Output {
 
     /// A result, to stdout. A reader that has gone is no error.
     #[allow(clippy::unused_self, reason = "reads as the others do")]
-    pub(crate) fn result(self, text: &str) -> io::Result<()> {
+    pub(crate) fn result(self, text: &str) -> anyhow::Result<()> {
         let mut stdout = anstream::stdout().lock();
         let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other,
+            other => other.context("cannot write to standard output"),
         }
     }
 

@@ -68,7 +68,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N[/s]", value_parser = rate)]
     rate: Option<u64>,
     /// How long to go on without any acknowledgement before giving up
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::patience)]
     timeout: Duration,
     /// Send into a mirrored topic all the same
     #[arg(long)]

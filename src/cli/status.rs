@@ -2,7 +2,6 @@ use super::output::seconds;
 use super::table::{row, table};
 use super::{Context, Outcome, deploy};
 use anyhow::Context as _;
-use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::status::{self, FlowStatus, Status};
 use std::time::{Duration, SystemTime};
 
@@ -17,18 +16,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let docker = Docker::find()?;
-    let found = status::status(
-        &docker,
-        &context.lab,
-        context.output.verbose,
-        &context.question(),
-    );
-    if found.is_err() {
-        // says why, where it is the engine that does not answer
-        docker.engine(&context.question())?;
-    }
-    let status = found?;
+    let (docker, lab) = context.find_lab()?;
+    let status = status::status(&docker, &lab, context.output.verbose, &context.question())?;
     let text = if args.json {
         serde_json::to_string_pretty(&status).context("cannot write JSON")?
     } else {

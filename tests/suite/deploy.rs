@@ -36,7 +36,6 @@ fn every_docker_command_of_a_deploy() {
     let calls = [
         info,
         labelled[0],
-        labelled[0],
         labelled[1],
         labelled[2],
         "compose version --short",

@@ -20,7 +20,7 @@ fn a_dry_run_writes_and_says_what_it_would_do_without_docker() {
         Would wait until a canary has crossed primary->secondary
         There would be primary at 127.0.0.1:19092, secondary at 127.0.0.1:19192
     "};
-    let stderr = "\nNothing was started. To do so: kmk deploy\n";
+    let stderr = "\nNothing was started: leave --dry-run out to do so.\n";
     kmk.run("deploy --dry-run")
         .code(0)
         .stdout(stdout)
@@ -37,7 +37,7 @@ fn a_dry_run_names_what_has_to_be_typed() {
     let kmk = Kmk::new();
     kmk.run("deploy --dry-run --lab two")
         .code(0)
-        .stderr("\nNothing was started. To do so: kmk deploy --lab two\n");
+        .stderr("\nNothing was started: leave --dry-run out to do so.\n");
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn unknown_clusters_with_the_nearest_name() {
         .stdout("")
         .no_calls()
         .stderr(indoc! {"
-        error: there is no cluster `primry`; clusters: primary, secondary
+        error: there is no cluster `primry`
           hint: did you mean `primary`?
     "});
     kmk.run("deploy --port zzz=29092")
@@ -183,7 +183,7 @@ fn all_that_is_wrong_with_a_lab_at_once() {
         .stdout("")
         .no_calls()
         .stderr(indoc! {"
-        error: there is no cluster `nope`; clusters: primary, secondary
+        error: there is no cluster `nope`
           hint: clusters there are: primary, secondary
         error: image `a$b` is not an image name, such as apache/kafka:3.9.2
         error: cluster `primary` cannot have 0 partitions; 1 to 1000 are possible

@@ -2,6 +2,7 @@
 
 use super::deploy::{preflight_problem, workdir};
 use super::{Failure, Item, UNUSABLE, USAGE, did_you_mean};
+use crate::cli::Context;
 use crate::cli::deploy::in_lab;
 use kafka_mirror_kit::core::compose::FORMAT;
 use kafka_mirror_kit::core::docker::{DockerError, EngineCause};
@@ -88,12 +89,18 @@ pub(super) fn of_destroy(error: &DestroyError) -> Failure {
     }
 }
 
-pub(super) fn of_log(error: &LogError) -> Failure {
+pub(super) fn of_log(error: &LogError, context: &Context) -> Failure {
     match error {
-        LogError::Lab(error) => of_lab(error),
         LogError::UnknownService { service, known, .. } => Failure::one(
             Item::new(error).hint(did_you_mean("service", service, known)),
             USAGE,
+        ),
+        LogError::NoContainer { .. } => Failure::one(
+            Item::new(error).hint(format!(
+                "`kmk deploy{}` brings it back",
+                in_lab(&context.lab)
+            )),
+            UNUSABLE,
         ),
         LogError::Docker(error) => of_docker(error),
         LogError::Stopped(Stop::Interrupted) => Failure::interrupted(),

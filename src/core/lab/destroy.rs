@@ -9,7 +9,7 @@ use crate::core::topology;
 use crate::core::wait::{Limit, Stop};
 use crate::core::workdir::{Workdir, WorkdirError};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// What was taken away.
@@ -81,7 +81,8 @@ impl Remains {
     }
 
     fn remove(&self, docker: &Docker, limit: &Limit) -> Result<(), DockerError> {
-        let names = |found: &[Labelled]| found.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
+        let names =
+            |found: &[Labelled]| found.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
         let containers: Vec<String> = self.containers.iter().map(|c| c.id.clone()).collect();
         docker.remove_containers(&containers, limit)?;
         docker.remove_networks(&names(&self.networks), limit)?;
@@ -95,16 +96,25 @@ impl Remains {
 /// # Errors
 /// When something of the lab's compose project is not kmk's, when a newer kmk made it, when another kmk is at it,
 /// and when docker or the disk refuses.
-pub fn destroy(docker: &Docker, lab: &str, directory: &Workdir, limit: &Limit) -> Result<Destroyed, DestroyError> {
+pub fn destroy(
+    docker: &Docker,
+    lab: &str,
+    directory: &Workdir,
+    limit: &Limit,
+) -> Result<Destroyed, DestroyError> {
     let begun = Instant::now();
     let engine = docker.engine(limit)?;
     let _lock = Lock::take(&lock::runtime_directory(), &engine.id, lab, "destroy")?;
     let remains = Remains::find(docker, lab, limit)?;
     refuse_what_is_not_ours(docker, lab, &remains, limit)?;
     let mut destroyed = remove(docker, lab, limit)?;
-    let mut directories = BTreeSet::from([directory.path().to_owned()]);
-    let made_from = remains.containers.iter().filter_map(Container::compose_file);
-    directories.extend(made_from.filter_map(|file| PathBuf::from(file).parent().map(PathBuf::from)));
+    let mut directories = BTreeSet::from([absolute(directory.path())]);
+    let made_from = remains
+        .containers
+        .iter()
+        .filter_map(Container::compose_file);
+    directories
+        .extend(made_from.filter_map(|file| PathBuf::from(file).parent().map(PathBuf::from)));
     for directory in directories {
         destroyed.kept.extend(Workdir::new(directory).remove(lab)?);
     }
@@ -112,7 +122,12 @@ pub fn destroy(docker: &Docker, lab: &str, directory: &Workdir, limit: &Limit) -
     Ok(destroyed)
 }
 
-fn refuse_what_is_not_ours(docker: &Docker, lab: &str, remains: &Remains, limit: &Limit) -> Result<(), DestroyError> {
+fn refuse_what_is_not_ours(
+    docker: &Docker,
+    lab: &str,
+    remains: &Remains,
+    limit: &Limit,
+) -> Result<(), DestroyError> {
     for container in &remains.containers {
         refuse_newer(lab, container.label(LABEL_FORMAT))?;
     }
@@ -127,6 +142,8 @@ fn refuse_what_is_not_ours(docker: &Docker, lab: &str, remains: &Remains, limit:
 /// Removes whatever carries the label until nothing does: a compose that was interrupted may have one more on the way.
 pub(super) fn remove(docker: &Docker, lab: &str, limit: &Limit) -> Result<Destroyed, DestroyError> {
     const SETTLE: Duration = Duration::from_millis(200);
+    /// Later than this before the deadline, a refusal is final: another try would end in a less telling one.
+    const LAST_TRY: Duration = Duration::from_secs(1);
     let [mut containers, mut networks, mut volumes] = [const { BTreeSet::new() }; 3];
     loop {
         let remains = Remains::find(docker, lab, limit)?;
@@ -141,21 +158,28 @@ pub(super) fn remove(docker: &Docker, lab: &str, limit: &Limit) -> Result<Destro
         containers.extend(remains.containers.iter().map(|c| c.id.clone()));
         networks.extend(remains.networks.iter().map(|n| n.name.clone()));
         volumes.extend(remains.volumes.iter().map(|v| v.name.clone()));
-        if let Err(error) = remains.remove(docker, limit) {
+        match remains.remove(docker, limit) {
             // what went away meanwhile is no error; what stays is one at the deadline
-            if !matches!(error, DockerError::Failed { .. }) || limit.remaining().is_zero() {
-                return Err(error.into());
+            Err(DockerError::Failed { .. }) if limit.remaining() > LAST_TRY => {
+                limit.pause(SETTLE)?;
             }
-            limit.check(|| error.to_string())?;
-            limit.pause(SETTLE)?;
+            other => other?,
         }
     }
+}
+
+/// As compose writes it on its containers.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 impl Lab {
     /// The directory that a lab's files lie in: the one of its newest container.
     pub fn directory(&self) -> Option<PathBuf> {
-        let newest = self.containers.iter().max_by(|a, b| a.created.cmp(&b.created))?;
+        let newest = self
+            .containers
+            .iter()
+            .max_by(|a, b| a.created.cmp(&b.created))?;
         Some(PathBuf::from(newest.compose_file()?).parent()?.to_owned())
     }
 }

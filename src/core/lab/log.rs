@@ -1,6 +1,6 @@
 //! What a lab's containers wrote.
 
-use super::{Lab, LabError};
+use super::Lab;
 use crate::core::docker::{Container, Docker, DockerError};
 use crate::core::wait::{Interrupt, Limit, Stop};
 use std::sync::mpsc;
@@ -21,9 +21,6 @@ pub struct Selection {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
-    /// The lab cannot be found.
-    #[error(transparent)]
-    Lab(#[from] LabError),
     /// It has no container of that service.
     #[error("lab `{lab}` has no service `{service}`")]
     UnknownService {
@@ -33,6 +30,12 @@ pub enum LogError {
         service: String,
         /// The services that it has.
         known: Vec<String>,
+    },
+    /// The service should have a container and has none.
+    #[error("service `{service}` has no container now")]
+    NoContainer {
+        /// As given.
+        service: String,
     },
     /// Docker does not tell.
     #[error(transparent)]
@@ -48,31 +51,41 @@ pub enum LogError {
 /// [`LogError`].
 pub fn logs(
     docker: &Docker,
-    lab: &str,
+    lab: &Lab,
     selection: &Selection,
     limit: &Limit,
     mut on_line: impl FnMut(&str, &[u8]) -> bool,
 ) -> Result<(), LogError> {
-    let lab = Lab::find(docker, lab, limit)?;
     let wanted = |container: &&Container| {
-        selection.service.as_ref().is_none_or(|service| service == container.service())
+        selection
+            .service
+            .as_ref()
+            .is_none_or(|service| service == container.service())
     };
     let containers: Vec<&Container> = lab.containers.iter().filter(wanted).collect();
     if let (Some(service), true) = (&selection.service, containers.is_empty()) {
+        if lab.topology.services().contains(service) {
+            return Err(LogError::NoContainer {
+                service: service.clone(),
+            });
+        }
         return Err(LogError::UnknownService {
             lab: lab.spec.lab.clone(),
             service: service.clone(),
             known: lab.topology.services(),
         });
     }
-    let tail = selection.tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string());
+    let tail = selection
+        .tail
+        .map_or_else(|| "all".to_owned(), |lines| lines.to_string());
     let enough = Interrupt::default();
     let reading = Limit::endless(&enough);
     let (sender, lines) = mpsc::sync_channel::<(usize, Vec<u8>)>(256);
     thread::scope(|scope| {
         let readers: Vec<_> = (0..containers.len())
             .map(|index| {
-                let (sender, tail, id, reading) = (sender.clone(), &tail, &containers[index].id, &reading);
+                let (sender, tail, id, reading) =
+                    (sender.clone(), &tail, &containers[index].id, &reading);
                 scope.spawn(move || {
                     docker.logs(id, tail, selection.follow, reading, |line| {
                         // fails once nobody listens any more: then `enough` ends this reader too

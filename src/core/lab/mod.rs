@@ -40,7 +40,9 @@ pub enum LabError {
         others: Vec<String>,
     },
     /// A newer kmk made it.
-    #[error("lab `{lab}` was made by a newer kmk (its labels are of format {found}, and this kmk knows formats up to {FORMAT})")]
+    #[error(
+        "lab `{lab}` was made by a newer kmk (its labels are of format {found}, and this kmk knows formats up to {FORMAT})"
+    )]
     Newer {
         /// Its name.
         lab: String,
@@ -48,7 +50,9 @@ pub enum LabError {
         found: String,
     },
     /// Its label is not what kmk writes.
-    #[error("container {container} of lab `{lab}` has a label `{LABEL_SPEC}` that describes no lab: {cause}")]
+    #[error(
+        "container {container} of lab `{lab}` has a label `{LABEL_SPEC}` that describes no lab: {cause}"
+    )]
     Label {
         /// The lab's name.
         lab: String,
@@ -99,7 +103,9 @@ impl Lab {
             container: newest.name().to_owned(),
             cause,
         };
-        let text = newest.label(LABEL_SPEC).ok_or_else(|| label("it is missing".to_owned()))?;
+        let text = newest
+            .label(LABEL_SPEC)
+            .ok_or_else(|| label("it is missing".to_owned()))?;
         let spec: Spec = serde_json::from_str(text).map_err(|error| label(error.to_string()))?;
         spec.validate().map_err(|problems| {
             let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -115,13 +121,16 @@ impl Lab {
 
     /// The container of a service.
     pub fn container(&self, service: &str) -> Option<&Container> {
-        self.containers.iter().find(|container| container.service() == service)
+        self.containers
+            .iter()
+            .find(|container| container.service() == service)
     }
 
     /// Every directory that holds files from which its containers were made.
     pub fn directories(&self) -> Vec<PathBuf> {
         let files = self.containers.iter().filter_map(Container::compose_file);
-        let directories: BTreeSet<&Path> = files.filter_map(|file| Path::new(file).parent()).collect();
+        let directories: BTreeSet<&Path> =
+            files.filter_map(|file| Path::new(file).parent()).collect();
         directories.into_iter().map(Path::to_owned).collect()
     }
 }
@@ -143,6 +152,9 @@ fn refuse_newer(lab: &str, format: Option<&str>) -> Result<(), LabError> {
 /// When docker cannot be asked.
 pub fn names(docker: &Docker, limit: &Limit) -> Result<Vec<String>, DockerError> {
     let containers = docker.containers(&[format!("label={LABEL_LAB}")], limit)?;
-    let names: BTreeSet<&str> = containers.iter().filter_map(|c| c.label(LABEL_LAB)).collect();
+    let names: BTreeSet<&str> = containers
+        .iter()
+        .filter_map(|c| c.label(LABEL_LAB))
+        .collect();
     Ok(names.into_iter().map(str::to_owned).collect())
 }

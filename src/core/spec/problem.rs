@@ -28,7 +28,7 @@ pub enum Problem {
     #[error("a lab needs at least one cluster")]
     NoClusters,
     /// A flow or a flag that names no cluster.
-    #[error("there is no cluster `{name}`; clusters: {}", known.join(", "))]
+    #[error("there is no cluster `{name}`")]
     UnknownCluster {
         /// As given.
         name: String,
@@ -76,6 +76,9 @@ pub enum Problem {
         /// As given.
         port: u16,
     },
+    /// One cluster is to have several first ports.
+    #[error("cluster `{0}` is given two ports")]
+    TwoPorts(String),
     /// Two brokers of the lab would listen on one port.
     #[error("port {port} is given to both `{one}` and `{other}`")]
     PortTwice {

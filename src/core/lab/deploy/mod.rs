@@ -2,6 +2,7 @@
 
 mod failure;
 mod plan;
+mod ports;
 mod ready;
 mod request;
 

@@ -5,14 +5,13 @@ use super::failure::{Aftermath, DeployError};
 use super::request::{Rendered, Request, default_directory};
 use crate::core::compose::{self, LABEL_CONFIG};
 use crate::core::docker::{Container, Docker, DockerError, Engine, Recreate};
+use crate::core::endpoint::Endpoint;
 use crate::core::event::{Event, Observer};
+use crate::core::lab::Lab;
 use crate::core::lab::destroy::{self, Remains};
-use crate::core::lab::{Lab, LabError};
-use crate::core::port;
 use crate::core::preflight::{self, Preflight};
 use crate::core::scenario;
-use crate::core::spec::Spec;
-use crate::core::topology::{self, IMAGE_VARIABLE, Topology};
+use crate::core::topology::{self, IMAGE_VARIABLE};
 use crate::core::wait::{Interrupt, Limit, Stop};
 use crate::core::workdir::Workdir;
 use std::ffi::OsString;
@@ -42,21 +41,16 @@ impl<'a> Plan<'a> {
         limit: &Limit,
         observer: &dyn Observer,
     ) -> Result<Self, DeployError> {
-        let lab = Lab::look_for(docker, &request.lab, limit).map_err(|error| match error {
-            LabError::Docker(error) => DeployError::from(error),
-            other => other.into(),
-        })?;
-        let was_there = lab.is_some() || !Remains::find(docker, &request.lab, limit)?.is_nothing();
+        let remains = Remains::find(docker, &request.lab, limit)?;
+        let was_there = !remains.is_nothing();
+        let lab = Lab::describe(&request.lab, remains.containers)?;
         let base = lab
             .as_ref()
             .map_or_else(|| scenario::dr(&request.lab), |lab| lab.spec.clone());
-        let mut spec = request.change.apply(base).map_err(DeployError::Spec)?;
         let existing = lab
             .as_ref()
             .map_or_else(Vec::new, |lab| lab.containers.clone());
-        if request.any_port {
-            choose_ports(&mut spec, &existing);
-        }
+        let spec = request.spec(base, &existing).map_err(DeployError::Spec)?;
         let directory = request
             .directory
             .clone()
@@ -198,9 +192,7 @@ impl<'a> Plan<'a> {
         if taken.iter().any(|words| said.contains(words)) {
             for cluster in &self.rendered.topology.clusters {
                 let endpoints = cluster.endpoints();
-                let port = endpoints
-                    .iter()
-                    .find(|endpoint| said.contains(&endpoint.to_string()));
+                let port = endpoints.iter().find(|endpoint| names(said, endpoint));
                 if let Some(endpoint) = port {
                     let problem = preflight::busy(self.docker, &cluster.name, endpoint.port, limit);
                     return DeployError::Preflight(vec![problem]);
@@ -233,30 +225,9 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Gives every cluster that has no port of its own, and whose usual one is taken, the next free one.
-fn choose_ports(spec: &mut Spec, existing: &[Container]) {
-    let resolved = Topology::new(spec);
-    let ports = |cluster: &topology::Cluster| {
-        cluster
-            .endpoints()
-            .iter()
-            .map(|e| e.port)
-            .collect::<Vec<_>>()
-    };
-    let mut taken: Vec<u16> = Vec::new();
-    for (cluster, resolved) in spec.clusters.iter_mut().zip(&resolved.clusters) {
-        let usual = ports(resolved);
-        let is_ours = |port: &u16| {
-            existing
-                .iter()
-                .any(|c| c.is_running() && c.publishes(*port))
-        };
-        let is_usable =
-            |port: &u16| !taken.contains(port) && (is_ours(port) || port::is_free(*port));
-        if cluster.port.is_none() && !usual.iter().all(is_usable) {
-            cluster.port = port::next_free(usual[0], cluster.brokers, &taken);
-        }
-        let first = cluster.port.unwrap_or(usual[0]);
-        taken.extend((0..cluster.brokers).map(|index| first + index));
-    }
+/// Whether docker's words name the address, and not one that merely begins with it.
+fn names(said: &str, endpoint: &Endpoint) -> bool {
+    let address = endpoint.to_string();
+    said.match_indices(&address)
+        .any(|(at, _)| !said[at + address.len()..].starts_with(|c: char| c.is_ascii_digit()))
 }

@@ -1,6 +1,8 @@
-//! What a person wants of a lab, and what that would write. Pure; needs no Docker.
+//! What a person wants of a lab, and what that would write. Asks no Docker.
 
+use super::ports;
 use crate::core::compose;
+use crate::core::docker::Container;
 use crate::core::mm2;
 use crate::core::scenario;
 use crate::core::spec::{self, Spec};
@@ -55,13 +57,16 @@ pub struct Rendered {
 }
 
 impl Change {
-    /// The spec with the change.
-    ///
-    /// # Errors
-    /// All problems of the result.
-    pub fn apply(&self, mut spec: Spec) -> Result<Spec, Vec<spec::Problem>> {
+    /// The spec with the change, and all that is wrong with it but for ports that clash: those are known once all are chosen.
+    fn apply(&self, mut spec: Spec) -> (Spec, Vec<spec::Problem>) {
         let mut problems = Vec::new();
-        for (name, port) in &self.ports {
+        for (index, (name, port)) in self.ports.iter().enumerate() {
+            if self.ports[..index]
+                .iter()
+                .any(|(earlier, _)| earlier == name)
+            {
+                problems.push(spec::Problem::TwoPorts(name.clone()));
+            }
             let known = spec.cluster_names();
             match spec
                 .clusters
@@ -84,6 +89,21 @@ impl Change {
         }
         spec.image = self.image.clone().or(spec.image);
         problems.extend(spec.validate().err().unwrap_or_default());
+        (spec, problems)
+    }
+}
+
+impl Request {
+    /// What is asked for, on the grounds of what is there.
+    pub(super) fn spec(
+        &self,
+        base: Spec,
+        existing: &[Container],
+    ) -> Result<Spec, Vec<spec::Problem>> {
+        let (mut spec, mut problems) = self.change.apply(base);
+        if self.any_port && problems.is_empty() {
+            ports::choose(&mut spec, existing);
+        }
         problems.extend(Topology::new(&spec).port_clashes());
         if problems.is_empty() {
             Ok(spec)
@@ -98,7 +118,7 @@ impl Change {
 /// # Errors
 /// All problems of the spec.
 pub fn render(request: &Request) -> Result<Rendered, Vec<spec::Problem>> {
-    let spec = request.change.apply(scenario::dr(&request.lab))?;
+    let spec = request.spec(scenario::dr(&request.lab), &[])?;
     Ok(Rendered::new(&spec))
 }
 

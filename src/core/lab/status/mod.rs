@@ -4,8 +4,8 @@ mod report;
 
 pub use report::{ClusterStatus, ContainerStatus, FlowStatus, PartStatus, Status, TopicStatus};
 
-use super::{Lab, LabError};
-use crate::core::docker::{Container, Docker};
+use super::Lab;
+use crate::core::docker::{Container, Docker, DockerError};
 use crate::core::kafka::{Admin, At, KafkaError, TopicInfo};
 use crate::core::lag;
 use crate::core::mirror_state::{self, Part};
@@ -23,18 +23,22 @@ const COPIES: &str = "MirrorSourceConnector";
 /// Looks at a lab. With `memory`, also at what its containers use: that takes the engine about 2 s.
 ///
 /// # Errors
-/// When there is no such lab, or docker cannot be asked. A broker that does not answer is part of the status.
-pub fn status(docker: &Docker, lab: &str, memory: bool, limit: &Limit) -> Result<Status, LabError> {
-    let lab = Lab::find(docker, lab, limit)?;
+/// When docker cannot be asked about memory. A broker that does not answer is part of the status.
+pub fn status(
+    docker: &Docker,
+    lab: &Lab,
+    memory: bool,
+    limit: &Limit,
+) -> Result<Status, DockerError> {
     let (views, memory) = thread::scope(|scope| {
         let looks: Vec<_> = lab
             .topology
             .clusters
             .iter()
-            .map(|cluster| scope.spawn(|| View::of(&lab, cluster, &limit.at_most(PATIENCE))))
+            .map(|cluster| scope.spawn(|| View::of(lab, cluster, &limit.at_most(PATIENCE))))
             .collect();
         let memory = if memory {
-            used_memory(docker, &lab, limit)
+            used_memory(docker, lab, limit)
         } else {
             Ok(BTreeMap::new())
         };
@@ -56,7 +60,7 @@ pub fn status(docker: &Docker, lab: &str, memory: bool, limit: &Limit) -> Result
         .topology
         .services()
         .iter()
-        .map(|service| container(&lab, service, &memory))
+        .map(|service| container(lab, service, &memory))
         .collect();
     let clusters: Vec<ClusterStatus> = lab
         .topology
@@ -68,7 +72,7 @@ pub fn status(docker: &Docker, lab: &str, memory: bool, limit: &Limit) -> Result
         .topology
         .flows
         .iter()
-        .map(|one| flow(&lab, one, &views))
+        .map(|one| flow(lab, one, &views))
         .collect();
     Ok(Status {
         lab: lab.spec.lab.clone(),
@@ -86,7 +90,7 @@ fn used_memory(
     docker: &Docker,
     lab: &Lab,
     limit: &Limit,
-) -> Result<BTreeMap<String, String>, LabError> {
+) -> Result<BTreeMap<String, String>, DockerError> {
     let running = lab
         .containers
         .iter()

@@ -1,0 +1,33 @@
+//! Ports for clusters that nobody gave one, on a machine where the usual ones may be taken.
+
+use crate::core::docker::Container;
+use crate::core::port;
+use crate::core::spec::{ClusterSpec, Spec};
+use crate::core::topology::Topology;
+
+/// Gives every cluster that has no port of its own, and whose usual one is taken, the next free one. Ports that the
+/// lab's own containers hold are not taken.
+pub(super) fn choose(spec: &mut Spec, existing: &[Container]) {
+    let is_ours = |port: u16| {
+        let mut running = existing.iter().filter(|container| container.is_running());
+        running.any(|container| container.publishes(port))
+    };
+    let range = |cluster: &ClusterSpec, first: u16| first..first.saturating_add(cluster.brokers);
+    let given = spec
+        .clusters
+        .iter()
+        .filter_map(|cluster| Some(range(cluster, cluster.port?)));
+    let mut taken: Vec<u16> = given.flatten().collect();
+    let usual = Topology::new(spec).clusters;
+    for (cluster, usual) in spec.clusters.iter_mut().zip(usual) {
+        if cluster.port.is_some() {
+            continue;
+        }
+        let first = usual.brokers[0].outside.port;
+        let is_free = |port: u16| !taken.contains(&port) && (is_ours(port) || port::is_free(port));
+        if !range(cluster, first).all(is_free) {
+            cluster.port = port::next_free(first, cluster.brokers, &taken);
+        }
+        taken.extend(range(cluster, cluster.port.unwrap_or(first)));
+    }
+}
