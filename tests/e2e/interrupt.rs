@@ -71,6 +71,9 @@ fn a_lab_that_runs_outlives_a_second_deploy() {
     running.finish().code(130);
     still_there(&lab);
 
+    lab.kmk("deploy").code(0);
+    assert_eq!(containers(&lab), lab.whole());
+
     println!("interrupted just when compose had two containers of one service");
     half_made_twin(&lab, "secondary");
     lab.kmk("deploy").code(0);

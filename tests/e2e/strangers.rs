@@ -113,11 +113,11 @@ fn a_port_in_use_is_named_with_its_holder_and_the_flag() {
 #[test]
 #[ignore = "needs Docker"]
 fn two_deploys_at_once_and_a_destroy_beside_strangers() {
+    let lab = Lab::new("two");
     let idle = Bystander::create("e2e-idle", "--label com.docker.compose.project=kmk-e2e");
     let busy = Bystander::start("e2e-busy", "");
     let states = || [idle.state(), busy.state()];
     let before = states();
-    let lab = Lab::new("two");
     let mut first = lab.start(&lab.deploy_line(""));
     first.until_it_says("Starting the containers");
     let holder = format!("is in use by kmk deploy (process {})", first.pid());
