@@ -37,6 +37,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         )
     };
     context.output.result(&text)?;
+    for guest in gone.guests {
+        context.output.talk(&format!(
+            "note: container {guest} was on a network of the lab, and goes on without it"
+        ));
+    }
     let here = std::env::current_dir().unwrap_or_default();
     for file in gone.kept {
         let file = file.strip_prefix(&here).unwrap_or(&file);

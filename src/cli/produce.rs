@@ -208,7 +208,7 @@ fn answer(
 ) -> anyhow::Result<Outcome> {
     match &report.end {
         ProduceEnd::Complete => {
-            if let Some(place) = place {
+            if let Some(place) = place.filter(|_| report.tally.acknowledged() > 0) {
                 next(topic, report, place, context);
             }
             Ok(Outcome::Yes)

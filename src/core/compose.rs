@@ -203,6 +203,9 @@ fn broker_environment(cluster: &Cluster, broker: &Broker) -> BTreeMap<String, St
         ("message.max.bytes", MAX_RECORD_BYTES.to_string()),
         ("replica.fetch.max.bytes", MAX_RECORD_BYTES.to_string()),
         ("log.message.timestamp.type", stamp.to_owned()),
+        // a broker that was killed is let in again once its old session has ended: after 9 s by default
+        ("broker.session.timeout.ms", "2000".to_owned()),
+        ("broker.heartbeat.interval.ms", "500".to_owned()),
         // fewer partitions and no waiting: a lab starts faster
         ("group.initial.rebalance.delay.ms", "0".to_owned()),
         ("offsets.topic.num.partitions", "1".to_owned()),

@@ -179,7 +179,7 @@ impl Preflight<'_> {
     fn is_held_by_this_lab(&self, port: u16) -> bool {
         self.existing
             .iter()
-            .any(|container| container.is_running() && container.publishes(port))
+            .any(|container| container.is_up() && container.publishes(port))
     }
 
     fn space(&self) -> Vec<Problem> {

@@ -12,8 +12,8 @@ const REMOVE_VOLUMES: &str = "volume rm --force kmk-demo_primary-data kmk-demo_s
 pub(crate) const ROLLED_BACK: [&str; 4] = [
     UP_COMMAND,
     REMOVE_CONTAINERS,
-    REMOVE_NETWORKS,
     REMOVE_VOLUMES,
+    REMOVE_NETWORKS,
 ];
 
 /// An engine on which `compose up` makes the whole lab, and then fails.

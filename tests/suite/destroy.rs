@@ -19,7 +19,7 @@ fn all_of_a_lab_and_nothing_else() {
     });
     kmk.run("deploy --dry-run").code(0);
     let gone = "Lab `demo` is gone, after <time>: 3 containers, 2 networks, 2 volumes.\n";
-    let changes = [REMOVE_CONTAINERS, REMOVE_NETWORKS, REMOVE_VOLUMES];
+    let changes = [REMOVE_CONTAINERS, REMOVE_VOLUMES, REMOVE_NETWORKS];
     kmk.run("destroy")
         .code(0)
         .stdout(gone)
@@ -72,7 +72,7 @@ fn half_a_lab() {
         .code(0)
         .stdout(gone)
         .stderr("")
-        .changed(&[REMOVE_NETWORKS, REMOVE_VOLUMES]);
+        .changed(&[REMOVE_VOLUMES, REMOVE_NETWORKS]);
 }
 
 #[test]

@@ -23,6 +23,9 @@ pub(super) fn of_deploy(failure: &DeployFailure, context: &Context) -> Failure {
         Aftermath::LabStays => Some(format!(
             "The lab was there before and stays: `kmk status{lab}` says how it is, `kmk deploy{lab}` tries again."
         )),
+        Aftermath::LabIsLess(why) => Some(format!(
+            "The lab was there before, and not all of it runs now: {why}\nRepair it with `kmk deploy{lab}`."
+        )),
         Aftermath::RollbackFailed(why) => Some(format!(
             "Taking back what was made failed too: {why}\nTry again with `kmk destroy{lab}`."
         )),

@@ -106,6 +106,11 @@ pub(super) fn up(project: &str, file: &Path, recreate: &Recreate) -> Argv {
     }
 }
 
+/// `--force`: also a container that does not run.
+pub(super) fn disconnect(network: &str, container: &str) -> Argv {
+    words(["network", "disconnect", "--force", network, container])
+}
+
 /// `--volumes` takes anonymous ones along; named ones are removed by name.
 pub(super) fn remove_containers(ids: &[String]) -> Argv {
     then(words(["rm", "--force", "--volumes"]), ids)

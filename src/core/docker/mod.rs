@@ -218,6 +218,20 @@ impl Docker {
         self.each(ids, argv::remove_containers, limit)
     }
 
+    /// Takes a container off a network.
+    ///
+    /// # Errors
+    /// When docker refuses.
+    pub fn disconnect(
+        &self,
+        network: &str,
+        container: &str,
+        limit: &Limit,
+    ) -> Result<(), DockerError> {
+        self.query(&argv::disconnect(network, container), limit)
+            .map(drop)
+    }
+
     /// Removes networks.
     ///
     /// # Errors

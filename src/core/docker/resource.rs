@@ -146,6 +146,11 @@ impl Container {
             .map(|(name, _)| name.as_str())
     }
 
+    /// Whether it holds its ports: it runs, or is paused, or about to run again.
+    pub fn is_up(&self) -> bool {
+        ["running", "paused", "restarting"].contains(&self.state.status.as_str())
+    }
+
     /// Whether it publishes `port` on the laptop once it runs.
     pub fn publishes(&self, port: u16) -> bool {
         let port = port.to_string();
@@ -167,12 +172,29 @@ pub struct Labelled {
     pub name: String,
     #[serde(rename = "Labels", default)]
     labels: Option<Labels>,
+    #[serde(rename = "Containers", default)]
+    containers: Option<BTreeMap<String, Member>>,
+}
+
+/// A container on a network.
+#[derive(Debug, Clone, Deserialize)]
+struct Member {
+    #[serde(rename = "Name", default)]
+    name: String,
 }
 
 impl Labelled {
     /// The label of that name.
     pub fn label(&self, name: &str) -> Option<&str> {
         self.labels.as_ref()?.get(name).map(String::as_str)
+    }
+}
+
+impl Labelled {
+    /// The containers on a network that run: ids and names.
+    pub fn containers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let members = self.containers.iter().flatten();
+        members.map(|(id, member)| (id.as_str(), member.name.as_str()))
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Destroyed {
     pub networks: usize,
     /// Number of volumes.
     pub volumes: usize,
+    /// Containers of others that were on its networks, and go on without them.
+    pub guests: Vec<String>,
     /// Files that were edited by hand since kmk wrote them, and therefore stay.
     pub kept: Vec<PathBuf>,
     /// How long it took.
@@ -85,8 +87,21 @@ impl Remains {
             |found: &[Labelled]| found.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
         let containers: Vec<String> = self.containers.iter().map(|c| c.id.clone()).collect();
         docker.remove_containers(&containers, limit)?;
-        docker.remove_networks(&names(&self.networks), limit)?;
-        docker.remove_volumes(&names(&self.volumes), limit)
+        docker.remove_volumes(&names(&self.volumes), limit)?;
+        // a person's own container on a network of ours would keep it from going
+        for (network, container, _) in self.guests() {
+            docker.disconnect(network, container, limit)?;
+        }
+        docker.remove_networks(&names(&self.networks), limit)
+    }
+
+    /// Containers of others on the lab's networks: network, id and name.
+    fn guests(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.networks.iter().flat_map(|network| {
+            let guests = network.containers();
+            let guests = guests.filter(|(id, _)| self.containers.iter().all(|ours| ours.id != *id));
+            guests.map(|(id, name)| (network.name.as_str(), id, name))
+        })
     }
 }
 
@@ -108,6 +123,10 @@ pub fn destroy(
     let remains = Remains::find(docker, lab, limit)?;
     refuse_what_is_not_ours(docker, lab, &remains, limit)?;
     let mut destroyed = remove(docker, lab, limit)?;
+    destroyed.guests = remains
+        .guests()
+        .map(|(_, _, name)| name.to_owned())
+        .collect();
     let mut directories = BTreeSet::from([absolute(directory.path())]);
     let made_from = remains
         .containers

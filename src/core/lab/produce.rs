@@ -1,6 +1,7 @@
 //! Sending records into a topic, and the account of what arrived. Knows nothing of labs, files or terminals.
 
 mod feed;
+mod first;
 mod lines;
 
 pub use lines::LinesError;
@@ -112,6 +113,17 @@ pub enum ProduceEnd {
     Input(LinesError),
 }
 
+impl ProduceReport {
+    fn nothing(end: ProduceEnd) -> Self {
+        Self {
+            tally: Tally::default(),
+            not_acknowledged: 0,
+            elapsed: Duration::ZERO,
+            end,
+        }
+    }
+}
+
 /// Sends the records and waits until each is acknowledged. `progress` is told after every batch.
 ///
 /// # Errors
@@ -125,8 +137,15 @@ pub fn produce(
 ) -> Result<ProduceReport, ProduceError> {
     check_topic_name(&what.topic)?;
     let limit = Limit::new(what.patience, interrupt);
-    let producer =
-        Admin::connect_patiently(bootstrap, &limit)?.into_producer(&what.topic, &limit)?;
+    let admin = Admin::connect_patiently(bootstrap, &limit)?;
+    let input = match first::wait_for(what.input, interrupt) {
+        Ok(Some(input)) => input,
+        Ok(None) => return Ok(ProduceReport::nothing(ProduceEnd::Complete)),
+        Err(_) => return Ok(ProduceReport::nothing(ProduceEnd::Interrupted)),
+    };
+    // only now is the topic made: nothing to send makes none
+    let limit = limit.again();
+    let producer = admin.into_producer(&what.topic, &limit)?;
     let partitions = producer.partitions();
     if let Some(partition) = what.partition.filter(|&partition| partition >= partitions) {
         return Err(ProduceError::Kafka(KafkaError::UnknownPartition {
@@ -145,7 +164,7 @@ pub fn produce(
     };
     let run = Run {
         producer,
-        batches: feed.start(what.input).map_err(ProduceError::Thread)?,
+        batches: feed.start(input).map_err(ProduceError::Thread)?,
         waiting: None,
         rate: what.rate,
         patience: what.patience,

@@ -100,6 +100,8 @@ pub enum Aftermath {
     Kept,
     /// The lab was there before, and stays.
     LabStays,
+    /// The lab was there before; not all that ran of it could be brought back, and why.
+    LabIsLess(String),
     /// Taking back failed too, and why.
     RollbackFailed(String),
 }

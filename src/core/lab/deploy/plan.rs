@@ -18,6 +18,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+/// How long making containers anew may take: each has 5 s to end by itself.
+const REPLACE: Duration = Duration::from_secs(60);
 /// How long taking back may take.
 const ROLLBACK: Duration = Duration::from_secs(60);
 
@@ -29,6 +31,8 @@ pub(super) struct Plan<'a> {
     pub(super) overwrite: bool,
     pub(super) image: String,
     pub(super) existing: Vec<Container>,
+    /// What compose leaves behind when it is interrupted while it replaces a container.
+    twins: Vec<Container>,
     /// Whether there was anything of this lab before: then nothing of it is ever taken back.
     pub(super) was_there: bool,
 }
@@ -47,9 +51,10 @@ impl<'a> Plan<'a> {
         let base = lab
             .as_ref()
             .map_or_else(|| scenario::dr(&request.lab), |lab| lab.spec.clone());
-        let existing = lab
-            .as_ref()
-            .map_or_else(Vec::new, |lab| lab.containers.clone());
+        let (existing, twins) = match &lab {
+            Some(lab) => lab.containers.iter().cloned().partition(is_original),
+            None => (Vec::new(), Vec::new()),
+        };
         let spec = request.spec(base, &existing).map_err(DeployError::Spec)?;
         let directory = request
             .directory
@@ -79,6 +84,7 @@ impl<'a> Plan<'a> {
             overwrite: request.overwrite,
             image,
             existing,
+            twins,
             was_there,
         })
     }
@@ -112,6 +118,7 @@ impl<'a> Plan<'a> {
                 .iter()
                 .any(|c| c.service() == service && c.is_running())
         });
+        self.remove(&self.twins, limit)?;
         if is_whole && changed.is_empty() {
             return Ok(Outcome::Unchanged);
         }
@@ -123,7 +130,7 @@ impl<'a> Plan<'a> {
             .unpause(&paused, limit)
             .map_err(|error| self.explain(error, limit))?;
         if !changed.is_empty() {
-            self.compose_up(&Recreate::Services(changed.clone()), limit, observer)?;
+            self.replace(&changed, observer)?;
         }
         self.compose_up(&Recreate::Nothing, limit, observer)?;
         observer.on(Event::Done {
@@ -135,6 +142,20 @@ impl<'a> Plan<'a> {
         } else {
             Outcome::Created
         })
+    }
+
+    /// Makes services anew. Begun, it is not interrupted: the engine would still stop what it was told to stop, after
+    /// whoever could start it again has gone.
+    fn replace(&self, services: &[String], observer: &dyn Observer) -> Result<(), DeployError> {
+        let limit = Limit::new(REPLACE, &Interrupt::default());
+        let recreate = Recreate::Services(services.to_vec());
+        self.compose_up(&recreate, &limit, observer)
+    }
+
+    fn remove(&self, containers: &[Container], limit: &Limit) -> Result<(), DeployError> {
+        let ids: Vec<String> = containers.iter().map(|c| c.id.clone()).collect();
+        let removed = self.docker.remove_containers(&ids, limit);
+        removed.map_err(|error| self.explain(error, limit))
     }
 
     /// Services whose containers were made from another configuration, or mount their files from elsewhere.
@@ -202,9 +223,34 @@ impl<'a> Plan<'a> {
         error.into()
     }
 
+    /// Starts again what ran before this deploy and runs no more: compose may have been stopped between removing a
+    /// container and starting the one in its place.
+    fn bring_back(&self, observer: &dyn Observer) -> Result<(), DeployError> {
+        let limit = Limit::new(ROLLBACK, &Interrupt::default());
+        let Some(lab) = Lab::look_for(self.docker, self.lab(), &limit)? else {
+            return Ok(());
+        };
+        let (now, twins): (Vec<Container>, Vec<Container>) =
+            lab.containers.into_iter().partition(is_original);
+        self.remove(&twins, &limit)?;
+        let runs = |service: &str| now.iter().any(|c| c.service() == service && c.is_running());
+        let before = self
+            .existing
+            .iter()
+            .filter(|container| container.is_running());
+        if before.map(Container::service).all(runs) {
+            return Ok(());
+        }
+        observer.on(Event::Started("Bringing back what ran before".to_owned()));
+        self.compose_up(&Recreate::Nothing, &limit, observer)
+    }
+
     pub(super) fn clean_up(&self, keep: bool, observer: &dyn Observer) -> Aftermath {
         if self.was_there {
-            return Aftermath::LabStays;
+            return match self.bring_back(observer) {
+                Ok(()) => Aftermath::LabStays,
+                Err(why) => Aftermath::LabIsLess(why.to_string()),
+            };
         }
         if keep {
             return Aftermath::Kept;
@@ -223,6 +269,12 @@ impl<'a> Plan<'a> {
             Err(why) => Aftermath::RollbackFailed(why),
         }
     }
+}
+
+/// Whether compose gave the container its final name: one that is to replace another carries a prefix until then.
+fn is_original(container: &Container) -> bool {
+    let project = container.project().unwrap_or_default();
+    container.name() == format!("{project}-{}-1", container.service())
 }
 
 /// Whether docker's words name the address, and not one that merely begins with it.

@@ -9,8 +9,8 @@ use crate::core::topology::Topology;
 /// lab's own containers hold are not taken.
 pub(super) fn choose(spec: &mut Spec, existing: &[Container]) {
     let is_ours = |port: u16| {
-        let mut running = existing.iter().filter(|container| container.is_running());
-        running.any(|container| container.publishes(port))
+        let mut up = existing.iter().filter(|container| container.is_up());
+        up.any(|container| container.publishes(port))
     };
     let range = |cluster: &ClusterSpec, first: u16| first..first.saturating_add(cluster.brokers);
     let given = spec

@@ -1,0 +1,68 @@
+//! Waiting for the first bytes of an input. Knows nothing of what they say.
+
+use super::Input;
+use crate::core::wait::{Interrupt, Limit, Stop};
+use std::io::{BufRead as _, BufReader};
+use std::sync::mpsc;
+use std::thread;
+
+/// The input once there is something in it; `None` when it ends without.
+///
+/// # Errors
+/// [`Stop::Interrupted`]. An input that cannot be read is passed on: whoever reads it says why.
+pub(super) fn wait_for(input: Input, interrupt: &Interrupt) -> Result<Option<Input>, Stop> {
+    let Input::Lines(lines) = input else {
+        return Ok(Some(input));
+    };
+    let (sender, begun) = mpsc::sync_channel(1);
+    // a terminal or a pipe may have nothing to read for as long as it likes
+    thread::spawn(move || {
+        let mut lines = BufReader::new(lines);
+        let is_empty = matches!(lines.fill_buf(), Ok([]));
+        // fails when the wait was interrupted
+        let _ = sender.send((!is_empty).then(|| Input::Lines(Box::new(lines))));
+    });
+    Ok(Limit::endless(interrupt).receive(&begun)?.flatten())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{self, Read};
+
+    #[test]
+    fn what_was_seen_is_still_there() {
+        let input = Input::Lines(Box::new(&b"one\ntwo"[..]));
+        let Ok(Some(Input::Lines(mut lines))) = wait_for(input, &Interrupt::default()) else {
+            panic!("there is something to read");
+        };
+        let mut text = String::new();
+        lines.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "one\ntwo");
+    }
+
+    #[test]
+    fn nothing_is_nothing_and_an_error_is_passed_on() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::PermissionDenied.into())
+            }
+        }
+        let wait = |input| wait_for(input, &Interrupt::default());
+        assert!(matches!(
+            wait(Input::Lines(Box::new(io::empty()))),
+            Ok(None)
+        ));
+        assert!(matches!(wait(Input::Lines(Box::new(Broken))), Ok(Some(_))));
+    }
+
+    #[test]
+    fn a_silent_input_can_be_interrupted() {
+        let (reader, _writer) = io::pipe().unwrap();
+        let interrupt = Interrupt::default();
+        interrupt.raise();
+        let waited = wait_for(Input::Lines(Box::new(reader)), &interrupt);
+        assert!(matches!(waited, Err(Stop::Interrupted)));
+    }
+}
