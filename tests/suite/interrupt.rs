@@ -105,19 +105,17 @@ fn a_kept_lab_stays_after_ctrl_c() {
 
 #[test]
 fn a_lab_that_was_there_stays_after_ctrl_c() {
-    let kmk = Kmk::on(|kmk| {
-        Docker::works()
-            .with(&kmk.lab())
-            .rule(Rule::on(UP).takes(60))
-    });
+    let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab()).rule(Rule::on(UP).takes(2)));
     let running = kmk.start(DEPLOY);
     running.until_docker_waits();
     running.signal(Signal::INT);
+    // what compose has begun to replace it also brings up again
     let ran = running
         .finish()
         .code(130)
         .stderr_has("error: interrupted\nThe lab was there before and stays");
     ran.stderr_lacks("Taking back");
+    assert_eq!(kmk.noted("signals"), [""; 0], "compose was left alone");
     assert!(
         kmk.noted("calls")
             .iter()
