@@ -28,7 +28,7 @@ per_second() { awk -v n="$1" -v s="$2" 'BEGIN { printf "%.0f", n / s }'; }
 # Lines that differ, 100 bytes each, as an event or a log line is.
 write_records() {
   awk -v n="$RECORDS" 'BEGIN {
-    while (i++ < n) printf "{\"id\":%08d,\"region\":\"eu-west\",\"amount\":%010d,\"note\":\"%041d\"}\n", i, i * 7919 % 1000003, i
+    while (i++ < n) printf "{\"id\":%08d,\"region\":\"eu-west\",\"amount\":%010d,\"note\":\"%036d\"}\n", i, i * 7919 % 1000003, i
   }' >"$work/records"
   head -n "$BACKLOG" "$work/records" >"$work/backlog"
 }

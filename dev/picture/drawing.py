@@ -8,7 +8,7 @@ from itertools import groupby
 from xml.sax.saxutils import escape
 
 FONT = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace"
-SIZE, ADVANCE, LEADING = 14, 8.4, 19  # pixels: of the font, from character to character, from line to line
+SIZE, ADVANCE, LEADING = 14, 8.4, 18  # pixels: of the font, from character to character, from line to line
 MARGIN, BAR = 18, 34  # pixels: around the text, the window's top
 BLINK = 0.04  # seconds: what was shown for less is left out
 
@@ -80,9 +80,12 @@ def text(row, shown, kind, style):
 
 
 def runs(shown):
-    """(column, letters, style) of each stretch in one style, without the gaps of two spaces or more between columns."""
+    """(column, letters, style) of each stretch in one style, without the gaps of two spaces or more between columns.
+
+    Signs that may come from another font, of another width, are stretches of their own.
+    """
     column = 0
-    for look, cells in groupby(shown, key=lambda cell: cell[1]):
+    for (look, _), cells in groupby(shown, key=lambda cell: (cell[1], cell[0].isascii())):
         letters = "".join(character for character, _ in cells)
         at = column
         column += len(letters)

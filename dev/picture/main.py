@@ -11,7 +11,7 @@ from session import Session
 
 
 def main(directory, file, *commands):
-    session = Session(columns=106, directory=directory)
+    session = Session(columns=94, directory=directory)
     for command in commands:
         session.type(command)
         status = session.run(shlex.split(command))

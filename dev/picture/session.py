@@ -19,34 +19,36 @@ PROMPT = "\x1b[32;1m$\x1b[0m "
 
 
 class Session:
-    """Its clock runs while programs run and keys are typed, and stands still in between."""
+    """Takes the time that a person takes, for programs do their work meanwhile."""
 
     def __init__(self, columns, directory):
         self.screen = Screen(columns)
         self.directory = directory
-        self.clock = 0.0
+        self.began = time.monotonic()
+
+    def show(self, text):
+        self.screen.feed(text, time.monotonic() - self.began)
 
     def type(self, command):
-        self.screen.feed(PROMPT, self.clock)
-        self.clock += GLANCE
+        self.show("\r\n" * bool(self.screen.lines) + PROMPT)
+        time.sleep(GLANCE)
         for start in range(0, len(command), STROKES):
-            self.screen.feed(f"\x1b[1m{command[start:start + STROKES]}\x1b[0m", self.clock)
-            self.clock += KEYS
-        self.clock += GLANCE
-        self.screen.feed("\r\n", self.clock)
+            self.show(f"\x1b[1m{command[start:start + STROKES]}\x1b[0m")
+            time.sleep(KEYS)
+        time.sleep(GLANCE)
+        self.show("\r\n")
 
     def run(self, argv):
         """Runs a program on a terminal of its own, and returns its exit code."""
         ours, its = pty.openpty()
         fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, self.screen.columns, 0, 0))
         environment = {**os.environ, "TERM": "xterm-256color"}
-        began = time.monotonic()
         program = subprocess.Popen(
             argv, stdin=its, stdout=its, stderr=its, cwd=self.directory, env=environment, start_new_session=True
         )
         os.close(its)
         try:
-            self._show(ours, began)
+            self._show_all(ours)
             return program.wait()
         except BaseException:
             program.terminate()
@@ -54,9 +56,8 @@ class Session:
             raise
         finally:
             os.close(ours)
-            self.clock += time.monotonic() - began
 
-    def _show(self, terminal, began):
+    def _show_all(self, terminal):
         decoder = codecs.getincrementaldecoder("utf-8")()
         while True:
             try:
@@ -64,7 +65,7 @@ class Session:
             except OSError as error:  # Linux says so when the program has left its terminal
                 if error.errno != errno.EIO:
                     raise
-                written = b""
+                return
             if not written:
                 return
-            self.screen.feed(decoder.decode(written), self.clock + time.monotonic() - began)
+            self.show(decoder.decode(written))
