@@ -99,22 +99,21 @@ end_offset() { # BROKER TOPIC, of partition 0
 
 # --- a client ---------------------------------------------------------------------------------------------------------
 
-# producing SIDE TOPIC COMMAND...: records a second of a whole process, into a topic that is there and empty.
+# producing ROW SIDE TOPIC COMMAND...: records a second of a whole process.
 producing() {
-  local side=$1 topic=$2 began
-  shift 2
-  create_topic "$topic" || cannot_measure producing "$side"
+  local row=$1 side=$2 topic=$3 began
+  shift 3
   began=$(now)
-  "$@" >"$work/client.log" 2>&1 || cannot_measure producing "$side" "$work/client.log"
-  result producing "$side" "$(per_second "$RECORDS" "$(seconds_since "$began")")"
-  [ "$(end_offset "$KMK_PRIMARY" "$topic")" = "$RECORDS" ] || cannot_measure producing "$side"
+  "$@" >"$work/client.log" 2>&1 || cannot_measure "$row" "$side" "$work/client.log"
+  result "$row" "$side" "$(per_second "$RECORDS" "$(seconds_since "$began")")"
+  [ "$(end_offset "$KMK_PRIMARY" "$topic")" = "$RECORDS" ] || cannot_measure "$row" "$side"
 }
 
-# By asking for it: brokers create what is asked for.
+# An empty one, by asking for it: brokers create what is asked for.
 create_topic() { # TOPIC
   local deadline=$((SECONDS + DEADLINE))
   until [ "$(end_offset "$KMK_PRIMARY" "$1" 2>/dev/null)" = 0 ]; do
-    [ "$SECONDS" -lt "$deadline" ] || return 1
+    [ "$SECONDS" -lt "$deadline" ] || cannot_measure "topic $1" "to be made"
     kcat -L -b "$KMK_PRIMARY" -t "$1" >/dev/null 2>&1 || true
     sleep 0.1
   done

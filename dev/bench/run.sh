@@ -70,8 +70,12 @@ measure_kmk() {
   mirroring kmk "$KMK_PROJECT" mm2-secondary "$KMK_PRIMARY" "$KMK_SECONDARY"
   answering help kmk --help
   answering status kmk status
-  producing kmk "load-kmk-$round" kmk produce --topic "load-kmk-$round" --file "$work/records"
-  producing other "load-kcat-$round" kcat -P -b "$KMK_PRIMARY" -t "load-kcat-$round" -l "$work/records"
+  producing new kmk "load-kmk-$round" kmk produce --topic "load-kmk-$round" --file "$work/records"
+  producing new other "load-kcat-$round" kcat -P -b "$KMK_PRIMARY" -t "load-kcat-$round" -l "$work/records"
+  create_topic "load-kmk-more-$round"
+  create_topic "load-kcat-more-$round"
+  producing there kmk "load-kmk-more-$round" kmk produce --topic "load-kmk-more-$round" --file "$work/records"
+  producing there other "load-kcat-more-$round" kcat -P -b "$KMK_PRIMARY" -t "load-kcat-more-$round" -l "$work/records"
   # Both read what kcat wrote.
   consuming kmk kmk consume --cluster primary --topic "load-kcat-$round" --messages "$RECORDS"
   consuming other kcat -C -q -b "$KMK_PRIMARY" -t "load-kcat-$round" -o beginning -e -c "$RECORDS"

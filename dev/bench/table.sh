@@ -10,7 +10,8 @@ table() {
   row deploy '`kmk deploy` until it returns, s' 1
   row memory "memory $SETTLED s after that record, MiB" 0 'written by hand' ratio '<=' 0.75
   row mirroring 'mirrored, records/s' 0 'written by hand'
-  row producing '`kmk produce`, records/s' 0 kcat ratio '>=' 0.5
+  row new '`kmk produce` into a new topic, records/s' 0 kcat ratio '>=' 0.5
+  row there '`kmk produce` into one that is there, records/s' 0 kcat ratio '>=' 0.5
   row consuming '`kmk consume`, records/s' 0 kcat ratio '>=' 0.33
   row help '`kmk --help`, ms' 0
   row status '`kmk status`, ms' 0 '' median '<' 300
