@@ -1,22 +1,20 @@
 //! How a lab is: its containers, clusters and flows, and whether all is well.
 
 mod report;
+mod view;
 
 pub use report::{ClusterStatus, ContainerStatus, FlowStatus, PartStatus, Status, TopicStatus};
 
 use super::Lab;
 use crate::core::docker::{Container, Docker, DockerError};
-use crate::core::kafka::{Admin, At, KafkaError, TopicInfo};
+use crate::core::kafka::TopicInfo;
 use crate::core::lag;
 use crate::core::mirror_state::{self, Part};
 use crate::core::topology::{Cluster, Flow, is_internal};
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
-use std::thread;
-use std::time::Duration;
+use view::{Mirror, View};
 
-/// How long one cluster may take to answer.
-const PATIENCE: Duration = Duration::from_secs(3);
 /// The connector that copies records; without it a flow is dead.
 const COPIES: &str = "MirrorSourceConnector";
 
@@ -30,32 +28,12 @@ pub fn status(
     memory: bool,
     limit: &Limit,
 ) -> Result<Status, DockerError> {
-    let (views, memory) = thread::scope(|scope| {
-        let looks: Vec<_> = lab
-            .topology
-            .clusters
-            .iter()
-            .map(|cluster| scope.spawn(|| View::of(lab, cluster, &limit.at_most(PATIENCE))))
-            .collect();
-        let memory = if memory {
-            used_memory(docker, lab, limit)
-        } else {
-            Ok(BTreeMap::new())
-        };
-        let views: BTreeMap<&str, View> = lab
-            .topology
-            .clusters
-            .iter()
-            .map(|cluster| cluster.name.as_str())
-            .zip(
-                looks
-                    .into_iter()
-                    .map(|look| look.join().expect("a look at a cluster does not panic")),
-            )
-            .collect();
-        (views, memory)
-    });
-    let memory = memory?;
+    let views = view::of_all(lab, limit);
+    let memory = if memory {
+        used_memory(docker, lab, limit)?
+    } else {
+        BTreeMap::new()
+    };
     let containers: Vec<ContainerStatus> = lab
         .topology
         .services()
@@ -129,107 +107,7 @@ fn container(lab: &Lab, service: &str, memory: &BTreeMap<String, String>) -> Con
     }
 }
 
-/// What a cluster answered.
-#[derive(Default)]
-struct View {
-    brokers_up: usize,
-    topics: BTreeMap<String, TopicInfo>,
-    first: BTreeMap<(String, i32), i64>,
-    end: BTreeMap<(String, i32), i64>,
-    /// Of each source that is mirrored to here: what MirrorMaker says of itself.
-    mirrors: BTreeMap<String, Mirror>,
-    problem: Option<String>,
-}
-
-struct Mirror {
-    parts: BTreeMap<Part, mirror_state::Status>,
-    copied: BTreeMap<(String, i32), i64>,
-}
-
 impl View {
-    fn of(lab: &Lab, cluster: &Cluster, limit: &Limit) -> Self {
-        let mut view = Self::default();
-        if let Err(error) = view.look(lab, cluster, limit) {
-            view.problem = Some(error.to_string());
-        }
-        view
-    }
-
-    fn look(&mut self, lab: &Lab, cluster: &Cluster, limit: &Limit) -> Result<(), KafkaError> {
-        let mut admin = Err(None);
-        for endpoint in cluster.endpoints() {
-            match Admin::connect(&[endpoint], limit) {
-                Ok(connected) => {
-                    self.brokers_up += 1;
-                    admin = Ok(connected);
-                }
-                Err(error) => {
-                    self.problem = Some(error.to_string());
-                    admin = admin.or(Err(Some(error)));
-                }
-            }
-        }
-        let mut admin = match admin {
-            Ok(admin) => admin,
-            Err(Some(error)) => return Err(error),
-            Err(None) => return Ok(()),
-        };
-        self.topics = admin.topics(limit)?;
-        let is_source = lab
-            .spec
-            .flows
-            .iter()
-            .any(|flow| flow.source == cluster.name);
-        if is_source {
-            let names: Vec<String> = self
-                .topics
-                .keys()
-                .filter(|name| !is_internal(name))
-                .cloned()
-                .collect();
-            self.first = admin.offsets(&names, At::Earliest, limit)?;
-            self.end = admin.offsets(&names, At::Latest, limit)?;
-        }
-        for flow in lab
-            .spec
-            .flows
-            .iter()
-            .filter(|flow| flow.target == cluster.name)
-        {
-            let source = &flow.source;
-            let states = self.read_all(&mut admin, &mirror_state::status_topic(source), limit)?;
-            let offsets = self.read_all(&mut admin, &mirror_state::offsets_topic(source), limit)?;
-            let mirror = Mirror {
-                parts: mirror_state::statuses(&states),
-                copied: mirror_state::copied(&offsets, source),
-            };
-            self.mirrors.insert(source.clone(), mirror);
-        }
-        Ok(())
-    }
-
-    fn read_all(
-        &self,
-        admin: &mut Admin,
-        topic: &str,
-        limit: &Limit,
-    ) -> Result<Vec<crate::core::message::Record>, KafkaError> {
-        let mut records = Vec::new();
-        let partitions = self
-            .topics
-            .get(topic)
-            .map_or(&[][..], |info| &info.partitions);
-        let first = admin.offsets(&[topic.to_owned()], At::Earliest, limit)?;
-        for partition in partitions {
-            let from = first
-                .get(&(topic.to_owned(), partition.id))
-                .copied()
-                .unwrap_or(0);
-            records.extend(admin.read(topic, partition.id, from, usize::MAX, limit)?);
-        }
-        Ok(records)
-    }
-
     fn status(&self, cluster: &Cluster) -> ClusterStatus {
         ClusterStatus {
             name: cluster.name.clone(),
