@@ -6,11 +6,14 @@
 use crate::core::spec::Naming;
 use crate::core::topology::{Cluster, Flow, Topology};
 use std::fmt::Write as _;
+use std::time::Duration;
 
 /// What brokers take ([`message.max.bytes`]) and what a request adds to it: one record that is too large ends a whole flow.
 ///
 /// [`message.max.bytes`]: super::compose::MAX_RECORD_BYTES
 const MAX_REQUEST_BYTES: u32 = 17 * 1024 * 1024;
+/// How often MirrorMaker notes how far it copied.
+pub const NOTED: Duration = Duration::from_millis(100);
 /// MirrorMaker's own default for `topics.exclude`; a list of one's own replaces it.
 const NEVER: &str = r".*[\-\.]internal, .*\.replica, __.*";
 
@@ -67,6 +70,11 @@ fn flows(file: &mut Properties, topology: &Topology) {
             "Offsets of consumer groups follow, so that consumers can go on reading at the target. Off by default.",
             &format!("{name}.sync.group.offsets.enabled"),
             "true",
+        );
+        file.set(
+            "How long a look for records may take in vain; only after it does MirrorMaker see that the last ones are copied. Default 1000.",
+            &format!("{name}.consumer.poll.timeout.ms"),
+            "50",
         );
         file.set(
             "There is no authorizer here; asking for access rules only logs errors.",
@@ -220,7 +228,7 @@ fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
     file.set(
         "How soon MirrorMaker notes how far it copied; after a crash it repeats what came later, and `kmk status` counts from it. Default 60 s.",
         &format!("{name}.offset.flush.interval.ms"),
-        "200",
+        NOTED.as_millis().to_string(),
     );
     file.set(
         "The work of a lost worker is taken up at once. Default 5 min.",

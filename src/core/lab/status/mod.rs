@@ -8,10 +8,10 @@ pub use report::{ClusterStatus, ContainerStatus, FlowStatus, PartStatus, Status,
 use super::Lab;
 use crate::core::docker::{Container, Docker, DockerError};
 use crate::core::kafka::TopicInfo;
-use crate::core::lag;
 use crate::core::mirror_state::{self, Part};
 use crate::core::topology::{Cluster, Flow, is_internal};
 use crate::core::wait::Limit;
+use crate::core::{lag, mm2};
 use std::collections::BTreeMap;
 use view::{Mirror, View};
 
@@ -28,7 +28,17 @@ pub fn status(
     memory: bool,
     limit: &Limit,
 ) -> Result<Status, DockerError> {
-    let views = view::of_all(lab, limit);
+    let mut views = view::of_all(lab, limit);
+    // what MirrorMaker noted may be a moment old: a copy that only seems to be behind is looked at once more
+    if lab
+        .topology
+        .flows
+        .iter()
+        .any(|one| flow(lab, one, &views).behind > Some(0))
+        && limit.pause(mm2::NOTED * 3 / 2).is_ok()
+    {
+        views = view::of_all(lab, limit);
+    }
     let memory = if memory {
         used_memory(docker, lab, limit)?
     } else {

@@ -101,6 +101,6 @@ pub struct TopicStatus {
     pub remote: String,
     /// Of the source topic.
     pub partitions: usize,
-    /// Records that MirrorMaker has not noted as copied. It takes note about once a second.
+    /// Records that MirrorMaker has not noted as copied. It takes note about ten times a second.
     pub behind: u64,
 }
