@@ -201,7 +201,7 @@ fn a_lab_that_was_there_before_stays() {
     )
     .stderr_lacks("Taking back")
     .changed(&[
-        "compose --ansi never -p kmk-demo -f $ROOT/work/kmk-lab/docker-compose.yml up --detach --quiet-pull \
+        "compose --ansi never -p kmk-demo -f $ROOT/here/kmk-lab/docker-compose.yml up --detach --quiet-pull \
          --force-recreate --no-deps -- mm2-secondary primary secondary",
     ]);
     assert!(kmk.work("kmk-lab/docker-compose.yml").exists());

@@ -118,7 +118,7 @@ fn files_of_others_stay() {
         .map(|file| file.unwrap().file_name())
         .collect();
     assert_eq!(left, ["notes.txt"]);
-    kmk.run("deploy --dry-run --lab other --dir $ROOT/work/kmk-lab")
+    kmk.run("deploy --dry-run --lab other --dir $ROOT/here/kmk-lab")
         .code(0);
     kmk.run("destroy").code(0);
     assert!(

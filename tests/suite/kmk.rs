@@ -30,7 +30,7 @@ impl Kmk {
     /// With an engine that works and has no labs.
     pub(crate) fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
-        for directory in ["bin", "fake", "home", "run", "tmp", "work"] {
+        for directory in ["bin", "fake", "home", "run", "tmp", "here"] {
             fs::create_dir(root.path().join(directory)).unwrap();
         }
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/docker.sh");
@@ -82,7 +82,7 @@ impl Kmk {
 
     /// Where `kmk` runs.
     pub(crate) fn work(&self, path: &str) -> PathBuf {
-        self.path("work").join(path)
+        self.path("here").join(path)
     }
 
     /// Ports for the lab's clusters, `$PRIMARY` and `$SECONDARY` in arguments and output.
@@ -96,7 +96,7 @@ impl Kmk {
     }
 
     pub(crate) fn lab_named(&self, name: &str) -> FakeLab {
-        FakeLab::new(name, &self.path("work").display().to_string(), self.ports)
+        FakeLab::new(name, &self.path("here").display().to_string(), self.ports)
     }
 
     /// Runs `kmk deploy` on ports that are free, and some more flags.
@@ -154,7 +154,7 @@ impl Kmk {
                 env!("CARGO_BIN_EXE_kmk"),
             ])
             .args(words)
-            .current_dir(self.path("work"))
+            .current_dir(self.path("here"))
             .env_clear()
             .env("PATH", &self.path)
             .env("HOME", self.path("home"))

@@ -43,7 +43,7 @@ fn a_directory_need_not_be_utf_8() {
         odd,
     ])
     .code(0);
-    assert!(kmk.path("work").join(odd).join("mm2.properties").exists());
+    assert!(kmk.path("here").join(odd).join("mm2.properties").exists());
 }
 
 #[test]
