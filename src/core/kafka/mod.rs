@@ -18,6 +18,8 @@ mod offsets;
 mod partitioner;
 mod producer;
 mod tally;
+#[allow(dead_code)]
+mod wire;
 mod worker;
 mod write;
 
