@@ -222,7 +222,8 @@ fn answer(
                 KafkaError::RecordTooLarge { .. } => {
                     Some("a topic's max.message.bytes says how large".to_owned())
                 }
-                KafkaError::Refused { code, .. } if code.is_nameless() => {
+                // the crate has no name for what newer brokers say (87, INVALID_RECORD)
+                KafkaError::Refused { code, .. } if matches!(code.number(), -1 | 87) => {
                     Some("a compacted topic refuses records without a key".to_owned())
                 }
                 error => where_to_look(error, place, context),

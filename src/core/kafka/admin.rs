@@ -1,28 +1,26 @@
-//! Looking at a cluster without changing it; the one exception says so in its name. Knows nothing of labs.
+//! Looking at a cluster, and changing what is not a record. Knows nothing of labs.
+//!
+//! Always the wire client: nothing is ever created by looking.
 
-use super::connection::Connection;
-use super::cursor::{Cursor, Verdict};
 use super::error::KafkaError;
-use super::fetch::{self, Place};
-use super::metadata::{self, TopicInfo};
-use super::offsets::{self, At};
-use super::producer::Producer;
+use super::metadata::{Metadata, TopicInfo};
+use super::offsets::At;
+use super::position::Position;
+use super::wire::{Cluster, Reader};
 use crate::core::endpoint::Endpoint;
-use crate::core::message::Record;
+use crate::core::message::{Record, RecordRef};
 use crate::core::wait::Limit;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How often a topic in the making is looked at.
+/// How often a topic in the making, or a broker that starts, is looked at.
 const LOOK: Duration = Duration::from_millis(50);
-
-/// How much of a partition is read at once, in bytes.
-const READ: i32 = 1024 * 1024;
 
 /// A connection for looking around.
 #[derive(Debug)]
 pub struct Admin {
-    connection: Connection,
+    pub(super) cluster: Cluster,
+    bootstrap: Vec<Endpoint>,
 }
 
 impl Admin {
@@ -33,7 +31,8 @@ impl Admin {
     /// [`KafkaError::Unreachable`] names every address and why, or interrupted.
     pub fn connect(bootstrap: &[Endpoint], limit: &Limit) -> Result<Self, KafkaError> {
         Ok(Self {
-            connection: Connection::open(bootstrap, limit)?,
+            cluster: Cluster::connect(bootstrap, limit)?,
+            bootstrap: bootstrap.to_vec(),
         })
     }
 
@@ -54,63 +53,69 @@ impl Admin {
         }
     }
 
-    /// Every topic of the cluster, its internal ones too. Never creates one.
+    /// Where this looks around.
+    pub(super) fn bootstrap(&self) -> &[Endpoint] {
+        &self.bootstrap
+    }
+
+    /// The cluster: its brokers, and every topic, the internal ones too. One look, without patience.
     ///
     /// # Errors
     /// When the broker does not answer, see [`KafkaError`].
-    pub fn topics(&mut self, limit: &Limit) -> Result<BTreeMap<String, TopicInfo>, KafkaError> {
-        self.connection
-            .call("list its topics", limit, metadata::reload)
+    pub fn describe(&mut self, limit: &Limit) -> Result<Metadata, KafkaError> {
+        self.cluster.metadata(None, limit)
     }
 
-    /// The advertised addresses of the brokers that lead a partition. One that leads none is not seen: the crate keeps
-    /// the list of brokers to itself.
+    /// Every topic of the cluster, its internal ones too.
     ///
     /// # Errors
-    /// As [`Admin::topics`].
-    pub fn brokers(&mut self, limit: &Limit) -> Result<BTreeSet<String>, KafkaError> {
-        let topics = self.topics(limit)?;
-        Ok(topics
-            .into_values()
-            .flat_map(|topic| topic.partitions)
-            .filter_map(|partition| partition.leader)
-            .collect())
+    /// As [`Admin::describe`].
+    pub fn topics(&mut self, limit: &Limit) -> Result<BTreeMap<String, TopicInfo>, KafkaError> {
+        Ok(self.describe(limit)?.topics)
     }
 
     /// Where the partitions of `topics` begin or end, by topic and partition. Topics that are not there and partitions
     /// without a leader are left out.
     ///
     /// # Errors
-    /// When a broker does not answer, or refuses.
+    /// When a broker does not answer, or refuses, until `limit`.
     pub fn offsets(
         &mut self,
         topics: &[String],
         at: At,
         limit: &Limit,
     ) -> Result<BTreeMap<(String, i32), i64>, KafkaError> {
-        offsets::of_topics(&mut self.connection, topics, at, limit)
+        self.cluster.offsets(topics, at, limit)
     }
 
     /// Where `group` stands in the partitions of `topic`, by partition; those it never committed are left out.
     ///
     /// # Errors
-    /// [`KafkaError::UnknownTopic`], or when a broker does not answer, or refuses.
+    /// When a broker does not answer, or refuses, until `limit`.
     pub fn group_offsets(
         &mut self,
         group: &str,
         topic: &str,
         limit: &Limit,
     ) -> Result<BTreeMap<i32, i64>, KafkaError> {
-        let topics = self.topics(limit)?;
-        let info = topics.get(topic).ok_or_else(|| KafkaError::UnknownTopic {
-            topic: topic.to_owned(),
-        })?;
-        let partitions = info
-            .partitions
-            .iter()
-            .map(|partition| partition.id)
-            .collect();
-        offsets::of_group(&mut self.connection, group, topic, partitions, limit)
+        let found = self.cluster.group_offsets(group, None, limit)?;
+        let here = found.into_iter().filter(|((name, _), _)| name == topic);
+        Ok(here
+            .map(|((_, partition), offset)| (partition, offset))
+            .collect())
+    }
+
+    /// Whether its brokers speak version 0 of the protocol, as the `kafka` crate does: up to Kafka 3.9 (KIP-896).
+    pub(super) fn speaks_version_0(&self) -> bool {
+        self.cluster.speaks_version_0()
+    }
+
+    /// Whether `topic` keeps the time that a producer gives a record, rather than stamp its own on it.
+    pub(super) fn keeps_time(&mut self, topic: &str, limit: &Limit) -> Result<bool, KafkaError> {
+        let setting = self
+            .cluster
+            .topic_setting(topic, "message.timestamp.type", limit)?;
+        Ok(setting.as_deref() != Some("LogAppendTime"))
     }
 
     /// Makes sure that `topic` is there and each of its partitions has a leader, by naming it: a broker that creates
@@ -120,14 +125,33 @@ impl Admin {
     /// [`KafkaError::UnknownTopic`] when it was not there by the deadline (the broker does not create topics by itself),
     /// [`KafkaError::NoLeader`] when it was; otherwise when the broker does not answer.
     pub fn create_by_touch(&mut self, topic: &str, limit: &Limit) -> Result<TopicInfo, KafkaError> {
-        touch(&mut self.connection, topic, limit)
+        loop {
+            let name = topic.to_owned();
+            let trouble = match self.cluster.touch(topic, limit) {
+                Ok(Some(info)) if info.is_ready() => return Ok(info),
+                Ok(info) => match info.and_then(|info| info.leaderless()) {
+                    Some(partition) => KafkaError::NoLeader {
+                        topic: name,
+                        partition,
+                    },
+                    None => KafkaError::UnknownTopic { topic: name },
+                },
+                Err(error) if error.is_retriable() => error,
+                Err(error) => return Err(error),
+            };
+            self.cluster.forget();
+            limit.pause(LOOK)?;
+            if limit.remaining().is_zero() {
+                return Err(trouble);
+            }
+        }
     }
 
     /// Reads up to `max` records of one partition, from offset `from` to its present end, and no further.
     ///
     /// # Errors
-    /// [`KafkaError::Refused`] with `OFFSET_OUT_OF_RANGE` where the partition does not hold `from`;
-    /// [`KafkaError::Codec`]; or when the broker does not answer.
+    /// [`KafkaError::Refused`] with `OFFSET_OUT_OF_RANGE` where the partition does not hold `from`; or when the broker
+    /// does not answer.
     pub fn read(
         &mut self,
         topic: &str,
@@ -136,104 +160,25 @@ impl Admin {
         max: usize,
         limit: &Limit,
     ) -> Result<Vec<Record>, KafkaError> {
-        let mut cursor = Cursor::new(partition, from, None, READ);
+        let ends = self.offsets(&[topic.to_owned()], At::Latest, limit)?;
+        let end = ends.get(&(topic.to_owned(), partition)).copied();
+        let position = Position {
+            partition,
+            next: from,
+            end: Some(end.unwrap_or(from)),
+        };
+        let mut reader = Reader::open(&self.bootstrap, topic, &[position], limit)?;
         let mut records = Vec::new();
-        while records.len() < max && cursor.is_behind() {
+        while records.len() < max && !reader.positions().iter().all(Position::is_done) {
             limit.check(|| format!("{} of at most {max} records read", records.len()))?;
-            self.read_on(topic, &mut cursor, max, &mut records, limit)?;
+            let fetched = reader.poll(u64::MAX, limit)?;
+            if !reader.out_of_range().is_empty() {
+                let doing = || format!("read partition {partition} of topic `{topic}` from {from}");
+                KafkaError::check(1, doing)?;
+            }
+            let room = max - records.len();
+            records.extend(fetched.records().take(room).map(RecordRef::to_record));
         }
         Ok(records)
-    }
-
-    /// What the consumer reads through from then on.
-    pub(super) fn into_connection(self) -> Connection {
-        self.connection
-    }
-
-    /// The same connection, for writing to `topic`; see [`Producer::open`].
-    ///
-    /// # Errors
-    /// As [`Admin::create_by_touch`].
-    pub fn into_producer(mut self, topic: &str, limit: &Limit) -> Result<Producer, KafkaError> {
-        let info = self.create_by_touch(topic, limit)?;
-        Ok(Producer::new(self.connection, topic, info))
-    }
-
-    /// One fetch, and a closer look where it leaves a gap.
-    fn read_on(
-        &mut self,
-        topic: &str,
-        cursor: &mut Cursor,
-        max: usize,
-        records: &mut Vec<Record>,
-        limit: &Limit,
-    ) -> Result<(), KafkaError> {
-        let doing = format!("read partition {} of topic `{topic}`", cursor.partition);
-        for certain in [false, true] {
-            let place = Place::from(&*cursor);
-            let name = topic.to_owned();
-            let answer = self
-                .connection
-                .call(&doing, limit, move |client| {
-                    if certain {
-                        fetch::first_batch(client, &name, place)
-                    } else {
-                        Ok(fetch::fetch(client, &name, &[place], Duration::ZERO)?.pop())
-                    }
-                })
-                .map_err(|error| fetch::failure(error, topic))?;
-            let found = answer.iter().flat_map(fetch::partitions).next();
-            let Some(found) = found else {
-                self.connection.forget();
-                return Err(offsets::unknown(topic, cursor.partition));
-            };
-            let (messages, seen) = fetch::look(found, place.offset)
-                .map_err(|code| fetch::refusal(code, topic, cursor.partition))?;
-            match cursor.take(seen, certain) {
-                Verdict::Doubt => {}
-                Verdict::Again => return Ok(()),
-                Verdict::Deliver(_) => {
-                    let room = max - records.len();
-                    records.extend(
-                        messages
-                            .iter()
-                            .take(room)
-                            .map(|message| fetch::record(cursor.partition, message).to_record()),
-                    );
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// See [`Admin::create_by_touch`].
-pub(super) fn touch(
-    connection: &mut Connection,
-    topic: &str,
-    limit: &Limit,
-) -> Result<TopicInfo, KafkaError> {
-    let doing = format!("create topic `{topic}`");
-    loop {
-        let name = topic.to_owned();
-        let touched = connection.call(&doing, limit, move |client| {
-            client.load_metadata(&[&name])?;
-            Ok(metadata::known(client, &name).unwrap_or_default())
-        });
-        let topic = topic.to_owned();
-        let trouble = match touched {
-            Ok(info) if info.is_ready() => return Ok(info),
-            Ok(info) => match info.leaderless() {
-                Some(partition) => KafkaError::NoLeader { topic, partition },
-                None => KafkaError::UnknownTopic { topic },
-            },
-            Err(error) if error.is_retriable() => error,
-            Err(error) => return Err(error),
-        };
-        limit.pause(LOOK)?;
-        if limit.remaining().is_zero() {
-            return Err(trouble);
-        }
     }
 }

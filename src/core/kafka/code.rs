@@ -1,52 +1,35 @@
 //! The error codes of the Kafka protocol, by the names of its documentation. Knows nothing of what was asked.
 
-use kafka::error::KafkaCode;
+use kafka_protocol::error::ResponseError;
 use std::fmt;
 
 /// An error code of the Kafka protocol; shown under the name Kafka's documentation gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Code(pub(super) KafkaCode);
+pub struct Code(pub(super) ResponseError);
 
 impl Code {
-    /// Whether it is one that this protocol version has no name for.
-    pub fn is_nameless(self) -> bool {
-        self.0 == KafkaCode::Unknown
+    /// What a broker's answer says: none where all is well.
+    pub(super) fn of(code: i16) -> Option<Self> {
+        ResponseError::try_from_code(code).map(Self)
+    }
+
+    /// Its number in the protocol.
+    pub fn number(self) -> i16 {
+        self.0.code()
     }
 
     /// Whether Kafka's documentation lists it as retriable.
     pub fn is_retriable(self) -> bool {
-        matches!(
-            self.0,
-            KafkaCode::UnknownTopicOrPartition
-                | KafkaCode::LeaderNotAvailable
-                | KafkaCode::NotLeaderForPartition
-                | KafkaCode::RequestTimedOut
-                | KafkaCode::BrokerNotAvailable
-                | KafkaCode::ReplicaNotAvailable
-                | KafkaCode::NetworkException
-                | KafkaCode::GroupLoadInProgress
-                | KafkaCode::GroupCoordinatorNotAvailable
-                | KafkaCode::NotCoordinatorForGroup
-                | KafkaCode::NotEnoughReplicas
-                | KafkaCode::NotEnoughReplicasAfterAppend
-                | KafkaCode::CorruptMessage
-        )
+        self.0.is_retriable()
     }
 }
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let renamed = match self.0 {
-            KafkaCode::Unknown => "an error newer than this protocol version",
-            KafkaCode::NotLeaderForPartition => "NOT_LEADER_OR_FOLLOWER",
-            KafkaCode::MessageSizeTooLarge => "MESSAGE_TOO_LARGE",
-            KafkaCode::GroupLoadInProgress => "COORDINATOR_LOAD_IN_PROGRESS",
-            KafkaCode::GroupCoordinatorNotAvailable => "COORDINATOR_NOT_AVAILABLE",
-            KafkaCode::NotCoordinatorForGroup => "NOT_COORDINATOR",
-            KafkaCode::InvalidTopic => "INVALID_TOPIC_EXCEPTION",
-            other => return f.write_str(&shouted(&format!("{other:?}"))),
-        };
-        f.write_str(renamed)
+        match self.0 {
+            ResponseError::Unknown(code) => write!(f, "error {code}, newer than this kmk"),
+            known => f.write_str(&shouted(&format!("{known:?}"))),
+        }
     }
 }
 
@@ -68,12 +51,24 @@ mod tests {
 
     #[test]
     fn codes_carry_the_names_of_kafkas_documentation() {
-        for (code, name) in [
-            (KafkaCode::NotLeaderForPartition, "NOT_LEADER_OR_FOLLOWER"),
-            (KafkaCode::NotEnoughReplicas, "NOT_ENOUGH_REPLICAS"),
-            (KafkaCode::OffsetOutOfRange, "OFFSET_OUT_OF_RANGE"),
+        for (number, name) in [
+            (1, "OFFSET_OUT_OF_RANGE"),
+            (2, "CORRUPT_MESSAGE"),
+            (3, "UNKNOWN_TOPIC_OR_PARTITION"),
+            (6, "NOT_LEADER_OR_FOLLOWER"),
+            (10, "MESSAGE_TOO_LARGE"),
+            (14, "COORDINATOR_LOAD_IN_PROGRESS"),
+            (16, "NOT_COORDINATOR"),
+            (17, "INVALID_TOPIC_EXCEPTION"),
+            (19, "NOT_ENOUGH_REPLICAS"),
+            (27, "REBALANCE_IN_PROGRESS"),
+            (36, "TOPIC_ALREADY_EXISTS"),
+            (-1, "UNKNOWN_SERVER_ERROR"),
+            (999, "error 999, newer than this kmk"),
         ] {
-            assert_eq!(Code(code).to_string(), name);
+            let code = Code::of(number).unwrap();
+            assert_eq!((code.to_string().as_str(), code.number()), (name, number));
         }
+        assert_eq!(Code::of(0), None);
     }
 }

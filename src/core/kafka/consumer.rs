@@ -1,25 +1,15 @@
-//! Reading a topic on and on, the next fetch on its way while the last one is worked on. Knows nothing of what the
-//! records are for.
+//! Reading a topic on and on, from where it was asked to. Knows nothing of what the records are for.
 
 use super::admin::Admin;
-use super::connection::{Connection, Pending};
-use super::cursor::{Cursor, Verdict};
-use super::error::KafkaError;
-use super::fetch::{self, Place};
+use super::client::{Abilities, Client, Feature, Speaker, Why};
+use super::error::{Codec, KafkaError};
 use super::fetched::Fetched;
 use super::metadata::TopicInfo;
-use super::offsets::{self, At};
+use super::offsets::At;
+use super::position::Position;
+use super::{v0, wire};
 use crate::core::wait::Limit;
-use kafka::client::fetch::Response;
-use kafka::error::KafkaCode;
 use std::collections::BTreeMap;
-use std::time::Duration;
-
-/// How long a broker holds a fetch when there is nothing new.
-const IDLE: Duration = Duration::from_millis(250);
-
-/// How much is asked for at once, all partitions together, in bytes.
-const FETCH: i32 = 32 * 1024 * 1024;
 
 /// Where to begin in each partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +20,8 @@ pub enum Start {
     Latest,
     /// At this offset, or the nearest one that the partition holds.
     Offset(i64),
+    /// At the first record that is as late as this or later, in milliseconds since the epoch.
+    Time(i64),
 }
 
 /// What to read.
@@ -43,6 +35,12 @@ pub struct Reading {
     pub group: Option<String>,
     /// Whether to end where the topic ends now.
     pub to_end: bool,
+    /// Whether to leave out what a transaction wrote that was aborted, or has not ended yet.
+    pub committed_only: bool,
+    /// Which client reads.
+    pub client: Client,
+    /// What is wanted that the crate cannot do.
+    pub needs: Vec<Feature>,
 }
 
 /// A partition no longer held, or did not hold yet, the offset that was to be read.
@@ -59,74 +57,67 @@ pub struct Moved {
 /// Reads the partitions of one topic, all in turn.
 #[derive(Debug)]
 pub struct Consumer {
-    connection: Connection,
+    admin: Admin,
+    backend: Backend,
+    speaker: Speaker,
     topic: String,
-    cursors: BTreeMap<i32, Cursor>,
-    ahead: Option<Pending<Vec<Response>>>,
+    reading: Reading,
     moved: Vec<Moved>,
+}
+
+#[derive(Debug)]
+enum Backend {
+    V0(v0::Reader),
+    Wire(wire::Reader),
 }
 
 impl Consumer {
     /// Prepares to read `topic`, of which `info` is known.
     ///
     /// # Errors
-    /// [`KafkaError::UnknownPartition`], [`KafkaError::NoLeader`], or when a broker does not answer, or refuses.
+    /// [`KafkaError::UnknownPartition`], [`KafkaError::NoLeader`], [`KafkaError::CannotDo`], or when a broker does not
+    /// answer, or refuses.
     pub fn open(
-        admin: Admin,
+        mut admin: Admin,
         topic: &str,
         info: &TopicInfo,
         reading: &Reading,
         limit: &Limit,
     ) -> Result<Self, KafkaError> {
-        let mut consumer = Self {
-            connection: admin.into_connection(),
-            topic: topic.to_owned(),
-            cursors: BTreeMap::new(),
-            ahead: None,
-            moved: Vec::new(),
+        let cluster = Abilities {
+            version_0: admin.speaks_version_0(),
+            // of no matter to a reader
+            keeps_time: false,
         };
+        let speaker = reading.client.choose(&reading.needs, cluster)?;
         let partitions = chosen(topic, info, reading.partition)?;
-        let committed = match &reading.group {
-            Some(group) => offsets::of_group(
-                &mut consumer.connection,
-                group,
-                topic,
-                partitions.clone(),
-                limit,
-            )?,
-            None => BTreeMap::new(),
-        };
-        let earliest = consumer.ends(At::Earliest, limit)?;
-        let latest = consumer.ends(At::Latest, limit)?;
-        let usual = FETCH / i32::try_from(partitions.len()).unwrap_or(i32::MAX);
-        let usual = usual.clamp(256 * 1024, 4 * 1024 * 1024);
-        for partition in partitions {
-            let (Some(&first), Some(&end)) = (earliest.get(&partition), latest.get(&partition))
-            else {
-                let topic = topic.to_owned();
-                return Err(KafkaError::NoLeader { topic, partition });
-            };
-            let wanted = match (committed.get(&partition), reading.start) {
-                (Some(&committed), _) => committed,
-                (None, Start::Earliest) => first,
-                (None, Start::Latest) => end,
-                (None, Start::Offset(offset)) => offset,
-            };
-            let next = wanted.clamp(first, end.max(first));
-            if next != wanted {
-                consumer.note(partition, wanted, next);
+        let mut moved = Vec::new();
+        let positions = positions(&mut admin, topic, &partitions, reading, &mut moved, limit)?;
+        let bootstrap = admin.bootstrap();
+        let backend = match speaker {
+            Speaker::Crate => Backend::V0(v0::Reader::open(bootstrap, topic, &positions, limit)?),
+            Speaker::Wire(_) => {
+                Backend::Wire(wire_reader(bootstrap, topic, &positions, reading, limit)?)
             }
-            let stop = reading.to_end.then_some(end);
-            consumer
-                .cursors
-                .insert(partition, Cursor::new(partition, next, stop, usual));
-        }
-        Ok(consumer)
+        };
+        Ok(Self {
+            admin,
+            backend,
+            speaker,
+            topic: topic.to_owned(),
+            reading: reading.clone(),
+            moved,
+        })
+    }
+
+    /// Which client reads, and why.
+    pub fn speaker(&self) -> Speaker {
+        self.speaker
     }
 
     /// Whether everything asked for has been delivered.
     pub fn is_done(&self) -> bool {
-        self.cursors.values().all(Cursor::is_done)
+        self.positions().iter().all(Position::is_done)
     }
 
     /// The partitions that had to be read from elsewhere since this was last asked.
@@ -134,34 +125,28 @@ impl Consumer {
         std::mem::take(&mut self.moved)
     }
 
-    /// The next records; none when there are none yet. While they are worked on, more are fetched, unless `enough`
-    /// says that these will do.
+    /// The next records; none when there are none yet. While they are worked on, more are fetched, unless these are as
+    /// many as `wanted`.
     ///
     /// # Errors
     /// [`KafkaError`]; after one that [is retriable](KafkaError::is_retriable) it can be called again and reads on
     /// where it was.
-    pub fn poll(
-        &mut self,
-        limit: &Limit,
-        enough: impl FnOnce(&Fetched) -> bool,
-    ) -> Result<Fetched, KafkaError> {
-        if self.is_done() {
-            return Ok(Fetched::default());
-        }
-        let pending = match self.ahead.take() {
-            Some(pending) => pending,
-            None => self.fetch(limit)?,
+    pub fn poll(&mut self, wanted: u64, limit: &Limit) -> Result<Fetched, KafkaError> {
+        let polled = match &mut self.backend {
+            Backend::V0(reader) => reader.poll(wanted, limit).map(Fetched::from),
+            Backend::Wire(reader) => reader.poll(wanted, limit).map(Fetched::from),
         };
-        let answers = self
-            .connection
-            .finish(&pending, limit)
-            .map_err(|error| fetch::failure(error, &self.topic))?;
-        let fetched = self.sort(answers, limit)?;
-        if !self.is_done() && !enough(&fetched) {
-            // should it fail, the next call finds out
-            self.ahead = self.fetch(limit).ok();
+        match polled {
+            Err(KafkaError::Codec { codec, .. }) if self.reading.client == Client::Auto => {
+                self.change_over(codec, limit)?;
+                self.poll(wanted, limit)
+            }
+            Err(error) => Err(error),
+            Ok(fetched) => {
+                self.settle(limit)?;
+                Ok(fetched)
+            }
         }
-        Ok(fetched)
     }
 
     /// Notes on the broker that `group` has dealt with everything before `offsets`.
@@ -171,140 +156,143 @@ impl Consumer {
     pub fn commit(
         &mut self,
         group: &str,
-        offsets: BTreeMap<i32, i64>,
+        offsets: &BTreeMap<i32, i64>,
         limit: &Limit,
     ) -> Result<(), KafkaError> {
-        offsets::commit(&mut self.connection, group, &self.topic, offsets, limit).inspect_err(
-            |_| {
-                // the fetch on its way went down with the connection
-                self.ahead = None;
-            },
-        )
+        let place = |(&partition, &offset)| ((self.topic.clone(), partition), offset);
+        let offsets = offsets.iter().map(place).collect();
+        self.admin.cluster.commit(group, &offsets, None, limit)
     }
 
-    fn fetch(&mut self, limit: &Limit) -> Result<Pending<Vec<Response>>, KafkaError> {
-        let open = || self.cursors.values().filter(|cursor| !cursor.is_done());
-        let places: Vec<Place> = open().map(Place::from).collect();
-        // a broker with nothing new must not keep the records of another waiting
-        let wait = if open().any(Cursor::is_behind) {
-            Duration::ZERO
-        } else {
-            IDLE
+    /// The crate met data that it cannot read: our own client reads on from there.
+    fn change_over(&mut self, codec: Codec, limit: &Limit) -> Result<(), KafkaError> {
+        let positions = self.positions();
+        let reader = wire_reader(
+            self.admin.bootstrap(),
+            &self.topic,
+            &positions,
+            &self.reading,
+            limit,
+        )?;
+        self.backend = Backend::Wire(reader);
+        self.speaker = Speaker::Wire(Why::Needs(match codec {
+            Codec::Lz4 => Feature::Lz4,
+            Codec::Zstd => Feature::Zstd,
+        }));
+        Ok(())
+    }
+
+    /// Where an offset is gone, goes on with the first that is there.
+    fn settle(&mut self, limit: &Limit) -> Result<(), KafkaError> {
+        let lost = match &mut self.backend {
+            Backend::V0(reader) => reader.out_of_range(),
+            Backend::Wire(reader) => reader.out_of_range(),
         };
-        let topic = self.topic.clone();
-        let doing = format!("read topic `{topic}`");
-        self.connection.start(&doing, limit, move |client| {
-            fetch::fetch(client, &topic, &places, wait)
-        })
-    }
-
-    /// Finds out what the answers mean, partition by partition.
-    fn sort(&mut self, answers: Vec<Response>, limit: &Limit) -> Result<Fetched, KafkaError> {
-        let mut fetched = Fetched::default();
-        let mut trouble = Vec::new();
-        let mut doubted = Vec::new();
-        for (index, answer) in answers.iter().enumerate() {
-            for found in fetch::partitions(answer) {
-                let Some(cursor) = self.cursors.get_mut(&found.partition()) else {
-                    continue;
-                };
-                match fetch::look(found, cursor.next) {
-                    Ok((_, seen)) => match cursor.take(seen, false) {
-                        Verdict::Deliver(offsets) => {
-                            fetched.deliver(index, cursor.partition, offsets);
-                        }
-                        Verdict::Again => {}
-                        Verdict::Doubt => doubted.push(cursor.partition),
-                    },
-                    Err(code) => trouble.push((found.partition(), code)),
-                }
-            }
-        }
-        if answers.iter().flat_map(fetch::partitions).next().is_none() {
-            self.connection.forget();
-            let partition = self.cursors.keys().next().copied().unwrap_or(0);
-            let topic = self.topic.clone();
-            return Err(KafkaError::NoLeader { topic, partition });
-        }
-        fetched.answers = answers;
-        for partition in doubted {
-            self.look_closer(partition, &mut fetched, limit)?;
-        }
-        for (partition, code) in trouble {
-            match self.settle(partition, code, limit) {
-                // what has arrived is delivered first; the trouble will not go away
-                Err(_) if !fetched.is_empty() => self.connection.forget(),
-                settled => settled?,
-            }
-        }
-        Ok(fetched)
-    }
-
-    /// Fetches one partition again in a way that can hide nothing, see `fetch::first_batch`.
-    fn look_closer(
-        &mut self,
-        partition: i32,
-        fetched: &mut Fetched,
-        limit: &Limit,
-    ) -> Result<(), KafkaError> {
-        let Some(cursor) = self.cursors.get_mut(&partition) else {
+        if lost.is_empty() {
             return Ok(());
-        };
-        let (place, topic) = (Place::from(&*cursor), self.topic.clone());
-        let answer = self
-            .connection
-            .call(&format!("read topic `{topic}`"), limit, move |client| {
-                fetch::first_batch(client, &topic, place)
+        }
+        let first = ends(&mut self.admin, &self.topic, At::Earliest, limit)?;
+        let end = ends(&mut self.admin, &self.topic, At::Latest, limit)?;
+        for position in self.positions() {
+            let (id, from) = (position.partition, position.next);
+            let (Some(&first), Some(&end)) = (first.get(&id), end.get(&id)) else {
+                continue;
+            };
+            if !lost.contains(&id) || (first..=end).contains(&from) {
+                continue;
+            }
+            match &mut self.backend {
+                Backend::V0(reader) => reader.seek(id, first),
+                Backend::Wire(reader) => reader.seek(id, first),
+            }
+            self.moved.push(Moved {
+                partition: id,
+                from,
+                to: first,
             });
-        // whatever was to be delivered before stays to be delivered
-        let answer = match answer {
-            Err(_) if !fetched.is_empty() => return Ok(()),
-            answer => answer?,
+        }
+        Ok(())
+    }
+
+    fn positions(&self) -> Vec<Position> {
+        match &self.backend {
+            Backend::V0(reader) => reader.positions(),
+            Backend::Wire(reader) => reader.positions(),
+        }
+    }
+}
+
+fn wire_reader(
+    bootstrap: &[crate::core::endpoint::Endpoint],
+    topic: &str,
+    positions: &[Position],
+    reading: &Reading,
+    limit: &Limit,
+) -> Result<wire::Reader, KafkaError> {
+    let reader = wire::Reader::open(bootstrap, topic, positions, limit)?;
+    Ok(reader.committed_only(reading.committed_only))
+}
+
+/// Where to begin: where the group stands, else where it was asked to.
+fn positions(
+    admin: &mut Admin,
+    topic: &str,
+    partitions: &[i32],
+    reading: &Reading,
+    moved: &mut Vec<Moved>,
+    limit: &Limit,
+) -> Result<Vec<Position>, KafkaError> {
+    let committed = match &reading.group {
+        Some(group) => admin.group_offsets(group, topic, limit)?,
+        None => BTreeMap::new(),
+    };
+    let earliest = ends(admin, topic, At::Earliest, limit)?;
+    let latest = ends(admin, topic, At::Latest, limit)?;
+    let timed = match reading.start {
+        Start::Time(time) => ends(admin, topic, At::Time(time), limit)?,
+        _ => BTreeMap::new(),
+    };
+    let mut positions = Vec::new();
+    for &partition in partitions {
+        let (Some(&first), Some(&end)) = (earliest.get(&partition), latest.get(&partition)) else {
+            let topic = topic.to_owned();
+            return Err(KafkaError::NoLeader { topic, partition });
         };
-        let Some(answer) = answer else { return Ok(()) };
-        let seen = fetch::partitions(&answer)
-            .next()
-            .and_then(|found| fetch::look(found, place.offset).ok())
-            .map(|(_, seen)| seen);
-        if let Some(Verdict::Deliver(offsets)) = seen.map(|seen| cursor.take(seen, true)) {
-            fetched.deliver(fetched.answers.len(), partition, offsets);
-            fetched.answers.push(answer);
+        let wanted = match (committed.get(&partition), reading.start) {
+            (Some(&committed), _) => committed,
+            (None, Start::Earliest) => first,
+            (None, Start::Latest) => end,
+            (None, Start::Offset(offset)) => offset,
+            (None, Start::Time(_)) => timed.get(&partition).copied().unwrap_or(end),
+        };
+        let next = wanted.clamp(first, end.max(first));
+        if next != wanted {
+            moved.push(Moved {
+                partition,
+                from: wanted,
+                to: next,
+            });
         }
-        Ok(())
-    }
-
-    /// Deals with a partition's error: from an offset that is gone to the first that is there; the rest is returned.
-    fn settle(&mut self, partition: i32, code: KafkaCode, limit: &Limit) -> Result<(), KafkaError> {
-        if code != KafkaCode::OffsetOutOfRange {
-            self.connection.forget();
-            return Err(fetch::refusal(code, &self.topic, partition));
-        }
-        let earliest = self.ends(At::Earliest, limit)?;
-        if let (Some(&to), Some(cursor)) =
-            (earliest.get(&partition), self.cursors.get_mut(&partition))
-        {
-            let from = std::mem::replace(&mut cursor.next, to);
-            self.note(partition, from, to);
-        }
-        Ok(())
-    }
-
-    fn note(&mut self, partition: i32, from: i64, to: i64) {
-        self.moved.push(Moved {
+        positions.push(Position {
             partition,
-            from,
-            to,
+            next,
+            end: reading.to_end.then_some(end),
         });
     }
+    Ok(positions)
+}
 
-    fn ends(&mut self, at: At, limit: &Limit) -> Result<BTreeMap<i32, i64>, KafkaError> {
-        let topics = [self.topic.clone()];
-        let found = offsets::of_topics(&mut self.connection, &topics, at, limit)?;
-        Ok(found
-            .into_iter()
-            .map(|((_, partition), offset)| (partition, offset))
-            .collect())
-    }
+fn ends(
+    admin: &mut Admin,
+    topic: &str,
+    at: At,
+    limit: &Limit,
+) -> Result<BTreeMap<i32, i64>, KafkaError> {
+    let found = admin.offsets(&[topic.to_owned()], at, limit)?;
+    Ok(found
+        .into_iter()
+        .map(|((_, partition), offset)| (partition, offset))
+        .collect())
 }
 
 /// The partitions to read: the one asked for, or all.

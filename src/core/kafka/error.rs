@@ -3,9 +3,9 @@
 use super::code::Code;
 use crate::core::endpoint::Endpoint;
 use crate::core::wait::Stop;
-use kafka::error::{Error as Crate, KafkaCode};
+use kafka_protocol::error::ResponseError;
+use std::fmt;
 use std::time::Duration;
-use std::{fmt, io};
 
 /// A broker did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -82,12 +82,28 @@ pub enum KafkaError {
         bytes: usize,
     },
     /// The broker answered with an error.
-    #[error("the broker refused to {doing}: {code}")]
+    #[error("the broker refused to {doing}: {code}{}", in_brackets(.said.as_deref()))]
     Refused {
         /// What it was asked to do, such as "write to partition 0 of topic `orders`".
         doing: String,
         /// Its answer.
         code: Code,
+        /// What it says about it, where it says anything.
+        said: Option<String>,
+    },
+    /// The broker is too old or too new for what is asked of it.
+    #[error("the broker at {address} {mismatch}")]
+    Version {
+        /// The broker that was asked.
+        address: String,
+        /// Which request, and which of its versions each side knows.
+        mismatch: String,
+    },
+    /// The client that was asked for cannot do what was asked.
+    #[error("the kafka crate cannot do that: it speaks {what}")]
+    CannotDo {
+        /// Why not.
+        what: String,
     },
     /// The answer made no sense.
     #[error("the answer of the broker at {address} cannot be understood: {cause}")]
@@ -113,6 +129,8 @@ impl KafkaError {
             | Self::UnknownPartition { .. }
             | Self::Codec { .. }
             | Self::RecordTooLarge { .. }
+            | Self::Version { .. }
+            | Self::CannotDo { .. }
             | Self::Garbled { .. } => false,
         }
     }
@@ -125,44 +143,53 @@ impl KafkaError {
             }
             Self::Refused { code, .. } => matches!(
                 code.0,
-                KafkaCode::RequestTimedOut
-                    | KafkaCode::NotEnoughReplicasAfterAppend
-                    | KafkaCode::NetworkException
+                ResponseError::RequestTimedOut
+                    | ResponseError::NotEnoughReplicasAfterAppend
+                    | ResponseError::NetworkException
             ),
             _ => false,
         }
     }
 
-    /// What the `kafka` crate reported, in our words. `address` is the broker that was asked to do `doing`.
-    pub(super) fn of(error: &Crate, address: &str, doing: &str) -> Self {
-        match error {
-            Crate::ArcSelf(inner) => Self::of(inner, address, doing),
-            Crate::Kafka(code)
-            | Crate::TopicPartitionError {
-                error_code: code, ..
-            } => Self::Refused {
-                doing: doing.to_owned(),
-                code: Code(*code),
-            },
-            Crate::Io(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => Self::Lost {
-                address: address.to_owned(),
-                cause: "the broker closed it".to_owned(),
-            },
-            Crate::Io(cause) => Self::Lost {
-                address: address.to_owned(),
-                cause: cause.to_string(),
-            },
-            Crate::NoHostReachable => Self::Lost {
-                address: address.to_owned(),
-                cause: "it cannot be connected to any more".to_owned(),
-            },
-            // in half a message: the connection was cut, or never was Kafka's
-            other => Self::Garbled {
-                address: address.to_owned(),
-                cause: other.to_string(),
-            },
+    /// What a broker's error code for `doing` means; all is well where it is 0.
+    pub(super) fn check(code: i16, doing: impl FnOnce() -> String) -> Result<(), Self> {
+        Self::check_said(code, None, doing)
+    }
+
+    /// As [`KafkaError::check`], with what the broker says about it.
+    pub(super) fn check_said(
+        code: i16,
+        said: Option<&str>,
+        doing: impl FnOnce() -> String,
+    ) -> Result<(), Self> {
+        match Code::of(code) {
+            None => Ok(()),
+            Some(code) => Err(Self::Refused {
+                doing: doing(),
+                code,
+                said: said.map(str::to_owned).filter(|said| !said.is_empty()),
+            }),
         }
     }
+
+    /// The broker's error code, where it answered with one.
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Self::Refused { code, .. } => Some(*code),
+            _ => None,
+        }
+    }
+
+    /// Whether the broker answered with this error.
+    pub(super) fn is(&self, error: ResponseError) -> bool {
+        self.code() == Some(Code(error))
+    }
+}
+
+fn in_brackets(said: Option<&str>) -> String {
+    said.map_or_else(String::new, |said| {
+        format!(" ({})", said.trim_end_matches('.'))
+    })
 }
 
 /// A way to compress records that the `kafka` crate does not know.
@@ -195,21 +222,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_broken_connection_may_heal_and_may_have_written() {
-        let broken = Crate::Io(std::io::ErrorKind::UnexpectedEof.into());
-        let error = KafkaError::of(&broken, "localhost:19092", "write");
-        assert!(error.is_retriable() && error.leaves_a_write_in_doubt());
-        assert!(error.to_string().contains("localhost:19092"));
-    }
-
-    #[test]
     fn a_refusal_that_time_does_not_heal_is_final() {
-        let refused = Crate::Kafka(KafkaCode::TopicAuthorizationFailed);
-        let error = KafkaError::of(&refused, "a:1", "write to topic `x`");
+        let error = KafkaError::check(29, || "write to topic `x`".to_owned()).unwrap_err();
         assert!(!error.is_retriable() && !error.leaves_a_write_in_doubt());
         assert_eq!(
             error.to_string(),
             "the broker refused to write to topic `x`: TOPIC_AUTHORIZATION_FAILED"
         );
+    }
+
+    #[test]
+    fn what_the_broker_says_stands_behind_its_error() {
+        let said = Some("Number of partitions must be larger than 0.");
+        let error = KafkaError::check_said(37, said, || "create topic `x`".to_owned());
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "the broker refused to create topic `x`: INVALID_PARTITIONS (Number of partitions must be larger than 0)"
+        );
+        assert!(KafkaError::check(0, String::new).is_ok());
     }
 }

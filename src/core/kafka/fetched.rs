@@ -1,53 +1,36 @@
 //! Records that arrived together, looked at where they lie in the answers. Knows nothing of connections.
 
-use super::fetch;
+use super::{v0, wire};
 use crate::core::message::RecordRef;
-use kafka::client::fetch::Response;
-use std::ops::Range;
 
 /// Records that arrived together.
-#[derive(Debug, Default)]
-pub struct Fetched {
-    pub(super) answers: Vec<Response>,
-    deliveries: Vec<Delivery>,
+#[derive(Debug)]
+pub struct Fetched(Answers);
+
+#[derive(Debug)]
+enum Answers {
+    V0(v0::Fetched),
+    Wire(wire::Fetched),
 }
 
-/// The records of one partition in one answer.
-#[derive(Debug)]
-struct Delivery {
-    answer: usize,
-    partition: i32,
-    offsets: Range<i64>,
+impl From<v0::Fetched> for Fetched {
+    fn from(answers: v0::Fetched) -> Self {
+        Self(Answers::V0(answers))
+    }
+}
+
+impl From<wire::Fetched> for Fetched {
+    fn from(answers: wire::Fetched) -> Self {
+        Self(Answers::Wire(answers))
+    }
 }
 
 impl Fetched {
     /// The records, those of a partition in order.
-    pub fn records(&self) -> impl Iterator<Item = RecordRef<'_>> {
-        self.deliveries.iter().flat_map(|delivery| {
-            fetch::partitions(&self.answers[delivery.answer])
-                .filter(|found| found.partition() == delivery.partition)
-                .filter_map(|found| fetch::look(found, delivery.offsets.start).ok())
-                .flat_map(|(messages, _)| messages)
-                .take_while(|message| message.offset < delivery.offsets.end)
-                .map(|message| fetch::record(delivery.partition, message))
-        })
-    }
-
-    /// How many records.
-    pub fn len(&self) -> usize {
-        self.records().count()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.deliveries.is_empty()
-    }
-
-    pub(super) fn deliver(&mut self, answer: usize, partition: i32, offsets: Range<i64>) {
-        self.deliveries.push(Delivery {
-            answer,
-            partition,
-            offsets,
-        });
+    pub fn records(&self) -> Box<dyn Iterator<Item = RecordRef<'_>> + '_> {
+        match &self.0 {
+            Answers::V0(answers) => Box::new(answers.records()),
+            Answers::Wire(answers) => Box::new(answers.records()),
+        }
     }
 }

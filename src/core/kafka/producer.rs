@@ -1,58 +1,109 @@
 //! Writing records so that each is known to be acknowledged, or not. Knows nothing of where they come from.
 
-use super::admin;
-use super::batch::{Batch, Chunk};
-use super::connection::Connection;
+use super::admin::Admin;
+use super::batch::Batch;
+use super::client::{Abilities, Client, Feature, Speaker};
 use super::error::KafkaError;
 use super::metadata::TopicInfo;
 use super::tally::Tally;
-use super::write::{Outcome, write};
-use crate::core::endpoint::Endpoint;
-use crate::core::wait::{Interrupt, Limit, Stop};
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
-use std::time::Duration;
+use super::{v0, wire};
+use crate::core::wait::Limit;
 
-/// How long an answer on its way is waited for after an interruption, so that the account is exact.
-const GRACE: Duration = Duration::from_secs(1);
-
-/// The pause before a refused write is tried again.
-const RETRY: Duration = Duration::from_millis(100);
+/// How records are written.
+#[derive(Debug, Clone, Default)]
+pub struct Writing {
+    /// Which client writes them.
+    pub client: Client,
+    /// What the records need that the crate cannot do.
+    pub needs: Vec<Feature>,
+}
 
 /// Writes to one topic; a record counts once every in-sync replica has it (`acks=all`).
 #[derive(Debug)]
 pub struct Producer {
-    connection: Connection,
+    backend: Backend,
+    speaker: Speaker,
     topic: String,
     info: TopicInfo,
-    /// The largest request for one partition that was not refused as too large, once one was.
-    allowed: usize,
+}
+
+#[derive(Debug)]
+enum Backend {
+    V0(v0::Producer),
+    Wire(wire::Producer),
 }
 
 impl Producer {
-    /// Connects and makes sure that `topic` is there and has leaders: **creates it** where the broker creates topics by
-    /// itself.
+    /// Makes sure that `topic` is there and has leaders: **creates it** where the broker creates topics by itself.
     ///
     /// # Errors
-    /// [`KafkaError::Unreachable`]; [`KafkaError::UnknownTopic`] where the broker does not create topics.
-    pub fn open(bootstrap: &[Endpoint], topic: &str, limit: &Limit) -> Result<Self, KafkaError> {
-        let mut connection = Connection::open(bootstrap, limit)?;
-        let info = admin::touch(&mut connection, topic, limit)?;
-        Ok(Self::new(connection, topic, info))
-    }
-
-    pub(super) fn new(connection: Connection, topic: &str, info: TopicInfo) -> Self {
-        Self {
-            connection,
+    /// [`KafkaError::Unreachable`]; [`KafkaError::UnknownTopic`] where the broker does not create topics;
+    /// [`KafkaError::CannotDo`].
+    pub fn open(
+        mut admin: Admin,
+        topic: &str,
+        writing: &Writing,
+        limit: &Limit,
+    ) -> Result<Self, KafkaError> {
+        let info = admin.create_by_touch(topic, limit)?;
+        let version_0 = admin.speaks_version_0();
+        let cluster = Abilities {
+            version_0,
+            keeps_time: version_0 && admin.keeps_time(topic, limit)?,
+        };
+        let speaker = writing.client.choose(&writing.needs, cluster)?;
+        let backend = match speaker {
+            Speaker::Crate => Backend::V0(v0::Producer::open(admin.bootstrap(), topic, limit)?),
+            Speaker::Wire(_) => {
+                Backend::Wire(wire::Producer::open(admin.cluster, topic, writing, limit)?)
+            }
+        };
+        Ok(Self {
+            backend,
+            speaker,
             topic: topic.to_owned(),
             info,
-            allowed: usize::MAX,
-        }
+        })
+    }
+
+    /// Which client writes, and why.
+    pub fn speaker(&self) -> Speaker {
+        self.speaker
     }
 
     /// How many partitions the topic has.
     pub fn partitions(&self) -> i32 {
         i32::try_from(self.info.partitions.len()).unwrap_or(i32::MAX)
+    }
+
+    /// Takes all records of `batch`, trying again whatever time may heal, until `limit`. What was acknowledged goes
+    /// into `tally` as it happens, whether or not the whole succeeds; some of it only with the next call, or with
+    /// [`Producer::flush`].
+    ///
+    /// # Errors
+    /// The first refusal that time does not heal, or the last one seen when time was up. What `tally` does not count
+    /// was then not acknowledged.
+    pub fn send(
+        &mut self,
+        batch: Batch,
+        limit: &Limit,
+        tally: &mut Tally,
+    ) -> Result<(), KafkaError> {
+        match &mut self.backend {
+            Backend::V0(producer) => producer.send(batch, limit, tally),
+            Backend::Wire(producer) => producer.send(batch, limit, tally),
+        }
+    }
+
+    /// Waits until everything sent is acknowledged.
+    ///
+    /// # Errors
+    /// As [`Producer::send`].
+    pub fn flush(&mut self, limit: &Limit, tally: &mut Tally) -> Result<(), KafkaError> {
+        match &mut self.backend {
+            Backend::V0(_) => Ok(()),
+            Backend::Wire(producer) => producer.flush(limit, tally),
+        }
     }
 
     /// Writes one record and returns its offset, once it is acknowledged.
@@ -70,183 +121,16 @@ impl Producer {
         batch.push(partition, key, value);
         let mut tally = Tally::default();
         self.send(batch, limit, &mut tally)?;
-        tally
-            .partitions
-            .get(&partition)
+        self.flush(limit, &mut tally)?;
+        let written = tally.partitions.get(&partition);
+        written
             .map(|written| written.last)
             .ok_or_else(|| KafkaError::Garbled {
-                address: self.connection.address(),
+                address: format!(
+                    "the leader of partition {partition} of topic `{}`",
+                    self.topic
+                ),
                 cause: "no offset for the record".to_owned(),
             })
     }
-
-    /// Writes all records of `batch`, trying again whatever time may heal, until `limit`. What was acknowledged goes
-    /// into `tally` as it happens, whether or not the whole succeeds.
-    ///
-    /// # Errors
-    /// The first refusal that time does not heal, or the last one seen when time was up. What `tally` does not count
-    /// was then not acknowledged.
-    pub fn send(
-        &mut self,
-        batch: Batch,
-        limit: &Limit,
-        tally: &mut Tally,
-    ) -> Result<(), KafkaError> {
-        let mut left: Left = batch
-            .into_chunks()
-            .into_iter()
-            .map(|(partition, chunk)| (partition, pieces(chunk, self.allowed)))
-            .collect();
-        let sent = self.send_all(&mut left, limit, tally);
-        for piece in left.values().flatten() {
-            tally.given_up(&piece.chunk, piece.doubts);
-        }
-        sent
-    }
-
-    fn send_all(
-        &mut self,
-        left: &mut Left,
-        limit: &Limit,
-        tally: &mut Tally,
-    ) -> Result<(), KafkaError> {
-        while !left.is_empty() {
-            let failure = self.attempt(left, limit, tally);
-            left.retain(|_, queue| !queue.is_empty());
-            if limit.interrupt().is_raised() && !left.is_empty() {
-                return Err(Stop::Interrupted.into());
-            }
-            let Some(failure) = failure else { continue };
-            if !failure.is_retriable() {
-                return Err(failure);
-            }
-            self.connection.forget();
-            match limit.check(String::new).and_then(|()| limit.pause(RETRY)) {
-                Ok(()) => {}
-                Err(Stop::Interrupted) => return Err(Stop::Interrupted.into()),
-                Err(Stop::Deadline { .. }) => return Err(failure),
-            }
-        }
-        Ok(())
-    }
-
-    /// One request to each leader. What is written leaves `left`; the worst of what went wrong is returned.
-    fn attempt(&mut self, left: &mut Left, limit: &Limit, tally: &mut Tally) -> Option<KafkaError> {
-        let round = left
-            .iter()
-            .filter_map(|(&partition, queue)| Some((partition, Arc::clone(&queue.front()?.chunk))))
-            .collect();
-        let mut outcomes = self.request(round, limit);
-        let mut worst: Option<KafkaError> = None;
-        for (&partition, queue) in left.iter_mut() {
-            let Some(outcome) = outcomes.remove(&partition) else {
-                continue;
-            };
-            let Some(mut piece) = queue.pop_front() else {
-                continue;
-            };
-            let error = match outcome {
-                Outcome::Written(offset) => {
-                    tally.written(partition, offset, &piece.chunk, piece.doubts);
-                    continue;
-                }
-                Outcome::TooLarge if piece.chunk.records() > 1 => {
-                    self.allowed = self.allowed.min(piece.chunk.size() / 2);
-                    let (first, second) = piece.chunk.halves();
-                    queue.push_front(Piece::new(second, piece.doubts));
-                    queue.push_front(Piece::new(first, piece.doubts));
-                    continue;
-                }
-                Outcome::TooLarge => KafkaError::RecordTooLarge {
-                    topic: self.topic.clone(),
-                    bytes: piece.chunk.payload(),
-                },
-                Outcome::Refused(error) => error,
-                Outcome::Doubtful(error) => {
-                    piece.doubts += 1;
-                    error
-                }
-            };
-            queue.push_front(piece);
-            if worst.as_ref().is_none_or(KafkaError::is_retriable) {
-                worst = Some(error);
-            }
-        }
-        worst
-    }
-
-    /// Sends and waits: what became of the records for each partition.
-    fn request(&mut self, round: Vec<(i32, Arc<Chunk>)>, limit: &Limit) -> BTreeMap<i32, Outcome> {
-        let partitions: Vec<i32> = round.iter().map(|(partition, _)| *partition).collect();
-        let topic = self.topic.clone();
-        let doing = format!("write to topic `{topic}`");
-        let answer = self
-            .connection
-            .start(&doing, limit, move |client| {
-                Ok(write(client, &topic, &round))
-            })
-            .map_err(Outcome::Refused)
-            .and_then(|pending| {
-                let answer = match self.connection.finish(&pending, limit) {
-                    Err(KafkaError::Stopped(Stop::Interrupted)) => {
-                        let grace = Limit::new(GRACE, &Interrupt::default());
-                        self.connection.finish(&pending, &grace)
-                    }
-                    answer => answer,
-                };
-                answer.map_err(Outcome::Doubtful)
-            });
-        let (mut outcomes, otherwise) = match answer {
-            Ok(outcomes) => (
-                outcomes,
-                Outcome::Doubtful(KafkaError::Garbled {
-                    address: self.connection.address(),
-                    cause: "it leaves out a partition".to_owned(),
-                }),
-            ),
-            Err(failed) => (BTreeMap::new(), failed),
-        };
-        for partition in partitions {
-            outcomes
-                .entry(partition)
-                .or_insert_with(|| otherwise.clone());
-        }
-        outcomes
-    }
-}
-
-/// Records still to be acknowledged, by partition, in order.
-type Left = BTreeMap<i32, VecDeque<Piece>>;
-
-/// Records that go out together.
-#[derive(Debug)]
-struct Piece {
-    chunk: Arc<Chunk>,
-    /// How many attempts got no answer.
-    doubts: u64,
-}
-
-impl Piece {
-    fn new(chunk: Chunk, doubts: u64) -> Self {
-        Self {
-            chunk: Arc::new(chunk),
-            doubts,
-        }
-    }
-}
-
-/// Cut so that none is larger than `allowed`, as far as whole records permit.
-fn pieces(chunk: Chunk, allowed: usize) -> VecDeque<Piece> {
-    let mut done = VecDeque::new();
-    let mut to_cut = vec![chunk];
-    while let Some(chunk) = to_cut.pop() {
-        if chunk.size() <= allowed || chunk.records() <= 1 {
-            done.push_back(Piece::new(chunk, 0));
-        } else {
-            let (first, second) = chunk.halves();
-            to_cut.push(second);
-            to_cut.push(first);
-        }
-    }
-    done
 }

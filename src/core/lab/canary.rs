@@ -1,7 +1,7 @@
 //! A record sent through a flow, to know that it really replicates.
 
 use crate::core::endpoint::Endpoint;
-use crate::core::kafka::{Admin, At, KafkaError, Producer};
+use crate::core::kafka::{Admin, At, KafkaError, Producer, Writing};
 use crate::core::topology::{Cluster, Flow, Topology};
 use crate::core::wait::Limit;
 use std::time::SystemTime;
@@ -47,7 +47,8 @@ impl Canary {
             topic: remote,
             admin: None,
         };
-        Producer::open(&source, &flow.canary, limit)?.send_one(
+        let admin = Admin::connect(&source, limit)?;
+        Producer::open(admin, &flow.canary, &Writing::default(), limit)?.send_one(
             0,
             None,
             Some(&canary.token),

@@ -5,7 +5,7 @@ mod run;
 
 use crate::core::endpoint::Endpoint;
 use crate::core::event::{Event, Observer};
-use crate::core::kafka::{Admin, Consumer, KafkaError, Reading, Start, TopicInfo};
+use crate::core::kafka::{Admin, Client, Consumer, KafkaError, Reading, Start, TopicInfo};
 use crate::core::message::RecordRef;
 use crate::core::nearest::by_nearness;
 use crate::core::wait::{Interrupt, Limit, Stop};
@@ -149,6 +149,9 @@ fn open(
         start: what.start,
         group: what.group.clone(),
         to_end: what.messages.is_none() && !what.follow,
+        committed_only: false,
+        client: Client::Auto,
+        needs: Vec::new(),
     };
     loop {
         let mut admin = Admin::connect_patiently(bootstrap, limit)?;

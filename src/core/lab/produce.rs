@@ -7,7 +7,7 @@ mod lines;
 pub use lines::LinesError;
 
 use crate::core::endpoint::Endpoint;
-use crate::core::kafka::{Admin, Batch, KafkaError, Partitioner, Producer, Tally};
+use crate::core::kafka::{Admin, Batch, KafkaError, Partitioner, Producer, Tally, Writing};
 use crate::core::message::{TopicNameError, check_topic_name};
 use crate::core::wait::{Interrupt, Limit, Stop};
 use feed::{FULL_PARTITION, Feed};
@@ -145,7 +145,7 @@ pub fn produce(
     };
     // only now is the topic made: nothing to send makes none
     let limit = limit.again();
-    let producer = admin.into_producer(&what.topic, &limit)?;
+    let producer = Producer::open(admin, &what.topic, &Writing::default(), &limit)?;
     let partitions = producer.partitions();
     if let Some(partition) = what.partition.filter(|&partition| partition >= partitions) {
         return Err(ProduceError::Kafka(KafkaError::UnknownPartition {

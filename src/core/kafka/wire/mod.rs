@@ -4,3 +4,16 @@
 mod api;
 mod batch;
 mod claim;
+mod cluster;
+mod connection;
+mod dial;
+mod frame;
+mod metadata;
+mod offsets;
+mod producer;
+mod reader;
+mod settings;
+
+pub(super) use cluster::Cluster;
+pub(super) use producer::Producer;
+pub(super) use reader::{Fetched, Reader};

@@ -61,7 +61,7 @@ impl<'a> Run<'a> {
                 return Ok(ConsumeEnd::Complete);
             }
             let left = self.left();
-            let polled = consumer.poll(&self.limit, |fetched| fetched.len() as u64 >= left);
+            let polled = consumer.poll(left, &self.limit);
             for moved in consumer.moved() {
                 self.observer.on(Event::Warning(format!(
                     "partition {} does not hold offset {} any more or yet: reading from {}",
@@ -172,7 +172,7 @@ impl<'a> Run<'a> {
         if self.handed == self.committed {
             return Ok(());
         }
-        consumer.commit(group, self.handed.clone(), limit)?;
+        consumer.commit(group, &self.handed, limit)?;
         self.committed.clone_from(&self.handed);
         Ok(())
     }

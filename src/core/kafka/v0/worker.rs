@@ -1,10 +1,10 @@
 //! The thread that holds the crate's client, and how it gets one. Knows nothing of what is asked.
 
-use super::error::round;
 use super::metadata;
 use crate::core::endpoint::Endpoint;
+use crate::core::kafka::error::round;
 use crate::core::wait::{Limit, Stop};
-use kafka::client::{GroupOffsetStorage, KafkaClient};
+use kafka::client::KafkaClient;
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::mpsc::{self, Sender};
@@ -101,7 +101,6 @@ fn greet(address: &Endpoint, patience: Duration) -> Result<KafkaClient, Failure>
     probe(address, patience)?;
     let mut client = KafkaClient::new(vec![address.to_string()]);
     client.set_client_id(CLIENT_ID.to_owned());
-    client.set_group_offset_storage(Some(GroupOffsetStorage::Kafka));
     // with its default the crate spins without a pause once its attempts are used up; the caller's limit is ours
     client.set_retry_max_attempts(u32::MAX);
     client.set_fetch_min_bytes(1);

@@ -5,9 +5,10 @@
 //! behind: it ends with its socket. After any error the client is thrown away, because the crate keeps broken
 //! connections in its pool and would read the answer to one request as that to another.
 
-use super::error::KafkaError;
+use super::error_of;
 use super::worker::{Failure, Worker};
 use crate::core::endpoint::Endpoint;
+use crate::core::kafka::error::KafkaError;
 use crate::core::wait::{Limit, Stop};
 use kafka::client::KafkaClient;
 use std::sync::mpsc::{self, Receiver};
@@ -104,7 +105,7 @@ impl Connection {
             Ok(Some(Ok(value))) => return Ok(value),
             // what was asked goes on behind; the next request waits its turn
             Err(Stop::Interrupted) => return Err(Stop::Interrupted.into()),
-            Ok(Some(Err(error))) => KafkaError::of(&error, &address, &pending.doing),
+            Ok(Some(Err(error))) => error_of(&error, &address, &pending.doing),
             Ok(None) => KafkaError::Garbled {
                 address,
                 cause: "the client came to grief over it".to_owned(),

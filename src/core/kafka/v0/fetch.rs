@@ -1,10 +1,9 @@
 //! Fetching records with the crate, and seeing through its quirks. Runs on the connection's thread; knows nothing of
 //! what the records are for.
 
-use super::code::Code;
 use super::cursor::{Cursor, Seen};
-use super::error::{Codec, KafkaError};
 use super::metadata;
+use crate::core::kafka::error::{Codec, KafkaError};
 use crate::core::message::RecordRef;
 use kafka::client::fetch::{Message, Partition, Response, Topic};
 use kafka::client::{FetchPartition, KafkaClient};
@@ -146,10 +145,10 @@ pub(super) fn refusal(code: KafkaCode, topic: &str, partition: i32) -> KafkaErro
             topic: topic.to_owned(),
             codec: Codec::Zstd,
         },
-        code => KafkaError::Refused {
-            doing: format!("read partition {partition} of topic `{topic}`"),
-            code: Code(code),
-        },
+        code => super::refused(
+            code,
+            format!("read partition {partition} of topic `{topic}`"),
+        ),
     }
 }
 

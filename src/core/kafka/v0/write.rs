@@ -1,9 +1,8 @@
 //! Writing records with the crate. Runs on the connection's thread; knows nothing of trying again.
 
-use super::batch::Chunk;
-use super::code::Code;
-use super::error::KafkaError;
-use super::metadata;
+use super::{error_of, metadata};
+use crate::core::kafka::batch::Chunk;
+use crate::core::kafka::error::KafkaError;
 use kafka::client::{KafkaClient, ProduceMessage, RequiredAcks};
 use kafka::error::{Error, KafkaCode};
 use std::collections::BTreeMap;
@@ -84,10 +83,8 @@ fn refused(code: KafkaCode, topic: &str, partition: i32) -> Outcome {
     ) {
         return Outcome::TooLarge;
     }
-    let error = KafkaError::Refused {
-        doing: format!("write to partition {partition} of topic `{topic}`"),
-        code: Code(code),
-    };
+    let doing = format!("write to partition {partition} of topic `{topic}`");
+    let error = super::refused(code, doing);
     if error.leaves_a_write_in_doubt() {
         Outcome::Doubtful(error)
     } else {
@@ -107,7 +104,7 @@ fn failed(error: &Error, leader: &str, topic: &str) -> Outcome {
         Error::Kafka(_) => true,
         _ => false,
     };
-    let error = KafkaError::of(error, leader, &format!("write to topic `{topic}`"));
+    let error = error_of(error, leader, &format!("write to topic `{topic}`"));
     if never_sent {
         Outcome::Refused(error)
     } else {
@@ -117,21 +114,15 @@ fn failed(error: &Error, leader: &str, topic: &str) -> Outcome {
 
 /// Why there is no one to write to.
 fn no_leader(client: &KafkaClient, topic: &str, partition: i32) -> KafkaError {
-    let topic_name = topic.to_owned();
-    match metadata::known(client, topic) {
-        Some(info)
-            if !info.partitions.is_empty()
-                && info.partitions.len() <= usize::try_from(partition).unwrap_or(usize::MAX) =>
-        {
-            KafkaError::UnknownPartition {
-                topic: topic_name,
-                partition,
-                partitions: info.partitions.len(),
-            }
-        }
-        _ => KafkaError::NoLeader {
-            topic: topic_name,
+    let partitions = metadata::partitions(client, topic);
+    let topic = topic.to_owned();
+    if partitions > 0 && partitions <= usize::try_from(partition).unwrap_or(usize::MAX) {
+        KafkaError::UnknownPartition {
+            topic,
             partition,
-        },
+            partitions,
+        }
+    } else {
+        KafkaError::NoLeader { topic, partition }
     }
 }

@@ -1,0 +1,185 @@
+//! Which of the two clients moves the records, and why. Pure: knows nothing of connections.
+
+use super::error::KafkaError;
+use std::fmt;
+
+/// Which client is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Client {
+    /// The `kafka` crate where it can do what is asked, else our own.
+    #[default]
+    Auto,
+    /// The `kafka` crate: version 0 of the protocol.
+    Kafka,
+    /// Our own client.
+    Wire,
+}
+
+/// What version 0 of the protocol, or the crate that speaks it, cannot do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Feature {
+    /// Records with headers.
+    Headers,
+    /// Records with a time, and telling it.
+    Time,
+    /// Compression with lz4.
+    Lz4,
+    /// Compression with zstd.
+    Zstd,
+    /// Writing so that a retry neither repeats nor reorders.
+    Idempotence,
+    /// Reading only what is committed.
+    ReadCommitted,
+    /// Sharing partitions among the members of a group.
+    Groups,
+    /// Telling an empty key or value from none.
+    Nulls,
+}
+
+impl fmt::Display for Feature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Headers => "record headers",
+            Self::Time => "record times",
+            Self::Lz4 => "lz4",
+            Self::Zstd => "zstd",
+            Self::Idempotence => "idempotent writes",
+            Self::ReadCommitted => "reading only what is committed",
+            Self::Groups => "consumer groups with members",
+            Self::Nulls => "telling empty from none",
+        })
+    }
+}
+
+/// What a cluster is like, as far as the choice goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abilities {
+    /// Whether its brokers speak version 0 of the protocol: up to Kafka 3.9 (KIP-896).
+    pub version_0: bool,
+    /// Whether the topic keeps the time that its producer gives a record (`message.timestamp.type=CreateTime`): the
+    /// crate gives none, so that every record would be of 1969.
+    pub keeps_time: bool,
+}
+
+/// The client that moves the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker {
+    /// The `kafka` crate.
+    Crate,
+    /// Our own client.
+    Wire(Why),
+}
+
+/// Why it is our own client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// It was asked for.
+    Asked,
+    /// The brokers speak version 0 no more.
+    Kafka4,
+    /// The topic keeps its producer's times.
+    KeepsTime,
+    /// Something that the crate cannot do.
+    Needs(Feature),
+}
+
+impl fmt::Display for Speaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Crate => f.write_str("the kafka crate"),
+            Self::Wire(Why::Asked) => f.write_str("kmk's own client, as asked"),
+            Self::Wire(Why::Kafka4) => f.write_str(
+                "kmk's own client (the brokers speak version 0 of the protocol no more)",
+            ),
+            Self::Wire(Why::KeepsTime) => {
+                f.write_str("kmk's own client (the topic keeps its producer's times)")
+            }
+            Self::Wire(Why::Needs(feature)) => write!(f, "kmk's own client ({feature})"),
+        }
+    }
+}
+
+impl Client {
+    /// Which client it is, for what is needed and as the cluster is. `needs` is what the crate cannot do.
+    ///
+    /// # Errors
+    /// [`KafkaError::CannotDo`] when the crate was asked for and cannot do it.
+    pub fn choose(self, needs: &[Feature], cluster: Abilities) -> Result<Speaker, KafkaError> {
+        let cannot = |what: String| Err(KafkaError::CannotDo { what });
+        match (self, needs.first()) {
+            (Self::Wire, _) => Ok(Speaker::Wire(Why::Asked)),
+            (Self::Kafka, _) if !cluster.version_0 => cannot(
+                "version 0 of the protocol, which Kafka 4 speaks no more (KIP-896)".to_owned(),
+            ),
+            (Self::Kafka, Some(_)) => {
+                let needs: Vec<String> = needs.iter().map(ToString::to_string).collect();
+                cannot(format!(
+                    "version 0 of the protocol, which knows nothing of {}",
+                    needs.join(", ")
+                ))
+            }
+            (Self::Kafka, None) => Ok(Speaker::Crate),
+            (Self::Auto, _) if !cluster.version_0 => Ok(Speaker::Wire(Why::Kafka4)),
+            (Self::Auto, Some(&feature)) => Ok(Speaker::Wire(Why::Needs(feature))),
+            (Self::Auto, None) if cluster.keeps_time => Ok(Speaker::Wire(Why::KeepsTime)),
+            (Self::Auto, None) => Ok(Speaker::Crate),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KAFKA_3: Abilities = Abilities {
+        version_0: true,
+        keeps_time: false,
+    };
+
+    #[test]
+    fn plain_records_of_kafka_3_go_through_the_crate() {
+        assert_eq!(Client::Auto.choose(&[], KAFKA_3).unwrap(), Speaker::Crate);
+        assert_eq!(Client::Kafka.choose(&[], KAFKA_3).unwrap(), Speaker::Crate);
+        assert_eq!(
+            Client::Wire.choose(&[], KAFKA_3).unwrap(),
+            Speaker::Wire(Why::Asked)
+        );
+    }
+
+    #[test]
+    fn whatever_the_crate_cannot_do_goes_through_our_own() {
+        let speaker = Client::Auto.choose(&[Feature::Headers], KAFKA_3).unwrap();
+        assert_eq!(speaker, Speaker::Wire(Why::Needs(Feature::Headers)));
+        let times = Abilities {
+            keeps_time: true,
+            ..KAFKA_3
+        };
+        let speaker = Client::Auto.choose(&[], times).unwrap();
+        assert_eq!(speaker, Speaker::Wire(Why::KeepsTime));
+        let kafka_4 = Abilities {
+            version_0: false,
+            ..KAFKA_3
+        };
+        let speaker = Client::Auto.choose(&[], kafka_4).unwrap();
+        assert_eq!(speaker, Speaker::Wire(Why::Kafka4));
+    }
+
+    #[test]
+    fn the_crate_is_not_asked_for_what_it_cannot_do() {
+        let needs = [Feature::Headers, Feature::Zstd];
+        let error = Client::Kafka.choose(&needs, KAFKA_3).unwrap_err();
+        let told = error.to_string();
+        assert!(told.contains("record headers, zstd"), "{told}");
+        let kafka_4 = Abilities {
+            version_0: false,
+            ..KAFKA_3
+        };
+        assert!(Client::Kafka.choose(&[], kafka_4).is_err());
+        // what it was told to do with times is the person's own wish
+        let times = Abilities {
+            keeps_time: true,
+            ..KAFKA_3
+        };
+        assert_eq!(Client::Kafka.choose(&[], times).unwrap(), Speaker::Crate);
+    }
+}
