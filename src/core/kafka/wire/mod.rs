@@ -8,6 +8,7 @@ mod cluster;
 mod connection;
 mod dial;
 mod frame;
+mod group;
 mod metadata;
 mod offsets;
 mod producer;
@@ -15,5 +16,6 @@ mod reader;
 mod settings;
 
 pub(super) use cluster::Cluster;
+pub(super) use group::{Membership, Standing};
 pub(super) use producer::Producer;
 pub(super) use reader::{Fetched, Reader};
