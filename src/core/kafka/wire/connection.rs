@@ -333,3 +333,6 @@ fn encode<R: Request>(request: &R, version: i16, id: i32) -> Result<BytesMut, St
     };
     encoded().map_err(|error: Box<dyn std::error::Error>| error.to_string())
 }
+
+#[cfg(test)]
+mod tests;
