@@ -194,8 +194,12 @@ fn half_an_answer_is_a_broken_connection() {
     let mut half = 100u32.to_be_bytes().to_vec();
     half.extend_from_slice(b"only this");
     let mut connection = open(vec![greeting(0, 12), Reply::Raw(half), Reply::HangUp]);
-    let first = connection.send(&MetadataRequest::default(), &soon()).unwrap();
-    connection.send(&MetadataRequest::default(), &soon()).unwrap();
+    let first = connection
+        .send(&MetadataRequest::default(), &soon())
+        .unwrap();
+    connection
+        .send(&MetadataRequest::default(), &soon())
+        .unwrap();
     let error = connection.finish(&first, &soon()).unwrap_err();
     assert!(matches!(error, KafkaError::Lost { .. }), "{error:?}");
     assert!(error.leaves_a_write_in_doubt() && connection.is_broken());
