@@ -159,7 +159,9 @@ pub(super) fn record<'a>(partition: i32, message: &Message<'a>) -> RecordRef<'a>
     RecordRef {
         partition,
         offset: message.offset,
+        time: None,
         key: some(message.key),
         value: some(message.value),
+        headers: Vec::new(),
     }
 }

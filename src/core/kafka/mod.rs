@@ -7,6 +7,7 @@
 mod admin;
 mod batch;
 mod code;
+mod compression;
 mod connection;
 mod consumer;
 mod cursor;
@@ -24,8 +25,9 @@ mod worker;
 mod write;
 
 pub use admin::Admin;
-pub use batch::{Batch, Chunk, OVERHEAD};
+pub use batch::{Batch, Chunk, Item, OVERHEAD};
 pub use code::Code;
+pub use compression::{Compression, CompressionError, UnknownCompression};
 pub use consumer::{Consumer, Moved, Reading, Start};
 pub use error::{Codec, KafkaError};
 pub use fetched::Fetched;

@@ -8,10 +8,11 @@ use super::metadata::TopicInfo;
 use super::tally::Tally;
 use super::write::{Outcome, write};
 use crate::core::endpoint::Endpoint;
+use crate::core::message::to_millis;
 use crate::core::wait::{Interrupt, Limit, Stop};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How long an answer on its way is waited for after an interruption, so that the account is exact.
 const GRACE: Duration = Duration::from_secs(1);
@@ -67,7 +68,7 @@ impl Producer {
         limit: &Limit,
     ) -> Result<i64, KafkaError> {
         let mut batch = Batch::default();
-        batch.push(partition, key, value);
+        batch.push(partition, key, value, to_millis(SystemTime::now()));
         let mut tally = Tally::default();
         self.send(batch, limit, &mut tally)?;
         tally
