@@ -8,9 +8,10 @@ use super::offsets::At;
 use super::position::Position;
 use super::wire::{Cluster, Reader};
 use crate::core::endpoint::Endpoint;
-use crate::core::message::{Record, RecordRef};
+use crate::core::message::Record;
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// How often a topic in the making, or a broker that starts, is looked at.
@@ -176,8 +177,13 @@ impl Admin {
                 let doing = || format!("read partition {partition} of topic `{topic}` from {from}");
                 KafkaError::check(1, doing)?;
             }
-            let room = max - records.len();
-            records.extend(fetched.records().take(room).map(RecordRef::to_record));
+            fetched.each(|record| {
+                if records.len() == max {
+                    return Ok(ControlFlow::Break(()));
+                }
+                records.push(record.to_record());
+                Ok::<_, KafkaError>(ControlFlow::Continue(()))
+            })?;
         }
         Ok(records)
     }
