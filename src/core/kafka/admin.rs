@@ -106,7 +106,7 @@ impl Admin {
     }
 
     /// Whether its brokers speak version 0 of the protocol, as the `kafka` crate does: up to Kafka 3.9 (KIP-896).
-    pub(super) fn speaks_version_0(&self) -> bool {
+    pub fn speaks_version_0(&self) -> bool {
         self.cluster.speaks_version_0()
     }
 

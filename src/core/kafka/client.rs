@@ -83,6 +83,16 @@ pub enum Why {
     Needs(Feature),
 }
 
+impl Speaker {
+    /// As it is asked for: `kafka` or `wire`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Crate => "kafka",
+            Self::Wire(_) => "wire",
+        }
+    }
+}
+
 impl fmt::Display for Speaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

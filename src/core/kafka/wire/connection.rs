@@ -8,10 +8,8 @@ use super::frame::{self, Incoming};
 use crate::core::endpoint::Endpoint;
 use crate::core::kafka::error::KafkaError;
 use crate::core::wait::{Limit, Stop};
-use bytes::{BufMut as _, Bytes, BytesMut};
-use kafka_protocol::messages::{
-    ApiKey, ApiVersionsRequest, ApiVersionsResponse, RequestHeader, ResponseHeader,
-};
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+use kafka_protocol::messages::{ApiKey, ApiVersionsRequest, ApiVersionsResponse, RequestHeader};
 use kafka_protocol::protocol::{Decodable, Encodable as _, Request, StrBytes};
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Write as _};
@@ -241,12 +239,13 @@ impl Connection {
         version: i16,
         mut frame: Bytes,
     ) -> Result<M, KafkaError> {
-        let decoded = ResponseHeader::decode(&mut frame, api.response_header_version(version))
+        let decoded = claim::header(api, version, &frame)
+            .and_then(|header| {
+                frame.advance(header);
+                claim::check(api, version, &frame)
+            })
             .map_err(|error| error.to_string())
-            .and_then(|_| {
-                claim::check(api, version, &frame).map_err(|error| error.to_string())?;
-                M::decode(&mut frame, version).map_err(|error| error.to_string())
-            });
+            .and_then(|()| M::decode(&mut frame, version).map_err(|error| error.to_string()));
         decoded
             .map_err(|cause| self.garbled(format!("{api:?} version {version}: {}", cause.trim())))
     }
@@ -333,3 +332,6 @@ fn encode<R: Request>(request: &R, version: i16, id: i32) -> Result<BytesMut, St
     };
     encoded().map_err(|error: Box<dyn std::error::Error>| error.to_string())
 }
+
+#[cfg(test)]
+mod tests;
