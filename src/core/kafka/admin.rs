@@ -177,7 +177,12 @@ impl Admin {
                 KafkaError::check(1, doing)?;
             }
             let room = max - records.len();
-            records.extend(fetched.records().take(room).map(|record| record.to_record()));
+            records.extend(
+                fetched
+                    .records()
+                    .take(room)
+                    .map(|record| record.to_record()),
+            );
         }
         Ok(records)
     }
