@@ -33,5 +33,5 @@ pub use fetched::Fetched;
 pub use metadata::{Metadata, PartitionInfo, TopicInfo};
 pub use offsets::At;
 pub use partitioner::{Partitioner, murmur2};
-pub use producer::{Producer, Writing};
+pub use producer::{Acks, Producer, Writing};
 pub use tally::{Tally, Written};
