@@ -8,9 +8,10 @@ use super::offsets::At;
 use super::position::Position;
 use super::wire::{Cluster, Reader};
 use crate::core::endpoint::Endpoint;
-use crate::core::message::{Record, RecordRef};
+use crate::core::message::Record;
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// How often a topic in the making, or a broker that starts, is looked at.
@@ -106,7 +107,7 @@ impl Admin {
     }
 
     /// Whether its brokers speak version 0 of the protocol, as the `kafka` crate does: up to Kafka 3.9 (KIP-896).
-    pub(super) fn speaks_version_0(&self) -> bool {
+    pub fn speaks_version_0(&self) -> bool {
         self.cluster.speaks_version_0()
     }
 
@@ -176,8 +177,13 @@ impl Admin {
                 let doing = || format!("read partition {partition} of topic `{topic}` from {from}");
                 KafkaError::check(1, doing)?;
             }
-            let room = max - records.len();
-            records.extend(fetched.records().take(room).map(RecordRef::to_record));
+            fetched.each(|record| {
+                if records.len() == max {
+                    return Ok(ControlFlow::Break(()));
+                }
+                records.push(record.to_record());
+                Ok::<_, KafkaError>(ControlFlow::Continue(()))
+            })?;
         }
         Ok(records)
     }
