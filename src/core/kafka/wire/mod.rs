@@ -19,5 +19,6 @@ mod settings;
 
 pub(super) use cluster::Cluster;
 pub(super) use group::{Membership, Standing};
+pub(super) use offsets::Offsets;
 pub(super) use producer::Producer;
 pub(super) use reader::{Fetched, Reader};
