@@ -1,5 +1,9 @@
 //! Reading partitions of one topic on and on: one request to each leader, the next on its way while the last answer is
 //! worked on. Knows nothing of what the records are for.
+//!
+//! Without fetch sessions (KIP-227): each request names all partitions. For 1,000 of them on one broker, idle, that took
+//! 0.03 s of our time and 0.5 s of the broker's in 8 s (as kcat, which has no sessions either); reading a million
+//! records from them took 0.65 s, as all of them had something. Sessions would save a part of the former only.
 
 mod aborted;
 mod cursor;
@@ -7,13 +11,18 @@ mod fetched;
 mod look;
 mod request;
 
+#[cfg(test)]
+mod tests;
+
 pub(in crate::core::kafka) use fetched::Fetched;
 
 use super::cluster::{Asked, Cluster, To};
 use crate::core::endpoint::Endpoint;
+use crate::core::kafka::code::Code;
 use crate::core::kafka::error::KafkaError;
 use crate::core::kafka::position::Position;
 use crate::core::wait::{Limit, Stop};
+use aborted::Aborted;
 use cursor::{Cursor, Said, TooLarge};
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::fetch_response::PartitionData;
@@ -29,6 +38,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How soon after trouble with one leader it is asked again who leads, while others answer.
 const RETRY: Duration = Duration::from_millis(200);
 
+/// How long a topic must be missing before that is believed.
+const SETTLE: Duration = Duration::from_secs(2);
+
 /// Reads partitions of one topic.
 #[derive(Debug)]
 pub(in crate::core::kafka) struct Reader {
@@ -42,6 +54,7 @@ pub(in crate::core::kafka) struct Reader {
     /// What keeps partitions from being asked for, and when it happened.
     trouble: Option<(KafkaError, Instant)>,
     answers: u64,
+    missing_since: Option<Instant>,
 }
 
 /// A request on its way to a leader.
@@ -75,6 +88,7 @@ impl Reader {
             out_of_range: Vec::new(),
             trouble: None,
             answers: 0,
+            missing_since: None,
         })
     }
 
@@ -94,6 +108,18 @@ impl Reader {
         if let Some(cursor) = self.cursors.get_mut(&partition) {
             cursor.seek(next);
         }
+    }
+
+    /// Reads one more partition from now on, or another place of one.
+    pub(in crate::core::kafka) fn add(&mut self, at: Position) {
+        let usual = usual(self.cursors.len() + 1);
+        self.cursors.insert(at.partition, Cursor::new(at, usual));
+        self.cluster.forget();
+    }
+
+    /// Reads a partition no more.
+    pub(in crate::core::kafka) fn remove(&mut self, partition: i32) {
+        self.cursors.remove(&partition);
     }
 
     /// The partitions that do not hold the offset that was to be read, since this was last asked.
@@ -168,9 +194,10 @@ impl Reader {
             }
         }
         let Some(known) = self.cluster.known.topics.get(&self.topic) else {
-            let topic = self.topic.clone();
-            return Err(KafkaError::UnknownTopic { topic });
+            let error = self.missing();
+            return self.bear(error);
         };
+        self.missing_since = None;
         let mut by_leader: BTreeMap<i32, Vec<&Cursor>> = BTreeMap::new();
         let mut leaderless = false;
         for cursor in self.cursors.values() {
@@ -302,7 +329,8 @@ impl Reader {
             checked => checked?,
         }
         let bytes = data.records.unwrap_or_default();
-        let aborted = self.committed_only.then_some(data.aborted_transactions);
+        let aborted = data.aborted_transactions;
+        let aborted = self.committed_only.then(|| Aborted::of(aborted));
         let looked = look(bytes, aborted, offset, cursor.at.end);
         let bound = if self.committed_only {
             data.last_stable_offset
@@ -318,6 +346,9 @@ impl Reader {
         };
         let end = cursor.at.end.unwrap_or(i64::MAX);
         fetched.add(partition, offset..end, looked.batches);
+        if cursor.at.next > offset {
+            fetched.reach(partition, cursor.at.next.min(end));
+        }
         if let Err(TooLarge(bytes)) = taken {
             return Err(KafkaError::Garbled {
                 address: fetched.address().to_owned(),
@@ -329,6 +360,24 @@ impl Reader {
         match looked.fault {
             Some(fault) => Err(fetched.garbled(partition, &fault)),
             None => Ok(()),
+        }
+    }
+
+    /// The topic is not there: deleted, or unknown to a broker that has just come back.
+    fn missing(&mut self) -> KafkaError {
+        let topic = self.topic.clone();
+        if self
+            .missing_since
+            .get_or_insert_with(Instant::now)
+            .elapsed()
+            > SETTLE
+        {
+            return KafkaError::UnknownTopic { topic };
+        }
+        KafkaError::Refused {
+            doing: format!("read topic `{topic}`"),
+            code: Code(ResponseError::UnknownTopicOrPartition),
+            said: None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Consume, ConsumeEnd, ConsumeError, LOOK, Sink};
 use crate::core::event::{Event, Observer};
-use crate::core::kafka::{Consumer, Fetched, KafkaError};
+use crate::core::kafka::{Consumer, Fetched, KafkaError, Speaker};
 use crate::core::wait::{Interrupt, Limit, Stop};
 use std::collections::BTreeMap;
 use std::io;
@@ -29,8 +29,10 @@ pub(super) struct Run<'a> {
     handed: BTreeMap<i32, i64>,
     pub(super) committed: BTreeMap<i32, i64>,
     next_commit: Instant,
-    /// Whether the last fetch failed.
-    uneasy: bool,
+    /// The failure told of, until the broker answers again.
+    uneasy: Option<KafkaError>,
+    /// Which client was last told to read.
+    speaker: Option<Speaker>,
 }
 
 impl<'a> Run<'a> {
@@ -49,7 +51,8 @@ impl<'a> Run<'a> {
             handed: BTreeMap::new(),
             committed: BTreeMap::new(),
             next_commit: Instant::now() + COMMIT,
-            uneasy: false,
+            uneasy: None,
+            speaker: None,
         }
     }
 
@@ -61,14 +64,11 @@ impl<'a> Run<'a> {
             if self.left() == 0 || consumer.is_done() {
                 return Ok(ConsumeEnd::Complete);
             }
+            self.tell_speaker(consumer.speaker());
             let left = self.left();
             let polled = consumer.poll(left, &self.limit);
-            for moved in consumer.moved() {
-                self.observer.on(Event::Warning(format!(
-                    "partition {} does not hold offset {} any more or yet: reading from {}",
-                    moved.partition, moved.from, moved.to
-                )));
-            }
+            self.tell_speaker(consumer.speaker());
+            self.tell_changes(consumer);
             match polled {
                 Ok(fetched) => match self.hand_over(&fetched) {
                     Ok(()) => self.went_well(consumer),
@@ -96,6 +96,34 @@ impl<'a> Run<'a> {
                     ConsumeEnd::Deadline
                 });
             }
+        }
+    }
+
+    fn tell_speaker(&mut self, speaker: Speaker) {
+        if self.speaker != Some(speaker) {
+            self.speaker = Some(speaker);
+            let what = format!("reading topic `{}` with {speaker}", self.what.topic);
+            self.observer.on(Event::Started(what));
+        }
+    }
+
+    fn tell_changes(&self, consumer: &mut Consumer) {
+        if consumer.was_remade() {
+            self.observer.on(Event::Warning(format!(
+                "topic `{}` was deleted and made anew: reading it from its beginning",
+                self.what.topic
+            )));
+        }
+        for moved in consumer.moved() {
+            self.observer.on(Event::Warning(format!(
+                "partition {} does not hold offset {} any more or yet: reading from {}",
+                moved.partition, moved.from, moved.to
+            )));
+        }
+        for partition in consumer.added() {
+            self.observer.on(Event::Note(format!(
+                "partition {partition} is new: reading it from its beginning"
+            )));
         }
     }
 
@@ -132,6 +160,9 @@ impl<'a> Run<'a> {
         self.sink.flush().map_err(ConsumeError::Sink)?;
         self.read += count;
         self.handed.extend(reached);
+        if taken.is_ok() && count < wanted {
+            self.handed.extend(fetched.reached().iter().copied());
+        }
         taken
     }
 
@@ -140,10 +171,9 @@ impl<'a> Run<'a> {
         if self.what.messages.is_none() || self.what.follow {
             self.limit = Limit::new(self.what.timeout, self.limit.interrupt());
         }
-        if self.uneasy {
+        if self.uneasy.take().is_some() {
             self.observer
                 .on(Event::Note("the broker is back".to_owned()));
-            self.uneasy = false;
         }
         if Instant::now() >= self.next_commit {
             self.next_commit = Instant::now() + COMMIT;
@@ -158,12 +188,15 @@ impl<'a> Run<'a> {
     fn bear(&mut self, error: KafkaError) -> Option<ConsumeEnd> {
         // time was up while a broker with nothing new held a fetch, as it should
         if matches!(error, KafkaError::Silent { waited, .. } if waited < HELD) {
-            return Some(ConsumeEnd::Deadline);
+            return Some(match self.uneasy.take() {
+                Some(error) => ConsumeEnd::Lost(error),
+                None => ConsumeEnd::Deadline,
+            });
         }
-        if !self.uneasy {
+        if self.uneasy.is_none() {
             self.observer
                 .on(Event::Warning(format!("{error}; trying again")));
-            self.uneasy = true;
+            self.uneasy = Some(error.clone());
         }
         match self
             .limit
