@@ -12,6 +12,8 @@ mod metadata;
 mod offsets;
 mod producer;
 mod reader;
+#[cfg(test)]
+mod scripted;
 mod settings;
 
 pub(super) use cluster::Cluster;
