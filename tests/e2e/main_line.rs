@@ -15,7 +15,10 @@ fn the_five_commands_do_what_they_say() {
 #[test]
 #[ignore = "needs Docker"]
 fn the_five_commands_on_kafka_4() {
-    main_line("main-line-4", &format!("--kafka-version {NEXT_KAFKA_VERSION}"));
+    main_line(
+        "main-line-4",
+        &format!("--kafka-version {NEXT_KAFKA_VERSION}"),
+    );
 }
 
 #[test]
