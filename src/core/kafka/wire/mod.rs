@@ -2,17 +2,21 @@
 //! version 0 of the protocol cannot say. Knows nothing of what it is used for.
 
 mod api;
+mod assignment;
 mod batch;
 mod claim;
 mod cluster;
 mod connection;
 mod dial;
 mod frame;
+mod groups;
 mod metadata;
 mod offsets;
 mod producer;
 mod reader;
 mod settings;
+mod sizes;
+mod topics;
 
 pub(super) use cluster::Cluster;
 pub(super) use producer::Producer;
