@@ -252,7 +252,7 @@ struct Stdout {
 
 impl Sink for Stdout {
     fn record(&mut self, record: RecordRef<'_>) -> io::Result<()> {
-        self.format.write(&self.topic, record, &mut self.to)
+        self.format.write(&self.topic, &record, &mut self.to)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -1,46 +1,93 @@
 //! A record, what a topic may be called, and sample records that look like something. Knows nothing of brokers.
 
 use std::io::Write as _;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// One record as it lies in a partition.
 ///
-/// The protocol version spoken with the broker does not tell "empty" from "none": both are [`None`] here, so a
-/// tombstone and an empty value look the same.
+/// Version 0 of the protocol, which the `kafka` crate speaks, tells no time and no headers, and does not tell "empty"
+/// from "none": a tombstone and an empty value are both [`None`] then. The wire client tells all of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// The partition it lies in.
     pub partition: i32,
     /// Its place in that partition.
     pub offset: i64,
-    /// Its key, unless it has none or an empty one.
+    /// Its time in milliseconds since the epoch, where the protocol tells it; -1 where its producer gave none.
+    pub time: Option<i64>,
+    /// Its key, unless it has none.
     pub key: Option<Vec<u8>>,
-    /// Its value, unless it has none (a tombstone) or an empty one.
+    /// Its value, unless it has none (a tombstone).
     pub value: Option<Vec<u8>>,
+    /// Its headers, in order; a key may come more than once.
+    pub headers: Vec<Header>,
 }
 
 /// A [`Record`] that is only looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordRef<'a> {
     /// The partition it lies in.
     pub partition: i32,
     /// Its place in that partition.
     pub offset: i64,
-    /// Its key, unless it has none or an empty one.
+    /// Its time in milliseconds since the epoch, where the protocol tells it; -1 where its producer gave none.
+    pub time: Option<i64>,
+    /// Its key, unless it has none.
     pub key: Option<&'a [u8]>,
-    /// Its value, unless it has none (a tombstone) or an empty one.
+    /// Its value, unless it has none (a tombstone).
     pub value: Option<&'a [u8]>,
+    /// Its headers, in order; a key may come more than once.
+    pub headers: Vec<HeaderRef<'a>>,
 }
 
 impl RecordRef<'_> {
     /// A copy that lasts.
-    pub fn to_record(self) -> Record {
+    pub fn to_record(&self) -> Record {
         Record {
             partition: self.partition,
             offset: self.offset,
+            time: self.time,
             key: self.key.map(<[u8]>::to_vec),
             value: self.value.map(<[u8]>::to_vec),
+            headers: self.headers.iter().map(HeaderRef::to_header).collect(),
         }
+    }
+}
+
+/// Something said about a record beside its key and value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// Its key: text in UTF-8 by Kafka's rules, which no broker checks.
+    pub key: Vec<u8>,
+    /// Its value, unless it has none.
+    pub value: Option<Vec<u8>>,
+}
+
+/// A [`Header`] that is only looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeaderRef<'a> {
+    /// Its key: text in UTF-8 by Kafka's rules, which no broker checks.
+    pub key: &'a [u8],
+    /// Its value, unless it has none.
+    pub value: Option<&'a [u8]>,
+}
+
+impl HeaderRef<'_> {
+    /// A copy that lasts.
+    pub fn to_header(&self) -> Header {
+        Header {
+            key: self.key.to_vec(),
+            value: self.value.map(<[u8]>::to_vec),
+        }
+    }
+}
+
+/// A time as records have it: in milliseconds since the epoch, less than 0 before it.
+pub fn to_millis(time: SystemTime) -> i64 {
+    let signed = |millis: u128| i64::try_from(millis).unwrap_or(i64::MAX);
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => signed(since.as_millis()),
+        Err(before) => -signed(before.duration().as_millis()),
     }
 }
 
@@ -199,6 +246,18 @@ mod tests {
         assert_eq!(event["time"], "1970-01-01T00:00:00.000Z");
         assert_eq!(event["region"], "us-east");
         assert!(event["amount"].is_number());
+    }
+
+    #[test]
+    fn a_time_is_counted_in_milliseconds_from_the_epoch() {
+        let second = std::time::Duration::from_secs(1);
+        for (time, millis) in [
+            (UNIX_EPOCH, 0),
+            (UNIX_EPOCH + second, 1_000),
+            (UNIX_EPOCH - second, -1_000),
+        ] {
+            assert_eq!(to_millis(time), millis);
+        }
     }
 
     proptest! {

@@ -147,8 +147,10 @@ mod tests {
         Record {
             partition: 0,
             offset: 0,
+            time: None,
             key: Some(key.into()),
             value: value.map(Into::into),
+            headers: Vec::new(),
         }
     }
 
@@ -230,8 +232,10 @@ mod tests {
                 .map(|(key, value)| Record {
                     partition: 0,
                     offset: 0,
+                    time: None,
                     key: key.map(String::into_bytes),
                     value: value.map(String::into_bytes),
+                    headers: Vec::new(),
                 })
                 .collect();
             statuses(&records);

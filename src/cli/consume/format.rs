@@ -103,7 +103,7 @@ impl Format {
     pub(super) fn write(
         &self,
         topic: &str,
-        record: RecordRef<'_>,
+        record: &RecordRef<'_>,
         to: &mut impl Write,
     ) -> io::Result<()> {
         match self {
@@ -126,7 +126,7 @@ impl Format {
     }
 }
 
-fn json(topic: &str, record: RecordRef<'_>, to: &mut impl Write) -> io::Result<()> {
+fn json(topic: &str, record: &RecordRef<'_>, to: &mut impl Write) -> io::Result<()> {
     to.write_all(b"{\"topic\":")?;
     serde_json::to_writer(&mut *to, topic)?;
     write!(
@@ -160,12 +160,14 @@ mod tests {
         let record = RecordRef {
             partition: 2,
             offset: 17,
+            time: None,
             key,
             value,
+            headers: Vec::new(),
         };
         let mut bytes = Vec::new();
         let format: Format = format.parse().unwrap();
-        format.write("orders", record, &mut bytes).unwrap();
+        format.write("orders", &record, &mut bytes).unwrap();
         bytes
     }
 

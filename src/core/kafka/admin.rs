@@ -11,7 +11,7 @@ use super::offsets::At;
 use super::position::Position;
 use super::wire::{Cluster, Reader};
 use crate::core::endpoint::Endpoint;
-use crate::core::message::{Record, RecordRef};
+use crate::core::message::Record;
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -180,7 +180,12 @@ impl Admin {
                 KafkaError::check(1, doing)?;
             }
             let room = max - records.len();
-            records.extend(fetched.records().take(room).map(RecordRef::to_record));
+            records.extend(
+                fetched
+                    .records()
+                    .take(room)
+                    .map(|record| record.to_record()),
+            );
         }
         Ok(records)
     }

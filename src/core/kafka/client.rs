@@ -128,11 +128,10 @@ impl Client {
                     needs.join(", ")
                 ))
             }
-            (Self::Kafka, None) => Ok(Speaker::Crate),
             (Self::Auto, _) if !cluster.version_0 => Ok(Speaker::Wire(Why::Kafka4)),
             (Self::Auto, Some(&feature)) => Ok(Speaker::Wire(Why::Needs(feature))),
             (Self::Auto, None) if cluster.keeps_time => Ok(Speaker::Wire(Why::KeepsTime)),
-            (Self::Auto, None) => Ok(Speaker::Crate),
+            (Self::Auto | Self::Kafka, None) => Ok(Speaker::Crate),
         }
     }
 }

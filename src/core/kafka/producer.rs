@@ -7,7 +7,9 @@ use super::error::KafkaError;
 use super::metadata::TopicInfo;
 use super::tally::Tally;
 use super::{v0, wire};
+use crate::core::message::to_millis;
 use crate::core::wait::Limit;
+use std::time::SystemTime;
 
 /// How records are written.
 #[derive(Debug, Clone, Default)]
@@ -118,7 +120,7 @@ impl Producer {
         limit: &Limit,
     ) -> Result<i64, KafkaError> {
         let mut batch = Batch::default();
-        batch.push(partition, key, value);
+        batch.push(partition, key, value, to_millis(SystemTime::now()));
         let mut tally = Tally::default();
         self.send(batch, limit, &mut tally)?;
         self.flush(limit, &mut tally)?;

@@ -77,7 +77,7 @@ mod tests {
     fn chunk(records: usize) -> Chunk {
         let mut batch = Batch::default();
         for _ in 0..records {
-            batch.push(0, None, Some(b"ab"));
+            batch.push(0, None, Some(b"ab"), 0);
         }
         batch.into_chunks().remove(&0).unwrap_or_default()
     }

@@ -158,7 +158,9 @@ pub(super) fn record<'a>(partition: i32, message: &Message<'a>) -> RecordRef<'a>
     RecordRef {
         partition,
         offset: message.offset,
+        time: None,
         key: some(message.key),
         value: some(message.value),
+        headers: Vec::new(),
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn write(
         let messages = chunks.iter().flat_map(|(partition, chunk)| {
             chunk
                 .iter()
-                .map(|(key, value)| ProduceMessage::new(topic, *partition, key, value))
+                .map(|item| ProduceMessage::new(topic, *partition, item.key, item.value))
         });
         match client.produce_messages(RequiredAcks::All, REPLICATE, messages) {
             Ok(confirms) => {

@@ -334,3 +334,6 @@ fn lost(endpoint: &Endpoint) -> KafkaError {
         cause: "it broke over another request".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,8 @@ mod metadata;
 mod offsets;
 mod producer;
 mod reader;
+#[cfg(test)]
+mod scripted;
 mod settings;
 mod sizes;
 mod topics;

@@ -109,13 +109,12 @@ impl<'a> Run<'a> {
         let mut reached: Vec<(i32, i64)> = Vec::new();
         let mut count = 0;
         for record in fetched.records().take(wanted) {
+            let (partition, next) = (record.partition, record.offset + 1);
             self.sink.record(record)?;
             count += 1;
             match reached.last_mut() {
-                Some((partition, next)) if *partition == record.partition => {
-                    *next = record.offset + 1;
-                }
-                _ => reached.push((record.partition, record.offset + 1)),
+                Some((same, reached)) if *same == partition => *reached = next,
+                _ => reached.push((partition, next)),
             }
         }
         self.sink.flush()?;

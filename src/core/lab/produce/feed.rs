@@ -3,8 +3,8 @@
 
 use super::lines::{Lines, LinesError};
 use super::{Input, Key};
-use crate::core::kafka::{Batch, OVERHEAD, Partitioner};
-use crate::core::message::Samples;
+use crate::core::kafka::{Batch, Partitioner};
+use crate::core::message::{Samples, to_millis};
 use std::io::Read;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::time::SystemTime;
@@ -61,26 +61,31 @@ impl Filler {
             Input::Samples { size } => {
                 let mut samples = Samples::new(size);
                 let mut value = Vec::new();
-                self.repeat(|| {
+                self.repeat(|now| {
                     value.clear();
-                    samples.write_next(SystemTime::now(), &mut value);
+                    samples.write_next(now, &mut value);
                     value.clone()
                 });
             }
-            Input::Value(value) => self.repeat(|| value.clone()),
+            Input::Value(value) => self.repeat(|_| value.clone()),
             Input::Lines(from) => self.lines(from),
         }
         self.flush();
     }
 
-    fn repeat(&mut self, mut make: impl FnMut() -> Vec<u8>) {
-        while self.left > 0 && self.record(&make()) {}
+    fn repeat(&mut self, mut make: impl FnMut(SystemTime) -> Vec<u8>) {
+        while self.left > 0 {
+            let now = SystemTime::now();
+            if !self.record(&make(now), now) {
+                return;
+            }
+        }
     }
 
     fn lines(&mut self, from: Box<dyn Read + Send>) {
         let mut lines = Lines::new(from);
         loop {
-            match lines.read_some(|line| self.record(line)) {
+            match lines.read_some(|line| self.record(line, SystemTime::now())) {
                 // the next read may wait for someone typing: what is there goes out now
                 Ok(true) if self.flush() => {}
                 Ok(_) => return,
@@ -94,18 +99,18 @@ impl Filler {
     }
 
     /// Adds a record. False when no more are wanted.
-    fn record(&mut self, line: &[u8]) -> bool {
+    fn record(&mut self, line: &[u8], now: SystemTime) -> bool {
         let Self {
             feed, batch, to, ..
         } = self;
         let (key, value) = feed.key.split(line);
-        let size = key.map_or(0, <[u8]>::len) + value.len() + OVERHEAD;
+        let size = batch.growth(key, Some(value));
         let full = batch.fullest() + size > FULL_PARTITION || batch.size() + size > FULL;
         if (full || batch.records() >= feed.at_most) && !pass_on(batch, to) {
             return false;
         }
         let partition = feed.partitioner.choose(key);
-        batch.push(partition, key, Some(value));
+        batch.push(partition, key, Some(value), to_millis(now));
         self.left -= 1;
         self.left > 0
     }
@@ -117,7 +122,7 @@ impl Filler {
 
 /// Passes the batch on, if there is anything in it. False when no one wants it.
 fn pass_on(batch: &mut Batch, to: &SyncSender<Filled>) -> bool {
-    batch.is_empty() || to.send(Ok(std::mem::take(batch))).is_ok()
+    batch.is_empty() || to.send(Ok(batch.take())).is_ok()
 }
 
 impl Key {

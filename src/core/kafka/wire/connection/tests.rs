@@ -1,58 +1,17 @@
 //! A connection against brokers that misbehave.
 
+use super::super::scripted::{Reply, listen};
 use super::*;
 use crate::core::wait::Interrupt;
 use kafka_protocol::messages::api_versions_response::ApiVersion;
 use kafka_protocol::messages::{MetadataRequest, MetadataResponse};
-use std::io::Read as _;
 use std::net::TcpListener;
-
-/// What a scripted broker does about a request that it has read.
-enum Reply {
-    /// Answers with this body, to the request that was asked.
-    Body(Vec<u8>),
-    /// Sends these bytes as they are.
-    Raw(Vec<u8>),
-    /// Says nothing, and keeps the connection open.
-    Nothing,
-    /// Hangs up.
-    HangUp,
-}
+use std::sync::{Arc, Mutex};
 
 /// A broker that follows a script, one reply a request, and then says nothing more.
 fn broker(script: Vec<Reply>) -> Endpoint {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        for reply in script {
-            let Some(id) = read_request(&mut stream) else {
-                return;
-            };
-            match reply {
-                Reply::Body(body) => {
-                    let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
-                    let frame = [&length[..], &id, &body].concat();
-                    stream.write_all(&frame).unwrap();
-                }
-                Reply::Raw(bytes) => stream.write_all(&bytes).unwrap(),
-                Reply::Nothing => {}
-                Reply::HangUp => return,
-            }
-        }
-        // until the client has gone
-        let _ = stream.read(&mut [0]);
-    });
-    Endpoint::new("127.0.0.1", port)
-}
-
-/// The correlation id of the next request.
-fn read_request(stream: &mut TcpStream) -> Option<[u8; 4]> {
-    let mut length = [0; 4];
-    stream.read_exact(&mut length).ok()?;
-    let mut request = vec![0; usize::try_from(u32::from_be_bytes(length)).unwrap()];
-    stream.read_exact(&mut request).ok()?;
-    request[4..8].try_into().ok()
+    let script = Arc::new(Mutex::new(script.into_iter()));
+    listen(move |_| script.lock().unwrap().next().unwrap_or(Reply::Nothing))
 }
 
 fn encoded(message: &impl kafka_protocol::protocol::Encodable, version: i16) -> Vec<u8> {
