@@ -222,7 +222,7 @@ pub(super) fn where_to_look(
 }
 
 /// Nearest name first, as `topics` are; Kafka's and MirrorMaker's own only where there are no others.
-fn topics_there_are(topics: &[String]) -> String {
+pub(super) fn topics_there_are(topics: &[String]) -> String {
     let of_people: Vec<&str> = topics
         .iter()
         .map(String::as_str)

@@ -7,7 +7,7 @@ mod report;
 
 pub use change::{Moved, Reset, Target, delete, forget, reset};
 pub use lag::Lag;
-pub use look::{groups, groups_at};
+pub use look::{clusters_with, groups, groups_at};
 pub use report::{ClusterGroups, GroupReport, MemberReport, PlaceReport};
 
 use crate::core::kafka::{KafkaError, Member};

@@ -4,14 +4,16 @@ mod change;
 mod look;
 mod mirrored;
 mod report;
+mod truncate;
 
-pub(super) use change::partitions;
-pub use change::{Truncate, Truncated, truncate};
-pub use look::{describe, topics, topics_at};
+pub use change::{Altered, alter, create, delete};
+pub use look::{copies_of, describe, source_of, topics, topics_at};
 pub use mirrored::{Copied, Names, copied};
 pub use report::{
     ClusterTopics, PartitionReport, RemoteTopic, SettingReport, TopicDetails, TopicReport,
 };
+pub(super) use truncate::partitions;
+pub use truncate::{Truncate, Truncated, truncate};
 
 use crate::core::kafka::{Admin, KafkaError, TopicInfo};
 use crate::core::nearest::by_nearness;
@@ -41,6 +43,14 @@ pub enum TopicError {
         offset: i64,
         /// The offset that the next record will get.
         end: i64,
+    },
+    /// Topics have no such setting.
+    #[error("topics have no setting `{name}`")]
+    NoSetting {
+        /// Its name.
+        name: String,
+        /// Those they have.
+        known: Vec<String>,
     },
     /// A broker does not do it.
     #[error(transparent)]

@@ -26,15 +26,23 @@ impl Admin {
             .patiently(limit, |cluster, limit| cluster.metadata(None, limit))
     }
 
-    /// Makes a topic, and waits until all brokers know it and each of its partitions has a leader.
+    /// Makes a topic, and waits until all brokers know it and each of its partitions has a leader. What was made, as far as it is
+    /// known by then.
     ///
     /// # Errors
     /// [`KafkaError::Refused`], with what the broker says, or when none answers until `limit`.
-    pub fn create_topic(&mut self, topic: &NewTopic, limit: &Limit) -> Result<(), KafkaError> {
+    pub fn create_topic(
+        &mut self,
+        topic: &NewTopic,
+        limit: &Limit,
+    ) -> Result<TopicInfo, KafkaError> {
         self.cluster.create_topic(topic, limit)?;
+        let mut made = TopicInfo::default();
         self.cluster.until_everywhere(&topic.name, limit, |seen| {
-            seen.is_some_and(TopicInfo::is_ready)
-        })
+            made = seen.cloned().unwrap_or_default();
+            made.is_ready()
+        })?;
+        Ok(made)
     }
 
     /// Removes a topic with all its records, and waits until no broker knows it.

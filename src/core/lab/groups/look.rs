@@ -39,6 +39,13 @@ pub fn groups(
     })
 }
 
+/// The clusters of a lab that know a group of that name, as far as they answer.
+pub fn clusters_with(topology: &Topology, group: &str, limit: &Limit) -> Vec<String> {
+    let found = groups(topology, None, true, limit).into_iter().flatten();
+    let has_it = |report: &ClusterGroups| report.groups.iter().any(|one| one.group == group);
+    found.filter(has_it).filter_map(|one| one.cluster).collect()
+}
+
 /// The groups of a cluster that is no lab's.
 ///
 /// # Errors

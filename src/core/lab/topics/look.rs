@@ -1,12 +1,15 @@
 //! Asking brokers about their topics: a handful of requests, however many topics there are. Changes nothing.
 
 use super::mirrored::{self, Names};
-use super::report::{ClusterTopics, PartitionReport, SettingReport, TopicDetails, TopicReport};
+use super::report::{
+    ClusterTopics, PartitionReport, RemoteTopic, SettingReport, TopicDetails, TopicReport,
+};
 use super::{TopicError, find};
 use crate::core::endpoint::Endpoint;
 use crate::core::kafka::{
     Admin, At, KafkaError, Origin, PartitionInfo, Setting, Subject, TopicInfo,
 };
+use crate::core::spec::Naming;
 use crate::core::topology::{Cluster, Topology, is_internal};
 use crate::core::wait::Limit;
 use std::collections::{BTreeMap, BTreeSet};
@@ -119,8 +122,38 @@ pub fn describe(
     })
 }
 
+/// The topic that `topic` of `cluster` is a copy of: by its name, or where names stay the same because the source has it too.
+pub fn source_of(
+    topology: &Topology,
+    cluster: &str,
+    topic: &str,
+    limit: &Limit,
+) -> Option<RemoteTopic> {
+    let mut into = topology
+        .flows
+        .iter()
+        .filter(|flow| flow.spec.target == cluster);
+    let names = if into.any(|flow| flow.spec.naming == Naming::Same) {
+        names_of_others(topology, cluster, limit)
+    } else {
+        Names::new()
+    };
+    mirrored::copied(topology, cluster, topic, &names).from
+}
+
+/// The copies of `topic` of `cluster` that are on other clusters which answer.
+pub fn copies_of(
+    topology: &Topology,
+    cluster: &str,
+    topic: &str,
+    limit: &Limit,
+) -> Vec<RemoteTopic> {
+    let names = names_of_others(topology, cluster, limit);
+    mirrored::copied(topology, cluster, topic, &names).to
+}
+
 /// What the topics of the other clusters are called, as far as they answer at once.
-pub(super) fn names_of_others(topology: &Topology, cluster: &str, limit: &Limit) -> Names {
+fn names_of_others(topology: &Topology, cluster: &str, limit: &Limit) -> Names {
     let others = topology
         .clusters
         .iter()
