@@ -14,6 +14,7 @@ use crate::core::endpoint::Endpoint;
 use crate::core::message::Record;
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// How often a topic in the making, or a broker that starts, is looked at.
@@ -179,13 +180,13 @@ impl Admin {
                 let doing = || format!("read partition {partition} of topic `{topic}` from {from}");
                 KafkaError::check(1, doing)?;
             }
-            let room = max - records.len();
-            records.extend(
-                fetched
-                    .records()
-                    .take(room)
-                    .map(|record| record.to_record()),
-            );
+            fetched.each(|record| {
+                if records.len() == max {
+                    return Ok(ControlFlow::Break(()));
+                }
+                records.push(record.to_record());
+                Ok::<_, KafkaError>(ControlFlow::Continue(()))
+            })?;
         }
         Ok(records)
     }

@@ -1,7 +1,9 @@
 //! Records that arrived together, looked at where they lie in the answers. Knows nothing of connections.
 
+use super::error::KafkaError;
 use super::{v0, wire};
 use crate::core::message::RecordRef;
+use std::ops::ControlFlow;
 
 /// Records that arrived together.
 #[derive(Debug)]
@@ -26,11 +28,24 @@ impl From<wire::Fetched> for Fetched {
 }
 
 impl Fetched {
-    /// The records, those of a partition in order.
-    pub fn records(&self) -> Box<dyn Iterator<Item = RecordRef<'_>> + '_> {
+    /// Shows the records to `take`, those of a partition in order, until it has enough.
+    ///
+    /// # Errors
+    /// [`KafkaError::Garbled`] at a record that makes no sense; or what `take` returns.
+    pub fn each<E: From<KafkaError>>(
+        &self,
+        mut take: impl FnMut(RecordRef<'_>) -> Result<ControlFlow<()>, E>,
+    ) -> Result<(), E> {
         match &self.0 {
-            Answers::V0(answers) => Box::new(answers.records()),
-            Answers::Wire(answers) => Box::new(answers.records()),
+            Answers::V0(answers) => {
+                for record in answers.records() {
+                    if take(record)?.is_break() {
+                        break;
+                    }
+                }
+                Ok(())
+            }
+            Answers::Wire(answers) => answers.each(take),
         }
     }
 }

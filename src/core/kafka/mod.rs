@@ -37,7 +37,7 @@ pub use group::{Group, GroupKind, Member};
 pub use metadata::{Metadata, PartitionInfo, TopicInfo};
 pub use offsets::At;
 pub use partitioner::{Partitioner, murmur2};
-pub use producer::{Producer, Writing};
+pub use producer::{Acks, Producer, Writing};
 pub use setting::{Origin, Setting, Subject};
 pub use tally::{Tally, Written};
 pub use topic::NewTopic;

@@ -13,7 +13,7 @@ use crate::core::wait::{Interrupt, Limit, Stop};
 use feed::{FULL_PARTITION, Feed};
 use std::fmt;
 use std::io::Read;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 /// How many batches a second a paced run sends at most.
@@ -191,19 +191,12 @@ impl Run<'_> {
     fn until_the_end(mut self, progress: &mut dyn FnMut(&Tally)) -> ProduceReport {
         let start = Instant::now();
         let end = loop {
-            let sent = self
-                .pace(start)
-                .and_then(|()| self.next())
-                .map(|next| match next {
-                    None => Some(ProduceEnd::Complete),
-                    Some(Err(error)) => Some(ProduceEnd::Input(error)),
-                    Some(Ok(batch)) => self.send(batch),
-                });
+            let sent = self.step(start);
             progress(&self.tally);
             match sent {
                 Ok(None) => {}
-                Ok(Some(end)) => break end,
-                Err(_) => break ProduceEnd::Interrupted,
+                Ok(Some(end)) => break self.settled(end, progress),
+                Err(error) => break gave_up(error),
             }
         };
         ProduceReport {
@@ -214,24 +207,65 @@ impl Run<'_> {
         }
     }
 
+    /// One batch further. How it ended, if it did.
+    fn step(&mut self, start: Instant) -> Result<Option<ProduceEnd>, KafkaError> {
+        self.pace(start)?;
+        match self.next()? {
+            None => Ok(Some(ProduceEnd::Complete)),
+            Some(Err(error)) => Ok(Some(ProduceEnd::Input(error))),
+            Some(Ok(batch)) => {
+                self.taken += batch.records() as u64;
+                let limit = self.limit();
+                self.producer.send(batch, &limit, &mut self.tally)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Waits for what is on its way, as long as something more is acknowledged.
+    fn settled(&mut self, end: ProduceEnd, progress: &mut dyn FnMut(&Tally)) -> ProduceEnd {
+        loop {
+            let limit = self.limit();
+            let left = self.producer.settle(&limit, &mut self.tally);
+            progress(&self.tally);
+            match left {
+                Ok(true) => {}
+                Ok(false) => return end,
+                Err(error) => return gave_up(error),
+            }
+        }
+    }
+
+    fn limit(&self) -> Limit {
+        Limit::new(self.patience, self.interrupt)
+    }
+
     /// Waits until the next record is due, unless interrupted.
-    fn pace(&self, start: Instant) -> Result<(), Stop> {
+    fn pace(&mut self, start: Instant) -> Result<(), KafkaError> {
         let limit = Limit::endless(self.interrupt);
-        limit.check(String::new)?;
+        if limit.check(String::new).is_err() {
+            // what is on its way is still accounted for
+            self.producer.flush(&limit, &mut self.tally)?;
+            return Err(Stop::Interrupted.into());
+        }
         let Some(rate) = self.rate else {
             return Ok(());
         };
         #[allow(clippy::cast_precision_loss)]
         let due = Duration::from_secs_f64(self.taken as f64 / rate as f64);
-        limit.pause(due.saturating_sub(start.elapsed()))
+        if due > start.elapsed() {
+            let limit = self.limit();
+            self.producer.flush(&limit, &mut self.tally)?;
+        }
+        Ok(limit.pause(due.saturating_sub(start.elapsed()))?)
     }
 
     /// The next batch, with those behind it that fit: an input that comes in small pieces is sent in large ones as soon
     /// as the broker is what limits it.
-    fn next(&mut self) -> Result<Option<Result<Batch, LinesError>>, Stop> {
+    fn next(&mut self) -> Result<Option<Result<Batch, LinesError>>, KafkaError> {
         let first = match self.waiting.take() {
             Some(waiting) => Some(waiting),
-            None => Limit::endless(self.interrupt).receive(&self.batches)?,
+            None => self.first()?,
         };
         let Some(Ok(mut batch)) = first else {
             return Ok(first);
@@ -251,14 +285,25 @@ impl Run<'_> {
         Ok(Some(Ok(batch)))
     }
 
-    /// How it ended, if it did.
-    fn send(&mut self, batch: Batch) -> Option<ProduceEnd> {
-        self.taken += batch.records() as u64;
-        let limit = Limit::new(self.patience, self.interrupt);
-        match self.producer.send(batch, &limit, &mut self.tally) {
-            Ok(()) => None,
-            Err(KafkaError::Stopped(Stop::Interrupted)) => Some(ProduceEnd::Interrupted),
-            Err(error) => Some(ProduceEnd::GaveUp(error)),
+    /// The next batch as it comes. While there is none, answers are taken in: an input may be silent for long.
+    fn first(&mut self) -> Result<Option<Result<Batch, LinesError>>, KafkaError> {
+        loop {
+            match self.batches.try_recv() {
+                Ok(batch) => return Ok(Some(batch)),
+                Err(TryRecvError::Disconnected) => return Ok(None),
+                Err(TryRecvError::Empty) => {}
+            }
+            let limit = self.limit();
+            if !self.producer.settle(&limit, &mut self.tally)? {
+                return Ok(Limit::endless(self.interrupt).receive(&self.batches)?);
+            }
         }
+    }
+}
+
+fn gave_up(error: KafkaError) -> ProduceEnd {
+    match error {
+        KafkaError::Stopped(Stop::Interrupted) => ProduceEnd::Interrupted,
+        error => ProduceEnd::GaveUp(error),
     }
 }

@@ -110,7 +110,7 @@ impl Producer {
             };
             let error = match outcome {
                 Outcome::Written(offset) => {
-                    tally.written(partition, offset, &piece.chunk, piece.doubts);
+                    tally.written(partition, Some(offset), &piece.chunk, piece.doubts);
                     continue;
                 }
                 Outcome::TooLarge if piece.chunk.records() > 1 => {

@@ -15,6 +15,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io::{self, Write as _};
 use std::marker::PhantomData;
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 /// What brokers see in their logs and quotas.
@@ -22,6 +23,9 @@ const CLIENT_ID: &str = "kmk";
 
 /// The version in which a broker is asked which versions it speaks.
 const GREETING: i16 = 3;
+
+/// The correlation id of the next request.
+static NEXT: AtomicI32 = AtomicI32::new(1);
 
 /// How soon an interruption is noticed while a socket is waited for.
 const REACTION: Duration = Duration::from_millis(25);
@@ -39,7 +43,6 @@ pub(super) struct Connection {
     stream: TcpStream,
     address: String,
     versions: Versions,
-    next: i32,
     /// Requests that are not answered yet, in order.
     waiting: VecDeque<i32>,
     incoming: Incoming,
@@ -70,7 +73,6 @@ impl Connection {
             stream,
             address: endpoint.to_string(),
             versions: Versions::default(),
-            next: 0,
             waiting: VecDeque::new(),
             incoming: Incoming::default(),
             arrived: HashMap::new(),
@@ -143,7 +145,7 @@ impl Connection {
         version: i16,
         limit: &Limit,
     ) -> Result<Ticket<R>, KafkaError> {
-        let ticket = self.ticket(version);
+        let ticket = Self::ticket(version);
         let frame = encode(request, version, ticket.id).map_err(|cause| KafkaError::Garbled {
             address: self.address.clone(),
             cause: format!("the request cannot be written: {cause}"),
@@ -153,10 +155,10 @@ impl Connection {
         Ok(ticket)
     }
 
-    fn ticket<R>(&mut self, version: i16) -> Ticket<R> {
-        self.next = self.next.wrapping_add(1);
+    fn ticket<R>(version: i16) -> Ticket<R> {
         Ticket {
-            id: self.next,
+            // no two connections share a number: an answer over a new one is never taken for one over the old
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
             version,
             since: Instant::now(),
             request: PhantomData,

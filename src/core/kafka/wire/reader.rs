@@ -1,60 +1,345 @@
-//! Reading partitions of one topic on and on. Knows nothing of what the records are for.
+//! Reading partitions of one topic on and on: one request to each leader, the next on its way while the last answer is
+//! worked on. Knows nothing of what the records are for.
 
-use super::cluster::Cluster;
+mod aborted;
+mod cursor;
+mod fetched;
+mod look;
+mod request;
+
+pub(in crate::core::kafka) use fetched::Fetched;
+
+use super::cluster::{Asked, Cluster, To};
 use crate::core::endpoint::Endpoint;
 use crate::core::kafka::error::KafkaError;
 use crate::core::kafka::position::Position;
-use crate::core::message::RecordRef;
-use crate::core::wait::Limit;
+use crate::core::wait::{Limit, Stop};
+use cursor::{Cursor, Said, TooLarge};
+use kafka_protocol::error::ResponseError;
+use kafka_protocol::messages::fetch_response::PartitionData;
+use kafka_protocol::messages::{FetchRequest, FetchResponse};
+use look::look;
+use request::{Wanted, request, usual};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// How long a leader may give no answer before it is given up for silent, while others may answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How soon after trouble with one leader it is asked again who leads, while others answer.
+const RETRY: Duration = Duration::from_millis(200);
 
 /// Reads partitions of one topic.
 #[derive(Debug)]
 pub(in crate::core::kafka) struct Reader {
     cluster: Cluster,
+    topic: String,
+    committed_only: bool,
+    cursors: BTreeMap<i32, Cursor>,
+    /// At most one for each leader.
+    flights: Vec<Flight>,
+    out_of_range: Vec<i32>,
+    /// What keeps partitions from being asked for, and when it happened.
+    trouble: Option<(KafkaError, Instant)>,
+    answers: u64,
 }
 
-/// Records that arrived together.
-#[derive(Debug, Default)]
-pub(in crate::core::kafka) struct Fetched;
-
-impl Fetched {
-    pub(in crate::core::kafka) fn records(&self) -> impl Iterator<Item = RecordRef<'_>> {
-        std::iter::empty()
-    }
+/// A request on its way to a leader.
+#[derive(Debug)]
+struct Flight {
+    leader: i32,
+    asked: Asked<FetchRequest>,
+    wanted: Wanted,
+    since: Instant,
 }
 
 impl Reader {
+    /// Connects, to read `topic` from these positions on.
+    ///
+    /// # Errors
+    /// [`KafkaError::Unreachable`].
     pub(in crate::core::kafka) fn open(
         bootstrap: &[Endpoint],
-        _topic: &str,
-        _positions: &[Position],
+        topic: &str,
+        positions: &[Position],
         limit: &Limit,
     ) -> Result<Self, KafkaError> {
+        let usual = usual(positions.len());
+        let cursor = |at: &Position| (at.partition, Cursor::new(*at, usual));
         Ok(Self {
             cluster: Cluster::connect(bootstrap, limit)?,
+            topic: topic.to_owned(),
+            committed_only: false,
+            cursors: positions.iter().map(cursor).collect(),
+            flights: Vec::new(),
+            out_of_range: Vec::new(),
+            trouble: None,
+            answers: 0,
         })
     }
 
-    pub(in crate::core::kafka) fn committed_only(self, _only: bool) -> Self {
+    /// Leaves out what a transaction wrote that was aborted or has not ended yet, if `only`.
+    pub(in crate::core::kafka) fn committed_only(mut self, only: bool) -> Self {
+        self.committed_only = only;
         self
     }
 
+    /// Where each partition goes on.
     pub(in crate::core::kafka) fn positions(&self) -> Vec<Position> {
-        Vec::new()
+        self.cursors.values().map(|cursor| cursor.at).collect()
     }
 
-    pub(in crate::core::kafka) fn seek(&mut self, _partition: i32, _next: i64) {}
+    /// Goes on elsewhere in a partition. What is on its way was asked for elsewhere, and is not taken.
+    pub(in crate::core::kafka) fn seek(&mut self, partition: i32, next: i64) {
+        if let Some(cursor) = self.cursors.get_mut(&partition) {
+            cursor.seek(next);
+        }
+    }
 
+    /// The partitions that do not hold the offset that was to be read, since this was last asked.
     pub(in crate::core::kafka) fn out_of_range(&mut self) -> Vec<i32> {
-        self.cluster.forget();
-        Vec::new()
+        std::mem::take(&mut self.out_of_range)
     }
 
+    fn is_done(&self) -> bool {
+        self.cursors.values().all(|cursor| cursor.at.is_done())
+    }
+
+    /// The next records; none when there are none yet. While they are worked on, more are fetched, unless these are as
+    /// many as `wanted`.
+    ///
+    /// # Errors
+    /// [`KafkaError`]; after one that [is retriable](KafkaError::is_retriable) it can be called again and reads on
+    /// where it was.
     pub(in crate::core::kafka) fn poll(
         &mut self,
-        _wanted: u64,
-        _limit: &Limit,
+        wanted: u64,
+        limit: &Limit,
     ) -> Result<Fetched, KafkaError> {
-        Ok(Fetched)
+        if self.is_done() {
+            return Ok(Fetched::default());
+        }
+        self.ask(limit)?;
+        let Some(flight) = self.next_answered(limit)? else {
+            let trouble = self.trouble.take().map(|(error, _)| error);
+            return Err(trouble.unwrap_or_else(|| self.leaderless()));
+        };
+        let answer = self.cluster.answer(&flight.asked, limit);
+        for partition in flight.wanted.offsets.keys() {
+            if let Some(cursor) = self.cursors.get_mut(partition) {
+                cursor.is_asked = false;
+            }
+        }
+        let doing = || format!("read topic `{}`", self.topic);
+        let answer = answer
+            .and_then(|answer| KafkaError::check(answer.error_code, doing).map(|()| answer))
+            .inspect_err(|_| self.cluster.forget())?;
+        let fetched = self.sort(flight, answer)?;
+        if !self.is_done() && fetched.most() < wanted {
+            // should it fail, the next call finds out
+            let _ = self.ask(limit);
+        }
+        match self.trouble.take() {
+            // what has arrived is delivered first; the trouble will not go away
+            Some((error, _)) if fetched.is_empty() => Err(error),
+            trouble => {
+                self.trouble = trouble;
+                Ok(fetched)
+            }
+        }
+    }
+
+    /// Sends a request to each leader that has none on its way.
+    fn ask(&mut self, limit: &Limit) -> Result<(), KafkaError> {
+        let is_over = |since: &Instant| since.elapsed() >= RETRY;
+        if matches!(&self.trouble, Some((_, since)) if self.flights.is_empty() || is_over(since)) {
+            self.trouble = None;
+            self.cluster.forget();
+        }
+        let open = self.cursors.values();
+        let mut open = open.filter(|cursor| !cursor.is_asked && !cursor.at.is_done());
+        if open.next().is_none() {
+            return Ok(());
+        }
+        if !self.cluster.known.topics.contains_key(&self.topic) {
+            let topic = [self.topic.clone()];
+            if let Err(error) = self.cluster.metadata(Some(&topic), limit) {
+                return self.bear(error);
+            }
+        }
+        let Some(known) = self.cluster.known.topics.get(&self.topic) else {
+            let topic = self.topic.clone();
+            return Err(KafkaError::UnknownTopic { topic });
+        };
+        let mut by_leader: BTreeMap<i32, Vec<&Cursor>> = BTreeMap::new();
+        let mut leaderless = false;
+        for cursor in self.cursors.values() {
+            if cursor.is_asked || cursor.at.is_done() {
+                continue;
+            }
+            match known.partition(cursor.at.partition).and_then(|p| p.leader) {
+                Some(leader) if self.flights.iter().any(|f| f.leader == leader) => {}
+                Some(leader) => by_leader.entry(leader).or_default().push(cursor),
+                None => leaderless = true,
+            }
+        }
+        let requests: Vec<(i32, (FetchRequest, Wanted))> = by_leader
+            .into_iter()
+            .map(|(leader, cursors)| (leader, request(&self.topic, cursors, self.committed_only)))
+            .collect();
+        for (leader, (request, wanted)) in requests {
+            match self.cluster.ask(To::Broker(leader), &request, limit) {
+                Ok(asked) => self.take_off(leader, asked, wanted),
+                Err(error) => self.bear(error)?,
+            }
+        }
+        if leaderless {
+            self.bear(self.leaderless())?;
+        }
+        Ok(())
+    }
+
+    fn take_off(&mut self, leader: i32, asked: Asked<FetchRequest>, wanted: Wanted) {
+        for partition in wanted.offsets.keys() {
+            if let Some(cursor) = self.cursors.get_mut(partition) {
+                cursor.is_asked = true;
+            }
+        }
+        self.flights.push(Flight {
+            leader,
+            asked,
+            wanted,
+            since: Instant::now(),
+        });
+    }
+
+    /// Trouble with one leader keeps no one from the records of another.
+    fn bear(&mut self, error: KafkaError) -> Result<(), KafkaError> {
+        if !error.is_retriable() {
+            return Err(error);
+        }
+        self.trouble.get_or_insert((error, Instant::now()));
+        Ok(())
+    }
+
+    /// Waits for the first answer; none where nothing was asked.
+    fn next_answered(&mut self, limit: &Limit) -> Result<Option<Flight>, KafkaError> {
+        if self.flights.is_empty() {
+            return Ok(None);
+        }
+        loop {
+            let cluster = &mut self.cluster;
+            let ready = self.flights.iter().position(|flight| {
+                cluster.is_answered(&flight.asked) || flight.since.elapsed() > PATIENCE
+            });
+            if let Some(ready) = ready {
+                return Ok(Some(self.flights.remove(ready)));
+            }
+            let asked: Vec<_> = self.flights.iter().map(|flight| &flight.asked).collect();
+            match self.cluster.wait_for_any(&asked, limit) {
+                Ok(()) => {}
+                Err(Stop::Interrupted) => return Err(Stop::Interrupted.into()),
+                // whoever takes its answer is told how long the broker was silent
+                Err(Stop::Deadline { .. }) => return Ok(Some(self.flights.remove(0))),
+            }
+        }
+    }
+
+    /// Finds out what an answer means, partition by partition.
+    fn sort(&mut self, flight: Flight, answer: FetchResponse) -> Result<Fetched, KafkaError> {
+        let Flight {
+            leader, mut wanted, ..
+        } = flight;
+        let is_certain = wanted.is_alone && answer.throttle_time_ms == 0;
+        let address = self.cluster.address_of(leader);
+        let mut fetched = Fetched::new(address, self.topic.clone());
+        let mut fault = None;
+        self.answers += 1;
+        let mut topics = answer.responses;
+        topics.retain(|topic| **topic.topic == *self.topic);
+        for data in topics.into_iter().flat_map(|topic| topic.partitions) {
+            // each counts once, and only what was asked for
+            if let Some(offset) = wanted.offsets.remove(&data.partition_index)
+                && let Err(error) = self.settle(data, offset, is_certain, &mut fetched)
+            {
+                fault.get_or_insert(error);
+            }
+        }
+        match fault {
+            Some(error) if error.is_retriable() => {
+                self.cluster.forget();
+                self.trouble.get_or_insert((error, Instant::now()));
+                Ok(fetched)
+            }
+            // it will be there again
+            Some(error) if fetched.is_empty() => Err(error),
+            _ => Ok(fetched),
+        }
+    }
+
+    /// Takes one partition's part of an answer that was asked for from `offset` on.
+    fn settle(
+        &mut self,
+        data: PartitionData,
+        offset: i64,
+        is_certain: bool,
+        fetched: &mut Fetched,
+    ) -> Result<(), KafkaError> {
+        let partition = data.partition_index;
+        let Some(cursor) = self.cursors.get_mut(&partition) else {
+            return Ok(());
+        };
+        if cursor.at.next != offset {
+            return Ok(());
+        }
+        let topic = &self.topic;
+        let doing = || format!("read partition {partition} of topic `{topic}`");
+        match KafkaError::check(data.error_code, doing) {
+            Err(error) if error.is(ResponseError::OffsetOutOfRange) => {
+                self.out_of_range.push(partition);
+                return Ok(());
+            }
+            checked => checked?,
+        }
+        let bytes = data.records.unwrap_or_default();
+        let aborted = self.committed_only.then_some(data.aborted_transactions);
+        let looked = look(bytes, aborted, offset, cursor.at.end);
+        let bound = if self.committed_only {
+            data.last_stable_offset
+        } else {
+            data.high_watermark
+        };
+        if looked.last.is_some() {
+            cursor.served = self.answers;
+        }
+        let taken = match (&looked.fault, looked.last) {
+            (Some(_), None) => Ok(()),
+            _ => cursor.take(&looked, Said { bound, is_certain }),
+        };
+        let end = cursor.at.end.unwrap_or(i64::MAX);
+        fetched.add(partition, offset..end, looked.batches);
+        if let Err(TooLarge(bytes)) = taken {
+            return Err(KafkaError::Garbled {
+                address: fetched.address().to_owned(),
+                cause: format!(
+                    "partition {partition} of topic `{topic}`: a batch of {bytes} bytes at offset {offset}"
+                ),
+            });
+        }
+        match looked.fault {
+            Some(fault) => Err(fetched.garbled(partition, &fault)),
+            None => Ok(()),
+        }
+    }
+
+    fn leaderless(&self) -> KafkaError {
+        let info = self.cluster.known.topics.get(&self.topic);
+        let leads = |partition: i32| info.and_then(|info| info.partition(partition)?.leader);
+        let mut open = self.cursors.values().filter(|cursor| !cursor.at.is_done());
+        let without = open.find(|cursor| leads(cursor.at.partition).is_none());
+        KafkaError::NoLeader {
+            topic: self.topic.clone(),
+            partition: without.map_or(0, |cursor| cursor.at.partition),
+        }
     }
 }

@@ -6,6 +6,7 @@ use crate::core::kafka::{Consumer, Fetched, KafkaError};
 use crate::core::wait::{Interrupt, Limit, Stop};
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 /// A broker that says nothing for less than this may only be waiting for records.
@@ -71,10 +72,12 @@ impl<'a> Run<'a> {
             match polled {
                 Ok(fetched) => match self.hand_over(&fetched) {
                     Ok(()) => self.went_well(consumer),
-                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    Err(ConsumeError::Sink(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
                         return Ok(ConsumeEnd::NoReader);
                     }
-                    Err(error) => return Err(ConsumeError::Sink(error)),
+                    // what came before it has been passed on
+                    Err(ConsumeError::Kafka(error)) => return Ok(ConsumeEnd::Lost(error)),
+                    Err(error) => return Err(error),
                 },
                 Err(KafkaError::Stopped(Stop::Interrupted)) => return Ok(ConsumeEnd::Interrupted),
                 Err(error) if !error.is_retriable() => return Ok(ConsumeEnd::Lost(error)),
@@ -104,23 +107,32 @@ impl<'a> Run<'a> {
     }
 
     /// Passes records on, no more than are wanted.
-    fn hand_over(&mut self, fetched: &Fetched) -> io::Result<()> {
-        let wanted = usize::try_from(self.left()).unwrap_or(usize::MAX);
+    fn hand_over(&mut self, fetched: &Fetched) -> Result<(), ConsumeError> {
+        let wanted = self.left();
         let mut reached: Vec<(i32, i64)> = Vec::new();
         let mut count = 0;
-        for record in fetched.records().take(wanted) {
+        let sink = &mut *self.sink;
+        let taken = fetched.each(|record| {
             let (partition, next) = (record.partition, record.offset + 1);
-            self.sink.record(record)?;
+            sink.record(record).map_err(ConsumeError::Sink)?;
             count += 1;
             match reached.last_mut() {
                 Some((same, reached)) if *same == partition => *reached = next,
                 _ => reached.push((partition, next)),
             }
+            Ok(if count == wanted {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            })
+        });
+        if let Err(error @ ConsumeError::Sink(_)) = taken {
+            return Err(error);
         }
-        self.sink.flush()?;
+        self.sink.flush().map_err(ConsumeError::Sink)?;
         self.read += count;
         self.handed.extend(reached);
-        Ok(())
+        taken
     }
 
     /// The broker answered: patience begins anew, unless a number of records is due in a fixed time.
