@@ -105,7 +105,7 @@ impl Chosen {
             TopicError::NoSetting { name, known } => {
                 let hint = match nearest(&name, known.iter().map(String::as_str)) {
                     Some(meant) => format!("did you mean `{meant}`?"),
-                    None => format!("settings of topics are {}", known.join(", ")),
+                    None => some("setting", &known),
                 };
                 Told::usage(format!("topics have no setting `{name}`"))
                     .hint(hint)
@@ -151,16 +151,18 @@ fn did_you_mean(name: &str, known: &[String], all: impl FnOnce(&[String]) -> Str
 }
 
 fn groups_there_are(groups: &[String]) -> String {
+    some("group", groups)
+}
+
+/// As many names as are worth a line.
+fn some(kind: &str, names: &[String]) -> String {
     const SHOWN: usize = 10;
-    let shown: Vec<&str> = groups.iter().take(SHOWN).map(String::as_str).collect();
-    match groups.len() {
-        0 => "there are no groups yet".to_owned(),
-        all if all > SHOWN => format!(
-            "groups there are: {} and {} more",
-            shown.join(", "),
-            all - SHOWN
-        ),
-        _ => format!("groups there are: {}", shown.join(", ")),
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    let shown = shown.join(", ");
+    match names.len() {
+        0 => format!("there are no {kind}s yet"),
+        all if all > SHOWN => format!("{kind}s there are: {shown} and {} more", all - SHOWN),
+        _ => format!("{kind}s there are: {shown}"),
     }
 }
 

@@ -1,12 +1,14 @@
 mod format;
+mod from;
 
 use super::failure::Told;
 use super::output::seconds;
 use super::{Context, DefaultCluster, Outcome, Place, deploy};
 use format::Format;
+pub(super) use from::start;
 use kafka_mirror_kit::core::endpoint::Endpoint;
 use kafka_mirror_kit::core::event::Event;
-use kafka_mirror_kit::core::kafka::{KafkaError, Start};
+use kafka_mirror_kit::core::kafka::{Client, KafkaError, Start};
 use kafka_mirror_kit::core::lab::consume::{
     Consume, ConsumeEnd, ConsumeError, ConsumeReport, Sink, consume,
 };
@@ -53,19 +55,53 @@ pub(crate) struct Args {
     /// Resume where this group stopped, and note how far it came: what was written out, and no more
     #[arg(long, value_name = "GROUP", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     group: Option<String>,
-    /// Where to begin: earliest, latest, or an offset (in every partition). A group that was here before resumes instead
-    #[arg(long, value_name = "WHERE", default_value = "earliest", value_parser = start, allow_negative_numbers = true)]
+    /// Where to begin: `earliest`, `latest`, an offset (in every partition), a time (2026-11-22T10:00:00Z), or a time ago
+    /// (-10m). A group that was here before resumes instead
+    #[arg(long, value_name = "WHERE", default_value = "earliest", value_parser = start, allow_hyphen_values = true)]
     from: Start,
     /// Go on with records that arrive from now on
     #[arg(long, short)]
     follow: bool,
     /// How to write a record: `value` (its bytes), `json` (an object a line; bytes that are no text as value_base64), or
-    /// a template of %t topic, %p partition, %o offset, %k key, %v value, %% and \n, \t. A newline follows each
+    /// a template of %t topic, %p partition, %o offset, %k key, %v value, %T time in ms, %h headers, %% and \n, \t. A
+    /// newline follows each
     #[arg(long, value_name = "FORMAT", default_value = "value")]
     format: Format,
     /// Read only this partition
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
     partition: Option<i32>,
+    /// Whether to read what belongs to transactions that were given up or have not ended
+    #[arg(long, value_name = "LEVEL", default_value = "read_uncommitted")]
+    isolation: Isolation,
+    /// Which client reads: the kafka crate (Kafka 3, plain records), kmk's own, or whichever can do what is asked
+    #[arg(long, value_name = "CLIENT", default_value = "auto")]
+    client: Speaker,
+}
+
+/// Names that every client of Kafka uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Isolation {
+    ReadUncommitted,
+    ReadCommitted,
+}
+
+/// Which client moves the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Speaker {
+    Auto,
+    Kafka,
+    Wire,
+}
+
+impl From<Speaker> for Client {
+    fn from(asked: Speaker) -> Self {
+        match asked {
+            Speaker::Auto => Self::Auto,
+            Speaker::Kafka => Self::Kafka,
+            Speaker::Wire => Self::Wire,
+        }
+    }
 }
 
 const EXAMPLES: &str = "\
@@ -73,9 +109,9 @@ Examples:
   kmk consume --topic primary.orders --messages 10
   kmk consume --topic orders --cluster primary --format json | jq .value
   kmk consume --topic orders --cluster primary --group billing --follow
-  kmk consume --topic orders --bootstrap localhost:9092 --format '%p:%o %k=%v'
+  kmk consume --topic orders --bootstrap localhost:9092 --format '%p:%o %T %k=%v' --from -10m
 
-An empty value or key cannot be told from a missing one (a tombstone): both are null in JSON.";
+In JSON a missing key or value (a tombstone) is null.";
 
 pub(super) fn topic_name(text: &str) -> Result<String, String> {
     check_topic_name(text)
@@ -87,17 +123,6 @@ pub(super) fn messages(text: &str) -> Result<u64, String> {
     match text.parse() {
         Ok(number @ 1..=MOST_MESSAGES) => Ok(number),
         _ => Err(format!("it is a number from 1 to {MOST_MESSAGES}")),
-    }
-}
-
-fn start(text: &str) -> Result<Start, String> {
-    match text {
-        "earliest" => Ok(Start::Earliest),
-        "latest" => Ok(Start::Latest),
-        offset => match offset.parse() {
-            Ok(offset) if offset >= 0 => Ok(Start::Offset(offset)),
-            _ => Err("it is `earliest`, `latest`, or an offset from 0".to_owned()),
-        },
     }
 }
 
@@ -115,6 +140,9 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         messages: args.messages,
         follow: args.follow,
         timeout: args.timeout,
+        committed_only: args.isolation == Isolation::ReadCommitted,
+        client: args.client.into(),
+        needs: args.format.needs(),
     };
     let mut sink = Stdout {
         topic: what.topic.clone(),
@@ -125,6 +153,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tell = move |event: Event| match event {
         Event::Warning(text) => output.warn(&text),
         Event::Note(text) | Event::Progress(text) => output.talk(&text),
+        Event::Started(text) if output.verbose => output.talk(&text),
         _ => {}
     };
     let report = match consume(&bootstrap, &what, &context.interrupt, &tell, &mut sink) {
@@ -199,6 +228,9 @@ pub(super) fn of_kafka(error: KafkaError, place: Option<&Place>) -> anyhow::Erro
         KafkaError::Unreachable { .. } if place.is_none() => {
             Told::unusable(error.to_string()).into()
         }
+        KafkaError::CannotDo { .. } => Told::usage(error.to_string())
+            .hint("leave out --client, or ask for --client wire")
+            .into(),
         other => other.into(),
     }
 }
@@ -210,9 +242,6 @@ pub(super) fn where_to_look(
     context: &Context,
 ) -> Option<String> {
     match (error, place) {
-        (KafkaError::Lost { .. }, None) => Some(
-            "a broker of Kafka 4 or later closes every connection: kmk reads and writes Kafka up to 3.9".to_owned(),
-        ),
         (error, Some(_)) if error.is_retriable() => {
             let lab = deploy::in_lab(&context.lab);
             Some(format!("`kmk status{lab}` says how the lab is"))

@@ -14,7 +14,6 @@ mod produce;
 mod quantity;
 mod status;
 mod table;
-mod target;
 mod topic;
 mod topics;
 

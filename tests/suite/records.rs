@@ -110,15 +110,24 @@ fn flags_of_consume() {
     refused(&[
         (
             "consume --topic t --from never",
-            "it is `earliest`, `latest`, or an offset from 0",
+            "it is `earliest`, `latest`, an offset from 0, a time such as 2026-11-22T10:00:00Z",
+        ),
+        ("consume --topic t --from -5", "or a time ago such as -10m"),
+        (
+            "consume --topic t --from 2026-11-22T10:00:00",
+            "it is `earliest`, `latest`, an offset from 0, a time such as 2026-11-22T10:00:00Z",
         ),
         (
-            "consume --topic t --from -5",
-            "it is `earliest`, `latest`, or an offset from 0",
+            "consume --topic t --isolation serializable",
+            "[possible values: read_uncommitted, read_committed]",
+        ),
+        (
+            "consume --topic t --client java",
+            "[possible values: auto, kafka, wire]",
         ),
         (
             "consume --topic t --format %x",
-            "%x stands for nothing; there are %t, %p, %o, %k, %v and %%",
+            "%x stands for nothing; there are %t, %p, %o, %k, %v, %T, %h and %%",
         ),
         (
             "consume --topic t --format yaml",
@@ -131,6 +140,24 @@ fn flags_of_consume() {
         ),
         ("consume --topic t --timeout 30", "time unit needed"),
     ]);
+}
+
+#[test]
+fn where_reading_begins_may_be_a_time() {
+    for from in [
+        "-10m",
+        "-1h30m",
+        "2026-11-22T10:00:00Z",
+        "2026-11-22T10:00:00.5+05:30",
+        "7",
+    ] {
+        lab()
+            .run(&format!(
+                "consume --topic t --cluster primary --timeout 1s --from {from}"
+            ))
+            .code(3)
+            .stderr_has("no Kafka broker can be reached");
+    }
 }
 
 #[test]

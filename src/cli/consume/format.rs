@@ -2,7 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use kafka_mirror_kit::core::message::RecordRef;
+use kafka_mirror_kit::core::kafka::Feature;
+use kafka_mirror_kit::core::message::{HeaderRef, RecordRef};
 use std::io::{self, Write};
 use std::str::FromStr;
 
@@ -26,6 +27,8 @@ pub(super) enum Piece {
     Offset,
     Key,
     Value,
+    Time,
+    Headers,
 }
 
 impl FromStr for Format {
@@ -37,7 +40,7 @@ impl FromStr for Format {
             "json" => Ok(Self::Json),
             template if template.contains('%') => pieces(template).map(Self::Template),
             other => Err(format!(
-                "`{other}` is neither `value` nor `json`, nor a template with %t, %p, %o, %k or %v in it"
+                "`{other}` is neither `value` nor `json`, nor a template with %t, %p, %o, %k, %v, %T or %h in it"
             )),
         }
     }
@@ -59,9 +62,11 @@ fn pieces(template: &str) -> Result<Vec<Piece>, String> {
                 Some('o') => Piece::Offset,
                 Some('k') => Piece::Key,
                 Some('v') => Piece::Value,
+                Some('T') => Piece::Time,
+                Some('h') => Piece::Headers,
                 Some(other) => {
                     return Err(format!(
-                        "%{other} stands for nothing; there are %t, %p, %o, %k, %v and %%"
+                        "%{other} stands for nothing; there are %t, %p, %o, %k, %v, %T, %h and %%"
                     ));
                 }
                 None => return Err("a single % at the end; write %% for a percent sign".to_owned()),
@@ -98,7 +103,28 @@ fn pieces(template: &str) -> Result<Vec<Piece>, String> {
     Ok(pieces)
 }
 
+/// What Kafka writes for the time of a record that has none.
+const NO_TIME: i64 = -1;
+
 impl Format {
+    /// What it shows that not every client can tell.
+    pub(super) fn needs(&self) -> Vec<Feature> {
+        match self {
+            Self::Value => Vec::new(),
+            Self::Json => vec![Feature::Time, Feature::Headers, Feature::Nulls],
+            Self::Template(pieces) => {
+                let needed = [
+                    (Piece::Time, Feature::Time),
+                    (Piece::Headers, Feature::Headers),
+                ];
+                let needed = needed
+                    .into_iter()
+                    .filter(|(piece, _)| pieces.contains(piece));
+                needed.map(|(_, feature)| feature).collect()
+            }
+        }
+    }
+
     /// Writes a record of `topic`, and a newline.
     pub(super) fn write(
         &self,
@@ -118,6 +144,8 @@ impl Format {
                         Piece::Offset => write!(to, "{}", record.offset)?,
                         Piece::Key => to.write_all(record.key.unwrap_or_default())?,
                         Piece::Value => to.write_all(record.value.unwrap_or_default())?,
+                        Piece::Time => write!(to, "{}", record.time.unwrap_or(NO_TIME))?,
+                        Piece::Headers => listed(&record.headers, to)?,
                     }
                 }
             }
@@ -129,26 +157,49 @@ impl Format {
 fn json(topic: &str, record: &RecordRef<'_>, to: &mut impl Write) -> io::Result<()> {
     to.write_all(b"{\"topic\":")?;
     serde_json::to_writer(&mut *to, topic)?;
-    write!(
-        to,
-        ",\"partition\":{},\"offset\":{}",
-        record.partition, record.offset
-    )?;
+    let (partition, offset) = (record.partition, record.offset);
+    write!(to, ",\"partition\":{partition},\"offset\":{offset}")?;
+    match record.time {
+        None | Some(NO_TIME) => to.write_all(b",\"timestamp\":null,")?,
+        Some(time) => write!(to, ",\"timestamp\":{time},")?,
+    }
     field("key", record.key, to)?;
+    to.write_all(b",")?;
     field("value", record.value, to)?;
-    to.write_all(b"}")
+    to.write_all(b",\"headers\":[")?;
+    for (index, header) in record.headers.iter().enumerate() {
+        to.write_all(if index == 0 { b"{" } else { b",{" })?;
+        field("key", Some(header.key), to)?;
+        to.write_all(b",")?;
+        field("value", header.value, to)?;
+        to.write_all(b"}")?;
+    }
+    to.write_all(b"]}")
 }
 
 /// As text where it is text, in base64 under another name where it is not.
 fn field(name: &str, bytes: Option<&[u8]>, to: &mut impl Write) -> io::Result<()> {
     match bytes.map(|bytes| (std::str::from_utf8(bytes), bytes)) {
-        None => write!(to, ",\"{name}\":null"),
+        None => write!(to, "\"{name}\":null"),
         Some((Ok(text), _)) => {
-            write!(to, ",\"{name}\":")?;
+            write!(to, "\"{name}\":")?;
             Ok(serde_json::to_writer(&mut *to, text)?)
         }
-        Some((Err(_), bytes)) => write!(to, ",\"{name}_base64\":\"{}\"", STANDARD.encode(bytes)),
+        Some((Err(_), bytes)) => write!(to, "\"{name}_base64\":\"{}\"", STANDARD.encode(bytes)),
     }
+}
+
+/// Headers as kcat writes them: `key=value,...`, and NULL for a value that is none.
+fn listed(headers: &[HeaderRef<'_>], to: &mut impl Write) -> io::Result<()> {
+    for (index, header) in headers.iter().enumerate() {
+        if index > 0 {
+            to.write_all(b",")?;
+        }
+        to.write_all(header.key)?;
+        to.write_all(b"=")?;
+        to.write_all(header.value.unwrap_or(b"NULL"))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -157,13 +208,19 @@ mod tests {
     use proptest::prelude::*;
 
     fn written(format: &str, key: Option<&[u8]>, value: Option<&[u8]>) -> Vec<u8> {
+        let headers = [
+            (b"a".as_slice(), Some(b"1".as_slice())),
+            (b"a", Some(b"")),
+            (b"b", None),
+        ];
+        let headers = headers.map(|(key, value)| HeaderRef { key, value });
         let record = RecordRef {
             partition: 2,
             offset: 17,
-            time: None,
+            time: Some(1_795_341_600_000),
             key,
             value,
-            headers: Vec::new(),
+            headers: headers.to_vec(),
         };
         let mut bytes = Vec::new();
         let format: Format = format.parse().unwrap();
@@ -175,6 +232,24 @@ mod tests {
     fn a_template_says_where_things_go() {
         let bytes = written(r"%t|%p|%o|%k|%v|100%%\t\\\n", Some(b"k"), Some(b"\xff"));
         assert_eq!(bytes, b"orders|2|17|k|\xff|100%\t\\\n\n");
+        let bytes = written("%T %h", None, None);
+        assert_eq!(bytes, b"1795341600000 a=1,a=,b=NULL\n");
+    }
+
+    #[test]
+    fn what_only_our_own_client_can_tell_is_asked_for() {
+        for (format, needs) in [
+            ("value", vec![]),
+            ("%t %k %v", vec![]),
+            ("%h", vec![Feature::Headers]),
+            ("%h %T", vec![Feature::Time, Feature::Headers]),
+            (
+                "json",
+                vec![Feature::Time, Feature::Headers, Feature::Nulls],
+            ),
+        ] {
+            assert_eq!(format.parse::<Format>().unwrap().needs(), needs, "{format}");
+        }
     }
 
     #[test]
@@ -189,15 +264,19 @@ mod tests {
         let bytes = written("json", None, Some(b"\xff\x00"));
         assert_eq!(
             String::from_utf8(bytes).unwrap(),
-            "{\"topic\":\"orders\",\"partition\":2,\"offset\":17,\"key\":null,\"value_base64\":\"/wA=\"}\n"
+            concat!(
+                r#"{"topic":"orders","partition":2,"offset":17,"timestamp":1795341600000,"key":null,"value_base64":"/wA=","#,
+                r#""headers":[{"key":"a","value":"1"},{"key":"a","value":""},{"key":"b","value":null}]}"#,
+                "\n"
+            )
         );
     }
 
     proptest! {
         #[test]
         fn no_value_is_lost_in_json(
-            key in proptest::option::of(proptest::collection::vec(any::<u8>(), 1..20)),
-            value in proptest::option::of(proptest::collection::vec(any::<u8>(), 1..20)),
+            key in proptest::option::of(proptest::collection::vec(any::<u8>(), 0..20)),
+            value in proptest::option::of(proptest::collection::vec(any::<u8>(), 0..20)),
         ) {
             let line = written("json", key.as_deref(), value.as_deref());
             prop_assert_eq!(line.split(|&byte| byte == b'\n').count(), 2);

@@ -2,9 +2,10 @@ use super::{ELSEWHERE, Which};
 use crate::cli::chosen::Chosen;
 use crate::cli::quantity::or_dash;
 use crate::cli::table::{row, table};
-use crate::cli::{Context, Outcome, consume, target};
+use crate::cli::{Context, Outcome, consume};
 use anyhow::Context as _;
-use kafka_mirror_kit::core::lab::groups::{Moved, Reset, Target, clusters_with, reset};
+use kafka_mirror_kit::core::kafka::Start;
+use kafka_mirror_kit::core::lab::groups::{Moved, Reset, clusters_with, reset};
 use kafka_mirror_kit::core::wait::Limit;
 use serde::Serialize;
 
@@ -20,9 +21,9 @@ pub(super) struct Args {
     /// In this topic
     #[arg(long, value_name = "TOPIC", value_parser = consume::topic_name)]
     topic: String,
-    /// Where to go on: earliest, latest, or an offset (in every partition)
-    #[arg(long, value_name = "WHERE", value_parser = target::to, allow_negative_numbers = true)]
-    to: Target,
+    /// Where to go on: earliest, latest, an offset (in every partition), or a time (RFC 3339, or -10m for ten minutes ago)
+    #[arg(long, value_name = "WHERE", value_parser = consume::start, allow_hyphen_values = true)]
+    to: Start,
     /// Only in this partition
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
     partition: Option<i32>,
@@ -37,6 +38,7 @@ pub(super) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   kmk group reset billing --topic primary.orders --to earliest --dry-run
+  kmk group reset billing --topic primary.orders --to -10m
   kmk group reset billing --topic orders --to 1000 --partition 2 --cluster primary";
 
 /// The answer for scripts. Fields are added, never renamed.
@@ -142,7 +144,7 @@ mod tests {
             group: "billing".to_owned(),
             topic: "orders".to_owned(),
             partition: None,
-            to: Target::Offset(100),
+            to: Start::Offset(100),
             dry_run: true,
         };
         let moved = [

@@ -7,22 +7,17 @@ use super::fetched::Fetched;
 use super::metadata::TopicInfo;
 use super::offsets::At;
 use super::position::Position;
+use super::start::{Moved, Start, chosen, ends, positions};
 use super::{v0, wire};
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
-/// Where to begin in each partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
-    /// At the first record still there.
-    Earliest,
-    /// Behind the last one there now.
-    Latest,
-    /// At this offset, or the nearest one that the partition holds.
-    Offset(i64),
-    /// At the first record that is as late as this or later, in milliseconds since the epoch.
-    Time(i64),
-}
+/// How often a topic that is read on and on is looked at for more partitions.
+const LOOK: Duration = Duration::from_secs(3);
+
+/// The pause before an offset is asked for again that the partition should hold.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// What to read.
 #[derive(Debug, Clone)]
@@ -43,17 +38,6 @@ pub struct Reading {
     pub needs: Vec<Feature>,
 }
 
-/// A partition no longer held, or did not hold yet, the offset that was to be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moved {
-    /// Which partition.
-    pub partition: i32,
-    /// The offset that was asked for.
-    pub from: i64,
-    /// The one that is read instead.
-    pub to: i64,
-}
-
 /// Reads the partitions of one topic, all in turn.
 #[derive(Debug)]
 pub struct Consumer {
@@ -63,6 +47,12 @@ pub struct Consumer {
     topic: String,
     reading: Reading,
     moved: Vec<Moved>,
+    added: Vec<i32>,
+    /// Kafka's id of the topic.
+    id: Option<u128>,
+    was_remade: bool,
+    /// When to look next how many partitions there are.
+    next_look: Instant,
 }
 
 #[derive(Debug)]
@@ -107,6 +97,10 @@ impl Consumer {
             topic: topic.to_owned(),
             reading: reading.clone(),
             moved,
+            added: Vec::new(),
+            id: info.id,
+            was_remade: false,
+            next_look: Instant::now() + LOOK,
         })
     }
 
@@ -125,6 +119,16 @@ impl Consumer {
         std::mem::take(&mut self.moved)
     }
 
+    /// The partitions that were added to the topic and are read too, since this was last asked.
+    pub fn added(&mut self) -> Vec<i32> {
+        std::mem::take(&mut self.added)
+    }
+
+    /// Whether the topic was deleted and made anew, and is read from its beginning, since this was last asked.
+    pub fn was_remade(&mut self) -> bool {
+        std::mem::take(&mut self.was_remade)
+    }
+
     /// The next records; none when there are none yet. While they are worked on, more are fetched, unless these are as
     /// many as `wanted`.
     ///
@@ -132,6 +136,9 @@ impl Consumer {
     /// [`KafkaError`]; after one that [is retriable](KafkaError::is_retriable) it can be called again and reads on
     /// where it was.
     pub fn poll(&mut self, wanted: u64, limit: &Limit) -> Result<Fetched, KafkaError> {
+        if Instant::now() >= self.next_look {
+            self.look_around(limit)?;
+        }
         let polled = match &mut self.backend {
             Backend::V0(reader) => reader.poll(wanted, limit).map(Fetched::from),
             Backend::Wire(reader) => reader.poll(wanted, limit).map(Fetched::from),
@@ -141,7 +148,11 @@ impl Consumer {
                 self.change_over(codec, limit)?;
                 self.poll(wanted, limit)
             }
-            Err(error) => Err(error),
+            Err(error) => {
+                // the topic may be another one by now
+                self.next_look = Instant::now();
+                Err(error)
+            }
             Ok(fetched) => {
                 self.settle(limit)?;
                 Ok(fetched)
@@ -191,6 +202,10 @@ impl Consumer {
         if lost.is_empty() {
             return Ok(());
         }
+        self.look_around(limit)?;
+        if self.was_remade {
+            return Ok(());
+        }
         let first = ends(&mut self.admin, &self.topic, At::Earliest, limit)?;
         let end = ends(&mut self.admin, &self.topic, At::Latest, limit)?;
         for position in self.positions() {
@@ -198,7 +213,12 @@ impl Consumer {
             let (Some(&first), Some(&end)) = (first.get(&id), end.get(&id)) else {
                 continue;
             };
-            if !lost.contains(&id) || (first..=end).contains(&from) {
+            if !lost.contains(&id) {
+                continue;
+            }
+            if (first..=end).contains(&from) {
+                // its leader sees it otherwise for the moment
+                limit.pause(PAUSE)?;
                 continue;
             }
             match &mut self.backend {
@@ -212,6 +232,69 @@ impl Consumer {
             });
         }
         Ok(())
+    }
+
+    /// Whoever reads on and on also reads the partitions that are added, and a topic that was made anew. Without an
+    /// answer it is looked at later.
+    fn look_around(&mut self, limit: &Limit) -> Result<(), KafkaError> {
+        self.next_look = Instant::now() + LOOK;
+        let topic = [self.topic.clone()];
+        let metadata = self
+            .admin
+            .cluster
+            .metadata(Some(&topic), &limit.at_most(LOOK));
+        let Some(info) = metadata
+            .ok()
+            .and_then(|mut found| found.topics.remove(&self.topic))
+        else {
+            return Ok(());
+        };
+        let is_another = matches!((info.id, self.id), (Some(now), Some(then)) if now != then);
+        if is_another && self.reading.to_end {
+            // where it was to end is no more
+            let topic = self.topic.clone();
+            return Err(KafkaError::UnknownTopic { topic });
+        }
+        if is_another && !info.is_ready() || self.reading.to_end {
+            return Ok(());
+        }
+        let mut here: Vec<i32> = self.positions().iter().map(|at| at.partition).collect();
+        if is_another {
+            self.id = info.id;
+            self.was_remade = true;
+            for partition in here.drain(..) {
+                self.remove(partition);
+            }
+        }
+        let all = info.partitions.iter().map(|partition| partition.id);
+        let chosen = all.filter(|&id| self.reading.partition.is_none_or(|one| one == id));
+        let new: Vec<i32> = chosen.filter(|id| !here.contains(id)).collect();
+        for &partition in &new {
+            self.add(partition);
+        }
+        if !is_another {
+            self.added.extend(new);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, partition: i32) {
+        let at = Position {
+            partition,
+            next: 0,
+            end: None,
+        };
+        match &mut self.backend {
+            Backend::V0(reader) => reader.add(at),
+            Backend::Wire(reader) => reader.add(at),
+        }
+    }
+
+    fn remove(&mut self, partition: i32) {
+        match &mut self.backend {
+            Backend::V0(reader) => reader.remove(partition),
+            Backend::Wire(reader) => reader.remove(partition),
+        }
     }
 
     fn positions(&self) -> Vec<Position> {
@@ -231,84 +314,4 @@ fn wire_reader(
 ) -> Result<wire::Reader, KafkaError> {
     let reader = wire::Reader::open(bootstrap, topic, positions, limit)?;
     Ok(reader.committed_only(reading.committed_only))
-}
-
-/// Where to begin: where the group stands, else where it was asked to.
-fn positions(
-    admin: &mut Admin,
-    topic: &str,
-    partitions: &[i32],
-    reading: &Reading,
-    moved: &mut Vec<Moved>,
-    limit: &Limit,
-) -> Result<Vec<Position>, KafkaError> {
-    let committed = match &reading.group {
-        Some(group) => admin.group_offsets(group, topic, limit)?,
-        None => BTreeMap::new(),
-    };
-    let earliest = ends(admin, topic, At::Earliest, limit)?;
-    let latest = ends(admin, topic, At::Latest, limit)?;
-    let timed = match reading.start {
-        Start::Time(time) => ends(admin, topic, At::Time(time), limit)?,
-        _ => BTreeMap::new(),
-    };
-    let mut positions = Vec::new();
-    for &partition in partitions {
-        let (Some(&first), Some(&end)) = (earliest.get(&partition), latest.get(&partition)) else {
-            let topic = topic.to_owned();
-            return Err(KafkaError::NoLeader { topic, partition });
-        };
-        let wanted = match (committed.get(&partition), reading.start) {
-            (Some(&committed), _) => committed,
-            (None, Start::Earliest) => first,
-            (None, Start::Latest) => end,
-            (None, Start::Offset(offset)) => offset,
-            (None, Start::Time(_)) => timed.get(&partition).copied().unwrap_or(end),
-        };
-        let next = wanted.clamp(first, end.max(first));
-        if next != wanted {
-            moved.push(Moved {
-                partition,
-                from: wanted,
-                to: next,
-            });
-        }
-        positions.push(Position {
-            partition,
-            next,
-            end: reading.to_end.then_some(end),
-        });
-    }
-    Ok(positions)
-}
-
-fn ends(
-    admin: &mut Admin,
-    topic: &str,
-    at: At,
-    limit: &Limit,
-) -> Result<BTreeMap<i32, i64>, KafkaError> {
-    let found = admin.offsets(&[topic.to_owned()], at, limit)?;
-    Ok(found
-        .into_iter()
-        .map(|((_, partition), offset)| (partition, offset))
-        .collect())
-}
-
-/// The partitions to read: the one asked for, or all.
-fn chosen(topic: &str, info: &TopicInfo, one: Option<i32>) -> Result<Vec<i32>, KafkaError> {
-    let all: Vec<i32> = info
-        .partitions
-        .iter()
-        .map(|partition| partition.id)
-        .collect();
-    match one {
-        Some(partition) if !all.contains(&partition) => Err(KafkaError::UnknownPartition {
-            topic: topic.to_owned(),
-            partition,
-            partitions: all.len(),
-        }),
-        Some(partition) => Ok(vec![partition]),
-        None => Ok(all),
-    }
 }

@@ -7,6 +7,9 @@ pub enum At {
     Earliest,
     /// Where the next record will go (the high watermark).
     Latest,
+    /// As [`At::Latest`] for whoever reads only what is committed: where the first transaction that has not ended began
+    /// (the last stable offset).
+    Stable,
     /// The first record that is as late as this or later, in milliseconds since the epoch; [`At::Latest`] where there
     /// is none.
     Time(i64),

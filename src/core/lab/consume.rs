@@ -5,7 +5,7 @@ mod run;
 
 use crate::core::endpoint::Endpoint;
 use crate::core::event::{Event, Observer};
-use crate::core::kafka::{Admin, Client, Consumer, KafkaError, Reading, Start, TopicInfo};
+use crate::core::kafka::{Admin, Client, Consumer, Feature, KafkaError, Reading, Start, TopicInfo};
 use crate::core::message::RecordRef;
 use crate::core::nearest::by_nearness;
 use crate::core::wait::{Interrupt, Limit, Stop};
@@ -35,6 +35,12 @@ pub struct Consume {
     /// With `messages`, unless following: how long it may take in all. Otherwise how long a broker may give no answer,
     /// or the topic not be there.
     pub timeout: Duration,
+    /// Whether to leave out what a transaction wrote that was given up, or has not ended yet.
+    pub committed_only: bool,
+    /// Which client reads.
+    pub client: Client,
+    /// What is to be told of the records that not every client can tell.
+    pub needs: Vec<Feature>,
 }
 
 /// Where records go.
@@ -103,7 +109,7 @@ pub enum ConsumeEnd {
     Lost(KafkaError),
 }
 
-/// Reads records into `sink`. Waits for the topic if it is not there yet.
+/// Reads records into `sink`. Which client reads, and why, is told as [`Event::Started`]. Waits for the topic if it is not there yet.
 ///
 /// # Errors
 /// [`ConsumeError`] when the topic cannot be read at all, or the sink fails. A broker lost on the way is in the report.
@@ -144,14 +150,18 @@ fn open(
     limit: &Limit,
     observer: &dyn Observer,
 ) -> Result<Consumer, ConsumeError> {
+    let mut needs = what.needs.clone();
+    if what.committed_only {
+        needs.push(Feature::ReadCommitted);
+    }
     let reading = Reading {
         partition: what.partition,
         start: what.start,
         group: what.group.clone(),
         to_end: what.messages.is_none() && !what.follow,
-        committed_only: false,
-        client: Client::Auto,
-        needs: Vec::new(),
+        committed_only: what.committed_only,
+        client: what.client,
+        needs,
     };
     loop {
         let mut admin = Admin::connect_patiently(bootstrap, limit)?;

@@ -5,7 +5,7 @@ mod lag;
 mod look;
 mod report;
 
-pub use change::{Moved, Reset, Target, delete, forget, reset};
+pub use change::{Moved, Reset, delete, forget, reset};
 pub use lag::Lag;
 pub use look::{clusters_with, groups, groups_at};
 pub use report::{ClusterGroups, GroupReport, MemberReport, PlaceReport};

@@ -41,8 +41,7 @@ impl Reader {
         positions: &[Position],
         limit: &Limit,
     ) -> Result<Self, KafkaError> {
-        let usual = FETCH / i32::try_from(positions.len().max(1)).unwrap_or(i32::MAX);
-        let usual = usual.clamp(256 * 1024, 4 * 1024 * 1024);
+        let usual = usual(positions.len());
         let cursor = |at: &Position| {
             (
                 at.partition,
@@ -75,6 +74,20 @@ impl Reader {
         if let Some(cursor) = self.cursors.get_mut(&partition) {
             cursor.next = next;
         }
+    }
+
+    /// Reads one more partition from now on, or another place of one.
+    pub(in crate::core::kafka) fn add(&mut self, at: Position) {
+        // the crate learns who leads it when it connects
+        self.ahead = None;
+        self.connection.forget();
+        let cursor = Cursor::new(at.partition, at.next, at.end, usual(self.cursors.len() + 1));
+        self.cursors.insert(at.partition, cursor);
+    }
+
+    /// Reads a partition no more.
+    pub(in crate::core::kafka) fn remove(&mut self, partition: i32) {
+        self.cursors.remove(&partition);
     }
 
     /// The partitions that do not hold the offset that was to be read, since this was last asked.
@@ -216,4 +229,10 @@ impl Reader {
         self.connection.forget();
         Err(fetch::refusal(code, &self.topic, partition))
     }
+}
+
+/// How many bytes to ask of each of so many partitions.
+fn usual(partitions: usize) -> i32 {
+    let usual = FETCH / i32::try_from(partitions.max(1)).unwrap_or(i32::MAX);
+    usual.clamp(256 * 1024, 4 * 1024 * 1024)
 }

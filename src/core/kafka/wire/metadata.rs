@@ -166,7 +166,11 @@ impl Cluster {
 fn info(topic: &MetadataResponseTopic) -> TopicInfo {
     let mut partitions: Vec<PartitionInfo> = topic.partitions.iter().map(partition).collect();
     partitions.sort_by_key(|partition| partition.id);
-    TopicInfo { partitions }
+    let id = topic.topic_id.as_u128();
+    TopicInfo {
+        id: (id != 0).then_some(id),
+        partitions,
+    }
 }
 
 fn partition(partition: &MetadataResponsePartition) -> PartitionInfo {

@@ -103,7 +103,7 @@ impl Cluster {
     fn list_offsets(&self, topics: &[String], at: At) -> BTreeMap<i32, ListOffsetsRequest> {
         let timestamp = match at {
             At::Earliest => EARLIEST,
-            At::Latest => LATEST,
+            At::Latest | At::Stable => LATEST,
             At::Time(time) => time.max(0),
             At::MaxTime => MAX_TIME,
         };
@@ -120,9 +120,11 @@ impl Cluster {
                 }
             }
             for (leader, partitions) in by_leader {
-                let request = requests
-                    .entry(leader)
-                    .or_insert_with(|| ListOffsetsRequest::default().with_replica_id(BrokerId(-1)));
+                let request = requests.entry(leader).or_insert_with(|| {
+                    ListOffsetsRequest::default()
+                        .with_replica_id(BrokerId(-1))
+                        .with_isolation_level(i8::from(at == At::Stable))
+                });
                 request.topics.push(
                     ListOffsetsTopic::default()
                         .with_name(topic_name(topic))

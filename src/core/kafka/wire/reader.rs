@@ -7,10 +7,14 @@ mod fetched;
 mod look;
 mod request;
 
+#[cfg(test)]
+mod tests;
+
 pub(in crate::core::kafka) use fetched::Fetched;
 
 use super::cluster::{Asked, Cluster, To};
 use crate::core::endpoint::Endpoint;
+use crate::core::kafka::code::Code;
 use crate::core::kafka::error::KafkaError;
 use crate::core::kafka::position::Position;
 use crate::core::wait::{Limit, Stop};
@@ -29,6 +33,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How soon after trouble with one leader it is asked again who leads, while others answer.
 const RETRY: Duration = Duration::from_millis(200);
 
+/// How long a topic must be missing before that is believed.
+const SETTLE: Duration = Duration::from_secs(2);
+
 /// Reads partitions of one topic.
 #[derive(Debug)]
 pub(in crate::core::kafka) struct Reader {
@@ -42,6 +49,7 @@ pub(in crate::core::kafka) struct Reader {
     /// What keeps partitions from being asked for, and when it happened.
     trouble: Option<(KafkaError, Instant)>,
     answers: u64,
+    missing_since: Option<Instant>,
 }
 
 /// A request on its way to a leader.
@@ -75,6 +83,7 @@ impl Reader {
             out_of_range: Vec::new(),
             trouble: None,
             answers: 0,
+            missing_since: None,
         })
     }
 
@@ -94,6 +103,18 @@ impl Reader {
         if let Some(cursor) = self.cursors.get_mut(&partition) {
             cursor.seek(next);
         }
+    }
+
+    /// Reads one more partition from now on, or another place of one.
+    pub(in crate::core::kafka) fn add(&mut self, at: Position) {
+        let usual = usual(self.cursors.len() + 1);
+        self.cursors.insert(at.partition, Cursor::new(at, usual));
+        self.cluster.forget();
+    }
+
+    /// Reads a partition no more.
+    pub(in crate::core::kafka) fn remove(&mut self, partition: i32) {
+        self.cursors.remove(&partition);
     }
 
     /// The partitions that do not hold the offset that was to be read, since this was last asked.
@@ -168,9 +189,10 @@ impl Reader {
             }
         }
         let Some(known) = self.cluster.known.topics.get(&self.topic) else {
-            let topic = self.topic.clone();
-            return Err(KafkaError::UnknownTopic { topic });
+            let error = self.missing();
+            return self.bear(error);
         };
+        self.missing_since = None;
         let mut by_leader: BTreeMap<i32, Vec<&Cursor>> = BTreeMap::new();
         let mut leaderless = false;
         for cursor in self.cursors.values() {
@@ -329,6 +351,24 @@ impl Reader {
         match looked.fault {
             Some(fault) => Err(fetched.garbled(partition, &fault)),
             None => Ok(()),
+        }
+    }
+
+    /// The topic is not there: deleted, or unknown to a broker that has just come back.
+    fn missing(&mut self) -> KafkaError {
+        let topic = self.topic.clone();
+        if self
+            .missing_since
+            .get_or_insert_with(Instant::now)
+            .elapsed()
+            > SETTLE
+        {
+            return KafkaError::UnknownTopic { topic };
+        }
+        KafkaError::Refused {
+            doing: format!("read topic `{topic}`"),
+            code: Code(ResponseError::UnknownTopicOrPartition),
+            said: None,
         }
     }
 

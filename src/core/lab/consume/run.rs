@@ -2,7 +2,7 @@
 
 use super::{Consume, ConsumeEnd, ConsumeError, LOOK, Sink};
 use crate::core::event::{Event, Observer};
-use crate::core::kafka::{Consumer, Fetched, KafkaError};
+use crate::core::kafka::{Consumer, Fetched, KafkaError, Speaker};
 use crate::core::wait::{Interrupt, Limit, Stop};
 use std::collections::BTreeMap;
 use std::io;
@@ -31,6 +31,8 @@ pub(super) struct Run<'a> {
     next_commit: Instant,
     /// Whether the last fetch failed.
     uneasy: bool,
+    /// Which client was last told to read.
+    speaker: Option<Speaker>,
 }
 
 impl<'a> Run<'a> {
@@ -50,6 +52,7 @@ impl<'a> Run<'a> {
             committed: BTreeMap::new(),
             next_commit: Instant::now() + COMMIT,
             uneasy: false,
+            speaker: None,
         }
     }
 
@@ -61,14 +64,11 @@ impl<'a> Run<'a> {
             if self.left() == 0 || consumer.is_done() {
                 return Ok(ConsumeEnd::Complete);
             }
+            self.tell_speaker(consumer.speaker());
             let left = self.left();
             let polled = consumer.poll(left, &self.limit);
-            for moved in consumer.moved() {
-                self.observer.on(Event::Warning(format!(
-                    "partition {} does not hold offset {} any more or yet: reading from {}",
-                    moved.partition, moved.from, moved.to
-                )));
-            }
+            self.tell_speaker(consumer.speaker());
+            self.tell_changes(consumer);
             match polled {
                 Ok(fetched) => match self.hand_over(&fetched) {
                     Ok(()) => self.went_well(consumer),
@@ -96,6 +96,34 @@ impl<'a> Run<'a> {
                     ConsumeEnd::Deadline
                 });
             }
+        }
+    }
+
+    fn tell_speaker(&mut self, speaker: Speaker) {
+        if self.speaker != Some(speaker) {
+            self.speaker = Some(speaker);
+            let what = format!("reading topic `{}` with {speaker}", self.what.topic);
+            self.observer.on(Event::Started(what));
+        }
+    }
+
+    fn tell_changes(&self, consumer: &mut Consumer) {
+        if consumer.was_remade() {
+            self.observer.on(Event::Warning(format!(
+                "topic `{}` was deleted and made anew: reading it from its beginning",
+                self.what.topic
+            )));
+        }
+        for moved in consumer.moved() {
+            self.observer.on(Event::Warning(format!(
+                "partition {} does not hold offset {} any more or yet: reading from {}",
+                moved.partition, moved.from, moved.to
+            )));
+        }
+        for partition in consumer.added() {
+            self.observer.on(Event::Note(format!(
+                "partition {partition} is new: reading it from its beginning"
+            )));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::GroupError;
 use crate::core::endpoint::Endpoint;
-use crate::core::kafka::{Admin, At, Group, KafkaError};
+use crate::core::kafka::{Admin, At, Group, KafkaError, Start};
 use crate::core::lab::topics;
 use crate::core::nearest::by_nearness;
 use crate::core::wait::Limit;
@@ -10,15 +10,6 @@ use std::collections::BTreeMap;
 
 /// Offsets by topic and partition.
 type Offsets = BTreeMap<(String, i32), i64>;
-
-/// A place that a person names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
-    /// One that brokers find.
-    At(At),
-    /// This offset, in every partition.
-    Offset(i64),
-}
 
 /// Where a group is to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +21,7 @@ pub struct Reset {
     /// Only in this partition; none for all.
     pub partition: Option<i32>,
     /// From here.
-    pub to: Target,
+    pub to: Start,
     /// Only say what would be done.
     pub dry_run: bool,
 }
@@ -66,10 +57,10 @@ pub fn reset(
     let first = admin.offsets(&names, At::Earliest, limit)?;
     let end = admin.offsets(&names, At::Latest, limit)?;
     let asked = match what.to {
-        Target::At(At::Earliest) => first.clone(),
-        Target::At(At::Latest) => end.clone(),
-        Target::At(at) => admin.offsets(&names, at, limit)?,
-        Target::Offset(offset) => end.keys().map(|place| (place.clone(), offset)).collect(),
+        Start::Earliest => first.clone(),
+        Start::Latest => end.clone(),
+        Start::Time(time) => admin.offsets(&names, At::Time(time), limit)?,
+        Start::Offset(offset) => end.keys().map(|place| (place.clone(), offset)).collect(),
     };
     let mut moved = Vec::new();
     for partition in partitions {

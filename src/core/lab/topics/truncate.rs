@@ -2,8 +2,7 @@
 
 use super::{TopicError, find};
 use crate::core::endpoint::Endpoint;
-use crate::core::kafka::{Admin, At, KafkaError, TopicInfo};
-use crate::core::lab::groups::Target;
+use crate::core::kafka::{Admin, At, KafkaError, Start, TopicInfo};
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
 
@@ -15,7 +14,7 @@ pub struct Truncate {
     /// Only of this partition; none for all.
     pub partition: Option<i32>,
     /// All records before this.
-    pub before: Target,
+    pub before: Start,
 }
 
 /// What became of one partition.
@@ -51,8 +50,10 @@ pub fn truncate(
     let names = [what.topic.clone()];
     let first = admin.offsets(&names, At::Earliest, limit)?;
     let before = match what.before {
-        Target::At(at) => admin.offsets(&names, at, limit)?,
-        Target::Offset(offset) => {
+        Start::Earliest => first.clone(),
+        Start::Latest => admin.offsets(&names, At::Latest, limit)?,
+        Start::Time(time) => admin.offsets(&names, At::Time(time), limit)?,
+        Start::Offset(offset) => {
             let ends = admin.offsets(&names, At::Latest, limit)?;
             refuse_behind_the_end(&what.topic, &partitions, offset, &ends)?;
             let places = first.keys().cloned();

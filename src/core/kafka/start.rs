@@ -1,0 +1,125 @@
+//! Where reading begins and ends in each partition. Knows nothing of how it is read.
+
+use super::admin::Admin;
+use super::consumer::Reading;
+use super::error::KafkaError;
+use super::metadata::TopicInfo;
+use super::offsets::At;
+use super::position::Position;
+use crate::core::wait::Limit;
+use std::collections::BTreeMap;
+
+/// Where to begin in each partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// At the first record still there.
+    Earliest,
+    /// Behind the last one there now.
+    Latest,
+    /// At this offset, or the nearest one that the partition holds.
+    Offset(i64),
+    /// At the first record that is as late as this or later, in milliseconds since the epoch.
+    Time(i64),
+}
+
+/// A partition no longer held, or did not hold yet, the offset that was to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    /// Which partition.
+    pub partition: i32,
+    /// The offset that was asked for.
+    pub from: i64,
+    /// The one that is read instead.
+    pub to: i64,
+}
+
+/// Where to begin: where the group stands, else where it was asked to.
+pub(super) fn positions(
+    admin: &mut Admin,
+    topic: &str,
+    partitions: &[i32],
+    reading: &Reading,
+    moved: &mut Vec<Moved>,
+    limit: &Limit,
+) -> Result<Vec<Position>, KafkaError> {
+    let committed = match &reading.group {
+        Some(group) => admin.group_offsets(group, topic, limit)?,
+        None => BTreeMap::new(),
+    };
+    let earliest = ends(admin, topic, At::Earliest, limit)?;
+    let latest = ends(admin, topic, At::Latest, limit)?;
+    let stable = if reading.committed_only {
+        ends(admin, topic, At::Stable, limit)?
+    } else {
+        latest.clone()
+    };
+    let timed = match reading.start {
+        Start::Time(time) => ends(admin, topic, At::Time(time), limit)?,
+        _ => BTreeMap::new(),
+    };
+    let mut positions = Vec::new();
+    for &partition in partitions {
+        let (Some(&first), Some(&end)) = (earliest.get(&partition), latest.get(&partition)) else {
+            let topic = topic.to_owned();
+            return Err(KafkaError::NoLeader { topic, partition });
+        };
+        let shown = stable.get(&partition).copied().unwrap_or(end);
+        let wanted = match (committed.get(&partition), reading.start) {
+            (Some(&committed), _) => committed,
+            (None, Start::Earliest) => first,
+            (None, Start::Latest) => shown,
+            (None, Start::Offset(offset)) => offset,
+            (None, Start::Time(_)) => timed.get(&partition).copied().unwrap_or(end),
+        };
+        let next = wanted.clamp(first, end.max(first));
+        if next != wanted {
+            moved.push(Moved {
+                partition,
+                from: wanted,
+                to: next,
+            });
+        }
+        positions.push(Position {
+            partition,
+            next,
+            end: reading.to_end.then_some(shown),
+        });
+    }
+    Ok(positions)
+}
+
+/// One end of each partition of a topic.
+pub(super) fn ends(
+    admin: &mut Admin,
+    topic: &str,
+    at: At,
+    limit: &Limit,
+) -> Result<BTreeMap<i32, i64>, KafkaError> {
+    let found = admin.offsets(&[topic.to_owned()], at, limit)?;
+    Ok(found
+        .into_iter()
+        .map(|((_, partition), offset)| (partition, offset))
+        .collect())
+}
+
+/// The partitions to read: the one asked for, or all.
+pub(super) fn chosen(
+    topic: &str,
+    info: &TopicInfo,
+    one: Option<i32>,
+) -> Result<Vec<i32>, KafkaError> {
+    let all: Vec<i32> = info
+        .partitions
+        .iter()
+        .map(|partition| partition.id)
+        .collect();
+    match one {
+        Some(partition) if !all.contains(&partition) => Err(KafkaError::UnknownPartition {
+            topic: topic.to_owned(),
+            partition,
+            partitions: all.len(),
+        }),
+        Some(partition) => Ok(vec![partition]),
+        None => Ok(all),
+    }
+}
