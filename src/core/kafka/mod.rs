@@ -24,7 +24,6 @@ mod start;
 mod tally;
 mod topic;
 mod v0;
-#[allow(dead_code)]
 mod wire;
 
 pub use admin::Admin;
