@@ -2,6 +2,9 @@
 //!
 //! Always the wire client: nothing is ever created by looking.
 
+mod groups;
+mod topics;
+
 use super::error::KafkaError;
 use super::metadata::{Metadata, TopicInfo};
 use super::offsets::At;

@@ -2,6 +2,7 @@
 //! version 0 of the protocol cannot say. Knows nothing of what it is used for.
 
 mod api;
+mod assignment;
 mod batch;
 mod claim;
 mod cluster;
@@ -9,6 +10,7 @@ mod connection;
 mod dial;
 mod frame;
 mod group;
+mod groups;
 mod metadata;
 mod offsets;
 mod producer;
@@ -16,6 +18,8 @@ mod reader;
 #[cfg(test)]
 mod scripted;
 mod settings;
+mod sizes;
+mod topics;
 
 pub(super) use cluster::Cluster;
 pub(super) use group::{Membership, Standing};
