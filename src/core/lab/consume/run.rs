@@ -16,7 +16,7 @@ const HELD: Duration = Duration::from_secs(1);
 const COMMIT: Duration = Duration::from_secs(1);
 
 /// How long noting it may take when it is the last thing to do.
-const LAST_COMMIT: Duration = Duration::from_secs(5);
+pub(super) const LAST_COMMIT: Duration = Duration::from_secs(5);
 
 /// After how many records it is looked whether that is due.
 const LOOK_UP: u64 = 256;
@@ -165,11 +165,6 @@ impl<'a> Run<'a> {
                 }
             }
         }
-    }
-
-    /// The last thing of all: the others take over at once, or else when the coordinator notices.
-    pub(super) fn leave(&mut self, consumer: &mut Consumer) {
-        let _ = consumer.leave(&Limit::new(LAST_COMMIT, &Interrupt::default()));
     }
 
     fn warn(&self, what: String) {
