@@ -242,10 +242,10 @@ impl Consumer {
 
     /// Begins to read what the group has given.
     fn begin(&mut self, partitions: &[i32], limit: &Limit) -> Result<(), KafkaError> {
-        let (admin, topic) = (&mut self.admin, &self.topic);
-        let mut moved = Vec::new();
-        let positions = positions(admin, topic, partitions, &self.reading, &mut moved, limit)?;
+        let (admin, topic, mut moved) = (&mut self.admin, &self.topic, Vec::new());
+        // asked first: a partition may be new
         let of = admin.partitions(topic, limit)?;
+        let positions = positions(admin, topic, partitions, &self.reading, &mut moved, limit)?;
         let reader = wire_reader(admin.bootstrap(), topic, &positions, &self.reading, limit)?;
         self.backend = Backend::Wire(reader);
         self.moved.extend(moved);
