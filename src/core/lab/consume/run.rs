@@ -312,3 +312,16 @@ fn mine(places: &BTreeMap<i32, i64>, of: usize) -> String {
         _ => format!("partitions {} of {of} are mine", ids.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_are_told_as_people_count() {
+        let told = |partitions: &[i32]| mine(&partitions.iter().map(|&id| (id, 0)).collect(), 4);
+        assert_eq!(told(&[0, 2]), "partitions 0, 2 of 4 are mine");
+        assert_eq!(told(&[3]), "partition 3 of 4 is mine");
+        assert!(told(&[]).starts_with("none of 4 partitions is mine"));
+    }
+}
