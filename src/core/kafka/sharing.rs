@@ -15,9 +15,14 @@ const LOOK: Duration = Duration::from_millis(100);
 /// protocol (KIP-848) it gets them only when the others have let go of them.
 const SETTLE: Duration = Duration::from_secs(5);
 
+/// How long it may take to get in before that is worth a word.
+const WORD: Duration = Duration::from_secs(3);
+
 /// What has changed in what a member of a group reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
+    /// The group has not let it in for a while: it waits until its members have all come, or were slow for too long.
+    Waiting,
     /// It reads these partitions from now on.
     Assigned {
         /// Where each of them begins: where the group stands, else where it was asked to.
@@ -51,6 +56,8 @@ pub(super) struct Sharing {
     mine: Option<BTreeSet<i32>>,
     /// Since when it has read what is its own; none until it does.
     begun: Option<Instant>,
+    /// Since when it has been on its way in, and whether that was told.
+    waits: Option<(Instant, bool)>,
     changes: Vec<Change>,
 }
 
@@ -67,6 +74,7 @@ impl Sharing {
             group: group.to_owned(),
             mine: None,
             begun: None,
+            waits: None,
             changes: Vec::new(),
         })
     }
@@ -75,8 +83,18 @@ impl Sharing {
     pub(super) fn poll(&mut self, limit: &Limit) -> Result<Step, KafkaError> {
         match self.membership.poll(limit)? {
             Standing::Steady => {}
-            Standing::Assigned(partitions) => self.mine = Some(partitions),
-            Standing::Waiting => return Ok(Step::Wait),
+            Standing::Assigned(partitions) => {
+                self.mine = Some(partitions);
+                self.waits = None;
+            }
+            Standing::Waiting => {
+                let (since, told) = self.waits.get_or_insert((Instant::now(), false));
+                if !*told && since.elapsed() >= WORD {
+                    *told = true;
+                    self.changes.push(Change::Waiting);
+                }
+                return Ok(Step::Wait);
+            }
             Standing::Revoked => return Ok(self.give_up(Change::Revoked)),
             Standing::Lost => return Ok(self.give_up(Change::Lost)),
         }

@@ -16,7 +16,7 @@ const HELD: Duration = Duration::from_secs(1);
 const COMMIT: Duration = Duration::from_secs(1);
 
 /// How long noting it may take when it is the last thing to do.
-pub(super) const LAST_COMMIT: Duration = Duration::from_secs(5);
+const LAST_COMMIT: Duration = Duration::from_secs(5);
 
 /// After how many records it is looked whether that is due.
 const LOOK_UP: u64 = 256;
@@ -135,6 +135,10 @@ impl<'a> Run<'a> {
     fn follow_group(&mut self, consumer: &mut Consumer) {
         for change in consumer.changes() {
             match change {
+                Change::Waiting => {
+                    let what = "waiting for the other members of the group";
+                    self.observer.on(Event::Progress(what.to_owned()));
+                }
                 Change::Assigned { places, of } => {
                     let what = mine(&places, of);
                     self.observer.on(if places.is_empty() {
