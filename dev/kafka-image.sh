@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Prints the name of a Kafka image that this Docker engine has, and nothing else, on stdout.
 #
-#   dev/kafka-image.sh [VERSION]   default: KAFKA_VERSION in src/core/topology.rs
+#   dev/kafka-image.sh [VERSION]   default: KAFKA_VERSION in src/core/topology/image.rs; `next`: NEXT_KAFKA_VERSION
 #
 # That is apache/kafka:VERSION where it is there or can be pulled. Where no image registry answers, a stand-in is built
 # once, kmk-kafka:VERSION: Apache's published jars on Debian's Java, with the interface of the official image (its CMD,
@@ -15,7 +15,11 @@ readonly here
 readonly JAVA_IMAGE=kmk-jre:21 # the stand-in's lowest layer, kept for the next version
 
 main() {
-  version=${1:-$(default_version)}
+  case ${1-} in
+    '') version=$(kmk_version KAFKA_VERSION) ;;
+    next) version=$(kmk_version NEXT_KAFKA_VERSION) ;;
+    *) version=$1 ;;
+  esac
   [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] || die "'$version' is no version of Kafka: it looks like 3.9.2"
   official=apache/kafka:$version
   standin=kmk-kafka:$version
@@ -30,10 +34,11 @@ main() {
   fi
 }
 
-default_version() {
-  local source=$here/../src/core/topology.rs found=
-  [ ! -r "$source" ] || found=$(sed -nE 's/^pub const KAFKA_VERSION: &str = "([^"]+)";.*/\1/p' "$source")
-  [ -n "$found" ] || die "no 'pub const KAFKA_VERSION: &str = \"...\";' in src/core/topology.rs: give the version"
+# kmk_version CONSTANT: one of the versions that kmk itself names.
+kmk_version() {
+  local source=$here/../src/core/topology/image.rs found=
+  [ ! -r "$source" ] || found=$(sed -nE "s/^pub const $1: &str = \"([^\"]+)\";.*/\1/p" "$source")
+  [ -n "$found" ] || die "no 'pub const $1: &str = \"...\";' in src/core/topology/image.rs: give the version"
   echo "$found"
 }
 
@@ -86,8 +91,16 @@ install_tools() {
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
 }
 
-# Kafka 4 moved from reload4j to log4j 2, and its console producer to another package.
+# Kafka 4 moved from reload4j to log4j 2, and its console producer to another package; 3.8 other tools before it.
 choose_for_version() {
+  console_consumer=org.apache.kafka.tools.consumer.ConsoleConsumer
+  consumer_groups=org.apache.kafka.tools.consumer.group.ConsumerGroupCommand
+  case $version in
+    [0-2].* | 3.[0-7].*)
+      console_consumer=kafka.tools.ConsoleConsumer
+      consumer_groups=kafka.admin.ConsumerGroupCommand
+      ;;
+  esac
   case $version in
     [0-3].*)
       log_jar='org.slf4j:slf4j-reload4j:1.7.36'
@@ -185,11 +198,11 @@ write_programs() {
   program kafka-storage.sh kafka.tools.StorageTool
   program kafka-topics.sh org.apache.kafka.tools.TopicCommand
   program kafka-configs.sh kafka.admin.ConfigCommand
-  program kafka-consumer-groups.sh org.apache.kafka.tools.consumer.group.ConsumerGroupCommand
+  program kafka-consumer-groups.sh "$consumer_groups"
   program kafka-get-offsets.sh org.apache.kafka.tools.GetOffsetShell
   program kafka-delete-records.sh org.apache.kafka.tools.DeleteRecordsCommand
   program kafka-console-producer.sh "$console_producer"
-  program kafka-console-consumer.sh org.apache.kafka.tools.consumer.ConsoleConsumer
+  program kafka-console-consumer.sh "$console_consumer"
   program kafka-producer-perf-test.sh org.apache.kafka.tools.ProducerPerformance
   program kafka-consumer-perf-test.sh org.apache.kafka.tools.ConsumerPerformance
   chmod +x "$root/opt/kafka/bin"/*.sh

@@ -8,6 +8,7 @@ main() {
   stage "tools" dev/tools.sh
   stage "engine" dev/engine.sh up
   stage "image" dev/kafka-image.sh
+  stage "next image" dev/kafka-image.sh next
   stage "format" cargo fmt --check
   stage "lint" cargo clippy --all-targets --locked -- -D warnings
   stage "docs" env RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked

@@ -4,7 +4,6 @@
 # Each ends in `result ROW SIDE VALUE`: a line of $work/results, which table.sh reads. SIDE is kmk or other.
 
 readonly TOPIC=my_topic      # the topic that is mirrored
-readonly RECORDS=1000000     # for the clients; 100 bytes each, without the newline
 readonly BACKLOG=200000      # for MirrorMaker: the hand-written one needs 10 s for these
 readonly SETTLED=5           # seconds from the first mirrored record until memory is looked at
 readonly DEADLINE=120        # seconds until something that does not happen is given up
@@ -24,14 +23,6 @@ cannot_measure() { # WHAT SIDE [FILE, what it said]
 now() { echo "${EPOCHREALTIME/[.,]/}"; } # microseconds
 seconds_since() { awk -v us="$(($(now) - $1))" 'BEGIN { printf "%.3f", us / 1e6 }'; }
 per_second() { awk -v n="$1" -v s="$2" 'BEGIN { printf "%.0f", n / s }'; }
-
-# Lines that differ, 100 bytes each, as an event or a log line is.
-write_records() {
-  awk -v n="$RECORDS" 'BEGIN {
-    while (i++ < n) printf "{\"id\":%08d,\"region\":\"eu-west\",\"amount\":%010d,\"note\":\"%036d\"}\n", i, i * 7919 % 1000003, i
-  }' >"$work/records"
-  head -n "$BACKLOG" "$work/records" >"$work/backlog"
-}
 
 # --- a stack ----------------------------------------------------------------------------------------------------------
 
@@ -95,39 +86,6 @@ mirroring() {
 
 end_offset() { # BROKER TOPIC, of partition 0
   kcat -Q -b "$1" -t "$2:0:-1" | sed -nE 's/.* offset ([0-9]+)$/\1/p'
-}
-
-# --- a client ---------------------------------------------------------------------------------------------------------
-
-# producing ROW SIDE TOPIC COMMAND...: records a second of a whole process.
-producing() {
-  local row=$1 side=$2 topic=$3 began
-  shift 3
-  began=$(now)
-  "$@" >"$work/client.log" 2>&1 || cannot_measure "$row" "$side" "$work/client.log"
-  result "$row" "$side" "$(per_second "$RECORDS" "$(seconds_since "$began")")"
-  [ "$(end_offset "$KMK_PRIMARY" "$topic")" = "$RECORDS" ] || cannot_measure "$row" "$side"
-}
-
-# An empty one, by asking for it: brokers create what is asked for.
-create_topic() { # TOPIC
-  local deadline=$((SECONDS + DEADLINE))
-  until [ "$(end_offset "$KMK_PRIMARY" "$1" 2>/dev/null)" = 0 ]; do
-    [ "$SECONDS" -lt "$deadline" ] || cannot_measure "topic $1" "to be made"
-    kcat -L -b "$KMK_PRIMARY" -t "$1" >/dev/null 2>&1 || true
-    sleep 0.1
-  done
-}
-
-# consuming SIDE COMMAND...: records a second of a whole process, into a pipe.
-consuming() {
-  local side=$1 began took
-  shift
-  began=$(now)
-  "$@" 2>"$work/client.log" | wc -c >"$work/bytes" || cannot_measure consuming "$side" "$work/client.log"
-  took=$(seconds_since "$began")
-  [ "$(cat "$work/bytes")" -eq "$(wc -c <"$work/records")" ] || cannot_measure consuming "$side" "$work/client.log"
-  result consuming "$side" "$(per_second "$RECORDS" "$took")"
 }
 
 # --- a command --------------------------------------------------------------------------------------------------------

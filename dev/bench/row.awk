@@ -1,26 +1,33 @@
-# One row of the bench's table, from lines of "row TAB side TAB value".
+# One row of the bench's tables, from lines of "row TAB side TAB value".
 #
 # row, what, decimals: which one, how it is called, how it is written
-# name:                what kmk is compared with, if anything
-# of, operator, goal:  what the goal is for, `ratio` of the medians or `median` of kmk's; empty where there is none
+# sides:               who was measured, `kmk` or several: a cell each; empty cells where it says `-`
+# names:               what stands before their numbers, by side, a word or `-` each
+# of, operator, goal:  what the goal is for, `ratio` of the first side's median to the last one's, or `median` of the
+#                      first; empty where there is none
 BEGIN { FS = "\t" }
 
 $1 == row { value[$2, ++count[$2]] = $3 + 0 }
 
 END {
-  sort("kmk")
-  printf "| %s | %s", what, spread("kmk")
-  if (name != "") {
-    sort("other")
-    ratio = median("kmk") / median("other")
-    printf " | %s: %s | %.2f", name, spread("other"), ratio
-  } else printf " | |"
-  if (of != "") printf " | %s %s | %s |\n", sign(), goal, met() ? "yes" : "no"
-  else print " | | |"
+  last = split(sides, side, " ")
+  split(names, name, "|")
+  printf "| %s |", what
+  for (i = 1; i <= last; i++) {
+    if (side[i] == "-") { printf " |"; continue }
+    sort(side[i])
+    printf " %s%s |", name[i] == "" || name[i] == "-" ? "" : name[i] ": ", spread(side[i])
+  }
+  if (last > 1 && side[last] != "-") {
+    ratio = median(side[1]) / median(side[last])
+    printf " %.2f |", ratio
+  } else printf " |"
+  if (of != "") printf " %s %s | %s |\n", sign(), goal, met() ? "yes" : "no"
+  else print " | |"
 }
 
 function met(  reached) {
-  reached = of == "ratio" ? ratio : median("kmk")
+  reached = of == "ratio" ? ratio : median(side[1])
   return operator == ">=" ? reached >= goal : operator == "<=" ? reached <= goal : reached < goal
 }
 

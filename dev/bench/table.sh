@@ -1,28 +1,49 @@
 # shellcheck shell=bash disable=SC2016,SC2154 # the back quotes are Markdown's; run.sh sets the rest
-# The bench's table, in Markdown, from the lines that measure.sh wrote. Sourced by run.sh.
+# The bench's tables, in Markdown, from the lines that measure.sh and clients.sh wrote. Sourced by run.sh.
 
 table() {
   machine
   echo
   echo '| measured | kmk | compared with | ratio | goal | met |'
   echo '|---|---|---|---|---|---|'
-  row first '`kmk deploy` to the first record mirrored, s' 1 'written by hand' ratio '<=' 0.5
-  row deploy '`kmk deploy` until it returns, s' 1
-  row memory "memory $SETTLED s after that record, MiB" 0 'written by hand' ratio '<=' 0.75
-  row mirroring 'mirrored, records/s' 0 'written by hand'
-  row new '`kmk produce` into a new topic, records/s' 0 kcat ratio '>=' 0.5
-  row there '`kmk produce` into one that is there, records/s' 0 kcat ratio '>=' 0.5
-  row consuming '`kmk consume`, records/s' 0 kcat ratio '>=' 0.33
-  row help '`kmk --help`, ms' 0
-  row status '`kmk status`, ms' 0 '' median '<' 300
+  row first '`kmk deploy` to the first record mirrored, s' 1 'kmk other' '-|written by hand' ratio '<=' 0.5
+  row deploy '`kmk deploy` until it returns, s' 1 'kmk -'
+  row memory "memory $SETTLED s after that record, MiB" 0 'kmk other' '-|written by hand' ratio '<=' 0.75
+  row mirroring 'mirrored, records/s' 0 'kmk other' '-|written by hand'
+  row help '`kmk --help`, ms' 0 'kmk -'
+  row status '`kmk status`, ms' 0 'kmk -' '-|-' median '<' 300
   echo
   echo "Least / **median** / greatest of $ROUNDS, in turn; the ratio is that of the medians. Records of 100 B, one" \
     "partition. \"Written by hand\" is the stack in [dev/bench/baseline](dev/bench/baseline), in the same image."
+  clients_table
 }
 
-row() { # ROW WHAT DECIMALS [NAME [ratio|median OPERATOR GOAL]]
-  awk -f dev/bench/row.awk -v row="$1" -v what="$2" -v decimals="$3" \
-    -v name="${4:-}" -v of="${5:-}" -v operator="${6:-}" -v goal="${7:-}" "$work/results"
+# Both clients of kmk against kcat.
+clients_table() {
+  local size partitions
+  echo
+  echo '| records/s | `--client wire` | `--client kafka` | kcat | wire ÷ kcat | goal | met |'
+  echo '|---|---|---|---|---|---|---|'
+  for size in "${SIZES[@]}"; do
+    for partitions in "${PARTITION_COUNTS[@]}"; do
+      row "produce-$size-$partitions" "produce, $size B, $(partitions_in_words)" 0 'wire kafka kcat' '' ratio '>=' 1
+    done
+  done
+  for size in "${SIZES[@]}"; do
+    for partitions in "${PARTITION_COUNTS[@]}"; do
+      row "consume-$size-$partitions" "consume, $size B, $(partitions_in_words)" 0 'wire kafka kcat' '' ratio '>=' 1
+    done
+  done
+  echo
+  echo "Whole processes, from a file into a topic that is there, and from a topic into a pipe; all with \`acks=all\`, none" \
+    "compressed. ${RECORDS[100]} records of 100 B, ${RECORDS[1000]} of 1,000 B."
+}
+
+partitions_in_words() { if [ "$partitions" = 1 ]; then echo 'one partition'; else echo "$partitions partitions"; fi; }
+
+row() { # ROW WHAT DECIMALS SIDES [NAMES [ratio|median OPERATOR GOAL]]
+  awk -f dev/bench/row.awk -v row="$1" -v what="$2" -v decimals="$3" -v sides="$4" \
+    -v names="${5:-}" -v of="${6:-}" -v operator="${7:-}" -v goal="${8:-}" "$work/results"
 }
 
 # As the engine sees it: that is where the work is done.

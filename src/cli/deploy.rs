@@ -3,7 +3,7 @@ use super::output::seconds;
 use super::{Context, Outcome};
 use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did, Request};
 use kafka_mirror_kit::core::spec::{MAX_BROKERS, MIN_PORT};
-use kafka_mirror_kit::core::topology::{Cluster, Flow, IMAGE_VARIABLE, official_image};
+use kafka_mirror_kit::core::topology::{Cluster, Flow, IMAGE_VARIABLE, Version, official_image};
 use kafka_mirror_kit::core::wait::Limit;
 use kafka_mirror_kit::core::workdir::{PROPERTIES_FILE, Workdir};
 use std::fmt::Write as _;
@@ -32,12 +32,12 @@ pub(crate) struct Args {
     /// Take the next free port where the usual one is in use
     #[arg(long)]
     any_port: bool,
-    /// Kafka image to run; also `KMK_KAFKA_IMAGE`
-    #[arg(long, value_name = "IMAGE", conflicts_with = "kafka_version")]
-    image: Option<String>,
-    /// Kafka version to run, in its official image
+    /// Kafka version to run in all clusters or, as CLUSTER=VERSION, in one, from its official image [default: 3.9.2]
     #[arg(long, value_name = "VERSION", value_parser = kafka_version)]
-    kafka_version: Option<String>,
+    kafka_version: Vec<(Option<String>, String)>,
+    /// Kafka image to run in all clusters or, as CLUSTER=IMAGE, in one; also `KMK_KAFKA_IMAGE`
+    #[arg(long, value_name = "IMAGE", value_parser = cluster_image)]
+    image: Vec<(Option<String>, String)>,
     /// How long it may take until records cross, once the image is there
     #[arg(long, value_name = "TIME", default_value = "120s", value_parser = super::patience)]
     timeout: Duration,
@@ -56,6 +56,7 @@ const EXAMPLES: &str = "\
 Examples:
   kmk deploy
   kmk deploy --topics 'orders,payments\\..*' --partitions 6
+  kmk deploy --kafka-version primary=3.9.2 --kafka-version secondary=4.2.0
   kmk deploy --port primary=29092 --port secondary=39092
   kmk deploy --lab second --any-port";
 
@@ -75,21 +76,37 @@ fn cluster_port(text: &str) -> Result<(String, u16), String> {
     }
 }
 
-fn kafka_version(text: &str) -> Result<String, String> {
-    let is_version = text.split('.').count() >= 2
-        && text
-            .split('.')
-            .all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit()));
-    if is_version {
-        Ok(text.to_owned())
-    } else {
-        Err("a version is written as 3.9.2".to_owned())
+/// The official image of a version.
+fn kafka_version(text: &str) -> Result<(Option<String>, String), String> {
+    let (cluster, version) = for_a_cluster(text)?;
+    match Version::parse(version) {
+        Some(_) => Ok((cluster, official_image(version))),
+        None => Err("a version is written as 3.9.2".to_owned()),
+    }
+}
+
+fn cluster_image(text: &str) -> Result<(Option<String>, String), String> {
+    let (cluster, image) = for_a_cluster(text)?;
+    Ok((cluster, image.to_owned()))
+}
+
+/// `CLUSTER=` before a value that is for one cluster; neither versions nor images have a `=`.
+fn for_a_cluster(text: &str) -> Result<(Option<String>, &str), String> {
+    match text.split_once('=') {
+        Some(("", _)) => Err("there is no cluster before the `=`".to_owned()),
+        Some((cluster, value)) => Ok((Some(cluster.to_owned()), value)),
+        None => Ok((None, text)),
     }
 }
 
 impl Args {
     fn request(self, context: &Context) -> anyhow::Result<Request> {
-        let version = self.kafka_version.as_deref().map(official_image);
+        let images = [self.image, self.kafka_version].concat();
+        let usual_image = if images.iter().any(|(cluster, _)| cluster.is_none()) {
+            None
+        } else {
+            image_variable()?
+        };
         Ok(Request {
             lab: context.lab.clone(),
             change: Change {
@@ -97,10 +114,8 @@ impl Args {
                 exclude: self.exclude.map(trimmed),
                 partitions: self.partitions,
                 ports: self.port,
-                image: match self.image.or(version) {
-                    Some(image) => Some(image),
-                    None => image_variable()?,
-                },
+                images,
+                usual_image,
             },
             any_port: self.any_port,
             directory: context.directory.clone(),

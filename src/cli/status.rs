@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 
 /// Show how the lab is: containers, clusters, flows, and how far the copies are behind
 ///
-/// Ends with exit code 0 when all is well, and 1 when not. With --verbose, also what memory the containers use.
+/// Ends with exit code 0 when all is well, and 1 when not. With --verbose, also what memory the containers use, and
+/// which client moves records: `kafka`, the crate, or `wire`, our own.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// As JSON, for scripts
@@ -45,7 +46,7 @@ fn describe(status: &Status, verbose: bool) -> String {
     parts.push(String::new());
     parts.push(containers(status, verbose));
     parts.push(String::new());
-    parts.push(clusters(status));
+    parts.push(clusters(status, verbose));
     parts.push(String::new());
     parts.push(flows(status));
     if verbose {
@@ -104,14 +105,24 @@ fn age(time: &str) -> Option<String> {
     Some(seconds(age))
 }
 
-fn clusters(status: &Status) -> String {
-    let heading = row(["CLUSTER", "BROKERS", "TOPICS", "ADDRESS"]);
+fn clusters(status: &Status, verbose: bool) -> String {
+    let mut heading = row(["CLUSTER", "BROKERS", "TOPICS", "ADDRESS"]);
+    if verbose {
+        heading.extend(row(["PRODUCE", "CONSUME"]));
+    }
     let rows = status.clusters.iter().map(|cluster| {
         let brokers = format!("{}/{}", cluster.brokers_up, cluster.brokers);
         let topics = cluster
             .topics
             .map_or_else(|| "-".to_owned(), |topics| topics.to_string());
-        row([&cluster.name, &brokers, &topics, &cluster.bootstrap])
+        let mut cells = row([&cluster.name, &brokers, &topics, &cluster.bootstrap]);
+        if verbose {
+            let (produce, consume) = cluster
+                .clients
+                .map_or(("-", "-"), |clients| (clients.produce, clients.consume));
+            cells.extend(row([produce, consume]));
+        }
+        cells
     });
     table(&[heading].into_iter().chain(rows).collect::<Vec<_>>())
 }

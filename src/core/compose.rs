@@ -1,21 +1,25 @@
 //! The compose file of a lab. Pure: the same topology gives the same bytes. Knows nothing of what MirrorMaker's properties say.
 
 use crate::core::digest;
-use crate::core::topology::{Broker, Cluster, Mirror, Topology};
+use crate::core::topology::{Broker, Cluster, KafkaImage, Mirror, Topology};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Label on everything that belongs to a lab; its value is the lab's name.
 pub const LABEL_LAB: &str = "kmk.lab";
-/// Label on everything that belongs to a lab: the version of these labels, see [`FORMAT`].
+/// Label on everything that belongs to a lab: the version of its labels, see [`FORMAT`].
 pub const LABEL_FORMAT: &str = "kmk.format";
 /// Label on containers: the whole spec of the lab as JSON, as it was when the container was made.
 pub const LABEL_SPEC: &str = "kmk.spec";
 /// Label on containers: a digest of their own configuration, to recreate exactly what changed.
 pub const LABEL_CONFIG: &str = "kmk.config";
-/// Raised when an older kmk could no longer understand the labels. Not kmk's own version: a label that changed
-/// with every release would make compose recreate every container, and offer to delete the volumes.
-pub const FORMAT: u32 = 1;
+/// The newest format of labels, raised when an older kmk could no longer understand them. Not kmk's own version: a
+/// label that changed with every release would make compose recreate every container, and offer to delete the volumes.
+///
+/// Format 2 has clusters with images of their own, which a kmk of format 1 takes for a damaged label. Only containers
+/// that say so carry it: other labs stay what every kmk can read, and networks and volumes have nothing that changed.
+pub const FORMAT: u32 = 2;
+const FIRST_FORMAT: u32 = 1;
 
 /// Where a MirrorMaker finds its properties.
 const PROPERTIES: &str = "/mm2.properties";
@@ -95,7 +99,7 @@ struct Logging {
 /// The compose file; every MirrorMaker mounts `properties_path`, whose text is `properties`.
 pub fn render(topology: &Topology, properties_path: &str, properties: &str) -> String {
     let resource = || Resource {
-        labels: common_labels(topology),
+        labels: common_labels(topology, FIRST_FORMAT),
     };
     let brokers = topology.clusters.iter().flat_map(|cluster| {
         let one = move |broker: &Broker| {
@@ -137,16 +141,22 @@ pub fn config_digests(compose: &str) -> BTreeMap<String, String> {
     services.filter_map(digest).collect()
 }
 
-fn common_labels(topology: &Topology) -> BTreeMap<&'static str, String> {
+fn common_labels(topology: &Topology, format: u32) -> BTreeMap<&'static str, String> {
     BTreeMap::from([
         (LABEL_LAB, topology.spec.lab.clone()),
-        (LABEL_FORMAT, FORMAT.to_string()),
+        (LABEL_FORMAT, format.to_string()),
     ])
+}
+
+/// The oldest format that can say what the containers' labels say.
+fn format(topology: &Topology) -> u32 {
+    let is_mixed = topology.spec.clusters.iter().any(|c| c.image.is_some());
+    if is_mixed { FORMAT } else { FIRST_FORMAT }
 }
 
 fn broker_service(topology: &Topology, cluster: &Cluster, broker: &Broker) -> Service {
     let port = broker.outside.port;
-    let mut service = Service::new(topology);
+    let mut service = Service::new(&cluster.image);
     service.ports = vec![format!("{}:{port}:{port}", broker.outside.host)];
     service
         .environment
@@ -160,7 +170,7 @@ fn broker_service(topology: &Topology, cluster: &Cluster, broker: &Broker) -> Se
         bind: None,
     }];
     service.tmpfs = UNUSED_VOLUMES.to_vec();
-    service.labelled(topology, "")
+    service.labelled(topology, &cluster.image, "")
 }
 
 fn broker_environment(cluster: &Cluster, broker: &Broker) -> BTreeMap<String, String> {
@@ -234,7 +244,7 @@ fn mirror_service(topology: &Topology, mirror: &Mirror, path: &str, properties: 
         .filter_map(|name| topology.cluster(name))
         .collect();
     let arguments = ["mirror".to_owned(), mirror.target.clone()];
-    let mut service = Service::new(topology);
+    let mut service = Service::new(&mirror.image);
     service.command = ["bash", "-c", MIRROR_SCRIPT]
         .map(str::to_owned)
         .into_iter()
@@ -260,14 +270,14 @@ fn mirror_service(topology: &Topology, mirror: &Mirror, path: &str, properties: 
         }),
     }];
     service.tmpfs = [DATA].into_iter().chain(UNUSED_VOLUMES).collect();
-    service.labelled(topology, properties)
+    service.labelled(topology, &mirror.image, properties)
 }
 
 impl Service {
     /// What every container of a lab has.
-    fn new(topology: &Topology) -> Self {
+    fn new(image: &KafkaImage) -> Self {
         Self {
-            image: topology.image_expression(),
+            image: image.identity(),
             command: Vec::new(),
             depends_on: Vec::new(),
             restart: None,
@@ -292,8 +302,8 @@ impl Service {
         }
     }
 
-    /// Adds the labels; `mounted` is the text of the file that it mounts.
-    fn labelled(mut self, topology: &Topology, mounted: &str) -> Self {
+    /// Adds the labels, and the image as it is written; `mounted` is the text of the file that it mounts.
+    fn labelled(mut self, topology: &Topology, image: &KafkaImage, mounted: &str) -> Self {
         // where the mounted file lies is no part of what it says
         let mut definition = serde_yaml::to_value(&self).unwrap_or_default();
         if let Some(map) = definition.as_mapping_mut() {
@@ -301,7 +311,8 @@ impl Service {
         }
         let definition = serde_yaml::to_string(&definition).unwrap_or_default();
         let spec = serde_json::to_string(&topology.spec).unwrap_or_default();
-        self.labels = common_labels(topology);
+        self.image = image.expression();
+        self.labels = common_labels(topology, format(topology));
         self.labels
             .insert(LABEL_CONFIG, digest::short(&(definition + mounted)));
         self.labels.insert(LABEL_SPEC, escape(&spec));

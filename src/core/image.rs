@@ -1,10 +1,11 @@
-//! The Kafka image of a lab: which one, whether it is there, where it comes from, and how old it is.
+//! The Kafka images of a lab: whether they are here, where they come from, and how old they are.
 
 use crate::core::docker::{Docker, DockerError};
 use crate::core::event::{Event, Observer};
-use crate::core::spec::Spec;
-use crate::core::topology::{KAFKA_VERSION, STAND_IN_IMAGE, official_image};
+use crate::core::topology::{KafkaImage, OLDEST_KAFKA, Version};
 use crate::core::wait::{Limit, Stop};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 /// How long a registry may take to say whether it has the image, where there is a stand-in.
@@ -25,11 +26,12 @@ pub enum ImageError {
         /// What the registry, or docker, said.
         said: String,
     },
-    /// Kafka 4 dropped the protocol versions that the `kafka` crate speaks (KIP-896).
+    /// A Kafka from before it could do without `ZooKeeper` (KIP-833).
     #[error(
-        "image {image} is Kafka {version}: kmk cannot talk to Kafka 4 and later yet, for its client speaks protocol version 0, which Kafka 4 dropped (KIP-896)"
+        "image {image} is Kafka {version}: kmk runs Kafka without ZooKeeper, which is ready for use from {}.{} on (KIP-833)",
+        OLDEST_KAFKA.0, OLDEST_KAFKA.1
     )]
-    TooNew {
+    TooOld {
         /// The image.
         image: String,
         /// Its Kafka.
@@ -48,94 +50,172 @@ pub enum ImageError {
     Docker(#[from] DockerError),
 }
 
+/// What runs for each image that a lab asks for.
+#[derive(Debug, Clone)]
+pub(crate) struct Images(Vec<(KafkaImage, String)>);
+
+impl Images {
+    /// What compose is told, so that it runs these.
+    pub(crate) fn variables(&self) -> Vec<(String, OsString)> {
+        let variable =
+            |(image, name): &(KafkaImage, String)| Some((image.variable()?, name.into()));
+        self.0.iter().filter_map(variable).collect()
+    }
+
+    /// Each name once.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let names: BTreeSet<&String> = self.0.iter().map(|(_, name)| name).collect();
+        names.into_iter().cloned().collect()
+    }
+}
+
 /// An image, and whether it has to be fetched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Image {
+#[derive(Debug, Clone)]
+struct Image {
+    /// For what: the default image and one that was asked for may have the same name.
+    asked_for: Vec<KafkaImage>,
     name: String,
     is_here: bool,
-    /// Whether it is the one that nobody asked for.
-    is_default: bool,
+    /// What may take its place.
+    stand_in: Option<String>,
 }
 
-/// The image that is `in_use` already and still here; else the one that a spec asks for, or the default one.
-pub(crate) fn find(
-    docker: &Docker,
-    spec: &Spec,
-    in_use: Option<&str>,
-    limit: &Limit,
-) -> Result<Image, ImageError> {
-    if let Some(name) = in_use
-        && docker.has_image(name, limit)?
-    {
-        return Ok(Image {
-            name: name.to_owned(),
-            is_here: true,
-            is_default: false,
-        });
-    }
-    let name = spec
-        .image
-        .clone()
-        .unwrap_or_else(|| official_image(KAFKA_VERSION));
-    refuse_too_new(&name, version_in_tag(&name))?;
-    Ok(Image {
-        is_here: docker.has_image(&name, limit)?,
-        is_default: spec.image.is_none(),
-        name,
-    })
-}
+/// The images of a lab, found and not fetched yet: each name once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Search(Vec<Image>);
 
-/// Whether [`fetch`] would succeed, as far as that can be known without fetching.
-pub(crate) fn can_be_had(docker: &Docker, image: &Image, limit: &Limit) -> Result<(), ImageError> {
-    if image.is_here || stand_in(docker, image, limit)?.is_some() {
-        return Ok(());
-    }
-    docker
-        .can_pull(&image.name, limit)
-        .map_err(|error| not_found(&image.name, error))
-}
-
-/// Pulls the image if it is not here; where that fails, a local stand-in takes the default image's place. Returns the name of what there is.
-pub(crate) fn fetch(
-    docker: &Docker,
-    image: Image,
-    limit: &Limit,
-    observer: &dyn Observer,
-) -> Result<String, ImageError> {
-    if !image.is_here {
-        if let Some(name) = stand_in(docker, &image, limit)?
-            && let Err(error) = docker.can_pull(&image.name, &limit.at_most(REGISTRY))
-        {
-            if limit.interrupt().is_raised() {
-                return Err(error.into());
-            }
-            observer.on(Event::Note(format!(
-                "{} cannot be pulled: using the local stand-in {name}",
-                image.name
-            )));
-            return Ok(name);
+impl Search {
+    /// Looks for an image: the one that is `in_use` for it already and still here, else the one of its name.
+    pub(crate) fn add(
+        &mut self,
+        docker: &Docker,
+        image: &KafkaImage,
+        in_use: Option<&str>,
+        limit: &Limit,
+    ) -> Result<(), ImageError> {
+        let in_use = match in_use {
+            Some(name) if docker.has_image(name, limit)? => Some(name),
+            _ => None,
+        };
+        let name = in_use.map_or_else(|| image.name(), str::to_owned);
+        if in_use.is_none() {
+            refuse_too_old(&name, image.version())?;
         }
+        if let Some(known) = self.0.iter_mut().find(|known| known.name == name) {
+            known.asked_for.push(image.clone());
+            return Ok(());
+        }
+        let found = Image {
+            asked_for: vec![image.clone()],
+            is_here: in_use.is_some() || docker.has_image(&name, limit)?,
+            stand_in: image.stand_in(),
+            name,
+        };
+        self.0.push(found);
+        Ok(())
+    }
+
+    /// Whether several have to be fetched: then it is worth asking first whether all can be had.
+    pub(crate) fn lacks_several(&self) -> bool {
+        self.0.iter().filter(|image| !image.is_here).count() > 1
+    }
+
+    /// Why [`Search::fetch`] would fail, as far as that can be known without fetching.
+    pub(crate) fn problems(&self, docker: &Docker, limit: &Limit) -> Vec<ImageError> {
+        let problems = self.0.iter().map(|image| image.can_be_had(docker, limit));
+        problems.filter_map(Result::err).collect()
+    }
+
+    /// Pulls what is not here; what cannot be pulled is replaced by its local stand-in.
+    pub(crate) fn fetch(
+        self,
+        docker: &Docker,
+        limit: &Limit,
+        observer: &dyn Observer,
+    ) -> Result<Images, Vec<ImageError>> {
+        let (mut names, mut problems) = (Vec::new(), Vec::new());
+        for image in self.0 {
+            match image.fetch(docker, limit, observer) {
+                Ok(name) => {
+                    let one = |asked_for| (asked_for, name.clone());
+                    names.extend(image.asked_for.into_iter().map(one));
+                }
+                Err(error) => problems.push(error),
+            }
+        }
+        if problems.is_empty() {
+            Ok(Images(names))
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+impl Image {
+    fn can_be_had(&self, docker: &Docker, limit: &Limit) -> Result<(), ImageError> {
+        if self.is_here || self.stand_in(docker, limit)?.is_some() {
+            return Ok(());
+        }
+        docker
+            .can_pull(&self.name, limit)
+            .map_err(|error| not_found(&self.name, error))
+    }
+
+    /// Returns the name of what there is.
+    fn fetch(
+        &self,
+        docker: &Docker,
+        limit: &Limit,
+        observer: &dyn Observer,
+    ) -> Result<String, ImageError> {
+        if !self.is_here {
+            if let Some(name) = self.stand_in(docker, limit)?
+                && let Err(error) = docker.can_pull(&self.name, &limit.at_most(REGISTRY))
+            {
+                if limit.interrupt().is_raised() {
+                    return Err(error.into());
+                }
+                observer.on(Event::Note(format!(
+                    "{} cannot be pulled: using the local stand-in {name}",
+                    self.name
+                )));
+                return Ok(name);
+            }
+            self.pull(docker, limit, observer)?;
+        }
+        if Version::in_tag(&self.name).is_none() {
+            refuse_too_old(&self.name, version_inside(docker, &self.name, limit)?)?;
+        }
+        Ok(self.name.clone())
+    }
+
+    fn pull(
+        &self,
+        docker: &Docker,
+        limit: &Limit,
+        observer: &dyn Observer,
+    ) -> Result<(), ImageError> {
         let begun = Instant::now();
-        observer.on(Event::Started(format!("Pulling {}", image.name)));
+        observer.on(Event::Started(format!("Pulling {}", self.name)));
         let limit = Limit::new(PULL, limit.interrupt());
-        let pulled = docker.pull(&image.name, &limit, |line| {
+        let pulled = docker.pull(&self.name, &limit, |line| {
             observer.on(Event::Child(line));
         });
-        pulled.map_err(|error| not_found(&image.name, error))?;
+        pulled.map_err(|error| not_found(&self.name, error))?;
         observer.on(Event::Done {
-            what: format!("Pulled {}", image.name),
+            what: format!("Pulled {}", self.name),
             took: begun.elapsed(),
         });
+        Ok(())
     }
-    if version_in_tag(&image.name).is_none() {
-        refuse_too_new(&image.name, version_inside(docker, &image.name, limit)?)?;
-    }
-    Ok(image.name)
-}
 
-fn stand_in(docker: &Docker, image: &Image, limit: &Limit) -> Result<Option<String>, DockerError> {
-    let name = format!("{STAND_IN_IMAGE}:{KAFKA_VERSION}");
-    Ok((image.is_default && docker.has_image(&name, limit)?).then_some(name))
+    /// Its stand-in, if that is here.
+    fn stand_in(&self, docker: &Docker, limit: &Limit) -> Result<Option<String>, DockerError> {
+        match &self.stand_in {
+            Some(name) if docker.has_image(name, limit)? => Ok(Some(name.clone())),
+            _ => Ok(None),
+        }
+    }
 }
 
 fn not_found(image: &str, error: DockerError) -> ImageError {
@@ -159,32 +239,14 @@ fn not_found(image: &str, error: DockerError) -> ImageError {
     }
 }
 
-fn refuse_too_new(image: &str, version: Option<String>) -> Result<(), ImageError> {
-    let major = |version: &String| version.split('.').next()?.parse::<u32>().ok();
-    match version.filter(|version| major(version).is_some_and(|major| major >= 4)) {
-        Some(version) => Err(ImageError::TooNew {
+fn refuse_too_old(image: &str, version: Option<Version>) -> Result<(), ImageError> {
+    match version.filter(|version| version.is_below(OLDEST_KAFKA)) {
+        Some(version) => Err(ImageError::TooOld {
             image: image.to_owned(),
-            version,
+            version: version.to_string(),
         }),
         None => Ok(()),
     }
-}
-
-/// The version that an image's tag names: `3.9.2` of `apache/kafka:3.9.2-rc1`, and nothing of `latest`.
-fn version_in_tag(image: &str) -> Option<String> {
-    let name = image.rsplit('/').next()?.split('@').next()?;
-    let (_, tag) = name.split_once(':')?;
-    version(tag)
-}
-
-fn version(text: &str) -> Option<String> {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
-    let version = text[..end].trim_end_matches('.');
-    let is_version =
-        version.contains('.') && version.split('.').all(|part| part.parse::<u32>().is_ok());
-    is_version.then(|| version.to_owned())
 }
 
 /// The version of the Kafka client library inside: for tags such as `latest`.
@@ -192,7 +254,7 @@ fn version_inside(
     docker: &Docker,
     image: &str,
     limit: &Limit,
-) -> Result<Option<String>, ImageError> {
+) -> Result<Option<Version>, ImageError> {
     let no_kafka = |said: String| ImageError::NoKafka {
         image: image.to_owned(),
         said,
@@ -204,7 +266,7 @@ fn version_inside(
     };
     let found = files
         .iter()
-        .find_map(|file| version(file.strip_prefix("kafka-clients-")?));
+        .find_map(|file| Version::leading(file.strip_prefix("kafka-clients-")?));
     match found {
         Some(version) => Ok(Some(version)),
         None => Err(no_kafka(
@@ -218,32 +280,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tag_that_names_a_version() {
-        for (image, expected) in [
-            ("apache/kafka:3.9.2", Some("3.9.2")),
-            ("localhost:5000/kafka:4.0.0-rc1", Some("4.0.0")),
-            ("apache/kafka:4.2", Some("4.2")),
-            ("apache/kafka:latest", None),
-            ("apache/kafka", None),
-            ("localhost:5000/kafka", None),
-            ("kafka:3.9.2@sha256:00", Some("3.9.2")),
-            ("kafka:3..9", None),
-            ("kafka:4", None),
-        ] {
-            assert_eq!(version_in_tag(image).as_deref(), expected, "{image}");
+    fn only_a_kafka_without_kraft_is_refused() {
+        let refused = |image: &str| refuse_too_old(image, Version::in_tag(image)).err();
+        let error = refused("a:3.2.3").unwrap();
+        assert!(error.to_string().contains("from 3.3 on (KIP-833)"));
+        assert!(refused("a:2.8").is_some());
+        for image in ["a:3.3", "a:3.9.2", "a:3.10.0", "a:4.2.0", "a:latest"] {
+            assert!(refused(image).is_none(), "{image}");
         }
     }
 
     #[test]
-    fn kafka_4_is_refused_with_its_reason() {
-        let error = refuse_too_new("a:4.1.0", version_in_tag("a:4.1.0")).unwrap_err();
-        assert!(error.to_string().contains("KIP-896"));
-        assert!(refuse_too_new("a:3.9.2", version_in_tag("a:3.9.2")).is_ok());
-        assert!(refuse_too_new("a:latest", None).is_ok());
-    }
-
-    #[test]
-    fn the_version_of_a_library() {
-        assert_eq!(version("3.9.2.jar").as_deref(), Some("3.9.2"));
+    fn compose_is_told_what_stands_in_for_what() {
+        let image = |name: &str| KafkaImage::new(Some(name));
+        let images = Images(vec![
+            (KafkaImage::default(), "apache/kafka:3.9.2".to_owned()),
+            (image("apache/kafka:3.9.2"), "apache/kafka:3.9.2".to_owned()),
+            (image("apache/kafka:4.2.0"), "kmk-kafka:4.2.0".to_owned()),
+            (image("my/kafka:1"), "my/kafka:1".to_owned()),
+        ]);
+        let variables = images.variables();
+        let variables: Vec<_> = variables
+            .iter()
+            .map(|(v, i)| (v.as_str(), i.to_str().unwrap()))
+            .collect();
+        assert_eq!(
+            variables,
+            [
+                ("KMK_KAFKA_IMAGE", "apache/kafka:3.9.2"),
+                ("KMK_KAFKA_IMAGE_3_9_2", "apache/kafka:3.9.2"),
+                ("KMK_KAFKA_IMAGE_4_2_0", "kmk-kafka:4.2.0"),
+            ]
+        );
+        assert_eq!(
+            images.names(),
+            ["apache/kafka:3.9.2", "kmk-kafka:4.2.0", "my/kafka:1"]
+        );
     }
 }

@@ -3,11 +3,12 @@
 use crate::core::compose::{LABEL_LAB, MEMORY_MIB_PER_CONTAINER};
 use crate::core::docker::{Container, Docker, DockerError, Engine, in_project};
 use crate::core::event::Observer;
-use crate::core::image::{self, ImageError};
+use crate::core::image::{ImageError, Images, Search};
 use crate::core::port;
-use crate::core::topology::Topology;
+use crate::core::topology::{KafkaImage, Topology};
 use crate::core::wait::Limit;
 use crate::core::workdir::{Workdir, WorkdirError};
+use std::collections::BTreeMap;
 use std::fs;
 
 /// The oldest compose plugin that understands the rendered file.
@@ -118,15 +119,17 @@ pub(crate) struct Preflight<'a> {
     pub(crate) overwrite: bool,
     /// The lab's containers as they are now.
     pub(crate) existing: &'a [Container],
+    /// What they run for each image that they were made for: it stays, whatever can be had by now.
+    pub(crate) in_use: &'a BTreeMap<KafkaImage, String>,
 }
 
 impl Preflight<'_> {
-    /// Checks everything, then makes sure that the image is there. Returns its name.
+    /// Checks everything, then makes sure that the images are there.
     pub(crate) fn run(
         &self,
         limit: &Limit,
         observer: &dyn Observer,
-    ) -> Result<String, Vec<Problem>> {
+    ) -> Result<Images, Vec<Problem>> {
         let mut problems: Vec<Problem> = Vec::new();
         problems.extend(compose(self.docker, limit).err());
         problems.extend(
@@ -137,29 +140,21 @@ impl Preflight<'_> {
         problems.extend(self.space());
         let workdir = self.workdir.check(&self.topology.spec.lab, self.overwrite);
         problems.extend(workdir.into_iter().map(Problem::from));
-        match image::find(self.docker, &self.topology.spec, self.image_in_use(), limit) {
-            Ok(image) if problems.is_empty() => {
-                let image = image::fetch(self.docker, image, limit, observer);
-                return image.map_err(|error| vec![error.into()]);
-            }
-            Ok(image) => problems.extend(
-                image::can_be_had(self.docker, &image, limit)
-                    .err()
-                    .map(Problem::from),
-            ),
-            Err(error) => problems.push(error.into()),
+        let mut images = Search::default();
+        for image in self.topology.images() {
+            let in_use = self.in_use.get(image).map(String::as_str);
+            let found = images.add(self.docker, image, in_use, limit);
+            problems.extend(found.err().map(Problem::from));
         }
-        Err(problems)
-    }
-
-    /// What the lab's containers were made from, unless another image is asked for now.
-    fn image_in_use(&self) -> Option<&str> {
-        let container = self.existing.first()?;
-        let asked_for = self.topology.spec.image.as_deref();
-        let image = container.image();
-        asked_for
-            .is_none_or(|asked_for| asked_for == image)
-            .then_some(image)
+        if !problems.is_empty() || images.lacks_several() {
+            let missing = images.problems(self.docker, limit);
+            problems.extend(missing.into_iter().map(Problem::from));
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let fetched = images.fetch(self.docker, limit, observer);
+        fetched.map_err(|errors| errors.into_iter().map(Problem::from).collect())
     }
 
     /// What is in the lab's compose project without our label.

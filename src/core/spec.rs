@@ -17,7 +17,7 @@ pub const DEFAULT_LAB: &str = "demo";
 pub struct Spec {
     /// Name of the lab; its compose project is `kmk-<lab>`.
     pub lab: String,
-    /// A Kafka image other than the default one.
+    /// A Kafka image other than the default one, for clusters that have none of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
     /// In the order in which ports are given out.
@@ -39,6 +39,9 @@ pub struct ClusterSpec {
     /// Port of the first broker on the laptop, instead of the one given out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
+    /// A Kafka image other than the lab's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
 }
 
 /// One directed replication as asked for.
@@ -77,13 +80,14 @@ pub const MAX_PARTITIONS: u32 = 1000;
 pub const MAX_NAME: usize = 40;
 
 impl ClusterSpec {
-    /// One broker, one partition, the port given out.
+    /// One broker, one partition, the port given out, the lab's image.
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             brokers: 1,
             partitions: 1,
             port: None,
+            image: None,
         }
     }
 }
@@ -151,6 +155,9 @@ impl Spec {
                     kind: "cluster",
                     name: name.clone(),
                 });
+            }
+            if let Some(image) = cluster.image.as_ref().filter(|image| !is_image(image)) {
+                problems.push(Problem::Image(image.clone()));
             }
             if name.starts_with("mm2-") {
                 problems.push(Problem::ReservedName(name.clone()));
@@ -275,6 +282,7 @@ mod tests {
         spec.clusters[0].brokers = 0;
         spec.clusters[0].partitions = 5000;
         spec.clusters[1].port = Some(80);
+        spec.clusters[1].image = Some("-x".to_owned());
         spec.clusters.push(ClusterSpec::new("primary"));
         spec.clusters.push(ClusterSpec::new("mm2-x"));
         spec.flows.push(FlowSpec::new("primary", "secondary"));
@@ -285,7 +293,7 @@ mod tests {
         });
         let problems = spec.validate().unwrap_err();
         let kinds: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        assert_eq!(problems.len(), 11, "{kinds:#?}");
+        assert_eq!(problems.len(), 12, "{kinds:#?}");
     }
 
     #[test]
@@ -305,6 +313,15 @@ mod tests {
         assert_eq!(spec.validate().unwrap_err().len(), 3);
         spec.flows[2].naming = Naming::Prefix;
         assert_eq!(spec.validate(), Ok(()));
+    }
+
+    #[test]
+    fn a_label_from_before_clusters_had_images_stays_as_it_was() {
+        let text =
+            r#"{"lab":"demo","clusters":[{"name":"a","brokers":1,"partitions":1}],"flows":[]}"#;
+        let spec: Spec = serde_json::from_str(text).unwrap();
+        assert_eq!(spec.clusters, [ClusterSpec::new("a")]);
+        assert_eq!(serde_json::to_string(&spec).unwrap(), text);
     }
 
     #[test]

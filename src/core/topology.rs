@@ -2,29 +2,28 @@
 //!
 //! Pure: knows nothing of docker, files or connections.
 
-use crate::core::digest;
-use crate::core::endpoint::Endpoint;
-use crate::core::spec::{ClusterSpec, FlowSpec, Naming, Problem, Spec};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use std::collections::BTreeMap;
+mod cluster;
+mod flow;
+mod image;
+mod version;
 
-/// The Kafka that a lab runs unless another is asked for. The one place that says so.
-pub const KAFKA_VERSION: &str = "3.9.2";
-/// The official image; its tags are Kafka's versions.
-pub const OFFICIAL_IMAGE: &str = "apache/kafka";
-/// What `dev/kafka-image.sh` builds where no image registry answers.
-pub const STAND_IN_IMAGE: &str = "kmk-kafka";
-/// Names another image; also understood by the rendered compose file.
-pub const IMAGE_VARIABLE: &str = "KMK_KAFKA_IMAGE";
+pub use cluster::{Broker, Cluster};
+pub use flow::{Flow, Mirror};
+pub use image::{
+    DATA_IS_NEWER, IMAGE_VARIABLE, KAFKA_VERSION, KafkaImage, NEXT_KAFKA_VERSION, OFFICIAL_IMAGE,
+    OLDEST_KAFKA, OLDEST_OFFICIAL, STAND_IN_IMAGE, official_image,
+};
+pub use version::Version;
+
+use crate::core::endpoint::Endpoint;
+use crate::core::spec::{Problem, Spec};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Topic through which kmk sends a record to know that a flow replicates.
 const CANARY: &str = "kmk-canary";
 /// Port of the first cluster's first broker on the laptop: below the range that systems hand out by themselves (32768 and up).
 const FIRST_PORT: u16 = 19092;
 const PORTS_PER_CLUSTER: u16 = 100;
-/// Port of every broker inside its network.
-const INSIDE_PORT: u16 = 9092;
 /// Where ports are published, and what brokers advertise to the laptop. Not `localhost`: that may mean `::1` first.
 pub const LOOPBACK: &str = "127.0.0.1";
 
@@ -41,73 +40,21 @@ pub struct Topology {
     pub flows: Vec<Flow>,
 }
 
-/// A resolved cluster.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cluster {
-    /// Name, alias and network.
-    pub name: String,
-    /// Kafka's `CLUSTER_ID`: 16 bytes in URL-safe base64, fixed by lab and name.
-    pub id: String,
-    /// At least one.
-    pub brokers: Vec<Broker>,
-    /// Partitions of topics that are created without saying how many.
-    pub partitions: u32,
-    /// Replicas of every topic: one a broker, three at most.
-    pub replication_factor: u16,
-    /// Whether brokers put their own time on records. Only on clusters that are no target: a target must keep the source's time.
-    pub stamps_time: bool,
-}
-
-/// A resolved broker.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Broker {
-    /// Compose service, and host name inside the network.
-    pub service: String,
-    /// Kafka's `node.id`, from 1.
-    pub node_id: u16,
-    /// Its volume, as compose names it.
-    pub volume: String,
-    /// Address inside the cluster's network.
-    pub inside: Endpoint,
-    /// Address on the laptop.
-    pub outside: Endpoint,
-}
-
-/// A resolved MirrorMaker: runs beside its target and writes only there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mirror {
-    /// Compose service.
-    pub service: String,
-    /// The cluster it writes to.
-    pub target: String,
-    /// The clusters it reads.
-    pub sources: Vec<String>,
-}
-
-/// A resolved flow.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Flow {
-    /// What it was resolved from.
-    pub spec: FlowSpec,
-    /// Source topic of this flow's canary.
-    pub canary: String,
-}
-
 impl Topology {
     /// Resolves a valid spec. An invalid one resolves to something that cannot run: call [`Spec::validate`] first.
     pub fn new(spec: &Spec) -> Self {
+        let clusters: Vec<Cluster> = (0u16..)
+            .zip(&spec.clusters)
+            .map(|(index, cluster)| Cluster::new(spec, index, cluster))
+            .collect();
         Self {
             spec: spec.clone(),
-            clusters: (0u16..)
-                .zip(&spec.clusters)
-                .map(|(index, cluster)| Cluster::new(spec, index, cluster))
-                .collect(),
-            mirrors: spec
-                .clusters
+            mirrors: clusters
                 .iter()
-                .filter_map(|cluster| Mirror::new(spec, &cluster.name))
+                .filter_map(|target| Mirror::new(spec, target, &clusters))
                 .collect(),
             flows: spec.flows.iter().map(Flow::new).collect(),
+            clusters,
         }
     }
 
@@ -134,14 +81,6 @@ impl Topology {
         project(&self.spec.lab)
     }
 
-    /// The image as the compose file writes it: one that was asked for, or the default, which a variable can replace.
-    pub fn image_expression(&self) -> String {
-        self.spec
-            .image
-            .clone()
-            .unwrap_or_else(|| format!("${{{IMAGE_VARIABLE}:-{}}}", official_image(KAFKA_VERSION)))
-    }
-
     /// The cluster of that name.
     pub fn cluster(&self, name: &str) -> Option<&Cluster> {
         self.clusters.iter().find(|cluster| cluster.name == name)
@@ -156,11 +95,30 @@ impl Topology {
 
     /// Every service of the lab: brokers first.
     pub fn services(&self) -> Vec<String> {
-        let brokers = self.clusters.iter().flat_map(|c| &c.brokers);
-        brokers
-            .map(|broker| broker.service.clone())
-            .chain(self.mirrors.iter().map(|mirror| mirror.service.clone()))
+        let services = self.services_with_images();
+        services.map(|(service, _)| service.to_owned()).collect()
+    }
+
+    /// The image that a service runs.
+    pub fn image_of(&self, service: &str) -> Option<&KafkaImage> {
+        self.services_with_images()
+            .find_map(|(name, image)| (name == service).then_some(image))
+    }
+
+    /// Every image that a service runs, once.
+    pub fn images(&self) -> BTreeSet<&KafkaImage> {
+        self.services_with_images()
+            .map(|(_, image)| image)
             .collect()
+    }
+
+    fn services_with_images(&self) -> impl Iterator<Item = (&str, &KafkaImage)> {
+        let brokers = self.clusters.iter().flat_map(|cluster| {
+            let services = cluster.brokers.iter().map(|b| b.service.as_str());
+            services.map(|service| (service, &cluster.image))
+        });
+        let mirrors = self.mirrors.iter();
+        brokers.chain(mirrors.map(|mirror| (mirror.service.as_str(), &mirror.image)))
     }
 }
 
@@ -169,122 +127,9 @@ pub fn project(lab: &str) -> String {
     format!("kmk-{lab}")
 }
 
-/// The official image of a Kafka version.
-pub fn official_image(version: &str) -> String {
-    format!("{OFFICIAL_IMAGE}:{version}")
-}
-
 /// The port that the cluster at `index` of a lab is given, unless another is asked for.
 pub fn default_port(index: u16) -> u16 {
     FIRST_PORT.saturating_add(PORTS_PER_CLUSTER.saturating_mul(index))
-}
-
-impl Cluster {
-    fn new(spec: &Spec, index: u16, cluster: &ClusterSpec) -> Self {
-        let first_port = cluster.port.unwrap_or_else(|| default_port(index));
-        let id = digest::bytes(&format!("{}/{}", spec.lab, cluster.name));
-        Self {
-            name: cluster.name.clone(),
-            id: URL_SAFE_NO_PAD.encode(&id[..16]),
-            brokers: (1..=cluster.brokers)
-                .map(|node_id| Broker::new(cluster, node_id, first_port))
-                .collect(),
-            partitions: cluster.partitions,
-            replication_factor: cluster.brokers.min(3),
-            stamps_time: spec.flows.iter().all(|flow| flow.target != cluster.name),
-        }
-    }
-
-    /// Addresses of all brokers inside the cluster's network, as `bootstrap.servers` takes them.
-    pub fn bootstrap_inside(&self) -> String {
-        join(self.brokers.iter().map(|broker| &broker.inside))
-    }
-
-    /// Addresses of all brokers on the laptop, as `bootstrap.servers` takes them.
-    pub fn bootstrap_outside(&self) -> String {
-        join(self.brokers.iter().map(|broker| &broker.outside))
-    }
-
-    /// Addresses of all brokers on the laptop.
-    pub fn endpoints(&self) -> Vec<Endpoint> {
-        self.brokers.iter().map(|b| b.outside.clone()).collect()
-    }
-
-    /// Kafka's `controller.quorum.voters`.
-    pub fn quorum(&self) -> String {
-        let voters = self.brokers.iter();
-        let voters: Vec<String> = voters
-            .map(|broker| format!("{}@{}:9093", broker.node_id, broker.service))
-            .collect();
-        voters.join(",")
-    }
-}
-
-fn join<'a>(endpoints: impl Iterator<Item = &'a Endpoint>) -> String {
-    let texts: Vec<String> = endpoints.map(ToString::to_string).collect();
-    texts.join(",")
-}
-
-impl Broker {
-    fn new(cluster: &ClusterSpec, node_id: u16, first_port: u16) -> Self {
-        let service = if cluster.brokers == 1 {
-            cluster.name.clone()
-        } else {
-            format!("{}-{node_id}", cluster.name)
-        };
-        Self {
-            node_id,
-            volume: format!("{service}-data"),
-            inside: Endpoint::new(service.clone(), INSIDE_PORT),
-            outside: Endpoint::new(LOOPBACK, first_port.saturating_add(node_id - 1)),
-            service,
-        }
-    }
-}
-
-impl Mirror {
-    fn new(spec: &Spec, target: &str) -> Option<Self> {
-        let flows = spec.flows.iter().filter(|flow| flow.target == target);
-        let sources: Vec<String> = flows.map(|flow| flow.source.clone()).collect();
-        (!sources.is_empty()).then(|| Self {
-            service: format!("mm2-{target}"),
-            target: target.to_owned(),
-            sources,
-        })
-    }
-}
-
-impl Flow {
-    fn new(spec: &FlowSpec) -> Self {
-        Self {
-            spec: spec.clone(),
-            canary: match spec.naming {
-                Naming::Prefix => CANARY.to_owned(),
-                Naming::Same => format!("{CANARY}-{}", spec.source),
-            },
-        }
-    }
-
-    /// What `topic` of the source is called on the target.
-    pub fn remote_topic(&self, topic: &str) -> String {
-        match self.spec.naming {
-            Naming::Prefix => format!("{}.{topic}", self.spec.source),
-            Naming::Same => topic.to_owned(),
-        }
-    }
-
-    /// The source topic that `topic` of the target is a copy of, if its name says so: with unchanged names none does.
-    pub fn source_topic<'a>(&self, topic: &'a str) -> Option<&'a str> {
-        match self.spec.naming {
-            Naming::Prefix => topic.strip_prefix(&self.spec.source)?.strip_prefix('.'),
-            Naming::Same => None,
-        }
-    }
-
-    /// `source->target`, as MirrorMaker's properties write it.
-    pub fn name(&self) -> String {
-        format!("{}->{}", self.spec.source, self.spec.target)
-    }
 }
 
 /// Whether a topic belongs to Kafka, MirrorMaker or kmk rather than to a person. MirrorMaker copies none of these but the canary.
@@ -304,6 +149,7 @@ pub fn is_internal(topic: &str) -> bool {
 mod tests {
     use super::*;
     use crate::core::scenario;
+    use crate::core::spec::{ClusterSpec, FlowSpec};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
@@ -325,18 +171,37 @@ mod tests {
         assert!(topology.flow_into("secondary", "primary.orders").is_some());
         assert!(topology.flow_into("primary", "primary.orders").is_none());
         assert!(topology.flow_into("secondary", "primaryorders").is_none());
+        assert_eq!(topology.images().len(), 1);
+    }
+
+    #[test]
+    fn a_cluster_runs_its_own_image_or_the_lab_s() {
+        let mut spec = scenario::dr("demo");
+        spec.image = Some("my/kafka:1".to_owned());
+        spec.clusters[1].image = Some(official_image(NEXT_KAFKA_VERSION));
+        let topology = Topology::new(&spec);
+        let name = |service: &str| topology.image_of(service).map(KafkaImage::name);
+        assert_eq!(name("primary").as_deref(), Some("my/kafka:1"));
+        let next = Some("apache/kafka:4.2.0");
+        assert_eq!(name("secondary").as_deref(), next);
+        // of the source's image nothing is known
+        assert_eq!(name("mm2-secondary").as_deref(), next);
+        assert_eq!(name("third"), None);
+        assert_eq!(topology.images().len(), 2);
     }
 
     fn any_spec() -> impl Strategy<Value = Spec> {
-        let cluster = (1u16..=9, 1u32..20);
+        let image = proptest::option::of("apache/kafka:[34]\\.[0-9]\\.[0-9]");
+        let cluster = (1u16..=9, 1u32..20, image);
         let pairs = proptest::collection::vec((any::<usize>(), any::<usize>()), 0..12);
         (proptest::collection::vec(cluster, 1..12), pairs).prop_map(|(clusters, pairs)| {
             let clusters: Vec<ClusterSpec> = clusters
                 .into_iter()
                 .enumerate()
-                .map(|(index, (brokers, partitions))| ClusterSpec {
+                .map(|(index, (brokers, partitions, image))| ClusterSpec {
                     brokers,
                     partitions,
+                    image,
                     ..ClusterSpec::new(&format!("c{index}"))
                 })
                 .collect();
@@ -366,6 +231,20 @@ mod tests {
             let ids: BTreeSet<&str> = topology.clusters.iter().map(|c| c.id.as_str()).collect();
             prop_assert_eq!(ids.len(), topology.clusters.len());
             prop_assert!(topology.clusters.iter().all(|c| c.id.len() == 22));
+        }
+
+        #[test]
+        fn no_mirror_is_older_than_a_cluster_that_it_joins(spec in any_spec()) {
+            let topology = Topology::new(&spec);
+            for mirror in &topology.mirrors {
+                let newest = mirror.image.version().unwrap();
+                for name in mirror.sources.iter().chain([&mirror.target]) {
+                    let cluster = topology.cluster(name).unwrap();
+                    prop_assert!(cluster.image.version().unwrap() <= newest);
+                }
+                let images = topology.clusters.iter().map(|cluster| &cluster.image);
+                prop_assert!(images.into_iter().any(|image| *image == mirror.image));
+            }
         }
 
         #[test]

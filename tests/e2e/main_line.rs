@@ -2,14 +2,46 @@
 
 use crate::kcat::{CROSSING, Kcat};
 use crate::lab::Lab;
+use kafka_mirror_kit::core::topology::NEXT_KAFKA_VERSION;
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 #[test]
 #[ignore = "needs Docker"]
 fn the_five_commands_do_what_they_say() {
-    let lab = Lab::new("main-line");
-    lab.deploy("")
+    main_line("main-line", "");
+}
+
+#[test]
+#[ignore = "needs Docker"]
+fn the_five_commands_on_kafka_4() {
+    main_line(
+        "main-line-4",
+        &format!("--kafka-version {NEXT_KAFKA_VERSION}"),
+    );
+}
+
+#[test]
+#[ignore = "needs Docker"]
+fn the_five_commands_from_kafka_3_to_4() {
+    main_line(
+        "main-line-3-to-4",
+        &format!("--kafka-version secondary={NEXT_KAFKA_VERSION}"),
+    );
+}
+
+#[test]
+#[ignore = "needs Docker"]
+fn the_five_commands_from_kafka_4_to_3() {
+    main_line(
+        "main-line-4-to-3",
+        &format!("--kafka-version primary={NEXT_KAFKA_VERSION}"),
+    );
+}
+
+fn main_line(theme: &str, flags: &str) {
+    let lab = Lab::new(theme);
+    lab.deploy(flags)
         .code(0)
         .prints(&format!("Lab `{}` is up and replicates", lab.name))
         .prints(&lab.primary().0)

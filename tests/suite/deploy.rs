@@ -49,7 +49,7 @@ fn every_docker_command_of_a_deploy() {
         labelled[2],
     ];
     kmk.deploy("").code(3).calls(&calls);
-    assert_eq!(kmk.noted("images"), ["apache/kafka:3.9.2"]);
+    assert_eq!(kmk.noted("images"), ["KMK_KAFKA_IMAGE=apache/kafka:3.9.2"]);
 }
 
 #[test]

@@ -13,12 +13,20 @@ called() {
   return 1
 }
 
+# The variables that name images, as NAME=value: shells list them with quotes of their own.
+images() {
+  export -p | while read -r _ variable; do
+    name=${variable%%=*}
+    case $name in KMK_KAFKA_IMAGE*) eval "printf '%s\n' \"$name=\$$name\"" ;; esac
+  done
+}
+
 for rule in "$home"/rules/*; do
   read -r pattern <"$rule/pattern"
   case "$*" in $pattern) ;; *) continue ;; esac
   [ -e "$rule/from" ] && ! called "$rule/from" && continue
   [ -e "$rule/until" ] && called "$rule/until" && continue
-  case "$*" in compose*up*) printf '%s\n' "$KMK_KAFKA_IMAGE" >>"$home/images" ;; esac
+  case "$*" in compose*up*) images >>"$home/images" ;; esac
   [ -s "$rule/out" ] && cat "$rule/out"
   [ -s "$rule/err" ] && cat "$rule/err" >&2
   if [ -e "$rule/tenths" ]; then

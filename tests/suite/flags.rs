@@ -262,10 +262,6 @@ fn flags_that_contradict() {
             "the argument '--quiet' cannot be used with '--verbose'",
         ),
         (
-            "deploy --image a:1 --kafka-version 3.9.2",
-            "'--image <IMAGE>' cannot be used with '--kafka-version <VERSION>'",
-        ),
-        (
             "deploy --kafka-version latest",
             "a version is written as 3.9.2",
         ),
@@ -293,6 +289,92 @@ fn image_names() {
         ran.stderr(&format!(
             "error: image `{image}` is not an image name, such as apache/kafka:3.9.2\n"
         ));
+    }
+}
+
+#[test]
+fn images_of_clusters() {
+    let kmk = Kmk::new();
+    for (flags, said) in [
+        (
+            "--image a:1 --kafka-version 3.9.2",
+            "all clusters are given two Kafka images",
+        ),
+        (
+            "--image a:1 --image a:1",
+            "all clusters are given two Kafka images",
+        ),
+        (
+            "--image primary=a:1 --kafka-version primary=3.9.2",
+            "cluster `primary` is given two Kafka images",
+        ),
+        (
+            "--kafka-version secondary=3.9.2 --kafka-version secondary=4.2.0 --image secondary=a:1",
+            "cluster `secondary` is given two Kafka images",
+        ),
+    ] {
+        let ran = kmk
+            .run(&format!("deploy {flags}"))
+            .code(2)
+            .stdout("")
+            .no_calls();
+        ran.stderr(&format!(
+            "error: {said}\n  hint: --kafka-version names an image too: give one of them, and once\n"
+        ));
+    }
+    let ran = kmk.run("deploy --kafka-version primry=4.2.0 --image primary= --image b=a:1");
+    ran.code(2).stdout("").no_calls().stderr(indoc! {"
+        error: there is no cluster `b`
+          hint: clusters there are: primary, secondary
+        error: there is no cluster `primry`
+          hint: did you mean `primary`?
+        error: image `` is not an image name, such as apache/kafka:3.9.2
+    "});
+    refused(&[
+        (
+            "deploy --kafka-version primary=latest",
+            "a version is written as 3.9.2",
+        ),
+        ("deploy --kafka-version 4", "a version is written as 3.9.2"),
+        ("deploy --image =a:1", "there is no cluster before the `=`"),
+    ]);
+}
+
+#[test]
+fn a_value_for_a_cluster_beats_one_for_all() {
+    let services = |flags: &str| {
+        let kmk = Kmk::new().variable("KMK_KAFKA_IMAGE", "of/variable:1");
+        kmk.run(&format!("deploy --dry-run {flags}")).code(0);
+        let file = std::fs::read_to_string(kmk.work("kmk-lab/docker-compose.yml")).unwrap();
+        let images = file
+            .lines()
+            .filter_map(|line| line.strip_prefix("    image: "));
+        // in the order of their names
+        let images: Vec<String> = images.map(str::to_owned).collect();
+        <[String; 3]>::try_from(images).unwrap()
+    };
+    let next = "${KMK_KAFKA_IMAGE_4_2_0:-apache/kafka:4.2.0}";
+    let mine = "my/kafka:3.9";
+    for (flags, [mirror, primary, secondary]) in [
+        ("--kafka-version 4.2.0", [next; 3]),
+        (
+            "--kafka-version 4.2.0 --image primary=my/kafka:3.9",
+            [next, mine, next],
+        ),
+        (
+            "--image primary=my/kafka:3.9 --kafka-version 4.2.0",
+            [next, mine, next],
+        ),
+        (
+            "--kafka-version primary=4.2.0 --image my/kafka:3.9",
+            [next, next, mine],
+        ),
+        (
+            "--kafka-version secondary=4.2.0",
+            [next, "of/variable:1", next],
+        ),
+    ] {
+        assert_eq!(services(flags), [mirror, primary, secondary], "{flags}");
     }
 }
 

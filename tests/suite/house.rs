@@ -137,7 +137,13 @@ fn the_core_prints_nothing() {
 fn each_crate_has_one_door() {
     for (crates, doors) in [
         (&["duct::", "which::"][..], &["src/core/docker/"][..]),
-        (&["kafka::"], &["src/core/kafka/"]),
+        (&["kafka::"], &["src/core/kafka/v0/"]),
+        (&["kafka_protocol::"], &["src/core/kafka/"]),
+        (
+            &["flate2::", "lz4_flex::", "ruzstd::", "snap::"],
+            &["src/core/kafka/compression"],
+        ),
+        (&["crc32c::", "crc32c("], &["src/core/kafka/wire/batch/"]),
         (
             &["clap::", "anyhow::", "indicatif::", "anstream::", "ctrlc::"],
             &["src/cli/", "src/main.rs"],

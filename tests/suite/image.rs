@@ -4,11 +4,11 @@ use crate::docker::{Docker, Rule, UP};
 use crate::kmk::Kmk;
 use indoc::indoc;
 
-const TOO_NEW: &str = "kmk cannot talk to Kafka 4 and later yet, for its client speaks protocol version 0, which Kafka 4 \
-                       dropped (KIP-896)\n  hint: leave --image and --kafka-version out, or ask for a 3.x such as \
+const TOO_OLD: &str = "kmk runs Kafka without ZooKeeper, which is ready for use from 3.3 on (KIP-833)\n  \
+                       hint: leave --image and --kafka-version out, or ask for a later one such as \
                        --kafka-version 3.9.2\n";
 
-fn missing(image: &str) -> Rule {
+pub(crate) fn missing(image: &str) -> Rule {
     Rule::on(&format!("image inspect {image}")).fails(1, "Error: No such image\n")
 }
 
@@ -61,46 +61,101 @@ fn the_stand_in_takes_the_place_of_the_default_image() {
     kmk.deploy("").code(3).stderr_has(
         "note: apache/kafka:3.9.2 cannot be pulled: using the local stand-in kmk-kafka:3.9.2\n",
     );
-    assert_eq!(kmk.noted("images"), ["kmk-kafka:3.9.2"]);
+    assert_eq!(kmk.noted("images"), ["KMK_KAFKA_IMAGE=kmk-kafka:3.9.2"]);
 }
 
 #[test]
-fn the_stand_in_is_not_for_an_image_that_was_asked_for() {
+fn every_version_of_the_official_image_has_its_own_stand_in() {
     let docker = Docker::works()
-        .rule(missing("apache/kafka:3.9.1"))
-        .rule(Rule::on("image inspect kmk-kafka:*").says("[]"))
-        .rule(Rule::on("pull apache/kafka:3.9.1").fails(1, "no such host\n"));
-    let ran = Kmk::new()
-        .docker(&docker)
-        .deploy("--kafka-version 3.9.1")
-        .code(3);
-    ran.stderr_has("error: image apache/kafka:3.9.1 is not here")
-        .stderr_lacks("stand-in");
+        .rule(missing("*"))
+        .rule(Rule::on("image inspect kmk-kafka:4.2.0").says("[]"))
+        .rule(Rule::on("manifest inspect apache/kafka:4.2.0").fails(1, "no such host\n"))
+        .rule(Rule::on(UP).fails(1, ""));
+    let kmk = Kmk::new().docker(&docker);
+    kmk.deploy("--kafka-version 4.2.0").code(3).stderr_has(
+        "note: apache/kafka:4.2.0 cannot be pulled: using the local stand-in kmk-kafka:4.2.0\n",
+    );
+    assert_eq!(
+        kmk.noted("images"),
+        ["KMK_KAFKA_IMAGE_4_2_0=kmk-kafka:4.2.0"]
+    );
 }
 
 #[test]
-fn kafka_4_by_version_and_by_tag() {
-    for (flags, image, version) in [
-        ("--kafka-version 4.0.0", "apache/kafka:4.0.0", "4.0.0"),
-        ("--image apache/kafka:4.1.0", "apache/kafka:4.1.0", "4.1.0"),
+fn a_stand_in_is_of_the_very_version_and_for_official_images_only() {
+    for (flags, image) in [
+        ("--kafka-version 3.9.1", "apache/kafka:3.9.1"),
+        ("--image my/kafka:4.2.0", "my/kafka:4.2.0"),
+        ("--image apache/kafka:4.2.0-rc1", "apache/kafka:4.2.0-rc1"),
+    ] {
+        let docker = Docker::works()
+            .rule(missing("*"))
+            .rule(Rule::on("image inspect kmk-kafka:4.2.0").says("[]"))
+            .rule(Rule::on(&format!("pull {image}")).fails(1, "no such host\n"));
+        let ran = Kmk::new().docker(&docker).deploy(flags).code(3);
+        ran.stderr_has(&format!("error: image {image} is not here"))
+            .stderr_lacks("stand-in");
+    }
+}
+
+#[test]
+fn an_official_image_that_never_was() {
+    let docker = Docker::works()
+        .rule(missing("*"))
+        .rule(Rule::on("pull apache/kafka:3.6.0").fails(1, "manifest unknown\n"));
+    let ran = Kmk::new().docker(&docker).deploy("--kafka-version 3.6.0");
+    ran.code(3).stderr_has(indoc! {"
+        error: image apache/kafka:3.6.0 is not here, and cannot be pulled: manifest unknown
+          hint: apache/kafka begins with 3.7.0; name another image of that version with --image
+    "});
+}
+
+#[test]
+fn kafka_4_is_as_good() {
+    for (flags, image) in [
+        ("--kafka-version 4.0.0", "apache/kafka:4.0.0"),
+        ("--image apache/kafka:4.1.0", "apache/kafka:4.1.0"),
         (
             "--image localhost:5000/kafka:4.2",
             "localhost:5000/kafka:4.2",
-            "4.2",
+        ),
+    ] {
+        let docker = Docker::works()
+            .rule(Rule::on(&format!("image inspect {image}")).says("[]"))
+            .rule(Rule::on(UP).fails(1, ""));
+        let ran = Kmk::new().docker(&docker).deploy(flags).code(3);
+        ran.stderr_has("Starting the containers")
+            .stderr_lacks("is Kafka 4");
+    }
+}
+
+#[test]
+fn too_old_by_version_and_by_tag() {
+    for (flags, image, version) in [
+        ("--kafka-version 3.2.3", "apache/kafka:3.2.3", "3.2.3"),
+        (
+            "--kafka-version secondary=2.8.0",
+            "apache/kafka:2.8.0",
+            "2.8.0",
+        ),
+        (
+            "--image localhost:5000/kafka:3.2",
+            "localhost:5000/kafka:3.2",
+            "3.2",
         ),
     ] {
         let ran = Kmk::new().deploy(flags).code(2).stdout("").changed(&[]);
         ran.stderr(&format!(
-            "error: image {image} is Kafka {version}: {TOO_NEW}"
+            "error: image {image} is Kafka {version}: {TOO_OLD}"
         ));
     }
 }
 
 #[test]
-fn kafka_4_by_variable() {
-    let kmk = Kmk::new().variable("KMK_KAFKA_IMAGE", "apache/kafka:4.0.0");
+fn too_old_by_variable() {
+    let kmk = Kmk::new().variable("KMK_KAFKA_IMAGE", "apache/kafka:3.2.0");
     kmk.deploy("").code(2).changed(&[]).stderr(&format!(
-        "error: image apache/kafka:4.0.0 is Kafka 4.0.0: {TOO_NEW}"
+        "error: image apache/kafka:3.2.0 is Kafka 3.2.0: {TOO_OLD}"
     ));
 }
 
@@ -108,10 +163,10 @@ const LIBRARIES: &str =
     "run --rm --network none --entrypoint ls apache/kafka:latest /opt/kafka/libs";
 
 #[test]
-fn kafka_4_inside_an_image_without_a_version() {
+fn too_old_inside_an_image_without_a_version() {
     let docker = Docker::works()
         .rule(Rule::on("image inspect apache/kafka:latest").says("[]"))
-        .rule(Rule::on(LIBRARIES).says("jline-3.25.1.jar\nkafka-clients-4.1.0.jar\n"));
+        .rule(Rule::on(LIBRARIES).says("jline-3.25.1.jar\nkafka-clients-3.2.0.jar\n"));
     let ran = Kmk::new()
         .docker(&docker)
         .deploy("--image apache/kafka:latest")
@@ -119,7 +174,7 @@ fn kafka_4_inside_an_image_without_a_version() {
         .stdout("")
         .changed(&[LIBRARIES]);
     ran.stderr(&format!(
-        "error: image apache/kafka:latest is Kafka 4.1.0: {TOO_NEW}"
+        "error: image apache/kafka:latest is Kafka 3.2.0: {TOO_OLD}"
     ));
 }
 

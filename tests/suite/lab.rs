@@ -9,7 +9,7 @@ pub(crate) struct FakeLab {
     name: String,
     spec: Value,
     directory: String,
-    format: &'static str,
+    format: String,
     containers: Vec<FakeContainer>,
     /// Names of networks and volumes.
     networks: Vec<String>,
@@ -21,6 +21,9 @@ struct FakeContainer {
     service: String,
     state: Value,
     port: Option<u16>,
+    image: String,
+    /// Digest of its configuration.
+    config: String,
 }
 
 impl FakeLab {
@@ -31,6 +34,8 @@ impl FakeLab {
             service: service.to_owned(),
             state: running(),
             port,
+            image: "apache/kafka:3.9.2".to_owned(),
+            config: "0000000000000000".to_owned(),
         };
         Self {
             name: name.to_owned(),
@@ -40,7 +45,7 @@ impl FakeLab {
                 "flows": [{"source": "primary", "target": "secondary", "naming": "prefix"}],
             }),
             directory: format!("{work}/kmk-lab"),
-            format: "1",
+            format: "1".to_owned(),
             containers: vec![
                 container("mm2-secondary", None),
                 container("primary", Some(primary)),
@@ -56,8 +61,34 @@ impl FakeLab {
     }
 
     /// As if a kmk had made it whose labels have another format.
-    pub(crate) fn format(mut self, format: &'static str) -> Self {
-        self.format = format;
+    pub(crate) fn format(mut self, format: &str) -> Self {
+        format.clone_into(&mut self.format);
+        self
+    }
+
+    /// As if `docker compose` had made its containers from a file that kmk wrote.
+    pub(crate) fn made_from(mut self, compose: &str) -> Self {
+        let file: serde_yaml::Value = serde_yaml::from_str(compose).unwrap();
+        for container in &mut self.containers {
+            let service = &file["services"][container.service.as_str()];
+            let text = |value: &serde_yaml::Value| value.as_str().unwrap().to_owned();
+            let image = text(&service["image"]);
+            let default = image
+                .split_once(":-")
+                .map(|(_, rest)| rest.trim_end_matches('}'));
+            default.unwrap_or(&image).clone_into(&mut container.image);
+            let labels = &service["labels"];
+            container.config = text(&labels["kmk.config"]);
+            self.format = text(&labels["kmk.format"]);
+            self.spec = serde_json::from_str(&text(&labels["kmk.spec"])).unwrap();
+        }
+        self
+    }
+
+    /// With containers that run another image than compose would take by itself.
+    pub(crate) fn running(mut self, service: &str, image: &str) -> Self {
+        let container = self.containers.iter_mut().find(|c| c.service == service);
+        image.clone_into(&mut container.unwrap().image);
         self
     }
 
@@ -109,7 +140,7 @@ impl FakeLab {
         let project = format!("kmk-{}", self.name);
         let mut labels = self.labels();
         labels["kmk.spec"] = self.spec.to_string().into();
-        labels["kmk.config"] = "0000000000000000".into();
+        labels["kmk.config"] = container.config.clone().into();
         labels["com.docker.compose.project"] = project.clone().into();
         labels["com.docker.compose.service"] = container.service.clone().into();
         let file = format!("{}/docker-compose.yml", self.directory);
@@ -127,7 +158,7 @@ impl FakeLab {
             "Name": format!("/{project}-{}-1", container.service),
             "Created": "2026-01-01T00:00:00Z",
             "State": container.state,
-            "Config": {"Image": "apache/kafka:3.9.2", "Labels": labels},
+            "Config": {"Image": container.image, "Labels": labels},
             "HostConfig": {"PortBindings": bindings},
             "NetworkSettings": {"Networks": networks},
         })

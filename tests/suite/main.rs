@@ -17,6 +17,7 @@ mod image;
 mod interrupt;
 mod lock;
 mod logs_env_status;
+mod mixed;
 mod not_utf8;
 mod pipes;
 mod ports;

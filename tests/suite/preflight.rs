@@ -261,10 +261,10 @@ fn a_stranger_beside_the_lab_saves_both() {
 fn a_lab_of_a_newer_kmk_is_not_touched() {
     for verb in [DEPLOY, "status", "destroy", "env", "logs"] {
         let kmk = Kmk::new();
-        let lab = kmk.lab().format("2");
+        let lab = kmk.lab().format("3");
         kmk.docker(&Docker::works().with(&lab)).run(verb).code(3).stdout("").changed(&[]).stderr(indoc! {"
-            error: lab `demo` was made by a newer kmk (its labels are of format 2, and this kmk knows formats up to 1)
-              hint: use the kmk that made it, or a newer one; this one knows formats up to 1
+            error: lab `demo` was made by a newer kmk (its labels are of format 3, and this kmk knows formats up to 2)
+              hint: use the kmk that made it, or a newer one; this one knows formats up to 2
         "});
     }
 }

@@ -8,6 +8,9 @@ use kafka_mirror_kit::core::image::ImageError;
 use kafka_mirror_kit::core::lab::deploy::{
     Aftermath, DeployError, Failure as DeployFailure, Suspect,
 };
+use kafka_mirror_kit::core::topology::{
+    KAFKA_VERSION, KafkaImage, OFFICIAL_IMAGE, OLDEST_OFFICIAL, STAND_IN_IMAGE, Version,
+};
 use kafka_mirror_kit::core::workdir::{Owner, WorkdirError};
 use kafka_mirror_kit::core::{preflight, spec};
 
@@ -56,7 +59,19 @@ pub(super) fn of_deploy_error(error: &DeployError) -> Failure {
         DeployError::NotReady { suspect, .. } => {
             let item = Item::new(error).hint("give it more time with --timeout 300s, or keep it for a look with --keep");
             let mut failure = Failure::one(item, UNUSABLE);
-            failure.more = suspect.as_ref().map_or_else(Vec::new, log);
+            failure.more = suspect.as_deref().map_or_else(Vec::new, log);
+            failure
+        }
+        DeployError::DataIsNewer { cluster, before, suspect, .. } => {
+            let back = before.as_ref().map_or_else(
+                || "the Kafka that it ran".to_owned(),
+                |before| asking_for(cluster, before),
+            );
+            let item = Item::new(error).hint(format!(
+                "its records are still there: go on with {back}, or destroy the lab and deploy it anew"
+            ));
+            let mut failure = Failure::one(item, UNUSABLE);
+            failure.more = log(suspect);
             failure
         }
         DeployError::Interrupted => Failure::interrupted(),
@@ -84,6 +99,9 @@ fn spec_problem(problem: &spec::Problem) -> Item {
         spec::Problem::Port { .. } | spec::Problem::PortTwice { .. } => {
             item.hint("choose another with --port CLUSTER=PORT, or let kmk choose with --any-port")
         }
+        spec::Problem::TwoImages(_) => {
+            item.hint("--kafka-version names an image too: give one of them, and once")
+        }
         spec::Problem::Filter { .. } => {
             item.hint("quote it for the shell, such as --topics 'orders,payments\\..*'")
         }
@@ -94,7 +112,7 @@ fn spec_problem(problem: &spec::Problem) -> Item {
 fn is_usage(problem: &preflight::Problem) -> bool {
     matches!(
         problem,
-        preflight::Problem::Workdir(_) | preflight::Problem::Image(ImageError::TooNew { .. })
+        preflight::Problem::Workdir(_) | preflight::Problem::Image(ImageError::TooOld { .. })
     )
 }
 
@@ -129,14 +147,36 @@ pub(super) fn preflight_problem(problem: &preflight::Problem) -> Item {
 fn image(error: &ImageError) -> Item {
     let item = Item::new(error);
     match error {
+        ImageError::NotFound { image, .. } if never_was(image) => item.hint(format!(
+            "{OFFICIAL_IMAGE} begins with {}.{}.0; name another image of that version with --image",
+            OLDEST_OFFICIAL.0, OLDEST_OFFICIAL.1
+        )),
         ImageError::NotFound { .. } => {
             item.hint("check the name and the network, or name one that is here with --image (`docker images` lists them)")
         }
-        ImageError::TooNew { .. } => item.hint("leave --image and --kafka-version out, or ask for a 3.x such as --kafka-version 3.9.2"),
+        ImageError::TooOld { .. } => item.hint(format!("leave --image and --kafka-version out, or ask for a later one such as --kafka-version {KAFKA_VERSION}")),
         ImageError::NoKafka { .. } => item.hint("kmk runs apache/kafka, or an image that is laid out like it"),
         ImageError::Docker(error) => docker(error),
         _ => item,
     }
+}
+
+/// The flag that asks for an image; a stand-in stays what it stands in for.
+fn asking_for(cluster: &str, image: &str) -> String {
+    let tag = [OFFICIAL_IMAGE, STAND_IN_IMAGE]
+        .iter()
+        .find_map(|name| image.strip_prefix(name)?.strip_prefix(':'));
+    match tag.filter(|tag| Version::parse(tag).is_some()) {
+        Some(version) => format!("--kafka-version {cluster}={version}"),
+        None => format!("--image {cluster}={image}"),
+    }
+}
+
+/// Whether it is an official image of a Kafka that there is none of.
+fn never_was(image: &str) -> bool {
+    let image = KafkaImage::new(Some(image));
+    let is_older = |version: Version| version.is_below(OLDEST_OFFICIAL);
+    image.stand_in().is_some() && image.version().is_some_and(is_older)
 }
 
 pub(super) fn workdir(error: &WorkdirError) -> Item {

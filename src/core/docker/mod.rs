@@ -189,7 +189,7 @@ impl Docker {
         &self,
         project: &str,
         file: &Path,
-        variables: &[(&str, OsString)],
+        variables: &[(String, OsString)],
         recreate: &Recreate,
         limit: &Limit,
         on_line: impl FnMut(String),
@@ -344,7 +344,7 @@ impl Docker {
     fn run(
         &self,
         argv: &Argv,
-        variables: &[(&str, OsString)],
+        variables: &[(String, OsString)],
         limit: &Limit,
         mut on_line: impl FnMut(String),
     ) -> Result<(), DockerError> {

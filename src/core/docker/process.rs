@@ -82,7 +82,7 @@ pub(super) fn capture(program: &Path, argv: &Argv, limit: &Limit) -> Result<Fini
 pub(super) fn stream(
     program: &Path,
     argv: &Argv,
-    variables: &[(&str, OsString)],
+    variables: &[(String, OsString)],
     limit: &Limit,
     mut on_line: impl FnMut(Vec<u8>),
 ) -> Result<Finished, Unfinished> {
@@ -180,7 +180,7 @@ mod tests {
     fn lines_come_as_they_are_written() {
         let (program, argv) = sh("echo one; echo two >&2; printf $V; exit 1");
         let mut lines = Vec::new();
-        let variables = [("V", OsString::from("three"))];
+        let variables = [("V".to_owned(), OsString::from("three"))];
         let finished = stream(program, &argv, &variables, &seconds(5), |line| {
             lines.push(String::from_utf8(line).unwrap());
         });

@@ -2,6 +2,9 @@
 //!
 //! Always the wire client: nothing is ever created by looking.
 
+mod groups;
+mod topics;
+
 use super::error::KafkaError;
 use super::metadata::{Metadata, TopicInfo};
 use super::offsets::At;
@@ -89,6 +92,13 @@ impl Admin {
         self.cluster.offsets(topics, at, limit)
     }
 
+    /// How many partitions `topic` has; 0 where there is no such topic.
+    pub(super) fn partitions(&mut self, topic: &str, limit: &Limit) -> Result<usize, KafkaError> {
+        let found = self.cluster.metadata(Some(&[topic.to_owned()]), limit)?;
+        let info = found.topics.get(topic);
+        Ok(info.map_or(0, |info| info.partitions.len()))
+    }
+
     /// Where `group` stands in the partitions of `topic`, by partition; those it never committed are left out.
     ///
     /// # Errors
@@ -107,7 +117,7 @@ impl Admin {
     }
 
     /// Whether its brokers speak version 0 of the protocol, as the `kafka` crate does: up to Kafka 3.9 (KIP-896).
-    pub(super) fn speaks_version_0(&self) -> bool {
+    pub fn speaks_version_0(&self) -> bool {
         self.cluster.speaks_version_0()
     }
 

@@ -83,6 +83,16 @@ pub enum Why {
     Needs(Feature),
 }
 
+impl Speaker {
+    /// As it is asked for: `kafka` or `wire`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Crate => "kafka",
+            Self::Wire(_) => "wire",
+        }
+    }
+}
+
 impl fmt::Display for Speaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -118,11 +128,10 @@ impl Client {
                     needs.join(", ")
                 ))
             }
-            (Self::Kafka, None) => Ok(Speaker::Crate),
             (Self::Auto, _) if !cluster.version_0 => Ok(Speaker::Wire(Why::Kafka4)),
             (Self::Auto, Some(&feature)) => Ok(Speaker::Wire(Why::Needs(feature))),
             (Self::Auto, None) if cluster.keeps_time => Ok(Speaker::Wire(Why::KeepsTime)),
-            (Self::Auto, None) => Ok(Speaker::Crate),
+            (Self::Auto | Self::Kafka, None) => Ok(Speaker::Crate),
         }
     }
 }

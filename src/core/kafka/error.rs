@@ -81,6 +81,12 @@ pub enum KafkaError {
         /// Key and value of the record together, in bytes.
         bytes: usize,
     },
+    /// Records cannot be put into a batch.
+    #[error("records cannot be sent: {cause}")]
+    Unsendable {
+        /// Why not.
+        cause: String,
+    },
     /// The broker answered with an error.
     #[error("the broker refused to {doing}: {code}{}", in_brackets(.said.as_deref()))]
     Refused {
@@ -129,6 +135,7 @@ impl KafkaError {
             | Self::UnknownPartition { .. }
             | Self::Codec { .. }
             | Self::RecordTooLarge { .. }
+            | Self::Unsendable { .. }
             | Self::Version { .. }
             | Self::CannotDo { .. }
             | Self::Garbled { .. } => false,

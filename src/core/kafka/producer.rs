@@ -3,6 +3,7 @@
 use super::admin::Admin;
 use super::batch::Batch;
 use super::client::{Abilities, Client, Feature, Speaker};
+use super::compression::Compression;
 use super::error::KafkaError;
 use super::metadata::TopicInfo;
 use super::tally::Tally;
@@ -18,9 +19,23 @@ pub struct Writing {
     pub client: Client,
     /// What the records need that the crate cannot do.
     pub needs: Vec<Feature>,
+    /// How they are compressed.
+    pub compression: Compression,
+    /// When a record counts.
+    pub acks: Acks,
 }
 
-/// Writes to one topic; a record counts once every in-sync replica has it (`acks=all`).
+/// When a record counts as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Acks {
+    /// Once every in-sync replica has it. Our own client then writes idempotently: a retry neither repeats nor reorders.
+    #[default]
+    All,
+    /// Once the leader has it: lost with the leader, and repeated where an answer is lost.
+    One,
+}
+
+/// Writes to one topic.
 #[derive(Debug)]
 pub struct Producer {
     backend: Backend,
@@ -55,7 +70,12 @@ impl Producer {
         };
         let speaker = writing.client.choose(&writing.needs, cluster)?;
         let backend = match speaker {
-            Speaker::Crate => Backend::V0(v0::Producer::open(admin.bootstrap(), topic, limit)?),
+            Speaker::Crate => Backend::V0(v0::Producer::open(
+                admin.bootstrap(),
+                topic,
+                writing,
+                limit,
+            )?),
             Speaker::Wire(_) => {
                 Backend::Wire(wire::Producer::open(admin.cluster, topic, writing, limit)?)
             }
@@ -108,6 +128,17 @@ impl Producer {
         }
     }
 
+    /// Waits until something more is acknowledged, if something is left. Whether something is left then.
+    ///
+    /// # Errors
+    /// As [`Producer::send`].
+    pub fn settle(&mut self, limit: &Limit, tally: &mut Tally) -> Result<bool, KafkaError> {
+        match &mut self.backend {
+            Backend::V0(_) => Ok(false),
+            Backend::Wire(producer) => producer.settle(limit, tally),
+        }
+    }
+
     /// Writes one record and returns its offset, once it is acknowledged.
     ///
     /// # Errors
@@ -127,6 +158,7 @@ impl Producer {
         let written = tally.partitions.get(&partition);
         written
             .map(|written| written.last)
+            .filter(|&offset| offset >= 0)
             .ok_or_else(|| KafkaError::Garbled {
                 address: format!(
                     "the leader of partition {partition} of topic `{}`",

@@ -20,9 +20,9 @@ pub struct Tally {
 /// What was acknowledged in one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Written {
-    /// The lowest offset acknowledged.
+    /// The lowest offset acknowledged; -1 as long as no acknowledgement came with one.
     pub first: i64,
-    /// The highest offset acknowledged.
+    /// The highest offset acknowledged; -1 as long as no acknowledgement came with one.
     pub last: i64,
     /// How many records.
     pub records: u64,
@@ -37,28 +37,34 @@ impl Tally {
             .sum()
     }
 
-    /// Notes that all of `chunk` was acknowledged, its first record at `offset`, after `doubts` attempts without an
-    /// answer.
-    pub(super) fn written(&mut self, partition: i32, offset: i64, chunk: &Chunk, doubts: u64) {
+    /// Notes that all of `chunk` was acknowledged, after `doubts` attempts without an answer that may each have written it
+    /// too. Its first record lies at `offset`; a broker that had it already may have forgotten where.
+    pub(super) fn written(
+        &mut self,
+        partition: i32,
+        offset: Option<i64>,
+        chunk: &Chunk,
+        doubts: u64,
+    ) {
         let records = chunk.records() as u64;
         if records == 0 {
             return;
         }
-        let last = offset.saturating_add_unsigned(records - 1);
         self.bytes += chunk.payload() as u64;
         self.may_have_repeated += doubts * records;
-        self.partitions
-            .entry(partition)
-            .and_modify(|written| {
-                written.first = written.first.min(offset);
-                written.last = written.last.max(last);
-                written.records += records;
-            })
-            .or_insert(Written {
-                first: offset,
-                last,
-                records,
-            });
+        let written = self.partitions.entry(partition).or_insert(Written {
+            first: -1,
+            last: -1,
+            records: 0,
+        });
+        written.records += records;
+        if let Some(offset) = offset {
+            let is_first = written.first < 0 || offset < written.first;
+            written.first = if is_first { offset } else { written.first };
+            written.last = written
+                .last
+                .max(offset.saturating_add_unsigned(records - 1));
+        }
     }
 
     /// Notes that `chunk` is given up after `doubts` attempts without an answer.
@@ -85,9 +91,9 @@ mod tests {
     #[test]
     fn counts_what_was_acknowledged() {
         let mut tally = Tally::default();
-        tally.written(0, 5, &chunk(3), 0);
-        tally.written(0, 9, &chunk(2), 0);
-        tally.written(1, 0, &chunk(1), 0);
+        tally.written(0, Some(5), &chunk(3), 0);
+        tally.written(0, Some(9), &chunk(2), 0);
+        tally.written(1, Some(0), &chunk(1), 0);
         assert_eq!(
             tally.partitions[&0],
             Written {
@@ -100,9 +106,25 @@ mod tests {
     }
 
     #[test]
+    fn an_acknowledgement_without_an_offset_counts_all_the_same() {
+        let mut tally = Tally::default();
+        tally.written(0, None, &chunk(2), 0);
+        let unknown = (tally.partitions[&0].first, tally.partitions[&0].last);
+        assert_eq!((unknown, tally.acknowledged()), ((-1, -1), 2));
+        tally.written(0, Some(7), &chunk(3), 0);
+        tally.written(0, None, &chunk(1), 0);
+        let written = Written {
+            first: 7,
+            last: 9,
+            records: 6,
+        };
+        assert_eq!(tally.partitions[&0], written);
+    }
+
+    #[test]
     fn what_got_no_answer_may_be_there_twice_or_all_the_same() {
         let mut tally = Tally::default();
-        tally.written(0, 0, &chunk(3), 2);
+        tally.written(0, Some(0), &chunk(3), 2);
         tally.given_up(&chunk(4), 1);
         tally.given_up(&chunk(5), 0);
         assert_eq!((tally.may_have_repeated, tally.in_doubt), (6, 4));

@@ -7,13 +7,16 @@ mod lines;
 pub use lines::LinesError;
 
 use crate::core::endpoint::Endpoint;
-use crate::core::kafka::{Admin, Batch, KafkaError, Partitioner, Producer, Tally, Writing};
-use crate::core::message::{TopicNameError, check_topic_name};
+use crate::core::event::{Event, Observer};
+use crate::core::kafka::{
+    Admin, Batch, KafkaError, Partitioner, Producer, Speaker, Tally, Writing,
+};
+use crate::core::message::{Header, TopicNameError, check_topic_name};
 use crate::core::wait::{Interrupt, Limit, Stop};
 use feed::{FULL_PARTITION, Feed};
 use std::fmt;
 use std::io::Read;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 /// How many batches a second a paced run sends at most.
@@ -32,8 +35,14 @@ pub struct Produce {
     pub key: Key,
     /// The partition all go to; none to let the key decide, or to take turns.
     pub partition: Option<i32>,
+    /// The headers of each of them.
+    pub headers: Vec<Header>,
+    /// The time of each of them, in milliseconds since the epoch; none for the time when it is taken from the input.
+    pub time: Option<i64>,
     /// How many a second at most.
     pub rate: Option<u64>,
+    /// Which client writes them, and how.
+    pub writing: Writing,
     /// How long to go on without any acknowledgement.
     pub patience: Duration,
 }
@@ -47,6 +56,8 @@ pub enum Input {
     },
     /// The same value each time.
     Value(Vec<u8>),
+    /// No value: what removes a key from a compacted topic.
+    Tombstones,
     /// A record a line, byte for byte.
     Lines(Box<dyn Read + Send>),
 }
@@ -56,6 +67,7 @@ impl fmt::Debug for Input {
         match self {
             Self::Samples { size } => f.debug_struct("Samples").field("size", size).finish(),
             Self::Value(value) => f.debug_tuple("Value").field(value).finish(),
+            Self::Tombstones => f.write_str("Tombstones"),
             Self::Lines(_) => f.write_str("Lines(..)"),
         }
     }
@@ -70,6 +82,8 @@ pub enum Key {
     Fixed(Vec<u8>),
     /// What stands before the first of these separators (not empty) in a line; a line without it has no key.
     Before(Vec<u8>),
+    /// The whole line; there is no value.
+    Line,
 }
 
 /// Why nothing was sent.
@@ -96,6 +110,8 @@ pub struct ProduceReport {
     pub not_acknowledged: u64,
     /// From the first record to the last acknowledgement.
     pub elapsed: Duration,
+    /// Which client wrote, and why; none where there was nothing to write.
+    pub speaker: Option<Speaker>,
     /// How it ended.
     pub end: ProduceEnd,
 }
@@ -119,12 +135,14 @@ impl ProduceReport {
             tally: Tally::default(),
             not_acknowledged: 0,
             elapsed: Duration::ZERO,
+            speaker: None,
             end,
         }
     }
 }
 
-/// Sends the records and waits until each is acknowledged. `progress` is told after every batch.
+/// Sends the records and waits until each is acknowledged. Which client writes, and why, is told as [`Event::Started`];
+/// `progress` is told after every batch.
 ///
 /// # Errors
 /// [`ProduceError`] when the topic cannot be written to at all. Once records are on their way, whatever happens is in
@@ -133,6 +151,7 @@ pub fn produce(
     bootstrap: &[Endpoint],
     what: Produce,
     interrupt: &Interrupt,
+    observer: &dyn Observer,
     progress: &mut dyn FnMut(&Tally),
 ) -> Result<ProduceReport, ProduceError> {
     check_topic_name(&what.topic)?;
@@ -145,7 +164,12 @@ pub fn produce(
     };
     // only now is the topic made: nothing to send makes none
     let limit = limit.again();
-    let producer = Producer::open(admin, &what.topic, &Writing::default(), &limit)?;
+    let producer = Producer::open(admin, &what.topic, &what.writing, &limit)?;
+    let speaker = producer.speaker();
+    observer.on(Event::Started(format!(
+        "writing to topic `{}` with {speaker}",
+        what.topic
+    )));
     let partitions = producer.partitions();
     if let Some(partition) = what.partition.filter(|&partition| partition >= partitions) {
         return Err(ProduceError::Kafka(KafkaError::UnknownPartition {
@@ -157,6 +181,8 @@ pub fn produce(
     let feed = Feed {
         messages: what.messages,
         key: what.key,
+        headers: what.headers.into(),
+        time: what.time,
         partitioner: Partitioner::new(partitions, what.partition),
         at_most: what.rate.map_or(usize::MAX, |rate| {
             usize::try_from(rate.div_ceil(STEPS)).unwrap_or(usize::MAX)
@@ -191,47 +217,82 @@ impl Run<'_> {
     fn until_the_end(mut self, progress: &mut dyn FnMut(&Tally)) -> ProduceReport {
         let start = Instant::now();
         let end = loop {
-            let sent = self
-                .pace(start)
-                .and_then(|()| self.next())
-                .map(|next| match next {
-                    None => Some(ProduceEnd::Complete),
-                    Some(Err(error)) => Some(ProduceEnd::Input(error)),
-                    Some(Ok(batch)) => self.send(batch),
-                });
+            let sent = self.step(start);
             progress(&self.tally);
             match sent {
                 Ok(None) => {}
-                Ok(Some(end)) => break end,
-                Err(_) => break ProduceEnd::Interrupted,
+                Ok(Some(end)) => break self.settled(end, progress),
+                Err(error) => break gave_up(error),
             }
         };
         ProduceReport {
             not_acknowledged: self.taken - self.tally.acknowledged(),
             tally: self.tally,
             elapsed: start.elapsed(),
+            speaker: Some(self.producer.speaker()),
             end,
         }
     }
 
+    /// One batch further. How it ended, if it did.
+    fn step(&mut self, start: Instant) -> Result<Option<ProduceEnd>, KafkaError> {
+        self.pace(start)?;
+        match self.next()? {
+            None => Ok(Some(ProduceEnd::Complete)),
+            Some(Err(error)) => Ok(Some(ProduceEnd::Input(error))),
+            Some(Ok(batch)) => {
+                self.taken += batch.records() as u64;
+                let limit = self.limit();
+                self.producer.send(batch, &limit, &mut self.tally)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Waits for what is on its way, as long as something more is acknowledged.
+    fn settled(&mut self, end: ProduceEnd, progress: &mut dyn FnMut(&Tally)) -> ProduceEnd {
+        loop {
+            let limit = self.limit();
+            let left = self.producer.settle(&limit, &mut self.tally);
+            progress(&self.tally);
+            match left {
+                Ok(true) => {}
+                Ok(false) => return end,
+                Err(error) => return gave_up(error),
+            }
+        }
+    }
+
+    fn limit(&self) -> Limit {
+        Limit::new(self.patience, self.interrupt)
+    }
+
     /// Waits until the next record is due, unless interrupted.
-    fn pace(&self, start: Instant) -> Result<(), Stop> {
+    fn pace(&mut self, start: Instant) -> Result<(), KafkaError> {
         let limit = Limit::endless(self.interrupt);
-        limit.check(String::new)?;
+        if limit.check(String::new).is_err() {
+            // what is on its way is still accounted for
+            self.producer.flush(&limit, &mut self.tally)?;
+            return Err(Stop::Interrupted.into());
+        }
         let Some(rate) = self.rate else {
             return Ok(());
         };
         #[allow(clippy::cast_precision_loss)]
         let due = Duration::from_secs_f64(self.taken as f64 / rate as f64);
-        limit.pause(due.saturating_sub(start.elapsed()))
+        if due > start.elapsed() {
+            let limit = self.limit();
+            self.producer.flush(&limit, &mut self.tally)?;
+        }
+        Ok(limit.pause(due.saturating_sub(start.elapsed()))?)
     }
 
     /// The next batch, with those behind it that fit: an input that comes in small pieces is sent in large ones as soon
     /// as the broker is what limits it.
-    fn next(&mut self) -> Result<Option<Result<Batch, LinesError>>, Stop> {
+    fn next(&mut self) -> Result<Option<Result<Batch, LinesError>>, KafkaError> {
         let first = match self.waiting.take() {
             Some(waiting) => Some(waiting),
-            None => Limit::endless(self.interrupt).receive(&self.batches)?,
+            None => self.first()?,
         };
         let Some(Ok(mut batch)) = first else {
             return Ok(first);
@@ -251,14 +312,25 @@ impl Run<'_> {
         Ok(Some(Ok(batch)))
     }
 
-    /// How it ended, if it did.
-    fn send(&mut self, batch: Batch) -> Option<ProduceEnd> {
-        self.taken += batch.records() as u64;
-        let limit = Limit::new(self.patience, self.interrupt);
-        match self.producer.send(batch, &limit, &mut self.tally) {
-            Ok(()) => None,
-            Err(KafkaError::Stopped(Stop::Interrupted)) => Some(ProduceEnd::Interrupted),
-            Err(error) => Some(ProduceEnd::GaveUp(error)),
+    /// The next batch as it comes. While there is none, answers are taken in: an input may be silent for long.
+    fn first(&mut self) -> Result<Option<Result<Batch, LinesError>>, KafkaError> {
+        loop {
+            match self.batches.try_recv() {
+                Ok(batch) => return Ok(Some(batch)),
+                Err(TryRecvError::Disconnected) => return Ok(None),
+                Err(TryRecvError::Empty) => {}
+            }
+            let limit = self.limit();
+            if !self.producer.settle(&limit, &mut self.tally)? {
+                return Ok(Limit::endless(self.interrupt).receive(&self.batches)?);
+            }
         }
+    }
+}
+
+fn gave_up(error: KafkaError) -> ProduceEnd {
+    match error {
+        KafkaError::Stopped(Stop::Interrupted) => ProduceEnd::Interrupted,
+        error => ProduceEnd::GaveUp(error),
     }
 }

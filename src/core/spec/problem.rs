@@ -79,6 +79,9 @@ pub enum Problem {
     /// One cluster is to have several first ports.
     #[error("cluster `{0}` is given two ports")]
     TwoPorts(String),
+    /// One cluster, or all of them, are to run several images.
+    #[error("{} given two Kafka images", match .0 { Some(cluster) => format!("cluster `{cluster}` is"), None => "all clusters are".to_owned() })]
+    TwoImages(Option<String>),
     /// Two brokers of the lab would listen on one port.
     #[error("port {port} is given to both `{one}` and `{other}`")]
     PortTwice {

@@ -47,6 +47,8 @@ pub(in crate::core::kafka) struct Cluster {
     connections: HashMap<Endpoint, Connection>,
     pub(super) known: Metadata,
     coordinators: HashMap<String, i32>,
+    /// Whether every broker that was met speaks version 0 of the requests that carry records.
+    version_0: bool,
 }
 
 impl Cluster {
@@ -60,6 +62,7 @@ impl Cluster {
             connections: HashMap::new(),
             known: Metadata::default(),
             coordinators: HashMap::new(),
+            version_0: true,
         };
         cluster.any(limit)?;
         Ok(cluster)
@@ -167,17 +170,18 @@ impl Cluster {
         }
     }
 
-    /// What was learnt about leaders and coordinators is asked for again when it is next needed.
+    /// What was learnt about leaders, coordinators and the controller is asked for again when it is next needed.
     pub(in crate::core::kafka) fn forget(&mut self) {
         self.known.topics.clear();
+        self.known.controller = None;
         self.coordinators.clear();
         self.connections
             .retain(|_, connection| !connection.is_broken());
     }
 
-    /// Whether the brokers at hand speak version 0 of the requests that carry records.
+    /// Whether every broker that was met speaks version 0 of the requests that carry records.
     pub(in crate::core::kafka) fn speaks_version_0(&self) -> bool {
-        self.connections.values().all(Connection::speaks_version_0)
+        self.version_0
     }
 
     /// The broker that is at hand, or the first that would be tried.
@@ -253,12 +257,17 @@ impl Cluster {
         if !self.connections.contains_key(endpoint) {
             let opened = Connection::open(endpoint, limit)
                 .map_err(|failure| unreachable(vec![(endpoint.clone(), failure)]))?;
-            self.connections.insert(endpoint.clone(), opened);
+            self.keep(endpoint, opened);
         }
         Ok(self
             .connections
             .get_mut(endpoint)
             .expect("it was there or has been inserted"))
+    }
+
+    fn keep(&mut self, endpoint: &Endpoint, connection: Connection) {
+        self.version_0 &= connection.speaks_version_0();
+        self.connections.insert(endpoint.clone(), connection);
     }
 
     /// A broker with an open connection; one is made where there is none.
@@ -284,7 +293,7 @@ impl Cluster {
             let share = limit.at_most(limit.remaining() / left);
             match Connection::open(endpoint, &share) {
                 Ok(connection) => {
-                    self.connections.insert(endpoint.clone(), connection);
+                    self.keep(endpoint, connection);
                     return Ok(endpoint.clone());
                 }
                 Err(failure) => failures.push((endpoint.clone(), failure)),
@@ -325,3 +334,6 @@ fn lost(endpoint: &Endpoint) -> KafkaError {
         cause: "it broke over another request".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

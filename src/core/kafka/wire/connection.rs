@@ -8,15 +8,14 @@ use super::frame::{self, Incoming};
 use crate::core::endpoint::Endpoint;
 use crate::core::kafka::error::KafkaError;
 use crate::core::wait::{Limit, Stop};
-use bytes::{BufMut as _, Bytes, BytesMut};
-use kafka_protocol::messages::{
-    ApiKey, ApiVersionsRequest, ApiVersionsResponse, RequestHeader, ResponseHeader,
-};
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+use kafka_protocol::messages::{ApiKey, ApiVersionsRequest, ApiVersionsResponse, RequestHeader};
 use kafka_protocol::protocol::{Decodable, Encodable as _, Request, StrBytes};
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Write as _};
 use std::marker::PhantomData;
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 /// What brokers see in their logs and quotas.
@@ -24,6 +23,9 @@ const CLIENT_ID: &str = "kmk";
 
 /// The version in which a broker is asked which versions it speaks.
 const GREETING: i16 = 3;
+
+/// The correlation id of the next request.
+static NEXT: AtomicI32 = AtomicI32::new(1);
 
 /// How soon an interruption is noticed while a socket is waited for.
 const REACTION: Duration = Duration::from_millis(25);
@@ -41,7 +43,6 @@ pub(super) struct Connection {
     stream: TcpStream,
     address: String,
     versions: Versions,
-    next: i32,
     /// Requests that are not answered yet, in order.
     waiting: VecDeque<i32>,
     incoming: Incoming,
@@ -72,7 +73,6 @@ impl Connection {
             stream,
             address: endpoint.to_string(),
             versions: Versions::default(),
-            next: 0,
             waiting: VecDeque::new(),
             incoming: Incoming::default(),
             arrived: HashMap::new(),
@@ -145,7 +145,7 @@ impl Connection {
         version: i16,
         limit: &Limit,
     ) -> Result<Ticket<R>, KafkaError> {
-        let ticket = self.ticket(version);
+        let ticket = Self::ticket(version);
         let frame = encode(request, version, ticket.id).map_err(|cause| KafkaError::Garbled {
             address: self.address.clone(),
             cause: format!("the request cannot be written: {cause}"),
@@ -155,10 +155,10 @@ impl Connection {
         Ok(ticket)
     }
 
-    fn ticket<R>(&mut self, version: i16) -> Ticket<R> {
-        self.next = self.next.wrapping_add(1);
+    fn ticket<R>(version: i16) -> Ticket<R> {
         Ticket {
-            id: self.next,
+            // no two connections share a number: an answer over a new one is never taken for one over the old
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
             version,
             since: Instant::now(),
             request: PhantomData,
@@ -241,12 +241,13 @@ impl Connection {
         version: i16,
         mut frame: Bytes,
     ) -> Result<M, KafkaError> {
-        let decoded = ResponseHeader::decode(&mut frame, api.response_header_version(version))
+        let decoded = claim::header(api, version, &frame)
+            .and_then(|header| {
+                frame.advance(header);
+                claim::check(api, version, &frame)
+            })
             .map_err(|error| error.to_string())
-            .and_then(|_| {
-                claim::check(api, version, &frame).map_err(|error| error.to_string())?;
-                M::decode(&mut frame, version).map_err(|error| error.to_string())
-            });
+            .and_then(|()| M::decode(&mut frame, version).map_err(|error| error.to_string()));
         decoded
             .map_err(|cause| self.garbled(format!("{api:?} version {version}: {}", cause.trim())))
     }
@@ -333,3 +334,6 @@ fn encode<R: Request>(request: &R, version: i16, id: i32) -> Result<BytesMut, St
     };
     encoded().map_err(|error: Box<dyn std::error::Error>| error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

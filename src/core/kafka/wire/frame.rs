@@ -24,28 +24,22 @@ impl Incoming {
     /// [`io::ErrorKind::UnexpectedEof`] when the stream ends, [`io::ErrorKind::InvalidData`] when a frame announces
     /// more than [`LARGEST`] bytes or less than none.
     pub(super) fn read(&mut self, from: &mut impl Read) -> io::Result<Option<Bytes>> {
-        let length = match self.length {
-            Some(length) => length,
-            None => {
-                if !self.fill(from, 4)? {
-                    return Ok(None);
-                }
-                let length = self.announced()?;
-                self.bytes.clear();
-                self.bytes.reserve(length.min(RESERVE));
-                *self.length.insert(length)
+        let length = if let Some(length) = self.length {
+            length
+        } else {
+            if !self.fill(from, 4)? {
+                return Ok(None);
             }
+            let length = self.announced()?;
+            self.bytes.clear();
+            self.bytes.reserve(length.min(RESERVE));
+            *self.length.insert(length)
         };
         if !self.fill(from, length)? {
             return Ok(None);
         }
         self.length = None;
         Ok(Some(Bytes::from(std::mem::take(&mut self.bytes))))
-    }
-
-    /// Whether a part of a frame has come.
-    pub(super) fn has_begun(&self) -> bool {
-        self.length.is_some() || !self.bytes.is_empty()
     }
 
     fn announced(&self) -> io::Result<usize> {

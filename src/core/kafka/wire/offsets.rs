@@ -3,6 +3,7 @@
 use super::cluster::{Cluster, To};
 use super::metadata::topic_name;
 use crate::core::kafka::error::KafkaError;
+use crate::core::kafka::metadata::TopicInfo;
 use crate::core::kafka::offsets::At;
 use crate::core::wait::Limit;
 use kafka_protocol::error::ResponseError;
@@ -62,7 +63,7 @@ impl Cluster {
                 .known
                 .topics
                 .get(topic)
-                .is_some_and(|info| info.is_ready())
+                .is_some_and(TopicInfo::is_ready)
         };
         if !topics.iter().all(|topic| ready(self, topic)) {
             self.metadata(Some(topics), limit)?;

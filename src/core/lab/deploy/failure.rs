@@ -41,7 +41,20 @@ pub enum DeployError {
         /// What was last seen, or what happened.
         why: String,
         /// The container that it most likely lies with.
-        suspect: Option<Suspect>,
+        suspect: Option<Box<Suspect>>,
+    },
+    /// A newer Kafka formatted the data of a cluster that is to run an older one.
+    #[error(
+        "cluster `{cluster}` cannot go back to {}: its data was made by a newer Kafka, and the format of a cluster's metadata (`metadata.version`) only goes up",
+        suspect.image
+    )]
+    DataIsNewer {
+        /// The cluster.
+        cluster: String,
+        /// The image that it ran before, where that is known.
+        before: Option<String>,
+        /// The broker that ended.
+        suspect: Box<Suspect>,
     },
     /// The person interrupted.
     #[error("interrupted")]
@@ -58,10 +71,19 @@ fn list<T: ToString>(problems: &[T]) -> String {
 pub struct Suspect {
     /// Its name.
     pub container: String,
+    /// The image that it runs.
+    pub image: String,
     /// What it was doing, such as "exited with code 137 (out of memory)".
     pub state: String,
     /// The end of its log.
     pub log: Vec<String>,
+}
+
+impl Suspect {
+    /// Whether the end of its log has these words.
+    pub(super) fn says(&self, words: &str) -> bool {
+        self.log.iter().any(|line| line.contains(words))
+    }
 }
 
 /// A failed deploy, and what became of what it had made.

@@ -27,8 +27,8 @@ pub struct Deployed {
     pub topology: Topology,
     /// What was done to get there.
     pub outcome: Outcome,
-    /// The image that it runs.
-    pub image: String,
+    /// The names of the images that it runs, each once.
+    pub images: Vec<String>,
     /// Where its files are.
     pub directory: PathBuf,
     /// From the first question to docker to the last canary.
@@ -69,7 +69,7 @@ pub fn deploy(
         Ok(outcome) => Ok(Deployed {
             topology: plan.rendered.topology,
             outcome,
-            image: plan.image,
+            images: plan.images.names(),
             directory: plan.workdir.path().to_owned(),
             took: begun.elapsed(),
         }),

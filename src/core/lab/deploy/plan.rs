@@ -3,18 +3,20 @@
 use super::Outcome;
 use super::failure::{Aftermath, DeployError};
 use super::request::{Rendered, Request, default_directory};
-use crate::core::compose::{self, LABEL_CONFIG};
+use crate::core::compose::{self, LABEL_CONFIG, LABEL_SPEC};
 use crate::core::docker::{Container, Docker, DockerError, Engine, Recreate};
 use crate::core::endpoint::Endpoint;
 use crate::core::event::{Event, Observer};
+use crate::core::image::Images;
 use crate::core::lab::Lab;
 use crate::core::lab::destroy::{self, Remains};
 use crate::core::preflight::{self, Preflight};
 use crate::core::scenario;
-use crate::core::topology::{self, IMAGE_VARIABLE};
+use crate::core::spec::Spec;
+use crate::core::topology::{self, KafkaImage, Topology};
 use crate::core::wait::{Interrupt, Limit, Stop};
 use crate::core::workdir::Workdir;
-use std::ffi::OsString;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -29,7 +31,7 @@ pub(super) struct Plan<'a> {
     pub(super) rendered: Rendered,
     pub(super) workdir: Workdir,
     pub(super) overwrite: bool,
-    pub(super) image: String,
+    pub(super) images: Images,
     pub(super) existing: Vec<Container>,
     /// What compose leaves behind when it is interrupted while it replaces a container.
     twins: Vec<Container>,
@@ -69,8 +71,9 @@ impl<'a> Plan<'a> {
             workdir: &workdir,
             overwrite: request.overwrite,
             existing: &existing,
+            in_use: &in_use(&existing),
         };
-        let image = checks.run(limit, observer).map_err(|problems| {
+        let images = checks.run(limit, observer).map_err(|problems| {
             if limit.interrupt().is_raised() {
                 DeployError::Interrupted
             } else {
@@ -82,7 +85,7 @@ impl<'a> Plan<'a> {
             rendered,
             workdir,
             overwrite: request.overwrite,
-            image,
+            images,
             existing,
             twins,
             was_there,
@@ -182,7 +185,7 @@ impl<'a> Plan<'a> {
         limit: &Limit,
         observer: &dyn Observer,
     ) -> Result<(), DeployError> {
-        let variables = [(IMAGE_VARIABLE, OsString::from(&self.image))];
+        let variables = self.images.variables();
         let told = |line: String| observer.on(Event::Child(line));
         let file = self.workdir.compose_file();
         let project = topology::project(self.lab());
@@ -269,6 +272,16 @@ impl<'a> Plan<'a> {
             Err(why) => Aftermath::RollbackFailed(why),
         }
     }
+}
+
+/// What containers run, by the image that each was made for.
+fn in_use(containers: &[Container]) -> BTreeMap<KafkaImage, String> {
+    let one = |container: &Container| {
+        let spec: Spec = serde_json::from_str(container.label(LABEL_SPEC)?).ok()?;
+        let asked_for = Topology::new(&spec).image_of(container.service())?.clone();
+        Some((asked_for, container.image().to_owned()))
+    };
+    containers.iter().filter_map(one).collect()
 }
 
 /// Whether compose gave the container its final name: one that is to replace another carries a prefix until then.

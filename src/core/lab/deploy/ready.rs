@@ -6,7 +6,7 @@ use crate::core::event::{Event, Observer};
 use crate::core::kafka::{Admin, KafkaError};
 use crate::core::lab::Lab;
 use crate::core::lab::canary::Canary;
-use crate::core::topology::Flow;
+use crate::core::topology::{Cluster, DATA_IS_NEWER, Flow};
 use crate::core::wait::{Interrupt, Limit, Probe, Stop};
 use std::time::{Duration, Instant};
 
@@ -161,10 +161,24 @@ impl Plan<'_> {
             Ended::Stop(stop @ Stop::Deadline { .. }) => stop.to_string(),
             Ended::Because(why) => why,
         };
-        DeployError::NotReady {
-            what,
-            why,
-            suspect: self.suspect(service),
+        let suspect = self.suspect(service).map(Box::new);
+        match suspect {
+            Some(suspect) if suspect.says(DATA_IS_NEWER) => self.data_is_newer(service, suspect),
+            suspect => DeployError::NotReady { what, why, suspect },
+        }
+    }
+
+    fn data_is_newer(&self, service: &str, suspect: Box<Suspect>) -> DeployError {
+        let topology = &self.rendered.topology;
+        let is_its = |cluster: &&Cluster| cluster.brokers.iter().any(|b| b.service == service);
+        let cluster = topology.clusters.iter().find(is_its);
+        let before = self.existing.iter().find(|c| c.service() == service);
+        DeployError::DataIsNewer {
+            cluster: cluster.map_or_else(String::new, |cluster| cluster.name.clone()),
+            before: before
+                .map(|container| container.image().to_owned())
+                .filter(|before| *before != suspect.image),
+            suspect,
         }
     }
 
@@ -175,6 +189,7 @@ impl Plan<'_> {
         let container = lab.container(service)?;
         Some(Suspect {
             container: container.name().to_owned(),
+            image: container.image().to_owned(),
             state: container.state.describe(),
             log: self
                 .docker

@@ -41,8 +41,10 @@ pub struct Change {
     pub partitions: Option<u32>,
     /// First port of clusters, by name.
     pub ports: Vec<(String, u16)>,
-    /// The Kafka image.
-    pub image: Option<String>,
+    /// Kafka images, each of a cluster by name or, without a name, of all clusters that are not named.
+    pub images: Vec<(Option<String>, String)>,
+    /// The Kafka image of clusters that have none of their own, where `images` has none for all of them.
+    pub usual_image: Option<String>,
 }
 
 /// What a deploy would write.
@@ -87,9 +89,38 @@ impl Change {
             flow.topics = self.topics.clone().unwrap_or_else(|| flow.topics.clone());
             flow.exclude = self.exclude.clone().unwrap_or_else(|| flow.exclude.clone());
         }
-        spec.image = self.image.clone().or(spec.image);
+        self.apply_images(&mut spec, &mut problems);
         problems.extend(spec.validate().err().unwrap_or_default());
         (spec, problems)
+    }
+
+    fn apply_images(&self, spec: &mut Spec, problems: &mut Vec<spec::Problem>) {
+        for (index, (name, _)) in self.images.iter().enumerate() {
+            let earlier = self.images[..index].iter();
+            if earlier.filter(|(earlier, _)| earlier == name).count() == 1 {
+                problems.push(spec::Problem::TwoImages(name.clone()));
+            }
+        }
+        let for_all = self.images.iter().find(|(name, _)| name.is_none());
+        if let Some((_, image)) = for_all {
+            spec.image = Some(image.clone());
+            for cluster in &mut spec.clusters {
+                cluster.image = None;
+            }
+        } else {
+            spec.image = self.usual_image.clone().or(spec.image.take());
+        }
+        let known = spec.cluster_names();
+        for (name, image) in &self.images {
+            let Some(name) = name else { continue };
+            match spec.clusters.iter_mut().find(|c| c.name == *name) {
+                Some(cluster) => cluster.image = Some(image.clone()),
+                None => problems.push(spec::Problem::UnknownCluster {
+                    name: name.clone(),
+                    known: known.clone(),
+                }),
+            }
+        }
     }
 }
 
@@ -141,4 +172,69 @@ pub fn default_directory(lab: &str) -> PathBuf {
     } else {
         format!("{DEFAULT_DIRECTORY}-{lab}")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What each cluster runs.
+    fn images(spec: &Spec) -> Vec<String> {
+        let topology = Topology::new(spec);
+        topology.clusters.iter().map(|c| c.image.name()).collect()
+    }
+
+    fn asking(images: &[(Option<&str>, &str)]) -> Change {
+        let owned =
+            |(name, image): &(Option<&str>, &str)| (name.map(str::to_owned), (*image).to_owned());
+        Change {
+            images: images.iter().map(owned).collect(),
+            ..Change::default()
+        }
+    }
+
+    #[test]
+    fn an_image_for_all_takes_those_of_clusters_away_and_the_usual_one_does_not() {
+        let (mixed, problems) = asking(&[(Some("secondary"), "a:4.2")]).apply(scenario::dr("demo"));
+        assert!(problems.is_empty());
+        let usual = Change {
+            usual_image: Some("b:3.9".to_owned()),
+            ..Change::default()
+        };
+        assert_eq!(images(&usual.apply(mixed.clone()).0), ["b:3.9", "a:4.2"]);
+        let all = asking(&[(None, "c:4.0")]).apply(mixed).0;
+        assert_eq!(images(&all), ["c:4.0", "c:4.0"]);
+        assert_eq!(all.clusters[1].image, None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_asked_for_a_cluster_is_what_it_runs_and_nothing_else_changes(
+            before in proptest::collection::vec(proptest::option::of("[a-z]:[34]\\.[0-9]"), 3),
+            asked in proptest::collection::vec((0usize..3, "[a-z]:[34]\\.[0-9]"), 0..4),
+        ) {
+            let names = [None, Some("primary"), Some("secondary")];
+            let mut spec = scenario::dr("demo");
+            spec.image.clone_from(&before[0]);
+            spec.clusters[0].image.clone_from(&before[1]);
+            spec.clusters[1].image.clone_from(&before[2]);
+            let change: Vec<_> = asked.iter().map(|(at, image)| (names[*at], image.as_str())).collect();
+            let (after, problems) = asking(&change).apply(spec.clone());
+            let times = |at: usize| asked.iter().filter(|(other, _)| *other == at).count();
+            prop_assert_eq!(problems.len(), (0..3).filter(|at| times(*at) > 1).count());
+            if problems.is_empty() {
+                let for_one = |at: usize| asked.iter().find(|(other, _)| *other == at);
+                for at in [1, 2] {
+                    let expected = for_one(at).or(for_one(0)).map_or_else(
+                        || images(&spec)[at - 1].clone(),
+                        |(_, image)| image.clone(),
+                    );
+                    prop_assert_eq!(&images(&after)[at - 1], &expected);
+                }
+                let again = asking(&change).apply(after.clone()).0;
+                prop_assert_eq!(again, after);
+            }
+        }
+    }
 }

@@ -3,11 +3,13 @@
 mod report;
 mod view;
 
-pub use report::{ClusterStatus, ContainerStatus, FlowStatus, PartStatus, Status, TopicStatus};
+pub use report::{
+    Clients, ClusterStatus, ContainerStatus, FlowStatus, PartStatus, Status, TopicStatus,
+};
 
 use super::Lab;
 use crate::core::docker::{Container, Docker, DockerError};
-use crate::core::kafka::TopicInfo;
+use crate::core::kafka::{Abilities, Client, TopicInfo};
 use crate::core::mirror_state::{self, Part};
 use crate::core::topology::{Cluster, Flow, is_internal};
 use crate::core::wait::Limit;
@@ -127,8 +129,27 @@ impl View {
             topics: (self.brokers_up > 0)
                 .then(|| self.topics.keys().filter(|name| !is_internal(name)).count()),
             bootstrap: cluster.bootstrap_outside(),
+            clients: self.clients(cluster),
             problem: self.problem.clone(),
         }
+    }
+}
+
+impl View {
+    /// Which clients move plain records, as `produce` and `consume` would find out for themselves.
+    fn clients(&self, cluster: &Cluster) -> Option<Clients> {
+        let speaker = |keeps_time| {
+            let version_0 = self.version_0?;
+            let cluster = Abilities {
+                version_0,
+                keeps_time,
+            };
+            Some(Client::Auto.choose(&[], cluster).ok()?.name())
+        };
+        Some(Clients {
+            produce: speaker(!cluster.stamps_time)?,
+            consume: speaker(false)?,
+        })
     }
 }
 

@@ -54,8 +54,19 @@ pub struct ClusterStatus {
     pub topics: Option<usize>,
     /// Addresses on this machine, as `bootstrap.servers` takes them.
     pub bootstrap: String,
+    /// Which clients move plain records; none when it cannot be reached.
+    pub clients: Option<Clients>,
     /// Why it is not healthy.
     pub problem: Option<String>,
+}
+
+/// Which client moves plain records, `kafka` (the crate) or `wire` (our own).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Clients {
+    /// For what `produce` writes.
+    pub produce: &'static str,
+    /// For what `consume` reads.
+    pub consume: &'static str,
 }
 
 /// One flow.

@@ -38,6 +38,8 @@ pub(super) fn of_all<'a>(lab: &'a Lab, limit: &Limit) -> BTreeMap<&'a str, View>
 #[derive(Default)]
 pub(super) struct View {
     pub(super) brokers_up: usize,
+    /// Whether they speak version 0 of the protocol.
+    pub(super) version_0: Option<bool>,
     pub(super) topics: BTreeMap<String, TopicInfo>,
     pub(super) first: BTreeMap<(String, i32), i64>,
     pub(super) end: BTreeMap<(String, i32), i64>,
@@ -79,6 +81,7 @@ impl View {
             Err(Some(error)) => return Err(error),
             Err(None) => return Ok(()),
         };
+        self.version_0 = Some(admin.speaks_version_0());
         self.topics = admin.topics(limit)?;
         let is_source = lab
             .spec

@@ -1,0 +1,178 @@
+//! A client against clusters that change.
+
+use super::super::scripted::{Asked, Reply, broker};
+use super::*;
+use crate::core::kafka::offsets::At;
+use crate::core::wait::Interrupt;
+use kafka_protocol::messages::find_coordinator_response::Coordinator;
+use kafka_protocol::messages::list_offsets_response::{
+    ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
+};
+use kafka_protocol::messages::metadata_response::{
+    MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+};
+use kafka_protocol::messages::{
+    ApiKey, BrokerId, ListOffsetsResponse, MetadataResponse, OffsetFetchResponse, TopicName,
+};
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+fn soon() -> Limit {
+    Limit::new(Duration::from_secs(5), &Interrupt::default())
+}
+
+/// A port where nobody listens.
+fn nobody() -> Endpoint {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    Endpoint::new("127.0.0.1", listener.local_addr().unwrap().port())
+}
+
+fn text(text: &str) -> StrBytes {
+    StrBytes::from_string(text.to_owned())
+}
+
+/// A cluster of these brokers, numbered from 0, in which one leads the only partition of topic `t`.
+fn cluster_of(brokers: &[Endpoint], leader: i32) -> MetadataResponse {
+    let brokers = brokers.iter().zip(0..).map(|(endpoint, id)| {
+        MetadataResponseBroker::default()
+            .with_node_id(BrokerId(id))
+            .with_host(text(&endpoint.host))
+            .with_port(endpoint.port.into())
+    });
+    let partition = MetadataResponsePartition::default().with_leader_id(BrokerId(leader));
+    let topic = MetadataResponseTopic::default()
+        .with_name(Some(TopicName(text("t"))))
+        .with_partitions(vec![partition]);
+    MetadataResponse::default()
+        .with_brokers(brokers.collect())
+        .with_topics(vec![topic])
+}
+
+fn end(offset: i64, error: i16) -> ListOffsetsResponse {
+    let partition = ListOffsetsPartitionResponse::default()
+        .with_offset(offset)
+        .with_error_code(error);
+    let topic = ListOffsetsTopicResponse::default()
+        .with_name(TopicName(text("t")))
+        .with_partitions(vec![partition]);
+    ListOffsetsResponse::default().with_topics(vec![topic])
+}
+
+fn latest(cluster: &mut Cluster) -> Result<i64, KafkaError> {
+    let found = cluster.offsets(&["t".to_owned()], At::Latest, &soon())?;
+    Ok(found[&("t".to_owned(), 0)])
+}
+
+#[test]
+fn the_first_address_that_answers_will_do_and_if_none_does_each_is_named() {
+    let dead = [nobody(), nobody()];
+    let alive = broker(|_| Reply::HangUp);
+    Cluster::connect(&[dead[0].clone(), alive], &soon()).unwrap();
+    let error = Cluster::connect(&dead, &soon()).unwrap_err();
+    assert!(
+        matches!(error, KafkaError::Unreachable { refused: true, .. }),
+        "{error:?}"
+    );
+    for address in dead {
+        assert!(error.to_string().contains(&address.to_string()), "{error}");
+    }
+}
+
+#[test]
+fn a_leader_that_moved_is_found_again() {
+    let brokers: Arc<Mutex<Vec<Endpoint>>> = Arc::default();
+    let leader = Arc::new(AtomicUsize::new(0));
+    for id in 0..2 {
+        let (known, leader) = (Arc::clone(&brokers), Arc::clone(&leader));
+        let one = broker(move |asked: &Asked| {
+            let leads = leader.load(Ordering::SeqCst);
+            match asked.api {
+                ApiKey::Metadata => {
+                    let leads = i32::try_from(leads).unwrap();
+                    asked.with(&cluster_of(&known.lock().unwrap(), leads))
+                }
+                // NOT_LEADER_OR_FOLLOWER
+                _ if leads != id => asked.with(&end(-1, 6)),
+                _ => asked.with(&end(7, 0)),
+            }
+        });
+        brokers.lock().unwrap().push(one);
+    }
+    let bootstrap = brokers.lock().unwrap().clone();
+    let mut cluster = Cluster::connect(&bootstrap[..1], &soon()).unwrap();
+    assert_eq!(latest(&mut cluster).unwrap(), 7);
+    leader.store(1, Ordering::SeqCst);
+    assert_eq!(latest(&mut cluster).unwrap(), 7);
+}
+
+#[test]
+fn an_error_that_time_does_not_heal_is_told_at_once_by_kafkas_name() {
+    let me: Arc<Mutex<Vec<Endpoint>>> = Arc::default();
+    let (known, asked_for) = (Arc::clone(&me), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::clone(&asked_for);
+    let one = broker(move |asked| match asked.api {
+        ApiKey::Metadata => asked.with(&cluster_of(&known.lock().unwrap(), 0)),
+        _ => {
+            count.fetch_add(1, Ordering::SeqCst);
+            asked.with(&end(-1, 29))
+        }
+    });
+    me.lock().unwrap().push(one.clone());
+    let mut cluster = Cluster::connect(&[one], &soon()).unwrap();
+    let error = latest(&mut cluster).unwrap_err();
+    assert!(
+        error.to_string().contains("TOPIC_AUTHORIZATION_FAILED"),
+        "{error}"
+    );
+    assert_eq!(asked_for.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_coordinator_that_is_busy_or_has_moved_is_asked_again() {
+    let me: Arc<Mutex<Vec<Endpoint>>> = Arc::default();
+    let (known, mut looks) = (Arc::clone(&me), 0);
+    let one = broker(move |asked| match asked.api {
+        ApiKey::FindCoordinator => {
+            let me = known.lock().unwrap()[0].clone();
+            let found = Coordinator::default()
+                .with_key(text("g"))
+                .with_host(text(&me.host))
+                .with_port(me.port.into());
+            let answer = FindCoordinatorResponse::default().with_coordinators(vec![found]);
+            asked.with(&answer)
+        }
+        _ => {
+            looks += 1;
+            // COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR, and then nothing amiss
+            let error = [14, 16, 0][(looks - 1).min(2)];
+            let group =
+                kafka_protocol::messages::offset_fetch_response::OffsetFetchResponseGroup::default(
+                )
+                .with_error_code(error);
+            asked.with(&OffsetFetchResponse::default().with_groups(vec![group]))
+        }
+    });
+    me.lock().unwrap().push(one.clone());
+    let mut cluster = Cluster::connect(&[one], &soon()).unwrap();
+    let offsets = cluster.group_offsets("g", None, &soon()).unwrap();
+    assert!(offsets.is_empty());
+}
+
+#[test]
+fn a_broker_that_hangs_up_is_tried_until_the_limit_and_then_named() {
+    let me: Arc<Mutex<Vec<Endpoint>>> = Arc::default();
+    let known = Arc::clone(&me);
+    let one = broker(move |asked| match asked.api {
+        ApiKey::Metadata => asked.with(&cluster_of(&known.lock().unwrap(), 0)),
+        _ => Reply::HangUp,
+    });
+    me.lock().unwrap().push(one.clone());
+    let mut cluster = Cluster::connect(std::slice::from_ref(&one), &soon()).unwrap();
+    let limit = Limit::new(Duration::from_millis(200), &Interrupt::default());
+    let error = cluster
+        .offsets(&["t".to_owned()], At::Latest, &limit)
+        .unwrap_err();
+    assert!(matches!(error, KafkaError::Lost { .. }), "{error:?}");
+    assert!(error.to_string().contains(&one.to_string()));
+}

@@ -1,0 +1,110 @@
+//! A cluster resolved: its brokers, their addresses, and the Kafka that they run. Knows nothing of flows.
+
+use super::image::KafkaImage;
+use super::{LOOPBACK, default_port};
+use crate::core::digest;
+use crate::core::endpoint::Endpoint;
+use crate::core::spec::{ClusterSpec, Spec};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// Port of every broker inside its network.
+const INSIDE_PORT: u16 = 9092;
+
+/// A resolved cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cluster {
+    /// Name, alias and network.
+    pub name: String,
+    /// Kafka's `CLUSTER_ID`: 16 bytes in URL-safe base64, fixed by lab and name.
+    pub id: String,
+    /// The Kafka that its brokers run; its tag may tell the version.
+    pub image: KafkaImage,
+    /// At least one.
+    pub brokers: Vec<Broker>,
+    /// Partitions of topics that are created without saying how many.
+    pub partitions: u32,
+    /// Replicas of every topic: one a broker, three at most.
+    pub replication_factor: u16,
+    /// Whether brokers put their own time on records. Only on clusters that are no target: a target must keep the source's time.
+    pub stamps_time: bool,
+}
+
+/// A resolved broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broker {
+    /// Compose service, and host name inside the network.
+    pub service: String,
+    /// Kafka's `node.id`, from 1.
+    pub node_id: u16,
+    /// Its volume, as compose names it.
+    pub volume: String,
+    /// Address inside the cluster's network.
+    pub inside: Endpoint,
+    /// Address on the laptop.
+    pub outside: Endpoint,
+}
+
+impl Cluster {
+    pub(super) fn new(spec: &Spec, index: u16, cluster: &ClusterSpec) -> Self {
+        let first_port = cluster.port.unwrap_or_else(|| default_port(index));
+        let id = digest::bytes(&format!("{}/{}", spec.lab, cluster.name));
+        Self {
+            name: cluster.name.clone(),
+            image: KafkaImage::new(cluster.image.as_deref().or(spec.image.as_deref())),
+            id: URL_SAFE_NO_PAD.encode(&id[..16]),
+            brokers: (1..=cluster.brokers)
+                .map(|node_id| Broker::new(cluster, node_id, first_port))
+                .collect(),
+            partitions: cluster.partitions,
+            replication_factor: cluster.brokers.min(3),
+            stamps_time: spec.flows.iter().all(|flow| flow.target != cluster.name),
+        }
+    }
+
+    /// Addresses of all brokers inside the cluster's network, as `bootstrap.servers` takes them.
+    pub fn bootstrap_inside(&self) -> String {
+        join(self.brokers.iter().map(|broker| &broker.inside))
+    }
+
+    /// Addresses of all brokers on the laptop, as `bootstrap.servers` takes them.
+    pub fn bootstrap_outside(&self) -> String {
+        join(self.brokers.iter().map(|broker| &broker.outside))
+    }
+
+    /// Addresses of all brokers on the laptop.
+    pub fn endpoints(&self) -> Vec<Endpoint> {
+        self.brokers.iter().map(|b| b.outside.clone()).collect()
+    }
+
+    /// Kafka's `controller.quorum.voters`.
+    pub fn quorum(&self) -> String {
+        let voters = self.brokers.iter();
+        let voters: Vec<String> = voters
+            .map(|broker| format!("{}@{}:9093", broker.node_id, broker.service))
+            .collect();
+        voters.join(",")
+    }
+}
+
+fn join<'a>(endpoints: impl Iterator<Item = &'a Endpoint>) -> String {
+    let texts: Vec<String> = endpoints.map(ToString::to_string).collect();
+    texts.join(",")
+}
+
+impl Broker {
+    fn new(cluster: &ClusterSpec, node_id: u16, first_port: u16) -> Self {
+        let service = if cluster.brokers == 1 {
+            cluster.name.clone()
+        } else {
+            format!("{}-{node_id}", cluster.name)
+        };
+        Self {
+            node_id,
+            volume: format!("{service}-data"),
+            inside: Endpoint::new(service.clone(), INSIDE_PORT),
+            outside: Endpoint::new(LOOPBACK, first_port.saturating_add(node_id - 1)),
+            service,
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Flows resolved, and each MirrorMaker that carries some. Knows nothing of addresses.
+
+use super::CANARY;
+use super::cluster::Cluster;
+use super::image::KafkaImage;
+use crate::core::spec::{FlowSpec, Naming, Spec};
+
+/// A resolved MirrorMaker: runs beside its target and writes only there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mirror {
+    /// Compose service.
+    pub service: String,
+    /// The cluster it writes to.
+    pub target: String,
+    /// The clusters it reads.
+    pub sources: Vec<String>,
+    /// The newest Kafka of all these clusters.
+    pub image: KafkaImage,
+}
+
+/// A resolved flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flow {
+    /// What it was resolved from.
+    pub spec: FlowSpec,
+    /// Source topic of this flow's canary.
+    pub canary: String,
+}
+
+impl Mirror {
+    pub(super) fn new(spec: &Spec, target: &Cluster, clusters: &[Cluster]) -> Option<Self> {
+        let flows = spec.flows.iter().filter(|flow| flow.target == target.name);
+        let sources: Vec<String> = flows.map(|flow| flow.source.clone()).collect();
+        let read = clusters.iter().filter(|c| sources.contains(&c.name));
+        let image = KafkaImage::of_mirror(&target.image, read.map(|cluster| &cluster.image));
+        (!sources.is_empty()).then(|| Self {
+            service: format!("mm2-{}", target.name),
+            target: target.name.clone(),
+            image: image.clone(),
+            sources,
+        })
+    }
+}
+
+impl Flow {
+    pub(super) fn new(spec: &FlowSpec) -> Self {
+        Self {
+            spec: spec.clone(),
+            canary: match spec.naming {
+                Naming::Prefix => CANARY.to_owned(),
+                Naming::Same => format!("{CANARY}-{}", spec.source),
+            },
+        }
+    }
+
+    /// What `topic` of the source is called on the target.
+    pub fn remote_topic(&self, topic: &str) -> String {
+        match self.spec.naming {
+            Naming::Prefix => format!("{}.{topic}", self.spec.source),
+            Naming::Same => topic.to_owned(),
+        }
+    }
+
+    /// The source topic that `topic` of the target is a copy of, if its name says so: with unchanged names none does.
+    pub fn source_topic<'a>(&self, topic: &'a str) -> Option<&'a str> {
+        match self.spec.naming {
+            Naming::Prefix => topic.strip_prefix(&self.spec.source)?.strip_prefix('.'),
+            Naming::Same => None,
+        }
+    }
+
+    /// `source->target`, as MirrorMaker's properties write it.
+    pub fn name(&self) -> String {
+        format!("{}->{}", self.spec.source, self.spec.target)
+    }
+}
