@@ -125,6 +125,15 @@ impl Consumer {
         self.speaker
     }
 
+    /// Whether some of the partitions cannot be read at the moment, while others may.
+    pub fn is_troubled(&self) -> bool {
+        match &self.backend {
+            // it returns an error then
+            Backend::V0(_) => false,
+            Backend::Wire(reader) => reader.is_troubled(),
+        }
+    }
+
     /// Whether everything asked for has been delivered.
     pub fn is_done(&self) -> bool {
         let is_settled = match &self.sharing {

@@ -214,7 +214,7 @@ impl<'a> Run<'a> {
         if self.what.messages.is_none() || self.what.follow {
             self.limit = Limit::new(self.what.timeout, self.limit.interrupt());
         }
-        if self.uneasy.take().is_some() {
+        if !consumer.is_troubled() && self.uneasy.take().is_some() {
             self.observer
                 .on(Event::Note("the broker is back".to_owned()));
         }
