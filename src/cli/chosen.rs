@@ -128,7 +128,7 @@ impl Chosen {
                     .into()
             }
             GroupError::Active { .. } => Told::no(format!("{error} (on {on})"))
-                .hint("stop them first: they would go on from where they are, and note that again")
+                .hint("stop them first: they keep noting where they are")
                 .into(),
             GroupError::NoPlace { .. } => Told::no(format!("{error} on {on}"))
                 .hint(format!(

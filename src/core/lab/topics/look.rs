@@ -12,6 +12,8 @@ use crate::core::kafka::{
 use crate::core::spec::Naming;
 use crate::core::topology::{Cluster, Topology, is_internal};
 use crate::core::wait::Limit;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
@@ -109,6 +111,8 @@ pub fn describe(
     let own = look.settings.get(topic).into_iter().flatten();
     Ok(TopicDetails {
         cluster: lab.map(|(_, cluster)| cluster.to_owned()),
+        // as Kafka's tools write it
+        id: info.id.map(|id| URL_SAFE_NO_PAD.encode(id.to_be_bytes())),
         partition_details: partitions.map(|one| look.partition(topic, one)).collect(),
         setting_details: own
             .filter(|setting| setting.origin != Origin::Default)
@@ -343,6 +347,7 @@ mod tests {
             secret: false,
         };
         let info = TopicInfo {
+            id: None,
             partitions: vec![partition(0, Some(1)), partition(1, Some(2))],
         };
         Look {
