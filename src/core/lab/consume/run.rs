@@ -29,8 +29,8 @@ pub(super) struct Run<'a> {
     handed: BTreeMap<i32, i64>,
     pub(super) committed: BTreeMap<i32, i64>,
     next_commit: Instant,
-    /// Whether the last fetch failed.
-    uneasy: bool,
+    /// The failure told of, until the broker answers again.
+    uneasy: Option<KafkaError>,
     /// Which client was last told to read.
     speaker: Option<Speaker>,
 }
@@ -51,7 +51,7 @@ impl<'a> Run<'a> {
             handed: BTreeMap::new(),
             committed: BTreeMap::new(),
             next_commit: Instant::now() + COMMIT,
-            uneasy: false,
+            uneasy: None,
             speaker: None,
         }
     }
@@ -160,6 +160,9 @@ impl<'a> Run<'a> {
         self.sink.flush().map_err(ConsumeError::Sink)?;
         self.read += count;
         self.handed.extend(reached);
+        if taken.is_ok() && count < wanted {
+            self.handed.extend(fetched.reached().iter().copied());
+        }
         taken
     }
 
@@ -168,10 +171,9 @@ impl<'a> Run<'a> {
         if self.what.messages.is_none() || self.what.follow {
             self.limit = Limit::new(self.what.timeout, self.limit.interrupt());
         }
-        if self.uneasy {
+        if self.uneasy.take().is_some() {
             self.observer
                 .on(Event::Note("the broker is back".to_owned()));
-            self.uneasy = false;
         }
         if Instant::now() >= self.next_commit {
             self.next_commit = Instant::now() + COMMIT;
@@ -186,12 +188,15 @@ impl<'a> Run<'a> {
     fn bear(&mut self, error: KafkaError) -> Option<ConsumeEnd> {
         // time was up while a broker with nothing new held a fetch, as it should
         if matches!(error, KafkaError::Silent { waited, .. } if waited < HELD) {
-            return Some(ConsumeEnd::Deadline);
+            return Some(match self.uneasy.take() {
+                Some(error) => ConsumeEnd::Lost(error),
+                None => ConsumeEnd::Deadline,
+            });
         }
-        if !self.uneasy {
+        if self.uneasy.is_none() {
             self.observer
                 .on(Event::Warning(format!("{error}; trying again")));
-            self.uneasy = true;
+            self.uneasy = Some(error.clone());
         }
         match self
             .limit
