@@ -1,5 +1,5 @@
 mod format;
-mod from;
+pub(super) mod from;
 
 use super::failure::Told;
 use super::output::seconds;

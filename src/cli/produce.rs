@@ -1,137 +1,24 @@
+mod args;
 mod progress;
 mod report;
 
-use super::consume::{messages, of_kafka, topic_name, where_to_look};
+use super::consume::{of_kafka, where_to_look};
 use super::deploy::in_lab;
 use super::failure::Told;
 use super::{Context, DefaultCluster, Outcome, Place};
-use kafka_mirror_kit::core::endpoint::Endpoint;
+pub(crate) use args::Args;
+use kafka_mirror_kit::core::event::Event;
 use kafka_mirror_kit::core::kafka::KafkaError;
 use kafka_mirror_kit::core::lab::produce::{
-    Input, Key, Produce, ProduceEnd, ProduceError, ProduceReport, produce,
+    Input, Produce, ProduceEnd, ProduceError, ProduceReport, produce,
 };
-use kafka_mirror_kit::core::message::{MAX_VALUE, MIN_SAMPLE};
 use kafka_mirror_kit::core::wait::Stop;
 use progress::Progress;
-use std::ffi::OsString;
-use std::fs::File;
 use std::io::{self, IsTerminal as _};
-use std::os::unix::ffi::OsStringExt as _;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-/// Send records into a topic, and account for each of them
-///
-/// Sample records (small JSON events) unless told otherwise; a topic that is not there is created. A record counts only
-/// once the broker has acknowledged it.
-#[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
-pub(crate) struct Args {
-    /// The topic to send to
-    #[arg(long, value_name = "TOPIC", value_parser = topic_name)]
-    topic: String,
-    /// How many records [default: 1, or all lines of --file]
-    #[arg(long, value_name = "N", value_parser = messages, allow_negative_numbers = true)]
-    messages: Option<u64>,
-    /// The cluster of the lab to send to [default: the source of the first flow]
-    #[arg(long, value_name = "NAME")]
-    cluster: Option<String>,
-    /// Send to this cluster instead, of the lab or not
-    #[arg(
-        long,
-        value_name = "HOST:PORT,...",
-        value_delimiter = ',',
-        conflicts_with = "cluster"
-    )]
-    bootstrap: Vec<Endpoint>,
-    /// Send this value instead of sample records
-    #[arg(long, value_name = "TEXT", conflicts_with = "file")]
-    value: Option<OsString>,
-    /// Send the lines of this file, byte for byte, a record each; `-` is standard input
-    #[arg(long, value_name = "FILE")]
-    file: Option<PathBuf>,
-    /// Sample records of exactly so many bytes
-    #[arg(long, value_name = "BYTES", conflicts_with_all = ["value", "file"], allow_negative_numbers = true,
-          value_parser = clap::value_parser!(u64).range(MIN_SAMPLE as u64..=MAX_VALUE as u64))]
-    size: Option<u64>,
-    /// The key of every record; it decides the partition, as in every Java client
-    #[arg(long, value_name = "TEXT")]
-    key: Option<OsString>,
-    /// Each line of --file is a key, this, and a value; without it in the line, there is no key
-    #[arg(long, value_name = "TEXT", conflicts_with = "key", requires = "file",
-          value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    key_separator: Option<String>,
-    /// The partition of every record [default: by key, or in turn]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
-    partition: Option<i32>,
-    /// At most so many records a second
-    #[arg(long, value_name = "N[/s]", value_parser = rate)]
-    rate: Option<u64>,
-    /// How long to go on without any acknowledgement before giving up
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::patience)]
-    timeout: Duration,
-    /// Send into a mirrored topic all the same
-    #[arg(long)]
-    force: bool,
-    /// The report as JSON, for scripts
-    #[arg(long)]
-    json: bool,
-}
-
-const EXAMPLES: &str = "\
-Examples:
-  kmk produce --topic orders --messages 1000
-  kmk produce --topic orders --file orders.txt --key-separator ,
-  tail -f app.log | kmk produce --topic log --file -
-  kmk produce --topic load --messages 60000 --size 1000 --rate 1000/s
-
---timeout is no limit on the whole: a long file may take as long as the broker keeps acknowledging.";
-
-fn rate(text: &str) -> Result<u64, String> {
-    let number = text.strip_suffix("/s").unwrap_or(text);
-    match number.parse() {
-        Ok(rate @ 1..=100_000_000) => Ok(rate),
-        _ => Err("a rate is a number of records a second, from 1, such as 500/s".to_owned()),
-    }
-}
-
-impl Args {
-    fn input(&self) -> anyhow::Result<Input> {
-        Ok(match (&self.value, &self.file) {
-            (Some(value), _) => Input::Value(value.clone().into_vec()),
-            (None, Some(file)) => lines_of(file)?,
-            (None, None) => Input::Samples {
-                size: self.size.and_then(|size| usize::try_from(size).ok()),
-            },
-        })
-    }
-
-    fn key(&self) -> Key {
-        match (&self.key, &self.key_separator) {
-            (Some(key), _) => Key::Fixed(key.clone().into_vec()),
-            (None, Some(separator)) => Key::Before(separator.clone().into_bytes()),
-            (None, None) => Key::None,
-        }
-    }
-}
-
-fn lines_of(file: &Path) -> anyhow::Result<Input> {
-    if file == Path::new("-") {
-        return Ok(Input::Lines(Box::new(io::stdin())));
-    }
-    let opened = File::open(file).and_then(|opened| {
-        if opened.metadata()?.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        Ok(opened)
-    });
-    match opened {
-        Ok(opened) => Ok(Input::Lines(Box::new(opened))),
-        Err(error) => Err(Told::usage(format!("cannot read {}: {error}", file.display())).into()),
-    }
-}
+use std::path::Path;
 
 pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    args.check()?;
     let input = args.input()?;
     let place = match args.bootstrap.as_slice() {
         [] => Some(context.place(args.cluster.as_deref(), DefaultCluster::FirstSource)?),
@@ -151,7 +38,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let whole_file = matches!(input, Input::Lines(_));
     let messages = args.messages.or((!whole_file).then_some(1));
-    let key = args.key();
+    let (key, writing) = (args.key(), args.writing());
     let topic = args.topic;
     let what = Produce {
         topic: topic.clone(),
@@ -159,12 +46,20 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         messages,
         key,
         partition: args.partition,
+        headers: args.header,
+        time: args.timestamp,
         rate: args.rate,
+        writing,
         patience: args.timeout,
     };
     let mut progress = Progress::new(messages, context.output);
-    let told = produce(&bootstrap, what, &context.interrupt, &mut |tally| {
-        progress.show(tally);
+    let output = context.output;
+    let tell = move |event: Event| match event {
+        Event::Started(text) if output.verbose => output.talk(&text),
+        _ => {}
+    };
+    let told = produce(&bootstrap, what, &context.interrupt, &tell, &mut |tally| {
+        progress.show(tally)
     });
     progress.end();
     let report = told.map_err(|error| match error {
@@ -222,9 +117,9 @@ fn answer(
                 KafkaError::RecordTooLarge { .. } => {
                     Some("a topic's max.message.bytes says how large".to_owned())
                 }
-                // the crate has no name for what newer brokers say (87, INVALID_RECORD)
+                // INVALID_RECORD, for which version 0 of the protocol has no name
                 KafkaError::Refused { code, .. } if matches!(code.number(), -1 | 87) => {
-                    Some("a compacted topic refuses records without a key".to_owned())
+                    Some("a compacted topic refuses records without a key: give them one with --key or --key-separator".to_owned())
                 }
                 error => where_to_look(error, place, context),
             };

@@ -11,20 +11,21 @@ pub(in crate::cli) fn start(text: &str) -> Result<Start, String> {
     start_at(text, SystemTime::now())
 }
 
+/// A time by RFC 3339, or a time ago with a minus before it.
+pub(in crate::cli) fn time(text: &str, now: SystemTime) -> Option<SystemTime> {
+    match text.strip_prefix('-') {
+        Some(ago) => now.checked_sub(humantime::parse_duration(ago).ok()?),
+        None => rfc_3339(text),
+    }
+}
+
 fn start_at(text: &str, now: SystemTime) -> Result<Start, String> {
-    let ago = |text: &str| {
-        let ago = humantime::parse_duration(text).ok()?;
-        now.checked_sub(ago)
-    };
-    let time = match text {
+    match text {
         "earliest" => return Ok(Start::Earliest),
         "latest" => return Ok(Start::Latest),
-        _ => match text.strip_prefix('-') {
-            Some(text) => ago(text),
-            None => rfc_3339(text),
-        },
-    };
-    match (time, text.parse()) {
+        _ => {}
+    }
+    match (time(text, now), text.parse()) {
         (Some(time), _) => Ok(Start::Time(to_millis(time).max(0))),
         (None, Ok(offset)) if offset >= 0 => Ok(Start::Offset(offset)),
         _ => Err(EXPECTED.to_owned()),

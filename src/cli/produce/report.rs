@@ -2,6 +2,7 @@
 
 use super::super::output::seconds;
 use super::super::table::{row, table};
+use kafka_mirror_kit::core::kafka::Speaker;
 use kafka_mirror_kit::core::lab::produce::{ProduceEnd, ProduceReport};
 use serde::Serialize;
 
@@ -11,6 +12,8 @@ pub(super) struct Json<'a> {
     topic: &'a str,
     /// `complete`, `interrupted`, `gave-up` or `input`.
     end: &'static str,
+    /// `kafka` (the crate) or `wire`; none where there was nothing to write.
+    client: Option<&'static str>,
     acknowledged: u64,
     not_acknowledged: u64,
     in_doubt: u64,
@@ -40,6 +43,10 @@ impl<'a> Json<'a> {
                 ProduceEnd::GaveUp(_) => "gave-up",
                 ProduceEnd::Input(_) => "input",
             },
+            client: report.speaker.map(|speaker| match speaker {
+                Speaker::Crate => "kafka",
+                Speaker::Wire(_) => "wire",
+            }),
             acknowledged: tally.acknowledged(),
             not_acknowledged: report.not_acknowledged,
             in_doubt: tally.in_doubt,
@@ -79,7 +86,11 @@ pub(super) fn text(topic: &str, report: &ProduceReport) -> String {
     if !tally.partitions.is_empty() {
         let heading = row(["PARTITION", "RECORDS", "OFFSETS"]);
         let rows = tally.partitions.iter().map(|(partition, written)| {
-            let offsets = format!("{}..{}", written.first, written.last);
+            let offsets = match written.first {
+                // the broker had them already, and no longer knew where
+                ..0 => "?".to_owned(),
+                first => format!("{first}..{}", written.last),
+            };
             row([
                 &partition.to_string(),
                 &written.records.to_string(),
@@ -154,6 +165,7 @@ mod tests {
             tally,
             not_acknowledged: 2,
             elapsed: Duration::from_secs(3),
+            speaker: Some(Speaker::Crate),
             end: ProduceEnd::Complete,
         }
     }
@@ -172,7 +184,7 @@ mod tests {
     fn scripts_read_stable_names() {
         let json = serde_json::to_value(Json::new("orders", &report())).unwrap();
         let expected = serde_json::json!({
-            "topic": "orders", "end": "complete", "acknowledged": 3, "not_acknowledged": 2, "in_doubt": 0,
+            "topic": "orders", "end": "complete", "client": "kafka", "acknowledged": 3, "not_acknowledged": 2, "in_doubt": 0,
             "may_have_repeated": 0, "bytes": 300, "seconds": 3.0,
             "partitions": [{"partition": 1, "records": 3, "first_offset": 7, "last_offset": 9}],
         });

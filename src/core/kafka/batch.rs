@@ -102,6 +102,11 @@ impl Batch {
         self.records == 0
     }
 
+    /// Its records, the partitions in order.
+    pub fn chunks(&self) -> impl Iterator<Item = &Chunk> {
+        self.chunks.values()
+    }
+
     /// Its records by partition.
     pub(super) fn into_chunks(self) -> BTreeMap<i32, Chunk> {
         self.chunks

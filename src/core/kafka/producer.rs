@@ -70,7 +70,12 @@ impl Producer {
         };
         let speaker = writing.client.choose(&writing.needs, cluster)?;
         let backend = match speaker {
-            Speaker::Crate => Backend::V0(v0::Producer::open(admin.bootstrap(), topic, limit)?),
+            Speaker::Crate => Backend::V0(v0::Producer::open(
+                admin.bootstrap(),
+                topic,
+                writing,
+                limit,
+            )?),
             Speaker::Wire(_) => {
                 Backend::Wire(wire::Producer::open(admin.cluster, topic, writing, limit)?)
             }

@@ -7,8 +7,11 @@ mod lines;
 pub use lines::LinesError;
 
 use crate::core::endpoint::Endpoint;
-use crate::core::kafka::{Admin, Batch, KafkaError, Partitioner, Producer, Tally, Writing};
-use crate::core::message::{TopicNameError, check_topic_name};
+use crate::core::event::{Event, Observer};
+use crate::core::kafka::{
+    Admin, Batch, KafkaError, Partitioner, Producer, Speaker, Tally, Writing,
+};
+use crate::core::message::{Header, TopicNameError, check_topic_name};
 use crate::core::wait::{Interrupt, Limit, Stop};
 use feed::{FULL_PARTITION, Feed};
 use std::fmt;
@@ -32,8 +35,14 @@ pub struct Produce {
     pub key: Key,
     /// The partition all go to; none to let the key decide, or to take turns.
     pub partition: Option<i32>,
+    /// The headers of each of them.
+    pub headers: Vec<Header>,
+    /// The time of each of them, in milliseconds since the epoch; none for the time when it is taken from the input.
+    pub time: Option<i64>,
     /// How many a second at most.
     pub rate: Option<u64>,
+    /// Which client writes them, and how.
+    pub writing: Writing,
     /// How long to go on without any acknowledgement.
     pub patience: Duration,
 }
@@ -47,6 +56,8 @@ pub enum Input {
     },
     /// The same value each time.
     Value(Vec<u8>),
+    /// No value: what removes a key from a compacted topic.
+    Tombstones,
     /// A record a line, byte for byte.
     Lines(Box<dyn Read + Send>),
 }
@@ -56,6 +67,7 @@ impl fmt::Debug for Input {
         match self {
             Self::Samples { size } => f.debug_struct("Samples").field("size", size).finish(),
             Self::Value(value) => f.debug_tuple("Value").field(value).finish(),
+            Self::Tombstones => f.write_str("Tombstones"),
             Self::Lines(_) => f.write_str("Lines(..)"),
         }
     }
@@ -70,6 +82,8 @@ pub enum Key {
     Fixed(Vec<u8>),
     /// What stands before the first of these separators (not empty) in a line; a line without it has no key.
     Before(Vec<u8>),
+    /// The whole line; there is no value.
+    Line,
 }
 
 /// Why nothing was sent.
@@ -96,6 +110,8 @@ pub struct ProduceReport {
     pub not_acknowledged: u64,
     /// From the first record to the last acknowledgement.
     pub elapsed: Duration,
+    /// Which client wrote, and why; none where there was nothing to write.
+    pub speaker: Option<Speaker>,
     /// How it ended.
     pub end: ProduceEnd,
 }
@@ -119,12 +135,14 @@ impl ProduceReport {
             tally: Tally::default(),
             not_acknowledged: 0,
             elapsed: Duration::ZERO,
+            speaker: None,
             end,
         }
     }
 }
 
-/// Sends the records and waits until each is acknowledged. `progress` is told after every batch.
+/// Sends the records and waits until each is acknowledged. Which client writes, and why, is told as [`Event::Started`];
+/// `progress` is told after every batch.
 ///
 /// # Errors
 /// [`ProduceError`] when the topic cannot be written to at all. Once records are on their way, whatever happens is in
@@ -133,6 +151,7 @@ pub fn produce(
     bootstrap: &[Endpoint],
     what: Produce,
     interrupt: &Interrupt,
+    observer: &dyn Observer,
     progress: &mut dyn FnMut(&Tally),
 ) -> Result<ProduceReport, ProduceError> {
     check_topic_name(&what.topic)?;
@@ -145,7 +164,12 @@ pub fn produce(
     };
     // only now is the topic made: nothing to send makes none
     let limit = limit.again();
-    let producer = Producer::open(admin, &what.topic, &Writing::default(), &limit)?;
+    let producer = Producer::open(admin, &what.topic, &what.writing, &limit)?;
+    let speaker = producer.speaker();
+    observer.on(Event::Started(format!(
+        "writing to topic `{}` with {speaker}",
+        what.topic
+    )));
     let partitions = producer.partitions();
     if let Some(partition) = what.partition.filter(|&partition| partition >= partitions) {
         return Err(ProduceError::Kafka(KafkaError::UnknownPartition {
@@ -157,6 +181,8 @@ pub fn produce(
     let feed = Feed {
         messages: what.messages,
         key: what.key,
+        headers: what.headers.into(),
+        time: what.time,
         partitioner: Partitioner::new(partitions, what.partition),
         at_most: what.rate.map_or(usize::MAX, |rate| {
             usize::try_from(rate.div_ceil(STEPS)).unwrap_or(usize::MAX)
@@ -203,6 +229,7 @@ impl Run<'_> {
             not_acknowledged: self.taken - self.tally.acknowledged(),
             tally: self.tally,
             elapsed: start.elapsed(),
+            speaker: Some(self.producer.speaker()),
             end,
         }
     }

@@ -1,10 +1,11 @@
 //! Writing records so that each is known to be acknowledged, or not. Knows nothing of where they come from.
 
 use super::connection::Connection;
-use super::write::{Outcome, write};
+use super::write::{How, Outcome, write};
 use crate::core::endpoint::Endpoint;
 use crate::core::kafka::batch::{Batch, Chunk};
 use crate::core::kafka::error::KafkaError;
+use crate::core::kafka::producer::Writing;
 use crate::core::kafka::tally::Tally;
 use crate::core::wait::{Interrupt, Limit, Stop};
 use std::collections::{BTreeMap, VecDeque};
@@ -22,6 +23,7 @@ const RETRY: Duration = Duration::from_millis(100);
 pub(in crate::core::kafka) struct Producer {
     connection: Connection,
     topic: String,
+    how: How,
     /// The largest request for one partition that was not refused as too large, once one was.
     allowed: usize,
 }
@@ -34,9 +36,11 @@ impl Producer {
     pub(in crate::core::kafka) fn open(
         bootstrap: &[Endpoint],
         topic: &str,
+        writing: &Writing,
         limit: &Limit,
     ) -> Result<Self, KafkaError> {
         Ok(Self {
+            how: How::of(writing)?,
             connection: Connection::open(bootstrap, limit)?,
             topic: topic.to_owned(),
             allowed: usize::MAX,
@@ -142,11 +146,12 @@ impl Producer {
     fn request(&mut self, round: Vec<(i32, Arc<Chunk>)>, limit: &Limit) -> BTreeMap<i32, Outcome> {
         let partitions: Vec<i32> = round.iter().map(|(partition, _)| *partition).collect();
         let topic = self.topic.clone();
+        let how = self.how;
         let doing = format!("write to topic `{topic}`");
         let answer = self
             .connection
             .start(&doing, limit, move |client| {
-                Ok(write(client, &topic, &round))
+                Ok(write(client, &topic, how, &round))
             })
             .map_err(Outcome::Refused)
             .and_then(|pending| {

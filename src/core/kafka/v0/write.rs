@@ -2,8 +2,10 @@
 
 use super::{error_of, metadata};
 use crate::core::kafka::batch::Chunk;
+use crate::core::kafka::compression;
 use crate::core::kafka::error::KafkaError;
-use kafka::client::{KafkaClient, ProduceMessage, RequiredAcks};
+use crate::core::kafka::producer::{Acks, Writing};
+use kafka::client::{Compression, KafkaClient, ProduceMessage, RequiredAcks};
 use kafka::error::{Error, KafkaCode};
 use std::collections::BTreeMap;
 use std::io;
@@ -26,13 +28,48 @@ pub(super) enum Outcome {
     Doubtful(KafkaError),
 }
 
+/// How the crate is told to write.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct How {
+    acks: RequiredAcks,
+    compression: Compression,
+}
+
+impl How {
+    /// # Errors
+    /// [`KafkaError::CannotDo`] for a compression that the crate does not know.
+    pub(super) fn of(writing: &Writing) -> Result<Self, KafkaError> {
+        Ok(Self {
+            acks: match writing.acks {
+                Acks::All => RequiredAcks::All,
+                Acks::One => RequiredAcks::One,
+            },
+            compression: match writing.compression {
+                compression::Compression::None => Compression::NONE,
+                compression::Compression::Gzip => Compression::GZIP,
+                compression::Compression::Snappy => Compression::SNAPPY,
+                other => {
+                    return Err(KafkaError::CannotDo {
+                        what: format!(
+                            "version 0 of the protocol, which knows nothing of {}",
+                            other.name()
+                        ),
+                    });
+                }
+            },
+        })
+    }
+}
+
 /// One request to each leader, so that the failure of one does not cast doubt on what
 /// the others have written.
 pub(super) fn write(
     client: &mut KafkaClient,
     topic: &str,
+    how: How,
     chunks: &[(i32, Arc<Chunk>)],
 ) -> BTreeMap<i32, Outcome> {
+    client.set_compression(how.compression);
     let mut outcomes = BTreeMap::new();
     let mut by_leader: BTreeMap<String, Vec<&(i32, Arc<Chunk>)>> = BTreeMap::new();
     for chunk in chunks {
@@ -49,7 +86,7 @@ pub(super) fn write(
                 .iter()
                 .map(|item| ProduceMessage::new(topic, *partition, item.key, item.value))
         });
-        match client.produce_messages(RequiredAcks::All, REPLICATE, messages) {
+        match client.produce_messages(how.acks, REPLICATE, messages) {
             Ok(confirms) => {
                 let confirms = confirms
                     .into_iter()

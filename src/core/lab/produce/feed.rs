@@ -4,8 +4,9 @@
 use super::lines::{Lines, LinesError};
 use super::{Input, Key};
 use crate::core::kafka::{Batch, Partitioner};
-use crate::core::message::{Samples, to_millis};
+use crate::core::message::{Header, Samples, to_millis};
 use std::io::Read;
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::time::SystemTime;
 
@@ -26,6 +27,8 @@ type Filled = Result<Batch, LinesError>;
 pub(super) struct Feed {
     pub(super) messages: Option<u64>,
     pub(super) key: Key,
+    pub(super) headers: Arc<[Header]>,
+    pub(super) time: Option<i64>,
     pub(super) partitioner: Partitioner,
     /// The most records in a batch.
     pub(super) at_most: usize,
@@ -36,7 +39,7 @@ impl Feed {
     pub(super) fn start(self, input: Input) -> std::io::Result<Receiver<Filled>> {
         let (to, batches) = mpsc::sync_channel(WAITING);
         let filler = Filler {
-            batch: Batch::default(),
+            batch: Batch::new(Arc::clone(&self.headers)),
             left: self.messages.unwrap_or(u64::MAX),
             feed: self,
             to,
@@ -60,23 +63,27 @@ impl Filler {
         match input {
             Input::Samples { size } => {
                 let mut samples = Samples::new(size);
-                let mut value = Vec::new();
-                self.repeat(|now| {
+                self.repeat(|now, value| {
                     value.clear();
-                    samples.write_next(now, &mut value);
-                    value.clone()
+                    samples.write_next(now, value);
                 });
             }
-            Input::Value(value) => self.repeat(|_| value.clone()),
+            Input::Value(value) => self.repeat(|_, to| {
+                to.clear();
+                to.extend_from_slice(&value);
+            }),
+            Input::Tombstones => while self.left > 0 && self.record(None, SystemTime::now()) {},
             Input::Lines(from) => self.lines(from),
         }
         self.flush();
     }
 
-    fn repeat(&mut self, mut make: impl FnMut(SystemTime) -> Vec<u8>) {
+    fn repeat(&mut self, mut make: impl FnMut(SystemTime, &mut Vec<u8>)) {
+        let mut value = Vec::new();
         while self.left > 0 {
             let now = SystemTime::now();
-            if !self.record(&make(now), now) {
+            make(now, &mut value);
+            if !self.record(Some(&value), now) {
                 return;
             }
         }
@@ -85,7 +92,13 @@ impl Filler {
     fn lines(&mut self, from: Box<dyn Read + Send>) {
         let mut lines = Lines::new(from);
         loop {
-            match lines.read_some(|line| self.record(line, SystemTime::now())) {
+            // what was read at once came at the same time
+            let mut now = None;
+            let read = lines.read_some(|line| {
+                let now = *now.get_or_insert_with(SystemTime::now);
+                self.record(Some(line), now)
+            });
+            match read {
                 // the next read may wait for someone typing: what is there goes out now
                 Ok(true) if self.flush() => {}
                 Ok(_) => return,
@@ -99,18 +112,19 @@ impl Filler {
     }
 
     /// Adds a record. False when no more are wanted.
-    fn record(&mut self, line: &[u8], now: SystemTime) -> bool {
+    fn record(&mut self, line: Option<&[u8]>, now: SystemTime) -> bool {
         let Self {
             feed, batch, to, ..
         } = self;
         let (key, value) = feed.key.split(line);
-        let size = batch.growth(key, Some(value));
+        let size = batch.growth(key, value);
         let full = batch.fullest() + size > FULL_PARTITION || batch.size() + size > FULL;
         if (full || batch.records() >= feed.at_most) && !pass_on(batch, to) {
             return false;
         }
         let partition = feed.partitioner.choose(key);
-        batch.push(partition, key, Some(value), to_millis(now));
+        let time = feed.time.unwrap_or_else(|| to_millis(now));
+        batch.push(partition, key, value, time);
         self.left -= 1;
         self.left > 0
     }
@@ -127,19 +141,20 @@ fn pass_on(batch: &mut Batch, to: &SyncSender<Filled>) -> bool {
 
 impl Key {
     /// Key and value of a record given as `line`. Without the separator in it, a line has no key.
-    fn split<'a>(&'a self, line: &'a [u8]) -> (Option<&'a [u8]>, &'a [u8]) {
-        match self {
-            Self::None => (None, line),
-            Self::Fixed(key) => (Some(key), line),
-            Self::Before(separator) => {
+    fn split<'a>(&'a self, line: Option<&'a [u8]>) -> (Option<&'a [u8]>, Option<&'a [u8]>) {
+        match (self, line) {
+            (Self::Fixed(key), line) => (Some(key), line),
+            (Self::Line, line) => (line, None),
+            (Self::Before(separator), Some(line)) => {
                 let at = line
                     .windows(separator.len().max(1))
                     .position(|window| window == separator.as_slice());
                 match at {
-                    Some(at) => (Some(&line[..at]), &line[at + separator.len()..]),
-                    None => (None, line),
+                    Some(at) => (Some(&line[..at]), Some(&line[at + separator.len()..])),
+                    None => (None, Some(line)),
                 }
             }
+            (Self::None | Self::Before(_), line) => (None, line),
         }
     }
 }
@@ -153,6 +168,8 @@ mod tests {
         Feed {
             messages,
             key: Key::None,
+            headers: Arc::default(),
+            time: None,
             partitioner: Partitioner::new(2, None),
             at_most,
         }
@@ -168,14 +185,39 @@ mod tests {
 
     #[test]
     fn a_key_stands_before_the_first_separator() {
+        let split = |key: &Key, line: &'static str| {
+            let (key, value) = key.split(Some(line.as_bytes()));
+            let text =
+                |bytes: Option<&[u8]>| bytes.map(|b| String::from_utf8_lossy(b).into_owned());
+            (text(key), text(value))
+        };
+        let pair = |key: Option<&str>, value: Option<&str>| {
+            (key.map(str::to_owned), value.map(str::to_owned))
+        };
         let key = Key::Before(b"::".to_vec());
-        assert_eq!(key.split(b"a::b::c"), (Some(&b"a"[..]), &b"b::c"[..]));
-        assert_eq!(key.split(b"::b"), (Some(&b""[..]), &b"b"[..]));
-        assert_eq!(key.split(b"a:b"), (None, &b"a:b"[..]));
-        assert_eq!(
-            Key::Fixed(b"k".to_vec()).split(b"v"),
-            (Some(&b"k"[..]), &b"v"[..])
-        );
+        assert_eq!(split(&key, "a::b::c"), pair(Some("a"), Some("b::c")));
+        assert_eq!(split(&key, "::b"), pair(Some(""), Some("b")));
+        assert_eq!(split(&key, "a:b"), pair(None, Some("a:b")));
+        let key = Key::Fixed(b"k".to_vec());
+        assert_eq!(split(&key, "v"), pair(Some("k"), Some("v")));
+        assert_eq!(key.split(None), (Some(&b"k"[..]), None));
+        assert_eq!(split(&Key::Line, "a"), pair(Some("a"), None));
+    }
+
+    #[test]
+    fn records_have_the_time_they_were_given() {
+        let feed = Feed {
+            time: Some(7),
+            ..feed(Some(3), 10)
+        };
+        for batch in feed.start(Input::Value(b"v".to_vec())).unwrap() {
+            let batch = batch.unwrap();
+            assert!(
+                batch
+                    .chunks()
+                    .all(|chunk| chunk.iter().all(|item| item.time == 7))
+            );
+        }
     }
 
     #[test]

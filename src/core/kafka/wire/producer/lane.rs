@@ -87,7 +87,8 @@ pub(super) struct Lane {
     next_number: u64,
     /// Why another author is needed, once no parcel is on its way any more.
     outdated: Option<KafkaError>,
-    /// Whether nothing was written since the author is another.
+    /// Whether nothing of this author is known to be written. A broker lets an author that it does not know begin with any
+    /// sequence number: until then one parcel at a time, or the second might be written without the first.
     is_new: bool,
 }
 
@@ -100,7 +101,7 @@ impl Lane {
             next_sequence: 0,
             next_number: 0,
             outdated: None,
-            is_new: false,
+            is_new: true,
         }
     }
 
@@ -152,7 +153,8 @@ impl Lane {
             in_flight == 0
         } else {
             let mut before = self.parcels.iter().take(at);
-            let window = if self.author.is_some() { WINDOW } else { 1 };
+            let knows_order = self.author.is_some() && !self.is_new;
+            let window = if knows_order { WINDOW } else { 1 };
             in_flight < window
                 && before.all(|parcel| parcel.state == State::InFlight && parcel.attempts == 1)
         };
@@ -208,9 +210,9 @@ impl Lane {
             parcel.doubts
         };
         tally.written(partition, offset, &parcel.chunk, doubts);
-        // one that comes after them was accepted: so they are there
+        // one that comes after them was accepted, so they are there: a broker would have missed them
         for before in (0..at).rev() {
-            if self.parcels[before].state != State::Unsettled {
+            if self.parcels[before].doubts == 0 {
                 continue;
             }
             let Some(parcel) = self.parcels.remove(before) else {
@@ -325,3 +327,6 @@ fn retry(error: KafkaError) -> Verdict {
         Verdict::Final(error)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,284 @@
+//! What can be said of a run of produce, and what it means. Knows nothing of how it went.
+
+use super::super::consume::{Speaker, from, messages, topic_name};
+use super::super::failure::Told;
+use clap::builder::TypedValueParser as _;
+use kafka_mirror_kit::core::endpoint::Endpoint;
+use kafka_mirror_kit::core::kafka::{Acks, Compression, Feature, Writing};
+use kafka_mirror_kit::core::lab::produce::{Input, Key};
+use kafka_mirror_kit::core::message::{Header, MAX_VALUE, MIN_SAMPLE, to_millis};
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// Send records into a topic, and account for each of them
+///
+/// Sample records (small JSON events) unless told otherwise; a topic that is not there is created. A record counts only
+/// once the broker has acknowledged it.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES, group(clap::ArgGroup::new("keys").args(["key", "file"]).multiple(true)))]
+pub(crate) struct Args {
+    /// The topic to send to
+    #[arg(long, value_name = "TOPIC", value_parser = topic_name)]
+    pub(super) topic: String,
+    /// How many records [default: 1, or all lines of --file]
+    #[arg(long, value_name = "N", value_parser = messages, allow_negative_numbers = true)]
+    pub(super) messages: Option<u64>,
+    /// The cluster of the lab to send to [default: the source of the first flow]
+    #[arg(long, value_name = "NAME")]
+    pub(super) cluster: Option<String>,
+    /// Send to this cluster instead, of the lab or not
+    #[arg(
+        long,
+        value_name = "HOST:PORT,...",
+        value_delimiter = ',',
+        conflicts_with = "cluster"
+    )]
+    pub(super) bootstrap: Vec<Endpoint>,
+    /// Send this value instead of sample records
+    #[arg(long, value_name = "TEXT", conflicts_with = "file")]
+    value: Option<OsString>,
+    /// Send the lines of this file, byte for byte, a record each; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    /// Sample records of exactly so many bytes
+    #[arg(long, value_name = "BYTES", conflicts_with_all = ["value", "file"], allow_negative_numbers = true,
+          value_parser = clap::value_parser!(u64).range(MIN_SAMPLE as u64..=MAX_VALUE as u64))]
+    size: Option<u64>,
+    /// The key of every record; it decides the partition, as in every Java client
+    #[arg(long, value_name = "TEXT")]
+    key: Option<OsString>,
+    /// Each line of --file is a key, this, and a value; without it in the line, there is no key
+    #[arg(long, value_name = "TEXT", conflicts_with = "key", requires = "file",
+          value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    key_separator: Option<String>,
+    /// Records without a value, which remove their key from a compacted topic; with --file each line is a key
+    #[arg(long, requires = "keys", conflicts_with_all = ["value", "size", "key_separator"])]
+    tombstone: bool,
+    /// A header of every record, NAME alone for one without a value; may be given more than once
+    #[arg(long, value_name = "NAME=VALUE", value_parser = clap::builder::OsStringValueParser::new().try_map(header))]
+    pub(super) header: Vec<Header>,
+    /// The time of every record: 2026-11-22T10:00:00Z, milliseconds since 1970, or a time ago such as -10m [default: now]
+    #[arg(long, value_name = "TIME", value_parser = timestamp, allow_hyphen_values = true)]
+    pub(super) timestamp: Option<i64>,
+    /// The partition of every record [default: by key, or in turn]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
+    pub(super) partition: Option<i32>,
+    /// At most so many records a second
+    #[arg(long, value_name = "N[/s]", value_parser = rate)]
+    pub(super) rate: Option<u64>,
+    /// How long to go on without any acknowledgement before giving up
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::super::patience)]
+    pub(super) timeout: Duration,
+    /// How batches are compressed: none, gzip, snappy, lz4 or zstd
+    #[arg(
+        long,
+        value_name = "CODEC",
+        default_value = "none",
+        hide_possible_values = true
+    )]
+    compression: Codec,
+    /// When a record counts: once all in-sync replicas have it, or the leader alone (1)
+    #[arg(
+        long,
+        value_name = "all|1",
+        default_value = "all",
+        hide_possible_values = true
+    )]
+    acks: Acknowledged,
+    /// Insist on writing so that a retry neither repeats nor reorders, as kmk's own client does
+    #[arg(long)]
+    idempotent: bool,
+    /// Which client writes: the kafka crate (Kafka 3, plain records), kmk's own, or whichever can do what is asked
+    #[arg(long, value_name = "CLIENT", default_value = "auto")]
+    client: Speaker,
+    /// Send into a mirrored topic all the same
+    #[arg(long)]
+    pub(super) force: bool,
+    /// The report as JSON, for scripts
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// How batches are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Codec {
+    None,
+    Gzip,
+    Snappy,
+    Lz4,
+    Zstd,
+}
+
+impl From<Codec> for Compression {
+    fn from(codec: Codec) -> Self {
+        match codec {
+            Codec::None => Self::None,
+            Codec::Gzip => Self::Gzip,
+            Codec::Snappy => Self::Snappy,
+            Codec::Lz4 => Self::Lz4,
+            Codec::Zstd => Self::Zstd,
+        }
+    }
+}
+
+/// When a record counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Acknowledged {
+    #[value(alias = "-1")]
+    All,
+    #[value(name = "1")]
+    One,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kmk produce --topic orders --messages 1000
+  kmk produce --topic orders --file orders.txt --key-separator ,
+  tail -f app.log | kmk produce --topic log --file -
+  kmk produce --topic load --messages 60000 --size 1000 --rate 1000/s
+  kmk produce --topic orders --key 7 --value paid --header source=web --timestamp -10m
+  kmk produce --topic users --key 7 --tombstone
+
+--timeout is no limit on the whole: a long file may take as long as the broker keeps acknowledging.";
+
+fn rate(text: &str) -> Result<u64, String> {
+    let number = text.strip_suffix("/s").unwrap_or(text);
+    match number.parse() {
+        Ok(rate @ 1..=100_000_000) => Ok(rate),
+        _ => Err("a rate is a number of records a second, from 1, such as 500/s".to_owned()),
+    }
+}
+
+impl Args {
+    /// What the flags cannot say of each other.
+    pub(super) fn check(&self) -> Result<(), Told> {
+        if self.tombstone && self.key.is_some() && self.file.is_some() {
+            return Err(Told::usage(
+                "with --tombstone each line of --file is a key, and --key is another",
+            ));
+        }
+        if self.idempotent && self.acks == Acknowledged::One {
+            return Err(Told::usage(
+                "--idempotent needs --acks all: what only the leader has may be lost with it",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Which client is to write, how, and what for it is needed.
+    pub(super) fn writing(&self) -> Writing {
+        let compression = Compression::from(self.compression);
+        let needs = [
+            (Feature::Headers, !self.header.is_empty()),
+            (Feature::Time, self.timestamp.is_some()),
+            (Feature::Lz4, compression == Compression::Lz4),
+            (Feature::Zstd, compression == Compression::Zstd),
+            (Feature::Idempotence, self.idempotent),
+        ];
+        let needs = needs.into_iter().filter(|(_, needed)| *needed);
+        Writing {
+            client: self.client.into(),
+            needs: needs.map(|(feature, _)| feature).collect(),
+            compression,
+            acks: match self.acks {
+                Acknowledged::All => Acks::All,
+                Acknowledged::One => Acks::One,
+            },
+        }
+    }
+
+    pub(super) fn input(&self) -> anyhow::Result<Input> {
+        Ok(match (&self.value, &self.file) {
+            (Some(value), _) => Input::Value(value.clone().into_vec()),
+            (None, Some(file)) => lines_of(file)?,
+            (None, None) if self.tombstone => Input::Tombstones,
+            (None, None) => Input::Samples {
+                size: self.size.and_then(|size| usize::try_from(size).ok()),
+            },
+        })
+    }
+
+    pub(super) fn key(&self) -> Key {
+        match (&self.key, &self.key_separator) {
+            (Some(key), _) => Key::Fixed(key.clone().into_vec()),
+            (None, Some(separator)) => Key::Before(separator.clone().into_bytes()),
+            (None, None) if self.tombstone => Key::Line,
+            (None, None) => Key::None,
+        }
+    }
+}
+
+/// A header as kcat takes it: all behind the first `=` is its value, and without one it has none.
+fn header(text: OsString) -> Result<Header, String> {
+    let mut key = text.into_vec();
+    let value = key.iter().position(|&byte| byte == b'=').map(|at| {
+        let value = key.split_off(at + 1);
+        key.truncate(at);
+        value
+    });
+    match key.is_empty() {
+        true => Err("a header has a name: NAME=VALUE, or NAME".to_owned()),
+        false => Ok(Header { key, value }),
+    }
+}
+
+fn timestamp(text: &str) -> Result<i64, String> {
+    let time = text.parse().ok().filter(|&millis: &i64| millis >= 0);
+    let time = time.or_else(|| from::time(text, SystemTime::now()).map(to_millis));
+    time.filter(|&millis| millis >= 0).ok_or_else(|| {
+        "it is a time such as 2026-11-22T10:00:00Z or ...+01:00, milliseconds since 1970, or a time ago such as -10m"
+            .to_owned()
+    })
+}
+
+fn lines_of(file: &Path) -> anyhow::Result<Input> {
+    if file == Path::new("-") {
+        return Ok(Input::Lines(Box::new(io::stdin())));
+    }
+    let opened = File::open(file).and_then(|opened| {
+        if opened.metadata()?.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        Ok(opened)
+    });
+    match opened {
+        Ok(opened) => Ok(Input::Lines(Box::new(opened))),
+        Err(error) => Err(Told::usage(format!("cannot read {}: {error}", file.display())).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_a_name_and_all_behind_the_first_sign() {
+        let told = |text: &str| header(text.into()).map(|header| (header.key, header.value));
+        let pair = |key: &str, value: Option<&str>| {
+            Ok((
+                key.as_bytes().to_vec(),
+                value.map(|value| value.as_bytes().to_vec()),
+            ))
+        };
+        assert_eq!(told("a=b=c"), pair("a", Some("b=c")));
+        assert_eq!(told("a="), pair("a", Some("")));
+        assert_eq!(told("a"), pair("a", None));
+        assert!(told("=b").is_err() && told("").is_err());
+    }
+
+    #[test]
+    fn a_time_is_written_in_one_of_three_ways() {
+        assert_eq!(timestamp("0"), Ok(0));
+        assert_eq!(timestamp("1795341600000"), Ok(1_795_341_600_000));
+        assert_eq!(timestamp("2026-11-22T10:00:00Z"), Ok(1_795_341_600_000));
+        let ago = timestamp("-10m").unwrap();
+        assert!(ago < to_millis(SystemTime::now()) - 500_000);
+        for text in ["", "-5", "soon", "-100years", "1969-12-31T23:59:59Z"] {
+            assert!(timestamp(text).is_err(), "{text}");
+        }
+    }
+}
