@@ -14,8 +14,11 @@ fn lab() -> Kmk {
 #[test]
 fn flags_that_make_no_sense() {
     refused(&[
-        ("group", "kmk group <COMMAND>"),
-        ("group describe billing", "unrecognized subcommand 'describe'"),
+        ("group", "Usage: kmk group [OPTIONS] <COMMAND>"),
+        (
+            "group describe billing",
+            "unrecognized subcommand 'describe'",
+        ),
         ("group reset --topic t --to earliest", "<GROUP>"),
         ("group reset billing --to earliest", "--topic <TOPIC>"),
         ("group reset billing --topic t", "--to <WHERE>"),
@@ -23,7 +26,10 @@ fn flags_that_make_no_sense() {
             "group reset billing --topic t --to end",
             "it is `earliest`, `latest`, an offset from 0, a time such as",
         ),
-        ("group reset billing --topic a/b --to latest", "'/' in topic name"),
+        (
+            "group reset billing --topic a/b --to latest",
+            "'/' in topic name",
+        ),
         (
             "group reset billing --topic t --to 1 --partition x",
             "invalid value 'x' for '--partition <N>'",
@@ -31,7 +37,10 @@ fn flags_that_make_no_sense() {
         ("group delete", "<GROUP>"),
         ("group delete billing --timeout 3", "time unit needed"),
         ("groups --group=", "--group <GROUP>"),
-        ("groups --bootstrap a:1 --cluster primary", "cannot be used with"),
+        (
+            "groups --bootstrap a:1 --cluster primary",
+            "cannot be used with",
+        ),
     ]);
 }
 
@@ -70,7 +79,9 @@ fn a_cluster_that_is_no_labs_is_not_explained_with_one() {
     let kmk = Kmk::new();
     for line in ["groups", RESET, "group delete billing"] {
         let ran = kmk
-            .run(&format!("{line} --bootstrap 127.0.0.1:$PRIMARY --timeout 1s"))
+            .run(&format!(
+                "{line} --bootstrap 127.0.0.1:$PRIMARY --timeout 1s"
+            ))
             .code(3)
             .stdout("")
             .no_calls();

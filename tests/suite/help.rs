@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 const VERBS: [&str; 11] = [
-    "deploy", "produce", "consume", "status", "topics", "topic", "groups", "group", "destroy", "logs",
-    "env",
+    "deploy", "produce", "consume", "status", "topics", "topic", "groups", "group", "destroy",
+    "logs", "env",
 ];
 
 /// Verbs of two words.

@@ -40,12 +40,21 @@ fn topic_names_that_kafka_refuses() {
 #[test]
 fn flags_that_make_no_sense() {
     refused(&[
-        ("topic", "kmk topic <COMMAND>"),
+        ("topic", "Usage: kmk topic [OPTIONS] <COMMAND>"),
         ("topic make t", "unrecognized subcommand 'make'"),
-        ("topic create t --partitions 0", "'0' for '--partitions <N>'"),
-        ("topic create t --partitions -1", "'-1' for '--partitions <N>'"),
+        (
+            "topic create t --partitions 0",
+            "'0' for '--partitions <N>'",
+        ),
+        (
+            "topic create t --partitions -1",
+            "'-1' for '--partitions <N>'",
+        ),
         ("topic create t --replicas 0", "'0' for '--replicas <N>'"),
-        ("topic create t --replicas 40000", "'40000' for '--replicas <N>'"),
+        (
+            "topic create t --replicas 40000",
+            "'40000' for '--replicas <N>'",
+        ),
         (
             "topic create t --config retention.ms",
             "write it as NAME=VALUE, such as retention.ms=3600000",
@@ -62,7 +71,10 @@ fn flags_that_make_no_sense() {
             "topic truncate t --before latest",
             "it is `end`, an offset from 0, a time such as",
         ),
-        ("topic truncate t --before -5", "it is `end`, an offset from 0"),
+        (
+            "topic truncate t --before -5",
+            "it is `end`, an offset from 0",
+        ),
         (
             "topic truncate t --before 5 --partition -1",
             "'-1' for '--partition <N>'",
@@ -85,7 +97,11 @@ fn flags_that_make_no_sense() {
 #[test]
 fn a_cluster_that_is_not_there() {
     let kmk = lab();
-    for line in ["topics".to_owned(), line("describe", "t"), line("delete", "t")] {
+    for line in [
+        "topics".to_owned(),
+        line("describe", "t"),
+        line("delete", "t"),
+    ] {
         let ran = kmk
             .run(&format!("{line} --cluster secondry"))
             .code(2)
@@ -133,9 +149,15 @@ fn brokers_that_cannot_be_reached() {
 #[test]
 fn a_cluster_that_is_no_labs_is_not_explained_with_one() {
     let kmk = Kmk::new();
-    for line in ["topics".to_owned(), line("describe", "t"), line("create", "t")] {
+    for line in [
+        "topics".to_owned(),
+        line("describe", "t"),
+        line("create", "t"),
+    ] {
         let ran = kmk
-            .run(&format!("{line} --bootstrap 127.0.0.1:$PRIMARY --timeout 1s"))
+            .run(&format!(
+                "{line} --bootstrap 127.0.0.1:$PRIMARY --timeout 1s"
+            ))
             .code(3)
             .stdout("")
             .no_calls();
@@ -153,7 +175,10 @@ fn what_is_not_a_persons_own_is_changed_only_by_force() {
             error: `primary.orders` on secondary is the copy of `orders` on primary: MirrorMaker writes it, and keeps it as its source is
               hint: change orders --cluster primary, or insist with --force
         "});
-        for (topic, cluster) in [("__consumer_offsets", "primary"), ("mm2-offsets.primary.internal", "secondary")] {
+        for (topic, cluster) in [
+            ("__consumer_offsets", "primary"),
+            ("mm2-offsets.primary.internal", "secondary"),
+        ] {
             let internal = format!("{} --cluster {cluster}", line(verb, topic));
             kmk.run(&internal).code(2).stdout("").stderr(&format!(
                 "error: `{topic}` is a name of Kafka's, MirrorMaker's or kmk's own topics\n  hint: leave it to them, or insist with --force\n"
