@@ -11,7 +11,9 @@ pub(super) fn of_kafka(error: &KafkaError, context: &Context) -> Failure {
     match error {
         KafkaError::Stopped(Stop::Interrupted) => Failure::interrupted(),
         KafkaError::UnknownPartition { .. } => Failure::one(item, USAGE),
-        KafkaError::CannotDo { .. } => Failure::one(item.hint("leave out `--client kafka`"), USAGE),
+        KafkaError::CannotDo { .. } => {
+            Failure::one(item.hint("leave out `--client kafka`"), USAGE)
+        }
         KafkaError::Unreachable { .. } => {
             let lab = in_lab(&context.lab);
             let hint =

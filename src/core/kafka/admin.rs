@@ -92,6 +92,13 @@ impl Admin {
         self.cluster.offsets(topics, at, limit)
     }
 
+    /// How many partitions `topic` has; 0 where there is no such topic.
+    pub(super) fn partitions(&mut self, topic: &str, limit: &Limit) -> Result<usize, KafkaError> {
+        let found = self.cluster.metadata(Some(&[topic.to_owned()]), limit)?;
+        let info = found.topics.get(topic);
+        Ok(info.map_or(0, |info| info.partitions.len()))
+    }
+
     /// Where `group` stands in the partitions of `topic`, by partition; those it never committed are left out.
     ///
     /// # Errors

@@ -19,11 +19,11 @@ mod partitioner;
 mod position;
 mod producer;
 mod setting;
+mod sharing;
 mod start;
 mod tally;
 mod topic;
 mod v0;
-#[allow(dead_code)]
 mod wire;
 
 pub use admin::Admin;
@@ -40,6 +40,7 @@ pub use offsets::At;
 pub use partitioner::{Partitioner, murmur2};
 pub use producer::{Acks, Producer, Writing};
 pub use setting::{Origin, Setting, Subject};
+pub use sharing::Change;
 pub use start::{Moved, Start};
 pub use tally::{Tally, Written};
 pub use topic::NewTopic;

@@ -9,6 +9,7 @@ mod cluster;
 mod connection;
 mod dial;
 mod frame;
+mod group;
 mod groups;
 mod metadata;
 mod offsets;
@@ -21,5 +22,7 @@ mod sizes;
 mod topics;
 
 pub(super) use cluster::Cluster;
+pub(super) use group::{Membership, Standing};
+pub(super) use offsets::Offsets;
 pub(super) use producer::Producer;
 pub(super) use reader::{Fetched, Reader};

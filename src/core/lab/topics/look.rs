@@ -102,20 +102,25 @@ pub fn describe(
         mark(&mut report, topology, cluster, &names);
     }
     let partitions = info.partitions.iter();
-    let own = answer.settings.get(topic).into_iter().flatten();
+    let mut said: Vec<SettingReport> = answer
+        .settings
+        .get(topic)
+        .into_iter()
+        .flatten()
+        .filter(|setting| setting.origin != Origin::Default)
+        .map(|setting| SettingReport {
+            name: setting.name.clone(),
+            value: setting.value.clone(),
+            from: setting.origin.to_string(),
+        })
+        .collect();
+    said.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(TopicDetails {
         cluster: lab.map(|(_, cluster)| cluster.to_owned()),
         // as Kafka's tools write it
         id: info.id.map(|id| URL_SAFE_NO_PAD.encode(id.to_be_bytes())),
         partition_details: partitions.map(|one| answer.partition(topic, one)).collect(),
-        setting_details: own
-            .filter(|setting| setting.origin != Origin::Default)
-            .map(|setting| SettingReport {
-                name: setting.name.clone(),
-                value: setting.value.clone(),
-                from: setting.origin.to_string(),
-            })
-            .collect(),
+        setting_details: said,
         report,
     })
 }
