@@ -5,7 +5,7 @@
 use anyhow::{Context as _, ensure};
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::event::{Event, Silent};
-use kafka_mirror_kit::core::kafka::Start;
+use kafka_mirror_kit::core::kafka::{Client, Start, Writing};
 use kafka_mirror_kit::core::lab::consume::{Consume, Sink, consume};
 use kafka_mirror_kit::core::lab::deploy::{Change, Request, deploy};
 use kafka_mirror_kit::core::lab::destroy::destroy;
@@ -68,10 +68,14 @@ fn main() -> anyhow::Result<()> {
             messages: Some(10),
             key: Key::None,
             partition: None,
+            headers: Vec::new(),
+            time: None,
             rate: None,
+            writing: Writing::default(),
             patience: Duration::from_secs(30),
         },
         &interrupt,
+        &Silent,
         &mut |_| {},
     )?;
     println!("{} records acknowledged", sent.tally.acknowledged());
@@ -85,6 +89,9 @@ fn main() -> anyhow::Result<()> {
         messages: Some(10),
         follow: false,
         timeout: Duration::from_secs(30),
+        committed_only: false,
+        client: Client::Auto,
+        needs: Vec::new(),
     };
     let read = consume(
         &addresses(&flow.spec.target),

@@ -5,6 +5,7 @@ use super::failure::Told;
 use super::output::seconds;
 use super::{Context, DefaultCluster, Outcome, Place, deploy};
 use format::Format;
+pub(super) use from::start;
 use kafka_mirror_kit::core::endpoint::Endpoint;
 use kafka_mirror_kit::core::event::Event;
 use kafka_mirror_kit::core::kafka::{Client, KafkaError, Start};
@@ -56,7 +57,7 @@ pub(crate) struct Args {
     group: Option<String>,
     /// Where to begin: `earliest`, `latest`, an offset (in every partition), a time (2026-11-22T10:00:00Z), or a time ago
     /// (-10m). A group that was here before resumes instead
-    #[arg(long, value_name = "WHERE", default_value = "earliest", value_parser = from::start, allow_hyphen_values = true)]
+    #[arg(long, value_name = "WHERE", default_value = "earliest", value_parser = start, allow_hyphen_values = true)]
     from: Start,
     /// Go on with records that arrive from now on
     #[arg(long, short)]
@@ -250,7 +251,7 @@ pub(super) fn where_to_look(
 }
 
 /// Nearest name first, as `topics` are; Kafka's and MirrorMaker's own only where there are no others.
-fn topics_there_are(topics: &[String]) -> String {
+pub(super) fn topics_there_are(topics: &[String]) -> String {
     let of_people: Vec<&str> = topics
         .iter()
         .map(String::as_str)

@@ -2,9 +2,9 @@
 
 mod deploy;
 mod docker;
+mod kafka;
 
 use super::Context;
-use super::deploy::in_lab;
 use super::output::{ERROR, HINT, styled};
 use kafka_mirror_kit::core::docker::DockerError;
 use kafka_mirror_kit::core::kafka::KafkaError;
@@ -175,7 +175,7 @@ impl Failure {
             return docker::of_docker(error);
         }
         if let Some(error) = error.downcast_ref::<KafkaError>() {
-            return of_kafka(error, context);
+            return kafka::of_kafka(error, context);
         }
         if let Some(error) = error.downcast_ref::<WorkdirError>() {
             return Self::one(deploy::workdir(error), USAGE);
@@ -200,21 +200,5 @@ impl Failure {
         for line in &self.more {
             anstream::eprintln!("{line}");
         }
-    }
-}
-
-fn of_kafka(error: &KafkaError, context: &Context) -> Failure {
-    let item = Item::new(error);
-    match error {
-        KafkaError::Stopped(Stop::Interrupted) => Failure::interrupted(),
-        KafkaError::UnknownPartition { .. } => Failure::one(item, USAGE),
-        KafkaError::CannotDo { .. } => Failure::one(item.hint("leave out `--client kafka`"), USAGE),
-        KafkaError::Unreachable { .. } => {
-            let lab = in_lab(&context.lab);
-            let hint =
-                format!("`kmk status{lab}` says how the lab is; `kmk deploy{lab}` repairs it");
-            Failure::one(item.hint(hint), UNUSABLE)
-        }
-        _ => Failure::one(item, NO),
     }
 }

@@ -1,15 +1,21 @@
 //! The command line: what was typed becomes one call into the core, and its answer becomes output and an exit code.
 
+mod chosen;
 mod consume;
 mod deploy;
 mod destroy;
 mod env;
 mod failure;
+mod group;
+mod groups;
 mod logs;
 mod output;
 mod produce;
+mod quantity;
 mod status;
 mod table;
+mod topic;
+mod topics;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -82,6 +88,10 @@ enum Verb {
     Produce(produce::Args),
     Consume(consume::Args),
     Status(status::Args),
+    Topics(topics::Args),
+    Topic(topic::Args),
+    Groups(groups::Args),
+    Group(group::Args),
     Destroy(destroy::Args),
     Logs(logs::Args),
     Env(env::Args),
@@ -213,6 +223,10 @@ fn run(verb: Verb, context: &Context) -> anyhow::Result<Outcome> {
         Verb::Produce(args) => produce::run(args, context),
         Verb::Consume(args) => consume::run(args, context),
         Verb::Status(args) => status::run(&args, context),
+        Verb::Topics(args) => topics::run(&args, context),
+        Verb::Topic(args) => topic::run(args, context),
+        Verb::Groups(args) => groups::run(&args, context),
+        Verb::Group(args) => group::run(args, context),
         Verb::Destroy(args) => destroy::run(&args, context),
         Verb::Logs(args) => logs::run(&args, context),
         Verb::Env(args) => env::run(&args, context),

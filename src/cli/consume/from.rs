@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 const EXPECTED: &str = "it is `earliest`, `latest`, an offset from 0, a time such as 2026-11-22T10:00:00Z or ...+01:00, or a time ago such as -10m";
 
 /// Understands `earliest`, `latest`, an offset, a time by RFC 3339, and a time ago with a minus before it.
-pub(super) fn start(text: &str) -> Result<Start, String> {
+pub(in crate::cli) fn start(text: &str) -> Result<Start, String> {
     start_at(text, SystemTime::now())
 }
 

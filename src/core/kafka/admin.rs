@@ -2,6 +2,9 @@
 //!
 //! Always the wire client: nothing is ever created by looking.
 
+mod groups;
+mod topics;
+
 use super::error::KafkaError;
 use super::metadata::{Metadata, TopicInfo};
 use super::offsets::At;
@@ -87,6 +90,13 @@ impl Admin {
         limit: &Limit,
     ) -> Result<BTreeMap<(String, i32), i64>, KafkaError> {
         self.cluster.offsets(topics, at, limit)
+    }
+
+    /// How many partitions `topic` has; 0 where there is no such topic.
+    pub(super) fn partitions(&mut self, topic: &str, limit: &Limit) -> Result<usize, KafkaError> {
+        let found = self.cluster.metadata(Some(&[topic.to_owned()]), limit)?;
+        let info = found.topics.get(topic);
+        Ok(info.map_or(0, |info| info.partitions.len()))
     }
 
     /// Where `group` stands in the partitions of `topic`, by partition; those it never committed are left out.

@@ -13,6 +13,11 @@ impl Code {
         ResponseError::try_from_code(code).map(Self)
     }
 
+    /// The error of that number; none of 0, which is none.
+    pub fn numbered(number: i16) -> Option<Self> {
+        Self::of(number)
+    }
+
     /// Its number in the protocol.
     pub fn number(self) -> i16 {
         self.0.code()

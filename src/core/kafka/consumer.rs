@@ -7,6 +7,7 @@ use super::fetched::Fetched;
 use super::metadata::TopicInfo;
 use super::offsets::At;
 use super::position::Position;
+use super::sharing::{Change, Sharing, Step};
 use super::start::{Moved, Start, chosen, ends, positions};
 use super::{v0, wire};
 use crate::core::wait::Limit;
@@ -26,7 +27,7 @@ pub struct Reading {
     pub partition: Option<i32>,
     /// Where to begin, unless the group has been further.
     pub start: Start,
-    /// The group whose committed offsets come first.
+    /// The group whose committed offsets come first. Where no partition is named its members share them.
     pub group: Option<String>,
     /// Whether to end where the topic ends now.
     pub to_end: bool,
@@ -46,6 +47,8 @@ pub struct Consumer {
     speaker: Speaker,
     topic: String,
     reading: Reading,
+    /// Where the partitions are shared with the other members of a group.
+    sharing: Option<Sharing>,
     moved: Vec<Moved>,
     added: Vec<i32>,
     /// Kafka's id of the topic.
@@ -79,11 +82,23 @@ impl Consumer {
             // of no matter to a reader
             keeps_time: false,
         };
-        let speaker = reading.client.choose(&reading.needs, cluster)?;
-        let partitions = chosen(topic, info, reading.partition)?;
+        let shared = reading
+            .group
+            .as_ref()
+            .filter(|_| reading.partition.is_none());
+        let mut needs = reading.needs.clone();
+        needs.extend(shared.map(|_| Feature::Groups));
+        let speaker = reading.client.choose(&needs, cluster)?;
         let mut moved = Vec::new();
-        let positions = positions(&mut admin, topic, &partitions, reading, &mut moved, limit)?;
+        let positions = if shared.is_some() {
+            Vec::new()
+        } else {
+            let partitions = chosen(topic, info, reading.partition)?;
+            positions(&mut admin, topic, &partitions, reading, &mut moved, limit)?
+        };
         let bootstrap = admin.bootstrap();
+        let join = |group: &String| Sharing::open(bootstrap, group, topic, limit);
+        let sharing = shared.map(join).transpose()?;
         let backend = match speaker {
             Speaker::Crate => Backend::V0(v0::Reader::open(bootstrap, topic, &positions, limit)?),
             Speaker::Wire(_) => {
@@ -96,6 +111,7 @@ impl Consumer {
             speaker,
             topic: topic.to_owned(),
             reading: reading.clone(),
+            sharing,
             moved,
             added: Vec::new(),
             id: info.id,
@@ -111,7 +127,12 @@ impl Consumer {
 
     /// Whether everything asked for has been delivered.
     pub fn is_done(&self) -> bool {
-        self.positions().iter().all(Position::is_done)
+        let is_settled = match &self.sharing {
+            // who has no partitions for the moment may get some
+            Some(sharing) => sharing.is_reading() && self.reading.to_end,
+            None => true,
+        };
+        is_settled && self.positions().iter().all(Position::is_done)
     }
 
     /// The partitions that had to be read from elsewhere since this was last asked.
@@ -129,6 +150,24 @@ impl Consumer {
         std::mem::take(&mut self.was_remade)
     }
 
+    /// What has changed among the partitions of a member of a group, since this was last asked.
+    pub fn changes(&mut self) -> Vec<Change> {
+        self.sharing
+            .as_mut()
+            .map_or_else(Vec::new, Sharing::changes)
+    }
+
+    /// Lets the other members of the group take over at once. Nothing is read or committed from then on.
+    ///
+    /// # Errors
+    /// When the broker does not answer: the others then take over when the session has timed out.
+    pub fn leave(&mut self, limit: &Limit) -> Result<(), KafkaError> {
+        match &mut self.sharing {
+            Some(sharing) => sharing.leave(limit),
+            None => Ok(()),
+        }
+    }
+
     /// The next records; none when there are none yet. While they are worked on, more are fetched, unless these are as
     /// many as `wanted`.
     ///
@@ -136,6 +175,13 @@ impl Consumer {
     /// [`KafkaError`]; after one that [is retriable](KafkaError::is_retriable) it can be called again and reads on
     /// where it was.
     pub fn poll(&mut self, wanted: u64, limit: &Limit) -> Result<Fetched, KafkaError> {
+        if let Some(sharing) = &mut self.sharing {
+            match sharing.poll(limit)? {
+                Step::Read => {}
+                Step::Begin(partitions) => self.begin(&partitions, limit)?,
+                Step::Wait => return Ok(wire::Fetched::default().into()),
+            }
+        }
         if Instant::now() >= self.next_look {
             self.look_around(limit)?;
         }
@@ -172,7 +218,26 @@ impl Consumer {
     ) -> Result<(), KafkaError> {
         let place = |(&partition, &offset)| ((self.topic.clone(), partition), offset);
         let offsets = offsets.iter().map(place).collect();
-        self.admin.cluster.commit(group, &offsets, None, limit)
+        let cluster = &mut self.admin.cluster;
+        match &mut self.sharing {
+            Some(sharing) => sharing.commit(cluster, &offsets, limit),
+            None => cluster.commit(group, &offsets, None, limit),
+        }
+    }
+
+    /// Begins to read what the group has given.
+    fn begin(&mut self, partitions: &[i32], limit: &Limit) -> Result<(), KafkaError> {
+        let (admin, topic) = (&mut self.admin, &self.topic);
+        let mut moved = Vec::new();
+        let positions = positions(admin, topic, partitions, &self.reading, &mut moved, limit)?;
+        let of = admin.partitions(topic, limit)?;
+        let reader = wire_reader(admin.bootstrap(), topic, &positions, &self.reading, limit)?;
+        self.backend = Backend::Wire(reader);
+        self.moved.extend(moved);
+        if let Some(sharing) = &mut self.sharing {
+            sharing.begun(&positions, of);
+        }
+        Ok(())
     }
 
     /// The crate met data that it cannot read: our own client reads on from there.
@@ -267,7 +332,10 @@ impl Consumer {
             }
         }
         let all = info.partitions.iter().map(|partition| partition.id);
-        let chosen = all.filter(|&id| self.reading.partition.is_none_or(|one| one == id));
+        let chosen = all.filter(|&id| match (&self.sharing, self.reading.partition) {
+            (Some(sharing), _) => sharing.has(id),
+            (None, one) => one.is_none_or(|one| one == id),
+        });
         let new: Vec<i32> = chosen.filter(|id| !here.contains(id)).collect();
         for &partition in &new {
             self.add(partition);

@@ -48,4 +48,13 @@ impl Fetched {
             Answers::Wire(answers) => answers.each(take),
         }
     }
+
+    /// Where partitions go on once all of these records are dealt with, behind what is not for readers too: the marks
+    /// that end a transaction. The crate tells nothing of it.
+    pub fn reached(&self) -> &[(i32, i64)] {
+        match &self.0 {
+            Answers::V0(_) => &[],
+            Answers::Wire(answers) => answers.reached(),
+        }
+    }
 }

@@ -26,7 +26,7 @@ pub struct Consume {
     pub partition: Option<i32>,
     /// Where to begin, in partitions where the group (if any) has no place yet.
     pub start: Start,
-    /// The group to resume, and to note the place of.
+    /// The group to resume, and to note the place of. Where no partition is named, its members share them.
     pub group: Option<String>,
     /// How many records; none for all there are now (or, following, for ever).
     pub messages: Option<u64>,
@@ -126,8 +126,10 @@ pub fn consume(
     let mut run = Run::new(what, limit, observer, sink);
     let (end, not_committed) = match opened {
         Ok(mut consumer) => {
-            let end = run.until_the_end(&mut consumer)?;
-            (end, run.commit_last(&mut consumer).err())
+            let end = run.until_the_end(&mut consumer);
+            let not_committed = run.commit_last(&mut consumer).err();
+            run.leave(&mut consumer);
+            (end?, not_committed)
         }
         Err(ConsumeError::Kafka(KafkaError::Stopped(Stop::Interrupted))) => {
             (ConsumeEnd::Interrupted, None)

@@ -4,9 +4,11 @@ mod canary;
 pub mod consume;
 pub mod deploy;
 pub mod destroy;
+pub mod groups;
 pub mod log;
 pub mod produce;
 pub mod status;
+pub mod topics;
 
 use crate::core::compose::{FORMAT, LABEL_FORMAT, LABEL_LAB, LABEL_SPEC};
 use crate::core::docker::{Container, Docker, DockerError, labelled};

@@ -170,9 +170,10 @@ impl Cluster {
         }
     }
 
-    /// What was learnt about leaders and coordinators is asked for again when it is next needed.
+    /// What was learnt about leaders, coordinators and the controller is asked for again when it is next needed.
     pub(in crate::core::kafka) fn forget(&mut self) {
         self.known.topics.clear();
+        self.known.controller = None;
         self.coordinators.clear();
         self.connections
             .retain(|_, connection| !connection.is_broken());

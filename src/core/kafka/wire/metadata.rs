@@ -26,11 +26,12 @@ impl Cluster {
         topics: Option<&[String]>,
         limit: &Limit,
     ) -> Result<Metadata, KafkaError> {
-        self.ask_for(topics, false, limit)
+        self.ask_for(To::Any, topics, false, limit)
     }
 
     fn ask_for(
         &mut self,
+        to: To<'_>,
         topics: Option<&[String]>,
         create: bool,
         limit: &Limit,
@@ -43,7 +44,7 @@ impl Cluster {
         let request = MetadataRequest::default()
             .with_topics(named)
             .with_allow_auto_topic_creation(create);
-        let answer = self.call(To::Any, &request, limit)?;
+        let answer = self.call(to, &request, limit)?;
         let metadata = self.understand(answer)?;
         self.known.id.clone_from(&metadata.id);
         self.known.controller = metadata.controller;
@@ -69,7 +70,19 @@ impl Cluster {
         topic: &str,
         limit: &Limit,
     ) -> Result<Option<TopicInfo>, KafkaError> {
-        let mut metadata = self.ask_for(Some(&[topic.to_owned()]), true, limit)?;
+        let mut metadata = self.ask_for(To::Any, Some(&[topic.to_owned()]), true, limit)?;
+        Ok(metadata.topics.remove(topic))
+    }
+
+    /// A topic as one broker knows it, if it does.
+    pub(in crate::core::kafka) fn topic_on(
+        &mut self,
+        broker: i32,
+        topic: &str,
+        limit: &Limit,
+    ) -> Result<Option<TopicInfo>, KafkaError> {
+        let named = [topic.to_owned()];
+        let mut metadata = self.ask_for(To::Broker(broker), Some(&named), false, limit)?;
         Ok(metadata.topics.remove(topic))
     }
 

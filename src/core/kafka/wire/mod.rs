@@ -2,12 +2,15 @@
 //! version 0 of the protocol cannot say. Knows nothing of what it is used for.
 
 mod api;
+mod assignment;
 mod batch;
 mod claim;
 mod cluster;
 mod connection;
 mod dial;
 mod frame;
+mod group;
+mod groups;
 mod metadata;
 mod offsets;
 mod producer;
@@ -15,7 +18,11 @@ mod reader;
 #[cfg(test)]
 mod scripted;
 mod settings;
+mod sizes;
+mod topics;
 
 pub(super) use cluster::Cluster;
+pub(super) use group::{Membership, Standing};
+pub(super) use offsets::Offsets;
 pub(super) use producer::Producer;
 pub(super) use reader::{Fetched, Reader};

@@ -1,5 +1,9 @@
 //! Reading partitions of one topic on and on: one request to each leader, the next on its way while the last answer is
 //! worked on. Knows nothing of what the records are for.
+//!
+//! Without fetch sessions (KIP-227): each request names all partitions. For 1,000 of them on one broker, idle, that took
+//! 0.03 s of our time and 0.5 s of the broker's in 8 s (as kcat, which has no sessions either); reading a million
+//! records from them took 0.65 s, as all of them had something. Sessions would save a part of the former only.
 
 mod aborted;
 mod cursor;
@@ -18,6 +22,7 @@ use crate::core::kafka::code::Code;
 use crate::core::kafka::error::KafkaError;
 use crate::core::kafka::position::Position;
 use crate::core::wait::{Limit, Stop};
+use aborted::Aborted;
 use cursor::{Cursor, Said, TooLarge};
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::fetch_response::PartitionData;
@@ -324,7 +329,8 @@ impl Reader {
             checked => checked?,
         }
         let bytes = data.records.unwrap_or_default();
-        let aborted = self.committed_only.then_some(data.aborted_transactions);
+        let aborted = data.aborted_transactions;
+        let aborted = self.committed_only.then(|| Aborted::of(aborted));
         let looked = look(bytes, aborted, offset, cursor.at.end);
         let bound = if self.committed_only {
             data.last_stable_offset
@@ -340,6 +346,9 @@ impl Reader {
         };
         let end = cursor.at.end.unwrap_or(i64::MAX);
         fetched.add(partition, offset..end, looked.batches);
+        if cursor.at.next > offset {
+            fetched.reach(partition, cursor.at.next.min(end));
+        }
         if let Err(TooLarge(bytes)) = taken {
             return Err(KafkaError::Garbled {
                 address: fetched.address().to_owned(),

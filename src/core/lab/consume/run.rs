@@ -2,7 +2,7 @@
 
 use super::{Consume, ConsumeEnd, ConsumeError, LOOK, Sink};
 use crate::core::event::{Event, Observer};
-use crate::core::kafka::{Consumer, Fetched, KafkaError, Speaker};
+use crate::core::kafka::{Change, Consumer, Fetched, KafkaError, Speaker};
 use crate::core::wait::{Interrupt, Limit, Stop};
 use std::collections::BTreeMap;
 use std::io;
@@ -18,6 +18,9 @@ const COMMIT: Duration = Duration::from_secs(1);
 /// How long noting it may take when it is the last thing to do.
 const LAST_COMMIT: Duration = Duration::from_secs(5);
 
+/// How long noting it may take while the other members of the group wait for it.
+const HAND_OVER: Duration = Duration::from_secs(10);
+
 /// Reading under way.
 pub(super) struct Run<'a> {
     what: &'a Consume,
@@ -29,8 +32,8 @@ pub(super) struct Run<'a> {
     handed: BTreeMap<i32, i64>,
     pub(super) committed: BTreeMap<i32, i64>,
     next_commit: Instant,
-    /// Whether the last fetch failed.
-    uneasy: bool,
+    /// The failure told of, until the broker answers again.
+    uneasy: Option<KafkaError>,
     /// Which client was last told to read.
     speaker: Option<Speaker>,
 }
@@ -51,7 +54,7 @@ impl<'a> Run<'a> {
             handed: BTreeMap::new(),
             committed: BTreeMap::new(),
             next_commit: Instant::now() + COMMIT,
-            uneasy: false,
+            uneasy: None,
             speaker: None,
         }
     }
@@ -69,6 +72,7 @@ impl<'a> Run<'a> {
             let polled = consumer.poll(left, &self.limit);
             self.tell_speaker(consumer.speaker());
             self.tell_changes(consumer);
+            self.follow_group(consumer);
             match polled {
                 Ok(fetched) => match self.hand_over(&fetched) {
                     Ok(()) => self.went_well(consumer),
@@ -127,6 +131,45 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The partitions of a member of a group come and go.
+    fn follow_group(&mut self, consumer: &mut Consumer) {
+        for change in consumer.changes() {
+            match change {
+                Change::Assigned { places, of } => {
+                    self.observer.on(Event::Started(mine(&places, of)));
+                    // noted even if nothing is read: whoever comes next goes on from here
+                    self.committed
+                        .retain(|partition, _| !places.contains_key(partition));
+                    self.handed = places;
+                }
+                Change::Revoked => {
+                    let what = "the group shares out its partitions anew";
+                    self.observer.on(Event::Started(what.to_owned()));
+                    let limit = self.limit.at_most(HAND_OVER);
+                    if let Err(error) = self.commit(consumer, &limit) {
+                        self.warn(format!("{error}; others may read the same records again"));
+                    }
+                    self.handed.clear();
+                }
+                Change::Lost => {
+                    let what =
+                        "out of the group for a while; others may have read the same records";
+                    self.warn(what.to_owned());
+                    self.handed.clear();
+                }
+            }
+        }
+    }
+
+    /// The last thing of all: the others take over at once, or else when the coordinator notices.
+    pub(super) fn leave(&mut self, consumer: &mut Consumer) {
+        let _ = consumer.leave(&Limit::new(LAST_COMMIT, &Interrupt::default()));
+    }
+
+    fn warn(&self, what: String) {
+        self.observer.on(Event::Warning(what));
+    }
+
     /// How many records are still wanted.
     fn left(&self) -> u64 {
         self.what
@@ -160,6 +203,9 @@ impl<'a> Run<'a> {
         self.sink.flush().map_err(ConsumeError::Sink)?;
         self.read += count;
         self.handed.extend(reached);
+        if taken.is_ok() && count < wanted {
+            self.handed.extend(fetched.reached().iter().copied());
+        }
         taken
     }
 
@@ -168,10 +214,9 @@ impl<'a> Run<'a> {
         if self.what.messages.is_none() || self.what.follow {
             self.limit = Limit::new(self.what.timeout, self.limit.interrupt());
         }
-        if self.uneasy {
+        if self.uneasy.take().is_some() {
             self.observer
                 .on(Event::Note("the broker is back".to_owned()));
-            self.uneasy = false;
         }
         if Instant::now() >= self.next_commit {
             self.next_commit = Instant::now() + COMMIT;
@@ -186,12 +231,15 @@ impl<'a> Run<'a> {
     fn bear(&mut self, error: KafkaError) -> Option<ConsumeEnd> {
         // time was up while a broker with nothing new held a fetch, as it should
         if matches!(error, KafkaError::Silent { waited, .. } if waited < HELD) {
-            return Some(ConsumeEnd::Deadline);
+            return Some(match self.uneasy.take() {
+                Some(error) => ConsumeEnd::Lost(error),
+                None => ConsumeEnd::Deadline,
+            });
         }
-        if !self.uneasy {
+        if self.uneasy.is_none() {
             self.observer
                 .on(Event::Warning(format!("{error}; trying again")));
-            self.uneasy = true;
+            self.uneasy = Some(error.clone());
         }
         match self
             .limit
@@ -208,11 +256,12 @@ impl<'a> Run<'a> {
         let Some(group) = &self.what.group else {
             return Ok(());
         };
-        if self.handed == self.committed {
-            return Ok(());
+        let mut new = self.handed.clone();
+        new.retain(|partition, next| self.committed.get(partition) != Some(next));
+        if !new.is_empty() {
+            consumer.commit(group, &new, limit)?;
+            self.committed.extend(new);
         }
-        consumer.commit(group, &self.handed, limit)?;
-        self.committed.clone_from(&self.handed);
         Ok(())
     }
 
@@ -227,5 +276,15 @@ impl<'a> Run<'a> {
                 settled => return settled,
             }
         }
+    }
+}
+
+/// Such as `partitions 0, 2 of 4 are mine`.
+fn mine(places: &BTreeMap<i32, i64>, of: usize) -> String {
+    let ids: Vec<String> = places.keys().map(ToString::to_string).collect();
+    match ids.as_slice() {
+        [] => format!("none of {of} partitions is mine"),
+        [one] => format!("partition {one} of {of} is mine"),
+        _ => format!("partitions {} of {of} are mine", ids.join(", ")),
     }
 }

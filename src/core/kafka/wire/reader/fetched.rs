@@ -9,6 +9,8 @@ use std::ops::{ControlFlow, Range};
 #[derive(Debug, Default)]
 pub(in crate::core::kafka) struct Fetched {
     parts: Vec<Part>,
+    /// Where each partition goes on behind them, and behind what is not for readers.
+    reached: Vec<(i32, i64)>,
     /// Who sent them.
     address: String,
     topic: String,
@@ -26,6 +28,7 @@ impl Fetched {
     pub(super) fn new(address: String, topic: String) -> Self {
         Self {
             parts: Vec::new(),
+            reached: Vec::new(),
             address,
             topic,
         }
@@ -70,6 +73,16 @@ impl Fetched {
                 batches,
             });
         }
+    }
+
+    /// Notes that everything before `next` was there to be taken.
+    pub(super) fn reach(&mut self, partition: i32, next: i64) {
+        self.reached.push((partition, next));
+    }
+
+    /// Where each partition goes on behind all of these records, and behind what is not for readers.
+    pub(in crate::core::kafka) fn reached(&self) -> &[(i32, i64)] {
+        &self.reached
     }
 
     /// How many there are at most.

@@ -3,7 +3,6 @@
 use super::aborted::Aborted;
 use crate::core::kafka::wire::batch::{BatchError, Partial, RecordBatch, batches};
 use bytes::Bytes;
-use kafka_protocol::messages::fetch_response::AbortedTransaction;
 
 /// One partition's part of an answer, looked at.
 #[derive(Debug, Default)]
@@ -18,16 +17,15 @@ pub(super) struct Looked {
     pub(super) fault: Option<BatchError>,
 }
 
-/// Looks at the batches among `bytes` from offset `next` on, up to `end` (exclusive). `aborted` is what the broker lists
-/// for readers of what is committed; none for readers of everything.
+/// Looks at the batches among `bytes` from offset `next` on, up to `end` (exclusive). `aborted` is for
+/// readers of what is committed; none for readers of everything.
 pub(super) fn look(
     bytes: Bytes,
-    aborted: Option<Option<Vec<AbortedTransaction>>>,
+    mut aborted: Option<Aborted>,
     next: i64,
     end: Option<i64>,
 ) -> Looked {
     let mut looked = Looked::default();
-    let mut aborted = aborted.map(Aborted::of);
     let mut whole = batches(bytes);
     for batch in whole.by_ref() {
         let hidden = batch.and_then(|batch| {

@@ -1,5 +1,6 @@
 //! What a reader makes of answers. No broker is needed for that.
 
+use super::aborted::Aborted;
 use super::cursor::{Cursor, Said};
 use super::fetched::Fetched;
 use super::look::{Looked, look};
@@ -110,7 +111,7 @@ fn only_readers_of_what_is_committed_miss_what_was_given_up() {
     let bytes = Bytes::from(bytes);
     let all = look(bytes.clone(), None, 0, None);
     assert_eq!(offsets(all, 0, i64::MAX), [0, 1, 3]);
-    let committed = look(bytes, Some(Some(vec![aborted(1, 0)])), 0, None);
+    let committed = look(bytes, Some(Aborted::of(Some(vec![aborted(1, 0)]))), 0, None);
     assert_eq!(offsets(committed, 0, i64::MAX), [3]);
 }
 
@@ -268,7 +269,7 @@ proptest! {
             }
             let from = cursor.at.next;
             let (bytes, listed) = log.fetch(from, size);
-            let looked = look(bytes, Some(Some(listed)), from, Some(end));
+            let looked = look(bytes, Some(Aborted::of(Some(listed))), from, Some(end));
             prop_assert!(looked.fault.is_none());
             cursor.take(&looked, Said { bound: end, is_certain: true }).unwrap();
             read.extend(offsets(looked, from, end));
@@ -281,7 +282,7 @@ proptest! {
 
     #[test]
     fn garbage_never_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), next: i64) {
-        let looked = look(bytes.into(), Some(None), next, Some(next));
+        let looked = look(bytes.into(), Some(Aborted::of(None)), next, Some(next));
         prop_assert!(looked.batches.is_empty());
     }
 }

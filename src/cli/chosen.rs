@@ -1,0 +1,209 @@
+//! The cluster that a verb works on: one of the lab, or any that its addresses lead to.
+
+use super::deploy::in_lab;
+use super::failure::Told;
+use super::{Context, DefaultCluster, Place, consume};
+use kafka_mirror_kit::core::endpoint::Endpoint;
+use kafka_mirror_kit::core::kafka::KafkaError;
+use kafka_mirror_kit::core::lab::Lab;
+use kafka_mirror_kit::core::lab::groups::GroupError;
+use kafka_mirror_kit::core::lab::topics::TopicError;
+use kafka_mirror_kit::core::nearest::nearest;
+use kafka_mirror_kit::core::topology::{Cluster, Topology};
+use kafka_mirror_kit::core::wait::Stop;
+
+/// A cluster that was chosen.
+pub(super) struct Chosen {
+    pub(super) place: Option<Place>,
+    bootstrap: Vec<Endpoint>,
+    lab: String,
+    default: DefaultCluster,
+}
+
+impl Chosen {
+    /// The cluster at these addresses, or else the one of that name, or the one that is meant when none is named.
+    pub(super) fn find(
+        context: &Context,
+        cluster: Option<&str>,
+        bootstrap: &[Endpoint],
+        default: DefaultCluster,
+    ) -> anyhow::Result<Self> {
+        let place = match bootstrap {
+            [] => Some(context.place(cluster, default)?),
+            _ => None,
+        };
+        Ok(Self {
+            bootstrap: place
+                .as_ref()
+                .map_or_else(|| bootstrap.to_vec(), Place::endpoints),
+            place,
+            lab: in_lab(&context.lab),
+            default,
+        })
+    }
+
+    pub(super) fn endpoints(&self) -> &[Endpoint] {
+        &self.bootstrap
+    }
+
+    /// Its name in the lab, or its address.
+    pub(super) fn name(&self) -> String {
+        match (&self.place, self.bootstrap.first()) {
+            (Some(place), _) => place.cluster.name.clone(),
+            (None, Some(first)) => first.to_string(),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// The lab it belongs to, and its name there.
+    pub(super) fn lab(&self) -> Option<(&Topology, &str)> {
+        let place = self.place.as_ref()?;
+        Some((&place.lab.topology, &place.cluster.name))
+    }
+
+    /// The flags that choose it, for the next command to type.
+    pub(super) fn flags(&self) -> String {
+        match &self.place {
+            Some(place) => format!("{} --cluster {}", self.lab, place.cluster.name),
+            None => {
+                let addresses: Vec<String> =
+                    self.bootstrap.iter().map(ToString::to_string).collect();
+                format!(" --bootstrap {}", addresses.join(","))
+            }
+        }
+    }
+
+    /// The same, for a verb that means it anyway when the source of the first flow is its default.
+    pub(super) fn flags_if_needed(&self) -> String {
+        let is_default = self.place.as_ref().is_some_and(|place| {
+            let flow = place.lab.spec.flows.first();
+            flow.is_some_and(|flow| match self.default {
+                DefaultCluster::FirstSource => flow.source == place.cluster.name,
+                DefaultCluster::FirstTarget => flow.target == place.cluster.name,
+            })
+        });
+        if is_default {
+            self.lab.clone()
+        } else {
+            self.flags()
+        }
+    }
+
+    pub(super) fn of_kafka(&self, error: KafkaError) -> anyhow::Error {
+        consume::of_kafka(error, self.place.as_ref())
+    }
+
+    /// What went wrong with a topic of it.
+    pub(super) fn of_topic(&self, error: TopicError) -> anyhow::Error {
+        let on = self.name();
+        match error {
+            TopicError::NoTopic { topic, topics } => {
+                Told::no(format!("there is no topic `{topic}` on {on}"))
+                    .hint(did_you_mean(&topic, &topics, consume::topics_there_are))
+                    .into()
+            }
+            TopicError::NoSetting { name, known } => {
+                let hint = match nearest(&name, known.iter().map(String::as_str)) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => some("setting", &known),
+                };
+                Told::usage(format!("topics have no setting `{name}`"))
+                    .hint(hint)
+                    .into()
+            }
+            TopicError::BehindTheEnd { .. } => Told::usage(error.to_string())
+                .hint("`end` removes all records of each partition, however many there are; --partition names one")
+                .into(),
+            TopicError::Kafka(error) => self.of_kafka(error),
+        }
+    }
+
+    /// What went wrong with a group of it.
+    pub(super) fn of_group(&self, error: GroupError) -> anyhow::Error {
+        let on = self.name();
+        match error {
+            GroupError::NoGroup { group, groups } => {
+                Told::no(format!("there is no group `{group}` on {on}"))
+                    .hint(did_you_mean(&group, &groups, groups_there_are))
+                    .into()
+            }
+            GroupError::Active { .. } => Told::no(format!("{error} (on {on})"))
+                .hint("stop them first: they would go on from where they are, and note that again")
+                .into(),
+            GroupError::NoPlace { .. } => Told::no(format!("{error} on {on}"))
+                .hint(format!(
+                    "`kmk groups{} --verbose` shows where it stands",
+                    self.flags()
+                ))
+                .into(),
+            GroupError::Topic(error) => self.of_topic(error),
+            GroupError::Kafka(error) => self.of_kafka(error),
+        }
+    }
+}
+
+/// Names that are alike first; of many, only the nearest is worth a word.
+fn did_you_mean(name: &str, known: &[String], all: impl FnOnce(&[String]) -> String) -> String {
+    match nearest(name, known.iter().map(String::as_str)) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => all(known),
+    }
+}
+
+fn groups_there_are(groups: &[String]) -> String {
+    some("group", groups)
+}
+
+/// As many names as are worth a line.
+fn some(kind: &str, names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    let shown = shown.join(", ");
+    match names.len() {
+        0 => format!("there are no {kind}s yet"),
+        all if all > SHOWN => format!("{kind}s there are: {shown} and {} more", all - SHOWN),
+        _ => format!("{kind}s there are: {shown}"),
+    }
+}
+
+/// The lab that is meant; it must have a cluster of that name, if one is named.
+pub(super) fn lab(context: &Context, cluster: Option<&str>) -> anyhow::Result<Lab> {
+    let (_, lab) = context.find_lab()?;
+    match cluster.filter(|name| lab.topology.cluster(name).is_none()) {
+        Some(name) => Err(Told::unknown("cluster", name, &lab.spec.cluster_names()).into()),
+        None => Ok(lab),
+    }
+}
+
+/// What each cluster answered. Where some answered, those that did not stand there with their problem; where none did, that is the error.
+pub(super) fn those_that_answer<T>(
+    lab: &Lab,
+    only: Option<&str>,
+    looks: Vec<Result<T, KafkaError>>,
+    failed: impl Fn(&str, String, String) -> T,
+) -> anyhow::Result<Vec<T>> {
+    if let [Err(first), rest @ ..] = looks.as_slice()
+        && rest.iter().all(Result::is_err)
+    {
+        return Err(first.clone().into());
+    }
+    let meant = |cluster: &&Cluster| only.is_none_or(|only| only == cluster.name);
+    let clusters = lab.topology.clusters.iter().filter(meant).zip(looks);
+    let answers = clusters.map(|(cluster, look)| match look {
+        Err(KafkaError::Stopped(Stop::Interrupted)) => Err(Stop::Interrupted.into()),
+        Err(error) => {
+            let bootstrap = cluster.bootstrap_outside();
+            Ok(failed(&cluster.name, bootstrap, error.to_string()))
+        }
+        Ok(answer) => Ok(answer),
+    });
+    answers.collect()
+}
+
+/// What stands above the table of a cluster.
+pub(super) fn heading(cluster: Option<&str>, bootstrap: &str) -> String {
+    cluster.map_or_else(
+        || bootstrap.to_owned(),
+        |cluster| format!("{cluster} ({bootstrap})"),
+    )
+}

@@ -1,0 +1,252 @@
+//! The words for brokers: what helps, by the name that Kafka's documentation gives an error.
+
+use super::{Failure, Item, NO, UNUSABLE, USAGE};
+use crate::cli::Context;
+use crate::cli::deploy::in_lab;
+use kafka_mirror_kit::core::kafka::{Code, KafkaError};
+use kafka_mirror_kit::core::wait::Stop;
+
+pub(super) fn of_kafka(error: &KafkaError, context: &Context) -> Failure {
+    let item = Item::new(error);
+    match error {
+        KafkaError::Stopped(Stop::Interrupted) => Failure::interrupted(),
+        KafkaError::UnknownPartition { .. } => Failure::one(item, USAGE),
+        KafkaError::CannotDo { .. } => {
+            Failure::one(item.hint("leave out `--client kafka`"), USAGE)
+        }
+        KafkaError::Unreachable { .. } => {
+            let lab = in_lab(&context.lab);
+            let hint =
+                format!("`kmk status{lab}` says how the lab is; `kmk deploy{lab}` repairs it");
+            Failure::one(item.hint(hint), UNUSABLE)
+        }
+        KafkaError::Version { .. } => Failure::one(
+            item.hint("kmk's own client needs Kafka 3.3 or later; --client kafka speaks to brokers up to 3.9"),
+            UNUSABLE,
+        ),
+        KafkaError::Refused { code, .. } => {
+            let help = help(*code);
+            let exit = if help.is_some_and(|help| help.is_usage) { USAGE } else { NO };
+            match help {
+                Some(help) => Failure::one(item.hint(help.hint), exit),
+                None => Failure::one(item, exit),
+            }
+        }
+        _ => Failure::one(item, NO),
+    }
+}
+
+/// What helps against an error of Kafka.
+#[derive(Debug, Clone, Copy)]
+struct Help {
+    /// Its name in Kafka's documentation.
+    error: &'static str,
+    /// Whether it is what was typed that is wrong.
+    is_usage: bool,
+    hint: &'static str,
+}
+
+fn help(code: Code) -> Option<Help> {
+    let name = code.to_string();
+    HELP.iter().find(|help| help.error == name).copied()
+}
+
+const fn typed(error: &'static str, hint: &'static str) -> Help {
+    Help {
+        error,
+        is_usage: true,
+        hint,
+    }
+}
+
+const fn met(error: &'static str, hint: &'static str) -> Help {
+    Help {
+        error,
+        is_usage: false,
+        hint,
+    }
+}
+
+/// The one list of what helps against errors of Kafka that people meet; the others explain themselves, or cannot be helped.
+const HELP: &[Help] = &[
+    // what was typed
+    typed(
+        "INVALID_REPLICATION_FACTOR",
+        "there cannot be more replicas than brokers; leave --replicas out to have as many as usual there",
+    ),
+    typed(
+        "INVALID_PARTITIONS",
+        "partitions can only grow; for fewer, make another topic and copy the records",
+    ),
+    typed(
+        "INVALID_CONFIG",
+        "`kmk topic describe TOPIC` shows settings as Kafka writes them",
+    ),
+    typed(
+        "INVALID_TOPIC_EXCEPTION",
+        "letters, digits, `.`, `_` and `-`, at most 249; names that differ only in `.` and `_` exclude each other",
+    ),
+    typed(
+        "OFFSET_OUT_OF_RANGE",
+        "`kmk topic describe TOPIC` shows where each partition begins and ends",
+    ),
+    typed(
+        "INVALID_GROUP_ID",
+        "a group needs a name, and one of this kind that is not in use otherwise",
+    ),
+    typed(
+        "UNSUPPORTED_COMPRESSION_TYPE",
+        "zstd needs records of Kafka 2.1 or later: choose another --compression",
+    ),
+    typed(
+        "INVALID_TIMESTAMP",
+        "the topic takes only times near the broker's own: see its message.timestamp.before.max.ms and message.timestamp.after.max.ms",
+    ),
+    typed(
+        "INVALID_RECORD",
+        "a compacted topic refuses records without a key",
+    ),
+    // how topics and groups are
+    met(
+        "TOPIC_ALREADY_EXISTS",
+        "`kmk topic alter` changes it; --if-not-exists leaves it as it is",
+    ),
+    met(
+        "UNKNOWN_TOPIC_OR_PARTITION",
+        "`kmk topics --all` shows the topics there are",
+    ),
+    met(
+        "TOPIC_DELETION_DISABLED",
+        "the broker's delete.topic.enable is false: `kmk topic truncate` removes the records at least",
+    ),
+    met(
+        "NON_EMPTY_GROUP",
+        "stop those who read for it: `kmk groups --group GROUP` names them",
+    ),
+    met(
+        "GROUP_ID_NOT_FOUND",
+        "`kmk groups` shows the groups there are",
+    ),
+    met(
+        "GROUP_SUBSCRIBED_TO_TOPIC",
+        "stop those who read the topic for it: `kmk groups --group GROUP` names them",
+    ),
+    met(
+        "UNKNOWN_MEMBER_ID",
+        "someone reads for the group by now: stop them first, `kmk groups --group GROUP` names them",
+    ),
+    met(
+        "ILLEGAL_GENERATION",
+        "someone reads for the group by now: stop them first, `kmk groups --group GROUP` names them",
+    ),
+    met(
+        "INCONSISTENT_GROUP_PROTOCOL",
+        "the group is in use by clients of another kind: choose another --group",
+    ),
+    met(
+        "GROUP_MAX_SIZE_REACHED",
+        "the broker's group.max.size allows no more members",
+    ),
+    met(
+        "FENCED_INSTANCE_ID",
+        "another member with the same group.instance.id took over",
+    ),
+    met(
+        "MESSAGE_TOO_LARGE",
+        "a topic's max.message.bytes says how large: `kmk topic alter TOPIC --config max.message.bytes=N`",
+    ),
+    met(
+        "RECORD_LIST_TOO_LARGE",
+        "a batch may be no larger than the topic's segment.bytes",
+    ),
+    met(
+        "POLICY_VIOLATION",
+        "records can be removed only where cleanup.policy has `delete`; for the rest, the broker's own policy says what it allows",
+    ),
+    // how the cluster is
+    met(
+        "NOT_ENOUGH_REPLICAS",
+        "fewer brokers are in sync than min.insync.replicas asks for: start them, or lower it with `kmk topic alter`",
+    ),
+    met(
+        "NOT_ENOUGH_REPLICAS_AFTER_APPEND",
+        "fewer brokers are in sync than min.insync.replicas asks for; what was sent may be there all the same",
+    ),
+    met(
+        "KAFKA_STORAGE_ERROR",
+        "the broker's disk failed or is full: its log says which",
+    ),
+    met(
+        "THROTTLING_QUOTA_EXCEEDED",
+        "a quota of the cluster is used up: wait longer with --timeout",
+    ),
+    met(
+        "REQUEST_TIMED_OUT",
+        "the brokers were too slow, and may do it yet: look again, or wait longer with --timeout",
+    ),
+    met(
+        "COORDINATOR_NOT_AVAILABLE",
+        "the broker that keeps the group's offsets is not there yet: wait longer with --timeout",
+    ),
+    met(
+        "REASSIGNMENT_IN_PROGRESS",
+        "partitions of it are being moved: try again when that is done",
+    ),
+    // what the cluster allows
+    met(
+        "TOPIC_AUTHORIZATION_FAILED",
+        "the cluster has access rules, and kmk comes without a name: allow it there (ACL), or use another listener",
+    ),
+    met(
+        "GROUP_AUTHORIZATION_FAILED",
+        "the cluster has access rules, and kmk comes without a name: allow it there (ACL), or use another listener",
+    ),
+    met(
+        "CLUSTER_AUTHORIZATION_FAILED",
+        "the cluster has access rules, and kmk comes without a name: allow it there (ACL), or use another listener",
+    ),
+    met(
+        "TRANSACTIONAL_ID_AUTHORIZATION_FAILED",
+        "the cluster has access rules, and kmk comes without a name: allow it there (ACL), or use another listener",
+    ),
+    met(
+        "SASL_AUTHENTICATION_FAILED",
+        "kmk speaks only to listeners without authentication (PLAINTEXT)",
+    ),
+    met(
+        "UNSUPPORTED_VERSION",
+        "this broker is too old for it, or does not offer it",
+    ),
+    met(
+        "UNSUPPORTED_FOR_MESSAGE_FORMAT",
+        "the topic's records are of an old format: message.format.version is too low",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_name_is_one_of_kafkas_and_stands_once() {
+        // every error that the protocol has by now, and room
+        let known: BTreeSet<String> = (-1..=200)
+            .filter_map(Code::numbered)
+            .map(|code| code.to_string())
+            .collect();
+        let mut seen = BTreeSet::new();
+        for help in HELP {
+            assert!(known.contains(help.error), "{}", help.error);
+            assert!(seen.insert(help.error), "{} twice", help.error);
+        }
+    }
+
+    #[test]
+    fn what_was_typed_wrong_ends_with_another_code_than_what_was_met() {
+        let of = |number| help(Code::numbered(number).unwrap());
+        assert!(of(38).unwrap().is_usage, "INVALID_REPLICATION_FACTOR");
+        assert!(!of(36).unwrap().is_usage, "TOPIC_ALREADY_EXISTS");
+        assert!(of(-1).is_none(), "UNKNOWN_SERVER_ERROR");
+    }
+}

@@ -1,0 +1,97 @@
+mod delete;
+mod reset;
+
+use super::chosen::Chosen;
+use super::failure::Told;
+use super::{Context, DefaultCluster, Outcome};
+use kafka_mirror_kit::core::endpoint::Endpoint;
+use kafka_mirror_kit::core::lab::groups::{GroupError, clusters_with};
+use kafka_mirror_kit::core::wait::Limit;
+use std::time::Duration;
+
+/// Reset or delete one consumer group
+///
+/// Each works on the target of the first flow, where `kmk consume` reads, unless told otherwise. A group that someone
+/// reads for is left alone.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kmk group reset billing --topic primary.orders --to earliest
+  kmk group delete billing --cluster primary";
+
+#[derive(clap::Subcommand)]
+enum Verb {
+    Reset(reset::Args),
+    Delete(delete::Args),
+}
+
+pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    match args.verb {
+        Verb::Reset(args) => reset::run(args, context),
+        Verb::Delete(args) => delete::run(&args, context),
+    }
+}
+
+/// Which group, and where.
+#[derive(clap::Args)]
+struct Which {
+    /// The group
+    #[arg(value_name = "GROUP", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    group: String,
+    /// The cluster of the lab that has it [default: the target of the first flow]
+    #[arg(long, value_name = "NAME")]
+    cluster: Option<String>,
+    /// Another cluster instead, of the lab or not
+    #[arg(
+        long,
+        value_name = "HOST:PORT,...",
+        value_delimiter = ',',
+        conflicts_with = "cluster"
+    )]
+    bootstrap: Vec<Endpoint>,
+    /// How long the brokers may take
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::patience)]
+    timeout: Duration,
+}
+
+impl Which {
+    fn limit(&self, context: &Context) -> Limit {
+        Limit::new(self.timeout, &context.interrupt)
+    }
+
+    fn cluster(&self, context: &Context) -> anyhow::Result<Chosen> {
+        let cluster = self.cluster.as_deref();
+        Chosen::find(
+            context,
+            cluster,
+            &self.bootstrap,
+            DefaultCluster::FirstTarget,
+        )
+    }
+
+    /// A group that is not here may be on another cluster of the lab: that is said, and never guessed.
+    fn failed(&self, error: GroupError, chosen: &Chosen, context: &Context) -> anyhow::Error {
+        if let (GroupError::NoGroup { group, .. }, Some((topology, on))) = (&error, chosen.lab()) {
+            let limit = Limit::new(ELSEWHERE, &context.interrupt);
+            let others = clusters_with(topology, group, &limit);
+            if let Some(other) = others.first() {
+                return Told::no(format!("there is no group `{group}` on {on}"))
+                    .hint(format!(
+                        "it is on {}: name it with --cluster {other}",
+                        others.join(", ")
+                    ))
+                    .into();
+            }
+        }
+        chosen.of_group(error)
+    }
+}
+
+/// How long other clusters may take to say whether they know a group.
+const ELSEWHERE: Duration = Duration::from_secs(2);

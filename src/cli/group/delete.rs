@@ -1,0 +1,46 @@
+use super::Which;
+use crate::cli::quantity::count;
+use crate::cli::{Context, Outcome, consume};
+use kafka_mirror_kit::core::lab::groups::{delete, forget};
+
+/// Take a group away: where it stood is forgotten
+///
+/// Nobody may read for it. With --topic, only where it stood in that topic.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    which: Which,
+    /// Only forget where it stood in this topic
+    #[arg(long, value_name = "TOPIC", value_parser = consume::topic_name)]
+    topic: Option<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kmk group delete billing
+  kmk group delete billing --topic orders --cluster primary";
+
+pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let limit = args.which.limit(context);
+    let chosen = args.which.cluster(context)?;
+    let (group, on) = (&args.which.group, chosen.name());
+    let failed = |error| args.which.failed(error, &chosen, context);
+    let text = match &args.topic {
+        None => {
+            delete(chosen.endpoints(), group, &limit).map_err(failed)?;
+            format!("Deleted group `{group}` of {on}.")
+        }
+        Some(topic) => {
+            let partitions = forget(chosen.endpoints(), group, topic, &limit).map_err(failed)?;
+            let partitions = count(partitions, "partition");
+            format!("Group `{group}` on {on} forgot {partitions} of topic `{topic}`.")
+        }
+    };
+    context.output.result(&text)?;
+    let at = chosen.flags();
+    context
+        .output
+        .next(&[(format!("kmk groups{at}"), "what is left")]);
+    Ok(Outcome::Yes)
+}

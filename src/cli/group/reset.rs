@@ -1,0 +1,171 @@
+use super::{ELSEWHERE, Which};
+use crate::cli::chosen::Chosen;
+use crate::cli::quantity::or_dash;
+use crate::cli::table::{row, table};
+use crate::cli::{Context, Outcome, consume};
+use anyhow::Context as _;
+use kafka_mirror_kit::core::kafka::Start;
+use kafka_mirror_kit::core::lab::groups::{Moved, Reset, clusters_with, reset};
+use kafka_mirror_kit::core::wait::Limit;
+use serde::Serialize;
+
+/// Make a group go on somewhere else: further back to read again, further on to skip
+///
+/// The group must be there, and nobody may read for it. An offset that a partition does not have becomes the nearest
+/// that it has.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    which: Which,
+    /// In this topic
+    #[arg(long, value_name = "TOPIC", value_parser = consume::topic_name)]
+    topic: String,
+    /// Where to go on: earliest, latest, an offset (in every partition), or a time (RFC 3339, or -10m for ten minutes ago)
+    #[arg(long, value_name = "WHERE", value_parser = consume::start, allow_hyphen_values = true)]
+    to: Start,
+    /// Only in this partition
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
+    partition: Option<i32>,
+    /// Only say what would be done
+    #[arg(long)]
+    dry_run: bool,
+    /// As JSON, for scripts
+    #[arg(long)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kmk group reset billing --topic primary.orders --to earliest --dry-run
+  kmk group reset billing --topic primary.orders --to -10m
+  kmk group reset billing --topic orders --to 1000 --partition 2 --cluster primary";
+
+/// The answer for scripts. Fields are added, never renamed.
+#[derive(Serialize)]
+struct Json<'a> {
+    cluster: Option<&'a str>,
+    group: &'a str,
+    topic: &'a str,
+    done: bool,
+    partitions: &'a [Moved],
+}
+
+pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let limit = args.which.limit(context);
+    let chosen = args.which.cluster(context)?;
+    let what = Reset {
+        group: args.which.group.clone(),
+        topic: args.topic,
+        partition: args.partition,
+        to: args.to,
+        dry_run: args.dry_run,
+    };
+    let moved = reset(chosen.endpoints(), &what, &limit)
+        .map_err(|error| args.which.failed(error, &chosen, context))?;
+    let text = if args.json {
+        let json = Json {
+            cluster: chosen.lab().map(|(_, cluster)| cluster),
+            group: &what.group,
+            topic: &what.topic,
+            done: !what.dry_run,
+            partitions: &moved,
+        };
+        serde_json::to_string_pretty(&json).context("cannot write JSON")?
+    } else {
+        text(&what, &moved, &chosen.name())
+    };
+    context.output.result(&text)?;
+    if what.dry_run {
+        context
+            .output
+            .talk("\nNothing was changed: leave --dry-run out to do so.");
+        return Ok(Outcome::Yes);
+    }
+    say_who_moves_it_too(&what.group, &chosen, context);
+    let at = chosen.flags();
+    let command = format!("kmk groups{at} --group {}", what.group);
+    context.output.next(&[(command, "where it stands")]);
+    Ok(Outcome::Yes)
+}
+
+/// MirrorMaker notes on the target where groups of the source stand, while nobody reads for them there.
+fn say_who_moves_it_too(group: &str, chosen: &Chosen, context: &Context) {
+    let Some((topology, cluster)) = chosen.lab() else {
+        return;
+    };
+    let limit = Limit::new(ELSEWHERE, &context.interrupt);
+    let others = clusters_with(topology, group, &limit);
+    let into = topology
+        .flows
+        .iter()
+        .filter(|flow| flow.spec.target == cluster);
+    for flow in into.filter(|flow| others.contains(&flow.spec.source)) {
+        context.output.talk(&format!(
+            "note: the group is on {} too, and MirrorMaker moves it forward here to where it stands there",
+            flow.spec.source
+        ));
+    }
+}
+
+fn text(what: &Reset, moved: &[Moved], on: &str) -> String {
+    let verb = if what.dry_run {
+        "would go on"
+    } else {
+        "goes on"
+    };
+    let line = format!(
+        "Group `{}` on {on} {verb} in topic `{}`:",
+        what.group, what.topic
+    );
+    let heading = row(["PARTITION", "WAS", "NOW", ""]);
+    let rows = moved.iter().map(|one| {
+        let asked = one.asked.map_or_else(String::new, |asked| {
+            format!("the nearest to {asked} that it has")
+        });
+        row([
+            &one.partition.to_string(),
+            &or_dash(one.was),
+            &one.now.to_string(),
+            &asked,
+        ])
+    });
+    let rows: Vec<Vec<String>> = [heading].into_iter().chain(rows).collect();
+    format!("{line}\n{}", table(&rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_and_what_is() {
+        let what = Reset {
+            group: "billing".to_owned(),
+            topic: "orders".to_owned(),
+            partition: None,
+            to: Start::Offset(100),
+            dry_run: true,
+        };
+        let moved = [
+            Moved {
+                partition: 0,
+                was: Some(7),
+                now: 100,
+                asked: None,
+            },
+            Moved {
+                partition: 1,
+                was: None,
+                now: 9,
+                asked: Some(100),
+            },
+        ];
+        let expected = "\
+Group `billing` on secondary would go on in topic `orders`:
+PARTITION  WAS  NOW
+0          7    100
+1          -    9    the nearest to 100 that it has";
+        assert_eq!(text(&what, &moved, "secondary"), expected);
+    }
+}

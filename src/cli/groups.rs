@@ -1,0 +1,306 @@
+use super::failure::Told;
+use super::quantity::{count, or_dash};
+use super::table::{row, table};
+use super::{Context, Outcome, chosen, consume, deploy};
+use anyhow::Context as _;
+use kafka_mirror_kit::core::endpoint::Endpoint;
+use kafka_mirror_kit::core::lab::groups::{
+    ClusterGroups, GroupReport, PlaceReport, groups, groups_at,
+};
+use kafka_mirror_kit::core::nearest::nearest;
+use kafka_mirror_kit::core::wait::Limit;
+use serde::Serialize;
+use std::time::Duration;
+
+/// Show the consumer groups of each cluster: who reads, how far they came, and what is left
+///
+/// With --group or --verbose, every partition: the offset where the group goes on, the end, and who reads it.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Only this cluster of the lab [default: all]
+    #[arg(long, value_name = "NAME")]
+    cluster: Option<String>,
+    /// Another cluster instead, of the lab or not
+    #[arg(
+        long,
+        value_name = "HOST:PORT,...",
+        value_delimiter = ',',
+        conflicts_with = "cluster"
+    )]
+    bootstrap: Vec<Endpoint>,
+    /// Only this group, partition by partition
+    #[arg(long, value_name = "GROUP", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    group: Option<String>,
+    /// The groups of MirrorMaker and Kafka Connect too
+    #[arg(long)]
+    all: bool,
+    /// As JSON, for scripts: always partition by partition
+    #[arg(long)]
+    json: bool,
+    /// How long the brokers may take to answer
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = super::patience)]
+    timeout: Duration,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kmk groups
+  kmk groups --group billing
+  kmk groups --cluster secondary --verbose
+  kmk groups --json | jq '.clusters[].groups[] | {group, lag}'
+
+LAG is what is left to read: offsets between the group's place and the end, markers of transactions and records that
+were compacted away included. `ahead N` means that the group's place lies N offsets behind the end: it was noted in a
+topic that was deleted and made anew since, or set by someone.";
+
+/// The answer for scripts. Fields are added, never renamed.
+#[derive(Serialize)]
+struct Json<'a> {
+    clusters: &'a [ClusterGroups],
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let limit = Limit::new(args.timeout, &context.interrupt);
+    let all = args.all || args.group.is_some();
+    let mut clusters = if args.bootstrap.is_empty() {
+        let lab = chosen::lab(context, args.cluster.as_deref())?;
+        let only = args.cluster.as_deref();
+        let looks = groups(&lab.topology, only, all, &limit);
+        let failed = |name: &str, bootstrap: String, problem: String| ClusterGroups {
+            cluster: Some(name.to_owned()),
+            bootstrap,
+            groups: Vec::new(),
+            hidden: 0,
+            problem: Some(problem),
+        };
+        chosen::those_that_answer(&lab, only, looks, failed)?
+    } else {
+        let look = groups_at(&args.bootstrap, all, &limit);
+        vec![look.map_err(|error| consume::of_kafka(error, None))?]
+    };
+    if let Some(group) = &args.group {
+        keep(group, &mut clusters)?;
+    }
+    let in_detail = args.group.is_some() || context.output.verbose;
+    let text = if args.json {
+        let json = Json {
+            clusters: &clusters,
+        };
+        serde_json::to_string_pretty(&json).context("cannot write JSON")?
+    } else {
+        let tables: Vec<String> = clusters
+            .iter()
+            .map(|cluster| describe(cluster, in_detail))
+            .collect();
+        tables.join("\n\n")
+    };
+    context.output.result(&text)?;
+    if !args.json {
+        talk(&clusters, in_detail, context);
+    }
+    let mut all_answered = true;
+    for cluster in &clusters {
+        if let Some(problem) = &cluster.problem {
+            all_answered = false;
+            let name = cluster.cluster.as_ref().unwrap_or(&cluster.bootstrap);
+            context.output.warn(&format!("{name}: {problem}"));
+        }
+    }
+    Ok(if all_answered {
+        Outcome::Yes
+    } else {
+        Outcome::No
+    })
+}
+
+/// Drops all other groups, and clusters that know this one not.
+fn keep(group: &str, clusters: &mut Vec<ClusterGroups>) -> anyhow::Result<()> {
+    let names: Vec<String> = clusters
+        .iter()
+        .flat_map(|cluster| &cluster.groups)
+        .map(|one| one.group.clone())
+        .collect();
+    if !names.iter().any(|name| name == group) {
+        let hint = nearest(group, names.iter().map(String::as_str))
+            .map_or("`kmk groups` shows those there are".to_owned(), |meant| {
+                format!("did you mean `{meant}`?")
+            });
+        return Err(Told::no(format!("there is no group `{group}`"))
+            .hint(hint)
+            .into());
+    }
+    for cluster in &mut *clusters {
+        cluster.groups.retain(|one| one.group == group);
+    }
+    clusters.retain(|cluster| !cluster.groups.is_empty() || cluster.problem.is_some());
+    Ok(())
+}
+
+fn talk(clusters: &[ClusterGroups], in_detail: bool, context: &Context) {
+    let hidden: usize = clusters.iter().map(|cluster| cluster.hidden).sum();
+    if hidden > 0 {
+        let groups = count(hidden, "group");
+        context.output.talk(&format!(
+            "\n{groups} of MirrorMaker and Kafka Connect left out; --all shows them"
+        ));
+    }
+    let lab = deploy::in_lab(&context.lab);
+    let of_lab = clusters
+        .iter()
+        .find(|cluster| cluster.cluster.is_some() && !cluster.groups.is_empty());
+    if let (Some(cluster), false) = (of_lab, in_detail) {
+        let name = &cluster.groups[0].group;
+        let command = format!("kmk groups{lab} --group {name}");
+        context.output.next(&[(command, "partition by partition")]);
+    }
+}
+
+fn describe(cluster: &ClusterGroups, in_detail: bool) -> String {
+    let heading = chosen::heading(cluster.cluster.as_deref(), &cluster.bootstrap);
+    if cluster.problem.is_some() {
+        return format!("{heading}\nno answer");
+    }
+    if cluster.groups.is_empty() {
+        return format!("{heading}\nno groups");
+    }
+    if in_detail {
+        let groups: Vec<String> = cluster.groups.iter().map(detail).collect();
+        return format!("{heading}\n{}", groups.join("\n\n"));
+    }
+    format!("{heading}\n{}", summary(&cluster.groups))
+}
+
+fn summary(groups: &[GroupReport]) -> String {
+    let heading = row(["GROUP", "STATE", "MEMBERS", "TOPICS", "LAG"]);
+    let rows = groups.iter().map(|group| {
+        row([
+            &group.group,
+            &group.state,
+            &group.members.len().to_string(),
+            &group.topics().to_string(),
+            &lag_of_all(group),
+        ])
+    });
+    table(&[heading].into_iter().chain(rows).collect::<Vec<_>>())
+}
+
+fn lag_of_all(group: &GroupReport) -> String {
+    let is_ahead = group.places.iter().any(|place| place.ahead.is_some());
+    let lag = or_dash(group.lag);
+    if is_ahead {
+        format!("{lag}, and ahead")
+    } else {
+        lag
+    }
+}
+
+fn detail(group: &GroupReport) -> String {
+    let members = count(group.members.len(), "member");
+    let left = group
+        .lag
+        .map_or_else(String::new, |lag| format!(", lag {lag}"));
+    let line = format!("{}: {}, {members}{left}", group.group, group.state);
+    let idle = group.members.iter().filter(|member| member.partitions == 0);
+    let idle = idle.map(|member| format!("{} on {} reads nothing", member.client, member.host));
+    let lines: Vec<String> = [line].into_iter().chain(idle).collect();
+    if group.places.is_empty() {
+        return lines.join("\n");
+    }
+    let with_readers = group.places.iter().any(|place| place.client.is_some());
+    let mut heading = row(["TOPIC", "PARTITION", "OFFSET", "END", "LAG"]);
+    if with_readers {
+        heading.extend(row(["CLIENT", "HOST"]));
+    }
+    let rows = group.places.iter().map(|place| {
+        let mut cells = row([
+            &place.topic,
+            &place.partition.to_string(),
+            &or_dash(place.committed),
+            &or_dash(place.end),
+            &lag(place),
+        ]);
+        if with_readers {
+            cells.push(or_dash(place.client.as_ref()));
+            cells.push(or_dash(place.host.as_ref()));
+        }
+        cells
+    });
+    let rows: Vec<Vec<String>> = [heading].into_iter().chain(rows).collect();
+    format!("{}\n{}", lines.join("\n"), table(&rows))
+}
+
+fn lag(place: &PlaceReport) -> String {
+    place
+        .ahead
+        .map_or_else(|| or_dash(place.lag), |over| format!("ahead {over}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kafka_mirror_kit::core::lab::groups::MemberReport;
+
+    fn place(
+        partition: i32,
+        lag: Option<u64>,
+        ahead: Option<u64>,
+        client: Option<&str>,
+    ) -> PlaceReport {
+        PlaceReport {
+            topic: "orders".to_owned(),
+            partition,
+            committed: Some(4),
+            end: Some(10),
+            lag,
+            ahead,
+            client: client.map(str::to_owned),
+            host: client.map(|_| "10.0.0.1".to_owned()),
+        }
+    }
+
+    fn group(places: Vec<PlaceReport>) -> GroupReport {
+        let member = |client: &str, partitions| MemberReport {
+            member: "m".to_owned(),
+            client: client.to_owned(),
+            host: "10.0.0.1".to_owned(),
+            partitions,
+        };
+        GroupReport {
+            group: "billing".to_owned(),
+            kind: "classic".to_owned(),
+            state: "Stable".to_owned(),
+            members: vec![member("app-1", 1), member("app-2", 0)],
+            lag: Some(6),
+            places,
+        }
+    }
+
+    #[test]
+    fn a_group_partition_by_partition() {
+        let places = vec![
+            place(0, Some(6), None, Some("app-1")),
+            place(1, Some(0), Some(3), None),
+        ];
+        let expected = "\
+billing: Stable, 2 members, lag 6
+app-2 on 10.0.0.1 reads nothing
+TOPIC   PARTITION  OFFSET  END  LAG      CLIENT  HOST
+orders  0          4       10   6        app-1   10.0.0.1
+orders  1          4       10   ahead 3  -       -";
+        assert_eq!(detail(&group(places)), expected);
+    }
+
+    #[test]
+    fn a_place_behind_the_end_is_said_in_the_summary_too() {
+        let group = group(vec![
+            place(0, Some(6), None, None),
+            place(1, Some(0), Some(3), None),
+        ]);
+        assert_eq!(
+            summary(&[group]),
+            "GROUP    STATE   MEMBERS  TOPICS  LAG\n\
+             billing  Stable  2        1       6, and ahead"
+        );
+    }
+}

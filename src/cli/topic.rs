@@ -1,0 +1,185 @@
+mod alter;
+mod create;
+mod delete;
+mod describe;
+mod truncate;
+
+use super::chosen::Chosen;
+use super::deploy::in_lab;
+use super::failure::Told;
+use super::{Context, DefaultCluster, Outcome};
+use kafka_mirror_kit::core::endpoint::Endpoint;
+use kafka_mirror_kit::core::lab::topics::source_of;
+use kafka_mirror_kit::core::message::check_topic_name;
+use kafka_mirror_kit::core::topology::is_internal;
+use kafka_mirror_kit::core::wait::Limit;
+use std::time::Duration;
+
+/// Create, delete, alter, describe or truncate one topic, in milliseconds
+///
+/// Each works on the source of the first flow, unless told otherwise. A topic that MirrorMaker writes, or that is
+/// Kafka's or MirrorMaker's own, is changed only with --force.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kmk topic create orders --partitions 3 --config retention.ms=3600000
+  kmk topic describe orders
+  kmk topic alter orders --partitions 6
+  kmk topic truncate orders --before end
+  kmk topic delete orders";
+
+#[derive(clap::Subcommand)]
+enum Verb {
+    Create(create::Args),
+    Delete(delete::Args),
+    Alter(alter::Args),
+    Describe(describe::Args),
+    Truncate(truncate::Args),
+}
+
+pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    match args.verb {
+        Verb::Create(args) => create::run(args, context),
+        Verb::Delete(args) => delete::run(&args, context),
+        Verb::Alter(args) => alter::run(args, context),
+        Verb::Describe(args) => describe::run(&args, context),
+        Verb::Truncate(args) => truncate::run(args, context),
+    }
+}
+
+/// Which topic, and where.
+#[derive(clap::Args)]
+struct Which {
+    /// The topic
+    #[arg(value_name = "TOPIC", value_parser = topic_name)]
+    topic: String,
+    /// The cluster of the lab that has it [default: the source of the first flow]
+    #[arg(long, value_name = "NAME")]
+    cluster: Option<String>,
+    /// Another cluster instead, of the lab or not
+    #[arg(
+        long,
+        value_name = "HOST:PORT,...",
+        value_delimiter = ',',
+        conflicts_with = "cluster"
+    )]
+    bootstrap: Vec<Endpoint>,
+    /// How long the brokers may take
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::patience)]
+    timeout: Duration,
+}
+
+impl Which {
+    fn limit(&self, context: &Context) -> Limit {
+        Limit::new(self.timeout, &context.interrupt)
+    }
+
+    fn cluster(&self, context: &Context) -> anyhow::Result<Chosen> {
+        let cluster = self.cluster.as_deref();
+        Chosen::find(
+            context,
+            cluster,
+            &self.bootstrap,
+            DefaultCluster::FirstSource,
+        )
+    }
+
+    /// The same, for a topic that is to be changed: what is not a person's own is left alone unless insisted.
+    fn cluster_to_change(
+        &self,
+        force: bool,
+        limit: &Limit,
+        context: &Context,
+    ) -> anyhow::Result<Chosen> {
+        let chosen = self.cluster(context)?;
+        if !force {
+            refuse_internal(&self.topic)?;
+            refuse_mirrored(&self.topic, &chosen, limit, context)?;
+        }
+        Ok(chosen)
+    }
+}
+
+fn topic_name(text: &str) -> Result<String, String> {
+    check_topic_name(text)
+        .map(|()| text.to_owned())
+        .map_err(|error| error.to_string())
+}
+
+fn refuse_internal(topic: &str) -> anyhow::Result<()> {
+    if !is_internal(topic) {
+        return Ok(());
+    }
+    let what = format!("`{topic}` is a name of Kafka's, MirrorMaker's or kmk's own topics");
+    let hint = "leave it to them, or insist with --force";
+    Err(Told::usage(what).hint(hint).into())
+}
+
+/// What is changed about a copy is changed back by MirrorMaker, or lost in the next comparison.
+fn refuse_mirrored(
+    topic: &str,
+    chosen: &Chosen,
+    limit: &Limit,
+    context: &Context,
+) -> anyhow::Result<()> {
+    let Some((topology, cluster)) = chosen.lab() else {
+        return Ok(());
+    };
+    let Some(source) = source_of(topology, cluster, topic, limit) else {
+        return Ok(());
+    };
+    let what = format!(
+        "`{topic}` on {cluster} is the copy of `{}` on {}: MirrorMaker writes it, and keeps it as its source is",
+        source.topic, source.cluster
+    );
+    let hint = format!(
+        "change {}{} --cluster {}, or insist with --force",
+        source.topic,
+        in_lab(&context.lab),
+        source.cluster
+    );
+    Err(Told::usage(what).hint(hint).into())
+}
+
+/// A setting and its value.
+fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.to_owned()))
+        }
+        _ => Err("write it as NAME=VALUE, such as retention.ms=3600000".to_owned()),
+    }
+}
+
+/// A number of partitions or copies.
+fn at_least_one() -> clap::builder::RangedI64ValueParser<i32> {
+    clap::value_parser!(i32).range(1..)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_setting_without_a_name_or_a_value_is_none() {
+        for bad in ["", "retention.ms", "=1", " =1"] {
+            assert!(setting(bad).is_err(), "{bad}");
+        }
+        let empty = ("cleanup.policy".to_owned(), String::new());
+        assert_eq!(setting("cleanup.policy="), Ok(empty));
+    }
+
+    proptest! {
+        #[test]
+        fn all_behind_the_first_sign_is_the_value(name in "[a-z.]{1,9}", value in "[ -~]{0,9}") {
+            prop_assert_eq!(setting(&format!("{name}={value}")), Ok((name, value)));
+        }
+    }
+}

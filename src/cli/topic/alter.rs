@@ -1,0 +1,111 @@
+use super::{Which, at_least_one, setting};
+use crate::cli::failure::Told;
+use crate::cli::quantity::count;
+use crate::cli::{Context, Outcome};
+use kafka_mirror_kit::core::lab::topics::{Altered, alter};
+use std::collections::BTreeMap;
+
+/// Give a topic more partitions, or other settings
+///
+/// Partitions can only grow; records stay where they are, and keys may go elsewhere from then on. The copies of a topic
+/// follow within seconds.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    which: Which,
+    /// How many partitions it has then
+    #[arg(long, value_name = "N", value_parser = at_least_one(), allow_negative_numbers = true,
+          required_unless_present_any = ["config", "unset"])]
+    partitions: Option<i32>,
+    /// A setting of its own; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    config: Vec<(String, String)>,
+    /// Take a setting of its own away: what the brokers say holds again; may be repeated
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    unset: Vec<String>,
+    /// Even if it is MirrorMaker's, Kafka's or kmk's own
+    #[arg(long)]
+    force: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kmk topic alter orders --partitions 6
+  kmk topic alter orders --config retention.ms=60000 --unset cleanup.policy";
+
+pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let settings = changes(args.config, args.unset)?;
+    let limit = args.which.limit(context);
+    let chosen = args.which.cluster_to_change(args.force, &limit, context)?;
+    let topic = &args.which.topic;
+    let to = Altered {
+        partitions: args.partitions,
+        settings,
+    };
+    alter(chosen.endpoints(), topic, &to, &limit).map_err(|error| chosen.of_topic(error))?;
+    context.output.result(&format!(
+        "Altered topic `{topic}` on {}: {}.",
+        chosen.name(),
+        told(&to)
+    ))?;
+    let at = chosen.flags_if_needed();
+    let describe = format!("kmk topic describe {topic}{at}");
+    context.output.next(&[(describe, "what it is like now")]);
+    Ok(Outcome::Yes)
+}
+
+fn changes(
+    set: Vec<(String, String)>,
+    unset: Vec<String>,
+) -> anyhow::Result<BTreeMap<String, Option<String>>> {
+    let mut changes: BTreeMap<String, Option<String>> = set
+        .into_iter()
+        .map(|(name, value)| (name, Some(value)))
+        .collect();
+    for name in unset {
+        if changes.insert(name.clone(), None).flatten().is_some() {
+            let what = format!("`{name}` cannot be both set and taken away");
+            return Err(Told::usage(what).into());
+        }
+    }
+    Ok(changes)
+}
+
+fn told(to: &Altered) -> String {
+    let partitions = to
+        .partitions
+        .map(|partitions| count(u64::try_from(partitions).unwrap_or(0), "partition"));
+    let settings = to.settings.iter().map(|(name, value)| match value {
+        Some(value) => format!("{name}={value}"),
+        None => format!("{name} as the brokers say"),
+    });
+    partitions
+        .into_iter()
+        .chain(settings)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_is_set_or_taken_away_and_not_both() {
+        let set = |name: &str| vec![(name.to_owned(), "1".to_owned())];
+        let both = changes(set("retention.ms"), vec!["retention.ms".to_owned()]);
+        assert_eq!(
+            both.unwrap_err().to_string(),
+            "`retention.ms` cannot be both set and taken away"
+        );
+        let to = Altered {
+            partitions: Some(6),
+            settings: changes(set("retention.ms"), vec!["cleanup.policy".to_owned()]).unwrap(),
+        };
+        assert_eq!(
+            told(&to),
+            "6 partitions, cleanup.policy as the brokers say, retention.ms=1"
+        );
+    }
+}

@@ -1,0 +1,166 @@
+use super::Which;
+use crate::cli::quantity::{bytes, count, or_dash};
+use crate::cli::table::{row, table};
+use crate::cli::{Context, Outcome};
+use anyhow::Context as _;
+use kafka_mirror_kit::core::lab::topics::{PartitionReport, TopicDetails, describe};
+
+/// Show all about one topic: its partitions, its settings, and where it is mirrored
+///
+/// Settings are those that are said somewhere: FROM is `topic` for its own, `broker-file` for what a broker was started
+/// with, `broker` and `all-brokers` for what brokers were told since.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    which: Which,
+    /// As JSON, for scripts
+    #[arg(long)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kmk topic describe orders
+  kmk topic describe primary.orders --cluster secondary
+  kmk topic describe orders --json | jq '.partition_details[].leader'";
+
+pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let limit = args.which.limit(context);
+    let chosen = args.which.cluster(context)?;
+    let told = describe(chosen.endpoints(), chosen.lab(), &args.which.topic, &limit);
+    let details = told.map_err(|error| chosen.of_topic(error))?;
+    let text = if args.json {
+        serde_json::to_string_pretty(&details).context("cannot write JSON")?
+    } else {
+        text(&details, &chosen.name())
+    };
+    context.output.result(&text)?;
+    Ok(Outcome::Yes)
+}
+
+fn text(details: &TopicDetails, on: &str) -> String {
+    let mut parts = vec![sum(details, on), String::new(), partitions(details)];
+    if !details.setting_details.is_empty() {
+        parts.push(String::new());
+        parts.push(settings(details));
+    }
+    parts.join("\n")
+}
+
+fn sum(details: &TopicDetails, on: &str) -> String {
+    let topic = &details.report;
+    let mut facts = vec![
+        count(topic.partitions, "partition"),
+        count(topic.replicas, "replica"),
+    ];
+    facts.extend(topic.records.map(|records| count(records, "record")));
+    facts.extend(topic.bytes.map(bytes));
+    if topic.ill_partitions > 0 {
+        let ill = count(topic.ill_partitions, "partition");
+        facts.push(format!(
+            "{ill} without a leader, or with too few copies in sync"
+        ));
+    }
+    let mut lines = vec![format!("{} on {on}: {}", topic.topic, facts.join(", "))];
+    let from = topic.mirrored_from.iter();
+    lines.extend(from.map(|source| format!("copy of {} on {}", source.topic, source.cluster)));
+    let to = topic.mirrored_to.iter();
+    lines.extend(to.map(|copy| format!("copied to {} on {}", copy.topic, copy.cluster)));
+    lines.join("\n")
+}
+
+fn partitions(details: &TopicDetails) -> String {
+    let heading = row([
+        "PARTITION",
+        "LEADER",
+        "REPLICAS",
+        "IN SYNC",
+        "FIRST",
+        "END",
+        "BYTES",
+    ]);
+    let ids = |ids: &[i32]| {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        ids.join(",")
+    };
+    let rows = details
+        .partition_details
+        .iter()
+        .map(|one: &PartitionReport| {
+            row([
+                &one.partition.to_string(),
+                &or_dash(one.leader),
+                &ids(&one.replicas),
+                &ids(&one.in_sync),
+                &or_dash(one.first),
+                &or_dash(one.end),
+                &or_dash(one.bytes.map(bytes)),
+            ])
+        });
+    table(&[heading].into_iter().chain(rows).collect::<Vec<_>>())
+}
+
+fn settings(details: &TopicDetails) -> String {
+    let heading = row(["SETTING", "VALUE", "FROM"]);
+    let rows = details.setting_details.iter().map(|setting| {
+        let value = setting.value.as_deref().unwrap_or("(secret)");
+        row([&setting.name, value, &setting.from])
+    });
+    table(&[heading].into_iter().chain(rows).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kafka_mirror_kit::core::lab::topics::{RemoteTopic, SettingReport, TopicReport};
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn all_about_one_topic() {
+        let partition = PartitionReport {
+            partition: 0,
+            leader: None,
+            replicas: vec![1, 2],
+            in_sync: vec![2],
+            first: Some(5),
+            end: Some(9),
+            bytes: None,
+        };
+        let details = TopicDetails {
+            cluster: Some("primary".to_owned()),
+            report: TopicReport {
+                topic: "orders".to_owned(),
+                internal: false,
+                partitions: 1,
+                replicas: 2,
+                ill_partitions: 1,
+                records: Some(4),
+                bytes: None,
+                bytes_of_replicas: 10,
+                settings: BTreeMap::new(),
+                mirrored_from: None,
+                mirrored_to: vec![RemoteTopic {
+                    cluster: "secondary".to_owned(),
+                    topic: "primary.orders".to_owned(),
+                }],
+            },
+            partition_details: vec![partition],
+            setting_details: vec![SettingReport {
+                name: "retention.ms".to_owned(),
+                value: Some("5".to_owned()),
+                from: "topic".to_owned(),
+            }],
+        };
+        let expected = "\
+orders on primary: 1 partition, 2 replicas, 4 records, 1 partition without a leader, or with too few copies in sync
+copied to primary.orders on secondary
+
+PARTITION  LEADER  REPLICAS  IN SYNC  FIRST  END  BYTES
+0          -       1,2       2        5      9    -
+
+SETTING       VALUE  FROM
+retention.ms  5      topic";
+        assert_eq!(text(&details, "primary"), expected);
+    }
+}

@@ -1,0 +1,80 @@
+use super::Which;
+use crate::cli::quantity::count;
+use crate::cli::{Context, Outcome, consume};
+use kafka_mirror_kit::core::kafka::Start;
+use kafka_mirror_kit::core::lab::topics::{Truncate, Truncated, truncate};
+
+/// Remove the oldest records of a topic, for good
+///
+/// Its copies on other clusters keep theirs. A topic that is only compacted cannot be truncated.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    which: Which,
+    /// All records before this: an offset (in every partition), a time (RFC 3339, or -10m for ten minutes ago), or `end`
+    /// for all there are now
+    #[arg(long, value_name = "WHERE", value_parser = before, allow_hyphen_values = true)]
+    before: Start,
+    /// Only in this partition
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
+    partition: Option<i32>,
+    /// Even if it is MirrorMaker's, Kafka's or kmk's own
+    #[arg(long)]
+    force: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kmk topic truncate orders --before end
+  kmk topic truncate orders --before 1000 --partition 2
+  kmk topic truncate orders --before -7days";
+
+/// As where to begin, but for the two ends: only one of them makes sense, and it goes by its own name.
+fn before(text: &str) -> Result<Start, String> {
+    match (text, consume::start(text)) {
+        ("end", _) => Ok(Start::Latest),
+        (_, Ok(place @ (Start::Offset(_) | Start::Time(_)))) => Ok(place),
+        _ => Err("it is `end`, an offset from 0, a time such as 2026-11-22T10:00:00Z or ...+01:00, or a time ago such as -10m".to_owned()),
+    }
+}
+
+pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let limit = args.which.limit(context);
+    let chosen = args.which.cluster_to_change(args.force, &limit, context)?;
+    let what = Truncate {
+        topic: args.which.topic,
+        partition: args.partition,
+        before: args.before,
+    };
+    let done = truncate(chosen.endpoints(), &what, &limit);
+    let done = done.map_err(|error| chosen.of_topic(error))?;
+    let removed: u64 = done.iter().map(Truncated::removed).sum();
+    context.output.result(&format!(
+        "Removed {} of topic `{}` on {}, from {}.",
+        count(removed, "record"),
+        what.topic,
+        chosen.name(),
+        count(done.len(), "partition"),
+    ))?;
+    let at = chosen.flags_if_needed();
+    let describe = format!("kmk topic describe {}{at}", what.topic);
+    context.output.next(&[(describe, "what is left")]);
+    Ok(Outcome::Yes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_an_offset_or_a_time() {
+        assert_eq!(before("end"), Ok(Start::Latest));
+        assert_eq!(before("99"), Ok(Start::Offset(99)));
+        assert_eq!(before("1970-01-01T00:00:01Z"), Ok(Start::Time(1000)));
+        assert!(matches!(before("-10m"), Ok(Start::Time(_))));
+        for bad in ["", "-1", "latest", "earliest", "1.5"] {
+            assert!(before(bad).is_err(), "{bad}");
+        }
+    }
+}

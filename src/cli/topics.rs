@@ -1,0 +1,245 @@
+use super::output::Output;
+use super::quantity::{bytes, count, or_dash};
+use super::table::{row, table};
+use super::{Context, Outcome, chosen, consume, deploy};
+use anyhow::Context as _;
+use kafka_mirror_kit::core::endpoint::Endpoint;
+use kafka_mirror_kit::core::lab::topics::{
+    ClusterTopics, RemoteTopic, TopicReport, topics, topics_at,
+};
+use kafka_mirror_kit::core::wait::Limit;
+use serde::Serialize;
+use std::time::Duration;
+
+/// Show the topics of each cluster: partitions, records, bytes, settings, and where they are mirrored
+///
+/// Of settings, those that a topic was given of its own. MIRRORED is what is there: `to secondary` says that the copy is
+/// on secondary, `from primary` that the topic is a copy itself.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Only this cluster of the lab [default: all]
+    #[arg(long, value_name = "NAME")]
+    cluster: Option<String>,
+    /// Another cluster instead, of the lab or not
+    #[arg(
+        long,
+        value_name = "HOST:PORT,...",
+        value_delimiter = ',',
+        conflicts_with = "cluster"
+    )]
+    bootstrap: Vec<Endpoint>,
+    /// Kafka's, MirrorMaker's and kmk's own topics too
+    #[arg(long)]
+    all: bool,
+    /// As JSON, for scripts
+    #[arg(long)]
+    json: bool,
+    /// How long the brokers may take to answer
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = super::patience)]
+    timeout: Duration,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kmk topics
+  kmk topics --cluster secondary --all
+  kmk topics --json | jq -r '.clusters[].topics[] | [.topic, .records] | @tsv'
+  kmk topics --bootstrap localhost:9092
+
+RECORDS counts offsets from the first record to the end: markers of transactions and records that were compacted away
+count too. BYTES is what lies on the disks of the leaders.";
+
+/// The answer for scripts. Fields are added, never renamed.
+#[derive(Serialize)]
+struct Json<'a> {
+    clusters: &'a [ClusterTopics],
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let limit = Limit::new(args.timeout, &context.interrupt);
+    let clusters = if args.bootstrap.is_empty() {
+        let lab = chosen::lab(context, args.cluster.as_deref())?;
+        let only = args.cluster.as_deref();
+        let looks = topics(&lab.topology, only, args.all, &limit);
+        let failed = |name: &str, bootstrap: String, problem: String| ClusterTopics {
+            cluster: Some(name.to_owned()),
+            bootstrap,
+            topics: Vec::new(),
+            hidden: 0,
+            problem: Some(problem),
+        };
+        chosen::those_that_answer(&lab, only, looks, failed)?
+    } else {
+        let look = topics_at(&args.bootstrap, args.all, &limit);
+        vec![look.map_err(|error| consume::of_kafka(error, None))?]
+    };
+    let text = if args.json {
+        let json = Json {
+            clusters: &clusters,
+        };
+        serde_json::to_string_pretty(&json).context("cannot write JSON")?
+    } else {
+        let tables: Vec<String> = clusters.iter().map(describe).collect();
+        tables.join("\n\n")
+    };
+    context.output.result(&text)?;
+    if !args.json {
+        talk(&clusters, context);
+    }
+    warn(&clusters, context.output);
+    let all_answered = clusters.iter().all(|cluster| cluster.problem.is_none());
+    Ok(if all_answered {
+        Outcome::Yes
+    } else {
+        Outcome::No
+    })
+}
+
+fn warn(clusters: &[ClusterTopics], output: Output) {
+    for cluster in clusters {
+        let name = cluster.cluster.as_ref().unwrap_or(&cluster.bootstrap);
+        if let Some(problem) = &cluster.problem {
+            output.warn(&format!("{name}: {problem}"));
+        }
+        for topic in cluster
+            .topics
+            .iter()
+            .filter(|topic| topic.ill_partitions > 0)
+        {
+            let partitions = count(topic.ill_partitions, "partition");
+            output.warn(&format!(
+                "{name}: topic `{}` has {partitions} without a leader, or with too few copies in sync",
+                topic.topic
+            ));
+        }
+    }
+}
+
+fn talk(clusters: &[ClusterTopics], context: &Context) {
+    let hidden: usize = clusters.iter().map(|cluster| cluster.hidden).sum();
+    if hidden > 0 {
+        let topics = count(hidden, "topic");
+        context.output.talk(&format!(
+            "\n{topics} of Kafka, MirrorMaker and kmk itself left out; --all shows them"
+        ));
+    }
+    let there_are_none = clusters.iter().all(|cluster| cluster.topics.is_empty());
+    if there_are_none && clusters.iter().any(|cluster| cluster.cluster.is_some()) {
+        let lab = deploy::in_lab(&context.lab);
+        let create = format!("kmk topic create{lab} orders --partitions 3");
+        context.output.next(&[(create, "a topic")]);
+    }
+}
+
+fn describe(cluster: &ClusterTopics) -> String {
+    let heading = chosen::heading(cluster.cluster.as_deref(), &cluster.bootstrap);
+    if cluster.problem.is_some() {
+        return format!("{heading}\nno answer");
+    }
+    if cluster.topics.is_empty() {
+        return format!("{heading}\nno topics");
+    }
+    format!("{heading}\n{}", of_topics(&cluster.topics))
+}
+
+/// Columns in which no topic has anything are left out.
+fn of_topics(topics: &[TopicReport]) -> String {
+    let is_mirrored =
+        |topic: &TopicReport| topic.mirrored_from.is_some() || !topic.mirrored_to.is_empty();
+    let with_mirrors = topics.iter().any(is_mirrored);
+    let with_settings = topics.iter().any(|topic| !topic.settings.is_empty());
+    let extended = |mut cells: Vec<String>, mirrored: String, settings: String| {
+        cells.extend(with_mirrors.then_some(mirrored));
+        cells.extend(with_settings.then_some(settings));
+        cells
+    };
+    let heading = extended(
+        row(["TOPIC", "PARTITIONS", "REPLICAS", "RECORDS", "BYTES"]),
+        "MIRRORED".to_owned(),
+        "SETTINGS".to_owned(),
+    );
+    let rows = topics.iter().map(|topic| {
+        let cells = row([
+            &topic.topic,
+            &topic.partitions.to_string(),
+            &topic.replicas.to_string(),
+            &or_dash(topic.records),
+            &or_dash(topic.bytes.map(bytes)),
+        ]);
+        extended(cells, mirrored(topic), settings(topic))
+    });
+    table(&[heading].into_iter().chain(rows).collect::<Vec<_>>())
+}
+
+fn mirrored(topic: &TopicReport) -> String {
+    let from = topic.mirrored_from.iter();
+    let from = from.map(|source| format!("from {}", source.cluster));
+    let clusters: Vec<&str> = topic
+        .mirrored_to
+        .iter()
+        .map(|RemoteTopic { cluster, .. }| cluster.as_str())
+        .collect();
+    let to = (!clusters.is_empty()).then(|| format!("to {}", clusters.join(", ")));
+    from.chain(to).collect::<Vec<_>>().join("; ")
+}
+
+fn settings(topic: &TopicReport) -> String {
+    let settings = topic.settings.iter();
+    let settings: Vec<String> = settings
+        .map(|(name, value)| format!("{name}={}", value.as_deref().unwrap_or("(secret)")))
+        .collect();
+    settings.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn topic(name: &str) -> TopicReport {
+        TopicReport {
+            topic: name.to_owned(),
+            internal: false,
+            partitions: 3,
+            replicas: 1,
+            ill_partitions: 0,
+            records: Some(10),
+            bytes: Some(1550),
+            bytes_of_replicas: 1550,
+            settings: BTreeMap::new(),
+            mirrored_from: None,
+            mirrored_to: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn columns_without_anything_are_left_out() {
+        assert_eq!(
+            of_topics(&[topic("orders")]),
+            "TOPIC   PARTITIONS  REPLICAS  RECORDS  BYTES\n\
+             orders  3           1         10       1.6 kB"
+        );
+    }
+
+    #[test]
+    fn a_chain_of_copies_is_told_both_ways() {
+        let remote = |cluster: &str| RemoteTopic {
+            cluster: cluster.to_owned(),
+            topic: "x".to_owned(),
+        };
+        let middle = TopicReport {
+            mirrored_from: Some(remote("a")),
+            mirrored_to: vec![remote("c"), remote("d")],
+            settings: BTreeMap::from([("retention.ms".to_owned(), Some("1000".to_owned()))]),
+            records: None,
+            bytes: None,
+            ..topic("t")
+        };
+        assert_eq!(
+            of_topics(&[middle]),
+            "TOPIC  PARTITIONS  REPLICAS  RECORDS  BYTES  MIRRORED         SETTINGS\n\
+             t      3           1         -        -      from a; to c, d  retention.ms=1000"
+        );
+    }
+}

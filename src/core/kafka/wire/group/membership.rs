@@ -1,0 +1,405 @@
+//! A member of a group, from joining to leaving: asks to join, shares out the partitions where it is the leader, keeps
+//! its place, and joins again whenever the group shares out anew. Knows nothing of records and of who reads them.
+
+use super::assignor::ASSIGNORS;
+use super::leader::Leader;
+use super::protocol::{read_assignment, subscription};
+use super::pulse::Pulse;
+use super::verdict::Verdict;
+use crate::core::endpoint::Endpoint;
+use crate::core::kafka::error::KafkaError;
+use crate::core::kafka::wire::cluster::{Asked, Cluster, To};
+use crate::core::kafka::wire::offsets::{Committer, group_id};
+use crate::core::wait::{Limit, Stop};
+use kafka_protocol::messages::join_group_request::JoinGroupRequestProtocol;
+use kafka_protocol::messages::leave_group_request::MemberIdentity;
+use kafka_protocol::messages::{
+    JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, SyncGroupRequest, SyncGroupResponse,
+};
+use kafka_protocol::protocol::{Request, StrBytes};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// The kind of group that consumers form.
+const CONSUMER: StrBytes = StrBytes::from_static_str("consumer");
+
+/// How long one look at what the coordinator says may take.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The pause before joining again after an answer that calls for it.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long the coordinator is looked for before that is told as a failure: a group's first member waits while the
+/// broker makes the topic that holds groups.
+const FIND: Duration = Duration::from_secs(10);
+
+/// How long it may take to get in before the group counts as broken: members may come one by one, and each makes the
+/// others wait again.
+const GET_IN: Duration = Duration::from_secs(300);
+
+/// How long members may be silent, and slow.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Timing {
+    /// Silent for so long, the coordinator throws the member out.
+    pub(super) session: Duration,
+    /// So long the coordinator waits for all members to join again.
+    pub(super) rebalance: Duration,
+    /// Between two heartbeats: how soon a member notices that the group shares out anew.
+    pub(super) heartbeat: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            session: Duration::from_secs(10),
+            rebalance: Duration::from_secs(60),
+            heartbeat: Duration::from_secs(1),
+        }
+    }
+}
+
+/// How a member stands with its group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::core::kafka) enum Standing {
+    /// On its way in; no partition is its own.
+    Waiting,
+    /// These partitions of the topic are its own from now on.
+    Assigned(BTreeSet<i32>),
+    /// Nothing has changed.
+    Steady,
+    /// The group shares out anew: with the next poll it gives up its partitions. Until then it may note its places.
+    Revoked,
+    /// It was thrown out: its partitions are others', and nothing can be noted for them.
+    Lost,
+}
+
+#[derive(Debug, Default)]
+enum Phase {
+    #[default]
+    Out,
+    Joining(Waiting<JoinGroupRequest>),
+    Syncing(Waiting<SyncGroupRequest>),
+    In,
+    Revoked,
+}
+
+#[derive(Debug)]
+struct Waiting<R> {
+    asked: Asked<R>,
+    since: Instant,
+}
+
+/// A member of a group, subscribed to one topic.
+#[derive(Debug)]
+pub(in crate::core::kafka) struct Membership {
+    bootstrap: Vec<Endpoint>,
+    cluster: Cluster,
+    group: String,
+    topic: String,
+    timing: Timing,
+    me: Committer,
+    phase: Phase,
+    /// Since when it has been on its way in.
+    since: Instant,
+    pulse: Pulse,
+    /// Where it shares out for all.
+    leads: Option<Leader>,
+}
+
+impl Membership {
+    /// Prepares to join; [`Membership::poll`] does it.
+    pub(in crate::core::kafka) fn new(
+        bootstrap: &[Endpoint],
+        group: &str,
+        topic: &str,
+        limit: &Limit,
+    ) -> Result<Self, KafkaError> {
+        Self::timed(bootstrap, group, topic, Timing::default(), limit)
+    }
+
+    pub(super) fn timed(
+        bootstrap: &[Endpoint],
+        group: &str,
+        topic: &str,
+        timing: Timing,
+        limit: &Limit,
+    ) -> Result<Self, KafkaError> {
+        let nobody = Committer {
+            member: String::new(),
+            generation: -1,
+        };
+        Ok(Self {
+            bootstrap: bootstrap.to_vec(),
+            cluster: Cluster::connect(bootstrap, limit)?,
+            group: group.to_owned(),
+            topic: topic.to_owned(),
+            timing,
+            me: nobody,
+            phase: Phase::Out,
+            since: Instant::now(),
+            pulse: Pulse::start(bootstrap, group, timing.heartbeat, timing.session)?,
+            leads: None,
+        })
+    }
+
+    /// Goes on one step, in a tenth of a second or less as a rule. To be called again and again, between fetches too.
+    ///
+    /// # Errors
+    /// When no coordinator is found for a while, it does not answer, or it refuses for good. After one that
+    /// [is retriable](KafkaError::is_retriable) this can be called again.
+    pub(in crate::core::kafka) fn poll(&mut self, limit: &Limit) -> Result<Standing, KafkaError> {
+        match std::mem::take(&mut self.phase) {
+            Phase::In => self.stay(limit),
+            Phase::Revoked => {
+                self.pulse.order(None);
+                self.since = Instant::now();
+                self.join(limit)
+            }
+            Phase::Out => {
+                self.check_patience()?;
+                self.join(limit)
+            }
+            Phase::Joining(waiting) => match self.answer(&waiting, limit)? {
+                Some(answer) => self.joined(&answer, limit),
+                None => Ok(self.still(Phase::Joining(waiting))),
+            },
+            Phase::Syncing(waiting) => match self.answer(&waiting, limit)? {
+                Some(answer) => self.synced(&answer, limit),
+                None => Ok(self.still(Phase::Syncing(waiting))),
+            },
+        }
+    }
+
+    /// Who commits, as long as it has a say.
+    pub(in crate::core::kafka) fn committer(&self) -> Option<&Committer> {
+        matches!(self.phase, Phase::In | Phase::Revoked).then_some(&self.me)
+    }
+
+    /// Takes note of why a commit was refused. Whether it says that the member is none any more: it then joins again
+    /// with the next poll.
+    pub(in crate::core::kafka) fn is_out(&mut self, error: &KafkaError) -> bool {
+        let verdict = error.code().map(|code| Verdict::of(code.number()));
+        match verdict {
+            Some(verdict @ (Verdict::Left | Verdict::Unknown | Verdict::Rebalance)) => {
+                self.fall_out(verdict);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Leaves, so that the others take over at once. One attempt: without it the coordinator notices by itself.
+    pub(in crate::core::kafka) fn leave(&mut self, limit: &Limit) -> Result<(), KafkaError> {
+        self.pulse.order(None);
+        self.phase = Phase::Out;
+        if self.me.member.is_empty() {
+            return Ok(());
+        }
+        let me = MemberIdentity::default()
+            .with_member_id(StrBytes::from_string(std::mem::take(&mut self.me.member)))
+            .with_reason(Some(StrBytes::from_static_str(
+                "kmk has read what it was asked to",
+            )));
+        let request = LeaveGroupRequest::default()
+            .with_group_id(group_id(&self.group))
+            .with_members(vec![me]);
+        // a broker does not look at a connection on which a member waits to join
+        let mut cluster = Cluster::connect(&self.bootstrap, limit)?;
+        let answer = cluster.call(To::Coordinator(&self.group), &request, limit)?;
+        KafkaError::check(answer.error_code, || {
+            format!("let a member leave group `{}`", self.group)
+        })
+    }
+
+    fn stay(&mut self, limit: &Limit) -> Result<Standing, KafkaError> {
+        self.phase = Phase::In;
+        self.pulse.keep(&self.me);
+        while let Some(heard) = self.pulse.heard() {
+            if heard.generation != self.me.generation {
+                continue;
+            }
+            if heard.verdict.is_out() {
+                self.fall_out(heard.verdict);
+                return Ok(Standing::Lost);
+            }
+            if heard.verdict != Verdict::Rebalance {
+                return Err(heard.error);
+            }
+            self.phase = Phase::Revoked;
+        }
+        let leads = self.leads.as_mut();
+        if leads.is_some_and(|leader| leader.has_grown(&mut self.cluster, limit)) {
+            self.phase = Phase::Revoked;
+        }
+        match self.phase {
+            Phase::Revoked => Ok(Standing::Revoked),
+            _ => Ok(Standing::Steady),
+        }
+    }
+
+    fn fall_out(&mut self, verdict: Verdict) {
+        if verdict == Verdict::Unknown {
+            self.me.member.clear();
+        }
+        self.pulse.order(None);
+        self.leads = None;
+        self.since = Instant::now();
+        self.phase = Phase::Out;
+    }
+
+    fn still(&mut self, phase: Phase) -> Standing {
+        self.phase = phase;
+        Standing::Waiting
+    }
+
+    fn check_patience(&self) -> Result<(), KafkaError> {
+        if self.since.elapsed() < GET_IN {
+            return Ok(());
+        }
+        Err(KafkaError::Stopped(Stop::Deadline {
+            allowed: GET_IN,
+            last_seen: format!("group `{}` is sharing out its partitions", self.group),
+        }))
+    }
+
+    fn join(&mut self, limit: &Limit) -> Result<Standing, KafkaError> {
+        self.leads = None;
+        let wanted = subscription(&self.topic);
+        let protocols = ASSIGNORS.map(|assignor| {
+            JoinGroupRequestProtocol::default()
+                .with_name(StrBytes::from_static_str(assignor.name()))
+                .with_metadata(wanted.clone())
+        });
+        let request = JoinGroupRequest::default()
+            .with_group_id(group_id(&self.group))
+            .with_session_timeout_ms(millis(self.timing.session))
+            .with_rebalance_timeout_ms(millis(self.timing.rebalance))
+            .with_member_id(StrBytes::from_string(self.me.member.clone()))
+            .with_protocol_type(CONSUMER)
+            .with_protocols(protocols.to_vec());
+        let waiting = self.ask(&request, limit)?;
+        Ok(self.still(Phase::Joining(waiting)))
+    }
+
+    fn joined(
+        &mut self,
+        answer: &JoinGroupResponse,
+        limit: &Limit,
+    ) -> Result<Standing, KafkaError> {
+        let verdict = Verdict::of(answer.error_code);
+        match verdict {
+            Verdict::Fine => {}
+            Verdict::Named => {
+                self.me.member = answer.member_id.to_string();
+                return Ok(self.still(Phase::Out));
+            }
+            other => return self.again(other, answer.error_code, limit),
+        }
+        self.me = Committer {
+            member: answer.member_id.to_string(),
+            generation: answer.generation_id,
+        };
+        let shares = if answer.leader == answer.member_id && !answer.skip_assignment {
+            let (leader, shares) = Leader::share_out(&mut self.cluster, answer, limit)?;
+            self.leads = Some(leader);
+            shares
+        } else {
+            Vec::new()
+        };
+        let request = SyncGroupRequest::default()
+            .with_group_id(group_id(&self.group))
+            .with_generation_id(self.me.generation)
+            .with_member_id(answer.member_id.clone())
+            .with_protocol_type(Some(CONSUMER))
+            .with_protocol_name(answer.protocol_name.clone())
+            .with_assignments(shares);
+        let waiting = self.ask(&request, limit)?;
+        Ok(self.still(Phase::Syncing(waiting)))
+    }
+
+    fn synced(
+        &mut self,
+        answer: &SyncGroupResponse,
+        limit: &Limit,
+    ) -> Result<Standing, KafkaError> {
+        let verdict = Verdict::of(answer.error_code);
+        if verdict != Verdict::Fine {
+            return self.again(verdict, answer.error_code, limit);
+        }
+        let mut share =
+            read_assignment(&answer.assignment).map_err(|nonsense| KafkaError::Garbled {
+                address: self.cluster.address(),
+                cause: format!("the partitions of group `{}`: {nonsense}", self.group),
+            })?;
+        self.phase = Phase::In;
+        self.pulse.order(Some(&self.me));
+        let mine = share.remove(&self.topic).unwrap_or_default();
+        Ok(Standing::Assigned(mine.into_iter().collect()))
+    }
+
+    /// The answer was an error: joins again if that may help.
+    fn again(
+        &mut self,
+        verdict: Verdict,
+        code: i16,
+        limit: &Limit,
+    ) -> Result<Standing, KafkaError> {
+        match verdict {
+            Verdict::Refused => {
+                let doing = || format!("let a member into group `{}`", self.group);
+                KafkaError::check(code, doing)?;
+            }
+            Verdict::Unknown => self.me.member.clear(),
+            Verdict::Later => self.cluster.forget(),
+            _ => {}
+        }
+        limit.pause(PAUSE)?;
+        Ok(self.still(Phase::Out))
+    }
+
+    fn ask<R: Request>(&mut self, request: &R, limit: &Limit) -> Result<Waiting<R>, KafkaError> {
+        let to = To::Coordinator(&self.group);
+        let asked = self
+            .cluster
+            .patiently(&limit.at_most(FIND), |cluster, limit| {
+                cluster.ask(to, request, limit)
+            })?;
+        Ok(Waiting {
+            asked,
+            since: Instant::now(),
+        })
+    }
+
+    /// The answer, if it comes in a moment: the coordinator keeps it back until all members have joined.
+    fn answer<R: Request>(
+        &mut self,
+        waiting: &Waiting<R>,
+        limit: &Limit,
+    ) -> Result<Option<R::Response>, KafkaError> {
+        let look = limit.at_most(LOOK);
+        while !self.cluster.is_answered(&waiting.asked) {
+            let patience = self.timing.rebalance + self.timing.session;
+            if waiting.since.elapsed() > patience {
+                let address = self.cluster.address();
+                self.cluster = Cluster::connect(&self.bootstrap, limit)?;
+                return Err(KafkaError::Silent {
+                    address,
+                    waited: patience,
+                });
+            }
+            match self.cluster.wait_for_any(&[&waiting.asked], &look) {
+                Err(Stop::Deadline { .. }) => return Ok(None),
+                other => other?,
+            }
+        }
+        let answer = self.cluster.answer(&waiting.asked, limit);
+        answer.map(Some).inspect_err(|_| self.cluster.forget())
+    }
+}
+
+fn millis(time: Duration) -> i32 {
+    i32::try_from(time.as_millis()).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,13 @@
+//! Being one of several members of a consumer group that share the partitions of a topic: the classic protocol, as Java's
+//! consumers and librdkafka speak it. Knows nothing of records.
+
+mod assignor;
+mod leader;
+mod membership;
+mod protocol;
+mod pulse;
+#[cfg(test)]
+mod scripted;
+mod verdict;
+
+pub(in crate::core::kafka) use membership::{Membership, Standing};

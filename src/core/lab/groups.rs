@@ -1,0 +1,65 @@
+//! Consumer groups: who reads, how far they came, and moving or removing them. Knows nothing of tables.
+
+mod change;
+mod lag;
+mod look;
+mod report;
+
+pub use change::{Moved, Reset, delete, forget, reset};
+pub use lag::Lag;
+pub use look::{clusters_with, groups, groups_at};
+pub use report::{ClusterGroups, GroupReport, MemberReport, PlaceReport};
+
+use crate::core::kafka::{KafkaError, Member};
+use crate::core::lab::topics::TopicError;
+
+/// Why a group cannot be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum GroupError {
+    /// There is none of that name.
+    #[error("there is no group `{group}`")]
+    NoGroup {
+        /// Its name.
+        group: String,
+        /// The groups that are there, those of like name first.
+        groups: Vec<String>,
+    },
+    /// Someone reads for it.
+    #[error("group `{group}` is in use: {}", told(.members))]
+    Active {
+        /// Its name.
+        group: String,
+        /// Who reads for it; may be none while it is about to change.
+        members: Vec<Member>,
+    },
+    /// It never noted a place in that topic.
+    #[error("group `{group}` has noted no place in topic `{topic}`")]
+    NoPlace {
+        /// Its name.
+        group: String,
+        /// The topic.
+        topic: String,
+    },
+    /// It is a topic that is wrong.
+    #[error(transparent)]
+    Topic(#[from] TopicError),
+    /// A broker does not do it.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+}
+
+/// How many members are worth naming.
+const NAMED: usize = 5;
+
+fn told(members: &[Member]) -> String {
+    let names = members.iter().take(NAMED);
+    let names: Vec<String> = names
+        .map(|member| format!("{} on {}", member.client, member.host))
+        .collect();
+    match members.len() {
+        0 => "its members are changing".to_owned(),
+        1 => format!("{} reads for it", names[0]),
+        all if all > NAMED => format!("{} and {} more read for it", names.join(", "), all - NAMED),
+        _ => format!("{} read for it", names.join(", ")),
+    }
+}

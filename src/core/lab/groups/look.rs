@@ -1,0 +1,195 @@
+//! Asking brokers about their groups. Changes nothing, and creates nothing.
+
+use super::lag::Lag;
+use super::report::{ClusterGroups, GroupReport, MemberReport, PlaceReport};
+use crate::core::endpoint::Endpoint;
+use crate::core::kafka::{Admin, At, Group, KafkaError};
+use crate::core::topology::{Cluster, Topology};
+use crate::core::wait::Limit;
+use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
+
+/// Offsets by topic and partition.
+type Offsets = BTreeMap<(String, i32), i64>;
+
+/// The groups of all clusters of a lab, or of the one named, in the order of the lab; looked at all at once. With `all`, those of
+/// MirrorMaker and Kafka Connect too.
+pub fn groups(
+    topology: &Topology,
+    only: Option<&str>,
+    all: bool,
+    limit: &Limit,
+) -> Vec<Result<ClusterGroups, KafkaError>> {
+    let is_meant = |cluster: &&Cluster| only.is_none_or(|only| only == cluster.name);
+    thread::scope(|scope| {
+        let meant = topology.clusters.iter().filter(is_meant);
+        let looks: Vec<_> = meant
+            .map(|cluster| {
+                scope.spawn(move || {
+                    let mut report = groups_at(&cluster.endpoints(), all, limit)?;
+                    report.cluster = Some(cluster.name.clone());
+                    Ok(report)
+                })
+            })
+            .collect();
+        let looks = looks.into_iter();
+        looks
+            .map(|look| look.join().expect("a look at a cluster does not panic"))
+            .collect()
+    })
+}
+
+/// The clusters of a lab that know a group of that name, as far as they answer.
+pub fn clusters_with(topology: &Topology, group: &str, limit: &Limit) -> Vec<String> {
+    let found = groups(topology, None, true, limit).into_iter().flatten();
+    let has_it = |report: &ClusterGroups| report.groups.iter().any(|one| one.group == group);
+    found.filter(has_it).filter_map(|one| one.cluster).collect()
+}
+
+/// The groups of a cluster that is no lab's.
+///
+/// # Errors
+/// When no broker answers, or one refuses.
+pub fn groups_at(
+    bootstrap: &[Endpoint],
+    all: bool,
+    limit: &Limit,
+) -> Result<ClusterGroups, KafkaError> {
+    let mut admin = Admin::connect_patiently(bootstrap, limit)?;
+    let groups = admin.groups(limit)?;
+    let count = groups.len();
+    let shown: Vec<(Group, Offsets)> = groups
+        .into_iter()
+        .filter(|(group, _)| all || !is_internal(group))
+        .collect();
+    let topics: BTreeSet<&String> = shown
+        .iter()
+        .flat_map(|(group, offsets)| places(group, offsets))
+        .map(|(topic, _)| topic)
+        .collect();
+    let topics: Vec<String> = topics.into_iter().cloned().collect();
+    let ends = if topics.is_empty() {
+        Offsets::new()
+    } else {
+        admin.offsets(&topics, At::Latest, limit)?
+    };
+    let addresses: Vec<String> = bootstrap.iter().map(ToString::to_string).collect();
+    Ok(ClusterGroups {
+        cluster: None,
+        bootstrap: addresses.join(","),
+        hidden: count - shown.len(),
+        groups: shown
+            .iter()
+            .map(|(group, offsets)| report(group, offsets, &ends))
+            .collect(),
+        problem: None,
+    })
+}
+
+/// Whether its members are workers of Kafka Connect, and so of MirrorMaker, rather than consumers.
+fn is_internal(group: &Group) -> bool {
+    group.protocol == "connect"
+}
+
+/// Where it noted a place, and what its members read.
+fn places<'a>(group: &'a Group, offsets: &'a Offsets) -> BTreeSet<&'a (String, i32)> {
+    let read = group.members.iter().flat_map(|member| &member.reads);
+    offsets.keys().chain(read).collect()
+}
+
+fn report(group: &Group, offsets: &Offsets, ends: &Offsets) -> GroupReport {
+    let place = |place: &(String, i32)| {
+        let committed = offsets.get(place).copied();
+        let end = ends.get(place).copied();
+        let lag = committed
+            .zip(end)
+            .map(|(committed, end)| Lag::of(committed, end));
+        let mut members = group.members.iter();
+        let reader = members.find(|member| member.reads.contains(place));
+        PlaceReport {
+            topic: place.0.clone(),
+            partition: place.1,
+            committed,
+            end,
+            lag: lag.map(Lag::left),
+            ahead: match lag {
+                Some(Lag::Ahead(over)) => Some(over),
+                _ => None,
+            },
+            client: reader.map(|member| member.client.clone()),
+            host: reader.map(|member| member.host.clone()),
+        }
+    };
+    let places: Vec<PlaceReport> = places(group, offsets).into_iter().map(place).collect();
+    let lags: Vec<u64> = places.iter().filter_map(|place| place.lag).collect();
+    GroupReport {
+        group: group.name.clone(),
+        kind: group.kind.to_string(),
+        state: group.state.clone(),
+        members: group
+            .members
+            .iter()
+            .map(|member| MemberReport {
+                member: member.id.clone(),
+                client: member.client.clone(),
+                host: member.host.clone(),
+                partitions: member.reads.len(),
+            })
+            .collect(),
+        lag: (!lags.is_empty()).then(|| lags.iter().sum()),
+        places,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::kafka::{GroupKind, Member};
+
+    fn at(partition: i32) -> (String, i32) {
+        ("t".to_owned(), partition)
+    }
+
+    #[test]
+    fn a_place_is_what_was_noted_or_is_read() {
+        let member = Member {
+            id: "m".to_owned(),
+            client: "billing-1".to_owned(),
+            host: "10.0.0.1".to_owned(),
+            reads: BTreeSet::from([at(0), at(2)]),
+        };
+        let group = Group {
+            name: "billing".to_owned(),
+            kind: GroupKind::Classic,
+            protocol: "consumer".to_owned(),
+            state: "Stable".to_owned(),
+            members: vec![member],
+        };
+        let noted = Offsets::from([(at(0), 4), (at(1), 9), (at(3), 1)]);
+        let ends = Offsets::from([(at(0), 10), (at(1), 7), (at(2), 5)]);
+        let report = report(&group, &noted, &ends);
+        let seen: Vec<_> = report
+            .places
+            .iter()
+            .map(|one| {
+                (
+                    one.committed,
+                    one.end,
+                    one.lag,
+                    one.ahead,
+                    one.client.is_some(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                (Some(4), Some(10), Some(6), None, true),
+                (Some(9), Some(7), Some(0), Some(2), false),
+                (None, Some(5), None, None, true),
+                (Some(1), None, None, None, false),
+            ]
+        );
+        assert_eq!((report.lag, report.topics()), (Some(6), 1));
+    }
+}

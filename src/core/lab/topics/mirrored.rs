@@ -1,0 +1,146 @@
+//! Which topics are copies of which, by the flows of a lab and the topics that are there. Knows nothing of connections.
+//!
+//! Only MirrorMaker can tell what its Java expressions take in; a copy that is there says it without any.
+
+use super::report::RemoteTopic;
+use crate::core::spec::Naming;
+use crate::core::topology::{Flow, Topology, is_internal};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The names of a cluster's topics, by cluster; clusters that did not answer are missing.
+pub type Names = BTreeMap<String, BTreeSet<String>>;
+
+/// Where a topic was copied from, and where to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// What it is a copy of.
+    pub from: Option<RemoteTopic>,
+    /// Its copies.
+    pub to: Vec<RemoteTopic>,
+}
+
+/// Looks for a topic of `cluster` among the topics of the others.
+pub fn copied(topology: &Topology, cluster: &str, topic: &str, names: &Names) -> Copied {
+    let is_there = |cluster: &str, topic: &str| {
+        names
+            .get(cluster)
+            .is_some_and(|topics| topics.contains(topic))
+    };
+    let into = topology
+        .flows
+        .iter()
+        .filter(|flow| flow.spec.target == cluster);
+    let mut sources = into.filter_map(|flow| {
+        let source = &flow.spec.source;
+        let name = match flow.spec.naming {
+            Naming::Prefix => flow.source_topic(topic),
+            // each cluster has its own of Kafka's topics, under the same names
+            Naming::Same => Some(topic)
+                .filter(|topic| may_keep_its_name(flow, topic) && is_there(source, topic)),
+        };
+        Some(remote(source, name?))
+    });
+    let from = topology
+        .flows
+        .iter()
+        .filter(|flow| flow.spec.source == cluster);
+    let targets = from.filter_map(|flow| {
+        let copy = flow.remote_topic(topic);
+        let may_be = flow.spec.naming == Naming::Prefix || may_keep_its_name(flow, topic);
+        (may_be && is_there(&flow.spec.target, &copy)).then(|| remote(&flow.spec.target, &copy))
+    });
+    Copied {
+        from: sources.next(),
+        to: targets.collect(),
+    }
+}
+
+fn may_keep_its_name(flow: &Flow, topic: &str) -> bool {
+    !is_internal(topic) || topic == flow.canary
+}
+
+fn remote(cluster: &str, topic: &str) -> RemoteTopic {
+    RemoteTopic {
+        cluster: cluster.to_owned(),
+        topic: topic.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::scenario;
+
+    fn names(of: &[(&str, &[&str])]) -> Names {
+        let topics = |topics: &[&str]| topics.iter().map(|name| (*name).to_owned()).collect();
+        of.iter()
+            .map(|(cluster, names)| ((*cluster).to_owned(), topics(names)))
+            .collect()
+    }
+
+    fn topology(naming: Naming) -> Topology {
+        let mut spec = scenario::dr("demo");
+        spec.flows[0].naming = naming;
+        Topology::new(&spec)
+    }
+
+    #[test]
+    fn a_copy_that_is_there_is_told_from_both_ends() {
+        let topology = topology(Naming::Prefix);
+        let names = names(&[
+            ("primary", &["orders", "secret"]),
+            ("secondary", &["primary.orders", "primary.gone"]),
+        ]);
+        let of = |cluster, topic| copied(&topology, cluster, topic, &names);
+        assert_eq!(
+            of("primary", "orders").to,
+            [remote("secondary", "primary.orders")]
+        );
+        // excluded, or not copied yet
+        assert_eq!(of("primary", "secret"), Copied::default());
+        let from = of("secondary", "primary.orders");
+        assert_eq!(
+            (from.from, from.to),
+            (Some(remote("primary", "orders")), vec![])
+        );
+        // its source was deleted since
+        assert_eq!(
+            of("secondary", "primary.gone").from,
+            Some(remote("primary", "gone"))
+        );
+        assert_eq!(of("primary", "primary.orders"), Copied::default());
+    }
+
+    #[test]
+    fn with_unchanged_names_a_topic_is_a_copy_where_its_source_has_it_too() {
+        let topology = topology(Naming::Same);
+        let names = names(&[
+            ("primary", &["orders", "__consumer_offsets"]),
+            ("secondary", &["orders", "own", "__consumer_offsets"]),
+        ]);
+        let of = |cluster, topic| copied(&topology, cluster, topic, &names);
+        assert_eq!(
+            of("secondary", "orders").from,
+            Some(remote("primary", "orders"))
+        );
+        assert_eq!(of("primary", "orders").to, [remote("secondary", "orders")]);
+        assert_eq!(of("secondary", "own"), Copied::default());
+        assert_eq!(of("secondary", "__consumer_offsets"), Copied::default());
+        assert_eq!(of("primary", "__consumer_offsets"), Copied::default());
+    }
+
+    #[test]
+    fn of_a_cluster_that_does_not_answer_only_names_are_known() {
+        let topology = topology(Naming::Prefix);
+        let names = names(&[("secondary", &["primary.orders"])]);
+        let of = |cluster, topic| copied(&topology, cluster, topic, &names);
+        assert_eq!(
+            of("secondary", "primary.orders").from,
+            Some(remote("primary", "orders"))
+        );
+        assert_eq!(
+            of("primary", "orders").to,
+            [remote("secondary", "primary.orders")]
+        );
+    }
+}
