@@ -63,17 +63,14 @@ impl Chosen {
 
     /// The flags that choose it, for the next command to type.
     pub(super) fn flags(&self) -> String {
-        match &self.place {
-            Some(place) => format!("{} --cluster {}", self.lab, place.cluster.name),
-            None => {
-                let addresses: Vec<String> =
-                    self.bootstrap.iter().map(ToString::to_string).collect();
-                format!(" --bootstrap {}", addresses.join(","))
-            }
+        if let Some(place) = &self.place {
+            return format!("{} --cluster {}", self.lab, place.cluster.name);
         }
+        let addresses: Vec<String> = self.bootstrap.iter().map(ToString::to_string).collect();
+        format!(" --bootstrap {}", addresses.join(","))
     }
 
-    /// The same, for a verb that means it anyway when the source of the first flow is its default.
+    /// The same, left out where the verb means this cluster anyway.
     pub(super) fn flags_if_needed(&self) -> String {
         let is_default = self.place.as_ref().is_some_and(|place| {
             let flow = place.lab.spec.flows.first();
@@ -128,7 +125,7 @@ impl Chosen {
                     .into()
             }
             GroupError::Active { .. } => Told::no(format!("{error} (on {on})"))
-                .hint("stop them first: they would go on from where they are, and note that again")
+                .hint("stop them first: they keep noting where they are")
                 .into(),
             GroupError::NoPlace { .. } => Told::no(format!("{error} on {on}"))
                 .hint(format!(

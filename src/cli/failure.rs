@@ -1,8 +1,8 @@
 //! What went wrong, in words: heading, causes, hint and exit code of every error of the core, in one place.
 
+mod broker;
 mod deploy;
 mod docker;
-mod kafka;
 
 use super::Context;
 use super::output::{ERROR, HINT, styled};
@@ -175,7 +175,7 @@ impl Failure {
             return docker::of_docker(error);
         }
         if let Some(error) = error.downcast_ref::<KafkaError>() {
-            return kafka::of_kafka(error, context);
+            return broker::of_kafka(error, context);
         }
         if let Some(error) = error.downcast_ref::<WorkdirError>() {
             return Self::one(deploy::workdir(error), USAGE);

@@ -74,23 +74,23 @@ impl Which {
             DefaultCluster::FirstTarget,
         )
     }
+}
 
-    /// A group that is not here may be on another cluster of the lab: that is said, and never guessed.
-    fn failed(&self, error: GroupError, chosen: &Chosen, context: &Context) -> anyhow::Error {
-        if let (GroupError::NoGroup { group, .. }, Some((topology, on))) = (&error, chosen.lab()) {
-            let limit = Limit::new(ELSEWHERE, &context.interrupt);
-            let others = clusters_with(topology, group, &limit);
-            if let Some(other) = others.first() {
-                return Told::no(format!("there is no group `{group}` on {on}"))
-                    .hint(format!(
-                        "it is on {}: name it with --cluster {other}",
-                        others.join(", ")
-                    ))
-                    .into();
-            }
+/// A group that is not here may be on another cluster of the lab: that is said, and never guessed.
+fn failed(error: GroupError, chosen: &Chosen, context: &Context) -> anyhow::Error {
+    if let (GroupError::NoGroup { group, .. }, Some((topology, on))) = (&error, chosen.lab()) {
+        let limit = Limit::new(ELSEWHERE, &context.interrupt);
+        let others = clusters_with(topology, group, &limit);
+        if let Some(other) = others.first() {
+            return Told::no(format!("there is no group `{group}` on {on}"))
+                .hint(format!(
+                    "it is on {}: name it with --cluster {other}",
+                    others.join(", ")
+                ))
+                .into();
         }
-        chosen.of_group(error)
     }
+    chosen.of_group(error)
 }
 
 /// How long other clusters may take to say whether they know a group.

@@ -51,8 +51,9 @@ Examples:
   kmk groups --json | jq '.clusters[].groups[] | {group, lag}'
 
 LAG is what is left to read: offsets between the group's place and the end, markers of transactions and records that
-were compacted away included. `ahead N` means that the group's place lies N offsets behind the end: it was noted in a
-topic that was deleted and made anew since, or set by someone.";
+were compacted away included. Partitions in which the group noted no place are `not begun`: where it would begin is its
+clients' to say. `ahead N` means that the group's place lies N offsets behind the end: it was noted in a topic that was
+deleted and made anew since, or set by someone.";
 
 /// The answer for scripts. Fields are added, never renamed.
 #[derive(Serialize)]
@@ -185,22 +186,24 @@ fn summary(groups: &[GroupReport]) -> String {
     table(&[heading].into_iter().chain(rows).collect::<Vec<_>>())
 }
 
+/// What the sum does not show is said behind it.
 fn lag_of_all(group: &GroupReport) -> String {
     let is_ahead = group.places.iter().any(|place| place.ahead.is_some());
-    let lag = or_dash(group.lag);
-    if is_ahead {
-        format!("{lag}, and ahead")
-    } else {
-        lag
-    }
+    let not_begun = group.not_begun();
+    let ahead = is_ahead.then(|| "ahead elsewhere".to_owned());
+    let not_begun = (not_begun > 0).then(|| format!("{} not begun", count(not_begun, "partition")));
+    let parts = [Some(or_dash(group.lag)), ahead, not_begun];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn detail(group: &GroupReport) -> String {
     let members = count(group.members.len(), "member");
-    let left = group
-        .lag
-        .map_or_else(String::new, |lag| format!(", lag {lag}"));
-    let line = format!("{}: {}, {members}{left}", group.group, group.state);
+    let lag = if group.places.is_empty() {
+        String::new()
+    } else {
+        format!(", lag {}", lag_of_all(group))
+    };
+    let line = format!("{}: {}, {members}{lag}", group.group, group.state);
     let idle = group.members.iter().filter(|member| member.partitions == 0);
     let idle = idle.map(|member| format!("{} on {} reads nothing", member.client, member.host));
     let lines: Vec<String> = [line].into_iter().chain(idle).collect();
@@ -218,7 +221,7 @@ fn detail(group: &GroupReport) -> String {
             &place.partition.to_string(),
             &or_dash(place.committed),
             &or_dash(place.end),
-            &lag(place),
+            &left(place),
         ]);
         if with_readers {
             cells.push(or_dash(place.client.as_ref()));
@@ -230,7 +233,7 @@ fn detail(group: &GroupReport) -> String {
     format!("{}\n{}", lines.join("\n"), table(&rows))
 }
 
-fn lag(place: &PlaceReport) -> String {
+fn left(place: &PlaceReport) -> String {
     place
         .ahead
         .map_or_else(|| or_dash(place.lag), |over| format!("ahead {over}"))
@@ -283,7 +286,7 @@ mod tests {
             place(1, Some(0), Some(3), None),
         ];
         let expected = "\
-billing: Stable, 2 members, lag 6
+billing: Stable, 2 members, lag 6, ahead elsewhere
 app-2 on 10.0.0.1 reads nothing
 TOPIC   PARTITION  OFFSET  END  LAG      CLIENT  HOST
 orders  0          4       10   6        app-1   10.0.0.1
@@ -300,7 +303,7 @@ orders  1          4       10   ahead 3  -       -";
         assert_eq!(
             summary(&[group]),
             "GROUP    STATE   MEMBERS  TOPICS  LAG\n\
-             billing  Stable  2        1       6, and ahead"
+             billing  Stable  2        1       6, ahead elsewhere"
         );
     }
 }

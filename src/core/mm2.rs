@@ -198,6 +198,11 @@ fn source(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
         "8388608",
     );
     file.set("", &format!("{name}.consumer.max.poll.records"), "2000");
+    file.set(
+        "Default true: a topic that is deleted at the source would be made again, by asking for its records.",
+        &format!("{name}.consumer.allow.auto.create.topics"),
+        "false",
+    );
 }
 
 /// Settings of the worker that writes to `cluster`, and of its clients.

@@ -4,8 +4,20 @@ use crate::kmk::Kmk;
 use std::fs;
 use std::path::Path;
 
-const VERBS: [&str; 7] = [
-    "deploy", "produce", "consume", "status", "destroy", "logs", "env",
+const VERBS: [&str; 11] = [
+    "deploy", "produce", "consume", "status", "topics", "topic", "groups", "group", "destroy",
+    "logs", "env",
+];
+
+/// Verbs of two words.
+const PAIRS: [&str; 7] = [
+    "topic create",
+    "topic delete",
+    "topic alter",
+    "topic describe",
+    "topic truncate",
+    "group reset",
+    "group delete",
 ];
 
 /// Whether kmk understands a line of shell in which it is called: with `--help` at its end it explains itself, unless
@@ -56,7 +68,7 @@ fn the_overview_names_every_verb_and_the_exit_codes() {
 #[test]
 fn every_verb_has_help() {
     let kmk = Kmk::new();
-    for verb in VERBS {
+    for verb in VERBS.iter().chain(&PAIRS) {
         for line in [
             format!("{verb} --help"),
             format!("help {verb}"),
@@ -76,7 +88,8 @@ fn every_verb_has_help() {
 #[test]
 fn verbs_with_many_flags_show_examples() {
     let kmk = Kmk::new();
-    for verb in ["deploy", "produce", "consume"] {
+    let own = ["deploy", "produce", "consume", "topics", "groups"];
+    for verb in own.iter().chain(&PAIRS) {
         kmk.run(&format!("{verb} --help"))
             .stdout_has(&format!("\nExamples:\n  kmk {verb}"));
     }
@@ -88,7 +101,10 @@ fn every_example_in_the_help_is_understood() {
     let kmk = Kmk::new();
     let mut count = 0;
     for line in VERBS
+        .iter()
+        .chain(&PAIRS)
         .map(|verb| format!("{verb} --help"))
+        .collect::<Vec<_>>()
         .iter()
         .map(String::as_str)
         .chain(["--help"])
@@ -104,7 +120,7 @@ fn every_example_in_the_help_is_understood() {
             count += 1;
         }
     }
-    assert!(count >= 15, "only {count} examples were found");
+    assert!(count >= 40, "only {count} examples were found");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use super::Which;
+use super::{Which, failed};
 use crate::cli::quantity::count;
 use crate::cli::{Context, Outcome, consume};
 use kafka_mirror_kit::core::lab::groups::{delete, forget};
@@ -25,14 +25,14 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let limit = args.which.limit(context);
     let chosen = args.which.cluster(context)?;
     let (group, on) = (&args.which.group, chosen.name());
-    let failed = |error| args.which.failed(error, &chosen, context);
+    let told = |error| failed(error, &chosen, context);
     let text = match &args.topic {
         None => {
-            delete(chosen.endpoints(), group, &limit).map_err(failed)?;
+            delete(chosen.endpoints(), group, &limit).map_err(told)?;
             format!("Deleted group `{group}` of {on}.")
         }
         Some(topic) => {
-            let partitions = forget(chosen.endpoints(), group, topic, &limit).map_err(failed)?;
+            let partitions = forget(chosen.endpoints(), group, topic, &limit).map_err(told)?;
             let partitions = count(partitions, "partition");
             format!("Group `{group}` on {on} forgot {partitions} of topic `{topic}`.")
         }

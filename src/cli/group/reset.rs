@@ -1,4 +1,4 @@
-use super::{ELSEWHERE, Which};
+use super::{ELSEWHERE, Which, failed};
 use crate::cli::chosen::Chosen;
 use crate::cli::quantity::or_dash;
 use crate::cli::table::{row, table};
@@ -62,7 +62,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         dry_run: args.dry_run,
     };
     let moved = reset(chosen.endpoints(), &what, &limit)
-        .map_err(|error| args.which.failed(error, &chosen, context))?;
+        .map_err(|error| failed(error, &chosen, context))?;
     let text = if args.json {
         let json = Json {
             cluster: chosen.lab().map(|(_, cluster)| cluster),

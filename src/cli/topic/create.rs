@@ -32,7 +32,7 @@ pub(super) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   kmk topic create orders
-  kmk topic create state --partitions 6 --config cleanup.policy=compact --config min.cleanable.dirty.ratio=0.1
+  kmk topic create state --config cleanup.policy=compact --config segment.ms=60000
   kmk topic create orders --bootstrap localhost:9092 --if-not-exists";
 
 /// Kafka's number for a topic that is there (`TOPIC_ALREADY_EXISTS`).

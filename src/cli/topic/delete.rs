@@ -1,4 +1,5 @@
 use super::Which;
+use crate::cli::chosen::Chosen;
 use crate::cli::deploy::in_lab;
 use crate::cli::{Context, Outcome};
 use kafka_mirror_kit::core::lab::topics::{TopicError, copies_of, delete};
@@ -7,7 +8,8 @@ use std::time::Duration;
 
 /// Take a topic away, with all its records
 ///
-/// Asks nothing. Its copies on other clusters stay. Ends when no broker knows it.
+/// Asks nothing. Its copies on other clusters stay. Ends when no broker knows it; a client that still asks for it may
+/// make it again, where brokers create topics by themselves.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -42,6 +44,11 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             .result(&format!("There is no topic `{topic}` on {on}."))?,
         Err(error) => return Err(chosen.of_topic(error)),
     }
+    if is_copy(topic, &chosen) {
+        context.output.talk(
+            "note: MirrorMaker makes it again, empty: what it has copied before is not copied again",
+        );
+    }
     let copies = Limit::new(COPIES, &context.interrupt);
     let copies = chosen.lab().map_or_else(Vec::new, |(topology, cluster)| {
         copies_of(topology, cluster, topic, &copies)
@@ -64,4 +71,9 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         context.output.next(&deletions);
     }
     Ok(Outcome::Yes)
+}
+
+fn is_copy(topic: &str, chosen: &Chosen) -> bool {
+    let lab = chosen.lab();
+    lab.is_some_and(|(topology, cluster)| topology.flow_into(cluster, topic).is_some())
 }

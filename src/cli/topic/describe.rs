@@ -129,6 +129,7 @@ mod tests {
         };
         let details = TopicDetails {
             cluster: Some("primary".to_owned()),
+            id: None,
             report: TopicReport {
                 topic: "orders".to_owned(),
                 internal: false,

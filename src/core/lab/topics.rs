@@ -1,5 +1,6 @@
 //! The topics of clusters: what is in them, what they are set to, and where they are mirrored. Knows nothing of tables.
 
+mod answer;
 mod change;
 mod look;
 mod mirrored;

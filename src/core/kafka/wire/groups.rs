@@ -75,7 +75,7 @@ impl Cluster {
             match kind(&group.group_type) {
                 GroupKind::Classic => classic.push(group.group_id),
                 GroupKind::Consumer => modern.push(group.group_id),
-                other => groups.push(Group {
+                other @ GroupKind::Other(_) => groups.push(Group {
                     name: group.group_id.to_string(),
                     kind: other,
                     protocol: group.protocol_type.to_string(),

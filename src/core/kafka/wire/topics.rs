@@ -280,3 +280,6 @@ pub(super) fn named(error: KafkaError, topic: &str) -> KafkaError {
         error
     }
 }
+
+#[cfg(test)]
+mod tests;

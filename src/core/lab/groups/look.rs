@@ -97,6 +97,19 @@ fn places<'a>(group: &'a Group, offsets: &'a Offsets) -> BTreeSet<&'a (String, i
     offsets.keys().chain(read).collect()
 }
 
+/// All partitions of these topics: where the group noted no place, it may have everything left to read.
+fn with_the_rest<'a>(
+    mut places: BTreeSet<&'a (String, i32)>,
+    ends: &'a Offsets,
+) -> BTreeSet<&'a (String, i32)> {
+    let topics: BTreeSet<&str> = places.iter().map(|(topic, _)| topic.as_str()).collect();
+    places.extend(
+        ends.keys()
+            .filter(|(topic, _)| topics.contains(topic.as_str())),
+    );
+    places
+}
+
 fn report(group: &Group, offsets: &Offsets, ends: &Offsets) -> GroupReport {
     let place = |place: &(String, i32)| {
         let committed = offsets.get(place).copied();
@@ -120,7 +133,8 @@ fn report(group: &Group, offsets: &Offsets, ends: &Offsets) -> GroupReport {
             host: reader.map(|member| member.host.clone()),
         }
     };
-    let places: Vec<PlaceReport> = places(group, offsets).into_iter().map(place).collect();
+    let places = with_the_rest(places(group, offsets), ends);
+    let places: Vec<PlaceReport> = places.into_iter().map(place).collect();
     let lags: Vec<u64> = places.iter().filter_map(|place| place.lag).collect();
     GroupReport {
         group: group.name.clone(),
@@ -151,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_what_was_noted_or_is_read() {
+    fn all_partitions_of_a_groups_topics_are_told() {
         let member = Member {
             id: "m".to_owned(),
             client: "billing-1".to_owned(),
@@ -166,7 +180,8 @@ mod tests {
             members: vec![member],
         };
         let noted = Offsets::from([(at(0), 4), (at(1), 9), (at(3), 1)]);
-        let ends = Offsets::from([(at(0), 10), (at(1), 7), (at(2), 5)]);
+        let other = ("other".to_owned(), 0);
+        let ends = Offsets::from([(at(0), 10), (at(1), 7), (at(2), 5), (at(4), 2), (other, 8)]);
         let report = report(&group, &noted, &ends);
         let seen: Vec<_> = report
             .places
@@ -188,8 +203,12 @@ mod tests {
                 (Some(9), Some(7), Some(0), Some(2), false),
                 (None, Some(5), None, None, true),
                 (Some(1), None, None, None, false),
+                (None, Some(2), None, None, false),
             ]
         );
-        assert_eq!((report.lag, report.topics()), (Some(6), 1));
+        assert_eq!(
+            (report.lag, report.topics(), report.not_begun()),
+            (Some(6), 1, 2)
+        );
     }
 }

@@ -30,7 +30,7 @@ pub struct GroupReport {
     pub members: Vec<MemberReport>,
     /// What is left to read in all places that it noted; none where it noted none.
     pub lag: Option<u64>,
-    /// Every partition where it noted a place, or that a member reads; in order.
+    /// Every partition of the topics in which it noted a place, or that a member reads; in order.
     pub places: Vec<PlaceReport>,
 }
 
@@ -40,6 +40,12 @@ impl GroupReport {
         let mut topics: Vec<&str> = self.places.iter().map(|one| one.topic.as_str()).collect();
         topics.dedup();
         topics.len()
+    }
+
+    /// Partitions of its topics that have had records, and in which it noted no place.
+    pub fn not_begun(&self) -> usize {
+        let without = |place: &&PlaceReport| place.committed.is_none() && place.end > Some(0);
+        self.places.iter().filter(without).count()
     }
 }
 

@@ -7,6 +7,9 @@ use crate::core::spec::Naming;
 use crate::core::topology::{Flow, Topology, is_internal};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The topic in which each MirrorMaker shows that it lives; copied under its prefix.
+const HEARTBEATS: &str = "heartbeats";
+
 /// The names of a cluster's topics, by cluster; clusters that did not answer are missing.
 pub type Names = BTreeMap<String, BTreeSet<String>>;
 
@@ -33,7 +36,9 @@ pub fn copied(topology: &Topology, cluster: &str, topic: &str, names: &Names) ->
     let mut sources = into.filter_map(|flow| {
         let source = &flow.spec.source;
         let name = match flow.spec.naming {
-            Naming::Prefix => flow.source_topic(topic),
+            Naming::Prefix => flow
+                .source_topic(topic)
+                .filter(|source| may_be_copied(flow, source)),
             // each cluster has its own of Kafka's topics, under the same names
             Naming::Same => Some(topic)
                 .filter(|topic| may_keep_its_name(flow, topic) && is_there(source, topic)),
@@ -46,13 +51,21 @@ pub fn copied(topology: &Topology, cluster: &str, topic: &str, names: &Names) ->
         .filter(|flow| flow.spec.source == cluster);
     let targets = from.filter_map(|flow| {
         let copy = flow.remote_topic(topic);
-        let may_be = flow.spec.naming == Naming::Prefix || may_keep_its_name(flow, topic);
+        let may_be = match flow.spec.naming {
+            Naming::Prefix => may_be_copied(flow, topic),
+            Naming::Same => may_keep_its_name(flow, topic),
+        };
         (may_be && is_there(&flow.spec.target, &copy)).then(|| remote(&flow.spec.target, &copy))
     });
     Copied {
         from: sources.next(),
         to: targets.collect(),
     }
+}
+
+/// MirrorMaker keeps notes of its own under the source's name: `primary.checkpoints.internal` is no copy.
+fn may_be_copied(flow: &Flow, source: &str) -> bool {
+    may_keep_its_name(flow, source) || source == HEARTBEATS || source.ends_with(".heartbeats")
 }
 
 fn may_keep_its_name(flow: &Flow, topic: &str) -> bool {
@@ -127,6 +140,22 @@ mod tests {
         assert_eq!(of("secondary", "own"), Copied::default());
         assert_eq!(of("secondary", "__consumer_offsets"), Copied::default());
         assert_eq!(of("primary", "__consumer_offsets"), Copied::default());
+    }
+
+    #[test]
+    fn notes_that_mirrormaker_keeps_are_no_copies() {
+        let topology = topology(Naming::Prefix);
+        let names = names(&[
+            ("primary", &["heartbeats"]),
+            ("secondary", &["primary.heartbeats"]),
+        ]);
+        let of = |cluster, topic| copied(&topology, cluster, topic, &names);
+        assert_eq!(
+            of("secondary", "primary.checkpoints.internal"),
+            Copied::default()
+        );
+        assert!(of("secondary", "primary.heartbeats").from.is_some());
+        assert_eq!(of("primary", "heartbeats").to.len(), 1);
     }
 
     #[test]

@@ -60,6 +60,8 @@ pub struct RemoteTopic {
 pub struct TopicDetails {
     /// The cluster's name in the lab; none for a cluster of no lab.
     pub cluster: Option<String>,
+    /// Kafka's id of the topic, another one once it has been deleted and made anew; none where the broker tells none.
+    pub id: Option<String>,
     /// The sum.
     #[serde(flatten)]
     pub report: TopicReport,
