@@ -5,6 +5,7 @@ use super::assignor::ASSIGNORS;
 use super::leader::Leader;
 use super::protocol::{read_assignment, subscription};
 use super::pulse::{Heard, Pulse};
+use super::standing::Standing;
 use super::timing::{FIND, GET_IN, Timing, millis};
 use super::verdict::Verdict;
 use crate::core::endpoint::Endpoint;
@@ -18,7 +19,6 @@ use kafka_protocol::messages::{
     JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, SyncGroupRequest, SyncGroupResponse,
 };
 use kafka_protocol::protocol::{Request, StrBytes};
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// The kind of group that consumers form.
@@ -29,21 +29,6 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// The pause before joining again after an answer that calls for it.
 const PAUSE: Duration = Duration::from_millis(50);
-
-/// How a member stands with its group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::core::kafka) enum Standing {
-    /// On its way in; no partition is its own.
-    Waiting,
-    /// These partitions of the topic are its own from now on.
-    Assigned(BTreeSet<i32>),
-    /// Nothing has changed.
-    Steady,
-    /// The group shares out anew: with the next poll it gives up its partitions. Until then it may note its places.
-    Revoked,
-    /// It was thrown out: its partitions are others', and nothing can be noted for them.
-    Lost,
-}
 
 #[derive(Debug, Default)]
 enum Phase {
@@ -73,6 +58,7 @@ pub(in crate::core::kafka) struct Membership {
     phase: Phase,
     /// Since when it has been on its way in.
     since: Instant,
+    has_stumbled: bool,
     pulse: Pulse,
     /// Word from the coordinator that has not been acted on.
     word: Option<Heard>,
@@ -111,6 +97,7 @@ impl Membership {
             me: nobody,
             phase: Phase::Out,
             since: Instant::now(),
+            has_stumbled: false,
             pulse: Pulse::start(bootstrap, group, timing.heartbeat, timing.session)?,
             word: None,
             leads: None,
@@ -134,13 +121,15 @@ impl Membership {
                 self.check_patience()?;
                 self.join(limit)
             }
-            Phase::Joining(waiting) => match self.answer(&waiting, limit)? {
-                Some(answer) => self.joined(&answer, limit),
-                None => Ok(self.still(Phase::Joining(waiting))),
+            Phase::Joining(waiting) => match self.answer(&waiting, limit) {
+                Ok(Some(answer)) => self.joined(&answer, limit),
+                Ok(None) => Ok(self.still(Phase::Joining(waiting))),
+                Err(error) => self.stumble(error),
             },
-            Phase::Syncing(waiting) => match self.answer(&waiting, limit)? {
-                Some(answer) => self.synced(&answer, limit),
-                None => Ok(self.still(Phase::Syncing(waiting))),
+            Phase::Syncing(waiting) => match self.answer(&waiting, limit) {
+                Ok(Some(answer)) => self.synced(&answer, limit),
+                Ok(None) => Ok(self.still(Phase::Syncing(waiting))),
+                Err(error) => self.stumble(error),
             },
         }
     }
@@ -163,7 +152,7 @@ impl Membership {
         }
     }
 
-    /// Leaves, so that the others take over at once. One attempt: without it the coordinator notices by itself.
+    /// Leaves, so that the others take over at once. Without it the coordinator notices by itself.
     pub(in crate::core::kafka) fn leave(&mut self, limit: &Limit) -> Result<(), KafkaError> {
         self.pulse.order(None);
         if self.me.member.is_empty() {
@@ -181,10 +170,13 @@ impl Membership {
             // a broker does not look at a connection on which a member waits to join
             self.cluster = Cluster::connect(&self.bootstrap, limit)?;
         }
-        let to = To::Coordinator(&self.group);
-        let answer = self.cluster.call(to, &request, limit)?;
-        KafkaError::check(answer.error_code, || {
-            format!("let a member leave group `{}`", self.group)
+        let (to, group) = (To::Coordinator(&self.group), &self.group);
+        // the connection may have died unnoticed: it was last used to join
+        self.cluster.patiently(limit, |cluster, limit| {
+            let answer = cluster.call(to, &request, limit)?;
+            KafkaError::check(answer.error_code, || {
+                format!("let a member leave group `{group}`")
+            })
         })
     }
 
@@ -242,6 +234,14 @@ impl Membership {
     fn still(&mut self, phase: Phase) -> Standing {
         self.phase = phase;
         Standing::Waiting
+    }
+
+    /// An answer that does not come is no trouble the first time: the connection may have died long ago, unnoticed.
+    fn stumble(&mut self, error: KafkaError) -> Result<Standing, KafkaError> {
+        if !error.is_retriable() || std::mem::replace(&mut self.has_stumbled, true) {
+            return Err(error);
+        }
+        Ok(self.still(Phase::Out))
     }
 
     fn check_patience(&self) -> Result<(), KafkaError> {
@@ -325,6 +325,7 @@ impl Membership {
             })?;
         self.phase = Phase::In;
         self.word = None;
+        self.has_stumbled = false;
         self.pulse.order(Some(&self.me));
         let mine = share.remove(&self.topic).unwrap_or_default();
         Ok(Standing::Assigned(mine.into_iter().collect()))

@@ -8,9 +8,11 @@ mod protocol;
 mod pulse;
 #[cfg(test)]
 mod scripted;
+mod standing;
 mod timing;
 mod verdict;
 
-pub(in crate::core::kafka) use membership::{Membership, Standing};
+pub(in crate::core::kafka) use membership::Membership;
 #[cfg(test)]
 pub(in crate::core::kafka) use scripted::{Asked, Script, Scripted};
+pub(in crate::core::kafka) use standing::Standing;

@@ -131,7 +131,7 @@ impl Scripted {
         let mut script = self.script();
         let is_of_member = matches!(
             key,
-            ApiKey::JoinGroup | ApiKey::SyncGroup | ApiKey::Heartbeat
+            ApiKey::JoinGroup | ApiKey::SyncGroup | ApiKey::Heartbeat | ApiKey::LeaveGroup
         );
         if is_of_member && script.breaks > 0 {
             script.breaks -= 1;

@@ -67,7 +67,54 @@ fn who_is_alone_gets_all_and_leaves_by_name() {
     assert_eq!(joins(&scripted), ["", "m1"]);
     member.leave(&limit()).unwrap();
     assert_eq!(member.committer(), None);
-    assert_eq!(scripted.script().heard.last(), Some(&Asked::Leave));
+    assert!(scripted.script().heard.contains(&Asked::Leave));
+}
+
+#[test]
+fn a_member_leaves_though_its_connection_has_died() {
+    let scripted = Scripted::start(six());
+    let mut member = member(&scripted);
+    next(&mut member);
+    // whether a heartbeat or the leaving meets it
+    scripted.script().breaks = 2;
+    member.leave(&limit()).unwrap();
+    assert!(scripted.script().heard.contains(&Asked::Leave));
+}
+
+#[test]
+fn who_leaves_before_it_is_let_in_is_forgotten_too() {
+    let scripted = Scripted::start(six());
+    let mut member = member(&scripted);
+    member.leave(&limit()).unwrap();
+    assert_eq!(scripted.script().heard, [], "nobody knows it yet");
+    while joins(&scripted).len() < 2 {
+        member.poll(&limit()).unwrap();
+    }
+    member.leave(&limit()).unwrap();
+    assert!(scripted.script().heard.contains(&Asked::Leave));
+}
+
+#[test]
+fn a_connection_that_has_died_unnoticed_is_no_trouble() {
+    let scripted = Scripted::start(six());
+    let mut member = member(&scripted);
+    scripted.script().breaks = 1;
+    let limit = limit();
+    while member.poll(&limit).unwrap() == Standing::Waiting {
+        limit.check(String::new).unwrap();
+    }
+    // a second one is
+    scripted.script().heartbeat = [27].into();
+    while member.poll(&limit).unwrap() != Standing::Revoked {
+        limit.check(String::new).unwrap();
+    }
+    scripted.script().breaks = usize::MAX;
+    let error = loop {
+        if let Err(error) = member.poll(&limit) {
+            break error;
+        }
+    };
+    assert!(error.is_retriable(), "{error}");
 }
 
 #[test]
