@@ -193,9 +193,7 @@ fn groups(side: &Side<'_>) {
     );
     let mut running = side.lab.start(&follow);
     running.until_it_says("partitions 0, 1");
-    side.kmk("group delete java")
-        .code(1)
-        .says("is in use");
+    side.kmk("group delete java").code(1).says("is in use");
     running.interrupt();
     running.finish().code(130);
     side.kmk("group delete java").code(0);

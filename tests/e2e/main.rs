@@ -11,6 +11,7 @@ mod by_hand;
 mod bytes;
 mod faults;
 mod groups;
+mod idempotent;
 mod interrupt;
 mod logs_env;
 mod main_line;
