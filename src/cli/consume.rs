@@ -24,6 +24,9 @@ const MOST_MESSAGES: u64 = 1_000_000_000_000;
 /// How many topics are worth naming when one is missing.
 const TOPICS_SHOWN: usize = 10;
 
+/// What a broker answers whoever cannot share partitions as a group does (`INCONSISTENT_GROUP_PROTOCOL`).
+const INCONSISTENT_PROTOCOL: i16 = 23;
+
 /// Read records from a topic to standard output, and nothing else there
 ///
 /// Reads from the beginning unless told otherwise, as far as the topic goes now; with --messages, until so many have
@@ -52,7 +55,8 @@ pub(crate) struct Args {
     /// answer
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::patience)]
     timeout: Duration,
-    /// Resume where this group stopped, and note how far it came: what was written out, and no more
+    /// Resume where this group stopped, and note how far it came: what was written out, and no more. Whoever else reads
+    /// the topic in this group, with kmk or without, gets other partitions, unless --partition names one
     #[arg(long, value_name = "GROUP", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     group: Option<String>,
     /// Where to begin: `earliest`, `latest`, an offset (in every partition), a time (2026-11-22T10:00:00Z), or a time ago
@@ -242,6 +246,13 @@ pub(super) fn where_to_look(
     context: &Context,
 ) -> Option<String> {
     match (error, place) {
+        (error, _) if error.code().is_some_and(|code| code.number() == INCONSISTENT_PROTOCOL) => {
+            Some(
+                "its members share partitions in another way than the `range` and `roundrobin` that kmk knows, or are no \
+                 consumers: choose another --group"
+                    .to_owned(),
+            )
+        }
         (error, Some(_)) if error.is_retriable() => {
             let lab = deploy::in_lab(&context.lab);
             Some(format!("`kmk status{lab}` says how the lab is"))

@@ -59,7 +59,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         _ => {}
     };
     let told = produce(&bootstrap, what, &context.interrupt, &tell, &mut |tally| {
-        progress.show(tally)
+        progress.show(tally);
     });
     progress.end();
     let report = told.map_err(|error| match error {

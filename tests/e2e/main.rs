@@ -6,6 +6,7 @@ mod kcat;
 mod lab;
 mod process;
 
+mod admin;
 mod by_hand;
 mod bytes;
 mod faults;

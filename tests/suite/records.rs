@@ -102,7 +102,73 @@ fn flags_of_produce() {
             "produce --topic t --timeout later",
             "invalid value 'later' for '--timeout <TIME>'",
         ),
+        (
+            "produce --topic t --header =v",
+            "a header has a name: NAME=VALUE, or NAME",
+        ),
+        (
+            "produce --topic t --timestamp soon",
+            "it is a time such as 2026-11-22T10:00:00Z or ...+01:00, milliseconds since 1970, or a time ago such as -10m",
+        ),
+        (
+            "produce --topic t --compression brotli",
+            "invalid value 'brotli' for '--compression <CODEC>'",
+        ),
+        (
+            "produce --topic t --acks 0",
+            "invalid value '0' for '--acks <all|1>'",
+        ),
+        (
+            "produce --topic t --client java",
+            "[possible values: auto, kafka, wire]",
+        ),
+        (
+            "produce --topic t --idempotent --acks 1",
+            "--idempotent needs --acks all",
+        ),
     ]);
+}
+
+#[test]
+fn a_tombstone_is_a_key_without_a_value() {
+    refused(&[
+        (
+            "produce --topic t --tombstone",
+            "required arguments were not provided",
+        ),
+        ("produce --topic t --tombstone", "--key <TEXT>"),
+        (
+            "produce --topic t --tombstone --key k --value v",
+            "'--tombstone' cannot be used with '--value <TEXT>'",
+        ),
+        (
+            "produce --topic t --tombstone --key k --size 200",
+            "'--tombstone' cannot be used with '--size <BYTES>'",
+        ),
+        (
+            "produce --topic t --tombstone --file f --key-separator ,",
+            "'--tombstone' cannot be used with '--key-separator <TEXT>'",
+        ),
+        (
+            "produce --topic t --tombstone --file f --key k",
+            "with --tombstone each line of --file is a key",
+        ),
+    ]);
+}
+
+#[test]
+fn headers_times_and_codecs_are_understood() {
+    for flags in [
+        "--header a=b --header c --timestamp -10m",
+        "--timestamp 2026-11-22T10:00:00+01:00 --acks 1",
+        "--timestamp 1795341600000 --compression zstd --idempotent",
+        "--key k --tombstone --client wire",
+    ] {
+        lab()
+            .run(&format!("produce --topic t --timeout 1s {flags}"))
+            .code(3)
+            .stderr_has("no Kafka broker can be reached");
+    }
 }
 
 #[test]

@@ -220,10 +220,10 @@ fn header(text: OsString) -> Result<Header, String> {
         key.truncate(at);
         value
     });
-    match key.is_empty() {
-        true => Err("a header has a name: NAME=VALUE, or NAME".to_owned()),
-        false => Ok(Header { key, value }),
+    if key.is_empty() {
+        return Err("a header has a name: NAME=VALUE, or NAME".to_owned());
     }
+    Ok(Header { key, value })
 }
 
 fn timestamp(text: &str) -> Result<i64, String> {

@@ -125,11 +125,20 @@ impl Consumer {
         self.speaker
     }
 
+    /// Whether some of the partitions cannot be read at the moment, while others may.
+    pub fn is_troubled(&self) -> bool {
+        match &self.backend {
+            // it returns an error then
+            Backend::V0(_) => false,
+            Backend::Wire(reader) => reader.is_troubled(),
+        }
+    }
+
     /// Whether everything asked for has been delivered.
     pub fn is_done(&self) -> bool {
         let is_settled = match &self.sharing {
             // who has no partitions for the moment may get some
-            Some(sharing) => sharing.is_reading() && self.reading.to_end,
+            Some(sharing) => sharing.is_settled() && self.reading.to_end,
             None => true,
         };
         is_settled && self.positions().iter().all(Position::is_done)
@@ -155,6 +164,12 @@ impl Consumer {
         self.sharing
             .as_mut()
             .map_or_else(Vec::new, Sharing::changes)
+    }
+
+    /// Whether the other members of the group wait for its partitions: what has not been passed on by now is theirs. The
+    /// next poll tells, in [`Consumer::changes`].
+    pub fn is_called(&mut self) -> bool {
+        self.sharing.as_mut().is_some_and(Sharing::is_called)
     }
 
     /// Lets the other members of the group take over at once. Nothing is read or committed from then on.
@@ -227,10 +242,10 @@ impl Consumer {
 
     /// Begins to read what the group has given.
     fn begin(&mut self, partitions: &[i32], limit: &Limit) -> Result<(), KafkaError> {
-        let (admin, topic) = (&mut self.admin, &self.topic);
-        let mut moved = Vec::new();
-        let positions = positions(admin, topic, partitions, &self.reading, &mut moved, limit)?;
+        let (admin, topic, mut moved) = (&mut self.admin, &self.topic, Vec::new());
+        // asked first: a partition may be new
         let of = admin.partitions(topic, limit)?;
+        let positions = positions(admin, topic, partitions, &self.reading, &mut moved, limit)?;
         let reader = wire_reader(admin.bootstrap(), topic, &positions, &self.reading, limit)?;
         self.backend = Backend::Wire(reader);
         self.moved.extend(moved);

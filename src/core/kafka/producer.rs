@@ -47,7 +47,7 @@ pub struct Producer {
 #[derive(Debug)]
 enum Backend {
     V0(v0::Producer),
-    Wire(wire::Producer),
+    Wire(Box<wire::Producer>),
 }
 
 impl Producer {
@@ -77,7 +77,8 @@ impl Producer {
                 limit,
             )?),
             Speaker::Wire(_) => {
-                Backend::Wire(wire::Producer::open(admin.cluster, topic, writing, limit)?)
+                let producer = wire::Producer::open(admin.cluster, topic, writing, limit)?;
+                Backend::Wire(Box::new(producer))
             }
         };
         Ok(Self {

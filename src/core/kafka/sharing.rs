@@ -6,10 +6,14 @@ use super::wire::{Cluster, Membership, Offsets, Standing};
 use crate::core::endpoint::Endpoint;
 use crate::core::wait::Limit;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How soon a member without partitions looks again whether it has some.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// How long a member that got no partitions waits for some before it takes that for final: in a group of the newer
+/// protocol (KIP-848) it gets them only when the others have let go of them.
+const SETTLE: Duration = Duration::from_secs(5);
 
 /// What has changed in what a member of a group reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +49,8 @@ pub(super) struct Sharing {
     group: String,
     /// None while it is on its way in.
     mine: Option<BTreeSet<i32>>,
-    is_begun: bool,
+    /// Since when it has read what is its own; none until it does.
+    begun: Option<Instant>,
     changes: Vec<Change>,
 }
 
@@ -61,7 +66,7 @@ impl Sharing {
             membership: Membership::new(bootstrap, group, topic, limit)?,
             group: group.to_owned(),
             mine: None,
-            is_begun: false,
+            begun: None,
             changes: Vec::new(),
         })
     }
@@ -76,7 +81,7 @@ impl Sharing {
             Standing::Lost => return Ok(self.give_up(Change::Lost)),
         }
         match &self.mine {
-            Some(mine) if !self.is_begun => Ok(Step::Begin(mine.iter().copied().collect())),
+            Some(mine) if self.begun.is_none() => Ok(Step::Begin(mine.iter().copied().collect())),
             Some(mine) if !mine.is_empty() => Ok(Step::Read),
             _ => {
                 limit.pause(LOOK)?;
@@ -87,14 +92,21 @@ impl Sharing {
 
     /// Reading has begun at `positions`, in a topic of so many partitions.
     pub(super) fn begun(&mut self, positions: &[Position], of: usize) {
-        self.is_begun = true;
+        self.begun = Some(Instant::now());
         let places = positions.iter().map(|at| (at.partition, at.next)).collect();
         self.changes.push(Change::Assigned { places, of });
     }
 
-    /// Whether it has its partitions, if any, and reads them.
-    pub(super) fn is_reading(&self) -> bool {
-        self.is_begun
+    /// Whether it has its partitions, and reads them, or has none and gets none.
+    pub(super) fn is_settled(&self) -> bool {
+        let has_some = self.mine.as_ref().is_some_and(|mine| !mine.is_empty());
+        self.begun
+            .is_some_and(|since| has_some || since.elapsed() >= SETTLE)
+    }
+
+    /// Whether the group wants to share out anew, or has gone on without it: the next poll tells.
+    pub(super) fn is_called(&mut self) -> bool {
+        self.membership.is_called()
     }
 
     /// Whether a partition is its own.
@@ -131,17 +143,17 @@ impl Sharing {
     /// Lets the others take over.
     pub(super) fn leave(&mut self, limit: &Limit) -> Result<(), KafkaError> {
         self.mine = None;
-        self.is_begun = false;
+        self.begun = None;
         self.membership.leave(limit)
     }
 
     fn give_up(&mut self, change: Change) -> Step {
         // who has not begun has nothing to give up
-        if self.is_begun {
+        if self.begun.is_some() {
             self.changes.push(change);
         }
         self.mine = None;
-        self.is_begun = false;
+        self.begun = None;
         Step::Wait
     }
 }

@@ -9,7 +9,7 @@ use crate::core::kafka::{Admin, Client, Consumer, Feature, KafkaError, Reading, 
 use crate::core::message::RecordRef;
 use crate::core::nearest::by_nearness;
 use crate::core::wait::{Interrupt, Limit, Stop};
-use run::Run;
+use run::{LAST_COMMIT, Run};
 use std::collections::BTreeMap;
 use std::io;
 use std::time::{Duration, Instant};
@@ -128,7 +128,8 @@ pub fn consume(
         Ok(mut consumer) => {
             let end = run.until_the_end(&mut consumer);
             let not_committed = run.commit_last(&mut consumer).err();
-            run.leave(&mut consumer);
+            // the group's other members take over at once; else when its coordinator notices
+            let _ = consumer.leave(&Limit::new(LAST_COMMIT, &Interrupt::default()));
             (end?, not_committed)
         }
         Err(ConsumeError::Kafka(KafkaError::Stopped(Stop::Interrupted))) => {

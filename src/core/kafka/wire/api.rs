@@ -37,7 +37,7 @@ impl fmt::Display for Range {
 /// Every request of the client. Each version stands in the message schemas of kafka-clients 3.3.1, 3.9.2 and 4.2.0
 /// (`common/message/*Request.json` in its jar), but for those that say otherwise. One version where one serves all; topics by name, not by
 /// id.
-pub(super) const APIS: [Api; 26] = [
+pub(super) const APIS: [Api; 25] = [
     one(ApiKey::ApiVersions, 3),
     one(ApiKey::Metadata, 12),
     one(ApiKey::FindCoordinator, 4),
@@ -66,7 +66,6 @@ pub(super) const APIS: [Api; 26] = [
     one(ApiKey::DeleteRecords, 2),
     one(ApiKey::DescribeConfigs, 4),
     one(ApiKey::IncrementalAlterConfigs, 1),
-    one(ApiKey::DescribeCluster, 0),
     one(ApiKey::DescribeLogDirs, 4),
 ];
 
@@ -236,7 +235,6 @@ mod tests {
             (A::DeleteRecords, 0, 2),
             (A::DescribeConfigs, 0, 4),
             (A::IncrementalAlterConfigs, 0, 1),
-            (A::DescribeCluster, 0, 0),
             (A::DescribeLogDirs, 0, 4),
         ];
         let kafka_4_2 = [
@@ -264,7 +262,6 @@ mod tests {
             (A::DeleteRecords, 0, 2),
             (A::DescribeConfigs, 1, 4),
             (A::IncrementalAlterConfigs, 0, 1),
-            (A::DescribeCluster, 0, 2),
             (A::DescribeLogDirs, 1, 4),
         ];
         for (ranges, unknown) in [(&kafka_3_3[..], 1), (&kafka_4_2[..], 0)] {

@@ -8,6 +8,8 @@ mod cluster;
 mod data;
 mod groups;
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod samples;
 mod schema;
 #[cfg(test)]

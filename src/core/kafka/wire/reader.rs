@@ -127,6 +127,11 @@ impl Reader {
         std::mem::take(&mut self.out_of_range)
     }
 
+    /// Whether some of the partitions cannot be read at the moment, while others may.
+    pub(in crate::core::kafka) fn is_troubled(&self) -> bool {
+        self.trouble.is_some()
+    }
+
     fn is_done(&self) -> bool {
         self.cursors.values().all(|cursor| cursor.at.is_done())
     }
@@ -182,9 +187,8 @@ impl Reader {
             self.trouble = None;
             self.cluster.forget();
         }
-        let open = self.cursors.values();
-        let mut open = open.filter(|cursor| !cursor.is_asked && !cursor.at.is_done());
-        if open.next().is_none() {
+        let is_open = |cursor: &&Cursor| !cursor.is_asked && !cursor.at.is_done();
+        if !self.cursors.values().any(|cursor| is_open(&cursor)) {
             return Ok(());
         }
         if !self.cluster.known.topics.contains_key(&self.topic) {
@@ -200,10 +204,7 @@ impl Reader {
         self.missing_since = None;
         let mut by_leader: BTreeMap<i32, Vec<&Cursor>> = BTreeMap::new();
         let mut leaderless = false;
-        for cursor in self.cursors.values() {
-            if cursor.is_asked || cursor.at.is_done() {
-                continue;
-            }
+        for cursor in self.cursors.values().filter(is_open) {
             match known.partition(cursor.at.partition).and_then(|p| p.leader) {
                 Some(leader) if self.flights.iter().any(|f| f.leader == leader) => {}
                 Some(leader) => by_leader.entry(leader).or_default().push(cursor),

@@ -16,10 +16,10 @@ const HELD: Duration = Duration::from_secs(1);
 const COMMIT: Duration = Duration::from_secs(1);
 
 /// How long noting it may take when it is the last thing to do.
-const LAST_COMMIT: Duration = Duration::from_secs(5);
+pub(super) const LAST_COMMIT: Duration = Duration::from_secs(5);
 
-/// How long noting it may take while the other members of the group wait for it.
-const HAND_OVER: Duration = Duration::from_secs(10);
+/// After how many records it is looked whether that is due.
+const LOOK_UP: u64 = 256;
 
 /// Reading under way.
 pub(super) struct Run<'a> {
@@ -74,7 +74,7 @@ impl<'a> Run<'a> {
             self.tell_changes(consumer);
             self.follow_group(consumer);
             match polled {
-                Ok(fetched) => match self.hand_over(&fetched) {
+                Ok(fetched) => match self.hand_over(consumer, &fetched) {
                     Ok(()) => self.went_well(consumer),
                     Err(ConsumeError::Sink(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
                         return Ok(ConsumeEnd::NoReader);
@@ -136,7 +136,12 @@ impl<'a> Run<'a> {
         for change in consumer.changes() {
             match change {
                 Change::Assigned { places, of } => {
-                    self.observer.on(Event::Started(mine(&places, of)));
+                    let what = mine(&places, of);
+                    self.observer.on(if places.is_empty() {
+                        Event::Note(what)
+                    } else {
+                        Event::Started(what)
+                    });
                     // noted even if nothing is read: whoever comes next goes on from here
                     self.committed
                         .retain(|partition, _| !places.contains_key(partition));
@@ -145,7 +150,8 @@ impl<'a> Run<'a> {
                 Change::Revoked => {
                     let what = "the group shares out its partitions anew";
                     self.observer.on(Event::Started(what.to_owned()));
-                    let limit = self.limit.at_most(HAND_OVER);
+                    // once it is given up it can be noted no more, so not even an interruption cuts this short
+                    let limit = Limit::new(LAST_COMMIT, &Interrupt::default());
                     if let Err(error) = self.commit(consumer, &limit) {
                         self.warn(format!("{error}; others may read the same records again"));
                     }
@@ -161,11 +167,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The last thing of all: the others take over at once, or else when the coordinator notices.
-    pub(super) fn leave(&mut self, consumer: &mut Consumer) {
-        let _ = consumer.leave(&Limit::new(LAST_COMMIT, &Interrupt::default()));
-    }
-
     fn warn(&self, what: String) {
         self.observer.on(Event::Warning(what));
     }
@@ -177,21 +178,34 @@ impl<'a> Run<'a> {
             .map_or(u64::MAX, |asked| asked - self.read)
     }
 
-    /// Passes records on, no more than are wanted.
-    fn hand_over(&mut self, fetched: &Fetched) -> Result<(), ConsumeError> {
+    /// Passes records on, no more than are wanted. Whoever takes them may be slow: the group's place is noted on the way,
+    /// and what other members wait for is left to them.
+    fn hand_over(
+        &mut self,
+        consumer: &mut Consumer,
+        fetched: &Fetched,
+    ) -> Result<(), ConsumeError> {
         let wanted = self.left();
         let mut reached: Vec<(i32, i64)> = Vec::new();
         let mut count = 0;
-        let sink = &mut *self.sink;
+        let mut is_all = true;
         let taken = fetched.each(|record| {
             let (partition, next) = (record.partition, record.offset + 1);
-            sink.record(record).map_err(ConsumeError::Sink)?;
+            self.sink.record(record).map_err(ConsumeError::Sink)?;
             count += 1;
             match reached.last_mut() {
                 Some((same, reached)) if *same == partition => *reached = next,
                 _ => reached.push((partition, next)),
             }
-            Ok(if count == wanted {
+            let mut is_enough = count == wanted;
+            if count % LOOK_UP == 0 && self.what.group.is_some() && self.is_commit_due() {
+                self.sink.flush().map_err(ConsumeError::Sink)?;
+                self.handed.extend(reached.drain(..));
+                self.commit_now_and_then(consumer);
+                is_enough |= consumer.is_called();
+            }
+            is_all &= !is_enough;
+            Ok(if is_enough {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())
@@ -203,7 +217,7 @@ impl<'a> Run<'a> {
         self.sink.flush().map_err(ConsumeError::Sink)?;
         self.read += count;
         self.handed.extend(reached);
-        if taken.is_ok() && count < wanted {
+        if taken.is_ok() && is_all {
             self.handed.extend(fetched.reached().iter().copied());
         }
         taken
@@ -214,16 +228,24 @@ impl<'a> Run<'a> {
         if self.what.messages.is_none() || self.what.follow {
             self.limit = Limit::new(self.what.timeout, self.limit.interrupt());
         }
-        if self.uneasy.take().is_some() {
+        if !consumer.is_troubled() && self.uneasy.take().is_some() {
             self.observer
                 .on(Event::Note("the broker is back".to_owned()));
         }
-        if Instant::now() >= self.next_commit {
-            self.next_commit = Instant::now() + COMMIT;
-            let limit = self.limit.clone();
-            if let Err(error) = self.commit(consumer, &limit) {
-                self.observer.on(Event::Warning(error.to_string()));
-            }
+        if self.is_commit_due() {
+            self.commit_now_and_then(consumer);
+        }
+    }
+
+    fn is_commit_due(&self) -> bool {
+        Instant::now() >= self.next_commit
+    }
+
+    fn commit_now_and_then(&mut self, consumer: &mut Consumer) {
+        self.next_commit = Instant::now() + COMMIT;
+        let limit = self.limit.clone();
+        if let Err(error) = self.commit(consumer, &limit) {
+            self.warn(error.to_string());
         }
     }
 
@@ -283,7 +305,9 @@ impl<'a> Run<'a> {
 fn mine(places: &BTreeMap<i32, i64>, of: usize) -> String {
     let ids: Vec<String> = places.keys().map(ToString::to_string).collect();
     match ids.as_slice() {
-        [] => format!("none of {of} partitions is mine"),
+        [] => {
+            format!("none of {of} partitions is mine for now: the group's other members have them")
+        }
         [one] => format!("partition {one} of {of} is mine"),
         _ => format!("partitions {} of {of} are mine", ids.join(", ")),
     }

@@ -8,7 +8,6 @@ use kafka_protocol::messages::ApiKey;
 use kafka_protocol::messages::api_versions_response::{
     ApiVersion, FinalizedFeatureKey, SupportedFeatureKey,
 };
-use kafka_protocol::messages::describe_cluster_response::DescribeClusterBroker;
 use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
@@ -47,20 +46,6 @@ pub(super) const SCHEMAS: &[Schema] = &[
         versions: &[4],
         flexible_since: 3,
         shape: &plain(&[INT32, array::<Coordinator>(&COORDINATOR)]),
-    },
-    Schema {
-        api: ApiKey::DescribeCluster,
-        versions: &[0],
-        flexible_since: 0,
-        shape: &plain(&[
-            INT32,
-            INT16,
-            TEXT_OR_NULL,
-            TEXT,
-            INT32,
-            array::<DescribeClusterBroker>(&BROKER),
-            INT32,
-        ]),
     },
 ];
 

@@ -10,11 +10,11 @@ use kafka_protocol::messages::ApiKey as A;
 use kafka_protocol::messages::{
     ApiVersionsResponse, ConsumerGroupDescribeResponse, CreatePartitionsResponse,
     CreateTopicsResponse, DeleteGroupsResponse, DeleteRecordsResponse, DeleteTopicsResponse,
-    DescribeClusterResponse, DescribeConfigsResponse, DescribeGroupsResponse,
-    DescribeLogDirsResponse, FetchResponse, FindCoordinatorResponse, HeartbeatResponse,
-    IncrementalAlterConfigsResponse, InitProducerIdResponse, JoinGroupResponse, LeaveGroupResponse,
-    ListGroupsResponse, ListOffsetsResponse, MetadataResponse, OffsetCommitResponse,
-    OffsetDeleteResponse, OffsetFetchResponse, ProduceResponse, SyncGroupResponse,
+    DescribeConfigsResponse, DescribeGroupsResponse, DescribeLogDirsResponse, FetchResponse,
+    FindCoordinatorResponse, HeartbeatResponse, IncrementalAlterConfigsResponse,
+    InitProducerIdResponse, JoinGroupResponse, LeaveGroupResponse, ListGroupsResponse,
+    ListOffsetsResponse, MetadataResponse, OffsetCommitResponse, OffsetDeleteResponse,
+    OffsetFetchResponse, ProduceResponse, SyncGroupResponse,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, StrBytes};
 use proptest::collection::{btree_map, vec};
@@ -74,7 +74,6 @@ fn each<J: Job>(api: A, job: J) -> J::Done {
         A::ApiVersions => job.with::<ApiVersionsResponse>(),
         A::Metadata => job.with::<MetadataResponse>(),
         A::FindCoordinator => job.with::<FindCoordinatorResponse>(),
-        A::DescribeCluster => job.with::<DescribeClusterResponse>(),
         A::Produce => job.with::<ProduceResponse>(),
         A::Fetch => job.with::<FetchResponse>(),
         A::ListOffsets => job.with::<ListOffsetsResponse>(),

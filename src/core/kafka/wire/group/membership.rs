@@ -4,7 +4,8 @@
 use super::assignor::ASSIGNORS;
 use super::leader::Leader;
 use super::protocol::{read_assignment, subscription};
-use super::pulse::Pulse;
+use super::pulse::{Heard, Pulse};
+use super::timing::{FIND, GET_IN, Timing, millis};
 use super::verdict::Verdict;
 use crate::core::endpoint::Endpoint;
 use crate::core::kafka::error::KafkaError;
@@ -28,35 +29,6 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// The pause before joining again after an answer that calls for it.
 const PAUSE: Duration = Duration::from_millis(50);
-
-/// How long the coordinator is looked for before that is told as a failure: a group's first member waits while the
-/// broker makes the topic that holds groups.
-const FIND: Duration = Duration::from_secs(10);
-
-/// How long it may take to get in before the group counts as broken: members may come one by one, and each makes the
-/// others wait again.
-const GET_IN: Duration = Duration::from_secs(300);
-
-/// How long members may be silent, and slow.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Timing {
-    /// Silent for so long, the coordinator throws the member out.
-    pub(super) session: Duration,
-    /// So long the coordinator waits for all members to join again.
-    pub(super) rebalance: Duration,
-    /// Between two heartbeats: how soon a member notices that the group shares out anew.
-    pub(super) heartbeat: Duration,
-}
-
-impl Default for Timing {
-    fn default() -> Self {
-        Self {
-            session: Duration::from_secs(10),
-            rebalance: Duration::from_secs(60),
-            heartbeat: Duration::from_secs(1),
-        }
-    }
-}
 
 /// How a member stands with its group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +74,8 @@ pub(in crate::core::kafka) struct Membership {
     /// Since when it has been on its way in.
     since: Instant,
     pulse: Pulse,
+    /// Word from the coordinator that has not been acted on.
+    word: Option<Heard>,
     /// Where it shares out for all.
     leads: Option<Leader>,
 }
@@ -138,6 +112,7 @@ impl Membership {
             phase: Phase::Out,
             since: Instant::now(),
             pulse: Pulse::start(bootstrap, group, timing.heartbeat, timing.session)?,
+            word: None,
             leads: None,
         })
     }
@@ -213,17 +188,14 @@ impl Membership {
 
     fn stay(&mut self, limit: &Limit) -> Result<Standing, KafkaError> {
         self.phase = Phase::In;
-        self.pulse.keep(&self.me);
-        while let Some(heard) = self.pulse.heard() {
-            if heard.generation != self.me.generation {
-                continue;
-            }
-            if heard.verdict.is_out() {
-                self.fall_out(heard.verdict);
+        self.hear();
+        if let Some(word) = self.word.take() {
+            if word.verdict.is_out() {
+                self.fall_out(word.verdict);
                 return Ok(Standing::Lost);
             }
-            if heard.verdict != Verdict::Rebalance {
-                return Err(heard.error);
+            if word.verdict != Verdict::Rebalance {
+                return Err(word.error);
             }
             self.phase = Phase::Revoked;
         }
@@ -234,6 +206,24 @@ impl Membership {
         match self.phase {
             Phase::Revoked => Ok(Standing::Revoked),
             _ => Ok(Standing::Steady),
+        }
+    }
+
+    /// Whether the coordinator has called: the next poll tells what for. Costs nothing; for whoever is slow between polls.
+    pub(in crate::core::kafka) fn is_called(&mut self) -> bool {
+        if matches!(self.phase, Phase::In) {
+            self.hear();
+        }
+        self.word.is_some()
+    }
+
+    /// Shows that the member is there, and listens. The last word counts, and none about an earlier generation.
+    fn hear(&mut self) {
+        self.pulse.keep(&self.me);
+        while let Some(heard) = self.pulse.heard() {
+            if heard.generation == self.me.generation {
+                self.word = Some(heard);
+            }
         }
     }
 
@@ -332,6 +322,7 @@ impl Membership {
                 cause: format!("the partitions of group `{}`: {nonsense}", self.group),
             })?;
         self.phase = Phase::In;
+        self.word = None;
         self.pulse.order(Some(&self.me));
         let mine = share.remove(&self.topic).unwrap_or_default();
         Ok(Standing::Assigned(mine.into_iter().collect()))
@@ -363,7 +354,9 @@ impl Membership {
             .cluster
             .patiently(&limit.at_most(FIND), |cluster, limit| {
                 cluster.ask(to, request, limit)
-            })?;
+            });
+        // how long a broker may be away is the caller's to say
+        let asked = asked.inspect_err(|_| self.since = Instant::now())?;
         Ok(Waiting {
             asked,
             since: Instant::now(),
@@ -395,10 +388,6 @@ impl Membership {
         let answer = self.cluster.answer(&waiting.asked, limit);
         answer.map(Some).inspect_err(|_| self.cluster.forget())
     }
-}
-
-fn millis(time: Duration) -> i32 {
-    i32::try_from(time.as_millis()).unwrap_or(i32::MAX)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod protocol;
 mod pulse;
 #[cfg(test)]
 mod scripted;
+mod timing;
 mod verdict;
 
 pub(in crate::core::kafka) use membership::{Membership, Standing};

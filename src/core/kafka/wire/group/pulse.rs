@@ -61,7 +61,7 @@ impl Pulse {
         let (members, orders) = mpsc::channel();
         let (tell, heard) = mpsc::channel();
         let end = Interrupt::default();
-        let heart = Heart {
+        let beating = Heart {
             bootstrap: bootstrap.to_vec(),
             cluster: None,
             group: group.to_owned(),
@@ -71,7 +71,7 @@ impl Pulse {
         };
         std::thread::Builder::new()
             .name("kmk-heartbeat".to_owned())
-            .spawn(move || heart.beat_on(&orders, &tell))
+            .spawn(move || beating.beat_on(&orders, &tell))
             .map_err(|error| KafkaError::Lost {
                 address: format!("(group {group})"),
                 cause: format!("no thread for heartbeats: {error}"),
@@ -132,12 +132,12 @@ impl Heart {
                 }
                 Ok(None) | Err(Stop::Interrupted) => return,
                 Err(Stop::Deadline { .. }) => {
-                    let Some(beating) = member.as_ref().filter(|_| ordered.elapsed() < IDLE) else {
+                    let Some(mine) = member.as_ref().filter(|_| ordered.elapsed() < IDLE) else {
                         member = None;
                         continue;
                     };
                     due = Instant::now() + self.every;
-                    let Err(error) = self.beat(beating) else {
+                    let Err(error) = self.beat(mine) else {
                         continue;
                     };
                     let code = error.code().map(|code| Verdict::of(code.number()));
@@ -149,7 +149,7 @@ impl Heart {
                         due = Instant::now() + AGAIN.min(self.every);
                         continue;
                     }
-                    let generation = beating.generation;
+                    let generation = mine.generation;
                     // while the others wait for this member to join again it is still one of them
                     if verdict != Verdict::Rebalance {
                         member = None;

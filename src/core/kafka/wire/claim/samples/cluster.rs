@@ -4,14 +4,12 @@ use super::{Bodies, bodies, maybe, some, tags, text};
 use kafka_protocol::messages::api_versions_response::{
     ApiVersion, FinalizedFeatureKey, SupportedFeatureKey,
 };
-use kafka_protocol::messages::describe_cluster_response::DescribeClusterBroker;
 use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
 use kafka_protocol::messages::{
-    ApiKey, ApiVersionsResponse, BrokerId, DescribeClusterResponse, FindCoordinatorResponse,
-    MetadataResponse, TopicName,
+    ApiKey, ApiVersionsResponse, BrokerId, FindCoordinatorResponse, MetadataResponse, TopicName,
 };
 use proptest::prelude::*;
 
@@ -27,7 +25,6 @@ pub(super) fn filled(api: ApiKey, version: i16) -> Option<Bodies> {
         ApiKey::ApiVersions => bodies(version, api_versions()),
         ApiKey::Metadata => bodies(version, metadata()),
         ApiKey::FindCoordinator => bodies(version, coordinators()),
-        ApiKey::DescribeCluster => bodies(version, cluster()),
         _ => return None,
     };
     Some(bodies)
@@ -123,23 +120,4 @@ fn coordinators() -> impl Strategy<Value = FindCoordinatorResponse> {
             .with_unknown_tagged_fields(tags)
     });
     some(one).prop_map(|all| FindCoordinatorResponse::default().with_coordinators(all))
-}
-
-fn cluster() -> impl Strategy<Value = DescribeClusterResponse> {
-    let broker =
-        (any::<i32>(), text(), maybe(text()), tags()).prop_map(|(id, host, rack, tags)| {
-            DescribeClusterBroker::default()
-                .with_broker_id(id.into())
-                .with_host(host)
-                .with_rack(rack)
-                .with_unknown_tagged_fields(tags)
-        });
-    let parts = (some(broker), maybe(text()), text(), tags());
-    parts.prop_map(|(brokers, message, id, tags)| {
-        DescribeClusterResponse::default()
-            .with_brokers(brokers)
-            .with_error_message(message)
-            .with_cluster_id(id)
-            .with_unknown_tagged_fields(tags)
-    })
 }

@@ -162,6 +162,22 @@ fn a_commit_that_is_refused_tells_the_same() {
 }
 
 #[test]
+fn whoever_is_slow_between_polls_hears_that_it_is_called() {
+    let scripted = Scripted::start(six());
+    let mut member = member(&scripted);
+    assert!(!member.is_called());
+    next(&mut member);
+    scripted.script().heartbeat = [27].into();
+    let limit = limit();
+    while !member.is_called() {
+        limit.check(String::new).unwrap();
+    }
+    assert!(member.committer().is_some(), "it may still commit");
+    assert_eq!(next(&mut member), Standing::Revoked);
+    assert!(!member.is_called(), "it has been told");
+}
+
+#[test]
 fn heartbeats_go_on_for_whoever_is_in() {
     let scripted = Scripted::start(six());
     let mut member = member(&scripted);
@@ -239,7 +255,7 @@ fn any_codes() -> impl Strategy<Value = VecDeque<i16>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     /// Whatever goes wrong for a while, in the end the member is in, and what it holds is of the last generation.
     #[test]

@@ -1,0 +1,148 @@
+//! Sending what may go out now. Knows nothing of what comes back.
+
+use super::Producer;
+use super::arrival::Flight;
+use super::lane::{Author, Lane, Outcome, Parcel, WINDOW};
+use super::request;
+use crate::core::kafka::compression::Compression;
+use crate::core::kafka::error::KafkaError;
+use crate::core::kafka::tally::Tally;
+use crate::core::kafka::wire::batch::{BatchError, Identity, encode};
+use crate::core::kafka::wire::cluster::To;
+use crate::core::wait::Limit;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+/// Requests on their way to one broker at once.
+const REQUESTS: usize = WINDOW;
+
+/// One request holds no more batches once they have so many bytes. A broker takes 100 MiB (`socket.request.max.bytes`).
+const FULL_REQUEST: usize = 8 * 1024 * 1024;
+
+impl Producer {
+    /// Sends what may go out now.
+    pub(super) fn send_out(&mut self, limit: &Limit) -> Result<(), KafkaError> {
+        if self.not_before.is_some_and(|time| time > Instant::now()) {
+            return Ok(());
+        }
+        self.not_before = None;
+        loop {
+            let loads = match self.loads(limit) {
+                Ok(loads) => loads,
+                Err(error) if heals(&error) => {
+                    self.later(error);
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            };
+            if loads.is_empty() {
+                return Ok(());
+            }
+            for (broker, partitions) in loads {
+                if let Err(error) = self.depart(broker, &partitions, limit) {
+                    if !heals(&error) {
+                        return Err(error);
+                    }
+                    self.later(error);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// The partitions for which something may go out now, by the broker that leads them and has room for a request.
+    fn loads(&mut self, limit: &Limit) -> Result<BTreeMap<i32, Vec<i32>>, KafkaError> {
+        let mut loads: BTreeMap<i32, (usize, Vec<i32>)> = BTreeMap::new();
+        for (&partition, lane) in &mut self.lanes {
+            let Some(parcel) = lane.ready() else {
+                continue;
+            };
+            let broker = self.cluster.leader(&self.topic, partition, limit)?;
+            let on_their_way = self.flights.iter().filter(|flight| flight.broker == broker);
+            if on_their_way.count() >= REQUESTS {
+                continue;
+            }
+            let (bytes, partitions) = loads.entry(broker).or_default();
+            if *bytes == 0 || *bytes + parcel.chunk.size() <= FULL_REQUEST {
+                *bytes += parcel.chunk.size();
+                partitions.push(partition);
+            }
+        }
+        let loads = loads.into_iter();
+        Ok(loads
+            .map(|(broker, (_, partitions))| (broker, partitions))
+            .collect())
+    }
+
+    /// One request, with the next parcel of each of these partitions.
+    fn depart(&mut self, broker: i32, partitions: &[i32], limit: &Limit) -> Result<(), KafkaError> {
+        let mut batches = Vec::new();
+        for &partition in partitions {
+            if let Some(lane) = self.lanes.get_mut(&partition) {
+                let author = lane.author();
+                if let Some(parcel) = lane.ready() {
+                    batches.push((partition, encoded(parcel, self.compression, author)?));
+                }
+            }
+        }
+        let request = request::request(&self.topic, self.acks, batches);
+        let asked = self.cluster.ask(To::Broker(broker), &request, limit);
+        // not even begun, or it may have got through
+        if let Err(error) = &asked
+            && !error.leaves_a_write_in_doubt()
+        {
+            return asked.map(drop);
+        }
+        let mut parcels = Vec::new();
+        for &partition in partitions {
+            if let Some(parcel) = self.lanes.get_mut(&partition).and_then(Lane::ready) {
+                parcel.leaves();
+                parcels.push((partition, parcel.number));
+            }
+        }
+        match asked {
+            Ok(asked) => {
+                self.flights.push(Flight {
+                    asked,
+                    broker,
+                    since: Instant::now(),
+                    parcels,
+                });
+                Ok(())
+            }
+            Err(error) => {
+                let mut nothing = Tally::default();
+                let failed = Outcome::Doubtful(error);
+                self.settle_all(&parcels, &mut nothing, |_| Some(failed.clone()))
+            }
+        }
+    }
+}
+
+/// Whether time may heal it. A broker may learn of a new topic later than the one that made it.
+fn heals(error: &KafkaError) -> bool {
+    error.is_retriable() || matches!(error, KafkaError::UnknownTopic { .. })
+}
+
+fn encoded(
+    parcel: &mut Parcel,
+    compression: Compression,
+    author: Option<Author>,
+) -> Result<Bytes, KafkaError> {
+    if let Some(encoded) = &parcel.encoded {
+        return Ok(encoded.clone());
+    }
+    let identity = author.map(|author| Identity {
+        producer_id: author.id,
+        epoch: author.epoch,
+        sequence: parcel.sequence,
+    });
+    let mut bytes = Vec::new();
+    encode(&parcel.chunk, compression, identity, &mut bytes).map_err(|cause: BatchError| {
+        KafkaError::Unsendable {
+            cause: cause.to_string(),
+        }
+    })?;
+    Ok(parcel.encoded.insert(bytes.into()).clone())
+}
