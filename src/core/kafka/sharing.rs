@@ -15,9 +15,14 @@ const LOOK: Duration = Duration::from_millis(100);
 /// protocol (KIP-848) it gets them only when the others have let go of them.
 const SETTLE: Duration = Duration::from_secs(5);
 
+/// How long it may take to get in before that is worth a word.
+const WORD: Duration = Duration::from_secs(3);
+
 /// What has changed in what a member of a group reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
+    /// The group has not let it in for a while: it waits until its members have all come, or were slow for too long.
+    Waiting,
     /// It reads these partitions from now on.
     Assigned {
         /// Where each of them begins: where the group stands, else where it was asked to.
@@ -51,6 +56,8 @@ pub(super) struct Sharing {
     mine: Option<BTreeSet<i32>>,
     /// Since when it has read what is its own; none until it does.
     begun: Option<Instant>,
+    /// Since when it has been on its way in, and whether that was told.
+    waits: Option<(Instant, bool)>,
     changes: Vec<Change>,
 }
 
@@ -67,6 +74,7 @@ impl Sharing {
             group: group.to_owned(),
             mine: None,
             begun: None,
+            waits: None,
             changes: Vec::new(),
         })
     }
@@ -75,8 +83,18 @@ impl Sharing {
     pub(super) fn poll(&mut self, limit: &Limit) -> Result<Step, KafkaError> {
         match self.membership.poll(limit)? {
             Standing::Steady => {}
-            Standing::Assigned(partitions) => self.mine = Some(partitions),
-            Standing::Waiting => return Ok(Step::Wait),
+            Standing::Assigned(partitions) => {
+                self.mine = Some(partitions);
+                self.waits = None;
+            }
+            Standing::Waiting => {
+                let (since, told) = self.waits.get_or_insert((Instant::now(), false));
+                if !*told && since.elapsed() >= WORD {
+                    *told = true;
+                    self.changes.push(Change::Waiting);
+                }
+                return Ok(Step::Wait);
+            }
             Standing::Revoked => return Ok(self.give_up(Change::Revoked)),
             Standing::Lost => return Ok(self.give_up(Change::Lost)),
         }
@@ -155,5 +173,119 @@ impl Sharing {
         self.mine = None;
         self.begun = None;
         Step::Wait
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::wire::{Asked, Script, Scripted};
+    use super::*;
+    use crate::core::wait::Interrupt;
+
+    fn limit() -> Limit {
+        Limit::new(Duration::from_secs(60), &Interrupt::default())
+    }
+
+    fn bootstrap(of: &Scripted) -> [Endpoint; 1] {
+        [Endpoint::new("127.0.0.1", of.port)]
+    }
+
+    /// A member of a group whose topic has two partitions, and which reads them from 5 and 6 on.
+    fn reading(scripted: &Scripted) -> Sharing {
+        let mut sharing = Sharing::open(&bootstrap(scripted), "g", "t", &limit()).unwrap();
+        assert_eq!(begin(&mut sharing), [0, 1]);
+        let positions = [(0, 5), (1, 6)].map(|(partition, next)| Position {
+            partition,
+            next,
+            end: None,
+        });
+        sharing.begun(&positions, 2);
+        sharing
+    }
+
+    fn begin(sharing: &mut Sharing) -> Vec<i32> {
+        let limit = limit();
+        loop {
+            limit.check(|| "no partitions".to_owned()).unwrap();
+            if let Step::Begin(partitions) = sharing.poll(&limit).unwrap() {
+                return partitions;
+            }
+        }
+    }
+
+    fn two() -> Scripted {
+        Scripted::start(Script {
+            partitions: 2,
+            ..Script::default()
+        })
+    }
+
+    fn commit(sharing: &mut Sharing, scripted: &Scripted) -> Result<(), KafkaError> {
+        let mut cluster = Cluster::connect(&bootstrap(scripted), &limit()).unwrap();
+        let offsets = Offsets::from([(("t".to_owned(), 0), 7)]);
+        sharing.commit(&mut cluster, &offsets, &limit())
+    }
+
+    #[test]
+    fn a_member_reads_what_it_was_given_and_commits_by_name() {
+        let scripted = two();
+        let mut sharing = reading(&scripted);
+        let places = BTreeMap::from([(0, 5), (1, 6)]);
+        assert_eq!(sharing.changes(), [Change::Assigned { places, of: 2 }]);
+        assert!(sharing.is_settled() && sharing.has(1) && !sharing.has(2));
+        assert!(matches!(sharing.poll(&limit()), Ok(Step::Read)));
+        commit(&mut sharing, &scripted).unwrap();
+        let asked = Asked::Commit {
+            member: "m1".to_owned(),
+            generation: 1,
+            offsets: vec![(0, 7)],
+        };
+        assert!(scripted.script().heard.contains(&asked));
+    }
+
+    #[test]
+    fn a_commit_that_finds_the_member_gone_gives_up_its_partitions() {
+        let scripted = two();
+        let mut sharing = reading(&scripted);
+        sharing.changes();
+        // no partition's own fault: the member stays
+        scripted.script().commit = [12].into();
+        assert!(commit(&mut sharing, &scripted).is_err());
+        assert!(sharing.has(0) && sharing.changes().is_empty());
+
+        scripted.script().commit = [25].into();
+        assert!(commit(&mut sharing, &scripted).is_err());
+        assert_eq!(sharing.changes(), [Change::Lost]);
+        assert!(!sharing.has(0) && !sharing.is_settled());
+        let heard = scripted.script().heard.len();
+        assert!(commit(&mut sharing, &scripted).is_err(), "it has no say");
+        assert_eq!(scripted.script().heard.len(), heard, "nobody was asked");
+        assert_eq!(begin(&mut sharing), [0, 1]);
+    }
+
+    #[test]
+    fn who_has_not_begun_has_nothing_to_give_up() {
+        let scripted = two();
+        let mut sharing = Sharing::open(&bootstrap(&scripted), "g", "t", &limit()).unwrap();
+        begin(&mut sharing);
+        assert!(!sharing.is_settled());
+        scripted.script().heartbeat = [27].into();
+        let limit = limit();
+        while !sharing.is_called() {
+            limit.check(String::new).unwrap();
+        }
+        assert!(matches!(sharing.poll(&limit), Ok(Step::Wait)));
+        assert_eq!(sharing.changes(), []);
+        assert_eq!(begin(&mut sharing), [0, 1]);
+    }
+
+    #[test]
+    fn a_member_without_partitions_waits_for_some() {
+        let scripted = Scripted::start(Script::default());
+        let mut sharing = Sharing::open(&bootstrap(&scripted), "g", "t", &limit()).unwrap();
+        assert_eq!(begin(&mut sharing), [0; 0]);
+        sharing.begun(&[], 2);
+        assert!(matches!(sharing.poll(&limit()), Ok(Step::Wait)));
+        assert!(!sharing.is_settled(), "it may be too soon");
     }
 }

@@ -9,13 +9,16 @@ use crate::core::kafka::{Admin, Client, Consumer, Feature, KafkaError, Reading, 
 use crate::core::message::RecordRef;
 use crate::core::nearest::by_nearness;
 use crate::core::wait::{Interrupt, Limit, Stop};
-use run::{LAST_COMMIT, Run};
+use run::Run;
 use std::collections::BTreeMap;
 use std::io;
 use std::time::{Duration, Instant};
 
 /// How often a missing topic, or a broker that went away, is looked for.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// How long leaving a group may take.
+const LEAVE: Duration = Duration::from_secs(2);
 
 /// What to read.
 #[derive(Debug, Clone)]
@@ -129,7 +132,7 @@ pub fn consume(
             let end = run.until_the_end(&mut consumer);
             let not_committed = run.commit_last(&mut consumer).err();
             // the group's other members take over at once; else when its coordinator notices
-            let _ = consumer.leave(&Limit::new(LAST_COMMIT, &Interrupt::default()));
+            let _ = consumer.leave(&Limit::new(LEAVE, &Interrupt::default()));
             (end?, not_committed)
         }
         Err(ConsumeError::Kafka(KafkaError::Stopped(Stop::Interrupted))) => {

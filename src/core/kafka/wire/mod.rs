@@ -22,6 +22,8 @@ mod sizes;
 mod topics;
 
 pub(super) use cluster::Cluster;
+#[cfg(test)]
+pub(super) use group::{Asked, Script, Scripted};
 pub(super) use group::{Membership, Standing};
 pub(super) use offsets::Offsets;
 pub(super) use producer::Producer;

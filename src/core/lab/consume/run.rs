@@ -16,7 +16,7 @@ const HELD: Duration = Duration::from_secs(1);
 const COMMIT: Duration = Duration::from_secs(1);
 
 /// How long noting it may take when it is the last thing to do.
-pub(super) const LAST_COMMIT: Duration = Duration::from_secs(5);
+const LAST_COMMIT: Duration = Duration::from_secs(5);
 
 /// After how many records it is looked whether that is due.
 const LOOK_UP: u64 = 256;
@@ -135,6 +135,10 @@ impl<'a> Run<'a> {
     fn follow_group(&mut self, consumer: &mut Consumer) {
         for change in consumer.changes() {
             match change {
+                Change::Waiting => {
+                    let what = "waiting for the other members of the group";
+                    self.observer.on(Event::Progress(what.to_owned()));
+                }
                 Change::Assigned { places, of } => {
                     let what = mine(&places, of);
                     self.observer.on(if places.is_empty() {
@@ -310,5 +314,18 @@ fn mine(places: &BTreeMap<i32, i64>, of: usize) -> String {
         }
         [one] => format!("partition {one} of {of} is mine"),
         _ => format!("partitions {} of {of} are mine", ids.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_are_told_as_people_count() {
+        let told = |partitions: &[i32]| mine(&partitions.iter().map(|&id| (id, 0)).collect(), 4);
+        assert_eq!(told(&[0, 2]), "partitions 0, 2 of 4 are mine");
+        assert_eq!(told(&[3]), "partition 3 of 4 is mine");
+        assert!(told(&[]).starts_with("none of 4 partitions is mine"));
     }
 }

@@ -166,7 +166,6 @@ impl Membership {
     /// Leaves, so that the others take over at once. One attempt: without it the coordinator notices by itself.
     pub(in crate::core::kafka) fn leave(&mut self, limit: &Limit) -> Result<(), KafkaError> {
         self.pulse.order(None);
-        self.phase = Phase::Out;
         if self.me.member.is_empty() {
             return Ok(());
         }
@@ -178,9 +177,12 @@ impl Membership {
         let request = LeaveGroupRequest::default()
             .with_group_id(group_id(&self.group))
             .with_members(vec![me]);
-        // a broker does not look at a connection on which a member waits to join
-        let mut cluster = Cluster::connect(&self.bootstrap, limit)?;
-        let answer = cluster.call(To::Coordinator(&self.group), &request, limit)?;
+        if !matches!(std::mem::take(&mut self.phase), Phase::In | Phase::Revoked) {
+            // a broker does not look at a connection on which a member waits to join
+            self.cluster = Cluster::connect(&self.bootstrap, limit)?;
+        }
+        let to = To::Coordinator(&self.group);
+        let answer = self.cluster.call(to, &request, limit)?;
         KafkaError::check(answer.error_code, || {
             format!("let a member leave group `{}`", self.group)
         })

@@ -12,3 +12,5 @@ mod timing;
 mod verdict;
 
 pub(in crate::core::kafka) use membership::{Membership, Standing};
+#[cfg(test)]
+pub(in crate::core::kafka) use scripted::{Asked, Script, Scripted};

@@ -8,10 +8,15 @@ use kafka_protocol::messages::join_group_response::JoinGroupResponseMember;
 use kafka_protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
+use kafka_protocol::messages::offset_commit_request::OffsetCommitRequestPartition;
+use kafka_protocol::messages::offset_commit_response::{
+    OffsetCommitResponsePartition, OffsetCommitResponseTopic,
+};
 use kafka_protocol::messages::{
     ApiKey, ApiVersionsResponse, BrokerId, FindCoordinatorResponse, HeartbeatRequest,
     HeartbeatResponse, JoinGroupRequest, JoinGroupResponse, LeaveGroupResponse, MetadataResponse,
-    RequestHeader, ResponseHeader, SyncGroupRequest, SyncGroupResponse,
+    OffsetCommitRequest, OffsetCommitResponse, RequestHeader, ResponseHeader, SyncGroupRequest,
+    SyncGroupResponse,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, StrBytes};
 use std::collections::VecDeque;
@@ -21,46 +26,60 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 /// What the coordinator is to say, and what it heard.
 #[derive(Debug, Default)]
-pub(super) struct Script {
+pub(in crate::core::kafka) struct Script {
     /// Error codes for the next requests to join, to sync and to stay; 0 when there are no more.
-    pub(super) join: VecDeque<i16>,
-    pub(super) sync: VecDeque<i16>,
-    pub(super) heartbeat: VecDeque<i16>,
+    pub(in crate::core::kafka) join: VecDeque<i16>,
+    pub(in crate::core::kafka) sync: VecDeque<i16>,
+    pub(in crate::core::kafka) heartbeat: VecDeque<i16>,
+    /// The same for the next commits.
+    pub(in crate::core::kafka) commit: VecDeque<i16>,
     /// Error codes for the next questions for the coordinator.
-    pub(super) find: VecDeque<i16>,
+    pub(in crate::core::kafka) find: VecDeque<i16>,
     /// How many of the next requests of a member end in a broken connection.
-    pub(super) breaks: usize,
+    pub(in crate::core::kafka) breaks: usize,
     /// What others in the group subscribe to, as bytes.
-    pub(super) others: Vec<(String, Bytes)>,
+    pub(in crate::core::kafka) others: Vec<(String, Bytes)>,
     /// How many partitions topic `t` has.
-    pub(super) partitions: i32,
+    pub(in crate::core::kafka) partitions: i32,
     /// What a member gets where another leads.
-    pub(super) given: Option<Bytes>,
+    pub(in crate::core::kafka) given: Option<Bytes>,
     /// What was asked, in order.
-    pub(super) heard: Vec<Asked>,
-    pub(super) generation: i32,
-    pub(super) named: usize,
-    pub(super) share: Bytes,
+    pub(in crate::core::kafka) heard: Vec<Asked>,
+    pub(in crate::core::kafka) generation: i32,
+    pub(in crate::core::kafka) named: usize,
+    pub(in crate::core::kafka) share: Bytes,
 }
 
 /// What a member asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Asked {
-    Join { member: String },
-    Sync { shares: Vec<(String, Bytes)> },
-    Heartbeat { member: String, generation: i32 },
+pub(in crate::core::kafka) enum Asked {
+    Join {
+        member: String,
+    },
+    Sync {
+        shares: Vec<(String, Bytes)>,
+    },
+    Heartbeat {
+        member: String,
+        generation: i32,
+    },
+    Commit {
+        member: String,
+        generation: i32,
+        offsets: Vec<(i32, i64)>,
+    },
     Leave,
 }
 
 /// A coordinator on a port of its own; its threads end with the test.
 #[derive(Debug, Clone)]
-pub(super) struct Scripted {
-    pub(super) port: u16,
+pub(in crate::core::kafka) struct Scripted {
+    pub(in crate::core::kafka) port: u16,
     script: Arc<Mutex<Script>>,
 }
 
 impl Scripted {
-    pub(super) fn start(script: Script) -> Self {
+    pub(in crate::core::kafka) fn start(script: Script) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let scripted = Self {
             port: listener.local_addr().unwrap().port(),
@@ -76,7 +95,7 @@ impl Scripted {
         scripted
     }
 
-    pub(super) fn script(&self) -> MutexGuard<'_, Script> {
+    pub(in crate::core::kafka) fn script(&self) -> MutexGuard<'_, Script> {
         self.script.lock().unwrap()
     }
 
@@ -136,6 +155,10 @@ impl Scripted {
                 let answer = script.stay(&asked);
                 answer.encode(&mut out, version)
             }
+            ApiKey::OffsetCommit => {
+                let asked = OffsetCommitRequest::decode(&mut body, version).unwrap();
+                script.commit(&asked).encode(&mut out, version)
+            }
             ApiKey::LeaveGroup => {
                 script.heard.push(Asked::Leave);
                 LeaveGroupResponse::default().encode(&mut out, version)
@@ -156,6 +179,7 @@ fn versions() -> ApiVersionsResponse {
         (ApiKey::SyncGroup, 5),
         (ApiKey::Heartbeat, 4),
         (ApiKey::LeaveGroup, 5),
+        (ApiKey::OffsetCommit, 8),
     ];
     let keys = all.map(|(key, max)| {
         ApiVersion::default()
@@ -261,5 +285,25 @@ impl Script {
         });
         let code = self.heartbeat.pop_front().unwrap_or(0);
         HeartbeatResponse::default().with_error_code(code)
+    }
+
+    fn commit(&mut self, asked: &OffsetCommitRequest) -> OffsetCommitResponse {
+        let topic = asked.topics[0].clone();
+        let offset = |at: &OffsetCommitRequestPartition| (at.partition_index, at.committed_offset);
+        self.heard.push(Asked::Commit {
+            member: asked.member_id.to_string(),
+            generation: asked.generation_id_or_member_epoch,
+            offsets: topic.partitions.iter().map(offset).collect(),
+        });
+        let code = self.commit.pop_front().unwrap_or(0);
+        let partition = |at: &OffsetCommitRequestPartition| {
+            OffsetCommitResponsePartition::default()
+                .with_partition_index(at.partition_index)
+                .with_error_code(code)
+        };
+        let told = OffsetCommitResponseTopic::default()
+            .with_name(topic.name)
+            .with_partitions(topic.partitions.iter().map(partition).collect());
+        OffsetCommitResponse::default().with_topics(vec![told])
     }
 }
