@@ -16,5 +16,6 @@ mod interrupt;
 mod logs_env;
 mod main_line;
 mod repair;
+mod sharing;
 mod strangers;
 mod topics;
