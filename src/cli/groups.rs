@@ -39,7 +39,7 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     /// How long the brokers may take to answer
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = super::patience)]
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = super::patience)]
     timeout: Duration,
 }
 
@@ -52,8 +52,8 @@ Examples:
 
 LAG is what is left to read: offsets between the group's place and the end, markers of transactions and records that
 were compacted away included. Partitions in which the group noted no place are `not begun`: where it would begin is its
-clients' to say. `ahead N` means that the group's place lies N offsets behind the end: it was noted in a topic that was
-deleted and made anew since, or set by someone.";
+clients' to say. `ahead N` means that the group's place lies N offsets beyond the end: someone set it, or
+records are lost.";
 
 /// The answer for scripts. Fields are added, never renamed.
 #[derive(Serialize)]

@@ -36,7 +36,7 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     /// How long the brokers may take to answer
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = super::patience)]
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = super::patience)]
     timeout: Duration,
 }
 

@@ -193,9 +193,7 @@ fn groups(side: &Side<'_>) {
     );
     let mut running = side.lab.start(&follow);
     running.until_it_says("partitions 0, 1");
-    side.kmk("group delete java")
-        .code(1)
-        .says("NON_EMPTY_GROUP");
+    side.kmk("group delete java").code(1).says("is in use");
     running.interrupt();
     running.finish().code(130);
     side.kmk("group delete java").code(0);
@@ -236,7 +234,8 @@ fn nothing_is_made_by_looking(side: &Side<'_>) {
         .code(1);
     side.kmk("topic truncate nowhere --before end").code(1);
     side.kmk("group reset nobody --topic nowhere --to earliest")
-        .says("nowhere");
+        .code(1)
+        .says("there is no group `nobody`");
     side.kmk("topics").code(0);
     assert_eq!(side.topics(), before);
 }

@@ -18,7 +18,11 @@ pub(crate) fn docker_words(words: &[&str], input: &[u8]) -> String {
 
 /// The Kafka image that this engine has, as `dev/kafka-image.sh` would choose it.
 pub(crate) fn kafka_image() -> String {
-    let version = kafka_mirror_kit::core::topology::KAFKA_VERSION;
+    image_of(kafka_mirror_kit::core::topology::KAFKA_VERSION)
+}
+
+/// The same, of another Kafka.
+pub(crate) fn image_of(version: &str) -> String {
     let names = [
         format!("apache/kafka:{version}"),
         format!("kmk-kafka:{version}"),

@@ -31,11 +31,11 @@ pub enum TopicError {
         /// The topics that are there, those of like name first.
         topics: Vec<String>,
     },
-    /// An offset lies behind the end of a partition.
+    /// An offset lies beyond the end of a partition.
     #[error(
-        "partition {partition} of topic `{topic}` ends at offset {end}: {offset} lies behind it"
+        "partition {partition} of topic `{topic}` ends at offset {end}: {offset} lies beyond it"
     )]
-    BehindTheEnd {
+    BeyondTheEnd {
         /// The topic.
         topic: String,
         /// The partition.

@@ -132,7 +132,7 @@ impl Cluster {
     /// Removes the records before these offsets; -1 stands for the end. Where each partition begins now.
     ///
     /// # Errors
-    /// Refused with `OFFSET_OUT_OF_RANGE` where an offset lies behind the end, with `POLICY_VIOLATION` where the topic is only compacted.
+    /// Refused with `OFFSET_OUT_OF_RANGE` where an offset lies beyond the end, with `POLICY_VIOLATION` where the topic is only compacted.
     pub(in crate::core::kafka) fn delete_records(
         &mut self,
         before: &Offsets,

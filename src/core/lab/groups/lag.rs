@@ -8,7 +8,7 @@ use serde::Serialize;
 pub enum Lag {
     /// So many offsets are left. Those without a record (markers of transactions, compacted ones) count too: Kafka does not tell them apart.
     Behind(u64),
-    /// The noted place lies so far behind the end: the topic was deleted and made anew since, or the offsets came from elsewhere.
+    /// The noted place lies so far beyond the end: someone set it, or records are lost.
     Ahead(u64),
 }
 

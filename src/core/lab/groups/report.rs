@@ -75,7 +75,7 @@ pub struct PlaceReport {
     pub end: Option<i64>,
     /// What is left to read.
     pub lag: Option<u64>,
-    /// How far the noted offset lies behind the end, where it does: of another topic of that name, or from elsewhere.
+    /// How far the noted offset lies beyond the end, where it does: someone set it, or records are lost.
     pub ahead: Option<u64>,
     /// The client that reads it.
     pub client: Option<String>,

@@ -38,7 +38,7 @@ impl Truncated {
 /// Removes records.
 ///
 /// # Errors
-/// [`TopicError`]; nothing was removed where an offset lies behind the end.
+/// [`TopicError`]; nothing was removed where an offset lies beyond the end.
 pub fn truncate(
     bootstrap: &[Endpoint],
     what: &Truncate,
@@ -55,7 +55,7 @@ pub fn truncate(
         Start::Time(time) => admin.offsets(&names, At::Time(time), limit)?,
         Start::Offset(offset) => {
             let ends = admin.offsets(&names, At::Latest, limit)?;
-            refuse_behind_the_end(&what.topic, &partitions, offset, &ends)?;
+            refuse_beyond_the_end(&what.topic, &partitions, offset, &ends)?;
             let places = first.keys().cloned();
             places.map(|place| (place, offset)).collect()
         }
@@ -96,7 +96,7 @@ pub(in crate::core::lab) fn partitions(
     }
 }
 
-fn refuse_behind_the_end(
+fn refuse_beyond_the_end(
     topic: &str,
     partitions: &[i32],
     offset: i64,
@@ -105,7 +105,7 @@ fn refuse_behind_the_end(
     for &partition in partitions {
         match ends.get(&(topic.to_owned(), partition)) {
             Some(&end) if offset > end => {
-                return Err(TopicError::BehindTheEnd {
+                return Err(TopicError::BeyondTheEnd {
                     topic: topic.to_owned(),
                     partition,
                     offset,
@@ -125,12 +125,12 @@ mod tests {
     #[test]
     fn an_offset_behind_the_end_of_one_partition_is_refused() {
         let ends = BTreeMap::from([(("t".to_owned(), 0), 9), (("t".to_owned(), 1), 3)]);
-        assert!(refuse_behind_the_end("t", &[0, 1], 3, &ends).is_ok());
-        assert!(refuse_behind_the_end("t", &[0], 9, &ends).is_ok());
-        let error = refuse_behind_the_end("t", &[0, 1], 4, &ends).unwrap_err();
+        assert!(refuse_beyond_the_end("t", &[0, 1], 3, &ends).is_ok());
+        assert!(refuse_beyond_the_end("t", &[0], 9, &ends).is_ok());
+        let error = refuse_beyond_the_end("t", &[0, 1], 4, &ends).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "partition 1 of topic `t` ends at offset 3: 4 lies behind it"
+            "partition 1 of topic `t` ends at offset 3: 4 lies beyond it"
         );
     }
 
