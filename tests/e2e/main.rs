@@ -9,6 +9,7 @@ mod process;
 mod admin;
 mod by_hand;
 mod bytes;
+mod clients;
 mod faults;
 mod groups;
 mod idempotent;

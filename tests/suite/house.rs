@@ -143,7 +143,7 @@ fn each_crate_has_one_door() {
             &["flate2::", "lz4_flex::", "ruzstd::", "snap::"],
             &["src/core/kafka/compression"],
         ),
-        (&["crc32c::", "crc32c("], &["src/core/kafka/wire/batch/"]),
+        (&["crc32c::", "crc32c("], &["src/core/kafka/wire/"]),
         (
             &["clap::", "anyhow::", "indicatif::", "anstream::", "ctrlc::"],
             &["src/cli/", "src/main.rs"],

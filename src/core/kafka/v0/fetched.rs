@@ -24,11 +24,18 @@ impl Fetched {
     /// The records, those of a partition in order.
     pub(in crate::core::kafka) fn records(&self) -> impl Iterator<Item = RecordRef<'_>> {
         self.deliveries.iter().flat_map(|delivery| {
+            let mut next = delivery.offsets.start;
             fetch::partitions(&self.answers[delivery.answer])
                 .filter(|found| found.partition() == delivery.partition)
                 .filter_map(|found| fetch::look(found, delivery.offsets.start).ok())
                 .flat_map(|(messages, _)| messages)
                 .take_while(|message| message.offset < delivery.offsets.end)
+                // a broker that converts to version 0 repeats what follows the marker of a transaction
+                .filter(move |message| {
+                    let is_new = message.offset >= next;
+                    next = next.max(message.offset + 1);
+                    is_new
+                })
                 .map(|message| fetch::record(delivery.partition, message))
         })
     }

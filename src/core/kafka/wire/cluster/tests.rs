@@ -11,6 +11,7 @@ use kafka_protocol::messages::list_offsets_response::{
 use kafka_protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
+use kafka_protocol::messages::offset_fetch_response::OffsetFetchResponseGroup;
 use kafka_protocol::messages::{
     ApiKey, BrokerId, ListOffsetsResponse, MetadataResponse, OffsetFetchResponse, TopicName,
 };
@@ -111,12 +112,12 @@ fn an_error_that_time_does_not_heal_is_told_at_once_by_kafkas_name() {
     let me: Arc<Mutex<Vec<Endpoint>>> = Arc::default();
     let (known, asked_for) = (Arc::clone(&me), Arc::new(AtomicUsize::new(0)));
     let count = Arc::clone(&asked_for);
-    let one = broker(move |asked| match asked.api {
-        ApiKey::Metadata => asked.with(&cluster_of(&known.lock().unwrap(), 0)),
-        _ => {
-            count.fetch_add(1, Ordering::SeqCst);
-            asked.with(&end(-1, 29))
+    let one = broker(move |asked| {
+        if asked.api == ApiKey::Metadata {
+            return asked.with(&cluster_of(&known.lock().unwrap(), 0));
         }
+        count.fetch_add(1, Ordering::SeqCst);
+        asked.with(&end(-1, 29))
     });
     me.lock().unwrap().push(one.clone());
     let mut cluster = Cluster::connect(&[one], &soon()).unwrap();
@@ -132,26 +133,21 @@ fn an_error_that_time_does_not_heal_is_told_at_once_by_kafkas_name() {
 fn a_coordinator_that_is_busy_or_has_moved_is_asked_again() {
     let me: Arc<Mutex<Vec<Endpoint>>> = Arc::default();
     let (known, mut looks) = (Arc::clone(&me), 0);
-    let one = broker(move |asked| match asked.api {
-        ApiKey::FindCoordinator => {
+    let one = broker(move |asked| {
+        if asked.api == ApiKey::FindCoordinator {
             let me = known.lock().unwrap()[0].clone();
             let found = Coordinator::default()
                 .with_key(text("g"))
                 .with_host(text(&me.host))
                 .with_port(me.port.into());
             let answer = FindCoordinatorResponse::default().with_coordinators(vec![found]);
-            asked.with(&answer)
+            return asked.with(&answer);
         }
-        _ => {
-            looks += 1;
-            // COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR, and then nothing amiss
-            let error = [14, 16, 0][(looks - 1).min(2)];
-            let group =
-                kafka_protocol::messages::offset_fetch_response::OffsetFetchResponseGroup::default(
-                )
-                .with_error_code(error);
-            asked.with(&OffsetFetchResponse::default().with_groups(vec![group]))
-        }
+        looks += 1;
+        // COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR, and then nothing amiss
+        let error = [14, 16, 0][(looks - 1).min(2)];
+        let group = OffsetFetchResponseGroup::default().with_error_code(error);
+        asked.with(&OffsetFetchResponse::default().with_groups(vec![group]))
     });
     me.lock().unwrap().push(one.clone());
     let mut cluster = Cluster::connect(&[one], &soon()).unwrap();
