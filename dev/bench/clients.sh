@@ -40,11 +40,14 @@ produce_and_consume() {
       timed consume kcat -C -q -b "$KMK_PRIMARY" -t "$topic" -o beginning -e -c "$records"
       ;;
     *)
-      timed produce kmk produce --client "$side" --topic "$topic" --file "$file"
-      timed consume kmk consume --client "$side" --cluster primary --topic "$topic" --messages "$records"
+      # told the address, as kcat is
+      timed produce kmk produce --bootstrap "$KMK_PRIMARY" --client "$side" --topic "$topic" --file "$file"
+      timed consume kmk consume --bootstrap "$KMK_PRIMARY" --client "$side" --topic "$topic" --messages "$records"
       ;;
   esac
   [ "$(wc -c <"$file")" -eq "$(cat "$work/bytes")" ] || cannot_measure "consume-$size-$partitions" "$side" "$work/client.log"
+  # the memory that holds its pages is the next one's
+  kmk --quiet topic delete "$topic" --cluster primary >/dev/null
 }
 
 # timed VERB COMMAND...: records a second of a whole process that writes into a pipe.
