@@ -160,9 +160,7 @@ impl Membership {
         }
         let me = MemberIdentity::default()
             .with_member_id(StrBytes::from_string(std::mem::take(&mut self.me.member)))
-            .with_reason(Some(StrBytes::from_static_str(
-                "kmk has read what it was asked to",
-            )));
+            .with_reason(Some(StrBytes::from_static_str("kmk stops reading")));
         let request = LeaveGroupRequest::default()
             .with_group_id(group_id(&self.group))
             .with_members(vec![me]);
@@ -205,9 +203,10 @@ impl Membership {
 
     /// Whether the coordinator has called: the next poll tells what for. Costs nothing; for whoever is slow between polls.
     pub(in crate::core::kafka) fn is_called(&mut self) -> bool {
-        if matches!(self.phase, Phase::In) {
-            self.hear();
+        if !matches!(self.phase, Phase::In) {
+            return true;
         }
+        self.hear();
         self.word.is_some()
     }
 
