@@ -291,15 +291,15 @@ mod tests {
         };
         assert_eq!(
             says(0, 8),
-            "the broker is too old for Produce: it has versions 0 to 8, versions 9 to 12 needed"
+            "is too old for Produce: it has versions 0 to 8, versions 9 to 12 needed"
         );
         assert_eq!(
             says(13, 13),
-            "the broker is too new for Produce: it has version 13, versions 9 to 12 needed"
+            "is too new for Produce: it has version 13, versions 9 to 12 needed"
         );
         assert_eq!(
             says(12, 9),
-            "the broker does not know Produce (versions 9 to 12 needed): it is too old, or no broker"
+            "does not know Produce (versions 9 to 12 needed): it is too old, or no broker"
         );
     }
 

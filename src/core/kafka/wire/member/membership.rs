@@ -203,10 +203,9 @@ impl Membership {
 
     /// Whether the coordinator has called: the next poll tells what for. Costs nothing; for whoever is slow between polls.
     pub(in crate::core::kafka) fn is_called(&mut self) -> bool {
-        if !matches!(self.phase, Phase::In) {
-            return true;
+        if matches!(self.phase, Phase::In) {
+            self.hear();
         }
-        self.hear();
         self.word.is_some()
     }
 
