@@ -113,7 +113,7 @@ Examples:
   kmk consume --topic primary.orders --messages 10
   kmk consume --topic orders --cluster primary --format json | jq .value
   kmk consume --topic orders --cluster primary --group billing --follow
-  kmk consume --topic orders --bootstrap localhost:9092 --format '%p:%o %T %k=%v' --from -10m
+  kmk consume --topic orders --from -10m --format '%p:%o %T %k=%v'
 
 In JSON a missing key or value (a tombstone) is null.";
 
