@@ -65,7 +65,7 @@ pub fn list(docker: &Docker, memory: bool, limit: &Limit) -> Result<Vec<Listed>,
         let sum = memory.then(|| sum(&containers, &used));
         Listed {
             memory: sum,
-            ..describe(name, containers)
+            ..describe(&name, containers)
         }
     });
     Ok(labs.collect())
@@ -97,7 +97,7 @@ fn find(docker: &Docker, limit: &Limit) -> Result<BTreeMap<String, Vec<Container
     Ok(labs)
 }
 
-fn describe(name: String, containers: Vec<Container>) -> Listed {
+fn describe(name: &str, containers: Vec<Container>) -> Listed {
     let running = containers.iter().filter(|c| c.is_running()).count();
     let unknown = Listed {
         state: State::Unreadable,
@@ -109,13 +109,13 @@ fn describe(name: String, containers: Vec<Container>) -> Listed {
         memory: None,
         directory: directory(&containers),
         problem: None,
-        lab: name.clone(),
+        lab: name.to_owned(),
     };
-    if !is_name(&name) {
+    if !is_name(name) {
         let problem = Some("its name is none that kmk gives".to_owned());
         return Listed { problem, ..unknown };
     }
-    match Lab::describe(&name, containers) {
+    match Lab::describe(name, containers) {
         Ok(Some(lab)) => {
             let clusters = &lab.topology.clusters;
             let brokers = clusters.iter().filter_map(|c| c.brokers.first());
