@@ -26,9 +26,9 @@ fn three_labs_at_once_and_one_destroyed() {
         "each cluster has a port of its own: {ports:?}"
     );
     for lab in &labs {
-        let file = lab.home.path().join("records");
-        std::fs::write(&file, records(lab).join("\n") + "\n").unwrap();
-        lab.kmk("produce --topic orders --file records").code(0);
+        let lines = records(lab).join("\n") + "\n";
+        lab.kmk_reading("produce --topic orders --file -", lines.as_bytes())
+            .code(0);
     }
     for lab in &labs {
         until_all_are_there(lab);
@@ -59,6 +59,21 @@ fn three_labs_at_once_and_one_destroyed() {
             (copies().code(0).lines().len() == RECORDS + 1).then_some(())
         });
     }
+
+    println!("a lab that is stopped keeps its ports");
+    let lab = &labs[0];
+    let before = self::ports(&listed(lab));
+    lab.kmk("stop").code(0);
+    gone.kmk("deploy --any-port").code(0);
+    let others = self::ports(&listed(&gone));
+    assert!(
+        others.iter().all(|port| !before.contains(port)),
+        "{others:?}"
+    );
+    lab.kmk("start").code(0);
+    let again = lab.kmk("deploy --any-port").code(0);
+    again.prints("already runs as asked");
+    assert_eq!(self::ports(&listed(lab)), before);
 }
 
 #[test]
