@@ -117,6 +117,13 @@ impl Reader {
         self.cluster.forget();
     }
 
+    /// Stops sooner in a partition that is read to an end.
+    pub(in crate::core::kafka) fn shorten(&mut self, partition: i32, end: i64) {
+        if let Some(cursor) = self.cursors.get_mut(&partition) {
+            cursor.at.end = cursor.at.end.map(|old| old.min(end));
+        }
+    }
+
     /// Reads a partition no more.
     pub(in crate::core::kafka) fn remove(&mut self, partition: i32) {
         self.cursors.remove(&partition);
@@ -155,7 +162,13 @@ impl Reader {
             let trouble = self.trouble.take().map(|(error, _)| error);
             return Err(trouble.unwrap_or_else(|| self.leaderless()));
         };
-        let answer = self.cluster.answer(&flight.asked, limit);
+        // one that has been silent for so long is not waited for once more: others may answer
+        let patience = if self.cluster.is_answered(&flight.asked) {
+            limit.clone()
+        } else {
+            limit.at_most(Duration::ZERO)
+        };
+        let answer = self.cluster.answer(&flight.asked, &patience);
         for partition in flight.wanted.offsets.keys() {
             if let Some(cursor) = self.cursors.get_mut(partition) {
                 cursor.is_asked = false;
