@@ -106,6 +106,9 @@ fn is_wanted(labs: &[Listed], context: &Context) -> anyhow::Result<bool> {
             return Err(stop.into());
         }
     };
+    if !answer.ends_with('\n') {
+        anstream::eprintln!();
+    }
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
