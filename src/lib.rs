@@ -11,7 +11,8 @@
 //!
 //! Data goes one way. [`core::lab`] is the facade: [`deploy`](core::lab::deploy::deploy),
 //! [`produce`](core::lab::produce::produce), [`consume`](core::lab::consume::consume),
-//! [`status`](core::lab::status::status) and [`destroy`](core::lab::destroy::destroy), each a readable list of steps
+//! [`status`](core::lab::status::status), [`list`](core::lab::list::list), [`stop`](core::lab::stop::stop),
+//! [`start`](core::lab::start::start) and [`destroy`](core::lab::destroy::destroy), each a readable list of steps
 //! through the other modules. Each takes a [`Limit`](core::wait::Limit): how long it may take, and who may interrupt
 //! it. What happens meanwhile is told to an [`Observer`](core::event::Observer).
 //!

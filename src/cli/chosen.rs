@@ -165,7 +165,7 @@ fn some(kind: &str, names: &[String]) -> String {
 
 /// The lab that is meant; it must have a cluster of that name, if one is named.
 pub(super) fn lab(context: &Context, cluster: Option<&str>) -> anyhow::Result<Lab> {
-    let (_, lab) = context.find_lab()?;
+    let lab = context.awake_lab()?;
     match cluster.filter(|name| lab.topology.cluster(name).is_none()) {
         Some(name) => Err(Told::unknown("cluster", name, &lab.spec.cluster_names()).into()),
         None => Ok(lab),

@@ -3,7 +3,9 @@ use super::output::seconds;
 use super::{Context, Outcome};
 use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did, Request};
 use kafka_mirror_kit::core::spec::{MAX_BROKERS, MIN_PORT};
-use kafka_mirror_kit::core::topology::{Cluster, Flow, IMAGE_VARIABLE, Version, official_image};
+use kafka_mirror_kit::core::topology::{
+    Cluster, Flow, IMAGE_VARIABLE, Topology, Version, official_image,
+};
 use kafka_mirror_kit::core::wait::Limit;
 use kafka_mirror_kit::core::workdir::{PROPERTIES_FILE, Workdir};
 use std::fmt::Write as _;
@@ -182,7 +184,7 @@ pub(crate) fn in_lab(lab: &str) -> String {
 fn summary(deployed: &Deployed) -> String {
     let lab = &deployed.topology.spec.lab;
     let took = seconds(deployed.took);
-    let mut text = match &deployed.outcome {
+    let text = match &deployed.outcome {
         Did::Created => format!("Lab `{lab}` is up and replicates, after {took}."),
         Did::Unchanged => {
             format!("Lab `{lab}` already runs as asked and replicates; checked in {took}.")
@@ -197,22 +199,15 @@ fn summary(deployed: &Deployed) -> String {
             )
         }
     };
-    let width = deployed
-        .topology
-        .clusters
-        .iter()
-        .map(|c| c.name.len())
-        .max()
-        .unwrap_or(0);
-    for cluster in &deployed.topology.clusters {
-        let _ = write!(
-            text,
-            "\n  {:width$}  {}",
-            cluster.name,
-            cluster.bootstrap_outside()
-        );
-    }
-    text
+    text + &addresses(&deployed.topology)
+}
+
+/// Each cluster with its addresses, on a line of its own.
+pub(super) fn addresses(topology: &Topology) -> String {
+    let clusters = &topology.clusters;
+    let width = clusters.iter().map(|c| c.name.len()).max().unwrap_or(0);
+    let line = |c: &Cluster| format!("\n  {:width$}  {}", c.name, c.bootstrap_outside());
+    clusters.iter().map(line).collect()
 }
 
 fn preview(request: &Request, context: &Context) -> anyhow::Result<Outcome> {

@@ -1,30 +1,125 @@
+use super::failure::{Failure, INTERRUPTED, Told};
+use super::list::{self, printable};
 use super::output::seconds;
 use super::{Context, Outcome};
 use kafka_mirror_kit::core::docker::Docker;
+use kafka_mirror_kit::core::lab::list::Listed;
 use kafka_mirror_kit::core::lab::{deploy, destroy};
+use kafka_mirror_kit::core::spec::is_name;
 use kafka_mirror_kit::core::wait::Limit;
 use kafka_mirror_kit::core::workdir::Workdir;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 /// Take the lab away: its containers, networks, volumes, and the files that kmk wrote
 ///
-/// Asks nothing. Removes only what carries kmk's labels; works half deployed, without the working directory, and twice.
+/// Asks nothing, but with --all. Removes only what carries kmk's labels; works half deployed, without the working
+/// directory, and twice.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// How long it may take
+    /// Take every lab away, once the question is answered with yes
+    #[arg(long)]
+    all: bool,
+    /// With --all: ask nothing
+    #[arg(long, short, requires = "all")]
+    yes: bool,
+    /// How long it may take, for each lab
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = super::patience)]
     timeout: Duration,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    if args.all {
+        return every(args, context);
+    }
+    one(&context.lab, args, context)?;
+    Ok(Outcome::Yes)
+}
+
+/// Every lab there is, one after the other; what goes wrong with one keeps no other from going.
+fn every(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    if context.lab_is_named {
+        return Err(Told::usage("--all means every lab, and --lab one of them")
+            .hint("leave one of both out")
+            .into());
+    }
+    let labs = list::labs(false, context)?;
+    if labs.is_empty() {
+        context.output.result("There is no lab.")?;
+        return Ok(Outcome::Yes);
+    }
+    if !args.yes && !is_wanted(&labs, context)? {
+        context.output.talk("Nothing was destroyed.");
+        return Ok(Outcome::No);
+    }
+    let mut worst = 0;
+    for lab in &labs {
+        let name = &lab.lab;
+        let gone = if is_name(name) {
+            one(name, args, context)
+        } else {
+            let what = format!("lab `{}` was not made by kmk", printable(name));
+            Err(Told::unusable(what)
+                .hint("remove what carries its label with docker")
+                .into())
+        };
+        if let Err(error) = gone {
+            let failure = Failure::of(&error, context);
+            if failure.code == INTERRUPTED {
+                return Err(error);
+            }
+            let stays = format!("Lab `{}` is not, or not wholly, gone:", printable(name));
+            context.output.talk(&stays);
+            failure.show();
+            worst = worst.max(failure.code);
+        }
+    }
+    Ok(Outcome::of(worst))
+}
+
+/// Whether the person at the terminal says so.
+fn is_wanted(labs: &[Listed], context: &Context) -> anyhow::Result<bool> {
+    let question = format!(
+        "destroy {}: {}?",
+        count(labs.len(), "lab"),
+        list::names(labs)
+    );
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        let nobody = Told::usage(format!("{question} There is no terminal to ask at"));
+        return Err(nobody.hint("add --yes to destroy them all").into());
+    }
+    anstream::eprint!("{question} [y/N] ");
+    io::stderr().flush()?;
+    // on a thread of its own: Ctrl-C is heard while nobody answers
+    let (sender, answers) = mpsc::channel();
+    thread::spawn(move || {
+        let mut answer = String::new();
+        let read = io::stdin().read_line(&mut answer);
+        let _ = sender.send(read.map(|_| answer));
+    });
+    let answer = match Limit::endless(&context.interrupt).receive(&answers) {
+        Ok(answer) => answer.transpose()?.unwrap_or_default(),
+        Err(stop) => {
+            anstream::eprintln!();
+            return Err(stop.into());
+        }
+    };
+    if !answer.ends_with('\n') {
+        anstream::eprintln!();
+    }
+    Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
+}
+
+fn one(lab: &str, args: &Args, context: &Context) -> anyhow::Result<()> {
     let docker = Docker::find()?;
     let limit = Limit::new(args.timeout, &context.interrupt);
     let directory = context
         .directory
         .clone()
-        .unwrap_or_else(|| deploy::default_directory(&context.lab));
-    let gone = destroy::destroy(&docker, &context.lab, &Workdir::new(directory), &limit)?;
-    let lab = &context.lab;
+        .unwrap_or_else(|| deploy::default_directory(lab));
+    let gone = destroy::destroy(&docker, lab, &Workdir::new(directory), &limit)?;
     let text = if gone.is_nothing() {
         format!("There was nothing left of lab `{lab}`.")
     } else {
@@ -50,9 +145,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             file.display()
         ));
     }
-    Ok(Outcome::Yes)
+    Ok(())
 }
 
-fn count(number: usize, what: &str) -> String {
+/// Some of something, such as `3 labs`.
+pub(super) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

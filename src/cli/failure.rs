@@ -12,6 +12,8 @@ use kafka_mirror_kit::core::lab::LabError;
 use kafka_mirror_kit::core::lab::deploy::{DeployError, Failure as DeployFailure};
 use kafka_mirror_kit::core::lab::destroy::DestroyError;
 use kafka_mirror_kit::core::lab::log::LogError;
+use kafka_mirror_kit::core::lab::start::StartError;
+use kafka_mirror_kit::core::lab::stop::StopError;
 use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::wait::Stop;
 use kafka_mirror_kit::core::workdir::WorkdirError;
@@ -161,6 +163,12 @@ impl Failure {
         }
         if let Some(error) = error.downcast_ref::<DeployError>() {
             return deploy::of_deploy_error(error);
+        }
+        if let Some(error) = error.downcast_ref::<StartError>() {
+            return deploy::of_start(error, context);
+        }
+        if let Some(error) = error.downcast_ref::<StopError>() {
+            return docker::of_stop(error);
         }
         if let Some(error) = error.downcast_ref::<DestroyError>() {
             return docker::of_destroy(error);

@@ -8,21 +8,25 @@ mod env;
 mod failure;
 mod group;
 mod groups;
+mod list;
 mod logs;
 mod output;
 mod produce;
 mod quantity;
+mod start;
 mod status;
+mod stop;
 mod table;
 mod topic;
 mod topics;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use deploy::in_lab;
 use failure::{Failure, Told};
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::endpoint::Endpoint;
-use kafka_mirror_kit::core::lab::Lab;
+use kafka_mirror_kit::core::lab::{Lab, State};
 use kafka_mirror_kit::core::spec;
 use kafka_mirror_kit::core::topology::Cluster;
 use kafka_mirror_kit::core::wait::{Interrupt, Limit};
@@ -59,9 +63,9 @@ Exit codes: 0 done; 1 the answer is no; 2 bad flags, values, names or files;
 #[derive(clap::Args)]
 #[command(next_help_heading = "Global options")]
 struct Global {
-    /// The lab that is meant
-    #[arg(long, global = true, value_name = "NAME", default_value = spec::DEFAULT_LAB, value_parser = lab_name)]
-    lab: String,
+    /// The lab that is meant [default: demo]
+    #[arg(long, global = true, value_name = "NAME", value_parser = lab_name)]
+    lab: Option<String>,
     /// Where the rendered files go; also KMK_DIR [default: where they are, or ./kmk-lab]
     #[arg(long, global = true, value_name = "DIRECTORY")]
     dir: Option<PathBuf>,
@@ -92,6 +96,9 @@ enum Verb {
     Topic(topic::Args),
     Groups(groups::Args),
     Group(group::Args),
+    List(list::Args),
+    Stop(stop::Args),
+    Start(start::Args),
     Destroy(destroy::Args),
     Logs(logs::Args),
     Env(env::Args),
@@ -102,6 +109,19 @@ enum Verb {
 pub(crate) enum Outcome {
     Yes,
     No,
+    /// Errors that were told as they came; the worst of their exit codes.
+    Failed(u8),
+}
+
+impl Outcome {
+    /// Of several things that were done, by the worst exit code.
+    pub(crate) fn of(worst: u8) -> Self {
+        if worst == 0 {
+            Self::Yes
+        } else {
+            Self::Failed(worst)
+        }
+    }
 }
 
 /// What every verb needs to know.
@@ -109,6 +129,8 @@ pub(crate) struct Context {
     pub(crate) output: Output,
     pub(crate) interrupt: Interrupt,
     pub(crate) lab: String,
+    /// Whether that lab was named, and is not just the default.
+    pub(crate) lab_is_named: bool,
     pub(crate) directory: Option<PathBuf>,
 }
 
@@ -150,13 +172,24 @@ impl Context {
         }
     }
 
+    /// The same, and it is not stopped: then nobody answers, and by now its ports may be those of another lab.
+    pub(crate) fn awake_lab(&self) -> anyhow::Result<Lab> {
+        let (_, lab) = self.find_lab()?;
+        if lab.state() == State::Stopped {
+            let hint = format!("`kmk start{}` goes on where it was", in_lab(&self.lab));
+            let stopped = Told::unusable(format!("lab `{}` is stopped", self.lab));
+            return Err(stopped.hint(hint).into());
+        }
+        Ok(lab)
+    }
+
     /// The cluster of that name, or the one that is meant when none is named.
     pub(crate) fn place(
         &self,
         cluster: Option<&str>,
         default: DefaultCluster,
     ) -> anyhow::Result<Place> {
-        let (_, lab) = self.find_lab()?;
+        let lab = self.awake_lab()?;
         let flow = lab.spec.flows.first();
         let meant = cluster.map(str::to_owned).or_else(|| {
             flow.map(|flow| match default {
@@ -203,12 +236,17 @@ pub(crate) fn main() -> ExitCode {
     let context = Context {
         output,
         interrupt,
-        lab: cli.global.lab,
+        lab_is_named: cli.global.lab.is_some(),
+        lab: cli
+            .global
+            .lab
+            .unwrap_or_else(|| spec::DEFAULT_LAB.to_owned()),
         directory: cli.global.dir.or_else(directory_variable),
     };
     match run(cli.verb, &context) {
         Ok(Outcome::Yes) => ExitCode::SUCCESS,
         Ok(Outcome::No) => ExitCode::from(1),
+        Ok(Outcome::Failed(code)) => ExitCode::from(code),
         Err(error) => {
             let failure = Failure::of(&error, &context);
             failure.show();
@@ -227,6 +265,9 @@ fn run(verb: Verb, context: &Context) -> anyhow::Result<Outcome> {
         Verb::Topic(args) => topic::run(args, context),
         Verb::Groups(args) => groups::run(&args, context),
         Verb::Group(args) => group::run(args, context),
+        Verb::List(args) => list::run(&args, context),
+        Verb::Stop(args) => stop::run(&args, context),
+        Verb::Start(args) => start::run(&args, context),
         Verb::Destroy(args) => destroy::run(&args, context),
         Verb::Logs(args) => logs::run(&args, context),
         Verb::Env(args) => env::run(&args, context),

@@ -2,6 +2,7 @@ use super::output::seconds;
 use super::table::{row, table};
 use super::{Context, Outcome, deploy};
 use anyhow::Context as _;
+use kafka_mirror_kit::core::lab::State;
 use kafka_mirror_kit::core::lab::status::{self, FlowStatus, Status};
 use std::time::{Duration, SystemTime};
 
@@ -29,20 +30,25 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Yes);
     }
     let lab = deploy::in_lab(&context.lab);
-    context.output.talk(&format!(
-        "\nhint: `kmk logs{lab}` says more; `kmk deploy{lab}` repairs what can be repaired"
-    ));
+    let hint = if status.state == State::Stopped {
+        format!("`kmk start{lab}` goes on where it was")
+    } else {
+        format!("`kmk logs{lab}` says more; `kmk deploy{lab}` repairs what can be repaired")
+    };
+    context.output.talk(&format!("\nhint: {hint}"));
     Ok(Outcome::No)
 }
 
 fn describe(status: &Status, verbose: bool) -> String {
-    let health = if status.healthy {
-        "healthy"
-    } else {
-        "NOT HEALTHY"
+    let health = match status.state {
+        State::Stopped => "stopped",
+        _ if status.healthy => "healthy",
+        _ => "NOT HEALTHY",
     };
     let mut parts = vec![format!("Lab `{}`: {health}", status.lab)];
-    parts.extend(problems(status));
+    if status.state != State::Stopped {
+        parts.extend(problems(status));
+    }
     parts.push(String::new());
     parts.push(containers(status, verbose));
     parts.push(String::new());
@@ -130,7 +136,11 @@ fn clusters(status: &Status, verbose: bool) -> String {
 fn flows(status: &Status) -> String {
     let heading = row(["FLOW", "STATE", "TOPIC", "COPY", "BEHIND"]);
     let rows = status.flows.iter().flat_map(|flow| {
-        let state = if flow.healthy { "running" } else { "ill" };
+        let state = match status.state {
+            State::Stopped => "stopped",
+            _ if flow.healthy => "running",
+            _ => "ill",
+        };
         let behind = flow
             .behind
             .map_or_else(|| "-".to_owned(), |behind| behind.to_string());

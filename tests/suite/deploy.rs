@@ -244,7 +244,7 @@ fn no_address_range_is_left() {
         let kmk = Kmk::on(|kmk| up_fails(kmk, &format!("{said}\n")));
         kmk.deploy("--quiet").code(3).changed(&ROLLED_BACK).stderr(indoc! {"
             error: Docker has no free address range for another network
-              hint: a lab takes one network a cluster and Docker has about 30: destroy a lab, or `docker network rm` one of yours
+              hint: a lab takes one network a cluster and Docker has about 30: destroy a lab (`kmk list` shows them), or `docker network rm` one of yours
             Everything that this deploy had made is gone again.
         "});
     }

@@ -208,7 +208,11 @@ impl FakeLab {
         }
         let ids: Vec<&str> = found.iter().map(|(id, _)| id.as_str()).collect();
         let all: Vec<&Value> = found.iter().map(|(_, value)| value).collect();
-        let gone = format!("{remove} *");
+        // of this lab: others on the engine stay
+        let gone = match kind {
+            "container" => format!("{remove} *id-{}-*", self.name),
+            _ => format!("{remove} *kmk-{}_*", self.name),
+        };
         let filters = [
             format!("label=kmk.lab={}", self.name),
             "label=kmk.lab".to_owned(),

@@ -8,6 +8,7 @@ use kafka_mirror_kit::core::image::ImageError;
 use kafka_mirror_kit::core::lab::deploy::{
     Aftermath, DeployError, Failure as DeployFailure, Suspect,
 };
+use kafka_mirror_kit::core::lab::start::StartError;
 use kafka_mirror_kit::core::topology::{
     KAFKA_VERSION, KafkaImage, OFFICIAL_IMAGE, OLDEST_OFFICIAL, STAND_IN_IMAGE, Version,
 };
@@ -36,6 +37,38 @@ pub(super) fn of_deploy(failure: &DeployFailure, context: &Context) -> Failure {
     shown
 }
 
+pub(super) fn of_start(error: &StartError, context: &Context) -> Failure {
+    let lab = in_lab(&context.lab);
+    let error = match error {
+        StartError::Lab(error) => return of_lab(error),
+        StartError::Lock(error) => return of_lock(error),
+        StartError::Docker(error) => return of_docker(error),
+        StartError::NotUp(error) => error,
+        other => {
+            let hint = format!(
+                "`kmk deploy{lab}` makes them anew; what is left of its records is used again"
+            );
+            return Failure::one(Item::new(other).hint(hint), UNUSABLE);
+        }
+    };
+    let mut shown = of_deploy_error(error);
+    let hint = match error {
+        DeployError::NotReady { .. } => Some("give it more time with --timeout 300s".to_owned()),
+        DeployError::Preflight(_) => Some(format!(
+            "free it, or give the lab another with `kmk deploy{lab} --port CLUSTER=PORT`"
+        )),
+        DeployError::Docker(_) => Some(format!("`kmk deploy{lab}` repairs what can be repaired")),
+        _ => None,
+    };
+    for item in shown.items.iter_mut().filter(|_| hint.is_some()) {
+        item.hint.clone_from(&hint);
+    }
+    shown.more.push(format!(
+        "What was started goes on: `kmk status{lab}` says how it is, `kmk start{lab}` tries again."
+    ));
+    shown
+}
+
 pub(super) fn of_deploy_error(error: &DeployError) -> Failure {
     match error {
         DeployError::Spec(problems) => Failure {
@@ -52,7 +85,7 @@ pub(super) fn of_deploy_error(error: &DeployError) -> Failure {
         DeployError::Lock(error) => of_lock(error),
         DeployError::Workdir(error) => Failure::one(workdir(error), USAGE),
         DeployError::NoNetworkLeft => Failure::one(
-            Item::new(error).hint("a lab takes one network a cluster and Docker has about 30: destroy a lab, or `docker network rm` one of yours"),
+            Item::new(error).hint("a lab takes one network a cluster and Docker has about 30: destroy a lab (`kmk list` shows them), or `docker network rm` one of yours"),
             UNUSABLE,
         ),
         DeployError::Docker(error) => of_docker(error),

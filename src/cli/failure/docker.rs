@@ -9,6 +9,7 @@ use kafka_mirror_kit::core::docker::{DockerError, EngineCause};
 use kafka_mirror_kit::core::lab::LabError;
 use kafka_mirror_kit::core::lab::destroy::DestroyError;
 use kafka_mirror_kit::core::lab::log::LogError;
+use kafka_mirror_kit::core::lab::stop::StopError;
 use kafka_mirror_kit::core::lock::LockError;
 use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::wait::Stop;
@@ -85,6 +86,15 @@ pub(super) fn of_destroy(error: &DestroyError) -> Failure {
         DestroyError::Lock(error) => of_lock(error),
         DestroyError::Workdir(error) => Failure::one(workdir(error), USAGE),
         DestroyError::Stopped(Stop::Interrupted) => Failure::interrupted(),
+        other => Failure::one(Item::new(other), UNUSABLE),
+    }
+}
+
+pub(super) fn of_stop(error: &StopError) -> Failure {
+    match error {
+        StopError::Docker(error) => of_docker(error),
+        StopError::Lab(error) => of_lab(error),
+        StopError::Lock(error) => of_lock(error),
         other => Failure::one(Item::new(other), UNUSABLE),
     }
 }

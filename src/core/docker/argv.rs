@@ -128,6 +128,15 @@ pub(super) fn unpause(ids: &[String]) -> Argv {
     then(words(["unpause"]), ids)
 }
 
+pub(super) fn start(ids: &[String]) -> Argv {
+    then(words(["start"]), ids)
+}
+
+/// No `--time`: each container keeps the grace that it was made with.
+pub(super) fn stop(ids: &[String]) -> Argv {
+    then(words(["stop"]), ids)
+}
+
 /// `tail` is a number of lines, or `all`.
 pub(super) fn logs(container: &str, tail: &str, follow: bool) -> Argv {
     let argv = words(["logs", "--tail", tail]);

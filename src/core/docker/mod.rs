@@ -2,11 +2,13 @@
 
 mod argv;
 mod error;
+mod memory;
 mod process;
 mod resource;
 
 pub(crate) use argv::Recreate;
 pub use error::{DockerError, EngineCause};
+pub use memory::bytes;
 pub use resource::{Container, Labelled};
 pub(crate) use resource::{in_project, labelled};
 
@@ -210,6 +212,22 @@ impl Docker {
         self.each(ids, argv::unpause, limit)
     }
 
+    /// Starts containers that were made before, in this order.
+    ///
+    /// # Errors
+    /// When docker refuses, such as for a port that is taken by now.
+    pub fn start(&self, ids: &[String], limit: &Limit) -> Result<(), DockerError> {
+        self.each(ids, argv::start, limit)
+    }
+
+    /// Stops containers, all at once: each has its own grace to end by itself, and is killed after that.
+    ///
+    /// # Errors
+    /// When docker refuses.
+    pub fn stop(&self, ids: &[String], limit: &Limit) -> Result<(), DockerError> {
+        self.each(ids, argv::stop, limit)
+    }
+
     /// Kills and removes containers with their anonymous volumes.
     ///
     /// # Errors
@@ -292,45 +310,6 @@ impl Docker {
         let argv = argv::logs(container, tail, follow);
         let finished = process::stream(&self.program, &argv, &[], limit, on_line);
         check(&argv, finished.map_err(|error| unfinished(&argv, error))?).map(drop)
-    }
-
-    /// Memory that each container uses, by id, as docker words it (such as `201.3MiB`). Takes the engine about 2 s.
-    ///
-    /// # Errors
-    /// When docker cannot be asked.
-    pub fn memory(
-        &self,
-        ids: &[String],
-        limit: &Limit,
-    ) -> Result<Vec<(String, String)>, DockerError> {
-        #[derive(Deserialize)]
-        struct Line {
-            #[serde(rename = "ID")]
-            id: String,
-            #[serde(rename = "MemUsage")]
-            memory: String,
-        }
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let argv = argv::stats(ids);
-        let text = self.query(&argv, limit)?;
-        let lines = serde_json::Deserializer::from_str(&text).into_iter::<Line>();
-        lines
-            .map(|line| {
-                let line = line.map_err(|cause| DockerError::Answer {
-                    command: self::line(&argv),
-                    cause,
-                })?;
-                let used = line
-                    .memory
-                    .split(" / ")
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned();
-                Ok((line.id, used))
-            })
-            .collect()
     }
 
     fn capture(&self, argv: &Argv, limit: &Limit) -> Result<Finished, DockerError> {

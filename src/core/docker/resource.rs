@@ -153,14 +153,14 @@ impl Container {
 
     /// Whether it publishes `port` on the laptop once it runs.
     pub fn publishes(&self, port: u16) -> bool {
-        let port = port.to_string();
-        let bindings = self
-            .host
-            .ports
-            .iter()
-            .flatten()
-            .flat_map(|(_, bindings)| bindings.iter().flatten());
-        bindings.into_iter().any(|binding| binding.port == port)
+        self.ports().any(|published| published == port)
+    }
+
+    /// The ports that it publishes on the laptop once it runs.
+    pub fn ports(&self) -> impl Iterator<Item = u16> {
+        let ports = self.host.ports.iter().flatten();
+        let bindings = ports.flat_map(|(_, bindings)| bindings.iter().flatten());
+        bindings.filter_map(|binding| binding.port.parse().ok())
     }
 }
 

@@ -5,10 +5,16 @@ pub mod consume;
 pub mod deploy;
 pub mod destroy;
 pub mod groups;
+pub mod list;
 pub mod log;
 pub mod produce;
+pub mod start;
+mod state;
 pub mod status;
+pub mod stop;
 pub mod topics;
+
+pub use state::State;
 
 use crate::core::compose::{FORMAT, LABEL_FORMAT, LABEL_LAB, LABEL_SPEC};
 use crate::core::docker::{Container, Docker, DockerError, labelled};
@@ -135,6 +141,12 @@ impl Lab {
             files.filter_map(|file| Path::new(file).parent()).collect();
         directories.into_iter().map(Path::to_owned).collect()
     }
+}
+
+/// Whether compose gave the container its final name: one that is to replace another carries a prefix until then.
+fn is_original(container: &Container) -> bool {
+    let project = container.project().unwrap_or_default();
+    container.name() == format!("{project}-{}-1", container.service())
 }
 
 fn refuse_newer(lab: &str, format: Option<&str>) -> Result<(), LabError> {

@@ -3,7 +3,8 @@
 mod failure;
 mod plan;
 mod ports;
-mod ready;
+pub(super) mod ready;
+pub(super) mod refusal;
 mod request;
 
 pub use failure::{Aftermath, DeployError, Failure, Suspect};

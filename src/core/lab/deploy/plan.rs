@@ -2,19 +2,20 @@
 
 use super::Outcome;
 use super::failure::{Aftermath, DeployError};
+use super::ready::Readiness;
+use super::refusal::explain;
 use super::request::{Rendered, Request, default_directory};
-use crate::core::compose::{self, LABEL_CONFIG, LABEL_SPEC};
-use crate::core::docker::{Container, Docker, DockerError, Engine, Recreate};
-use crate::core::endpoint::Endpoint;
+use crate::core::compose::{self, LABEL_CONFIG, LABEL_LAB, LABEL_SPEC};
+use crate::core::docker::{Container, Docker, Engine, Recreate};
 use crate::core::event::{Event, Observer};
 use crate::core::image::Images;
-use crate::core::lab::Lab;
 use crate::core::lab::destroy::{self, Remains};
-use crate::core::preflight::{self, Preflight};
+use crate::core::lab::{Lab, is_original};
+use crate::core::preflight::Preflight;
 use crate::core::scenario;
 use crate::core::spec::Spec;
 use crate::core::topology::{self, KafkaImage, Topology};
-use crate::core::wait::{Interrupt, Limit, Stop};
+use crate::core::wait::{Interrupt, Limit};
 use crate::core::workdir::Workdir;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -57,7 +58,13 @@ impl<'a> Plan<'a> {
             Some(lab) => lab.containers.iter().cloned().partition(is_original),
             None => (Vec::new(), Vec::new()),
         };
-        let spec = request.spec(base, &existing).map_err(DeployError::Spec)?;
+        let spec = if request.any_port {
+            let labs = docker.containers(&[format!("label={LABEL_LAB}")], limit)?;
+            request.spec(base, &labs)
+        } else {
+            request.spec(base, &existing)
+        };
+        let spec = spec.map_err(DeployError::Spec)?;
         let directory = request
             .directory
             .clone()
@@ -109,9 +116,16 @@ impl<'a> Plan<'a> {
         self.workdir
             .write(self.lab(), compose, properties, self.overwrite)?;
         let outcome = self.up(limit, observer)?;
-        self.wait_for_brokers(limit, observer)?;
-        self.wait_for_canaries(limit, observer)?;
+        self.readiness().wait(limit, observer)?;
         Ok(outcome)
+    }
+
+    fn readiness(&self) -> Readiness<'_> {
+        Readiness {
+            docker: self.docker,
+            topology: &self.rendered.topology,
+            existing: &self.existing,
+        }
     }
 
     fn up(&self, limit: &Limit, observer: &dyn Observer) -> Result<Outcome, DeployError> {
@@ -131,7 +145,7 @@ impl<'a> Plan<'a> {
         let paused: Vec<String> = paused.map(|container| container.id.clone()).collect();
         self.docker
             .unpause(&paused, limit)
-            .map_err(|error| self.explain(error, limit))?;
+            .map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))?;
         if !changed.is_empty() {
             self.replace(&changed, observer)?;
         }
@@ -158,7 +172,7 @@ impl<'a> Plan<'a> {
     fn remove(&self, containers: &[Container], limit: &Limit) -> Result<(), DeployError> {
         let ids: Vec<String> = containers.iter().map(|c| c.id.clone()).collect();
         let removed = self.docker.remove_containers(&ids, limit);
-        removed.map_err(|error| self.explain(error, limit))
+        removed.map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))
     }
 
     /// Services whose containers were made from another configuration, or mount their files from elsewhere.
@@ -192,38 +206,7 @@ impl<'a> Plan<'a> {
         let up = self
             .docker
             .up(&project, &file, &variables, recreate, limit, told);
-        up.map_err(|error| self.explain(error, limit))
-    }
-
-    /// What docker's words mean, where that is known.
-    fn explain(&self, error: DockerError, limit: &Limit) -> DeployError {
-        let said = match &error {
-            DockerError::Failed { said, .. } => said,
-            DockerError::Stopped {
-                stop: Stop::Interrupted,
-                ..
-            } => return DeployError::Interrupted,
-            _ => return error.into(),
-        };
-        if said.contains("address pool") || said.contains("fully subnetted") {
-            return DeployError::NoNetworkLeft;
-        }
-        let taken = [
-            "already allocated",
-            "already in use",
-            "orts are not available",
-        ];
-        if taken.iter().any(|words| said.contains(words)) {
-            for cluster in &self.rendered.topology.clusters {
-                let endpoints = cluster.endpoints();
-                let port = endpoints.iter().find(|endpoint| names(said, endpoint));
-                if let Some(endpoint) = port {
-                    let problem = preflight::busy(self.docker, &cluster.name, endpoint.port, limit);
-                    return DeployError::Preflight(vec![problem]);
-                }
-            }
-        }
-        error.into()
+        up.map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))
     }
 
     /// Starts again what ran before this deploy and runs no more: compose may have been stopped between removing a
@@ -282,17 +265,4 @@ fn in_use(containers: &[Container]) -> BTreeMap<KafkaImage, String> {
         Some((asked_for, container.image().to_owned()))
     };
     containers.iter().filter_map(one).collect()
-}
-
-/// Whether compose gave the container its final name: one that is to replace another carries a prefix until then.
-fn is_original(container: &Container) -> bool {
-    let project = container.project().unwrap_or_default();
-    container.name() == format!("{project}-{}-1", container.service())
-}
-
-/// Whether docker's words name the address, and not one that merely begins with it.
-fn names(said: &str, endpoint: &Endpoint) -> bool {
-    let address = endpoint.to_string();
-    said.match_indices(&address)
-        .any(|(at, _)| !said[at + address.len()..].starts_with(|c: char| c.is_ascii_digit()))
 }

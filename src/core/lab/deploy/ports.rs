@@ -1,15 +1,19 @@
 //! Ports for clusters that nobody gave one, on a machine where the usual ones may be taken.
 
+use crate::core::compose::LABEL_LAB;
 use crate::core::docker::Container;
 use crate::core::port;
 use crate::core::spec::{ClusterSpec, Spec};
 use crate::core::topology::Topology;
 
 /// Gives every cluster that has no port of its own, and whose usual one is taken, the next free one. Ports that the
-/// lab's own containers hold are not taken.
+/// lab's own containers hold are not taken; those of other labs are, also while these are stopped.
 pub(super) fn choose(spec: &mut Spec, existing: &[Container]) {
+    let (ours, others): (Vec<&Container>, Vec<&Container>) = existing
+        .iter()
+        .partition(|container| container.label(LABEL_LAB) == Some(&spec.lab));
     let is_ours = |port: u16| {
-        let mut up = existing.iter().filter(|container| container.is_up());
+        let mut up = ours.iter().filter(|container| container.is_up());
         up.any(|container| container.publishes(port))
     };
     let range = |cluster: &ClusterSpec, first: u16| first..first.saturating_add(cluster.brokers);
@@ -18,6 +22,7 @@ pub(super) fn choose(spec: &mut Spec, existing: &[Container]) {
         .iter()
         .filter_map(|cluster| Some(range(cluster, cluster.port?)));
     let mut taken: Vec<u16> = given.flatten().collect();
+    taken.extend(others.iter().flat_map(|container| container.ports()));
     let usual = Topology::new(spec).clusters;
     for (cluster, usual) in spec.clusters.iter_mut().zip(usual) {
         if cluster.port.is_some() {

@@ -1,12 +1,12 @@
 //! Waits until a lab that is up also replicates, and finds out where it lies when it does not.
 
 use super::failure::{DeployError, Suspect};
-use super::plan::Plan;
+use crate::core::docker::{Container, Docker};
 use crate::core::event::{Event, Observer};
 use crate::core::kafka::{Admin, KafkaError};
 use crate::core::lab::Lab;
 use crate::core::lab::canary::Canary;
-use crate::core::topology::{Cluster, DATA_IS_NEWER, Flow};
+use crate::core::topology::{Cluster, DATA_IS_NEWER, Flow, Topology};
 use crate::core::wait::{Interrupt, Limit, Probe, Stop};
 use std::time::{Duration, Instant};
 
@@ -20,15 +20,29 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How often the container that it depends on is examined.
 const EXAMINE: Duration = Duration::from_secs(1);
 
-impl Plan<'_> {
-    pub(super) fn wait_for_brokers(
+/// A lab whose containers were started.
+pub(in crate::core::lab) struct Readiness<'a> {
+    pub(in crate::core::lab) docker: &'a Docker,
+    pub(in crate::core::lab) topology: &'a Topology,
+    /// Its containers as they were before.
+    pub(in crate::core::lab) existing: &'a [Container],
+}
+
+impl Readiness<'_> {
+    /// Waits until every broker answers, and a canary has crossed every flow.
+    pub(in crate::core::lab) fn wait(
         &self,
         limit: &Limit,
         observer: &dyn Observer,
     ) -> Result<(), DeployError> {
+        self.wait_for_brokers(limit, observer)?;
+        self.wait_for_canaries(limit, observer)
+    }
+
+    fn wait_for_brokers(&self, limit: &Limit, observer: &dyn Observer) -> Result<(), DeployError> {
         let begun = Instant::now();
         observer.on(Event::Started("Waiting for the brokers".to_owned()));
-        for cluster in &self.rendered.topology.clusters {
+        for cluster in &self.topology.clusters {
             for broker in &cluster.brokers {
                 let wait = Wait {
                     what: format!(
@@ -58,13 +72,9 @@ impl Plan<'_> {
         Ok(())
     }
 
-    pub(super) fn wait_for_canaries(
-        &self,
-        limit: &Limit,
-        observer: &dyn Observer,
-    ) -> Result<(), DeployError> {
+    fn wait_for_canaries(&self, limit: &Limit, observer: &dyn Observer) -> Result<(), DeployError> {
         let begun = Instant::now();
-        let flows = &self.rendered.topology.flows;
+        let flows = &self.topology.flows;
         observer.on(Event::Started(
             "Waiting until a canary has crossed every flow".to_owned(),
         ));
@@ -77,7 +87,7 @@ impl Plan<'_> {
         for flow in flows {
             let source = self.service_of(&flow.spec.source);
             let canary = self.wait_for(&wait(flow, source), limit, observer, |limit| {
-                Canary::send(&self.rendered.topology, flow, limit).map(Probe::Ready)
+                Canary::send(self.topology, flow, limit).map(Probe::Ready)
             })?;
             sent.push((flow, canary));
         }
@@ -101,13 +111,13 @@ impl Plan<'_> {
 
     /// The service of the MirrorMaker that carries a flow.
     fn mirror(&self, flow: &Flow) -> &str {
-        let mut mirrors = self.rendered.topology.mirrors.iter();
+        let mut mirrors = self.topology.mirrors.iter();
         let mirror = mirrors.find(|mirror| mirror.target == flow.spec.target);
         mirror.map_or("", |mirror| &mirror.service)
     }
 
     fn service_of(&self, cluster: &str) -> &str {
-        let cluster = self.rendered.topology.cluster(cluster);
+        let cluster = self.topology.cluster(cluster);
         let broker = cluster.and_then(|cluster| cluster.brokers.first());
         broker.map_or("", |broker| &broker.service)
     }
@@ -142,7 +152,7 @@ impl Plan<'_> {
     }
 
     fn refuse_dead(&self, service: &str, limit: &Limit) -> Result<(), Ended> {
-        let Ok(Some(lab)) = Lab::look_for(self.docker, self.lab(), limit) else {
+        let Ok(Some(lab)) = Lab::look_for(self.docker, &self.topology.spec.lab, limit) else {
             return Ok(());
         };
         let Some(container) = lab.container(service) else {
@@ -169,9 +179,8 @@ impl Plan<'_> {
     }
 
     fn data_is_newer(&self, service: &str, suspect: Box<Suspect>) -> DeployError {
-        let topology = &self.rendered.topology;
         let is_its = |cluster: &&Cluster| cluster.brokers.iter().any(|b| b.service == service);
-        let cluster = topology.clusters.iter().find(is_its);
+        let cluster = self.topology.clusters.iter().find(is_its);
         let before = self.existing.iter().find(|c| c.service() == service);
         DeployError::DataIsNewer {
             cluster: cluster.map_or_else(String::new, |cluster| cluster.name.clone()),
@@ -185,7 +194,7 @@ impl Plan<'_> {
     /// The container of the service, with the end of its log.
     fn suspect(&self, service: &str) -> Option<Suspect> {
         let limit = Limit::new(PATIENCE, &Interrupt::default());
-        let lab = Lab::look_for(self.docker, self.lab(), &limit).ok()??;
+        let lab = Lab::look_for(self.docker, &self.topology.spec.lab, &limit).ok()??;
         let container = lab.container(service)?;
         Some(Suspect {
             container: container.name().to_owned(),

@@ -125,7 +125,7 @@ impl Change {
 }
 
 impl Request {
-    /// What is asked for, on the grounds of what is there.
+    /// What is asked for, on the grounds of what is there: of this lab and, where ports are to be chosen, of all labs.
     pub(super) fn spec(
         &self,
         base: Spec,

@@ -7,7 +7,7 @@ pub use report::{
     Clients, ClusterStatus, ContainerStatus, FlowStatus, PartStatus, Status, TopicStatus,
 };
 
-use super::Lab;
+use super::{Lab, State};
 use crate::core::docker::{Container, Docker, DockerError};
 use crate::core::kafka::{Abilities, Client, TopicInfo};
 use crate::core::mirror_state::{self, Part};
@@ -30,7 +30,13 @@ pub fn status(
     memory: bool,
     limit: &Limit,
 ) -> Result<Status, DockerError> {
-    let mut views = view::of_all(lab, limit);
+    let state = lab.state();
+    let mut views = if state == State::Stopped {
+        // nobody of it answers, and by now its ports may be those of another lab
+        view::of_none(lab)
+    } else {
+        view::of_all(lab, limit)
+    };
     // what MirrorMaker noted may be a moment old: a copy that only seems to be behind is looked at once more
     if lab
         .topology
@@ -69,6 +75,7 @@ pub fn status(
         healthy: containers.iter().all(|c| c.healthy)
             && clusters.iter().all(|c| c.healthy)
             && flows.iter().all(|f| f.healthy),
+        state,
         directory: lab.directory(),
         containers,
         clusters,

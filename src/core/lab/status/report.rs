@@ -1,5 +1,6 @@
 //! The status of a lab as plain values. As JSON, fields keep their names and meanings; new ones may come.
 
+use crate::core::lab::State;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -10,6 +11,8 @@ pub struct Status {
     pub lab: String,
     /// Whether everything below is.
     pub healthy: bool,
+    /// Its containers in one word.
+    pub state: State,
     /// Where its files were written, if that is known.
     pub directory: Option<PathBuf>,
     /// In the order of their services' names.

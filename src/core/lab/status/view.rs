@@ -34,6 +34,16 @@ pub(super) fn of_all<'a>(lab: &'a Lab, limit: &Limit) -> BTreeMap<&'a str, View>
     })
 }
 
+/// What is known of clusters that are stopped; by name.
+pub(super) fn of_none(lab: &Lab) -> BTreeMap<&str, View> {
+    let stopped = || View {
+        problem: Some("it is stopped".to_owned()),
+        ..View::default()
+    };
+    let clusters = lab.topology.clusters.iter();
+    clusters.map(|c| (c.name.as_str(), stopped())).collect()
+}
+
 /// What a cluster answered.
 #[derive(Default)]
 pub(super) struct View {

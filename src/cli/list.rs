@@ -1,0 +1,203 @@
+use super::deploy::in_lab;
+use super::table::{row, table};
+use super::{Context, Outcome};
+use anyhow::Context as _;
+use kafka_mirror_kit::core::docker::Docker;
+use kafka_mirror_kit::core::lab::State;
+use kafka_mirror_kit::core::lab::list::{self, Listed};
+use std::path::Path;
+
+/// Characters of a line that people can be expected to see whole.
+const WIDTH: usize = 80;
+/// Characters between two columns.
+const GAP: usize = 2;
+/// Characters that a shape and a directory have at least, however little room there is: all of both is in --json.
+const LEAST: usize = 9;
+/// Ports of a lab that are shown: the others are in --json.
+const PORTS: usize = 3;
+
+/// List all labs there are, running or stopped
+///
+/// Ends with exit code 0 whatever state they are in. With --verbose, also what memory they use, which takes 2 seconds.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// As JSON, for scripts
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let labs = labs(context.output.verbose, context)?;
+    if args.json {
+        let text = serde_json::to_string_pretty(&labs).context("cannot write JSON")?;
+        context.output.result(&text)?;
+        return Ok(Outcome::Yes);
+    }
+    if labs.is_empty() {
+        context.output.result("There is no lab.")?;
+        context.output.talk("\nhint: `kmk deploy` brings one up");
+        return Ok(Outcome::Yes);
+    }
+    context
+        .output
+        .result(&describe(&labs, context.output.verbose))?;
+    for lab in &labs {
+        if let Some(problem) = &lab.problem {
+            let name = printable(&lab.lab);
+            context.output.talk(&format!("note: {name}: {problem}"));
+        }
+    }
+    if let Some(lab) = labs.iter().find(|lab| lab.state == State::Stopped) {
+        let lab = in_lab(&lab.lab);
+        let hint = format!("\nhint: `kmk start{lab}` goes on where it was");
+        context.output.talk(&hint);
+    }
+    Ok(Outcome::Yes)
+}
+
+/// All labs; where it is the engine that does not answer, that is said instead.
+pub(super) fn labs(memory: bool, context: &Context) -> anyhow::Result<Vec<Listed>> {
+    let docker = Docker::find()?;
+    match list::list(&docker, memory, &context.question()) {
+        Ok(labs) => Ok(labs),
+        Err(error) => {
+            docker.engine(&context.question())?;
+            Err(error.into())
+        }
+    }
+}
+
+/// A name as it may be written to a terminal: a label can hold anything.
+pub(super) fn printable(name: &str) -> String {
+    name.escape_debug().to_string()
+}
+
+fn describe(labs: &[Listed], verbose: bool) -> String {
+    let mut heading = row(["LAB", "STATE", "UP", "PORTS"]);
+    if verbose {
+        heading.push("MEMORY".to_owned());
+    }
+    heading.extend(row(["SHAPE", "DIRECTORY"]));
+    let mut rows = vec![heading];
+    rows.extend(labs.iter().map(|lab| cells(lab, verbose)));
+    let widest = |rows: &[Vec<String>], column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.max().unwrap_or(0)
+    };
+    let [shape, directory] = [rows[0].len() - 2, rows[0].len() - 1];
+    let others: usize = (0..shape).map(|column| widest(&rows, column) + GAP).sum();
+    let room = WIDTH.saturating_sub(others + GAP);
+    let most = room.saturating_sub(LEAST).max(LEAST);
+    for row in &mut rows {
+        row[shape] = beginning(&row[shape], most);
+    }
+    let most = room.saturating_sub(widest(&rows, shape)).max(LEAST);
+    for row in &mut rows {
+        row[directory] = ending(&row[directory], most);
+    }
+    table(&rows)
+}
+
+fn cells(lab: &Listed, verbose: bool) -> Vec<String> {
+    let mut cells = vec![
+        printable(&lab.lab),
+        word(lab.state).to_owned(),
+        format!("{}/{}", lab.running, lab.containers),
+        ports(&lab.ports),
+    ];
+    if verbose {
+        let memory = lab.memory.map(|bytes| format!("{} MiB", bytes >> 20));
+        cells.push(memory.unwrap_or_else(unknown));
+    }
+    let shape = lab.shape();
+    cells.push(if shape.is_empty() { unknown() } else { shape });
+    let directory = lab.directory.as_deref().map(short);
+    cells.push(directory.unwrap_or_else(unknown));
+    cells
+}
+
+fn unknown() -> String {
+    "-".to_owned()
+}
+
+fn word(state: State) -> &'static str {
+    match state {
+        State::Running => "running",
+        State::Stopped => "stopped",
+        State::Incomplete => "incomplete",
+        State::Ill => "ill",
+        State::Unreadable => "unreadable",
+    }
+}
+
+fn ports(ports: &[u16]) -> String {
+    let shown: Vec<String> = ports.iter().take(PORTS).map(u16::to_string).collect();
+    let more = if ports.len() > PORTS { ",…" } else { "" };
+    if shown.is_empty() {
+        unknown()
+    } else {
+        shown.join(",") + more
+    }
+}
+
+/// From here, where it lies below.
+fn short(directory: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    let below = directory.strip_prefix(&here).ok();
+    let below = below.filter(|path| !path.as_os_str().is_empty());
+    printable(&below.unwrap_or(directory).to_string_lossy())
+}
+
+/// The beginning of a text that is too long.
+fn beginning(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
+/// The end of a text that is too long.
+fn ending(text: &str, most: usize) -> String {
+    let length = text.chars().count();
+    if length <= most {
+        return text.to_owned();
+    }
+    let end = text.chars().skip(length - (most - 1));
+    ['…'].into_iter().chain(end).collect()
+}
+
+/// Their names, to be read.
+pub(super) fn names(labs: &[Listed]) -> String {
+    let names: Vec<String> = labs.iter().map(|lab| printable(&lab.lab)).collect();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_cut_fits_and_says_so(text in ".{0,60}", most in 2usize..40) {
+            for cut in [beginning(&text, most), ending(&text, most)] {
+                prop_assert!(cut.chars().count() <= most);
+                prop_assert!(cut == text || cut.contains('…'));
+            }
+        }
+
+        #[test]
+        fn usual_labs_fit_the_terminal(
+            name in "[a-z]{1,8}", port in 1024u16..65000, clusters in 1usize..6, directory in "/[a-z/]{0,90}",
+            verbose: bool,
+        ) {
+            let lab = Listed {
+                lab: name, state: State::Incomplete, running: 10, containers: 12,
+                flows: vec!["primary->secondary".to_owned(); clusters], clusters: Vec::new(),
+                ports: vec![port; clusters], memory: Some(1 << 30), directory: Some(directory.into()), problem: None,
+            };
+            let text = describe(&[lab], verbose);
+            prop_assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{}", text);
+        }
+    }
+}

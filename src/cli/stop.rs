@@ -1,0 +1,41 @@
+use super::destroy::count;
+use super::output::seconds;
+use super::{Context, Outcome, deploy};
+use kafka_mirror_kit::core::docker::Docker;
+use kafka_mirror_kit::core::lab::stop;
+use kafka_mirror_kit::core::wait::Limit;
+use std::time::Duration;
+
+/// Stop the lab: its memory is free again, and its records stay for `kmk start`
+///
+/// MirrorMaker is stopped first, so that it notes how far it is; then the brokers. Nothing is removed. Stopping a lab
+/// that is stopped does nothing.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// How long it may take
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = super::patience)]
+    timeout: Duration,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let docker = Docker::find()?;
+    let limit = Limit::new(args.timeout, &context.interrupt);
+    let steps = context.output.steps();
+    let stopped = stop::stop(&docker, &context.lab, &limit, &steps)?;
+    drop(steps);
+    let lab = &context.lab;
+    let text = if stopped.containers == 0 {
+        format!("Lab `{lab}` was stopped already.")
+    } else {
+        let took = seconds(stopped.took);
+        let containers = count(stopped.containers, "container");
+        format!("Lab `{lab}` is stopped, after {took}: {containers}. Its records stay.")
+    };
+    context.output.result(&text)?;
+    let lab = deploy::in_lab(lab);
+    context.output.next(&[
+        (format!("kmk start{lab}"), "goes on where it was"),
+        (format!("kmk destroy{lab}"), "all gone"),
+    ]);
+    Ok(Outcome::Yes)
+}

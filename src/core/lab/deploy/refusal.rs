@@ -1,0 +1,51 @@
+//! What docker's refusals to start a lab mean. Knows nothing of what is done about them.
+
+use super::failure::DeployError;
+use crate::core::docker::{Docker, DockerError};
+use crate::core::endpoint::Endpoint;
+use crate::core::preflight;
+use crate::core::topology::Topology;
+use crate::core::wait::{Limit, Stop};
+
+/// What docker's words mean, where that is known.
+pub(in crate::core::lab) fn explain(
+    error: DockerError,
+    docker: &Docker,
+    topology: &Topology,
+    limit: &Limit,
+) -> DeployError {
+    let said = match &error {
+        DockerError::Failed { said, .. } => said,
+        DockerError::Stopped {
+            stop: Stop::Interrupted,
+            ..
+        } => return DeployError::Interrupted,
+        _ => return error.into(),
+    };
+    if said.contains("address pool") || said.contains("fully subnetted") {
+        return DeployError::NoNetworkLeft;
+    }
+    let taken = [
+        "already allocated",
+        "already in use",
+        "orts are not available",
+    ];
+    if taken.iter().any(|words| said.contains(words)) {
+        for cluster in &topology.clusters {
+            let endpoints = cluster.endpoints();
+            let port = endpoints.iter().find(|endpoint| names(said, endpoint));
+            if let Some(endpoint) = port {
+                let problem = preflight::busy(docker, &cluster.name, endpoint.port, limit);
+                return DeployError::Preflight(vec![problem]);
+            }
+        }
+    }
+    error.into()
+}
+
+/// Whether docker's words name the address, and not one that merely begins with it.
+fn names(said: &str, endpoint: &Endpoint) -> bool {
+    let address = endpoint.to_string();
+    said.match_indices(&address)
+        .any(|(at, _)| !said[at + address.len()..].starts_with(|c: char| c.is_ascii_digit()))
+}

@@ -1,0 +1,119 @@
+//! Starts a lab that was stopped, as it was, and waits until it replicates. Makes nothing: that is for a deploy.
+
+use super::deploy::DeployError;
+use super::deploy::ready::Readiness;
+use super::deploy::refusal::explain;
+use super::{Lab, LabError, is_original};
+use crate::core::docker::{Container, Docker, DockerError};
+use crate::core::event::{Event, Observer};
+use crate::core::lock::{self, Lock, LockError};
+use crate::core::topology::Topology;
+use crate::core::wait::Limit;
+use std::time::{Duration, Instant};
+
+/// A lab that replicates again.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// What runs.
+    pub topology: Topology,
+    /// Containers that did not run; none where the lab ran before.
+    pub containers: usize,
+    /// From the first question to docker to the last canary.
+    pub took: Duration,
+}
+
+/// Why a lab does not run again.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// There is none of that name, or none that this kmk understands.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    /// Another kmk is at it.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// Docker cannot be asked.
+    #[error(transparent)]
+    Docker(#[from] DockerError),
+    /// There is nothing to start: these services have no container any more.
+    #[error("lab `{lab}` lacks containers: {}", services.join(", "))]
+    Incomplete {
+        /// The lab.
+        lab: String,
+        /// The services.
+        services: Vec<String>,
+    },
+    /// It was begun, and failed as a deploy can.
+    #[error(transparent)]
+    NotUp(#[from] DeployError),
+}
+
+/// Starts what does not run of `name`, and waits until a canary has crossed every flow. A lab that runs is only waited for.
+///
+/// # Errors
+/// [`StartError`]. What was started goes on.
+pub fn start(
+    docker: &Docker,
+    name: &str,
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<Started, StartError> {
+    let begun = Instant::now();
+    let engine = docker.engine(limit)?;
+    let _lock = Lock::take(&lock::runtime_directory(), &engine.id, name, "start")?;
+    let lab = Lab::find(docker, name, limit)?;
+    let services = lab.missing();
+    if !services.is_empty() {
+        let lab = name.to_owned();
+        return Err(StartError::Incomplete { lab, services });
+    }
+    let containers = wake(docker, &lab, limit, observer)?;
+    let readiness = Readiness {
+        docker,
+        topology: &lab.topology,
+        existing: &lab.containers,
+    };
+    readiness.wait(limit, observer)?;
+    Ok(Started {
+        topology: lab.topology,
+        containers,
+        took: begun.elapsed(),
+    })
+}
+
+/// Starts the containers that do not run, brokers first, and counts them.
+fn wake(
+    docker: &Docker,
+    lab: &Lab,
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<usize, DeployError> {
+    let asleep = lab
+        .containers
+        .iter()
+        .filter(|container| is_original(container) && !container.is_running());
+    let (paused, down): (Vec<&Container>, Vec<&Container>) =
+        asleep.partition(|container| container.state.status == "paused");
+    let (mirrors, brokers): (Vec<&Container>, Vec<&Container>) =
+        down.into_iter().partition(|c| lab.is_mirror(c));
+    let count = paused.len() + mirrors.len() + brokers.len();
+    if count == 0 {
+        return Ok(0);
+    }
+    let begun = Instant::now();
+    observer.on(Event::Started("Starting the containers".to_owned()));
+    let started = docker
+        .unpause(&ids(&paused), limit)
+        .and_then(|()| docker.start(&ids(&brokers), limit))
+        .and_then(|()| docker.start(&ids(&mirrors), limit));
+    started.map_err(|error| explain(error, docker, &lab.topology, limit))?;
+    observer.on(Event::Done {
+        what: "Started the containers".to_owned(),
+        took: begun.elapsed(),
+    });
+    Ok(count)
+}
+
+fn ids(containers: &[&Container]) -> Vec<String> {
+    containers.iter().map(|c| c.id.clone()).collect()
+}

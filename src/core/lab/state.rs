@@ -1,0 +1,58 @@
+//! What the containers of a lab are up to, in one word. Asks nobody: not docker, not Kafka.
+
+use super::{Lab, is_original};
+use crate::core::docker::Container;
+use serde::Serialize;
+
+/// A lab in one word, by its containers alone: what runs may still be ill in other ways, which
+/// [`status`](super::status) finds out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Every container runs.
+    Running,
+    /// Every container is there, and none runs.
+    Stopped,
+    /// A container is missing.
+    Incomplete,
+    /// Some containers run, and some do not.
+    Ill,
+    /// Its labels are not what this kmk understands. Only labs that are [listed](super::list) are ever so.
+    Unreadable,
+}
+
+impl Lab {
+    /// The lab in one word.
+    pub fn state(&self) -> State {
+        let services = self.topology.services();
+        let found: Vec<&Container> = services.iter().filter_map(|s| self.own(s)).collect();
+        if found.len() < services.len() {
+            State::Incomplete
+        } else if found.iter().all(|container| container.is_running()) {
+            State::Running
+        } else if found.iter().any(|container| container.is_up()) {
+            State::Ill
+        } else {
+            State::Stopped
+        }
+    }
+
+    /// Services that should have a container and have none.
+    pub(super) fn missing(&self) -> Vec<String> {
+        let mut services = self.topology.services();
+        services.retain(|service| self.own(service).is_none());
+        services
+    }
+
+    /// The container of a service, and not one that is about to replace it.
+    fn own(&self, service: &str) -> Option<&Container> {
+        let mut originals = self.containers.iter().filter(|c| is_original(c));
+        originals.find(|container| container.service() == service)
+    }
+
+    /// Whether a container of it is a MirrorMaker's.
+    pub(super) fn is_mirror(&self, container: &Container) -> bool {
+        let mut mirrors = self.topology.mirrors.iter();
+        mirrors.any(|mirror| mirror.service == container.service())
+    }
+}

@@ -1,0 +1,75 @@
+//! Stops a lab: its memory is free again, and its containers, records and offsets stay for [`start`](super::start).
+
+use super::{Lab, LabError};
+use crate::core::docker::{Container, Docker, DockerError};
+use crate::core::event::{Event, Observer};
+use crate::core::lock::{self, Lock, LockError};
+use crate::core::wait::Limit;
+use std::time::{Duration, Instant};
+
+/// What was stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stopped {
+    /// Containers that ran; none where the lab was stopped before.
+    pub containers: usize,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Why a lab is not, or not wholly, stopped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StopError {
+    /// There is none of that name, or none that this kmk understands.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    /// Another kmk is at it.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// Docker did not stop something.
+    #[error(transparent)]
+    Docker(#[from] DockerError),
+}
+
+/// Stops what runs of `name`, each container with its own grace. Where nothing of it runs, that is no error.
+///
+/// # Errors
+/// [`StopError`].
+pub fn stop(
+    docker: &Docker,
+    name: &str,
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<Stopped, StopError> {
+    let begun = Instant::now();
+    let engine = docker.engine(limit)?;
+    let _lock = Lock::take(&lock::runtime_directory(), &engine.id, name, "stop")?;
+    let lab = Lab::find(docker, name, limit)?;
+    let up: Vec<&Container> = lab.containers.iter().filter(|c| c.is_up()).collect();
+    // a paused process hears nothing of its end
+    let paused = up.iter().filter(|c| c.state.status == "paused");
+    docker.unpause(&ids(paused.copied()), limit)?;
+    let (mirrors, brokers): (Vec<&Container>, Vec<&Container>) =
+        up.iter().partition(|container| lab.is_mirror(container));
+    // MirrorMaker first: it notes on the target how far it is
+    for (what, containers) in [("MirrorMaker", &mirrors), ("the brokers", &brokers)] {
+        if containers.is_empty() {
+            continue;
+        }
+        let begun = Instant::now();
+        observer.on(Event::Started(format!("Stopping {what}")));
+        docker.stop(&ids(containers.iter().copied()), limit)?;
+        observer.on(Event::Done {
+            what: format!("Stopped {what}"),
+            took: begun.elapsed(),
+        });
+    }
+    Ok(Stopped {
+        containers: up.len(),
+        took: begun.elapsed(),
+    })
+}
+
+fn ids<'a>(containers: impl Iterator<Item = &'a Container>) -> Vec<String> {
+    containers.map(|container| container.id.clone()).collect()
+}
