@@ -17,6 +17,7 @@ mod interrupt;
 mod logs_env;
 mod main_line;
 mod repair;
+mod scenarios;
 mod sharing;
 mod strangers;
 mod topics;

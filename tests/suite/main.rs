@@ -25,5 +25,6 @@ mod ports;
 mod preflight;
 mod records;
 mod reference;
+mod scenarios;
 mod silence;
 mod topics;
