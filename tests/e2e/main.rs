@@ -18,6 +18,7 @@ mod labs;
 mod logs_env;
 mod main_line;
 mod repair;
+mod scenarios;
 mod sharing;
 mod strangers;
 mod topics;

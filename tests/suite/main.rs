@@ -26,6 +26,7 @@ mod ports;
 mod preflight;
 mod records;
 mod reference;
+mod scenarios;
 mod silence;
 mod stop_start;
 mod topics;

@@ -12,7 +12,6 @@ use crate::core::image::Images;
 use crate::core::lab::destroy::{self, Remains};
 use crate::core::lab::{Lab, is_original};
 use crate::core::preflight::Preflight;
-use crate::core::scenario;
 use crate::core::spec::Spec;
 use crate::core::topology::{self, KafkaImage, Topology};
 use crate::core::wait::{Interrupt, Limit};
@@ -51,9 +50,7 @@ impl<'a> Plan<'a> {
         let remains = Remains::find(docker, &request.lab, limit)?;
         let was_there = !remains.is_nothing();
         let lab = Lab::describe(&request.lab, remains.containers)?;
-        let base = lab
-            .as_ref()
-            .map_or_else(|| scenario::dr(&request.lab), |lab| lab.spec.clone());
+        let base = request.base(lab.as_ref().map(|lab| &lab.spec))?;
         let (existing, twins) = match &lab {
             Some(lab) => lab.containers.iter().cloned().partition(is_original),
             None => (Vec::new(), Vec::new()),

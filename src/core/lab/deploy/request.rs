@@ -1,12 +1,13 @@
 //! What a person wants of a lab, and what that would write. Asks no Docker.
 
+use super::failure::DeployError;
 use super::ports;
 use crate::core::compose;
 use crate::core::docker::Container;
 use crate::core::mm2;
-use crate::core::scenario;
+use crate::core::scenario::Scenario;
 use crate::core::spec::{self, Spec};
-use crate::core::topology::Topology;
+use crate::core::topology::{Flow, Topology};
 use crate::core::workdir::PROPERTIES_FILE;
 use std::path::PathBuf;
 
@@ -18,7 +19,9 @@ const DEFAULT_DIRECTORY: &str = "kmk-lab";
 pub struct Request {
     /// Name of the lab.
     pub lab: String,
-    /// What is to differ from the lab as it is, or from the default one.
+    /// What a new lab is made as, and what one that is there must be; without, the default one, or whatever is there.
+    pub scenario: Option<Scenario>,
+    /// What is to differ from that.
     pub change: Change,
     /// Give clusters without a port of their own the next free one.
     pub any_port: bool,
@@ -125,6 +128,36 @@ impl Change {
 }
 
 impl Request {
+    /// What there is to change: the lab as it is, or a new one.
+    pub(super) fn base(&self, there: Option<&Spec>) -> Result<Spec, DeployError> {
+        let Some(there) = there else {
+            return Ok(self.scenario.unwrap_or_default().spec(&self.lab));
+        };
+        let found = Scenario::of(there);
+        match self.scenario {
+            Some(asked) if found != Some(asked) => Err(DeployError::OtherScenario {
+                lab: self.lab.clone(),
+                asked,
+                found,
+                flows: Topology::new(there).flows.iter().map(Flow::name).collect(),
+            }),
+            _ => Ok(there.clone()),
+        }
+    }
+
+    /// Whether a problem of what would be a new lab may be none of the lab that is there, with other clusters and ports.
+    pub(super) fn depends_on_the_lab(&self, problems: &[spec::Problem]) -> bool {
+        let is_asked_for = |name: &str| self.change.ports.iter().any(|(asked, _)| asked == name);
+        let depends = |problem: &spec::Problem| match problem {
+            spec::Problem::UnknownCluster { .. } => true,
+            spec::Problem::PortTwice { one, other, .. } => {
+                !(is_asked_for(one) && is_asked_for(other))
+            }
+            _ => false,
+        };
+        self.scenario.is_none() && problems.iter().any(depends)
+    }
+
     /// What is asked for, on the grounds of what is there: of this lab and, where ports are to be chosen, of all labs.
     pub(super) fn spec(
         &self,
@@ -149,7 +182,8 @@ impl Request {
 /// # Errors
 /// All problems of the spec.
 pub fn render(request: &Request) -> Result<Rendered, Vec<spec::Problem>> {
-    let spec = request.spec(scenario::dr(&request.lab), &[])?;
+    let scenario = request.scenario.unwrap_or_default();
+    let spec = request.spec(scenario.spec(&request.lab), &[])?;
     Ok(Rendered::new(&spec))
 }
 
@@ -177,6 +211,7 @@ pub fn default_directory(lab: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::scenario;
     use proptest::prelude::*;
 
     /// What each cluster runs.
