@@ -8,10 +8,13 @@ mod env;
 mod failure;
 mod group;
 mod groups;
+mod init;
+mod lab_file;
 mod logs;
 mod output;
 mod produce;
 mod quantity;
+mod schema;
 mod status;
 mod table;
 mod topic;
@@ -59,9 +62,9 @@ Exit codes: 0 done; 1 the answer is no; 2 bad flags, values, names or files;
 #[derive(clap::Args)]
 #[command(next_help_heading = "Global options")]
 struct Global {
-    /// The lab that is meant
-    #[arg(long, global = true, value_name = "NAME", default_value = spec::DEFAULT_LAB, value_parser = lab_name)]
-    lab: String,
+    /// The lab that is meant [default: demo; of `deploy`, what the lab file says]
+    #[arg(long, global = true, value_name = "NAME", value_parser = lab_name)]
+    lab: Option<String>,
     /// Where the rendered files go; also KMK_DIR [default: where they are, or ./kmk-lab]
     #[arg(long, global = true, value_name = "DIRECTORY")]
     dir: Option<PathBuf>,
@@ -85,6 +88,8 @@ struct Global {
 #[derive(Subcommand)]
 enum Verb {
     Deploy(deploy::Args),
+    Init(init::Args),
+    Schema(schema::Args),
     Produce(produce::Args),
     Consume(consume::Args),
     Status(status::Args),
@@ -109,6 +114,8 @@ pub(crate) struct Context {
     pub(crate) output: Output,
     pub(crate) interrupt: Interrupt,
     pub(crate) lab: String,
+    /// Whether that is what was typed, rather than the default or what a lab file says.
+    pub(crate) is_lab_named: bool,
     pub(crate) directory: Option<PathBuf>,
 }
 
@@ -200,13 +207,18 @@ pub(crate) fn main() -> ExitCode {
     let output = Output::new(cli.global.quiet, cli.global.verbose, cli.global.color);
     let interrupt = Interrupt::default();
     listen_for_signals(&interrupt);
-    let context = Context {
+    let is_lab_named = cli.global.lab.is_some();
+    let mut context = Context {
         output,
         interrupt,
-        lab: cli.global.lab,
+        lab: cli
+            .global
+            .lab
+            .unwrap_or_else(|| spec::DEFAULT_LAB.to_owned()),
+        is_lab_named,
         directory: cli.global.dir.or_else(directory_variable),
     };
-    match run(cli.verb, &context) {
+    match run(cli.verb, &mut context) {
         Ok(Outcome::Yes) => ExitCode::SUCCESS,
         Ok(Outcome::No) => ExitCode::from(1),
         Err(error) => {
@@ -217,9 +229,11 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-fn run(verb: Verb, context: &Context) -> anyhow::Result<Outcome> {
+fn run(verb: Verb, context: &mut Context) -> anyhow::Result<Outcome> {
     match verb {
         Verb::Deploy(args) => deploy::run(args, context),
+        Verb::Init(args) => init::run(&args, context),
+        Verb::Schema(args) => schema::run(&args, context),
         Verb::Produce(args) => produce::run(args, context),
         Verb::Consume(args) => consume::run(args, context),
         Verb::Status(args) => status::run(&args, context),

@@ -7,6 +7,7 @@ pub fn dr(lab: &str) -> Spec {
     Spec {
         lab: lab.to_owned(),
         image: None,
+        memory: None,
         clusters: vec![ClusterSpec::new("primary"), ClusterSpec::new("secondary")],
         flows: vec![FlowSpec::new("primary", "secondary")],
     }

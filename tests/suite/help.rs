@@ -4,9 +4,9 @@ use crate::kmk::Kmk;
 use std::fs;
 use std::path::Path;
 
-const VERBS: [&str; 11] = [
-    "deploy", "produce", "consume", "status", "topics", "topic", "groups", "group", "destroy",
-    "logs", "env",
+const VERBS: [&str; 13] = [
+    "init", "schema", "deploy", "produce", "consume", "status", "topics", "topic", "groups",
+    "group", "destroy", "logs", "env",
 ];
 
 /// Verbs of two words.

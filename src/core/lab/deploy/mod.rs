@@ -1,6 +1,7 @@
 //! Brings a lab up, or to what is asked of it, and waits until it replicates.
 
 mod failure;
+mod ground;
 mod plan;
 mod ports;
 mod ready;
@@ -100,6 +101,7 @@ fn engine(
     }
     let directory = request.directory.clone();
     let workdir = Workdir::new(directory.unwrap_or_else(|| default_directory(&request.lab)));
+    problems.extend(preflight::missing_variables(&rendered.topology));
     if !request.any_port {
         problems.extend(preflight::busy_ports(&rendered.topology));
     }

@@ -11,7 +11,6 @@ use crate::core::image::Images;
 use crate::core::lab::Lab;
 use crate::core::lab::destroy::{self, Remains};
 use crate::core::preflight::{self, Preflight};
-use crate::core::scenario;
 use crate::core::spec::Spec;
 use crate::core::topology::{self, KafkaImage, Topology};
 use crate::core::wait::{Interrupt, Limit, Stop};
@@ -50,9 +49,8 @@ impl<'a> Plan<'a> {
         let remains = Remains::find(docker, &request.lab, limit)?;
         let was_there = !remains.is_nothing();
         let lab = Lab::describe(&request.lab, remains.containers)?;
-        let base = lab
-            .as_ref()
-            .map_or_else(|| scenario::dr(&request.lab), |lab| lab.spec.clone());
+        let base = request.base(lab.as_ref().map(|lab| &lab.topology));
+        let base = base.map_err(DeployError::Spec)?;
         let (existing, twins) = match &lab {
             Some(lab) => lab.containers.iter().cloned().partition(is_original),
             None => (Vec::new(), Vec::new()),
@@ -122,7 +120,9 @@ impl<'a> Plan<'a> {
                 .any(|c| c.service() == service && c.is_running())
         });
         self.remove(&self.twins, limit)?;
-        if is_whole && changed.is_empty() {
+        let superfluous = self.superfluous();
+        self.remove(&superfluous, limit)?;
+        if is_whole && changed.is_empty() && superfluous.is_empty() {
             return Ok(Outcome::Unchanged);
         }
         let begun = Instant::now();
@@ -159,6 +159,15 @@ impl<'a> Plan<'a> {
         let ids: Vec<String> = containers.iter().map(|c| c.id.clone()).collect();
         let removed = self.docker.remove_containers(&ids, limit);
         removed.map_err(|error| self.explain(error, limit))
+    }
+
+    /// Containers of services that are wanted no more: a MirrorMaker whose last flow has gone.
+    fn superfluous(&self) -> Vec<Container> {
+        let wanted = self.rendered.topology.services();
+        let existing = self.existing.iter();
+        let superfluous =
+            existing.filter(|container| !wanted.iter().any(|s| s == container.service()));
+        superfluous.cloned().collect()
     }
 
     /// Services whose containers were made from another configuration, or mount their files from elsewhere.

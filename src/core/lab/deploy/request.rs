@@ -1,6 +1,6 @@
 //! What a person wants of a lab, and what that would write. Asks no Docker.
 
-use super::ports;
+use super::{ground, ports};
 use crate::core::compose;
 use crate::core::docker::Container;
 use crate::core::mm2;
@@ -18,7 +18,9 @@ const DEFAULT_DIRECTORY: &str = "kmk-lab";
 pub struct Request {
     /// Name of the lab.
     pub lab: String,
-    /// What is to differ from the lab as it is, or from the default one.
+    /// What the lab is to be; without, as it is, or the default one. Ports that it leaves open stay as they are.
+    pub wanted: Option<Spec>,
+    /// What is to differ from that.
     pub change: Change,
     /// Give clusters without a port of their own the next free one.
     pub any_port: bool,
@@ -125,6 +127,16 @@ impl Change {
 }
 
 impl Request {
+    /// What the changes are made to: what is wanted, or the lab as it is, or the default one.
+    pub(super) fn base(&self, there: Option<&Topology>) -> Result<Spec, Vec<spec::Problem>> {
+        match (self.wanted.clone(), there) {
+            (Some(wanted), Some(there)) => ground::kept(wanted, there),
+            (Some(wanted), None) => Ok(wanted),
+            (None, Some(there)) => Ok(there.spec.clone()),
+            (None, None) => Ok(scenario::dr(&self.lab)),
+        }
+    }
+
     /// What is asked for, on the grounds of what is there.
     pub(super) fn spec(
         &self,
@@ -149,7 +161,7 @@ impl Request {
 /// # Errors
 /// All problems of the spec.
 pub fn render(request: &Request) -> Result<Rendered, Vec<spec::Problem>> {
-    let spec = request.spec(scenario::dr(&request.lab), &[])?;
+    let spec = request.spec(request.base(None)?, &[])?;
     Ok(Rendered::new(&spec))
 }
 
