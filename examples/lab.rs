@@ -41,6 +41,7 @@ fn main() -> anyhow::Result<()> {
     let request = Request {
         lab: LAB.to_owned(),
         wanted: None,
+        scenario: None,
         change: Change::default(),
         any_port: true,
         directory: Some(directory.path().to_owned()),

@@ -29,7 +29,7 @@ impl Chosen {
         default: DefaultCluster,
     ) -> anyhow::Result<Self> {
         let place = match bootstrap {
-            [] => Some(context.place(cluster, default)?),
+            [] => Some(context.place(cluster, |lab| default.of(lab))?),
             _ => None,
         };
         Ok(Self {
@@ -72,13 +72,10 @@ impl Chosen {
 
     /// The same, left out where the verb means this cluster anyway.
     pub(super) fn flags_if_needed(&self) -> String {
-        let is_default = self.place.as_ref().is_some_and(|place| {
-            let flow = place.lab.spec.flows.first();
-            flow.is_some_and(|flow| match self.default {
-                DefaultCluster::FirstSource => flow.source == place.cluster.name,
-                DefaultCluster::FirstTarget => flow.target == place.cluster.name,
-            })
-        });
+        let is_default = self
+            .place
+            .as_ref()
+            .is_some_and(|place| self.default.of(&place.lab.topology) == Some(&place.cluster.name));
         if is_default {
             self.lab.clone()
         } else {

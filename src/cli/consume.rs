@@ -37,7 +37,7 @@ pub(crate) struct Args {
     /// The topic to read; a mirrored one is called SOURCE.TOPIC, such as primary.orders
     #[arg(long, value_name = "TOPIC", value_parser = topic_name)]
     topic: String,
-    /// The cluster of the lab to read from [default: the target of the first flow]
+    /// The cluster of the lab to read from [default: the target of the flow that makes such a topic, or of the first]
     #[arg(long, value_name = "NAME")]
     cluster: Option<String>,
     /// Read from this cluster instead, of the lab or not
@@ -132,9 +132,14 @@ pub(super) fn messages(text: &str) -> Result<u64, String> {
 
 pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let place = match args.bootstrap.as_slice() {
-        [] => Some(context.place(args.cluster.as_deref(), DefaultCluster::FirstTarget)?),
+        [] => Some(context.place(args.cluster.as_deref(), |lab| {
+            let flow = lab.flow_of_copy(&args.topic);
+            flow.map(|flow| flow.spec.target.as_str())
+                .or(DefaultCluster::FirstTarget.of(lab))
+        })?),
         _ => None,
     };
+    context.say_which(args.cluster.as_deref(), place.as_ref());
     let bootstrap = place.as_ref().map_or(args.bootstrap, Place::endpoints);
     let what = Consume {
         topic: args.topic,

@@ -1,7 +1,11 @@
+mod steps;
+
 use super::failure::Told;
 use super::output::seconds;
 use super::{Context, Outcome, lab_file};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did, Request};
+use kafka_mirror_kit::core::scenario::Scenario;
 use kafka_mirror_kit::core::spec::{MAX_BROKERS, MIN_PORT, Spec};
 use kafka_mirror_kit::core::topology::{Cluster, Flow, IMAGE_VARIABLE, Version, official_image};
 use kafka_mirror_kit::core::wait::Limit;
@@ -9,6 +13,7 @@ use kafka_mirror_kit::core::workdir::{PROPERTIES_FILE, Workdir};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
+use steps::next_steps;
 
 /// Bring the lab up, and wait until records really cross from one cluster to the other
 ///
@@ -19,6 +24,9 @@ use std::time::Duration;
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
+    /// Which clusters and flows: one of those that `kmk scenarios` shows [default: dr, or what is there]
+    #[arg(long, value_name = "NAME", value_parser = scenario(), hide_possible_values = true, conflicts_with = "config")]
+    scenario: Option<Scenario>,
     /// Deploy the lab that this file describes; flags override it [default: ./kmk.yml, if there is one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -31,7 +39,7 @@ pub(crate) struct Args {
     /// Partitions of new topics [default: 1]
     #[arg(long, value_name = "N")]
     partitions: Option<u32>,
-    /// First port of a cluster on this machine [default: 19092 for primary, 19192 for secondary]
+    /// First port of a cluster on this machine [default: 19092 for the first, 19192 for the second, and so on]
     #[arg(long, value_name = "CLUSTER=PORT", value_parser = cluster_port)]
     port: Vec<(String, u16)>,
     /// Take the next free port where the usual one is in use
@@ -60,11 +68,17 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   kmk deploy
+  kmk deploy --scenario active-active --port east=29092
   kmk deploy --config labs/shop.yml
   kmk deploy --topics 'orders,payments\\..*' --partitions 6
   kmk deploy --kafka-version primary=3.9.2 --kafka-version secondary=4.2.0
   kmk deploy --port primary=29092 --port secondary=39092
   kmk deploy --lab second --any-port";
+
+pub(super) fn scenario() -> impl TypedValueParser<Value = Scenario> {
+    PossibleValuesParser::new(Scenario::ALL.map(Scenario::name))
+        .map(|name| Scenario::named(&name).unwrap_or_default())
+}
 
 fn cluster_port(text: &str) -> Result<(String, u16), String> {
     let (cluster, port) = text
@@ -115,6 +129,7 @@ impl Args {
         };
         Ok(Request {
             lab: context.lab.clone(),
+            scenario: self.scenario,
             wanted,
             change: Change {
                 topics: self.topics.map(trimmed),
@@ -152,7 +167,7 @@ fn image_variable() -> anyhow::Result<Option<String>> {
 
 pub(crate) fn run(args: Args, context: &mut Context) -> anyhow::Result<Outcome> {
     let (timeout, dry_run) = (args.timeout, args.dry_run);
-    let wanted = lab_file::wanted(args.config.as_deref(), context)?;
+    let wanted = lab_file::wanted(args.config.as_deref(), args.scenario, context)?;
     let request = args.request(wanted, context)?;
     if dry_run {
         return preview(&request, context);
@@ -162,19 +177,12 @@ pub(crate) fn run(args: Args, context: &mut Context) -> anyhow::Result<Outcome> 
     let deployed = deploy::deploy(&request, &limit, &steps)?;
     drop(steps);
     context.output.result(&summary(&deployed))?;
-    let lab = in_lab(&deployed.topology.spec.lab);
-    if let Some(flow) = deployed.topology.flows.first() {
-        let (source, target) = (&flow.spec.source, &flow.spec.target);
-        let remote = flow.remote_topic("my_topic");
-        let sent = format!("kmk produce{lab} --topic my_topic --messages 10");
-        let read = format!("kmk consume{lab} --topic {remote} --cluster {target} --messages 10");
-        context.output.next(&[
-            (sent, &format!("into {source}")),
-            (read, "the copies"),
-            (format!("kmk status{lab}"), "how it is"),
-            (format!("kmk destroy{lab}"), "all gone"),
-        ]);
-    }
+    let steps = next_steps(&deployed.topology);
+    let steps: Vec<(String, &str)> = steps
+        .iter()
+        .map(|(command, what)| (command.clone(), what.as_str()))
+        .collect();
+    context.output.next(&steps);
     Ok(Outcome::Yes)
 }
 

@@ -1,8 +1,9 @@
-use super::deploy::in_lab;
+use super::deploy::{in_lab, scenario};
 use super::failure::Told;
 use super::{Context, Outcome};
 use anyhow::Context as _;
-use kafka_mirror_kit::core::{lab_file, scenario};
+use kafka_mirror_kit::core::lab_file;
+use kafka_mirror_kit::core::scenario::Scenario;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
@@ -14,6 +15,9 @@ pub(crate) struct Args {
     /// The file to write
     #[arg(long, value_name = "FILE", default_value = lab_file::FILE)]
     config: PathBuf,
+    /// Which clusters and flows: one of those that `kmk scenarios` shows
+    #[arg(long, value_name = "NAME", default_value = "dr", value_parser = scenario(), hide_possible_values = true)]
+    scenario: Scenario,
     /// Overwrite the file, if it is there
     #[arg(long)]
     overwrite: bool,
@@ -22,11 +26,12 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   kmk init
+  kmk init --scenario aggregate
   kmk init --lab shop --config labs/shop.yml";
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let path = args.config.display();
-    let text = lab_file::write(&scenario::dr(&context.lab));
+    let text = lab_file::write(&args.scenario.spec(&context.lab));
     let mut options = OpenOptions::new();
     options.write(true);
     if args.overwrite {

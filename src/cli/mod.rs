@@ -14,6 +14,7 @@ mod logs;
 mod output;
 mod produce;
 mod quantity;
+mod scenarios;
 mod schema;
 mod status;
 mod table;
@@ -27,7 +28,7 @@ use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::endpoint::Endpoint;
 use kafka_mirror_kit::core::lab::Lab;
 use kafka_mirror_kit::core::spec;
-use kafka_mirror_kit::core::topology::Cluster;
+use kafka_mirror_kit::core::topology::{Cluster, Topology};
 use kafka_mirror_kit::core::wait::{Interrupt, Limit};
 use output::{Color, Output};
 use std::path::PathBuf;
@@ -90,6 +91,7 @@ enum Verb {
     Deploy(deploy::Args),
     Init(init::Args),
     Schema(schema::Args),
+    Scenarios(scenarios::Args),
     Produce(produce::Args),
     Consume(consume::Args),
     Status(status::Args),
@@ -124,6 +126,16 @@ pub(crate) struct Context {
 pub(crate) enum DefaultCluster {
     FirstSource,
     FirstTarget,
+}
+
+impl DefaultCluster {
+    pub(crate) fn of(self, topology: &Topology) -> Option<&str> {
+        let flow = &topology.flows.first()?.spec;
+        Some(match self {
+            Self::FirstSource => &flow.source,
+            Self::FirstTarget => &flow.target,
+        })
+    }
 }
 
 /// A cluster of a running lab, and the lab.
@@ -161,20 +173,26 @@ impl Context {
     pub(crate) fn place(
         &self,
         cluster: Option<&str>,
-        default: DefaultCluster,
+        default: impl FnOnce(&Topology) -> Option<&str>,
     ) -> anyhow::Result<Place> {
         let (_, lab) = self.find_lab()?;
-        let flow = lab.spec.flows.first();
-        let meant = cluster.map(str::to_owned).or_else(|| {
-            flow.map(|flow| match default {
-                DefaultCluster::FirstSource => flow.source.clone(),
-                DefaultCluster::FirstTarget => flow.target.clone(),
-            })
-        });
-        let name = meant.context("the lab has no flow: name a cluster with --cluster")?;
-        match lab.topology.cluster(&name).cloned() {
+        let name = cluster
+            .or_else(|| default(&lab.topology))
+            .context("the lab has no flow: name a cluster with --cluster")?;
+        match lab.topology.cluster(name).cloned() {
             Some(cluster) => Ok(Place { lab, cluster }),
-            None => Err(Told::unknown("cluster", &name, &lab.spec.cluster_names()).into()),
+            None => Err(Told::unknown("cluster", name, &lab.spec.cluster_names()).into()),
+        }
+    }
+
+    /// Says which cluster is meant where none was named and another might have been.
+    pub(crate) fn say_which(&self, named: Option<&str>, place: Option<&Place>) {
+        if let (None, Some(place)) = (named, place)
+            && place.lab.topology.flows.len() > 1
+        {
+            let cluster = &place.cluster.name;
+            let note = format!("note: on cluster {cluster}; choose another with --cluster");
+            self.output.talk(&note);
         }
     }
 }
@@ -234,6 +252,7 @@ fn run(verb: Verb, context: &mut Context) -> anyhow::Result<Outcome> {
         Verb::Deploy(args) => deploy::run(args, context),
         Verb::Init(args) => init::run(&args, context),
         Verb::Schema(args) => schema::run(&args, context),
+        Verb::Scenarios(args) => scenarios::run(&args, context),
         Verb::Produce(args) => produce::run(args, context),
         Verb::Consume(args) => consume::run(args, context),
         Verb::Status(args) => status::run(&args, context),

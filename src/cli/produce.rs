@@ -21,12 +21,15 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     args.check()?;
     let input = args.input()?;
     let place = match args.bootstrap.as_slice() {
-        [] => Some(context.place(args.cluster.as_deref(), DefaultCluster::FirstSource)?),
+        [] => Some(context.place(args.cluster.as_deref(), |lab| {
+            DefaultCluster::FirstSource.of(lab)
+        })?),
         _ => None,
     };
     if let Some(place) = place.as_ref().filter(|_| !args.force) {
         refuse_mirrored(&args.topic, place)?;
     }
+    context.say_which(args.cluster.as_deref(), place.as_ref());
     let bootstrap = place
         .as_ref()
         .map_or_else(|| args.bootstrap.clone(), Place::endpoints);
@@ -136,14 +139,19 @@ fn answer(
 /// Where the copies can be read.
 fn next(topic: &str, report: &ProduceReport, place: &Place, context: &Context) {
     let lab = in_lab(&context.lab);
-    let mut flows = place.lab.topology.flows.iter();
-    let Some(flow) = flows.find(|flow| flow.spec.source == place.cluster.name) else {
-        return;
-    };
-    let (remote, target) = (flow.remote_topic(topic), &flow.spec.target);
     let messages = report.tally.acknowledged();
-    context.output.next(&[(
-        format!("kmk consume{lab} --topic {remote} --cluster {target} --messages {messages}"),
-        "the copies",
-    )]);
+    let flows = place.lab.topology.flows.iter();
+    let consume = flows
+        .filter(|flow| flow.spec.source == place.cluster.name)
+        .map(|flow| {
+            let (remote, target) = (flow.remote_topic(topic), &flow.spec.target);
+            let command = format!(
+                "kmk consume{lab} --topic {remote} --cluster {target} --messages {messages}"
+            );
+            (command, "the copies")
+        });
+    let consume: Vec<(String, &str)> = consume.collect();
+    if !consume.is_empty() {
+        context.output.next(&consume);
+    }
 }

@@ -98,6 +98,13 @@ impl Topology {
             .find(|flow| flow.spec.target == cluster && flow.source_topic(topic).is_some())
     }
 
+    /// The first flow that would write a topic of that name, if its name says so.
+    pub fn flow_of_copy(&self, topic: &str) -> Option<&Flow> {
+        self.flows
+            .iter()
+            .find(|flow| flow.source_topic(topic).is_some())
+    }
+
     /// Every service of the lab: brokers first.
     pub fn services(&self) -> Vec<String> {
         let services = self.services_with_images();

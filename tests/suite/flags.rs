@@ -94,7 +94,7 @@ fn unknown_clusters_with_the_nearest_name() {
     kmk.run("deploy --port primry=29092")
         .code(2)
         .stdout("")
-        .no_calls()
+        .changed(&[])
         .stderr(indoc! {"
         error: there is no cluster `primry`
           hint: did you mean `primary`?
@@ -181,7 +181,7 @@ fn all_that_is_wrong_with_a_lab_at_once() {
         .run(line)
         .code(2)
         .stdout("")
-        .no_calls()
+        .changed(&[])
         .stderr(indoc! {"
         error: there is no cluster `nope`
           hint: clusters there are: primary, secondary
@@ -323,7 +323,7 @@ fn images_of_clusters() {
         ));
     }
     let ran = kmk.run("deploy --kafka-version primry=4.2.0 --image primary= --image b=a:1");
-    ran.code(2).stdout("").no_calls().stderr(indoc! {"
+    ran.code(2).stdout("").changed(&[]).stderr(indoc! {"
         error: there is no cluster `b`
           hint: clusters there are: primary, secondary
         error: there is no cluster `primry`

@@ -4,9 +4,21 @@ use crate::kmk::Kmk;
 use std::fs;
 use std::path::Path;
 
-const VERBS: [&str; 13] = [
-    "init", "schema", "deploy", "produce", "consume", "status", "topics", "topic", "groups",
-    "group", "destroy", "logs", "env",
+const VERBS: [&str; 14] = [
+    "init",
+    "schema",
+    "deploy",
+    "scenarios",
+    "produce",
+    "consume",
+    "status",
+    "topics",
+    "topic",
+    "groups",
+    "group",
+    "destroy",
+    "logs",
+    "env",
 ];
 
 /// Verbs of two words.
@@ -88,7 +100,14 @@ fn every_verb_has_help() {
 #[test]
 fn verbs_with_many_flags_show_examples() {
     let kmk = Kmk::new();
-    let own = ["deploy", "produce", "consume", "topics", "groups"];
+    let own = [
+        "deploy",
+        "scenarios",
+        "produce",
+        "consume",
+        "topics",
+        "groups",
+    ];
     for verb in own.iter().chain(&PAIRS) {
         kmk.run(&format!("{verb} --help"))
             .stdout_has(&format!("\nExamples:\n  kmk {verb}"));
@@ -127,7 +146,7 @@ fn every_example_in_the_help_is_understood() {
 fn every_command_in_the_documents_is_understood() {
     let kmk = Kmk::new();
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for file in ["README.md", "CONTRIBUTING.md"] {
+    for file in ["README.md", "CONTRIBUTING.md", "docs/scenarios.md"] {
         let text = fs::read_to_string(top.join(file)).unwrap();
         let commands = text
             .lines()

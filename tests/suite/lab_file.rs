@@ -208,7 +208,46 @@ fn every_mistake_at_once_each_at_its_place() {
         .stdout("")
         .no_calls()
         .stderr(indoc! {r"
-        "});
+        error: kmk.yml:1:6: lab name `My Lab` must be lower-case letters, digits and `-`, begin and end with a letter or digit, and have at most 40 characters
+        error: kmk.yml:2:1: a lab has no field `kafak`
+          hint: did you mean `kafka`?
+        error: kmk.yml:3:9: `memory` is to be an amount such as 512m or 2g, not `lots`
+        error: kmk.yml:6:14: `brokers` is to be a number from 1 to 9, not `three`
+        error: kmk.yml:7:17: cluster `primary` cannot have 0 partitions; 1 to 1000 are possible
+        error: kmk.yml:9:11: cluster `primary` is there twice
+        error: kmk.yml:10:11: port 80 of cluster `primary` is out of range: 1024 to 65526 are possible
+          hint: choose another, or leave `port` out and let kmk choose with --any-port
+        error: kmk.yml:11:11: cluster name `a.b` must be lower-case letters, digits and `-`, begin and end with a letter or digit, and have at most 40 characters
+          hint: the dot is what divides a cluster's name from a topic's: nobody could tell whose topic a.b.orders is
+        error: kmk.yml:13:12: `kafka` and `image` both say which Kafka runs
+          hint: leave one of them
+        error: kmk.yml:15:7: setting `log.dirs` is kmk's own: records lie on the volume that kmk makes for the broker
+        error: kmk.yml:16:7: setting `listeners` is kmk's own: kmk works out the addresses, for the containers and for this machine
+        error: kmk.yml:17:7: setting `default.replication.factor` asks for 3 copies, and cluster `a.b` has one broker
+        error: kmk.yml:18:7: `Some.Thing` is no name of a setting, such as log.retention.ms
+        error: kmk.yml:19:5: a cluster has no field `nmae`
+          hint: did you mean `name`?
+        error: kmk.yml:19:5: a cluster needs `name`
+        error: kmk.yml:21:11: port 20000 is given to both `primary` and `fourth`
+          hint: choose another, or leave `port` out and let kmk choose with --any-port
+        error: kmk.yml:24:9: there is no cluster `seconary`
+          hint: clusters there are: primary, primary, a.b, fourth
+        error: kmk.yml:26:9: flow primary->primary goes from a cluster to itself
+        error: kmk.yml:29:13: flow primary->fourth keeps topic names and flows lead back to primary: every record would go round for ever
+          hint: let one of them be `prefix`, or take it out: MirrorMaker knows its own copies only by their prefix
+        error: kmk.yml:30:14: topic filter `(`: unclosed group at character 1
+          hint: put it between single quotes, in which YAML leaves backslashes alone: 'payments\..*'
+        error: kmk.yml:33:13: flow fourth->primary keeps topic names and flows lead back to fourth: every record would go round for ever
+          hint: let one of them be `prefix`, or take it out: MirrorMaker knows its own copies only by their prefix
+        error: kmk.yml:35:7: setting `topics` is kmk's own: say `topics` of the flow instead
+        error: kmk.yml:36:7: setting `replication.factor` asks for 2 copies, and cluster `primary` has one broker
+        error: kmk.yml:37:7: setting `sasl.jaas.config` has a `${…}` that is no reference; one is written as `${env:NAME}`
+          hint: a variable of the environment is written as ${env:NAME}; nothing else begins with `${`
+        error: kmk.yml:38:5: flow primary->fourth is there twice
+        error: kmk.yml:40:13: `topics` is to be a list such as [orders, payments], not `orders`
+        error: kmk.yml:41:1: `flows` is there twice
+          hint: leave one of them
+    "});
 }
 
 #[test]
@@ -335,11 +374,9 @@ fn a_change_in_the_file_makes_anew_only_what_it_touches() {
 #[test]
 fn a_mirror_maker_without_flows_is_taken_away() {
     let kmk = kmk_with(&DEFAULT[..DEFAULT.find("flows").unwrap()]);
-    let lab = kmk.lab();
-    let docker = Docker::works()
-        .with(&lab)
-        .rule(Rule::on(UP).fails(1, "no\n"));
-    let kmk = kmk.docker(&docker);
+    let removal = "rm --force --volumes id-demo-mm2-secondary";
+    let docker = Docker::works().with(&kmk.lab()).rule(Rule::on(removal));
+    let kmk = kmk.docker(&docker.rule(Rule::on(UP).fails(1, "no\n")));
     kmk.run("deploy").code(3);
     let calls = kmk.noted("calls");
     assert!(calls.iter().any(|call| call == removal), "{calls:#?}");
@@ -383,6 +420,38 @@ fn init_writes_the_default_lab_and_overwrites_nothing() {
             rendered(&kmk, "with", file),
             rendered(&kmk, "without", file)
         );
+    }
+}
+
+#[test]
+fn a_scenario_is_written_as_a_file_and_deployed_without_one() {
+    let kmk = Kmk::new();
+    for scenario in [
+        "dr",
+        "active-active",
+        "aggregate",
+        "fan-out",
+        "migrate",
+        "ha",
+    ] {
+        kmk.run(&format!("init --overwrite --scenario {scenario}"))
+            .code(0);
+        kmk.run("deploy --dry-run --dir with").code(0);
+        kmk.run(&format!("deploy --scenario {scenario} --quiet")).code(2).no_calls().stderr(&format!(
+            "error: kmk.yml is here, and says which clusters and flows there are\n  hint: leave --scenario out, or go \
+             where there is no lab file; `kmk init --scenario {scenario} --config FILE` writes another\n"
+        ));
+        fs::remove_file(kmk.work("kmk.yml")).unwrap();
+        kmk.run(&format!(
+            "deploy --dry-run --dir without --scenario {scenario}"
+        ))
+        .code(0);
+        for file in ["docker-compose.yml", "mm2.properties"] {
+            assert_eq!(
+                rendered(&kmk, "with", file),
+                rendered(&kmk, "without", file)
+            );
+        }
     }
 }
 

@@ -26,5 +26,6 @@ mod ports;
 mod preflight;
 mod records;
 mod reference;
+mod scenarios;
 mod silence;
 mod topics;

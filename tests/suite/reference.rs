@@ -1,24 +1,36 @@
-//! The reference files in `compose/` and `mm2/` are what a deploy writes. `KMK_BLESS=1` writes them anew.
+//! The reference files in `compose/` and `mm2/` are what a deploy of each scenario writes. `KMK_BLESS=1` writes them anew.
 
 use crate::kmk::Kmk;
+use kafka_mirror_kit::core::scenario::Scenario;
 use std::fs;
 use std::path::Path;
 
-const COMPOSE_HEADING: &str = "\
-# The reference lab of the scenario `dr`: what `kmk deploy` runs. By hand, from a clone:
-#   docker compose -f compose/dr.yml up
-# Kept equal to what kmk writes by a test; to write it anew: KMK_BLESS=1 cargo test --test suite reference
-";
+const KEPT: &str = "# Kept equal to what kmk writes by a test; to write it anew: KMK_BLESS=1 cargo test --test suite reference\n";
 
-const PROPERTIES_HEADING: &str = "\
-# The reference properties of MirrorMaker in the scenario `dr`: compose/dr.yml mounts this file.
-# Kept equal to what kmk writes by a test; to write it anew: KMK_BLESS=1 cargo test --test suite reference
-";
+fn compose_heading(scenario: Scenario) -> String {
+    let command = if scenario == Scenario::default() {
+        "kmk deploy".to_owned()
+    } else {
+        format!("kmk deploy --scenario {scenario}")
+    };
+    format!(
+        "# The reference lab of the scenario `{scenario}`: what `{command}` runs. By hand, from a clone:\n\
+         #   docker compose -f compose/{scenario}.yml up\n{KEPT}"
+    )
+}
 
-/// What a deploy without any flags writes, below the line by which kmk knows its own files.
-fn rendered(file: &str) -> String {
+fn properties_heading(scenario: Scenario) -> String {
+    format!(
+        "# The reference properties of MirrorMaker in the scenario `{scenario}`: compose/{scenario}.yml mounts this file.\n{KEPT}"
+    )
+}
+
+/// What a deploy without any other flags writes, below the line by which kmk knows its own files.
+fn rendered(scenario: Scenario, file: &str) -> String {
     let kmk = Kmk::new();
-    kmk.run("deploy --dry-run").code(0);
+    kmk.run(&format!("deploy --dry-run --scenario {scenario}"))
+        .code(0)
+        .no_calls();
     let text = fs::read_to_string(kmk.work("kmk-lab").join(file)).unwrap();
     let (header, rest) = text.split_once('\n').unwrap();
     assert!(
@@ -51,19 +63,56 @@ fn equals(path: &str, expected: &str) {
 }
 
 #[test]
-fn the_compose_file() {
-    let text = rendered("docker-compose.yml");
-    assert_eq!(text.matches("./mm2.properties").count(), 1);
-    let text = text.replace("./mm2.properties", "../mm2/dr.properties");
-    equals("compose/dr.yml", &format!("{COMPOSE_HEADING}{text}"));
+fn the_compose_files() {
+    for scenario in Scenario::ALL {
+        let text = rendered(scenario, "docker-compose.yml");
+        let mirrors = text.matches("./mm2.properties").count();
+        assert_eq!(mirrors, text.matches("\n  mm2-").count());
+        let text = text.replace("./mm2.properties", &format!("../mm2/{scenario}.properties"));
+        let heading = compose_heading(scenario);
+        equals(
+            &format!("compose/{scenario}.yml"),
+            &format!("{heading}{text}"),
+        );
+    }
 }
 
 #[test]
 fn the_properties() {
-    equals(
-        "mm2/dr.properties",
-        &format!("{PROPERTIES_HEADING}{}", rendered("mm2.properties")),
-    );
+    for scenario in Scenario::ALL {
+        let text = rendered(scenario, "mm2.properties");
+        let heading = properties_heading(scenario);
+        equals(
+            &format!("mm2/{scenario}.properties"),
+            &format!("{heading}{text}"),
+        );
+    }
+}
+
+#[test]
+fn the_default_scenario_is_what_a_deploy_without_flags_writes() {
+    let kmk = Kmk::new();
+    kmk.run("deploy --dry-run").code(0);
+    for file in ["docker-compose.yml", "mm2.properties"] {
+        let text = fs::read_to_string(kmk.work("kmk-lab").join(file)).unwrap();
+        let (_, text) = text.split_once('\n').unwrap();
+        assert_eq!(text, rendered(Scenario::Dr, file));
+    }
+}
+
+#[test]
+fn nothing_but_the_scenarios_has_reference_files() {
+    for (directory, end) in [("compose", "yml"), ("mm2", "properties")] {
+        let top = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
+        let mut found: Vec<String> = fs::read_dir(top)
+            .unwrap()
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .collect();
+        let mut expected = Scenario::ALL.map(|scenario| format!("{scenario}.{end}"));
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected);
+    }
 }
 
 #[test]

@@ -49,6 +49,13 @@ pub(super) fn of_deploy_error(error: &DeployError) -> Failure {
             more: Vec::new(),
         },
         DeployError::Lab(error) => of_lab(error),
+        DeployError::OtherScenario { lab, asked, .. } => Failure::one(
+            Item::new(error).hint(format!(
+                "`kmk destroy{}` takes it away with its records; `kmk deploy --scenario {asked} --lab NAME --any-port` makes another beside it",
+                in_lab(lab)
+            )),
+            USAGE,
+        ),
         DeployError::Lock(error) => of_lock(error),
         DeployError::Workdir(error) => Failure::one(workdir(error), USAGE),
         DeployError::NoNetworkLeft => Failure::one(

@@ -6,6 +6,7 @@ use crate::core::scenario;
 use crate::core::spec::sample::any_spec;
 use crate::core::spec::{DEFAULT_LAB, Spec};
 use proptest::prelude::*;
+use std::fmt::Write as _;
 
 const TWO: &str = "clusters:\n  - name: a\n  - name: b\nflows:\n  - from: a\n    to: b\n";
 
@@ -131,10 +132,8 @@ fn anchors_do_not_explode_and_depth_ends() {
     let mut bomb = "a0: &a0 [x, x]\n".to_owned();
     for level in 1..30 {
         let before = format!("*a{}", level - 1);
-        bomb += &format!(
-            "a{level}: &a{level} [{}]\n",
-            [before.as_str(); 9].join(", ")
-        );
+        let nine = [before.as_str(); 9].join(", ");
+        let _ = writeln!(bomb, "a{level}: &a{level} [{nine}]");
     }
     let problems = bad(&bomb);
     assert_eq!(
@@ -158,12 +157,12 @@ fn anchors_do_not_explode_and_depth_ends() {
 fn many_flows_in_a_circle_end_soon() {
     let mut text = "clusters:\n".to_owned();
     for index in 0..100 {
-        text += &format!("- name: c{index}\n");
+        let _ = writeln!(text, "- name: c{index}");
     }
     text += "flows:\n";
     for index in (0..1000).rev() {
         let (from, to) = (index % 100, (index + 1 + index / 100) % 100);
-        text += &format!("- {{from: c{from}, to: c{to}, naming: same}}\n");
+        let _ = writeln!(text, "- {{from: c{from}, to: c{to}, naming: same}}");
     }
     let begun = std::time::Instant::now();
     assert!(bad(&text).last().unwrap().starts_with("and "));

@@ -45,9 +45,10 @@ pub fn pieces(value: &str) -> Result<Vec<Piece<'_>>, String> {
             .split_once('}')
             .ok_or("has a `${` without its `}`")?;
         let name = inside.strip_prefix("env:");
-        let name = name.filter(|name| is_variable(name)).ok_or_else(|| {
-            format!("has `${{{inside}}}`; a reference is written as `${{env:NAME}}`")
-        })?;
+        let name = name
+            .filter(|name| is_variable(name))
+            // it may be a password that is quoted here
+            .ok_or("has a `${…}` that is no reference; one is written as `${env:NAME}`")?;
         if TAKEN.contains(&name) {
             return Err(format!(
                 "refers to `{name}`, which means something to the container itself: use a variable of another name"

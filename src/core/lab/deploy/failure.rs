@@ -4,6 +4,7 @@ use crate::core::docker::DockerError;
 use crate::core::lab::LabError;
 use crate::core::lock::LockError;
 use crate::core::preflight;
+use crate::core::scenario::Scenario;
 use crate::core::spec;
 use crate::core::wait::Stop;
 use crate::core::workdir::WorkdirError;
@@ -21,6 +22,22 @@ pub enum DeployError {
     /// The lab that is there cannot be described.
     #[error(transparent)]
     Lab(#[from] LabError),
+    /// There is a lab of that name, and it is another than the scenario that was asked for.
+    #[error(
+        "lab `{lab}` is there already, and is not `{asked}`: it is {}({})",
+        .found.map_or_else(String::new, |found| format!("`{found}` ")),
+        .flows.join(", ")
+    )]
+    OtherScenario {
+        /// The lab.
+        lab: String,
+        /// What was asked for.
+        asked: Scenario,
+        /// What it is, if it is any.
+        found: Option<Scenario>,
+        /// The names of its flows.
+        flows: Vec<String>,
+    },
     /// Another kmk is at it.
     #[error(transparent)]
     Lock(#[from] LockError),

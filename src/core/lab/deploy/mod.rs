@@ -58,9 +58,7 @@ pub fn deploy(
     observer: &dyn Observer,
 ) -> Result<Deployed, Failure> {
     let begun = Instant::now();
-    let rendered =
-        render(request).map_err(|problems| Failure::early(DeployError::Spec(problems)))?;
-    let (docker, engine) = engine(request, &rendered, limit).map_err(Failure::early)?;
+    let (docker, engine) = engine(request, limit).map_err(Failure::early)?;
     let directory = lock::runtime_directory();
     let lock = Lock::take(&directory, &engine.id, &request.lab, "deploy");
     let _lock = lock.map_err(|error| Failure::early(error.into()))?;
@@ -81,12 +79,15 @@ pub fn deploy(
     }
 }
 
-/// The engine; where there is none to be had, everything else that stands in the way too.
-fn engine(
-    request: &Request,
-    rendered: &Rendered,
-    limit: &Limit,
-) -> Result<(Docker, Engine), DeployError> {
+/// The engine, unless it is not needed to know that there can be no such lab; where there is none to be had, everything
+/// else that stands in the way too.
+fn engine(request: &Request, limit: &Limit) -> Result<(Docker, Engine), DeployError> {
+    let rendered = match render(request) {
+        Err(problems) if !request.depends_on_the_lab(&problems) => {
+            return Err(DeployError::Spec(problems));
+        }
+        rendered => rendered,
+    };
     let mut problems: Vec<preflight::Problem> = Vec::new();
     match Docker::find() {
         Err(error) => problems.push(error.into()),
@@ -99,6 +100,7 @@ fn engine(
             }
         },
     }
+    let rendered = rendered.map_err(DeployError::Spec)?;
     let directory = request.directory.clone();
     let workdir = Workdir::new(directory.unwrap_or_else(|| default_directory(&request.lab)));
     problems.extend(preflight::missing_variables(&rendered.topology));

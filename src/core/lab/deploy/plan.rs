@@ -49,8 +49,7 @@ impl<'a> Plan<'a> {
         let remains = Remains::find(docker, &request.lab, limit)?;
         let was_there = !remains.is_nothing();
         let lab = Lab::describe(&request.lab, remains.containers)?;
-        let base = request.base(lab.as_ref().map(|lab| &lab.topology));
-        let base = base.map_err(DeployError::Spec)?;
+        let base = request.base(lab.as_ref().map(|lab| &lab.topology))?;
         let (existing, twins) = match &lab {
             Some(lab) => lab.containers.iter().cloned().partition(is_original),
             None => (Vec::new(), Vec::new()),

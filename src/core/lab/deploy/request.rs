@@ -1,12 +1,13 @@
 //! What a person wants of a lab, and what that would write. Asks no Docker.
 
+use super::failure::DeployError;
 use super::{ground, ports};
 use crate::core::compose;
 use crate::core::docker::Container;
 use crate::core::mm2;
-use crate::core::scenario;
+use crate::core::scenario::Scenario;
 use crate::core::spec::{self, Spec};
-use crate::core::topology::Topology;
+use crate::core::topology::{Flow, Topology};
 use crate::core::workdir::PROPERTIES_FILE;
 use std::path::PathBuf;
 
@@ -18,8 +19,10 @@ const DEFAULT_DIRECTORY: &str = "kmk-lab";
 pub struct Request {
     /// Name of the lab.
     pub lab: String,
-    /// What the lab is to be; without, as it is, or the default one. Ports that it leaves open stay as they are.
+    /// What the lab is to be; without, what the scenario says. Ports that it leaves open stay as they are.
     pub wanted: Option<Spec>,
+    /// What a new lab is made as, and what one that is there must be; without, the default one, or whatever is there.
+    pub scenario: Option<Scenario>,
     /// What is to differ from that.
     pub change: Change,
     /// Give clusters without a port of their own the next free one.
@@ -127,14 +130,42 @@ impl Change {
 }
 
 impl Request {
-    /// What the changes are made to: what is wanted, or the lab as it is, or the default one.
-    pub(super) fn base(&self, there: Option<&Topology>) -> Result<Spec, Vec<spec::Problem>> {
-        match (self.wanted.clone(), there) {
-            (Some(wanted), Some(there)) => ground::kept(wanted, there),
-            (Some(wanted), None) => Ok(wanted),
-            (None, Some(there)) => Ok(there.spec.clone()),
-            (None, None) => Ok(scenario::dr(&self.lab)),
+    /// What there is to change: what is wanted, the lab as it is, or a new one.
+    pub(super) fn base(&self, there: Option<&Topology>) -> Result<Spec, DeployError> {
+        let Some(there) = there else {
+            return Ok(self.new_lab());
+        };
+        if let Some(wanted) = self.wanted.clone() {
+            return ground::kept(wanted, there).map_err(DeployError::Spec);
         }
+        let found = Scenario::of(&there.spec);
+        match self.scenario {
+            Some(asked) if found != Some(asked) => Err(DeployError::OtherScenario {
+                lab: self.lab.clone(),
+                asked,
+                found,
+                flows: there.flows.iter().map(Flow::name).collect(),
+            }),
+            _ => Ok(there.spec.clone()),
+        }
+    }
+
+    fn new_lab(&self) -> Spec {
+        let wanted = self.wanted.clone();
+        wanted.unwrap_or_else(|| self.scenario.unwrap_or_default().spec(&self.lab))
+    }
+
+    /// Whether a problem of what would be a new lab may be none of the lab that is there, with other clusters and ports.
+    pub(super) fn depends_on_the_lab(&self, problems: &[spec::Problem]) -> bool {
+        let is_asked_for = |name: &str| self.change.ports.iter().any(|(asked, _)| asked == name);
+        let depends = |problem: &spec::Problem| match problem {
+            spec::Problem::UnknownCluster { .. } => self.wanted.is_none(),
+            spec::Problem::PortTwice { one, other, .. } => {
+                !(is_asked_for(one) && is_asked_for(other))
+            }
+            _ => false,
+        };
+        self.scenario.is_none() && problems.iter().any(depends)
     }
 
     /// What is asked for, on the grounds of what is there.
@@ -161,7 +192,7 @@ impl Request {
 /// # Errors
 /// All problems of the spec.
 pub fn render(request: &Request) -> Result<Rendered, Vec<spec::Problem>> {
-    let spec = request.spec(request.base(None)?, &[])?;
+    let spec = request.spec(request.new_lab(), &[])?;
     Ok(Rendered::new(&spec))
 }
 
@@ -189,6 +220,7 @@ pub fn default_directory(lab: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::scenario;
     use proptest::prelude::*;
 
     /// What each cluster runs.

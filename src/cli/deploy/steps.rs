@@ -1,0 +1,62 @@
+use super::in_lab;
+use kafka_mirror_kit::core::topology::{Cluster, Flow, Topology};
+
+const TOPIC: &str = "my_topic";
+const MESSAGES: usize = 10;
+/// Copies with which a cluster goes on when a broker dies.
+const ENOUGH_COPIES: u16 = 3;
+
+/// The commands to type once a lab is up, and what each does: records into every source, out of every copy.
+pub(super) fn next_steps(topology: &Topology) -> Vec<(String, String)> {
+    let lab = in_lab(&topology.spec.lab);
+    let mut steps: Vec<(String, String)> = Vec::new();
+    let mut add = |command: String, what: String| {
+        if steps.iter().all(|(earlier, _)| *earlier != command) {
+            steps.push((command, what));
+        }
+    };
+    let usual = topology.flows.first().map(|flow| &flow.spec.source);
+    for flow in &topology.flows {
+        let source = &flow.spec.source;
+        let cluster = if usual == Some(source) {
+            String::new()
+        } else {
+            format!(" --cluster {source}")
+        };
+        add(
+            format!("kmk produce{lab} --topic {TOPIC}{cluster} --messages {MESSAGES}"),
+            format!("into {source}"),
+        );
+    }
+    for flow in &topology.flows {
+        let (remote, target) = (flow.remote_topic(TOPIC), &flow.spec.target);
+        let is_same =
+            |other: &&Flow| other.spec.target == *target && other.remote_topic(TOPIC) == remote;
+        let messages = MESSAGES * topology.flows.iter().filter(is_same).count();
+        let what = if topology.flows.len() == 1 {
+            "the copies".to_owned()
+        } else {
+            format!("the copies from {}", flow.spec.source)
+        };
+        add(
+            format!("kmk consume{lab} --topic {remote} --cluster {target} --messages {messages}"),
+            what,
+        );
+    }
+    if let Some(broker) = topology.clusters.iter().find_map(expendable) {
+        add(
+            format!("docker kill {}-{broker}-1", topology.project()),
+            "nothing stops".to_owned(),
+        );
+        add(format!("kmk deploy{lab}"), "whole again".to_owned());
+    }
+    add(format!("kmk status{lab}"), "how it is".to_owned());
+    add(format!("kmk destroy{lab}"), "all gone".to_owned());
+    steps
+}
+
+/// A broker that a cluster can do without.
+fn expendable(cluster: &Cluster) -> Option<&str> {
+    let broker = cluster.brokers.first()?;
+    (cluster.replication_factor >= ENOUGH_COPIES).then_some(&broker.service)
+}
