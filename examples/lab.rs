@@ -40,6 +40,7 @@ fn main() -> anyhow::Result<()> {
     let directory = Workdir::new(std::env::temp_dir().join("kmk-example"));
     let request = Request {
         lab: LAB.to_owned(),
+        wanted: None,
         scenario: None,
         change: Change::default(),
         any_port: true,

@@ -2,11 +2,11 @@ mod steps;
 
 use super::failure::Told;
 use super::output::seconds;
-use super::{Context, Outcome};
+use super::{Context, Outcome, lab_file};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did, Request};
 use kafka_mirror_kit::core::scenario::Scenario;
-use kafka_mirror_kit::core::spec::{MAX_BROKERS, MIN_PORT};
+use kafka_mirror_kit::core::spec::{MAX_BROKERS, MIN_PORT, Spec};
 use kafka_mirror_kit::core::topology::{
     Cluster, Flow, IMAGE_VARIABLE, Topology, Version, official_image,
 };
@@ -19,14 +19,19 @@ use steps::next_steps;
 
 /// Bring the lab up, and wait until records really cross from one cluster to the other
 ///
+/// Where there is a lab file, kmk.yml, the lab is what it says; `kmk init` writes one.
+///
 /// Deploying a lab that runs checks its health, and applies the flags that are given: only what they change is made
 /// anew, and records stay. Containers that were stopped or removed come back with their records.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Which clusters and flows: one of those that `kmk scenarios` shows [default: dr, or what is there]
-    #[arg(long, value_name = "NAME", value_parser = scenario(), hide_possible_values = true)]
+    #[arg(long, value_name = "NAME", value_parser = scenario(), hide_possible_values = true, conflicts_with = "config")]
     scenario: Option<Scenario>,
+    /// Deploy the lab that this file describes; flags override it [default: ./kmk.yml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Mirror only these topics: Java regular expressions, separated by commas [default: all]
     #[arg(long, value_name = "REGEX,...", value_delimiter = ',')]
     topics: Option<Vec<String>>,
@@ -66,12 +71,13 @@ const EXAMPLES: &str = "\
 Examples:
   kmk deploy
   kmk deploy --scenario active-active --port east=29092
+  kmk deploy --config labs/shop.yml
   kmk deploy --topics 'orders,payments\\..*' --partitions 6
   kmk deploy --kafka-version primary=3.9.2 --kafka-version secondary=4.2.0
   kmk deploy --port primary=29092 --port secondary=39092
   kmk deploy --lab second --any-port";
 
-fn scenario() -> impl TypedValueParser<Value = Scenario> {
+pub(super) fn scenario() -> impl TypedValueParser<Value = Scenario> {
     PossibleValuesParser::new(Scenario::ALL.map(Scenario::name))
         .map(|name| Scenario::named(&name).unwrap_or_default())
 }
@@ -116,7 +122,7 @@ fn for_a_cluster(text: &str) -> Result<(Option<String>, &str), String> {
 }
 
 impl Args {
-    fn request(self, context: &Context) -> anyhow::Result<Request> {
+    fn request(self, wanted: Option<Spec>, context: &Context) -> anyhow::Result<Request> {
         let images = [self.image, self.kafka_version].concat();
         let usual_image = if images.iter().any(|(cluster, _)| cluster.is_none()) {
             None
@@ -126,6 +132,7 @@ impl Args {
         Ok(Request {
             lab: context.lab.clone(),
             scenario: self.scenario,
+            wanted,
             change: Change {
                 topics: self.topics.map(trimmed),
                 exclude: self.exclude.map(trimmed),
@@ -160,9 +167,10 @@ fn image_variable() -> anyhow::Result<Option<String>> {
     }
 }
 
-pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: Args, context: &mut Context) -> anyhow::Result<Outcome> {
     let (timeout, dry_run) = (args.timeout, args.dry_run);
-    let request = args.request(context)?;
+    let wanted = lab_file::wanted(args.config.as_deref(), args.scenario, context)?;
+    let request = args.request(wanted, context)?;
     if dry_run {
         return preview(&request, context);
     }

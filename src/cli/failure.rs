@@ -3,6 +3,9 @@
 mod broker;
 mod deploy;
 mod docker;
+mod lab_file;
+
+pub(crate) use lab_file::BadLabFile;
 
 use super::Context;
 use super::output::{ERROR, HINT, styled};
@@ -157,6 +160,9 @@ impl Failure {
             let mut item = Item::new(told);
             item.hint.clone_from(&told.hint);
             return Self::one(item, told.code);
+        }
+        if let Some(error) = error.downcast_ref::<BadLabFile>() {
+            return error.failure();
         }
         if let Some(error) = error.downcast_ref::<DeployFailure>() {
             return deploy::of_deploy(error, context);

@@ -8,12 +8,15 @@ mod env;
 mod failure;
 mod group;
 mod groups;
+mod init;
+mod lab_file;
 mod list;
 mod logs;
 mod output;
 mod produce;
 mod quantity;
 mod scenarios;
+mod schema;
 mod start;
 mod status;
 mod stop;
@@ -64,7 +67,7 @@ Exit codes: 0 done; 1 the answer is no; 2 bad flags, values, names or files;
 #[derive(clap::Args)]
 #[command(next_help_heading = "Global options")]
 struct Global {
-    /// The lab that is meant [default: demo]
+    /// The lab that is meant [default: demo; of `deploy`, what the lab file says]
     #[arg(long, global = true, value_name = "NAME", value_parser = lab_name)]
     lab: Option<String>,
     /// Where the rendered files go; also KMK_DIR [default: where they are, or ./kmk-lab]
@@ -90,6 +93,8 @@ struct Global {
 #[derive(Subcommand)]
 enum Verb {
     Deploy(deploy::Args),
+    Init(init::Args),
+    Schema(schema::Args),
     Scenarios(scenarios::Args),
     Produce(produce::Args),
     Consume(consume::Args),
@@ -131,8 +136,8 @@ pub(crate) struct Context {
     pub(crate) output: Output,
     pub(crate) interrupt: Interrupt,
     pub(crate) lab: String,
-    /// Whether that lab was named, and is not just the default.
-    pub(crate) lab_is_named: bool,
+    /// Whether that is what was typed, rather than the default or what a lab file says.
+    pub(crate) is_lab_named: bool,
     pub(crate) directory: Option<PathBuf>,
 }
 
@@ -251,17 +256,18 @@ pub(crate) fn main() -> ExitCode {
     let output = Output::new(cli.global.quiet, cli.global.verbose, cli.global.color);
     let interrupt = Interrupt::default();
     listen_for_signals(&interrupt);
-    let context = Context {
+    let is_lab_named = cli.global.lab.is_some();
+    let mut context = Context {
         output,
         interrupt,
-        lab_is_named: cli.global.lab.is_some(),
         lab: cli
             .global
             .lab
             .unwrap_or_else(|| spec::DEFAULT_LAB.to_owned()),
+        is_lab_named,
         directory: cli.global.dir.or_else(directory_variable),
     };
-    match run(cli.verb, &context) {
+    match run(cli.verb, &mut context) {
         Ok(Outcome::Yes) => ExitCode::SUCCESS,
         Ok(Outcome::No) => ExitCode::from(1),
         Ok(Outcome::Failed(code)) => ExitCode::from(code),
@@ -273,9 +279,11 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-fn run(verb: Verb, context: &Context) -> anyhow::Result<Outcome> {
+fn run(verb: Verb, context: &mut Context) -> anyhow::Result<Outcome> {
     match verb {
         Verb::Deploy(args) => deploy::run(args, context),
+        Verb::Init(args) => init::run(&args, context),
+        Verb::Schema(args) => schema::run(&args, context),
         Verb::Scenarios(args) => scenarios::run(&args, context),
         Verb::Produce(args) => produce::run(args, context),
         Verb::Consume(args) => consume::run(args, context),

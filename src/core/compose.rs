@@ -1,7 +1,8 @@
 //! The compose file of a lab. Pure: the same topology gives the same bytes. Knows nothing of what MirrorMaker's properties say.
 
 use crate::core::digest;
-use crate::core::topology::{Broker, Cluster, KafkaImage, Mirror, Topology};
+use crate::core::spec::{self, Piece};
+use crate::core::topology::{Broker, Cluster, KafkaImage, Memory, Mirror, Topology};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ pub const LABEL_CONFIG: &str = "kmk.config";
 /// The newest format of labels, raised when an older kmk could no longer understand them. Not kmk's own version: a
 /// label that changed with every release would make compose recreate every container, and offer to delete the volumes.
 ///
-/// Format 2 has clusters with images of their own, which a kmk of format 1 takes for a damaged label. Only containers
+/// Format 2 has clusters with images of their own, memory, groups and settings, which a kmk of format 1 takes for damage. Only containers
 /// that say so carry it: other labs stay what every kmk can read, and networks and volumes have nothing that changed.
 pub const FORMAT: u32 = 2;
 const FIRST_FORMAT: u32 = 1;
@@ -30,11 +31,8 @@ const DATA: &str = "/var/lib/kafka/data";
 const UNUSED_VOLUMES: [&str; 2] = ["/etc/kafka/secrets", "/mnt/shared/config"];
 /// The largest record batch that brokers take, in bytes (Kafka's default is 1 MiB).
 pub const MAX_RECORD_BYTES: u32 = 16 * 1024 * 1024;
-/// What a container may take at most; a broker of a fresh lab takes about 200 MiB.
-pub const MEMORY_MIB_PER_CONTAINER: u64 = 512;
 /// Quick to start and small, rather than best after an hour under load.
 const JVM: &str = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError";
-const HEAP: &str = "-Xms64m -Xmx256m";
 
 #[derive(Serialize)]
 struct File {
@@ -60,7 +58,8 @@ struct Service {
     restart: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ports: Vec<String>,
-    environment: BTreeMap<String, String>,
+    /// Without a value: as it is where compose runs.
+    environment: BTreeMap<String, Option<String>>,
     networks: Vec<String>,
     volumes: Vec<Mount>,
     tmpfs: Vec<&'static str>,
@@ -150,13 +149,18 @@ fn common_labels(topology: &Topology, format: u32) -> BTreeMap<&'static str, Str
 
 /// The oldest format that can say what the containers' labels say.
 fn format(topology: &Topology) -> u32 {
-    let is_mixed = topology.spec.clusters.iter().any(|c| c.image.is_some());
-    if is_mixed { FORMAT } else { FIRST_FORMAT }
+    let spec = &topology.spec;
+    let mut clusters = spec.clusters.iter();
+    let mut flows = spec.flows.iter();
+    let is_new = spec.memory.is_some()
+        || clusters.any(|cluster| cluster.image.is_some() || !cluster.settings.is_empty())
+        || flows.any(|flow| !flow.groups.is_empty() || !flow.settings.is_empty());
+    if is_new { FORMAT } else { FIRST_FORMAT }
 }
 
 fn broker_service(topology: &Topology, cluster: &Cluster, broker: &Broker) -> Service {
     let port = broker.outside.port;
-    let mut service = Service::new(&cluster.image);
+    let mut service = Service::new(topology.memory, &cluster.image);
     service.ports = vec![format!("{}:{port}:{port}", broker.outside.host)];
     service
         .environment
@@ -173,7 +177,7 @@ fn broker_service(topology: &Topology, cluster: &Cluster, broker: &Broker) -> Se
     service.labelled(topology, &cluster.image, "")
 }
 
-fn broker_environment(cluster: &Cluster, broker: &Broker) -> BTreeMap<String, String> {
+fn broker_environment(cluster: &Cluster, broker: &Broker) -> BTreeMap<String, Option<String>> {
     let replicas = cluster.replication_factor.to_string();
     let in_sync = if cluster.replication_factor > 2 {
         "2"
@@ -229,11 +233,12 @@ fn broker_environment(cluster: &Cluster, broker: &Broker) -> BTreeMap<String, St
             (4 * 1024 * 1024).to_string(),
         ),
     ];
-    let variable = |key: &str| format!("KAFKA_{}", key.replace('.', "_").to_uppercase());
-    settings
-        .into_iter()
-        .map(|(key, value)| (variable(key), escape(&value)))
-        .chain([("CLUSTER_ID".to_owned(), cluster.id.clone())])
+    let own = settings.iter().map(|(key, value)| (*key, escape(value)));
+    let asked_for = cluster.settings.iter();
+    // the last one counts
+    own.chain(asked_for.map(|(key, value)| (key.as_str(), resolved(value))))
+        .map(|(key, value)| (variable(key), Some(value)))
+        .chain([("CLUSTER_ID".to_owned(), Some(cluster.id.clone()))])
         .collect()
 }
 
@@ -244,7 +249,9 @@ fn mirror_service(topology: &Topology, mirror: &Mirror, path: &str, properties: 
         .filter_map(|name| topology.cluster(name))
         .collect();
     let arguments = ["mirror".to_owned(), mirror.target.clone()];
-    let mut service = Service::new(&mirror.image);
+    let mut service = Service::new(topology.memory, &mirror.image);
+    let passed_on = mirror.variables.iter().map(|name| (name.clone(), None));
+    service.environment.extend(passed_on);
     service.command = ["bash", "-c", MIRROR_SCRIPT]
         .map(str::to_owned)
         .into_iter()
@@ -275,7 +282,7 @@ fn mirror_service(topology: &Topology, mirror: &Mirror, path: &str, properties: 
 
 impl Service {
     /// What every container of a lab has.
-    fn new(image: &KafkaImage) -> Self {
+    fn new(memory: Memory, image: &KafkaImage) -> Self {
         Self {
             image: image.identity(),
             command: Vec::new(),
@@ -283,15 +290,18 @@ impl Service {
             restart: None,
             ports: Vec::new(),
             environment: BTreeMap::from([
-                ("KAFKA_HEAP_OPTS".to_owned(), HEAP.to_owned()),
-                ("KAFKA_JVM_PERFORMANCE_OPTS".to_owned(), JVM.to_owned()),
+                ("KAFKA_HEAP_OPTS".to_owned(), Some(memory.heap_options())),
+                (
+                    "KAFKA_JVM_PERFORMANCE_OPTS".to_owned(),
+                    Some(JVM.to_owned()),
+                ),
             ]),
             networks: Vec::new(),
             volumes: Vec::new(),
             tmpfs: Vec::new(),
             cap_drop: ["ALL"],
             security_opt: ["no-new-privileges:true"],
-            mem_limit: format!("{MEMORY_MIB_PER_CONTAINER}m"),
+            mem_limit: format!("{}m", memory.container_mib),
             pids_limit: 1024,
             stop_grace_period: "5s",
             logging: Logging {
@@ -318,6 +328,22 @@ impl Service {
         self.labels.insert(LABEL_SPEC, escape(&spec));
         self
     }
+}
+
+/// The variable that the image makes a broker's setting of: it reads `_` as `.`, `__` as `_` and `___` as `-`.
+fn variable(key: &str) -> String {
+    let key = key.replace('_', "__").replace('-', "___");
+    format!("KAFKA_{}", key.replace('.', "_").to_uppercase())
+}
+
+/// A setting's value as compose fills it in: references to the environment are its own, and an empty one is refused.
+fn resolved(value: &str) -> String {
+    let one = |piece: &Piece<'_>| match piece {
+        Piece::Text(text) => escape(text),
+        Piece::Variable(name) => format!("${{{name}:?}}"),
+    };
+    let pieces = spec::pieces(value).unwrap_or_else(|_| vec![Piece::Text(value)]);
+    pieces.iter().map(one).collect()
 }
 
 /// Compose replaces `$NAME` in every value; `$$` stands for one `$`.

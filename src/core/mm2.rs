@@ -3,9 +3,11 @@
 //! MirrorMaker ignores unknown and misplaced keys in silence: a worker's settings are read at its target's prefix,
 //! a consumer's at its source's (`MirrorMakerConfig.workerConfig`).
 
-use crate::core::spec::Naming;
+mod properties;
+
+use crate::core::spec::{self, Naming};
 use crate::core::topology::{Cluster, Flow, Topology};
-use std::fmt::Write as _;
+use properties::Properties;
 use std::time::Duration;
 
 /// What brokers take ([`message.max.bytes`]) and what a request adds to it: one record that is too large ends a whole flow.
@@ -47,9 +49,25 @@ pub fn render(topology: &Topology) -> String {
 }
 
 fn flows(file: &mut Properties, topology: &Topology) {
+    let mut values = topology
+        .flows
+        .iter()
+        .flat_map(|flow| flow.spec.settings.values());
+    if values.any(|value| !spec::names_in(value).is_empty()) {
+        file.section("Values written as ${env:NAME} are read from MirrorMaker's environment");
+        file.set("", "config.providers", "env");
+        file.set(
+            "",
+            "config.providers.env.class",
+            "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
+        );
+    }
     for flow in &topology.flows {
         let name = flow.name();
         file.section(&format!("The flow {name}"));
+        let settings = flow.spec.settings.iter();
+        let asked_for = settings.map(|(key, value)| (format!("{name}.{key}"), value.clone()));
+        file.asked_for = asked_for.collect();
         file.set("", &format!("{name}.enabled"), "true");
         file.set(
             "Which topics, as Java regular expressions; kmk's own canary is always among them.",
@@ -61,6 +79,13 @@ fn flows(file: &mut Properties, topology: &Topology) {
             &format!("{name}.topics.exclude"),
             excluded(flow),
         );
+        if !flow.spec.groups.is_empty() {
+            file.set(
+                "Which consumer groups, as Java regular expressions.",
+                &format!("{name}.groups"),
+                flow.spec.groups.join(", "),
+            );
+        }
         if flow.spec.naming == Naming::Same {
             file.set(
                 "Topics keep their names.",
@@ -84,6 +109,9 @@ fn flows(file: &mut Properties, topology: &Topology) {
             "false",
         );
         replication_factors(file, topology, flow);
+        for (key, value) in std::mem::take(&mut file.asked_for) {
+            file.line(&key, &value);
+        }
     }
     unused_directions(file, topology);
 }
@@ -278,98 +306,10 @@ fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
     }
 }
 
-/// An ordered properties file.
-#[derive(Default)]
-struct Properties {
-    text: String,
-}
-
-impl Properties {
-    fn section(&mut self, title: &str) {
-        let gap = if self.text.is_empty() { "" } else { "\n" };
-        let _ = writeln!(self.text, "{gap}# {title}");
-    }
-
-    fn set(&mut self, why: &str, key: &str, value: impl AsRef<str>) {
-        if !why.is_empty() {
-            let _ = writeln!(self.text, "# {why}");
-        }
-        let _ = writeln!(
-            self.text,
-            "{} = {}",
-            escape(key, true),
-            escape(value.as_ref(), false)
-        );
-    }
-}
-
-/// As `java.util.Properties` reads it back.
-fn escape(text: &str, key: bool) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for (index, c) in text.chars().enumerate() {
-        match c {
-            '\\' => escaped.push_str(r"\\"),
-            '\n' => escaped.push_str(r"\n"),
-            '\r' => escaped.push_str(r"\r"),
-            '\t' => escaped.push_str(r"\t"),
-            ' ' if key || index == 0 => escaped.push_str(r"\ "),
-            ':' | '=' if key => {
-                escaped.push('\\');
-                escaped.push(c);
-            }
-            '#' | '!' if key && index == 0 => {
-                escaped.push('\\');
-                escaped.push(c);
-            }
-            ' '..='~' => escaped.push(c),
-            _ => {
-                let mut units = [0; 2];
-                for unit in c.encode_utf16(&mut units) {
-                    let _ = write!(escaped, "\\u{unit:04x}");
-                }
-            }
-        }
-    }
-    escaped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::core::scenario;
-    use proptest::prelude::*;
-
-    /// What `java.util.Properties.load` makes of one line.
-    fn unescape(text: &str) -> String {
-        let mut units: Vec<u16> = Vec::new();
-        let mut chars = text.chars();
-        while let Some(c) = chars.next() {
-            let unit = match c {
-                '\\' => match chars.next().unwrap() {
-                    'n' => u16::from(b'\n'),
-                    'r' => u16::from(b'\r'),
-                    't' => u16::from(b'\t'),
-                    'u' => {
-                        let hex: String = chars.by_ref().take(4).collect();
-                        u16::from_str_radix(&hex, 16).unwrap()
-                    }
-                    other => u16::try_from(u32::from(other)).unwrap(),
-                },
-                plain => u16::try_from(u32::from(plain)).unwrap(),
-            };
-            units.push(unit);
-        }
-        String::from_utf16(&units).unwrap()
-    }
-
-    proptest! {
-        #[test]
-        fn java_reads_back_what_was_written(text in any::<String>(), key in any::<bool>()) {
-            let escaped = escape(&text, key);
-            prop_assert!(escaped.is_ascii() && !escaped.contains('\n') && !escaped.starts_with(' '));
-            prop_assert_eq!(unescape(&escaped), text);
-        }
-    }
 
     #[test]
     fn a_backslash_in_a_filter_survives_and_the_canary_with_it() {

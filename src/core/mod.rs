@@ -11,6 +11,7 @@ pub mod filter;
 pub mod image;
 pub mod kafka;
 pub mod lab;
+pub mod lab_file;
 pub mod lag;
 pub mod lock;
 pub mod message;

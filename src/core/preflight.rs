@@ -1,10 +1,11 @@
 //! Everything that would make a deploy fail, found before anything is made. Reports all of it at once.
 
-use crate::core::compose::{LABEL_LAB, MEMORY_MIB_PER_CONTAINER};
+use crate::core::compose::LABEL_LAB;
 use crate::core::docker::{Container, Docker, DockerError, Engine, in_project};
 use crate::core::event::Observer;
 use crate::core::image::{ImageError, Images, Search};
 use crate::core::port;
+use crate::core::spec;
 use crate::core::topology::{KafkaImage, Topology};
 use crate::core::wait::Limit;
 use crate::core::workdir::{Workdir, WorkdirError};
@@ -13,8 +14,8 @@ use std::fs;
 
 /// The oldest compose plugin that understands the rendered file.
 pub const OLDEST_COMPOSE: (u32, u32) = (2, 20);
-/// What a lab's JVMs take once records flow: measured 650 to 690 MiB for three containers, and some.
-const NEEDED_MIB_PER_CONTAINER: u64 = MEMORY_MIB_PER_CONTAINER / 2;
+/// The part of what it may take that a container takes once records flow: measured 650 to 690 MiB for three, and some.
+const USUAL_PART: u64 = 2;
 const MIB: u64 = 1024 * 1024;
 /// Disk space that Kafka should find, in MiB.
 const NEEDED_DISK_MIB: u64 = 1024;
@@ -66,6 +67,16 @@ pub enum Problem {
         /// Where Docker keeps its volumes.
         path: String,
     },
+    /// A setting refers to a variable that is not there.
+    #[error("variable {name} is not set, or is empty, and setting `{key}` of {owner} refers to it")]
+    Variable {
+        /// Its name.
+        name: String,
+        /// The setting.
+        key: String,
+        /// The cluster or flow that has it.
+        owner: String,
+    },
     /// Something of the project's name is not ours.
     #[error("compose project `{project}` exists and was not made by kmk: {}", what.join(", "))]
     NotOurs {
@@ -102,6 +113,27 @@ pub(crate) fn busy_ports(topology: &Topology) -> impl Iterator<Item = Problem> {
     })
 }
 
+/// Variables of the environment that settings refer to, and that are not there or empty. Their values are never read.
+pub(crate) fn missing_variables(topology: &Topology) -> Vec<Problem> {
+    let clusters = topology.clusters.iter();
+    let clusters = clusters.map(|c| (format!("cluster `{}`", c.name), &c.settings));
+    let flows = topology.flows.iter();
+    let flows = flows.map(|flow| (format!("flow {}", flow.name()), &flow.spec.settings));
+    let mut problems = Vec::new();
+    for (owner, settings) in clusters.chain(flows) {
+        for (key, value) in settings {
+            let names = spec::names_in(value).into_iter();
+            let missing = names.filter(|name| std::env::var_os(name).is_none_or(|v| v.is_empty()));
+            problems.extend(missing.map(|name| Problem::Variable {
+                name: name.to_owned(),
+                key: key.clone(),
+                owner: owner.clone(),
+            }));
+        }
+    }
+    problems
+}
+
 /// Every port that the lab publishes, with its cluster.
 fn ports(topology: &Topology) -> impl Iterator<Item = (&str, u16)> {
     topology.clusters.iter().flat_map(|cluster| {
@@ -136,6 +168,7 @@ impl Preflight<'_> {
             self.strangers(limit)
                 .unwrap_or_else(|error| Some(error.into())),
         );
+        problems.extend(missing_variables(self.topology));
         problems.extend(self.ports(limit));
         problems.extend(self.space());
         let workdir = self.workdir.check(&self.topology.spec.lab, self.overwrite);
@@ -182,7 +215,9 @@ impl Preflight<'_> {
             return Vec::new();
         }
         let mut problems = Vec::new();
-        let needed = self.topology.services().len() as u64 * NEEDED_MIB_PER_CONTAINER;
+        let needed = self.topology.services().len() as u64
+            * u64::from(self.topology.memory.container_mib)
+            / USUAL_PART;
         let all = self.engine.memory / MIB;
         // the engine's directory is there: it runs on this machine, and this machine's figures count
         let here = self.engine.root.is_dir();

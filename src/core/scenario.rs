@@ -166,6 +166,7 @@ impl Scenario {
         Spec {
             lab: lab.to_owned(),
             image: None,
+            memory: None,
             clusters: data.clusters.iter().map(cluster).collect(),
             flows: data.flows.iter().map(flow).collect(),
         }

@@ -1,12 +1,17 @@
 //! What a person asked for: a lab, its clusters, its flows. Knows nothing of ports, networks or containers.
 
+mod check;
+mod owned;
 mod problem;
+mod reference;
+#[cfg(test)]
+pub(crate) mod sample;
 
-pub use problem::Problem;
+pub use problem::{Finding, Part, Problem, Subject};
+pub use reference::{Piece, names_in, pieces};
 
-use crate::core::filter;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// The lab that is meant when none is named.
 pub const DEFAULT_LAB: &str = "demo";
@@ -20,6 +25,9 @@ pub struct Spec {
     /// A Kafka image other than the default one, for clusters that have none of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
+    /// The heap of each JVM in MiB, instead of [`DEFAULT_HEAP_MIB`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u32>,
     /// In the order in which ports are given out.
     pub clusters: Vec<ClusterSpec>,
     /// What is replicated, and where to.
@@ -42,6 +50,9 @@ pub struct ClusterSpec {
     /// A Kafka image other than the lab's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
+    /// Settings of its brokers, by Kafka's names; values may have `${env:NAME}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
 }
 
 /// One directed replication as asked for.
@@ -58,8 +69,14 @@ pub struct FlowSpec {
     /// Java regular expressions of topics to leave out; stronger than `topics`.
     #[serde(default)]
     pub exclude: Vec<String>,
+    /// Java regular expressions of the consumer groups whose offsets follow; empty means all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
     /// What topics are called on the target.
     pub naming: Naming,
+    /// MirrorMaker's settings for this flow, by names without `source->target.`; values may have `${env:NAME}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
 }
 
 /// What a source topic is called on the target.
@@ -76,6 +93,16 @@ pub enum Naming {
 pub const MAX_BROKERS: u16 = 9;
 /// Partitions of one topic at most, a sanity limit of kmk.
 pub const MAX_PARTITIONS: u32 = 1000;
+/// Clusters of one lab at most: each has a hundred ports, from 19092 on.
+pub const MAX_CLUSTERS: usize = 100;
+/// Flows of one lab at most, a sanity limit of kmk.
+pub const MAX_FLOWS: usize = 1000;
+/// The heap of each JVM in MiB, unless another is asked for: half a gigabyte was mirrored at 85 MB/s with it.
+pub const DEFAULT_HEAP_MIB: u32 = 256;
+/// The least heap in MiB with which a broker and MirrorMaker start and copy.
+pub const MIN_HEAP_MIB: u32 = 128;
+/// The largest heap in MiB: beyond it a lab is no laptop's, a sanity limit of kmk.
+pub const MAX_HEAP_MIB: u32 = 16 * 1024;
 /// Characters of a name at most.
 pub const MAX_NAME: usize = 40;
 
@@ -88,6 +115,7 @@ impl ClusterSpec {
             partitions: 1,
             port: None,
             image: None,
+            settings: BTreeMap::new(),
         }
     }
 }
@@ -100,7 +128,9 @@ impl FlowSpec {
             target: target.to_owned(),
             topics: Vec::new(),
             exclude: Vec::new(),
+            groups: Vec::new(),
             naming: Naming::Prefix,
+            settings: BTreeMap::new(),
         }
     }
 }
@@ -118,133 +148,6 @@ impl Spec {
     pub fn cluster_names(&self) -> Vec<String> {
         self.clusters.iter().map(|c| c.name.clone()).collect()
     }
-
-    /// Looks for everything that is wrong.
-    ///
-    /// # Errors
-    /// All problems at once, in the order of the spec.
-    pub fn validate(&self) -> Result<(), Vec<Problem>> {
-        let mut problems = Vec::new();
-        if !is_name(&self.lab) {
-            problems.push(Problem::Name {
-                kind: "lab",
-                name: self.lab.clone(),
-            });
-        }
-        if let Some(image) = self.image.as_ref().filter(|image| !is_image(image)) {
-            problems.push(Problem::Image(image.clone()));
-        }
-        self.check_clusters(&mut problems);
-        self.check_flows(&mut problems);
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(problems)
-        }
-    }
-
-    fn check_clusters(&self, problems: &mut Vec<Problem>) {
-        if self.clusters.is_empty() {
-            problems.push(Problem::NoClusters);
-        }
-        let mut seen = BTreeSet::new();
-        for cluster in &self.clusters {
-            let name = &cluster.name;
-            if !is_name(name) {
-                problems.push(Problem::Name {
-                    kind: "cluster",
-                    name: name.clone(),
-                });
-            }
-            if let Some(image) = cluster.image.as_ref().filter(|image| !is_image(image)) {
-                problems.push(Problem::Image(image.clone()));
-            }
-            if name.starts_with("mm2-") {
-                problems.push(Problem::ReservedName(name.clone()));
-            }
-            if !seen.insert(name) {
-                problems.push(Problem::DuplicateCluster(name.clone()));
-            }
-            for (what, count, max) in [
-                (
-                    "brokers",
-                    u32::from(cluster.brokers),
-                    u32::from(MAX_BROKERS),
-                ),
-                ("partitions", cluster.partitions, MAX_PARTITIONS),
-            ] {
-                if !(1..=max).contains(&count) {
-                    problems.push(Problem::Count {
-                        cluster: name.clone(),
-                        what,
-                        count,
-                        max,
-                    });
-                }
-            }
-            if let Some(port) = cluster
-                .port
-                .filter(|port| !(MIN_PORT..=u16::MAX - MAX_BROKERS).contains(port))
-            {
-                problems.push(Problem::Port {
-                    cluster: name.clone(),
-                    port,
-                });
-            }
-        }
-    }
-
-    fn check_flows(&self, problems: &mut Vec<Problem>) {
-        let mut seen = BTreeSet::new();
-        for flow in &self.flows {
-            for name in [&flow.source, &flow.target] {
-                if self.cluster(name).is_none() {
-                    problems.push(Problem::UnknownCluster {
-                        name: name.clone(),
-                        known: self.cluster_names(),
-                    });
-                }
-            }
-            if flow.source == flow.target {
-                problems.push(Problem::SelfFlow(flow.source.clone()));
-            } else if flow.naming == Naming::Same && self.leads(&flow.target, &flow.source) {
-                problems.push(Problem::Loop {
-                    source_cluster: flow.source.clone(),
-                    target: flow.target.clone(),
-                });
-            }
-            if !seen.insert((&flow.source, &flow.target)) {
-                problems.push(Problem::DuplicateFlow {
-                    source_cluster: flow.source.clone(),
-                    target: flow.target.clone(),
-                });
-            }
-            for text in flow.topics.iter().chain(&flow.exclude) {
-                if let Err(reason) = filter::check(text) {
-                    problems.push(Problem::Filter {
-                        filter: text.clone(),
-                        reason,
-                    });
-                }
-            }
-        }
-    }
-
-    /// Whether flows that keep topic names lead from one cluster to another.
-    fn leads(&self, from: &str, to: &str) -> bool {
-        let mut reached = BTreeSet::from([from]);
-        loop {
-            let before = reached.len();
-            for flow in self.flows.iter().filter(|f| f.naming == Naming::Same) {
-                if reached.contains(flow.source.as_str()) {
-                    reached.insert(&flow.target);
-                }
-            }
-            if reached.len() == before {
-                return reached.contains(to);
-            }
-        }
-    }
 }
 
 /// What compose takes as a project and service name, Kafka as an alias, and DNS as a host.
@@ -257,7 +160,7 @@ pub fn is_name(text: &str) -> bool {
 }
 
 /// A rough check: docker has the last word, but nothing gets through that compose would interpolate or a shell split.
-fn is_image(text: &str) -> bool {
+pub fn is_image(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "./:_-@".contains(c);
     (1..=255).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())

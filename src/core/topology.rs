@@ -5,6 +5,7 @@
 mod cluster;
 mod flow;
 mod image;
+mod memory;
 mod version;
 
 pub use cluster::{Broker, Cluster};
@@ -13,6 +14,7 @@ pub use image::{
     DATA_IS_NEWER, IMAGE_VARIABLE, KAFKA_VERSION, KafkaImage, NEXT_KAFKA_VERSION, OFFICIAL_IMAGE,
     OLDEST_KAFKA, OLDEST_OFFICIAL, STAND_IN_IMAGE, official_image,
 };
+pub use memory::Memory;
 pub use version::Version;
 
 use crate::core::endpoint::Endpoint;
@@ -32,6 +34,8 @@ pub const LOOPBACK: &str = "127.0.0.1";
 pub struct Topology {
     /// What it was resolved from.
     pub spec: Spec,
+    /// What each JVM and its container may take.
+    pub memory: Memory,
     /// In the order of the spec.
     pub clusters: Vec<Cluster>,
     /// One for every cluster that is a target.
@@ -49,6 +53,7 @@ impl Topology {
             .collect();
         Self {
             spec: spec.clone(),
+            memory: Memory::new(spec.memory),
             mirrors: clusters
                 .iter()
                 .filter_map(|target| Mirror::new(spec, target, &clusters))
@@ -156,7 +161,8 @@ pub fn is_internal(topic: &str) -> bool {
 mod tests {
     use super::*;
     use crate::core::scenario;
-    use crate::core::spec::{ClusterSpec, FlowSpec};
+    use crate::core::spec::FlowSpec;
+    use crate::core::spec::sample::any_spec;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
@@ -197,34 +203,6 @@ mod tests {
         assert_eq!(topology.images().len(), 2);
     }
 
-    fn any_spec() -> impl Strategy<Value = Spec> {
-        let image = proptest::option::of("apache/kafka:[34]\\.[0-9]\\.[0-9]");
-        let cluster = (1u16..=9, 1u32..20, image);
-        let pairs = proptest::collection::vec((any::<usize>(), any::<usize>()), 0..12);
-        (proptest::collection::vec(cluster, 1..12), pairs).prop_map(|(clusters, pairs)| {
-            let clusters: Vec<ClusterSpec> = clusters
-                .into_iter()
-                .enumerate()
-                .map(|(index, (brokers, partitions, image))| ClusterSpec {
-                    brokers,
-                    partitions,
-                    image,
-                    ..ClusterSpec::new(&format!("c{index}"))
-                })
-                .collect();
-            let count = clusters.len();
-            let pairs: BTreeSet<_> = pairs.iter().map(|(a, b)| (a % count, b % count)).collect();
-            let flows = pairs.into_iter().filter(|(a, b)| a != b);
-            let flows = flows.map(|(a, b)| FlowSpec::new(&format!("c{a}"), &format!("c{b}")));
-            Spec {
-                lab: "any".to_owned(),
-                image: None,
-                flows: flows.collect(),
-                clusters,
-            }
-        })
-    }
-
     proptest! {
         #[test]
         fn no_two_things_share_a_name_or_a_port(spec in any_spec()) {
@@ -244,10 +222,10 @@ mod tests {
         fn no_mirror_is_older_than_a_cluster_that_it_joins(spec in any_spec()) {
             let topology = Topology::new(&spec);
             for mirror in &topology.mirrors {
-                let newest = mirror.image.version().unwrap();
+                let Some(newest) = mirror.image.version() else { continue };
                 for name in mirror.sources.iter().chain([&mirror.target]) {
                     let cluster = topology.cluster(name).unwrap();
-                    prop_assert!(cluster.image.version().unwrap() <= newest);
+                    prop_assert!(cluster.image.version().is_none_or(|version| version <= newest));
                 }
                 let images = topology.clusters.iter().map(|cluster| &cluster.image);
                 prop_assert!(images.into_iter().any(|image| *image == mirror.image));

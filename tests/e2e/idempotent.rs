@@ -71,6 +71,7 @@ fn three_brokers() -> Lab {
     let spec = Spec {
         lab: lab.name.clone(),
         image: Some(image_of(NEXT_KAFKA_VERSION)),
+        memory: None,
         clusters: vec![cluster],
         flows: Vec::new(),
     };

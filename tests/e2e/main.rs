@@ -14,6 +14,7 @@ mod faults;
 mod groups;
 mod idempotent;
 mod interrupt;
+mod lab_file;
 mod labs;
 mod logs_env;
 mod main_line;

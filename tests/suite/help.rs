@@ -4,7 +4,9 @@ use crate::kmk::Kmk;
 use std::fs;
 use std::path::Path;
 
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 17] = [
+    "init",
+    "schema",
     "deploy",
     "scenarios",
     "produce",

@@ -130,7 +130,7 @@ fn log(suspect: &Suspect) -> Vec<String> {
         .collect()
 }
 
-fn spec_problem(problem: &spec::Problem) -> Item {
+pub(super) fn spec_problem(problem: &spec::Problem) -> Item {
     let item = Item::new(problem);
     match problem {
         spec::Problem::UnknownCluster { name, known } => {
@@ -145,6 +145,25 @@ fn spec_problem(problem: &spec::Problem) -> Item {
         spec::Problem::Filter { .. } => {
             item.hint("quote it for the shell, such as --topics 'orders,payments\\..*'")
         }
+        spec::Problem::GroupFilter { .. } => {
+            item.hint("a filter of groups is a Java regular expression, as one of topics is")
+        }
+        spec::Problem::Name { kind: "cluster", name } if name.contains('.') => item.hint(
+            "the dot is what divides a cluster's name from a topic's: nobody could tell whose topic a.b.orders is",
+        ),
+        spec::Problem::Loop { .. } => {
+            item.hint("let one of them be `prefix`, or take it out: MirrorMaker knows its own copies only by their prefix")
+        }
+        spec::Problem::SettingValue { reason, .. } if reason.contains("${") => {
+            item.hint("a variable of the environment is written as ${env:NAME}; nothing else begins with `${`")
+        }
+        spec::Problem::OtherClusters { lab, .. } => item.hint(format!(
+            "deploy it as another lab with --lab NAME --any-port, or take this one away with its records: `kmk destroy{}`",
+            in_lab(lab)
+        )),
+        spec::Problem::OtherBrokers { .. } => item.hint(
+            "leave the number as it is, deploy another lab with --lab NAME --any-port, or `kmk destroy` this one first",
+        ),
         _ => item,
     }
 }
@@ -152,7 +171,9 @@ fn spec_problem(problem: &spec::Problem) -> Item {
 fn is_usage(problem: &preflight::Problem) -> bool {
     matches!(
         problem,
-        preflight::Problem::Workdir(_) | preflight::Problem::Image(ImageError::TooOld { .. })
+        preflight::Problem::Workdir(_)
+            | preflight::Problem::Variable { .. }
+            | preflight::Problem::Image(ImageError::TooOld { .. })
     )
 }
 
@@ -169,6 +190,9 @@ pub(super) fn preflight_problem(problem: &preflight::Problem) -> Item {
             } else {
                 port - 10_000
             }
+        )),
+        preflight::Problem::Variable { name, .. } => Item::new(problem).hint(format!(
+            "set it for kmk, such as with `export {name}=...`: it is passed on by its name"
         )),
         preflight::Problem::Workdir(error) => workdir(error),
         preflight::Problem::Image(error) => image(error),

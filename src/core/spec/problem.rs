@@ -1,6 +1,61 @@
 //! What can be wrong with a spec, as facts.
 
-use super::{MAX_BROKERS, MAX_NAME, MIN_PORT};
+use super::{MAX_BROKERS, MAX_HEAP_MIB, MAX_NAME, MIN_HEAP_MIB, MIN_PORT};
+
+/// A problem, and what of the spec it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Which part of the lab.
+    pub subject: Subject,
+    /// Which of its fields.
+    pub part: Part,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// A part of a lab that can be wrong; clusters and flows by their index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// The lab as a whole.
+    Lab,
+    /// A cluster.
+    Cluster(usize),
+    /// A flow.
+    Flow(usize),
+}
+
+/// A field that can be wrong; entries of lists by their index, settings by their key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// No field of its own.
+    Whole,
+    /// Name of the lab or of a cluster.
+    Name,
+    /// Kafka image.
+    Image,
+    /// Heap.
+    Memory,
+    /// Number of brokers.
+    Brokers,
+    /// Number of partitions.
+    Partitions,
+    /// First port.
+    Port,
+    /// Where a flow comes from.
+    Source,
+    /// Where a flow goes to.
+    Target,
+    /// A filter of topics to mirror.
+    Topic(usize),
+    /// A filter of topics to leave out.
+    Exclude(usize),
+    /// A filter of consumer groups.
+    Group(usize),
+    /// What topics are called.
+    Naming,
+    /// A setting of the brokers, or of MirrorMaker.
+    Setting(String),
+}
 
 /// One thing that is wrong with a [`Spec`](super::Spec).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -99,6 +154,80 @@ pub enum Problem {
         filter: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A filter of consumer groups that Java would refuse.
+    #[error("group filter `{filter}`: {reason}")]
+    GroupFilter {
+        /// As given.
+        filter: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// More clusters or flows than possible.
+    #[error("a lab has at most {max} {kind}, and here are {count}")]
+    TooMany {
+        /// "clusters" or "flows".
+        kind: &'static str,
+        /// As given.
+        count: usize,
+        /// Most that is possible.
+        max: usize,
+    },
+    /// A heap, in MiB, with which nothing starts, or which no laptop has.
+    #[error("a heap of {0} MiB is out of range: {MIN_HEAP_MIB} to {MAX_HEAP_MIB} MiB are possible")]
+    Memory(u32),
+    /// What is no name of a setting.
+    #[error("`{0}` is no name of a setting, such as log.retention.ms")]
+    SettingName(String),
+    /// A setting that the lab stands on.
+    #[error("setting `{key}` is kmk's own: {why}")]
+    OwnSetting {
+        /// Its name.
+        key: String,
+        /// Why, or what to say instead.
+        why: &'static str,
+    },
+    /// A value that cannot be passed on as it is.
+    #[error("setting `{key}` {reason}")]
+    SettingValue {
+        /// Its name.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// More copies than brokers.
+    #[error("setting `{key}` asks for {copies} copies, and cluster `{cluster}` has {}", match .brokers { 1 => "one broker".to_owned(), more => format!("{more} brokers") })]
+    Copies {
+        /// Its name.
+        key: String,
+        /// As given.
+        copies: u16,
+        /// The cluster that keeps them.
+        cluster: String,
+        /// Its brokers.
+        brokers: u16,
+    },
+    /// A running lab cannot be given other clusters.
+    #[error("lab `{lab}` runs with clusters {}, and cannot be given {} instead", there.join(", "), wanted.join(", "))]
+    OtherClusters {
+        /// The lab.
+        lab: String,
+        /// The clusters that it has.
+        there: Vec<String>,
+        /// Those that are asked for.
+        wanted: Vec<String>,
+    },
+    /// A running cluster cannot be given other brokers.
+    #[error(
+        "cluster `{cluster}` runs with {there} brokers, and cannot be given {wanted}: who votes is fixed when a cluster is made"
+    )]
+    OtherBrokers {
+        /// The cluster.
+        cluster: String,
+        /// Brokers that it has.
+        there: u16,
+        /// As asked for.
+        wanted: u16,
     },
     /// An image name that docker would refuse.
     #[error("image `{0}` is not an image name, such as apache/kafka:3.9.2")]

@@ -7,6 +7,7 @@ use crate::core::endpoint::Endpoint;
 use crate::core::spec::{ClusterSpec, Spec};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::collections::BTreeMap;
 
 /// Port of every broker inside its network.
 const INSIDE_PORT: u16 = 9092;
@@ -28,6 +29,8 @@ pub struct Cluster {
     pub replication_factor: u16,
     /// Whether brokers put their own time on records. Only on clusters that are no target: a target must keep the source's time.
     pub stamps_time: bool,
+    /// What was asked of its brokers beyond all this, by Kafka's names.
+    pub settings: BTreeMap<String, String>,
 }
 
 /// A resolved broker.
@@ -59,6 +62,7 @@ impl Cluster {
             partitions: cluster.partitions,
             replication_factor: cluster.brokers.min(3),
             stamps_time: spec.flows.iter().all(|flow| flow.target != cluster.name),
+            settings: cluster.settings.clone(),
         }
     }
 

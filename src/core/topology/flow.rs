@@ -3,7 +3,8 @@
 use super::CANARY;
 use super::cluster::Cluster;
 use super::image::KafkaImage;
-use crate::core::spec::{FlowSpec, Naming, Spec};
+use crate::core::spec::{self, FlowSpec, Naming, Spec};
+use std::collections::BTreeSet;
 
 /// A resolved MirrorMaker: runs beside its target and writes only there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct Mirror {
     pub sources: Vec<String>,
     /// The newest Kafka of all these clusters.
     pub image: KafkaImage,
+    /// Variables of the environment that settings of its flows refer to, each once, in order.
+    pub variables: BTreeSet<String>,
 }
 
 /// A resolved flow.
@@ -30,6 +33,11 @@ pub struct Flow {
 impl Mirror {
     pub(super) fn new(spec: &Spec, target: &Cluster, clusters: &[Cluster]) -> Option<Self> {
         let flows = spec.flows.iter().filter(|flow| flow.target == target.name);
+        let values = flows.clone().flat_map(|flow| flow.settings.values());
+        let variables = values
+            .flat_map(|value| spec::names_in(value))
+            .map(str::to_owned);
+        let variables = variables.collect();
         let sources: Vec<String> = flows.map(|flow| flow.source.clone()).collect();
         let read = clusters.iter().filter(|c| sources.contains(&c.name));
         let image = KafkaImage::of_mirror(&target.image, read.map(|cluster| &cluster.image));
@@ -38,6 +46,7 @@ impl Mirror {
             target: target.name.clone(),
             image: image.clone(),
             sources,
+            variables,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Brings a lab up, or to what is asked of it, and waits until it replicates.
 
 mod failure;
+mod ground;
 mod plan;
 mod ports;
 pub(super) mod ready;
@@ -103,6 +104,7 @@ fn engine(request: &Request, limit: &Limit) -> Result<(Docker, Engine), DeployEr
     let rendered = rendered.map_err(DeployError::Spec)?;
     let directory = request.directory.clone();
     let workdir = Workdir::new(directory.unwrap_or_else(|| default_directory(&request.lab)));
+    problems.extend(preflight::missing_variables(&rendered.topology));
     if !request.any_port {
         problems.extend(preflight::busy_ports(&rendered.topology));
     }

@@ -50,7 +50,7 @@ impl<'a> Plan<'a> {
         let remains = Remains::find(docker, &request.lab, limit)?;
         let was_there = !remains.is_nothing();
         let lab = Lab::describe(&request.lab, remains.containers)?;
-        let base = request.base(lab.as_ref().map(|lab| &lab.spec))?;
+        let base = request.base(lab.as_ref().map(|lab| &lab.topology))?;
         let (existing, twins) = match &lab {
             Some(lab) => lab.containers.iter().cloned().partition(is_original),
             None => (Vec::new(), Vec::new()),
@@ -133,7 +133,9 @@ impl<'a> Plan<'a> {
                 .any(|c| c.service() == service && c.is_running())
         });
         self.remove(&self.twins, limit)?;
-        if is_whole && changed.is_empty() {
+        let superfluous = self.superfluous();
+        self.remove(&superfluous, limit)?;
+        if is_whole && changed.is_empty() && superfluous.is_empty() {
             return Ok(Outcome::Unchanged);
         }
         let begun = Instant::now();
@@ -170,6 +172,15 @@ impl<'a> Plan<'a> {
         let ids: Vec<String> = containers.iter().map(|c| c.id.clone()).collect();
         let removed = self.docker.remove_containers(&ids, limit);
         removed.map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))
+    }
+
+    /// Containers of services that are wanted no more: a MirrorMaker whose last flow has gone.
+    fn superfluous(&self) -> Vec<Container> {
+        let wanted = self.rendered.topology.services();
+        let existing = self.existing.iter();
+        let superfluous =
+            existing.filter(|container| !wanted.iter().any(|s| s == container.service()));
+        superfluous.cloned().collect()
     }
 
     /// Services whose containers were made from another configuration, or mount their files from elsewhere.

@@ -1,7 +1,7 @@
 //! What a person wants of a lab, and what that would write. Asks no Docker.
 
 use super::failure::DeployError;
-use super::ports;
+use super::{ground, ports};
 use crate::core::compose;
 use crate::core::docker::Container;
 use crate::core::mm2;
@@ -19,6 +19,8 @@ const DEFAULT_DIRECTORY: &str = "kmk-lab";
 pub struct Request {
     /// Name of the lab.
     pub lab: String,
+    /// What the lab is to be; without, what the scenario says. Ports that it leaves open stay as they are.
+    pub wanted: Option<Spec>,
     /// What a new lab is made as, and what one that is there must be; without, the default one, or whatever is there.
     pub scenario: Option<Scenario>,
     /// What is to differ from that.
@@ -128,28 +130,36 @@ impl Change {
 }
 
 impl Request {
-    /// What there is to change: the lab as it is, or a new one.
-    pub(super) fn base(&self, there: Option<&Spec>) -> Result<Spec, DeployError> {
+    /// What there is to change: what is wanted, the lab as it is, or a new one.
+    pub(super) fn base(&self, there: Option<&Topology>) -> Result<Spec, DeployError> {
         let Some(there) = there else {
-            return Ok(self.scenario.unwrap_or_default().spec(&self.lab));
+            return Ok(self.new_lab());
         };
-        let found = Scenario::of(there);
+        if let Some(wanted) = self.wanted.clone() {
+            return ground::kept(wanted, there).map_err(DeployError::Spec);
+        }
+        let found = Scenario::of(&there.spec);
         match self.scenario {
             Some(asked) if found != Some(asked) => Err(DeployError::OtherScenario {
                 lab: self.lab.clone(),
                 asked,
                 found,
-                flows: Topology::new(there).flows.iter().map(Flow::name).collect(),
+                flows: there.flows.iter().map(Flow::name).collect(),
             }),
-            _ => Ok(there.clone()),
+            _ => Ok(there.spec.clone()),
         }
+    }
+
+    fn new_lab(&self) -> Spec {
+        let wanted = self.wanted.clone();
+        wanted.unwrap_or_else(|| self.scenario.unwrap_or_default().spec(&self.lab))
     }
 
     /// Whether a problem of what would be a new lab may be none of the lab that is there, with other clusters and ports.
     pub(super) fn depends_on_the_lab(&self, problems: &[spec::Problem]) -> bool {
         let is_asked_for = |name: &str| self.change.ports.iter().any(|(asked, _)| asked == name);
         let depends = |problem: &spec::Problem| match problem {
-            spec::Problem::UnknownCluster { .. } => true,
+            spec::Problem::UnknownCluster { .. } => self.wanted.is_none(),
             spec::Problem::PortTwice { one, other, .. } => {
                 !(is_asked_for(one) && is_asked_for(other))
             }
@@ -182,8 +192,7 @@ impl Request {
 /// # Errors
 /// All problems of the spec.
 pub fn render(request: &Request) -> Result<Rendered, Vec<spec::Problem>> {
-    let scenario = request.scenario.unwrap_or_default();
-    let spec = request.spec(scenario.spec(&request.lab), &[])?;
+    let spec = request.spec(request.new_lab(), &[])?;
     Ok(Rendered::new(&spec))
 }
 

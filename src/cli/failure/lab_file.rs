@@ -1,0 +1,90 @@
+//! The words for a lab file that makes no lab.
+
+use super::deploy::spec_problem;
+use super::{Failure, Item, USAGE, did_you_mean};
+use kafka_mirror_kit::core::lab_file::{MAX_BYTES, Problem, What};
+use kafka_mirror_kit::core::spec;
+use std::path::PathBuf;
+
+/// A lab file with problems.
+#[derive(Debug, thiserror::Error)]
+#[error("{} makes no lab", path.display())]
+pub(crate) struct BadLabFile {
+    pub(crate) path: PathBuf,
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl BadLabFile {
+    pub(super) fn failure(&self) -> Failure {
+        Failure {
+            items: self
+                .problems
+                .iter()
+                .map(|problem| self.item(problem))
+                .collect(),
+            more: Vec::new(),
+            code: USAGE,
+        }
+    }
+
+    fn item(&self, problem: &Problem) -> Item {
+        let mut item = match &problem.what {
+            What::Spec(problem) => of_spec(problem),
+            what => Item {
+                what: what.to_string(),
+                causes: Vec::new(),
+                hint: hint(what),
+            },
+        };
+        let path = self.path.display();
+        item.what = match problem.place {
+            Some(place) => format!("{path}:{place}: {}", item.what),
+            None => format!("{path}: {}", item.what),
+        };
+        item
+    }
+}
+
+/// As everywhere, but for hints that speak of flags and of a shell.
+fn of_spec(problem: &spec::Problem) -> Item {
+    let item = spec_problem(problem);
+    match problem {
+        spec::Problem::Filter { .. } | spec::Problem::GroupFilter { .. } => item.hint(
+            "put it between single quotes, in which YAML leaves backslashes alone: 'payments\\..*'",
+        ),
+        spec::Problem::Port { .. } | spec::Problem::PortTwice { .. } => {
+            item.hint("choose another, or leave `port` out and let kmk choose with --any-port")
+        }
+        _ => item,
+    }
+}
+
+fn hint(what: &What) -> Option<String> {
+    Some(match what {
+        What::Empty => "`kmk init --overwrite` writes one with every field explained".to_owned(),
+        What::TooLarge => format!(
+            "a lab of a hundred clusters fits into {} KiB",
+            MAX_BYTES / 1024
+        ),
+        What::NotText => "save it as UTF-8".to_owned(),
+        What::NotYaml(_) => {
+            "a text that has `: `, or begins with one of [ { * & ! % @ `, wants quotes around it"
+                .to_owned()
+        }
+        What::Tab => "put two spaces in its place".to_owned(),
+        What::Alias => "write out what it stands for".to_owned(),
+        What::Tag => "take it away: the field says what its value is".to_owned(),
+        What::SecondDocument => {
+            "describe another lab in a file of its own: `kmk deploy --config FILE`".to_owned()
+        }
+        What::UnknownField { name, known, .. } => {
+            let known: Vec<String> = known.iter().map(|name| (*name).to_owned()).collect();
+            did_you_mean("field", name, &known)
+        }
+        What::FieldTwice(_) | What::KafkaAndImage => "leave one of them".to_owned(),
+        What::WrongKind { found, .. } if found == "nothing" => {
+            "write a value, or take the field out".to_owned()
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,66 @@
+use super::deploy::{in_lab, scenario};
+use super::failure::Told;
+use super::{Context, Outcome};
+use anyhow::Context as _;
+use kafka_mirror_kit::core::lab_file;
+use kafka_mirror_kit::core::scenario::Scenario;
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write as _};
+use std::path::PathBuf;
+
+/// Write a lab file, every field explained: `kmk deploy` beside it deploys what it says
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The file to write
+    #[arg(long, value_name = "FILE", default_value = lab_file::FILE)]
+    config: PathBuf,
+    /// Which clusters and flows: one of those that `kmk scenarios` shows
+    #[arg(long, value_name = "NAME", default_value = "dr", value_parser = scenario(), hide_possible_values = true)]
+    scenario: Scenario,
+    /// Overwrite the file, if it is there
+    #[arg(long)]
+    overwrite: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kmk init
+  kmk init --scenario aggregate
+  kmk init --lab shop --config labs/shop.yml";
+
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let path = args.config.display();
+    let text = lab_file::write(&args.scenario.spec(&context.lab));
+    let mut options = OpenOptions::new();
+    options.write(true);
+    if args.overwrite {
+        options.create(true).truncate(true);
+    } else {
+        options.create_new(true);
+    }
+    let written = options
+        .open(&args.config)
+        .and_then(|mut file| file.write_all(text.as_bytes()));
+    match written {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            return Err(Told::usage(format!("{path} is there already"))
+                .hint("replace it with --overwrite, or name another file with --config")
+                .into());
+        }
+        other => other.with_context(|| format!("cannot write {path}"))?,
+    }
+    context.output.result(&format!("Wrote {path}"))?;
+    let config = if args.config.as_os_str() == lab_file::FILE {
+        String::new()
+    } else {
+        format!(" --config {path}")
+    };
+    let deploy = format!("kmk deploy{config}");
+    let lab = in_lab(&context.lab);
+    context.output.next(&[
+        (deploy, "what it says, again after each change"),
+        (format!("kmk status{lab}"), "how it is"),
+    ]);
+    Ok(Outcome::Yes)
+}

@@ -1,0 +1,51 @@
+use super::Context;
+use super::failure::{BadLabFile, Told};
+use kafka_mirror_kit::core::lab_file;
+use kafka_mirror_kit::core::scenario::Scenario;
+use kafka_mirror_kit::core::spec::Spec;
+use std::path::Path;
+
+/// What the lab file says, if one is named or lies here; from then on its lab is meant, unless another was typed.
+pub(super) fn wanted(
+    named: Option<&Path>,
+    scenario: Option<Scenario>,
+    context: &mut Context,
+) -> anyhow::Result<Option<Spec>> {
+    let usual = Path::new(lab_file::FILE);
+    // one that cannot be read is told of, and not passed over
+    let is_here = usual.symlink_metadata().is_ok();
+    let Some(path) = named.or(is_here.then_some(usual)) else {
+        return Ok(None);
+    };
+    if let Some(scenario) = scenario {
+        let what = format!(
+            "{} is here, and says which clusters and flows there are",
+            path.display()
+        );
+        let hint = format!(
+            "leave --scenario out, or go where there is no lab file; `kmk init --scenario {scenario} --config FILE` writes another"
+        );
+        return Err(Told::usage(what).hint(hint).into());
+    }
+    let reading = lab_file::load(path).map_err(|problems| BadLabFile {
+        path: path.to_owned(),
+        problems,
+    })?;
+    context
+        .output
+        .talk(&format!("Using {}; flags override it.", path.display()));
+    for warning in &reading.warnings {
+        let place = warning.place.map(|place| format!("{place}: "));
+        let place = place.unwrap_or_default();
+        context
+            .output
+            .warn(&format!("{}:{place}{}", path.display(), warning.what));
+    }
+    let mut spec = reading.spec;
+    if context.is_lab_named {
+        spec.lab.clone_from(&context.lab);
+    } else {
+        context.lab.clone_from(&spec.lab);
+    }
+    Ok(Some(spec))
+}

@@ -1,0 +1,236 @@
+//! Every field of a lab file: what it takes and what it is for. Read, written, and described to editors from this one table.
+
+use crate::core::spec::{MAX_BROKERS, MAX_PARTITIONS, MIN_PORT};
+
+/// What a mapping of the file may have.
+pub(super) struct Table {
+    /// In the words of a message.
+    pub(super) owner: &'static str,
+    pub(super) fields: &'static [Field],
+}
+
+/// One field.
+#[derive(Clone, Copy)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    pub(super) is_required: bool,
+    pub(super) about: &'static str,
+    /// As a person would write it.
+    pub(super) example: &'static str,
+}
+
+/// What a field takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Name,
+    Version,
+    Image,
+    Memory,
+    Number { least: u32, most: u32 },
+    Patterns,
+    Naming,
+    Settings,
+    Clusters,
+    Flows,
+}
+
+impl Kind {
+    /// In the words of a message.
+    pub(super) fn expected(self) -> String {
+        match self {
+            Self::Name => "a name".to_owned(),
+            Self::Version => "a version such as 3.9.2".to_owned(),
+            Self::Image => "the name of an image".to_owned(),
+            Self::Memory => "an amount such as 512m or 2g".to_owned(),
+            Self::Number { least, most } => format!("a number from {least} to {most}"),
+            Self::Patterns => "a list such as [orders, payments]".to_owned(),
+            Self::Naming => "`prefix` or `same`".to_owned(),
+            Self::Settings => "a mapping of settings to values".to_owned(),
+            Self::Clusters => "a list of clusters".to_owned(),
+            Self::Flows => "a list of flows".to_owned(),
+        }
+    }
+}
+
+impl Table {
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        self.fields.iter().map(|field| field.name).collect()
+    }
+
+    pub(super) fn field(&self, name: &str) -> &'static Field {
+        let mut fields = self.fields.iter();
+        fields
+            .find(|field| field.name == name)
+            .expect("a field of the table")
+    }
+}
+
+const fn field(
+    name: &'static str,
+    kind: Kind,
+    about: &'static str,
+    example: &'static str,
+) -> Field {
+    Field {
+        name,
+        kind,
+        is_required: false,
+        about,
+        example,
+    }
+}
+
+const fn required(field: Field) -> Field {
+    Field {
+        is_required: true,
+        ..field
+    }
+}
+
+pub(super) static LAB: Table = Table {
+    owner: "a lab",
+    fields: &[
+        field(
+            "lab",
+            Kind::Name,
+            "Name of the lab; --lab overrides it. Default: demo.",
+            "shop",
+        ),
+        field(
+            "kafka",
+            Kind::Version,
+            "Kafka version that runs, from its official image; a cluster can have its own. Default: 3.9.2.",
+            "4.2.0",
+        ),
+        field(
+            "image",
+            Kind::Image,
+            "Kafka image that runs, instead of an official one. Default: the official image of `kafka`.",
+            "registry.example.com/kafka:4.2.0",
+        ),
+        field(
+            "memory",
+            Kind::Memory,
+            "Heap of each JVM, 128m to 16g; its container may take a fourth more, 256m at least. Default: 256m.",
+            "512m",
+        ),
+        required(field(
+            "clusters",
+            Kind::Clusters,
+            "The Kafka clusters, in the order in which ports are given out.",
+            "",
+        )),
+        field(
+            "flows",
+            Kind::Flows,
+            "What MirrorMaker copies, and where to. Default: nothing.",
+            "",
+        ),
+    ],
+};
+
+pub(super) static CLUSTER: Table = Table {
+    owner: "a cluster",
+    fields: &[
+        required(field(
+            "name",
+            Kind::Name,
+            "Name: lower-case letters, digits and `-`; the prefix of its topics elsewhere.",
+            "primary",
+        )),
+        field(
+            "brokers",
+            Kind::Number {
+                least: 1,
+                most: MAX_BROKERS as u32,
+            },
+            "Number of brokers, 1 to 9. Topics have as many copies, three at most. Default: 1.",
+            "3",
+        ),
+        field(
+            "partitions",
+            Kind::Number {
+                least: 1,
+                most: MAX_PARTITIONS,
+            },
+            "Partitions of topics that are created without saying how many. Default: 1.",
+            "6",
+        ),
+        field(
+            "port",
+            Kind::Number {
+                least: MIN_PORT as u32,
+                most: (u16::MAX - MAX_BROKERS) as u32,
+            },
+            "Port of its first broker on this machine. Default: 19092 for the first cluster, 19192 for the second, and so on.",
+            "29092",
+        ),
+        field(
+            "kafka",
+            Kind::Version,
+            "Kafka version of this cluster. Default: the lab's.",
+            "4.2.0",
+        ),
+        field(
+            "image",
+            Kind::Image,
+            "Kafka image of this cluster. Default: the lab's.",
+            "registry.example.com/kafka:4.2.0",
+        ),
+        field(
+            "settings",
+            Kind::Settings,
+            "Settings of its brokers, by Kafka's names; `${env:NAME}` is a variable of the environment. Default: none.",
+            "{log.retention.ms: 3600000}",
+        ),
+    ],
+};
+
+pub(super) static FLOW: Table = Table {
+    owner: "a flow",
+    fields: &[
+        required(field(
+            "from",
+            Kind::Name,
+            "The cluster that is read.",
+            "primary",
+        )),
+        required(field(
+            "to",
+            Kind::Name,
+            "The cluster that is written.",
+            "secondary",
+        )),
+        field(
+            "topics",
+            Kind::Patterns,
+            "Topics to copy, as Java regular expressions. Default: all.",
+            "[orders, 'payments\\..*']",
+        ),
+        field(
+            "exclude",
+            Kind::Patterns,
+            "Topics to leave out, as Java regular expressions; stronger than `topics`. Default: none.",
+            "['.*-tmp']",
+        ),
+        field(
+            "groups",
+            Kind::Patterns,
+            "Consumer groups whose offsets follow, as Java regular expressions. Default: all.",
+            "[billing]",
+        ),
+        field(
+            "naming",
+            Kind::Naming,
+            "What topics are called at the target: `prefix` (primary.orders) or `same` (orders). Default: prefix.",
+            "same",
+        ),
+        field(
+            "settings",
+            Kind::Settings,
+            "MirrorMaker's settings for this flow; `${env:NAME}` is a variable of the environment. Default: none.",
+            "{tasks.max: 4}",
+        ),
+    ],
+};

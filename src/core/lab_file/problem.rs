@@ -1,0 +1,110 @@
+//! What can be wrong with a lab file, as facts. Knows nothing of the words of hints.
+
+use super::{MAX_BYTES, Place};
+use crate::core::spec;
+
+/// One thing that is wrong, or looks wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where; nowhere in particular, if it is about the file as a whole.
+    pub place: Option<Place>,
+    /// What.
+    pub what: What,
+}
+
+impl Problem {
+    pub(super) fn at(place: Place, what: What) -> Self {
+        Self {
+            place: Some(place),
+            what,
+        }
+    }
+
+    pub(super) fn of_file(what: What) -> Self {
+        Self { place: None, what }
+    }
+}
+
+/// What is wrong, or looks wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum What {
+    /// It cannot be opened or read.
+    #[error("cannot be read: {0}")]
+    Unreadable(String),
+    /// It is too large to be a lab file.
+    #[error("is larger than {} KiB: that is no lab file", MAX_BYTES / 1024)]
+    TooLarge,
+    /// It is not UTF-8.
+    #[error("this is not UTF-8 text")]
+    NotText,
+    /// There is nothing in it.
+    #[error("the file is empty")]
+    Empty,
+    /// Its YAML cannot be parsed.
+    #[error("this is not YAML: {0}")]
+    NotYaml(String),
+    /// A tab at the beginning of a line.
+    #[error("YAML is indented by spaces, and here is a tab")]
+    Tab,
+    /// A reference to another part of the file.
+    #[error("anchors and aliases (`&`, `*`) are not understood here")]
+    Alias,
+    /// A type that the file gives a value.
+    #[error("tags (`!…`) are not understood here")]
+    Tag,
+    /// A second document.
+    #[error("a second document begins here: a lab file has one")]
+    SecondDocument,
+    /// Lists in lists in lists.
+    #[error("this is nested deeper than anything in a lab file")]
+    TooDeep,
+    /// A field that there is not.
+    #[error("{owner} has no field `{name}`")]
+    UnknownField {
+        /// Such as "a cluster".
+        owner: &'static str,
+        /// As given.
+        name: String,
+        /// The fields there are.
+        known: Vec<&'static str>,
+    },
+    /// The same field again.
+    #[error("`{0}` is there twice")]
+    FieldTwice(String),
+    /// A field that must be there.
+    #[error("{owner} needs `{field}`")]
+    MissingField {
+        /// Such as "a cluster".
+        owner: &'static str,
+        /// Its name.
+        field: &'static str,
+    },
+    /// A value of another kind.
+    #[error("{what} is to be {expected}, not {found}")]
+    WrongKind {
+        /// Such as "`brokers`".
+        what: String,
+        /// Such as "a number from 1 to 9".
+        expected: String,
+        /// Such as "`many`".
+        found: String,
+    },
+    /// Both name the Kafka that runs.
+    #[error("`kafka` and `image` both say which Kafka runs")]
+    KafkaAndImage,
+    /// What it says makes no lab.
+    #[error(transparent)]
+    Spec(#[from] spec::Problem),
+    /// Too many problems to list them all.
+    #[error("and {0} more")]
+    More(usize),
+    /// A warning: flows go past it.
+    #[error("cluster `{0}` is in no flow: nothing is copied from it or to it")]
+    UnusedCluster(String),
+    /// A warning: a secret that anyone can read.
+    #[error(
+        "`{0}` looks like a secret, and would stand in files and labels that anyone here can read"
+    )]
+    PlainSecret(String),
+}

@@ -1,0 +1,226 @@
+//! A lab file's tree made into a [`Spec`], with all that is wrong. Knows nothing of where the text came from.
+
+use super::Place;
+use super::field::{CLUSTER, FLOW, LAB, Table};
+use super::fields::{Fields, Reader};
+use super::problem::{Problem, What};
+use super::yaml::{self, Node, Value};
+use crate::core::spec::{self, ClusterSpec, Finding, FlowSpec, Naming, Part, Spec, Subject};
+use crate::core::topology::{Topology, Version, official_image};
+
+/// Problems that are listed at most: whoever has more has another file in mind.
+const MAX_PROBLEMS: usize = 50;
+
+/// What a lab file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// The lab; valid.
+    pub spec: Spec,
+    /// What looks wrong and is not.
+    pub warnings: Vec<Problem>,
+}
+
+pub(super) fn read(text: &str) -> Result<Reading, Vec<Problem>> {
+    let mut reader = Reader::default();
+    let document = yaml::parse(text, &mut reader.problems);
+    let spec = match &document {
+        Some(node) if node.is_nothing() => None,
+        Some(node) => reader.lab(node),
+        None => None,
+    };
+    if spec.is_none() && reader.problems.is_empty() {
+        reader.add(Place::FIRST, What::Empty);
+    }
+    let Reader {
+        mut problems,
+        mut warnings,
+    } = reader;
+    if let Some(spec) = spec.filter(|_| problems.is_empty()) {
+        warnings.sort_by_key(|warning| warning.place);
+        return Ok(Reading { spec, warnings });
+    }
+    problems.sort_by_key(|problem| problem.place);
+    problems.dedup();
+    if problems.len() > MAX_PROBLEMS {
+        let more = problems.len() - MAX_PROBLEMS;
+        problems.truncate(MAX_PROBLEMS);
+        problems.push(Problem::of_file(What::More(more)));
+    }
+    Err(problems)
+}
+
+impl Reader {
+    /// An image, by its name or by Kafka's version.
+    fn image(&mut self, fields: &Fields<'_>) -> Option<String> {
+        let version = self.one(fields, "kafka", |text, _| {
+            Version::parse(text).map(|_| official_image(text))
+        });
+        let image = self.text(fields, "image");
+        if fields.has("kafka") && fields.has("image") {
+            self.add(fields.place_of("image"), What::KafkaAndImage);
+        }
+        image.or(version)
+    }
+
+    /// The entries of a list of mappings.
+    fn list<'a>(
+        &mut self,
+        fields: &Fields<'a>,
+        name: &'static str,
+        table: &'static Table,
+    ) -> Vec<Fields<'a>> {
+        let Some((field, node)) = fields.get(name) else {
+            return Vec::new();
+        };
+        let Value::List(items) = &node.value else {
+            self.wrong_field(field, node);
+            return Vec::new();
+        };
+        items
+            .iter()
+            .filter_map(|item| self.fields(item, table))
+            .collect()
+    }
+
+    fn lab(&mut self, node: &Node) -> Option<Spec> {
+        let fields = self.fields(node, &LAB)?;
+        let (mut clusters, mut flows) = (Vec::new(), Vec::new());
+        for cluster in self.list(&fields, "clusters", &CLUSTER) {
+            clusters.push((self.cluster(&cluster), cluster));
+        }
+        for flow in self.list(&fields, "flows", &FLOW) {
+            flows.push((self.flow(&flow), flow));
+        }
+        let is_whole = clusters.iter().all(|(cluster, _)| cluster.is_some())
+            && clusters.len() == fields.items("clusters").len();
+        // what has no name cannot be spoken of
+        clusters.retain(|(cluster, _)| cluster.is_some());
+        flows.retain(|(flow, _)| flow.is_some());
+        let (clusters, cluster_fields): (Vec<_>, Vec<_>) = clusters.into_iter().unzip();
+        let (flows, flow_fields): (Vec<_>, Vec<_>) = flows.into_iter().unzip();
+        let spec = Spec {
+            lab: self
+                .text(&fields, "lab")
+                .unwrap_or_else(|| spec::DEFAULT_LAB.to_owned()),
+            image: self.image(&fields),
+            memory: self.one(&fields, "memory", |text, _| mebibytes(text)),
+            clusters: clusters.into_iter().flatten().collect(),
+            flows: flows.into_iter().flatten().collect(),
+        };
+        let mut findings = spec.findings();
+        findings.extend(port_clashes(&spec, &findings));
+        for finding in findings {
+            let there = match &finding.problem {
+                spec::Problem::NoClusters => is_whole && fields.has("clusters"),
+                _ => true,
+            };
+            let place = match finding.subject {
+                Subject::Lab if finding.problem == spec::Problem::NoClusters => {
+                    fields.place_of("clusters")
+                }
+                Subject::Lab => fields.place(&finding.part),
+                Subject::Cluster(index) => cluster_fields[index].place(&finding.part),
+                Subject::Flow(index) => flow_fields[index].place(&finding.part),
+            };
+            if there {
+                self.add(place, What::Spec(finding.problem));
+            }
+        }
+        for index in spec
+            .unused_clusters()
+            .into_iter()
+            .filter(|_| !spec.flows.is_empty())
+        {
+            let what = What::UnusedCluster(spec.clusters[index].name.clone());
+            let place = cluster_fields[index].place(&Part::Name);
+            self.warnings.push(Problem::at(place, what));
+        }
+        Some(spec)
+    }
+
+    fn cluster(&mut self, fields: &Fields<'_>) -> Option<ClusterSpec> {
+        let name = self.text(fields, "name");
+        let usual = ClusterSpec::new("");
+        let cluster = ClusterSpec {
+            name: String::new(),
+            brokers: self.number(fields, "brokers").unwrap_or(usual.brokers),
+            partitions: self
+                .number(fields, "partitions")
+                .unwrap_or(usual.partitions),
+            port: self.number(fields, "port"),
+            image: self.image(fields),
+            settings: self.settings(fields),
+        };
+        name.map(|name| ClusterSpec { name, ..cluster })
+    }
+
+    fn flow(&mut self, fields: &Fields<'_>) -> Option<FlowSpec> {
+        let ends = (self.text(fields, "from"), self.text(fields, "to"));
+        let naming = self.one(fields, "naming", |text, _| match text {
+            "prefix" => Some(Naming::Prefix),
+            "same" => Some(Naming::Same),
+            _ => None,
+        });
+        let flow = FlowSpec {
+            source: String::new(),
+            target: String::new(),
+            topics: self.patterns(fields, "topics"),
+            exclude: self.patterns(fields, "exclude"),
+            groups: self.patterns(fields, "groups"),
+            naming: naming.unwrap_or(Naming::Prefix),
+            settings: self.settings(fields),
+        };
+        match ends {
+            (Some(source), Some(target)) => Some(FlowSpec {
+                source,
+                target,
+                ..flow
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// Ports that the file itself gives to two clusters; what clashes with usual ports is known once all are chosen.
+fn port_clashes(spec: &Spec, findings: &[Finding]) -> Vec<Finding> {
+    let is_wrong = |index: usize| {
+        findings.iter().any(|finding| {
+            let is_it = [Subject::Cluster(index), Subject::Lab].contains(&finding.subject);
+            is_it && matches!(finding.part, Part::Whole | Part::Brokers | Part::Port)
+        })
+    };
+    let mut given = spec.clone();
+    let clusters = spec.clusters.iter().enumerate();
+    let clusters = clusters.filter(|(index, cluster)| cluster.port.is_some() && !is_wrong(*index));
+    given.clusters = clusters.map(|(_, cluster)| cluster.clone()).collect();
+    let clashes = Topology::new(&given).port_clashes();
+    let finding = |problem: spec::Problem| {
+        let spec::Problem::PortTwice { other, .. } = &problem else {
+            return None;
+        };
+        let index = spec
+            .clusters
+            .iter()
+            .rposition(|cluster| cluster.name == *other)?;
+        Some(Finding {
+            subject: Subject::Cluster(index),
+            part: Part::Port,
+            problem,
+        })
+    };
+    clashes.into_iter().filter_map(finding).collect()
+}
+
+/// `512m` or `2g`, in MiB.
+fn mebibytes(text: &str) -> Option<u32> {
+    let unit = match text.chars().last()? {
+        'm' | 'M' => 1,
+        'g' | 'G' => 1024,
+        _ => return None,
+    };
+    let number = &text[..text.len() - 1];
+    let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    digits
+        .then(|| number.parse::<u32>().ok()?.checked_mul(unit))
+        .flatten()
+}

@@ -1,0 +1,64 @@
+//! The lab file described to editors, as JSON Schema. Knows nothing of YAML.
+
+use super::field::{CLUSTER, FLOW, Field, Kind, LAB, Table};
+use crate::core::spec::MAX_NAME;
+use serde_json::{Map, Value, json};
+
+/// A JSON Schema (draft 2020-12) of the lab file, made from the table of fields that it is read by.
+pub fn schema() -> String {
+    let mut schema = object(&LAB);
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    schema["title"] =
+        json!("A lab of Kafka clusters joined by MirrorMaker: kmk.yml of Kafka Mirror Kit");
+    schema["$defs"] = json!({ "cluster": object(&CLUSTER), "flow": object(&FLOW) });
+    let text = serde_json::to_string_pretty(&schema).expect("plain maps have no reason to fail");
+    text + "\n"
+}
+
+fn object(table: &Table) -> Value {
+    let one = |field: &Field| (field.name.to_owned(), value(field));
+    let properties: Map<String, Value> = table.fields.iter().map(one).collect();
+    let required = table.fields.iter().filter(|field| field.is_required);
+    let required: Vec<&str> = required.map(|field| field.name).collect();
+    let mut object = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties,
+        "required": required,
+    });
+    if table.names().contains(&"image") {
+        object["not"] = json!({ "required": ["kafka", "image"] });
+    }
+    object
+}
+
+fn value(field: &Field) -> Value {
+    let mut value = match field.kind {
+        Kind::Name => json!({
+            "type": "string",
+            "pattern": "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+            "maxLength": MAX_NAME,
+        }),
+        // 4.2 is a number to YAML
+        Kind::Version => json!({ "type": ["string", "number"] }),
+        Kind::Image => json!({ "type": "string", "minLength": 1 }),
+        Kind::Memory => json!({ "type": "string", "pattern": "^[0-9]+[mMgG]$" }),
+        Kind::Number { least, most } => {
+            json!({ "type": "integer", "minimum": least, "maximum": most })
+        }
+        Kind::Patterns => {
+            json!({ "type": "array", "items": { "type": ["string", "number", "boolean"] } })
+        }
+        Kind::Naming => json!({ "enum": ["prefix", "same"] }),
+        Kind::Settings => json!({
+            "type": "object",
+            "additionalProperties": { "type": ["string", "number", "boolean"] },
+        }),
+        Kind::Clusters => {
+            json!({ "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/cluster" } })
+        }
+        Kind::Flows => json!({ "type": "array", "items": { "$ref": "#/$defs/flow" } }),
+    };
+    value["description"] = json!(field.about);
+    value
+}

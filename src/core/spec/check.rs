@@ -1,0 +1,306 @@
+//! Everything that can be wrong with a spec, found at once. Knows nothing of where the spec was written.
+
+use super::problem::{Finding, Part, Problem, Subject};
+use super::{
+    ClusterSpec, FlowSpec, MAX_BROKERS, MAX_CLUSTERS, MAX_FLOWS, MAX_HEAP_MIB, MAX_PARTITIONS,
+    MIN_HEAP_MIB, MIN_PORT, Naming, Spec, is_image, is_name, owned, reference,
+};
+use crate::core::filter;
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Spec {
+    /// Looks for everything that is wrong.
+    ///
+    /// # Errors
+    /// All problems at once, in the order of the spec.
+    pub fn validate(&self) -> Result<(), Vec<Problem>> {
+        let found = self.findings();
+        if found.is_empty() {
+            return Ok(());
+        }
+        Err(found.into_iter().map(|finding| finding.problem).collect())
+    }
+
+    /// Everything that is wrong, and with what. Where there are more clusters or flows than possible, only that.
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut found = Findings(Vec::new());
+        found.lab(self);
+        for (kind, count, max) in [
+            ("clusters", self.clusters.len(), MAX_CLUSTERS),
+            ("flows", self.flows.len(), MAX_FLOWS),
+        ] {
+            if count > max {
+                found.add(
+                    Subject::Lab,
+                    Part::Whole,
+                    Problem::TooMany { kind, count, max },
+                );
+                return found.0;
+            }
+        }
+        let mut seen = BTreeSet::new();
+        for (index, cluster) in self.clusters.iter().enumerate() {
+            found.cluster(index, cluster);
+            if !seen.insert(&cluster.name) {
+                let problem = Problem::DuplicateCluster(cluster.name.clone());
+                found.add(Subject::Cluster(index), Part::Name, problem);
+            }
+        }
+        let mut seen = BTreeSet::new();
+        let same = self.same_names();
+        for (index, flow) in self.flows.iter().enumerate() {
+            found.flow(self, index, flow, &same);
+            if !seen.insert((&flow.source, &flow.target)) {
+                let problem = Problem::DuplicateFlow {
+                    source_cluster: flow.source.clone(),
+                    target: flow.target.clone(),
+                };
+                found.add(Subject::Flow(index), Part::Whole, problem);
+            }
+        }
+        found.0
+    }
+
+    /// Clusters that no flow reads or writes: most likely forgotten, where there are flows at all.
+    pub fn unused_clusters(&self) -> Vec<usize> {
+        let is_unused = |cluster: &ClusterSpec| {
+            let mut flows = self.flows.iter();
+            flows.all(|flow| flow.source != cluster.name && flow.target != cluster.name)
+        };
+        let clusters = self.clusters.iter().enumerate();
+        let unused = clusters.filter(|(_, cluster)| is_unused(cluster));
+        unused.map(|(index, _)| index).collect()
+    }
+
+    /// Where flows that keep topic names lead from each cluster.
+    fn same_names(&self) -> BTreeMap<&str, Vec<&str>> {
+        let mut leads: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for flow in self.flows.iter().filter(|f| f.naming == Naming::Same) {
+            leads.entry(&flow.source).or_default().push(&flow.target);
+        }
+        leads
+    }
+}
+
+/// Whether flows lead from one cluster to another.
+fn leads(flows: &BTreeMap<&str, Vec<&str>>, from: &str, to: &str) -> bool {
+    let (mut reached, mut next) = (BTreeSet::from([from]), vec![from]);
+    while let Some(here) = next.pop() {
+        let onward = flows.get(here).into_iter().flatten();
+        next.extend(onward.filter(|target| reached.insert(target)));
+    }
+    reached.contains(to)
+}
+
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(&mut self, subject: Subject, part: Part, problem: Problem) {
+        self.0.push(Finding {
+            subject,
+            part,
+            problem,
+        });
+    }
+
+    fn lab(&mut self, spec: &Spec) {
+        if !is_name(&spec.lab) {
+            let problem = Problem::Name {
+                kind: "lab",
+                name: spec.lab.clone(),
+            };
+            self.add(Subject::Lab, Part::Name, problem);
+        }
+        self.image(Subject::Lab, spec.image.as_deref());
+        if let Some(mib) = spec.memory
+            && !(MIN_HEAP_MIB..=MAX_HEAP_MIB).contains(&mib)
+        {
+            self.add(Subject::Lab, Part::Memory, Problem::Memory(mib));
+        }
+        if spec.clusters.is_empty() {
+            self.add(Subject::Lab, Part::Whole, Problem::NoClusters);
+        }
+    }
+
+    fn image(&mut self, subject: Subject, image: Option<&str>) {
+        if let Some(image) = image.filter(|image| !is_image(image)) {
+            self.add(subject, Part::Image, Problem::Image(image.to_owned()));
+        }
+    }
+
+    fn cluster(&mut self, index: usize, cluster: &ClusterSpec) {
+        let (subject, name) = (Subject::Cluster(index), &cluster.name);
+        if !is_name(name) {
+            let problem = Problem::Name {
+                kind: "cluster",
+                name: name.clone(),
+            };
+            self.add(subject, Part::Name, problem);
+        }
+        self.image(subject, cluster.image.as_deref());
+        if name.starts_with("mm2-") {
+            self.add(subject, Part::Name, Problem::ReservedName(name.clone()));
+        }
+        let (brokers, most) = (u32::from(cluster.brokers), u32::from(MAX_BROKERS));
+        for (part, what, count, max) in [
+            (Part::Brokers, "brokers", brokers, most),
+            (
+                Part::Partitions,
+                "partitions",
+                cluster.partitions,
+                MAX_PARTITIONS,
+            ),
+        ] {
+            if !(1..=max).contains(&count) {
+                let problem = Problem::Count {
+                    cluster: name.clone(),
+                    what,
+                    count,
+                    max,
+                };
+                self.add(subject, part, problem);
+            }
+        }
+        let possible = MIN_PORT..=u16::MAX - MAX_BROKERS;
+        if let Some(port) = cluster.port.filter(|port| !possible.contains(port)) {
+            let problem = Problem::Port {
+                cluster: name.clone(),
+                port,
+            };
+            self.add(subject, Part::Port, problem);
+        }
+        for (key, value) in &cluster.settings {
+            let why = owned::of_broker(key);
+            if self.setting(subject, key, value, why, owned::is_key(key, false)) {
+                self.copies(subject, key, value, Some(cluster));
+            }
+        }
+    }
+
+    /// Whether the setting is one that a person can give.
+    fn setting(
+        &mut self,
+        subject: Subject,
+        key: &str,
+        value: &str,
+        why: Option<&'static str>,
+        is_key: bool,
+    ) -> bool {
+        let name = || key.to_owned();
+        let problem = if !is_key {
+            Some(Problem::SettingName(name()))
+        } else if let Some(why) = why {
+            Some(Problem::OwnSetting { key: name(), why })
+        } else if value.chars().any(char::is_control) {
+            let reason = "has a line break or another character that no setting has".to_owned();
+            Some(Problem::SettingValue {
+                key: name(),
+                reason,
+            })
+        } else {
+            let refused = reference::pieces(value).err();
+            refused.map(|reason| Problem::SettingValue {
+                key: name(),
+                reason,
+            })
+        };
+        let is_good = problem.is_none();
+        if let Some(problem) = problem {
+            self.add(subject, Part::Setting(name()), problem);
+        }
+        is_good
+    }
+
+    /// A number of copies needs as many brokers.
+    fn copies(&mut self, subject: Subject, key: &str, value: &str, at: Option<&ClusterSpec>) {
+        // what a variable holds is not known here; -1 leaves it to the broker
+        if !owned::is_copies(key) || value.trim() == "-1" || !reference::names_in(value).is_empty()
+        {
+            return;
+        }
+        let key = key.to_owned();
+        let part = Part::Setting(key.clone());
+        match (value.trim().parse::<u16>(), at) {
+            (Ok(copies), Some(cluster)) if copies > cluster.brokers => {
+                let problem = Problem::Copies {
+                    key,
+                    copies,
+                    cluster: cluster.name.clone(),
+                    brokers: cluster.brokers,
+                };
+                self.add(subject, part, problem);
+            }
+            (Ok(1..), _) => {}
+            _ => {
+                let reason = format!("is a number of copies, from 1 on, and not `{value}`");
+                self.add(subject, part, Problem::SettingValue { key, reason });
+            }
+        }
+    }
+
+    fn flow(
+        &mut self,
+        spec: &Spec,
+        index: usize,
+        flow: &FlowSpec,
+        same: &BTreeMap<&str, Vec<&str>>,
+    ) {
+        let subject = Subject::Flow(index);
+        for (part, name) in [(Part::Source, &flow.source), (Part::Target, &flow.target)] {
+            if spec.cluster(name).is_none() {
+                let problem = Problem::UnknownCluster {
+                    name: name.clone(),
+                    known: spec.cluster_names(),
+                };
+                self.add(subject, part, problem);
+            }
+        }
+        if flow.source == flow.target {
+            self.add(
+                subject,
+                Part::Target,
+                Problem::SelfFlow(flow.source.clone()),
+            );
+        } else if flow.naming == Naming::Same && leads(same, &flow.target, &flow.source) {
+            let problem = Problem::Loop {
+                source_cluster: flow.source.clone(),
+                target: flow.target.clone(),
+            };
+            self.add(subject, Part::Naming, problem);
+        }
+        let topics = flow.topics.iter().enumerate();
+        let exclude = flow.exclude.iter().enumerate();
+        let groups = flow.groups.iter().enumerate();
+        let filters = topics
+            .map(|(at, filter)| (Part::Topic(at), filter))
+            .chain(exclude.map(|(at, filter)| (Part::Exclude(at), filter)))
+            .chain(groups.map(|(at, filter)| (Part::Group(at), filter)));
+        for (part, filter) in filters {
+            let Err(reason) = filter::check(filter) else {
+                continue;
+            };
+            let filter = filter.clone();
+            let problem = match part {
+                Part::Group(_) => Problem::GroupFilter { filter, reason },
+                _ => Problem::Filter { filter, reason },
+            };
+            self.add(subject, part, problem);
+        }
+        for (key, value) in &flow.settings {
+            let why = owned::of_flow(key);
+            if self.setting(subject, key, value, why, owned::is_key(key, true)) {
+                let at_source = key == "offset-syncs.topic.replication.factor"
+                    && flow
+                        .settings
+                        .get("offset-syncs.topic.location")
+                        .is_none_or(|v| v == "source");
+                let keeper = if at_source {
+                    &flow.source
+                } else {
+                    &flow.target
+                };
+                self.copies(subject, key, value, spec.cluster(keeper));
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Settings that a person cannot choose, because the lab stands on them, and settings with limits. Knows nothing of clusters.
+
+/// Why a broker setting is kmk's own, if it is.
+pub(super) fn of_broker(key: &str) -> Option<&'static str> {
+    let under = |prefix: &str| key.starts_with(prefix);
+    match key {
+        "node.id" | "broker.id" | "process.roles" | "broker.id.generation.enable" => {
+            Some("kmk numbers the brokers, and each is a controller too")
+        }
+        "log.dir" | "log.dirs" | "metadata.log.dir" => {
+            Some("records lie on the volume that kmk makes for the broker")
+        }
+        "num.partitions" => Some("say `partitions` of the cluster instead"),
+        "message.max.bytes" | "replica.fetch.max.bytes" => Some(
+            "MirrorMaker's requests are as large as kmk lets brokers take, and one record that is larger ends the flow",
+        ),
+        "advertised.listeners"
+        | "control.plane.listener.name"
+        | "early.start.listeners"
+        | "inter.broker.listener.name"
+        | "listeners"
+        | "security.inter.broker.protocol" => {
+            Some("kmk works out the addresses, for the containers and for this machine")
+        }
+        "heap.opts"
+        | "opts"
+        | "jmx.opts"
+        | "jvm.performance.opts"
+        | "log4j.opts"
+        | "gc.log.opts"
+        | "debug" => {
+            Some("this is no setting of a broker but of its JVM; say `memory` for the heap")
+        }
+        _ if under("controller.quorum.") || under("controller.listener.") => {
+            Some("kmk works out who the controllers are")
+        }
+        _ if under("listener.") => {
+            Some("kmk works out the listeners, for the containers and for this machine")
+        }
+        _ if under("zookeeper.") => Some("kmk runs Kafka without ZooKeeper"),
+        _ if under("kafka.") => Some("the image cannot pass on settings that begin with `kafka.`"),
+        _ => None,
+    }
+}
+
+/// Why a setting of MirrorMaker is kmk's own, if it is.
+pub(super) fn of_flow(key: &str) -> Option<&'static str> {
+    match key {
+        "enabled" => Some("take the flow out instead"),
+        "topics" | "topics.regex" | "topics.whitelist" => Some("say `topics` of the flow instead"),
+        "topics.exclude" | "topics.blacklist" => Some("say `exclude` of the flow instead"),
+        "groups" | "groups.whitelist" => Some("say `groups` of the flow instead"),
+        "replication.policy.class" => Some("say `naming` of the flow instead"),
+        "replication.policy.separator" => {
+            Some("kmk knows a copy by the dot between the source's name and the topic's")
+        }
+        "bootstrap.servers" | "source.cluster.alias" | "target.cluster.alias" => {
+            Some("kmk works out the addresses and names of the clusters")
+        }
+        "topic.filter.class" | "group.filter.class" => {
+            Some("kmk's canary and the flow's filters need MirrorMaker's own")
+        }
+        _ if key.contains("cluster.bootstrap.servers") => {
+            Some("kmk works out the addresses and names of the clusters")
+        }
+        _ if key.starts_with("config.providers") => {
+            Some("kmk sets it where a value has `${env:NAME}`; other providers are not there")
+        }
+        _ => None,
+    }
+}
+
+/// Whether the value of a setting is a number of copies: as many brokers must be there.
+pub(super) fn is_copies(key: &str) -> bool {
+    key.ends_with("replication.factor") || key == "min.insync.replicas" || key.ends_with(".min.isr")
+}
+
+/// A setting's name as Kafka writes it: words of letters and digits with single `.`, `-` or `_` between them.
+pub(super) fn is_key(key: &str, takes_upper_case: bool) -> bool {
+    let plain = |c: char| {
+        c.is_ascii_lowercase() || c.is_ascii_digit() || (takes_upper_case && c.is_ascii_uppercase())
+    };
+    (1..=200).contains(&key.len())
+        && key
+            .split(['.', '-', '_'])
+            .all(|word| !word.is_empty() && word.chars().all(plain))
+}

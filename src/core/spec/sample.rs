@@ -1,0 +1,96 @@
+//! Any valid spec, for property tests. Knows nothing of what is tested.
+
+use super::{ClusterSpec, FlowSpec, Naming, Spec};
+use crate::core::filter;
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+fn image() -> impl Strategy<Value = Option<String>> {
+    option::of(prop_oneof![
+        "apache/kafka:[34]\\.[0-9]\\.[0-9]",
+        "[a-z]{1,5}/[a-z]{1,5}:[a-z0-9]{1,4}",
+    ])
+}
+
+fn filters() -> impl Strategy<Value = Vec<String>> {
+    let text = prop_oneof!["[a-z.*|\\\\]{1,8}", "[^,\\p{C}\\p{Z}]{1,6}"];
+    vec(text, 0..3).prop_map(|mut filters| {
+        filters.retain(|filter| filter::check(filter).is_ok());
+        filters
+    })
+}
+
+/// Nothing that kmk owns or counts begins with these words.
+fn settings() -> impl Strategy<Value = std::collections::BTreeMap<String, String>> {
+    let value = prop_oneof![
+        "[0-9]{1,4}",
+        "\\PC{0,8}",
+        "[ -~]{0,4}\\$\\{env:[A-Z]{4}\\}[ -~]{0,4}",
+    ];
+    let value = value.prop_filter("a reference", |value| super::pieces(value).is_ok());
+    btree_map("sample(\\.[a-z]{1,4}|[-_][0-9]){0,3}", value, 0..3)
+}
+
+pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
+    let cluster = (1u16..=9, 1u32..1001, image(), settings());
+    let flow = (
+        any::<(usize, usize)>(),
+        [filters(), filters(), filters()],
+        any::<bool>(),
+        settings(),
+    );
+    let heap = option::of(128u32..=16384);
+    let parts = (
+        vec(cluster, 1..12),
+        vec(flow, 0..12),
+        image(),
+        heap,
+        any::<bool>(),
+    );
+    parts.prop_map(|(clusters, flows, image, memory, has_ports)| {
+        let name = |index: usize| format!("c{index}");
+        let count = clusters.len();
+        let mut spec = Spec {
+            lab: "any".to_owned(),
+            image,
+            memory,
+            clusters: Vec::new(),
+            flows: Vec::new(),
+        };
+        for (index, (brokers, partitions, image, settings)) in clusters.into_iter().enumerate() {
+            let port = u16::try_from(29_000 + 10 * index).ok();
+            spec.clusters.push(ClusterSpec {
+                brokers,
+                partitions,
+                port: port.filter(|_| has_ports),
+                image,
+                settings,
+                ..ClusterSpec::new(&name(index))
+            });
+        }
+        let mut seen = BTreeSet::new();
+        for ((from, to), [topics, exclude, groups], is_same, settings) in flows {
+            let (from, to) = (from % count, to % count);
+            if from == to || !seen.insert((from, to)) {
+                continue;
+            }
+            // names that are kept only forwards: there is no way back
+            let naming = if is_same && from < to {
+                Naming::Same
+            } else {
+                Naming::Prefix
+            };
+            spec.flows.push(FlowSpec {
+                topics,
+                exclude,
+                groups,
+                naming,
+                settings,
+                ..FlowSpec::new(&name(from), &name(to))
+            });
+        }
+        spec
+    })
+}
