@@ -8,6 +8,7 @@ mod env;
 mod failure;
 mod group;
 mod groups;
+mod lint;
 mod logs;
 mod output;
 mod produce;
@@ -95,6 +96,7 @@ enum Verb {
     Destroy(destroy::Args),
     Logs(logs::Args),
     Env(env::Args),
+    Lint(lint::Args),
 }
 
 /// The answer of a verb that ran to its end.
@@ -230,6 +232,7 @@ fn run(verb: Verb, context: &Context) -> anyhow::Result<Outcome> {
         Verb::Destroy(args) => destroy::run(&args, context),
         Verb::Logs(args) => logs::run(&args, context),
         Verb::Env(args) => env::run(&args, context),
+        Verb::Lint(args) => lint::run(&args, context),
     }
 }
 

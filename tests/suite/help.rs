@@ -4,9 +4,9 @@ use crate::kmk::Kmk;
 use std::fs;
 use std::path::Path;
 
-const VERBS: [&str; 11] = [
+const VERBS: [&str; 12] = [
     "deploy", "produce", "consume", "status", "topics", "topic", "groups", "group", "destroy",
-    "logs", "env",
+    "logs", "env", "lint",
 ];
 
 /// Verbs of two words.
@@ -88,7 +88,7 @@ fn every_verb_has_help() {
 #[test]
 fn verbs_with_many_flags_show_examples() {
     let kmk = Kmk::new();
-    let own = ["deploy", "produce", "consume", "topics", "groups"];
+    let own = ["deploy", "produce", "consume", "topics", "groups", "lint"];
     for verb in own.iter().chain(&PAIRS) {
         kmk.run(&format!("{verb} --help"))
             .stdout_has(&format!("\nExamples:\n  kmk {verb}"));

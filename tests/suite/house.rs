@@ -161,7 +161,7 @@ fn each_crate_has_one_door() {
 }
 
 /// Which modules of the core each module may use, as the design has it. `lab` may use all, and is used by none.
-const MAY_USE: [(&str, &[&str]); 23] = [
+const MAY_USE: [(&str, &[&str]); 26] = [
     ("digest", &[]),
     ("endpoint", &[]),
     ("event", &[]),
@@ -175,6 +175,9 @@ const MAY_USE: [(&str, &[&str]); 23] = [
     ("port", &["topology"]),
     ("compose", &["topology", "spec", "digest"]),
     ("mm2", &["topology", "spec"]),
+    ("mm2_settings", &["nearest", "topology"]),
+    ("properties", &[]),
+    ("lint", &["mm2_settings", "nearest", "properties"]),
     ("workdir", &["digest"]),
     ("lock", &["digest"]),
     ("docker", &["wait"]),

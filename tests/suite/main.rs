@@ -16,6 +16,7 @@ mod help;
 mod house;
 mod image;
 mod interrupt;
+mod lint;
 mod lock;
 mod logs_env_status;
 mod mixed;
