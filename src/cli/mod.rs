@@ -10,6 +10,7 @@ mod group;
 mod groups;
 mod init;
 mod lab_file;
+mod lint;
 mod list;
 mod logs;
 mod output;
@@ -109,6 +110,7 @@ enum Verb {
     Destroy(destroy::Args),
     Logs(logs::Args),
     Env(env::Args),
+    Lint(lint::Args),
 }
 
 /// The answer of a verb that ran to its end.
@@ -298,6 +300,7 @@ fn run(verb: Verb, context: &mut Context) -> anyhow::Result<Outcome> {
         Verb::Destroy(args) => destroy::run(&args, context),
         Verb::Logs(args) => logs::run(&args, context),
         Verb::Env(args) => env::run(&args, context),
+        Verb::Lint(args) => lint::run(&args, context),
     }
 }
 

@@ -250,17 +250,16 @@ fn give_up_soon(file: &mut Properties, cluster: &Cluster, client: &str) {
 /// Settings of the worker that writes to `cluster`, and of its clients.
 fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
     let name = &cluster.name;
-    file.section(&format!("Connections to {name}"));
-    file.set(
-        "MirrorMaker starts before the brokers listen; try again soon.",
-        &format!("{name}.reconnect.backoff.ms"),
-        "50",
-    );
-    file.set("", &format!("{name}.reconnect.backoff.max.ms"), "100");
     if topology.mirrors.iter().all(|mirror| mirror.target != *name) {
         return;
     }
     file.section(&format!("Writing to {name}"));
+    file.set(
+        "MirrorMaker's worker starts before the brokers listen; try again soon.",
+        &format!("{name}.reconnect.backoff.ms"),
+        "50",
+    );
+    file.set("", &format!("{name}.reconnect.backoff.max.ms"), "100");
     file.set(
         "Fuller batches.",
         &format!("{name}.producer.linger.ms"),

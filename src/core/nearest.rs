@@ -22,6 +22,22 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .filter(|candidate| likeness(name, candidate) >= ALIKE)
 }
 
+/// The candidate that differs least from `name` letter by letter, if it is alike enough; an end in common counts for no
+/// more than that.
+pub fn nearest_spelling<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let rated = candidates.into_iter().map(|candidate| {
+        let alike = strsim::normalized_damerau_levenshtein(name, candidate);
+        (alike, candidate)
+    });
+    let nearest = rated.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)));
+    nearest
+        .filter(|(alike, _)| *alike >= ALIKE)
+        .map(|(_, candidate)| candidate)
+}
+
 /// From 0 (nothing in common) to 1. A name that ends like the other after a dot is as near as can be: the usual
 /// slip is to leave out the cluster in `primary.orders`, or to add it.
 fn likeness(a: &str, b: &str) -> f64 {
@@ -55,6 +71,17 @@ mod tests {
         );
         assert_eq!(nearest("zzz", topics), None);
         assert_eq!(nearest("orders", []), None);
+    }
+
+    #[test]
+    fn an_end_in_common_is_no_likeness_of_spelling() {
+        let keys = ["enabled", "emit.heartbeats.enabled"];
+        assert_eq!(nearest("emit.heartbeat.enabled", keys), Some("enabled"));
+        assert_eq!(
+            nearest_spelling("emit.heartbeat.enabled", keys),
+            Some("emit.heartbeats.enabled")
+        );
+        assert_eq!(nearest_spelling("zzz", keys), None);
     }
 
     proptest! {

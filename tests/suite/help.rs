@@ -4,8 +4,9 @@ use crate::kmk::Kmk;
 use std::fs;
 use std::path::Path;
 
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 18] = [
     "init",
+    "lint",
     "schema",
     "deploy",
     "scenarios",
@@ -110,6 +111,7 @@ fn verbs_with_many_flags_show_examples() {
         "consume",
         "topics",
         "groups",
+        "lint",
     ];
     for verb in own.iter().chain(&PAIRS) {
         kmk.run(&format!("{verb} --help"))

@@ -162,7 +162,7 @@ fn each_crate_has_one_door() {
 }
 
 /// Which modules of the core each module may use, as the design has it. `lab` may use all, and is used by none.
-const MAY_USE: [(&str, &[&str]); 24] = [
+const MAY_USE: [(&str, &[&str]); 27] = [
     ("digest", &[]),
     ("endpoint", &[]),
     ("event", &[]),
@@ -177,6 +177,9 @@ const MAY_USE: [(&str, &[&str]); 24] = [
     ("lab_file", &["scenario", "spec", "topology"]),
     ("compose", &["topology", "spec", "digest"]),
     ("mm2", &["topology", "spec"]),
+    ("mm2_settings", &["nearest", "topology"]),
+    ("properties", &[]),
+    ("lint", &["mm2_settings", "nearest", "properties"]),
     ("workdir", &["digest"]),
     ("lock", &["digest"]),
     ("docker", &["wait"]),

@@ -18,6 +18,7 @@ mod image;
 mod interrupt;
 mod lab_file;
 mod labs;
+mod lint;
 mod lock;
 mod logs_env_status;
 mod mixed;

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Writes src/core/mm2_settings/table.txt: every setting that MirrorMaker reads, what kind of value it takes, and which of
+# the two Kafkas that kmk is tried with have it. Taken from Kafka's own configuration definitions (dev/mm2-settings),
+# in Apache's published jars. Run it after a change of KAFKA_VERSION or NEXT_KAFKA_VERSION; needs a JDK 17 and Maven.
+set -euo pipefail
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+readonly here
+# shellcheck source=dev/apt.sh
+. "$here/apt.sh"
+readonly table=$here/../src/core/mm2_settings/table.txt
+
+main() {
+  local missing=()
+  have javac || missing+=(default-jdk-headless)
+  have mvn || missing+=(maven)
+  if [ ${#missing[@]} -gt 0 ]; then
+    can_install || die "install a JDK and Maven first (${missing[*]})"
+    install_packages "${missing[@]}"
+  fi
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  local old new
+  old=$(kmk_version KAFKA_VERSION)
+  new=$(kmk_version NEXT_KAFKA_VERSION)
+  settings "$old"
+  settings "$new"
+  {
+    echo "# Every setting that MirrorMaker reads: kind, key, type, and which Kafka has it. Made by dev/mm2-settings.sh."
+    echo "# Kafka $old $new"
+    awk -v old="$old" -v new="$new" '
+      FNR == NR { first[$0]; next }
+      $0 in first { print $0, "both"; delete first[$0]; next }
+      { print $0, new }
+      END { for (line in first) print line, old }' "$work/$old.txt" "$work/$new.txt" | LC_ALL=C sort
+  } >"$work/table.txt"
+  mv "$work/table.txt" "$table"
+  say "wrote $(wc -l <"$table") lines"
+}
+
+kmk_version() { sed -nE "s/^pub const $1: &str = \"([^\"]+)\";.*/\1/p" "$here/../src/core/topology/image.rs"; }
+
+# settings VERSION: into $work/VERSION.txt
+settings() {
+  local version=$1 name
+  {
+    echo '<project><modelVersion>4.0.0</modelVersion>'
+    echo '<groupId>kmk</groupId><artifactId>settings</artifactId><version>1</version><dependencies>'
+    for name in connect-mirror kafka-storage; do
+      echo "<dependency><groupId>org.apache.kafka</groupId><artifactId>$name</artifactId><version>$version</version></dependency>"
+    done
+    echo '</dependencies></project>'
+  } >"$work/pom.xml"
+  timeout 900 mvn -q -B -U -f "$work/pom.xml" dependency:copy-dependencies \
+    -DoutputDirectory="$work/$version" >"$work/maven.log" 2>&1 ||
+    { tail -n 20 "$work/maven.log" >&2; die "Kafka $version could not be downloaded"; }
+  # with no logging library there, slf4j says so
+  java -cp "$work/$version/*" "$here/mm2-settings/Settings.java" >"$work/$version.txt" 2> >(grep -v ^SLF4J >&2)
+}
+
+main "$@"

@@ -1,0 +1,194 @@
+//! What MirrorMaker would not do of what its properties file says. Pure. Knows nothing of where the file lies.
+//!
+//! MirrorMaker ignores unknown and misplaced keys in silence. Which key is read where is known to
+//! [`mm2_settings`](super::mm2_settings); here it is applied to a whole file with its aliases and flows.
+
+mod finding;
+mod flows;
+mod value;
+
+pub use finding::{Finding, Problem};
+
+use crate::core::mm2_settings::{Generation, Place, Type, Use, Verdict, known_for};
+use crate::core::nearest::nearest;
+use crate::core::properties::{Entry, Spelling, read};
+use flows::{Flows, Standing};
+use std::collections::BTreeMap;
+use value::{Providers, ends_in_a_comment, own_code};
+
+/// Keys in question at most; after that many it is another kind of file. Keeps the longest file quick.
+pub const MOST: usize = 200;
+
+/// Everything in the text that MirrorMaker ignores, or cannot read, by line; with no Kafka named, a setting that any of
+/// those known has is right.
+pub fn lint(text: &str, kafka: Option<Generation>) -> Vec<Finding> {
+    let entries = read(text);
+    let last: BTreeMap<&str, usize> = (0..)
+        .zip(&entries)
+        .map(|(index, entry)| (entry.key.as_str(), index))
+        .collect();
+    let counts: BTreeMap<&str, &str> = last
+        .iter()
+        .map(|(key, index)| (*key, entries[*index].value.as_str()))
+        .collect();
+    let file = File {
+        flows: Flows::new(&counts),
+        providers: Providers::new(&counts),
+        has_own_code: own_code(&counts),
+        kafka,
+    };
+    let clusters = last.get("clusters").map_or(1, |index| entries[*index].line);
+    let mut findings: Vec<Finding> = file
+        .flows
+        .missing(&counts)
+        .into_iter()
+        .map(|problem| Finding {
+            line: clusters,
+            key: "clusters".to_owned(),
+            problem,
+        })
+        .collect();
+    let mut let_pass = 0;
+    for (index, entry) in entries.iter().enumerate() {
+        if findings.len() + let_pass >= MOST {
+            findings.push(finding(entry, Problem::TooMany));
+            break;
+        }
+        let counting = last[entry.key.as_str()];
+        if counting == index {
+            let problems = file.judge(entry, &mut let_pass).into_iter();
+            findings.extend(problems.map(|problem| finding(entry, problem)));
+        } else {
+            findings.push(finding(entry, Problem::SetAgain(entries[counting].line)));
+        }
+    }
+    findings.sort_by_key(|finding| finding.line);
+    findings
+}
+
+fn finding(entry: &Entry, problem: Problem) -> Finding {
+    Finding {
+        line: entry.line,
+        key: entry.key.clone(),
+        problem,
+    }
+}
+
+/// How many settings a file has; those set twice count once.
+pub fn settings(text: &str) -> usize {
+    let entries = read(text);
+    let keys: std::collections::BTreeSet<&str> =
+        entries.iter().map(|entry| entry.key.as_str()).collect();
+    keys.len()
+}
+
+/// A file as a whole.
+struct File<'a> {
+    flows: Flows<'a>,
+    providers: Providers<'a>,
+    /// Whether classes that are not Kafka's read settings of their own here.
+    has_own_code: bool,
+    kafka: Option<Generation>,
+}
+
+/// Where everything is read that clusters can have.
+const ANY_USE: Use = Use {
+    is_read: true,
+    is_written: true,
+    has_worker: true,
+};
+
+impl File<'_> {
+    /// `let_pass` counts the keys that only a class of the person's own can know.
+    fn judge(&self, entry: &Entry, let_pass: &mut usize) -> Vec<Problem> {
+        if entry.spelling == Spelling::Malformed {
+            return vec![Problem::Malformed];
+        }
+        if entry.value.starts_with("->") {
+            return vec![Problem::BlankInKey];
+        }
+        let verdict = match self.verdict(entry) {
+            Ok(verdict) => verdict,
+            Err(problem) => return vec![problem],
+        };
+        *let_pass += usize::from(verdict.is_none());
+        let value = &entry.value;
+        let mut problems = Vec::new();
+        if ends_in_a_comment(value) && verdict != Some(Type::Password) {
+            problems.push(Problem::Comment);
+        } else if let Some(kind) =
+            verdict.filter(|kind| !kind.takes(value) && !value.contains("${"))
+        {
+            problems.push(Problem::Value {
+                value: value.clone(),
+                kind,
+            });
+        }
+        problems.extend(self.providers.lacking(value).map(Problem::NoProvider));
+        problems
+    }
+
+    /// The type of what is read; nothing where only a class of the person's own can know.
+    fn verdict(&self, entry: &Entry) -> Result<Option<Type>, Problem> {
+        let standing = self
+            .flows
+            .standing(&entry.key, |place, key| self.is_known(place, key));
+        let (place, bare) = match &standing {
+            Standing::Top(key) => (Place::Top, *key),
+            Standing::Cluster(alias, key) => (Place::Cluster(self.flows.use_of(alias)), *key),
+            Standing::Flow(_, _, key) => (Place::Flow, *key),
+            Standing::Itself(alias) => return Err(Problem::Itself((*alias).to_owned())),
+            Standing::Nobody(name) => return Err(self.unknown_alias(name)),
+        };
+        let instead = |rights: Vec<_>| {
+            let mut names: Vec<String> = rights
+                .iter()
+                .map(|right| self.flows.name(right, &standing))
+                .collect();
+            names.dedup();
+            names
+        };
+        match known_for(place, bare, self.kafka) {
+            Verdict::Known(kind) => Ok(Some(kind)),
+            Verdict::Partly { reaches, rights } => Err(Problem::Partly {
+                reaches,
+                instead: instead(rights),
+            }),
+            Verdict::Overruled(why) => Err(Problem::Overruled(why)),
+            Verdict::OnlyIn(only) => Err(Problem::OnlyIn(only)),
+            Verdict::Misplaced(rights) => Err(Problem::Misplaced(instead(rights))),
+            Verdict::Unknown { meant } => {
+                let stray = matches!(standing, Standing::Top(_));
+                if let Some(name) = stray.then(|| self.stray_alias(bare)).flatten() {
+                    return Err(self.unknown_alias(name));
+                }
+                if meant.is_empty() && self.has_own_code {
+                    return Ok(None);
+                }
+                Err(Problem::Unknown(instead(meant)))
+            }
+        }
+    }
+
+    fn is_known(&self, place: Place, key: &str) -> bool {
+        matches!(known_for(place, key, self.kafka), Verdict::Known(_))
+    }
+
+    /// The name before what could only be a setting of a cluster.
+    fn stray_alias<'k>(&self, key: &'k str) -> Option<&'k str> {
+        let mut dots = key.match_indices('.').map(|(at, _)| at).take(flows::DOTS);
+        let name = dots.find(|at| self.is_known(Place::Cluster(ANY_USE), &key[at + 1..]));
+        name.map(|at| &key[..at])
+    }
+
+    fn unknown_alias(&self, name: &str) -> Problem {
+        let aliases = self.flows.aliases();
+        Problem::UnknownAlias {
+            name: name.to_owned(),
+            nearest: nearest(name, aliases).map(str::to_owned),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

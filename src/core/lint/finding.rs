@@ -1,0 +1,104 @@
+//! What can be wrong with a line of MirrorMaker's properties, as facts. Knows nothing of how it is found.
+
+use crate::core::mm2_settings::{Generation, Type};
+
+/// One thing that MirrorMaker would not do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The line that the setting begins on, from 1.
+    pub line: usize,
+    /// The key as MirrorMaker reads it.
+    pub key: String,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+/// What is wrong with a setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// A `\u` without four digits: Java reads nothing of the file.
+    Malformed,
+    /// The line on which it is set again, and which counts.
+    SetAgain(usize),
+    /// A blank ends a key: `a -> b.enabled` is a key `a`.
+    BlankInKey,
+    /// No setting of anything; what was probably meant.
+    Unknown(Vec<String>),
+    /// A setting, but not read at this prefix; where it is.
+    Misplaced(Vec<String>),
+    /// Read, but only by clients that do not matter here.
+    Partly {
+        /// All that it changes.
+        reaches: &'static str,
+        /// Where it does more.
+        instead: Vec<String>,
+    },
+    /// MirrorMaker sets it itself; why.
+    Overruled(&'static str),
+    /// Only the other Kafka has it.
+    OnlyIn(Generation),
+    /// A name that `clusters` does not have.
+    UnknownAlias {
+        /// As written.
+        name: String,
+        /// The alias most like it.
+        nearest: Option<String>,
+    },
+    /// A flow from a cluster to itself, which MirrorMaker leaves out.
+    Itself(String),
+    /// A value that Kafka cannot read.
+    Value {
+        /// As written.
+        value: String,
+        /// What it should be.
+        kind: Type,
+    },
+    /// A `#` behind a value, which is part of it.
+    Comment,
+    /// A reference to a provider that `config.providers` does not name.
+    NoProvider(String),
+    /// `clusters` is missing or empty.
+    NoClusters,
+    /// A cluster without `bootstrap.servers`.
+    NoBootstrap(String),
+    /// No flow is enabled.
+    NoFlow,
+    /// There is more; it was not looked at.
+    TooMany,
+}
+
+impl Problem {
+    /// A word for scripts; words are added, never changed.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::SetAgain(_) => "set-again",
+            Self::BlankInKey => "blank-in-key",
+            Self::Unknown(_) => "unknown",
+            Self::Misplaced(_) => "misplaced",
+            Self::Partly { .. } => "partly",
+            Self::Overruled(_) => "overruled",
+            Self::OnlyIn(_) => "other-kafka",
+            Self::UnknownAlias { .. } => "unknown-alias",
+            Self::Itself(_) => "self-flow",
+            Self::Value { .. } => "value",
+            Self::Comment => "comment",
+            Self::NoProvider(_) => "no-provider",
+            Self::NoClusters => "no-clusters",
+            Self::NoBootstrap(_) => "no-bootstrap",
+            Self::NoFlow => "no-flow",
+            Self::TooMany => "too-many",
+        }
+    }
+
+    /// The keys to write instead, best first.
+    pub fn instead(&self) -> &[String] {
+        match self {
+            Self::Unknown(keys) | Self::Misplaced(keys) | Self::Partly { instead: keys, .. } => {
+                keys
+            }
+            _ => &[],
+        }
+    }
+}

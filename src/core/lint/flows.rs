@@ -1,0 +1,211 @@
+//! The clusters and flows that a properties file names. Knows nothing of which settings there are.
+
+use super::Problem;
+use crate::core::mm2_settings::{Place, Right, Side, Use};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Dots of a key at which a name may end, at most.
+pub(super) const DOTS: usize = 6;
+
+/// Aliases, and what MirrorMaker does between them (`MirrorMakerConfig.clusterPairs`).
+pub(super) struct Flows<'a> {
+    aliases: BTreeSet<&'a str>,
+    enabled: Vec<(&'a str, &'a str)>,
+    workers: BTreeSet<&'a str>,
+    sources: BTreeSet<&'a str>,
+    targets: BTreeSet<&'a str>,
+}
+
+/// What the file says of a pair, if anything.
+#[derive(Debug, Default)]
+struct Told {
+    enabled: Option<bool>,
+    beats: Option<bool>,
+}
+
+/// A key, taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing<'k> {
+    Top(&'k str),
+    Cluster(&'k str, &'k str),
+    Flow(&'k str, &'k str, &'k str),
+    /// A flow from a cluster to itself.
+    Itself(&'k str),
+    /// A flow of a cluster that there is not.
+    Nobody(&'k str),
+}
+
+impl<'a> Flows<'a> {
+    /// From the settings that count.
+    pub(super) fn new(settings: &BTreeMap<&'a str, &'a str>) -> Self {
+        let list = settings.get("clusters").copied().unwrap_or_default();
+        // what looks like a comment is found elsewhere; here it would only make an alias that nothing fits
+        let list = list.split(" #").next().unwrap_or_default();
+        let aliases: BTreeSet<&str> = list
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+            .collect();
+        let is_true = |value: &str| value.trim().eq_ignore_ascii_case("true");
+        let beats = "emit.heartbeats.enabled";
+        let all_beat = settings.get(beats).is_none_or(|value| is_true(value));
+        let all_enabled = settings.get("enabled").is_some_and(|value| is_true(value));
+        let mut flows = Self {
+            aliases,
+            enabled: Vec::new(),
+            workers: BTreeSet::new(),
+            sources: BTreeSet::new(),
+            targets: BTreeSet::new(),
+        };
+        let mut pairs: BTreeMap<(&str, &str), Told> = BTreeMap::new();
+        for (key, value) in settings {
+            let Some((source, target, bare)) = flows.pair(key) else {
+                continue;
+            };
+            let told = pairs.entry((source, target)).or_default();
+            match bare {
+                "enabled" => told.enabled = Some(is_true(value)),
+                _ if bare == beats => told.beats = Some(is_true(value)),
+                _ => {}
+            }
+        }
+        // a pair that the file says nothing of starts a worker all the same, unless heartbeats are off everywhere
+        let mut silenced: BTreeMap<&str, usize> = BTreeMap::new();
+        for ((source, target), Told { enabled, beats }) in pairs {
+            let runs = enabled == Some(true) || beats.unwrap_or(all_beat);
+            if enabled == Some(true) || (enabled.is_none() && all_enabled) {
+                flows.enabled.push((source, target));
+                flows.sources.insert(source);
+                flows.targets.insert(target);
+            }
+            if runs {
+                flows.workers.insert(target);
+            } else {
+                *silenced.entry(target).or_default() += 1;
+            }
+        }
+        let others = flows.aliases.len().saturating_sub(1);
+        if all_beat {
+            let unsaid = |alias: &&str| silenced.get(alias).copied().unwrap_or(0) < others;
+            let more: Vec<&str> = flows.aliases.iter().copied().filter(unsaid).collect();
+            flows.workers.extend(more);
+        }
+        if all_enabled && others > 0 {
+            flows.sources.extend(&flows.aliases);
+            flows.targets.extend(&flows.aliases);
+        }
+        flows
+    }
+
+    pub(super) fn aliases(&self) -> impl Iterator<Item = &'a str> + '_ {
+        self.aliases.iter().copied()
+    }
+
+    pub(super) fn use_of(&self, alias: &str) -> Use {
+        Use {
+            is_read: self.sources.contains(alias),
+            is_written: self.targets.contains(alias),
+            has_worker: self.workers.contains(alias),
+        }
+    }
+
+    /// What the file as a whole lacks.
+    pub(super) fn missing(&self, settings: &BTreeMap<&str, &str>) -> Vec<Problem> {
+        if self.aliases.is_empty() {
+            return vec![Problem::NoClusters];
+        }
+        let has =
+            |alias: &str| settings.contains_key(format!("{alias}.bootstrap.servers").as_str());
+        let lacking = self.aliases.iter().filter(|alias| !has(alias));
+        let lacking: Vec<Problem> = if settings.contains_key("bootstrap.servers") {
+            Vec::new()
+        } else {
+            let problems = lacking.map(|alias| Problem::NoBootstrap((*alias).to_owned()));
+            problems.take(super::MOST).collect()
+        };
+        let no_flow = self.targets.is_empty().then_some(Problem::NoFlow);
+        lacking.into_iter().chain(no_flow).collect()
+    }
+
+    /// Takes a key apart; `is_known` tells whether what is left makes sense behind a name.
+    pub(super) fn standing<'k>(
+        &self,
+        key: &'k str,
+        is_known: impl Fn(Place, &str) -> bool,
+    ) -> Standing<'k> {
+        let Some((source, rest)) = key.split_once("->") else {
+            return match self.alias(key) {
+                Some((alias, bare)) => Standing::Cluster(alias, bare),
+                None => Standing::Top(key),
+            };
+        };
+        let target = self.alias(rest);
+        if !self.aliases.contains(source) {
+            return Standing::Nobody(source);
+        }
+        match target {
+            Some((target, _)) if target == source => Standing::Itself(source),
+            Some((target, bare)) => Standing::Flow(source, target, bare),
+            None => {
+                let mut dots = rest.match_indices('.').map(|(at, _)| at).take(DOTS);
+                let end = dots.find(|at| is_known(Place::Flow, &rest[at + 1..]));
+                let end = end.or_else(|| rest.find('.')).unwrap_or(rest.len());
+                Standing::Nobody(&rest[..end])
+            }
+        }
+    }
+
+    fn pair<'k>(&self, key: &'k str) -> Option<(&'k str, &'k str, &'k str)> {
+        let (source, rest) = key.split_once("->")?;
+        let (target, bare) = self.alias(rest)?;
+        (self.aliases.contains(source) && source != target).then_some((source, target, bare))
+    }
+
+    /// The longest alias that the text begins with, and what stands behind its dot.
+    fn alias<'k>(&self, text: &'k str) -> Option<(&'k str, &'k str)> {
+        let dots = text.match_indices('.').map(|(at, _)| at);
+        let mut ends = dots.filter(|at| self.aliases.contains(&text[..*at]));
+        ends.next_back().map(|at| (&text[..at], &text[at + 1..]))
+    }
+
+    /// A place to write a key at, by the names that are nearest to where it stands.
+    pub(super) fn name(&self, right: &Right, standing: &Standing) -> String {
+        let (source, target) = self.flow_near(standing);
+        match right {
+            Right::Top(key) => key.clone(),
+            Right::Flow(key) => format!("{source}->{target}.{key}"),
+            Right::Cluster(side, key) => {
+                let own = match (side, standing) {
+                    (Side::Source, Standing::Cluster(alias, _)) => self.sources.get(alias),
+                    (Side::Target, Standing::Cluster(alias, _)) => self.targets.get(alias),
+                    (Side::Either, Standing::Cluster(alias, _)) => self.aliases.get(alias),
+                    _ => None,
+                };
+                let of_flow = if *side == Side::Source {
+                    source
+                } else {
+                    target
+                };
+                format!("{}.{key}", own.copied().unwrap_or(of_flow))
+            }
+        }
+    }
+
+    /// The flow that a key is about, or might be.
+    fn flow_near<'k>(&self, standing: &Standing<'k>) -> (&'k str, &'k str)
+    where
+        'a: 'k,
+    {
+        let touches = |alias: &str| {
+            let mut flows = self.enabled.iter();
+            flows.find(|(source, target)| *source == alias || *target == alias)
+        };
+        let near = match standing {
+            Standing::Flow(source, target, _) => Some((*source, *target)),
+            Standing::Cluster(alias, _) => touches(alias).copied(),
+            _ => None,
+        };
+        near.or_else(|| self.enabled.first().copied())
+            .unwrap_or(("<source>", "<target>"))
+    }
+}

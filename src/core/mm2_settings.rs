@@ -1,0 +1,271 @@
+//! Every setting that MirrorMaker reads, as Kafka's own configuration definitions have them. Knows nothing of files.
+//!
+//! [`known_for`] judges one key at one [`Place`]: MirrorMaker ignores unknown and misplaced keys in silence.
+
+mod place;
+
+pub use place::{Place, Right, Side, Use, Verdict, known_for};
+
+use crate::core::topology::Version;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::LazyLock;
+
+/// Made by `dev/mm2-settings.sh`.
+const TABLE: &str = include_str!("mm2_settings/table.txt");
+
+/// Who reads a setting: the definition of Kafka's that it stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// `MirrorMakerConfig`.
+    Top,
+    /// `DistributedConfig`, without what belongs to its REST server.
+    Worker,
+    /// `MirrorSourceConfig`.
+    Source,
+    /// `MirrorCheckpointConfig`.
+    Checkpoint,
+    /// `MirrorHeartbeatConfig`.
+    Heartbeat,
+    /// `SourceConnectorConfig`.
+    Connector,
+    /// `DefaultTopicFilter`, `DefaultGroupFilter` and `DefaultConfigPropertyFilter`.
+    Filter,
+    /// `MirrorClientConfig`: what all clients of a cluster need.
+    Client,
+    /// `ProducerConfig`.
+    Producer,
+    /// `ConsumerConfig`.
+    Consumer,
+    /// `AdminClientConfig`.
+    Admin,
+    /// `LogConfig`: settings of a topic.
+    Topic,
+}
+
+impl Kind {
+    const NAMES: [(&'static str, Self); 12] = [
+        ("top", Self::Top),
+        ("worker", Self::Worker),
+        ("source", Self::Source),
+        ("checkpoint", Self::Checkpoint),
+        ("heartbeat", Self::Heartbeat),
+        ("connector", Self::Connector),
+        ("filter", Self::Filter),
+        ("client", Self::Client),
+        ("producer", Self::Producer),
+        ("consumer", Self::Consumer),
+        ("admin", Self::Admin),
+        ("topic", Self::Topic),
+    ];
+}
+
+/// What a value must look like (`ConfigDef.Type`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Type {
+    /// `true` or `false`.
+    Boolean,
+    /// A number of 16 bits.
+    Short,
+    /// A number of 32 bits.
+    Int,
+    /// A number of 64 bits.
+    Long,
+    /// A number with a fraction.
+    Double,
+    /// Text.
+    String,
+    /// Text that is a secret.
+    Password,
+    /// Texts between commas.
+    List,
+    /// A Java class.
+    Class,
+}
+
+impl Type {
+    const NAMES: [(&'static str, Self); 9] = [
+        ("boolean", Self::Boolean),
+        ("short", Self::Short),
+        ("int", Self::Int),
+        ("long", Self::Long),
+        ("double", Self::Double),
+        ("string", Self::String),
+        ("password", Self::Password),
+        ("list", Self::List),
+        ("class", Self::Class),
+    ];
+
+    /// Whether Kafka can read the value. Classes and texts are left alone.
+    pub fn takes(self, value: &str) -> bool {
+        let value = value.trim();
+        match self {
+            Self::Boolean => ["true", "false"]
+                .iter()
+                .any(|word| value.eq_ignore_ascii_case(word)),
+            Self::Short => value.parse::<i16>().is_ok(),
+            Self::Int => value.parse::<i32>().is_ok(),
+            Self::Long => value.parse::<i64>().is_ok(),
+            Self::Double => value.parse::<f64>().is_ok(),
+            Self::String | Self::Password | Self::List | Self::Class => true,
+        }
+    }
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Boolean => "true or false",
+            Self::Short => "a number from -32768 to 32767",
+            Self::Int => "a number of at most 2147483647",
+            Self::Long => "a number",
+            Self::Double => "a number, with a fraction or without",
+            Self::String => "a text",
+            Self::Password => "a secret",
+            Self::List => "a list",
+            Self::Class => "a Java class",
+        })
+    }
+}
+
+/// One of the two generations of Kafka that the table was made from; each stands for its neighbours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Generation {
+    /// Before 4.0, as 3.9.2 has it.
+    Three,
+    /// From 4.0 on, as 4.2.0 has it.
+    Four,
+}
+
+impl Generation {
+    /// The one that a version belongs to.
+    pub fn of(version: &Version) -> Self {
+        if version.is_below((4, 0)) {
+            Self::Three
+        } else {
+            Self::Four
+        }
+    }
+
+    /// The Kafka whose definitions stand for it.
+    pub fn kafka(self) -> &'static str {
+        let versions = TABLE.lines().find_map(|line| line.strip_prefix("# Kafka "));
+        let mut versions = versions.unwrap_or_default().split(' ');
+        match self {
+            Self::Three => versions.next(),
+            Self::Four => versions.nth(1),
+        }
+        .unwrap_or_default()
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Setting {
+    value: Type,
+    /// The only generation that has it.
+    only: Option<Generation>,
+}
+
+type Kinds = BTreeMap<Kind, Setting>;
+
+/// By key.
+static SETTINGS: LazyLock<BTreeMap<&'static str, Kinds>> = LazyLock::new(|| {
+    let mut settings: BTreeMap<&str, Kinds> = BTreeMap::new();
+    for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
+        if let Some((kind, key, setting)) = parse(line) {
+            settings.entry(key).or_default().insert(kind, setting);
+        }
+    }
+    settings
+});
+
+fn parse(line: &'static str) -> Option<(Kind, &'static str, Setting)> {
+    let mut words = line.split(' ');
+    let (kind, key, value, versions) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let (_, kind) = Kind::NAMES.into_iter().find(|(name, _)| *name == kind)?;
+    let (_, value) = Type::NAMES.into_iter().find(|(name, _)| *name == value)?;
+    let only = match versions {
+        "both" => None,
+        one => Some(Generation::of(&Version::parse(one)?)),
+    };
+    Some((kind, key, Setting { value, only }))
+}
+
+/// The type of a key where one of `kinds` reads it.
+fn find(key: &str, kinds: &[Kind], kafka: Option<Generation>) -> Option<Type> {
+    let found = SETTINGS.get(key)?;
+    let fits =
+        |setting: &&Setting| kafka.is_none() || setting.only.is_none_or(|only| Some(only) == kafka);
+    let mut settings = kinds.iter().filter_map(|kind| found.get(kind));
+    settings.find(fits).map(|setting| setting.value)
+}
+
+/// The keys of some kinds.
+fn keys(kinds: &[Kind], kafka: Option<Generation>) -> BTreeSet<&'static str> {
+    let all = SETTINGS.keys().copied();
+    all.filter(|key| find(key, kinds, kafka).is_some())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::topology::{KAFKA_VERSION, NEXT_KAFKA_VERSION};
+
+    #[test]
+    fn the_table_is_sorted_whole_and_says_nothing_twice() {
+        let lines: Vec<&str> = TABLE
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .collect();
+        assert!(lines.is_sorted_by(|a, b| a < b), "run dev/mm2-settings.sh");
+        assert!(lines.len() > 900);
+        let mut seen = BTreeSet::new();
+        for line in lines {
+            let (kind, key, _) = parse(line).unwrap_or_else(|| panic!("{line}"));
+            assert!(seen.insert((kind, key)), "{line}: twice");
+        }
+    }
+
+    #[test]
+    fn the_table_is_of_the_kafkas_that_kmk_is_tried_with() {
+        assert_eq!(
+            Generation::Three.kafka(),
+            KAFKA_VERSION,
+            "run dev/mm2-settings.sh"
+        );
+        assert_eq!(
+            Generation::Four.kafka(),
+            NEXT_KAFKA_VERSION,
+            "run dev/mm2-settings.sh"
+        );
+    }
+
+    #[test]
+    fn keys_that_one_kafka_has() {
+        let three = Some(Generation::Three);
+        let four = Some(Generation::Four);
+        let key = "topics.blacklist";
+        assert_eq!(find(key, &[Kind::Source], three), Some(Type::List));
+        assert_eq!(find(key, &[Kind::Source], four), None);
+        assert_eq!(find(key, &[Kind::Source], None), Some(Type::List));
+        assert_eq!(find(key, &[Kind::Worker], None), None);
+    }
+
+    #[test]
+    fn values_that_kafka_cannot_read() {
+        for (value, fits, fails) in [
+            (Type::Boolean, " TRUE ", "yes"),
+            (Type::Short, "3", "70000"),
+            (Type::Int, "-1", "1e3"),
+            (Type::Long, "9223372036854775807", "9223372036854775808"),
+            (Type::Double, "0.5", "half"),
+        ] {
+            assert!(
+                value.takes(fits) && !value.takes(fails) && !value.takes(""),
+                "{value}"
+            );
+        }
+        assert!(Type::List.takes("") && Type::Class.takes("?"));
+    }
+}

@@ -1,0 +1,400 @@
+//! Where MirrorMaker reads which setting, in its dedicated mode. Knows nothing of files and names.
+//!
+//! From Kafka's classes `MirrorMakerConfig` (`workerConfig`, `connectorBaseConfig`, `clusterProps`, `clusterPairs`),
+//! `MirrorConnectorConfig` (`sourceConsumerConfig` and its like), `Worker` (`baseProducerConfigs`), `DistributedConfig`
+//! (`topicSettings`) and `KafkaOffsetBackingStore`; the same in 3.9 and 4.2. `docs/lint.md` has it as a table.
+
+use super::{Generation, Kind, Type, find, keys};
+use crate::core::nearest::nearest_spelling;
+
+/// Where a key stands; it is judged without the prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// No prefix at all.
+    Top,
+    /// `<alias>.`
+    Cluster(Use),
+    /// `<source>-><target>.`
+    Flow,
+}
+
+/// What the flows do with a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Use {
+    /// An enabled flow reads it.
+    pub is_read: bool,
+    /// An enabled flow writes to it.
+    pub is_written: bool,
+    /// A worker runs for it: it is the target of a pair that is enabled or, as all are unless told otherwise, emits heartbeats.
+    pub has_worker: bool,
+}
+
+/// One of the two clusters of a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// The one that is read.
+    Source,
+    /// The one that is written.
+    Target,
+    /// Any.
+    Either,
+}
+
+/// A place where a key would be read as it was meant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Right {
+    /// No prefix at all.
+    Top(String),
+    /// `<alias>.`
+    Cluster(Side, String),
+    /// `<source>-><target>.`
+    Flow(String),
+}
+
+/// What MirrorMaker makes of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is read; its value has this type.
+    Known(Type),
+    /// It is read, but does not do what it looks like.
+    Partly {
+        /// All that it changes.
+        reaches: &'static str,
+        /// Where it would do more.
+        rights: Vec<Right>,
+    },
+    /// It is a setting, and overruled wherever it stands.
+    Overruled(&'static str),
+    /// Only the other Kafka has it.
+    OnlyIn(Generation),
+    /// It is a setting, but not read here.
+    Misplaced(Vec<Right>),
+    /// It is no setting of anything.
+    Unknown {
+        /// What was probably meant, where it is read; empty if nothing is alike.
+        meant: Vec<Right>,
+    },
+}
+
+/// What the connectors read (`MirrorMakerConfig.allConfigNames`).
+const CONNECTORS: [Kind; 3] = [Kind::Source, Kind::Checkpoint, Kind::Heartbeat];
+const FLOW: [Kind; 5] = [
+    Kind::Source,
+    Kind::Checkpoint,
+    Kind::Heartbeat,
+    Kind::Connector,
+    Kind::Filter,
+];
+const TOP: [Kind; 5] = [
+    Kind::Top,
+    Kind::Client,
+    Kind::Source,
+    Kind::Checkpoint,
+    Kind::Heartbeat,
+];
+const CLIENTS: [(&str, Kind); 3] = [
+    ("producer.", Kind::Producer),
+    ("consumer.", Kind::Consumer),
+    ("admin.", Kind::Admin),
+];
+/// What a worker reads without a prefix too (`MirrorMakerConfig.workerConfig`).
+const WORKER_AT_TOP: [&str; 8] = [
+    "offset.storage",
+    "config.storage",
+    "status.storage",
+    "key.converter",
+    "value.converter",
+    "header.converter",
+    "task",
+    "worker",
+];
+/// What finds config providers, before there is any worker (the constructor of `MirrorMakerConfig`).
+const PLUGINS: [&str; 2] = ["plugin.path", "plugin.discovery"];
+const STORAGES: [&str; 3] = ["offset.storage.", "config.storage.", "status.storage."];
+const CONVERTERS: [&str; 3] = ["key.converter.", "value.converter.", "header.converter."];
+
+/// What MirrorMaker makes of `key`, with the place's prefix taken off, at `place`; of any Kafka, or of one generation.
+pub fn known_for(place: Place, key: &str, kafka: Option<Generation>) -> Verdict {
+    let verdict = judge(place, key, kafka);
+    if let (Verdict::Misplaced(_) | Verdict::Unknown { .. }, Some(asked)) = (&verdict, kafka) {
+        let other = match asked {
+            Generation::Three => Generation::Four,
+            Generation::Four => Generation::Three,
+        };
+        if let Verdict::Known(_) = judge(place, key, Some(other)) {
+            return Verdict::OnlyIn(other);
+        }
+    }
+    match verdict {
+        Verdict::Unknown { .. } => Verdict::Unknown {
+            meant: meant(place, key, kafka),
+        },
+        other => other,
+    }
+}
+
+/// As [`known_for`], but for the spelling of unknown keys, which takes a look at all there are.
+fn judge(place: Place, key: &str, kafka: Option<Generation>) -> Verdict {
+    if let Some(why) = overruled(key) {
+        return Verdict::Overruled(why);
+    }
+    let known = match place {
+        Place::Top => at_top(key, kafka),
+        Place::Flow => in_flow(key, kafka),
+        Place::Cluster(used) => at_cluster(used, key, kafka),
+    };
+    known.unwrap_or_else(|| match rights(key, kafka) {
+        rights if rights.is_empty() => Verdict::Unknown { meant: Vec::new() },
+        rights => Verdict::Misplaced(rights),
+    })
+}
+
+fn overruled(key: &str) -> Option<&'static str> {
+    match key {
+        "config.storage.partitions" => Some("this topic always has one partition"),
+        "connector.client.config.override.policy" => Some("MirrorMaker allows every override"),
+        "consumer.enable.auto.commit" => Some("MirrorMaker commits nothing and says so itself"),
+        _ if STORAGES
+            .iter()
+            .any(|storage| key.strip_prefix(storage) == Some("cleanup.policy")) =>
+        {
+            Some("these topics are always compacted")
+        }
+        _ => None,
+    }
+}
+
+fn at_top(key: &str, kafka: Option<Generation>) -> Option<Verdict> {
+    let kinds = find(key, &TOP, kafka).or_else(|| provider(key));
+    let worker = || {
+        let is_read = WORKER_AT_TOP.iter().any(|prefix| key.starts_with(prefix));
+        is_read.then(|| of_worker(key, kafka)).flatten()
+    };
+    let plugins = || {
+        let is_one = PLUGINS.contains(&key);
+        is_one.then(|| find(key, &[Kind::Worker], kafka)).flatten()
+    };
+    let rest = || {
+        let key = key.strip_prefix("listeners.https.")?;
+        find(key, &[Kind::Client], kafka)
+    };
+    let known = kinds.or_else(worker).or_else(plugins).or_else(rest);
+    known.map(Verdict::Known)
+}
+
+fn in_flow(key: &str, kafka: Option<Generation>) -> Option<Verdict> {
+    // connectors define what connects to clusters, but give their clients only what stands at the clusters
+    if find(key, &[Kind::Client], kafka).is_some() {
+        return None;
+    }
+    let known = find(key, &FLOW, kafka).or_else(|| within(key, &CONVERTERS));
+    if let Some(known) = known.or_else(|| of_named(key, kafka)) {
+        return Some(Verdict::Known(known));
+    }
+    for side in ["source.cluster.", "target.cluster."] {
+        if let Some(key) = key.strip_prefix(side) {
+            return find(key, &[Kind::Client], kafka).map(Verdict::Known);
+        }
+    }
+    if let Some((prefix, bare, kind)) = of_client(key) {
+        if let Some(bare) = bare.strip_prefix("override.") {
+            return find(bare, &[kind], kafka).map(Verdict::Known);
+        }
+        return client(prefix, bare, kind, None, kafka);
+    }
+    let one_side = ["source.", "target."];
+    let client_of = one_side
+        .iter()
+        .find_map(|side| of_client(key.strip_prefix(side)?));
+    client_of.and_then(|(prefix, bare, kind)| client(prefix, bare, kind, None, kafka))
+}
+
+fn at_cluster(used: Use, key: &str, kafka: Option<Generation>) -> Option<Verdict> {
+    if let Some(known) = find(key, &[Kind::Client], kafka) {
+        return Some(Verdict::Known(known));
+    }
+    if let Some((prefix, bare, kind)) = of_client(key)
+        && let Some(verdict) = client(prefix, bare, kind, Some(used), kafka)
+    {
+        return Some(verdict);
+    }
+    if let Some(known) = of_worker(key, kafka).or_else(|| provider(key)) {
+        return Some(if used.has_worker {
+            Verdict::Known(known)
+        } else {
+            Verdict::Misplaced(vec![Right::Cluster(Side::Target, key.to_owned())])
+        });
+    }
+    // the worker hands all it has to the clients of its own topics, and to no others
+    let is_client = find(key, &CLIENTS.map(|(_, kind)| kind), kafka).is_some();
+    (used.has_worker && is_client && find(key, &FLOW, kafka).is_none()).then(|| Verdict::Partly {
+        reaches: "the clients of the worker's own topics",
+        rights: rights(key, kafka),
+    })
+}
+
+/// A setting of one client; `used` where it stands at a cluster, nothing where it stands at a flow.
+fn client(
+    prefix: &'static str,
+    bare: &str,
+    kind: Kind,
+    used: Option<Use>,
+    kafka: Option<Generation>,
+) -> Option<Verdict> {
+    if bare.starts_with("metrics.context.") {
+        return Some(Verdict::Known(Type::String));
+    }
+    let known = find(bare, &[kind], kafka)?;
+    // what every client has is needed to connect, whatever is sent then
+    let others = CLIENTS.map(|(_, other)| other);
+    let is_tuning = others
+        .iter()
+        .filter(|other| **other != kind)
+        .all(|other| find(bare, &[*other], kafka).is_none());
+    let reaches = match kind {
+        Kind::Producer if used.is_none_or(|used| !used.is_written) => {
+            "the producer of offset syncs, not the one that writes records"
+        }
+        Kind::Consumer if used.is_some_and(|used| !used.is_read) => {
+            "the readers of checkpoints and offset syncs, not the one that reads records"
+        }
+        _ => return Some(Verdict::Known(known)),
+    };
+    if !is_tuning {
+        return Some(Verdict::Known(known));
+    }
+    let side = if kind == Kind::Producer {
+        Side::Target
+    } else {
+        Side::Source
+    };
+    Some(Verdict::Partly {
+        reaches,
+        rights: vec![Right::Cluster(side, format!("{prefix}{bare}"))],
+    })
+}
+
+fn of_client(key: &str) -> Option<(&'static str, &str, Kind)> {
+    let mut clients = CLIENTS.into_iter();
+    clients.find_map(|(prefix, kind)| Some((prefix, key.strip_prefix(prefix)?, kind)))
+}
+
+/// A worker's setting, one of its topics' or of its converters'.
+fn of_worker(key: &str, kafka: Option<Generation>) -> Option<Type> {
+    let storage = || {
+        let topic = STORAGES
+            .iter()
+            .find_map(|prefix| key.strip_prefix(prefix))?;
+        find(topic, &[Kind::Topic], kafka)
+    };
+    find(key, &[Kind::Worker], kafka)
+        .or_else(storage)
+        .or_else(|| within(key, &CONVERTERS))
+        .or_else(|| within(key, &["metrics.context."]))
+}
+
+/// `config.providers.NAME.class`, `config.providers.NAME.param.ANYTHING`.
+fn provider(key: &str) -> Option<Type> {
+    let (_, rest) = key.strip_prefix("config.providers.")?.split_once('.')?;
+    let is_known = rest == "class" || rest.starts_with("param.");
+    is_known.then_some(if rest == "class" {
+        Type::Class
+    } else {
+        Type::String
+    })
+}
+
+/// `transforms.NAME.ANYTHING` and its like.
+fn of_named(key: &str, kafka: Option<Generation>) -> Option<Type> {
+    if let Some(group) = key.strip_prefix("topic.creation.") {
+        let (_, bare) = group.split_once('.')?;
+        return match bare {
+            "include" | "exclude" => Some(Type::List),
+            "replication.factor" => Some(Type::Short),
+            "partitions" => Some(Type::Int),
+            topic => find(topic, &[Kind::Topic], kafka),
+        };
+    }
+    within(key, &["transforms.", "predicates."])
+}
+
+/// Whatever stands behind one of the prefixes: its reader is a class of the person's choice.
+fn within(key: &str, prefixes: &[&str]) -> Option<Type> {
+    let mut rest = prefixes
+        .iter()
+        .filter_map(|prefix| key.strip_prefix(prefix));
+    rest.any(|rest| !rest.is_empty()).then_some(Type::String)
+}
+
+/// Where a key is read as it was meant, whatever client or side it was written for.
+fn rights(key: &str, kafka: Option<Generation>) -> Vec<Right> {
+    let bare = ["source.cluster.", "target.cluster.", "source.", "target."];
+    let key = bare
+        .iter()
+        .find_map(|prefix| key.strip_prefix(prefix))
+        .unwrap_or(key);
+    let (for_client, key) = match of_client(key) {
+        Some((_, bare, kind)) => (Some(kind), bare.strip_prefix("override.").unwrap_or(bare)),
+        None => (None, key),
+    };
+    let is = |kinds: &[Kind]| find(key, kinds, kafka).is_some();
+    let mut rights = Vec::new();
+    if (is(&FLOW) && !is(&[Kind::Client])) || of_named(key, kafka).is_some() {
+        rights.push(Right::Flow(key.to_owned()));
+    }
+    if is(&CONNECTORS) || is(&[Kind::Top, Kind::Client]) || provider(key).is_some() {
+        rights.push(Right::Top(key.to_owned()));
+    }
+    if is(&[Kind::Client]) {
+        rights.push(Right::Cluster(Side::Either, key.to_owned()));
+    } else if of_worker(key, kafka).is_some() && for_client.is_none() {
+        rights.push(Right::Cluster(Side::Target, key.to_owned()));
+    }
+    if !rights.is_empty() && for_client.is_none_or(|kind| !is(&[kind])) {
+        return rights;
+    }
+    rights.clear();
+    for (prefix, kind) in CLIENTS {
+        let side = match kind {
+            Kind::Producer => Side::Target,
+            Kind::Consumer => Side::Source,
+            _ => Side::Either,
+        };
+        let is_asked = for_client.is_none_or(|asked| asked == kind || !is(&[asked]));
+        if is_asked && is(&[kind]) {
+            rights.push(Right::Cluster(side, format!("{prefix}{key}")));
+        }
+    }
+    rights
+}
+
+/// Longer keys are no slips of the pen.
+const LONGEST: usize = 100;
+
+/// The nearest real key, where it is read: at the same place if it can be.
+fn meant(place: Place, key: &str, kafka: Option<Generation>) -> Vec<Right> {
+    if key.len() > LONGEST {
+        return Vec::new();
+    }
+    let (prefix, bare, kinds): (&str, &str, &[Kind]) = match of_client(key) {
+        Some((prefix, bare, Kind::Producer)) => (prefix, bare, &[Kind::Producer]),
+        Some((prefix, bare, Kind::Consumer)) => (prefix, bare, &[Kind::Consumer]),
+        Some((prefix, bare, _)) => (prefix, bare, &[Kind::Admin]),
+        None => ("", key, &Kind::NAMES.map(|(_, kind)| kind)),
+    };
+    let candidates = keys(kinds, kafka);
+    let Some(near) = nearest_spelling(bare, candidates) else {
+        return Vec::new();
+    };
+    let near = format!("{prefix}{near}");
+    match (judge(place, &near, kafka), place) {
+        (Verdict::Known(_), Place::Top) => vec![Right::Top(near)],
+        (Verdict::Known(_), Place::Flow) => vec![Right::Flow(near)],
+        (Verdict::Known(_), Place::Cluster(_)) => vec![Right::Cluster(Side::Either, near)],
+        (Verdict::Misplaced(rights) | Verdict::Partly { rights, .. }, _) => rights,
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! A Java properties file as `java.util.Properties.load` reads it, with the line each key stands on. Knows nothing of what the keys mean.
+//!
+//! Our own, as the crates that read such files keep no lines of what they read, or fail on the first fault.
+
+/// One key and its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The line it begins on, from 1.
+    pub line: usize,
+    /// The key, without escapes.
+    pub key: String,
+    /// The value, without escapes.
+    pub value: String,
+    /// Whether every `\u` is followed by four hexadecimal digits. Java reads no file where one is not.
+    pub spelling: Spelling,
+}
+
+/// Whether Java can read an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spelling {
+    /// It can.
+    Fine,
+    /// A `\u` without its four digits.
+    Malformed,
+}
+
+/// Every entry, in order; those that are set twice too.
+pub fn read(text: &str) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut lines = natural_lines(text).into_iter().zip(1..);
+    while let Some((first, line)) = lines.next() {
+        let first = first.trim_start_matches(BLANKS);
+        if first.is_empty() || first.starts_with(['#', '!']) {
+            continue;
+        }
+        let mut whole = String::new();
+        let mut part = first;
+        while let Some(goes_on) = without_continuation(part) {
+            whole.push_str(goes_on);
+            part = lines
+                .next()
+                .map_or("", |(next, _)| next.trim_start_matches(BLANKS));
+        }
+        whole.push_str(part);
+        if !whole.is_empty() {
+            entries.push(entry(line, &whole));
+        }
+    }
+    entries
+}
+
+const BLANKS: [char; 3] = [' ', '\t', '\u{c}'];
+
+/// Lines end with `\n`, `\r` or both.
+fn natural_lines(text: &str) -> Vec<&str> {
+    let lines = text.split('\n');
+    lines
+        .flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
+        .collect()
+}
+
+/// The line without the backslash that joins the next one to it, if there is one: two of them are one that is meant.
+fn without_continuation(line: &str) -> Option<&str> {
+    let backslashes = line.len() - line.trim_end_matches('\\').len();
+    (backslashes % 2 == 1).then(|| &line[..line.len() - 1])
+}
+
+fn entry(line: usize, text: &str) -> Entry {
+    let (key, rest) = text.split_at(end_of_key(text));
+    let rest = rest.trim_start_matches(BLANKS);
+    let value = rest.strip_prefix(['=', ':']).unwrap_or(rest);
+    let (key, value) = (unescape(key), unescape(value.trim_start_matches(BLANKS)));
+    let spelling = match (&key, &value) {
+        (Ok(_), Ok(_)) => Spelling::Fine,
+        _ => Spelling::Malformed,
+    };
+    let text = |result: Result<String, String>| result.unwrap_or_else(|raw| raw);
+    Entry {
+        line,
+        key: text(key),
+        value: text(value),
+        spelling,
+    }
+}
+
+/// A key ends before the first `=`, `:` or blank that has no backslash before it.
+fn end_of_key(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '=' | ':' | ' ' | '\t' | '\u{c}' => return at,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// The text that is meant, or, where a `\u` makes no sense, the text as it stands.
+fn unescape(text: &str) -> Result<String, String> {
+    // as Java has it, in UTF-16: a character may be written as two escapes
+    let mut units: Vec<u16> = Vec::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        let meant = match c {
+            '\\' => match chars.next() {
+                Some('u') => {
+                    let digits = chars.as_str().get(..4);
+                    let digits = digits.filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
+                    let unit = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok());
+                    units.push(unit.ok_or_else(|| text.to_owned())?);
+                    chars = chars.as_str()[4..].chars();
+                    continue;
+                }
+                Some('t') => '\t',
+                Some('n') => '\n',
+                Some('r') => '\r',
+                Some('f') => '\u{c}',
+                Some(other) => other,
+                None => continue,
+            },
+            plain => plain,
+        };
+        units.extend_from_slice(meant.encode_utf16(&mut [0; 2]));
+    }
+    Ok(String::from_utf16_lossy(&units))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pairs(text: &str) -> Vec<(usize, String, String)> {
+        let entries = read(text).into_iter();
+        entries.map(|e| (e.line, e.key, e.value)).collect()
+    }
+
+    #[track_caller]
+    fn reads(text: &str, expected: &[(usize, &str, &str)]) {
+        let found = pairs(text);
+        let found: Vec<(usize, &str, &str)> = found
+            .iter()
+            .map(|(line, key, value)| (*line, key.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(found, expected, "{text:?}");
+    }
+
+    // each was read by OpenJDK 17 too
+    #[test]
+    fn what_java_reads() {
+        reads(
+            "a=1\n\n# b=2\n! c\n  d : 4 ",
+            &[(1, "a", "1"), (5, "d", "4 ")],
+        );
+        reads(
+            "a 1\r\nb\t=\t2\rc",
+            &[(1, "a", "1"), (2, "b", "2"), (3, "c", "")],
+        );
+        reads("a = 1, \\\n    2\nb=3", &[(1, "a", "1, 2"), (3, "b", "3")]);
+        reads("a = 1\\\\\nb=3", &[(1, "a", "1\\"), (2, "b", "3")]);
+        reads("a = 1\\\n# 2\n", &[(1, "a", "1# 2")]);
+        reads("a = 1\\\n\nb=2", &[(1, "a", "1"), (3, "b", "2")]);
+        reads("# a\\\nb=2", &[(2, "b", "2")]);
+        reads("\\\n\nb=2\\", &[(3, "b", "2")]);
+        reads(
+            r"a\ b\=c\:d = \u00e4\ud83d\ude00\t",
+            &[(1, "a b=c:d", "ä😀\t")],
+        );
+        reads("a==1", &[(1, "a", "=1")]);
+        reads("a = : 1", &[(1, "a", ": 1")]);
+        reads("a->b.enabled = true", &[(1, "a->b.enabled", "true")]);
+        reads("a -> b.enabled = true", &[(1, "a", "-> b.enabled = true")]);
+        reads("= 1", &[(1, "", "1")]);
+        reads("", &[]);
+    }
+
+    #[test]
+    fn what_java_refuses() {
+        for text in [
+            r"a = \u12",
+            r"a = \u12g4",
+            r"a\u = 1",
+            r"a = \uäöü1",
+            r"a = \u+123",
+        ] {
+            assert_eq!(read(text)[0].spelling, Spelling::Malformed, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_odd(text in any::<String>()) {
+            let last = natural_lines(&text).len();
+            let entries = read(&text);
+            prop_assert!(entries.is_sorted_by(|a, b| a.line < b.line));
+            prop_assert!(entries.iter().all(|entry| (1..=last).contains(&entry.line)));
+        }
+
+        #[test]
+        fn lines_are_counted_whatever_stands_between(
+            gaps in prop::collection::vec("(\n|\r|\r\n|#[a-z=\\\\]{0,5}\n| \t\n){0,4}", 1..6)
+        ) {
+            let lines: Vec<String> = (0..).zip(&gaps).map(|(n, gap)| format!("{gap}k{n} = \\\n v{n}\n")).collect();
+            let text = lines.concat();
+            let found = pairs(&text);
+            prop_assert_eq!(found.len(), gaps.len());
+            for (n, (line, key, value)) in found.iter().enumerate() {
+                prop_assert_eq!(key, &format!("k{n}"));
+                prop_assert_eq!(value, &format!("v{n}"));
+                prop_assert!(natural_lines(&text)[line - 1].starts_with(key.as_str()));
+            }
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! `kmk lint`: what MirrorMaker would ignore, by line; and files that are none.
+
+use crate::kmk::Kmk;
+use indoc::indoc;
+use kafka_mirror_kit::core::lint::{Finding, Problem, lint};
+use kafka_mirror_kit::core::mm2;
+use kafka_mirror_kit::core::mm2_settings::Generation;
+use kafka_mirror_kit::core::scenario;
+use kafka_mirror_kit::core::spec::{ClusterSpec, FlowSpec, Naming, Spec};
+use kafka_mirror_kit::core::topology::Topology;
+use proptest::prelude::*;
+use std::fs;
+
+const GOOD: &str = "\
+clusters = primary, secondary
+bootstrap.servers = here:9092
+primary->secondary.enabled = true
+";
+
+fn with(text: impl AsRef<[u8]>) -> Kmk {
+    let kmk = Kmk::new().without_docker();
+    fs::write(kmk.work("mm2.properties"), text).unwrap();
+    kmk
+}
+
+#[test]
+fn a_file_without_a_fault() {
+    with(GOOD)
+        .run("lint mm2.properties")
+        .code(0)
+        .stdout("")
+        .stderr("mm2.properties: 3 settings, and MirrorMaker reads every one\n");
+    with(GOOD)
+        .run("lint --quiet mm2.properties")
+        .code(0)
+        .stdout("")
+        .stderr("");
+}
+
+#[test]
+fn findings_by_line_with_what_is_right() {
+    let rest = indoc! {"
+        # as Kafka's documentation has it
+        primary->secondary.emit.heartbeats = false
+        primary->secondary.offset.flush.interval.ms = 1000
+        primary->third.topics = x
+        primary->secondary.producer.linger.ms = 5
+        primary->secondary.sync.topic.acls.enabled = no
+    "};
+    let stdout = indoc! {"
+        mm2.properties:5: primary->secondary.emit.heartbeats: no setting of MirrorMaker: ignored; did you mean `primary->secondary.emit.heartbeats.enabled`?
+        mm2.properties:6: primary->secondary.offset.flush.interval.ms: ignored here; it is read as `secondary.offset.flush.interval.ms`
+        mm2.properties:7: primary->third.topics: ignored: `clusters` does not name `third`
+        mm2.properties:8: primary->secondary.producer.linger.ms: reaches only the producer of offset syncs, not the one that writes records; for that it is `secondary.producer.linger.ms`
+        mm2.properties:9: primary->secondary.sync.topic.acls.enabled: `no` is not true or false: MirrorMaker does not start
+    "};
+    with(format!("{GOOD}{rest}"))
+        .run("lint mm2.properties")
+        .code(1)
+        .stdout(stdout)
+        .stderr("mm2.properties: 5 findings in 8 settings\n");
+}
+
+#[test]
+fn the_settings_of_one_kafka() {
+    let kmk = with(format!("{GOOD}topics.blacklist = x"));
+    for right in ["", "--kafka-version 3.9.2", "--kafka-version 3.7"] {
+        kmk.run(&format!("lint {right} mm2.properties")).code(0);
+    }
+    kmk.run("lint --kafka-version 4.2.0 mm2.properties")
+        .code(1)
+        .stdout(
+            "mm2.properties:4: topics.blacklist: ignored: of the Kafkas known only 3.9.2 has it\n",
+        );
+    kmk.run("lint --kafka-version four mm2.properties")
+        .code(2)
+        .stdout("")
+        .stderr_has("a version of Kafka looks like 3.9.2 or 4.2");
+}
+
+#[test]
+fn for_scripts() {
+    let kmk = with(format!("{GOOD}linger.ms = 5"));
+    let expected = indoc! {r#"
+        {
+          "file": "mm2.properties",
+          "settings": 4,
+          "findings": [
+            {
+              "line": 4,
+              "key": "linger.ms",
+              "problem": "misplaced",
+              "text": "ignored here; it is read as `secondary.producer.linger.ms`",
+              "instead": [
+                "secondary.producer.linger.ms"
+              ]
+            }
+          ]
+        }
+    "#};
+    kmk.run("lint --json mm2.properties")
+        .code(1)
+        .stdout(expected);
+}
+
+#[test]
+fn standard_input() {
+    let kmk = with(GOOD).shell("exec < mm2.properties");
+    kmk.run("lint -")
+        .code(0)
+        .stdout("")
+        .stderr("-: 3 settings, and MirrorMaker reads every one\n");
+    with("")
+        .run("lint -")
+        .code(2)
+        .stderr_has("error: - has no settings\n");
+}
+
+#[test]
+fn bytes_that_are_no_utf_8_are_taken_as_java_takes_them() {
+    with([GOOD.as_bytes(), b"# \xe4\ntopics = \xe4"].concat())
+        .run("lint mm2.properties")
+        .code(0);
+}
+
+#[test]
+fn files_that_are_none() {
+    with("# nothing\n")
+        .run("lint mm2.properties")
+        .code(2)
+        .stdout("")
+        .stderr_has("error: mm2.properties has no settings\n");
+    with(vec![b'a'; 10_000_000])
+        .run("lint mm2.properties")
+        .code(2)
+        .stdout("")
+        .stderr("error: mm2.properties is longer than 1 MiB: no properties of MirrorMaker\n");
+    with("")
+        .run("lint missing.properties")
+        .code(2)
+        .stdout("")
+        .stderr_has("error: cannot read missing.properties\n");
+    with("")
+        .run("lint .")
+        .code(2)
+        .stdout("")
+        .stderr_has("error: cannot read .\n");
+    with("").run("lint").code(2).stdout("");
+}
+
+#[test]
+fn what_kmk_renders_passes() {
+    let kmk = Kmk::new();
+    kmk.run("deploy --dry-run").code(0);
+    kmk.run("lint kmk-lab/mm2.properties").code(0).stdout("");
+}
+
+/// Two to four clusters, and flows between some of them.
+fn spec() -> impl Strategy<Value = Spec> {
+    let flow = (
+        any::<bool>(),
+        prop::collection::vec(r"[a-z#!\\.* ]{1,6}", 0..3),
+    );
+    (2usize..5)
+        .prop_flat_map(move |clusters| {
+            let pairs = prop::collection::vec(prop::option::of(flow.clone()), clusters * clusters);
+            (prop::collection::vec(1u16..4, clusters), pairs)
+        })
+        .prop_map(|(brokers, flows)| {
+            let name = |index: usize| ["one", "two-2", "topics", "b"][index].to_owned();
+            let clusters: Vec<ClusterSpec> = (0..)
+                .zip(&brokers)
+                .map(|(index, brokers)| ClusterSpec {
+                    brokers: *brokers,
+                    ..ClusterSpec::new(&name(index))
+                })
+                .collect();
+            let flows = flows.into_iter().enumerate().filter_map(|(index, flow)| {
+                let (source, target) = (index / brokers.len(), index % brokers.len());
+                let (same, topics) = flow.filter(|_| source != target)?;
+                Some(FlowSpec {
+                    topics: topics.clone(),
+                    exclude: topics,
+                    naming: if same { Naming::Same } else { Naming::Prefix },
+                    ..FlowSpec::new(&name(source), &name(target))
+                })
+            });
+            Spec {
+                flows: flows.collect(),
+                clusters,
+                ..scenario::dr("demo")
+            }
+        })
+        .prop_filter("a flow", |spec| !spec.flows.is_empty())
+}
+
+proptest! {
+    #[test]
+    fn every_key_that_is_rendered_is_read(spec in spec()) {
+        let text = mm2::render(&Topology::new(&spec));
+        for kafka in [None, Some(Generation::Three), Some(Generation::Four)] {
+            let findings = lint(&text, kafka);
+            let ignored: Vec<&Finding> = findings.iter().filter(|f| f.problem != Problem::Comment).collect();
+            prop_assert!(ignored.is_empty(), "{ignored:#?}");
+        }
+    }
+}
