@@ -2,7 +2,9 @@
 # `make bench`: measures kmk against the stack a person would write by hand (baseline/) and against kcat, in turn, in one
 # run, from nothing. Prints a table in Markdown on stdout, and what it is doing on stderr.
 #
-#   dev/bench/run.sh [ROUNDS]   default: 3; about a minute and a half each, and the build
+#   dev/bench/run.sh [ROUNDS [clients]]   default: 3; about a minute and a half each, and the build
+#
+# With `clients`, only the clients are measured, in half a minute a round.
 #
 # It is no test: a goal that is not met is a "no" in the table. It fails only where something could not be measured. The
 # numbers mean something on a machine that has nothing else to do.
@@ -18,7 +20,7 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 # shellcheck source=dev/bench/table.sh
 . dev/bench/table.sh
 
-readonly ROUNDS=${1:-3}
+readonly ROUNDS=${1:-3} ONLY=${2:-}
 
 # The two stacks are never up at once. What is called load.* is not mirrored while clients are measured: it would be
 # MirrorMaker that is measured.
@@ -29,15 +31,24 @@ kmk_deploy() { kmk deploy --port primary="${KMK_PRIMARY#*:}" --port secondary="$
 by_hand() { docker compose -p "$HAND_PROJECT" -f "$work/baseline/docker-compose.yml" "$@"; }
 
 main() {
-  [[ $ROUNDS =~ ^[1-9][0-9]*$ ]] || die "usage: dev/bench/run.sh [ROUNDS]"
+  [[ $ROUNDS =~ ^[1-9][0-9]*$ && $ONLY =~ ^(clients)?$ ]] || die "usage: dev/bench/run.sh [ROUNDS [clients]]"
   [ -n "${EPOCHREALTIME:-}" ] || die "this is bash $BASH_VERSION, and 5 or later is needed, for its clock"
   prepare
   local round
   for ((round = 1; round <= ROUNDS; round++)); do
-    measure_kmk
-    measure_by_hand
+    if [ "$ONLY" = clients ]; then
+      say "round $round of $ROUNDS"
+      kmk_deploy >"$work/up.log" 2>&1 || cannot_measure deploy kmk "$work/up.log"
+      measure_clients
+      kmk --quiet destroy >/dev/null
+    else
+      measure_kmk
+      measure_by_hand
+    fi
   done
-  table
+  machine
+  [ "$ONLY" = clients ] || table
+  clients_table
 }
 
 prepare() {

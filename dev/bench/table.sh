@@ -2,7 +2,6 @@
 # The bench's tables, in Markdown, from the lines that measure.sh and clients.sh wrote. Sourced by run.sh.
 
 table() {
-  machine
   echo
   echo '| measured | kmk | compared with | ratio | goal | met |'
   echo '|---|---|---|---|---|---|'
@@ -15,7 +14,6 @@ table() {
   echo
   echo "Least / **median** / greatest of $ROUNDS, in turn; the ratio is that of the medians. Records of 100 B, one" \
     "partition. \"Written by hand\" is the stack in [dev/bench/baseline](dev/bench/baseline), in the same image."
-  clients_table
 }
 
 # Both clients of kmk against kcat.

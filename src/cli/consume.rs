@@ -113,7 +113,7 @@ Examples:
   kmk consume --topic primary.orders --messages 10
   kmk consume --topic orders --cluster primary --format json | jq .value
   kmk consume --topic orders --cluster primary --group billing --follow
-  kmk consume --topic orders --bootstrap localhost:9092 --format '%p:%o %T %k=%v' --from -10m
+  kmk consume --topic orders --from -10m --format '%p:%o %T %k=%v'
 
 In JSON a missing key or value (a tombstone) is null.";
 
@@ -195,10 +195,12 @@ fn answer(
 ) -> anyhow::Result<Outcome> {
     let read = report.read;
     if let (Some(error), Some(group)) = (&report.not_committed, &what.group) {
-        return Err(Told::no(format!(
-            "how far group `{group}` came is not noted: {error}"
-        ))
-        .into());
+        let what = format!("how far group `{group}` came is not noted: {error}");
+        // otherwise how it ended says more
+        if matches!(report.end, ConsumeEnd::Complete) {
+            return Err(Told::no(what).into());
+        }
+        context.output.warn(&what);
     }
     let so_far = match what.messages {
         Some(asked) => format!("read {read} of {asked} in {}", seconds(report.elapsed)),
@@ -237,9 +239,6 @@ pub(super) fn of_kafka(error: KafkaError, place: Option<&Place>) -> anyhow::Erro
         KafkaError::Unreachable { .. } if place.is_none() => {
             Told::unusable(error.to_string()).into()
         }
-        KafkaError::CannotDo { .. } => Told::usage(error.to_string())
-            .hint("leave out --client, or ask for --client wire")
-            .into(),
         other => other.into(),
     }
 }
@@ -257,6 +256,9 @@ pub(super) fn where_to_look(
                  consumers: choose another --group"
                     .to_owned(),
             )
+        }
+        (KafkaError::Codec { .. }, _) => {
+            Some("leave out --client, or ask for --client wire".to_owned())
         }
         (error, Some(_)) if error.is_retriable() => {
             let lab = deploy::in_lab(&context.lab);

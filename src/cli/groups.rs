@@ -50,10 +50,11 @@ Examples:
   kmk groups --cluster secondary --verbose
   kmk groups --json | jq '.clusters[].groups[] | {group, lag}'
 
-LAG is what is left to read: offsets between the group's place and the end, markers of transactions and records that
-were compacted away included. Partitions in which the group noted no place are `not begun`: where it would begin is its
-clients' to say. `ahead N` means that the group's place lies N offsets beyond the end: someone set it, or
-records are lost.";
+LAG is what is left to read: offsets between the group's place and the end,
+markers of transactions and records that were compacted away included.
+Partitions in which the group noted no place are `not begun`: where it would
+begin is its clients' to say. `ahead N` means that the group's place lies N
+offsets beyond the end: someone set it, or records are lost.";
 
 /// The answer for scripts. Fields are added, never renamed.
 #[derive(Serialize)]

@@ -12,10 +12,15 @@ use kafka_mirror_kit::core::kafka::KafkaError;
 use kafka_mirror_kit::core::lab::produce::{
     Input, Produce, ProduceEnd, ProduceError, ProduceReport, produce,
 };
-use kafka_mirror_kit::core::wait::Stop;
+use kafka_mirror_kit::core::lab::topics::source_of;
+use kafka_mirror_kit::core::wait::{Limit, Stop};
 use progress::Progress;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
+use std::time::Duration;
+
+/// How long the source of a topic of the same name may take to say that it has it.
+const SOURCES: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     args.check()?;
@@ -27,7 +32,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         _ => None,
     };
     if let Some(place) = place.as_ref().filter(|_| !args.force) {
-        refuse_mirrored(&args.topic, place)?;
+        refuse_mirrored(&args.topic, place, context)?;
     }
     context.say_which(args.cluster.as_deref(), place.as_ref());
     let bootstrap = place
@@ -80,19 +85,19 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 
 /// What MirrorMaker writes is its own: records of anyone else in it are lost in the next comparison, and never mirrored
 /// back.
-fn refuse_mirrored(topic: &str, place: &Place) -> anyhow::Result<()> {
+fn refuse_mirrored(topic: &str, place: &Place, context: &Context) -> anyhow::Result<()> {
     let cluster = &place.cluster.name;
-    let Some(flow) = place.lab.topology.flow_into(cluster, topic) else {
+    let limit = Limit::new(SOURCES, &context.interrupt);
+    let Some(source) = source_of(&place.lab.topology, cluster, topic, &limit) else {
         return Ok(());
     };
-    let source = flow.source_topic(topic).unwrap_or(topic);
     let what = format!(
-        "`{topic}` on {cluster} is the copy of `{source}` on {}: MirrorMaker writes it, and what you add exists nowhere else",
-        flow.spec.source
+        "`{topic}` on {cluster} is the copy of `{}` on {}: MirrorMaker writes it, and what you add exists nowhere else",
+        source.topic, source.cluster
     );
     let hint = format!(
-        "send to --topic {source} --cluster {}, or insist with --force",
-        flow.spec.source
+        "send to --topic {} --cluster {}, or insist with --force",
+        source.topic, source.cluster
     );
     Err(Told::usage(what).hint(hint).into())
 }

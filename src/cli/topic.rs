@@ -5,7 +5,6 @@ mod describe;
 mod truncate;
 
 use super::chosen::Chosen;
-use super::deploy::in_lab;
 use super::failure::Told;
 use super::{Context, DefaultCluster, Outcome};
 use kafka_mirror_kit::core::endpoint::Endpoint;
@@ -100,7 +99,7 @@ impl Which {
         let chosen = self.cluster(context)?;
         if !force {
             refuse_internal(&self.topic)?;
-            refuse_mirrored(&self.topic, &chosen, limit, context)?;
+            refuse_mirrored(&self.topic, &chosen, limit)?;
         }
         Ok(chosen)
     }
@@ -122,12 +121,7 @@ fn refuse_internal(topic: &str) -> anyhow::Result<()> {
 }
 
 /// What is changed about a copy is changed back by MirrorMaker, or lost in the next comparison.
-fn refuse_mirrored(
-    topic: &str,
-    chosen: &Chosen,
-    limit: &Limit,
-    context: &Context,
-) -> anyhow::Result<()> {
+fn refuse_mirrored(topic: &str, chosen: &Chosen, limit: &Limit) -> anyhow::Result<()> {
     let Some((topology, cluster)) = chosen.lab() else {
         return Ok(());
     };
@@ -139,10 +133,8 @@ fn refuse_mirrored(
         source.topic, source.cluster
     );
     let hint = format!(
-        "change {}{} --cluster {}, or insist with --force",
-        source.topic,
-        in_lab(&context.lab),
-        source.cluster
+        "change `{}` with --cluster {}, or insist with --force",
+        source.topic, source.cluster
     );
     Err(Told::usage(what).hint(hint).into())
 }

@@ -47,8 +47,9 @@ Examples:
   kmk topics --json | jq -r '.clusters[].topics[] | [.topic, .records] | @tsv'
   kmk topics --bootstrap localhost:9092
 
-RECORDS counts offsets from the first record to the end: markers of transactions and records that were compacted away
-count too. BYTES is what lies on the disks of the leaders.";
+RECORDS counts offsets from the first record to the end: markers of
+transactions and records that were compacted away count too. BYTES is what
+lies on the disks of the leaders.";
 
 /// The answer for scripts. Fields are added, never renamed.
 #[derive(Serialize)]

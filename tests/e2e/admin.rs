@@ -204,8 +204,10 @@ fn groups(side: &Side<'_>) {
 
 /// The second of three records is the latest, and the last lies between the others.
 fn times(side: &Side<'_>) {
-    side.kmk("topic create times --config message.timestamp.type=CreateTime")
-        .code(0);
+    side.kmk(
+        "topic create times --config message.timestamp.type=CreateTime --config retention.ms=-1",
+    )
+    .code(0);
     for hour in [10, 12, 11] {
         side.kmk(&format!(
             "produce --topic times --value {hour} --timestamp 2026-01-01T{hour}:00:00Z"

@@ -150,7 +150,7 @@ fn keys_go_where_java_sends_them_and_compressed_topics_are_read() {
         .map(|number| format!("{number} {}", "again and ".repeat(20)))
         .collect();
     let text = lines.join("\n") + "\n";
-    for codec in ["gzip", "snappy"] {
+    for codec in ["gzip", "snappy", "lz4", "zstd"] {
         compress(&lab.primary(), codec, &text);
         for (topic, cluster) in [
             (codec.to_owned(), "primary"),
@@ -165,21 +165,13 @@ fn keys_go_where_java_sends_them_and_compressed_topics_are_read() {
         }
     }
     for codec in ["lz4", "zstd"] {
-        compress(&lab.primary(), codec, &text);
-        let consume =
-            format!("consume --topic {codec} --cluster primary --messages 500 --timeout 20s");
-        let ran = lab
-            .kmk(&consume)
-            .code(1)
-            .says(codec)
-            .says("compressed with");
-        assert!(
-            ran.took.as_secs() < 10,
-            "it takes no waiting to know: {:?}",
-            ran.took
-        );
-        let words = format!("holds records compressed with {codec}, which kmk cannot read");
-        ran.says(&words);
+        let words = format!("compressed with {codec}, which the kafka crate cannot read");
+        lab.kmk(&format!(
+            "consume --topic {codec} --cluster primary --client kafka"
+        ))
+        .code(1)
+        .says(&words)
+        .says("--client wire");
     }
 }
 

@@ -54,7 +54,7 @@ fn what_the_crate_cannot_do_our_own_client_does() {
 /// Times, headers and nulls.
 fn marks(lab: &Lab, cluster: &str, kcat: &Kcat) {
     lab.kmk(&format!(
-        "topic create marked --cluster {cluster} --config message.timestamp.type=CreateTime"
+        "topic create marked --cluster {cluster} --config message.timestamp.type=CreateTime --config retention.ms=-1"
     ))
     .code(0);
     let send = |flags: &str| {

@@ -173,7 +173,7 @@ fn what_is_not_a_persons_own_is_changed_only_by_force() {
         let copy = format!("{} --cluster secondary", line(verb, "primary.orders"));
         kmk.run(&copy).code(2).stdout("").stderr(indoc! {"
             error: `primary.orders` on secondary is the copy of `orders` on primary: MirrorMaker writes it, and keeps it as its source is
-              hint: change orders --cluster primary, or insist with --force
+              hint: change `orders` with --cluster primary, or insist with --force
         "});
         for (topic, cluster) in [
             ("__consumer_offsets", "primary"),

@@ -11,22 +11,26 @@ pub(super) fn of_kafka(error: &KafkaError, context: &Context) -> Failure {
     match error {
         KafkaError::Stopped(Stop::Interrupted) => Failure::interrupted(),
         KafkaError::UnknownPartition { .. } => Failure::one(item, USAGE),
-        KafkaError::CannotDo { .. } => {
-            Failure::one(item.hint("leave out `--client kafka`"), USAGE)
-        }
+        KafkaError::CannotDo { .. } => Failure::one(
+            item.hint("leave out --client, or ask for --client wire"),
+            USAGE,
+        ),
         KafkaError::Unreachable { .. } => {
             let lab = in_lab(&context.lab);
             let hint =
                 format!("`kmk status{lab}` says how the lab is; `kmk deploy{lab}` repairs it");
             Failure::one(item.hint(hint), UNUSABLE)
         }
-        KafkaError::Version { .. } => Failure::one(
-            item.hint("kmk's own client needs Kafka 3.3 or later; --client kafka speaks to brokers up to 3.9"),
-            UNUSABLE,
-        ),
+        KafkaError::Version { .. } => {
+            Failure::one(item.hint("kmk speaks to Kafka 3.3 and later"), UNUSABLE)
+        }
         KafkaError::Refused { code, .. } => {
             let help = help(*code);
-            let exit = if help.is_some_and(|help| help.is_usage) { USAGE } else { NO };
+            let exit = if help.is_some_and(|help| help.is_usage) {
+                USAGE
+            } else {
+                NO
+            };
             match help {
                 Some(help) => Failure::one(item.hint(help.hint), exit),
                 None => Failure::one(item, exit),

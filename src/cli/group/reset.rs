@@ -39,7 +39,7 @@ const EXAMPLES: &str = "\
 Examples:
   kmk group reset billing --topic primary.orders --to earliest --dry-run
   kmk group reset billing --topic primary.orders --to -10m
-  kmk group reset billing --topic orders --to 1000 --partition 2 --cluster primary";
+  kmk group reset billing --topic orders --to 1000 --partition 2";
 
 /// The answer for scripts. Fields are added, never renamed.
 #[derive(Serialize)]

@@ -140,10 +140,11 @@ Examples:
   kmk produce --topic orders --file orders.txt --key-separator ,
   tail -f app.log | kmk produce --topic log --file -
   kmk produce --topic load --messages 60000 --size 1000 --rate 1000/s
-  kmk produce --topic orders --key 7 --value paid --header source=web --timestamp -10m
+  kmk produce --topic orders --key 7 --value paid --header a=b --timestamp -10m
   kmk produce --topic users --key 7 --tombstone
 
---timeout is no limit on the whole: a long file may take as long as the broker keeps acknowledging.";
+--timeout is no limit on the whole: a long file may take as long as the broker
+keeps acknowledging.";
 
 fn rate(text: &str) -> Result<u64, String> {
     let number = text.strip_suffix("/s").unwrap_or(text);

@@ -28,8 +28,8 @@ pub(super) struct Json<'a> {
 struct Share {
     partition: i32,
     records: u64,
-    first_offset: i64,
-    last_offset: i64,
+    first_offset: Option<i64>,
+    last_offset: Option<i64>,
 }
 
 impl<'a> Json<'a> {
@@ -59,12 +59,17 @@ impl<'a> Json<'a> {
                 .map(|(&partition, written)| Share {
                     partition,
                     records: written.records,
-                    first_offset: written.first,
-                    last_offset: written.last,
+                    first_offset: known(written.first),
+                    last_offset: known(written.last),
                 })
                 .collect(),
         }
     }
+}
+
+/// A broker that had the records already may no longer know where.
+fn known(offset: i64) -> Option<i64> {
+    (offset >= 0).then_some(offset)
 }
 
 /// The report for people.

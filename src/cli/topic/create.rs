@@ -32,7 +32,7 @@ pub(super) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   kmk topic create orders
-  kmk topic create state --config cleanup.policy=compact --config segment.ms=60000
+  kmk topic create state --partitions 3 --config cleanup.policy=compact
   kmk topic create orders --bootstrap localhost:9092 --if-not-exists";
 
 /// Kafka's number for a topic that is there (`TOPIC_ALREADY_EXISTS`).

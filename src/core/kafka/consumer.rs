@@ -7,6 +7,7 @@ use super::fetched::Fetched;
 use super::metadata::TopicInfo;
 use super::offsets::At;
 use super::position::Position;
+use super::reader::Reader;
 use super::sharing::{Change, Sharing, Step};
 use super::start::{Moved, Start, chosen, ends, positions};
 use super::{v0, wire};
@@ -43,7 +44,7 @@ pub struct Reading {
 #[derive(Debug)]
 pub struct Consumer {
     admin: Admin,
-    backend: Backend,
+    reader: Reader,
     speaker: Speaker,
     topic: String,
     reading: Reading,
@@ -56,12 +57,8 @@ pub struct Consumer {
     was_remade: bool,
     /// When to look next how many partitions there are.
     next_look: Instant,
-}
-
-#[derive(Debug)]
-enum Backend {
-    V0(v0::Reader),
-    Wire(wire::Reader),
+    /// What was wrong when records had arrived that came first.
+    trouble: Option<KafkaError>,
 }
 
 impl Consumer {
@@ -99,15 +96,15 @@ impl Consumer {
         let bootstrap = admin.bootstrap();
         let join = |group: &String| Sharing::open(bootstrap, group, topic, limit);
         let sharing = shared.map(join).transpose()?;
-        let backend = match speaker {
-            Speaker::Crate => Backend::V0(v0::Reader::open(bootstrap, topic, &positions, limit)?),
+        let reader = match speaker {
+            Speaker::Crate => Reader::V0(v0::Reader::open(bootstrap, topic, &positions, limit)?),
             Speaker::Wire(_) => {
-                Backend::Wire(wire_reader(bootstrap, topic, &positions, reading, limit)?)
+                Reader::Wire(wire_reader(bootstrap, topic, &positions, reading, limit)?)
             }
         };
         Ok(Self {
             admin,
-            backend,
+            reader,
             speaker,
             topic: topic.to_owned(),
             reading: reading.clone(),
@@ -117,6 +114,7 @@ impl Consumer {
             id: info.id,
             was_remade: false,
             next_look: Instant::now() + LOOK,
+            trouble: None,
         })
     }
 
@@ -127,11 +125,8 @@ impl Consumer {
 
     /// Whether some of the partitions cannot be read at the moment, while others may.
     pub fn is_troubled(&self) -> bool {
-        match &self.backend {
-            // it returns an error then
-            Backend::V0(_) => false,
-            Backend::Wire(reader) => reader.is_troubled(),
-        }
+        // the other returns an error then
+        matches!(&self.reader, Reader::Wire(reader) if reader.is_troubled())
     }
 
     /// Whether everything asked for has been delivered.
@@ -197,14 +192,13 @@ impl Consumer {
                 Step::Wait => return Ok(wire::Fetched::default().into()),
             }
         }
+        if let Some(trouble) = self.trouble.take() {
+            return Err(trouble);
+        }
         if Instant::now() >= self.next_look {
             self.look_around(limit)?;
         }
-        let polled = match &mut self.backend {
-            Backend::V0(reader) => reader.poll(wanted, limit).map(Fetched::from),
-            Backend::Wire(reader) => reader.poll(wanted, limit).map(Fetched::from),
-        };
-        match polled {
+        match self.reader.poll(wanted, limit) {
             Err(KafkaError::Codec { codec, .. }) if self.reading.client == Client::Auto => {
                 self.change_over(codec, limit)?;
                 self.poll(wanted, limit)
@@ -215,7 +209,8 @@ impl Consumer {
                 Err(error)
             }
             Ok(fetched) => {
-                self.settle(limit)?;
+                // what has arrived is delivered first; the next poll tells what is wrong
+                self.trouble = self.settle(limit).err();
                 Ok(fetched)
             }
         }
@@ -247,7 +242,7 @@ impl Consumer {
         let of = admin.partitions(topic, limit)?;
         let positions = positions(admin, topic, partitions, &self.reading, &mut moved, limit)?;
         let reader = wire_reader(admin.bootstrap(), topic, &positions, &self.reading, limit)?;
-        self.backend = Backend::Wire(reader);
+        self.reader = Reader::Wire(reader);
         self.moved.extend(moved);
         if let Some(sharing) = &mut self.sharing {
             sharing.begun(&positions, of);
@@ -265,7 +260,7 @@ impl Consumer {
             &self.reading,
             limit,
         )?;
-        self.backend = Backend::Wire(reader);
+        self.reader = Reader::Wire(reader);
         self.speaker = Speaker::Wire(Why::Needs(match codec {
             Codec::Lz4 => Feature::Lz4,
             Codec::Zstd => Feature::Zstd,
@@ -275,10 +270,7 @@ impl Consumer {
 
     /// Where an offset is gone, goes on with the first that is there.
     fn settle(&mut self, limit: &Limit) -> Result<(), KafkaError> {
-        let lost = match &mut self.backend {
-            Backend::V0(reader) => reader.out_of_range(),
-            Backend::Wire(reader) => reader.out_of_range(),
-        };
+        let lost = self.reader.out_of_range();
         if lost.is_empty() {
             return Ok(());
         }
@@ -301,17 +293,24 @@ impl Consumer {
                 limit.pause(PAUSE)?;
                 continue;
             }
-            match &mut self.backend {
-                Backend::V0(reader) => reader.seek(id, first),
-                Backend::Wire(reader) => reader.seek(id, first),
-            }
+            // above the end where another leader has lost what this one had
+            let to = from.clamp(first, end);
+            self.reader.seek(id, to);
             self.moved.push(Moved {
                 partition: id,
                 from,
-                to: first,
+                to,
             });
         }
+        self.shorten(&end);
         Ok(())
+    }
+
+    /// A partition that has become shorter is read to where it ends now.
+    fn shorten(&mut self, ends: &BTreeMap<i32, i64>) {
+        for (&partition, &end) in ends {
+            self.reader.shorten(partition, end);
+        }
     }
 
     /// Whoever reads on and on also reads the partitions that are added, and a topic that was made anew. Without an
@@ -335,7 +334,18 @@ impl Consumer {
             let topic = self.topic.clone();
             return Err(KafkaError::UnknownTopic { topic });
         }
-        if is_another && !info.is_ready() || self.reading.to_end {
+        if self.reading.to_end {
+            // another leader may have lost the last records
+            let end = ends(
+                &mut self.admin,
+                &self.topic,
+                At::Latest,
+                &limit.at_most(LOOK),
+            );
+            self.shorten(&end.unwrap_or_default());
+            return Ok(());
+        }
+        if is_another && !info.is_ready() {
             return Ok(());
         }
         let mut here: Vec<i32> = self.positions().iter().map(|at| at.partition).collect();
@@ -343,7 +353,7 @@ impl Consumer {
             self.id = info.id;
             self.was_remade = true;
             for partition in here.drain(..) {
-                self.remove(partition);
+                self.reader.remove(partition);
             }
         }
         let all = info.partitions.iter().map(|partition| partition.id);
@@ -353,7 +363,7 @@ impl Consumer {
         });
         let new: Vec<i32> = chosen.filter(|id| !here.contains(id)).collect();
         for &partition in &new {
-            self.add(partition);
+            self.reader.add(partition);
         }
         if !is_another {
             self.added.extend(new);
@@ -361,30 +371,8 @@ impl Consumer {
         Ok(())
     }
 
-    fn add(&mut self, partition: i32) {
-        let at = Position {
-            partition,
-            next: 0,
-            end: None,
-        };
-        match &mut self.backend {
-            Backend::V0(reader) => reader.add(at),
-            Backend::Wire(reader) => reader.add(at),
-        }
-    }
-
-    fn remove(&mut self, partition: i32) {
-        match &mut self.backend {
-            Backend::V0(reader) => reader.remove(partition),
-            Backend::Wire(reader) => reader.remove(partition),
-        }
-    }
-
     fn positions(&self) -> Vec<Position> {
-        match &self.backend {
-            Backend::V0(reader) => reader.positions(),
-            Backend::Wire(reader) => reader.positions(),
-        }
+        self.reader.positions()
     }
 }
 

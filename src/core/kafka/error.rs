@@ -64,7 +64,9 @@ pub enum KafkaError {
         partition: i32,
     },
     /// The records of a topic are compressed in a way that cannot be read.
-    #[error("topic `{topic}` holds records compressed with {codec}, which kmk cannot read")]
+    #[error(
+        "topic `{topic}` holds records compressed with {codec}, which the kafka crate cannot read"
+    )]
     Codec {
         /// The topic's name.
         topic: String,

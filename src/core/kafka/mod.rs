@@ -18,6 +18,7 @@ mod offsets;
 mod partitioner;
 mod position;
 mod producer;
+mod reader;
 mod setting;
 mod sharing;
 mod start;

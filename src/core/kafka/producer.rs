@@ -64,9 +64,11 @@ impl Producer {
     ) -> Result<Self, KafkaError> {
         let info = admin.create_by_touch(topic, limit)?;
         let version_0 = admin.speaks_version_0();
+        // asked only where it decides
+        let decides = version_0 && writing.client == Client::Auto && writing.needs.is_empty();
         let cluster = Abilities {
             version_0,
-            keeps_time: version_0 && admin.keeps_time(topic, limit)?,
+            keeps_time: decides && admin.keeps_time(topic, limit)?,
         };
         let speaker = writing.client.choose(&writing.needs, cluster)?;
         let backend = match speaker {

@@ -124,7 +124,9 @@ impl Sharing {
 
     /// Whether the group wants to share out anew, or has gone on without it: the next poll tells.
     pub(super) fn is_called(&mut self) -> bool {
-        self.membership.is_called()
+        // a commit may have told that it is out
+        let is_out = self.begun.is_some() && self.membership.committer().is_none();
+        is_out || self.membership.is_called()
     }
 
     /// Whether a partition is its own.

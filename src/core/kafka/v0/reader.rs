@@ -85,6 +85,13 @@ impl Reader {
         self.cursors.insert(at.partition, cursor);
     }
 
+    /// Stops sooner in a partition that is read to an end.
+    pub(in crate::core::kafka) fn shorten(&mut self, partition: i32, end: i64) {
+        if let Some(cursor) = self.cursors.get_mut(&partition) {
+            cursor.end = cursor.end.map(|old| old.min(end));
+        }
+    }
+
     /// Reads a partition no more.
     pub(in crate::core::kafka) fn remove(&mut self, partition: i32) {
         self.cursors.remove(&partition);

@@ -84,7 +84,7 @@ const fn several(key: ApiKey, min: i16, max: i16) -> Api {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Mismatch {
     /// The broker does not know the request at all.
-    #[error("the broker does not know {api:?} ({needs} needed): it is too old, or no broker")]
+    #[error("does not know {api:?} ({needs} needed): it is too old, or no broker")]
     Unknown {
         /// The request.
         api: ApiKey,
@@ -92,7 +92,7 @@ pub(super) enum Mismatch {
         needs: Range,
     },
     /// The broker stops where the client begins.
-    #[error("the broker is too old for {api:?}: it has {has}, {needs} needed")]
+    #[error("is too old for {api:?}: it has {has}, {needs} needed")]
     TooOld {
         /// The request.
         api: ApiKey,
@@ -102,7 +102,7 @@ pub(super) enum Mismatch {
         needs: Range,
     },
     /// The broker begins where the client stops.
-    #[error("the broker is too new for {api:?}: it has {has}, {needs} needed")]
+    #[error("is too new for {api:?}: it has {has}, {needs} needed")]
     TooNew {
         /// The request.
         api: ApiKey,
@@ -112,7 +112,7 @@ pub(super) enum Mismatch {
         needs: Range,
     },
     /// The client does not make such a request.
-    #[error("kmk does not speak {api:?}")]
+    #[error("is asked for {api:?}, which kmk does not speak")]
     Unspoken {
         /// The request.
         api: ApiKey,
@@ -291,15 +291,15 @@ mod tests {
         };
         assert_eq!(
             says(0, 8),
-            "the broker is too old for Produce: it has versions 0 to 8, versions 9 to 12 needed"
+            "is too old for Produce: it has versions 0 to 8, versions 9 to 12 needed"
         );
         assert_eq!(
             says(13, 13),
-            "the broker is too new for Produce: it has version 13, versions 9 to 12 needed"
+            "is too new for Produce: it has version 13, versions 9 to 12 needed"
         );
         assert_eq!(
             says(12, 9),
-            "the broker does not know Produce (versions 9 to 12 needed): it is too old, or no broker"
+            "does not know Produce (versions 9 to 12 needed): it is too old, or no broker"
         );
     }
 

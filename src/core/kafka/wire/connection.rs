@@ -107,6 +107,12 @@ impl Connection {
         &self.address
     }
 
+    /// As if something had gone wrong.
+    #[cfg(test)]
+    pub(super) fn break_off(&mut self) {
+        self.is_broken = true;
+    }
+
     /// Whether it can no longer be used.
     pub(super) fn is_broken(&self) -> bool {
         self.is_broken
@@ -192,8 +198,11 @@ impl Connection {
             }
         }
         let blocking = self.stream.set_nonblocking(false);
-        // a broken connection answers at once: with its error
-        blocking.is_err() || self.is_broken || self.arrived.contains_key(&ticket.id)
+        // a broken connection, or one that took the place of the one that was asked, answers at once: with its error
+        blocking.is_err()
+            || self.is_broken
+            || self.arrived.contains_key(&ticket.id)
+            || !self.waiting.contains(&ticket.id)
     }
 
     /// For waiting until one of several connections has something to say.
@@ -208,8 +217,11 @@ impl Connection {
                 return Ok(frame);
             }
             if !self.waiting.contains(&id) {
-                self.is_broken = true;
-                return Err(self.lost("what was asked over it is forgotten".to_owned()));
+                // it was asked over a connection that has broken since; this one is sound
+                return Err(KafkaError::Lost {
+                    address: self.address.clone(),
+                    cause: "it broke before the answer came".to_owned(),
+                });
             }
             if self.take_in()? {
                 continue;

@@ -9,6 +9,9 @@ pub(super) const LARGEST: usize = 160 * 1024 * 1024;
 /// As much is set aside for a frame at most before its bytes are there.
 const RESERVE: usize = 32 * 1024 * 1024;
 
+/// How often a stream is read before its reader may look at the clock: one that drips must not hold it.
+const READS: usize = 8;
+
 /// A frame on its way in.
 #[derive(Debug, Default)]
 pub(super) struct Incoming {
@@ -54,8 +57,9 @@ impl Incoming {
         }
     }
 
-    /// Reads until `wanted` bytes are there. False when the reader would have to wait.
+    /// Reads until `wanted` bytes are there. False when the reader would have to wait, or has read for a while.
     fn fill(&mut self, from: &mut impl Read, wanted: usize) -> io::Result<bool> {
+        let mut from = Turn { from, reads: READS };
         while self.bytes.len() < wanted {
             let missing = (wanted - self.bytes.len()) as u64;
             match from.by_ref().take(missing).read_to_end(&mut self.bytes) {
@@ -68,6 +72,22 @@ impl Incoming {
             }
         }
         Ok(true)
+    }
+}
+
+/// A stream that makes its reader wait after so many reads.
+struct Turn<'a, R> {
+    from: &'a mut R,
+    reads: usize,
+}
+
+impl<R: Read> Read for Turn<'_, R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        if self.reads == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.reads -= 1;
+        self.from.read(to)
     }
 }
 

@@ -9,8 +9,8 @@ mod cluster;
 mod connection;
 mod dial;
 mod frame;
-mod group;
 mod groups;
+mod member;
 mod metadata;
 mod offsets;
 mod producer;
@@ -23,8 +23,8 @@ mod topics;
 
 pub(super) use cluster::Cluster;
 #[cfg(test)]
-pub(super) use group::{Asked, Script, Scripted};
-pub(super) use group::{Membership, Standing};
+pub(super) use member::{Asked, Script, Scripted};
+pub(super) use member::{Membership, Standing};
 pub(super) use offsets::Offsets;
 pub(super) use producer::Producer;
 pub(super) use reader::{Fetched, Reader};

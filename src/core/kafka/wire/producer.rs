@@ -245,3 +245,6 @@ fn pieces(chunk: Chunk, allowed: usize) -> Vec<Chunk> {
     }
     done
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@
 mod aborted;
 mod cursor;
 mod fetched;
+mod flight;
 mod look;
 mod request;
 
@@ -16,14 +17,15 @@ mod tests;
 
 pub(in crate::core::kafka) use fetched::Fetched;
 
-use super::cluster::{Asked, Cluster, To};
+use super::cluster::{Cluster, To};
 use crate::core::endpoint::Endpoint;
 use crate::core::kafka::code::Code;
 use crate::core::kafka::error::KafkaError;
 use crate::core::kafka::position::Position;
-use crate::core::wait::{Limit, Stop};
+use crate::core::wait::Limit;
 use aborted::Aborted;
 use cursor::{Cursor, Said, TooLarge};
+use flight::Flight;
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::fetch_response::PartitionData;
 use kafka_protocol::messages::{FetchRequest, FetchResponse};
@@ -55,15 +57,6 @@ pub(in crate::core::kafka) struct Reader {
     trouble: Option<(KafkaError, Instant)>,
     answers: u64,
     missing_since: Option<Instant>,
-}
-
-/// A request on its way to a leader.
-#[derive(Debug)]
-struct Flight {
-    leader: i32,
-    asked: Asked<FetchRequest>,
-    wanted: Wanted,
-    since: Instant,
 }
 
 impl Reader {
@@ -117,6 +110,13 @@ impl Reader {
         self.cluster.forget();
     }
 
+    /// Stops sooner in a partition that is read to an end.
+    pub(in crate::core::kafka) fn shorten(&mut self, partition: i32, end: i64) {
+        if let Some(cursor) = self.cursors.get_mut(&partition) {
+            cursor.at.end = cursor.at.end.map(|old| old.min(end));
+        }
+    }
+
     /// Reads a partition no more.
     pub(in crate::core::kafka) fn remove(&mut self, partition: i32) {
         self.cursors.remove(&partition);
@@ -155,7 +155,13 @@ impl Reader {
             let trouble = self.trouble.take().map(|(error, _)| error);
             return Err(trouble.unwrap_or_else(|| self.leaderless()));
         };
-        let answer = self.cluster.answer(&flight.asked, limit);
+        // one that has been silent for so long is not waited for once more: others may answer
+        let patience = if self.cluster.is_answered(&flight.asked) {
+            limit.clone()
+        } else {
+            limit.at_most(Duration::ZERO)
+        };
+        let answer = self.cluster.answer(&flight.asked, &patience);
         for partition in flight.wanted.offsets.keys() {
             if let Some(cursor) = self.cursors.get_mut(partition) {
                 cursor.is_asked = false;
@@ -227,20 +233,6 @@ impl Reader {
         Ok(())
     }
 
-    fn take_off(&mut self, leader: i32, asked: Asked<FetchRequest>, wanted: Wanted) {
-        for partition in wanted.offsets.keys() {
-            if let Some(cursor) = self.cursors.get_mut(partition) {
-                cursor.is_asked = true;
-            }
-        }
-        self.flights.push(Flight {
-            leader,
-            asked,
-            wanted,
-            since: Instant::now(),
-        });
-    }
-
     /// Trouble with one leader keeps no one from the records of another.
     fn bear(&mut self, error: KafkaError) -> Result<(), KafkaError> {
         if !error.is_retriable() {
@@ -248,29 +240,6 @@ impl Reader {
         }
         self.trouble.get_or_insert((error, Instant::now()));
         Ok(())
-    }
-
-    /// Waits for the first answer; none where nothing was asked.
-    fn next_answered(&mut self, limit: &Limit) -> Result<Option<Flight>, KafkaError> {
-        if self.flights.is_empty() {
-            return Ok(None);
-        }
-        loop {
-            let cluster = &mut self.cluster;
-            let ready = self.flights.iter().position(|flight| {
-                cluster.is_answered(&flight.asked) || flight.since.elapsed() > PATIENCE
-            });
-            if let Some(ready) = ready {
-                return Ok(Some(self.flights.remove(ready)));
-            }
-            let asked: Vec<_> = self.flights.iter().map(|flight| &flight.asked).collect();
-            match self.cluster.wait_for_any(&asked, limit) {
-                Ok(()) => {}
-                Err(Stop::Interrupted) => return Err(Stop::Interrupted.into()),
-                // whoever takes its answer is told how long the broker was silent
-                Err(Stop::Deadline { .. }) => return Ok(Some(self.flights.remove(0))),
-            }
-        }
     }
 
     /// Finds out what an answer means, partition by partition.

@@ -18,9 +18,6 @@ const COMMIT: Duration = Duration::from_secs(1);
 /// How long noting it may take when it is the last thing to do.
 const LAST_COMMIT: Duration = Duration::from_secs(5);
 
-/// After how many records it is looked whether that is due.
-const LOOK_UP: u64 = 256;
-
 /// Reading under way.
 pub(super) struct Run<'a> {
     what: &'a Consume,
@@ -119,10 +116,13 @@ impl<'a> Run<'a> {
             )));
         }
         for moved in consumer.moved() {
-            self.observer.on(Event::Warning(format!(
-                "partition {} does not hold offset {} any more or yet: reading from {}",
-                moved.partition, moved.from, moved.to
-            )));
+            let (partition, from, to) = (moved.partition, moved.from, moved.to);
+            self.warn(if from < to {
+                let lost = to - from;
+                format!("partition {partition} does not hold offset {from} any more: reading from {to}, {lost} further on")
+            } else {
+                format!("partition {partition} does not hold offset {from} yet: reading from {to}")
+            });
         }
         for partition in consumer.added() {
             self.observer.on(Event::Note(format!(
@@ -202,7 +202,7 @@ impl<'a> Run<'a> {
                 _ => reached.push((partition, next)),
             }
             let mut is_enough = count == wanted;
-            if count % LOOK_UP == 0 && self.what.group.is_some() && self.is_commit_due() {
+            if self.what.group.is_some() && self.is_commit_due() {
                 self.sink.flush().map_err(ConsumeError::Sink)?;
                 self.handed.extend(reached.drain(..));
                 self.commit_now_and_then(consumer);

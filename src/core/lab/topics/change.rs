@@ -40,7 +40,7 @@ pub struct Altered {
     pub settings: BTreeMap<String, Option<String>>,
 }
 
-/// Changes a topic: its partitions first, then its settings. A topic that is as asked stays as it is.
+/// Changes a topic: its settings first, then its partitions. A topic that is as asked stays as it is.
 ///
 /// # Errors
 /// [`TopicError::NoTopic`], [`TopicError::NoSetting`]; refused with `INVALID_PARTITIONS` where it has more, with `INVALID_CONFIG` where
@@ -54,13 +54,14 @@ pub fn alter(
     let mut admin = Admin::connect_patiently(bootstrap, limit)?;
     let info = find(&mut admin, topic, limit)?;
     refuse_unknown(&mut admin, to.settings.keys(), limit)?;
+    if !to.settings.is_empty() {
+        admin.alter_settings(&Subject::Topic(topic.to_owned()), &to.settings, limit)?;
+    }
+    // last: nothing takes partitions away again
     if let Some(count) = to.partitions
         && usize::try_from(count) != Ok(info.partitions.len())
     {
         admin.add_partitions(topic, count, limit)?;
-    }
-    if !to.settings.is_empty() {
-        admin.alter_settings(&Subject::Topic(topic.to_owned()), &to.settings, limit)?;
     }
     Ok(())
 }

@@ -132,16 +132,28 @@ pub fn source_of(
     topic: &str,
     limit: &Limit,
 ) -> Option<RemoteTopic> {
-    let mut into = topology
+    let same: Vec<&str> = topology
         .flows
         .iter()
-        .filter(|flow| flow.spec.target == cluster);
-    let names = if into.any(|flow| flow.spec.naming == Naming::Same) {
-        names_of_others(topology, cluster, limit)
-    } else {
+        .filter(|flow| flow.spec.target == cluster && flow.spec.naming == Naming::Same)
+        .map(|flow| flow.spec.source.as_str())
+        .collect();
+    let names = if same.is_empty() {
         Names::new()
+    } else {
+        names_of_others(topology, cluster, limit)
     };
-    mirrored::copied(topology, cluster, topic, &names).from
+    // a source that does not answer may well have it
+    let silent = same.into_iter().find(|source| !names.contains_key(*source));
+    let may_be = || {
+        silent.map(|source| RemoteTopic {
+            cluster: source.to_owned(),
+            topic: topic.to_owned(),
+        })
+    };
+    mirrored::copied(topology, cluster, topic, &names)
+        .from
+        .or_else(may_be)
 }
 
 /// The copies of `topic` of `cluster` that are on other clusters which answer.

@@ -49,6 +49,11 @@ pub fn truncate(
     let partitions = partitions(&what.topic, &info, what.partition)?;
     let names = [what.topic.clone()];
     let first = admin.offsets(&names, At::Earliest, limit)?;
+    let is_led = |partition: &&i32| first.contains_key(&(what.topic.clone(), **partition));
+    if let Some(&partition) = partitions.iter().find(|partition| !is_led(partition)) {
+        let topic = what.topic.clone();
+        return Err(KafkaError::NoLeader { topic, partition }.into());
+    }
     let before = match what.before {
         Start::Earliest => first.clone(),
         Start::Latest => admin.offsets(&names, At::Latest, limit)?,

@@ -2,9 +2,6 @@
 //!
 //! Our own code rather than kafka-protocol's: it looks at records where they lie, and takes no number on trust.
 
-// the client that uses them is being built
-#![allow(unused_imports)]
-
 mod decode;
 mod encode;
 mod error;
@@ -12,11 +9,11 @@ mod header;
 mod records;
 mod varint;
 
-pub(crate) use decode::{Batches, Partial, batches};
+pub(crate) use decode::{Partial, batches};
 pub(crate) use encode::{Identity, encode};
-pub(crate) use error::{BatchError, Fault};
+pub(crate) use error::BatchError;
 pub(crate) use header::RecordBatch;
-pub(crate) use records::{Marker, Records};
+pub(crate) use records::Marker;
 
 #[cfg(test)]
 mod tests;

@@ -13,10 +13,13 @@ use kafka_protocol::messages::metadata_response::{
 };
 use kafka_protocol::messages::offset_fetch_response::OffsetFetchResponseGroup;
 use kafka_protocol::messages::{
-    ApiKey, BrokerId, ListOffsetsResponse, MetadataResponse, OffsetFetchResponse, TopicName,
+    ApiKey, BrokerId, ListGroupsRequest, ListOffsetsResponse, MetadataResponse,
+    OffsetFetchResponse, TopicName,
 };
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex};
 
 fn soon() -> Limit {
@@ -171,4 +174,42 @@ fn a_broker_that_hangs_up_is_tried_until_the_limit_and_then_named() {
         .unwrap_err();
     assert!(matches!(error, KafkaError::Lost { .. }), "{error:?}");
     assert!(error.to_string().contains(&one.to_string()));
+}
+
+#[test]
+fn an_answer_that_can_no_longer_come_is_there_at_once_as_an_error() {
+    let one = broker(|_| Reply::Nothing);
+    let mut cluster = Cluster::connect(std::slice::from_ref(&one), &soon()).unwrap();
+    let request = ListGroupsRequest::default();
+    let first = cluster.ask(To::Any, &request, &soon()).unwrap();
+    assert!(!cluster.is_answered(&first));
+    cluster.connections.get_mut(&one).unwrap().break_off();
+    // over a new connection to the same broker
+    let second = cluster.ask(To::Any, &request, &soon()).unwrap();
+    assert!(cluster.is_answered(&first) && !cluster.is_answered(&second));
+    let error = cluster.answer(&first, &soon()).unwrap_err();
+    assert!(matches!(error, KafkaError::Lost { .. }), "{error:?}");
+    assert!(
+        !cluster.connections[&one].is_broken(),
+        "the new one is sound"
+    );
+}
+
+#[test]
+fn a_broker_that_drips_does_not_hold_its_caller() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = Endpoint::new("127.0.0.1", listener.local_addr().unwrap().port());
+    let (gone, has_gone) = std::sync::mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(&1_000_000i32.to_be_bytes()).unwrap();
+        // until the caller has given up: a byte, and a moment
+        while let Err(RecvTimeoutError::Timeout) = has_gone.recv_timeout(Duration::from_millis(5)) {
+            let _ = stream.write_all(&[0]);
+        }
+    });
+    let limit = Limit::new(Duration::from_millis(300), &Interrupt::default());
+    let error = Cluster::connect(&[endpoint], &limit).unwrap_err();
+    drop(gone);
+    assert!(error.to_string().contains("no answer"), "{error}");
 }

@@ -27,7 +27,8 @@ impl Producer {
             return Ok(());
         }
         self.not_before = None;
-        loop {
+        // what broke on its way out is not tried again at once
+        while self.not_before.is_none() && limit.check(String::new).is_ok() {
             let loads = match self.loads(limit) {
                 Ok(loads) => loads,
                 Err(error) if heals(&error) => {
@@ -49,6 +50,7 @@ impl Producer {
                 }
             }
         }
+        Ok(())
     }
 
     /// The partitions for which something may go out now, by the broker that leads them and has room for a request.

@@ -199,7 +199,6 @@ impl Lane {
 
     fn written(&mut self, partition: i32, at: usize, offset: Option<i64>, tally: &mut Tally) {
         self.is_new = false;
-        let mut offset = offset;
         let Some(parcel) = self.parcels.remove(at) else {
             return;
         };
@@ -218,9 +217,8 @@ impl Lane {
             let Some(parcel) = self.parcels.remove(before) else {
                 continue;
             };
-            let records = i64::try_from(parcel.chunk.records()).unwrap_or(i64::MAX);
-            offset = offset.map(|offset| (offset - records).max(0));
-            tally.written(partition, offset, &parcel.chunk, 0);
+            // where others write too, it need not lie right before its successor
+            tally.written(partition, None, &parcel.chunk, 0);
         }
     }
 

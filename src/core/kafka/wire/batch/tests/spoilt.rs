@@ -1,6 +1,7 @@
 //! Nothing that comes from a broker makes the reader panic or go on for ever.
 
 use super::*;
+use crate::core::kafka::wire::batch::error::Fault;
 use proptest::sample::Index;
 
 fn error(bytes: Vec<u8>) -> BatchError {

@@ -160,9 +160,7 @@ impl Membership {
         }
         let me = MemberIdentity::default()
             .with_member_id(StrBytes::from_string(std::mem::take(&mut self.me.member)))
-            .with_reason(Some(StrBytes::from_static_str(
-                "kmk has read what it was asked to",
-            )));
+            .with_reason(Some(StrBytes::from_static_str("kmk stops reading")));
         let request = LeaveGroupRequest::default()
             .with_group_id(group_id(&self.group))
             .with_members(vec![me]);
