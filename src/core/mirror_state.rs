@@ -20,6 +20,12 @@ pub fn offsets_topic(source: &str) -> String {
     format!("mm2-offsets.{source}.internal")
 }
 
+/// The topics that MirrorMaker keeps its own state of `source` in, on its target: compacted, of one partition each.
+pub fn topics(source: &str) -> [String; 3] {
+    let configs = format!("mm2-configs.{source}.internal");
+    [offsets_topic(source), status_topic(source), configs]
+}
+
 /// A connector of MirrorMaker, or one of its tasks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Part {

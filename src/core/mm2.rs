@@ -16,9 +16,12 @@ use std::time::Duration;
 const MAX_REQUEST_BYTES: u32 = 17 * 1024 * 1024;
 /// How often MirrorMaker notes how far it copied.
 pub const NOTED: Duration = Duration::from_millis(100);
+/// Segments of the topic in which it notes that, in bytes.
+pub const STATE_SEGMENT_BYTES: u32 = 1024 * 1024;
 /// MirrorMaker's own default for `topics.exclude`; a list of one's own replaces it.
 const NEVER: &str = r".*[\-\.]internal, .*\.replica, __.*";
 
+const REQUEST_TIMEOUT: &str = "request.timeout.ms";
 /// What every consumer of a source is given, and why.
 const READING: [(&str, &str, &str); 4] = [
     (
@@ -138,7 +141,9 @@ fn flows(file: &mut Properties, topology: &Topology) {
 /// The key at which a flow's setting is read. What is set for all consumers of a source (`primary.consumer.…`) reaches
 /// a connector as `source.consumer.…`, which is stronger than a flow's own `consumer.…` and would silence it.
 fn read_key(key: &str) -> String {
-    let is_ours = |setting: &str| READING.iter().any(|(_, ours, _)| *ours == setting);
+    let is_ours = |setting: &str| {
+        setting == REQUEST_TIMEOUT || READING.iter().any(|(_, ours, _)| *ours == setting)
+    };
     match key.strip_prefix("consumer.") {
         Some(setting) if is_ours(setting) => format!("source.{key}"),
         _ => key.to_owned(),
@@ -249,6 +254,18 @@ fn source(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
     for (why, key, value) in READING {
         file.set(why, &format!("{name}.consumer.{key}"), value);
     }
+    give_up_soon(file, cluster, "consumer");
+}
+
+/// Where another broker can take over, one that has died is not waited for long.
+fn give_up_soon(file: &mut Properties, cluster: &Cluster, client: &str) {
+    if cluster.brokers.len() > 1 {
+        file.set(
+            "A killed container may not even close its connections: ask another broker after this. Default 30 s.",
+            &format!("{}.{client}.{REQUEST_TIMEOUT}", cluster.name),
+            "5000",
+        );
+    }
 }
 
 /// Settings of the worker that writes to `cluster`, and of its clients.
@@ -276,6 +293,7 @@ fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
         &format!("{name}.producer.max.request.size"),
         MAX_REQUEST_BYTES.to_string(),
     );
+    give_up_soon(file, cluster, "producer");
     file.set(
         "How soon MirrorMaker notes how far it copied; after a crash it repeats what came later, and `kmk status` counts from it. Default 60 s.",
         &format!("{name}.offset.flush.interval.ms"),
@@ -296,7 +314,7 @@ fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
     file.set(
         "Compacted sooner than at 1 GiB: what reads how far MirrorMaker is need not read its whole history.",
         &format!("{name}.offset.storage.segment.bytes"),
-        "1048576",
+        STATE_SEGMENT_BYTES.to_string(),
     );
     let mut why = "As many copies of them as there are brokers, three at most.";
     for topic in ["offset.storage", "status.storage", "config.storage"] {

@@ -3,11 +3,14 @@
 use super::failure::{DeployError, Suspect};
 use super::plan::Plan;
 use crate::core::event::{Event, Observer};
-use crate::core::kafka::{Admin, KafkaError};
+use crate::core::kafka::{Admin, KafkaError, NewTopic};
 use crate::core::lab::Lab;
 use crate::core::lab::canary::Canary;
+use crate::core::mirror_state;
+use crate::core::mm2::STATE_SEGMENT_BYTES;
 use crate::core::topology::{Cluster, DATA_IS_NEWER, Flow};
 use crate::core::wait::{Interrupt, Limit, Probe, Stop};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// Lines of a container's log that a failure shows.
@@ -50,12 +53,44 @@ impl Plan<'_> {
                     }
                 })?;
             }
+            self.prepare_state(cluster, limit);
         }
         observer.on(Event::Done {
             what: "All brokers answer".to_owned(),
             took: begun.elapsed(),
         });
         Ok(())
+    }
+
+    /// Makes the topics in which MirrorMaker keeps its state, where there are several brokers: it would make each itself,
+    /// ask a broker that has not heard of it yet, and look again only after 10 s (`KafkaBasedLog`, up to Kafka 4.0 brokers
+    /// hear of a topic half a second late). That it does so all the same is no error.
+    fn prepare_state(&self, cluster: &Cluster, limit: &Limit) {
+        let flows = self.rendered.topology.flows.iter();
+        let into =
+            flows.filter(|flow| flow.spec.target == cluster.name && cluster.brokers.len() > 1);
+        let topics = into.flat_map(|flow| mirror_state::topics(&flow.spec.source));
+        let settings = BTreeMap::from([
+            ("cleanup.policy".to_owned(), "compact".to_owned()),
+            ("segment.bytes".to_owned(), STATE_SEGMENT_BYTES.to_string()),
+        ]);
+        let topics: Vec<NewTopic> = topics
+            .map(|name| NewTopic {
+                name,
+                partitions: Some(1),
+                replicas: i16::try_from(cluster.replication_factor).ok(),
+                settings: settings.clone(),
+            })
+            .collect();
+        let limit = limit.at_most(PATIENCE);
+        if let (false, Ok(mut admin)) = (
+            topics.is_empty(),
+            Admin::connect(&cluster.endpoints(), &limit),
+        ) {
+            for topic in &topics {
+                let _ = admin.create_topic(topic, &limit);
+            }
+        }
     }
 
     pub(super) fn wait_for_canaries(
