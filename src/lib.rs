@@ -2,11 +2,11 @@
 //! and taken away again. The library behind `kmk`.
 //!
 //! ```text
-//! Change, scenario ──> Spec ──> Topology ──> compose text ─┐
-//!                                  │     └─> mm2 text ─────┤
-//!                                  │                       v
-//!                                  │                    Workdir ──> docker compose ──> running lab
-//!                                  └───── endpoints ──> kafka clients ──> records, offsets ──> reports
+//! Change, kmk.yml, scenario ──> Spec ──> Topology ──> compose text ─┐
+//!                                           │     └─> mm2 text ─────┤
+//!                                           │                       v
+//!                                           │                    Workdir ──> docker compose ──> running lab
+//!                                           └───── endpoints ──> kafka clients ──> records, offsets ──> reports
 //! ```
 //!
 //! Data goes one way. [`core::lab`] is the facade: [`deploy`](core::lab::deploy::deploy),

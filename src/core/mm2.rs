@@ -21,6 +21,27 @@ pub const STATE_SEGMENT_BYTES: u32 = 1024 * 1024;
 /// MirrorMaker's own default for `topics.exclude`; a list of one's own replaces it.
 const NEVER: &str = r".*[\-\.]internal, .*\.replica, __.*";
 
+const REQUEST_TIMEOUT: &str = "request.timeout.ms";
+/// What every consumer of a source is given, and why.
+const READING: [(&str, &str, &str); 4] = [
+    (
+        "Default 500: while a busy partition's data is worked off, the next fetch asks only for idle ones and waits this long.",
+        "fetch.max.wait.ms",
+        "100",
+    ),
+    (
+        "Larger fetches: 1 MiB and 500 records by default.",
+        "max.partition.fetch.bytes",
+        "8388608",
+    ),
+    ("", "max.poll.records", "2000"),
+    (
+        "Default true: a topic that is deleted at the source would be made again, by asking for its records.",
+        "allow.auto.create.topics",
+        "false",
+    ),
+];
+
 /// The properties file that every MirrorMaker of the lab reads.
 pub fn render(topology: &Topology) -> String {
     let mut file = Properties::default();
@@ -66,7 +87,8 @@ fn flows(file: &mut Properties, topology: &Topology) {
         let name = flow.name();
         file.section(&format!("The flow {name}"));
         let settings = flow.spec.settings.iter();
-        let asked_for = settings.map(|(key, value)| (format!("{name}.{key}"), value.clone()));
+        let asked_for =
+            settings.map(|(key, value)| (format!("{name}.{}", read_key(key)), value.clone()));
         file.asked_for = asked_for.collect();
         file.set("", &format!("{name}.enabled"), "true");
         file.set(
@@ -114,6 +136,18 @@ fn flows(file: &mut Properties, topology: &Topology) {
         }
     }
     unused_directions(file, topology);
+}
+
+/// The key at which a flow's setting is read. What is set for all consumers of a source (`primary.consumer.…`) reaches
+/// a connector as `source.consumer.…`, which is stronger than a flow's own `consumer.…` and would silence it.
+fn read_key(key: &str) -> String {
+    let is_ours = |setting: &str| {
+        setting == REQUEST_TIMEOUT || READING.iter().any(|(_, ours, _)| *ours == setting)
+    };
+    match key.strip_prefix("consumer.") {
+        Some(setting) if is_ours(setting) => format!("source.{key}"),
+        _ => key.to_owned(),
+    }
 }
 
 /// Copies of every topic that MirrorMaker makes; the offset syncs lie at the source, all else at the target.
@@ -217,22 +251,9 @@ fn source(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
         return;
     }
     file.section(&format!("Reading from {name}"));
-    file.set(
-        "Default 500: while a busy partition's data is worked off, the next fetch asks only for idle ones and waits this long.",
-        &format!("{name}.consumer.fetch.max.wait.ms"),
-        "100",
-    );
-    file.set(
-        "Larger fetches: 1 MiB and 500 records by default.",
-        &format!("{name}.consumer.max.partition.fetch.bytes"),
-        "8388608",
-    );
-    file.set("", &format!("{name}.consumer.max.poll.records"), "2000");
-    file.set(
-        "Default true: a topic that is deleted at the source would be made again, by asking for its records.",
-        &format!("{name}.consumer.allow.auto.create.topics"),
-        "false",
-    );
+    for (why, key, value) in READING {
+        file.set(why, &format!("{name}.consumer.{key}"), value);
+    }
     give_up_soon(file, cluster, "consumer");
 }
 
@@ -241,7 +262,7 @@ fn give_up_soon(file: &mut Properties, cluster: &Cluster, client: &str) {
     if cluster.brokers.len() > 1 {
         file.set(
             "A killed container may not even close its connections: ask another broker after this. Default 30 s.",
-            &format!("{}.{client}.request.timeout.ms", cluster.name),
+            &format!("{}.{client}.{REQUEST_TIMEOUT}", cluster.name),
             "5000",
         );
     }
@@ -321,6 +342,34 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("__.*, (?!kmk-canary$)(?:kmk.*)\n"), "{text}");
+    }
+
+    #[test]
+    fn what_is_asked_of_a_flow_stands_once_and_where_it_is_read() {
+        let mut spec = scenario::dr("demo");
+        let settings = [
+            ("replication.factor", "2"),
+            ("consumer.max.poll.records", "500"),
+            ("consumer.ssl.key.password", "${env:KEY}"),
+        ];
+        let owned = settings.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        spec.flows[0].settings = owned.into();
+        spec.flows[0].groups = vec!["billing".to_owned()];
+        let text = render(&Topology::new(&spec));
+        for line in [
+            "config.providers = env",
+            "primary->secondary.groups = billing",
+            "primary->secondary.replication.factor = 2",
+            "primary->secondary.source.consumer.max.poll.records = 500",
+            "primary->secondary.consumer.ssl.key.password = ${env:KEY}",
+        ] {
+            assert_eq!(
+                text.matches(&format!("\n{line}\n")).count(),
+                1,
+                "{line}\n{text}"
+            );
+        }
+        assert!(!text.contains("\nprimary->secondary.replication.factor = 1"));
     }
 
     #[test]

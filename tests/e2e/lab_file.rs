@@ -221,6 +221,7 @@ fn compose_takes_whatever_a_lab_is_rendered_to() {
     let file = directory.path().join("docker-compose.yml");
     let config = Config {
         cases: 30,
+        failure_persistence: None,
         ..Config::default()
     };
     let mut runner = TestRunner::new(config);
