@@ -1,4 +1,4 @@
-//! A lab file's tree made into a [`Spec`], with all that is wrong. Knows nothing of where the text came from.
+//! A lab file's tree made into a `Spec`, with all that is wrong. Knows nothing of where the text came from.
 
 use super::Place;
 use super::field::{CLUSTER, FLOW, LAB, Table};
