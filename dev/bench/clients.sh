@@ -4,7 +4,9 @@
 #
 # Each measurement ends in `result produce-SIZE-PARTITION_COUNTS SIDE VALUE`, or consume; SIDE is wire, kafka or kcat.
 
-readonly SIZES=(100 1000) PARTITION_COUNTS=(1 6) SIDES=(wire kafka kcat)
+readonly SIZES=(100 1000) PARTITION_COUNTS=(1 6)
+# One order a round: a broker still has to do with the client before, so each of them comes after each other one.
+readonly ORDERS=('wire kafka kcat' 'kcat kafka wire' 'kafka kcat wire' 'wire kcat kafka' 'kcat wire kafka' 'kafka wire kcat')
 declare -rA RECORDS=([100]=1000000 [1000]=200000)
 
 # Lines that differ, as events or log lines do; of SIZE bytes without the newline.
@@ -18,12 +20,10 @@ write_records() {
 }
 
 measure_clients() {
-  local size partitions side turn
+  local size partitions side
   for size in "${SIZES[@]}"; do
     for partitions in "${PARTITION_COUNTS[@]}"; do
-      # another one begins in each round
-      for ((turn = 0; turn < ${#SIDES[@]}; turn++)); do
-        side=${SIDES[(turn + round) % ${#SIDES[@]}]}
+      for side in ${ORDERS[(round - 1) % ${#ORDERS[@]}]}; do
         produce_and_consume
       done
     done
@@ -34,6 +34,7 @@ produce_and_consume() {
   local topic="load-$side-$size-$partitions-$round" file=$work/records-$size records=${RECORDS[$size]}
   kmk --quiet topic create "$topic" --cluster primary --partitions "$partitions" >"$work/client.log" 2>&1 ||
     cannot_measure "topic $topic" kmk "$work/client.log"
+  sync # what the one before wrote is on the disk, and slows down nobody
   case $side in
     kcat)
       timed produce kcat -P -b "$KMK_PRIMARY" -t "$topic" -l "$file"

@@ -64,6 +64,16 @@ impl Kcat {
             .unwrap_or_else(|| panic!("{asked}"))
     }
 
+    /// Waits until the first partition of a topic has grown beyond an offset. A broker that cannot say is asked again.
+    #[track_caller]
+    pub(crate) fn until_it_is_past(&self, topic: &str, offset: u64, within: Duration) {
+        until(&format!("{topic} is past {offset}"), within, || {
+            let asked = self.run(&format!("-Q -t {topic}:0:-1"), b"");
+            let end = asked.text().split_whitespace().last()?.parse::<u64>();
+            end.ok().filter(|&end| end > offset)
+        });
+    }
+
     /// The partitions of every topic.
     #[track_caller]
     pub(crate) fn topics(&self) -> BTreeMap<String, usize> {
@@ -78,14 +88,17 @@ impl Kcat {
             .collect()
     }
 
-    /// Waits until a topic holds these values and no others, each at least once.
+    /// Waits until a topic holds these values and no others, each at least once. Of several brokers one may not have heard
+    /// of the topic yet, or may have died: a read that failed is made again.
     #[track_caller]
     pub(crate) fn until_it_has(&self, topic: &str, expected: &BTreeSet<String>, within: Duration) {
         let what = format!("all {} records are in {topic}", expected.len());
         let mut last = BTreeSet::new();
         until(&what, within, || {
             if self.topics().contains_key(topic) {
-                last = self.values(topic).into_iter().collect();
+                let line = format!("-C -q -e -o beginning -t {topic} -f %s\\n");
+                let read = self.run(&line, b"");
+                last = read.lines().into_iter().collect();
             }
             last.is_superset(expected).then_some(())
         });

@@ -284,10 +284,8 @@ fn ha_goes_on_when_a_broker_of_each_side_is_killed() {
     let lines = lab.home.path().join("lines");
     std::fs::write(&lines, sent.join("\n")).unwrap();
     let producing = lab.start("produce --topic orders --file lines --rate 500/s --json");
-    let half = u64::try_from(RECORDS / 4).unwrap();
-    until("a quarter is copied", CROSSING, || {
-        (secondary.end("primary.orders") > half).then_some(())
-    });
+    let quarter = u64::try_from(RECORDS / 4).unwrap();
+    secondary.until_it_is_past("primary.orders", quarter, CROSSING);
     for (cluster, topic) in [("primary", "orders"), ("secondary", "primary.orders")] {
         let line = format!("topic describe {topic} --json --cluster {cluster}");
         let described = lab.kmk(&line).code(0).json();

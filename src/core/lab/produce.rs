@@ -13,7 +13,7 @@ use crate::core::kafka::{
 };
 use crate::core::message::{Header, TopicNameError, check_topic_name};
 use crate::core::wait::{Interrupt, Limit, Stop};
-use feed::{FULL_PARTITION, Feed};
+use feed::{Feed, has_room};
 use std::fmt;
 use std::io::Read;
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -299,7 +299,7 @@ impl Run<'_> {
         };
         while self.rate.is_none() {
             match self.batches.try_recv() {
-                Ok(Ok(more)) if batch.fullest() + more.fullest() <= FULL_PARTITION => {
+                Ok(Ok(more)) if has_room(&batch, more.size(), more.fullest()) => {
                     batch.append(more);
                 }
                 Ok(other) => {

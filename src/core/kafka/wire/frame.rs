@@ -12,10 +12,19 @@ const RESERVE: usize = 32 * 1024 * 1024;
 /// How often a stream is read before its reader may look at the clock: one that drips must not hold it.
 const READS: usize = 8;
 
+/// The memory of so many frames is kept: one that is worked on, one that waits, and one that comes.
+const KEPT: usize = 3;
+
+/// The memory of smaller frames costs nothing to get anew, in bytes.
+const WORTH_KEEPING: usize = 256 * 1024;
+
 /// A frame on its way in.
 #[derive(Debug, Default)]
 pub(super) struct Incoming {
     bytes: Vec<u8>,
+    /// Large frames that were handed out. Once nobody looks at one any more its memory is used again: given back to the
+    /// system and taken anew, it would be cleared each time.
+    handed_out: Vec<Bytes>,
     /// The length that the frame announced, once that is known.
     length: Option<usize>,
 }
@@ -35,6 +44,9 @@ impl Incoming {
             }
             let length = self.announced()?;
             self.bytes.clear();
+            if length >= WORTH_KEEPING {
+                self.bytes = self.recycled();
+            }
             self.bytes.reserve(length.min(RESERVE));
             *self.length.insert(length)
         };
@@ -42,7 +54,22 @@ impl Incoming {
             return Ok(None);
         }
         self.length = None;
-        Ok(Some(Bytes::from(std::mem::take(&mut self.bytes))))
+        let frame = Bytes::from(std::mem::take(&mut self.bytes));
+        if length >= WORTH_KEEPING && self.handed_out.len() < KEPT {
+            self.handed_out.push(frame.clone());
+        }
+        Ok(Some(frame))
+    }
+
+    /// The memory of a frame that nobody looks at any more, or none.
+    fn recycled(&mut self) -> Vec<u8> {
+        let free = self.handed_out.iter().position(Bytes::is_unique);
+        let free = free.map(|at| self.handed_out.swap_remove(at));
+        let Some(Ok(mut memory)) = free.map(Bytes::try_into_mut) else {
+            return Vec::new();
+        };
+        memory.clear();
+        memory.into()
     }
 
     fn announced(&self) -> io::Result<usize> {
@@ -162,6 +189,29 @@ mod tests {
             let (_, error) = frames(bytes, 7);
             prop_assert!(matches!(error, io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData));
         }
+    }
+
+    #[test]
+    fn the_memory_of_a_large_frame_is_used_again_once_nobody_looks_at_it() {
+        let large = |byte: u8| [&300_000u32.to_be_bytes()[..], &[byte; 300_000]].concat();
+        let sent: Vec<u8> = (1..=4).flat_map(large).collect();
+        let (mut from, mut incoming) = (sent.as_slice(), Incoming::default());
+        let mut next = || loop {
+            if let Some(frame) = incoming.read(&mut from).unwrap() {
+                break frame;
+            }
+        };
+        let (first, second) = (next(), next());
+        let place = first.as_ptr();
+        let part = first.slice(10..20);
+        drop(first);
+        assert_ne!(next().as_ptr(), place, "a part of it is still looked at");
+        assert_eq!(part[..], [1; 10]);
+        drop(part);
+        let last = next();
+        assert_eq!(last.as_ptr(), place);
+        assert!(last.iter().all(|&byte| byte == 4) && last.len() == 300_000);
+        assert!(second.iter().all(|&byte| byte == 2));
     }
 
     #[test]

@@ -12,10 +12,11 @@ use std::time::SystemTime;
 
 /// A batch for one partition stays below Kafka's default limit of 1 MiB (`message.max.bytes`), unless a single record
 /// is larger.
-pub(super) const FULL_PARTITION: usize = 900_000;
+const FULL_PARTITION: usize = 900_000;
 
-/// And below this for all partitions together.
-const FULL: usize = 4 * 1024 * 1024;
+/// And below this for all partitions together. A broker does not read a connection's next request while it works on one:
+/// with smaller ones it waits less for the first of their bytes, with larger ones it answers less often.
+const FULL: usize = 1_500_000;
 
 /// Batches that wait to be sent.
 const WAITING: usize = 2;
@@ -118,8 +119,8 @@ impl Filler {
         } = self;
         let (key, value) = feed.key.split(line);
         let size = batch.growth(key, value);
-        let full = batch.fullest() + size > FULL_PARTITION || batch.size() + size > FULL;
-        if (full || batch.records() >= feed.at_most) && !pass_on(batch, to) {
+        let is_full = !has_room(batch, size, size) || batch.records() >= feed.at_most;
+        if is_full && !pass_on(batch, to) {
             return false;
         }
         let partition = feed.partitioner.choose(key);
@@ -132,6 +133,11 @@ impl Filler {
     fn flush(&mut self) -> bool {
         pass_on(&mut self.batch, &self.to)
     }
+}
+
+/// Whether so many more bytes fit into a batch, so many of them for one partition.
+pub(super) fn has_room(batch: &Batch, bytes: usize, of_partition: usize) -> bool {
+    batch.fullest() + of_partition <= FULL_PARTITION && batch.size() + bytes <= FULL
 }
 
 /// Passes the batch on, if there is anything in it. False when no one wants it.

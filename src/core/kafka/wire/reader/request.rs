@@ -10,17 +10,17 @@ use std::time::Duration;
 /// How long a broker holds a fetch when there is nothing new. As soon as there is one byte it answers.
 pub(super) const IDLE: Duration = Duration::from_millis(250);
 
-/// How much is asked of one leader at once, in bytes.
-const TOTAL: i32 = 32 * 1024 * 1024;
+/// How much is asked of one leader at once, in bytes. More is slower: it no longer fits the processor's cache when its
+/// records are looked at (200 MB out of six partitions took 0.19 s so, 0.31 s by 32 MiB).
+const TOTAL: i32 = 4 * 1024 * 1024;
 
-/// The least and the most that is asked of one partition as a rule, in bytes.
+/// The least that is asked of one partition, in bytes.
 const LEAST: i32 = 256 * 1024;
-const MOST: i32 = 4 * 1024 * 1024;
 
 /// How many bytes to ask of each of so many partitions.
 pub(super) fn usual(partitions: usize) -> i32 {
     let partitions = i32::try_from(partitions.max(1)).unwrap_or(i32::MAX);
-    (TOTAL / partitions).clamp(LEAST, MOST)
+    (TOTAL / partitions).clamp(LEAST, TOTAL)
 }
 
 /// What is asked, and where each partition stood then.
