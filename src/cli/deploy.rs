@@ -8,7 +8,7 @@ use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did
 use kafka_mirror_kit::core::scenario::Scenario;
 use kafka_mirror_kit::core::spec::{MAX_BROKERS, MIN_PORT, Spec};
 use kafka_mirror_kit::core::topology::{
-    Cluster, Flow, IMAGE_VARIABLE, Topology, Version, official_image,
+    Cluster, Flow, IMAGE_VARIABLE, Proof, Topology, Version, official_image,
 };
 use kafka_mirror_kit::core::wait::Limit;
 use kafka_mirror_kit::core::workdir::{PROPERTIES_FILE, Workdir};
@@ -200,22 +200,36 @@ pub(crate) fn in_lab(lab: &str) -> String {
 fn summary(deployed: &Deployed) -> String {
     let lab = &deployed.topology.spec.lab;
     let took = seconds(deployed.took);
+    let replicates = replicates(&deployed.topology);
     let text = match &deployed.outcome {
-        Did::Created => format!("Lab `{lab}` is up and replicates, after {took}."),
+        Did::Created => format!("Lab `{lab}` is up and {replicates}, after {took}."),
         Did::Unchanged => {
-            format!("Lab `{lab}` already runs as asked and replicates; checked in {took}.")
+            format!("Lab `{lab}` already runs as asked and {replicates}; checked in {took}.")
         }
         Did::Changed(services) if services.is_empty() => {
-            format!("Lab `{lab}` is whole again and replicates, after {took}.")
+            format!("Lab `{lab}` is whole again and {replicates}, after {took}.")
         }
         Did::Changed(services) => {
             format!(
-                "Lab `{lab}` is changed and replicates, after {took}. Made anew: {}.",
+                "Lab `{lab}` is changed and {replicates}, after {took}. Made anew: {}.",
                 services.join(", ")
             )
         }
     };
     text + &addresses(&deployed.topology)
+}
+
+/// What is known of a lab that is up: of some flows there is only MirrorMaker's word.
+pub(super) fn replicates(topology: &Topology) -> &'static str {
+    if topology
+        .flows
+        .iter()
+        .all(|flow| flow.proof == Proof::Canary)
+    {
+        "replicates"
+    } else {
+        "MirrorMaker runs"
+    }
 }
 
 /// Each cluster with its addresses, on a line of its own.
@@ -246,18 +260,24 @@ fn preview(request: &Request, context: &Context) -> anyhow::Result<Outcome> {
         compose.display(),
         workdir.path().join(PROPERTIES_FILE).display()
     );
-    let flows: Vec<String> = topology.flows.iter().map(Flow::name).collect();
+    let flows = |proof: Proof| {
+        let flows = topology.flows.iter().filter(|flow| flow.proof == proof);
+        flows.map(Flow::name).collect::<Vec<_>>().join(", ")
+    };
     let _ = write!(
         text,
         "\nWould run docker compose -p {} -f {} up -d",
         topology.project(),
         compose.display()
     );
-    let _ = write!(
-        text,
-        "\nWould wait until a canary has crossed {}",
-        flows.join(", ")
-    );
+    let (proven, word) = (flows(Proof::Canary), flows(Proof::Word));
+    if word.is_empty() || !proven.is_empty() {
+        let _ = write!(text, "\nWould wait until a canary has crossed {proven}");
+    }
+    if !word.is_empty() {
+        let what = "Would wait until MirrorMaker says that it runs";
+        let _ = write!(text, "\n{what} {word}");
+    }
     let addresses = topology
         .clusters
         .iter()
@@ -265,6 +285,9 @@ fn preview(request: &Request, context: &Context) -> anyhow::Result<Outcome> {
     let addresses: Vec<String> = addresses.collect();
     let _ = write!(text, "\nThere would be {}", addresses.join(", "));
     context.output.result(&text)?;
+    for footprint in topology.footprints() {
+        context.output.talk(&format!("note: {footprint}"));
+    }
     context
         .output
         .talk("\nNothing was started: leave --dry-run out to do so.");

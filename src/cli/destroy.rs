@@ -4,8 +4,10 @@ use super::output::seconds;
 use super::{Context, Outcome};
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::list::Listed;
+use kafka_mirror_kit::core::lab::{Leftover, Sight};
 use kafka_mirror_kit::core::lab::{deploy, destroy};
-use kafka_mirror_kit::core::spec::is_name;
+use kafka_mirror_kit::core::spec::{Naming, is_name};
+use kafka_mirror_kit::core::topology::is_internal;
 use kafka_mirror_kit::core::wait::Limit;
 use kafka_mirror_kit::core::workdir::Workdir;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -137,6 +139,9 @@ fn one(lab: &str, args: &Args, context: &Context) -> anyhow::Result<()> {
             "note: container {guest} was on a network of the lab, and goes on without it"
         ));
     }
+    for left in &gone.left {
+        say_what_stays(left, context);
+    }
     let here = std::env::current_dir().unwrap_or_default();
     for file in gone.kept {
         let file = file.strip_prefix(&here).unwrap_or(&file);
@@ -146,6 +151,51 @@ fn one(lab: &str, args: &Args, context: &Context) -> anyhow::Result<()> {
         ));
     }
     Ok(())
+}
+
+/// What a cluster keeps that was there before the lab, and the commands that remove it.
+fn say_what_stays(left: &Leftover, context: &Context) {
+    let footprint = &left.footprint;
+    let (cluster, bootstrap) = (&footprint.cluster, &footprint.bootstrap);
+    let talk = |text: &str| context.output.talk(text);
+    talk(&format!(
+        "\nCluster {cluster} ({bootstrap}) was there before, and goes on. {}:",
+        match left.sight {
+            Sight::Seen => "It keeps what was made there for the lab",
+            Sight::Silent =>
+                "It does not answer, and should still have what was made there for the lab",
+            Sight::Locked =>
+                "kmk cannot log in there to look; it should still have what was made there for the lab",
+        }
+    ));
+    for topic in footprint.topics() {
+        let shared = if footprint.shared.contains(topic) {
+            "  # unless another MirrorMaker writes there too"
+        } else {
+            ""
+        };
+        talk(&match left.sight {
+            Sight::Locked => format!("  {topic}{shared}"),
+            _ => format!("  kmk topic delete {topic} --force --bootstrap {bootstrap}{shared}"),
+        });
+    }
+    if !left.copies.is_empty() {
+        talk("The copies are yours to keep, or to remove:");
+    }
+    for topic in &left.copies {
+        let force = if is_internal(topic) { " --force" } else { "" };
+        talk(&format!(
+            "  kmk topic delete {topic}{force} --bootstrap {bootstrap}"
+        ));
+    }
+    for copies in &footprint.copies {
+        if left.sight != Sight::Seen || copies.naming == Naming::Same {
+            talk(&format!("Also there: {copies}."));
+        }
+    }
+    if left.sight == Sight::Locked {
+        talk("Kafka's own kafka-topics.sh removes them, with the same properties.");
+    }
 }
 
 /// Some of something, such as `3 labs`.

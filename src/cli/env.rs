@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 /// Print the lab's addresses as shell variables, for scripts: eval "$(kmk env)"
 ///
 /// For each cluster: NAME_BOOTSTRAP is its address on this machine, NAME_BOOTSTRAP_INSIDE the one for your own
-/// containers, NAME_NETWORK the docker network that these must join.
+/// containers, NAME_NETWORK the docker network that these must join (none for a cluster that was there before kmk).
 #[derive(clap::Args)]
 pub(crate) struct Args {}
 
@@ -26,7 +26,9 @@ pub(crate) fn run(_: &Args, context: &Context) -> anyhow::Result<Outcome> {
             "\n{name}_BOOTSTRAP_INSIDE={}",
             cluster.bootstrap_inside()
         );
-        let _ = write!(text, "\n{name}_NETWORK={project}_{}", cluster.name);
+        if cluster.existing().is_none() {
+            let _ = write!(text, "\n{name}_NETWORK={project}_{}", cluster.name);
+        }
     }
     context.output.result(&text)?;
     Ok(Outcome::Yes)

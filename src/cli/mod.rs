@@ -31,7 +31,7 @@ use deploy::in_lab;
 use failure::{Failure, Told};
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::endpoint::Endpoint;
-use kafka_mirror_kit::core::lab::{Lab, State};
+use kafka_mirror_kit::core::lab::{Lab, State, addresses};
 use kafka_mirror_kit::core::spec;
 use kafka_mirror_kit::core::topology::{Cluster, Topology};
 use kafka_mirror_kit::core::wait::{Interrupt, Limit};
@@ -213,7 +213,10 @@ impl Context {
             .or_else(|| default(&lab.topology))
             .context("the lab has no flow: name a cluster with --cluster")?;
         match lab.topology.cluster(name).cloned() {
-            Some(cluster) => Ok(Place { lab, cluster }),
+            Some(cluster) => {
+                addresses(&cluster)?;
+                Ok(Place { lab, cluster })
+            }
             None => Err(Told::unknown("cluster", name, &lab.spec.cluster_names()).into()),
         }
     }

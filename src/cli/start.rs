@@ -23,10 +23,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let started = start::start(&docker, &context.lab, &limit, &steps)?;
     drop(steps);
     let (lab, took) = (&context.lab, seconds(started.took));
+    let replicates = deploy::replicates(&started.topology);
     let text = if started.containers == 0 {
-        format!("Lab `{lab}` already runs and replicates; checked in {took}.")
+        format!("Lab `{lab}` already runs and {replicates}; checked in {took}.")
     } else {
-        format!("Lab `{lab}` runs again and replicates, after {took}.")
+        format!("Lab `{lab}` runs again and {replicates}, after {took}.")
     };
     let text = text + &deploy::addresses(&started.topology);
     context.output.result(&text)?;

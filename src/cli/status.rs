@@ -3,7 +3,8 @@ use super::table::{row, table};
 use super::{Context, Outcome, deploy};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::lab::State;
-use kafka_mirror_kit::core::lab::status::{self, FlowStatus, Status};
+use kafka_mirror_kit::core::lab::status::{self, COPIES, FlowStatus, PartStatus, Status};
+use kafka_mirror_kit::core::topology::{Access, Proof};
 use std::time::{Duration, SystemTime};
 
 /// Show how the lab is: containers, clusters, flows, and how far the copies are behind
@@ -26,6 +27,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         describe(&status, context.output.verbose)
     };
     context.output.result(&text)?;
+    if !args.json {
+        say_what_is_not_known(&status, context);
+    }
     if status.healthy {
         return Ok(Outcome::Yes);
     }
@@ -37,6 +41,47 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     context.output.talk(&format!("\nhint: {hint}"));
     Ok(Outcome::No)
+}
+
+/// What kmk may not do, or cannot, on clusters that it did not make.
+fn say_what_is_not_known(status: &Status, context: &Context) {
+    let mut notes = Vec::new();
+    for cluster in &status.clusters {
+        if cluster.access == Access::Locked {
+            notes.push(format!(
+                "kmk cannot log in to {}, and does not know how it is; MirrorMaker can",
+                cluster.name
+            ));
+        }
+    }
+    for flow in &status.flows {
+        let ends = status.clusters.iter().filter(|cluster| {
+            cluster.existing && [&flow.source, &flow.target].contains(&&cluster.name)
+        });
+        let open: Vec<&str> = ends
+            .filter(|cluster| cluster.access == Access::Open)
+            .map(|cluster| cluster.name.as_str())
+            .collect();
+        let copies = |part: &PartStatus| part.connector == COPIES && part.task.is_some();
+        let is_idle = !flow.parts.is_empty() && !flow.parts.iter().any(copies);
+        if flow.proof == Proof::Word && flow.healthy && is_idle {
+            notes.push(format!(
+                "MirrorMaker runs {}, and copies nothing: no topic of {} is one that the flow takes, or MirrorMaker cannot reach or enter it (`kmk logs` says more)",
+                flow.name, flow.source
+            ));
+        }
+        if flow.proof == Proof::Word && !open.is_empty() {
+            notes.push(format!(
+                "no canary is sent through {}, its state is MirrorMaker's word; `canary: true` at {} in the lab file lets kmk send one when it deploys",
+                flow.name,
+                open.join(" and ")
+            ));
+        }
+    }
+    for (index, note) in notes.iter().enumerate() {
+        let gap = if index == 0 { "\n" } else { "" };
+        context.output.talk(&format!("{gap}note: {note}"));
+    }
 }
 
 fn describe(status: &Status, verbose: bool) -> String {
@@ -117,7 +162,10 @@ fn clusters(status: &Status, verbose: bool) -> String {
         heading.extend(row(["PRODUCE", "CONSUME"]));
     }
     let rows = status.clusters.iter().map(|cluster| {
-        let brokers = format!("{}/{}", cluster.brokers_up, cluster.brokers);
+        let brokers = match cluster.brokers {
+            0 => "-".to_owned(),
+            all => format!("{}/{all}", cluster.brokers_up),
+        };
         let topics = cluster
             .topics
             .map_or_else(|| "-".to_owned(), |topics| topics.to_string());

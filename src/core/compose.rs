@@ -2,7 +2,9 @@
 
 use crate::core::digest;
 use crate::core::spec::{self, Piece};
-use crate::core::topology::{Broker, Cluster, KafkaImage, Memory, Mirror, Topology};
+use crate::core::topology::{
+    Broker, Cluster, Existing, HOST, KafkaImage, Memory, Mirror, Topology,
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -17,7 +19,7 @@ pub const LABEL_CONFIG: &str = "kmk.config";
 /// The newest format of labels, raised when an older kmk could no longer understand them. Not kmk's own version: a
 /// label that changed with every release would make compose recreate every container, and offer to delete the volumes.
 ///
-/// Format 2 has clusters with images of their own, memory, groups and settings, which a kmk of format 1 takes for damage. Only containers
+/// Format 2 has clusters with images of their own or that are there already, memory, groups and settings, which a kmk of format 1 takes for damage. Only containers
 /// that say so carry it: other labs stay what every kmk can read, and networks and volumes have nothing that changed.
 pub const FORMAT: u32 = 2;
 const FIRST_FORMAT: u32 = 1;
@@ -31,6 +33,8 @@ const DATA: &str = "/var/lib/kafka/data";
 const UNUSED_VOLUMES: [&str; 2] = ["/etc/kafka/secrets", "/mnt/shared/config"];
 /// The largest record batch that brokers take, in bytes (Kafka's default is 1 MiB).
 pub const MAX_RECORD_BYTES: u32 = 16 * 1024 * 1024;
+/// The network of a MirrorMaker all of whose clusters were there before; compose's own name for it.
+const NO_CLUSTERS_NETWORK: &str = "default";
 /// Quick to start and small, rather than best after an hour under load.
 const JVM: &str = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError";
 
@@ -61,6 +65,8 @@ struct Service {
     /// Without a value: as it is where compose runs.
     environment: BTreeMap<String, Option<String>>,
     networks: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    extra_hosts: Vec<String>,
     volumes: Vec<Mount>,
     tmpfs: Vec<&'static str>,
     cap_drop: [&'static str; 1],
@@ -114,14 +120,12 @@ pub fn render(topology: &Topology, properties_path: &str, properties: &str) -> S
         (mirror.service.clone(), service)
     });
     let volumes = topology.clusters.iter().flat_map(|c| &c.brokers);
+    let services: BTreeMap<String, Service> = brokers.chain(mirrors).collect();
+    let networks = services.values().flat_map(|service| &service.networks);
     let file = File {
         name: topology.project(),
-        services: brokers.chain(mirrors).collect(),
-        networks: topology
-            .clusters
-            .iter()
-            .map(|cluster| (cluster.name.clone(), resource()))
-            .collect(),
+        networks: networks.map(|name| (name.clone(), resource())).collect(),
+        services,
         volumes: volumes
             .map(|broker| (broker.volume.clone(), resource()))
             .collect(),
@@ -153,7 +157,9 @@ fn format(topology: &Topology) -> u32 {
     let mut clusters = spec.clusters.iter();
     let mut flows = spec.flows.iter();
     let is_new = spec.memory.is_some()
-        || clusters.any(|cluster| cluster.image.is_some() || !cluster.settings.is_empty())
+        || clusters.any(|cluster| {
+            cluster.image.is_some() || !cluster.settings.is_empty() || cluster.is_existing()
+        })
         || flows.any(|flow| !flow.groups.is_empty() || !flow.settings.is_empty());
     if is_new { FORMAT } else { FIRST_FORMAT }
 }
@@ -256,7 +262,7 @@ fn mirror_service(topology: &Topology, mirror: &Mirror, path: &str, properties: 
         .map(str::to_owned)
         .into_iter()
         .chain(arguments)
-        .chain(joined.iter().map(|cluster| cluster.bootstrap_inside()))
+        .chain(joined.iter().map(|cluster| dialled(cluster)))
         .map(|word| escape(&word))
         .collect();
     service.depends_on = joined
@@ -265,7 +271,19 @@ fn mirror_service(topology: &Topology, mirror: &Mirror, path: &str, properties: 
         .map(|broker| broker.service.clone())
         .collect();
     service.restart = Some("on-failure");
-    service.networks = joined.iter().map(|cluster| cluster.name.clone()).collect();
+    let made = joined.iter().filter(|cluster| cluster.existing().is_none());
+    service.networks = made.map(|cluster| cluster.name.clone()).collect();
+    if service.networks.is_empty() {
+        service.networks.push(NO_CLUSTERS_NETWORK.to_owned());
+    }
+    let mut there = joined.iter().filter_map(|cluster| cluster.existing());
+    if there.any(Existing::is_on_this_machine) {
+        // a broker there tells its clients to go to `localhost`, most likely: refused in the container itself, they try the
+        // second address of the name (`client.dns.lookup`)
+        service.extra_hosts = [HOST, "localhost"]
+            .map(|name| format!("{name}:host-gateway"))
+            .to_vec();
+    }
     service.volumes = vec![Mount {
         r#type: "bind",
         source: path.to_owned(),
@@ -278,6 +296,11 @@ fn mirror_service(topology: &Topology, mirror: &Mirror, path: &str, properties: 
     }];
     service.tmpfs = [DATA].into_iter().chain(UNUSED_VOLUMES).collect();
     service.labelled(topology, &mirror.image, properties)
+}
+
+/// A cluster's addresses as the script of MirrorMaker's container dials them: bash wants no brackets.
+fn dialled(cluster: &Cluster) -> String {
+    cluster.bootstrap_inside().replace(['[', ']'], "")
 }
 
 impl Service {
@@ -297,6 +320,7 @@ impl Service {
                 ),
             ]),
             networks: Vec::new(),
+            extra_hosts: Vec::new(),
             volumes: Vec::new(),
             tmpfs: Vec::new(),
             cap_drop: ["ALL"],

@@ -21,6 +21,18 @@ impl Endpoint {
             port,
         }
     }
+
+    /// Whether it is this machine's own address, by its name or number.
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host.trim_end_matches('.');
+        host.eq_ignore_ascii_case("localhost") || self.is_loopback_number()
+    }
+
+    /// The same, by its number alone: `127.0.0.1` and its like, `::1`.
+    pub fn is_loopback_number(&self) -> bool {
+        let number = self.host.parse::<std::net::IpAddr>();
+        number.is_ok_and(|number| number.is_loopback())
+    }
 }
 
 impl fmt::Display for Endpoint {

@@ -3,10 +3,10 @@
 //! MirrorMaker ignores unknown and misplaced keys in silence: a worker's settings are read at its target's prefix,
 //! a consumer's at its source's (`MirrorMakerConfig.workerConfig`).
 
+mod flow;
 mod properties;
 
-use crate::core::spec::{self, Naming};
-use crate::core::topology::{Cluster, Flow, Topology};
+use crate::core::topology::{Cluster, Topology};
 use properties::Properties;
 use std::time::Duration;
 
@@ -18,8 +18,6 @@ const MAX_REQUEST_BYTES: u32 = 17 * 1024 * 1024;
 pub const NOTED: Duration = Duration::from_millis(100);
 /// Segments of the topic in which it notes that, in bytes.
 pub const STATE_SEGMENT_BYTES: u32 = 1024 * 1024;
-/// MirrorMaker's own default for `topics.exclude`; a list of one's own replaces it.
-const NEVER: &str = r".*[\-\.]internal, .*\.replica, __.*";
 
 const REQUEST_TIMEOUT: &str = "request.timeout.ms";
 /// What every consumer of a source is given, and why.
@@ -60,158 +58,33 @@ pub fn render(topology: &Topology) -> String {
         "plugin.discovery",
         "service_load",
     );
-    flows(&mut file, topology);
+    flow::write_all(&mut file, topology);
     freshness(&mut file);
     for cluster in &topology.clusters {
+        let there = cluster.existing().into_iter();
+        let asked_for = there.flat_map(|there| &there.properties);
+        let asked_for =
+            asked_for.map(|(key, value)| (format!("{}.{key}", cluster.name), value.clone()));
+        file.asked_for = asked_for.collect();
         source(&mut file, topology, cluster);
         target(&mut file, topology, cluster);
+        properties_of(&mut file, cluster);
     }
     file.text
 }
 
-fn flows(file: &mut Properties, topology: &Topology) {
-    let mut values = topology
-        .flows
-        .iter()
-        .flat_map(|flow| flow.spec.settings.values());
-    if values.any(|value| !spec::names_in(value).is_empty()) {
-        file.section("Values written as ${env:NAME} are read from MirrorMaker's environment");
-        file.set("", "config.providers", "env");
-        file.set(
-            "",
-            "config.providers.env.class",
-            "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
-        );
+/// What else the clients of an existing cluster need.
+fn properties_of(file: &mut Properties, cluster: &Cluster) {
+    let left = std::mem::take(&mut file.asked_for);
+    if !left.is_empty() {
+        file.section(&format!(
+            "What clients need at {}, as asked for",
+            cluster.name
+        ));
     }
-    for flow in &topology.flows {
-        let name = flow.name();
-        file.section(&format!("The flow {name}"));
-        let settings = flow.spec.settings.iter();
-        let asked_for =
-            settings.map(|(key, value)| (format!("{name}.{}", read_key(key)), value.clone()));
-        file.asked_for = asked_for.collect();
-        file.set("", &format!("{name}.enabled"), "true");
-        file.set(
-            "Which topics, as Java regular expressions; kmk's own canary is always among them.",
-            &format!("{name}.topics"),
-            topics(flow),
-        );
-        file.set(
-            "Stronger than topics. The first three are MirrorMaker's default; without them it would mirror its own topics.",
-            &format!("{name}.topics.exclude"),
-            excluded(flow),
-        );
-        if !flow.spec.groups.is_empty() {
-            file.set(
-                "Which consumer groups, as Java regular expressions.",
-                &format!("{name}.groups"),
-                flow.spec.groups.join(", "),
-            );
-        }
-        if flow.spec.naming == Naming::Same {
-            file.set(
-                "Topics keep their names.",
-                &format!("{name}.replication.policy.class"),
-                "org.apache.kafka.connect.mirror.IdentityReplicationPolicy",
-            );
-        }
-        file.set(
-            "Offsets of consumer groups follow, so that consumers can go on reading at the target. Off by default.",
-            &format!("{name}.sync.group.offsets.enabled"),
-            "true",
-        );
-        file.set(
-            "How long a look for records may take in vain; only after it does MirrorMaker see that the last ones are copied. Default 1000.",
-            &format!("{name}.consumer.poll.timeout.ms"),
-            "50",
-        );
-        file.set(
-            "There is no authorizer here; asking for access rules only logs errors.",
-            &format!("{name}.sync.topic.acls.enabled"),
-            "false",
-        );
-        replication_factors(file, topology, flow);
-        for (key, value) in std::mem::take(&mut file.asked_for) {
-            file.line(&key, &value);
-        }
+    for (key, value) in left {
+        file.line(&key, &value);
     }
-    unused_directions(file, topology);
-}
-
-/// The key at which a flow's setting is read. What is set for all consumers of a source (`primary.consumer.…`) reaches
-/// a connector as `source.consumer.…`, which is stronger than a flow's own `consumer.…` and would silence it.
-fn read_key(key: &str) -> String {
-    let is_ours = |setting: &str| {
-        setting == REQUEST_TIMEOUT || READING.iter().any(|(_, ours, _)| *ours == setting)
-    };
-    match key.strip_prefix("consumer.") {
-        Some(setting) if is_ours(setting) => format!("source.{key}"),
-        _ => key.to_owned(),
-    }
-}
-
-/// Copies of every topic that MirrorMaker makes; the offset syncs lie at the source, all else at the target.
-fn replication_factors(file: &mut Properties, topology: &Topology, flow: &Flow) {
-    let factor = |cluster: &str| {
-        topology
-            .cluster(cluster)
-            .map_or(1, |c| c.replication_factor)
-    };
-    let (source, target) = (factor(&flow.spec.source), factor(&flow.spec.target));
-    let mut why = "Copies of every topic: as many as there are brokers, three at most. Default 2 and 3: never works with one broker.";
-    for (topic, factor) in [
-        ("", target),
-        ("checkpoints.topic.", target),
-        ("heartbeats.topic.", target),
-        ("offset-syncs.topic.", source),
-    ] {
-        file.set(
-            why,
-            &format!("{}.{topic}replication.factor", flow.name()),
-            factor.to_string(),
-        );
-        why = "";
-    }
-}
-
-fn unused_directions(file: &mut Properties, topology: &Topology) {
-    let pairs = topology
-        .clusters
-        .iter()
-        .flat_map(|a| topology.clusters.iter().map(move |b| (a, b)));
-    let unused = pairs
-        .filter(|(a, b)| a.name != b.name)
-        .map(|(a, b)| format!("{}->{}", a.name, b.name))
-        .filter(|pair| topology.flows.iter().all(|flow| flow.name() != *pair));
-    for (index, pair) in unused.enumerate() {
-        if index == 0 {
-            file.section("Directions that are no flows: MirrorMaker would start workers for them all the same");
-        }
-        file.set("", &format!("{pair}.enabled"), "false");
-        file.set("", &format!("{pair}.emit.heartbeats.enabled"), "false");
-    }
-}
-
-/// Each pattern, unless it is the canary that would be lost with it.
-fn excluded(flow: &Flow) -> String {
-    let patterns = flow.spec.exclude.iter();
-    let patterns = patterns.map(|pattern| format!("(?!{}$)(?:{pattern})", flow.canary));
-    let all: Vec<String> = [NEVER.to_owned()].into_iter().chain(patterns).collect();
-    all.join(", ")
-}
-
-fn topics(flow: &Flow) -> String {
-    if flow.spec.topics.is_empty() {
-        return ".*".to_owned();
-    }
-    let all: Vec<&str> = flow
-        .spec
-        .topics
-        .iter()
-        .chain([&flow.canary])
-        .map(String::as_str)
-        .collect();
-    all.join(", ")
 }
 
 fn freshness(file: &mut Properties) {
@@ -320,7 +193,7 @@ fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
         file.set(
             why,
             &format!("{name}.{topic}.replication.factor"),
-            cluster.replication_factor.to_string(),
+            cluster.copies(),
         );
         why = "";
     }
@@ -330,6 +203,7 @@ fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
 mod tests {
     use super::*;
     use crate::core::scenario;
+    use crate::core::spec::ClusterSpec;
 
     #[test]
     fn a_backslash_in_a_filter_survives_and_the_canary_with_it() {
@@ -370,6 +244,43 @@ mod tests {
             );
         }
         assert!(!text.contains("\nprimary->secondary.replication.factor = 1"));
+    }
+
+    #[test]
+    fn a_cluster_that_is_there_already_is_found_entered_and_left_its_own_choices() {
+        let mut spec = scenario::dr("demo");
+        spec.flows[0].topics = vec!["orders".to_owned()];
+        spec.flows[0].exclude = vec!["x".to_owned()];
+        spec.clusters[0] = ClusterSpec::existing("primary", &["localhost:9092", "b.example:1"]);
+        let properties = [
+            ("security.protocol", "SSL"),
+            ("ssl.key.password", "${env:KEY}"),
+            ("consumer.max.poll.records", "7"),
+        ];
+        let owned = properties.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        spec.clusters[0].properties = owned.into();
+        let text = render(&Topology::new(&spec));
+        for line in [
+            "primary.bootstrap.servers = host.docker.internal:9092,b.example:1",
+            "config.providers = env",
+            "primary.security.protocol = SSL",
+            "primary.ssl.key.password = ${env:KEY}",
+            "primary.consumer.max.poll.records = 7",
+            "primary->secondary.topics = orders",
+            "primary->secondary.topics.exclude = .*[\\\\-\\\\.]internal, .*\\\\.replica, __.*, x",
+            "primary->secondary.replication.factor = 1",
+            "primary->secondary.offset-syncs.topic.replication.factor = -1",
+        ] {
+            let found = text.matches(&format!("\n{line}\n")).count();
+            assert_eq!(found, 1, "{line}\n{text}");
+        }
+        assert!(!text.contains("canary"), "{text}");
+        let mirror = &Topology::new(&spec).mirrors[0];
+        assert!(mirror.variables.contains("KEY"));
+        spec.clusters[0].properties.clear();
+        spec.clusters[0].canary = true;
+        let text = render(&Topology::new(&spec));
+        assert!(text.contains(".topics = orders, kmk-canary\n"), "{text}");
     }
 
     #[test]

@@ -25,6 +25,16 @@ pub fn holder(port: u16) -> Option<String> {
     Some(format!("{} (process {})", process.name, process.pid))
 }
 
+/// Whether all that is seen to listen on the port does so on the loopback address alone; not where nothing is seen.
+pub fn is_only_on_loopback(port: u16) -> bool {
+    let all = listeners::get_all().unwrap_or_default();
+    let here = all.iter().filter(|listener| {
+        listener.protocol == listeners::Protocol::TCP && listener.socket.port() == port
+    });
+    let mut addresses = here.map(|listener| listener.socket.ip()).peekable();
+    addresses.peek().is_some() && addresses.all(|address| address.is_loopback())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,6 +48,8 @@ mod tests {
             assert_ne!(next_free(port, 1, &[]), Some(port));
             let me = format!("(process {})", std::process::id());
             assert!(holder(port).unwrap().ends_with(&me));
+            let is_loopback = listener.local_addr().unwrap().ip().is_loopback();
+            assert_eq!(is_only_on_loopback(port), is_loopback);
         }
     }
 

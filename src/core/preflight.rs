@@ -77,6 +77,51 @@ pub enum Problem {
         /// The cluster or flow that has it.
         owner: String,
     },
+    /// A cluster that should be there already does not answer.
+    #[error("cluster `{cluster}` does not answer at {bootstrap}: {cause}")]
+    NoAnswer {
+        /// The cluster.
+        cluster: String,
+        /// Its addresses.
+        bootstrap: String,
+        /// Why not.
+        cause: String,
+    },
+    /// A broker of such a cluster sends its clients to an address that MirrorMaker's container takes for itself.
+    #[error(
+        "a broker of cluster `{cluster}` tells its clients to come to {address} (advertised.listeners), and in MirrorMaker's container that is the container itself"
+    )]
+    Advertised {
+        /// The cluster.
+        cluster: String,
+        /// The address.
+        address: String,
+    },
+    /// A broker on this machine that no container can reach.
+    #[error(
+        "port {port} of cluster `{cluster}` listens on this machine's loopback address only, and containers come from outside"
+    )]
+    OnlyLoopback {
+        /// The cluster.
+        cluster: String,
+        /// The port.
+        port: u16,
+    },
+    /// What an earlier MirrorMaker noted about a cluster that is to be made anew: its first records would be skipped.
+    #[error(
+        "cluster `{cluster}` still has what another MirrorMaker noted about a `{source_cluster}`, and could pass over the first records of this lab's new one: {}",
+        topics.join(", ")
+    )]
+    LeftBehind {
+        /// The cluster.
+        cluster: String,
+        /// Where it answers.
+        bootstrap: String,
+        /// The cluster that is made.
+        source_cluster: String,
+        /// The topics that it was noted in.
+        topics: Vec<String>,
+    },
     /// Something of the project's name is not ours.
     #[error("compose project `{project}` exists and was not made by kmk: {}", what.join(", "))]
     NotOurs {
@@ -116,11 +161,15 @@ pub(crate) fn busy_ports(topology: &Topology) -> impl Iterator<Item = Problem> {
 /// Variables of the environment that settings refer to, and that are not there or empty. Their values are never read.
 pub(crate) fn missing_variables(topology: &Topology) -> Vec<Problem> {
     let clusters = topology.clusters.iter();
+    let existing = clusters.clone().filter_map(|cluster| {
+        let properties = &cluster.existing()?.properties;
+        Some((format!("cluster `{}`", cluster.name), properties))
+    });
     let clusters = clusters.map(|c| (format!("cluster `{}`", c.name), &c.settings));
     let flows = topology.flows.iter();
     let flows = flows.map(|flow| (format!("flow {}", flow.name()), &flow.spec.settings));
     let mut problems = Vec::new();
-    for (owner, settings) in clusters.chain(flows) {
+    for (owner, settings) in clusters.chain(existing).chain(flows) {
         for (key, value) in settings {
             let names = spec::names_in(value).into_iter();
             let missing = names.filter(|name| std::env::var_os(name).is_none_or(|v| v.is_empty()));
@@ -137,8 +186,8 @@ pub(crate) fn missing_variables(topology: &Topology) -> Vec<Problem> {
 /// Every port that the lab publishes, with its cluster.
 fn ports(topology: &Topology) -> impl Iterator<Item = (&str, u16)> {
     topology.clusters.iter().flat_map(|cluster| {
-        let endpoints = cluster.endpoints().into_iter();
-        endpoints.map(|endpoint| (cluster.name.as_str(), endpoint.port))
+        let published = cluster.published();
+        published.map(|endpoint| (cluster.name.as_str(), endpoint.port))
     })
 }
 
@@ -156,13 +205,14 @@ pub(crate) struct Preflight<'a> {
 }
 
 impl Preflight<'_> {
-    /// Checks everything, then makes sure that the images are there.
+    /// Checks everything, with what was `found` already, then makes sure that the images are there.
     pub(crate) fn run(
         &self,
+        found: Vec<Problem>,
         limit: &Limit,
         observer: &dyn Observer,
     ) -> Result<Images, Vec<Problem>> {
-        let mut problems: Vec<Problem> = Vec::new();
+        let mut problems = found;
         problems.extend(compose(self.docker, limit).err());
         problems.extend(
             self.strangers(limit)

@@ -1,6 +1,7 @@
 //! What a person asked for: a lab, its clusters, its flows. Knows nothing of ports, networks or containers.
 
 mod check;
+mod existing;
 mod owned;
 mod problem;
 mod reference;
@@ -40,9 +41,9 @@ pub struct Spec {
 pub struct ClusterSpec {
     /// Name, and MirrorMaker's alias of it.
     pub name: String,
-    /// Number of brokers, 1 to [`MAX_BROKERS`].
+    /// Number of brokers, 1 to [`MAX_BROKERS`]; 0 of a cluster that is there already.
     pub brokers: u16,
-    /// Partitions of topics that are created without saying how many.
+    /// Partitions of topics that are created without saying how many; 0 of a cluster that is there already.
     pub partitions: u32,
     /// Port of the first broker on the laptop, instead of the one given out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,6 +54,16 @@ pub struct ClusterSpec {
     /// Settings of its brokers, by Kafka's names; values may have `${env:NAME}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,
+    /// Where a cluster that is there already answers, as `host:port`; empty for one that kmk is to make.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bootstrap: Vec<String>,
+    /// What MirrorMaker's clients need to be let into a cluster that is there already, by Kafka's names; values may have
+    /// `${env:NAME}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub properties: BTreeMap<String, String>,
+    /// Whether kmk may send a canary into a cluster that is there already, and let one be copied to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub canary: bool,
 }
 
 /// One directed replication as asked for.
@@ -116,7 +127,25 @@ impl ClusterSpec {
             port: None,
             image: None,
             settings: BTreeMap::new(),
+            bootstrap: Vec::new(),
+            properties: BTreeMap::new(),
+            canary: false,
         }
+    }
+
+    /// One that is there already and answers at these addresses.
+    pub fn existing(name: &str, bootstrap: &[&str]) -> Self {
+        Self {
+            brokers: 0,
+            partitions: 0,
+            bootstrap: bootstrap.iter().map(|one| (*one).to_owned()).collect(),
+            ..Self::new(name)
+        }
+    }
+
+    /// Whether it is there already, so that kmk neither makes nor removes it.
+    pub fn is_existing(&self) -> bool {
+        !self.bootstrap.is_empty()
     }
 }
 

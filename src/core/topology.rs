@@ -3,13 +3,17 @@
 //! Pure: knows nothing of docker, files or connections.
 
 mod cluster;
+mod existing;
 mod flow;
+mod footprint;
 mod image;
 mod memory;
 mod version;
 
 pub use cluster::{Broker, Cluster};
-pub use flow::{Flow, Mirror};
+pub use existing::{Access, Existing, HOST, Origin};
+pub use flow::{Flow, Mirror, Proof};
+pub use footprint::Footprint;
 pub use image::{
     DATA_IS_NEWER, IMAGE_VARIABLE, KAFKA_VERSION, KafkaImage, NEXT_KAFKA_VERSION, OFFICIAL_IMAGE,
     OLDEST_KAFKA, OLDEST_OFFICIAL, STAND_IN_IMAGE, official_image,
@@ -58,7 +62,11 @@ impl Topology {
                 .iter()
                 .filter_map(|target| Mirror::new(spec, target, &clusters))
                 .collect(),
-            flows: spec.flows.iter().map(Flow::new).collect(),
+            flows: spec
+                .flows
+                .iter()
+                .map(|flow| Flow::new(flow, &spec.clusters))
+                .collect(),
             clusters,
         }
     }
@@ -68,7 +76,7 @@ impl Topology {
         let mut given: BTreeMap<u16, &str> = BTreeMap::new();
         let mut clashes = Vec::new();
         for cluster in &self.clusters {
-            for Endpoint { port, .. } in cluster.endpoints() {
+            for &Endpoint { port, .. } in cluster.published() {
                 if let Some(one) = given.insert(port, &cluster.name) {
                     clashes.push(Problem::PortTwice {
                         port,
@@ -234,7 +242,7 @@ mod tests {
 
         #[test]
         fn a_remote_topic_leads_back_to_its_source(topic in "[a-zA-Z0-9._-]{1,40}") {
-            let flow = Flow::new(&FlowSpec::new("primary", "secondary"));
+            let flow = Flow::new(&FlowSpec::new("primary", "secondary"), &[]);
             let remote = flow.remote_topic(&topic);
             prop_assert_eq!(flow.source_topic(&remote), Some(topic.as_str()));
         }

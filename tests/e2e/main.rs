@@ -10,6 +10,7 @@ mod admin;
 mod by_hand;
 mod bytes;
 mod clients;
+mod existing;
 mod faults;
 mod groups;
 mod idempotent;

@@ -170,7 +170,7 @@ const MAY_USE: [(&str, &[&str]); 27] = [
     ("message", &[]),
     ("nearest", &[]),
     ("wait", &[]),
-    ("spec", &["filter"]),
+    ("spec", &["endpoint", "filter"]),
     ("scenario", &["spec"]),
     ("topology", &["spec", "endpoint", "digest"]),
     ("port", &["topology"]),

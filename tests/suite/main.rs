@@ -9,6 +9,7 @@ mod ran;
 mod color;
 mod deploy;
 mod destroy;
+mod existing;
 mod files;
 mod flags;
 mod groups;

@@ -1,5 +1,5 @@
 use super::in_lab;
-use kafka_mirror_kit::core::topology::{Cluster, Flow, Topology};
+use kafka_mirror_kit::core::topology::{Access, Cluster, Flow, Topology};
 
 const TOPIC: &str = "my_topic";
 const MESSAGES: usize = 10;
@@ -16,8 +16,27 @@ pub(super) fn next_steps(topology: &Topology) -> Vec<(String, String)> {
         }
     };
     let usual = topology.flows.first().map(|flow| &flow.spec.source);
+    let is_made = |name: &str| {
+        let cluster = topology.cluster(name);
+        cluster.is_some_and(|cluster| cluster.existing().is_none())
+    };
+    let is_open = |name: &str| {
+        let cluster = topology.cluster(name);
+        cluster.is_some_and(|cluster| cluster.access() == Access::Open)
+    };
     for flow in &topology.flows {
         let source = &flow.spec.source;
+        if !is_open(source) {
+            continue;
+        }
+        if !is_made(source) {
+            // records for a try have no place on someone's own cluster
+            add(
+                format!("kmk topics{lab} --cluster {source}"),
+                format!("what there is on {source}"),
+            );
+            continue;
+        }
         let cluster = if usual == Some(source) {
             String::new()
         } else {
@@ -30,6 +49,16 @@ pub(super) fn next_steps(topology: &Topology) -> Vec<(String, String)> {
     }
     for flow in &topology.flows {
         let (remote, target) = (flow.remote_topic(TOPIC), &flow.spec.target);
+        if !is_open(target) {
+            continue;
+        }
+        if !is_made(&flow.spec.source) {
+            add(
+                format!("kmk topics{lab} --cluster {target}"),
+                format!("the copies from {}", flow.spec.source),
+            );
+            continue;
+        }
         let is_same =
             |other: &&Flow| other.spec.target == *target && other.remote_topic(TOPIC) == remote;
         let messages = MESSAGES * topology.flows.iter().filter(is_same).count();

@@ -21,6 +21,10 @@ pub(super) fn of_kafka(error: &KafkaError, context: &Context) -> Failure {
                 format!("`kmk status{lab}` says how the lab is; `kmk deploy{lab}` repairs it");
             Failure::one(item.hint(hint), UNUSABLE)
         }
+        KafkaError::NoLogin { .. } => Failure::one(
+            item.hint("use Kafka's own tools there, with the same properties"),
+            UNUSABLE,
+        ),
         KafkaError::Version { .. } => {
             Failure::one(item.hint("kmk speaks to Kafka 3.3 and later"), UNUSABLE)
         }

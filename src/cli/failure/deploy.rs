@@ -20,7 +20,11 @@ pub(super) fn of_deploy(failure: &DeployFailure, context: &Context) -> Failure {
     let lab = in_lab(&context.lab);
     shown.more.extend(match &failure.aftermath {
         Aftermath::NothingMade => None,
-        Aftermath::RolledBack => Some("Everything that this deploy had made is gone again.".to_owned()),
+        Aftermath::RolledBack(left) => {
+            let left: Vec<String> = left.iter().map(|left| format!("; but {left}")).collect();
+            let left = if left.is_empty() { ".".to_owned() } else { left.concat() };
+            Some(format!("Everything that this deploy had made is gone again{left}"))
+        }
         Aftermath::Kept => Some(format!(
             "Left as it is for a look: `kmk logs{lab}`, `kmk status{lab}`; take it away with `kmk destroy{lab}`."
         )),
@@ -161,6 +165,23 @@ pub(super) fn spec_problem(problem: &spec::Problem) -> Item {
             "deploy it as another lab with --lab NAME --any-port, or take this one away with its records: `kmk destroy{}`",
             in_lab(lab)
         )),
+        spec::Problem::NotMade { field, .. } => item.hint(format!(
+            "take `{field}` away, or `bootstrap` if kmk is to make the cluster"
+        )),
+        spec::Problem::NoBootstrap { .. } => {
+            item.hint("say where it is with `bootstrap: host:port`, or take it away")
+        }
+        spec::Problem::Address { .. } => item.hint("an address is written as host:port"),
+        spec::Problem::AddressTwice { .. } => {
+            item.hint("it is one cluster: MirrorMaker would copy it into itself")
+        }
+        spec::Problem::NothingToRun => {
+            item.hint("name a flow between them under `flows`, or let kmk make a cluster")
+        }
+        spec::Problem::OtherOrigin { lab, .. } => item.hint(format!(
+            "deploy it as another lab with --lab NAME --any-port, or take this one away first: `kmk destroy{}`",
+            in_lab(lab)
+        )),
         spec::Problem::OtherBrokers { .. } => item.hint(
             "leave the number as it is, deploy another lab with --lab NAME --any-port, or `kmk destroy` this one first",
         ),
@@ -201,6 +222,28 @@ pub(super) fn preflight_problem(problem: &preflight::Problem) -> Item {
         ),
         preflight::Problem::Disk { .. } => {
             Item::new(problem).hint("see what takes space with `docker system df`")
+        }
+        preflight::Problem::NoAnswer { .. } => Item::new(problem).hint(
+            "kmk does not start it: bring it up, or correct `bootstrap` in the lab file",
+        ),
+        preflight::Problem::Advertised { address, .. } => {
+            Item::new(problem).hint(if address.starts_with("localhost") {
+                "if it runs on this machine, say `bootstrap: localhost:PORT`; else let it advertise an address that leads to it"
+            } else {
+                "let the broker advertise `localhost`, which kmk leads to this machine there too, or this machine's name; a number cannot be led elsewhere"
+            })
+        }
+        preflight::Problem::OnlyLoopback { .. } => Item::new(problem).hint(
+            "let the broker listen on all addresses (listeners=PLAINTEXT://:PORT), or publish its port without 127.0.0.1: before it",
+        ),
+        preflight::Problem::LeftBehind { bootstrap, topics, .. } => {
+            let commands = topics
+                .iter()
+                .map(|topic| format!("`kmk topic delete {topic} --force --bootstrap {bootstrap}`"));
+            Item::new(problem).hint(format!(
+                "unless another lab uses them, remove them: {}",
+                commands.collect::<Vec<_>>().join(", ")
+            ))
         }
         preflight::Problem::NotOurs { .. } => Item::new(problem)
             .hint("choose another name with --lab, or remove it with docker if it is yours"),

@@ -20,6 +20,14 @@ pub enum KafkaError {
         /// Each address, and why not.
         cause: String,
     },
+    /// A cluster wants clients that can log in.
+    #[error(
+        "kmk cannot log in to cluster {cluster}: MirrorMaker can, and kmk's own clients speak only PLAINTEXT, without a name"
+    )]
+    NoLogin {
+        /// Its name.
+        cluster: String,
+    },
     /// A connection broke in the middle. What was asked may have been done, or not.
     #[error("the connection to the broker at {address} broke: {cause}")]
     Lost {
@@ -133,6 +141,7 @@ impl KafkaError {
             | Self::NoLeader { .. } => true,
             Self::Refused { code, .. } => code.is_retriable(),
             Self::Stopped(_)
+            | Self::NoLogin { .. }
             | Self::UnknownTopic { .. }
             | Self::UnknownPartition { .. }
             | Self::Codec { .. }

@@ -1,5 +1,6 @@
 //! Takes a lab away: what carries its label, and the files that kmk wrote for it. Nothing else.
 
+use super::leftover::{self, Leftover};
 use super::{Lab, LabError, refuse_newer};
 use crate::core::compose::{LABEL_FORMAT, LABEL_LAB};
 use crate::core::docker::{Container, Docker, DockerError, Labelled, labelled};
@@ -25,6 +26,8 @@ pub struct Destroyed {
     pub guests: Vec<String>,
     /// Files that were edited by hand since kmk wrote them, and therefore stay.
     pub kept: Vec<PathBuf>,
+    /// What stays on clusters that were there before the lab.
+    pub left: Vec<Leftover>,
     /// How long it took.
     pub took: Duration,
 }
@@ -122,7 +125,12 @@ pub fn destroy(
     let _lock = Lock::take(&lock::runtime_directory(), &engine.id, lab, "destroy")?;
     let remains = Remains::find(docker, lab, limit)?;
     refuse_what_is_not_ours(docker, lab, &remains, limit)?;
+    // known from labels that go with it; one that cannot be described goes all the same
+    let described = Lab::describe(lab, remains.containers.clone());
     let mut destroyed = remove(docker, lab, limit)?;
+    if let Ok(Some(lab)) = described {
+        destroyed.left = leftover::look(&lab.topology, limit);
+    }
     destroyed.guests = remains
         .guests()
         .map(|(_, _, name)| name.to_owned())

@@ -5,15 +5,20 @@ pub mod consume;
 pub mod deploy;
 pub mod destroy;
 pub mod groups;
+mod leftover;
 pub mod list;
 pub mod log;
+mod notes;
 pub mod produce;
+mod reach;
 pub mod start;
 mod state;
 pub mod status;
 pub mod stop;
 pub mod topics;
 
+pub use leftover::{Leftover, Sight};
+pub use reach::addresses;
 pub use state::State;
 
 use crate::core::compose::{FORMAT, LABEL_FORMAT, LABEL_LAB, LABEL_SPEC};

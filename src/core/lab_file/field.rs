@@ -31,6 +31,8 @@ pub(super) enum Kind {
     Patterns,
     Naming,
     Settings,
+    Addresses,
+    Flag,
     Clusters,
     Flows,
 }
@@ -47,6 +49,8 @@ impl Kind {
             Self::Patterns => "a list such as [orders, payments]".to_owned(),
             Self::Naming => "`prefix` or `same`".to_owned(),
             Self::Settings => "a mapping of settings to values".to_owned(),
+            Self::Addresses => "an address such as localhost:9092, or a list of them".to_owned(),
+            Self::Flag => "`true` or `false`".to_owned(),
             Self::Clusters => "a list of clusters".to_owned(),
             Self::Flows => "a list of flows".to_owned(),
         }
@@ -183,6 +187,24 @@ pub(super) static CLUSTER: Table = Table {
             Kind::Settings,
             "Settings of its brokers, by Kafka's names; `${env:NAME}` is a variable of the environment. Default: none.",
             "{log.retention.ms: 3600000}",
+        ),
+        field(
+            "bootstrap",
+            Kind::Addresses,
+            "Where it answers, if it is there already: kmk then neither makes nor removes it. `localhost` is this machine. Default: kmk makes it.",
+            "localhost:9092",
+        ),
+        field(
+            "properties",
+            Kind::Settings,
+            "With `bootstrap`: what MirrorMaker's clients need there, such as `security.protocol`; `${env:NAME}` is a variable of the environment. Default: none.",
+            "{client.id: kmk}",
+        ),
+        field(
+            "canary",
+            Kind::Flag,
+            "With `bootstrap`: whether kmk may send a record of its own through flows from and to it. Default: false.",
+            "true",
         ),
     ],
 };

@@ -71,11 +71,20 @@ impl<'a> Fields<'a> {
             Part::Setting(key) => self
                 .setting(key)
                 .unwrap_or_else(|| self.place_of("settings")),
+            Part::Address(at) => item("bootstrap", *at),
+            Part::Property(key) => self
+                .key_of("properties", key)
+                .unwrap_or_else(|| self.place_of("properties")),
+            Part::Canary => self.place_of("canary"),
         }
     }
 
     pub(super) fn setting(&self, key: &str) -> Option<Place> {
-        let Value::Map(entries) = &self.values.get("settings")?.value else {
+        self.key_of("settings", key)
+    }
+
+    fn key_of(&self, field: &str, key: &str) -> Option<Place> {
+        let Value::Map(entries) = &self.values.get(field)?.value else {
             return None;
         };
         let is_it = |node: &Node| matches!(&node.value, Value::Text { text, .. } if text == key);
@@ -240,8 +249,44 @@ impl Reader {
         texts
     }
 
+    /// Addresses of a list, or of a text with commas between them.
+    pub(super) fn addresses(&mut self, fields: &Fields<'_>, name: &'static str) -> Vec<String> {
+        let Some((field, node)) = fields.get(name) else {
+            return Vec::new();
+        };
+        let texts: Option<Vec<String>> = match &node.value {
+            _ if node.is_nothing() => None,
+            Value::Text { text, .. } => {
+                Some(text.split(',').map(|one| one.trim().to_owned()).collect())
+            }
+            Value::List(items) => {
+                let one = |item: &Node| match &item.value {
+                    Value::Text { text, .. } if !item.is_nothing() => Some(text.clone()),
+                    _ => None,
+                };
+                let texts: Option<Vec<String>> = items.iter().map(one).collect();
+                texts.filter(|texts| !texts.is_empty())
+            }
+            _ => None,
+        };
+        texts.unwrap_or_else(|| {
+            self.wrong_field(field, node);
+            // so that nothing else is said of a cluster that was meant to be there already
+            let host = node.place.to_string().replace(':', "-");
+            vec![format!("{host}.invalid:1")]
+        })
+    }
+
     pub(super) fn settings(&mut self, fields: &Fields<'_>) -> BTreeMap<String, String> {
-        let Some((field, node)) = fields.get("settings") else {
+        self.mapping(fields, "settings")
+    }
+
+    pub(super) fn mapping(
+        &mut self,
+        fields: &Fields<'_>,
+        name: &'static str,
+    ) -> BTreeMap<String, String> {
+        let Some((field, node)) = fields.get(name) else {
             return BTreeMap::new();
         };
         let Value::Map(entries) = &node.value else {
@@ -254,6 +299,10 @@ impl Reader {
                 Value::Text { text, .. } if !value.is_nothing() => {
                     if is_secret(key) && spec::names_in(text).is_empty() {
                         let what = What::PlainSecret(key.to_owned());
+                        self.warnings.push(Problem::at(place, what));
+                    }
+                    if name == "properties" && key.ends_with("store.location") {
+                        let what = What::FileElsewhere(key.to_owned());
                         self.warnings.push(Problem::at(place, what));
                     }
                     settings.insert(key.to_owned(), text.clone());

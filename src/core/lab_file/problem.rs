@@ -102,6 +102,11 @@ pub enum What {
     /// A warning: flows go past it.
     #[error("cluster `{0}` is in no flow: nothing is copied from it or to it")]
     UnusedCluster(String),
+    /// A warning: a file that MirrorMaker's container has not.
+    #[error(
+        "`{0}` names a file, and MirrorMaker's container has none of this machine's: certificates and keys can be given as PEM text"
+    )]
+    FileElsewhere(String),
     /// A warning: a secret that anyone can read.
     #[error(
         "`{0}` looks like a secret, and would stand in files and labels that anyone here can read"

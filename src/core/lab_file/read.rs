@@ -140,7 +140,11 @@ impl Reader {
 
     fn cluster(&mut self, fields: &Fields<'_>) -> Option<ClusterSpec> {
         let name = self.text(fields, "name");
-        let usual = ClusterSpec::new("");
+        let usual = if fields.has("bootstrap") {
+            ClusterSpec::existing("", &[])
+        } else {
+            ClusterSpec::new("")
+        };
         let cluster = ClusterSpec {
             name: String::new(),
             brokers: self.number(fields, "brokers").unwrap_or(usual.brokers),
@@ -150,6 +154,15 @@ impl Reader {
             port: self.number(fields, "port"),
             image: self.image(fields),
             settings: self.settings(fields),
+            bootstrap: self.addresses(fields, "bootstrap"),
+            properties: self.mapping(fields, "properties"),
+            canary: self
+                .one(fields, "canary", |text, is_quoted| match text {
+                    "true" if !is_quoted => Some(true),
+                    "false" if !is_quoted => Some(false),
+                    _ => None,
+                })
+                .unwrap_or(false),
         };
         name.map(|name| ClusterSpec { name, ..cluster })
     }

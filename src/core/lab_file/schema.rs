@@ -49,6 +49,10 @@ fn value(field: &Field) -> Value {
         Kind::Patterns => {
             json!({ "type": "array", "items": { "type": ["string", "number", "boolean"] } })
         }
+        Kind::Addresses => json!({
+            "type": ["string", "array"], "minLength": 1, "minItems": 1, "items": { "type": "string" },
+        }),
+        Kind::Flag => json!({ "type": "boolean" }),
         Kind::Naming => json!({ "enum": ["prefix", "same"] }),
         Kind::Settings => json!({
             "type": "object",

@@ -4,7 +4,7 @@ use super::field::{CLUSTER, FLOW, LAB};
 use super::*;
 use crate::core::scenario;
 use crate::core::spec::sample::any_spec;
-use crate::core::spec::{DEFAULT_LAB, Spec};
+use crate::core::spec::{ClusterSpec, DEFAULT_LAB, Spec};
 use proptest::prelude::*;
 use std::fmt::Write as _;
 
@@ -58,7 +58,12 @@ fn init_names_every_field_and_its_examples_are_right() {
             .iter()
             .filter(|field| !field.is_required && !field.example.is_empty())
         {
-            let line = format!("{head}{}: {}\n", field.name, field.example);
+            let needed = if field.about.starts_with("With `bootstrap`") {
+                "bootstrap: h:1\n    "
+            } else {
+                ""
+            };
+            let line = format!("{head}{needed}{}: {}\n", field.name, field.example);
             let text = match table.owner {
                 "a cluster" => TWO.replace("flows:\n", &format!("{line}flows:\n")),
                 "a flow" => format!("{}{line}", &TWO[..TWO.find("  - from").unwrap()]),
@@ -66,9 +71,11 @@ fn init_names_every_field_and_its_examples_are_right() {
             };
             let mut compared = usual.clone();
             if table.owner == "a cluster" {
-                compared
-                    .clusters
-                    .push(crate::core::spec::ClusterSpec::new("z"));
+                let bootstrap = if needed.is_empty() { &[][..] } else { &["h:1"] };
+                compared.clusters.push(match bootstrap {
+                    [] => ClusterSpec::new("z"),
+                    there => ClusterSpec::existing("z", there),
+                });
             }
             assert_ne!(
                 good(&text),
@@ -183,6 +190,65 @@ fn a_cluster_in_no_flow_and_a_plain_secret_are_warned_of() {
     assert_eq!(shown.len(), 2, "{shown:#?}");
     assert!(shown[0].starts_with("4:11 cluster `c` is in no flow"));
     assert!(shown[1].starts_with("9:7 `consumer.ssl.key.password` looks like a secret"));
+}
+
+#[test]
+fn a_cluster_that_is_there_already() {
+    let spec = good(
+        "clusters:\n  - name: a\n    bootstrap: localhost:9092, b.example:9093\n    canary: true\n    properties:\n      sasl.jaas.config: ${env:JAAS}\n  - name: b\n    bootstrap: [c:1]\nflows:\n  - {from: a, to: b}\n",
+    );
+    let [a, b] = &spec.clusters[..] else {
+        panic!("two clusters");
+    };
+    assert_eq!(a.bootstrap, ["localhost:9092", "b.example:9093"]);
+    assert!(a.canary && !b.canary);
+    assert_eq!(a.properties["sasl.jaas.config"], "${env:JAAS}");
+    assert_eq!(*b, ClusterSpec::existing("b", &["c:1"]));
+    let file = "clusters:\n  - name: a\n    bootstrap: h:1\n    properties: {ssl.truststore.location: /x, ssl.truststore.password: y}\n  - name: b\nflows: [{from: a, to: b}]\n";
+    let warnings = read(file).unwrap().warnings;
+    let shown: Vec<String> = warnings.iter().map(|one| one.what.to_string()).collect();
+    assert_eq!(shown.len(), 2, "{shown:#?}");
+    assert!(shown[0].starts_with("`ssl.truststore.location` names a file"));
+    assert!(shown[1].contains("looks like a secret"));
+}
+
+#[test]
+fn what_is_wrong_with_a_cluster_that_is_there_already_is_told_at_its_place() {
+    let text = "clusters:
+  - name: a
+    bootstrap: [localhost:9092, nowhere]
+    brokers: 3
+    kafka: 4.2.0
+    settings: {a.b: 1}
+  - name: b
+    properties: {client.id: x}
+    canary: true
+  - name: c
+    bootstrap: 127.0.0.1:9092
+    properties: {bootstrap.servers: x}
+    canary: \"true\"
+  - name: d
+    bootstrap: []
+    properties: {client.id: x}
+flows: [{from: a, to: c}]
+";
+    let problems = bad(text);
+    let expected = [
+        "3:33 `nowhere` of cluster `a` is no address",
+        "4:14 cluster `a` is there already, at its `bootstrap`: `brokers` is not for kmk to say",
+        "5:12 cluster `a` is there already",
+        "6:16 cluster `a` is there already",
+        "8:18 `properties` is for a cluster that is there already, and `b` has no `bootstrap`",
+        "9:13 `canary` is for",
+        "11:16 clusters `a` and `c` have the same address 127.0.0.1:9092",
+        "12:18 setting `bootstrap.servers` is kmk's own: say `bootstrap` of the cluster instead",
+        "13:13 `canary` is to be `true` or `false`",
+        "15:16 `bootstrap` is to be an address",
+    ];
+    for (problem, expected) in problems.iter().zip(expected) {
+        assert!(problem.starts_with(expected), "{problem}\n{expected}");
+    }
+    assert_eq!(problems.len(), expected.len(), "{problems:#?}");
 }
 
 #[test]

@@ -69,15 +69,21 @@ fn cluster_values(cluster: &ClusterSpec) -> Vec<Option<String>> {
         port,
         image,
         settings,
+        bootstrap,
+        properties,
+        canary,
     } = cluster;
     vec![
         Some(quoted(name)),
-        Some(brokers.to_string()),
-        Some(partitions.to_string()),
+        (*brokers != 0).then(|| brokers.to_string()),
+        (*partitions != 0).then(|| partitions.to_string()),
         port.map(|port| port.to_string()),
         None,
         image.as_deref().map(quoted),
         mapping(settings),
+        list(bootstrap),
+        mapping(properties),
+        canary.then(|| canary.to_string()),
     ]
 }
 

@@ -3,7 +3,7 @@
 use super::problem::{Finding, Part, Problem, Subject};
 use super::{
     ClusterSpec, FlowSpec, MAX_BROKERS, MAX_CLUSTERS, MAX_FLOWS, MAX_HEAP_MIB, MAX_PARTITIONS,
-    MIN_HEAP_MIB, MIN_PORT, Naming, Spec, is_image, is_name, owned, reference,
+    MIN_HEAP_MIB, MIN_PORT, Naming, Spec, existing, is_image, is_name, owned, reference,
 };
 use crate::core::filter;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +46,7 @@ impl Spec {
                 found.add(Subject::Cluster(index), Part::Name, problem);
             }
         }
+        existing::same_addresses(self, &mut found.0);
         let mut seen = BTreeSet::new();
         let same = self.same_names();
         for (index, flow) in self.flows.iter().enumerate() {
@@ -92,6 +93,28 @@ fn leads(flows: &BTreeMap<&str, Vec<&str>>, from: &str, to: &str) -> bool {
     reached.contains(to)
 }
 
+/// What is wrong with a setting, if anything is.
+pub(super) fn judge(
+    key: &str,
+    value: &str,
+    why: Option<&'static str>,
+    is_key: bool,
+) -> Option<Problem> {
+    let key = key.to_owned();
+    if !is_key {
+        return Some(Problem::SettingName(key));
+    }
+    if let Some(why) = why {
+        return Some(Problem::OwnSetting { key, why });
+    }
+    if value.chars().any(char::is_control) {
+        let reason = "has a line break or another character that no setting has".to_owned();
+        return Some(Problem::SettingValue { key, reason });
+    }
+    let reason = reference::pieces(value).err()?;
+    Some(Problem::SettingValue { key, reason })
+}
+
 struct Findings(Vec<Finding>);
 
 impl Findings {
@@ -119,6 +142,8 @@ impl Findings {
         }
         if spec.clusters.is_empty() {
             self.add(Subject::Lab, Part::Whole, Problem::NoClusters);
+        } else if spec.flows.is_empty() && spec.clusters.iter().all(ClusterSpec::is_existing) {
+            self.add(Subject::Lab, Part::Whole, Problem::NothingToRun);
         }
     }
 
@@ -140,6 +165,10 @@ impl Findings {
         self.image(subject, cluster.image.as_deref());
         if name.starts_with("mm2-") {
             self.add(subject, Part::Name, Problem::ReservedName(name.clone()));
+        }
+        existing::check(subject, cluster, &mut self.0);
+        if cluster.is_existing() {
+            return;
         }
         let (brokers, most) = (u32::from(cluster.brokers), u32::from(MAX_BROKERS));
         for (part, what, count, max) in [
@@ -186,27 +215,10 @@ impl Findings {
         why: Option<&'static str>,
         is_key: bool,
     ) -> bool {
-        let name = || key.to_owned();
-        let problem = if !is_key {
-            Some(Problem::SettingName(name()))
-        } else if let Some(why) = why {
-            Some(Problem::OwnSetting { key: name(), why })
-        } else if value.chars().any(char::is_control) {
-            let reason = "has a line break or another character that no setting has".to_owned();
-            Some(Problem::SettingValue {
-                key: name(),
-                reason,
-            })
-        } else {
-            let refused = reference::pieces(value).err();
-            refused.map(|reason| Problem::SettingValue {
-                key: name(),
-                reason,
-            })
-        };
+        let problem = judge(key, value, why, is_key);
         let is_good = problem.is_none();
         if let Some(problem) = problem {
-            self.add(subject, Part::Setting(name()), problem);
+            self.add(subject, Part::Setting(key.to_owned()), problem);
         }
         is_good
     }
@@ -221,7 +233,7 @@ impl Findings {
         let key = key.to_owned();
         let part = Part::Setting(key.clone());
         match (value.trim().parse::<u16>(), at) {
-            (Ok(copies), Some(cluster)) if copies > cluster.brokers => {
+            (Ok(copies), Some(cluster)) if copies > cluster.brokers && !cluster.is_existing() => {
                 let problem = Problem::Copies {
                     key,
                     copies,

@@ -70,6 +70,20 @@ pub(super) fn of_flow(key: &str) -> Option<&'static str> {
     }
 }
 
+/// Why a property of the clients of a cluster that is there already is kmk's own, if it is.
+pub(super) fn of_client(key: &str) -> Option<&'static str> {
+    match key {
+        "bootstrap.servers" => Some("say `bootstrap` of the cluster instead"),
+        "replication.policy.class" | "replication.policy.separator" => {
+            Some("say `naming` of the flow instead")
+        }
+        _ if key.starts_with("config.providers") => {
+            Some("kmk sets it where a value has `${env:NAME}`; other providers are not there")
+        }
+        _ => None,
+    }
+}
+
 /// Whether the value of a setting is a number of copies: as many brokers must be there.
 pub(super) fn is_copies(key: &str) -> bool {
     key.ends_with("replication.factor") || key == "min.insync.replicas" || key.ends_with(".min.isr")

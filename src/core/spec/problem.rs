@@ -55,6 +55,12 @@ pub enum Part {
     Naming,
     /// A setting of the brokers, or of MirrorMaker.
     Setting(String),
+    /// An address of a cluster that is there already.
+    Address(usize),
+    /// A property of the clients of a cluster that is there already.
+    Property(String),
+    /// Whether a canary may be sent.
+    Canary,
 }
 
 /// One thing that is wrong with a [`Spec`](super::Spec).
@@ -229,7 +235,66 @@ pub enum Problem {
         /// As asked for.
         wanted: u16,
     },
+    /// What no Kafka client could connect to.
+    #[error("`{address}` of cluster `{cluster}` is no address: {reason}")]
+    Address {
+        /// The cluster.
+        cluster: String,
+        /// As given.
+        address: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Two names for one cluster: MirrorMaker would copy it into itself.
+    #[error("clusters `{one}` and `{other}` have the same address {address}")]
+    AddressTwice {
+        /// As given the second time.
+        address: String,
+        /// A cluster.
+        one: String,
+        /// Another.
+        other: String,
+    },
+    /// A choice about a cluster that kmk does not make.
+    #[error(
+        "cluster `{cluster}` is there already, at its `bootstrap`: `{field}` is not for kmk to say"
+    )]
+    NotMade {
+        /// The cluster.
+        cluster: String,
+        /// Such as `brokers`.
+        field: &'static str,
+    },
+    /// Something that only a cluster has that is there already.
+    #[error("`{field}` is for a cluster that is there already, and `{cluster}` has no `bootstrap`")]
+    NoBootstrap {
+        /// The cluster.
+        cluster: String,
+        /// `properties` or `canary`.
+        field: &'static str,
+    },
+    /// A cluster of a lab that runs, and that kmk made, is to be one that is there already, or the other way round.
+    #[error("cluster `{cluster}` of lab `{lab}` was {}, and cannot be {}", made(*.existed), made(!*.existed))]
+    OtherOrigin {
+        /// The lab.
+        lab: String,
+        /// The cluster.
+        cluster: String,
+        /// Whether it was there before the lab.
+        existed: bool,
+    },
+    /// Only clusters that are there already, and no flow between them.
+    #[error("all clusters are there already, and there is no flow: nothing would run")]
+    NothingToRun,
     /// An image name that docker would refuse.
     #[error("image `{0}` is not an image name, such as apache/kafka:3.9.2")]
     Image(String),
+}
+
+fn made(existed: bool) -> &'static str {
+    if existed {
+        "there before kmk (`bootstrap`)"
+    } else {
+        "made by kmk"
+    }
 }

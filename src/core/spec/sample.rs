@@ -34,7 +34,9 @@ fn settings() -> impl Strategy<Value = std::collections::BTreeMap<String, String
 }
 
 pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
-    let cluster = (1u16..=9, 1u32..1001, image(), settings());
+    // one in five is there already
+    let existing = (0u8..5, any::<bool>(), settings());
+    let cluster = (1u16..=9, 1u32..1001, image(), settings(), existing);
     let flow = (
         any::<(usize, usize)>(),
         [filters(), filters(), filters()],
@@ -59,7 +61,22 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
             clusters: Vec::new(),
             flows: Vec::new(),
         };
-        for (index, (brokers, partitions, image, settings)) in clusters.into_iter().enumerate() {
+        for (index, (brokers, partitions, image, settings, (is_made, canary, properties))) in
+            clusters.into_iter().enumerate()
+        {
+            if is_made == 0 {
+                let address = format!("host-{index}.example:9092");
+                let there = ClusterSpec::existing(
+                    &name(index),
+                    &[&address, "[fd00::1]:9092"][..=usize::from(index == 0)],
+                );
+                spec.clusters.push(ClusterSpec {
+                    properties,
+                    canary,
+                    ..there
+                });
+                continue;
+            }
             let port = u16::try_from(29_000 + 10 * index).ok();
             spec.clusters.push(ClusterSpec {
                 brokers,
@@ -90,6 +107,9 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
                 settings,
                 ..FlowSpec::new(&name(from), &name(to))
             });
+        }
+        if spec.flows.is_empty() {
+            spec.clusters.push(ClusterSpec::new("made"));
         }
         spec
     })

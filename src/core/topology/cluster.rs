@@ -1,5 +1,6 @@
 //! A cluster resolved: its brokers, their addresses, and the Kafka that they run. Knows nothing of flows.
 
+use super::existing::{Access, Existing, Origin};
 use super::image::KafkaImage;
 use super::{LOOPBACK, default_port};
 use crate::core::digest;
@@ -15,19 +16,22 @@ const INSIDE_PORT: u16 = 9092;
 /// A resolved cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cluster {
-    /// Name, alias and network.
+    /// Name, alias and, of one that kmk makes, network.
     pub name: String,
+    /// Whether kmk makes it.
+    pub origin: Origin,
     /// Kafka's `CLUSTER_ID`: 16 bytes in URL-safe base64, fixed by lab and name.
     pub id: String,
-    /// The Kafka that its brokers run; its tag may tell the version.
+    /// The Kafka that its brokers run; its tag may tell the version. Of an existing cluster nothing is known: the lab's.
     pub image: KafkaImage,
-    /// At least one.
+    /// At least one; none of an existing cluster.
     pub brokers: Vec<Broker>,
     /// Partitions of topics that are created without saying how many.
     pub partitions: u32,
-    /// Replicas of every topic: one a broker, three at most.
+    /// Replicas of every topic: one a broker, three at most; 0 of an existing cluster, which says itself.
     pub replication_factor: u16,
     /// Whether brokers put their own time on records. Only on clusters that are no target: a target must keep the source's time.
+    /// Of an existing cluster it is not assumed.
     pub stamps_time: bool,
     /// What was asked of its brokers beyond all this, by Kafka's names.
     pub settings: BTreeMap<String, String>,
@@ -54,6 +58,11 @@ impl Cluster {
         let id = digest::bytes(&format!("{}/{}", spec.lab, cluster.name));
         Self {
             name: cluster.name.clone(),
+            origin: if cluster.is_existing() {
+                Origin::Existing(Existing::new(cluster))
+            } else {
+                Origin::Made
+            },
             image: KafkaImage::new(cluster.image.as_deref().or(spec.image.as_deref())),
             id: URL_SAFE_NO_PAD.encode(&id[..16]),
             brokers: (1..=cluster.brokers)
@@ -61,24 +70,60 @@ impl Cluster {
                 .collect(),
             partitions: cluster.partitions,
             replication_factor: cluster.brokers.min(3),
-            stamps_time: spec.flows.iter().all(|flow| flow.target != cluster.name),
+            stamps_time: !cluster.is_existing()
+                && spec.flows.iter().all(|flow| flow.target != cluster.name),
             settings: cluster.settings.clone(),
         }
     }
 
-    /// Addresses of all brokers inside the cluster's network, as `bootstrap.servers` takes them.
+    /// What is known of it where it was there before.
+    pub fn existing(&self) -> Option<&Existing> {
+        match &self.origin {
+            Origin::Made => None,
+            Origin::Existing(existing) => Some(existing),
+        }
+    }
+
+    /// Whether kmk's own clients are let in.
+    pub fn access(&self) -> Access {
+        self.existing().map_or(Access::Open, |there| there.access)
+    }
+
+    /// Addresses of its brokers in containers, as `bootstrap.servers` takes them: all of them inside the cluster's
+    /// network or, of an existing cluster, those that are known.
     pub fn bootstrap_inside(&self) -> String {
-        join(self.brokers.iter().map(|broker| &broker.inside))
+        join(&self.inside())
     }
 
-    /// Addresses of all brokers on the laptop, as `bootstrap.servers` takes them.
+    /// The same as addresses.
+    pub fn inside(&self) -> Vec<Endpoint> {
+        let made = || self.brokers.iter().map(|b| b.inside.clone()).collect();
+        self.existing().map_or_else(made, Existing::inside)
+    }
+
+    /// Addresses of its brokers on the laptop, as `bootstrap.servers` takes them.
     pub fn bootstrap_outside(&self) -> String {
-        join(self.brokers.iter().map(|broker| &broker.outside))
+        join(&self.endpoints())
     }
 
-    /// Addresses of all brokers on the laptop.
+    /// Addresses of all brokers on the laptop; of an existing cluster, those that are known.
     pub fn endpoints(&self) -> Vec<Endpoint> {
-        self.brokers.iter().map(|b| b.outside.clone()).collect()
+        let made = || self.brokers.iter().map(|b| b.outside.clone()).collect();
+        self.existing()
+            .map_or_else(made, |there| there.endpoints.clone())
+    }
+
+    /// The ports on the laptop that its brokers are given; none of an existing cluster.
+    pub fn published(&self) -> impl Iterator<Item = &Endpoint> {
+        self.brokers.iter().map(|broker| &broker.outside)
+    }
+
+    /// How many copies MirrorMaker is told to make of a topic here; -1 leaves it to the brokers (KIP-464).
+    pub fn copies(&self) -> String {
+        match self.origin {
+            Origin::Made => self.replication_factor.to_string(),
+            Origin::Existing(_) => "-1".to_owned(),
+        }
     }
 
     /// Kafka's `controller.quorum.voters`.
@@ -91,8 +136,8 @@ impl Cluster {
     }
 }
 
-fn join<'a>(endpoints: impl Iterator<Item = &'a Endpoint>) -> String {
-    let texts: Vec<String> = endpoints.map(ToString::to_string).collect();
+fn join(endpoints: &[Endpoint]) -> String {
+    let texts: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
     texts.join(",")
 }
 

@@ -2,8 +2,10 @@
 
 use super::CANARY;
 use super::cluster::Cluster;
+use super::existing::{Access, Existing};
 use super::image::KafkaImage;
-use crate::core::spec::{self, FlowSpec, Naming, Spec};
+use crate::core::spec::{self, ClusterSpec, FlowSpec, Naming, Spec};
+use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// A resolved MirrorMaker: runs beside its target and writes only there.
@@ -28,12 +30,28 @@ pub struct Flow {
     pub spec: FlowSpec,
     /// Source topic of this flow's canary.
     pub canary: String,
+    /// How it is known to replicate.
+    pub proof: Proof,
+}
+
+/// How a flow is known to replicate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Proof {
+    /// A canary crosses it.
+    Canary,
+    /// MirrorMaker says that it runs: no canary may be sent, as an end of it was there before and nobody said that it may.
+    Word,
 }
 
 impl Mirror {
     pub(super) fn new(spec: &Spec, target: &Cluster, clusters: &[Cluster]) -> Option<Self> {
         let flows = spec.flows.iter().filter(|flow| flow.target == target.name);
         let values = flows.clone().flat_map(|flow| flow.settings.values());
+        let ends = spec.clusters.iter().filter(|cluster| {
+            cluster.name == target.name || flows.clone().any(|flow| flow.source == cluster.name)
+        });
+        let values = values.chain(ends.flat_map(|cluster| cluster.properties.values()));
         let variables = values
             .flat_map(|value| spec::names_in(value))
             .map(str::to_owned);
@@ -51,14 +69,26 @@ impl Mirror {
     }
 }
 
+/// Whether kmk may, and can, send a canary to a cluster that is there already, and look for one there.
+fn takes_canary(cluster: &ClusterSpec) -> bool {
+    cluster.canary && Existing::new(cluster).access == Access::Open
+}
+
 impl Flow {
-    pub(super) fn new(spec: &FlowSpec) -> Self {
+    pub(super) fn new(flow: &FlowSpec, clusters: &[ClusterSpec]) -> Self {
+        let is_end = |cluster: &&ClusterSpec| [&flow.source, &flow.target].contains(&&cluster.name);
+        let mut ends = clusters.iter().filter(is_end);
         Self {
-            spec: spec.clone(),
-            canary: match spec.naming {
-                Naming::Prefix => CANARY.to_owned(),
-                Naming::Same => format!("{CANARY}-{}", spec.source),
+            proof: if ends.all(|end| !end.is_existing() || takes_canary(end)) {
+                Proof::Canary
+            } else {
+                Proof::Word
             },
+            canary: match flow.naming {
+                Naming::Prefix => CANARY.to_owned(),
+                Naming::Same => format!("{CANARY}-{}", flow.source),
+            },
+            spec: flow.clone(),
         }
     }
 

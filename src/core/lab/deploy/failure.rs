@@ -1,7 +1,7 @@
 //! Why a deploy failed, and what is left of it.
 
 use crate::core::docker::DockerError;
-use crate::core::lab::LabError;
+use crate::core::lab::{LabError, Leftover};
 use crate::core::lock::LockError;
 use crate::core::preflight;
 use crate::core::scenario::Scenario;
@@ -142,8 +142,8 @@ impl Failure {
 pub enum Aftermath {
     /// It had made nothing.
     NothingMade,
-    /// All that it had made is gone again.
-    RolledBack,
+    /// All that it had made is gone again, but for this on clusters that were there before.
+    RolledBack(Vec<Leftover>),
     /// All that it had made is still there, as was asked.
     Kept,
     /// The lab was there before, and stays.

@@ -19,6 +19,15 @@ pub(super) fn kept(mut wanted: Spec, there: &Topology) -> Result<Spec, Vec<Probl
         let Some(before) = there.cluster(&cluster.name) else {
             continue;
         };
+        let existed = before.existing().is_some();
+        if existed != cluster.is_existing() {
+            problems.push(Problem::OtherOrigin {
+                lab: wanted.lab.clone(),
+                cluster: cluster.name.clone(),
+                existed,
+            });
+            continue;
+        }
         let brokers = u16::try_from(before.brokers.len()).unwrap_or(u16::MAX);
         if brokers != cluster.brokers {
             problems.push(Problem::OtherBrokers {

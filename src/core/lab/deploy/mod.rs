@@ -2,11 +2,13 @@
 
 mod failure;
 mod ground;
+mod outside;
 mod plan;
 mod ports;
 pub(super) mod ready;
 pub(super) mod refusal;
 mod request;
+mod word;
 
 pub use failure::{Aftermath, DeployError, Failure, Suspect};
 pub use request::{Change, Rendered, Request, default_directory, render};
@@ -87,7 +89,7 @@ pub fn deploy(
         let chooses_again =
             request.any_port && !plan.was_there && cause.is_a_busy_port() && choices > 0;
         let aftermath = plan.clean_up(request.keep && !chooses_again, observer);
-        if !chooses_again || aftermath != Aftermath::RolledBack {
+        if !chooses_again || !matches!(aftermath, Aftermath::RolledBack(_)) {
             return Err(Failure::new(cause, aftermath));
         }
         observer.on(Event::Started(format!("Choosing other ports: {cause}")));

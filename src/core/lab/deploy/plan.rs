@@ -2,6 +2,7 @@
 
 use super::Outcome;
 use super::failure::{Aftermath, DeployError};
+use super::outside;
 use super::ready::Readiness;
 use super::refusal::explain;
 use super::request::{Rendered, Request, default_directory};
@@ -10,7 +11,7 @@ use crate::core::docker::{Container, Docker, Engine, Recreate};
 use crate::core::event::{Event, Observer};
 use crate::core::image::Images;
 use crate::core::lab::destroy::{self, Remains};
-use crate::core::lab::{Lab, is_original};
+use crate::core::lab::{Lab, is_original, leftover};
 use crate::core::preflight::Preflight;
 use crate::core::spec::Spec;
 use crate::core::topology::{self, KafkaImage, Topology};
@@ -77,7 +78,8 @@ impl<'a> Plan<'a> {
             existing: &existing,
             in_use: &in_use(&existing),
         };
-        let images = checks.run(limit, observer).map_err(|problems| {
+        let found = outside::check(&rendered.topology, engine, !was_there, limit, observer);
+        let images = checks.run(found, limit, observer).map_err(|problems| {
             if limit.interrupt().is_raised() {
                 DeployError::Interrupted
             } else {
@@ -259,7 +261,7 @@ impl<'a> Plan<'a> {
             .remove(self.lab())
             .map_err(|error| error.to_string());
         match removed.and(files) {
-            Ok(_) => Aftermath::RolledBack,
+            Ok(_) => Aftermath::RolledBack(leftover::look(&self.rendered.topology, &limit)),
             Err(why) => Aftermath::RollbackFailed(why),
         }
     }

@@ -25,10 +25,10 @@ pub(super) fn choose(spec: &mut Spec, existing: &[Container]) {
     taken.extend(others.iter().flat_map(|container| container.ports()));
     let usual = Topology::new(spec).clusters;
     for (cluster, usual) in spec.clusters.iter_mut().zip(usual) {
-        if cluster.port.is_some() {
+        let Some(broker) = usual.brokers.first().filter(|_| cluster.port.is_none()) else {
             continue;
-        }
-        let first = usual.brokers[0].outside.port;
+        };
+        let first = broker.outside.port;
         let is_free = |port: u16| !taken.contains(&port) && (is_ours(port) || port::is_free(port));
         if !range(cluster, first).all(is_free) {
             cluster.port = port::next_free(first, cluster.brokers, &taken);

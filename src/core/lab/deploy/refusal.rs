@@ -32,8 +32,7 @@ pub(in crate::core::lab) fn explain(
     ];
     if taken.iter().any(|words| said.contains(words)) {
         for cluster in &topology.clusters {
-            let endpoints = cluster.endpoints();
-            let port = endpoints.iter().find(|endpoint| names(said, endpoint));
+            let port = cluster.published().find(|endpoint| names(said, endpoint));
             if let Some(endpoint) = port {
                 let problem = preflight::busy(docker, &cluster.name, endpoint.port, limit);
                 return DeployError::Preflight(vec![problem]);

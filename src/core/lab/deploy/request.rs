@@ -87,7 +87,7 @@ impl Change {
                 }),
             }
         }
-        for cluster in &mut spec.clusters {
+        for cluster in spec.clusters.iter_mut().filter(|c| !c.is_existing()) {
             cluster.partitions = self.partitions.unwrap_or(cluster.partitions);
         }
         for flow in &mut spec.flows {

@@ -4,6 +4,7 @@ use super::lag::Lag;
 use super::report::{ClusterGroups, GroupReport, MemberReport, PlaceReport};
 use crate::core::endpoint::Endpoint;
 use crate::core::kafka::{Admin, At, Group, KafkaError};
+use crate::core::lab::addresses;
 use crate::core::topology::{Cluster, Topology};
 use crate::core::wait::Limit;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +27,7 @@ pub fn groups(
         let looks: Vec<_> = meant
             .map(|cluster| {
                 scope.spawn(move || {
-                    let mut report = groups_at(&cluster.endpoints(), all, limit)?;
+                    let mut report = groups_at(&addresses(cluster)?, all, limit)?;
                     report.cluster = Some(cluster.name.clone());
                     Ok(report)
                 })

@@ -11,14 +11,14 @@ use super::{Lab, State};
 use crate::core::docker::{Container, Docker, DockerError};
 use crate::core::kafka::{Abilities, Client, TopicInfo};
 use crate::core::mirror_state::{self, Part};
-use crate::core::topology::{Cluster, Flow, is_internal};
+use crate::core::topology::{Access, Cluster, Flow, is_internal};
 use crate::core::wait::Limit;
 use crate::core::{lag, mm2};
 use std::collections::BTreeMap;
 use view::{Mirror, View};
 
 /// The connector that copies records; without it a flow is dead.
-const COPIES: &str = "MirrorSourceConnector";
+pub const COPIES: &str = "MirrorSourceConnector";
 
 /// Looks at a lab. With `memory`, also at what its containers use: that takes the engine about 2 s.
 ///
@@ -132,7 +132,9 @@ impl View {
             name: cluster.name.clone(),
             healthy: self.problem.is_none(),
             brokers_up: self.brokers_up,
-            brokers: cluster.brokers.len(),
+            brokers: self.brokers,
+            existing: cluster.existing().is_some(),
+            access: self.access,
             topics: (self.brokers_up > 0)
                 .then(|| self.topics.keys().filter(|name| !is_internal(name)).count()),
             bootstrap: cluster.bootstrap_outside(),
@@ -174,6 +176,7 @@ fn flow(lab: &Lab, flow: &Flow, views: &BTreeMap<&str, View>) -> FlowStatus {
     let problems = problems(lab, flow, parts, source, target);
     FlowStatus {
         name: flow.name(),
+        proof: flow.proof,
         source: flow.spec.source.clone(),
         target: flow.spec.target.clone(),
         healthy: problems.is_empty(),
@@ -236,7 +239,7 @@ fn problems(
     };
     let mut problems = links(lab, flow, container);
     for (name, view) in [(&flow.spec.source, source), (&flow.spec.target, target)] {
-        if view.brokers_up == 0 {
+        if view.brokers_up == 0 && view.access == Access::Open {
             problems.push(format!("cluster {name} cannot be reached"));
         }
     }
@@ -259,6 +262,10 @@ fn problems(
 fn links(lab: &Lab, flow: &Flow, container: &Container) -> Vec<String> {
     let cut = [&flow.spec.source, &flow.spec.target]
         .into_iter()
+        .filter(|name| {
+            let cluster = lab.topology.cluster(name);
+            cluster.is_some_and(|cluster| cluster.existing().is_none())
+        })
         .filter(|cluster| {
             let network = format!("{}_{cluster}", lab.topology.project());
             !container.networks().any(|name| name == network)

@@ -1,6 +1,7 @@
 //! The status of a lab as plain values. As JSON, fields keep their names and meanings; new ones may come.
 
 use crate::core::lab::State;
+use crate::core::topology::{Access, Proof};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -51,8 +52,12 @@ pub struct ClusterStatus {
     pub healthy: bool,
     /// Brokers that answer.
     pub brokers_up: usize,
-    /// Brokers that it should have.
+    /// Brokers that it should have; of a cluster that was there before the lab, those that it has.
     pub brokers: usize,
+    /// Whether it was there before the lab.
+    pub existing: bool,
+    /// Whether kmk's own clients are let in.
+    pub access: Access,
     /// Topics that people made or MirrorMaker copied; none when it cannot be reached.
     pub topics: Option<usize>,
     /// Addresses on this machine, as `bootstrap.servers` takes them.
@@ -77,6 +82,8 @@ pub struct Clients {
 pub struct FlowStatus {
     /// `source->target`.
     pub name: String,
+    /// How it is known to replicate when it is deployed.
+    pub proof: Proof,
     /// Cluster that is read.
     pub source: String,
     /// Cluster that is written.

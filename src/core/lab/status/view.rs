@@ -1,10 +1,9 @@
 //! What each cluster of a lab answers when it is looked at. Judges nothing.
 
 use crate::core::kafka::{Admin, At, KafkaError, TopicInfo};
-use crate::core::lab::Lab;
-use crate::core::message::Record;
+use crate::core::lab::{Lab, notes};
 use crate::core::mirror_state::{self, Part};
-use crate::core::topology::{Cluster, is_internal};
+use crate::core::topology::{Access, Cluster, is_internal};
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
 use std::thread;
@@ -36,18 +35,24 @@ pub(super) fn of_all<'a>(lab: &'a Lab, limit: &Limit) -> BTreeMap<&'a str, View>
 
 /// What is known of clusters that are stopped; by name.
 pub(super) fn of_none(lab: &Lab) -> BTreeMap<&str, View> {
-    let stopped = || View {
-        problem: Some("it is stopped".to_owned()),
+    let stopped = |cluster: &Cluster| View {
+        brokers: cluster.brokers.len(),
+        access: cluster.access(),
+        // what was there before goes on
+        problem: (cluster.existing().is_none()).then(|| "it is stopped".to_owned()),
         ..View::default()
     };
     let clusters = lab.topology.clusters.iter();
-    clusters.map(|c| (c.name.as_str(), stopped())).collect()
+    clusters.map(|c| (c.name.as_str(), stopped(c))).collect()
 }
 
 /// What a cluster answered.
 #[derive(Default)]
 pub(super) struct View {
     pub(super) brokers_up: usize,
+    /// Brokers that it should have, as far as that is known.
+    pub(super) brokers: usize,
+    pub(super) access: Access,
     /// Whether they speak version 0 of the protocol.
     pub(super) version_0: Option<bool>,
     pub(super) topics: BTreeMap<String, TopicInfo>,
@@ -72,7 +77,16 @@ impl View {
         view
     }
 
-    fn look(&mut self, lab: &Lab, cluster: &Cluster, limit: &Limit) -> Result<(), KafkaError> {
+    /// A connection to one of its brokers, with all of them counted: each that kmk made is asked, and what was there before
+    /// says itself which of its brokers live.
+    fn connect(&mut self, cluster: &Cluster, limit: &Limit) -> Result<Option<Admin>, KafkaError> {
+        if cluster.existing().is_some() {
+            let mut admin = Admin::connect(&cluster.endpoints(), limit)?;
+            self.brokers_up = admin.describe(limit)?.brokers.len();
+            self.brokers = self.brokers_up;
+            return Ok(Some(admin));
+        }
+        self.brokers = cluster.brokers.len();
         let mut admin = Err(None);
         for endpoint in cluster.endpoints() {
             match Admin::connect(&[endpoint], limit) {
@@ -86,10 +100,20 @@ impl View {
                 }
             }
         }
-        let mut admin = match admin {
-            Ok(admin) => admin,
-            Err(Some(error)) => return Err(error),
-            Err(None) => return Ok(()),
+        match admin {
+            Ok(admin) => Ok(Some(admin)),
+            Err(Some(error)) => Err(error),
+            Err(None) => Ok(None),
+        }
+    }
+
+    fn look(&mut self, lab: &Lab, cluster: &Cluster, limit: &Limit) -> Result<(), KafkaError> {
+        self.access = cluster.access();
+        if self.access == Access::Locked {
+            return Ok(());
+        }
+        let Some(mut admin) = self.connect(cluster, limit)? else {
+            return Ok(());
         };
         self.version_0 = Some(admin.speaks_version_0());
         self.topics = admin.topics(limit)?;
@@ -115,8 +139,18 @@ impl View {
             .filter(|flow| flow.target == cluster.name)
         {
             let source = &flow.source;
-            let states = self.read_all(&mut admin, &mirror_state::status_topic(source), limit)?;
-            let offsets = self.read_all(&mut admin, &mirror_state::offsets_topic(source), limit)?;
+            let states = notes::read(
+                &mut admin,
+                &self.topics,
+                &mirror_state::status_topic(source),
+                limit,
+            )?;
+            let offsets = notes::read(
+                &mut admin,
+                &self.topics,
+                &mirror_state::offsets_topic(source),
+                limit,
+            )?;
             let mirror = Mirror {
                 parts: mirror_state::statuses(&states),
                 copied: mirror_state::copied(&offsets, source),
@@ -124,27 +158,5 @@ impl View {
             self.mirrors.insert(source.clone(), mirror);
         }
         Ok(())
-    }
-
-    fn read_all(
-        &self,
-        admin: &mut Admin,
-        topic: &str,
-        limit: &Limit,
-    ) -> Result<Vec<Record>, KafkaError> {
-        let mut records = Vec::new();
-        let partitions = self
-            .topics
-            .get(topic)
-            .map_or(&[][..], |info| &info.partitions);
-        let first = admin.offsets(&[topic.to_owned()], At::Earliest, limit)?;
-        for partition in partitions {
-            let from = first
-                .get(&(topic.to_owned(), partition.id))
-                .copied()
-                .unwrap_or(0);
-            records.extend(admin.read(topic, partition.id, from, usize::MAX, limit)?);
-        }
-        Ok(records)
     }
 }

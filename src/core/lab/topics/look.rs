@@ -6,6 +6,7 @@ use super::report::{ClusterTopics, RemoteTopic, SettingReport, TopicDetails, Top
 use super::{TopicError, find};
 use crate::core::endpoint::Endpoint;
 use crate::core::kafka::{Admin, KafkaError, Origin};
+use crate::core::lab::addresses;
 use crate::core::spec::Naming;
 use crate::core::topology::{Cluster, Topology};
 use crate::core::wait::Limit;
@@ -34,7 +35,7 @@ pub fn topics(
                 } else {
                     Depth::Names
                 };
-                let look = move || Answer::at(&cluster.endpoints(), depth, all, limit);
+                let look = move || Answer::at(&addresses(cluster)?, depth, all, limit);
                 (cluster, scope.spawn(look))
             })
             .collect();
@@ -174,7 +175,7 @@ fn names_of_others(topology: &Topology, cluster: &str, limit: &Limit) -> Names {
         .iter()
         .filter(|other| other.name != cluster);
     let names = |other: &Cluster| {
-        let mut admin = Admin::connect(&other.endpoints(), limit).ok()?;
+        let mut admin = Admin::connect(&addresses(other).ok()?, limit).ok()?;
         let topics = admin.topics(limit).ok()?;
         Some((other.name.clone(), topics.into_keys().collect()))
     };

@@ -1,0 +1,24 @@
+//! The small topics in which MirrorMaker keeps notes on its target, read whole. Knows nothing of what they say.
+
+use crate::core::kafka::{Admin, At, KafkaError, TopicInfo};
+use crate::core::message::Record;
+use crate::core::wait::Limit;
+use std::collections::BTreeMap;
+
+/// All records of `topic`, of those that are there; none where it is not.
+pub(super) fn read(
+    admin: &mut Admin,
+    there: &BTreeMap<String, TopicInfo>,
+    topic: &str,
+    limit: &Limit,
+) -> Result<Vec<Record>, KafkaError> {
+    let mut records = Vec::new();
+    let partitions = there.get(topic).map_or(&[][..], |info| &info.partitions);
+    let first = admin.offsets(&[topic.to_owned()], At::Earliest, limit)?;
+    for partition in partitions {
+        let place = (topic.to_owned(), partition.id);
+        let from = first.get(&place).copied().unwrap_or(0);
+        records.extend(admin.read(topic, partition.id, from, usize::MAX, limit)?);
+    }
+    Ok(records)
+}

@@ -1,0 +1,170 @@
+//! The flows' part of MirrorMaker's properties. Knows nothing of workers.
+
+use super::properties::Properties;
+use super::{READING, REQUEST_TIMEOUT};
+use crate::core::spec::{self, Naming};
+use crate::core::topology::{Cluster, Flow, Proof, Topology};
+
+/// MirrorMaker's own default for `topics.exclude`; a list of one's own replaces it.
+const NEVER: &str = r".*[\-\.]internal, .*\.replica, __.*";
+/// Copies of topics on a cluster with so many brokers as kmk gave it.
+const ALL_COPIES: &str = "Copies of every topic: as many as there are brokers, three at most. Default 2 and 3: never works with one broker.";
+
+/// Every flow, and the directions that are none.
+pub(super) fn write_all(file: &mut Properties, topology: &Topology) {
+    let clusters = topology.spec.clusters.iter();
+    let flows = topology.flows.iter();
+    let mut values = flows
+        .flat_map(|flow| flow.spec.settings.values())
+        .chain(clusters.flat_map(|cluster| cluster.properties.values()));
+    if values.any(|value| !spec::names_in(value).is_empty()) {
+        file.section("Values written as ${env:NAME} are read from MirrorMaker's environment");
+        file.set("", "config.providers", "env");
+        file.set(
+            "",
+            "config.providers.env.class",
+            "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
+        );
+    }
+    for flow in &topology.flows {
+        let name = flow.name();
+        file.section(&format!("The flow {name}"));
+        let settings = flow.spec.settings.iter();
+        let asked_for =
+            settings.map(|(key, value)| (format!("{name}.{}", read_key(key)), value.clone()));
+        file.asked_for = asked_for.collect();
+        file.set("", &format!("{name}.enabled"), "true");
+        file.set(
+            match flow.proof {
+                Proof::Canary => {
+                    "Which topics, as Java regular expressions; kmk's own canary is always among them."
+                }
+                Proof::Word => "Which topics, as Java regular expressions.",
+            },
+            &format!("{name}.topics"),
+            topics(flow),
+        );
+        file.set(
+            "Stronger than topics. The first three are MirrorMaker's default; without them it would mirror its own topics.",
+            &format!("{name}.topics.exclude"),
+            excluded(flow),
+        );
+        if !flow.spec.groups.is_empty() {
+            file.set(
+                "Which consumer groups, as Java regular expressions.",
+                &format!("{name}.groups"),
+                flow.spec.groups.join(", "),
+            );
+        }
+        if flow.spec.naming == Naming::Same {
+            file.set(
+                "Topics keep their names.",
+                &format!("{name}.replication.policy.class"),
+                "org.apache.kafka.connect.mirror.IdentityReplicationPolicy",
+            );
+        }
+        file.set(
+            "Offsets of consumer groups follow, so that consumers can go on reading at the target. Off by default.",
+            &format!("{name}.sync.group.offsets.enabled"),
+            "true",
+        );
+        file.set(
+            "How long a look for records may take in vain; only after it does MirrorMaker see that the last ones are copied. Default 1000.",
+            &format!("{name}.consumer.poll.timeout.ms"),
+            "50",
+        );
+        file.set(
+            "There is no authorizer here; asking for access rules only logs errors.",
+            &format!("{name}.sync.topic.acls.enabled"),
+            "false",
+        );
+        replication_factors(file, topology, flow);
+        for (key, value) in std::mem::take(&mut file.asked_for) {
+            file.line(&key, &value);
+        }
+    }
+    unused_directions(file, topology);
+}
+
+/// The key at which a flow's setting is read. What is set for all consumers of a source (`primary.consumer.…`) reaches
+/// a connector as `source.consumer.…`, which is stronger than a flow's own `consumer.…` and would silence it.
+fn read_key(key: &str) -> String {
+    let is_ours = |setting: &str| {
+        setting == REQUEST_TIMEOUT || READING.iter().any(|(_, ours, _)| *ours == setting)
+    };
+    match key.strip_prefix("consumer.") {
+        Some(setting) if is_ours(setting) => format!("source.{key}"),
+        _ => key.to_owned(),
+    }
+}
+
+/// Copies of every topic that MirrorMaker makes; the offset syncs lie at the source, all else at the target.
+fn replication_factors(file: &mut Properties, topology: &Topology, flow: &Flow) {
+    let factor = |cluster: &str| topology.cluster(cluster).map(Cluster::copies);
+    let (source, target) = (
+        factor(&flow.spec.source).unwrap_or_default(),
+        factor(&flow.spec.target).unwrap_or_default(),
+    );
+    let mut why = if [&source, &target].iter().any(|copies| *copies == "-1") {
+        "Copies of every topic; -1 leaves it to the brokers of a cluster that was there before. Default 2 and 3."
+    } else {
+        ALL_COPIES
+    };
+    for (topic, factor) in [
+        ("", &target),
+        ("checkpoints.topic.", &target),
+        ("heartbeats.topic.", &target),
+        ("offset-syncs.topic.", &source),
+    ] {
+        file.set(
+            why,
+            &format!("{}.{topic}replication.factor", flow.name()),
+            factor,
+        );
+        why = "";
+    }
+}
+
+fn unused_directions(file: &mut Properties, topology: &Topology) {
+    let pairs = topology
+        .clusters
+        .iter()
+        .flat_map(|a| topology.clusters.iter().map(move |b| (a, b)));
+    let unused = pairs
+        .filter(|(a, b)| a.name != b.name)
+        .map(|(a, b)| format!("{}->{}", a.name, b.name))
+        .filter(|pair| topology.flows.iter().all(|flow| flow.name() != *pair));
+    for (index, pair) in unused.enumerate() {
+        if index == 0 {
+            file.section("Directions that are no flows: MirrorMaker would start workers for them all the same");
+        }
+        file.set("", &format!("{pair}.enabled"), "false");
+        file.set("", &format!("{pair}.emit.heartbeats.enabled"), "false");
+    }
+}
+
+/// Each pattern, unless it is the canary that would be lost with it.
+fn excluded(flow: &Flow) -> String {
+    let patterns = flow.spec.exclude.iter();
+    let patterns = patterns.map(|pattern| match flow.proof {
+        Proof::Canary => format!("(?!{}$)(?:{pattern})", flow.canary),
+        Proof::Word => pattern.clone(),
+    });
+    let all: Vec<String> = [NEVER.to_owned()].into_iter().chain(patterns).collect();
+    all.join(", ")
+}
+
+fn topics(flow: &Flow) -> String {
+    if flow.spec.topics.is_empty() {
+        return ".*".to_owned();
+    }
+    let canary = (flow.proof == Proof::Canary).then_some(&flow.canary);
+    let all: Vec<&str> = flow
+        .spec
+        .topics
+        .iter()
+        .chain(canary)
+        .map(String::as_str)
+        .collect();
+    all.join(", ")
+}
