@@ -5,6 +5,7 @@ use super::field::{CLUSTER, FLOW, LAB, Table};
 use super::fields::{Fields, Reader};
 use super::problem::{Problem, What};
 use super::yaml::{self, Node, Value};
+use crate::core::flow_setting;
 use crate::core::spec::{self, ClusterSpec, Finding, FlowSpec, Naming, Part, Spec, Subject};
 use crate::core::topology::{Topology, Version, official_image};
 
@@ -109,6 +110,7 @@ impl Reader {
         };
         let mut findings = spec.findings();
         findings.extend(port_clashes(&spec, &findings));
+        findings.extend(flow_settings(&spec, &findings));
         for finding in findings {
             let there = match &finding.problem {
                 spec::Problem::NoClusters => is_whole && fields.has("clusters"),
@@ -209,6 +211,19 @@ fn port_clashes(spec: &Spec, findings: &[Finding]) -> Vec<Finding> {
         })
     };
     clashes.into_iter().filter_map(finding).collect()
+}
+
+/// Settings that MirrorMaker would not do; of one that is refused already, nothing more is said.
+fn flow_settings(spec: &Spec, findings: &[Finding]) -> Vec<Finding> {
+    let is_too_much = |finding: &Finding| matches!(finding.problem, spec::Problem::TooMany { .. });
+    if findings.iter().any(is_too_much) {
+        return Vec::new();
+    }
+    let mut more = flow_setting::findings(&Topology::new(spec));
+    let is_it =
+        |one: &Finding, other: &Finding| one.subject == other.subject && one.part == other.part;
+    more.retain(|one| !findings.iter().any(|other| is_it(one, other)));
+    more
 }
 
 /// `512m` or `2g`, in MiB.
