@@ -47,7 +47,7 @@ fn flow_settings() -> impl Strategy<Value = BTreeMap<String, String>> {
         "source.consumer.max.poll.records",
         "tasks.max",
     ]);
-    let number = prop_oneof!["[1-9][0-9]{0,3}", "\\$\\{env:[A-Z]{4}\\}"];
+    let number = prop_oneof!["[1-9][0-9]{0,3}", "\\$\\{env:KMK_[A-Z]{4}\\}"];
     let number = (numbers.prop_map(str::to_owned), number);
     let own = settings().prop_map(|settings| {
         let settings = settings.into_iter();
