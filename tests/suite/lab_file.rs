@@ -338,7 +338,8 @@ fn what_flags_make_of_a_flow_s_settings_is_judged_too() {
 fn a_lab_that_is_there_is_repaired_as_it_was_made() {
     let file = DEFAULT.to_owned() + "    settings:\n      tasks.max: 4\n";
     let kmk = kmk_with(&file);
-    kmk.run("deploy --dry-run").code(0);
+    let ports = "--port primary=$PRIMARY --port secondary=$SECONDARY";
+    kmk.run(&format!("deploy --dry-run {ports}")).code(0);
     // as an older kmk would have let pass
     let compose = rendered(&kmk, "kmk-lab", "docker-compose.yml").replace("tasks.max", "task.maxx");
     let lab = kmk.lab().made_from(&compose);
@@ -347,11 +348,13 @@ fn a_lab_that_is_there_is_repaired_as_it_was_made() {
         .rule(Rule::on(UP).fails(1, "no\n"));
     let kmk = kmk.docker(&docker);
     fs::remove_file(kmk.work("kmk.yml")).unwrap();
-    kmk.run("deploy").code(3).stderr_lacks("task.maxx");
     kmk.run("deploy --kafka-version 4.2.0")
         .code(2)
         .changed(&[])
         .stderr_has("setting `task.maxx` of flow");
+    kmk.run("deploy").code(3).stderr_lacks("task.maxx");
+    let calls = kmk.noted("calls");
+    assert!(calls.iter().any(|call| call.contains(" up ")), "{calls:#?}");
 }
 
 #[test]
