@@ -176,7 +176,14 @@ const MAY_USE: [(&str, &[&str]); 28] = [
     ("port", &["topology"]),
     (
         "lab_file",
-        &["flow_setting", "scenario", "spec", "topology"],
+        &[
+            "flow_setting",
+            "lint",
+            "mm2_settings",
+            "scenario",
+            "spec",
+            "topology",
+        ],
     ),
     ("compose", &["topology", "spec", "digest"]),
     ("mm2", &["topology", "spec"]),

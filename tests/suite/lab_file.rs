@@ -303,6 +303,40 @@ fn settings_that_mirrormaker_would_ignore_are_refused_at_their_place() {
 }
 
 #[test]
+fn settings_that_brokers_would_ignore_are_warned_of_and_values_that_they_cannot_read_refused() {
+    let file = indoc! {r"
+        clusters:
+          - name: primary
+            settings:
+              log.retention.msec: 1000
+              retention.ms: 1000
+              super.users: User:me
+              my.plugin.key: 1
+              log.message.timestamp.difference.max.ms: 1000
+              background.threads: ${env:MANY}
+          - name: secondary
+            kafka: 4.2.0
+            settings: {log.message.timestamp.difference.max.ms: 1000}
+    "};
+    kmk_with(file)
+        .run("deploy --dry-run --quiet")
+        .code(0)
+        .stderr(indoc! {r"
+            warning: kmk.yml:4:7: Kafka's brokers have no setting `log.retention.msec`: only a class of your own could read it; did you mean `log.retention.ms`?
+            warning: kmk.yml:5:7: Kafka's brokers have no setting `retention.ms`: only a class of your own could read it; did you mean `log.retention.ms`?
+            warning: kmk.yml:7:7: Kafka's brokers have no setting `my.plugin.key`: only a class of your own could read it
+            warning: kmk.yml:12:16: these brokers would ignore `log.message.timestamp.difference.max.ms`: of the Kafkas known only 3.9.2 has it
+        "});
+    let wrong = file
+        .replace("retention.msec: 1000", "retention.ms: 1h")
+        .replace("${env:MANY}", "many");
+    kmk_with(&wrong).run("deploy").code(2).stdout("").no_calls().stderr(indoc! {r"
+        error: kmk.yml:4:7: setting `log.retention.ms` is to be a number: no broker would start with this value
+        error: kmk.yml:9:7: setting `background.threads` is to be a number of at most 2147483647: no broker would start with this value
+    "});
+}
+
+#[test]
 fn what_flags_make_of_a_flow_s_settings_is_judged_too() {
     let file = DEFAULT.to_owned()
         + "    settings:\n      config.properties.blacklist: x\n      tasks.max: ${env:TASKS}\n";

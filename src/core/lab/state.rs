@@ -56,7 +56,7 @@ impl Lab {
         mirrors.any(|mirror| mirror.service == container.service())
     }
 
-    /// The ids of MirrorMakers' containers, and of brokers': one kind comes and goes before the other.
+    /// The ids of the containers of `MirrorMaker`, and of brokers: one kind comes and goes before the other.
     pub(super) fn mirrors_and_brokers<'a>(
         &self,
         containers: impl IntoIterator<Item = &'a Container>,
