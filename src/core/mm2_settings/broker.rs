@@ -38,6 +38,8 @@ pub fn known_to_brokers(key: &str, kafka: Option<Generation>) -> BrokerVerdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::topology::Topology;
+    use crate::core::{compose, scenario};
 
     #[test]
     fn what_brokers_read_and_what_was_meant() {
@@ -51,6 +53,26 @@ mod tests {
             ("zzz", None),
         ] {
             assert_eq!(known(key), BrokerVerdict::Unknown(meant), "{key}");
+        }
+    }
+
+    #[test]
+    fn every_setting_that_kmk_gives_a_broker_is_read() {
+        let topology = Topology::new(&scenario::dr("demo"));
+        let file = compose::render(&topology, "./mm2.properties", "");
+        let lines = file.lines().filter_map(|line| line.trim().split_once(':'));
+        let names = lines.filter_map(|(name, _)| name.strip_prefix("KAFKA_"));
+        let names: Vec<&str> = names.filter(|name| !name.ends_with("_OPTS")).collect();
+        assert!(names.len() > 20, "{names:?}");
+        for name in names {
+            let key = name.to_lowercase().replace('_', ".");
+            for kafka in [Generation::Three, Generation::Four] {
+                let verdict = known_to_brokers(&key, Some(kafka));
+                assert!(
+                    matches!(verdict, BrokerVerdict::Known(_)),
+                    "{key} {verdict:?}"
+                );
+            }
         }
     }
 
