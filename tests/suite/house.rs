@@ -173,7 +173,7 @@ const MAY_USE: [(&str, &[&str]); 27] = [
     ("spec", &["filter"]),
     ("scenario", &["spec"]),
     ("topology", &["spec", "endpoint", "digest"]),
-    ("port", &["topology"]),
+    ("port", &[]),
     ("lab_file", &["scenario", "spec", "topology"]),
     ("compose", &["topology", "spec", "digest"]),
     ("mm2", &["topology", "spec"]),
