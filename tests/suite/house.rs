@@ -173,7 +173,7 @@ const MAY_USE: [(&str, &[&str]); 28] = [
     ("spec", &["filter"]),
     ("scenario", &["spec"]),
     ("topology", &["spec", "endpoint", "digest"]),
-    ("port", &["topology"]),
+    ("port", &[]),
     (
         "lab_file",
         &[

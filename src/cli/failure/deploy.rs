@@ -140,6 +140,9 @@ pub(super) fn spec_problem(problem: &spec::Problem) -> Item {
         spec::Problem::Port { .. } | spec::Problem::PortTwice { .. } => {
             item.hint("choose another with --port CLUSTER=PORT, or let kmk choose with --any-port")
         }
+        spec::Problem::Bind { .. } => item.hint(
+            "name the address by which clients reach the engine's machine, such as --bind 192.168.1.20",
+        ),
         spec::Problem::TwoImages(_) => {
             item.hint("--kafka-version names an image too: give one of them, and once")
         }
@@ -215,6 +218,8 @@ fn is_usage(problem: &preflight::Problem) -> bool {
         problem,
         preflight::Problem::Workdir(_)
             | preflight::Problem::Variable { .. }
+            | preflight::Problem::NoBind { .. }
+            | preflight::Problem::NotItsAddress { .. }
             | preflight::Problem::Image(ImageError::TooOld { .. })
     )
 }
@@ -222,9 +227,18 @@ fn is_usage(problem: &preflight::Problem) -> bool {
 pub(super) fn preflight_problem(problem: &preflight::Problem) -> Item {
     match problem {
         preflight::Problem::Docker(error) => docker(error),
-        preflight::Problem::ComposeTooOld { .. } => {
+        preflight::Problem::ComposeTooOld { .. }
+        | preflight::Problem::ComposeTooOldElsewhere { .. } => {
             Item::new(problem).hint("update Docker Desktop, or Docker's compose plugin")
         }
+        preflight::Problem::NoBind { host, .. } => {
+            let address = host.map_or_else(|| "ADDRESS".to_owned(), |host| host.to_string());
+            Item::new(problem).hint(format!(
+                "publish them on the address by which clients reach that machine: --bind {address}; whoever reaches it can then read and write"
+            ))
+        }
+        preflight::Problem::NotItsAddress { .. } => Item::new(problem)
+            .hint("give --bind an address that `ip address` shows on that machine"),
         preflight::Problem::Port { cluster, port, .. } => Item::new(problem).hint(format!(
             "choose another with --port {cluster}={}, or let kmk choose with --any-port",
             if *port < 40_000 {

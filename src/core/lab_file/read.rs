@@ -105,6 +105,7 @@ impl Reader {
                 .unwrap_or_else(|| spec::DEFAULT_LAB.to_owned()),
             image: self.image(&fields),
             memory: self.one(&fields, "memory", |text, _| mebibytes(text)),
+            bind: self.one(&fields, "bind", |text, _| text.parse().ok()),
             clusters: clusters.into_iter().flatten().collect(),
             flows: flows.into_iter().flatten().collect(),
         };

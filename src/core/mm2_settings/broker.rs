@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn every_setting_that_kmk_gives_a_broker_is_read() {
         let topology = Topology::new(&scenario::dr("demo"));
-        let file = compose::render(&topology, "./mm2.properties", "");
+        let file = compose::render(&topology, compose::Delivery::Mount("./mm2.properties"), "");
         let lines = file.lines().filter_map(|line| line.trim().split_once(':'));
         let names = lines.filter_map(|(name, _)| name.strip_prefix("KAFKA_"));
         let names: Vec<&str> = names.filter(|name| !name.ends_with("_OPTS")).collect();

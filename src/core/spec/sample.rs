@@ -6,6 +6,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 fn image() -> impl Strategy<Value = Option<String>> {
     option::of(prop_oneof![
@@ -62,6 +63,12 @@ fn flow_settings() -> impl Strategy<Value = BTreeMap<String, String>> {
     })
 }
 
+fn bind() -> impl Strategy<Value = Option<IpAddr>> {
+    let addresses = ["127.0.0.1", "192.0.2.7", "::1", "2001:db8::7"];
+    let addresses = addresses.map(|address| address.parse::<IpAddr>().unwrap());
+    option::of(proptest::sample::select(addresses.to_vec()))
+}
+
 pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
     let cluster = (1u16..=9, 1u32..1001, image(), settings());
     let flow = (
@@ -77,14 +84,16 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
         image(),
         heap,
         any::<bool>(),
+        bind(),
     );
-    parts.prop_map(|(clusters, flows, image, memory, has_ports)| {
+    parts.prop_map(|(clusters, flows, image, memory, has_ports, bind)| {
         let name = |index: usize| format!("c{index}");
         let count = clusters.len();
         let mut spec = Spec {
             lab: "any".to_owned(),
             image,
             memory,
+            bind,
             clusters: Vec::new(),
             flows: Vec::new(),
         };
