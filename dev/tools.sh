@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sees to what building and testing need beside Docker.
 #
-#   dev/tools.sh [rust] [linker] [kcat]   default: all three
+#   dev/tools.sh [rust] [linker] [kcat] [network]   default: all four
 #
 # kcat is a Kafka client of other people's making: the end-to-end tests take it as their witness. As root on Debian or
 # Ubuntu the linker and kcat are installed; Rust is only looked at, for there are many ways to have it.
@@ -12,14 +12,15 @@ readonly here
 . "$here/apt.sh"
 
 main() {
-  [ $# -gt 0 ] || set -- rust linker kcat
+  [ $# -gt 0 ] || set -- rust linker kcat network
   local tool
   for tool in "$@"; do
     case $tool in
       rust) rust ;;
       linker) have cc || install_or_explain "a C compiler, which Rust links with" gcc libc6-dev ;;
       kcat) have kcat || install_or_explain "kcat, which the end-to-end tests need" kcat ;;
-      *) die "usage: dev/tools.sh [rust] [linker] [kcat]" ;;
+      network) network ;;
+      *) die "usage: dev/tools.sh [rust] [linker] [kcat] [network]" ;;
     esac
   done
 }
@@ -43,6 +44,14 @@ how_to_get_rust() { # VERSION
   elif have apt-cache && [ -n "$(candidate rustup)" ]; then echo "apt-get install rustup, then rustup default stable"
   else echo "install Rust $1 or later with rustup (https://rustup.rs)"
   fi
+}
+
+# For the second engine that an end-to-end test starts; elsewhere than on Linux that test is not there.
+network() {
+  [ "$(uname -s)" = Linux ] || return 0
+  local PATH=$PATH:/usr/sbin:/sbin
+  { have ip && have iptables; } ||
+    install_or_explain "ip and iptables, which the end-to-end tests need" iproute2 iptables
 }
 
 install_or_explain() { # WHAT DEBIAN-PACKAGE...

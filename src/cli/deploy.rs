@@ -4,7 +4,9 @@ use super::failure::Told;
 use super::output::seconds;
 use super::{Context, Outcome, lab_file};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use kafka_mirror_kit::core::docker::Site;
 use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did, Request};
+use kafka_mirror_kit::core::preflight;
 use kafka_mirror_kit::core::scenario::Scenario;
 use kafka_mirror_kit::core::spec::{MAX_BROKERS, MIN_PORT, Spec};
 use kafka_mirror_kit::core::topology::{
@@ -13,6 +15,7 @@ use kafka_mirror_kit::core::topology::{
 use kafka_mirror_kit::core::wait::Limit;
 use kafka_mirror_kit::core::workdir::{PROPERTIES_FILE, Workdir};
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use steps::next_steps;
@@ -47,6 +50,10 @@ pub(crate) struct Args {
     /// Take the next free port where the usual one is in use
     #[arg(long)]
     any_port: bool,
+    /// Publish ports on this address of the engine's machine, and let brokers advertise it: whoever reaches it can read
+    /// and write [default: 127.0.0.1]
+    #[arg(long, value_name = "ADDRESS", value_parser = bind_address)]
+    bind: Option<IpAddr>,
     /// Kafka version to run in all clusters or, as CLUSTER=VERSION, in one, from its official image [default: 3.9.2]
     #[arg(long, value_name = "VERSION", value_parser = kafka_version)]
     kafka_version: Vec<(Option<String>, String)>,
@@ -98,6 +105,15 @@ fn cluster_port(text: &str) -> Result<(String, u16), String> {
     }
 }
 
+fn bind_address(text: &str) -> Result<IpAddr, String> {
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    bare.unwrap_or(text)
+        .parse()
+        .map_err(|_| "an IP address is needed, such as 192.168.1.20".to_owned())
+}
+
 /// The official image of a version.
 fn kafka_version(text: &str) -> Result<(Option<String>, String), String> {
     let (cluster, version) = for_a_cluster(text)?;
@@ -138,6 +154,7 @@ impl Args {
                 exclude: self.exclude.map(trimmed),
                 partitions: self.partitions,
                 ports: self.port,
+                bind: self.bind,
                 images,
                 usual_image,
             },
@@ -241,14 +258,18 @@ pub(super) fn addresses(topology: &Topology) -> String {
 }
 
 fn preview(request: &Request, context: &Context) -> anyhow::Result<Outcome> {
-    let rendered = deploy::render(request).map_err(deploy::DeployError::Spec)?;
+    // without Docker nobody knows of another engine than this machine's
+    let site = Site::find(&context.question()).unwrap_or(Site::Here);
+    let rendered = deploy::render(request, &site).map_err(deploy::DeployError::Spec)?;
+    let reach = preflight::reach(&site, &rendered.topology.spec);
+    reach.map_err(|problem| deploy::DeployError::Preflight(vec![problem]))?;
     let directory = request
         .directory
         .clone()
         .unwrap_or_else(|| deploy::default_directory(&request.lab));
     let workdir = Workdir::new(directory);
     workdir.write(
-        &request.lab,
+        &site.owner(&request.lab),
         &rendered.compose,
         &rendered.properties,
         request.overwrite,
@@ -287,6 +308,9 @@ fn preview(request: &Request, context: &Context) -> anyhow::Result<Outcome> {
     context.output.result(&text)?;
     for footprint in topology.footprints() {
         context.output.talk(&format!("note: {footprint}"));
+    }
+    if let Some(warning) = deploy::exposure(&topology.spec, &site) {
+        context.output.warn(&warning);
     }
     context
         .output

@@ -114,6 +114,13 @@ impl Steps {
         }
     }
 
+    fn warn(&self, text: &str) {
+        match &self.spinner {
+            Some(spinner) => spinner.suspend(|| self.output.warn(text)),
+            None => self.output.warn(text),
+        }
+    }
+
     fn step(&self, prefix: &str, message: &str) {
         if let Some(spinner) = &self.spinner {
             spinner.set_prefix(prefix.to_owned());
@@ -144,7 +151,7 @@ impl Observer for Steps {
                 self.line(&format!("{} {what} {took}", styled(DONE, "✓")));
             }
             Event::Note(text) => self.line(&format!("note: {text}")),
-            Event::Warning(text) => self.line(&format!("{} {text}", styled(WARNING, "warning:"))),
+            Event::Warning(text) => self.warn(&text),
             Event::Progress(text) | Event::Child(text) if self.spinner.is_some() => {
                 if let Some(spinner) = &self.spinner {
                     spinner.set_message(text.trim().to_owned());

@@ -1,10 +1,15 @@
 //! The compose file of a lab. Pure: the same topology gives the same bytes. Knows nothing of what MirrorMaker's properties say.
 
+mod delivery;
+
+pub use delivery::Delivery;
+
 use crate::core::digest;
 use crate::core::spec::{self, Piece};
 use crate::core::topology::{
     Broker, Cluster, Existing, HOST, KafkaImage, Memory, Mirror, Topology,
 };
+use delivery::{Config, Given};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -19,7 +24,7 @@ pub const LABEL_CONFIG: &str = "kmk.config";
 /// The newest format of labels, raised when an older kmk could no longer understand them. Not kmk's own version: a
 /// label that changed with every release would make compose recreate every container, and offer to delete the volumes.
 ///
-/// Format 2 has clusters with images of their own or that are there already, memory, groups and settings, which a kmk of format 1 takes for damage. Only containers
+/// Format 2 has clusters with images of their own or that are there already, memory, groups, settings and addresses, which a kmk of format 1 takes for damage. Only containers
 /// that say so carry it: other labs stay what every kmk can read, and networks and volumes have nothing that changed.
 pub const FORMAT: u32 = 2;
 const FIRST_FORMAT: u32 = 1;
@@ -44,6 +49,8 @@ struct File {
     services: BTreeMap<String, Service>,
     networks: BTreeMap<String, Resource>,
     volumes: BTreeMap<String, Resource>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    configs: BTreeMap<&'static str, Config>,
 }
 
 #[derive(Serialize)]
@@ -68,6 +75,8 @@ struct Service {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     extra_hosts: Vec<String>,
     volumes: Vec<Mount>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    configs: Vec<Given>,
     tmpfs: Vec<&'static str>,
     cap_drop: [&'static str; 1],
     security_opt: [&'static str; 1],
@@ -86,13 +95,7 @@ struct Mount {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     read_only: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    bind: Option<Bind>,
-}
-
-#[derive(Serialize)]
-struct Bind {
-    create_host_path: bool,
-    selinux: &'static str,
+    bind: Option<delivery::Bind>,
 }
 
 #[derive(Serialize)]
@@ -101,8 +104,8 @@ struct Logging {
     options: BTreeMap<&'static str, &'static str>,
 }
 
-/// The compose file; every MirrorMaker mounts `properties_path`, whose text is `properties`.
-pub fn render(topology: &Topology, properties_path: &str, properties: &str) -> String {
+/// The compose file; `properties`, the text for every MirrorMaker, reaches them as `delivery` says.
+pub fn render(topology: &Topology, delivery: Delivery<'_>, properties: &str) -> String {
     let resource = || Resource {
         labels: common_labels(topology, FIRST_FORMAT),
     };
@@ -116,7 +119,7 @@ pub fn render(topology: &Topology, properties_path: &str, properties: &str) -> S
         cluster.brokers.iter().map(one)
     });
     let mirrors = topology.mirrors.iter().map(|mirror| {
-        let service = mirror_service(topology, mirror, properties_path, properties);
+        let service = mirror_service(topology, mirror, delivery, properties);
         (mirror.service.clone(), service)
     });
     let volumes = topology.clusters.iter().flat_map(|c| &c.brokers);
@@ -129,6 +132,7 @@ pub fn render(topology: &Topology, properties_path: &str, properties: &str) -> S
         volumes: volumes
             .map(|broker| (broker.volume.clone(), resource()))
             .collect(),
+        configs: delivery.configs(&topology.mirrors, properties),
     };
     serde_yaml::to_string(&file).expect("plain maps and strings have no reason to fail")
 }
@@ -157,6 +161,7 @@ fn format(topology: &Topology) -> u32 {
     let mut clusters = spec.clusters.iter();
     let mut flows = spec.flows.iter();
     let is_new = spec.memory.is_some()
+        || spec.bind.is_some()
         || clusters.any(|cluster| {
             cluster.image.is_some() || !cluster.settings.is_empty() || cluster.is_existing()
         })
@@ -165,9 +170,8 @@ fn format(topology: &Topology) -> u32 {
 }
 
 fn broker_service(topology: &Topology, cluster: &Cluster, broker: &Broker) -> Service {
-    let port = broker.outside.port;
     let mut service = Service::new(topology.memory, &cluster.image);
-    service.ports = vec![format!("{}:{port}:{port}", broker.outside.host)];
+    service.ports = vec![format!("{}:{}", broker.outside, broker.outside.port)];
     service
         .environment
         .extend(broker_environment(cluster, broker));
@@ -248,7 +252,12 @@ fn broker_environment(cluster: &Cluster, broker: &Broker) -> BTreeMap<String, Op
         .collect()
 }
 
-fn mirror_service(topology: &Topology, mirror: &Mirror, path: &str, properties: &str) -> Service {
+fn mirror_service(
+    topology: &Topology,
+    mirror: &Mirror,
+    delivery: Delivery<'_>,
+    properties: &str,
+) -> Service {
     let joined: Vec<&Cluster> = [&mirror.target]
         .into_iter()
         .chain(&mirror.sources)
@@ -284,16 +293,7 @@ fn mirror_service(topology: &Topology, mirror: &Mirror, path: &str, properties: 
             .map(|name| format!("{name}:host-gateway"))
             .to_vec();
     }
-    service.volumes = vec![Mount {
-        r#type: "bind",
-        source: path.to_owned(),
-        target: PROPERTIES,
-        read_only: true,
-        bind: Some(Bind {
-            create_host_path: false,
-            selinux: "z",
-        }),
-    }];
+    (service.volumes, service.configs) = delivery.to(PROPERTIES);
     service.tmpfs = [DATA].into_iter().chain(UNUSED_VOLUMES).collect();
     service.labelled(topology, &mirror.image, properties)
 }
@@ -322,6 +322,7 @@ impl Service {
             networks: Vec::new(),
             extra_hosts: Vec::new(),
             volumes: Vec::new(),
+            configs: Vec::new(),
             tmpfs: Vec::new(),
             cap_drop: ["ALL"],
             security_opt: ["no-new-privileges:true"],

@@ -1,22 +1,27 @@
 //! Ports of this machine: which are free, and who holds the others. Knows nothing of clusters.
 
-use crate::core::topology::LOOPBACK;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-/// Whether a server could listen on the port of the loopback address.
-pub fn is_free(port: u16) -> bool {
-    let address = SocketAddr::new(LOOPBACK.parse().expect("a literal address"), port);
+/// Whether it is an address of this machine.
+pub fn is_own(address: IpAddr) -> bool {
+    let bound = TcpListener::bind((address, 0));
+    !matches!(bound, Err(error) if error.kind() == ErrorKind::AddrNotAvailable)
+}
+
+/// Whether a server could listen on the port of an address of this machine.
+pub fn is_free(address: IpAddr, port: u16) -> bool {
+    let address = SocketAddr::new(address, port);
     // where another listens on all addresses, macOS lets us bind this one all the same
     TcpListener::bind(address).is_ok()
         && TcpStream::connect_timeout(&address, Duration::from_millis(100)).is_err()
 }
 
-/// The first port from `from` on that begins `count` free ones, none of them in `taken`.
-pub fn next_free(from: u16, count: u16, taken: &[u16]) -> Option<u16> {
+/// The first port from `from` on that begins `count` ones that can be had.
+pub fn next(from: u16, count: u16, can_be_had: impl Fn(u16) -> bool) -> Option<u16> {
     let last = u16::MAX - count;
-    (from..=last)
-        .find(|first| (*first..first + count).all(|port| !taken.contains(&port) && is_free(port)))
+    (from..=last).find(|first| (*first..first + count).all(&can_be_had))
 }
 
 /// The process that listens on the port, such as "nginx (process 4711)", where the system tells.
@@ -38,14 +43,15 @@ pub fn is_only_on_loopback(port: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::topology::LOOPBACK;
 
     #[test]
     fn a_listener_holds_its_port() {
         for address in ["127.0.0.1:0", "0.0.0.0:0"] {
             let listener = TcpListener::bind(address).unwrap();
             let port = listener.local_addr().unwrap().port();
-            assert!(!is_free(port), "{address}");
-            assert_ne!(next_free(port, 1, &[]), Some(port));
+            assert!(!is_free(LOOPBACK, port), "{address}");
+            assert_ne!(next(port, 1, |port| is_free(LOOPBACK, port)), Some(port));
             let me = format!("(process {})", std::process::id());
             assert!(holder(port).unwrap().ends_with(&me));
             let is_loopback = listener.local_addr().unwrap().ip().is_loopback();
@@ -55,8 +61,15 @@ mod tests {
 
     #[test]
     fn what_is_taken_is_passed_over() {
-        let free = next_free(20_000, 3, &[]).unwrap();
-        let next = next_free(free, 3, &[free + 1]).unwrap();
-        assert!(next >= free + 2);
+        assert_eq!(next(20_000, 3, |_| true), Some(20_000));
+        assert_eq!(next(20_000, 3, |port| port != 20_001), Some(20_002));
+        assert_eq!(next(65_000, 3, |_| false), None);
+    }
+
+    #[test]
+    fn an_address_of_another_machine_is_none_of_ours() {
+        assert!(is_own(LOOPBACK));
+        // kept for documentation (RFC 5737): nobody has it
+        assert!(!is_own("203.0.113.254".parse().unwrap()));
     }
 }

@@ -1,156 +1,77 @@
 //! Everything that would make a deploy fail, found before anything is made. Reports all of it at once.
 
+mod problem;
+
+pub use problem::Problem;
+
 use crate::core::compose::LABEL_LAB;
-use crate::core::docker::{Container, Docker, DockerError, Engine, in_project};
+use crate::core::docker::{Container, Docker, DockerError, Engine, Site, in_project};
 use crate::core::event::Observer;
-use crate::core::image::{ImageError, Images, Search};
+use crate::core::image::{Images, Search};
 use crate::core::port;
-use crate::core::spec;
-use crate::core::topology::{KafkaImage, Topology};
+use crate::core::spec::{self, Spec};
+use crate::core::topology::{self, KafkaImage, Topology};
 use crate::core::wait::Limit;
-use crate::core::workdir::{Workdir, WorkdirError};
+use crate::core::workdir::Workdir;
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::IpAddr;
 
 /// The oldest compose plugin that understands the rendered file.
-pub const OLDEST_COMPOSE: (u32, u32) = (2, 20);
+pub const OLDEST_COMPOSE: (u32, u32, u32) = (2, 20, 0);
+/// The oldest one that takes files along to an engine elsewhere: the first that knows `configs:` with `content:`.
+pub const OLDEST_COMPOSE_ELSEWHERE: (u32, u32, u32) = (2, 23, 1);
 /// The part of what it may take that a container takes once records flow: measured 650 to 690 MiB for three, and some.
 const USUAL_PART: u64 = 2;
 const MIB: u64 = 1024 * 1024;
 /// Disk space that Kafka should find, in MiB.
 const NEEDED_DISK_MIB: u64 = 1024;
 
-/// One thing that stands in the way.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Problem {
-    /// Docker cannot be used.
-    #[error(transparent)]
-    Docker(#[from] DockerError),
-    /// The compose plugin is too old.
-    #[error("docker compose {found} is too old; {}.{} or later is needed", OLDEST_COMPOSE.0, OLDEST_COMPOSE.1)]
-    ComposeTooOld {
-        /// Its version.
-        found: String,
-    },
-    /// Someone else listens on a port of a broker.
-    #[error("port {port} for cluster `{cluster}` is in use{}", holder.as_ref().map(|by| format!(" by {by}")).unwrap_or_default())]
-    Port {
-        /// The cluster.
-        cluster: String,
-        /// The port.
-        port: u16,
-        /// The container or process, where it can be known.
-        holder: Option<String>,
-    },
-    /// The working directory cannot be used.
-    #[error(transparent)]
-    Workdir(#[from] WorkdirError),
-    /// The image cannot be used.
-    #[error(transparent)]
-    Image(#[from] ImageError),
-    /// Too little memory.
-    #[error("the lab needs about {needed} MiB of memory, and {there} MiB are {what}")]
-    Memory {
-        /// MiB.
-        needed: u64,
-        /// MiB.
-        there: u64,
-        /// "free" or "Docker's".
-        what: &'static str,
-    },
-    /// Too little disk.
-    #[error("Docker's disk has {there} MiB left at {path}; {NEEDED_DISK_MIB} MiB are needed")]
-    Disk {
-        /// MiB.
-        there: u64,
-        /// Where Docker keeps its volumes.
-        path: String,
-    },
-    /// A setting refers to a variable that is not there.
-    #[error("variable {name} is not set, or is empty, and setting `{key}` of {owner} refers to it")]
-    Variable {
-        /// Its name.
-        name: String,
-        /// The setting.
-        key: String,
-        /// The cluster or flow that has it.
-        owner: String,
-    },
-    /// A cluster that should be there already does not answer.
-    #[error("cluster `{cluster}` does not answer at {bootstrap}: {cause}")]
-    NoAnswer {
-        /// The cluster.
-        cluster: String,
-        /// Its addresses.
-        bootstrap: String,
-        /// Why not.
-        cause: String,
-    },
-    /// A broker of such a cluster sends its clients to an address that MirrorMaker's container takes for itself.
-    #[error(
-        "a broker of cluster `{cluster}` tells its clients to come to {address} (advertised.listeners), and in MirrorMaker's container that is the container itself"
-    )]
-    Advertised {
-        /// The cluster.
-        cluster: String,
-        /// The address.
-        address: String,
-    },
-    /// A broker on this machine that no container can reach.
-    #[error(
-        "port {port} of cluster `{cluster}` listens on this machine's loopback address only, and containers come from outside"
-    )]
-    OnlyLoopback {
-        /// The cluster.
-        cluster: String,
-        /// The port.
-        port: u16,
-    },
-    /// What an earlier MirrorMaker noted about a cluster that is to be made anew: its first records would be skipped.
-    #[error(
-        "cluster `{cluster}` still has what another MirrorMaker noted about a `{source_cluster}`, and could pass over the first records of this lab's new one: {}",
-        topics.join(", ")
-    )]
-    LeftBehind {
-        /// The cluster.
-        cluster: String,
-        /// Where it answers.
-        bootstrap: String,
-        /// The cluster that is made.
-        source_cluster: String,
-        /// The topics that it was noted in.
-        topics: Vec<String>,
-    },
-    /// Something of the project's name is not ours.
-    #[error("compose project `{project}` exists and was not made by kmk: {}", what.join(", "))]
-    NotOurs {
-        /// The project.
-        project: String,
-        /// Its containers, volumes and networks that carry no label of kmk's.
-        what: Vec<String>,
-    },
+/// Whether clients reach what is published there.
+///
+/// # Errors
+/// [`Problem::NoBind`], otherwise.
+pub fn reach(site: &Site, spec: &Spec) -> Result<(), Problem> {
+    match site {
+        Site::Elsewhere { address } if spec.bind.is_none() && makes_clusters(spec) => {
+            Err(Problem::NoBind {
+                address: address.clone(),
+                host: site.host().and_then(|host| host.parse().ok()),
+            })
+        }
+        _ => Ok(()),
+    }
 }
 
-/// The compose plugin is there and new enough.
+/// What was there before is reached as it always was.
+fn makes_clusters(spec: &Spec) -> bool {
+    spec.clusters.iter().any(|cluster| !cluster.is_existing())
+}
+
+/// The compose plugin is there and new enough for an engine at that place.
 ///
 /// # Errors
 /// A problem, otherwise.
-pub fn compose(docker: &Docker, limit: &Limit) -> Result<(), Problem> {
+pub fn compose(docker: &Docker, site: &Site, limit: &Limit) -> Result<(), Problem> {
     let found = docker.compose_version(limit)?;
     let mut numbers = found
         .split(['.', '-', '+'])
         .map_while(|part| part.parse::<u32>().ok());
-    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    let mut number = || numbers.next().unwrap_or(0);
+    let version = (number(), number(), number());
     if version < OLDEST_COMPOSE {
         return Err(Problem::ComposeTooOld { found });
+    }
+    if *site != Site::Here && version < OLDEST_COMPOSE_ELSEWHERE {
+        return Err(Problem::ComposeTooOldElsewhere { found });
     }
     Ok(())
 }
 
 /// Ports of the lab that someone else listens on, found without an engine to ask.
 pub(crate) fn busy_ports(topology: &Topology) -> impl Iterator<Item = Problem> {
-    let busy = ports(topology).filter(|(_, port)| !port::is_free(*port));
+    let address = topology::address(&topology.spec);
+    let busy = ports(topology).filter(move |(_, port)| !port::is_free(address, *port));
     busy.map(|(cluster, port)| Problem::Port {
         cluster: cluster.to_owned(),
         port,
@@ -195,6 +116,7 @@ fn ports(topology: &Topology) -> impl Iterator<Item = (&str, u16)> {
 pub(crate) struct Preflight<'a> {
     pub(crate) docker: &'a Docker,
     pub(crate) engine: &'a Engine,
+    pub(crate) site: &'a Site,
     pub(crate) topology: &'a Topology,
     pub(crate) workdir: &'a Workdir,
     pub(crate) overwrite: bool,
@@ -213,7 +135,8 @@ impl Preflight<'_> {
         observer: &dyn Observer,
     ) -> Result<Images, Vec<Problem>> {
         let mut problems = found;
-        problems.extend(compose(self.docker, limit).err());
+        problems.extend(reach(self.site, &self.topology.spec).err());
+        problems.extend(compose(self.docker, self.site, limit).err());
         problems.extend(
             self.strangers(limit)
                 .unwrap_or_else(|error| Some(error.into())),
@@ -221,7 +144,8 @@ impl Preflight<'_> {
         problems.extend(missing_variables(self.topology));
         problems.extend(self.ports(limit));
         problems.extend(self.space());
-        let workdir = self.workdir.check(&self.topology.spec.lab, self.overwrite);
+        let owner = self.site.owner(&self.topology.spec.lab);
+        let workdir = self.workdir.check(&owner, self.overwrite);
         problems.extend(workdir.into_iter().map(Problem::from));
         let mut images = Search::default();
         for image in self.topology.images() {
@@ -247,17 +171,33 @@ impl Preflight<'_> {
         Ok((!what.is_empty()).then_some(Problem::NotOurs { project, what }))
     }
 
+    /// Whether the engine shares this machine's files: then it runs right here, and not in a virtual machine.
+    fn is_at_home(&self) -> bool {
+        *self.site == Site::Here && self.engine.root.is_dir()
+    }
+
     fn ports(&self, limit: &Limit) -> Vec<Problem> {
+        let address = topology::address(&self.topology.spec);
+        if *self.site != Site::Here {
+            return Vec::new();
+        }
+        if !port::is_own(address) {
+            let refused = self
+                .is_at_home()
+                .then_some(Problem::NotItsAddress { address });
+            return refused.into_iter().collect();
+        }
+        let is_ours = |port: u16| self.is_held_by_this_lab(address, port);
         ports(self.topology)
-            .filter(|(_, port)| !self.is_held_by_this_lab(*port) && !port::is_free(*port))
+            .filter(|(_, port)| !is_ours(*port) && !port::is_free(address, *port))
             .map(|(cluster, port)| busy(self.docker, cluster, port, limit))
             .collect()
     }
 
-    fn is_held_by_this_lab(&self, port: u16) -> bool {
+    fn is_held_by_this_lab(&self, address: IpAddr, port: u16) -> bool {
         self.existing
             .iter()
-            .any(|container| container.is_up() && container.publishes(port))
+            .any(|container| container.is_up() && container.publishes_on(address, port))
     }
 
     fn space(&self) -> Vec<Problem> {
@@ -269,9 +209,11 @@ impl Preflight<'_> {
             * u64::from(self.topology.memory.container_mib)
             / USUAL_PART;
         let all = self.engine.memory / MIB;
-        // the engine's directory is there: it runs on this machine, and this machine's figures count
-        let here = self.engine.root.is_dir();
-        let free = available_memory().filter(|_| here).map(|bytes| bytes / MIB);
+        // only then do this machine's figures count
+        let is_at_home = self.is_at_home();
+        let free = available_memory()
+            .filter(|_| is_at_home)
+            .map(|bytes| bytes / MIB);
         if all < needed {
             problems.push(Problem::Memory {
                 needed,
@@ -285,7 +227,8 @@ impl Preflight<'_> {
                 what: "free",
             });
         }
-        if let Ok(disk) = rustix::fs::statvfs(&self.engine.root)
+        if is_at_home
+            && let Ok(disk) = rustix::fs::statvfs(&self.engine.root)
             && disk.f_bavail.saturating_mul(disk.f_frsize) / MIB < NEEDED_DISK_MIB
         {
             problems.push(Problem::Disk {
@@ -335,10 +278,11 @@ pub(crate) fn busy(docker: &Docker, cluster: &str, port: u16, limit: &Limit) -> 
             None => format!("container {}", container.name()),
         })
     });
+    let is_here = Site::find(limit).is_ok_and(|site| site == Site::Here);
     Problem::Port {
         cluster: cluster.to_owned(),
         port,
-        holder: container.or_else(|| port::holder(port)),
+        holder: container.or_else(|| port::holder(port).filter(|_| is_here)),
     }
 }
 

@@ -167,6 +167,7 @@ impl Scenario {
             lab: lab.to_owned(),
             image: None,
             memory: None,
+            bind: None,
             clusters: data.clusters.iter().map(cluster).collect(),
             flows: data.flows.iter().map(flow).collect(),
         }

@@ -2,17 +2,20 @@
 
 mod check;
 mod existing;
+mod fault;
 mod owned;
 mod problem;
 mod reference;
 #[cfg(test)]
 pub(crate) mod sample;
 
+pub use fault::{Fault, Instead};
 pub use problem::{Finding, Part, Problem, Subject};
 pub use reference::{Piece, names_in, pieces};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// The lab that is meant when none is named.
 pub const DEFAULT_LAB: &str = "demo";
@@ -29,6 +32,9 @@ pub struct Spec {
     /// The heap of each JVM in MiB, instead of [`DEFAULT_HEAP_MIB`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<u32>,
+    /// Where ports are published and what brokers advertise, instead of the loopback address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bind: Option<IpAddr>,
     /// In the order in which ports are given out.
     pub clusters: Vec<ClusterSpec>,
     /// What is replicated, and where to.

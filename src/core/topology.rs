@@ -24,14 +24,16 @@ pub use version::Version;
 use crate::core::endpoint::Endpoint;
 use crate::core::spec::{Problem, Spec};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Topic through which kmk sends a record to know that a flow replicates.
 const CANARY: &str = "kmk-canary";
 /// Port of the first cluster's first broker on the laptop: below the range that systems hand out by themselves (32768 and up).
 const FIRST_PORT: u16 = 19092;
 const PORTS_PER_CLUSTER: u16 = 100;
-/// Where ports are published, and what brokers advertise to the laptop. Not `localhost`: that may mean `::1` first.
-pub const LOOPBACK: &str = "127.0.0.1";
+/// Where ports are published, and what brokers advertise to the laptop, unless another address is asked for. Not
+/// `localhost`: that may mean `::1` first.
+pub const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A resolved lab.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,6 +142,11 @@ impl Topology {
         let mirrors = self.mirrors.iter();
         brokers.chain(mirrors.map(|mirror| (mirror.service.as_str(), &mirror.image)))
     }
+}
+
+/// The address on which a lab's ports are published, and which its brokers advertise.
+pub fn address(spec: &Spec) -> IpAddr {
+    spec.bind.unwrap_or(LOOPBACK)
 }
 
 /// The compose project of a lab.

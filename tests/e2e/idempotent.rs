@@ -3,7 +3,7 @@
 use crate::engine::{docker, docker_words, image_of};
 use crate::lab::Lab;
 use crate::process::{PATIENCE, Ran, Running, until};
-use kafka_mirror_kit::core::compose;
+use kafka_mirror_kit::core::compose::{self, Delivery};
 use kafka_mirror_kit::core::spec::{ClusterSpec, Spec};
 use kafka_mirror_kit::core::topology::{NEXT_KAFKA_VERSION, Topology};
 use std::fmt::Write as _;
@@ -72,10 +72,15 @@ fn three_brokers() -> Lab {
         lab: lab.name.clone(),
         image: Some(image_of(NEXT_KAFKA_VERSION)),
         memory: None,
+        bind: None,
         clusters: vec![cluster],
         flows: Vec::new(),
     };
-    let text = compose::render(&Topology::new(&spec), "./mm2.properties", "");
+    let text = compose::render(
+        &Topology::new(&spec),
+        Delivery::Mount("./mm2.properties"),
+        "",
+    );
     let file = lab.home.path().join("three.yml");
     fs::write(&file, text).unwrap();
     let project = format!("kmk-{}", lab.name);

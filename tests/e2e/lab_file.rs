@@ -4,9 +4,10 @@ use crate::engine::docker_words;
 use crate::kcat::CROSSING;
 use crate::lab::{Lab, kafka_tool};
 use crate::process::Ran;
+use kafka_mirror_kit::core::compose::{self, Delivery};
 use kafka_mirror_kit::core::spec::{ClusterSpec, FlowSpec, Naming, Piece, Spec, names_in, pieces};
 use kafka_mirror_kit::core::topology::Topology;
-use kafka_mirror_kit::core::{compose, lab_file, mm2};
+use kafka_mirror_kit::core::{lab_file, mm2};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::collections::{BTreeMap, BTreeSet};
@@ -182,6 +183,7 @@ fn any_lab() -> impl Strategy<Value = Spec> {
             lab: "any".to_owned(),
             image: None,
             memory,
+            bind: None,
             clusters: Vec::new(),
             flows: Vec::new(),
         };
@@ -231,46 +233,51 @@ fn compose_takes_whatever_a_lab_is_rendered_to() {
         prop_assert_eq!(&read, &spec);
         let topology = Topology::new(&spec);
         let properties = mm2::render(&topology);
-        fs::write(
-            &file,
-            compose::render(&topology, "./mm2.properties", &properties),
-        )
-        .unwrap();
-        let settings = spec.clusters.iter().flat_map(|c| c.settings.values());
-        let settings = settings.chain(spec.flows.iter().flat_map(|f| f.settings.values()));
-        let names = settings.flat_map(|value| names_in(value));
-        let mut command = Command::new("docker");
-        command
-            .args(["compose", "-f"])
-            .arg(&file)
-            .args(["config", "--format", "json"]);
-        command.envs(names.map(|name| (name, "its$value")));
-        let output = command.output().unwrap();
-        prop_assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        // what compose makes of it is what was asked for
-        let made: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        for cluster in &topology.clusters {
-            let environment = &made["services"][&cluster.brokers[0].service]["environment"];
-            for (key, value) in &cluster.settings {
-                let name = key.replace('_', "__").replace('-', "___").replace('.', "_");
-                let found = &environment[format!("KAFKA_{}", name.to_uppercase())];
-                let parts = pieces(value).unwrap();
-                let expected: String = parts
-                    .iter()
-                    .map(|piece| match piece {
-                        Piece::Text(text) => *text,
-                        Piece::Variable(_) => "its$value",
-                    })
-                    .collect();
-                // `config` escapes what it prints, so that it can be read again
+        for delivery in [Delivery::Mount("./mm2.properties"), Delivery::Inline] {
+            fs::write(&file, compose::render(&topology, delivery, &properties)).unwrap();
+            let settings = spec.clusters.iter().flat_map(|c| c.settings.values());
+            let settings = settings.chain(spec.flows.iter().flat_map(|f| f.settings.values()));
+            let names = settings.flat_map(|value| names_in(value));
+            let mut command = Command::new("docker");
+            command
+                .args(["compose", "-f"])
+                .arg(&file)
+                .args(["config", "--format", "json"]);
+            command.envs(names.map(|name| (name, "its$value")));
+            let output = command.output().unwrap();
+            prop_assert!(
+                output.status.success(),
+                "{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+            // what compose makes of it is what was asked for
+            let made: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            if delivery == Delivery::Inline && !topology.mirrors.is_empty() {
+                let content = &made["configs"]["mm2-properties"]["content"];
                 prop_assert_eq!(
-                    found.as_str().unwrap_or_default().replace("$$", "$"),
-                    expected
+                    content.as_str().unwrap().replace("$$", "$"),
+                    properties.as_str()
                 );
+            }
+            for cluster in &topology.clusters {
+                let environment = &made["services"][&cluster.brokers[0].service]["environment"];
+                for (key, value) in &cluster.settings {
+                    let name = key.replace('_', "__").replace('-', "___").replace('.', "_");
+                    let found = &environment[format!("KAFKA_{}", name.to_uppercase())];
+                    let parts = pieces(value).unwrap();
+                    let expected: String = parts
+                        .iter()
+                        .map(|piece| match piece {
+                            Piece::Text(text) => *text,
+                            Piece::Variable(_) => "its$value",
+                        })
+                        .collect();
+                    // `config` escapes what it prints, so that it can be read again
+                    prop_assert_eq!(
+                        found.as_str().unwrap_or_default().replace("$$", "$"),
+                        expected
+                    );
+                }
             }
         }
         Ok(())

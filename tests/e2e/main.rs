@@ -5,6 +5,8 @@ mod engine;
 mod kcat;
 mod lab;
 mod process;
+#[cfg(target_os = "linux")]
+mod second_engine;
 
 mod admin;
 mod by_hand;
@@ -19,6 +21,8 @@ mod lab_file;
 mod labs;
 mod logs_env;
 mod main_line;
+#[cfg(target_os = "linux")]
+mod remote;
 mod repair;
 mod scenarios;
 mod sharing;

@@ -29,6 +29,7 @@ mod ports;
 mod preflight;
 mod records;
 mod reference;
+mod remote;
 mod scenarios;
 mod silence;
 mod stop_start;

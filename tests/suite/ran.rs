@@ -159,7 +159,7 @@ fn is_question(call: &str) -> bool {
         ["info" | "ps" | "logs" | "stats" | "--version", ..]
             | ["compose", "version"]
             | [
-                "container" | "volume" | "network" | "image" | "manifest",
+                "container" | "context" | "volume" | "network" | "image" | "manifest",
                 "inspect" | "ls"
             ]
     )

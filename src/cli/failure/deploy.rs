@@ -9,6 +9,7 @@ use kafka_mirror_kit::core::lab::deploy::{
     Aftermath, DeployError, Failure as DeployFailure, Suspect,
 };
 use kafka_mirror_kit::core::lab::start::StartError;
+use kafka_mirror_kit::core::spec::{Fault, Instead};
 use kafka_mirror_kit::core::topology::{
     KAFKA_VERSION, KafkaImage, OFFICIAL_IMAGE, OLDEST_OFFICIAL, STAND_IN_IMAGE, Version,
 };
@@ -143,6 +144,9 @@ pub(super) fn spec_problem(problem: &spec::Problem) -> Item {
         spec::Problem::Port { .. } | spec::Problem::PortTwice { .. } => {
             item.hint("choose another with --port CLUSTER=PORT, or let kmk choose with --any-port")
         }
+        spec::Problem::Bind { .. } => item.hint(
+            "name the address by which clients reach the engine's machine, such as --bind 192.168.1.20",
+        ),
         spec::Problem::TwoImages(_) => {
             item.hint("--kafka-version names an image too: give one of them, and once")
         }
@@ -161,6 +165,10 @@ pub(super) fn spec_problem(problem: &spec::Problem) -> Item {
         spec::Problem::SettingValue { reason, .. } if reason.contains("${") => {
             item.hint("a variable of the environment is written as ${env:NAME}; nothing else begins with `${`")
         }
+        spec::Problem::FlowSetting { fault, instead, .. } => Item {
+            hint: flow_setting(fault, instead),
+            ..item
+        },
         spec::Problem::OtherClusters { lab, .. } => item.hint(format!(
             "deploy it as another lab with --lab NAME --any-port, or take this one away with its records: `kmk destroy{}`",
             in_lab(lab)
@@ -189,11 +197,50 @@ pub(super) fn spec_problem(problem: &spec::Problem) -> Item {
     }
 }
 
+fn flow_setting(fault: &Fault, instead: &[Instead]) -> Option<String> {
+    let in_flow = instead.iter().filter_map(|instead| match instead {
+        Instead::Flow(key) => Some(format!("`{key}`")),
+        _ => None,
+    });
+    let in_flow: Vec<String> = in_flow.collect();
+    let elsewhere = instead.iter().find_map(|instead| match instead {
+        Instead::Cluster { cluster, key } => Some((
+            key,
+            format!("as `{cluster}.{key}`, for all that MirrorMaker does with {cluster}"),
+        )),
+        Instead::Lab(key) => Some((key, format!("as `{key}`, for MirrorMaker as a whole"))),
+        Instead::Flow(_) => None,
+    });
+    Some(match (fault, elsewhere) {
+        (Fault::Unknown, _) if !in_flow.is_empty() => {
+            format!("did you mean {}?", in_flow.join(" or "))
+        }
+        (_, _) if !in_flow.is_empty() => format!("write {}", in_flow.join(" or ")),
+        (Fault::Unknown, Some((key, place))) => {
+            format!("did you mean `{key}`? It is read {place}; no flow can have it")
+        }
+        (_, Some((_, place))) => format!("it is read {place}; no flow can have it"),
+        (Fault::Unknown, None) => {
+            "a flow's settings are those of MirrorMaker's connectors, without `source->target.` before them".to_owned()
+        }
+        (Fault::OtherKafka { has, .. }, None) => {
+            format!("take it out, or let the flow's clusters run {has}")
+        }
+        (Fault::NoVariables { .. }, None) => {
+            "let one of the flow's clusters run a later Kafka: MirrorMaker is as new as the newest of them".to_owned()
+        }
+        (Fault::Overruled(_), None) => "take it out".to_owned(),
+        _ => return None,
+    })
+}
+
 fn is_usage(problem: &preflight::Problem) -> bool {
     matches!(
         problem,
         preflight::Problem::Workdir(_)
             | preflight::Problem::Variable { .. }
+            | preflight::Problem::NoBind { .. }
+            | preflight::Problem::NotItsAddress { .. }
             | preflight::Problem::Image(ImageError::TooOld { .. })
     )
 }
@@ -201,9 +248,18 @@ fn is_usage(problem: &preflight::Problem) -> bool {
 pub(super) fn preflight_problem(problem: &preflight::Problem) -> Item {
     match problem {
         preflight::Problem::Docker(error) => docker(error),
-        preflight::Problem::ComposeTooOld { .. } => {
+        preflight::Problem::ComposeTooOld { .. }
+        | preflight::Problem::ComposeTooOldElsewhere { .. } => {
             Item::new(problem).hint("update Docker Desktop, or Docker's compose plugin")
         }
+        preflight::Problem::NoBind { host, .. } => {
+            let address = host.map_or_else(|| "ADDRESS".to_owned(), |host| host.to_string());
+            Item::new(problem).hint(format!(
+                "publish them on the address by which clients reach that machine: --bind {address}; whoever reaches it can then read and write"
+            ))
+        }
+        preflight::Problem::NotItsAddress { .. } => Item::new(problem)
+            .hint("give --bind an address that `ip address` shows on that machine"),
         preflight::Problem::Port { cluster, port, .. } => Item::new(problem).hint(format!(
             "choose another with --port {cluster}={}, or let kmk choose with --any-port",
             if *port < 40_000 {
@@ -236,7 +292,12 @@ pub(super) fn preflight_problem(problem: &preflight::Problem) -> Item {
         preflight::Problem::OnlyLoopback { .. } => Item::new(problem).hint(
             "let the broker listen on all addresses (listeners=PLAINTEXT://:PORT), or publish its port without 127.0.0.1: before it",
         ),
-        preflight::Problem::LeftBehind { bootstrap, topics, .. } => {
+        preflight::Problem::OtherMachine { .. } => Item::new(problem).hint(
+            "write an address of this machine that the engine's machine reaches, and let the broker advertise it too",
+        ),
+        preflight::Problem::LeftBehind {
+            bootstrap, topics, ..
+        } => {
             let commands = topics
                 .iter()
                 .map(|topic| format!("`kmk topic delete {topic} --force --bootstrap {bootstrap}`"));

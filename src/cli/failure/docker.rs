@@ -33,6 +33,7 @@ pub(super) fn docker(error: &DockerError) -> Item {
         DockerError::Engine { cause, said } => item.because(said).hint(match cause {
             EngineCause::NoPermission => "add yourself to the group `docker` and log in again, or use sudo".to_owned(),
             EngineCause::Host(_) => "correct DOCKER_HOST, or unset it to use the engine of this machine".to_owned(),
+            EngineCause::Context(_) => "start that engine, or choose another: `docker context ls` shows them, `docker context use default` means this machine".to_owned(),
             EngineCause::NotRunning if Path::new("/run/systemd/system").exists() => {
                 "start it: sudo systemctl start docker".to_owned()
             }

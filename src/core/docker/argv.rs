@@ -26,6 +26,16 @@ pub(super) fn engine() -> Argv {
     words(["info", "--format", ENGINE])
 }
 
+/// Where the current context leads, as a JSON text.
+pub(super) fn context() -> Argv {
+    words([
+        "context",
+        "inspect",
+        "--format",
+        "{{json .Endpoints.docker.Host}}",
+    ])
+}
+
 /// The subcommand: `docker compose --version` succeeds without the plugin.
 pub(super) fn compose_version() -> Argv {
     words(["compose", "version", "--short"])

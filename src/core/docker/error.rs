@@ -77,6 +77,8 @@ pub enum EngineCause {
     NoPermission,
     /// `DOCKER_HOST` is set, and nothing answers there.
     Host(String),
+    /// The current context leads to another machine, and nothing answers there.
+    Context(String),
     /// It is not running.
     NotRunning,
 }
@@ -86,6 +88,9 @@ impl EngineCause {
         match self {
             Self::NoPermission => "no permission to use its socket".to_owned(),
             Self::Host(host) => format!("nothing answers at DOCKER_HOST={host}"),
+            Self::Context(address) => {
+                format!("nothing answers at {address}, where docker's current context leads")
+            }
             Self::NotRunning => "it is not running".to_owned(),
         }
     }

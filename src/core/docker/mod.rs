@@ -5,12 +5,14 @@ mod error;
 mod memory;
 mod process;
 mod resource;
+mod site;
 
 pub(crate) use argv::Recreate;
 pub use error::{DockerError, EngineCause};
 pub use memory::bytes;
 pub use resource::{Container, Labelled};
 pub(crate) use resource::{in_project, labelled};
+pub use site::Site;
 
 use crate::core::wait::Limit;
 use argv::Argv;
@@ -68,10 +70,12 @@ impl Docker {
         let host = std::env::var("DOCKER_HOST").unwrap_or_default();
         let cause = if said.contains("permission denied") {
             EngineCause::NoPermission
-        } else if host.is_empty() {
-            EngineCause::NotRunning
-        } else {
+        } else if !host.is_empty() {
             EngineCause::Host(host)
+        } else if let Ok(Site::Elsewhere { address }) = Site::find(limit) {
+            EngineCause::Context(address)
+        } else {
+            EngineCause::NotRunning
         };
         Err(DockerError::Engine { cause, said })
     }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// Compose's own label for the project.
 const PROJECT: &str = "com.docker.compose.project";
@@ -79,6 +80,8 @@ struct HostConfig {
 
 #[derive(Debug, Clone, Deserialize)]
 struct Binding {
+    #[serde(rename = "HostIp", default)]
+    address: String,
     #[serde(rename = "HostPort", default)]
     port: String,
 }
@@ -156,11 +159,25 @@ impl Container {
         self.ports().any(|published| published == port)
     }
 
+    /// Whether it publishes `port` on that address, or on all of them.
+    pub fn publishes_on(&self, address: IpAddr, port: u16) -> bool {
+        let is_meant = |binding: &Binding| {
+            let on = binding.address.parse::<IpAddr>().ok();
+            let is_there = on.is_none_or(|on| on == address || on.is_unspecified());
+            is_there && binding.port.parse() == Ok(port)
+        };
+        self.bindings().any(is_meant)
+    }
+
     /// The ports that it publishes on the laptop once it runs.
     pub fn ports(&self) -> impl Iterator<Item = u16> {
+        self.bindings()
+            .filter_map(|binding| binding.port.parse().ok())
+    }
+
+    fn bindings(&self) -> impl Iterator<Item = &Binding> {
         let ports = self.host.ports.iter().flatten();
-        let bindings = ports.flat_map(|(_, bindings)| bindings.iter().flatten());
-        bindings.filter_map(|binding| binding.port.parse().ok())
+        ports.flat_map(|(_, bindings)| bindings.iter().flatten())
     }
 }
 

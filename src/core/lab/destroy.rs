@@ -3,7 +3,7 @@
 use super::leftover::{self, Leftover};
 use super::{Lab, LabError, refuse_newer};
 use crate::core::compose::{LABEL_FORMAT, LABEL_LAB};
-use crate::core::docker::{Container, Docker, DockerError, Labelled, labelled};
+use crate::core::docker::{Container, Docker, DockerError, Labelled, Site, labelled};
 use crate::core::lock::{self, Lock, LockError};
 use crate::core::preflight;
 use crate::core::topology;
@@ -142,8 +142,11 @@ pub fn destroy(
         .filter_map(Container::compose_file);
     directories
         .extend(made_from.filter_map(|file| PathBuf::from(file).parent().map(PathBuf::from)));
+    let owner = Site::find(limit)?.owner(lab);
     for directory in directories {
-        destroyed.kept.extend(Workdir::new(directory).remove(lab)?);
+        destroyed
+            .kept
+            .extend(Workdir::new(directory).remove(&owner)?);
     }
     destroyed.took = begun.elapsed();
     Ok(destroyed)

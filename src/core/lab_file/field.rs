@@ -27,6 +27,7 @@ pub(super) enum Kind {
     Version,
     Image,
     Memory,
+    Address,
     Number { least: u32, most: u32 },
     Patterns,
     Naming,
@@ -45,6 +46,7 @@ impl Kind {
             Self::Version => "a version such as 3.9.2".to_owned(),
             Self::Image => "the name of an image".to_owned(),
             Self::Memory => "an amount such as 512m or 2g".to_owned(),
+            Self::Address => "an IP address such as 192.168.1.20".to_owned(),
             Self::Number { least, most } => format!("a number from {least} to {most}"),
             Self::Patterns => "a list such as [orders, payments]".to_owned(),
             Self::Naming => "`prefix` or `same`".to_owned(),
@@ -118,6 +120,12 @@ pub(super) static LAB: Table = Table {
             Kind::Memory,
             "Heap of each JVM, 128m to 16g; its container may take a fourth more, 256m at least. Default: 256m.",
             "512m",
+        ),
+        field(
+            "bind",
+            Kind::Address,
+            "Where ports are published and what brokers advertise; whoever reaches it can read and write. Default: 127.0.0.1.",
+            "192.168.1.20",
         ),
         required(field(
             "clusters",

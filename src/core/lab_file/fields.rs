@@ -59,6 +59,7 @@ impl<'a> Fields<'a> {
             Part::Image if self.values.contains_key("image") => self.place_of("image"),
             Part::Image => self.place_of("kafka"),
             Part::Memory => self.place_of("memory"),
+            Part::Bind => self.place_of("bind"),
             Part::Brokers => self.place_of("brokers"),
             Part::Partitions => self.place_of("partitions"),
             Part::Port => self.place_of("port"),

@@ -107,6 +107,36 @@ pub enum What {
         "`{0}` names a file, and MirrorMaker's container has none of this machine's: certificates and keys can be given as PEM text"
     )]
     FileElsewhere(String),
+    /// A warning: MirrorMaker ignores it.
+    #[error(
+        "MirrorMaker would ignore `{key}` there in silence{}",
+        meant.as_ref().map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"))
+    )]
+    IgnoredProperty {
+        /// Its name.
+        key: String,
+        /// The nearest one that is read there.
+        meant: Option<String>,
+    },
+    /// A warning: brokers ignore it.
+    #[error(
+        "Kafka's brokers have no setting `{key}`: only a class of your own could read it{}",
+        meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"))
+    )]
+    UnknownSetting {
+        /// Its name.
+        key: String,
+        /// The nearest one that there is.
+        meant: Option<&'static str>,
+    },
+    /// A warning: these brokers ignore it.
+    #[error("these brokers would ignore `{key}`: of the Kafkas known only {has} has it")]
+    OtherBrokers {
+        /// Its name.
+        key: String,
+        /// The Kafka that has it.
+        has: &'static str,
+    },
     /// A warning: a secret that anyone can read.
     #[error(
         "`{0}` looks like a secret, and would stand in files and labels that anyone here can read"

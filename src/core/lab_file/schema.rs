@@ -43,6 +43,9 @@ fn value(field: &Field) -> Value {
         Kind::Version => json!({ "type": ["string", "number"] }),
         Kind::Image => json!({ "type": "string", "minLength": 1 }),
         Kind::Memory => json!({ "type": "string", "pattern": "^[0-9]+[mMgG]$" }),
+        Kind::Address => {
+            json!({ "type": "string", "anyOf": [{ "format": "ipv4" }, { "format": "ipv6" }] })
+        }
         Kind::Number { least, most } => {
             json!({ "type": "integer", "minimum": least, "maximum": most })
         }

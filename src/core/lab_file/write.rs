@@ -30,6 +30,7 @@ pub fn write(spec: &Spec) -> String {
         lab,
         image,
         memory,
+        bind,
         clusters,
         flows,
     } = spec;
@@ -38,6 +39,7 @@ pub fn write(spec: &Spec) -> String {
         ("kafka", None),
         ("image", image.as_deref().map(quoted)),
         ("memory", memory.map(|mib| format!("{mib}m"))),
+        ("bind", bind.map(|address| quoted(&address.to_string()))),
     ];
     for (name, value) in top {
         text.push('\n');

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::core::filter;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 impl Spec {
     /// Looks for everything that is wrong.
@@ -115,6 +116,25 @@ pub(super) fn judge(
     Some(Problem::SettingValue { key, reason })
 }
 
+/// Why nobody can connect to an address, if nobody can.
+fn no_destination(address: IpAddr) -> Option<&'static str> {
+    let needs_zone = |address: IpAddr| match address {
+        IpAddr::V4(_) => false,
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    };
+    if address.is_unspecified() {
+        Some(
+            "it stands for all addresses of a machine, and brokers advertise the one to connect to",
+        )
+    } else if address.is_multicast() || address == IpAddr::V4(std::net::Ipv4Addr::BROADCAST) {
+        Some("it is no address of one machine")
+    } else if needs_zone(address) {
+        Some("it means another machine on every link")
+    } else {
+        None
+    }
+}
+
 struct Findings(Vec<Finding>);
 
 impl Findings {
@@ -139,6 +159,11 @@ impl Findings {
             && !(MIN_HEAP_MIB..=MAX_HEAP_MIB).contains(&mib)
         {
             self.add(Subject::Lab, Part::Memory, Problem::Memory(mib));
+        }
+        if let Some(address) = spec.bind
+            && let Some(why) = no_destination(address)
+        {
+            self.add(Subject::Lab, Part::Bind, Problem::Bind { address, why });
         }
         if spec.clusters.is_empty() {
             self.add(Subject::Lab, Part::Whole, Problem::NoClusters);

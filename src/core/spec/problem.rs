@@ -1,6 +1,7 @@
 //! What can be wrong with a spec, as facts.
 
-use super::{MAX_BROKERS, MAX_HEAP_MIB, MAX_NAME, MIN_HEAP_MIB, MIN_PORT};
+use super::{Fault, Instead, MAX_BROKERS, MAX_HEAP_MIB, MAX_NAME, MIN_HEAP_MIB, MIN_PORT};
+use std::net::IpAddr;
 
 /// A problem, and what of the spec it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub enum Part {
     Image,
     /// Heap.
     Memory,
+    /// Address of ports.
+    Bind,
     /// Number of brokers.
     Brokers,
     /// Number of partitions.
@@ -182,6 +185,14 @@ pub enum Problem {
     /// A heap, in MiB, with which nothing starts, or which no laptop has.
     #[error("a heap of {0} MiB is out of range: {MIN_HEAP_MIB} to {MAX_HEAP_MIB} MiB are possible")]
     Memory(u32),
+    /// An address that brokers cannot advertise.
+    #[error("clients cannot be sent to {address}: {why}")]
+    Bind {
+        /// As given.
+        address: IpAddr,
+        /// What it is instead.
+        why: &'static str,
+    },
     /// What is no name of a setting.
     #[error("`{0}` is no name of a setting, such as log.retention.ms")]
     SettingName(String),
@@ -200,6 +211,18 @@ pub enum Problem {
         key: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A setting of a flow that MirrorMaker would ignore, or could not read.
+    #[error("setting `{key}` of flow {flow} {fault}")]
+    FlowSetting {
+        /// The flow, as `source->target`.
+        flow: String,
+        /// Its name.
+        key: String,
+        /// What is wrong with it.
+        fault: Box<Fault>,
+        /// What to write instead, best first.
+        instead: Vec<Instead>,
     },
     /// More copies than brokers.
     #[error("setting `{key}` asks for {copies} copies, and cluster `{cluster}` has {}", match .brokers { 1 => "one broker".to_owned(), more => format!("{more} brokers") })]

@@ -5,11 +5,14 @@ use crate::core::filter;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 fn image() -> impl Strategy<Value = Option<String>> {
     option::of(prop_oneof![
-        "apache/kafka:[34]\\.[0-9]\\.[0-9]",
+        // older ones have no variables for MirrorMaker
+        "apache/kafka:3\\.[5-9]\\.[0-9]",
+        "apache/kafka:4\\.[0-9]\\.[0-9]",
         "[a-z]{1,5}/[a-z]{1,5}:[a-z0-9]{1,4}",
     ])
 }
@@ -23,7 +26,7 @@ fn filters() -> impl Strategy<Value = Vec<String>> {
 }
 
 /// Nothing that kmk owns or counts begins with these words.
-fn settings() -> impl Strategy<Value = std::collections::BTreeMap<String, String>> {
+fn settings() -> impl Strategy<Value = BTreeMap<String, String>> {
     let value = prop_oneof![
         "[0-9]{1,4}",
         "\\PC{0,8}",
@@ -31,6 +34,39 @@ fn settings() -> impl Strategy<Value = std::collections::BTreeMap<String, String
     ];
     let value = value.prop_filter("a reference", |value| super::pieces(value).is_ok());
     btree_map("sample(\\.[a-z]{1,4}|[-_][0-9]){0,3}", value, 0..3)
+}
+
+/// Settings that MirrorMaker reads: with numbers, and with whatever a transformation of one's own takes.
+fn flow_settings() -> impl Strategy<Value = BTreeMap<String, String>> {
+    let numbers = prop::sample::select(vec![
+        "consumer.fetch.max.wait.ms",
+        "consumer.poll.timeout.ms",
+        "consumer.request.timeout.ms",
+        "offset.lag.max",
+        "producer.override.batch.size",
+        "refresh.topics.interval.seconds",
+        "source.consumer.max.poll.records",
+        "tasks.max",
+    ]);
+    let number = prop_oneof!["[1-9][0-9]{0,3}", "\\$\\{env:KMK_[A-Z]{4}\\}"];
+    let number = (numbers.prop_map(str::to_owned), number);
+    let own = settings().prop_map(|settings| {
+        let settings = settings.into_iter();
+        let own: BTreeMap<_, _> = settings
+            .map(|(key, value)| (format!("transforms.{key}"), value))
+            .collect();
+        own
+    });
+    (vec(number, 0..3), own).prop_map(|(numbers, mut settings)| {
+        settings.extend(numbers);
+        settings
+    })
+}
+
+fn bind() -> impl Strategy<Value = Option<IpAddr>> {
+    let addresses = ["127.0.0.1", "192.0.2.7", "::1", "2001:db8::7"];
+    let addresses = addresses.map(|address| address.parse::<IpAddr>().unwrap());
+    option::of(proptest::sample::select(addresses.to_vec()))
 }
 
 pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
@@ -41,7 +77,7 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
         any::<(usize, usize)>(),
         [filters(), filters(), filters()],
         any::<bool>(),
-        settings(),
+        flow_settings(),
     );
     let heap = option::of(128u32..=16384);
     let parts = (
@@ -50,14 +86,16 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
         image(),
         heap,
         any::<bool>(),
+        bind(),
     );
-    parts.prop_map(|(clusters, flows, image, memory, has_ports)| {
+    parts.prop_map(|(clusters, flows, image, memory, has_ports, bind)| {
         let name = |index: usize| format!("c{index}");
         let count = clusters.len();
         let mut spec = Spec {
             lab: "any".to_owned(),
             image,
             memory,
+            bind,
             clusters: Vec::new(),
             flows: Vec::new(),
         };

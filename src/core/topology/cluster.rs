@@ -2,7 +2,7 @@
 
 use super::existing::{Access, Existing, Origin};
 use super::image::KafkaImage;
-use super::{LOOPBACK, default_port};
+use super::{address, default_port};
 use crate::core::digest;
 use crate::core::endpoint::Endpoint;
 use crate::core::spec::{ClusterSpec, Spec};
@@ -48,13 +48,14 @@ pub struct Broker {
     pub volume: String,
     /// Address inside the cluster's network.
     pub inside: Endpoint,
-    /// Address on the laptop.
+    /// Address on the laptop, or wherever its port is published.
     pub outside: Endpoint,
 }
 
 impl Cluster {
     pub(super) fn new(spec: &Spec, index: u16, cluster: &ClusterSpec) -> Self {
         let first_port = cluster.port.unwrap_or_else(|| default_port(index));
+        let host = address(spec).to_string();
         let id = digest::bytes(&format!("{}/{}", spec.lab, cluster.name));
         Self {
             name: cluster.name.clone(),
@@ -66,7 +67,7 @@ impl Cluster {
             image: KafkaImage::new(cluster.image.as_deref().or(spec.image.as_deref())),
             id: URL_SAFE_NO_PAD.encode(&id[..16]),
             brokers: (1..=cluster.brokers)
-                .map(|node_id| Broker::new(cluster, node_id, first_port))
+                .map(|node_id| Broker::new(cluster, node_id, &host, first_port))
                 .collect(),
             partitions: cluster.partitions,
             replication_factor: cluster.brokers.min(3),
@@ -142,7 +143,7 @@ fn join(endpoints: &[Endpoint]) -> String {
 }
 
 impl Broker {
-    fn new(cluster: &ClusterSpec, node_id: u16, first_port: u16) -> Self {
+    fn new(cluster: &ClusterSpec, node_id: u16, host: &str, first_port: u16) -> Self {
         let service = if cluster.brokers == 1 {
             cluster.name.clone()
         } else {
@@ -152,7 +153,7 @@ impl Broker {
             node_id,
             volume: format!("{service}-data"),
             inside: Endpoint::new(service.clone(), INSIDE_PORT),
-            outside: Endpoint::new(LOOPBACK, first_port.saturating_add(node_id - 1)),
+            outside: Endpoint::new(host, first_port.saturating_add(node_id - 1)),
             service,
         }
     }

@@ -4,7 +4,8 @@ use crate::core::spec::{Problem, Spec};
 use crate::core::topology::{Topology, default_port};
 use std::collections::BTreeSet;
 
-/// What is wanted of a lab that is there: its clusters and their brokers must be the same; ports that are left open stay.
+/// What is wanted of a lab that is there: its clusters and their brokers must be the same; ports that are left open
+/// stay, and so does the address that they are published on.
 pub(super) fn kept(mut wanted: Spec, there: &Topology) -> Result<Spec, Vec<Problem>> {
     let (old, new) = (there.spec.cluster_names(), wanted.cluster_names());
     if old.iter().collect::<BTreeSet<_>>() != new.iter().collect::<BTreeSet<_>>() {
@@ -14,6 +15,7 @@ pub(super) fn kept(mut wanted: Spec, there: &Topology) -> Result<Spec, Vec<Probl
             wanted: new,
         }]);
     }
+    wanted.bind = wanted.bind.or(there.spec.bind);
     let mut problems = Vec::new();
     for (index, cluster) in (0u16..).zip(&mut wanted.clusters) {
         let Some(before) = there.cluster(&cluster.name) else {

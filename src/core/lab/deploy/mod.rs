@@ -11,9 +11,9 @@ mod request;
 mod word;
 
 pub use failure::{Aftermath, DeployError, Failure, Suspect};
-pub use request::{Change, Rendered, Request, default_directory, render};
+pub use request::{Change, Rendered, Request, default_directory, exposure, render};
 
-use crate::core::docker::{Docker, Engine};
+use crate::core::docker::{Docker, Engine, Site};
 use crate::core::event::{Event, Observer};
 use crate::core::lock::{self, Lock};
 use crate::core::preflight;
@@ -72,6 +72,11 @@ pub fn deploy(
     loop {
         let plan = Plan::make(request, &docker, &engine, limit, observer);
         let plan = plan.map_err(Failure::early)?;
+        if let Some(warning) = exposure(&plan.rendered.topology.spec, &plan.site)
+            && choices == CHOICES
+        {
+            observer.on(Event::Warning(warning));
+        }
         // pulling an image takes as long as it takes
         let cause = match plan.carry_out(&limit.again(), observer) {
             Ok(outcome) => {
@@ -99,13 +104,15 @@ pub fn deploy(
 /// The engine, unless it is not needed to know that there can be no such lab; where there is none to be had, everything
 /// else that stands in the way too.
 fn engine(request: &Request, limit: &Limit) -> Result<(Docker, Engine), DeployError> {
-    let rendered = match render(request) {
+    // where it is does not matter to what is wrong with the spec
+    let rendered = match render(request, &Site::Here) {
         Err(problems) if !request.depends_on_the_lab(&problems) => {
             return Err(DeployError::Spec(problems));
         }
         rendered => rendered,
     };
     let mut problems: Vec<preflight::Problem> = Vec::new();
+    let mut site = Site::Here;
     match Docker::find() {
         Err(error) => problems.push(error.into()),
         Ok(docker) => match docker.engine(limit) {
@@ -113,18 +120,20 @@ fn engine(request: &Request, limit: &Limit) -> Result<(Docker, Engine), DeployEr
             Err(error) if error.is_interruption() => return Err(DeployError::Interrupted),
             Err(error) => {
                 problems.push(error.into());
-                problems.extend(preflight::compose(&docker, limit).err());
+                site = Site::find(limit).unwrap_or(Site::Here);
+                problems.extend(preflight::compose(&docker, &site, limit).err());
             }
         },
     }
     let rendered = rendered.map_err(DeployError::Spec)?;
     let directory = request.directory.clone();
     let workdir = Workdir::new(directory.unwrap_or_else(|| default_directory(&request.lab)));
+    problems.extend(preflight::reach(&site, &rendered.topology.spec).err());
     problems.extend(preflight::missing_variables(&rendered.topology));
-    if !request.any_port {
+    if !request.any_port && site == Site::Here {
         problems.extend(preflight::busy_ports(&rendered.topology));
     }
-    let files = workdir.check(&request.lab, request.overwrite);
+    let files = workdir.check(&site.owner(&request.lab), request.overwrite);
     problems.extend(files.into_iter().map(preflight::Problem::from));
     Err(DeployError::Preflight(problems))
 }

@@ -1,7 +1,7 @@
 //! The clusters that are there already, looked at before anything is made: whether they answer, whether MirrorMaker's
 //! container will reach them, and what it will make there. Changes nothing.
 
-use crate::core::docker::Engine;
+use crate::core::docker::{Engine, Site};
 use crate::core::event::{Event, Observer};
 use crate::core::kafka::{Admin, KafkaError};
 use crate::core::mirror_state;
@@ -25,7 +25,7 @@ struct Seen {
 /// Looks at all of them at once, and tells what will be made there. `is_new` says whether the lab's own clusters are.
 pub(super) fn check(
     topology: &Topology,
-    engine: &Engine,
+    ground: (&Site, &Engine),
     is_new: bool,
     limit: &Limit,
     observer: &dyn Observer,
@@ -39,7 +39,7 @@ pub(super) fn check(
         let looks: Vec<_> = there
             .iter()
             .map(|(cluster, existing)| {
-                let look = move || Seen::of(cluster, existing, engine, limit);
+                let look = move || Seen::of(cluster, existing, ground, limit);
                 (existing.access == Access::Open).then(|| scope.spawn(look))
             })
             .collect();
@@ -90,17 +90,18 @@ impl Seen {
     fn of(
         cluster: &Cluster,
         existing: &Existing,
-        engine: &Engine,
+        (site, engine): (&Site, &Engine),
         limit: &Limit,
     ) -> Result<Self, Problem> {
         let answer = Admin::connect_patiently(&existing.endpoints, limit)
             .and_then(|mut admin| admin.describe_patiently(limit));
+        let bootstrap = || cluster.bootstrap_outside();
+        let cluster = || cluster.name.clone();
         let answer = answer.map_err(|error| Problem::NoAnswer {
-            cluster: cluster.name.clone(),
-            bootstrap: cluster.bootstrap_outside(),
+            cluster: cluster(),
+            bootstrap: bootstrap(),
             cause: error.to_string(),
         })?;
-        let cluster = || cluster.name.clone();
         let mut problems = Vec::new();
         // a name of this machine's is understood where the lab file says that the cluster is here; a number never is
         let is_here = existing.is_on_this_machine();
@@ -112,7 +113,14 @@ impl Seen {
             cluster: cluster(),
             address: broker.to_string(),
         }));
-        if is_on_this_linux(engine) {
+        if let (true, Site::Elsewhere { address }) = (is_here, site) {
+            problems.push(Problem::OtherMachine {
+                cluster: cluster(),
+                bootstrap: bootstrap(),
+                engine: address.clone(),
+            });
+        }
+        if is_on_this_linux(site, engine) {
             let ours = existing.endpoints.iter().filter(|one| one.is_loopback());
             let unreached = ours.filter(|one| port::is_only_on_loopback(one.port));
             problems.extend(unreached.map(|one| Problem::OnlyLoopback {
@@ -127,9 +135,9 @@ impl Seen {
     }
 }
 
-/// Elsewhere, what listens here is brought to containers by Docker Desktop, from the loopback address too.
-fn is_on_this_linux(engine: &Engine) -> bool {
-    cfg!(target_os = "linux") && engine.root.is_dir()
+/// Docker Desktop brings what listens here to its containers, from the loopback address too.
+fn is_on_this_linux(site: &Site, engine: &Engine) -> bool {
+    cfg!(target_os = "linux") && *site == Site::Here && engine.root.is_dir()
 }
 
 /// Notes of an earlier MirrorMaker about clusters that are made anew.

@@ -7,7 +7,7 @@ use super::ready::Readiness;
 use super::refusal::explain;
 use super::request::{Rendered, Request, default_directory};
 use crate::core::compose::{self, LABEL_CONFIG, LABEL_LAB, LABEL_SPEC};
-use crate::core::docker::{Container, Docker, Engine, Recreate};
+use crate::core::docker::{Container, Docker, Engine, Recreate, Site};
 use crate::core::event::{Event, Observer};
 use crate::core::image::Images;
 use crate::core::lab::destroy::{self, Remains};
@@ -36,6 +36,7 @@ pub(super) struct Plan<'a> {
     pub(super) existing: Vec<Container>,
     /// What compose leaves behind when it is interrupted while it replaces a container.
     twins: Vec<Container>,
+    pub(super) site: Site,
     /// Whether there was anything of this lab before: then nothing of it is ever taken back.
     pub(super) was_there: bool,
 }
@@ -48,6 +49,7 @@ impl<'a> Plan<'a> {
         limit: &Limit,
         observer: &dyn Observer,
     ) -> Result<Self, DeployError> {
+        let site = Site::find(limit)?;
         let remains = Remains::find(docker, &request.lab, limit)?;
         let was_there = !remains.is_nothing();
         let lab = Lab::describe(&request.lab, remains.containers)?;
@@ -57,10 +59,12 @@ impl<'a> Plan<'a> {
             None => (Vec::new(), Vec::new()),
         };
         let spec = if request.any_port {
-            let labs = docker.containers(&[format!("label={LABEL_LAB}")], limit)?;
-            request.spec(base, &labs)
+            // of an engine elsewhere nobody but itself tells which ports are taken
+            let is_lab = (site == Site::Here).then(|| format!("label={LABEL_LAB}"));
+            let filters: Vec<String> = is_lab.into_iter().collect();
+            request.spec(base, &docker.containers(&filters, limit)?, &site)
         } else {
-            request.spec(base, &existing)
+            request.spec(base, &existing, &site)
         };
         let spec = spec.map_err(DeployError::Spec)?;
         let directory = request
@@ -68,17 +72,24 @@ impl<'a> Plan<'a> {
             .clone()
             .or_else(|| lab.as_ref().and_then(Lab::directory));
         let workdir = Workdir::new(directory.unwrap_or_else(|| default_directory(&request.lab)));
-        let rendered = Rendered::new(&spec);
+        let rendered = Rendered::new(&spec, &site);
         let checks = Preflight {
             docker,
             engine,
+            site: &site,
             topology: &rendered.topology,
             workdir: &workdir,
             overwrite: request.overwrite,
             existing: &existing,
             in_use: &in_use(&existing),
         };
-        let found = outside::check(&rendered.topology, engine, !was_there, limit, observer);
+        let found = outside::check(
+            &rendered.topology,
+            (&site, engine),
+            !was_there,
+            limit,
+            observer,
+        );
         let images = checks.run(found, limit, observer).map_err(|problems| {
             if limit.interrupt().is_raised() {
                 DeployError::Interrupted
@@ -94,6 +105,7 @@ impl<'a> Plan<'a> {
             images,
             existing,
             twins,
+            site,
             was_there,
         })
     }
@@ -112,8 +124,9 @@ impl<'a> Plan<'a> {
             properties,
             ..
         } = &self.rendered;
+        let owner = self.site.owner(self.lab());
         self.workdir
-            .write(self.lab(), compose, properties, self.overwrite)?;
+            .write(&owner, compose, properties, self.overwrite)?;
         let outcome = self.up(limit, observer)?;
         self.readiness().wait(limit, observer)?;
         Ok(outcome)
@@ -192,7 +205,8 @@ impl<'a> Plan<'a> {
         let file = std::path::absolute(self.workdir.compose_file()).unwrap_or_default();
         let is_changed = |container: &&Container| {
             let service = container.service();
-            let moved = mirrors.iter().any(|mirror| mirror.service == service)
+            let moved = self.site == Site::Here
+                && mirrors.iter().any(|mirror| mirror.service == service)
                 && container.compose_file().map(PathBuf::from) != Some(file.clone());
             let digest = digests.get(service).map(String::as_str);
             digest.is_some() && (moved || container.label(LABEL_CONFIG) != digest)
@@ -258,7 +272,7 @@ impl<'a> Plan<'a> {
             destroy::remove(self.docker, self.lab(), &limit).map_err(|error| error.to_string());
         let files = self
             .workdir
-            .remove(self.lab())
+            .remove(&self.site.owner(self.lab()))
             .map_err(|error| error.to_string());
         match removed.and(files) {
             Ok(_) => Aftermath::RolledBack(leftover::look(&self.rendered.topology, &limit)),

@@ -4,7 +4,7 @@ use super::failure::DeployError;
 use crate::core::docker::{Docker, DockerError};
 use crate::core::endpoint::Endpoint;
 use crate::core::preflight;
-use crate::core::topology::Topology;
+use crate::core::topology::{self, Topology};
 use crate::core::wait::{Limit, Stop};
 
 /// What docker's words mean, where that is known.
@@ -24,6 +24,11 @@ pub(in crate::core::lab) fn explain(
     };
     if said.contains("address pool") || said.contains("fully subnetted") {
         return DeployError::NoNetworkLeft;
+    }
+    if said.contains("cannot assign requested address") {
+        let address = topology::address(&topology.spec);
+        let problem = preflight::Problem::NotItsAddress { address };
+        return DeployError::Preflight(vec![problem]);
     }
     let taken = [
         "already allocated",

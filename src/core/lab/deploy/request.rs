@@ -2,13 +2,15 @@
 
 use super::failure::DeployError;
 use super::{ground, ports};
-use crate::core::compose;
-use crate::core::docker::Container;
+use crate::core::compose::{self, Delivery};
+use crate::core::docker::{Container, Site};
+use crate::core::flow_setting;
 use crate::core::mm2;
 use crate::core::scenario::Scenario;
 use crate::core::spec::{self, Spec};
 use crate::core::topology::{Flow, Topology};
 use crate::core::workdir::PROPERTIES_FILE;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// Where the files go when nobody says, in the current directory.
@@ -46,6 +48,8 @@ pub struct Change {
     pub partitions: Option<u32>,
     /// First port of clusters, by name.
     pub ports: Vec<(String, u16)>,
+    /// Where ports are published, and what brokers advertise.
+    pub bind: Option<IpAddr>,
     /// Kafka images, each of a cluster by name or, without a name, of all clusters that are not named.
     pub images: Vec<(Option<String>, String)>,
     /// The Kafka image of clusters that have none of their own, where `images` has none for all of them.
@@ -94,6 +98,7 @@ impl Change {
             flow.topics = self.topics.clone().unwrap_or_else(|| flow.topics.clone());
             flow.exclude = self.exclude.clone().unwrap_or_else(|| flow.exclude.clone());
         }
+        spec.bind = self.bind.or(spec.bind);
         self.apply_images(&mut spec, &mut problems);
         problems.extend(spec.validate().err().unwrap_or_default());
         (spec, problems)
@@ -173,35 +178,63 @@ impl Request {
         &self,
         base: Spec,
         existing: &[Container],
+        site: &Site,
     ) -> Result<Spec, Vec<spec::Problem>> {
         let (mut spec, mut problems) = self.change.apply(base);
         if self.any_port && problems.is_empty() {
-            ports::choose(&mut spec, existing);
+            ports::choose(&mut spec, existing, site);
         }
-        problems.extend(Topology::new(&spec).port_clashes());
+        let topology = Topology::new(&spec);
+        problems.extend(topology.port_clashes());
+        problems.extend(self.flow_settings(&topology));
         if problems.is_empty() {
             Ok(spec)
         } else {
             Err(problems)
         }
     }
+
+    /// Settings that MirrorMaker would not do, with the Kafka that is asked for. Not of a lab that stays what it is: it
+    /// is repaired as it was made.
+    fn flow_settings(&self, topology: &Topology) -> Vec<spec::Problem> {
+        if self.wanted.is_none() && self.change.images.is_empty() {
+            return Vec::new();
+        }
+        let findings = flow_setting::findings(topology).into_iter();
+        findings.map(|finding| finding.problem).collect()
+    }
 }
 
-/// What a deploy of a new lab would write. Needs no Docker.
+/// What a deploy of a new lab would write for an engine at that place. Needs no Docker.
 ///
 /// # Errors
 /// All problems of the spec.
-pub fn render(request: &Request) -> Result<Rendered, Vec<spec::Problem>> {
-    let spec = request.spec(request.new_lab(), &[])?;
-    Ok(Rendered::new(&spec))
+pub fn render(request: &Request, site: &Site) -> Result<Rendered, Vec<spec::Problem>> {
+    let spec = request.spec(request.new_lab(), &[], site)?;
+    Ok(Rendered::new(&spec, site))
+}
+
+/// What whoever publishes ports on an address of their choice should know; of this machine's own loopback there is
+/// nothing to tell, as that is what every lab has.
+pub fn exposure(spec: &Spec, site: &Site) -> Option<String> {
+    let is_usual = |address: &IpAddr| *site == Site::Here && address.is_loopback();
+    let address = spec.bind.filter(|address| !is_usual(address))?;
+    Some(format!(
+        "whoever reaches {address} can read, write and delete everything in this lab: its brokers ask for no password"
+    ))
 }
 
 impl Rendered {
-    pub(super) fn new(spec: &Spec) -> Self {
+    pub(super) fn new(spec: &Spec, site: &Site) -> Self {
         let topology = Topology::new(spec);
         let properties = mm2::render(&topology);
+        let path = format!("./{PROPERTIES_FILE}");
+        let delivery = match site {
+            Site::Here => Delivery::Mount(&path),
+            Site::Elsewhere { .. } => Delivery::Inline,
+        };
         Self {
-            compose: compose::render(&topology, &format!("./{PROPERTIES_FILE}"), &properties),
+            compose: compose::render(&topology, delivery, &properties),
             properties,
             topology,
         }

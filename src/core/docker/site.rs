@@ -1,0 +1,199 @@
+//! Where the engine is: on this machine, or on another one. Knows nothing of what that means for a lab.
+
+use super::{Docker, DockerError, argv};
+use crate::core::wait::Limit;
+use serde::Deserialize;
+use std::fs;
+use std::path::PathBuf;
+
+/// Sockets that only a process of this machine can have.
+const OWN_SOCKETS: [&str; 3] = ["unix://", "npipe://", "fd://"];
+/// What docker calls the context that is none: `DOCKER_HOST`, or else the socket of this machine.
+const NO_CONTEXT: &str = "default";
+
+/// Where the engine is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Site {
+    /// On this machine: its files and addresses are ours.
+    Here,
+    /// On another machine, or on one of which that cannot be known.
+    Elsewhere {
+        /// As docker was told, such as `ssh://me@big-box`.
+        address: String,
+    },
+}
+
+/// What docker's client goes by, in this order.
+#[derive(Debug, PartialEq, Eq)]
+enum Told {
+    /// `DOCKER_HOST`.
+    Host(String),
+    /// A context, by `DOCKER_CONTEXT` or `docker context use`: the client knows where it leads.
+    Context,
+    /// Nothing: the socket of this machine.
+    Nothing,
+}
+
+impl Site {
+    /// Asks docker's client only where a context is in use; the engine is never asked.
+    ///
+    /// # Errors
+    /// When the client cannot tell where its context leads.
+    pub fn find(limit: &Limit) -> Result<Self, DockerError> {
+        let variable = |name: &str| {
+            let value = std::env::var_os(name)?;
+            Some(value.to_string_lossy().into_owned())
+        };
+        let told = Told::find(variable("DOCKER_HOST"), variable("DOCKER_CONTEXT"), config);
+        Ok(match told {
+            Told::Host(address) => Self::at(&address),
+            Told::Context => Self::at(&Docker::find()?.context_host(limit)?),
+            Told::Nothing => Self::Here,
+        })
+    }
+
+    /// The site that docker means by an address; without a scheme it is `tcp://`.
+    fn at(address: &str) -> Self {
+        let address = address.trim();
+        if address.is_empty() || OWN_SOCKETS.iter().any(|own| address.starts_with(own)) {
+            return Self::Here;
+        }
+        let address = address.to_owned();
+        Self::Elsewhere { address }
+    }
+
+    /// Whose a lab's files are: labs of one name on several engines are not the same.
+    pub fn owner(&self, lab: &str) -> String {
+        match self {
+            Self::Here => lab.to_owned(),
+            Self::Elsewhere { address } => format!("{lab} at {address}"),
+        }
+    }
+
+    /// The host that an address of it names, without user and port.
+    pub fn host(&self) -> Option<&str> {
+        let Self::Elsewhere { address } = self else {
+            return None;
+        };
+        let rest = address
+            .split_once("://")
+            .map_or(&**address, |(_, rest)| rest);
+        let place = rest.split('/').next()?;
+        let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
+        let host = match place.strip_prefix('[') {
+            Some(rest) => rest.split(']').next()?,
+            None => place.split(':').next()?,
+        };
+        (!host.is_empty()).then_some(host)
+    }
+}
+
+impl Told {
+    /// A variable that is empty says nothing.
+    fn find(
+        host: Option<String>,
+        context: Option<String>,
+        config: impl FnOnce() -> Option<String>,
+    ) -> Self {
+        let said = |value: Option<String>| value.filter(|value| !value.is_empty());
+        if let Some(host) = said(host) {
+            return Self::Host(host);
+        }
+        match said(context).or_else(|| said(config())) {
+            Some(name) if name != NO_CONTEXT => Self::Context,
+            _ => Self::Nothing,
+        }
+    }
+}
+
+/// The context that the client's own configuration names. Reading it spares the usual deploy a question of 10 ms.
+fn config() -> Option<String> {
+    #[derive(Deserialize)]
+    struct Config {
+        #[serde(rename = "currentContext")]
+        context: Option<String>,
+    }
+    let directory = std::env::var_os("DOCKER_CONFIG").filter(|directory| !directory.is_empty());
+    let directory = match directory {
+        Some(directory) => PathBuf::from(directory),
+        None => PathBuf::from(std::env::var_os("HOME")?).join(".docker"),
+    };
+    let text = fs::read_to_string(directory.join("config.json")).ok()?;
+    serde_json::from_str::<Config>(&text).ok()?.context
+}
+
+impl Docker {
+    /// The address that the current context leads to.
+    fn context_host(&self, limit: &Limit) -> Result<String, DockerError> {
+        let argv = argv::context();
+        let text = self.query(&argv, limit)?;
+        serde_json::from_str(&text).map_err(|cause| DockerError::Answer {
+            command: super::line(&argv),
+            cause,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn elsewhere(address: &str) -> Site {
+        Site::Elsewhere {
+            address: address.to_owned(),
+        }
+    }
+
+    #[test]
+    fn only_sockets_of_this_machine_are_here() {
+        for own in [
+            "",
+            "unix:///var/run/docker.sock",
+            "npipe:////./pipe/docker_engine",
+            "fd://",
+        ] {
+            assert_eq!(Site::at(own), Site::Here, "{own}");
+        }
+        for other in ["tcp://127.0.0.1:2375", "ssh://me@box", "10.0.0.1:2375"] {
+            assert_eq!(Site::at(other), elsewhere(other));
+        }
+    }
+
+    #[test]
+    fn an_address_names_a_host() {
+        for (address, host) in [
+            ("tcp://10.0.0.1:2375", Some("10.0.0.1")),
+            (
+                "ssh://me@box.example:22/run/docker.sock",
+                Some("box.example"),
+            ),
+            ("tcp://[2001:db8::7]:2376", Some("2001:db8::7")),
+            ("box:2375", Some("box")),
+            ("tcp://", None),
+        ] {
+            assert_eq!(elsewhere(address).host(), host, "{address}");
+        }
+        assert_eq!(Site::Here.host(), None);
+    }
+
+    #[test]
+    fn the_first_that_says_something_is_what_the_client_goes_by() {
+        let some = |text: &str| Some(text.to_owned());
+        let config = || some("far");
+        let host = Told::Host("tcp://a:1".to_owned());
+        assert_eq!(Told::find(some("tcp://a:1"), some("near"), config), host);
+        assert_eq!(Told::find(some(""), some("near"), || None), Told::Context);
+        assert_eq!(Told::find(None, some("default"), config), Told::Nothing);
+        assert_eq!(Told::find(None, some(""), config), Told::Context);
+        assert_eq!(Told::find(None, None, || some("default")), Told::Nothing);
+        assert_eq!(Told::find(None, None, || None), Told::Nothing);
+    }
+
+    proptest! {
+        #[test]
+        fn any_address_is_somewhere(address in ".{0,40}") {
+            let _ = Site::at(&address).host();
+        }
+    }
+}
