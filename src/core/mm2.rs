@@ -61,7 +61,10 @@ pub fn render(topology: &Topology) -> String {
     flow::write_all(&mut file, topology);
     freshness(&mut file);
     for cluster in &topology.clusters {
-        let there = cluster.existing().into_iter();
+        let flows = topology.flows.iter();
+        let mut ends = flows.flat_map(|flow| [&flow.spec.source, &flow.spec.target]);
+        let is_an_end = ends.any(|end| *end == cluster.name);
+        let there = cluster.existing().filter(|_| is_an_end).into_iter();
         let asked_for = there.flat_map(|there| &there.properties);
         let asked_for =
             asked_for.map(|(key, value)| (format!("{}.{key}", cluster.name), value.clone()));

@@ -206,7 +206,7 @@ pub(super) static CLUSTER: Table = Table {
             "properties",
             Kind::Settings,
             "With `bootstrap`: what MirrorMaker's clients need there, such as `security.protocol`; `${env:NAME}` is a variable of the environment. Default: none.",
-            "{client.id: kmk}",
+            "{security.protocol: SSL}",
         ),
         field(
             "canary",

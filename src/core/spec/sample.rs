@@ -36,6 +36,26 @@ fn settings() -> impl Strategy<Value = BTreeMap<String, String>> {
     btree_map("sample(\\.[a-z]{1,4}|[-_][0-9]){0,3}", value, 0..3)
 }
 
+/// What all clients of a cluster read.
+fn properties() -> impl Strategy<Value = BTreeMap<String, String>> {
+    let texts = [
+        "sasl.kerberos.service.name",
+        "sasl.jaas.config",
+        "ssl.key.password",
+    ];
+    let text = (
+        prop::sample::select(texts.to_vec()),
+        "[a-z]{0,4}(\\$\\{env:[A-Z]{4}\\})?",
+    );
+    let numbers = [
+        "sasl.login.retry.backoff.ms",
+        "sasl.login.retry.backoff.max.ms",
+    ];
+    let number = (prop::sample::select(numbers.to_vec()), "[1-9][0-9]{0,3}");
+    let one = prop_oneof![text, number].prop_map(|(key, value)| (key.to_owned(), value));
+    vec(one, 0..3).prop_map(|all| all.into_iter().collect())
+}
+
 /// Settings that MirrorMaker reads: with numbers, and with whatever a transformation of one's own takes.
 fn flow_settings() -> impl Strategy<Value = BTreeMap<String, String>> {
     let numbers = prop::sample::select(vec![
@@ -71,7 +91,7 @@ fn bind() -> impl Strategy<Value = Option<IpAddr>> {
 
 pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
     // one in five is there already
-    let existing = (0u8..5, any::<bool>(), settings());
+    let existing = (0u8..5, any::<bool>(), properties());
     let cluster = (1u16..=9, 1u32..1001, image(), settings(), existing);
     let flow = (
         any::<(usize, usize)>(),
