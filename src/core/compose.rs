@@ -74,6 +74,7 @@ struct Service {
     networks: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     extra_hosts: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     volumes: Vec<Mount>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     configs: Vec<Given>,

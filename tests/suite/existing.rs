@@ -134,6 +134,23 @@ fn one_that_does_not_answer_is_told_of_with_all_else_and_nothing_is_made() {
     assert!(!kmk.work("kmk-lab").exists());
 }
 
+#[test]
+fn where_the_engine_is_elsewhere_this_machine_is_not_there() {
+    let kmk = Kmk::new().variable("DOCKER_HOST", "tcp://192.0.2.7:2375");
+    let [nobody, _] = kmk.ports();
+    let file = format!(
+        "clusters:\n  - name: a\n    bootstrap: localhost:{nobody}\n  - name: b\n    bootstrap: 127.0.0.1:1\nflows:\n  - {{from: a, to: b}}\n"
+    );
+    fs::write(kmk.work("kmk.yml"), file).unwrap();
+    kmk.run("deploy")
+        .code(3)
+        .stderr_has("error: cluster `a` is on this machine (localhost:$PRIMARY), and MirrorMaker would run where the engine is, at tcp://192.0.2.7:2375: `localhost` is another there\n")
+        .stderr_has("error: cluster `a` does not answer at localhost:$PRIMARY: ")
+        // nothing is published, so that no address is needed for it
+        .stderr_lacks("--bind")
+        .changed(&[]);
+}
+
 /// A lab of which only the second cluster is kmk's own; nobody answers for the first.
 fn lab(kmk: &Kmk, properties: &serde_json::Value) -> Docker {
     let [primary, secondary] = kmk.ports();

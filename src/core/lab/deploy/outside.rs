@@ -48,7 +48,10 @@ pub(super) fn check(
             .map(|look| Some(look?.join().expect("a look at a cluster does not panic")))
             .collect()
     });
-    let mut problems = Vec::new();
+    let mut problems: Vec<Problem> = there
+        .iter()
+        .filter_map(|(cluster, existing)| other_machine(cluster, existing, ground.0))
+        .collect();
     for ((cluster, footprint), look) in there
         .iter()
         .map(|(cluster, _)| *cluster)
@@ -78,6 +81,20 @@ pub(super) fn check(
         }
     }
     problems
+}
+
+/// What is on this machine, where MirrorMaker will not be.
+fn other_machine(cluster: &Cluster, existing: &Existing, site: &Site) -> Option<Problem> {
+    match site {
+        Site::Elsewhere { address } if existing.is_on_this_machine() => {
+            Some(Problem::OtherMachine {
+                cluster: cluster.name.clone(),
+                bootstrap: cluster.bootstrap_outside(),
+                engine: address.clone(),
+            })
+        }
+        _ => None,
+    }
 }
 
 fn announce(footprint: &Footprint, observer: &dyn Observer) {
@@ -113,13 +130,6 @@ impl Seen {
             cluster: cluster(),
             address: broker.to_string(),
         }));
-        if let (true, Site::Elsewhere { address }) = (is_here, site) {
-            problems.push(Problem::OtherMachine {
-                cluster: cluster(),
-                bootstrap: bootstrap(),
-                engine: address.clone(),
-            });
-        }
         if is_on_this_linux(site, engine) {
             let ours = existing.endpoints.iter().filter(|one| one.is_loopback());
             let unreached = ours.filter(|one| port::is_only_on_loopback(one.port));
