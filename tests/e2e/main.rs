@@ -23,3 +23,4 @@ mod scenarios;
 mod sharing;
 mod strangers;
 mod topics;
+mod workers;

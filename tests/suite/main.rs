@@ -32,3 +32,4 @@ mod scenarios;
 mod silence;
 mod stop_start;
 mod topics;
+mod workers;

@@ -52,7 +52,8 @@ impl Lab {
 
     /// Whether a container of it is a MirrorMaker's.
     pub(super) fn is_mirror(&self, container: &Container) -> bool {
-        let mut mirrors = self.topology.mirrors.iter();
-        mirrors.any(|mirror| mirror.service == container.service())
+        let mirrors = self.topology.mirrors.iter();
+        let mut workers = mirrors.flat_map(|mirror| &mirror.workers);
+        workers.any(|service| service == container.service())
     }
 }

@@ -68,6 +68,7 @@ fn cluster_values(cluster: &ClusterSpec) -> Vec<Option<String>> {
         partitions,
         port,
         image,
+        mirrormakers,
         settings,
     } = cluster;
     vec![
@@ -77,6 +78,7 @@ fn cluster_values(cluster: &ClusterSpec) -> Vec<Option<String>> {
         port.map(|port| port.to_string()),
         None,
         image.as_deref().map(quoted),
+        mirrormakers.map(|count| count.to_string()),
         mapping(settings),
     ]
 }

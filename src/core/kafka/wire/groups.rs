@@ -2,6 +2,7 @@
 
 use super::assignment;
 use super::cluster::{Cluster, To};
+use super::connect;
 use super::metadata::topic_name;
 use super::offsets::{Offsets, group_id};
 use crate::core::kafka::error::KafkaError;
@@ -23,6 +24,9 @@ use std::collections::BTreeMap;
 
 /// What a classic group calls the protocol by which its members share out partitions; one that never had members has none.
 const CONSUMERS: [&str; 2] = ["consumer", ""];
+
+/// What workers of Kafka Connect call theirs.
+const CONNECT: &str = "connect";
 
 /// The state of a group that is not there, or no more.
 const DEAD: &str = "Dead";
@@ -230,6 +234,9 @@ fn of_classic(group: classic::DescribedGroup) -> Group {
             .filter(|_| are_consumers)
             .and_then(|given| assignment::decode(given))
             .unwrap_or_default(),
+        work: Some(&member.member_assignment)
+            .filter(|_| *group.protocol_type == *CONNECT)
+            .and_then(|given| connect::decode(&member.member_metadata, given)),
     };
     Group {
         name: group.group_id.to_string(),
@@ -254,6 +261,7 @@ fn of_modern(group: modern::DescribedGroup) -> Group {
                     topic.partitions.into_iter().map(place)
                 })
                 .collect(),
+            work: None,
         }
     };
     Group {

@@ -6,6 +6,7 @@ mod assignment;
 mod batch;
 mod claim;
 mod cluster;
+mod connect;
 mod connection;
 mod dial;
 mod frame;

@@ -190,7 +190,7 @@ impl<'a> Plan<'a> {
         let file = std::path::absolute(self.workdir.compose_file()).unwrap_or_default();
         let is_changed = |container: &&Container| {
             let service = container.service();
-            let moved = mirrors.iter().any(|mirror| mirror.service == service)
+            let moved = (mirrors.iter().flat_map(|mirror| &mirror.workers)).any(|s| s == service)
                 && container.compose_file().map(PathBuf::from) != Some(file.clone());
             let digest = digests.get(service).map(String::as_str);
             digest.is_some() && (moved || container.label(LABEL_CONFIG) != digest)

@@ -2,6 +2,7 @@
 
 use crate::core::kafka::{Admin, At, KafkaError, TopicInfo};
 use crate::core::lab::Lab;
+use crate::core::lab::crew::Crew;
 use crate::core::message::Record;
 use crate::core::mirror_state::{self, Part};
 use crate::core::topology::{Cluster, is_internal};
@@ -61,9 +62,20 @@ pub(super) struct View {
 pub(super) struct Mirror {
     pub(super) parts: BTreeMap<Part, mirror_state::Status>,
     pub(super) copied: BTreeMap<(String, i32), i64>,
+    /// Who has which part, where several share the work and that is known.
+    pub(super) crew: Option<Crew>,
 }
 
 impl View {
+    /// Whether some of MirrorMaker's work is with nobody.
+    pub(super) fn is_sharing_out(&self) -> bool {
+        let parts = self
+            .mirrors
+            .values()
+            .flat_map(|mirror| mirror.parts.values());
+        parts.into_iter().any(|status| status.state == "UNASSIGNED")
+    }
+
     fn of(lab: &Lab, cluster: &Cluster, limit: &Limit) -> Self {
         let mut view = Self::default();
         if let Err(error) = view.look(lab, cluster, limit) {
@@ -108,6 +120,11 @@ impl View {
             self.first = admin.offsets(&names, At::Earliest, limit)?;
             self.end = admin.offsets(&names, At::Latest, limit)?;
         }
+        let mirror = lab.topology.mirror_of(&cluster.name);
+        let groups = match mirror {
+            Some(mirror) if mirror.workers.len() > 1 => admin.groups(limit)?,
+            _ => Vec::new(),
+        };
         for flow in lab
             .spec
             .flows
@@ -120,6 +137,7 @@ impl View {
             let mirror = Mirror {
                 parts: mirror_state::statuses(&states),
                 copied: mirror_state::copied(&offsets, source),
+                crew: Crew::of(&groups, source),
             };
             self.mirrors.insert(source.clone(), mirror);
         }
