@@ -44,8 +44,7 @@ pub fn status(
         view::of_all(lab, limit)
     };
     // a part that changes hands is nobody's for a moment
-    let hands = lab.topology.shares_work() && state != State::Stopped;
-    let mut looks = if hands { HANDOVER_LOOKS } else { 0 };
+    let mut looks = HANDOVER_LOOKS;
     while looks > 0 && views.values().any(View::is_sharing_out) && limit.pause(HANDOVER).is_ok() {
         views = view::of_all(lab, limit);
         looks -= 1;
