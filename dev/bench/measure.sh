@@ -56,13 +56,22 @@ probe() { # PRIMARY SECONDARY
 
 # memory SIDE PROJECT: MiB of all containers, some seconds after the first record.
 memory() {
+  look_at_memory "$1" "$2"
+  result memory "$1" "$(mebibytes '')"
+}
+
+look_at_memory() { # SIDE PROJECT
   sleep "$SETTLED"
   docker ps -q --filter "label=com.docker.compose.project=$2" |
-    xargs docker stats --no-stream --format '{{.MemUsage}}' >"$work/stats" || cannot_measure memory "$1"
-  result memory "$1" "$(awk '
-    /MiB \// { sum += $1 }
-    /GiB \// { sum += $1 * 1024 }
-    END { printf "%.0f", sum }' "$work/stats")"
+    xargs docker stats --no-stream --format '{{.Name}} {{.MemUsage}}' >"$work/stats" || cannot_measure memory "$1"
+}
+
+mebibytes() { # CONTAINERS, an awk pattern; empty for all
+  awk "$1"' {
+    if (/MiB \//) sum += $2
+    if (/GiB \//) sum += $2 * 1024
+  }
+  END { printf "%.0f", sum }' "$work/stats"
 }
 
 # mirroring SIDE PROJECT SERVICE PRIMARY SECONDARY: records a second that MirrorMaker copies from a topic it knows.

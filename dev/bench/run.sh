@@ -2,9 +2,9 @@
 # `make bench`: measures kmk against the stack a person would write by hand (baseline/) and against kcat, in turn, in one
 # run, from nothing. Prints a table in Markdown on stdout, and what it is doing on stderr.
 #
-#   dev/bench/run.sh [ROUNDS [clients]]   default: 3; about a minute and a half each, and the build
+#   dev/bench/run.sh [ROUNDS [clients|clusters]]   default: 3; about three minutes each, and the build
 #
-# With `clients`, only the clients are measured, in half a minute a round.
+# With `clients`, only the clients are measured, in half a minute a round; with `clusters`, only labs of several sizes.
 #
 # It is no test: a goal that is not met is a "no" in the table. It fails only where something could not be measured. The
 # numbers mean something on a machine that has nothing else to do.
@@ -17,6 +17,8 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 . dev/bench/measure.sh
 # shellcheck source=dev/bench/clients.sh
 . dev/bench/clients.sh
+# shellcheck source=dev/bench/clusters.sh
+. dev/bench/clusters.sh
 # shellcheck source=dev/bench/table.sh
 . dev/bench/table.sh
 
@@ -31,24 +33,26 @@ kmk_deploy() { kmk deploy --port primary="${KMK_PRIMARY#*:}" --port secondary="$
 by_hand() { docker compose -p "$HAND_PROJECT" -f "$work/baseline/docker-compose.yml" "$@"; }
 
 main() {
-  [[ $ROUNDS =~ ^[1-9][0-9]*$ && $ONLY =~ ^(clients)?$ ]] || die "usage: dev/bench/run.sh [ROUNDS [clients]]"
+  [[ $ROUNDS =~ ^[1-9][0-9]*$ && $ONLY =~ ^(clients|clusters)?$ ]] || die "usage: dev/bench/run.sh [ROUNDS [clients|clusters]]"
   [ -n "${EPOCHREALTIME:-}" ] || die "this is bash $BASH_VERSION, and 5 or later is needed, for its clock"
   prepare
   local round
   for ((round = 1; round <= ROUNDS; round++)); do
-    if [ "$ONLY" = clients ]; then
-      say "round $round of $ROUNDS"
-      kmk_deploy >"$work/up.log" 2>&1 || cannot_measure deploy kmk "$work/up.log"
-      measure_clients
-      kmk --quiet destroy >/dev/null
-    else
-      measure_kmk
-      measure_by_hand
-    fi
+    say "round $round of $ROUNDS"
+    case $ONLY in
+      clients) measure_only_clients ;;
+      clusters) measure_clusters ;;
+      *)
+        measure_kmk
+        measure_by_hand
+        measure_clusters
+        ;;
+    esac
   done
   machine
-  [ "$ONLY" = clients ] || table
-  clients_table
+  [ -n "$ONLY" ] || table
+  [ "$ONLY" = clients ] || growth_table
+  [ "$ONLY" = clusters ] || clients_table
 }
 
 prepare() {
@@ -77,8 +81,13 @@ refuse_a_lab_that_is_there() {
   [ "$status" -eq 3 ] || die "there is a lab named bench already: remove it with 'kmk destroy --lab bench'"
 }
 
+measure_only_clients() {
+  kmk_deploy >"$work/up.log" 2>&1 || cannot_measure deploy kmk "$work/up.log"
+  measure_clients
+  kmk --quiet destroy >/dev/null
+}
+
 measure_kmk() {
-  say "round $round of $ROUNDS: kmk"
   first_record kmk "$KMK_PRIMARY" "$KMK_SECONDARY" kmk_deploy
   memory kmk "$KMK_PROJECT"
   mirroring kmk "$KMK_PROJECT" mm2-secondary "$KMK_PRIMARY" "$KMK_SECONDARY"
@@ -89,7 +98,6 @@ measure_kmk() {
 }
 
 measure_by_hand() {
-  say "round $round of $ROUNDS: the stack written by hand"
   first_record other "$HAND_PRIMARY" "$HAND_SECONDARY" by_hand up -d
   memory other "$HAND_PROJECT"
   mirroring other "$HAND_PROJECT" mm2 "$HAND_PRIMARY" "$HAND_SECONDARY"

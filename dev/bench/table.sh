@@ -16,6 +16,24 @@ table() {
     "partition. \"Written by hand\" is the stack in [dev/bench/baseline](dev/bench/baseline), in the same image."
 }
 
+# What more clusters cost.
+growth_table() {
+  local count
+  echo
+  echo '| clusters | kmk | so many brokers and MirrorMakers | ratio | goal | met |'
+  echo '|---|---|---|---|---|---|'
+  for count in "${CLUSTER_COUNTS[@]}"; do
+    row "deploy-$count" "\`kmk deploy\` of $count until it returns, s" 1 'kmk -'
+  done
+  for count in "${CLUSTER_COUNTS[@]}"; do
+    row "memory-$count" "memory of $count, $SETTLED s after, MiB" 0 'kmk expected' '' ratio '<=' 1.1
+  done
+  echo
+  echo "A hub, and the others mirrored from it: a broker for each cluster, and a MirrorMaker for each but the hub. Deploy" \
+    "returns once a record has crossed every flow. What is compared with: brokers and MirrorMakers of the lab of two, each" \
+    "as often as the larger lab has them."
+}
+
 # Both clients of kmk against kcat.
 clients_table() {
   local size partitions
@@ -24,18 +42,20 @@ clients_table() {
   echo '|---|---|---|---|---|---|---|'
   for size in "${SIZES[@]}"; do
     for partitions in "${PARTITION_COUNTS[@]}"; do
-      row "produce-$size-$partitions" "produce, $size B, $(partitions_in_words)" 0 'wire kafka kcat' '' ratio '>=' 1
+      row "produce-$size-$partitions" "produce, $(thousands "$size") B, $(partitions_in_words)" 0 'wire kafka kcat' '' ratio '>=' 1
     done
   done
   for size in "${SIZES[@]}"; do
     for partitions in "${PARTITION_COUNTS[@]}"; do
-      row "consume-$size-$partitions" "consume, $size B, $(partitions_in_words)" 0 'wire kafka kcat' '' ratio '>=' 1
+      row "consume-$size-$partitions" "consume, $(thousands "$size") B, $(partitions_in_words)" 0 'wire kafka kcat' '' ratio '>=' 1
     done
   done
   echo
   echo "Whole processes, from a file into a topic that is there, and from a topic into a pipe; all with \`acks=all\`, none" \
-    "compressed. ${RECORDS[100]} records of 100 B, ${RECORDS[1000]} of 1,000 B."
+    "compressed. $(thousands "${RECORDS[100]}") records of 100 B, $(thousands "${RECORDS[1000]}") of 1,000 B."
 }
+
+thousands() { sed ':again; s/\B[0-9]\{3\}\b/,&/; t again' <<<"$1"; }
 
 partitions_in_words() { if [ "$partitions" = 1 ]; then echo 'one partition'; else echo "$partitions partitions"; fi; }
 

@@ -308,3 +308,27 @@ fn any_port_leaves_the_ports_of_stopped_labs_to_them() {
     // chosen once, they are part of the lab
     assert!(compose.contains(r#""port":"#), "{compose}");
 }
+
+/// Two deploys may look at the same moment: docker refuses the second one, which then looks again.
+#[test]
+fn ports_that_another_took_in_the_meantime_are_chosen_anew() {
+    use crate::docker::UP;
+    const UP_COMMAND: &str = "compose --ansi never -p kmk-demo -f kmk-lab/docker-compose.yml up \
+                              --detach --quiet-pull --no-recreate";
+    // whichever it chose
+    let ports = (19_092..19_400).map(|port| format!("127.0.0.1:{port}"));
+    let refusal = ports.collect::<Vec<_>>().join(" ") + ": port is already allocated\n";
+    let kmk = Kmk::on(|kmk| {
+        let directory = kmk.path("other").display().to_string();
+        let other = asleep(FakeLab::new("other", &directory, [19092, 19192]));
+        engine_with(&[other])
+            .rule(Rule::on("ps *--filter label=kmk.lab").until(UP))
+            .rule(Rule::on(UP).fails(1, &refusal))
+    });
+    kmk.run("deploy --any-port")
+        .code(3)
+        .changed(&[UP_COMMAND; 3])
+        .stderr_has("Choosing other ports: port ")
+        .stderr_has("\nerror: port ");
+    assert!(!kmk.work("kmk-lab").exists());
+}

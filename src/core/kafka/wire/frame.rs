@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn the_memory_of_a_large_frame_is_used_again_once_nobody_looks_at_it() {
-        let large = |byte: u8| [&300_000u32.to_be_bytes()[..], &[byte; 300_000]].concat();
+        let large = |byte: u8| [&300_000u32.to_be_bytes()[..], &vec![byte; 300_000]].concat();
         let sent: Vec<u8> = (1..=4).flat_map(large).collect();
         let (mut from, mut incoming) = (sent.as_slice(), Incoming::default());
         let mut next = || loop {

@@ -78,6 +78,15 @@ pub enum DeployError {
     Interrupted,
 }
 
+impl DeployError {
+    /// Whether it is only that someone else has a port.
+    pub(super) fn is_a_busy_port(&self) -> bool {
+        let is_port =
+            |problem: &preflight::Problem| matches!(problem, preflight::Problem::Port { .. });
+        matches!(self, Self::Preflight(problems) if problems.iter().all(is_port))
+    }
+}
+
 fn list<T: ToString>(problems: &[T]) -> String {
     let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
     problems.join("\n")

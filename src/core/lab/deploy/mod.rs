@@ -12,7 +12,7 @@ pub use failure::{Aftermath, DeployError, Failure, Suspect};
 pub use request::{Change, Rendered, Request, default_directory, render};
 
 use crate::core::docker::{Docker, Engine};
-use crate::core::event::Observer;
+use crate::core::event::{Event, Observer};
 use crate::core::lock::{self, Lock};
 use crate::core::preflight;
 use crate::core::topology::Topology;
@@ -21,6 +21,9 @@ use crate::core::workdir::Workdir;
 use plan::Plan;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+
+/// How often free ports are chosen: between the look and docker's taking them someone else may, such as another deploy.
+const CHOICES: u32 = 3;
 
 /// A lab that replicates.
 #[derive(Debug, Clone)]
@@ -63,20 +66,31 @@ pub fn deploy(
     let directory = lock::runtime_directory();
     let lock = Lock::take(&directory, &engine.id, &request.lab, "deploy");
     let _lock = lock.map_err(|error| Failure::early(error.into()))?;
-    let plan = Plan::make(request, &docker, &engine, limit, observer).map_err(Failure::early)?;
-    // pulling an image takes as long as it takes
-    match plan.carry_out(&limit.again(), observer) {
-        Ok(outcome) => Ok(Deployed {
-            topology: plan.rendered.topology,
-            outcome,
-            images: plan.images.names(),
-            directory: plan.workdir.path().to_owned(),
-            took: begun.elapsed(),
-        }),
-        Err(cause) => {
-            let aftermath = plan.clean_up(request.keep, observer);
-            Err(Failure::new(cause, aftermath))
+    let mut choices = CHOICES;
+    loop {
+        let plan = Plan::make(request, &docker, &engine, limit, observer);
+        let plan = plan.map_err(Failure::early)?;
+        // pulling an image takes as long as it takes
+        let cause = match plan.carry_out(&limit.again(), observer) {
+            Ok(outcome) => {
+                return Ok(Deployed {
+                    topology: plan.rendered.topology,
+                    outcome,
+                    images: plan.images.names(),
+                    directory: plan.workdir.path().to_owned(),
+                    took: begun.elapsed(),
+                });
+            }
+            Err(cause) => cause,
+        };
+        choices -= 1;
+        let chooses_again =
+            request.any_port && !plan.was_there && cause.is_a_busy_port() && choices > 0;
+        let aftermath = plan.clean_up(request.keep && !chooses_again, observer);
+        if !chooses_again || aftermath != Aftermath::RolledBack {
+            return Err(Failure::new(cause, aftermath));
         }
+        observer.on(Event::Started(format!("Choosing other ports: {cause}")));
     }
 }
 
