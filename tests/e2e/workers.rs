@@ -37,11 +37,9 @@ fn two_mirrormakers_share_twelve_partitions_and_one_takes_over_when_the_other_di
     // records go on coming while one dies
     fs::write(lab.home.path().join("lines"), text(RECORDS, 2 * RECORDS)).unwrap();
     sent.extend(records(RECORDS, 2 * RECORDS));
+    let before = lab.primary().end("orders");
     let running = lab.start("produce --topic orders --file lines --rate 3000/s --quiet");
-    until("some of them are there", PATIENCE, || {
-        let ends = lab.primary().end("orders");
-        (ends > (RECORDS / PARTITIONS) as u64 + 200).then_some(())
-    });
+    lab.primary().until_it_is_past("orders", before, PATIENCE);
     docker(&format!("kill {}", lab.container(WORKERS[1])));
     let killed = Instant::now();
     lab.kmk("status")

@@ -62,18 +62,20 @@ pub(super) struct View {
 pub(super) struct Mirror {
     pub(super) parts: BTreeMap<Part, mirror_state::Status>,
     pub(super) copied: BTreeMap<(String, i32), i64>,
-    /// Who has which part, where several share the work and that is known.
+    /// Whether several workers share the work.
+    pub(super) is_shared: bool,
+    /// Who has which part, where several share the work and have agreed on it.
     pub(super) crew: Option<Crew>,
 }
 
 impl View {
     /// Whether some of MirrorMaker's work is with nobody.
     pub(super) fn is_sharing_out(&self) -> bool {
-        let parts = self
-            .mirrors
-            .values()
-            .flat_map(|mirror| mirror.parts.values());
-        parts.into_iter().any(|status| status.state == "UNASSIGNED")
+        self.mirrors.values().any(|mirror| {
+            let mut parts = mirror.parts.values();
+            (mirror.is_shared && mirror.crew.is_none())
+                || parts.any(|status| status.state == "UNASSIGNED")
+        })
     }
 
     fn of(lab: &Lab, cluster: &Cluster, limit: &Limit) -> Self {
@@ -121,9 +123,11 @@ impl View {
             self.end = admin.offsets(&names, At::Latest, limit)?;
         }
         let mirror = lab.topology.mirror_of(&cluster.name);
-        let groups = match mirror {
-            Some(mirror) if mirror.workers.len() > 1 => admin.groups(limit)?,
-            _ => Vec::new(),
+        let is_shared = mirror.is_some_and(|mirror| mirror.workers.len() > 1);
+        let groups = if is_shared {
+            admin.groups(limit)?
+        } else {
+            Vec::new()
         };
         for flow in lab
             .spec
@@ -137,6 +141,7 @@ impl View {
             let mirror = Mirror {
                 parts: mirror_state::statuses(&states),
                 copied: mirror_state::copied(&offsets, source),
+                is_shared,
                 crew: Crew::of(&groups, source),
             };
             self.mirrors.insert(source.clone(), mirror);

@@ -49,6 +49,9 @@ impl<'a> Workers<'a> {
 
     /// What a worker had that runs no more, and that no other has taken up: nobody is left to say that it stands still.
     pub(super) fn orphans(&self, crew: Option<&Crew>) -> Vec<String> {
+        if self.share() && crew.is_none() {
+            return vec!["its MirrorMakers are sharing out the work anew".to_owned()];
+        }
         let absent = self.0.iter().filter(|worker| !Self::runs(worker));
         let orphaned = absent.filter_map(|(service, _)| {
             let parts = crew.into_iter().flat_map(|crew| crew.parts_of(service));
