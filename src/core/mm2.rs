@@ -4,6 +4,7 @@
 //! a consumer's at its source's (`MirrorMakerConfig.workerConfig`).
 
 mod properties;
+mod sharing;
 
 use crate::core::spec::{self, Naming};
 use crate::core::topology::{Cluster, Flow, Topology};
@@ -60,6 +61,7 @@ pub fn render(topology: &Topology) -> String {
         "plugin.discovery",
         "service_load",
     );
+    sharing::internal_rest(&mut file, topology);
     flows(&mut file, topology);
     freshness(&mut file);
     for cluster in &topology.clusters {
@@ -74,7 +76,7 @@ fn flows(file: &mut Properties, topology: &Topology) {
         .flows
         .iter()
         .flat_map(|flow| flow.spec.settings.values());
-    if values.any(|value| !spec::names_in(value).is_empty()) {
+    if topology.shares_work() || values.any(|value| !spec::names_in(value).is_empty()) {
         file.section("Values written as ${env:NAME} are read from MirrorMaker's environment");
         file.set("", "config.providers", "env");
         file.set(
@@ -91,6 +93,7 @@ fn flows(file: &mut Properties, topology: &Topology) {
             settings.map(|(key, value)| (format!("{name}.{}", read_key(key)), value.clone()));
         file.asked_for = asked_for.collect();
         file.set("", &format!("{name}.enabled"), "true");
+        sharing::tasks(file, topology, flow);
         file.set(
             "Which topics, as Java regular expressions; kmk's own canary is always among them.",
             &format!("{name}.topics"),
@@ -303,6 +306,7 @@ fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
         &format!("{name}.scheduled.rebalance.max.delay.ms"),
         "0",
     );
+    sharing::absence(file, topology, cluster);
     file.set("", &format!("{name}.plugin.discovery"), "service_load");
     file.set(
         "One partition for each of the worker's own topics instead of 25 and 5.",

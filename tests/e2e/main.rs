@@ -27,3 +27,4 @@ mod scenarios;
 mod sharing;
 mod strangers;
 mod topics;
+mod workers;

@@ -33,3 +33,4 @@ mod scenarios;
 mod silence;
 mod stop_start;
 mod topics;
+mod workers;

@@ -156,6 +156,7 @@ impl Reader {
                 .unwrap_or(usual.partitions),
             port: self.number(fields, "port"),
             image: self.image(fields),
+            mirrormakers: self.number(fields, "mirrormakers"),
             settings: self.settings(fields),
         };
         name.map(|name| ClusterSpec { name, ..cluster })

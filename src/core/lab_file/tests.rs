@@ -60,7 +60,11 @@ fn init_names_every_field_and_its_examples_are_right() {
         {
             let line = format!("{head}{}: {}\n", field.name, field.example);
             let text = match table.owner {
-                "a cluster" => TWO.replace("flows:\n", &format!("{line}flows:\n")),
+                "a cluster" => {
+                    // a target, as several MirrorMakers need
+                    let into = "flows:\n  - from: a\n    to: z\n";
+                    TWO.replace("flows:\n", &format!("{line}{into}"))
+                }
                 "a flow" => format!("{}{line}", &TWO[..TWO.find("  - from").unwrap()]),
                 _ => format!("{line}{TWO}"),
             };
@@ -69,6 +73,8 @@ fn init_names_every_field_and_its_examples_are_right() {
                 compared
                     .clusters
                     .push(crate::core::spec::ClusterSpec::new("z"));
+                let flow = crate::core::spec::FlowSpec::new("a", "z");
+                compared.flows.insert(0, flow);
             }
             assert_ne!(
                 good(&text),

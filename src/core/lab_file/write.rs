@@ -70,6 +70,7 @@ fn cluster_values(cluster: &ClusterSpec) -> Vec<Option<String>> {
         partitions,
         port,
         image,
+        mirrormakers,
         settings,
     } = cluster;
     vec![
@@ -79,6 +80,7 @@ fn cluster_values(cluster: &ClusterSpec) -> Vec<Option<String>> {
         port.map(|port| port.to_string()),
         None,
         image.as_deref().map(quoted),
+        mirrormakers.map(|count| count.to_string()),
         mapping(settings),
     ]
 }

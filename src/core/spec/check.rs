@@ -2,8 +2,8 @@
 
 use super::problem::{Finding, Part, Problem, Subject};
 use super::{
-    ClusterSpec, FlowSpec, MAX_BROKERS, MAX_CLUSTERS, MAX_FLOWS, MAX_HEAP_MIB, MAX_PARTITIONS,
-    MIN_HEAP_MIB, MIN_PORT, Naming, Spec, is_image, is_name, owned, reference,
+    ClusterSpec, FlowSpec, MAX_BROKERS, MAX_CLUSTERS, MAX_FLOWS, MAX_HEAP_MIB, MAX_MIRRORMAKERS,
+    MAX_PARTITIONS, MIN_HEAP_MIB, MIN_PORT, Naming, Spec, is_image, is_name, owned, reference,
 };
 use crate::core::filter;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +42,10 @@ impl Spec {
         let mut seen = BTreeSet::new();
         for (index, cluster) in self.clusters.iter().enumerate() {
             found.cluster(index, cluster);
+            if cluster.mirrormakers.is_some() && !self.is_target(&cluster.name) {
+                let problem = Problem::NoTarget(cluster.name.clone());
+                found.add(Subject::Cluster(index), Part::Mirrormakers, problem);
+            }
             if !seen.insert(&cluster.name) {
                 let problem = Problem::DuplicateCluster(cluster.name.clone());
                 found.add(Subject::Cluster(index), Part::Name, problem);
@@ -167,6 +171,7 @@ impl Findings {
             self.add(subject, Part::Name, Problem::ReservedName(name.clone()));
         }
         let (brokers, most) = (u32::from(cluster.brokers), u32::from(MAX_BROKERS));
+        let mirrormakers = u32::from(cluster.mirrormakers.unwrap_or(1));
         for (part, what, count, max) in [
             (Part::Brokers, "brokers", brokers, most),
             (
@@ -174,6 +179,12 @@ impl Findings {
                 "partitions",
                 cluster.partitions,
                 MAX_PARTITIONS,
+            ),
+            (
+                Part::Mirrormakers,
+                "MirrorMakers",
+                mirrormakers,
+                u32::from(MAX_MIRRORMAKERS),
             ),
         ] {
             if !(1..=max).contains(&count) {

@@ -70,7 +70,8 @@ fn bind() -> impl Strategy<Value = Option<IpAddr>> {
 }
 
 pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
-    let cluster = (1u16..=9, 1u32..1001, image(), settings());
+    let workers = option::of(1u16..=9);
+    let cluster = (1u16..=9, 1u32..1001, image(), settings(), workers);
     let flow = (
         any::<(usize, usize)>(),
         [filters(), filters(), filters()],
@@ -97,7 +98,8 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
             clusters: Vec::new(),
             flows: Vec::new(),
         };
-        for (index, (brokers, partitions, image, settings)) in clusters.into_iter().enumerate() {
+        let clusters = clusters.into_iter().enumerate();
+        for (index, (brokers, partitions, image, settings, mirrormakers)) in clusters {
             let port = u16::try_from(29_000 + 10 * index).ok();
             spec.clusters.push(ClusterSpec {
                 brokers,
@@ -105,6 +107,7 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
                 port: port.filter(|_| has_ports),
                 image,
                 settings,
+                mirrormakers,
                 ..ClusterSpec::new(&name(index))
             });
         }
@@ -128,6 +131,12 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
                 settings,
                 ..FlowSpec::new(&name(from), &name(to))
             });
+        }
+        let targets: BTreeSet<String> = spec.flows.iter().map(|flow| flow.target.clone()).collect();
+        for cluster in &mut spec.clusters {
+            cluster.mirrormakers = cluster
+                .mirrormakers
+                .filter(|_| targets.contains(&cluster.name));
         }
         spec
     })

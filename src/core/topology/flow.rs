@@ -6,11 +6,11 @@ use super::image::KafkaImage;
 use crate::core::spec::{self, FlowSpec, Naming, Spec};
 use std::collections::BTreeSet;
 
-/// A resolved MirrorMaker: runs beside its target and writes only there.
+/// A resolved MirrorMaker, of one worker or several that share the work: runs beside its target and writes only there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mirror {
-    /// Compose service.
-    pub service: String,
+    /// Compose services of the workers that share the work; at least one.
+    pub workers: Vec<String>,
     /// The cluster it writes to.
     pub target: String,
     /// The clusters it reads.
@@ -42,12 +42,21 @@ impl Mirror {
         let read = clusters.iter().filter(|c| sources.contains(&c.name));
         let image = KafkaImage::of_mirror(&target.image, read.map(|cluster| &cluster.image));
         (!sources.is_empty()).then(|| Self {
-            service: format!("mm2-{}", target.name),
+            workers: workers(&target.name, target.mirrormakers),
             target: target.name.clone(),
             image: image.clone(),
             sources,
             variables,
         })
+    }
+}
+
+/// Names of the workers, numbered where there are several.
+fn workers(target: &str, count: u16) -> Vec<String> {
+    let service = format!("mm2-{target}");
+    match count {
+        0 | 1 => vec![service],
+        _ => (1..=count).map(|n| format!("{service}-{n}")).collect(),
     }
 }
 

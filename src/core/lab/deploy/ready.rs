@@ -6,6 +6,7 @@ use crate::core::event::{Event, Observer};
 use crate::core::kafka::{Admin, KafkaError, NewTopic};
 use crate::core::lab::Lab;
 use crate::core::lab::canary::Canary;
+use crate::core::lab::crew::Crew;
 use crate::core::mirror_state;
 use crate::core::mm2::STATE_SEGMENT_BYTES;
 use crate::core::topology::{Cluster, DATA_IS_NEWER, Flow, Topology};
@@ -32,14 +33,15 @@ pub(in crate::core::lab) struct Readiness<'a> {
 }
 
 impl Readiness<'_> {
-    /// Waits until every broker answers, and a canary has crossed every flow.
+    /// Waits until every broker answers, a canary has crossed every flow, and all MirrorMakers share the work.
     pub(in crate::core::lab) fn wait(
         &self,
         limit: &Limit,
         observer: &dyn Observer,
     ) -> Result<(), DeployError> {
         self.wait_for_brokers(limit, observer)?;
-        self.wait_for_canaries(limit, observer)
+        self.wait_for_canaries(limit, observer)?;
+        self.wait_for_workers(limit, observer)
     }
 
     fn wait_for_brokers(&self, limit: &Limit, observer: &dyn Observer) -> Result<(), DeployError> {
@@ -52,7 +54,7 @@ impl Readiness<'_> {
                         "broker {} of cluster `{}` does not answer",
                         broker.service, cluster.name
                     ),
-                    service: &broker.service,
+                    services: vec![&broker.service],
                 };
                 self.wait_for(&wait, limit, observer, |limit| {
                     let endpoint = std::slice::from_ref(&broker.outside);
@@ -113,22 +115,22 @@ impl Readiness<'_> {
         observer.on(Event::Started(
             "Waiting until a canary has crossed every flow".to_owned(),
         ));
-        let wait = |flow: &Flow, service| Wait {
+        let wait = |flow: &Flow, services| Wait {
             what: format!("flow {} does not replicate", flow.name()),
-            service,
+            services,
         };
         // sent all at once: MirrorMaker finds their topics when it first looks
         let mut sent = Vec::new();
         for flow in flows {
-            let source = self.service_of(&flow.spec.source);
+            let source = vec![self.service_of(&flow.spec.source)];
             let canary = self.wait_for(&wait(flow, source), limit, observer, |limit| {
                 Canary::send(self.topology, flow, limit).map(Probe::Ready)
             })?;
             sent.push((flow, canary));
         }
         for (flow, mut canary) in sent {
-            let mirror = self.mirror(flow);
-            self.wait_for(&wait(flow, mirror), limit, observer, |limit| {
+            let workers = self.workers(flow);
+            self.wait_for(&wait(flow, workers), limit, observer, |limit| {
                 Ok(if canary.has_arrived(limit)? {
                     Probe::Ready(())
                 } else {
@@ -144,11 +146,37 @@ impl Readiness<'_> {
         Ok(())
     }
 
-    /// The service of the MirrorMaker that carries a flow.
-    fn mirror(&self, flow: &Flow) -> &str {
-        let mut mirrors = self.topology.mirrors.iter();
-        let mirror = mirrors.find(|mirror| mirror.target == flow.spec.target);
-        mirror.map_or("", |mirror| &mirror.service)
+    /// Where several share the work of a flow, waits until each has joined the others.
+    fn wait_for_workers(&self, limit: &Limit, observer: &dyn Observer) -> Result<(), DeployError> {
+        for flow in &self.topology.flows {
+            let (workers, target) = (self.workers(flow), self.topology.cluster(&flow.spec.target));
+            let Some(target) = target.filter(|_| workers.len() > 1) else {
+                continue;
+            };
+            for worker in workers {
+                let wait = Wait {
+                    what: format!("{worker} does not share the work of flow {}", flow.name()),
+                    services: vec![worker],
+                };
+                self.wait_for(&wait, limit, observer, |limit| {
+                    let groups = Admin::connect(&target.endpoints(), limit)?.groups(limit)?;
+                    let crew = Crew::of(&groups, &flow.spec.source);
+                    Ok(if crew.is_some_and(|crew| crew.has(worker)) {
+                        Probe::Ready(())
+                    } else {
+                        Probe::NotYet(format!("{worker} has not joined the others yet"))
+                    })
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The services of the MirrorMaker that carries a flow.
+    fn workers(&self, flow: &Flow) -> Vec<&str> {
+        let mirror = self.topology.mirror_of(&flow.spec.target);
+        let workers = mirror.into_iter().flat_map(|mirror| &mirror.workers);
+        workers.map(String::as_str).collect()
     }
 
     fn service_of(&self, cluster: &str) -> &str {
@@ -169,7 +197,7 @@ impl Readiness<'_> {
         let mut examined = Instant::now();
         let waited = limit.until(LOOK, || {
             if examined.elapsed() > EXAMINE {
-                self.refuse_dead(wait.service, limit)?;
+                self.refuse_dead(&wait.services, limit)?;
                 examined = Instant::now();
             }
             let seen = match look(&limit.at_most(PATIENCE)) {
@@ -183,32 +211,41 @@ impl Readiness<'_> {
             }
             Ok(Probe::NotYet(seen))
         });
-        waited.map_err(|ended| self.not_ready(wait.what.clone(), ended, wait.service))
+        waited.map_err(|ended| self.not_ready(wait.what.clone(), ended, &wait.services))
     }
 
-    fn refuse_dead(&self, service: &str, limit: &Limit) -> Result<(), Ended> {
+    /// None of several is left when the last of them has died.
+    fn refuse_dead(&self, services: &[&str], limit: &Limit) -> Result<(), Ended> {
         let Ok(Some(lab)) = Lab::look_for(self.docker, &self.topology.spec.lab, limit) else {
             return Ok(());
         };
-        let Some(container) = lab.container(service) else {
-            return Err(Ended::Because("its container is gone".to_owned()));
-        };
-        if ["exited", "dead"].contains(&container.state.status.as_str()) {
-            let why = format!("its container {}", container.state.describe());
-            return Err(Ended::Because(why));
+        let mut why = Ok(());
+        for service in services {
+            why = match lab.container(service) {
+                None => Err(Ended::Because("its container is gone".to_owned())),
+                Some(container) => {
+                    if !["exited", "dead"].contains(&container.state.status.as_str()) {
+                        return Ok(());
+                    }
+                    let why = format!("its container {}", container.state.describe());
+                    Err(Ended::Because(why))
+                }
+            };
         }
-        Ok(())
+        why
     }
 
-    fn not_ready(&self, what: String, ended: Ended, service: &str) -> DeployError {
+    fn not_ready(&self, what: String, ended: Ended, services: &[&str]) -> DeployError {
         let why = match ended {
             Ended::Stop(Stop::Interrupted) => return DeployError::Interrupted,
             Ended::Stop(stop @ Stop::Deadline { .. }) => stop.to_string(),
             Ended::Because(why) => why,
         };
-        let suspect = self.suspect(service).map(Box::new);
+        let suspect = self.suspect(services).map(Box::new);
         match suspect {
-            Some(suspect) if suspect.says(DATA_IS_NEWER) => self.data_is_newer(service, suspect),
+            Some(suspect) if suspect.says(DATA_IS_NEWER) => {
+                self.data_is_newer(services.first().copied().unwrap_or_default(), suspect)
+            }
             suspect => DeployError::NotReady { what, why, suspect },
         }
     }
@@ -226,11 +263,12 @@ impl Readiness<'_> {
         }
     }
 
-    /// The container of the service, with the end of its log.
-    fn suspect(&self, service: &str) -> Option<Suspect> {
+    /// The container of the services that most likely is to blame, with the end of its log: one that does not run, if any.
+    fn suspect(&self, services: &[&str]) -> Option<Suspect> {
         let limit = Limit::new(PATIENCE, &Interrupt::default());
         let lab = Lab::look_for(self.docker, &self.topology.spec.lab, &limit).ok()??;
-        let container = lab.container(service)?;
+        let containers = services.iter().filter_map(|service| lab.container(service));
+        let container = containers.min_by_key(|container| container.is_running())?;
         Some(Suspect {
             container: container.name().to_owned(),
             image: container.image().to_owned(),
@@ -247,8 +285,8 @@ impl Readiness<'_> {
 struct Wait<'a> {
     /// What is the matter while it has not come.
     what: String,
-    /// The service that it depends on most.
-    service: &'a str,
+    /// The services that it depends on most: one of them is enough.
+    services: Vec<&'a str>,
 }
 
 /// How a wait ended in vain.
