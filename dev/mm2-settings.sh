@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes src/core/mm2_settings/table.txt: every setting that MirrorMaker reads, what kind of value it takes, and which of
+# Writes src/core/mm2_settings/table.txt: every setting that MirrorMaker or a broker reads, what kind of value it takes, and which of
 # the two Kafkas that kmk is tried with have it. Taken from Kafka's own configuration definitions (dev/mm2-settings),
 # in Apache's published jars. Run it after a change of KAFKA_VERSION or NEXT_KAFKA_VERSION; needs a JDK 17 and Maven.
 set -euo pipefail
@@ -25,13 +25,14 @@ main() {
   settings "$old"
   settings "$new"
   {
-    echo "# Every setting that MirrorMaker reads: kind, key, type, and which Kafka has it. Made by dev/mm2-settings.sh."
+    echo "# Every setting that MirrorMaker or a broker reads: kind, key, type, and which Kafka has it. Made by dev/mm2-settings.sh."
     echo "# Kafka $old $new"
     awk -v old="$old" -v new="$new" '
-      FNR == NR { first[$0]; next }
-      $0 in first { print $0, "both"; delete first[$0]; next }
+      # where the type has changed, the newer one counts
+      FNR == NR { first[$1 " " $2] = $3; next }
+      ($1 " " $2) in first { print $0, "both"; delete first[$1 " " $2]; next }
       { print $0, new }
-      END { for (line in first) print line, old }' "$work/$old.txt" "$work/$new.txt" | LC_ALL=C sort
+      END { for (setting in first) print setting, first[setting], old }' "$work/$old.txt" "$work/$new.txt" | LC_ALL=C sort
   } >"$work/table.txt"
   mv "$work/table.txt" "$table"
   say "wrote $(wc -l <"$table") lines"
@@ -45,7 +46,7 @@ settings() {
   {
     echo '<project><modelVersion>4.0.0</modelVersion>'
     echo '<groupId>kmk</groupId><artifactId>settings</artifactId><version>1</version><dependencies>'
-    for name in connect-mirror kafka-storage; do
+    for name in connect-mirror kafka-storage kafka-server; do
       echo "<dependency><groupId>org.apache.kafka</groupId><artifactId>$name</artifactId><version>$version</version></dependency>"
     done
     echo '</dependencies></project>'

@@ -11,7 +11,7 @@ import org.apache.kafka.connect.runtime.SourceConnectorConfig;
 import org.apache.kafka.connect.runtime.rest.RestServerConfig;
 import org.apache.kafka.storage.internals.log.LogConfig;
 
-/** Prints every setting that MirrorMaker reads: "kind key type", as Kafka's own configuration definitions have them. */
+/** Prints every setting that MirrorMaker or a broker reads: "kind key type", as Kafka's own configuration definitions have them. */
 public class Settings {
     private static final String MIRROR = "org.apache.kafka.connect.mirror.";
 
@@ -39,6 +39,7 @@ public class Settings {
         print("producer", ProducerConfig.configDef(), Set.of());
         print("consumer", ConsumerConfig.configDef(), Set.of());
         print("admin", AdminClientConfig.configDef(), Set.of());
+        print("broker", field("org.apache.kafka.server.config.AbstractKafkaConfig", "CONFIG_DEF"), Set.of());
         for (String key : LogConfig.configNames()) {
             line("topic", key, LogConfig.configType(key));
         }

@@ -12,6 +12,19 @@ use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::topology::{Cluster, Topology};
 use kafka_mirror_kit::core::wait::Stop;
 
+/// By its addresses, beside a flag `--cluster` that means one of the lab's.
+#[derive(clap::Args)]
+pub(super) struct Elsewhere {
+    /// Another cluster instead, of the lab or not
+    #[arg(
+        long,
+        value_name = "HOST:PORT,...",
+        value_delimiter = ',',
+        conflicts_with = "cluster"
+    )]
+    pub(super) bootstrap: Vec<Endpoint>,
+}
+
 /// A cluster that was chosen.
 pub(super) struct Chosen {
     pub(super) place: Option<Place>,

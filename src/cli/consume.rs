@@ -1,12 +1,12 @@
 mod format;
 pub(super) mod from;
 
+use super::chosen::Elsewhere;
 use super::failure::Told;
 use super::output::seconds;
 use super::{Context, DefaultCluster, Outcome, Place, deploy};
 use format::Format;
 pub(super) use from::start;
-use kafka_mirror_kit::core::endpoint::Endpoint;
 use kafka_mirror_kit::core::event::Event;
 use kafka_mirror_kit::core::kafka::{Client, KafkaError, Start};
 use kafka_mirror_kit::core::lab::consume::{
@@ -40,14 +40,8 @@ pub(crate) struct Args {
     /// The cluster of the lab to read from [default: the target of the flow that makes such a topic, or of the first]
     #[arg(long, value_name = "NAME")]
     cluster: Option<String>,
-    /// Read from this cluster instead, of the lab or not
-    #[arg(
-        long,
-        value_name = "HOST:PORT,...",
-        value_delimiter = ',',
-        conflicts_with = "cluster"
-    )]
-    bootstrap: Vec<Endpoint>,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
     /// End as soon as so many were read; exit code 1 if there are not so many in time
     #[arg(long, value_name = "N", value_parser = messages, allow_negative_numbers = true)]
     messages: Option<u64>,
@@ -131,7 +125,7 @@ pub(super) fn messages(text: &str) -> Result<u64, String> {
 }
 
 pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let place = match args.bootstrap.as_slice() {
+    let place = match args.elsewhere.bootstrap.as_slice() {
         [] => Some(context.place(args.cluster.as_deref(), |lab| {
             let flow = lab.flow_of_copy(&args.topic);
             flow.map(|flow| flow.spec.target.as_str())
@@ -140,7 +134,9 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         _ => None,
     };
     context.say_which(args.cluster.as_deref(), place.as_ref());
-    let bootstrap = place.as_ref().map_or(args.bootstrap, Place::endpoints);
+    let bootstrap = place
+        .as_ref()
+        .map_or(args.elsewhere.bootstrap, Place::endpoints);
     let what = Consume {
         topic: args.topic,
         partition: args.partition,

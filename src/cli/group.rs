@@ -1,10 +1,9 @@
 mod delete;
 mod reset;
 
-use super::chosen::Chosen;
+use super::chosen::{Chosen, Elsewhere};
 use super::failure::Told;
 use super::{Context, DefaultCluster, Outcome};
-use kafka_mirror_kit::core::endpoint::Endpoint;
 use kafka_mirror_kit::core::lab::groups::{GroupError, clusters_with};
 use kafka_mirror_kit::core::wait::Limit;
 use std::time::Duration;
@@ -47,14 +46,8 @@ struct Which {
     /// The cluster of the lab that has it [default: the target of the first flow]
     #[arg(long, value_name = "NAME")]
     cluster: Option<String>,
-    /// Another cluster instead, of the lab or not
-    #[arg(
-        long,
-        value_name = "HOST:PORT,...",
-        value_delimiter = ',',
-        conflicts_with = "cluster"
-    )]
-    bootstrap: Vec<Endpoint>,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
     /// How long the brokers may take
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::patience)]
     timeout: Duration,
@@ -70,7 +63,7 @@ impl Which {
         Chosen::find(
             context,
             cluster,
-            &self.bootstrap,
+            &self.elsewhere.bootstrap,
             DefaultCluster::FirstTarget,
         )
     }

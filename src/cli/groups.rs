@@ -1,9 +1,9 @@
+use super::chosen::Elsewhere;
 use super::failure::Told;
 use super::quantity::{count, or_dash};
 use super::table::{row, table};
 use super::{Context, Outcome, chosen, consume, deploy};
 use anyhow::Context as _;
-use kafka_mirror_kit::core::endpoint::Endpoint;
 use kafka_mirror_kit::core::lab::groups::{
     ClusterGroups, GroupReport, PlaceReport, groups, groups_at,
 };
@@ -21,14 +21,8 @@ pub(crate) struct Args {
     /// Only this cluster of the lab [default: all]
     #[arg(long, value_name = "NAME")]
     cluster: Option<String>,
-    /// Another cluster instead, of the lab or not
-    #[arg(
-        long,
-        value_name = "HOST:PORT,...",
-        value_delimiter = ',',
-        conflicts_with = "cluster"
-    )]
-    bootstrap: Vec<Endpoint>,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
     /// Only this group, partition by partition
     #[arg(long, value_name = "GROUP", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     group: Option<String>,
@@ -65,7 +59,7 @@ struct Json<'a> {
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let limit = Limit::new(args.timeout, &context.interrupt);
     let all = args.all || args.group.is_some();
-    let mut clusters = if args.bootstrap.is_empty() {
+    let mut clusters = if args.elsewhere.bootstrap.is_empty() {
         let lab = chosen::lab(context, args.cluster.as_deref())?;
         let only = args.cluster.as_deref();
         let looks = groups(&lab.topology, only, all, &limit);
@@ -78,7 +72,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         };
         chosen::those_that_answer(&lab, only, looks, failed)?
     } else {
-        let look = groups_at(&args.bootstrap, all, &limit);
+        let look = groups_at(&args.elsewhere.bootstrap, all, &limit);
         vec![look.map_err(|error| consume::of_kafka(error, None))?]
     };
     if let Some(group) = &args.group {

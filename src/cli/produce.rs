@@ -25,7 +25,7 @@ const SOURCES: Duration = Duration::from_secs(2);
 pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     args.check()?;
     let input = args.input()?;
-    let place = match args.bootstrap.as_slice() {
+    let place = match args.elsewhere.bootstrap.as_slice() {
         [] => Some(context.place(args.cluster.as_deref(), |lab| {
             DefaultCluster::FirstSource.of(lab)
         })?),
@@ -37,7 +37,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     context.say_which(args.cluster.as_deref(), place.as_ref());
     let bootstrap = place
         .as_ref()
-        .map_or_else(|| args.bootstrap.clone(), Place::endpoints);
+        .map_or_else(|| args.elsewhere.bootstrap.clone(), Place::endpoints);
     if matches!(input, Input::Lines(_))
         && args.file.as_deref() == Some(Path::new("-"))
         && io::stdin().is_terminal()

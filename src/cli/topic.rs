@@ -4,10 +4,9 @@ mod delete;
 mod describe;
 mod truncate;
 
-use super::chosen::Chosen;
+use super::chosen::{Chosen, Elsewhere};
 use super::failure::Told;
 use super::{Context, DefaultCluster, Outcome};
-use kafka_mirror_kit::core::endpoint::Endpoint;
 use kafka_mirror_kit::core::lab::topics::source_of;
 use kafka_mirror_kit::core::message::check_topic_name;
 use kafka_mirror_kit::core::topology::is_internal;
@@ -61,14 +60,8 @@ struct Which {
     /// The cluster of the lab that has it [default: the source of the first flow]
     #[arg(long, value_name = "NAME")]
     cluster: Option<String>,
-    /// Another cluster instead, of the lab or not
-    #[arg(
-        long,
-        value_name = "HOST:PORT,...",
-        value_delimiter = ',',
-        conflicts_with = "cluster"
-    )]
-    bootstrap: Vec<Endpoint>,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
     /// How long the brokers may take
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::patience)]
     timeout: Duration,
@@ -84,7 +77,7 @@ impl Which {
         Chosen::find(
             context,
             cluster,
-            &self.bootstrap,
+            &self.elsewhere.bootstrap,
             DefaultCluster::FirstSource,
         )
     }

@@ -1,9 +1,9 @@
+use super::chosen::Elsewhere;
 use super::output::Output;
 use super::quantity::{bytes, count, or_dash};
 use super::table::{row, table};
 use super::{Context, Outcome, chosen, consume, deploy};
 use anyhow::Context as _;
-use kafka_mirror_kit::core::endpoint::Endpoint;
 use kafka_mirror_kit::core::lab::topics::{
     ClusterTopics, RemoteTopic, TopicReport, topics, topics_at,
 };
@@ -21,14 +21,8 @@ pub(crate) struct Args {
     /// Only this cluster of the lab [default: all]
     #[arg(long, value_name = "NAME")]
     cluster: Option<String>,
-    /// Another cluster instead, of the lab or not
-    #[arg(
-        long,
-        value_name = "HOST:PORT,...",
-        value_delimiter = ',',
-        conflicts_with = "cluster"
-    )]
-    bootstrap: Vec<Endpoint>,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
     /// Kafka's, MirrorMaker's and kmk's own topics too
     #[arg(long)]
     all: bool,
@@ -59,7 +53,7 @@ struct Json<'a> {
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let limit = Limit::new(args.timeout, &context.interrupt);
-    let clusters = if args.bootstrap.is_empty() {
+    let clusters = if args.elsewhere.bootstrap.is_empty() {
         let lab = chosen::lab(context, args.cluster.as_deref())?;
         let only = args.cluster.as_deref();
         let looks = topics(&lab.topology, only, args.all, &limit);
@@ -72,7 +66,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         };
         chosen::those_that_answer(&lab, only, looks, failed)?
     } else {
-        let look = topics_at(&args.bootstrap, args.all, &limit);
+        let look = topics_at(&args.elsewhere.bootstrap, args.all, &limit);
         vec![look.map_err(|error| consume::of_kafka(error, None))?]
     };
     let text = if args.json {

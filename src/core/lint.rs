@@ -8,13 +8,14 @@ mod flows;
 mod value;
 
 pub use finding::{Finding, Problem};
+pub(crate) use value::{has_own_code, is_readable};
 
 use crate::core::mm2_settings::{Generation, Place, Type, Use, Verdict, known_for};
 use crate::core::nearest::nearest;
 use crate::core::properties::{Entry, Spelling, read};
 use flows::{Flows, Standing};
 use std::collections::BTreeMap;
-use value::{Providers, ends_in_a_comment, own_code};
+use value::{Providers, ends_in_a_comment};
 
 /// Keys in question at most; after that many it is another kind of file. Keeps the longest file quick.
 pub const MOST: usize = 200;
@@ -34,7 +35,7 @@ pub fn lint(text: &str, kafka: Option<Generation>) -> Vec<Finding> {
     let file = File {
         flows: Flows::new(&counts),
         providers: Providers::new(&counts),
-        has_own_code: own_code(&counts),
+        has_own_code: has_own_code(&counts),
         kafka,
     };
     let clusters = last.get("clusters").map_or(1, |index| entries[*index].line);
@@ -116,9 +117,7 @@ impl File<'_> {
         let mut problems = Vec::new();
         if ends_in_a_comment(value) && verdict != Some(Type::Password) {
             problems.push(Problem::Comment);
-        } else if let Some(kind) =
-            verdict.filter(|kind| !kind.takes(value) && !value.contains("${"))
-        {
+        } else if let Some(kind) = verdict.filter(|kind| !is_readable(*kind, value)) {
             problems.push(Problem::Value {
                 value: value.clone(),
                 kind,

@@ -1,9 +1,13 @@
-//! Every setting that MirrorMaker reads, as Kafka's own configuration definitions have them. Knows nothing of files.
+//! Every setting that MirrorMaker reads, and brokers read, as Kafka's own configuration definitions have them. Knows
+//! nothing of files.
 //!
 //! [`known_for`] judges one key at one [`Place`]: MirrorMaker ignores unknown and misplaced keys in silence.
+//! [`known_to_brokers`] does so for the brokers, which are no better.
 
+mod broker;
 mod place;
 
+pub use broker::{BrokerVerdict, known_to_brokers};
 pub use place::{Place, Right, Side, Use, Verdict, known_for};
 
 use crate::core::topology::Version;
@@ -41,10 +45,12 @@ enum Kind {
     Admin,
     /// `LogConfig`: settings of a topic.
     Topic,
+    /// `AbstractKafkaConfig`: settings of a broker.
+    Broker,
 }
 
 impl Kind {
-    const NAMES: [(&'static str, Self); 12] = [
+    const NAMES: [(&'static str, Self); 13] = [
         ("top", Self::Top),
         ("worker", Self::Worker),
         ("source", Self::Source),
@@ -57,6 +63,22 @@ impl Kind {
         ("consumer", Self::Consumer),
         ("admin", Self::Admin),
         ("topic", Self::Topic),
+        ("broker", Self::Broker),
+    ];
+    /// All that MirrorMaker has to do with.
+    const OF_MIRRORMAKER: [Self; 12] = [
+        Self::Top,
+        Self::Worker,
+        Self::Source,
+        Self::Checkpoint,
+        Self::Heartbeat,
+        Self::Connector,
+        Self::Filter,
+        Self::Client,
+        Self::Producer,
+        Self::Consumer,
+        Self::Admin,
+        Self::Topic,
     ];
 }
 
@@ -144,6 +166,14 @@ impl Generation {
             Self::Three
         } else {
             Self::Four
+        }
+    }
+
+    /// The one that it is not.
+    fn other(self) -> Self {
+        match self {
+            Self::Three => Self::Four,
+            Self::Four => Self::Three,
         }
     }
 

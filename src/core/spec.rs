@@ -1,12 +1,14 @@
 //! What a person asked for: a lab, its clusters, its flows. Knows nothing of ports, networks or containers.
 
 mod check;
+mod fault;
 mod owned;
 mod problem;
 mod reference;
 #[cfg(test)]
 pub(crate) mod sample;
 
+pub use fault::{Fault, Instead};
 pub use problem::{Finding, Part, Problem, Subject};
 pub use reference::{Piece, names_in, pieces};
 

@@ -162,7 +162,7 @@ fn each_crate_has_one_door() {
 }
 
 /// Which modules of the core each module may use, as the design has it. `lab` may use all, and is used by none.
-const MAY_USE: [(&str, &[&str]); 27] = [
+const MAY_USE: [(&str, &[&str]); 28] = [
     ("digest", &[]),
     ("endpoint", &[]),
     ("event", &[]),
@@ -174,12 +174,26 @@ const MAY_USE: [(&str, &[&str]); 27] = [
     ("scenario", &["spec"]),
     ("topology", &["spec", "endpoint", "digest"]),
     ("port", &["topology"]),
-    ("lab_file", &["scenario", "spec", "topology"]),
+    (
+        "lab_file",
+        &[
+            "flow_setting",
+            "lint",
+            "mm2_settings",
+            "scenario",
+            "spec",
+            "topology",
+        ],
+    ),
     ("compose", &["topology", "spec", "digest"]),
     ("mm2", &["topology", "spec"]),
     ("mm2_settings", &["nearest", "topology"]),
     ("properties", &[]),
     ("lint", &["mm2_settings", "nearest", "properties"]),
+    (
+        "flow_setting",
+        &["lint", "mm2_settings", "spec", "topology"],
+    ),
     ("workdir", &["digest"]),
     ("lock", &["digest"]),
     ("docker", &["wait"]),

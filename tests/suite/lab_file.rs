@@ -250,6 +250,148 @@ fn every_mistake_at_once_each_at_its_place() {
 }
 
 #[test]
+fn settings_that_mirrormaker_would_ignore_are_refused_at_their_place() {
+    let kmk = kmk_with(indoc! {r"
+        clusters:
+          - name: primary
+          - name: secondary
+        flows:
+          - from: primary
+            to: secondary
+            settings:
+              tasks.maxx: 4
+              zzz: 1
+              offset.flush.interval.ms: 1000
+              offset.flush.intervall.ms: 1000
+              listeners: http://localhost:8083
+              fetch.max.wait.ms: 100
+              producer.linger.ms: 20
+              consumer.enable.auto.commit: true
+              emit.checkpoints.enabled: yes
+              tasks.max: ${env:TASKS}
+              topics: x
+          - from: secondary
+            to: primary
+            settings:
+              topics.blacklist: x
+              security.protocol: SSL
+              exactly.once.support: sometimes
+    "});
+    kmk.run("deploy").code(2).stdout("").no_calls().stderr(indoc! {r"
+        error: kmk.yml:8:7: setting `tasks.maxx` of flow primary->secondary is none of MirrorMaker's: it would be ignored in silence
+          hint: did you mean `tasks.max`?
+        error: kmk.yml:9:7: setting `zzz` of flow primary->secondary is none of MirrorMaker's: it would be ignored in silence
+          hint: a flow's settings are those of MirrorMaker's connectors, without `source->target.` before them
+        error: kmk.yml:10:7: setting `offset.flush.interval.ms` of flow primary->secondary is not read there: it would be ignored in silence
+          hint: it is read as `secondary.offset.flush.interval.ms`, for all that MirrorMaker does with secondary; no flow can have it
+        error: kmk.yml:11:7: setting `offset.flush.intervall.ms` of flow primary->secondary is none of MirrorMaker's: it would be ignored in silence
+          hint: did you mean `offset.flush.interval.ms`? It is read as `secondary.offset.flush.interval.ms`, for all that MirrorMaker does with secondary; no flow can have it
+        error: kmk.yml:12:7: setting `listeners` of flow primary->secondary is not read there: it would be ignored in silence
+          hint: it is read as `listeners`, for MirrorMaker as a whole; no flow can have it
+        error: kmk.yml:13:7: setting `fetch.max.wait.ms` of flow primary->secondary is not read there: it would be ignored in silence
+          hint: write `consumer.fetch.max.wait.ms`
+        error: kmk.yml:14:7: setting `producer.linger.ms` of flow primary->secondary reaches only the producer of offset syncs, not the one that writes records
+          hint: write `producer.override.linger.ms`
+        error: kmk.yml:15:7: setting `consumer.enable.auto.commit` of flow primary->secondary would be ignored in silence: MirrorMaker commits nothing and says so itself
+          hint: take it out
+        error: kmk.yml:16:7: setting `emit.checkpoints.enabled` of flow primary->secondary is to be true or false, not `yes`: MirrorMaker would not start
+        error: kmk.yml:18:7: setting `topics` is kmk's own: say `topics` of the flow instead
+        error: kmk.yml:22:7: setting `topics.blacklist` is kmk's own: say `exclude` of the flow instead
+        error: kmk.yml:23:7: setting `security.protocol` of flow secondary->primary is not read there: it would be ignored in silence
+          hint: it is read as `primary.security.protocol`, for all that MirrorMaker does with primary; no flow can have it
+    "});
+}
+
+#[test]
+fn settings_that_brokers_would_ignore_are_warned_of_and_values_that_they_cannot_read_refused() {
+    let file = indoc! {r"
+        clusters:
+          - name: primary
+            settings:
+              log.retention.msec: 1000
+              retention.ms: 1000
+              super.users: User:me
+              my.plugin.key: 1
+              log.message.timestamp.difference.max.ms: 1000
+              background.threads: ${env:MANY}
+          - name: secondary
+            kafka: 4.2.0
+            settings: {log.message.timestamp.difference.max.ms: 1000}
+    "};
+    kmk_with(file)
+        .run("deploy --dry-run --quiet")
+        .code(0)
+        .stderr(indoc! {r"
+            warning: kmk.yml:4:7: Kafka's brokers have no setting `log.retention.msec`: only a class of your own could read it; did you mean `log.retention.ms`?
+            warning: kmk.yml:5:7: Kafka's brokers have no setting `retention.ms`: only a class of your own could read it; did you mean `log.retention.ms`?
+            warning: kmk.yml:7:7: Kafka's brokers have no setting `my.plugin.key`: only a class of your own could read it
+            warning: kmk.yml:12:16: these brokers would ignore `log.message.timestamp.difference.max.ms`: of the Kafkas known only 3.9.2 has it
+        "});
+    let wrong = file
+        .replace("retention.msec: 1000", "retention.ms: 1h")
+        .replace("${env:MANY}", "many");
+    kmk_with(&wrong).run("deploy").code(2).stdout("").no_calls().stderr(indoc! {r"
+        error: kmk.yml:4:7: setting `log.retention.ms` is to be a number: no broker would start with this value
+        error: kmk.yml:9:7: setting `background.threads` is to be a number of at most 2147483647: no broker would start with this value
+    "});
+}
+
+#[test]
+fn what_flags_make_of_a_flow_s_settings_is_judged_too() {
+    let file = DEFAULT.to_owned()
+        + "    settings:\n      config.properties.blacklist: x\n      tasks.max: ${env:TASKS}\n";
+    let kmk = kmk_with(&file);
+    kmk.run("deploy --dry-run").code(0);
+    kmk.run("deploy --dry-run --quiet --kafka-version 4.2.0")
+        .code(2)
+        .stdout("")
+        .stderr(indoc! {"
+            error: setting `config.properties.blacklist` of flow primary->secondary would be ignored in silence by MirrorMaker 4.2.0: of the Kafkas known only 3.9.2 has it
+              hint: take it out, or let the flow's clusters run 3.9.2
+        "});
+    let too_old = indoc! {"
+        setting `tasks.max` of flow primary->secondary has a `${env:NAME}`, and MirrorMaker 3.4.1 would take it as it stands: EnvVarConfigProvider is there from Kafka 3.5 on
+          hint: let one of the flow's clusters run a later Kafka: MirrorMaker is as new as the newest of them
+    "};
+    kmk.run("deploy --quiet --kafka-version 3.4.1")
+        .code(2)
+        .no_calls()
+        .stderr(&format!("error: {too_old}"));
+    let kmk = kmk_with(&format!("kafka: 3.4.1\n{file}"));
+    kmk.run("deploy")
+        .code(2)
+        .no_calls()
+        .stderr(&format!("error: kmk.yml:10:7: {too_old}"));
+    // MirrorMaker is as new as the newest of the two
+    let newer = file.replace("name: primary\n", "name: primary\n    kafka: 3.9.2\n");
+    let kmk = kmk_with(&format!("kafka: 3.4.1\n{newer}"));
+    kmk.run("deploy --dry-run").code(0);
+}
+
+#[test]
+fn a_lab_that_is_there_is_repaired_as_it_was_made() {
+    let file = DEFAULT.to_owned() + "    settings:\n      tasks.max: 4\n";
+    let kmk = kmk_with(&file);
+    let ports = "--port primary=$PRIMARY --port secondary=$SECONDARY";
+    kmk.run(&format!("deploy --dry-run {ports}")).code(0);
+    // as an older kmk would have let pass
+    let compose = rendered(&kmk, "kmk-lab", "docker-compose.yml").replace("tasks.max", "task.maxx");
+    let lab = kmk.lab().made_from(&compose);
+    let docker = Docker::works()
+        .with(&lab)
+        .rule(Rule::on(UP).fails(1, "no\n"));
+    let kmk = kmk.docker(&docker);
+    fs::remove_file(kmk.work("kmk.yml")).unwrap();
+    kmk.run("deploy --kafka-version 4.2.0")
+        .code(2)
+        .changed(&[])
+        .stderr_has("setting `task.maxx` of flow");
+    kmk.run("deploy").code(3).stderr_lacks("task.maxx");
+    let calls = kmk.noted("calls");
+    assert!(calls.iter().any(|call| call.contains(" up ")), "{calls:#?}");
+}
+
+#[test]
 fn what_is_no_lab_file() {
     let large = format!("# {}\n", "x".repeat(10 * 1024 * 1024));
     let cases: [(&[u8], &str); 6] = [

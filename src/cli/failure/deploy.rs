@@ -9,6 +9,7 @@ use kafka_mirror_kit::core::lab::deploy::{
     Aftermath, DeployError, Failure as DeployFailure, Suspect,
 };
 use kafka_mirror_kit::core::lab::start::StartError;
+use kafka_mirror_kit::core::spec::{Fault, Instead};
 use kafka_mirror_kit::core::topology::{
     KAFKA_VERSION, KafkaImage, OFFICIAL_IMAGE, OLDEST_OFFICIAL, STAND_IN_IMAGE, Version,
 };
@@ -163,6 +164,10 @@ pub(super) fn spec_problem(problem: &spec::Problem) -> Item {
         spec::Problem::SettingValue { reason, .. } if reason.contains("${") => {
             item.hint("a variable of the environment is written as ${env:NAME}; nothing else begins with `${`")
         }
+        spec::Problem::FlowSetting { fault, instead, .. } => Item {
+            hint: flow_setting(fault, instead),
+            ..item
+        },
         spec::Problem::OtherClusters { lab, .. } => item.hint(format!(
             "deploy it as another lab with --lab NAME --any-port, or take this one away with its records: `kmk destroy{}`",
             in_lab(lab)
@@ -172,6 +177,43 @@ pub(super) fn spec_problem(problem: &spec::Problem) -> Item {
         ),
         _ => item,
     }
+}
+
+fn flow_setting(fault: &Fault, instead: &[Instead]) -> Option<String> {
+    let in_flow = instead.iter().filter_map(|instead| match instead {
+        Instead::Flow(key) => Some(format!("`{key}`")),
+        _ => None,
+    });
+    let in_flow: Vec<String> = in_flow.collect();
+    let elsewhere = instead.iter().find_map(|instead| match instead {
+        Instead::Cluster { cluster, key } => Some((
+            key,
+            format!("as `{cluster}.{key}`, for all that MirrorMaker does with {cluster}"),
+        )),
+        Instead::Lab(key) => Some((key, format!("as `{key}`, for MirrorMaker as a whole"))),
+        Instead::Flow(_) => None,
+    });
+    Some(match (fault, elsewhere) {
+        (Fault::Unknown, _) if !in_flow.is_empty() => {
+            format!("did you mean {}?", in_flow.join(" or "))
+        }
+        (_, _) if !in_flow.is_empty() => format!("write {}", in_flow.join(" or ")),
+        (Fault::Unknown, Some((key, place))) => {
+            format!("did you mean `{key}`? It is read {place}; no flow can have it")
+        }
+        (_, Some((_, place))) => format!("it is read {place}; no flow can have it"),
+        (Fault::Unknown, None) => {
+            "a flow's settings are those of MirrorMaker's connectors, without `source->target.` before them".to_owned()
+        }
+        (Fault::OtherKafka { has, .. }, None) => {
+            format!("take it out, or let the flow's clusters run {has}")
+        }
+        (Fault::NoVariables { .. }, None) => {
+            "let one of the flow's clusters run a later Kafka: MirrorMaker is as new as the newest of them".to_owned()
+        }
+        (Fault::Overruled(_), None) => "take it out".to_owned(),
+        _ => return None,
+    })
 }
 
 fn is_usage(problem: &preflight::Problem) -> bool {

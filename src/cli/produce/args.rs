@@ -1,9 +1,9 @@
 //! What can be said of a run of produce, and what it means. Knows nothing of how it went.
 
+use super::super::chosen::Elsewhere;
 use super::super::consume::{Speaker, from, messages, topic_name};
 use super::super::failure::Told;
 use clap::builder::TypedValueParser as _;
-use kafka_mirror_kit::core::endpoint::Endpoint;
 use kafka_mirror_kit::core::kafka::{Acks, Compression, Feature, Writing};
 use kafka_mirror_kit::core::lab::produce::{Input, Key};
 use kafka_mirror_kit::core::message::{Header, MAX_VALUE, MIN_SAMPLE, to_millis};
@@ -30,14 +30,8 @@ pub(crate) struct Args {
     /// The cluster of the lab to send to [default: the source of the first flow]
     #[arg(long, value_name = "NAME")]
     pub(super) cluster: Option<String>,
-    /// Send to this cluster instead, of the lab or not
-    #[arg(
-        long,
-        value_name = "HOST:PORT,...",
-        value_delimiter = ',',
-        conflicts_with = "cluster"
-    )]
-    pub(super) bootstrap: Vec<Endpoint>,
+    #[command(flatten)]
+    pub(super) elsewhere: Elsewhere,
     /// Send this value instead of sample records
     #[arg(long, value_name = "TEXT", conflicts_with = "file")]
     value: Option<OsString>,

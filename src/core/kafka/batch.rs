@@ -232,6 +232,22 @@ impl Chunk {
         })
     }
 
+    /// Cut so that none is larger than `allowed` bytes, as far as whole records permit.
+    pub(super) fn cut(self, allowed: usize) -> Vec<Self> {
+        let mut done = Vec::new();
+        let mut to_cut = vec![self];
+        while let Some(chunk) = to_cut.pop() {
+            if chunk.size() <= allowed || chunk.records() <= 1 {
+                done.push(chunk);
+            } else {
+                let (first, second) = chunk.halves();
+                to_cut.push(second);
+                to_cut.push(first);
+            }
+        }
+        done
+    }
+
     /// Two halves in the same order; the second is empty when there is only one record.
     pub(super) fn halves(&self) -> (Self, Self) {
         let (first, second) = self.spans.split_at(self.records().div_ceil(2));

@@ -11,6 +11,7 @@ mod code;
 mod compression;
 mod consumer;
 mod error;
+mod failure;
 mod fetched;
 mod group;
 mod metadata;

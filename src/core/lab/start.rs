@@ -3,6 +3,7 @@
 use super::deploy::DeployError;
 use super::deploy::ready::Readiness;
 use super::deploy::refusal::explain;
+use super::state::ids;
 use super::{Lab, LabError, is_original};
 use crate::core::docker::{Container, Docker, DockerError};
 use crate::core::event::{Event, Observer};
@@ -94,8 +95,7 @@ fn wake(
         .filter(|container| is_original(container) && !container.is_running());
     let (paused, down): (Vec<&Container>, Vec<&Container>) =
         asleep.partition(|container| container.state.status == "paused");
-    let (mirrors, brokers): (Vec<&Container>, Vec<&Container>) =
-        down.into_iter().partition(|c| lab.is_mirror(c));
+    let (mirrors, brokers) = lab.mirrors_and_brokers(down);
     let count = paused.len() + mirrors.len() + brokers.len();
     if count == 0 {
         return Ok(0);
@@ -103,17 +103,13 @@ fn wake(
     let begun = Instant::now();
     observer.on(Event::Started("Starting the containers".to_owned()));
     let started = docker
-        .unpause(&ids(&paused), limit)
-        .and_then(|()| docker.start(&ids(&brokers), limit))
-        .and_then(|()| docker.start(&ids(&mirrors), limit));
+        .unpause(&ids(paused), limit)
+        .and_then(|()| docker.start(&brokers, limit))
+        .and_then(|()| docker.start(&mirrors, limit));
     started.map_err(|error| explain(error, docker, &lab.topology, limit))?;
     observer.on(Event::Done {
         what: "Started the containers".to_owned(),
         took: begun.elapsed(),
     });
     Ok(count)
-}
-
-fn ids(containers: &[&Container]) -> Vec<String> {
-    containers.iter().map(|c| c.id.clone()).collect()
 }

@@ -56,4 +56,21 @@ impl Lab {
         let mut workers = mirrors.flat_map(|mirror| &mirror.workers);
         workers.any(|service| service == container.service())
     }
+
+    /// The ids of the containers of `MirrorMaker`, and of brokers: one kind comes and goes before the other.
+    pub(super) fn mirrors_and_brokers<'a>(
+        &self,
+        containers: impl IntoIterator<Item = &'a Container>,
+    ) -> (Vec<String>, Vec<String>) {
+        let containers = containers.into_iter();
+        let (mirrors, brokers): (Vec<&Container>, Vec<&Container>) =
+            containers.partition(|container| self.is_mirror(container));
+        (ids(mirrors), ids(brokers))
+    }
+}
+
+/// The ids of some containers.
+pub(super) fn ids<'a>(containers: impl IntoIterator<Item = &'a Container>) -> Vec<String> {
+    let containers = containers.into_iter();
+    containers.map(|container| container.id.clone()).collect()
 }

@@ -1,5 +1,6 @@
 //! Stops a lab: its memory is free again, and its containers, records and offsets stay for [`start`](super::start).
 
+use super::state::ids;
 use super::{Lab, LabError};
 use crate::core::docker::{Container, Docker, DockerError};
 use crate::core::event::{Event, Observer};
@@ -49,8 +50,7 @@ pub fn stop(
     // a paused process hears nothing of its end
     let paused = up.iter().filter(|c| c.state.status == "paused");
     docker.unpause(&ids(paused.copied()), limit)?;
-    let (mirrors, brokers): (Vec<&Container>, Vec<&Container>) =
-        up.iter().partition(|container| lab.is_mirror(container));
+    let (mirrors, brokers) = lab.mirrors_and_brokers(up.iter().copied());
     // MirrorMaker first: it notes on the target how far it is
     for (what, containers) in [("MirrorMaker", &mirrors), ("the brokers", &brokers)] {
         if containers.is_empty() {
@@ -58,7 +58,7 @@ pub fn stop(
         }
         let begun = Instant::now();
         observer.on(Event::Started(format!("Stopping {what}")));
-        docker.stop(&ids(containers.iter().copied()), limit)?;
+        docker.stop(containers, limit)?;
         observer.on(Event::Done {
             what: format!("Stopped {what}"),
             took: begun.elapsed(),
@@ -68,8 +68,4 @@ pub fn stop(
         containers: up.len(),
         took: begun.elapsed(),
     })
-}
-
-fn ids<'a>(containers: impl Iterator<Item = &'a Container>) -> Vec<String> {
-    containers.map(|container| container.id.clone()).collect()
 }

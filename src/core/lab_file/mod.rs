@@ -1,6 +1,7 @@
 //! The lab file, `kmk.yml`: a lab as a person writes it down, read into a `Spec` with all that is wrong with it, each
 //! with its line and column. Knows nothing of what runs, and of flags.
 
+mod brokers;
 mod field;
 mod fields;
 mod place;

@@ -102,6 +102,25 @@ pub enum What {
     /// A warning: flows go past it.
     #[error("cluster `{0}` is in no flow: nothing is copied from it or to it")]
     UnusedCluster(String),
+    /// A warning: brokers ignore it.
+    #[error(
+        "Kafka's brokers have no setting `{key}`: only a class of your own could read it{}",
+        meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"))
+    )]
+    UnknownSetting {
+        /// Its name.
+        key: String,
+        /// The nearest one that there is.
+        meant: Option<&'static str>,
+    },
+    /// A warning: these brokers ignore it.
+    #[error("these brokers would ignore `{key}`: of the Kafkas known only {has} has it")]
+    OtherBrokers {
+        /// Its name.
+        key: String,
+        /// The Kafka that has it.
+        has: &'static str,
+    },
     /// A warning: a secret that anyone can read.
     #[error(
         "`{0}` looks like a secret, and would stand in files and labels that anyone here can read"

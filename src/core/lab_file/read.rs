@@ -1,10 +1,11 @@
 //! A lab file's tree made into a `Spec`, with all that is wrong. Knows nothing of where the text came from.
 
-use super::Place;
 use super::field::{CLUSTER, FLOW, LAB, Table};
 use super::fields::{Fields, Reader};
 use super::problem::{Problem, What};
 use super::yaml::{self, Node, Value};
+use super::{Place, brokers};
+use crate::core::flow_setting;
 use crate::core::spec::{self, ClusterSpec, Finding, FlowSpec, Naming, Part, Spec, Subject};
 use crate::core::topology::{Topology, Version, official_image};
 
@@ -109,6 +110,11 @@ impl Reader {
         };
         let mut findings = spec.findings();
         findings.extend(port_clashes(&spec, &findings));
+        let warnings = judge_settings(&spec, &mut findings);
+        for (index, key, what) in warnings {
+            let place = cluster_fields[index].place(&Part::Setting(key));
+            self.warnings.push(Problem::at(place, what));
+        }
         for finding in findings {
             let there = match &finding.problem {
                 spec::Problem::NoClusters => is_whole && fields.has("clusters"),
@@ -210,6 +216,28 @@ fn port_clashes(spec: &Spec, findings: &[Finding]) -> Vec<Finding> {
         })
     };
     clashes.into_iter().filter_map(finding).collect()
+}
+
+/// Adds what Kafka's own definitions say of settings; of one that is refused already, nothing more. The rest are warnings:
+/// a cluster, the name of a setting of it, and what is odd.
+fn judge_settings(spec: &Spec, findings: &mut Vec<Finding>) -> Vec<(usize, String, What)> {
+    let is_too_much = |finding: &Finding| matches!(finding.problem, spec::Problem::TooMany { .. });
+    if findings.iter().any(is_too_much) {
+        return Vec::new();
+    }
+    let topology = Topology::new(spec);
+    let (mut more, mut warnings) = brokers::judge(&topology);
+    more.extend(flow_setting::findings(&topology));
+    let is_refused = |subject: Subject, part: &Part| {
+        let mut refused = findings.iter();
+        refused.any(|finding| finding.subject == subject && finding.part == *part)
+    };
+    more.retain(|one| !is_refused(one.subject, &one.part));
+    warnings.retain(|(index, key, _)| {
+        !is_refused(Subject::Cluster(*index), &Part::Setting(key.clone()))
+    });
+    findings.extend(more);
+    warnings
 }
 
 /// `512m` or `2g`, in MiB.

@@ -1,5 +1,6 @@
 //! Values: what looks like a comment, references to providers, classes that are not Kafka's. Knows nothing of keys' places.
 
+use crate::core::mm2_settings::Type;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether a person believed that a value ends at `#`. Between quotes it is meant.
@@ -9,8 +10,13 @@ pub(super) fn ends_in_a_comment(value: &str) -> bool {
     mark.is_some_and(|(at, _)| value[..at].matches('"').count().is_multiple_of(2))
 }
 
+/// Whether Kafka can read a value, as far as it can be known: what a reference stands for is not.
+pub(crate) fn is_readable(kind: Type, value: &str) -> bool {
+    kind.takes(value) || value.contains("${")
+}
+
 /// Whether classes of the person's own may read settings that nobody else knows.
-pub(super) fn own_code(settings: &BTreeMap<&str, &str>) -> bool {
+pub(crate) fn has_own_code(settings: &BTreeMap<&str, &str>) -> bool {
     let names_classes = |key: &str| {
         let ends = [
             ".class",

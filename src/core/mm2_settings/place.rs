@@ -117,10 +117,7 @@ const CONVERTERS: [&str; 3] = ["key.converter.", "value.converter.", "header.con
 pub fn known_for(place: Place, key: &str, kafka: Option<Generation>) -> Verdict {
     let verdict = judge(place, key, kafka);
     if let (Verdict::Misplaced(_) | Verdict::Unknown { .. }, Some(asked)) = (&verdict, kafka) {
-        let other = match asked {
-            Generation::Three => Generation::Four,
-            Generation::Four => Generation::Three,
-        };
+        let other = asked.other();
         if let Verdict::Known(_) = judge(place, key, Some(other)) {
             return Verdict::OnlyIn(other);
         }
@@ -380,7 +377,7 @@ fn meant(place: Place, key: &str, kafka: Option<Generation>) -> Vec<Right> {
         Some((prefix, bare, Kind::Producer)) => (prefix, bare, &[Kind::Producer]),
         Some((prefix, bare, Kind::Consumer)) => (prefix, bare, &[Kind::Consumer]),
         Some((prefix, bare, _)) => (prefix, bare, &[Kind::Admin]),
-        None => ("", key, &Kind::NAMES.map(|(_, kind)| kind)),
+        None => ("", key, &Kind::OF_MIRRORMAKER),
     };
     let candidates = keys(kinds, kafka);
     let Some(near) = nearest_spelling(bare, candidates) else {

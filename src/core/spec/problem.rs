@@ -1,6 +1,6 @@
 //! What can be wrong with a spec, as facts.
 
-use super::{MAX_BROKERS, MAX_HEAP_MIB, MAX_NAME, MIN_HEAP_MIB, MIN_PORT};
+use super::{Fault, Instead, MAX_BROKERS, MAX_HEAP_MIB, MAX_NAME, MIN_HEAP_MIB, MIN_PORT};
 
 /// A problem, and what of the spec it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,6 +228,18 @@ pub enum Problem {
         key: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A setting of a flow that MirrorMaker would ignore, or could not read.
+    #[error("setting `{key}` of flow {flow} {fault}")]
+    FlowSetting {
+        /// The flow, as `source->target`.
+        flow: String,
+        /// Its name.
+        key: String,
+        /// What is wrong with it.
+        fault: Box<Fault>,
+        /// What to write instead, best first.
+        instead: Vec<Instead>,
     },
     /// More copies than brokers.
     #[error("setting `{key}` asks for {copies} copies, and cluster `{cluster}` has {}", match .brokers { 1 => "one broker".to_owned(), more => format!("{more} brokers") })]

@@ -5,11 +5,13 @@ use crate::core::filter;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn image() -> impl Strategy<Value = Option<String>> {
     option::of(prop_oneof![
-        "apache/kafka:[34]\\.[0-9]\\.[0-9]",
+        // older ones have no variables for MirrorMaker
+        "apache/kafka:3\\.[5-9]\\.[0-9]",
+        "apache/kafka:4\\.[0-9]\\.[0-9]",
         "[a-z]{1,5}/[a-z]{1,5}:[a-z0-9]{1,4}",
     ])
 }
@@ -23,7 +25,7 @@ fn filters() -> impl Strategy<Value = Vec<String>> {
 }
 
 /// Nothing that kmk owns or counts begins with these words.
-fn settings() -> impl Strategy<Value = std::collections::BTreeMap<String, String>> {
+fn settings() -> impl Strategy<Value = BTreeMap<String, String>> {
     let value = prop_oneof![
         "[0-9]{1,4}",
         "\\PC{0,8}",
@@ -33,6 +35,33 @@ fn settings() -> impl Strategy<Value = std::collections::BTreeMap<String, String
     btree_map("sample(\\.[a-z]{1,4}|[-_][0-9]){0,3}", value, 0..3)
 }
 
+/// Settings that MirrorMaker reads: with numbers, and with whatever a transformation of one's own takes.
+fn flow_settings() -> impl Strategy<Value = BTreeMap<String, String>> {
+    let numbers = prop::sample::select(vec![
+        "consumer.fetch.max.wait.ms",
+        "consumer.poll.timeout.ms",
+        "consumer.request.timeout.ms",
+        "offset.lag.max",
+        "producer.override.batch.size",
+        "refresh.topics.interval.seconds",
+        "source.consumer.max.poll.records",
+        "tasks.max",
+    ]);
+    let number = prop_oneof!["[1-9][0-9]{0,3}", "\\$\\{env:KMK_[A-Z]{4}\\}"];
+    let number = (numbers.prop_map(str::to_owned), number);
+    let own = settings().prop_map(|settings| {
+        let settings = settings.into_iter();
+        let own: BTreeMap<_, _> = settings
+            .map(|(key, value)| (format!("transforms.{key}"), value))
+            .collect();
+        own
+    });
+    (vec(number, 0..3), own).prop_map(|(numbers, mut settings)| {
+        settings.extend(numbers);
+        settings
+    })
+}
+
 pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
     let workers = option::of(1u16..=9);
     let cluster = (1u16..=9, 1u32..1001, image(), settings(), workers);
@@ -40,7 +69,7 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
         any::<(usize, usize)>(),
         [filters(), filters(), filters()],
         any::<bool>(),
-        settings(),
+        flow_settings(),
     );
     let heap = option::of(128u32..=16384);
     let parts = (

@@ -6,9 +6,10 @@
 //! connections in its pool and would read the answer to one request as that to another.
 
 use super::error_of;
-use super::worker::{Failure, Worker};
+use super::worker::Worker;
 use crate::core::endpoint::Endpoint;
 use crate::core::kafka::error::KafkaError;
+use crate::core::kafka::failure::Failure;
 use crate::core::wait::{Limit, Stop};
 use kafka::client::KafkaClient;
 use std::sync::mpsc::{self, Receiver};

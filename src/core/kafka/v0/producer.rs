@@ -62,7 +62,13 @@ impl Producer {
         let mut left: Left = batch
             .into_chunks()
             .into_iter()
-            .map(|(partition, chunk)| (partition, pieces(chunk, self.allowed)))
+            .map(|(partition, chunk)| {
+                let pieces = chunk.cut(self.allowed).into_iter();
+                (
+                    partition,
+                    pieces.map(|chunk| Piece::new(chunk, 0)).collect(),
+                )
+            })
             .collect();
         let sent = self.send_all(&mut left, limit, tally);
         for piece in left.values().flatten() {
@@ -201,20 +207,4 @@ impl Piece {
             doubts,
         }
     }
-}
-
-/// Cut so that none is larger than `allowed`, as far as whole records permit.
-fn pieces(chunk: Chunk, allowed: usize) -> VecDeque<Piece> {
-    let mut done = VecDeque::new();
-    let mut to_cut = vec![chunk];
-    while let Some(chunk) = to_cut.pop() {
-        if chunk.size() <= allowed || chunk.records() <= 1 {
-            done.push_back(Piece::new(chunk, 0));
-        } else {
-            let (first, second) = chunk.halves();
-            to_cut.push(second);
-            to_cut.push(first);
-        }
-    }
-    done
 }

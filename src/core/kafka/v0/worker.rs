@@ -2,7 +2,7 @@
 
 use super::metadata;
 use crate::core::endpoint::Endpoint;
-use crate::core::kafka::error::round;
+use crate::core::kafka::failure::Failure;
 use crate::core::wait::{Limit, Stop};
 use kafka::client::KafkaClient;
 use std::io;
@@ -25,32 +25,6 @@ pub(super) type Job = Box<dyn FnOnce(&mut KafkaClient) + Send>;
 pub(super) struct Worker {
     jobs: Sender<Job>,
     pub(super) address: String,
-}
-
-/// Why one address led to no broker.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
-    #[error("{0}")]
-    NoSuchHost(io::Error),
-    #[error("{0}")]
-    Connect(io::Error),
-    #[error("it accepts connections, but is no Kafka broker or not ready yet ({0})")]
-    Greeting(String),
-    #[error("no answer within {}", round(*.0))]
-    Silent(Duration),
-    #[error("interrupted")]
-    Interrupted,
-}
-
-impl Failure {
-    /// Whether waiting is pointless: nothing listens there, or the name stands for no host.
-    pub(super) fn is_final(&self) -> bool {
-        match self {
-            Self::NoSuchHost(_) => true,
-            Self::Connect(error) => error.kind() == io::ErrorKind::ConnectionRefused,
-            _ => false,
-        }
-    }
 }
 
 impl Worker {

@@ -2,9 +2,9 @@
 //! asked.
 
 use super::connection::{Connection, Ticket};
-use super::dial::Failure;
 use crate::core::endpoint::Endpoint;
 use crate::core::kafka::error::KafkaError;
+use crate::core::kafka::failure::Failure;
 use crate::core::kafka::metadata::Metadata;
 use crate::core::wait::{Limit, Stop};
 use kafka_protocol::messages::{FindCoordinatorRequest, FindCoordinatorResponse};

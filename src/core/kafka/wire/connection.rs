@@ -3,10 +3,11 @@
 
 use super::api::{Mismatch, Versions, version_of_versions};
 use super::claim;
-use super::dial::{Failure, dial};
+use super::dial::dial;
 use super::frame::{self, Incoming};
 use crate::core::endpoint::Endpoint;
 use crate::core::kafka::error::KafkaError;
+use crate::core::kafka::failure::Failure;
 use crate::core::wait::{Limit, Stop};
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use kafka_protocol::messages::{ApiKey, ApiVersionsRequest, ApiVersionsResponse, RequestHeader};

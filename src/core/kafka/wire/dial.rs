@@ -1,7 +1,7 @@
 //! From an address to an open socket, within a limit. Knows nothing of Kafka.
 
 use crate::core::endpoint::Endpoint;
-use crate::core::kafka::error::round;
+use crate::core::kafka::failure::Failure;
 use crate::core::wait::{Limit, Stop};
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs as _};
@@ -14,32 +14,6 @@ const CONNECT: Duration = Duration::from_secs(1);
 
 /// And no less, even when time is up: a port where nobody listens says so at once, and that is worth knowing.
 const SHORTEST: Duration = Duration::from_millis(100);
-
-/// Why one address led to no broker.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
-    #[error("{0}")]
-    NoSuchHost(io::Error),
-    #[error("{0}")]
-    Connect(io::Error),
-    #[error("it accepts connections, but is no Kafka broker or not ready yet ({0})")]
-    Greeting(String),
-    #[error("no answer within {}", round(*.0))]
-    Silent(Duration),
-    #[error("interrupted")]
-    Interrupted,
-}
-
-impl Failure {
-    /// Whether waiting is pointless: nothing listens there, or the name stands for no host.
-    pub(super) fn is_final(&self) -> bool {
-        match self {
-            Self::NoSuchHost(_) => true,
-            Self::Connect(error) => error.kind() == io::ErrorKind::ConnectionRefused,
-            _ => false,
-        }
-    }
-}
 
 /// Opens a connection to the first socket address that an endpoint stands for and that answers.
 pub(super) fn dial(endpoint: &Endpoint, limit: &Limit) -> Result<TcpStream, Failure> {

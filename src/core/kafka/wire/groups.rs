@@ -1,8 +1,8 @@
 //! Which groups there are, how they are, where they stand, and taking them away. Knows nothing of being a member.
 
-use super::assignment;
 use super::cluster::{Cluster, To};
 use super::connect;
+use super::member::read_assignment;
 use super::metadata::topic_name;
 use super::offsets::{Offsets, group_id};
 use crate::core::kafka::error::KafkaError;
@@ -20,7 +20,7 @@ use kafka_protocol::messages::{
     ConsumerGroupDescribeRequest, DeleteGroupsRequest, DescribeGroupsRequest, ListGroupsRequest,
     OffsetDeleteRequest, OffsetFetchRequest,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a classic group calls the protocol by which its members share out partitions; one that never had members has none.
 const CONSUMERS: [&str; 2] = ["consumer", ""];
@@ -232,7 +232,8 @@ fn of_classic(group: classic::DescribedGroup) -> Group {
         host: host(&member.client_host),
         reads: Some(&member.member_assignment)
             .filter(|_| are_consumers)
-            .and_then(|given| assignment::decode(given))
+            .and_then(|given| read_assignment(given).ok())
+            .map(places)
             .unwrap_or_default(),
         work: Some(&member.member_assignment)
             .filter(|_| *group.protocol_type == *CONNECT)
@@ -254,13 +255,7 @@ fn of_modern(group: modern::DescribedGroup) -> Group {
             id: member.member_id.to_string(),
             client: member.client_id.to_string(),
             host: host(&member.client_host),
-            reads: given
-                .flat_map(|topic| {
-                    let name = topic.topic_name.to_string();
-                    let place = move |id| (name.clone(), id);
-                    topic.partitions.into_iter().map(place)
-                })
-                .collect(),
+            reads: places(given.map(|topic| (topic.topic_name.to_string(), topic.partitions))),
             work: None,
         }
     };
@@ -271,6 +266,14 @@ fn of_modern(group: modern::DescribedGroup) -> Group {
         state: group.group_state.to_string(),
         members: group.members.into_iter().map(member).collect(),
     }
+}
+
+/// Each topic with each of its partitions.
+fn places(given: impl IntoIterator<Item = (String, Vec<i32>)>) -> BTreeSet<(String, i32)> {
+    let topics = given.into_iter();
+    topics
+        .flat_map(|(topic, partitions)| partitions.into_iter().map(move |id| (topic.clone(), id)))
+        .collect()
 }
 
 /// Java writes an address without a name as `/172.18.0.1`.

@@ -2,7 +2,6 @@
 //! version 0 of the protocol cannot say. Knows nothing of what it is used for.
 
 mod api;
-mod assignment;
 mod batch;
 mod claim;
 mod cluster;

@@ -7,7 +7,7 @@ mod request;
 mod sequence;
 
 use super::cluster::{Cluster, To};
-use crate::core::kafka::batch::{Batch, Chunk};
+use crate::core::kafka::batch::Batch;
 use crate::core::kafka::compression::Compression;
 use crate::core::kafka::error::KafkaError;
 use crate::core::kafka::producer::{Acks, Writing};
@@ -86,7 +86,7 @@ impl Producer {
                 .lanes
                 .entry(partition)
                 .or_insert_with(|| Lane::new(self.author));
-            for piece in pieces(chunk, self.allowed) {
+            for piece in chunk.cut(self.allowed) {
                 lane.push(piece);
             }
         }
@@ -228,22 +228,6 @@ impl Producer {
         self.author = None;
         self.not_before = None;
     }
-}
-
-/// Cut so that none is larger than `allowed`, as far as whole records permit.
-fn pieces(chunk: Chunk, allowed: usize) -> Vec<Chunk> {
-    let mut done = Vec::new();
-    let mut to_cut = vec![chunk];
-    while let Some(chunk) = to_cut.pop() {
-        if chunk.size() <= allowed || chunk.records() <= 1 {
-            done.push(chunk);
-        } else {
-            let (first, second) = chunk.halves();
-            to_cut.push(second);
-            to_cut.push(first);
-        }
-    }
-    done
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use super::api::APIS;
 use crate::core::endpoint::Endpoint;
-use bytes::BytesMut;
+use bytes::{Buf as _, Bytes, BytesMut};
 use kafka_protocol::messages::api_versions_response::ApiVersion;
-use kafka_protocol::messages::{ApiKey, ApiVersionsResponse};
-use kafka_protocol::protocol::{Encodable, HeaderVersion};
+use kafka_protocol::messages::{ApiKey, ApiVersionsResponse, RequestHeader};
+use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion};
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -26,9 +26,15 @@ pub(super) enum Reply {
 pub(super) struct Asked {
     pub(super) api: ApiKey,
     pub(super) version: i16,
+    body: Bytes,
 }
 
 impl Asked {
+    /// What is asked.
+    pub(super) fn request<M: Decodable>(&self) -> M {
+        M::decode(&mut self.body.clone(), self.version).unwrap()
+    }
+
     /// The answer to this request.
     pub(super) fn with<M: Encodable + HeaderVersion>(&self, answer: &M) -> Reply {
         let mut body = BytesMut::new();
@@ -87,12 +93,12 @@ fn read_request(stream: &mut TcpStream) -> Option<(Asked, [u8; 4])> {
     stream.read_exact(&mut length).ok()?;
     let mut request = vec![0; usize::try_from(u32::from_be_bytes(length)).unwrap()];
     stream.read_exact(&mut request).ok()?;
-    let number = |at: usize| i16::from_be_bytes([request[at], request[at + 1]]);
-    let asked = Asked {
-        api: ApiKey::try_from(number(0)).unwrap(),
-        version: number(2),
-    };
-    Some((asked, request[4..8].try_into().unwrap()))
+    let mut body = Bytes::from(request);
+    let api = ApiKey::try_from((&body[..2]).get_i16()).unwrap();
+    let version = (&body[2..4]).get_i16();
+    let header = RequestHeader::decode(&mut body, api.request_header_version(version)).unwrap();
+    let asked = Asked { api, version, body };
+    Some((asked, header.correlation_id.to_be_bytes()))
 }
 
 /// That the broker speaks all that the client does.

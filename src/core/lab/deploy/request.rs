@@ -4,6 +4,7 @@ use super::failure::DeployError;
 use super::{ground, ports};
 use crate::core::compose;
 use crate::core::docker::Container;
+use crate::core::flow_setting;
 use crate::core::mm2;
 use crate::core::scenario::Scenario;
 use crate::core::spec::{self, Spec};
@@ -223,11 +224,22 @@ impl Request {
         let topology = Topology::new(&spec);
         problems.extend(topology.port_clashes());
         problems.extend(topology.worker_clashes());
+        problems.extend(self.flow_settings(&topology));
         if problems.is_empty() {
             Ok(spec)
         } else {
             Err(problems)
         }
+    }
+
+    /// Settings that MirrorMaker would not do, with the Kafka that is asked for. Not of a lab that stays what it is: it
+    /// is repaired as it was made.
+    fn flow_settings(&self, topology: &Topology) -> Vec<spec::Problem> {
+        if self.wanted.is_none() && self.change.images.is_empty() {
+            return Vec::new();
+        }
+        let findings = flow_setting::findings(topology).into_iter();
+        findings.map(|finding| finding.problem).collect()
     }
 }
 

@@ -242,7 +242,7 @@ fn every_key_of_the_table_is_read_somewhere() {
         Place::Cluster(READ),
         Place::Cluster(WRITTEN),
     ];
-    for key in keys(&Kind::NAMES.map(|(_, kind)| kind), None) {
+    for key in keys(&Kind::OF_MIRRORMAKER, None) {
         if overruled(key).is_some()
             || (find(key, &[Kind::Topic], None).is_some() && rights(key, None).is_empty())
         {

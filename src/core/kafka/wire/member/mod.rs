@@ -13,6 +13,7 @@ mod timing;
 mod verdict;
 
 pub(in crate::core::kafka) use membership::Membership;
+pub(super) use protocol::read_assignment;
 #[cfg(test)]
 pub(in crate::core::kafka) use scripted::{Asked, Script, Scripted};
 pub(in crate::core::kafka) use standing::Standing;

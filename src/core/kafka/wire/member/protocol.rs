@@ -20,7 +20,7 @@ const VERSION: i16 = 0;
 /// Bytes of another member that make no sense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no message of a consumer at byte {at}")]
-pub(super) struct Nonsense {
+pub(in crate::core::kafka::wire) struct Nonsense {
     /// Where.
     at: usize,
 }
@@ -63,7 +63,7 @@ pub(super) fn read_subscription(bytes: &[u8]) -> Result<BTreeSet<String>, Nonsen
 }
 
 /// The partitions that a member is given; no bytes at all give none.
-pub(super) fn read_assignment(bytes: &[u8]) -> Result<Share, Nonsense> {
+pub(in crate::core::kafka::wire) fn read_assignment(bytes: &[u8]) -> Result<Share, Nonsense> {
     let mut share = Share::new();
     if bytes.is_empty() {
         return Ok(share);
@@ -189,6 +189,19 @@ mod tests {
         bytes.put_i16(3);
         message.encode(&mut bytes, 3).unwrap();
         assert_eq!(read_subscription(&bytes).unwrap(), set(&["x", "y"]));
+        let given = TopicPartition::default()
+            .with_topic(topic_name("x"))
+            .with_partitions(vec![1, 2]);
+        let message = ConsumerProtocolAssignment::default()
+            .with_assigned_partitions(vec![given])
+            .with_user_data(Some(Bytes::from_static(b"mine")));
+        for version in 0..=3 {
+            let mut bytes = BytesMut::new();
+            bytes.put_i16(version);
+            message.encode(&mut bytes, version).unwrap();
+            let expected: Share = [("x".to_owned(), vec![1, 2])].into();
+            assert_eq!(read_assignment(&bytes), Ok(expected));
+        }
     }
 
     #[test]

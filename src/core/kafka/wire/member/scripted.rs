@@ -1,8 +1,8 @@
 //! A coordinator for tests: answers as its script says, and well where the script says nothing. Knows nothing of how
 //! members work.
 
-use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
-use kafka_protocol::messages::api_versions_response::ApiVersion;
+use crate::core::kafka::wire::scripted::{self, Reply, broker};
+use bytes::Bytes;
 use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::join_group_response::JoinGroupResponseMember;
 use kafka_protocol::messages::metadata_response::{
@@ -13,15 +13,12 @@ use kafka_protocol::messages::offset_commit_response::{
     OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
 use kafka_protocol::messages::{
-    ApiKey, ApiVersionsResponse, BrokerId, FindCoordinatorResponse, HeartbeatRequest,
-    HeartbeatResponse, JoinGroupRequest, JoinGroupResponse, LeaveGroupResponse, MetadataResponse,
-    OffsetCommitRequest, OffsetCommitResponse, RequestHeader, ResponseHeader, SyncGroupRequest,
-    SyncGroupResponse,
+    ApiKey, BrokerId, FindCoordinatorResponse, HeartbeatRequest, HeartbeatResponse,
+    JoinGroupRequest, JoinGroupResponse, LeaveGroupResponse, MetadataResponse, OffsetCommitRequest,
+    OffsetCommitResponse, SyncGroupRequest, SyncGroupResponse,
 };
-use kafka_protocol::protocol::{Decodable, Encodable, StrBytes};
+use kafka_protocol::protocol::StrBytes;
 use std::collections::VecDeque;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// What the coordinator is to say, and what it heard.
@@ -48,6 +45,8 @@ pub(in crate::core::kafka) struct Script {
     pub(in crate::core::kafka) generation: i32,
     pub(in crate::core::kafka) named: usize,
     pub(in crate::core::kafka) share: Bytes,
+    /// Where it listens.
+    pub(in crate::core::kafka) port: u16,
 }
 
 /// What a member asked.
@@ -80,121 +79,51 @@ pub(in crate::core::kafka) struct Scripted {
 
 impl Scripted {
     pub(in crate::core::kafka) fn start(script: Script) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let scripted = Self {
-            port: listener.local_addr().unwrap().port(),
-            script: Arc::new(Mutex::new(script)),
-        };
-        let it = scripted.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let it = it.clone();
-                std::thread::spawn(move || it.serve(stream));
-            }
-        });
-        scripted
+        let script = Arc::new(Mutex::new(script));
+        let its_own = Arc::clone(&script);
+        let endpoint = broker(move |asked| its_own.lock().unwrap().answer(asked));
+        script.lock().unwrap().port = endpoint.port;
+        Self {
+            port: endpoint.port,
+            script,
+        }
     }
 
     pub(in crate::core::kafka) fn script(&self) -> MutexGuard<'_, Script> {
         self.script.lock().unwrap()
     }
-
-    fn serve(&self, mut stream: TcpStream) {
-        let mut length = [0; 4];
-        while stream.read_exact(&mut length).is_ok() {
-            let mut frame = vec![0; u32::from_be_bytes(length) as usize];
-            if stream.read_exact(&mut frame).is_err() {
-                return;
-            }
-            let mut frame = Bytes::from(frame);
-            let key = ApiKey::try_from((&frame[..2]).get_i16()).unwrap();
-            let version = (&frame[2..4]).get_i16();
-            let header =
-                RequestHeader::decode(&mut frame, key.request_header_version(version)).unwrap();
-            let Some(body) = self.answer(key, version, frame) else {
-                return;
-            };
-            let mut answer = BytesMut::new();
-            ResponseHeader::default()
-                .with_correlation_id(header.correlation_id)
-                .encode(&mut answer, key.response_header_version(version))
-                .unwrap();
-            answer.put(body);
-            let length = u32::try_from(answer.len()).unwrap().to_be_bytes();
-            if stream.write_all(&length).is_err() || stream.write_all(&answer).is_err() {
-                return;
-            }
-        }
-    }
-
-    fn answer(&self, key: ApiKey, version: i16, mut body: Bytes) -> Option<BytesMut> {
-        let mut script = self.script();
-        let is_of_member = matches!(
-            key,
-            ApiKey::JoinGroup | ApiKey::SyncGroup | ApiKey::Heartbeat | ApiKey::LeaveGroup
-        );
-        if is_of_member && script.breaks > 0 {
-            script.breaks -= 1;
-            return None;
-        }
-        let mut out = BytesMut::new();
-        match key {
-            ApiKey::ApiVersions => versions().encode(&mut out, version),
-            ApiKey::Metadata => script.metadata(self.port).encode(&mut out, version),
-            ApiKey::FindCoordinator => script.find(self.port).encode(&mut out, version),
-            ApiKey::JoinGroup => {
-                let asked = JoinGroupRequest::decode(&mut body, version).unwrap();
-                script.join(&asked).encode(&mut out, version)
-            }
-            ApiKey::SyncGroup => {
-                let asked = SyncGroupRequest::decode(&mut body, version).unwrap();
-                script.sync(&asked).encode(&mut out, version)
-            }
-            ApiKey::Heartbeat => {
-                let asked = HeartbeatRequest::decode(&mut body, version).unwrap();
-                let answer = script.stay(&asked);
-                answer.encode(&mut out, version)
-            }
-            ApiKey::OffsetCommit => {
-                let asked = OffsetCommitRequest::decode(&mut body, version).unwrap();
-                script.commit(&asked).encode(&mut out, version)
-            }
-            ApiKey::LeaveGroup => {
-                script.heard.push(Asked::Leave);
-                LeaveGroupResponse::default().encode(&mut out, version)
-            }
-            other => panic!("{other:?} is not in the script"),
-        }
-        .unwrap();
-        Some(out)
-    }
-}
-
-fn versions() -> ApiVersionsResponse {
-    let all = [
-        (ApiKey::ApiVersions, 3),
-        (ApiKey::Metadata, 12),
-        (ApiKey::FindCoordinator, 4),
-        (ApiKey::JoinGroup, 9),
-        (ApiKey::SyncGroup, 5),
-        (ApiKey::Heartbeat, 4),
-        (ApiKey::LeaveGroup, 5),
-        (ApiKey::OffsetCommit, 8),
-    ];
-    let keys = all.map(|(key, max)| {
-        ApiVersion::default()
-            .with_api_key(key as i16)
-            .with_max_version(max)
-    });
-    ApiVersionsResponse::default().with_api_keys(keys.to_vec())
 }
 
 impl Script {
-    fn metadata(&self, port: u16) -> MetadataResponse {
+    fn answer(&mut self, asked: &scripted::Asked) -> Reply {
+        let is_of_member = matches!(
+            asked.api,
+            ApiKey::JoinGroup | ApiKey::SyncGroup | ApiKey::Heartbeat | ApiKey::LeaveGroup
+        );
+        if is_of_member && self.breaks > 0 {
+            self.breaks -= 1;
+            return Reply::HangUp;
+        }
+        match asked.api {
+            ApiKey::Metadata => asked.with(&self.metadata()),
+            ApiKey::FindCoordinator => asked.with(&self.find()),
+            ApiKey::JoinGroup => asked.with(&self.join(&asked.request())),
+            ApiKey::SyncGroup => asked.with(&self.sync(&asked.request())),
+            ApiKey::Heartbeat => asked.with(&self.stay(&asked.request())),
+            ApiKey::OffsetCommit => asked.with(&self.commit(&asked.request())),
+            ApiKey::LeaveGroup => {
+                self.heard.push(Asked::Leave);
+                asked.with(&LeaveGroupResponse::default())
+            }
+            other => panic!("{other:?} is not in the script"),
+        }
+    }
+
+    fn metadata(&self) -> MetadataResponse {
         let broker = MetadataResponseBroker::default()
             .with_node_id(BrokerId(1))
             .with_host(StrBytes::from_static_str("127.0.0.1"))
-            .with_port(port.into());
+            .with_port(self.port.into());
         let partition = |id| {
             MetadataResponsePartition::default()
                 .with_partition_index(id)
@@ -208,11 +137,11 @@ impl Script {
             .with_topics(vec![topic])
     }
 
-    fn find(&mut self, port: u16) -> FindCoordinatorResponse {
+    fn find(&mut self) -> FindCoordinatorResponse {
         let coordinator = Coordinator::default()
             .with_node_id(BrokerId(1))
             .with_host(StrBytes::from_static_str("127.0.0.1"))
-            .with_port(port.into())
+            .with_port(self.port.into())
             .with_error_code(self.find.pop_front().unwrap_or(0));
         FindCoordinatorResponse::default().with_coordinators(vec![coordinator])
     }

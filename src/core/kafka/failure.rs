@@ -1,0 +1,31 @@
+//! Why one address led to no broker. Knows nothing of which client tried it.
+
+use super::error::round;
+use std::io;
+use std::time::Duration;
+
+/// Why one address led to no broker.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::core::kafka) enum Failure {
+    #[error("{0}")]
+    NoSuchHost(io::Error),
+    #[error("{0}")]
+    Connect(io::Error),
+    #[error("it accepts connections, but is no Kafka broker or not ready yet ({0})")]
+    Greeting(String),
+    #[error("no answer within {}", round(*.0))]
+    Silent(Duration),
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Failure {
+    /// Whether waiting is pointless: nothing listens there, or the name stands for no host.
+    pub(in crate::core::kafka) fn is_final(&self) -> bool {
+        match self {
+            Self::NoSuchHost(_) => true,
+            Self::Connect(error) => error.kind() == io::ErrorKind::ConnectionRefused,
+            _ => false,
+        }
+    }
+}
