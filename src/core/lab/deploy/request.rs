@@ -228,8 +228,8 @@ impl Request {
         }
         let topology = Topology::new(&spec);
         problems.extend(topology.port_clashes());
-        problems.extend(self.flow_settings(&topology));
         problems.extend(topology.worker_clashes());
+        problems.extend(self.flow_settings(&topology));
         if problems.is_empty() {
             Ok(spec)
         } else {
