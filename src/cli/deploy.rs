@@ -8,7 +8,7 @@ use kafka_mirror_kit::core::docker::Site;
 use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did, Request};
 use kafka_mirror_kit::core::preflight;
 use kafka_mirror_kit::core::scenario::Scenario;
-use kafka_mirror_kit::core::spec::{MAX_BROKERS, MIN_PORT, Spec};
+use kafka_mirror_kit::core::spec::{MAX_BROKERS, MAX_MIRRORMAKERS, MIN_PORT, Spec};
 use kafka_mirror_kit::core::topology::{
     Cluster, Flow, IMAGE_VARIABLE, Proof, Topology, Version, official_image,
 };
@@ -60,6 +60,9 @@ pub(crate) struct Args {
     /// Kafka image to run in all clusters or, as CLUSTER=IMAGE, in one; also `KMK_KAFKA_IMAGE`
     #[arg(long, value_name = "IMAGE", value_parser = cluster_image)]
     image: Vec<(Option<String>, String)>,
+    /// MirrorMakers that share the work of each target or, as CLUSTER=N, of one [default: 1]
+    #[arg(long, value_name = "N", value_parser = mirrormakers)]
+    mirrormakers: Vec<(Option<String>, u16)>,
     /// How long it may take until records cross, once the image is there
     #[arg(long, value_name = "TIME", default_value = "120s", value_parser = super::patience)]
     timeout: Duration,
@@ -128,7 +131,16 @@ fn cluster_image(text: &str) -> Result<(Option<String>, String), String> {
     Ok((cluster, image.to_owned()))
 }
 
-/// `CLUSTER=` before a value that is for one cluster; neither versions nor images have a `=`.
+fn mirrormakers(text: &str) -> Result<(Option<String>, u16), String> {
+    let (cluster, number) = for_a_cluster(text)?;
+    let number = number.parse::<u16>().ok();
+    match number.filter(|number| (1..=MAX_MIRRORMAKERS).contains(number)) {
+        Some(number) => Ok((cluster, number)),
+        None => Err(format!("1 to {MAX_MIRRORMAKERS} are possible")),
+    }
+}
+
+/// `CLUSTER=` before a value that is for one cluster; neither versions, images nor numbers have a `=`.
 fn for_a_cluster(text: &str) -> Result<(Option<String>, &str), String> {
     match text.split_once('=') {
         Some(("", _)) => Err("there is no cluster before the `=`".to_owned()),
@@ -156,6 +168,7 @@ impl Args {
                 ports: self.port,
                 bind: self.bind,
                 images,
+                mirrormakers: self.mirrormakers,
                 usual_image,
             },
             any_port: self.any_port,

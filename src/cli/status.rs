@@ -3,7 +3,9 @@ use super::table::{row, table};
 use super::{Context, Outcome, deploy};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::lab::State;
-use kafka_mirror_kit::core::lab::status::{self, COPIES, FlowStatus, PartStatus, Status};
+use kafka_mirror_kit::core::lab::status::{
+    self, COPIES, FlowState, FlowStatus, PartStatus, Status,
+};
 use kafka_mirror_kit::core::topology::{Access, Proof};
 use std::time::{Duration, SystemTime};
 
@@ -88,6 +90,7 @@ fn describe(status: &Status, verbose: bool) -> String {
     let health = match status.state {
         State::Stopped => "stopped",
         _ if status.healthy => "healthy",
+        _ if status.is_degraded() => "DEGRADED",
         _ => "NOT HEALTHY",
     };
     let mut parts = vec![format!("Lab `{}`: {health}", status.lab)];
@@ -186,8 +189,11 @@ fn flows(status: &Status) -> String {
     let rows = status.flows.iter().flat_map(|flow| {
         let state = match status.state {
             State::Stopped => "stopped",
-            _ if flow.healthy => "running",
-            _ => "ill",
+            _ => match flow.state {
+                FlowState::Running => "running",
+                FlowState::Degraded => "degraded",
+                FlowState::Ill => "ill",
+            },
         };
         let behind = flow
             .behind
@@ -209,12 +215,17 @@ fn flows(status: &Status) -> String {
 }
 
 fn states(flow: &FlowStatus) -> String {
-    let heading = row(["MIRRORMAKER", "TASK", "STATE"]);
+    let is_shared = flow.parts.iter().any(|part| part.worker.is_some());
+    let mut heading = row(["MIRRORMAKER", "TASK", "STATE"]);
+    heading.extend(is_shared.then(|| "WORKER".to_owned()));
     let rows = flow.parts.iter().map(|part| {
         let task = part
             .task
             .map_or_else(|| "-".to_owned(), |task| task.to_string());
-        row([&part.connector, &task, &part.state])
+        let mut cells = row([&part.connector, &task, &part.state]);
+        let worker = part.worker.as_deref().unwrap_or("-");
+        cells.extend(is_shared.then(|| worker.to_owned()));
+        cells
     });
     format!(
         "\n{}",

@@ -7,7 +7,7 @@ pub use delivery::Delivery;
 use crate::core::digest;
 use crate::core::spec::{self, Piece};
 use crate::core::topology::{
-    Broker, Cluster, Existing, HOST, KafkaImage, Memory, Mirror, Topology,
+    Broker, Cluster, Existing, HOST, KafkaImage, Memory, Mirror, Topology, WORKER_VARIABLE,
 };
 use delivery::{Config, Given};
 use serde::Serialize;
@@ -32,6 +32,9 @@ const FIRST_FORMAT: u32 = 1;
 /// Where a MirrorMaker finds its properties.
 const PROPERTIES: &str = "/mm2.properties";
 const MIRROR_SCRIPT: &str = include_str!("mirror.sh");
+/// What the script need not heed where several share the work: a worker says so when the leader of its group has died,
+/// and tries again until there is another. Starting it anew would leave nobody.
+const SAID_OF_THE_LEADER: &str = "|Failed to reconfigure connector";
 /// The one of the image's volumes that holds records.
 const DATA: &str = "/var/lib/kafka/data";
 /// The image's other volumes; without a tmpfs each would become an anonymous volume.
@@ -119,9 +122,12 @@ pub fn render(topology: &Topology, delivery: Delivery<'_>, properties: &str) -> 
         };
         cluster.brokers.iter().map(one)
     });
-    let mirrors = topology.mirrors.iter().map(|mirror| {
-        let service = mirror_service(topology, mirror, delivery, properties);
-        (mirror.service.clone(), service)
+    let mirrors = topology.mirrors.iter().flat_map(|mirror| {
+        let one = move |worker: &String| {
+            let service = mirror_service(topology, mirror, worker, delivery, properties);
+            (worker.clone(), service)
+        };
+        mirror.workers.iter().map(one)
     });
     let volumes = topology.clusters.iter().flat_map(|c| &c.brokers);
     let services: BTreeMap<String, Service> = brokers.chain(mirrors).collect();
@@ -164,7 +170,10 @@ fn format(topology: &Topology) -> u32 {
     let is_new = spec.memory.is_some()
         || spec.bind.is_some()
         || clusters.any(|cluster| {
-            cluster.image.is_some() || !cluster.settings.is_empty() || cluster.is_existing()
+            cluster.image.is_some()
+                || cluster.mirrormakers.is_some()
+                || !cluster.settings.is_empty()
+                || cluster.is_existing()
         })
         || flows.any(|flow| !flow.groups.is_empty() || !flow.settings.is_empty());
     if is_new { FORMAT } else { FIRST_FORMAT }
@@ -256,6 +265,7 @@ fn broker_environment(cluster: &Cluster, broker: &Broker) -> BTreeMap<String, Op
 fn mirror_service(
     topology: &Topology,
     mirror: &Mirror,
+    worker: &str,
     delivery: Delivery<'_>,
     properties: &str,
 ) -> Service {
@@ -268,7 +278,15 @@ fn mirror_service(
     let mut service = Service::new(topology.memory, &mirror.image);
     let passed_on = mirror.variables.iter().map(|name| (name.clone(), None));
     service.environment.extend(passed_on);
-    service.command = ["bash", "-c", MIRROR_SCRIPT]
+    if topology.shares_work() {
+        let name = Some(worker.to_owned());
+        service.environment.insert(WORKER_VARIABLE.to_owned(), name);
+    }
+    let script = match mirror.workers.len() {
+        1 => MIRROR_SCRIPT.to_owned(),
+        _ => MIRROR_SCRIPT.replace(SAID_OF_THE_LEADER, ""),
+    };
+    service.command = ["bash", "-c", &script]
         .map(str::to_owned)
         .into_iter()
         .chain(arguments)

@@ -20,6 +20,12 @@ pub fn offsets_topic(source: &str) -> String {
     format!("mm2-offsets.{source}.internal")
 }
 
+/// The group in which the workers that copy from `source` share that work, on their target. Who has which part stands
+/// only there: in the status topic all workers of a MirrorMaker call themselves `source->target`.
+pub fn group(source: &str) -> String {
+    format!("{source}-mm2")
+}
+
 /// The topics that MirrorMaker keeps its own state of `source` in, on its target: compacted, of one partition each.
 pub fn topics(source: &str) -> [String; 3] {
     let configs = format!("mm2-configs.{source}.internal");

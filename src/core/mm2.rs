@@ -5,6 +5,7 @@
 
 mod flow;
 mod properties;
+mod sharing;
 
 use crate::core::topology::{Cluster, Topology};
 use properties::Properties;
@@ -58,6 +59,7 @@ pub fn render(topology: &Topology) -> String {
         "plugin.discovery",
         "service_load",
     );
+    sharing::internal_rest(&mut file, topology);
     flow::write_all(&mut file, topology);
     freshness(&mut file);
     for cluster in &topology.clusters {
@@ -179,6 +181,7 @@ fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
         &format!("{name}.scheduled.rebalance.max.delay.ms"),
         "0",
     );
+    sharing::absence(file, topology, cluster);
     file.set("", &format!("{name}.plugin.discovery"), "service_load");
     file.set(
         "One partition for each of the worker's own topics instead of 25 and 5.",

@@ -57,6 +57,9 @@ pub struct ClusterSpec {
     /// A Kafka image other than the lab's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
+    /// MirrorMakers that share the work of the flows into it, 1 to [`MAX_MIRRORMAKERS`]; one where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirrormakers: Option<u16>,
     /// Settings of its brokers, by Kafka's names; values may have `${env:NAME}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,
@@ -108,6 +111,8 @@ pub enum Naming {
 
 /// Brokers of one cluster at most: more share no port range with the next cluster.
 pub const MAX_BROKERS: u16 = 9;
+/// MirrorMakers of one target at most, a sanity limit of kmk.
+pub const MAX_MIRRORMAKERS: u16 = 9;
 /// Partitions of one topic at most, a sanity limit of kmk.
 pub const MAX_PARTITIONS: u32 = 1000;
 /// Clusters of one lab at most: each has a hundred ports, from 19092 on.
@@ -132,6 +137,7 @@ impl ClusterSpec {
             partitions: 1,
             port: None,
             image: None,
+            mirrormakers: None,
             settings: BTreeMap::new(),
             bootstrap: Vec::new(),
             properties: BTreeMap::new(),
@@ -177,6 +183,11 @@ impl Spec {
     /// The cluster of that name.
     pub fn cluster(&self, name: &str) -> Option<&ClusterSpec> {
         self.clusters.iter().find(|cluster| cluster.name == name)
+    }
+
+    /// Whether a flow writes to the cluster of that name.
+    pub fn is_target(&self, name: &str) -> bool {
+        self.flows.iter().any(|flow| flow.target == name)
     }
 
     /// Names of all clusters, in order.

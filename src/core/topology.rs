@@ -31,6 +31,10 @@ const CANARY: &str = "kmk-canary";
 /// Port of the first cluster's first broker on the laptop: below the range that systems hand out by themselves (32768 and up).
 const FIRST_PORT: u16 = 19092;
 const PORTS_PER_CLUSTER: u16 = 100;
+/// The variable in which a worker of MirrorMaker finds its own service name.
+pub const WORKER_VARIABLE: &str = "KMK_WORKER";
+/// The oldest Kafka of which several MirrorMakers can share the work (KIP-710).
+const OLDEST_THAT_SHARES: (u32, u32) = (3, 5);
 /// Where ports are published, and what brokers advertise to the laptop, unless another address is asked for. Not
 /// `localhost`: that may mean `::1` first.
 pub const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -91,6 +95,51 @@ impl Topology {
         clashes
     }
 
+    /// What the numbers of brokers and MirrorMakers lead to and cannot be: services of one name, and MirrorMakers too old
+    /// to share their work.
+    pub fn worker_clashes(&self) -> Vec<Problem> {
+        let brokers = self.clusters.iter().flat_map(|cluster| {
+            let services = cluster.brokers.iter().map(|b| &b.service);
+            services.map(|service| (service, &cluster.name))
+        });
+        let workers = self.mirrors.iter().flat_map(|mirror| {
+            let services = mirror.workers.iter();
+            services.map(|service| (service, &mirror.target))
+        });
+        let mut given: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut clashes = Vec::new();
+        for (service, cluster) in brokers.chain(workers) {
+            if let Some(one) = given.insert(service, cluster) {
+                clashes.push(Problem::ServiceTwice {
+                    service: service.clone(),
+                    one: one.to_owned(),
+                    other: cluster.clone(),
+                });
+            }
+        }
+        let old = |mirror: &&Mirror| {
+            let version = mirror.image.version();
+            mirror.workers.len() > 1 && version.is_some_and(|v| v.is_below(OLDEST_THAT_SHARES))
+        };
+        let old = self.mirrors.iter().filter(old);
+        clashes.extend(old.map(|mirror| Problem::CannotShare {
+            cluster: mirror.target.clone(),
+            mirrormakers: mirror.workers.len(),
+            image: mirror.image.name(),
+        }));
+        clashes
+    }
+
+    /// The MirrorMaker that carries flows into a cluster.
+    pub fn mirror_of(&self, target: &str) -> Option<&Mirror> {
+        self.mirrors.iter().find(|mirror| mirror.target == target)
+    }
+
+    /// Whether some MirrorMaker is several workers that have to talk to each other.
+    pub fn shares_work(&self) -> bool {
+        self.mirrors.iter().any(|mirror| mirror.workers.len() > 1)
+    }
+
     /// The compose project: containers, networks and volumes are named after it.
     pub fn project(&self) -> String {
         project(&self.spec.lab)
@@ -139,8 +188,11 @@ impl Topology {
             let services = cluster.brokers.iter().map(|b| b.service.as_str());
             services.map(|service| (service, &cluster.image))
         });
-        let mirrors = self.mirrors.iter();
-        brokers.chain(mirrors.map(|mirror| (mirror.service.as_str(), &mirror.image)))
+        let mirrors = self.mirrors.iter().flat_map(|mirror| {
+            let workers = mirror.workers.iter().map(String::as_str);
+            workers.map(|service| (service, &mirror.image))
+        });
+        brokers.chain(mirrors)
     }
 }
 
@@ -176,8 +228,8 @@ pub fn is_internal(topic: &str) -> bool {
 mod tests {
     use super::*;
     use crate::core::scenario;
-    use crate::core::spec::FlowSpec;
     use crate::core::spec::sample::any_spec;
+    use crate::core::spec::{ClusterSpec, FlowSpec};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
@@ -218,6 +270,40 @@ mod tests {
         assert_eq!(topology.images().len(), 2);
     }
 
+    #[test]
+    fn several_mirrormakers_are_numbered_and_never_called_as_another_service() {
+        let mut spec = scenario::dr("demo");
+        spec.clusters[1].mirrormakers = Some(1);
+        let one = Topology::new(&spec);
+        assert_eq!(one.mirrors[0].workers, ["mm2-secondary"]);
+        assert!(!one.shares_work() && one.worker_clashes().is_empty());
+        spec.clusters[1].mirrormakers = Some(2);
+        let two = Topology::new(&spec);
+        assert_eq!(two.services()[2..], ["mm2-secondary-1", "mm2-secondary-2"]);
+        assert!(two.shares_work() && two.worker_clashes().is_empty());
+        spec.image = Some(official_image("3.4.1"));
+        let clashes = Topology::new(&spec).worker_clashes();
+        assert!(
+            matches!(
+                clashes[..],
+                [Problem::CannotShare {
+                    mirrormakers: 2,
+                    ..
+                }]
+            ),
+            "{clashes:?}"
+        );
+        spec.image = None;
+        let third = ClusterSpec::new("secondary-2");
+        spec.flows.push(FlowSpec::new("primary", &third.name));
+        spec.clusters.push(third);
+        let clashes = Topology::new(&spec).worker_clashes();
+        assert!(
+            matches!(clashes[..], [Problem::ServiceTwice { .. }]),
+            "{clashes:?}"
+        );
+    }
+
     proptest! {
         #[test]
         fn no_two_things_share_a_name_or_a_port(spec in any_spec()) {
@@ -227,7 +313,8 @@ mod tests {
             let ports: BTreeSet<u16> = brokers.iter().map(|b| b.outside.port).collect();
             prop_assert_eq!(ports.len(), brokers.len());
             let services: BTreeSet<String> = topology.services().into_iter().collect();
-            prop_assert_eq!(services.len(), brokers.len() + topology.mirrors.len());
+            let workers: usize = topology.mirrors.iter().map(|mirror| mirror.workers.len()).sum();
+            prop_assert_eq!(services.len(), brokers.len() + workers);
             let ids: BTreeSet<&str> = topology.clusters.iter().map(|c| c.id.as_str()).collect();
             prop_assert_eq!(ids.len(), topology.clusters.len());
             prop_assert!(topology.clusters.iter().all(|c| c.id.len() == 22));

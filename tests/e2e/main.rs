@@ -28,3 +28,4 @@ mod scenarios;
 mod sharing;
 mod strangers;
 mod topics;
+mod workers;

@@ -122,6 +122,18 @@ impl FakeLab {
         self
     }
 
+    /// With more MirrorMakers, running.
+    pub(crate) fn also(mut self, workers: &[&str]) -> Self {
+        let like = self.containers[0].clone();
+        self.containers
+            .extend(workers.iter().map(|worker| FakeContainer {
+                service: (*worker).to_owned(),
+                port: None,
+                ..like.clone()
+            }));
+        self
+    }
+
     /// Without any container: its networks and volumes are still there.
     pub(crate) fn without_containers(mut self) -> Self {
         self.containers.clear();

@@ -34,3 +34,4 @@ mod scenarios;
 mod silence;
 mod stop_start;
 mod topics;
+mod workers;

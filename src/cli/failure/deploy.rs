@@ -150,6 +150,12 @@ pub(super) fn spec_problem(problem: &spec::Problem) -> Item {
         spec::Problem::TwoImages(_) => {
             item.hint("--kafka-version names an image too: give one of them, and once")
         }
+        spec::Problem::CannotShare { .. } => {
+            item.hint("leave --mirrormakers out, or ask for a later Kafka")
+        }
+        spec::Problem::ServiceTwice { .. } => {
+            item.hint("call one of the clusters something else")
+        }
         spec::Problem::Filter { .. } => {
             item.hint("quote it for the shell, such as --topics 'orders,payments\\..*'")
         }

@@ -100,8 +100,8 @@ mod tests {
             prop_assert!(!content.replace("$$", "").contains('$'));
             prop_assert_eq!(content.replace("$$", "$"), properties);
             prop_assert!(!text.contains("type: bind"));
-            for mirror in &topology.mirrors {
-                let given = &file["services"][mirror.service.as_str()]["configs"][0];
+            for worker in topology.mirrors.iter().flat_map(|mirror| &mirror.workers) {
+                let given = &file["services"][worker.as_str()]["configs"][0];
                 prop_assert_eq!(given["source"].as_str(), Some(NAME));
                 prop_assert_eq!(given["target"].as_str(), Some("/mm2.properties"));
             }

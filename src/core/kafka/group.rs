@@ -57,4 +57,18 @@ pub struct Member {
     pub host: String,
     /// What it reads: topics and partitions.
     pub reads: BTreeSet<(String, i32)>,
+    /// What it has to do, where it is a worker of Kafka Connect.
+    pub work: Option<Work>,
+}
+
+/// A connector by its name and, where it is not the connector itself, the number of a task of it.
+pub type Piece = (String, Option<u32>);
+
+/// What a worker of Kafka Connect has to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Work {
+    /// Where the others of its group reach it.
+    pub host: String,
+    /// Connectors and tasks.
+    pub pieces: BTreeSet<Piece>,
 }

@@ -36,7 +36,7 @@ pub use compression::{Compression, CompressionError, UnknownCompression};
 pub use consumer::{Consumer, Reading};
 pub use error::{Codec, KafkaError};
 pub use fetched::Fetched;
-pub use group::{Group, GroupKind, Member};
+pub use group::{Group, GroupKind, Member, Piece, Work};
 pub use metadata::{Metadata, PartitionInfo, TopicInfo};
 pub use offsets::At;
 pub use partitioner::{Partitioner, murmur2};

@@ -2,6 +2,7 @@
 
 mod canary;
 pub mod consume;
+mod crew;
 pub mod deploy;
 pub mod destroy;
 pub mod groups;

@@ -52,8 +52,9 @@ impl Lab {
 
     /// Whether a container of it is a MirrorMaker's.
     pub(super) fn is_mirror(&self, container: &Container) -> bool {
-        let mut mirrors = self.topology.mirrors.iter();
-        mirrors.any(|mirror| mirror.service == container.service())
+        let mirrors = self.topology.mirrors.iter();
+        let mut workers = mirrors.flat_map(|mirror| &mirror.workers);
+        workers.any(|service| service == container.service())
     }
 
     /// The ids of the containers of `MirrorMaker`, and of brokers: one kind comes and goes before the other.

@@ -1,6 +1,6 @@
 //! Every field of a lab file: what it takes and what it is for. Read, written, and described to editors from this one table.
 
-use crate::core::spec::{MAX_BROKERS, MAX_PARTITIONS, MIN_PORT};
+use crate::core::spec::{MAX_BROKERS, MAX_MIRRORMAKERS, MAX_PARTITIONS, MIN_PORT};
 
 /// What a mapping of the file may have.
 pub(super) struct Table {
@@ -189,6 +189,15 @@ pub(super) static CLUSTER: Table = Table {
             Kind::Image,
             "Kafka image of this cluster. Default: the lab's.",
             "registry.example.com/kafka:4.2.0",
+        ),
+        field(
+            "mirrormakers",
+            Kind::Number {
+                least: 1,
+                most: MAX_MIRRORMAKERS as u32,
+            },
+            "MirrorMakers that share the work of the flows to this cluster, 1 to 9. Default: 1.",
+            "2",
         ),
         field(
             "settings",

@@ -160,6 +160,7 @@ impl Reader {
                 .unwrap_or(usual.partitions),
             port: self.number(fields, "port"),
             image: self.image(fields),
+            mirrormakers: self.number(fields, "mirrormakers"),
             settings: self.settings(fields),
             bootstrap: self.addresses(fields, "bootstrap"),
             properties: self.mapping(fields, "properties"),

@@ -65,7 +65,11 @@ fn init_names_every_field_and_its_examples_are_right() {
             };
             let line = format!("{head}{needed}{}: {}\n", field.name, field.example);
             let text = match table.owner {
-                "a cluster" => TWO.replace("flows:\n", &format!("{line}flows:\n")),
+                "a cluster" => {
+                    // a target, as several MirrorMakers need
+                    let into = "flows:\n  - from: a\n    to: z\n";
+                    TWO.replace("flows:\n", &format!("{line}{into}"))
+                }
                 "a flow" => format!("{}{line}", &TWO[..TWO.find("  - from").unwrap()]),
                 _ => format!("{line}{TWO}"),
             };
@@ -76,6 +80,8 @@ fn init_names_every_field_and_its_examples_are_right() {
                     [] => ClusterSpec::new("z"),
                     there => ClusterSpec::existing("z", there),
                 });
+                let flow = crate::core::spec::FlowSpec::new("a", "z");
+                compared.flows.insert(0, flow);
             }
             assert_ne!(
                 good(&text),

@@ -1,7 +1,7 @@
 //! The flows' part of MirrorMaker's properties. Knows nothing of workers.
 
 use super::properties::Properties;
-use super::{READING, REQUEST_TIMEOUT};
+use super::{READING, REQUEST_TIMEOUT, sharing};
 use crate::core::spec::{self, Naming};
 use crate::core::topology::{Cluster, Flow, Proof, Topology};
 
@@ -17,7 +17,7 @@ pub(super) fn write_all(file: &mut Properties, topology: &Topology) {
     let mut values = flows
         .flat_map(|flow| flow.spec.settings.values())
         .chain(clusters.flat_map(|cluster| cluster.properties.values()));
-    if values.any(|value| !spec::names_in(value).is_empty()) {
+    if topology.shares_work() || values.any(|value| !spec::names_in(value).is_empty()) {
         file.section("Values written as ${env:NAME} are read from MirrorMaker's environment");
         file.set("", "config.providers", "env");
         file.set(
@@ -34,6 +34,7 @@ pub(super) fn write_all(file: &mut Properties, topology: &Topology) {
             settings.map(|(key, value)| (format!("{name}.{}", read_key(key)), value.clone()));
         file.asked_for = asked_for.collect();
         file.set("", &format!("{name}.enabled"), "true");
+        sharing::tasks(file, topology, flow);
         file.set(
             match flow.proof {
                 Proof::Canary => {

@@ -2,8 +2,9 @@
 
 use super::problem::{Finding, Part, Problem, Subject};
 use super::{
-    ClusterSpec, FlowSpec, MAX_BROKERS, MAX_CLUSTERS, MAX_FLOWS, MAX_HEAP_MIB, MAX_PARTITIONS,
-    MIN_HEAP_MIB, MIN_PORT, Naming, Spec, existing, is_image, is_name, owned, reference,
+    ClusterSpec, FlowSpec, MAX_BROKERS, MAX_CLUSTERS, MAX_FLOWS, MAX_HEAP_MIB, MAX_MIRRORMAKERS,
+    MAX_PARTITIONS, MIN_HEAP_MIB, MIN_PORT, Naming, Spec, existing, is_image, is_name, owned,
+    reference,
 };
 use crate::core::filter;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +43,10 @@ impl Spec {
         let mut seen = BTreeSet::new();
         for (index, cluster) in self.clusters.iter().enumerate() {
             found.cluster(index, cluster);
+            if cluster.mirrormakers.is_some() && !self.is_target(&cluster.name) {
+                let problem = Problem::NoTarget(cluster.name.clone());
+                found.add(Subject::Cluster(index), Part::Mirrormakers, problem);
+            }
             if !seen.insert(&cluster.name) {
                 let problem = Problem::DuplicateCluster(cluster.name.clone());
                 found.add(Subject::Cluster(index), Part::Name, problem);
@@ -192,10 +197,8 @@ impl Findings {
             self.add(subject, Part::Name, Problem::ReservedName(name.clone()));
         }
         existing::check(subject, cluster, &mut self.0);
-        if cluster.is_existing() {
-            return;
-        }
         let (brokers, most) = (u32::from(cluster.brokers), u32::from(MAX_BROKERS));
+        let mirrormakers = u32::from(cluster.mirrormakers.unwrap_or(1));
         for (part, what, count, max) in [
             (Part::Brokers, "brokers", brokers, most),
             (
@@ -204,8 +207,15 @@ impl Findings {
                 cluster.partitions,
                 MAX_PARTITIONS,
             ),
+            (
+                Part::Mirrormakers,
+                "MirrorMakers",
+                mirrormakers,
+                u32::from(MAX_MIRRORMAKERS),
+            ),
         ] {
-            if !(1..=max).contains(&count) {
+            let is_said = !cluster.is_existing() || part == Part::Mirrormakers;
+            if is_said && !(1..=max).contains(&count) {
                 let problem = Problem::Count {
                     cluster: name.clone(),
                     what,
@@ -214,6 +224,9 @@ impl Findings {
                 };
                 self.add(subject, part, problem);
             }
+        }
+        if cluster.is_existing() {
+            return;
         }
         let possible = MIN_PORT..=u16::MAX - MAX_BROKERS;
         if let Some(port) = cluster.port.filter(|port| !possible.contains(port)) {

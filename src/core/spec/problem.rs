@@ -44,6 +44,8 @@ pub enum Part {
     Partitions,
     /// First port.
     Port,
+    /// Number of MirrorMakers.
+    Mirrormakers,
     /// Where a flow comes from.
     Source,
     /// Where a flow goes to.
@@ -120,12 +122,12 @@ pub enum Problem {
         /// Target.
         target: String,
     },
-    /// A broker count or partition count out of range.
+    /// A count of brokers, partitions or MirrorMakers out of range.
     #[error("cluster `{cluster}` cannot have {count} {what}; 1 to {max} are possible")]
     Count {
         /// Cluster.
         cluster: String,
-        /// "brokers" or "partitions".
+        /// "brokers", "partitions" or "MirrorMakers".
         what: &'static str,
         /// As given.
         count: u32,
@@ -139,6 +141,38 @@ pub enum Problem {
         cluster: String,
         /// As given.
         port: u16,
+    },
+    /// MirrorMakers beside a cluster that nothing is written to.
+    #[error(
+        "cluster `{0}` is given MirrorMakers, and no flow leads to it: they run beside the cluster that they write to"
+    )]
+    NoTarget(String),
+    /// One target, or all of them, are to have several numbers of MirrorMakers.
+    #[error("{} given two numbers of MirrorMakers", match .0 { Some(cluster) => format!("cluster `{cluster}` is"), None => "all clusters are".to_owned() })]
+    TwoNumbers(Option<String>),
+    /// Several MirrorMakers of a Kafka in which they cannot share the work.
+    #[error(
+        "cluster `{cluster}` is given {mirrormakers} MirrorMakers, and those of {image} cannot share the work: they learnt it in Kafka 3.5 (KIP-710)"
+    )]
+    CannotShare {
+        /// The target.
+        cluster: String,
+        /// As given.
+        mirrormakers: usize,
+        /// What they would run.
+        image: String,
+    },
+    /// Two containers of the lab would have one name.
+    #[error(
+        "two services would be called `{service}`: one for cluster `{one}`, one for cluster `{other}`"
+    )]
+    ServiceTwice {
+        /// The name.
+        service: String,
+        /// A cluster.
+        one: String,
+        /// Another.
+        other: String,
     },
     /// One cluster is to have several first ports.
     #[error("cluster `{0}` is given two ports")]

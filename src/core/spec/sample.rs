@@ -90,9 +90,10 @@ fn bind() -> impl Strategy<Value = Option<IpAddr>> {
 }
 
 pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
+    let workers = option::of(1u16..=9);
     // one in five is there already
     let existing = (0u8..5, any::<bool>(), properties());
-    let cluster = (1u16..=9, 1u32..1001, image(), settings(), existing);
+    let cluster = (1u16..=9, 1u32..1001, image(), settings(), workers, existing);
     let flow = (
         any::<(usize, usize)>(),
         [filters(), filters(), filters()],
@@ -119,9 +120,10 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
             clusters: Vec::new(),
             flows: Vec::new(),
         };
-        for (index, (brokers, partitions, image, settings, (is_made, canary, properties))) in
+        for (index, (brokers, partitions, image, settings, mirrormakers, there)) in
             clusters.into_iter().enumerate()
         {
+            let (is_made, canary, properties) = there;
             if is_made == 0 {
                 let address = format!("host-{index}.example:9092");
                 let there = ClusterSpec::existing(
@@ -129,6 +131,7 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
                     &[&address, "[fd00::1]:9092"][..=usize::from(index == 0)],
                 );
                 spec.clusters.push(ClusterSpec {
+                    mirrormakers,
                     properties,
                     canary,
                     ..there
@@ -142,6 +145,7 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
                 port: port.filter(|_| has_ports),
                 image,
                 settings,
+                mirrormakers,
                 ..ClusterSpec::new(&name(index))
             });
         }
@@ -168,6 +172,12 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
         }
         if spec.flows.is_empty() {
             spec.clusters.push(ClusterSpec::new("made"));
+        }
+        let targets: BTreeSet<String> = spec.flows.iter().map(|flow| flow.target.clone()).collect();
+        for cluster in &mut spec.clusters {
+            cluster.mirrormakers = cluster
+                .mirrormakers
+                .filter(|_| targets.contains(&cluster.name));
         }
         spec
     })

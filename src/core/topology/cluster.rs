@@ -33,6 +33,8 @@ pub struct Cluster {
     /// Whether brokers put their own time on records. Only on clusters that are no target: a target must keep the source's time.
     /// Of an existing cluster it is not assumed.
     pub stamps_time: bool,
+    /// MirrorMakers that share the work of the flows into it, where there are any flows.
+    pub mirrormakers: u16,
     /// What was asked of its brokers beyond all this, by Kafka's names.
     pub settings: BTreeMap<String, String>,
 }
@@ -73,6 +75,7 @@ impl Cluster {
             replication_factor: cluster.brokers.min(3),
             stamps_time: !cluster.is_existing()
                 && spec.flows.iter().all(|flow| flow.target != cluster.name),
+            mirrormakers: cluster.mirrormakers.unwrap_or(1),
             settings: cluster.settings.clone(),
         }
     }

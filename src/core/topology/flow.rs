@@ -8,11 +8,11 @@ use crate::core::spec::{self, ClusterSpec, FlowSpec, Naming, Spec};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// A resolved MirrorMaker: runs beside its target and writes only there.
+/// A resolved MirrorMaker, of one worker or several that share the work: runs beside its target and writes only there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mirror {
-    /// Compose service.
-    pub service: String,
+    /// Compose services of the workers that share the work; at least one.
+    pub workers: Vec<String>,
     /// The cluster it writes to.
     pub target: String,
     /// The clusters it reads.
@@ -60,7 +60,7 @@ impl Mirror {
         let read = clusters.iter().filter(|c| sources.contains(&c.name));
         let image = KafkaImage::of_mirror(&target.image, read.map(|cluster| &cluster.image));
         (!sources.is_empty()).then(|| Self {
-            service: format!("mm2-{}", target.name),
+            workers: workers(&target.name, target.mirrormakers),
             target: target.name.clone(),
             image: image.clone(),
             sources,
@@ -72,6 +72,15 @@ impl Mirror {
 /// Whether kmk may, and can, send a canary to a cluster that is there already, and look for one there.
 fn takes_canary(cluster: &ClusterSpec) -> bool {
     cluster.canary && Existing::new(cluster).access == Access::Open
+}
+
+/// Names of the workers, numbered where there are several.
+fn workers(target: &str, count: u16) -> Vec<String> {
+    let service = format!("mm2-{target}");
+    match count {
+        0 | 1 => vec![service],
+        _ => (1..=count).map(|n| format!("{service}-{n}")).collect(),
+    }
 }
 
 impl Flow {

@@ -1,6 +1,7 @@
 //! Which groups there are, how they are, where they stand, and taking them away. Knows nothing of being a member.
 
 use super::cluster::{Cluster, To};
+use super::connect;
 use super::member::read_assignment;
 use super::metadata::topic_name;
 use super::offsets::{Offsets, group_id};
@@ -23,6 +24,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What a classic group calls the protocol by which its members share out partitions; one that never had members has none.
 const CONSUMERS: [&str; 2] = ["consumer", ""];
+
+/// What workers of Kafka Connect call theirs.
+const CONNECT: &str = "connect";
 
 /// The state of a group that is not there, or no more.
 const DEAD: &str = "Dead";
@@ -231,6 +235,9 @@ fn of_classic(group: classic::DescribedGroup) -> Group {
             .and_then(|given| read_assignment(given).ok())
             .map(places)
             .unwrap_or_default(),
+        work: Some(&member.member_assignment)
+            .filter(|_| *group.protocol_type == *CONNECT)
+            .and_then(|given| connect::decode(&member.member_metadata, given)),
     };
     Group {
         name: group.group_id.to_string(),
@@ -249,6 +256,7 @@ fn of_modern(group: modern::DescribedGroup) -> Group {
             client: member.client_id.to_string(),
             host: host(&member.client_host),
             reads: places(given.map(|topic| (topic.topic_name.to_string(), topic.partitions))),
+            work: None,
         }
     };
     Group {

@@ -5,6 +5,7 @@ mod api;
 mod batch;
 mod claim;
 mod cluster;
+mod connect;
 mod connection;
 mod dial;
 mod frame;

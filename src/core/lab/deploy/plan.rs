@@ -206,7 +206,10 @@ impl<'a> Plan<'a> {
         let is_changed = |container: &&Container| {
             let service = container.service();
             let moved = self.site == Site::Here
-                && mirrors.iter().any(|mirror| mirror.service == service)
+                && mirrors
+                    .iter()
+                    .flat_map(|mirror| &mirror.workers)
+                    .any(|s| s == service)
                 && container.compose_file().map(PathBuf::from) != Some(file.clone());
             let digest = digests.get(service).map(String::as_str);
             digest.is_some() && (moved || container.label(LABEL_CONFIG) != digest)

@@ -1,18 +1,18 @@
 //! Waits until a lab that is up also replicates, and finds out where it lies when it does not.
 
 use super::failure::{DeployError, Suspect};
-use super::word::{Heard, Word};
 use crate::core::docker::{Container, Docker};
 use crate::core::event::{Event, Observer};
 use crate::core::kafka::{Admin, KafkaError, NewTopic};
 use crate::core::lab::Lab;
 use crate::core::lab::canary::Canary;
+use crate::core::lab::crew::Crew;
 use crate::core::mirror_state;
 use crate::core::mm2::STATE_SEGMENT_BYTES;
 use crate::core::topology::{Access, Cluster, DATA_IS_NEWER, Flow, Proof, Topology};
 use crate::core::wait::{Interrupt, Limit, Probe, Stop};
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// Lines of a container's log that a failure shows.
 const LOG_LINES: usize = 20;
@@ -33,7 +33,7 @@ pub(in crate::core::lab) struct Readiness<'a> {
 }
 
 impl Readiness<'_> {
-    /// Waits until every broker answers, and every flow is known to replicate.
+    /// Waits until every broker answers, every flow is known to replicate, and all MirrorMakers share the work.
     pub(in crate::core::lab) fn wait(
         &self,
         limit: &Limit,
@@ -41,7 +41,8 @@ impl Readiness<'_> {
     ) -> Result<(), DeployError> {
         self.wait_for_brokers(limit, observer)?;
         self.wait_for_canaries(limit, observer)?;
-        self.wait_for_words(limit, observer)
+        self.wait_for_words(limit, observer)?;
+        self.wait_for_workers(limit, observer)
     }
 
     fn wait_for_brokers(&self, limit: &Limit, observer: &dyn Observer) -> Result<(), DeployError> {
@@ -55,7 +56,7 @@ impl Readiness<'_> {
                         "broker {} of cluster `{}` does not answer",
                         broker.service, cluster.name
                     ),
-                    service: Some(&broker.service),
+                    services: vec![&broker.service],
                 };
                 self.wait_for(&wait, limit, observer, |limit| {
                     let endpoint = std::slice::from_ref(&broker.outside);
@@ -94,7 +95,7 @@ impl Readiness<'_> {
                 "cluster `{}`, which is not kmk's, does not answer",
                 cluster.name
             ),
-            service: None,
+            services: Vec::new(),
         };
         self.wait_for(&wait, limit, observer, |limit| {
             Admin::connect(&there.endpoints, limit)
@@ -147,22 +148,22 @@ impl Readiness<'_> {
         } else {
             format!("Waiting until a canary has crossed {}", names(&flows))
         }));
-        let wait = |flow: &Flow, service| Wait {
+        let wait = |flow: &Flow, services| Wait {
             what: format!("flow {} does not replicate", flow.name()),
-            service,
+            services,
         };
         // sent all at once: MirrorMaker finds their topics when it first looks
         let mut sent = Vec::new();
         for flow in &flows {
-            let source = self.service_of(&flow.spec.source);
+            let source: Vec<&str> = self.service_of(&flow.spec.source).into_iter().collect();
             let canary = self.wait_for(&wait(flow, source), limit, observer, |limit| {
                 Canary::send(self.topology, flow, limit).map(Probe::Ready)
             })?;
             sent.push((*flow, canary));
         }
         for (flow, mut canary) in sent {
-            let mirror = Some(self.mirror(flow));
-            self.wait_for(&wait(flow, mirror), limit, observer, |limit| {
+            let workers = self.workers(flow);
+            self.wait_for(&wait(flow, workers), limit, observer, |limit| {
                 Ok(if canary.has_arrived(limit)? {
                     Probe::Ready(())
                 } else {
@@ -182,72 +183,39 @@ impl Readiness<'_> {
         Ok(())
     }
 
-    /// Where no canary may be sent, MirrorMaker's own word has to do.
-    fn wait_for_words(&self, limit: &Limit, observer: &dyn Observer) -> Result<(), DeployError> {
-        let flows = self.topology.flows.iter();
-        let flows: Vec<&Flow> = flows.filter(|flow| flow.proof == Proof::Word).collect();
-        if flows.is_empty() {
-            return Ok(());
-        }
-        let begun = Instant::now();
-        observer.on(Event::Started(format!(
-            "Waiting until MirrorMaker says that it runs {}",
-            names(&flows)
-        )));
-        let mut heard = Vec::new();
-        for flow in flows {
-            let service = self.mirror(flow);
-            let wait = Wait {
-                what: format!("flow {} does not run", flow.name()),
-                service: Some(service),
-            };
-            let target = self.topology.cluster(&flow.spec.target);
-            let Some(target) = target.filter(|target| target.access() == Access::Open) else {
-                self.refuse_dead(service, limit)
-                    .map_err(|ended| self.not_ready(wait.what.clone(), ended, wait.service))?;
-                observer.on(Event::Note(format!(
-                    "whether {} runs stands on {}, where kmk cannot log in: the log of {service} says it",
-                    flow.name(),
-                    flow.spec.target
-                )));
+    /// Where several share the work of a flow, waits until each has joined the others.
+    fn wait_for_workers(&self, limit: &Limit, observer: &dyn Observer) -> Result<(), DeployError> {
+        for flow in &self.topology.flows {
+            let (workers, target) = (self.workers(flow), self.topology.cluster(&flow.spec.target));
+            let Some(target) =
+                target.filter(|one| workers.len() > 1 && one.access() == Access::Open)
+            else {
                 continue;
             };
-            let mut word = Word::new(self.topology, flow, target, self.started(service, limit));
-            let word = self.wait_for(&wait, limit, observer, |limit| word.ask(limit))?;
-            if word == Heard::FoundNothing {
-                observer.on(Event::Warning(format!(
-                    "MirrorMaker runs {}, and copies nothing: no topic of {} is one that the flow takes, or it cannot be reached from {service}",
-                    flow.name(),
-                    flow.spec.source
-                )));
+            for worker in workers {
+                let wait = Wait {
+                    what: format!("{worker} does not share the work of flow {}", flow.name()),
+                    services: vec![worker],
+                };
+                self.wait_for(&wait, limit, observer, |limit| {
+                    let groups = Admin::connect(&target.endpoints(), limit)?.groups(limit)?;
+                    let crew = Crew::of(&groups, &flow.spec.source);
+                    Ok(if crew.is_some_and(|crew| crew.has(worker)) {
+                        Probe::Ready(())
+                    } else {
+                        Probe::NotYet(format!("{worker} has not joined the others yet"))
+                    })
+                })?;
             }
-            heard.push(flow);
-        }
-        if !heard.is_empty() {
-            observer.on(Event::Done {
-                what: format!("MirrorMaker says that it runs {}", names(&heard)),
-                took: begun.elapsed(),
-            });
         }
         Ok(())
     }
 
-    /// When the container of a service was started, in milliseconds since the epoch; the epoch where that is not known.
-    fn started(&self, service: &str, limit: &Limit) -> i64 {
-        let lab = Lab::look_for(self.docker, &self.topology.spec.lab, limit);
-        let since = lab.ok().flatten().and_then(|lab| {
-            let started = &lab.container(service)?.state.started_at;
-            let started = humantime::parse_rfc3339(started).ok()?;
-            started.duration_since(SystemTime::UNIX_EPOCH).ok()
-        });
-        since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0))
-    }
-
-    /// The service of the MirrorMaker that carries a flow.
-    fn mirror(&self, flow: &Flow) -> &str {
-        let mut mirrors = self.topology.mirrors.iter();
-        let mirror = mirrors.find(|mirror| mirror.target == flow.spec.target);
-        mirror.map_or("", |mirror| &mirror.service)
+    /// The services of the MirrorMaker that carries a flow.
+    pub(super) fn workers(&self, flow: &Flow) -> Vec<&str> {
+        let mirror = self.topology.mirror_of(&flow.spec.target);
+        let workers = mirror.into_iter().flat_map(|mirror| &mirror.workers);
+        workers.map(String::as_str).collect()
     }
 
     /// A broker of a cluster that kmk made.
@@ -257,7 +225,7 @@ impl Readiness<'_> {
     }
 
     /// Looks again and again until a look succeeds. Gives up early when the container that it depends on has died.
-    fn wait_for<T>(
+    pub(super) fn wait_for<T>(
         &self,
         wait: &Wait,
         limit: &Limit,
@@ -268,9 +236,7 @@ impl Readiness<'_> {
         let mut examined = Instant::now();
         let waited = limit.until(LOOK, || {
             if examined.elapsed() > EXAMINE {
-                if let Some(service) = wait.service {
-                    self.refuse_dead(service, limit)?;
-                }
+                self.refuse_dead(&wait.services, limit)?;
                 examined = Instant::now();
             }
             let seen = match look(&limit.at_most(PATIENCE)) {
@@ -284,35 +250,42 @@ impl Readiness<'_> {
             }
             Ok(Probe::NotYet(seen))
         });
-        waited.map_err(|ended| self.not_ready(wait.what.clone(), ended, wait.service))
+        waited.map_err(|ended| self.not_ready(wait.what.clone(), ended, &wait.services))
     }
 
-    fn refuse_dead(&self, service: &str, limit: &Limit) -> Result<(), Ended> {
+    /// None of several is left when the last of them has died.
+    pub(super) fn refuse_dead(&self, services: &[&str], limit: &Limit) -> Result<(), Ended> {
         let Ok(Some(lab)) = Lab::look_for(self.docker, &self.topology.spec.lab, limit) else {
             return Ok(());
         };
-        let Some(container) = lab.container(service) else {
-            return Err(Ended::Because("its container is gone".to_owned()));
-        };
-        if ["exited", "dead"].contains(&container.state.status.as_str()) {
-            let why = format!("its container {}", container.state.describe());
-            return Err(Ended::Because(why));
+        let mut why = Ok(());
+        for service in services {
+            why = match lab.container(service) {
+                None => Err(Ended::Because("its container is gone".to_owned())),
+                Some(container) => {
+                    if !["exited", "dead"].contains(&container.state.status.as_str()) {
+                        return Ok(());
+                    }
+                    let why = format!("its container {}", container.state.describe());
+                    Err(Ended::Because(why))
+                }
+            };
         }
-        Ok(())
+        why
     }
 
-    fn not_ready(&self, what: String, ended: Ended, service: Option<&str>) -> DeployError {
+    pub(super) fn not_ready(&self, what: String, ended: Ended, services: &[&str]) -> DeployError {
         let why = match ended {
             Ended::Stop(Stop::Interrupted) => return DeployError::Interrupted,
             Ended::Stop(stop @ Stop::Deadline { .. }) => stop.to_string(),
             Ended::Because(why) => why,
         };
-        let suspect = service.and_then(|service| self.suspect(service));
-        match (suspect.map(Box::new), service) {
-            (Some(suspect), Some(service)) if suspect.says(DATA_IS_NEWER) => {
-                self.data_is_newer(service, suspect)
+        let suspect = self.suspect(services).map(Box::new);
+        match suspect {
+            Some(suspect) if suspect.says(DATA_IS_NEWER) => {
+                self.data_is_newer(services.first().copied().unwrap_or_default(), suspect)
             }
-            (suspect, _) => DeployError::NotReady { what, why, suspect },
+            suspect => DeployError::NotReady { what, why, suspect },
         }
     }
 
@@ -329,11 +302,12 @@ impl Readiness<'_> {
         }
     }
 
-    /// The container of the service, with the end of its log.
-    fn suspect(&self, service: &str) -> Option<Suspect> {
+    /// The container of the services that most likely is to blame, with the end of its log: one that does not run, if any.
+    fn suspect(&self, services: &[&str]) -> Option<Suspect> {
         let limit = Limit::new(PATIENCE, &Interrupt::default());
         let lab = Lab::look_for(self.docker, &self.topology.spec.lab, &limit).ok()??;
-        let container = lab.container(service)?;
+        let containers = services.iter().filter_map(|service| lab.container(service));
+        let container = containers.min_by_key(|container| container.is_running())?;
         Some(Suspect {
             container: container.name().to_owned(),
             image: container.image().to_owned(),
@@ -347,20 +321,20 @@ impl Readiness<'_> {
 }
 
 /// What is waited for.
-struct Wait<'a> {
+pub(super) struct Wait<'a> {
     /// What is the matter while it has not come.
-    what: String,
-    /// The service that it depends on most, if it is one of the lab's.
-    service: Option<&'a str>,
+    pub(super) what: String,
+    /// The services that it depends on most: one of them is enough. None where it depends on nothing of the lab's.
+    pub(super) services: Vec<&'a str>,
 }
 
-fn names(flows: &[&Flow]) -> String {
+pub(super) fn names(flows: &[&Flow]) -> String {
     let names: Vec<String> = flows.iter().map(|flow| flow.name()).collect();
     names.join(", ")
 }
 
 /// How a wait ended in vain.
-enum Ended {
+pub(super) enum Ended {
     Stop(Stop),
     Because(String),
 }

@@ -52,6 +52,8 @@ pub struct Change {
     pub bind: Option<IpAddr>,
     /// Kafka images, each of a cluster by name or, without a name, of all clusters that are not named.
     pub images: Vec<(Option<String>, String)>,
+    /// Numbers of MirrorMakers, each of a target by name or, without a name, of all targets that are not named.
+    pub mirrormakers: Vec<(Option<String>, u16)>,
     /// The Kafka image of clusters that have none of their own, where `images` has none for all of them.
     pub usual_image: Option<String>,
 }
@@ -100,17 +102,14 @@ impl Change {
         }
         spec.bind = self.bind.or(spec.bind);
         self.apply_images(&mut spec, &mut problems);
+        self.apply_mirrormakers(&mut spec, &mut problems);
         problems.extend(spec.validate().err().unwrap_or_default());
         (spec, problems)
     }
 
     fn apply_images(&self, spec: &mut Spec, problems: &mut Vec<spec::Problem>) {
-        for (index, (name, _)) in self.images.iter().enumerate() {
-            let earlier = self.images[..index].iter();
-            if earlier.filter(|(earlier, _)| earlier == name).count() == 1 {
-                problems.push(spec::Problem::TwoImages(name.clone()));
-            }
-        }
+        let twice = given_twice(&self.images).map(spec::Problem::TwoImages);
+        problems.extend(twice);
         let for_all = self.images.iter().find(|(name, _)| name.is_none());
         if let Some((_, image)) = for_all {
             spec.image = Some(image.clone());
@@ -132,6 +131,47 @@ impl Change {
             }
         }
     }
+}
+
+impl Change {
+    /// One MirrorMaker is what there is when nothing is said, and then a label says nothing.
+    fn apply_mirrormakers(&self, spec: &mut Spec, problems: &mut Vec<spec::Problem>) {
+        problems.extend(given_twice(&self.mirrormakers).map(spec::Problem::TwoNumbers));
+        let known = spec.cluster_names();
+        let targets: Vec<String> = spec.flows.iter().map(|flow| flow.target.clone()).collect();
+        let number = |count: u16| (count != 1).then_some(count);
+        // those of one cluster come last, and count
+        let mut asked: Vec<_> = self.mirrormakers.iter().collect();
+        asked.sort_by_key(|(name, _)| name.is_some());
+        for (name, count) in asked {
+            let mut clusters = spec.clusters.iter_mut();
+            match name {
+                None => clusters
+                    .filter(|cluster| targets.contains(&cluster.name))
+                    .for_each(|cluster| cluster.mirrormakers = number(*count)),
+                Some(name) => match clusters.find(|cluster| cluster.name == *name) {
+                    Some(cluster) if !targets.contains(name) => {
+                        cluster.mirrormakers = None;
+                        problems.push(spec::Problem::NoTarget(name.clone()));
+                    }
+                    Some(cluster) => cluster.mirrormakers = number(*count),
+                    None => problems.push(spec::Problem::UnknownCluster {
+                        name: name.clone(),
+                        known: known.clone(),
+                    }),
+                },
+            }
+        }
+    }
+}
+
+/// Whatever is asked for more than once, each once.
+fn given_twice<T>(asked: &[(Option<String>, T)]) -> impl Iterator<Item = Option<String>> {
+    asked.iter().enumerate().filter_map(|(index, (name, _))| {
+        let earlier = asked[..index].iter();
+        let count = earlier.filter(|(earlier, _)| earlier == name).count();
+        (count == 1).then(|| name.clone())
+    })
 }
 
 impl Request {
@@ -164,7 +204,9 @@ impl Request {
     pub(super) fn depends_on_the_lab(&self, problems: &[spec::Problem]) -> bool {
         let is_asked_for = |name: &str| self.change.ports.iter().any(|(asked, _)| asked == name);
         let depends = |problem: &spec::Problem| match problem {
-            spec::Problem::UnknownCluster { .. } => self.wanted.is_none(),
+            spec::Problem::UnknownCluster { .. } | spec::Problem::NoTarget(_) => {
+                self.wanted.is_none()
+            }
             spec::Problem::PortTwice { one, other, .. } => {
                 !(is_asked_for(one) && is_asked_for(other))
             }
@@ -186,6 +228,7 @@ impl Request {
         }
         let topology = Topology::new(&spec);
         problems.extend(topology.port_clashes());
+        problems.extend(topology.worker_clashes());
         problems.extend(self.flow_settings(&topology));
         if problems.is_empty() {
             Ok(spec)
@@ -283,6 +326,28 @@ mod tests {
         let all = asking(&[(None, "c:4.0")]).apply(mixed).0;
         assert_eq!(images(&all), ["c:4.0", "c:4.0"]);
         assert_eq!(all.clusters[1].image, None);
+    }
+
+    #[test]
+    fn a_number_of_mirrormakers_is_for_targets_and_one_of_a_cluster_is_stronger() {
+        let asking = |numbers: &[(Option<&str>, u16)]| {
+            let owned = |(name, count): &(Option<&str>, u16)| (name.map(str::to_owned), *count);
+            let change = Change {
+                mirrormakers: numbers.iter().map(owned).collect(),
+                ..Change::default()
+            };
+            let (spec, problems) = change.apply(Scenario::Aggregate.spec("demo"));
+            let numbers: Vec<_> = spec.clusters.iter().map(|c| c.mirrormakers).collect();
+            (numbers, problems)
+        };
+        assert_eq!(asking(&[(None, 3)]), (vec![None, None, Some(3)], vec![]));
+        let both = [(Some("central"), 2), (None, 3)];
+        assert_eq!(asking(&both), (vec![None, None, Some(2)], vec![]));
+        // as if nothing had been said
+        assert_eq!(asking(&[(None, 1)]).0, [None, None, None]);
+        let (numbers, problems) = asking(&[(Some("emea"), 2)]);
+        assert_eq!(problems, [spec::Problem::NoTarget("emea".to_owned())]);
+        assert_eq!(numbers, [None, None, None]);
     }
 
     proptest! {

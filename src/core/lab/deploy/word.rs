@@ -1,14 +1,18 @@
-//! What MirrorMaker says of a flow that no canary may cross. Knows nothing of containers.
+//! What MirrorMaker says of a flow that no canary may cross. Knows nothing of canaries.
 
+use super::failure::DeployError;
+use super::ready::{Readiness, Wait, names};
+use crate::core::event::{Event, Observer};
 use crate::core::kafka::{Admin, KafkaError};
+use crate::core::lab::Lab;
 use crate::core::lab::status::COPIES;
 use crate::core::lab::{addresses, notes};
 use crate::core::message::Record;
 use crate::core::mirror_state::{self, Part, Status};
-use crate::core::topology::{Cluster, Flow, Topology, is_internal};
+use crate::core::topology::{Access, Cluster, Flow, Proof, Topology, is_internal};
 use crate::core::wait::{Limit, Probe};
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How long all must have been well: tasks begin a moment after their connector, and may end in the next one.
 const SETTLED: Duration = Duration::from_secs(1);
@@ -18,7 +22,7 @@ const TASKLESS: Duration = Duration::from_secs(10);
 
 /// What MirrorMaker's word is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Heard {
+enum Heard {
     /// It has found something to copy, or there is nothing.
     Copies,
     /// It runs, and has found nothing, where something may be.
@@ -26,7 +30,7 @@ pub(super) enum Heard {
 }
 
 /// MirrorMaker's word on one flow, asked for again and again.
-pub(super) struct Word<'a> {
+struct Word<'a> {
     flow: &'a Flow,
     source: Option<&'a Cluster>,
     target: &'a Cluster,
@@ -36,12 +40,7 @@ pub(super) struct Word<'a> {
 }
 
 impl<'a> Word<'a> {
-    pub(super) fn new(
-        topology: &'a Topology,
-        flow: &'a Flow,
-        target: &'a Cluster,
-        since: i64,
-    ) -> Self {
+    fn new(topology: &'a Topology, flow: &'a Flow, target: &'a Cluster, since: i64) -> Self {
         Self {
             flow,
             source: topology.cluster(&flow.spec.source),
@@ -52,7 +51,7 @@ impl<'a> Word<'a> {
     }
 
     /// Whether it says, for long enough, that it runs.
-    pub(super) fn ask(&mut self, limit: &Limit) -> Result<Probe<Heard>, KafkaError> {
+    fn ask(&mut self, limit: &Limit) -> Result<Probe<Heard>, KafkaError> {
         let mut admin = Admin::connect(&addresses(self.target)?, limit)?;
         let there = admin.topics(limit)?;
         let topic = mirror_state::status_topic(&self.flow.spec.source);
@@ -96,6 +95,82 @@ impl<'a> Word<'a> {
 fn parts(records: &[Record], since: i64) -> BTreeMap<Part, Status> {
     let is_new = |record: &&Record| record.time.is_none_or(|time| time >= since);
     mirror_state::statuses(records.iter().filter(is_new))
+}
+
+impl Readiness<'_> {
+    /// Where no canary may be sent, MirrorMaker's own word has to do.
+    pub(super) fn wait_for_words(
+        &self,
+        limit: &Limit,
+        observer: &dyn Observer,
+    ) -> Result<(), DeployError> {
+        let flows = self.topology.flows.iter();
+        let flows: Vec<&Flow> = flows.filter(|flow| flow.proof == Proof::Word).collect();
+        if flows.is_empty() {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        observer.on(Event::Started(format!(
+            "Waiting until MirrorMaker says that it runs {}",
+            names(&flows)
+        )));
+        let mut heard = Vec::new();
+        for flow in flows {
+            let workers = self.workers(flow);
+            let wait = Wait {
+                what: format!("flow {} does not run", flow.name()),
+                services: workers.clone(),
+            };
+            let target = self.topology.cluster(&flow.spec.target);
+            let Some(target) = target.filter(|target| target.access() == Access::Open) else {
+                self.refuse_dead(&workers, limit)
+                    .map_err(|ended| self.not_ready(wait.what.clone(), ended, &workers))?;
+                observer.on(Event::Note(format!(
+                    "whether {} runs stands on {}, where kmk cannot log in: the log of {} says it",
+                    flow.name(),
+                    flow.spec.target,
+                    workers.join(" and ")
+                )));
+                continue;
+            };
+            let mut word = Word::new(self.topology, flow, target, self.started(&workers, limit));
+            let word = self.wait_for(&wait, limit, observer, |limit| word.ask(limit))?;
+            if word == Heard::FoundNothing {
+                observer.on(Event::Warning(format!(
+                    "MirrorMaker runs {}, and copies nothing: no topic of {} is one that the flow takes, or it cannot be reached from {}",
+                    flow.name(),
+                    flow.spec.source,
+                    workers.join(" and ")
+                )));
+            }
+            heard.push(flow);
+        }
+        if !heard.is_empty() {
+            observer.on(Event::Done {
+                what: format!("MirrorMaker says that it runs {}", names(&heard)),
+                took: begun.elapsed(),
+            });
+        }
+        Ok(())
+    }
+
+    /// When the first of these services was started that runs, in milliseconds since the epoch; the epoch where that is not
+    /// known.
+    fn started(&self, services: &[&str], limit: &Limit) -> i64 {
+        let lab = Lab::look_for(self.docker, &self.topology.spec.lab, limit);
+        let lab = lab.ok().flatten();
+        let containers = services
+            .iter()
+            .filter_map(|one| lab.as_ref()?.container(one));
+        let running = containers.filter(|container| container.is_running());
+        let since = running.filter_map(|container| {
+            let started = humantime::parse_rfc3339(&container.state.started_at).ok()?;
+            started.duration_since(SystemTime::UNIX_EPOCH).ok()
+        });
+        since
+            .min()
+            .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0))
+    }
 }
 
 /// Why it cannot be said to run.

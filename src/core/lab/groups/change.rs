@@ -168,6 +168,7 @@ mod tests {
             client: format!("c{number}"),
             host: "10.0.0.1".to_owned(),
             reads: std::collections::BTreeSet::new(),
+            work: None,
         };
         Group {
             name: "g".to_owned(),

@@ -172,6 +172,7 @@ mod tests {
             client: "billing-1".to_owned(),
             host: "10.0.0.1".to_owned(),
             reads: BTreeSet::from([at(0), at(2)]),
+            work: None,
         };
         let group = Group {
             name: "billing".to_owned(),

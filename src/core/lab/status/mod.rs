@@ -2,23 +2,29 @@
 
 mod report;
 mod view;
+mod workers;
 
 pub use report::{
-    Clients, ClusterStatus, ContainerStatus, FlowStatus, PartStatus, Status, TopicStatus,
+    Clients, ClusterStatus, ContainerStatus, FlowState, FlowStatus, PartStatus, Status, TopicStatus,
 };
 
 use super::{Lab, State};
-use crate::core::docker::{Container, Docker, DockerError};
+use crate::core::docker::{Docker, DockerError};
 use crate::core::kafka::{Abilities, Client, TopicInfo};
-use crate::core::mirror_state::{self, Part};
+use crate::core::mirror_state::Part;
 use crate::core::topology::{Access, Cluster, Flow, is_internal};
 use crate::core::wait::Limit;
 use crate::core::{lag, mm2};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use view::{Mirror, View};
+use workers::Workers;
 
 /// The connector that copies records; without it a flow is dead.
 pub const COPIES: &str = "MirrorSourceConnector";
+/// How long work that passes from one worker to another may be on its way: a rebalance of theirs took about a second.
+const HANDOVER: Duration = Duration::from_millis(300);
+const HANDOVER_LOOKS: u32 = 8;
 
 /// Looks at a lab. With `memory`, also at what its containers use: that takes the engine about 2 s.
 ///
@@ -37,6 +43,12 @@ pub fn status(
     } else {
         view::of_all(lab, limit)
     };
+    // a part that changes hands is nobody's for a moment
+    let mut looks = HANDOVER_LOOKS;
+    while looks > 0 && views.values().any(View::is_sharing_out) && limit.pause(HANDOVER).is_ok() {
+        views = view::of_all(lab, limit);
+        looks -= 1;
+    }
     // what MirrorMaker noted may be a moment old: a copy that only seems to be behind is looked at once more
     if lab
         .topology
@@ -173,26 +185,36 @@ fn flow(lab: &Lab, flow: &Flow, views: &BTreeMap<&str, View>) -> FlowStatus {
         copied_topics(flow, source, target, mirror)
     });
     let can_count = mirror.is_some() && source.brokers_up > 0;
-    let problems = problems(lab, flow, parts, source, target);
+    let workers = Workers::of(lab, flow);
+    let crew = mirror.and_then(|mirror| mirror.crew.as_ref());
+    let absent = workers.absent(crew);
+    let mut problems = problems(lab, flow, &workers, source, target);
+    let state = match (absent.is_empty(), problems.is_empty()) {
+        (true, true) => FlowState::Running,
+        (false, true) => FlowState::Degraded,
+        (_, false) => FlowState::Ill,
+    };
+    problems.splice(0..0, absent);
     FlowStatus {
         name: flow.name(),
         proof: flow.proof,
         source: flow.spec.source.clone(),
         target: flow.spec.target.clone(),
         healthy: problems.is_empty(),
-        parts: parts.into_iter().flatten().map(part).collect(),
+        state,
+        parts: (parts.into_iter().flatten())
+            .map(|(part, status)| PartStatus {
+                connector: part.connector.clone(),
+                task: part.task,
+                state: status.state.clone(),
+                worker: (mirror.and_then(|mirror| mirror.crew.as_ref()?.holder(part)))
+                    .map(str::to_owned),
+                cause: status.cause().map(str::to_owned),
+            })
+            .collect(),
         behind: can_count.then(|| topics.iter().map(|topic| topic.behind).sum()),
         topics,
         problems,
-    }
-}
-
-fn part((part, status): (&Part, &mirror_state::Status)) -> PartStatus {
-    PartStatus {
-        connector: part.connector.clone(),
-        task: part.task,
-        state: status.state.clone(),
-        cause: status.cause().map(str::to_owned),
     }
 }
 
@@ -221,55 +243,38 @@ fn copied_topics(flow: &Flow, source: &View, target: &View, mirror: &Mirror) -> 
     source.topics.iter().filter(is_copied).map(topic).collect()
 }
 
+/// What keeps records from being copied.
 fn problems(
     lab: &Lab,
     flow: &Flow,
-    parts: Option<&BTreeMap<Part, mirror_state::Status>>,
+    workers: &Workers<'_>,
     source: &View,
     target: &View,
 ) -> Vec<String> {
-    let mirror = lab
-        .topology
-        .mirrors
-        .iter()
-        .find(|mirror| mirror.target == flow.spec.target);
-    let container = mirror.and_then(|mirror| lab.container(&mirror.service));
-    let Some(container) = container.filter(|container| container.is_running()) else {
+    if !workers.any_runs() {
         return vec!["MirrorMaker does not run".to_owned()];
-    };
-    let mut problems = links(lab, flow, container);
+    }
+    let mut problems = workers.cut_links(lab, flow);
     for (name, view) in [(&flow.spec.source, source), (&flow.spec.target, target)] {
         if view.brokers_up == 0 && view.access == Access::Open {
             problems.push(format!("cluster {name} cannot be reached"));
         }
     }
     let copies = |part: &Part| part.connector == COPIES && part.task.is_none();
-    match parts {
-        Some(parts) if parts.keys().any(copies) => {
-            let ill = parts.iter().filter(|(_, status)| !status.is_running());
+    match target.mirrors.get(&flow.spec.source) {
+        Some(mirror) if mirror.parts.keys().any(copies) => {
+            let ill = mirror
+                .parts
+                .iter()
+                .filter(|(_, status)| !status.is_running());
             problems.extend(ill.map(|(part, status)| match status.cause() {
                 Some(cause) => format!("{part} is {}: {cause}", status.state),
                 None => format!("{part} is {}", status.state),
             }));
+            problems.extend(workers.orphans(mirror.crew.as_ref()));
         }
         Some(_) => problems.push(format!("MirrorMaker has not reported its {COPIES} yet")),
         None => {}
     }
     problems
-}
-
-/// Networks that MirrorMaker should be on and is not: a link that was cut.
-fn links(lab: &Lab, flow: &Flow, container: &Container) -> Vec<String> {
-    let cut = [&flow.spec.source, &flow.spec.target]
-        .into_iter()
-        .filter(|name| {
-            let cluster = lab.topology.cluster(name);
-            cluster.is_some_and(|cluster| cluster.existing().is_none())
-        })
-        .filter(|cluster| {
-            let network = format!("{}_{cluster}", lab.topology.project());
-            !container.networks().any(|name| name == network)
-        });
-    cut.map(|cluster| format!("MirrorMaker is cut off from the network of cluster {cluster}"))
-        .collect()
 }

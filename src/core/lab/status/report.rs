@@ -90,6 +90,8 @@ pub struct FlowStatus {
     pub target: String,
     /// Whether MirrorMaker runs, all its parts run, and it reaches both clusters.
     pub healthy: bool,
+    /// The same in one word, and whether it goes on all the same.
+    pub state: FlowState,
     /// The states of MirrorMaker's connectors and tasks, as it reports them itself.
     pub parts: Vec<PartStatus>,
     /// Topics that are copied, in order.
@@ -98,6 +100,29 @@ pub struct FlowStatus {
     pub behind: Option<u64>,
     /// Why it is not healthy.
     pub problems: Vec<String>,
+}
+
+/// A flow in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FlowState {
+    /// All is well.
+    Running,
+    /// Some of its MirrorMakers do not run, and the others do their work.
+    Degraded,
+    /// It may stand still.
+    Ill,
+}
+
+impl Status {
+    /// Whether everything is copied, by fewer MirrorMakers than there should be.
+    pub fn is_degraded(&self) -> bool {
+        let mut flows = self.flows.iter();
+        !self.healthy
+            && self.clusters.iter().all(|cluster| cluster.healthy)
+            && flows.clone().all(|flow| flow.state != FlowState::Ill)
+            && flows.any(|flow| flow.state == FlowState::Degraded)
+    }
 }
 
 /// A connector of MirrorMaker, or a task of one.
@@ -109,6 +134,8 @@ pub struct PartStatus {
     pub task: Option<u32>,
     /// `RUNNING`, `FAILED`, `UNASSIGNED`, …
     pub state: String,
+    /// The service that has it, where several share the work.
+    pub worker: Option<String>,
     /// Of a failure.
     pub cause: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! What each cluster of a lab answers when it is looked at. Judges nothing.
 
 use crate::core::kafka::{Admin, At, KafkaError, TopicInfo};
+use crate::core::lab::crew::Crew;
 use crate::core::lab::{Lab, notes};
 use crate::core::mirror_state::{self, Part};
 use crate::core::topology::{Access, Cluster, is_internal};
@@ -66,9 +67,22 @@ pub(super) struct View {
 pub(super) struct Mirror {
     pub(super) parts: BTreeMap<Part, mirror_state::Status>,
     pub(super) copied: BTreeMap<(String, i32), i64>,
+    /// Whether several workers share the work.
+    pub(super) is_shared: bool,
+    /// Who has which part, where several share the work and have agreed on it.
+    pub(super) crew: Option<Crew>,
 }
 
 impl View {
+    /// Whether some of MirrorMaker's work is with nobody.
+    pub(super) fn is_sharing_out(&self) -> bool {
+        self.mirrors.values().any(|mirror| {
+            let mut parts = mirror.parts.values();
+            (mirror.is_shared && mirror.crew.is_none())
+                || parts.any(|status| status.state == "UNASSIGNED")
+        })
+    }
+
     fn of(lab: &Lab, cluster: &Cluster, limit: &Limit) -> Self {
         let mut view = Self::default();
         if let Err(error) = view.look(lab, cluster, limit) {
@@ -132,6 +146,13 @@ impl View {
             self.first = admin.offsets(&names, At::Earliest, limit)?;
             self.end = admin.offsets(&names, At::Latest, limit)?;
         }
+        let mirror = lab.topology.mirror_of(&cluster.name);
+        let is_shared = mirror.is_some_and(|mirror| mirror.workers.len() > 1);
+        let groups = if is_shared {
+            admin.groups(limit)?
+        } else {
+            Vec::new()
+        };
         for flow in lab
             .spec
             .flows
@@ -154,6 +175,8 @@ impl View {
             let mirror = Mirror {
                 parts: mirror_state::statuses(&states),
                 copied: mirror_state::copied(&offsets, source),
+                is_shared,
+                crew: Crew::of(&groups, source),
             };
             self.mirrors.insert(source.clone(), mirror);
         }

@@ -110,6 +110,9 @@ impl Membership {
     /// When no coordinator is found for a while, it does not answer, or it refuses for good. After one that
     /// [is retriable](KafkaError::is_retriable) this can be called again.
     pub(in crate::core::kafka) fn poll(&mut self, limit: &Limit) -> Result<Standing, KafkaError> {
+        if limit.interrupt().is_raised() {
+            return Err(Stop::Interrupted.into());
+        }
         match std::mem::take(&mut self.phase) {
             Phase::In => self.stay(limit),
             Phase::Revoked => {

@@ -1,0 +1,105 @@
+//! Which worker of a MirrorMaker has which part of its work, where several share it. Judges nothing.
+
+use crate::core::kafka::{Group, Work};
+use crate::core::mirror_state::{self, Part};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The workers that share what is copied from one source, by their services, each with its parts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Crew(BTreeMap<String, BTreeSet<Part>>);
+
+impl Crew {
+    /// As the members of the group say. None while they share out anew: then brokers do not tell; nor while one is
+    /// there twice, as one that died and came back is until it is missed.
+    pub(super) fn of<T>(groups: &[(Group, T)], source: &str) -> Option<Self> {
+        let name = mirror_state::group(source);
+        let (group, _) = groups.iter().find(|(group, _)| group.name == name)?;
+        let mut crew = Self::default();
+        for member in &group.members {
+            let Work { host, pieces } = member.work.as_ref()?;
+            let parts = pieces.iter().map(|(connector, task)| Part {
+                connector: connector.clone(),
+                task: *task,
+            });
+            if crew.0.insert(host.clone(), parts.collect()).is_some() {
+                return None;
+            }
+        }
+        Some(crew)
+    }
+
+    /// Whether a worker is one of them.
+    pub(super) fn has(&self, worker: &str) -> bool {
+        self.0.contains_key(worker)
+    }
+
+    /// What a worker has to do.
+    pub(super) fn parts_of(&self, worker: &str) -> impl Iterator<Item = &Part> {
+        self.0.get(worker).into_iter().flatten()
+    }
+
+    /// The worker that has a part.
+    pub(super) fn holder(&self, part: &Part) -> Option<&str> {
+        let mut workers = self.0.iter();
+        let (worker, _) = workers.find(|(_, parts)| parts.contains(part))?;
+        Some(worker)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::kafka::{GroupKind, Member};
+
+    fn member(host: &str, task: Option<u32>) -> Member {
+        let piece = ("MirrorSourceConnector".to_owned(), task);
+        Member {
+            id: String::new(),
+            client: String::new(),
+            host: String::new(),
+            reads: BTreeSet::new(),
+            work: Some(Work {
+                host: host.to_owned(),
+                pieces: BTreeSet::from([piece]),
+            }),
+        }
+    }
+
+    fn groups(members: Vec<Member>) -> [(Group, ()); 1] {
+        let group = Group {
+            name: "primary-mm2".to_owned(),
+            kind: GroupKind::Classic,
+            protocol: "connect".to_owned(),
+            state: "Stable".to_owned(),
+            members,
+        };
+        [(group, ())]
+    }
+
+    #[test]
+    fn each_part_is_with_the_worker_that_says_so() {
+        let groups = groups(vec![member("a", None), member("b", Some(3))]);
+        let crew = Crew::of(&groups, "primary").unwrap();
+        let part = |task| Part {
+            connector: "MirrorSourceConnector".to_owned(),
+            task,
+        };
+        assert_eq!(crew.holder(&part(None)), Some("a"));
+        assert_eq!(crew.holder(&part(Some(3))), Some("b"));
+        assert_eq!(crew.holder(&part(Some(4))), None);
+        assert!(crew.has("b") && !crew.has("c"));
+        assert_eq!(crew.parts_of("b").count(), 1);
+        assert_eq!(Crew::of(&groups, "other"), None);
+    }
+
+    #[test]
+    fn nothing_is_known_while_work_is_shared_out_anew_or_a_dead_worker_is_not_missed_yet() {
+        let silent = Member {
+            work: None,
+            ..member("a", None)
+        };
+        assert_eq!(Crew::of(&groups(vec![silent]), "primary"), None);
+        let twice = vec![member("a", None), member("a", Some(0))];
+        assert_eq!(Crew::of(&groups(twice), "primary"), None);
+    }
+}
