@@ -65,7 +65,10 @@ fn say_what_is_not_known(status: &Status, context: &Context) {
             .map(|cluster| cluster.name.as_str())
             .collect();
         let copies = |part: &PartStatus| part.connector == COPIES && part.task.is_some();
-        let is_idle = !flow.parts.is_empty() && !flow.parts.iter().any(copies);
+        let mut clusters = status.clusters.iter();
+        let is_empty =
+            clusters.any(|cluster| cluster.name == flow.source && cluster.topics == Some(0));
+        let is_idle = !flow.parts.is_empty() && !flow.parts.iter().any(copies) && !is_empty;
         if flow.proof == Proof::Word && flow.healthy && is_idle {
             notes.push(format!(
                 "MirrorMaker runs {}, and copies nothing: no topic of {} is one that the flow takes, or MirrorMaker cannot reach or enter it (`kmk logs` says more)",
