@@ -18,6 +18,8 @@ const PORTS: usize = 3;
 
 /// List all labs there are, running or stopped
 ///
+/// A lab that is none of the ready-made ones (`kmk scenarios`) has its flows in place of a scenario's name.
+///
 /// Ends with exit code 0 whatever state they are in. With --verbose, also what memory they use, which takes 2 seconds.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -77,7 +79,7 @@ fn describe(labs: &[Listed], verbose: bool) -> String {
     if verbose {
         heading.push("MEMORY".to_owned());
     }
-    heading.extend(row(["SHAPE", "DIRECTORY"]));
+    heading.extend(row(["SCENARIO", "DIRECTORY"]));
     let mut rows = vec![heading];
     rows.extend(labs.iter().map(|lab| cells(lab, verbose)));
     let widest = |rows: &[Vec<String>], column: usize| {
@@ -192,7 +194,7 @@ mod tests {
             verbose: bool,
         ) {
             let lab = Listed {
-                lab: name, state: State::Incomplete, running: 10, containers: 12,
+                lab: name, state: State::Incomplete, scenario: None, running: 10, containers: 12,
                 flows: vec!["primary->secondary".to_owned(); clusters], clusters: Vec::new(),
                 ports: vec![port; clusters], memory: Some(1 << 30), directory: Some(directory.into()), problem: None,
             };

@@ -1,6 +1,7 @@
 //! Ready-made labs, as data. Knows nothing of how they are run.
 
 use crate::core::spec::{ClusterSpec, FlowSpec, Naming, Spec};
+use serde::{Serialize, Serializer};
 use std::fmt;
 
 /// A ready-made lab.
@@ -184,6 +185,13 @@ impl Scenario {
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+/// By its name.
+impl Serialize for Scenario {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 

@@ -35,6 +35,7 @@ fn three_labs_at_once_and_one_destroyed() {
         let listed = listed(lab);
         assert_eq!(listed["state"], "running");
         assert_eq!(listed["flows"][0], "primary->secondary");
+        assert_eq!(listed["scenario"], "dr");
         assert_eq!(
             (&listed["running"], &listed["containers"]),
             (&3.into(), &3.into())

@@ -79,12 +79,12 @@ fn every_lab_has_a_line() {
     let kmk = Kmk::on(|kmk| engine_with(&five(kmk)));
     let ran = kmk.run("list").code(0).changed(&[]);
     ran.stdout(indoc! {"
-        LAB    STATE       UP   PORTS        SHAPE               DIRECTORY
-        alpha  running     3/3  $PRIMARY,$SECONDARY  primary->secondary  kmk-lab
-        beta   incomplete  2/3  $PRIMARY,$SECONDARY  primary->secondary  kmk-lab
-        gamma  stopped     0/3  $PRIMARY,$SECONDARY  primary->secondary  kmk-lab
-        omega  ill         2/3  $PRIMARY,$SECONDARY  primary->secondary  kmk-lab
-        zeta   unreadable  3/3  -            -                   kmk-lab
+        LAB    STATE       UP   PORTS        SCENARIO  DIRECTORY
+        alpha  running     3/3  $PRIMARY,$SECONDARY  dr        kmk-lab
+        beta   incomplete  2/3  $PRIMARY,$SECONDARY  dr        kmk-lab
+        gamma  stopped     0/3  $PRIMARY,$SECONDARY  dr        kmk-lab
+        omega  ill         2/3  $PRIMARY,$SECONDARY  dr        kmk-lab
+        zeta   unreadable  3/3  -            -         kmk-lab
     "})
         .stderr(indoc! {"
         note: zeta: a newer kmk made it (its labels are of format 99)
@@ -143,6 +143,8 @@ fn the_list_as_json() {
         states,
         ["running", "incomplete", "stopped", "ill", "unreadable"]
     );
+    assert_eq!(of("alpha")["scenario"], "dr");
+    assert_eq!(of("zeta")["scenario"], Value::Null);
     assert_eq!(of("alpha")["flows"], json!(["primary->secondary"]));
     assert_eq!(of("alpha")["clusters"], json!(["primary", "secondary"]));
     assert_eq!(of("alpha")["directory"], "$ROOT/here/kmk-lab");
@@ -170,9 +172,9 @@ fn memory_is_asked_for_only_when_it_is_wanted() {
         engine_with(&labs).rule(Rule::on(ids).says(&used))
     });
     let ran = kmk.run("list --verbose").code(0);
-    ran.stdout_has("  MEMORY   SHAPE")
-        .stdout_has("  501 MiB  primary")
-        .stdout_has("  0 MiB    primary");
+    ran.stdout_has("  MEMORY   SCENARIO")
+        .stdout_has("  501 MiB  dr")
+        .stdout_has("  0 MiB    dr");
     let ran = kmk.run("list --verbose --json").code(0);
     let labs = json_of(&kmk, ran.text());
     assert_eq!(labs[0]["memory"], 501 * 1024 * 1024 + 512 * 1024);
@@ -199,7 +201,7 @@ fn a_damaged_label_and_a_name_of_others_are_listed_as_such() {
 fn what_is_left_of_a_lab_without_containers_is_listed() {
     let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab().without_containers()));
     let ran = kmk.run("list").code(0);
-    ran.stdout_has("demo  incomplete  0/0  -      -      -\n")
+    ran.stdout_has("demo  incomplete  0/0  -      -         -\n")
         .stderr("note: demo: its containers are gone; networks or volumes are left\n");
 }
 

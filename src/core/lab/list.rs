@@ -3,6 +3,7 @@
 use super::{Lab, LabError, State};
 use crate::core::compose::LABEL_LAB;
 use crate::core::docker::{self, Container, Docker, DockerError, Labelled};
+use crate::core::scenario::Scenario;
 use crate::core::spec::is_name;
 use crate::core::topology::Flow;
 use crate::core::wait::Limit;
@@ -18,6 +19,8 @@ pub struct Listed {
     pub lab: String,
     /// In one word.
     pub state: State,
+    /// The ready-made lab that it is, by its name; none where it has a shape of its own.
+    pub scenario: Option<Scenario>,
     /// Its flows as `source->target`, in the order of the spec; none where the labels cannot be read.
     pub flows: Vec<String>,
     /// Its clusters, in the order of the spec.
@@ -37,8 +40,11 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// What it is for, in a few words: its flows, or its clusters where there is no flow.
+    /// What it is for, in a few words: its scenario, or else its flows, or its clusters where there is no flow.
     pub fn shape(&self) -> String {
+        if let Some(scenario) = self.scenario {
+            return scenario.to_string();
+        }
         let words = if self.flows.is_empty() {
             &self.clusters
         } else {
@@ -101,6 +107,7 @@ fn describe(name: &str, containers: Vec<Container>) -> Listed {
     let running = containers.iter().filter(|c| c.is_running()).count();
     let unknown = Listed {
         state: State::Unreadable,
+        scenario: None,
         flows: Vec::new(),
         clusters: Vec::new(),
         running,
@@ -121,6 +128,7 @@ fn describe(name: &str, containers: Vec<Container>) -> Listed {
             let brokers = clusters.iter().filter_map(|c| c.brokers.first());
             Listed {
                 state: lab.state(),
+                scenario: Scenario::of(&lab.spec),
                 flows: lab.topology.flows.iter().map(Flow::name).collect(),
                 clusters: lab.spec.cluster_names(),
                 containers: lab.topology.services().len(),
