@@ -4,7 +4,7 @@ use super::{Context, Outcome, deploy};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::lab::State;
 use kafka_mirror_kit::core::lab::status::{
-    self, COPIES, FlowState, FlowStatus, PartStatus, Status,
+    self, COPIES, CanaryStatus, FlowState, FlowStatus, PartStatus, Status,
 };
 use kafka_mirror_kit::core::topology::{Access, Proof};
 use std::time::{Duration, SystemTime};
@@ -188,7 +188,7 @@ fn clusters(status: &Status, verbose: bool) -> String {
 }
 
 fn flows(status: &Status) -> String {
-    let heading = row(["FLOW", "STATE", "TOPIC", "COPY", "BEHIND"]);
+    let heading = row(["FLOW", "STATE", "CANARY", "TOPIC", "COPY", "BEHIND"]);
     let rows = status.flows.iter().flat_map(|flow| {
         let state = match status.state {
             State::Stopped => "stopped",
@@ -202,9 +202,11 @@ fn flows(status: &Status) -> String {
             .behind
             .map_or_else(|| "-".to_owned(), |behind| behind.to_string());
         let topics = format!("{} mirrored", flow.topics.len());
-        let sum = row([&flow.name, state, &topics, "", &behind]);
+        let canary = flow.canary.as_ref().map_or_else(|| "-".to_owned(), canary);
+        let sum = row([&flow.name, state, &canary, &topics, "", &behind]);
         let topics = flow.topics.iter().map(|topic| {
             row([
+                "",
                 "",
                 "",
                 &topic.source,
@@ -215,6 +217,16 @@ fn flows(status: &Status) -> String {
         [sum].into_iter().chain(topics).collect::<Vec<_>>()
     });
     table(&[heading].into_iter().chain(rows).collect::<Vec<_>>())
+}
+
+/// How long it took, or that it did not cross.
+fn canary(canary: &CanaryStatus) -> String {
+    match canary {
+        CanaryStatus::Crossed { micros } => format!("{} ms", micros.div_ceil(1000)),
+        CanaryStatus::Missing { .. } => "lost".to_owned(),
+        CanaryStatus::Unsent { .. } => "not sent".to_owned(),
+        CanaryStatus::Unseen { .. } => "not seen".to_owned(),
+    }
 }
 
 fn states(flow: &FlowStatus) -> String {

@@ -99,6 +99,14 @@ impl Admin {
         Ok(info.map_or(0, |info| info.partitions.len()))
     }
 
+    /// Whether there is such a topic.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    pub fn has_topic(&mut self, topic: &str, limit: &Limit) -> Result<bool, KafkaError> {
+        Ok(self.partitions(topic, limit)? > 0)
+    }
+
     /// Where `group` stands in the partitions of `topic`, by partition; those it never committed are left out.
     ///
     /// # Errors

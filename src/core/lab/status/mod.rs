@@ -1,11 +1,13 @@
 //! How a lab is: its containers, clusters and flows, and whether all is well.
 
+mod crossing;
 mod report;
 mod view;
 mod workers;
 
 pub use report::{
-    Clients, ClusterStatus, ContainerStatus, FlowState, FlowStatus, PartStatus, Status, TopicStatus,
+    CanaryStatus, Clients, ClusterStatus, ContainerStatus, FlowState, FlowStatus, PartStatus,
+    Status, TopicStatus,
 };
 
 use super::{Lab, State};
@@ -16,9 +18,13 @@ use crate::core::topology::{Access, Cluster, Flow, is_internal};
 use crate::core::wait::Limit;
 use crate::core::{lag, mm2};
 use std::collections::BTreeMap;
+use std::thread;
 use std::time::Duration;
 use view::{Mirror, View};
 use workers::Workers;
+
+/// What became of the canaries, by the names of their flows.
+type Canaries = BTreeMap<String, CanaryStatus>;
 
 /// The connector that copies records; without it a flow is dead.
 pub const COPIES: &str = "MirrorSourceConnector";
@@ -37,16 +43,16 @@ pub fn status(
     limit: &Limit,
 ) -> Result<Status, DockerError> {
     let state = lab.state();
-    let mut views = if state == State::Stopped {
+    let (mut views, mut canaries) = if state == State::Stopped {
         // nobody of it answers, and by now its ports may be those of another lab
-        view::of_none(lab)
+        (view::of_none(lab), Canaries::new())
     } else {
-        view::of_all(lab, limit)
+        look(lab, limit)
     };
     // a part that changes hands is nobody's for a moment
     let mut looks = HANDOVER_LOOKS;
     while looks > 0 && views.values().any(View::is_sharing_out) && limit.pause(HANDOVER).is_ok() {
-        views = view::of_all(lab, limit);
+        (views, canaries) = look(lab, limit);
         looks -= 1;
     }
     // what MirrorMaker noted may be a moment old: a copy that only seems to be behind is looked at once more
@@ -54,7 +60,7 @@ pub fn status(
         .topology
         .flows
         .iter()
-        .any(|one| flow(lab, one, &views).behind > Some(0))
+        .any(|one| flow(lab, one, &views, &canaries).behind > Some(0))
         && limit.pause(mm2::NOTED * 3 / 2).is_ok()
     {
         views = view::of_all(lab, limit);
@@ -80,7 +86,7 @@ pub fn status(
         .topology
         .flows
         .iter()
-        .map(|one| flow(lab, one, &views))
+        .map(|one| flow(lab, one, &views, &canaries))
         .collect();
     Ok(Status {
         lab: lab.spec.lab.clone(),
@@ -92,6 +98,16 @@ pub fn status(
         containers,
         clusters,
         flows,
+    })
+}
+
+/// Looks at all clusters, while canaries cross all flows.
+fn look<'a>(lab: &'a Lab, limit: &Limit) -> (BTreeMap<&'a str, View>, Canaries) {
+    thread::scope(|scope| {
+        let canaries = scope.spawn(|| crossing::of_all(lab, limit));
+        let views = view::of_all(lab, limit);
+        let canaries = canaries.join();
+        (views, canaries.expect("a look for canaries does not panic"))
     })
 }
 
@@ -174,7 +190,7 @@ impl View {
     }
 }
 
-fn flow(lab: &Lab, flow: &Flow, views: &BTreeMap<&str, View>) -> FlowStatus {
+fn flow(lab: &Lab, flow: &Flow, views: &BTreeMap<&str, View>, canaries: &Canaries) -> FlowStatus {
     let (source, target) = (
         &views[flow.spec.source.as_str()],
         &views[flow.spec.target.as_str()],
@@ -188,7 +204,9 @@ fn flow(lab: &Lab, flow: &Flow, views: &BTreeMap<&str, View>) -> FlowStatus {
     let workers = Workers::of(lab, flow);
     let crew = mirror.and_then(|mirror| mirror.crew.as_ref());
     let absent = workers.absent(crew);
+    let canary = canaries.get(&flow.name()).cloned();
     let mut problems = problems(lab, flow, &workers, source, target);
+    problems.extend(canary.as_ref().and_then(CanaryStatus::problem));
     let state = match (absent.is_empty(), problems.is_empty()) {
         (true, true) => FlowState::Running,
         (false, true) => FlowState::Degraded,
@@ -202,6 +220,7 @@ fn flow(lab: &Lab, flow: &Flow, views: &BTreeMap<&str, View>) -> FlowStatus {
         target: flow.spec.target.clone(),
         healthy: problems.is_empty(),
         state,
+        canary,
         parts: (parts.into_iter().flatten())
             .map(|(part, status)| PartStatus {
                 connector: part.connector.clone(),

@@ -88,10 +88,13 @@ pub struct FlowStatus {
     pub source: String,
     /// Cluster that is written.
     pub target: String,
-    /// Whether MirrorMaker runs, all its parts run, and it reaches both clusters.
+    /// Whether MirrorMaker runs, all its parts run, it reaches both clusters, and a canary crosses.
     pub healthy: bool,
     /// The same in one word, and whether it goes on all the same.
     pub state: FlowState,
+    /// What became of the canary that was sent through it for this look; none where none may be sent, and none where
+    /// nobody is to carry it.
+    pub canary: Option<CanaryStatus>,
     /// The states of MirrorMaker's connectors and tasks, as it reports them itself.
     pub parts: Vec<PartStatus>,
     /// Topics that are copied, in order.
@@ -100,6 +103,50 @@ pub struct FlowStatus {
     pub behind: Option<u64>,
     /// Why it is not healthy.
     pub problems: Vec<String>,
+}
+
+/// What became of a canary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "lowercase")]
+pub enum CanaryStatus {
+    /// It is on the target.
+    Crossed {
+        /// Microseconds from its sending until it was seen there.
+        micros: u64,
+    },
+    /// It is on the source, and not on the target.
+    Missing {
+        /// Milliseconds that it was waited for.
+        millis: u64,
+    },
+    /// The source did not take it.
+    Unsent {
+        /// Why not.
+        cause: String,
+    },
+    /// The target could not be looked at, before it was sent or while it was waited for.
+    Unseen {
+        /// Why not.
+        cause: String,
+    },
+}
+
+impl CanaryStatus {
+    /// What is the matter, unless it has crossed.
+    pub fn problem(&self) -> Option<String> {
+        match self {
+            Self::Crossed { .. } => None,
+            Self::Missing { millis } => Some(format!(
+                "a record sent {}.{} s ago has not crossed",
+                millis / 1000,
+                millis % 1000 / 100
+            )),
+            Self::Unsent { cause } => Some(format!("a record could not be sent: {cause}")),
+            Self::Unseen { cause } => {
+                Some(format!("whether a record crosses cannot be seen: {cause}"))
+            }
+        }
+    }
 }
 
 /// A flow in one word.
