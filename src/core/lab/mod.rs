@@ -6,6 +6,7 @@ mod crew;
 pub mod deploy;
 pub mod destroy;
 pub mod groups;
+pub mod lag;
 mod leftover;
 pub mod list;
 pub mod log;

@@ -1,6 +1,7 @@
 //! The status of a lab as plain values. As JSON, fields keep their names and meanings; new ones may come.
 
 use crate::core::lab::State;
+use crate::core::lag::{FlowLag, TopicState};
 use crate::core::topology::{Access, Proof};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -101,6 +102,13 @@ pub struct FlowStatus {
     pub topics: Vec<TopicStatus>,
     /// Records of all topics that MirrorMaker has not noted as copied; none when that cannot be known.
     pub behind: Option<u64>,
+    /// Age of the oldest of them, in seconds; 0 when there are none, and none when no such record tells its time.
+    pub seconds_behind: Option<f64>,
+    /// Records at most that were copied, are not on the target, and will not be copied again.
+    pub lost: u64,
+    /// The same in detail, partition by partition; as JSON, `kmk lag` has it.
+    #[serde(skip)]
+    pub lag: Option<FlowLag>,
     /// Why it is not healthy.
     pub problems: Vec<String>,
 }
@@ -188,7 +196,7 @@ pub struct PartStatus {
 }
 
 /// A topic that is copied.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TopicStatus {
     /// On the source.
     pub source: String,
@@ -196,6 +204,12 @@ pub struct TopicStatus {
     pub remote: String,
     /// Of the source topic.
     pub partitions: usize,
+    /// Whether its copy is there.
+    pub state: TopicState,
     /// Records that MirrorMaker has not noted as copied. It takes note about ten times a second.
     pub behind: u64,
+    /// As of the flow.
+    pub seconds_behind: Option<f64>,
+    /// As of the flow.
+    pub lost: u64,
 }
