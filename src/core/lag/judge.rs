@@ -146,14 +146,20 @@ mod tests {
 
     #[test]
     fn a_copy_that_is_gone_or_was_made_anew_lacks_what_was_copied() {
-        assert_eq!(outlook(ends(0, 110), Some(99), None), (100..110, 100, false));
+        assert_eq!(
+            outlook(ends(0, 110), Some(99), None),
+            (100..110, 100, false)
+        );
         let empty = Some(ends(0, 0));
         assert_eq!(
             outlook(ends(0, 110), Some(99), empty),
             (100..110, 100, false)
         );
         let anew = Some(ends(0, 10));
-        assert_eq!(outlook(ends(0, 110), Some(109), anew), (110..110, 100, true));
+        assert_eq!(
+            outlook(ends(0, 110), Some(109), anew),
+            (110..110, 100, true)
+        );
     }
 
     #[test]

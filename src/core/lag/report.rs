@@ -227,6 +227,15 @@ impl FlowLag {
         }
     }
 
+    /// Drops all other topics, and sums up anew. What is unknown stays so.
+    pub fn keep(&mut self, topic: &str) {
+        self.topics.retain(|one| one.source == topic);
+        if self.behind.is_some() {
+            let topics = std::mem::take(&mut self.topics);
+            *self = Self::new((&self.source, &self.target), topics);
+        }
+    }
+
     /// The topics that MirrorMaker copies.
     pub fn copied(&self) -> impl Iterator<Item = &TopicLag> {
         self.topics.iter().filter(|topic| topic.state.is_copied())

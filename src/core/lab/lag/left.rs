@@ -28,12 +28,7 @@ pub(super) struct Left {
 
 impl Left {
     /// Looks, as far as it can. Ends that are older than MirrorMaker's note are asked for once more.
-    pub(super) fn look(
-        lab: &Lab,
-        flow: &Flow,
-        topics: &mut [Topic<'_>],
-        limit: &Limit,
-    ) -> Self {
+    pub(super) fn look(lab: &Lab, flow: &Flow, topics: &mut [Topic<'_>], limit: &Limit) -> Self {
         let limit = limit.at_most(PATIENCE);
         let mut eyes = Eyes {
             lab,
@@ -160,9 +155,13 @@ fn suspects(
         })
         .collect();
     let whole = |ends: &Ends| ends.first..ends.end;
-    let here = suspects.iter().map(|(place, _, ends, _)| (place.clone(), whole(ends)));
+    let here = suspects
+        .iter()
+        .map(|(place, _, ends, _)| (place.clone(), whole(ends)));
     let here = eyes.glances(&flow.spec.source, here.collect())?;
-    let there = suspects.iter().map(|(_, there, _, ends)| (there.clone(), whole(ends)));
+    let there = suspects
+        .iter()
+        .map(|(_, there, _, ends)| (there.clone(), whole(ends)));
     let there = eyes.glances(&flow.spec.target, there.collect())?;
     let first = |of: &BTreeMap<Place, Glance>, place: &Place| -> Option<Record> {
         of.get(place).and_then(|glance| glance.first.clone())

@@ -13,10 +13,10 @@ pub use report::{
 use super::{Lab, State, lag};
 use crate::core::docker::{Docker, DockerError};
 use crate::core::kafka::{Abilities, Client};
+use crate::core::lag::{FlowLag, TopicLag};
 use crate::core::mirror_state::Part;
 use crate::core::topology::{Access, Cluster, Flow, is_internal};
 use crate::core::wait::Limit;
-use crate::core::lag::{FlowLag, TopicLag};
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;

@@ -63,7 +63,10 @@ fn what_was_not_looked_at_is_counted_by_its_offsets() {
         (90, false, Some(2.5))
     );
     let lag = one(10..110, None);
-    assert_eq!((lag.behind, lag.exact, lag.seconds_behind), (100, false, None));
+    assert_eq!(
+        (lag.behind, lag.exact, lag.seconds_behind),
+        (100, false, None)
+    );
     let lag = one(10..10, None);
     assert_eq!(
         (lag.behind, lag.exact, lag.seconds_behind),
@@ -74,7 +77,10 @@ fn what_was_not_looked_at_is_counted_by_its_offsets() {
 #[test]
 fn records_without_a_time_have_no_age_and_those_of_tomorrow_none_yet() {
     assert_eq!(one(0..5, seen(5, 5, Some(-1))).seconds_behind, None);
-    assert_eq!(one(0..5, seen(5, 5, Some(NOW + 9))).seconds_behind, Some(0.0));
+    assert_eq!(
+        one(0..5, seen(5, 5, Some(NOW + 9))).seconds_behind,
+        Some(0.0)
+    );
 }
 
 #[test]
@@ -83,7 +89,11 @@ fn the_oldest_record_of_all_gives_a_flow_its_age() {
         let lag = one(0..5, seen(5, 5, Some(time)));
         TopicLag::new((name, name), TopicState::Mirrored, 1, vec![lag])
     };
-    let topics = vec![topic("a", NOW - 1_000), topic("b", -1), topic("c", NOW - 3_000)];
+    let topics = vec![
+        topic("a", NOW - 1_000),
+        topic("b", -1),
+        topic("c", NOW - 3_000),
+    ];
     let flow = FlowLag::new(("x", "y"), topics);
     assert_eq!((flow.behind, flow.seconds_behind), (Some(15), Some(3.0)));
     let flow = FlowLag::new(("x", "y"), vec![topic("b", -1)]);
@@ -96,7 +106,10 @@ fn the_oldest_record_of_all_gives_a_flow_its_age() {
 fn a_partition_without_a_leader_is_named() {
     let topic = TopicLag::new(("t", "a.t"), TopicState::Mirrored, 2, vec![one(0..0, None)]);
     let flow = FlowLag::new(("a", "b"), vec![topic]);
-    assert_eq!(flow.problem.as_deref(), Some("partitions without a leader: t"));
+    assert_eq!(
+        flow.problem.as_deref(),
+        Some("partitions without a leader: t")
+    );
     let topic = TopicLag::new(("t", "a.t"), TopicState::Excluded, 2, vec![]);
     assert_eq!(FlowLag::new(("a", "b"), vec![topic]).problem, None);
 }

@@ -3,8 +3,8 @@
 use super::{Cluster, FetchRequest, Limit, PartitionData, Range, look};
 use crate::core::kafka::batch::Batch;
 use crate::core::kafka::compression::Compression;
-use crate::core::kafka::wire::batch::encode;
 use crate::core::kafka::metadata::{PartitionInfo, TopicInfo};
+use crate::core::kafka::wire::batch::encode;
 use crate::core::kafka::wire::scripted::{Asked, Reply, broker};
 use crate::core::wait::Interrupt;
 use kafka_protocol::messages::FetchResponse;
@@ -18,7 +18,12 @@ const CONTROL: i16 = 1 << 5;
 fn batch(base: i64, count: usize, attributes: i16) -> Vec<u8> {
     let mut batch = Batch::default();
     for number in 0..count {
-        batch.push(0, None, Some(b"value"), 100 + i64::try_from(number).unwrap());
+        batch.push(
+            0,
+            None,
+            Some(b"value"),
+            100 + i64::try_from(number).unwrap(),
+        );
     }
     let chunk = batch.into_chunks().remove(&0).unwrap_or_default();
     let mut bytes = Vec::new();
@@ -34,7 +39,9 @@ fn batch(base: i64, count: usize, attributes: i16) -> Vec<u8> {
 /// Records, up to where, and offset and time of the first one.
 fn seen(bytes: &[Vec<u8>], part: Range<i64>) -> Option<(u64, i64, Option<(i64, i64)>)> {
     let glance = look(bytes.concat().into(), 3, &part).unwrap()?;
-    let first = glance.first.map(|first| (first.offset, first.time.unwrap()));
+    let first = glance
+        .first
+        .map(|first| (first.offset, first.time.unwrap()));
     Some((glance.records, glance.reached, first))
 }
 
@@ -114,7 +121,11 @@ fn what_does_not_fit_beside_others_is_asked_for_alone() {
     };
     assert_eq!(of("a"), Some((4, 5)));
     assert_eq!(of("b"), Some((4, 5)));
-    assert_eq!(of("empty"), Some((0, 5)), "asked for alone, nothing means nothing");
+    assert_eq!(
+        of("empty"),
+        Some((0, 5)),
+        "asked for alone, nothing means nothing"
+    );
 }
 
 proptest! {
