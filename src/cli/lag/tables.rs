@@ -53,7 +53,8 @@ fn heading(flow: &FlowLag) -> String {
             let why = flow.problem.as_deref().unwrap_or("nobody answers");
             format!("{name}: not known: {why}")
         }
-        (Some(0), _) => format!("{name}: up to date{lost}"),
+        (Some(0), _) if flow.lost == 0 => format!("{name}: up to date"),
+        (Some(0), _) => format!("{name}: nothing left to copy{lost}"),
         (Some(behind), None) => format!("{name}: {} behind{lost}", count(behind, "record")),
         (Some(behind), Some(age)) => {
             format!(

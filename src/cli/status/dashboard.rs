@@ -31,6 +31,8 @@ impl Look {
             let before = before?;
             let mut flows = before.status.flows.iter();
             let was = flows.find(|was| was.name == flow.name)?;
+            // of what is not known nothing moves
+            was.behind.and(flow.behind)?;
             Some(pace(was.lag.as_ref()?, flow.lag.as_ref()?, at - before.at))
         };
         let paces = status.flows.iter().map(pace).collect();
