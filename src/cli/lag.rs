@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use kafka_mirror_kit::core::lab::lag::{Lag, LagError, lag};
 use kafka_mirror_kit::core::lag::{FlowLag, TopicLag};
 use kafka_mirror_kit::core::nearest::nearest;
+use kafka_mirror_kit::core::topology::Flow;
 use kafka_mirror_kit::core::wait::Limit;
 use std::time::Duration;
 
@@ -115,7 +116,7 @@ fn over(args: &Args, flow: &FlowLag) -> Vec<String> {
 /// What was asked for, of a lab that is found anew.
 fn look(args: &Args, context: &Context) -> anyhow::Result<Lag> {
     let lab = context.awake_lab()?;
-    let names: Vec<String> = lab.topology.flows.iter().map(|flow| flow.name()).collect();
+    let names: Vec<String> = lab.topology.flows.iter().map(Flow::name).collect();
     if let Some(name) = &args.flow
         && !names.contains(name)
     {

@@ -6,7 +6,7 @@ use super::super::table::{row, table};
 use super::{canary, health, problems, state};
 use clap::builder::styling::{AnsiColor, Style};
 use kafka_mirror_kit::core::lab::status::{CanaryStatus, FlowStatus, Status};
-use kafka_mirror_kit::core::lag::{Pace, TopicLag, pace};
+use kafka_mirror_kit::core::lag::{FlowLag, Pace, TopicLag, pace};
 use std::cmp::Reverse;
 use std::time::{Instant, SystemTime};
 
@@ -96,7 +96,7 @@ impl Look {
     fn topics(&self, room: usize) -> Option<String> {
         let flows = self.status.flows.iter();
         let each = flows.flat_map(|flow| {
-            let topics = flow.lag.iter().flat_map(|lag| lag.copied());
+            let topics = flow.lag.iter().flat_map(FlowLag::copied);
             topics.map(|topic| (flow.name.as_str(), topic))
         });
         let is_behind = |(_, topic): &(&str, &TopicLag)| topic.behind > 0 || topic.lost > 0;
@@ -191,7 +191,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -208,9 +208,12 @@ fn colored(
     let text = table(&[heading].into_iter().chain(rows).collect::<Vec<_>>());
     let mut lines = text.lines();
     let heading = lines.next().map(|line| styled(HEADING, line));
-    let rows = lines.zip(is_well).map(|(line, is_well)| match is_well {
-        true => line.to_owned(),
-        false => styled(ILL, line),
+    let rows = lines.zip(is_well).map(|(line, is_well)| {
+        if is_well {
+            line.to_owned()
+        } else {
+            styled(ILL, line)
+        }
     });
     heading
         .into_iter()

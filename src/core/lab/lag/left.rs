@@ -4,7 +4,7 @@
 use super::Topic;
 use crate::core::kafka::{Admin, At, Glance, KafkaError};
 use crate::core::lab::{Lab, addresses};
-use crate::core::lag::{Ends, Replica, Seen, begins_later};
+use crate::core::lag::{Ends, Facts, Replica, Seen, begins_later};
 use crate::core::message::Record;
 use crate::core::topology::Flow;
 use crate::core::wait::Limit;
@@ -38,7 +38,7 @@ impl Left {
         let mut left = Self::default();
         // what fails is not seen, and said to be counted by offsets
         let _ = renew(topics, &flow.spec.source, &mut eyes);
-        if let Ok(glances) = eyes.glances(&flow.spec.source, outlooks(topics)) {
+        if let Ok(glances) = eyes.glances(&flow.spec.source, &outlooks(topics)) {
             left.glances = glances;
         }
         if let Ok(anew) = suspects(topics, flow, &mut eyes) {
@@ -84,19 +84,17 @@ impl Eyes<'_> {
     fn glances(
         &mut self,
         cluster: &str,
-        parts: BTreeMap<Place, Range<i64>>,
+        parts: &BTreeMap<Place, Range<i64>>,
     ) -> Result<BTreeMap<Place, Glance>, KafkaError> {
         if parts.is_empty() {
             return Ok(BTreeMap::new());
         }
         let limit = self.limit;
-        self.on(cluster)?.glances(&parts, limit)
+        self.on(cluster)?.glances(parts, limit)
     }
 }
 
-fn partitions<'a>(
-    topics: &'a [Topic<'_>],
-) -> impl Iterator<Item = (&'a Topic<'a>, Place, crate::core::lag::Facts)> {
+fn partitions<'a>(topics: &'a [Topic<'_>]) -> impl Iterator<Item = (&'a Topic<'a>, Place, Facts)> {
     topics.iter().flat_map(|topic| {
         let each = topic.partitions.iter();
         each.map(move |(id, facts)| (topic, (topic.source.to_owned(), *id), *facts))
@@ -158,11 +156,11 @@ fn suspects(
     let here = suspects
         .iter()
         .map(|(place, _, ends, _)| (place.clone(), whole(ends)));
-    let here = eyes.glances(&flow.spec.source, here.collect())?;
+    let here = eyes.glances(&flow.spec.source, &here.collect())?;
     let there = suspects
         .iter()
         .map(|(_, there, _, ends)| (there.clone(), whole(ends)));
-    let there = eyes.glances(&flow.spec.target, there.collect())?;
+    let there = eyes.glances(&flow.spec.target, &there.collect())?;
     let first = |of: &BTreeMap<Place, Glance>, place: &Place| -> Option<Record> {
         of.get(place).and_then(|glance| glance.first.clone())
     };

@@ -36,8 +36,10 @@ fn batch(base: i64, count: usize, attributes: i16) -> Vec<u8> {
     bytes
 }
 
-/// Records, up to where, and offset and time of the first one.
-fn seen(bytes: &[Vec<u8>], part: Range<i64>) -> Option<(u64, i64, Option<(i64, i64)>)> {
+/// How many records, up to where, and offset and time of the first one.
+type Told = (u64, i64, Option<(i64, i64)>);
+
+fn seen(bytes: &[Vec<u8>], part: Range<i64>) -> Option<Told> {
     let glance = look(bytes.concat().into(), 3, &part).unwrap()?;
     let first = glance
         .first
