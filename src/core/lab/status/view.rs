@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// How long one cluster may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long each of its brokers may take of that to say that it is there.
+const GREETING: Duration = Duration::from_millis(1500);
 
 /// Looks at all clusters at once; by name.
 pub(super) fn of_all<'a>(lab: &'a Lab, limit: &Limit) -> BTreeMap<&'a str, View> {
@@ -61,6 +63,8 @@ pub(super) struct View {
     pub(super) end: BTreeMap<(String, i32), i64>,
     /// Of each source that is mirrored to here: what MirrorMaker says of itself.
     pub(super) mirrors: BTreeMap<String, Mirror>,
+    /// Brokers that do not answer, by their services, and why.
+    pub(super) silent: Vec<(String, KafkaError)>,
     pub(super) problem: Option<String>,
 }
 
@@ -101,24 +105,29 @@ impl View {
             return Ok(Some(admin));
         }
         self.brokers = cluster.brokers.len();
-        let mut admin = Err(None);
-        for endpoint in cluster.endpoints() {
-            match Admin::connect(&[endpoint], limit) {
+        let limit = limit.at_most(GREETING);
+        // all at once: one that is silent takes its whole time
+        let answers: Vec<Result<Admin, KafkaError>> = thread::scope(|scope| {
+            let endpoints = cluster.endpoints().into_iter();
+            let asked: Vec<_> = endpoints
+                .map(|endpoint| scope.spawn(|| Admin::connect(&[endpoint], &limit)))
+                .collect();
+            let answer = |asked: thread::ScopedJoinHandle<'_, Result<Admin, KafkaError>>| {
+                asked.join().expect("a greeting does not panic")
+            };
+            asked.into_iter().map(answer).collect()
+        });
+        let mut admin = None;
+        for (broker, answer) in cluster.brokers.iter().zip(answers) {
+            match answer {
                 Ok(connected) => {
                     self.brokers_up += 1;
-                    admin = Ok(connected);
+                    admin = Some(connected);
                 }
-                Err(error) => {
-                    self.problem = Some(error.to_string());
-                    admin = admin.or(Err(Some(error)));
-                }
+                Err(error) => self.silent.push((broker.service.clone(), error)),
             }
         }
-        match admin {
-            Ok(admin) => Ok(Some(admin)),
-            Err(Some(error)) => Err(error),
-            Err(None) => Ok(None),
-        }
+        Ok(admin)
     }
 
     fn look(&mut self, lab: &Lab, cluster: &Cluster, limit: &Limit) -> Result<(), KafkaError> {
