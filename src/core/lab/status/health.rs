@@ -41,6 +41,8 @@ pub(super) struct Seen<'a> {
     pub(super) out_of_reach: Vec<&'a str>,
     /// What `MirrorMaker` says of its parts, where that can be read.
     pub(super) parts: Option<&'a BTreeMap<Part, mirror_state::Status>>,
+    /// Parts that failed a moment ago, each with how long ago, and why: what fails again and again is seldom seen failed.
+    pub(super) failed: Vec<(&'a Part, Duration, &'a str)>,
     /// Work that is with nobody.
     pub(super) orphans: Vec<String>,
     /// Containers that it needs and that may use only so much of a CPU.
@@ -111,6 +113,16 @@ fn ill(seen: &Seen<'_>) -> Vec<String> {
         problems.extend(seen.throttled.clone());
     }
     problems.extend(seen.parts.map(ailing).unwrap_or_default());
+    if is_missing && !is_explained {
+        let failed = seen.failed.iter().filter(|(part, ..)| {
+            let now = seen.parts.and_then(|parts| parts.get(part));
+            now.is_none_or(|status| status.state != "FAILED")
+        });
+        problems.extend(failed.map(|(part, age, cause)| {
+            let ago = seconds(*age);
+            format!("{part} failed {ago} ago, and is started anew: {cause}")
+        }));
+    }
     problems.extend(seen.orphans.clone());
     // that it could not be sent to a cluster that cannot be reached says nothing new
     problems.extend(symptom.filter(|_| is_missing || !is_explained));
@@ -256,6 +268,22 @@ mod tests {
             ailing(&BTreeMap::new()),
             ["MirrorMaker has not reported its MirrorSourceConnector yet"]
         );
+    }
+
+    #[test]
+    fn what_fails_again_and_again_is_named_while_it_runs_for_a_moment() {
+        let parts = well();
+        let part = parts.keys().next_back().unwrap();
+        let mut seen = Seen {
+            parts: Some(&parts),
+            failed: vec![(part, Duration::from_secs(3), "too large")],
+            canary: Some(&MISSING),
+            ..Seen::default()
+        };
+        let told = "MirrorSourceConnector-0 failed 3.0 s ago, and is started anew: too large";
+        assert_eq!(judge(&seen).problems, [told, SYMPTOM]);
+        seen.canary = Some(&CROSSED);
+        assert_eq!(judge(&seen).state, FlowState::Running);
     }
 
     #[test]

@@ -335,6 +335,7 @@ fn seen<'a>(lab: &Lab, flow: &'a Flow, source: &View, target: &'a View) -> Seen<
         cut: workers.cut_links(lab, flow),
         out_of_reach: silent.map(|(name, _)| name.as_str()).collect(),
         parts: mirror.map(|mirror| &mirror.parts),
+        failed: mirror.map_or_else(Vec::new, Mirror::failed_lately),
         orphans: mirror.map_or_else(Vec::new, |_| workers.orphans(crew)),
         throttled: limited,
         pace: if is_far || !flow.spec.settings.is_empty() {

@@ -8,12 +8,15 @@ use crate::core::topology::{Access, Cluster, is_internal};
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How long one cluster may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long each of its brokers may take of that to say that it is there.
 const GREETING: Duration = Duration::from_millis(1500);
+
+/// A part that fails whenever it is started fails again within so long.
+const LATELY: Duration = Duration::from_secs(30);
 
 /// Looks at all clusters at once; by name.
 pub(super) fn of_all<'a>(lab: &'a Lab, limit: &Limit) -> BTreeMap<&'a str, View> {
@@ -70,11 +73,27 @@ pub(super) struct View {
 
 pub(super) struct Mirror {
     pub(super) parts: BTreeMap<Part, mirror_state::Status>,
+    /// Why parts last failed, those that run again too.
+    pub(super) failures: BTreeMap<Part, mirror_state::Failure>,
     pub(super) copied: BTreeMap<(String, i32), i64>,
     /// Whether several workers share the work.
     pub(super) is_shared: bool,
     /// Who has which part, where several share the work and have agreed on it.
     pub(super) crew: Option<Crew>,
+}
+
+impl Mirror {
+    /// Parts that failed a moment ago, with how long ago, and why.
+    pub(super) fn failed_lately(&self) -> Vec<(&Part, Duration, &str)> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = now.unwrap_or_default();
+        let failed = self.failures.iter().filter_map(|(part, failure)| {
+            let time = Duration::from_millis(u64::try_from(failure.time).ok()?);
+            let age = now.saturating_sub(time);
+            (age < LATELY).then_some((part, age, failure.cause.as_str()))
+        });
+        failed.collect()
+    }
 }
 
 impl View {
@@ -183,6 +202,7 @@ impl View {
             )?;
             let mirror = Mirror {
                 parts: mirror_state::statuses(&states),
+                failures: mirror_state::failures(&states),
                 copied: mirror_state::copied(&offsets, source),
                 is_shared,
                 crew: Crew::of(&groups, source),
