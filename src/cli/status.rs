@@ -103,8 +103,9 @@ fn say_what_is_not_known(status: &Status, context: &Context) {
         }
         if flow.proof == Proof::Word && !open.is_empty() {
             notes.push(format!(
-                "no canary is sent through {}, its state is MirrorMaker's word; `canary: true` at {} in the lab file lets kmk send one when it deploys",
+                "no canary is sent through {}, its state is MirrorMaker's word{}; `canary: true` at {} in the lab file lets kmk send one",
                 flow.name,
+                heard(flow),
                 open.join(" and ")
             ));
         }
@@ -113,6 +114,14 @@ fn say_what_is_not_known(status: &Status, context: &Context) {
         let gap = if index == 0 { "\n" } else { "" };
         context.output.talk(&format!("{gap}note: {note}"));
     }
+}
+
+/// When it was last given.
+fn heard(flow: &FlowStatus) -> String {
+    flow.heard.map_or_else(String::new, |millis| {
+        let age = seconds(Duration::from_millis(millis));
+        format!(" (last sign of life {age} ago)")
+    })
 }
 
 fn describe(status: &Status, verbose: bool) -> String {
@@ -287,7 +296,12 @@ fn canary(canary: &CanaryStatus) -> String {
 
 fn states(flow: &FlowStatus) -> String {
     let is_shared = flow.parts.iter().any(|part| part.worker.is_some());
-    let mut heading = row(["MIRRORMAKER", "TASK", "STATE"]);
+    // who has died still stands there as running
+    let state = match flow.state {
+        FlowState::Ill => "LAST SAID",
+        FlowState::Running | FlowState::Degraded => "STATE",
+    };
+    let mut heading = row(["MIRRORMAKER", "TASK", state]);
     heading.extend(is_shared.then(|| "WORKER".to_owned()));
     let rows = flow.parts.iter().map(|part| {
         let task = part

@@ -12,6 +12,7 @@ pub mod list;
 pub mod log;
 mod notes;
 pub mod produce;
+mod pulse;
 mod reach;
 pub mod start;
 mod state;
