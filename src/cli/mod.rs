@@ -10,6 +10,7 @@ mod group;
 mod groups;
 mod init;
 mod lab_file;
+mod lag;
 mod lint;
 mod list;
 mod logs;
@@ -25,6 +26,7 @@ mod table;
 mod topic;
 mod topics;
 mod verify;
+mod watch;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -101,6 +103,7 @@ enum Verb {
     Produce(produce::Args),
     Consume(consume::Args),
     Status(status::Args),
+    Lag(lag::Args),
     Topics(topics::Args),
     Topic(topic::Args),
     Groups(groups::Args),
@@ -294,6 +297,7 @@ fn run(verb: Verb, context: &mut Context) -> anyhow::Result<Outcome> {
         Verb::Produce(args) => produce::run(args, context),
         Verb::Consume(args) => consume::run(args, context),
         Verb::Status(args) => status::run(&args, context),
+        Verb::Lag(args) => lag::run(&args, context),
         Verb::Topics(args) => topics::run(&args, context),
         Verb::Topic(args) => topic::run(args, context),
         Verb::Groups(args) => groups::run(&args, context),

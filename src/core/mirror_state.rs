@@ -5,6 +5,12 @@
 //! `mm2-status.<source>.internal` and `mm2-offsets.<source>.internal`. Both topics are compacted: the latest record of a
 //! key wins, and one without a value deletes it.
 
+mod failure;
+mod heartbeat;
+
+pub use failure::{Failure, failures};
+pub use heartbeat::{HEARTBEATS, last_heartbeat};
+
 use super::message::Record;
 use serde::Deserialize;
 use std::collections::BTreeMap;

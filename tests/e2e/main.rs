@@ -15,10 +15,12 @@ mod clients;
 mod existing;
 mod faults;
 mod groups;
+mod health;
 mod idempotent;
 mod interrupt;
 mod lab_file;
 mod labs;
+mod lag;
 mod logs_env;
 mod main_line;
 #[cfg(target_os = "linux")]

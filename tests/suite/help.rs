@@ -4,7 +4,7 @@ use crate::kmk::Kmk;
 use std::fs;
 use std::path::Path;
 
-const VERBS: [&str; 18] = [
+const VERBS: [&str; 19] = [
     "init",
     "lint",
     "schema",
@@ -13,6 +13,7 @@ const VERBS: [&str; 18] = [
     "produce",
     "consume",
     "status",
+    "lag",
     "topics",
     "topic",
     "groups",
@@ -111,6 +112,7 @@ fn verbs_with_many_flags_show_examples() {
         "consume",
         "topics",
         "groups",
+        "lag",
         "lint",
     ];
     for verb in own.iter().chain(&PAIRS) {
