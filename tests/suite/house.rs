@@ -162,7 +162,7 @@ fn each_crate_has_one_door() {
 }
 
 /// Which modules of the core each module may use, as the design has it. `lab` may use all, and is used by none.
-const MAY_USE: [(&str, &[&str]); 28] = [
+const MAY_USE: [(&str, &[&str]); 29] = [
     ("digest", &[]),
     ("endpoint", &[]),
     ("event", &[]),
@@ -199,6 +199,7 @@ const MAY_USE: [(&str, &[&str]); 28] = [
     ("docker", &["wait"]),
     ("kafka", &["endpoint", "message", "wait"]),
     ("lag", &["message"]),
+    ("ledger", &["message"]),
     ("mirror_state", &["message"]),
     ("image", &["docker", "event", "spec", "topology", "wait"]),
     (
