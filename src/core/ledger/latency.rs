@@ -6,6 +6,9 @@ use serde::Serialize;
 /// How exact times are kept: to three figures.
 const FIGURES: u8 = 3;
 
+/// What took longer than a day counts as a day.
+const LONGEST: u64 = 86_400_000_000;
+
 /// Times as they come.
 #[derive(Debug, Clone)]
 pub(super) struct Times(Histogram<u64>);
@@ -41,8 +44,8 @@ pub struct Bucket {
 
 impl Times {
     pub(super) fn new() -> Self {
-        let histogram = Histogram::new(FIGURES);
-        Self(histogram.expect("three figures are allowed"))
+        let histogram = Histogram::new_with_max(LONGEST, FIGURES);
+        Self(histogram.expect("bounds that are allowed"))
     }
 
     pub(super) fn add(&mut self, micros: u64) {
@@ -134,7 +137,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_record_is_left_out(micros in proptest::collection::vec(0_u64.., 1..50)) {
+        fn no_record_is_left_out(micros in proptest::collection::vec(prop_oneof![0_u64.., 0..100_000_000_u64], 1..50)) {
             let mut times = Times::new();
             for &micros in &micros {
                 times.add(micros);
@@ -142,6 +145,8 @@ mod tests {
             let latency = times.latency().unwrap();
             let counted: u64 = latency.histogram.iter().map(|bucket| bucket.records).sum();
             prop_assert_eq!(counted, micros.len() as u64);
+            let slowest = micros.iter().max().copied().unwrap_or_default().min(LONGEST);
+            prop_assert!(latency.max.abs_diff(slowest) <= slowest / 1000, "{} for {slowest}", latency.max);
             prop_assert!(latency.min <= latency.p50 && latency.p50 <= latency.p90);
             prop_assert!(latency.p90 <= latency.p99 && latency.p99 <= latency.p99_9);
             prop_assert!(latency.p99_9 <= latency.max);
