@@ -4,7 +4,7 @@ use crate::kmk::Kmk;
 use std::fs;
 use std::path::Path;
 
-const VERBS: [&str; 18] = [
+const VERBS: [&str; 19] = [
     "init",
     "lint",
     "schema",
@@ -12,6 +12,7 @@ const VERBS: [&str; 18] = [
     "scenarios",
     "produce",
     "consume",
+    "verify",
     "status",
     "topics",
     "topic",
@@ -109,6 +110,7 @@ fn verbs_with_many_flags_show_examples() {
         "scenarios",
         "produce",
         "consume",
+        "verify",
         "topics",
         "groups",
         "lint",

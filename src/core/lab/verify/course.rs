@@ -1,0 +1,155 @@
+//! What is sent where, and who reads it: the flows that are meant, by source and topic. Sends nothing.
+
+use super::{LeftOut, Refusal, Verify, VerifyError};
+use crate::core::endpoint::Endpoint;
+use crate::core::kafka::KafkaError;
+use crate::core::lab::addresses;
+use crate::core::lab::topics::source_of;
+use crate::core::ledger::RunId;
+use crate::core::message::MAX_TOPIC_NAME;
+use crate::core::topology::{Cluster, Flow, Proof, Topology, is_internal};
+use crate::core::wait::Limit;
+use std::time::SystemTime;
+
+/// A topic of a source, and the flows that carry it on.
+#[derive(Debug, Clone)]
+pub(super) struct Course {
+    /// The number of what is sent into it.
+    pub(super) run: RunId,
+    /// The source.
+    pub(super) cluster: String,
+    pub(super) endpoints: Vec<Endpoint>,
+    pub(super) topic: String,
+    /// How many partitions are written into, from 0 on.
+    pub(super) partitions: i32,
+    /// At least one.
+    pub(super) legs: Vec<Leg>,
+}
+
+/// A flow, as far as its target goes.
+#[derive(Debug, Clone)]
+pub(super) struct Leg {
+    /// Its name.
+    pub(super) flow: String,
+    pub(super) target: String,
+    pub(super) endpoints: Vec<Endpoint>,
+    /// What the topic is called there.
+    pub(super) remote: String,
+}
+
+/// The courses that are meant, and the flows that are left out of "all", with the reason.
+///
+/// # Errors
+/// [`Refusal`] for a flow that was named; or where no flow is left. [`KafkaError::NoLogin`] where kmk cannot log in.
+pub(super) fn courses(
+    topology: &Topology,
+    what: &Verify,
+    limit: &Limit,
+) -> Result<(Vec<Course>, Vec<LeftOut>), VerifyError> {
+    if let Some(topic) = what.topic.as_ref().filter(|topic| is_internal(topic)) {
+        let topic = topic.clone();
+        return Err(Refusal::Internal { topic }.into());
+    }
+    let mut courses: Vec<Course> = Vec::new();
+    let mut refused: Vec<(String, Refusal)> = Vec::new();
+    for flow in meant(topology, &what.flows)? {
+        let topic = what.topic.as_ref().unwrap_or(&flow.verify);
+        match refusal(topology, flow, topic, what, limit) {
+            None => join(&mut courses, topology, flow, topic, what)?,
+            Some(refusal) if what.flows.is_empty() => refused.push((flow.name(), refusal)),
+            Some(refusal) => return Err(refusal.into()),
+        }
+    }
+    if courses.is_empty() {
+        let first = refused.into_iter().next();
+        return Err(first
+            .map_or(Refusal::NoFlows, |(_, refusal)| refusal)
+            .into());
+    }
+    let left_out = refused.into_iter().map(|(flow, refusal)| LeftOut {
+        flow,
+        why: refusal.to_string(),
+    });
+    Ok((courses, left_out.collect()))
+}
+
+/// The flows of these names, in the order of the lab; all where none is named.
+fn meant<'a>(topology: &'a Topology, names: &[String]) -> Result<Vec<&'a Flow>, Refusal> {
+    let known: Vec<String> = topology.flows.iter().map(Flow::name).collect();
+    if let Some(name) = names.iter().find(|name| !known.contains(name)) {
+        let name = name.clone();
+        return Err(Refusal::NoFlow { name, known });
+    }
+    let is_meant = |flow: &&Flow| names.is_empty() || names.contains(&flow.name());
+    Ok(topology.flows.iter().filter(is_meant).collect())
+}
+
+/// Why a topic cannot be sent through a flow, if it cannot.
+fn refusal(
+    topology: &Topology,
+    flow: &Flow,
+    topic: &str,
+    what: &Verify,
+    limit: &Limit,
+) -> Option<Refusal> {
+    let name = flow.name();
+    if what.topic.is_none() && flow.proof == Proof::Word {
+        let is_end =
+            |cluster: &&Cluster| [&flow.spec.source, &flow.spec.target].contains(&&cluster.name);
+        let mut ends = topology.clusters.iter().filter(is_end);
+        let cluster = ends.find(|cluster| cluster.existing().is_some());
+        return Some(Refusal::Uninvited {
+            flow: name,
+            cluster: cluster.map_or_else(String::new, |cluster| cluster.name.clone()),
+        });
+    }
+    let remote = flow.remote_topic(topic);
+    if remote.len() > MAX_TOPIC_NAME {
+        return Some(Refusal::TooLong { flow: name, remote });
+    }
+    let source = &flow.spec.source;
+    if what.topic.is_some()
+        && let Some(of) = source_of(topology, source, topic, limit)
+    {
+        return Some(Refusal::Copy {
+            topic: topic.to_owned(),
+            cluster: source.clone(),
+            of: of.topic,
+            source_cluster: of.cluster,
+        });
+    }
+    None
+}
+
+/// Adds a flow to the course of its source and topic.
+fn join(
+    courses: &mut Vec<Course>,
+    topology: &Topology,
+    flow: &Flow,
+    topic: &str,
+    what: &Verify,
+) -> Result<(), KafkaError> {
+    let reach = |name: &str| topology.cluster(name).map_or(Ok(Vec::new()), addresses);
+    let leg = Leg {
+        flow: flow.name(),
+        target: flow.spec.target.clone(),
+        endpoints: reach(&flow.spec.target)?,
+        remote: flow.remote_topic(topic),
+    };
+    let source = &flow.spec.source;
+    let same = |course: &&mut Course| course.cluster == *source && course.topic == topic;
+    if let Some(course) = courses.iter_mut().find(same) {
+        course.legs.push(leg);
+        return Ok(());
+    }
+    let nth = u32::try_from(courses.len()).unwrap_or(u32::MAX);
+    courses.push(Course {
+        run: RunId::new(SystemTime::now(), std::process::id(), nth),
+        cluster: source.clone(),
+        endpoints: reach(source)?,
+        topic: topic.to_owned(),
+        partitions: what.partitions,
+        legs: vec![leg],
+    });
+    Ok(())
+}
