@@ -193,7 +193,7 @@ fn hint(error: &KafkaError) -> Option<&'static str> {
 fn of_verify(error: VerifyError, what: &Verify, context: &Context) -> anyhow::Error {
     let lab = in_lab(&context.lab);
     match error {
-        VerifyError::Refused(refusal) => of_refusal(refusal, what),
+        VerifyError::Refused(refusal) => of_refusal(&refusal, what),
         VerifyError::NoTopic {
             ref topic,
             ref cluster,
@@ -216,8 +216,8 @@ fn of_verify(error: VerifyError, what: &Verify, context: &Context) -> anyhow::Er
     }
 }
 
-fn of_refusal(refusal: Refusal, what: &Verify) -> anyhow::Error {
-    let hint = match &refusal {
+fn of_refusal(refusal: &Refusal, what: &Verify) -> anyhow::Error {
+    let hint = match refusal {
         Refusal::NoFlow { name, known } => return Told::unknown("flow", name, known).into(),
         Refusal::NoFlows => "verify needs a flow: add one to kmk.yml, and deploy".to_owned(),
         Refusal::Internal { .. } => {
@@ -240,6 +240,7 @@ fn of_refusal(refusal: Refusal, what: &Verify) -> anyhow::Error {
             "name a topic of yours with --topic, or say `canary: true` for that cluster in kmk.yml"
                 .to_owned()
         }
+        Refusal::Cycle { .. } => "name a topic of another name with --topic".to_owned(),
         Refusal::TooLong { .. } => "name a topic with a shorter name".to_owned(),
     };
     Told::usage(refusal.to_string()).hint(hint).into()

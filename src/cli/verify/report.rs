@@ -58,17 +58,16 @@ fn source(source: &SourceReport) -> String {
         0 => "all acknowledged".to_owned(),
         open => format!("{open} of them not acknowledged"),
     };
-    let mut text = format!(
-        "Sent {} into `{}` on {} ({}) in {time}{speed}: {open}.",
+    let gave_up = source.gave_up.as_ref().map_or_else(String::new, |error| {
+        format!("\nThen it took no more: {error}.")
+    });
+    format!(
+        "Sent {} into `{}` on {} ({}) in {time}{speed}: {open}.{gave_up}",
         count(source.sent, "record"),
         source.topic,
         source.cluster,
         count(u64::try_from(source.partitions).unwrap_or(0), "partition"),
-    );
-    if let Some(error) = &source.gave_up {
-        text.push_str(&format!("\nThen it took no more: {error}."));
-    }
-    text
+    )
 }
 
 fn flow(flow: &FlowReport) -> String {

@@ -6,7 +6,7 @@ use crate::core::kafka::KafkaError;
 use crate::core::lab::addresses;
 use crate::core::lab::topics::source_of;
 use crate::core::ledger::RunId;
-use crate::core::message::MAX_TOPIC_NAME;
+use crate::core::selection::{Rules, Selection};
 use crate::core::topology::{Cluster, Flow, Proof, Topology, is_internal};
 use crate::core::wait::Limit;
 use std::time::SystemTime;
@@ -103,10 +103,6 @@ fn refusal(
             cluster: cluster.map_or_else(String::new, |cluster| cluster.name.clone()),
         });
     }
-    let remote = flow.remote_topic(topic);
-    if remote.len() > MAX_TOPIC_NAME {
-        return Some(Refusal::TooLong { flow: name, remote });
-    }
     let source = &flow.spec.source;
     if what.topic.is_some()
         && let Some(of) = source_of(topology, source, topic, limit)
@@ -118,7 +114,29 @@ fn refusal(
             source_cluster: of.cluster,
         });
     }
-    None
+    let remote = flow.remote_topic(topic);
+    let topic = topic.to_owned();
+    match Rules::of_flow(flow).select(&topic) {
+        // what only Java can tell, the flow itself shows
+        Selection::Taken | Selection::Unjudged(_) => None,
+        Selection::Excluded(pattern) => Some(Refusal::Excluded {
+            flow: name,
+            topic,
+            pattern,
+        }),
+        Selection::NotListed => Some(Refusal::NotTaken {
+            flow: name,
+            topic,
+            patterns: flow.spec.topics.clone(),
+        }),
+        Selection::Internal(_) => Some(Refusal::Internal { topic }),
+        Selection::Cycle => Some(Refusal::Cycle {
+            flow: name,
+            topic,
+            target: flow.spec.target.clone(),
+        }),
+        Selection::TooLong(_) => Some(Refusal::TooLong { flow: name, remote }),
+    }
 }
 
 /// Adds a flow to the course of its source and topic.

@@ -54,6 +54,16 @@ pub enum Refusal {
         /// Where that is.
         source_cluster: String,
     },
+    /// By its name the topic came from the target: it is not copied back.
+    #[error("flow {flow} does not copy topic `{topic}`: by its name it came from {target}")]
+    Cycle {
+        /// The flow's name.
+        flow: String,
+        /// The topic.
+        topic: String,
+        /// The target.
+        target: String,
+    },
     /// An end of the flow was there before the lab, and nobody said that kmk may write to it.
     #[error("{cluster} was there before the lab, and nobody said that kmk may make topics there")]
     Uninvited {
