@@ -79,6 +79,9 @@ fn flow(flow: &FlowReport) -> String {
         flow.flow, flow.remote_topic, flow.target
     );
     let mut lines = vec![heading, describe(&flow.account)];
+    if !flow.incidents.is_empty() {
+        lines.push(String::new());
+    }
     lines.extend(
         flow.incidents
             .iter()

@@ -5,11 +5,10 @@ use super::report::{Incident, Noted};
 use super::run::{Clock, Signals, locked};
 use crate::core::kafka::{Admin, At, Client, Consumer, KafkaError, Reading, Start};
 use crate::core::ledger::Arrivals;
-use crate::core::wait::{Limit, Stop};
+use crate::core::wait::Limit;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Mutex;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How long a broker may give no answer before that is an incident.
@@ -70,17 +69,19 @@ impl Reader {
 
     /// Reads until the end is signalled.
     pub(super) fn run(mut self, arrivals: &Mutex<Arrivals>, clock: Clock, end: &Signals) -> Seen {
-        while !end.finish.load(Ordering::SeqCst) {
-            let limit = Limit::new(ANSWER, &end.stop);
-            match self.take(arrivals, clock, &limit) {
-                Ok(()) => {}
-                Err(KafkaError::Stopped(Stop::Interrupted)) => return self.seen,
-                Err(error) => {
-                    self.bear(&error, clock);
-                    if limit.pause(AGAIN).is_err() {
-                        return self.seen;
-                    }
-                }
+        loop {
+            let limit = Limit::new(ANSWER, &end.finish);
+            let taken = self.take(arrivals, clock, &limit);
+            if end.stop.is_raised() {
+                return self.seen;
+            }
+            if end.finish.is_raised() {
+                break;
+            }
+            if let Err(error) = taken {
+                self.bear(&error, clock);
+                // cut short where it is over
+                let _ = limit.pause(AGAIN);
             }
         }
         // what is behind the last record that was waited for counts too
@@ -158,6 +159,7 @@ impl Reader {
     fn bear(&mut self, error: &KafkaError, clock: Clock) {
         let incident = match error {
             KafkaError::UnknownTopic { .. } => Incident::TopicGone,
+            KafkaError::Stopped(_) => Incident::NotAnswering,
             error if error.is_retriable() => Incident::NotAnswering,
             error => Incident::Unreadable {
                 error: error.to_string(),

@@ -10,7 +10,6 @@ use crate::core::kafka::Written;
 use crate::core::ledger::{Account, Arrivals, Sent, judge};
 use crate::core::wait::{Interrupt, Limit};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -141,7 +140,7 @@ impl<'a> Run<'a> {
         let clock = Clock::start();
         let (ended, seen) = thread::scope(|scope| {
             // whatever goes wrong here, nobody is waited for who waits for us
-            let _stop = Stopping(&end.stop);
+            let _stop = Stopping(&end);
             let mut reading = Vec::new();
             for (desk, readers) in desks.iter().zip(self.readers) {
                 for (arrivals, reader) in desk.arrivals.iter().zip(readers) {
@@ -184,16 +183,23 @@ impl<'a> Run<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Signals {
     /// All is there: readers read on to where their topics end now, and no further.
-    pub(super) finish: AtomicBool,
+    pub(super) finish: Interrupt,
     /// Everybody ends at once.
     pub(super) stop: Interrupt,
 }
 
-struct Stopping<'a>(&'a Interrupt);
+impl Signals {
+    fn stop(&self) {
+        self.stop.raise();
+        self.finish.raise();
+    }
+}
+
+struct Stopping<'a>(&'a Signals);
 
 impl Drop for Stopping<'_> {
     fn drop(&mut self) {
-        self.0.raise();
+        self.0.stop();
     }
 }
 
@@ -279,17 +285,17 @@ impl Watch<'_> {
                 next_tell = self.clock.elapsed() + TELL;
             }
             if interrupted {
-                end.stop.raise();
+                end.stop();
                 return VerifyEnd::Interrupted;
             }
             if self.desks.iter().all(Desk::is_complete) {
                 progress(&self.progress());
-                end.finish.store(true, Ordering::SeqCst);
+                end.finish.raise();
                 return VerifyEnd::Complete;
             }
             if self.is_late() {
                 progress(&self.progress());
-                end.stop.raise();
+                end.stop();
                 return VerifyEnd::Deadline;
             }
         }
