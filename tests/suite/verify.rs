@@ -240,3 +240,27 @@ fn brokers_that_cannot_be_reached() {
           hint: `kmk status` says how the lab is; `kmk deploy` repairs it
     "});
 }
+
+/// What a change of the machine's clock could reach: a run's number, and the time that Kafka shows for a record.
+#[test]
+fn no_latency_is_taken_from_a_clock_that_can_be_set() {
+    let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/core");
+    let files = ["lab/verify", "ledger"].map(|part| std::fs::read_dir(top.join(part)).unwrap());
+    let mut used = Vec::new();
+    for file in files.into_iter().flatten().map(|file| file.unwrap().path()) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let lines = code.lines().map(str::trim);
+        used.extend(
+            lines
+                .filter(|line| line.contains("SystemTime::now"))
+                .map(str::to_owned),
+        );
+    }
+    used.sort();
+    let expected = [
+        "let time = to_millis(SystemTime::now());",
+        "run: RunId::new(SystemTime::now(), std::process::id(), nth),",
+    ];
+    assert_eq!(used, expected);
+}

@@ -95,19 +95,112 @@ fn faults(account: &Account, guarantee: Guarantee) -> Vec<String> {
         Guarantee::ExactlyOnce => account.duplicated,
     };
     let all = [
-        (account.missing, "missing"),
         (account.corrupted.records, "corrupted"),
         (account.reordered, "out of order"),
         (account.misplaced.records, "in the wrong partition"),
         (account.impossible, "never sent"),
         (duplicated, "duplicated"),
     ];
-    let of = account.acknowledged;
-    all.into_iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, what)| match what {
-            "missing" => format!("{number} of {} missing", count(of, "record")),
-            what => format!("{number} {what}"),
-        })
-        .collect()
+    let of = count(account.acknowledged, "record");
+    let missing = (account.missing > 0).then(|| format!("{} of {of} missing", account.missing));
+    let others = all.into_iter().filter(|(number, _)| *number > 0);
+    let others = others.map(|(number, what)| format!("{number} {what}"));
+    missing.into_iter().chain(others).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kafka_mirror_kit::core::lab::verify::SourceReport;
+    use kafka_mirror_kit::core::ledger::{Arrivals, RunId, Sent, judge};
+    use std::time::SystemTime;
+
+    /// The report of a run of which so many records were acknowledged and none arrived.
+    fn report(acknowledged: u64, end: VerifyEnd) -> VerifyReport {
+        let run = RunId::new(SystemTime::now(), 1, 1);
+        let mut sent = Sent::new(run);
+        for _ in 0..10 {
+            sent.next(0);
+        }
+        sent.acknowledge(0, 0..acknowledged);
+        VerifyReport {
+            end,
+            seconds: 1.0,
+            sources: vec![SourceReport {
+                cluster: "a".to_owned(),
+                topic: "t".to_owned(),
+                partitions: 1,
+                sent: 10,
+                acknowledged,
+                seconds: 1.0,
+                records_per_second: None,
+                gave_up: None,
+                error: None,
+            }],
+            flows: vec![FlowReport {
+                flow: "a->b".to_owned(),
+                topic: "t".to_owned(),
+                target: "b".to_owned(),
+                remote_topic: "a.t".to_owned(),
+                seconds_to_last: None,
+                records_per_second: None,
+                account: judge(&sent, &Arrivals::new(run)),
+                incidents: Vec::new(),
+            }],
+            left_out: Vec::new(),
+        }
+    }
+
+    fn verdict(report: &VerifyReport, guarantee: Guarantee) -> String {
+        let word = Word::of(report, guarantee).text();
+        format!("{word}: {}", reason(report, guarantee))
+    }
+
+    #[test]
+    fn what_is_lost_is_said_first() {
+        let mut lost = report(10, VerifyEnd::Deadline);
+        lost.flows[0].account.corrupted.records = 3;
+        lost.flows[0].account.duplicated = 2;
+        assert_eq!(
+            verdict(&lost, Guarantee::AtLeastOnce),
+            "NOT VERIFIED: a->b: 10 of 10 records missing, 3 corrupted"
+        );
+        assert_eq!(
+            verdict(&lost, Guarantee::ExactlyOnce),
+            "NOT VERIFIED: a->b: 10 of 10 records missing, 3 corrupted, 2 duplicated"
+        );
+    }
+
+    #[test]
+    fn duplicates_are_allowed_unless_they_are_not() {
+        let mut repeated = report(0, VerifyEnd::Complete);
+        repeated.flows[0].account.duplicated = 1;
+        repeated.flows[0].seconds_to_last = Some(2.0);
+        assert_eq!(
+            verdict(&repeated, Guarantee::AtLeastOnce),
+            "VERIFIED: a->b: all of 0 records arrived, unchanged and in order in 2.0 s (1 duplicate besides)"
+        );
+        assert_eq!(
+            verdict(&repeated, Guarantee::ExactlyOnce),
+            "NOT VERIFIED: a->b: 1 duplicated"
+        );
+    }
+
+    #[test]
+    fn a_source_that_took_no_more_is_no_success() {
+        let mut short = report(0, VerifyEnd::Deadline);
+        short.sources[0].gave_up = Some("it is gone".to_owned());
+        assert_eq!(
+            verdict(&short, Guarantee::AtLeastOnce),
+            "NOT VERIFIED: a took no more: 10 records not acknowledged"
+        );
+    }
+
+    #[test]
+    fn an_interruption_is_neither() {
+        assert_eq!(
+            verdict(&report(4, VerifyEnd::Interrupted), Guarantee::AtLeastOnce),
+            "INTERRUPTED: a->b: 0 of 10 records sent had arrived"
+        );
+    }
 }

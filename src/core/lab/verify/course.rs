@@ -171,3 +171,106 @@ fn join(
     });
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Afterwards, Amount};
+    use super::*;
+    use crate::core::spec::{ClusterSpec, FlowSpec, Naming, Spec};
+    use crate::core::wait::Interrupt;
+    use std::time::Duration;
+
+    fn what(flows: &[&str], topic: Option<&str>) -> Verify {
+        Verify {
+            flows: flows.iter().map(|&flow| flow.to_owned()).collect(),
+            topic: topic.map(str::to_owned),
+            partitions: 3,
+            amount: Amount::Records(1),
+            rate: None,
+            size: 100,
+            timeout: Duration::from_secs(1),
+            afterwards: Afterwards::Remove,
+        }
+    }
+
+    /// A lab with these flows.
+    fn topology(flows: &[(&str, &str)], change: impl Fn(&mut Spec)) -> Topology {
+        let mut spec = crate::core::scenario::dr("demo");
+        spec.clusters = ["a", "b", "c"].map(ClusterSpec::new).to_vec();
+        let flows = flows.iter();
+        spec.flows = flows.map(|(from, to)| FlowSpec::new(from, to)).collect();
+        change(&mut spec);
+        Topology::new(&spec)
+    }
+
+    fn of(topology: &Topology, what: &Verify) -> Result<(Vec<Course>, Vec<LeftOut>), VerifyError> {
+        let limit = Limit::new(Duration::from_secs(1), &Interrupt::default());
+        courses(topology, what, &limit)
+    }
+
+    /// Each course as `cluster/topic: target/topic ...`.
+    fn lines(courses: &[Course]) -> Vec<String> {
+        let line = |course: &Course| {
+            let legs = course.legs.iter();
+            let legs: Vec<String> = legs
+                .map(|leg| format!("{}/{}", leg.target, leg.remote))
+                .collect();
+            format!("{}/{}: {}", course.cluster, course.topic, legs.join(" "))
+        };
+        courses.iter().map(line).collect()
+    }
+
+    #[test]
+    fn what_fans_out_is_sent_once() {
+        let topology = topology(&[("a", "b"), ("a", "c"), ("b", "c")], |_| {});
+        let (all, left_out) = of(&topology, &what(&[], None)).unwrap();
+        let expected = [
+            "a/kmk-verify: b/a.kmk-verify c/a.kmk-verify",
+            "b/kmk-verify: c/b.kmk-verify",
+        ];
+        assert_eq!(lines(&all), expected);
+        assert_eq!(left_out, []);
+        assert_ne!(all[0].run, all[1].run);
+        let (one, _) = of(&topology, &what(&["a->c"], None)).unwrap();
+        assert_eq!(lines(&one), ["a/kmk-verify: c/a.kmk-verify"]);
+    }
+
+    #[test]
+    fn with_unchanged_names_each_source_has_a_topic_of_its_own() {
+        let topology = topology(&[("a", "c"), ("b", "c")], |spec| {
+            for flow in &mut spec.flows {
+                flow.naming = Naming::Same;
+            }
+        });
+        let (all, _) = of(&topology, &what(&[], None)).unwrap();
+        let expected = [
+            "a/kmk-verify-a: c/kmk-verify-a",
+            "b/kmk-verify-b: c/kmk-verify-b",
+        ];
+        assert_eq!(lines(&all), expected);
+    }
+
+    #[test]
+    fn of_all_flows_those_that_do_not_take_the_topic_are_left_out() {
+        let topology = topology(&[("a", "b"), ("a", "c")], |spec| {
+            spec.flows[1].topics = vec!["orders".to_owned()];
+        });
+        let (some, left_out) = of(&topology, &what(&[], None)).unwrap();
+        assert_eq!(lines(&some), ["a/kmk-verify: b/a.kmk-verify"]);
+        assert_eq!(left_out.len(), 1);
+        assert_eq!(left_out[0].flow, "a->c");
+        let named = of(&topology, &what(&["a->c"], None));
+        assert!(
+            matches!(named, Err(VerifyError::Refused(Refusal::NotTaken { .. }))),
+            "{named:?}"
+        );
+        let (both, _) = of(&topology, &what(&[], Some("orders"))).unwrap();
+        assert_eq!(lines(&both), ["a/orders: b/a.orders c/a.orders"]);
+    }
+
+    #[test]
+    fn a_lab_without_flows_has_nothing_to_verify() {
+        let none = of(&topology(&[], |_| {}), &what(&[], None));
+        assert!(matches!(none, Err(VerifyError::Refused(Refusal::NoFlows))));
+    }
+}

@@ -23,6 +23,9 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// How many incidents are kept.
 const INCIDENTS: usize = 100;
 
+/// What a broker answers of a topic that it does not know (`UNKNOWN_TOPIC_OR_PARTITION`).
+const NO_TOPIC: i16 = 3;
+
 /// Reads one topic.
 pub(super) struct Reader {
     leg: Leg,
@@ -159,6 +162,9 @@ impl Reader {
     fn bear(&mut self, error: &KafkaError, clock: Clock) {
         let incident = match error {
             KafkaError::UnknownTopic { .. } => Incident::TopicGone,
+            error if error.code().is_some_and(|code| code.number() == NO_TOPIC) => {
+                Incident::TopicGone
+            }
             KafkaError::Stopped(_) => Incident::NotAnswering,
             error if error.is_retriable() => Incident::NotAnswering,
             error => Incident::Unreadable {

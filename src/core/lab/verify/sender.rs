@@ -127,7 +127,7 @@ impl Sender {
     fn batch(&mut self, desk: &Desk, clock: Clock) -> Batch {
         let mut batch = Batch::default();
         let time = to_millis(SystemTime::now());
-        let most = self.most(clock.elapsed());
+        let most = most(self.amount, self.rate, self.taken, clock.elapsed());
         let mut sent = locked(&desk.sent);
         while (batch.records() as u64) < most {
             let size = batch.growth(None, Some(&self.value)).max(self.size);
@@ -150,21 +150,6 @@ impl Sender {
         batch
     }
 
-    /// How many records may go out now, at least one.
-    fn most(&self, elapsed: Duration) -> u64 {
-        let left = match self.amount {
-            Amount::Records(records) => records - self.taken,
-            Amount::Time(_) => u64::MAX,
-        };
-        let due = self.rate.map_or(u64::MAX, |rate| {
-            let all = elapsed.as_micros() * u128::from(rate) / 1_000_000 + 1;
-            u64::try_from(all)
-                .unwrap_or(u64::MAX)
-                .saturating_sub(self.taken)
-        });
-        left.min(due.max(1))
-    }
-
     /// Notes in the ledger what has been acknowledged.
     fn note(&mut self, desk: &Desk) {
         let acknowledged = self.tally.take_acknowledged();
@@ -178,6 +163,19 @@ impl Sender {
     }
 }
 
+/// How many more records may go out after so many, at least one.
+fn most(amount: Amount, rate: Option<u64>, taken: u64, elapsed: Duration) -> u64 {
+    let left = match amount {
+        Amount::Records(records) => records.saturating_sub(taken),
+        Amount::Time(_) => u64::MAX,
+    };
+    let due = rate.map_or(u64::MAX, |rate| {
+        let all = elapsed.as_micros() * u128::from(rate) / 1_000_000 + 1;
+        u64::try_from(all).unwrap_or(u64::MAX).saturating_sub(taken)
+    });
+    left.min(due).max(1)
+}
+
 /// When a record is due, counted from 0, since the run began.
 fn due(record: u64, rate: u64) -> Duration {
     let micros = u128::from(record) * 1_000_000 / u128::from(rate.max(1));
@@ -187,12 +185,48 @@ fn due(record: u64, rate: u64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_rate_is_kept_to_the_microsecond() {
         assert_eq!(due(0, 500), Duration::ZERO);
         assert_eq!(due(500, 500), Duration::from_secs(1));
         assert_eq!(due(1, 3), Duration::from_micros(333_333));
-        assert_eq!(due(u64::MAX, 1).as_secs(), u64::MAX / 1_000_000);
+        assert_eq!(due(u64::MAX, 1), Duration::from_micros(u64::MAX));
+    }
+
+    #[test]
+    fn without_a_rate_all_that_is_left_may_go() {
+        let most = |amount, taken| most(amount, None, taken, Duration::ZERO);
+        assert_eq!(most(Amount::Records(10), 4), 6);
+        assert_eq!(most(Amount::Time(Duration::from_secs(1)), 4), u64::MAX);
+    }
+
+    proptest! {
+        #[test]
+        fn a_paced_run_is_never_ahead_and_never_far_behind(
+            rate in 1..100_000_u64, looks in proptest::collection::vec(0..50_000_u64, 1..200)
+        ) {
+            let (mut now, mut taken) = (Duration::ZERO, 0);
+            for look in looks {
+                now += Duration::from_micros(look);
+                if due(taken, rate) > now {
+                    continue;
+                }
+                taken += most(Amount::Time(Duration::MAX), Some(rate), taken, now);
+                prop_assert!(due(taken - 1, rate) <= now, "{taken} by {now:?}");
+                prop_assert!(due(taken, rate) + Duration::from_micros(1) >= now, "{taken} by {now:?}");
+            }
+        }
+
+        #[test]
+        fn no_more_are_sent_than_were_asked_for(records in 1..10_000_u64, rate in proptest::option::of(1..1_000_u64)) {
+            let (mut now, mut taken) = (Duration::ZERO, 0);
+            while taken < records {
+                taken += most(Amount::Records(records), rate, taken, now);
+                now += Duration::from_millis(500);
+            }
+            prop_assert_eq!(taken, records);
+        }
     }
 }
