@@ -38,7 +38,10 @@ impl Word {
 pub(super) fn reason(report: &VerifyReport, guarantee: Guarantee) -> String {
     let flows = report.flows.iter();
     match Word::of(report, guarantee) {
-        Word::Verified => flows.map(praise).collect::<Vec<_>>().join("; "),
+        Word::Verified => match report.flows.as_slice() {
+            [one] => praise(one),
+            several => praise_all(several),
+        },
         Word::Interrupted => flows.map(so_far).collect::<Vec<_>>().join("; "),
         Word::NotVerified => {
             let gave_up = report
@@ -64,18 +67,32 @@ pub(super) fn reason(report: &VerifyReport, guarantee: Guarantee) -> String {
 
 fn praise(flow: &FlowReport) -> String {
     let account = &flow.account;
-    let repeats = match account.duplicated {
-        0 => String::new(),
-        n => format!(" ({} besides)", count(n, "duplicate")),
-    };
     let time = flow.seconds_to_last.map_or_else(String::new, |time| {
         format!(" in {}", seconds(Duration::from_secs_f64(time)))
     });
     format!(
-        "{}: all of {} arrived, unchanged and in order{time}{repeats}",
+        "{}: all of {} arrived, unchanged and in order{time}{}",
         flow.flow,
-        count(account.acknowledged, "record")
+        count(account.acknowledged, "record"),
+        besides(account.duplicated)
     )
+}
+
+fn praise_all(flows: &[FlowReport]) -> String {
+    let sum = |of: fn(&Account) -> u64| flows.iter().map(|flow| of(&flow.account)).sum::<u64>();
+    format!(
+        "all of {} arrived through {}, unchanged and in order{}",
+        count(sum(|account| account.acknowledged), "record"),
+        count(flows.len(), "flow"),
+        besides(sum(|account| account.duplicated))
+    )
+}
+
+fn besides(duplicates: u64) -> String {
+    match duplicates {
+        0 => String::new(),
+        n => format!(" ({} besides)", count(n, "duplicate")),
+    }
 }
 
 fn so_far(flow: &FlowReport) -> String {
@@ -183,6 +200,17 @@ mod tests {
         assert_eq!(
             verdict(&repeated, Guarantee::ExactlyOnce),
             "NOT VERIFIED: a->b: 1 duplicated"
+        );
+    }
+
+    #[test]
+    fn of_several_flows_the_whole_is_told() {
+        let mut both = report(0, VerifyEnd::Complete);
+        let other = report(0, VerifyEnd::Complete).flows.remove(0);
+        both.flows.push(other);
+        assert_eq!(
+            verdict(&both, Guarantee::ExactlyOnce),
+            "VERIFIED: all of 0 records arrived through 2 flows, unchanged and in order"
         );
     }
 
