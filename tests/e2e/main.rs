@@ -30,4 +30,6 @@ mod scenarios;
 mod sharing;
 mod strangers;
 mod topics;
+mod verify;
+mod verify_faults;
 mod workers;

@@ -36,4 +36,5 @@ mod scenarios;
 mod silence;
 mod stop_start;
 mod topics;
+mod verify;
 mod workers;

@@ -19,6 +19,7 @@ mod state;
 pub mod status;
 pub mod stop;
 pub mod topics;
+pub mod verify;
 
 pub use leftover::{Leftover, Sight};
 pub use reach::addresses;
