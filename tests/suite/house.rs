@@ -162,7 +162,7 @@ fn each_crate_has_one_door() {
 }
 
 /// Which modules of the core each module may use, as the design has it. `lab` may use all, and is used by none.
-const MAY_USE: [(&str, &[&str]); 28] = [
+const MAY_USE: [(&str, &[&str]); 29] = [
     ("digest", &[]),
     ("endpoint", &[]),
     ("event", &[]),
@@ -200,6 +200,7 @@ const MAY_USE: [(&str, &[&str]); 28] = [
     ("kafka", &["endpoint", "message", "wait"]),
     ("lag", &["message"]),
     ("mirror_state", &["message"]),
+    ("failover", &["mirror_state"]),
     ("image", &["docker", "event", "spec", "topology", "wait"]),
     (
         "preflight",
