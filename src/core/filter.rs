@@ -1,4 +1,9 @@
-//! Topic filters: Java regular expressions, checked as far as they can be without Java.
+//! Filters of topics and groups: Java regular expressions, checked and matched as far as they can be without Java. Knows nothing
+//! of what they are for.
+
+mod matching;
+
+pub use matching::matches;
 
 use regex_syntax::ast::{self, ErrorKind};
 

@@ -7,6 +7,8 @@ mod flow;
 mod properties;
 mod sharing;
 
+pub use flow::{excluded, topics};
+
 use crate::core::topology::{Cluster, Topology};
 use properties::Properties;
 use std::time::Duration;

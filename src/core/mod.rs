@@ -26,6 +26,7 @@ pub mod port;
 pub mod preflight;
 pub mod properties;
 pub mod scenario;
+pub mod selection;
 pub mod spec;
 pub mod topology;
 pub mod wait;

@@ -150,7 +150,7 @@ fn each_crate_has_one_door() {
         ),
         (&["serde_yaml::"], &["src/core/compose"]),
         (&["saphyr_parser::"], &["src/core/lab_file/yaml.rs"]),
-        (&["regex_syntax::"], &["src/core/filter.rs"]),
+        (&["regex_syntax::"], &["src/core/filter"]),
         (&["listeners::"], &["src/core/port.rs"]),
         (&["std::process::Command", "process::Command"], &[]),
     ] {
@@ -162,10 +162,11 @@ fn each_crate_has_one_door() {
 }
 
 /// Which modules of the core each module may use, as the design has it. `lab` may use all, and is used by none.
-const MAY_USE: [(&str, &[&str]); 29] = [
+const MAY_USE: [(&str, &[&str]); 30] = [
     ("digest", &[]),
     ("endpoint", &[]),
     ("event", &[]),
+    ("failover", &["mirror_state"]),
     ("filter", &[]),
     ("message", &[]),
     ("nearest", &[]),
@@ -200,7 +201,7 @@ const MAY_USE: [(&str, &[&str]); 29] = [
     ("kafka", &["endpoint", "message", "wait"]),
     ("lag", &["message"]),
     ("mirror_state", &["message"]),
-    ("failover", &["mirror_state"]),
+    ("selection", &["filter", "mm2", "spec", "topology"]),
     ("image", &["docker", "event", "spec", "topology", "wait"]),
     (
         "preflight",

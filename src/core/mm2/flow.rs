@@ -144,8 +144,9 @@ fn unused_directions(file: &mut Properties, topology: &Topology) {
     }
 }
 
-/// Each pattern, unless it is the canary that would be lost with it.
-fn excluded(flow: &Flow) -> String {
+/// The patterns of topics that a flow leaves out, as a list of MirrorMaker's: each, unless it is the canary that would be
+/// lost with it.
+pub fn excluded(flow: &Flow) -> String {
     let patterns = flow.spec.exclude.iter();
     let patterns = patterns.map(|pattern| match flow.proof {
         Proof::Canary => format!("(?!{}$)(?:{pattern})", flow.canary),
@@ -155,7 +156,8 @@ fn excluded(flow: &Flow) -> String {
     all.join(", ")
 }
 
-fn topics(flow: &Flow) -> String {
+/// The patterns of topics that a flow takes, as a list of MirrorMaker's.
+pub fn topics(flow: &Flow) -> String {
     if flow.spec.topics.is_empty() {
         return ".*".to_owned();
     }
