@@ -113,7 +113,7 @@ impl Amount {
 }
 
 /// Where the group's clients would begin on the target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Begins {
     /// At the place that is noted there.

@@ -45,8 +45,10 @@ pub enum Why {
     BeyondTheEnd,
     /// The place on the target is not there: its record is deleted already, or never came.
     OutOfRange,
-    /// The target has no copy of the topic.
+    /// The target has no copy of the topic, or of that partition of it.
     NoCopy,
+    /// The flow does not take the topic.
+    TopicLeftOut,
     /// The topic is a copy from that target: MirrorMaker brings no places back.
     CameFromThere,
 }
