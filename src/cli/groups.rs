@@ -137,13 +137,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 /// The cluster whose groups a flow takes along.
 fn source_of<'a>(flow: &str, topology: &'a Topology) -> anyhow::Result<&'a str> {
     let mut flows = topology.flows.iter();
-    match flows.find(|one| one.name() == flow) {
-        Some(flow) => Ok(&flow.spec.source),
-        None => {
-            let names: Vec<String> = topology.flows.iter().map(Flow::name).collect();
-            Err(Told::unknown("flow", flow, &names).into())
-        }
+    if let Some(flow) = flows.find(|one| one.name() == flow) {
+        return Ok(&flow.spec.source);
     }
+    let names: Vec<String> = topology.flows.iter().map(Flow::name).collect();
+    Err(Told::unknown("flow", flow, &names).into())
 }
 
 /// Drops all other groups, and clusters that know this one not.

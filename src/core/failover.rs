@@ -145,28 +145,26 @@ impl Outlook {
 /// Judges a failover of one group in one partition.
 pub fn outlook(partition: &Partition<'_>, place: Place) -> Outlook {
     let copies = Copies::of(partition);
-    match place.target.filter(|at| partition.target.holds(*at)) {
-        Some(at) => Outlook {
+    if let Some(at) = place.target.filter(|at| partition.target.holds(*at)) {
+        return Outlook {
             begins: Begins::AtItsPlace,
             again: copies.before(place.source, at),
             skipped: copies.missed(place.source, at),
-        },
-        None => {
-            let first = partition.target.first;
-            let again = copies.before(place.source, first);
-            let all = partition.target.end.abs_diff(first);
-            let unread = match again {
-                Amount::Exactly(again) if partition.target_gaps == Gaps::None => {
-                    Amount::Exactly(all - again)
-                }
-                _ => Amount::between(0, all - copies.surely_before(place.source, first)),
-            };
-            Outlook {
-                begins: Begins::WhereItsClientsChoose,
-                again,
-                skipped: unread,
-            }
+        };
+    }
+    let first = partition.target.first;
+    let again = copies.before(place.source, first);
+    let all = partition.target.end.abs_diff(first);
+    let unread = match again {
+        Amount::Exactly(again) if partition.target_gaps == Gaps::None => {
+            Amount::Exactly(all - again)
         }
+        _ => Amount::between(0, all - copies.surely_before(place.source, first)),
+    };
+    Outlook {
+        begins: Begins::WhereItsClientsChoose,
+        again,
+        skipped: unread,
     }
 }
 

@@ -15,6 +15,7 @@ mod clients;
 mod existing;
 mod faults;
 mod groups;
+mod groups_sync;
 mod idempotent;
 mod interrupt;
 mod lab_file;

@@ -66,11 +66,13 @@ fn look(topology: &Topology, flow: &Flow, limit: &Limit) -> Result<Sides, KafkaE
     let target_topics = sides.ask_target(&mut at_target, flow, limit)?;
     let mut at_source = connect(topology.cluster(source), limit)?;
     let source_topics = at_source.describe_patiently(limit)?.topics;
-    let where_syncs_are = flow.spec.settings.get("offset-syncs.topic.location");
-    sides.syncs = if where_syncs_are.is_some_and(|at| at.trim() == "target") {
-        syncs(&mut at_target, &target_topics, source, limit)?
-    } else {
+    let location = flow.spec.settings.get("offset-syncs.topic.location");
+    let is_at_source = location.is_none_or(|at| at.trim() != "target")
+        && source_topics.contains_key(&mirror_state::offset_syncs_topic(target));
+    sides.syncs = if is_at_source {
         syncs(&mut at_source, &source_topics, target, limit)?
+    } else {
+        syncs(&mut at_target, &target_topics, source, limit)?
     };
     let topics = sides.ask_source(&mut at_source, &source_topics, limit)?;
     let copies = topics.iter().map(|topic| flow.remote_topic(topic));
