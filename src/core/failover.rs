@@ -39,6 +39,15 @@ pub enum Gaps {
     Possible,
 }
 
+/// Who may have written to a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writers {
+    /// MirrorMaker alone: the copy has a name of its own.
+    MirrorMaker,
+    /// Others too: it is called as on the source, and applications may have moved over already.
+    Anyone,
+}
+
 /// A partition of the source and its copy, as far as brokers and MirrorMaker's notes tell.
 ///
 /// The order in which this is asked for matters: `noted`, then `target`, then all else. What is written meanwhile makes
@@ -57,6 +66,8 @@ pub struct Partition<'a> {
     pub gaps: Gaps,
     /// Of the copy.
     pub target_gaps: Gaps,
+    /// Of the copy.
+    pub writers: Writers,
 }
 
 /// A group in such a partition.
@@ -187,6 +198,7 @@ mod tests {
             source_end: 500,
             gaps: Gaps::None,
             target_gaps: Gaps::None,
+            writers: Writers::MirrorMaker,
         }
     }
 
@@ -254,6 +266,16 @@ mod tests {
         // a sync is a fact all the same
         expect(&partition, place(400, Some(399)), Exactly(1), Exactly(0));
         expect(&partition, place(399, Some(399)), Exactly(0), Exactly(0));
+    }
+
+    #[test]
+    fn what_others_wrote_to_a_copy_is_not_taken_for_copies() {
+        let syncs = [sync(0, 0), sync(499, 499)];
+        let mut partition = partition(&syncs, 505);
+        expect(&partition, place(500, Some(490)), Exactly(15), Exactly(0));
+        partition.writers = Writers::Anyone;
+        expect(&partition, place(500, Some(490)), AtMost(15), Exactly(0));
+        expect(&partition, place(500, Some(500)), AtMost(5), Exactly(0));
     }
 
     #[test]

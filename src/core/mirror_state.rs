@@ -10,7 +10,7 @@ mod checkpoint;
 mod sync;
 
 pub use checkpoint::{Checkpoint, GroupPlace, checkpoints, checkpoints_topic};
-pub use sync::{OffsetSync, offset_syncs, offset_syncs_topic};
+pub use sync::{OffsetSync, offset_sync, offset_syncs_topic};
 
 use super::message::Record;
 use serde::Deserialize;

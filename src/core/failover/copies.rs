@@ -4,7 +4,7 @@
 //! before. So between two syncs every record of the source has at least one copy; and where the target grew by as many
 //! offsets as the source, and the source has no gaps, exactly one.
 
-use super::{Amount, Bounds, Gaps, Partition};
+use super::{Amount, Bounds, Gaps, Partition, Writers};
 use crate::core::mirror_state::OffsetSync;
 
 /// A stretch of the target's log that begins with a known record.
@@ -27,7 +27,8 @@ pub(super) struct Copies {
     source_end: i64,
     /// Neither side has offsets without a record.
     is_gapless: bool,
-    target_gaps: Gaps,
+    /// Each offset of the target is that of a copy.
+    has_only_copies: bool,
 }
 
 fn count(number: i64) -> u64 {
@@ -76,7 +77,8 @@ impl Copies {
             target,
             source_end: partition.source_end,
             is_gapless,
-            target_gaps: partition.target_gaps,
+            has_only_copies: partition.writers == Writers::MirrorMaker
+                && partition.target_gaps == Gaps::None,
         }
     }
 
@@ -90,7 +92,7 @@ impl Copies {
 
     /// So many are.
     pub(super) fn surely_before(&self, source: i64, at: i64) -> u64 {
-        if source >= self.source_end && self.target_gaps == Gaps::None {
+        if source >= self.source_end && self.has_only_copies {
             // whatever lies on the target comes from before the source's end
             return count(self.target.end - at);
         }
@@ -109,7 +111,7 @@ impl Copies {
     }
 
     fn low(&self, one: &Stretch, source: i64, at: i64) -> u64 {
-        let to = if self.is_gapless {
+        let to = if self.is_clean(one) || (self.is_gapless && self.has_only_copies) {
             // the next record is never more than one further on
             one.from
                 .saturating_add(source.saturating_sub(one.upstream))

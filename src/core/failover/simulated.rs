@@ -1,7 +1,7 @@
 //! A MirrorMaker of which everything is known, to judge the judgement by: what is called exact must be, what is called
 //! a bound must hold, and what would be missed must be told.
 
-use super::{Amount, Begins, Bounds, Gaps, Partition, Place, outlook};
+use super::{Amount, Begins, Bounds, Gaps, Partition, Place, Writers, outlook};
 use crate::core::mirror_state::OffsetSync;
 use proptest::prelude::*;
 
@@ -14,13 +14,19 @@ enum Step {
     Crash(usize, bool),
     /// Notes how far it is.
     Note,
+    /// Nothing: others write so many records to the copy.
+    Others(usize),
 }
+
+/// Stands for a record of others, later than any of the source.
+const OTHERS: i64 = i64::MAX;
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (1usize..20, prop::collection::vec(0usize..20, 0..6)).prop_map(|(many, syncs)| Step::Copy(many, syncs)),
         1 => (0usize..15, any::<bool>()).prop_map(|(back, seen)| Step::Crash(back, seen)),
         1 => Just(Step::Note),
+        1 => (1usize..5).prop_map(Step::Others),
     ]
 }
 
@@ -59,6 +65,7 @@ impl World {
                     world.noted = world.noted.min(last);
                     must_sync = *seen;
                 }
+                Step::Others(many) => world.copies.extend(vec![OTHERS; *many]),
                 Step::Note => {
                     let last = world.next.checked_sub(1);
                     world.noted = last.map(|last| world.records[last]);
@@ -155,6 +162,7 @@ proptest! {
         deleted in 0i64..5,
     ) {
         let world = World::of(records, &steps);
+        let writers = if world.copies.contains(&OTHERS) { Writers::Anyone } else { Writers::MirrorMaker };
         let partition = Partition {
             syncs: &world.syncs,
             noted: world.noted,
@@ -162,6 +170,7 @@ proptest! {
             source_end: world.source_end(),
             gaps: gaps_of(&world.records),
             target_gaps: Gaps::None,
+            writers,
         };
         let place = Place {
             source,
@@ -201,6 +210,7 @@ proptest! {
             source_end: many,
             gaps: Gaps::None,
             target_gaps: Gaps::None,
+            writers: Writers::Anyone,
         };
         let told = outlook(&partition, Place { source, target: Some(at.min(many)), checkpoint: None });
         prop_assert!(!told.again.is_bound() && !told.skipped.is_bound(), "{told:?}");

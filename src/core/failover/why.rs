@@ -108,7 +108,7 @@ fn nearest(partition: &Partition<'_>, source: i64) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::failover::{Bounds, Gaps, outlook};
+    use crate::core::failover::{Bounds, Gaps, Writers, outlook};
     use crate::core::mirror_state::{Checkpoint, OffsetSync};
 
     const fn sync(upstream: i64, downstream: i64) -> OffsetSync {
@@ -143,6 +143,7 @@ mod tests {
             source_end: 500,
             gaps: Gaps::None,
             target_gaps: Gaps::None,
+            writers: Writers::MirrorMaker,
         };
         let checkpoint = checkpoint.map(|(upstream, downstream)| Checkpoint {
             upstream,

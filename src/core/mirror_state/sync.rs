@@ -4,8 +4,6 @@
 //! source (or, by `offset-syncs.topic.location`, from `mm2-offset-syncs.<source>.internal` on the target).
 
 use super::binary::Fields;
-use crate::core::message::Record;
-use std::collections::BTreeMap;
 
 /// The topic with the offset syncs of a flow: named for the cluster at the flow's `other` end, seen from where it lies.
 pub fn offset_syncs_topic(other: &str) -> String {
@@ -21,23 +19,12 @@ pub struct OffsetSync {
     pub downstream: i64,
 }
 
-/// The offset syncs of each topic (by its name on the source) and partition, in the order in which they were written. The topic is
-/// compacted: old ones may be missing.
-pub fn offset_syncs<'a>(
-    records: impl IntoIterator<Item = &'a Record>,
-) -> BTreeMap<(String, i32), Vec<OffsetSync>> {
-    let mut syncs: BTreeMap<_, Vec<OffsetSync>> = BTreeMap::new();
-    for record in records {
-        if let Some((place, sync)) = read(record) {
-            syncs.entry(place).or_default().push(sync);
-        }
-    }
-    syncs
-}
-
-fn read(record: &Record) -> Option<((String, i32), OffsetSync)> {
-    let mut key = Fields(record.key.as_deref()?);
-    let mut value = Fields(record.value.as_deref()?);
+/// The offset sync in one record: its topic (by its name on the source) and partition, and what it says.
+pub fn offset_sync(
+    key: Option<&[u8]>,
+    value: Option<&[u8]>,
+) -> Option<((String, i32), OffsetSync)> {
+    let (mut key, mut value) = (Fields(key?), Fields(value?));
     let place = (key.string()?.to_owned(), key.int32()?);
     let sync = OffsetSync {
         upstream: value.int64()?,
@@ -49,26 +36,23 @@ fn read(record: &Record) -> Option<((String, i32), OffsetSync)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::mirror_state::tests::{bytes, record_of};
+    use crate::core::mirror_state::tests::bytes;
     use proptest::prelude::*;
 
-    /// As MirrorMaker 3.9.2 wrote it: `kcat -C -t mm2-offset-syncs.secondary.internal`.
+    /// Laid out as by MirrorMaker 3.9.2 in `mm2-offset-syncs.secondary.internal`.
     #[test]
     fn a_sync_as_mirrormaker_writes_it() {
         let key = b"\0\x06orders\0\0\0\x02";
         let value = [0, 0, 0, 0, 0, 0, 1, 0xfb, 0, 0, 0, 0, 0, 0, 1, 0x94];
-        let records = [
-            record_of(Some(key), Some(&value)),
-            record_of(Some(key), None),
-            record_of(None, Some(&value)),
-            record_of(Some(b"\0\x99x"), Some(&value)),
-        ];
         let sync = OffsetSync {
             upstream: 507,
             downstream: 404,
         };
-        let expected = BTreeMap::from([(("orders".to_owned(), 2), vec![sync])]);
-        assert_eq!(offset_syncs(&records), expected);
+        let place = ("orders".to_owned(), 2);
+        assert_eq!(offset_sync(Some(key), Some(&value)), Some((place, sync)));
+        assert_eq!(offset_sync(Some(key), None), None);
+        assert_eq!(offset_sync(None, Some(&value)), None);
+        assert_eq!(offset_sync(Some(b"\0\x99x"), Some(&value)), None);
     }
 
     proptest! {
@@ -76,13 +60,13 @@ mod tests {
         fn what_was_written_is_read(topic in "[a-z.]{1,30}", partition: i32, upstream: i64, downstream: i64) {
             let key = [bytes(&topic), partition.to_be_bytes().to_vec()].concat();
             let value = [upstream.to_be_bytes(), downstream.to_be_bytes()].concat();
-            let syncs = offset_syncs(&[record_of(Some(&key), Some(&value))]);
-            prop_assert_eq!(syncs, BTreeMap::from([((topic, partition), vec![OffsetSync { upstream, downstream }])]));
+            let sync = offset_sync(Some(&key), Some(&value));
+            prop_assert_eq!(sync, Some(((topic, partition), OffsetSync { upstream, downstream })));
         }
 
         #[test]
         fn no_bytes_make_it_panic(key: Option<Vec<u8>>, value: Option<Vec<u8>>) {
-            offset_syncs(&[record_of(key.as_deref(), value.as_deref())]);
+            offset_sync(key.as_deref(), value.as_deref());
         }
     }
 }

@@ -94,8 +94,14 @@ fn syncs(
     limit: &Limit,
 ) -> Result<ByPartition<Vec<OffsetSync>>, KafkaError> {
     let topic = mirror_state::offset_syncs_topic(other);
-    let records = notes::read(admin, there, &topic, limit)?;
-    Ok(mirror_state::offset_syncs(&records))
+    let mut syncs: ByPartition<Vec<OffsetSync>> = BTreeMap::new();
+    // one for each record, where they come one by one
+    notes::each(admin, there, &topic, limit, |record| {
+        if let Some((place, sync)) = mirror_state::offset_sync(record.key, record.value) {
+            syncs.entry(place).or_default().push(sync);
+        }
+    })?;
+    Ok(syncs)
 }
 
 /// Those of `topics` that may have offsets without a record: compacted ones, and all where there ever was a transaction.

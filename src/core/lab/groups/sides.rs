@@ -2,12 +2,13 @@
 
 use super::report::{FlowPlaceReport, FlowReport, Prospect};
 use crate::core::failover::{
-    Amount, Begins, Bounds, Gaps, Mirroring, Partition, Place, Why, outlook,
+    Amount, Begins, Bounds, Gaps, Mirroring, Partition, Place, Why, Writers, outlook,
 };
 use crate::core::filter;
 use crate::core::kafka::Group;
 use crate::core::mirror_state::{Checkpoint, GroupPlace, OffsetSync};
 use crate::core::selection::{Rules, Selection};
+use crate::core::spec::Naming;
 use crate::core::topology::Flow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -120,6 +121,10 @@ impl Sides {
             source_end,
             gaps: gaps(&self.source_gaps, &place.0),
             target_gaps: gaps(&self.target_gaps, &copy.0),
+            writers: match flow.spec.naming {
+                Naming::Prefix => Writers::MirrorMaker,
+                Naming::Same => Writers::Anyone,
+            },
         };
         let place = Place {
             source: committed,
