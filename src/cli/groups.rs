@@ -61,9 +61,10 @@ offsets beyond the end: someone set it, or records are lost.
 
 Below a group, a line for each flow says what it would get if it went on at
 the flow's target now: records that it has read already (`delivered again`),
-and records that it has not read and would never see (`SKIPPED`). Where a
-number cannot be known, `at most` stands before it. docs/groups.md says how
-they come about.";
+and records that it has not read and would never see (`SKIPPED`). Without a
+place there its clients choose: `delivered again` if they begin at the first
+record, `SKIPPED` if at the end. Where a number cannot be known, `at most`
+stands before it. docs/groups.md says how all of it comes about.";
 
 /// The answer for scripts. Fields are added, never renamed.
 #[derive(Serialize)]
@@ -218,8 +219,8 @@ fn summary(groups: &[GroupReport]) -> String {
     let mut text = vec![heading.to_owned()];
     for (line, group) in lines.zip(groups) {
         text.push(line.to_owned());
-        let flows = group.flows.iter();
-        text.extend(flows.map(|flow| format!("  {}", flows::line(flow))));
+        let flows = group.flows.iter().flat_map(flows::lines);
+        text.extend(flows.map(|line| format!("  {line}")));
     }
     text.join("\n")
 }

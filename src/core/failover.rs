@@ -60,8 +60,8 @@ pub struct Partition<'a> {
     pub noted: Option<i64>,
     /// The copy.
     pub target: Bounds,
-    /// Where the next record of the source will go.
-    pub source_end: i64,
+    /// The source.
+    pub source: Bounds,
     /// Of the source.
     pub gaps: Gaps,
     /// Of the copy.
@@ -195,7 +195,7 @@ mod tests {
             syncs,
             noted: None,
             target: Bounds { first: 0, end },
-            source_end: 500,
+            source: Bounds { first: 0, end: 500 },
             gaps: Gaps::None,
             target_gaps: Gaps::None,
             writers: Writers::MirrorMaker,
@@ -250,7 +250,7 @@ mod tests {
         // read to 9, copied to 12, killed, and copied again from 5
         let syncs = [sync(0, 0), sync(5, 13), sync(99, 107)];
         let mut partition = partition(&syncs, 108);
-        partition.source_end = 100;
+        partition.source.end = 100;
         expect(&partition, place(100, Some(10)), Exactly(98), Exactly(0));
         expect(&partition, place(9, Some(13)), Exactly(4), Exactly(0));
         expect(&partition, place(5, Some(5)), AtMost(8), Exactly(0));
@@ -266,6 +266,22 @@ mod tests {
         // a sync is a fact all the same
         expect(&partition, place(400, Some(399)), Exactly(1), Exactly(0));
         expect(&partition, place(399, Some(399)), Exactly(0), Exactly(0));
+    }
+
+    #[test]
+    fn where_no_sync_reaches_the_beginning_the_numbers_that_agree_do() {
+        let syncs = [sync(299, 299), sync(499, 499)];
+        let mut partition = partition(&syncs, 500);
+        expect(&partition, place(200, Some(1)), Exactly(199), Exactly(0));
+        partition.syncs = &[];
+        partition.noted = Some(499);
+        expect(&partition, place(200, None), Exactly(200), Exactly(300));
+        // MirrorMaker began at 100, and came to 299 with 100 records too many
+        partition.syncs = &syncs;
+        partition.source.first = 100;
+        expect(&partition, place(200, Some(1)), AtMost(298), AtMost(99));
+        // there is nothing before the first of all offsets
+        expect(&partition, place(0, None), Exactly(0), Exactly(500));
     }
 
     #[test]

@@ -1,30 +1,98 @@
 //! What would become of a group at the other end of a flow, in words.
 
-use crate::cli::quantity::or_dash;
+use crate::cli::quantity::{count, or_dash};
 use crate::cli::table::{row, table};
 use kafka_mirror_kit::core::failover::{Begins, Why};
 use kafka_mirror_kit::core::lab::groups::{FlowPlaceReport, FlowReport, Prospect};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// All partitions together.
-pub(super) fn line(flow: &FlowReport) -> String {
+/// All partitions together: a line, and more where not all of them have a place there, or a copy.
+pub(super) fn lines(flow: &FlowReport) -> Vec<String> {
     let name = &flow.flow;
     if let Some(problem) = &flow.problem {
-        return format!("{name}: not known: {problem}");
+        return vec![format!("{name}: not known: {problem}")];
     }
-    let why: Vec<String> = flow.why.iter().map(|why| reason(*why, flow)).collect();
-    let why = why.join("; ");
-    match told(flow) {
-        None => format!("{name}: {why}"),
-        Some(told) if flow.why == [Why::InStep] => format!("{name}: {told}"),
-        Some(told) => format!("{name}: {told} ({why})"),
+    let with = |begins: Option<Begins>| -> Vec<&FlowPlaceReport> {
+        let places = flow.places.iter();
+        places.filter(|place| place.begins == begins).collect()
+    };
+    let placed = with(Some(Begins::AtItsPlace));
+    let choosing = with(Some(Begins::WhereItsClientsChoose));
+    let is_alone = placed.is_empty();
+    let parts = [
+        placed_part(&placed, flow),
+        choosing_part(&choosing, flow, is_alone),
+    ];
+    let parts = parts.into_iter().flatten();
+    let parts: Vec<String> = parts.chain(other_parts(&with(None), flow)).collect();
+    let mut lines = parts.into_iter();
+    let first = lines.next().unwrap_or_default();
+    let rest = lines.map(|line| format!("  {line}"));
+    [format!("{name}: {first}")]
+        .into_iter()
+        .chain(rest)
+        .collect()
+}
+
+/// Where a place is noted there.
+fn placed_part(places: &[&FlowPlaceReport], flow: &FlowReport) -> Option<String> {
+    let sum = Prospect::sum(places.iter().copied());
+    let (again, skipped) = (again(&sum)?, skipped(&sum)?);
+    let why = reasons(places, flow);
+    Some(match (sum.again, sum.skipped) {
+        (Some(0), Some(0)) if places.iter().all(|place| place.why == Why::InStep) => {
+            "goes on exactly where it stopped".to_owned()
+        }
+        (Some(0), Some(0)) => format!("goes on exactly where it stopped ({why})"),
+        (_, Some(0)) => format!("{again} ({why})"),
+        (Some(0), _) => format!("{skipped} ({why})"),
+        _ => format!("{again}, {skipped} ({why})"),
+    })
+}
+
+/// Where none is: one or the other happens.
+fn choosing_part(places: &[&FlowPlaceReport], flow: &FlowReport, is_alone: bool) -> Option<String> {
+    let sum = Prospect::sum(places.iter().copied());
+    let (again, skipped) = (again(&sum)?, skipped(&sum)?);
+    let why = reasons(places, flow);
+    let what = if is_alone {
+        "no place there".to_owned()
+    } else {
+        format!("no place in {}", count(places.len(), "partition"))
+    };
+    Some(format!("{what} ({why}): {again}, or {skipped}"))
+}
+
+/// Topics without a copy, by reason. Where others have one, it goes without saying that some came from there.
+fn other_parts(places: &[&FlowPlaceReport], flow: &FlowReport) -> Vec<String> {
+    let told = |why: &Why| *why != Why::CameFromThere || flow.why.contains(why);
+    let mut topics: BTreeMap<Why, BTreeSet<&str>> = BTreeMap::new();
+    for place in places.iter().filter(|place| told(&place.why)) {
+        topics.entry(place.why).or_default().insert(&place.topic);
     }
+    let parts = topics.into_iter().map(|(why, topics)| {
+        let which = match topics.first() {
+            Some(topic) if topics.len() == 1 => format!("`{topic}`"),
+            _ => count(topics.len(), "topic"),
+        };
+        format!("{which}: {}", reason(why, flow))
+    });
+    parts.collect()
+}
+
+/// Those of the places that are not in step.
+fn reasons(places: &[&FlowPlaceReport], flow: &FlowReport) -> String {
+    let all: BTreeSet<Why> = places.iter().map(|place| place.why).collect();
+    let reasons = all.into_iter().filter(|why| *why != Why::InStep);
+    let reasons: Vec<String> = reasons.map(|why| reason(why, flow)).collect();
+    reasons.join("; ")
 }
 
 /// Partition by partition.
 pub(super) fn detail(flow: &FlowReport) -> String {
-    let line = line(flow);
+    let lines = lines(flow).join("\n");
     if flow.places.is_empty() {
-        return line;
+        return lines;
     }
     let heading = row([
         "COPY",
@@ -53,7 +121,7 @@ pub(super) fn detail(flow: &FlowReport) -> String {
         ])
     });
     let rows: Vec<Vec<String>> = [heading].into_iter().chain(rows).collect();
-    format!("{line}\n{}", table(&rows))
+    format!("{lines}\n{}", table(&rows))
 }
 
 fn cell(number: Option<u64>, is_exact: bool) -> String {
@@ -61,25 +129,6 @@ fn cell(number: Option<u64>, is_exact: bool) -> String {
         Some(number) if !is_exact => format!("<={number}"),
         number => or_dash(number),
     }
-}
-
-/// The numbers; none where there is no copy of anything.
-fn told(flow: &FlowReport) -> Option<String> {
-    let chooses = |place: &&FlowPlaceReport| place.begins == Some(Begins::WhereItsClientsChoose);
-    let with_copy = flow.places.iter().filter(|place| place.begins.is_some());
-    let choosing = flow.places.iter().filter(chooses).count();
-    let sum = &flow.sum;
-    let (again, skipped) = (again(sum)?, skipped(sum)?);
-    Some(match with_copy.count() - choosing {
-        0 => format!("no place there: {again} from the first record on, or {skipped} at the end"),
-        _ if choosing > 0 => format!("{again}, or {skipped} where it has no place there"),
-        _ => match (sum.again, sum.skipped) {
-            (Some(0), Some(0)) => "goes on exactly where it stopped".to_owned(),
-            (_, Some(0)) => again,
-            (Some(0), _) => skipped,
-            _ => format!("{again}, or {skipped}"),
-        },
-    })
 }
 
 fn again(sum: &Prospect) -> Option<String> {
@@ -104,10 +153,11 @@ fn amount(number: u64, is_exact: bool) -> String {
 fn reason(why: Why, flow: &FlowReport) -> String {
     let target = &flow.target;
     match why {
-        Why::InStep => "in step elsewhere".to_owned(),
+        Why::InStep => "in step".to_owned(),
         Why::SparseSyncs => "sparse syncs".to_owned(),
         Why::CopiedAgain => "copied more than once".to_owned(),
         Why::NotSyncedYet => format!("not synced yet: every {} s", flow.interval_seconds),
+        Why::NoSync => "MirrorMaker has no sync so far back".to_owned(),
         Why::Ahead => "moved on there".to_owned(),
         Why::ActiveOnTarget => format!("active on {target}: MirrorMaker leaves it alone"),
         Why::SyncOff => "sync.group.offsets.enabled = false".to_owned(),
@@ -115,9 +165,9 @@ fn reason(why: Why, flow: &FlowReport) -> String {
         Why::Excluded => "the flow leaves the group out".to_owned(),
         Why::BeyondTheEnd => "its place lies beyond the end".to_owned(),
         Why::OutOfRange => "its place there is out of range".to_owned(),
-        Why::NoCopy => "no copy of the topic there".to_owned(),
-        Why::TopicLeftOut => "the flow leaves the topic out".to_owned(),
-        Why::CameFromThere => format!("copied from {target}: places are not brought back"),
+        Why::NoCopy => "no copy there".to_owned(),
+        Why::TopicLeftOut => "left out by the flow".to_owned(),
+        Why::CameFromThere => format!("copied from {target}; places are not brought back"),
     }
 }
 
@@ -128,6 +178,7 @@ fn short(why: Why) -> &'static str {
         Why::SparseSyncs => "sparse syncs",
         Why::CopiedAgain => "copied again",
         Why::NotSyncedYet => "not synced yet",
+        Why::NoSync => "no sync",
         Why::Ahead => "moved on there",
         Why::ActiveOnTarget => "active there",
         Why::SyncOff => "sync off",
@@ -204,24 +255,24 @@ mod tests {
             ),
             (
                 place(5, 7, false, AtItsPlace, Why::ActiveOnTarget),
-                "at most 5 delivered again, or at most 7 SKIPPED (active on secondary: MirrorMaker leaves it alone)",
+                "at most 5 delivered again, at most 7 SKIPPED (active on secondary: MirrorMaker leaves it alone)",
             ),
             (
                 place(300, 200, true, WhereItsClientsChoose, Why::NotSyncedYet),
-                "no place there: 300 delivered again from the first record on, or 200 SKIPPED at the end (not synced yet: every 2 s)",
+                "no place there (not synced yet: every 2 s): 300 delivered again, or 200 SKIPPED",
             ),
         ] {
-            assert_eq!(line(&flow), format!("primary->secondary: {expected}"));
+            assert_eq!(lines(&flow), [format!("primary->secondary: {expected}")]);
         }
     }
 
     #[test]
     fn without_a_copy_or_an_answer_there_are_no_numbers() {
         let mut flow = place(0, 0, true, Begins::AtItsPlace, Why::NoCopy);
-        flow.sum = Prospect::default();
+        flow.places[0].begins = None;
         assert_eq!(
-            line(&flow),
-            "primary->secondary: no copy of the topic there"
+            lines(&flow),
+            ["primary->secondary: `orders`: no copy there"]
         );
         flow.problem = Some("secondary is away".to_owned());
         flow.places.clear();
@@ -229,6 +280,30 @@ mod tests {
             detail(&flow),
             "primary->secondary: not known: secondary is away"
         );
+    }
+
+    #[test]
+    fn what_differs_from_partition_to_partition_has_lines_of_its_own() {
+        let mut flow = place(13, 0, true, Begins::AtItsPlace, Why::SparseSyncs);
+        for (begins, why) in [
+            (Begins::AtItsPlace, Why::InStep),
+            (Begins::WhereItsClientsChoose, Why::NoSync),
+        ] {
+            flow.places.extend(place(0, 5, true, begins, why).places);
+        }
+        flow.places[1].prospect.skipped = Some(0);
+        flow.places
+            .extend(place(0, 0, true, Begins::AtItsPlace, Why::CameFromThere).places);
+        flow.places
+            .extend(place(0, 0, true, Begins::AtItsPlace, Why::NoCopy).places);
+        flow.places[3].begins = None;
+        flow.places[4].begins = None;
+        let expected = [
+            "primary->secondary: 13 delivered again (sparse syncs)",
+            "  no place in 1 partition (MirrorMaker has no sync so far back): 0 delivered again, or 5 SKIPPED",
+            "  `orders`: no copy there",
+        ];
+        assert_eq!(lines(&flow), expected);
     }
 
     #[test]

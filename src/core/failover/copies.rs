@@ -28,7 +28,7 @@ pub(super) struct Copies {
     /// Neither side has offsets without a record.
     is_gapless: bool,
     /// Each offset of the target is that of a copy.
-    has_only_copies: bool,
+    is_unmixed: bool,
 }
 
 fn count(number: i64) -> u64 {
@@ -50,6 +50,18 @@ impl Copies {
             syncs.push(sync);
         }
         let is_gapless = partition.gaps == Gaps::None && partition.target_gaps == Gaps::None;
+        // MirrorMaker begins with the first record
+        let beginning = OffsetSync {
+            upstream: 0,
+            downstream: 0,
+        };
+        let agrees = match syncs.first() {
+            Some(first) => first.downstream > 0 && first.upstream == first.downstream,
+            None => partition.noted == target.end.checked_sub(1) && target.end > 0,
+        };
+        if is_gapless && agrees && partition.source.first == 0 {
+            syncs.insert(0, beginning);
+        }
         let grown = |last: &OffsetSync| target.end.saturating_sub(last.downstream);
         if let Some((&last, noted)) = syncs.last().zip(partition.noted)
             && is_gapless
@@ -75,9 +87,9 @@ impl Copies {
         Self {
             stretches: stretches.filter(|one| one.from < target.end).collect(),
             target,
-            source_end: partition.source_end,
+            source_end: partition.source.end,
             is_gapless,
-            has_only_copies: partition.writers == Writers::MirrorMaker
+            is_unmixed: partition.writers == Writers::MirrorMaker
                 && partition.target_gaps == Gaps::None,
         }
     }
@@ -92,7 +104,10 @@ impl Copies {
 
     /// So many are.
     pub(super) fn surely_before(&self, source: i64, at: i64) -> u64 {
-        if source >= self.source_end && self.has_only_copies {
+        if source <= 0 {
+            return 0;
+        }
+        if source >= self.source_end && self.is_unmixed {
             // whatever lies on the target comes from before the source's end
             return count(self.target.end - at);
         }
@@ -102,6 +117,9 @@ impl Copies {
 
     /// No more than so many are.
     fn perhaps_before(&self, source: i64, at: i64) -> u64 {
+        if source <= 0 {
+            return 0;
+        }
         let first = self.stretches.first();
         let known_from = first.map_or(self.target.end, |first| first.from);
         let before_that = count(known_from - at);
@@ -111,7 +129,7 @@ impl Copies {
     }
 
     fn low(&self, one: &Stretch, source: i64, at: i64) -> u64 {
-        let to = if self.is_clean(one) || (self.is_gapless && self.has_only_copies) {
+        let to = if self.is_clean(one) || (self.is_gapless && self.is_unmixed) {
             // the next record is never more than one further on
             one.from
                 .saturating_add(source.saturating_sub(one.upstream))

@@ -39,14 +39,19 @@ struct World {
     copies: Vec<i64>,
     syncs: Vec<OffsetSync>,
     noted: Option<i64>,
-    /// How many of the records are copied.
+    /// How many of the records are copied, or were gone before.
     next: usize,
+    /// How many were gone before.
+    gone: usize,
 }
 
 impl World {
-    fn of(records: Vec<i64>, steps: &[Step]) -> Self {
+    fn of(records: Vec<i64>, gone: usize, steps: &[Step]) -> Self {
+        let gone = gone.min(records.len());
         let mut world = Self {
             records,
+            next: gone,
+            gone,
             ..Self::default()
         };
         let mut must_sync = false;
@@ -59,7 +64,7 @@ impl World {
                     }
                 }
                 Step::Crash(back, seen) => {
-                    world.next = world.next.saturating_sub(*back);
+                    world.next = world.next.saturating_sub(*back).max(gone);
                     // a note is never ahead of where it goes on
                     let last = world.next.checked_sub(1).map(|last| world.records[last]);
                     world.noted = world.noted.min(last);
@@ -94,8 +99,12 @@ impl World {
         i64::try_from(self.copies.len()).unwrap()
     }
 
-    fn source_end(&self) -> i64 {
-        self.records.last().map_or(0, |last| last + 1)
+    fn source(&self) -> Bounds {
+        let end = self.records.last().map_or(0, |last| last + 1);
+        let first = self.records.get(self.gone).copied().unwrap_or(end);
+        // compaction leaves the beginning where it is
+        let first = if self.gone == 0 { 0 } else { first };
+        Bounds { first, end }
     }
 
     /// Copies of records before `source`, from `at` on.
@@ -160,14 +169,15 @@ proptest! {
         source in 0i64..160,
         at in prop::option::of(0usize..200),
         deleted in 0i64..5,
+        gone in prop_oneof![2 => Just(0usize), 1 => 0usize..30],
     ) {
-        let world = World::of(records, &steps);
+        let world = World::of(records, gone, &steps);
         let writers = if world.copies.contains(&OTHERS) { Writers::Anyone } else { Writers::MirrorMaker };
         let partition = Partition {
             syncs: &world.syncs,
             noted: world.noted,
             target: Bounds { first: deleted.min(world.end()), end: world.end() },
-            source_end: world.source_end(),
+            source: world.source(),
             gaps: gaps_of(&world.records),
             target_gaps: Gaps::None,
             writers,
@@ -200,14 +210,14 @@ proptest! {
         source in 0i64..160,
         at in 0i64..150,
     ) {
-        let syncs = syncs.into_iter().chain([0]).collect();
+        let syncs = syncs.into_iter().collect();
         let steps = [Step::Copy(150, syncs), Step::Note];
-        let world = World::of((0..many).collect(), &steps);
+        let world = World::of((0..many).collect(), 0, &steps);
         let partition = Partition {
             syncs: &world.syncs,
             noted: world.noted,
             target: Bounds { first: 0, end: world.end() },
-            source_end: many,
+            source: world.source(),
             gaps: Gaps::None,
             target_gaps: Gaps::None,
             writers: Writers::Anyone,

@@ -31,6 +31,8 @@ pub enum Why {
     CopiedAgain,
     /// MirrorMaker has not noted it yet.
     NotSyncedYet,
+    /// MirrorMaker has no sync that far back, and notes nothing until the group has read past one.
+    NoSync,
     /// It stands further on than MirrorMaker put it: someone read there, or moved it. MirrorMaker never moves it back.
     Ahead,
     /// Someone reads for the group on the target, and MirrorMaker leaves it alone.
@@ -64,7 +66,7 @@ impl Why {
         if mirroring == Mirroring::Active {
             return Self::ActiveOnTarget;
         }
-        if place.source > partition.source_end {
+        if place.source > partition.source.end {
             return Self::BeyondTheEnd;
         }
         if outlook.is_in_step() {
@@ -79,13 +81,16 @@ impl Why {
             Mirroring::Excluded => return Self::Excluded,
             Mirroring::On | Mirroring::Active => {}
         }
-        let Some(at) = place.target else {
-            return Self::NotSyncedYet;
-        };
-        if outlook.begins == Begins::WhereItsClientsChoose {
+        if place.target.is_some() && outlook.begins == Begins::WhereItsClientsChoose {
             return Self::OutOfRange;
         }
         let best = translate(partition.syncs, place.source);
+        if best.is_none() && !partition.syncs.is_empty() {
+            return Self::NoSync;
+        }
+        let Some(at) = place.target else {
+            return Self::NotSyncedYet;
+        };
         let written = place.checkpoint.map(|checkpoint| checkpoint.downstream);
         if written.is_none_or(|written| written > at) || best > Some(at) {
             return Self::NotSyncedYet;
@@ -140,7 +145,7 @@ mod tests {
             syncs,
             noted: Some(499),
             target: Bounds { first: 0, end },
-            source_end: 500,
+            source: Bounds { first: 0, end: 500 },
             gaps: Gaps::None,
             target_gaps: Gaps::None,
             writers: Writers::MirrorMaker,
@@ -172,6 +177,10 @@ mod tests {
         let old = Some((200, 1));
         assert_eq!(why(&some, Some(1), old, On), Why::NotSyncedYet);
         assert_eq!(why(&some, Some(1), None, On), Why::NotSyncedYet);
+        assert_eq!(why(&some[1..], None, None, On), Why::NotSyncedYet);
+        assert_eq!(why(&some[2..], None, None, On), Why::NoSync);
+        assert_eq!(why(&some[2..], Some(1), old, On), Why::NoSync);
+        assert_eq!(why(&[], None, None, On), Why::NotSyncedYet);
         assert_eq!(why(&some, Some(310), told, On), Why::Ahead);
         assert_eq!(why(&some, Some(310), told, SyncOff), Why::Ahead);
         assert_eq!(why(&some, Some(600), told, On), Why::OutOfRange);

@@ -176,6 +176,7 @@ impl Sides {
             .collect();
         let names: Vec<String> = topics.iter().cloned().collect();
         if !names.is_empty() {
+            self.source_first = admin.offsets(&names, At::Earliest, limit)?;
             self.source_end = admin.offsets(&names, At::Latest, limit)?;
         }
         Ok(topics)

@@ -1,6 +1,6 @@
 //! Groups as plain values. As JSON, fields keep their names and meanings; new ones may come.
 
-use crate::core::failover::{Begins, Why};
+use crate::core::failover::{Amount, Begins, Why};
 use crate::core::mirror_state::{Checkpoint, OffsetSync};
 use serde::Serialize;
 
@@ -97,7 +97,7 @@ pub struct FlowReport {
     /// The sum over all places that have a copy.
     #[serde(flatten)]
     pub sum: Prospect,
-    /// Why, each reason once; only `in_step` where all places are.
+    /// Why, each reason once; `in_step` and `came_from_there` only where there is no other.
     pub why: Vec<Why>,
     /// Whether someone reads for the group on the target.
     pub active_on_target: bool,
@@ -120,6 +120,46 @@ pub struct Prospect {
     pub skipped: Option<u64>,
     /// Whether they are exactly so many, rather than at most.
     pub skipped_exact: bool,
+}
+
+impl Prospect {
+    pub(super) fn of(again: Amount, skipped: Amount) -> Self {
+        Self {
+            again: Some(again.most()),
+            again_exact: !again.is_bound(),
+            skipped: Some(skipped.most()),
+            skipped_exact: !skipped.is_bound(),
+        }
+    }
+
+    /// All places together that have a copy. What its clients choose happens in all partitions without a place or in
+    /// none: beside others, such a number is a bound.
+    pub fn sum<'a>(places: impl IntoIterator<Item = &'a FlowPlaceReport>) -> Self {
+        let places = places.into_iter().filter(|place| place.begins.is_some());
+        let places: Vec<&FlowPlaceReport> = places.collect();
+        let Some(first) = places.first() else {
+            return Self::default();
+        };
+        let is_mixed = places.iter().any(|place| place.begins != first.begins);
+        let none = (Amount::Exactly(0), Amount::Exactly(0));
+        let (again, skipped) = places.iter().fold(none, |(again, skipped), place| {
+            let is_certain = !is_mixed || place.begins == Some(Begins::AtItsPlace);
+            let amount = |number: Option<u64>, is_exact: bool| {
+                let number = number.unwrap_or(0);
+                if is_exact && is_certain {
+                    Amount::Exactly(number)
+                } else {
+                    Amount::AtMost(number)
+                }
+            };
+            let told = &place.prospect;
+            (
+                again.plus(amount(told.again, told.again_exact)),
+                skipped.plus(amount(told.skipped, told.skipped_exact)),
+            )
+        });
+        Self::of(again, skipped)
+    }
 }
 
 /// A place of a group on the source, and on the target.

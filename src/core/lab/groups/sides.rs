@@ -1,9 +1,7 @@
 //! Both ends of a flow, as they answered: what that means for each group. Knows nothing of connections.
 
 use super::report::{FlowPlaceReport, FlowReport, Prospect};
-use crate::core::failover::{
-    Amount, Begins, Bounds, Gaps, Mirroring, Partition, Place, Why, Writers, outlook,
-};
+use crate::core::failover::{Bounds, Gaps, Mirroring, Partition, Place, Why, Writers, outlook};
 use crate::core::filter;
 use crate::core::kafka::Group;
 use crate::core::mirror_state::{Checkpoint, GroupPlace, OffsetSync};
@@ -31,6 +29,7 @@ pub(super) struct Sides {
     pub(super) target_groups: BTreeMap<String, (Group, ByPartition<i64>)>,
     /// What the source said.
     pub(super) syncs: ByPartition<Vec<OffsetSync>>,
+    pub(super) source_first: ByPartition<i64>,
     pub(super) source_end: ByPartition<i64>,
     pub(super) source_groups: BTreeMap<String, ByPartition<i64>>,
     /// Topics of either side that may have offsets without a record.
@@ -56,7 +55,7 @@ impl Sides {
         });
         let places: Vec<FlowPlaceReport> = places.collect();
         (!places.is_empty()).then(|| FlowReport {
-            sum: sum(&places),
+            sum: Prospect::sum(&places),
             why: reasons(&places),
             active_on_target: active,
             places,
@@ -81,30 +80,38 @@ impl Sides {
                 Some(Why::TopicLeftOut)
             }
         };
-        let copy = (flow.remote_topic(&place.0), place.1);
+        let origin = place.0.strip_prefix(&format!("{}.", flow.spec.target));
+        let copy = match (selection, origin) {
+            (Selection::Cycle, Some(origin)) => origin.to_owned(),
+            _ => flow.remote_topic(&place.0),
+        };
+        let copy = (copy, place.1);
         let target_group = self.target_groups.get(group);
-        let target = target_group.and_then(|(_, offsets)| offsets.get(&copy));
+        let target_committed = target_group.and_then(|(_, offsets)| offsets.get(&copy));
         let checkpoint = self.checkpoints.get(&(group.to_owned(), copy.clone()));
         let syncs = self.syncs.get(place).map_or(&[][..], Vec::as_slice);
-        let end = self.target_end.get(&copy).copied();
+        let bounds = |first: &ByPartition<i64>, end: &ByPartition<i64>, at: &(String, i32)| {
+            let (first, end) = (*first.get(at)?, *end.get(at)?);
+            Some(Bounds { first, end })
+        };
+        let source = bounds(&self.source_first, &self.source_end, place);
+        let target = bounds(&self.target_first, &self.target_end, &copy);
         let mut report = FlowPlaceReport {
             topic: place.0.clone(),
             copy: copy.0.clone(),
             partition: place.1,
             source_committed: committed,
-            source_end: self.source_end.get(place).copied(),
+            source_end: source.map(|source| source.end),
             checkpoint: checkpoint.copied(),
             sync: checkpoint.and_then(|checkpoint| used(syncs, checkpoint)),
-            target_committed: target.copied(),
-            target_end: end,
+            target_committed: target_committed.copied(),
+            target_end: target.map(|target| target.end),
             begins: None,
             prospect: Prospect::default(),
             why: left_out.unwrap_or(Why::NoCopy),
         };
-        let bounds = self.target_first.get(&copy).zip(end);
-        let bounds = bounds.map(|(&first, end)| Bounds { first, end });
-        let sides = bounds.zip(report.source_end).filter(|_| left_out.is_none());
-        let Some((target, source_end)) = sides else {
+        let both = target.zip(source).filter(|_| left_out.is_none());
+        let Some((target, source)) = both else {
             return Some(report);
         };
         let gaps = |topics: &BTreeSet<String>, topic: &str| {
@@ -118,7 +125,7 @@ impl Sides {
             syncs,
             noted: self.noted.get(place).copied(),
             target,
-            source_end,
+            source,
             gaps: gaps(&self.source_gaps, &place.0),
             target_gaps: gaps(&self.target_gaps, &copy.0),
             writers: match flow.spec.naming {
@@ -133,7 +140,7 @@ impl Sides {
         };
         let outlook = outlook(&partition, place);
         report.begins = Some(outlook.begins);
-        report.prospect = prospect(outlook.again, outlook.skipped);
+        report.prospect = Prospect::of(outlook.again, outlook.skipped);
         report.why = Why::of(outlook, &partition, place, mirroring);
         Some(report)
     }
@@ -198,47 +205,12 @@ fn used(syncs: &[OffsetSync], checkpoint: &Checkpoint) -> Option<OffsetSync> {
     found.copied()
 }
 
-fn prospect(again: Amount, skipped: Amount) -> Prospect {
-    Prospect {
-        again: Some(again.most()),
-        again_exact: !again.is_bound(),
-        skipped: Some(skipped.most()),
-        skipped_exact: !skipped.is_bound(),
-    }
-}
-
-fn amount(number: u64, is_exact: bool) -> Amount {
-    if is_exact {
-        Amount::Exactly(number)
-    } else {
-        Amount::AtMost(number)
-    }
-}
-
-/// What its clients choose happens in all partitions or in none: of several partitions, such a number is a bound.
-fn sum(places: &[FlowPlaceReport]) -> Prospect {
-    let with_copy: Vec<_> = places.iter().filter(|one| one.begins.is_some()).collect();
-    if with_copy.is_empty() {
-        return Prospect::default();
-    }
-    let begins: BTreeSet<_> = with_copy.iter().map(|one| one.begins).collect();
-    let none = (Amount::Exactly(0), Amount::Exactly(0));
-    let (again, skipped) = with_copy.iter().fold(none, |(again, skipped), one| {
-        let is_certain = begins.len() < 2 || one.begins == Some(Begins::AtItsPlace);
-        let of =
-            |number: Option<u64>, is_exact| amount(number.unwrap_or(0), is_exact && is_certain);
-        (
-            again.plus(of(one.prospect.again, one.prospect.again_exact)),
-            skipped.plus(of(one.prospect.skipped, one.prospect.skipped_exact)),
-        )
-    });
-    prospect(again, skipped)
-}
-
 fn reasons(places: &[FlowPlaceReport]) -> Vec<Why> {
-    let all: BTreeSet<Why> = places.iter().map(|one| one.why).collect();
-    let reasons = all
-        .iter()
-        .filter(|why| **why != Why::InStep || all.len() == 1);
-    reasons.copied().collect()
+    let mut all: BTreeSet<Why> = places.iter().map(|one| one.why).collect();
+    for quiet in [Why::CameFromThere, Why::InStep] {
+        if all.len() > 1 {
+            all.remove(&quiet);
+        }
+    }
+    all.into_iter().collect()
 }
