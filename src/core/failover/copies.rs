@@ -170,12 +170,15 @@ impl Copies {
         }
         let goes_on_at = self.goes_on_at(at).min(self.source_end);
         let high = count(goes_on_at - source);
-        let rest = self.stretches.iter().filter(|one| one.to > at);
-        let is_known = self.is_gapless
-            && self.stretches.first().is_some_and(|one| one.from <= at)
-            && rest.clone().all(|one| self.is_clean(one))
-            && self.is_end_known(at);
-        Amount::between(if is_known { high } else { 0 }, high)
+        let mut rest = self.stretches.iter().filter(|one| one.to > at);
+        let first = self.stretches.first().filter(|one| one.from <= at);
+        let is_known =
+            self.is_gapless && rest.all(|one| self.is_clean(one)) && self.is_end_known(at);
+        // what was there before the first known record may have been gone before it could be copied
+        let low = first
+            .filter(|_| is_known)
+            .map_or(0, |first| count(goes_on_at - source.max(first.upstream)));
+        Amount::between(low, high)
     }
 
     /// The earliest record of the source at `at` or later is this one, or one before it.
