@@ -16,6 +16,7 @@ mod existing;
 mod faults;
 mod groups;
 mod health;
+mod groups_sync;
 mod idempotent;
 mod interrupt;
 mod lab_file;

@@ -170,6 +170,7 @@ const MAY_USE: [(&str, &[&str]); 30] = [
     ("digest", &[]),
     ("endpoint", &[]),
     ("event", &[]),
+    ("failover", &["mirror_state"]),
     ("filter", &[]),
     ("message", &[]),
     ("nearest", &[]),
