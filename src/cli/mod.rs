@@ -5,6 +5,7 @@ mod consume;
 mod deploy;
 mod destroy;
 mod env;
+mod explain;
 mod failure;
 mod group;
 mod groups;
@@ -100,6 +101,7 @@ enum Verb {
     Produce(produce::Args),
     Consume(consume::Args),
     Status(status::Args),
+    Explain(explain::Args),
     Topics(topics::Args),
     Topic(topic::Args),
     Groups(groups::Args),
@@ -293,6 +295,7 @@ fn run(verb: Verb, context: &mut Context) -> anyhow::Result<Outcome> {
         Verb::Produce(args) => produce::run(args, context),
         Verb::Consume(args) => consume::run(args, context),
         Verb::Status(args) => status::run(&args, context),
+        Verb::Explain(args) => explain::run(&args, context),
         Verb::Topics(args) => topics::run(&args, context),
         Verb::Topic(args) => topic::run(args, context),
         Verb::Groups(args) => groups::run(&args, context),

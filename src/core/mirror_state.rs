@@ -5,6 +5,10 @@
 //! `mm2-status.<source>.internal` and `mm2-offsets.<source>.internal`. Both topics are compacted: the latest record of a
 //! key wins, and one without a value deletes it.
 
+mod config;
+
+pub use config::{Config, began, config, configs_topic};
+
 use super::message::Record;
 use serde::Deserialize;
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ use crate::kmk::Kmk;
 use std::fs;
 use std::path::Path;
 
-const VERBS: [&str; 18] = [
+const VERBS: [&str; 19] = [
     "init",
     "lint",
     "schema",
@@ -13,6 +13,7 @@ const VERBS: [&str; 18] = [
     "produce",
     "consume",
     "status",
+    "explain",
     "topics",
     "topic",
     "groups",
@@ -109,6 +110,7 @@ fn verbs_with_many_flags_show_examples() {
         "scenarios",
         "produce",
         "consume",
+        "explain",
         "topics",
         "groups",
         "lint",
