@@ -13,6 +13,7 @@ mod by_hand;
 mod bytes;
 mod clients;
 mod existing;
+mod explain;
 mod faults;
 mod groups;
 mod idempotent;

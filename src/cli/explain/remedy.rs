@@ -37,7 +37,11 @@ impl Telling<'_> {
                     by_file("take the pattern out of `exclude` in the lab file, or of --exclude")
                 }
                 Whose::Default => "give it another name".to_owned(),
-                Whose::Edited => self.anew(),
+                Whose::Edited => format!(
+                    "take it out of `{}.topics.exclude` in mm2.properties, then `{}`",
+                    self.explanation.flow,
+                    self.restart()
+                ),
             }],
             Answer::NotListed { .. } => vec![by_file(&format!(
                 "add `{topic}` to `topics` in the lab file, or to --topics"
@@ -46,7 +50,11 @@ impl Telling<'_> {
                 vec!["give it another name".to_owned()]
             }
             Answer::Cycle => vec![format!("kmk topics{flags} --cluster {target}")],
-            Answer::Disabled { .. } => vec![self.anew()],
+            Answer::Disabled { file } => vec![format!(
+                "write `{}.enabled = true` into {file}, then `{}`",
+                self.explanation.flow,
+                self.restart()
+            )],
             Answer::MirrorMakerDown { workers } => {
                 let each = workers.iter().map(|worker| self.bring_back(worker));
                 each.collect()
@@ -60,9 +68,9 @@ impl Telling<'_> {
                 "ask the cluster with Kafka's own tools, with the properties that it wants"
                     .to_owned(),
             ],
-            Answer::NotRefreshed { refresh } | Answer::Unjudged { refresh, .. } => {
-                self.wait(*refresh)
-            }
+            Answer::NotRefreshed { refresh }
+            | Answer::Unjudged { refresh, .. }
+            | Answer::FewerPartitions { refresh, .. } => self.wait(*refresh),
             Answer::NotCreated { obstacle, .. } => vec![match obstacle {
                 Some(Obstacle::Clash { with }) => format!(
                     "kmk topic delete{flags} {with} --cluster {target} --force  # or another name: Kafka takes `.` and `_` for the same"
@@ -74,9 +82,6 @@ impl Telling<'_> {
                     format!("kmk logs{flags} {}", self.services())
                 }
             }],
-            Answer::FewerPartitions { source: all, .. } => vec![format!(
-                "kmk topic alter{flags} {remote} --partitions {all} --cluster {target} --force  # or wait: MirrorMaker does it"
-            )],
             Answer::Ill { .. } => vec![format!("kmk status{flags}"), format!("kmk logs{flags}")],
             Answer::Uncounted => {
                 vec![format!(
@@ -120,11 +125,6 @@ impl Telling<'_> {
     fn restart(&self) -> String {
         let containers: Vec<&str> = self.containers().collect();
         format!("docker restart {}", containers.join(" "))
-    }
-
-    /// With the lab's own settings again, where somebody edited them.
-    fn anew(&self) -> String {
-        format!("kmk deploy{} && {}", self.flags, self.restart())
     }
 
     /// What is soon over is waited for.

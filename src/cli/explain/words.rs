@@ -111,12 +111,12 @@ impl Telling<'_> {
                 None => format!("MirrorMaker copies it, and {target} has no `{remote}`"),
             },
             Answer::FewerPartitions {
-                source: all,
-                target: has,
-                ..
+                copied,
+                of,
+                refresh,
             } => format!(
-                "`{remote}` has {}, and `{topic}` has {all}",
-                count(*has, "partition")
+                "{copied} of {of} partitions copied; {}",
+                next_look(*refresh)
             ),
             Answer::Ill { .. } => "the flow is ill".to_owned(),
             Answer::Uncounted => "nobody tells how far it is copied".to_owned(),

@@ -103,12 +103,12 @@ pub enum Answer {
         /// When MirrorMaker tries again.
         refresh: Refresh,
     },
-    /// The copy has fewer partitions, and the others are copied nowhere.
+    /// The topic has partitions that are not copied: MirrorMaker does not know them yet, or the copy has fewer.
     FewerPartitions {
-        /// Of the topic on the source.
-        source: usize,
-        /// Of its copy.
-        target: usize,
+        /// Partitions that are copied.
+        copied: usize,
+        /// Partitions that there are on the source.
+        of: usize,
         /// When MirrorMaker adds the others.
         refresh: Refresh,
     },

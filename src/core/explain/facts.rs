@@ -39,8 +39,8 @@ pub struct Facts {
     pub failures: Vec<Failure>,
     /// What else is wrong with the flow, in words.
     pub problems: Vec<String>,
-    /// Whether MirrorMaker has the topic among those that it copies; none where it has not told.
-    pub assigned: Option<bool>,
+    /// How many partitions of the topic MirrorMaker copies; none where it has not told.
+    pub assigned: Option<usize>,
     /// When MirrorMaker looks for new topics.
     pub refresh: Refresh,
     /// What keeps the target from having a topic of that name, where that is known.

@@ -90,7 +90,7 @@ fn by_arrival(facts: &Facts) -> Option<Answer> {
     if [&facts.original, &facts.copy].contains(&&Sight::Locked) {
         return None;
     }
-    if facts.assigned == Some(false) {
+    if facts.assigned == Some(0) {
         return Some(match &facts.selection {
             Selection::Unjudged(patterns) => Answer::Unjudged {
                 patterns: patterns.clone(),
@@ -104,10 +104,13 @@ fn by_arrival(facts: &Facts) -> Option<Answer> {
             obstacle: facts.obstacle.clone(),
             refresh,
         }),
-        (Sight::There(original), Sight::There(copy)) if copy.partitions < original.partitions => {
-            Some(Answer::FewerPartitions {
-                source: original.partitions,
-                target: copy.partitions,
+        (Sight::There(original), Sight::There(copy)) => {
+            let copied = facts
+                .assigned
+                .map_or(copy.partitions, |all| all.min(copy.partitions));
+            (copied < original.partitions).then_some(Answer::FewerPartitions {
+                copied,
+                of: original.partitions,
                 refresh,
             })
         }

@@ -189,7 +189,7 @@ impl Scene<'_> {
                 FlowState::Degraded => Vec::new(),
                 FlowState::Running | FlowState::Ill => status.problems.clone(),
             },
-            assigned: settings.map(|_| config.topics.contains(topic)),
+            assigned: settings.map(|_| config.topics.get(topic).copied().unwrap_or(0)),
             refresh: refresh(&config, said),
             obstacle: obstacle(&config, &remote, to),
             behind: behind(topic, status, from, records, copied),

@@ -5,7 +5,7 @@
 
 use crate::core::message::Record;
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The setting in which a task finds what it is to copy.
 const ASSIGNED: &str = "task.assigned.partitions";
@@ -15,8 +15,8 @@ const ASSIGNED: &str = "task.assigned.partitions";
 pub struct Config {
     /// The connector's settings, by their names without `source->target.`; none before it was started for the first time.
     pub settings: Option<BTreeMap<String, String>>,
-    /// The topics of which its tasks copy partitions.
-    pub topics: BTreeSet<String>,
+    /// The topics of which its tasks copy partitions, and of how many.
+    pub topics: BTreeMap<String, usize>,
 }
 
 /// The topic in which MirrorMaker keeps what it runs with, for what copies from `source`, on its target.
@@ -49,14 +49,14 @@ pub fn config<'a>(records: impl IntoIterator<Item = &'a Record>, connector: &str
         let mut settings = settings(&format!("task-{connector}-{task}"))?;
         settings.remove(ASSIGNED)
     });
-    let topics = assigned.flat_map(|list| {
-        let topics = list.split(',').filter_map(|place| place.rsplit_once('-'));
-        topics
-            .map(|(topic, _)| topic.to_owned())
-            .collect::<Vec<_>>()
-    });
+    let mut topics = BTreeMap::new();
+    for list in assigned {
+        for (topic, _) in list.split(',').filter_map(|place| place.rsplit_once('-')) {
+            *topics.entry(topic.to_owned()).or_insert(0) += 1;
+        }
+    }
     Config {
-        topics: topics.collect(),
+        topics,
         settings: settings(&format!("connector-{connector}")),
     }
 }
@@ -126,11 +126,13 @@ mod tests {
             task(0, "orders-0,gone-0"),
             task(1, "gone-1"),
             commit(2),
-            task(0, "orders-0,my-topic-10"),
+            task(0, "orders-0,my-topic-10,orders-1"),
             commit(1),
         ];
         let config = config(&records, "MirrorSourceConnector");
-        assert_eq!(Vec::from_iter(&config.topics), ["my-topic", "orders"]);
+        let expected = [("my-topic", 1), ("orders", 2)]
+            .map(|(topic, partitions)| (topic.to_owned(), partitions));
+        assert_eq!(config.topics, BTreeMap::from(expected));
         assert_eq!(config.settings.unwrap()["topics"], "orders, x");
         assert_eq!(super::config(&records[..1], "X"), Config::default());
     }

@@ -30,7 +30,7 @@ fn well() -> Facts {
         copy: Sight::There(contents),
         failures: Vec::new(),
         problems: Vec::new(),
-        assigned: Some(true),
+        assigned: Some(3),
         refresh: Refresh::new(1, None, 0),
         obstacle: None,
         behind: Some(0),
@@ -94,12 +94,11 @@ fn mended(mut facts: Facts, answer: &Answer) -> Facts {
         // then all of it is seen
         Answer::Locked { .. } => {
             (facts.original, facts.copy) = (well.original, well.copy);
-            (facts.assigned, facts.behind) = (Some(true), Some(3));
+            (facts.assigned, facts.behind) = (Some(3), Some(3));
         }
-        Answer::Unjudged { .. } | Answer::NotRefreshed { .. } => facts.assigned = Some(true),
-        Answer::TargetUnreachable { .. }
-        | Answer::NotCreated { .. }
-        | Answer::FewerPartitions { .. } => facts.copy = well.copy,
+        Answer::Unjudged { .. } | Answer::NotRefreshed { .. } => facts.assigned = Some(3),
+        Answer::TargetUnreachable { .. } | Answer::NotCreated { .. } => facts.copy = well.copy,
+        Answer::FewerPartitions { .. } => (facts.copy, facts.assigned) = (well.copy, Some(3)),
         Answer::Ill { .. } => facts.problems.clear(),
         Answer::Uncounted => facts.behind = Some(3),
         Answer::NothingProduced { .. } => held(&mut facts.original),
@@ -161,7 +160,7 @@ fn the_cause_comes_before_what_comes_of_it() {
         |facts| {
             facts.workers = vec![worker("paused")];
             facts.cut_off = vec!["primary".to_owned()];
-            facts.assigned = Some(false);
+            facts.assigned = Some(0);
         },
         &Answer::MirrorMakerDown {
             workers: vec![worker("paused")],
@@ -188,7 +187,7 @@ fn the_cause_comes_before_what_comes_of_it() {
     says(
         |facts| {
             facts.selection = Selection::Unjudged(vec!["(?<=a)".to_owned()]);
-            facts.assigned = Some(false);
+            facts.assigned = Some(0);
         },
         &Answer::Unjudged {
             patterns: vec!["(?<=a)".to_owned()],
@@ -199,6 +198,22 @@ fn the_cause_comes_before_what_comes_of_it() {
         |facts| facts.selection = Selection::Unjudged(vec!["(?<=a)".to_owned()]),
         &Answer::UpToDate { records: 10 },
     );
+}
+
+#[test]
+fn partitions_that_nobody_copies_are_told_of() {
+    let fewer = Answer::FewerPartitions {
+        copied: 1,
+        of: 3,
+        refresh: well().refresh,
+    };
+    says(|facts| facts.assigned = Some(1), &fewer);
+    let contents = Contents {
+        partitions: 1,
+        records: 4,
+        ever: 4,
+    };
+    says(|facts| facts.copy = Sight::There(contents), &fewer);
 }
 
 #[test]
@@ -270,7 +285,7 @@ prop_compose! {
         cut_off in proptest::collection::vec("[a-z]{3}", 0..2),
         causes in proptest::collection::vec(option::of("[a-z]{3}"), 0..2),
         problems in proptest::collection::vec("[a-z]{3}", 0..2),
-        assigned in option::of(any::<bool>()),
+        assigned in option::of(0usize..4),
         obstacle in option::of("[a-z]{3}".prop_map(|words| Obstacle::Told { words })),
         (behind, noted) in (option::of(0u64..3), 0u64..2),
     ) -> Facts {
@@ -313,7 +328,7 @@ proptest! {
             prop_assert!(matches!(facts.selection, Selection::Taken | Selection::Unjudged(_)));
             prop_assert!(facts.workers.iter().any(Worker::runs));
             prop_assert!(facts.cut_off.is_empty() && facts.failures.is_empty() && facts.problems.is_empty());
-            prop_assert!(facts.assigned != Some(false) && facts.disabled_by.is_none());
+            prop_assert!(facts.assigned != Some(0) && facts.disabled_by.is_none());
         }
     }
 }
