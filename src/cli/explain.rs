@@ -127,3 +127,6 @@ fn state_of(explanation: &Explanation) -> &'static str {
         _ => "stands still",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! What to type for each answer. Knows nothing of why.
 
-use super::words::Telling;
-use kafka_mirror_kit::core::explain::{Answer, Failure, Obstacle, Refresh, Whose, Worker};
+use super::words::{SHOWN, Telling};
+use kafka_mirror_kit::core::explain::{Answer, Obstacle, Refresh, Tight, Whose, Worker};
 use kafka_mirror_kit::core::selection::Selection;
 use kafka_mirror_kit::core::topology::is_internal;
 
@@ -63,7 +63,7 @@ impl Telling<'_> {
             Answer::SourceUnreachable { .. } | Answer::TargetUnreachable { .. } => {
                 vec![format!("kmk status{flags}"), deploy]
             }
-            Answer::Failed { failures } => self.after_failure(failures),
+            Answer::Failed { tight, .. } => self.after_failure(tight),
             Answer::Locked { .. } => vec![
                 "ask the cluster with Kafka's own tools, with the properties that it wants"
                     .to_owned(),
@@ -164,18 +164,16 @@ impl Telling<'_> {
         pairs.collect()
     }
 
-    /// A record that the copy does not take ends the task, and the next task, until the copy takes it.
-    fn after_failure(&self, failures: &[Failure]) -> Vec<String> {
-        let flags = self.flags;
+    /// A record that a copy does not take ends the task, and the next task, until the copy takes it.
+    fn after_failure(&self, tight: &[Tight]) -> Vec<String> {
+        let (flags, target) = (self.flags, self.target());
+        let widen = tight.iter().take(SHOWN).map(|one| {
+            format!(
+                "kmk topic alter{flags} {} --config max.message.bytes={} --cluster {target} --force",
+                one.remote, one.of_original
+            )
+        });
         let logs = format!("kmk logs{flags} {}", self.services());
-        let mut causes = failures.iter().filter_map(|one| one.cause.as_deref());
-        if causes.any(|cause| cause.contains("RecordTooLarge")) {
-            let what = format!(
-                "kmk topics{flags} --cluster {}  # which copy has a smaller max.message.bytes than its source?",
-                self.target()
-            );
-            return vec![what, logs];
-        }
-        vec![logs]
+        widen.chain([logs]).collect()
     }
 }

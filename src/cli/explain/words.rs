@@ -1,9 +1,12 @@
 //! The words for each answer: why, what was seen, and what to type. Looks at nothing itself.
 
-use crate::cli::quantity::count;
+use crate::cli::quantity::{bytes, count};
 use kafka_mirror_kit::core::explain::{Answer, Contents, Failure, Obstacle, Refresh, Sight, Whose};
 use kafka_mirror_kit::core::lab::explain::Explanation;
 use kafka_mirror_kit::core::selection::InternalName;
+
+/// Copies that are named, however many there are.
+pub(super) const SHOWN: usize = 5;
 
 /// What is said of one flow.
 #[derive(Debug, Default)]
@@ -82,7 +85,7 @@ impl Telling<'_> {
             ),
             Answer::SourceUnreachable { .. } => format!("the source, {source}, cannot be reached"),
             Answer::TargetUnreachable { .. } => format!("the target, {target}, cannot be reached"),
-            Answer::Failed { failures } => failures.first().map_or_else(
+            Answer::Failed { failures, .. } => failures.first().map_or_else(
                 || "MirrorMaker has failed".to_owned(),
                 |Failure { part, .. }| format!("{part} of MirrorMaker has failed"),
             ),
@@ -169,10 +172,15 @@ impl Telling<'_> {
             Answer::MirrorMakerDown { .. } | Answer::LinkCut { .. } => {
                 self.not_copied().into_iter().collect()
             }
-            Answer::Failed { failures } => {
+            Answer::Failed { failures, tight } => {
                 let causes = failures.iter().filter_map(|one| one.cause.clone());
+                let tight = tight.iter().take(SHOWN).map(|one| {
+                    let (takes, would) = (bytes(one.of_copy), bytes(one.of_original));
+                    format!("`{}` takes {takes}, and `{}` {would}", one.remote, one.topic)
+                });
                 let anew = "MirrorMaker starts anew by itself, until it works; all topics of the flow wait for it";
-                causes.chain([anew.to_owned()]).chain(self.not_copied()).collect()
+                let more = tight.chain([anew.to_owned()]).chain(self.not_copied());
+                causes.chain(more).collect()
             }
             Answer::Unjudged { patterns, refresh } => vec![
                 format!("patterns that kmk cannot read: {}", Words::list(patterns)),

@@ -1,6 +1,6 @@
 //! The answers there are, in the order in which they are looked for.
 
-use super::facts::{Failure, Obstacle, Refresh, Worker};
+use super::facts::{Failure, Obstacle, Refresh, Tight, Worker};
 use crate::core::selection::InternalName;
 use serde::Serialize;
 
@@ -78,6 +78,8 @@ pub enum Answer {
     Failed {
         /// Which, and why.
         failures: Vec<Failure>,
+        /// Where a record was too large: the copies that take only smaller ones than their originals.
+        tight: Vec<Tight>,
     },
     /// kmk cannot log in, and does not know more.
     Locked {

@@ -37,6 +37,8 @@ pub struct Facts {
     pub copy: Sight,
     /// Connectors and tasks that gave up.
     pub failures: Vec<Failure>,
+    /// Copies that take only smaller records than their originals, looked for where one was too large.
+    pub tight: Vec<Tight>,
     /// What else is wrong with the flow, in words.
     pub problems: Vec<String>,
     /// How many partitions of the topic MirrorMaker copies; none where it has not told.
@@ -116,6 +118,27 @@ pub struct Failure {
     pub part: String,
     /// The last cause of its trace.
     pub cause: Option<String>,
+}
+
+impl Failure {
+    /// Whether a record was too large for the topic that it was to be written to.
+    pub fn is_of_size(&self) -> bool {
+        let mut cause = self.cause.iter();
+        cause.any(|cause| cause.contains("RecordTooLargeException"))
+    }
+}
+
+/// A copy that takes only smaller records than its original does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tight {
+    /// The original.
+    pub topic: String,
+    /// The copy.
+    pub remote: String,
+    /// Bytes that the original takes in one batch of records.
+    pub of_original: u64,
+    /// Bytes that the copy takes.
+    pub of_copy: u64,
 }
 
 /// When MirrorMaker looks for new topics and partitions.

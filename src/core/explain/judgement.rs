@@ -81,6 +81,7 @@ fn by_parts(facts: &Facts) -> Option<Answer> {
     }
     (!facts.failures.is_empty()).then(|| Answer::Failed {
         failures: facts.failures.clone(),
+        tight: facts.tight.clone(),
     })
 }
 

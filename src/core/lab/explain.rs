@@ -2,6 +2,7 @@
 
 mod look;
 mod mirror;
+mod tight;
 
 use super::Lab;
 use super::status::{self, COPIES, ContainerStatus, FlowState, FlowStatus};
@@ -163,6 +164,8 @@ impl Scene<'_> {
         let records = original.contents().map(|contents| contents.records);
         let copied = kept.map(|notes| counted(flow, topic, from, notes));
         let names = from.topics.keys().map(String::as_str);
+        let failures = failures(status);
+        let is_of_size = failures.iter().any(Failure::is_of_size);
         Facts {
             source: source.clone(),
             target: target.clone(),
@@ -183,7 +186,12 @@ impl Scene<'_> {
             down: self.down(flow),
             original,
             copy: to.sight(&remote),
-            failures: failures(status),
+            tight: if is_of_size {
+                tight::copies(self.lab, flow, from, to, self.limit)
+            } else {
+                Vec::new()
+            },
+            failures,
             // of several MirrorMakers, the others go on
             problems: match status.state {
                 FlowState::Degraded => Vec::new(),

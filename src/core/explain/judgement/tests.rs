@@ -29,6 +29,7 @@ fn well() -> Facts {
         original: Sight::There(contents),
         copy: Sight::There(contents),
         failures: Vec::new(),
+        tight: Vec::new(),
         problems: Vec::new(),
         assigned: Some(3),
         refresh: Refresh::new(1, None, 0),

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 /// How long one cluster may take to answer.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a cluster answered.
 #[derive(Default)]
