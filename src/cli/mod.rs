@@ -25,6 +25,7 @@ mod stop;
 mod table;
 mod topic;
 mod topics;
+mod verify;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
