@@ -5,6 +5,7 @@ mod consume;
 mod deploy;
 mod destroy;
 mod env;
+mod explain;
 mod failure;
 mod group;
 mod groups;
@@ -105,6 +106,7 @@ enum Verb {
     Verify(verify::Args),
     Status(status::Args),
     Lag(lag::Args),
+    Explain(explain::Args),
     Topics(topics::Args),
     Topic(topic::Args),
     Groups(groups::Args),
@@ -300,6 +302,7 @@ fn run(verb: Verb, context: &mut Context) -> anyhow::Result<Outcome> {
         Verb::Verify(args) => verify::run(args, context),
         Verb::Status(args) => status::run(&args, context),
         Verb::Lag(args) => lag::run(&args, context),
+        Verb::Explain(args) => explain::run(&args, context),
         Verb::Topics(args) => topics::run(&args, context),
         Verb::Topic(args) => topic::run(args, context),
         Verb::Groups(args) => groups::run(&args, context),

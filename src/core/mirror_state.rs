@@ -5,16 +5,17 @@
 //! `mm2-status.<source>.internal` and `mm2-offsets.<source>.internal`. Both topics are compacted: the latest record of a
 //! key wins, and one without a value deletes it.
 
-mod failure;
-mod heartbeat;
-
-pub use failure::{Failure, failures};
-pub use heartbeat::{HEARTBEATS, last_heartbeat};
 mod binary;
 mod checkpoint;
+mod config;
+mod failure;
+mod heartbeat;
 mod sync;
 
 pub use checkpoint::{Checkpoint, GroupPlace, checkpoints, checkpoints_topic};
+pub use config::{Config, began, config, configs_topic};
+pub use failure::{Failure, failures};
+pub use heartbeat::{HEARTBEATS, last_heartbeat};
 pub use sync::{OffsetSync, offset_sync, offset_syncs_topic};
 
 use super::message::Record;

@@ -7,7 +7,7 @@ mod flow;
 mod properties;
 mod sharing;
 
-pub use flow::{excluded, topics};
+pub use flow::{NEVER, excluded, spared, topics};
 
 use crate::core::topology::{Cluster, Topology};
 use properties::Properties;

@@ -4,7 +4,7 @@ use crate::kmk::Kmk;
 use std::fs;
 use std::path::Path;
 
-const VERBS: [&str; 19] = [
+const VERBS: [&str; 21] = [
     "init",
     "lint",
     "schema",
@@ -15,6 +15,7 @@ const VERBS: [&str; 19] = [
     "verify",
     "status",
     "lag",
+    "explain",
     "topics",
     "topic",
     "groups",
@@ -112,6 +113,7 @@ fn verbs_with_many_flags_show_examples() {
         "produce",
         "consume",
         "verify",
+        "explain",
         "topics",
         "groups",
         "lag",

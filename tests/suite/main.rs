@@ -10,6 +10,7 @@ mod color;
 mod deploy;
 mod destroy;
 mod existing;
+mod explain;
 mod files;
 mod flags;
 mod groups;

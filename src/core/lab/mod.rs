@@ -5,6 +5,7 @@ pub mod consume;
 mod crew;
 pub mod deploy;
 pub mod destroy;
+pub mod explain;
 pub mod groups;
 pub mod lag;
 mod leftover;
