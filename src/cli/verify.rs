@@ -59,8 +59,8 @@ pub(crate) struct Args {
     /// kmk-verify]
     #[arg(long, value_name = "TOPIC", value_parser = topic_name)]
     topic: Option<String>,
-    /// How long to wait for records after the last one was sent; for a source that acknowledges nothing; and for a flow
-    /// that does not show the topic yet
+    /// How long to wait once all is sent and no more records arrive; for a source that acknowledges nothing; and for a
+    /// flow that does not show the topic yet
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = patience)]
     timeout: Duration,
     /// Duplicates are errors too
