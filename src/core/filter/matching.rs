@@ -11,10 +11,7 @@ use std::collections::BTreeSet;
 /// beginning, what refers back, possessive repetition, classes of its own.
 pub fn matches(filter: &str, name: &str) -> Option<bool> {
     let mut rest = unquoted(filter);
-    loop {
-        let Some((wanted, ahead, after)) = look_ahead(&rest) else {
-            break;
-        };
+    while let Some((wanted, ahead, after)) = look_ahead(&rest) {
         if wanted == ends(&ahead, name)?.is_empty() {
             return Some(false);
         }
