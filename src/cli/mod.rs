@@ -5,11 +5,13 @@ mod consume;
 mod deploy;
 mod destroy;
 mod env;
+mod explain;
 mod failure;
 mod group;
 mod groups;
 mod init;
 mod lab_file;
+mod lag;
 mod lint;
 mod list;
 mod logs;
@@ -25,6 +27,7 @@ mod table;
 mod topic;
 mod topics;
 mod verify;
+mod watch;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -102,6 +105,8 @@ enum Verb {
     Consume(consume::Args),
     Verify(verify::Args),
     Status(status::Args),
+    Lag(lag::Args),
+    Explain(explain::Args),
     Topics(topics::Args),
     Topic(topic::Args),
     Groups(groups::Args),
@@ -296,6 +301,8 @@ fn run(verb: Verb, context: &mut Context) -> anyhow::Result<Outcome> {
         Verb::Consume(args) => consume::run(args, context),
         Verb::Verify(args) => verify::run(args, context),
         Verb::Status(args) => status::run(&args, context),
+        Verb::Lag(args) => lag::run(&args, context),
+        Verb::Explain(args) => explain::run(&args, context),
         Verb::Topics(args) => topics::run(&args, context),
         Verb::Topic(args) => topic::run(args, context),
         Verb::Groups(args) => groups::run(&args, context),

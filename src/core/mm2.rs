@@ -7,7 +7,7 @@ mod flow;
 mod properties;
 mod sharing;
 
-pub use flow::{excluded, topics};
+pub use flow::{NEVER, excluded, spared, topics};
 
 use crate::core::topology::{Cluster, Topology};
 use properties::Properties;
@@ -183,7 +183,7 @@ fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
         &format!("{name}.scheduled.rebalance.max.delay.ms"),
         "0",
     );
-    sharing::absence(file, topology, cluster);
+    sharing::absence(file, cluster);
     file.set("", &format!("{name}.plugin.discovery"), "service_load");
     file.set(
         "One partition for each of the worker's own topics instead of 25 and 5.",

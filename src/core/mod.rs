@@ -7,6 +7,8 @@ pub mod digest;
 pub mod docker;
 pub mod endpoint;
 pub mod event;
+pub mod explain;
+pub mod failover;
 pub mod filter;
 pub mod flow_setting;
 pub mod image;

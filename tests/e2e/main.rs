@@ -13,12 +13,16 @@ mod by_hand;
 mod bytes;
 mod clients;
 mod existing;
+mod explain;
 mod faults;
 mod groups;
+mod groups_sync;
+mod health;
 mod idempotent;
 mod interrupt;
 mod lab_file;
 mod labs;
+mod lag;
 mod logs_env;
 mod main_line;
 #[cfg(target_os = "linux")]

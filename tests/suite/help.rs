@@ -4,7 +4,7 @@ use crate::kmk::Kmk;
 use std::fs;
 use std::path::Path;
 
-const VERBS: [&str; 19] = [
+const VERBS: [&str; 21] = [
     "init",
     "lint",
     "schema",
@@ -14,6 +14,8 @@ const VERBS: [&str; 19] = [
     "consume",
     "verify",
     "status",
+    "lag",
+    "explain",
     "topics",
     "topic",
     "groups",
@@ -111,8 +113,10 @@ fn verbs_with_many_flags_show_examples() {
         "produce",
         "consume",
         "verify",
+        "explain",
         "topics",
         "groups",
+        "lag",
         "lint",
     ];
     for verb in own.iter().chain(&PAIRS) {

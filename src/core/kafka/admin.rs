@@ -6,15 +6,16 @@ mod groups;
 mod topics;
 
 use super::error::KafkaError;
+use super::glance::Glance;
 use super::metadata::{Metadata, TopicInfo};
 use super::offsets::At;
 use super::position::Position;
 use super::wire::{Cluster, Reader};
 use crate::core::endpoint::Endpoint;
-use crate::core::message::Record;
+use crate::core::message::{Record, RecordRef};
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
 /// How often a topic in the making, or a broker that starts, is looked at.
@@ -92,11 +93,33 @@ impl Admin {
         self.cluster.offsets(topics, at, limit)
     }
 
+    /// Looks into the beginning of each of these parts of partitions, however many topics they are of: some 16 KiB, or one batch.
+    /// Partitions without a leader, and those that do not hold the part's beginning any more, are left out.
+    ///
+    /// # Errors
+    /// When a broker does not answer, or refuses, until `limit`.
+    pub fn glances(
+        &mut self,
+        parts: &BTreeMap<(String, i32), Range<i64>>,
+        limit: &Limit,
+    ) -> Result<BTreeMap<(String, i32), Glance>, KafkaError> {
+        self.cluster
+            .patiently(limit, |cluster, limit| cluster.glances(parts, limit))
+    }
+
     /// How many partitions `topic` has; 0 where there is no such topic.
     pub(super) fn partitions(&mut self, topic: &str, limit: &Limit) -> Result<usize, KafkaError> {
         let found = self.cluster.metadata(Some(&[topic.to_owned()]), limit)?;
         let info = found.topics.get(topic);
         Ok(info.map_or(0, |info| info.partitions.len()))
+    }
+
+    /// Whether there is such a topic.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    pub fn has_topic(&mut self, topic: &str, limit: &Limit) -> Result<bool, KafkaError> {
+        Ok(self.partitions(topic, limit)? > 0)
     }
 
     /// Where `group` stands in the partitions of `topic`, by partition; those it never committed are left out.
@@ -171,6 +194,34 @@ impl Admin {
         max: usize,
         limit: &Limit,
     ) -> Result<Vec<Record>, KafkaError> {
+        let mut records = Vec::new();
+        self.scan(topic, partition, from, limit, |record| {
+            if records.len() == max {
+                return ControlFlow::Break(());
+            }
+            records.push(record.to_record());
+            if records.len() == max {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })?;
+        Ok(records)
+    }
+
+    /// Shows the records of one partition to `take`, from offset `from` to its present end, until it has enough. None is
+    /// kept: for topics that may be long.
+    ///
+    /// # Errors
+    /// As [`Admin::read`].
+    pub fn scan(
+        &mut self,
+        topic: &str,
+        partition: i32,
+        from: i64,
+        limit: &Limit,
+        mut take: impl FnMut(RecordRef<'_>) -> ControlFlow<()>,
+    ) -> Result<(), KafkaError> {
         let ends = self.offsets(&[topic.to_owned()], At::Latest, limit)?;
         let end = ends.get(&(topic.to_owned(), partition)).copied();
         let position = Position {
@@ -179,22 +230,21 @@ impl Admin {
             end: Some(end.unwrap_or(from)),
         };
         let mut reader = Reader::open(&self.bootstrap, topic, &[position], limit)?;
-        let mut records = Vec::new();
-        while records.len() < max && !reader.positions().iter().all(Position::is_done) {
-            limit.check(|| format!("{} of at most {max} records read", records.len()))?;
+        let (mut has_enough, mut seen) = (false, 0u64);
+        while !has_enough && !reader.positions().iter().all(Position::is_done) {
+            limit.check(|| format!("{seen} records of topic `{topic}` read"))?;
             let fetched = reader.poll(u64::MAX, limit)?;
             if !reader.out_of_range().is_empty() {
                 let doing = || format!("read partition {partition} of topic `{topic}` from {from}");
                 KafkaError::check(1, doing)?;
             }
             fetched.each(|record| {
-                if records.len() == max {
-                    return Ok(ControlFlow::Break(()));
-                }
-                records.push(record.to_record());
-                Ok::<_, KafkaError>(ControlFlow::Continue(()))
+                seen += 1;
+                let next = take(record);
+                has_enough = next.is_break();
+                Ok::<_, KafkaError>(next)
             })?;
         }
-        Ok(records)
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use crate::core::spec::{self, Naming};
 use crate::core::topology::{Cluster, Flow, Proof, Topology};
 
 /// MirrorMaker's own default for `topics.exclude`; a list of one's own replaces it.
-const NEVER: &str = r".*[\-\.]internal, .*\.replica, __.*";
+pub const NEVER: &str = r".*[\-\.]internal, .*\.replica, __.*";
 /// Copies of topics on a cluster with so many brokers as kmk gave it.
 const ALL_COPIES: &str = "Copies of every topic: as many as there are brokers, three at most. Default 2 and 3: never works with one broker.";
 
@@ -148,12 +148,17 @@ fn unused_directions(file: &mut Properties, topology: &Topology) {
 /// lost with it.
 pub fn excluded(flow: &Flow) -> String {
     let patterns = flow.spec.exclude.iter();
-    let patterns = patterns.map(|pattern| match flow.proof {
-        Proof::Canary => format!("(?!{}$)(?:{pattern})", flow.canary),
-        Proof::Word => pattern.clone(),
-    });
+    let patterns = patterns.map(|pattern| spared(flow, pattern));
     let all: Vec<String> = [NEVER.to_owned()].into_iter().chain(patterns).collect();
     all.join(", ")
+}
+
+/// A pattern of topics to leave out, as MirrorMaker is told it: it spares the canary.
+pub fn spared(flow: &Flow, pattern: &str) -> String {
+    match flow.proof {
+        Proof::Canary => format!("(?!{}$)(?:{pattern})", flow.canary),
+        Proof::Word => pattern.to_owned(),
+    }
 }
 
 /// The patterns of topics that a flow takes, as a list of MirrorMaker's.

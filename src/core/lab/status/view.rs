@@ -3,18 +3,24 @@
 use crate::core::kafka::{Admin, At, KafkaError, TopicInfo};
 use crate::core::lab::crew::Crew;
 use crate::core::lab::{Lab, notes};
+use crate::core::lag::Ends;
 use crate::core::mirror_state::{self, Part};
 use crate::core::topology::{Access, Cluster, is_internal};
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How long one cluster may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long each of its brokers may take of that to say that it is there.
+const GREETING: Duration = Duration::from_millis(1500);
+
+/// A part that fails whenever it is started fails again within so long.
+const LATELY: Duration = Duration::from_secs(30);
 
 /// Looks at all clusters at once; by name.
-pub(super) fn of_all<'a>(lab: &'a Lab, limit: &Limit) -> BTreeMap<&'a str, View> {
+pub(in crate::core::lab) fn of_all<'a>(lab: &'a Lab, limit: &Limit) -> BTreeMap<&'a str, View> {
     let clusters = &lab.topology.clusters;
     thread::scope(|scope| {
         let looks: Vec<_> = clusters
@@ -35,7 +41,7 @@ pub(super) fn of_all<'a>(lab: &'a Lab, limit: &Limit) -> BTreeMap<&'a str, View>
 }
 
 /// What is known of clusters that are stopped; by name.
-pub(super) fn of_none(lab: &Lab) -> BTreeMap<&str, View> {
+pub(in crate::core::lab) fn of_none(lab: &Lab) -> BTreeMap<&str, View> {
     let stopped = |cluster: &Cluster| View {
         brokers: cluster.brokers.len(),
         access: cluster.access(),
@@ -49,33 +55,53 @@ pub(super) fn of_none(lab: &Lab) -> BTreeMap<&str, View> {
 
 /// What a cluster answered.
 #[derive(Default)]
-pub(super) struct View {
-    pub(super) brokers_up: usize,
+pub(in crate::core::lab) struct View {
+    pub(in crate::core::lab) brokers_up: usize,
     /// Brokers that it should have, as far as that is known.
-    pub(super) brokers: usize,
-    pub(super) access: Access,
+    pub(in crate::core::lab) brokers: usize,
+    pub(in crate::core::lab) access: Access,
     /// Whether they speak version 0 of the protocol.
-    pub(super) version_0: Option<bool>,
-    pub(super) topics: BTreeMap<String, TopicInfo>,
-    pub(super) first: BTreeMap<(String, i32), i64>,
-    pub(super) end: BTreeMap<(String, i32), i64>,
+    pub(in crate::core::lab) version_0: Option<bool>,
+    pub(in crate::core::lab) topics: BTreeMap<String, TopicInfo>,
+    /// Where the partitions of these topics begin and end, Kafka's and MirrorMaker's own left out; none while that is not known.
+    pub(in crate::core::lab) ends: Option<BTreeMap<(String, i32), Ends>>,
     /// Of each source that is mirrored to here: what MirrorMaker says of itself.
-    pub(super) mirrors: BTreeMap<String, Mirror>,
-    pub(super) problem: Option<String>,
+    pub(in crate::core::lab) mirrors: BTreeMap<String, Mirror>,
+    /// Brokers that do not answer, by their services, and why.
+    pub(in crate::core::lab) silent: Vec<(String, KafkaError)>,
+    pub(in crate::core::lab) problem: Option<String>,
+    /// What kept it from being looked at.
+    pub(in crate::core::lab) error: Option<KafkaError>,
 }
 
-pub(super) struct Mirror {
-    pub(super) parts: BTreeMap<Part, mirror_state::Status>,
-    pub(super) copied: BTreeMap<(String, i32), i64>,
+pub(in crate::core::lab) struct Mirror {
+    pub(in crate::core::lab) parts: BTreeMap<Part, mirror_state::Status>,
+    /// Why parts last failed, those that run again too.
+    pub(in crate::core::lab) failures: BTreeMap<Part, mirror_state::Failure>,
+    pub(in crate::core::lab) copied: BTreeMap<(String, i32), i64>,
     /// Whether several workers share the work.
-    pub(super) is_shared: bool,
+    pub(in crate::core::lab) is_shared: bool,
     /// Who has which part, where several share the work and have agreed on it.
-    pub(super) crew: Option<Crew>,
+    pub(in crate::core::lab) crew: Option<Crew>,
+}
+
+impl Mirror {
+    /// Parts that failed a moment ago, with how long ago, and why.
+    pub(in crate::core::lab) fn failed_lately(&self) -> Vec<(&Part, Duration, &str)> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = now.unwrap_or_default();
+        let failed = self.failures.iter().filter_map(|(part, failure)| {
+            let time = Duration::from_millis(u64::try_from(failure.time).ok()?);
+            let age = now.saturating_sub(time);
+            (age < LATELY).then_some((part, age, failure.cause.as_str()))
+        });
+        failed.collect()
+    }
 }
 
 impl View {
     /// Whether some of MirrorMaker's work is with nobody.
-    pub(super) fn is_sharing_out(&self) -> bool {
+    pub(in crate::core::lab) fn is_sharing_out(&self) -> bool {
         self.mirrors.values().any(|mirror| {
             let mut parts = mirror.parts.values();
             (mirror.is_shared && mirror.crew.is_none())
@@ -83,10 +109,17 @@ impl View {
         })
     }
 
+    /// Why it could not be looked at.
+    pub(in crate::core::lab) fn into_error(self) -> Option<KafkaError> {
+        let silent = self.silent.into_iter().next().map(|(_, error)| error);
+        self.error.or(silent)
+    }
+
     fn of(lab: &Lab, cluster: &Cluster, limit: &Limit) -> Self {
         let mut view = Self::default();
         if let Err(error) = view.look(lab, cluster, limit) {
             view.problem = Some(error.to_string());
+            view.error = Some(error);
         }
         view
     }
@@ -101,24 +134,29 @@ impl View {
             return Ok(Some(admin));
         }
         self.brokers = cluster.brokers.len();
-        let mut admin = Err(None);
-        for endpoint in cluster.endpoints() {
-            match Admin::connect(&[endpoint], limit) {
+        let limit = limit.at_most(GREETING);
+        // all at once: one that is silent takes its whole time
+        let answers: Vec<Result<Admin, KafkaError>> = thread::scope(|scope| {
+            let endpoints = cluster.endpoints().into_iter();
+            let asked: Vec<_> = endpoints
+                .map(|endpoint| scope.spawn(|| Admin::connect(&[endpoint], &limit)))
+                .collect();
+            let answer = |asked: thread::ScopedJoinHandle<'_, Result<Admin, KafkaError>>| {
+                asked.join().expect("a greeting does not panic")
+            };
+            asked.into_iter().map(answer).collect()
+        });
+        let mut admin = None;
+        for (broker, answer) in cluster.brokers.iter().zip(answers) {
+            match answer {
                 Ok(connected) => {
                     self.brokers_up += 1;
-                    admin = Ok(connected);
+                    admin = Some(connected);
                 }
-                Err(error) => {
-                    self.problem = Some(error.to_string());
-                    admin = admin.or(Err(Some(error)));
-                }
+                Err(error) => self.silent.push((broker.service.clone(), error)),
             }
         }
-        match admin {
-            Ok(admin) => Ok(Some(admin)),
-            Err(Some(error)) => Err(error),
-            Err(None) => Ok(None),
-        }
+        Ok(admin)
     }
 
     fn look(&mut self, lab: &Lab, cluster: &Cluster, limit: &Limit) -> Result<(), KafkaError> {
@@ -131,21 +169,7 @@ impl View {
         };
         self.version_0 = Some(admin.speaks_version_0());
         self.topics = admin.topics(limit)?;
-        let is_source = lab
-            .spec
-            .flows
-            .iter()
-            .any(|flow| flow.source == cluster.name);
-        if is_source {
-            let names: Vec<String> = self
-                .topics
-                .keys()
-                .filter(|name| !is_internal(name))
-                .cloned()
-                .collect();
-            self.first = admin.offsets(&names, At::Earliest, limit)?;
-            self.end = admin.offsets(&names, At::Latest, limit)?;
-        }
+        self.ends = Some(ends(&mut admin, &self.topics, limit)?);
         let mirror = lab.topology.mirror_of(&cluster.name);
         let is_shared = mirror.is_some_and(|mirror| mirror.workers.len() > 1);
         let groups = if is_shared {
@@ -174,6 +198,7 @@ impl View {
             )?;
             let mirror = Mirror {
                 parts: mirror_state::statuses(&states),
+                failures: mirror_state::failures(&states),
                 copied: mirror_state::copied(&offsets, source),
                 is_shared,
                 crew: Crew::of(&groups, source),
@@ -182,4 +207,24 @@ impl View {
         }
         Ok(())
     }
+}
+
+/// Where all partitions begin and end, but those of topics that are nobody's.
+fn ends(
+    admin: &mut Admin,
+    topics: &BTreeMap<String, TopicInfo>,
+    limit: &Limit,
+) -> Result<BTreeMap<(String, i32), Ends>, KafkaError> {
+    let names: Vec<String> = topics
+        .keys()
+        .filter(|name| !is_internal(name))
+        .cloned()
+        .collect();
+    let first = admin.offsets(&names, At::Earliest, limit)?;
+    let mut end = admin.offsets(&names, At::Latest, limit)?;
+    let both = first.into_iter().filter_map(|(place, first)| {
+        let end = end.remove(&place)?;
+        Some((place, Ends { first, end }))
+    });
+    Ok(both.collect())
 }

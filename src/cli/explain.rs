@@ -1,0 +1,132 @@
+mod remedy;
+mod words;
+
+use super::deploy::in_lab;
+use super::failure::Told;
+use super::output::{COMMAND, HINT, styled};
+use super::{Context, Outcome};
+use anyhow::Context as _;
+use kafka_mirror_kit::core::explain::{Answer, Sight};
+use kafka_mirror_kit::core::lab::State;
+use kafka_mirror_kit::core::lab::explain::{Explanation, explain};
+use kafka_mirror_kit::core::message::check_topic_name;
+use kafka_mirror_kit::core::topology::Flow;
+use serde::Serialize;
+use words::Words;
+
+/// Tell why a topic is not, or not yet, on the other side: what was seen, and what to do
+///
+/// For each flow that the topic concerns, the first of these that holds: there is no such topic; no flow leads from where it
+/// is; its name is excluded, not listed, internal, too long, or one that came from the target; the flow is off; MirrorMaker, the
+/// link or a cluster is down, or a task of MirrorMaker's failed; MirrorMaker has not looked for new topics since; the target has no
+/// such topic, or one with fewer partitions; there is nothing to copy; it is behind; it is up to date.
+///
+/// Ends with exit code 0 when the topic is mirrored, even if behind, and 1 when not.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Its name on the source, or what its copy is called
+    #[arg(value_name = "TOPIC", value_parser = topic_name)]
+    topic: String,
+    /// Only this flow [default: all that the topic concerns]
+    #[arg(long, value_name = "SOURCE->TARGET")]
+    flow: Option<String>,
+    /// As JSON, for scripts
+    #[arg(long)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kmk explain orders
+  kmk explain primary.orders
+  kmk explain orders --flow 'primary->secondary'
+  kmk explain orders --json | jq -r '.flows[] | [.flow, .answer] | @tsv'";
+
+/// The answer for scripts. Fields are added, never renamed.
+#[derive(Serialize)]
+struct Json<'a> {
+    topic: &'a str,
+    mirrored: bool,
+    flows: &'a [Explanation],
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let (docker, lab) = context.find_lab()?;
+    if lab.state() == State::Stopped {
+        let hint = format!("`kmk start{}` goes on where it was", in_lab(&context.lab));
+        let stopped = Told::unusable(format!("lab `{}` is stopped", context.lab));
+        return Err(stopped.hint(hint).into());
+    }
+    let names: Vec<String> = lab.topology.flows.iter().map(Flow::name).collect();
+    if let Some(flow) = args.flow.as_ref().filter(|flow| !names.contains(flow)) {
+        return Err(Told::unknown("flow", flow, &names).into());
+    }
+    if names.is_empty() {
+        let hint = "`flows` of a lab file, or a scenario with flows, says what is to be mirrored";
+        let none = Told::no(format!(
+            "lab `{}` has no flow, so nothing is mirrored",
+            context.lab
+        ));
+        return Err(none.hint(hint).into());
+    }
+    let flow = args.flow.as_deref();
+    let told = explain(&docker, &lab, &args.topic, flow, &context.question())?;
+    let mirrored = told.iter().all(|one| one.mirrored);
+    let text = if args.json {
+        let json = Json {
+            topic: &args.topic,
+            mirrored,
+            flows: &told,
+        };
+        serde_json::to_string_pretty(&json).context("cannot write JSON")?
+    } else {
+        let flags = in_lab(&context.lab);
+        let parts: Vec<String> = told.iter().map(|one| describe(one, &flags)).collect();
+        parts.join("\n\n")
+    };
+    context.output.result(&text)?;
+    Ok(if mirrored { Outcome::Yes } else { Outcome::No })
+}
+
+fn topic_name(text: &str) -> Result<String, String> {
+    check_topic_name(text)
+        .map(|()| text.to_owned())
+        .map_err(|error| error.to_string())
+}
+
+fn describe(explanation: &Explanation, flags: &str) -> String {
+    let state = state_of(explanation);
+    let words = Words::of(explanation, flags);
+    let first = format!("{}: {state}: {}", explanation.flow, words.what);
+    let mut lines = vec![styled(COMMAND, &first)];
+    lines.extend(words.seen.iter().map(|seen| format!("  seen: {seen}")));
+    let todo = words.todo.iter();
+    lines.extend(todo.map(|todo| format!("  {} {todo}", styled(HINT, "do:"))));
+    lines.join("\n")
+}
+
+/// The answer in two words.
+fn state_of(explanation: &Explanation) -> &'static str {
+    match (&explanation.answer, &explanation.seen.copy) {
+        (Answer::Behind { .. } | Answer::UpToDate { .. }, _) => "mirrored",
+        (Answer::FewerPartitions { .. } | Answer::CopyLost { .. }, _) => "mirrored in part",
+        (Answer::NothingProduced { .. }, _) => "nothing to mirror",
+        (
+            Answer::NoSuchTopic { .. }
+            | Answer::OnlyTheCopy
+            | Answer::NoFlow { .. }
+            | Answer::Excluded { .. }
+            | Answer::NotListed { .. }
+            | Answer::Internal { .. }
+            | Answer::Cycle
+            | Answer::NameTooLong { .. },
+            _,
+        )
+        | (_, Sight::Absent) => "not mirrored",
+        _ => "stands still",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,264 @@
+//! The words for each answer: why, what was seen, and what to type. Looks at nothing itself.
+
+use crate::cli::quantity::{bytes, count};
+use kafka_mirror_kit::core::explain::{Answer, Contents, Failure, Obstacle, Refresh, Sight, Whose};
+use kafka_mirror_kit::core::lab::explain::Explanation;
+use kafka_mirror_kit::core::selection::InternalName;
+
+/// Copies that are named, however many there are.
+pub(super) const SHOWN: usize = 5;
+
+/// What is said of one flow.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    /// Why, or why not.
+    pub(super) what: String,
+    pub(super) seen: Vec<String>,
+    pub(super) todo: Vec<String>,
+}
+
+impl Words {
+    /// `flags` name the lab in commands.
+    pub(super) fn of(explanation: &Explanation, flags: &str) -> Self {
+        let told = Telling { explanation, flags };
+        let mut words = Self {
+            what: told.what(),
+            seen: told.sights(),
+            todo: told.todo(),
+        };
+        words.seen.extend(told.more());
+        words
+    }
+
+    fn list(names: &[String]) -> String {
+        names.join(", ")
+    }
+}
+
+/// One flow, about to be told of.
+pub(super) struct Telling<'a> {
+    pub(super) explanation: &'a Explanation,
+    pub(super) flags: &'a str,
+}
+
+impl Telling<'_> {
+    pub(super) fn source(&self) -> &str {
+        &self.explanation.seen.source
+    }
+
+    pub(super) fn target(&self) -> &str {
+        &self.explanation.seen.target
+    }
+
+    fn what(&self) -> String {
+        let (topic, remote) = (&self.explanation.topic, &self.explanation.remote);
+        let (source, target) = (self.source(), self.target());
+        match &self.explanation.answer {
+            Answer::NoSuchTopic { .. } => format!("there is no topic `{topic}` on {source}"),
+            Answer::OnlyTheCopy => {
+                format!("there is no topic `{topic}` on {source}, only `{remote}` on {target}")
+            }
+            Answer::NoFlow { on, .. } => format!(
+                "`{topic}` is on {}, and this flow begins at {source}",
+                on.join(" and ")
+            ),
+            Answer::Excluded { pattern, .. } => format!("excluded by pattern `{pattern}`"),
+            Answer::NotListed { .. } => "not among the topics of the flow".to_owned(),
+            Answer::Internal { rule } => format!("an internal name: it {}", rule_of(*rule)),
+            Answer::Cycle => format!("it came from {target}, and is not copied back"),
+            Answer::NameTooLong { length, most } => {
+                format!("its name there would have {length} characters, and Kafka allows {most}")
+            }
+            Answer::Disabled { .. } => "the flow is switched off".to_owned(),
+            Answer::MirrorMakerDown { workers } => {
+                let each = workers
+                    .iter()
+                    .map(|one| format!("{} {}", one.service, one.described));
+                format!(
+                    "MirrorMaker does not run: {}",
+                    each.collect::<Vec<_>>().join(", ")
+                )
+            }
+            Answer::LinkCut { clusters } => format!(
+                "the link is cut: MirrorMaker is off the network of {}",
+                clusters.join(" and of ")
+            ),
+            Answer::SourceUnreachable { .. } => format!("the source, {source}, cannot be reached"),
+            Answer::TargetUnreachable { .. } => format!("the target, {target}, cannot be reached"),
+            Answer::Failed { failures, .. } => failures.first().map_or_else(
+                || "MirrorMaker has failed".to_owned(),
+                |Failure { part, .. }| format!("{part} of MirrorMaker has failed"),
+            ),
+            Answer::Locked { clusters } => {
+                format!("unknown: kmk cannot log in to {}", clusters.join(" and "))
+            }
+            Answer::Unjudged { .. } => {
+                "MirrorMaker has not taken it, and only Java can tell whether it will".to_owned()
+            }
+            Answer::NotRefreshed { refresh } => format!(
+                "MirrorMaker has not looked for new topics since; {}",
+                next_look(*refresh)
+            ),
+            Answer::NotCreated { obstacle, .. } => match obstacle {
+                Some(Obstacle::Clash { with }) => {
+                    format!("`{remote}` cannot be made on {target}: it clashes with `{with}` there")
+                }
+                Some(Obstacle::Replicas { asked, brokers }) => format!(
+                    "`{remote}` cannot be made on {target}: {} are asked for, and there {}",
+                    count(*asked, "replica"),
+                    are(*brokers)
+                ),
+                Some(Obstacle::Told { words }) => {
+                    format!("`{remote}` cannot be made on {target}: {words}")
+                }
+                None => format!("MirrorMaker copies it, and {target} has no `{remote}`"),
+            },
+            Answer::FewerPartitions {
+                copied,
+                of,
+                refresh,
+            } => format!(
+                "{copied} of {of} partitions copied; {}",
+                next_look(*refresh)
+            ),
+            Answer::Ill { .. } => "the flow is ill".to_owned(),
+            Answer::Uncounted => "nobody tells how far it is copied".to_owned(),
+            Answer::NothingProduced { ever: 0 } => "nothing was produced yet".to_owned(),
+            Answer::NothingProduced { .. } => {
+                "there is nothing to copy: its records were removed, or have expired".to_owned()
+            }
+            Answer::CopyLost { .. } => format!(
+                "`{remote}` was deleted and made anew: what was copied before does not come again"
+            ),
+            Answer::Behind { records } => format!("{} behind", count(*records, "record")),
+            Answer::UpToDate { .. } => "up to date".to_owned(),
+        }
+    }
+
+    /// The topic, its copy, and how they go together.
+    fn sights(&self) -> Vec<String> {
+        let seen = &self.explanation.seen;
+        let (topic, remote) = (&self.explanation.topic, &self.explanation.remote);
+        let mut lines = vec![
+            sight(topic, self.source(), &seen.original),
+            sight(remote, self.target(), &seen.copy),
+        ];
+        if let (Sight::There(original), Sight::There(copy)) = (&seen.original, &seen.copy) {
+            lines.extend(differences(*original, *copy));
+        }
+        lines
+    }
+
+    fn more(&self) -> Vec<String> {
+        let seen = &self.explanation.seen;
+        match &self.explanation.answer {
+            Answer::NoFlow { flows, .. } => vec![format!("flows are {}", Words::list(flows))],
+            Answer::Excluded { whose, .. } => vec![match whose {
+                Whose::Lab => "the pattern is one of `exclude` of the flow".to_owned(),
+                Whose::Default => "the pattern is one of MirrorMaker's defaults".to_owned(),
+                Whose::Edited => {
+                    "the pattern is in the settings that MirrorMaker runs with, and not in the lab's"
+                        .to_owned()
+                }
+            }],
+            Answer::NotListed { topics } => vec![format!("topics are {}", Words::list(topics))],
+            Answer::Disabled { file } => vec![format!(
+                "{file} says `{}.enabled = false`",
+                self.explanation.flow
+            )],
+            Answer::SourceUnreachable { .. } | Answer::TargetUnreachable { .. } => {
+                seen.down.iter().cloned().chain(self.not_copied()).collect()
+            }
+            Answer::MirrorMakerDown { .. } | Answer::LinkCut { .. } => {
+                self.not_copied().into_iter().collect()
+            }
+            Answer::Failed { failures, tight } => {
+                let causes = failures.iter().filter_map(|one| one.cause.clone());
+                let tight = tight.iter().take(SHOWN).map(|one| {
+                    let (takes, would) = (bytes(one.of_copy), bytes(one.of_original));
+                    format!("`{}` takes {takes}, and `{}` {would}", one.remote, one.topic)
+                });
+                let anew = "MirrorMaker starts anew by itself, until it works; all topics of the flow wait for it";
+                let more = tight.chain([anew.to_owned()]).chain(self.not_copied());
+                causes.chain(more).collect()
+            }
+            Answer::Unjudged { patterns, refresh } => vec![
+                format!("patterns that kmk cannot read: {}", Words::list(patterns)),
+                every(*refresh),
+            ],
+            Answer::NotRefreshed { refresh }
+            | Answer::FewerPartitions { refresh, .. }
+            | Answer::NotCreated { refresh, .. } => vec![every(*refresh)],
+            Answer::Ill { problems } => problems.clone(),
+            Answer::CopyLost { records } => vec![format!(
+                "MirrorMaker has noted {} as copied, and nothing was written to the copy since it was made",
+                count(*records, "record")
+            )],
+            _ => Vec::new(),
+        }
+    }
+
+    fn not_copied(&self) -> Option<String> {
+        let behind = self.explanation.seen.behind.filter(|behind| *behind > 0);
+        behind.map(|behind| format!("{} not copied", count(behind, "record")))
+    }
+}
+
+fn rule_of(rule: InternalName) -> &'static str {
+    match rule {
+        InternalName::Underscores => "begins with `__`",
+        InternalName::Dot => "begins with `.`",
+        InternalName::Suffix => "ends with `.internal` or `-internal`",
+    }
+}
+
+fn are(brokers: usize) -> String {
+    let is = if brokers == 1 { "is" } else { "are" };
+    format!("{is} {}", count(brokers, "broker"))
+}
+
+fn next_look(refresh: Refresh) -> String {
+    let within = refresh.next_in_seconds.unwrap_or(refresh.every_seconds);
+    format!("next look in {within} s at most")
+}
+
+fn every(refresh: Refresh) -> String {
+    let every = refresh.every_seconds;
+    match refresh.next_in_seconds {
+        Some(next) => format!(
+            "MirrorMaker looks for new topics every {every} s, and next in {next} s at most"
+        ),
+        None => format!("MirrorMaker looks for new topics every {every} s"),
+    }
+}
+
+fn sight(topic: &str, cluster: &str, sight: &Sight) -> String {
+    match sight {
+        Sight::There(contents) => format!(
+            "`{topic}` on {cluster}: {}, {}",
+            count(contents.partitions, "partition"),
+            count(contents.records, "record")
+        ),
+        Sight::Absent => format!("no `{topic}` on {cluster}"),
+        Sight::Unreachable { problem } => format!("{cluster}: {problem}"),
+        Sight::Locked => format!("{cluster}: kmk cannot log in"),
+    }
+}
+
+/// What a person may wonder about, though nothing is wrong.
+fn differences(original: Contents, copy: Contents) -> Vec<String> {
+    let mut lines = Vec::new();
+    if copy.partitions > original.partitions {
+        let more = count(copy.partitions - original.partitions, "partition");
+        lines.push(format!(
+            "the copy has {more} more, in which nothing is copied"
+        ));
+    }
+    if copy.records > original.records {
+        let more = count(copy.records - original.records, "record");
+        lines.push(format!(
+            "the copy has {more} more: repeated after a failure, written there by others, or gone from the source"
+        ));
+    }
+    lines
+}

@@ -1,0 +1,10 @@
+//! Why a topic is not, or not yet, on the target of a flow: the one answer that comes first, from plain facts. Knows
+//! nothing of where they come from, and of no words for people.
+
+mod answer;
+mod facts;
+mod judgement;
+
+pub use answer::{Answer, Whose};
+pub use facts::{Contents, Facts, Failure, Obstacle, Refresh, Sight, Tight, Worker};
+pub use judgement::judge;

@@ -1,0 +1,216 @@
+//! What was seen of a topic, its copy, and all that is between them. Judges nothing.
+
+use super::Whose;
+use crate::core::selection::Selection;
+use serde::Serialize;
+
+/// All that an answer rests on, for one flow and one topic of its source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Facts {
+    /// The cluster that is read.
+    pub source: String,
+    /// The cluster that is written.
+    pub target: String,
+    /// Clusters other than the source that have a topic of that name, and are no end of a copy of it.
+    pub elsewhere: Vec<String>,
+    /// The flows that there are.
+    pub flows: Vec<String>,
+    /// A topic of the source with a name like it.
+    pub nearest: Option<String>,
+    /// What becomes of the name, by the patterns that MirrorMaker runs with.
+    pub selection: Selection,
+    /// The patterns of topics to copy, as MirrorMaker has them.
+    pub topics: Vec<String>,
+    /// Whose pattern it is that takes the topic out, if one does.
+    pub whose: Whose,
+    /// The properties file that says that the flow is not to run.
+    pub disabled_by: Option<String>,
+    /// MirrorMaker's containers.
+    pub workers: Vec<Worker>,
+    /// Clusters from whose network every MirrorMaker that runs is cut off.
+    pub cut_off: Vec<String>,
+    /// What is wrong with containers of brokers of the source and the target, in words.
+    pub down: Vec<String>,
+    /// The topic, on the source.
+    pub original: Sight,
+    /// Its copy, on the target.
+    pub copy: Sight,
+    /// Connectors and tasks that gave up.
+    pub failures: Vec<Failure>,
+    /// Copies that take only smaller records than their originals, looked for where one was too large.
+    pub tight: Vec<Tight>,
+    /// What else is wrong with the flow, in words.
+    pub problems: Vec<String>,
+    /// How many partitions of the topic MirrorMaker copies; none where it has not told.
+    pub assigned: Option<usize>,
+    /// When MirrorMaker looks for new topics.
+    pub refresh: Refresh,
+    /// What keeps the target from having a topic of that name, where that is known.
+    pub obstacle: Option<Obstacle>,
+    /// Records that are not copied; none where that cannot be known.
+    pub behind: Option<u64>,
+    /// Records of the source that MirrorMaker has noted as copied, before the copy was looked at.
+    pub noted: u64,
+}
+
+/// A container of MirrorMaker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Worker {
+    /// Its compose service.
+    pub service: String,
+    /// Its name, unless it is missing.
+    pub container: Option<String>,
+    /// What it does: docker's word, or `missing`.
+    pub state: String,
+    /// In words that follow its name, such as `has exited with code 137`.
+    pub described: String,
+}
+
+impl Worker {
+    /// Whether it runs.
+    pub fn runs(&self) -> bool {
+        self.state == "running"
+    }
+}
+
+/// A topic as it was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Sight {
+    /// No broker of the cluster answers.
+    Unreachable {
+        /// Why not.
+        problem: String,
+    },
+    /// kmk cannot log in to the cluster.
+    Locked,
+    /// There is no such topic.
+    Absent,
+    /// There is one.
+    There(Contents),
+}
+
+impl Sight {
+    /// What is in it, if it is there.
+    pub fn contents(&self) -> Option<Contents> {
+        match self {
+            Self::There(contents) => Some(*contents),
+            Self::Unreachable { .. } | Self::Locked | Self::Absent => None,
+        }
+    }
+}
+
+/// What is in a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Contents {
+    /// How many it has.
+    pub partitions: usize,
+    /// Offsets from the first record to the end, of all partitions.
+    pub records: u64,
+    /// The ends of all partitions together: what it ever held.
+    pub ever: u64,
+}
+
+/// A connector or task that gave up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// Such as `MirrorSourceConnector-0`.
+    pub part: String,
+    /// The last cause of its trace.
+    pub cause: Option<String>,
+}
+
+impl Failure {
+    /// Whether a record was too large for the topic that it was to be written to.
+    pub fn is_of_size(&self) -> bool {
+        let mut cause = self.cause.iter();
+        cause.any(|cause| cause.contains("RecordTooLargeException"))
+    }
+}
+
+/// A copy that takes only smaller records than its original does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tight {
+    /// The original.
+    pub topic: String,
+    /// The copy.
+    pub remote: String,
+    /// Bytes that the original takes in one batch of records.
+    pub of_original: u64,
+    /// Bytes that the copy takes.
+    pub of_copy: u64,
+}
+
+/// When MirrorMaker looks for new topics and partitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Refresh {
+    /// Seconds from one look to the next.
+    pub every_seconds: u64,
+    /// Seconds until the next look at most; none where it is not known when MirrorMaker began.
+    pub next_in_seconds: Option<u64>,
+}
+
+impl Refresh {
+    /// From when MirrorMaker's connector began to run, and now, both in milliseconds since the epoch: it looks at a fixed rate from
+    /// then on (`Scheduler.scheduleRepeatingDelayed`).
+    pub fn new(every_seconds: u64, began: Option<i64>, now: i64) -> Self {
+        let every = every_seconds.saturating_mul(1000).max(1);
+        let next_in = |began: i64| {
+            let since = u64::try_from(now.saturating_sub(began)).unwrap_or(0);
+            (every - since % every).div_ceil(1000)
+        };
+        Self {
+            every_seconds,
+            next_in_seconds: began.map(next_in),
+        }
+    }
+}
+
+/// What keeps a target from having a topic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Obstacle {
+    /// A topic there has a name that differs only in `.` and `_`.
+    Clash {
+        /// The topic that is there.
+        with: String,
+    },
+    /// It would have more copies than there are brokers.
+    Replicas {
+        /// Copies that MirrorMaker asks for.
+        asked: u64,
+        /// Brokers that there are.
+        brokers: usize,
+    },
+    /// What MirrorMaker wrote into its log.
+    Told {
+        /// The line.
+        words: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_next_look_is_counted_from_the_first() {
+        let next = |every, began, now| Refresh::new(every, began, now).next_in_seconds;
+        assert_eq!(next(600, Some(1_000), 1_000), Some(600));
+        assert_eq!(next(600, Some(1_000), 591_000), Some(10));
+        assert_eq!(next(600, Some(1_000), 601_000), Some(600));
+        assert_eq!(next(600, Some(1_000), 601_001), Some(600));
+        assert_eq!(next(600, None, 5), None);
+        // a clock that went back
+        assert_eq!(next(10, Some(9_000), 0), Some(10));
+    }
+
+    proptest! {
+        #[test]
+        fn the_next_look_is_never_further_than_the_interval(every in 0u64.., began: i64, now: i64) {
+            let next = Refresh::new(every, Some(began), now).next_in_seconds.unwrap();
+            prop_assert!(next <= every.max(1));
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! Each answer, and the order they come in.
+
+use super::*;
+use crate::core::explain::{Failure, Obstacle, Refresh, Whose};
+use crate::core::selection::InternalName;
+use proptest::option;
+use proptest::prelude::*;
+
+/// A topic that is mirrored, all of it.
+fn well() -> Facts {
+    let contents = Contents {
+        partitions: 3,
+        records: 10,
+        ever: 12,
+    };
+    Facts {
+        source: "primary".to_owned(),
+        target: "secondary".to_owned(),
+        elsewhere: Vec::new(),
+        flows: vec!["primary->secondary".to_owned()],
+        nearest: None,
+        selection: Selection::Taken,
+        topics: vec![".*".to_owned()],
+        whose: Whose::Default,
+        disabled_by: None,
+        workers: vec![worker("running")],
+        cut_off: Vec::new(),
+        down: Vec::new(),
+        original: Sight::There(contents),
+        copy: Sight::There(contents),
+        failures: Vec::new(),
+        tight: Vec::new(),
+        problems: Vec::new(),
+        assigned: Some(3),
+        refresh: Refresh::new(1, None, 0),
+        obstacle: None,
+        behind: Some(0),
+        noted: 10,
+    }
+}
+
+fn worker(state: &str) -> Worker {
+    Worker {
+        service: "mm2-secondary".to_owned(),
+        container: None,
+        state: state.to_owned(),
+        described: format!("is {state}"),
+    }
+}
+
+/// Its place in the order in which answers are looked for.
+fn rank(answer: &Answer) -> usize {
+    match answer {
+        Answer::NoSuchTopic { .. } | Answer::OnlyTheCopy | Answer::NoFlow { .. } => 0,
+        Answer::Excluded { .. }
+        | Answer::NotListed { .. }
+        | Answer::Internal { .. }
+        | Answer::Cycle
+        | Answer::NameTooLong { .. } => 1,
+        Answer::Disabled { .. } => 2,
+        Answer::MirrorMakerDown { .. } => 3,
+        Answer::LinkCut { .. } => 4,
+        Answer::SourceUnreachable { .. } => 5,
+        Answer::TargetUnreachable { .. } => 6,
+        Answer::Failed { .. } => 7,
+        Answer::Unjudged { .. } | Answer::NotRefreshed { .. } => 9,
+        Answer::NotCreated { .. } => 10,
+        Answer::FewerPartitions { .. } => 11,
+        Answer::Ill { .. } => 12,
+        Answer::Locked { .. } | Answer::Uncounted => 13,
+        Answer::NothingProduced { .. } => 14,
+        Answer::CopyLost { .. } => 15,
+        Answer::Behind { .. } => 16,
+        Answer::UpToDate { .. } => 17,
+    }
+}
+
+/// The same after somebody did what the answer asks for.
+fn mended(mut facts: Facts, answer: &Answer) -> Facts {
+    let well = well();
+    match answer {
+        Answer::NoSuchTopic { .. } | Answer::OnlyTheCopy | Answer::NoFlow { .. } => {
+            facts.original = well.original;
+        }
+        Answer::Excluded { .. }
+        | Answer::NotListed { .. }
+        | Answer::Internal { .. }
+        | Answer::Cycle
+        | Answer::NameTooLong { .. } => facts.selection = Selection::Taken,
+        Answer::Disabled { .. } => facts.disabled_by = None,
+        Answer::MirrorMakerDown { .. } => facts.workers = well.workers,
+        Answer::LinkCut { .. } => facts.cut_off.clear(),
+        Answer::SourceUnreachable { .. } => facts.original = well.original,
+        Answer::Failed { .. } => facts.failures.clear(),
+        // then all of it is seen
+        Answer::Locked { .. } => {
+            (facts.original, facts.copy) = (well.original, well.copy);
+            (facts.assigned, facts.behind) = (Some(3), Some(3));
+        }
+        Answer::Unjudged { .. } | Answer::NotRefreshed { .. } => facts.assigned = Some(3),
+        Answer::TargetUnreachable { .. } | Answer::NotCreated { .. } => facts.copy = well.copy,
+        Answer::FewerPartitions { .. } => (facts.copy, facts.assigned) = (well.copy, Some(3)),
+        Answer::Ill { .. } => facts.problems.clear(),
+        Answer::Uncounted => facts.behind = Some(3),
+        Answer::NothingProduced { .. } => held(&mut facts.original),
+        Answer::CopyLost { .. } => held(&mut facts.copy),
+        Answer::Behind { .. } => {
+            facts.behind = Some(0);
+            held(&mut facts.copy);
+        }
+        Answer::UpToDate { .. } => {}
+    }
+    facts
+}
+
+/// With records in it.
+fn held(sight: &mut Sight) {
+    if let Sight::There(contents) = sight {
+        (contents.records, contents.ever) = (10, 12);
+    }
+}
+
+#[track_caller]
+fn says(change: impl FnOnce(&mut Facts), expected: &Answer) {
+    let mut facts = well();
+    change(&mut facts);
+    assert_eq!(judge(&facts), *expected);
+}
+
+#[test]
+fn a_topic_that_is_not_where_the_flow_begins() {
+    says(
+        |facts| {
+            facts.original = Sight::Absent;
+            facts.copy = Sight::Absent;
+            facts.nearest = Some("orders".to_owned());
+        },
+        &Answer::NoSuchTopic {
+            nearest: Some("orders".to_owned()),
+        },
+    );
+    says(
+        |facts| {
+            facts.original = Sight::Absent;
+            facts.copy = Sight::Absent;
+            facts.elsewhere = vec!["third".to_owned()];
+        },
+        &Answer::NoFlow {
+            on: vec!["third".to_owned()],
+            flows: vec!["primary->secondary".to_owned()],
+        },
+    );
+    says(|facts| facts.original = Sight::Absent, &Answer::OnlyTheCopy);
+}
+
+#[test]
+fn the_cause_comes_before_what_comes_of_it() {
+    let problem = || "refused".to_owned();
+    let unreachable = || Sight::Unreachable { problem: problem() };
+    says(
+        |facts| {
+            facts.workers = vec![worker("paused")];
+            facts.cut_off = vec!["primary".to_owned()];
+            facts.assigned = Some(0);
+        },
+        &Answer::MirrorMakerDown {
+            workers: vec![worker("paused")],
+        },
+    );
+    says(
+        |facts| {
+            facts.workers.push(worker("paused"));
+            facts.original = unreachable();
+            facts.copy = unreachable();
+        },
+        &Answer::SourceUnreachable { problem: problem() },
+    );
+    says(
+        |facts| {
+            facts.copy = Sight::Absent;
+            facts.problems = vec!["a canary has not crossed".to_owned()];
+        },
+        &Answer::NotCreated {
+            obstacle: None,
+            refresh: well().refresh,
+        },
+    );
+    says(
+        |facts| {
+            facts.selection = Selection::Unjudged(vec!["(?<=a)".to_owned()]);
+            facts.assigned = Some(0);
+        },
+        &Answer::Unjudged {
+            patterns: vec!["(?<=a)".to_owned()],
+            refresh: well().refresh,
+        },
+    );
+    says(
+        |facts| facts.selection = Selection::Unjudged(vec!["(?<=a)".to_owned()]),
+        &Answer::UpToDate { records: 10 },
+    );
+}
+
+#[test]
+fn partitions_that_nobody_copies_are_told_of() {
+    let fewer = Answer::FewerPartitions {
+        copied: 1,
+        of: 3,
+        refresh: well().refresh,
+    };
+    says(|facts| facts.assigned = Some(1), &fewer);
+    let contents = Contents {
+        partitions: 1,
+        records: 4,
+        ever: 4,
+    };
+    says(|facts| facts.copy = Sight::There(contents), &fewer);
+}
+
+#[test]
+fn a_copy_that_was_made_anew_is_not_up_to_date() {
+    let contents = |records, ever| {
+        Sight::There(Contents {
+            partitions: 3,
+            records,
+            ever,
+        })
+    };
+    says(
+        |facts| facts.copy = contents(0, 0),
+        &Answer::CopyLost { records: 10 },
+    );
+    says(
+        |facts| {
+            (facts.copy, facts.behind) = (contents(0, 0), Some(10));
+            facts.noted = 0;
+        },
+        &Answer::Behind { records: 10 },
+    );
+    // its records were removed since, or have expired
+    says(
+        |facts| facts.copy = contents(0, 12),
+        &Answer::UpToDate { records: 10 },
+    );
+    says(
+        |facts| facts.original = contents(0, 7),
+        &Answer::NothingProduced { ever: 7 },
+    );
+}
+
+fn any_sight() -> impl Strategy<Value = Sight> {
+    prop_oneof![
+        Just(Sight::Unreachable {
+            problem: "refused".to_owned()
+        }),
+        Just(Sight::Locked),
+        Just(Sight::Absent),
+        (1usize..4, 0u64..3, 0u64..3).prop_map(|(partitions, records, gone)| {
+            Sight::There(Contents {
+                partitions,
+                records,
+                ever: records + gone,
+            })
+        }),
+    ]
+}
+
+fn any_selection() -> impl Strategy<Value = Selection> {
+    prop_oneof![
+        3 => Just(Selection::Taken),
+        1 => Just(Selection::Excluded("x".to_owned())),
+        1 => Just(Selection::NotListed),
+        1 => Just(Selection::Internal(InternalName::Dot)),
+        1 => Just(Selection::Cycle),
+        1 => Just(Selection::TooLong(250)),
+        1 => Just(Selection::Unjudged(vec!["(?<=a)".to_owned()])),
+    ]
+}
+
+prop_compose! {
+    fn any_facts()(
+        (original, copy, selection) in (any_sight(), any_sight(), any_selection()),
+        elsewhere in proptest::collection::vec("[a-z]{3}", 0..2),
+        disabled_by in option::weighted(0.2, "[a-z]{3}"),
+        states in proptest::collection::vec(prop_oneof![Just("running"), Just("paused"), Just("missing")], 0..3),
+        cut_off in proptest::collection::vec("[a-z]{3}", 0..2),
+        causes in proptest::collection::vec(option::of("[a-z]{3}"), 0..2),
+        problems in proptest::collection::vec("[a-z]{3}", 0..2),
+        assigned in option::of(0usize..4),
+        obstacle in option::of("[a-z]{3}".prop_map(|words| Obstacle::Told { words })),
+        (behind, noted) in (option::of(0u64..3), 0u64..2),
+    ) -> Facts {
+        Facts {
+            elsewhere,
+            selection,
+            disabled_by,
+            workers: states.into_iter().map(worker).collect(),
+            cut_off,
+            original,
+            copy,
+            failures: causes.into_iter().map(|cause| Failure { part: "task".to_owned(), cause }).collect(),
+            problems,
+            assigned,
+            obstacle,
+            behind,
+            noted,
+            ..well()
+        }
+    }
+}
+
+proptest! {
+    /// Whoever does what the answers ask for, one after the other, never meets the same again, and gets there.
+    #[test]
+    fn each_answer_leads_to_a_later_one(facts in any_facts()) {
+        let (mut facts, mut last) = (facts.clone(), judge(&facts));
+        while !matches!(last, Answer::UpToDate { .. }) {
+            facts = mended(facts, &last);
+            let next = judge(&facts);
+            prop_assert!(rank(&next) > rank(&last), "{:?} after {:?}: {:?}", next, last, facts);
+            last = next;
+        }
+    }
+
+    #[test]
+    fn nothing_is_mirrored_that_something_keeps_from_crossing(facts in any_facts()) {
+        if judge(&facts).is_mirrored() {
+            prop_assert!(matches!((&facts.original, &facts.copy), (Sight::There(_), Sight::There(_))));
+            prop_assert!(matches!(facts.selection, Selection::Taken | Selection::Unjudged(_)));
+            prop_assert!(facts.workers.iter().any(Worker::runs));
+            prop_assert!(facts.cut_off.is_empty() && facts.failures.is_empty() && facts.problems.is_empty());
+            prop_assert!(facts.assigned != Some(0) && facts.disabled_by.is_none());
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! Why a topic is not, or not yet, where a flow leads: what is seen, flow by flow, and the answer that follows from it.
+
+mod look;
+mod mirror;
+mod tight;
+
+use super::Lab;
+use super::status::{self, COPIES, ContainerStatus, FlowState, FlowStatus};
+use crate::core::docker::{Docker, DockerError};
+use crate::core::explain::{Answer, Facts, Failure, Obstacle, Refresh, Whose, Worker, judge};
+use crate::core::mirror_state::{self, Config};
+use crate::core::mm2;
+use crate::core::nearest::nearest;
+use crate::core::selection::{Rules, Selection};
+use crate::core::topology::{Flow, is_internal};
+use crate::core::wait::Limit;
+use look::{Look, Notes};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
+use std::time::SystemTime;
+
+/// What MirrorMaker takes where its settings say nothing: seconds from one look for topics to the next.
+const REFRESH_BY_DEFAULT: u64 = 600;
+
+/// A topic and a flow: what becomes of the one on the other, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// `source->target`.
+    pub flow: String,
+    /// The topic, as it is called on the source.
+    pub topic: String,
+    /// What its copy is called, or would be, on the target.
+    pub remote: String,
+    /// Whether records cross: they are all there, or on their way.
+    pub mirrored: bool,
+    /// Why, or why not.
+    #[serde(flatten)]
+    pub answer: Answer,
+    /// What it rests on.
+    pub seen: Facts,
+}
+
+/// Explains a topic for every flow that it concerns, in the order of the lab; or for the one that is named. A name that is a copy's
+/// stands for the topic that it is a copy of. No flow, no explanation.
+///
+/// # Errors
+/// When docker cannot be asked. A broker that does not answer is part of the explanation.
+pub fn explain(
+    docker: &Docker,
+    lab: &Lab,
+    topic: &str,
+    only: Option<&str>,
+    limit: &Limit,
+) -> Result<Vec<Explanation>, DockerError> {
+    let is_meant = |flow: &&Flow| only.is_none_or(|only| only == flow.name());
+    let flows: Vec<&Flow> = lab.topology.flows.iter().filter(is_meant).collect();
+    let names = flows.iter().flat_map(|flow| {
+        let original = flow.source_topic(topic).unwrap_or(topic);
+        let copies = [topic, original].map(|name| Rules::of_flow(flow).remote(name));
+        [topic.to_owned(), original.to_owned()]
+            .into_iter()
+            .chain(copies)
+    });
+    let names: BTreeSet<String> = names.collect();
+    let (looks, status) = thread::scope(|scope| {
+        let looks = scope.spawn(|| look::at_all(lab, &names, limit));
+        let status = status::status(docker, lab, false, limit);
+        (
+            looks.join().expect("a look at clusters does not panic"),
+            status,
+        )
+    });
+    let status = status?;
+    let scene = Scene {
+        docker,
+        lab,
+        looks,
+        containers: &status.containers,
+        limit,
+    };
+    let about = flows.iter().filter_map(|flow| {
+        let status = status.flows.iter().find(|one| one.name == flow.name())?;
+        let (original, is_copy) = scene.meant(flow, topic);
+        Some((scene.explain(flow, original, status), is_copy))
+    });
+    Ok(concerned(about.collect()))
+}
+
+/// Without flows that have nothing to do with the topic, unless none has.
+fn concerned(mut about: Vec<(Explanation, bool)>) -> Vec<Explanation> {
+    let is_elsewhere = |(one, _): &(Explanation, bool)| {
+        matches!(
+            one.answer,
+            Answer::NoSuchTopic { .. } | Answer::NoFlow { .. }
+        )
+    };
+    // whoever names a copy does not wonder why it does not come back
+    let is_back = |(one, is_copy): &(Explanation, bool)| !is_copy && one.answer == Answer::Cycle;
+    if !about.iter().all(is_elsewhere) {
+        about.retain(|one| !is_elsewhere(one));
+    }
+    if about.iter().any(|one| !is_back(one)) {
+        about.retain(|one| !is_back(one));
+    }
+    about.into_iter().map(|(one, _)| one).collect()
+}
+
+/// All that was looked at.
+struct Scene<'a> {
+    docker: &'a Docker,
+    lab: &'a Lab,
+    looks: BTreeMap<&'a str, Look>,
+    containers: &'a [ContainerStatus],
+    limit: &'a Limit,
+}
+
+impl Scene<'_> {
+    /// The topic of the source that a name stands for, and whether it is the name of its copy.
+    fn meant<'t>(&self, flow: &Flow, topic: &'t str) -> (&'t str, bool) {
+        let is_there = self.looks[flow.spec.source.as_str()]
+            .topics
+            .contains_key(topic);
+        match flow.source_topic(topic) {
+            Some(original) if !is_there => (original, true),
+            _ => (topic, false),
+        }
+    }
+
+    fn explain(&self, flow: &Flow, topic: &str, status: &FlowStatus) -> Explanation {
+        let mut facts = self.facts(flow, topic, status);
+        let remote = Rules::of_flow(flow).remote(topic);
+        let mut answer = judge(&facts);
+        if let Answer::NotCreated { obstacle: None, .. } = answer {
+            let told = mirror::told(self.docker, self.lab, &facts.workers, &remote, self.limit);
+            facts.obstacle = told.map(|words| Obstacle::Told { words });
+            answer = judge(&facts);
+        }
+        Explanation {
+            flow: flow.name(),
+            topic: topic.to_owned(),
+            remote,
+            mirrored: answer.is_mirrored(),
+            answer,
+            seen: facts,
+        }
+    }
+
+    fn facts(&self, flow: &Flow, topic: &str, status: &FlowStatus) -> Facts {
+        let (source, target) = (&flow.spec.source, &flow.spec.target);
+        let (from, to) = (&self.looks[source.as_str()], &self.looks[target.as_str()]);
+        let nothing = Notes::default();
+        let kept = to.notes.get(source);
+        let said = kept.unwrap_or(&nothing);
+        let config = mirror_state::config(&said.configs, COPIES);
+        let workers = mirror::workers(self.lab, flow);
+        // what does not run will be told anew when it does
+        let runs = workers.iter().any(Worker::runs);
+        let settings = config.settings.as_ref().filter(|_| runs);
+        let rules = rules(flow, settings);
+        let (selection, whose) = authored(flow, rules.select(topic));
+        let remote = rules.remote(topic);
+        let original = from.sight(topic);
+        let records = original.contents().map(|contents| contents.records);
+        let copied = kept.map(|notes| counted(flow, topic, from, notes));
+        let names = from.topics.keys().map(String::as_str);
+        let failures = failures(status);
+        let is_of_size = failures.iter().any(Failure::is_of_size);
+        Facts {
+            source: source.clone(),
+            target: target.clone(),
+            elsewhere: self.elsewhere(flow, topic),
+            flows: self.lab.topology.flows.iter().map(Flow::name).collect(),
+            nearest: nearest(topic, names.filter(|name| !is_internal(name))).map(str::to_owned),
+            selection,
+            topics: rules
+                .topics()
+                .iter()
+                .filter(|topic| **topic != flow.canary)
+                .cloned()
+                .collect(),
+            whose,
+            disabled_by: mirror::disabled_by(self.lab, flow, &workers),
+            cut_off: mirror::cut_off(self.lab, flow, &workers),
+            workers,
+            down: self.down(flow),
+            original,
+            copy: to.sight(&remote),
+            tight: if is_of_size {
+                tight::copies(self.lab, flow, from, to, self.limit)
+            } else {
+                Vec::new()
+            },
+            failures,
+            // of several MirrorMakers, the others go on
+            problems: match status.state {
+                FlowState::Degraded => Vec::new(),
+                FlowState::Running | FlowState::Ill => status.problems.clone(),
+            },
+            assigned: settings.map(|_| config.topics.get(topic).copied().unwrap_or(0)),
+            refresh: refresh(&config, said),
+            obstacle: obstacle(&config, &remote, to),
+            behind: behind(topic, status, from, records, copied),
+            noted: copied.unwrap_or(0),
+        }
+    }
+
+    /// What is wrong with the containers of brokers at both ends.
+    fn down(&self, flow: &Flow) -> Vec<String> {
+        let ends = [&flow.spec.source, &flow.spec.target];
+        let clusters = ends.iter().filter_map(|end| self.lab.topology.cluster(end));
+        let services = clusters.flat_map(|cluster| cluster.brokers.iter().map(|b| &b.service));
+        let services: Vec<&String> = services.collect();
+        let containers = self.containers.iter();
+        let ill = containers.filter(|container| services.contains(&&container.service));
+        ill.filter_map(|container| container.problem.clone())
+            .collect()
+    }
+
+    /// Clusters other than the source that have a topic of that name.
+    fn elsewhere(&self, flow: &Flow, topic: &str) -> Vec<String> {
+        let others = self
+            .looks
+            .iter()
+            .filter(|(name, look)| **name != flow.spec.source && look.topics.contains_key(topic));
+        others.map(|(name, _)| (*name).to_owned()).collect()
+    }
+}
+
+/// What MirrorMaker runs with, as it has noted it itself, or as kmk tells it.
+fn rules(flow: &Flow, settings: Option<&BTreeMap<String, String>>) -> Rules {
+    let Some(settings) = settings else {
+        return Rules::of_flow(flow);
+    };
+    let list = |key: &str, default: &str| {
+        let said = settings.get(key).map_or(default, String::as_str);
+        said.to_owned()
+    };
+    let (topics, exclude) = (list("topics", ".*"), list("topics.exclude", mm2::NEVER));
+    Rules::new(flow, &topics, &exclude)
+}
+
+/// A pattern as whoever wrote it did, and who that was.
+fn authored(flow: &Flow, selection: Selection) -> (Selection, Whose) {
+    let Selection::Excluded(pattern) = selection else {
+        return (selection, Whose::Edited);
+    };
+    let mut own = flow.spec.exclude.iter();
+    let written = own.find(|own| [*own, &mm2::spared(flow, own)].contains(&&pattern));
+    let whose = if written.is_some() {
+        Whose::Lab
+    } else if mm2::NEVER.split(", ").any(|never| never == pattern) {
+        Whose::Default
+    } else {
+        Whose::Edited
+    };
+    let pattern = written.cloned().unwrap_or(pattern);
+    (Selection::Excluded(pattern), whose)
+}
+
+/// What copies records, and gave up: the others do not keep records from crossing.
+fn failures(status: &FlowStatus) -> Vec<Failure> {
+    let parts = status.parts.iter();
+    let failed = parts.filter(|part| part.connector == COPIES && part.state == "FAILED");
+    let failed = failed.map(|part| Failure {
+        part: match part.task {
+            Some(task) => format!("{}-{task}", part.connector),
+            None => part.connector.clone(),
+        },
+        cause: part.cause.clone(),
+    });
+    failed.collect()
+}
+
+fn refresh(config: &Config, notes: &Notes) -> Refresh {
+    let said = config.settings.as_ref().and_then(|settings| {
+        let every = settings.get("refresh.topics.interval.seconds")?;
+        every.parse().ok()
+    });
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = now.map_or(0, |now| i64::try_from(now.as_millis()).unwrap_or(0));
+    let began = mirror_state::began(&notes.states, COPIES);
+    Refresh::new(said.unwrap_or(REFRESH_BY_DEFAULT), began, now)
+}
+
+/// What keeps the target from having the topic, as far as that can be seen there.
+fn obstacle(config: &Config, remote: &str, target: &Look) -> Option<Obstacle> {
+    let alike = |name: &str| name.replace('.', "_");
+    let mut others = target.topics.keys().filter(|name| *name != remote);
+    if let Some(with) = others.find(|name| alike(name) == alike(remote)) {
+        return Some(Obstacle::Clash { with: with.clone() });
+    }
+    let asked = config.settings.as_ref()?.get("replication.factor")?;
+    let asked: u64 = asked.parse().ok()?;
+    let is_too_many = usize::try_from(asked).is_ok_and(|asked| asked > target.brokers);
+    is_too_many.then_some(Obstacle::Replicas {
+        asked,
+        brokers: target.brokers,
+    })
+}
+
+/// Records of a topic that MirrorMaker has noted as copied, and that are still on the source.
+fn counted(flow: &Flow, topic: &str, source: &Look, notes: &Notes) -> u64 {
+    let copied = mirror_state::copied(&notes.offsets, &flow.spec.source);
+    let counted = source.bounds(topic).map(|(partition, first, end)| {
+        let last = copied.get(&(topic.to_owned(), partition));
+        let next = last.map_or(first, |last| last.saturating_add(1).min(end));
+        u64::try_from(next.saturating_sub(first)).unwrap_or(0)
+    });
+    counted.sum()
+}
+
+/// As the status has it; of topics that it does not show, kmk's and MirrorMaker's own, by what MirrorMaker notes. None where some
+/// partition has no leader to ask.
+fn behind(
+    topic: &str,
+    status: &FlowStatus,
+    source: &Look,
+    records: Option<u64>,
+    noted: Option<u64>,
+) -> Option<u64> {
+    let partitions = source.topics.get(topic)?.partitions.len();
+    if source.bounds(topic).count() < partitions {
+        return None;
+    }
+    let shown = status.topics.iter().find(|one| one.source == topic);
+    let shown = shown.map(|shown| shown.behind);
+    shown.or_else(|| Some(records?.saturating_sub(noted?)))
+}

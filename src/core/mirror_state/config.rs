@@ -1,0 +1,167 @@
+//! What MirrorMaker's connectors run with, decoded. Knows nothing of how the records were read.
+//!
+//! The format is Kafka Connect's (`KafkaConfigBackingStore`), read from `mm2-configs.<source>.internal` on the target, which is
+//! compacted: the latest record of a key wins, and one without a value deletes it.
+
+use crate::core::message::Record;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// The setting in which a task finds what it is to copy.
+const ASSIGNED: &str = "task.assigned.partitions";
+
+/// What copies records, as its worker has noted it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Config {
+    /// The connector's settings, by their names without `source->target.`; none before it was started for the first time.
+    pub settings: Option<BTreeMap<String, String>>,
+    /// The topics of which its tasks copy partitions, and of how many.
+    pub topics: BTreeMap<String, usize>,
+}
+
+/// The topic in which MirrorMaker keeps what it runs with, for what copies from `source`, on its target.
+pub fn configs_topic(source: &str) -> String {
+    format!("mm2-configs.{source}.internal")
+}
+
+/// The present configuration of `connector`, from the records of the [topic](configs_topic) in order.
+pub fn config<'a>(records: impl IntoIterator<Item = &'a Record>, connector: &str) -> Config {
+    let mut latest: BTreeMap<&str, &[u8]> = BTreeMap::new();
+    for record in records {
+        let Some(Ok(key)) = record.key.as_deref().map(std::str::from_utf8) else {
+            continue;
+        };
+        match &record.value {
+            None => drop(latest.remove(key)),
+            Some(value) => drop(latest.insert(key, value)),
+        }
+    }
+    let settings = |key: &str| {
+        let value = latest.get(key)?;
+        let stored: Stored = serde_json::from_slice(value).ok()?;
+        Some(stored.properties)
+    };
+    // of tasks that there were once, the records stay
+    let commit = latest.get(format!("commit-{connector}").as_str());
+    let commit = commit.and_then(|value| serde_json::from_slice::<Commit>(value).ok());
+    let tasks = 0..commit.map_or(0, |commit| commit.tasks);
+    let assigned = tasks.filter_map(|task| {
+        let mut settings = settings(&format!("task-{connector}-{task}"))?;
+        settings.remove(ASSIGNED)
+    });
+    let mut topics = BTreeMap::new();
+    for list in assigned {
+        for (topic, _) in list.split(',').filter_map(|place| place.rsplit_once('-')) {
+            *topics.entry(topic.to_owned()).or_insert(0) += 1;
+        }
+    }
+    Config {
+        topics,
+        settings: settings(&format!("connector-{connector}")),
+    }
+}
+
+/// When `connector` last began to run, in milliseconds since the epoch, from the records of the
+/// [status topic](super::status_topic) in order.
+pub fn began<'a>(records: impl IntoIterator<Item = &'a Record>, connector: &str) -> Option<i64> {
+    let key = format!("status-connector-{connector}");
+    let is_its = |record: &&Record| record.key.as_deref() == Some(key.as_bytes());
+    let began = records.into_iter().filter(is_its).filter_map(|record| {
+        let status: super::Status = serde_json::from_slice(record.value.as_deref()?).ok()?;
+        status.is_running().then_some(record.time?)
+    });
+    began.last().filter(|time| *time >= 0)
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    properties: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Commit {
+    tasks: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn record(key: &str, time: i64, value: Option<&str>) -> Record {
+        Record {
+            partition: 0,
+            offset: 0,
+            time: Some(time),
+            key: Some(key.into()),
+            value: value.map(Into::into),
+            headers: Vec::new(),
+        }
+    }
+
+    fn task(number: u32, partitions: &str) -> Record {
+        let value = format!(r#"{{"properties":{{"task.assigned.partitions":"{partitions}"}}}}"#);
+        record(
+            &format!("task-MirrorSourceConnector-{number}"),
+            1,
+            Some(&value),
+        )
+    }
+
+    #[test]
+    fn the_topics_of_the_tasks_that_there_are() {
+        let commit = |tasks: u32| {
+            let value = format!(r#"{{"tasks":{tasks}}}"#);
+            record("commit-MirrorSourceConnector", 1, Some(&value))
+        };
+        let settings = r#"{"properties":{"topics":"orders, x"}}"#;
+        let records = [
+            record("session-key", 1, Some("{}")),
+            record("connector-MirrorSourceConnector", 1, Some(settings)),
+            record(
+                "connector-MirrorHeartbeatConnector",
+                1,
+                Some(r#"{"properties":{}}"#),
+            ),
+            task(0, "orders-0,gone-0"),
+            task(1, "gone-1"),
+            commit(2),
+            task(0, "orders-0,my-topic-10,orders-1"),
+            commit(1),
+        ];
+        let config = config(&records, "MirrorSourceConnector");
+        let expected = [("my-topic", 1), ("orders", 2)]
+            .map(|(topic, partitions)| (topic.to_owned(), partitions));
+        assert_eq!(config.topics, BTreeMap::from(expected));
+        assert_eq!(config.settings.unwrap()["topics"], "orders, x");
+        assert_eq!(super::config(&records[..1], "X"), Config::default());
+    }
+
+    #[test]
+    fn a_connector_began_when_it_last_said_so() {
+        let key = "status-connector-MirrorSourceConnector";
+        let running = Some(r#"{"state":"RUNNING"}"#);
+        let records = [
+            record(key, 5, running),
+            record("status-connector-Other", 9, running),
+            record(key, 7, running),
+            record(key, 8, Some(r#"{"state":"FAILED"}"#)),
+        ];
+        assert_eq!(began(&records, "MirrorSourceConnector"), Some(7));
+        assert_eq!(
+            began(&[record(key, -1, running)], "MirrorSourceConnector"),
+            None
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(
+            pairs in proptest::collection::vec(("((connector|task|commit)-A(-0)?)?.{0,9}", proptest::option::of(".{0,30}")), 0..8)
+        ) {
+            let records: Vec<Record> = pairs.iter().map(|(key, value)| record(key, 0, value.as_deref())).collect();
+            config(&records, "A");
+            began(&records, "A");
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! Every answer of `kmk explain`, really brought about: one lab whose flows go both ways, one of which looks for new topics
+//! every second and the other every ten minutes.
+
+use crate::engine::docker;
+use crate::lab::Lab;
+use crate::process::{PATIENCE, until};
+use serde_json::Value;
+use std::fs;
+
+const FORTH: &str = "--flow primary->secondary";
+const BACK: &str = "--flow secondary->primary";
+
+fn lab() -> Lab {
+    let lab = Lab::new("explain");
+    let [primary, secondary] = lab.ports;
+    let text = format!(
+        r"clusters:
+  - name: primary
+    port: {primary}
+  - name: secondary
+    port: {secondary}
+flows:
+  - from: primary
+    to: secondary
+    topics: ['orders.*', big, many, 'a\.b', gone]
+    exclude: ['.*-tmp']
+  - from: secondary
+    to: primary
+    settings:
+      refresh.topics.interval.seconds: 600
+"
+    );
+    fs::write(lab.home.path().join("kmk.yml"), text).unwrap();
+    lab.kmk("deploy").code(0);
+    lab
+}
+
+/// What is said of the one flow that a topic concerns.
+#[track_caller]
+fn told(lab: &Lab, line: &str) -> Value {
+    let output = lab
+        .command(&format!("explain {line} --json"))
+        .output()
+        .unwrap();
+    let told: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{line}: {}", String::from_utf8_lossy(&output.stderr)));
+    let [flow] = told["flows"].as_array().unwrap().as_slice() else {
+        panic!("{line}: {told}");
+    };
+    let is_mirrored = flow["mirrored"].as_bool().unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(i32::from(!is_mirrored)),
+        "{flow}"
+    );
+    flow.clone()
+}
+
+/// The facts of an answer, as soon as it is this.
+#[track_caller]
+fn until_it_is(lab: &Lab, line: &str, answer: &str) -> Value {
+    let mut last = Value::Null;
+    until(&format!("{line} is {answer}"), PATIENCE, || {
+        last = told(lab, line);
+        let is_it = last["answer"] == answer;
+        is_it.then_some(())
+    });
+    println!("{line}: {answer} {}", last["facts"]);
+    last["facts"].clone()
+}
+
+/// The facts of an answer, which must be this at once.
+#[track_caller]
+fn is(lab: &Lab, line: &str, answer: &str) -> Value {
+    let flow = told(lab, line);
+    assert_eq!(flow["answer"], answer, "{line}: {flow:#}");
+    println!("{line}: {answer} {}", flow["facts"]);
+    flow["facts"].clone()
+}
+
+/// The same in words: lines that it prints.
+#[track_caller]
+fn says(lab: &Lab, line: &str, parts: &[&str]) {
+    let ran = lab.kmk(&format!("explain {line}"));
+    println!("{}", ran.text());
+    for part in parts {
+        assert!(ran.text().contains(part), "{part}\n{}", ran.text());
+    }
+    // what it tells to type can be typed
+    let text = ran.text();
+    let commands = text.lines();
+    let commands = commands.filter_map(|line| line.trim().strip_prefix("do: kmk "));
+    for command in commands {
+        for one in command.split('#').next().unwrap().split("| kmk ") {
+            lab.bash(&format!("kmk {one} --help")).code(0);
+        }
+    }
+}
+
+/// Types what it says is to be done, the first of it.
+#[track_caller]
+fn do_it(lab: &Lab, line: &str) {
+    let ran = lab.kmk(&format!("explain {line}"));
+    let text = ran.text();
+    let todo = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("do: "));
+    lab.bash(todo.unwrap_or_else(|| panic!("nothing to do: {}", ran.text())))
+        .code(0);
+}
+
+#[test]
+#[ignore = "needs Docker"]
+fn every_answer_is_given_where_it_is_the_reason() {
+    let lab = lab();
+    of_names(&lab);
+    of_topics_in_the_making(&lab);
+    of_parts_that_are_down(&lab);
+    of_copies(&lab);
+    of_a_flow_that_is_off(&lab);
+}
+
+fn of_names(lab: &Lab) {
+    lab.kmk("produce --topic orders --messages 10").code(0);
+    until_it_is(lab, "orders", "up_to_date");
+    says(
+        lab,
+        "orders",
+        &[
+            "primary->secondary: mirrored: up to date\n  seen: `orders` on primary: 1 partition, 10 records\n",
+        ],
+    );
+    // the name of the copy means the same, and the copy does not come back
+    let copy = told(lab, "primary.orders");
+    assert_eq!(
+        (&copy["topic"], &copy["answer"]),
+        (&"orders".into(), &"up_to_date".into())
+    );
+    is(lab, &format!("primary.orders {BACK}"), "cycle");
+    until_it_is(lab, &format!("kmk-canary {FORTH}"), "up_to_date");
+    until("heartbeats cross", PATIENCE, || {
+        (told(lab, &format!("heartbeats {FORTH}"))["mirrored"] == true).then_some(())
+    });
+
+    assert_eq!(
+        is(lab, &format!("ordrs {FORTH}"), "no_such_topic")["nearest"],
+        "orders"
+    );
+    says(
+        lab,
+        &format!("ordrs {FORTH}"),
+        &["there is no topic `ordrs` on primary", "do: kmk explain"],
+    );
+    is(lab, &format!("zzz {FORTH}"), "no_such_topic");
+
+    for topic in ["orders-tmp", "payments"] {
+        lab.kmk(&format!("topic create {topic}")).code(0);
+    }
+    lab.kmk("topic create orders.internal --force").code(0);
+    let excluded = is(lab, "orders-tmp", "excluded");
+    assert_eq!(
+        (&excluded["pattern"], &excluded["whose"]),
+        (&".*-tmp".into(), &"lab".into())
+    );
+    says(
+        lab,
+        "orders-tmp",
+        &["not mirrored: excluded by pattern `.*-tmp`\n"],
+    );
+    assert_eq!(is(lab, "orders.internal", "excluded")["whose"], "default");
+    let listed = &is(lab, "payments", "not_listed")["topics"];
+    assert_eq!(listed[0], "orders.*");
+    assert_eq!(
+        listed.as_array().unwrap().len(),
+        5,
+        "the canary is no person's: {listed}"
+    );
+
+    let long = "l".repeat(245);
+    for topic in [".hidden", "mine", &long] {
+        let line = format!("topic create {topic} --cluster secondary --force");
+        lab.kmk(&line).code(0);
+    }
+    assert_eq!(is(lab, ".hidden", "internal")["rule"], "dot");
+    assert_eq!(is(lab, &long, "name_too_long")["length"], 255);
+    assert_eq!(
+        is(lab, &format!("mine {FORTH}"), "no_flow")["on"][0],
+        "secondary"
+    );
+}
+
+fn of_topics_in_the_making(lab: &Lab) {
+    println!("looked for every ten minutes");
+    lab.kmk("produce --topic returns --cluster secondary --messages 5")
+        .code(0);
+    let refresh = is(lab, "returns", "not_refreshed")["refresh"].clone();
+    assert_eq!(refresh["every_seconds"], 600);
+    let next = refresh["next_in_seconds"].as_u64().unwrap();
+    assert!((300..600).contains(&next), "deployed a moment ago: {next}");
+    says(
+        lab,
+        "returns",
+        &[
+            "secondary->primary: not mirrored: MirrorMaker has not looked for new topics since; next look in ",
+        ],
+    );
+    do_it(lab, "returns");
+    until_it_is(lab, "returns", "up_to_date");
+    lab.kmk("topic alter returns --partitions 3 --cluster secondary")
+        .code(0);
+    let fewer = is(lab, "returns", "fewer_partitions");
+    assert_eq!((&fewer["copied"], &fewer["of"]), (&1.into(), &3.into()));
+
+    println!("looked for every second");
+    lab.kmk("topic create orders-none").code(0);
+    assert_eq!(
+        until_it_is(lab, "orders-none", "nothing_produced")["ever"],
+        0
+    );
+    says(
+        lab,
+        "orders-none",
+        &[
+            "nothing to mirror: nothing was produced yet\n",
+            "do: kmk produce",
+        ],
+    );
+    do_it(lab, "orders-none");
+    until_it_is(lab, "orders-none", "up_to_date");
+    lab.kmk("topic truncate orders-none --before end").code(0);
+    assert_eq!(
+        until_it_is(lab, "orders-none", "nothing_produced")["ever"],
+        10
+    );
+
+    println!("a name that the target cannot have");
+    lab.kmk("topic create primary.a_b --cluster secondary --force")
+        .code(0);
+    lab.kmk("produce --topic a.b").code(0);
+    let obstacle = until_it_is(lab, "a.b", "not_created")["obstacle"].clone();
+    assert_eq!(
+        (&obstacle["is"], &obstacle["with"]),
+        (&"clash".into(), &"primary.a_b".into())
+    );
+    says(
+        lab,
+        "a.b",
+        &["`primary.a.b` cannot be made on secondary: it clashes with `primary.a_b` there\n"],
+    );
+    do_it(lab, "a.b");
+    until_it_is(lab, "a.b", "up_to_date");
+}
+
+fn of_parts_that_are_down(lab: &Lab) {
+    let mirror = lab.container("mm2-secondary");
+    println!("MirrorMaker is paused");
+    docker(&format!("pause {mirror}"));
+    lab.kmk("produce --topic orders --messages 3").code(0);
+    let down = is(lab, "orders", "mirror_maker_down");
+    assert_eq!(down["workers"][0]["state"], "paused");
+    says(
+        lab,
+        "orders",
+        &[
+            "stands still: MirrorMaker does not run: mm2-secondary is paused\n",
+            "seen: 3 records not copied",
+        ],
+    );
+    do_it(lab, "orders");
+    until_it_is(lab, "orders", "up_to_date");
+
+    println!("MirrorMaker is killed");
+    docker(&format!("kill {mirror}"));
+    is(lab, "orders", "mirror_maker_down");
+    says(lab, "orders", &["mm2-secondary has exited with code 137\n"]);
+    docker(&format!("start {mirror}"));
+    until_it_is(lab, "orders", "up_to_date");
+
+    println!("the link is cut");
+    docker(&format!(
+        "network disconnect {} {mirror}",
+        lab.network("primary")
+    ));
+    lab.kmk("produce --topic orders --messages 2").code(0);
+    assert_eq!(is(lab, "orders", "link_cut")["clusters"][0], "primary");
+    says(
+        lab,
+        "orders",
+        &["stands still: the link is cut: MirrorMaker is off the network of primary\n"],
+    );
+    do_it(lab, "orders");
+    until_it_is(lab, "orders", "up_to_date");
+
+    for (cluster, answer) in [
+        ("primary", "source_unreachable"),
+        ("secondary", "target_unreachable"),
+    ] {
+        println!("{cluster} does not answer");
+        let container = lab.container(cluster);
+        docker(&format!("pause {container}"));
+        is(lab, &format!("orders {FORTH}"), answer);
+        docker(&format!("unpause {container}"));
+        until_it_is(lab, "orders", "up_to_date");
+    }
+}
+
+fn of_copies(lab: &Lab) {
+    println!("behind");
+    let producing = lab.start("produce --topic orders --rate 20000/s --messages 60000 --quiet");
+    until_it_is(lab, "orders", "behind");
+    producing.finish().code(0);
+    until_it_is(lab, "orders", "up_to_date");
+
+    println!("a copy with more partitions, made before");
+    lab.kmk("topic create primary.many --partitions 3 --cluster secondary --force")
+        .code(0);
+    lab.kmk("produce --topic many --messages 4").code(0);
+    until_it_is(lab, "many", "up_to_date");
+    says(
+        lab,
+        "many",
+        &["seen: the copy has 2 partitions more, in which nothing is copied\n"],
+    );
+
+    println!("a copy that was deleted");
+    lab.kmk("topic delete primary.many --cluster secondary --force")
+        .code(0);
+    assert_eq!(until_it_is(lab, "many", "copy_lost")["records"], 4);
+    says(
+        lab,
+        "many",
+        &["mirrored in part: `primary.many` was deleted and made anew"],
+    );
+
+    println!("an original that was deleted");
+    lab.kmk("topic create gone").code(0);
+    until_it_is(lab, "gone", "nothing_produced");
+    lab.kmk("topic delete gone").code(0);
+    until_it_is(lab, &format!("gone {FORTH}"), "only_the_copy");
+
+    println!("a record that the copy does not take");
+    lab.kmk("topic create big").code(0);
+    until_it_is(lab, "big", "nothing_produced");
+    lab.kmk("topic alter primary.big --config max.message.bytes=1000 --cluster secondary --force")
+        .code(0);
+    lab.primary().produce("big", &"x".repeat(20_000));
+    let failures = until_it_is(lab, "orders", "failed")["failures"].clone();
+    let cause = failures[0]["cause"].as_str().unwrap();
+    assert!(cause.contains("RecordTooLargeException"), "{cause}");
+    says(
+        lab,
+        "orders",
+        &[
+            "stands still: MirrorSourceConnector-0 of MirrorMaker has failed\n",
+            "seen: `primary.big` takes 1.0 kB, and `big` ",
+        ],
+    );
+    // while MirrorMaker starts anew, it has not failed again yet
+    until_it_is(lab, "orders", "failed");
+    do_it(lab, "orders");
+    until_it_is(lab, "big", "up_to_date");
+    until_it_is(lab, "orders", "up_to_date");
+}
+
+fn of_a_flow_that_is_off(lab: &Lab) {
+    let file = lab.directory().join("mm2.properties");
+    let text = fs::read_to_string(&file).unwrap();
+    let off = text.replace(
+        "secondary->primary.enabled = true",
+        "secondary->primary.enabled = false",
+    );
+    assert_ne!(text, off);
+    fs::write(&file, off).unwrap();
+    assert_ne!(
+        told(lab, "returns")["answer"],
+        "disabled",
+        "what runs was not told yet"
+    );
+    docker(&format!("restart {}", lab.container("mm2-primary")));
+    is(lab, "returns", "disabled");
+    says(
+        lab,
+        "returns",
+        &[
+            "secondary->primary: stands still: the flow is switched off\n",
+            "mm2.properties says `secondary->primary.enabled = false`\n",
+        ],
+    );
+}

@@ -1,0 +1,223 @@
+//! Why a topic is not there, as far as it can be told without a broker.
+
+use crate::docker::Docker;
+use crate::flags::refused;
+use crate::kmk::Kmk;
+use indoc::indoc;
+use serde_json::{Value, json};
+
+fn lab() -> Kmk {
+    Kmk::on(|kmk| Docker::works().with(&kmk.lab()))
+}
+
+/// A lab of this description, all of it running.
+fn described(spec: impl FnOnce([u16; 2]) -> Value) -> Kmk {
+    Kmk::on(|kmk| Docker::works().with(&kmk.lab().spec(spec(kmk.ports()))))
+}
+
+fn two_clusters([primary, secondary]: [u16; 2], flows: &Value) -> Value {
+    json!({
+        "lab": "demo",
+        "clusters": [
+            {"name": "primary", "brokers": 1, "partitions": 1, "port": primary},
+            {"name": "secondary", "brokers": 1, "partitions": 1, "port": secondary},
+        ],
+        "flows": flows,
+    })
+}
+
+/// What it says to scripts of a topic that is not there.
+fn json_of(kmk: &Kmk, line: &str) -> Value {
+    let ran = kmk.run(&format!("{line} --json")).code(1).stderr("");
+    serde_json::from_str(ran.text()).unwrap()
+}
+
+#[test]
+fn flags_and_names_that_make_no_sense() {
+    refused(&[
+        ("explain", "<TOPIC>"),
+        ("explain a b", "unexpected argument 'b'"),
+        (
+            "explain a/b",
+            "error: invalid value 'a/b' for '<TOPIC>': '/' in topic name `a/b`: only letters",
+        ),
+        ("explain .", "a topic cannot be called `.`"),
+        ("explain orders --flow", "--flow <SOURCE->TARGET>"),
+    ]);
+}
+
+#[test]
+fn no_lab_or_one_that_is_stopped() {
+    let none = Kmk::on(|_| Docker::works());
+    none.run("explain orders")
+        .code(3)
+        .stdout("")
+        .stderr(indoc! {"
+            error: there is no lab `demo`
+              hint: bring it up with `kmk deploy`
+        "});
+    let stopped = Kmk::on(|kmk| {
+        let lab = kmk.lab();
+        let lab = lab.exited("primary", 0).exited("secondary", 0);
+        Docker::works().with(&lab.exited("mm2-secondary", 0))
+    });
+    stopped
+        .run("explain orders")
+        .code(3)
+        .stdout("")
+        .stderr(indoc! {"
+            error: lab `demo` is stopped
+              hint: `kmk start` goes on where it was
+        "});
+}
+
+#[test]
+fn a_flow_that_is_not_there() {
+    lab()
+        .run("explain orders --flow primary->secondry")
+        .code(2)
+        .stdout("")
+        .stderr(indoc! {"
+            error: there is no flow `primary->secondry`
+              hint: did you mean `primary->secondary`?
+        "});
+    let none = described(|ports| two_clusters(ports, &json!([])));
+    none.run("explain orders")
+        .code(1)
+        .stdout("")
+        .stderr(indoc! {"
+            error: lab `demo` has no flow, so nothing is mirrored
+              hint: `flows` of a lab file, or a scenario with flows, says what is to be mirrored
+        "});
+}
+
+#[test]
+fn brokers_that_do_not_answer() {
+    lab()
+        .run("explain orders")
+        .code(1)
+        .stderr("")
+        .stdout(indoc! {"
+            primary->secondary: stands still: the source, primary, cannot be reached
+              seen: primary: no Kafka broker can be reached: 127.0.0.1:$PRIMARY: Connection refused (os error 111)
+              seen: secondary: no Kafka broker can be reached: 127.0.0.1:$SECONDARY: Connection refused (os error 111)
+              do: kmk status
+              do: kmk deploy
+        "});
+}
+
+#[test]
+fn a_mirrormaker_that_does_not_run() {
+    let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab().exited("mm2-secondary", 143)));
+    kmk.run("explain orders")
+        .code(1)
+        .stdout_has("primary->secondary: stands still: MirrorMaker does not run: mm2-secondary has exited with code 143\n")
+        .stdout_has("  do: kmk deploy\n");
+    let kmk = Kmk::on(|kmk| {
+        let paused = json!({"Status": "paused", "ExitCode": 0});
+        Docker::works().with(&kmk.lab().state("mm2-secondary", paused))
+    });
+    kmk.run("explain orders")
+        .code(1)
+        .stdout_has("MirrorMaker does not run: mm2-secondary is paused\n")
+        .stdout_has("  do: docker unpause kmk-demo-mm2-secondary-1\n");
+    let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab().without("mm2-secondary")));
+    kmk.run("explain orders")
+        .code(1)
+        .stdout_has("MirrorMaker does not run: mm2-secondary is missing\n");
+}
+
+#[test]
+fn what_a_name_tells_needs_no_broker() {
+    let flow = json!([{"source": "primary", "target": "secondary", "naming": "prefix",
+        "topics": ["orders.*", "(?<=x)y"], "exclude": [".*-tmp"]}]);
+    let kmk = described(|ports| two_clusters(ports, &flow));
+    for (topic, what, more) in [
+        (
+            "orders-tmp",
+            "excluded by pattern `.*-tmp`",
+            "the pattern is one of `exclude` of the flow",
+        ),
+        (
+            "orders.internal",
+            r"excluded by pattern `.*[\-\.]internal`",
+            "the pattern is one of MirrorMaker's defaults",
+        ),
+    ] {
+        kmk.run(&format!("explain {topic}"))
+            .code(1)
+            .stdout_has(&format!("primary->secondary: not mirrored: {what}\n"))
+            .stdout_has(&format!("  seen: {more}\n"));
+    }
+    // of a pattern that only Java can read, nothing is said before MirrorMaker has
+    kmk.run("explain payments")
+        .code(1)
+        .stdout_has("the source, primary, cannot be reached");
+    let told = json_of(&kmk, "explain secondary.orders-tmp");
+    assert_eq!(told["flows"][0]["answer"], "excluded");
+}
+
+#[test]
+fn a_flow_for_which_the_topic_is_not_listed() {
+    let flow = json!([{"source": "primary", "target": "secondary", "naming": "prefix", "topics": ["orders", "x.*"]}]);
+    let kmk = described(|ports| two_clusters(ports, &flow));
+    kmk.run("explain payments")
+        .code(1)
+        .stdout_has("not among the topics of the flow\n")
+        .stdout_has("  seen: topics are orders, x.*\n")
+        .stdout_has(
+            "  do: add `payments` to `topics` in the lab file, or to --topics, then `kmk deploy`\n",
+        );
+}
+
+#[test]
+fn a_name_that_would_be_too_long_or_that_is_no_persons() {
+    let kmk = lab();
+    let long = "a".repeat(245);
+    kmk.run(&format!("explain {long}"))
+        .code(1)
+        .stdout_has("its name there would have 253 characters, and Kafka allows 249\n");
+    kmk.run("explain .hidden")
+        .code(1)
+        .stdout_has("an internal name: it begins with `.`\n");
+    kmk.run("explain secondary.orders")
+        .code(1)
+        .stdout_has("it came from secondary, and is not copied back\n");
+}
+
+#[test]
+fn as_json() {
+    let ran = lab()
+        .run("explain primary.orders --json")
+        .code(1)
+        .stderr("");
+    let told: Value = serde_json::from_str(ran.text()).unwrap();
+    assert_eq!(told["topic"], "primary.orders");
+    assert_eq!(told["mirrored"], false);
+    let flow = &told["flows"][0];
+    assert_eq!(flow["flow"], "primary->secondary");
+    assert_eq!(flow["topic"], "orders");
+    assert_eq!(flow["remote"], "primary.orders");
+    assert_eq!(flow["answer"], "source_unreachable");
+    let problem = flow["facts"]["problem"].as_str().unwrap();
+    assert!(problem.contains("Connection refused"), "{problem}");
+    assert_eq!(flow["seen"]["copy"]["is"], "unreachable");
+}
+
+#[test]
+fn every_flow_that_a_topic_concerns_is_told_of() {
+    let flows = json!([
+        {"source": "primary", "target": "secondary", "naming": "prefix"},
+        {"source": "secondary", "target": "primary", "naming": "prefix"},
+    ]);
+    let kmk = described(|ports| two_clusters(ports, &flows));
+    let both = json_of(&kmk, "explain orders");
+    assert_eq!(both["flows"].as_array().unwrap().len(), 2);
+    // the copy of orders, which does not come back
+    let one = json_of(&kmk, "explain primary.orders");
+    let flows = one["flows"].as_array().unwrap();
+    assert_eq!(flows.len(), 1, "{one}");
+    assert_eq!(flows[0]["topic"], "orders");
+    let back = json_of(&kmk, "explain primary.orders --flow secondary->primary");
+    assert_eq!(back["flows"][0]["answer"], "cycle");
+}
