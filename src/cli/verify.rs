@@ -59,8 +59,8 @@ pub(crate) struct Args {
     /// kmk-verify]
     #[arg(long, value_name = "TOPIC", value_parser = topic_name)]
     topic: Option<String>,
-    /// How long to wait for records after the last one was sent; for a source that acknowledges nothing; and for a flow
-    /// that does not show the topic yet
+    /// How long to wait once all is sent and no more records arrive; for a source that acknowledges nothing; and for a
+    /// flow that does not show the topic yet
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = patience)]
     timeout: Duration,
     /// Duplicates are errors too
@@ -166,6 +166,11 @@ fn answer(
     }
     let lab = in_lab(&context.lab);
     let mut next = vec![(format!("kmk status{lab}"), "how the lab is")];
+    let mut lossy = report.flows.iter().filter(|flow| flow.account.missing > 0);
+    if let Some(flow) = lossy.next() {
+        let explain = format!("kmk explain{lab} {}", flow.topic);
+        next.push((explain, "why a topic is not copied"));
+    }
     if what.topic.is_none() && what.afterwards == Afterwards::Remove {
         let keep = format!("kmk verify{lab} --keep");
         next.push((keep, "once more, and look at the records"));
@@ -208,9 +213,12 @@ fn of_verify(error: VerifyError, what: &Verify, context: &Context) -> anyhow::Er
             };
             Told::no(error.to_string()).hint(hint).into()
         }
-        VerifyError::NotShown(_) => Told::no(error.to_string())
-            .hint(format!("`kmk status{lab}` says how the lab is"))
-            .into(),
+        VerifyError::NotShown(ref not_shown) => {
+            let topic = &not_shown.topic;
+            Told::no(error.to_string())
+                .hint(format!("`kmk explain{lab} {topic}` says why"))
+                .into()
+        }
         VerifyError::Kafka(error) => error.into(),
         error @ VerifyError::Thread(_) => Told::unusable(error.to_string()).into(),
     }

@@ -218,7 +218,7 @@ fn what_was_deleted_is_missing(lab: &Lab) {
     // all is sent while nothing is copied, and all is copied while nothing is read
     docker(&format!("pause {mirror}"));
     let mut running = lab.start(&format!(
-        "verify --partitions 1 --messages {SENT} --timeout 15s --json --keep"
+        "verify --partitions 1 --messages {SENT} --timeout 12s --json --keep"
     ));
     running.until_it_says(&format!("{SENT} sent, {SENT} acknowledged"));
     running.signal(Signal::STOP);

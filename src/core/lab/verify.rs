@@ -8,6 +8,7 @@ mod refusal;
 mod report;
 mod run;
 mod sender;
+mod watch;
 
 pub use refusal::Refusal;
 pub use report::{FlowReport, Incident, LeftOut, Noted, SourceReport, VerifyEnd, VerifyReport};
@@ -34,8 +35,8 @@ pub struct Verify {
     pub rate: Option<u64>,
     /// Of each record, in bytes, at least [`MIN_STAMPED`](crate::core::ledger::MIN_STAMPED).
     pub size: usize,
-    /// How long records may take after the last one was sent; how long a source may acknowledge nothing; and how long a
-    /// flow may take to show the topic on its target.
+    /// How long to wait once all is sent and no more records arrive; how long a source may acknowledge nothing; and how
+    /// long a flow may take to show the topic on its target.
     pub timeout: Duration,
     /// What becomes of the records in kmk's own topic.
     pub afterwards: Afterwards,

@@ -5,6 +5,7 @@ use super::course::Course;
 use super::reader::{Reader, Seen};
 use super::report::VerifyEnd;
 use super::sender::{SendEnd, Sender};
+use super::watch::Watch;
 use super::{Progress, Verify, VerifyError};
 use crate::core::kafka::Written;
 use crate::core::ledger::{Account, Arrivals, Sent, judge};
@@ -13,12 +14,6 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// How often it is looked whether all is over.
-const LOOK: Duration = Duration::from_millis(10);
-
-/// How often it is told how far it has come.
-const TELL: Duration = Duration::from_millis(100);
 
 /// The time since the run began: it only goes forward, whatever is done to the machine's clock.
 #[derive(Debug, Clone, Copy)]
@@ -189,7 +184,7 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    fn stop(&self) {
+    pub(super) fn stop(&self) {
         self.stop.raise();
         self.finish.raise();
     }
@@ -225,7 +220,7 @@ impl Desk {
     }
 
     /// Whether all was sent, and everything acknowledged has arrived through every flow.
-    fn is_complete(&self) -> bool {
+    pub(super) fn is_complete(&self) -> bool {
         let ended = self.ended.get();
         ended.is_some_and(|sending| matches!(sending.end, SendEnd::Complete))
             && self.arrivals.iter().all(|arrivals| {
@@ -257,76 +252,6 @@ impl Desk {
             took: sending.took,
             end: sending.end,
             written: sending.written,
-        }
-    }
-}
-
-/// Who sees when it is over.
-struct Watch<'a> {
-    courses: &'a [Course],
-    desks: &'a [Desk],
-    timeout: Duration,
-    clock: Clock,
-}
-
-impl Watch<'_> {
-    fn until_the_end(
-        &self,
-        end: &Signals,
-        interrupt: &Interrupt,
-        progress: &mut dyn FnMut(&Progress),
-    ) -> VerifyEnd {
-        let limit = Limit::endless(interrupt);
-        let mut next_tell = TELL;
-        loop {
-            let interrupted = limit.pause(LOOK).is_err();
-            if self.clock.elapsed() >= next_tell || interrupted {
-                progress(&self.progress());
-                next_tell = self.clock.elapsed() + TELL;
-            }
-            if interrupted {
-                end.stop();
-                return VerifyEnd::Interrupted;
-            }
-            if self.desks.iter().all(Desk::is_complete) {
-                progress(&self.progress());
-                end.finish.raise();
-                return VerifyEnd::Complete;
-            }
-            if self.is_late() {
-                progress(&self.progress());
-                end.stop();
-                return VerifyEnd::Deadline;
-            }
-        }
-    }
-
-    /// Whether everything was sent so long ago that nothing more is waited for.
-    fn is_late(&self) -> bool {
-        let ended = self.desks.iter().map(|desk| desk.ended.get());
-        let ended: Option<Vec<Duration>> = ended.map(|sending| Some(sending?.took)).collect();
-        let last = ended.and_then(|times| times.into_iter().max());
-        last.is_some_and(|last| self.clock.elapsed() >= last.saturating_add(self.timeout))
-    }
-
-    fn progress(&self) -> Progress {
-        let elapsed = self.clock.elapsed();
-        let (mut sent, mut acknowledged, mut arrived) = (0, 0, Vec::new());
-        for (course, desk) in self.courses.iter().zip(self.desks) {
-            let of = locked(&desk.sent);
-            sent += of.sent();
-            acknowledged += of.acknowledged();
-            drop(of);
-            let legs = course.legs.iter().zip(&desk.arrivals);
-            arrived.extend(
-                legs.map(|(leg, arrivals)| (leg.flow.clone(), locked(arrivals).distinct())),
-            );
-        }
-        Progress {
-            elapsed,
-            sent,
-            acknowledged,
-            arrived,
         }
     }
 }

@@ -1,0 +1,153 @@
+//! Seeing when a run is over. Knows nothing of brokers.
+
+use super::Progress;
+use super::course::Course;
+use super::report::VerifyEnd;
+use super::run::{Clock, Desk, Signals, locked};
+use crate::core::wait::{Interrupt, Limit};
+use std::time::Duration;
+
+/// How often it is looked whether all is over.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// How often it is told how far it has come.
+const TELL: Duration = Duration::from_millis(100);
+
+/// Who sees when it is over.
+pub(super) struct Watch<'a> {
+    pub(super) courses: &'a [Course],
+    pub(super) desks: &'a [Desk],
+    pub(super) timeout: Duration,
+    pub(super) clock: Clock,
+}
+
+impl Watch<'_> {
+    pub(super) fn until_the_end(
+        &self,
+        end: &Signals,
+        interrupt: &Interrupt,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> VerifyEnd {
+        let limit = Limit::endless(interrupt);
+        let mut next_tell = TELL;
+        let mut waiting = Waiting::new(self.timeout);
+        loop {
+            let interrupted = limit.pause(LOOK).is_err();
+            if self.clock.elapsed() >= next_tell || interrupted {
+                progress(&self.progress());
+                next_tell = self.clock.elapsed() + TELL;
+            }
+            if interrupted {
+                end.stop();
+                return VerifyEnd::Interrupted;
+            }
+            if self.desks.iter().all(Desk::is_complete) {
+                progress(&self.progress());
+                end.finish.raise();
+                return VerifyEnd::Complete;
+            }
+            if waiting.is_over(self.all_sent(), || (self.arrived(), self.clock.elapsed())) {
+                progress(&self.progress());
+                end.stop();
+                return VerifyEnd::Deadline;
+            }
+        }
+    }
+
+    /// When everything had been sent, if it has.
+    fn all_sent(&self) -> Option<Duration> {
+        let ended = self.desks.iter().map(|desk| desk.ended.get());
+        let ended: Option<Vec<Duration>> = ended.map(|sending| Some(sending?.took)).collect();
+        ended?.into_iter().max()
+    }
+
+    /// How many different records have arrived anywhere.
+    fn arrived(&self) -> u64 {
+        let arrivals = self.desks.iter().flat_map(|desk| &desk.arrivals);
+        arrivals.map(|arrivals| locked(arrivals).distinct()).sum()
+    }
+
+    fn progress(&self) -> Progress {
+        let elapsed = self.clock.elapsed();
+        let (mut sent, mut acknowledged, mut arrived) = (0, 0, Vec::new());
+        for (course, desk) in self.courses.iter().zip(self.desks) {
+            let of = locked(&desk.sent);
+            sent += of.sent();
+            acknowledged += of.acknowledged();
+            drop(of);
+            let legs = course.legs.iter().zip(&desk.arrivals);
+            arrived.extend(
+                legs.map(|(leg, arrivals)| (leg.flow.clone(), locked(arrivals).distinct())),
+            );
+        }
+        Progress {
+            elapsed,
+            sent,
+            acknowledged,
+            arrived,
+        }
+    }
+}
+
+/// How long records are waited for once all are sent: a flow that is slower than its source is no loss as long as it brings
+/// more.
+#[derive(Debug)]
+struct Waiting {
+    patience: Duration,
+    arrived: u64,
+    /// When that was first so.
+    since: Duration,
+}
+
+impl Waiting {
+    fn new(patience: Duration) -> Self {
+        Self {
+            patience,
+            arrived: 0,
+            since: Duration::ZERO,
+        }
+    }
+
+    /// Whether nothing has come for too long. `look` tells how many records have arrived, and when that is.
+    fn is_over(
+        &mut self,
+        all_sent: Option<Duration>,
+        look: impl FnOnce() -> (u64, Duration),
+    ) -> bool {
+        let Some(sent) = all_sent else {
+            return false;
+        };
+        let (arrived, now) = look();
+        if arrived > self.arrived {
+            self.arrived = arrived;
+            self.since = now;
+        }
+        now >= self.since.max(sent).saturating_add(self.patience)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn nothing_is_over_while_records_are_sent_or_come() {
+        let mut waiting = Waiting::new(5 * SECOND);
+        assert!(!waiting.is_over(None, || (0, 99 * SECOND)));
+        let sent = Some(100 * SECOND);
+        assert!(!waiting.is_over(sent, || (3, 104 * SECOND)));
+        assert!(!waiting.is_over(sent, || (4, 108 * SECOND)));
+        assert!(!waiting.is_over(sent, || (4, 112 * SECOND)));
+        assert!(waiting.is_over(sent, || (4, 113 * SECOND)));
+    }
+
+    #[test]
+    fn where_none_comes_it_is_over_so_long_after_the_last_was_sent() {
+        let mut waiting = Waiting::new(5 * SECOND);
+        let sent = Some(100 * SECOND);
+        assert!(!waiting.is_over(sent, || (0, 104 * SECOND)));
+        assert!(waiting.is_over(sent, || (0, 105 * SECOND)));
+    }
+}
