@@ -25,6 +25,7 @@ mod stop;
 mod table;
 mod topic;
 mod topics;
+mod verify;
 mod watch;
 
 use anyhow::Context as _;

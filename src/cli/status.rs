@@ -12,6 +12,7 @@ use kafka_mirror_kit::core::lab::status::{
 };
 use kafka_mirror_kit::core::lag::TopicState;
 use kafka_mirror_kit::core::topology::{Access, Proof};
+use kafka_mirror_kit::core::wait::Stop;
 use std::time::{Duration, SystemTime};
 
 /// Show how the lab is: containers, clusters, flows, and how far the copies are behind
@@ -33,6 +34,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let (docker, lab) = context.find_lab()?;
     let status = status::status(&docker, &lab, context.output.verbose, &context.question())?;
+    if context.interrupt.is_raised() {
+        // whoever was still being asked would stand there as silent
+        return Err(Stop::Interrupted.into());
+    }
     let text = if args.json {
         serde_json::to_string_pretty(&status).context("cannot write JSON")?
     } else {

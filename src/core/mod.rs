@@ -14,6 +14,7 @@ pub mod kafka;
 pub mod lab;
 pub mod lab_file;
 pub mod lag;
+pub mod ledger;
 pub mod lint;
 pub mod lock;
 pub mod message;

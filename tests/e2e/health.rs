@@ -76,14 +76,15 @@ fn what_is_broken_is_named_and_what_has_healed_is_well_within_seconds() {
         a_cluster_breaks(&lab, service);
     }
     a_worker_breaks(&lab);
-    let [primary, secondary] = ["primary", "secondary"].map(|service| lab.container(service));
+    let [worker, primary, secondary] =
+        [WORKER, "primary", "secondary"].map(|service| lab.container(service));
     breaks(
         &lab,
         "three parts at once",
         || {
             docker(&format!("kill --signal STOP {primary}"));
             docker(&format!("pause {secondary}"));
-            java(&lab, "STOP");
+            signal(&worker, "STOP");
         },
         &[
             "broker primary does not answer",
@@ -92,15 +93,15 @@ fn what_is_broken_is_named_and_what_has_healed_is_well_within_seconds() {
         || {
             docker(&format!("kill --signal CONT {primary}"));
             docker(&format!("unpause {secondary}"));
-            java(&lab, "CONT");
+            signal(&worker, "CONT");
         },
     );
 }
 
 /// Sends a signal to `MirrorMaker` in its container.
-fn java(lab: &Lab, signal: &str) {
+pub(crate) fn signal(worker: &str, signal: &str) {
     let script = JAVA.replace("SIGNAL", signal);
-    let words = ["exec", &lab.container(WORKER), "bash", "-c", &script];
+    let words = ["exec", worker, "bash", "-c", &script];
     assert_eq!(docker_words(&words, b""), "done");
 }
 
@@ -165,12 +166,12 @@ fn a_worker_breaks(lab: &Lab) {
     breaks(
         lab,
         "MirrorMaker hangs, and says of itself that it runs",
-        || java(lab, "STOP"),
+        || signal(&worker, "STOP"),
         &[
             "MirrorMaker has given no sign of life for",
             "has not crossed",
         ],
-        || java(lab, "CONT"),
+        || signal(&worker, "CONT"),
     );
     breaks(
         lab,

@@ -13,6 +13,7 @@ mod existing;
 mod files;
 mod flags;
 mod groups;
+mod health;
 mod help;
 mod house;
 mod image;

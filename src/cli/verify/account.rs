@@ -1,0 +1,341 @@
+//! The account of a flow, as people read it.
+
+use super::super::quantity::count;
+use super::super::table::{row, table};
+use kafka_mirror_kit::core::ledger::{Account, Latency, PartitionAccount, Place, Span, Spoilt};
+
+/// Up to so many partitions are shown one by one; of more, those that something is said about.
+const PARTITIONS: usize = 12;
+/// So many ranges of a partition are named; the JSON names all.
+const NAMED: usize = 8;
+/// How long the longest bar of the histogram is, in characters.
+const BAR: u64 = 40;
+
+/// A table of the partitions, what is wrong with which records, and how long they took. No lines of more than 80
+/// characters, save where ranges are long.
+pub(super) fn describe(account: &Account) -> String {
+    let mut parts = vec![partitions(account)];
+    let findings = findings(account);
+    if !findings.is_empty() {
+        parts.push(table(&findings));
+    }
+    if let Some(latency) = &account.latency {
+        parts.push(percentiles(latency));
+        parts.push(histogram(latency));
+    }
+    parts.join("\n\n")
+}
+
+fn partitions(account: &Account) -> String {
+    let heading = [
+        "PARTITION",
+        "SENT",
+        "ACKED",
+        "ARRIVED",
+        "MISSING",
+        "DUPLICATED",
+        "REORDERED",
+    ];
+    let mut rows = vec![row(heading)];
+    let all = &account.partitions;
+    let shown = |one: &&PartitionAccount| all.len() <= PARTITIONS || !said(one).is_empty();
+    for one in all.iter().filter(shown) {
+        let again = one.duplicated.iter();
+        rows.push(numbers(
+            &one.partition.to_string(),
+            [
+                one.sent,
+                one.acknowledged,
+                one.arrived,
+                total(&one.missing),
+                again.map(|one| one.span.count() * (one.times - 1)).sum(),
+                total(&one.reordered),
+            ],
+        ));
+    }
+    if all.len() != 1 {
+        rows.push(numbers(
+            "all",
+            [
+                account.sent,
+                account.acknowledged,
+                account.arrived,
+                account.missing,
+                account.duplicated,
+                account.reordered,
+            ],
+        ));
+    }
+    table(&rows)
+}
+
+fn numbers(name: &str, numbers: [u64; 6]) -> Vec<String> {
+    let numbers = numbers.iter().map(ToString::to_string);
+    std::iter::once(name.to_owned()).chain(numbers).collect()
+}
+
+fn total(spans: &[Span]) -> u64 {
+    spans.iter().map(|span| span.count()).sum()
+}
+
+/// What is wrong, or notable: a word, where, and which records.
+fn findings(account: &Account) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for one in &account.partitions {
+        let place = format!("partition {}", one.partition);
+        found.extend(
+            said(one)
+                .into_iter()
+                .map(|(word, what)| vec![word.to_owned(), place.clone(), what]),
+        );
+    }
+    for (word, spoilt) in [
+        ("corrupted", &account.corrupted),
+        ("misplaced", &account.misplaced),
+    ] {
+        if spoilt.records > 0 {
+            found.push(row([word, "on the target", &places(spoilt)]));
+        }
+    }
+    let foreign = &account.foreign;
+    for (records, whose) in [
+        (foreign.of_other_runs, "of other runs, not judged"),
+        (foreign.of_no_run, "of no run, not judged"),
+    ] {
+        if records > 0 {
+            found.push(row([
+                "foreign",
+                "on the target",
+                &format!("{} {whose}", count(records, "record")),
+            ]));
+        }
+    }
+    found
+}
+
+fn said(one: &PartitionAccount) -> Vec<(&'static str, String)> {
+    let mut said = Vec::new();
+    if !one.missing.is_empty() {
+        let end = match one.missing_at_the_end {
+            0 => String::new(),
+            _ if one.is_lost() => " (nothing of it arrived)".to_owned(),
+            1 => " (the last one of it)".to_owned(),
+            end => format!(" (the last {end} of it among them)"),
+        };
+        said.push(("missing", ranges(&one.missing) + &end));
+    }
+    if !one.duplicated.is_empty() {
+        let again = one
+            .duplicated
+            .iter()
+            .map(|one| format!("{} ({} times)", one.span, one.times));
+        said.push(("duplicated", listed(again)));
+    }
+    for (word, spans, note) in [
+        ("reordered", &one.reordered, ""),
+        (
+            "unacked",
+            &one.unacknowledged_present,
+            " (there all the same)",
+        ),
+        ("unacked", &one.unacknowledged_absent, " (not there)"),
+        (
+            "impossible",
+            &one.impossible,
+            " (never sent: another run has this run's number)",
+        ),
+    ] {
+        if !spans.is_empty() {
+            said.push((word, ranges(spans) + note));
+        }
+    }
+    said
+}
+
+fn ranges(spans: &[Span]) -> String {
+    listed(spans.iter().map(ToString::to_string))
+}
+
+fn listed(items: impl ExactSizeIterator<Item = String>) -> String {
+    let more = items.len().saturating_sub(NAMED);
+    let named: Vec<String> = items.take(NAMED).collect();
+    match more {
+        0 => named.join(", "),
+        more => format!("{}, and {more} more", named.join(", ")),
+    }
+}
+
+fn places(spoilt: &Spoilt) -> String {
+    let place = |place: &Place| format!("{}:{}", place.partition, place.offset);
+    let shown = listed(spoilt.first.iter().map(place));
+    format!(
+        "{}, at partition:offset {shown}",
+        count(spoilt.records, "record")
+    )
+}
+
+fn percentiles(latency: &Latency) -> String {
+    let heading = row(["LATENCY", "MIN", "P50", "P90", "P99", "P99.9", "MAX"]);
+    let values = [
+        latency.min,
+        latency.p50,
+        latency.p90,
+        latency.p99,
+        latency.p99_9,
+        latency.max,
+    ];
+    let values = values.into_iter().map(time);
+    let values = std::iter::once(String::new()).chain(values).collect();
+    table(&[heading, values])
+}
+
+fn histogram(latency: &Latency) -> String {
+    let buckets = &latency.histogram;
+    let most = buckets
+        .iter()
+        .map(|bucket| bucket.records)
+        .max()
+        .unwrap_or(0);
+    let rows: Vec<Vec<String>> = buckets
+        .iter()
+        .map(|bucket| {
+            let up_to = bucket.up_to.min(latency.max);
+            let bar = bar(bucket.records, most);
+            row([
+                &format!("up to {}", time(up_to)),
+                &bucket.records.to_string(),
+                &bar,
+            ])
+        })
+        .collect();
+    table(&rows)
+}
+
+/// As long as the share of the fullest bucket; something wherever there is a record.
+fn bar(records: u64, most: u64) -> String {
+    let eighths = (u128::from(records) * u128::from(BAR) * 8).div_ceil(u128::from(most.max(1)));
+    let eighths = usize::try_from(eighths).unwrap_or_default();
+    let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
+    "█".repeat(eighths / 8) + rest
+}
+
+/// `850 µs`, `12.3 ms`, `4.56 s`: three figures, as they were kept.
+fn time(micros: u64) -> String {
+    #[allow(clippy::cast_precision_loss, reason = "three figures are shown")]
+    let micros_f = micros as f64;
+    match micros {
+        0..1_000 => format!("{micros} µs"),
+        1_000..10_000 => format!("{:.2} ms", micros_f / 1e3),
+        10_000..100_000 => format!("{:.1} ms", micros_f / 1e3),
+        100_000..1_000_000 => format!("{:.0} ms", micros_f / 1e3),
+        1_000_000..10_000_000 => format!("{:.2} s", micros_f / 1e6),
+        _ => format!("{:.1} s", micros_f / 1e6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kafka_mirror_kit::core::ledger::{Arrivals, RunId, Sent, Stamp, judge};
+    use kafka_mirror_kit::core::message::RecordRef;
+    use std::time::UNIX_EPOCH;
+
+    /// The account of a run that sent six records to each of two partitions, of which these arrived.
+    fn account(arrived: &[(i32, u64)]) -> Account {
+        let run = RunId::new(UNIX_EPOCH, 1, 0);
+        let (mut sent, mut arrivals) = (Sent::new(run), Arrivals::new(run));
+        for partition in 0..2 {
+            for _ in 0..6 {
+                sent.next(partition);
+            }
+            sent.acknowledge(partition, 0..6);
+        }
+        for (offset, &(partition, sequence)) in (0..).zip(arrived) {
+            let mut value = Vec::new();
+            let stamp = Stamp {
+                run,
+                partition,
+                sequence,
+                sent_at: 0,
+            };
+            stamp.write(0, &mut value);
+            let record = RecordRef {
+                partition,
+                offset,
+                time: None,
+                key: None,
+                value: Some(&value),
+                headers: Vec::new(),
+            };
+            arrivals.arrive(&record, 900 * (sequence + 1));
+        }
+        judge(&sent, &arrivals)
+    }
+
+    #[test]
+    fn people_see_what_is_missing_and_what_came_twice() {
+        let first = [0, 1, 2, 3, 4, 5].map(|sequence| (0, sequence));
+        let second = [(1, 0), (1, 0), (1, 3), (1, 2)];
+        let text = describe(&account(&[&first[..], &second].concat()));
+        let expected = "\
+PARTITION  SENT  ACKED  ARRIVED  MISSING  DUPLICATED  REORDERED
+0          6     6      6        0        0           0
+1          6     6      3        3        1           1
+all        12    12     9        3        1           1
+
+missing     partition 1  1, 4-5 (the last 2 of it among them)
+duplicated  partition 1  0 (2 times)
+reordered   partition 1  2
+
+LATENCY  MIN     P50      P90      P99      P99.9    MAX
+         900 µs  2.70 ms  5.40 ms  5.40 ms  5.40 ms  5.40 ms
+
+up to 1.00 ms  2  ████████████████
+up to 2.00 ms  1  ████████
+up to 5.00 ms  5  ████████████████████████████████████████
+up to 5.40 ms  1  ████████";
+        assert_eq!(text, expected, "\n{text}");
+    }
+
+    #[test]
+    fn many_ranges_are_not_all_named() {
+        let spans: Vec<Span> = (0..11)
+            .map(|n| Span {
+                first: 2 * n,
+                last: 2 * n,
+            })
+            .collect();
+        assert_eq!(ranges(&spans), "0, 2, 4, 6, 8, 10, 12, 14, and 3 more");
+    }
+
+    #[test]
+    fn a_partition_of_which_nothing_arrived_is_named() {
+        let first = [0, 1, 2, 3, 4, 5].map(|sequence| (0, sequence));
+        let text = describe(&account(&first));
+        assert!(
+            text.contains("missing  partition 1  0-5 (nothing of it arrived)"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_bar_is_never_empty_where_there_is_a_record() {
+        assert_eq!(bar(0, 100), "");
+        assert_eq!(bar(1, 1_000_000), "▏");
+        assert_eq!(bar(100, 100).chars().count(), 40);
+    }
+
+    #[test]
+    fn times_have_three_figures() {
+        for (micros, text) in [
+            (7, "7 µs"),
+            (1_234, "1.23 ms"),
+            (56_780, "56.8 ms"),
+            (456_789, "457 ms"),
+            (1_234_567, "1.23 s"),
+            (61_000_000, "61.0 s"),
+        ] {
+            assert_eq!(time(micros), text);
+        }
+    }
+}

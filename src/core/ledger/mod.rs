@@ -1,0 +1,22 @@
+//! The ledger: every record that a run sends against every record that arrives. Clients move the bytes; the judgement
+//! is here, on plain values. Knows nothing of brokers, clocks or terminals.
+//!
+//! [`Stamp`] is what a record carries; [`Sent`] and [`Arrivals`] keep the two sides, a bit a record; [`judge`] sets one
+//! against the other.
+
+mod account;
+mod arrivals;
+mod bits;
+mod latency;
+mod sent;
+mod span;
+mod stamp;
+#[cfg(test)]
+mod tests;
+
+pub use account::{Account, Guarantee, PartitionAccount, Repeated, judge};
+pub use arrivals::{Arrivals, Foreign, Place, Spoilt};
+pub use latency::{Bucket, Latency};
+pub use sent::Sent;
+pub use span::Span;
+pub use stamp::{MIN_STAMPED, RunId, Stamp};
