@@ -324,6 +324,7 @@ fn listen_for_signals(interrupt: &Interrupt) {
     let handler = move || {
         interrupt.raise();
         if COUNT.fetch_add(1, Ordering::SeqCst) >= 2 {
+            watch::give_back();
             std::process::exit(130);
         }
     };

@@ -4,7 +4,9 @@ use super::{Context, Outcome};
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::wait::{Limit, Stop};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// What a terminal shows that does not say how large it is.
@@ -13,6 +15,9 @@ const USUAL: (usize, usize) = (80, 24);
 /// The other screen of a terminal, without a cursor; and back.
 const ENTER: &str = "\x1b[?1049h\x1b[?25l";
 const LEAVE: &str = "\x1b[?25h\x1b[?1049l";
+
+/// Whether a terminal shows the other screen.
+static IS_ENTERED: AtomicBool = AtomicBool::new(false);
 
 /// Flags of verbs that can look again and again.
 #[derive(clap::Args)]
@@ -101,6 +106,7 @@ impl Screen {
             return write(&format!("{text}\n"));
         };
         let enter = if self.last.is_none() { ENTER } else { "" };
+        IS_ENTERED.store(true, Ordering::SeqCst);
         let goes_on = write(&format!("{enter}{}", redrawn(&text, columns, lines)))?;
         self.last = Some(text);
         Ok(goes_on)
@@ -110,9 +116,21 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         if let Some(last) = &self.last {
+            IS_ENTERED.store(false, Ordering::SeqCst);
             // nobody is left to be told
             let _ = write(&format!("{LEAVE}{last}\n"));
         }
+    }
+}
+
+/// Gives a terminal back its own screen, when this program ends at once. Never waits for a terminal that takes nothing, nor for
+/// whoever writes to it.
+pub(crate) fn give_back() {
+    let stdout = io::stdout();
+    let mut can_write = [PollFd::new(&stdout, PollFlags::OUT)];
+    let at_once = Timespec::default();
+    if IS_ENTERED.swap(false, Ordering::SeqCst) && poll(&mut can_write, Some(&at_once)) == Ok(1) {
+        let _ = rustix::io::write(&stdout, LEAVE.as_bytes());
     }
 }
 

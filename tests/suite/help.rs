@@ -157,7 +157,12 @@ fn every_example_in_the_help_is_understood() {
 fn every_command_in_the_documents_is_understood() {
     let kmk = Kmk::new();
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for file in ["README.md", "CONTRIBUTING.md", "docs/scenarios.md"] {
+    for file in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/scenarios.md",
+        "docs/lag.md",
+    ] {
         let text = fs::read_to_string(top.join(file)).unwrap();
         let commands = text
             .lines()

@@ -93,7 +93,7 @@ impl Admin {
         self.cluster.offsets(topics, at, limit)
     }
 
-    /// Looks into the beginning of each of these parts of partitions, however many topics they are of: some 16 KiB, or one batch.
+    /// Looks into the beginning of each of these parts of partitions, however many topics they are of: some 64 KiB, or one batch.
     /// Partitions without a leader, and those that do not hold the part's beginning any more, are left out.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ use std::ops::Range;
 
 /// How much of each partition is asked for, in bytes. Of one that is asked for alone, its first batch comes whole all the
 /// same (KIP-74).
-const SHARE: i32 = 16 * 1024;
+const SHARE: i32 = 64 * 1024;
 
 /// How many partitions are asked for at once.
 const TOGETHER: usize = 64;
@@ -29,7 +29,7 @@ pub(in crate::core::kafka) type Parts = BTreeMap<(String, i32), Range<i64>>;
 type Glances = BTreeMap<(String, i32), Glance>;
 
 impl Cluster {
-    /// Looks into the beginning of each of these parts: some 16 KiB, or one batch. Partitions without a leader, and those
+    /// Looks into the beginning of each of these parts: some 64 KiB, or one batch. Partitions without a leader, and those
     /// that do not hold the part's beginning any more, are left out.
     ///
     /// # Errors
