@@ -184,9 +184,12 @@ fn copied_more_than_once(lab: &Lab) {
         let told = Told::of(lab, THERE, "twice")?;
         (values.last()? == &MANY.to_string() && told.offsets().1.is_some()).then_some(())
     });
+    // from here on nobody moves the group but its reader
+    docker(&format!("pause {mirror}"));
     let told = Told::of(lab, THERE, "twice").unwrap().0;
     let all = lab.secondary().end("primary.many");
     let seen = go_on(lab, "primary.many", "twice");
+    docker(&format!("unpause {mirror}"));
     let repeated = seen.iter().filter(|number| **number <= READ).count() as u64;
     let again = told["again"].as_u64().unwrap();
     println!(
