@@ -11,6 +11,7 @@ mod group;
 mod groups;
 mod init;
 mod lab_file;
+mod lag;
 mod lint;
 mod list;
 mod logs;
@@ -26,6 +27,7 @@ mod table;
 mod topic;
 mod topics;
 mod verify;
+mod watch;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -103,6 +105,7 @@ enum Verb {
     Consume(consume::Args),
     Status(status::Args),
     Explain(explain::Args),
+    Lag(lag::Args),
     Topics(topics::Args),
     Topic(topic::Args),
     Groups(groups::Args),
@@ -297,6 +300,7 @@ fn run(verb: Verb, context: &mut Context) -> anyhow::Result<Outcome> {
         Verb::Consume(args) => consume::run(args, context),
         Verb::Status(args) => status::run(&args, context),
         Verb::Explain(args) => explain::run(&args, context),
+        Verb::Lag(args) => lag::run(&args, context),
         Verb::Topics(args) => topics::run(&args, context),
         Verb::Topic(args) => topic::run(args, context),
         Verb::Groups(args) => groups::run(&args, context),

@@ -1,26 +1,36 @@
+mod dashboard;
+
 use super::output::seconds;
 use super::table::{row, table};
+use super::watch::{Frame, Watch};
 use super::{Context, Outcome, deploy};
 use anyhow::Context as _;
+use dashboard::Look;
 use kafka_mirror_kit::core::lab::State;
 use kafka_mirror_kit::core::lab::status::{
-    self, COPIES, FlowState, FlowStatus, PartStatus, Status,
+    self, COPIES, CanaryStatus, FlowState, FlowStatus, PartStatus, Status, TopicStatus,
 };
+use kafka_mirror_kit::core::lag::TopicState;
 use kafka_mirror_kit::core::topology::{Access, Proof};
 use std::time::{Duration, SystemTime};
 
 /// Show how the lab is: containers, clusters, flows, and how far the copies are behind
 ///
-/// Ends with exit code 0 when all is well, and 1 when not. With --verbose, also what memory the containers use, and
+/// Ends with exit code 0 when all is well, and 1 when not. `kmk lag` has more about what is behind. With --verbose, also what memory the containers use, and
 /// which client moves records: `kafka`, the crate, or `wire`, our own.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// As JSON, for scripts
+    /// As JSON, for scripts. With --watch, one object a line
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    watch: Watch,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    if args.watch.watch {
+        return watch(args, context);
+    }
     let (docker, lab) = context.find_lab()?;
     let status = status::status(&docker, &lab, context.output.verbose, &context.question())?;
     let text = if args.json {
@@ -43,6 +53,22 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     context.output.talk(&format!("\nhint: {hint}"));
     Ok(Outcome::No)
+}
+
+fn watch(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let mut before: Option<Look> = None;
+    args.watch.run(args.json, context, |frame| {
+        let (docker, lab) = context.find_lab()?;
+        let status = status::status(&docker, &lab, false, &context.question())?;
+        let look = before.insert(Look::new(status, before.as_ref()));
+        if args.json {
+            return look.json().context("cannot write JSON");
+        }
+        Ok(match frame {
+            Frame::Picture { lines, .. } => look.picture(lines),
+            Frame::Lines => look.lines(),
+        })
+    })
 }
 
 /// What kmk may not do, or cannot, on clusters that it did not make.
@@ -90,13 +116,7 @@ fn say_what_is_not_known(status: &Status, context: &Context) {
 }
 
 fn describe(status: &Status, verbose: bool) -> String {
-    let health = match status.state {
-        State::Stopped => "stopped",
-        _ if status.healthy => "healthy",
-        _ if status.is_degraded() => "DEGRADED",
-        _ => "NOT HEALTHY",
-    };
-    let mut parts = vec![format!("Lab `{}`: {health}", status.lab)];
+    let mut parts = vec![format!("Lab `{}`: {}", status.lab, health(status))];
     if status.state != State::Stopped {
         parts.extend(problems(status));
     }
@@ -110,6 +130,15 @@ fn describe(status: &Status, verbose: bool) -> String {
         parts.extend(status.flows.iter().map(states));
     }
     parts.join("\n")
+}
+
+fn health(status: &Status) -> &'static str {
+    match status.state {
+        State::Stopped => "stopped",
+        _ if status.healthy => "healthy",
+        _ if status.is_degraded() => "DEGRADED",
+        _ => "NOT HEALTHY",
+    }
 }
 
 fn problems(status: &Status) -> Vec<String> {
@@ -188,33 +217,72 @@ fn clusters(status: &Status, verbose: bool) -> String {
 }
 
 fn flows(status: &Status) -> String {
-    let heading = row(["FLOW", "STATE", "TOPIC", "COPY", "BEHIND"]);
+    let heading = row([
+        "FLOW", "STATE", "CANARY", "TOPIC", "COPY", "BEHIND", "SECONDS",
+    ]);
     let rows = status.flows.iter().flat_map(|flow| {
-        let state = match status.state {
-            State::Stopped => "stopped",
-            _ => match flow.state {
-                FlowState::Running => "running",
-                FlowState::Degraded => "degraded",
-                FlowState::Ill => "ill",
-            },
-        };
         let behind = flow
             .behind
             .map_or_else(|| "-".to_owned(), |behind| behind.to_string());
         let topics = format!("{} mirrored", flow.topics.len());
-        let sum = row([&flow.name, state, &topics, "", &behind]);
+        let canary = flow.canary.as_ref().map_or_else(|| "-".to_owned(), canary);
+        let sum = row([
+            &flow.name,
+            state(status, flow),
+            &canary,
+            &topics,
+            "",
+            &behind,
+            &age_of(flow.seconds_behind),
+        ]);
         let topics = flow.topics.iter().map(|topic| {
             row([
                 "",
                 "",
+                "",
                 &topic.source,
-                &topic.remote,
+                &copy(topic),
                 &topic.behind.to_string(),
+                &age_of(topic.seconds_behind),
             ])
         });
         [sum].into_iter().chain(topics).collect::<Vec<_>>()
     });
     table(&[heading].into_iter().chain(rows).collect::<Vec<_>>())
+}
+
+fn state(status: &Status, flow: &FlowStatus) -> &'static str {
+    match (status.state, flow.state) {
+        (State::Stopped, _) => "stopped",
+        (_, FlowState::Running) => "running",
+        (_, FlowState::Degraded) => "degraded",
+        (_, FlowState::Ill) => "ill",
+    }
+}
+
+/// What it is called, and what is the matter with it.
+fn copy(topic: &TopicStatus) -> String {
+    let name = &topic.remote;
+    match topic.state {
+        TopicState::NotThereYet => "not there yet".to_owned(),
+        TopicState::CopyGone => format!("gone: {} lost", topic.lost),
+        _ if topic.lost > 0 => format!("{name} (made anew: {} lost)", topic.lost),
+        _ => name.clone(),
+    }
+}
+
+fn age_of(seconds: Option<f64>) -> String {
+    seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.1}"))
+}
+
+/// How long it took, or that it did not cross.
+fn canary(canary: &CanaryStatus) -> String {
+    match canary {
+        CanaryStatus::Crossed { micros } => format!("{} ms", micros.div_ceil(1000)),
+        CanaryStatus::Missing { .. } => "lost".to_owned(),
+        CanaryStatus::Unsent { .. } => "not sent".to_owned(),
+        CanaryStatus::Unseen { .. } => "not seen".to_owned(),
+    }
 }
 
 fn states(flow: &FlowStatus) -> String {

@@ -20,6 +20,7 @@ mod idempotent;
 mod interrupt;
 mod lab_file;
 mod labs;
+mod lag;
 mod logs_env;
 mod main_line;
 #[cfg(target_os = "linux")]

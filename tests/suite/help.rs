@@ -4,7 +4,7 @@ use crate::kmk::Kmk;
 use std::fs;
 use std::path::Path;
 
-const VERBS: [&str; 19] = [
+const VERBS: [&str; 20] = [
     "init",
     "lint",
     "schema",
@@ -14,6 +14,7 @@ const VERBS: [&str; 19] = [
     "consume",
     "status",
     "explain",
+    "lag",
     "topics",
     "topic",
     "groups",
@@ -113,6 +114,7 @@ fn verbs_with_many_flags_show_examples() {
         "explain",
         "topics",
         "groups",
+        "lag",
         "lint",
     ];
     for verb in own.iter().chain(&PAIRS) {

@@ -20,6 +20,7 @@ mod image;
 mod interrupt;
 mod lab_file;
 mod labs;
+mod lag;
 mod lint;
 mod lock;
 mod logs_env_status;

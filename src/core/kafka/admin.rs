@@ -6,6 +6,7 @@ mod groups;
 mod topics;
 
 use super::error::KafkaError;
+use super::glance::Glance;
 use super::metadata::{Metadata, TopicInfo};
 use super::offsets::At;
 use super::position::Position;
@@ -14,7 +15,7 @@ use crate::core::endpoint::Endpoint;
 use crate::core::message::Record;
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
 /// How often a topic in the making, or a broker that starts, is looked at.
@@ -92,11 +93,33 @@ impl Admin {
         self.cluster.offsets(topics, at, limit)
     }
 
+    /// Looks into the beginning of each of these parts of partitions, however many topics they are of: some 16 KiB, or one batch.
+    /// Partitions without a leader, and those that do not hold the part's beginning any more, are left out.
+    ///
+    /// # Errors
+    /// When a broker does not answer, or refuses, until `limit`.
+    pub fn glances(
+        &mut self,
+        parts: &BTreeMap<(String, i32), Range<i64>>,
+        limit: &Limit,
+    ) -> Result<BTreeMap<(String, i32), Glance>, KafkaError> {
+        self.cluster
+            .patiently(limit, |cluster, limit| cluster.glances(parts, limit))
+    }
+
     /// How many partitions `topic` has; 0 where there is no such topic.
     pub(super) fn partitions(&mut self, topic: &str, limit: &Limit) -> Result<usize, KafkaError> {
         let found = self.cluster.metadata(Some(&[topic.to_owned()]), limit)?;
         let info = found.topics.get(topic);
         Ok(info.map_or(0, |info| info.partitions.len()))
+    }
+
+    /// Whether there is such a topic.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    pub fn has_topic(&mut self, topic: &str, limit: &Limit) -> Result<bool, KafkaError> {
+        Ok(self.partitions(topic, limit)? > 0)
     }
 
     /// Where `group` stands in the partitions of `topic`, by partition; those it never committed are left out.

@@ -1,10 +1,18 @@
-//! A record sent through a flow, to know that it really replicates.
+//! A record sent through a flow, to know that it really replicates. Knows nothing of who waits for it, and how long.
 
 use crate::core::endpoint::Endpoint;
-use crate::core::kafka::{Admin, At, KafkaError, Producer, Writing};
+use crate::core::kafka::{Acks, Admin, At, Client, KafkaError, NewTopic, Producer, Writing};
 use crate::core::topology::{Cluster, Flow, Topology};
 use crate::core::wait::Limit;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
+
+/// What bounds a canary's topic, on the source and, as `MirrorMaker` copies a topic's settings when it makes it, on the
+/// target: one canary a second, of about 150 bytes, makes half a megabyte an hour.
+const BOUNDS: [(&str, &str); 3] = [
+    ("retention.ms", "3600000"),
+    ("segment.ms", "600000"),
+    ("segment.bytes", "1048576"),
+];
 
 /// A canary on its way.
 pub(super) struct Canary {
@@ -15,27 +23,38 @@ pub(super) struct Canary {
     /// Where in that topic to look for it.
     from: i64,
     admin: Option<Admin>,
+    sent: Instant,
+}
+
+/// Why there is no canary on its way.
+#[derive(Debug)]
+pub(super) enum Grounded {
+    /// Where it should arrive cannot be looked at.
+    Target(KafkaError),
+    /// It cannot be sent.
+    Source(KafkaError),
+}
+
+impl From<Grounded> for KafkaError {
+    fn from(grounded: Grounded) -> Self {
+        match grounded {
+            Grounded::Target(error) | Grounded::Source(error) => error,
+        }
+    }
 }
 
 impl Canary {
-    /// Sends a canary into the source of `flow`.
-    pub(super) fn send(
-        topology: &Topology,
-        flow: &Flow,
-        limit: &Limit,
-    ) -> Result<Self, KafkaError> {
+    /// Sends a canary into the source of `flow`, and makes its topic there unless it is there already.
+    pub(super) fn send(topology: &Topology, flow: &Flow, limit: &Limit) -> Result<Self, Grounded> {
         let endpoints = |name: &str| {
             topology
                 .cluster(name)
                 .map_or_else(Vec::new, Cluster::endpoints)
         };
         let (source, target) = (endpoints(&flow.spec.source), endpoints(&flow.spec.target));
-        let remote = flow.remote_topic(&flow.canary);
-        let ends = Admin::connect(&target, limit)?.offsets(
-            std::slice::from_ref(&remote),
-            At::Latest,
-            limit,
-        )?;
+        let topic = flow.remote_topic(&flow.canary);
+        let (admin, from) = end(&target, &topic, limit).map_err(Grounded::Target)?;
+        let mut producer = open(&source, &flow.canary, limit).map_err(Grounded::Source)?;
         let now = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
@@ -43,18 +62,20 @@ impl Canary {
         let canary = Self {
             token: token.into_bytes(),
             target,
-            from: ends.get(&(remote.clone(), 0)).copied().unwrap_or(0),
-            topic: remote,
-            admin: None,
+            topic,
+            from,
+            admin: Some(admin),
+            sent: Instant::now(),
         };
-        let admin = Admin::connect(&source, limit)?;
-        Producer::open(admin, &flow.canary, &Writing::default(), limit)?.send_one(
-            0,
-            None,
-            Some(&canary.token),
-            limit,
-        )?;
+        producer
+            .send_one(0, None, Some(&canary.token), limit)
+            .map_err(Grounded::Source)?;
         Ok(canary)
+    }
+
+    /// How long it has been on its way.
+    pub(super) fn age(&self) -> Duration {
+        self.sent.elapsed()
     }
 
     /// Whether it has arrived at the target.
@@ -80,9 +101,44 @@ impl Canary {
         };
         // the topic may have been made anew since
         self.from = self.from.min(*end);
+        if self.from == *end {
+            return Ok(false);
+        }
         let records = admin.read(&self.topic, 0, self.from, usize::MAX, limit)?;
-        Ok(records
-            .iter()
-            .any(|record| record.value.as_ref() == Some(&self.token)))
+        // those of others need not be read again
+        self.from = records.last().map_or(self.from, |last| last.offset + 1);
+        let mut values = records.iter().map(|record| record.value.as_ref());
+        Ok(values.any(|value| value == Some(&self.token)))
     }
+}
+
+/// Where the canary's topic ends on the target: at 0 where it is not there yet.
+fn end(target: &[Endpoint], topic: &str, limit: &Limit) -> Result<(Admin, i64), KafkaError> {
+    let mut admin = Admin::connect(target, limit)?;
+    let ends = admin.offsets(&[topic.to_owned()], At::Latest, limit)?;
+    let from = ends.get(&(topic.to_owned(), 0)).copied().unwrap_or(0);
+    Ok((admin, from))
+}
+
+/// A writer to the canary's topic on the source.
+fn open(source: &[Endpoint], topic: &str, limit: &Limit) -> Result<Producer, KafkaError> {
+    let mut admin = Admin::connect(source, limit)?;
+    if !admin.has_topic(topic, limit)? {
+        let settings = BOUNDS.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let topic = NewTopic {
+            name: topic.to_owned(),
+            partitions: Some(1),
+            replicas: None,
+            settings: settings.into(),
+        };
+        // another may make it at the same moment; what else is wrong comes up when it is written to
+        let _ = admin.create_topic(&topic, limit);
+    }
+    let writing = Writing {
+        client: Client::Wire,
+        // a retry may repeat it: that is no harm, and no broker has to remember its writer
+        acks: Acks::One,
+        ..Writing::default()
+    };
+    Producer::open(admin, topic, &writing, limit)
 }

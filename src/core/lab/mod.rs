@@ -7,6 +7,7 @@ pub mod deploy;
 pub mod destroy;
 pub mod explain;
 pub mod groups;
+pub mod lag;
 mod leftover;
 pub mod list;
 pub mod log;

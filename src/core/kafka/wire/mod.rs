@@ -9,6 +9,7 @@ mod connect;
 mod connection;
 mod dial;
 mod frame;
+mod glance;
 mod groups;
 mod member;
 mod metadata;

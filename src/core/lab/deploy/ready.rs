@@ -157,7 +157,7 @@ impl Readiness<'_> {
         for flow in &flows {
             let source: Vec<&str> = self.service_of(&flow.spec.source).into_iter().collect();
             let canary = self.wait_for(&wait(flow, source), limit, observer, |limit| {
-                Canary::send(self.topology, flow, limit).map(Probe::Ready)
+                Ok(Probe::Ready(Canary::send(self.topology, flow, limit)?))
             })?;
             sent.push((*flow, canary));
         }

@@ -1,24 +1,30 @@
 //! How a lab is: its containers, clusters and flows, and whether all is well.
 
+mod crossing;
 mod report;
-mod view;
+pub(super) mod view;
 mod workers;
 
 pub use report::{
-    Clients, ClusterStatus, ContainerStatus, FlowState, FlowStatus, PartStatus, Status, TopicStatus,
+    CanaryStatus, Clients, ClusterStatus, ContainerStatus, FlowState, FlowStatus, PartStatus,
+    Status, TopicStatus,
 };
 
-use super::{Lab, State};
+use super::{Lab, State, lag};
 use crate::core::docker::{Docker, DockerError};
-use crate::core::kafka::{Abilities, Client, TopicInfo};
+use crate::core::kafka::{Abilities, Client};
+use crate::core::lag::{FlowLag, TopicLag};
 use crate::core::mirror_state::Part;
 use crate::core::topology::{Access, Cluster, Flow, is_internal};
 use crate::core::wait::Limit;
-use crate::core::{lag, mm2};
 use std::collections::BTreeMap;
+use std::thread;
 use std::time::Duration;
-use view::{Mirror, View};
+use view::View;
 use workers::Workers;
+
+/// What became of the canaries, by the names of their flows.
+type Canaries = BTreeMap<String, CanaryStatus>;
 
 /// The connector that copies records; without it a flow is dead.
 pub const COPIES: &str = "MirrorSourceConnector";
@@ -37,28 +43,24 @@ pub fn status(
     limit: &Limit,
 ) -> Result<Status, DockerError> {
     let state = lab.state();
-    let mut views = if state == State::Stopped {
+    let (mut views, mut canaries) = if state == State::Stopped {
         // nobody of it answers, and by now its ports may be those of another lab
-        view::of_none(lab)
+        (view::of_none(lab), Canaries::new())
     } else {
-        view::of_all(lab, limit)
+        look(lab, limit)
     };
     // a part that changes hands is nobody's for a moment
     let mut looks = HANDOVER_LOOKS;
     while looks > 0 && views.values().any(View::is_sharing_out) && limit.pause(HANDOVER).is_ok() {
-        views = view::of_all(lab, limit);
+        (views, canaries) = look(lab, limit);
         looks -= 1;
     }
-    // what MirrorMaker noted may be a moment old: a copy that only seems to be behind is looked at once more
-    if lab
-        .topology
-        .flows
-        .iter()
-        .any(|one| flow(lab, one, &views).behind > Some(0))
-        && limit.pause(mm2::NOTED * 3 / 2).is_ok()
-    {
-        views = view::of_all(lab, limit);
-    }
+    let lags;
+    (views, lags) = if state == State::Stopped {
+        (views, Vec::new())
+    } else {
+        lag::settled(lab, views, limit)
+    };
     let memory = if memory {
         used_memory(docker, lab, limit)?
     } else {
@@ -76,11 +78,12 @@ pub fn status(
         .iter()
         .map(|cluster| views[cluster.name.as_str()].status(cluster))
         .collect();
+    let mut lags = lags.into_iter();
     let flows: Vec<FlowStatus> = lab
         .topology
         .flows
         .iter()
-        .map(|one| flow(lab, one, &views))
+        .map(|one| flow(lab, one, &views, &canaries, lags.next()))
         .collect();
     Ok(Status {
         lab: lab.spec.lab.clone(),
@@ -92,6 +95,16 @@ pub fn status(
         containers,
         clusters,
         flows,
+    })
+}
+
+/// Looks at all clusters, while canaries cross all flows.
+fn look<'a>(lab: &'a Lab, limit: &Limit) -> (BTreeMap<&'a str, View>, Canaries) {
+    thread::scope(|scope| {
+        let canaries = scope.spawn(|| crossing::of_all(lab, limit));
+        let views = view::of_all(lab, limit);
+        let canaries = canaries.join();
+        (views, canaries.expect("a look for canaries does not panic"))
     })
 }
 
@@ -174,21 +187,25 @@ impl View {
     }
 }
 
-fn flow(lab: &Lab, flow: &Flow, views: &BTreeMap<&str, View>) -> FlowStatus {
+fn flow(
+    lab: &Lab,
+    flow: &Flow,
+    views: &BTreeMap<&str, View>,
+    canaries: &Canaries,
+    lag: Option<FlowLag>,
+) -> FlowStatus {
     let (source, target) = (
         &views[flow.spec.source.as_str()],
         &views[flow.spec.target.as_str()],
     );
     let mirror = target.mirrors.get(&flow.spec.source);
     let parts = mirror.map(|mirror| &mirror.parts);
-    let topics = mirror.map_or_else(Vec::new, |mirror| {
-        copied_topics(flow, source, target, mirror)
-    });
-    let can_count = mirror.is_some() && source.brokers_up > 0;
     let workers = Workers::of(lab, flow);
     let crew = mirror.and_then(|mirror| mirror.crew.as_ref());
     let absent = workers.absent(crew);
+    let canary = canaries.get(&flow.name()).cloned();
     let mut problems = problems(lab, flow, &workers, source, target);
+    problems.extend(canary.as_ref().and_then(CanaryStatus::problem));
     let state = match (absent.is_empty(), problems.is_empty()) {
         (true, true) => FlowState::Running,
         (false, true) => FlowState::Degraded,
@@ -202,6 +219,7 @@ fn flow(lab: &Lab, flow: &Flow, views: &BTreeMap<&str, View>) -> FlowStatus {
         target: flow.spec.target.clone(),
         healthy: problems.is_empty(),
         state,
+        canary,
         parts: (parts.into_iter().flatten())
             .map(|(part, status)| PartStatus {
                 connector: part.connector.clone(),
@@ -212,35 +230,29 @@ fn flow(lab: &Lab, flow: &Flow, views: &BTreeMap<&str, View>) -> FlowStatus {
                 cause: status.cause().map(str::to_owned),
             })
             .collect(),
-        behind: can_count.then(|| topics.iter().map(|topic| topic.behind).sum()),
-        topics,
+        behind: lag.as_ref().and_then(|lag| lag.behind),
+        seconds_behind: lag.as_ref().and_then(|lag| lag.seconds_behind),
+        lost: lag.as_ref().map_or(0, |lag| lag.lost),
+        topics: (lag.iter().flat_map(FlowLag::copied))
+            .map(TopicStatus::from)
+            .collect(),
+        lag,
         problems,
     }
 }
 
-fn copied_topics(flow: &Flow, source: &View, target: &View, mirror: &Mirror) -> Vec<TopicStatus> {
-    let is_copied = |(name, _): &(&String, &TopicInfo)| {
-        !is_internal(name) && target.topics.contains_key(&flow.remote_topic(name))
-    };
-    let topic = |(name, info): (&String, &TopicInfo)| TopicStatus {
-        source: name.clone(),
-        remote: flow.remote_topic(name),
-        partitions: info.partitions.len(),
-        behind: info
-            .partitions
-            .iter()
-            .filter_map(|partition| {
-                let place = (name.clone(), partition.id);
-                let copied = mirror.copied.get(&place).copied();
-                Some(lag::behind(
-                    *source.first.get(&place)?,
-                    *source.end.get(&place)?,
-                    copied,
-                ))
-            })
-            .sum(),
-    };
-    source.topics.iter().filter(is_copied).map(topic).collect()
+impl From<&TopicLag> for TopicStatus {
+    fn from(lag: &TopicLag) -> Self {
+        Self {
+            source: lag.source.clone(),
+            remote: lag.remote.clone(),
+            partitions: lag.partition_count,
+            state: lag.state,
+            behind: lag.behind,
+            seconds_behind: lag.seconds_behind,
+            lost: lag.lost,
+        }
+    }
 }
 
 /// What keeps records from being copied.

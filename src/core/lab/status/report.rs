@@ -1,6 +1,7 @@
 //! The status of a lab as plain values. As JSON, fields keep their names and meanings; new ones may come.
 
 use crate::core::lab::State;
+use crate::core::lag::{FlowLag, TopicState};
 use crate::core::topology::{Access, Proof};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -88,18 +89,72 @@ pub struct FlowStatus {
     pub source: String,
     /// Cluster that is written.
     pub target: String,
-    /// Whether MirrorMaker runs, all its parts run, and it reaches both clusters.
+    /// Whether MirrorMaker runs, all its parts run, it reaches both clusters, and a canary crosses.
     pub healthy: bool,
     /// The same in one word, and whether it goes on all the same.
     pub state: FlowState,
+    /// What became of the canary that was sent through it for this look; none where none may be sent, and none where
+    /// nobody is to carry it.
+    pub canary: Option<CanaryStatus>,
     /// The states of MirrorMaker's connectors and tasks, as it reports them itself.
     pub parts: Vec<PartStatus>,
     /// Topics that are copied, in order.
     pub topics: Vec<TopicStatus>,
     /// Records of all topics that MirrorMaker has not noted as copied; none when that cannot be known.
     pub behind: Option<u64>,
+    /// Age of the oldest of them, in seconds; 0 when there are none, and none when no such record tells its time.
+    pub seconds_behind: Option<f64>,
+    /// Records at most that were copied, are not on the target, and will not be copied again.
+    pub lost: u64,
+    /// The same in detail, partition by partition; as JSON, `kmk lag` has it.
+    #[serde(skip)]
+    pub lag: Option<FlowLag>,
     /// Why it is not healthy.
     pub problems: Vec<String>,
+}
+
+/// What became of a canary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "lowercase")]
+pub enum CanaryStatus {
+    /// It is on the target.
+    Crossed {
+        /// Microseconds from its sending until it was seen there.
+        micros: u64,
+    },
+    /// It is on the source, and not on the target.
+    Missing {
+        /// Milliseconds that it was waited for.
+        millis: u64,
+    },
+    /// The source did not take it.
+    Unsent {
+        /// Why not.
+        cause: String,
+    },
+    /// The target could not be looked at, before it was sent or while it was waited for.
+    Unseen {
+        /// Why not.
+        cause: String,
+    },
+}
+
+impl CanaryStatus {
+    /// What is the matter, unless it has crossed.
+    pub fn problem(&self) -> Option<String> {
+        match self {
+            Self::Crossed { .. } => None,
+            Self::Missing { millis } => Some(format!(
+                "a record sent {}.{} s ago has not crossed",
+                millis / 1000,
+                millis % 1000 / 100
+            )),
+            Self::Unsent { cause } => Some(format!("a record could not be sent: {cause}")),
+            Self::Unseen { cause } => {
+                Some(format!("whether a record crosses cannot be seen: {cause}"))
+            }
+        }
+    }
 }
 
 /// A flow in one word.
@@ -141,7 +196,7 @@ pub struct PartStatus {
 }
 
 /// A topic that is copied.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TopicStatus {
     /// On the source.
     pub source: String,
@@ -149,6 +204,12 @@ pub struct TopicStatus {
     pub remote: String,
     /// Of the source topic.
     pub partitions: usize,
+    /// Whether its copy is there.
+    pub state: TopicState,
     /// Records that MirrorMaker has not noted as copied. It takes note about ten times a second.
     pub behind: u64,
+    /// As of the flow.
+    pub seconds_behind: Option<f64>,
+    /// As of the flow.
+    pub lost: u64,
 }

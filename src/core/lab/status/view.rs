@@ -3,6 +3,7 @@
 use crate::core::kafka::{Admin, At, KafkaError, TopicInfo};
 use crate::core::lab::crew::Crew;
 use crate::core::lab::{Lab, notes};
+use crate::core::lag::Ends;
 use crate::core::mirror_state::{self, Part};
 use crate::core::topology::{Access, Cluster, is_internal};
 use crate::core::wait::Limit;
@@ -14,7 +15,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Looks at all clusters at once; by name.
-pub(super) fn of_all<'a>(lab: &'a Lab, limit: &Limit) -> BTreeMap<&'a str, View> {
+pub(in crate::core::lab) fn of_all<'a>(lab: &'a Lab, limit: &Limit) -> BTreeMap<&'a str, View> {
     let clusters = &lab.topology.clusters;
     thread::scope(|scope| {
         let looks: Vec<_> = clusters
@@ -35,7 +36,7 @@ pub(super) fn of_all<'a>(lab: &'a Lab, limit: &Limit) -> BTreeMap<&'a str, View>
 }
 
 /// What is known of clusters that are stopped; by name.
-pub(super) fn of_none(lab: &Lab) -> BTreeMap<&str, View> {
+pub(in crate::core::lab) fn of_none(lab: &Lab) -> BTreeMap<&str, View> {
     let stopped = |cluster: &Cluster| View {
         brokers: cluster.brokers.len(),
         access: cluster.access(),
@@ -49,33 +50,35 @@ pub(super) fn of_none(lab: &Lab) -> BTreeMap<&str, View> {
 
 /// What a cluster answered.
 #[derive(Default)]
-pub(super) struct View {
-    pub(super) brokers_up: usize,
+pub(in crate::core::lab) struct View {
+    pub(in crate::core::lab) brokers_up: usize,
     /// Brokers that it should have, as far as that is known.
-    pub(super) brokers: usize,
-    pub(super) access: Access,
+    pub(in crate::core::lab) brokers: usize,
+    pub(in crate::core::lab) access: Access,
     /// Whether they speak version 0 of the protocol.
-    pub(super) version_0: Option<bool>,
-    pub(super) topics: BTreeMap<String, TopicInfo>,
-    pub(super) first: BTreeMap<(String, i32), i64>,
-    pub(super) end: BTreeMap<(String, i32), i64>,
+    pub(in crate::core::lab) version_0: Option<bool>,
+    pub(in crate::core::lab) topics: BTreeMap<String, TopicInfo>,
+    /// Where the partitions of these topics begin and end, Kafka's and MirrorMaker's own left out; none while that is not known.
+    pub(in crate::core::lab) ends: Option<BTreeMap<(String, i32), Ends>>,
     /// Of each source that is mirrored to here: what MirrorMaker says of itself.
-    pub(super) mirrors: BTreeMap<String, Mirror>,
-    pub(super) problem: Option<String>,
+    pub(in crate::core::lab) mirrors: BTreeMap<String, Mirror>,
+    pub(in crate::core::lab) problem: Option<String>,
+    /// What kept it from being looked at.
+    pub(in crate::core::lab) error: Option<KafkaError>,
 }
 
-pub(super) struct Mirror {
-    pub(super) parts: BTreeMap<Part, mirror_state::Status>,
-    pub(super) copied: BTreeMap<(String, i32), i64>,
+pub(in crate::core::lab) struct Mirror {
+    pub(in crate::core::lab) parts: BTreeMap<Part, mirror_state::Status>,
+    pub(in crate::core::lab) copied: BTreeMap<(String, i32), i64>,
     /// Whether several workers share the work.
-    pub(super) is_shared: bool,
+    pub(in crate::core::lab) is_shared: bool,
     /// Who has which part, where several share the work and have agreed on it.
-    pub(super) crew: Option<Crew>,
+    pub(in crate::core::lab) crew: Option<Crew>,
 }
 
 impl View {
     /// Whether some of MirrorMaker's work is with nobody.
-    pub(super) fn is_sharing_out(&self) -> bool {
+    pub(in crate::core::lab) fn is_sharing_out(&self) -> bool {
         self.mirrors.values().any(|mirror| {
             let mut parts = mirror.parts.values();
             (mirror.is_shared && mirror.crew.is_none())
@@ -87,6 +90,7 @@ impl View {
         let mut view = Self::default();
         if let Err(error) = view.look(lab, cluster, limit) {
             view.problem = Some(error.to_string());
+            view.error = Some(error);
         }
         view
     }
@@ -131,21 +135,7 @@ impl View {
         };
         self.version_0 = Some(admin.speaks_version_0());
         self.topics = admin.topics(limit)?;
-        let is_source = lab
-            .spec
-            .flows
-            .iter()
-            .any(|flow| flow.source == cluster.name);
-        if is_source {
-            let names: Vec<String> = self
-                .topics
-                .keys()
-                .filter(|name| !is_internal(name))
-                .cloned()
-                .collect();
-            self.first = admin.offsets(&names, At::Earliest, limit)?;
-            self.end = admin.offsets(&names, At::Latest, limit)?;
-        }
+        self.ends = Some(ends(&mut admin, &self.topics, limit)?);
         let mirror = lab.topology.mirror_of(&cluster.name);
         let is_shared = mirror.is_some_and(|mirror| mirror.workers.len() > 1);
         let groups = if is_shared {
@@ -182,4 +172,24 @@ impl View {
         }
         Ok(())
     }
+}
+
+/// Where all partitions begin and end, but those of topics that are nobody's.
+fn ends(
+    admin: &mut Admin,
+    topics: &BTreeMap<String, TopicInfo>,
+    limit: &Limit,
+) -> Result<BTreeMap<(String, i32), Ends>, KafkaError> {
+    let names: Vec<String> = topics
+        .keys()
+        .filter(|name| !is_internal(name))
+        .cloned()
+        .collect();
+    let first = admin.offsets(&names, At::Earliest, limit)?;
+    let mut end = admin.offsets(&names, At::Latest, limit)?;
+    let both = first.into_iter().filter_map(|(place, first)| {
+        let end = end.remove(&place)?;
+        Some((place, Ends { first, end }))
+    });
+    Ok(both.collect())
 }

@@ -1,0 +1,165 @@
+mod tables;
+
+use super::failure::Told;
+use super::watch::{Frame, Watch};
+use super::{Context, Outcome, deploy};
+use anyhow::Context as _;
+use kafka_mirror_kit::core::lab::lag::{Lag, LagError, lag};
+use kafka_mirror_kit::core::lag::{FlowLag, TopicLag};
+use kafka_mirror_kit::core::nearest::nearest;
+use kafka_mirror_kit::core::topology::Flow;
+use kafka_mirror_kit::core::wait::Limit;
+use std::time::Duration;
+
+/// Show how far the copies are behind their sources: in records, and in seconds
+///
+/// For each flow, its topics, those that are furthest behind first. With --topic or --verbose, partition by partition.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Only this flow, as `primary->secondary` [default: all]
+    #[arg(long, value_name = "A->B")]
+    flow: Option<String>,
+    /// Only this topic of the source, partition by partition
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    topic: Option<String>,
+    /// Say no (exit code 1) where a flow is more than so many records behind
+    #[arg(long, value_name = "N", conflicts_with = "watch")]
+    max: Option<u64>,
+    /// Say no (exit code 1) where a flow is further behind than this time, such as 5s
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, conflicts_with = "watch")]
+    max_age: Option<Duration>,
+    /// As JSON, for scripts: always partition by partition. With --watch, one object a line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    watch: Watch,
+    /// How long the brokers may take to answer
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = super::patience)]
+    timeout: Duration,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kmk lag
+  kmk lag --watch
+  kmk lag --topic orders
+  kmk lag --max 0 # is everything copied?
+  kmk lag --json | jq '.flows[] | {name, behind, seconds_behind}'
+
+BEHIND counts the records of the source that MirrorMaker has not yet noted as
+written to the target; it takes note ten times a second. `<=` where offsets were
+counted, of which some may hold no record. SECONDS is the age of the oldest of
+them, `-` where it carries no time. `lost` are records that were copied, and are
+not on the target any more. docs/lag.md says where each number comes from, and
+what it cannot know.
+
+Exit codes: 0 the numbers are there; 1 some cannot be known, or are over --max.";
+
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    if args.watch.watch {
+        return args.watch.run(args.json, context, |frame| {
+            let lag = look(args, context)?;
+            if args.json {
+                return serde_json::to_string(&lag).context("cannot write JSON");
+            }
+            Ok(match frame {
+                Frame::Picture { .. } => tables::all(&lag, in_detail(args, context)),
+                Frame::Lines => tables::lines(&lag),
+            })
+        });
+    }
+    let lag = look(args, context)?;
+    let text = if args.json {
+        serde_json::to_string_pretty(&lag).context("cannot write JSON")?
+    } else {
+        tables::all(&lag, in_detail(args, context))
+    };
+    context.output.result(&text)?;
+    let mut outcome = Outcome::Yes;
+    for flow in &lag.flows {
+        if let Some(problem) = &flow.problem {
+            context.output.warn(&format!("{}: {problem}", flow.name));
+            outcome = Outcome::No;
+        }
+        for over in over(args, flow) {
+            context.output.talk(&format!("{}: {over}", flow.name));
+            outcome = Outcome::No;
+        }
+    }
+    Ok(outcome)
+}
+
+fn in_detail(args: &Args, context: &Context) -> bool {
+    args.topic.is_some() || context.output.verbose
+}
+
+/// What is more than it may be.
+fn over(args: &Args, flow: &FlowLag) -> Vec<String> {
+    let behind = flow.behind.unwrap_or(0);
+    let records = args
+        .max
+        .filter(|max| behind > *max)
+        .map(|max| format!("{behind} records behind, more than {max}"));
+    let age = args.max_age.filter(|_| behind > 0).and_then(|max| {
+        let Some(seconds) = flow.seconds_behind else {
+            return Some("how old the oldest record is cannot be known".to_owned());
+        };
+        (seconds > max.as_secs_f64()).then(|| {
+            let max = humantime::format_duration(max);
+            format!("{seconds:.1} s behind, more than {max}")
+        })
+    });
+    records.into_iter().chain(age).collect()
+}
+
+/// What was asked for, of a lab that is found anew.
+fn look(args: &Args, context: &Context) -> anyhow::Result<Lag> {
+    let lab = context.awake_lab()?;
+    let names: Vec<String> = lab.topology.flows.iter().map(Flow::name).collect();
+    if let Some(name) = &args.flow
+        && !names.contains(name)
+    {
+        return Err(Told::unknown("flow", name, &names).into());
+    }
+    let limit = Limit::new(args.timeout, &context.interrupt);
+    let mut found = lag(&lab, &limit).map_err(|error| match error {
+        LagError::Kafka(error) => anyhow::Error::from(error),
+        LagError::Stopped(stop) => stop.into(),
+    })?;
+    found
+        .flows
+        .retain(|flow| args.flow.as_ref().is_none_or(|name| *name == flow.name));
+    if let Some(topic) = &args.topic {
+        keep(topic, &mut found, context)?;
+    }
+    Ok(found)
+}
+
+/// Drops all other topics, and sums up anew.
+fn keep(name: &str, lag: &mut Lag, context: &Context) -> anyhow::Result<()> {
+    let all: Vec<&TopicLag> = lag.flows.iter().flat_map(|flow| &flow.topics).collect();
+    let is_known = lag.flows.iter().all(|flow| flow.behind.is_some());
+    if is_known && !all.iter().any(|topic| topic.source == name) {
+        let names = all.iter().map(|topic| topic.source.as_str());
+        let sources = || lag.flows.iter().map(|flow| flow.source.as_str());
+        let hint = nearest(name, names).map_or_else(
+            || {
+                format!(
+                    "`kmk topics{}` shows those there are",
+                    deploy::in_lab(&context.lab)
+                )
+            },
+            |meant| format!("did you mean `{meant}`?"),
+        );
+        let on: std::collections::BTreeSet<&str> = sources().collect();
+        let on = on.into_iter().collect::<Vec<_>>().join(" or ");
+        return Err(Told::no(format!("there is no topic `{name}` on {on}"))
+            .hint(hint)
+            .into());
+    }
+    for flow in &mut lag.flows {
+        flow.keep(name);
+    }
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! Lag as people read it.
+
+use super::super::quantity::count;
+use super::super::table::{row, table};
+use kafka_mirror_kit::core::lab::lag::Lag;
+use kafka_mirror_kit::core::lag::{FlowLag, PartitionLag, TopicLag, TopicState};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+/// So many topics that are up to date are worth a line each.
+const UP_TO_DATE: usize = 15;
+
+/// The names of so many topics that are not mirrored are worth a word each.
+const NAMES: usize = 8;
+
+/// A table for each flow.
+pub(super) fn all(lag: &Lag, in_detail: bool) -> String {
+    let flows = lag.flows.iter().map(|flow| one(flow, in_detail));
+    flows.collect::<Vec<_>>().join("\n\n")
+}
+
+/// A line for each flow, to be added to others.
+pub(super) fn lines(lag: &Lag) -> String {
+    let time = humantime::format_rfc3339_seconds(SystemTime::now());
+    let flows = lag.flows.iter().map(|flow| {
+        let behind = flow
+            .behind
+            .map_or_else(|| "-".to_owned(), |n| n.to_string());
+        let (name, seconds) = (&flow.name, seconds(flow.seconds_behind));
+        let lost = flow.lost;
+        format!("time={time} flow={name} behind={behind} seconds={seconds} lost={lost}")
+    });
+    flows.collect::<Vec<_>>().join("\n")
+}
+
+fn one(flow: &FlowLag, in_detail: bool) -> String {
+    let mut parts = vec![heading(flow)];
+    let topics = table_of(flow, in_detail);
+    parts.extend((!topics.is_empty()).then_some(topics));
+    parts.extend(not_mirrored(flow, in_detail));
+    parts.join("\n")
+}
+
+fn heading(flow: &FlowLag) -> String {
+    let name = &flow.name;
+    let lost = match flow.lost {
+        0 => String::new(),
+        lost => format!("; {} lost on {}", count(lost, "record"), flow.target),
+    };
+    match (flow.behind, flow.seconds_behind) {
+        (None, _) => {
+            let why = flow.problem.as_deref().unwrap_or("nobody answers");
+            format!("{name}: not known: {why}")
+        }
+        (Some(0), _) if flow.lost == 0 => format!("{name}: up to date"),
+        (Some(0), _) => format!("{name}: nothing left to copy{lost}"),
+        (Some(behind), None) => format!("{name}: {} behind{lost}", count(behind, "record")),
+        (Some(behind), Some(age)) => {
+            format!(
+                "{name}: {} and {age:.1} s behind{lost}",
+                count(behind, "record")
+            )
+        }
+    }
+}
+
+fn table_of(flow: &FlowLag, in_detail: bool) -> String {
+    let mut topics: Vec<&TopicLag> = flow.copied().collect();
+    // the worst first; names in order among the others
+    topics.sort_by_key(|topic| Reverse((topic.behind, topic.lost)));
+    if topics.is_empty() {
+        return String::new();
+    }
+    let is_quiet = |topic: &&&TopicLag| {
+        topic.behind == 0
+            && topic.lost == 0
+            && topic.state == TopicState::Mirrored
+            && !topic.is_partly_unknown()
+    };
+    let quiet = topics.iter().filter(is_quiet).count();
+    let hidden = if in_detail {
+        0
+    } else {
+        quiet.saturating_sub(UP_TO_DATE)
+    };
+    let mut shown = topics
+        .iter()
+        .filter(|topic| !is_quiet(topic))
+        .collect::<Vec<_>>();
+    shown.extend(topics.iter().filter(is_quiet).take(quiet - hidden));
+    let mut rows = vec![row(["TOPIC", "PARTITIONS", "BEHIND", "SECONDS", ""])];
+    for topic in shown {
+        rows.push(topic_row(topic));
+        if in_detail && topic.partition_count > 1 {
+            rows.extend(topic.partitions.iter().map(partition_row));
+        }
+    }
+    let text = table(&rows);
+    if hidden == 0 {
+        return text;
+    }
+    format!(
+        "{text}\n… and {} up to date; --verbose shows them",
+        count(hidden, "more topic")
+    )
+}
+
+fn topic_row(topic: &TopicLag) -> Vec<String> {
+    let mut words = Vec::new();
+    match topic.state {
+        TopicState::NotThereYet => words.push("not there yet".to_owned()),
+        TopicState::CopyGone => words.push("its copy is gone".to_owned()),
+        _ if topic.lost > 0 => words.push("its copy was made anew".to_owned()),
+        _ => {}
+    }
+    if topic.lost > 0 {
+        words.push(format!("{} lost", topic.lost));
+    }
+    if topic.is_partly_unknown() {
+        words.push("some partitions have no leader".to_owned());
+    }
+    row([
+        &topic.source,
+        &topic.partition_count.to_string(),
+        &behind(topic.behind, topic.exact),
+        &seconds(topic.seconds_behind),
+        &words.join(", "),
+    ])
+}
+
+fn partition_row(one: &PartitionLag) -> Vec<String> {
+    let lost = match one.lost {
+        0 => String::new(),
+        lost => format!("{lost} lost"),
+    };
+    row([
+        "",
+        &format!("#{}", one.partition),
+        &behind(one.behind, one.exact),
+        &seconds(one.seconds_behind),
+        &lost,
+    ])
+}
+
+fn behind(records: u64, exact: bool) -> String {
+    let at_most = if exact { "" } else { "<=" };
+    format!("{at_most}{records}")
+}
+
+/// With one decimal, as everywhere.
+fn seconds(seconds: Option<f64>) -> String {
+    seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.1}"))
+}
+
+/// Topics that are no lag, by the reason.
+fn not_mirrored(flow: &FlowLag, in_detail: bool) -> Vec<String> {
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for topic in &flow.topics {
+        let reason = match topic.state {
+            TopicState::Mirrored | TopicState::NotThereYet | TopicState::CopyGone => continue,
+            TopicState::Internal if !in_detail => continue,
+            TopicState::Internal => "internal",
+            TopicState::Excluded => "excluded",
+            TopicState::NotListed => "not in the topics list",
+            TopicState::FromTarget => "comes from the target",
+            TopicState::TooLong => "name too long with its prefix",
+            TopicState::NoCopy => "no copy: filtered out, or not there yet",
+        };
+        by_reason.entry(reason).or_default().push(&topic.source);
+    }
+    let line = |(reason, names): (&str, Vec<&str>)| {
+        let shown = if in_detail { names.len() } else { NAMES };
+        let all = names.iter().take(shown).copied().collect::<Vec<_>>();
+        let more = match names.len().saturating_sub(shown) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!("not mirrored ({reason}): {}{more}", all.join(", "))
+    };
+    by_reason.into_iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! Tables of lag that are made up.
+
+use super::*;
+use indoc::indoc;
+
+fn partition(number: i32, behind: u64, seconds_behind: Option<f64>, lost: u64) -> PartitionLag {
+    PartitionLag {
+        partition: number,
+        first: 0,
+        end: 100,
+        noted: Some(9),
+        behind,
+        exact: behind < 1_000,
+        seconds_behind,
+        lost,
+    }
+}
+
+fn topic(name: &str, state: TopicState, partitions: Vec<PartitionLag>) -> TopicLag {
+    let remote = format!("primary.{name}");
+    TopicLag::new((name, &remote), state, partitions.len(), partitions)
+}
+
+fn flow(topics: Vec<TopicLag>) -> FlowLag {
+    FlowLag::new(("primary", "secondary"), topics)
+}
+
+fn sample() -> FlowLag {
+    flow(vec![
+        topic(
+            "fine",
+            TopicState::Mirrored,
+            vec![partition(0, 0, Some(0.0), 0)],
+        ),
+        topic("secret", TopicState::Excluded, vec![]),
+        topic("__own", TopicState::Internal, vec![]),
+        topic(
+            "orders",
+            TopicState::Mirrored,
+            vec![
+                partition(0, 5, Some(2.0), 0),
+                partition(1, 1_200, Some(3.25), 0),
+            ],
+        ),
+        topic(
+            "new",
+            TopicState::NotThereYet,
+            vec![partition(0, 20, None, 0)],
+        ),
+        topic(
+            "anew",
+            TopicState::Mirrored,
+            vec![partition(0, 0, Some(0.0), 7)],
+        ),
+    ])
+}
+
+#[test]
+fn the_worst_first_and_what_is_no_lag_last() {
+    let expected = indoc! {"
+        primary->secondary: 1225 records and 3.2 s behind; 7 records lost on secondary
+        TOPIC   PARTITIONS  BEHIND  SECONDS
+        orders  2           <=1205  3.2
+        new     1           20      -        not there yet
+        anew    1           0       0.0      its copy was made anew, 7 lost
+        fine    1           0       0.0
+        not mirrored (excluded): secret"};
+    assert_eq!(one(&sample(), false), expected);
+}
+
+#[test]
+fn partition_by_partition() {
+    let text = one(&sample(), true);
+    assert!(
+        text.contains(indoc! {"
+        orders  2           <=1205  3.2
+                #0          5       2.0
+                #1          <=1200  3.2
+        new "}),
+        "{text}"
+    );
+    assert!(text.ends_with("not mirrored (internal): __own"), "{text}");
+}
+
+#[test]
+fn many_topics_that_are_up_to_date_are_counted() {
+    let fine = |number: usize| {
+        let name = format!("t{number:03}");
+        topic(
+            &name,
+            TopicState::Mirrored,
+            vec![partition(0, 0, Some(0.0), 0)],
+        )
+    };
+    let text = one(&flow((0..100).map(fine).collect()), false);
+    assert_eq!(text.lines().count(), 18, "{text}");
+    assert!(text.starts_with("primary->secondary: up to date\n"));
+    assert!(text.ends_with("… and 85 more topics up to date; --verbose shows them"));
+}
+
+#[test]
+fn what_is_not_known_is_not_zero() {
+    let flow = FlowLag::unknown(
+        ("primary", "secondary"),
+        "cluster primary does not answer".to_owned(),
+    );
+    assert_eq!(
+        one(&flow, false),
+        "primary->secondary: not known: cluster primary does not answer"
+    );
+    let lag = Lag {
+        lab: "demo".to_owned(),
+        flows: vec![flow],
+    };
+    assert!(lines(&lag).ends_with(" flow=primary->secondary behind=- seconds=- lost=0"));
+}

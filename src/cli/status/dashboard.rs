@@ -1,0 +1,253 @@
+//! The status as a picture that is looked at from afar, and as lines that are added to others.
+
+use super::super::output::styled;
+use super::super::quantity::or_dash;
+use super::super::table::{row, table};
+use super::{canary, health, problems, state};
+use clap::builder::styling::{AnsiColor, Style};
+use kafka_mirror_kit::core::lab::status::{CanaryStatus, FlowStatus, Status};
+use kafka_mirror_kit::core::lag::{FlowLag, Pace, TopicLag, pace};
+use std::cmp::Reverse;
+use std::time::{Instant, SystemTime};
+
+const WELL: Style = AnsiColor::Green.on_default().bold();
+const ILL: Style = AnsiColor::Red.on_default().bold();
+const HEADING: Style = Style::new().dimmed();
+
+/// Lines that the rest of the picture takes beside the topics that are behind.
+const FRAME: usize = 4;
+
+/// A look, and how fast records move since the one before.
+pub(super) struct Look {
+    status: Status,
+    at: Instant,
+    paces: Vec<Option<Pace>>,
+}
+
+impl Look {
+    pub(super) fn new(status: Status, before: Option<&Self>) -> Self {
+        let at = Instant::now();
+        let pace = |flow: &FlowStatus| {
+            let before = before?;
+            let mut flows = before.status.flows.iter();
+            let was = flows.find(|was| was.name == flow.name)?;
+            // of what is not known nothing moves
+            was.behind.and(flow.behind)?;
+            Some(pace(was.lag.as_ref()?, flow.lag.as_ref()?, at - before.at))
+        };
+        let paces = status.flows.iter().map(pace).collect();
+        Self { status, at, paces }
+    }
+
+    /// Of so many lines, more or less.
+    pub(super) fn picture(&self, lines: usize) -> String {
+        let status = &self.status;
+        let style = if status.healthy { WELL } else { ILL };
+        let health = health(status).to_uppercase();
+        let time = humantime::format_rfc3339_seconds(SystemTime::now());
+        let mut parts = vec![format!(
+            "Lab {}: {}   {}",
+            styled(Style::new().bold(), &status.lab),
+            styled(style, &health),
+            styled(HEADING, &time.to_string())
+        )];
+        parts.extend(problems(status).iter().map(|line| styled(ILL, line)));
+        parts.push(String::new());
+        parts.push(self.clusters());
+        parts.push(String::new());
+        parts.push(self.flows());
+        let used: usize = parts.iter().map(|part| part.lines().count().max(1)).sum();
+        parts.extend(self.topics(lines.saturating_sub(used + FRAME)));
+        parts.join("\n")
+    }
+
+    fn clusters(&self) -> String {
+        let heading = row(["CLUSTER", "BROKERS", "TOPICS", "ADDRESS"]);
+        let rows = self.status.clusters.iter().map(|cluster| {
+            let brokers = format!("{}/{}", cluster.brokers_up, cluster.brokers);
+            let topics = or_dash(cluster.topics);
+            row([&cluster.name, &brokers, &topics, &cluster.bootstrap])
+        });
+        let is_well = self.status.clusters.iter().map(|cluster| cluster.healthy);
+        colored(heading, rows, is_well)
+    }
+
+    fn flows(&self) -> String {
+        let heading = row([
+            "FLOW", "STATE", "IN/s", "OUT/s", "BEHIND", "SECONDS", "CANARY", "TASKS",
+        ]);
+        let rows = self.flows_with_pace().map(|(flow, pace)| {
+            row([
+                &flow.name,
+                state(&self.status, flow),
+                &or_dash(pace.map(|pace| grouped(rounded(pace.inward)))),
+                &or_dash(pace.map(|pace| grouped(rounded(pace.outward)))),
+                &or_dash(flow.behind.map(grouped)),
+                &seconds(flow),
+                &flow.canary.as_ref().map_or_else(|| "-".to_owned(), canary),
+                &tasks(flow),
+            ])
+        });
+        let is_well = self.status.flows.iter().map(|flow| flow.healthy);
+        colored(heading, rows, is_well)
+    }
+
+    /// The worst topics, as many as there is room for.
+    fn topics(&self, room: usize) -> Option<String> {
+        let flows = self.status.flows.iter();
+        let each = flows.flat_map(|flow| {
+            let topics = flow.lag.iter().flat_map(FlowLag::copied);
+            topics.map(|topic| (flow.name.as_str(), topic))
+        });
+        let is_behind = |(_, topic): &(&str, &TopicLag)| topic.behind > 0 || topic.lost > 0;
+        let mut worst: Vec<(&str, &TopicLag)> = each.filter(is_behind).collect();
+        if worst.is_empty() || room == 0 {
+            return None;
+        }
+        worst.sort_by_key(|(_, topic)| Reverse((topic.behind, topic.lost)));
+        let heading = row(["FLOW", "TOPIC", "BEHIND", "SECONDS", "LOST"]);
+        let rows = worst.iter().take(room).map(|(flow, topic)| {
+            let age = topic.seconds_behind;
+            row([
+                flow,
+                &topic.source,
+                &grouped(topic.behind),
+                &or_dash(age.map(|age| format!("{age:.1}"))),
+                &grouped(topic.lost),
+            ])
+        });
+        let text = colored(heading, rows, std::iter::repeat(true));
+        let more = worst.len().saturating_sub(room);
+        let more = (more > 0).then(|| format!("\n… and {more} more"));
+        Some(format!("\n{text}{}", more.unwrap_or_default()))
+    }
+
+    /// One line for each flow.
+    pub(super) fn lines(&self) -> String {
+        let time = humantime::format_rfc3339_seconds(SystemTime::now());
+        let line = |(flow, pace): (&FlowStatus, Option<Pace>)| {
+            let canary = match &flow.canary {
+                Some(CanaryStatus::Crossed { micros }) => Some(micros.div_ceil(1000)),
+                _ => None,
+            };
+            let words = [
+                ("time", time.to_string()),
+                ("flow", flow.name.clone()),
+                ("state", state(&self.status, flow).to_owned()),
+                ("in", or_dash(pace.map(|pace| rounded(pace.inward)))),
+                ("out", or_dash(pace.map(|pace| rounded(pace.outward)))),
+                ("behind", or_dash(flow.behind)),
+                ("seconds", seconds(flow)),
+                ("lost", flow.lost.to_string()),
+                ("canary_ms", or_dash(canary)),
+                ("tasks", tasks(flow)),
+            ];
+            let mut words: Vec<String> = (words.iter())
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            // to the end of the line, as it has spaces
+            words.extend(flow.problems.first().map(|it| format!("problem={it}")));
+            words.join(" ")
+        };
+        self.flows_with_pace()
+            .map(line)
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    /// The status, for scripts.
+    pub(super) fn json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&self.status)
+    }
+
+    fn flows_with_pace(&self) -> impl Iterator<Item = (&FlowStatus, Option<Pace>)> {
+        let paces = self.paces.iter().copied();
+        self.status.flows.iter().zip(paces)
+    }
+}
+
+fn seconds(flow: &FlowStatus) -> String {
+    or_dash(flow.seconds_behind.map(|seconds| format!("{seconds:.1}")))
+}
+
+/// Those that run, of all.
+fn tasks(flow: &FlowStatus) -> String {
+    let tasks = || flow.parts.iter().filter(|part| part.task.is_some());
+    let running = tasks().filter(|part| part.state == "RUNNING").count();
+    format!("{running}/{}", tasks().count())
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "never less than 0, and the cast stops at the greatest number"
+)]
+fn rounded(pace: f64) -> u64 {
+    pace.round() as u64
+}
+
+/// `1,234,567`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// A table in which the rows of what is not well stand out.
+fn colored(
+    heading: Vec<String>,
+    rows: impl Iterator<Item = Vec<String>>,
+    is_well: impl Iterator<Item = bool>,
+) -> String {
+    let text = table(&[heading].into_iter().chain(rows).collect::<Vec<_>>());
+    let mut lines = text.lines();
+    let heading = lines.next().map(|line| styled(HEADING, line));
+    let rows = lines.zip(is_well).map(|(line, is_well)| {
+        if is_well {
+            line.to_owned()
+        } else {
+            styled(ILL, line)
+        }
+    });
+    heading
+        .into_iter()
+        .chain(rows)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_numbers_are_read_from_afar() {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (123_456, "123,456"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+
+    #[test]
+    fn what_is_not_well_stands_out() {
+        let text = colored(
+            row(["A", "B"]),
+            [row(["x", "1"]), row(["y", "2"])].into_iter(),
+            [true, false].into_iter(),
+        );
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[1], "x  1");
+        assert_eq!(lines[2], styled(ILL, "y  2"));
+    }
+}

@@ -1,0 +1,193 @@
+//! Looking again and again: a picture that is redrawn in place on a terminal, plain lines elsewhere.
+
+use super::{Context, Outcome};
+use anstream::{AutoStream, ColorChoice};
+use anyhow::Context as _;
+use kafka_mirror_kit::core::wait::{Limit, Stop};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::{Duration, Instant};
+
+/// What a terminal shows that does not say how large it is.
+const USUAL: (usize, usize) = (80, 24);
+
+/// The other screen of a terminal, without a cursor; and back.
+const ENTER: &str = "\x1b[?1049h\x1b[?25l";
+const LEAVE: &str = "\x1b[?25h\x1b[?1049l";
+
+/// Flags of verbs that can look again and again.
+#[derive(clap::Args)]
+pub(crate) struct Watch {
+    /// Look again and again, until Ctrl-C (exit code 130): redrawn in place on a terminal, plain lines elsewhere
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// How often to look
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = super::patience, requires = "watch")]
+    every: Duration,
+}
+
+/// What a frame is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Frame {
+    /// A terminal of so many columns and lines.
+    Picture { columns: usize, lines: usize },
+    /// Lines that are added to others.
+    Lines,
+}
+
+impl Watch {
+    /// Shows one frame after the other. With `as_lines`, on a terminal too.
+    pub(crate) fn run(
+        &self,
+        as_lines: bool,
+        context: &Context,
+        mut frame: impl FnMut(Frame) -> anyhow::Result<String>,
+    ) -> anyhow::Result<Outcome> {
+        let mut screen = Screen::new(as_lines);
+        let limit = Limit::endless(&context.interrupt);
+        loop {
+            let since = Instant::now();
+            let text = frame(screen.frame())?;
+            // what was interrupted is no whole picture
+            if context.interrupt.is_raised() {
+                return Err(Stop::Interrupted.into());
+            }
+            if !screen.show(&text)? {
+                return Ok(Outcome::Yes);
+            }
+            limit.pause(self.every.saturating_sub(since.elapsed()))?;
+        }
+    }
+}
+
+/// Where frames are shown. On a terminal, the last one stays when this goes.
+struct Screen {
+    is_terminal: bool,
+    is_plain: bool,
+    /// The picture that is shown.
+    last: Option<String>,
+}
+
+impl Screen {
+    fn new(as_lines: bool) -> Self {
+        let stdout = io::stdout();
+        let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
+        Self {
+            is_terminal: stdout.is_terminal() && !is_dumb && !as_lines,
+            is_plain: AutoStream::choice(&stdout) == ColorChoice::Never,
+            last: None,
+        }
+    }
+
+    fn frame(&self) -> Frame {
+        if !self.is_terminal {
+            return Frame::Lines;
+        }
+        let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
+        let size = size.map(|size| (usize::from(size.ws_col), usize::from(size.ws_row)));
+        let (columns, lines) = size
+            .filter(|size| size.0 > 0 && size.1 > 0)
+            .unwrap_or(USUAL);
+        Frame::Picture { columns, lines }
+    }
+
+    /// Shows a frame. Whether there is still someone who looks.
+    fn show(&mut self, text: &str) -> anyhow::Result<bool> {
+        let text = if self.is_plain {
+            anstream::adapter::strip_str(text).to_string()
+        } else {
+            text.to_owned()
+        };
+        let Frame::Picture { columns, lines } = self.frame() else {
+            return write(&format!("{text}\n"));
+        };
+        let enter = if self.last.is_none() { ENTER } else { "" };
+        let goes_on = write(&format!("{enter}{}", redrawn(&text, columns, lines)))?;
+        self.last = Some(text);
+        Ok(goes_on)
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        if let Some(last) = &self.last {
+            // nobody is left to be told
+            let _ = write(&format!("{LEAVE}{last}\n"));
+        }
+    }
+}
+
+/// To stdout. Whether it is still there.
+fn write(text: &str) -> anyhow::Result<bool> {
+    let mut stdout = io::stdout().lock();
+    let written = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
+    match written {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error).context("cannot write to standard output"),
+    }
+}
+
+/// A picture over the one before: each line cut to the width, and as many as there is room for.
+fn redrawn(text: &str, columns: usize, lines: usize) -> String {
+    let all: Vec<&str> = text.lines().collect();
+    let shown = all.iter().take(lines);
+    let shown: Vec<String> = shown
+        .map(|line| format!("{}\x1b[K", cut(line, columns)))
+        .collect();
+    format!("\x1b[H{}\x1b[J", shown.join("\r\n"))
+}
+
+/// A line without what is too much of it. Codes of styles take no room.
+fn cut(line: &str, columns: usize) -> String {
+    let mut cut = String::new();
+    let mut room = columns;
+    let mut characters = line.chars();
+    while let Some(character) = characters.next() {
+        if character == '\x1b' {
+            cut.push(character);
+            for code in characters.by_ref() {
+                cut.push(code);
+                if code.is_ascii_alphabetic() {
+                    break;
+                }
+            }
+        } else if room > 0 {
+            cut.push(character);
+            room -= 1;
+        }
+    }
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_line_is_cut_where_it_ends_and_keeps_its_styles() {
+        assert_eq!(cut("abcdef", 4), "abcd");
+        assert_eq!(cut("a→c", 2), "a→");
+        assert_eq!(cut("\x1b[1mabc\x1b[0mdef", 4), "\x1b[1mabc\x1b[0md");
+        assert_eq!(cut("\x1b[31mabcdef\x1b[0m", 3), "\x1b[31mabc\x1b[0m");
+    }
+
+    #[test]
+    fn a_picture_is_no_larger_than_the_terminal() {
+        assert_eq!(
+            redrawn("one\ntwo\nthree", 2, 2),
+            "\x1b[Hon\x1b[K\r\ntw\x1b[K\x1b[J"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_longer_than_it_may_be(line in "\\PC{0,60}", columns in 0usize..40) {
+            let cut = cut(&line, columns);
+            prop_assert!(cut.chars().count() <= columns);
+            prop_assert!(line.starts_with(&cut));
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! What a short look into a part of a partition shows. Knows nothing of connections.
+
+use crate::core::message::Record;
+
+/// The beginning of a part of a partition.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Glance {
+    /// The first record in it, if one was seen.
+    pub first: Option<Record>,
+    /// How many records were seen. Marks that end transactions are none.
+    pub records: u64,
+    /// Up to where was looked: the offset behind what was seen, or the part's end.
+    pub reached: i64,
+}

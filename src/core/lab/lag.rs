@@ -1,0 +1,211 @@
+//! How far the copies of a lab are behind: what clusters and MirrorMaker say, and a look at the records that are left. What each
+//! number means stands in `docs/lag.md`. Judges nothing itself.
+
+mod left;
+
+use super::Lab;
+use super::status::view::{self, Mirror, View};
+use crate::core::kafka::{KafkaError, TopicInfo};
+use crate::core::lag::{Ends, Facts, FlowLag, PartitionLag, Replica, TopicLag, TopicState};
+use crate::core::message::to_millis;
+use crate::core::mm2;
+use crate::core::selection::{Rules, Selection};
+use crate::core::topology::{Access, Flow, is_internal};
+use crate::core::wait::{Limit, Stop};
+use left::Left;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+/// The lag of a lab.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Lag {
+    /// The lab's name.
+    pub lab: String,
+    /// In the order of the spec.
+    pub flows: Vec<FlowLag>,
+}
+
+/// Why nothing at all is known.
+#[derive(Debug, thiserror::Error)]
+pub enum LagError {
+    /// Neither end of any flow answers.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+    /// It was interrupted.
+    #[error(transparent)]
+    Stopped(#[from] Stop),
+}
+
+/// Looks at all flows of a lab.
+///
+/// # Errors
+/// When no cluster answers. One that does not, where others do, is part of the answer.
+pub fn lag(lab: &Lab, limit: &Limit) -> Result<Lag, LagError> {
+    let views = view::of_all(lab, limit);
+    let (views, flows) = settled(lab, views, limit);
+    if limit.interrupt().is_raised() {
+        return Err(Stop::Interrupted.into());
+    }
+    if views.values().all(|view| view.brokers_up == 0)
+        && let Some(error) = views.into_values().find_map(|view| view.error)
+    {
+        return Err(error.into());
+    }
+    Ok(Lag {
+        lab: lab.spec.lab.clone(),
+        flows,
+    })
+}
+
+/// What is known of clusters, once.
+pub(super) type Views<'a> = BTreeMap<&'a str, View>;
+
+/// The lag of all flows. What MirrorMaker noted may be a moment old: where something seems to be left, clusters are looked at once
+/// more.
+pub(super) fn settled<'a>(
+    lab: &'a Lab,
+    views: Views<'a>,
+    limit: &Limit,
+) -> (Views<'a>, Vec<FlowLag>) {
+    let flows = of_all(lab, &views, limit);
+    let is_behind = flows.iter().any(|flow| flow.behind > Some(0));
+    if is_behind && limit.pause(mm2::NOTED * 3 / 2).is_ok() {
+        let views = view::of_all(lab, limit);
+        let flows = of_all(lab, &views, limit);
+        return (views, flows);
+    }
+    (views, flows)
+}
+
+fn of_all(lab: &Lab, views: &Views<'_>, limit: &Limit) -> Vec<FlowLag> {
+    let flows = lab.topology.flows.iter();
+    flows.map(|flow| of_flow(lab, flow, views, limit)).collect()
+}
+
+fn of_flow(lab: &Lab, flow: &Flow, views: &Views<'_>, limit: &Limit) -> FlowLag {
+    let spec = &flow.spec;
+    let name = (spec.source.as_str(), spec.target.as_str());
+    let (source, target) = (&views[name.0], &views[name.1]);
+    for (cluster, view) in [(name.0, source), (name.1, target)] {
+        if view.ends.is_none() {
+            let why = match view.access {
+                Access::Locked => format!("kmk cannot log in to cluster {cluster}"),
+                Access::Open => format!("cluster {cluster} does not answer"),
+            };
+            return FlowLag::unknown(name, why);
+        }
+    }
+    let Some(mirror) = target.mirrors.get(name.0) else {
+        let why = format!("cluster {} does not show MirrorMaker's notes", name.1);
+        return FlowLag::unknown(name, why);
+    };
+    let sides = Sides {
+        flow,
+        source,
+        target,
+        mirror,
+    };
+    let rules = Rules::of_flow(flow);
+    let mut topics: Vec<Topic<'_>> = (source.topics.iter())
+        .map(|(name, info)| sides.topic(&rules, name, info))
+        .collect();
+    let left = Left::look(lab, flow, &mut topics, limit);
+    let now = to_millis(SystemTime::now());
+    let topics = topics
+        .into_iter()
+        .map(|topic| topic.lag(&left, now))
+        .collect();
+    FlowLag::new(name, topics)
+}
+
+/// Both ends of a flow.
+struct Sides<'a> {
+    flow: &'a Flow,
+    source: &'a View,
+    target: &'a View,
+    mirror: &'a Mirror,
+}
+
+/// A topic of the source, and what is known of its partitions.
+struct Topic<'a> {
+    source: &'a str,
+    remote: String,
+    state: TopicState,
+    partition_count: usize,
+    partitions: Vec<(i32, Facts)>,
+}
+
+impl Sides<'_> {
+    fn topic<'a>(&self, rules: &Rules, name: &'a str, info: &'a TopicInfo) -> Topic<'a> {
+        let remote = self.flow.remote_topic(name);
+        let known = info
+            .partitions
+            .iter()
+            .filter_map(|partition| Some((partition.id, self.facts(name, &remote, partition.id)?)));
+        let known: Vec<(i32, Facts)> = known.collect();
+        let state = self.state(rules, name, &remote, &known);
+        Topic {
+            source: name,
+            remote,
+            state,
+            partition_count: info.partitions.len(),
+            partitions: if state.is_copied() { known } else { Vec::new() },
+        }
+    }
+
+    fn facts(&self, topic: &str, remote: &str, partition: i32) -> Option<Facts> {
+        let place = (topic.to_owned(), partition);
+        let source = *self.source.ends.as_ref()?.get(&place)?;
+        let there = self.target.topics.get(remote);
+        let is_there = there.is_some_and(|info| info.partition(partition).is_some());
+        let place_there = (remote.to_owned(), partition);
+        let ends: Option<&Ends> = self.target.ends.as_ref()?.get(&place_there);
+        Some(Facts {
+            source,
+            noted: self.mirror.copied.get(&place).copied(),
+            copy: match ends {
+                Some(ends) => Replica::There(*ends),
+                None if is_there => Replica::Unknown,
+                None => Replica::Absent,
+            },
+        })
+    }
+
+    fn state(&self, rules: &Rules, name: &str, remote: &str, known: &[(i32, Facts)]) -> TopicState {
+        if is_internal(name) {
+            return TopicState::Internal;
+        }
+        let has_copy = self.target.topics.contains_key(remote);
+        let was_copied = known.iter().any(|(_, facts)| facts.outlook().lost > 0);
+        match rules.select(name) {
+            Selection::Internal(_) => TopicState::Internal,
+            Selection::Excluded(_) => TopicState::Excluded,
+            Selection::NotListed => TopicState::NotListed,
+            Selection::Cycle => TopicState::FromTarget,
+            Selection::TooLong(_) => TopicState::TooLong,
+            Selection::Taken | Selection::Unjudged(_) if has_copy => TopicState::Mirrored,
+            Selection::Taken | Selection::Unjudged(_) if was_copied => TopicState::CopyGone,
+            Selection::Taken => TopicState::NotThereYet,
+            Selection::Unjudged(_) => TopicState::NoCopy,
+        }
+    }
+}
+
+impl Topic<'_> {
+    fn lag(self, left: &Left, now: i64) -> TopicLag {
+        let source = self.source;
+        let partition = |(id, facts): (i32, Facts)| {
+            let place = (source.to_owned(), id);
+            let mut outlook = facts.outlook();
+            if outlook.is_suspicion && !left.is_confirmed(&place) {
+                outlook.lost = 0;
+            }
+            let seen = left.seen(&place);
+            PartitionLag::new(id, facts.source, facts.noted, &outlook, seen, now)
+        };
+        let partitions = self.partitions.into_iter().map(partition).collect();
+        let names = (source, self.remote.as_str());
+        TopicLag::new(names, self.state, self.partition_count, partitions)
+    }
+}

@@ -1,0 +1,194 @@
+//! What is left to copy of one partition, and what was copied and is no longer there. Knows nothing of records.
+
+use crate::core::message::Record;
+use std::ops::Range;
+
+/// Where a partition begins and ends, as `ListOffsets` tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ends {
+    /// The offset of the first record that is still there, or where it would be.
+    pub first: i64,
+    /// The offset that the next record will get.
+    pub end: i64,
+}
+
+/// What is known of a partition of the source and its copy. The note must be older than the source's end: MirrorMaker
+/// goes on meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// Of the source.
+    pub source: Ends,
+    /// The offset of the last source record that MirrorMaker noted as written to the target, if it noted any.
+    pub noted: Option<i64>,
+    /// Of the copy.
+    pub copy: Replica,
+}
+
+/// A partition of the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replica {
+    /// It is not there.
+    Absent,
+    /// It has no leader at the moment, or nobody asked.
+    Unknown,
+    /// It is there.
+    There(Ends),
+}
+
+/// What follows from the [`Facts`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outlook {
+    /// The source's offsets that MirrorMaker has still to go through. Some may hold no record.
+    pub left: Range<i64>,
+    /// Records at most that are noted as copied and are not on the target, so that they will not be copied.
+    pub lost: u64,
+    /// Whether `lost` is only suspected: offsets without records at the source look the same. The first records of both
+    /// sides tell ([`begins_later`]).
+    pub is_suspicion: bool,
+}
+
+impl Facts {
+    /// Judges.
+    pub fn outlook(&self) -> Outlook {
+        let Ends { first, end } = self.source;
+        // beyond the end: noted of a topic of that name that was deleted; MirrorMaker will find out, and begin anew
+        let noted = self.noted.filter(|&noted| noted < end);
+        let next = noted.map_or(first, |noted| noted.saturating_add(1).max(first));
+        let copied = u64::try_from(next.saturating_sub(first)).unwrap_or(0);
+        let left = next..end.max(next);
+        let (lost, is_suspicion) = match self.copy {
+            Replica::Absent => (copied, false),
+            // what the target has dropped since cannot be compared
+            Replica::There(copy) if copy.first == 0 => {
+                // as many records as were ever written there, repeated ones too
+                let written = u64::try_from(copy.end).unwrap_or(0);
+                let lost = copied.saturating_sub(written);
+                (lost, lost > 0 && written > 0)
+            }
+            Replica::There(_) | Replica::Unknown => (0, false),
+        };
+        Outlook {
+            left,
+            lost,
+            is_suspicion,
+        }
+    }
+}
+
+/// Whether a copy begins with a later record than its source, so that the source's first ones are missing in it. Each is the
+/// first record that was found from the partition's beginning on; `copy_first` is where the copy begins.
+pub fn begins_later(source: Option<&Record>, copy: Option<&Record>, copy_first: i64) -> bool {
+    let (Some(source), Some(copy)) = (source, copy) else {
+        return false;
+    };
+    if copy.offset > copy_first {
+        // its first records were compacted away, or are marks of transactions
+        return false;
+    }
+    match (source.time, copy.time) {
+        (Some(ours), Some(theirs)) if ours >= 0 && theirs >= 0 && ours != theirs => theirs > ours,
+        _ => (&source.key, &source.value) != (&copy.key, &copy.value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ends(first: i64, end: i64) -> Ends {
+        Ends { first, end }
+    }
+
+    fn outlook(source: Ends, noted: Option<i64>, copy: Option<Ends>) -> (Range<i64>, u64, bool) {
+        let facts = Facts {
+            source,
+            noted,
+            copy: copy.map_or(Replica::Absent, Replica::There),
+        };
+        let Outlook {
+            left,
+            lost,
+            is_suspicion,
+        } = facts.outlook();
+        (left, lost, is_suspicion)
+    }
+
+    #[test]
+    fn what_is_noted_is_not_left() {
+        let copy = Some(ends(0, 10));
+        assert_eq!(outlook(ends(0, 10), Some(9), copy), (10..10, 0, false));
+        assert_eq!(outlook(ends(0, 12), Some(9), copy), (10..12, 0, false));
+        assert_eq!(outlook(ends(0, 0), None, None), (0..0, 0, false));
+    }
+
+    #[test]
+    fn repeated_records_at_the_target_change_nothing() {
+        let copy = Some(ends(0, 25));
+        assert_eq!(outlook(ends(0, 12), Some(9), copy), (10..12, 0, false));
+    }
+
+    #[test]
+    fn of_a_topic_that_was_there_before_the_flow_only_what_is_still_there_is_left() {
+        assert_eq!(outlook(ends(5, 10), None, None), (5..10, 0, false));
+        let copy = Some(ends(0, 3));
+        assert_eq!(outlook(ends(5, 10), Some(7), copy), (8..10, 0, false));
+        // the source has dropped them before they were copied
+        let copy = Some(ends(0, 2));
+        assert_eq!(outlook(ends(5, 10), Some(1), copy), (5..10, 0, false));
+    }
+
+    #[test]
+    fn a_note_of_a_source_topic_that_was_deleted_does_not_count() {
+        let copy = Some(ends(0, 100));
+        assert_eq!(outlook(ends(0, 3), Some(99), copy), (0..3, 0, false));
+        assert_eq!(outlook(ends(0, 0), Some(99), copy), (0..0, 0, false));
+    }
+
+    #[test]
+    fn a_copy_that_is_gone_or_was_made_anew_lacks_what_was_copied() {
+        assert_eq!(
+            outlook(ends(0, 110), Some(99), None),
+            (100..110, 100, false)
+        );
+        let empty = Some(ends(0, 0));
+        assert_eq!(
+            outlook(ends(0, 110), Some(99), empty),
+            (100..110, 100, false)
+        );
+        let anew = Some(ends(0, 10));
+        assert_eq!(
+            outlook(ends(0, 110), Some(109), anew),
+            (110..110, 100, true)
+        );
+    }
+
+    #[test]
+    fn what_the_target_itself_dropped_is_not_missed() {
+        let copy = Some(ends(4, 10));
+        assert_eq!(outlook(ends(0, 20), Some(19), copy), (20..20, 0, false));
+    }
+
+    #[test]
+    fn the_first_records_tell_whether_a_copy_was_made_anew() {
+        let record = |offset, time, value: &str| Record {
+            partition: 0,
+            offset,
+            time: Some(time),
+            key: None,
+            value: Some(value.into()),
+            headers: Vec::new(),
+        };
+        let source = record(7, 1_000, "a");
+        let later = |copy: &Record| begins_later(Some(&source), Some(copy), 0);
+        assert!(!later(&record(0, 1_000, "a")));
+        // compacted at the source only
+        assert!(!later(&record(0, 900, "older")));
+        assert!(later(&record(0, 1_001, "a")));
+        assert!(later(&record(0, 1_000, "b")));
+        // without times
+        assert!(later(&record(0, -1, "b")) && !later(&record(0, -1, "a")));
+        // compacted at the target only
+        assert!(!later(&record(1, 1_001, "b")));
+        assert!(!begins_later(Some(&source), None, 0));
+    }
+}

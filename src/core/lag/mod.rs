@@ -1,0 +1,10 @@
+//! How far copies are behind their sources, from plain offsets and a look at records. Knows nothing of where they come
+//! from, and of no clock. What each number means, and what it cannot know, stands in `docs/lag.md`.
+
+mod judge;
+mod pace;
+mod report;
+
+pub use judge::{Ends, Facts, Outlook, Replica, begins_later};
+pub use pace::{Pace, pace};
+pub use report::{FlowLag, PartitionLag, Seen, TopicLag, TopicState};
