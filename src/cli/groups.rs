@@ -1,3 +1,5 @@
+mod flows;
+
 use super::chosen::Elsewhere;
 use super::failure::Told;
 use super::quantity::{count, or_dash};
@@ -5,16 +7,19 @@ use super::table::{row, table};
 use super::{Context, Outcome, chosen, consume, deploy};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::lab::groups::{
-    ClusterGroups, GroupReport, PlaceReport, groups, groups_at,
+    ClusterGroups, GroupReport, PlaceReport, groups_and_flows, groups_at,
 };
 use kafka_mirror_kit::core::nearest::nearest;
+use kafka_mirror_kit::core::topology::{Flow, Topology};
 use kafka_mirror_kit::core::wait::Limit;
 use serde::Serialize;
 use std::time::Duration;
 
 /// Show the consumer groups of each cluster: who reads, how far they came, and what is left
 ///
-/// With --group or --verbose, every partition: the offset where the group goes on, the end, and who reads it.
+/// Also what would become of each at the other end of a flow, if it went on there now: how many records it would read
+/// again, how many it would skip, and why. With --group or --verbose, every partition: the offset where the group goes
+/// on, the end, and who reads it.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -23,6 +28,9 @@ pub(crate) struct Args {
     cluster: Option<String>,
     #[command(flatten)]
     elsewhere: Elsewhere,
+    /// Only what becomes of groups at the other end of this flow [default: all]
+    #[arg(long, value_name = "SOURCE->TARGET", conflicts_with_all = ["cluster", "bootstrap"])]
+    flow: Option<String>,
     /// Only this group, partition by partition
     #[arg(long, value_name = "GROUP", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     group: Option<String>,
@@ -42,13 +50,21 @@ Examples:
   kmk groups
   kmk groups --group billing
   kmk groups --cluster secondary --verbose
+  kmk groups --flow 'primary->secondary' --group billing
   kmk groups --json | jq '.clusters[].groups[] | {group, lag}'
 
 LAG is what is left to read: offsets between the group's place and the end,
 markers of transactions and records that were compacted away included.
 Partitions in which the group noted no place are `not begun`: where it would
 begin is its clients' to say. `ahead N` means that the group's place lies N
-offsets beyond the end: someone set it, or records are lost.";
+offsets beyond the end: someone set it, or records are lost.
+
+Below a group, a line for each flow says what it would get if it went on at
+the flow's target now: records that it has read already (`delivered again`),
+and records that it has not read and would never see (`SKIPPED`). Without a
+place there its clients choose: `delivered again` if they begin at the first
+record, `SKIPPED` if at the end. Where a number cannot be known, `at most`
+stands before it. docs/groups.md says how all of it comes about.";
 
 /// The answer for scripts. Fields are added, never renamed.
 #[derive(Serialize)]
@@ -61,8 +77,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let all = args.all || args.group.is_some();
     let mut clusters = if args.elsewhere.bootstrap.is_empty() {
         let lab = chosen::lab(context, args.cluster.as_deref())?;
-        let only = args.cluster.as_deref();
-        let looks = groups(&lab.topology, only, all, &limit);
+        let flow = args.flow.as_deref();
+        let source = flow
+            .map(|flow| source_of(flow, &lab.topology))
+            .transpose()?;
+        let only = source.or(args.cluster.as_deref());
+        let looks = groups_and_flows(&lab.topology, only, flow, all, &limit);
         let failed = |name: &str, bootstrap: String, problem: String| ClusterGroups {
             cluster: Some(name.to_owned()),
             bootstrap,
@@ -75,6 +95,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         let look = groups_at(&args.elsewhere.bootstrap, all, &limit);
         vec![look.map_err(|error| consume::of_kafka(error, None))?]
     };
+    if args.flow.is_some() {
+        for cluster in &mut clusters {
+            cluster.groups.retain(|group| !group.flows.is_empty());
+        }
+    }
     if let Some(group) = &args.group {
         keep(group, &mut clusters)?;
     }
@@ -108,6 +133,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     } else {
         Outcome::No
     })
+}
+
+/// The cluster whose groups a flow takes along.
+fn source_of<'a>(flow: &str, topology: &'a Topology) -> anyhow::Result<&'a str> {
+    let mut flows = topology.flows.iter();
+    if let Some(flow) = flows.find(|one| one.name() == flow) {
+        return Ok(&flow.spec.source);
+    }
+    let names: Vec<String> = topology.flows.iter().map(Flow::name).collect();
+    Err(Told::unknown("flow", flow, &names).into())
 }
 
 /// Drops all other groups, and clusters that know this one not.
@@ -178,7 +213,16 @@ fn summary(groups: &[GroupReport]) -> String {
             &lag_of_all(group),
         ])
     });
-    table(&[heading].into_iter().chain(rows).collect::<Vec<_>>())
+    let table = table(&[heading].into_iter().chain(rows).collect::<Vec<_>>());
+    let mut lines = table.lines();
+    let heading = lines.next().unwrap_or_default();
+    let mut text = vec![heading.to_owned()];
+    for (line, group) in lines.zip(groups) {
+        text.push(line.to_owned());
+        let flows = group.flows.iter().flat_map(flows::lines);
+        text.extend(flows.map(|line| format!("  {line}")));
+    }
+    text.join("\n")
 }
 
 /// What the sum does not show is said behind it.
@@ -225,7 +269,13 @@ fn detail(group: &GroupReport) -> String {
         cells
     });
     let rows: Vec<Vec<String>> = [heading].into_iter().chain(rows).collect();
-    format!("{}\n{}", lines.join("\n"), table(&rows))
+    let places = format!("{}\n{}", lines.join("\n"), table(&rows));
+    let flows = group.flows.iter().map(flows::detail);
+    [places]
+        .into_iter()
+        .chain(flows)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn left(place: &PlaceReport) -> String {
@@ -271,6 +321,7 @@ mod tests {
             members: vec![member("app-1", 1), member("app-2", 0)],
             lag: Some(6),
             places,
+            flows: Vec::new(),
         }
     }
 

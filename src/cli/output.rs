@@ -30,7 +30,7 @@ pub(crate) struct Output {
 pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 pub(super) const HINT: Style = AnsiColor::Cyan.on_default().bold();
-const DONE: Style = AnsiColor::Green.on_default();
+pub(super) const DONE: Style = AnsiColor::Green.on_default();
 pub(super) const COMMAND: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
 

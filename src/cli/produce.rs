@@ -7,6 +7,7 @@ use super::deploy::in_lab;
 use super::failure::Told;
 use super::{Context, DefaultCluster, Outcome, Place};
 pub(crate) use args::Args;
+pub(super) use args::rate;
 use kafka_mirror_kit::core::event::Event;
 use kafka_mirror_kit::core::kafka::KafkaError;
 use kafka_mirror_kit::core::lab::produce::{

@@ -12,6 +12,7 @@ use kafka_mirror_kit::core::lab::status::{
 };
 use kafka_mirror_kit::core::lag::TopicState;
 use kafka_mirror_kit::core::topology::{Access, Proof};
+use kafka_mirror_kit::core::wait::Stop;
 use std::time::{Duration, SystemTime};
 
 /// Show how the lab is: containers, clusters, flows, and how far the copies are behind
@@ -33,6 +34,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let (docker, lab) = context.find_lab()?;
     let status = status::status(&docker, &lab, context.output.verbose, &context.question())?;
+    if context.interrupt.is_raised() {
+        // whoever was still being asked would stand there as silent
+        return Err(Stop::Interrupted.into());
+    }
     let text = if args.json {
         serde_json::to_string_pretty(&status).context("cannot write JSON")?
     } else {
@@ -103,8 +108,9 @@ fn say_what_is_not_known(status: &Status, context: &Context) {
         }
         if flow.proof == Proof::Word && !open.is_empty() {
             notes.push(format!(
-                "no canary is sent through {}, its state is MirrorMaker's word; `canary: true` at {} in the lab file lets kmk send one when it deploys",
+                "no canary is sent through {}, its state is MirrorMaker's word{}; `canary: true` at {} in the lab file lets kmk send one",
                 flow.name,
+                heard(flow),
                 open.join(" and ")
             ));
         }
@@ -113,6 +119,14 @@ fn say_what_is_not_known(status: &Status, context: &Context) {
         let gap = if index == 0 { "\n" } else { "" };
         context.output.talk(&format!("{gap}note: {note}"));
     }
+}
+
+/// When it was last given.
+fn heard(flow: &FlowStatus) -> String {
+    flow.heard.map_or_else(String::new, |millis| {
+        let age = seconds(Duration::from_millis(millis));
+        format!(" (last sign of life {age} ago)")
+    })
 }
 
 fn describe(status: &Status, verbose: bool) -> String {
@@ -287,7 +301,12 @@ fn canary(canary: &CanaryStatus) -> String {
 
 fn states(flow: &FlowStatus) -> String {
     let is_shared = flow.parts.iter().any(|part| part.worker.is_some());
-    let mut heading = row(["MIRRORMAKER", "TASK", "STATE"]);
+    // who has died still stands there as running
+    let state = match flow.state {
+        FlowState::Ill => "LAST SAID",
+        FlowState::Running | FlowState::Degraded => "STATE",
+    };
+    let mut heading = row(["MIRRORMAKER", "TASK", state]);
     heading.extend(is_shared.then(|| "WORKER".to_owned()));
     let rows = flow.parts.iter().map(|part| {
         let task = part

@@ -1,2 +1,247 @@
-#[allow(dead_code)]
 mod account;
+mod progress;
+mod report;
+mod report_file;
+mod verdict;
+
+use super::consume::{messages, topic_name, topics_there_are};
+use super::deploy::in_lab;
+use super::failure::Told;
+use super::produce::rate;
+use super::{Context, Outcome, patience};
+use kafka_mirror_kit::core::event::Observer as _;
+use kafka_mirror_kit::core::kafka::KafkaError;
+use kafka_mirror_kit::core::lab::verify::{
+    Afterwards, Amount, Refusal, Verify, VerifyEnd, VerifyError, VerifyReport, verify,
+};
+use kafka_mirror_kit::core::ledger::{Guarantee, MIN_STAMPED};
+use kafka_mirror_kit::core::message::MAX_VALUE;
+use kafka_mirror_kit::core::nearest::nearest;
+use kafka_mirror_kit::core::spec::MAX_PARTITIONS;
+use kafka_mirror_kit::core::wait::Stop;
+use progress::Progress;
+use report_file::ReportFile;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How many records go into each source, unless told otherwise.
+const MESSAGES: u64 = 10_000;
+
+/// Prove that flows replicate: account for every record sent, from source to target
+///
+/// Sends numbered records into the source of each flow while it reads the target, and says which are missing,
+/// duplicated, out of order or corrupted, and how late they were. A broker, MirrorMaker or the link may go down
+/// meanwhile and come back: the account stays right.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// How many records into each source [default: 10000]
+    #[arg(long, value_name = "N", value_parser = messages, allow_negative_numbers = true, conflicts_with = "time")]
+    messages: Option<u64>,
+    /// Send for so long instead
+    #[arg(long = "for", id = "time", value_name = "TIME", value_parser = patience)]
+    time: Option<Duration>,
+    /// At most so many records a second, into each source [default: as fast as the source takes them]
+    #[arg(long, value_name = "N[/s]", value_parser = rate)]
+    rate: Option<u64>,
+    /// Bytes of each record
+    #[arg(long, value_name = "BYTES", default_value = "200", allow_negative_numbers = true,
+          value_parser = clap::value_parser!(u64).range(MIN_STAMPED as u64..=MAX_VALUE as u64))]
+    size: u64,
+    /// How many partitions of kmk's own topic to send to
+    #[arg(long, value_name = "N", default_value = "3", allow_negative_numbers = true, conflicts_with = "topic",
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_PARTITIONS)))]
+    partitions: u32,
+    /// Only this flow; may be given more than once [default: all that take the topic]
+    #[arg(long = "flow", value_name = "SOURCE->TARGET")]
+    flows: Vec<String>,
+    /// Send into this topic, which is there already, to all of its partitions; the records stay in it [default: kmk's own,
+    /// kmk-verify]
+    #[arg(long, value_name = "TOPIC", value_parser = topic_name)]
+    topic: Option<String>,
+    /// How long to wait for records after the last one was sent; for a source that acknowledges nothing; and for a flow
+    /// that does not show the topic yet
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = patience)]
+    timeout: Duration,
+    /// Duplicates are errors too
+    #[arg(long)]
+    exactly_once: bool,
+    /// Leave the records in kmk's own topic, on both sides
+    #[arg(long)]
+    keep: bool,
+    /// The report as JSON, for scripts
+    #[arg(long)]
+    json: bool,
+    /// Write the report to this file too, as JSON
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kmk verify
+  kmk verify --for 60s --rate 1000/s --report report.json
+  kmk verify --messages 1000000 --size 1000 --partitions 6
+  kmk verify --flow 'primary->secondary' --topic orders
+  kmk verify --json | jq '.flows[].account.missing'
+
+Exit code 0: every acknowledged record arrived unchanged and in order; 1: some
+did not, or the source took no more. Records that the source did not acknowledge
+may be there or not; duplicates are reported, and errors with --exactly-once.
+Without --rate the latency is that of a burst: records wait for each other.";
+
+pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let file = args.report.map(ReportFile::prepare).transpose()?;
+    let lab = context.awake_lab()?;
+    let amount = match args.time {
+        Some(time) => Amount::Time(time),
+        None => Amount::Records(args.messages.unwrap_or(MESSAGES)),
+    };
+    let what = Verify {
+        flows: args.flows,
+        topic: args.topic,
+        partitions: i32::try_from(args.partitions)?,
+        amount,
+        rate: args.rate,
+        size: usize::try_from(args.size)?,
+        timeout: args.timeout,
+        afterwards: if args.keep {
+            Afterwards::Keep
+        } else {
+            Afterwards::Remove
+        },
+    };
+    let guarantee = if args.exactly_once {
+        Guarantee::ExactlyOnce
+    } else {
+        Guarantee::AtLeastOnce
+    };
+    let mut progress = Progress::new(amount, context.output);
+    let told = {
+        let steps = context.output.steps();
+        let tell = |event| steps.on(event);
+        verify(&lab.topology, &what, &context.interrupt, &tell, &mut |at| {
+            progress.show(at);
+        })
+    };
+    progress.end();
+    let report = told.map_err(|error| of_verify(error, &what, context))?;
+    let json = report::json(&report, guarantee)?;
+    if let Some(file) = file {
+        file.write(&json)?;
+    }
+    let text = if args.json {
+        json
+    } else {
+        report::text(&report, guarantee)
+    };
+    context.output.result(&text)?;
+    answer(&report, guarantee, &what, context)
+}
+
+/// The end as an exit code, and what to type next.
+fn answer(
+    report: &VerifyReport,
+    guarantee: Guarantee,
+    what: &Verify,
+    context: &Context,
+) -> anyhow::Result<Outcome> {
+    for out in &report.left_out {
+        context
+            .output
+            .warn(&format!("{} is left out: {}", out.flow, out.why));
+    }
+    if report.end == VerifyEnd::Interrupted {
+        return Err(Stop::Interrupted.into());
+    }
+    if report.is_sound(guarantee) {
+        return Ok(Outcome::Yes);
+    }
+    let gave_up = report
+        .sources
+        .iter()
+        .filter_map(|source| source.error.as_ref());
+    for hint in gave_up.filter_map(hint) {
+        context.output.talk(&format!("hint: {hint}"));
+    }
+    let lab = in_lab(&context.lab);
+    let mut next = vec![(format!("kmk status{lab}"), "how the lab is")];
+    if what.topic.is_none() && what.afterwards == Afterwards::Remove {
+        let keep = format!("kmk verify{lab} --keep");
+        next.push((keep, "once more, and look at the records"));
+    }
+    next.push((format!("kmk logs{lab}"), "what MirrorMaker says"));
+    context.output.next(&next);
+    Ok(Outcome::No)
+}
+
+/// What helps against a source that takes no more.
+fn hint(error: &KafkaError) -> Option<&'static str> {
+    match error {
+        KafkaError::RecordTooLarge { .. } => {
+            Some("a topic's max.message.bytes says how large a record may be: see --size")
+        }
+        // INVALID_RECORD
+        KafkaError::Refused { code, .. } if code.number() == 87 => Some(
+            "a compacted topic refuses records without a key, and would lose records with one: name another --topic",
+        ),
+        _ => None,
+    }
+}
+
+/// Why nothing was sent.
+fn of_verify(error: VerifyError, what: &Verify, context: &Context) -> anyhow::Error {
+    let lab = in_lab(&context.lab);
+    match error {
+        VerifyError::Refused(refusal) => of_refusal(&refusal, what),
+        VerifyError::NoTopic {
+            ref topic,
+            ref cluster,
+            ref topics,
+        } => {
+            let hint = match nearest(topic, topics.iter().map(String::as_str)) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None if topics.is_empty() => {
+                    format!("make it first: `kmk topic create{lab} {topic} --cluster {cluster}`")
+                }
+                None => topics_there_are(topics),
+            };
+            Told::no(error.to_string()).hint(hint).into()
+        }
+        VerifyError::NotShown(_) => Told::no(error.to_string())
+            .hint(format!("`kmk status{lab}` says how the lab is"))
+            .into(),
+        VerifyError::Kafka(error) => error.into(),
+        error @ VerifyError::Thread(_) => Told::unusable(error.to_string()).into(),
+    }
+}
+
+fn of_refusal(refusal: &Refusal, what: &Verify) -> anyhow::Error {
+    let hint = match refusal {
+        Refusal::NoFlow { name, known } => return Told::unknown("flow", name, known).into(),
+        Refusal::NoFlows => "verify needs a flow: add one to kmk.yml, and deploy".to_owned(),
+        Refusal::Internal { .. } => {
+            "name a topic of yours with --topic, or leave it out: kmk has one of its own for this"
+                .to_owned()
+        }
+        Refusal::Excluded { .. } | Refusal::NotTaken { .. } if what.topic.is_none() => {
+            "name a topic that it takes with --topic".to_owned()
+        }
+        Refusal::Excluded { .. } | Refusal::NotTaken { .. } => {
+            "name another topic; which ones a flow takes stands in its `topics` and `exclude`, in kmk.yml"
+                .to_owned()
+        }
+        Refusal::Copy {
+            of, source_cluster, ..
+        } => {
+            format!("verify the flow from {source_cluster} with --topic {of}")
+        }
+        Refusal::Uninvited { .. } => {
+            "name a topic of yours with --topic, or say `canary: true` for that cluster in kmk.yml"
+                .to_owned()
+        }
+        Refusal::Cycle { .. } => "name a topic of another name with --topic".to_owned(),
+        Refusal::TooLong { .. } => "name a topic with a shorter name".to_owned(),
+    };
+    Told::usage(refusal.to_string()).hint(hint).into()
+}

@@ -28,10 +28,15 @@ while :; do
   mirror=$!
   exec 3>&-
   while kill -0 "$mirror" 2>/dev/null; do
-    sleep 1 & wait $!
+    sleep .5 & wait $!
     if [[ -e $mark ]] && all_answer "$@"; then
       echo 'kmk: a connector or task failed, and every cluster answers: starting MirrorMaker again'
-      kill -9 "$mirror"
+      # asked to end, it leaves its group; killed, it would be missed there before the next can begin
+      kill "$mirror"
+      sleep 3 & wait -n "$mirror" "$!"
+      kill -9 "$mirror" "$!" 2>/dev/null
+      wait "$mirror" 2>/dev/null
+      continue 2
     fi
   done
   wait "$mirror" 2>/dev/null

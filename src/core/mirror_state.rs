@@ -5,9 +5,18 @@
 //! `mm2-status.<source>.internal` and `mm2-offsets.<source>.internal`. Both topics are compacted: the latest record of a
 //! key wins, and one without a value deletes it.
 
+mod binary;
+mod checkpoint;
 mod config;
+mod failure;
+mod heartbeat;
+mod sync;
 
+pub use checkpoint::{Checkpoint, GroupPlace, checkpoints, checkpoints_topic};
 pub use config::{Config, began, config, configs_topic};
+pub use failure::{Failure, failures};
+pub use heartbeat::{HEARTBEATS, last_heartbeat};
+pub use sync::{OffsetSync, offset_sync, offset_syncs_topic};
 
 use super::message::Record;
 use serde::Deserialize;
@@ -158,6 +167,23 @@ struct Noted {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    pub(super) fn record_of(key: Option<&[u8]>, value: Option<&[u8]>) -> Record {
+        Record {
+            partition: 0,
+            offset: 0,
+            time: None,
+            key: key.map(Into::into),
+            value: value.map(Into::into),
+            headers: Vec::new(),
+        }
+    }
+
+    /// A string as Kafka's `protocol.types` writes it.
+    pub(super) fn bytes(text: &str) -> Vec<u8> {
+        let length = i16::try_from(text.len()).unwrap();
+        [&length.to_be_bytes(), text.as_bytes()].concat()
+    }
 
     fn record(key: &str, value: Option<&str>) -> Record {
         Record {

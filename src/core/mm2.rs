@@ -183,7 +183,7 @@ fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
         &format!("{name}.scheduled.rebalance.max.delay.ms"),
         "0",
     );
-    sharing::absence(file, topology, cluster);
+    sharing::absence(file, cluster);
     file.set("", &format!("{name}.plugin.discovery"), "service_load");
     file.set(
         "One partition for each of the worker's own topics instead of 25 and 5.",

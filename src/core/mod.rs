@@ -8,6 +8,7 @@ pub mod docker;
 pub mod endpoint;
 pub mod event;
 pub mod explain;
+pub mod failover;
 pub mod filter;
 pub mod flow_setting;
 pub mod image;

@@ -1,6 +1,7 @@
 //! Clusters that were there before the lab, and that no kmk made: mirrored from and to, looked at, and left alone.
 
 use crate::engine::{docker_words, image_of, kafka_image};
+use crate::health::signal;
 use crate::kcat::{CROSSING, Kcat};
 use crate::lab::{Lab, free_port};
 use crate::process::{PATIENCE, Ran, until};
@@ -9,6 +10,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::net::TcpStream;
 use std::process::Command;
+use std::time::Duration;
 
 const PASSWORD: &str = "sw0rdfish-4711";
 
@@ -177,7 +179,20 @@ fn a_cluster_that_was_there_before_is_mirrored_into_a_lab_and_left_alone() {
         .code(0)
         .prints("healthy")
         .says("no canary is sent through onprem->lab")
+        .says("MirrorMaker's word (last sign of life ")
         .says("`canary: true` at onprem");
+    println!("no canary, and yet a MirrorMaker that hangs is not well");
+    let worker = lab.container("mm2-lab");
+    signal(&worker, "STOP");
+    until("its silence is noticed", Duration::from_secs(10), || {
+        let told = lab.kmk("status").text();
+        let silence = "flow onprem->lab: MirrorMaker has given no sign of life for ";
+        told.contains(silence).then_some(())
+    });
+    signal(&worker, "CONT");
+    until("it is heard again", Duration::from_secs(10), || {
+        (lab.kmk("status --json").json()["healthy"] == true).then_some(())
+    });
     assert!(
         !outside
             .kcat()

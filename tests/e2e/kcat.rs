@@ -48,6 +48,20 @@ impl Kcat {
         self.run(&line, b"").code(0).lines()
     }
 
+    /// The first so many records of a partition, in a format of kcat's; waits for them.
+    #[track_caller]
+    pub(crate) fn first(
+        &self,
+        topic: &str,
+        partition: i32,
+        count: usize,
+        format: &str,
+    ) -> Vec<String> {
+        let line =
+            format!("-C -q -o beginning -t {topic} -p {partition} -c {count} -f {format}\\n");
+        self.run(&line, b"").code(0).lines()
+    }
+
     /// The values of a topic, in order where it has one partition.
     #[track_caller]
     pub(crate) fn values(&self, topic: &str) -> Vec<String> {

@@ -77,6 +77,26 @@ impl Running {
         }
     }
 
+    /// Every record is accounted for through every flow.
+    #[track_caller]
+    fn verify(&self) {
+        let report = self.lab.kmk("verify --messages 300 --json").code(0).json();
+        let flows = report["flows"].as_array().unwrap();
+        let named: Vec<&str> = flows
+            .iter()
+            .filter_map(|flow| flow["flow"].as_str())
+            .collect();
+        let all: Vec<String> = self.topology.flows.iter().map(Flow::name).collect();
+        assert_eq!(
+            BTreeSet::from_iter(named),
+            all.iter().map(String::as_str).collect()
+        );
+        assert!(
+            flows.iter().all(|flow| flow["account"]["arrived"] == 300),
+            "{report}"
+        );
+    }
+
     /// The topics of people on a cluster, and where each ends.
     fn ends(&self, cluster: &str) -> BTreeMap<String, u64> {
         let kcat = &self.clusters[cluster];
@@ -133,6 +153,7 @@ fn aggregate_brings_every_region_into_one() {
     }
     let status = running.lab.kmk("status --json").code(0).json();
     assert_eq!(status["flows"].as_array().unwrap().len(), 2);
+    running.verify();
     running.lab.kmk("destroy").code(0);
     running.lab.assert_gone();
 }
@@ -155,6 +176,7 @@ fn fan_out_brings_one_to_many() {
         .says("note: on cluster hub;")
         .says("--topic hub.other --cluster edge-1 --messages 1")
         .says("--topic hub.other --cluster edge-2 --messages 1");
+    running.verify();
     running.lab.kmk("destroy").code(0);
     running.lab.assert_gone();
 }
@@ -230,6 +252,7 @@ fn active_active_copies_both_ways_and_nothing_loops() {
         });
     }
     running.lab.kmk("status").code(0);
+    running.verify();
     running.lab.kmk("destroy").code(0);
     running.lab.assert_gone();
 }
@@ -261,6 +284,7 @@ fn migrate_keeps_the_names_of_topics_and_groups_and_where_these_stand() {
     assert_eq!(read.code(0).lines(), later);
     let topics = running.lab.kmk("topics").code(0);
     topics.prints("to cloud").prints("from legacy");
+    running.verify();
     running.lab.kmk("destroy").code(0);
     running.lab.assert_gone();
 }

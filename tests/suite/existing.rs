@@ -181,6 +181,7 @@ fn one_that_wants_a_password_is_said_to_be_out_of_reach() {
     for verb in [
         "produce --topic t --messages 1",
         "consume --topic t --cluster primary",
+        "verify --topic t",
         "topic describe t",
         "groups --cluster primary",
         "topics --cluster primary",

@@ -41,6 +41,14 @@ fn flags_that_make_no_sense() {
             "groups --bootstrap a:1 --cluster primary",
             "cannot be used with",
         ),
+        (
+            "groups --flow primary->secondary --cluster primary",
+            "cannot be used with",
+        ),
+        (
+            "groups --flow primary->secondary --bootstrap a:1",
+            "cannot be used with",
+        ),
     ]);
 }
 
@@ -59,8 +67,32 @@ fn a_cluster_that_is_not_there() {
 }
 
 #[test]
+fn a_flow_that_is_not_there() {
+    lab()
+        .run("groups --flow secondary->primary")
+        .code(2)
+        .stdout("")
+        .stderr_has("error: there is no flow `secondary->primary`")
+        .stderr_has("primary->secondary");
+}
+
+#[test]
+fn the_help_says_what_becomes_of_a_group_on_the_other_side() {
+    Kmk::new()
+        .run("groups --help")
+        .code(0)
+        .stdout_has("delivered again")
+        .stdout_has("SKIPPED")
+        .stdout_has("docs/groups.md");
+}
+
+#[test]
 fn brokers_that_cannot_be_reached() {
     let kmk = lab();
+    kmk.run("groups --flow primary->secondary --timeout 1s")
+        .code(3)
+        .stdout("")
+        .stderr_has("error: no Kafka broker can be reached: 127.0.0.1:$PRIMARY");
     // groups are changed where `kmk consume` reads
     for line in [RESET, "group delete billing"] {
         kmk.run(&format!("{line} --timeout 1s")).code(3).stdout("").stderr(indoc! {"

@@ -4,7 +4,7 @@ use crate::kmk::Kmk;
 use std::fs;
 use std::path::Path;
 
-const VERBS: [&str; 20] = [
+const VERBS: [&str; 21] = [
     "init",
     "lint",
     "schema",
@@ -12,9 +12,10 @@ const VERBS: [&str; 20] = [
     "scenarios",
     "produce",
     "consume",
+    "verify",
     "status",
-    "explain",
     "lag",
+    "explain",
     "topics",
     "topic",
     "groups",
@@ -111,6 +112,7 @@ fn verbs_with_many_flags_show_examples() {
         "scenarios",
         "produce",
         "consume",
+        "verify",
         "explain",
         "topics",
         "groups",

@@ -24,6 +24,10 @@ struct FakeContainer {
     image: String,
     /// Digest of its configuration.
     config: String,
+    /// The cluster whose network it was taken off.
+    cut: Option<String>,
+    /// Billionths of a CPU that it may use; 0 for no limit.
+    nano_cpus: u64,
 }
 
 impl FakeLab {
@@ -36,6 +40,8 @@ impl FakeLab {
             port,
             image: "apache/kafka:3.9.2".to_owned(),
             config: "0000000000000000".to_owned(),
+            cut: None,
+            nano_cpus: 0,
         };
         Self {
             name: name.to_owned(),
@@ -115,6 +121,23 @@ impl FakeLab {
         self
     }
 
+    /// A container that was taken off the network of a cluster.
+    pub(crate) fn cut(mut self, service: &str, cluster: &str) -> Self {
+        self.of(service).cut = Some(cluster.to_owned());
+        self
+    }
+
+    /// A container that may use only so many billionths of a CPU.
+    pub(crate) fn nano_cpus(mut self, service: &str, nano_cpus: u64) -> Self {
+        self.of(service).nano_cpus = nano_cpus;
+        self
+    }
+
+    fn of(&mut self, service: &str) -> &mut FakeContainer {
+        let mut containers = self.containers.iter_mut();
+        containers.find(|c| c.service == service).unwrap()
+    }
+
     /// Without the container of a service.
     pub(crate) fn without(mut self, service: &str) -> Self {
         self.containers
@@ -163,6 +186,10 @@ impl FakeLab {
         let networks: serde_json::Map<String, Value> = self
             .networks
             .iter()
+            .filter(|name| {
+                let cut = container.cut.as_ref();
+                cut.is_none_or(|cluster| **name != format!("kmk-{}_{cluster}", self.name))
+            })
             .map(|name| (name.clone(), json!({})))
             .collect();
         json!({
@@ -171,7 +198,7 @@ impl FakeLab {
             "Created": "2026-01-01T00:00:00Z",
             "State": container.state,
             "Config": {"Image": container.image, "Labels": labels},
-            "HostConfig": {"PortBindings": bindings},
+            "HostConfig": {"PortBindings": bindings, "NanoCpus": container.nano_cpus},
             "NetworkSettings": {"Networks": networks},
         })
     }

@@ -90,8 +90,8 @@ fn status_of_brokers_that_do_not_answer() {
         Lab `demo`: NOT HEALTHY
           - container of secondary is missing
           - container kmk-demo-mm2-secondary-1 has exited with code 143
-          - cluster primary: no Kafka broker can be reached: 127.0.0.1:$PRIMARY: Connection refused (os error 111)
-          - cluster secondary: no Kafka broker can be reached: 127.0.0.1:$SECONDARY: Connection refused (os error 111)
+          - cluster primary: broker primary does not answer: 127.0.0.1:$PRIMARY: Connection refused (os error 111)
+          - cluster secondary: broker secondary has no container
           - flow primary->secondary: MirrorMaker does not run
 
         CONTAINER      STATE    FOR

@@ -58,7 +58,7 @@ fn two_workers_find_each_other_and_one_needs_nobody() {
             assert!(compose.contains(part), "{part}\n{compose}");
         }
         assert!(!compose.contains("KMK_WORKER") && !compose.contains("mirrormakers"));
-        for part in ["internal.rest", "listeners", "tasks.max", "session.timeout"] {
+        for part in ["internal.rest", "listeners", "tasks.max"] {
             assert!(!properties.contains(part), "{part}\n{properties}");
         }
     }

@@ -140,7 +140,7 @@ Examples:
 --timeout is no limit on the whole: a long file may take as long as the broker
 keeps acknowledging.";
 
-fn rate(text: &str) -> Result<u64, String> {
+pub(in crate::cli) fn rate(text: &str) -> Result<u64, String> {
     let number = text.strip_suffix("/s").unwrap_or(text);
     match number.parse() {
         Ok(rate @ 1..=100_000_000) => Ok(rate),

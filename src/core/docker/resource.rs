@@ -76,6 +76,9 @@ struct NetworkSettings {
 struct HostConfig {
     #[serde(rename = "PortBindings", default)]
     ports: Option<BTreeMap<String, Option<Vec<Binding>>>>,
+    /// Billionths of a CPU; 0 where there is no limit.
+    #[serde(rename = "NanoCpus", default)]
+    nano_cpus: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -138,6 +141,12 @@ impl Container {
     /// Whether it runs and is not paused.
     pub fn is_running(&self) -> bool {
         self.state.status == "running"
+    }
+
+    /// The CPUs that it may use at once, where they are limited (`docker update --cpus`).
+    pub fn cpus(&self) -> Option<f64> {
+        let thousandths = u32::try_from(self.host.nano_cpus / 1_000_000).ok()?;
+        (thousandths > 0).then(|| f64::from(thousandths) / 1000.0)
     }
 
     /// The networks that it is on.

@@ -12,7 +12,7 @@ use super::offsets::At;
 use super::position::Position;
 use super::wire::{Cluster, Reader};
 use crate::core::endpoint::Endpoint;
-use crate::core::message::Record;
+use crate::core::message::{Record, RecordRef};
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
@@ -194,6 +194,34 @@ impl Admin {
         max: usize,
         limit: &Limit,
     ) -> Result<Vec<Record>, KafkaError> {
+        let mut records = Vec::new();
+        self.scan(topic, partition, from, limit, |record| {
+            if records.len() == max {
+                return ControlFlow::Break(());
+            }
+            records.push(record.to_record());
+            if records.len() == max {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })?;
+        Ok(records)
+    }
+
+    /// Shows the records of one partition to `take`, from offset `from` to its present end, until it has enough. None is
+    /// kept: for topics that may be long.
+    ///
+    /// # Errors
+    /// As [`Admin::read`].
+    pub fn scan(
+        &mut self,
+        topic: &str,
+        partition: i32,
+        from: i64,
+        limit: &Limit,
+        mut take: impl FnMut(RecordRef<'_>) -> ControlFlow<()>,
+    ) -> Result<(), KafkaError> {
         let ends = self.offsets(&[topic.to_owned()], At::Latest, limit)?;
         let end = ends.get(&(topic.to_owned(), partition)).copied();
         let position = Position {
@@ -202,22 +230,21 @@ impl Admin {
             end: Some(end.unwrap_or(from)),
         };
         let mut reader = Reader::open(&self.bootstrap, topic, &[position], limit)?;
-        let mut records = Vec::new();
-        while records.len() < max && !reader.positions().iter().all(Position::is_done) {
-            limit.check(|| format!("{} of at most {max} records read", records.len()))?;
+        let (mut has_enough, mut seen) = (false, 0u64);
+        while !has_enough && !reader.positions().iter().all(Position::is_done) {
+            limit.check(|| format!("{seen} records of topic `{topic}` read"))?;
             let fetched = reader.poll(u64::MAX, limit)?;
             if !reader.out_of_range().is_empty() {
                 let doing = || format!("read partition {partition} of topic `{topic}` from {from}");
                 KafkaError::check(1, doing)?;
             }
             fetched.each(|record| {
-                if records.len() == max {
-                    return Ok(ControlFlow::Break(()));
-                }
-                records.push(record.to_record());
-                Ok::<_, KafkaError>(ControlFlow::Continue(()))
+                seen += 1;
+                let next = take(record);
+                has_enough = next.is_break();
+                Ok::<_, KafkaError>(next)
             })?;
         }
-        Ok(records)
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use super::batch::Chunk;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// The account of what was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Tally {
     pub may_have_repeated: u64,
     /// How many records were sent and never acknowledged, so that they may be written or not.
     pub in_doubt: u64,
+    /// Which records were acknowledged, as long as nobody asked: neighbours are one range.
+    fresh: BTreeMap<i32, Vec<Range<u64>>>,
 }
 
 /// What was acknowledged in one partition.
@@ -64,6 +67,26 @@ impl Tally {
             written.last = written
                 .last
                 .max(offset.saturating_add_unsigned(records - 1));
+        }
+    }
+
+    /// Which records were acknowledged since this was last asked, by partition: ranges of their numbers, counted from 0 in
+    /// each partition in the order in which the producer took them. Only our own client tells.
+    pub fn take_acknowledged(&mut self) -> Vec<(i32, Range<u64>)> {
+        let fresh = std::mem::take(&mut self.fresh).into_iter();
+        fresh
+            .flat_map(|(partition, ranges)| ranges.into_iter().map(move |range| (partition, range)))
+            .collect()
+    }
+
+    /// Notes by their numbers which records were acknowledged.
+    pub(super) fn numbered(&mut self, partition: i32, records: Range<u64>) {
+        let ranges = self.fresh.entry(partition).or_default();
+        match ranges.last_mut() {
+            _ if records.is_empty() => {}
+            Some(last) if last.end == records.start => last.end = records.end,
+            Some(last) if last.start == records.end => last.start = records.start,
+            _ => ranges.push(records),
         }
     }
 
@@ -128,5 +151,19 @@ mod tests {
         tally.given_up(&chunk(4), 1);
         tally.given_up(&chunk(5), 0);
         assert_eq!((tally.may_have_repeated, tally.in_doubt), (6, 4));
+    }
+
+    #[test]
+    fn what_was_acknowledged_is_told_once_by_number() {
+        let mut tally = Tally::default();
+        for range in [5..7, 7..9, 3..5, 20..20, 12..14] {
+            tally.numbered(0, range);
+        }
+        tally.numbered(2, 0..1);
+        assert_eq!(
+            tally.take_acknowledged(),
+            [(0, 3..9), (0, 12..14), (2, 0..1)]
+        );
+        assert_eq!(tally.take_acknowledged(), []);
     }
 }

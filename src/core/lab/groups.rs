@@ -3,12 +3,16 @@
 mod change;
 mod lag;
 mod look;
+mod other_side;
 mod report;
+mod sides;
 
 pub use change::{Moved, Reset, delete, forget, reset};
 pub use lag::Lag;
-pub use look::{clusters_with, groups, groups_at};
-pub use report::{ClusterGroups, GroupReport, MemberReport, PlaceReport};
+pub use look::{clusters_with, groups_and_flows, groups_at};
+pub use report::{
+    ClusterGroups, FlowPlaceReport, FlowReport, GroupReport, MemberReport, PlaceReport, Prospect,
+};
 
 use crate::core::kafka::{KafkaError, Member};
 use crate::core::lab::topics::TopicError;

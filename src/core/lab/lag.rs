@@ -15,7 +15,10 @@ use crate::core::wait::{Limit, Stop};
 use left::Left;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+/// So much time must be left for another look.
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// The lag of a lab.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -48,7 +51,7 @@ pub fn lag(lab: &Lab, limit: &Limit) -> Result<Lag, LagError> {
         return Err(Stop::Interrupted.into());
     }
     if views.values().all(|view| view.brokers_up == 0)
-        && let Some(error) = views.into_values().find_map(|view| view.error)
+        && let Some(error) = views.into_values().find_map(View::into_error)
     {
         return Err(error.into());
     }
@@ -70,7 +73,7 @@ pub(super) fn settled<'a>(
 ) -> (Views<'a>, Vec<FlowLag>) {
     let flows = of_all(lab, &views, limit);
     let is_behind = flows.iter().any(|flow| flow.behind > Some(0));
-    if is_behind && limit.pause(mm2::NOTED * 3 / 2).is_ok() {
+    if is_behind && limit.remaining() > AGAIN && limit.pause(mm2::NOTED * 3 / 2).is_ok() {
         let views = view::of_all(lab, limit);
         let flows = of_all(lab, &views, limit);
         return (views, flows);

@@ -13,12 +13,14 @@ pub mod list;
 pub mod log;
 mod notes;
 pub mod produce;
+mod pulse;
 mod reach;
 pub mod start;
 mod state;
 pub mod status;
 pub mod stop;
 pub mod topics;
+pub mod verify;
 
 pub use leftover::{Leftover, Sight};
 pub use reach::addresses;

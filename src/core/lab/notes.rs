@@ -1,9 +1,10 @@
 //! The small topics in which MirrorMaker keeps notes on its target, read whole. Knows nothing of what they say.
 
 use crate::core::kafka::{Admin, At, KafkaError, TopicInfo};
-use crate::core::message::Record;
+use crate::core::message::{Record, RecordRef};
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 /// All records of `topic`, of those that are there; none where it is not.
 pub(super) fn read(
@@ -21,4 +22,25 @@ pub(super) fn read(
         records.extend(admin.read(topic, partition.id, from, usize::MAX, limit)?);
     }
     Ok(records)
+}
+
+/// Shows all records of `topic`, of those that are there, to `take`, and keeps none.
+pub(super) fn each(
+    admin: &mut Admin,
+    there: &BTreeMap<String, TopicInfo>,
+    topic: &str,
+    limit: &Limit,
+    mut take: impl FnMut(&RecordRef<'_>),
+) -> Result<(), KafkaError> {
+    let partitions = there.get(topic).map_or(&[][..], |info| &info.partitions);
+    let first = admin.offsets(&[topic.to_owned()], At::Earliest, limit)?;
+    for partition in partitions {
+        let place = (topic.to_owned(), partition.id);
+        let from = first.get(&place).copied().unwrap_or(0);
+        admin.scan(topic, partition.id, from, limit, |record| {
+            take(&record);
+            ControlFlow::Continue(())
+        })?;
+    }
+    Ok(())
 }

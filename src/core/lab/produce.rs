@@ -13,7 +13,8 @@ use crate::core::kafka::{
 };
 use crate::core::message::{Header, TopicNameError, check_topic_name};
 use crate::core::wait::{Interrupt, Limit, Stop};
-use feed::{Feed, has_room};
+use feed::Feed;
+pub(super) use feed::has_room;
 use std::fmt;
 use std::io::Read;
 use std::sync::mpsc::{Receiver, TryRecvError};

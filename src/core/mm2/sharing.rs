@@ -44,15 +44,13 @@ pub(super) fn tasks(file: &mut Properties, topology: &Topology, flow: &Flow) {
     }
 }
 
-/// How soon a worker that was killed is missed: brokers allow no less.
-pub(super) fn absence(file: &mut Properties, topology: &Topology, target: &Cluster) {
+/// How soon a worker that was killed is missed, also by the one that takes its place: brokers allow no less.
+pub(super) fn absence(file: &mut Properties, target: &Cluster) {
     let name = &target.name;
-    if workers(topology, name) > 1 {
-        file.set(
-            "A MirrorMaker that was killed is missed after this; brokers allow no less. Default 10 s, with a heartbeat every 3 s.",
-            &format!("{name}.session.timeout.ms"),
-            "6000",
-        );
-        file.set("", &format!("{name}.heartbeat.interval.ms"), "1500");
-    }
+    file.set(
+        "A MirrorMaker that was killed is missed after this, and nothing is copied until it is, even by itself when it is back; brokers allow no less. Default 10 s, with a heartbeat every 3 s.",
+        &format!("{name}.session.timeout.ms"),
+        "6000",
+    );
+    file.set("", &format!("{name}.heartbeat.interval.ms"), "1500");
 }

@@ -1,9 +1,9 @@
 //! Flows resolved, and each MirrorMaker that carries some. Knows nothing of addresses.
 
-use super::CANARY;
 use super::cluster::Cluster;
 use super::existing::{Access, Existing};
 use super::image::KafkaImage;
+use super::{CANARY, VERIFY};
 use crate::core::spec::{self, ClusterSpec, FlowSpec, Naming, Spec};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -30,6 +30,8 @@ pub struct Flow {
     pub spec: FlowSpec,
     /// Source topic of this flow's canary.
     pub canary: String,
+    /// Source topic through which this flow is verified, unless another is named. A person sees it, and may remove it.
+    pub verify: String,
     /// How it is known to replicate.
     pub proof: Proof,
 }
@@ -87,16 +89,19 @@ impl Flow {
     pub(super) fn new(flow: &FlowSpec, clusters: &[ClusterSpec]) -> Self {
         let is_end = |cluster: &&ClusterSpec| [&flow.source, &flow.target].contains(&&cluster.name);
         let mut ends = clusters.iter().filter(is_end);
+        // with unchanged names, the topics of two sources would be one on the target
+        let own = |topic: &str| match flow.naming {
+            Naming::Prefix => topic.to_owned(),
+            Naming::Same => format!("{topic}-{}", flow.source),
+        };
         Self {
             proof: if ends.all(|end| !end.is_existing() || takes_canary(end)) {
                 Proof::Canary
             } else {
                 Proof::Word
             },
-            canary: match flow.naming {
-                Naming::Prefix => CANARY.to_owned(),
-                Naming::Same => format!("{CANARY}-{}", flow.source),
-            },
+            canary: own(CANARY),
+            verify: own(VERIFY),
             spec: flow.clone(),
         }
     }

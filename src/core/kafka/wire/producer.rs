@@ -35,6 +35,8 @@ pub(in crate::core::kafka) struct Producer {
     /// Whose name new lanes get, where writing is idempotent.
     author: Option<Author>,
     lanes: BTreeMap<i32, Lane>,
+    /// How many records were taken for each partition.
+    taken: BTreeMap<i32, u64>,
     flights: Vec<Flight>,
     /// When each broker was last heard of.
     heard: HashMap<i32, Instant>,
@@ -62,6 +64,7 @@ impl Producer {
             compression: writing.compression,
             author: None,
             lanes: BTreeMap::new(),
+            taken: BTreeMap::new(),
             flights: Vec::new(),
             heard: HashMap::new(),
             allowed: usize::MAX,
@@ -86,8 +89,11 @@ impl Producer {
                 .lanes
                 .entry(partition)
                 .or_insert_with(|| Lane::new(self.author));
+            let taken = self.taken.entry(partition).or_default();
             for piece in chunk.cut(self.allowed) {
-                lane.push(piece);
+                let records = piece.records() as u64;
+                lane.push(piece, *taken);
+                *taken += records;
             }
         }
         let has_room = |producer: &Self| producer.lanes.values().all(|lane| lane.len() <= WINDOW);

@@ -6,6 +6,7 @@ use crate::core::event::{Event, Observer};
 use crate::core::kafka::{Admin, KafkaError};
 use crate::core::lab::Lab;
 use crate::core::lab::status::COPIES;
+use crate::core::lab::status::health::ailing;
 use crate::core::lab::{addresses, notes};
 use crate::core::message::Record;
 use crate::core::mirror_state::{self, Part, Status};
@@ -173,17 +174,10 @@ impl Readiness<'_> {
     }
 }
 
-/// Why it cannot be said to run.
+/// Why it cannot be said to run: by the judgement of a status.
 fn trouble(parts: &BTreeMap<Part, Status>) -> Option<String> {
-    let ill = parts.iter().find(|(_, status)| !status.is_running());
-    if let Some((part, status)) = ill {
-        return Some(match status.cause() {
-            Some(cause) => format!("{part} is {}: {cause}", status.state),
-            None => format!("{part} is {}", status.state),
-        });
-    }
-    let copies = |part: &Part| part.connector == COPIES && part.task.is_none();
-    (!parts.keys().any(copies)).then(|| format!("MirrorMaker has not reported its {COPIES} yet"))
+    let problems = ailing(parts);
+    (!problems.is_empty()).then(|| problems.join("; "))
 }
 
 #[cfg(test)]

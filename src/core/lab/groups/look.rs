@@ -1,6 +1,7 @@
 //! Asking brokers about their groups. Changes nothing, and creates nothing.
 
 use super::lag::Lag;
+use super::other_side;
 use super::report::{ClusterGroups, GroupReport, MemberReport, PlaceReport};
 use crate::core::endpoint::Endpoint;
 use crate::core::kafka::{Admin, At, Group, KafkaError};
@@ -14,8 +15,21 @@ use std::thread;
 type Offsets = BTreeMap<(String, i32), i64>;
 
 /// The groups of all clusters of a lab, or of the one named, in the order of the lab; looked at all at once. With `all`, those of
-/// MirrorMaker and Kafka Connect too.
-pub fn groups(
+/// MirrorMaker and Kafka Connect too. Each with what would become of it at the other end of the flows, or of the one named.
+pub fn groups_and_flows(
+    topology: &Topology,
+    only: Option<&str>,
+    flow: Option<&str>,
+    all: bool,
+    limit: &Limit,
+) -> Vec<Result<ClusterGroups, KafkaError>> {
+    let mut clusters = groups(topology, only, all, limit);
+    other_side::add(topology, flow, &mut clusters, limit);
+    clusters
+}
+
+/// The groups of all clusters, without a look at what is on the other side.
+fn groups(
     topology: &Topology,
     only: Option<&str>,
     all: bool,
@@ -153,6 +167,7 @@ fn report(group: &Group, offsets: &Offsets, ends: &Offsets) -> GroupReport {
             .collect(),
         lag: (!lags.is_empty()).then(|| lags.iter().sum()),
         places,
+        flows: Vec::new(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Groups as plain values. As JSON, fields keep their names and meanings; new ones may come.
 
+use crate::core::failover::{Amount, Begins, Why};
+use crate::core::mirror_state::{Checkpoint, OffsetSync};
 use serde::Serialize;
 
 /// The groups of one cluster.
@@ -32,6 +34,8 @@ pub struct GroupReport {
     pub lag: Option<u64>,
     /// Every partition of the topics in which it noted a place, or that a member reads; in order.
     pub places: Vec<PlaceReport>,
+    /// What would become of it if it went on at the other end of each flow now; empty where it has no place that a flow takes there.
+    pub flows: Vec<FlowReport>,
 }
 
 impl GroupReport {
@@ -81,4 +85,109 @@ pub struct PlaceReport {
     pub client: Option<String>,
     /// Where that client connects from.
     pub host: Option<String>,
+}
+
+/// A group at the other end of a flow. How the numbers come about stands in `docs/groups.md`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FlowReport {
+    /// `source->target`.
+    pub flow: String,
+    /// The cluster on which it would go on.
+    pub target: String,
+    /// The sum over all places that have a copy.
+    #[serde(flatten)]
+    pub sum: Prospect,
+    /// Why, each reason once; `in_step` and `came_from_there` only where there is no other.
+    pub why: Vec<Why>,
+    /// Whether someone reads for the group on the target.
+    pub active_on_target: bool,
+    /// The longest time, in seconds, after which MirrorMaker notes a place of a group that it knows.
+    pub interval_seconds: u64,
+    /// Places in partitions, in order.
+    pub places: Vec<FlowPlaceReport>,
+    /// Why nothing is known.
+    pub problem: Option<String>,
+}
+
+/// What would happen to a group.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Prospect {
+    /// Records that it has read and would be given again; none where that cannot be known.
+    pub again: Option<u64>,
+    /// Whether they are exactly so many, rather than at most.
+    pub again_exact: bool,
+    /// Records that it has not read and would not be given; none where that cannot be known.
+    pub skipped: Option<u64>,
+    /// Whether they are exactly so many, rather than at most.
+    pub skipped_exact: bool,
+}
+
+impl Prospect {
+    pub(super) fn of(again: Amount, skipped: Amount) -> Self {
+        Self {
+            again: Some(again.most()),
+            again_exact: !again.is_bound(),
+            skipped: Some(skipped.most()),
+            skipped_exact: !skipped.is_bound(),
+        }
+    }
+
+    /// All places together that have a copy. What its clients choose happens in all partitions without a place or in
+    /// none: beside others, such a number is a bound.
+    pub fn sum<'a>(places: impl IntoIterator<Item = &'a FlowPlaceReport>) -> Self {
+        let places = places.into_iter().filter(|place| place.begins.is_some());
+        let places: Vec<&FlowPlaceReport> = places.collect();
+        let Some(first) = places.first() else {
+            return Self::default();
+        };
+        let is_mixed = places.iter().any(|place| place.begins != first.begins);
+        let none = (Amount::Exactly(0), Amount::Exactly(0));
+        let (again, skipped) = places.iter().fold(none, |(again, skipped), place| {
+            let is_certain = !is_mixed || place.begins == Some(Begins::AtItsPlace);
+            let amount = |number: Option<u64>, is_exact: bool| {
+                let number = number.unwrap_or(0);
+                if is_exact && is_certain {
+                    Amount::Exactly(number)
+                } else {
+                    Amount::AtMost(number)
+                }
+            };
+            let told = &place.prospect;
+            (
+                again.plus(amount(told.again, told.again_exact)),
+                skipped.plus(amount(told.skipped, told.skipped_exact)),
+            )
+        });
+        Self::of(again, skipped)
+    }
+}
+
+/// A place of a group on the source, and on the target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FlowPlaceReport {
+    /// The topic on the source.
+    pub topic: String,
+    /// The topic on the target.
+    pub copy: String,
+    /// The partition.
+    pub partition: i32,
+    /// The offset that the group will go on at on the source.
+    pub source_committed: i64,
+    /// The offset that the next record will get on the source.
+    pub source_end: Option<i64>,
+    /// What MirrorMaker last worked out.
+    pub checkpoint: Option<Checkpoint>,
+    /// The offset sync that it worked that out from, as far as it is still there.
+    pub sync: Option<OffsetSync>,
+    /// The offset that the group would go on at on the target.
+    pub target_committed: Option<i64>,
+    /// The offset that the next copy will get.
+    pub target_end: Option<i64>,
+    /// Where its clients would begin; none where there is no copy.
+    pub begins: Option<Begins>,
+    /// The numbers.
+    #[serde(flatten)]
+    pub prospect: Prospect,
+    /// Why.
+    pub why: Why,
 }

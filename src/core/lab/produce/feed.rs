@@ -136,7 +136,7 @@ impl Filler {
 }
 
 /// Whether so many more bytes fit into a batch, so many of them for one partition.
-pub(super) fn has_room(batch: &Batch, bytes: usize, of_partition: usize) -> bool {
+pub(in crate::core::lab) fn has_room(batch: &Batch, bytes: usize, of_partition: usize) -> bool {
     batch.fullest() + of_partition <= FULL_PARTITION && batch.size() + bytes <= FULL
 }
 

@@ -1,59 +1,120 @@
-//! A canary through every flow that may have one, all at once, and what becomes of them. Judges nothing.
+//! What becomes of a canary sent through each flow, all at once; where none may be sent, or none arrives, whether
+//! MirrorMaker gives signs of life. Judges nothing.
 
+use super::health::{Life, is_slow};
 use super::report::CanaryStatus;
 use super::workers::Workers;
-use crate::core::kafka::KafkaError;
-use crate::core::lab::Lab;
+use crate::core::kafka::{Admin, KafkaError};
 use crate::core::lab::canary::{Canary, Grounded};
+use crate::core::lab::pulse::{self, Pulse};
+use crate::core::lab::{Lab, addresses};
 use crate::core::topology::{Flow, Proof};
 use crate::core::wait::{Limit, Probe, Stop};
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-/// How long a canary is waited for: it takes 10 to 30 ms where all is well.
+/// How long a canary is waited for: it takes 10 to 30 ms where all is well, and up to 600 while millions of records are
+/// worked off.
 const PATIENCE: Duration = Duration::from_millis(1500);
 /// How often it is looked for.
 const LOOK: Duration = Duration::from_millis(3);
+/// After so long without a canary, signs of life are looked for too.
+const DOUBT: Duration = Duration::from_millis(200);
 
-/// Sends them and waits; by the names of their flows.
-pub(super) fn of_all(lab: &Lab, limit: &Limit) -> BTreeMap<String, CanaryStatus> {
+/// What was seen of one flow.
+#[derive(Debug, Default)]
+pub(super) struct Crossing {
+    pub(super) canary: Option<CanaryStatus>,
+    pub(super) life: Life,
+}
+
+/// Looks at all flows that a MirrorMaker is there to carry; by their names.
+pub(super) fn of_all(lab: &Lab, limit: &Limit) -> BTreeMap<String, Crossing> {
     let flows = lab.topology.flows.iter();
-    // where nobody is to carry it, it is not sent
-    let carried = flows.filter(|flow| {
-        let workers = Workers::of(lab, flow);
-        flow.proof == Proof::Canary && workers.any_runs() && workers.cut_links(lab, flow).is_empty()
-    });
+    let carried = flows.filter(|flow| Workers::of(lab, flow).can_carry(lab, flow));
     thread::scope(|scope| {
         let sent: Vec<_> = carried
             .map(|flow| (flow.name(), scope.spawn(|| of_one(lab, flow, limit))))
             .collect();
-        let status = |look: thread::ScopedJoinHandle<'_, CanaryStatus>| {
-            look.join().expect("a look for a canary does not panic")
+        let crossing = |look: thread::ScopedJoinHandle<'_, Crossing>| {
+            look.join().expect("a look at a flow does not panic")
         };
         sent.into_iter()
-            .map(|(name, look)| (name, status(look)))
+            .map(|(name, look)| (name, crossing(look)))
             .collect()
     })
 }
 
-fn of_one(lab: &Lab, flow: &Flow, limit: &Limit) -> CanaryStatus {
-    let mut canary = match Canary::send(&lab.topology, flow, &limit.at_most(PATIENCE)) {
-        Ok(canary) => canary,
-        Err(Grounded::Source(error)) => {
-            return CanaryStatus::Unsent {
-                cause: error.to_string(),
-            };
+fn of_one(lab: &Lab, flow: &Flow, limit: &Limit) -> Crossing {
+    match flow.proof {
+        Proof::Word => Crossing {
+            canary: None,
+            life: life(lab, flow, limit).unwrap_or_default(),
+        },
+        Proof::Canary => {
+            let first = send(lab, flow, limit);
+            // it may have met one bad moment
+            match first.canary {
+                Some(CanaryStatus::Crossed { micros }) if is_slow(micros) => {
+                    let second = send(lab, flow, limit);
+                    let is_better = matches!(second.canary, Some(CanaryStatus::Crossed { .. }));
+                    if is_better { second } else { first }
+                }
+                _ => first,
+            }
         }
-        Err(Grounded::Target(error)) => {
-            return CanaryStatus::Unseen {
-                cause: error.to_string(),
+    }
+}
+
+/// Sends one canary, and waits for it.
+fn send(lab: &Lab, flow: &Flow, limit: &Limit) -> Crossing {
+    let sent = Canary::send(&lab.topology, flow, &limit.at_most(PATIENCE));
+    let mut canary = match sent {
+        Ok(canary) => canary,
+        Err(grounded) => {
+            let canary = match grounded {
+                Grounded::Source(error) => CanaryStatus::Unsent {
+                    cause: error.to_string(),
+                },
+                Grounded::Target(error) => CanaryStatus::Unseen {
+                    cause: error.to_string(),
+                },
+            };
+            return Crossing {
+                canary: Some(canary),
+                life: Life::Unknown,
             };
         }
     };
     let limit = limit.at_most(PATIENCE);
+    let mut pulse = Pulse::new();
+    let crossed = match wait(&mut canary, &limit.at_most(DOUBT)) {
+        CanaryStatus::Missing { .. } => {
+            let _ = look(lab, flow, &mut pulse, &limit);
+            wait(&mut canary, &limit)
+        }
+        settled => settled,
+    };
+    let mut life = Life::Unknown;
+    if matches!(crossed, CanaryStatus::Missing { .. }) {
+        // by now one must have come
+        let heard = look(lab, flow, &mut pulse, &limit.again().at_most(PATIENCE / 3));
+        life = match (heard, pulse.age(), pulse::interval(flow)) {
+            (Ok(true), Some(age), _) => Life::Heard(age),
+            (Ok(false), Some(age), Some(interval)) if age > interval * 2 => Life::Silent(age),
+            _ => Life::Unknown,
+        };
+    }
+    Crossing {
+        canary: Some(crossed),
+        life,
+    }
+}
+
+fn wait(canary: &mut Canary, limit: &Limit) -> CanaryStatus {
     let mut trouble = None;
-    let crossed = limit.until(LOOK, || match canary.has_arrived(&limit) {
+    let crossed = limit.until(LOOK, || match canary.has_arrived(limit) {
         Ok(true) => Ok(Probe::Ready(canary.age())),
         Ok(false) => {
             trouble = None;
@@ -65,15 +126,50 @@ fn of_one(lab: &Lab, flow: &Flow, limit: &Limit) -> CanaryStatus {
             Ok(Probe::NotYet(String::new()))
         }
     });
+    let number = |number: u128| u64::try_from(number).unwrap_or(u64::MAX);
     match (crossed, trouble) {
         (Ok(age), _) => CanaryStatus::Crossed {
-            micros: age.as_micros().try_into().unwrap_or(u64::MAX),
+            micros: number(age.as_micros()),
         },
-        (Err(Stop::Interrupted | Stop::Deadline { .. }), Some(cause)) => {
-            CanaryStatus::Unseen { cause }
-        }
+        (Err(_), Some(cause)) => CanaryStatus::Unseen { cause },
         (Err(_), None) => CanaryStatus::Missing {
-            millis: canary.age().as_millis().try_into().unwrap_or(u64::MAX),
+            millis: number(canary.age().as_millis()),
         },
+    }
+}
+
+fn look(lab: &Lab, flow: &Flow, pulse: &mut Pulse, limit: &Limit) -> Result<bool, KafkaError> {
+    let Some(target) = lab.topology.cluster(&flow.spec.target) else {
+        return Ok(false);
+    };
+    let mut admin = Admin::connect(&addresses(target)?, limit)?;
+    pulse.look(&mut admin, flow, limit)
+}
+
+/// Signs of life alone. Where the last one seems to be old, another is waited for: the clocks of two machines may differ.
+fn life(lab: &Lab, flow: &Flow, limit: &Limit) -> Result<Life, KafkaError> {
+    let Some(interval) = pulse::interval(flow) else {
+        return Ok(Life::Unknown);
+    };
+    let mut pulse = Pulse::new();
+    let limit = limit.at_most(PATIENCE + interval);
+    look(lab, flow, &mut pulse, &limit)?;
+    let due = interval * 2 + PATIENCE / 3;
+    match pulse.age() {
+        Some(age) if age <= due => return Ok(Life::Heard(age)),
+        Some(_) => {}
+        None => return Ok(Life::Unknown),
+    }
+    let heard = limit.until(LOOK * 10, || match look(lab, flow, &mut pulse, &limit) {
+        Ok(true) => Ok(Probe::Ready(Duration::ZERO)),
+        Ok(false) => Ok(Probe::NotYet(String::new())),
+        Err(error) => Err(error),
+    });
+    match heard {
+        Ok(age) => Ok(Life::Heard(age)),
+        Err(KafkaError::Stopped(Stop::Deadline { .. })) => {
+            Ok(pulse.age().map_or(Life::Unknown, Life::Silent))
+        }
+        Err(error) => Err(error),
     }
 }

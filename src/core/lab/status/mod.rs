@@ -1,6 +1,7 @@
 //! How a lab is: its containers, clusters and flows, and whether all is well.
 
 mod crossing;
+pub(super) mod health;
 mod report;
 pub(super) mod view;
 mod workers;
@@ -12,27 +13,34 @@ pub use report::{
 
 use super::{Lab, State, lag};
 use crate::core::docker::{Docker, DockerError};
-use crate::core::kafka::{Abilities, Client};
+use crate::core::kafka::{Abilities, Client, KafkaError};
 use crate::core::lag::{FlowLag, TopicLag};
-use crate::core::mirror_state::Part;
 use crate::core::topology::{Access, Cluster, Flow, is_internal};
 use crate::core::wait::Limit;
+use crossing::Crossing;
+use health::{Life, Pace, Seen};
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
-use view::View;
+use view::{Mirror, View};
 use workers::Workers;
 
-/// What became of the canaries, by the names of their flows.
-type Canaries = BTreeMap<String, CanaryStatus>;
+/// What was seen of flows, by their names.
+type Crossings = BTreeMap<String, Crossing>;
 
 /// The connector that copies records; without it a flow is dead.
 pub const COPIES: &str = "MirrorSourceConnector";
 /// How long work that passes from one worker to another may be on its way: a rebalance of theirs took about a second.
 const HANDOVER: Duration = Duration::from_millis(300);
 const HANDOVER_LOOKS: u32 = 8;
+/// How long it takes at most to find out how a lab is, whatever of it is silent.
+const PATIENCE: Duration = Duration::from_millis(4500);
+/// So much of that must be left for another look.
+const AGAIN: Duration = Duration::from_secs(2);
 
-/// Looks at a lab. With `memory`, also at what its containers use: that takes the engine about 2 s.
+/// Looks at a lab, and sends a canary through each of its flows that may have one. Takes well under a tenth of a second where
+/// all is well, and at most 5 s whatever is silent; once interrupted, whoever was still asked counts as silent. With `memory`,
+/// also looks at what its containers use: that takes the engine about 2 s.
 ///
 /// # Errors
 /// When docker cannot be asked about memory. A broker that does not answer is part of the status.
@@ -43,17 +51,26 @@ pub fn status(
     limit: &Limit,
 ) -> Result<Status, DockerError> {
     let state = lab.state();
-    let (mut views, mut canaries) = if state == State::Stopped {
+    let whole = limit;
+    let limit = &limit.at_most(PATIENCE);
+    let (mut views, mut crossings) = if state == State::Stopped {
         // nobody of it answers, and by now its ports may be those of another lab
-        (view::of_none(lab), Canaries::new())
+        (view::of_none(lab), Crossings::new())
     } else {
         look(lab, limit)
     };
     // a part that changes hands is nobody's for a moment
     let mut looks = HANDOVER_LOOKS;
-    while looks > 0 && views.values().any(View::is_sharing_out) && limit.pause(HANDOVER).is_ok() {
-        (views, canaries) = look(lab, limit);
+    while looks > 0
+        && views.values().any(View::is_sharing_out)
+        && limit.remaining() > AGAIN
+        && limit.pause(HANDOVER).is_ok()
+    {
+        views = view::of_all(lab, limit);
         looks -= 1;
+    }
+    if looks < HANDOVER_LOOKS && limit.remaining() > AGAIN {
+        crossings = crossing::of_all(lab, limit);
     }
     let lags;
     (views, lags) = if state == State::Stopped {
@@ -62,7 +79,7 @@ pub fn status(
         lag::settled(lab, views, limit)
     };
     let memory = if memory {
-        used_memory(docker, lab, limit)?
+        used_memory(docker, lab, whole)?
     } else {
         BTreeMap::new()
     };
@@ -76,14 +93,14 @@ pub fn status(
         .topology
         .clusters
         .iter()
-        .map(|cluster| views[cluster.name.as_str()].status(cluster))
+        .map(|cluster| views[cluster.name.as_str()].status(lab, cluster))
         .collect();
     let mut lags = lags.into_iter();
     let flows: Vec<FlowStatus> = lab
         .topology
         .flows
         .iter()
-        .map(|one| flow(lab, one, &views, &canaries, lags.next()))
+        .map(|one| flow(lab, one, &views, &crossings, lags.next()))
         .collect();
     Ok(Status {
         lab: lab.spec.lab.clone(),
@@ -99,12 +116,12 @@ pub fn status(
 }
 
 /// Looks at all clusters, while canaries cross all flows.
-fn look<'a>(lab: &'a Lab, limit: &Limit) -> (BTreeMap<&'a str, View>, Canaries) {
+fn look<'a>(lab: &'a Lab, limit: &Limit) -> (BTreeMap<&'a str, View>, Crossings) {
     thread::scope(|scope| {
-        let canaries = scope.spawn(|| crossing::of_all(lab, limit));
+        let crossings = scope.spawn(|| crossing::of_all(lab, limit));
         let views = view::of_all(lab, limit);
-        let canaries = canaries.join();
-        (views, canaries.expect("a look for canaries does not panic"))
+        let crossings = crossings.join();
+        (views, crossings.expect("a look at flows does not panic"))
     })
 }
 
@@ -152,10 +169,11 @@ fn container(lab: &Lab, service: &str, memory: &BTreeMap<String, String>) -> Con
 }
 
 impl View {
-    fn status(&self, cluster: &Cluster) -> ClusterStatus {
+    fn status(&self, lab: &Lab, cluster: &Cluster) -> ClusterStatus {
+        let problem = self.trouble(lab, cluster);
         ClusterStatus {
             name: cluster.name.clone(),
-            healthy: self.problem.is_none(),
+            healthy: problem.is_none(),
             brokers_up: self.brokers_up,
             brokers: self.brokers,
             existing: cluster.existing().is_some(),
@@ -164,9 +182,43 @@ impl View {
                 .then(|| self.topics.keys().filter(|name| !is_internal(name)).count()),
             bootstrap: cluster.bootstrap_outside(),
             clients: self.clients(cluster),
-            problem: self.problem.clone(),
+            problem,
         }
     }
+
+    /// What is wrong with a cluster: its brokers first, and then what follows from that.
+    fn trouble(&self, lab: &Lab, cluster: &Cluster) -> Option<String> {
+        let silent = self.silent.iter().map(|(service, error)| {
+            let why = match error {
+                KafkaError::Unreachable { cause, .. } => cause.clone(),
+                other => other.to_string(),
+            };
+            (service.as_str(), seat(lab, service), why)
+        });
+        let brokers = health::brokers(silent);
+        let problem = brokers.or_else(|| self.problem.clone())?;
+        let told = throttled(lab, cluster).into_iter();
+        Some(told.chain([problem]).collect::<Vec<_>>().join("; "))
+    }
+}
+
+/// What a container does instead of running.
+fn seat(lab: &Lab, service: &str) -> Option<String> {
+    match lab.container(service) {
+        None => Some("has no container".to_owned()),
+        Some(container) if container.is_running() => None,
+        Some(container) => Some(container.state.describe()),
+    }
+}
+
+/// The brokers of a cluster that may use only so much of a CPU.
+fn throttled(lab: &Lab, cluster: &Cluster) -> Vec<String> {
+    let brokers = cluster.brokers.iter();
+    let told = brokers.filter_map(|broker| {
+        let container = lab.container(&broker.service)?;
+        workers::throttle(&broker.service, container)
+    });
+    told.collect()
 }
 
 impl View {
@@ -191,7 +243,7 @@ fn flow(
     lab: &Lab,
     flow: &Flow,
     views: &BTreeMap<&str, View>,
-    canaries: &Canaries,
+    crossings: &Crossings,
     lag: Option<FlowLag>,
 ) -> FlowStatus {
     let (source, target) = (
@@ -200,26 +252,27 @@ fn flow(
     );
     let mirror = target.mirrors.get(&flow.spec.source);
     let parts = mirror.map(|mirror| &mirror.parts);
-    let workers = Workers::of(lab, flow);
-    let crew = mirror.and_then(|mirror| mirror.crew.as_ref());
-    let absent = workers.absent(crew);
-    let canary = canaries.get(&flow.name()).cloned();
-    let mut problems = problems(lab, flow, &workers, source, target);
-    problems.extend(canary.as_ref().and_then(CanaryStatus::problem));
-    let state = match (absent.is_empty(), problems.is_empty()) {
-        (true, true) => FlowState::Running,
-        (false, true) => FlowState::Degraded,
-        (_, false) => FlowState::Ill,
-    };
-    problems.splice(0..0, absent);
+    let behind = lag.as_ref().and_then(|lag| lag.behind);
+    let crossing = crossings.get(&flow.name());
+    let mut seen = seen(lab, flow, source, target);
+    seen.canary = crossing.and_then(|crossing| crossing.canary.as_ref());
+    seen.life = crossing.map_or(Life::Unknown, |crossing| crossing.life);
+    if behind > Some(0) {
+        seen.pace = Pace::HeldUp;
+    }
+    let verdict = health::judge(&seen);
     FlowStatus {
         name: flow.name(),
         proof: flow.proof,
         source: flow.spec.source.clone(),
         target: flow.spec.target.clone(),
-        healthy: problems.is_empty(),
-        state,
-        canary,
+        healthy: verdict.problems.is_empty(),
+        state: verdict.state,
+        canary: seen.canary.cloned(),
+        heard: match seen.life {
+            Life::Unknown => None,
+            Life::Heard(age) | Life::Silent(age) => u64::try_from(age.as_millis()).ok(),
+        },
         parts: (parts.into_iter().flatten())
             .map(|(part, status)| PartStatus {
                 connector: part.connector.clone(),
@@ -230,14 +283,14 @@ fn flow(
                 cause: status.cause().map(str::to_owned),
             })
             .collect(),
-        behind: lag.as_ref().and_then(|lag| lag.behind),
+        behind,
         seconds_behind: lag.as_ref().and_then(|lag| lag.seconds_behind),
         lost: lag.as_ref().map_or(0, |lag| lag.lost),
         topics: (lag.iter().flat_map(FlowLag::copied))
             .map(TopicStatus::from)
             .collect(),
         lag,
-        problems,
+        problems: verdict.problems,
     }
 }
 
@@ -255,38 +308,35 @@ impl From<&TopicLag> for TopicStatus {
     }
 }
 
-/// What keeps records from being copied.
-fn problems(
-    lab: &Lab,
-    flow: &Flow,
-    workers: &Workers<'_>,
-    source: &View,
-    target: &View,
-) -> Vec<String> {
-    if !workers.any_runs() {
-        return vec!["MirrorMaker does not run".to_owned()];
+/// What is seen of a flow by looking at its clusters and containers.
+fn seen<'a>(lab: &Lab, flow: &'a Flow, source: &View, target: &'a View) -> Seen<'a> {
+    let workers = Workers::of(lab, flow);
+    let mirror = target.mirrors.get(&flow.spec.source);
+    let crew = mirror.and_then(|mirror| mirror.crew.as_ref());
+    let ends = [(&flow.spec.source, source), (&flow.spec.target, target)];
+    let silent = ends
+        .iter()
+        .filter(|(_, view)| view.brokers_up == 0 && view.access == Access::Open);
+    let clusters = ends
+        .iter()
+        .filter_map(|(name, _)| lab.topology.cluster(name));
+    let is_far = clusters.clone().any(|cluster| cluster.existing().is_some());
+    let mut limited = workers.throttled();
+    limited.extend(clusters.flat_map(|cluster| throttled(lab, cluster)));
+    Seen {
+        down: workers.down(),
+        absent: workers.absent(crew),
+        cut: workers.cut_links(lab, flow),
+        out_of_reach: silent.map(|(name, _)| name.as_str()).collect(),
+        parts: mirror.map(|mirror| &mirror.parts),
+        failed: mirror.map_or_else(Vec::new, Mirror::failed_lately),
+        orphans: mirror.map_or_else(Vec::new, |_| workers.orphans(crew)),
+        throttled: limited,
+        pace: if is_far || !flow.spec.settings.is_empty() {
+            Pace::HeldUp
+        } else {
+            Pace::Free
+        },
+        ..Seen::default()
     }
-    let mut problems = workers.cut_links(lab, flow);
-    for (name, view) in [(&flow.spec.source, source), (&flow.spec.target, target)] {
-        if view.brokers_up == 0 && view.access == Access::Open {
-            problems.push(format!("cluster {name} cannot be reached"));
-        }
-    }
-    let copies = |part: &Part| part.connector == COPIES && part.task.is_none();
-    match target.mirrors.get(&flow.spec.source) {
-        Some(mirror) if mirror.parts.keys().any(copies) => {
-            let ill = mirror
-                .parts
-                .iter()
-                .filter(|(_, status)| !status.is_running());
-            problems.extend(ill.map(|(part, status)| match status.cause() {
-                Some(cause) => format!("{part} is {}: {cause}", status.state),
-                None => format!("{part} is {}", status.state),
-            }));
-            problems.extend(workers.orphans(mirror.crew.as_ref()));
-        }
-        Some(_) => problems.push(format!("MirrorMaker has not reported its {COPIES} yet")),
-        None => {}
-    }
-    problems
 }

@@ -96,6 +96,9 @@ pub struct FlowStatus {
     /// What became of the canary that was sent through it for this look; none where none may be sent, and none where
     /// nobody is to carry it.
     pub canary: Option<CanaryStatus>,
+    /// Milliseconds since MirrorMaker's last sign of life on the target, by its clock and this machine's; none where it was
+    /// not looked for, as where a canary crossed.
+    pub heard: Option<u64>,
     /// The states of MirrorMaker's connectors and tasks, as it reports them itself.
     pub parts: Vec<PartStatus>,
     /// Topics that are copied, in order.

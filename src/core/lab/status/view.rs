@@ -9,10 +9,15 @@ use crate::core::topology::{Access, Cluster, is_internal};
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How long one cluster may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long each of its brokers may take of that to say that it is there.
+const GREETING: Duration = Duration::from_millis(1500);
+
+/// A part that fails whenever it is started fails again within so long.
+const LATELY: Duration = Duration::from_secs(30);
 
 /// Looks at all clusters at once; by name.
 pub(in crate::core::lab) fn of_all<'a>(lab: &'a Lab, limit: &Limit) -> BTreeMap<&'a str, View> {
@@ -62,6 +67,8 @@ pub(in crate::core::lab) struct View {
     pub(in crate::core::lab) ends: Option<BTreeMap<(String, i32), Ends>>,
     /// Of each source that is mirrored to here: what MirrorMaker says of itself.
     pub(in crate::core::lab) mirrors: BTreeMap<String, Mirror>,
+    /// Brokers that do not answer, by their services, and why.
+    pub(in crate::core::lab) silent: Vec<(String, KafkaError)>,
     pub(in crate::core::lab) problem: Option<String>,
     /// What kept it from being looked at.
     pub(in crate::core::lab) error: Option<KafkaError>,
@@ -69,11 +76,27 @@ pub(in crate::core::lab) struct View {
 
 pub(in crate::core::lab) struct Mirror {
     pub(in crate::core::lab) parts: BTreeMap<Part, mirror_state::Status>,
+    /// Why parts last failed, those that run again too.
+    pub(in crate::core::lab) failures: BTreeMap<Part, mirror_state::Failure>,
     pub(in crate::core::lab) copied: BTreeMap<(String, i32), i64>,
     /// Whether several workers share the work.
     pub(in crate::core::lab) is_shared: bool,
     /// Who has which part, where several share the work and have agreed on it.
     pub(in crate::core::lab) crew: Option<Crew>,
+}
+
+impl Mirror {
+    /// Parts that failed a moment ago, with how long ago, and why.
+    pub(in crate::core::lab) fn failed_lately(&self) -> Vec<(&Part, Duration, &str)> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = now.unwrap_or_default();
+        let failed = self.failures.iter().filter_map(|(part, failure)| {
+            let time = Duration::from_millis(u64::try_from(failure.time).ok()?);
+            let age = now.saturating_sub(time);
+            (age < LATELY).then_some((part, age, failure.cause.as_str()))
+        });
+        failed.collect()
+    }
 }
 
 impl View {
@@ -84,6 +107,12 @@ impl View {
             (mirror.is_shared && mirror.crew.is_none())
                 || parts.any(|status| status.state == "UNASSIGNED")
         })
+    }
+
+    /// Why it could not be looked at.
+    pub(in crate::core::lab) fn into_error(self) -> Option<KafkaError> {
+        let silent = self.silent.into_iter().next().map(|(_, error)| error);
+        self.error.or(silent)
     }
 
     fn of(lab: &Lab, cluster: &Cluster, limit: &Limit) -> Self {
@@ -105,24 +134,29 @@ impl View {
             return Ok(Some(admin));
         }
         self.brokers = cluster.brokers.len();
-        let mut admin = Err(None);
-        for endpoint in cluster.endpoints() {
-            match Admin::connect(&[endpoint], limit) {
+        let limit = limit.at_most(GREETING);
+        // all at once: one that is silent takes its whole time
+        let answers: Vec<Result<Admin, KafkaError>> = thread::scope(|scope| {
+            let endpoints = cluster.endpoints().into_iter();
+            let asked: Vec<_> = endpoints
+                .map(|endpoint| scope.spawn(|| Admin::connect(&[endpoint], &limit)))
+                .collect();
+            let answer = |asked: thread::ScopedJoinHandle<'_, Result<Admin, KafkaError>>| {
+                asked.join().expect("a greeting does not panic")
+            };
+            asked.into_iter().map(answer).collect()
+        });
+        let mut admin = None;
+        for (broker, answer) in cluster.brokers.iter().zip(answers) {
+            match answer {
                 Ok(connected) => {
                     self.brokers_up += 1;
-                    admin = Ok(connected);
+                    admin = Some(connected);
                 }
-                Err(error) => {
-                    self.problem = Some(error.to_string());
-                    admin = admin.or(Err(Some(error)));
-                }
+                Err(error) => self.silent.push((broker.service.clone(), error)),
             }
         }
-        match admin {
-            Ok(admin) => Ok(Some(admin)),
-            Err(Some(error)) => Err(error),
-            Err(None) => Ok(None),
-        }
+        Ok(admin)
     }
 
     fn look(&mut self, lab: &Lab, cluster: &Cluster, limit: &Limit) -> Result<(), KafkaError> {
@@ -164,6 +198,7 @@ impl View {
             )?;
             let mirror = Mirror {
                 parts: mirror_state::statuses(&states),
+                failures: mirror_state::failures(&states),
                 copied: mirror_state::copied(&offsets, source),
                 is_shared,
                 crew: Crew::of(&groups, source),

@@ -28,6 +28,33 @@ impl<'a> Workers<'a> {
         self.0.iter().any(Self::runs)
     }
 
+    /// Whether one of them runs and is on the networks that it needs.
+    pub(super) fn can_carry(&self, lab: &Lab, flow: &Flow) -> bool {
+        let mut running = self.0.iter().filter(|worker| Self::runs(worker));
+        running.any(|worker| Self::lacks(worker, lab, flow).is_empty())
+    }
+
+    /// Why none of them runs, if so.
+    pub(super) fn down(&self) -> Option<String> {
+        let is_paused = |(_, container): &(&str, Option<&Container>)| {
+            container.is_some_and(|container| container.state.status == "paused")
+        };
+        match self.0.as_slice() {
+            _ if self.any_runs() => None,
+            all if !all.is_empty() && all.iter().all(is_paused) => {
+                Some("MirrorMaker is paused".to_owned())
+            }
+            _ => Some("MirrorMaker does not run".to_owned()),
+        }
+    }
+
+    /// Those that run and may use only so much of a CPU.
+    pub(super) fn throttled(&self) -> Vec<String> {
+        let running = self.0.iter().filter(|worker| Self::runs(worker));
+        let told = running.filter_map(|(service, container)| throttle(service, (*container)?));
+        told.collect()
+    }
+
     /// Of several, those that do not share the work, while others do it.
     pub(super) fn absent(&self, crew: Option<&Crew>) -> Vec<String> {
         if !self.share() || !self.any_runs() {
@@ -66,28 +93,48 @@ impl<'a> Workers<'a> {
     /// Networks that a worker should be on and is not: a link that was cut.
     pub(super) fn cut_links(&self, lab: &Lab, flow: &Flow) -> Vec<String> {
         let mut cut = Vec::new();
-        let running = self.0.iter().filter(|worker| Self::runs(worker));
-        for (service, container) in running {
+        for worker in self.0.iter().filter(|worker| Self::runs(worker)) {
             let who = if self.share() {
-                format!("MirrorMaker {service}")
+                format!("MirrorMaker {}", worker.0)
             } else {
                 "MirrorMaker".to_owned()
             };
-            let ends = [&flow.spec.source, &flow.spec.target];
-            let has_network = |name: &&&String| {
-                let cluster = lab.topology.cluster(name);
-                cluster.is_some_and(|cluster| cluster.existing().is_none())
-            };
-            for cluster in ends.iter().filter(has_network) {
-                let network = format!("{}_{cluster}", lab.topology.project());
-                let mut networks = container.iter().flat_map(|container| container.networks());
-                if !networks.any(|name| name == network) {
-                    cut.push(format!(
-                        "{who} is cut off from the network of cluster {cluster}"
-                    ));
-                }
-            }
+            let lacks = Self::lacks(worker, lab, flow).into_iter();
+            cut.extend(lacks.map(|cluster| {
+                format!("the link is cut: {who} is cut off from the network of cluster {cluster}")
+            }));
         }
         cut
     }
+
+    /// The ends of a flow whose networks a worker is not on.
+    fn lacks<'b>(
+        (_, container): &(&str, Option<&Container>),
+        lab: &Lab,
+        flow: &'b Flow,
+    ) -> Vec<&'b str> {
+        let ends = [flow.spec.source.as_str(), flow.spec.target.as_str()];
+        let has_network = |name: &&str| {
+            let cluster = lab.topology.cluster(name);
+            cluster.is_some_and(|cluster| cluster.existing().is_none())
+        };
+        let is_off = |name: &&str| {
+            let network = format!("{}_{name}", lab.topology.project());
+            let mut networks = container.iter().flat_map(|container| container.networks());
+            !networks.any(|name| name == network)
+        };
+        ends.into_iter()
+            .filter(has_network)
+            .filter(is_off)
+            .collect()
+    }
+}
+
+/// With less of a CPU than this, a JVM is late with everything.
+const ENOUGH_CPU: f64 = 0.5;
+
+/// What a container's CPUs are limited to, in words, where that is too little.
+pub(super) fn throttle(service: &str, container: &Container) -> Option<String> {
+    let cpus = container.cpus().filter(|cpus| *cpus < ENOUGH_CPU)?;
+    Some(format!("{service} may use only {cpus} of a CPU"))
 }

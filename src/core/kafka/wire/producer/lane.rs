@@ -11,6 +11,7 @@ use crate::core::kafka::error::KafkaError;
 use crate::core::kafka::tally::Tally;
 use bytes::Bytes;
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// A broker knows the last five batches of a producer in a partition again (`ProducerStateEntry.NUM_BATCHES_TO_RETAIN`).
 pub(super) const WINDOW: usize = 5;
@@ -28,7 +29,9 @@ pub(super) struct Parcel {
     /// Its name among the parcels of its lane.
     pub(super) number: u64,
     pub(super) chunk: Chunk,
-    /// The number of its first record.
+    /// How many records the producer took for this partition before it.
+    begins: u64,
+    /// The number of its first record, as the broker counts.
     pub(super) sequence: i32,
     /// As it goes over the wire, once it did.
     pub(super) encoded: Option<Bytes>,
@@ -109,18 +112,19 @@ impl Lane {
         self.author
     }
 
-    /// Puts records behind those already here.
-    pub(super) fn push(&mut self, chunk: Chunk) {
-        let parcel = self.parcel(chunk, self.next_sequence);
+    /// Puts records behind those already here; the producer took so many for this partition before them.
+    pub(super) fn push(&mut self, chunk: Chunk, begins: u64) {
+        let parcel = self.parcel(chunk, begins, self.next_sequence);
         self.next_sequence = sequence::after(parcel.sequence, parcel.chunk.records());
         self.parcels.push_back(parcel);
     }
 
-    fn parcel(&mut self, chunk: Chunk, sequence: i32) -> Parcel {
+    fn parcel(&mut self, chunk: Chunk, begins: u64, sequence: i32) -> Parcel {
         self.next_number += 1;
         Parcel {
             number: self.next_number,
             chunk,
+            begins,
             sequence,
             encoded: None,
             state: State::Waiting,
@@ -209,6 +213,7 @@ impl Lane {
             parcel.doubts
         };
         tally.written(partition, offset, &parcel.chunk, doubts);
+        tally.numbered(partition, parcel.records());
         // one that comes after them was accepted, so they are there: a broker would have missed them
         for before in (0..at).rev() {
             if self.parcels[before].doubts == 0 {
@@ -219,6 +224,7 @@ impl Lane {
             };
             // where others write too, it need not lie right before its successor
             tally.written(partition, None, &parcel.chunk, 0);
+            tally.numbered(partition, parcel.records());
         }
     }
 
@@ -234,8 +240,13 @@ impl Lane {
         let smaller = parcel.chunk.size() / 2;
         let (first, second) = parcel.chunk.halves();
         let middle = sequence::after(parcel.sequence, first.records());
-        for (chunk, sequence) in [(second, middle), (first, parcel.sequence)] {
-            let mut half = self.parcel(chunk, sequence);
+        let of_second = parcel.begins + first.records() as u64;
+        let halves = [
+            (second, of_second, middle),
+            (first, parcel.begins, parcel.sequence),
+        ];
+        for (chunk, begins, sequence) in halves {
+            let mut half = self.parcel(chunk, begins, sequence);
             half.attempts = parcel.attempts;
             half.doubts = parcel.doubts;
             self.parcels.insert(at, half);
@@ -311,6 +322,11 @@ impl Lane {
 }
 
 impl Parcel {
+    /// Its records, by number.
+    fn records(&self) -> Range<u64> {
+        self.begins..self.begins + self.chunk.records() as u64
+    }
+
     /// Notes that it goes out.
     pub(super) fn leaves(&mut self) {
         self.state = State::InFlight;

@@ -3,6 +3,7 @@
 use super::*;
 use crate::core::kafka::batch::Batch;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 /// What a partition's leader knows of a producer: its last batches, as (first, last) sequence number and offset.
 #[derive(Debug, Default)]
@@ -136,6 +137,7 @@ fn run(
     // requests of broken connections that the broker still has to read
     let mut ghosts: VecDeque<Sent> = VecDeque::new();
     let mut steps = 0;
+    let mut named = BTreeSet::new();
     while lane.len() > 0 {
         steps += 1;
         assert!(steps < 10_000, "it does not end: {lane:?}");
@@ -188,6 +190,12 @@ fn run(
                 return Err(error);
             }
         }
+        for number in tally.take_acknowledged().into_iter().flat_map(|(_, of)| of) {
+            let value = u32::try_from(number + 1).unwrap().to_be_bytes().to_vec();
+            assert!(broker.log.contains(&value), "{number} is not written");
+            assert!(named.insert(number), "{number} twice");
+        }
+        assert_eq!(named.len() as u64, tally.acknowledged());
         if lane.wants_author()? {
             let author = Author {
                 id: steps,
@@ -216,8 +224,10 @@ const AUTHOR: Author = Author { id: 7, epoch: 0 };
 fn lane(author: Option<Author>, first: i32, batches: &[Vec<Vec<u8>>]) -> Lane {
     let mut lane = Lane::new(author);
     lane.next_sequence = first;
+    let mut begins = 0;
     for batch in batches {
-        lane.push(chunk(batch));
+        lane.push(chunk(batch), begins);
+        begins += batch.len() as u64;
     }
     lane
 }

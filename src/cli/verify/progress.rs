@@ -1,0 +1,102 @@
+//! How far a run has come: a spinner on a terminal, a line a second elsewhere.
+
+use super::super::output::{Output, seconds};
+use indicatif::{ProgressBar, ProgressStyle};
+use kafka_mirror_kit::core::lab::verify::{Amount, Progress as Come};
+use std::io::{self, IsTerminal as _};
+use std::time::Duration;
+
+/// How often a line is written.
+const LINE: Duration = Duration::from_secs(1);
+
+/// Shows how far it has come.
+pub(super) struct Progress {
+    amount: Amount,
+    output: Output,
+    is_terminal: bool,
+    spinner: Option<ProgressBar>,
+    next_line: Duration,
+}
+
+impl Progress {
+    pub(super) fn new(amount: Amount, output: Output) -> Self {
+        Self {
+            amount,
+            output,
+            is_terminal: io::stderr().is_terminal(),
+            spinner: None,
+            next_line: LINE,
+        }
+    }
+
+    pub(super) fn show(&mut self, at: &Come) {
+        if self.output.quiet {
+            return;
+        }
+        if self.is_terminal {
+            let spinner = self.spinner.get_or_insert_with(spinner);
+            spinner.set_message(line(self.amount, at));
+        } else if at.elapsed >= self.next_line {
+            self.next_line = at.elapsed + LINE;
+            self.output.talk(&line(self.amount, at));
+        }
+    }
+
+    /// Takes the spinner away.
+    pub(super) fn end(self) {
+        if let Some(spinner) = self.spinner {
+            spinner.finish_and_clear();
+        }
+    }
+}
+
+fn spinner() -> ProgressBar {
+    let spinner = ProgressBar::new_spinner();
+    // the template is constant; should it be wrong, the usual one does
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+        spinner.set_style(style);
+    }
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    spinner
+}
+
+/// How far it has come, in a line.
+fn line(amount: Amount, at: &Come) -> String {
+    let of = match amount {
+        Amount::Records(_) => String::new(),
+        Amount::Time(time) => format!(" of {}", seconds(time)),
+    };
+    let arrived: Vec<String> = at
+        .arrived
+        .iter()
+        .map(|(flow, records)| format!("{records} through {flow}"))
+        .collect();
+    format!(
+        "{}{of}: {} sent, {} acknowledged, arrived: {}",
+        seconds(at.elapsed),
+        at.sent,
+        at.acknowledged,
+        arrived.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_what_was_sent_and_what_came() {
+        let at = Come {
+            elapsed: Duration::from_millis(2_040),
+            sent: 300,
+            acknowledged: 290,
+            arrived: vec![("a->b".to_owned(), 250), ("a->c".to_owned(), 0)],
+        };
+        assert_eq!(
+            line(Amount::Records(1_000), &at),
+            "2.0 s: 300 sent, 290 acknowledged, arrived: 250 through a->b, 0 through a->c"
+        );
+        let time = Amount::Time(Duration::from_secs(10));
+        assert!(line(time, &at).starts_with("2.0 s of 10.0 s: "));
+    }
+}

@@ -1,0 +1,125 @@
+//! What came of a run, as text and as JSON.
+
+use super::super::output::{DONE, ERROR, HINT, seconds, styled};
+use super::super::quantity::count;
+use super::account::describe;
+use super::verdict::{Word, reason};
+use anyhow::Context as _;
+use kafka_mirror_kit::core::lab::verify::{
+    FlowReport, Incident, Noted, SourceReport, VerifyReport,
+};
+use kafka_mirror_kit::core::ledger::Guarantee;
+use serde::Serialize;
+use std::time::Duration;
+
+/// The report for scripts. Fields are added, never renamed.
+#[derive(Serialize)]
+struct Json<'a> {
+    /// Whether every record was accounted for.
+    verified: bool,
+    /// Whether duplicates count as errors.
+    exactly_once: bool,
+    #[serde(flatten)]
+    report: &'a VerifyReport,
+}
+
+pub(super) fn json(report: &VerifyReport, guarantee: Guarantee) -> anyhow::Result<String> {
+    let json = Json {
+        verified: report.is_sound(guarantee),
+        exactly_once: guarantee == Guarantee::ExactlyOnce,
+        report,
+    };
+    serde_json::to_string_pretty(&json).context("cannot write JSON")
+}
+
+/// The report for people; the verdict comes last.
+pub(super) fn text(report: &VerifyReport, guarantee: Guarantee) -> String {
+    let sources = report.sources.iter().map(source);
+    let flows = report.flows.iter().map(flow);
+    let mut parts: Vec<String> = vec![sources.collect::<Vec<_>>().join("\n")];
+    parts.extend(flows);
+    let word = Word::of(report, guarantee);
+    let style = match word {
+        Word::Verified => DONE.bold(),
+        Word::NotVerified => ERROR,
+        Word::Interrupted => HINT,
+    };
+    let word = styled(style, &format!("{}:", word.text()));
+    parts.push(format!("{word} {}", reason(report, guarantee)));
+    parts.join("\n\n")
+}
+
+fn source(source: &SourceReport) -> String {
+    let time = seconds(Duration::from_secs_f64(source.seconds));
+    let speed = source
+        .records_per_second
+        .map_or_else(String::new, |speed| format!(", {speed:.0}/s"));
+    let open = match source.sent - source.acknowledged {
+        0 => "all acknowledged".to_owned(),
+        open => format!("{open} of them not acknowledged"),
+    };
+    let gave_up = source.gave_up.as_ref().map_or_else(String::new, |error| {
+        format!("\nThen it took no more: {error}.")
+    });
+    format!(
+        "Sent {} into `{}` on {} ({}) in {time}{speed}: {open}.{gave_up}",
+        count(source.sent, "record"),
+        source.topic,
+        source.cluster,
+        count(u64::try_from(source.partitions).unwrap_or(0), "partition"),
+    )
+}
+
+fn flow(flow: &FlowReport) -> String {
+    let speed = flow
+        .records_per_second
+        .map_or_else(String::new, |speed| format!(", {speed:.0}/s"));
+    let heading = format!(
+        "{}: `{}` on {}{speed}",
+        flow.flow, flow.remote_topic, flow.target
+    );
+    let mut lines = vec![heading, describe(&flow.account)];
+    if !flow.incidents.is_empty() {
+        lines.push(String::new());
+    }
+    lines.extend(
+        flow.incidents
+            .iter()
+            .map(|noted| incident(noted, &flow.remote_topic)),
+    );
+    lines.join("\n")
+}
+
+fn incident(noted: &Noted, topic: &str) -> String {
+    let what = match &noted.what {
+        Incident::TopicGone => format!("topic `{topic}` was not there"),
+        Incident::TopicRemade => {
+            format!("topic `{topic}` was deleted and made anew; read from its beginning")
+        }
+        Incident::Moved {
+            partition,
+            from,
+            to,
+        } if from < to => {
+            format!(
+                "partition {partition}: offsets {from} to {} were removed before they were read",
+                to - 1
+            )
+        }
+        Incident::Moved {
+            partition,
+            from,
+            to,
+        } => {
+            format!("partition {partition} ended at {to}, before offset {from} that was to be read")
+        }
+        Incident::PartitionAdded { partition } => format!("partition {partition} was added"),
+        Incident::NotAnswering => "the target's broker did not answer".to_owned(),
+        Incident::Unreadable { error } => format!("not readable: {error}"),
+        other => format!("{other:?}"),
+    };
+    format!(
+        "  after {}: {what}",
+        seconds(Duration::from_secs_f64(noted.at_seconds))
+    )
+}

@@ -1,0 +1,234 @@
+//! The verdict in a line that can be read from the back of a room.
+
+use super::super::output::seconds;
+use super::super::quantity::count;
+use kafka_mirror_kit::core::lab::verify::{FlowReport, VerifyEnd, VerifyReport};
+use kafka_mirror_kit::core::ledger::{Account, Guarantee};
+use std::time::Duration;
+
+/// How it went, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Word {
+    Verified,
+    NotVerified,
+    Interrupted,
+}
+
+impl Word {
+    pub(super) fn of(report: &VerifyReport, guarantee: Guarantee) -> Self {
+        if report.end == VerifyEnd::Interrupted {
+            Self::Interrupted
+        } else if report.is_sound(guarantee) {
+            Self::Verified
+        } else {
+            Self::NotVerified
+        }
+    }
+
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Verified => "VERIFIED",
+            Self::NotVerified => "NOT VERIFIED",
+            Self::Interrupted => "INTERRUPTED",
+        }
+    }
+}
+
+/// Why, in a sentence.
+pub(super) fn reason(report: &VerifyReport, guarantee: Guarantee) -> String {
+    let flows = report.flows.iter();
+    match Word::of(report, guarantee) {
+        Word::Verified => match report.flows.as_slice() {
+            [one] => praise(one),
+            several => praise_all(several),
+        },
+        Word::Interrupted => flows.map(so_far).collect::<Vec<_>>().join("; "),
+        Word::NotVerified => {
+            let gave_up = report
+                .sources
+                .iter()
+                .filter(|source| source.gave_up.is_some());
+            let gave_up = gave_up.map(|source| {
+                let open = source.sent - source.acknowledged;
+                format!(
+                    "{} took no more: {} not acknowledged",
+                    source.cluster,
+                    count(open, "record")
+                )
+            });
+            let faults = flows.filter_map(|flow| {
+                let faults = faults(&flow.account, guarantee);
+                (!faults.is_empty()).then(|| format!("{}: {}", flow.flow, faults.join(", ")))
+            });
+            gave_up.chain(faults).collect::<Vec<_>>().join("; ")
+        }
+    }
+}
+
+fn praise(flow: &FlowReport) -> String {
+    let account = &flow.account;
+    let time = flow.seconds_to_last.map_or_else(String::new, |time| {
+        format!(" in {}", seconds(Duration::from_secs_f64(time)))
+    });
+    format!(
+        "{}: all of {} arrived, unchanged and in order{time}{}",
+        flow.flow,
+        count(account.acknowledged, "record"),
+        besides(account.duplicated)
+    )
+}
+
+fn praise_all(flows: &[FlowReport]) -> String {
+    let sum = |of: fn(&Account) -> u64| flows.iter().map(|flow| of(&flow.account)).sum::<u64>();
+    format!(
+        "all of {} arrived through {}, unchanged and in order{}",
+        count(sum(|account| account.acknowledged), "record"),
+        count(flows.len(), "flow"),
+        besides(sum(|account| account.duplicated))
+    )
+}
+
+fn besides(duplicates: u64) -> String {
+    match duplicates {
+        0 => String::new(),
+        n => format!(" ({} besides)", count(n, "duplicate")),
+    }
+}
+
+fn so_far(flow: &FlowReport) -> String {
+    let account = &flow.account;
+    format!(
+        "{}: {} of {} sent had arrived",
+        flow.flow,
+        account.arrived,
+        count(account.sent, "record")
+    )
+}
+
+/// All that is wrong, the worst first.
+fn faults(account: &Account, guarantee: Guarantee) -> Vec<String> {
+    let duplicated = match guarantee {
+        Guarantee::AtLeastOnce => 0,
+        Guarantee::ExactlyOnce => account.duplicated,
+    };
+    let all = [
+        (account.corrupted.records, "corrupted"),
+        (account.reordered, "out of order"),
+        (account.misplaced.records, "in the wrong partition"),
+        (account.impossible, "never sent"),
+        (duplicated, "duplicated"),
+    ];
+    let of = count(account.acknowledged, "record");
+    let missing = (account.missing > 0).then(|| format!("{} of {of} missing", account.missing));
+    let others = all.into_iter().filter(|(number, _)| *number > 0);
+    let others = others.map(|(number, what)| format!("{number} {what}"));
+    missing.into_iter().chain(others).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kafka_mirror_kit::core::lab::verify::SourceReport;
+    use kafka_mirror_kit::core::ledger::{Arrivals, RunId, Sent, judge};
+    use std::time::SystemTime;
+
+    /// The report of a run of which so many records were acknowledged and none arrived.
+    fn report(acknowledged: u64, end: VerifyEnd) -> VerifyReport {
+        let run = RunId::new(SystemTime::now(), 1, 1);
+        let mut sent = Sent::new(run);
+        for _ in 0..10 {
+            sent.next(0);
+        }
+        sent.acknowledge(0, 0..acknowledged);
+        VerifyReport {
+            end,
+            seconds: 1.0,
+            sources: vec![SourceReport {
+                cluster: "a".to_owned(),
+                topic: "t".to_owned(),
+                partitions: 1,
+                sent: 10,
+                acknowledged,
+                seconds: 1.0,
+                records_per_second: None,
+                gave_up: None,
+                error: None,
+            }],
+            flows: vec![FlowReport {
+                flow: "a->b".to_owned(),
+                topic: "t".to_owned(),
+                target: "b".to_owned(),
+                remote_topic: "a.t".to_owned(),
+                seconds_to_last: None,
+                records_per_second: None,
+                account: judge(&sent, &Arrivals::new(run)),
+                incidents: Vec::new(),
+            }],
+            left_out: Vec::new(),
+        }
+    }
+
+    fn verdict(report: &VerifyReport, guarantee: Guarantee) -> String {
+        let word = Word::of(report, guarantee).text();
+        format!("{word}: {}", reason(report, guarantee))
+    }
+
+    #[test]
+    fn what_is_lost_is_said_first() {
+        let mut lost = report(10, VerifyEnd::Deadline);
+        lost.flows[0].account.corrupted.records = 3;
+        lost.flows[0].account.duplicated = 2;
+        assert_eq!(
+            verdict(&lost, Guarantee::AtLeastOnce),
+            "NOT VERIFIED: a->b: 10 of 10 records missing, 3 corrupted"
+        );
+        assert_eq!(
+            verdict(&lost, Guarantee::ExactlyOnce),
+            "NOT VERIFIED: a->b: 10 of 10 records missing, 3 corrupted, 2 duplicated"
+        );
+    }
+
+    #[test]
+    fn duplicates_are_allowed_unless_they_are_not() {
+        let mut repeated = report(0, VerifyEnd::Complete);
+        repeated.flows[0].account.duplicated = 1;
+        repeated.flows[0].seconds_to_last = Some(2.0);
+        assert_eq!(
+            verdict(&repeated, Guarantee::AtLeastOnce),
+            "VERIFIED: a->b: all of 0 records arrived, unchanged and in order in 2.0 s (1 duplicate besides)"
+        );
+        assert_eq!(
+            verdict(&repeated, Guarantee::ExactlyOnce),
+            "NOT VERIFIED: a->b: 1 duplicated"
+        );
+    }
+
+    #[test]
+    fn of_several_flows_the_whole_is_told() {
+        let mut both = report(0, VerifyEnd::Complete);
+        let other = report(0, VerifyEnd::Complete).flows.remove(0);
+        both.flows.push(other);
+        assert_eq!(
+            verdict(&both, Guarantee::ExactlyOnce),
+            "VERIFIED: all of 0 records arrived through 2 flows, unchanged and in order"
+        );
+    }
+
+    #[test]
+    fn a_source_that_took_no_more_is_no_success() {
+        let mut short = report(0, VerifyEnd::Deadline);
+        short.sources[0].gave_up = Some("it is gone".to_owned());
+        assert_eq!(
+            verdict(&short, Guarantee::AtLeastOnce),
+            "NOT VERIFIED: a took no more: 10 records not acknowledged"
+        );
+    }
+
+    #[test]
+    fn an_interruption_is_neither() {
+        assert_eq!(
+            verdict(&report(4, VerifyEnd::Interrupted), Guarantee::AtLeastOnce),
+            "INTERRUPTED: a->b: 0 of 10 records sent had arrived"
+        );
+    }
+}

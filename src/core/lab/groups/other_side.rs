@@ -1,0 +1,184 @@
+//! Asking both ends of a flow what becomes of groups there. Changes nothing, and creates nothing.
+
+use super::report::ClusterGroups;
+use super::sides::{ByPartition, Sides, unknown};
+use crate::core::kafka::{Admin, At, KafkaError, Subject, TopicInfo};
+use crate::core::lab::{addresses, notes};
+use crate::core::mirror_state::{self, OffsetSync};
+use crate::core::topology::{Cluster, Flow, Topology};
+use crate::core::wait::Limit;
+use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
+
+/// Where brokers keep the state of transactions: made with the first of them, and so a witness that there were none.
+const TRANSACTIONS: &str = "__transaction_state";
+
+type Topics = BTreeMap<String, TopicInfo>;
+
+/// Tells the groups of each cluster what would become of them at the other end of the flows (of the one named) that leave it.
+pub(super) fn add(
+    topology: &Topology,
+    flow: Option<&str>,
+    clusters: &mut [Result<ClusterGroups, KafkaError>],
+    limit: &Limit,
+) {
+    let mut with_groups: BTreeMap<String, &mut ClusterGroups> = clusters
+        .iter_mut()
+        .flatten()
+        .filter(|cluster| !cluster.groups.is_empty())
+        .filter_map(|cluster| Some((cluster.cluster.clone()?, cluster)))
+        .collect();
+    let meant = |one: &&Flow| {
+        flow.is_none_or(|name| one.name() == name) && with_groups.contains_key(&one.spec.source)
+    };
+    let flows: Vec<&Flow> = topology.flows.iter().filter(meant).collect();
+    let sides: Vec<Result<Sides, KafkaError>> = thread::scope(|scope| {
+        let looks = flows
+            .iter()
+            .map(|flow| scope.spawn(move || look(topology, flow, limit)));
+        let looks: Vec<_> = looks.collect();
+        let looks = looks.into_iter();
+        looks
+            .map(|look| look.join().expect("a look at a flow does not panic"))
+            .collect()
+    });
+    for (flow, sides) in flows.into_iter().zip(sides) {
+        let Some(cluster) = with_groups.get_mut(&flow.spec.source) else {
+            continue;
+        };
+        for group in &mut cluster.groups {
+            let report = match &sides {
+                Ok(sides) => sides.report(flow, &group.group),
+                // one that noted no place has nothing to go on with
+                Err(_) if group.lag.is_none() => None,
+                Err(error) => Some(unknown(flow, error.to_string())),
+            };
+            group.flows.extend(report);
+        }
+    }
+}
+
+fn look(topology: &Topology, flow: &Flow, limit: &Limit) -> Result<Sides, KafkaError> {
+    let mut sides = Sides::default();
+    let (source, target) = (&flow.spec.source, &flow.spec.target);
+    let mut at_target = connect(topology.cluster(target), limit)?;
+    // what is noted as copied is asked for before what is there, and what groups read after both: see `failover::Partition`
+    let target_topics = sides.ask_target(&mut at_target, flow, limit)?;
+    let mut at_source = connect(topology.cluster(source), limit)?;
+    let source_topics = at_source.describe_patiently(limit)?.topics;
+    let location = flow.spec.settings.get("offset-syncs.topic.location");
+    let is_at_source = location.is_none_or(|at| at.trim() != "target")
+        && source_topics.contains_key(&mirror_state::offset_syncs_topic(target));
+    sides.syncs = if is_at_source {
+        syncs(&mut at_source, &source_topics, target, limit)?
+    } else {
+        syncs(&mut at_target, &target_topics, source, limit)?
+    };
+    let topics = sides.ask_source(&mut at_source, &source_topics, limit)?;
+    let copies = topics.iter().map(|topic| flow.remote_topic(topic));
+    let copies: BTreeSet<String> = copies.collect();
+    sides.source_gaps = with_gaps(&mut at_source, &source_topics, topics, limit)?;
+    sides.target_gaps = with_gaps(&mut at_target, &target_topics, copies, limit)?;
+    Ok(sides)
+}
+
+fn connect(cluster: Option<&Cluster>, limit: &Limit) -> Result<Admin, KafkaError> {
+    let cluster = cluster.expect("the ends of a flow are clusters of its lab");
+    Admin::connect_patiently(&addresses(cluster)?, limit)
+}
+
+fn syncs(
+    admin: &mut Admin,
+    there: &Topics,
+    other: &str,
+    limit: &Limit,
+) -> Result<ByPartition<Vec<OffsetSync>>, KafkaError> {
+    let topic = mirror_state::offset_syncs_topic(other);
+    let mut syncs: ByPartition<Vec<OffsetSync>> = BTreeMap::new();
+    // one for each record, where they come one by one
+    notes::each(admin, there, &topic, limit, |record| {
+        if let Some((place, sync)) = mirror_state::offset_sync(record.key, record.value) {
+            syncs.entry(place).or_default().push(sync);
+        }
+    })?;
+    Ok(syncs)
+}
+
+/// Those of `topics` that may have offsets without a record: compacted ones, and all where there ever was a transaction.
+fn with_gaps(
+    admin: &mut Admin,
+    there: &Topics,
+    topics: BTreeSet<String>,
+    limit: &Limit,
+) -> Result<BTreeSet<String>, KafkaError> {
+    if there.contains_key(TRANSACTIONS) {
+        return Ok(topics);
+    }
+    let there = topics.into_iter().filter(|topic| there.contains_key(topic));
+    let subjects: Vec<Subject> = there.map(Subject::Topic).collect();
+    if subjects.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let settings = admin.settings(&subjects, limit)?.into_iter();
+    let compacted = settings.filter_map(|(subject, settings)| {
+        let mut policies = settings.iter().filter(|one| one.name == "cleanup.policy");
+        let is_compacted =
+            policies.any(|one| one.value.as_deref().unwrap_or_default().contains("compact"));
+        match subject {
+            Subject::Topic(topic) if is_compacted => Some(topic),
+            _ => None,
+        }
+    });
+    Ok(compacted.collect())
+}
+
+impl Sides {
+    fn ask_target(
+        &mut self,
+        admin: &mut Admin,
+        flow: &Flow,
+        limit: &Limit,
+    ) -> Result<Topics, KafkaError> {
+        let source = &flow.spec.source;
+        let topics = admin.describe_patiently(limit)?.topics;
+        let offsets = mirror_state::offsets_topic(source);
+        let noted = notes::read(admin, &topics, &offsets, limit)?;
+        self.noted = mirror_state::copied(&noted, source);
+        let checkpoints = mirror_state::checkpoints_topic(source);
+        let checkpoints = notes::read(admin, &topics, &checkpoints, limit)?;
+        self.checkpoints = mirror_state::checkpoints(&checkpoints);
+        let groups = admin.groups(limit)?.into_iter();
+        let by_name = groups.map(|(group, offsets)| (group.name.clone(), (group, offsets)));
+        self.target_groups = by_name.collect();
+        let names: Vec<String> = topics.keys().cloned().collect();
+        self.target_first = admin.offsets(&names, At::Earliest, limit)?;
+        self.target_end = admin.offsets(&names, At::Latest, limit)?;
+        Ok(topics)
+    }
+
+    /// The topics in which groups have places.
+    fn ask_source(
+        &mut self,
+        admin: &mut Admin,
+        there: &Topics,
+        limit: &Limit,
+    ) -> Result<BTreeSet<String>, KafkaError> {
+        let groups = admin.groups(limit)?.into_iter();
+        let with_places = groups.filter(|(_, offsets)| !offsets.is_empty());
+        let by_name = with_places.map(|(group, offsets)| (group.name, offsets));
+        self.source_groups = by_name.collect();
+        let topics: BTreeSet<String> = self
+            .source_groups
+            .values()
+            .flat_map(BTreeMap::keys)
+            .map(|(topic, _)| topic.clone())
+            .filter(|topic| there.contains_key(topic))
+            .collect();
+        let names: Vec<String> = topics.iter().cloned().collect();
+        if !names.is_empty() {
+            self.source_first = admin.offsets(&names, At::Earliest, limit)?;
+            self.source_end = admin.offsets(&names, At::Latest, limit)?;
+        }
+        Ok(topics)
+    }
+}

@@ -1,0 +1,145 @@
+//! Accounting for every record: numbered records go into the sources of flows while the targets are read. Knows nothing
+//! of terminals or files.
+
+mod course;
+mod ground;
+mod reader;
+mod refusal;
+mod report;
+mod run;
+mod sender;
+
+pub use refusal::Refusal;
+pub use report::{FlowReport, Incident, LeftOut, Noted, SourceReport, VerifyEnd, VerifyReport};
+
+use crate::core::event::Observer;
+use crate::core::kafka::KafkaError;
+use crate::core::topology::Topology;
+use crate::core::wait::{Interrupt, Limit};
+use run::Run;
+use std::time::Duration;
+
+/// What to verify, and how.
+#[derive(Debug, Clone)]
+pub struct Verify {
+    /// The flows, by name (`source->target`); none for all that take the topic.
+    pub flows: Vec<String>,
+    /// A topic of the sources that is written into as it is; none for kmk's own, which is made, and emptied afterwards.
+    pub topic: Option<String>,
+    /// How many partitions of kmk's own topic are written into.
+    pub partitions: i32,
+    /// How much goes into each source.
+    pub amount: Amount,
+    /// How many records a second at most, into each source.
+    pub rate: Option<u64>,
+    /// Of each record, in bytes, at least [`MIN_STAMPED`](crate::core::ledger::MIN_STAMPED).
+    pub size: usize,
+    /// How long records may take after the last one was sent; how long a source may acknowledge nothing; and how long a
+    /// flow may take to show the topic on its target.
+    pub timeout: Duration,
+    /// What becomes of the records in kmk's own topic.
+    pub afterwards: Afterwards,
+}
+
+/// How much is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    /// So many records.
+    Records(u64),
+    /// As many as fit into a time.
+    Time(Duration),
+}
+
+/// What becomes of the records when they have been accounted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Afterwards {
+    /// They are removed on both sides.
+    Remove,
+    /// They stay.
+    Keep,
+}
+
+/// How far a run has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// Since the run began.
+    pub elapsed: Duration,
+    /// Records sent into all sources.
+    pub sent: u64,
+    /// Those of them that are acknowledged.
+    pub acknowledged: u64,
+    /// Each flow's name, and how many of the records arrived through it.
+    pub arrived: Vec<(String, u64)>,
+}
+
+/// Why nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// What was asked for makes no sense.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The source has no such topic.
+    #[error("there is no topic `{topic}` on {cluster}")]
+    NoTopic {
+        /// Its name.
+        topic: String,
+        /// The source.
+        cluster: String,
+        /// The topics that are there, those of like name first.
+        topics: Vec<String>,
+    },
+    /// A flow did not bring the topic to its target.
+    #[error(transparent)]
+    NotShown(Box<NotShown>),
+    /// A broker does not do what it is asked.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+    /// The operating system allows no further thread.
+    #[error("no thread can be started: {0}")]
+    Thread(std::io::Error),
+}
+
+/// A flow did not bring a topic to its target.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "flow {flow} does not bring topic `{topic}` to {target}: `{remote}` is {seen} there after {}",
+    humantime::format_duration(*.waited)
+)]
+pub struct NotShown {
+    /// The flow's name.
+    pub flow: String,
+    /// The topic on the source.
+    pub topic: String,
+    /// The target.
+    pub target: String,
+    /// What the topic should be called there.
+    pub remote: String,
+    /// What was last seen of it: `missing`, or what is wrong with it.
+    pub seen: String,
+    /// How long it was waited for.
+    pub waited: Duration,
+}
+
+/// Sends records, reads what the flows make of them, and sets one against the other. Steps are told to `observer`, how
+/// far it has come to `progress`.
+///
+/// # Errors
+/// [`VerifyError`] as long as nothing was sent. From then on whatever happens is in the report.
+pub fn verify(
+    topology: &Topology,
+    what: &Verify,
+    interrupt: &Interrupt,
+    observer: &dyn Observer,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<VerifyReport, VerifyError> {
+    let limit = Limit::new(what.timeout, interrupt);
+    let (mut courses, left_out) = course::courses(topology, what, &limit)?;
+    for course in &mut courses {
+        ground::prepare(course, what, &limit.again(), observer)?;
+    }
+    let done = Run::open(&courses, what, interrupt)?.until_the_end(progress)?;
+    if what.topic.is_none() && what.afterwards == Afterwards::Remove {
+        ground::clear(&courses, &done, observer);
+    }
+    Ok(report::report(&courses, done, left_out))
+}

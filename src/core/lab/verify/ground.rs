@@ -1,0 +1,180 @@
+//! The topic that is sent through: there before the first record, emptied after the last. Knows nothing of the records.
+
+use super::course::{Course, Leg};
+use super::run::Done;
+use super::{NotShown, Verify, VerifyError};
+use crate::core::event::{Event, Observer};
+use crate::core::kafka::{Admin, KafkaError, NewTopic, TopicInfo};
+use crate::core::nearest::by_nearness;
+use crate::core::wait::{Interrupt, Limit, Probe, Stop};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// How often a flow is looked at for the topic.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How long removing the records may take on each cluster.
+const CLEAR: Duration = Duration::from_secs(5);
+
+/// Makes sure that the topic is there on the source, with its partitions, and that each flow shows it on its target.
+///
+/// # Errors
+/// [`VerifyError::NoTopic`] where it is not kmk's own, and missing; [`VerifyError::NotShown`]; [`KafkaError`].
+pub(super) fn prepare(
+    course: &mut Course,
+    what: &Verify,
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<(), VerifyError> {
+    let mut admin = Admin::connect_patiently(&course.endpoints, limit)?;
+    let topics = admin.describe_patiently(limit)?.topics;
+    match (topics.get(&course.topic), &what.topic) {
+        (Some(info), Some(_)) => course.partitions = count(info),
+        (None, Some(topic)) => {
+            let names = by_nearness(topic, topics.keys().map(String::as_str));
+            return Err(VerifyError::NoTopic {
+                topic: topic.clone(),
+                cluster: course.cluster.clone(),
+                topics: names.into_iter().map(str::to_owned).collect(),
+            });
+        }
+        (Some(info), None) if count(info) < course.partitions => {
+            admin.add_partitions(&course.topic, course.partitions, limit)?;
+        }
+        (Some(_), None) => {}
+        (None, None) => {
+            let topic = NewTopic {
+                name: course.topic.clone(),
+                partitions: Some(course.partitions),
+                ..NewTopic::default()
+            };
+            admin.create_topic(&topic, limit)?;
+        }
+    }
+    for leg in &course.legs {
+        shown(course, leg, limit, observer)?;
+    }
+    Ok(())
+}
+
+fn count(info: &TopicInfo) -> i32 {
+    i32::try_from(info.partitions.len()).unwrap_or(i32::MAX)
+}
+
+/// Waits until a flow shows the topic on its target, with all partitions that are written into.
+fn shown(
+    course: &Course,
+    leg: &Leg,
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<(), VerifyError> {
+    let begun = Instant::now();
+    let mut admin = Admin::connect_patiently(&leg.endpoints, limit)?;
+    let mut told = false;
+    let seen = limit.until(LOOK, || {
+        let seen = match admin.topics(&limit.at_most(CLEAR)) {
+            Ok(topics) => look(topics.get(&leg.remote), course.partitions),
+            Err(error) if error.is_retriable() => Some(format!("not to be seen ({error})")),
+            Err(error) => return Err(error),
+        };
+        let Some(reason) = seen else {
+            return Ok(Probe::Ready(()));
+        };
+        if !told {
+            told = true;
+            let (flow, remote, target) = (&leg.flow, &leg.remote, &leg.target);
+            let what = format!("waiting until {flow} shows `{remote}` on {target}");
+            observer.on(Event::Started(what));
+        }
+        Ok(Probe::NotYet(reason))
+    });
+    match seen {
+        Ok(()) if told => observer.on(Event::Done {
+            what: format!("{} shows `{}` on {}", leg.flow, leg.remote, leg.target),
+            took: begun.elapsed(),
+        }),
+        Ok(()) => {}
+        Err(KafkaError::Stopped(Stop::Deadline { allowed, last_seen })) => {
+            return Err(VerifyError::NotShown(Box::new(NotShown {
+                flow: leg.flow.clone(),
+                topic: course.topic.clone(),
+                target: leg.target.clone(),
+                remote: leg.remote.clone(),
+                seen: last_seen,
+                waited: allowed,
+            })));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+/// What keeps a topic from being read with so many partitions, if anything does.
+fn look(info: Option<&TopicInfo>, partitions: i32) -> Option<String> {
+    match info {
+        None => Some("missing".to_owned()),
+        Some(info) if count(info) < partitions => Some(format!(
+            "of {} partitions instead of {partitions}",
+            count(info)
+        )),
+        Some(info) if !info.is_ready() => Some("without a leader".to_owned()),
+        Some(_) => None,
+    }
+}
+
+/// Removes the run's records on both sides, the source first: what is not copied yet is not copied any more. The topic
+/// stays: made anew, MirrorMaker would look in it for the offsets of the old one, and copy nothing until it has as many
+/// records. Where another run goes on in the same topic, its records are left alone, and so are ours.
+pub(super) fn clear(courses: &[Course], done: &Done, observer: &dyn Observer) {
+    for (course, result) in courses.iter().zip(&done.courses) {
+        let is_shared = result
+            .legs
+            .iter()
+            .any(|leg| leg.account.foreign.of_other_runs > 0 || leg.account.impossible > 0);
+        if is_shared {
+            let topic = &course.topic;
+            observer.on(Event::Note(format!(
+                "records of other runs came through `{topic}`: it is left as it is, and the next run empties it"
+            )));
+            continue;
+        }
+        let mine = result
+            .written
+            .iter()
+            .filter(|(_, written)| written.last >= 0);
+        let ends = mine.map(|(&partition, written)| (partition, written.last + 1));
+        remove(
+            &course.cluster,
+            &course.endpoints,
+            &course.topic,
+            ends.collect(),
+            observer,
+        );
+        for (leg, result) in course.legs.iter().zip(&result.legs) {
+            let reached = result.seen.reached.clone();
+            remove(&leg.target, &leg.endpoints, &leg.remote, reached, observer);
+        }
+    }
+}
+
+/// Removes all records before these offsets. What cannot be removed is told, and is no failure.
+fn remove(
+    cluster: &str,
+    endpoints: &[crate::core::endpoint::Endpoint],
+    topic: &str,
+    before: BTreeMap<i32, i64>,
+    observer: &dyn Observer,
+) {
+    let limit = Limit::new(CLEAR, &Interrupt::default());
+    let before = before
+        .into_iter()
+        .map(|(partition, offset)| ((topic.to_owned(), partition), offset))
+        .collect();
+    let removed = Admin::connect(endpoints, &limit)
+        .and_then(|mut admin| admin.delete_records(&before, &limit));
+    if let Err(error) = removed {
+        observer.on(Event::Warning(format!(
+            "the records stay in topic `{topic}` on {cluster}: {error}"
+        )));
+    }
+}

@@ -1,0 +1,332 @@
+//! A run under way: a sender for each source, a reader for each flow, and the one who sees when it is over. Knows nothing
+//! of brokers.
+
+use super::course::Course;
+use super::reader::{Reader, Seen};
+use super::report::VerifyEnd;
+use super::sender::{SendEnd, Sender};
+use super::{Progress, Verify, VerifyError};
+use crate::core::kafka::Written;
+use crate::core::ledger::{Account, Arrivals, Sent, judge};
+use crate::core::wait::{Interrupt, Limit};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often it is looked whether all is over.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// How often it is told how far it has come.
+const TELL: Duration = Duration::from_millis(100);
+
+/// The time since the run began: it only goes forward, whatever is done to the machine's clock.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock(Instant);
+
+impl Clock {
+    pub(super) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// In microseconds.
+    pub(super) fn now(self) -> u64 {
+        micros(self.0.elapsed())
+    }
+
+    pub(super) fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// What a sender and its readers share.
+#[derive(Debug)]
+pub(super) struct Desk {
+    pub(super) sent: Mutex<Sent>,
+    /// Once nothing more is sent or acknowledged.
+    pub(super) ended: OnceLock<Sending>,
+    /// One for each flow.
+    pub(super) arrivals: Vec<Mutex<Arrivals>>,
+}
+
+/// How sending into one source ended.
+#[derive(Debug)]
+pub(super) struct Sending {
+    /// Since the run began.
+    pub(super) took: Duration,
+    pub(super) end: SendEnd,
+    /// Where the records lie, by partition.
+    pub(super) written: BTreeMap<i32, Written>,
+}
+
+/// Who has a lock has done with it even if it panicked: the books of one record are never half kept.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What came of it all, course by course.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) end: VerifyEnd,
+    pub(super) elapsed: Duration,
+    pub(super) courses: Vec<CourseDone>,
+}
+
+#[derive(Debug)]
+pub(super) struct CourseDone {
+    pub(super) sent: u64,
+    pub(super) acknowledged: u64,
+    pub(super) took: Duration,
+    pub(super) end: SendEnd,
+    pub(super) written: BTreeMap<i32, Written>,
+    /// One for each flow.
+    pub(super) legs: Vec<LegDone>,
+}
+
+#[derive(Debug)]
+pub(super) struct LegDone {
+    pub(super) account: Account,
+    pub(super) seen: Seen,
+}
+
+/// A run that is ready to begin.
+pub(super) struct Run<'a> {
+    courses: &'a [Course],
+    timeout: Duration,
+    interrupt: &'a Interrupt,
+    senders: Vec<Sender>,
+    /// Those of each course.
+    readers: Vec<Vec<Reader>>,
+}
+
+impl<'a> Run<'a> {
+    /// The readers first: they begin where their topics end before anything is sent.
+    pub(super) fn open(
+        courses: &'a [Course],
+        what: &Verify,
+        interrupt: &'a Interrupt,
+    ) -> Result<Self, VerifyError> {
+        let limit = Limit::new(what.timeout, interrupt);
+        let mut readers = Vec::new();
+        for course in courses {
+            let legs = course.legs.iter();
+            let opened: Result<Vec<Reader>, _> =
+                legs.map(|leg| Reader::open(leg, &limit.again())).collect();
+            readers.push(opened?);
+        }
+        let mut senders = Vec::new();
+        for course in courses {
+            senders.push(Sender::open(course, what, &limit.again())?);
+        }
+        Ok(Self {
+            courses,
+            timeout: what.timeout,
+            interrupt,
+            senders,
+            readers,
+        })
+    }
+
+    pub(super) fn until_the_end(
+        self,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Result<Done, VerifyError> {
+        let desks: Vec<Desk> = self.courses.iter().map(Desk::new).collect();
+        let end = Signals::default();
+        let clock = Clock::start();
+        let (ended, seen) = thread::scope(|scope| {
+            // whatever goes wrong here, nobody is waited for who waits for us
+            let _stop = Stopping(&end);
+            let mut reading = Vec::new();
+            for (desk, readers) in desks.iter().zip(self.readers) {
+                for (arrivals, reader) in desk.arrivals.iter().zip(readers) {
+                    let end = &end;
+                    let run = move || reader.run(arrivals, clock, end);
+                    reading.push(spawned("kmk-reader", scope, run)?);
+                }
+            }
+            for (desk, sender) in desks.iter().zip(self.senders) {
+                let end = &end;
+                spawned("kmk-sender", scope, move || {
+                    sender.run(desk, clock, &end.stop);
+                })?;
+            }
+            let watch = Watch {
+                courses: self.courses,
+                desks: &desks,
+                timeout: self.timeout,
+                clock,
+            };
+            let ended = watch.until_the_end(&end, self.interrupt, progress);
+            let seen = reading.into_iter();
+            let seen: Vec<Seen> = seen
+                .map(|reader| reader.join().expect("a reader does not panic"))
+                .collect();
+            Ok::<_, VerifyError>((ended, seen))
+        })?;
+        let elapsed = clock.elapsed();
+        let mut seen = seen.into_iter();
+        let courses = desks.into_iter().map(|desk| desk.done(&mut seen, elapsed));
+        Ok(Done {
+            end: ended,
+            elapsed,
+            courses: courses.collect(),
+        })
+    }
+}
+
+/// What ends a run.
+#[derive(Debug, Default)]
+pub(super) struct Signals {
+    /// All is there: readers read on to where their topics end now, and no further.
+    pub(super) finish: Interrupt,
+    /// Everybody ends at once.
+    pub(super) stop: Interrupt,
+}
+
+impl Signals {
+    fn stop(&self) {
+        self.stop.raise();
+        self.finish.raise();
+    }
+}
+
+struct Stopping<'a>(&'a Signals);
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+fn spawned<'scope, T: Send + 'scope>(
+    name: &str,
+    scope: &'scope thread::Scope<'scope, '_>,
+    run: impl FnOnce() -> T + Send + 'scope,
+) -> Result<thread::ScopedJoinHandle<'scope, T>, VerifyError> {
+    let thread = thread::Builder::new().name(name.to_owned());
+    thread.spawn_scoped(scope, run).map_err(VerifyError::Thread)
+}
+
+impl Desk {
+    fn new(course: &Course) -> Self {
+        let arrivals = course.legs.iter();
+        Self {
+            sent: Mutex::new(Sent::new(course.run)),
+            ended: OnceLock::new(),
+            arrivals: arrivals
+                .map(|_| Mutex::new(Arrivals::new(course.run)))
+                .collect(),
+        }
+    }
+
+    /// Whether all was sent, and everything acknowledged has arrived through every flow.
+    fn is_complete(&self) -> bool {
+        let ended = self.ended.get();
+        ended.is_some_and(|sending| matches!(sending.end, SendEnd::Complete))
+            && self.arrivals.iter().all(|arrivals| {
+                let sent = locked(&self.sent);
+                locked(arrivals).has_all(&sent)
+            })
+    }
+
+    fn done(self, seen: &mut impl Iterator<Item = Seen>, elapsed: Duration) -> CourseDone {
+        let sent = self
+            .sent
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        let legs = self.arrivals.into_iter().zip(seen);
+        let legs = legs.map(|(arrivals, seen)| LegDone {
+            account: judge(&sent, &locked(&arrivals)),
+            seen,
+        });
+        // a sender always says how it ended, unless it panicked
+        let sending = self.ended.into_inner().unwrap_or(Sending {
+            took: elapsed,
+            end: SendEnd::Interrupted,
+            written: BTreeMap::new(),
+        });
+        CourseDone {
+            legs: legs.collect(),
+            sent: sent.sent(),
+            acknowledged: sent.acknowledged(),
+            took: sending.took,
+            end: sending.end,
+            written: sending.written,
+        }
+    }
+}
+
+/// Who sees when it is over.
+struct Watch<'a> {
+    courses: &'a [Course],
+    desks: &'a [Desk],
+    timeout: Duration,
+    clock: Clock,
+}
+
+impl Watch<'_> {
+    fn until_the_end(
+        &self,
+        end: &Signals,
+        interrupt: &Interrupt,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> VerifyEnd {
+        let limit = Limit::endless(interrupt);
+        let mut next_tell = TELL;
+        loop {
+            let interrupted = limit.pause(LOOK).is_err();
+            if self.clock.elapsed() >= next_tell || interrupted {
+                progress(&self.progress());
+                next_tell = self.clock.elapsed() + TELL;
+            }
+            if interrupted {
+                end.stop();
+                return VerifyEnd::Interrupted;
+            }
+            if self.desks.iter().all(Desk::is_complete) {
+                progress(&self.progress());
+                end.finish.raise();
+                return VerifyEnd::Complete;
+            }
+            if self.is_late() {
+                progress(&self.progress());
+                end.stop();
+                return VerifyEnd::Deadline;
+            }
+        }
+    }
+
+    /// Whether everything was sent so long ago that nothing more is waited for.
+    fn is_late(&self) -> bool {
+        let ended = self.desks.iter().map(|desk| desk.ended.get());
+        let ended: Option<Vec<Duration>> = ended.map(|sending| Some(sending?.took)).collect();
+        let last = ended.and_then(|times| times.into_iter().max());
+        last.is_some_and(|last| self.clock.elapsed() >= last.saturating_add(self.timeout))
+    }
+
+    fn progress(&self) -> Progress {
+        let elapsed = self.clock.elapsed();
+        let (mut sent, mut acknowledged, mut arrived) = (0, 0, Vec::new());
+        for (course, desk) in self.courses.iter().zip(self.desks) {
+            let of = locked(&desk.sent);
+            sent += of.sent();
+            acknowledged += of.acknowledged();
+            drop(of);
+            let legs = course.legs.iter().zip(&desk.arrivals);
+            arrived.extend(
+                legs.map(|(leg, arrivals)| (leg.flow.clone(), locked(arrivals).distinct())),
+            );
+        }
+        Progress {
+            elapsed,
+            sent,
+            acknowledged,
+            arrived,
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! What a group would read again on the other side, told beforehand, and counted: it really goes on there.
+
+use crate::engine::docker;
+use crate::kcat::{CROSSING, Kcat};
+use crate::lab::{Lab, kafka_tool};
+use crate::process::until;
+use serde_json::Value;
+use std::fs;
+
+/// There, and back without notes of groups.
+const FILE: &str = "\
+clusters:
+  - name: primary
+    port: PORT0
+  - name: secondary
+    port: PORT1
+flows:
+  - from: primary
+    to: secondary
+    settings:
+      groups.exclude: private.*
+  - from: secondary
+    to: primary
+    settings:
+      sync.group.offsets.enabled: false
+";
+
+/// Records of which not all are copied when MirrorMaker is killed, and those of them that a group reads.
+const MANY: u64 = 200_000;
+const READ: u64 = 150_000;
+
+const THERE: &str = "primary->secondary";
+const BACK: &str = "secondary->primary";
+
+/// What a flow means for a group, as kmk tells it.
+struct Told(Value);
+
+impl Told {
+    /// The flow's word on a group, whatever it is; none where it has none.
+    fn of(lab: &Lab, flow: &str, group: &str) -> Option<Self> {
+        let line = format!("groups --flow {flow} --group {group} --json");
+        let ran = lab.command(&line).output().unwrap();
+        let told: Value = serde_json::from_slice(&ran.stdout).ok()?;
+        let flow = &told["clusters"][0]["groups"][0]["flows"][0];
+        flow.is_object().then(|| Self(flow.clone()))
+    }
+
+    /// The same, as soon as the only reason is this one.
+    #[track_caller]
+    fn when(lab: &Lab, flow: &str, group: &str, why: &str) -> Self {
+        let mut last = Value::Null;
+        let what = format!("{flow} {group}: {why}");
+        until(&what, CROSSING, || {
+            let told = Self::of(lab, flow, group)?;
+            last = told.0.clone();
+            (told.0["why"] == serde_json::json!([why])).then_some(told)
+        })
+    }
+
+    /// Delivered again and skipped, both exact.
+    #[track_caller]
+    fn exactly(&self) -> (u64, u64) {
+        let told = &self.0;
+        assert_eq!(
+            (&told["again_exact"], &told["skipped_exact"]),
+            (&Value::Bool(true), &Value::Bool(true)),
+            "{told}"
+        );
+        (
+            told["again"].as_u64().unwrap(),
+            told["skipped"].as_u64().unwrap(),
+        )
+    }
+
+    /// Where it stands on either side, in the first partition.
+    fn offsets(&self) -> (Option<u64>, Option<u64>) {
+        let place = &self.0["places"][0];
+        let offset = |field: &str| place[field].as_u64();
+        (offset("source_committed"), offset("target_committed"))
+    }
+}
+
+#[test]
+#[ignore = "needs Docker"]
+fn what_is_delivered_again_is_told_before_it_happens() {
+    let lab = Lab::new("groups-sync");
+    let text = FILE
+        .replace("PORT0", &lab.ports[0].to_string())
+        .replace("PORT1", &lab.ports[1].to_string());
+    fs::write(lab.home.path().join("kmk.yml"), text).unwrap();
+    lab.kmk("deploy").code(0);
+    send(&lab.primary(), "orders", 1, 500);
+    lab.secondary().produce("own", &numbers(1, 50));
+    lab.secondary()
+        .until_it_is_past("primary.orders", 499, CROSSING);
+    lab.primary()
+        .until_it_is_past("secondary.own", 49, CROSSING);
+
+    println!("at the end, and further back");
+    read(&lab, "primary", "orders", "at-the-end", 500);
+    read(&lab, "primary", "orders", "behind", 300);
+    let told = Told::when(&lab, THERE, "at-the-end", "in_step");
+    assert_eq!(told.exactly(), (0, 0));
+    assert_offsets(&lab, "at-the-end", &told);
+    let told = Told::when(&lab, THERE, "behind", "sparse_syncs");
+    let (again, skipped) = told.exactly();
+    assert!(
+        again > 0 && again < 300 && skipped == 0,
+        "{again} {skipped}"
+    );
+    assert_offsets(&lab, "behind", &told);
+    lab.kmk("groups")
+        .code(0)
+        .prints("primary->secondary: goes on exactly where it stopped")
+        .prints(&format!(
+            "primary->secondary: {again} delivered again (sparse syncs)"
+        ));
+
+    println!("left out, and not noted on the way back");
+    read(&lab, "primary", "orders", "private-1", 300);
+    let told = Told::when(&lab, THERE, "private-1", "excluded");
+    assert_eq!(told.offsets(), (Some(300), None));
+    assert_eq!(told.exactly(), (300, 200));
+    read(&lab, "secondary", "own", "local", 20);
+    let told = Told::when(&lab, BACK, "local", "sync_off");
+    assert_eq!(told.offsets(), (Some(20), None));
+    assert_eq!(told.exactly(), (20, 30));
+    // `behind` stands on the secondary too by now, in a topic that came from here
+    let told = Told::when(&lab, BACK, "behind", "came_from_there");
+    assert_eq!(told.0["again"], Value::Null);
+
+    println!("not synced yet");
+    docker(&format!("pause {}", lab.container("mm2-secondary")));
+    read(&lab, "primary", "orders", "late", 120);
+    let told = Told::when(&lab, THERE, "late", "not_synced_yet");
+    assert_eq!(told.offsets(), (Some(120), None));
+    assert_eq!(told.exactly(), (120, 380));
+    docker(&format!("unpause {}", lab.container("mm2-secondary")));
+    let told = Told::when(&lab, THERE, "late", "sparse_syncs");
+    assert_offsets(&lab, "late", &told);
+
+    println!("active on the target, and then further on");
+    read(&lab, "primary", "orders", "moves", 100);
+    let mut reader = lab.start(
+        "consume --topic primary.orders --cluster secondary --group moves --from earliest --follow",
+    );
+    let told = Told::when(&lab, THERE, "moves", "active_on_target");
+    assert_eq!(told.0["active_on_target"], true);
+    reader.until("it reads all", |reader| {
+        String::from_utf8_lossy(&reader.stdout()).contains("\n500\n")
+    });
+    reader.interrupt();
+    reader.finish().code(130);
+    let told = Told::when(&lab, THERE, "moves", "ahead");
+    assert_eq!(told.exactly(), (0, 400), "it read 100 there, and 500 here");
+    lab.kmk("groups --group moves")
+        .code(0)
+        .prints("400 SKIPPED (moved on there)");
+
+    println!("the proof");
+    let seen = go_on(&lab, "primary.orders", "behind");
+    let repeated = seen.iter().filter(|number| **number <= 300).count();
+    assert_eq!(repeated as u64, again, "as it was told");
+    assert_eq!(seen.last(), Some(&500), "and nothing is missing");
+    assert!(seen.contains(&301));
+
+    copied_more_than_once(&lab);
+}
+
+/// MirrorMaker is killed while it copies, and begins further back: what is told is never less than what comes.
+fn copied_more_than_once(lab: &Lab) {
+    println!("with copies of copies");
+    let mirror = lab.container("mm2-secondary");
+    send(&lab.primary(), "many", 1, MANY);
+    lab.secondary()
+        .until_it_is_past("primary.many", 5_000, CROSSING);
+    docker(&format!("kill {mirror}"));
+    docker(&format!("start {mirror}"));
+    read(lab, "primary", "many", "twice", READ);
+    lab.secondary()
+        .until_it_is_past("primary.many", MANY - 1, CROSSING);
+    until("all is copied, and the group noted", CROSSING, || {
+        let values = lab.secondary().values("primary.many");
+        let told = Told::of(lab, THERE, "twice")?;
+        (values.last()? == &MANY.to_string() && told.offsets().1.is_some()).then_some(())
+    });
+    let told = Told::of(lab, THERE, "twice").unwrap().0;
+    let all = lab.secondary().end("primary.many");
+    let seen = go_on(lab, "primary.many", "twice");
+    let repeated = seen.iter().filter(|number| **number <= READ).count() as u64;
+    let again = told["again"].as_u64().unwrap();
+    println!(
+        "  MEASURED {all} copies of {MANY}: told {again} (exact: {}), delivered again {repeated}",
+        told["again_exact"]
+    );
+    if told["again_exact"] == true {
+        assert_eq!(repeated, again, "{told}");
+    } else {
+        assert!(repeated <= again, "{repeated} {told}");
+    }
+    assert!(seen.contains(&(READ + 1)) && seen.contains(&MANY));
+}
+
+fn numbers(from: u64, to: u64) -> String {
+    let numbers: Vec<String> = (from..=to).map(|number| number.to_string()).collect();
+    numbers.join("\n") + "\n"
+}
+
+fn send(kcat: &Kcat, topic: &str, from: u64, to: u64) {
+    kcat.produce(topic, &numbers(from, to));
+}
+
+fn read(lab: &Lab, cluster: &str, topic: &str, group: &str, count: u64) {
+    lab.kmk(&format!(
+        "consume --topic {topic} --cluster {cluster} --group {group} --messages {count}"
+    ))
+    .code(0);
+}
+
+/// The group goes on at the target; what it reads there.
+fn go_on(lab: &Lab, topic: &str, group: &str) -> Vec<u64> {
+    let line = format!("consume --topic {topic} --cluster secondary --group {group}");
+    let lines = lab.kmk(&line).code(0).lines();
+    lines.iter().map(|line| line.parse().unwrap()).collect()
+}
+
+/// Kafka's own tool sees the same places on both sides.
+#[track_caller]
+fn assert_offsets(lab: &Lab, group: &str, told: &Told) {
+    let offset = |cluster: &str, topic: &str| {
+        let line =
+            format!("--bootstrap-server {cluster}:9092 --describe --offsets --group {group}");
+        let tool = "kafka-consumer-groups.sh";
+        let text = kafka_tool(&lab.container(cluster), tool, &line, b"");
+        // GROUP TOPIC PARTITION CURRENT-OFFSET …
+        let rows = text
+            .lines()
+            .map(|row| row.split_whitespace().collect::<Vec<_>>());
+        let mut mine = rows.filter(|row| row.len() > 3 && row[..3] == [group, topic, "0"]);
+        mine.next().and_then(|row| row[3].parse().ok())
+    };
+    let seen = (
+        offset("primary", "orders"),
+        offset("secondary", "primary.orders"),
+    );
+    println!("  {group}: {seen:?}");
+    assert_eq!(told.offsets(), seen, "{group}");
+}
