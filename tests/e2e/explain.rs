@@ -329,7 +329,7 @@ fn of_copies(lab: &Lab) {
     says(
         lab,
         "many",
-        &["mirrored in part: `primary.many` was deleted and made anew"],
+        &["mirrored in part: `primary.many` has lost 4 records that do not come again"],
     );
 
     println!("an original that was deleted");

@@ -41,7 +41,8 @@ fn explanation(answer: Answer) -> Explanation {
             refresh: refresh(),
             obstacle: None,
             behind: Some(2),
-            noted: 8,
+            seconds_behind: None,
+            lost: 0,
         },
     }
 }
@@ -116,7 +117,10 @@ fn all() -> Vec<Answer> {
         Answer::Uncounted,
         Answer::NothingProduced { ever: 0 },
         Answer::CopyLost { records: 3 },
-        Answer::Behind { records: 3 },
+        Answer::Behind {
+            records: 3,
+            seconds: Some(0.25),
+        },
         Answer::UpToDate { records: 3 },
     ]
 }

@@ -127,10 +127,16 @@ impl Telling<'_> {
             Answer::NothingProduced { .. } => {
                 "there is nothing to copy: its records were removed, or have expired".to_owned()
             }
-            Answer::CopyLost { .. } => format!(
-                "`{remote}` was deleted and made anew: what was copied before does not come again"
+            Answer::CopyLost { records } => format!(
+                "`{remote}` has lost {} that do not come again",
+                count(*records, "record")
             ),
-            Answer::Behind { records } => format!("{} behind", count(*records, "record")),
+            Answer::Behind { records, seconds } => {
+                let behind = format!("{} behind", count(*records, "record"));
+                seconds.map_or(behind.clone(), |seconds| {
+                    format!("{behind}, {seconds:.1} s")
+                })
+            }
             Answer::UpToDate { .. } => "up to date".to_owned(),
         }
     }
@@ -190,10 +196,9 @@ impl Telling<'_> {
             | Answer::FewerPartitions { refresh, .. }
             | Answer::NotCreated { refresh, .. } => vec![every(*refresh)],
             Answer::Ill { problems } => problems.clone(),
-            Answer::CopyLost { records } => vec![format!(
-                "MirrorMaker has noted {} as copied, and nothing was written to the copy since it was made",
-                count(*records, "record")
-            )],
+            Answer::CopyLost { .. } => vec![
+                "MirrorMaker has noted them as copied; the copy was deleted and made anew since, or cut off".to_owned(),
+            ],
             _ => Vec::new(),
         }
     }

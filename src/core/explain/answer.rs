@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// Why a topic is, or is not, on the target of a flow. As JSON: `answer` is the name, `facts` what comes with it. Names and facts
 /// stay; new ones may come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "answer", content = "facts", rename_all = "snake_case")]
 pub enum Answer {
     /// Neither the source nor any other cluster has it.
@@ -126,15 +126,17 @@ pub enum Answer {
         /// Records that it once held.
         ever: u64,
     },
-    /// The copy was deleted and made anew: what was copied before does not come again.
+    /// The copy was deleted and made anew, or cut off at its end: what was copied before does not come again.
     CopyLost {
-        /// Records on the source that MirrorMaker counts as copied.
+        /// Records that MirrorMaker counts as copied, and that are not there.
         records: u64,
     },
     /// It is mirrored, and not all of it is there.
     Behind {
         /// Records that are not.
         records: u64,
+        /// Seconds since the oldest of them was written; none where they do not tell.
+        seconds: Option<f64>,
     },
     /// It is mirrored, and all of it is there.
     UpToDate {

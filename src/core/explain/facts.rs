@@ -5,7 +5,7 @@ use crate::core::selection::Selection;
 use serde::Serialize;
 
 /// All that an answer rests on, for one flow and one topic of its source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Facts {
     /// The cluster that is read.
     pub source: String,
@@ -49,8 +49,10 @@ pub struct Facts {
     pub obstacle: Option<Obstacle>,
     /// Records that are not copied; none where that cannot be known.
     pub behind: Option<u64>,
-    /// Records of the source that MirrorMaker has noted as copied, before the copy was looked at.
-    pub noted: u64,
+    /// Seconds since the oldest of them was written; none where they do not tell.
+    pub seconds_behind: Option<f64>,
+    /// Records that MirrorMaker has noted as copied, and that are not on the target.
+    pub lost: u64,
 }
 
 /// A container of MirrorMaker.

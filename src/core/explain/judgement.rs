@@ -128,22 +128,26 @@ fn by_state(facts: &Facts) -> Option<Answer> {
 
 /// How far is it?
 fn by_count(facts: &Facts) -> Answer {
-    let (Sight::There(original), Sight::There(copy)) = (&facts.original, &facts.copy) else {
+    let (Some(original), Some(_)) = (facts.original.contents(), facts.copy.contents()) else {
         return locked(facts);
     };
     let Some(behind) = facts.behind else {
         return Answer::Uncounted;
     };
-    match *original {
-        Contents {
-            records: 0, ever, ..
-        } => Answer::NothingProduced { ever },
-        // nothing was ever written there, so nothing of what is counted as copied can be there
-        _ if facts.noted > 0 && copy.ever == 0 => Answer::CopyLost {
-            records: facts.noted,
-        },
-        _ if behind > 0 => Answer::Behind { records: behind },
-        Contents { records, .. } => Answer::UpToDate { records },
+    let Contents { records, ever, .. } = original;
+    if records == 0 {
+        Answer::NothingProduced { ever }
+    } else if facts.lost > 0 {
+        Answer::CopyLost {
+            records: facts.lost,
+        }
+    } else if behind > 0 {
+        Answer::Behind {
+            records: behind,
+            seconds: facts.seconds_behind,
+        }
+    } else {
+        Answer::UpToDate { records }
     }
 }
 

@@ -5,7 +5,7 @@ mod mirror;
 mod tight;
 
 use super::Lab;
-use super::status::{self, COPIES, ContainerStatus, FlowState, FlowStatus};
+use super::status::{self, COPIES, ContainerStatus, FlowState, FlowStatus, TopicStatus};
 use crate::core::docker::{Docker, DockerError};
 use crate::core::explain::{Answer, Facts, Failure, Obstacle, Refresh, Whose, Worker, judge};
 use crate::core::mirror_state::{self, Config};
@@ -24,7 +24,7 @@ use std::time::SystemTime;
 const REFRESH_BY_DEFAULT: u64 = 600;
 
 /// A topic and a flow: what becomes of the one on the other, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Explanation {
     /// `source->target`.
     pub flow: String,
@@ -164,6 +164,7 @@ impl Scene<'_> {
         let records = original.contents().map(|contents| contents.records);
         let copied = kept.map(|notes| counted(flow, topic, from, notes));
         let names = from.topics.keys().map(String::as_str);
+        let shown = status.topics.iter().find(|one| one.source == topic);
         let failures = failures(status);
         let is_of_size = failures.iter().any(Failure::is_of_size);
         Facts {
@@ -200,8 +201,9 @@ impl Scene<'_> {
             assigned: settings.map(|_| config.topics.get(topic).copied().unwrap_or(0)),
             refresh: refresh(&config, said),
             obstacle: obstacle(&config, &remote, to),
-            behind: behind(topic, status, from, records, copied),
-            noted: copied.unwrap_or(0),
+            behind: behind(topic, shown, from, records, copied),
+            seconds_behind: shown.and_then(|shown| shown.seconds_behind),
+            lost: shown.map_or(0, |shown| shown.lost),
         }
     }
 
@@ -314,7 +316,7 @@ fn counted(flow: &Flow, topic: &str, source: &Look, notes: &Notes) -> u64 {
 /// partition has no leader to ask.
 fn behind(
     topic: &str,
-    status: &FlowStatus,
+    shown: Option<&TopicStatus>,
     source: &Look,
     records: Option<u64>,
     noted: Option<u64>,
@@ -323,7 +325,6 @@ fn behind(
     if source.bounds(topic).count() < partitions {
         return None;
     }
-    let shown = status.topics.iter().find(|one| one.source == topic);
     let shown = shown.map(|shown| shown.behind);
     shown.or_else(|| Some(records?.saturating_sub(noted?)))
 }

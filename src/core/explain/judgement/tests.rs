@@ -35,7 +35,8 @@ fn well() -> Facts {
         refresh: Refresh::new(1, None, 0),
         obstacle: None,
         behind: Some(0),
-        noted: 10,
+        seconds_behind: None,
+        lost: 0,
     }
 }
 
@@ -103,11 +104,8 @@ fn mended(mut facts: Facts, answer: &Answer) -> Facts {
         Answer::Ill { .. } => facts.problems.clear(),
         Answer::Uncounted => facts.behind = Some(3),
         Answer::NothingProduced { .. } => held(&mut facts.original),
-        Answer::CopyLost { .. } => held(&mut facts.copy),
-        Answer::Behind { .. } => {
-            facts.behind = Some(0);
-            held(&mut facts.copy);
-        }
+        Answer::CopyLost { .. } => facts.lost = 0,
+        Answer::Behind { .. } => facts.behind = Some(0),
         Answer::UpToDate { .. } => {}
     }
     facts
@@ -218,33 +216,30 @@ fn partitions_that_nobody_copies_are_told_of() {
 }
 
 #[test]
-fn a_copy_that_was_made_anew_is_not_up_to_date() {
-    let contents = |records, ever| {
-        Sight::There(Contents {
-            partitions: 3,
-            records,
-            ever,
-        })
+fn a_copy_that_has_lost_records_is_not_up_to_date() {
+    says(|facts| facts.lost = 4, &Answer::CopyLost { records: 4 });
+    says(
+        |facts| (facts.behind, facts.seconds_behind) = (Some(7), Some(1.5)),
+        &Answer::Behind {
+            records: 7,
+            seconds: Some(1.5),
+        },
+    );
+    says(|facts| facts.behind = None, &Answer::Uncounted);
+    let emptied = Contents {
+        partitions: 3,
+        records: 0,
+        ever: 7,
     };
     says(
-        |facts| facts.copy = contents(0, 0),
-        &Answer::CopyLost { records: 10 },
-    );
-    says(
-        |facts| {
-            (facts.copy, facts.behind) = (contents(0, 0), Some(10));
-            facts.noted = 0;
-        },
-        &Answer::Behind { records: 10 },
-    );
-    // its records were removed since, or have expired
-    says(
-        |facts| facts.copy = contents(0, 12),
-        &Answer::UpToDate { records: 10 },
-    );
-    says(
-        |facts| facts.original = contents(0, 7),
+        |facts| facts.original = Sight::There(emptied),
         &Answer::NothingProduced { ever: 7 },
+    );
+    says(
+        |facts| facts.original = Sight::Locked,
+        &Answer::Locked {
+            clusters: vec!["primary".to_owned()],
+        },
     );
 }
 
@@ -288,7 +283,7 @@ prop_compose! {
         problems in proptest::collection::vec("[a-z]{3}", 0..2),
         assigned in option::of(0usize..4),
         obstacle in option::of("[a-z]{3}".prop_map(|words| Obstacle::Told { words })),
-        (behind, noted) in (option::of(0u64..3), 0u64..2),
+        (behind, lost) in (option::of(0u64..3), 0u64..2),
     ) -> Facts {
         Facts {
             elsewhere,
@@ -303,7 +298,7 @@ prop_compose! {
             assigned,
             obstacle,
             behind,
-            noted,
+            lost,
             ..well()
         }
     }
