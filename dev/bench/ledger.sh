@@ -3,7 +3,7 @@
 # records; and its memory. Sourced by run.sh.
 #
 # Measures `ledger verify|bare`, records a second from the first process's start to the last one's end, and
-# `ledger-memory kmk`, MiB at most while LEDGER_MANY records are accounted for.
+# `ledger-memory verify`, MiB at most while LEDGER_MANY records are accounted for.
 
 readonly LEDGER_RECORDS=1000000 LEDGER_SIZE=200 LEDGER_MANY=10000000
 
@@ -43,5 +43,5 @@ ledger_memory() {
     sleep 0.2
   done
   wait "$verifier" || cannot_measure ledger-memory kmk "$work/ledger.log"
-  result ledger-memory kmk $((peak / 1024))
+  result ledger-memory verify $((peak / 1024))
 }

@@ -99,13 +99,13 @@ end_offset() { # BROKER TOPIC, of partition 0
 
 # --- a command --------------------------------------------------------------------------------------------------------
 
-# answering ROW COMMAND...: milliseconds of one run, the mean of many.
+# answering ROW SIDE COMMAND...: milliseconds of one run, the mean of many.
 answering() {
-  local row=$1 began run
-  shift
+  local row=$1 side=$2 began run
+  shift 2
   began=$(now)
   for ((run = 0; run < RUNS; run++)); do
-    "$@" >"$work/client.log" 2>&1 || cannot_measure "$row" kmk "$work/client.log"
+    "$@" >"$work/client.log" 2>&1 || cannot_measure "$row" "$side" "$work/client.log"
   done
-  result "$row" kmk "$(awk -v us="$(($(now) - began))" -v runs="$RUNS" 'BEGIN { printf "%.1f", us / 1e3 / runs }')"
+  result "$row" "$side" "$(awk -v us="$(($(now) - began))" -v runs="$RUNS" 'BEGIN { printf "%.1f", us / 1e3 / runs }')"
 }

@@ -2,9 +2,10 @@
 # `make bench`: measures kmk against the stack a person would write by hand (baseline/) and against kcat, in turn, in one
 # run, from nothing. Prints a table in Markdown on stdout, and what it is doing on stderr.
 #
-#   dev/bench/run.sh [ROUNDS [clients|clusters]]   default: 3; about three minutes each, and the build
+#   dev/bench/run.sh [ROUNDS [clients|clusters|ledger|topics]]   default: 3; about five minutes each, and the build
 #
-# With `clients`, only the clients are measured, in half a minute a round; with `clusters`, only labs of several sizes.
+# With `clients`, only the clients are measured, in half a minute a round; with `clusters`, only labs of several sizes; with
+# `ledger`, only what `kmk verify` costs; with `topics`, only how long kmk looks at many topics.
 #
 # It is no test: a goal that is not met is a "no" in the table. It fails only where something could not be measured. The
 # numbers mean something on a machine that has nothing else to do.
@@ -19,6 +20,10 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 . dev/bench/clients.sh
 # shellcheck source=dev/bench/clusters.sh
 . dev/bench/clusters.sh
+# shellcheck source=dev/bench/ledger.sh
+. dev/bench/ledger.sh
+# shellcheck source=dev/bench/topics.sh
+. dev/bench/topics.sh
 # shellcheck source=dev/bench/table.sh
 . dev/bench/table.sh
 
@@ -33,7 +38,8 @@ kmk_deploy() { kmk deploy --port primary="${KMK_PRIMARY#*:}" --port secondary="$
 by_hand() { docker compose -p "$HAND_PROJECT" -f "$work/baseline/docker-compose.yml" "$@"; }
 
 main() {
-  [[ $ROUNDS =~ ^[1-9][0-9]*$ && $ONLY =~ ^(clients|clusters)?$ ]] || die "usage: dev/bench/run.sh [ROUNDS [clients|clusters]]"
+  [[ $ROUNDS =~ ^[1-9][0-9]*$ && $ONLY =~ ^(clients|clusters|ledger|topics)?$ ]] ||
+    die "usage: dev/bench/run.sh [ROUNDS [clients|clusters|ledger|topics]]"
   [ -n "${EPOCHREALTIME:-}" ] || die "this is bash $BASH_VERSION, and 5 or later is needed, for its clock"
   prepare
   local round
@@ -42,18 +48,26 @@ main() {
     case $ONLY in
       clients) measure_only_clients ;;
       clusters) measure_clusters ;;
+      ledger) measure_only_ledger ;;
+      topics) measure_topics ;;
       *)
         measure_kmk
         measure_by_hand
         measure_clusters
+        measure_topics
         ;;
     esac
   done
   machine
   [ -n "$ONLY" ] || table
-  [ "$ONLY" = clients ] || growth_table
-  [ "$ONLY" = clusters ] || clients_table
+  is_measured ledger && ledger_table
+  is_measured topics && topics_table
+  is_measured clusters && growth_table
+  is_measured clients && clients_table
+  return 0
 }
+
+is_measured() { [ -z "$ONLY" ] || [ "$ONLY" = "$1" ]; }
 
 prepare() {
   dev/engine.sh up
@@ -87,13 +101,20 @@ measure_only_clients() {
   kmk --quiet destroy >/dev/null
 }
 
+measure_only_ledger() {
+  kmk_deploy >"$work/up.log" 2>&1 || cannot_measure deploy kmk "$work/up.log"
+  measure_ledger
+  kmk --quiet destroy >/dev/null
+}
+
 measure_kmk() {
   first_record kmk "$KMK_PRIMARY" "$KMK_SECONDARY" kmk_deploy
   memory kmk "$KMK_PROJECT"
   mirroring kmk "$KMK_PROJECT" mm2-secondary "$KMK_PRIMARY" "$KMK_SECONDARY"
-  answering help kmk --help
-  answering status kmk status
+  answering help kmk kmk --help
+  answering status kmk kmk status
   measure_clients
+  measure_ledger
   kmk --quiet destroy >/dev/null
 }
 

@@ -16,6 +16,29 @@ table() {
     "partition. \"Written by hand\" is the stack in [dev/bench/baseline](dev/bench/baseline), in the same image."
 }
 
+# What exactness costs.
+ledger_table() {
+  echo
+  echo '| measured | `kmk verify` | `kmk produce` and `kmk consume` | ratio | goal | met |'
+  echo '|---|---|---|---|---|---|'
+  row ledger 'from source to target, records/s' 0 'verify bare' '' ratio '>=' 0.8
+  row ledger-memory "memory for $(thousands "$LEDGER_MANY") records, at most, MiB" 0 'verify -' '-|-' median '<' 191
+  echo
+  echo "$(thousands "$LEDGER_RECORDS") records of $LEDGER_SIZE B in three partitions, through MirrorMaker; whole processes," \
+    "until the last record was read on the target. 191 MiB are 200 MB."
+}
+
+# What many topics cost.
+topics_table() {
+  local count
+  echo
+  echo '| topics, all mirrored | `kmk status`, ms | `kmk lag`, ms | ratio | goal | met |'
+  echo '|---|---|---|---|---|---|'
+  for count in "${TOPIC_COUNTS[@]}"; do
+    row "topics-$count" "$(thousands "$count")" 0 'status lag' '' median '<' 1000
+  done
+}
+
 # What more clusters cost.
 growth_table() {
   local count

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154 # run.sh sets the rest
 # How long `kmk status` and `kmk lag` take with ever more topics, all mirrored. Sourced by run.sh.
 #
-# Measures `status-COUNT kmk` and `lag-COUNT kmk`, in milliseconds.
+# Measures `topics-COUNT status` and `topics-COUNT lag`, in milliseconds.
 
 readonly TOPIC_COUNTS=(1 100 1000)
 
@@ -14,8 +14,8 @@ measure_topics() {
       kmk --quiet topic create "many-$made" --cluster primary --partitions 1 >/dev/null
     done
     until_mirrored "$count"
-    answering "status-$count" kmk status
-    answering "lag-$count" kmk lag
+    answering "topics-$count" status kmk status
+    answering "topics-$count" lag kmk lag
   done
   kmk --quiet destroy >/dev/null
 }
@@ -24,7 +24,7 @@ until_mirrored() { # COUNT
   local deadline=$((SECONDS + DEADLINE))
   until [ "$(kcat -L -J -b "$KMK_SECONDARY" | grep -o '"topic":"primary\.many-[0-9]*"' | wc -l)" -ge "$1" ] &&
     kmk status >/dev/null 2>&1; do
-    [ "$SECONDS" -lt "$deadline" ] || cannot_measure "status-$1" kmk
+    [ "$SECONDS" -lt "$deadline" ] || cannot_measure "topics-$1" kmk
     sleep 0.5
   done
 }

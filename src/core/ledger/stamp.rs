@@ -140,7 +140,9 @@ fn field(bytes: &[u8], width: usize) -> Option<(u64, &[u8])> {
 
 fn number(digits: &[u8], radix: u32) -> Option<u64> {
     digits.iter().try_fold(0_u64, |number, &digit| {
-        let digit = char::from(digit).to_digit(radix)?;
+        // what was written in small letters and came in capitals was changed
+        let digit = Some(char::from(digit)).filter(|digit| !digit.is_ascii_uppercase())?;
+        let digit = digit.to_digit(radix)?;
         number
             .checked_mul(u64::from(radix))?
             .checked_add(u64::from(digit))
@@ -206,6 +208,21 @@ pub(super) mod tests {
         for value in [&b""[..], b"kmk", b"{\"id\":1}", b"KMK1 00000000 "] {
             assert_eq!(Stamp::read(value), Reading::Unstamped);
         }
+    }
+
+    #[test]
+    fn a_capital_letter_in_the_checksum_is_a_change() {
+        let mut value = Vec::new();
+        let stamp = Stamp {
+            run: RunId(0xabc),
+            partition: 2,
+            sequence: 17,
+            sent_at: 1_234_567,
+        };
+        stamp.write(MIN_STAMPED + 3, &mut value);
+        value.make_ascii_uppercase();
+        value[..TAG.len()].copy_from_slice(TAG);
+        assert_eq!(Stamp::read(&value), Reading::Corrupted);
     }
 
     #[test]
