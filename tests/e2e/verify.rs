@@ -130,25 +130,30 @@ fn inject(lab: &Lab, topic: &str, partition: i32, values: &[String]) {
 }
 
 fn duplicates_are_found_and_counted(lab: &Lab) {
-    println!("duplicates on the target");
-    lab.kmk("topic create repeated --partitions 2").code(0);
-    let mut running = lab.start("verify --topic repeated --rate 300/s --for 4s");
+    println!("duplicates on the target, with Kafka's own tool");
+    let mirror = lab.container("mm2-secondary");
+    lab.kmk("topic create repeated --partitions 1").code(0);
+    let mut running = lab.start("verify --topic repeated --rate 300/s --for 6s");
     running.until_it_says("acknowledged");
-    let mut again: Vec<String> = Vec::new();
     let five = first(lab, "primary.repeated", 0, 5);
-    again.extend(five.iter().map(|copy| copy.value.clone()));
-    again.extend([five[0].value.clone(), five[0].value.clone()]);
-    inject(lab, "primary.repeated", 0, &again);
-    let one = first(lab, "primary.repeated", 1, 3).remove(2);
-    inject(lab, "primary.repeated", 1, &[one.value]);
+    let mut again: Vec<&str> = five.iter().map(|copy| copy.value.as_str()).collect();
+    again.extend([again[0], again[0]]);
+    // the run does not end before the tool has: some records are not there yet
+    docker(&format!("pause {mirror}"));
+    kafka_tool(
+        &lab.container("secondary"),
+        "kafka-console-producer.sh",
+        "--bootstrap-server localhost:9092 --topic primary.repeated",
+        (again.join("\n") + "\n").as_bytes(),
+    );
+    docker(&format!("unpause {mirror}"));
     // allowed, and told
     running
         .finish()
         .code(0)
         .prints("partition 0  0 (4 times), 1-4 (2 times)")
-        .prints("partition 1  2 (2 times)")
         .prints("\nVERIFIED: ")
-        .prints("(8 duplicates besides)");
+        .prints("(7 duplicates besides)");
 }
 
 /// As the record, of another number, and with a checksum that is right.

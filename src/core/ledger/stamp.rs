@@ -186,8 +186,7 @@ pub(super) mod tests {
         )
     }
 
-    #[test]
-    fn a_stamp_can_be_read_by_a_person() {
+    fn example() -> Vec<u8> {
         let mut value = Vec::new();
         let stamp = Stamp {
             run: RunId(0xabc),
@@ -196,7 +195,12 @@ pub(super) mod tests {
             sent_at: 1_234_567,
         };
         stamp.write(MIN_STAMPED + 3, &mut value);
-        let text = String::from_utf8(value).unwrap();
+        value
+    }
+
+    #[test]
+    fn a_stamp_can_be_read_by_a_person() {
+        let text = String::from_utf8(example()).unwrap();
         assert_eq!(
             text,
             "kmk1 052c4a8d 0000000000000abc 000002 000000000017 00000001234567..."
@@ -212,14 +216,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_capital_letter_in_the_checksum_is_a_change() {
-        let mut value = Vec::new();
-        let stamp = Stamp {
-            run: RunId(0xabc),
-            partition: 2,
-            sequence: 17,
-            sent_at: 1_234_567,
-        };
-        stamp.write(MIN_STAMPED + 3, &mut value);
+        let mut value = example();
         value.make_ascii_uppercase();
         value[..TAG.len()].copy_from_slice(TAG);
         assert_eq!(Stamp::read(&value), Reading::Corrupted);
