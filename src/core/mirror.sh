@@ -28,7 +28,7 @@ while :; do
   mirror=$!
   exec 3>&-
   while kill -0 "$mirror" 2>/dev/null; do
-    sleep .5 & wait $!
+    sleep 0.5 & wait $!
     if [[ -e $mark ]] && all_answer "$@"; then
       echo 'kmk: a connector or task failed, and every cluster answers: starting MirrorMaker again'
       # asked to end, it leaves its group; killed, it would be missed there before the next can begin

@@ -5,7 +5,9 @@ mod mirror;
 mod tight;
 
 use super::Lab;
-use super::status::{self, COPIES, ContainerStatus, FlowState, FlowStatus, TopicStatus};
+use super::status::{
+    self, COPIES, CanaryStatus, ContainerStatus, FlowState, FlowStatus, TopicStatus,
+};
 use crate::core::docker::{Docker, DockerError};
 use crate::core::explain::{Answer, Facts, Failure, Obstacle, Refresh, Whose, Worker, judge};
 use crate::core::mirror_state::{self, Config};
@@ -260,16 +262,22 @@ fn authored(flow: &Flow, selection: Selection) -> (Selection, Whose) {
     (Selection::Excluded(pattern), whose)
 }
 
-/// What copies records, and gave up: the others do not keep records from crossing.
+/// What copies records, and gave up: the others do not keep records from crossing. While none cross, a failure of a moment
+/// ago counts too: what fails whenever it is started is seldom seen failed.
 fn failures(status: &FlowStatus) -> Vec<Failure> {
-    let parts = status.parts.iter();
-    let failed = parts.filter(|part| part.connector == COPIES && part.state == "FAILED");
-    let failed = failed.map(|part| Failure {
-        part: match part.task {
+    let stands_still = matches!(status.canary, Some(CanaryStatus::Missing { .. }));
+    let parts = status.parts.iter().filter(|part| part.connector == COPIES);
+    let failed = parts.filter_map(|part| {
+        let lately = part.failed_lately.as_ref().filter(|_| stands_still);
+        let cause = match lately {
+            _ if part.state == "FAILED" => part.cause.clone(),
+            lately => Some(lately?.cause.clone()),
+        };
+        let part = match part.task {
             Some(task) => format!("{}-{task}", part.connector),
             None => part.connector.clone(),
-        },
-        cause: part.cause.clone(),
+        };
+        Some(Failure { part, cause })
     });
     failed.collect()
 }

@@ -8,7 +8,7 @@ mod workers;
 
 pub use report::{
     CanaryStatus, Clients, ClusterStatus, ContainerStatus, FlowState, FlowStatus, PartStatus,
-    Status, TopicStatus,
+    PastFailure, Status, TopicStatus,
 };
 
 use super::{Lab, State, lag};
@@ -281,6 +281,12 @@ fn flow(
                 worker: (mirror.and_then(|mirror| mirror.crew.as_ref()?.holder(part)))
                     .map(str::to_owned),
                 cause: status.cause().map(str::to_owned),
+                failed_lately: (seen.failed.iter())
+                    .find(|(failed, ..)| *failed == part)
+                    .map(|(_, age, cause)| PastFailure {
+                        millis: u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
+                        cause: (*cause).to_owned(),
+                    }),
             })
             .collect(),
         behind,

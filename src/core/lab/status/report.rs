@@ -196,6 +196,17 @@ pub struct PartStatus {
     pub worker: Option<String>,
     /// Of a failure.
     pub cause: Option<String>,
+    /// How it failed a moment ago, whatever its state is now: what fails whenever it is started is seldom seen failed.
+    pub failed_lately: Option<PastFailure>,
+}
+
+/// A failure of a moment ago.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PastFailure {
+    /// How many milliseconds ago.
+    pub millis: u64,
+    /// The last cause of its trace.
+    pub cause: String,
 }
 
 /// A topic that is copied.
