@@ -4,13 +4,11 @@ mod words;
 use super::deploy::in_lab;
 use super::failure::Told;
 use super::output::{COMMAND, HINT, styled};
-use super::{Context, Outcome};
+use super::{Context, Outcome, flow_named};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::explain::{Answer, Sight};
-use kafka_mirror_kit::core::lab::State;
 use kafka_mirror_kit::core::lab::explain::{Explanation, explain};
 use kafka_mirror_kit::core::message::check_topic_name;
-use kafka_mirror_kit::core::topology::Flow;
 use serde::Serialize;
 use words::Words;
 
@@ -52,17 +50,11 @@ struct Json<'a> {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let (docker, lab) = context.find_lab()?;
-    if lab.state() == State::Stopped {
-        let hint = format!("`kmk start{}` goes on where it was", in_lab(&context.lab));
-        let stopped = Told::unusable(format!("lab `{}` is stopped", context.lab));
-        return Err(stopped.hint(hint).into());
+    let (docker, lab) = context.find_awake()?;
+    if let Some(name) = &args.flow {
+        flow_named(&lab.topology, name)?;
     }
-    let names: Vec<String> = lab.topology.flows.iter().map(Flow::name).collect();
-    if let Some(flow) = args.flow.as_ref().filter(|flow| !names.contains(flow)) {
-        return Err(Told::unknown("flow", flow, &names).into());
-    }
-    if names.is_empty() {
+    if lab.topology.flows.is_empty() {
         let hint = "`flows` of a lab file, or a scenario with flows, says what is to be mirrored";
         let none = Told::no(format!(
             "lab `{}` has no flow, so nothing is mirrored",

@@ -4,13 +4,12 @@ use super::chosen::Elsewhere;
 use super::failure::Told;
 use super::quantity::{count, or_dash};
 use super::table::{row, table};
-use super::{Context, Outcome, chosen, consume, deploy};
+use super::{Context, Outcome, chosen, consume, deploy, flow_named};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::lab::groups::{
     ClusterGroups, GroupReport, PlaceReport, groups_and_flows, groups_at,
 };
 use kafka_mirror_kit::core::nearest::nearest;
-use kafka_mirror_kit::core::topology::{Flow, Topology};
 use kafka_mirror_kit::core::wait::Limit;
 use serde::Serialize;
 use std::time::Duration;
@@ -78,9 +77,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let mut clusters = if args.elsewhere.bootstrap.is_empty() {
         let lab = chosen::lab(context, args.cluster.as_deref())?;
         let flow = args.flow.as_deref();
-        let source = flow
-            .map(|flow| source_of(flow, &lab.topology))
+        let named = flow
+            .map(|flow| flow_named(&lab.topology, flow))
             .transpose()?;
+        // whose groups the flow takes along
+        let source = named.map(|flow| flow.spec.source.as_str());
         let only = source.or(args.cluster.as_deref());
         let looks = groups_and_flows(&lab.topology, only, flow, all, &limit);
         let failed = |name: &str, bootstrap: String, problem: String| ClusterGroups {
@@ -133,16 +134,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     } else {
         Outcome::No
     })
-}
-
-/// The cluster whose groups a flow takes along.
-fn source_of<'a>(flow: &str, topology: &'a Topology) -> anyhow::Result<&'a str> {
-    let mut flows = topology.flows.iter();
-    if let Some(flow) = flows.find(|one| one.name() == flow) {
-        return Ok(&flow.spec.source);
-    }
-    let names: Vec<String> = topology.flows.iter().map(Flow::name).collect();
-    Err(Told::unknown("flow", flow, &names).into())
 }
 
 /// Drops all other groups, and clusters that know this one not.

@@ -2,12 +2,11 @@ mod tables;
 
 use super::failure::Told;
 use super::watch::{Frame, Watch};
-use super::{Context, Outcome, deploy};
+use super::{Context, Outcome, deploy, flow_named};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::lab::lag::{Lag, LagError, lag};
 use kafka_mirror_kit::core::lag::{FlowLag, TopicLag};
 use kafka_mirror_kit::core::nearest::nearest;
-use kafka_mirror_kit::core::topology::Flow;
 use kafka_mirror_kit::core::wait::Limit;
 use std::time::Duration;
 
@@ -116,11 +115,8 @@ fn over(args: &Args, flow: &FlowLag) -> Vec<String> {
 /// What was asked for, of a lab that is found anew.
 fn look(args: &Args, context: &Context) -> anyhow::Result<Lag> {
     let lab = context.awake_lab()?;
-    let names: Vec<String> = lab.topology.flows.iter().map(Flow::name).collect();
-    if let Some(name) = &args.flow
-        && !names.contains(name)
-    {
-        return Err(Told::unknown("flow", name, &names).into());
+    if let Some(name) = &args.flow {
+        flow_named(&lab.topology, name)?;
     }
     let limit = Limit::new(args.timeout, &context.interrupt);
     let mut found = lag(&lab, &limit).map_err(|error| match error {

@@ -37,7 +37,7 @@ use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::endpoint::Endpoint;
 use kafka_mirror_kit::core::lab::{Lab, State, addresses};
 use kafka_mirror_kit::core::spec;
-use kafka_mirror_kit::core::topology::{Cluster, Topology};
+use kafka_mirror_kit::core::topology::{Cluster, Flow, Topology};
 use kafka_mirror_kit::core::wait::{Interrupt, Limit};
 use output::{Color, Output};
 use std::path::PathBuf;
@@ -199,14 +199,19 @@ impl Context {
     }
 
     /// The same, and it is not stopped: then nobody answers, and by now its ports may be those of another lab.
-    pub(crate) fn awake_lab(&self) -> anyhow::Result<Lab> {
-        let (_, lab) = self.find_lab()?;
+    pub(crate) fn find_awake(&self) -> anyhow::Result<(Docker, Lab)> {
+        let (docker, lab) = self.find_lab()?;
         if lab.state() == State::Stopped {
             let hint = format!("`kmk start{}` goes on where it was", in_lab(&self.lab));
             let stopped = Told::unusable(format!("lab `{}` is stopped", self.lab));
             return Err(stopped.hint(hint).into());
         }
-        Ok(lab)
+        Ok((docker, lab))
+    }
+
+    /// The same, where docker is not needed any more.
+    pub(crate) fn awake_lab(&self) -> anyhow::Result<Lab> {
+        Ok(self.find_awake()?.1)
     }
 
     /// The cluster of that name, or the one that is meant when none is named.
@@ -238,6 +243,18 @@ impl Context {
             self.output.talk(&note);
         }
     }
+}
+
+/// The flow of that name.
+pub(crate) fn flow_named<'a>(topology: &'a Topology, name: &str) -> anyhow::Result<&'a Flow> {
+    let flows = &topology.flows;
+    flows
+        .iter()
+        .find(|flow| flow.name() == name)
+        .ok_or_else(|| {
+            let names: Vec<String> = flows.iter().map(Flow::name).collect();
+            Told::unknown("flow", name, &names).into()
+        })
 }
 
 fn lab_name(text: &str) -> Result<String, String> {

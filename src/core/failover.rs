@@ -183,7 +183,7 @@ pub fn outlook(partition: &Partition<'_>, place: Place) -> Outlook {
 mod tests {
     use super::*;
 
-    const fn sync(upstream: i64, downstream: i64) -> OffsetSync {
+    pub(super) const fn sync(upstream: i64, downstream: i64) -> OffsetSync {
         OffsetSync {
             upstream,
             downstream,

@@ -17,6 +17,8 @@ use std::time::Duration;
 ///
 /// [`message.max.bytes`]: super::compose::MAX_RECORD_BYTES
 const MAX_REQUEST_BYTES: u32 = 17 * 1024 * 1024;
+/// How often MirrorMaker looks for topics and groups, and brings groups' places along, in seconds.
+pub const EVERY: u64 = 1;
 /// How often MirrorMaker notes how far it copied.
 pub const NOTED: Duration = Duration::from_millis(100);
 /// Segments of the topic in which it notes that, in bytes.
@@ -115,7 +117,7 @@ fn freshness(file: &mut Properties) {
         ),
     ];
     for (why, key) in every_second {
-        file.set(why, key, "1");
+        file.set(why, key, EVERY.to_string());
     }
     file.set(
         "An offset sync for every batch rather than every 100 records: translated offsets are closer.",

@@ -79,6 +79,7 @@ pub(super) fn translate(written: &[OffsetSync], source: i64) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::failover::tests::sync;
 
     #[test]
     fn syncs_are_rarer_the_further_back() {
@@ -135,10 +136,6 @@ mod tests {
 
     #[test]
     fn a_step_back_makes_it_forget() {
-        let sync = |upstream, downstream| OffsetSync {
-            upstream,
-            downstream,
-        };
         let written = [sync(0, 0), sync(9, 9), sync(5, 13), sync(8, 16)];
         assert_eq!(translate(&written, 4), None);
         assert_eq!(translate(&written, 6), Some(14));

@@ -113,15 +113,9 @@ fn nearest(partition: &Partition<'_>, source: i64) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::failover::tests::sync;
     use crate::core::failover::{Bounds, Gaps, Writers, outlook};
     use crate::core::mirror_state::{Checkpoint, OffsetSync};
-
-    const fn sync(upstream: i64, downstream: i64) -> OffsetSync {
-        OffsetSync {
-            upstream,
-            downstream,
-        }
-    }
 
     /// Of a group that read 300 of 500 records.
     fn why(

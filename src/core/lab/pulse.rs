@@ -13,11 +13,10 @@ const LAST: i64 = 100;
 
 /// How often MirrorMaker gives a sign of life for a flow; none where its settings forbid it.
 pub(super) fn interval(flow: &Flow) -> Option<Duration> {
-    let setting = |name: &str| flow.spec.settings.get(name).map(|value| value.trim());
-    if setting("emit.heartbeats.enabled") == Some("false") {
+    if flow.setting("emit.heartbeats.enabled") == Some("false") {
         return None;
     }
-    match setting("emit.heartbeats.interval.seconds") {
+    match flow.setting("emit.heartbeats.interval.seconds") {
         None => Some(EVERY),
         Some(seconds) => seconds.parse().ok().map(Duration::from_secs),
     }

@@ -126,4 +126,14 @@ impl Flow {
     pub fn name(&self) -> String {
         format!("{}->{}", self.spec.source, self.spec.target)
     }
+
+    /// What a person set of MirrorMaker's settings for this flow; none where kmk's or MirrorMaker's own value holds.
+    pub fn setting(&self, key: &str) -> Option<&str> {
+        self.spec.settings.get(key).map(|value| value.trim())
+    }
+
+    /// Whether it keeps its offset syncs on its target rather than its source (KIP-716).
+    pub fn keeps_syncs_at_target(&self) -> bool {
+        self.setting("offset-syncs.topic.location") == Some("target")
+    }
 }

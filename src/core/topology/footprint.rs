@@ -8,9 +8,6 @@ use crate::core::spec::Naming;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Where offset syncs are kept, unless a flow says otherwise.
-const SYNCS_AT: &str = "offset-syncs.topic.location";
-
 /// What a lab makes on one existing cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Footprint {
@@ -65,15 +62,9 @@ impl Topology {
     }
 }
 
-/// Whether a flow keeps its offset syncs on its target (KIP-716).
-fn syncs_at_target(flow: &Flow) -> bool {
-    let location = flow.spec.settings.get(SYNCS_AT);
-    location.is_some_and(|location| location.trim() == "target")
-}
-
 impl Footprint {
     fn of_source(&mut self, flow: &Flow) {
-        if !syncs_at_target(flow) {
+        if !flow.keeps_syncs_at_target() {
             let syncs = format!("mm2-offset-syncs.{}.internal", flow.spec.target);
             self.notes.insert(syncs);
         }
@@ -89,7 +80,7 @@ impl Footprint {
         }
         self.notes.insert(format!("{source}.checkpoints.internal"));
         self.shared.insert("heartbeats".to_owned());
-        if syncs_at_target(flow) {
+        if flow.keeps_syncs_at_target() {
             self.notes
                 .insert(format!("mm2-offset-syncs.{source}.internal"));
         }
@@ -185,7 +176,10 @@ mod tests {
         );
         spec.clusters[1].canary = true;
         spec.flows[0].naming = Naming::Same;
-        let syncs = (SYNCS_AT.to_owned(), "target".to_owned());
+        let syncs = (
+            "offset-syncs.topic.location".to_owned(),
+            "target".to_owned(),
+        );
         spec.flows[0].settings = [syncs].into();
         let told = told(&spec);
         assert!(

@@ -66,8 +66,7 @@ fn look(topology: &Topology, flow: &Flow, limit: &Limit) -> Result<Sides, KafkaE
     let target_topics = sides.ask_target(&mut at_target, flow, limit)?;
     let mut at_source = connect(topology.cluster(source), limit)?;
     let source_topics = at_source.describe_patiently(limit)?.topics;
-    let location = flow.spec.settings.get("offset-syncs.topic.location");
-    let is_at_source = location.is_none_or(|at| at.trim() != "target")
+    let is_at_source = !flow.keeps_syncs_at_target()
         && source_topics.contains_key(&mirror_state::offset_syncs_topic(target));
     sides.syncs = if is_at_source {
         syncs(&mut at_source, &source_topics, target, limit)?

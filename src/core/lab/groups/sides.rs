@@ -5,6 +5,7 @@ use crate::core::failover::{Bounds, Gaps, Mirroring, Partition, Place, Why, Writ
 use crate::core::filter;
 use crate::core::kafka::Group;
 use crate::core::mirror_state::{Checkpoint, GroupPlace, OffsetSync};
+use crate::core::mm2;
 use crate::core::selection::{Rules, Selection};
 use crate::core::spec::Naming;
 use crate::core::topology::Flow;
@@ -15,8 +16,6 @@ pub(super) type ByPartition<T> = BTreeMap<(String, i32), T>;
 
 /// MirrorMaker's own `groups.exclude`.
 const NEVER: &str = "console-consumer-.*, connect-.*, __.*";
-/// Seconds between two of MirrorMaker's checkpoints, and between two looks at what to note of them, as kmk sets them.
-const EVERY: u64 = 1;
 
 /// A flow and both its ends.
 #[derive(Debug, Default)]
@@ -156,10 +155,8 @@ pub(super) fn unknown(flow: &Flow, problem: String) -> FlowReport {
 
 fn empty(flow: &Flow) -> FlowReport {
     let seconds = |key: &str| {
-        let value = flow.spec.settings.get(key);
-        value
-            .and_then(|value| value.trim().parse().ok())
-            .unwrap_or(EVERY)
+        let value = flow.setting(key).and_then(|value| value.parse().ok());
+        value.unwrap_or(mm2::EVERY)
     };
     FlowReport {
         flow: flow.name(),
@@ -176,12 +173,16 @@ fn empty(flow: &Flow) -> FlowReport {
 
 /// What the flow's settings say of a group.
 fn mirroring(flow: &Flow, group: &str) -> Mirroring {
-    let setting = |key: &str| flow.spec.settings.get(key).map(|value| value.trim());
-    let is_off = |key| setting(key).is_some_and(|value| value.eq_ignore_ascii_case("false"));
+    let is_off = |key| {
+        flow.setting(key)
+            .is_some_and(|value| value.eq_ignore_ascii_case("false"))
+    };
     let takes = |pattern: &str| filter::matches(pattern.trim(), group);
     let wanted = &flow.spec.groups;
     let is_left_out = !wanted.is_empty() && wanted.iter().all(|one| takes(one) == Some(false));
-    let excluded = setting("groups.exclude").or(setting("groups.blacklist"));
+    let excluded = flow
+        .setting("groups.exclude")
+        .or(flow.setting("groups.blacklist"));
     let mut excluded = excluded.unwrap_or(NEVER).split(',');
     if is_left_out || excluded.any(|one| takes(one) == Some(true)) {
         Mirroring::Excluded
