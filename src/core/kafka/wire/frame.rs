@@ -12,9 +12,6 @@ const RESERVE: usize = 32 * 1024 * 1024;
 /// How often a stream is read before its reader may look at the clock: one that drips must not hold it.
 const READS: usize = 8;
 
-/// So much is read at once, at least, where there is as much; as far as is known, the rest of a frame.
-const STEP: usize = 1024 * 1024;
-
 /// The memory of so many frames is kept: one that is worked on, one that waits, and one that comes.
 const KEPT: usize = 3;
 
@@ -24,10 +21,7 @@ const WORTH_KEEPING: usize = 256 * 1024;
 /// A frame on its way in.
 #[derive(Debug, Default)]
 pub(super) struct Incoming {
-    /// Memory for a frame, or the beginning of it.
     bytes: Vec<u8>,
-    /// How many bytes have been read into it.
-    there: usize,
     /// Large frames that were handed out. Once nobody looks at one any more its memory is used again: given back to the
     /// system and taken anew, it would be cleared each time.
     handed_out: Vec<Bytes>,
@@ -49,22 +43,18 @@ impl Incoming {
                 return Ok(None);
             }
             let length = self.announced()?;
-            self.there = 0;
+            self.bytes.clear();
             if length >= WORTH_KEEPING {
                 self.bytes = self.recycled();
             }
-            let room = length.min(RESERVE);
-            self.bytes.reserve(room.saturating_sub(self.bytes.len()));
+            self.bytes.reserve(length.min(RESERVE));
             *self.length.insert(length)
         };
         if !self.fill(from, length)? {
             return Ok(None);
         }
         self.length = None;
-        self.there = 0;
-        let mut bytes = std::mem::take(&mut self.bytes);
-        bytes.truncate(length);
-        let frame = Bytes::from(bytes);
+        let frame = Bytes::from(std::mem::take(&mut self.bytes));
         if length >= WORTH_KEEPING && self.handed_out.len() < KEPT {
             self.handed_out.push(frame.clone());
         }
@@ -75,14 +65,15 @@ impl Incoming {
     fn recycled(&mut self) -> Vec<u8> {
         let free = self.handed_out.iter().position(Bytes::is_unique);
         let free = free.map(|at| self.handed_out.swap_remove(at));
-        match free.map(Bytes::try_into_mut) {
-            Some(Ok(memory)) => memory.into(),
-            _ => Vec::new(),
-        }
+        let Some(Ok(mut memory)) = free.map(Bytes::try_into_mut) else {
+            return Vec::new();
+        };
+        memory.clear();
+        memory.into()
     }
 
     fn announced(&self) -> io::Result<usize> {
-        let length = self.bytes.first_chunk().copied().unwrap_or_default();
+        let length: [u8; 4] = self.bytes.as_slice().try_into().unwrap_or_default();
         let length = i32::from_be_bytes(length);
         match usize::try_from(length) {
             Ok(length) if length <= LARGEST => Ok(length),
@@ -95,27 +86,35 @@ impl Incoming {
 
     /// Reads until `wanted` bytes are there. False when the reader would have to wait, or has read for a while.
     fn fill(&mut self, from: &mut impl Read, wanted: usize) -> io::Result<bool> {
-        let mut reads = READS;
-        while self.there < wanted {
-            if reads == 0 {
-                return Ok(false);
-            }
-            reads -= 1;
-            // memory that was used before is not cleared again; new memory is taken as bytes come
-            let prepared = wanted.min((2 * self.there).max(STEP));
-            if self.bytes.len() < prepared {
-                self.bytes.resize(prepared, 0);
-            }
-            let end = self.bytes.len().min(wanted);
-            match from.read(&mut self.bytes[self.there..end]) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(read) => self.there += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+        let mut from = Turn { from, reads: READS };
+        while self.bytes.len() < wanted {
+            let missing = (wanted - self.bytes.len()) as u64;
+            match from.by_ref().take(missing).read_to_end(&mut self.bytes) {
+                Ok(_) if self.bytes.len() < wanted => {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                Ok(_) => {}
                 Err(error) if is_wait(&error) => return Ok(false),
                 Err(error) => return Err(error),
             }
         }
         Ok(true)
+    }
+}
+
+/// A stream that makes its reader wait after so many reads.
+struct Turn<'a, R> {
+    from: &'a mut R,
+    reads: usize,
+}
+
+impl<R: Read> Read for Turn<'_, R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        if self.reads == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.reads -= 1;
+        self.from.read(to)
     }
 }
 
