@@ -20,8 +20,9 @@ const REQUESTS: usize = WINDOW;
 /// One request holds no more batches once they have so many bytes. A broker takes 100 MiB (`socket.request.max.bytes`).
 const FULL_REQUEST: usize = 8 * 1024 * 1024;
 
-/// The memory of larger batches is given back, in bytes.
-const WORTH_KEEPING: usize = 4 * 1024 * 1024;
+/// The memory of so many batches is kept, of no more bytes than this each.
+const SPARES: usize = 8;
+const LARGEST_SPARE: usize = 2 * 1024 * 1024;
 
 impl Producer {
     /// Sends what may go out now.
@@ -98,6 +99,7 @@ impl Producer {
         let asked = self.cluster.ask(To::Line(line), &request, limit);
         drop(request);
         self.spare.extend(lent.into_iter().filter_map(memory_of));
+        self.spare.truncate(SPARES);
         // not even begun, or it may have got through
         if let Err(error) = &asked
             && !error.leaves_a_write_in_doubt()
@@ -138,7 +140,7 @@ fn heals(error: &KafkaError) -> bool {
 /// The memory of a batch that has gone out, for the next. A batch that has to go out again is encoded again.
 fn memory_of(batch: Bytes) -> Option<Vec<u8>> {
     let memory: Vec<u8> = batch.try_into_mut().ok()?.into();
-    (memory.capacity() <= WORTH_KEEPING).then_some(memory)
+    (memory.capacity() <= LARGEST_SPARE).then_some(memory)
 }
 
 fn encoded(
