@@ -3,6 +3,7 @@
 import os
 import shutil
 
+import limits
 from engine import Engine
 from process import output, run
 from stack import ByHand, Kmk, LAB, Tools
@@ -61,5 +62,6 @@ class Bench:
     def finish(self):
         """Whatever happened, nothing is left."""
         Tools.remove()
+        limits.remove()
         self.lab.down()
         self.by_hand.down()

@@ -2,24 +2,44 @@
 
 import os
 import socket
+import subprocess
 import threading
 import time
 
 from process import output, run
+from results import NotMeasured
 
 BLOCK = 1 << 16
 BYTES = 1 << 30  # through the loopback
-JAVA = "TIMEFORMAT=%R; time java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto -version"
+STARTED = "Kafka Server started"
+NAME = "kmk-bench-broker"
 
 
 def measure(bench):
     disk(bench)
     loopback(bench)
-    for _ in range(3):
-        words = output(
-            "docker", "run", "--rm", "--network", "none", "--entrypoint", "bash", os.environ["KAFKA_IMAGE"], "-c", f"{{ {JAVA}; }} 2>&1"
-        )
-        bench.add("limit-java", "java", float(words.split()[-1]))
+    broker(bench)
+
+
+def broker(bench):
+    """The image as it is, alone: one broker with nothing in it, from `docker run` until it says that it is started."""
+    began = time.monotonic()
+    identity = output("docker", "run", "-d", "--name", NAME, os.environ["KAFKA_IMAGE"])
+    try:
+        with subprocess.Popen(["docker", "logs", "-f", NAME], stdout=subprocess.PIPE, text=True) as log:
+            if not any(STARTED in line for line in log.stdout):
+                raise NotMeasured("the image's broker does not start")
+            took, cpu = time.monotonic() - began, bench.engine.usage_of(identity).cpu
+            log.kill()
+        bench.add("limit-broker", "seconds", took)
+        bench.add("limit-broker", "cpu", cpu)
+    finally:
+        remove()
+
+
+def remove():
+    """With the volumes that the image asks for; whether or not it is there."""
+    subprocess.run(["docker", "rm", "-f", "-v", NAME], capture_output=True, check=False)
 
 
 def disk(bench):

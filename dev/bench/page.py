@@ -184,7 +184,8 @@ def plain(heads, rows):
 
 def floor(results):
     names = (
-        ("limit-java", "java", "a bare JVM (`java -version` in the image), s", 2),
+        ("limit-broker", "seconds", "the image as it is: one broker, alone, until it is started, s", 2),
+        ("limit-broker", "cpu", "CPU seconds of it", 1),
         ("limit-hop", "p50", "a record into one broker and out of it, p50, ms", 1),
         ("limit-disk", "cache", "the records' file copied, MB/s", 0),
         ("limit-disk", "disk", "the same until it is on the disk, MB/s", 0),

@@ -107,7 +107,7 @@ class Tools:
     def __enter__(self):
         image = os.environ["KAFKA_IMAGE"]
         at = ["--name", self.name, "--network", self.network, "--entrypoint", "sleep"]
-        run("docker", "run", "-d", "--rm", *at, image, "3600")
+        run("docker", "run", "-d", *at, image, "3600")
         return self
 
     def command(self, script, *arguments):
@@ -118,5 +118,5 @@ class Tools:
 
     @classmethod
     def remove(cls):
-        """Whether or not it is there."""
-        subprocess.run(["docker", "rm", "-f", cls.name], capture_output=True, check=False)
+        """With the volumes that the image asks for; whether or not it is there."""
+        subprocess.run(["docker", "rm", "-f", "-v", cls.name], capture_output=True, check=False)
