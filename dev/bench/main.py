@@ -32,7 +32,7 @@ PARTS = {
     "clients": (clients.measure, "rounds"),
     "commands": (commands.measure, "rounds"),
     "ledger": (ledger.measure, "few"),
-    "clusters": (clusters.measure, "few"),
+    "clusters": (clusters.measure, "twice"),
     "topics": (topics.measure, "once"),
     "records": (records.measure, "once"),
 }

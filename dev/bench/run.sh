@@ -9,7 +9,7 @@
 # It is no test: a goal that is not met is a "no" in the table. It fails only where something could not be measured. The
 # numbers mean something on a machine that has nothing else to do.
 set -euo pipefail
-export LC_ALL=C.UTF-8 # a decimal point, whatever the locale
+export LC_ALL=C PYTHONUTF8=1 # a decimal point, whatever the locale
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 
 dev/engine.sh up

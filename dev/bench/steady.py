@@ -161,5 +161,7 @@ def new_topics(bench, stack, late):
             raise NotMeasured("the new topic was not mirrored")
     else:
         return
-    for milliseconds in found.split():
-        bench.add("pickup", stack.side, float(milliseconds) / 1000)
+    took = [float(milliseconds) / 1000 for milliseconds in found.split()]
+    for seconds in took:
+        bench.add("pickup", stack.side, seconds)
+    bench.add("pickup-slowest", stack.side, max(took))
