@@ -6,7 +6,7 @@ import shutil
 import limits
 from engine import Engine
 from process import output, run
-from stack import ByHand, Kmk, LAB, Tools
+from stack import LAB, ByHand, Kmk, Tools
 
 TOPIC = "my_topic"  # the first topic that is mirrored
 
@@ -56,7 +56,7 @@ class Bench:
                 for number in range(1, count + 1):
                     amount = number * 7919 % 1000003
                     line = f'{{"id":{number:08},"region":"eu-west","amount":{amount:010},"note":"'
-                    out.write(f"{line}{number:0{size - len(line) - 2}}\"}}\n")
+                    out.write(f'{line}{number:0{size - len(line) - 2}}"}}\n')
         return path
 
     def finish(self):

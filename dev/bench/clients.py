@@ -11,7 +11,13 @@ from stack import Tools
 
 PARTITIONS = (1, 6)
 # One order a round: a broker still has to do with the client before, so each of them comes after each other one.
-ORDERS = ("wire kafka kcat perf", "perf kcat kafka wire", "kafka wire perf kcat", "kcat perf wire kafka", "wire perf kcat kafka")
+ORDERS = (
+    "wire kafka kcat perf",
+    "perf kcat kafka wire",
+    "kafka wire perf kcat",
+    "kcat perf wire kafka",
+    "wire perf kcat kafka",
+)
 INSIDE = "primary:9092"
 
 
@@ -93,7 +99,9 @@ class Load:
         how += ["--producer-props", f"bootstrap.servers={INSIDE}", "acks=all"]
         words = self.tool("produce", "kafka-producer-perf-test.sh", "--topic", self.topic, *how)
         # 1000000 records sent, 312793.2 records/sec (29.83 MB/sec), ...
-        self.bench.add(f"produce-{self.name}", "perf", float(words.splitlines()[-1].split(" records/sec")[0].split()[-1]))
+        self.bench.add(
+            f"produce-{self.name}", "perf", float(words.splitlines()[-1].split(" records/sec")[0].split()[-1])
+        )
         how = ["--bootstrap-server", INSIDE, "--messages", records, "--timeout", "30000", "--hide-header"]
         words = self.tool("consume-null", "kafka-consumer-perf-test.sh", "--topic", self.topic, *how)
         # start, end, MB, MB/s, records, records/s, rebalance, fetch, MB/s of the fetch, records/s of the fetch

@@ -12,7 +12,9 @@ SETTING = "--bootstrap-server"
 def measure(bench):
     bench.add("size", "kmk", os.path.getsize(bench.program) / 1e6)
     answers(bench, "help", kmk=[bench.program, "--help"])
-    answers(bench, "render", kmk=[*bench.kmk_command, "deploy", "--dry-run", "--dir", os.path.join(bench.work, "rendered")])
+    answers(
+        bench, "render", kmk=[*bench.kmk_command, "deploy", "--dry-run", "--dir", os.path.join(bench.work, "rendered")]
+    )
     answers(bench, "process", true=["true"], docker=["docker", "version"])
     try:
         run(*bench.lab.up)

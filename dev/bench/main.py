@@ -43,9 +43,15 @@ def arguments():
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"only these: {', '.join(PARTS)}, or none")
     parser.add_argument("--rounds", type=int, help=f"how often [default: {FULL.rounds}; some parts take fewer]")
     parser.add_argument("--smallest", action="store_true", help="a little of everything, to see that it works")
-    parser.add_argument("--into", metavar="DIR", help="where BENCHMARKS.md and docs/bench go [default: here; "
-                        "with --smallest, or with parts and no --with, to stdout]")
-    parser.add_argument("--with", dest="earlier", metavar="FILE", help="results of another run, for what is not measured now")
+    parser.add_argument(
+        "--into",
+        metavar="DIR",
+        help="where BENCHMARKS.md and docs/bench go [default: here; "
+        "with --smallest, or with parts and no --with, to stdout]",
+    )
+    parser.add_argument(
+        "--with", dest="earlier", metavar="FILE", help="results of another run, for what is not measured now"
+    )
     chosen = parser.parse_args()
     if unknown := set(chosen.parts) - set(PARTS) - {"none"}:
         parser.error(f"there is no part {', '.join(sorted(unknown))}")

@@ -6,30 +6,66 @@ import chart
 def pictures(results):
     facts = results.facts
     clusters, topics, records = facts["clusters"], facts["topics"], facts["records"]
-    yield "deploy-by-clusters.svg", "Deploy, by clusters", "clusters", "seconds", [
-        curve(results, "until every flow has carried a record", "clusters-{}-deploy", "kmk", clusters),
-        curve(results, "CPU seconds", "clusters-{}-cpu", "kmk", clusters),
-    ]
-    yield "memory-by-clusters.svg", "Memory of the lab, by clusters", "clusters", "MiB", [
-        curve(results, "all containers", "clusters-{}-memory", "kmk", clusters),
-        curve(results, "expected of the smallest lab", "clusters-{}-memory", "expected", clusters),
-    ]
-    yield "status-by-topics.svg", "Looking at a lab, by topics", "topics, all mirrored", "milliseconds", [
-        curve(results, "kmk status", "topics-{}", "status", topics),
-        curve(results, "kmk lag", "topics-{}", "lag", topics),
-    ]
-    yield "memory-by-topics.svg", "Memory of the lab, by topics", "topics, all mirrored", "MiB", [
-        curve(results, "all containers", "topics-{}", "memory", topics),
-    ]
-    yield "time-by-records.svg", "Produce and consume, by records", "records of 100 B", "seconds", [
-        curve(results, "kmk produce", "records-{}", "produce", records),
-        curve(results, "kmk consume > /dev/null", "records-{}", "consume", records),
-    ]
-    yield "memory-by-records.svg", "Memory of kmk at most, by records", "records of 100 B", "MiB", [
-        curve(results, "kmk produce", "records-{}", "produce-memory", records),
-        curve(results, "kmk consume", "records-{}", "consume-memory", records),
-        curve(results, "kmk verify", "ledger-memory-{}", "verify", facts["ledger_many"]),
-    ]
+    yield (
+        "deploy-by-clusters.svg",
+        "Deploy, by clusters",
+        "clusters",
+        "seconds",
+        [
+            curve(results, "until every flow has carried a record", "clusters-{}-deploy", "kmk", clusters),
+            curve(results, "CPU seconds", "clusters-{}-cpu", "kmk", clusters),
+        ],
+    )
+    yield (
+        "memory-by-clusters.svg",
+        "Memory of the lab, by clusters",
+        "clusters",
+        "MiB",
+        [
+            curve(results, "all containers", "clusters-{}-memory", "kmk", clusters),
+            curve(results, "expected of the smallest lab", "clusters-{}-memory", "expected", clusters),
+        ],
+    )
+    yield (
+        "status-by-topics.svg",
+        "Looking at a lab, by topics",
+        "topics, all mirrored",
+        "milliseconds",
+        [
+            curve(results, "kmk status", "topics-{}", "status", topics),
+            curve(results, "kmk lag", "topics-{}", "lag", topics),
+        ],
+    )
+    yield (
+        "memory-by-topics.svg",
+        "Memory of the lab, by topics",
+        "topics, all mirrored",
+        "MiB",
+        [
+            curve(results, "all containers", "topics-{}", "memory", topics),
+        ],
+    )
+    yield (
+        "time-by-records.svg",
+        "Produce and consume, by records",
+        "records of 100 B",
+        "seconds",
+        [
+            curve(results, "kmk produce", "records-{}", "produce", records),
+            curve(results, "kmk consume > /dev/null", "records-{}", "consume", records),
+        ],
+    )
+    yield (
+        "memory-by-records.svg",
+        "Memory of kmk at most, by records",
+        "records of 100 B",
+        "MiB",
+        [
+            curve(results, "kmk produce", "records-{}", "produce-memory", records),
+            curve(results, "kmk consume", "records-{}", "consume-memory", records),
+            curve(results, "kmk verify", "ledger-memory-{}", "verify", facts["ledger_many"]),
+        ],
+    )
 
 
 def draw(results):

@@ -21,9 +21,7 @@ class Stack:
 
     def create(self, topic, partitions):
         """On the source."""
-        self.bench.kmk(
-            "topic", "create", topic, "--bootstrap", self.primary, "--partitions", str(partitions)
-        )
+        self.bench.kmk("topic", "create", topic, "--bootstrap", self.primary, "--partitions", str(partitions))
 
     def containers(self, service=None):
         return self.bench.engine.containers(self.project, service)

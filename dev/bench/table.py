@@ -88,3 +88,8 @@ def cell(results, row, side, decimals):
 
 def number(value, decimals):
     return f"{value:,.{decimals}f}"
+
+
+def plain(heads, rows):
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
