@@ -1,4 +1,5 @@
 mod steps;
+mod timings;
 
 use super::failure::Told;
 use super::output::seconds;
@@ -19,6 +20,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use steps::next_steps;
+use timings::Format;
 
 /// Bring the lab up, and wait until records really cross from one cluster to the other
 ///
@@ -72,6 +74,9 @@ pub(crate) struct Args {
     /// Overwrite files that kmk did not write, or that were edited since
     #[arg(long)]
     overwrite: bool,
+    /// Print where the time went, step by step, in place of the result; --verbose prints it as a table besides
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    timings: Option<Format>,
     /// Only write the files, and say what would be done; needs no Docker
     #[arg(long)]
     dry_run: bool,
@@ -198,7 +203,7 @@ fn image_variable() -> anyhow::Result<Option<String>> {
 }
 
 pub(crate) fn run(args: Args, context: &mut Context) -> anyhow::Result<Outcome> {
-    let (timeout, dry_run) = (args.timeout, args.dry_run);
+    let (timeout, dry_run, timings) = (args.timeout, args.dry_run, args.timings);
     let wanted = lab_file::wanted(args.config.as_deref(), args.scenario, context)?;
     let request = args.request(wanted, context)?;
     if dry_run {
@@ -208,7 +213,18 @@ pub(crate) fn run(args: Args, context: &mut Context) -> anyhow::Result<Outcome> 
     let steps = context.output.steps();
     let deployed = deploy::deploy(&request, &limit, &steps)?;
     drop(steps);
-    context.output.result(&summary(&deployed))?;
+    match timings {
+        None => context.output.result(&summary(&deployed))?,
+        Some(format) => {
+            context.output.talk(&summary(&deployed));
+            let text = timings::text(&deployed, format, &context.question())?;
+            context.output.result(&text)?;
+        }
+    }
+    if context.output.verbose && timings.is_none() {
+        let table = timings::text(&deployed, Format::Table, &context.question())?;
+        context.output.talk(&format!("\n{table}"));
+    }
     let steps = next_steps(&deployed.topology);
     let steps: Vec<(String, &str)> = steps
         .iter()

@@ -1,14 +1,13 @@
 //! The compose file of a lab. Pure: the same topology gives the same bytes. Knows nothing of what MirrorMaker's properties say.
 
+mod broker;
 mod delivery;
+mod mirror;
 
 pub use delivery::Delivery;
 
 use crate::core::digest;
-use crate::core::spec::{self, Piece};
-use crate::core::topology::{
-    Broker, Cluster, Existing, HOST, KafkaImage, Memory, Mirror, Topology, WORKER_VARIABLE,
-};
+use crate::core::topology::{Broker, KafkaImage, Memory, Topology};
 use delivery::{Config, Given};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -29,20 +28,12 @@ pub const LABEL_CONFIG: &str = "kmk.config";
 pub const FORMAT: u32 = 2;
 const FIRST_FORMAT: u32 = 1;
 
-/// Where a MirrorMaker finds its properties.
-const PROPERTIES: &str = "/mm2.properties";
-const MIRROR_SCRIPT: &str = include_str!("mirror.sh");
-/// What the script need not heed where several share the work: a worker says so when the leader of its group has died,
-/// and tries again until there is another. Starting it anew would leave nobody.
-const SAID_OF_THE_LEADER: &str = "|Failed to reconfigure connector";
 /// The one of the image's volumes that holds records.
 const DATA: &str = "/var/lib/kafka/data";
 /// The image's other volumes; without a tmpfs each would become an anonymous volume.
 const UNUSED_VOLUMES: [&str; 2] = ["/etc/kafka/secrets", "/mnt/shared/config"];
 /// The largest record batch that brokers take, in bytes (Kafka's default is 1 MiB).
 pub const MAX_RECORD_BYTES: u32 = 16 * 1024 * 1024;
-/// The network of a MirrorMaker all of whose clusters were there before; compose's own name for it.
-const NO_CLUSTERS_NETWORK: &str = "default";
 /// Quick to start and small, rather than best after an hour under load.
 const JVM: &str = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError";
 
@@ -117,14 +108,14 @@ pub fn render(topology: &Topology, delivery: Delivery<'_>, properties: &str) -> 
         let one = move |broker: &Broker| {
             (
                 broker.service.clone(),
-                broker_service(topology, cluster, broker),
+                broker::service(topology, cluster, broker),
             )
         };
         cluster.brokers.iter().map(one)
     });
     let mirrors = topology.mirrors.iter().flat_map(|mirror| {
         let one = move |worker: &String| {
-            let service = mirror_service(topology, mirror, worker, delivery, properties);
+            let service = mirror::service(topology, mirror, worker, delivery, properties);
             (worker.clone(), service)
         };
         mirror.workers.iter().map(one)
@@ -179,147 +170,11 @@ fn format(topology: &Topology) -> u32 {
     if is_new { FORMAT } else { FIRST_FORMAT }
 }
 
-fn broker_service(topology: &Topology, cluster: &Cluster, broker: &Broker) -> Service {
-    let mut service = Service::new(topology.memory, &cluster.image);
-    service.ports = vec![format!("{}:{}", broker.outside, broker.outside.port)];
-    service
-        .environment
-        .extend(broker_environment(cluster, broker));
-    service.networks = vec![cluster.name.clone()];
-    service.volumes = vec![Mount {
-        r#type: "volume",
-        source: broker.volume.clone(),
-        target: DATA,
-        read_only: false,
-        bind: None,
-    }];
-    service.tmpfs = UNUSED_VOLUMES.to_vec();
-    service.labelled(topology, &cluster.image, "")
-}
-
-fn broker_environment(cluster: &Cluster, broker: &Broker) -> BTreeMap<String, Option<String>> {
-    let replicas = cluster.replication_factor.to_string();
-    let in_sync = if cluster.replication_factor > 2 {
-        "2"
-    } else {
-        "1"
-    };
-    let stamp = if cluster.stamps_time {
-        "LogAppendTime"
-    } else {
-        "CreateTime"
-    };
-    let settings = [
-        ("node.id", broker.node_id.to_string()),
-        ("process.roles", "broker,controller".to_owned()),
-        ("controller.quorum.voters", cluster.quorum()),
-        ("controller.listener.names", "CONTROLLER".to_owned()),
-        (
-            "listeners",
-            format!(
-                "INSIDE://:{},OUTSIDE://:{},CONTROLLER://:9093",
-                broker.inside.port, broker.outside.port
-            ),
-        ),
-        (
-            "advertised.listeners",
-            format!("INSIDE://{},OUTSIDE://{}", broker.inside, broker.outside),
-        ),
-        (
-            "listener.security.protocol.map",
-            "INSIDE:PLAINTEXT,OUTSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT".to_owned(),
-        ),
-        ("inter.broker.listener.name", "INSIDE".to_owned()),
-        ("log.dirs", format!("{DATA}/kmk")),
-        ("num.partitions", cluster.partitions.to_string()),
-        ("default.replication.factor", replicas.clone()),
-        ("min.insync.replicas", in_sync.to_owned()),
-        ("message.max.bytes", MAX_RECORD_BYTES.to_string()),
-        ("replica.fetch.max.bytes", MAX_RECORD_BYTES.to_string()),
-        ("log.message.timestamp.type", stamp.to_owned()),
-        // a broker that was killed is let in again once its old session has ended: after 9 s by default
-        ("broker.session.timeout.ms", "2000".to_owned()),
-        ("broker.heartbeat.interval.ms", "500".to_owned()),
-        // fewer partitions and no waiting: a lab starts faster
-        ("group.initial.rebalance.delay.ms", "0".to_owned()),
-        ("offsets.topic.num.partitions", "1".to_owned()),
-        ("offsets.topic.replication.factor", replicas.clone()),
-        ("transaction.state.log.num.partitions", "1".to_owned()),
-        ("transaction.state.log.replication.factor", replicas),
-        ("transaction.state.log.min.isr", in_sync.to_owned()),
-        // 128 MiB of heap by default, for a cleaner that has little to clean
-        (
-            "log.cleaner.dedupe.buffer.size",
-            (4 * 1024 * 1024).to_string(),
-        ),
-    ];
-    let own = settings.iter().map(|(key, value)| (*key, escape(value)));
-    let asked_for = cluster.settings.iter();
-    // the last one counts
-    own.chain(asked_for.map(|(key, value)| (key.as_str(), resolved(value))))
-        .map(|(key, value)| (variable(key), Some(value)))
-        .chain([("CLUSTER_ID".to_owned(), Some(cluster.id.clone()))])
-        .collect()
-}
-
-fn mirror_service(
-    topology: &Topology,
-    mirror: &Mirror,
-    worker: &str,
-    delivery: Delivery<'_>,
-    properties: &str,
-) -> Service {
-    let joined: Vec<&Cluster> = [&mirror.target]
-        .into_iter()
-        .chain(&mirror.sources)
-        .filter_map(|name| topology.cluster(name))
-        .collect();
-    let arguments = ["mirror".to_owned(), mirror.target.clone()];
-    let mut service = Service::new(topology.memory, &mirror.image);
-    let passed_on = mirror.variables.iter().map(|name| (name.clone(), None));
-    service.environment.extend(passed_on);
-    if topology.shares_work() {
-        let name = Some(worker.to_owned());
-        service.environment.insert(WORKER_VARIABLE.to_owned(), name);
-    }
-    let script = match mirror.workers.len() {
-        1 => MIRROR_SCRIPT.to_owned(),
-        _ => MIRROR_SCRIPT.replace(SAID_OF_THE_LEADER, ""),
-    };
-    service.command = ["bash", "-c", &script]
-        .map(str::to_owned)
-        .into_iter()
-        .chain(arguments)
-        .chain(joined.iter().map(|cluster| dialled(cluster)))
-        .map(|word| escape(&word))
-        .collect();
-    service.depends_on = joined
-        .iter()
-        .flat_map(|cluster| &cluster.brokers)
-        .map(|broker| broker.service.clone())
-        .collect();
-    service.restart = Some("on-failure");
-    let made = joined.iter().filter(|cluster| cluster.existing().is_none());
-    service.networks = made.map(|cluster| cluster.name.clone()).collect();
-    if service.networks.is_empty() {
-        service.networks.push(NO_CLUSTERS_NETWORK.to_owned());
-    }
-    let mut there = joined.iter().filter_map(|cluster| cluster.existing());
-    if there.any(Existing::is_on_this_machine) {
-        // a broker there tells its clients to go to `localhost`, most likely: refused in the container itself, they try the
-        // second address of the name (`client.dns.lookup`)
-        service.extra_hosts = [HOST, "localhost"]
-            .map(|name| format!("{name}:host-gateway"))
-            .to_vec();
-    }
-    (service.volumes, service.configs) = delivery.to(PROPERTIES);
-    service.tmpfs = [DATA].into_iter().chain(UNUSED_VOLUMES).collect();
-    service.labelled(topology, &mirror.image, properties)
-}
-
-/// A cluster's addresses as the script of MirrorMaker's container dials them: bash wants no brackets.
-fn dialled(cluster: &Cluster) -> String {
-    cluster.bootstrap_inside().replace(['[', ']'], "")
+/// A command that runs a script: its name comes first among the arguments.
+fn script(text: &str, arguments: impl IntoIterator<Item = String>) -> Vec<String> {
+    let words = ["bash", "-c", text].map(str::to_owned);
+    let words = words.into_iter().chain(arguments);
+    words.map(|word| escape(&word)).collect()
 }
 
 impl Service {
@@ -372,22 +227,6 @@ impl Service {
         self.labels.insert(LABEL_SPEC, escape(&spec));
         self
     }
-}
-
-/// The variable that the image makes a broker's setting of: it reads `_` as `.`, `__` as `_` and `___` as `-`.
-fn variable(key: &str) -> String {
-    let key = key.replace('_', "__").replace('-', "___");
-    format!("KAFKA_{}", key.replace('.', "_").to_uppercase())
-}
-
-/// A setting's value as compose fills it in: references to the environment are its own, and an empty one is refused.
-fn resolved(value: &str) -> String {
-    let one = |piece: &Piece<'_>| match piece {
-        Piece::Text(text) => escape(text),
-        Piece::Variable(name) => format!("${{{name}:?}}"),
-    };
-    let pieces = spec::pieces(value).unwrap_or_else(|_| vec![Piece::Text(value)]);
-    pieces.iter().map(one).collect()
 }
 
 /// Compose replaces `$NAME` in every value; `$$` stands for one `$`.

@@ -15,6 +15,7 @@ mod clients;
 mod existing;
 mod explain;
 mod faults;
+mod formatting;
 mod groups;
 mod groups_sync;
 mod health;

@@ -158,6 +158,11 @@ pub(super) fn logs(container: &str, tail: &str, follow: bool) -> Argv {
     then(argv, [container])
 }
 
+/// With the engine's time before every line.
+pub(super) fn timed_logs(container: &str) -> Argv {
+    words(["logs", "--timestamps", container])
+}
+
 pub(super) fn stats(ids: &[String]) -> Argv {
     then(
         words([

@@ -316,6 +316,20 @@ impl Docker {
         check(&argv, finished.map_err(|error| unfinished(&argv, error))?).map(drop)
     }
 
+    /// All that a container has written, each line after the time at which the engine got it (RFC 3339 in UTC, and a
+    /// space).
+    ///
+    /// # Errors
+    /// When docker cannot be asked.
+    pub fn timed_log(&self, container: &str, limit: &Limit) -> Result<Vec<String>, DockerError> {
+        let argv = argv::timed_logs(container);
+        let mut lines = Vec::new();
+        let on_line = |line: Vec<u8>| lines.push(String::from_utf8_lossy(&line).into_owned());
+        let finished = process::stream(&self.program, &argv, &[], limit, on_line);
+        check(&argv, finished.map_err(|error| unfinished(&argv, error))?)?;
+        Ok(lines)
+    }
+
     fn capture(&self, argv: &Argv, limit: &Limit) -> Result<Finished, DockerError> {
         process::capture(&self.program, argv, limit).map_err(|error| unfinished(argv, error))
     }

@@ -60,8 +60,10 @@ mod tests {
     fn every_setting_that_kmk_gives_a_broker_is_read() {
         let topology = Topology::new(&scenario::dr("demo"));
         let file = compose::render(&topology, compose::Delivery::Mount("./mm2.properties"), "");
-        let lines = file.lines().filter_map(|line| line.trim().split_once(':'));
-        let names = lines.filter_map(|(name, _)| name.strip_prefix("KAFKA_"));
+        let file: serde_yaml::Value = serde_yaml::from_str(&file).unwrap();
+        let services = file["services"].as_mapping().unwrap().values();
+        let variables = services.flat_map(|service| service["environment"].as_mapping().unwrap());
+        let names = variables.filter_map(|(name, _)| name.as_str()?.strip_prefix("KAFKA_"));
         let names: Vec<&str> = names.filter(|name| !name.ends_with("_OPTS")).collect();
         assert!(names.len() > 20, "{names:?}");
         for name in names {

@@ -8,10 +8,12 @@ mod ports;
 pub(super) mod ready;
 pub(super) mod refusal;
 mod request;
+mod timeline;
 mod word;
 
 pub use failure::{Aftermath, DeployError, Failure, Suspect};
 pub use request::{Change, Rendered, Request, default_directory, exposure, render};
+pub use timeline::{Marks, Span, Step};
 
 use crate::core::docker::{Docker, Engine, Site};
 use crate::core::event::{Event, Observer};
@@ -22,7 +24,7 @@ use crate::core::wait::Limit;
 use crate::core::workdir::Workdir;
 use plan::Plan;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How often free ports are chosen: between the look and docker's taking them someone else may, such as another deploy.
 const CHOICES: u32 = 3;
@@ -40,6 +42,8 @@ pub struct Deployed {
     pub directory: PathBuf,
     /// From the first question to docker to the last canary.
     pub took: Duration,
+    /// When what was done.
+    pub marks: Marks,
 }
 
 /// What a deploy did.
@@ -64,6 +68,7 @@ pub fn deploy(
     observer: &dyn Observer,
 ) -> Result<Deployed, Failure> {
     let begun = Instant::now();
+    let mut marks = Marks::of(SystemTime::now());
     let (docker, engine) = engine(request, limit).map_err(Failure::early)?;
     let directory = lock::runtime_directory();
     let lock = Lock::take(&directory, &engine.id, &request.lab, "deploy");
@@ -77,8 +82,9 @@ pub fn deploy(
         {
             observer.on(Event::Warning(warning));
         }
+        marks.ended(Step::Preflight, marks.began);
         // pulling an image takes as long as it takes
-        let cause = match plan.carry_out(&limit.again(), observer) {
+        let cause = match plan.carry_out(&mut marks, &limit.again(), observer) {
             Ok(outcome) => {
                 return Ok(Deployed {
                     topology: plan.rendered.topology,
@@ -86,6 +92,7 @@ pub fn deploy(
                     images: plan.images.names(),
                     directory: plan.workdir.path().to_owned(),
                     took: begun.elapsed(),
+                    marks,
                 });
             }
             Err(cause) => cause,

@@ -6,6 +6,7 @@ use super::outside;
 use super::ready::Readiness;
 use super::refusal::explain;
 use super::request::{Rendered, Request, default_directory};
+use super::timeline::{Marks, Step};
 use crate::core::compose::{self, LABEL_CONFIG, LABEL_LAB, LABEL_SPEC};
 use crate::core::docker::{Container, Docker, Engine, Recreate, Site};
 use crate::core::event::{Event, Observer};
@@ -19,7 +20,7 @@ use crate::core::wait::{Interrupt, Limit};
 use crate::core::workdir::Workdir;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How long making containers anew may take: each has 5 s to end by itself.
 const REPLACE: Duration = Duration::from_secs(60);
@@ -116,6 +117,7 @@ impl<'a> Plan<'a> {
 
     pub(super) fn carry_out(
         &self,
+        marks: &mut Marks,
         limit: &Limit,
         observer: &dyn Observer,
     ) -> Result<Outcome, DeployError> {
@@ -127,8 +129,15 @@ impl<'a> Plan<'a> {
         let owner = self.site.owner(self.lab());
         self.workdir
             .write(&owner, compose, properties, self.overwrite)?;
+        let since = SystemTime::now();
         let outcome = self.up(limit, observer)?;
-        self.readiness().wait(limit, observer)?;
+        if outcome != Outcome::Unchanged {
+            marks.ended(Step::Compose, since);
+        }
+        self.readiness().wait_for_brokers(limit, observer)?;
+        let since = SystemTime::now();
+        self.readiness().wait_for_flows(limit, observer)?;
+        marks.ended(Step::Canary, since);
         Ok(outcome)
     }
 

@@ -40,12 +40,25 @@ impl Readiness<'_> {
         observer: &dyn Observer,
     ) -> Result<(), DeployError> {
         self.wait_for_brokers(limit, observer)?;
+        self.wait_for_flows(limit, observer)
+    }
+
+    /// Waits until every flow is known to replicate, and all MirrorMakers share the work.
+    pub(super) fn wait_for_flows(
+        &self,
+        limit: &Limit,
+        observer: &dyn Observer,
+    ) -> Result<(), DeployError> {
         self.wait_for_canaries(limit, observer)?;
         self.wait_for_words(limit, observer)?;
         self.wait_for_workers(limit, observer)
     }
 
-    fn wait_for_brokers(&self, limit: &Limit, observer: &dyn Observer) -> Result<(), DeployError> {
+    pub(super) fn wait_for_brokers(
+        &self,
+        limit: &Limit,
+        observer: &dyn Observer,
+    ) -> Result<(), DeployError> {
         let begun = Instant::now();
         observer.on(Event::Started("Waiting for the brokers".to_owned()));
         for cluster in &self.topology.clusters {

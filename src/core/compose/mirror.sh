@@ -20,10 +20,7 @@ any_answers() {
 }
 while :; do
   rm -f "$mark"
-  exec 3> >(while IFS= read -r line; do
-    printf '%s\n' "$line"
-    [[ $line =~ $failed ]] && : >"$mark"
-  done)
+  exec 3> >(tee >(grep -qE "$failed" && : >"$mark"; exec cat >/dev/null))
   /opt/kafka/bin/connect-mirror-maker.sh /mm2.properties --clusters "$target" >&3 2>&1 3>&- &
   mirror=$!
   exec 3>&-

@@ -1,0 +1,56 @@
+use super::super::table::{row, table};
+use anyhow::Context as _;
+use clap::ValueEnum;
+use kafka_mirror_kit::core::docker::Docker;
+use kafka_mirror_kit::core::lab::deploy::{Deployed, Span};
+use kafka_mirror_kit::core::wait::Limit;
+use serde::Serialize;
+
+/// How the steps of a deploy are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A line for each
+    Table,
+    /// One document
+    Json,
+}
+
+#[derive(Serialize)]
+struct Timings<'a> {
+    lab: &'a str,
+    seconds: f64,
+    steps: &'a [Span],
+}
+
+/// Where the time of a deploy went.
+pub(super) fn text(deployed: &Deployed, format: Format, limit: &Limit) -> anyhow::Result<String> {
+    let docker = Docker::find()?;
+    let steps = deployed
+        .marks
+        .timeline(&deployed.topology, &docker, limit)?;
+    match format {
+        Format::Table => Ok(lines(&steps)),
+        Format::Json => {
+            let timings = Timings {
+                lab: &deployed.topology.spec.lab,
+                seconds: (deployed.took.as_secs_f64() * 1e3).round() / 1e3,
+                steps: &steps,
+            };
+            serde_json::to_string_pretty(&timings).context("cannot write JSON")
+        }
+    }
+}
+
+fn lines(steps: &[Span]) -> String {
+    let one = |span: &Span| {
+        row([
+            span.step.name(),
+            span.service.as_deref().unwrap_or("-"),
+            &format!("{:.2} s", span.from.as_secs_f64()),
+            &format!("{:.2} s", span.took.as_secs_f64()),
+        ])
+    };
+    let head = row(["STEP", "SERVICE", "FROM", "TOOK"]);
+    let rows: Vec<_> = [head].into_iter().chain(steps.iter().map(one)).collect();
+    table(&rows)
+}

@@ -1,0 +1,68 @@
+//! A MirrorMaker's container. Knows nothing of brokers.
+
+use super::{DATA, Delivery, Service, UNUSED_VOLUMES, script};
+use crate::core::topology::{Cluster, Existing, HOST, Mirror, Topology, WORKER_VARIABLE};
+
+/// Where a MirrorMaker finds its properties.
+const PROPERTIES: &str = "/mm2.properties";
+const SCRIPT: &str = include_str!("mirror.sh");
+/// What the script need not heed where several share the work: a worker says so when the leader of its group has died,
+/// and tries again until there is another. Starting it anew would leave nobody.
+const SAID_OF_THE_LEADER: &str = "|Failed to reconfigure connector";
+/// The network of a MirrorMaker all of whose clusters were there before; compose's own name for it.
+const NO_CLUSTERS_NETWORK: &str = "default";
+
+pub(super) fn service(
+    topology: &Topology,
+    mirror: &Mirror,
+    worker: &str,
+    delivery: Delivery<'_>,
+    properties: &str,
+) -> Service {
+    let joined: Vec<&Cluster> = [&mirror.target]
+        .into_iter()
+        .chain(&mirror.sources)
+        .filter_map(|name| topology.cluster(name))
+        .collect();
+    let arguments = ["mirror".to_owned(), mirror.target.clone()];
+    let mut service = Service::new(topology.memory, &mirror.image);
+    let passed_on = mirror.variables.iter().map(|name| (name.clone(), None));
+    service.environment.extend(passed_on);
+    if topology.shares_work() {
+        let name = Some(worker.to_owned());
+        service.environment.insert(WORKER_VARIABLE.to_owned(), name);
+    }
+    let text = match mirror.workers.len() {
+        1 => SCRIPT.to_owned(),
+        _ => SCRIPT.replace(SAID_OF_THE_LEADER, ""),
+    };
+    let dialled = joined.iter().map(|cluster| dialled(cluster));
+    service.command = script(&text, arguments.into_iter().chain(dialled));
+    service.depends_on = joined
+        .iter()
+        .flat_map(|cluster| &cluster.brokers)
+        .map(|broker| broker.service.clone())
+        .collect();
+    service.restart = Some("on-failure");
+    let made = joined.iter().filter(|cluster| cluster.existing().is_none());
+    service.networks = made.map(|cluster| cluster.name.clone()).collect();
+    if service.networks.is_empty() {
+        service.networks.push(NO_CLUSTERS_NETWORK.to_owned());
+    }
+    let mut there = joined.iter().filter_map(|cluster| cluster.existing());
+    if there.any(Existing::is_on_this_machine) {
+        // a broker there tells its clients to go to `localhost`, most likely: refused in the container itself, they try the
+        // second address of the name (`client.dns.lookup`)
+        service.extra_hosts = [HOST, "localhost"]
+            .map(|name| format!("{name}:host-gateway"))
+            .to_vec();
+    }
+    (service.volumes, service.configs) = delivery.to(PROPERTIES);
+    service.tmpfs = [DATA].into_iter().chain(UNUSED_VOLUMES).collect();
+    service.labelled(topology, &mirror.image, properties)
+}
+
+/// A cluster's addresses as the script of MirrorMaker's container dials them: bash wants no brackets.
+fn dialled(cluster: &Cluster) -> String {
+    cluster.bootstrap_inside().replace(['[', ']'], "")
+}
