@@ -93,6 +93,8 @@ def measure(bench, parts, rounds):
                 continue
             say(f"round {bench.round} of {rounds}: {part}")
             try:
+                if part not in ("limits", "startup"):
+                    startup.see_to_archive(bench)
                 what(bench)
             except NotMeasured as why:
                 bench.results.fail(part, f"round {bench.round}", str(why))
@@ -111,3 +113,5 @@ if __name__ == "__main__":
         sys.exit(main())
     except NotMeasured as why:
         sys.exit(f"bench: error: {why}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -2,10 +2,11 @@ use super::failure::{Failure, INTERRUPTED, Told};
 use super::list::{self, printable};
 use super::output::seconds;
 use super::{Context, Outcome};
+use kafka_mirror_kit::core::compose::CLASSES;
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::list::Listed;
 use kafka_mirror_kit::core::lab::{Leftover, Sight};
-use kafka_mirror_kit::core::lab::{deploy, destroy};
+use kafka_mirror_kit::core::lab::{classes, deploy, destroy};
 use kafka_mirror_kit::core::spec::{Naming, is_name};
 use kafka_mirror_kit::core::topology::is_internal;
 use kafka_mirror_kit::core::wait::Limit;
@@ -21,7 +22,7 @@ use std::time::Duration;
 /// directory, and twice.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Take every lab away, once the question is answered with yes
+    /// Take every lab away, and what is kept between them, once the question is answered with yes
     #[arg(long)]
     all: bool,
     /// With --all: ask nothing
@@ -50,6 +51,7 @@ fn every(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let labs = list::labs(false, context)?;
     if labs.is_empty() {
         context.output.result("There is no lab.")?;
+        forget_classes(context)?;
         return Ok(Outcome::Yes);
     }
     if !args.yes && !is_wanted(&labs, context)? {
@@ -78,7 +80,20 @@ fn every(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             worst = worst.max(failure.code);
         }
     }
+    if worst == 0 {
+        forget_classes(context)?;
+    }
     Ok(Outcome::of(worst))
+}
+
+/// What is no lab's, and of no use where there is none.
+fn forget_classes(context: &Context) -> anyhow::Result<()> {
+    if classes::forget(&Docker::find()?, &context.question())? {
+        context
+            .output
+            .talk(&format!("Volume {CLASSES} is gone too."));
+    }
+    Ok(())
 }
 
 /// Whether the person at the terminal says so.
@@ -122,9 +137,8 @@ fn one(lab: &str, args: &Args, context: &Context) -> anyhow::Result<()> {
         .clone()
         .unwrap_or_else(|| deploy::default_directory(lab));
     let gone = destroy::destroy(&docker, lab, &Workdir::new(directory), &limit)?;
-    let text = if gone.is_nothing() {
-        format!("There was nothing left of lab `{lab}`.")
-    } else {
+    let was_there = !gone.is_nothing();
+    let text = if was_there {
         format!(
             "Lab `{lab}` is gone, after {}: {}, {}, {}.",
             seconds(gone.took),
@@ -132,6 +146,8 @@ fn one(lab: &str, args: &Args, context: &Context) -> anyhow::Result<()> {
             count(gone.networks, "network"),
             count(gone.volumes, "volume"),
         )
+    } else {
+        format!("There was nothing left of lab `{lab}`.")
     };
     context.output.result(&text)?;
     for guest in gone.guests {
@@ -148,6 +164,11 @@ fn one(lab: &str, args: &Args, context: &Context) -> anyhow::Result<()> {
         context.output.talk(&format!(
             "note: {} was edited since kmk wrote it, and stays",
             file.display()
+        ));
+    }
+    if !args.all && was_there && classes::are_kept(&docker, &limit)? {
+        context.output.talk(&format!(
+            "note: volume {CLASSES} stays, from which the next lab starts sooner; `kmk destroy --all` removes it"
         ));
     }
     Ok(())

@@ -20,6 +20,8 @@ pub const LABEL_FORMAT: &str = "kmk.format";
 pub const LABEL_SPEC: &str = "kmk.spec";
 /// Label on containers: a digest of their own configuration, to recreate exactly what changed.
 pub const LABEL_CONFIG: &str = "kmk.config";
+/// Label on the volume [`CLASSES`], which is no lab's.
+pub const LABEL_CLASSES: &str = "kmk.classes";
 /// The newest format of labels, raised when an older kmk could no longer understand them. Not kmk's own version: a
 /// label that changed with every release would make compose recreate every container, and offer to delete the volumes.
 ///
@@ -28,6 +30,9 @@ pub const LABEL_CONFIG: &str = "kmk.config";
 pub const FORMAT: u32 = 2;
 const FIRST_FORMAT: u32 = 1;
 
+/// The volume in which MirrorMakers keep their class-data archives. It belongs to no lab and outlives them all: whoever
+/// runs the compose file sees to it that it is there.
+pub const CLASSES: &str = "kmk-classes";
 /// The one of the image's volumes that holds records.
 const DATA: &str = "/var/lib/kafka/data";
 /// The image's other volumes; without a tmpfs each would become an anonymous volume.
@@ -47,8 +52,22 @@ struct File {
     configs: BTreeMap<&'static str, Config>,
 }
 
+/// Whether a lab's MirrorMakers start from what earlier ones have loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Classes {
+    /// Class-data archives are made and used, in the volume [`CLASSES`].
+    Kept,
+    /// The compose file needs nothing but itself.
+    Unkept,
+}
+
 #[derive(Serialize)]
 struct Resource {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'static str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    external: bool,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     labels: BTreeMap<&'static str, String>,
 }
 
@@ -100,10 +119,18 @@ struct Logging {
 }
 
 /// The compose file; `properties`, the text for every MirrorMaker, reaches them as `delivery` says.
-pub fn render(topology: &Topology, delivery: Delivery<'_>, properties: &str) -> String {
+pub fn render(
+    topology: &Topology,
+    delivery: Delivery<'_>,
+    classes: Classes,
+    properties: &str,
+) -> String {
     let resource = || Resource {
+        name: None,
+        external: false,
         labels: common_labels(topology, FIRST_FORMAT),
     };
+    let keeps = classes == Classes::Kept && !topology.mirrors.is_empty();
     let brokers = topology.clusters.iter().flat_map(|cluster| {
         let one = move |broker: &Broker| {
             (
@@ -115,7 +142,8 @@ pub fn render(topology: &Topology, delivery: Delivery<'_>, properties: &str) -> 
     });
     let mirrors = topology.mirrors.iter().flat_map(|mirror| {
         let one = move |worker: &String| {
-            let service = mirror::service(topology, mirror, worker, delivery, properties);
+            let mut service = mirror::service(topology, mirror, worker, delivery, properties);
+            service.volumes.extend(keeps.then(mirror::classes));
             (worker.clone(), service)
         };
         mirror.workers.iter().map(one)
@@ -123,12 +151,21 @@ pub fn render(topology: &Topology, delivery: Delivery<'_>, properties: &str) -> 
     let volumes = topology.clusters.iter().flat_map(|c| &c.brokers);
     let services: BTreeMap<String, Service> = brokers.chain(mirrors).collect();
     let networks = services.values().flat_map(|service| &service.networks);
+    let kept = keeps.then(|| {
+        let resource = Resource {
+            name: Some(CLASSES),
+            external: true,
+            labels: BTreeMap::new(),
+        };
+        (mirror::CLASSES.to_owned(), resource)
+    });
     let file = File {
         name: topology.project(),
         networks: networks.map(|name| (name.clone(), resource())).collect(),
         services,
         volumes: volumes
             .map(|broker| (broker.volume.clone(), resource()))
+            .chain(kept)
             .collect(),
         configs: delivery.configs(&topology.mirrors, properties),
     };

@@ -79,6 +79,7 @@ fn three_brokers() -> Lab {
     let text = compose::render(
         &Topology::new(&spec),
         Delivery::Mount("./mm2.properties"),
+        compose::Classes::Unkept,
         "",
     );
     let file = lab.home.path().join("three.yml");

@@ -4,7 +4,7 @@ use crate::engine::docker_words;
 use crate::kcat::CROSSING;
 use crate::lab::{Lab, kafka_tool};
 use crate::process::Ran;
-use kafka_mirror_kit::core::compose::{self, Delivery};
+use kafka_mirror_kit::core::compose::{self, Classes, Delivery};
 use kafka_mirror_kit::core::spec::{ClusterSpec, FlowSpec, Naming, Piece, Spec, names_in, pieces};
 use kafka_mirror_kit::core::topology::Topology;
 use kafka_mirror_kit::core::{lab_file, mm2};
@@ -242,8 +242,12 @@ fn compose_takes_whatever_a_lab_is_rendered_to() {
         prop_assert_eq!(&read, &spec);
         let topology = Topology::new(&spec);
         let properties = mm2::render(&topology);
-        for delivery in [Delivery::Mount("./mm2.properties"), Delivery::Inline] {
-            fs::write(&file, compose::render(&topology, delivery, &properties)).unwrap();
+        for (delivery, classes) in [
+            (Delivery::Mount("./mm2.properties"), Classes::Kept),
+            (Delivery::Inline, Classes::Unkept),
+        ] {
+            let text = compose::render(&topology, delivery, classes, &properties);
+            fs::write(&file, text).unwrap();
             let settings = spec.clusters.iter().flat_map(|c| c.settings.values());
             let settings = settings.chain(spec.flows.iter().flat_map(|f| f.settings.values()));
             let names = settings.flat_map(|value| names_in(value));

@@ -1,6 +1,6 @@
 //! What a deploy tells docker, and what it takes back when it fails.
 
-use crate::docker::{Docker, Rule, UP};
+use crate::docker::{CLASSES, Docker, FORGET_CLASSES, Rule, UP};
 use crate::kmk::Kmk;
 use indoc::{formatdoc, indoc};
 
@@ -43,6 +43,7 @@ fn every_docker_command_of_a_deploy() {
         "volume ls --quiet --filter label=com.docker.compose.project=kmk-demo",
         "network ls --no-trunc --quiet --filter label=com.docker.compose.project=kmk-demo",
         "image inspect apache/kafka:3.9.2",
+        CLASSES,
         UP_COMMAND,
         labelled[0],
         labelled[1],
@@ -50,6 +51,25 @@ fn every_docker_command_of_a_deploy() {
     ];
     kmk.deploy("").code(3).calls(&calls);
     assert_eq!(kmk.noted("images"), ["KMK_KAFKA_IMAGE=apache/kafka:3.9.2"]);
+}
+
+#[test]
+fn the_first_deploy_makes_a_volume_for_classes_and_takes_it_back_with_all_else() {
+    let kmk = Kmk::on(|kmk| {
+        let none_yet = Rule::on(CLASSES).until("volume create*");
+        up_fails(kmk, "no\n")
+            .rule(Rule::on("volume create *"))
+            .rule(none_yet)
+    });
+    let [up, containers, volumes, networks] = ROLLED_BACK;
+    kmk.deploy("").code(3).changed(&[
+        "volume create --label kmk.classes=1 kmk-classes",
+        up,
+        containers,
+        volumes,
+        networks,
+        FORGET_CLASSES,
+    ]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Destroy removes what carries the lab's label, and nothing else.
 
-use crate::docker::{Docker, Rule};
+use crate::docker::{CLASSES, Docker, Rule};
 use crate::kmk::Kmk;
 use indoc::indoc;
 use std::fs;
@@ -9,6 +9,9 @@ const REMOVE_CONTAINERS: &str =
     "rm --force --volumes id-demo-mm2-secondary id-demo-primary id-demo-secondary";
 const REMOVE_NETWORKS: &str = "network rm kmk-demo_primary kmk-demo_secondary";
 const REMOVE_VOLUMES: &str = "volume rm --force kmk-demo_primary-data kmk-demo_secondary-data";
+
+/// What is said of what stays, where a lab was.
+const CLASSES_STAY: &str = "note: volume kmk-classes stays, from which the next lab starts sooner; `kmk destroy --all` removes it\n";
 
 #[test]
 fn all_of_a_lab_and_nothing_else() {
@@ -23,7 +26,7 @@ fn all_of_a_lab_and_nothing_else() {
     kmk.run("destroy")
         .code(0)
         .stdout(gone)
-        .stderr("")
+        .stderr(CLASSES_STAY)
         .changed(&changes);
     assert!(!kmk.work("kmk-lab").exists());
     kmk.run("destroy")
@@ -31,6 +34,12 @@ fn all_of_a_lab_and_nothing_else() {
         .stdout("There was nothing left of lab `demo`.\n")
         .stderr("")
         .changed(&changes);
+}
+
+#[test]
+fn where_no_classes_are_kept_nothing_is_said_of_them() {
+    let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab()).rule(Rule::on(CLASSES)));
+    kmk.run("destroy").code(0).stderr("");
 }
 
 #[test]
@@ -49,7 +58,7 @@ fn what_goes_by_itself_meanwhile_is_no_error() {
     });
     kmk.run("destroy")
         .code(0)
-        .stderr("")
+        .stderr(CLASSES_STAY)
         .stdout_has("Lab `demo` is gone, after <time>: 2 containers,");
 }
 
@@ -71,7 +80,7 @@ fn half_a_lab() {
     kmk.run("destroy")
         .code(0)
         .stdout(gone)
-        .stderr("")
+        .stderr(CLASSES_STAY)
         .changed(&[REMOVE_VOLUMES, REMOVE_NETWORKS]);
 }
 
@@ -90,7 +99,7 @@ fn from_another_directory() {
     kmk.run("deploy --dry-run").code(0);
     fs::create_dir(kmk.work("elsewhere")).unwrap();
     let kmk = kmk.shell("cd elsewhere");
-    kmk.run("destroy").code(0).stderr("");
+    kmk.run("destroy").code(0).stderr(CLASSES_STAY);
     assert!(!kmk.work("kmk-lab").exists() && kmk.work("elsewhere").exists());
 }
 
@@ -101,7 +110,8 @@ fn an_edited_file_stays_and_is_named() {
     let file = kmk.work("kmk-lab/mm2.properties");
     fs::write(&file, fs::read_to_string(&file).unwrap() + "# mine\n").unwrap();
     let ran = kmk.run("destroy").code(0);
-    ran.stderr("note: kmk-lab/mm2.properties was edited since kmk wrote it, and stays\n");
+    let edited = "note: kmk-lab/mm2.properties was edited since kmk wrote it, and stays\n";
+    ran.stderr(&(edited.to_owned() + CLASSES_STAY));
     assert!(file.exists() && !kmk.work("kmk-lab/docker-compose.yml").exists());
 }
 

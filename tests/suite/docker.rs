@@ -85,6 +85,10 @@ pub(crate) const ENGINE: &str =
 /// What brings a lab up.
 pub(crate) const UP: &str = "compose * up *";
 
+/// Whether there is a volume of class-data archives: on an engine that works, a lab has been there before.
+pub(crate) const CLASSES: &str = "volume ls --quiet --filter label=kmk.classes";
+pub(crate) const FORGET_CLASSES: &str = "volume rm --force kmk-classes";
+
 impl Docker {
     /// An engine that works, with the image and without labs.
     pub(crate) fn works() -> Self {
@@ -96,6 +100,12 @@ impl Docker {
             .rule(Rule::on("info *").says(ENGINE))
             .rule(Rule::on("compose version --short").says("2.26.1\n"))
             .rule(Rule::on("image inspect apache/kafka:3.9.2").says("[]"))
+            .rule(
+                Rule::on(CLASSES)
+                    .says("kmk-classes\n")
+                    .until(FORGET_CLASSES),
+            )
+            .rule(Rule::on(FORGET_CLASSES))
     }
 
     /// An engine that does not answer, for a reason.

@@ -95,7 +95,7 @@ fn nothing_is_left_to_do() {
         concat!("db", "g!"),
         concat!("unimple", "mented!"),
     ];
-    for directory in ["src", "tests", "examples"] {
+    for directory in ["src", "tests", "examples", "benches"] {
         nowhere("unfinished code", &with_words(directory, &[], &words));
         for source in sources(directory) {
             let notes = [
@@ -273,7 +273,7 @@ fn no_file_is_long() {
 
 #[test]
 fn every_module_says_what_it_is() {
-    let silent = sources("src").into_iter().chain(sources("tests"));
+    let silent = ["src", "tests", "benches"].into_iter().flat_map(sources);
     let silent = silent
         .filter(|source| !source.text.starts_with("//!") && !source.path.starts_with("src/cli/"));
     nowhere(
@@ -293,9 +293,9 @@ fn no_file_is_named_for_nothing() {
             .split(['/', '.'])
             .any(|part| vague.contains(&part))
     };
-    let broken: Vec<String> = sources("src")
+    let broken: Vec<String> = ["src", "tests", "benches"]
         .into_iter()
-        .chain(sources("tests"))
+        .flat_map(sources)
         .filter(named)
         .map(|s| s.path)
         .collect();

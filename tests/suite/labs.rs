@@ -1,6 +1,6 @@
 //! Several labs on one engine: listed, and taken away together.
 
-use crate::docker::{Docker, Rule};
+use crate::docker::{Docker, FORGET_CLASSES, Rule};
 use crate::kmk::Kmk;
 use crate::lab::FakeLab;
 use indoc::indoc;
@@ -70,8 +70,8 @@ fn no_lab_at_all() {
         .run("destroy --all")
         .code(0)
         .stdout("There is no lab.\n")
-        .stderr("")
-        .changed(&[]);
+        .stderr("Volume kmk-classes is gone too.\n")
+        .changed(&[FORGET_CLASSES]);
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn all_are_destroyed_one_after_the_other_once_that_is_said() {
     "});
     kmk.run("destroy --all --yes")
         .code(0)
-        .stderr("")
+        .stderr("Volume kmk-classes is gone too.\n")
         .stdout(indoc! {"
         Lab `alpha` is gone, after <time>: 3 containers, 2 networks, 2 volumes.
         Lab `beta` is gone, after <time>: 3 containers, 2 networks, 2 volumes.

@@ -45,7 +45,8 @@ fn taken_along(kmk: &Kmk) -> Option<String> {
         assert!(compose["configs"].is_null() && mirror["configs"].is_null());
         return None;
     }
-    assert!(mirror["volumes"].is_null());
+    let mut mounts = mirror["volumes"].as_sequence().into_iter().flatten();
+    assert!(mounts.all(|mount| mount["type"] == "volume"));
     assert_eq!(mirror["configs"][0]["target"], "/mm2.properties");
     let content = compose["configs"]["mm2-properties"]["content"].as_str();
     Some(content.unwrap().replace("$$", "$"))

@@ -75,7 +75,7 @@ impl Delivery<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::compose::{config_digests, render};
+    use crate::core::compose::{Classes, config_digests, render};
     use crate::core::mm2;
     use crate::core::scenario;
     use crate::core::spec::Spec;
@@ -91,7 +91,7 @@ mod tests {
         fn compose_reads_the_very_text_that_is_mounted_elsewhere(spec in any_spec()) {
             let topology = Topology::new(&spec);
             let properties = mm2::render(&topology);
-            let text = render(&topology, Delivery::Inline, &properties);
+            let text = render(&topology, Delivery::Inline, Classes::Unkept, &properties);
             let file: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
             let content = file["configs"][NAME]["content"].as_str();
             prop_assert_eq!(content.is_some(), !topology.mirrors.is_empty());
@@ -111,7 +111,8 @@ mod tests {
     #[test]
     fn only_mirrors_are_made_anew_when_the_delivery_changes_or_the_text() {
         let topology = Topology::new(&scenario::dr("demo"));
-        let digests = |delivery, text| config_digests(&render(&topology, delivery, text));
+        let digests =
+            |delivery, text| config_digests(&render(&topology, delivery, Classes::Unkept, text));
         let before = digests(MOUNTED, "a = 1");
         assert_eq!(before, digests(Delivery::Mount("/elsewhere"), "a = 1"));
         for after in [
@@ -133,7 +134,9 @@ mod tests {
     #[test]
     fn another_address_makes_only_brokers_anew() {
         let mut spec = scenario::dr("demo");
-        let digests = |spec: &Spec| config_digests(&render(&Topology::new(spec), MOUNTED, ""));
+        let digests = |spec: &Spec| {
+            config_digests(&render(&Topology::new(spec), MOUNTED, Classes::Unkept, ""))
+        };
         let before = digests(&spec);
         spec.bind = Some("192.0.2.7".parse().unwrap());
         let after = digests(&spec);
@@ -149,7 +152,7 @@ mod tests {
         for (address, shown) in [("192.0.2.7", "192.0.2.7"), ("2001:db8::7", "[2001:db8::7]")] {
             let mut spec = scenario::dr("demo");
             spec.bind = Some(address.parse().unwrap());
-            let text = render(&Topology::new(&spec), MOUNTED, "");
+            let text = render(&Topology::new(&spec), MOUNTED, Classes::Unkept, "");
             let file: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
             let primary = &file["services"]["primary"];
             let port = primary["ports"][0].as_str().unwrap();

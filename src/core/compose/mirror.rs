@@ -1,6 +1,6 @@
 //! A MirrorMaker's container. Knows nothing of brokers.
 
-use super::{DATA, Delivery, Service, UNUSED_VOLUMES, script};
+use super::{DATA, Delivery, Mount, Service, UNUSED_VOLUMES, script};
 use crate::core::topology::{Cluster, Existing, HOST, Mirror, Topology, WORKER_VARIABLE};
 
 /// Where a MirrorMaker finds its properties.
@@ -9,8 +9,24 @@ const SCRIPT: &str = include_str!("mirror.sh");
 /// What the script need not heed where several share the work: a worker says so when the leader of its group has died,
 /// and tries again until there is another. Starting it anew would leave nobody.
 const SAID_OF_THE_LEADER: &str = "|Failed to reconfigure connector";
+/// What the compose file calls the volume of class-data archives: no cluster's volume has such a name.
+pub(super) const CLASSES: &str = "classes";
+/// Where a MirrorMaker has that volume: a directory of the image that belongs to its user, as the volume then does too,
+/// and that nothing else uses.
+const CLASSES_AT: &str = "/usr/logs";
 /// The network of a MirrorMaker all of whose clusters were there before; compose's own name for it.
 const NO_CLUSTERS_NETWORK: &str = "default";
+
+/// The mount of the volume of class-data archives.
+pub(super) fn classes() -> Mount {
+    Mount {
+        r#type: "volume",
+        source: CLASSES.to_owned(),
+        target: CLASSES_AT,
+        read_only: false,
+        bind: None,
+    }
+}
 
 pub(super) fn service(
     topology: &Topology,

@@ -130,6 +130,11 @@ pub(super) fn remove_networks(ids: &[String]) -> Argv {
     then(words(["network", "rm"]), ids)
 }
 
+/// One that is there already stays as it is.
+pub(super) fn make_volume(name: &str, label: &str) -> Argv {
+    words(["volume", "create", "--label", label, name])
+}
+
 pub(super) fn remove_volumes(names: &[String]) -> Argv {
     then(words(["volume", "rm", "--force"]), names)
 }

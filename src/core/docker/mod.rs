@@ -2,6 +2,7 @@
 
 mod argv;
 mod error;
+mod log;
 mod memory;
 mod process;
 mod resource;
@@ -110,6 +111,15 @@ impl Docker {
     /// When docker cannot be asked.
     pub fn volumes(&self, filters: &[String], limit: &Limit) -> Result<Vec<Labelled>, DockerError> {
         self.inspect("volume", &argv::volumes(filters), limit)
+    }
+
+    /// Whether there is a volume that matches every filter.
+    ///
+    /// # Errors
+    /// When docker cannot be asked.
+    pub fn has_volumes(&self, filters: &[String], limit: &Limit) -> Result<bool, DockerError> {
+        let names = self.query(&argv::volumes(filters), limit)?;
+        Ok(!names.trim().is_empty())
     }
 
     /// All networks that match every filter.
@@ -262,6 +272,14 @@ impl Docker {
         self.each(ids, argv::remove_networks, limit)
     }
 
+    /// Makes a volume with a label, such as `kmk.classes=1`; one of that name that is there already stays as it is.
+    ///
+    /// # Errors
+    /// When docker refuses.
+    pub fn make_volume(&self, name: &str, label: &str, limit: &Limit) -> Result<(), DockerError> {
+        self.query(&argv::make_volume(name, label), limit).map(drop)
+    }
+
     /// Removes volumes and what is in them.
     ///
     /// # Errors
@@ -280,54 +298,6 @@ impl Docker {
             return Ok(());
         }
         self.query(&argv(names), limit).map(drop)
-    }
-
-    /// The last lines of a container's log.
-    ///
-    /// # Errors
-    /// When docker cannot be asked.
-    pub fn log_tail(
-        &self,
-        container: &str,
-        lines: usize,
-        limit: &Limit,
-    ) -> Result<Vec<String>, DockerError> {
-        let mut tail = Vec::new();
-        self.logs(container, &lines.to_string(), false, limit, |line| {
-            tail.push(String::from_utf8_lossy(&line).into_owned());
-        })?;
-        Ok(tail)
-    }
-
-    /// A container's log, line by line; `tail` is a number of lines or `all`.
-    ///
-    /// # Errors
-    /// When docker cannot be asked, or the limit ends it.
-    pub fn logs(
-        &self,
-        container: &str,
-        tail: &str,
-        follow: bool,
-        limit: &Limit,
-        on_line: impl FnMut(Vec<u8>),
-    ) -> Result<(), DockerError> {
-        let argv = argv::logs(container, tail, follow);
-        let finished = process::stream(&self.program, &argv, &[], limit, on_line);
-        check(&argv, finished.map_err(|error| unfinished(&argv, error))?).map(drop)
-    }
-
-    /// All that a container has written, each line after the time at which the engine got it (RFC 3339 in UTC, and a
-    /// space).
-    ///
-    /// # Errors
-    /// When docker cannot be asked.
-    pub fn timed_log(&self, container: &str, limit: &Limit) -> Result<Vec<String>, DockerError> {
-        let argv = argv::timed_logs(container);
-        let mut lines = Vec::new();
-        let on_line = |line: Vec<u8>| lines.push(String::from_utf8_lossy(&line).into_owned());
-        let finished = process::stream(&self.program, &argv, &[], limit, on_line);
-        check(&argv, finished.map_err(|error| unfinished(&argv, error))?)?;
-        Ok(lines)
     }
 
     fn capture(&self, argv: &Argv, limit: &Limit) -> Result<Finished, DockerError> {

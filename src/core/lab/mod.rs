@@ -1,6 +1,7 @@
 //! The facade: what can be done with a lab, each verb a readable list of steps.
 
 mod canary;
+pub mod classes;
 pub mod consume;
 mod crew;
 pub mod deploy;

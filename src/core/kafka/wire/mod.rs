@@ -22,6 +22,7 @@ mod settings;
 mod sizes;
 mod topics;
 
+pub(super) use batch::encode;
 pub(super) use cluster::Cluster;
 #[cfg(test)]
 pub(super) use member::{Asked, Script, Scripted};

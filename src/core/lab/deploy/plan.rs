@@ -7,12 +7,12 @@ use super::ready::Readiness;
 use super::refusal::explain;
 use super::request::{Rendered, Request, default_directory};
 use super::timeline::{Marks, Step};
-use crate::core::compose::{self, LABEL_CONFIG, LABEL_LAB, LABEL_SPEC};
-use crate::core::docker::{Container, Docker, Engine, Recreate, Site};
+use crate::core::compose::{self, Classes, LABEL_CONFIG, LABEL_LAB, LABEL_SPEC};
+use crate::core::docker::{Container, Docker, DockerError, Engine, Recreate, Site};
 use crate::core::event::{Event, Observer};
 use crate::core::image::Images;
 use crate::core::lab::destroy::{self, Remains};
-use crate::core::lab::{Lab, is_original, leftover};
+use crate::core::lab::{Lab, classes, is_original, leftover};
 use crate::core::preflight::Preflight;
 use crate::core::spec::Spec;
 use crate::core::topology::{self, KafkaImage, Topology};
@@ -40,6 +40,8 @@ pub(super) struct Plan<'a> {
     pub(super) site: Site,
     /// Whether there was anything of this lab before: then nothing of it is ever taken back.
     pub(super) was_there: bool,
+    /// Whether there was a volume of class-data archives before.
+    classes_were_kept: bool,
 }
 
 impl<'a> Plan<'a> {
@@ -73,7 +75,7 @@ impl<'a> Plan<'a> {
             .clone()
             .or_else(|| lab.as_ref().and_then(Lab::directory));
         let workdir = Workdir::new(directory.unwrap_or_else(|| default_directory(&request.lab)));
-        let rendered = Rendered::new(&spec, &site);
+        let rendered = Rendered::new(&spec, &site, Classes::Kept);
         let checks = Preflight {
             docker,
             engine,
@@ -108,6 +110,7 @@ impl<'a> Plan<'a> {
             twins,
             site,
             was_there,
+            classes_were_kept: classes::are_kept(docker, limit)?,
         })
     }
 
@@ -171,6 +174,9 @@ impl<'a> Plan<'a> {
             .map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))?;
         if !changed.is_empty() {
             self.replace(&changed, observer)?;
+        }
+        if !self.classes_were_kept && !self.rendered.topology.mirrors.is_empty() {
+            classes::keep(self.docker, limit)?;
         }
         self.compose_up(&Recreate::Nothing, limit, observer)?;
         observer.on(Event::Done {
@@ -280,8 +286,12 @@ impl<'a> Plan<'a> {
         observer.on(Event::Started("Taking back what was made".to_owned()));
         // not the limit that failed, nor the interrupt that brought us here
         let limit = Limit::new(ROLLBACK, &Interrupt::default());
-        let removed =
-            destroy::remove(self.docker, self.lab(), &limit).map_err(|error| error.to_string());
+        let removed = destroy::remove(self.docker, self.lab(), &limit)
+            .map_err(|error| error.to_string())
+            .and_then(|_| {
+                self.forget_classes(&limit)
+                    .map_err(|error| error.to_string())
+            });
         let files = self
             .workdir
             .remove(&self.site.owner(self.lab()))
@@ -289,6 +299,19 @@ impl<'a> Plan<'a> {
         match removed.and(files) {
             Ok(_) => Aftermath::RolledBack(leftover::look(&self.rendered.topology, &limit)),
             Err(why) => Aftermath::RollbackFailed(why),
+        }
+    }
+}
+
+impl Plan<'_> {
+    /// Removes the volume of class-data archives, where this deploy made it and no other lab has taken to it since.
+    fn forget_classes(&self, limit: &Limit) -> Result<(), DockerError> {
+        if self.classes_were_kept {
+            return Ok(());
+        }
+        match classes::forget(self.docker, limit) {
+            Ok(_) | Err(DockerError::Failed { .. }) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 }

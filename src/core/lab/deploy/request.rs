@@ -2,7 +2,7 @@
 
 use super::failure::DeployError;
 use super::{ground, ports};
-use crate::core::compose::{self, Delivery};
+use crate::core::compose::{self, Classes, Delivery};
 use crate::core::docker::{Container, Site};
 use crate::core::flow_setting;
 use crate::core::mm2;
@@ -254,7 +254,7 @@ impl Request {
 /// All problems of the spec.
 pub fn render(request: &Request, site: &Site) -> Result<Rendered, Vec<spec::Problem>> {
     let spec = request.spec(request.new_lab(), &[], site)?;
-    Ok(Rendered::new(&spec, site))
+    Ok(Rendered::new(&spec, site, Classes::Unkept))
 }
 
 /// What whoever publishes ports on an address of their choice should know; of this machine's own loopback there is
@@ -268,7 +268,7 @@ pub fn exposure(spec: &Spec, site: &Site) -> Option<String> {
 }
 
 impl Rendered {
-    pub(super) fn new(spec: &Spec, site: &Site) -> Self {
+    pub(super) fn new(spec: &Spec, site: &Site, classes: Classes) -> Self {
         let topology = Topology::new(spec);
         let properties = mm2::render(&topology);
         let path = format!("./{PROPERTIES_FILE}");
@@ -277,7 +277,7 @@ impl Rendered {
             Site::Elsewhere { .. } => Delivery::Inline,
         };
         Self {
-            compose: compose::render(&topology, delivery, &properties),
+            compose: compose::render(&topology, delivery, classes, &properties),
             properties,
             topology,
         }

@@ -1,8 +1,10 @@
 //! Records that arrived together, looked at where they lie in the answer. Knows nothing of connections.
 
+use super::look::look;
 use crate::core::kafka::error::KafkaError;
 use crate::core::kafka::wire::batch::{BatchError, RecordBatch};
 use crate::core::message::RecordRef;
+use bytes::Bytes;
 use std::ops::{ControlFlow, Range};
 
 /// Records that arrived together.
@@ -32,6 +34,23 @@ impl Fetched {
             address,
             topic,
         }
+    }
+
+    /// The records of the whole batches among `bytes`, all of one partition. No broker has sent them.
+    ///
+    /// # Errors
+    /// [`KafkaError::Garbled`] at a batch that makes no sense.
+    pub(in crate::core::kafka) fn of_bytes(
+        partition: i32,
+        bytes: Bytes,
+    ) -> Result<Self, KafkaError> {
+        let mut fetched = Self::new("(no broker)".to_owned(), "(no topic)".to_owned());
+        let looked = look(bytes, None, 0, None);
+        if let Some(fault) = looked.fault {
+            return Err(fetched.garbled(partition, &fault));
+        }
+        fetched.add(partition, 0..i64::MAX, looked.batches);
+        Ok(fetched)
     }
 
     /// Shows the records to `take`, those of a partition in order, until it has enough. One batch at a time is

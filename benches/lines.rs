@@ -1,0 +1,47 @@
+//! Records as `kmk consume` writes them down. Knows nothing of where they come from.
+
+// part of the binary, which has no door for others
+#[path = "../src/cli/consume/format.rs"]
+#[allow(dead_code)]
+mod format;
+
+use crate::payload;
+use divan::counter::{BytesCount, ItemsCount};
+use divan::{Bencher, black_box};
+use format::Format;
+use kafka_mirror_kit::core::message::RecordRef;
+
+/// Values, JSON, and what kcat is asked for most.
+const FORMATS: [&str; 3] = ["value", "json", "%t %p %o %k %v"];
+
+/// Records as lines, into memory.
+#[divan::bench(consts = [100, 1_000], args = FORMATS)]
+fn write<const SIZE: usize>(bencher: Bencher<'_, '_>, format: &str) {
+    let format: Format = format.parse().expect("a format of kmk consume");
+    let values = payload::values(SIZE, 1_000);
+    let record = |(offset, value)| RecordRef {
+        partition: 0,
+        offset,
+        time: Some(payload::TIME),
+        key: Some(b"key-1234"),
+        value: Some(value),
+        headers: Vec::new(),
+    };
+    let records: Vec<RecordRef<'_>> = (1_000_000..)
+        .zip(values.iter().map(Vec::as_slice))
+        .map(record)
+        .collect();
+    let mut to = Vec::new();
+    bencher
+        .counter(ItemsCount::new(values.len()))
+        .counter(BytesCount::new(payload::bytes(&values)))
+        .bench_local(|| {
+            to.clear();
+            for record in &records {
+                format
+                    .write("orders", record, &mut to)
+                    .expect("memory takes everything");
+            }
+            black_box(&to);
+        });
+}

@@ -1,0 +1,32 @@
+//! The volume in which MirrorMakers keep their class-data archives, so that the next deploy is faster. It belongs to no
+//! lab. Knows nothing of what is in it: the script of MirrorMaker's container does.
+
+use crate::core::compose::{CLASSES, LABEL_CLASSES};
+use crate::core::docker::{Docker, DockerError};
+use crate::core::wait::Limit;
+
+/// Whether it is there.
+///
+/// # Errors
+/// When docker cannot be asked.
+pub fn are_kept(docker: &Docker, limit: &Limit) -> Result<bool, DockerError> {
+    let labelled = [format!("label={LABEL_CLASSES}")];
+    docker.has_volumes(&labelled, limit)
+}
+
+/// Sees to it that it is there.
+pub(super) fn keep(docker: &Docker, limit: &Limit) -> Result<(), DockerError> {
+    docker.make_volume(CLASSES, &format!("{LABEL_CLASSES}=1"), limit)
+}
+
+/// Removes it; whether there was one.
+///
+/// # Errors
+/// When docker refuses: a MirrorMaker has it.
+pub fn forget(docker: &Docker, limit: &Limit) -> Result<bool, DockerError> {
+    let were_kept = are_kept(docker, limit)?;
+    if were_kept {
+        docker.remove_volumes(&[CLASSES.to_owned()], limit)?;
+    }
+    Ok(were_kept)
+}
