@@ -164,11 +164,15 @@ fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
     );
     file.set("", &format!("{name}.reconnect.backoff.max.ms"), "100");
     file.set(
-        "Fuller batches.",
+        "A record is sent at once; while a request is under way, the next batch fills by itself. Default 5 since Kafka 4.0.",
         &format!("{name}.producer.linger.ms"),
-        "5",
+        "0",
     );
-    file.set("", &format!("{name}.producer.batch.size"), "262144");
+    file.set(
+        "Fuller batches under load. Default 16 KiB.",
+        &format!("{name}.producer.batch.size"),
+        "262144",
+    );
     file.set(
         "One record that is too large ends the task, and with it every topic of the flow: as large as brokers take, and some.",
         &format!("{name}.producer.max.request.size"),

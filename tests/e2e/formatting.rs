@@ -12,7 +12,7 @@ fn a_log_directory_is_as_the_images_own_formatter_leaves_it() {
     let run = |script: &str| docker_words(&["exec", &broker, "bash", "-c", script], b"");
     let formatted = run(
         "sed 's|^log.dirs=.*|log.dirs=/tmp/formatted|' /opt/kafka/config/server.properties >/tmp/formatted.properties; \
-         KAFKA_HEAP_OPTS=-Xmx128m /opt/kafka/bin/kafka-storage.sh format -t \"$CLUSTER_ID\" -c /tmp/formatted.properties",
+         KAFKA_HEAP_OPTS=-Xmx128m /opt/kafka/bin/kafka-storage.sh format --cluster-id=\"$CLUSTER_ID\" -c /tmp/formatted.properties",
     );
     let ids = |directory: &str| {
         let text = run(&format!("cat {directory}/meta.properties"));

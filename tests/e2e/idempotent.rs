@@ -11,7 +11,8 @@ use std::fs;
 use std::process::Command;
 
 const RECORDS: usize = 1_000_000;
-const PARTITIONS: usize = 3;
+/// Two for each broker: their batches go over two connections.
+const PARTITIONS: usize = 6;
 
 #[test]
 #[ignore = "needs Docker"]

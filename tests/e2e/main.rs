@@ -11,6 +11,7 @@ mod second_engine;
 mod admin;
 mod by_hand;
 mod bytes;
+mod classes;
 mod clients;
 mod existing;
 mod explain;

@@ -47,7 +47,9 @@ fn main_line(theme: &str, flags: &str) {
         .prints(&lab.primary().0)
         .prints(&lab.secondary().0);
     let volumes = lab.mounted_volumes();
-    let named = ["primary", "secondary"].map(|name| format!("kmk-{}_{name}-data", lab.name));
+    let [primary, secondary] =
+        ["primary", "secondary"].map(|name| format!("kmk-{}_{name}-data", lab.name));
+    let named = ["kmk-classes".to_owned(), primary, secondary];
     assert_eq!(volumes, named, "no others, no anonymous ones");
 
     lab.kmk("produce --topic my_topic --messages 10")

@@ -69,7 +69,7 @@ fn the_topics_asked_for_are_mirrored_and_no_others() {
     assert_eq!(lab.primary().topics()["orders3"], 2);
     assert_eq!(
         lab.mounted_volumes().len(),
-        2,
+        3,
         "{:?}",
         lab.mounted_volumes()
     );

@@ -18,6 +18,9 @@ use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
+/// How soon a topic in the making is looked at; each pause after is half as long again, up to [`LOOK`]. It takes a broker some 20 ms.
+const FIRST_LOOK: Duration = Duration::from_millis(2);
+
 /// How often a topic in the making, or a broker that starts, is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -159,6 +162,7 @@ impl Admin {
     /// [`KafkaError::UnknownTopic`] when it was not there by the deadline (the broker does not create topics by itself),
     /// [`KafkaError::NoLeader`] when it was; otherwise when the broker does not answer.
     pub fn create_by_touch(&mut self, topic: &str, limit: &Limit) -> Result<TopicInfo, KafkaError> {
+        let mut pause = FIRST_LOOK;
         loop {
             let name = topic.to_owned();
             let trouble = match self.cluster.touch(topic, limit) {
@@ -174,7 +178,8 @@ impl Admin {
                 Err(error) => return Err(error),
             };
             self.cluster.forget();
-            limit.pause(LOOK)?;
+            limit.pause(pause)?;
+            pause = (pause * 3 / 2).min(LOOK);
             if limit.remaining().is_zero() {
                 return Err(trouble);
             }

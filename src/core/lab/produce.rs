@@ -1,5 +1,6 @@
 //! Sending records into a topic, and the account of what arrived. Knows nothing of labs, files or terminals.
 
+mod belt;
 mod feed;
 mod first;
 mod lines;
@@ -8,16 +9,15 @@ pub use lines::LinesError;
 
 use crate::core::endpoint::Endpoint;
 use crate::core::event::{Event, Observer};
-use crate::core::kafka::{
-    Admin, Batch, KafkaError, Partitioner, Producer, Speaker, Tally, Writing,
-};
+use crate::core::kafka::{Admin, KafkaError, Partitioner, Producer, Speaker, Tally, Writing};
 use crate::core::message::{Header, TopicNameError, check_topic_name};
 use crate::core::wait::{Interrupt, Limit, Stop};
+use belt::{Batches, Filled};
 use feed::Feed;
 pub(super) use feed::has_room;
 use std::fmt;
 use std::io::Read;
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::TryRecvError;
 use std::time::{Duration, Instant};
 
 /// How many batches a second a paced run sends at most.
@@ -205,8 +205,8 @@ pub fn produce(
 /// Sending under way.
 struct Run<'a> {
     producer: Producer,
-    batches: Receiver<Result<Batch, LinesError>>,
-    waiting: Option<Result<Batch, LinesError>>,
+    batches: Batches,
+    waiting: Option<Filled>,
     rate: Option<u64>,
     patience: Duration,
     interrupt: &'a Interrupt,
@@ -290,7 +290,7 @@ impl Run<'_> {
 
     /// The next batch, with those behind it that fit: an input that comes in small pieces is sent in large ones as soon
     /// as the broker is what limits it.
-    fn next(&mut self) -> Result<Option<Result<Batch, LinesError>>, KafkaError> {
+    fn next(&mut self) -> Result<Option<Filled>, KafkaError> {
         let first = match self.waiting.take() {
             Some(waiting) => Some(waiting),
             None => self.first()?,
@@ -299,7 +299,7 @@ impl Run<'_> {
             return Ok(first);
         };
         while self.rate.is_none() {
-            match self.batches.try_recv() {
+            match self.batches.try_next() {
                 Ok(Ok(more)) if has_room(&batch, more.size(), more.fullest()) => {
                     batch.append(more);
                 }
@@ -314,16 +314,16 @@ impl Run<'_> {
     }
 
     /// The next batch as it comes. While there is none, answers are taken in: an input may be silent for long.
-    fn first(&mut self) -> Result<Option<Result<Batch, LinesError>>, KafkaError> {
+    fn first(&mut self) -> Result<Option<Filled>, KafkaError> {
         loop {
-            match self.batches.try_recv() {
+            match self.batches.try_next() {
                 Ok(batch) => return Ok(Some(batch)),
                 Err(TryRecvError::Disconnected) => return Ok(None),
                 Err(TryRecvError::Empty) => {}
             }
             let limit = self.limit();
             if !self.producer.settle(&limit, &mut self.tally)? {
-                return Ok(Limit::endless(self.interrupt).receive(&self.batches)?);
+                return Ok(self.batches.next(&Limit::endless(self.interrupt))?);
             }
         }
     }

@@ -27,16 +27,30 @@ pub(in crate::core::kafka) enum To<'a> {
     Any,
     /// The broker with this node id.
     Broker(i32),
+    /// The same, over one of several connections: a broker works on the requests of one in turn, and on several at once.
+    Line(Line),
     /// The broker that answers for the controller.
     Controller,
     /// The broker that coordinates this consumer group.
     Coordinator(&'a str),
 }
 
+/// One of several connections to a broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::core::kafka) struct Line {
+    /// Its node id.
+    pub(in crate::core::kafka) broker: i32,
+    /// Which of them, from 0: the one that everything else goes over too.
+    pub(in crate::core::kafka) number: u8,
+}
+
+/// A connection's name: where it leads, and which of several it is.
+type Road = (Endpoint, u8);
+
 /// A request on its way.
 #[derive(Debug)]
 pub(in crate::core::kafka) struct Asked<R> {
-    endpoint: Endpoint,
+    road: Road,
     ticket: Ticket<R>,
 }
 
@@ -44,7 +58,7 @@ pub(in crate::core::kafka) struct Asked<R> {
 #[derive(Debug)]
 pub(in crate::core::kafka) struct Cluster {
     bootstrap: Vec<Endpoint>,
-    connections: HashMap<Endpoint, Connection>,
+    connections: HashMap<Road, Connection>,
     pub(super) known: Metadata,
     coordinators: HashMap<String, i32>,
     /// Whether every broker that was met speaks version 0 of the requests that carry records.
@@ -86,20 +100,21 @@ impl Cluster {
         request: &R,
         limit: &Limit,
     ) -> Result<Asked<R>, KafkaError> {
-        let endpoint = match to {
+        let road = match to {
             To::Any => self.any(limit)?,
-            To::Broker(id) => self.broker(id, limit)?,
+            To::Broker(id) => (self.broker(id, limit)?, 0),
+            To::Line(line) => (self.broker(line.broker, limit)?, line.number),
             To::Controller => match self.controller(limit)? {
-                Some(id) => self.broker(id, limit)?,
+                Some(id) => (self.broker(id, limit)?, 0),
                 None => self.any(limit)?,
             },
             To::Coordinator(group) => {
                 let id = self.coordinator(group, limit)?;
-                self.broker(id, limit)?
+                (self.broker(id, limit)?, 0)
             }
         };
-        let ticket = self.connection(&endpoint, limit)?.send(request, limit)?;
-        Ok(Asked { endpoint, ticket })
+        let ticket = self.connection(&road, limit)?.send(request, limit)?;
+        Ok(Asked { road, ticket })
     }
 
     /// Waits for the answer to what was asked.
@@ -108,19 +123,19 @@ impl Cluster {
         asked: &Asked<R>,
         limit: &Limit,
     ) -> Result<R::Response, KafkaError> {
-        let Some(connection) = self.connections.get_mut(&asked.endpoint) else {
-            return Err(lost(&asked.endpoint));
+        let Some(connection) = self.connections.get_mut(&asked.road) else {
+            return Err(lost(&asked.road.0));
         };
         let answer = connection.finish(&asked.ticket, limit);
         if connection.is_broken() {
-            self.connections.remove(&asked.endpoint);
+            self.connections.remove(&asked.road);
         }
         answer
     }
 
     /// Whether an answer, or the end of its connection, is there already.
     pub(in crate::core::kafka) fn is_answered<R>(&mut self, asked: &Asked<R>) -> bool {
-        match self.connections.get_mut(&asked.endpoint) {
+        match self.connections.get_mut(&asked.road) {
             Some(connection) => connection.has_answer(&asked.ticket),
             None => true,
         }
@@ -134,7 +149,7 @@ impl Cluster {
     ) -> Result<(), Stop> {
         let connections = asked
             .iter()
-            .filter_map(|asked| self.connections.get(&asked.endpoint));
+            .filter_map(|asked| self.connections.get(&asked.road));
         let mut sockets: Vec<PollFd<'_>> = connections
             .map(|connection| PollFd::new(connection.stream(), PollFlags::IN))
             .collect();
@@ -247,37 +262,34 @@ impl Cluster {
         })
     }
 
-    fn connection(
-        &mut self,
-        endpoint: &Endpoint,
-        limit: &Limit,
-    ) -> Result<&mut Connection, KafkaError> {
+    fn connection(&mut self, road: &Road, limit: &Limit) -> Result<&mut Connection, KafkaError> {
         self.connections
             .retain(|_, connection| !connection.is_broken());
-        if !self.connections.contains_key(endpoint) {
-            let opened = Connection::open(endpoint, limit)
-                .map_err(|failure| unreachable(vec![(endpoint.clone(), failure)]))?;
-            self.keep(endpoint, opened);
+        if !self.connections.contains_key(road) {
+            let opened = Connection::open(&road.0, limit)
+                .map_err(|failure| unreachable(vec![(road.0.clone(), failure)]))?;
+            self.keep(road, opened);
         }
         Ok(self
             .connections
-            .get_mut(endpoint)
+            .get_mut(road)
             .expect("it was there or has been inserted"))
     }
 
-    fn keep(&mut self, endpoint: &Endpoint, connection: Connection) {
+    fn keep(&mut self, road: &Road, connection: Connection) {
         self.version_0 &= connection.speaks_version_0();
-        self.connections.insert(endpoint.clone(), connection);
+        self.connections.insert(road.clone(), connection);
     }
 
     /// A broker with an open connection; one is made where there is none.
-    fn any(&mut self, limit: &Limit) -> Result<Endpoint, KafkaError> {
+    fn any(&mut self, limit: &Limit) -> Result<Road, KafkaError> {
         let open = self
             .connections
             .iter()
-            .find(|(_, connection)| !connection.is_broken());
-        if let Some((endpoint, _)) = open {
-            return Ok(endpoint.clone());
+            .filter(|(_, connection)| !connection.is_broken())
+            .min_by_key(|((_, number), _)| *number);
+        if let Some((road, _)) = open {
+            return Ok(road.clone());
         }
         // a broker that the cluster has named since may outlive all addresses that were given
         let mut candidates = self.bootstrap.clone();
@@ -293,8 +305,9 @@ impl Cluster {
             let share = limit.at_most(limit.remaining() / left);
             match Connection::open(endpoint, &share) {
                 Ok(connection) => {
-                    self.keep(endpoint, connection);
-                    return Ok(endpoint.clone());
+                    let road = (endpoint.clone(), 0);
+                    self.keep(&road, connection);
+                    return Ok(road);
                 }
                 Err(failure) => failures.push((endpoint.clone(), failure)),
             }

@@ -25,6 +25,9 @@ const CLIENT_ID: &str = "kmk";
 /// The version in which a broker is asked which versions it speaks.
 const GREETING: i16 = 3;
 
+/// The memory of larger requests is given back, in bytes.
+const WORTH_KEEPING: usize = 16 * 1024 * 1024;
+
 /// The correlation id of the next request.
 static NEXT: AtomicI32 = AtomicI32::new(1);
 
@@ -46,6 +49,8 @@ pub(super) struct Connection {
     versions: Versions,
     /// Requests that are not answered yet, in order.
     waiting: VecDeque<i32>,
+    /// Memory of the last request, for the next.
+    outgoing: BytesMut,
     incoming: Incoming,
     /// Answers that came while another was waited for.
     arrived: HashMap<i32, Bytes>,
@@ -75,6 +80,7 @@ impl Connection {
             address: endpoint.to_string(),
             versions: Versions::default(),
             waiting: VecDeque::new(),
+            outgoing: BytesMut::new(),
             incoming: Incoming::default(),
             arrived: HashMap::new(),
             is_broken: false,
@@ -153,11 +159,17 @@ impl Connection {
         limit: &Limit,
     ) -> Result<Ticket<R>, KafkaError> {
         let ticket = Self::ticket(version);
-        let frame = encode(request, version, ticket.id).map_err(|cause| KafkaError::Garbled {
+        let mut frame = std::mem::take(&mut self.outgoing);
+        frame.clear();
+        encode(request, version, ticket.id, &mut frame).map_err(|cause| KafkaError::Garbled {
             address: self.address.clone(),
             cause: format!("the request cannot be written: {cause}"),
         })?;
-        self.write(&frame, ticket.since, limit)?;
+        let written = self.write(&frame, ticket.since, limit);
+        if frame.capacity() <= WORTH_KEEPING {
+            self.outgoing = frame;
+        }
+        written?;
         self.waiting.push_back(ticket.id);
         Ok(ticket)
     }
@@ -330,20 +342,25 @@ fn api_of<R: Request>() -> Result<ApiKey, KafkaError> {
 }
 
 /// The whole frame of a request.
-fn encode<R: Request>(request: &R, version: i16, id: i32) -> Result<BytesMut, String> {
+fn encode<R: Request>(
+    request: &R,
+    version: i16,
+    id: i32,
+    frame: &mut BytesMut,
+) -> Result<(), String> {
     let header = RequestHeader::default()
         .with_request_api_key(R::KEY)
         .with_request_api_version(version)
         .with_correlation_id(id)
         .with_client_id(Some(StrBytes::from_static_str(CLIENT_ID)));
     let header_version = R::header_version(version);
-    let encoded = || {
+    let mut encoded = || {
         let length = header.compute_size(header_version)? + request.compute_size(version)?;
-        let mut frame = BytesMut::with_capacity(4 + length);
+        frame.reserve(4 + length);
         frame.put_i32(i32::try_from(length)?);
-        header.encode(&mut frame, header_version)?;
-        request.encode(&mut frame, version)?;
-        Ok(frame)
+        header.encode(frame, header_version)?;
+        request.encode(frame, version)?;
+        Ok(())
     };
     encoded().map_err(|error: Box<dyn std::error::Error>| error.to_string())
 }

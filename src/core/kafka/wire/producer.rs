@@ -3,10 +3,11 @@
 mod arrival;
 mod departure;
 mod lane;
+mod lines;
 mod request;
 mod sequence;
 
-use super::cluster::{Cluster, To};
+use super::cluster::{Cluster, Line, To};
 use crate::core::kafka::batch::Batch;
 use crate::core::kafka::compression::Compression;
 use crate::core::kafka::error::KafkaError;
@@ -16,6 +17,7 @@ use crate::core::wait::{Interrupt, Limit, Stop};
 use arrival::Flight;
 use kafka_protocol::messages::{InitProducerIdRequest, ProducerId};
 use lane::{Author, Lane, WINDOW};
+use lines::Lines;
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
@@ -38,8 +40,12 @@ pub(in crate::core::kafka) struct Producer {
     /// How many records were taken for each partition.
     taken: BTreeMap<i32, u64>,
     flights: Vec<Flight>,
-    /// When each broker was last heard of.
-    heard: HashMap<i32, Instant>,
+    /// Which connection each partition's batches take.
+    lines: Lines,
+    /// Memory of batches that are written, for those that come.
+    spare: Vec<Vec<u8>>,
+    /// When each broker was last heard of, over each of its connections.
+    heard: HashMap<Line, Instant>,
     /// The largest batch that was not refused as too large, once one was.
     allowed: usize,
     pause: Duration,
@@ -66,6 +72,8 @@ impl Producer {
             lanes: BTreeMap::new(),
             taken: BTreeMap::new(),
             flights: Vec::new(),
+            lines: Lines::default(),
+            spare: Vec::new(),
             heard: HashMap::new(),
             allowed: usize::MAX,
             pause: FIRST_PAUSE,
@@ -155,7 +163,7 @@ impl Producer {
     fn too_late(&mut self, late: Stop) -> KafkaError {
         let oldest = self.flights.first();
         let silent = oldest.map(|flight| KafkaError::Silent {
-            address: self.cluster.address_of(flight.broker),
+            address: self.cluster.address_of(flight.line.broker),
             waited: flight.since.elapsed(),
         });
         let trouble = self.trouble.take().or(silent);

@@ -58,9 +58,7 @@ impl<R: Read> Lines<R> {
             return Ok(false);
         }
         let mut rest = read;
-        while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
-            let (tail, after) = (&rest[..end], &rest[end + 1..]);
-            rest = after;
+        while let Some(tail) = cut_line(&mut rest) {
             self.complete += 1;
             let more = if self.begun.is_empty() {
                 each(tail)
@@ -83,6 +81,16 @@ impl<R: Read> Lines<R> {
         }
         Ok(true)
     }
+}
+
+/// Takes a line that is complete from the front of `rest`.
+fn cut_line<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let mut after = *rest;
+    // the standard library's search for a byte: a loop of our own took half of the time of whoever reads lines
+    let length = after.skip_until(b'\n').unwrap_or(0);
+    let line = rest[..length].strip_suffix(b"\n")?;
+    *rest = after;
+    Some(line)
 }
 
 #[cfg(test)]

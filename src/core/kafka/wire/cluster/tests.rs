@@ -183,14 +183,18 @@ fn an_answer_that_can_no_longer_come_is_there_at_once_as_an_error() {
     let request = ListGroupsRequest::default();
     let first = cluster.ask(To::Any, &request, &soon()).unwrap();
     assert!(!cluster.is_answered(&first));
-    cluster.connections.get_mut(&one).unwrap().break_off();
+    cluster
+        .connections
+        .get_mut(&(one.clone(), 0))
+        .unwrap()
+        .break_off();
     // over a new connection to the same broker
     let second = cluster.ask(To::Any, &request, &soon()).unwrap();
     assert!(cluster.is_answered(&first) && !cluster.is_answered(&second));
     let error = cluster.answer(&first, &soon()).unwrap_err();
     assert!(matches!(error, KafkaError::Lost { .. }), "{error:?}");
     assert!(
-        !cluster.connections[&one].is_broken(),
+        !cluster.connections[&(one, 0)].is_broken(),
         "the new one is sound"
     );
 }

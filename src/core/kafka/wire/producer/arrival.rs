@@ -4,7 +4,7 @@ use super::lane::{Outcome, Verdict};
 use super::{FIRST_PAUSE, Producer, request};
 use crate::core::kafka::error::KafkaError;
 use crate::core::kafka::tally::Tally;
-use crate::core::kafka::wire::cluster::Asked;
+use crate::core::kafka::wire::cluster::{Asked, Line};
 use crate::core::wait::Limit;
 use kafka_protocol::messages::ProduceRequest;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct Flight {
     pub(super) asked: Asked<ProduceRequest>,
-    pub(super) broker: i32,
+    pub(super) line: Line,
     pub(super) since: Instant,
     /// Partition and number of each parcel in it.
     pub(super) parcels: Vec<(i32, u64)>,
@@ -49,7 +49,7 @@ impl Producer {
         limit: &Limit,
         tally: &mut Tally,
     ) -> Result<(), KafkaError> {
-        self.heard.insert(flight.broker, Instant::now());
+        self.heard.insert(flight.line, Instant::now());
         match self.cluster.answer(&flight.asked, limit) {
             Ok(answer) => {
                 let mut outcomes = request::outcomes(&self.topic, &answer);
@@ -64,7 +64,7 @@ impl Producer {
                 // what else was asked over the same connection is lost with it
                 let (lost, left) = std::mem::take(&mut self.flights)
                     .into_iter()
-                    .partition(|other| other.broker == flight.broker);
+                    .partition(|other| other.line == flight.line);
                 self.flights = left;
                 for other in Vec::<Flight>::into_iter(lost) {
                     worst = worst.and(self.settle_all(&other.parcels, tally, |_| {
@@ -127,7 +127,7 @@ impl Producer {
     ) -> Result<(), KafkaError> {
         let patience = (limit.allowed() / 2).clamp(SHORTEST_SILENCE, LONGEST_SILENCE);
         let silent = self.flights.iter().position(|flight| {
-            let heard = self.heard.get(&flight.broker).copied();
+            let heard = self.heard.get(&flight.line).copied();
             heard
                 .map_or(flight.since, |heard| heard.max(flight.since))
                 .elapsed()

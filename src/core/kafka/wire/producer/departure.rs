@@ -8,7 +8,7 @@ use crate::core::kafka::compression::Compression;
 use crate::core::kafka::error::KafkaError;
 use crate::core::kafka::tally::Tally;
 use crate::core::kafka::wire::batch::{BatchError, Identity, encode};
-use crate::core::kafka::wire::cluster::To;
+use crate::core::kafka::wire::cluster::{Line, To};
 use crate::core::wait::Limit;
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -19,6 +19,10 @@ const REQUESTS: usize = WINDOW;
 
 /// One request holds no more batches once they have so many bytes. A broker takes 100 MiB (`socket.request.max.bytes`).
 const FULL_REQUEST: usize = 8 * 1024 * 1024;
+
+/// The memory of so many batches is kept, of no more bytes than this each.
+const SPARES: usize = 8;
+const LARGEST_SPARE: usize = 2 * 1024 * 1024;
 
 impl Producer {
     /// Sends what may go out now.
@@ -40,8 +44,8 @@ impl Producer {
             if loads.is_empty() {
                 return Ok(());
             }
-            for (broker, partitions) in loads {
-                if let Err(error) = self.depart(broker, &partitions, limit) {
+            for (line, partitions) in loads {
+                if let Err(error) = self.depart(line, &partitions, limit) {
                     if !heals(&error) {
                         return Err(error);
                     }
@@ -54,18 +58,19 @@ impl Producer {
     }
 
     /// The partitions for which something may go out now, by the broker that leads them and has room for a request.
-    fn loads(&mut self, limit: &Limit) -> Result<BTreeMap<i32, Vec<i32>>, KafkaError> {
-        let mut loads: BTreeMap<i32, (usize, Vec<i32>)> = BTreeMap::new();
+    fn loads(&mut self, limit: &Limit) -> Result<BTreeMap<Line, Vec<i32>>, KafkaError> {
+        let mut loads: BTreeMap<Line, (usize, Vec<i32>)> = BTreeMap::new();
         for (&partition, lane) in &mut self.lanes {
             let Some(parcel) = lane.ready() else {
                 continue;
             };
             let broker = self.cluster.leader(&self.topic, partition, limit)?;
-            let on_their_way = self.flights.iter().filter(|flight| flight.broker == broker);
+            let line = self.lines.of(partition, broker);
+            let on_their_way = self.flights.iter().filter(|flight| flight.line == line);
             if on_their_way.count() >= REQUESTS {
                 continue;
             }
-            let (bytes, partitions) = loads.entry(broker).or_default();
+            let (bytes, partitions) = loads.entry(line).or_default();
             if *bytes == 0 || *bytes + parcel.chunk.size() <= FULL_REQUEST {
                 *bytes += parcel.chunk.size();
                 partitions.push(partition);
@@ -73,23 +78,28 @@ impl Producer {
         }
         let loads = loads.into_iter();
         Ok(loads
-            .map(|(broker, (_, partitions))| (broker, partitions))
+            .map(|(line, (_, partitions))| (line, partitions))
             .collect())
     }
 
     /// One request, with the next parcel of each of these partitions.
-    fn depart(&mut self, broker: i32, partitions: &[i32], limit: &Limit) -> Result<(), KafkaError> {
+    fn depart(&mut self, line: Line, partitions: &[i32], limit: &Limit) -> Result<(), KafkaError> {
         let mut batches = Vec::new();
         for &partition in partitions {
             if let Some(lane) = self.lanes.get_mut(&partition) {
                 let author = lane.author();
                 if let Some(parcel) = lane.ready() {
-                    batches.push((partition, encoded(parcel, self.compression, author)?));
+                    let spare = self.spare.pop().unwrap_or_default();
+                    batches.push((partition, encoded(parcel, self.compression, author, spare)?));
                 }
             }
         }
+        let lent: Vec<Bytes> = batches.iter().map(|(_, batch)| batch.clone()).collect();
         let request = request::request(&self.topic, self.acks, batches);
-        let asked = self.cluster.ask(To::Broker(broker), &request, limit);
+        let asked = self.cluster.ask(To::Line(line), &request, limit);
+        drop(request);
+        self.spare.extend(lent.into_iter().filter_map(memory_of));
+        self.spare.truncate(SPARES);
         // not even begun, or it may have got through
         if let Err(error) = &asked
             && !error.leaves_a_write_in_doubt()
@@ -107,7 +117,7 @@ impl Producer {
             Ok(asked) => {
                 self.flights.push(Flight {
                     asked,
-                    broker,
+                    line,
                     since: Instant::now(),
                     parcels,
                 });
@@ -127,24 +137,28 @@ fn heals(error: &KafkaError) -> bool {
     error.is_retriable() || matches!(error, KafkaError::UnknownTopic { .. })
 }
 
+/// The memory of a batch that has gone out, for the next. A batch that has to go out again is encoded again.
+fn memory_of(batch: Bytes) -> Option<Vec<u8>> {
+    let memory: Vec<u8> = batch.try_into_mut().ok()?.into();
+    (memory.capacity() <= LARGEST_SPARE).then_some(memory)
+}
+
 fn encoded(
-    parcel: &mut Parcel,
+    parcel: &Parcel,
     compression: Compression,
     author: Option<Author>,
+    mut memory: Vec<u8>,
 ) -> Result<Bytes, KafkaError> {
-    if let Some(encoded) = &parcel.encoded {
-        return Ok(encoded.clone());
-    }
     let identity = author.map(|author| Identity {
         producer_id: author.id,
         epoch: author.epoch,
         sequence: parcel.sequence,
     });
-    let mut bytes = Vec::new();
-    encode(&parcel.chunk, compression, identity, &mut bytes).map_err(|cause: BatchError| {
+    memory.clear();
+    encode(&parcel.chunk, compression, identity, &mut memory).map_err(|cause: BatchError| {
         KafkaError::Unsendable {
             cause: cause.to_string(),
         }
     })?;
-    Ok(parcel.encoded.insert(bytes.into()).clone())
+    Ok(memory.into())
 }

@@ -9,7 +9,6 @@ use super::sequence;
 use crate::core::kafka::batch::Chunk;
 use crate::core::kafka::error::KafkaError;
 use crate::core::kafka::tally::Tally;
-use bytes::Bytes;
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -33,8 +32,6 @@ pub(super) struct Parcel {
     begins: u64,
     /// The number of its first record, as the broker counts.
     pub(super) sequence: i32,
-    /// As it goes over the wire, once it did.
-    pub(super) encoded: Option<Bytes>,
     state: State,
     /// How often it was sent.
     attempts: u64,
@@ -126,7 +123,6 @@ impl Lane {
             chunk,
             begins,
             sequence,
-            encoded: None,
             state: State::Waiting,
             attempts: 0,
             doubts: 0,
@@ -307,7 +303,6 @@ impl Lane {
         self.next_sequence = 0;
         for parcel in &mut self.parcels {
             parcel.sequence = self.next_sequence;
-            parcel.encoded = None;
             self.next_sequence = sequence::after(parcel.sequence, parcel.chunk.records());
         }
     }

@@ -1,0 +1,212 @@
+//! Batches on their way from whoever fills them to whoever sends them. Knows nothing of what is in them.
+//!
+//! A batch that is not full may lie at the end of the belt: sent as it is if its turn comes, taken back and filled further
+//! if more records come first. So none waits for the next, and where the broker is what limits it all are full.
+
+use super::lines::LinesError;
+use crate::core::kafka::Batch;
+use crate::core::wait::{Limit, Stop};
+use std::sync::mpsc::{self, Receiver, SyncSender, TryRecvError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Batches that wait to be sent.
+const WAITING: usize = 3;
+
+/// A batch, or why there are no more.
+pub(super) type Filled = Result<Batch, LinesError>;
+
+/// A belt, from its two ends.
+pub(super) fn belt() -> (Loading, Batches) {
+    let (to, from) = mpsc::sync_channel(WAITING);
+    let loose = Arc::new(Mutex::new(Loose::default()));
+    let loading = Loading {
+        to,
+        loose: Arc::clone(&loose),
+        laid: 0,
+    };
+    (loading, Batches { from, loose })
+}
+
+/// What lies on the belt.
+#[derive(Debug)]
+enum Piece {
+    Whole(Filled),
+    /// The place of the loose batch of this number, if that was not taken back.
+    Loose(u64),
+}
+
+/// The batch that is not full.
+#[derive(Debug, Default)]
+struct Loose {
+    number: u64,
+    batch: Option<Batch>,
+}
+
+/// Where batches are put on.
+#[derive(Debug)]
+pub(super) struct Loading {
+    to: SyncSender<Piece>,
+    loose: Arc<Mutex<Loose>>,
+    laid: u64,
+}
+
+impl Loading {
+    /// Passes a batch on, if there is anything in it; waits while there is no room. False when no one wants it.
+    pub(super) fn pass_on(&self, batch: &mut Batch) -> bool {
+        batch.is_empty() || self.to.send(Piece::Whole(Ok(batch.take()))).is_ok()
+    }
+
+    /// Passes on why there are no more.
+    pub(super) fn break_off(&self, error: LinesError) {
+        // whoever has gone need not know
+        let _ = self.to.send(Piece::Whole(Err(error)));
+    }
+
+    /// Passes a batch on so that it can be taken back. False when no one wants it.
+    pub(super) fn lay(&mut self, batch: &mut Batch) -> bool {
+        if batch.is_empty() {
+            return true;
+        }
+        self.laid += 1;
+        *held(&self.loose) = Loose {
+            number: self.laid,
+            batch: Some(batch.take()),
+        };
+        self.to.send(Piece::Loose(self.laid)).is_ok()
+    }
+
+    /// The batch that was laid there last, unless it is on its way.
+    pub(super) fn take_back(&self) -> Option<Batch> {
+        held(&self.loose).batch.take()
+    }
+}
+
+/// Where batches come out, in order.
+#[derive(Debug)]
+pub(super) struct Batches {
+    from: Receiver<Piece>,
+    loose: Arc<Mutex<Loose>>,
+}
+
+impl Batches {
+    /// The next, if there is one by now.
+    pub(super) fn try_next(&self) -> Result<Filled, TryRecvError> {
+        loop {
+            if let Some(filled) = self.pick(self.from.try_recv()?) {
+                return Ok(filled);
+            }
+        }
+    }
+
+    /// Waits for the next; none when there are no more.
+    pub(super) fn next(&self, limit: &Limit) -> Result<Option<Filled>, Stop> {
+        while let Some(piece) = limit.receive(&self.from)? {
+            if let Some(filled) = self.pick(piece) {
+                return Ok(Some(filled));
+            }
+        }
+        Ok(None)
+    }
+
+    fn pick(&self, piece: Piece) -> Option<Filled> {
+        match piece {
+            Piece::Whole(filled) => Some(filled),
+            Piece::Loose(number) => {
+                let mut loose = held(&self.loose);
+                // another one has its place further back
+                let batch = (loose.number == number).then(|| loose.batch.take());
+                batch.flatten().map(Ok)
+            }
+        }
+    }
+}
+
+fn held(loose: &Mutex<Loose>) -> MutexGuard<'_, Loose> {
+    loose.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::wait::Interrupt;
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    fn batch(records: usize) -> Batch {
+        let mut batch = Batch::default();
+        for _ in 0..records {
+            batch.push(0, None, Some(b"v"), 0);
+        }
+        batch
+    }
+
+    fn records(filled: Result<Filled, TryRecvError>) -> Option<usize> {
+        filled.ok().map(|filled| filled.unwrap().records())
+    }
+
+    #[test]
+    fn a_batch_that_was_taken_back_does_not_come_out_before_it_is_laid_again() {
+        let (mut loading, batches) = belt();
+        assert!(loading.lay(&mut batch(1)));
+        assert_eq!(loading.take_back().unwrap().records(), 1);
+        assert!(loading.pass_on(&mut batch(7)));
+        assert!(loading.lay(&mut batch(2)));
+        assert_eq!(records(batches.try_next()), Some(7));
+        assert_eq!(records(batches.try_next()), Some(2));
+        assert!(loading.take_back().is_none(), "it is on its way");
+        assert_eq!(batches.try_next().unwrap_err(), TryRecvError::Empty);
+        drop(loading);
+        assert_eq!(batches.try_next().unwrap_err(), TryRecvError::Disconnected);
+    }
+
+    #[test]
+    fn what_is_laid_last_comes_out_although_the_loader_has_gone() {
+        let (mut loading, batches) = belt();
+        assert!(loading.lay(&mut batch(3)));
+        drop(loading);
+        assert_eq!(records(batches.try_next()), Some(3));
+    }
+
+    #[test]
+    fn who_loads_for_no_one_is_told() {
+        let (mut loading, batches) = belt();
+        drop(batches);
+        assert!(!loading.pass_on(&mut batch(1)));
+        assert!(!loading.lay(&mut batch(1)));
+        assert!(loading.lay(&mut batch(0)), "there is nothing to send");
+    }
+
+    proptest! {
+        #[test]
+        fn records_come_out_in_the_order_in_which_they_went_on(
+            reads in proptest::collection::vec(0usize..9, 0..40),
+        ) {
+            let (mut loading, batches) = belt();
+            let loader = std::thread::spawn(move || {
+                let mut on = 0;
+                for records in reads {
+                    let mut batch = loading.take_back().unwrap_or_default();
+                    for _ in 0..records {
+                        if batch.records() == 4 {
+                            assert!(loading.pass_on(&mut batch));
+                        }
+                        batch.push(0, None, None, on);
+                        on += 1;
+                    }
+                    assert!(loading.lay(&mut batch));
+                }
+                on
+            });
+            let limit = Limit::new(Duration::from_secs(60), &Interrupt::default());
+            let mut out = Vec::new();
+            while let Some(filled) = batches.next(&limit).unwrap() {
+                for chunk in filled.unwrap().chunks() {
+                    prop_assert!(chunk.records() <= 4);
+                    out.extend(chunk.iter().map(|item| item.time));
+                }
+            }
+            let on = loader.join().unwrap();
+            prop_assert_eq!(out, (0..on).collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What the first MirrorMaker has loaded, the next one starts from; and one that fits no more is no harm.
+
+use crate::engine::{docker, docker_words, things};
+use crate::lab::Lab;
+use crate::process::{PATIENCE, until};
+use std::collections::BTreeSet;
+
+const ARCHIVES: &str = "/usr/logs/*.jsa";
+/// The archives that a running JVM has mapped, each once.
+const MAPPED: &str = "for process in /proc/[0-9]*; do case $(readlink $process/exe) in *java) \
+                      grep -o '/usr/logs/.*jsa' $process/maps;; esac; done | sort -u";
+
+#[test]
+#[ignore = "needs Docker"]
+fn a_mirrormaker_starts_from_the_classes_of_an_earlier_one() {
+    let lab = Lab::deployed("classes", "");
+    let worker = lab.container("mm2-secondary");
+    let run = |script: &str| docker_words(&["exec", &worker, "bash", "-c", script], b"");
+    let starts_again = || {
+        docker(&format!("restart -t 1 {worker}"));
+        until("records cross again", PATIENCE, || {
+            lab.kmk("status --json").json()["state"]
+                .eq("healthy")
+                .then_some(())
+        });
+        run(MAPPED)
+    };
+    let archive = until("the classes are kept", PATIENCE, || {
+        let found = run(&format!("ls {ARCHIVES} 2>/dev/null; true"));
+        (!found.is_empty()).then_some(found)
+    });
+    assert_eq!(starts_again(), archive);
+
+    println!("one that is damaged");
+    run(&format!(
+        "chmod u+w {archive}; head -c 5000000 /dev/urandom >{archive}"
+    ));
+    assert_eq!(starts_again(), "");
+    run(&format!("rm {archive}"));
+
+    lab.kmk("destroy").code(0).says("volume kmk-classes stays");
+    let kept = things("label=kmk.classes");
+    assert_eq!(kept, BTreeSet::from(["volume kmk-classes".to_owned()]));
+}
