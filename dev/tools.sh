@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sees to what building and testing need beside Docker.
 #
-#   dev/tools.sh [rust] [linker] [kcat] [network]   default: all four
+#   dev/tools.sh [rust] [linker] [kcat] [network] [python]   default: all but the last, which the bench takes
 #
 # kcat is a Kafka client of other people's making: the end-to-end tests take it as their witness. As root on Debian or
 # Ubuntu the linker and kcat are installed; Rust is only looked at, for there are many ways to have it.
@@ -20,7 +20,8 @@ main() {
       linker) have cc || install_or_explain "a C compiler, which Rust links with" gcc libc6-dev ;;
       kcat) have kcat || install_or_explain "kcat, which the end-to-end tests need" kcat ;;
       network) network ;;
-      *) die "usage: dev/tools.sh [rust] [linker] [kcat] [network]" ;;
+      python) have python3 || install_or_explain "Python 3.9 or later, which the bench is written in" python3 ;;
+      *) die "usage: dev/tools.sh [rust] [linker] [kcat] [network] [python]" ;;
     esac
   done
 }

@@ -1,0 +1,129 @@
+"""Both clients of kmk against kcat and Kafka's perf tools: on the primary of a lab, into and out of topics of one partition
+and of several. MirrorMaker has nothing to do meanwhile.
+"""
+
+import os
+import time
+
+from process import run
+from results import NotMeasured
+from stack import Tools
+
+PARTITIONS = (1, 6)
+# One order a round: a broker still has to do with the client before, so each of them comes after each other one.
+ORDERS = (
+    "wire kafka kcat perf",
+    "perf kcat kafka wire",
+    "kafka wire perf kcat",
+    "kcat perf wire kafka",
+    "wire perf kcat kafka",
+)
+INSIDE = "primary:9092"
+
+
+def measure(bench):
+    try:
+        run(*bench.lab.up)
+        with Tools(f"{bench.lab.project}_primary") as tools:
+            for size, records in bench.sizes.client_records:
+                for partitions in PARTITIONS:
+                    for side in ORDERS[(bench.round - 1) % len(ORDERS)].split():
+                        Load(bench, tools, side, size, records, partitions).measure()
+                for side in ("wire", "kafka"):
+                    samples(bench, side, size, records)
+    finally:
+        bench.lab.down()
+
+
+class Load:
+    """A client, and what it writes and reads."""
+
+    def __init__(self, bench, tools, side, size, records, partitions):
+        self.bench, self.tools, self.side = bench, tools, side
+        self.size, self.records, self.partitions = size, records, partitions
+        self.topic = f"load-{side}-{size}-{partitions}-{bench.round}"
+        self.name = f"{size}-{partitions}"
+
+    def measure(self):
+        self.bench.lab.create(self.topic, self.partitions)
+        os.sync()  # what the one before wrote is on the disk, and slows down nobody
+        if self.side == "perf":
+            self.perf()
+        else:
+            self.whole_processes()
+        # the memory that holds its pages is the next one's
+        self.bench.kmk("topic", "delete", self.topic, "--cluster", "primary")
+
+    def whole_processes(self):
+        file = self.bench.records(self.size, self.records)
+        copy = os.path.join(self.bench.work, "consumed")
+        self.timed("produce", self.produce(file))
+        with open(copy, "wb") as out:
+            self.timed("consume-file", self.consume(), into=out)
+        if os.path.getsize(copy) != os.path.getsize(file):
+            raise NotMeasured(f"{self.side} read other records from {self.topic} than were written")
+        os.remove(copy)
+        with open(os.devnull, "wb") as out:
+            self.timed("consume-null", self.consume(), into=out)
+
+    def produce(self, file):
+        address = self.bench.lab.primary
+        if self.side == "kcat":
+            return ["kcat", "-P", "-b", address, "-t", self.topic, "-l", file]
+        # told the address, as kcat is
+        client = ["--bootstrap", address, "--client", self.side]
+        return [self.bench.program, "--quiet", "produce", *client, "--topic", self.topic, "--file", file]
+
+    def consume(self):
+        address, records = self.bench.lab.primary, str(self.records)
+        if self.side == "kcat":
+            return ["kcat", "-C", "-q", "-b", address, "-t", self.topic, "-o", "beginning", "-e", "-c", records]
+        client = ["--bootstrap", address, "--client", self.side]
+        return [self.bench.program, "--quiet", "consume", *client, "--topic", self.topic, "--messages", records]
+
+    def timed(self, verb, command, **how):
+        """Records a second of a whole process, and how many cores it and the broker kept busy."""
+        began, before = time.monotonic(), self.bench.lab.usage("primary").cpu
+        done = run(*command, **how)
+        broker = (self.bench.lab.usage("primary").cpu - before) / (time.monotonic() - began)
+        row = f"{verb}-{self.name}"
+        self.bench.add(row, self.side, self.records / done.seconds)
+        if self.side == "wire":
+            self.bench.add(f"{row}-cores", "kmk", done.cpu / done.seconds)
+            self.bench.add(f"{row}-cores", "broker", broker)
+
+    def perf(self):
+        """Each says its own rate, without its start; and a whole process, with it."""
+        records, size = str(self.records), str(self.size)
+        how = ["--num-records", records, "--record-size", size, "--throughput", "-1"]
+        how += ["--producer-props", f"bootstrap.servers={INSIDE}", "acks=all"]
+        words = self.tool("produce", "kafka-producer-perf-test.sh", "--topic", self.topic, *how)
+        # 1000000 records sent, 312793.2 records/sec (29.83 MB/sec), ...
+        self.bench.add(
+            f"produce-{self.name}", "perf", float(words.splitlines()[-1].split(" records/sec")[0].split()[-1])
+        )
+        how = ["--bootstrap-server", INSIDE, "--messages", records, "--timeout", "30000", "--hide-header"]
+        words = self.tool("consume-null", "kafka-consumer-perf-test.sh", "--topic", self.topic, *how)
+        # start, end, MB, MB/s, records, records/s, rebalance, fetch, MB/s of the fetch, records/s of the fetch
+        found = next(line for line in words.splitlines() if line.count(",") >= 9)
+        self.bench.add(f"consume-null-{self.name}", "perf", float(found.split(",")[9]))
+
+    def tool(self, verb, *command):
+        path = os.path.join(self.bench.work, "tool")
+        with open(path, "wb") as out:
+            began = time.monotonic()
+            run(*self.tools.command(*command), into=out)
+            self.bench.add(f"{verb}-{self.name}", "perf-whole", self.records / (time.monotonic() - began))
+        with open(path, encoding="utf-8", errors="replace") as text:
+            return text.read().strip()
+
+
+def samples(bench, side, size, records):
+    """Records that kmk makes up itself: no file is read."""
+    topic = f"load-samples-{side}-{size}-{bench.round}"
+    bench.lab.create(topic, 1)
+    os.sync()
+    at = ["--bootstrap", bench.lab.primary, "--client", side, "--topic", topic]
+    done = bench.kmk("produce", *at, "--messages", str(records), "--size", str(size))
+    bench.add(f"samples-{size}", side, records / done.seconds)
+    bench.kmk("topic", "delete", topic, "--cluster", "primary")

@@ -1,0 +1,272 @@
+"""The tables of what has a goal: each row with what it is compared with, and the limit it runs into. Knows no pictures."""
+
+import reason
+from clients import PARTITIONS
+from table import Goal, Row, number, table
+
+STACKS = ["measured", "kmk", "written by hand"]
+
+
+def start(results):
+    rows = [
+        Row(
+            "first",
+            "`kmk deploy` to the first record mirrored, cold, s",
+            ("cold", "hand"),
+            (Goal("ratio", "<=", 1 / 3, "≤ 1/3"),),
+            2,
+            reason.start("cold"),
+        ),
+        Row(
+            "first",
+            "the same, warm, s",
+            ("warm", "hand"),
+            (Goal("ratio", "<=", 1 / 3.5, "≤ 1/3.5"),),
+            2,
+            reason.start("warm"),
+        ),
+        Row(
+            "cpu", "CPU seconds until then, cold", ("cold", "hand"), (Goal("ratio", "<=", 0.5),), 1, reason.java("cold")
+        ),
+        Row("cpu", "the same, warm", ("warm", "hand"), (Goal("ratio", "<=", 0.5),), 1, reason.java("warm")),
+        Row("ready", "`kmk deploy`, `docker compose up -d` until they return, cold, s", ("cold", "hand"), (), 2),
+        Row("ready", "the same, warm, s", ("warm", "hand"), (), 2),
+        Row(
+            "destroy",
+            "`kmk destroy`; `docker compose down -v -t 0` of the same lab, s",
+            ("kmk", "compose"),
+            (Goal("difference", "<=", 0.3),),
+            2,
+            reason.word("the engine takes networks and containers down one by one"),
+        ),
+    ]
+    return table(results, STACKS, rows) + (
+        "\n\nThe clock runs from before the command is started until a record can be read on the target that was written on the source"
+        " as soon as that took one. Cold: MirrorMaker's class-data archive is removed before; warm: it is there from the deploy"
+        " before. CPU seconds are those of all containers, of `kmk` and of `docker compose`; the engine's own are not in it."
+    )
+
+
+def mirror(results):
+    ratio = {(100, 1): 8, (1000, 1): 25}
+    never_above = Goal("ratio", "<=", 1)
+    rows = [
+        Row(
+            "pickup",
+            "a topic made later: until its copy has its first record, s",
+            ("kmk", "hand"),
+            (Goal("median", "<=", 1.5),),
+            2,
+            reason.pickup,
+        ),
+        Row("pickup-slowest", "the slowest of them, s", ("kmk", "hand"), (Goal("median", "<=", 2.5),), 2),
+        Row(
+            "latency-idle-p50",
+            "latency of one record, idle, p50, ms",
+            ("kmk", "hand"),
+            (Goal("median", "<=", 10), never_above),
+            1,
+            reason.hop("latency-idle-p50", "p50"),
+        ),
+        Row(
+            "latency-idle-p99",
+            "p99, ms",
+            ("kmk", "hand"),
+            (Goal("median", "<=", 25), never_above),
+            1,
+            reason.hop("latency-idle-p99", "p99"),
+        ),
+        Row(
+            "latency-busy-p50",
+            "latency at 1,000 records/s, p50, ms",
+            ("kmk", "hand"),
+            (never_above,),
+            1,
+            reason.hop("latency-busy-p50", "p50"),
+        ),
+        Row("latency-busy-p99", "p99, ms", ("kmk", "hand"), (never_above,), 1),
+        *(
+            Row(
+                f"mirrored-{size}-{count}",
+                f"mirrored, {size:,} B, {in_words(count)}, records/s",
+                ("kmk", "hand"),
+                (Goal("ratio", ">=", ratio[size, count]),) if (size, count) in ratio else (),
+                0,
+                reason.mirrored(size, count),
+            )
+            for size in (100, 1000)
+            for count in PARTITIONS
+        ),
+        Row(
+            "memory-idle",
+            "memory of the lab, idle, MiB",
+            ("kmk", "hand"),
+            (Goal("ratio", "<=", 0.65),),
+            0,
+            reason.word("heap and code of three JVMs"),
+        ),
+        Row(
+            "memory-full",
+            "after 1 GB was mirrored, MiB",
+            ("kmk", "hand"),
+            (Goal("ratio", "<=", 0.65),),
+            0,
+            reason.word("the pages of what was written count too"),
+        ),
+        Row(
+            "own-memory-full",
+            "the same without pages of files, MiB",
+            ("kmk", "hand"),
+            (Goal("ratio", "<=", 0.65),),
+            0,
+            reason.word("heap and code of three JVMs"),
+        ),
+        Row(
+            "idle-cpu",
+            f"idle CPU over {results.facts['idle']:.0f} s, % of a core",
+            ("kmk", "hand"),
+            (Goal("median", "<=", 10),),
+            1,
+            reason.word("timers: it looks for topics and groups every second"),
+        ),
+    ]
+    return table(results, STACKS, rows) + (
+        "\n\nSteady state: a backlog is written while MirrorMaker is paused; its first tenth is not counted, nor what is mirrored after 15 s."
+        " Latency is that of single records of 100 B, written and read by one process with one clock: 20 a second, or 1,000."
+        " Memory is what `docker stats` shows."
+    )
+
+
+def load(results):
+    sizes = dict(results.facts["client_records"])
+    heads = ["records/s", "`--client wire`", "`--client kafka`", "Kafka's perf tool, its own count", "kcat"]
+    sides = ("wire", "kafka", "perf", "kcat")
+    produce, consume, samples = [], [], []
+    for size in sizes:
+        for count in PARTITIONS:
+            name, words = f"{size}-{count}", f"{size:,} B, {in_words(count)}"
+            produce.append(
+                Row(
+                    f"produce-{name}",
+                    f"file → topic, {words}",
+                    sides,
+                    (Goal("ratio", ">=", 1.5),),
+                    0,
+                    reason.client("produce", size, count),
+                )
+            )
+            consume.append(
+                Row(
+                    f"consume-file-{name}",
+                    f"topic → file, {words}",
+                    sides,
+                    (Goal("ratio", ">=", 1.2),),
+                    0,
+                    reason.client("consume-file", size, count),
+                )
+            )
+            consume.append(
+                Row(
+                    f"consume-null-{name}",
+                    f"topic → /dev/null, {words}",
+                    sides,
+                    (Goal("ratio", ">=", 1.2),),
+                    0,
+                    reason.client("consume-null", size, count),
+                )
+            )
+        samples.append(
+            Row(
+                f"samples-{size}",
+                f"samples → topic, {size:,} B; kcat from a file",
+                sides,
+                (Goal("ratio", ">=", 1.5),),
+                0,
+                other=f"produce-{size}-1",
+            )
+        )
+    whole = ", ".join(
+        f"{verb} {size:,} B {number(results.median(f'{verb}-{size}-1', 'perf-whole'), 0)}"
+        for verb in ("produce", "consume-null")
+        for size in sizes
+        if results.median(f"{verb}-{size}-1", "perf-whole")
+    )
+    counts = ", ".join(f"{records:,} records of {size:,} B" for size, records in sizes.items())
+    return table(results, heads, [*produce, *samples, *consume]) + (
+        f"\n\n{counts}; `acks=all`, nothing compressed; whole processes, but for Kafka's perf tools: those tell their own rate, without"
+        f" their start. With it, in records/s, one partition: {whole or 'not measured'}. The ratio is wire to kcat."
+    )
+
+
+def commands(results):
+    rows = [
+        Row(
+            "ten",
+            "produce 10 and consume 10; Kafka's console tools, s",
+            ("kmk", "console"),
+            (Goal("ratio", "<=", 1 / 50, "≤ 1/50"),),
+            3,
+            reason.processes("ten", 2, 1),
+        ),
+        Row("help", "`kmk --help`, ms", ("kmk",), (Goal("median", "<", 5),), 1, reason.processes("help", 1, 1000)),
+        Row(
+            "render",
+            "`kmk deploy --dry-run`, ms",
+            ("kmk",),
+            (Goal("median", "<", 10),),
+            1,
+            reason.processes("render", 1, 1000),
+        ),
+        Row(
+            "status",
+            "`kmk status`, which sends a record through the flow; `docker compose ps`, ms",
+            ("kmk", "compose"),
+            (Goal("median", "<", 150),),
+            0,
+            reason.status,
+        ),
+        Row("status", "`kmk status`; `kcat -L`, ms", ("kmk", "kcat"), (), 0, reason.word("kcat asks one broker, once")),
+        Row(
+            "size",
+            "the executable, MB",
+            ("kmk",),
+            (Goal("median", "<", 8),),
+            2,
+            reason.word("one file, nothing beside it"),
+        ),
+    ]
+    return table(results, ["measured", "kmk", "compared with"], rows) + (
+        "\n\nKafka's console tools run in a container that is there (`docker exec`), with their own default settings."
+    )
+
+
+def ledger(results):
+    most = [Goal("median", "<", 191)]
+    rows = [
+        Row(
+            "ledger",
+            "`kmk verify`; `kmk produce` and `kmk consume`, records/s",
+            ("verify", "bare"),
+            (Goal("ratio", ">=", 0.8),),
+            0,
+            reason.word("MirrorMaker, see above"),
+        )
+    ]
+    rows += [
+        Row(
+            f"ledger-memory-{records}",
+            f"memory for {records:,} records, at most, MiB",
+            ("verify",),
+            tuple(most),
+            0,
+            reason.word("it does not grow"),
+        )
+        for records in results.facts["ledger_many"]
+    ]
+    return table(results, ["measured", "kmk verify", "compared with"], rows) + (
+        "\n\nRecords of 200 B in three partitions, from source to target, through MirrorMaker, until the last one was read. 191 MiB are 200 MB."
+    )
+
+
+def in_words(partitions):
+    return "one partition" if partitions == 1 else f"{partitions} partitions"
