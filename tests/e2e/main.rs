@@ -16,7 +16,7 @@ mod clients;
 mod existing;
 mod explain;
 mod faults;
-mod formatting;
+
 mod groups;
 mod groups_sync;
 mod health;
@@ -32,6 +32,7 @@ mod remote;
 mod repair;
 mod scenarios;
 mod sharing;
+mod start_up;
 mod strangers;
 mod topics;
 mod verify;

@@ -265,6 +265,7 @@ fn flags_that_contradict() {
             "deploy --kafka-version latest",
             "a version is written as 3.9.2",
         ),
+        ("deploy --timings xml", "[possible values: table, json]"),
         (
             "deploy --color sometimes",
             "[possible values: auto, always, never]",
