@@ -13,10 +13,15 @@ main() {
   stage "lint" cargo clippy --all-targets --locked -- -D warnings
   stage "docs" env RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
   stage "unit and suite" cargo test --locked
+  stage "benches" cargo test --locked --benches
   stage "end to end" cargo test --locked --test e2e -- --ignored --test-threads=1
+  stage "smallest bench" smallest_bench
 }
 
 current='' times=''
+
+# That it works, not how fast.
+smallest_bench() { dev/bench/run.sh --smallest >/dev/null; }
 
 stage() { # NAME COMMAND...
   local began=$SECONDS

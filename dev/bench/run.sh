@@ -16,7 +16,9 @@ dev/engine.sh up
 dev/tools.sh rust linker kcat python
 KMK_KAFKA_IMAGE=$(dev/kafka-image.sh)
 export KMK_KAFKA_IMAGE KAFKA_IMAGE=$KMK_KAFKA_IMAGE # kmk's, and the hand-written stack's
-cargo build --release --locked --bin kmk --example probe
-BENCH_BINARIES=$(realpath "${CARGO_TARGET_DIR:-target}/release")
+# what is not judged need not be fast
+case " $* " in *' --smallest '*) profile=dev directory=debug ;; *) profile=release directory=release ;; esac
+cargo build --profile "$profile" --locked --bin kmk --example probe
+BENCH_BINARIES=$(realpath "${CARGO_TARGET_DIR:-target}/$directory")
 export BENCH_BINARIES
 exec python3 -B dev/bench/main.py "$@"
