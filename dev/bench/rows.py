@@ -31,6 +31,8 @@ def start(results):
         Row("cpu", "the same, warm", ("warm", "hand"), (Goal("ratio", "<=", 0.5),), 1, reason.java("warm")),
         Row("ready", "`kmk deploy`, `docker compose up -d` until they return, cold, s", ("cold", "hand"), (), 2),
         Row("ready", "the same, warm, s", ("warm", "hand"), (), 2),
+        Row("stop", "`kmk stop`, s", ("kmk",), (), 2),
+        Row("start", "`kmk start` of it, until records cross again, s", ("kmk",), (), 2),
         Row(
             "destroy",
             "`kmk destroy`; `docker compose down -v -t 0` of the same lab, s",

@@ -18,7 +18,7 @@ class Sizes:
     window: float = 15.0  # seconds of mirroring that are looked at
     gigabyte: int = 1_000_000  # records of 1,000 B until memory is looked at again
     idle: float = 30.0  # seconds in which idle CPU is counted
-    settled: float = 5.0  # seconds that a lab is left alone before it is called idle
+    settled: float = 20.0  # seconds that a lab is left alone before it is called idle
     latency_idle: tuple = (200, 20)  # records, and how many a second
     latency_busy: tuple = (10_000, 1000)
     new_topics: int = 20

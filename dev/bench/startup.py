@@ -32,8 +32,15 @@ def lab(bench):
         first_record(bench, bench.lab, way)
         if way == "cold":
             until_archive_is_made(bench)
+        else:
+            start_again(bench)
         bench.add("destroy", side, down().seconds)
     bench.lab.down()  # what compose does not know of
+
+
+def start_again(bench):
+    bench.add("stop", "kmk", bench.kmk("stop").seconds)
+    bench.add("start", "kmk", bench.kmk("start").seconds)
 
 
 def archives():
