@@ -2,7 +2,7 @@
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
-use kafka_mirror_kit::core::compose::{self, Delivery};
+use kafka_mirror_kit::core::compose::{self, Classes, Delivery};
 use kafka_mirror_kit::core::mm2;
 use kafka_mirror_kit::core::scenario::dr;
 use kafka_mirror_kit::core::spec::{ClusterSpec, FlowSpec, Spec};
@@ -27,7 +27,12 @@ fn spec(clusters: usize) -> Spec {
 }
 
 fn compose_text(topology: &Topology, properties: &str) -> String {
-    compose::render(topology, Delivery::Mount("./mm2.properties"), properties)
+    compose::render(
+        topology,
+        Delivery::Mount("./mm2.properties"),
+        Classes::Kept,
+        properties,
+    )
 }
 
 /// Every port, address and name of a lab.

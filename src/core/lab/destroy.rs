@@ -127,21 +127,22 @@ pub fn destroy(
     refuse_what_is_not_ours(docker, lab, &remains, limit)?;
     // known from labels that go with it; one that cannot be described goes all the same
     let described = Lab::describe(lab, remains.containers.clone());
-    let mut destroyed = remove(docker, lab, limit)?;
-    if let Ok(Some(lab)) = described {
-        destroyed.left = leftover::look(&lab.topology, limit);
-    }
-    destroyed.guests = remains
-        .guests()
-        .map(|(_, _, name)| name.to_owned())
-        .collect();
-    let mut directories = BTreeSet::from([absolute(directory.path())]);
-    let made_from = remains
+    // known once is enough: each question takes docker a tenth of a second
+    let guests = remains.guests();
+    let guests = guests.map(|(_, _, name)| name.to_owned()).collect();
+    let files = remains
         .containers
         .iter()
         .filter_map(Container::compose_file);
-    directories
-        .extend(made_from.filter_map(|file| PathBuf::from(file).parent().map(PathBuf::from)));
+    let made_from: Vec<PathBuf> = files.map(PathBuf::from).collect();
+    let mut destroyed = remove(docker, lab, remains, limit)?;
+    if let Ok(Some(lab)) = described {
+        destroyed.left = leftover::look(&lab.topology, limit);
+    }
+    destroyed.guests = guests;
+    let mut directories = BTreeSet::from([absolute(directory.path())]);
+    let parents = made_from.iter().filter_map(|file| file.parent());
+    directories.extend(parents.map(Path::to_owned));
     let owner = Site::find(limit)?.owner(lab);
     for directory in directories {
         destroyed
@@ -169,14 +170,19 @@ fn refuse_what_is_not_ours(
     Err(Box::new(preflight::Problem::NotOurs { project, what }).into())
 }
 
-/// Removes whatever carries the label until nothing does: a compose that was interrupted may have one more on the way.
-pub(super) fn remove(docker: &Docker, lab: &str, limit: &Limit) -> Result<Destroyed, DestroyError> {
+/// Removes what remains, and whatever carries the label until nothing does: a compose that was interrupted may have one
+/// more on the way.
+pub(super) fn remove(
+    docker: &Docker,
+    lab: &str,
+    mut remains: Remains,
+    limit: &Limit,
+) -> Result<Destroyed, DestroyError> {
     const SETTLE: Duration = Duration::from_millis(200);
     /// Later than this before the deadline, a refusal is final: another try would end in a less telling one.
     const LAST_TRY: Duration = Duration::from_secs(1);
     let [mut containers, mut networks, mut volumes] = [const { BTreeSet::new() }; 3];
     loop {
-        let remains = Remains::find(docker, lab, limit)?;
         if remains.is_nothing() {
             return Ok(Destroyed {
                 containers: containers.len(),
@@ -195,6 +201,7 @@ pub(super) fn remove(docker: &Docker, lab: &str, limit: &Limit) -> Result<Destro
             }
             other => other?,
         }
+        remains = Remains::find(docker, lab, limit)?;
     }
 }
 

@@ -11,7 +11,7 @@ use crate::core::compose::{self, Classes, LABEL_CONFIG, LABEL_LAB, LABEL_SPEC};
 use crate::core::docker::{Container, Docker, DockerError, Engine, Recreate, Site};
 use crate::core::event::{Event, Observer};
 use crate::core::image::Images;
-use crate::core::lab::destroy::{self, Remains};
+use crate::core::lab::destroy::{self, DestroyError, Remains};
 use crate::core::lab::{Lab, classes, is_original, leftover};
 use crate::core::preflight::Preflight;
 use crate::core::spec::Spec;
@@ -286,7 +286,9 @@ impl<'a> Plan<'a> {
         observer.on(Event::Started("Taking back what was made".to_owned()));
         // not the limit that failed, nor the interrupt that brought us here
         let limit = Limit::new(ROLLBACK, &Interrupt::default());
-        let removed = destroy::remove(self.docker, self.lab(), &limit)
+        let removed = Remains::find(self.docker, self.lab(), &limit)
+            .map_err(DestroyError::from)
+            .and_then(|remains| destroy::remove(self.docker, self.lab(), remains, &limit))
             .map_err(|error| error.to_string())
             .and_then(|_| {
                 self.forget_classes(&limit)
