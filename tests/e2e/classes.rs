@@ -23,6 +23,8 @@ fn a_mirrormaker_starts_from_the_classes_of_an_earlier_one() {
         });
         run(MAPPED)
     };
+    run(&format!("rm -f {ARCHIVES}"));
+    assert_eq!(starts_again(), "");
     let archive = until("the classes are kept", PATIENCE, || {
         let found = run(&format!("ls {ARCHIVES} 2>/dev/null; true"));
         (!found.is_empty()).then_some(found)
