@@ -63,5 +63,7 @@ class Bench:
         """Whatever happened, nothing is left."""
         Tools.remove()
         limits.remove()
-        self.lab.down()
-        self.by_hand.down()
+        try:
+            self.lab.down()
+        finally:
+            self.by_hand.down()

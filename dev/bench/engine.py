@@ -12,8 +12,6 @@ from cgroup import MIB, Usage
 from process import output
 from results import NotMeasured
 
-API = "/v1.41"  # Engine 20.10, the oldest that kmk takes
-
 
 class Engine:
     def __init__(self):
@@ -71,7 +69,7 @@ class Engine:
     def ask(self, verb, path):
         connection = self.connect()
         try:
-            connection.request(verb, API + path)
+            connection.request(verb, path)
             answer = connection.getresponse()
             body = answer.read()
         except OSError as error:

@@ -75,7 +75,7 @@ pub(crate) struct Args {
     #[arg(long)]
     overwrite: bool,
     /// Print where the time went, step by step, in place of the result; --verbose prints it as a table besides
-    #[arg(long, value_name = "FORMAT", value_enum)]
+    #[arg(long, value_name = "FORMAT", value_enum, conflicts_with = "dry_run")]
     timings: Option<Format>,
     /// Only write the files, and say what would be done; needs no Docker
     #[arg(long)]
@@ -213,17 +213,16 @@ pub(crate) fn run(args: Args, context: &mut Context) -> anyhow::Result<Outcome> 
     let steps = context.output.steps();
     let deployed = deploy::deploy(&request, &limit, &steps)?;
     drop(steps);
+    let summary = summary(&deployed);
     match timings {
-        None => context.output.result(&summary(&deployed))?,
+        None => context.output.result(&summary)?,
         Some(format) => {
-            context.output.talk(&summary(&deployed));
-            let text = timings::text(&deployed, format, &context.question())?;
-            context.output.result(&text)?;
+            context.output.talk(&summary);
+            timings::tell(&deployed, format, context)?;
         }
     }
     if context.output.verbose && timings.is_none() {
-        let table = timings::text(&deployed, Format::Table, &context.question())?;
-        context.output.talk(&format!("\n{table}"));
+        timings::mention(&deployed, context)?;
     }
     let steps = next_steps(&deployed.topology);
     let steps: Vec<(String, &str)> = steps

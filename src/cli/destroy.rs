@@ -3,7 +3,7 @@ use super::list::{self, printable};
 use super::output::seconds;
 use super::{Context, Outcome};
 use kafka_mirror_kit::core::compose::CLASSES;
-use kafka_mirror_kit::core::docker::Docker;
+use kafka_mirror_kit::core::docker::{Docker, DockerError};
 use kafka_mirror_kit::core::lab::list::Listed;
 use kafka_mirror_kit::core::lab::{Leftover, Sight};
 use kafka_mirror_kit::core::lab::{classes, deploy, destroy};
@@ -88,10 +88,13 @@ fn every(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 
 /// What is no lab's, and of no use where there is none.
 fn forget_classes(context: &Context) -> anyhow::Result<()> {
-    if classes::forget(&Docker::find()?, &context.question())? {
-        context
+    match classes::forget(&Docker::find()?, &context.question()) {
+        Ok(true) => context
             .output
-            .talk(&format!("Volume {CLASSES} is gone too."));
+            .talk(&format!("Volume {CLASSES} is gone too.")),
+        // a lab that is about to be there has it
+        Ok(false) | Err(DockerError::Failed { .. }) => {}
+        Err(error) => return Err(error.into()),
     }
     Ok(())
 }
@@ -166,9 +169,12 @@ fn one(lab: &str, args: &Args, context: &Context) -> anyhow::Result<()> {
             file.display()
         ));
     }
-    if !args.all && was_there && classes::are_kept(&docker, &limit)? {
+    if !args.all
+        && was_there
+        && classes::are_kept(&docker, &context.question()).is_ok_and(|kept| kept)
+    {
         context.output.talk(&format!(
-            "note: volume {CLASSES} stays, from which the next lab starts sooner; `kmk destroy --all` removes it"
+            "note: volume {CLASSES} stays, from which the next lab starts sooner; `docker volume rm {CLASSES}` removes it"
         ));
     }
     Ok(())

@@ -33,7 +33,7 @@ fn a_mirrormaker_starts_from_the_classes_of_an_earlier_one() {
 
     println!("one that is damaged");
     run(&format!(
-        "chmod u+w {archive}; head -c 5000000 /dev/urandom >{archive}"
+        "head -c 5000000 /dev/urandom >{archive}.new; mv -f {archive}.new {archive}"
     ));
     assert_eq!(starts_again(), "");
     run(&format!("rm {archive}"));

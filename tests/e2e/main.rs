@@ -16,7 +16,6 @@ mod clients;
 mod existing;
 mod explain;
 mod faults;
-
 mod groups;
 mod groups_sync;
 mod health;

@@ -1,4 +1,4 @@
-//! Where the time of a start goes, and what is left out of it: up to Kafka 3.9 the JVM that formats an empty log directory.
+//! Where the time of a start goes, and what is left out of it: of Kafka 3.9 the JVM that formats an empty log directory.
 
 use crate::engine::docker_words;
 use crate::lab::Lab;

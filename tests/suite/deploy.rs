@@ -5,6 +5,7 @@ use crate::kmk::Kmk;
 use indoc::{formatdoc, indoc};
 
 pub(crate) const UP_COMMAND: &str = "compose --ansi never -p kmk-demo -f kmk-lab/docker-compose.yml up --detach --quiet-pull --no-recreate";
+const MAKE_CLASSES: &str = "volume create --label kmk.classes=1 kmk-classes";
 const REMOVE_CONTAINERS: &str =
     "rm --force --volumes id-demo-mm2-secondary id-demo-primary id-demo-secondary";
 const REMOVE_NETWORKS: &str = "network rm kmk-demo_primary kmk-demo_secondary";
@@ -63,12 +64,28 @@ fn the_first_deploy_makes_a_volume_for_classes_and_takes_it_back_with_all_else()
     });
     let [up, containers, volumes, networks] = ROLLED_BACK;
     kmk.deploy("").code(3).changed(&[
-        "volume create --label kmk.classes=1 kmk-classes",
+        MAKE_CLASSES,
         up,
         containers,
         volumes,
         networks,
         FORGET_CLASSES,
+    ]);
+}
+
+#[test]
+fn a_lab_of_a_kmk_that_kept_no_classes_gets_the_volume_before_anything_is_made_anew() {
+    let kmk = Kmk::on(|kmk| {
+        Docker::works()
+            .with(&kmk.lab().exited("primary", 1))
+            .rule(Rule::on(CLASSES))
+            .rule(Rule::on("volume create *"))
+            .rule(Rule::on(UP).fails(1, "something broke\n"))
+    });
+    kmk.deploy("").code(3).changed(&[
+        MAKE_CLASSES,
+        "compose --ansi never -p kmk-demo -f $ROOT/here/kmk-lab/docker-compose.yml up --detach --quiet-pull \
+         --force-recreate --no-deps -- mm2-secondary primary secondary",
     ]);
 }
 

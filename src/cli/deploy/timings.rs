@@ -1,9 +1,9 @@
+use super::super::Context;
 use super::super::table::{row, table};
 use anyhow::Context as _;
 use clap::ValueEnum;
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::deploy::{Deployed, Span};
-use kafka_mirror_kit::core::wait::Limit;
 use serde::Serialize;
 
 /// How the steps of a deploy are written.
@@ -22,23 +22,40 @@ struct Timings<'a> {
     steps: &'a [Span],
 }
 
-/// Where the time of a deploy went.
-pub(super) fn text(deployed: &Deployed, format: Format, limit: &Limit) -> anyhow::Result<String> {
-    let docker = Docker::find()?;
-    let steps = deployed
-        .marks
-        .timeline(&deployed.topology, &docker, limit)?;
-    match format {
-        Format::Table => Ok(lines(&steps)),
+/// Prints where the time of a deploy went.
+pub(super) fn tell(deployed: &Deployed, format: Format, context: &Context) -> anyhow::Result<()> {
+    let steps = steps(deployed, context)?;
+    let text = match format {
+        Format::Table => lines(&steps),
         Format::Json => {
             let timings = Timings {
                 lab: &deployed.topology.spec.lab,
                 seconds: (deployed.took.as_secs_f64() * 1e3).round() / 1e3,
                 steps: &steps,
             };
-            serde_json::to_string_pretty(&timings).context("cannot write JSON")
+            serde_json::to_string_pretty(&timings).context("cannot write JSON")?
         }
+    };
+    context.output.result(&text)
+}
+
+/// The same besides all else.
+pub(super) fn mention(deployed: &Deployed, context: &Context) -> anyhow::Result<()> {
+    let table = lines(&steps(deployed, context)?);
+    context.output.talk(&format!("\n{table}"));
+    Ok(())
+}
+
+/// The lab is up, whether or not docker goes on telling of it.
+fn steps(deployed: &Deployed, context: &Context) -> anyhow::Result<Vec<Span>> {
+    let (steps, missing) =
+        deployed
+            .marks
+            .timeline(&deployed.topology, &Docker::find()?, &context.question());
+    if let Some(error) = missing {
+        context.output.warn(&format!("steps are missing: {error}"));
     }
+    Ok(steps)
 }
 
 fn lines(steps: &[Span]) -> String {

@@ -1,9 +1,9 @@
 # Starts the broker as the image does, from the variables KAFKA_*, but for the JVM that only formats an empty log
-# directory: up to Kafka 3.9 what it writes is two ids.
+# directory: of Kafka 3.9 what it writes is two ids.
 config=/opt/kafka/config/server.properties
 data=$KAFKA_LOG_DIRS/meta.properties
 formatted_by_ids() {
-  set -- /opt/kafka/libs/kafka-server-common-3.[789].*.jar
+  set -- /opt/kafka/libs/kafka-server-common-3.9.*.jar
   [[ -e $1 ]]
 }
 if [[ ! -e $data ]] && ! formatted_by_ids; then exec /etc/kafka/docker/run; fi
@@ -13,12 +13,12 @@ for variable in "${!KAFKA_@}"; do
   esac
   key=${variable#KAFKA_} key=${key,,} key=${key//_/.} key=${key//.../-} key=${key//../_}
   printf '%s=%s\n' "$key" "${!variable}"
-done >"$config"
+done >"$config" || exit
 if [[ ! -e $data ]]; then
   mkdir -p "$KAFKA_LOG_DIRS"
   # whole or not at all
-  printf 'version=1\ncluster.id=%s\nnode.id=%s\n' "$CLUSTER_ID" "$KAFKA_NODE_ID" >"$data.new"
-  mv "$data.new" "$data"
+  printf 'version=1\ncluster.id=%s\nnode.id=%s\n' "$CLUSTER_ID" "$KAFKA_NODE_ID" >"$data.new" &&
+    mv "$data.new" "$data" || exit
 fi
 KAFKA_JVM_PERFORMANCE_OPTS+=' -XX:SharedArchiveFile=/opt/kafka/kafka.jsa'
 echo 'kmk: starting the broker'

@@ -34,20 +34,26 @@ use_archive() {
     [[ -n $recorder ]] || { record & recorder=$!; }
   fi
 }
-# At leisure, by one at a time; whole or not at all. What nobody has used for a month goes.
+# Once all is loaded; at leisure, and by one at a time; whole or not at all. What nobody has used for a month goes.
 record() {
-  sleep 10
-  find "$classes" \( -name '*.part' -mmin +5 -o -name '*.jsa' -mtime +30 \) -delete
-  (set -o noclobber; : >"$archive.part") 2>/dev/null || return
+  local part=$archive.$HOSTNAME.part size=''
+  until sleep 10; grep -q /MirrorSourceTask /tmp/classes && [[ $(wc -c </tmp/classes) == "$size" ]]; do
+    size=$(wc -c </tmp/classes)
+  done
+  while find "$classes" \( -name '*.part' -mmin +10 -o -name '*.jsa' -mtime +30 \) -delete; compgen -G "$archive.*" >/dev/null; do
+    sleep 10
+  done
+  [[ ! -s $archive ]] || return
+  : >"$part"
   echo 1000 >/proc/self/oom_score_adj # rather this than MirrorMaker
   sed '$d' /tmp/classes >/tmp/recorded # the last line may not be whole yet
   options="${options/-XX:+UseSerialGC/-XX:+UseG1GC} -Xshare:dump -XX:SharedClassListFile=/tmp/recorded"
-  KAFKA_HEAP_OPTS=-Xmx128m KAFKA_JVM_PERFORMANCE_OPTS="$options -XX:SharedArchiveFile=$archive.part" \
+  KAFKA_HEAP_OPTS=-Xmx128m KAFKA_JVM_PERFORMANCE_OPTS="$options -XX:SharedArchiveFile=$part" \
     nice -n 19 /opt/kafka/bin/connect-mirror-maker.sh /mm2.properties >/tmp/recorder.log 2>&1 &&
-    mv "$archive.part" "$archive"
-  rm -f "$archive.part"
+    { sync "$part" 2>/dev/null || sync; } && mv "$part" "$archive"
+  rm -f "$part"
 }
-recorder=''
+archive='' recorder=''
 while :; do
   rm -f "$mark"
   if [[ -w $classes ]] && grep -q " $classes " /proc/mounts; then use_archive; fi
@@ -68,6 +74,7 @@ while :; do
     fi
   done
   wait "$mirror" 2>/dev/null
+  case $? in 134 | 139) rm -f "$archive" ;; esac # a JVM that crashed: the archive may be the cause
   echo 'kmk: MirrorMaker has ended: starting it again'
   sleep 1 & wait $!
 done

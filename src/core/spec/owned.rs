@@ -24,9 +24,7 @@ pub(super) fn of_broker(key: &str) -> Option<&'static str> {
         }
         "heap.opts"
         | "opts"
-        | "jmx.opts"
         | "jvm.performance.opts"
-        | "log4j.opts"
         | "gc.log.opts"
         | "debug" => {
             Some("this is no setting of a broker but of its JVM; say `memory` for the heap")
@@ -36,6 +34,9 @@ pub(super) fn of_broker(key: &str) -> Option<&'static str> {
         }
         _ if under("listener.") => {
             Some("kmk works out the listeners, for the containers and for this machine")
+        }
+        _ if under("jmx.") || under("log4j.") || under("tools.log4j.") => {
+            Some("this is no setting of a broker but of its JVM")
         }
         _ if under("zookeeper.") => Some("kmk runs Kafka without ZooKeeper"),
         _ if under("kafka.") => Some("the image cannot pass on settings that begin with `kafka.`"),

@@ -74,6 +74,7 @@ pub fn deploy(
     let lock = Lock::take(&directory, &engine.id, &request.lab, "deploy");
     let _lock = lock.map_err(|error| Failure::early(error.into()))?;
     let mut choices = CHOICES;
+    let mut since = marks.began;
     loop {
         let plan = Plan::make(request, &docker, &engine, limit, observer);
         let plan = plan.map_err(Failure::early)?;
@@ -82,7 +83,7 @@ pub fn deploy(
         {
             observer.on(Event::Warning(warning));
         }
-        marks.ended(Step::Preflight, marks.began);
+        marks.ended(Step::Preflight, since);
         // pulling an image takes as long as it takes
         let cause = match plan.carry_out(&mut marks, &limit.again(), observer) {
             Ok(outcome) => {
@@ -105,6 +106,7 @@ pub fn deploy(
             return Err(Failure::new(cause, aftermath));
         }
         observer.on(Event::Started(format!("Choosing other ports: {cause}")));
+        since = SystemTime::now();
     }
 }
 

@@ -172,11 +172,11 @@ impl<'a> Plan<'a> {
         self.docker
             .unpause(&paused, limit)
             .map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))?;
-        if !changed.is_empty() {
-            self.replace(&changed, observer)?;
-        }
         if !self.classes_were_kept && !self.rendered.topology.mirrors.is_empty() {
             classes::keep(self.docker, limit)?;
+        }
+        if !changed.is_empty() {
+            self.replace(&changed, observer)?;
         }
         self.compose_up(&Recreate::Nothing, limit, observer)?;
         observer.on(Event::Done {

@@ -1,8 +1,8 @@
 //! Where the time of a deploy went, step by step: its own steps by its own clock, those inside the containers from
 //! their logs. Knows nothing of how it is shown.
 
-use crate::core::docker::{Container, Docker, DockerError};
-use crate::core::lab::Lab;
+use crate::core::docker::{Container, Docker};
+use crate::core::lab::{Lab, LabError};
 use crate::core::topology::Topology;
 use crate::core::wait::Limit;
 use serde::{Serialize, Serializer};
@@ -90,24 +90,27 @@ impl Marks {
         });
     }
 
-    /// All steps of a deploy, in the order in which they began.
-    ///
-    /// # Errors
-    /// When docker cannot be asked.
+    /// All steps of a deploy, in the order in which they began; and why some are missing, if docker does not tell.
     pub fn timeline(
         &self,
         topology: &Topology,
         docker: &Docker,
         limit: &Limit,
-    ) -> Result<Vec<Span>, DockerError> {
+    ) -> (Vec<Span>, Option<LabError>) {
         let mut spans = self.own.clone();
-        let lab = Lab::look_for(docker, &topology.spec.lab, limit);
-        let containers = lab.ok().flatten().map(|lab| lab.containers);
-        for container in containers.iter().flatten() {
+        let (containers, mut missing) = match Lab::look_for(docker, &topology.spec.lab, limit) {
+            Ok(lab) => (lab.map(|lab| lab.containers).unwrap_or_default(), None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        for container in &containers {
             let Some(life) = Life::of(container, self.began) else {
                 continue;
             };
-            let log = docker.timed_log(&container.id, limit)?;
+            let log = docker.timed_log(&container.id, limit);
+            let log = log.unwrap_or_else(|error| {
+                missing = Some(error.into());
+                Vec::new()
+            });
             let is_mirror = topology.mirrors.iter().any(|mirror| {
                 let mut workers = mirror.workers.iter();
                 workers.any(|worker| worker == container.service())
@@ -125,7 +128,7 @@ impl Marks {
             }));
         }
         spans.sort_by(|a, b| (a.from, a.step, &a.service).cmp(&(b.from, b.step, &b.service)));
-        Ok(spans)
+        (spans, missing)
     }
 }
 
