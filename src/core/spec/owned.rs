@@ -22,11 +22,7 @@ pub(super) fn of_broker(key: &str) -> Option<&'static str> {
         | "security.inter.broker.protocol" => {
             Some("kmk works out the addresses, for the containers and for this machine")
         }
-        "heap.opts"
-        | "opts"
-        | "jvm.performance.opts"
-        | "gc.log.opts"
-        | "debug" => {
+        "heap.opts" | "opts" | "jvm.performance.opts" | "gc.log.opts" | "debug" => {
             Some("this is no setting of a broker but of its JVM; say `memory` for the heap")
         }
         _ if under("controller.quorum.") || under("controller.listener.") => {
