@@ -136,6 +136,12 @@ impl Lab {
         found.into_iter().collect()
     }
 
+    /// The volumes that its containers should mount, in order.
+    pub(crate) fn volumes(&self) -> [String; 3] {
+        let data = |cluster: &str| format!("kmk-{}_{cluster}-data", self.name);
+        ["kmk-classes".to_owned(), data("primary"), data("secondary")]
+    }
+
     /// The volumes that the lab's containers mount, anonymous ones too.
     pub(crate) fn mounted_volumes(&self) -> Vec<String> {
         let format = "{{range .Mounts}}{{if eq .Type \"volume\"}}{{.Name}} {{end}}{{end}}";
