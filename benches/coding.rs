@@ -41,15 +41,7 @@ fn gather<const SIZE: usize>(bencher: Bencher<'_, '_>) {
 fn batch_to_bytes<const SIZE: usize>(bencher: Bencher<'_, '_>, compression: Compression) {
     let values = payload::full(SIZE);
     let batch = payload::batch(&values);
-    let mut to = Vec::new();
-    bencher
-        .counter(ItemsCount::new(values.len()))
-        .counter(BytesCount::new(payload::bytes(&values)))
-        .bench_local(|| {
-            to.clear();
-            encode_all(&batch, compression, &mut to);
-            black_box(&to);
-        });
+    payload::time_writing(bencher, &values, |to| encode_all(&batch, compression, to));
 }
 
 /// Bytes to records, each looked at: checksum and decompression are part of it.

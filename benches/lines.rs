@@ -6,8 +6,7 @@
 mod format;
 
 use crate::payload;
-use divan::counter::{BytesCount, ItemsCount};
-use divan::{Bencher, black_box};
+use divan::Bencher;
 use format::Format;
 use kafka_mirror_kit::core::message::RecordRef;
 
@@ -31,17 +30,11 @@ fn write<const SIZE: usize>(bencher: Bencher<'_, '_>, format: &str) {
         .zip(values.iter().map(Vec::as_slice))
         .map(record)
         .collect();
-    let mut to = Vec::new();
-    bencher
-        .counter(ItemsCount::new(values.len()))
-        .counter(BytesCount::new(payload::bytes(&values)))
-        .bench_local(|| {
-            to.clear();
-            for record in &records {
-                format
-                    .write("orders", record, &mut to)
-                    .expect("memory takes everything");
-            }
-            black_box(&to);
-        });
+    payload::time_writing(bencher, &values, |to| {
+        for record in &records {
+            format
+                .write("orders", record, to)
+                .expect("memory takes everything");
+        }
+    });
 }

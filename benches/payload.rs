@@ -1,5 +1,7 @@
 //! What the records of the benches hold: text that compresses as events do. Knows nothing of what is measured.
 
+use divan::counter::{BytesCount, ItemsCount};
+use divan::{Bencher, black_box};
 use kafka_mirror_kit::core::kafka::Batch;
 use kafka_mirror_kit::core::message::Samples;
 use std::time::{Duration, UNIX_EPOCH};
@@ -36,6 +38,23 @@ pub(crate) fn batch(values: &[Vec<u8>]) -> Batch {
         batch.push(0, None, Some(value), time);
     }
     batch
+}
+
+/// Times `write`, which appends `values` in some form; each time to memory that is empty, and was used before.
+pub(crate) fn time_writing(
+    bencher: Bencher<'_, '_>,
+    values: &[Vec<u8>],
+    write: impl Fn(&mut Vec<u8>),
+) {
+    let mut to = Vec::new();
+    bencher
+        .counter(ItemsCount::new(values.len()))
+        .counter(BytesCount::new(bytes(values)))
+        .bench_local(|| {
+            to.clear();
+            write(&mut to);
+            black_box(&to);
+        });
 }
 
 /// How many bytes these values have together.

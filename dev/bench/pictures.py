@@ -3,78 +3,61 @@
 import chart
 
 
-def pictures(results):
-    facts = results.facts
-    clusters, topics, records = facts["clusters"], facts["topics"], facts["records"]
-    yield (
-        "deploy-by-clusters.svg",
+# file, title, what grows, unit, and the curves: words, row, side, and the fact that names its counts
+PICTURES = (
+    (
+        "deploy-by-clusters",
         "Deploy, by clusters",
-        "clusters",
-        "seconds",
-        [
-            curve(results, "until every flow has carried a record", "clusters-{}-deploy", "kmk", clusters),
-            curve(results, "CPU seconds", "clusters-{}-cpu", "kmk", clusters),
-        ],
-    )
-    yield (
-        "memory-by-clusters.svg",
+        ("clusters", "seconds"),
+        ("until every flow has carried a record", "clusters-{}-deploy", "kmk", "clusters"),
+        ("CPU seconds", "clusters-{}-cpu", "kmk", "clusters"),
+    ),
+    (
+        "memory-by-clusters",
         "Memory of the lab, by clusters",
-        "clusters",
-        "MiB",
-        [
-            curve(results, "all containers", "clusters-{}-memory", "kmk", clusters),
-            curve(results, "expected of the smallest lab", "clusters-{}-memory", "expected", clusters),
-        ],
-    )
-    yield (
-        "status-by-topics.svg",
+        ("clusters", "MiB"),
+        ("all containers", "clusters-{}-memory", "kmk", "clusters"),
+        ("expected of the smallest lab", "clusters-{}-memory", "expected", "clusters"),
+    ),
+    (
+        "status-by-topics",
         "Looking at a lab, by topics",
-        "topics, all mirrored",
-        "milliseconds",
-        [
-            curve(results, "kmk status", "topics-{}", "status", topics),
-            curve(results, "kmk lag", "topics-{}", "lag", topics),
-        ],
-    )
-    yield (
-        "memory-by-topics.svg",
+        ("topics, all mirrored", "milliseconds"),
+        ("kmk status", "topics-{}", "status", "topics"),
+        ("kmk lag", "topics-{}", "lag", "topics"),
+    ),
+    (
+        "memory-by-topics",
         "Memory of the lab, by topics",
-        "topics, all mirrored",
-        "MiB",
-        [
-            curve(results, "all containers", "topics-{}", "memory", topics),
-        ],
-    )
-    yield (
-        "time-by-records.svg",
+        ("topics, all mirrored", "MiB"),
+        ("all containers", "topics-{}", "memory", "topics"),
+    ),
+    (
+        "time-by-records",
         "Produce and consume, by records",
-        "records of 100 B",
-        "seconds",
-        [
-            curve(results, "kmk produce", "records-{}", "produce", records),
-            curve(results, "kmk consume > /dev/null", "records-{}", "consume", records),
-        ],
-    )
-    yield (
-        "memory-by-records.svg",
+        ("records of 100 B", "seconds"),
+        ("kmk produce", "records-{}", "produce", "records"),
+        ("kmk consume > /dev/null", "records-{}", "consume", "records"),
+    ),
+    (
+        "memory-by-records",
         "Memory of kmk at most, by records",
-        "records of 100 B",
-        "MiB",
-        [
-            curve(results, "kmk produce", "records-{}", "produce-memory", records),
-            curve(results, "kmk consume", "records-{}", "consume-memory", records),
-            curve(results, "kmk verify", "ledger-memory-{}", "verify", facts["ledger_many"]),
-        ],
-    )
+        ("records of 100 B", "MiB"),
+        ("kmk produce", "records-{}", "produce-memory", "records"),
+        ("kmk consume", "records-{}", "consume-memory", "records"),
+        ("kmk verify", "ledger-memory-{}", "verify", "ledger_many"),
+    ),
+)
 
 
 def draw(results):
     """Those of which two points or more were measured."""
     drawn = {}
-    for name, title, across, up, lines in pictures(results):
+    for name, title, (across, up), *curves in PICTURES:
+        lines = [curve(results, *of) for of in curves]
         lines = [line for line in lines if len(line.points) > 1]
         if lines:
-            drawn[name] = picture(title, across, up, lines)
+            drawn[f"{name}.svg"] = picture(title, across, up, lines)
     return drawn
 
 
@@ -85,5 +68,5 @@ def picture(title, across, up, lines):
 
 
 def curve(results, name, row, side, counts):
-    points = ((count, results.median(row.format(count), side)) for count in counts)
+    points = ((count, results.median(row.format(count), side)) for count in results.facts[counts])
     return chart.Line(name, tuple((count, value) for count, value in points if value is not None))

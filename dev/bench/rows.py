@@ -144,39 +144,17 @@ def load(results):
     heads = ["records/s", "`--client wire`", "`--client kafka`", "Kafka's perf tool, its own count", "kcat"]
     sides = ("wire", "kafka", "perf", "kcat")
     produce, consume, samples = [], [], []
+
+    def client(verb, words, size, count, goal):
+        goals = (Goal("ratio", ">=", goal),)
+        words = f"{words}, {size:,} B, {in_words(count)}"
+        return Row(f"{verb}-{size}-{count}", words, sides, goals, 0, reason.client(verb, size, count))
+
     for size in sizes:
         for count in PARTITIONS:
-            name, words = f"{size}-{count}", f"{size:,} B, {in_words(count)}"
-            produce.append(
-                Row(
-                    f"produce-{name}",
-                    f"file → topic, {words}",
-                    sides,
-                    (Goal("ratio", ">=", 1.5),),
-                    0,
-                    reason.client("produce", size, count),
-                )
-            )
-            consume.append(
-                Row(
-                    f"consume-file-{name}",
-                    f"topic → file, {words}",
-                    sides,
-                    (Goal("ratio", ">=", 1.2),),
-                    0,
-                    reason.client("consume-file", size, count),
-                )
-            )
-            consume.append(
-                Row(
-                    f"consume-null-{name}",
-                    f"topic → /dev/null, {words}",
-                    sides,
-                    (Goal("ratio", ">=", 1.2),),
-                    0,
-                    reason.client("consume-null", size, count),
-                )
-            )
+            produce.append(client("produce", "file → topic", size, count, 1.5))
+            consume.append(client("consume-file", "topic → file", size, count, 1.2))
+            consume.append(client("consume-null", "topic → /dev/null", size, count, 1.2))
         samples.append(
             Row(
                 f"samples-{size}",
