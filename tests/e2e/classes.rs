@@ -9,6 +9,7 @@ const ARCHIVES: &str = "/usr/logs/*.jsa";
 /// The archives that a running JVM has mapped, each once.
 const MAPPED: &str = "for process in /proc/[0-9]*; do case $(readlink $process/exe) in *java) \
                       grep -o '/usr/logs/.*jsa' $process/maps;; esac; done | sort -u";
+const CRASH: &str = "for process in /proc/[0-9]*; do case $(readlink $process/exe) in *java) kill -ABRT ${process#/proc/};; esac; done";
 
 #[test]
 #[ignore = "needs Docker"]
@@ -36,7 +37,14 @@ fn a_mirrormaker_starts_from_the_classes_of_an_earlier_one() {
         "head -c 5000000 /dev/urandom >{archive}.new; mv -f {archive}.new {archive}"
     ));
     assert_eq!(starts_again(), "");
-    run(&format!("rm {archive}"));
+
+    println!("one with which Java may have crashed");
+    run(CRASH);
+    until("it is removed", PATIENCE, || {
+        run(&format!("ls {ARCHIVES} 2>/dev/null; true"))
+            .is_empty()
+            .then_some(())
+    });
 
     lab.kmk("destroy").code(0).says("volume kmk-classes stays");
     let kept = things("label=kmk.classes");

@@ -3,6 +3,8 @@
 use crate::docker::{CLASSES, Docker, FORGET_CLASSES, Rule, UP};
 use crate::kmk::Kmk;
 use indoc::{formatdoc, indoc};
+use serde_yaml::Value;
+use std::fs;
 
 pub(crate) const UP_COMMAND: &str = "compose --ansi never -p kmk-demo -f kmk-lab/docker-compose.yml up --detach --quiet-pull --no-recreate";
 const MAKE_CLASSES: &str = "volume create --label kmk.classes=1 kmk-classes";
@@ -71,6 +73,39 @@ fn the_first_deploy_makes_a_volume_for_classes_and_takes_it_back_with_all_else()
         networks,
         FORGET_CLASSES,
     ]);
+}
+
+#[test]
+fn the_volume_for_classes_stays_where_another_lab_may_be_about_to_use_it() {
+    let kmk = Kmk::on(|kmk| {
+        up_fails(kmk, "no\n")
+            .with(&kmk.lab_named("other"))
+            .rule(Rule::on("volume create *"))
+            .rule(Rule::on(CLASSES).until("volume create*"))
+    });
+    let [up, containers, volumes, networks] = ROLLED_BACK;
+    kmk.deploy("")
+        .code(3)
+        .changed(&[MAKE_CLASSES, up, containers, volumes, networks]);
+}
+
+#[test]
+fn mirrormaker_keeps_its_classes_in_a_volume_of_no_labs_and_all_else_is_as_in_the_reference_file() {
+    let compose = |kmk: &Kmk| -> Value {
+        let text = fs::read_to_string(kmk.work("kmk-lab/docker-compose.yml")).unwrap();
+        serde_yaml::from_str(&text).unwrap()
+    };
+    let kmk = Kmk::on(|kmk| up_fails(kmk, "no\n"));
+    kmk.deploy("--dry-run").code(0);
+    let mut expected = compose(&kmk);
+    kmk.deploy("--keep").code(3);
+    let volume: Value = serde_yaml::from_str("{name: kmk-classes, external: true}").unwrap();
+    let mount = "{type: volume, source: classes, target: /usr/logs}";
+    let mount: Value = serde_yaml::from_str(mount).unwrap();
+    expected["volumes"]["classes"] = volume;
+    let mounts = &mut expected["services"]["mm2-secondary"]["volumes"];
+    mounts.as_sequence_mut().unwrap().push(mount);
+    assert_eq!(compose(&kmk), expected);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The reference files in `compose/` and `mm2/` are what a deploy of each scenario writes. `KMK_BLESS=1` writes them anew.
+//! The reference files in `compose/` and `mm2/` are what a deploy of each scenario writes, but for the volume of class-data
+//! archives. `KMK_BLESS=1` writes them anew.
 
 use crate::kmk::Kmk;
 use kafka_mirror_kit::core::scenario::Scenario;
@@ -14,7 +15,8 @@ fn compose_heading(scenario: Scenario) -> String {
         format!("kmk deploy --scenario {scenario}")
     };
     format!(
-        "# The reference lab of the scenario `{scenario}`: what `{command}` runs. By hand, from a clone:\n\
+        "# The reference lab of the scenario `{scenario}`: what `{command}` runs, but for the volume\n\
+         # that MirrorMaker starts sooner from. By hand, from a clone:\n\
          #   docker compose -f compose/{scenario}.yml up\n{KEPT}"
     )
 }
@@ -25,7 +27,7 @@ fn properties_heading(scenario: Scenario) -> String {
     )
 }
 
-/// What a deploy without any other flags writes, below the line by which kmk knows its own files.
+/// What a dry run without any other flags writes, below the line by which kmk knows its own files.
 fn rendered(scenario: Scenario, file: &str) -> String {
     let kmk = Kmk::new();
     kmk.run(&format!("deploy --dry-run --scenario {scenario}"))

@@ -71,3 +71,30 @@ fn lines(steps: &[Span]) -> String {
     let rows: Vec<_> = [head].into_iter().chain(steps.iter().map(one)).collect();
     table(&rows)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use indoc::indoc;
+    use kafka_mirror_kit::core::lab::deploy::Step;
+    use std::time::Duration;
+
+    #[test]
+    fn a_line_for_each_step() {
+        let span = |step, service: Option<&str>, from, took| Span {
+            step,
+            service: service.map(str::to_owned),
+            from: Duration::from_millis(from),
+            took: Duration::from_millis(took),
+        };
+        let steps = [
+            span(Step::Preflight, None, 0, 214),
+            span(Step::MirrorMaker, Some("mm2-secondary"), 1_306, 11_059),
+        ];
+        let expected = indoc! {"
+            STEP          SERVICE        FROM    TOOK
+            preflight     -              0.00 s  0.21 s
+            mirror-maker  mm2-secondary  1.31 s  11.06 s"};
+        assert_eq!(lines(&steps), expected);
+    }
+}

@@ -33,15 +33,20 @@ use_archive() {
     export KAFKA_JVM_PERFORMANCE_OPTS="$options -XX:DumpLoadedClassList=/tmp/classes"
     [[ -n $recorder ]] || { record & recorder=$!; }
   fi
+  find "$classes" -name '*.jsa' -mtime +30 -delete # what nobody has used for a month
 }
-# Once all is loaded; at leisure, and by one at a time; whole or not at all. What nobody has used for a month goes.
+# Once all is loaded; at leisure, and by one at a time; whole or not at all.
 record() {
   local part=$archive.$HOSTNAME.part size=''
-  until sleep 10; grep -q /MirrorSourceTask /tmp/classes && [[ $(wc -c </tmp/classes) == "$size" ]]; do
+  rm -f "$part" # of this container's life before
+  trap 'rm -f "$part"' EXIT
+  trap 'kill $! 2>/dev/null; wait; exit' TERM
+  until
+    sleep 10 & wait $!
+    find "$classes" -name '*.part' -mmin +10 -delete
+    ! compgen -G "$archive.*" >/dev/null && grep -q /MirrorSourceTask /tmp/classes && [[ $(wc -c </tmp/classes) == "$size" ]]
+  do
     size=$(wc -c </tmp/classes)
-  done
-  while find "$classes" \( -name '*.part' -mmin +10 -o -name '*.jsa' -mtime +30 \) -delete; compgen -G "$archive.*" >/dev/null; do
-    sleep 10
   done
   [[ ! -s $archive ]] || return
   : >"$part"
@@ -49,9 +54,8 @@ record() {
   sed '$d' /tmp/classes >/tmp/recorded # the last line may not be whole yet
   options="${options/-XX:+UseSerialGC/-XX:+UseG1GC} -Xshare:dump -XX:SharedClassListFile=/tmp/recorded"
   KAFKA_HEAP_OPTS=-Xmx128m KAFKA_JVM_PERFORMANCE_OPTS="$options -XX:SharedArchiveFile=$part" \
-    nice -n 19 /opt/kafka/bin/connect-mirror-maker.sh /mm2.properties >/tmp/recorder.log 2>&1 &&
-    { sync "$part" 2>/dev/null || sync; } && mv "$part" "$archive"
-  rm -f "$part"
+    nice -n 19 /opt/kafka/bin/connect-mirror-maker.sh /mm2.properties >/tmp/recorder.log 2>&1 &
+  wait $! && { sync "$part" 2>/dev/null || sync; } && mv "$part" "$archive"
 }
 archive='' recorder=''
 while :; do

@@ -159,10 +159,15 @@ impl<'a> Plan<'a> {
                 .iter()
                 .any(|c| c.service() == service && c.is_running())
         });
-        self.remove(&self.twins, limit)?;
         let superfluous = self.superfluous();
+        let is_unchanged = is_whole && changed.is_empty() && superfluous.is_empty();
+        if !is_unchanged && !self.classes_were_kept && !self.rendered.topology.mirrors.is_empty() {
+            // the file that is written wants it, also to bring back what ran before
+            classes::keep(self.docker, limit)?;
+        }
+        self.remove(&self.twins, limit)?;
         self.remove(&superfluous, limit)?;
-        if is_whole && changed.is_empty() && superfluous.is_empty() {
+        if is_unchanged {
             return Ok(Outcome::Unchanged);
         }
         let begun = Instant::now();
@@ -172,9 +177,6 @@ impl<'a> Plan<'a> {
         self.docker
             .unpause(&paused, limit)
             .map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))?;
-        if !self.classes_were_kept && !self.rendered.topology.mirrors.is_empty() {
-            classes::keep(self.docker, limit)?;
-        }
         if !changed.is_empty() {
             self.replace(&changed, observer)?;
         }
@@ -306,9 +308,11 @@ impl<'a> Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// Removes the volume of class-data archives, where this deploy made it and no other lab has taken to it since.
+    /// Removes the volume of class-data archives, where this deploy made it and there is no other lab by now, which may be
+    /// about to use it.
     fn forget_classes(&self, limit: &Limit) -> Result<(), DockerError> {
-        if self.classes_were_kept {
+        let labs = [format!("label={LABEL_LAB}")];
+        if self.classes_were_kept || !self.docker.networks(&labs, limit)?.is_empty() {
             return Ok(());
         }
         match classes::forget(self.docker, limit) {

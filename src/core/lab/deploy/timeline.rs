@@ -9,8 +9,7 @@ use serde::{Serialize, Serializer};
 use std::time::{Duration, SystemTime};
 
 /// One step of a deploy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
     /// What is asked of docker and of the machine before anything is made.
     Preflight,
@@ -43,6 +42,12 @@ impl Step {
             Self::Connectors => "connectors",
             Self::Canary => "canary",
         }
+    }
+}
+
+impl Serialize for Step {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.name())
     }
 }
 

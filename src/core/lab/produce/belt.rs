@@ -23,6 +23,7 @@ pub(super) fn belt() -> (Loading, Batches) {
         to,
         loose: Arc::clone(&loose),
         laid: 0,
+        is_last: false,
     };
     (loading, Batches { from, loose })
 }
@@ -38,7 +39,8 @@ enum Piece {
 /// The batch that is not full.
 #[derive(Debug, Default)]
 struct Loose {
-    number: u64,
+    /// Of the place that waits for it on the belt; none once that has come out.
+    place: Option<u64>,
     batch: Option<Batch>,
 }
 
@@ -48,12 +50,18 @@ pub(super) struct Loading {
     to: SyncSender<Piece>,
     loose: Arc<Mutex<Loose>>,
     laid: u64,
+    /// Whether nothing was put on behind the loose batch's place.
+    is_last: bool,
 }
 
 impl Loading {
     /// Passes a batch on, if there is anything in it; waits while there is no room. False when no one wants it.
-    pub(super) fn pass_on(&self, batch: &mut Batch) -> bool {
-        batch.is_empty() || self.to.send(Piece::Whole(Ok(batch.take()))).is_ok()
+    pub(super) fn pass_on(&mut self, batch: &mut Batch) -> bool {
+        if batch.is_empty() {
+            return true;
+        }
+        self.is_last = false;
+        self.to.send(Piece::Whole(Ok(batch.take()))).is_ok()
     }
 
     /// Passes on why there are no more.
@@ -62,16 +70,21 @@ impl Loading {
         let _ = self.to.send(Piece::Whole(Err(error)));
     }
 
-    /// Passes a batch on so that it can be taken back. False when no one wants it.
+    /// Passes a batch on so that it can be taken back; waits only where it needs a new place. False when no one wants it.
     pub(super) fn lay(&mut self, batch: &mut Batch) -> bool {
         if batch.is_empty() {
             return true;
         }
+        let mut loose = held(&self.loose);
+        loose.batch = Some(batch.take());
+        if self.is_last && loose.place == Some(self.laid) {
+            // whoever takes batches off holds the other end
+            return Arc::strong_count(&self.loose) > 1;
+        }
         self.laid += 1;
-        *held(&self.loose) = Loose {
-            number: self.laid,
-            batch: Some(batch.take()),
-        };
+        self.is_last = true;
+        loose.place = Some(self.laid);
+        drop(loose);
         self.to.send(Piece::Loose(self.laid)).is_ok()
     }
 
@@ -114,8 +127,8 @@ impl Batches {
             Piece::Loose(number) => {
                 let mut loose = held(&self.loose);
                 // another one has its place further back
-                let batch = (loose.number == number).then(|| loose.batch.take());
-                batch.flatten().map(Ok)
+                loose.place.take_if(|place| *place == number)?;
+                loose.batch.take().map(Ok)
             }
         }
     }
@@ -157,6 +170,23 @@ mod tests {
         assert_eq!(batches.try_next().unwrap_err(), TryRecvError::Empty);
         drop(loading);
         assert_eq!(batches.try_next().unwrap_err(), TryRecvError::Disconnected);
+    }
+
+    #[test]
+    fn a_batch_that_is_filled_little_by_little_keeps_its_place() {
+        let (mut loading, batches) = belt();
+        for pieces in 1..=10 * WAITING {
+            let mut laid = loading.take_back().unwrap_or_default();
+            laid.push(0, None, Some(b"v"), 0);
+            assert!(loading.lay(&mut laid));
+            assert_eq!(
+                held(&loading.loose).batch.as_ref().unwrap().records(),
+                pieces
+            );
+        }
+        assert_eq!(records(batches.try_next()), Some(10 * WAITING));
+        drop(batches);
+        assert!(!loading.lay(&mut batch(1)), "no one wants it");
     }
 
     #[test]
