@@ -174,7 +174,7 @@ fn one(lab: &str, args: &Args, context: &Context) -> anyhow::Result<()> {
         && classes::are_kept(&docker, &context.question()).is_ok_and(|kept| kept)
     {
         context.output.talk(&format!(
-            "note: volume {CLASSES} stays, from which the next lab starts sooner; `docker volume rm {CLASSES}` removes it"
+            "note: volume {CLASSES} stays for the next lab; `docker volume rm {CLASSES}` removes it"
         ));
     }
     Ok(())

@@ -11,7 +11,8 @@ const REMOVE_NETWORKS: &str = "network rm kmk-demo_primary kmk-demo_secondary";
 const REMOVE_VOLUMES: &str = "volume rm --force kmk-demo_primary-data kmk-demo_secondary-data";
 
 /// What is said of what stays, where a lab was.
-const CLASSES_STAY: &str = "note: volume kmk-classes stays, from which the next lab starts sooner; `docker volume rm kmk-classes` removes it\n";
+const CLASSES_STAY: &str =
+    "note: volume kmk-classes stays for the next lab; `docker volume rm kmk-classes` removes it\n";
 
 #[test]
 fn all_of_a_lab_and_nothing_else() {
