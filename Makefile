@@ -15,7 +15,7 @@ test: ## From nothing: format, lints, docs, and all three rings of tests on a re
 	@dev/test.sh
 
 .PHONY: bench
-bench: ## From nothing: measure kmk beside a hand-written stack, kcat and Kafka's tools, into BENCHMARKS.md (45 minutes)
+bench: ## From nothing: measure kmk beside a hand-written stack, kcat and Kafka's tools, into BENCHMARKS.md (an hour)
 	@dev/bench/run.sh
 
 .PHONY: engine

@@ -5,7 +5,7 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 main() {
   trap summary EXIT
-  stage "tools" dev/tools.sh
+  stage "tools" dev/tools.sh rust linker kcat network python
   stage "engine" dev/engine.sh up
   stage "image" dev/kafka-image.sh
   stage "next image" dev/kafka-image.sh next

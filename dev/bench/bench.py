@@ -20,6 +20,7 @@ class Bench:
     def __init__(self, sizes, results, binaries, work):
         self.sizes, self.results, self.work = sizes, results, work
         self.round = 1
+        self.has_archive = False  # MirrorMaker's class-data archive, as far as this run knows
         self.program = os.path.join(binaries, "kmk")
         self.prober = os.path.join(binaries, "examples", "probe")
         self.kmk_command = [self.program, "--lab", LAB]

@@ -3,13 +3,14 @@ and of several. MirrorMaker has nothing to do meanwhile.
 """
 
 import os
+import re
 import time
 
 from process import run
 from results import NotMeasured
+from sizes import PARTITIONS
 from stack import Tools
 
-PARTITIONS = (1, 6)
 # One order a round: a broker still has to do with the client before, so each of them comes after each other one.
 ORDERS = (
     "wire kafka kcat perf",
@@ -82,15 +83,7 @@ class Load:
         return [self.bench.program, "--quiet", "consume", *client, "--topic", self.topic, "--messages", records]
 
     def timed(self, verb, command, **how):
-        """Records a second of a whole process, and how many cores it and the broker kept busy."""
-        began, before = time.monotonic(), self.bench.lab.usage("primary").cpu
-        done = run(*command, **how)
-        broker = (self.bench.lab.usage("primary").cpu - before) / (time.monotonic() - began)
-        row = f"{verb}-{self.name}"
-        self.bench.add(row, self.side, self.records / done.seconds)
-        if self.side == "wire":
-            self.bench.add(f"{row}-cores", "kmk", done.cpu / done.seconds)
-            self.bench.add(f"{row}-cores", "broker", broker)
+        timed(self.bench, f"{verb}-{self.name}", self.side, self.records, command, **how)
 
     def perf(self):
         """Each says its own rate, without its start; and a whole process, with it."""
@@ -99,14 +92,11 @@ class Load:
         how += ["--producer-props", f"bootstrap.servers={INSIDE}", "acks=all"]
         words = self.tool("produce", "kafka-producer-perf-test.sh", "--topic", self.topic, *how)
         # 1000000 records sent, 312793.2 records/sec (29.83 MB/sec), ...
-        self.bench.add(
-            f"produce-{self.name}", "perf", float(words.splitlines()[-1].split(" records/sec")[0].split()[-1])
-        )
+        self.bench.add(f"produce-{self.name}", "perf", found(r"([\d.]+) records/sec.*\Z", words))
         how = ["--bootstrap-server", INSIDE, "--messages", records, "--timeout", "30000", "--hide-header"]
         words = self.tool("consume-null", "kafka-consumer-perf-test.sh", "--topic", self.topic, *how)
         # start, end, MB, MB/s, records, records/s, rebalance, fetch, MB/s of the fetch, records/s of the fetch
-        found = next(line for line in words.splitlines() if line.count(",") >= 9)
-        self.bench.add(f"consume-null-{self.name}", "perf", float(found.split(",")[9]))
+        self.bench.add(f"consume-null-{self.name}", "perf", found(r"(?m)^(?:[^,\n]*,){9}\s*([\d.]+)", words))
 
     def tool(self, verb, *command):
         path = os.path.join(self.bench.work, "tool")
@@ -118,12 +108,30 @@ class Load:
             return text.read().strip()
 
 
+def timed(bench, row, side, records, command, **how):
+    """Records a second of a whole process, and how many cores it and the broker kept busy."""
+    began, before = time.monotonic(), bench.lab.usage("primary").cpu
+    done = run(*command, **how)
+    broker = (bench.lab.usage("primary").cpu - before) / (time.monotonic() - began)
+    bench.add(row, side, records / done.seconds)
+    if side == "wire":
+        bench.add(f"{row}-cores", "kmk", done.cpu / done.seconds)
+        bench.add(f"{row}-cores", "broker", broker)
+
+
+def found(pattern, words):
+    """The number that a tool tells."""
+    if match := re.search(pattern, words):
+        return float(match[1])
+    raise NotMeasured(f"not what a perf tool says: {words[-500:]!r}")
+
+
 def samples(bench, side, size, records):
     """Records that kmk makes up itself: no file is read."""
     topic = f"load-samples-{side}-{size}-{bench.round}"
     bench.lab.create(topic, 1)
     os.sync()
     at = ["--bootstrap", bench.lab.primary, "--client", side, "--topic", topic]
-    done = bench.kmk("produce", *at, "--messages", str(records), "--size", str(size))
-    bench.add(f"samples-{size}", side, records / done.seconds)
+    command = [bench.program, "--quiet", "produce", *at, "--messages", str(records), "--size", str(size)]
+    timed(bench, f"samples-{size}", side, records, command)
     bench.kmk("topic", "delete", topic, "--cluster", "primary")

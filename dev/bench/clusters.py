@@ -20,14 +20,12 @@ def measure(bench):
             bench.add(f"clusters-{count}-deploy", "kmk", done.seconds)
             bench.add(f"clusters-{count}-cpu", "kmk", bench.lab.usage().cpu + done.cpu)
             time.sleep(bench.sizes.settled)
-            usage, began = bench.lab.usage(), time.monotonic()
+            usage = bench.lab.usage()
             bench.add(f"clusters-{count}-memory", "kmk", usage.memory)
             mirrors = sum(bench.lab.usage(f"mm2-edge-{edge}").memory for edge in range(1, count))
             one = one or ((usage.memory - mirrors) / count, mirrors / (count - 1))
             bench.add(f"clusters-{count}-memory", "expected", count * one[0] + (count - 1) * one[1])
-            time.sleep(bench.sizes.idle / 3)
-            cores = (bench.lab.usage().cpu - usage.cpu) / (time.monotonic() - began)
-            bench.add(f"clusters-{count}-idle-cpu", "kmk", cores * 100)
+            bench.add(f"clusters-{count}-idle-cpu", "kmk", bench.lab.busy_cores(bench.sizes.idle / 3) * 100)
         finally:
             bench.lab.down()
 

@@ -6,6 +6,7 @@ import os
 import socket
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import cgroup
 from cgroup import MIB, Usage
@@ -23,11 +24,13 @@ class Engine:
             raise NotMeasured(f"the bench does not know how to ask an engine at {host}")
         self.info = self.get("/info")
 
-    def containers(self, project, service=None):
+    def containers(self, project, service=None, status=None):
+        """Those that run or are paused; only the ones in a state, such as "paused", where it is given."""
         labels = [f"com.docker.compose.project={project}"]
         labels += [f"com.docker.compose.service={service}"] if service else []
-        filters = urllib.parse.quote(json.dumps({"label": labels}))
-        return [container["Id"] for container in self.get(f"/containers/json?filters={filters}")]
+        filters = {"label": labels, **({"status": [status]} if status else {})}
+        query = urllib.parse.quote(json.dumps(filters))
+        return [container["Id"] for container in self.get(f"/containers/json?filters={query}")]
 
     def usage(self, project, service=None):
         """Of all these containers together."""
@@ -57,25 +60,17 @@ class Engine:
     def unpause(self, container):
         self.ask("POST", f"/containers/{container}/unpause")
 
-    def paused(self, project):
-        """Containers that no engine can stop as they are."""
-        filters = {"label": [f"com.docker.compose.project={project}"], "status": ["paused"]}
-        query = urllib.parse.quote(json.dumps(filters))
-        return [container["Id"] for container in self.get(f"/containers/json?filters={query}")]
-
     def get(self, path):
         return json.loads(self.ask("GET", path))
 
     def ask(self, verb, path):
-        connection = self.connect()
         try:
-            connection.request(verb, path)
-            answer = connection.getresponse()
-            body = answer.read()
-        except OSError as error:
-            raise NotMeasured(f"the Docker engine does not answer: {error}") from error
-        finally:
-            connection.close()
+            with closing(self.connect()) as connection:
+                connection.request(verb, path)
+                answer = connection.getresponse()
+                body = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise NotMeasured(f"the Docker engine does not answer: {error!r}") from error
         if answer.status >= 400:
             raise NotMeasured(f"the Docker engine: {body.decode(errors='replace').strip()}")
         return body

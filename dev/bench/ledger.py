@@ -1,10 +1,9 @@
 """What the ledger costs: `kmk verify` against `kmk produce` and `kmk consume` side by side, which count nothing but records."""
 
-import subprocess
 import time
 
 from bench import copy
-from process import run
+from process import beside, run
 from results import NotMeasured
 
 SIZE, PARTITIONS, TIMEOUT = 200, 3, "300s"
@@ -43,7 +42,7 @@ def bare(bench, topic):
     records = bench.sizes.ledger_records
     reading = [*bench.kmk_command, "--quiet", "consume", "--topic", copy(topic)]
     reading += ["--messages", str(records + PARTITIONS), "--timeout", TIMEOUT]
-    with open(f"{bench.work}/consumed", "wb") as out, subprocess.Popen(reading, stdout=out) as reader:
+    with open(f"{bench.work}/consumed", "wb") as out, beside(*reading, stdout=out) as reader:
         bench.kmk("produce", "--topic", topic, "--client", "wire", "--messages", str(records), "--size", str(SIZE))
         if reader.wait() != 0:
             raise NotMeasured(f"not all copies of `{topic}` were read")

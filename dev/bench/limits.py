@@ -6,13 +6,14 @@ import subprocess
 import threading
 import time
 
-from process import output, run
+from process import beside, output, run
 from results import NotMeasured
 
 BLOCK = 1 << 16
 BYTES = 1 << 30  # through the loopback
 STARTED = "Kafka Server started"
 NAME = "kmk-bench-broker"
+PATIENCE = 60  # seconds until it must be started
 
 
 def measure(bench):
@@ -26,11 +27,18 @@ def broker(bench):
     began = time.monotonic()
     identity = output("docker", "run", "-d", "--name", NAME, os.environ["KAFKA_IMAGE"])
     try:
-        with subprocess.Popen(["docker", "logs", "-f", NAME], stdout=subprocess.PIPE, text=True) as log:
-            if not any(STARTED in line for line in log.stdout):
-                raise NotMeasured("the image's broker does not start")
-            took, cpu = time.monotonic() - began, bench.engine.usage_of(identity).cpu
+        with beside("docker", "logs", "-f", NAME, stdout=subprocess.PIPE, text=True) as log:
+            patience = threading.Timer(PATIENCE, log.kill)
+            patience.start()
+            try:
+                is_started = any(STARTED in line for line in log.stdout)
+                took = time.monotonic() - began
+            finally:
+                patience.cancel()
             log.kill()
+        if not is_started:
+            raise NotMeasured(f"the image's broker did not start within {PATIENCE} s")
+        cpu = bench.engine.usage_of(identity).cpu
         bench.add("limit-broker", "seconds", took)
         bench.add("limit-broker", "cpu", cpu)
     finally:
@@ -78,12 +86,12 @@ def send(address):
             sender.sendall(block)
 
 
-def describe(bench):
+def facts(bench):
     """The machine as the engine sees it, where the work is done; and the versions."""
     info = bench.engine.info
     kcat = next((line for line in output("kcat", "-V").splitlines() if line.startswith("Version")), "")
     image = os.environ["KAFKA_IMAGE"]
-    bench.results.facts = {
+    return {
         "cores": info["NCPU"],
         "machine": f"{info['NCPU']} cores, {round(info['MemTotal'] / 2**30)} GiB, {info['OperatingSystem']}, {processor()}",
         "versions": f"{output(bench.program, '--version')}, Kafka {image.rpartition(':')[2]} (`{image}`), "
@@ -92,6 +100,7 @@ def describe(bench):
         "date": time.strftime("%Y-%m-%d"),
         "settled": bench.sizes.settled,
         "idle": bench.sizes.idle,
+        "window": bench.sizes.window,
         "client_records": bench.sizes.client_records,
         "clusters": bench.sizes.clusters,
         "topics": bench.sizes.topics,

@@ -16,18 +16,19 @@ It is no test: a goal that is not met is a "no".
 
 - Machine: {machine}
 - Versions: {versions}
-- Date: {date}
+- Date: {date}{anew}
 
 A cell is least / **median** / greatest, and of how many runs; the ratio is that of the medians, the first column's to the
 last one's. The last column names what the row runs into in the end, measured in the same run where it can be, and how far
-from it `kmk` is.
+from it `kmk` is. What takes minutes is measured less often: clusters twice, topics and records once, memory after 1 GB and
+the new topics once.
 """
 
 
 def write(results, directory):
     """Into a directory, or on stdout."""
     drawn = pictures.draw(results)
-    text = "\n".join([TITLE.format(**results.facts), *sections(results, drawn)])
+    text = "\n".join([title(results), *sections(results, drawn)])
     if directory is None:
         sys.stdout.write(text)
         return
@@ -40,20 +41,36 @@ def write(results, directory):
         out.write(text)
 
 
+def title(results):
+    """Names what was measured anew since, where the machine, the versions or the date are others."""
+    facts, anew = results.facts, {}
+    for part, run in facts.get("anew", {}).items():
+        others = [run[fact] for fact in ("machine", "versions") if run[fact] != facts[fact]]
+        if others or run["date"] != facts["date"]:
+            anew.setdefault(", ".join([run["date"], *others]), []).append(part)
+    words = "".join(f"; anew: {', '.join(parts)} ({run})" for run, parts in anew.items())
+    return TITLE.format(**{**facts, "anew": words})
+
+
 def sections(results, drawn):
     if results.failed:
-        yield "**Could not be measured:** " + "; ".join(failure.splitlines()[0] for failure in results.failed) + "\n"
-    for title, names, build in (
-        ("Start and end", ("first",), start),
-        ("MirrorMaker", ("latency-idle-p50", "memory-idle"), mirror),
-        ("Clients", ("produce-100-1",), load),
-        ("Commands", ("help",), commands),
-        ("The ledger", ("ledger",), ledger),
-        ("Scale", ("records-", "clusters-", "topics-"), lambda found: scale(found, drawn)),
-        ("What the machine can do", ("limit-disk",), floor),
+        failures = (f"{part}, {why.splitlines()[0]}" for part, whys in results.failed.items() for why in whys)
+        yield "**Could not be measured:** " + "; ".join(failures) + "\n"
+    for heading, parts, build in (
+        ("Start and end", {"startup": "first"}, start),
+        ("MirrorMaker", {"steady": "memory-idle"}, mirror),
+        ("Clients", {"clients": "produce-"}, load),
+        ("Commands", {"commands": "help"}, commands),
+        ("The ledger", {"ledger": "ledger"}, ledger),
+        (
+            "Scale",
+            {"clusters": "clusters-", "topics": "topics-", "records": "records-"},
+            lambda found: scale(found, drawn),
+        ),
+        ("What the machine can do", {"limits": "limit-disk"}, floor),
     ):
-        if any(row.startswith(name) for row in [*results.values, *results.gaps] for name in names):
-            yield f"## {title}\n\n{build(results)}\n"
+        if any(results.has(part, rows) for part, rows in parts.items()):
+            yield f"## {heading}\n\n{build(results)}\n"
 
 
 def floor(results):

@@ -5,9 +5,12 @@ import subprocess
 import tempfile
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from results import NotMeasured
+
+GRACE = 60  # seconds: kmk takes back what it has begun
 
 
 @dataclass
@@ -26,7 +29,7 @@ def run(*argv, into=subprocess.DEVNULL, stdin=subprocess.DEVNULL, peak=False):
         try:
             _, status, usage = os.wait4(child.pid, 0)
         except BaseException:
-            child.kill()
+            end(child)
             raise
         seconds = time.monotonic() - began
         child.returncode = os.waitstatus_to_exitcode(status)
@@ -35,6 +38,41 @@ def run(*argv, into=subprocess.DEVNULL, stdin=subprocess.DEVNULL, peak=False):
             words = said.read().decode(errors="replace").strip().splitlines()[-8:]
             raise NotMeasured(f"`{' '.join(argv)}` ended with {child.returncode}\n" + "\n".join(words))
     return Done(seconds, usage.ru_utime + usage.ru_stime, look.end() if look else 0.0)
+
+
+def end(child):
+    """Asks it to end: killed, kmk would leave half a lab, and a `docker compose` that goes on."""
+    child.terminate()
+    try:
+        child.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+@contextmanager
+def beside(*argv, **how):
+    """A program that runs meanwhile; where that comes to no good end, it is ended too."""
+    with subprocess.Popen(argv, **how) as child:
+        try:
+            yield child
+        except BaseException:
+            end(child)
+            raise
+
+
+def succeeds(*argv):
+    """Whether it does, which may be no before it is yes."""
+    return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+
+
+def until(happens, patience, what):
+    """Asks twice a second; `what` says what did not happen."""
+    gives_up = time.monotonic() + patience
+    while not happens():
+        if time.monotonic() > gives_up:
+            raise NotMeasured(f"{what} within {patience} s")
+        time.sleep(0.5)
 
 
 def output(*argv):

@@ -5,13 +5,15 @@ def word(words):
     return lambda results: words
 
 
-def start(way):
+def start(way, row="first", side=None):
     """Start-up is bound by the cores: what they were busy for, shared by all of them."""
 
     def words(results):
-        cpu, first, cores = results.median("cpu", way), results.median("first", way), results.facts["cores"]
+        cpu, took, cores = results.median("cpu", way), results.median(row, side or way), results.facts["cores"]
+        if not cpu:
+            return "the cores: three JVMs have to start"
         least = cpu / cores
-        return f"the cores: {cpu:.1f} CPU seconds take {least:.1f} s on {cores}; {first / least:.1f} times that"
+        return f"the cores: {cpu:.1f} CPU seconds take {least:.1f} s on {cores}; {took / least:.1f} times that"
 
     return words
 
@@ -27,9 +29,14 @@ def java(way):
     return words
 
 
-def pickup(results):
-    above = results.median("pickup", "kmk") - 0.5
-    return f"MirrorMaker looks once a second, 0.5 s late on average; {above:.1f} s above that"
+def pickup(row, late, how):
+    """MirrorMaker finds a new topic when it looks next."""
+
+    def words(results):
+        above = results.median(row, "kmk") - late
+        return f"MirrorMaker looks once a second, {late:g} s late {how}; {above:.1f} s above that"
+
+    return words
 
 
 def hop(row, what):
@@ -55,21 +62,31 @@ def mirrored(size, partitions):
     return words
 
 
-def client(verb, size, partitions):
-    """Broker and client share the cores; the loopback, or the disk's cache, could carry more."""
+def client(row, size, has_file):
+    """Broker and client share the cores; the disk's cache, or the loopback where there is no file, could carry more."""
 
     def words(results):
-        row, cores = f"{verb}-{size}-{partitions}", results.facts["cores"]
+        cores = results.facts["cores"]
         mine, broker = results.median(f"{row}-cores", "kmk"), results.median(f"{row}-cores", "broker")
         if not mine:
             return ""
         said = f"the cores: broker {broker:.1f} and `kmk` {mine:.1f} of {cores} busy ({(broker + mine) / cores:.0%})"
-        at = ("limit-loopback", "tcp") if verb == "consume-null" else ("limit-disk", "cache")
+        at = ("limit-disk", "cache") if has_file else ("limit-loopback", "tcp")
         most, megabytes = results.median(*at), results.median(row, "wire") * size / 1e6
-        where = "over the loopback" if verb == "consume-null" else "to copy the file"
+        where = "to copy the file" if has_file else "over the loopback"
         return said + (f"; {megabytes:,.0f} of {most:,.0f} MB/s {where}" if most else "")
 
     return words
+
+
+def ledger_memory(results):
+    """What more records cost: the most of them that were measured against the least."""
+    found = {count: results.median(f"ledger-memory-{count}", "verify") for count in results.facts["ledger_many"]}
+    counts = [count for count, memory in found.items() if memory is not None]
+    if len(counts) < 2:
+        return "measured for one count only: its growth is not known"
+    least, most = counts[0], counts[-1]
+    return f"{most / least:,.0f} times the records take {found[most] / found[least]:.2f} times the memory"
 
 
 def processes(row, count, unit):

@@ -6,6 +6,17 @@ import sys
 import time
 
 BEGAN = time.monotonic()
+RUN = ("date", "versions", "machine")  # facts that say when, what and where
+# part -> facts that only its own rows are about
+SIZES = {
+    "steady": ("idle", "window"),
+    "clients": ("client_records",),
+    "ledger": ("ledger_many",),
+    "clusters": ("clusters",),
+    "topics": ("topics",),
+    "records": ("records",),
+}
+COUNTS = ("ledger_many", "clusters", "topics", "records")  # each of them is a row
 
 
 class NotMeasured(Exception):
@@ -20,14 +31,34 @@ class Results:
     """Kept in a file as they come: an hour's work is not lost with its last minute."""
 
     def __init__(self, file, earlier=None):
-        self.file = file
-        self.facts, self.values, self.gaps, self.failed = {}, {}, {}, []
+        self.file, self.earlier = file, earlier
+        self.now, self.facts, self.values, self.gaps = {}, {}, {}, {}
+        self.failed = {}  # part -> what could not be measured of it
+        self.parts = []  # that were begun in this run
         self.old = set()  # rows of an earlier run, until they are measured anew
         if earlier:
             with open(earlier, encoding="utf-8") as text:
                 kept = json.load(text)
             self.facts, self.values, self.gaps = kept["facts"], kept["values"], kept["gaps"]
+            self.failed = kept.get("failed", {})
             self.old = set(self.values) | set(self.gaps)
+
+    def describe(self, now):
+        """The facts of this run. Those of an earlier one stay, until a part is begun."""
+        self.now = now
+        self.facts = {**now, **self.facts}
+
+    def begin(self, part):
+        """What is measured from here on is of this part."""
+        if part in self.parts:
+            return
+        self.parts.append(part)
+        self.failed.pop(part, None)
+        for fact in SIZES.get(part, ()):
+            new = self.now[fact]
+            self.facts[fact] = sorted({*self.facts[fact], *new}) if fact in COUNTS else new
+        if self.earlier:
+            self.facts.setdefault("anew", {})[part] = {fact: self.now[fact] for fact in RUN}
 
     def add(self, row, side, value):
         self.renew(row)
@@ -42,10 +73,11 @@ class Results:
         say(f"  {row} ({side}): not measured: {why}")
         self.save()
 
-    def fail(self, row, side, why):
-        """Says that something could not be measured; the rest goes on."""
-        self.leave_out(row, side, why.splitlines()[0] if why else "it failed")
-        self.failed.append(f"{row} ({side}): {why}")
+    def fail(self, part, why):
+        """Says that something of a part could not be measured; the rest goes on."""
+        self.failed.setdefault(part, []).append(why)
+        say(f"  {part}: could not be measured: {why}")
+        self.save()
 
     def renew(self, row):
         if row in self.old:
@@ -54,12 +86,16 @@ class Results:
             self.gaps.pop(row, None)
 
     def save(self):
-        kept = {"facts": self.facts, "values": self.values, "gaps": self.gaps}
+        kept = {"facts": self.facts, "values": self.values, "gaps": self.gaps, "failed": self.failed}
         with open(self.file, "w", encoding="utf-8") as out:
             json.dump(kept, out, indent=1)
 
     def all(self, row, side):
         return self.values.get(row, {}).get(side, [])
+
+    def has(self, part, rows):
+        """Whether a part was looked at, whatever came of it; the names of its rows begin so."""
+        return part in self.failed or any(row.startswith(rows) for row in (*self.values, *self.gaps))
 
     def median(self, row, side):
         """None where nothing was measured."""

@@ -1,7 +1,7 @@
 """The tables of what has a goal: each row with what it is compared with, and the limit it runs into. Knows no pictures."""
 
 import reason
-from clients import PARTITIONS
+from sizes import PARTITIONS
 from table import Goal, Row, number, table
 
 STACKS = ["measured", "kmk", "written by hand"]
@@ -29,10 +29,31 @@ def start(results):
             "cpu", "CPU seconds until then, cold", ("cold", "hand"), (Goal("ratio", "<=", 0.5),), 1, reason.java("cold")
         ),
         Row("cpu", "the same, warm", ("warm", "hand"), (Goal("ratio", "<=", 0.5),), 1, reason.java("warm")),
-        Row("ready", "`kmk deploy`, `docker compose up -d` until they return, cold, s", ("cold", "hand"), (), 2),
-        Row("ready", "the same, warm, s", ("warm", "hand"), (), 2),
-        Row("stop", "`kmk stop`, s", ("kmk",), (), 2),
-        Row("start", "`kmk start` of it, until records cross again, s", ("kmk",), (), 2),
+        Row(
+            "ready",
+            "`kmk deploy`, `docker compose up -d` until they return, cold, s",
+            ("cold", "hand"),
+            (),
+            2,
+            reason.start("cold", "ready"),
+        ),
+        Row("ready", "the same, warm, s", ("warm", "hand"), (), 2, reason.start("warm", "ready")),
+        Row(
+            "stop",
+            "`kmk stop`, s",
+            ("kmk",),
+            (),
+            2,
+            reason.word("three JVMs end by themselves, and write first what they hold"),
+        ),
+        Row(
+            "start",
+            "`kmk start` of it, until records cross again, s",
+            ("kmk",),
+            (),
+            2,
+            reason.start("start", "start", "kmk"),
+        ),
         Row(
             "destroy",
             "`kmk destroy`; `docker compose down -v -t 0` of the same lab, s",
@@ -59,9 +80,16 @@ def mirror(results):
             ("kmk", "hand"),
             (Goal("median", "<=", 1.5),),
             2,
-            reason.pickup,
+            reason.pickup("pickup", 0.5, "on average"),
         ),
-        Row("pickup-slowest", "the slowest of them, s", ("kmk", "hand"), (Goal("median", "<=", 2.5),), 2),
+        Row(
+            "pickup-slowest",
+            "the slowest of them, s",
+            ("kmk", "hand"),
+            (Goal("median", "<=", 2.5),),
+            2,
+            reason.pickup("pickup-slowest", 1, "at most"),
+        ),
         Row(
             "latency-idle-p50",
             "latency of one record, idle, p50, ms",
@@ -86,7 +114,14 @@ def mirror(results):
             1,
             reason.hop("latency-busy-p50", "p50"),
         ),
-        Row("latency-busy-p99", "p99, ms", ("kmk", "hand"), (never_above,), 1),
+        Row(
+            "latency-busy-p99",
+            "p99, ms",
+            ("kmk", "hand"),
+            (never_above,),
+            1,
+            reason.hop("latency-busy-p99", "p99"),
+        ),
         *(
             Row(
                 f"mirrored-{size}-{count}",
@@ -133,7 +168,8 @@ def mirror(results):
         ),
     ]
     return table(results, STACKS, rows) + (
-        "\n\nSteady state: a backlog is written while MirrorMaker is paused; its first tenth is not counted, nor what is mirrored after 15 s."
+        "\n\nSteady state: a backlog is written while MirrorMaker is paused; its first tenth is not counted, nor what is mirrored"
+        f" {results.facts['window']:g} s after that."
         " Latency is that of single records of 100 B, written and read by one process with one clock: 20 a second, or 1,000."
         " Memory is what `docker stats` shows."
     )
@@ -142,13 +178,14 @@ def mirror(results):
 def load(results):
     sizes = dict(results.facts["client_records"])
     heads = ["records/s", "`--client wire`", "`--client kafka`", "Kafka's perf tool, its own count", "kcat"]
-    sides = ("wire", "kafka", "perf", "kcat")
+    sides, no_perf = ("wire", "kafka", "perf", "kcat"), ("wire", "kafka", None, "kcat")
     produce, consume, samples = [], [], []
 
     def client(verb, words, size, count, goal):
         goals = (Goal("ratio", ">=", goal),)
-        words = f"{words}, {size:,} B, {in_words(count)}"
-        return Row(f"{verb}-{size}-{count}", words, sides, goals, 0, reason.client(verb, size, count))
+        row, words = f"{verb}-{size}-{count}", f"{words}, {size:,} B, {in_words(count)}"
+        who = no_perf if verb == "consume-file" else sides
+        return Row(row, words, who, goals, 0, reason.client(row, size, verb != "consume-null"))
 
     for size in sizes:
         for count in PARTITIONS:
@@ -159,9 +196,10 @@ def load(results):
             Row(
                 f"samples-{size}",
                 f"samples → topic, {size:,} B; kcat from a file",
-                sides,
+                no_perf,
                 (Goal("ratio", ">=", 1.5),),
                 0,
+                reason.client(f"samples-{size}", size, has_file=False),
                 other=f"produce-{size}-1",
             )
         )
@@ -239,7 +277,7 @@ def ledger(results):
             ("verify",),
             tuple(most),
             0,
-            reason.word("it does not grow"),
+            reason.ledger_memory,
         )
         for records in results.facts["ledger_many"]
     ]

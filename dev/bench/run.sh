@@ -2,7 +2,7 @@
 # `make bench`: measures kmk beside the stack a person would write by hand (baseline/), kcat and Kafka's own tools, in turn, in
 # one run, from nothing. Writes BENCHMARKS.md and the pictures in docs/bench; says what it is doing on stderr.
 #
-#   dev/bench/run.sh                     everything, five rounds: about 45 minutes, and the build
+#   dev/bench/run.sh                     everything, five rounds: about 55 minutes, and the build
 #   dev/bench/run.sh --rounds 3 clients  a part, its tables on stdout; --help names the parts
 #   dev/bench/run.sh --smallest          a little of everything, in some minutes: shows that it works, and no more
 #
@@ -12,8 +12,12 @@ set -euo pipefail
 export LC_ALL=C PYTHONUTF8=1 # a decimal point, whatever the locale
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 
+dev/tools.sh python
+case " $* " in *' --help '* | *' -h '*) exec python3 -B dev/bench/main.py --help ;; esac
+python3 -B dev/bench/main.py --check "$@"
+
 dev/engine.sh up
-dev/tools.sh rust linker kcat python
+dev/tools.sh rust linker kcat
 KMK_KAFKA_IMAGE=$(dev/kafka-image.sh)
 export KMK_KAFKA_IMAGE KAFKA_IMAGE=$KMK_KAFKA_IMAGE # kmk's, and the hand-written stack's
 # what is not judged need not be fast

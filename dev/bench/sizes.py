@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
+PARTITIONS = (1, 6)  # of the topics that throughput is measured with
+
 
 @dataclass(frozen=True)
 class Sizes:
     rounds: int = 5
-    few: int = 3  # rounds of what scatters little or takes long
-    twice: int = 2  # rounds of what takes a minute
-    once: int = 1  # rounds of what takes minutes
     # bytes of a record -> records
     client_records: tuple = ((100, 1_000_000), (1000, 200_000))
     # the hand-written stack is judged by what it copies in WINDOW

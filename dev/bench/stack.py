@@ -5,6 +5,7 @@ Knows nothing of what is measured on them.
 
 import os
 import subprocess
+import time
 
 from process import run
 from results import NotMeasured
@@ -23,14 +24,21 @@ class Stack:
         """On the source."""
         self.bench.kmk("topic", "create", topic, "--bootstrap", self.primary, "--partitions", str(partitions))
 
-    def containers(self, service=None):
-        return self.bench.engine.containers(self.project, service)
+    def containers(self, service=None, status=None):
+        return self.bench.engine.containers(self.project, service, status)
 
     def usage(self, service=None):
         return self.bench.engine.usage(self.project, service)
 
+    def busy_cores(self, seconds):
+        """How many cores its containers keep busy, the mean over this time."""
+        before, began = self.usage().cpu, time.monotonic()
+        time.sleep(seconds)
+        return (self.usage().cpu - before) / (time.monotonic() - began)
+
     def unpause(self):
-        for container in self.bench.engine.paused(self.project):
+        """No engine stops a paused container."""
+        for container in self.containers(status="paused"):
             self.bench.engine.unpause(container)
 
 

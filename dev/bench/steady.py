@@ -5,10 +5,10 @@ import subprocess
 import time
 
 from bench import copy
-from process import output, run
+from process import beside, output, run
 from results import NotMeasured
+from sizes import PARTITIONS
 
-PARTITIONS = (1, 6)
 QUIET = "quiet"  # the topic whose records' latency is measured
 PATIENCE = 180  # seconds until something that does not happen is given up
 
@@ -29,8 +29,7 @@ def on(bench, stack):
         write(bench, stack, source, topic, bench.records(100, 1), 1)
         reach(bench, stack, source, topic)
     time.sleep(bench.sizes.settled)
-    if bench.round <= bench.sizes.few:
-        idle(bench, stack)
+    idle(bench, stack)
     late = wait_for_new_topic(bench, stack)
     try:
         at_work(bench, stack, source, topics)
@@ -44,11 +43,10 @@ def on(bench, stack):
 
 def at_work(bench, stack, source, topics):
     latency(bench, stack)
-    if bench.round <= bench.sizes.few:
-        write(bench, stack, source, load(100, 1), bench.records(100, bench.sizes.warm_up), bench.sizes.warm_up)
-        reach(bench, stack, source, load(100, 1))
-        for topic, partitions in topics.items():
-            mirrored(bench, stack, source, topic, partitions)
+    write(bench, stack, source, load(100, 1), bench.records(100, bench.sizes.warm_up), bench.sizes.warm_up)
+    reach(bench, stack, source, load(100, 1))
+    for topic, partitions in topics.items():
+        mirrored(bench, stack, source, topic, partitions)
 
 
 def load(size, partitions):
@@ -67,12 +65,10 @@ def reach(bench, stack, source, topic):
 
 
 def idle(bench, stack):
-    usage, began = stack.usage(), time.monotonic()
+    usage = stack.usage()
     bench.add("memory-idle", stack.side, usage.memory)
     bench.add("own-memory-idle", stack.side, usage.own)
-    time.sleep(bench.sizes.idle)
-    cores = (stack.usage().cpu - usage.cpu) / (time.monotonic() - began)
-    bench.add("idle-cpu", stack.side, cores * 100)
+    bench.add("idle-cpu", stack.side, stack.busy_cores(bench.sizes.idle) * 100)
 
 
 def latency(bench, stack):
@@ -102,7 +98,7 @@ def mirrored(bench, stack, source, topic, partitions):
     bench.engine.pause(mirror)
     write(bench, stack, source, topic, file, count)
     asked = [bench.prober, "reached", stack.secondary, copy(topic), str(source[topic]), str(PATIENCE)]
-    with subprocess.Popen(asked, stdout=subprocess.PIPE, text=True) as probe:
+    with beside(*asked, stdout=subprocess.PIPE, text=True) as probe:
         lines = [probe.stdout.readline()]  # it is connected, and has looked once
         all_cpu, mirror_cpu, began = stack.usage().cpu, stack.usage(stack.mirror).cpu, time.monotonic()
         bench.engine.unpause(mirror)

@@ -28,18 +28,18 @@ class Goal:
 class Row:
     name: str  # as it was measured
     what: str  # as it is called
-    sides: tuple  # whose values stand in the cells, the first one's against the last one's
+    sides: tuple  # whose values stand in the cells, the first one's against the last one's; None: nobody's
     goals: tuple = ()
     decimals: int = 0
     limit: Callable = lambda results: ""  # what it runs into, and how far from it this is
     other: str = ""  # the row of the last side, where it is another
 
 
-def table(results, heads, rows, limited=True):
+def table(results, heads, rows):
     """All rows have as many sides; where there is one, there is no ratio."""
     compared = any(len(row.sides) > 1 for row in rows)
     ends = (["ratio"] if compared else []) + ["goal", "met"] * any(row.goals for row in rows)
-    ends += ["limit, and how far from it"] if limited else []
+    ends.append("limit, and how far from it")
     head = [*heads, *ends]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in rows:
@@ -50,8 +50,7 @@ def table(results, heads, rows, limited=True):
             cells.append(f"{mine / other:.{2 if mine / other >= 0.1 else 3}f}" if mine is not None and other else "")
         if any(row.goals for row in rows):
             cells += [", ".join(map(str, row.goals)), met(row, mine, other)]
-        if limited:
-            cells.append(row.limit(results) if mine is not None else "")
+        cells.append(row.limit(results) if mine is not None else "")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -76,10 +75,12 @@ def met(row, mine, other):
 
 
 def cell(results, row, side, decimals):
+    if side is None:
+        return ""
     values = sorted(results.all(row, side))
     if not values:
         gap = results.gap(row, side)
-        return f"not measured: {gap}" if gap else ""
+        return f"not measured: {gap}" if gap else "not measured"
     middle = f"**{number(results.median(row, side), decimals)}**"
     if len(values) == 1:
         return f"{middle} (of 1)"
