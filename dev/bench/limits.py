@@ -98,7 +98,7 @@ def facts(bench):
         f"kcat {kcat.split()[1] if kcat else '?'}, Docker {info['ServerVersion']}, "
         f"compose {output('docker', 'compose', 'version', '--short')}",
         "date": time.strftime("%Y-%m-%d"),
-        "settled": bench.sizes.settled,
+        "rest": bench.sizes.rest,
         "idle": bench.sizes.idle,
         "window": bench.sizes.window,
         "client_records": bench.sizes.client_records,

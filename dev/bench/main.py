@@ -17,6 +17,7 @@ import ledger
 import limits
 import page
 import records
+import rest
 import startup
 import steady
 import topics
@@ -29,6 +30,7 @@ PARTS = {
     "limits": limits.measure,
     "startup": startup.measure,
     "steady": steady.measure,
+    "rest": rest.measure,
     "clients": clients.measure,
     "commands": commands.measure,
     "ledger": ledger.measure,

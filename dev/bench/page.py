@@ -58,7 +58,7 @@ def sections(results, drawn):
         yield "**Could not be measured:** " + "; ".join(failures) + "\n"
     for heading, parts, build in (
         ("Start and end", {"startup": "first"}, start),
-        ("MirrorMaker", {"steady": "memory-idle"}, mirror),
+        ("MirrorMaker", {"steady": "latency-", "rest": "memory-idle"}, mirror),
         ("Clients", {"clients": "produce-"}, load),
         ("Commands", {"commands": "help"}, commands),
         ("The ledger", {"ledger": "ledger"}, ledger),

@@ -9,7 +9,8 @@ BEGAN = time.monotonic()
 RUN = ("date", "versions", "machine")  # facts that say when, what and where
 # part -> facts that only its own rows are about
 SIZES = {
-    "steady": ("idle", "window"),
+    "steady": ("window",),
+    "rest": ("idle", "rest"),
     "clients": ("client_records",),
     "ledger": ("ledger_many",),
     "clusters": ("clusters",),

@@ -2,7 +2,7 @@
 # `make bench`: measures kmk beside the stack a person would write by hand (baseline/), kcat and Kafka's own tools, in turn, in
 # one run, from nothing. Writes BENCHMARKS.md and the pictures in docs/bench; says what it is doing on stderr.
 #
-#   dev/bench/run.sh                     everything, five rounds: about 55 minutes, and the build
+#   dev/bench/run.sh                     everything, five rounds: an hour, and the build
 #   dev/bench/run.sh --rounds 3 clients  a part, its tables on stdout; --help names the parts
 #   dev/bench/run.sh --smallest          a little of everything, in some minutes: shows that it works, and no more
 #

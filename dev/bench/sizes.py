@@ -17,7 +17,8 @@ class Sizes:
     window: float = 15.0  # seconds of mirroring that are looked at
     gigabyte: int = 1_000_000  # records of 1,000 B until memory is looked at again
     idle: float = 30.0  # seconds in which idle CPU is counted
-    settled: float = 20.0  # seconds that a lab is left alone before it is called idle
+    rest: float = 60.0  # seconds that both stacks are left alone before that
+    settled: float = 20.0  # seconds that a lab is left alone before anything else
     latency_idle: tuple = (200, 20)  # records, and how many a second
     latency_busy: tuple = (10_000, 1000)
     new_topics: int = 20
@@ -41,6 +42,7 @@ SMALLEST = Sizes(
     window=5.0,
     gigabyte=10_000,
     idle=2.0,
+    rest=0.0,
     settled=0.0,
     latency_idle=(20, 20),
     latency_busy=(500, 1000),

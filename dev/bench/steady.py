@@ -1,4 +1,4 @@
-"""MirrorMaker at work and at rest: memory, idle CPU, latency, throughput, and new topics; the same way on both stacks."""
+"""MirrorMaker at work: latency, throughput, memory, and new topics; the same way on both stacks."""
 
 import json
 import subprocess
@@ -29,7 +29,6 @@ def on(bench, stack):
         write(bench, stack, source, topic, bench.records(100, 1), 1)
         reach(bench, stack, source, topic)
     time.sleep(bench.sizes.settled)
-    idle(bench, stack)
     late = wait_for_new_topic(bench, stack)
     try:
         at_work(bench, stack, source, topics)
@@ -62,13 +61,6 @@ def write(bench, stack, source, topic, file, count):
 def reach(bench, stack, source, topic):
     """Waits until all that was written is mirrored."""
     bench.probe("reached", stack.secondary, copy(topic), source[topic], PATIENCE * 5)
-
-
-def idle(bench, stack):
-    usage = stack.usage()
-    bench.add("memory-idle", stack.side, usage.memory)
-    bench.add("own-memory-idle", stack.side, usage.own)
-    bench.add("idle-cpu", stack.side, stack.busy_cores(bench.sizes.idle) * 100)
 
 
 def latency(bench, stack):
