@@ -42,12 +42,11 @@ def write(results, directory):
 
 
 def title(results):
-    """Names what was measured anew since, where the machine, the versions or the date are others."""
+    """Names what was measured anew since, and when; also the machine and the versions, where they are others."""
     facts, anew = results.facts, {}
     for part, run in facts.get("anew", {}).items():
         others = [run[fact] for fact in ("machine", "versions") if run[fact] != facts[fact]]
-        if others or run["date"] != facts["date"]:
-            anew.setdefault(", ".join([run["date"], *others]), []).append(part)
+        anew.setdefault(", ".join([run["date"], *others]), []).append(part)
     words = "".join(f"; anew: {', '.join(parts)} ({run})" for run, parts in anew.items())
     return TITLE.format(**{**facts, "anew": words})
 
