@@ -72,7 +72,11 @@ def start(results):
 
 def mirror(results):
     ratio = {(100, 1): 8, (1000, 1): 25}
-    never_above = Goal("ratio", "<=", 1)
+
+    def late(load, rank, words, *goals):
+        row, goals = f"latency-{load}-{rank}", (*goals, Goal("ratio", "<=", 1))
+        return Row(row, words, ("kmk", "hand"), goals, 1, reason.hop(row, rank))
+
     rows = [
         Row(
             "pickup",
@@ -90,38 +94,10 @@ def mirror(results):
             2,
             reason.pickup("pickup-slowest", 1, "at most"),
         ),
-        Row(
-            "latency-idle-p50",
-            "latency of one record, idle, p50, ms",
-            ("kmk", "hand"),
-            (Goal("median", "<=", 10), never_above),
-            1,
-            reason.hop("latency-idle-p50", "p50"),
-        ),
-        Row(
-            "latency-idle-p99",
-            "p99, ms",
-            ("kmk", "hand"),
-            (Goal("median", "<=", 25), never_above),
-            1,
-            reason.hop("latency-idle-p99", "p99"),
-        ),
-        Row(
-            "latency-busy-p50",
-            "latency at 1,000 records/s, p50, ms",
-            ("kmk", "hand"),
-            (never_above,),
-            1,
-            reason.hop("latency-busy-p50", "p50"),
-        ),
-        Row(
-            "latency-busy-p99",
-            "p99, ms",
-            ("kmk", "hand"),
-            (never_above,),
-            1,
-            reason.hop("latency-busy-p99", "p99"),
-        ),
+        late("idle", "p50", "latency of one record, idle, p50, ms", Goal("median", "<=", 10)),
+        late("idle", "p99", "p99, ms", Goal("median", "<=", 25)),
+        late("busy", "p50", "latency at 1,000 records/s, p50, ms"),
+        late("busy", "p99", "p99, ms"),
         *(
             Row(
                 f"mirrored-{size}-{count}",
