@@ -3,12 +3,16 @@
 //!
 //! What is said here stands in `docs/groups.md`, with where each number comes from.
 
+mod back;
 mod copies;
+mod last_seen;
 #[cfg(test)]
 mod simulated;
 mod store;
 mod why;
 
+pub use back::{Back, outlook_back};
+pub use last_seen::{LastSeen, outlook_last_seen};
 pub use why::{Mirroring, Why};
 
 use crate::core::mirror_state::{Checkpoint, OffsetSync};
@@ -123,6 +127,8 @@ impl Amount {
     }
 }
 
+const NONE: Amount = Amount::Exactly(0);
+
 /// Where the group's clients would begin on the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -141,15 +147,35 @@ pub struct Outlook {
     pub begins: Begins,
     /// Records in the log of the target that the group has read on the source, and would be given again.
     pub again: Amount,
-    /// Records that it has not read, and would not be given.
-    pub skipped: Amount,
+    /// Records that it has not read, and would not be given; none where that cannot be known, as it stands further on there.
+    pub skipped: Option<Amount>,
+    /// Records from its place on the source to its place on the target, where that lies further on: they were read there,
+    /// or someone moved the group. Kafka keeps no note of which.
+    pub further: Amount,
 }
 
 impl Outlook {
     /// Whether it would go on exactly where it stopped.
     pub fn is_in_step(self) -> bool {
-        let none = Amount::Exactly(0);
-        self.begins == Begins::AtItsPlace && self.again == none && self.skipped == none
+        self.begins == Begins::AtItsPlace && self.again == NONE && self.further == NONE
+    }
+
+    fn at_its_place(again: Amount, further: Amount) -> Self {
+        Self {
+            begins: Begins::AtItsPlace,
+            again,
+            skipped: (further == NONE).then_some(NONE),
+            further,
+        }
+    }
+
+    fn where_its_clients_choose(again: Amount, skipped: Amount) -> Self {
+        Self {
+            begins: Begins::WhereItsClientsChoose,
+            again,
+            skipped: Some(skipped),
+            further: NONE,
+        }
     }
 }
 
@@ -157,11 +183,10 @@ impl Outlook {
 pub fn outlook(partition: &Partition<'_>, place: Place) -> Outlook {
     let copies = Copies::of(partition);
     if let Some(at) = place.target.filter(|at| partition.target.holds(*at)) {
-        return Outlook {
-            begins: Begins::AtItsPlace,
-            again: copies.before(place.source, at),
-            skipped: copies.missed(place.source, at),
-        };
+        return Outlook::at_its_place(
+            copies.before(place.source, at),
+            copies.missed(place.source, at),
+        );
     }
     let first = partition.target.first;
     let again = copies.before(place.source, first);
@@ -172,11 +197,7 @@ pub fn outlook(partition: &Partition<'_>, place: Place) -> Outlook {
         }
         _ => Amount::between(0, all - copies.surely_before(place.source, first)),
     };
-    Outlook {
-        begins: Begins::WhereItsClientsChoose,
-        again,
-        skipped: unread,
-    }
+    Outlook::where_its_clients_choose(again, unread)
 }
 
 #[cfg(test)]
@@ -213,7 +234,11 @@ mod tests {
     #[track_caller]
     fn expect(partition: &Partition<'_>, place: Place, again: Amount, skipped: Amount) {
         let seen = outlook(partition, place);
-        assert_eq!((seen.again, seen.skipped), (again, skipped), "{place:?}");
+        let passed_over = match seen.begins {
+            Begins::AtItsPlace => seen.further,
+            Begins::WhereItsClientsChoose => seen.skipped.unwrap(),
+        };
+        assert_eq!((seen.again, passed_over), (again, skipped), "{place:?}");
     }
 
     use Amount::{AtMost, Exactly};
@@ -302,7 +327,10 @@ mod tests {
         let partition = partition(&syncs, 500);
         let seen = outlook(&partition, place(300, None));
         assert_eq!(seen.begins, Begins::WhereItsClientsChoose);
-        assert_eq!((seen.again, seen.skipped), (Exactly(300), Exactly(200)));
+        assert_eq!(
+            (seen.again, seen.skipped),
+            (Exactly(300), Some(Exactly(200)))
+        );
         // and so with a place that is not there
         assert_eq!(outlook(&partition, place(300, Some(501))), seen);
     }
