@@ -15,7 +15,8 @@ pub struct LastSeen {
 }
 
 /// Judges such a failover: it may have read on since. With it, about how many records would be delivered again if it did
-/// not, where each of them was copied once and each offset is a record; `noted` is the last one copied.
+/// not, told where the last record copied, `noted`, has the same offset on both sides: then none was copied twice, as far as
+/// can be seen, and each offset is a record.
 pub fn outlook_last_seen(
     target: Bounds,
     noted: Option<i64>,
@@ -25,8 +26,9 @@ pub fn outlook_last_seen(
     let placed = place.target.filter(|at| target.holds(*at));
     let from = placed.unwrap_or(target.first);
     let there = count(target.end - from);
-    let unread = noted.map(|noted| count(noted.saturating_add(1) - checkpoint.upstream));
-    let as_seen = unread.map(|unread| there.saturating_sub(unread));
+    let agrees = noted.is_some_and(|noted| noted.saturating_add(1) == target.end);
+    let unread = count(target.end - checkpoint.upstream);
+    let as_seen = agrees.then(|| there.saturating_sub(unread));
     let again = Amount::between(0, there);
     let outlook = match placed {
         // every record from its place on lies behind what MirrorMaker noted
@@ -59,6 +61,12 @@ mod tests {
                 target: target_place,
             };
             let (outlook, as_seen) = outlook_last_seen(target, Some(499), place);
+            let differs = outlook_last_seen(target, Some(510), place);
+            assert_eq!(
+                differs,
+                (outlook, None),
+                "markers of transactions lie there"
+            );
             (outlook.begins, outlook.again, outlook.further, as_seen)
         };
         let (placed, choosing) = (Begins::AtItsPlace, Begins::WhereItsClientsChoose);
