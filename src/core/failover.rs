@@ -72,6 +72,22 @@ pub struct Partition<'a> {
     pub target_gaps: Gaps,
     /// Of the copy.
     pub writers: Writers,
+    /// The offsets of the copy that have a record, where they were looked for.
+    pub target_records: Option<&'a [i64]>,
+}
+
+impl Partition<'_> {
+    /// No more than the records of the copy that are there from `at` on.
+    fn at_most_there(&self, amount: Amount, at: i64) -> Amount {
+        let there = self.target_records.map(|offsets| {
+            let before = offsets.partition_point(|offset| *offset < at);
+            (offsets.len() - before) as u64
+        });
+        match (amount, there) {
+            (Amount::AtMost(most), Some(there)) => Amount::between(0, most.min(there)),
+            (amount, _) => amount,
+        }
+    }
 }
 
 /// A group in such a partition.
@@ -184,7 +200,7 @@ pub fn outlook(partition: &Partition<'_>, place: Place) -> Outlook {
     let copies = Copies::of(partition);
     if let Some(at) = place.target.filter(|at| partition.target.holds(*at)) {
         return Outlook::at_its_place(
-            copies.before(place.source, at),
+            partition.at_most_there(copies.before(place.source, at), at),
             copies.missed(place.source, at),
         );
     }
@@ -197,7 +213,10 @@ pub fn outlook(partition: &Partition<'_>, place: Place) -> Outlook {
         }
         _ => Amount::between(0, all - copies.surely_before(place.source, first)),
     };
-    Outlook::where_its_clients_choose(again, unread)
+    Outlook::where_its_clients_choose(
+        partition.at_most_there(again, first),
+        partition.at_most_there(unread, first),
+    )
 }
 
 #[cfg(test)]
@@ -220,6 +239,7 @@ mod tests {
             gaps: Gaps::None,
             target_gaps: Gaps::None,
             writers: Writers::MirrorMaker,
+            target_records: None,
         }
     }
 
@@ -333,6 +353,26 @@ mod tests {
         );
         // and so with a place that is not there
         assert_eq!(outlook(&partition, place(300, Some(501))), seen);
+    }
+
+    #[test]
+    fn an_offset_without_a_record_is_not_delivered() {
+        // compaction has left the last of each of 51 keys
+        let syncs = [sync(0, 0), sync(1_000, 1_000), sync(2_020, 2_020)];
+        let mut partition = partition(&syncs, 2_021);
+        partition.source.end = 2_030;
+        (partition.gaps, partition.target_gaps) = (Gaps::Possible, Gaps::Possible);
+        let records: Vec<i64> = (1_970..2_021).collect();
+        expect(&partition, place(2_021, Some(1)), AtMost(2_020), Exactly(0));
+        partition.target_records = Some(&records);
+        expect(&partition, place(2_021, Some(1)), AtMost(51), Exactly(0));
+        expect(
+            &partition,
+            place(2_021, Some(2_001)),
+            AtMost(20),
+            Exactly(0),
+        );
+        expect(&partition, place(2_021, None), AtMost(51), AtMost(51));
     }
 
     #[test]

@@ -78,6 +78,7 @@ mod tests {
             gaps: Gaps::None,
             target_gaps: Gaps::None,
             writers: Writers::MirrorMaker,
+            target_records: None,
         }
     }
 

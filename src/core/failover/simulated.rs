@@ -127,6 +127,7 @@ impl World {
             } else {
                 Writers::MirrorMaker
             },
+            target_records: None,
         }
     }
 
@@ -206,8 +207,11 @@ proptest! {
         let world = world;
         let mut partition = world.partition();
         partition.target.first = deleted.min(world.end());
+        let there = (0..).zip(&world.copies).filter(|(_, copy)| **copy != COMPACTED);
+        let there: Vec<i64> = there.map(|(at, _)| at).filter(|at| *at >= partition.target.first).collect();
         if is_compacted {
             partition.target_gaps = Gaps::Possible;
+            partition.target_records = Some(&there);
         }
         let place = Place {
             source,
@@ -248,6 +252,7 @@ proptest! {
             gaps: Gaps::None,
             target_gaps: Gaps::None,
             writers: Writers::Anyone,
+            target_records: None,
         };
         let told = outlook(&partition, Place { source, target: Some(at.min(many)), checkpoint: None });
         prop_assert!(!told.again.is_bound() && !told.further.is_bound(), "{told:?}");

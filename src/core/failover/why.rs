@@ -183,6 +183,7 @@ mod tests {
             gaps: Gaps::None,
             target_gaps: Gaps::None,
             writers: Writers::MirrorMaker,
+            target_records: None,
         };
         let checkpoint = checkpoint.map(|(upstream, downstream)| Checkpoint {
             upstream,
@@ -259,6 +260,7 @@ mod tests {
             gaps: Gaps::Possible,
             target_gaps: Gaps::None,
             writers: Writers::MirrorMaker,
+            target_records: None,
         };
         let why = |partition: &Partition<'_>, source, at: i64| {
             let place = Place {

@@ -8,10 +8,14 @@ use crate::core::mirror_state::{self, OffsetSync};
 use crate::core::topology::{Cluster, Flow, Topology};
 use crate::core::wait::Limit;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::thread;
 
 /// Where brokers keep the state of transactions: made with the first of them, and so a witness that there were none.
 const TRANSACTIONS: &str = "__transaction_state";
+
+/// Records of a compacted partition at most that are worth counting.
+const COUNTED: usize = 10_000;
 
 type Topics = BTreeMap<String, TopicInfo>;
 
@@ -90,6 +94,9 @@ fn look(topology: &Topology, flow: &Flow, limit: &Limit) -> Result<Sides, KafkaE
     let copies: BTreeSet<String> = copies.chain(home).collect();
     sides.source_gaps = with_gaps(&mut at_source, &source_topics, topics, limit)?;
     sides.target_gaps = with_gaps(&mut at_target, &target_topics, copies, limit)?;
+    if !target_topics.contains_key(TRANSACTIONS) {
+        sides.count_records(&mut at_target, limit)?;
+    }
     Ok(sides)
 }
 
@@ -189,6 +196,27 @@ impl Sides {
         self.target_first = admin.offsets(&names, At::Earliest, limit)?;
         self.target_end = admin.offsets(&names, At::Latest, limit)?;
         Ok(topics)
+    }
+
+    /// Which offsets of compacted mirrored topics have a record. Of one with many records that is not looked for.
+    fn count_records(&mut self, admin: &mut Admin, limit: &Limit) -> Result<(), KafkaError> {
+        let compacted = &self.target_gaps;
+        let firsts = self.target_first.iter();
+        for (place, &first) in firsts.filter(|(place, _)| compacted.contains(&place.0)) {
+            let mut offsets = Vec::new();
+            admin.scan(&place.0, place.1, first, limit, |record| {
+                offsets.push(record.offset);
+                if offsets.len() > COUNTED {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            })?;
+            if offsets.len() <= COUNTED {
+                self.target_records.insert(place.clone(), offsets);
+            }
+        }
+        Ok(())
     }
 
     /// The topics in which groups have places.

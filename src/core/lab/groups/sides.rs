@@ -57,6 +57,8 @@ pub(super) struct Sides {
     /// Topics of either side that may have offsets without a record.
     pub(super) source_gaps: BTreeSet<String>,
     pub(super) target_gaps: BTreeSet<String>,
+    /// Of mirrored topics that are compacted: which offsets still have a record, where those are few.
+    pub(super) target_records: ByPartition<Vec<i64>>,
 }
 
 impl Sides {
@@ -150,6 +152,7 @@ impl Sides {
                 Naming::Prefix => Writers::MirrorMaker,
                 Naming::Same => Writers::Anyone,
             },
+            target_records: self.target_records.get(&copy).map(Vec::as_slice),
         };
         let place = Place {
             source: committed,
@@ -184,6 +187,7 @@ impl Sides {
             gaps: gaps(&self.target_gaps, &home.0),
             target_gaps: gaps(&self.source_gaps, &place.0),
             writers: Writers::MirrorMaker,
+            target_records: None,
         };
         let back = Back {
             away: report.source_committed,
