@@ -10,6 +10,8 @@ use kafka_mirror_kit::core::lab::groups::{
     ClusterGroups, GroupReport, PlaceReport, groups_and_flows, groups_at,
 };
 use kafka_mirror_kit::core::nearest::nearest;
+use kafka_mirror_kit::core::printable;
+use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::wait::Limit;
 use serde::Serialize;
 use std::time::Duration;
@@ -159,9 +161,10 @@ fn keep(group: &str, clusters: &mut Vec<ClusterGroups>, asked: &str) -> anyhow::
     if !names.iter().any(|name| name == group) {
         let hint = nearest(group, names.iter().map(String::as_str)).map_or_else(
             || format!("`kmk groups{asked}` shows those there are"),
-            |meant| format!("did you mean `{meant}`?"),
+            |meant| format!("did you mean `{}`?", printable::name(meant)),
         );
-        return Err(Told::no(format!("there is no group `{group}`"))
+        let name = printable::name(group);
+        return Err(Told::no(format!("there is no group `{name}`"))
             .hint(hint)
             .into());
     }
@@ -185,8 +188,8 @@ fn talk(clusters: &[ClusterGroups], in_detail: bool, context: &Context) {
         .iter()
         .find(|cluster| cluster.cluster.is_some() && !cluster.groups.is_empty());
     if let (Some(cluster), false) = (of_lab, in_detail) {
-        let name = &cluster.groups[0].group;
-        let command = format!("kmk groups{lab} --group {name}");
+        let group = shell::flag("--group", &cluster.groups[0].group);
+        let command = format!("kmk groups{lab}{group}");
         context.output.next(&[(command, "partition by partition")]);
     }
 }
@@ -257,9 +260,13 @@ fn detail(group: &GroupReport) -> String {
     } else {
         format!(", lag {}", lag_of_all(group))
     };
-    let line = format!("{}: {}, {members}{lag}", group.group, group.state);
+    let name = printable::name(&group.group);
+    let line = format!("{name}: {}, {members}{lag}", group.state);
     let idle = group.members.iter().filter(|member| member.partitions == 0);
-    let idle = idle.map(|member| format!("{} on {} reads nothing", member.client, member.host));
+    let idle = idle.map(|member| {
+        let client = printable::name(&member.client);
+        format!("{client} on {} reads nothing", member.host)
+    });
     let lines: Vec<String> = [line].into_iter().chain(idle).collect();
     if group.places.is_empty() {
         return lines.join("\n");

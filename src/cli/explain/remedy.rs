@@ -3,6 +3,7 @@
 use super::words::{SHOWN, Telling};
 use kafka_mirror_kit::core::explain::{Answer, Obstacle, Refresh, Tight, Whose, Worker};
 use kafka_mirror_kit::core::selection::Selection;
+use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::topology::is_internal;
 
 /// Seconds that are waited for rather than shortened.
@@ -17,7 +18,7 @@ impl Telling<'_> {
         let by_file = |what: &str| format!("{what}, then `{deploy}`");
         match &self.explanation.answer {
             Answer::NoSuchTopic { nearest } => match nearest {
-                Some(meant) => vec![format!("kmk explain{flags} {meant}")],
+                Some(meant) => vec![format!("kmk explain{flags} {}", shell::word(meant))],
                 None => [format!("kmk topics{flags} --cluster {source}")]
                     .into_iter()
                     .chain(self.create())

@@ -9,6 +9,7 @@ use kafka_mirror_kit::core::lab::deploy::{
     Aftermath, DeployError, Failure as DeployFailure, Suspect,
 };
 use kafka_mirror_kit::core::lab::start::StartError;
+use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::spec::{Fault, Instead};
 use kafka_mirror_kit::core::topology::{
     KAFKA_VERSION, KafkaImage, OFFICIAL_IMAGE, OLDEST_OFFICIAL, STAND_IN_IMAGE, Version,
@@ -342,7 +343,7 @@ fn asking_for(cluster: &str, image: &str) -> String {
         .find_map(|name| image.strip_prefix(name)?.strip_prefix(':'));
     match tag.filter(|tag| Version::parse(tag).is_some()) {
         Some(version) => format!("--kafka-version {cluster}={version}"),
-        None => format!("--image {cluster}={image}"),
+        None => format!("--image {}", shell::word(&format!("{cluster}={image}"))),
     }
 }
 
