@@ -10,6 +10,8 @@ const PROJECT: &str = "com.docker.compose.project";
 const SERVICE: &str = "com.docker.compose.service";
 /// Compose's own label for the files that it read, separated by commas.
 const FILES: &str = "com.docker.compose.project.config_files";
+/// Compose's own label for the directory of the first of them: a comma in it is one of its name.
+const DIRECTORY: &str = "com.docker.compose.project.working_dir";
 
 type Labels = BTreeMap<String, String>;
 
@@ -135,7 +137,13 @@ impl Container {
 
     /// The compose file that it was made from.
     pub fn compose_file(&self) -> Option<&str> {
-        self.label(FILES)?.split(',').next()
+        let files = self.label(FILES)?;
+        let directory = self.label(DIRECTORY).unwrap_or_default();
+        let name = files.strip_prefix(directory).unwrap_or(files);
+        let end = name
+            .find(',')
+            .map_or(files.len(), |at| files.len() - name.len() + at);
+        files.get(..end)
     }
 
     /// Whether it runs and is not paused.
@@ -232,4 +240,36 @@ pub(crate) fn labelled(name: &str, value: &str) -> String {
 /// The filter for everything that compose made for a project.
 pub(crate) fn in_project(project: &str) -> String {
     labelled(PROJECT, project)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn made_from(files: &str, directory: Option<&str>) -> Container {
+        let labels = json!({FILES: files, DIRECTORY: directory.unwrap_or_default()});
+        let container = json!({
+            "Id": "1", "Name": "/a", "Created": "", "State": {"Status": "running"},
+            "Config": {"Image": "i", "Labels": labels},
+        });
+        serde_json::from_value(container).unwrap()
+    }
+
+    #[test]
+    fn a_comma_in_a_directory_belongs_to_its_name() {
+        for (files, directory, first) in [
+            ("/d/a,b/c.yml", Some("/d/a,b"), "/d/a,b/c.yml"),
+            (
+                "/d/a,b/c.yml,/d/a,b/more.yml",
+                Some("/d/a,b"),
+                "/d/a,b/c.yml",
+            ),
+            ("/d/c.yml,/e/more.yml", Some("/d"), "/d/c.yml"),
+            ("/d/c.yml,/e/more.yml", None, "/d/c.yml"),
+            ("/d/c.yml", Some("/elsewhere"), "/d/c.yml"),
+        ] {
+            assert_eq!(made_from(files, directory).compose_file(), Some(first));
+        }
+    }
 }
