@@ -524,6 +524,35 @@ fn a_mirror_maker_without_flows_is_taken_away() {
 }
 
 #[test]
+fn an_empty_lab_file_is_named_as_it_is_written_anew() {
+    let kmk = kmk_with(SHOP);
+    fs::create_dir(kmk.work("my labs")).unwrap();
+    fs::write(kmk.work("my labs/shop.yml"), "").unwrap();
+    kmk.run_words(["deploy", "--config", "my labs/shop.yml"])
+        .code(2)
+        .stderr("error: my labs/shop.yml:1:1: the file is empty\n  hint: `kmk init --config 'my labs/shop.yml' --overwrite` writes one with every field explained\n");
+}
+
+#[test]
+fn a_lab_without_flows_waits_for_no_canary() {
+    let kmk = kmk_with("clusters:\n  - name: alone\n").without_docker();
+    let ran = kmk.run("deploy --dry-run").code(0);
+    ran.stdout_has("up -d\nWould wait until every broker answers\nThere would be alone at");
+}
+
+#[test]
+fn init_makes_the_directories_on_the_way() {
+    let kmk = Kmk::new();
+    kmk.run("init --lab shop --config labs/eu/shop.yml")
+        .code(0)
+        .stdout("Wrote labs/eu/shop.yml\n")
+        .stderr_has("kmk deploy --config labs/eu/shop.yml  # ");
+    kmk.run_words(["init", "--config", "it's/a lab.yml"])
+        .code(0)
+        .stderr_has(r"kmk deploy --config 'it'\''s/a lab.yml'  # ");
+}
+
+#[test]
 fn init_writes_the_default_lab_and_overwrites_nothing() {
     let kmk = Kmk::new();
     kmk.run("init")
@@ -545,9 +574,9 @@ fn init_writes_the_default_lab_and_overwrites_nothing() {
     kmk.run("init --overwrite --lab shop")
         .code(0)
         .stderr_has("kmk status --lab shop");
-    kmk.run("init --config no/where.yml")
+    kmk.run("init --config kmk.yml/below.yml")
         .code(2)
-        .stderr_has("error: cannot write no/where.yml\n");
+        .stderr_has("error: cannot write kmk.yml/below.yml\n");
     kmk.run("init --config other.yml --quiet")
         .code(0)
         .stderr("");

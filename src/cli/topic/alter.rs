@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 /// Partitions can only grow; records stay where they are, and keys may go elsewhere from then on. The copies of a topic
 /// follow within seconds.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES,
+          group(clap::ArgGroup::new("changes").args(["partitions", "config", "unset"]).required(true).multiple(true)))]
 pub(super) struct Args {
     #[command(flatten)]
     which: Which,
     /// How many partitions it has then
-    #[arg(long, value_name = "N", value_parser = at_least_one(), allow_negative_numbers = true,
-          required_unless_present_any = ["config", "unset"])]
+    #[arg(long, value_name = "N", value_parser = at_least_one(), allow_negative_numbers = true)]
     partitions: Option<i32>,
     /// A setting of its own; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
