@@ -28,6 +28,7 @@ pub mod port;
 pub mod preflight;
 pub mod printable;
 pub mod properties;
+pub mod ring;
 pub mod scenario;
 pub mod selection;
 pub mod shell;

@@ -166,7 +166,7 @@ fn each_crate_has_one_door() {
 }
 
 /// Which modules of the core each module may use, as the design has it. `lab` may use all, and is used by none.
-const MAY_USE: [(&str, &[&str]); 34] = [
+const MAY_USE: [(&str, &[&str]); 35] = [
     ("digest", &[]),
     ("endpoint", &[]),
     ("event", &[]),
@@ -176,7 +176,8 @@ const MAY_USE: [(&str, &[&str]); 34] = [
     ("message", &[]),
     ("nearest", &[]),
     ("wait", &[]),
-    ("spec", &["endpoint", "filter"]),
+    ("ring", &["filter"]),
+    ("spec", &["endpoint", "filter", "ring"]),
     ("scenario", &["spec"]),
     ("topology", &["spec", "endpoint", "digest"]),
     ("port", &[]),
@@ -197,7 +198,7 @@ const MAY_USE: [(&str, &[&str]); 34] = [
     ("printable", &[]),
     ("properties", &[]),
     ("shell", &["printable"]),
-    ("lint", &["mm2_settings", "nearest", "properties"]),
+    ("lint", &["mm2_settings", "nearest", "properties", "ring"]),
     (
         "flow_setting",
         &["lint", "mm2_settings", "spec", "topology"],

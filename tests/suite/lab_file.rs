@@ -232,12 +232,10 @@ fn every_mistake_at_once_each_at_its_place() {
         error: kmk.yml:24:9: there is no cluster `seconary`
           hint: clusters there are: primary, primary, a.b, fourth
         error: kmk.yml:26:9: flow primary->primary goes from a cluster to itself
-        error: kmk.yml:29:13: flow primary->fourth keeps topic names and flows lead back to primary: every record would go round for ever
-          hint: let one of them be `prefix`, or take it out: MirrorMaker knows its own copies only by their prefix
+        error: kmk.yml:29:13: flows primary->fourth, fourth->primary form a ring that MirrorMaker would not stop: every record would go round for ever
+          hint: let two of them that follow each other be `prefix`, take one out, or give them `topics` of which none can go round: MirrorMaker knows what comes back only by the prefix that the next flow wrote
         error: kmk.yml:30:14: topic filter `(`: unclosed group at character 1
           hint: put it between single quotes, in which YAML leaves backslashes alone: 'payments\..*'
-        error: kmk.yml:33:13: flow fourth->primary keeps topic names and flows lead back to fourth: every record would go round for ever
-          hint: let one of them be `prefix`, or take it out: MirrorMaker knows its own copies only by their prefix
         error: kmk.yml:35:7: setting `topics` is kmk's own: say `topics` of the flow instead
         error: kmk.yml:36:7: setting `replication.factor` asks for 2 copies, and cluster `primary` has one broker
         error: kmk.yml:37:7: setting `sasl.jaas.config` has a `${…}` that is no reference; one is written as `${env:NAME}`

@@ -167,7 +167,7 @@ pub(super) fn spec_problem(problem: &spec::Problem) -> Item {
             "the dot is what divides a cluster's name from a topic's: nobody could tell whose topic a.b.orders is",
         ),
         spec::Problem::Loop { .. } => {
-            item.hint("let one of them be `prefix`, or take it out: MirrorMaker knows its own copies only by their prefix")
+            item.hint("let two of them that follow each other be `prefix`, take one out, or give them `topics` of which none can go round: MirrorMaker knows what comes back only by the prefix that the next flow wrote")
         }
         spec::Problem::SettingValue { reason, .. } if reason.contains("${") => {
             item.hint("a variable of the environment is written as ${env:NAME}; nothing else begins with `${`")
