@@ -192,6 +192,23 @@ fn words(problem: &Problem) -> String {
             "no flow is enabled: nothing is mirrored; say `source->target.enabled = true`"
                 .to_owned()
         }
+        Problem::Ring { flows, grows } => {
+            let round = grows.as_ref().map_or_else(
+                || "every record would go round for ever".to_owned(),
+                |grows| format!("each round would add topics ({grows}), for ever"),
+            );
+            format!(
+                "flows {} form a ring that MirrorMaker would not stop: {round}",
+                flows.join(", ")
+            )
+        }
+        Problem::OneCluster {
+            one,
+            other,
+            address,
+        } => format!(
+            "`{one}` and `{other}` both have the address {address}: one cluster under two names, which MirrorMaker would copy into itself for ever"
+        ),
         Problem::TooMany => "too many findings: from here on nothing was looked at".to_owned(),
         _ => "MirrorMaker cannot use it".to_owned(),
     }

@@ -289,6 +289,10 @@ pub(super) fn preflight_problem(problem: &preflight::Problem) -> Item {
         preflight::Problem::NoAnswer { .. } => Item::new(problem).hint(
             "kmk does not start it: bring it up, or correct `bootstrap` in the lab file",
         ),
+        preflight::Problem::OneCluster { bootstrap, .. } => Item::new(problem).hint(format!(
+            "name it once; two that were formatted with one id are told apart as soon as one of them has a topic: `kmk topic create NAME --bootstrap {}`",
+            bootstrap[1]
+        )),
         preflight::Problem::Advertised { address, .. } => {
             Item::new(problem).hint(if address.starts_with("localhost") {
                 "if it runs on this machine, say `bootstrap: localhost:PORT`; else let it advertise an address that leads to it"

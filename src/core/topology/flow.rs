@@ -1,9 +1,9 @@
 //! Flows resolved, and each MirrorMaker that carries some. Knows nothing of addresses.
 
+use super::VERIFY;
 use super::cluster::Cluster;
 use super::existing::{Access, Existing};
 use super::image::KafkaImage;
-use super::VERIFY;
 use crate::core::spec::{self, CANARY, ClusterSpec, FlowSpec, Naming, Spec};
 use serde::Serialize;
 use std::collections::BTreeSet;

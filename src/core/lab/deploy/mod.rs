@@ -9,6 +9,7 @@ pub(super) mod ready;
 pub(super) mod refusal;
 mod request;
 mod timeline;
+mod twins;
 mod word;
 
 pub use failure::{Aftermath, DeployError, Failure, Suspect};
