@@ -270,6 +270,21 @@ impl Docker {
             .map(drop)
     }
 
+    /// Puts a container on a network, where others find it by its id and by `alias`.
+    ///
+    /// # Errors
+    /// When docker refuses, such as for a network that is not there.
+    pub fn connect(
+        &self,
+        network: &str,
+        container: &str,
+        alias: &str,
+        limit: &Limit,
+    ) -> Result<(), DockerError> {
+        self.query(&argv::connect(network, container, alias), limit)
+            .map(drop)
+    }
+
     /// Removes networks.
     ///
     /// # Errors

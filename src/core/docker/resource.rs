@@ -81,6 +81,9 @@ struct HostConfig {
     /// Billionths of a CPU; 0 where there is no limit.
     #[serde(rename = "NanoCpus", default)]
     nano_cpus: u64,
+    /// Bytes; 0 where there is no limit.
+    #[serde(rename = "Memory", default)]
+    memory: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -155,6 +158,21 @@ impl Container {
     pub fn cpus(&self) -> Option<f64> {
         let thousandths = u32::try_from(self.host.nano_cpus / 1_000_000).ok()?;
         (thousandths > 0).then(|| f64::from(thousandths) / 1000.0)
+    }
+
+    /// The bytes of memory that it may take, where they are limited.
+    pub fn memory(&self) -> Option<u64> {
+        (self.host.memory > 0).then_some(self.host.memory)
+    }
+
+    /// Whether others on a network find it by that name, as far as docker tells.
+    pub fn is_called(&self, alias: &str, network: &str) -> bool {
+        let networks = self.network.networks.as_ref();
+        let Some(aliases) = networks.and_then(|all| all.get(network)?.get("Aliases")) else {
+            return true;
+        };
+        let mut aliases = aliases.as_array().into_iter().flatten();
+        aliases.any(|one| one.as_str() == Some(alias))
     }
 
     /// The networks that it is on.

@@ -1,5 +1,6 @@
 //! Brings a lab up, or to what is asked of it, and waits until it replicates.
 
+mod drift;
 mod failure;
 mod ground;
 mod outside;

@@ -29,7 +29,11 @@ fn are_one(one: &Metadata, other: &Metadata) -> bool {
     let (mine, its) = (ids(one), ids(other));
     let have_none = one.topics.is_empty() && other.topics.is_empty();
     // from before topics had ids
-    let names_meet = || one.topics.keys().any(|name| other.topics.contains_key(name));
+    let names_meet = || {
+        one.topics
+            .keys()
+            .any(|name| other.topics.contains_key(name))
+    };
     let topics_meet = if mine.is_empty() && its.is_empty() {
         have_none || names_meet()
     } else {
