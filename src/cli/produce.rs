@@ -77,6 +77,18 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     progress.end();
     let report = told.map_err(|error| match error {
         ProduceError::Kafka(error) => of_kafka(error, place.as_ref()),
+        ProduceError::Stamped { ref topic, is_there } => {
+            let verb = if is_there { "alter" } else { "create" };
+            let at = place.as_ref().map_or_else(
+                || format!(" --bootstrap {}", addresses(&bootstrap)),
+                |place| format!("{} --cluster {}", in_lab(&context.lab), place.cluster.name),
+            );
+            Told::usage(error.to_string())
+                .hint(format!(
+                    "`kmk topic {verb} {topic}{at} --config message.timestamp.type=CreateTime` makes it keep times"
+                ))
+                .into()
+        }
         other => other.into(),
     })?;
     let text = if args.json {
@@ -100,6 +112,11 @@ struct Sent<'a> {
     bootstrap: &'a [Endpoint],
     asked: Option<u64>,
     report: &'a ProduceReport,
+}
+
+fn addresses(bootstrap: &[Endpoint]) -> String {
+    let addresses = bootstrap.iter().map(ToString::to_string);
+    addresses.collect::<Vec<_>>().join(",")
 }
 
 /// What MirrorMaker writes is its own: records of anyone else in it are lost in the next comparison, and never mirrored

@@ -119,6 +119,10 @@ fn flags_of_produce() {
             "it is a time such as 2026-11-22T10:00:00Z or ...+01:00, milliseconds since 1970, or a time ago such as -10m",
         ),
         (
+            "produce --topic t --timestamp 1700000000",
+            "it is in milliseconds, and would be 1970-01-20T16:13:20Z; these seconds are 1700000000000, 2023-11-14T22:13:20Z",
+        ),
+        (
             "produce --topic t --compression brotli",
             "invalid value 'brotli' for '--compression <CODEC>'",
         ),

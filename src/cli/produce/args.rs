@@ -226,13 +226,37 @@ fn header(text: OsString) -> Result<Header, String> {
     Ok(Header { key, value })
 }
 
+/// Numbers that nobody means as milliseconds: as seconds they lie between 1973 and 2286, as milliseconds early in 1970.
+const SECONDS: std::ops::Range<i64> = 100_000_000..10_000_000_000;
+/// The last millisecond of the year 9999.
+const LAST: i64 = 253_402_300_799_999;
+
 fn timestamp(text: &str) -> Result<i64, String> {
     let time = text.parse().ok().filter(|&millis: &i64| millis >= 0);
+    match time {
+        Some(seconds) if SECONDS.contains(&seconds) => {
+            let (as_millis, millis) = (written(seconds), seconds * 1_000);
+            return Err(format!(
+                "it is in milliseconds, and would be {as_millis}; these seconds are {millis}, {}",
+                written(millis)
+            ));
+        }
+        Some(LAST..) => {
+            return Err("it is in milliseconds, and lies beyond the year 9999".to_owned());
+        }
+        _ => {}
+    }
     let time = time.or_else(|| from::time(text, SystemTime::now()).map(to_millis));
     time.filter(|&millis| millis >= 0).ok_or_else(|| {
         "it is a time such as 2026-11-22T10:00:00Z or ...+01:00, milliseconds since 1970, or a time ago such as -10m"
             .to_owned()
     })
+}
+
+/// Milliseconds since 1970, from 0, as people write them.
+fn written(millis: i64) -> String {
+    let since = Duration::from_millis(millis.unsigned_abs());
+    humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + since).to_string()
 }
 
 fn lines_of(file: &Path) -> anyhow::Result<Input> {
@@ -277,6 +301,16 @@ mod tests {
         assert_eq!(timestamp("2026-11-22T10:00:00Z"), Ok(1_795_341_600_000));
         let ago = timestamp("-10m").unwrap();
         assert!(ago < to_millis(SystemTime::now()) - 500_000);
+        assert_eq!(timestamp("100"), Ok(100));
+        assert_eq!(
+            timestamp("1700000000").unwrap_err(),
+            "it is in milliseconds, and would be 1970-01-20T16:13:20Z; these seconds are 1700000000000, 2023-11-14T22:13:20Z"
+        );
+        assert!(
+            timestamp("1700000000000000")
+                .unwrap_err()
+                .ends_with("beyond the year 9999")
+        );
         for text in ["", "-5", "soon", "-100years", "1969-12-31T23:59:59Z"] {
             assert!(timestamp(text).is_err(), "{text}");
         }

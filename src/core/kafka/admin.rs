@@ -10,6 +10,7 @@ use super::glance::Glance;
 use super::metadata::{Metadata, TopicInfo};
 use super::offsets::At;
 use super::position::Position;
+use super::setting::Subject;
 use super::wire::{Cluster, Reader};
 use crate::core::endpoint::Endpoint;
 use crate::core::message::{Record, RecordRef};
@@ -147,12 +148,29 @@ impl Admin {
         self.cluster.speaks_version_0()
     }
 
-    /// Whether `topic` keeps the time that a producer gives a record, rather than stamp its own on it.
-    pub(super) fn keeps_time(&mut self, topic: &str, limit: &Limit) -> Result<bool, KafkaError> {
-        let setting = self
+    /// Whether `topic` keeps the time that a producer gives a record, rather than stamp its own on it. One that is not there
+    /// yet does as its brokers do.
+    ///
+    /// # Errors
+    /// When a broker does not answer, or refuses to tell, until `limit`.
+    pub fn keeps_time(&mut self, topic: &str, limit: &Limit) -> Result<bool, KafkaError> {
+        let mut setting = self
             .cluster
             .topic_setting(topic, "message.timestamp.type", limit)?;
+        if setting.is_none() {
+            setting = self.time_of_new_topics(limit)?;
+        }
         Ok(setting.as_deref() != Some("LogAppendTime"))
+    }
+
+    fn time_of_new_topics(&mut self, limit: &Limit) -> Result<Option<String>, KafkaError> {
+        let brokers = self.cluster.metadata(Some(&[]), limit)?.brokers;
+        let broker = brokers.keys().next().map(|id| Subject::Broker(*id));
+        let key = "log.message.timestamp.type";
+        let broker: Vec<Subject> = broker.into_iter().collect();
+        let found = self.cluster.settings(&broker, Some(key), limit)?;
+        let mut settings = found.into_values().flatten();
+        Ok(settings.find_map(|one| one.value.filter(|_| one.name == key)))
     }
 
     /// Makes sure that `topic` is there and each of its partitions has a leader, by naming it: a broker that creates

@@ -93,6 +93,16 @@ pub enum ProduceError {
     /// Kafka allows no such topic.
     #[error(transparent)]
     TopicName(#[from] TopicNameError),
+    /// A time is given, and the topic would not keep it.
+    #[error(
+        "topic `{topic}` would not keep the time: its brokers stamp records when they arrive (message.timestamp.type=LogAppendTime)"
+    )]
+    Stamped {
+        /// The topic.
+        topic: String,
+        /// Whether it is there already.
+        is_there: bool,
+    },
     /// The topic cannot be written to.
     #[error(transparent)]
     Kafka(#[from] KafkaError),
@@ -157,7 +167,10 @@ pub fn produce(
 ) -> Result<ProduceReport, ProduceError> {
     check_topic_name(&what.topic)?;
     let limit = Limit::new(what.patience, interrupt);
-    let admin = Admin::connect_patiently(bootstrap, &limit)?;
+    let mut admin = Admin::connect_patiently(bootstrap, &limit)?;
+    if what.time.is_some() {
+        refuse_stamped(&mut admin, &what.topic, &limit)?;
+    }
     let input = match first::wait_for(what.input, interrupt) {
         Ok(Some(input)) => input,
         Ok(None) => return Ok(ProduceReport::nothing(ProduceEnd::Complete)),
@@ -200,6 +213,19 @@ pub fn produce(
         taken: 0,
     };
     Ok(run.until_the_end(progress))
+}
+
+/// A time that is given and then not kept would be a record with a wrong time, and not a word.
+fn refuse_stamped(admin: &mut Admin, topic: &str, limit: &Limit) -> Result<(), ProduceError> {
+    match admin.keeps_time(topic, limit) {
+        Ok(false) => Err(ProduceError::Stamped {
+            topic: topic.to_owned(),
+            is_there: admin.has_topic(topic, limit)?,
+        }),
+        // whoever may write need not be allowed to see settings
+        Ok(true) | Err(KafkaError::Refused { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Sending under way.
