@@ -5,6 +5,7 @@ mod deploy;
 mod docker;
 mod lab_file;
 
+pub(crate) use broker::advice;
 pub(crate) use lab_file::BadLabFile;
 
 use super::Context;

@@ -4,7 +4,7 @@ mod report;
 
 use super::consume::{of_kafka, where_to_look};
 use super::deploy::in_lab;
-use super::failure::Told;
+use super::failure::{Told, advice};
 use super::{Context, DefaultCluster, Outcome, Place};
 pub(crate) use args::Args;
 pub(super) use args::rate;
@@ -15,6 +15,7 @@ use kafka_mirror_kit::core::lab::produce::{
     Input, Produce, ProduceEnd, ProduceError, ProduceReport, produce,
 };
 use kafka_mirror_kit::core::lab::topics::{setting_of, source_of};
+use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::wait::{Limit, Stop};
 use progress::Progress;
 use std::io::{self, IsTerminal as _};
@@ -100,7 +101,6 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let sent = Sent {
         topic: &topic,
         bootstrap: &bootstrap,
-        asked: args.messages,
         report: &report,
     };
     answer(&sent, place.as_ref(), context)
@@ -110,7 +110,6 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 struct Sent<'a> {
     topic: &'a str,
     bootstrap: &'a [Endpoint],
-    asked: Option<u64>,
     report: &'a ProduceReport,
 }
 
@@ -138,21 +137,22 @@ fn refuse_mirrored(topic: &str, place: &Place, context: &Context) -> anyhow::Res
     Err(Told::usage(what).hint(hint).into())
 }
 
+impl Sent<'_> {
+    /// The flags that lead another command to the same cluster.
+    fn flags(&self, place: Option<&Place>, context: &Context) -> String {
+        if let Some(place) = place {
+            return in_lab(&context.lab) + &shell::flag("--cluster", &place.cluster.name);
+        }
+        let addresses: Vec<String> = self.bootstrap.iter().map(ToString::to_string).collect();
+        shell::flag("--bootstrap", &addresses.join(","))
+    }
+}
+
 /// The end, in words and as an exit code.
 fn answer(sent: &Sent, place: Option<&Place>, context: &Context) -> anyhow::Result<Outcome> {
     let Sent { topic, report, .. } = *sent;
     match &report.end {
         ProduceEnd::Complete => {
-            if let Some(asked) = sent
-                .asked
-                .filter(|asked| *asked > report.tally.acknowledged())
-            {
-                let all = report.tally.acknowledged();
-                let what = format!("the input ended after {all} of {asked} records");
-                return Err(Told::no(what)
-                    .hint("every record in it is acknowledged")
-                    .into());
-            }
             if let Some(place) = place.filter(|_| report.tally.acknowledged() > 0) {
                 next(topic, report, place, context);
             }
@@ -163,10 +163,14 @@ fn answer(sent: &Sent, place: Option<&Place>, context: &Context) -> anyhow::Resu
             Err(Stop::Interrupted.into())
         }
         ProduceEnd::GaveUp(error) => {
-            let hint =
-                refused(error, sent, context).or_else(|| where_to_look(error, place, context));
+            let hint = refused(error, sent, place, context)
+                .or_else(|| where_to_look(error, place, context));
             let what = format!("{}: {error}", report::shortfall(report));
             Err(Told::no(what).maybe(hint).into())
+        }
+        ProduceEnd::Short { asked } => {
+            let all = report.tally.acknowledged();
+            Err(Told::no(format!("the input ended after {all} of {asked} records")).into())
         }
         ProduceEnd::Input(error) => {
             let told = Told::no(error.to_string()).hint(report::shortfall(report));
@@ -176,7 +180,12 @@ fn answer(sent: &Sent, place: Option<&Place>, context: &Context) -> anyhow::Resu
 }
 
 /// What helps against records that the broker does not take.
-fn refused(error: &KafkaError, sent: &Sent, context: &Context) -> Option<String> {
+fn refused(
+    error: &KafkaError,
+    sent: &Sent,
+    place: Option<&Place>,
+    context: &Context,
+) -> Option<String> {
     let limit = Limit::new(SOURCES, &context.interrupt);
     let setting = |name: &str| setting_of(sent.bootstrap, sent.topic, name, &limit);
     match error {
@@ -186,8 +195,9 @@ fn refused(error: &KafkaError, sent: &Sent, context: &Context) -> Option<String>
                 |most| format!("its max.message.bytes is {most}"),
             );
             let enough = bytes + AROUND;
+            let at = sent.flags(place, context);
             Some(format!(
-                "{most}: `kmk topic alter {topic} --config max.message.bytes={enough}` makes room"
+                "{most}: `kmk topic alter {topic} --config max.message.bytes={enough}{at}` makes room"
             ))
         }
         // for many errors version 0 of the protocol has no name: INVALID_RECORD is one, a full disk another
@@ -198,7 +208,7 @@ fn refused(error: &KafkaError, sent: &Sent, context: &Context) -> Option<String>
             }
             Some("--client wire says which error it is".to_owned())
         }
-        _ => None,
+        error => advice(error).map(str::to_owned),
     }
 }
 

@@ -32,8 +32,8 @@ pub(super) fn of_kafka(error: &KafkaError, context: &Context) -> Failure {
         KafkaError::Garbled { .. } | KafkaError::Lost { .. } | KafkaError::Silent { .. } => {
             Failure::one(item, UNUSABLE)
         }
-        KafkaError::Refused { code, doing, .. } => {
-            let help = help(*code, doing);
+        KafkaError::Refused { code, doing, said } => {
+            let help = help(*code, doing, said.as_deref());
             let exit = if help.is_some_and(|help| help.is_usage) {
                 USAGE
             } else {
@@ -45,6 +45,16 @@ pub(super) fn of_kafka(error: &KafkaError, context: &Context) -> Failure {
             }
         }
         _ => Failure::one(item, NO),
+    }
+}
+
+/// What helps against a refusal, where anything is known to.
+pub(crate) fn advice(error: &KafkaError) -> Option<&'static str> {
+    match error {
+        KafkaError::Refused { code, doing, said } => {
+            help(*code, doing, said.as_deref()).map(|help| help.hint)
+        }
+        _ => None,
     }
 }
 
@@ -61,11 +71,18 @@ struct Help {
 /// How it begins when records are to be removed.
 const REMOVING: &str = "delete records";
 
-fn help(code: Code, doing: &str) -> Option<Help> {
+fn help(code: Code, doing: &str, said: Option<&str>) -> Option<Help> {
     let name = code.to_string();
     let help = HELP.iter().find(|help| help.error == name).copied()?;
     let is_removal = doing.starts_with(REMOVING);
     Some(match help.error {
+        // in one request, by KRaft's ReplicationControlManager
+        "POLICY_VIOLATION" if said.is_some_and(|said| said.contains("number of partitions")) => {
+            met(
+                help.error,
+                "Kafka makes 10000 partitions at once, and no more: ask for fewer, and give it more later with `kmk topic alter`",
+            )
+        }
         "POLICY_VIOLATION" if is_removal => met(
             help.error,
             "records can be removed only where cleanup.policy has `delete`",
@@ -267,7 +284,7 @@ mod tests {
 
     #[test]
     fn what_was_typed_wrong_ends_with_another_code_than_what_was_met() {
-        let of = |number| help(Code::numbered(number).unwrap(), "create topic `x`");
+        let of = |number| help(Code::numbered(number).unwrap(), "create topic `x`", None);
         assert!(of(38).unwrap().is_usage, "INVALID_REPLICATION_FACTOR");
         assert!(!of(36).unwrap().is_usage, "TOPIC_ALREADY_EXISTS");
         assert!(of(-1).is_none(), "UNKNOWN_SERVER_ERROR");
@@ -276,11 +293,14 @@ mod tests {
     #[test]
     fn only_who_removes_records_hears_of_the_cleanup_policy() {
         let policy = Code::numbered(44).unwrap();
-        let of = |doing| help(policy, doing).unwrap().hint;
+        let of = |doing| help(policy, doing, None).unwrap().hint;
         assert!(of("delete records of partition 0 of topic `x`").contains("cleanup.policy"));
         assert_eq!(
             of("create topic `x`"),
             "the broker's own policy says what it allows"
         );
+        let said = Some("Excessively large number of partitions per request.");
+        let many = help(policy, "create topic `x`", said).unwrap().hint;
+        assert!(many.contains("10000 partitions"), "{many}");
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 pub(super) struct Json<'a> {
     topic: &'a str,
-    /// `complete`, `interrupted`, `gave-up` or `input`.
+    /// `complete`, `short`, `interrupted`, `gave-up` or `input`.
     end: &'static str,
     /// `kafka` (the crate) or `wire`; none where there was nothing to write.
     client: Option<&'static str>,
@@ -39,6 +39,7 @@ impl<'a> Json<'a> {
             topic,
             end: match report.end {
                 ProduceEnd::Complete => "complete",
+                ProduceEnd::Short { .. } => "short",
                 ProduceEnd::Interrupted => "interrupted",
                 ProduceEnd::GaveUp(_) => "gave-up",
                 ProduceEnd::Input(_) => "input",

@@ -132,6 +132,11 @@ pub struct ProduceReport {
 pub enum ProduceEnd {
     /// Every record is acknowledged.
     Complete,
+    /// The same, and the input had fewer than were asked for.
+    Short {
+        /// How many were asked for.
+        asked: u64,
+    },
     /// The person interrupted.
     Interrupted,
     /// The broker refused for good, or for too long.
@@ -141,6 +146,16 @@ pub enum ProduceEnd {
 }
 
 impl ProduceReport {
+    /// With fewer records than were asked for, an end of the input is none of the run.
+    fn measured(mut self, asked: Option<u64>) -> Self {
+        let all = self.tally.acknowledged();
+        if let (ProduceEnd::Complete, Some(asked)) = (&self.end, asked.filter(|asked| *asked > all))
+        {
+            self.end = ProduceEnd::Short { asked };
+        }
+        self
+    }
+
     fn nothing(end: ProduceEnd) -> Self {
         Self {
             tally: Tally::default(),
@@ -168,12 +183,13 @@ pub fn produce(
     check_topic_name(&what.topic)?;
     let limit = Limit::new(what.patience, interrupt);
     let mut admin = Admin::connect_patiently(bootstrap, &limit)?;
+    let asked = what.messages;
     if what.time.is_some() {
         refuse_stamped(&mut admin, &what.topic, &limit)?;
     }
     let input = match first::wait_for(what.input, interrupt) {
         Ok(Some(input)) => input,
-        Ok(None) => return Ok(ProduceReport::nothing(ProduceEnd::Complete)),
+        Ok(None) => return Ok(ProduceReport::nothing(ProduceEnd::Complete).measured(asked)),
         Err(_) => return Ok(ProduceReport::nothing(ProduceEnd::Interrupted)),
     };
     // only now is the topic made: nothing to send makes none
@@ -212,7 +228,7 @@ pub fn produce(
         tally: Tally::default(),
         taken: 0,
     };
-    Ok(run.until_the_end(progress))
+    Ok(run.until_the_end(progress).measured(asked))
 }
 
 /// A time that is given and then not kept would be a record with a wrong time, and not a word.
@@ -359,5 +375,23 @@ fn gave_up(error: KafkaError) -> ProduceEnd {
     match error {
         KafkaError::Stopped(Stop::Interrupted) => ProduceEnd::Interrupted,
         error => ProduceEnd::GaveUp(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_that_ends_too_soon_makes_no_complete_run() {
+        let end = |asked| {
+            ProduceReport::nothing(ProduceEnd::Complete)
+                .measured(asked)
+                .end
+        };
+        assert!(matches!(end(None), ProduceEnd::Complete));
+        assert!(matches!(end(Some(5)), ProduceEnd::Short { asked: 5 }));
+        let stopped = ProduceReport::nothing(ProduceEnd::Interrupted).measured(Some(5));
+        assert!(matches!(stopped.end, ProduceEnd::Interrupted));
     }
 }

@@ -174,6 +174,7 @@ fn attempt(limit: &Limit) -> Limit {
 mod tests {
     use super::*;
     use crate::core::wait::Interrupt;
+    use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
 
     fn connect_to(port: u16, patience: Duration) -> KafkaError {
@@ -211,6 +212,26 @@ mod tests {
             matches!(error, KafkaError::Unreachable { refused: false, .. }),
             "{error:?}"
         );
+    }
+
+    #[test]
+    fn an_answer_that_announces_too_much_is_not_taken() {
+        for length in [i32::MAX, -1, 161 * 1024 * 1024] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = listener.local_addr().unwrap().port();
+            std::thread::spawn(move || {
+                for stream in listener.incoming() {
+                    let mut stream = stream.unwrap();
+                    let _ = stream.write_all(&length.to_be_bytes());
+                    // whoever sets that much aside gets it, and fills it
+                    let _ = std::io::copy(&mut std::io::repeat(0).take(1 << 31), &mut stream);
+                }
+            });
+            let error = connect_to(port, Duration::from_secs(10));
+            let told = error.to_string();
+            let announced = format!("it announces an answer of {length} bytes");
+            assert!(told.contains(&announced), "{told}");
+        }
     }
 
     #[test]

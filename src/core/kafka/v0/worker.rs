@@ -5,7 +5,7 @@ use crate::core::endpoint::Endpoint;
 use crate::core::kafka::failure::Failure;
 use crate::core::wait::{Limit, Stop};
 use kafka::client::KafkaClient;
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
@@ -16,6 +16,12 @@ const CLIENT_ID: &str = "kmk";
 /// How long a TCP connection may take to be made. While a container is restarted its packets are lost in silence; a
 /// new attempt then gets through sooner than TCP's own, which come ever more slowly.
 const CONNECT: Duration = Duration::from_secs(1);
+
+/// How long an answer may take to begin.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// The largest answer taken, in bytes: as our own client has it.
+const LARGEST: i32 = 160 * 1024 * 1024;
 
 /// Something to do with the client.
 pub(super) type Job = Box<dyn FnOnce(&mut KafkaClient) + Send>;
@@ -84,7 +90,8 @@ fn greet(address: &Endpoint, patience: Duration) -> Result<KafkaClient, Failure>
     Ok(client)
 }
 
-/// Opens and closes a TCP connection: the crate would wait without end for an address that swallows packets.
+/// Asks for what the crate asks for first, and looks how long the answer says it is: the crate sets aside whatever is announced, up
+/// to 2 GiB, and would wait without end for an address that swallows packets.
 fn probe(address: &Endpoint, patience: Duration) -> Result<(), Failure> {
     let mut last = io::Error::from(io::ErrorKind::NotFound);
     for socket in (address.host.as_str(), address.port)
@@ -92,9 +99,29 @@ fn probe(address: &Endpoint, patience: Duration) -> Result<(), Failure> {
         .map_err(Failure::NoSuchHost)?
     {
         match TcpStream::connect_timeout(&socket, patience) {
-            Ok(_) => return Ok(()),
+            Ok(stream) => {
+                let announced = announced(stream);
+                let length = announced.map_err(|error| Failure::Greeting(error.to_string()))?;
+                return match length {
+                    0..=LARGEST => Ok(()),
+                    _ => Err(Failure::Greeting(format!(
+                        "it announces an answer of {length} bytes"
+                    ))),
+                };
+            }
             Err(error) => last = error,
         }
     }
     Err(Failure::Connect(last))
+}
+
+/// The length of the answer to a question for all topics, which is not read.
+fn announced(mut stream: TcpStream) -> io::Result<i32> {
+    stream.set_read_timeout(Some(ANSWER))?;
+    stream.set_write_timeout(Some(ANSWER))?;
+    // Metadata, version 0: its length, 3, 0, a number to know the answer by, the client's name, no topic named
+    stream.write_all(b"\0\0\0\x11\0\x03\0\0\0\0\0\0\0\x03kmk\0\0\0\0")?;
+    let mut length = [0; 4];
+    stream.read_exact(&mut length)?;
+    Ok(i32::from_be_bytes(length))
 }
