@@ -1,0 +1,110 @@
+//! How large a batch of records the topics take that a flow writes to: those on the target as they are, and those that are
+//! not there yet as MirrorMaker will make them. Judges nothing.
+
+use crate::core::endpoint::Endpoint;
+use crate::core::kafka::{Admin, KafkaError, Origin, Setting, Subject, TopicInfo};
+use crate::core::selection::{Rules, Selection};
+use crate::core::topology::{BATCH_LIMITS, BATCH_LIMITS_OF_BROKERS, Flow};
+use crate::core::wait::Limit;
+use std::collections::BTreeMap;
+
+/// What a topic takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Room {
+    /// On the source; none where it stands for all topics of the target that say nothing themselves.
+    pub(super) topic: Option<String>,
+    /// The setting that says so.
+    pub(super) setting: &'static str,
+    /// Bytes of a batch at most.
+    pub(super) bytes: u64,
+}
+
+type Told = BTreeMap<Subject, Vec<Setting>>;
+
+/// The limits of the topics of a flow, of each end that can be asked.
+///
+/// # Errors
+/// When an end does not answer, or does not tell.
+pub(super) fn of_flow(
+    flow: &Flow,
+    (source, target): (Option<&[Endpoint]>, Option<&[Endpoint]>),
+    limit: &Limit,
+) -> Result<Vec<Room>, KafkaError> {
+    let rules = Rules::of_flow(flow);
+    let is_taken = |topic: &&String| {
+        matches!(
+            rules.select(topic),
+            Selection::Taken | Selection::Unjudged(_)
+        )
+    };
+    let mut own = Told::new();
+    let mut taken: Vec<String> = Vec::new();
+    if let Some(source) = source {
+        let mut admin = Admin::connect(source, limit)?;
+        taken = admin
+            .topics(limit)?
+            .keys()
+            .filter(is_taken)
+            .cloned()
+            .collect();
+        own = admin.settings_named(&subjects(taken.iter().cloned()), &BATCH_LIMITS, limit)?;
+    }
+    let (mut there, mut brokers) = (Told::new(), None);
+    if let Some(target) = target {
+        let mut admin = Admin::connect(target, limit)?;
+        let found = admin.describe(limit)?;
+        let remote = remotes(&rules, &taken, &found.topics);
+        there = admin.settings_named(&subjects(remote), &BATCH_LIMITS, limit)?;
+        // whoever may not ask a broker may still ask about topics
+        let asked = found.brokers.keys().next().map(|id| Subject::Broker(*id));
+        brokers = asked.and_then(|broker| {
+            let told = admin.settings_named(&[broker], &BATCH_LIMITS_OF_BROKERS, limit);
+            told.ok()?.into_values().next()
+        });
+    }
+    let mut rooms = Vec::new();
+    for (of_topics, of_brokers) in BATCH_LIMITS.into_iter().zip(BATCH_LIMITS_OF_BROKERS) {
+        let default = brokers.as_ref().and_then(|told| number(told, of_brokers));
+        rooms.extend(default.map(|bytes| Room {
+            topic: None,
+            setting: of_topics,
+            bytes,
+        }));
+        rooms.extend(taken.iter().filter_map(|topic| {
+            // what the source is told of a topic, MirrorMaker tells the target
+            let own =
+                of(&own, topic).filter(|one| one.name == of_topics && one.origin == Origin::Topic);
+            let remote = rules.remote(topic);
+            let present = of(&there, &remote).filter(|one| one.name == of_topics);
+            let bytes = own.chain(present).filter_map(bytes).min()?;
+            Some(Room {
+                topic: Some(topic.clone()),
+                setting: of_topics,
+                bytes,
+            })
+        }));
+    }
+    Ok(rooms)
+}
+
+fn subjects(topics: impl IntoIterator<Item = String>) -> Vec<Subject> {
+    topics.into_iter().map(Subject::Topic).collect()
+}
+
+fn remotes(rules: &Rules, taken: &[String], there: &BTreeMap<String, TopicInfo>) -> Vec<String> {
+    let remote = taken.iter().map(|topic| rules.remote(topic));
+    remote.filter(|remote| there.contains_key(remote)).collect()
+}
+
+fn of<'a>(told: &'a Told, topic: &str) -> impl Iterator<Item = &'a Setting> {
+    let subject = Subject::Topic(topic.to_owned());
+    told.get(&subject).into_iter().flatten()
+}
+
+fn bytes(setting: &Setting) -> Option<u64> {
+    setting.value.as_ref()?.parse().ok()
+}
+
+fn number(told: &[Setting], name: &str) -> Option<u64> {
+    bytes(told.iter().find(|setting| setting.name == name)?)
+}
