@@ -109,7 +109,16 @@ fn over(args: &Args, flow: &FlowLag) -> Vec<String> {
             format!("{seconds:.1} s behind, more than {max}")
         })
     });
-    records.into_iter().chain(age).collect()
+    // what does not move will not be there, however little it is
+    let stands = (args.max.is_some() || args.max_age.is_some()) && !flow.stalled.is_empty();
+    let stands = stands.then(|| {
+        let topics = flow
+            .stalled
+            .iter()
+            .map(|stall| format!("`{}`", stall.topic));
+        format!("stands still: {}", topics.collect::<Vec<_>>().join(", "))
+    });
+    records.into_iter().chain(age).chain(stands).collect()
 }
 
 /// What was asked for, of a lab that is found anew.

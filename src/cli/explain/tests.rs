@@ -20,6 +20,7 @@ fn explanation(answer: Answer) -> Explanation {
         mirrored: answer.is_mirrored(),
         answer,
         seen: Facts {
+            topic: "orders".to_owned(),
             source: "primary".to_owned(),
             target: "secondary".to_owned(),
             elsewhere: Vec::new(),
@@ -34,6 +35,8 @@ fn explanation(answer: Answer) -> Explanation {
             down: Vec::new(),
             original: Sight::There(contents),
             copy: Sight::There(contents),
+            ended: None,
+            culprits: Vec::new(),
             failures: Vec::new(),
             tight: Vec::new(),
             problems: Vec::new(),

@@ -1,23 +1,13 @@
 //! How large a batch of records the topics take that a flow writes to: those on the target as they are, and those that are
 //! not there yet as MirrorMaker will make them. Judges nothing.
 
+use crate::core::culprit::Room;
 use crate::core::endpoint::Endpoint;
 use crate::core::kafka::{Admin, KafkaError, Origin, Setting, Subject, TopicInfo};
 use crate::core::selection::{Rules, Selection};
 use crate::core::topology::{BATCH_LIMITS, BATCH_LIMITS_OF_BROKERS, Flow};
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
-
-/// What a topic takes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Room {
-    /// On the source; none where it stands for all topics of the target that say nothing themselves.
-    pub(super) topic: Option<String>,
-    /// The setting that says so.
-    pub(super) setting: &'static str,
-    /// Bytes of a batch at most.
-    pub(super) bytes: u64,
-}
 
 type Told = BTreeMap<Subject, Vec<Setting>>;
 
@@ -37,7 +27,7 @@ pub(super) fn of_flow(
             Selection::Taken | Selection::Unjudged(_)
         )
     };
-    let mut own = Told::new();
+    let mut source_told = Told::new();
     let mut taken: Vec<String> = Vec::new();
     if let Some(source) = source {
         let mut admin = Admin::connect(source, limit)?;
@@ -47,7 +37,8 @@ pub(super) fn of_flow(
             .filter(is_taken)
             .cloned()
             .collect();
-        own = admin.settings_named(&subjects(taken.iter().cloned()), &BATCH_LIMITS, limit)?;
+        source_told =
+            admin.settings_named(&subjects(taken.iter().cloned()), &BATCH_LIMITS, limit)?;
     }
     let (mut there, mut brokers) = (Told::new(), None);
     if let Some(target) = target {
@@ -69,18 +60,19 @@ pub(super) fn of_flow(
             topic: None,
             setting: of_topics,
             bytes,
+            original: None,
         }));
         rooms.extend(taken.iter().filter_map(|topic| {
             // what the source is told of a topic, MirrorMaker tells the target
-            let own =
-                of(&own, topic).filter(|one| one.name == of_topics && one.origin == Origin::Topic);
-            let remote = rules.remote(topic);
-            let present = of(&there, &remote).filter(|one| one.name == of_topics);
-            let bytes = own.chain(present).filter_map(bytes).min()?;
+            let original = one(&source_told, topic, of_topics);
+            let own = original.filter(|one| one.origin == Origin::Topic);
+            let present = one(&there, &rules.remote(topic), of_topics);
+            let least = own.into_iter().chain(present).filter_map(bytes).min()?;
             Some(Room {
                 topic: Some(topic.clone()),
                 setting: of_topics,
-                bytes,
+                bytes: least,
+                original: original.and_then(bytes),
             })
         }));
     }
@@ -96,9 +88,9 @@ fn remotes(rules: &Rules, taken: &[String], there: &BTreeMap<String, TopicInfo>)
     remote.filter(|remote| there.contains_key(remote)).collect()
 }
 
-fn of<'a>(told: &'a Told, topic: &str) -> impl Iterator<Item = &'a Setting> {
-    let subject = Subject::Topic(topic.to_owned());
-    told.get(&subject).into_iter().flatten()
+fn one<'a>(told: &'a Told, topic: &str, name: &str) -> Option<&'a Setting> {
+    let settings = told.get(&Subject::Topic(topic.to_owned()))?;
+    settings.iter().find(|setting| setting.name == name)
 }
 
 fn bytes(setting: &Setting) -> Option<u64> {

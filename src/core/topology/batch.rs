@@ -44,7 +44,6 @@ impl Mirror {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::core::scenario;
     use crate::core::topology::{Topology, official_image};
 

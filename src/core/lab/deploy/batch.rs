@@ -1,8 +1,9 @@
 //! Sees to it that MirrorMaker's batches fit into every topic that a flow takes, as far as topics can be seen. Changes
 //! nothing but the topology.
 
+use crate::core::culprit::Room;
 use crate::core::endpoint::Endpoint;
-use crate::core::lab::room::{self, Room};
+use crate::core::lab::room;
 use crate::core::lab::{Lab, addresses};
 use crate::core::topology::{Cluster, FULL_BATCH, Topology};
 use crate::core::wait::Limit;
@@ -165,6 +166,7 @@ mod tests {
             topic: Some("small".to_owned()),
             setting: "max.message.bytes",
             bytes: 100_000,
+            original: None,
         };
         assert_eq!(
             note("b", 100_000, Some(&room)),
