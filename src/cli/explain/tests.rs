@@ -2,6 +2,7 @@
 
 use super::words::Words;
 use super::*;
+use kafka_mirror_kit::core::culprit::{Culprit, Why};
 use kafka_mirror_kit::core::explain::{
     Contents, Facts, Failure, Obstacle, Refresh, Tight, Whose, Worker,
 };
@@ -59,6 +60,19 @@ fn worker(state: &str) -> Worker {
     }
 }
 
+fn culprit() -> Culprit {
+    Culprit {
+        topic: "small".to_owned(),
+        remote: "primary.small".to_owned(),
+        stops_flow: true,
+        why: Why::BatchTooLarge {
+            setting: "max.message.bytes",
+            takes: 100_000,
+            sends: 262_144,
+        },
+    }
+}
+
 fn refresh() -> Refresh {
     Refresh::new(600, None, 0)
 }
@@ -94,6 +108,11 @@ fn all() -> Vec<Answer> {
         Answer::LinkCut { clusters: list() },
         Answer::SourceUnreachable { problem: text() },
         Answer::TargetUnreachable { problem: text() },
+        Answer::MirrorMakerEnded { cause: text() },
+        Answer::HoldsUp { culprit: culprit() },
+        Answer::HeldUp {
+            culprits: vec![culprit()],
+        },
         Answer::Failed {
             failures: vec![Failure {
                 part: text(),

@@ -1,8 +1,10 @@
 //! Brings a lab up, or to what is asked of it, and waits until it replicates.
 
+mod backlog;
 mod batch;
 mod failure;
 mod ground;
+mod mend;
 mod outside;
 mod plan;
 mod ports;

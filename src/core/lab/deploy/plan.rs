@@ -3,6 +3,7 @@
 use super::Outcome;
 use super::batch::{self, Fit};
 use super::failure::{Aftermath, DeployError};
+use super::mend;
 use super::outside;
 use super::ready::Readiness;
 use super::refusal::explain;
@@ -142,6 +143,11 @@ impl<'a> Plan<'a> {
         self.readiness().wait_for_brokers(limit, observer)?;
         if !self.fit.is_whole {
             self.fit_again(&mut outcome, limit, observer)?;
+        }
+        let workers = mend::policies(&self.rendered.topology, limit, observer);
+        if !workers.is_empty() {
+            self.replace(&workers, observer)?;
+            outcome.also(workers);
         }
         let since = SystemTime::now();
         self.readiness().wait_for_flows(limit, observer)?;
