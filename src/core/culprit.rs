@@ -139,23 +139,20 @@ impl Evidence<'_> {
                 .as_deref()
                 .filter(|topic| self.behind.contains(topic))?;
             let (takes, is_message) = (room.bytes, room.setting == BATCH_LIMITS[0]);
-            if takes < self.sends && !(self.halves && is_message) {
-                // one that is too large for the topic is tried again and again, one that is too large for its log ends the task
-                let stops_flow = self.stands || !is_message;
-                let (setting, sends) = (room.setting, self.sends);
-                return Some(self.culprit(
-                    topic,
-                    stops_flow,
-                    Why::BatchTooLarge {
-                        setting,
-                        takes,
-                        sends,
-                    },
-                ));
+            let original = room.original.filter(|original| takes < *original);
+            if let Some(original) = original.filter(|_| is_of_size && is_message) {
+                return Some(self.culprit(topic, true, Why::RecordTooLarge { takes, original }));
             }
-            let original = room.original.filter(|original| takes < *original)?;
-            (is_of_size && is_message)
-                .then(|| self.culprit(topic, true, Why::RecordTooLarge { takes, original }))
+            // one that is too large for the topic is tried again and again, one that is too large for its log ends the task
+            let stops_flow = self.stands || !is_message;
+            let (setting, sends) = (room.setting, self.sends);
+            let why = Why::BatchTooLarge {
+                setting,
+                takes,
+                sends,
+            };
+            (takes < sends && !(self.halves && is_message))
+                .then(|| self.culprit(topic, stops_flow, why))
         })
     }
 

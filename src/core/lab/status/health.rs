@@ -132,7 +132,7 @@ fn ill(seen: &Seen<'_>) -> Vec<String> {
         && !is_explained
         && !has_ended
         // a task that fails again and again is started again and again
-        && !(stops && !seen.failed.is_empty())
+        && !stops
     {
         problems.push(format!(
             "MirrorMaker has given no sign of life for {}: it hangs, starves, or has only begun to run",

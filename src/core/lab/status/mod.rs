@@ -13,6 +13,7 @@ pub use report::{
 };
 
 use super::{Lab, State, culprit, lag};
+use crate::core::culprit::Why;
 use crate::core::docker::{Docker, DockerError};
 use crate::core::kafka::{Abilities, Client, KafkaError};
 use crate::core::lag::{FlowLag, TopicLag};
@@ -256,11 +257,19 @@ fn trouble(
 ) -> Option<String> {
     let canary = crossing.and_then(|crossing| crossing.canary.as_ref());
     let is_silent = crossing.is_some_and(|crossing| matches!(crossing.life, Life::Silent(_)));
-    if !is_silent && !matches!(canary, Some(CanaryStatus::Missing { .. })) {
-        return None;
-    }
-    if let Some(lag) = lag {
+    let stands = is_silent || matches!(canary, Some(CanaryStatus::Missing { .. }));
+    let mirror = views[flow.spec.target.as_str()]
+        .mirrors
+        .get(&flow.spec.source);
+    let fails = mirror.is_some_and(|mirror| !mirror.failed_lately().is_empty());
+    if let Some(lag) = lag
+        .as_mut()
+        .filter(|lag| stands || (fails && lag.behind > Some(0)))
+    {
         lag.culprits = culprit::of(lab, flow, (views, lag), true, limit);
+        // what was said may be over, where records cross
+        lag.culprits
+            .retain(|one| stands || !matches!(one.why, Why::Told { .. }));
     }
     is_silent.then(|| ended::ended(docker, lab, flow, limit))?
 }

@@ -1,6 +1,7 @@
 //! What is seen, and what is said of it.
 
 use super::*;
+use crate::core::culprit::Why;
 use proptest::prelude::*;
 
 const CROSSED: CanaryStatus = CanaryStatus::Crossed { micros: 17_000 };
@@ -99,6 +100,100 @@ fn what_fails_again_and_again_is_named_while_it_runs_for_a_moment() {
     assert_eq!(judge(&seen).problems, [told, SYMPTOM]);
     seen.canary = Some(&CROSSED);
     assert_eq!(judge(&seen).state, FlowState::Running);
+}
+
+#[test]
+fn a_backlog_that_does_not_move_is_no_health_though_a_canary_crosses() {
+    let stalled = [Stall {
+        topic: "small".to_owned(),
+        partitions: vec![0],
+        behind: 19_999,
+        seconds: 12.0,
+        began: None,
+    }];
+    let culprits = [Culprit {
+        topic: "small".to_owned(),
+        remote: "a.small".to_owned(),
+        stops_flow: false,
+        why: Why::BatchTooLarge {
+            setting: "max.message.bytes",
+            takes: 100_000,
+            sends: 262_144,
+        },
+    }];
+    let mut seen = Seen {
+        canary: Some(&CROSSED),
+        stalled: &stalled,
+        culprits: &culprits,
+        ..Seen::default()
+    };
+    let verdict = judge(&seen);
+    assert_eq!(verdict.state, FlowState::Ill);
+    assert_eq!(
+        verdict.problems,
+        [culprits[0].to_string(), stalled[0].to_string()]
+    );
+    // what follows from a link that is cut is not said again
+    seen.cut = vec!["cut".to_owned()];
+    assert_eq!(judge(&seen).problems, ["cut"]);
+}
+
+#[test]
+fn a_topic_that_holds_up_the_flow_comes_before_the_silence_that_it_brings() {
+    let parts = well();
+    let part = parts.keys().next_back().unwrap();
+    let culprits = [Culprit {
+        topic: "x".to_owned(),
+        remote: "a.x".to_owned(),
+        stops_flow: true,
+        why: Why::NameTooLong { length: 253 },
+    }];
+    let seen = Seen {
+        parts: Some(&parts),
+        failed: vec![(part, Duration::from_secs(3), "Invalid topics")],
+        canary: Some(&MISSING),
+        life: Life::Silent(Duration::from_secs(5)),
+        culprits: &culprits,
+        ..Seen::default()
+    };
+    let told = culprits[0].to_string();
+    assert_eq!(judge(&seen).problems, [told.as_str(), SYMPTOM]);
+}
+
+#[test]
+fn a_topic_of_mirrormakers_without_its_policy_is_named_before_it_does_harm_and_after() {
+    let wrong = |is_vital| Wrong {
+        topic: "mm2-offsets.a.internal".to_owned(),
+        policy: "delete".to_owned(),
+        is_vital,
+        flow: ("a".to_owned(), "b".to_owned()),
+    };
+    let (vital, other) = (wrong(true), wrong(false));
+    let mut seen = Seen {
+        canary: Some(&CROSSED),
+        policies: vec![&vital],
+        ..Seen::default()
+    };
+    let told = "topic `mm2-offsets.a.internal` has cleanup.policy=delete instead of compact, and with it MirrorMaker does not start: `kmk deploy` repairs it";
+    let verdict = judge(&seen);
+    assert_eq!(verdict.state, FlowState::Degraded);
+    assert_eq!(verdict.problems, [told]);
+    let gone = parts(&[(COPIES, None, "UNASSIGNED")]);
+    seen.parts = Some(&gone);
+    seen.canary = Some(&MISSING);
+    seen.life = Life::Silent(Duration::from_secs(12));
+    seen.ended = Some("x.ConfigException");
+    let verdict = judge(&seen);
+    assert_eq!(verdict.state, FlowState::Ill);
+    assert_eq!(verdict.problems, [told, SYMPTOM]);
+    seen.policies = vec![&other];
+    assert_eq!(
+        judge(&seen).problems,
+        [
+            "MirrorMaker has ended, in a container that runs, and is started again: x.ConfigException",
+            SYMPTOM
+        ]
+    );
 }
 
 #[test]
