@@ -86,8 +86,10 @@ pub(super) struct Verdict {
 pub(super) fn judge(seen: &Seen<'_>) -> Verdict {
     let ill = ill(seen);
     let mut degraded = seen.absent.clone();
+    // it harms what goes on as well: positions that were noted there are gone
+    let policies = seen.policies.iter().map(|wrong| wrong.describe());
+    degraded.extend(policies.filter(|told| !ill.contains(told)));
     if ill.is_empty() {
-        degraded.extend(seen.policies.iter().map(|wrong| wrong.describe()));
         degraded.extend(slow(seen));
     }
     let state = match (ill.is_empty(), degraded.is_empty()) {

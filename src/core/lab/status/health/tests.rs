@@ -178,6 +178,9 @@ fn a_topic_of_mirrormakers_without_its_policy_is_named_before_it_does_harm_and_a
     let verdict = judge(&seen);
     assert_eq!(verdict.state, FlowState::Degraded);
     assert_eq!(verdict.problems, [told]);
+    seen.cut = vec!["cut".to_owned()];
+    assert_eq!(judge(&seen).problems, [told, "cut"]);
+    seen.cut.clear();
     let gone = parts(&[(COPIES, None, "UNASSIGNED")]);
     seen.parts = Some(&gone);
     seen.canary = Some(&MISSING);
@@ -187,9 +190,12 @@ fn a_topic_of_mirrormakers_without_its_policy_is_named_before_it_does_harm_and_a
     assert_eq!(verdict.state, FlowState::Ill);
     assert_eq!(verdict.problems, [told, SYMPTOM]);
     seen.policies = vec![&other];
+    let other = other.describe();
+    assert!(other.contains("MirrorMaker loses what it keeps there"));
     assert_eq!(
         judge(&seen).problems,
         [
+            other.as_str(),
             "MirrorMaker has ended, in a container that runs, and is started again: x.ConfigException",
             SYMPTOM
         ]
