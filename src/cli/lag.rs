@@ -53,7 +53,8 @@ them, `-` where it carries no time. `lost` are records that were copied, and are
 not on the target any more. docs/lag.md says where each number comes from, and
 what it cannot know.
 
-Exit codes: 0 the numbers are there; 1 some cannot be known, or are over --max.";
+Exit codes: 0 the numbers are there; 1 some cannot be known, are over --max, or
+stand still where --max or --max-age is given.";
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.watch.watch {
@@ -109,7 +110,16 @@ fn over(args: &Args, flow: &FlowLag) -> Vec<String> {
             format!("{seconds:.1} s behind, more than {max}")
         })
     });
-    records.into_iter().chain(age).collect()
+    // what does not move will not be there, however little it is
+    let stands = (args.max.is_some() || args.max_age.is_some()) && !flow.stalled.is_empty();
+    let stands = stands.then(|| {
+        let topics = flow
+            .stalled
+            .iter()
+            .map(|stall| format!("`{}`", stall.topic));
+        format!("stands still: {}", topics.collect::<Vec<_>>().join(", "))
+    });
+    records.into_iter().chain(age).chain(stands).collect()
 }
 
 /// What was asked for, of a lab that is found anew.

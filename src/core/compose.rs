@@ -22,6 +22,8 @@ pub const LABEL_FORMAT: &str = "kmk.format";
 pub const LABEL_SPEC: &str = "kmk.spec";
 /// Label on containers: a digest of their own configuration, to recreate exactly what changed.
 pub const LABEL_CONFIG: &str = "kmk.config";
+/// Label on containers of a MirrorMaker whose batches are not full: their bytes at most.
+pub const LABEL_BATCH: &str = "kmk.batch";
 /// Label on the volume [`CLASSES`], which is no lab's.
 pub const LABEL_CLASSES: &str = "kmk.classes";
 /// The newest format of labels, raised when an older kmk could no longer understand them. Not kmk's own version: a

@@ -132,6 +132,27 @@ pub fn copied<'a>(
     records: impl IntoIterator<Item = &'a Record>,
     source: &str,
 ) -> BTreeMap<(String, i32), i64> {
+    let noted = noted(records, source).into_iter();
+    noted.map(|(place, (offset, _))| (place, offset)).collect()
+}
+
+/// When MirrorMaker last noted how far it has copied each partition, by its clock, in milliseconds since the epoch; as
+/// [`copied`] takes it.
+pub fn moved<'a>(
+    records: impl IntoIterator<Item = &'a Record>,
+    source: &str,
+) -> BTreeMap<(String, i32), i64> {
+    let noted = noted(records, source).into_iter();
+    noted
+        .filter_map(|(place, (_, time))| Some((place, time?)))
+        .collect()
+}
+
+/// Offset and time of each note.
+fn noted<'a>(
+    records: impl IntoIterator<Item = &'a Record>,
+    source: &str,
+) -> BTreeMap<(String, i32), (i64, Option<i64>)> {
     let mut copied = BTreeMap::new();
     for record in records {
         let key = record.key.as_deref().unwrap_or_default();
@@ -144,7 +165,7 @@ pub fn copied<'a>(
         let place = (place.topic, place.partition);
         match record.value.as_deref().map(serde_json::from_slice::<Noted>) {
             None => drop(copied.remove(&place)),
-            Some(Ok(noted)) => drop(copied.insert(place, noted.offset)),
+            Some(Ok(noted)) => drop(copied.insert(place, (noted.offset, record.time))),
             Some(Err(_)) => {}
         }
     }

@@ -9,7 +9,7 @@ mod sharing;
 
 pub use flow::{NEVER, excluded, spared, topics};
 
-use crate::core::topology::{Cluster, Topology};
+use crate::core::topology::{Cluster, FULL_BATCH, Topology};
 use properties::Properties;
 use std::time::Duration;
 
@@ -168,10 +168,14 @@ fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
         &format!("{name}.producer.linger.ms"),
         "0",
     );
+    let batch = topology.mirror_of(name).map_or(FULL_BATCH, |m| m.batch);
     file.set(
-        "Fuller batches under load. Default 16 KiB.",
+        match batch {
+            FULL_BATCH => "Fuller batches under load. Default 16 KiB.",
+            _ => "As much as the smallest topic takes (max.message.bytes, segment.bytes): a larger batch never gets there. Default 16 KiB.",
+        },
         &format!("{name}.producer.batch.size"),
-        "262144",
+        batch.to_string(),
     );
     file.set(
         "One record that is too large ends the task, and with it every topic of the flow: as large as brokers take, and some.",
@@ -295,6 +299,15 @@ mod tests {
         spec.clusters[0].canary = true;
         let text = render(&Topology::new(&spec));
         assert!(text.contains(".topics = orders, kmk-canary\n"), "{text}");
+    }
+
+    #[test]
+    fn batches_are_as_small_as_the_smallest_topic_wants_them() {
+        let mut topology = Topology::new(&scenario::dr("demo"));
+        topology.mirrors[0].narrow(1_000_000);
+        assert!(render(&topology).contains("\nsecondary.producer.batch.size = 262144\n"));
+        topology.mirrors[0].narrow(100_000);
+        assert!(render(&topology).contains("\nsecondary.producer.batch.size = 100000\n"));
     }
 
     #[test]

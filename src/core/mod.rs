@@ -3,6 +3,7 @@
 //! Knows nothing of clap, terminals or exit codes.
 
 pub mod compose;
+pub mod culprit;
 pub mod digest;
 pub mod docker;
 pub mod endpoint;

@@ -2,6 +2,7 @@
 //!
 //! Pure: knows nothing of docker, files or connections.
 
+mod batch;
 mod cluster;
 mod existing;
 mod flow;
@@ -10,6 +11,7 @@ mod image;
 mod memory;
 mod version;
 
+pub use batch::{BATCH_LIMITS, BATCH_LIMITS_OF_BROKERS, FULL_BATCH};
 pub use cluster::{Broker, Cluster};
 pub use existing::{Access, Existing, HOST, Origin};
 pub use flow::{Flow, Mirror, Proof};

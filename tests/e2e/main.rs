@@ -19,6 +19,7 @@ mod faults;
 mod groups;
 mod groups_sync;
 mod health;
+mod held_up;
 mod idempotent;
 mod interrupt;
 mod lab_file;

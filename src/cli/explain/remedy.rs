@@ -1,6 +1,7 @@
 //! What to type for each answer. Knows nothing of why.
 
 use super::words::{SHOWN, Telling};
+use kafka_mirror_kit::core::culprit::{Culprit, Why};
 use kafka_mirror_kit::core::explain::{Answer, Obstacle, Refresh, Tight, Whose, Worker};
 use kafka_mirror_kit::core::selection::Selection;
 use kafka_mirror_kit::core::shell;
@@ -47,6 +48,9 @@ impl Telling<'_> {
             Answer::NotListed { .. } => vec![by_file(&format!(
                 "add `{topic}` to `topics` in the lab file, or to --topics"
             ))],
+            Answer::NameTooLong { .. } if self.explanation.seen.is_ill_named() => {
+                self.cures(&self.explanation.seen.culprits)
+            }
             Answer::Internal { .. } | Answer::NameTooLong { .. } => {
                 vec!["give it another name".to_owned()]
             }
@@ -60,6 +64,11 @@ impl Telling<'_> {
                 let each = workers.iter().map(|worker| self.bring_back(worker));
                 each.collect()
             }
+            Answer::MirrorMakerEnded { .. } => {
+                vec![deploy, format!("kmk logs{flags} {}", self.services())]
+            }
+            Answer::HoldsUp { culprit } => self.cures(std::slice::from_ref(culprit)),
+            Answer::HeldUp { culprits } => self.cures(culprits),
             Answer::LinkCut { clusters } => self.connect(clusters),
             Answer::SourceUnreachable { .. } | Answer::TargetUnreachable { .. } => {
                 vec![format!("kmk status{flags}"), deploy]
@@ -163,6 +172,39 @@ impl Telling<'_> {
             })
         });
         pairs.collect()
+    }
+
+    /// What cures topics that hold up others.
+    fn cures(&self, culprits: &[Culprit]) -> Vec<String> {
+        let (flags, source, target) = (self.flags, self.source(), self.target());
+        let exclude = |topic: &str| {
+            format!(
+                "or add `{topic}` to `exclude` in the lab file, or to --exclude, then `kmk deploy{flags}`"
+            )
+        };
+        let mut cures = Vec::new();
+        for Culprit {
+            topic, remote, why, ..
+        } in culprits.iter().take(SHOWN)
+        {
+            let delete = |topic: &str, cluster: &str| {
+                format!("kmk topic delete{flags} {topic} --cluster {cluster} --force")
+            };
+            cures.push(match why {
+                Why::NameTooLong { .. } => delete(topic, source),
+                Why::Clash { with } => delete(with, target),
+                Why::BatchTooLarge { .. } => format!("kmk deploy{flags}"),
+                Why::RecordTooLarge { original, .. } => format!(
+                    "kmk topic alter{flags} {remote} --config max.message.bytes={original} --cluster {target} --force"
+                ),
+                Why::Told { .. } => format!("kmk logs{flags} {}", self.services()),
+            });
+            if !matches!(why, Why::BatchTooLarge { .. }) {
+                cures.push(exclude(topic));
+            }
+        }
+        cures.dedup();
+        cures
     }
 
     /// A record that a copy does not take ends the task, and the next task, until the copy takes it.

@@ -3,6 +3,7 @@
 use super::super::output::harmless;
 use super::words::Words;
 use super::*;
+use kafka_mirror_kit::core::culprit::{Culprit, Why};
 use kafka_mirror_kit::core::explain::{
     Contents, Facts, Failure, Obstacle, Refresh, Tight, Whose, Worker,
 };
@@ -21,6 +22,7 @@ fn explanation(answer: Answer) -> Explanation {
         mirrored: answer.is_mirrored(),
         answer,
         seen: Facts {
+            topic: "orders".to_owned(),
             source: "primary".to_owned(),
             target: "secondary".to_owned(),
             elsewhere: Vec::new(),
@@ -35,6 +37,8 @@ fn explanation(answer: Answer) -> Explanation {
             down: Vec::new(),
             original: Sight::There(contents),
             copy: Sight::There(contents),
+            ended: None,
+            culprits: Vec::new(),
             failures: Vec::new(),
             tight: Vec::new(),
             problems: Vec::new(),
@@ -54,6 +58,19 @@ fn worker(state: &str) -> Worker {
         container: Some("kmk-two-mm2-secondary-1".to_owned()),
         state: state.to_owned(),
         described: format!("is {state}"),
+    }
+}
+
+fn culprit() -> Culprit {
+    Culprit {
+        topic: "small".to_owned(),
+        remote: "primary.small".to_owned(),
+        stops_flow: true,
+        why: Why::BatchTooLarge {
+            setting: "max.message.bytes",
+            takes: 100_000,
+            sends: 262_144,
+        },
     }
 }
 
@@ -92,6 +109,11 @@ fn all() -> Vec<Answer> {
         Answer::LinkCut { clusters: list() },
         Answer::SourceUnreachable { problem: text() },
         Answer::TargetUnreachable { problem: text() },
+        Answer::MirrorMakerEnded { cause: text() },
+        Answer::HoldsUp { culprit: culprit() },
+        Answer::HeldUp {
+            culprits: vec![culprit()],
+        },
         Answer::Failed {
             failures: vec![Failure {
                 part: text(),

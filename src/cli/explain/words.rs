@@ -27,6 +27,11 @@ impl Words {
             todo: told.todo(),
         };
         words.seen.extend(told.more());
+        if explanation.seen.is_ill_named() {
+            words
+                .seen
+                .push("the whole flow stands still because of it".to_owned());
+        }
         words
     }
 
@@ -79,6 +84,18 @@ impl Telling<'_> {
                     each.collect::<Vec<_>>().join(", ")
                 )
             }
+            Answer::MirrorMakerEnded { .. } => {
+                "MirrorMaker has ended, in a container that runs".to_owned()
+            }
+            Answer::HoldsUp { culprit } if culprit.stops_flow => {
+                "its records do not get there, and hold up the whole flow".to_owned()
+            }
+            Answer::HoldsUp { .. } => "its records do not get there".to_owned(),
+            Answer::HeldUp { culprits } => {
+                let topics = culprits.iter().map(|one| format!("`{}`", one.topic));
+                let topics: Vec<String> = topics.collect();
+                format!("the whole flow is held up by {}", topics.join(" and "))
+            }
             Answer::LinkCut { clusters } => format!(
                 "the link is cut: MirrorMaker is off the network of {}",
                 clusters.join(" and of ")
@@ -94,6 +111,9 @@ impl Telling<'_> {
             }
             Answer::Unjudged { .. } => {
                 "MirrorMaker has not taken it, and only Java can tell whether it will".to_owned()
+            }
+            Answer::NotRefreshed { .. } if !self.explanation.seen.problems.is_empty() => {
+                "MirrorMaker has not looked for new topics since, and the flow is ill".to_owned()
             }
             Answer::NotRefreshed { refresh } => format!(
                 "MirrorMaker has not looked for new topics since; {}",
@@ -178,6 +198,16 @@ impl Telling<'_> {
             Answer::MirrorMakerDown { .. } | Answer::LinkCut { .. } => {
                 self.not_copied().into_iter().collect()
             }
+            Answer::MirrorMakerEnded { cause } => {
+                [cause.clone()].into_iter().chain(self.not_copied()).collect()
+            }
+            Answer::HoldsUp { culprit } => {
+                [culprit.to_string()].into_iter().chain(self.not_copied()).collect()
+            }
+            Answer::HeldUp { culprits } => {
+                let culprits = culprits.iter().map(ToString::to_string);
+                culprits.chain(self.not_copied()).collect()
+            }
             Answer::Failed { failures, tight } => {
                 let causes = failures.iter().filter_map(|one| one.cause.clone());
                 let tight = tight.iter().take(SHOWN).map(|one| {
@@ -192,6 +222,9 @@ impl Telling<'_> {
                 format!("patterns that kmk cannot read: {}", Words::list(patterns)),
                 every(*refresh),
             ],
+            Answer::NotRefreshed { .. } if !self.explanation.seen.problems.is_empty() => {
+                self.explanation.seen.problems.clone()
+            }
             Answer::NotRefreshed { refresh }
             | Answer::FewerPartitions { refresh, .. }
             | Answer::NotCreated { refresh, .. } => vec![every(*refresh)],

@@ -36,10 +36,18 @@ pub(super) fn lines(lag: &Lag) -> String {
 
 fn one(flow: &FlowLag, in_detail: bool) -> String {
     let mut parts = vec![heading(flow)];
+    parts.extend(standing(flow));
     let topics = table_of(flow, in_detail);
     parts.extend((!topics.is_empty()).then_some(topics));
     parts.extend(not_mirrored(flow, in_detail));
     parts.join("\n")
+}
+
+/// What does not move, and because of what.
+fn standing(flow: &FlowLag) -> impl Iterator<Item = String> {
+    let culprits = flow.culprits.iter().map(ToString::to_string);
+    let stalled = flow.stalled.iter().map(ToString::to_string);
+    culprits.chain(stalled).map(|line| format!("  - {line}"))
 }
 
 fn heading(flow: &FlowLag) -> String {

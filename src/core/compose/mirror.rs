@@ -1,7 +1,9 @@
 //! A MirrorMaker's container. Knows nothing of brokers.
 
-use super::{DATA, Delivery, Mount, Service, UNUSED_VOLUMES, script};
-use crate::core::topology::{Cluster, Existing, HOST, Mirror, Topology, WORKER_VARIABLE};
+use super::{DATA, Delivery, LABEL_BATCH, Mount, Service, UNUSED_VOLUMES, script};
+use crate::core::topology::{
+    Cluster, Existing, FULL_BATCH, HOST, Mirror, Topology, WORKER_VARIABLE,
+};
 
 /// Where a MirrorMaker finds its properties.
 const PROPERTIES: &str = "/mm2.properties";
@@ -75,7 +77,12 @@ pub(super) fn service(
     }
     (service.volumes, service.configs) = delivery.to(PROPERTIES);
     service.tmpfs = [DATA].into_iter().chain(UNUSED_VOLUMES).collect();
-    service.labelled(topology, &mirror.image, properties)
+    let mut service = service.labelled(topology, &mirror.image, properties);
+    if mirror.batch != FULL_BATCH {
+        let batch = mirror.batch.to_string();
+        service.labels.insert(LABEL_BATCH, batch);
+    }
+    service
 }
 
 /// A cluster's addresses as the script of MirrorMaker's container dials them: bash wants no brackets.

@@ -1,6 +1,7 @@
 //! The answers there are, in the order in which they are looked for.
 
 use super::facts::{Failure, Obstacle, Refresh, Tight, Worker};
+use crate::core::culprit::Culprit;
 use crate::core::selection::InternalName;
 use serde::Serialize;
 
@@ -59,6 +60,11 @@ pub enum Answer {
         /// What they do instead.
         workers: Vec<Worker>,
     },
+    /// MirrorMaker has ended, in a container that runs.
+    MirrorMakerEnded {
+        /// Why.
+        cause: String,
+    },
     /// MirrorMaker is cut off.
     LinkCut {
         /// From these clusters.
@@ -73,6 +79,16 @@ pub enum Answer {
     TargetUnreachable {
         /// Why not.
         problem: String,
+    },
+    /// Its records do not get to the target, and hold up all other topics or only itself.
+    HoldsUp {
+        /// Why.
+        culprit: Culprit,
+    },
+    /// Other topics hold up the whole flow.
+    HeldUp {
+        /// Which, and why.
+        culprits: Vec<Culprit>,
     },
     /// A connector or task gave up, and with it every topic of the flow.
     Failed {

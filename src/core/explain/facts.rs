@@ -1,12 +1,15 @@
 //! What was seen of a topic, its copy, and all that is between them. Judges nothing.
 
 use super::Whose;
+use crate::core::culprit::{Culprit, Why};
 use crate::core::selection::Selection;
 use serde::Serialize;
 
 /// All that an answer rests on, for one flow and one topic of its source.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Facts {
+    /// The topic.
+    pub topic: String,
     /// The cluster that is read.
     pub source: String,
     /// The cluster that is written.
@@ -35,6 +38,10 @@ pub struct Facts {
     pub original: Sight,
     /// Its copy, on the target.
     pub copy: Sight,
+    /// Why MirrorMaker has ended, where its container runs all the same.
+    pub ended: Option<String>,
+    /// Topics that hold up the whole flow, and this one if it holds up itself.
+    pub culprits: Vec<Culprit>,
     /// Connectors and tasks that gave up.
     pub failures: Vec<Failure>,
     /// Copies that take only smaller records than their originals, looked for where one was too large.
@@ -53,6 +60,19 @@ pub struct Facts {
     pub seconds_behind: Option<f64>,
     /// Records that MirrorMaker has noted as copied, and that are not on the target.
     pub lost: u64,
+}
+
+impl Facts {
+    /// Why the topic itself holds up records, if it does.
+    pub fn own_culprit(&self) -> Option<&Culprit> {
+        self.culprits.iter().find(|one| one.topic == self.topic)
+    }
+
+    /// Whether its name is what holds up records.
+    pub fn is_ill_named(&self) -> bool {
+        let own = self.own_culprit();
+        own.is_some_and(|one| matches!(one.why, Why::NameTooLong { .. } | Why::Clash { .. }))
+    }
 }
 
 /// A container of MirrorMaker.

@@ -79,6 +79,20 @@ fn by_parts(facts: &Facts) -> Option<Answer> {
         let problem = problem.clone();
         return Some(Answer::TargetUnreachable { problem });
     }
+    if let Some(cause) = facts.ended.clone() {
+        return Some(Answer::MirrorMakerEnded { cause });
+    }
+    if facts.is_ill_named() {
+        // what its name prevents comes next
+        return None;
+    }
+    if let Some(culprit) = facts.own_culprit().cloned() {
+        return Some(Answer::HoldsUp { culprit });
+    }
+    if !facts.culprits.is_empty() {
+        let culprits = facts.culprits.clone();
+        return Some(Answer::HeldUp { culprits });
+    }
     (!facts.failures.is_empty()).then(|| Answer::Failed {
         failures: facts.failures.clone(),
         tight: facts.tight.clone(),

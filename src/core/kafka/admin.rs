@@ -168,7 +168,7 @@ impl Admin {
         let broker = brokers.keys().next().map(|id| Subject::Broker(*id));
         let key = "log.message.timestamp.type";
         let broker: Vec<Subject> = broker.into_iter().collect();
-        let found = self.cluster.settings(&broker, Some(key), limit)?;
+        let found = self.cluster.settings(&broker, &[key], limit)?;
         let mut settings = found.into_values().flatten();
         Ok(settings.find_map(|one| one.value.filter(|_| one.name == key)))
     }
@@ -243,16 +243,47 @@ impl Admin {
         partition: i32,
         from: i64,
         limit: &Limit,
+        take: impl FnMut(RecordRef<'_>) -> ControlFlow<()>,
+    ) -> Result<(), KafkaError> {
+        self.scan_to(At::Latest, (topic, partition), from, limit, take)
+    }
+
+    /// Whether one partition holds a record, from offset `from` on, that no transaction gave up or has not ended yet.
+    ///
+    /// # Errors
+    /// As [`Admin::read`].
+    pub fn has_committed(
+        &mut self,
+        topic: &str,
+        partition: i32,
+        from: i64,
+        limit: &Limit,
+    ) -> Result<bool, KafkaError> {
+        let mut has = false;
+        self.scan_to(At::Stable, (topic, partition), from, limit, |_| {
+            has = true;
+            ControlFlow::Break(())
+        })?;
+        Ok(has)
+    }
+
+    fn scan_to(
+        &mut self,
+        to: At,
+        (topic, partition): (&str, i32),
+        from: i64,
+        limit: &Limit,
         mut take: impl FnMut(RecordRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), KafkaError> {
-        let ends = self.offsets(&[topic.to_owned()], At::Latest, limit)?;
+        let ends = self.offsets(&[topic.to_owned()], to, limit)?;
         let end = ends.get(&(topic.to_owned(), partition)).copied();
         let position = Position {
             partition,
             next: from,
             end: Some(end.unwrap_or(from)),
         };
-        let mut reader = Reader::open(&self.bootstrap, topic, &[position], limit)?;
+        let reader = Reader::open(&self.bootstrap, topic, &[position], limit)?;
+        let mut reader = reader.committed_only(to == At::Stable);
         let (mut has_enough, mut seen) = (false, 0u64);
         while !has_enough && !reader.positions().iter().all(Position::is_done) {
             limit.check(|| format!("{seen} records of topic `{topic}` read"))?;

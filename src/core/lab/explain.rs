@@ -170,6 +170,7 @@ impl Scene<'_> {
         let failures = failures(status);
         let is_of_size = failures.iter().any(Failure::is_of_size);
         Facts {
+            topic: topic.to_owned(),
             source: source.clone(),
             target: target.clone(),
             elsewhere: self.elsewhere(flow, topic),
@@ -195,10 +196,15 @@ impl Scene<'_> {
                 Vec::new()
             },
             failures,
+            ended: status.ended.clone(),
+            culprits: (status.culprits.iter())
+                .filter(|one| one.stops_flow || one.topic == topic)
+                .cloned()
+                .collect(),
             // of several MirrorMakers, the others go on
             problems: match status.state {
                 FlowState::Degraded => Vec::new(),
-                FlowState::Running | FlowState::Ill => status.problems.clone(),
+                FlowState::Running | FlowState::Ill => concerning(topic, status),
             },
             assigned: settings.map(|_| config.topics.get(topic).copied().unwrap_or(0)),
             refresh: refresh(&config, said),
@@ -260,6 +266,22 @@ fn authored(flow: &Flow, selection: Selection) -> (Selection, Whose) {
     };
     let pattern = written.cloned().unwrap_or(pattern);
     (Selection::Excluded(pattern), whose)
+}
+
+/// What is wrong with a flow, without what is wrong with other topics only.
+fn concerning(topic: &str, status: &FlowStatus) -> Vec<String> {
+    let stalled = status.stalled.iter().filter(|one| one.topic != topic);
+    let culprits = status.culprits.iter();
+    let culprits = culprits.filter(|one| !one.stops_flow && one.topic != topic);
+    let others = stalled
+        .map(ToString::to_string)
+        .chain(culprits.map(ToString::to_string));
+    let others: Vec<String> = others.collect();
+    let problems = status.problems.iter();
+    problems
+        .filter(|problem| !others.contains(problem))
+        .cloned()
+        .collect()
 }
 
 /// What copies records, and gave up: the others do not keep records from crossing. While none cross, a failure of a moment

@@ -2,6 +2,7 @@
 //! number means stands in `docs/lag.md`. Judges nothing itself.
 
 mod left;
+mod stall;
 
 use super::Lab;
 use super::status::view::{self, Mirror, View};
@@ -15,7 +16,7 @@ use crate::core::wait::{Limit, Stop};
 use left::Left;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// So much time must be left for another look.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -71,14 +72,16 @@ pub(super) fn settled<'a>(
     views: Views<'a>,
     limit: &Limit,
 ) -> (Views<'a>, Vec<FlowLag>) {
-    let flows = of_all(lab, &views, limit);
-    let is_behind = flows.iter().any(|flow| flow.behind > Some(0));
+    let looked = views.values().filter_map(|view| view.looked).min();
+    let first = of_all(lab, &views, limit);
+    let is_behind = first.iter().any(|flow| flow.behind > Some(0));
     if is_behind && limit.remaining() > AGAIN && limit.pause(mm2::NOTED * 3 / 2).is_ok() {
         let views = view::of_all(lab, limit);
         let flows = of_all(lab, &views, limit);
-        return (views, flows);
+        let looked = looked.unwrap_or_else(Instant::now);
+        return stall::look(lab, (&first, looked), (views, flows), limit);
     }
-    (views, flows)
+    (views, first)
 }
 
 fn of_all(lab: &Lab, views: &Views<'_>, limit: &Limit) -> Vec<FlowLag> {

@@ -4,6 +4,7 @@ mod canary;
 pub mod classes;
 pub mod consume;
 mod crew;
+mod culprit;
 pub mod deploy;
 pub mod destroy;
 pub mod explain;
@@ -13,9 +14,11 @@ mod leftover;
 pub mod list;
 pub mod log;
 mod notes;
+mod policy;
 pub mod produce;
 mod pulse;
 mod reach;
+mod room;
 pub mod start;
 mod state;
 pub mod status;
@@ -27,10 +30,10 @@ pub use leftover::{Leftover, Sight};
 pub use reach::addresses;
 pub use state::State;
 
-use crate::core::compose::{FORMAT, LABEL_FORMAT, LABEL_LAB, LABEL_SPEC};
+use crate::core::compose::{FORMAT, LABEL_BATCH, LABEL_FORMAT, LABEL_LAB, LABEL_SPEC};
 use crate::core::docker::{Container, Docker, DockerError, labelled};
 use crate::core::spec::{Problem, Spec};
-use crate::core::topology::Topology;
+use crate::core::topology::{FULL_BATCH, Topology};
 use crate::core::wait::Limit;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -134,8 +137,17 @@ impl Lab {
             return Err(label(problems.join("; ")));
         }
         containers.sort_by(|a, b| a.service().cmp(b.service()));
+        let mut topology = Topology::new(&spec);
+        for mirror in &mut topology.mirrors {
+            let is_its = |one: &&Container| mirror.workers.iter().any(|w| w == one.service());
+            if let Some(worker) = containers.iter().find(is_its) {
+                let batch = worker.label(LABEL_BATCH);
+                let batch = batch.and_then(|bytes| bytes.parse().ok());
+                mirror.batch = batch.unwrap_or(FULL_BATCH);
+            }
+        }
         Ok(Some(Self {
-            topology: Topology::new(&spec),
+            topology,
             spec,
             containers,
         }))

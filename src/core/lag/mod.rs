@@ -4,7 +4,9 @@
 mod judge;
 mod pace;
 mod report;
+mod stall;
 
 pub use judge::{Ends, Facts, Outlook, Replica, begins_later};
 pub use pace::{Pace, pace};
 pub use report::{FlowLag, PartitionLag, Seen, TopicLag, TopicState};
+pub use stall::{Since, Stall};

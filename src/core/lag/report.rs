@@ -2,6 +2,8 @@
 //! come. Knows nothing of how it was found.
 
 use super::judge::{Ends, Outlook};
+use super::stall::Stall;
+use crate::core::culprit::Culprit;
 use serde::Serialize;
 use std::ops::Range;
 
@@ -24,6 +26,10 @@ pub struct FlowLag {
     pub topics: Vec<TopicLag>,
     /// Why some of it cannot be known.
     pub problem: Option<String>,
+    /// Topics in which records wait while MirrorMaker's position stands still.
+    pub stalled: Vec<Stall>,
+    /// Topics that keep records from being copied, looked for where some stand still.
+    pub culprits: Vec<Culprit>,
 }
 
 /// One topic of the source.
@@ -214,6 +220,8 @@ impl FlowLag {
             problem: (!unknown.is_empty())
                 .then(|| format!("partitions without a leader: {}", unknown.join(", "))),
             topics,
+            stalled: Vec::new(),
+            culprits: Vec::new(),
         }
     }
 
@@ -232,7 +240,14 @@ impl FlowLag {
         self.topics.retain(|one| one.source == topic);
         if self.behind.is_some() {
             let topics = std::mem::take(&mut self.topics);
-            *self = Self::new((&self.source, &self.target), topics);
+            let mut stalled = std::mem::take(&mut self.stalled);
+            stalled.retain(|stall| stall.topic == topic);
+            let culprits = std::mem::take(&mut self.culprits);
+            *self = Self {
+                stalled,
+                culprits,
+                ..Self::new((&self.source, &self.target), topics)
+            };
         }
     }
 

@@ -17,6 +17,10 @@ pub struct Config {
     pub settings: Option<BTreeMap<String, String>>,
     /// The topics of which its tasks copy partitions, and of how many.
     pub topics: BTreeMap<String, usize>,
+    /// The settings of each task that there is to be.
+    pub tasks: BTreeMap<u32, BTreeMap<String, String>>,
+    /// When its tasks were last agreed on, in milliseconds since the epoch.
+    pub agreed: Option<i64>,
 }
 
 /// The topic in which MirrorMaker keeps what it runs with, for what copies from `source`, on its target.
@@ -27,10 +31,15 @@ pub fn configs_topic(source: &str) -> String {
 /// The present configuration of `connector`, from the records of the [topic](configs_topic) in order.
 pub fn config<'a>(records: impl IntoIterator<Item = &'a Record>, connector: &str) -> Config {
     let mut latest: BTreeMap<&str, &[u8]> = BTreeMap::new();
+    let commits = format!("commit-{connector}");
+    let mut agreed = None;
     for record in records {
         let Some(Ok(key)) = record.key.as_deref().map(std::str::from_utf8) else {
             continue;
         };
+        if key == commits {
+            agreed = record.time;
+        }
         match &record.value {
             None => drop(latest.remove(key)),
             Some(value) => drop(latest.insert(key, value)),
@@ -42,21 +51,22 @@ pub fn config<'a>(records: impl IntoIterator<Item = &'a Record>, connector: &str
         Some(stored.properties)
     };
     // of tasks that there were once, the records stay
-    let commit = latest.get(format!("commit-{connector}").as_str());
+    let commit = latest.get(commits.as_str());
     let commit = commit.and_then(|value| serde_json::from_slice::<Commit>(value).ok());
     let tasks = 0..commit.map_or(0, |commit| commit.tasks);
-    let assigned = tasks.filter_map(|task| {
-        let mut settings = settings(&format!("task-{connector}-{task}"))?;
-        settings.remove(ASSIGNED)
-    });
+    let tasks: BTreeMap<u32, BTreeMap<String, String>> = tasks
+        .filter_map(|task| Some((task, settings(&format!("task-{connector}-{task}"))?)))
+        .collect();
     let mut topics = BTreeMap::new();
-    for list in assigned {
+    for list in tasks.values().filter_map(|settings| settings.get(ASSIGNED)) {
         for (topic, _) in list.split(',').filter_map(|place| place.rsplit_once('-')) {
             *topics.entry(topic.to_owned()).or_insert(0) += 1;
         }
     }
     Config {
         topics,
+        tasks,
+        agreed,
         settings: settings(&format!("connector-{connector}")),
     }
 }
@@ -71,6 +81,47 @@ pub fn began<'a>(records: impl IntoIterator<Item = &'a Record>, connector: &str)
         status.is_running().then_some(record.time?)
     });
     began.last().filter(|time| *time >= 0)
+}
+
+impl Config {
+    /// Whether the connector and all its tasks have this value of a list, and each task began to run after they had agreed on
+    /// it: what ran before may still copy by another. `states` are the records of the [status topic](super::status_topic).
+    pub fn holds<'a>(
+        &self,
+        connector: &str,
+        lists: &[(&str, &str)],
+        states: impl IntoIterator<Item = &'a Record>,
+    ) -> bool {
+        let same = |settings: &BTreeMap<String, String>| {
+            lists.iter().all(|(key, value)| {
+                let said = settings.get(*key).map_or("", String::as_str);
+                words(said).eq(words(value))
+            })
+        };
+        let mut running: BTreeMap<String, Option<i64>> = BTreeMap::new();
+        for record in states {
+            let (Some(key), Some(value)) = (&record.key, &record.value) else {
+                continue;
+            };
+            let status = serde_json::from_slice::<super::Status>(value);
+            let since = status
+                .is_ok_and(|status| status.is_running())
+                .then_some(record.time);
+            running.insert(String::from_utf8_lossy(key).into_owned(), since.flatten());
+        }
+        let began_since = |task: &u32| {
+            let key = format!("status-task-{connector}-{task}");
+            running.get(&key).copied().flatten() >= self.agreed
+        };
+        self.settings.as_ref().is_some_and(same)
+            && self.tasks.values().all(same)
+            && self.tasks.keys().all(began_since)
+    }
+}
+
+/// The entries of a list.
+fn words(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim)
 }
 
 #[derive(Deserialize)]
@@ -152,6 +203,32 @@ mod tests {
             began(&[record(key, -1, running)], "MirrorSourceConnector"),
             None
         );
+    }
+
+    #[test]
+    fn a_list_holds_when_each_task_began_after_it_was_agreed_on() {
+        let settings = |topics: &str| {
+            let value = format!(r#"{{"properties":{{"topics":"{topics}"}}}}"#);
+            let task = record("task-A-0", 5, Some(&value));
+            [record("connector-A", 4, Some(&value)), task]
+        };
+        let state = |time, state: &str| {
+            let value = format!(r#"{{"state":"{state}"}}"#);
+            record("status-task-A-0", time, Some(&value))
+        };
+        let holds = |topics: &str, states: &[Record]| {
+            let commit = record("commit-A", 6, Some(r#"{"tasks":1}"#));
+            let records: Vec<Record> = settings(topics).into_iter().chain([commit]).collect();
+            config(&records, "A").holds("A", &[("topics", "x, y")], states)
+        };
+        let begun = [state(3, "RUNNING"), state(6, "RUNNING")];
+        assert!(holds("x,y", &begun));
+        assert!(!holds("x", &begun));
+        // the task of before still runs, or has just ended
+        assert!(!holds("x,y", &begun[..1]));
+        assert!(!holds("x,y", &[state(7, "UNASSIGNED")]) && !holds("x,y", &[]));
+        // what was never told
+        assert!(!Config::default().holds("A", &[], []));
     }
 
     proptest! {

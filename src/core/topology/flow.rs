@@ -1,6 +1,7 @@
 //! Flows resolved, and each MirrorMaker that carries some. Knows nothing of addresses.
 
 use super::VERIFY;
+use super::batch::FULL_BATCH;
 use super::cluster::Cluster;
 use super::existing::{Access, Existing};
 use super::image::KafkaImage;
@@ -21,6 +22,8 @@ pub struct Mirror {
     pub image: KafkaImage,
     /// Variables of the environment that settings of its flows refer to, each once, in order.
     pub variables: BTreeSet<String>,
+    /// Bytes of a batch of records at most, when it writes (`batch.size`).
+    pub batch: u32,
 }
 
 /// A resolved flow.
@@ -61,13 +64,15 @@ impl Mirror {
         let sources: Vec<String> = flows.map(|flow| flow.source.clone()).collect();
         let read = clusters.iter().filter(|c| sources.contains(&c.name));
         let image = KafkaImage::of_mirror(&target.image, read.map(|cluster| &cluster.image));
-        (!sources.is_empty()).then(|| Self {
+        let mirror = Self {
             workers: workers(&target.name, target.mirrormakers),
             target: target.name.clone(),
             image: image.clone(),
             sources,
             variables,
-        })
+            batch: FULL_BATCH,
+        };
+        (!mirror.sources.is_empty()).then(|| mirror.heed(target))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Each answer, and the order they come in.
 
 use super::*;
+use crate::core::culprit::{Culprit, Why};
 use crate::core::explain::{Failure, Obstacle, Refresh, Whose};
 use crate::core::selection::InternalName;
 use proptest::option;
@@ -14,6 +15,7 @@ fn well() -> Facts {
         ever: 12,
     };
     Facts {
+        topic: "orders".to_owned(),
         source: "primary".to_owned(),
         target: "secondary".to_owned(),
         elsewhere: Vec::new(),
@@ -28,6 +30,8 @@ fn well() -> Facts {
         down: Vec::new(),
         original: Sight::There(contents),
         copy: Sight::There(contents),
+        ended: None,
+        culprits: Vec::new(),
         failures: Vec::new(),
         tight: Vec::new(),
         problems: Vec::new(),
@@ -63,7 +67,8 @@ fn rank(answer: &Answer) -> usize {
         Answer::LinkCut { .. } => 4,
         Answer::SourceUnreachable { .. } => 5,
         Answer::TargetUnreachable { .. } => 6,
-        Answer::Failed { .. } => 7,
+        Answer::MirrorMakerEnded { .. } | Answer::HoldsUp { .. } | Answer::HeldUp { .. } => 7,
+        Answer::Failed { .. } => 8,
         Answer::Unjudged { .. } | Answer::NotRefreshed { .. } => 9,
         Answer::NotCreated { .. } => 10,
         Answer::FewerPartitions { .. } => 11,
@@ -92,6 +97,8 @@ fn mended(mut facts: Facts, answer: &Answer) -> Facts {
         Answer::MirrorMakerDown { .. } => facts.workers = well.workers,
         Answer::LinkCut { .. } => facts.cut_off.clear(),
         Answer::SourceUnreachable { .. } => facts.original = well.original,
+        Answer::MirrorMakerEnded { .. } => facts.ended = None,
+        Answer::HoldsUp { .. } | Answer::HeldUp { .. } => facts.culprits.clear(),
         Answer::Failed { .. } => facts.failures.clear(),
         // then all of it is seen
         Answer::Locked { .. } => {
@@ -196,6 +203,58 @@ fn the_cause_comes_before_what_comes_of_it() {
     says(
         |facts| facts.selection = Selection::Unjudged(vec!["(?<=a)".to_owned()]),
         &Answer::UpToDate { records: 10 },
+    );
+}
+
+#[test]
+fn a_topic_that_holds_up_the_flow_is_named_to_itself_and_to_others() {
+    let culprit = |topic: &str, why| Culprit {
+        topic: topic.to_owned(),
+        remote: format!("primary.{topic}"),
+        stops_flow: true,
+        why,
+    };
+    let too_large = || Why::RecordTooLarge {
+        takes: 5,
+        original: 9,
+    };
+    let failed = |facts: &mut Facts| {
+        facts.failures.push(Failure {
+            part: "task".to_owned(),
+            cause: None,
+        });
+    };
+    says(
+        |facts| {
+            failed(facts);
+            facts.culprits = vec![culprit("big", too_large())];
+        },
+        &Answer::HeldUp {
+            culprits: vec![culprit("big", too_large())],
+        },
+    );
+    says(
+        |facts| {
+            failed(facts);
+            facts.culprits = vec![culprit("big", too_large()), culprit("orders", too_large())];
+        },
+        &Answer::HoldsUp {
+            culprit: culprit("orders", too_large()),
+        },
+    );
+    // a name that cannot be there is told by what keeps it from being there
+    let with = || "primary_orders".to_owned();
+    says(
+        |facts| {
+            failed(facts);
+            facts.copy = Sight::Absent;
+            facts.obstacle = Some(Obstacle::Clash { with: with() });
+            facts.culprits = vec![culprit("orders", Why::Clash { with: with() })];
+        },
+        &Answer::NotCreated {
+            obstacle: Some(Obstacle::Clash { with: with() }),
+            refresh: well().refresh,
+        },
     );
 }
 

@@ -93,7 +93,20 @@ impl Admin {
         subjects: &[Subject],
         limit: &Limit,
     ) -> Result<BTreeMap<Subject, Vec<Setting>>, KafkaError> {
-        self.cluster.settings(subjects, None, limit)
+        self.cluster.settings(subjects, &[], limit)
+    }
+
+    /// As [`Admin::settings`], only those of these names.
+    ///
+    /// # Errors
+    /// As [`Admin::settings`].
+    pub fn settings_named(
+        &mut self,
+        subjects: &[Subject],
+        names: &[&'static str],
+        limit: &Limit,
+    ) -> Result<BTreeMap<Subject, Vec<Setting>>, KafkaError> {
+        self.cluster.settings(subjects, names, limit)
     }
 
     /// Changes settings, by name: to a value, or back to what holds unless something is said. Waits a moment until brokers tell of it.
@@ -111,7 +124,7 @@ impl Admin {
         loop {
             let told = self
                 .cluster
-                .settings(std::slice::from_ref(subject), None, &limit);
+                .settings(std::slice::from_ref(subject), &[], &limit);
             match told {
                 Ok(told) if told.values().all(|told| shows(subject, told, changes)) => {
                     return Ok(());

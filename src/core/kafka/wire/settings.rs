@@ -34,23 +34,23 @@ impl Cluster {
         limit: &Limit,
     ) -> Result<Option<String>, KafkaError> {
         let subjects = [Subject::Topic(topic.to_owned())];
-        let found = self.settings(&subjects, Some(key), limit)?;
+        let found = self.settings(&subjects, &[key], limit)?;
         let mut settings = found.into_values().flatten();
         let found = settings.find(|setting| setting.name == key);
         Ok(found.and_then(|setting| setting.value))
     }
 
-    /// All settings of these subjects, or the one named; topics that are not there are left out.
+    /// All settings of these subjects, or those that are named; topics that are not there are left out.
     pub(in crate::core::kafka) fn settings(
         &mut self,
         subjects: &[Subject],
-        key: Option<&'static str>,
+        keys: &[&'static str],
         limit: &Limit,
     ) -> Result<BTreeMap<Subject, Vec<Setting>>, KafkaError> {
         self.patiently(limit, |cluster, limit| {
             let mut asked = Vec::new();
             for some in subjects.chunks(AT_ONCE) {
-                for (to, request) in descriptions(some, key) {
+                for (to, request) in descriptions(some, keys) {
                     asked.push(cluster.ask(to, &request, limit)?);
                 }
             }
@@ -122,7 +122,7 @@ fn who(subject: &Subject) -> To<'static> {
 
 fn descriptions(
     subjects: &[Subject],
-    key: Option<&'static str>,
+    keys: &[&'static str],
 ) -> Vec<(To<'static>, DescribeConfigsRequest)> {
     let mut requests: Vec<(To<'static>, DescribeConfigsRequest)> = Vec::new();
     for subject in subjects {
@@ -130,7 +130,10 @@ fn descriptions(
         let resource = DescribeConfigsResource::default()
             .with_resource_type(kind)
             .with_resource_name(StrBytes::from_string(name))
-            .with_configuration_keys(key.map(|key| vec![StrBytes::from_static_str(key)]));
+            .with_configuration_keys((!keys.is_empty()).then(|| {
+                let keys = keys.iter();
+                keys.map(|key| StrBytes::from_static_str(key)).collect()
+            }));
         let to = who(subject);
         match requests.iter_mut().find(|(other, _)| *other == to) {
             Some((_, request)) => request.resources.push(resource),
@@ -181,7 +184,7 @@ mod tests {
             topic("b"),
             Subject::AllBrokers,
         ];
-        let requests = descriptions(&subjects, None);
+        let requests = descriptions(&subjects, &[]);
         let asked: Vec<_> = requests
             .iter()
             .map(|(to, request)| (*to, request.resources.len()))

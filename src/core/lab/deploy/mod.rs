@@ -1,8 +1,11 @@
 //! Brings a lab up, or to what is asked of it, and waits until it replicates.
 
+mod backlog;
+mod batch;
 mod drift;
 mod failure;
 mod ground;
+mod mend;
 mod outside;
 mod plan;
 mod ports;
@@ -59,6 +62,21 @@ pub enum Outcome {
     Changed(Vec<String>),
 }
 
+impl Outcome {
+    /// These services were made anew, too.
+    fn also(&mut self, services: Vec<String>) {
+        match self {
+            Self::Created => {}
+            Self::Unchanged => *self = Self::Changed(services),
+            Self::Changed(before) => {
+                before.extend(services);
+                before.sort();
+                before.dedup();
+            }
+        }
+    }
+}
+
 /// Makes the lab what is asked, and waits until a canary has crossed every flow. Does nothing to a lab that already is.
 /// `limit` counts once before anything is made, and once more from then on.
 ///
@@ -79,7 +97,7 @@ pub fn deploy(
     let mut since = marks.began;
     loop {
         let plan = Plan::make(request, &docker, &engine, limit, observer);
-        let plan = plan.map_err(Failure::early)?;
+        let mut plan = plan.map_err(Failure::early)?;
         if let Some(warning) = exposure(&plan.rendered.topology.spec, &plan.site)
             && choices == CHOICES
         {

@@ -1,8 +1,10 @@
 //! What is known before anything is made, and the making of it.
 
 use super::Outcome;
+use super::batch::{self, Fit};
 use super::drift::is_limited;
 use super::failure::{Aftermath, DeployError};
+use super::mend;
 use super::outside;
 use super::ready::Readiness;
 use super::refusal::explain;
@@ -41,6 +43,8 @@ pub(super) struct Plan<'a> {
     pub(super) site: Site,
     /// Whether there was anything of this lab before: then nothing of it is ever taken back.
     pub(super) was_there: bool,
+    /// Whether MirrorMaker's batches fit into all topics, as far as they were seen.
+    fit: Fit,
     /// Whether there was a volume of class-data archives before.
     classes_were_kept: bool,
 }
@@ -76,7 +80,9 @@ impl<'a> Plan<'a> {
             .clone()
             .or_else(|| lab.as_ref().and_then(Lab::directory));
         let workdir = Workdir::new(directory.unwrap_or_else(|| default_directory(&request.lab)));
-        let rendered = Rendered::new(&spec, &site, Classes::Kept);
+        let mut topology = Topology::new(&spec);
+        let fit = batch::fit(&mut topology, lab.as_ref(), limit);
+        let rendered = Rendered::of(topology, &site, Classes::Kept);
         let checks = Preflight {
             docker,
             engine,
@@ -111,6 +117,7 @@ impl<'a> Plan<'a> {
             twins,
             site,
             was_there,
+            fit,
             classes_were_kept: classes::are_kept(docker, limit)?,
         })
     }
@@ -120,11 +127,36 @@ impl<'a> Plan<'a> {
     }
 
     pub(super) fn carry_out(
-        &self,
+        &mut self,
         marks: &mut Marks,
         limit: &Limit,
         observer: &dyn Observer,
     ) -> Result<Outcome, DeployError> {
+        for note in self.fit.notes.drain(..) {
+            observer.on(Event::Note(note));
+        }
+        self.write()?;
+        let since = SystemTime::now();
+        let mut outcome = self.up(limit, observer)?;
+        if outcome != Outcome::Unchanged {
+            marks.ended(Step::Compose, since);
+        }
+        self.readiness().wait_for_brokers(limit, observer)?;
+        if !self.fit.is_whole {
+            self.fit_again(&mut outcome, limit, observer)?;
+        }
+        let workers = mend::policies(&self.rendered.topology, limit, observer);
+        if !workers.is_empty() {
+            self.replace(&workers, observer)?;
+            outcome.also(workers);
+        }
+        let since = SystemTime::now();
+        self.readiness().wait_for_flows(limit, observer)?;
+        marks.ended(Step::Canary, since);
+        Ok(outcome)
+    }
+
+    fn write(&self) -> Result<(), DeployError> {
         let Rendered {
             compose,
             properties,
@@ -133,16 +165,33 @@ impl<'a> Plan<'a> {
         let owner = self.site.owner(self.lab());
         self.workdir
             .write(&owner, compose, properties, self.overwrite)?;
-        let since = SystemTime::now();
-        let outcome = self.up(limit, observer)?;
-        if outcome != Outcome::Unchanged {
-            marks.ended(Step::Compose, since);
+        Ok(())
+    }
+
+    /// Looks at topics that could not be seen before their brokers ran; makes MirrorMakers anew that would not get records
+    /// into them.
+    fn fit_again(
+        &mut self,
+        outcome: &mut Outcome,
+        limit: &Limit,
+        observer: &dyn Observer,
+    ) -> Result<(), DeployError> {
+        let lab = Lab::look_for(self.docker, self.lab(), limit)?;
+        let mut topology = Topology::new(&self.rendered.topology.spec);
+        let mut fit = batch::fit(&mut topology, lab.as_ref(), limit);
+        if topology == self.rendered.topology {
+            return Ok(());
         }
-        self.readiness().wait_for_brokers(limit, observer)?;
-        let since = SystemTime::now();
-        self.readiness().wait_for_flows(limit, observer)?;
-        marks.ended(Step::Canary, since);
-        Ok(outcome)
+        for note in fit.notes.drain(..) {
+            observer.on(Event::Note(note));
+        }
+        self.rendered = Rendered::of(topology, &self.site, Classes::Kept);
+        self.write()?;
+        let mirrors = self.rendered.topology.mirrors.iter();
+        let workers: Vec<String> = mirrors.flat_map(|mirror| mirror.workers.clone()).collect();
+        self.replace(&workers, observer)?;
+        outcome.also(workers);
+        Ok(())
     }
 
     fn readiness(&self) -> Readiness<'_> {

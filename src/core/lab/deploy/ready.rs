@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How often the container that it depends on is examined.
 const EXAMINE: Duration = Duration::from_secs(1);
 
+/// How long a flow is waited for before a topic is looked for that holds it up: a start takes less.
+const BLAME: Duration = Duration::from_secs(12);
+
 /// A lab whose containers were started.
 pub(in crate::core::lab) struct Readiness<'a> {
     pub(in crate::core::lab) docker: &'a Docker,
@@ -51,7 +54,9 @@ impl Readiness<'_> {
     ) -> Result<(), DeployError> {
         self.wait_for_canaries(limit, observer)?;
         self.wait_for_words(limit, observer)?;
-        self.wait_for_workers(limit, observer)
+        self.wait_for_workers(limit, observer)?;
+        self.wait_for_lists(limit, observer)?;
+        self.wait_for_backlog(limit, observer)
     }
 
     pub(super) fn wait_for_brokers(
@@ -70,6 +75,7 @@ impl Readiness<'_> {
                         broker.service, cluster.name
                     ),
                     services: vec![&broker.service],
+                    flow: None,
                 };
                 self.wait_for(&wait, limit, observer, |limit| {
                     let endpoint = std::slice::from_ref(&broker.outside);
@@ -109,6 +115,7 @@ impl Readiness<'_> {
                 cluster.name
             ),
             services: Vec::new(),
+            flow: None,
         };
         self.wait_for(&wait, limit, observer, |limit| {
             Admin::connect(&there.endpoints, limit)
@@ -164,6 +171,7 @@ impl Readiness<'_> {
         let wait = |flow: &Flow, services| Wait {
             what: format!("flow {} does not replicate", flow.name()),
             services,
+            flow: Some(flow.clone()),
         };
         // sent all at once: MirrorMaker finds their topics when it first looks
         let mut sent = Vec::new();
@@ -209,6 +217,7 @@ impl Readiness<'_> {
                 let wait = Wait {
                     what: format!("{worker} does not share the work of flow {}", flow.name()),
                     services: vec![worker],
+                    flow: None,
                 };
                 self.wait_for(&wait, limit, observer, |limit| {
                     let groups = Admin::connect(&target.endpoints(), limit)?.groups(limit)?;
@@ -246,10 +255,14 @@ impl Readiness<'_> {
         mut look: impl FnMut(&Limit) -> Result<Probe<T>, KafkaError>,
     ) -> Result<T, DeployError> {
         let mut said = String::new();
-        let mut examined = Instant::now();
+        let begun = Instant::now();
+        let mut examined = begun;
         let waited = limit.until(LOOK, || {
             if examined.elapsed() > EXAMINE {
                 self.refuse_dead(&wait.services, limit)?;
+                if begun.elapsed() > BLAME {
+                    self.refuse_held_up(wait.flow.as_ref(), limit)?;
+                }
                 examined = Instant::now();
             }
             let seen = match look(&limit.at_most(PATIENCE)) {
@@ -339,6 +352,8 @@ pub(super) struct Wait<'a> {
     pub(super) what: String,
     /// The services that it depends on most: one of them is enough. None where it depends on nothing of the lab's.
     pub(super) services: Vec<&'a str>,
+    /// The flow that a single topic may hold up.
+    pub(super) flow: Option<Flow>,
 }
 
 pub(super) fn names(flows: &[&Flow]) -> String {

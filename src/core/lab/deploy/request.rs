@@ -269,7 +269,10 @@ pub fn exposure(spec: &Spec, site: &Site) -> Option<String> {
 
 impl Rendered {
     pub(super) fn new(spec: &Spec, site: &Site, classes: Classes) -> Self {
-        let topology = Topology::new(spec);
+        Self::of(Topology::new(spec), site, classes)
+    }
+
+    pub(super) fn of(topology: Topology, site: &Site, classes: Classes) -> Self {
         let properties = mm2::render(&topology);
         let path = format!("./{PROPERTIES_FILE}");
         let delivery = match site {

@@ -121,6 +121,7 @@ impl Readiness<'_> {
             let wait = Wait {
                 what: format!("flow {} does not run", flow.name()),
                 services: workers.clone(),
+                flow: None,
             };
             let target = self.topology.cluster(&flow.spec.target);
             let Some(target) = target.filter(|target| target.access() == Access::Open) else {

@@ -3,6 +3,9 @@
 
 use super::COPIES;
 use super::report::{CanaryStatus, FlowState};
+use crate::core::culprit::Culprit;
+use crate::core::lab::policy::Wrong;
+use crate::core::lag::Stall;
 use crate::core::mirror_state::{self, Part};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -49,6 +52,14 @@ pub(super) struct Seen<'a> {
     pub(super) throttled: Vec<String>,
     pub(super) canary: Option<&'a CanaryStatus>,
     pub(super) life: Life,
+    /// Topics of MirrorMaker's that are not compacted, and should be.
+    pub(super) policies: Vec<&'a Wrong>,
+    /// Why MirrorMaker has ended, in a container that runs.
+    pub(super) ended: Option<&'a str>,
+    /// Topics that hold up others, or themselves.
+    pub(super) culprits: &'a [Culprit],
+    /// Topics in which records wait, and MirrorMaker does not come to them.
+    pub(super) stalled: &'a [Stall],
     /// Whether a slow canary means anything: not where other records wait, or where someone chose another pace.
     pub(super) pace: Pace,
 }
@@ -75,6 +86,9 @@ pub(super) struct Verdict {
 pub(super) fn judge(seen: &Seen<'_>) -> Verdict {
     let ill = ill(seen);
     let mut degraded = seen.absent.clone();
+    // it harms what goes on as well: positions that were noted there are gone
+    let policies = seen.policies.iter().map(|wrong| wrong.describe());
+    degraded.extend(policies.filter(|told| !ill.contains(told)));
     if ill.is_empty() {
         degraded.extend(slow(seen));
     }
@@ -100,8 +114,27 @@ fn ill(seen: &Seen<'_>) -> Vec<String> {
     problems.extend(out_of_reach.map(|end| format!("cluster {end} cannot be reached")));
     let is_explained = !problems.is_empty();
     let is_missing = matches!(seen.canary, Some(CanaryStatus::Missing { .. }));
+    let stops = seen.culprits.iter().any(|culprit| culprit.stops_flow);
+    let vital = seen.policies.iter().filter(|wrong| wrong.is_vital);
+    let vital: Vec<String> = vital.map(|wrong| wrong.describe()).collect();
+    let does_not_start = !vital.is_empty() && (is_missing || seen.ended.is_some());
+    if does_not_start {
+        problems.extend(vital);
+    }
+    if let Some(cause) = seen.ended.filter(|_| !does_not_start) {
+        problems.push(format!(
+            "MirrorMaker has ended, in a container that runs, and is started again: {cause}"
+        ));
+    }
+    if !is_explained {
+        problems.extend(seen.culprits.iter().map(ToString::to_string));
+    }
+    let has_ended = does_not_start || seen.ended.is_some();
     if let Life::Silent(age) = seen.life
         && !is_explained
+        && !has_ended
+        // a task that fails again and again is started again and again
+        && !stops
     {
         problems.push(format!(
             "MirrorMaker has given no sign of life for {}: it hangs, starves, or has only begun to run",
@@ -112,8 +145,10 @@ fn ill(seen: &Seen<'_>) -> Vec<String> {
     if symptom.is_some() && !is_explained {
         problems.extend(seen.throttled.clone());
     }
-    problems.extend(seen.parts.map(ailing).unwrap_or_default());
-    if is_missing && !is_explained {
+    if !has_ended {
+        problems.extend(seen.parts.map(ailing).unwrap_or_default());
+    }
+    if is_missing && !is_explained && !has_ended && !stops {
         let failed = seen.failed.iter().filter(|(part, ..)| {
             let now = seen.parts.and_then(|parts| parts.get(part));
             now.is_none_or(|status| status.state != "FAILED")
@@ -124,6 +159,9 @@ fn ill(seen: &Seen<'_>) -> Vec<String> {
         }));
     }
     problems.extend(seen.orphans.clone());
+    if !is_explained {
+        problems.extend(seen.stalled.iter().map(ToString::to_string));
+    }
     // that it could not be sent to a cluster that cannot be reached says nothing new
     problems.extend(symptom.filter(|_| is_missing || !is_explained));
     problems
@@ -184,198 +222,4 @@ fn seconds(time: Duration) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const CROSSED: CanaryStatus = CanaryStatus::Crossed { micros: 17_000 };
-    const MISSING: CanaryStatus = CanaryStatus::Missing { millis: 1_502 };
-    const SYMPTOM: &str = "a record sent 1.5 s ago has not crossed";
-
-    fn parts(states: &[(&str, Option<u32>, &str)]) -> BTreeMap<Part, mirror_state::Status> {
-        let part = |(connector, task, state): &(&str, Option<u32>, &str)| {
-            let part = Part {
-                connector: (*connector).to_owned(),
-                task: *task,
-            };
-            let trace = (*state != "RUNNING").then(|| "a.B: c\nCaused by: d.E: f".to_owned());
-            let state = (*state).to_owned();
-            (part, mirror_state::Status { state, trace })
-        };
-        states.iter().map(part).collect()
-    }
-
-    fn well() -> BTreeMap<Part, mirror_state::Status> {
-        parts(&[(COPIES, None, "RUNNING"), (COPIES, Some(0), "RUNNING")])
-    }
-
-    #[test]
-    fn a_record_that_crosses_is_health_and_a_running_that_carries_none_is_not() {
-        let parts = well();
-        let mut seen = Seen {
-            parts: Some(&parts),
-            canary: Some(&CROSSED),
-            ..Seen::default()
-        };
-        let verdict = judge(&seen);
-        assert_eq!(
-            (verdict.state, verdict.problems),
-            (FlowState::Running, Vec::new())
-        );
-        seen.canary = Some(&MISSING);
-        let verdict = judge(&seen);
-        assert_eq!(
-            (verdict.state, verdict.problems),
-            (FlowState::Ill, vec![SYMPTOM.to_owned()])
-        );
-    }
-
-    #[test]
-    fn a_worker_that_hangs_comes_before_what_follows_from_it() {
-        let parts = well();
-        let seen = Seen {
-            parts: Some(&parts),
-            canary: Some(&MISSING),
-            life: Life::Silent(Duration::from_millis(4_130)),
-            throttled: vec!["mm2-b may use only 0.01 of a CPU".to_owned()],
-            ..Seen::default()
-        };
-        assert_eq!(
-            judge(&seen).problems,
-            [
-                "MirrorMaker has given no sign of life for 4.1 s: it hangs, starves, or has only begun to run",
-                "mm2-b may use only 0.01 of a CPU",
-                SYMPTOM
-            ]
-        );
-    }
-
-    #[test]
-    fn parts_with_one_fate_stand_in_one_line() {
-        let failed = parts(&[
-            (COPIES, None, "FAILED"),
-            (COPIES, Some(0), "UNASSIGNED"),
-            ("MirrorCheckpointConnector", None, "FAILED"),
-        ]);
-        assert_eq!(
-            ailing(&failed),
-            [
-                "MirrorCheckpointConnector, MirrorSourceConnector are FAILED: d.E: f",
-                "MirrorSourceConnector-0 is UNASSIGNED: d.E: f"
-            ]
-        );
-        assert_eq!(
-            ailing(&BTreeMap::new()),
-            ["MirrorMaker has not reported its MirrorSourceConnector yet"]
-        );
-    }
-
-    #[test]
-    fn what_fails_again_and_again_is_named_while_it_runs_for_a_moment() {
-        let parts = well();
-        let part = parts.keys().next_back().unwrap();
-        let mut seen = Seen {
-            parts: Some(&parts),
-            failed: vec![(part, Duration::from_secs(3), "too large")],
-            canary: Some(&MISSING),
-            ..Seen::default()
-        };
-        let told = "MirrorSourceConnector-0 failed 3.0 s ago, and is started anew: too large";
-        assert_eq!(judge(&seen).problems, [told, SYMPTOM]);
-        seen.canary = Some(&CROSSED);
-        assert_eq!(judge(&seen).state, FlowState::Running);
-    }
-
-    #[test]
-    fn what_follows_from_a_cluster_that_is_gone_is_not_said_again() {
-        let unsent = CanaryStatus::Unsent {
-            cause: "no".to_owned(),
-        };
-        let mut seen = Seen {
-            canary: Some(&unsent),
-            out_of_reach: vec!["a"],
-            ..Seen::default()
-        };
-        assert_eq!(judge(&seen).problems, ["cluster a cannot be reached"]);
-        seen.out_of_reach.clear();
-        assert_eq!(judge(&seen).problems, ["a record could not be sent: no"]);
-    }
-
-    #[test]
-    fn slow_is_degraded_unless_something_holds_it_up() {
-        let slow = CanaryStatus::Crossed { micros: 1_310_495 };
-        let mut seen = Seen {
-            canary: Some(&slow),
-            ..Seen::default()
-        };
-        let verdict = judge(&seen);
-        assert_eq!(verdict.state, FlowState::Degraded);
-        assert_eq!(
-            verdict.problems,
-            ["records cross slowly: one took 1.3 s, where 10 to 30 ms are usual"]
-        );
-        seen.pace = Pace::HeldUp;
-        assert_eq!(judge(&seen).state, FlowState::Running);
-    }
-
-    #[test]
-    fn a_broker_is_named_with_what_its_container_does() {
-        let paused = ("a-1", Some("is paused".to_owned()), String::new());
-        let silent = ("a-2", None, "no answer within 1s 500ms".to_owned());
-        assert_eq!(
-            brokers([paused, silent]).unwrap(),
-            "broker a-1 is paused; broker a-2 does not answer: no answer within 1s 500ms"
-        );
-        assert_eq!(brokers([]), None);
-    }
-
-    fn some(words: &'static str) -> impl Strategy<Value = Vec<String>> {
-        prop_oneof![Just(Vec::new()), Just(vec![words.to_owned()])]
-    }
-
-    fn canaries() -> impl Strategy<Value = Option<CanaryStatus>> {
-        let cause = || "x".to_owned();
-        prop_oneof![
-            Just(None),
-            Just(Some(MISSING)),
-            (0u64..3_000_000).prop_map(|micros| Some(CanaryStatus::Crossed { micros })),
-            Just(Some(CanaryStatus::Unsent { cause: cause() })),
-            Just(Some(CanaryStatus::Unseen { cause: cause() })),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn no_fault_is_passed_over_and_none_is_made_up(
-            down in proptest::option::of(Just("MirrorMaker does not run".to_owned())),
-            absent in some("absent"), cut in some("cut"), orphans in some("orphan"),
-            is_reached in any::<bool>(),
-            state in prop_oneof![Just("RUNNING"), Just("FAILED"), Just("PAUSED")],
-            canary in canaries(),
-            silent in proptest::option::of(2_100u64..60_000),
-        ) {
-            let parts = parts(&[(COPIES, None, "RUNNING"), (COPIES, Some(0), state)]);
-            let life = silent.map_or(Life::Unknown, |millis| Life::Silent(Duration::from_millis(millis)));
-            let seen = Seen {
-                down: down.clone(), absent: absent.clone(), cut: cut.clone(), orphans: orphans.clone(),
-                out_of_reach: if is_reached { Vec::new() } else { vec!["a"] },
-                parts: Some(&parts), canary: canary.as_ref(), life, ..Seen::default()
-            };
-            let verdict = judge(&seen);
-            let crosses = match &canary {
-                None => true,
-                Some(CanaryStatus::Crossed { micros }) => !is_slow(*micros),
-                Some(_) => false,
-            };
-            let is_well = down.is_none() && absent.is_empty() && cut.is_empty() && orphans.is_empty()
-                && is_reached && state == "RUNNING" && crosses && silent.is_none();
-            prop_assert_eq!(verdict.problems.is_empty(), is_well);
-            prop_assert_eq!(verdict.state == FlowState::Running, is_well);
-            // what is seen at the end of the chain stands last
-            let symptom = verdict.problems.iter().position(|problem| problem == SYMPTOM);
-            if let Some(at) = symptom {
-                prop_assert_eq!(at, verdict.problems.len() - 1);
-            }
-        }
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! How a lab is: its containers, clusters and flows, and whether all is well.
 
 mod crossing;
+mod ended;
 pub(super) mod health;
 mod report;
 pub(super) mod view;
@@ -11,7 +12,8 @@ pub use report::{
     PastFailure, Status, TopicStatus,
 };
 
-use super::{Lab, State, lag};
+use super::{Lab, State, culprit, lag};
+use crate::core::culprit::Why;
 use crate::core::docker::{Docker, DockerError};
 use crate::core::kafka::{Abilities, Client, KafkaError};
 use crate::core::lag::{FlowLag, TopicLag};
@@ -101,7 +103,12 @@ pub fn status(
         .topology
         .flows
         .iter()
-        .map(|one| flow(lab, one, &views, &crossings, lags.next()))
+        .map(|one| {
+            let crossing = crossings.get(&one.name());
+            let mut lag = lags.next();
+            let trouble = trouble(docker, lab, one, (&views, crossing), &mut lag, limit);
+            flow(lab, one, &views, crossing, (lag, trouble))
+        })
         .collect();
     Ok(Status {
         lab: lab.spec.lab.clone(),
@@ -240,12 +247,40 @@ impl View {
     }
 }
 
+/// What keeps records from crossing, looked for where none cross: which topic, and why MirrorMaker has ended, if it has.
+fn trouble(
+    docker: &Docker,
+    lab: &Lab,
+    flow: &Flow,
+    (views, crossing): (&BTreeMap<&str, View>, Option<&Crossing>),
+    lag: &mut Option<FlowLag>,
+    limit: &Limit,
+) -> Option<String> {
+    let canary = crossing.and_then(|crossing| crossing.canary.as_ref());
+    let is_silent = crossing.is_some_and(|crossing| matches!(crossing.life, Life::Silent(_)));
+    let stands = is_silent || matches!(canary, Some(CanaryStatus::Missing { .. }));
+    let mirror = views[flow.spec.target.as_str()]
+        .mirrors
+        .get(&flow.spec.source);
+    let fails = mirror.is_some_and(|mirror| !mirror.failed_lately().is_empty());
+    if let Some(lag) = lag
+        .as_mut()
+        .filter(|lag| stands || (fails && lag.behind > Some(0)))
+    {
+        lag.culprits = culprit::of(lab, flow, (views, lag), true, limit);
+        // what was said may be over, where records cross
+        lag.culprits
+            .retain(|one| stands || !matches!(one.why, Why::Told { .. }));
+    }
+    is_silent.then(|| ended::ended(docker, lab, flow, limit))?
+}
+
 fn flow(
     lab: &Lab,
     flow: &Flow,
     views: &BTreeMap<&str, View>,
-    crossings: &Crossings,
-    lag: Option<FlowLag>,
+    crossing: Option<&Crossing>,
+    (lag, ended): (Option<FlowLag>, Option<String>),
 ) -> FlowStatus {
     let (source, target) = (
         &views[flow.spec.source.as_str()],
@@ -254,12 +289,15 @@ fn flow(
     let mirror = target.mirrors.get(&flow.spec.source);
     let parts = mirror.map(|mirror| &mirror.parts);
     let behind = lag.as_ref().and_then(|lag| lag.behind);
-    let crossing = crossings.get(&flow.name());
     let mut seen = seen(lab, flow, source, target);
     seen.canary = crossing.and_then(|crossing| crossing.canary.as_ref());
     seen.life = crossing.map_or(Life::Unknown, |crossing| crossing.life);
     if behind > Some(0) {
         seen.pace = Pace::HeldUp;
+    }
+    seen.ended = ended.as_deref();
+    if let Some(lag) = &lag {
+        (seen.stalled, seen.culprits) = (&lag.stalled, &lag.culprits);
     }
     let verdict = health::judge(&seen);
     FlowStatus {
@@ -296,7 +334,10 @@ fn flow(
         topics: (lag.iter().flat_map(FlowLag::copied))
             .map(TopicStatus::from)
             .collect(),
+        stalled: seen.stalled.to_vec(),
+        culprits: seen.culprits.to_vec(),
         lag,
+        ended,
         problems: verdict.problems,
     }
 }
@@ -316,7 +357,7 @@ impl From<&TopicLag> for TopicStatus {
 }
 
 /// What is seen of a flow by looking at its clusters and containers.
-fn seen<'a>(lab: &Lab, flow: &'a Flow, source: &View, target: &'a View) -> Seen<'a> {
+fn seen<'a>(lab: &Lab, flow: &'a Flow, source: &'a View, target: &'a View) -> Seen<'a> {
     let workers = Workers::of(lab, flow);
     let mirror = target.mirrors.get(&flow.spec.source);
     let crew = mirror.and_then(|mirror| mirror.crew.as_ref());
@@ -339,6 +380,11 @@ fn seen<'a>(lab: &Lab, flow: &'a Flow, source: &View, target: &'a View) -> Seen<
         failed: mirror.map_or_else(Vec::new, Mirror::failed_lately),
         orphans: mirror.map_or_else(Vec::new, |_| workers.orphans(crew)),
         throttled: limited,
+        policies: (source.policies.iter().chain(&target.policies))
+            .filter(|wrong| {
+                (&wrong.flow.0, &wrong.flow.1) == (&flow.spec.source, &flow.spec.target)
+            })
+            .collect(),
         pace: if is_far || !flow.spec.settings.is_empty() {
             Pace::HeldUp
         } else {

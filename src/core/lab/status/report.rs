@@ -1,7 +1,8 @@
 //! The status of a lab as plain values. As JSON, fields keep their names and meanings; new ones may come.
 
+use crate::core::culprit::Culprit;
 use crate::core::lab::State;
-use crate::core::lag::{FlowLag, TopicState};
+use crate::core::lag::{FlowLag, Stall, TopicState};
 use crate::core::topology::{Access, Proof};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -112,6 +113,12 @@ pub struct FlowStatus {
     /// The same in detail, partition by partition; as JSON, `kmk lag` has it.
     #[serde(skip)]
     pub lag: Option<FlowLag>,
+    /// Topics in which records wait while MirrorMaker's position stands still.
+    pub stalled: Vec<Stall>,
+    /// Topics that keep records from being copied, looked for where some stand still.
+    pub culprits: Vec<Culprit>,
+    /// Why MirrorMaker has ended, where its container runs all the same.
+    pub ended: Option<String>,
     /// Why it is not healthy.
     pub problems: Vec<String>,
 }

@@ -1,7 +1,9 @@
 //! What each cluster of a lab answers when it is looked at. Judges nothing.
 
+use super::COPIES;
 use crate::core::kafka::{Admin, At, KafkaError, TopicInfo};
 use crate::core::lab::crew::Crew;
+use crate::core::lab::policy::{self, Wrong};
 use crate::core::lab::{Lab, notes};
 use crate::core::lag::Ends;
 use crate::core::mirror_state::{self, Part};
@@ -9,7 +11,7 @@ use crate::core::topology::{Access, Cluster, is_internal};
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How long one cluster may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -67,6 +69,10 @@ pub(in crate::core::lab) struct View {
     pub(in crate::core::lab) ends: Option<BTreeMap<(String, i32), Ends>>,
     /// Of each source that is mirrored to here: what MirrorMaker says of itself.
     pub(in crate::core::lab) mirrors: BTreeMap<String, Mirror>,
+    /// Topics of MirrorMaker's that are not compacted, and should be.
+    pub(in crate::core::lab) policies: Vec<Wrong>,
+    /// When MirrorMaker's positions were looked at.
+    pub(in crate::core::lab) looked: Option<Instant>,
     /// Brokers that do not answer, by their services, and why.
     pub(in crate::core::lab) silent: Vec<(String, KafkaError)>,
     pub(in crate::core::lab) problem: Option<String>,
@@ -79,6 +85,9 @@ pub(in crate::core::lab) struct Mirror {
     /// Why parts last failed, those that run again too.
     pub(in crate::core::lab) failures: BTreeMap<Part, mirror_state::Failure>,
     pub(in crate::core::lab) copied: BTreeMap<(String, i32), i64>,
+    /// When each of these was noted, and when the connector that copies began to run, in milliseconds since the epoch.
+    pub(in crate::core::lab) moved: BTreeMap<(String, i32), i64>,
+    pub(in crate::core::lab) began: Option<i64>,
     /// Whether several workers share the work.
     pub(in crate::core::lab) is_shared: bool,
     /// Who has which part, where several share the work and have agreed on it.
@@ -170,6 +179,14 @@ impl View {
         self.version_0 = Some(admin.speaks_version_0());
         self.topics = admin.topics(limit)?;
         self.ends = Some(ends(&mut admin, &self.topics, limit)?);
+        // who may not ask for settings may see all else
+        let policies = policy::wrong(
+            &mut admin,
+            (&lab.topology, &cluster.name),
+            &self.topics,
+            limit,
+        );
+        self.policies = policies.unwrap_or_default();
         let mirror = lab.topology.mirror_of(&cluster.name);
         let is_shared = mirror.is_some_and(|mirror| mirror.workers.len() > 1);
         let groups = if is_shared {
@@ -200,10 +217,13 @@ impl View {
                 parts: mirror_state::statuses(&states),
                 failures: mirror_state::failures(&states),
                 copied: mirror_state::copied(&offsets, source),
+                moved: mirror_state::moved(&offsets, source),
+                began: mirror_state::began(&states, COPIES),
                 is_shared,
                 crew: Crew::of(&groups, source),
             };
             self.mirrors.insert(source.clone(), mirror);
+            self.looked = Some(Instant::now());
         }
         Ok(())
     }

@@ -1,0 +1,57 @@
+//! Looks for the topic that keeps records from being copied, where a flow or a part of it stands still. Judges by
+//! [`Evidence`].
+
+use super::lag::Views;
+use super::{Lab, addresses, room};
+use crate::core::culprit::{Culprit, Evidence};
+use crate::core::lag::FlowLag;
+use crate::core::selection::Rules;
+use crate::core::topology::{BATCH_LIMITS, FULL_BATCH, Flow};
+use crate::core::wait::Limit;
+use std::time::Duration;
+
+/// How long topics may take to tell what they take.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The culprits of a flow. `stands` says whether more than single topics stands still.
+pub(super) fn of(
+    lab: &Lab,
+    flow: &Flow,
+    (views, lag): (&Views<'_>, &FlowLag),
+    stands: bool,
+    limit: &Limit,
+) -> Vec<Culprit> {
+    let ends = [&flow.spec.source, &flow.spec.target];
+    let [Some(source), Some(target)] = ends.map(|name| views.get(name.as_str())) else {
+        return Vec::new();
+    };
+    let mirror = lab.topology.mirror_of(&flow.spec.target);
+    let said = target.mirrors.get(&flow.spec.source);
+    let failed = said.map(|said| said.failed_lately()).unwrap_or_default();
+    let addresses = ends.map(|name| {
+        lab.topology
+            .cluster(name)
+            .and_then(|one| addresses(one).ok())
+    });
+    let rooms = room::of_flow(
+        flow,
+        (addresses[0].as_deref(), addresses[1].as_deref()),
+        &limit.at_most(PATIENCE),
+    );
+    let ended = source.ends.iter().flatten();
+    let with_records = ended.filter(|(_, ends)| ends.end > ends.first);
+    let evidence = Evidence {
+        rules: &Rules::of_flow(flow),
+        with_records: with_records.map(|((topic, _), _)| topic.as_str()).collect(),
+        behind: (lag.copied().filter(|topic| topic.behind > 0))
+            .map(|topic| topic.source.as_str())
+            .collect(),
+        on_target: target.topics.keys().map(String::as_str).collect(),
+        rooms: &rooms.unwrap_or_default(),
+        sends: mirror.map_or(FULL_BATCH, |mirror| mirror.batch).into(),
+        halves: mirror.is_some_and(|mirror| !mirror.heeds(BATCH_LIMITS[0])),
+        failures: failed.iter().map(|(_, _, cause)| *cause).collect(),
+        stands,
+    };
+    evidence.culprits()
+}

@@ -1,0 +1,187 @@
+//! Sees to it that MirrorMaker's batches fit into every topic that a flow takes, as far as topics can be seen. Changes
+//! nothing but the topology.
+
+use crate::core::culprit::Room;
+use crate::core::endpoint::Endpoint;
+use crate::core::lab::room;
+use crate::core::lab::{Lab, addresses};
+use crate::core::topology::{Cluster, FULL_BATCH, Topology};
+use crate::core::wait::Limit;
+use std::time::Duration;
+
+/// How long the ends of a flow may take to tell.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What was found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Fit {
+    /// Whether all was seen that there is.
+    pub(super) is_whole: bool,
+    /// What to tell of MirrorMakers whose batches differ from those that run now.
+    pub(super) notes: Vec<String>,
+}
+
+/// Makes the batches of each MirrorMaker as small as the smallest topic of its flows wants them. `there` is the lab as it
+/// runs, if there is one. What cannot be seen now is taken to be as it was.
+pub(super) fn fit(topology: &mut Topology, there: Option<&Lab>, limit: &Limit) -> Fit {
+    let mut fit = Fit {
+        is_whole: true,
+        notes: Vec::new(),
+    };
+    let mut found: Vec<(String, Option<Vec<Room>>)> = Vec::new();
+    for flow in &topology.flows {
+        let end = |name: &str| {
+            topology
+                .cluster(name)
+                .map_or(End::Nothing, |c| End::of(c, there))
+        };
+        let (source, target) = (end(&flow.spec.source), end(&flow.spec.target));
+        let rooms = if source == End::Dark || target == End::Dark {
+            None
+        } else {
+            room::of_flow(
+                flow,
+                (source.seen(), target.seen()),
+                &limit.at_most(PATIENCE),
+            )
+            .ok()
+        };
+        found.push((flow.spec.target.clone(), rooms));
+    }
+    for mirror in &mut topology.mirrors {
+        let before = there.and_then(|lab| lab.topology.mirror_of(&mirror.target));
+        let before = before.map(|mirror| mirror.batch);
+        let mut least: Option<Room> = None;
+        for (target, rooms) in &found {
+            if *target != mirror.target {
+                continue;
+            }
+            let Some(rooms) = rooms else {
+                fit.is_whole = false;
+                mirror.narrow(before.unwrap_or(FULL_BATCH).into());
+                continue;
+            };
+            let heeded = rooms.iter().filter(|room| mirror.heeds(room.setting));
+            least = heeded.cloned().chain(least).min_by_key(|room| room.bytes);
+        }
+        if let Some(least) = &least {
+            mirror.narrow(least.bytes);
+        }
+        if mirror.batch != before.unwrap_or(FULL_BATCH) {
+            fit.notes
+                .push(note(&mirror.target, mirror.batch, least.as_ref()));
+        }
+    }
+    fit
+}
+
+fn note(target: &str, batch: u32, least: Option<&Room>) -> String {
+    let why = match least.filter(|least| least.bytes == u64::from(batch)) {
+        Some(Room {
+            topic: Some(topic),
+            setting,
+            ..
+        }) => format!("topic `{topic}` takes no more ({setting})"),
+        Some(Room { setting, .. }) => format!("{target} takes no more ({setting})"),
+        None if batch == FULL_BATCH => "no topic takes less".to_owned(),
+        None => "some topic took no more".to_owned(),
+    };
+    format!("MirrorMaker sends batches of {batch} bytes at most to {target}: {why}")
+}
+
+/// One end of a flow, to be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum End {
+    /// It answers here.
+    Seen(Vec<Endpoint>),
+    /// There is nothing on it yet.
+    Nothing,
+    /// It cannot be asked now.
+    Dark,
+}
+
+impl End {
+    fn of(cluster: &Cluster, there: Option<&Lab>) -> Self {
+        if cluster.existing().is_some() {
+            return addresses(cluster).map_or(Self::Dark, Self::Seen);
+        }
+        let Some(lab) = there else {
+            return Self::Nothing;
+        };
+        // its ports may change, and those of one that is stopped may be another lab's by now
+        let Some(now) = lab.topology.cluster(&cluster.name) else {
+            return Self::Dark;
+        };
+        let runs = |service: &str| lab.container(service).is_some_and(|c| c.is_running());
+        let running = now.brokers.iter().filter(|broker| runs(&broker.service));
+        let running: Vec<Endpoint> = running.map(|broker| broker.outside.clone()).collect();
+        if running.is_empty() {
+            Self::Dark
+        } else {
+            Self::Seen(running)
+        }
+    }
+
+    fn seen(&self) -> Option<&[Endpoint]> {
+        match self {
+            Self::Seen(endpoints) => Some(endpoints),
+            Self::Nothing | Self::Dark => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::scenario;
+
+    #[test]
+    fn a_new_lab_has_nothing_to_heed() {
+        let mut topology = Topology::new(&scenario::dr("demo"));
+        let limit = Limit::new(Duration::ZERO, &crate::core::wait::Interrupt::default());
+        let found = fit(&mut topology, None, &limit);
+        assert!(found.is_whole && found.notes.is_empty());
+        assert_eq!(topology.mirrors[0].batch, FULL_BATCH);
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_as_it_was() {
+        let spec = scenario::dr("demo");
+        let mut lab = Lab {
+            topology: Topology::new(&spec),
+            spec: spec.clone(),
+            containers: Vec::new(),
+        };
+        lab.topology.mirrors[0].narrow(100_000);
+        let mut topology = Topology::new(&spec);
+        let limit = Limit::new(Duration::ZERO, &crate::core::wait::Interrupt::default());
+        let found = fit(&mut topology, Some(&lab), &limit);
+        assert!(!found.is_whole && found.notes.is_empty());
+        assert_eq!(topology.mirrors[0].batch, 100_000);
+    }
+
+    #[test]
+    fn the_topic_that_wants_it_is_named() {
+        let room = Room {
+            topic: Some("small".to_owned()),
+            setting: "max.message.bytes",
+            bytes: 100_000,
+            original: None,
+        };
+        assert_eq!(
+            note("b", 100_000, Some(&room)),
+            "MirrorMaker sends batches of 100000 bytes at most to b: topic `small` takes no more (max.message.bytes)"
+        );
+        assert!(
+            note(
+                "b",
+                FULL_BATCH,
+                Some(&Room {
+                    bytes: 1 << 30,
+                    ..room
+                })
+            )
+            .ends_with("no topic takes less")
+        );
+    }
+}

@@ -1,0 +1,271 @@
+//! A second look at positions that seem to stand still: one that is only late has moved by then. Judges by
+//! [`PartitionLag::stood`].
+
+use super::{Views, of_all};
+use crate::core::kafka::{Admin, KafkaError};
+use crate::core::lab::status::view::{self, Mirror, View};
+use crate::core::lab::{Lab, addresses, culprit, notes};
+use crate::core::lag::{FlowLag, PartitionLag, Since, Stall};
+use crate::core::message::to_millis;
+use crate::core::mirror_state;
+use crate::core::mm2;
+use crate::core::topology::Flow;
+use crate::core::wait::Limit;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant, SystemTime};
+
+/// How long a position stands still before it is looked at again, besides what MirrorMaker takes to note it.
+const SUSPICIOUS: Duration = Duration::from_secs(3);
+/// The same where MirrorMaker is busy with other partitions.
+const BUSY: Duration = Duration::from_secs(15);
+/// How long the looks are apart at most, and how often is looked in between.
+const WINDOW: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(200);
+/// How long MirrorMaker may have run and not have copied anything yet.
+const BEGINNING: Duration = Duration::from_secs(10);
+/// So much time must be left for a last look.
+const LAST: Duration = Duration::from_secs(1);
+
+/// A topic of the source and a partition of it.
+type Place = (String, i32);
+
+/// Positions that seem to stand still, by the names of flows.
+type Suspects = BTreeMap<String, BTreeSet<Place>>;
+
+/// Looks again where a position seems to stand still, and marks what does. `first` is what was seen first, `at` when.
+pub(super) fn look<'a>(
+    lab: &'a Lab,
+    (first, at): (&[FlowLag], Instant),
+    (mut views, mut flows): (Views<'a>, Vec<FlowLag>),
+    limit: &Limit,
+) -> (Views<'a>, Vec<FlowLag>) {
+    let mut suspects = suspects(lab, &views, &flows, limit);
+    retain(&mut suspects, first, &flows);
+    if suspects.is_empty() {
+        return (views, flows);
+    }
+    let is_early = at.elapsed() < WINDOW;
+    while !suspects.is_empty()
+        && at.elapsed() < WINDOW
+        && limit.remaining() > LAST + LOOK
+        && limit.pause(LOOK).is_ok()
+    {
+        for flow in &lab.topology.flows {
+            let Some(places) = suspects.get_mut(&flow.name()) else {
+                continue;
+            };
+            // who cannot be asked now has not moved
+            let now = positions(lab, flow, limit).unwrap_or_default();
+            let before = noted(first, &flow.name());
+            places.retain(|place| now.get(place) == before.get(place) || now.is_empty());
+        }
+        suspects.retain(|_, places| !places.is_empty());
+    }
+    if is_early && limit.remaining() > LAST {
+        views = view::of_all(lab, limit);
+        flows = of_all(lab, &views, limit);
+        retain(&mut suspects, first, &flows);
+    }
+    for (flow, lag) in lab.topology.flows.iter().zip(&mut flows) {
+        let Some(places) = suspects.get(&lag.name) else {
+            continue;
+        };
+        let is_busy = is_busy(first, lag, places);
+        let mirror = mirror(&views, flow);
+        lag.stalled = stalls(flow, lag, places, (mirror, is_busy));
+        if lag.stalled.iter().any(|stall| !stall.is_beginning()) {
+            let stands = lag.stalled.len() > 1;
+            lag.culprits = culprit::of(lab, flow, (&views, lag), stands, limit);
+        }
+    }
+    (views, flows)
+}
+
+fn mirror<'a>(views: &'a Views<'_>, flow: &Flow) -> Option<&'a Mirror> {
+    let target: &View = views.get(flow.spec.target.as_str())?;
+    target.mirrors.get(&flow.spec.source)
+}
+
+fn partitions(flow: &FlowLag) -> impl Iterator<Item = (Place, &PartitionLag)> {
+    flow.copied().flat_map(|topic| {
+        let each = topic.partitions.iter();
+        each.map(|one| ((topic.source.clone(), one.partition), one))
+    })
+}
+
+/// Where records have waited for long.
+fn suspects(lab: &Lab, views: &Views<'_>, flows: &[FlowLag], limit: &Limit) -> Suspects {
+    let mut suspects = Suspects::new();
+    for (flow, lag) in lab.topology.flows.iter().zip(flows) {
+        let Some(mirror) = mirror(views, flow) else {
+            continue;
+        };
+        let places = partitions(lag).filter(|(place, one)| {
+            let patience = patience(flow, one);
+            let stood = one.stood(since(mirror, place));
+            patience.is_some_and(|patience| stood > Some(SUSPICIOUS + patience))
+        });
+        let mut places: BTreeMap<Place, &PartitionLag> = places.collect();
+        if is_committed_only(lab, flow) {
+            // what a transaction has not committed is nothing to copy
+            places
+                .retain(|place, one| may_be_copied(lab, flow, place, one, limit).unwrap_or(false));
+        }
+        if !places.is_empty() {
+            suspects.insert(lag.name.clone(), places.into_keys().collect());
+        }
+    }
+    suspects
+}
+
+/// Drops those that have moved, or where nothing waits any more.
+fn retain(suspects: &mut Suspects, first: &[FlowLag], flows: &[FlowLag]) {
+    for flow in flows {
+        let Some(places) = suspects.get_mut(&flow.name) else {
+            continue;
+        };
+        let before = noted(first, &flow.name);
+        let now: BTreeMap<Place, &PartitionLag> = partitions(flow).collect();
+        places.retain(|place| {
+            let now = now.get(place).filter(|one| one.behind > 0);
+            now.is_some_and(|one| one.noted == before.get(place).copied())
+        });
+    }
+    suspects.retain(|_, places| !places.is_empty());
+}
+
+/// Positions as they were seen first.
+fn noted(first: &[FlowLag], name: &str) -> BTreeMap<Place, i64> {
+    let flow = first.iter().find(|flow| flow.name == name);
+    let all = flow.into_iter().flat_map(partitions);
+    all.filter_map(|(place, one)| Some((place, one.noted?)))
+        .collect()
+}
+
+/// Positions as they are now.
+fn positions(lab: &Lab, flow: &Flow, limit: &Limit) -> Result<BTreeMap<Place, i64>, KafkaError> {
+    let Some(target) = lab.topology.cluster(&flow.spec.target) else {
+        return Ok(BTreeMap::new());
+    };
+    let source = &flow.spec.source;
+    let limit = limit.at_most(LAST);
+    let mut admin = Admin::connect(&addresses(target)?, &limit)?;
+    let there = admin.topics(&limit)?;
+    let topic = mirror_state::offsets_topic(source);
+    let records = notes::read(&mut admin, &there, &topic, &limit)?;
+    Ok(mirror_state::copied(&records, source))
+}
+
+fn since(mirror: &Mirror, place: &Place) -> Since {
+    let now = to_millis(SystemTime::now());
+    let ago = |time: i64| {
+        let millis = u64::try_from(now.saturating_sub(time)).unwrap_or(0);
+        Duration::from_millis(millis)
+    };
+    Since {
+        moved: mirror.moved.get(place).copied().map(ago),
+        began: mirror.began.map(ago),
+    }
+}
+
+/// What MirrorMaker may take to find a partition, and to note how far it is; none where it never looks for new ones.
+fn patience(flow: &Flow, partition: &PartitionLag) -> Option<Duration> {
+    let setting = |key: &str, usual: u64| {
+        let said = flow.setting(key);
+        said.map_or(Some(usual), |said| said.parse::<u64>().ok())
+    };
+    let noting = mm2::NOTED.as_millis().try_into().unwrap_or(0);
+    let noting = Duration::from_millis(setting("offset.flush.interval.ms", noting)?) * 2;
+    if partition.noted.is_some() {
+        return Some(noting);
+    }
+    if flow.setting("refresh.topics.enabled") == Some("false")
+        || flow.setting("consumer.auto.offset.reset") == Some("latest")
+    {
+        return None;
+    }
+    let finding = setting("refresh.topics.interval.seconds", mm2::EVERY)?;
+    Some(noting + Duration::from_secs(finding) * 2)
+}
+
+fn is_committed_only(lab: &Lab, flow: &Flow) -> bool {
+    let source = lab.topology.cluster(&flow.spec.source);
+    let of_source = source
+        .and_then(|source| source.existing())
+        .and_then(|there| {
+            let said = there.properties.get("consumer.isolation.level");
+            said.map(String::as_str)
+        });
+    let mut said = [flow.setting("consumer.isolation.level"), of_source]
+        .into_iter()
+        .flatten();
+    said.any(|level| level.trim() == "read_committed")
+}
+
+fn may_be_copied(
+    lab: &Lab,
+    flow: &Flow,
+    (topic, partition): &Place,
+    one: &PartitionLag,
+    limit: &Limit,
+) -> Result<bool, KafkaError> {
+    let Some(source) = lab.topology.cluster(&flow.spec.source) else {
+        return Ok(false);
+    };
+    let limit = limit.at_most(LAST);
+    let mut admin = Admin::connect(&addresses(source)?, &limit)?;
+    let next = one
+        .noted
+        .map_or(one.first, |noted| (noted + 1).max(one.first));
+    admin.has_committed(topic, *partition, next, &limit)
+}
+
+/// Whether MirrorMaker works off other partitions of the flow.
+fn is_busy(first: &[FlowLag], now: &FlowLag, places: &BTreeSet<Place>) -> bool {
+    let before = noted(first, &now.name);
+    let mut others =
+        partitions(now).filter(|(place, one)| !places.contains(place) && one.behind > 0);
+    others.any(|(place, one)| one.noted != before.get(&place).copied())
+}
+
+/// What stands still, topic by topic.
+fn stalls(
+    flow: &Flow,
+    lag: &FlowLag,
+    places: &BTreeSet<Place>,
+    (mirror, is_busy): (Option<&Mirror>, bool),
+) -> Vec<Stall> {
+    let Some(mirror) = mirror else {
+        return Vec::new();
+    };
+    let fails = !mirror.failed_lately().is_empty();
+    let mut stalls: Vec<Stall> = Vec::new();
+    for (place, one) in partitions(lag).filter(|(place, _)| places.contains(place)) {
+        let since = since(mirror, &place);
+        let Some(stood) = one.stood(since) else {
+            continue;
+        };
+        if is_busy && stood < BUSY + patience(flow, one).unwrap_or_default() {
+            continue;
+        }
+        let began = since.began.filter(|began| *began < BEGINNING && !fails);
+        let stall = match stalls.iter_mut().find(|stall| stall.topic == place.0) {
+            Some(stall) => stall,
+            None => {
+                stalls.push(Stall {
+                    topic: place.0,
+                    partitions: Vec::new(),
+                    behind: 0,
+                    seconds: 0.0,
+                    began: began.map(|began| began.as_secs_f64()),
+                });
+                let last = stalls.len() - 1;
+                &mut stalls[last]
+            }
+        };
+        stall.partitions.push(place.1);
+        stall.behind += one.behind;
+        stall.seconds = stall.seconds.max(stood.as_secs_f64());
+    }
+    stalls
+}

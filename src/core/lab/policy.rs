@@ -1,0 +1,135 @@
+//! Whether the topics that MirrorMaker keeps for itself are compacted: one that was deleted and made again by a broker is
+//! not. Judges nothing else of them.
+
+use crate::core::kafka::{Admin, KafkaError, Subject, TopicInfo};
+use crate::core::mirror_state::{self, HEARTBEATS};
+use crate::core::topology::Topology;
+use crate::core::wait::Limit;
+use std::collections::BTreeMap;
+
+/// The setting, and what it has to be.
+pub(super) const POLICY: &str = "cleanup.policy";
+pub(super) const COMPACT: &str = "compact";
+
+/// A topic that is not compacted, and should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wrong {
+    pub(super) topic: String,
+    /// What its policy is.
+    pub(super) policy: String,
+    /// Whether MirrorMaker does not start with it.
+    pub(super) is_vital: bool,
+    /// The flow that it belongs to, by its ends.
+    pub(super) flow: (String, String),
+}
+
+impl Wrong {
+    /// In words.
+    pub(super) fn describe(&self) -> String {
+        let Self { topic, policy, .. } = self;
+        let effect = if self.is_vital {
+            "with it MirrorMaker does not start"
+        } else {
+            "MirrorMaker loses what it keeps there"
+        };
+        format!(
+            "topic `{topic}` has {POLICY}={policy} instead of {COMPACT}, and {effect}: `kmk deploy` repairs it"
+        )
+    }
+}
+
+/// The topics of MirrorMaker's on a cluster that are not compacted.
+///
+/// # Errors
+/// When the cluster does not tell.
+pub(super) fn wrong(
+    admin: &mut Admin,
+    (topology, cluster): (&Topology, &str),
+    there: &BTreeMap<String, TopicInfo>,
+    limit: &Limit,
+) -> Result<Vec<Wrong>, KafkaError> {
+    let mut expected = expected(topology, cluster);
+    expected.retain(|topic, _| there.contains_key(topic));
+    if expected.is_empty() {
+        return Ok(Vec::new());
+    }
+    let subjects: Vec<Subject> = expected.keys().cloned().map(Subject::Topic).collect();
+    let told = admin.settings_named(&subjects, &[POLICY], limit)?;
+    let wrong = told.into_iter().filter_map(|(subject, settings)| {
+        let Subject::Topic(topic) = subject else {
+            return None;
+        };
+        let setting = settings.into_iter().find(|one| one.name == POLICY)?;
+        let policy = setting.value.filter(|policy| policy != COMPACT)?;
+        let (is_vital, flow) = expected.get(&topic)?.clone();
+        Some(Wrong {
+            topic,
+            policy,
+            is_vital,
+            flow,
+        })
+    });
+    Ok(wrong.collect())
+}
+
+/// What has to be compacted there: whether MirrorMaker starts only then, and for which flow.
+fn expected(topology: &Topology, cluster: &str) -> BTreeMap<String, (bool, (String, String))> {
+    let mut expected = BTreeMap::new();
+    for flow in &topology.flows {
+        let (source, target) = (&flow.spec.source, &flow.spec.target);
+        let ends = (source.clone(), target.clone());
+        let mut add = |topic: String, is_vital: bool| {
+            expected.entry(topic).or_insert((is_vital, ends.clone()));
+        };
+        if target == cluster {
+            for topic in mirror_state::topics(source) {
+                add(topic, true);
+            }
+            add(mirror_state::checkpoints_topic(source), false);
+            add(HEARTBEATS.to_owned(), false);
+        }
+        match flow.keeps_syncs_at_target() {
+            true if target == cluster => add(mirror_state::offset_syncs_topic(source), false),
+            false if source == cluster => add(mirror_state::offset_syncs_topic(target), false),
+            _ => {}
+        }
+    }
+    expected
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::scenario;
+
+    #[test]
+    fn all_that_mirrormaker_keeps_is_known_on_both_ends() {
+        let topology = Topology::new(&scenario::dr("demo"));
+        let names = |cluster| -> Vec<(String, bool)> {
+            let expected = expected(&topology, cluster).into_iter();
+            expected
+                .map(|(topic, (is_vital, _))| (topic, is_vital))
+                .collect()
+        };
+        let owned = |names: &[(&str, bool)]| -> Vec<(String, bool)> {
+            let names = names.iter();
+            names
+                .map(|(name, vital)| ((*name).to_owned(), *vital))
+                .collect()
+        };
+        assert_eq!(
+            names("secondary"),
+            owned(&[
+                ("heartbeats", false),
+                ("mm2-configs.primary.internal", true),
+                ("mm2-offsets.primary.internal", true),
+                ("mm2-status.primary.internal", true),
+                ("primary.checkpoints.internal", false),
+            ])
+        );
+        assert_eq!(
+            names("primary"),
+            owned(&[("mm2-offset-syncs.secondary.internal", false)])
+        );
+    }
+}

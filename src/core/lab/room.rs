@@ -1,0 +1,102 @@
+//! How large a batch of records the topics take that a flow writes to: those on the target as they are, and those that are
+//! not there yet as MirrorMaker will make them. Judges nothing.
+
+use crate::core::culprit::Room;
+use crate::core::endpoint::Endpoint;
+use crate::core::kafka::{Admin, KafkaError, Origin, Setting, Subject, TopicInfo};
+use crate::core::selection::{Rules, Selection};
+use crate::core::topology::{BATCH_LIMITS, BATCH_LIMITS_OF_BROKERS, Flow};
+use crate::core::wait::Limit;
+use std::collections::BTreeMap;
+
+type Told = BTreeMap<Subject, Vec<Setting>>;
+
+/// The limits of the topics of a flow, of each end that can be asked.
+///
+/// # Errors
+/// When an end does not answer, or does not tell.
+pub(super) fn of_flow(
+    flow: &Flow,
+    (source, target): (Option<&[Endpoint]>, Option<&[Endpoint]>),
+    limit: &Limit,
+) -> Result<Vec<Room>, KafkaError> {
+    let rules = Rules::of_flow(flow);
+    let is_taken = |topic: &&String| {
+        matches!(
+            rules.select(topic),
+            Selection::Taken | Selection::Unjudged(_)
+        )
+    };
+    let mut source_told = Told::new();
+    let mut taken: Vec<String> = Vec::new();
+    if let Some(source) = source {
+        let mut admin = Admin::connect(source, limit)?;
+        taken = admin
+            .topics(limit)?
+            .keys()
+            .filter(is_taken)
+            .cloned()
+            .collect();
+        source_told =
+            admin.settings_named(&subjects(taken.iter().cloned()), &BATCH_LIMITS, limit)?;
+    }
+    let (mut there, mut brokers) = (Told::new(), None);
+    if let Some(target) = target {
+        let mut admin = Admin::connect(target, limit)?;
+        let found = admin.describe(limit)?;
+        let remote = remotes(&rules, &taken, &found.topics);
+        there = admin.settings_named(&subjects(remote), &BATCH_LIMITS, limit)?;
+        // whoever may not ask a broker may still ask about topics
+        let asked = found.brokers.keys().next().map(|id| Subject::Broker(*id));
+        brokers = asked.and_then(|broker| {
+            let told = admin.settings_named(&[broker], &BATCH_LIMITS_OF_BROKERS, limit);
+            told.ok()?.into_values().next()
+        });
+    }
+    let mut rooms = Vec::new();
+    for (of_topics, of_brokers) in BATCH_LIMITS.into_iter().zip(BATCH_LIMITS_OF_BROKERS) {
+        let default = brokers.as_ref().and_then(|told| number(told, of_brokers));
+        rooms.extend(default.map(|bytes| Room {
+            topic: None,
+            setting: of_topics,
+            bytes,
+            original: None,
+        }));
+        rooms.extend(taken.iter().filter_map(|topic| {
+            // what the source is told of a topic, MirrorMaker tells the target
+            let original = one(&source_told, topic, of_topics);
+            let own = original.filter(|one| one.origin == Origin::Topic);
+            let present = one(&there, &rules.remote(topic), of_topics);
+            let least = own.into_iter().chain(present).filter_map(bytes).min()?;
+            Some(Room {
+                topic: Some(topic.clone()),
+                setting: of_topics,
+                bytes: least,
+                original: original.and_then(bytes),
+            })
+        }));
+    }
+    Ok(rooms)
+}
+
+fn subjects(topics: impl IntoIterator<Item = String>) -> Vec<Subject> {
+    topics.into_iter().map(Subject::Topic).collect()
+}
+
+fn remotes(rules: &Rules, taken: &[String], there: &BTreeMap<String, TopicInfo>) -> Vec<String> {
+    let remote = taken.iter().map(|topic| rules.remote(topic));
+    remote.filter(|remote| there.contains_key(remote)).collect()
+}
+
+fn one<'a>(told: &'a Told, topic: &str, name: &str) -> Option<&'a Setting> {
+    let settings = told.get(&Subject::Topic(topic.to_owned()))?;
+    settings.iter().find(|setting| setting.name == name)
+}
+
+fn bytes(setting: &Setting) -> Option<u64> {
+    setting.value.as_ref()?.parse().ok()
+}
+
+fn number(told: &[Setting], name: &str) -> Option<u64> {
+    bytes(told.iter().find(|setting| setting.name == name)?)
+}

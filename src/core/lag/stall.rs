@@ -1,0 +1,162 @@
+//! Whether MirrorMaker's position in a topic stands still while records wait there. Knows nothing of how often was looked.
+
+use super::report::PartitionLag;
+use serde::Serialize;
+use std::fmt;
+use std::time::Duration;
+
+/// A topic some of whose records wait, and MirrorMaker does not come to them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Stall {
+    /// On the source.
+    pub topic: String,
+    /// The partitions in which the position stands still.
+    pub partitions: Vec<i32>,
+    /// Records of these that are not copied.
+    pub behind: u64,
+    /// For so many seconds, at least.
+    pub seconds: f64,
+    /// MirrorMaker began to run so many seconds ago, and may not have come so far yet; none where it has run for longer, or
+    /// fails and begins again and again.
+    pub began: Option<f64>,
+}
+
+/// When something last changed, each how long ago.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Since {
+    /// MirrorMaker's position in the partition; none before it noted one.
+    pub moved: Option<Duration>,
+    /// MirrorMaker's beginning to run.
+    pub began: Option<Duration>,
+}
+
+impl PartitionLag {
+    /// How long the position has stood still at least while a record waited, however long MirrorMaker has run; none where no
+    /// record is known to wait.
+    pub fn stood(&self, since: Since) -> Option<Duration> {
+        let is_seen = self.exact || self.seconds_behind.is_some();
+        if self.behind == 0 || !is_seen {
+            return None;
+        }
+        // a record's time that lies in the future says nothing of how long it waits
+        let waits = self.seconds_behind.filter(|seconds| *seconds > 0.0);
+        let waits = waits.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let times = [waits, since.moved];
+        times.into_iter().flatten().min().or(since.began)
+    }
+}
+
+impl Stall {
+    /// Whether MirrorMaker has only begun to run.
+    pub fn is_beginning(&self) -> bool {
+        self.began.is_some()
+    }
+}
+
+impl fmt::Display for Stall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let records = if self.behind == 1 {
+            "record"
+        } else {
+            "records"
+        };
+        write!(
+            f,
+            "topic `{}`: {} {records} behind, ",
+            self.topic, self.behind
+        )?;
+        match self.began {
+            None => write!(
+                f,
+                "and MirrorMaker's position has not moved for {:.1} s",
+                self.seconds
+            ),
+            Some(began) => write!(
+                f,
+                "and MirrorMaker, which began to run {began:.1} s ago, has not come to them yet"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::judge::{Ends, Outlook};
+    use super::super::report::Seen;
+    use super::*;
+
+    const NOW: i64 = 1_000_000;
+
+    /// Of offsets 10 to 20, in which so many records were seen, the first of that age.
+    fn lag(records: u64, reached: i64, millis: Option<i64>) -> PartitionLag {
+        let source = Ends { first: 0, end: 20 };
+        let outlook = Outlook {
+            left: 10..20,
+            lost: 0,
+            is_suspicion: false,
+        };
+        let seen = Seen {
+            records,
+            reached,
+            oldest: millis.map(|millis| NOW - millis),
+        };
+        PartitionLag::new(0, source, Some(9), &outlook, Some(seen), NOW)
+    }
+
+    fn since(moved: Option<u64>, began: Option<u64>) -> Since {
+        Since {
+            moved: moved.map(Duration::from_secs),
+            began: began.map(Duration::from_secs),
+        }
+    }
+
+    #[test]
+    fn it_stands_since_the_later_of_the_record_and_the_move() {
+        let stood = |lag: &PartitionLag, moved, began| {
+            lag.stood(since(moved, began)).map(|time| time.as_secs())
+        };
+        let waits = lag(10, 20, Some(7_000));
+        assert_eq!(stood(&waits, Some(60), Some(90)), Some(7));
+        assert_eq!(stood(&waits, Some(2), Some(90)), Some(2));
+        assert_eq!(stood(&waits, None, None), Some(7));
+        // without a time, or with one of the year 2100
+        for odd in [lag(10, 20, None), lag(10, 20, Some(-1_000))] {
+            assert_eq!(stood(&odd, Some(60), Some(90)), Some(60));
+            assert_eq!(stood(&odd, None, Some(90)), Some(90));
+        }
+    }
+
+    #[test]
+    fn offsets_without_records_do_not_wait() {
+        let marks = lag(0, 20, None);
+        assert_eq!(
+            (marks.behind, marks.stood(since(Some(60), None))),
+            (0, None)
+        );
+        // what was not looked at may hold none
+        let unseen = lag(0, 12, None);
+        assert_eq!((unseen.behind, unseen.exact), (8, false));
+        assert_eq!(unseen.stood(since(Some(60), None)), None);
+    }
+
+    #[test]
+    fn it_is_told_in_words() {
+        let mut stall = Stall {
+            topic: "small".to_owned(),
+            partitions: vec![0],
+            behind: 19_999,
+            seconds: 12.04,
+            began: None,
+        };
+        assert_eq!(
+            stall.to_string(),
+            "topic `small`: 19999 records behind, and MirrorMaker's position has not moved for 12.0 s"
+        );
+        stall.began = Some(4.0);
+        assert!(
+            stall
+                .to_string()
+                .ends_with("which began to run 4.0 s ago, has not come to them yet")
+        );
+    }
+}
