@@ -24,7 +24,20 @@ pub const NOTED: Duration = Duration::from_millis(100);
 /// Segments of the topic in which it notes that, in bytes.
 pub const STATE_SEGMENT_BYTES: u32 = 1024 * 1024;
 
-const REQUEST_TIMEOUT: &str = "request.timeout.ms";
+/// What a client is given where another broker can take over from one that has died, and why.
+const GIVING_UP: [(&str, &str, &str); 3] = [
+    (
+        "A killed container may not even close its connections: ask another broker after this. Default 30 s.",
+        "request.timeout.ms",
+        "5000",
+    ),
+    (
+        "Nor does it refuse new ones, and until one is given up nobody is asked who leads now. Default 10 s, later 30 s.",
+        "socket.connection.setup.timeout.ms",
+        "1000",
+    ),
+    ("", "socket.connection.setup.timeout.max.ms", "2000"),
+];
 /// What every consumer of a source is given, and why.
 const READING: [(&str, &str, &str); 4] = [
     (
@@ -142,11 +155,9 @@ fn source(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
 /// Where another broker can take over, one that has died is not waited for long.
 fn give_up_soon(file: &mut Properties, cluster: &Cluster, client: &str) {
     if cluster.brokers.len() > 1 {
-        file.set(
-            "A killed container may not even close its connections: ask another broker after this. Default 30 s.",
-            &format!("{}.{client}.{REQUEST_TIMEOUT}", cluster.name),
-            "5000",
-        );
+        for (why, key, value) in GIVING_UP {
+            file.set(why, &format!("{}.{client}.{key}", cluster.name), value);
+        }
     }
 }
 
