@@ -2,7 +2,7 @@
 
 use super::super::output::seconds;
 use super::super::quantity::count;
-use kafka_mirror_kit::core::lab::verify::{FlowReport, VerifyEnd, VerifyReport};
+use kafka_mirror_kit::core::lab::verify::{FlowReport, Times, VerifyEnd, VerifyReport};
 use kafka_mirror_kit::core::ledger::{Account, Guarantee};
 use std::time::Duration;
 
@@ -57,7 +57,8 @@ pub(super) fn reason(report: &VerifyReport, guarantee: Guarantee) -> String {
                 )
             });
             let faults = flows.filter_map(|flow| {
-                let faults = faults(&flow.account, guarantee);
+                let mut faults = faults(&flow.account, guarantee);
+                faults.extend(flow.unknown.clone());
                 (!faults.is_empty()).then(|| format!("{}: {}", flow.flow, faults.join(", ")))
             });
             gave_up.chain(faults).collect::<Vec<_>>().join("; ")
@@ -71,9 +72,10 @@ fn praise(flow: &FlowReport) -> String {
         format!(" in {}", seconds(Duration::from_secs_f64(time)))
     });
     format!(
-        "{}: all of {} arrived, unchanged and in order{time}{}",
+        "{}: all of {} arrived, {}{time}{}",
         flow.flow,
         count(account.acknowledged, "record"),
+        how(std::slice::from_ref(flow)),
         besides(account.duplicated)
     )
 }
@@ -81,11 +83,28 @@ fn praise(flow: &FlowReport) -> String {
 fn praise_all(flows: &[FlowReport]) -> String {
     let sum = |of: fn(&Account) -> u64| flows.iter().map(|flow| of(&flow.account)).sum::<u64>();
     format!(
-        "all of {} arrived through {}, unchanged and in order{}",
+        "all of {} arrived through {}, {}{}",
         count(sum(|account| account.acknowledged), "record"),
         count(flows.len(), "flow"),
+        how(flows),
         besides(sum(|account| account.duplicated))
     )
+}
+
+/// Whether they are what was sent: their values, and the times as far as it is seen whose they are.
+fn how(flows: &[FlowReport]) -> String {
+    let whose = |times| flows.iter().find(|flow| flow.times == times);
+    match (whose(Times::Overwritten), whose(Times::Unknown)) {
+        (Some(flow), _) => format!(
+            "in order, and unchanged but for their times, which {} overwrites (message.timestamp.type of `{}`)",
+            flow.target, flow.remote_topic
+        ),
+        (None, Some(flow)) => format!(
+            "in order, and unchanged but maybe for their times ({} does not tell whether it overwrites them)",
+            flow.target
+        ),
+        (None, None) => "unchanged and in order".to_owned(),
+    }
 }
 
 fn besides(duplicates: u64) -> String {
@@ -119,7 +138,12 @@ fn faults(account: &Account, guarantee: Guarantee) -> Vec<String> {
         (duplicated, "duplicated"),
     ];
     let of = count(account.acknowledged, "record");
-    let missing = (account.missing > 0).then(|| format!("{} of {of} missing", account.missing));
+    let gone = match account.gone {
+        0 => String::new(),
+        gone => format!(" ({gone} had arrived, and were no longer there in the end)"),
+    };
+    let missing =
+        (account.missing > 0).then(|| format!("{} of {of} missing{gone}", account.missing));
     let others = all.into_iter().filter(|(number, _)| *number > 0);
     let others = others.map(|(number, what)| format!("{number} {what}"));
     missing.into_iter().chain(others).collect()
@@ -163,6 +187,8 @@ mod tests {
                 records_per_second: None,
                 account: judge(&sent, &Arrivals::new(run)),
                 incidents: Vec::new(),
+                times: Times::Kept,
+                unknown: None,
             }],
             left_out: Vec::new(),
         }
