@@ -230,6 +230,43 @@ mod tests {
     }
 
     #[test]
+    fn what_had_arrived_and_is_gone_is_told_of_the_missing() {
+        let mut lost = report(10, VerifyEnd::Complete);
+        lost.flows[0].account.gone = 4;
+        assert_eq!(
+            verdict(&lost, Guarantee::AtLeastOnce),
+            "NOT VERIFIED: a->b: 10 of 10 records missing (4 had arrived, and were no longer there in the end)"
+        );
+    }
+
+    #[test]
+    fn nothing_is_verified_that_was_not_seen_in_the_end() {
+        let mut unseen = report(0, VerifyEnd::Complete);
+        unseen.flows[0].unknown = Some("more may still come: so and so".to_owned());
+        assert_eq!(
+            verdict(&unseen, Guarantee::AtLeastOnce),
+            "NOT VERIFIED: a->b: more may still come: so and so"
+        );
+    }
+
+    #[test]
+    fn unchanged_is_said_of_times_only_where_the_target_keeps_them() {
+        let mut stamped = report(0, VerifyEnd::Complete);
+        stamped.flows[0].times = Times::Overwritten;
+        assert_eq!(
+            verdict(&stamped, Guarantee::AtLeastOnce),
+            "VERIFIED: a->b: all of 0 records arrived, in order, and unchanged but for their times, \
+             which b overwrites (message.timestamp.type of `a.t`)"
+        );
+        stamped.flows[0].times = Times::Unknown;
+        assert_eq!(
+            verdict(&stamped, Guarantee::AtLeastOnce),
+            "VERIFIED: a->b: all of 0 records arrived, in order, and unchanged but maybe for their times \
+             (b does not tell whether it overwrites them)"
+        );
+    }
+
+    #[test]
     fn of_several_flows_the_whole_is_told() {
         let mut both = report(0, VerifyEnd::Complete);
         let other = report(0, VerifyEnd::Complete).flows.remove(0);
