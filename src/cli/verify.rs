@@ -63,10 +63,11 @@ pub(crate) struct Args {
     /// flow that does not show the topic yet
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = patience)]
     timeout: Duration,
-    /// Duplicates are errors too
+    /// Duplicates are errors too: also waits until MirrorMaker has committed its position behind the last record, so that
+    /// none can come any more
     #[arg(long)]
     exactly_once: bool,
-    /// Leave the records in kmk's own topic, on both sides
+    /// Leave the records in kmk's own topic, on both sides, instead of removing them
     #[arg(long)]
     keep: bool,
     /// The report as JSON, for scripts
@@ -97,6 +98,11 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Some(time) => Amount::Time(time),
         None => Amount::Records(args.messages.unwrap_or(MESSAGES)),
     };
+    let guarantee = if args.exactly_once {
+        Guarantee::ExactlyOnce
+    } else {
+        Guarantee::AtLeastOnce
+    };
     let what = Verify {
         flows: args.flows,
         topic: args.topic,
@@ -110,11 +116,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         } else {
             Afterwards::Remove
         },
-    };
-    let guarantee = if args.exactly_once {
-        Guarantee::ExactlyOnce
-    } else {
-        Guarantee::AtLeastOnce
+        guarantee,
     };
     let mut progress = Progress::new(amount, context.output);
     let told = {
@@ -219,6 +221,10 @@ fn of_verify(error: VerifyError, what: &Verify, context: &Context) -> anyhow::Er
                 .hint(format!("`kmk explain{lab} {topic}` says why"))
                 .into()
         }
+        VerifyError::Busy { .. } => Told::unusable(error.to_string())
+            .hint("wait until it has ended, or send through a topic of yours with --topic: several may at once")
+            .into(),
+        VerifyError::Lock(error) => error.into(),
         VerifyError::Kafka(error) => error.into(),
         error @ VerifyError::Thread(_) => Told::unusable(error.to_string()).into(),
     }

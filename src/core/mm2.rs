@@ -25,6 +25,20 @@ pub const NOTED: Duration = Duration::from_millis(100);
 pub const STATE_SEGMENT_BYTES: u32 = 1024 * 1024;
 
 const REQUEST_TIMEOUT: &str = "request.timeout.ms";
+/// What a client is given where another broker can take over from one that has died, and why.
+const GIVING_UP: [(&str, &str, &str); 3] = [
+    (
+        "A killed container may not even close its connections: ask another broker after this. Default 30 s.",
+        REQUEST_TIMEOUT,
+        "5000",
+    ),
+    (
+        "Nor does it refuse new ones, and until one is given up nobody is asked who leads now. Default 10 s, later 30 s.",
+        "socket.connection.setup.timeout.ms",
+        "1000",
+    ),
+    ("", "socket.connection.setup.timeout.max.ms", "2000"),
+];
 /// What every consumer of a source is given, and why.
 const READING: [(&str, &str, &str); 4] = [
     (
@@ -77,6 +91,7 @@ pub fn render(topology: &Topology) -> String {
         file.asked_for = asked_for.collect();
         source(&mut file, topology, cluster);
         target(&mut file, topology, cluster);
+        give_up_soon(&mut file, topology, cluster);
         properties_of(&mut file, cluster);
     }
     file.text
@@ -136,17 +151,31 @@ fn source(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
     for (why, key, value) in READING {
         file.set(why, &format!("{name}.consumer.{key}"), value);
     }
-    give_up_soon(file, cluster, "consumer");
 }
 
-/// Where another broker can take over, one that has died is not waited for long.
-fn give_up_soon(file: &mut Properties, cluster: &Cluster, client: &str) {
-    if cluster.brokers.len() > 1 {
-        file.set(
-            "A killed container may not even close its connections: ask another broker after this. Default 30 s.",
-            &format!("{}.{client}.{REQUEST_TIMEOUT}", cluster.name),
-            "5000",
-        );
+/// Where another broker can take over, one that has died is not waited for long: by nobody who talks to `cluster`.
+fn give_up_soon(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
+    let name = &cluster.name;
+    let flows = topology.flows.iter();
+    let mut ends = flows.flat_map(|flow| [&flow.spec.source, &flow.spec.target]);
+    if cluster.brokers.len() < 2 || !ends.any(|end| end == name) {
+        return;
+    }
+    file.section(&format!("When a broker of {name} dies"));
+    let is_target = topology.mirror_of(name).is_some();
+    // the worker's own clients note how far it has copied
+    let worker = is_target.then_some("").into_iter();
+    for client in ["consumer.", "producer.", "admin."]
+        .into_iter()
+        .chain(worker)
+    {
+        for (why, key, value) in GIVING_UP {
+            let copies_records = ["consumer.", "producer."].contains(&client);
+            if copies_records || key != REQUEST_TIMEOUT {
+                let why = if client == "consumer." { why } else { "" };
+                file.set(why, &format!("{name}.{client}{key}"), value);
+            }
+        }
     }
 }
 
@@ -182,7 +211,6 @@ fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
         &format!("{name}.producer.max.request.size"),
         MAX_REQUEST_BYTES.to_string(),
     );
-    give_up_soon(file, cluster, "producer");
     file.set(
         "How soon MirrorMaker notes how far it copied; after a crash it repeats what came later, and `kmk status` counts from it. Default 60 s.",
         &format!("{name}.offset.flush.interval.ms"),
@@ -312,7 +340,10 @@ mod tests {
 
     #[test]
     fn no_key_is_set_twice() {
-        let text = render(&Topology::new(&scenario::dr("demo")));
+        let mut spec = scenario::Scenario::ActiveActive.spec("demo");
+        spec.clusters[0].brokers = 3;
+        let text = render(&Topology::new(&spec));
+        assert!(text.contains("\neast.producer.socket.connection.setup.timeout.ms = 1000\n"));
         let keys: Vec<&str> = text
             .lines()
             .filter(|l| !l.starts_with('#'))

@@ -8,6 +8,7 @@ use kafka_mirror_kit::core::scenario::Scenario;
 use kafka_mirror_kit::core::topology::{Flow, Topology, is_internal};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// A scenario that runs, on ports of its own.
 struct Running {
@@ -297,6 +298,8 @@ fn ha_goes_on_when_a_broker_of_each_side_is_killed() {
     const RECORDS: usize = 4_000;
     let running = Running::new(Scenario::Ha);
     let lab = &running.lab;
+    // a topic that has just been made has no leader for a moment: that is waited for
+    lab.kmk("verify --messages 300").code(0);
     lab.kmk("produce --topic orders --messages 1 --value first")
         .code(0);
     let first = BTreeSet::from(["first".to_owned()]);
@@ -325,7 +328,8 @@ fn ha_goes_on_when_a_broker_of_each_side_is_killed() {
     assert_eq!(ended["acknowledged"].as_u64(), u64::try_from(RECORDS).ok());
     let expected: BTreeSet<String> = sent.iter().cloned().chain(first).collect();
     primary.until_it_has("orders", &expected, CROSSING);
-    secondary.until_it_has("primary.orders", &expected, CROSSING);
+    // a dead broker is given up within seconds; 6 s have passed since it died
+    secondary.until_it_has("primary.orders", &expected, Duration::from_secs(10));
     let copies = secondary.values("primary.orders");
     println!(
         "  MEASURED {} of {} records are there twice on the target, {} on the source",

@@ -1,6 +1,7 @@
 //! `kmk verify` verified: what Kafka's own tools and kcat do to the records on the target must be found, and named.
 
 use crate::engine::docker;
+use crate::kcat::Kcat;
 use crate::lab::{Lab, kafka_tool};
 use crate::process::{PATIENCE, Ran};
 use rustix::process::Signal;
@@ -17,6 +18,8 @@ fn every_record_is_accounted_for() {
     duplicates_are_found_and_counted(&lab);
     what_is_spoilt_is_found_and_placed(&lab);
     what_was_deleted_is_missing(&lab);
+    what_a_source_refuses_for_good_is_not_waited_for(&lab);
+    times_that_the_target_overwrites_are_told(&lab);
     an_interruption_tells_what_is_known(&lab);
 }
 
@@ -246,19 +249,19 @@ fn what_was_deleted_is_missing(lab: &Lab) {
     let report = ran.json();
     let flow = &report["flows"][0];
     println!("  {}", flow["incidents"]);
-    // what had reached kmk before it stopped is no loss
     let gone = &flow["incidents"][0];
     assert_eq!(
         (&gone["incident"], &gone["to"]),
         (&json!("moved"), &json!(up_to))
     );
-    let gone = gone["from"].as_i64().unwrap()..i64::try_from(up_to).unwrap();
-    assert!(!gone.is_empty());
+    // what had reached kmk before it stopped is lost as well
     let deleted: Vec<u64> = there
         .iter()
-        .filter(|copy| gone.contains(&copy.offset))
+        .filter(|copy| copy.offset < i64::try_from(up_to).unwrap())
+        .filter(|copy| copy.offset >= i64::try_from(begin).unwrap())
         .map(Copied::sequence)
         .collect();
+    assert!(!deleted.is_empty());
     assert_eq!(missing(flow, 0), deleted);
     assert_eq!(flow["account"]["missing"], deleted.len());
     assert_eq!(flow["account"]["partitions"][0]["missing_at_the_end"], 0);
@@ -267,7 +270,7 @@ fn what_was_deleted_is_missing(lab: &Lab) {
 }
 
 /// The numbers of the records that are missing in a partition.
-fn missing(flow: &Value, partition: usize) -> Vec<u64> {
+pub(crate) fn missing(flow: &Value, partition: usize) -> Vec<u64> {
     let spans = flow["account"]["partitions"][partition]["missing"]
         .as_array()
         .unwrap();
@@ -278,10 +281,41 @@ fn missing(flow: &Value, partition: usize) -> Vec<u64> {
         .collect()
 }
 
+fn what_a_source_refuses_for_good_is_not_waited_for(lab: &Lab) {
+    println!("records that the source refuses");
+    let ran = lab.kmk("verify --messages 3 --size 16777216").code(1);
+    assert!(ran.took < Duration::from_secs(15), "{:?}", ran.took);
+    ran.prints("NOT VERIFIED: primary took no more: ")
+        .says("max.message.bytes");
+}
+
+fn times_that_the_target_overwrites_are_told(lab: &Lab) {
+    println!("the target's brokers stamp the records");
+    let line = "topic alter primary.orders --cluster secondary --force";
+    lab.kmk(&format!(
+        "{line} --config message.timestamp.type=LogAppendTime"
+    ))
+    .code(0);
+    lab.kmk("verify --topic orders --messages 50")
+        .code(0)
+        .prints("arrived, in order, and unchanged but for their times, which secondary overwrites");
+    let times = |cluster: Kcat, topic| cluster.read(topic, "%T").pop().unwrap();
+    assert_ne!(
+        times(lab.primary(), "orders"),
+        times(lab.secondary(), "primary.orders")
+    );
+}
+
 fn an_interruption_tells_what_is_known(lab: &Lab) {
     println!("Ctrl-C");
     let mut running = lab.start("verify --rate 1000/s --for 60s");
     running.until_it_says("acknowledged");
+    println!("another run meanwhile");
+    lab.kmk("verify --messages 100")
+        .code(3)
+        .says("error: `kmk-verify` on primary is in use by kmk verify (process ")
+        .says("--topic");
+    lab.kmk("verify --topic orders --messages 100").code(0);
     running.interrupt();
     let ran = running.finish().code(130);
     assert!(ran.took < Duration::from_secs(20), "{:?}", ran.took);

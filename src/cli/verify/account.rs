@@ -124,6 +124,10 @@ fn said(one: &PartitionAccount) -> Vec<(&'static str, String)> {
         };
         said.push(("missing", ranges(&one.missing) + &end));
     }
+    if !one.gone.is_empty() {
+        let note = " (missing, though they had arrived: no longer there in the end)";
+        said.push(("gone", ranges(&one.gone) + note));
+    }
     if !one.duplicated.is_empty() {
         let again = one
             .duplicated

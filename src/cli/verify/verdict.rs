@@ -2,7 +2,7 @@
 
 use super::super::output::seconds;
 use super::super::quantity::count;
-use kafka_mirror_kit::core::lab::verify::{FlowReport, VerifyEnd, VerifyReport};
+use kafka_mirror_kit::core::lab::verify::{FlowReport, Times, VerifyEnd, VerifyReport};
 use kafka_mirror_kit::core::ledger::{Account, Guarantee};
 use std::time::Duration;
 
@@ -57,7 +57,8 @@ pub(super) fn reason(report: &VerifyReport, guarantee: Guarantee) -> String {
                 )
             });
             let faults = flows.filter_map(|flow| {
-                let faults = faults(&flow.account, guarantee);
+                let mut faults = faults(&flow.account, guarantee);
+                faults.extend(flow.unknown.clone());
                 (!faults.is_empty()).then(|| format!("{}: {}", flow.flow, faults.join(", ")))
             });
             gave_up.chain(faults).collect::<Vec<_>>().join("; ")
@@ -71,9 +72,10 @@ fn praise(flow: &FlowReport) -> String {
         format!(" in {}", seconds(Duration::from_secs_f64(time)))
     });
     format!(
-        "{}: all of {} arrived, unchanged and in order{time}{}",
+        "{}: all of {} arrived, {}{time}{}",
         flow.flow,
         count(account.acknowledged, "record"),
+        how(std::slice::from_ref(flow)),
         besides(account.duplicated)
     )
 }
@@ -81,11 +83,28 @@ fn praise(flow: &FlowReport) -> String {
 fn praise_all(flows: &[FlowReport]) -> String {
     let sum = |of: fn(&Account) -> u64| flows.iter().map(|flow| of(&flow.account)).sum::<u64>();
     format!(
-        "all of {} arrived through {}, unchanged and in order{}",
+        "all of {} arrived through {}, {}{}",
         count(sum(|account| account.acknowledged), "record"),
         count(flows.len(), "flow"),
+        how(flows),
         besides(sum(|account| account.duplicated))
     )
+}
+
+/// Whether they are what was sent: their values, and the times as far as it is seen whose they are.
+fn how(flows: &[FlowReport]) -> String {
+    let whose = |times| flows.iter().find(|flow| flow.times == times);
+    match (whose(Times::Overwritten), whose(Times::Unknown)) {
+        (Some(flow), _) => format!(
+            "in order, and unchanged but for their times, which {} overwrites (message.timestamp.type of `{}`)",
+            flow.target, flow.remote_topic
+        ),
+        (None, Some(flow)) => format!(
+            "in order, and unchanged but maybe for their times ({} does not tell whether it overwrites them)",
+            flow.target
+        ),
+        (None, None) => "unchanged and in order".to_owned(),
+    }
 }
 
 fn besides(duplicates: u64) -> String {
@@ -119,7 +138,12 @@ fn faults(account: &Account, guarantee: Guarantee) -> Vec<String> {
         (duplicated, "duplicated"),
     ];
     let of = count(account.acknowledged, "record");
-    let missing = (account.missing > 0).then(|| format!("{} of {of} missing", account.missing));
+    let gone = match account.gone {
+        0 => String::new(),
+        gone => format!(" ({gone} had arrived, and were no longer there in the end)"),
+    };
+    let missing =
+        (account.missing > 0).then(|| format!("{} of {of} missing{gone}", account.missing));
     let others = all.into_iter().filter(|(number, _)| *number > 0);
     let others = others.map(|(number, what)| format!("{number} {what}"));
     missing.into_iter().chain(others).collect()
@@ -163,6 +187,8 @@ mod tests {
                 records_per_second: None,
                 account: judge(&sent, &Arrivals::new(run)),
                 incidents: Vec::new(),
+                times: Times::Kept,
+                unknown: None,
             }],
             left_out: Vec::new(),
         }
@@ -200,6 +226,43 @@ mod tests {
         assert_eq!(
             verdict(&repeated, Guarantee::ExactlyOnce),
             "NOT VERIFIED: a->b: 1 duplicated"
+        );
+    }
+
+    #[test]
+    fn what_had_arrived_and_is_gone_is_told_of_the_missing() {
+        let mut lost = report(10, VerifyEnd::Complete);
+        lost.flows[0].account.gone = 4;
+        assert_eq!(
+            verdict(&lost, Guarantee::AtLeastOnce),
+            "NOT VERIFIED: a->b: 10 of 10 records missing (4 had arrived, and were no longer there in the end)"
+        );
+    }
+
+    #[test]
+    fn nothing_is_verified_that_was_not_seen_in_the_end() {
+        let mut unseen = report(0, VerifyEnd::Complete);
+        unseen.flows[0].unknown = Some("more may still come: so and so".to_owned());
+        assert_eq!(
+            verdict(&unseen, Guarantee::AtLeastOnce),
+            "NOT VERIFIED: a->b: more may still come: so and so"
+        );
+    }
+
+    #[test]
+    fn unchanged_is_said_of_times_only_where_the_target_keeps_them() {
+        let mut stamped = report(0, VerifyEnd::Complete);
+        stamped.flows[0].times = Times::Overwritten;
+        assert_eq!(
+            verdict(&stamped, Guarantee::AtLeastOnce),
+            "VERIFIED: a->b: all of 0 records arrived, in order, and unchanged but for their times, \
+             which b overwrites (message.timestamp.type of `a.t`)"
+        );
+        stamped.flows[0].times = Times::Unknown;
+        assert_eq!(
+            verdict(&stamped, Guarantee::AtLeastOnce),
+            "VERIFIED: a->b: all of 0 records arrived, in order, and unchanged but maybe for their times \
+             (b does not tell whether it overwrites them)"
         );
     }
 

@@ -97,6 +97,21 @@ impl Admin {
         self.cluster.offsets(topics, at, limit)
     }
 
+    /// As [`Admin::offsets`] of these partitions of one topic. One without a leader is waited for: a topic just made has
+    /// such for a moment, and so has one whose leader has died.
+    ///
+    /// # Errors
+    /// [`KafkaError::NoLeader`] where one has none at `limit`; otherwise as [`Admin::offsets`].
+    pub fn offsets_in(
+        &mut self,
+        topic: &str,
+        partitions: &[i32],
+        at: At,
+        limit: &Limit,
+    ) -> Result<BTreeMap<i32, i64>, KafkaError> {
+        self.cluster.offsets_in(topic, partitions, at, limit)
+    }
+
     /// Looks into the beginning of each of these parts of partitions, however many topics they are of: some 64 KiB, or one batch.
     /// Partitions without a leader, and those that do not hold the part's beginning any more, are left out.
     ///

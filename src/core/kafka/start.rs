@@ -33,7 +33,7 @@ pub struct Moved {
     pub to: i64,
 }
 
-/// Where to begin: where the group stands, else where it was asked to.
+/// Where to begin: where the group stands, else where it was asked to. A partition without a leader is waited for.
 pub(super) fn positions(
     admin: &mut Admin,
     topic: &str,
@@ -46,15 +46,15 @@ pub(super) fn positions(
         Some(group) => admin.group_offsets(group, topic, limit)?,
         None => BTreeMap::new(),
     };
-    let earliest = ends(admin, topic, At::Earliest, limit)?;
-    let latest = ends(admin, topic, At::Latest, limit)?;
+    let earliest = admin.offsets_in(topic, partitions, At::Earliest, limit)?;
+    let latest = admin.offsets_in(topic, partitions, At::Latest, limit)?;
     let stable = if reading.committed_only {
-        ends(admin, topic, At::Stable, limit)?
+        admin.offsets_in(topic, partitions, At::Stable, limit)?
     } else {
         latest.clone()
     };
     let timed = match reading.start {
-        Start::Time(time) => ends(admin, topic, At::Time(time), limit)?,
+        Start::Time(time) => admin.offsets_in(topic, partitions, At::Time(time), limit)?,
         _ => BTreeMap::new(),
     };
     let mut positions = Vec::new();

@@ -8,13 +8,17 @@ mod refusal;
 mod report;
 mod run;
 mod sender;
+mod sight;
 mod watch;
 
 pub use refusal::Refusal;
 pub use report::{FlowReport, Incident, LeftOut, Noted, SourceReport, VerifyEnd, VerifyReport};
+pub use sight::Times;
 
 use crate::core::event::Observer;
 use crate::core::kafka::KafkaError;
+use crate::core::ledger::Guarantee;
+use crate::core::lock::{Lock, LockError};
 use crate::core::topology::Topology;
 use crate::core::wait::{Interrupt, Limit};
 use run::Run;
@@ -40,6 +44,8 @@ pub struct Verify {
     pub timeout: Duration,
     /// What becomes of the records in kmk's own topic.
     pub afterwards: Afterwards,
+    /// Whether nothing may come more than once: then it is waited until nothing can any more.
+    pub guarantee: Guarantee,
 }
 
 /// How much is sent.
@@ -89,6 +95,19 @@ pub enum VerifyError {
         /// The topics that are there, those of like name first.
         topics: Vec<String>,
     },
+    /// Another run sends into kmk's own topic, and would be robbed of its records by this one.
+    #[error("`{topic}` on {cluster} is in use by {holder}")]
+    Busy {
+        /// Its name.
+        topic: String,
+        /// The source.
+        cluster: String,
+        /// Who that is, such as "kmk verify (process 4711)".
+        holder: String,
+    },
+    /// Whether another run does so cannot be found out.
+    #[error(transparent)]
+    Lock(LockError),
     /// A flow did not bring the topic to its target.
     #[error(transparent)]
     NotShown(Box<NotShown>),
@@ -135,12 +154,14 @@ pub fn verify(
 ) -> Result<VerifyReport, VerifyError> {
     let limit = Limit::new(what.timeout, interrupt);
     let (mut courses, left_out) = course::courses(topology, what, &limit)?;
+    let mut locks: Vec<Option<Lock>> = Vec::new();
     for course in &mut courses {
-        ground::prepare(course, what, &limit.again(), observer)?;
+        locks.push(ground::prepare(course, what, &limit.again(), observer)?);
     }
     let done = Run::open(&courses, what, interrupt)?.until_the_end(progress)?;
     if what.topic.is_none() && what.afterwards == Afterwards::Remove {
         ground::clear(&courses, &done, observer);
     }
+    drop(locks);
     Ok(report::report(&courses, done, left_out))
 }

@@ -29,8 +29,10 @@ pub struct Account {
     pub acknowledged: u64,
     /// Those of the sent ones that arrived, each counted once.
     pub arrived: u64,
-    /// Acknowledged records that did not arrive.
+    /// Acknowledged records that are not on the target.
     pub missing: u64,
+    /// Those of the missing ones that had arrived, and were no longer there in the end.
+    pub gone: u64,
     /// Deliveries of records that had arrived before.
     pub duplicated: u64,
     /// Records that arrived for the first time behind one that was sent later to the same partition.
@@ -66,8 +68,10 @@ pub struct PartitionAccount {
     pub acknowledged: u64,
     /// Those of the sent ones that arrived, each counted once.
     pub arrived: u64,
-    /// Acknowledged records that did not arrive.
+    /// Acknowledged records that are not on the target.
     pub missing: Vec<Span>,
+    /// Those of the missing ones that had arrived, and were no longer there in the end.
+    pub gone: Vec<Span>,
     /// How many of the missing ones lie behind the last one that arrived.
     pub missing_at_the_end: u64,
     /// Records that arrived more than once.
@@ -106,7 +110,8 @@ pub fn judge(sent: &Sent, arrivals: &Arrivals) -> Account {
         .map(|number| {
             let to = sent.partitions.get(&number).unwrap_or(&nothing.0);
             let arrived = arrivals.partitions.get(&number).unwrap_or(&nothing.1);
-            partition(number, to, arrived)
+            let came = arrivals.came.get(&number).unwrap_or(&nothing.1);
+            partition(number, to, arrived, came)
         })
         .collect();
     let sum = |of: fn(&PartitionAccount) -> u64| partitions.iter().map(of).sum();
@@ -117,6 +122,7 @@ pub fn judge(sent: &Sent, arrivals: &Arrivals) -> Account {
         acknowledged: sent.acknowledged(),
         arrived: sum(|one| one.arrived),
         missing: sum(|one| total(&one.missing)),
+        gone: sum(|one| total(&one.gone)),
         duplicated: arrived.map(|one| one.deliveries - one.distinct()).sum(),
         reordered: sum(|one| total(&one.reordered)),
         corrupted: arrivals.corrupted.clone(),
@@ -131,7 +137,7 @@ pub fn judge(sent: &Sent, arrivals: &Arrivals) -> Account {
     }
 }
 
-fn partition(number: i32, sent: &SentTo, arrived: &Arrived) -> PartitionAccount {
+fn partition(number: i32, sent: &SentTo, arrived: &Arrived, came: &Arrived) -> PartitionAccount {
     let present = arrived.spans(0..sent.sent, true);
     let within = |ranges: &[Range<u64>], there| {
         let spans = ranges
@@ -142,6 +148,10 @@ fn partition(number: i32, sent: &SentTo, arrived: &Arrived) -> PartitionAccount 
     let unacknowledged = sent.unacknowledged();
     let missing = within(&sent.acknowledged, false);
     let end = present.last().map_or(0, |range| range.end);
+    let gone = missing
+        .iter()
+        .flat_map(|span| came.spans(span.first..span.last + 1, true));
+    let gone = gone.map(|range| Span::of(&range)).collect();
     let behind = missing.iter().filter(|span| span.first >= end);
     PartitionAccount {
         partition: number,
@@ -154,6 +164,7 @@ fn partition(number: i32, sent: &SentTo, arrived: &Arrived) -> PartitionAccount 
         arrived: present.iter().map(|range| range.end - range.start).sum(),
         missing_at_the_end: behind.map(|span| span.count()).sum(),
         missing,
+        gone,
         duplicated: repeated(arrived),
         reordered: spans(&arrived.late.spans(0..u64::MAX, true)),
         unacknowledged_present: within(&unacknowledged, true),

@@ -19,6 +19,8 @@ const PLACES: usize = 20;
 pub struct Arrivals {
     run: RunId,
     pub(super) partitions: BTreeMap<i32, Arrived>,
+    /// What had come, where the target was read once more in the end.
+    pub(super) came: BTreeMap<i32, Arrived>,
     pub(super) corrupted: Spoilt,
     pub(super) misplaced: Spoilt,
     pub(super) foreign: Foreign,
@@ -73,6 +75,7 @@ impl Arrivals {
         Self {
             run,
             partitions: BTreeMap::new(),
+            came: BTreeMap::new(),
             corrupted: Spoilt::default(),
             misplaced: Spoilt::default(),
             foreign: Foreign::default(),
@@ -112,6 +115,15 @@ impl Arrivals {
             self.times.add(now.saturating_sub(stamp.sent_at));
         }
         self.last_at = Some(now);
+    }
+
+    /// Goes by what the target holds in the end: what had come by then need not be there any more. When it came stays
+    /// known.
+    pub fn replace(&mut self, held: Self) {
+        let came = std::mem::replace(self, held);
+        self.came = came.partitions;
+        self.times = came.times;
+        self.last_at = came.last_at;
     }
 
     /// Whether every acknowledged record has arrived. Cheap as long as that cannot be.

@@ -116,6 +116,24 @@ fn loss_at_the_tail_and_of_a_whole_partition_is_named() {
 }
 
 #[test]
+fn what_had_arrived_and_is_no_longer_there_is_missing() {
+    let mut there = arrived(&copies(&[10, 4])[..12]);
+    there.replace(arrived(&copies(&[10, 4])[6..9]));
+    let account = judge(&sent(&[10, 4]), &there);
+    let (first, second) = (&account.partitions[0], &account.partitions[1]);
+    assert_eq!(first.missing, [span(0, 5), span(9, 9)]);
+    assert_eq!(first.gone, [span(0, 5), span(9, 9)]);
+    assert_eq!(second.missing, [span(0, 3)]);
+    assert_eq!(second.gone, [span(0, 1)]);
+    assert_eq!((account.arrived, account.missing, account.gone), (3, 11, 9));
+    assert!(!account.is_sound(Guarantee::AtLeastOnce));
+    // how long they took is known all the same
+    let buckets = account.latency.unwrap().histogram;
+    let times: u64 = buckets.iter().map(|bucket| bucket.records).sum();
+    assert_eq!(times, 12);
+}
+
+#[test]
 fn what_is_not_acknowledged_may_be_there_or_not() {
     let mut sent = Sent::new(run(1));
     (0..6).for_each(|_| {

@@ -1,7 +1,7 @@
 //! The flows' part of MirrorMaker's properties. Knows nothing of workers.
 
 use super::properties::Properties;
-use super::{READING, REQUEST_TIMEOUT, sharing};
+use super::{GIVING_UP, READING, sharing};
 use crate::core::spec::{self, Naming};
 use crate::core::topology::{Cluster, Flow, Proof, Topology};
 
@@ -90,9 +90,8 @@ pub(super) fn write_all(file: &mut Properties, topology: &Topology) {
 /// The key at which a flow's setting is read. What is set for all consumers of a source (`primary.consumer.…`) reaches
 /// a connector as `source.consumer.…`, which is stronger than a flow's own `consumer.…` and would silence it.
 fn read_key(key: &str) -> String {
-    let is_ours = |setting: &str| {
-        setting == REQUEST_TIMEOUT || READING.iter().any(|(_, ours, _)| *ours == setting)
-    };
+    let mut ours = READING.iter().chain(&GIVING_UP).map(|(_, ours, _)| *ours);
+    let mut is_ours = |setting: &str| ours.any(|ours| ours == setting);
     match key.strip_prefix("consumer.") {
         Some(setting) if is_ours(setting) => format!("source.{key}"),
         _ => key.to_owned(),

@@ -176,6 +176,7 @@ fn join(
 mod tests {
     use super::super::{Afterwards, Amount};
     use super::*;
+    use crate::core::ledger::Guarantee;
     use crate::core::spec::{ClusterSpec, FlowSpec, Naming, Spec};
     use crate::core::wait::Interrupt;
     use std::time::Duration;
@@ -190,6 +191,7 @@ mod tests {
             size: 100,
             timeout: Duration::from_secs(1),
             afterwards: Afterwards::Remove,
+            guarantee: Guarantee::AtLeastOnce,
         }
     }
 

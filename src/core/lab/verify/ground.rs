@@ -5,6 +5,7 @@ use super::run::Done;
 use super::{NotShown, Verify, VerifyError};
 use crate::core::event::{Event, Observer};
 use crate::core::kafka::{Admin, KafkaError, NewTopic, TopicInfo};
+use crate::core::lock::{Lock, LockError, runtime_directory};
 use crate::core::nearest::by_nearness;
 use crate::core::wait::{Interrupt, Limit, Probe, Stop};
 use std::collections::BTreeMap;
@@ -13,21 +14,30 @@ use std::time::{Duration, Instant};
 /// How often a flow is looked at for the topic.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// What a broker answers where the topic to be made is there (`TOPIC_ALREADY_EXISTS`).
+const EXISTS: i16 = 36;
+
 /// How long removing the records may take on each cluster.
 const CLEAR: Duration = Duration::from_secs(5);
 
-/// Makes sure that the topic is there on the source, with its partitions, and that each flow shows it on its target.
+/// Makes sure that the topic is there on the source, with its partitions, and that each flow shows it on its target. As long
+/// as the lock is held, kmk's own topic is this run's alone.
 ///
 /// # Errors
-/// [`VerifyError::NoTopic`] where it is not kmk's own, and missing; [`VerifyError::NotShown`]; [`KafkaError`].
+/// [`VerifyError::Busy`]; [`VerifyError::NoTopic`] where it is not kmk's own, and missing; [`VerifyError::NotShown`]; [`KafkaError`].
 pub(super) fn prepare(
     course: &mut Course,
     what: &Verify,
     limit: &Limit,
     observer: &dyn Observer,
-) -> Result<(), VerifyError> {
+) -> Result<Option<Lock>, VerifyError> {
     let mut admin = Admin::connect_patiently(&course.endpoints, limit)?;
-    let topics = admin.describe_patiently(limit)?.topics;
+    let found = admin.describe_patiently(limit)?;
+    let lock = match &what.topic {
+        Some(_) => None,
+        None => Some(lock(course, found.id.as_deref())?),
+    };
+    let topics = found.topics;
     match (topics.get(&course.topic), &what.topic) {
         (Some(info), Some(_)) => course.partitions = count(info),
         (None, Some(topic)) => {
@@ -48,13 +58,32 @@ pub(super) fn prepare(
                 partitions: Some(course.partitions),
                 ..NewTopic::default()
             };
-            admin.create_topic(&topic, limit)?;
+            match admin.create_topic(&topic, limit) {
+                // by a run on another machine: `shown` waits for its partitions
+                Err(error) if error.code().is_some_and(|code| code.number() == EXISTS) => {}
+                made => drop(made?),
+            }
         }
     }
     for leg in &course.legs {
         shown(course, leg, limit, observer)?;
     }
-    Ok(())
+    Ok(lock)
+}
+
+/// Keeps other runs of this machine out of kmk's own topic: it is emptied in the end, also of what is theirs.
+fn lock(course: &Course, cluster: Option<&str>) -> Result<Lock, VerifyError> {
+    let addresses: Vec<String> = course.endpoints.iter().map(ToString::to_string).collect();
+    let place = format!("{} {}", cluster.unwrap_or_default(), addresses.join(","));
+    let taken = Lock::take(&runtime_directory(), &place, &course.topic, "verify");
+    taken.map_err(|error| match error {
+        LockError::Held { holder, .. } => VerifyError::Busy {
+            topic: course.topic.clone(),
+            cluster: course.cluster.clone(),
+            holder,
+        },
+        error @ LockError::Io { .. } => VerifyError::Lock(error),
+    })
 }
 
 fn count(info: &TopicInfo) -> i32 {
@@ -110,7 +139,7 @@ fn shown(
 }
 
 /// What keeps a topic from being read with so many partitions, if anything does.
-fn look(info: Option<&TopicInfo>, partitions: i32) -> Option<String> {
+pub(super) fn look(info: Option<&TopicInfo>, partitions: i32) -> Option<String> {
     match info {
         None => Some("missing".to_owned()),
         Some(info) if count(info) < partitions => Some(format!(

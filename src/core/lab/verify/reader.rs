@@ -1,11 +1,14 @@
 //! Reading one flow's topic on its target, whatever happens to it meanwhile. Knows nothing of what was sent.
 
-use super::course::Leg;
+use super::Verify;
+use super::course::{Course, Leg};
+use super::ground::look;
 use super::report::{Incident, Noted};
-use super::run::{Clock, Signals, locked};
-use crate::core::kafka::{Admin, At, Client, Consumer, KafkaError, Reading, Start};
-use crate::core::ledger::Arrivals;
-use crate::core::wait::Limit;
+use super::run::{Clock, Desk, Signals, locked};
+use super::sight::{AGAIN, Sight, Times, patiently, settled};
+use crate::core::kafka::{Admin, Client, Consumer, KafkaError, Reading, Start};
+use crate::core::ledger::{Arrivals, Guarantee, RunId};
+use crate::core::wait::{Limit, Probe};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Mutex;
@@ -13,12 +16,6 @@ use std::time::Duration;
 
 /// How long a broker may give no answer before that is an incident.
 const ANSWER: Duration = Duration::from_secs(10);
-
-/// How soon after trouble it is tried again.
-const AGAIN: Duration = Duration::from_millis(100);
-
-/// How long what is there in the end may take to be read.
-const DRAIN: Duration = Duration::from_secs(5);
 
 /// How many incidents are kept.
 const INCIDENTS: usize = 100;
@@ -29,7 +26,14 @@ const NO_TOPIC: i16 = 3;
 /// Reads one topic.
 pub(super) struct Reader {
     leg: Leg,
+    /// Where the records come from, and the topic there.
+    from: (String, String),
+    run: RunId,
+    guarantee: Guarantee,
+    patience: Duration,
     consumer: Consumer,
+    /// Kafka's id of the topic when reading began.
+    id: Option<u128>,
     /// Where reading began.
     begun: BTreeMap<i32, i64>,
     seen: Seen,
@@ -38,59 +42,80 @@ pub(super) struct Reader {
 }
 
 /// What was seen beside the records.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Seen {
     /// Where each partition goes on behind what was read.
     pub(super) reached: BTreeMap<i32, i64>,
     pub(super) incidents: Vec<Noted>,
+    pub(super) times: Times,
+    /// What could not be seen in the end, so that nothing is proven.
+    pub(super) unknown: Option<String>,
 }
 
 impl Reader {
     /// From where the topic ends now. What transactions gave up is no delivery, so only what is committed is read.
-    pub(super) fn open(leg: &Leg, limit: &Limit) -> Result<Self, KafkaError> {
+    pub(super) fn open(
+        course: &Course,
+        leg: &Leg,
+        what: &Verify,
+        limit: &Limit,
+    ) -> Result<Self, KafkaError> {
         let mut admin = Admin::connect_patiently(&leg.endpoints, limit)?;
-        let mut topics = admin.describe_patiently(limit)?.topics;
-        let info = topics.remove(&leg.remote).unwrap_or_default();
-        let begun = ends(&mut admin, &leg.remote, limit)?;
-        let reading = Reading {
-            partition: None,
-            start: Start::Latest,
-            group: None,
-            to_end: false,
-            committed_only: true,
-            client: Client::Wire,
-            needs: Vec::new(),
-        };
+        // another broker than the one that showed it may learn of it later
+        let info = patiently(limit, || {
+            let info = admin.topics(limit)?.remove(&leg.remote);
+            let lacks = look(info.as_ref(), course.partitions);
+            Ok(lacks.map_or_else(|| Probe::Ready(info.unwrap_or_default()), Probe::NotYet))
+        })?;
+        let sight = Sight::of(leg, limit)?;
+        let begun = sight.as_ref().map(|sight| sight.stable.clone());
         Ok(Self {
-            consumer: Consumer::open(admin, &leg.remote, &info, &reading, limit)?,
+            consumer: Consumer::open(admin, &leg.remote, &info, &reading(Start::Latest), limit)?,
             leg: leg.clone(),
-            begun,
-            seen: Seen::default(),
+            from: (course.cluster.clone(), course.topic.clone()),
+            run: course.run,
+            guarantee: what.guarantee,
+            patience: what.timeout,
+            id: info.id,
+            begun: begun.unwrap_or_default(),
+            seen: Seen {
+                reached: BTreeMap::new(),
+                incidents: Vec::new(),
+                times: sight.map_or(Times::Unknown, |sight| sight.times),
+                unknown: None,
+            },
             trouble: None,
         })
     }
 
     /// Reads until the end is signalled.
-    pub(super) fn run(mut self, arrivals: &Mutex<Arrivals>, clock: Clock, end: &Signals) -> Seen {
-        loop {
+    pub(super) fn run(
+        mut self,
+        desk: &Desk,
+        arrivals: &Mutex<Arrivals>,
+        clock: Clock,
+        end: &Signals,
+    ) -> Seen {
+        while !end.finish.is_raised() {
             let limit = Limit::new(ANSWER, &end.finish);
             let taken = self.take(arrivals, clock, &limit);
-            if end.stop.is_raised() {
-                return self.seen;
-            }
-            if end.finish.is_raised() {
-                break;
-            }
-            if let Err(error) = taken {
+            if let Err(error) = taken
+                && !end.finish.is_raised()
+            {
                 self.bear(&error, clock);
                 // cut short where it is over
                 let _ = limit.pause(AGAIN);
             }
         }
-        // what is behind the last record that was waited for counts too
-        let limit = Limit::new(DRAIN, &end.stop);
-        let drained = self.drain(arrivals, clock, &limit);
-        if let Err(error) = drained {
+        let limit = Limit::new(self.patience, &end.stop);
+        if end.stop.is_raised() {
+            return self.seen;
+        }
+        if let Err(error) = self.look_at_the_end(desk, arrivals, clock, &limit) {
+            self.seen.unknown = Some(format!(
+                "what {} holds in the end is not seen: {error}",
+                self.leg.target
+            ));
             self.bear(&error, clock);
         }
         self.seen
@@ -118,6 +143,52 @@ impl Reader {
         shown
     }
 
+    /// What is behind the last record that was waited for counts too, and what is no longer there does not: the verdict is
+    /// on what the target holds in the end.
+    fn look_at_the_end(
+        &mut self,
+        desk: &Desk,
+        arrivals: &Mutex<Arrivals>,
+        clock: Clock,
+        limit: &Limit,
+    ) -> Result<(), KafkaError> {
+        if self.guarantee == Guarantee::ExactlyOnce && desk.is_complete() {
+            let written = desk.ended.get().map(|sending| &sending.written);
+            let (source, topic) = &self.from;
+            let written = written.cloned().unwrap_or_default();
+            let open = settled(&self.leg, source, topic, &written, limit)?;
+            self.seen.unknown = open.map(|why| format!("more may still come: {why}"));
+        }
+        let limit = limit.again();
+        match self.drain(arrivals, clock, &limit) {
+            // so it is gone
+            Err(KafkaError::UnknownTopic { .. }) => self.note(Incident::TopicGone, clock),
+            drained => drained?,
+        }
+        let sight = Sight::of(&self.leg, &limit)?;
+        let happened = self.seen.incidents.iter().any(|noted| {
+            let what = &noted.what;
+            matches!(what, Incident::TopicGone | Incident::TopicRemade)
+                || matches!(what, Incident::Moved { .. })
+        });
+        match sight {
+            None => {
+                if self.trouble != Some(Incident::TopicGone) {
+                    self.note(Incident::TopicGone, clock);
+                }
+                locked(arrivals).replace(Arrivals::new(self.run));
+            }
+            Some(sight) => {
+                self.seen.times = self.seen.times.max(sight.times);
+                if happened || sight.has_lost(self.id, &self.begun) {
+                    let held = self.read_again(&sight, &limit)?;
+                    locked(arrivals).replace(held);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Reads on to where the topic ends now.
     fn drain(
         &mut self,
@@ -125,18 +196,50 @@ impl Reader {
         clock: Clock,
         limit: &Limit,
     ) -> Result<(), KafkaError> {
-        let mut admin = Admin::connect_patiently(&self.leg.endpoints, limit)?;
-        let ends = ends(&mut admin, &self.leg.remote, limit)?;
+        let ends = Sight::of(&self.leg, limit)?.map(|sight| sight.stable);
+        let ends = ends.unwrap_or_default();
         let is_short = |reader: &Self, (partition, end): (&i32, &i64)| {
             let reached = reader.seen.reached.get(partition);
             let at = reached.or(reader.begun.get(partition));
             at.copied().unwrap_or(0) < *end
         };
-        while ends.iter().any(|end| is_short(self, end)) {
-            limit.check(|| "not all of the topic is read".to_owned())?;
-            self.take(arrivals, clock, limit)?;
-        }
-        Ok(())
+        patiently(limit, || {
+            while ends.iter().any(|end| is_short(self, end)) {
+                limit.check(|| "not all of the topic is read".to_owned())?;
+                self.take(arrivals, clock, limit)?;
+            }
+            Ok(Probe::Ready(()))
+        })
+    }
+
+    /// What the topic holds of the run.
+    fn read_again(&self, sight: &Sight, limit: &Limit) -> Result<Arrivals, KafkaError> {
+        // what was there before the run need not be read, unless this is another topic
+        let begun = self.begun.values().min().copied().unwrap_or(0);
+        let start = if sight.id == self.id {
+            Start::Offset(begun)
+        } else {
+            Start::Earliest
+        };
+        patiently(limit, || {
+            let mut held = Arrivals::new(self.run);
+            let mut admin = Admin::connect(&self.leg.endpoints, limit)?;
+            let info = admin.topics(limit)?.remove(&self.leg.remote);
+            let info = info.unwrap_or_default();
+            let reading = Reading {
+                to_end: true,
+                ..reading(start)
+            };
+            let mut consumer = Consumer::open(admin, &self.leg.remote, &info, &reading, limit)?;
+            while !consumer.is_done() {
+                limit.check(|| "not all of the topic is read once more".to_owned())?;
+                consumer.poll(u64::MAX, limit)?.each(|record| {
+                    held.arrive(&record, 0);
+                    Ok::<_, KafkaError>(ControlFlow::Continue(()))
+                })?;
+            }
+            Ok(Probe::Ready(held))
+        })
     }
 
     fn note_changes(&mut self, clock: Clock) {
@@ -185,11 +288,15 @@ impl Reader {
     }
 }
 
-/// Where each partition of a topic ends, for whoever reads what is committed.
-fn ends(admin: &mut Admin, topic: &str, limit: &Limit) -> Result<BTreeMap<i32, i64>, KafkaError> {
-    let found = admin.offsets(&[topic.to_owned()], At::Stable, limit)?;
-    let ends = found
-        .into_iter()
-        .map(|((_, partition), end)| (partition, end));
-    Ok(ends.collect())
+/// All partitions, of what is committed.
+fn reading(start: Start) -> Reading {
+    Reading {
+        partition: None,
+        start,
+        group: None,
+        to_end: false,
+        committed_only: true,
+        client: Client::Wire,
+        needs: Vec::new(),
+    }
 }

@@ -3,6 +3,7 @@
 use super::course::Course;
 use super::run::{CourseDone, Done};
 use super::sender::SendEnd;
+use super::sight::Times;
 use crate::core::kafka::KafkaError;
 use crate::core::ledger::{Account, Guarantee};
 use serde::Serialize;
@@ -27,9 +28,9 @@ pub struct VerifyReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VerifyEnd {
-    /// Every record was acknowledged and has arrived.
+    /// Every record was acknowledged and had arrived.
     Complete,
-    /// Time was up: records are missing, or a source had been given up.
+    /// Time was up: records are missing; or a source had been given up.
     Deadline,
     /// The person interrupted.
     Interrupted,
@@ -78,6 +79,10 @@ pub struct FlowReport {
     pub account: Account,
     /// What else was seen on the target, in order; the first hundred.
     pub incidents: Vec<Noted>,
+    /// Whose times the records carry there.
+    pub times: Times,
+    /// What could not be seen in the end, so that nothing is proven; none as a rule.
+    pub unknown: Option<String>,
 }
 
 /// A flow that was left out.
@@ -139,7 +144,7 @@ impl VerifyReport {
             && self
                 .flows
                 .iter()
-                .all(|flow| flow.account.is_sound(guarantee))
+                .all(|flow| flow.account.is_sound(guarantee) && flow.unknown.is_none())
     }
 }
 
@@ -185,6 +190,8 @@ fn add(report: &mut VerifyReport, course: &Course, done: CourseDone) {
             records_per_second: last.and_then(|last| speed(done.account.arrived, last)),
             account: done.account,
             incidents: done.seen.incidents,
+            times: done.seen.times,
+            unknown: done.seen.unknown,
         });
     }
 }

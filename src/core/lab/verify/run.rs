@@ -109,8 +109,8 @@ impl<'a> Run<'a> {
         let mut readers = Vec::new();
         for course in courses {
             let legs = course.legs.iter();
-            let opened: Result<Vec<Reader>, _> =
-                legs.map(|leg| Reader::open(leg, &limit.again())).collect();
+            let open = |leg| Reader::open(course, leg, what, &limit.again());
+            let opened: Result<Vec<Reader>, _> = legs.map(open).collect();
             readers.push(opened?);
         }
         let mut senders = Vec::new();
@@ -140,7 +140,7 @@ impl<'a> Run<'a> {
             for (desk, readers) in desks.iter().zip(self.readers) {
                 for (arrivals, reader) in desk.arrivals.iter().zip(readers) {
                     let end = &end;
-                    let run = move || reader.run(arrivals, clock, end);
+                    let run = move || reader.run(desk, arrivals, clock, end);
                     reading.push(spawned("kmk-reader", scope, run)?);
                 }
             }
@@ -157,6 +157,8 @@ impl<'a> Run<'a> {
                 clock,
             };
             let ended = watch.until_the_end(&end, self.interrupt, progress);
+            let is_over = || reading.iter().all(thread::ScopedJoinHandle::is_finished);
+            let ended = watch.until_looked(ended, is_over, &end, self.interrupt, progress);
             let seen = reading.into_iter();
             let seen: Vec<Seen> = seen
                 .map(|reader| reader.join().expect("a reader does not panic"))
@@ -177,7 +179,7 @@ impl<'a> Run<'a> {
 /// What ends a run.
 #[derive(Debug, Default)]
 pub(super) struct Signals {
-    /// All is there: readers read on to where their topics end now, and no further.
+    /// Nothing more is waited for: readers read on to where their topics end now, and look what is there.
     pub(super) finish: Interrupt,
     /// Everybody ends at once.
     pub(super) stop: Interrupt,
@@ -222,7 +224,12 @@ impl Desk {
     /// Whether all was sent, and everything acknowledged has arrived through every flow.
     pub(super) fn is_complete(&self) -> bool {
         let ended = self.ended.get();
-        ended.is_some_and(|sending| matches!(sending.end, SendEnd::Complete))
+        ended.is_some_and(|sending| matches!(sending.end, SendEnd::Complete)) && self.is_settled()
+    }
+
+    /// Whether nothing more is sent, and everything acknowledged has arrived through every flow, given up or not.
+    pub(super) fn is_settled(&self) -> bool {
+        self.ended.get().is_some()
             && self.arrivals.iter().all(|arrivals| {
                 let sent = locked(&self.sent);
                 locked(arrivals).has_all(&sent)

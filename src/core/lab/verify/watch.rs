@@ -46,12 +46,42 @@ impl Watch<'_> {
                 end.finish.raise();
                 return VerifyEnd::Complete;
             }
+            // what a source refused for good will never come
+            if self.desks.iter().all(Desk::is_settled) {
+                progress(&self.progress());
+                end.finish.raise();
+                return VerifyEnd::Deadline;
+            }
             if waiting.is_over(self.all_sent(), || (self.arrived(), self.clock.elapsed())) {
                 progress(&self.progress());
-                end.stop();
+                end.finish.raise();
                 return VerifyEnd::Deadline;
             }
         }
+    }
+
+    /// Waits until all readers have looked what is there in the end; an interruption ends that too.
+    pub(super) fn until_looked(
+        &self,
+        ended: VerifyEnd,
+        is_over: impl Fn() -> bool,
+        end: &Signals,
+        interrupt: &Interrupt,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> VerifyEnd {
+        let limit = Limit::endless(interrupt);
+        let mut next_tell = self.clock.elapsed() + TELL;
+        while !is_over() {
+            if limit.pause(LOOK).is_err() {
+                end.stop();
+                return VerifyEnd::Interrupted;
+            }
+            if self.clock.elapsed() >= next_tell {
+                progress(&self.progress());
+                next_tell = self.clock.elapsed() + TELL;
+            }
+        }
+        ended
     }
 
     /// When everything had been sent, if it has.

@@ -84,6 +84,32 @@ fn the_first_address_that_answers_will_do_and_if_none_does_each_is_named() {
 }
 
 #[test]
+fn a_partition_without_a_leader_is_waited_for_and_named_in_the_end() {
+    let brokers: Arc<Mutex<Vec<Endpoint>>> = Arc::default();
+    let looks = Arc::new(AtomicUsize::new(0));
+    let (known, seen) = (Arc::clone(&brokers), Arc::clone(&looks));
+    brokers.lock().unwrap().push(broker(move |asked| {
+        if asked.api == ApiKey::Metadata {
+            let leader = if seen.fetch_add(1, Ordering::SeqCst) < 3 {
+                -1
+            } else {
+                0
+            };
+            return asked.with(&cluster_of(&known.lock().unwrap(), leader));
+        }
+        asked.with(&end(7, 0))
+    }));
+    let mut cluster = Cluster::connect(&brokers.lock().unwrap().clone(), &soon()).unwrap();
+    let ends = cluster.offsets_in("t", &[0], At::Latest, &soon()).unwrap();
+    assert_eq!(ends, BTreeMap::from([(0, 7)]));
+    assert_eq!(looks.load(Ordering::SeqCst), 4);
+    let moment = Limit::new(Duration::from_millis(100), &Interrupt::default());
+    let none = cluster.offsets_in("t", &[0, 1], At::Latest, &moment);
+    let none = none.unwrap_err().to_string();
+    assert_eq!(none, "partition 1 of topic `t` has no leader");
+}
+
+#[test]
 fn a_leader_that_moved_is_found_again() {
     let brokers: Arc<Mutex<Vec<Endpoint>>> = Arc::default();
     let leader = Arc::new(AtomicUsize::new(0));
