@@ -35,7 +35,8 @@ fn lines(from: usize, count: usize) -> BTreeSet<String> {
 }
 
 fn send(lab: &Lab, topic: &str, lines: &BTreeSet<String>) {
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let text = lines.join("\n") + "\n";
     // batches that the topic takes
     let few = "-X batch.num.messages=20";
     lab.primary().produce_with(topic, few, &text);

@@ -166,11 +166,12 @@ fn each_crate_has_one_door() {
 }
 
 /// Which modules of the core each module may use, as the design has it. `lab` may use all, and is used by none.
-const MAY_USE: [(&str, &[&str]); 35] = [
+const MAY_USE: [(&str, &[&str]); 36] = [
+    ("culprit", &["selection", "topology"]),
     ("digest", &[]),
     ("endpoint", &[]),
     ("event", &[]),
-    ("explain", &["selection"]),
+    ("explain", &["culprit", "selection"]),
     ("failover", &["mirror_state"]),
     ("filter", &[]),
     ("message", &[]),
@@ -207,7 +208,7 @@ const MAY_USE: [(&str, &[&str]); 35] = [
     ("lock", &["digest"]),
     ("docker", &["shell", "wait"]),
     ("kafka", &["endpoint", "message", "wait"]),
-    ("lag", &["message"]),
+    ("lag", &["culprit", "message"]),
     ("ledger", &["message"]),
     ("mirror_state", &["message"]),
     ("selection", &["filter", "mm2", "spec", "topology"]),

@@ -1,6 +1,7 @@
 //! The words for each answer: why, what was seen, and what to type. Looks at nothing itself.
 
 use crate::cli::quantity::{bytes, count};
+use kafka_mirror_kit::core::culprit::Culprit;
 use kafka_mirror_kit::core::explain::{Answer, Contents, Failure, Obstacle, Refresh, Sight, Whose};
 use kafka_mirror_kit::core::lab::explain::Explanation;
 use kafka_mirror_kit::core::selection::InternalName;
@@ -87,15 +88,8 @@ impl Telling<'_> {
             Answer::MirrorMakerEnded { .. } => {
                 "MirrorMaker has ended, in a container that runs".to_owned()
             }
-            Answer::HoldsUp { culprit } if culprit.stops_flow => {
-                "its records do not get there, and hold up the whole flow".to_owned()
-            }
-            Answer::HoldsUp { .. } => "its records do not get there".to_owned(),
-            Answer::HeldUp { culprits } => {
-                let topics = culprits.iter().map(|one| format!("`{}`", one.topic));
-                let topics: Vec<String> = topics.collect();
-                format!("the whole flow is held up by {}", topics.join(" and "))
-            }
+            Answer::HoldsUp { culprit } => holding(culprit),
+            Answer::HeldUp { culprits } => held(culprits),
             Answer::LinkCut { clusters } => format!(
                 "the link is cut: MirrorMaker is off the network of {}",
                 clusters.join(" and of ")
@@ -240,6 +234,21 @@ impl Telling<'_> {
         let behind = self.explanation.seen.behind.filter(|behind| *behind > 0);
         behind.map(|behind| format!("{} not copied", count(behind, "record")))
     }
+}
+
+fn holding(culprit: &Culprit) -> String {
+    let others = if culprit.stops_flow {
+        ", and hold up the whole flow"
+    } else {
+        ""
+    };
+    format!("its records do not get there{others}")
+}
+
+fn held(culprits: &[Culprit]) -> String {
+    let topics = culprits.iter().map(|one| format!("`{}`", one.topic));
+    let topics: Vec<String> = topics.collect();
+    format!("the whole flow is held up by {}", topics.join(" and "))
 }
 
 fn rule_of(rule: InternalName) -> &'static str {

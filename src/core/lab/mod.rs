@@ -147,8 +147,8 @@ impl Lab {
             }
         }
         Ok(Some(Self {
-            topology,
             spec,
+            topology,
             containers,
         }))
     }

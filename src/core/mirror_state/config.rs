@@ -103,8 +103,8 @@ impl Config {
             let (Some(key), Some(value)) = (&record.key, &record.value) else {
                 continue;
             };
-            let status = serde_json::from_slice::<super::Status>(value);
-            let since = status
+            let told = serde_json::from_slice::<super::Status>(value);
+            let since = told
                 .is_ok_and(|status| status.is_running())
                 .then_some(record.time);
             running.insert(String::from_utf8_lossy(key).into_owned(), since.flatten());

@@ -2,6 +2,7 @@
 //! nothing but the topology.
 
 use crate::core::culprit::Room;
+use crate::core::docker::Container;
 use crate::core::endpoint::Endpoint;
 use crate::core::lab::room;
 use crate::core::lab::{Lab, addresses};
@@ -112,7 +113,7 @@ impl End {
         let Some(now) = lab.topology.cluster(&cluster.name) else {
             return Self::Dark;
         };
-        let runs = |service: &str| lab.container(service).is_some_and(|c| c.is_running());
+        let runs = |service: &str| lab.container(service).is_some_and(Container::is_running);
         let running = now.brokers.iter().filter(|broker| runs(&broker.service));
         let running: Vec<Endpoint> = running.map(|broker| broker.outside.clone()).collect();
         if running.is_empty() {

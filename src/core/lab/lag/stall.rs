@@ -249,20 +249,18 @@ fn stalls(
             continue;
         }
         let began = since.began.filter(|began| *began < BEGINNING && !fails);
-        let stall = match stalls.iter_mut().find(|stall| stall.topic == place.0) {
-            Some(stall) => stall,
-            None => {
-                stalls.push(Stall {
-                    topic: place.0,
-                    partitions: Vec::new(),
-                    behind: 0,
-                    seconds: 0.0,
-                    began: began.map(|began| began.as_secs_f64()),
-                });
-                let last = stalls.len() - 1;
-                &mut stalls[last]
-            }
-        };
+        let known = stalls.iter().position(|stall| stall.topic == place.0);
+        let at = known.unwrap_or(stalls.len());
+        if known.is_none() {
+            stalls.push(Stall {
+                topic: place.0,
+                partitions: Vec::new(),
+                behind: 0,
+                seconds: 0.0,
+                began: began.map(|began| began.as_secs_f64()),
+            });
+        }
+        let stall = &mut stalls[at];
         stall.partitions.push(place.1);
         stall.behind += one.behind;
         stall.seconds = stall.seconds.max(stood.as_secs_f64());
