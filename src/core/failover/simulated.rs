@@ -257,6 +257,10 @@ proptest! {
         let told = outlook(&partition, Place { source, target: Some(at.min(many)), checkpoint: None });
         prop_assert!(!told.again.is_bound() && !told.further.is_bound(), "{told:?}");
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     /// Where MirrorMaker puts a group, whatever it copied and however often, nothing is passed over, and that is told.
     #[test]

@@ -156,7 +156,7 @@ fn where_the_source_does_not_answer_what_was_seen_has_its_age() {
     assert_eq!(
         lines(&flow),
         [
-            "primary->secondary: about 13 delivered again by its place of 12 s ago, at most 213 if it has read on since (the source does not answer)"
+            "primary->secondary, last noted 12 s ago: about 13 delivered again, at most 213 if it has read on since (the source does not answer)"
         ]
     );
     flow.places[0].prospect.again = Some(0);
