@@ -198,6 +198,9 @@ proptest! {
         compacted in prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(0usize..200, 0..60)],
     ) {
         let mut world = World::of(records, gone, &steps);
+        // compaction takes away what has a later record of its key: that is not passed over
+        let skipped_at = |at: usize| world.skipped(source, at);
+        let skipped = at.filter(|at| *at <= world.copies.len()).map(skipped_at);
         let is_compacted = !compacted.is_empty();
         for at in compacted {
             if let Some(copy) = world.copies.get_mut(at) {
@@ -222,7 +225,7 @@ proptest! {
         let first = usize::try_from(partition.target.first).unwrap();
         if let (Some(at), Begins::AtItsPlace) = (at, told.begins) {
             prop_assert!(is_true(told.again, world.again(source, at)), "{told:?} {} {world:?}", world.again(source, at));
-            let skipped = world.skipped(source, at);
+            let skipped = skipped.unwrap();
             prop_assert!(is_true(told.further, skipped), "{told:?} {skipped} {world:?}");
             prop_assert!(skipped == 0 || told.skipped.is_none());
         } else {
