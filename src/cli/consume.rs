@@ -32,6 +32,8 @@ const INCONSISTENT_PROTOCOL: i16 = 23;
 ///
 /// Reads from the beginning unless told otherwise, as far as the topic goes now; with --messages, until so many have
 /// arrived; with --follow, on and on. A topic that is not there is waited for, and never created.
+///
+/// In a pipe or a file a record is what it is, byte for byte. On a terminal, what would steer it is written out: `\u001b`.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
