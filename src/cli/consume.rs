@@ -2,7 +2,7 @@ mod format;
 pub(super) mod from;
 
 use super::chosen::Elsewhere;
-use super::failure::Told;
+use super::failure::{Told, is_unanswered};
 use super::output::seconds;
 use super::{Context, DefaultCluster, Outcome, Place, deploy};
 use format::Format;
@@ -226,9 +226,14 @@ fn answer(
         }
         ConsumeEnd::Lost(error) => {
             let hint = where_to_look(error, place, context);
-            return Err(Told::no(format!("{so_far}; then {error}"))
-                .maybe(hint)
-                .into());
+            let told = format!("{so_far}; then {error}");
+            // a count that is short is a no, whatever the cause
+            let told = if what.messages.is_none() && is_unanswered(error) {
+                Told::unusable(told)
+            } else {
+                Told::no(told)
+            };
+            return Err(told.maybe(hint).into());
         }
     }
     Ok(Outcome::Yes)

@@ -5,7 +5,7 @@ mod deploy;
 mod docker;
 mod lab_file;
 
-pub(crate) use broker::advice;
+pub(crate) use broker::{advice, is_unanswered};
 pub(crate) use lab_file::BadLabFile;
 
 use super::Context;

@@ -28,10 +28,7 @@ pub(super) fn of_kafka(error: &KafkaError, context: &Context) -> Failure {
         KafkaError::Version { .. } => {
             Failure::one(item.hint("kmk speaks to Kafka 3.3 and later"), UNUSABLE)
         }
-        // nothing is known of what was asked for
-        KafkaError::Garbled { .. } | KafkaError::Lost { .. } | KafkaError::Silent { .. } => {
-            Failure::one(item, UNUSABLE)
-        }
+        error if is_unanswered(error) => Failure::one(item, UNUSABLE),
         KafkaError::Refused { code, doing, said } => {
             let help = help(*code, doing, said.as_deref());
             let exit = if help.is_some_and(|help| help.is_usage) {
@@ -46,6 +43,17 @@ pub(super) fn of_kafka(error: &KafkaError, context: &Context) -> Failure {
         }
         _ => Failure::one(item, NO),
     }
+}
+
+/// Whether nothing is known of what was asked for: no answer could be had, or none be understood.
+pub(crate) fn is_unanswered(error: &KafkaError) -> bool {
+    matches!(
+        error,
+        KafkaError::Unreachable { .. }
+            | KafkaError::Lost { .. }
+            | KafkaError::Silent { .. }
+            | KafkaError::Garbled { .. }
+    )
 }
 
 /// What helps against a refusal, where anything is known to.
@@ -288,6 +296,22 @@ mod tests {
         assert!(of(38).unwrap().is_usage, "INVALID_REPLICATION_FACTOR");
         assert!(!of(36).unwrap().is_usage, "TOPIC_ALREADY_EXISTS");
         assert!(of(-1).is_none(), "UNKNOWN_SERVER_ERROR");
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_understood_is_none() {
+        let address = "127.0.0.1:19092".to_owned();
+        let garbled = KafkaError::Garbled {
+            address,
+            cause: "too short".to_owned(),
+        };
+        assert!(is_unanswered(&garbled));
+        let refused = KafkaError::Refused {
+            doing: "create topic `x`".to_owned(),
+            code: Code::numbered(36).unwrap(),
+            said: None,
+        };
+        assert!(!is_unanswered(&refused), "an answer, and it is no");
     }
 
     #[test]
