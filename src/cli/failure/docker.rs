@@ -1,7 +1,7 @@
 //! The words for docker, for labs that cannot be found, and for locks.
 
 use super::deploy::{preflight_problem, workdir};
-use super::{Failure, Item, UNUSABLE, USAGE, did_you_mean};
+use super::{Failure, INTERRUPTED, Item, UNUSABLE, USAGE, did_you_mean};
 use crate::cli::Context;
 use crate::cli::deploy::in_lab;
 use kafka_mirror_kit::core::compose::FORMAT;
@@ -62,6 +62,12 @@ pub(super) fn of_lab(error: &LabError) -> Failure {
         LabError::Newer { .. } => item.hint(format!(
             "use the kmk that made it, or a newer one; this one knows formats up to {FORMAT}"
         )),
+        LabError::Incomplete { lab, .. } => {
+            let lab = in_lab(lab);
+            item.hint(format!(
+                "`kmk destroy{lab}` takes away what is left; `kmk deploy{lab}` makes a lab of it again, with the records on its volumes"
+            ))
+        }
         LabError::Docker(error) => return of_docker(error),
         _ => item,
     };
@@ -89,6 +95,10 @@ pub(super) fn of_destroy(error: &DestroyError) -> Failure {
         DestroyError::Lock(error) => of_lock(error),
         DestroyError::Workdir(error) => Failure::one(workdir(error), USAGE),
         DestroyError::Stopped(Stop::Interrupted) => Failure::interrupted(),
+        DestroyError::Interrupted { lab, .. } => {
+            let hint = format!("`kmk destroy{}` goes on", in_lab(lab));
+            Failure::one(Item::new(error).hint(hint), INTERRUPTED)
+        }
         other => Failure::one(Item::new(other), UNUSABLE),
     }
 }
@@ -98,6 +108,11 @@ pub(super) fn of_stop(error: &StopError) -> Failure {
         StopError::Docker(error) => of_docker(error),
         StopError::Lab(error) => of_lab(error),
         StopError::Lock(error) => of_lock(error),
+        StopError::Interrupted { lab, .. } => {
+            let lab = in_lab(lab);
+            let hint = format!("`kmk stop{lab}` goes on, `kmk start{lab}` starts what was stopped");
+            Failure::one(Item::new(error).hint(hint), INTERRUPTED)
+        }
         other => Failure::one(Item::new(other), UNUSABLE),
     }
 }

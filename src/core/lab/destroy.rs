@@ -7,7 +7,7 @@ use crate::core::docker::{Container, Docker, DockerError, Labelled, Site, labell
 use crate::core::lock::{self, Lock, LockError};
 use crate::core::preflight;
 use crate::core::topology;
-use crate::core::wait::{Limit, Stop};
+use crate::core::wait::{Interrupt, Limit, Stop};
 use crate::core::workdir::{Workdir, WorkdirError};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -61,7 +61,28 @@ pub enum DestroyError {
     /// Something came back, or never went, to the deadline.
     #[error(transparent)]
     Stopped(#[from] Stop),
+    /// A person interrupted, when it had begun.
+    #[error("interrupted: {left} of lab `{lab}` are left")]
+    Interrupted {
+        /// The lab.
+        lab: String,
+        /// What is left, such as "2 networks, 2 volumes".
+        left: String,
+    },
 }
+
+impl DestroyError {
+    fn is_interruption(&self) -> bool {
+        match self {
+            Self::Docker(error) => error.is_interruption(),
+            Self::Stopped(stop) => *stop == Stop::Interrupted,
+            _ => false,
+        }
+    }
+}
+
+/// How long is looked at what an interruption has left.
+const LAST_LOOK: Duration = Duration::from_secs(3);
 
 /// Everything on the engine that carries a lab's label.
 #[derive(Debug)]
@@ -83,6 +104,20 @@ impl Remains {
 
     pub(super) fn is_nothing(&self) -> bool {
         self.containers.is_empty() && self.networks.is_empty() && self.volumes.is_empty()
+    }
+
+    /// In words, such as "1 container, 2 networks".
+    pub(super) fn describe(&self) -> String {
+        let counts = [
+            (self.containers.len(), "container"),
+            (self.networks.len(), "network"),
+            (self.volumes.len(), "volume"),
+        ];
+        let there = counts.iter().filter(|(number, _)| *number > 0);
+        let told = there.map(|(number, what)| {
+            format!("{number} {what}{}", if *number == 1 { "" } else { "s" })
+        });
+        told.collect::<Vec<_>>().join(", ")
     }
 
     fn remove(&self, docker: &Docker, limit: &Limit) -> Result<(), DockerError> {
@@ -135,7 +170,8 @@ pub fn destroy(
         .iter()
         .filter_map(Container::compose_file);
     let made_from: Vec<PathBuf> = files.map(PathBuf::from).collect();
-    let mut destroyed = remove(docker, lab, remains, limit)?;
+    let removed = remove(docker, lab, remains, limit);
+    let mut destroyed = removed.map_err(|error| with_what_is_left(error, docker, lab))?;
     if let Ok(Some(lab)) = described {
         destroyed.left = leftover::look(&lab.topology, limit);
     }
@@ -151,6 +187,19 @@ pub fn destroy(
     }
     destroyed.took = begun.elapsed();
     Ok(destroyed)
+}
+
+/// An interruption, with what it has left.
+fn with_what_is_left(error: DestroyError, docker: &Docker, lab: &str) -> DestroyError {
+    let limit = Limit::new(LAST_LOOK, &Interrupt::default());
+    let look = || Remains::find(docker, lab, &limit).ok();
+    match error.is_interruption().then(look).flatten() {
+        Some(left) if !left.is_nothing() => DestroyError::Interrupted {
+            lab: lab.to_owned(),
+            left: left.describe(),
+        },
+        _ => error,
+    }
 }
 
 fn refuse_what_is_not_ours(

@@ -61,6 +61,14 @@ pub enum LabError {
         /// The labs there are.
         others: Vec<String>,
     },
+    /// Its containers are gone, and something is left.
+    #[error("lab `{lab}` is incomplete: its containers are gone, and {left} are left")]
+    Incomplete {
+        /// Its name.
+        lab: String,
+        /// What is left, such as "2 networks, 2 volumes".
+        left: String,
+    },
     /// A newer kmk made it.
     #[error(
         "lab `{lab}` was made by a newer kmk (its labels are of format {found}, and this kmk knows formats up to {FORMAT})"
@@ -92,15 +100,20 @@ impl Lab {
     /// Finds a lab by its label, from wherever kmk is run.
     ///
     /// # Errors
-    /// [`LabError::NotFound`] with the labs there are, and whatever keeps it from being described.
+    /// [`LabError::NotFound`] with the labs there are, [`LabError::Incomplete`], and whatever keeps it from being described.
     pub fn find(docker: &Docker, name: &str, limit: &Limit) -> Result<Self, LabError> {
-        match Self::look_for(docker, name, limit)? {
-            Some(lab) => Ok(lab),
-            None => Err(LabError::NotFound {
-                lab: name.to_owned(),
-                others: names(docker, limit)?,
-            }),
+        if let Some(lab) = Self::look_for(docker, name, limit)? {
+            return Ok(lab);
         }
+        let lab = name.to_owned();
+        let left = destroy::Remains::find(docker, name, limit)?;
+        Err(if left.is_nothing() {
+            let others = names(docker, limit)?;
+            LabError::NotFound { lab, others }
+        } else {
+            let left = left.describe();
+            LabError::Incomplete { lab, left }
+        })
     }
 
     /// As [`Lab::find`], where there may be none.

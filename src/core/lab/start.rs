@@ -1,15 +1,18 @@
 //! Starts a lab that was stopped, as it was, and waits until it replicates. Makes nothing: that is for a deploy.
 
-use super::deploy::DeployError;
 use super::deploy::ready::Readiness;
 use super::deploy::refusal::explain;
+use super::deploy::{DeployError, Rendered};
 use super::state::ids;
 use super::{Lab, LabError, is_original};
-use crate::core::docker::{Container, Docker, DockerError};
+use crate::core::compose::Classes;
+use crate::core::docker::{Container, Docker, DockerError, Site};
 use crate::core::event::{Event, Observer};
 use crate::core::lock::{self, Lock, LockError};
 use crate::core::topology::Topology;
 use crate::core::wait::Limit;
+use crate::core::workdir::{PROPERTIES_FILE, Workdir};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// A lab that replicates again.
@@ -68,6 +71,7 @@ pub fn start(
         let lab = name.to_owned();
         return Err(StartError::Incomplete { lab, services });
     }
+    write_files(&lab, limit, observer)?;
     let containers = wake(docker, &lab, limit, observer)?;
     let readiness = Readiness {
         docker,
@@ -80,6 +84,29 @@ pub fn start(
         containers,
         took: begun.elapsed(),
     })
+}
+
+/// Writes the files that a lab was deployed with, where they are gone: MirrorMaker's container mounts one.
+fn write_files(lab: &Lab, limit: &Limit, observer: &dyn Observer) -> Result<(), StartError> {
+    let site = Site::find(limit)?;
+    let is_gone = |directory: &PathBuf| !directory.join(PROPERTIES_FILE).exists();
+    let gone: Vec<PathBuf> = lab.directories().into_iter().filter(is_gone).collect();
+    // elsewhere the engine has its own
+    if site != Site::Here || gone.is_empty() {
+        return Ok(());
+    }
+    let rendered = Rendered::new(&lab.spec, &site, Classes::Kept);
+    let owner = site.owner(&lab.spec.lab);
+    for directory in gone {
+        let workdir = Workdir::new(directory);
+        let written = workdir.write(&owner, &rendered.compose, &rendered.properties, false);
+        written.map_err(DeployError::from)?;
+        observer.on(Event::Note(format!(
+            "the lab's files were gone from {}, and are written there again",
+            workdir.path().display()
+        )));
+    }
+    Ok(())
 }
 
 /// Starts the containers that do not run, brokers first, and counts them.

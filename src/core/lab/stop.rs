@@ -5,7 +5,7 @@ use super::{Lab, LabError};
 use crate::core::docker::{Container, Docker, DockerError};
 use crate::core::event::{Event, Observer};
 use crate::core::lock::{self, Lock, LockError};
-use crate::core::wait::Limit;
+use crate::core::wait::{Interrupt, Limit};
 use std::time::{Duration, Instant};
 
 /// What was stopped.
@@ -30,7 +30,18 @@ pub enum StopError {
     /// Docker did not stop something.
     #[error(transparent)]
     Docker(#[from] DockerError),
+    /// A person interrupted, when it had begun.
+    #[error("interrupted: of lab `{lab}` {} still run", running.join(", "))]
+    Interrupted {
+        /// The lab.
+        lab: String,
+        /// The services that run.
+        running: Vec<String>,
+    },
 }
+
+/// How long is looked at what an interruption has left.
+const LAST_LOOK: Duration = Duration::from_secs(3);
 
 /// Stops what runs of `name`, each container with its own grace. Where nothing of it runs, that is no error.
 ///
@@ -58,7 +69,8 @@ pub fn stop(
         }
         let begun = Instant::now();
         observer.on(Event::Started(format!("Stopping {what}")));
-        docker.stop(containers, limit)?;
+        let stopped = docker.stop(containers, limit);
+        stopped.map_err(|error| with_what_runs(error, docker, name))?;
         observer.on(Event::Done {
             what: format!("Stopped {what}"),
             took: begun.elapsed(),
@@ -68,4 +80,19 @@ pub fn stop(
         containers: up.len(),
         took: begun.elapsed(),
     })
+}
+
+/// An interruption, with what still runs.
+fn with_what_runs(error: DockerError, docker: &Docker, name: &str) -> StopError {
+    let limit = Limit::new(LAST_LOOK, &Interrupt::default());
+    let look = || Lab::look_for(docker, name, &limit).ok().flatten();
+    let lab = error.is_interruption().then(look).flatten();
+    let containers = lab.iter().flat_map(|lab| &lab.containers);
+    let running = containers.filter(|container| container.is_up());
+    let running: Vec<String> = running.map(|c| c.service().to_owned()).collect();
+    if running.is_empty() {
+        return error.into();
+    }
+    let lab = name.to_owned();
+    StopError::Interrupted { lab, running }
 }

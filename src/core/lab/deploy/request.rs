@@ -268,7 +268,7 @@ pub fn exposure(spec: &Spec, site: &Site) -> Option<String> {
 }
 
 impl Rendered {
-    pub(super) fn new(spec: &Spec, site: &Site, classes: Classes) -> Self {
+    pub(in crate::core::lab) fn new(spec: &Spec, site: &Site, classes: Classes) -> Self {
         Self::of(Topology::new(spec), site, classes)
     }
 

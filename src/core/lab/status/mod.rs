@@ -3,6 +3,7 @@
 mod crossing;
 mod ended;
 pub(super) mod health;
+mod quorum;
 mod report;
 pub(super) mod view;
 mod workers;
@@ -182,6 +183,7 @@ impl View {
         ClusterStatus {
             name: cluster.name.clone(),
             healthy: problem.is_none(),
+            degraded: problem.is_some() && self.goes_on(cluster),
             brokers_up: self.brokers_up,
             brokers: self.brokers,
             existing: cluster.existing().is_some(),

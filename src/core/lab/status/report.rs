@@ -52,6 +52,9 @@ pub struct ClusterStatus {
     pub name: String,
     /// Whether all its brokers answer.
     pub healthy: bool,
+    /// Whether some do not, and the others do all their work: each partition is led, and has as many replicas in sync as
+    /// it takes to write to it.
+    pub degraded: bool,
     /// Brokers that answer.
     pub brokers_up: usize,
     /// Brokers that it should have; of a cluster that was there before the lab, those that it has.
@@ -180,13 +183,17 @@ pub enum FlowState {
 }
 
 impl Status {
-    /// Whether everything is copied, by fewer MirrorMakers than there should be.
+    /// Whether everything goes on, with fewer brokers or MirrorMakers than there should be, or slowly.
     pub fn is_degraded(&self) -> bool {
         let mut flows = self.flows.iter();
+        let mut clusters = self.clusters.iter();
         !self.healthy
-            && self.clusters.iter().all(|cluster| cluster.healthy)
+            && clusters
+                .clone()
+                .all(|cluster| cluster.healthy || cluster.degraded)
             && flows.clone().all(|flow| flow.state != FlowState::Ill)
-            && flows.any(|flow| flow.state == FlowState::Degraded)
+            && (flows.any(|flow| flow.state == FlowState::Degraded)
+                || clusters.any(|cluster| cluster.degraded))
     }
 }
 
