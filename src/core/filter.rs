@@ -52,6 +52,21 @@ pub fn check(filter: &str) -> Result<(), String> {
     ))
 }
 
+/// The same of a filter of topics, whose names have no quotes.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_topics(filter: &str) -> Result<(), String> {
+    check(filter)?;
+    match filter.chars().find(|c| "\"'`".contains(*c)) {
+        // between brackets it is one of several
+        Some(quote) if !filter.contains('[') => Err(format!(
+            "has a {quote} in it, and no topic's name has one: it can match nothing"
+        )),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,5 +108,16 @@ mod tests {
             let reason = check(bad).unwrap_err();
             assert!(reason.contains(part), "{bad}: {reason}");
         }
+    }
+
+    #[test]
+    fn quotes_are_in_no_topic_s_name() {
+        for quoted in ["\"orders\"", "'orders'", "a|`b`"] {
+            assert!(check(quoted).is_ok());
+            let reason = check_topics(quoted).unwrap_err();
+            assert!(reason.contains("can match nothing"), "{reason}");
+        }
+        assert!(check_topics("[^\"]+").is_ok() && check_topics("orders").is_ok());
+        assert!(check_topics("(").is_err());
     }
 }

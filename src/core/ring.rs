@@ -61,10 +61,10 @@ fn ways<'a>(legs: &[Leg<'a>]) -> Ways<'a> {
         let next = onward[state.0].iter().copied();
         let next = next.filter(|next| prefix.is_none_or(|prefix| legs[*next].takes_after(prefix)));
         let next: Vec<State<'a>> = next.map(|next| (next, prefix)).collect();
-        if !ways.contains_key(&state) {
+        ways.entry(state).or_insert_with(|| {
             reached.extend(&next);
-            ways.insert(state, next);
-        }
+            next
+        });
     }
     loop {
         let known: BTreeSet<State<'a>> = ways.keys().copied().collect();
@@ -243,12 +243,12 @@ mod tests {
         }
     }
 
-    fn taking<'a>(leg: Leg<'a>, topics: &[&str], exclude: &[&str]) -> Leg<'a> {
+    fn taking<'a>(leg: &Leg<'a>, topics: &[&str], exclude: &[&str]) -> Leg<'a> {
         let owned = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
         Leg {
             topics: owned(topics),
             exclude: owned(exclude),
-            ..leg
+            ..leg.clone()
         }
     }
 
@@ -297,7 +297,7 @@ mod tests {
         let (there, back) = (leg("a", "b", false), leg("b", "a", true));
         let circles =
             |there: &Leg<'_>, back: &Leg<'_>| !rings(&[there.clone(), back.clone()]).is_empty();
-        let only = |topics: &[&str]| taking(there.clone(), topics, &[]);
+        let only = |topics: &[&str]| taking(&there, topics, &[]);
         assert!(!circles(&only(&["orders"]), &back));
         assert!(!circles(&only(&[r"team\.orders", "team.payments"]), &back));
         assert!(!circles(&only(&["orders.*"]), &back));
@@ -305,21 +305,21 @@ mod tests {
         assert!(circles(&only(&["b.*"]), &back));
         assert!(circles(&only(&["(?i)orders.*"]), &back));
         assert!(circles(&only(&["orders|.*"]), &back));
-        let but = |exclude: &str| taking(there.clone(), &[".*"], &[exclude]);
+        let but = |exclude: &str| taking(&there, &[".*"], &[exclude]);
         assert!(!circles(&but(r"b\..*"), &back));
         assert!(!circles(&but("b.*"), &back));
         for exclude in ["orders", r"b\.orders.*", r"x|b\..*", r"b\.*x", "c.*"] {
             assert!(circles(&but(exclude), &back), "{exclude}");
         }
-        let same = |topics: &[&str]| taking(leg("b", "a", false), topics, &[]);
+        let same = |topics: &[&str]| taking(&leg("b", "a", false), topics, &[]);
         assert!(!circles(&only(&["orders"]), &same(&["payments", "or.*x"])));
         assert!(!circles(&only(&["team.a"]), &same(&["team.b", "team.ab"])));
         assert!(!circles(
             &only(&["orders"]),
-            &taking(leg("b", "a", false), &[".*"], &["order.*"])
+            &taking(&leg("b", "a", false), &[".*"], &["order.*"])
         ));
         assert!(circles(&only(&["orders"]), &same(&["payments", "or.*"])));
-        let prefixes = |topics: &[&str]| taking(back.clone(), topics, &[]);
+        let prefixes = |topics: &[&str]| taking(&back, topics, &[]);
         assert!(!circles(&there, &prefixes(&["orders"])));
         assert!(circles(&there, &prefixes(&["orders", r"b\..*"])));
     }

@@ -61,6 +61,35 @@ fn deploy_repairs_what_was_killed_or_removed() {
         );
         lab.kmk("status").code(0);
     }
+    for (service, cluster) in [
+        ("mm2-secondary", "primary"),
+        ("mm2-secondary", "secondary"),
+        ("primary", "primary"),
+    ] {
+        println!("{service} is cut off from the network of {cluster}");
+        produce(&mut sent, &format!("before {service} {cluster}"));
+        let (network, container) = (lab.network(cluster), lab.container(service));
+        docker(&format!("network disconnect {network} {container}"));
+        lab.kmk("status").code(1).prints("NOT HEALTHY");
+        lab.kmk("deploy").code(0).prints("is whole again");
+        produce(&mut sent, &format!("after {service} {cluster}"));
+        lab.secondary()
+            .until_it_has("primary.orders", &sent, CROSSING);
+        lab.kmk("status").code(0);
+    }
+    println!("MirrorMaker is given less memory");
+    let mirror = lab.container("mm2-secondary");
+    let memory = || {
+        docker_words(
+            &["inspect", "--format", "{{.HostConfig.Memory}}", &mirror],
+            b"",
+        )
+    };
+    let as_made = memory();
+    docker(&format!("update --memory 400m --memory-swap 800m {mirror}"));
+    assert_ne!(memory(), as_made);
+    lab.kmk("deploy").code(0).prints("Made anew: mm2-secondary");
+    assert_eq!(memory(), as_made);
     println!(
         "  {} records sent, {} arrived",
         sent.len(),

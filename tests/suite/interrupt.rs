@@ -141,6 +141,28 @@ fn destroy_and_status_and_logs() {
 }
 
 #[test]
+fn a_destroy_that_has_begun_says_what_is_left() {
+    let kmk = Kmk::on(|kmk| {
+        let docker = Docker::works().with(&kmk.lab().without_containers());
+        docker.rule(Rule::on("volume rm *").takes(60))
+    });
+    for verb in ["status", "start", "topics"] {
+        kmk.run(verb).code(3).stdout("").changed(&[]).stderr(indoc! {"
+            error: lab `demo` is incomplete: its containers are gone, and 2 networks, 2 volumes are left
+              hint: `kmk destroy` takes away what is left; `kmk deploy` makes a lab of it again, with the records on its volumes
+        "});
+    }
+    let running = kmk.start("destroy");
+    running.until_docker_waits();
+    running.signal(Signal::INT);
+    // the volumes are gone as soon as docker is told, here
+    running.finish().code(130).stdout("").stderr(indoc! {"
+        error: interrupted: 2 networks of lab `demo` are left
+          hint: `kmk destroy` goes on
+    "});
+}
+
+#[test]
 fn following_a_log_ends_with_ctrl_c() {
     let kmk = Kmk::on(|kmk| {
         Docker::works().with(&kmk.lab()).rule(

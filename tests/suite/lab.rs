@@ -28,6 +28,7 @@ struct FakeContainer {
     cut: Option<String>,
     /// Billionths of a CPU that it may use; 0 for no limit.
     nano_cpus: u64,
+    memory: u64,
 }
 
 impl FakeLab {
@@ -42,6 +43,7 @@ impl FakeLab {
             config: "0000000000000000".to_owned(),
             cut: None,
             nano_cpus: 0,
+            memory: 0,
         };
         Self {
             name: name.to_owned(),
@@ -127,6 +129,12 @@ impl FakeLab {
         self
     }
 
+    /// A container that may take only so many bytes of memory.
+    pub(crate) fn memory(mut self, service: &str, bytes: u64) -> Self {
+        self.of(service).memory = bytes;
+        self
+    }
+
     /// A container that may use only so many billionths of a CPU.
     pub(crate) fn nano_cpus(mut self, service: &str, nano_cpus: u64) -> Self {
         self.of(service).nano_cpus = nano_cpus;
@@ -199,7 +207,7 @@ impl FakeLab {
             "Created": "2026-01-01T00:00:00Z",
             "State": container.state,
             "Config": {"Image": container.image, "Labels": labels},
-            "HostConfig": {"PortBindings": bindings, "NanoCpus": container.nano_cpus},
+            "HostConfig": {"PortBindings": bindings, "NanoCpus": container.nano_cpus, "Memory": container.memory},
             "NetworkSettings": {"Networks": networks},
         })
     }

@@ -2,6 +2,7 @@
 
 mod changing;
 mod docker;
+mod drift;
 mod kmk;
 mod lab;
 mod ran;

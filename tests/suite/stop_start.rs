@@ -215,6 +215,7 @@ fn an_interrupted_start_or_stop_says_so() {
     kmk.run("deploy").code(3).stderr_has("in use by kmk start");
     start.signal(Signal::INT);
     start.finish().code(130).stdout("").stderr(indoc! {"
+        note: the lab's files were gone from $ROOT/here/kmk-lab, and are written there again
         Starting the containers ...
         error: interrupted
         What was started goes on: `kmk status` says how it is, `kmk start` tries again.
@@ -236,10 +237,25 @@ fn an_interrupted_start_or_stop_says_so() {
         .code(3)
         .stderr_has("in use by kmk stop (process <pid>)");
     stop.signal(Signal::INT);
-    stop.finish()
-        .code(130)
-        .stdout("")
-        .stderr("Stopping MirrorMaker ...\nerror: interrupted\n");
+    stop.finish().code(130).stdout("").stderr(indoc! {"
+            Stopping MirrorMaker ...
+            error: interrupted: mm2-secondary, primary, secondary of lab `demo` still run
+              hint: `kmk stop` goes on, `kmk start` starts what was stopped
+        "});
+}
+
+#[test]
+fn files_that_are_gone_are_written_before_a_container_mounts_them() {
+    let kmk = stopped();
+    kmk.run("start --timeout 300ms")
+        .code(3)
+        .changed(&START)
+        .stderr_has("note: the lab's files were gone from $ROOT/here/kmk-lab, and are written there again\nStarting");
+    let written = |file: &str| std::fs::read_to_string(kmk.work("kmk-lab").join(file)).unwrap();
+    assert!(written("mm2.properties").contains("primary->secondary.enabled = true"));
+    assert!(written("docker-compose.yml").contains("kmk-demo"));
+    let again = kmk.run("start --timeout 300ms").code(3);
+    again.stderr_lacks("written there again");
 }
 
 #[test]

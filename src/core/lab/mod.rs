@@ -143,8 +143,8 @@ impl Lab {
             .ok_or_else(|| label("it is missing".to_owned()))?;
         let spec: Spec = serde_json::from_str(text).map_err(|error| label(error.to_string()))?;
         let mut problems = spec.validate().err().unwrap_or_default();
-        // a lab of an earlier kmk that goes round is to be seen, and mended, all the same
-        problems.retain(|problem| !matches!(problem, Problem::Loop { .. }));
+        // a lab of an earlier kmk, which let it be, is to be seen, and mended, all the same
+        problems.retain(|one| !matches!(one, Problem::Loop { .. } | Problem::Filter { .. }));
         if !problems.is_empty() {
             let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
             return Err(label(problems.join("; ")));

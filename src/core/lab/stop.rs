@@ -31,7 +31,7 @@ pub enum StopError {
     #[error(transparent)]
     Docker(#[from] DockerError),
     /// A person interrupted, when it had begun.
-    #[error("interrupted: of lab `{lab}` {} still run", running.join(", "))]
+    #[error("interrupted: {} of lab `{lab}` still run", running.join(", "))]
     Interrupted {
         /// The lab.
         lab: String,

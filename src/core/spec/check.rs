@@ -295,7 +295,11 @@ impl Findings {
             .chain(exclude.map(|(at, filter)| (Part::Exclude(at), filter)))
             .chain(groups.map(|(at, filter)| (Part::Group(at), filter)));
         for (part, filter) in filters {
-            let Err(reason) = filter::check(filter) else {
+            let checked = match part {
+                Part::Group(_) => filter::check(filter),
+                _ => filter::check_topics(filter),
+            };
+            let Err(reason) = checked else {
                 continue;
             };
             let filter = filter.clone();

@@ -14,6 +14,7 @@ pub(super) mod refusal;
 mod request;
 mod timeline;
 mod twins;
+mod whole_names;
 mod word;
 
 pub use failure::{Aftermath, DeployError, Failure, Suspect};

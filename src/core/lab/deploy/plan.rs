@@ -10,6 +10,7 @@ use super::ready::Readiness;
 use super::refusal::explain;
 use super::request::{Rendered, Request, default_directory};
 use super::timeline::{Marks, Step};
+use super::whole_names;
 use crate::core::compose::{self, Classes, LABEL_CONFIG, LABEL_LAB, LABEL_SPEC};
 use crate::core::docker::{Container, Docker, DockerError, Engine, Recreate, Site};
 use crate::core::event::{Event, Observer};
@@ -153,6 +154,7 @@ impl<'a> Plan<'a> {
         let since = SystemTime::now();
         self.readiness().wait_for_flows(limit, observer)?;
         marks.ended(Step::Canary, since);
+        whole_names::warn(&self.rendered.topology, limit, observer);
         Ok(outcome)
     }
 

@@ -89,14 +89,12 @@ fn send(lab: &Lab, flow: &Flow, limit: &Limit) -> Crossing {
     };
     let limit = limit.at_most(PATIENCE);
     let mut pulse = Pulse::new();
-    let crossed = match wait(&mut canary, &limit.at_most(DOUBT)) {
-        crossed @ CanaryStatus::Crossed { .. } => crossed,
-        // a target that is slow to answer has only been given the time of a doubt
-        _ => {
-            let _ = look(lab, flow, &mut pulse, &limit);
-            wait(&mut canary, &limit)
-        }
-    };
+    let mut crossed = wait(&mut canary, &limit.at_most(DOUBT));
+    // a target that is slow to answer has only been given the time of a doubt
+    if !matches!(crossed, CanaryStatus::Crossed { .. }) {
+        let _ = look(lab, flow, &mut pulse, &limit);
+        crossed = wait(&mut canary, &limit);
+    }
     let mut life = Life::Unknown;
     if matches!(crossed, CanaryStatus::Missing { .. }) {
         // by now one must have come

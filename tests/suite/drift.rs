@@ -1,0 +1,66 @@
+//! What somebody took from a lab's containers while they ran: a deploy gives it back.
+
+use crate::docker::{Docker, Rule, UP};
+use crate::kmk::{DEPLOY, Kmk};
+use crate::lab::FakeLab;
+
+/// A lab that runs as it was deployed, but for a change; and `docker` with it.
+fn with(change: impl Fn(FakeLab) -> FakeLab) -> Kmk {
+    let kmk = Kmk::new();
+    kmk.run(&format!("{DEPLOY} --dry-run")).code(0);
+    let written = std::fs::read_to_string(kmk.work("kmk-lab/docker-compose.yml")).unwrap();
+    let lab = change(kmk.lab().made_from(&written));
+    let docker = Docker::works().with(&lab).rule(Rule::on(UP));
+    kmk.docker(
+        &docker
+            .rule(Rule::on("network connect *"))
+            .rule(Rule::on("logs *")),
+    )
+}
+
+const IN_PLACE: &str = "compose --ansi never -p kmk-demo -f $ROOT/here/kmk-lab/docker-compose.yml up --detach --quiet-pull";
+
+#[test]
+fn a_link_that_was_cut_is_mended_under_the_name_that_others_look_for() {
+    for (service, cluster) in [("mm2-secondary", "primary"), ("primary", "primary")] {
+        let kmk = with(|lab| lab.cut(service, cluster));
+        kmk.deploy("--timeout 1s")
+            .code(3)
+            .changed(&[
+                &format!("{IN_PLACE} --no-recreate"),
+                &format!("network connect --alias {service} kmk-demo_{cluster} id-demo-{service}"),
+            ])
+            .stderr_has(&format!(
+                "✓ Connected {service} with network kmk-demo_{cluster} again (<time>)\n"
+            ));
+    }
+}
+
+#[test]
+fn other_limits_than_it_was_made_with_make_a_container_anew() {
+    const MEMORY: u64 = 512 << 20;
+    for (change, is_anew) in [
+        (
+            &(|lab: FakeLab| lab.memory("primary", MEMORY / 2)) as &dyn Fn(FakeLab) -> FakeLab,
+            true,
+        ),
+        (&|lab| lab.nano_cpus("primary", 10_000_000), true),
+        (
+            &|lab| {
+                lab.memory("primary", MEMORY)
+                    .nano_cpus("primary", 2_000_000_000)
+            },
+            false,
+        ),
+    ] {
+        let up = [
+            format!("{IN_PLACE} --force-recreate --no-deps -- primary"),
+            format!("{IN_PLACE} --no-recreate"),
+        ];
+        let expected: Vec<&str> = up.iter().filter(|_| is_anew).map(String::as_str).collect();
+        with(change)
+            .deploy("--timeout 1s")
+            .code(3)
+            .changed(&expected);
+    }
+}
