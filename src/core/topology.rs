@@ -28,6 +28,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 /// Topic through which kmk sends a record to know that a flow replicates.
 const CANARY: &str = "kmk-canary";
+/// The topic in which each MirrorMaker shows that it lives.
+pub const HEARTBEATS: &str = "heartbeats";
 /// Topic through which `kmk verify` sends its records, unless told otherwise.
 const VERIFY: &str = "kmk-verify";
 /// Port of the first cluster's first broker on the laptop: below the range that systems hand out by themselves (32768 and up).
@@ -152,6 +154,20 @@ impl Topology {
         self.clusters.iter().find(|cluster| cluster.name == name)
     }
 
+    /// As [`is_internal`], where the clusters are known: heartbeats that came from none of them (`team.heartbeats`) are a person's.
+    pub fn is_internal(&self, topic: &str) -> bool {
+        if !topic.ends_with(HEARTBEATS) || topic.starts_with("__") || topic.starts_with('.') {
+            return is_internal(topic);
+        }
+        let mut name = topic;
+        while let Some((cluster, upstream)) = name.split_once('.')
+            && self.cluster(cluster).is_some()
+        {
+            name = upstream;
+        }
+        name == HEARTBEATS
+    }
+
     /// The flow that would have written `topic` on `cluster`, if its name says so: such topics are MirrorMaker's to write.
     pub fn flow_into(&self, cluster: &str, topic: &str) -> Option<&Flow> {
         self.flows
@@ -231,7 +247,7 @@ mod tests {
     use super::*;
     use crate::core::scenario;
     use crate::core::spec::sample::any_spec;
-    use crate::core::spec::{ClusterSpec, FlowSpec};
+    use crate::core::spec::{ClusterSpec, FlowSpec, Naming};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
@@ -254,6 +270,28 @@ mod tests {
         assert!(topology.flow_into("primary", "primary.orders").is_none());
         assert!(topology.flow_into("secondary", "primaryorders").is_none());
         assert_eq!(topology.images().len(), 1);
+    }
+
+    #[test]
+    fn heartbeats_of_no_cluster_of_the_lab_are_a_persons() {
+        let topology = Topology::new(&scenario::dr("demo"));
+        for own in [
+            "heartbeats",
+            "primary.heartbeats",
+            "secondary.primary.heartbeats",
+            "__a.heartbeats",
+            "kmk-canary",
+        ] {
+            assert!(topology.is_internal(own), "{own}");
+        }
+        for persons in [
+            "team.heartbeats",
+            "primary.team.heartbeats",
+            "myheartbeats",
+            "orders",
+        ] {
+            assert!(!topology.is_internal(persons), "{persons}");
+        }
     }
 
     #[test]
@@ -338,9 +376,15 @@ mod tests {
 
         #[test]
         fn a_remote_topic_leads_back_to_its_source(topic in "[a-zA-Z0-9._-]{1,40}") {
-            let flow = Flow::new(&FlowSpec::new("primary", "secondary"), &[]);
+            let mut spec = FlowSpec::new("primary", "secondary");
+            let flow = Flow::new(&spec, &[]);
             let remote = flow.remote_topic(&topic);
             prop_assert_eq!(flow.source_topic(&remote), Some(topic.as_str()));
+            // whose names stay the same do not lead back, but for heartbeats
+            spec.naming = Naming::Same;
+            let flow = Flow::new(&spec, &[]);
+            let remote = flow.remote_topic(&format!("{topic}heartbeats"));
+            prop_assert_eq!(flow.source_topic(&remote).unwrap(), format!("{topic}heartbeats"));
         }
     }
 }

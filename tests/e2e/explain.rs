@@ -136,7 +136,13 @@ fn of_names(lab: &Lab) {
         (&copy["topic"], &copy["answer"]),
         (&"orders".into(), &"up_to_date".into())
     );
-    is(lab, &format!("primary.orders {BACK}"), "cycle");
+    let cycle = is(lab, &format!("primary.orders {BACK}"), "cycle");
+    assert_eq!(cycle["origin"]["is"], "mirrored");
+    // a name is anybody's to give
+    lab.kmk("topic create primary.orders-own --cluster secondary --force")
+        .code(0);
+    let cycle = is(lab, &format!("primary.orders-own {BACK}"), "cycle");
+    assert_eq!(cycle["origin"]["is"], "no_topic");
     // something is always on its way in these: a look sends a canary
     for topic in ["kmk-canary", "heartbeats"] {
         until(&format!("{topic} crosses"), PATIENCE, || {
@@ -169,7 +175,7 @@ fn of_names(lab: &Lab) {
         "orders-tmp",
         &["not mirrored: excluded by pattern `.*-tmp`\n"],
     );
-    assert_eq!(is(lab, "orders.internal", "excluded")["whose"], "default");
+    assert_eq!(is(lab, "orders.internal", "internal")["rule"], "suffix");
     let listed = &is(lab, "payments", "not_listed")["topics"];
     assert_eq!(listed[0], "orders.*");
     assert_eq!(

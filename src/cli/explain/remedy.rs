@@ -1,10 +1,12 @@
 //! What to type for each answer. Knows nothing of why.
 
 use super::words::{SHOWN, Telling};
-use kafka_mirror_kit::core::explain::{Answer, Obstacle, Refresh, Tight, Whose, Worker};
-use kafka_mirror_kit::core::selection::Selection;
+use kafka_mirror_kit::core::explain::{Answer, Obstacle, Origin, Refresh, Tight, Whose, Worker};
+use kafka_mirror_kit::core::selection::{MAX_TOPIC_NAME, Selection};
 use kafka_mirror_kit::core::topology::is_internal;
 
+/// The topic in which Kafka keeps the offsets that groups have committed.
+const COMMITTED: &str = "__consumer_offsets";
 /// Seconds that are waited for rather than shortened.
 const SOON: u64 = 10;
 
@@ -24,32 +26,24 @@ impl Telling<'_> {
                     .collect(),
             },
             Answer::OnlyTheCopy => vec![format!(
-                "kmk topic delete{flags} {remote} --cluster {target} --force"
+                "kmk topic delete{flags} {remote} --cluster {target} --force  # if nobody needs its records"
             )],
-            Answer::NoFlow { on, .. } => {
-                let flows = on
-                    .iter()
-                    .map(|from| by_file(&format!("add a flow from {from} to the lab file")));
-                self.create().into_iter().chain(flows).collect()
+            Answer::NoFlow { on, flows } => {
+                let begun = on.iter().map(|from| self.flow_out_of(from, flows));
+                self.create().into_iter().chain(begun).collect()
             }
-            Answer::Excluded { whose, .. } => vec![match whose {
-                Whose::Lab => {
-                    by_file("take the pattern out of `exclude` in the lab file, or of --exclude")
-                }
-                Whose::Default => "give it another name".to_owned(),
-                Whose::Edited => format!(
-                    "take it out of `{}.topics.exclude` in mm2.properties, then `{}`",
-                    self.explanation.flow,
-                    self.restart()
-                ),
-            }],
-            Answer::NotListed { .. } => vec![by_file(&format!(
-                "add `{topic}` to `topics` in the lab file, or to --topics"
-            ))],
-            Answer::Internal { .. } | Answer::NameTooLong { .. } => {
+            Answer::Excluded { whose, .. } => vec![self.include(*whose)],
+            Answer::NotListed { whose, .. } => vec![self.list(*whose)],
+            Answer::Internal { .. } if topic == COMMITTED => vec![format!(
+                "kmk groups{flags}  # offsets of groups are mirrored by themselves"
+            )],
+            Answer::Internal { .. } => vec!["give it another name, if it is yours".to_owned()],
+            Answer::Cycle {
+                origin: Origin::Mirrored,
+            } => vec![format!("kmk topics{flags} --cluster {target}")],
+            Answer::Cycle { .. } | Answer::NameTooLong { .. } => {
                 vec!["give it another name".to_owned()]
             }
-            Answer::Cycle => vec![format!("kmk topics{flags} --cluster {target}")],
             Answer::Disabled { file } => vec![format!(
                 "write `{}.enabled = true` into {file}, then `{}`",
                 self.explanation.flow,
@@ -101,6 +95,52 @@ impl Telling<'_> {
                 )]
             }
         }
+    }
+
+    /// To have no pattern take it out, by whose it is.
+    fn include(&self, whose: Whose) -> String {
+        match whose {
+            Whose::Lab => format!(
+                "take the pattern out of `exclude` in the lab file, or of --exclude, then `kmk deploy{}`",
+                self.flags
+            ),
+            Whose::Default => "give it another name".to_owned(),
+            Whose::Edited => format!(
+                "take it out of `{}.topics.exclude` in mm2.properties, then `{}`",
+                self.explanation.flow,
+                self.restart()
+            ),
+        }
+    }
+
+    /// To have a pattern take it in, by whose they are.
+    fn list(&self, whose: Whose) -> String {
+        let (topic, flow) = (&self.explanation.topic, &self.explanation.flow);
+        match whose {
+            Whose::Edited => format!(
+                "add `{topic}` to `{flow}.topics` in mm2.properties, then `{}`",
+                self.restart()
+            ),
+            Whose::Lab | Whose::Default => format!(
+                "add `{topic}` to `topics` in the lab file, or to --topics, then `kmk deploy{}`",
+                self.flags
+            ),
+        }
+    }
+
+    /// What leads from another cluster that has the topic.
+    fn flow_out_of(&self, from: &str, flows: &[String]) -> String {
+        let (flags, topic) = (self.flags, &self.explanation.topic);
+        let begins = |flow: &&String| flow.split("->").next() == Some(from);
+        if let Some(flow) = flows.iter().find(begins) {
+            return format!("kmk explain{flags} {topic} --flow '{flow}'");
+        }
+        if from.len() + 1 + topic.len() > MAX_TOPIC_NAME {
+            return format!(
+                "give it another name: that of a topic mirrored from {from} would be too long"
+            );
+        }
+        format!("add a flow from {from} to the lab file, then `kmk deploy{flags}`")
     }
 
     /// To make the topic on the source, if that could help.

@@ -3,7 +3,7 @@
 use super::words::Words;
 use super::*;
 use kafka_mirror_kit::core::explain::{
-    Contents, Facts, Failure, Obstacle, Refresh, Tight, Whose, Worker,
+    Contents, Facts, Failure, Obstacle, Origin, Refresh, Tight, Whose, Worker,
 };
 use kafka_mirror_kit::core::selection::{InternalName, Selection};
 
@@ -26,6 +26,8 @@ fn explanation(answer: Answer) -> Explanation {
             flows: Vec::new(),
             nearest: None,
             selection: Selection::Taken,
+            by_its_name: false,
+            origin: None,
             topics: Vec::new(),
             whose: Whose::Default,
             disabled_by: None,
@@ -75,11 +77,19 @@ fn all() -> Vec<Answer> {
             pattern: text(),
             whose: Whose::Edited,
         },
-        Answer::NotListed { topics: list() },
+        Answer::NotListed {
+            topics: list(),
+            whose: Whose::Lab,
+        },
         Answer::Internal {
             rule: InternalName::Suffix,
         },
-        Answer::Cycle,
+        Answer::Cycle {
+            origin: Origin::Mirrored,
+        },
+        Answer::Cycle {
+            origin: Origin::NoFlow { flow: text() },
+        },
         Answer::NameTooLong {
             length: 250,
             most: 249,
@@ -140,6 +150,43 @@ fn no_answer_is_without_words_and_a_remedy() {
             assert!(command.contains("--lab two"), "{command}");
         }
     }
+}
+
+#[test]
+fn what_is_advised_can_be_done() {
+    let told = |answer: Answer, topic: &str| {
+        let mut explanation = explanation(answer);
+        topic.clone_into(&mut explanation.topic);
+        Words::of(&explanation, "").todo
+    };
+    let on = |flows: &[&str]| Answer::NoFlow {
+        on: vec!["secondary".to_owned()],
+        flows: flows.iter().map(|flow| (*flow).to_owned()).collect(),
+    };
+    let create = "kmk topic create orders --cluster primary";
+    assert_eq!(
+        told(on(&["primary->secondary"]), "orders"),
+        [
+            create,
+            "add a flow from secondary to the lab file, then `kmk deploy`"
+        ]
+    );
+    // there is one
+    assert_eq!(
+        told(on(&["secondary->primary"]), "orders"),
+        [create, "kmk explain orders --flow 'secondary->primary'"]
+    );
+    let long = told(on(&[]), &"l".repeat(240));
+    assert!(long[1].starts_with("give it another name: "), "{long:?}");
+    let internal = |topic| {
+        let rule = InternalName::Underscores;
+        told(Answer::Internal { rule }, topic)
+    };
+    assert_eq!(
+        internal("__consumer_offsets"),
+        ["kmk groups  # offsets of groups are mirrored by themselves"]
+    );
+    assert_eq!(internal("__x"), ["give it another name, if it is yours"]);
 }
 
 #[test]

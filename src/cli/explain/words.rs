@@ -1,7 +1,9 @@
 //! The words for each answer: why, what was seen, and what to type. Looks at nothing itself.
 
 use crate::cli::quantity::{bytes, count};
-use kafka_mirror_kit::core::explain::{Answer, Contents, Failure, Obstacle, Refresh, Sight, Whose};
+use kafka_mirror_kit::core::explain::{
+    Answer, Contents, Failure, Obstacle, Origin, Refresh, Sight, Whose,
+};
 use kafka_mirror_kit::core::lab::explain::Explanation;
 use kafka_mirror_kit::core::selection::InternalName;
 
@@ -65,7 +67,14 @@ impl Telling<'_> {
             Answer::Excluded { pattern, .. } => format!("excluded by pattern `{pattern}`"),
             Answer::NotListed { .. } => "not among the topics of the flow".to_owned(),
             Answer::Internal { rule } => format!("an internal name: it {}", rule_of(*rule)),
-            Answer::Cycle => format!("it came from {target}, and is not copied back"),
+            Answer::Cycle {
+                origin: Origin::Mirrored,
+            } => format!("it came from {target}, and is not copied back"),
+            Answer::Cycle { .. } => {
+                format!(
+                    "its name says that it came from {target}, and such topics are not mirrored back"
+                )
+            }
             Answer::NameTooLong { length, most } => {
                 format!("its name there would have {length} characters, and Kafka allows {most}")
             }
@@ -152,6 +161,9 @@ impl Telling<'_> {
         if let (Sight::There(original), Sight::There(copy)) = (&seen.original, &seen.copy) {
             lines.extend(differences(*original, *copy));
         }
+        if seen.by_its_name {
+            lines.push("MirrorMaker takes heartbeats, and what is named like them, whatever the patterns of the flow".to_owned());
+        }
         lines
     }
 
@@ -167,7 +179,12 @@ impl Telling<'_> {
                         .to_owned()
                 }
             }],
-            Answer::NotListed { topics } => vec![format!("topics are {}", Words::list(topics))],
+            Answer::NotListed { topics, whose } => {
+                let edited = "they are in the settings that MirrorMaker runs with, and not in the lab's";
+                let edited = (*whose == Whose::Edited).then(|| edited.to_owned());
+                [format!("topics are {}", Words::list(topics))].into_iter().chain(edited).collect()
+            }
+            Answer::Cycle { origin } => origin_of(origin).into_iter().collect(),
             Answer::Disabled { file } => vec![format!(
                 "{file} says `{}.enabled = false`",
                 self.explanation.flow
@@ -207,6 +224,21 @@ impl Telling<'_> {
         let behind = self.explanation.seen.behind.filter(|behind| *behind > 0);
         behind.map(|behind| format!("{} not copied", count(behind, "record")))
     }
+}
+
+/// What stands behind a name, where that is not what it says.
+fn origin_of(origin: &Origin) -> Option<String> {
+    Some(match origin {
+        Origin::Mirrored => return None,
+        Origin::NoFlow { flow } => format!("no flow has made it: there is no {flow}"),
+        Origin::NoTopic { topic, cluster } => {
+            format!("it is no mirrored topic: no `{topic}` on {cluster}")
+        }
+        Origin::NotTaken { topic, flow } => {
+            format!("no flow has made it: {flow} does not take `{topic}`")
+        }
+        Origin::Unknown { cluster } => format!("whether it did, {cluster} does not tell"),
+    })
 }
 
 fn rule_of(rule: InternalName) -> &'static str {

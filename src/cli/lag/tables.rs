@@ -160,12 +160,13 @@ fn not_mirrored(flow: &FlowLag, in_detail: bool) -> Vec<String> {
         let reason = match topic.state {
             TopicState::Mirrored | TopicState::NotThereYet | TopicState::CopyGone => continue,
             TopicState::Internal if !in_detail => continue,
-            TopicState::Internal => "internal",
-            TopicState::Excluded => "excluded",
-            TopicState::NotListed => "not in the topics list",
-            TopicState::FromTarget => "comes from the target",
-            TopicState::TooLong => "name too long with its prefix",
-            TopicState::NoCopy => "no copy: filtered out, or not there yet",
+            // some of them are mirrored
+            TopicState::Internal => "not counted (Kafka's, MirrorMaker's or kmk's own)",
+            TopicState::Excluded => "not mirrored (excluded)",
+            TopicState::NotListed => "not mirrored (not in the topics list)",
+            TopicState::FromTarget => "not mirrored (its name says that it came from the target)",
+            TopicState::TooLong => "not mirrored (name too long with its prefix)",
+            TopicState::NoCopy => "not mirrored (no copy: filtered out, or not there yet)",
         };
         by_reason.entry(reason).or_default().push(&topic.source);
     }
@@ -176,7 +177,7 @@ fn not_mirrored(flow: &FlowLag, in_detail: bool) -> Vec<String> {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        format!("not mirrored ({reason}): {}{more}", all.join(", "))
+        format!("{reason}: {}{more}", all.join(", "))
     };
     by_reason.into_iter().map(line).collect()
 }

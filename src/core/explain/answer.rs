@@ -1,6 +1,6 @@
 //! The answers there are, in the order in which they are looked for.
 
-use super::facts::{Failure, Obstacle, Refresh, Tight, Worker};
+use super::facts::{Failure, Obstacle, Origin, Refresh, Tight, Worker};
 use crate::core::selection::InternalName;
 use serde::Serialize;
 
@@ -9,6 +9,11 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "answer", content = "facts", rename_all = "snake_case")]
 pub enum Answer {
+    /// It is a name of Kafka's or MirrorMaker's own.
+    Internal {
+        /// By what it is known.
+        rule: InternalName,
+    },
     /// Neither the source nor any other cluster has it.
     NoSuchTopic {
         /// A topic of the source with a name like it.
@@ -23,6 +28,18 @@ pub enum Answer {
         /// The flows that there are.
         flows: Vec<String>,
     },
+    /// Its name says that it was mirrored from the target: it does not go back.
+    Cycle {
+        /// Whether it was.
+        origin: Origin,
+    },
+    /// Its name on the target would be too long.
+    NameTooLong {
+        /// Characters that it would have.
+        length: usize,
+        /// Characters that Kafka allows.
+        most: usize,
+    },
     /// A pattern takes it out.
     Excluded {
         /// The pattern, as a person wrote it.
@@ -34,20 +51,8 @@ pub enum Answer {
     NotListed {
         /// The patterns.
         topics: Vec<String>,
-    },
-    /// It is a name of Kafka's or MirrorMaker's own.
-    Internal {
-        /// By what it is known.
-        rule: InternalName,
-    },
-    /// It was copied from the target, and does not go back.
-    Cycle,
-    /// Its name on the target would be too long.
-    NameTooLong {
-        /// Characters that it would have.
-        length: usize,
-        /// Characters that Kafka allows.
-        most: usize,
+        /// Who wrote them.
+        whose: Whose,
     },
     /// The flow is not to run.
     Disabled {
@@ -145,7 +150,7 @@ pub enum Answer {
     },
 }
 
-/// Who wrote a pattern.
+/// Who wrote patterns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Whose {

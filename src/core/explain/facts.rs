@@ -19,9 +19,13 @@ pub struct Facts {
     pub nearest: Option<String>,
     /// What becomes of the name, by the patterns that MirrorMaker runs with.
     pub selection: Selection,
+    /// Whether MirrorMaker takes the topic for its name, though the patterns do not.
+    pub by_its_name: bool,
+    /// Whether the topic came from where its prefixes say, if they say that it came from the target.
+    pub origin: Option<Origin>,
     /// The patterns of topics to copy, as MirrorMaker has them.
     pub topics: Vec<String>,
-    /// Whose pattern it is that takes the topic out, if one does.
+    /// Whose pattern it is that takes the topic out, or whose patterns do not take it in, if so.
     pub whose: Whose,
     /// The properties file that says that the flow is not to run.
     pub disabled_by: Option<String>,
@@ -53,6 +57,38 @@ pub struct Facts {
     pub seconds_behind: Option<f64>,
     /// Records that MirrorMaker has noted as copied, and that are not on the target.
     pub lost: u64,
+}
+
+/// What stands behind a name whose prefixes say that the topic was mirrored from somewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Origin {
+    /// Flows take it all the way.
+    Mirrored,
+    /// There is no such flow.
+    NoFlow {
+        /// `source->target`.
+        flow: String,
+    },
+    /// The flow has nothing of that name to take.
+    NoTopic {
+        /// What it would be on the source.
+        topic: String,
+        /// The source.
+        cluster: String,
+    },
+    /// The flow does not take it.
+    NotTaken {
+        /// What it is on the source.
+        topic: String,
+        /// `source->target`.
+        flow: String,
+    },
+    /// A cluster does not tell.
+    Unknown {
+        /// Its name.
+        cluster: String,
+    },
 }
 
 /// A container of MirrorMaker.

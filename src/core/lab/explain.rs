@@ -2,6 +2,7 @@
 
 mod look;
 mod mirror;
+mod origin;
 mod tight;
 
 use super::Lab;
@@ -9,7 +10,9 @@ use super::status::{
     self, COPIES, CanaryStatus, ContainerStatus, FlowState, FlowStatus, TopicStatus,
 };
 use crate::core::docker::{Docker, DockerError};
-use crate::core::explain::{Answer, Facts, Failure, Obstacle, Refresh, Whose, Worker, judge};
+use crate::core::explain::{
+    Answer, Facts, Failure, Obstacle, Refresh, Sight, Whose, Worker, judge,
+};
 use crate::core::mirror_state::{self, Config};
 use crate::core::mm2;
 use crate::core::nearest::nearest;
@@ -91,14 +94,15 @@ pub fn explain(
 
 /// Without flows that have nothing to do with the topic, unless none has.
 fn concerned(mut about: Vec<(Explanation, bool)>) -> Vec<Explanation> {
-    let is_elsewhere = |(one, _): &(Explanation, bool)| {
-        matches!(
-            one.answer,
-            Answer::NoSuchTopic { .. } | Answer::NoFlow { .. }
-        )
+    let is_elsewhere = |(one, _): &(Explanation, bool)| match one.answer {
+        Answer::NoSuchTopic { .. } | Answer::NoFlow { .. } => true,
+        Answer::Internal { .. } => one.seen.original == Sight::Absent,
+        _ => false,
     };
     // whoever names a copy does not wonder why it does not come back
-    let is_back = |(one, is_copy): &(Explanation, bool)| !is_copy && one.answer == Answer::Cycle;
+    let is_back = |(one, is_copy): &(Explanation, bool)| {
+        !is_copy && matches!(one.answer, Answer::Cycle { .. })
+    };
     if !about.iter().all(is_elsewhere) {
         about.retain(|one| !is_elsewhere(one));
     }
@@ -160,7 +164,7 @@ impl Scene<'_> {
         let runs = workers.iter().any(Worker::runs);
         let settings = config.settings.as_ref().filter(|_| runs);
         let rules = rules(flow, settings);
-        let (selection, whose) = authored(flow, rules.select(topic));
+        let (selection, whose) = authored(flow, topic, rules.select(topic));
         let remote = rules.remote(topic);
         let original = from.sight(topic);
         let records = original.contents().map(|contents| contents.records);
@@ -175,6 +179,8 @@ impl Scene<'_> {
             elsewhere: self.elsewhere(flow, topic),
             flows: self.lab.topology.flows.iter().map(Flow::name).collect(),
             nearest: nearest(topic, names.filter(|name| !is_internal(name))).map(str::to_owned),
+            by_its_name: rules.takes_for_its_name(topic),
+            origin: (selection == Selection::Cycle).then(|| self.origin(source, topic, target)),
             selection,
             topics: rules
                 .topics()
@@ -245,9 +251,10 @@ fn rules(flow: &Flow, settings: Option<&BTreeMap<String, String>>) -> Rules {
 }
 
 /// A pattern as whoever wrote it did, and who that was.
-fn authored(flow: &Flow, selection: Selection) -> (Selection, Whose) {
+fn authored(flow: &Flow, topic: &str, selection: Selection) -> (Selection, Whose) {
     let Selection::Excluded(pattern) = selection else {
-        return (selection, Whose::Edited);
+        let is_lab = Rules::of_flow(flow).select(topic) == selection;
+        return (selection, if is_lab { Whose::Lab } else { Whose::Edited });
     };
     let mut own = flow.spec.exclude.iter();
     let written = own.find(|own| [*own, &mm2::spared(flow, own)].contains(&&pattern));

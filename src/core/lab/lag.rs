@@ -10,7 +10,7 @@ use crate::core::lag::{Ends, Facts, FlowLag, PartitionLag, Replica, TopicLag, To
 use crate::core::message::to_millis;
 use crate::core::mm2;
 use crate::core::selection::{Rules, Selection};
-use crate::core::topology::{Access, Flow, is_internal};
+use crate::core::topology::{Access, Flow};
 use crate::core::wait::{Limit, Stop};
 use left::Left;
 use serde::Serialize;
@@ -104,7 +104,7 @@ fn of_flow(lab: &Lab, flow: &Flow, views: &Views<'_>, limit: &Limit) -> FlowLag 
         return FlowLag::unknown(name, why);
     };
     let sides = Sides {
-        flow,
+        lab,
         source,
         target,
         mirror,
@@ -124,7 +124,7 @@ fn of_flow(lab: &Lab, flow: &Flow, views: &Views<'_>, limit: &Limit) -> FlowLag 
 
 /// Both ends of a flow.
 struct Sides<'a> {
-    flow: &'a Flow,
+    lab: &'a Lab,
     source: &'a View,
     target: &'a View,
     mirror: &'a Mirror,
@@ -141,7 +141,7 @@ struct Topic<'a> {
 
 impl Sides<'_> {
     fn topic<'a>(&self, rules: &Rules, name: &'a str, info: &'a TopicInfo) -> Topic<'a> {
-        let remote = self.flow.remote_topic(name);
+        let remote = rules.remote(name);
         let known = info
             .partitions
             .iter()
@@ -176,7 +176,7 @@ impl Sides<'_> {
     }
 
     fn state(&self, rules: &Rules, name: &str, remote: &str, known: &[(i32, Facts)]) -> TopicState {
-        if is_internal(name) {
+        if self.lab.topology.is_internal(name) {
             return TopicState::Internal;
         }
         let has_copy = self.target.topics.contains_key(remote);

@@ -3,7 +3,7 @@
 use super::cluster::Cluster;
 use super::existing::{Access, Existing};
 use super::image::KafkaImage;
-use super::{CANARY, VERIFY};
+use super::{CANARY, HEARTBEATS, VERIFY};
 use crate::core::spec::{self, ClusterSpec, FlowSpec, Naming, Spec};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -106,20 +106,21 @@ impl Flow {
         }
     }
 
-    /// What `topic` of the source is called on the target.
+    /// What `topic` of the source is called on the target. What ends as MirrorMaker's heartbeats do carries the source's name always
+    /// (`IdentityReplicationPolicy.looksLikeHeartbeat`).
     pub fn remote_topic(&self, topic: &str) -> String {
         match self.spec.naming {
-            Naming::Prefix => format!("{}.{topic}", self.spec.source),
-            Naming::Same => topic.to_owned(),
+            Naming::Same if !topic.ends_with(HEARTBEATS) => topic.to_owned(),
+            _ => format!("{}.{topic}", self.spec.source),
         }
     }
 
-    /// The source topic that `topic` of the target is a copy of, if its name says so: with unchanged names none does.
+    /// The source topic that `topic` of the target is a copy of, if its name says so: with unchanged names it does only of heartbeats.
     pub fn source_topic<'a>(&self, topic: &'a str) -> Option<&'a str> {
-        match self.spec.naming {
-            Naming::Prefix => topic.strip_prefix(&self.spec.source)?.strip_prefix('.'),
-            Naming::Same => None,
+        if self.spec.naming == Naming::Same && !topic.ends_with(HEARTBEATS) {
+            return None;
         }
+        topic.strip_prefix(&self.spec.source)?.strip_prefix('.')
     }
 
     /// `source->target`, as MirrorMaker's properties write it.

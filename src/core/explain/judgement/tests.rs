@@ -1,7 +1,7 @@
 //! Each answer, and the order they come in.
 
 use super::*;
-use crate::core::explain::{Failure, Obstacle, Refresh, Whose};
+use crate::core::explain::{Failure, Obstacle, Origin, Refresh, Whose};
 use crate::core::selection::InternalName;
 use proptest::option;
 use proptest::prelude::*;
@@ -20,6 +20,8 @@ fn well() -> Facts {
         flows: vec!["primary->secondary".to_owned()],
         nearest: None,
         selection: Selection::Taken,
+        by_its_name: false,
+        origin: None,
         topics: vec![".*".to_owned()],
         whose: Whose::Default,
         disabled_by: None,
@@ -52,18 +54,18 @@ fn worker(state: &str) -> Worker {
 /// Its place in the order in which answers are looked for.
 fn rank(answer: &Answer) -> usize {
     match answer {
-        Answer::NoSuchTopic { .. } | Answer::OnlyTheCopy | Answer::NoFlow { .. } => 0,
+        Answer::Internal { .. } => 0,
+        Answer::NoSuchTopic { .. } | Answer::OnlyTheCopy | Answer::NoFlow { .. } => 1,
         Answer::Excluded { .. }
         | Answer::NotListed { .. }
-        | Answer::Internal { .. }
-        | Answer::Cycle
-        | Answer::NameTooLong { .. } => 1,
-        Answer::Disabled { .. } => 2,
-        Answer::MirrorMakerDown { .. } => 3,
-        Answer::LinkCut { .. } => 4,
-        Answer::SourceUnreachable { .. } => 5,
-        Answer::TargetUnreachable { .. } => 6,
-        Answer::Failed { .. } => 7,
+        | Answer::Cycle { .. }
+        | Answer::NameTooLong { .. } => 2,
+        Answer::Disabled { .. } => 3,
+        Answer::MirrorMakerDown { .. } => 4,
+        Answer::LinkCut { .. } => 5,
+        Answer::SourceUnreachable { .. } => 6,
+        Answer::TargetUnreachable { .. } => 7,
+        Answer::Failed { .. } => 8,
         Answer::Unjudged { .. } | Answer::NotRefreshed { .. } => 9,
         Answer::NotCreated { .. } => 10,
         Answer::FewerPartitions { .. } => 11,
@@ -86,7 +88,7 @@ fn mended(mut facts: Facts, answer: &Answer) -> Facts {
         Answer::Excluded { .. }
         | Answer::NotListed { .. }
         | Answer::Internal { .. }
-        | Answer::Cycle
+        | Answer::Cycle { .. }
         | Answer::NameTooLong { .. } => facts.selection = Selection::Taken,
         Answer::Disabled { .. } => facts.disabled_by = None,
         Answer::MirrorMakerDown { .. } => facts.workers = well.workers,
@@ -149,6 +151,38 @@ fn a_topic_that_is_not_where_the_flow_begins() {
         },
     );
     says(|facts| facts.original = Sight::Absent, &Answer::OnlyTheCopy);
+}
+
+#[test]
+fn what_cannot_be_comes_before_what_is_not_there_or_not_said() {
+    let rule = InternalName::Underscores;
+    says(
+        |facts| {
+            facts.selection = Selection::Internal(rule);
+            facts.original = Sight::Absent;
+            facts.elsewhere = vec!["secondary".to_owned()];
+        },
+        &Answer::Internal { rule },
+    );
+    let origin = || Origin::NoFlow {
+        flow: "secondary->primary".to_owned(),
+    };
+    says(
+        |facts| {
+            facts.selection = Selection::Cycle;
+            facts.origin = Some(origin());
+            facts.disabled_by = Some("mm2.properties".to_owned());
+        },
+        &Answer::Cycle { origin: origin() },
+    );
+    // nobody looked: nothing is claimed
+    let cluster = "secondary".to_owned();
+    says(
+        |facts| facts.selection = Selection::Cycle,
+        &Answer::Cycle {
+            origin: Origin::Unknown { cluster },
+        },
+    );
 }
 
 #[test]

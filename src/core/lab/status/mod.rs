@@ -15,7 +15,7 @@ use super::{Lab, State, lag};
 use crate::core::docker::{Docker, DockerError};
 use crate::core::kafka::{Abilities, Client, KafkaError};
 use crate::core::lag::{FlowLag, TopicLag};
-use crate::core::topology::{Access, Cluster, Flow, is_internal};
+use crate::core::topology::{Access, Cluster, Flow};
 use crate::core::wait::Limit;
 use crossing::Crossing;
 use health::{Life, Pace, Seen};
@@ -178,8 +178,10 @@ impl View {
             brokers: self.brokers,
             existing: cluster.existing().is_some(),
             access: self.access,
-            topics: (self.brokers_up > 0)
-                .then(|| self.topics.keys().filter(|name| !is_internal(name)).count()),
+            topics: (self.brokers_up > 0).then(|| {
+                let names = self.topics.keys();
+                names.filter(|name| !lab.topology.is_internal(name)).count()
+            }),
             bootstrap: cluster.bootstrap_outside(),
             clients: self.clients(cluster),
             problem,

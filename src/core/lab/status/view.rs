@@ -5,7 +5,7 @@ use crate::core::lab::crew::Crew;
 use crate::core::lab::{Lab, notes};
 use crate::core::lag::Ends;
 use crate::core::mirror_state::{self, Part};
-use crate::core::topology::{Access, Cluster, is_internal};
+use crate::core::topology::{Access, Cluster, Topology};
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
 use std::thread;
@@ -169,7 +169,7 @@ impl View {
         };
         self.version_0 = Some(admin.speaks_version_0());
         self.topics = admin.topics(limit)?;
-        self.ends = Some(ends(&mut admin, &self.topics, limit)?);
+        self.ends = Some(ends(&mut admin, &lab.topology, &self.topics, limit)?);
         let mirror = lab.topology.mirror_of(&cluster.name);
         let is_shared = mirror.is_some_and(|mirror| mirror.workers.len() > 1);
         let groups = if is_shared {
@@ -212,12 +212,13 @@ impl View {
 /// Where all partitions begin and end, but those of topics that are nobody's.
 fn ends(
     admin: &mut Admin,
+    topology: &Topology,
     topics: &BTreeMap<String, TopicInfo>,
     limit: &Limit,
 ) -> Result<BTreeMap<(String, i32), Ends>, KafkaError> {
     let names: Vec<String> = topics
         .keys()
-        .filter(|name| !is_internal(name))
+        .filter(|name| !topology.is_internal(name))
         .cloned()
         .collect();
     let first = admin.offsets(&names, At::Earliest, limit)?;
