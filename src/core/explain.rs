@@ -6,5 +6,7 @@ mod facts;
 mod judgement;
 
 pub use answer::{Answer, Whose};
-pub use facts::{Contents, Facts, Failure, Obstacle, Origin, Refresh, Sight, Tight, Worker};
+pub use facts::{
+    Contents, Facts, Failure, Missing, Obstacle, Origin, Refresh, Sight, Tight, Worker,
+};
 pub use judgement::judge;

@@ -85,9 +85,7 @@ impl Telling<'_> {
             Answer::NothingProduced { .. } => vec![format!(
                 "kmk produce{flags} --topic {topic} --cluster {source} --messages 10"
             )],
-            Answer::CopyLost { .. } => vec![format!(
-                "kmk consume{flags} --topic {topic} --cluster {source} | kmk produce{flags} --topic {remote} --cluster {target} --file - --force  # values only"
-            )],
+            Answer::CopyLost { .. } => self.bring_again(),
             Answer::Behind { .. } => vec![format!("kmk explain{flags} {topic}  # once more")],
             Answer::UpToDate { .. } => {
                 vec![format!(
@@ -202,6 +200,30 @@ impl Telling<'_> {
             })
         });
         pairs.collect()
+    }
+
+    /// To send what is missing once more, and only that where it is known.
+    fn bring_again(&self) -> Vec<String> {
+        let (flags, source, target) = (self.flags, self.source(), self.target());
+        let (topic, remote) = (&self.explanation.topic, &self.explanation.remote);
+        let missing = &self.explanation.seen.missing;
+        let each = missing.iter().take(SHOWN).map(|one| {
+            let (id, from, until) = (one.partition, one.from, one.until);
+            let (read, write, what) = if one.has_keys {
+                (r" --format '%k\t%v'", r" --key-separator $'\t'", "keys and values only")
+            } else {
+                ("", "", "values only")
+            };
+            let repeats = if one.is_exact { "" } else { "; repeats what is there" };
+            format!(
+                "kmk consume{flags} --topic {topic} --cluster {source} --partition {id} --from {from} --until {until}{read} | kmk produce{flags} --topic {remote} --cluster {target} --partition {id} --file -{write} --force  # {what}{repeats}"
+            )
+        });
+        let each: Vec<String> = each.collect();
+        if each.is_empty() {
+            return vec![format!("kmk lag{flags} --topic {topic}")];
+        }
+        each
     }
 
     /// A record that a copy does not take ends the task, and the next task, until the copy takes it.

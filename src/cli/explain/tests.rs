@@ -3,7 +3,7 @@
 use super::words::Words;
 use super::*;
 use kafka_mirror_kit::core::explain::{
-    Contents, Facts, Failure, Obstacle, Origin, Refresh, Tight, Whose, Worker,
+    Contents, Facts, Failure, Missing, Obstacle, Origin, Refresh, Tight, Whose, Worker,
 };
 use kafka_mirror_kit::core::selection::{InternalName, Selection};
 
@@ -45,6 +45,7 @@ fn explanation(answer: Answer) -> Explanation {
             behind: Some(2),
             seconds_behind: None,
             lost: 0,
+            missing: Vec::new(),
         },
     }
 }
@@ -187,6 +188,32 @@ fn what_is_advised_can_be_done() {
         ["kmk groups  # offsets of groups are mirrored by themselves"]
     );
     assert_eq!(internal("__x"), ["give it another name, if it is yours"]);
+}
+
+#[test]
+fn what_is_brought_again_is_what_is_missing_or_said_to_repeat() {
+    let mut lost = explanation(Answer::CopyLost { records: 90 });
+    let missing = Missing {
+        partition: 0,
+        from: 10,
+        until: 100,
+        is_exact: true,
+        has_keys: false,
+    };
+    lost.seen.missing = vec![
+        missing,
+        Missing {
+            partition: 1,
+            is_exact: false,
+            has_keys: true,
+            ..missing
+        },
+    ];
+    let expected = [
+        "kmk consume --topic orders --cluster primary --partition 0 --from 10 --until 100 | kmk produce --topic primary.orders --cluster secondary --partition 0 --file - --force  # values only",
+        r"kmk consume --topic orders --cluster primary --partition 1 --from 10 --until 100 --format '%k\t%v' | kmk produce --topic primary.orders --cluster secondary --partition 1 --file - --key-separator $'\t' --force  # keys and values only; repeats what is there",
+    ];
+    assert_eq!(Words::of(&lost, "").todo, expected);
 }
 
 #[test]

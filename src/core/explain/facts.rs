@@ -57,6 +57,23 @@ pub struct Facts {
     pub seconds_behind: Option<f64>,
     /// Records that MirrorMaker has noted as copied, and that are not on the target.
     pub lost: u64,
+    /// Which these are, of some partitions.
+    pub missing: Vec<Missing>,
+}
+
+/// Records of a partition that were mirrored, are still on the source, and are not on the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Missing {
+    /// The partition.
+    pub partition: i32,
+    /// The source's offset of the first of them.
+    pub from: i64,
+    /// The offset behind the last of them.
+    pub until: i64,
+    /// Whether none of these is on the target: if not, where those that are there begin was not found.
+    pub is_exact: bool,
+    /// Whether they have keys, as far as was looked.
+    pub has_keys: bool,
 }
 
 /// What stands behind a name whose prefixes say that the topic was mirrored from somewhere.

@@ -2,6 +2,7 @@
 
 mod look;
 mod mirror;
+mod missing;
 mod origin;
 mod tight;
 
@@ -11,7 +12,7 @@ use super::status::{
 };
 use crate::core::docker::{Docker, DockerError};
 use crate::core::explain::{
-    Answer, Facts, Failure, Obstacle, Refresh, Sight, Whose, Worker, judge,
+    Answer, Facts, Failure, Missing, Obstacle, Refresh, Sight, Whose, Worker, judge,
 };
 use crate::core::mirror_state::{self, Config};
 use crate::core::mm2;
@@ -142,6 +143,9 @@ impl Scene<'_> {
             facts.obstacle = told.map(|words| Obstacle::Told { words });
             answer = judge(&facts);
         }
+        if let Answer::CopyLost { .. } = answer {
+            facts.missing = self.missing(flow, topic, status);
+        }
         Explanation {
             flow: flow.name(),
             topic: topic.to_owned(),
@@ -212,7 +216,17 @@ impl Scene<'_> {
             behind: behind(topic, shown, from, records, copied),
             seconds_behind: shown.and_then(|shown| shown.seconds_behind),
             lost: shown.map_or(0, |shown| shown.lost),
+            missing: Vec::new(),
         }
+    }
+
+    fn missing(&self, flow: &Flow, topic: &str, status: &FlowStatus) -> Vec<Missing> {
+        let topics = status.lag.iter().flat_map(|lag| &lag.topics);
+        let mut counted = topics.filter(|counted| counted.source == topic);
+        let target = &self.looks[flow.spec.target.as_str()];
+        counted.next().map_or_else(Vec::new, |topic| {
+            missing::records(self.lab, flow, topic, target, self.limit)
+        })
     }
 
     /// What is wrong with the containers of brokers at both ends.

@@ -39,6 +39,7 @@ fn well() -> Facts {
         behind: Some(0),
         seconds_behind: None,
         lost: 0,
+        missing: Vec::new(),
     }
 }
 
