@@ -7,6 +7,7 @@ mod existing;
 mod flow;
 mod footprint;
 mod image;
+mod internal;
 mod memory;
 mod version;
 
@@ -18,6 +19,7 @@ pub use image::{
     DATA_IS_NEWER, IMAGE_VARIABLE, KAFKA_VERSION, KafkaImage, NEXT_KAFKA_VERSION, OFFICIAL_IMAGE,
     OLDEST_KAFKA, OLDEST_OFFICIAL, STAND_IN_IMAGE, official_image,
 };
+pub use internal::{HEARTBEATS, is_internal};
 pub use memory::Memory;
 pub use version::Version;
 
@@ -28,8 +30,6 @@ use std::net::{IpAddr, Ipv4Addr};
 
 /// Topic through which kmk sends a record to know that a flow replicates.
 const CANARY: &str = "kmk-canary";
-/// The topic in which each MirrorMaker shows that it lives.
-pub const HEARTBEATS: &str = "heartbeats";
 /// Topic through which `kmk verify` sends its records, unless told otherwise.
 const VERIFY: &str = "kmk-verify";
 /// Port of the first cluster's first broker on the laptop: below the range that systems hand out by themselves (32768 and up).
@@ -154,20 +154,6 @@ impl Topology {
         self.clusters.iter().find(|cluster| cluster.name == name)
     }
 
-    /// As [`is_internal`], where the clusters are known: heartbeats that came from none of them (`team.heartbeats`) are a person's.
-    pub fn is_internal(&self, topic: &str) -> bool {
-        if !topic.ends_with(HEARTBEATS) || topic.starts_with("__") || topic.starts_with('.') {
-            return is_internal(topic);
-        }
-        let mut name = topic;
-        while let Some((cluster, upstream)) = name.split_once('.')
-            && self.cluster(cluster).is_some()
-        {
-            name = upstream;
-        }
-        name == HEARTBEATS
-    }
-
     /// The flow that would have written `topic` on `cluster`, if its name says so: such topics are MirrorMaker's to write.
     pub fn flow_into(&self, cluster: &str, topic: &str) -> Option<&Flow> {
         self.flows
@@ -229,19 +215,6 @@ pub fn default_port(index: u16) -> u16 {
     FIRST_PORT.saturating_add(PORTS_PER_CLUSTER.saturating_mul(index))
 }
 
-/// Whether a topic belongs to Kafka, MirrorMaker or kmk rather than to a person. MirrorMaker copies none of these but the canary.
-pub fn is_internal(topic: &str) -> bool {
-    topic.starts_with("__")
-        || topic.starts_with('.')
-        || topic.ends_with(".internal")
-        || topic.ends_with("-internal")
-        || topic == "heartbeats"
-        || topic == CANARY
-        || topic.starts_with("kmk-canary-")
-        || topic.ends_with(".heartbeats")
-        || topic.ends_with(".kmk-canary")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -270,28 +243,6 @@ mod tests {
         assert!(topology.flow_into("primary", "primary.orders").is_none());
         assert!(topology.flow_into("secondary", "primaryorders").is_none());
         assert_eq!(topology.images().len(), 1);
-    }
-
-    #[test]
-    fn heartbeats_of_no_cluster_of_the_lab_are_a_persons() {
-        let topology = Topology::new(&scenario::dr("demo"));
-        for own in [
-            "heartbeats",
-            "primary.heartbeats",
-            "secondary.primary.heartbeats",
-            "__a.heartbeats",
-            "kmk-canary",
-        ] {
-            assert!(topology.is_internal(own), "{own}");
-        }
-        for persons in [
-            "team.heartbeats",
-            "primary.team.heartbeats",
-            "myheartbeats",
-            "orders",
-        ] {
-            assert!(!topology.is_internal(persons), "{persons}");
-        }
     }
 
     #[test]

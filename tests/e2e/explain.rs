@@ -339,6 +339,19 @@ fn of_copies(lab: &Lab) {
         "many",
         &["mirrored in part: `primary.many` has lost 4 records that do not come again"],
     );
+    // what is typed then brings exactly these, and not what came since
+    let secondary = lab.secondary();
+    lab.primary().produce("many", "newer");
+    secondary.until_it_has("primary.many", &["newer".to_owned()].into(), PATIENCE);
+    do_it(lab, "many");
+    let sorted = |mut values: Vec<String>| {
+        values.sort();
+        values
+    };
+    assert_eq!(
+        sorted(secondary.values("primary.many")),
+        sorted(lab.primary().values("many"))
+    );
 
     println!("an original that was deleted");
     lab.kmk("topic create gone").code(0);

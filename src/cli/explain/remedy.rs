@@ -86,6 +86,10 @@ impl Telling<'_> {
                 "kmk produce{flags} --topic {topic} --cluster {source} --messages 10"
             )],
             Answer::CopyLost { .. } => self.bring_again(),
+            Answer::Behind { .. } if !self.explanation.seen.open.is_empty() => vec![
+                "let its writer commit or abort the transaction, or wait for its transaction.timeout.ms"
+                    .to_owned(),
+            ],
             Answer::Behind { .. } => vec![format!("kmk explain{flags} {topic}  # once more")],
             Answer::UpToDate { .. } => {
                 vec![format!(

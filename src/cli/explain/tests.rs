@@ -3,7 +3,8 @@
 use super::words::Words;
 use super::*;
 use kafka_mirror_kit::core::explain::{
-    Contents, Facts, Failure, Missing, Obstacle, Origin, Refresh, Tight, Whose, Worker,
+    Contents, Facts, Failure, Missing, Obstacle, OpenTransaction, Origin, Refresh, Tight, Whose,
+    Worker,
 };
 use kafka_mirror_kit::core::selection::{InternalName, Selection};
 
@@ -46,6 +47,7 @@ fn explanation(answer: Answer) -> Explanation {
             seconds_behind: None,
             lost: 0,
             missing: Vec::new(),
+            open: Vec::new(),
         },
     }
 }
@@ -214,6 +216,32 @@ fn what_is_brought_again_is_what_is_missing_or_said_to_repeat() {
         r"kmk consume --topic orders --cluster primary --partition 1 --from 10 --until 100 --format '%k\t%v' | kmk produce --topic primary.orders --cluster secondary --partition 1 --file - --key-separator $'\t' --force  # keys and values only; repeats what is there",
     ];
     assert_eq!(Words::of(&lost, "").todo, expected);
+}
+
+#[test]
+fn a_transaction_that_is_waited_for_is_told_of() {
+    let mut behind = explanation(Answer::Behind {
+        records: 3,
+        seconds: None,
+    });
+    assert_eq!(
+        Words::of(&behind, "").todo,
+        ["kmk explain orders  # once more"]
+    );
+    let (partition, offset) = (1, 7);
+    behind.seen.open = vec![OpenTransaction { partition, offset }];
+    let words = Words::of(&behind, "");
+    let told = "a transaction that began at offset 7 of partition 1 has not ended: ";
+    assert!(
+        words.seen.last().unwrap().starts_with(told),
+        "{:?}",
+        words.seen
+    );
+    assert!(
+        words.todo[0].contains("transaction.timeout.ms"),
+        "{:?}",
+        words.todo
+    );
 }
 
 #[test]

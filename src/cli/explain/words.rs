@@ -2,7 +2,7 @@
 
 use crate::cli::quantity::{bytes, count};
 use kafka_mirror_kit::core::explain::{
-    Answer, Contents, Failure, Obstacle, Origin, Refresh, Sight, Whose,
+    Answer, Contents, Failure, Obstacle, OpenTransaction, Origin, Refresh, Sight, Whose,
 };
 use kafka_mirror_kit::core::lab::explain::Explanation;
 use kafka_mirror_kit::core::selection::InternalName;
@@ -216,6 +216,13 @@ impl Telling<'_> {
             Answer::CopyLost { .. } => vec![
                 "MirrorMaker has noted them as copied; the copy was deleted and made anew since, or cut off".to_owned(),
             ],
+            Answer::Behind { .. } => seen.open.iter().take(SHOWN).map(transaction).collect(),
+            Answer::UpToDate { .. } => {
+                let there = |sight: &Sight| sight.contents().map_or(0, |contents| contents.records);
+                let is_shorter = there(&seen.copy) < there(&seen.original);
+                let offsets = "records are counted by their offsets here: what transactions gave up and where they end, and what was compacted away, is counted too";
+                is_shorter.then(|| offsets.to_owned()).into_iter().collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -224,6 +231,13 @@ impl Telling<'_> {
         let behind = self.explanation.seen.behind.filter(|behind| *behind > 0);
         behind.map(|behind| format!("{} not copied", count(behind, "record")))
     }
+}
+
+fn transaction(open: &OpenTransaction) -> String {
+    let OpenTransaction { partition, offset } = open;
+    format!(
+        "a transaction that began at offset {offset} of partition {partition} has not ended: the flow reads only what is committed, and waits for its end"
+    )
 }
 
 /// What stands behind a name, where that is not what it says.

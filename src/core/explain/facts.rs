@@ -59,6 +59,17 @@ pub struct Facts {
     pub lost: u64,
     /// Which these are, of some partitions.
     pub missing: Vec<Missing>,
+    /// Transactions that have not ended, before which a flow waits that reads only what is committed.
+    pub open: Vec<OpenTransaction>,
+}
+
+/// The first transaction of a partition that has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct OpenTransaction {
+    /// The partition.
+    pub partition: i32,
+    /// Where it began.
+    pub offset: i64,
 }
 
 /// Records of a partition that were mirrored, are still on the source, and are not on the target.

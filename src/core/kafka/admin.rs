@@ -107,7 +107,21 @@ impl Admin {
         limit: &Limit,
     ) -> Result<BTreeMap<(String, i32), Glance>, KafkaError> {
         self.cluster
-            .patiently(limit, |cluster, limit| cluster.glances(parts, limit))
+            .patiently(limit, |cluster, limit| cluster.glances(parts, false, limit))
+    }
+
+    /// The same for whoever reads only what is committed: what was aborted does not count, and nothing is seen from where a
+    /// transaction began that has not ended.
+    ///
+    /// # Errors
+    /// As [`Admin::glances`].
+    pub fn glances_at_committed(
+        &mut self,
+        parts: &BTreeMap<(String, i32), Range<i64>>,
+        limit: &Limit,
+    ) -> Result<BTreeMap<(String, i32), Glance>, KafkaError> {
+        self.cluster
+            .patiently(limit, |cluster, limit| cluster.glances(parts, true, limit))
     }
 
     /// How many partitions `topic` has; 0 where there is no such topic.

@@ -217,6 +217,11 @@ impl Scene<'_> {
             seconds_behind: shown.and_then(|shown| shown.seconds_behind),
             lost: shown.map_or(0, |shown| shown.lost),
             missing: Vec::new(),
+            open: if flow.reads_committed_only(&self.lab.topology) {
+                from.open(topic)
+            } else {
+                Vec::new()
+            },
         }
     }
 

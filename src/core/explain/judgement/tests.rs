@@ -40,6 +40,7 @@ fn well() -> Facts {
         seconds_behind: None,
         lost: 0,
         missing: Vec::new(),
+        open: Vec::new(),
     }
 }
 

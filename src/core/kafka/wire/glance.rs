@@ -4,6 +4,7 @@
 use super::batch::{BatchError, RecordBatch, batches};
 use super::cluster::{Asked, Cluster, To};
 use super::metadata::topic_name;
+use super::reader::aborted::Aborted;
 use crate::core::kafka::error::KafkaError;
 use crate::core::kafka::glance::Glance;
 use crate::core::wait::Limit;
@@ -30,13 +31,14 @@ type Glances = BTreeMap<(String, i32), Glance>;
 
 impl Cluster {
     /// Looks into the beginning of each of these parts: some 64 KiB, or one batch. Partitions without a leader, and those
-    /// that do not hold the part's beginning any more, are left out.
+    /// that do not hold the part's beginning any more, are left out. With `committed_only` as such a reader sees them.
     ///
     /// # Errors
     /// When a broker does not answer, or refuses.
     pub(in crate::core::kafka) fn glances(
         &mut self,
         parts: &Parts,
+        committed_only: bool,
         limit: &Limit,
     ) -> Result<Glances, KafkaError> {
         let unknown = parts
@@ -46,17 +48,22 @@ impl Cluster {
             self.metadata(None, limit)?;
         }
         let mut seen = Glances::new();
-        let blank = self.look_into(parts, TOGETHER, &mut seen, limit)?;
+        let all = Manner {
+            together: TOGETHER,
+            committed_only,
+        };
+        let blank = self.look_into(parts, all, &mut seen, limit)?;
         // what is larger than its share is shown only where it comes first
-        self.look_into(&blank, 1, &mut seen, limit)?;
+        let alone = Manner { together: 1, ..all };
+        self.look_into(&blank, alone, &mut seen, limit)?;
         Ok(seen)
     }
 
-    /// Looks into so many parts at a time. Those of which nothing was shown.
+    /// Looks into the parts. Those of which nothing was shown.
     fn look_into(
         &mut self,
         parts: &Parts,
-        together: usize,
+        manner: Manner,
         seen: &mut Glances,
         limit: &Limit,
     ) -> Result<Parts, KafkaError> {
@@ -70,8 +77,8 @@ impl Cluster {
         }
         let mut asked: Vec<Asked<FetchRequest>> = Vec::new();
         for (leader, places) in by_leader {
-            for places in places.chunks(together) {
-                let request = request(places, parts);
+            for places in places.chunks(manner.together) {
+                let request = request(places, parts, manner);
                 asked.push(self.ask(To::Broker(leader), &request, limit)?);
             }
         }
@@ -86,7 +93,7 @@ impl Cluster {
                     let Some(part) = parts.get(&place) else {
                         continue;
                     };
-                    match self.glance(&place, part, data, together == 1)? {
+                    match self.glance(&place, part, data, manner)? {
                         Seen::Nothing => drop(blank.insert(place, part.clone())),
                         Seen::Gone => {}
                         Seen::Some(glance) => drop(seen.insert(place, glance)),
@@ -102,7 +109,7 @@ impl Cluster {
         (topic, partition): &(String, i32),
         part: &Range<i64>,
         data: PartitionData,
-        is_alone: bool,
+        manner: Manner,
     ) -> Result<Seen, KafkaError> {
         let doing = || format!("look into partition {partition} of topic `{topic}`");
         match KafkaError::check(data.error_code, doing) {
@@ -112,21 +119,37 @@ impl Cluster {
             }
             checked => checked?,
         }
+        let (ends, aborted) = if manner.committed_only {
+            let aborted = Aborted::of(data.aborted_transactions);
+            (data.last_stable_offset, Some(aborted))
+        } else {
+            (data.high_watermark, None)
+        };
         let bytes = data.records.unwrap_or_default();
-        let glance = look(bytes, *partition, part).map_err(|fault| KafkaError::Garbled {
-            address: self.address(),
-            cause: format!("partition {partition} of topic `{topic}`: {fault}"),
-        })?;
+        let glance =
+            look(bytes, aborted, *partition, part).map_err(|fault| KafkaError::Garbled {
+                address: self.address(),
+                cause: format!("partition {partition} of topic `{topic}`: {fault}"),
+            })?;
         Ok(match glance {
             Some(glance) => Seen::Some(glance),
             // compacted away up to the end
-            None if is_alone && data.high_watermark >= part.end => Seen::Some(Glance {
+            None if manner.together == 1 && ends >= part.end => Seen::Some(Glance {
                 reached: part.end,
                 ..Glance::default()
             }),
             None => Seen::Nothing,
         })
     }
+}
+
+/// How parts are looked into.
+#[derive(Clone, Copy)]
+struct Manner {
+    /// How many at a time.
+    together: usize,
+    /// Whether as one who reads only what is committed.
+    committed_only: bool,
 }
 
 /// What an answer shows of a part.
@@ -138,7 +161,7 @@ enum Seen {
     Gone,
 }
 
-fn request(places: &[&(String, i32)], parts: &Parts) -> FetchRequest {
+fn request(places: &[&(String, i32)], parts: &Parts, manner: Manner) -> FetchRequest {
     let mut topics: BTreeMap<&str, Vec<FetchPartition>> = BTreeMap::new();
     for place in places {
         let partition = FetchPartition::default()
@@ -158,25 +181,34 @@ fn request(places: &[&(String, i32)], parts: &Parts) -> FetchRequest {
         .with_max_wait_ms(0)
         .with_min_bytes(0)
         .with_max_bytes(SHARE.saturating_mul(count))
-        // MirrorMaker reads what is not committed, too
-        .with_isolation_level(0)
+        // MirrorMaker reads what is not committed, too, unless it is told otherwise
+        .with_isolation_level(i8::from(manner.committed_only))
         .with_session_id(0)
         .with_session_epoch(-1)
         .with_topics(topics.collect())
 }
 
-/// Looks at the batches among `bytes`; none where there is no whole one of the part.
-fn look(bytes: Bytes, partition: i32, part: &Range<i64>) -> Result<Option<Glance>, BatchError> {
+/// Looks at the batches among `bytes`; none where there is no whole one of the part. What is `aborted` does not count.
+fn look(
+    bytes: Bytes,
+    mut aborted: Option<Aborted>,
+    partition: i32,
+    part: &Range<i64>,
+) -> Result<Option<Glance>, BatchError> {
     let mut glance = Glance {
         reached: part.start,
         ..Glance::default()
     };
     for batch in batches(bytes) {
         let batch = batch?;
+        let is_aborted = match &mut aborted {
+            Some(aborted) => aborted.hide(&batch)?,
+            None => false,
+        };
         if batch.last_offset < part.start {
             continue;
         }
-        if batch.base_offset < part.end && !batch.is_control() {
+        if batch.base_offset < part.end && !batch.is_control() && !is_aborted {
             count(&batch, partition, part, &mut glance)?;
         }
         glance.reached = batch.last_offset.saturating_add(1).min(part.end);

@@ -38,7 +38,7 @@ impl Left {
         let mut left = Self::default();
         // what fails is not seen, and said to be counted by offsets
         let _ = renew(topics, &flow.spec.source, &mut eyes);
-        if let Ok(glances) = eyes.glances(&flow.spec.source, &outlooks(topics)) {
+        if let Ok(glances) = eyes.left(flow, &outlooks(topics)) {
             left.glances = glances;
         }
         if let Ok(anew) = suspects(topics, flow, &mut eyes) {
@@ -79,6 +79,20 @@ impl Eyes<'_> {
             self.open.insert(cluster.to_owned(), admin);
         }
         Ok(self.open.get_mut(cluster).expect("it is open by now"))
+    }
+
+    /// What is left, as MirrorMaker will see it.
+    fn left(
+        &mut self,
+        flow: &Flow,
+        parts: &BTreeMap<Place, Range<i64>>,
+    ) -> Result<BTreeMap<Place, Glance>, KafkaError> {
+        if parts.is_empty() || !flow.reads_committed_only(&self.lab.topology) {
+            return self.glances(&flow.spec.source, parts);
+        }
+        let limit = self.limit;
+        self.on(&flow.spec.source)?
+            .glances_at_committed(parts, limit)
     }
 
     fn glances(
