@@ -150,6 +150,13 @@ fn of_names(lab: &Lab) {
         });
     }
 
+    println!("mirrored for its name, whatever the patterns");
+    lab.primary().produce("team.heartbeats", "mine");
+    until_it_is(lab, "team.heartbeats", "up_to_date");
+    assert_eq!(lab.secondary().values("primary.team.heartbeats"), ["mine"]);
+    let lag = lab.kmk("lag --topic team.heartbeats --json").code(0).json();
+    assert_eq!(lag["flows"][0]["topics"][0]["state"], "mirrored", "{lag}");
+
     assert_eq!(
         is(lab, &format!("ordrs {FORTH}"), "no_such_topic")["nearest"],
         "orders"

@@ -1,10 +1,9 @@
-use super::Which;
+use super::{COPIES, Which};
 use crate::cli::chosen::Chosen;
 use crate::cli::deploy::in_lab;
 use crate::cli::{Context, Outcome};
 use kafka_mirror_kit::core::lab::topics::{TopicError, copies_of, delete};
 use kafka_mirror_kit::core::wait::Limit;
-use std::time::Duration;
 
 /// Take a topic away, with all its records
 ///
@@ -27,9 +26,6 @@ const EXAMPLES: &str = "\
 Examples:
   kmk topic delete orders
   kmk topic delete primary.orders --cluster secondary --force";
-
-/// How long the other clusters may take to say whether they have a copy.
-const COPIES: Duration = Duration::from_secs(2);
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let limit = args.which.limit(context);
