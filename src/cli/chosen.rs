@@ -9,6 +9,8 @@ use kafka_mirror_kit::core::lab::Lab;
 use kafka_mirror_kit::core::lab::groups::GroupError;
 use kafka_mirror_kit::core::lab::topics::TopicError;
 use kafka_mirror_kit::core::nearest::nearest;
+use kafka_mirror_kit::core::printable;
+use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::topology::{Cluster, Topology};
 use kafka_mirror_kit::core::wait::Stop;
 
@@ -77,10 +79,10 @@ impl Chosen {
     /// The flags that choose it, for the next command to type.
     pub(super) fn flags(&self) -> String {
         if let Some(place) = &self.place {
-            return format!("{} --cluster {}", self.lab, place.cluster.name);
+            return self.lab.clone() + &shell::flag("--cluster", &place.cluster.name);
         }
         let addresses: Vec<String> = self.bootstrap.iter().map(ToString::to_string).collect();
-        format!(" --bootstrap {}", addresses.join(","))
+        shell::flag("--bootstrap", &addresses.join(","))
     }
 
     /// The same, left out where the verb means this cluster anyway.
@@ -130,7 +132,8 @@ impl Chosen {
         let on = self.name();
         match error {
             GroupError::NoGroup { group, groups } => {
-                Told::no(format!("there is no group `{group}` on {on}"))
+                let name = printable::name(&group);
+                Told::no(format!("there is no group `{name}` on {on}"))
                     .hint(did_you_mean(&group, &groups, groups_there_are))
                     .into()
             }
@@ -152,7 +155,7 @@ impl Chosen {
 /// Names that are alike first; of many, only the nearest is worth a word.
 fn did_you_mean(name: &str, known: &[String], all: impl FnOnce(&[String]) -> String) -> String {
     match nearest(name, known.iter().map(String::as_str)) {
-        Some(meant) => format!("did you mean `{meant}`?"),
+        Some(meant) => format!("did you mean `{}`?", printable::name(meant)),
         None => all(known),
     }
 }
@@ -164,7 +167,8 @@ fn groups_there_are(groups: &[String]) -> String {
 /// As many names as are worth a line.
 fn some(kind: &str, names: &[String]) -> String {
     const SHOWN: usize = 10;
-    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    let shown = names.iter().take(SHOWN).map(|name| printable::name(name));
+    let shown: Vec<String> = shown.collect();
     let shown = shown.join(", ");
     match names.len() {
         0 => format!("there are no {kind}s yet"),

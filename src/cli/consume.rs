@@ -13,9 +13,10 @@ use kafka_mirror_kit::core::lab::consume::{
     Consume, ConsumeEnd, ConsumeError, ConsumeReport, Sink, consume,
 };
 use kafka_mirror_kit::core::message::{RecordRef, check_topic_name};
+use kafka_mirror_kit::core::printable;
 use kafka_mirror_kit::core::topology::is_internal;
 use kafka_mirror_kit::core::wait::Stop;
-use std::io::{self, BufWriter, StdoutLock, Write as _};
+use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write as _};
 use std::time::Duration;
 
 /// More than anyone means.
@@ -157,6 +158,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let mut sink = Stdout {
         topic: what.topic.clone(),
         format: args.format,
+        on_terminal: io::stdout().is_terminal().then(Vec::new),
         to: BufWriter::with_capacity(256 * 1024, io::stdout().lock()),
     };
     let output = context.output;
@@ -196,6 +198,7 @@ fn answer(
 ) -> anyhow::Result<Outcome> {
     let read = report.read;
     if let (Some(error), Some(group)) = (&report.not_committed, &what.group) {
+        let group = printable::name(group);
         let what = format!("how far group `{group}` came is not noted: {error}");
         // otherwise how it ended says more
         if matches!(report.end, ConsumeEnd::Complete) {
@@ -295,12 +298,20 @@ pub(super) fn topics_there_are(topics: &[String]) -> String {
 struct Stdout {
     topic: String,
     format: Format,
+    /// Where a record is looked through before a terminal gets it; a pipe gets it byte for byte.
+    on_terminal: Option<Vec<u8>>,
     to: BufWriter<StdoutLock<'static>>,
 }
 
 impl Sink for Stdout {
     fn record(&mut self, record: RecordRef<'_>) -> io::Result<()> {
-        self.format.write(&self.topic, &record, &mut self.to)
+        let Some(written) = &mut self.on_terminal else {
+            return self.format.write(&self.topic, &record, &mut self.to);
+        };
+        written.clear();
+        self.format.write(&self.topic, &record, written)?;
+        let shown = printable::content(written);
+        self.to.write_all(shown.as_bytes())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -9,6 +9,7 @@ use kafka_mirror_kit::core::docker::Site;
 use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did, Request};
 use kafka_mirror_kit::core::preflight;
 use kafka_mirror_kit::core::scenario::Scenario;
+use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::spec::{MAX_BROKERS, MAX_MIRRORMAKERS, MIN_PORT, Spec};
 use kafka_mirror_kit::core::topology::{
     Cluster, Flow, IMAGE_VARIABLE, Proof, Topology, Version, official_image,
@@ -238,7 +239,7 @@ pub(crate) fn in_lab(lab: &str) -> String {
     if lab == kafka_mirror_kit::core::spec::DEFAULT_LAB {
         String::new()
     } else {
-        format!(" --lab {lab}")
+        shell::flag("--lab", lab)
     }
 }
 
@@ -266,6 +267,9 @@ fn summary(deployed: &Deployed) -> String {
 
 /// What is known of a lab that is up: of some flows there is only MirrorMaker's word.
 pub(super) fn replicates(topology: &Topology) -> &'static str {
+    if topology.flows.is_empty() {
+        return "its brokers answer";
+    }
     if topology
         .flows
         .iter()
@@ -317,10 +321,13 @@ fn preview(request: &Request, context: &Context) -> anyhow::Result<Outcome> {
         text,
         "\nWould run docker compose -p {} -f {} up -d",
         topology.project(),
-        compose.display()
+        shell::word(&compose.display().to_string())
     );
     let (proven, word) = (flows(Proof::Canary), flows(Proof::Word));
-    if word.is_empty() || !proven.is_empty() {
+    if topology.flows.is_empty() {
+        text.push_str("\nWould wait until every broker answers");
+    }
+    if !proven.is_empty() {
         let _ = write!(text, "\nWould wait until a canary has crossed {proven}");
     }
     if !word.is_empty() {

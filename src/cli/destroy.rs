@@ -1,12 +1,13 @@
 use super::failure::{Failure, INTERRUPTED, Told};
-use super::list::{self, printable};
-use super::output::seconds;
+use super::list;
+use super::output::{harmless, seconds};
 use super::{Context, Outcome};
 use kafka_mirror_kit::core::compose::CLASSES;
 use kafka_mirror_kit::core::docker::{Docker, DockerError};
 use kafka_mirror_kit::core::lab::list::Listed;
 use kafka_mirror_kit::core::lab::{Leftover, Sight};
 use kafka_mirror_kit::core::lab::{classes, deploy, destroy};
+use kafka_mirror_kit::core::printable;
 use kafka_mirror_kit::core::spec::{Naming, is_name};
 use kafka_mirror_kit::core::topology::is_internal;
 use kafka_mirror_kit::core::wait::Limit;
@@ -64,7 +65,7 @@ fn every(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         let gone = if is_name(name) {
             one(name, args, context)
         } else {
-            let what = format!("lab `{}` was not made by kmk", printable(name));
+            let what = format!("lab `{}` was not made by kmk", printable::name(name));
             Err(Told::unusable(what)
                 .hint("remove what carries its label with docker")
                 .into())
@@ -74,7 +75,10 @@ fn every(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             if failure.code == INTERRUPTED {
                 return Err(error);
             }
-            let stays = format!("Lab `{}` is not, or not wholly, gone:", printable(name));
+            let stays = format!(
+                "Lab `{}` is not, or not wholly, gone:",
+                printable::name(name)
+            );
             context.output.talk(&stays);
             failure.show();
             worst = worst.max(failure.code);
@@ -110,7 +114,7 @@ fn is_wanted(labs: &[Listed], context: &Context) -> anyhow::Result<bool> {
         let nobody = Told::usage(format!("{question} There is no terminal to ask at"));
         return Err(nobody.hint("add --yes to destroy them all").into());
     }
-    anstream::eprint!("{question} [y/N] ");
+    anstream::eprint!("{} [y/N] ", harmless(&question));
     io::stderr().flush()?;
     // on a thread of its own: Ctrl-C is heard while nobody answers
     let (sender, answers) = mpsc::channel();

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use kafka_mirror_kit::core::explain::{Answer, Sight};
 use kafka_mirror_kit::core::lab::explain::{Explanation, explain};
 use kafka_mirror_kit::core::message::check_topic_name;
+use kafka_mirror_kit::core::printable;
 use serde::Serialize;
 use words::Words;
 
@@ -92,7 +93,12 @@ fn describe(explanation: &Explanation, flags: &str) -> String {
     let words = Words::of(explanation, flags);
     let first = format!("{}: {state}: {}", explanation.flow, words.what);
     let mut lines = vec![styled(COMMAND, &first)];
-    lines.extend(words.seen.iter().map(|seen| format!("  seen: {seen}")));
+    lines.extend(
+        words
+            .seen
+            .iter()
+            .map(|seen| format!("  seen: {}", printable::line(seen))),
+    );
     let todo = words.todo.iter();
     lines.extend(todo.map(|todo| format!("  {} {todo}", styled(HINT, "do:"))));
     lines.join("\n")

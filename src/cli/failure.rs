@@ -8,7 +8,7 @@ mod lab_file;
 pub(crate) use lab_file::BadLabFile;
 
 use super::Context;
-use super::output::{ERROR, HINT, styled};
+use super::output::{ERROR, HINT, styled, tell};
 use kafka_mirror_kit::core::docker::DockerError;
 use kafka_mirror_kit::core::kafka::KafkaError;
 use kafka_mirror_kit::core::lab::LabError;
@@ -18,6 +18,7 @@ use kafka_mirror_kit::core::lab::log::LogError;
 use kafka_mirror_kit::core::lab::start::StartError;
 use kafka_mirror_kit::core::lab::stop::StopError;
 use kafka_mirror_kit::core::nearest::nearest;
+use kafka_mirror_kit::core::printable;
 use kafka_mirror_kit::core::wait::Stop;
 use kafka_mirror_kit::core::workdir::WorkdirError;
 use std::error::Error;
@@ -77,13 +78,14 @@ impl Told {
 
     /// A name that does not exist, with the nearest one that does.
     pub(crate) fn unknown(kind: &str, name: &str, known: &[String]) -> Self {
-        Self::usage(format!("there is no {kind} `{name}`")).hint(did_you_mean(kind, name, known))
+        let what = format!("there is no {kind} `{}`", printable::name(name));
+        Self::usage(what).hint(did_you_mean(kind, name, known))
     }
 }
 
 fn did_you_mean(kind: &str, name: &str, known: &[String]) -> String {
     match nearest(name, known.iter().map(String::as_str)) {
-        Some(meant) => format!("did you mean `{meant}`?"),
+        Some(meant) => format!("did you mean `{}`?", printable::name(meant)),
         None if known.is_empty() => format!("there is no {kind} at all"),
         None => format!("{kind}s there are: {}", known.join(", ")),
     }
@@ -203,16 +205,18 @@ impl Failure {
     /// Shows it on stderr, also when quiet.
     pub(crate) fn show(&self) {
         for item in &self.items {
-            anstream::eprintln!("{} {}", styled(ERROR, "error:"), item.what);
+            let what = printable::line(&item.what);
+            tell(&format!("{} {what}", styled(ERROR, "error:")));
             for cause in &item.causes {
-                anstream::eprintln!("  caused by: {cause}");
+                tell(&format!("  caused by: {}", printable::line(cause)));
             }
             if let Some(hint) = &item.hint {
-                anstream::eprintln!("  {} {hint}", styled(HINT, "hint:"));
+                let hint = printable::line(hint);
+                tell(&format!("  {} {hint}", styled(HINT, "hint:")));
             }
         }
         for line in &self.more {
-            anstream::eprintln!("{line}");
+            tell(line);
         }
     }
 }

@@ -5,6 +5,7 @@ use super::chosen::{Chosen, Elsewhere};
 use super::failure::Told;
 use super::{Context, DefaultCluster, Outcome};
 use kafka_mirror_kit::core::lab::groups::{GroupError, clusters_with};
+use kafka_mirror_kit::core::printable;
 use kafka_mirror_kit::core::wait::Limit;
 use std::time::Duration;
 
@@ -75,7 +76,8 @@ fn failed(error: GroupError, chosen: &Chosen, context: &Context) -> anyhow::Erro
         let limit = Limit::new(ELSEWHERE, &context.interrupt);
         let others = clusters_with(topology, group, &limit);
         if let Some(other) = others.first() {
-            return Told::no(format!("there is no group `{group}` on {on}"))
+            let name = printable::name(group);
+            return Told::no(format!("there is no group `{name}` on {on}"))
                 .hint(format!(
                     "it is on {}: name it with --cluster {other}",
                     others.join(", ")

@@ -10,6 +10,8 @@ use kafka_mirror_kit::core::lab::groups::{
     ClusterGroups, GroupReport, PlaceReport, groups_and_flows, groups_at,
 };
 use kafka_mirror_kit::core::nearest::nearest;
+use kafka_mirror_kit::core::printable;
+use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::wait::Limit;
 use serde::Serialize;
 use std::time::Duration;
@@ -60,10 +62,12 @@ offsets beyond the end: someone set it, or records are lost.
 
 Below a group, a line for each flow says what it would get if it went on at
 the flow's target now: records that it has read already (`delivered again`),
-and records that it has not read and would never see (`SKIPPED`). Without a
+and by how many it stands `further on there`: read there, or moved. Without a
 place there its clients choose: `delivered again` if they begin at the first
-record, `SKIPPED` if at the end. Where a number cannot be known, `at most`
-stands before it. docs/groups.md says how all of it comes about.";
+record, or, if at the end, `SKIPPED`: not read, and never seen. Where a number
+cannot be known, `at most` stands before it. Where a cluster does not answer,
+its groups are shown as MirrorMaker last noted them on the other clusters.
+docs/groups.md says how all of it comes about.";
 
 /// The answer for scripts. Fields are added, never renamed.
 #[derive(Serialize)]
@@ -102,7 +106,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         }
     }
     if let Some(group) = &args.group {
-        keep(group, &mut clusters)?;
+        keep(group, &mut clusters, &where_asked(args, context))?;
     }
     let in_detail = args.group.is_some() || context.output.verbose;
     let text = if args.json {
@@ -136,19 +140,31 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     })
 }
 
+/// The flags that say where groups were looked for.
+fn where_asked(args: &Args, context: &Context) -> String {
+    let addresses = args.elsewhere.bootstrap.iter();
+    let addresses: Vec<String> = addresses.map(ToString::to_string).collect();
+    if addresses.is_empty() {
+        deploy::in_lab(&context.lab)
+    } else {
+        format!(" --bootstrap {}", addresses.join(","))
+    }
+}
+
 /// Drops all other groups, and clusters that know this one not.
-fn keep(group: &str, clusters: &mut Vec<ClusterGroups>) -> anyhow::Result<()> {
+fn keep(group: &str, clusters: &mut Vec<ClusterGroups>, asked: &str) -> anyhow::Result<()> {
     let names: Vec<String> = clusters
         .iter()
         .flat_map(|cluster| &cluster.groups)
         .map(|one| one.group.clone())
         .collect();
     if !names.iter().any(|name| name == group) {
-        let hint = nearest(group, names.iter().map(String::as_str))
-            .map_or("`kmk groups` shows those there are".to_owned(), |meant| {
-                format!("did you mean `{meant}`?")
-            });
-        return Err(Told::no(format!("there is no group `{group}`"))
+        let hint = nearest(group, names.iter().map(String::as_str)).map_or_else(
+            || format!("`kmk groups{asked}` shows those there are"),
+            |meant| format!("did you mean `{}`?", printable::name(meant)),
+        );
+        let name = printable::name(group);
+        return Err(Told::no(format!("there is no group `{name}`"))
             .hint(hint)
             .into());
     }
@@ -172,20 +188,22 @@ fn talk(clusters: &[ClusterGroups], in_detail: bool, context: &Context) {
         .iter()
         .find(|cluster| cluster.cluster.is_some() && !cluster.groups.is_empty());
     if let (Some(cluster), false) = (of_lab, in_detail) {
-        let name = &cluster.groups[0].group;
-        let command = format!("kmk groups{lab} --group {name}");
+        let group = shell::flag("--group", &cluster.groups[0].group);
+        let command = format!("kmk groups{lab}{group}");
         context.output.next(&[(command, "partition by partition")]);
     }
 }
 
 fn describe(cluster: &ClusterGroups, in_detail: bool) -> String {
     let heading = chosen::heading(cluster.cluster.as_deref(), &cluster.bootstrap);
-    if cluster.problem.is_some() {
-        return format!("{heading}\nno answer");
-    }
-    if cluster.groups.is_empty() {
-        return format!("{heading}\nno groups");
-    }
+    let heading = match (&cluster.problem, cluster.groups.is_empty()) {
+        (Some(_), true) => return format!("{heading}\nno answer"),
+        (None, true) => return format!("{heading}\nno groups"),
+        (Some(_), false) => {
+            format!("{heading}\nno answer; its groups as MirrorMaker last noted them:")
+        }
+        (None, false) => heading,
+    };
     if in_detail {
         let groups: Vec<String> = cluster.groups.iter().map(detail).collect();
         return format!("{heading}\n{}", groups.join("\n\n"));
@@ -199,7 +217,7 @@ fn summary(groups: &[GroupReport]) -> String {
         row([
             &group.group,
             &group.state,
-            &group.members.len().to_string(),
+            &or_dash(group.is_seen().then_some(group.members.len())),
             &group.topics().to_string(),
             &lag_of_all(group),
         ])
@@ -227,15 +245,28 @@ fn lag_of_all(group: &GroupReport) -> String {
 }
 
 fn detail(group: &GroupReport) -> String {
+    if !group.is_seen() {
+        let name = format!("{}: {}", group.group, group.state);
+        let flows = group.flows.iter().map(flows::detail);
+        return [name]
+            .into_iter()
+            .chain(flows)
+            .collect::<Vec<_>>()
+            .join("\n");
+    }
     let members = count(group.members.len(), "member");
     let lag = if group.places.is_empty() {
         String::new()
     } else {
         format!(", lag {}", lag_of_all(group))
     };
-    let line = format!("{}: {}, {members}{lag}", group.group, group.state);
+    let name = printable::name(&group.group);
+    let line = format!("{name}: {}, {members}{lag}", group.state);
     let idle = group.members.iter().filter(|member| member.partitions == 0);
-    let idle = idle.map(|member| format!("{} on {} reads nothing", member.client, member.host));
+    let idle = idle.map(|member| {
+        let client = printable::name(&member.client);
+        format!("{client} on {} reads nothing", member.host)
+    });
     let lines: Vec<String> = [line].into_iter().chain(idle).collect();
     if group.places.is_empty() {
         return lines.join("\n");
@@ -278,7 +309,7 @@ fn left(place: &PlaceReport) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kafka_mirror_kit::core::lab::groups::MemberReport;
+    use kafka_mirror_kit::core::lab::groups::{MemberReport, UNKNOWN};
 
     fn place(
         partition: i32,
@@ -329,6 +360,31 @@ TOPIC   PARTITION  OFFSET  END  LAG      CLIENT  HOST
 orders  0          4       10   6        app-1   10.0.0.1
 orders  1          4       10   ahead 3  -       -";
         assert_eq!(detail(&group(places)), expected);
+    }
+
+    #[test]
+    fn of_a_cluster_that_does_not_answer_nothing_is_made_up() {
+        let group = GroupReport {
+            kind: UNKNOWN.to_owned(),
+            state: UNKNOWN.to_owned(),
+            members: Vec::new(),
+            lag: None,
+            ..group(vec![place(0, None, None, None)])
+        };
+        let cluster = ClusterGroups {
+            cluster: Some("primary".to_owned()),
+            bootstrap: "127.0.0.1:19092".to_owned(),
+            groups: vec![group],
+            hidden: 0,
+            problem: Some("it is away".to_owned()),
+        };
+        let expected = "\
+primary (127.0.0.1:19092)
+no answer; its groups as MirrorMaker last noted them:
+GROUP    STATE    MEMBERS  TOPICS  LAG
+billing  unknown  -        1       -";
+        assert_eq!(describe(&cluster, false), expected);
+        assert!(describe(&cluster, true).ends_with("\nbilling: unknown"));
     }
 
     #[test]

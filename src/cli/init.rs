@@ -4,7 +4,8 @@ use super::{Context, Outcome};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::lab_file;
 use kafka_mirror_kit::core::scenario::Scenario;
-use std::fs::OpenOptions;
+use kafka_mirror_kit::core::shell;
+use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
@@ -12,7 +13,7 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The file to write
+    /// The file to write; directories on the way to it are made
     #[arg(long, value_name = "FILE", default_value = lab_file::FILE)]
     config: PathBuf,
     /// Which clusters and flows: one of those that `kmk scenarios` shows
@@ -39,6 +40,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     } else {
         options.create_new(true);
     }
+    let cannot = || format!("cannot write {path}");
+    if let Some(parent) = args.config.parent() {
+        fs::create_dir_all(parent).with_context(cannot)?;
+    }
     let written = options
         .open(&args.config)
         .and_then(|mut file| file.write_all(text.as_bytes()));
@@ -48,14 +53,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
                 .hint("replace it with --overwrite, or name another file with --config")
                 .into());
         }
-        other => other.with_context(|| format!("cannot write {path}"))?,
+        other => other.with_context(cannot)?,
     }
     context.output.result(&format!("Wrote {path}"))?;
-    let config = if args.config.as_os_str() == lab_file::FILE {
-        String::new()
-    } else {
-        format!(" --config {path}")
-    };
+    let config = config_flag(&path.to_string());
     let deploy = format!("kmk deploy{config}");
     let lab = in_lab(&context.lab);
     context.output.next(&[
@@ -63,4 +64,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         (format!("kmk status{lab}"), "how it is"),
     ]);
     Ok(Outcome::Yes)
+}
+
+/// The flag that names a lab file, where it is not the usual one.
+pub(super) fn config_flag(path: &str) -> String {
+    if path == lab_file::FILE {
+        String::new()
+    } else {
+        shell::flag("--config", path)
+    }
 }

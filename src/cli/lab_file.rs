@@ -3,6 +3,7 @@ use super::failure::{BadLabFile, Told};
 use kafka_mirror_kit::core::lab_file;
 use kafka_mirror_kit::core::scenario::Scenario;
 use kafka_mirror_kit::core::spec::Spec;
+use kafka_mirror_kit::core::wait::Limit;
 use std::path::Path;
 
 /// What the lab file says, if one is named or lies here; from then on its lab is meant, unless another was typed.
@@ -27,7 +28,9 @@ pub(super) fn wanted(
         );
         return Err(Told::usage(what).hint(hint).into());
     }
-    let reading = lab_file::load(path).map_err(|problems| BadLabFile {
+    let file = path.to_owned();
+    let loaded = Limit::endless(&context.interrupt).aside(move || lab_file::load(&file))?;
+    let reading = loaded.map_err(|problems| BadLabFile {
         path: path.to_owned(),
         problems,
     })?;

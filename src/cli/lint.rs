@@ -4,7 +4,9 @@ use super::{Context, Outcome};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::lint::{Finding, Problem, lint, settings};
 use kafka_mirror_kit::core::mm2_settings::Generation;
+use kafka_mirror_kit::core::printable;
 use kafka_mirror_kit::core::topology::Version;
+use kafka_mirror_kit::core::wait::Limit;
 use serde::Serialize;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -54,7 +56,8 @@ struct JsonFinding<'a> {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let text = text_of(&args.file)?;
+    let file = args.file.clone();
+    let text = Limit::endless(&context.interrupt).aside(move || text_of(&file))??;
     let settings = settings(&text);
     let name = name_of(&args.file);
     if settings == 0 {
@@ -74,7 +77,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     } else if !findings.is_empty() {
         let lines = findings.iter().map(|finding| {
             let text = format!("{}: {}", finding.key, words(&finding.problem));
-            printable(&format!("{name}:{}: {text}", finding.line))
+            printable::line(&format!("{name}:{}: {text}", finding.line))
         });
         context
             .output
@@ -189,30 +192,24 @@ fn words(problem: &Problem) -> String {
             "no flow is enabled: nothing is mirrored; say `source->target.enabled = true`"
                 .to_owned()
         }
+        Problem::Ring { flows, grows } => {
+            let round = grows.as_ref().map_or_else(
+                || "every record would go round for ever".to_owned(),
+                |grows| format!("each round would add topics ({grows}), for ever"),
+            );
+            format!(
+                "flows {} form a ring that MirrorMaker would not stop: {round}",
+                flows.join(", ")
+            )
+        }
+        Problem::OneCluster {
+            one,
+            other,
+            address,
+        } => format!(
+            "`{one}` and `{other}` both have the address {address}: one cluster under two names, which MirrorMaker would copy into itself for ever"
+        ),
         Problem::TooMany => "too many findings: from here on nothing was looked at".to_owned(),
         _ => "MirrorMaker cannot use it".to_owned(),
-    }
-}
-
-/// A file may hold what moves a terminal's cursor.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_moves_the_cursor_is_not_shown() {
-        assert_eq!(printable("a\u{1b}[2Jä"), "a\u{fffd}[2Jä");
     }
 }

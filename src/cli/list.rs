@@ -5,6 +5,7 @@ use anyhow::Context as _;
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::State;
 use kafka_mirror_kit::core::lab::list::{self, Listed};
+use kafka_mirror_kit::core::printable;
 use std::path::Path;
 
 /// Characters of a line that people can be expected to see whole.
@@ -45,7 +46,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         .result(&describe(&labs, context.output.verbose))?;
     for lab in &labs {
         if let Some(problem) = &lab.problem {
-            let name = printable(&lab.lab);
+            let name = printable::name(&lab.lab);
             context.output.talk(&format!("note: {name}: {problem}"));
         }
     }
@@ -67,11 +68,6 @@ pub(super) fn labs(memory: bool, context: &Context) -> anyhow::Result<Vec<Listed
             Err(error.into())
         }
     }
-}
-
-/// A name as it may be written to a terminal: a label can hold anything.
-pub(super) fn printable(name: &str) -> String {
-    name.escape_debug().to_string()
 }
 
 fn describe(labs: &[Listed], verbose: bool) -> String {
@@ -102,7 +98,7 @@ fn describe(labs: &[Listed], verbose: bool) -> String {
 
 fn cells(lab: &Listed, verbose: bool) -> Vec<String> {
     let mut cells = vec![
-        printable(&lab.lab),
+        lab.lab.clone(),
         word(lab.state).to_owned(),
         format!("{}/{}", lab.running, lab.containers),
         ports(&lab.ports),
@@ -147,7 +143,7 @@ fn short(directory: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     let below = directory.strip_prefix(&here).ok();
     let below = below.filter(|path| !path.as_os_str().is_empty());
-    printable(&below.unwrap_or(directory).to_string_lossy())
+    below.unwrap_or(directory).to_string_lossy().into_owned()
 }
 
 /// The beginning of a text that is too long.
@@ -170,7 +166,7 @@ fn ending(text: &str, most: usize) -> String {
 
 /// Their names, to be read.
 pub(super) fn names(labs: &[Listed]) -> String {
-    let names: Vec<String> = labs.iter().map(|lab| printable(&lab.lab)).collect();
+    let names: Vec<String> = labs.iter().map(|lab| printable::name(&lab.lab)).collect();
     names.join(", ")
 }
 

@@ -1,8 +1,9 @@
 use super::{Context, Outcome};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::lab::log::{self, Selection};
+use kafka_mirror_kit::core::printable;
 use kafka_mirror_kit::core::wait::Limit;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 /// Show what the lab's containers wrote
 #[derive(clap::Args)]
@@ -25,6 +26,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         follow: args.follow,
     };
     let mut stdout = io::stdout().lock();
+    // what is piped is byte for byte
+    let is_terminal = stdout.is_terminal();
     let mut failed = None;
     let limit = Limit::endless(&context.interrupt);
     let told = log::logs(&docker, &lab, &selection, &limit, |service, line| {
@@ -32,7 +35,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             if selection.service.is_none() {
                 write!(stdout, "{service} | ")?;
             }
-            stdout.write_all(line)?;
+            if is_terminal {
+                stdout.write_all(printable::content(line).as_bytes())?;
+            } else {
+                stdout.write_all(line)?;
+            }
             stdout.write_all(b"\n")
         };
         failed = write().err();

@@ -6,7 +6,10 @@ use clap::ValueEnum;
 use clap::builder::styling::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 use kafka_mirror_kit::core::event::{Event, Observer};
+use kafka_mirror_kit::core::printable;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// When to use color.
@@ -34,9 +37,33 @@ pub(super) const DONE: Style = AnsiColor::Green.on_default();
 pub(super) const COMMAND: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
 
+/// Stands around the codes of our own styles until they are written: nobody can know it who gives names to topics and groups.
+static OURS: LazyLock<String> =
+    LazyLock::new(|| format!("\u{fdd0}{:016x}", RandomState::new().hash_one("ours")));
+
 /// A text between the codes of its style.
 pub(super) fn styled(style: Style, text: &str) -> String {
-    format!("{style}{text}{style:#}")
+    let ours = OURS.as_str();
+    format!("{ours}{style}{ours}{text}{ours}{style:#}{ours}")
+}
+
+/// What may be written to a terminal: of all codes in it, only those of [`styled`] are left.
+pub(super) fn harmless(text: &str) -> String {
+    let parts = text.split(OURS.as_str()).enumerate();
+    let parts = parts.map(|(at, part)| {
+        let is_code = at % 2 == 1;
+        if is_code {
+            part.to_owned()
+        } else {
+            printable::text(part)
+        }
+    });
+    parts.collect()
+}
+
+/// To stderr, whether it should be quiet or not.
+pub(super) fn tell(text: &str) {
+    eprintln!("{}", harmless(text));
 }
 
 impl Output {
@@ -54,7 +81,7 @@ impl Output {
     #[allow(clippy::unused_self, reason = "reads as the others do")]
     pub(crate) fn result(self, text: &str) -> anyhow::Result<()> {
         let mut stdout = anstream::stdout().lock();
-        let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+        let written = writeln!(stdout, "{}", harmless(text)).and_then(|()| stdout.flush());
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             other => other.context("cannot write to standard output"),
@@ -64,14 +91,15 @@ impl Output {
     /// Talk, to stderr, unless it should be quiet.
     pub(crate) fn talk(self, text: &str) {
         if !self.quiet {
-            eprintln!("{text}");
+            tell(text);
         }
     }
 
     /// A warning, to stderr, even when quiet.
     #[allow(clippy::unused_self, reason = "reads as the others do")]
     pub(crate) fn warn(self, text: &str) {
-        eprintln!("{} {text}", styled(WARNING, "warning:"));
+        let text = printable::line(text);
+        tell(&format!("{} {text}", styled(WARNING, "warning:")));
     }
 
     /// The next commands to type.
@@ -123,8 +151,8 @@ impl Steps {
 
     fn step(&self, prefix: &str, message: &str) {
         if let Some(spinner) = &self.spinner {
-            spinner.set_prefix(prefix.to_owned());
-            spinner.set_message(message.to_owned());
+            spinner.set_prefix(printable::line(prefix));
+            spinner.set_message(printable::line(message));
         }
     }
 }
@@ -150,14 +178,14 @@ impl Observer for Steps {
                 let took = styled(FAINT, &format!("({})", seconds(took)));
                 self.line(&format!("{} {what} {took}", styled(DONE, "✓")));
             }
-            Event::Note(text) => self.line(&format!("note: {text}")),
+            Event::Note(text) => self.line(&format!("note: {}", printable::line(&text))),
             Event::Warning(text) => self.warn(&text),
             Event::Progress(text) | Event::Child(text) if self.spinner.is_some() => {
                 if let Some(spinner) = &self.spinner {
-                    spinner.set_message(text.trim().to_owned());
+                    spinner.set_message(printable::line(text.trim()));
                 }
             }
-            Event::Child(text) => self.line(&format!("  {}", text.trim())),
+            Event::Child(text) => self.line(&format!("  {}", printable::line(text.trim()))),
             Event::Progress(text) if self.output.verbose => self.line(&format!("  {text}")),
             _ => {}
         }
@@ -170,5 +198,18 @@ pub(crate) fn seconds(time: Duration) -> String {
         format!("{:.1} s", time.as_secs_f64())
     } else {
         humantime::format_duration(Duration::from_secs(time.as_secs())).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_codes_reach_a_terminal() {
+        let text = format!("{} a\u{1b}[0m\nb", styled(ERROR, "x\u{1b}]52;c;\u{7}"));
+        let codes = format!("{ERROR}x\\u001b]52;c;\\u0007{ERROR:#} a\\u001b[0m\nb");
+        assert_eq!(harmless(&text), codes);
+        assert_eq!(harmless("\u{fdd0}\u{1b}[1m"), "\\ufdd0\\u001b[1m");
     }
 }

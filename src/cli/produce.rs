@@ -8,24 +8,28 @@ use super::failure::Told;
 use super::{Context, DefaultCluster, Outcome, Place};
 pub(crate) use args::Args;
 pub(super) use args::rate;
+use kafka_mirror_kit::core::endpoint::Endpoint;
 use kafka_mirror_kit::core::event::Event;
 use kafka_mirror_kit::core::kafka::KafkaError;
 use kafka_mirror_kit::core::lab::produce::{
     Input, Produce, ProduceEnd, ProduceError, ProduceReport, produce,
 };
-use kafka_mirror_kit::core::lab::topics::source_of;
+use kafka_mirror_kit::core::lab::topics::{setting_of, source_of};
 use kafka_mirror_kit::core::wait::{Limit, Stop};
 use progress::Progress;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::time::Duration;
 
-/// How long the source of a topic of the same name may take to say that it has it.
+/// What Kafka puts around a record at most, but for its headers, in bytes.
+const AROUND: usize = 200;
+
+/// How long the source of a topic of the same name may take to say that it has it, and a broker what a topic is set to.
 const SOURCES: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     args.check()?;
-    let input = args.input()?;
+    let input = args.input(&context.interrupt)?;
     let place = match args.elsewhere.bootstrap.as_slice() {
         [] => Some(context.place(args.cluster.as_deref(), |lab| {
             DefaultCluster::FirstSource.of(lab)
@@ -81,7 +85,21 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         report::text(&topic, &report)
     };
     context.output.result(&text)?;
-    answer(&topic, &report, place.as_ref(), context)
+    let sent = Sent {
+        topic: &topic,
+        bootstrap: &bootstrap,
+        asked: args.messages,
+        report: &report,
+    };
+    answer(&sent, place.as_ref(), context)
+}
+
+/// What was asked for, and what came of it.
+struct Sent<'a> {
+    topic: &'a str,
+    bootstrap: &'a [Endpoint],
+    asked: Option<u64>,
+    report: &'a ProduceReport,
 }
 
 /// What MirrorMaker writes is its own: records of anyone else in it are lost in the next comparison, and never mirrored
@@ -104,14 +122,20 @@ fn refuse_mirrored(topic: &str, place: &Place, context: &Context) -> anyhow::Res
 }
 
 /// The end, in words and as an exit code.
-fn answer(
-    topic: &str,
-    report: &ProduceReport,
-    place: Option<&Place>,
-    context: &Context,
-) -> anyhow::Result<Outcome> {
+fn answer(sent: &Sent, place: Option<&Place>, context: &Context) -> anyhow::Result<Outcome> {
+    let Sent { topic, report, .. } = *sent;
     match &report.end {
         ProduceEnd::Complete => {
+            if let Some(asked) = sent
+                .asked
+                .filter(|asked| *asked > report.tally.acknowledged())
+            {
+                let all = report.tally.acknowledged();
+                let what = format!("the input ended after {all} of {asked} records");
+                return Err(Told::no(what)
+                    .hint("every record in it is acknowledged")
+                    .into());
+            }
             if let Some(place) = place.filter(|_| report.tally.acknowledged() > 0) {
                 next(topic, report, place, context);
             }
@@ -122,16 +146,8 @@ fn answer(
             Err(Stop::Interrupted.into())
         }
         ProduceEnd::GaveUp(error) => {
-            let hint = match error {
-                KafkaError::RecordTooLarge { .. } => {
-                    Some("a topic's max.message.bytes says how large".to_owned())
-                }
-                // INVALID_RECORD, for which version 0 of the protocol has no name
-                KafkaError::Refused { code, .. } if matches!(code.number(), -1 | 87) => {
-                    Some("a compacted topic refuses records without a key: give them one with --key or --key-separator".to_owned())
-                }
-                error => where_to_look(error, place, context),
-            };
+            let hint =
+                refused(error, sent, context).or_else(|| where_to_look(error, place, context));
             let what = format!("{}: {error}", report::shortfall(report));
             Err(Told::no(what).maybe(hint).into())
         }
@@ -139,6 +155,33 @@ fn answer(
             let told = Told::no(error.to_string()).hint(report::shortfall(report));
             Err(told.into())
         }
+    }
+}
+
+/// What helps against records that the broker does not take.
+fn refused(error: &KafkaError, sent: &Sent, context: &Context) -> Option<String> {
+    let limit = Limit::new(SOURCES, &context.interrupt);
+    let setting = |name: &str| setting_of(sent.bootstrap, sent.topic, name, &limit);
+    match error {
+        KafkaError::RecordTooLarge { topic, bytes } => {
+            let most = setting("max.message.bytes").map_or_else(
+                || "a topic's max.message.bytes says how large".to_owned(),
+                |most| format!("its max.message.bytes is {most}"),
+            );
+            let enough = bytes + AROUND;
+            Some(format!(
+                "{most}: `kmk topic alter {topic} --config max.message.bytes={enough}` makes room"
+            ))
+        }
+        // for many errors version 0 of the protocol has no name: INVALID_RECORD is one, a full disk another
+        KafkaError::Refused { code, .. } if matches!(code.number(), -1 | 87) => {
+            let policy = setting("cleanup.policy").unwrap_or_default();
+            if code.number() == 87 || policy.contains("compact") {
+                return Some("a compacted topic refuses records without a key: give them one with --key or --key-separator".to_owned());
+            }
+            Some("--client wire says which error it is".to_owned())
+        }
+        _ => None,
     }
 }
 

@@ -11,6 +11,7 @@ use kafka_mirror_kit::core::lab::status::{
     self, COPIES, CanaryStatus, FlowState, FlowStatus, PartStatus, Status, TopicStatus,
 };
 use kafka_mirror_kit::core::lag::TopicState;
+use kafka_mirror_kit::core::printable;
 use kafka_mirror_kit::core::topology::{Access, Proof};
 use kafka_mirror_kit::core::wait::Stop;
 use std::time::{Duration, SystemTime};
@@ -172,7 +173,7 @@ fn problems(status: &Status) -> Vec<String> {
     containers
         .chain(clusters)
         .chain(flows)
-        .map(|problem| format!("  - {problem}"))
+        .map(|problem| format!("  - {}", printable::line(&problem)))
         .collect()
 }
 

@@ -1,5 +1,6 @@
 //! Looking again and again: a picture that is redrawn in place on a terminal, plain lines elsewhere.
 
+use super::output::harmless;
 use super::{Context, Outcome};
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Context as _;
@@ -97,10 +98,11 @@ impl Screen {
 
     /// Shows a frame. Whether there is still someone who looks.
     fn show(&mut self, text: &str) -> anyhow::Result<bool> {
+        let text = harmless(text);
         let text = if self.is_plain {
-            anstream::adapter::strip_str(text).to_string()
+            anstream::adapter::strip_str(&text).to_string()
         } else {
-            text.to_owned()
+            text
         };
         let Frame::Picture { columns, lines } = self.frame() else {
             return write(&format!("{text}\n"));

@@ -3,8 +3,10 @@
 mod broker;
 mod delivery;
 mod mirror;
+mod written;
 
 pub use delivery::Delivery;
+pub use written::{Written, written};
 
 use crate::core::digest;
 use crate::core::topology::{Broker, KafkaImage, Memory, Topology};

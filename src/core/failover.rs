@@ -3,12 +3,16 @@
 //!
 //! What is said here stands in `docs/groups.md`, with where each number comes from.
 
+mod back;
 mod copies;
+mod last_seen;
 #[cfg(test)]
 mod simulated;
 mod store;
 mod why;
 
+pub use back::{Back, outlook_back};
+pub use last_seen::{LastSeen, outlook_last_seen};
 pub use why::{Mirroring, Why};
 
 use crate::core::mirror_state::{Checkpoint, OffsetSync};
@@ -68,6 +72,22 @@ pub struct Partition<'a> {
     pub target_gaps: Gaps,
     /// Of the copy.
     pub writers: Writers,
+    /// The offsets of the copy that have a record, where they were looked for.
+    pub target_records: Option<&'a [i64]>,
+}
+
+impl Partition<'_> {
+    /// No more than the records of the copy that are there from `at` on.
+    fn at_most_there(&self, amount: Amount, at: i64) -> Amount {
+        let there = self.target_records.map(|offsets| {
+            let before = offsets.partition_point(|offset| *offset < at);
+            (offsets.len() - before) as u64
+        });
+        match (amount, there) {
+            (Amount::AtMost(most), Some(there)) => Amount::between(0, most.min(there)),
+            (amount, _) => amount,
+        }
+    }
 }
 
 /// A group in such a partition.
@@ -123,6 +143,8 @@ impl Amount {
     }
 }
 
+const NONE: Amount = Amount::Exactly(0);
+
 /// Where the group's clients would begin on the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -141,15 +163,35 @@ pub struct Outlook {
     pub begins: Begins,
     /// Records in the log of the target that the group has read on the source, and would be given again.
     pub again: Amount,
-    /// Records that it has not read, and would not be given.
-    pub skipped: Amount,
+    /// Records that it has not read, and would not be given; none where that cannot be known, as it stands further on there.
+    pub skipped: Option<Amount>,
+    /// Records from its place on the source to its place on the target, where that lies further on: they were read there,
+    /// or someone moved the group. Kafka keeps no note of which.
+    pub further: Amount,
 }
 
 impl Outlook {
     /// Whether it would go on exactly where it stopped.
     pub fn is_in_step(self) -> bool {
-        let none = Amount::Exactly(0);
-        self.begins == Begins::AtItsPlace && self.again == none && self.skipped == none
+        self.begins == Begins::AtItsPlace && self.again == NONE && self.further == NONE
+    }
+
+    fn at_its_place(again: Amount, further: Amount) -> Self {
+        Self {
+            begins: Begins::AtItsPlace,
+            again,
+            skipped: (further == NONE).then_some(NONE),
+            further,
+        }
+    }
+
+    fn where_its_clients_choose(again: Amount, skipped: Amount) -> Self {
+        Self {
+            begins: Begins::WhereItsClientsChoose,
+            again,
+            skipped: Some(skipped),
+            further: NONE,
+        }
     }
 }
 
@@ -157,11 +199,10 @@ impl Outlook {
 pub fn outlook(partition: &Partition<'_>, place: Place) -> Outlook {
     let copies = Copies::of(partition);
     if let Some(at) = place.target.filter(|at| partition.target.holds(*at)) {
-        return Outlook {
-            begins: Begins::AtItsPlace,
-            again: copies.before(place.source, at),
-            skipped: copies.missed(place.source, at),
-        };
+        return Outlook::at_its_place(
+            partition.at_most_there(copies.before(place.source, at), at),
+            copies.missed(place.source, at),
+        );
     }
     let first = partition.target.first;
     let again = copies.before(place.source, first);
@@ -172,11 +213,10 @@ pub fn outlook(partition: &Partition<'_>, place: Place) -> Outlook {
         }
         _ => Amount::between(0, all - copies.surely_before(place.source, first)),
     };
-    Outlook {
-        begins: Begins::WhereItsClientsChoose,
-        again,
-        skipped: unread,
-    }
+    Outlook::where_its_clients_choose(
+        partition.at_most_there(again, first),
+        partition.at_most_there(unread, first),
+    )
 }
 
 #[cfg(test)]
@@ -199,6 +239,7 @@ mod tests {
             gaps: Gaps::None,
             target_gaps: Gaps::None,
             writers: Writers::MirrorMaker,
+            target_records: None,
         }
     }
 
@@ -213,7 +254,11 @@ mod tests {
     #[track_caller]
     fn expect(partition: &Partition<'_>, place: Place, again: Amount, skipped: Amount) {
         let seen = outlook(partition, place);
-        assert_eq!((seen.again, seen.skipped), (again, skipped), "{place:?}");
+        let passed_over = match seen.begins {
+            Begins::AtItsPlace => seen.further,
+            Begins::WhereItsClientsChoose => seen.skipped.unwrap(),
+        };
+        assert_eq!((seen.again, passed_over), (again, skipped), "{place:?}");
     }
 
     use Amount::{AtMost, Exactly};
@@ -302,9 +347,32 @@ mod tests {
         let partition = partition(&syncs, 500);
         let seen = outlook(&partition, place(300, None));
         assert_eq!(seen.begins, Begins::WhereItsClientsChoose);
-        assert_eq!((seen.again, seen.skipped), (Exactly(300), Exactly(200)));
+        assert_eq!(
+            (seen.again, seen.skipped),
+            (Exactly(300), Some(Exactly(200)))
+        );
         // and so with a place that is not there
         assert_eq!(outlook(&partition, place(300, Some(501))), seen);
+    }
+
+    #[test]
+    fn an_offset_without_a_record_is_not_delivered() {
+        // compaction has left the last of each of 51 keys
+        let syncs = [sync(0, 0), sync(1_000, 1_000), sync(2_020, 2_020)];
+        let mut partition = partition(&syncs, 2_021);
+        partition.source.end = 2_030;
+        (partition.gaps, partition.target_gaps) = (Gaps::Possible, Gaps::Possible);
+        let records: Vec<i64> = (1_970..2_021).collect();
+        expect(&partition, place(2_021, Some(1)), AtMost(2_020), Exactly(0));
+        partition.target_records = Some(&records);
+        expect(&partition, place(2_021, Some(1)), AtMost(51), Exactly(0));
+        expect(
+            &partition,
+            place(2_021, Some(2_001)),
+            AtMost(20),
+            Exactly(0),
+        );
+        expect(&partition, place(2_021, None), AtMost(51), AtMost(51));
     }
 
     #[test]

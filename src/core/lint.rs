@@ -5,6 +5,7 @@
 
 mod finding;
 mod flows;
+mod round;
 mod value;
 
 pub use finding::{Finding, Problem};
@@ -49,6 +50,17 @@ pub fn lint(text: &str, kafka: Option<Generation>) -> Vec<Finding> {
             problem,
         })
         .collect();
+    let round = round::twins(&file.flows, &counts).into_iter();
+    let round = round.chain(round::rings(&file.flows, &counts));
+    findings.extend(round.take(MOST).map(|(key, problem)| {
+        Finding {
+            line: last
+                .get(key.as_str())
+                .map_or(clusters, |index| entries[*index].line),
+            key,
+            problem,
+        }
+    }));
     let mut let_pass = 0;
     for (index, entry) in entries.iter().enumerate() {
         if findings.len() + let_pass >= MOST {

@@ -1,6 +1,7 @@
 //! What a person asked for: a lab, its clusters, its flows. Knows nothing of ports, networks or containers.
 
 mod check;
+mod circle;
 mod existing;
 mod fault;
 mod owned;
@@ -174,7 +175,18 @@ impl FlowSpec {
             settings: BTreeMap::new(),
         }
     }
+
+    /// What a topic of kmk's is called on the source: with unchanged names, those of two sources would be one on the target.
+    pub(in crate::core) fn own(&self, topic: &str) -> String {
+        match self.naming {
+            Naming::Prefix => topic.to_owned(),
+            Naming::Same => format!("{topic}-{}", self.source),
+        }
+    }
 }
+
+/// Topic through which kmk sends a record to know that a flow replicates.
+pub(in crate::core) const CANARY: &str = "kmk-canary";
 
 /// Lowest port that needs no privilege.
 pub const MIN_PORT: u16 = 1024;
@@ -246,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn same_names_in_a_circle_are_refused() {
+    fn flows_in_a_circle_are_refused_unless_two_prefixes_follow_each_other() {
         let mut spec = scenario::dr("demo");
         spec.clusters.push(ClusterSpec::new("third"));
         spec.flows = [
@@ -259,8 +271,33 @@ mod tests {
             ..FlowSpec::new(source, target)
         })
         .to_vec();
-        assert_eq!(spec.validate().unwrap_err().len(), 3);
-        spec.flows[2].naming = Naming::Prefix;
+        for prefixes in [0, 1] {
+            let problems = spec.validate().unwrap_err();
+            assert!(
+                matches!(&problems[..], [Problem::Loop { flows, .. }] if flows.len() == 3),
+                "{problems:?}"
+            );
+            spec.flows[prefixes].naming = Naming::Prefix;
+        }
+        // the second of two that follow each other writes what the first one knows again
+        assert_eq!(spec.validate(), Ok(()));
+    }
+
+    #[test]
+    fn a_circle_that_topics_break_is_none_and_the_canary_is_one_of_them() {
+        let mut spec = scenario::Scenario::ActiveActive.spec("demo");
+        let (there, back) = (0, 1);
+        spec.flows[there].naming = Naming::Same;
+        spec.flows[there].topics = vec!["orders".to_owned()];
+        assert_eq!(spec.validate(), Ok(()));
+        spec.flows[back].naming = Naming::Same;
+        spec.flows[back].topics = vec!["payments".to_owned()];
+        assert_eq!(spec.validate(), Ok(()));
+        // only the canary of the other flow is left to go round
+        spec.flows[back].topics = vec!["payments".to_owned(), "kmk-.*".to_owned()];
+        assert_eq!(spec.validate().unwrap_err().len(), 1);
+        let canary = spec.flows[there].own(CANARY);
+        spec.flows[back].exclude = vec![canary];
         assert_eq!(spec.validate(), Ok(()));
     }
 

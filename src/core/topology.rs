@@ -28,8 +28,6 @@ use crate::core::spec::{Problem, Spec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// Topic through which kmk sends a record to know that a flow replicates.
-const CANARY: &str = "kmk-canary";
 /// Topic through which `kmk verify` sends its records, unless told otherwise.
 const VERIFY: &str = "kmk-verify";
 /// Port of the first cluster's first broker on the laptop: below the range that systems hand out by themselves (32768 and up).

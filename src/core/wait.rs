@@ -172,6 +172,30 @@ impl Limit {
             }
         }
     }
+
+    /// Does what may block for as long as it likes, such as opening a pipe that nobody writes to. When time is up its thread is
+    /// left behind.
+    ///
+    /// # Errors
+    /// [`Stop`] when it was not done in time.
+    ///
+    /// # Panics
+    /// When `job` does.
+    pub fn aside<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Stop> {
+        let (sender, done) = std::sync::mpsc::sync_channel(1);
+        // fails where nobody waits any more
+        let thread = std::thread::spawn(move || drop(sender.send(job())));
+        match self.receive(&done)? {
+            Some(done) => Ok(done),
+            None => match thread.join() {
+                Err(panic) => std::panic::resume_unwind(panic),
+                Ok(()) => unreachable!("what is done is sent"),
+            },
+        }
+    }
 }
 
 #[cfg(test)]
@@ -205,6 +229,15 @@ mod tests {
         assert_eq!(limit.pause(Duration::MAX), Err(Stop::Interrupted));
         assert_eq!(limit.receive(&receiver), Err(Stop::Interrupted));
         assert_eq!(limit.check(String::new), Err(Stop::Interrupted));
+    }
+
+    #[test]
+    fn what_blocks_is_left_behind() {
+        let (_sender, silent) = std::sync::mpsc::channel::<()>();
+        let limit = Limit::new(20 * MILLI, &Interrupt::default());
+        let waited = limit.aside(move || silent.recv());
+        assert!(matches!(waited, Err(Stop::Deadline { .. })));
+        assert_eq!(limit.again().aside(|| 7), Ok(7));
     }
 
     #[test]

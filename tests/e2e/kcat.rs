@@ -62,6 +62,13 @@ impl Kcat {
         self.run(&line, b"").code(0).lines()
     }
 
+    /// What a group is given of these topics, from where it stands, or else from the first record on.
+    #[track_caller]
+    pub(crate) fn given(&self, group: &str, topics: &str) -> Vec<String> {
+        let line = format!("-G {group} -q -e -X auto.offset.reset=earliest -f %s\\n {topics}");
+        self.run(&line, b"").code(0).lines()
+    }
+
     /// The values of a topic, in order where it has one partition.
     #[track_caller]
     pub(crate) fn values(&self, topic: &str) -> Vec<String> {

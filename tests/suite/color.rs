@@ -58,3 +58,34 @@ fn data_has_no_color() {
     let ran = Kmk::new().run("deploy --dry-run --color always").code(0);
     assert!(!ran.text().contains('\u{1b}'), "{}", ran.text());
 }
+
+/// Sets the clipboard, and clears the line.
+const HOSTILE: &str = "a\u{1b}]52;c;cm0gLXJm\u{7}\r\n\u{1b}[2Kerror: b";
+const HARMLESS: &str = r"a\u001b]52;c;cm0gLXJm\u0007\u000d\u000a\u001b[2Kerror: b";
+
+#[test]
+fn what_a_terminal_obeys_comes_from_no_word_that_was_typed() {
+    let kmk = Kmk::new();
+    for (words, told) in [
+        (
+            vec!["deploy", "--lab", HOSTILE],
+            "invalid value '{}' for '--lab <NAME>'",
+        ),
+        (vec!["explain", HOSTILE], "invalid value '{}' for"),
+        (vec!["deploy", "--config", HOSTILE], "{}: cannot be read"),
+        (vec!["lint", HOSTILE], "cannot read {}"),
+        (
+            vec!["produce", "--topic", "t", "--file", HOSTILE],
+            "cannot read {}",
+        ),
+        (vec!["deploy", "--dry-run", "--topics", HOSTILE], "`{}`"),
+    ] {
+        for color in ["always", "never"] {
+            kmk.run_words(words.iter().copied().chain(["--color", color]))
+                .code(2)
+                .stderr_has(&told.replace("{}", HARMLESS))
+                .stderr_lacks("\u{1b}]")
+                .stderr_lacks("\r");
+        }
+    }
+}

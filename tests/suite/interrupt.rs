@@ -5,6 +5,7 @@ use crate::docker::{Docker, Rule, UP};
 use crate::kmk::{DEPLOY, Kmk};
 use indoc::indoc;
 use rustix::process::Signal;
+use std::process::Command;
 
 fn hangs_in_up(kmk: &Kmk) -> Docker {
     Docker::works().up_makes(&kmk.lab()).rule(
@@ -152,4 +153,27 @@ fn following_a_log_ends_with_ctrl_c() {
     running.until_docker_waits();
     running.signal(Signal::INT);
     running.finish().code(130).stderr("error: interrupted\n");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn while_a_pipe_has_nobody_who_writes_to_it() {
+    for line in [
+        "lint pipe",
+        "deploy --dry-run --config pipe",
+        "produce --topic t --file pipe",
+    ] {
+        let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab()));
+        let made = Command::new("mkfifo").arg(kmk.work("pipe")).status();
+        assert!(made.unwrap().success());
+        let running = kmk.start(line);
+        running.until_it_listens(Signal::TERM);
+        running.signal(Signal::TERM);
+        running.until_it_has_ended();
+        running
+            .finish()
+            .code(130)
+            .stdout("")
+            .stderr("error: interrupted\n");
+    }
 }

@@ -218,6 +218,32 @@ impl Running<'_> {
         });
     }
 
+    /// Waits until it would not simply die of a signal.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn until_it_listens(&self, signal: Signal) {
+        self.until("a handler of signals", || {
+            let caught = self.of_process("status", "SigCgt:");
+            let caught = u64::from_str_radix(&caught, 16).unwrap_or(0);
+            caught >> (signal.as_raw() - 1) & 1 == 1
+        });
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn until_it_has_ended(&self) {
+        self.until("its end", || {
+            self.of_process("status", "State:").starts_with('Z')
+        });
+    }
+
+    /// A line of what the system says of the process.
+    #[cfg(target_os = "linux")]
+    fn of_process(&self, file: &str, name: &str) -> String {
+        let text = fs::read_to_string(format!("/proc/{}/{file}", self.pid()));
+        let text = text.unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap_or_default().trim().to_owned()
+    }
+
     fn until(&self, what: &str, is_so: impl Fn() -> bool) {
         let end = Instant::now() + PATIENCE;
         while !is_so() {

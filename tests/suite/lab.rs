@@ -180,6 +180,7 @@ impl FakeLab {
         labels["com.docker.compose.service"] = container.service.clone().into();
         let file = format!("{}/docker-compose.yml", self.directory);
         labels["com.docker.compose.project.config_files"] = file.into();
+        labels["com.docker.compose.project.working_dir"] = self.directory.clone().into();
         let bindings = container.port.map(|port| {
             json!({format!("{port}/tcp"): [{"HostIp": "127.0.0.1", "HostPort": port.to_string()}]})
         });

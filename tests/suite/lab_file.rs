@@ -232,12 +232,10 @@ fn every_mistake_at_once_each_at_its_place() {
         error: kmk.yml:24:9: there is no cluster `seconary`
           hint: clusters there are: primary, primary, a.b, fourth
         error: kmk.yml:26:9: flow primary->primary goes from a cluster to itself
-        error: kmk.yml:29:13: flow primary->fourth keeps topic names and flows lead back to primary: every record would go round for ever
-          hint: let one of them be `prefix`, or take it out: MirrorMaker knows its own copies only by their prefix
+        error: kmk.yml:29:13: flows primary->fourth, fourth->primary form a ring that MirrorMaker would not stop: every record would go round for ever
+          hint: let two of them that follow each other be `prefix`, take one out, or give them `topics` of which none can go round: MirrorMaker knows what comes back only by the prefix that the next flow wrote
         error: kmk.yml:30:14: topic filter `(`: unclosed group at character 1
           hint: put it between single quotes, in which YAML leaves backslashes alone: 'payments\..*'
-        error: kmk.yml:33:13: flow fourth->primary keeps topic names and flows lead back to fourth: every record would go round for ever
-          hint: let one of them be `prefix`, or take it out: MirrorMaker knows its own copies only by their prefix
         error: kmk.yml:35:7: setting `topics` is kmk's own: say `topics` of the flow instead
         error: kmk.yml:36:7: setting `replication.factor` asks for 2 copies, and cluster `primary` has one broker
         error: kmk.yml:37:7: setting `sasl.jaas.config` has a `${…}` that is no reference; one is written as `${env:NAME}`
@@ -524,6 +522,35 @@ fn a_mirror_maker_without_flows_is_taken_away() {
 }
 
 #[test]
+fn an_empty_lab_file_is_named_as_it_is_written_anew() {
+    let kmk = kmk_with(SHOP);
+    fs::create_dir(kmk.work("my labs")).unwrap();
+    fs::write(kmk.work("my labs/shop.yml"), "").unwrap();
+    kmk.run_words(["deploy", "--config", "my labs/shop.yml"])
+        .code(2)
+        .stderr("error: my labs/shop.yml:1:1: the file is empty\n  hint: `kmk init --config 'my labs/shop.yml' --overwrite` writes one with every field explained\n");
+}
+
+#[test]
+fn a_lab_without_flows_waits_for_no_canary() {
+    let kmk = kmk_with("clusters:\n  - name: alone\n").without_docker();
+    let ran = kmk.run("deploy --dry-run").code(0);
+    ran.stdout_has("up -d\nWould wait until every broker answers\nThere would be alone at");
+}
+
+#[test]
+fn init_makes_the_directories_on_the_way() {
+    let kmk = Kmk::new();
+    kmk.run("init --lab shop --config labs/eu/shop.yml")
+        .code(0)
+        .stdout("Wrote labs/eu/shop.yml\n")
+        .stderr_has("kmk deploy --config labs/eu/shop.yml  # ");
+    kmk.run_words(["init", "--config", "it's/a lab.yml"])
+        .code(0)
+        .stderr_has(r"kmk deploy --config 'it'\''s/a lab.yml'  # ");
+}
+
+#[test]
 fn init_writes_the_default_lab_and_overwrites_nothing() {
     let kmk = Kmk::new();
     kmk.run("init")
@@ -545,9 +572,9 @@ fn init_writes_the_default_lab_and_overwrites_nothing() {
     kmk.run("init --overwrite --lab shop")
         .code(0)
         .stderr_has("kmk status --lab shop");
-    kmk.run("init --config no/where.yml")
+    kmk.run("init --config kmk.yml/below.yml")
         .code(2)
-        .stderr_has("error: cannot write no/where.yml\n");
+        .stderr_has("error: cannot write kmk.yml/below.yml\n");
     kmk.run("init --config other.yml --quiet")
         .code(0)
         .stderr("");

@@ -191,10 +191,10 @@ fn a_damaged_label_and_a_name_of_others_are_listed_as_such() {
     });
     let ran = kmk.run("list").code(0);
     ran.stdout_has("broken            unreadable  3/3  -")
-        .stdout_has(r"../\u{1b}[31mred  unreadable  3/3  -")
+        .stdout_has(r"../\u001b[31mred  unreadable  3/3  -")
         .stderr_has("note: broken: container kmk-broken-")
         .stderr_has("describes no lab: missing field `clusters`")
-        .stderr_has(r"note: ../\u{1b}[31mred: its name is none that kmk gives");
+        .stderr_has(r"note: ../\u001b[31mred: its name is none that kmk gives");
 }
 
 #[test]

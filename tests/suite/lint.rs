@@ -13,7 +13,8 @@ use std::fs;
 
 const GOOD: &str = "\
 clusters = primary, secondary
-bootstrap.servers = here:9092
+primary.bootstrap.servers = here:9092
+secondary.bootstrap.servers = there:9092
 primary->secondary.enabled = true
 ";
 
@@ -29,7 +30,7 @@ fn a_file_without_a_fault() {
         .run("lint mm2.properties")
         .code(0)
         .stdout("")
-        .stderr("mm2.properties: 3 settings, and MirrorMaker reads every one\n");
+        .stderr("mm2.properties: 4 settings, and MirrorMaker reads every one\n");
     with(GOOD)
         .run("lint --quiet mm2.properties")
         .code(0)
@@ -48,17 +49,37 @@ fn findings_by_line_with_what_is_right() {
         primary->secondary.sync.topic.acls.enabled = no
     "};
     let stdout = indoc! {"
-        mm2.properties:5: primary->secondary.emit.heartbeats: no setting of MirrorMaker: ignored; did you mean `primary->secondary.emit.heartbeats.enabled`?
-        mm2.properties:6: primary->secondary.offset.flush.interval.ms: ignored here; it is read as `secondary.offset.flush.interval.ms`
-        mm2.properties:7: primary->third.topics: ignored: `clusters` does not name `third`
-        mm2.properties:8: primary->secondary.producer.linger.ms: reaches only the producer of offset syncs, not the one that writes records; for that it is `secondary.producer.linger.ms`
-        mm2.properties:9: primary->secondary.sync.topic.acls.enabled: `no` is not true or false: MirrorMaker does not start
+        mm2.properties:6: primary->secondary.emit.heartbeats: no setting of MirrorMaker: ignored; did you mean `primary->secondary.emit.heartbeats.enabled`?
+        mm2.properties:7: primary->secondary.offset.flush.interval.ms: ignored here; it is read as `secondary.offset.flush.interval.ms`
+        mm2.properties:8: primary->third.topics: ignored: `clusters` does not name `third`
+        mm2.properties:9: primary->secondary.producer.linger.ms: reaches only the producer of offset syncs, not the one that writes records; for that it is `secondary.producer.linger.ms`
+        mm2.properties:10: primary->secondary.sync.topic.acls.enabled: `no` is not true or false: MirrorMaker does not start
     "};
     with(format!("{GOOD}{rest}"))
         .run("lint mm2.properties")
         .code(1)
         .stdout(stdout)
-        .stderr("mm2.properties: 5 findings in 8 settings\n");
+        .stderr("mm2.properties: 5 findings in 9 settings\n");
+}
+
+#[test]
+fn what_would_go_round_for_ever() {
+    let rest = indoc! {"
+        secondary->primary.enabled = true
+        secondary->primary.replication.policy.class = org.apache.kafka.connect.mirror.IdentityReplicationPolicy
+        third->primary.enabled = true
+        third.bootstrap.servers = there:9092
+    "};
+    let good = GOOD.replace("primary, secondary", "primary, secondary, third");
+    let stdout = indoc! {"
+        mm2.properties:4: primary->secondary.enabled: flows primary->secondary, secondary->primary form a ring that MirrorMaker would not stop: each round would add topics (primary.primary.primary.TOPIC), for ever
+        mm2.properties:8: third.bootstrap.servers: `secondary` and `third` both have the address there:9092: one cluster under two names, which MirrorMaker would copy into itself for ever
+    "};
+    with(format!("{good}{rest}"))
+        .run("lint mm2.properties")
+        .code(1)
+        .stdout(stdout)
+        .stderr("mm2.properties: 2 findings in 8 settings\n");
 }
 
 #[test]
@@ -70,7 +91,7 @@ fn the_settings_of_one_kafka() {
     kmk.run("lint --kafka-version 4.2.0 mm2.properties")
         .code(1)
         .stdout(
-            "mm2.properties:4: topics.blacklist: ignored: of the Kafkas known only 3.9.2 has it\n",
+            "mm2.properties:5: topics.blacklist: ignored: of the Kafkas known only 3.9.2 has it\n",
         );
     kmk.run("lint --kafka-version four mm2.properties")
         .code(2)
@@ -84,10 +105,10 @@ fn for_scripts() {
     let expected = indoc! {r#"
         {
           "file": "mm2.properties",
-          "settings": 4,
+          "settings": 5,
           "findings": [
             {
-              "line": 4,
+              "line": 5,
               "key": "linger.ms",
               "problem": "misplaced",
               "text": "ignored here; it is read as `secondary.producer.linger.ms`",
@@ -109,7 +130,7 @@ fn standard_input() {
     kmk.run("lint -")
         .code(0)
         .stdout("")
-        .stderr("-: 3 settings, and MirrorMaker reads every one\n");
+        .stderr("-: 4 settings, and MirrorMaker reads every one\n");
     with("")
         .run("lint -")
         .code(2)
@@ -200,7 +221,8 @@ proptest! {
         let text = mm2::render(&Topology::new(&spec));
         for kafka in [None, Some(Generation::Three), Some(Generation::Four)] {
             let findings = lint(&text, kafka);
-            let ignored: Vec<&Finding> = findings.iter().filter(|f| f.problem != Problem::Comment).collect();
+            let is_key = |f: &&Finding| !matches!(f.problem, Problem::Comment | Problem::Ring { .. });
+            let ignored: Vec<&Finding> = findings.iter().filter(is_key).collect();
             prop_assert!(ignored.is_empty(), "{ignored:#?}");
         }
     }

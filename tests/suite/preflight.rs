@@ -116,6 +116,55 @@ fn docker_host_points_nowhere() {
 }
 
 #[test]
+fn docker_has_no_such_context() {
+    let said = "Failed to initialize: unable to resolve docker endpoint: context \"nope\": context not found\n";
+    let docker = Docker::down(said).rule(Rule::on("ps *").fails(1, said));
+    for verb in ["status", "list"] {
+        Kmk::new()
+            .docker(&docker)
+            .variable("DOCKER_CONTEXT", "nope")
+            .run(verb)
+            .code(3)
+            .stderr(indoc! {r#"
+            error: the Docker engine does not answer: docker has no context `nope`
+              caused by: Failed to initialize: unable to resolve docker endpoint: context "nope": context not found
+              hint: choose another: `docker context ls` shows them; unset DOCKER_CONTEXT, or `docker context use default`, means this machine
+        "#});
+    }
+}
+
+#[test]
+fn what_docker_says_of_an_engine_is_shown_and_its_template_is_not() {
+    let hint = "hint: correct DOCKER_HOST, or unset it to use the engine of this machine\n";
+    let template =
+        "template: :1:7: executing \"\" at <json .ID>: nil pointer evaluating *system.Info.ID\n";
+    let answer = r#"{"id":"","memory":0,"root":"","errors":["Error reading remote info: EOF"]}"#;
+    for (rule, cause) in [
+        (
+            Rule::on("info *").fails(
+                1,
+                &format!("error during connect: no such host\n{template}"),
+            ),
+            "error during connect: no such host",
+        ),
+        (
+            Rule::on("info *").says(answer),
+            "Error reading remote info: EOF",
+        ),
+    ] {
+        let docker = Docker::down("")
+            .rule(rule)
+            .rule(Rule::on("ps *").fails(1, ""));
+        let kmk = Kmk::new()
+            .docker(&docker)
+            .variable("DOCKER_HOST", "tcp://nope:1");
+        kmk.run("status").code(3).stderr(&format!(
+            "error: the Docker engine does not answer: nothing answers at DOCKER_HOST=tcp://nope:1\n  caused by: {cause}\n  {hint}"
+        ));
+    }
+}
+
+#[test]
 fn compose_is_missing() {
     let docker = Docker::works()
         .rule(Rule::on("compose version --short").fails(1, "unknown flag: --short\n"));

@@ -87,6 +87,14 @@ fn flags_of_produce() {
             "'--key <TEXT>' cannot be used with '--key-separator <TEXT>'",
         ),
         (
+            "produce --topic t --value v --key-separator ,",
+            "cannot be used with",
+        ),
+        (
+            "produce --topic t --size 200 --key-separator ,",
+            "cannot be used with",
+        ),
+        (
             "produce --topic t --rate 0",
             "a rate is a number of records a second, from 1, such as 500/s",
         ),

@@ -60,7 +60,10 @@ fn flags_that_make_no_sense() {
             "write it as NAME=VALUE, such as retention.ms=3600000",
         ),
         ("topic create t --config =1", "write it as NAME=VALUE"),
-        ("topic alter t", "--partitions <N>"),
+        (
+            "topic alter t",
+            "<--partitions <N>|--config <NAME=VALUE>|--unset <NAME>>",
+        ),
         ("topic alter t --unset=", "--unset <NAME>"),
         (
             "topic alter t --config a=1 --unset a",

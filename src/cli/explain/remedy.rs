@@ -3,6 +3,7 @@
 use super::words::{SHOWN, Telling};
 use kafka_mirror_kit::core::explain::{Answer, Obstacle, Origin, Refresh, Tight, Whose, Worker};
 use kafka_mirror_kit::core::selection::{MAX_TOPIC_NAME, Selection};
+use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::topology::is_internal;
 
 /// The topic in which Kafka keeps the offsets that groups have committed.
@@ -19,7 +20,7 @@ impl Telling<'_> {
         let by_file = |what: &str| format!("{what}, then `{deploy}`");
         match &self.explanation.answer {
             Answer::NoSuchTopic { nearest } => match nearest {
-                Some(meant) => vec![format!("kmk explain{flags} {meant}")],
+                Some(meant) => vec![format!("kmk explain{flags} {}", shell::word(meant))],
                 None => [format!("kmk topics{flags} --cluster {source}")]
                     .into_iter()
                     .chain(self.create())

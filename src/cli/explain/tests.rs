@@ -1,5 +1,6 @@
 //! The words of answers that are hard to bring about, and that none is without a remedy.
 
+use super::super::output::harmless;
 use super::words::Words;
 use super::*;
 use kafka_mirror_kit::core::explain::{
@@ -155,6 +156,11 @@ fn no_answer_is_without_words_and_a_remedy() {
     }
 }
 
+/// As it is written where no colors are.
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(&harmless(text)).to_string()
+}
+
 #[test]
 fn what_is_advised_can_be_done() {
     let told = |answer: Answer, topic: &str| {
@@ -254,7 +260,7 @@ fn obstacles_and_failures_say_what_would_help() {
         }),
         refresh: refresh(),
     };
-    let text = anstream::adapter::strip_str(&told(replicas)).to_string();
+    let text = plain(&told(replicas));
     assert!(text.contains("`primary.orders` cannot be made on secondary: 3 replicas are asked for, and there is 1 broker\n"), "{text}");
     assert!(
         text.contains("do: set replication.factor of the flow to 1 at most, then `kmk deploy`"),
@@ -272,7 +278,7 @@ fn obstacles_and_failures_say_what_would_help() {
             of_copy: 1000,
         }],
     };
-    let text = anstream::adapter::strip_str(&told(failed)).to_string();
+    let text = plain(&told(failed));
     let expected = "\
 primary->secondary: stands still: MirrorSourceConnector-0 of MirrorMaker has failed
   seen: `orders` on primary: 3 partitions, 10 records

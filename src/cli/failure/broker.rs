@@ -28,8 +28,12 @@ pub(super) fn of_kafka(error: &KafkaError, context: &Context) -> Failure {
         KafkaError::Version { .. } => {
             Failure::one(item.hint("kmk speaks to Kafka 3.3 and later"), UNUSABLE)
         }
-        KafkaError::Refused { code, .. } => {
-            let help = help(*code);
+        // nothing is known of what was asked for
+        KafkaError::Garbled { .. } | KafkaError::Lost { .. } | KafkaError::Silent { .. } => {
+            Failure::one(item, UNUSABLE)
+        }
+        KafkaError::Refused { code, doing, .. } => {
+            let help = help(*code, doing);
             let exit = if help.is_some_and(|help| help.is_usage) {
                 USAGE
             } else {
@@ -54,9 +58,20 @@ struct Help {
     hint: &'static str,
 }
 
-fn help(code: Code) -> Option<Help> {
+/// How it begins when records are to be removed.
+const REMOVING: &str = "delete records";
+
+fn help(code: Code, doing: &str) -> Option<Help> {
     let name = code.to_string();
-    HELP.iter().find(|help| help.error == name).copied()
+    let help = HELP.iter().find(|help| help.error == name).copied()?;
+    let is_removal = doing.starts_with(REMOVING);
+    Some(match help.error {
+        "POLICY_VIOLATION" if is_removal => met(
+            help.error,
+            "records can be removed only where cleanup.policy has `delete`",
+        ),
+        _ => help,
+    })
 }
 
 const fn typed(error: &'static str, hint: &'static str) -> Help {
@@ -169,7 +184,7 @@ const HELP: &[Help] = &[
     ),
     met(
         "POLICY_VIOLATION",
-        "records can be removed only where cleanup.policy has `delete`; for the rest, the broker's own policy says what it allows",
+        "the broker's own policy says what it allows",
     ),
     // how the cluster is
     met(
@@ -252,9 +267,20 @@ mod tests {
 
     #[test]
     fn what_was_typed_wrong_ends_with_another_code_than_what_was_met() {
-        let of = |number| help(Code::numbered(number).unwrap());
+        let of = |number| help(Code::numbered(number).unwrap(), "create topic `x`");
         assert!(of(38).unwrap().is_usage, "INVALID_REPLICATION_FACTOR");
         assert!(!of(36).unwrap().is_usage, "TOPIC_ALREADY_EXISTS");
         assert!(of(-1).is_none(), "UNKNOWN_SERVER_ERROR");
+    }
+
+    #[test]
+    fn only_who_removes_records_hears_of_the_cleanup_policy() {
+        let policy = Code::numbered(44).unwrap();
+        let of = |doing| help(policy, doing).unwrap().hint;
+        assert!(of("delete records of partition 0 of topic `x`").contains("cleanup.policy"));
+        assert_eq!(
+            of("create topic `x`"),
+            "the broker's own policy says what it allows"
+        );
     }
 }

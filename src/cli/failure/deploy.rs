@@ -9,6 +9,7 @@ use kafka_mirror_kit::core::lab::deploy::{
     Aftermath, DeployError, Failure as DeployFailure, Suspect,
 };
 use kafka_mirror_kit::core::lab::start::StartError;
+use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::spec::{Fault, Instead};
 use kafka_mirror_kit::core::topology::{
     KAFKA_VERSION, KafkaImage, OFFICIAL_IMAGE, OLDEST_OFFICIAL, STAND_IN_IMAGE, Version,
@@ -166,7 +167,7 @@ pub(super) fn spec_problem(problem: &spec::Problem) -> Item {
             "the dot is what divides a cluster's name from a topic's: nobody could tell whose topic a.b.orders is",
         ),
         spec::Problem::Loop { .. } => {
-            item.hint("let one of them be `prefix`, or take it out: MirrorMaker knows its own copies only by their prefix")
+            item.hint("let two of them that follow each other be `prefix`, take one out, or give them `topics` of which none can go round: MirrorMaker knows what comes back only by the prefix that the next flow wrote")
         }
         spec::Problem::SettingValue { reason, .. } if reason.contains("${") => {
             item.hint("a variable of the environment is written as ${env:NAME}; nothing else begins with `${`")
@@ -288,6 +289,10 @@ pub(super) fn preflight_problem(problem: &preflight::Problem) -> Item {
         preflight::Problem::NoAnswer { .. } => Item::new(problem).hint(
             "kmk does not start it: bring it up, or correct `bootstrap` in the lab file",
         ),
+        preflight::Problem::OneCluster { bootstrap, .. } => Item::new(problem).hint(format!(
+            "name it once; two that were formatted with one id are told apart as soon as one of them has a topic: `kmk topic create NAME --bootstrap {}`",
+            bootstrap[1]
+        )),
         preflight::Problem::Advertised { address, .. } => {
             Item::new(problem).hint(if address.starts_with("localhost") {
                 "if it runs on this machine, say `bootstrap: localhost:PORT`; else let it advertise an address that leads to it"
@@ -342,7 +347,7 @@ fn asking_for(cluster: &str, image: &str) -> String {
         .find_map(|name| image.strip_prefix(name)?.strip_prefix(':'));
     match tag.filter(|tag| Version::parse(tag).is_some()) {
         Some(version) => format!("--kafka-version {cluster}={version}"),
-        None => format!("--image {cluster}={image}"),
+        None => format!("--image {}", shell::word(&format!("{cluster}={image}"))),
     }
 }
 

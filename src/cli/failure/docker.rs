@@ -12,6 +12,7 @@ use kafka_mirror_kit::core::lab::log::LogError;
 use kafka_mirror_kit::core::lab::stop::StopError;
 use kafka_mirror_kit::core::lock::LockError;
 use kafka_mirror_kit::core::nearest::nearest;
+use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::wait::Stop;
 use std::path::Path;
 
@@ -33,6 +34,7 @@ pub(super) fn docker(error: &DockerError) -> Item {
         DockerError::Engine { cause, said } => item.because(said).hint(match cause {
             EngineCause::NoPermission => "add yourself to the group `docker` and log in again, or use sudo".to_owned(),
             EngineCause::Host(_) => "correct DOCKER_HOST, or unset it to use the engine of this machine".to_owned(),
+            EngineCause::NoContext(_) => "choose another: `docker context ls` shows them; unset DOCKER_CONTEXT, or `docker context use default`, means this machine".to_owned(),
             EngineCause::Context(_) => "start that engine, or choose another: `docker context ls` shows them, `docker context use default` means this machine".to_owned(),
             EngineCause::NotRunning if Path::new("/run/systemd/system").exists() => {
                 "start it: sudo systemctl start docker".to_owned()
@@ -51,7 +53,7 @@ pub(super) fn of_lab(error: &LabError) -> Failure {
     let item = match error {
         LabError::NotFound { lab, others } => match nearest(lab, others.iter().map(String::as_str))
         {
-            Some(meant) => item.hint(format!("did you mean --lab {meant}?")),
+            Some(meant) => item.hint(format!("did you mean{}?", shell::flag("--lab", meant))),
             None if others.is_empty() => {
                 item.hint(format!("bring it up with `kmk deploy{}`", in_lab(lab)))
             }

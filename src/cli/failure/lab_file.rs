@@ -2,6 +2,7 @@
 
 use super::deploy::spec_problem;
 use super::{Failure, Item, USAGE, did_you_mean};
+use crate::cli::init::config_flag;
 use kafka_mirror_kit::core::lab_file::{MAX_BYTES, Problem, What};
 use kafka_mirror_kit::core::spec;
 use std::path::PathBuf;
@@ -28,15 +29,15 @@ impl BadLabFile {
     }
 
     fn item(&self, problem: &Problem) -> Item {
+        let path = self.path.display().to_string();
         let mut item = match &problem.what {
             What::Spec(problem) => of_spec(problem),
             what => Item {
                 what: what.to_string(),
                 causes: Vec::new(),
-                hint: hint(what),
+                hint: hint(what, &path),
             },
         };
-        let path = self.path.display();
         item.what = match problem.place {
             Some(place) => format!("{path}:{place}: {}", item.what),
             None => format!("{path}: {}", item.what),
@@ -59,9 +60,12 @@ fn of_spec(problem: &spec::Problem) -> Item {
     }
 }
 
-fn hint(what: &What) -> Option<String> {
+fn hint(what: &What, path: &str) -> Option<String> {
     Some(match what {
-        What::Empty => "`kmk init --overwrite` writes one with every field explained".to_owned(),
+        What::Empty => {
+            let config = config_flag(path);
+            format!("`kmk init{config} --overwrite` writes one with every field explained")
+        }
         What::TooLarge => format!(
             "a lab of a hundred clusters fits into {} KiB",
             MAX_BYTES / 1024

@@ -2,6 +2,7 @@ use super::{Which, failed};
 use crate::cli::quantity::count;
 use crate::cli::{Context, Outcome, consume};
 use kafka_mirror_kit::core::lab::groups::{delete, forget};
+use kafka_mirror_kit::core::printable;
 
 /// Take a group away: where it stood is forgotten
 ///
@@ -25,16 +26,17 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let limit = args.which.limit(context);
     let chosen = args.which.cluster(context)?;
     let (group, on) = (&args.which.group, chosen.name());
+    let name = printable::name(group);
     let told = |error| failed(error, &chosen, context);
     let text = match &args.topic {
         None => {
             delete(chosen.endpoints(), group, &limit).map_err(told)?;
-            format!("Deleted group `{group}` of {on}.")
+            format!("Deleted group `{name}` of {on}.")
         }
         Some(topic) => {
             let partitions = forget(chosen.endpoints(), group, topic, &limit).map_err(told)?;
             let partitions = count(partitions, "partition");
-            format!("Group `{group}` on {on} forgot {partitions} of topic `{topic}`.")
+            format!("Group `{name}` on {on} forgot {partitions} of topic `{topic}`.")
         }
     };
     context.output.result(&text)?;

@@ -6,6 +6,8 @@ use crate::cli::{Context, Outcome, consume};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::kafka::Start;
 use kafka_mirror_kit::core::lab::groups::{Moved, Reset, clusters_with, reset};
+use kafka_mirror_kit::core::printable;
+use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::wait::Limit;
 use serde::Serialize;
 
@@ -84,7 +86,8 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     say_who_moves_it_too(&what.group, &chosen, context);
     let at = chosen.flags();
-    let command = format!("kmk groups{at} --group {}", what.group);
+    let group = shell::flag("--group", &what.group);
+    let command = format!("kmk groups{at}{group}");
     context.output.next(&[(command, "where it stands")]);
     Ok(Outcome::Yes)
 }
@@ -116,7 +119,8 @@ fn text(what: &Reset, moved: &[Moved], on: &str) -> String {
     };
     let line = format!(
         "Group `{}` on {on} {verb} in topic `{}`:",
-        what.group, what.topic
+        printable::name(&what.group),
+        what.topic
     );
     let heading = row(["PARTITION", "WAS", "NOW", ""]);
     let rows = moved.iter().map(|one| {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// All partitions together: a line, and more where not all of them have a place there, or a copy.
 pub(super) fn lines(flow: &FlowReport) -> Vec<String> {
-    let name = &flow.flow;
+    let name = name(flow);
     if let Some(problem) = &flow.problem {
         return vec![format!("{name}: not known: {problem}")];
     }
@@ -34,20 +34,50 @@ pub(super) fn lines(flow: &FlowReport) -> Vec<String> {
         .collect()
 }
 
+/// With its age where it is not of now.
+fn name(flow: &FlowReport) -> String {
+    let flow_name = &flow.flow;
+    flow.last_seen_seconds.map_or_else(
+        || flow_name.clone(),
+        |seconds| format!("{flow_name}, last noted {seconds} s ago"),
+    )
+}
+
 /// Where a place is noted there.
 fn placed_part(places: &[&FlowPlaceReport], flow: &FlowReport) -> Option<String> {
     let sum = Prospect::sum(places.iter().copied());
-    let (again, skipped) = (again(&sum)?, skipped(&sum)?);
+    let again = (sum.again? > 0).then(|| again_since(&sum, flow)).flatten();
+    let further = (sum.further? > 0).then(|| further(&sum)).flatten();
     let why = reasons(places, flow);
-    Some(match (sum.again, sum.skipped) {
-        (Some(0), Some(0)) if places.iter().all(|place| place.why == Why::InStep) => {
-            "goes on exactly where it stopped".to_owned()
+    let is_in_step = places.iter().all(|place| place.why == Why::InStep);
+    Some(match (again, further) {
+        (None, None) if is_in_step => "goes on exactly where it stopped".to_owned(),
+        (None, None) if flow.last_seen_seconds.is_some() => {
+            format!("nothing delivered again ({why})")
         }
-        (Some(0), Some(0)) => format!("goes on exactly where it stopped ({why})"),
-        (_, Some(0)) => format!("{again} ({why})"),
-        (Some(0), _) => format!("{skipped} ({why})"),
-        _ => format!("{again}, {skipped} ({why})"),
+        (None, None) => format!("goes on exactly where it stopped ({why})"),
+        (again, further) => {
+            let parts: Vec<String> = again.into_iter().chain(further).collect();
+            format!("{} ({why})", parts.join(", "))
+        }
     })
+}
+
+/// Where the source does not answer, the group may have read on since.
+fn again_since(sum: &Prospect, flow: &FlowReport) -> Option<String> {
+    let Some(about) = flow.again_as_last_seen.filter(|_| sum.again != Some(0)) else {
+        return again(sum);
+    };
+    let number = amount(sum.again?, sum.again_exact);
+    Some(format!(
+        "about {about} delivered again, {number} if it has read on since"
+    ))
+}
+
+/// Read there, or passed over when someone moved the group: which of both is not noted anywhere.
+fn further(sum: &Prospect) -> Option<String> {
+    let number = amount(sum.further?, sum.further_exact);
+    Some(format!("{number} records further on there"))
 }
 
 /// Where none is: one or the other happens.
@@ -63,11 +93,10 @@ fn choosing_part(places: &[&FlowPlaceReport], flow: &FlowReport, is_alone: bool)
     Some(format!("{what} ({why}): {again}, or {skipped}"))
 }
 
-/// Topics without a copy, by reason. Where others have one, it goes without saying that some came from there.
+/// Topics without a copy, by reason.
 fn other_parts(places: &[&FlowPlaceReport], flow: &FlowReport) -> Vec<String> {
-    let told = |why: &Why| *why != Why::CameFromThere || flow.why.contains(why);
     let mut topics: BTreeMap<Why, BTreeSet<&str>> = BTreeMap::new();
-    for place in places.iter().filter(|place| told(&place.why)) {
+    for place in places {
         topics.entry(place.why).or_default().insert(&place.topic);
     }
     let parts = topics.into_iter().map(|(why, topics)| {
@@ -94,7 +123,7 @@ pub(super) fn detail(flow: &FlowReport) -> String {
     if flow.places.is_empty() {
         return lines;
     }
-    let heading = row([
+    let mut heading = row([
         "COPY",
         "PARTITION",
         "OFFSET",
@@ -102,14 +131,16 @@ pub(super) fn detail(flow: &FlowReport) -> String {
         "THERE",
         "AGAIN",
         "SKIPPED",
-        "WHY",
     ]);
+    let with_further = flow.places.iter().any(|one| one.prospect.further > Some(0));
+    heading.extend(with_further.then(|| "FURTHER".to_owned()));
+    heading.push("WHY".to_owned());
     let rows = flow.places.iter().map(|place| {
         let prospect = &place.prospect;
         let sync = place
             .sync
             .map(|sync| format!("{}->{}", sync.upstream, sync.downstream));
-        row([
+        let mut cells = row([
             &place.copy,
             &place.partition.to_string(),
             &place.source_committed.to_string(),
@@ -117,8 +148,11 @@ pub(super) fn detail(flow: &FlowReport) -> String {
             &or_dash(place.target_committed),
             &cell(prospect.again, prospect.again_exact),
             &cell(prospect.skipped, prospect.skipped_exact),
-            short(place.why),
-        ])
+        ]);
+        let further = cell(prospect.further, prospect.further_exact);
+        cells.extend(with_further.then_some(further));
+        cells.push(short(place.why).to_owned());
+        cells
     });
     let rows: Vec<Vec<String>> = [heading].into_iter().chain(rows).collect();
     format!("{lines}\n{}", table(&rows))
@@ -158,7 +192,11 @@ fn reason(why: Why, flow: &FlowReport) -> String {
         Why::CopiedAgain => "copied more than once".to_owned(),
         Why::NotSyncedYet => format!("not synced yet: every {} s", flow.interval_seconds),
         Why::NoSync => "MirrorMaker has no sync so far back".to_owned(),
-        Why::Ahead => "moved on there".to_owned(),
+        Why::OffsetsWithoutRecords => {
+            "offsets without a record, of transactions or compaction".to_owned()
+        }
+        Why::OthersWrite => "others write to it too".to_owned(),
+        Why::Ahead => "read there, or moved".to_owned(),
         Why::ActiveOnTarget => format!("active on {target}: MirrorMaker leaves it alone"),
         Why::SyncOff => "sync.group.offsets.enabled = false".to_owned(),
         Why::CheckpointsOff => "emit.checkpoints.enabled = false".to_owned(),
@@ -168,6 +206,7 @@ fn reason(why: Why, flow: &FlowReport) -> String {
         Why::NoCopy => "no copy there".to_owned(),
         Why::TopicLeftOut => "left out by the flow".to_owned(),
         Why::CameFromThere => format!("copied from {target}; places are not brought back"),
+        Why::LastSeen => "the source does not answer".to_owned(),
     }
 }
 
@@ -179,7 +218,9 @@ fn short(why: Why) -> &'static str {
         Why::CopiedAgain => "copied again",
         Why::NotSyncedYet => "not synced yet",
         Why::NoSync => "no sync",
-        Why::Ahead => "moved on there",
+        Why::OffsetsWithoutRecords => "no records",
+        Why::OthersWrite => "others write",
+        Why::Ahead => "further on there",
         Why::ActiveOnTarget => "active there",
         Why::SyncOff => "sync off",
         Why::CheckpointsOff => "checkpoints off",
@@ -189,130 +230,9 @@ fn short(why: Why) -> &'static str {
         Why::NoCopy => "no copy",
         Why::TopicLeftOut => "topic left out",
         Why::CameFromThere => "came from there",
+        Why::LastSeen => "as last seen",
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use kafka_mirror_kit::core::mirror_state::OffsetSync;
-
-    fn place(again: u64, skipped: u64, is_exact: bool, begins: Begins, why: Why) -> FlowReport {
-        let prospect = Prospect {
-            again: Some(again),
-            again_exact: is_exact,
-            skipped: Some(skipped),
-            skipped_exact: is_exact,
-        };
-        let place = FlowPlaceReport {
-            topic: "orders".to_owned(),
-            copy: "primary.orders".to_owned(),
-            partition: 0,
-            source_committed: 300,
-            source_end: Some(500),
-            checkpoint: None,
-            sync: Some(OffsetSync {
-                upstream: 286,
-                downstream: 286,
-            }),
-            target_committed: (begins == Begins::AtItsPlace).then_some(287),
-            target_end: Some(500),
-            begins: Some(begins),
-            prospect,
-            why,
-        };
-        FlowReport {
-            flow: "primary->secondary".to_owned(),
-            target: "secondary".to_owned(),
-            sum: prospect,
-            why: vec![why],
-            active_on_target: false,
-            interval_seconds: 2,
-            places: vec![place],
-            problem: None,
-        }
-    }
-
-    #[test]
-    fn a_line_says_how_many_and_why() {
-        use Begins::{AtItsPlace, WhereItsClientsChoose};
-        for (flow, expected) in [
-            (
-                place(0, 0, true, AtItsPlace, Why::InStep),
-                "goes on exactly where it stopped",
-            ),
-            (
-                place(13, 0, true, AtItsPlace, Why::SparseSyncs),
-                "13 delivered again (sparse syncs)",
-            ),
-            (
-                place(13, 0, false, AtItsPlace, Why::CopiedAgain),
-                "at most 13 delivered again (copied more than once)",
-            ),
-            (
-                place(0, 7, true, AtItsPlace, Why::Ahead),
-                "7 SKIPPED (moved on there)",
-            ),
-            (
-                place(5, 7, false, AtItsPlace, Why::ActiveOnTarget),
-                "at most 5 delivered again, at most 7 SKIPPED (active on secondary: MirrorMaker leaves it alone)",
-            ),
-            (
-                place(300, 200, true, WhereItsClientsChoose, Why::NotSyncedYet),
-                "no place there (not synced yet: every 2 s): 300 delivered again, or 200 SKIPPED",
-            ),
-        ] {
-            assert_eq!(lines(&flow), [format!("primary->secondary: {expected}")]);
-        }
-    }
-
-    #[test]
-    fn without_a_copy_or_an_answer_there_are_no_numbers() {
-        let mut flow = place(0, 0, true, Begins::AtItsPlace, Why::NoCopy);
-        flow.places[0].begins = None;
-        assert_eq!(
-            lines(&flow),
-            ["primary->secondary: `orders`: no copy there"]
-        );
-        flow.problem = Some("secondary is away".to_owned());
-        flow.places.clear();
-        assert_eq!(
-            detail(&flow),
-            "primary->secondary: not known: secondary is away"
-        );
-    }
-
-    #[test]
-    fn what_differs_from_partition_to_partition_has_lines_of_its_own() {
-        let mut flow = place(13, 0, true, Begins::AtItsPlace, Why::SparseSyncs);
-        for (begins, why) in [
-            (Begins::AtItsPlace, Why::InStep),
-            (Begins::WhereItsClientsChoose, Why::NoSync),
-        ] {
-            flow.places.extend(place(0, 5, true, begins, why).places);
-        }
-        flow.places[1].prospect.skipped = Some(0);
-        flow.places
-            .extend(place(0, 0, true, Begins::AtItsPlace, Why::CameFromThere).places);
-        flow.places
-            .extend(place(0, 0, true, Begins::AtItsPlace, Why::NoCopy).places);
-        flow.places[3].begins = None;
-        flow.places[4].begins = None;
-        let expected = [
-            "primary->secondary: 13 delivered again (sparse syncs)",
-            "  no place in 1 partition (MirrorMaker has no sync so far back): 0 delivered again, or 5 SKIPPED",
-            "  `orders`: no copy there",
-        ];
-        assert_eq!(lines(&flow), expected);
-    }
-
-    #[test]
-    fn partition_by_partition() {
-        let flow = place(13, 0, false, Begins::AtItsPlace, Why::SparseSyncs);
-        let expected = "\
-primary->secondary: at most 13 delivered again (sparse syncs)
-COPY            PARTITION  OFFSET  SYNC      THERE  AGAIN  SKIPPED  WHY
-primary.orders  0          300     286->286  287    <=13   <=0      sparse syncs";
-        assert_eq!(detail(&flow), expected);
-    }
-}
+mod tests;

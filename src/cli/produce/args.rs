@@ -7,6 +7,7 @@ use clap::builder::TypedValueParser as _;
 use kafka_mirror_kit::core::kafka::{Acks, Compression, Feature, Writing};
 use kafka_mirror_kit::core::lab::produce::{Input, Key};
 use kafka_mirror_kit::core::message::{Header, MAX_VALUE, MIN_SAMPLE, to_millis};
+use kafka_mirror_kit::core::wait::{Interrupt, Limit};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
@@ -46,7 +47,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TEXT")]
     key: Option<OsString>,
     /// Each line of --file is a key, this, and a value; without it in the line, there is no key
-    #[arg(long, value_name = "TEXT", conflicts_with = "key", requires = "file",
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["key", "value", "size"], requires = "file",
           value_parser = clap::builder::NonEmptyStringValueParser::new())]
     key_separator: Option<String>,
     /// Records without a value, which remove their key from a compacted topic; with --file each line is a key
@@ -186,10 +187,14 @@ impl Args {
         }
     }
 
-    pub(super) fn input(&self) -> anyhow::Result<Input> {
+    /// What is to be sent. Opening a file may take as long as it likes, if it is a pipe.
+    pub(super) fn input(&self, interrupt: &Interrupt) -> anyhow::Result<Input> {
         Ok(match (&self.value, &self.file) {
             (Some(value), _) => Input::Value(value.clone().into_vec()),
-            (None, Some(file)) => lines_of(file)?,
+            (None, Some(file)) => {
+                let file = file.clone();
+                Limit::endless(interrupt).aside(move || lines_of(&file))??
+            }
             (None, None) if self.tombstone => Input::Tombstones,
             (None, None) => Input::Samples {
                 size: self.size.and_then(|size| usize::try_from(size).ok()),

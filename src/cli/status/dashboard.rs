@@ -7,6 +7,7 @@ use super::{canary, health, problems, state};
 use clap::builder::styling::{AnsiColor, Style};
 use kafka_mirror_kit::core::lab::status::{CanaryStatus, FlowStatus, Status};
 use kafka_mirror_kit::core::lag::{FlowLag, Pace, TopicLag, pace};
+use kafka_mirror_kit::core::printable;
 use std::cmp::Reverse;
 use std::time::{Instant, SystemTime};
 
@@ -146,7 +147,11 @@ impl Look {
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect();
             // to the end of the line, as it has spaces
-            words.extend(flow.problems.first().map(|it| format!("problem={it}")));
+            words.extend(
+                flow.problems
+                    .first()
+                    .map(|it| format!("problem={}", printable::line(it))),
+            );
             words.join(" ")
         };
         self.flows_with_pace()

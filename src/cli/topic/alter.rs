@@ -13,13 +13,13 @@ use std::collections::BTreeMap;
 /// partitions within seconds. They have other settings when MirrorMaker looks for these next, every ten minutes unless the flow says
 /// otherwise (sync.topic.configs.interval.seconds); some never, such as min.insync.replicas.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES,
+          group(clap::ArgGroup::new("changes").args(["partitions", "config", "unset"]).required(true).multiple(true)))]
 pub(super) struct Args {
     #[command(flatten)]
     which: Which,
     /// How many partitions it has then
-    #[arg(long, value_name = "N", value_parser = at_least_one(), allow_negative_numbers = true,
-          required_unless_present_any = ["config", "unset"])]
+    #[arg(long, value_name = "N", value_parser = at_least_one(), allow_negative_numbers = true)]
     partitions: Option<i32>,
     /// A setting of its own; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]

@@ -121,6 +121,11 @@ pub(super) fn disconnect(network: &str, container: &str) -> Argv {
     words(["network", "disconnect", "--force", network, container])
 }
 
+/// `alias` is a name by which others on the network find it: compose's own are gone with the endpoint.
+pub(super) fn connect(network: &str, container: &str, alias: &str) -> Argv {
+    words(["network", "connect", "--alias", alias, network, container])
+}
+
 /// `--volumes` takes anonymous ones along; named ones are removed by name.
 pub(super) fn remove_containers(ids: &[String]) -> Argv {
     then(words(["rm", "--force", "--volumes"]), ids)

@@ -77,6 +77,8 @@ pub enum EngineCause {
     NoPermission,
     /// `DOCKER_HOST` is set, and nothing answers there.
     Host(String),
+    /// There is no such context as the client is told to use.
+    NoContext(String),
     /// The current context leads to another machine, and nothing answers there.
     Context(String),
     /// It is not running.
@@ -88,6 +90,7 @@ impl EngineCause {
         match self {
             Self::NoPermission => "no permission to use its socket".to_owned(),
             Self::Host(host) => format!("nothing answers at DOCKER_HOST={host}"),
+            Self::NoContext(name) => format!("docker has no context `{name}`"),
             Self::Context(address) => {
                 format!("nothing answers at {address}, where docker's current context leads")
             }

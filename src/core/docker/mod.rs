@@ -15,6 +15,7 @@ pub use resource::{Container, Labelled};
 pub(crate) use resource::{in_project, labelled};
 pub use site::Site;
 
+use crate::core::shell;
 use crate::core::wait::Limit;
 use argv::Argv;
 use process::{Finished, Unfinished};
@@ -59,7 +60,7 @@ impl Docker {
         let said = match answer {
             Ok(text) => match serde_json::from_str::<Engine>(&text) {
                 Ok(engine) if !engine.id.is_empty() => return Ok(engine),
-                _ => text,
+                _ => errors_of(&text),
             },
             Err(DockerError::Failed { said, .. }) => said,
             Err(other) => return Err(other),
@@ -71,6 +72,8 @@ impl Docker {
         let host = std::env::var("DOCKER_HOST").unwrap_or_default();
         let cause = if said.contains("permission denied") {
             EngineCause::NoPermission
+        } else if said.contains("context not found") {
+            EngineCause::NoContext(site::context().unwrap_or_default())
         } else if !host.is_empty() {
             EngineCause::Host(host)
         } else if let Ok(Site::Elsewhere { address }) = Site::find(limit) {
@@ -78,6 +81,9 @@ impl Docker {
         } else {
             EngineCause::NotRunning
         };
+        // of a template that found no answer to fill in
+        let said = said.lines().filter(|line| !line.contains("nil pointer"));
+        let said = said.collect::<Vec<_>>().join("\n");
         Err(DockerError::Engine { cause, said })
     }
 
@@ -264,6 +270,21 @@ impl Docker {
             .map(drop)
     }
 
+    /// Puts a container on a network, where others find it by its id and by `alias`.
+    ///
+    /// # Errors
+    /// When docker refuses, such as for a network that is not there.
+    pub fn connect(
+        &self,
+        network: &str,
+        container: &str,
+        alias: &str,
+        limit: &Limit,
+    ) -> Result<(), DockerError> {
+        self.query(&argv::connect(network, container, alias), limit)
+            .map(drop)
+    }
+
     /// Removes networks.
     ///
     /// # Errors
@@ -321,6 +342,18 @@ impl Docker {
     }
 }
 
+/// What went wrong, by an answer of [`argv::engine`] without an engine.
+fn errors_of(answer: &str) -> String {
+    #[derive(Deserialize)]
+    struct Errors {
+        errors: Option<Vec<String>>,
+    }
+    match serde_json::from_str(answer) {
+        Ok(Errors { errors }) => errors.unwrap_or_default().join("\n"),
+        Err(_) => answer.to_owned(),
+    }
+}
+
 fn check(argv: &Argv, finished: Finished) -> Result<Finished, DockerError> {
     if finished.code == Some(0) {
         Ok(finished)
@@ -347,15 +380,7 @@ fn unfinished(argv: &Argv, error: Unfinished) -> DockerError {
 
 /// To paste into a shell.
 fn line(argv: &Argv) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    let words = argv.iter().map(|word| {
-        let word = word.to_string_lossy();
-        if !word.is_empty() && word.chars().all(plain) {
-            word.into_owned()
-        } else {
-            format!("'{}'", word.replace('\'', r"'\''"))
-        }
-    });
+    let words = argv.iter().map(|word| shell::word(&word.to_string_lossy()));
     let words: Vec<String> = ["docker".to_owned()].into_iter().chain(words).collect();
     words.join(" ")
 }

@@ -10,6 +10,8 @@ const PROJECT: &str = "com.docker.compose.project";
 const SERVICE: &str = "com.docker.compose.service";
 /// Compose's own label for the files that it read, separated by commas.
 const FILES: &str = "com.docker.compose.project.config_files";
+/// Compose's own label for the directory of the first of them: a comma in it is one of its name.
+const DIRECTORY: &str = "com.docker.compose.project.working_dir";
 
 type Labels = BTreeMap<String, String>;
 
@@ -79,6 +81,9 @@ struct HostConfig {
     /// Billionths of a CPU; 0 where there is no limit.
     #[serde(rename = "NanoCpus", default)]
     nano_cpus: u64,
+    /// Bytes; 0 where there is no limit.
+    #[serde(rename = "Memory", default)]
+    memory: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -135,7 +140,13 @@ impl Container {
 
     /// The compose file that it was made from.
     pub fn compose_file(&self) -> Option<&str> {
-        self.label(FILES)?.split(',').next()
+        let files = self.label(FILES)?;
+        let directory = self.label(DIRECTORY).unwrap_or_default();
+        let name = files.strip_prefix(directory).unwrap_or(files);
+        let end = name
+            .find(',')
+            .map_or(files.len(), |at| files.len() - name.len() + at);
+        files.get(..end)
     }
 
     /// Whether it runs and is not paused.
@@ -147,6 +158,21 @@ impl Container {
     pub fn cpus(&self) -> Option<f64> {
         let thousandths = u32::try_from(self.host.nano_cpus / 1_000_000).ok()?;
         (thousandths > 0).then(|| f64::from(thousandths) / 1000.0)
+    }
+
+    /// The bytes of memory that it may take, where they are limited.
+    pub fn memory(&self) -> Option<u64> {
+        (self.host.memory > 0).then_some(self.host.memory)
+    }
+
+    /// Whether others on a network find it by that name, as far as docker tells.
+    pub fn is_called(&self, alias: &str, network: &str) -> bool {
+        let networks = self.network.networks.as_ref();
+        let Some(aliases) = networks.and_then(|all| all.get(network)?.get("Aliases")) else {
+            return true;
+        };
+        let mut aliases = aliases.as_array().into_iter().flatten();
+        aliases.any(|one| one.as_str() == Some(alias))
     }
 
     /// The networks that it is on.
@@ -232,4 +258,36 @@ pub(crate) fn labelled(name: &str, value: &str) -> String {
 /// The filter for everything that compose made for a project.
 pub(crate) fn in_project(project: &str) -> String {
     labelled(PROJECT, project)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn made_from(files: &str, directory: Option<&str>) -> Container {
+        let labels = json!({FILES: files, DIRECTORY: directory.unwrap_or_default()});
+        let container = json!({
+            "Id": "1", "Name": "/a", "Created": "", "State": {"Status": "running"},
+            "Config": {"Image": "i", "Labels": labels},
+        });
+        serde_json::from_value(container).unwrap()
+    }
+
+    #[test]
+    fn a_comma_in_a_directory_belongs_to_its_name() {
+        for (files, directory, first) in [
+            ("/d/a,b/c.yml", Some("/d/a,b"), "/d/a,b/c.yml"),
+            (
+                "/d/a,b/c.yml,/d/a,b/more.yml",
+                Some("/d/a,b"),
+                "/d/a,b/c.yml",
+            ),
+            ("/d/c.yml,/e/more.yml", Some("/d"), "/d/c.yml"),
+            ("/d/c.yml,/e/more.yml", None, "/d/c.yml"),
+            ("/d/c.yml", Some("/elsewhere"), "/d/c.yml"),
+        ] {
+            assert_eq!(made_from(files, directory).compose_file(), Some(first));
+        }
+    }
 }

@@ -40,10 +40,6 @@ impl Site {
     /// # Errors
     /// When the client cannot tell where its context leads.
     pub fn find(limit: &Limit) -> Result<Self, DockerError> {
-        let variable = |name: &str| {
-            let value = std::env::var_os(name)?;
-            Some(value.to_string_lossy().into_owned())
-        };
         let told = Told::find(variable("DOCKER_HOST"), variable("DOCKER_CONTEXT"), config);
         Ok(match told {
             Told::Host(address) => Self::at(&address),
@@ -104,6 +100,17 @@ impl Told {
             _ => Self::Nothing,
         }
     }
+}
+
+fn variable(name: &str) -> Option<String> {
+    let value = std::env::var_os(name)?;
+    Some(value.to_string_lossy().into_owned())
+}
+
+/// The context that the client goes by, where it is told of one.
+pub(super) fn context() -> Option<String> {
+    let told = [variable("DOCKER_CONTEXT"), config()];
+    told.into_iter().flatten().find(|name| !name.is_empty())
 }
 
 /// The context that the client's own configuration names. Reading it spares the usual deploy a question of 10 ms.

@@ -29,9 +29,11 @@ pub(super) struct Copies {
     is_gapless: bool,
     /// Each offset of the target is that of a copy.
     is_unmixed: bool,
+    /// Of the target's offsets some may have no record.
+    is_thinned: bool,
 }
 
-fn count(number: i64) -> u64 {
+pub(super) fn count(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
@@ -91,6 +93,7 @@ impl Copies {
             is_gapless,
             is_unmixed: partition.writers == Writers::MirrorMaker
                 && partition.target_gaps == Gaps::None,
+            is_thinned: partition.target_gaps == Gaps::Possible,
         }
     }
 
@@ -104,13 +107,19 @@ impl Copies {
 
     /// So many are.
     pub(super) fn surely_before(&self, source: i64, at: i64) -> u64 {
-        if source <= 0 {
+        // what lies at an offset is known, and not whether it still lies there
+        if source <= 0 || self.is_thinned {
             return 0;
         }
         if source >= self.source_end && self.is_unmixed {
             // whatever lies on the target comes from before the source's end
             return count(self.target.end - at);
         }
+        self.offsets_before(source, at)
+    }
+
+    /// So many offsets of the target from `at` on are those that copies of records before `source` got.
+    fn offsets_before(&self, source: i64, at: i64) -> u64 {
         let stretches = self.stretches.iter();
         stretches.map(|one| self.low(one, source, at)).sum()
     }
@@ -164,8 +173,7 @@ impl Copies {
 
     /// How many records from `source` on have no copy at `at` or later, and will have none.
     pub(super) fn missed(&self, source: i64, at: i64) -> Amount {
-        if self.surely_before(source, at) > 0 {
-            // from there on every record follows
+        if self.is_followed(source, at) {
             return Amount::Exactly(0);
         }
         let goes_on_at = self.goes_on_at(at).min(self.source_end);
@@ -179,6 +187,14 @@ impl Copies {
             .filter(|_| is_known)
             .map_or(0, |first| count(goes_on_at - source.max(first.upstream)));
         Amount::between(low, high)
+    }
+
+    /// Whether what lies right before `at`, or later, is known to come from before `source`, or what lies later from
+    /// `source` itself: behind that every record from `source` on follows.
+    fn is_followed(&self, source: i64, at: i64) -> bool {
+        let mut stretches = self.stretches.iter();
+        stretches.any(|one| one.from >= at && one.upstream <= source)
+            || (source > 0 && self.offsets_before(source, at - 1) > 0)
     }
 
     /// The earliest record of the source at `at` or later is this one, or one before it.
@@ -202,6 +218,54 @@ impl Copies {
                 .stretches
                 .last()
                 .is_some_and(|one| one.next.is_some() && self.is_clean(one))
+    }
+
+    /// From `at` on some records were surely copied more than once: the target grew by more than the source did.
+    pub(super) fn repeats(&self, at: i64) -> bool {
+        let mut rest = self.stretches.iter().filter(|one| one.to > at);
+        rest.any(|one| {
+            one.next
+                .is_some_and(|(upstream, downstream)| downstream > upstream)
+        })
+    }
+
+    /// How far one has come who has read all before `at`: every record of the source before the first number, from the
+    /// first that is known on, and none from the second on.
+    pub(super) fn reached(&self, at: i64) -> (i64, i64) {
+        let read = self.stretches.iter().filter(|one| one.from < at);
+        let low = read.clone().map(|one| {
+            let many = if self.is_clean(one) {
+                one.to.min(at) - one.from
+            } else {
+                1
+            };
+            one.upstream.saturating_add(many)
+        });
+        let low = low.max().unwrap_or(0);
+        if at <= 0 {
+            return (0, 0);
+        }
+        if !(self.is_gapless && self.is_unmixed) {
+            return (low, self.source_end.max(low));
+        }
+        // no record is more than one further on than the one copied before it
+        let high = read.map(|one| one.upstream.saturating_add(one.to.min(at) - one.from));
+        let before_that = match self.stretches.first() {
+            None => self.source_end,
+            Some(first) if first.from <= 0 => 0,
+            Some(first) => first.upstream.saturating_add(first.from),
+        };
+        let high = high.chain([before_that]).max().unwrap_or(0);
+        (low, high.max(low))
+    }
+
+    /// The first record that is known to have been copied.
+    pub(super) fn known_from(&self) -> Option<i64> {
+        self.stretches.first().map(|first| first.upstream)
+    }
+
+    pub(super) fn is_gapless(&self) -> bool {
+        self.is_gapless
     }
 
     /// Whether it holds each record once, in order.

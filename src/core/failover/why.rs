@@ -1,7 +1,8 @@
 //! Why a group would not go on exactly where it stopped. Knows nothing of how many records that are.
 
+use super::copies::Copies;
 use super::store::translate;
-use super::{Begins, Outlook, Partition, Place};
+use super::{Amount, Begins, Gaps, NONE, Outlook, Partition, Place, Writers};
 use serde::Serialize;
 
 /// What MirrorMaker does with the places of a group in one flow.
@@ -29,11 +30,15 @@ pub enum Why {
     SparseSyncs,
     /// The place is right, and behind it lie records that were copied once more (at least once, after a crash).
     CopiedAgain,
+    /// The place may be right: offsets without a record (what ends a transaction, what compaction took away) leave a bound only.
+    OffsetsWithoutRecords,
+    /// The place may be right: others write to the mirrored topic too, which leaves a bound only.
+    OthersWrite,
     /// MirrorMaker has not noted it yet.
     NotSyncedYet,
     /// MirrorMaker has no sync that far back, and notes nothing until the group has read past one.
     NoSync,
-    /// It stands further on than MirrorMaker put it: someone read there, or moved it. MirrorMaker never moves it back.
+    /// It stands further on there: it was read there, or moved. MirrorMaker never moves it back.
     Ahead,
     /// Someone reads for the group on the target, and MirrorMaker leaves it alone.
     ActiveOnTarget,
@@ -53,6 +58,8 @@ pub enum Why {
     TopicLeftOut,
     /// The topic is a copy from that target: MirrorMaker brings no places back.
     CameFromThere,
+    /// The source does not answer: it is told from where MirrorMaker last noted the group.
+    LastSeen,
 }
 
 impl Why {
@@ -72,7 +79,7 @@ impl Why {
         if outlook.is_in_step() {
             return Self::InStep;
         }
-        if outlook.begins == Begins::AtItsPlace && outlook.skipped.most() > 0 {
+        if outlook.further != NONE {
             return Self::Ahead;
         }
         match mirroring {
@@ -95,19 +102,52 @@ impl Why {
         if written.is_none_or(|written| written > at) || best > Some(at) {
             return Self::NotSyncedYet;
         }
-        if nearest(partition, place.source).is_some_and(|nearest| at >= nearest) {
-            Self::CopiedAgain
+        if !is_nearest(partition, place.source, at) {
+            return Self::SparseSyncs;
+        }
+        // what makes the number then is told only where it was seen
+        let others_write = partition.writers == Writers::Anyone;
+        if !others_write && Copies::of(partition).repeats(at) {
+            return Self::CopiedAgain;
+        }
+        match outlook.again {
+            Amount::AtMost(_) if has_gaps(partition) => Self::OffsetsWithoutRecords,
+            _ if others_write => Self::OthersWrite,
+            _ => Self::CopiedAgain,
+        }
+    }
+
+    /// Judges a group that goes back to where a topic was copied from.
+    pub fn of_back(outlook: Outlook, mirroring: Mirroring) -> Self {
+        if outlook.is_in_step() {
+            Self::InStep
+        } else if mirroring == Mirroring::Active {
+            Self::ActiveOnTarget
+        } else if outlook.further != NONE && outlook.again == NONE {
+            Self::Ahead
         } else {
-            Self::SparseSyncs
+            Self::CameFromThere
         }
     }
 }
 
-/// Where a group at `source` would go on if no record was copied twice after the sync before it.
-fn nearest(partition: &Partition<'_>, source: i64) -> Option<i64> {
+fn has_gaps(partition: &Partition<'_>) -> bool {
+    [partition.gaps, partition.target_gaps].contains(&Gaps::Possible)
+}
+
+/// Whether no better place than `at` can be known, if no record was copied twice after the sync before it.
+fn is_nearest(partition: &Partition<'_>, source: i64, at: i64) -> bool {
     let before = partition.syncs.iter().filter(|one| one.upstream <= source);
-    let last = before.max_by_key(|one| one.downstream)?;
-    Some(last.downstream + (source - last.upstream))
+    let Some(last) = before.max_by_key(|one| one.downstream) else {
+        return false;
+    };
+    let further = source - last.upstream;
+    // how many records lie between two syncs is not known where offsets may have none
+    if has_gaps(partition) && further > 1 {
+        let mut syncs = partition.syncs.iter();
+        return syncs.any(|one| one.upstream >= source && one.downstream == at);
+    }
+    at >= last.downstream + further
 }
 
 #[cfg(test)]
@@ -143,6 +183,7 @@ mod tests {
             gaps: Gaps::None,
             target_gaps: Gaps::None,
             writers: Writers::MirrorMaker,
+            target_records: None,
         };
         let checkpoint = checkpoint.map(|(upstream, downstream)| Checkpoint {
             upstream,
@@ -200,5 +241,62 @@ mod tests {
             why(&syncs, Some(331), Some((301, 331)), Mirroring::On),
             Why::Ahead
         );
+    }
+
+    /// Ten records and what ends their transaction, again and again: 500 offsets of which 455 are copied.
+    fn transactions() -> Vec<OffsetSync> {
+        let begins = (0..46).map(|number| sync(number * 11, number * 10));
+        begins.collect()
+    }
+
+    #[test]
+    fn transactions_are_no_records_that_were_copied_twice() {
+        let syncs = transactions();
+        let mut partition = Partition {
+            syncs: &syncs,
+            noted: Some(499),
+            target: Bounds { first: 0, end: 455 },
+            source: Bounds { first: 0, end: 500 },
+            gaps: Gaps::Possible,
+            target_gaps: Gaps::None,
+            writers: Writers::MirrorMaker,
+            target_records: None,
+        };
+        let why = |partition: &Partition<'_>, source, at: i64| {
+            let place = Place {
+                source,
+                target: Some(at),
+                checkpoint: Some(Checkpoint {
+                    upstream: source,
+                    downstream: at,
+                    time: None,
+                }),
+            };
+            let outlook = outlook(partition, place);
+            // MirrorMaker put it there: nothing is passed over
+            assert_eq!(outlook.further, NONE, "{place:?}");
+            Why::of(outlook, partition, place, Mirroring::On)
+        };
+        // right behind what ends the 31st transaction, whose first record is the last that MirrorMaker has a sync of
+        assert_eq!(why(&partition, 341, 310), Why::OffsetsWithoutRecords);
+        assert_eq!(why(&partition, 349, 311), Why::SparseSyncs);
+        partition.writers = Writers::Anyone;
+        partition.gaps = Gaps::None;
+        partition.source.end = 455;
+        let copied = [sync(0, 0), sync(300, 300)];
+        partition.syncs = &copied;
+        assert_eq!(why(&partition, 300, 300), Why::OthersWrite);
+    }
+
+    #[test]
+    fn a_group_that_goes_back() {
+        let back = |again, further| {
+            let outlook = Outlook::at_its_place(again, further);
+            Why::of_back(outlook, Mirroring::On)
+        };
+        let some = Amount::Exactly(2_000);
+        assert_eq!(back(some, NONE), Why::CameFromThere);
+        assert_eq!(back(NONE, NONE), Why::InStep);
+        assert_eq!(back(NONE, some), Why::Ahead);
     }
 }

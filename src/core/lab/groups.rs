@@ -2,6 +2,7 @@
 
 mod change;
 mod lag;
+mod last_seen;
 mod look;
 mod other_side;
 mod report;
@@ -12,6 +13,7 @@ pub use lag::Lag;
 pub use look::{clusters_with, groups_and_flows, groups_at};
 pub use report::{
     ClusterGroups, FlowPlaceReport, FlowReport, GroupReport, MemberReport, PlaceReport, Prospect,
+    UNKNOWN,
 };
 
 use crate::core::kafka::{KafkaError, Member};

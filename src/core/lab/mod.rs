@@ -29,7 +29,7 @@ pub use state::State;
 
 use crate::core::compose::{FORMAT, LABEL_FORMAT, LABEL_LAB, LABEL_SPEC};
 use crate::core::docker::{Container, Docker, DockerError, labelled};
-use crate::core::spec::Spec;
+use crate::core::spec::{Problem, Spec};
 use crate::core::topology::Topology;
 use crate::core::wait::Limit;
 use std::collections::BTreeSet;
@@ -126,10 +126,13 @@ impl Lab {
             .label(LABEL_SPEC)
             .ok_or_else(|| label("it is missing".to_owned()))?;
         let spec: Spec = serde_json::from_str(text).map_err(|error| label(error.to_string()))?;
-        spec.validate().map_err(|problems| {
+        let mut problems = spec.validate().err().unwrap_or_default();
+        // a lab of an earlier kmk that goes round is to be seen, and mended, all the same
+        problems.retain(|problem| !matches!(problem, Problem::Loop { .. }));
+        if !problems.is_empty() {
             let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            label(problems.join("; "))
-        })?;
+            return Err(label(problems.join("; ")));
+        }
         containers.sort_by(|a, b| a.service().cmp(b.service()));
         Ok(Some(Self {
             topology: Topology::new(&spec),

@@ -10,7 +10,7 @@ mod truncate;
 
 pub use change::{Altered, alter, create, delete};
 pub use follow::Following;
-pub use look::{copies_of, describe, source_of, topics, topics_at};
+pub use look::{copies_of, describe, setting_of, source_of, topics, topics_at};
 pub use mirrored::{Copied, Names, copied};
 pub use report::{
     ClusterTopics, PartitionReport, RemoteTopic, SettingReport, TopicDetails, TopicReport,

@@ -64,6 +64,22 @@ pub enum Problem {
     NoBootstrap(String),
     /// No flow is enabled.
     NoFlow,
+    /// Flows that MirrorMaker would let go round for ever.
+    Ring {
+        /// As `source->target`, in the order in which they follow each other.
+        flows: Vec<String>,
+        /// What a topic is called after some rounds; none where it keeps its name.
+        grows: Option<String>,
+    },
+    /// Two names for one cluster, which MirrorMaker copies into itself.
+    OneCluster {
+        /// A name.
+        one: String,
+        /// Another.
+        other: String,
+        /// What both have.
+        address: String,
+    },
     /// There is more; it was not looked at.
     TooMany,
 }
@@ -88,6 +104,8 @@ impl Problem {
             Self::NoClusters => "no-clusters",
             Self::NoBootstrap(_) => "no-bootstrap",
             Self::NoFlow => "no-flow",
+            Self::Ring { .. } => "ring",
+            Self::OneCluster { .. } => "one-cluster",
             Self::TooMany => "too-many",
         }
     }

@@ -11,6 +11,9 @@ pub(super) const DOTS: usize = 6;
 pub(super) struct Flows<'a> {
     aliases: BTreeSet<&'a str>,
     enabled: Vec<(&'a str, &'a str)>,
+    /// Whether pairs are enabled that the file says nothing of.
+    all_enabled: bool,
+    disabled: BTreeSet<(&'a str, &'a str)>,
     workers: BTreeSet<&'a str>,
     sources: BTreeSet<&'a str>,
     targets: BTreeSet<&'a str>,
@@ -53,6 +56,8 @@ impl<'a> Flows<'a> {
         let mut flows = Self {
             aliases,
             enabled: Vec::new(),
+            all_enabled,
+            disabled: BTreeSet::new(),
             workers: BTreeSet::new(),
             sources: BTreeSet::new(),
             targets: BTreeSet::new(),
@@ -77,6 +82,8 @@ impl<'a> Flows<'a> {
                 flows.enabled.push((source, target));
                 flows.sources.insert(source);
                 flows.targets.insert(target);
+            } else if enabled == Some(false) {
+                flows.disabled.insert((source, target));
             }
             if runs {
                 flows.workers.insert(target);
@@ -99,6 +106,18 @@ impl<'a> Flows<'a> {
 
     pub(super) fn aliases(&self) -> impl Iterator<Item = &'a str> + '_ {
         self.aliases.iter().copied()
+    }
+
+    /// Every flow that is enabled.
+    pub(super) fn pairs(&self) -> Vec<(&'a str, &'a str)> {
+        if !self.all_enabled {
+            return self.enabled.clone();
+        }
+        let sources = self.aliases.iter();
+        let pairs = sources.flat_map(|one| self.aliases.iter().map(|other| (*one, *other)));
+        pairs
+            .filter(|pair| pair.0 != pair.1 && !self.disabled.contains(pair))
+            .collect()
     }
 
     pub(super) fn use_of(&self, alias: &str) -> Use {

@@ -33,7 +33,7 @@ fn names_that_clusters_does_not_have() {
     assert_eq!(found("a->a.enabled = true"), ["5 self-flow"]);
     assert_eq!(found("a -> b.topics = x"), ["5 blank-in-key"]);
     let findings = lint(
-        "clusters = us-west, us-east\nbootstrap.servers = x:1\nus-west->us-east.enabled = true\nus-west->us.east.topics = foo",
+        "clusters = us-west, us-east\nus-west.bootstrap.servers = x:1\nus-east.bootstrap.servers = y:1\nus-west->us-east.enabled = true\nus-west->us.east.topics = foo",
         None,
     );
     let expected = Problem::UnknownAlias {
@@ -105,6 +105,69 @@ fn what_the_whole_file_lacks() {
         kinds("clusters = a, b\nbootstrap.servers = x:1"),
         ["no-flow"]
     );
+}
+
+#[test]
+fn rings_of_flows_that_mirrormaker_does_not_stop() {
+    const SAME: &str =
+        "replication.policy.class = org.apache.kafka.connect.mirror.IdentityReplicationPolicy";
+    let back = "b->a.enabled = true";
+    assert_eq!(found(back), [""; 0]);
+    assert_eq!(found(&format!("{back}\n{SAME}")), ["4 ring"]);
+    assert_eq!(found(&format!("{back}\nb->a.{SAME}")), ["4 ring"]);
+    assert_eq!(found(&format!("{back}\na->b.{SAME}")), ["4 ring"]);
+    let findings = lint(&format!("{START}{back}\na->b.{SAME}"), None);
+    let expected = Problem::Ring {
+        flows: vec!["a->b".to_owned(), "b->a".to_owned()],
+        grows: Some("b.b.b.TOPIC".to_owned()),
+    };
+    assert_eq!(findings[0].problem, expected);
+    for stopped in [
+        "a->b.topics = orders",
+        r"a->b.topics.exclude = a\\..*",
+        "b->a.topics = payments",
+        // who knows what they do
+        "topic.filter.class = com.example.Mine",
+        "a->b.topics = ${env:TOPICS}\nconfig.providers = env",
+        "a->b.enabled = false",
+    ] {
+        let text = format!("{back}\nb->a.{SAME}\n{stopped}");
+        let kinds = found(&text);
+        assert!(
+            !kinds.iter().any(|kind| kind.ends_with("ring")),
+            "{text}: {kinds:?}"
+        );
+    }
+    // a policy of one's own may stop what it likes
+    let own = format!("{back}\nreplication.policy.class = com.example.Mine");
+    assert_eq!(found(&own), [""; 0]);
+    let separators = format!("{back}\na->b.replication.policy.separator = _");
+    assert_eq!(found(&separators), ["4 ring"]);
+    let all = format!("enabled = true\n{SAME}\nb->a.enabled = false");
+    assert_eq!(found(&all), [""; 0]);
+    let all = lint(
+        &format!(
+            "clusters = a, b\na.bootstrap.servers = a:1\nb.bootstrap.servers = b:1\n{SAME}\nenabled = true"
+        ),
+        None,
+    );
+    assert_eq!(
+        (all.len(), all[0].line, all[0].key.as_str()),
+        (1, 5, "enabled")
+    );
+}
+
+#[test]
+fn one_cluster_under_two_names() {
+    let at = |address: &str| found(&format!("b.bootstrap.servers = {address}"));
+    assert_eq!(at("x:9092, A:9092"), ["3 set-again", "5 one-cluster"]);
+    assert_eq!(at("x:9092,a:9093"), ["3 set-again"]);
+    let usual = lint(
+        "clusters = a, b\nbootstrap.servers = x:1\na->b.enabled = true",
+        None,
+    );
+    assert_eq!((usual.len(), usual[0].line), (1, 2));
+    assert_eq!(usual[0].problem.kind(), "one-cluster");
 }
 
 #[test]

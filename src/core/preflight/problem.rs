@@ -100,6 +100,21 @@ pub enum Problem {
         /// Why not.
         cause: String,
     },
+    /// Two names for one cluster: MirrorMaker would copy it into itself.
+    #[error(
+        "clusters `{one}` ({}) and `{other}` ({}) are one cluster: both have the cluster id {id}, and MirrorMaker would copy it into itself for ever",
+        bootstrap[0], bootstrap[1]
+    )]
+    OneCluster {
+        /// A name.
+        one: String,
+        /// Another.
+        other: String,
+        /// The addresses of both.
+        bootstrap: [String; 2],
+        /// Kafka's id of the cluster.
+        id: String,
+    },
     /// A broker of such a cluster sends its clients to an address that MirrorMaker's container takes for itself.
     #[error(
         "a broker of cluster `{cluster}` tells its clients to come to {address} (advertised.listeners), and in MirrorMaker's container that is the container itself"

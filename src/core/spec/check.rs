@@ -3,11 +3,11 @@
 use super::problem::{Finding, Part, Problem, Subject};
 use super::{
     ClusterSpec, FlowSpec, MAX_BROKERS, MAX_CLUSTERS, MAX_FLOWS, MAX_HEAP_MIB, MAX_MIRRORMAKERS,
-    MAX_PARTITIONS, MIN_HEAP_MIB, MIN_PORT, Naming, Spec, existing, is_image, is_name, owned,
+    MAX_PARTITIONS, MIN_HEAP_MIB, MIN_PORT, Spec, circle, existing, is_image, is_name, owned,
     reference,
 };
 use crate::core::filter;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 impl Spec {
@@ -54,9 +54,8 @@ impl Spec {
         }
         existing::same_addresses(self, &mut found.0);
         let mut seen = BTreeSet::new();
-        let same = self.same_names();
         for (index, flow) in self.flows.iter().enumerate() {
-            found.flow(self, index, flow, &same);
+            found.flow(self, index, flow);
             if !seen.insert((&flow.source, &flow.target)) {
                 let problem = Problem::DuplicateFlow {
                     source_cluster: flow.source.clone(),
@@ -65,6 +64,7 @@ impl Spec {
                 found.add(Subject::Flow(index), Part::Whole, problem);
             }
         }
+        found.0.extend(circle::findings(self));
         found.0
     }
 
@@ -78,25 +78,6 @@ impl Spec {
         let unused = clusters.filter(|(_, cluster)| is_unused(cluster));
         unused.map(|(index, _)| index).collect()
     }
-
-    /// Where flows that keep topic names lead from each cluster.
-    fn same_names(&self) -> BTreeMap<&str, Vec<&str>> {
-        let mut leads: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for flow in self.flows.iter().filter(|f| f.naming == Naming::Same) {
-            leads.entry(&flow.source).or_default().push(&flow.target);
-        }
-        leads
-    }
-}
-
-/// Whether flows lead from one cluster to another.
-fn leads(flows: &BTreeMap<&str, Vec<&str>>, from: &str, to: &str) -> bool {
-    let (mut reached, mut next) = (BTreeSet::from([from]), vec![from]);
-    while let Some(here) = next.pop() {
-        let onward = flows.get(here).into_iter().flatten();
-        next.extend(onward.filter(|target| reached.insert(target)));
-    }
-    reached.contains(to)
 }
 
 /// What is wrong with a setting, if anything is.
@@ -288,13 +269,7 @@ impl Findings {
         }
     }
 
-    fn flow(
-        &mut self,
-        spec: &Spec,
-        index: usize,
-        flow: &FlowSpec,
-        same: &BTreeMap<&str, Vec<&str>>,
-    ) {
+    fn flow(&mut self, spec: &Spec, index: usize, flow: &FlowSpec) {
         let subject = Subject::Flow(index);
         for (part, name) in [(Part::Source, &flow.source), (Part::Target, &flow.target)] {
             if spec.cluster(name).is_none() {
@@ -311,12 +286,6 @@ impl Findings {
                 Part::Target,
                 Problem::SelfFlow(flow.source.clone()),
             );
-        } else if flow.naming == Naming::Same && leads(same, &flow.target, &flow.source) {
-            let problem = Problem::Loop {
-                source_cluster: flow.source.clone(),
-                target: flow.target.clone(),
-            };
-            self.add(subject, Part::Naming, problem);
         }
         let topics = flow.topics.iter().enumerate();
         let exclude = flow.exclude.iter().enumerate();

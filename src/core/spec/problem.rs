@@ -112,15 +112,20 @@ pub enum Problem {
         /// Target.
         target: String,
     },
-    /// Topics that keep their names would be mirrored round and round.
+    /// Flows that MirrorMaker would let go round for ever.
     #[error(
-        "flow {source_cluster}->{target} keeps topic names and flows lead back to {source_cluster}: every record would go round for ever"
+        "flows {} form a ring that MirrorMaker would not stop: {}",
+        flows.join(", "),
+        match grows {
+            Some(grows) => format!("each round would add topics ({grows}), for ever"),
+            None => "every record would go round for ever".to_owned(),
+        }
     )]
     Loop {
-        /// Source.
-        source_cluster: String,
-        /// Target.
-        target: String,
+        /// The flows, as `source->target`, in the order in which they follow each other.
+        flows: Vec<String>,
+        /// What a topic is called after some rounds; none where it keeps its name.
+        grows: Option<String>,
     },
     /// A count of brokers, partitions or MirrorMakers out of range.
     #[error("cluster `{cluster}` cannot have {count} {what}; 1 to {max} are possible")]

@@ -155,8 +155,7 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
             if from == to || !seen.insert((from, to)) {
                 continue;
             }
-            // names that are kept only forwards: there is no way back
-            let naming = if is_same && from < to {
+            let naming = if is_same {
                 Naming::Same
             } else {
                 Naming::Prefix
@@ -169,6 +168,11 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
                 settings,
                 ..FlowSpec::new(&name(from), &name(to))
             });
+        }
+        for index in 0..spec.flows.len() {
+            if !super::circle::findings(&spec).is_empty() {
+                spec.flows[index].naming = Naming::Prefix;
+            }
         }
         if spec.flows.is_empty() {
             spec.clusters.push(ClusterSpec::new("made"));

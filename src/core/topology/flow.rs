@@ -3,8 +3,8 @@
 use super::cluster::Cluster;
 use super::existing::{Access, Existing};
 use super::image::KafkaImage;
-use super::{CANARY, HEARTBEATS, Topology, VERIFY};
-use crate::core::spec::{self, ClusterSpec, FlowSpec, Naming, Spec};
+use super::{HEARTBEATS, Topology, VERIFY};
+use crate::core::spec::{self, CANARY, ClusterSpec, FlowSpec, Naming, Spec};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -89,19 +89,14 @@ impl Flow {
     pub(super) fn new(flow: &FlowSpec, clusters: &[ClusterSpec]) -> Self {
         let is_end = |cluster: &&ClusterSpec| [&flow.source, &flow.target].contains(&&cluster.name);
         let mut ends = clusters.iter().filter(is_end);
-        // with unchanged names, the topics of two sources would be one on the target
-        let own = |topic: &str| match flow.naming {
-            Naming::Prefix => topic.to_owned(),
-            Naming::Same => format!("{topic}-{}", flow.source),
-        };
         Self {
             proof: if ends.all(|end| !end.is_existing() || takes_canary(end)) {
                 Proof::Canary
             } else {
                 Proof::Word
             },
-            canary: own(CANARY),
-            verify: own(VERIFY),
+            canary: flow.own(CANARY),
+            verify: flow.own(VERIFY),
             spec: flow.clone(),
         }
     }

@@ -1,6 +1,7 @@
 //! Which topics are nobody's: Kafka's, `MirrorMaker`'s, or kmk's own. Knows nothing of flows.
 
-use super::{CANARY, Topology};
+use super::Topology;
+use crate::core::spec::CANARY;
 
 /// The topic in which each MirrorMaker shows that it lives.
 pub const HEARTBEATS: &str = "heartbeats";

@@ -1,5 +1,6 @@
 //! Brings a lab up, or to what is asked of it, and waits until it replicates.
 
+mod drift;
 mod failure;
 mod ground;
 mod outside;
@@ -9,6 +10,7 @@ pub(super) mod ready;
 pub(super) mod refusal;
 mod request;
 mod timeline;
+mod twins;
 mod word;
 
 pub use failure::{Aftermath, DeployError, Failure, Suspect};

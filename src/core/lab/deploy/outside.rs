@@ -1,9 +1,10 @@
 //! The clusters that are there already, looked at before anything is made: whether they answer, whether MirrorMaker's
-//! container will reach them, and what it will make there. Changes nothing.
+//! container will reach them, whether two are one, and what it will make there. Changes nothing.
 
+use super::twins;
 use crate::core::docker::{Engine, Site};
 use crate::core::event::{Event, Observer};
-use crate::core::kafka::{Admin, KafkaError};
+use crate::core::kafka::{Admin, KafkaError, Metadata};
 use crate::core::mirror_state;
 use crate::core::port;
 use crate::core::preflight::Problem;
@@ -18,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What one of them answered.
 struct Seen {
+    answer: Metadata,
     topics: BTreeSet<String>,
     problems: Vec<Problem>,
 }
@@ -52,6 +54,7 @@ pub(super) fn check(
         .iter()
         .filter_map(|(cluster, existing)| other_machine(cluster, existing, ground.0))
         .collect();
+    problems.extend(one_cluster(topology, &there, &looks, limit));
     for ((cluster, footprint), look) in there
         .iter()
         .map(|(cluster, _)| *cluster)
@@ -81,6 +84,33 @@ pub(super) fn check(
         }
     }
     problems
+}
+
+/// Clusters that are one under two names: those that are there already, and those of the lab that run and have its id.
+fn one_cluster(
+    topology: &Topology,
+    there: &[(&Cluster, &Existing)],
+    looks: &[Option<Result<Seen, Problem>>],
+    limit: &Limit,
+) -> Vec<Problem> {
+    let seen = there.iter().zip(looks).filter_map(|((cluster, _), look)| {
+        let seen = look.as_ref()?.as_ref().ok()?;
+        Some((*cluster, &seen.answer))
+    });
+    let seen: Vec<(&Cluster, &Metadata)> = seen.collect();
+    let is_twin = |cluster: &&Cluster| {
+        let mut ids = seen.iter().filter_map(|(_, answer)| answer.id.as_ref());
+        cluster.existing().is_none() && ids.any(|id| *id == cluster.id)
+    };
+    let made = topology.clusters.iter().filter(is_twin);
+    let made: Vec<(&Cluster, Metadata)> = made
+        .filter_map(|cluster| {
+            let mut admin = Admin::connect(&cluster.endpoints(), limit).ok()?;
+            Some((cluster, admin.describe(limit).ok()?))
+        })
+        .collect();
+    let made = made.iter().map(|(cluster, answer)| (*cluster, answer));
+    twins::problems(&made.chain(seen.iter().copied()).collect::<Vec<_>>())
 }
 
 /// What is on this machine, where MirrorMaker will not be.
@@ -139,7 +169,8 @@ impl Seen {
             }));
         }
         Ok(Self {
-            topics: answer.topics.into_keys().collect(),
+            topics: answer.topics.keys().cloned().collect(),
+            answer,
             problems,
         })
     }

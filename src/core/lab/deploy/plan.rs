@@ -1,6 +1,7 @@
 //! What is known before anything is made, and the making of it.
 
 use super::Outcome;
+use super::drift::is_limited;
 use super::failure::{Aftermath, DeployError};
 use super::outside;
 use super::ready::Readiness;
@@ -160,7 +161,9 @@ impl<'a> Plan<'a> {
                 .any(|c| c.service() == service && c.is_running())
         });
         let superfluous = self.superfluous();
-        let is_unchanged = is_whole && changed.is_empty() && superfluous.is_empty();
+        let cut = self.cut_off(&changed, &superfluous);
+        let is_unchanged =
+            is_whole && changed.is_empty() && superfluous.is_empty() && cut.is_empty();
         if !is_unchanged && !self.classes_were_kept && !self.rendered.topology.mirrors.is_empty() {
             // the file that is written wants it, also to bring back what ran before
             classes::keep(self.docker, limit)?;
@@ -185,6 +188,7 @@ impl<'a> Plan<'a> {
             what: "Started the containers".to_owned(),
             took: begun.elapsed(),
         });
+        self.reconnect(&cut, limit, observer)?;
         Ok(if self.was_there {
             Outcome::Changed(changed)
         } else {
@@ -215,9 +219,11 @@ impl<'a> Plan<'a> {
         superfluous.cloned().collect()
     }
 
-    /// Services whose containers were made from another configuration, or mount their files from elsewhere.
+    /// Services whose containers were made from another configuration, mount their files from elsewhere, or were given
+    /// other limits since (`docker update`).
     fn changed(&self) -> Vec<String> {
         let digests = compose::config_digests(&self.rendered.compose);
+        let written = compose::written(&self.rendered.compose);
         let mirrors = &self.rendered.topology.mirrors;
         let file = std::path::absolute(self.workdir.compose_file()).unwrap_or_default();
         let is_changed = |container: &&Container| {
@@ -229,7 +235,10 @@ impl<'a> Plan<'a> {
                     .any(|s| s == service)
                 && container.compose_file().map(PathBuf::from) != Some(file.clone());
             let digest = digests.get(service).map(String::as_str);
-            digest.is_some() && (moved || container.label(LABEL_CONFIG) != digest)
+            let limited = written
+                .get(service)
+                .is_some_and(|one| is_limited(container, one));
+            digest.is_some() && (moved || limited || container.label(LABEL_CONFIG) != digest)
         };
         let changed = self.existing.iter().filter(is_changed);
         changed

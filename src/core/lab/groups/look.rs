@@ -1,8 +1,8 @@
 //! Asking brokers about their groups. Changes nothing, and creates nothing.
 
 use super::lag::Lag;
-use super::other_side;
 use super::report::{ClusterGroups, GroupReport, MemberReport, PlaceReport};
+use super::{last_seen, other_side};
 use crate::core::endpoint::Endpoint;
 use crate::core::kafka::{Admin, At, Group, KafkaError};
 use crate::core::lab::addresses;
@@ -25,6 +25,7 @@ pub fn groups_and_flows(
 ) -> Vec<Result<ClusterGroups, KafkaError>> {
     let mut clusters = groups(topology, only, all, limit);
     other_side::add(topology, flow, &mut clusters, limit);
+    last_seen::add(topology, only, flow, &mut clusters, limit);
     clusters
 }
 

@@ -1,17 +1,21 @@
 //! Asking both ends of a flow what becomes of groups there. Changes nothing, and creates nothing.
 
 use super::report::ClusterGroups;
-use super::sides::{ByPartition, Sides, unknown};
+use super::sides::{ByPartition, Notes, Sides, home_topic, unknown};
 use crate::core::kafka::{Admin, At, KafkaError, Subject, TopicInfo};
 use crate::core::lab::{addresses, notes};
 use crate::core::mirror_state::{self, OffsetSync};
 use crate::core::topology::{Cluster, Flow, Topology};
 use crate::core::wait::Limit;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::thread;
 
 /// Where brokers keep the state of transactions: made with the first of them, and so a witness that there were none.
 const TRANSACTIONS: &str = "__transaction_state";
+
+/// Records of a compacted partition at most that are worth counting.
+const COUNTED: usize = 10_000;
 
 type Topics = BTreeMap<String, TopicInfo>;
 
@@ -68,16 +72,43 @@ fn look(topology: &Topology, flow: &Flow, limit: &Limit) -> Result<Sides, KafkaE
     let source_topics = at_source.describe_patiently(limit)?.topics;
     let is_at_source = !flow.keeps_syncs_at_target()
         && source_topics.contains_key(&mirror_state::offset_syncs_topic(target));
-    sides.syncs = if is_at_source {
+    sides.notes.syncs = if is_at_source {
         syncs(&mut at_source, &source_topics, target, limit)?
     } else {
         syncs(&mut at_target, &target_topics, source, limit)?
     };
+    sides.notes_of_return = notes(&mut at_source, &source_topics, target, limit)?;
     let topics = sides.ask_source(&mut at_source, &source_topics, limit)?;
+    let home = topics.iter().filter_map(|topic| home_topic(flow, topic));
+    let home: Vec<String> = home.map(str::to_owned).collect();
+    if !home.is_empty() {
+        let topic = mirror_state::offset_syncs_topic(source);
+        sides.notes_of_return.syncs = if target_topics.contains_key(&topic) {
+            syncs(&mut at_target, &target_topics, source, limit)?
+        } else {
+            syncs(&mut at_source, &source_topics, target, limit)?
+        };
+        sides.home_end = at_target.offsets(&home, At::Latest, limit)?;
+    }
     let copies = topics.iter().map(|topic| flow.remote_topic(topic));
-    let copies: BTreeSet<String> = copies.collect();
+    let copies: BTreeSet<String> = copies.chain(home).collect();
     sides.source_gaps = with_gaps(&mut at_source, &source_topics, topics, limit)?;
     sides.target_gaps = with_gaps(&mut at_target, &target_topics, copies, limit)?;
+    if !target_topics.contains_key(TRANSACTIONS) {
+        sides.count_records(&mut at_target, limit)?;
+    }
+    Ok(sides)
+}
+
+/// What the target alone tells, without the source.
+pub(super) fn look_at_target(
+    topology: &Topology,
+    flow: &Flow,
+    limit: &Limit,
+) -> Result<Sides, KafkaError> {
+    let mut sides = Sides::default();
+    let mut admin = connect(topology.cluster(&flow.spec.target), limit)?;
+    sides.ask_target(&mut admin, flow, limit)?;
     Ok(sides)
 }
 
@@ -131,6 +162,23 @@ fn with_gaps(
     Ok(compacted.collect())
 }
 
+/// What MirrorMaker noted, where it writes, of what it copies from `source`: without the syncs.
+fn notes(
+    admin: &mut Admin,
+    there: &Topics,
+    source: &str,
+    limit: &Limit,
+) -> Result<Notes, KafkaError> {
+    let mut read = |topic: &str| notes::read(admin, there, topic, limit);
+    let noted = read(&mirror_state::offsets_topic(source))?;
+    let checkpoints = read(&mirror_state::checkpoints_topic(source))?;
+    Ok(Notes {
+        noted: mirror_state::copied(&noted, source),
+        checkpoints: mirror_state::checkpoints(&checkpoints),
+        syncs: ByPartition::new(),
+    })
+}
+
 impl Sides {
     fn ask_target(
         &mut self,
@@ -140,12 +188,7 @@ impl Sides {
     ) -> Result<Topics, KafkaError> {
         let source = &flow.spec.source;
         let topics = admin.describe_patiently(limit)?.topics;
-        let offsets = mirror_state::offsets_topic(source);
-        let noted = notes::read(admin, &topics, &offsets, limit)?;
-        self.noted = mirror_state::copied(&noted, source);
-        let checkpoints = mirror_state::checkpoints_topic(source);
-        let checkpoints = notes::read(admin, &topics, &checkpoints, limit)?;
-        self.checkpoints = mirror_state::checkpoints(&checkpoints);
+        self.notes = notes(admin, &topics, source, limit)?;
         let groups = admin.groups(limit)?.into_iter();
         let by_name = groups.map(|(group, offsets)| (group.name.clone(), (group, offsets)));
         self.target_groups = by_name.collect();
@@ -153,6 +196,27 @@ impl Sides {
         self.target_first = admin.offsets(&names, At::Earliest, limit)?;
         self.target_end = admin.offsets(&names, At::Latest, limit)?;
         Ok(topics)
+    }
+
+    /// Which offsets of compacted mirrored topics have a record. Of one with many records that is not looked for.
+    fn count_records(&mut self, admin: &mut Admin, limit: &Limit) -> Result<(), KafkaError> {
+        let compacted = &self.target_gaps;
+        let firsts = self.target_first.iter();
+        for (place, &first) in firsts.filter(|(place, _)| compacted.contains(&place.0)) {
+            let mut offsets = Vec::new();
+            admin.scan(&place.0, place.1, first, limit, |record| {
+                offsets.push(record.offset);
+                if offsets.len() > COUNTED {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            })?;
+            if offsets.len() <= COUNTED {
+                self.target_records.insert(place.clone(), offsets);
+            }
+        }
+        Ok(())
     }
 
     /// The topics in which groups have places.

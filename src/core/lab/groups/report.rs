@@ -11,22 +11,25 @@ pub struct ClusterGroups {
     pub cluster: Option<String>,
     /// Its addresses, as `bootstrap.servers` takes them.
     pub bootstrap: String,
-    /// In the order of their names.
+    /// In the order of their names; where the cluster does not answer, those that MirrorMaker noted on others.
     pub groups: Vec<GroupReport>,
     /// How many groups of MirrorMaker and Kafka Connect are left out.
     pub hidden: usize,
-    /// Why nothing is known of it.
+    /// Why it does not tell.
     pub problem: Option<String>,
 }
+
+/// What a group is called whose cluster does not answer.
+pub const UNKNOWN: &str = "unknown";
 
 /// One group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GroupReport {
     /// Its name.
     pub group: String,
-    /// `classic`, `consumer` (KIP-848), or another by Kafka's own name.
+    /// `classic`, `consumer` (KIP-848), or another by Kafka's own name; [`UNKNOWN`] where its cluster does not answer.
     pub kind: String,
-    /// Kafka's word for how it is: `Stable`, `Empty`, …
+    /// Kafka's word for how it is: `Stable`, `Empty`, …; [`UNKNOWN`] where its cluster does not answer.
     pub state: String,
     /// Who reads for it.
     pub members: Vec<MemberReport>,
@@ -39,6 +42,11 @@ pub struct GroupReport {
 }
 
 impl GroupReport {
+    /// Whether its cluster tells how it is.
+    pub fn is_seen(&self) -> bool {
+        self.state != UNKNOWN
+    }
+
     /// How many topics its places lie in.
     pub fn topics(&self) -> usize {
         let mut topics: Vec<&str> = self.places.iter().map(|one| one.topic.as_str()).collect();
@@ -97,7 +105,7 @@ pub struct FlowReport {
     /// The sum over all places that have a copy.
     #[serde(flatten)]
     pub sum: Prospect,
-    /// Why, each reason once; `in_step` and `came_from_there` only where there is no other.
+    /// Why, each reason once; `in_step` only where there is no other.
     pub why: Vec<Why>,
     /// Whether someone reads for the group on the target.
     pub active_on_target: bool,
@@ -105,6 +113,11 @@ pub struct FlowReport {
     pub interval_seconds: u64,
     /// Places in partitions, in order.
     pub places: Vec<FlowPlaceReport>,
+    /// Where the source does not answer: how long ago, in seconds, MirrorMaker last noted a place of the group. It may have
+    /// read on since, and `again` is a bound because of that.
+    pub last_seen_seconds: Option<u64>,
+    /// Then also: about how many records would be delivered again if it has not, where a place is noted on the target.
+    pub again_as_last_seen: Option<u64>,
     /// Why nothing is known.
     pub problem: Option<String>,
 }
@@ -116,19 +129,25 @@ pub struct Prospect {
     pub again: Option<u64>,
     /// Whether they are exactly so many, rather than at most.
     pub again_exact: bool,
-    /// Records that it has not read and would not be given; none where that cannot be known.
+    /// Records that it has not read and would not be given; none where that cannot be known: it stands further on there.
     pub skipped: Option<u64>,
     /// Whether they are exactly so many, rather than at most.
     pub skipped_exact: bool,
+    /// Records by which it stands further on there: read there, or passed over when someone moved it.
+    pub further: Option<u64>,
+    /// Whether they are exactly so many, rather than at most.
+    pub further_exact: bool,
 }
 
 impl Prospect {
-    pub(super) fn of(again: Amount, skipped: Amount) -> Self {
+    pub(super) fn of(again: Amount, skipped: Option<Amount>, further: Amount) -> Self {
         Self {
             again: Some(again.most()),
             again_exact: !again.is_bound(),
-            skipped: Some(skipped.most()),
-            skipped_exact: !skipped.is_bound(),
+            skipped: skipped.map(Amount::most),
+            skipped_exact: skipped.is_some_and(|skipped| !skipped.is_bound()),
+            further: Some(further.most()),
+            further_exact: !further.is_bound(),
         }
     }
 
@@ -141,24 +160,32 @@ impl Prospect {
             return Self::default();
         };
         let is_mixed = places.iter().any(|place| place.begins != first.begins);
-        let none = (Amount::Exactly(0), Amount::Exactly(0));
-        let (again, skipped) = places.iter().fold(none, |(again, skipped), place| {
-            let is_certain = !is_mixed || place.begins == Some(Begins::AtItsPlace);
-            let amount = |number: Option<u64>, is_exact: bool| {
-                let number = number.unwrap_or(0);
-                if is_exact && is_certain {
-                    Amount::Exactly(number)
+        let sum = |number: fn(&Self) -> (Option<u64>, bool)| {
+            let amounts = places.iter().map(|place| {
+                let is_certain = !is_mixed || place.begins == Some(Begins::AtItsPlace);
+                let (number, is_exact) = number(&place.prospect);
+                Some(if is_exact && is_certain {
+                    Amount::Exactly(number?)
                 } else {
-                    Amount::AtMost(number)
-                }
-            };
-            let told = &place.prospect;
-            (
-                again.plus(amount(told.again, told.again_exact)),
-                skipped.plus(amount(told.skipped, told.skipped_exact)),
-            )
-        });
-        Self::of(again, skipped)
+                    Amount::AtMost(number?)
+                })
+            });
+            let amounts: Option<Vec<Amount>> = amounts.collect();
+            Some(amounts?.into_iter().fold(Amount::Exactly(0), Amount::plus))
+        };
+        let number = |sum: Option<Amount>| sum.map(Amount::most);
+        let is_exact = |sum: Option<Amount>| sum.is_some_and(|sum| !sum.is_bound());
+        let again = sum(|one| (one.again, one.again_exact));
+        let skipped = sum(|one| (one.skipped, one.skipped_exact));
+        let further = sum(|one| (one.further, one.further_exact));
+        Self {
+            again: number(again),
+            again_exact: is_exact(again),
+            skipped: number(skipped),
+            skipped_exact: is_exact(skipped),
+            further: number(further),
+            further_exact: is_exact(further),
+        }
     }
 }
 

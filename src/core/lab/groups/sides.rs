@@ -1,7 +1,9 @@
 //! Both ends of a flow, as they answered: what that means for each group. Knows nothing of connections.
 
 use super::report::{FlowPlaceReport, FlowReport, Prospect};
-use crate::core::failover::{Bounds, Gaps, Mirroring, Partition, Place, Why, Writers, outlook};
+use crate::core::failover::{
+    Back, Bounds, Gaps, Mirroring, Outlook, Partition, Place, Why, Writers, outlook, outlook_back,
+};
 use crate::core::filter;
 use crate::core::kafka::Group;
 use crate::core::mirror_state::{Checkpoint, GroupPlace, OffsetSync};
@@ -17,23 +19,46 @@ pub(super) type ByPartition<T> = BTreeMap<(String, i32), T>;
 /// MirrorMaker's own `groups.exclude`.
 const NEVER: &str = "console-consumer-.*, connect-.*, __.*";
 
+/// What MirrorMaker wrote down of one direction.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    pub(super) noted: ByPartition<i64>,
+    pub(super) checkpoints: BTreeMap<GroupPlace, Checkpoint>,
+    pub(super) syncs: ByPartition<Vec<OffsetSync>>,
+}
+
+impl Notes {
+    fn checkpoint(&self, group: &str, copy: &(String, i32)) -> Option<Checkpoint> {
+        let place = (group.to_owned(), copy.clone());
+        self.checkpoints.get(&place).copied()
+    }
+
+    fn syncs(&self, place: &(String, i32)) -> &[OffsetSync] {
+        self.syncs.get(place).map_or(&[], Vec::as_slice)
+    }
+}
+
 /// A flow and both its ends.
 #[derive(Debug, Default)]
 pub(super) struct Sides {
+    pub(super) notes: Notes,
+    /// Of the flow that leads back, if there is one.
+    pub(super) notes_of_return: Notes,
     /// What the target said, asked first.
-    pub(super) noted: ByPartition<i64>,
-    pub(super) checkpoints: BTreeMap<GroupPlace, Checkpoint>,
     pub(super) target_first: ByPartition<i64>,
     pub(super) target_end: ByPartition<i64>,
     pub(super) target_groups: BTreeMap<String, (Group, ByPartition<i64>)>,
     /// What the source said.
-    pub(super) syncs: ByPartition<Vec<OffsetSync>>,
     pub(super) source_first: ByPartition<i64>,
     pub(super) source_end: ByPartition<i64>,
     pub(super) source_groups: BTreeMap<String, ByPartition<i64>>,
+    /// Where topics end on the target that came from there, asked last: groups have read no further by then.
+    pub(super) home_end: ByPartition<i64>,
     /// Topics of either side that may have offsets without a record.
     pub(super) source_gaps: BTreeSet<String>,
     pub(super) target_gaps: BTreeSet<String>,
+    /// Of mirrored topics that are compacted: which offsets still have a record, where those are few.
+    pub(super) target_records: ByPartition<Vec<i64>>,
 }
 
 impl Sides {
@@ -41,8 +66,7 @@ impl Sides {
     pub(super) fn report(&self, flow: &Flow, group: &str) -> Option<FlowReport> {
         let places = self.source_groups.get(group)?;
         let rules = Rules::of_flow(flow);
-        let active = self.target_groups.get(group);
-        let active = active.is_some_and(|(group, _)| group.is_active());
+        let active = self.is_active_on_target(group);
         let mirroring = if active {
             Mirroring::Active
         } else {
@@ -62,6 +86,11 @@ impl Sides {
         })
     }
 
+    pub(super) fn is_active_on_target(&self, group: &str) -> bool {
+        let group = self.target_groups.get(group);
+        group.is_some_and(|(group, _)| group.is_active())
+    }
+
     fn place(
         &self,
         flow: &Flow,
@@ -79,20 +108,15 @@ impl Sides {
                 Some(Why::TopicLeftOut)
             }
         };
-        let origin = place.0.strip_prefix(&format!("{}.", flow.spec.target));
-        let copy = match (selection, origin) {
-            (Selection::Cycle, Some(origin)) => origin.to_owned(),
-            _ => flow.remote_topic(&place.0),
-        };
+        let home = Some(*selection == Selection::Cycle)
+            .filter(|is_back| *is_back)
+            .and_then(|_| home_topic(flow, &place.0));
+        let copy = home.map_or_else(|| flow.remote_topic(&place.0), str::to_owned);
         let copy = (copy, place.1);
         let target_group = self.target_groups.get(group);
         let target_committed = target_group.and_then(|(_, offsets)| offsets.get(&copy));
-        let checkpoint = self.checkpoints.get(&(group.to_owned(), copy.clone()));
-        let syncs = self.syncs.get(place).map_or(&[][..], Vec::as_slice);
-        let bounds = |first: &ByPartition<i64>, end: &ByPartition<i64>, at: &(String, i32)| {
-            let (first, end) = (*first.get(at)?, *end.get(at)?);
-            Some(Bounds { first, end })
-        };
+        let checkpoint = self.notes.checkpoint(group, &copy);
+        let syncs = self.notes.syncs(place);
         let source = bounds(&self.source_first, &self.source_end, place);
         let target = bounds(&self.target_first, &self.target_end, &copy);
         let mut report = FlowPlaceReport {
@@ -101,28 +125,25 @@ impl Sides {
             partition: place.1,
             source_committed: committed,
             source_end: source.map(|source| source.end),
-            checkpoint: checkpoint.copied(),
-            sync: checkpoint.and_then(|checkpoint| used(syncs, checkpoint)),
+            checkpoint,
+            sync: checkpoint.and_then(|checkpoint| used(syncs, &checkpoint)),
             target_committed: target_committed.copied(),
             target_end: target.map(|target| target.end),
             begins: None,
             prospect: Prospect::default(),
             why: left_out.unwrap_or(Why::NoCopy),
         };
+        if home.is_some() {
+            self.judge_return(group, place, mirroring, &mut report);
+            return Some(report);
+        }
         let both = target.zip(source).filter(|_| left_out.is_none());
         let Some((target, source)) = both else {
             return Some(report);
         };
-        let gaps = |topics: &BTreeSet<String>, topic: &str| {
-            if topics.contains(topic) {
-                Gaps::Possible
-            } else {
-                Gaps::None
-            }
-        };
         let partition = Partition {
             syncs,
-            noted: self.noted.get(place).copied(),
+            noted: self.notes.noted.get(place).copied(),
             target,
             source,
             gaps: gaps(&self.source_gaps, &place.0),
@@ -131,6 +152,7 @@ impl Sides {
                 Naming::Prefix => Writers::MirrorMaker,
                 Naming::Same => Writers::Anyone,
             },
+            target_records: self.target_records.get(&copy).map(Vec::as_slice),
         };
         let place = Place {
             source: committed,
@@ -138,10 +160,72 @@ impl Sides {
             checkpoint: report.checkpoint,
         };
         let outlook = outlook(&partition, place);
-        report.begins = Some(outlook.begins);
-        report.prospect = Prospect::of(outlook.again, outlook.skipped);
-        report.why = Why::of(outlook, &partition, place, mirroring);
+        report.tell(outlook, Why::of(outlook, &partition, place, mirroring));
         Some(report)
+    }
+
+    /// A topic that came from the target: the flow that leads back brought it, and its notes tell.
+    fn judge_return(
+        &self,
+        group: &str,
+        place: &(String, i32),
+        mirroring: Mirroring,
+        report: &mut FlowPlaceReport,
+    ) {
+        let home = (report.copy.clone(), place.1);
+        let copy = bounds(&self.source_first, &self.source_end, place);
+        let original = bounds(&self.target_first, &self.home_end, &home);
+        let Some((copy, original)) = copy.zip(original) else {
+            return;
+        };
+        let notes = &self.notes_of_return;
+        let partition = Partition {
+            syncs: notes.syncs(&home),
+            noted: notes.noted.get(&home).copied(),
+            target: copy,
+            source: original,
+            gaps: gaps(&self.target_gaps, &home.0),
+            target_gaps: gaps(&self.source_gaps, &place.0),
+            writers: Writers::MirrorMaker,
+            target_records: None,
+        };
+        let back = Back {
+            away: report.source_committed,
+            home: report.target_committed,
+            checkpoint: notes.checkpoint(group, place),
+        };
+        let outlook = outlook_back(&partition, back);
+        report.tell(outlook, Why::of_back(outlook, mirroring));
+    }
+}
+
+impl FlowPlaceReport {
+    pub(super) fn tell(&mut self, outlook: Outlook, why: Why) {
+        self.begins = Some(outlook.begins);
+        self.prospect = Prospect::of(outlook.again, outlook.skipped, outlook.further);
+        self.why = why;
+    }
+}
+
+/// What a topic of the flow's source is called on the target, if it came from there by its name.
+pub(super) fn home_topic<'a>(flow: &Flow, topic: &'a str) -> Option<&'a str> {
+    topic.strip_prefix(&flow.spec.target)?.strip_prefix('.')
+}
+
+pub(super) fn bounds(
+    first: &ByPartition<i64>,
+    end: &ByPartition<i64>,
+    at: &(String, i32),
+) -> Option<Bounds> {
+    let (first, end) = (*first.get(at)?, *end.get(at)?);
+    Some(Bounds { first, end })
+}
+
+fn gaps(topics: &BTreeSet<String>, topic: &str) -> Gaps {
+    if topics.contains(topic) {
+        Gaps::Possible
+    } else {
+        Gaps::None
     }
 }
 
@@ -153,7 +237,7 @@ pub(super) fn unknown(flow: &Flow, problem: String) -> FlowReport {
     }
 }
 
-fn empty(flow: &Flow) -> FlowReport {
+pub(super) fn empty(flow: &Flow) -> FlowReport {
     let seconds = |key: &str| {
         let value = flow.setting(key).and_then(|value| value.parse().ok());
         value.unwrap_or(mm2::EVERY)
@@ -167,6 +251,8 @@ fn empty(flow: &Flow) -> FlowReport {
         interval_seconds: seconds("emit.checkpoints.interval.seconds")
             .saturating_add(seconds("sync.group.offsets.interval.seconds")),
         places: Vec::new(),
+        last_seen_seconds: None,
+        again_as_last_seen: None,
         problem: None,
     }
 }
@@ -206,12 +292,10 @@ fn used(syncs: &[OffsetSync], checkpoint: &Checkpoint) -> Option<OffsetSync> {
     found.copied()
 }
 
-fn reasons(places: &[FlowPlaceReport]) -> Vec<Why> {
+pub(super) fn reasons(places: &[FlowPlaceReport]) -> Vec<Why> {
     let mut all: BTreeSet<Why> = places.iter().map(|one| one.why).collect();
-    for quiet in [Why::CameFromThere, Why::InStep] {
-        if all.len() > 1 {
-            all.remove(&quiet);
-        }
+    if all.len() > 1 {
+        all.remove(&Why::InStep);
     }
     all.into_iter().collect()
 }

@@ -24,6 +24,7 @@ use std::thread;
 use std::time::Duration;
 use view::{Mirror, View};
 use workers::Workers;
+pub(super) use workers::throttle;
 
 /// What was seen of flows, by their names.
 type Crossings = BTreeMap<String, Crossing>;

@@ -134,7 +134,7 @@ impl<'a> Workers<'a> {
 const ENOUGH_CPU: f64 = 0.5;
 
 /// What a container's CPUs are limited to, in words, where that is too little.
-pub(super) fn throttle(service: &str, container: &Container) -> Option<String> {
+pub(in crate::core::lab) fn throttle(service: &str, container: &Container) -> Option<String> {
     let cpus = container.cpus().filter(|cpus| *cpus < ENOUGH_CPU)?;
     Some(format!("{service} may use only {cpus} of a CPU"))
 }

@@ -5,7 +5,7 @@ use super::mirrored::{self, Names};
 use super::report::{ClusterTopics, RemoteTopic, SettingReport, TopicDetails, TopicReport};
 use super::{TopicError, find};
 use crate::core::endpoint::Endpoint;
-use crate::core::kafka::{Admin, KafkaError, Origin};
+use crate::core::kafka::{Admin, KafkaError, Origin, Subject};
 use crate::core::lab::addresses;
 use crate::core::spec::Naming;
 use crate::core::topology::{Cluster, Topology};
@@ -58,6 +58,20 @@ pub fn topics(
         Ok(report)
     };
     meant.map(report).collect()
+}
+
+/// What a topic is set to, by itself or by its brokers; none where that cannot be had.
+pub fn setting_of(
+    bootstrap: &[Endpoint],
+    topic: &str,
+    name: &str,
+    limit: &Limit,
+) -> Option<String> {
+    let mut admin = Admin::connect(bootstrap, limit).ok()?;
+    let settings = admin.settings(&[Subject::Topic(topic.to_owned())], limit);
+    let (_, settings) = settings.ok()?.into_iter().next()?;
+    let setting = settings.into_iter().find(|one| one.name == name)?;
+    setting.value
 }
 
 /// The topics of a cluster that is no lab's.

@@ -1,0 +1,169 @@
+//! What becomes of groups, in words: reports that are made up.
+
+use super::*;
+use kafka_mirror_kit::core::mirror_state::OffsetSync;
+
+fn place(again: u64, skipped: u64, is_exact: bool, begins: Begins, why: Why) -> FlowReport {
+    let prospect = Prospect {
+        again: Some(again),
+        again_exact: is_exact,
+        skipped: Some(skipped),
+        skipped_exact: is_exact,
+        further: Some(0),
+        further_exact: true,
+    };
+    let place = FlowPlaceReport {
+        topic: "orders".to_owned(),
+        copy: "primary.orders".to_owned(),
+        partition: 0,
+        source_committed: 300,
+        source_end: Some(500),
+        checkpoint: None,
+        sync: Some(OffsetSync {
+            upstream: 286,
+            downstream: 286,
+        }),
+        target_committed: (begins == Begins::AtItsPlace).then_some(287),
+        target_end: Some(500),
+        begins: Some(begins),
+        prospect,
+        why,
+    };
+    FlowReport {
+        flow: "primary->secondary".to_owned(),
+        target: "secondary".to_owned(),
+        sum: prospect,
+        why: vec![why],
+        active_on_target: false,
+        interval_seconds: 2,
+        places: vec![place],
+        last_seen_seconds: None,
+        again_as_last_seen: None,
+        problem: None,
+    }
+}
+
+fn further_on(again: u64, further: u64, is_exact: bool, why: Why) -> FlowReport {
+    let mut flow = place(again, 0, is_exact, Begins::AtItsPlace, why);
+    let prospect = &mut flow.places[0].prospect;
+    (prospect.skipped, prospect.skipped_exact) = (None, false);
+    (prospect.further, prospect.further_exact) = (Some(further), is_exact);
+    flow
+}
+
+#[test]
+fn a_line_says_how_many_and_why() {
+    use Begins::{AtItsPlace, WhereItsClientsChoose};
+    for (flow, expected) in [
+        (
+            place(0, 0, true, AtItsPlace, Why::InStep),
+            "goes on exactly where it stopped",
+        ),
+        (
+            place(13, 0, true, AtItsPlace, Why::SparseSyncs),
+            "13 delivered again (sparse syncs)",
+        ),
+        (
+            place(13, 0, false, AtItsPlace, Why::CopiedAgain),
+            "at most 13 delivered again (copied more than once)",
+        ),
+        (
+            further_on(0, 26, true, Why::Ahead),
+            "26 records further on there (read there, or moved)",
+        ),
+        (
+            further_on(5, 7, false, Why::ActiveOnTarget),
+            "at most 5 delivered again, at most 7 records further on there (active on secondary: MirrorMaker leaves it alone)",
+        ),
+        (
+            place(2_000, 0, true, AtItsPlace, Why::CameFromThere),
+            "2000 delivered again (copied from secondary; places are not brought back)",
+        ),
+        (
+            place(398, 0, false, AtItsPlace, Why::OffsetsWithoutRecords),
+            "at most 398 delivered again (offsets without a record, of transactions or compaction)",
+        ),
+        (
+            place(300, 200, true, WhereItsClientsChoose, Why::NotSyncedYet),
+            "no place there (not synced yet: every 2 s): 300 delivered again, or 200 SKIPPED",
+        ),
+    ] {
+        assert_eq!(lines(&flow), [format!("primary->secondary: {expected}")]);
+    }
+}
+
+#[test]
+fn without_a_copy_or_an_answer_there_are_no_numbers() {
+    let mut flow = place(0, 0, true, Begins::AtItsPlace, Why::NoCopy);
+    flow.places[0].begins = None;
+    assert_eq!(
+        lines(&flow),
+        ["primary->secondary: `orders`: no copy there"]
+    );
+    flow.problem = Some("secondary is away".to_owned());
+    flow.places.clear();
+    assert_eq!(
+        detail(&flow),
+        "primary->secondary: not known: secondary is away"
+    );
+}
+
+#[test]
+fn what_differs_from_partition_to_partition_has_lines_of_its_own() {
+    let mut flow = place(13, 0, true, Begins::AtItsPlace, Why::SparseSyncs);
+    for (begins, why) in [
+        (Begins::AtItsPlace, Why::InStep),
+        (Begins::WhereItsClientsChoose, Why::NoSync),
+    ] {
+        flow.places.extend(place(0, 5, true, begins, why).places);
+    }
+    flow.places[1].prospect.skipped = Some(0);
+    flow.places
+        .extend(place(0, 0, true, Begins::AtItsPlace, Why::NoCopy).places);
+    flow.places[3].begins = None;
+    let expected = [
+        "primary->secondary: 13 delivered again (sparse syncs)",
+        "  no place in 1 partition (MirrorMaker has no sync so far back): 0 delivered again, or 5 SKIPPED",
+        "  `orders`: no copy there",
+    ];
+    assert_eq!(lines(&flow), expected);
+}
+
+#[test]
+fn partition_by_partition() {
+    let flow = place(13, 0, false, Begins::AtItsPlace, Why::SparseSyncs);
+    let expected = "\
+primary->secondary: at most 13 delivered again (sparse syncs)
+COPY            PARTITION  OFFSET  SYNC      THERE  AGAIN  SKIPPED  WHY
+primary.orders  0          300     286->286  287    <=13   <=0      sparse syncs";
+    assert_eq!(detail(&flow), expected);
+}
+
+#[test]
+fn what_is_further_on_there_is_not_called_skipped() {
+    let flow = further_on(0, 26, true, Why::Ahead);
+    let expected = "\
+primary->secondary: 26 records further on there (read there, or moved)
+COPY            PARTITION  OFFSET  SYNC      THERE  AGAIN  SKIPPED  FURTHER  WHY
+primary.orders  0          300     286->286  287    0      -        26       further on there";
+    assert_eq!(detail(&flow), expected);
+}
+
+#[test]
+fn where_the_source_does_not_answer_what_was_seen_has_its_age() {
+    let mut flow = place(213, 0, false, Begins::AtItsPlace, Why::LastSeen);
+    (flow.last_seen_seconds, flow.again_as_last_seen) = (Some(12), Some(13));
+    assert_eq!(
+        lines(&flow),
+        [
+            "primary->secondary: about 13 delivered again by its place of 12 s ago, at most 213 if it has read on since (the source does not answer)"
+        ]
+    );
+    flow.places[0].prospect.again = Some(0);
+    assert_eq!(
+        lines(&flow),
+        [
+            "primary->secondary, last noted 12 s ago: nothing delivered again (the source does not answer)"
+        ]
+    );
+}

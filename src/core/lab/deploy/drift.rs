@@ -1,0 +1,80 @@
+//! What somebody took from containers that are otherwise as they were made: networks, memory, CPU. Knows nothing of Kafka.
+
+use super::failure::DeployError;
+use super::plan::Plan;
+use super::refusal::explain;
+use crate::core::compose::{self, Written};
+use crate::core::docker::Container;
+use crate::core::event::{Event, Observer};
+use crate::core::lab::status::throttle;
+use crate::core::wait::Limit;
+use std::time::Instant;
+
+/// Whether it may use other memory than it was made with, or too little of a CPU (`docker update`). It is made anew then:
+/// docker cannot take a limit away.
+pub(super) fn is_limited(container: &Container, written: &Written) -> bool {
+    let memory = container.memory();
+    memory.is_some_and(|now| Some(now) != written.memory)
+        || throttle(container.service(), container).is_some()
+}
+
+impl Plan<'_> {
+    /// Networks that a container should be on and is not, or not under its name, where others look for it by that.
+    pub(super) fn cut_off(
+        &self,
+        changed: &[String],
+        superfluous: &[Container],
+    ) -> Vec<(&Container, String)> {
+        let written = compose::written(&self.rendered.compose);
+        let topology = &self.rendered.topology;
+        let brokers = topology
+            .clusters
+            .iter()
+            .flat_map(|cluster| &cluster.brokers);
+        let brokers: Vec<&str> = brokers.map(|broker| broker.service.as_str()).collect();
+        let is_looked_for = |service: &str| topology.shares_work() || brokers.contains(&service);
+        let mut cut = Vec::new();
+        for container in &self.existing {
+            let service = container.service();
+            let goes = superfluous.iter().any(|other| other.id == container.id);
+            if goes || changed.iter().any(|changed| changed == service) {
+                continue;
+            }
+            let is_named = is_looked_for(service);
+            let wanted = written
+                .get(service)
+                .into_iter()
+                .flat_map(|one| &one.networks);
+            let lacking = wanted.filter(|network| {
+                let is_on = container.networks().any(|one| one == *network);
+                !is_on || (is_named && !container.is_called(service, network))
+            });
+            cut.extend(lacking.map(|network| (container, network.clone())));
+        }
+        cut
+    }
+
+    /// Mends links that were cut (`docker network disconnect`).
+    pub(super) fn reconnect(
+        &self,
+        cut: &[(&Container, String)],
+        limit: &Limit,
+        observer: &dyn Observer,
+    ) -> Result<(), DeployError> {
+        for (container, network) in cut {
+            let (id, service) = (&container.id, container.service());
+            let begun = Instant::now();
+            if container.networks().any(|one| one == network) {
+                self.docker.disconnect(network, id, limit)?;
+            }
+            let connected = self.docker.connect(network, id, service, limit);
+            connected
+                .map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))?;
+            observer.on(Event::Done {
+                what: format!("Connected {service} with network {network} again"),
+                took: begun.elapsed(),
+            });
+        }
+        Ok(())
+    }
+}

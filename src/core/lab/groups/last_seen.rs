@@ -1,0 +1,171 @@
+//! Groups of a cluster that does not answer, as MirrorMaker last noted them on the targets of its flows. Changes nothing.
+
+use super::other_side::look_at_target;
+use super::report::{
+    ClusterGroups, FlowPlaceReport, FlowReport, GroupReport, PlaceReport, Prospect, UNKNOWN,
+};
+use super::sides::{Sides, bounds, empty, reasons};
+use crate::core::failover::{Amount, Begins, LastSeen, Why, outlook_last_seen};
+use crate::core::kafka::KafkaError;
+use crate::core::message::to_millis;
+use crate::core::mirror_state::Checkpoint;
+use crate::core::topology::{Cluster, Flow, Topology};
+use crate::core::wait::{Limit, Stop};
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+/// How long targets may take beyond the time in which the source did not answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Puts the groups that MirrorMaker noted where a cluster did not answer.
+pub(super) fn add(
+    topology: &Topology,
+    only: Option<&str>,
+    flow: Option<&str>,
+    clusters: &mut [Result<ClusterGroups, KafkaError>],
+    limit: &Limit,
+) {
+    let meant = |cluster: &&Cluster| only.is_none_or(|only| only == cluster.name);
+    for (cluster, look) in topology.clusters.iter().filter(meant).zip(clusters) {
+        let problem = match look {
+            Ok(_) | Err(KafkaError::Stopped(Stop::Interrupted)) => continue,
+            Err(error) => error.to_string(),
+        };
+        let mut groups: BTreeMap<String, GroupReport> = BTreeMap::new();
+        let flows = topology.flows.iter().filter(|one| {
+            one.spec.source == cluster.name && flow.is_none_or(|flow| flow == one.name())
+        });
+        for flow in flows {
+            let limit = limit.again().at_most(PATIENCE);
+            // a target that does not answer either has a problem of its own to tell
+            let Ok(sides) = look_at_target(topology, flow, &limit) else {
+                continue;
+            };
+            for (group, report) in sides.last_seen(flow, to_millis(SystemTime::now())) {
+                let entry = groups.entry(group.clone());
+                let entry = entry.or_insert_with(|| unknown(group));
+                entry.places.extend(report.places.iter().map(place));
+                entry.flows.push(report);
+            }
+        }
+        if !groups.is_empty() {
+            *look = Ok(ClusterGroups {
+                cluster: Some(cluster.name.clone()),
+                bootstrap: cluster.bootstrap_outside(),
+                groups: groups.into_values().map(once).collect(),
+                hidden: 0,
+                problem: Some(problem),
+            });
+        }
+    }
+}
+
+fn unknown(group: String) -> GroupReport {
+    GroupReport {
+        group,
+        kind: UNKNOWN.to_owned(),
+        state: UNKNOWN.to_owned(),
+        members: Vec::new(),
+        lag: None,
+        places: Vec::new(),
+        flows: Vec::new(),
+    }
+}
+
+fn place(place: &FlowPlaceReport) -> PlaceReport {
+    PlaceReport {
+        topic: place.topic.clone(),
+        partition: place.partition,
+        committed: Some(place.source_committed),
+        end: None,
+        lag: None,
+        ahead: None,
+        client: None,
+        host: None,
+    }
+}
+
+/// Each place once, though several flows take it along.
+fn once(mut group: GroupReport) -> GroupReport {
+    let key = |place: &PlaceReport| (place.topic.clone(), place.partition);
+    group.places.sort_by_key(key);
+    group.places.dedup_by_key(|place| key(place));
+    group
+}
+
+impl Sides {
+    /// What the target alone tells of the flow's groups, at a moment in milliseconds since the epoch.
+    fn last_seen(&self, flow: &Flow, now: i64) -> BTreeMap<String, FlowReport> {
+        let mut groups: BTreeMap<String, Vec<(FlowPlaceReport, Option<u64>)>> = BTreeMap::new();
+        for ((group, copy), checkpoint) in &self.notes.checkpoints {
+            let place = self.last_place(flow, group, copy, *checkpoint);
+            groups.entry(group.clone()).or_default().push(place);
+        }
+        let reports = groups.into_iter().map(|(group, places)| {
+            let is_placed = |place: &FlowPlaceReport| place.begins == Some(Begins::AtItsPlace);
+            let as_seen = places.iter().filter(|(place, _)| is_placed(place));
+            let as_seen = as_seen.map(|(_, as_seen)| *as_seen).sum();
+            let places: Vec<FlowPlaceReport> = places.into_iter().map(|(place, _)| place).collect();
+            let times = places.iter().filter_map(|place| place.checkpoint?.time);
+            let ago = times.max().map(|time| now.saturating_sub(time).max(0));
+            let report = FlowReport {
+                sum: Prospect::sum(&places),
+                why: reasons(&places),
+                active_on_target: self.is_active_on_target(&group),
+                last_seen_seconds: ago.and_then(|ago| u64::try_from(ago / 1_000).ok()),
+                again_as_last_seen: as_seen,
+                places,
+                ..empty(flow)
+            };
+            (group, report)
+        });
+        reports.collect()
+    }
+
+    /// With about how many records it would be given again if it has not read on.
+    fn last_place(
+        &self,
+        flow: &Flow,
+        group: &str,
+        copy: &(String, i32),
+        checkpoint: Checkpoint,
+    ) -> (FlowPlaceReport, Option<u64>) {
+        let topic = flow.source_topic(&copy.0).unwrap_or(&copy.0).to_owned();
+        let target = bounds(&self.target_first, &self.target_end, copy);
+        let committed = self.target_groups.get(group);
+        let committed = committed.and_then(|(_, offsets)| offsets.get(copy).copied());
+        let noted = self.notes.noted.get(&(topic.clone(), copy.1)).copied();
+        let mut report = FlowPlaceReport {
+            topic,
+            copy: copy.0.clone(),
+            partition: copy.1,
+            source_committed: checkpoint.upstream,
+            source_end: None,
+            checkpoint: Some(checkpoint),
+            sync: None,
+            target_committed: committed,
+            target_end: target.map(|target| target.end),
+            begins: None,
+            prospect: Prospect::default(),
+            why: Why::NoCopy,
+        };
+        let mut as_seen = None;
+        if let Some(target) = target {
+            let place = LastSeen {
+                checkpoint,
+                target: committed,
+            };
+            let outlook;
+            (outlook, as_seen) = outlook_last_seen(target, noted, place);
+            let why = if self.is_active_on_target(group) {
+                Why::ActiveOnTarget
+            } else if outlook.further == Amount::Exactly(0) {
+                Why::LastSeen
+            } else {
+                Why::Ahead
+            };
+            report.tell(outlook, why);
+        }
+        (report, as_seen)
+    }
+}
