@@ -53,7 +53,8 @@ them, `-` where it carries no time. `lost` are records that were copied, and are
 not on the target any more. docs/lag.md says where each number comes from, and
 what it cannot know.
 
-Exit codes: 0 the numbers are there; 1 some cannot be known, or are over --max.";
+Exit codes: 0 the numbers are there; 1 some cannot be known, are over --max, or
+records are lost.";
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.watch.watch {
@@ -79,6 +80,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     for flow in &lag.flows {
         if let Some(problem) = &flow.problem {
             context.output.warn(&format!("{}: {problem}", flow.name));
+            outcome = Outcome::No;
+        }
+        for loss in flow.losses() {
+            context.output.talk(&format!("{}: {loss}", flow.name));
             outcome = Outcome::No;
         }
         for over in over(args, flow) {

@@ -280,7 +280,9 @@ fn copy(topic: &TopicStatus) -> String {
     match topic.state {
         TopicState::NotThereYet => "not there yet".to_owned(),
         TopicState::CopyGone => format!("gone: {} lost", topic.lost),
-        _ if topic.lost > 0 => format!("{name} (made anew: {} lost)", topic.lost),
+        _ if topic.lost > 0 => format!("{name} ({} lost)", topic.lost),
+        _ if topic.never_copied > 0 => format!("{name} ({} never copied)", topic.never_copied),
+        _ if topic.recreated => format!("{name} (source recreated)"),
         _ => name.clone(),
     }
 }

@@ -6,5 +6,5 @@ mod facts;
 mod judgement;
 
 pub use answer::{Answer, Whose};
-pub use facts::{Contents, Facts, Failure, Obstacle, Refresh, Sight, Tight, Worker};
+pub use facts::{Beyond, Contents, Facts, Failure, Obstacle, Refresh, Sight, Tight, Worker};
 pub use judgement::judge;

@@ -88,17 +88,9 @@ impl Rules {
         &self.topics
     }
 
-    /// What becomes of a topic of that name. Where several rules leave it out: the first, in the order of [`Selection`].
+    /// What becomes of a topic of that name. Where several rules leave it out: one that no pattern could change.
     pub fn select(&self, topic: &str) -> Selection {
-        let is_listed = if is_heartbeats(topic) {
-            Selection::Taken
-        } else {
-            self.filtered(topic)
-        };
-        match is_listed {
-            Selection::Taken | Selection::Unjudged(_) => {}
-            left_out => return left_out,
-        }
+        // what no pattern could change comes first
         if let Some(name) = internal(topic) {
             return Selection::Internal(name);
         }
@@ -107,7 +99,8 @@ impl Rules {
         }
         match self.remote(topic).chars().count() {
             length if length > MAX_TOPIC_NAME => Selection::TooLong(length),
-            _ => is_listed,
+            _ if is_heartbeats(topic) => Selection::Taken,
+            _ => self.filtered(topic),
         }
     }
 
@@ -214,8 +207,16 @@ mod tests {
             excluded("(?!kmk-canary$)(?:secret.*)")
         );
         assert_eq!(all.select("kmk-canary"), Selection::Taken);
-        assert_eq!(all.select("a.internal"), excluded(r".*[\-\.]internal"));
-        assert_eq!(all.select("__x"), excluded("__.*"));
+        assert_eq!(
+            all.select("a.internal"),
+            Selection::Internal(InternalName::Suffix)
+        );
+        assert_eq!(
+            all.select("__x"),
+            Selection::Internal(InternalName::Underscores)
+        );
+        let listed = rules(Naming::Prefix, &["orders"], &[]);
+        assert_eq!(listed.select("secondary.orders"), Selection::Cycle);
         assert_eq!(all.select("x.replica"), excluded(r".*\.replica"));
         let some = rules(Naming::Prefix, &["orders.*", "payments"], &[]);
         assert_eq!(some.select("orders2"), Selection::Taken);

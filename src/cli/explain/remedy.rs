@@ -49,6 +49,9 @@ impl Telling<'_> {
             Answer::Internal { .. } | Answer::NameTooLong { .. } => {
                 vec!["give it another name".to_owned()]
             }
+            Answer::Cycle if self.explanation.seen.made_here => {
+                vec!["give it another name".to_owned()]
+            }
             Answer::Cycle => vec![format!("kmk topics{flags} --cluster {target}")],
             Answer::Disabled { file } => vec![format!(
                 "write `{}.enabled = true` into {file}, then `{}`",
@@ -91,11 +94,17 @@ impl Telling<'_> {
             Answer::NothingProduced { .. } => vec![format!(
                 "kmk produce{flags} --topic {topic} --cluster {source} --messages 10"
             )],
-            Answer::CopyLost { .. } => vec![format!(
-                "kmk consume{flags} --topic {topic} --cluster {source} | kmk produce{flags} --topic {remote} --cluster {target} --file - --force  # values only"
+            Answer::CopyLost { .. } | Answer::BegunInTheMidst => vec![format!(
+                "kmk topic delete{flags} {remote} --cluster {target} --force  # then MirrorMaker mirrors `{topic}` again from its first record; what only {target} has is gone"
+            )],
+            Answer::SourceRecreated(_) => {
+                vec![format!("{deploy}  # it resets the position")]
+            }
+            Answer::NeverCopied { .. } => vec![format!(
+                "kmk topic describe{flags} {topic} --cluster {source}  # its retention"
             )],
             Answer::Behind { .. } => vec![format!("kmk explain{flags} {topic}  # once more")],
-            Answer::UpToDate { .. } => {
+            Answer::AllCommitted { .. } | Answer::UpToDate { .. } => {
                 vec![format!(
                     "kmk consume{flags} --topic {remote} --cluster {target}"
                 )]

@@ -3,7 +3,7 @@
 use super::words::Words;
 use super::*;
 use kafka_mirror_kit::core::explain::{
-    Contents, Facts, Failure, Obstacle, Refresh, Tight, Whose, Worker,
+    Beyond, Contents, Facts, Failure, Obstacle, Refresh, Tight, Whose, Worker,
 };
 use kafka_mirror_kit::core::selection::{InternalName, Selection};
 
@@ -43,6 +43,10 @@ fn explanation(answer: Answer) -> Explanation {
             behind: Some(2),
             seconds_behind: None,
             lost: 0,
+            never_copied: 0,
+            beyond: None,
+            first_is_there: Some(true),
+            made_here: false,
         },
     }
 }
@@ -117,6 +121,13 @@ fn all() -> Vec<Answer> {
         Answer::Uncounted,
         Answer::NothingProduced { ever: 0 },
         Answer::CopyLost { records: 3 },
+        Answer::NeverCopied { records: 3 },
+        Answer::SourceRecreated(Beyond {
+            position: 9,
+            end: 3,
+        }),
+        Answer::BegunInTheMidst,
+        Answer::AllCommitted { records: 3 },
         Answer::Behind {
             records: 3,
             seconds: Some(0.25),

@@ -1,7 +1,9 @@
 //! The words for each answer: why, what was seen, and what to type. Looks at nothing itself.
 
 use crate::cli::quantity::{bytes, count};
-use kafka_mirror_kit::core::explain::{Answer, Contents, Failure, Obstacle, Refresh, Sight, Whose};
+use kafka_mirror_kit::core::explain::{
+    Answer, Beyond, Contents, Failure, Obstacle, Refresh, Sight, Whose,
+};
 use kafka_mirror_kit::core::lab::explain::Explanation;
 use kafka_mirror_kit::core::selection::InternalName;
 
@@ -53,6 +55,7 @@ impl Telling<'_> {
     fn what(&self) -> String {
         let (topic, remote) = (&self.explanation.topic, &self.explanation.remote);
         let (source, target) = (self.source(), self.target());
+        let seen = &self.explanation.seen;
         match &self.explanation.answer {
             Answer::NoSuchTopic { .. } => format!("there is no topic `{topic}` on {source}"),
             Answer::OnlyTheCopy => {
@@ -65,6 +68,9 @@ impl Telling<'_> {
             Answer::Excluded { pattern, .. } => format!("excluded by pattern `{pattern}`"),
             Answer::NotListed { .. } => "not among the topics of the flow".to_owned(),
             Answer::Internal { rule } => format!("an internal name: it {}", rule_of(*rule)),
+            Answer::Cycle if seen.made_here => format!(
+                "a name that begins with `{target}.` says that it came from {target}: MirrorMaker mirrors no such topic there"
+            ),
             Answer::Cycle => format!("it came from {target}, and is not copied back"),
             Answer::NameTooLong { length, most } => {
                 format!("its name there would have {length} characters, and Kafka allows {most}")
@@ -137,6 +143,20 @@ impl Telling<'_> {
                     format!("{behind}, {seconds:.1} s")
                 })
             }
+            Answer::NeverCopied { records } => format!(
+                "at most {} removed on {source} before they were mirrored",
+                count(*records, "record")
+            ),
+            Answer::SourceRecreated(Beyond { position, end }) => format!(
+                "MirrorMaker's position {position} lies beyond the end, {end}: it is of another topic `{topic}`, which was deleted"
+            ),
+            Answer::BegunInTheMidst => format!(
+                "the first record of `{topic}` is not on {target}: MirrorMaker began in the midst"
+            ),
+            Answer::AllCommitted { records } => format!(
+                "all {} up to the end of {source} are committed as mirrored",
+                count(*records, "offset")
+            ),
             Answer::UpToDate { .. } => "up to date".to_owned(),
         }
     }
@@ -197,8 +217,26 @@ impl Telling<'_> {
             | Answer::NotCreated { refresh, .. } => vec![every(*refresh)],
             Answer::Ill { problems } => problems.clone(),
             Answer::CopyLost { .. } => vec![
-                "MirrorMaker has noted them as copied; the copy was deleted and made anew since, or cut off".to_owned(),
+                "MirrorMaker's position is behind them; the mirrored topic was deleted, recreated or truncated since".to_owned(),
             ],
+            Answer::NeverCopied { .. } => vec![
+                "the source begins behind MirrorMaker's position: what was between is on neither side".to_owned(),
+            ],
+            Answer::BegunInTheMidst => vec![format!(
+                "the topic was probably deleted and recreated on {}: MirrorMaker went on at the offset that it had noted of the old one",
+                self.source()
+            )],
+            Answer::UpToDate { .. } => vec![format!(
+                "MirrorMaker's position is at the end of {}, whose first record is on {}",
+                self.source(),
+                self.target()
+            )],
+            Answer::Cycle if seen.made_here && seen.original.contents().is_some() => {
+                let (source, target) = (self.source(), self.target());
+                vec![format!(
+                    "it was made on {source}: there is no topic on {target} that it could have come from"
+                )]
+            }
             _ => Vec::new(),
         }
     }

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-/// So many topics that are up to date are worth a line each.
+/// So many topics of which nothing is left to copy are worth a line each.
 const UP_TO_DATE: usize = 15;
 
 /// The names of so many topics that are not mirrored are worth a word each.
@@ -44,17 +44,20 @@ fn one(flow: &FlowLag, in_detail: bool) -> String {
 
 fn heading(flow: &FlowLag) -> String {
     let name = &flow.name;
-    let lost = match flow.lost {
+    let mut lost = match flow.lost {
         0 => String::new(),
         lost => format!("; {} lost on {}", count(lost, "record"), flow.target),
     };
+    if flow.never_copied > 0 {
+        let never = count(flow.never_copied, "record");
+        lost.push_str(&format!("; at most {never} never copied"));
+    }
     match (flow.behind, flow.seconds_behind) {
         (None, _) => {
             let why = flow.problem.as_deref().unwrap_or("nobody answers");
             format!("{name}: not known: {why}")
         }
-        (Some(0), _) if flow.lost == 0 => format!("{name}: up to date"),
-        (Some(0), _) => format!("{name}: nothing left to copy{lost}"),
+        (Some(0), _) => format!("{name}: 0 records behind{lost}"),
         (Some(behind), None) => format!("{name}: {} behind{lost}", count(behind, "record")),
         (Some(behind), Some(age)) => {
             format!(
@@ -68,13 +71,13 @@ fn heading(flow: &FlowLag) -> String {
 fn table_of(flow: &FlowLag, in_detail: bool) -> String {
     let mut topics: Vec<&TopicLag> = flow.copied().collect();
     // the worst first; names in order among the others
-    topics.sort_by_key(|topic| Reverse((topic.behind, topic.lost)));
+    topics.sort_by_key(|topic| Reverse((topic.behind, topic.lost, topic.never_copied)));
     if topics.is_empty() {
         return String::new();
     }
     let is_quiet = |topic: &&&TopicLag| {
         topic.behind == 0
-            && topic.lost == 0
+            && !topic.has_lost()
             && topic.state == TopicState::Mirrored
             && !topic.is_partly_unknown()
     };
@@ -101,7 +104,7 @@ fn table_of(flow: &FlowLag, in_detail: bool) -> String {
         return text;
     }
     format!(
-        "{text}\n… and {} up to date; --verbose shows them",
+        "{text}\n… and {} with nothing left to copy; --verbose shows them",
         count(hidden, "more topic")
     )
 }
@@ -110,12 +113,20 @@ fn topic_row(topic: &TopicLag) -> Vec<String> {
     let mut words = Vec::new();
     match topic.state {
         TopicState::NotThereYet => words.push("not there yet".to_owned()),
-        TopicState::CopyGone => words.push("its copy is gone".to_owned()),
-        _ if topic.lost > 0 => words.push("its copy was made anew".to_owned()),
+        TopicState::CopyGone => words.push("mirrored topic gone".to_owned()),
+        _ if topic.was_truncated() => words.push("mirrored topic truncated".to_owned()),
+        _ if topic.lost > 0 => words.push("mirrored topic recreated".to_owned()),
         _ => {}
     }
     if topic.lost > 0 {
         words.push(format!("{} lost", topic.lost));
+    }
+    if topic.never_copied > 0 {
+        let never = topic.never_copied;
+        words.push(format!("at most {never} removed before they were copied"));
+    }
+    if topic.recreated {
+        words.push("position beyond the end: source topic recreated".to_owned());
     }
     if topic.is_partly_unknown() {
         words.push("some partitions have no leader".to_owned());
@@ -130,16 +141,18 @@ fn topic_row(topic: &TopicLag) -> Vec<String> {
 }
 
 fn partition_row(one: &PartitionLag) -> Vec<String> {
-    let lost = match one.lost {
-        0 => String::new(),
-        lost => format!("{lost} lost"),
-    };
+    let mut lost = Vec::new();
+    lost.extend((one.lost > 0).then(|| format!("{} lost", one.lost)));
+    lost.extend(
+        (one.never_copied > 0).then(|| format!("at most {} never copied", one.never_copied)),
+    );
+    lost.extend(one.recreated.then(|| "position beyond the end".to_owned()));
     row([
         "",
         &format!("#{}", one.partition),
         &behind(one.behind, one.exact),
         &seconds(one.seconds_behind),
-        &lost,
+        &lost.join(", "),
     ])
 }
 

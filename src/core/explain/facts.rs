@@ -53,6 +53,23 @@ pub struct Facts {
     pub seconds_behind: Option<f64>,
     /// Records that MirrorMaker has noted as copied, and that are not on the target.
     pub lost: u64,
+    /// Records at most that the source dropped before they were mirrored.
+    pub never_copied: u64,
+    /// A position of MirrorMaker's that lies beyond the end of its partition.
+    pub beyond: Option<Beyond>,
+    /// Whether the first record of each partition of the source is on the target, where that can be seen.
+    pub first_is_there: Option<bool>,
+    /// Whether a name that says that it comes from the target cannot: no flow leads back, or the target has no such topic.
+    pub made_here: bool,
+}
+
+/// A position of MirrorMaker's beyond the end of what it copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Beyond {
+    /// The offset of the last record that MirrorMaker noted as mirrored.
+    pub position: i64,
+    /// The offset that the next record of the partition will get.
+    pub end: i64,
 }
 
 /// A container of MirrorMaker.

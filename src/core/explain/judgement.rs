@@ -7,11 +7,24 @@ use crate::core::selection::{MAX_TOPIC_NAME, Selection};
 /// The first answer that holds.
 pub fn judge(facts: &Facts) -> Answer {
     // what cannot work before what does not work now, and whoever is to do it before what is to be done
-    let looks = [by_place, by_name, by_file, by_parts, by_arrival, by_state];
+    let looks = [
+        by_nature, by_place, by_name, by_file, by_parts, by_arrival, by_state,
+    ];
     looks
         .iter()
         .find_map(|look| look(facts))
         .unwrap_or_else(|| by_count(facts))
+}
+
+/// Is it a name that no flow could take, whatever it is told?
+fn by_nature(facts: &Facts) -> Option<Answer> {
+    let never = match facts.selection {
+        Selection::Internal(_) | Selection::TooLong(_) => true,
+        // whether it came from there shows once it is here
+        Selection::Cycle => facts.original != Sight::Absent,
+        _ => false,
+    };
+    never.then(|| by_name(facts)).flatten()
 }
 
 /// Is there such a topic, where the flow begins?
@@ -135,17 +148,27 @@ fn by_count(facts: &Facts) -> Answer {
         return Answer::Uncounted;
     };
     let Contents { records, ever, .. } = original;
-    if records == 0 {
+    if let Some(beyond) = facts.beyond {
+        Answer::SourceRecreated(beyond)
+    } else if facts.never_copied > 0 {
+        Answer::NeverCopied {
+            records: facts.never_copied,
+        }
+    } else if records == 0 {
         Answer::NothingProduced { ever }
     } else if facts.lost > 0 {
         Answer::CopyLost {
             records: facts.lost,
         }
+    } else if facts.first_is_there == Some(false) {
+        Answer::BegunInTheMidst
     } else if behind > 0 {
         Answer::Behind {
             records: behind,
             seconds: facts.seconds_behind,
         }
+    } else if facts.first_is_there.is_none() {
+        Answer::AllCommitted { records }
     } else {
         Answer::UpToDate { records }
     }

@@ -137,6 +137,8 @@ struct Topic<'a> {
     state: TopicState,
     partition_count: usize,
     partitions: Vec<(i32, Facts)>,
+    /// Whether the flow begins with what comes after it, by a setting of its own: what was there before is not lost.
+    begins_at_the_end: bool,
 }
 
 impl Sides<'_> {
@@ -153,6 +155,7 @@ impl Sides<'_> {
             remote,
             state,
             partition_count: info.partitions.len(),
+            begins_at_the_end: begins_at_the_end(self.flow),
             partitions: if state.is_copied() { known } else { Vec::new() },
         }
     }
@@ -195,17 +198,24 @@ impl Sides<'_> {
     }
 }
 
+fn begins_at_the_end(flow: &Flow) -> bool {
+    let settings = flow.spec.settings.iter();
+    let mut said = settings.filter(|(name, _)| name.ends_with("auto.offset.reset"));
+    said.any(|(_, value)| value.trim() == "latest")
+}
+
 impl Topic<'_> {
     fn lag(self, left: &Left, now: i64) -> TopicLag {
         let source = self.source;
         let partition = |(id, facts): (i32, Facts)| {
             let place = (source.to_owned(), id);
             let mut outlook = facts.outlook();
-            if outlook.is_suspicion && !left.is_confirmed(&place) {
+            let is_proven = !self.begins_at_the_end && left.is_confirmed(&place);
+            if outlook.is_suspicion && !is_proven {
                 outlook.lost = 0;
             }
             let seen = left.seen(&place);
-            PartitionLag::new(id, facts.source, facts.noted, &outlook, seen, now)
+            PartitionLag::new(id, &facts, &outlook, seen, now)
         };
         let partitions = self.partitions.into_iter().map(partition).collect();
         let names = (source, self.remote.as_str());

@@ -1,7 +1,7 @@
 //! Lag as plain values, partition by partition and summed up. As JSON, fields keep their names and meanings; new ones may
 //! come. Knows nothing of how it was found.
 
-use super::judge::{Ends, Outlook};
+use super::judge::{Ends, Facts, Outlook, Replica};
 use serde::Serialize;
 use std::ops::Range;
 
@@ -20,6 +20,8 @@ pub struct FlowLag {
     pub seconds_behind: Option<f64>,
     /// Records at most that were copied, are not on the target, and will not be copied again.
     pub lost: u64,
+    /// Records at most that the source dropped before they were copied, as far as that is still to be seen.
+    pub never_copied: u64,
     /// Every topic of the source, those that are not mirrored too; in order.
     pub topics: Vec<TopicLag>,
     /// Why some of it cannot be known.
@@ -43,6 +45,11 @@ pub struct TopicLag {
     pub seconds_behind: Option<f64>,
     /// As of the flow.
     pub lost: u64,
+    /// As of the flow.
+    pub never_copied: u64,
+    /// Whether a position of MirrorMaker's lies beyond the end of its partition: it was noted of a topic of that name that was
+    /// deleted, or of a cluster that has lost its data.
+    pub recreated: bool,
     /// How many partitions it has.
     pub partition_count: usize,
     /// Each of them but those that have no leader at the moment; none of a topic that is not mirrored.
@@ -99,6 +106,12 @@ pub struct PartitionLag {
     pub seconds_behind: Option<f64>,
     /// As of the flow.
     pub lost: u64,
+    /// As of the flow.
+    pub never_copied: u64,
+    /// As of the topic.
+    pub recreated: bool,
+    /// Where the mirrored partition begins and ends; none where there is none, or it has no leader.
+    pub remote: Option<Ends>,
 }
 
 /// What a look at the records that are left showed.
@@ -117,8 +130,7 @@ impl PartitionLag {
     /// showed, if there was one.
     pub fn new(
         partition: i32,
-        source: Ends,
-        noted: Option<i64>,
+        facts: &Facts,
         outlook: &Outlook,
         seen: Option<Seen>,
         now: i64,
@@ -131,9 +143,9 @@ impl PartitionLag {
         let oldest = seen.and_then(|seen| seen.oldest);
         Self {
             partition,
-            first: source.first,
-            end: source.end,
-            noted,
+            first: facts.source.first,
+            end: facts.source.end,
+            noted: facts.noted,
             behind,
             exact: reached == left.end,
             seconds_behind: match (behind, oldest) {
@@ -142,6 +154,12 @@ impl PartitionLag {
                 _ => None,
             },
             lost: outlook.lost,
+            never_copied: outlook.never_copied,
+            recreated: outlook.is_of_another,
+            remote: match facts.copy {
+                Replica::There(ends) => Some(ends),
+                Replica::Absent | Replica::Unknown => None,
+            },
         }
     }
 }
@@ -185,6 +203,8 @@ impl TopicLag {
             exact: each().all(|one| one.exact),
             seconds_behind: oldest(each().map(|one| (one.behind, one.seconds_behind))),
             lost: each().map(|one| one.lost).sum(),
+            never_copied: each().map(|one| one.never_copied).sum(),
+            recreated: each().any(|one| one.recreated),
             partition_count,
             partitions,
         }
@@ -211,6 +231,7 @@ impl FlowLag {
             behind: Some(each().map(|topic| topic.behind).sum()),
             seconds_behind: oldest(each().map(|topic| (topic.behind, topic.seconds_behind))),
             lost: each().map(|topic| topic.lost).sum(),
+            never_copied: each().map(|topic| topic.never_copied).sum(),
             problem: (!unknown.is_empty())
                 .then(|| format!("partitions without a leader: {}", unknown.join(", "))),
             topics,

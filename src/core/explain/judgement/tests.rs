@@ -1,7 +1,7 @@
 //! Each answer, and the order they come in.
 
 use super::*;
-use crate::core::explain::{Failure, Obstacle, Refresh, Whose};
+use crate::core::explain::{Beyond, Failure, Obstacle, Refresh, Whose};
 use crate::core::selection::InternalName;
 use proptest::option;
 use proptest::prelude::*;
@@ -37,6 +37,10 @@ fn well() -> Facts {
         behind: Some(0),
         seconds_behind: None,
         lost: 0,
+        never_copied: 0,
+        beyond: None,
+        first_is_there: Some(true),
+        made_here: false,
     }
 }
 
@@ -52,27 +56,28 @@ fn worker(state: &str) -> Worker {
 /// Its place in the order in which answers are looked for.
 fn rank(answer: &Answer) -> usize {
     match answer {
-        Answer::NoSuchTopic { .. } | Answer::OnlyTheCopy | Answer::NoFlow { .. } => 0,
-        Answer::Excluded { .. }
-        | Answer::NotListed { .. }
-        | Answer::Internal { .. }
-        | Answer::Cycle
-        | Answer::NameTooLong { .. } => 1,
-        Answer::Disabled { .. } => 2,
-        Answer::MirrorMakerDown { .. } => 3,
-        Answer::LinkCut { .. } => 4,
-        Answer::SourceUnreachable { .. } => 5,
-        Answer::TargetUnreachable { .. } => 6,
-        Answer::Failed { .. } => 7,
+        Answer::Internal { .. } | Answer::NameTooLong { .. } => 0,
+        Answer::NoSuchTopic { .. } | Answer::OnlyTheCopy | Answer::NoFlow { .. } => 1,
+        Answer::Cycle | Answer::Excluded { .. } | Answer::NotListed { .. } => 2,
+        Answer::Disabled { .. } => 3,
+        Answer::MirrorMakerDown { .. } => 4,
+        Answer::LinkCut { .. } => 5,
+        Answer::SourceUnreachable { .. } => 6,
+        Answer::TargetUnreachable { .. } => 7,
+        Answer::Failed { .. } => 8,
         Answer::Unjudged { .. } | Answer::NotRefreshed { .. } => 9,
         Answer::NotCreated { .. } => 10,
         Answer::FewerPartitions { .. } => 11,
         Answer::Ill { .. } => 12,
         Answer::Locked { .. } | Answer::Uncounted => 13,
-        Answer::NothingProduced { .. } => 14,
-        Answer::CopyLost { .. } => 15,
-        Answer::Behind { .. } => 16,
-        Answer::UpToDate { .. } => 17,
+        Answer::SourceRecreated(_) => 14,
+        Answer::NeverCopied { .. } => 15,
+        Answer::NothingProduced { .. } => 16,
+        Answer::CopyLost { .. } => 17,
+        Answer::BegunInTheMidst => 18,
+        Answer::Behind { .. } => 19,
+        Answer::AllCommitted { .. } => 20,
+        Answer::UpToDate { .. } => 21,
     }
 }
 
@@ -104,7 +109,10 @@ fn mended(mut facts: Facts, answer: &Answer) -> Facts {
         Answer::Ill { .. } => facts.problems.clear(),
         Answer::Uncounted => facts.behind = Some(3),
         Answer::NothingProduced { .. } => held(&mut facts.original),
+        Answer::SourceRecreated(_) => facts.beyond = None,
+        Answer::NeverCopied { .. } => facts.never_copied = 0,
         Answer::CopyLost { .. } => facts.lost = 0,
+        Answer::BegunInTheMidst | Answer::AllCommitted { .. } => facts.first_is_there = Some(true),
         Answer::Behind { .. } => facts.behind = Some(0),
         Answer::UpToDate { .. } => {}
     }
@@ -149,6 +157,62 @@ fn a_topic_that_is_not_where_the_flow_begins() {
         },
     );
     says(|facts| facts.original = Sight::Absent, &Answer::OnlyTheCopy);
+}
+
+#[test]
+fn what_cannot_work_comes_before_what_is_not_configured() {
+    let internal = Selection::Internal(InternalName::Underscores);
+    says(
+        |facts| {
+            facts.selection = internal;
+            facts.original = Sight::Absent;
+            facts.elsewhere = vec!["secondary".to_owned()];
+        },
+        &Answer::Internal {
+            rule: InternalName::Underscores,
+        },
+    );
+    says(|facts| facts.selection = Selection::Cycle, &Answer::Cycle);
+    says(
+        |facts| {
+            facts.selection = Selection::Cycle;
+            facts.original = Sight::Absent;
+            facts.copy = Sight::Absent;
+        },
+        &Answer::NoSuchTopic { nearest: None },
+    );
+}
+
+#[test]
+fn a_topic_that_was_recreated_or_passed_over_is_not_up_to_date() {
+    let beyond = Beyond {
+        position: 999,
+        end: 0,
+    };
+    says(
+        |facts| facts.beyond = Some(beyond),
+        &Answer::SourceRecreated(beyond),
+    );
+    let emptied = Contents {
+        partitions: 3,
+        records: 0,
+        ever: 2500,
+    };
+    says(
+        |facts| {
+            facts.original = Sight::There(emptied);
+            facts.never_copied = 1500;
+        },
+        &Answer::NeverCopied { records: 1500 },
+    );
+    says(
+        |facts| facts.first_is_there = Some(false),
+        &Answer::BegunInTheMidst,
+    );
+    says(
+        |facts| facts.first_is_there = None,
+        &Answer::AllCommitted { records: 10 },
+    );
 }
 
 #[test]
@@ -284,6 +348,7 @@ prop_compose! {
         assigned in option::of(0usize..4),
         obstacle in option::of("[a-z]{3}".prop_map(|words| Obstacle::Told { words })),
         (behind, lost) in (option::of(0u64..3), 0u64..2),
+        (never_copied, end, first_is_there) in (0u64..2, option::weighted(0.2, 0i64..2), option::of(any::<bool>())),
     ) -> Facts {
         Facts {
             elsewhere,
@@ -299,6 +364,9 @@ prop_compose! {
             obstacle,
             behind,
             lost,
+            never_copied,
+            beyond: end.map(|end| Beyond { position: 9, end }),
+            first_is_there,
             ..well()
         }
     }

@@ -17,7 +17,7 @@ pub(in crate::core::lag) fn flow(partitions: &[(i64, i64, Option<i64>)]) -> Flow
             noted,
             copy,
         };
-        PartitionLag::new(number, source, noted, &facts.outlook(), None, NOW)
+        PartitionLag::new(number, &facts, &facts.outlook(), None, NOW)
     };
     let partitions: Vec<_> = (0..).zip(partitions).map(partition).collect();
     let count = partitions.len();
@@ -30,12 +30,19 @@ fn one(left: Range<i64>, seen: impl Into<Option<Seen>>) -> PartitionLag {
         first: 0,
         end: left.end,
     };
+    let facts = Facts {
+        source,
+        noted: None,
+        copy: Replica::Unknown,
+    };
     let outlook = Outlook {
         left,
         lost: 0,
         is_suspicion: false,
+        never_copied: 0,
+        is_of_another: false,
     };
-    PartitionLag::new(0, source, None, &outlook, seen.into(), NOW)
+    PartitionLag::new(0, &facts, &outlook, seen.into(), NOW)
 }
 
 fn seen(records: u64, reached: i64, oldest: Option<i64>) -> Seen {
@@ -236,7 +243,7 @@ impl Model {
             reached,
             oldest: there.first().copied(),
         };
-        PartitionLag::new(0, source, self.noted, &outlook, Some(seen), NOW)
+        PartitionLag::new(0, &facts, &outlook, Some(seen), NOW)
     }
 }
 
