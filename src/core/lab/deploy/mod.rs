@@ -2,6 +2,7 @@
 
 mod failure;
 mod ground;
+mod lost;
 mod outside;
 mod plan;
 mod ports;
