@@ -1,4 +1,4 @@
-mod tables;
+pub(in crate::cli) mod tables;
 
 use super::failure::Told;
 use super::watch::{Frame, Watch};
@@ -8,7 +8,7 @@ use kafka_mirror_kit::core::lab::lag::{Lag, LagError, lag};
 use kafka_mirror_kit::core::lag::{FlowLag, TopicLag};
 use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::wait::Limit;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Show how far the copies are behind their sources: in records, and in seconds
 ///
@@ -58,8 +58,18 @@ records are lost.";
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.watch.watch {
+        let mut before: Option<(Lag, Instant)> = None;
         return args.watch.run(args.json, context, |frame| {
-            let lag = look(args, context)?;
+            let mut lag = look(args, context)?;
+            let now = Instant::now();
+            if let Some((was, at)) = &before {
+                for flow in &mut lag.flows {
+                    let was = was.flows.iter().find(|was| was.name == flow.name);
+                    was.into_iter()
+                        .for_each(|was| flow.remember(was, now - *at));
+                }
+            }
+            before = Some((lag.clone(), now));
             if args.json {
                 return serde_json::to_string(&lag).context("cannot write JSON");
             }

@@ -115,6 +115,14 @@ fn say_what_is_not_known(status: &Status, context: &Context) {
             ));
         }
     }
+    for flow in status.flows.iter().filter(|flow| flow.behind.is_none()) {
+        if let Some(ago) = flow.noted_seconds_ago {
+            notes.push(format!(
+                "how far {} is behind cannot be known while {} does not answer; MirrorMaker last noted a record as mirrored {ago:.1} s ago",
+                flow.name, flow.source
+            ));
+        }
+    }
     for (index, note) in notes.iter().enumerate() {
         let gap = if index == 0 { "\n" } else { "" };
         context.output.talk(&format!("{gap}note: {note}"));

@@ -169,7 +169,7 @@ fn of_names(lab: &Lab) {
         "orders-tmp",
         &["not mirrored: excluded by pattern `.*-tmp`\n"],
     );
-    assert_eq!(is(lab, "orders.internal", "excluded")["whose"], "default");
+    assert_eq!(is(lab, "orders.internal", "internal")["rule"], "suffix");
     let listed = &is(lab, "payments", "not_listed")["topics"];
     assert_eq!(listed[0], "orders.*");
     assert_eq!(

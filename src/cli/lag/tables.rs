@@ -3,7 +3,7 @@
 use super::super::quantity::count;
 use super::super::table::{row, table};
 use kafka_mirror_kit::core::lab::lag::Lag;
-use kafka_mirror_kit::core::lag::{FlowLag, PartitionLag, TopicLag, TopicState};
+use kafka_mirror_kit::core::lag::{FlowLag, LastKnown, PartitionLag, TopicLag, TopicState};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -29,9 +29,19 @@ pub(super) fn lines(lag: &Lag) -> String {
             .map_or_else(|| "-".to_owned(), |n| n.to_string());
         let (name, seconds) = (&flow.name, seconds(flow.seconds_behind));
         let lost = flow.lost;
-        format!("time={time} flow={name} behind={behind} seconds={seconds} lost={lost}")
+        let last = last_words(flow.last_known);
+        format!("time={time} flow={name} behind={behind} seconds={seconds} lost={lost}{last}")
     });
     flows.collect::<Vec<_>>().join("\n")
+}
+
+/// What was known before, as words of a line.
+pub(in crate::cli) fn last_words(known: Option<LastKnown>) -> String {
+    known.map_or_else(String::new, |known| {
+        let (behind, age) = (known.behind, known.age);
+        let seconds = seconds(known.seconds_behind);
+        format!(" last_behind={behind} last_seconds={seconds} last_age={age:.1}")
+    })
 }
 
 fn one(flow: &FlowLag, in_detail: bool) -> String {
@@ -55,7 +65,8 @@ fn heading(flow: &FlowLag) -> String {
     match (flow.behind, flow.seconds_behind) {
         (None, _) => {
             let why = flow.problem.as_deref().unwrap_or("nobody answers");
-            format!("{name}: not known: {why}")
+            let last = last_known(flow);
+            format!("{name}: not known: {why}{last}")
         }
         (Some(0), _) => format!("{name}: 0 records behind{lost}"),
         (Some(behind), None) => format!("{name}: {} behind{lost}", count(behind, "record")),
@@ -66,6 +77,23 @@ fn heading(flow: &FlowLag) -> String {
             )
         }
     }
+}
+
+/// What was seen of a flow before it could not be known any more, or can be seen all the same.
+fn last_known(flow: &FlowLag) -> String {
+    let mut told = String::new();
+    if let Some(known) = flow.last_known {
+        let age = known.seconds_behind;
+        let age = age.map_or_else(String::new, |age| format!(" and {age:.1} s"));
+        let behind = count(known.behind, "record");
+        told = format!("; {behind}{age} behind {:.0} s ago", known.age);
+    }
+    if let Some(ago) = flow.noted_seconds_ago {
+        told.push_str(&format!(
+            "; MirrorMaker last noted a record as mirrored {ago:.1} s ago"
+        ));
+    }
+    told
 }
 
 fn table_of(flow: &FlowLag, in_detail: bool) -> String {
@@ -173,12 +201,15 @@ fn not_mirrored(flow: &FlowLag, in_detail: bool) -> Vec<String> {
         let reason = match topic.state {
             TopicState::Mirrored | TopicState::NotThereYet | TopicState::CopyGone => continue,
             TopicState::Internal if !in_detail => continue,
-            TopicState::Internal => "internal",
-            TopicState::Excluded => "excluded",
-            TopicState::NotListed => "not in the topics list",
-            TopicState::FromTarget => "comes from the target",
-            TopicState::TooLong => "name too long with its prefix",
-            TopicState::NoCopy => "no copy: filtered out, or not there yet",
+            TopicState::Internal => "not mirrored (internal)",
+            TopicState::Heartbeats => {
+                "mirrored whatever the filters say, as the name ends with .heartbeats, and not counted"
+            }
+            TopicState::Excluded => "not mirrored (excluded)",
+            TopicState::NotListed => "not mirrored (not in the topics list)",
+            TopicState::FromTarget => "not mirrored (comes from the target)",
+            TopicState::TooLong => "not mirrored (name too long with its prefix)",
+            TopicState::NoCopy => "not mirrored (no copy: filtered out, or not there yet)",
         };
         by_reason.entry(reason).or_default().push(&topic.source);
     }
@@ -189,7 +220,7 @@ fn not_mirrored(flow: &FlowLag, in_detail: bool) -> Vec<String> {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        format!("not mirrored ({reason}): {}{more}", all.join(", "))
+        format!("{reason}: {}{more}", all.join(", "))
     };
     by_reason.into_iter().map(line).collect()
 }

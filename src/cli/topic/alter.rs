@@ -1,14 +1,18 @@
 use super::{Which, at_least_one, setting};
+use crate::cli::chosen::Chosen;
 use crate::cli::failure::Told;
 use crate::cli::quantity::count;
 use crate::cli::{Context, Outcome};
 use kafka_mirror_kit::core::lab::topics::{Altered, alter};
+use kafka_mirror_kit::core::selection::{Rules, Selection};
+use kafka_mirror_kit::core::topology::Flow;
 use std::collections::BTreeMap;
 
 /// Give a topic more partitions, or other settings
 ///
-/// Partitions can only grow; records stay where they are, and keys may go elsewhere from then on. The copies of a topic
-/// follow within seconds.
+/// Partitions can only grow; records stay where they are, and keys may go elsewhere from then on. Mirrored topics get more
+/// partitions within seconds, and other settings when MirrorMaker next compares them: every ten minutes, unless the flow has a
+/// `sync.topic.configs.interval.seconds` of its own.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -28,6 +32,9 @@ pub(super) struct Args {
     #[arg(long)]
     force: bool,
 }
+
+/// Seconds between MirrorMaker's comparisons of settings, unless it is told otherwise.
+const SYNC_BY_DEFAULT: &str = "600";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,10 +56,41 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         chosen.name(),
         told(&to)
     ))?;
+    if !to.settings.is_empty() {
+        say_when_they_follow(topic, &chosen, context);
+    }
     let at = chosen.flags_if_needed();
     let describe = format!("kmk topic describe {topic}{at}");
     context.output.next(&[(describe, "what it is like now")]);
     Ok(Outcome::Yes)
+}
+
+/// When the settings reach mirrored topics.
+fn say_when_they_follow(topic: &str, chosen: &Chosen, context: &Context) {
+    let Some((topology, cluster)) = chosen.lab() else {
+        return;
+    };
+    let takes = |flow: &&Flow| {
+        flow.spec.source == cluster && Rules::of_flow(flow).select(topic) == Selection::Taken
+    };
+    for flow in topology.flows.iter().filter(takes) {
+        context.output.talk(&format!("note: {}", when(flow, topic)));
+    }
+}
+
+/// When MirrorMaker brings a topic's settings along.
+fn when(flow: &Flow, topic: &str) -> String {
+    let remote = format!("`{}` on {}", flow.remote_topic(topic), flow.spec.target);
+    if flow.setting("sync.topic.configs.enabled") == Some("false") {
+        return format!(
+            "{remote} keeps its settings: `sync.topic.configs.enabled` of the flow is false"
+        );
+    }
+    let every = flow.setting("sync.topic.configs.interval.seconds");
+    let every = every.unwrap_or(SYNC_BY_DEFAULT);
+    format!(
+        "MirrorMaker brings settings to {remote} every {every} s (`sync.topic.configs.interval.seconds`), and when it starts; some, such as min.insync.replicas, it leaves alone (`config.properties.exclude`)"
+    )
 }
 
 fn changes(
@@ -90,6 +128,29 @@ fn told(to: &Altered) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kafka_mirror_kit::core::scenario;
+    use kafka_mirror_kit::core::topology::Topology;
+
+    #[test]
+    fn settings_follow_when_mirrormaker_next_compares_them() {
+        let when_with = |settings: &[(&str, &str)]| {
+            let mut spec = scenario::dr("demo");
+            let owned = settings
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            spec.flows[0].settings = owned.collect();
+            when(&Topology::new(&spec).flows[0], "orders")
+        };
+        let by_default = when_with(&[]);
+        assert!(
+            by_default.contains("to `primary.orders` on secondary every 600 s"),
+            "{by_default}"
+        );
+        let own = when_with(&[("sync.topic.configs.interval.seconds", "5")]);
+        assert!(own.contains("every 5 s"), "{own}");
+        let never = when_with(&[("sync.topic.configs.enabled", "false")]);
+        assert!(never.contains("keeps its settings"), "{never}");
+    }
 
     #[test]
     fn a_setting_is_set_or_taken_away_and_not_both() {

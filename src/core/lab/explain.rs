@@ -94,11 +94,10 @@ pub fn explain(
 
 /// Without flows that have nothing to do with the topic, unless none has.
 fn concerned(mut about: Vec<(Explanation, bool)>) -> Vec<Explanation> {
-    let is_elsewhere = |(one, _): &(Explanation, bool)| {
-        matches!(
-            one.answer,
-            Answer::NoSuchTopic { .. } | Answer::NoFlow { .. }
-        )
+    let is_elsewhere = |(one, _): &(Explanation, bool)| match one.answer {
+        Answer::NoSuchTopic { .. } | Answer::NoFlow { .. } => true,
+        Answer::Internal { .. } | Answer::NameTooLong { .. } => one.seen.original == Sight::Absent,
+        _ => false,
     };
     // whoever names a copy does not wonder why it does not come back
     let is_back = |(one, is_copy): &(Explanation, bool)| !is_copy && one.answer == Answer::Cycle;

@@ -6,11 +6,13 @@ mod left;
 use super::Lab;
 use super::status::view::{self, Mirror, View};
 use crate::core::kafka::{KafkaError, TopicInfo};
-use crate::core::lag::{Ends, Facts, FlowLag, PartitionLag, Replica, TopicLag, TopicState};
+use crate::core::lag::{
+    Ends, Facts, FlowLag, PartitionLag, Replica, TopicLag, TopicState, seconds,
+};
 use crate::core::message::to_millis;
 use crate::core::mm2;
 use crate::core::selection::{Rules, Selection};
-use crate::core::topology::{Access, Flow, is_internal};
+use crate::core::topology::{Access, Cluster, Flow, is_internal};
 use crate::core::wait::{Limit, Stop};
 use left::Left;
 use serde::Serialize;
@@ -96,7 +98,15 @@ fn of_flow(lab: &Lab, flow: &Flow, views: &Views<'_>, limit: &Limit) -> FlowLag 
                 Access::Locked => format!("kmk cannot log in to cluster {cluster}"),
                 Access::Open => format!("cluster {cluster} does not answer"),
             };
-            return FlowLag::unknown(name, why);
+            let noted = target
+                .mirrors
+                .get(name.0)
+                .and_then(|mirror| mirror.noted_at);
+            let now = to_millis(SystemTime::now());
+            return FlowLag {
+                noted_seconds_ago: noted.map(|noted| seconds(now.saturating_sub(noted))),
+                ..FlowLag::unknown(name, why)
+            };
         }
     }
     let Some(mirror) = target.mirrors.get(name.0) else {
@@ -104,6 +114,7 @@ fn of_flow(lab: &Lab, flow: &Flow, views: &Views<'_>, limit: &Limit) -> FlowLag 
         return FlowLag::unknown(name, why);
     };
     let sides = Sides {
+        clusters: &lab.topology.clusters,
         flow,
         source,
         target,
@@ -124,6 +135,7 @@ fn of_flow(lab: &Lab, flow: &Flow, views: &Views<'_>, limit: &Limit) -> FlowLag 
 
 /// Both ends of a flow.
 struct Sides<'a> {
+    clusters: &'a [Cluster],
     flow: &'a Flow,
     source: &'a View,
     target: &'a View,
@@ -142,6 +154,16 @@ struct Topic<'a> {
 }
 
 impl Sides<'_> {
+    /// Whether it is no MirrorMaker's, though its name ends as theirs do.
+    fn is_a_persons_heartbeats(&self, topic: &str) -> bool {
+        let owner = topic.strip_suffix(".heartbeats");
+        let of_a_cluster = |owner: &str| {
+            let mut parts = owner.split('.');
+            parts.all(|part| self.clusters.iter().any(|cluster| cluster.name == part))
+        };
+        owner.is_some_and(|owner| !of_a_cluster(owner))
+    }
+
     fn topic<'a>(&self, rules: &Rules, name: &'a str, info: &'a TopicInfo) -> Topic<'a> {
         let remote = self.flow.remote_topic(name);
         let known = info
@@ -180,7 +202,12 @@ impl Sides<'_> {
 
     fn state(&self, rules: &Rules, name: &str, remote: &str, known: &[(i32, Facts)]) -> TopicState {
         if is_internal(name) {
-            return TopicState::Internal;
+            let is_taken = rules.select(name) == Selection::Taken;
+            return if is_taken && self.is_a_persons_heartbeats(name) {
+                TopicState::Heartbeats
+            } else {
+                TopicState::Internal
+            };
         }
         let has_copy = self.target.topics.contains_key(remote);
         let was_copied = known.iter().any(|(_, facts)| facts.outlook().lost > 0);

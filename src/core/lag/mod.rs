@@ -8,4 +8,5 @@ mod report;
 
 pub use judge::{Ends, Facts, Outlook, Replica, begins_later, may_have_expired};
 pub use pace::{Pace, pace};
-pub use report::{FlowLag, PartitionLag, Seen, TopicLag, TopicState};
+pub(in crate::core) use report::seconds;
+pub use report::{FlowLag, LastKnown, PartitionLag, Seen, TopicLag, TopicState};

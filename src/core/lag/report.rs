@@ -4,6 +4,7 @@
 use super::judge::{Ends, Facts, Outlook, Replica};
 use serde::Serialize;
 use std::ops::Range;
+use std::time::Duration;
 
 /// One flow.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,6 +27,21 @@ pub struct FlowLag {
     pub topics: Vec<TopicLag>,
     /// Why some of it cannot be known.
     pub problem: Option<String>,
+    /// Where it cannot be known, and whoever looks has looked before: what was known then.
+    pub last_known: Option<LastKnown>,
+    /// Where it cannot be known: seconds since MirrorMaker last noted a record as copied, as far as the target tells.
+    pub noted_seconds_ago: Option<f64>,
+}
+
+/// What was known of a flow that is not known any more.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct LastKnown {
+    /// As of the flow, then.
+    pub behind: u64,
+    /// As of the flow, then.
+    pub seconds_behind: Option<f64>,
+    /// Seconds since then.
+    pub age: f64,
 }
 
 /// One topic of the source.
@@ -72,6 +88,8 @@ pub enum TopicState {
     NotListed,
     /// It belongs to Kafka, MirrorMaker or kmk.
     Internal,
+    /// MirrorMaker mirrors it whatever the filters say, as its name ends with `.heartbeats`; it is not counted.
+    Heartbeats,
     /// It is a copy that comes from the target.
     FromTarget,
     /// With its prefix its name is longer than Kafka allows.
@@ -121,7 +139,7 @@ pub struct Seen {
     pub records: u64,
     /// Up to which offset.
     pub reached: i64,
-    /// The time of the first one, in milliseconds since the epoch, if it has one.
+    /// The earliest of their times, in milliseconds since the epoch, if one has a time.
     pub oldest: Option<i64>,
 }
 
@@ -169,9 +187,9 @@ fn length(range: &Range<i64>) -> u64 {
 }
 
 /// A producer's clock may be ahead: nothing is less than 0 s old.
-fn seconds(millis: i64) -> f64 {
+pub(in crate::core) fn seconds(millis: i64) -> f64 {
     let millis = u64::try_from(millis).unwrap_or(0);
-    std::time::Duration::from_millis(millis).as_secs_f64()
+    Duration::from_millis(millis).as_secs_f64()
 }
 
 /// The age of the oldest: of what is not behind it is 0, and what tells no time is left out where others do.
@@ -232,6 +250,8 @@ impl FlowLag {
             seconds_behind: oldest(each().map(|topic| (topic.behind, topic.seconds_behind))),
             lost: each().map(|topic| topic.lost).sum(),
             never_copied: each().map(|topic| topic.never_copied).sum(),
+            last_known: None,
+            noted_seconds_ago: None,
             problem: (!unknown.is_empty())
                 .then(|| format!("partitions without a leader: {}", unknown.join(", "))),
             topics,
@@ -246,6 +266,24 @@ impl FlowLag {
             problem: Some(problem),
             ..Self::new((source, target), Vec::new())
         }
+    }
+
+    /// Keeps what the look before knew, so long ago, where this one knows nothing.
+    pub fn remember(&mut self, before: &Self, between: Duration) {
+        if self.behind.is_some() {
+            return;
+        }
+        self.last_known = match before.behind {
+            Some(behind) => Some(LastKnown {
+                behind,
+                seconds_behind: before.seconds_behind,
+                age: between.as_secs_f64(),
+            }),
+            None => before.last_known.map(|known| LastKnown {
+                age: known.age + between.as_secs_f64(),
+                ..known
+            }),
+        };
     }
 
     /// Drops all other topics, and sums up anew. What is unknown stays so.

@@ -12,6 +12,8 @@ pub struct Position {
     pub offset: i64,
     /// The key under which it is noted, to the byte: a record without a value under it takes the position back.
     pub key: Vec<u8>,
+    /// When it was noted, in milliseconds since the epoch, if that is told.
+    pub time: Option<i64>,
     /// The partition of the offsets topic in which it is noted.
     pub kept_in: i32,
 }
@@ -38,6 +40,7 @@ pub fn positions<'a>(
                 let position = Position {
                     offset,
                     key: key.to_vec(),
+                    time: record.time.filter(|time| *time >= 0),
                     kept_in: record.partition,
                 };
                 positions.insert(place, position);

@@ -132,6 +132,14 @@ impl Flow {
         self.spec.settings.get(key).map(|value| value.trim())
     }
 
+    /// Whether it leaves out what transactions wrote that were aborted.
+    pub fn reads_committed_only(&self) -> bool {
+        let mut settings = self.spec.settings.iter();
+        settings.any(|(name, value)| {
+            name.ends_with("isolation.level") && value.trim() == "read_committed"
+        })
+    }
+
     /// Whether it keeps its offset syncs on its target rather than its source (KIP-716).
     pub fn keeps_syncs_at_target(&self) -> bool {
         self.setting("offset-syncs.topic.location") == Some("target")

@@ -2,7 +2,7 @@
 
 use super::*;
 use indoc::indoc;
-use kafka_mirror_kit::core::lag::Ends;
+use kafka_mirror_kit::core::lag::{Ends, LastKnown};
 
 fn partition(number: i32, behind: u64, seconds_behind: Option<f64>, lost: u64) -> PartitionLag {
     PartitionLag {
@@ -112,6 +112,48 @@ fn what_was_passed_over_is_told() {
         cut      1           0       0.0      mirrored topic truncated, 9 lost
         expired  1           0       0.0      at most 1500 removed before they were copied"};
     assert_eq!(one(&flow, false), expected);
+}
+
+#[test]
+fn a_persons_heartbeats_are_mirrored_whatever_the_filters() {
+    let flow = flow(vec![
+        topic("team.heartbeats", TopicState::Heartbeats, vec![]),
+        topic("heartbeats", TopicState::Internal, vec![]),
+    ]);
+    assert_eq!(
+        one(&flow, false),
+        "primary->secondary: 0 records behind\n\
+         mirrored whatever the filters say, as the name ends with .heartbeats, and not counted: team.heartbeats"
+    );
+}
+
+#[test]
+fn what_was_known_before_is_shown_with_its_age() {
+    let flow = FlowLag {
+        last_known: Some(LastKnown {
+            behind: 630,
+            seconds_behind: Some(3.2),
+            age: 5.0,
+        }),
+        noted_seconds_ago: Some(5.14),
+        ..FlowLag::unknown(
+            ("primary", "secondary"),
+            "cluster primary does not answer".to_owned(),
+        )
+    };
+    assert_eq!(
+        one(&flow, false),
+        "primary->secondary: not known: cluster primary does not answer; 630 records and 3.2 s behind 5 s ago; \
+         MirrorMaker last noted a record as mirrored 5.1 s ago"
+    );
+    let lag = Lag {
+        lab: "demo".to_owned(),
+        flows: vec![flow],
+    };
+    assert!(
+        lines(&lag)
+            .ends_with(" behind=- seconds=- lost=0 last_behind=630 last_seconds=3.2 last_age=5.0")
+    );
 }
 
 #[test]

@@ -51,6 +51,7 @@ struct Both<'a> {
     remote: &'a str,
     source: Admin,
     target: Admin,
+    committed_only: bool,
     settings: BTreeMap<String, String>,
 }
 
@@ -81,6 +82,7 @@ impl<'a> Both<'a> {
                 remote,
                 source,
                 target,
+                committed_only: flow.reads_committed_only(),
                 settings: there,
             }),
         )
@@ -89,7 +91,7 @@ impl<'a> Both<'a> {
     fn has_first(&mut self, one: &PartitionLag, limit: &Limit) -> Result<Option<bool>, KafkaError> {
         let place = (self.topic.to_owned(), one.partition);
         let whole = BTreeMap::from([(place.clone(), one.first..one.end)]);
-        let mut seen = self.source.glances(&whole, limit)?;
+        let mut seen = self.source.glances(&whole, self.committed_only, limit)?;
         let first = seen.remove(&place).and_then(|glance| glance.first);
         let Some((first, time)) =
             first.and_then(|first| Some((first.clone(), first.time.filter(|time| *time >= 0)?)))

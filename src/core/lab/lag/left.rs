@@ -32,6 +32,7 @@ impl Left {
         let limit = limit.at_most(PATIENCE);
         let mut eyes = Eyes {
             lab,
+            flow,
             limit: &limit,
             open: BTreeMap::new(),
         };
@@ -53,7 +54,7 @@ impl Left {
         Some(Seen {
             records: glance.records,
             reached: glance.reached,
-            oldest: glance.first.as_ref().and_then(|first| first.time),
+            oldest: glance.oldest,
         })
     }
 
@@ -66,6 +67,7 @@ impl Left {
 /// Connections, made when first needed.
 struct Eyes<'a> {
     lab: &'a Lab,
+    flow: &'a Flow,
     limit: &'a Limit,
     open: BTreeMap<String, Admin>,
 }
@@ -90,7 +92,9 @@ impl Eyes<'_> {
             return Ok(BTreeMap::new());
         }
         let limit = self.limit;
-        self.on(cluster)?.glances(parts, limit)
+        // what the flow leaves out is neither behind nor lost
+        let committed_only = cluster == self.flow.spec.source && self.flow.reads_committed_only();
+        self.on(cluster)?.glances(parts, committed_only, limit)
     }
 }
 

@@ -294,6 +294,8 @@ fn flow(
         behind,
         seconds_behind: lag.as_ref().and_then(|lag| lag.seconds_behind),
         lost: lag.as_ref().map_or(0, |lag| lag.lost),
+        last_known: None,
+        noted_seconds_ago: lag.as_ref().and_then(|lag| lag.noted_seconds_ago),
         never_copied: lag.as_ref().map_or(0, |lag| lag.never_copied),
         topics: (lag.iter().flat_map(FlowLag::copied))
             .map(TopicStatus::from)

@@ -1,7 +1,7 @@
 //! The status of a lab as plain values. As JSON, fields keep their names and meanings; new ones may come.
 
 use crate::core::lab::State;
-use crate::core::lag::{FlowLag, TopicState};
+use crate::core::lag::{FlowLag, LastKnown, TopicState};
 use crate::core::topology::{Access, Proof};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -112,6 +112,10 @@ pub struct FlowStatus {
     pub lost: u64,
     /// Records at most that the source dropped before they were copied, as far as that is still to be seen.
     pub never_copied: u64,
+    /// Where it cannot be known, and whoever looks has looked before: what was known then.
+    pub last_known: Option<LastKnown>,
+    /// Where it cannot be known: seconds since MirrorMaker last noted a record as copied, as far as the target tells.
+    pub noted_seconds_ago: Option<f64>,
     /// The same in detail, partition by partition; as JSON, `kmk lag` has it.
     #[serde(skip)]
     pub lag: Option<FlowLag>,

@@ -121,6 +121,30 @@ fn a_partition_without_a_leader_is_named() {
     assert_eq!(FlowLag::new(("a", "b"), vec![topic]).problem, None);
 }
 
+#[test]
+fn what_was_known_before_is_kept_with_its_age() {
+    let second = Duration::from_secs(1);
+    let known = flow(&[(0, 630, None)]);
+    let unknown = || FlowLag::unknown(("a", "b"), "a does not answer".to_owned());
+    let mut first = unknown();
+    first.remember(&known, second * 2);
+    let mut later = unknown();
+    later.remember(&first, second * 3);
+    assert_eq!(later.behind, None);
+    let kept = LastKnown {
+        behind: 630,
+        seconds_behind: known.seconds_behind,
+        age: 5.0,
+    };
+    assert_eq!(later.last_known, Some(kept));
+    let mut again = flow(&[(0, 630, None)]);
+    again.remember(&later, second);
+    assert_eq!(again.last_known, None, "what is seen needs no memory");
+    let mut never = unknown();
+    never.remember(&unknown(), second);
+    assert_eq!(never.last_known, None);
+}
+
 /// What happens to a partition and its copy.
 #[derive(Debug, Clone)]
 enum Happens {
