@@ -7,7 +7,7 @@ mod judgement;
 
 pub use answer::{Answer, Whose};
 pub use facts::{
-    Contents, Facts, Failure, Missing, Obstacle, OpenTransaction, Origin, Refresh, Sight, Tight,
-    Worker,
+    Beyond, Contents, Facts, Failure, Missing, Obstacle, OpenTransaction, Origin, Refresh, Sight,
+    Tight, Worker,
 };
 pub use judgement::judge;

@@ -2,7 +2,7 @@
 //! every second and the other every ten minutes.
 
 use crate::engine::docker;
-use crate::lab::Lab;
+use crate::lab::{Lab, kafka_tool};
 use crate::process::{PATIENCE, until};
 use serde_json::Value;
 use std::fs;
@@ -338,8 +338,8 @@ fn of_copies(lab: &Lab) {
     );
 
     println!("a copy that was deleted");
-    lab.kmk("topic delete primary.many --cluster secondary --force")
-        .code(0);
+    let delete = "--bootstrap-server secondary:9092 --delete --topic primary.many";
+    kafka_tool(&lab.container("secondary"), "kafka-topics.sh", delete, b"");
     assert_eq!(until_it_is(lab, "many", "copy_lost")["records"], 4);
     says(
         lab,

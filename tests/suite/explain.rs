@@ -155,6 +155,15 @@ fn what_a_name_tells_needs_no_broker() {
         .stdout_has("the source, primary, cannot be reached");
     let told = json_of(&kmk, "explain orders-tmp");
     assert_eq!(told["flows"][0]["answer"], "excluded");
+    // what no pattern could change comes before the patterns
+    for (topic, answer) in [
+        ("secondary.orders-tmp", "cycle"),
+        ("orders.internal", "internal"),
+        ("__consumer_offsets", "internal"),
+    ] {
+        let told = json_of(&kmk, &format!("explain {topic}"));
+        assert_eq!(told["flows"][0]["answer"], answer);
+    }
 }
 
 #[test]

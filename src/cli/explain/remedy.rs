@@ -87,12 +87,19 @@ impl Telling<'_> {
                 "kmk produce{flags} --topic {topic} --cluster {source} --messages 10"
             )],
             Answer::CopyLost { .. } => self.bring_again(),
+            Answer::BegunInTheMidst => vec![self.mirror_again()],
+            Answer::SourceRecreated(_) => {
+                vec![format!("{deploy}  # it resets the position")]
+            }
+            Answer::NeverCopied { .. } => vec![format!(
+                "kmk topic describe{flags} {topic} --cluster {source}  # its retention"
+            )],
             Answer::Behind { .. } if !self.explanation.seen.open.is_empty() => vec![
                 "let its writer commit or abort the transaction, or wait for its transaction.timeout.ms"
                     .to_owned(),
             ],
             Answer::Behind { .. } => vec![format!("kmk explain{flags} {topic}  # once more")],
-            Answer::UpToDate { .. } => {
+            Answer::AllCommitted { .. } | Answer::UpToDate { .. } => {
                 vec![format!(
                     "kmk consume{flags} --topic {remote} --cluster {target}"
                 )]
@@ -224,11 +231,16 @@ impl Telling<'_> {
                 "kmk consume{flags} --topic {topic} --cluster {source} --partition {id} --from {from} --until {until}{read} | kmk produce{flags} --topic {remote} --cluster {target} --partition {id} --file -{write} --force  # {what}{repeats}"
             )
         });
-        let each: Vec<String> = each.collect();
-        if each.is_empty() {
-            return vec![format!("kmk lag{flags} --topic {topic}")];
-        }
-        each
+        each.chain([self.mirror_again()]).collect()
+    }
+
+    /// To have all of it mirrored once more.
+    fn mirror_again(&self) -> String {
+        let (flags, target) = (self.flags, self.target());
+        let (topic, remote) = (&self.explanation.topic, &self.explanation.remote);
+        format!(
+            "kmk topic delete{flags} {remote} --cluster {target} --force  # then MirrorMaker mirrors `{topic}` again from its first record; what only {target} has is gone"
+        )
     }
 
     /// A record that a copy does not take ends the task, and the next task, until the copy takes it.

@@ -4,8 +4,8 @@ use super::super::output::harmless;
 use super::words::Words;
 use super::*;
 use kafka_mirror_kit::core::explain::{
-    Contents, Facts, Failure, Missing, Obstacle, OpenTransaction, Origin, Refresh, Tight, Whose,
-    Worker,
+    Beyond, Contents, Facts, Failure, Missing, Obstacle, OpenTransaction, Origin, Refresh, Tight,
+    Whose, Worker,
 };
 use kafka_mirror_kit::core::selection::{InternalName, Selection};
 
@@ -49,6 +49,9 @@ fn explanation(answer: Answer) -> Explanation {
             lost: 0,
             missing: Vec::new(),
             open: Vec::new(),
+            never_copied: 0,
+            beyond: None,
+            first_is_there: Some(true),
         },
     }
 }
@@ -131,6 +134,13 @@ fn all() -> Vec<Answer> {
         Answer::Uncounted,
         Answer::NothingProduced { ever: 0 },
         Answer::CopyLost { records: 3 },
+        Answer::NeverCopied { records: 3 },
+        Answer::SourceRecreated(Beyond {
+            position: 9,
+            end: 3,
+        }),
+        Answer::BegunInTheMidst,
+        Answer::AllCommitted { records: 3 },
         Answer::Behind {
             records: 3,
             seconds: Some(0.25),
@@ -221,7 +231,12 @@ fn what_is_brought_again_is_what_is_missing_or_said_to_repeat() {
         "kmk consume --topic orders --cluster primary --partition 0 --from 10 --until 100 | kmk produce --topic primary.orders --cluster secondary --partition 0 --file - --force  # values only",
         r"kmk consume --topic orders --cluster primary --partition 1 --from 10 --until 100 --format '%k\t%v' | kmk produce --topic primary.orders --cluster secondary --partition 1 --file - --key-separator $'\t' --force  # keys and values only; repeats what is there",
     ];
-    assert_eq!(Words::of(&lost, "").todo, expected);
+    let todo = Words::of(&lost, "").todo;
+    assert_eq!(todo[..2], expected);
+    assert!(
+        todo[2].starts_with("kmk topic delete primary.orders "),
+        "{todo:?}"
+    );
 }
 
 #[test]

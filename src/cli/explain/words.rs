@@ -2,7 +2,7 @@
 
 use crate::cli::quantity::{bytes, count};
 use kafka_mirror_kit::core::explain::{
-    Answer, Contents, Failure, Obstacle, OpenTransaction, Origin, Refresh, Sight, Whose,
+    Answer, Beyond, Contents, Failure, Obstacle, OpenTransaction, Origin, Refresh, Sight, Whose,
 };
 use kafka_mirror_kit::core::lab::explain::Explanation;
 use kafka_mirror_kit::core::selection::InternalName;
@@ -146,6 +146,20 @@ impl Telling<'_> {
                     format!("{behind}, {seconds:.1} s")
                 })
             }
+            Answer::NeverCopied { records } => format!(
+                "at most {} removed on {source} before they were mirrored",
+                count(*records, "record")
+            ),
+            Answer::SourceRecreated(Beyond { position, end }) => format!(
+                "MirrorMaker's position {position} lies beyond the end, {end}: it is of another topic `{topic}`, which was deleted"
+            ),
+            Answer::BegunInTheMidst => format!(
+                "the first record of `{topic}` is not on {target}: MirrorMaker began in the midst"
+            ),
+            Answer::AllCommitted { records } => format!(
+                "all {} up to the end of {source} are committed as mirrored",
+                count(*records, "offset")
+            ),
             Answer::UpToDate { .. } => "up to date".to_owned(),
         }
     }
@@ -214,14 +228,26 @@ impl Telling<'_> {
             | Answer::NotCreated { refresh, .. } => vec![every(*refresh)],
             Answer::Ill { problems } => problems.clone(),
             Answer::CopyLost { .. } => vec![
-                "MirrorMaker has noted them as copied; the copy was deleted and made anew since, or cut off".to_owned(),
+                "MirrorMaker's position is behind them; the mirrored topic was deleted, recreated or truncated since".to_owned(),
             ],
             Answer::Behind { .. } => seen.open.iter().take(SHOWN).map(transaction).collect(),
+            Answer::NeverCopied { .. } => vec![
+                "the source begins behind MirrorMaker's position: what was between is on neither side".to_owned(),
+            ],
+            Answer::BegunInTheMidst => vec![format!(
+                "the topic was probably deleted and recreated on {}: MirrorMaker went on at the offset that it had noted of the old one",
+                self.source()
+            )],
             Answer::UpToDate { .. } => {
                 let there = |sight: &Sight| sight.contents().map_or(0, |contents| contents.records);
                 let is_shorter = there(&seen.copy) < there(&seen.original);
                 let offsets = "records are counted by their offsets here: what transactions gave up and where they end, and what was compacted away, is counted too";
-                is_shorter.then(|| offsets.to_owned()).into_iter().collect()
+                let ends = format!(
+                    "MirrorMaker's position is at the end of {}, whose first record is on {}",
+                    self.source(),
+                    self.target()
+                );
+                [ends].into_iter().chain(is_shorter.then(|| offsets.to_owned())).collect()
             }
             _ => Vec::new(),
         }

@@ -1,6 +1,6 @@
 //! The answers there are, in the order in which they are looked for.
 
-use super::facts::{Failure, Obstacle, Origin, Refresh, Tight, Worker};
+use super::facts::{Beyond, Failure, Obstacle, Origin, Refresh, Tight, Worker};
 use crate::core::selection::InternalName;
 use serde::Serialize;
 
@@ -136,6 +136,18 @@ pub enum Answer {
         /// Records that MirrorMaker counts as copied, and that are not there.
         records: u64,
     },
+    /// The source dropped records before they were mirrored.
+    NeverCopied {
+        /// Records at most.
+        records: u64,
+    },
+    /// MirrorMaker's position is of another topic of that name, which is there no more.
+    SourceRecreated(
+        /// The position.
+        Beyond,
+    ),
+    /// MirrorMaker has begun in the midst of the topic: its first records are not on the target.
+    BegunInTheMidst,
     /// It is mirrored, and not all of it is there.
     Behind {
         /// Records that are not.
@@ -143,7 +155,12 @@ pub enum Answer {
         /// Seconds since the oldest of them was written; none where they do not tell.
         seconds: Option<f64>,
     },
-    /// It is mirrored, and all of it is there.
+    /// MirrorMaker's position is at the end of the source, and whether the first records are on the target cannot be seen.
+    AllCommitted {
+        /// Records on the source.
+        records: u64,
+    },
+    /// It is mirrored: MirrorMaker's position is at the end of the source, whose first record is on the target.
     UpToDate {
         /// Records on the source.
         records: u64,
@@ -165,6 +182,9 @@ pub enum Whose {
 impl Answer {
     /// Whether records cross.
     pub fn is_mirrored(&self) -> bool {
-        matches!(self, Self::Behind { .. } | Self::UpToDate { .. })
+        matches!(
+            self,
+            Self::Behind { .. } | Self::AllCommitted { .. } | Self::UpToDate { .. }
+        )
     }
 }

@@ -61,6 +61,21 @@ pub struct Facts {
     pub missing: Vec<Missing>,
     /// Transactions that have not ended, before which a flow waits that reads only what is committed.
     pub open: Vec<OpenTransaction>,
+    /// Records at most that the source dropped before they were mirrored.
+    pub never_copied: u64,
+    /// A position of MirrorMaker's that lies beyond the end of its partition.
+    pub beyond: Option<Beyond>,
+    /// Whether the first record of each partition of the source is on the target, where that can be seen.
+    pub first_is_there: Option<bool>,
+}
+
+/// A position of MirrorMaker's beyond the end of what it copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Beyond {
+    /// The offset of the last record that MirrorMaker noted as mirrored.
+    pub position: i64,
+    /// The offset that the next record of the partition will get.
+    pub end: i64,
 }
 
 /// The first transaction of a partition that has not ended.

@@ -149,17 +149,27 @@ fn by_count(facts: &Facts) -> Answer {
         return Answer::Uncounted;
     };
     let Contents { records, ever, .. } = original;
-    if records == 0 {
+    if let Some(beyond) = facts.beyond {
+        Answer::SourceRecreated(beyond)
+    } else if facts.never_copied > 0 {
+        Answer::NeverCopied {
+            records: facts.never_copied,
+        }
+    } else if records == 0 {
         Answer::NothingProduced { ever }
     } else if facts.lost > 0 {
         Answer::CopyLost {
             records: facts.lost,
         }
+    } else if facts.first_is_there == Some(false) {
+        Answer::BegunInTheMidst
     } else if behind > 0 {
         Answer::Behind {
             records: behind,
             seconds: facts.seconds_behind,
         }
+    } else if facts.first_is_there.is_none() {
+        Answer::AllCommitted { records }
     } else {
         Answer::UpToDate { records }
     }

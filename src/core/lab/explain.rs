@@ -1,5 +1,6 @@
 //! Why a topic is not, or not yet, where a flow leads: what is seen, flow by flow, and the answer that follows from it.
 
+mod first;
 mod look;
 mod mirror;
 mod missing;
@@ -12,7 +13,7 @@ use super::status::{
 };
 use crate::core::docker::{Docker, DockerError};
 use crate::core::explain::{
-    Answer, Facts, Failure, Missing, Obstacle, Refresh, Sight, Whose, Worker, judge,
+    Answer, Beyond, Facts, Failure, Missing, Obstacle, Refresh, Sight, Whose, Worker, judge,
 };
 use crate::core::mirror_state::{self, Config};
 use crate::core::mm2;
@@ -205,10 +206,10 @@ impl Scene<'_> {
                 Vec::new()
             },
             failures,
-            // of several MirrorMakers, the others go on
+            // of several MirrorMakers, the others go on; and a loss is told of the topic that has it
             problems: match status.state {
-                FlowState::Degraded => Vec::new(),
-                FlowState::Running | FlowState::Ill => status.problems.clone(),
+                FlowState::Degraded | FlowState::Running => Vec::new(),
+                FlowState::Ill => status.problems.clone(),
             },
             assigned: settings.map(|_| config.topics.get(topic).copied().unwrap_or(0)),
             refresh: refresh(&config, said),
@@ -216,6 +217,9 @@ impl Scene<'_> {
             behind: behind(topic, shown, from, records, copied),
             seconds_behind: shown.and_then(|shown| shown.seconds_behind),
             lost: shown.map_or(0, |shown| shown.lost),
+            never_copied: shown.map_or(0, |shown| shown.never_copied),
+            beyond: beyond(topic, status),
+            first_is_there: first::is_there(self.lab, flow, topic, status, self.limit),
             missing: Vec::new(),
             open: if flow.reads_committed_only(&self.lab.topology) {
                 from.open(topic)
@@ -344,6 +348,17 @@ fn counted(flow: &Flow, topic: &str, source: &Look, notes: &Notes) -> u64 {
         u64::try_from(next.saturating_sub(first)).unwrap_or(0)
     });
     counted.sum()
+}
+
+/// A position of MirrorMaker's in the topic that lies beyond the end.
+fn beyond(topic: &str, status: &FlowStatus) -> Option<Beyond> {
+    let mut topics = status.lag.iter().flat_map(|lag| &lag.topics);
+    let lag = topics.find(|lag| lag.source == topic)?;
+    let one = lag.partitions.iter().find(|one| one.recreated)?;
+    Some(Beyond {
+        position: one.noted?,
+        end: one.end,
+    })
 }
 
 /// As the status has it; of topics that it does not show, kmk's and MirrorMaker's own, by what MirrorMaker notes. None where some

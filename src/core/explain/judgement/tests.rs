@@ -1,7 +1,7 @@
 //! Each answer, and the order they come in.
 
 use super::*;
-use crate::core::explain::{Failure, Obstacle, Origin, Refresh, Whose};
+use crate::core::explain::{Beyond, Failure, Obstacle, Origin, Refresh, Whose};
 use crate::core::selection::InternalName;
 use proptest::option;
 use proptest::prelude::*;
@@ -41,6 +41,9 @@ fn well() -> Facts {
         lost: 0,
         missing: Vec::new(),
         open: Vec::new(),
+        never_copied: 0,
+        beyond: None,
+        first_is_there: Some(true),
     }
 }
 
@@ -73,10 +76,14 @@ fn rank(answer: &Answer) -> usize {
         Answer::FewerPartitions { .. } => 11,
         Answer::Ill { .. } => 12,
         Answer::Locked { .. } | Answer::Uncounted => 13,
-        Answer::NothingProduced { .. } => 14,
-        Answer::CopyLost { .. } => 15,
-        Answer::Behind { .. } => 16,
-        Answer::UpToDate { .. } => 17,
+        Answer::SourceRecreated(_) => 14,
+        Answer::NeverCopied { .. } => 15,
+        Answer::NothingProduced { .. } => 16,
+        Answer::CopyLost { .. } => 17,
+        Answer::BegunInTheMidst => 18,
+        Answer::Behind { .. } => 19,
+        Answer::AllCommitted { .. } => 20,
+        Answer::UpToDate { .. } => 21,
     }
 }
 
@@ -108,7 +115,10 @@ fn mended(mut facts: Facts, answer: &Answer) -> Facts {
         Answer::Ill { .. } => facts.problems.clear(),
         Answer::Uncounted => facts.behind = Some(3),
         Answer::NothingProduced { .. } => held(&mut facts.original),
+        Answer::SourceRecreated(_) => facts.beyond = None,
+        Answer::NeverCopied { .. } => facts.never_copied = 0,
         Answer::CopyLost { .. } => facts.lost = 0,
+        Answer::BegunInTheMidst | Answer::AllCommitted { .. } => facts.first_is_there = Some(true),
         Answer::Behind { .. } => facts.behind = Some(0),
         Answer::UpToDate { .. } => {}
     }
@@ -184,6 +194,46 @@ fn what_cannot_be_comes_before_what_is_not_there_or_not_said() {
         &Answer::Cycle {
             origin: Origin::Unknown { cluster },
         },
+    );
+    says(
+        |facts| {
+            facts.selection = Selection::Cycle;
+            facts.original = Sight::Absent;
+            facts.copy = Sight::Absent;
+        },
+        &Answer::NoSuchTopic { nearest: None },
+    );
+}
+
+#[test]
+fn a_topic_that_was_recreated_or_passed_over_is_not_up_to_date() {
+    let beyond = Beyond {
+        position: 999,
+        end: 0,
+    };
+    says(
+        |facts| facts.beyond = Some(beyond),
+        &Answer::SourceRecreated(beyond),
+    );
+    let emptied = Contents {
+        partitions: 3,
+        records: 0,
+        ever: 2500,
+    };
+    says(
+        |facts| {
+            facts.original = Sight::There(emptied);
+            facts.never_copied = 1500;
+        },
+        &Answer::NeverCopied { records: 1500 },
+    );
+    says(
+        |facts| facts.first_is_there = Some(false),
+        &Answer::BegunInTheMidst,
+    );
+    says(
+        |facts| facts.first_is_there = None,
+        &Answer::AllCommitted { records: 10 },
     );
 }
 
@@ -320,6 +370,7 @@ prop_compose! {
         assigned in option::of(0usize..4),
         obstacle in option::of("[a-z]{3}".prop_map(|words| Obstacle::Told { words })),
         (behind, lost) in (option::of(0u64..3), 0u64..2),
+        (never_copied, end, first_is_there) in (0u64..2, option::weighted(0.2, 0i64..2), option::of(any::<bool>())),
     ) -> Facts {
         Facts {
             elsewhere,
@@ -335,6 +386,9 @@ prop_compose! {
             obstacle,
             behind,
             lost,
+            never_copied,
+            beyond: end.map(|end| Beyond { position: 9, end }),
+            first_is_there,
             ..well()
         }
     }

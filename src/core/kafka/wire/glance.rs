@@ -31,7 +31,8 @@ type Glances = BTreeMap<(String, i32), Glance>;
 
 impl Cluster {
     /// Looks into the beginning of each of these parts: some 64 KiB, or one batch. Partitions without a leader, and those
-    /// that do not hold the part's beginning any more, are left out. With `committed_only` as such a reader sees them.
+    /// that do not hold the part's beginning any more, are left out. With `committed_only`, what a transaction wrote that was
+    /// aborted counts for nothing.
     ///
     /// # Errors
     /// When a broker does not answer, or refuses.
@@ -48,22 +49,25 @@ impl Cluster {
             self.metadata(None, limit)?;
         }
         let mut seen = Glances::new();
-        let all = Manner {
+        let many = How {
             together: TOGETHER,
             committed_only,
         };
-        let blank = self.look_into(parts, all, &mut seen, limit)?;
+        let blank = self.look_into(parts, many, &mut seen, limit)?;
         // what is larger than its share is shown only where it comes first
-        let alone = Manner { together: 1, ..all };
+        let alone = How {
+            together: 1,
+            ..many
+        };
         self.look_into(&blank, alone, &mut seen, limit)?;
         Ok(seen)
     }
 
-    /// Looks into the parts. Those of which nothing was shown.
+    /// Looks into so many parts at a time. Those of which nothing was shown.
     fn look_into(
         &mut self,
         parts: &Parts,
-        manner: Manner,
+        how: How,
         seen: &mut Glances,
         limit: &Limit,
     ) -> Result<Parts, KafkaError> {
@@ -77,8 +81,8 @@ impl Cluster {
         }
         let mut asked: Vec<Asked<FetchRequest>> = Vec::new();
         for (leader, places) in by_leader {
-            for places in places.chunks(manner.together) {
-                let request = request(places, parts, manner);
+            for places in places.chunks(how.together) {
+                let request = request(places, parts, how);
                 asked.push(self.ask(To::Broker(leader), &request, limit)?);
             }
         }
@@ -93,7 +97,7 @@ impl Cluster {
                     let Some(part) = parts.get(&place) else {
                         continue;
                     };
-                    match self.glance(&place, part, data, manner)? {
+                    match self.glance(&place, part, data, how)? {
                         Seen::Nothing => drop(blank.insert(place, part.clone())),
                         Seen::Gone => {}
                         Seen::Some(glance) => drop(seen.insert(place, glance)),
@@ -109,7 +113,7 @@ impl Cluster {
         (topic, partition): &(String, i32),
         part: &Range<i64>,
         data: PartitionData,
-        manner: Manner,
+        how: How,
     ) -> Result<Seen, KafkaError> {
         let doing = || format!("look into partition {partition} of topic `{topic}`");
         match KafkaError::check(data.error_code, doing) {
@@ -119,22 +123,23 @@ impl Cluster {
             }
             checked => checked?,
         }
-        let (ends, aborted) = if manner.committed_only {
-            let aborted = Aborted::of(data.aborted_transactions);
-            (data.last_stable_offset, Some(aborted))
-        } else {
-            (data.high_watermark, None)
-        };
         let bytes = data.records.unwrap_or_default();
+        let aborted = data.aborted_transactions;
+        let aborted = how.committed_only.then(|| Aborted::of(aborted));
+        let end = if how.committed_only {
+            data.last_stable_offset
+        } else {
+            data.high_watermark
+        };
         let glance =
-            look(bytes, aborted, *partition, part).map_err(|fault| KafkaError::Garbled {
+            look(bytes, *partition, part, aborted).map_err(|fault| KafkaError::Garbled {
                 address: self.address(),
                 cause: format!("partition {partition} of topic `{topic}`: {fault}"),
             })?;
         Ok(match glance {
             Some(glance) => Seen::Some(glance),
             // compacted away up to the end
-            None if manner.together == 1 && ends >= part.end => Seen::Some(Glance {
+            None if how.together == 1 && end >= part.end => Seen::Some(Glance {
                 reached: part.end,
                 ..Glance::default()
             }),
@@ -143,12 +148,11 @@ impl Cluster {
     }
 }
 
-/// How parts are looked into.
-#[derive(Clone, Copy)]
-struct Manner {
-    /// How many at a time.
+/// How to look.
+#[derive(Debug, Clone, Copy)]
+struct How {
+    /// So many partitions at a time.
     together: usize,
-    /// Whether as one who reads only what is committed.
     committed_only: bool,
 }
 
@@ -161,7 +165,7 @@ enum Seen {
     Gone,
 }
 
-fn request(places: &[&(String, i32)], parts: &Parts, manner: Manner) -> FetchRequest {
+fn request(places: &[&(String, i32)], parts: &Parts, how: How) -> FetchRequest {
     let mut topics: BTreeMap<&str, Vec<FetchPartition>> = BTreeMap::new();
     for place in places {
         let partition = FetchPartition::default()
@@ -182,18 +186,18 @@ fn request(places: &[&(String, i32)], parts: &Parts, manner: Manner) -> FetchReq
         .with_min_bytes(0)
         .with_max_bytes(SHARE.saturating_mul(count))
         // MirrorMaker reads what is not committed, too, unless it is told otherwise
-        .with_isolation_level(i8::from(manner.committed_only))
+        .with_isolation_level(i8::from(how.committed_only))
         .with_session_id(0)
         .with_session_epoch(-1)
         .with_topics(topics.collect())
 }
 
-/// Looks at the batches among `bytes`; none where there is no whole one of the part. What is `aborted` does not count.
+/// Looks at the batches among `bytes`; none where there is no whole one of the part.
 fn look(
     bytes: Bytes,
-    mut aborted: Option<Aborted>,
     partition: i32,
     part: &Range<i64>,
+    mut aborted: Option<Aborted>,
 ) -> Result<Option<Glance>, BatchError> {
     let mut glance = Glance {
         reached: part.start,
@@ -228,6 +232,7 @@ fn count(
 ) -> Result<(), BatchError> {
     let is_whole = batch.base_offset >= part.start && batch.last_offset < part.end;
     if is_whole && glance.first.is_some() {
+        earlier(glance, Some(batch.first_time()));
         glance.records += u64::try_from(batch.count).unwrap_or(0);
         return Ok(());
     }
@@ -235,10 +240,16 @@ fn count(
         let record = record?;
         if part.contains(&record.offset) {
             glance.records += 1;
+            earlier(glance, record.to_record().time);
             glance.first.get_or_insert_with(|| record.to_record());
         }
     }
     Ok(())
+}
+
+fn earlier(glance: &mut Glance, time: Option<i64>) {
+    let times = [glance.oldest, time.filter(|time| *time >= 0)];
+    glance.oldest = times.into_iter().flatten().min();
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod drift;
 mod failure;
 mod ground;
+mod lost;
 mod outside;
 mod plan;
 mod ports;

@@ -3,6 +3,7 @@
 use super::Outcome;
 use super::drift::is_limited;
 use super::failure::{Aftermath, DeployError};
+use super::lost;
 use super::outside;
 use super::ready::Readiness;
 use super::refusal::explain;
@@ -41,6 +42,8 @@ pub(super) struct Plan<'a> {
     pub(super) site: Site,
     /// Whether there was anything of this lab before: then nothing of it is ever taken back.
     pub(super) was_there: bool,
+    /// Clusters of it whose data is gone.
+    pub(super) lost: Vec<String>,
     /// Whether there was a volume of class-data archives before.
     classes_were_kept: bool,
 }
@@ -56,7 +59,11 @@ impl<'a> Plan<'a> {
         let site = Site::find(limit)?;
         let remains = Remains::find(docker, &request.lab, limit)?;
         let was_there = !remains.is_nothing();
+        let volumes = remains.volumes();
         let lab = Lab::describe(&request.lab, remains.containers)?;
+        let lost = lab
+            .as_ref()
+            .map(|lab| lost::clusters(&lab.topology, &volumes));
         let base = request.base(lab.as_ref().map(|lab| &lab.topology))?;
         let (existing, twins) = match &lab {
             Some(lab) => lab.containers.iter().cloned().partition(is_original),
@@ -111,6 +118,7 @@ impl<'a> Plan<'a> {
             twins,
             site,
             was_there,
+            lost: lost.unwrap_or_default(),
             classes_were_kept: classes::are_kept(docker, limit)?,
         })
     }
@@ -139,8 +147,10 @@ impl<'a> Plan<'a> {
             marks.ended(Step::Compose, since);
         }
         self.readiness().wait_for_brokers(limit, observer)?;
+        self.forget_stale(limit, observer);
         let since = SystemTime::now();
         self.readiness().wait_for_flows(limit, observer)?;
+        self.tell_losses(limit, observer);
         marks.ended(Step::Canary, since);
         Ok(outcome)
     }
@@ -180,6 +190,7 @@ impl<'a> Plan<'a> {
         self.docker
             .unpause(&paused, limit)
             .map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))?;
+        self.part_from_the_lost(limit, observer)?;
         if !changed.is_empty() {
             self.replace(&changed, observer)?;
         }
@@ -246,7 +257,7 @@ impl<'a> Plan<'a> {
             .collect()
     }
 
-    fn compose_up(
+    pub(super) fn compose_up(
         &self,
         recreate: &Recreate,
         limit: &Limit,

@@ -264,12 +264,14 @@ fn flow(
         seen.pace = Pace::HeldUp;
     }
     let verdict = health::judge(&seen);
+    let mut problems = verdict.problems;
+    problems.extend(lag.iter().flat_map(FlowLag::losses));
     FlowStatus {
         name: flow.name(),
         proof: flow.proof,
         source: flow.spec.source.clone(),
         target: flow.spec.target.clone(),
-        healthy: verdict.problems.is_empty(),
+        healthy: problems.is_empty(),
         state: verdict.state,
         canary: seen.canary.cloned(),
         heard: match seen.life {
@@ -295,11 +297,14 @@ fn flow(
         behind,
         seconds_behind: lag.as_ref().and_then(|lag| lag.seconds_behind),
         lost: lag.as_ref().map_or(0, |lag| lag.lost),
+        last_known: None,
+        noted_seconds_ago: lag.as_ref().and_then(|lag| lag.noted_seconds_ago),
+        never_copied: lag.as_ref().map_or(0, |lag| lag.never_copied),
         topics: (lag.iter().flat_map(FlowLag::copied))
             .map(TopicStatus::from)
             .collect(),
         lag,
-        problems: verdict.problems,
+        problems,
     }
 }
 
@@ -313,6 +318,8 @@ impl From<&TopicLag> for TopicStatus {
             behind: lag.behind,
             seconds_behind: lag.seconds_behind,
             lost: lag.lost,
+            never_copied: lag.never_copied,
+            recreated: lag.recreated,
         }
     }
 }

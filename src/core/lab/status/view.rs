@@ -79,6 +79,8 @@ pub(in crate::core::lab) struct Mirror {
     /// Why parts last failed, those that run again too.
     pub(in crate::core::lab) failures: BTreeMap<Part, mirror_state::Failure>,
     pub(in crate::core::lab) copied: BTreeMap<(String, i32), i64>,
+    /// When it last noted a record as copied, in milliseconds since the epoch.
+    pub(in crate::core::lab) noted_at: Option<i64>,
     /// Whether several workers share the work.
     pub(in crate::core::lab) is_shared: bool,
     /// Who has which part, where several share the work and have agreed on it.
@@ -196,10 +198,17 @@ impl View {
                 &mirror_state::offsets_topic(source),
                 limit,
             )?;
+            let positions = mirror_state::positions(&offsets, source);
             let mirror = Mirror {
+                noted_at: positions
+                    .values()
+                    .filter_map(|position| position.time)
+                    .max(),
+                copied: (positions.into_iter())
+                    .map(|(place, position)| (place, position.offset))
+                    .collect(),
                 parts: mirror_state::statuses(&states),
                 failures: mirror_state::failures(&states),
-                copied: mirror_state::copied(&offsets, source),
                 is_shared,
                 crew: Crew::of(&groups, source),
             };

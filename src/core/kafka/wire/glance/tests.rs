@@ -1,32 +1,30 @@
 //! What a look makes of answers. No broker is needed for most of that.
 
-use super::{Aborted, Cluster, FetchRequest, Limit, PartitionData, Range, look};
-use crate::core::endpoint::Endpoint;
+use super::{Cluster, FetchRequest, Limit, PartitionData, Range, look};
 use crate::core::kafka::batch::Batch;
 use crate::core::kafka::compression::Compression;
 use crate::core::kafka::metadata::{PartitionInfo, TopicInfo};
 use crate::core::kafka::wire::batch::encode;
 use crate::core::kafka::wire::scripted::{Asked, Reply, broker};
 use crate::core::wait::Interrupt;
-use bytes::Bytes;
 use kafka_protocol::messages::FetchResponse;
-use kafka_protocol::messages::fetch_response::{AbortedTransaction, FetchableTopicResponse};
+use kafka_protocol::messages::fetch_response::FetchableTopicResponse;
 use proptest::prelude::*;
 use std::time::Duration;
 
 const CONTROL: i16 = 1 << 5;
-const TRANSACTIONAL: i16 = 1 << 4;
 
 /// A batch of `count` records from `base` on, as a broker keeps it.
 fn batch(base: i64, count: usize, attributes: i16) -> Vec<u8> {
+    let times: Vec<i64> = (100..).take(count).collect();
+    batch_of(base, &times, attributes)
+}
+
+/// One of records with these times.
+fn batch_of(base: i64, times: &[i64], attributes: i16) -> Vec<u8> {
     let mut batch = Batch::default();
-    for number in 0..count {
-        batch.push(
-            0,
-            None,
-            Some(b"value"),
-            100 + i64::try_from(number).unwrap(),
-        );
+    for time in times {
+        batch.push(0, None, Some(b"value"), *time);
     }
     let chunk = batch.into_chunks().remove(&0).unwrap_or_default();
     let mut bytes = Vec::new();
@@ -43,7 +41,7 @@ fn batch(base: i64, count: usize, attributes: i16) -> Vec<u8> {
 type Told = (u64, i64, Option<(i64, i64)>);
 
 fn seen(bytes: &[Vec<u8>], part: Range<i64>) -> Option<Told> {
-    let glance = look(bytes.concat().into(), None, 3, &part).unwrap()?;
+    let glance = look(bytes.concat().into(), 3, &part, None).unwrap()?;
     let first = glance
         .first
         .map(|first| (first.offset, first.time.unwrap()));
@@ -67,57 +65,44 @@ fn marks_are_no_records() {
 }
 
 #[test]
-fn what_was_aborted_is_not_counted_by_who_reads_what_is_committed() {
-    // producer 7: aborted, marked so; then committed
-    let of_7 = |base, attributes| {
-        let mut bytes = batch(base, 2, TRANSACTIONAL | attributes);
-        bytes[43..51].copy_from_slice(&7i64.to_be_bytes());
-        let checksum = crc32c::crc32c(&bytes[21..]);
-        bytes[17..21].copy_from_slice(&checksum.to_be_bytes());
-        bytes
+fn a_record_of_the_future_in_front_does_not_hide_the_oldest() {
+    const IN_2100: i64 = 4_102_444_800_000;
+    let oldest = |bytes: &[Vec<u8>], end: i64| {
+        let glance = look(bytes.concat().into(), 3, &(0..end), None).unwrap();
+        glance.unwrap().oldest
     };
-    let bytes: Bytes = [of_7(5, 0), batch(7, 3, 0)].concat().into();
-    let aborted = || {
-        let aborted = AbortedTransaction::default().with_first_offset(5);
-        Some(Aborted::of(Some(vec![aborted.with_producer_id(7.into())])))
-    };
-    let seen = |aborted| look(bytes.clone(), aborted, 3, &(5..10)).unwrap().unwrap();
-    assert_eq!(seen(None).records, 5);
-    assert_eq!((seen(aborted()).records, seen(aborted()).reached), (3, 10));
-    assert_eq!(seen(aborted()).first.unwrap().offset, 7);
-    // nothing but that: nothing is left, and all of it was seen
-    let only = look(of_7(5, 0).into(), aborted(), 3, &(5..7))
-        .unwrap()
-        .unwrap();
-    assert_eq!((only.records, only.reached, only.first), (0, 7, None));
+    let together = [batch_of(0, &[IN_2100, 700, -1, 800], 0)];
+    assert_eq!(oldest(&together, 4), Some(700));
+    let apart = [batch_of(0, &[IN_2100], 0), batch_of(1, &[900, 950], 0)];
+    assert_eq!(oldest(&apart, 3), Some(900));
+    assert_eq!(oldest(&apart[..1], 1), Some(IN_2100));
+    assert_eq!(oldest(&[batch_of(0, &[-1], 0)], 1), None);
 }
 
 #[test]
-fn from_a_transaction_on_that_has_not_ended_nothing_is_seen() {
-    let reply = |asked: &Asked| -> Reply {
-        let request: FetchRequest = asked.request();
-        assert_eq!(request.isolation_level, 1);
-        let answers = request.topics.iter().map(|topic| {
-            let stable = if topic.topic.to_string() == "ended" {
-                5
-            } else {
-                1
-            };
-            let data = PartitionData::default()
-                .with_high_watermark(5)
-                .with_last_stable_offset(stable);
-            FetchableTopicResponse::default()
-                .with_topic(topic.topic.clone())
-                .with_partitions(vec![data])
-        });
-        asked.with(&FetchResponse::default().with_responses(answers.collect()))
+fn what_was_aborted_is_no_record_for_who_reads_what_is_committed() {
+    use super::Aborted;
+    use kafka_protocol::messages::ProducerId;
+    use kafka_protocol::messages::fetch_response::AbortedTransaction;
+    const TRANSACTIONAL: i16 = 1 << 4;
+    let of_producer = |mut batch: Vec<u8>| {
+        batch[43..51].copy_from_slice(&7i64.to_be_bytes());
+        let checksum = crc32c::crc32c(&batch[21..]);
+        batch[17..21].copy_from_slice(&checksum.to_be_bytes());
+        batch
     };
-    let limit = Limit::new(Duration::from_secs(10), &Interrupt::default());
-    let parts = ["ended", "open"].map(|name| ((name.to_owned(), 0), 1..5));
-    let mut cluster = leading(broker(reply), ["ended", "open"]);
-    let seen = cluster.glances(&parts.into(), true, &limit).unwrap();
-    assert_eq!(seen[&("ended".to_owned(), 0)].reached, 5);
-    assert!(!seen.contains_key(&("open".to_owned(), 0)), "{seen:?}");
+    let bytes = [batch(0, 2, 0), of_producer(batch(2, 3, TRANSACTIONAL))].concat();
+    let listed = AbortedTransaction::default()
+        .with_producer_id(ProducerId(7))
+        .with_first_offset(2);
+    let records = |aborted: Option<Aborted>| {
+        let glance = look(bytes.clone().into(), 3, &(0..5), aborted).unwrap();
+        let glance = glance.unwrap();
+        (glance.records, glance.reached)
+    };
+    assert_eq!(records(None), (5, 5));
+    assert_eq!(records(Some(Aborted::of(Some(vec![listed])))), (2, 5));
+    assert_eq!(records(Some(Aborted::of(None))), (5, 5));
 }
 
 #[test]
@@ -149,15 +134,11 @@ fn stingy() -> Cluster {
         });
         asked.with(&FetchResponse::default().with_responses(answers.collect()))
     };
-    leading(broker(reply), ["a", "b", "empty"])
-}
-
-/// A cluster whose one broker leads a partition of each of these topics.
-fn leading<const N: usize>(endpoint: Endpoint, topics: [&str; N]) -> Cluster {
     let limit = Limit::new(Duration::from_secs(10), &Interrupt::default());
+    let endpoint = broker(reply);
     let mut cluster = Cluster::connect(std::slice::from_ref(&endpoint), &limit).unwrap();
     cluster.known.brokers.insert(1, endpoint);
-    for topic in topics {
+    for topic in ["a", "b", "empty"] {
         let partition = PartitionInfo {
             id: 0,
             leader: Some(1),
@@ -194,6 +175,6 @@ fn what_does_not_fit_beside_others_is_asked_for_alone() {
 proptest! {
     #[test]
     fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), from in any::<i64>(), length in 0i64..) {
-        let _ = look(bytes.into(), Some(Aborted::default()), 0, &(from..from.saturating_add(length)));
+        let _ = look(bytes.into(), 0, &(from..from.saturating_add(length)), None);
     }
 }
