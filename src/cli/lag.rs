@@ -65,8 +65,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             if let Some((was, at)) = &before {
                 for flow in &mut lag.flows {
                     let was = was.flows.iter().find(|was| was.name == flow.name);
-                    was.into_iter()
-                        .for_each(|was| flow.remember(was, now - *at));
+                    if let Some(was) = was {
+                        flow.remember(was, now - *at);
+                    }
                 }
             }
             before = Some((lag.clone(), now));

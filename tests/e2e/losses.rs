@@ -155,7 +155,7 @@ fn what_others_removed_is_told_and_no_lab_is_healthy_that_has_lost_it() {
 }
 
 fn lines(from: usize, to: usize) -> String {
-    (from..to).map(|n| format!("{n}\n")).collect()
+    sorted(from, to).join("\n") + "\n"
 }
 
 fn sorted(from: usize, to: usize) -> Vec<String> {

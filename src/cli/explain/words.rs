@@ -146,6 +146,19 @@ impl Telling<'_> {
                     format!("{behind}, {seconds:.1} s")
                 })
             }
+            Answer::NeverCopied { .. }
+            | Answer::SourceRecreated(_)
+            | Answer::BegunInTheMidst
+            | Answer::AllCommitted { .. } => self.by_positions(),
+            Answer::UpToDate { .. } => "up to date".to_owned(),
+        }
+    }
+
+    /// What MirrorMaker's positions tell, beside those of what is all there.
+    fn by_positions(&self) -> String {
+        let topic = &self.explanation.topic;
+        let (source, target) = (self.source(), self.target());
+        match &self.explanation.answer {
             Answer::NeverCopied { records } => format!(
                 "at most {} removed on {source} before they were mirrored",
                 count(*records, "record")
@@ -160,7 +173,7 @@ impl Telling<'_> {
                 "all {} up to the end of {source} are committed as mirrored",
                 count(*records, "offset")
             ),
-            Answer::UpToDate { .. } => "up to date".to_owned(),
+            _ => String::new(),
         }
     }
 

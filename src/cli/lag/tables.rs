@@ -29,8 +29,8 @@ pub(super) fn lines(lag: &Lag) -> String {
             .map_or_else(|| "-".to_owned(), |n| n.to_string());
         let (name, seconds) = (&flow.name, seconds(flow.seconds_behind));
         let lost = flow.lost;
-        let last = last_words(flow.last_known);
-        format!("time={time} flow={name} behind={behind} seconds={seconds} lost={lost}{last}")
+        let before = last_words(flow.last_known);
+        format!("time={time} flow={name} behind={behind} seconds={seconds} lost={lost}{before}")
     });
     flows.collect::<Vec<_>>().join("\n")
 }
@@ -54,19 +54,19 @@ fn one(flow: &FlowLag, in_detail: bool) -> String {
 
 fn heading(flow: &FlowLag) -> String {
     let name = &flow.name;
-    let mut lost = match flow.lost {
+    let never = match flow.never_copied {
         0 => String::new(),
-        lost => format!("; {} lost on {}", count(lost, "record"), flow.target),
+        never => format!("; at most {} never copied", count(never, "record")),
     };
-    if flow.never_copied > 0 {
-        let never = count(flow.never_copied, "record");
-        lost.push_str(&format!("; at most {never} never copied"));
-    }
+    let lost = match flow.lost {
+        0 => never,
+        lost => format!("; {} lost on {}{never}", count(lost, "record"), flow.target),
+    };
     match (flow.behind, flow.seconds_behind) {
         (None, _) => {
             let why = flow.problem.as_deref().unwrap_or("nobody answers");
-            let last = last_known(flow);
-            format!("{name}: not known: {why}{last}")
+            let before = last_known(flow);
+            format!("{name}: not known: {why}{before}")
         }
         (Some(0), _) => format!("{name}: 0 records behind{lost}"),
         (Some(behind), None) => format!("{name}: {} behind{lost}", count(behind, "record")),
@@ -81,19 +81,16 @@ fn heading(flow: &FlowLag) -> String {
 
 /// What was seen of a flow before it could not be known any more, or can be seen all the same.
 fn last_known(flow: &FlowLag) -> String {
-    let mut told = String::new();
-    if let Some(known) = flow.last_known {
+    let known = flow.last_known.map(|known| {
         let age = known.seconds_behind;
         let age = age.map_or_else(String::new, |age| format!(" and {age:.1} s"));
         let behind = count(known.behind, "record");
-        told = format!("; {behind}{age} behind {:.0} s ago", known.age);
-    }
-    if let Some(ago) = flow.noted_seconds_ago {
-        told.push_str(&format!(
-            "; MirrorMaker last noted a record as mirrored {ago:.1} s ago"
-        ));
-    }
-    told
+        format!("; {behind}{age} behind {:.0} s ago", known.age)
+    });
+    let noted = flow
+        .noted_seconds_ago
+        .map(|ago| format!("; MirrorMaker last noted a record as mirrored {ago:.1} s ago"));
+    [known, noted].into_iter().flatten().collect()
 }
 
 fn table_of(flow: &FlowLag, in_detail: bool) -> String {

@@ -75,20 +75,12 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 
 fn remove(chosen: &Chosen, args: &Args, limit: &Limit) -> Result<Deleted, DeleteError> {
     let topic = &args.which.topic;
-    match (&chosen.place, Docker::find()) {
-        (Some(place), Ok(docker)) => delete::delete(
-            &docker,
-            &place.lab,
-            &place.cluster.name,
-            topic,
-            args.force,
-            limit,
-        ),
-        _ => {
-            delete(chosen.endpoints(), topic, limit)?;
-            Ok(Deleted::default())
-        }
+    if let (Some(place), Ok(docker)) = (&chosen.place, Docker::find()) {
+        let (lab, cluster) = (&place.lab, &place.cluster.name);
+        return delete::delete(&docker, lab, cluster, topic, args.force, limit);
     }
+    delete(chosen.endpoints(), topic, limit)?;
+    Ok(Deleted::default())
 }
 
 fn say_what_is_copied(deleted: &Deleted, topic: &str, context: &Context) {

@@ -219,9 +219,9 @@ mod tests {
             }
         };
         let week = settings("delete", "604800000", "-1");
-        assert!(!may_have_expired(Some(5_000), &week, 10_000));
-        assert!(may_have_expired(Some(5_000), &week, 604_805_000));
-        assert!(may_have_expired(None, &week, 10_000), "it has no time");
+        assert!(!may_have_expired(Some(5_000), week, 10_000));
+        assert!(may_have_expired(Some(5_000), week, 604_805_000));
+        assert!(may_have_expired(None, week, 10_000), "it has no time");
         assert!(!may_have_expired(
             Some(0),
             settings("delete", "-1", "-1"),

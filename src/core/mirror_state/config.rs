@@ -92,8 +92,8 @@ pub fn has_let_go(configs: &[Record], states: &[Record], connector: &str, topic:
         let state = last(states, &format!("status-task-{connector}-{task}"));
         state.is_some_and(|state| {
             let value = state.value.as_deref().unwrap_or_default();
-            let status = serde_json::from_slice::<super::Status>(value);
-            state.time >= told.time && status.is_ok_and(|status| status.is_running())
+            let reported = serde_json::from_slice::<super::Status>(value);
+            state.time >= told.time && reported.is_ok_and(|status| status.is_running())
         })
     })
 }
