@@ -87,6 +87,7 @@ fn main() -> anyhow::Result<()> {
         topic: flow.remote_topic("orders"),
         partition: None,
         start: Start::Earliest,
+        until: None,
         group: None,
         messages: Some(10),
         follow: false,

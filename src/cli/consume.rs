@@ -60,6 +60,10 @@ pub(crate) struct Args {
     /// (-10m). A group that was here before resumes instead
     #[arg(long, value_name = "WHERE", default_value = "earliest", value_parser = start, allow_hyphen_values = true)]
     from: Start,
+    /// Where to end: before this offset (in every partition) [default: where the topic ends now]
+    #[arg(long, value_name = "OFFSET", value_parser = clap::value_parser!(i64).range(0..), allow_negative_numbers = true,
+          conflicts_with_all = ["messages", "follow", "group"])]
+    until: Option<i64>,
     /// Go on with records that arrive from now on
     #[arg(long, short)]
     follow: bool,
@@ -144,6 +148,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         topic: args.topic,
         partition: args.partition,
         start: args.from,
+        until: args.until,
         group: args.group,
         messages: args.messages,
         follow: args.follow,

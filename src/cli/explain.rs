@@ -15,10 +15,11 @@ use words::Words;
 
 /// Tell why a topic is not, or not yet, on the other side: what was seen, and what to do
 ///
-/// For each flow that the topic concerns, the first of these that holds: there is no such topic; no flow leads from where it
-/// is; its name is excluded, not listed, internal, too long, or one that came from the target; the flow is off; MirrorMaker, the
-/// link or a cluster is down, or a task of MirrorMaker's failed; MirrorMaker has not looked for new topics since; the target has no
-/// such topic, or one with fewer partitions; there is nothing to copy; it is behind; it is up to date.
+/// For each flow that the topic concerns, the first of these that holds: its name is Kafka's or MirrorMaker's own; there is no such
+/// topic; no flow leads from where it is; its name is one of what came from the target, too long, excluded, or not listed; the flow
+/// is off; MirrorMaker, the link or a cluster is down, or a task of MirrorMaker's failed; MirrorMaker has not looked for new topics
+/// since; the target has no such topic, or one with fewer partitions; records are lost; there is nothing to copy; it is behind; it
+/// is up to date.
 ///
 /// Ends with exit code 0 when the topic is mirrored, even if behind, and 1 when not.
 #[derive(clap::Args)]
@@ -107,8 +108,17 @@ fn describe(explanation: &Explanation, flags: &str) -> String {
 /// The answer in two words.
 fn state_of(explanation: &Explanation) -> &'static str {
     match (&explanation.answer, &explanation.seen.copy) {
-        (Answer::Behind { .. } | Answer::UpToDate { .. }, _) => "mirrored",
-        (Answer::FewerPartitions { .. } | Answer::CopyLost { .. }, _) => "mirrored in part",
+        (Answer::Behind { .. } | Answer::AllCommitted { .. } | Answer::UpToDate { .. }, _) => {
+            "mirrored"
+        }
+        (
+            Answer::FewerPartitions { .. }
+            | Answer::CopyLost { .. }
+            | Answer::NeverCopied { .. }
+            | Answer::SourceRecreated(_)
+            | Answer::BegunInTheMidst,
+            _,
+        ) => "mirrored in part",
         (Answer::NothingProduced { .. }, _) => "nothing to mirror",
         (
             Answer::NoSuchTopic { .. }
@@ -117,7 +127,7 @@ fn state_of(explanation: &Explanation) -> &'static str {
             | Answer::Excluded { .. }
             | Answer::NotListed { .. }
             | Answer::Internal { .. }
-            | Answer::Cycle
+            | Answer::Cycle { .. }
             | Answer::NameTooLong { .. },
             _,
         )

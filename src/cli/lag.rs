@@ -1,4 +1,4 @@
-mod tables;
+pub(in crate::cli) mod tables;
 
 use super::failure::Told;
 use super::watch::{Frame, Watch};
@@ -8,7 +8,7 @@ use kafka_mirror_kit::core::lab::lag::{Lag, LagError, lag};
 use kafka_mirror_kit::core::lag::{FlowLag, TopicLag};
 use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::wait::Limit;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Show how far the copies are behind their sources: in records, and in seconds
 ///
@@ -54,12 +54,23 @@ not on the target any more. docs/lag.md says where each number comes from, and
 what it cannot know.
 
 Exit codes: 0 the numbers are there; 1 some cannot be known, are over --max, or
-stand still where --max or --max-age is given.";
+stand still where --max or --max-age is given, or records are lost.";
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.watch.watch {
+        let mut before: Option<(Lag, Instant)> = None;
         return args.watch.run(args.json, context, |frame| {
-            let lag = look(args, context)?;
+            let mut lag = look(args, context)?;
+            let now = Instant::now();
+            if let Some((was, at)) = &before {
+                for flow in &mut lag.flows {
+                    let was = was.flows.iter().find(|was| was.name == flow.name);
+                    if let Some(was) = was {
+                        flow.remember(was, now - *at);
+                    }
+                }
+            }
+            before = Some((lag.clone(), now));
             if args.json {
                 return serde_json::to_string(&lag).context("cannot write JSON");
             }
@@ -80,6 +91,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     for flow in &lag.flows {
         if let Some(problem) = &flow.problem {
             context.output.warn(&format!("{}: {problem}", flow.name));
+            outcome = Outcome::No;
+        }
+        for loss in flow.losses() {
+            context.output.talk(&format!("{}: {loss}", flow.name));
             outcome = Outcome::No;
         }
         for over in over(args, flow) {

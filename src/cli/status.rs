@@ -116,6 +116,14 @@ fn say_what_is_not_known(status: &Status, context: &Context) {
             ));
         }
     }
+    for flow in status.flows.iter().filter(|flow| flow.behind.is_none()) {
+        if let Some(ago) = flow.noted_seconds_ago {
+            notes.push(format!(
+                "how far {} is behind cannot be known while {} does not answer; MirrorMaker last noted a record as mirrored {ago:.1} s ago",
+                flow.name, flow.source
+            ));
+        }
+    }
     for (index, note) in notes.iter().enumerate() {
         let gap = if index == 0 { "\n" } else { "" };
         context.output.talk(&format!("{gap}note: {note}"));
@@ -281,7 +289,9 @@ fn copy(topic: &TopicStatus) -> String {
     match topic.state {
         TopicState::NotThereYet => "not there yet".to_owned(),
         TopicState::CopyGone => format!("gone: {} lost", topic.lost),
-        _ if topic.lost > 0 => format!("{name} (made anew: {} lost)", topic.lost),
+        _ if topic.lost > 0 => format!("{name} ({} lost)", topic.lost),
+        _ if topic.never_copied > 0 => format!("{name} ({} never copied)", topic.never_copied),
+        _ if topic.recreated => format!("{name} (source recreated)"),
         _ => name.clone(),
     }
 }

@@ -51,6 +51,9 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
 }
 
+/// How long the other clusters may take to say whether they have a copy.
+const COPIES: Duration = Duration::from_secs(2);
+
 /// Which topic, and where.
 #[derive(clap::Args)]
 struct Which {

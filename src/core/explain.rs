@@ -6,5 +6,8 @@ mod facts;
 mod judgement;
 
 pub use answer::{Answer, Whose};
-pub use facts::{Contents, Facts, Failure, Obstacle, Refresh, Sight, Tight, Worker};
+pub use facts::{
+    Beyond, Contents, Facts, Failure, Missing, Obstacle, OpenTransaction, Origin, Refresh, Sight,
+    Tight, Worker,
+};
 pub use judgement::judge;

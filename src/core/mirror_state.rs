@@ -10,12 +10,14 @@ mod checkpoint;
 mod config;
 mod failure;
 mod heartbeat;
+mod position;
 mod sync;
 
 pub use checkpoint::{Checkpoint, GroupPlace, checkpoints, checkpoints_topic};
-pub use config::{Config, began, config, configs_topic};
+pub use config::{Config, began, config, configs_topic, has_let_go};
 pub use failure::{Failure, failures};
 pub use heartbeat::{HEARTBEATS, last_heartbeat};
+pub use position::{Position, positions};
 pub use sync::{OffsetSync, offset_sync, offset_syncs_topic};
 
 use super::message::Record;
@@ -132,56 +134,10 @@ pub fn copied<'a>(
     records: impl IntoIterator<Item = &'a Record>,
     source: &str,
 ) -> BTreeMap<(String, i32), i64> {
-    let noted = noted(records, source).into_iter();
-    noted.map(|(place, (offset, _))| (place, offset)).collect()
-}
-
-/// When MirrorMaker last noted how far it has copied each partition, by its clock, in milliseconds since the epoch; as
-/// [`copied`] takes it.
-pub fn moved<'a>(
-    records: impl IntoIterator<Item = &'a Record>,
-    source: &str,
-) -> BTreeMap<(String, i32), i64> {
-    let noted = noted(records, source).into_iter();
-    noted
-        .filter_map(|(place, (_, time))| Some((place, time?)))
+    let positions = positions(records, source).into_iter();
+    positions
+        .map(|(place, position)| (place, position.offset))
         .collect()
-}
-
-/// Offset and time of each note.
-fn noted<'a>(
-    records: impl IntoIterator<Item = &'a Record>,
-    source: &str,
-) -> BTreeMap<(String, i32), (i64, Option<i64>)> {
-    let mut copied = BTreeMap::new();
-    for record in records {
-        let key = record.key.as_deref().unwrap_or_default();
-        let Ok((connector, place)) = serde_json::from_slice::<(String, Place)>(key) else {
-            continue;
-        };
-        if connector != "MirrorSourceConnector" || place.cluster != source {
-            continue;
-        }
-        let place = (place.topic, place.partition);
-        match record.value.as_deref().map(serde_json::from_slice::<Noted>) {
-            None => drop(copied.remove(&place)),
-            Some(Ok(noted)) => drop(copied.insert(place, (noted.offset, record.time))),
-            Some(Err(_)) => {}
-        }
-    }
-    copied
-}
-
-#[derive(Deserialize)]
-struct Place {
-    cluster: String,
-    partition: i32,
-    topic: String,
-}
-
-#[derive(Deserialize)]
-struct Noted {
-    offset: i64,
 }
 
 #[cfg(test)]

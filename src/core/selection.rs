@@ -5,20 +5,16 @@
 use crate::core::filter;
 use crate::core::mm2;
 use crate::core::spec::Naming;
-use crate::core::topology::Flow;
+use crate::core::topology::{Flow, HEARTBEATS};
 use serde::Serialize;
 
 /// Characters of a topic's name at most (Kafka's `Topic.MAX_NAME_LENGTH`).
 pub const MAX_TOPIC_NAME: usize = 249;
-/// The topic in which each MirrorMaker shows that it lives; copied whatever the filters.
-const HEARTBEATS: &str = "heartbeats";
 
 /// What a flow takes, as its MirrorMaker reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
-    source: String,
-    target: String,
-    naming: Naming,
+    flow: Flow,
     topics: Vec<String>,
     exclude: Vec<String>,
 }
@@ -29,13 +25,6 @@ pub struct Rules {
 pub enum Selection {
     /// It is copied.
     Taken,
-    /// A pattern of `topics.exclude` takes it out.
-    Excluded(
-        /// As MirrorMaker reads it.
-        String,
-    ),
-    /// No pattern of `topics` takes it.
-    NotListed,
     /// It is a name of Kafka's or MirrorMaker's own.
     Internal(InternalName),
     /// It came from the target, by its prefix: it is not copied back.
@@ -45,6 +34,13 @@ pub enum Selection {
         /// Characters of the name on the target.
         usize,
     ),
+    /// A pattern of `topics.exclude` takes it out.
+    Excluded(
+        /// As MirrorMaker reads it.
+        String,
+    ),
+    /// No pattern of `topics` takes it.
+    NotListed,
     /// Only Java can tell whether these patterns take it.
     Unjudged(Vec<String>),
 }
@@ -75,9 +71,7 @@ impl Rules {
             patterns.map(str::to_owned).collect()
         };
         Self {
-            source: flow.spec.source.clone(),
-            target: flow.spec.target.clone(),
-            naming: flow.spec.naming,
+            flow: flow.clone(),
             topics: list(topics),
             exclude: list(exclude),
         }
@@ -88,17 +82,9 @@ impl Rules {
         &self.topics
     }
 
-    /// What becomes of a topic of that name. Where several rules leave it out: the first, in the order of [`Selection`].
+    /// What becomes of a topic of that name. Where several rules leave it out: the first, in the order of [`Selection`], so that
+    /// what no pattern could change comes before what a pattern does.
     pub fn select(&self, topic: &str) -> Selection {
-        let is_listed = if is_heartbeats(topic) {
-            Selection::Taken
-        } else {
-            self.filtered(topic)
-        };
-        match is_listed {
-            Selection::Taken | Selection::Unjudged(_) => {}
-            left_out => return left_out,
-        }
         if let Some(name) = internal(topic) {
             return Selection::Internal(name);
         }
@@ -107,8 +93,18 @@ impl Rules {
         }
         match self.remote(topic).chars().count() {
             length if length > MAX_TOPIC_NAME => Selection::TooLong(length),
-            _ => is_listed,
+            _ if self.takes_as_heartbeats(topic) => Selection::Taken,
+            _ => self.filtered(topic),
         }
+    }
+
+    /// Whether it is copied for its name, though the patterns do not take it in.
+    pub fn takes_for_its_name(&self, topic: &str) -> bool {
+        self.select(topic) == Selection::Taken && self.filtered(topic) != Selection::Taken
+    }
+
+    fn takes_as_heartbeats(&self, topic: &str) -> bool {
+        is_heartbeats(topic) && self.flow.setting("heartbeats.replication.enabled") != Some("false")
     }
 
     fn filtered(&self, topic: &str) -> Selection {
@@ -143,17 +139,14 @@ impl Rules {
         }
     }
 
-    /// What a topic is called on the target; heartbeats carry the source's name always.
+    /// What a topic is called on the target.
     pub fn remote(&self, topic: &str) -> String {
-        match self.naming {
-            Naming::Same if !topic.ends_with(HEARTBEATS) => topic.to_owned(),
-            _ => format!("{}.{topic}", self.source),
-        }
+        self.flow.remote_topic(topic)
     }
 
     /// Whether its prefixes say that it was copied from the target before, at whatever remove.
     fn is_cycle(&self, topic: &str) -> bool {
-        if self.naming == Naming::Same && !topic.ends_with(HEARTBEATS) {
+        if self.flow.spec.naming == Naming::Same && !topic.ends_with(HEARTBEATS) {
             return false;
         }
         let mut name = topic;
@@ -162,7 +155,7 @@ impl Rules {
             .split_once('.')
             .filter(|_| name.trim_end_matches('.').contains('.'))
         {
-            if source == self.target {
+            if source == self.flow.spec.target {
                 return true;
             }
             name = upstream;
@@ -171,8 +164,9 @@ impl Rules {
     }
 }
 
-/// Whether it is a topic of heartbeats, here or copied from elsewhere.
-fn is_heartbeats(topic: &str) -> bool {
+/// Whether MirrorMaker takes it for a topic of heartbeats, its own or one that was copied from elsewhere, whoever made it
+/// (`ReplicationPolicy.isHeartbeatsTopic`).
+pub fn is_heartbeats(topic: &str) -> bool {
     topic == HEARTBEATS || topic.ends_with(".heartbeats")
 }
 
@@ -214,8 +208,6 @@ mod tests {
             excluded("(?!kmk-canary$)(?:secret.*)")
         );
         assert_eq!(all.select("kmk-canary"), Selection::Taken);
-        assert_eq!(all.select("a.internal"), excluded(r".*[\-\.]internal"));
-        assert_eq!(all.select("__x"), excluded("__.*"));
         assert_eq!(all.select("x.replica"), excluded(r".*\.replica"));
         let some = rules(Naming::Prefix, &["orders.*", "payments"], &[]);
         assert_eq!(some.select("orders2"), Selection::Taken);
@@ -231,27 +223,48 @@ mod tests {
     }
 
     #[test]
-    fn names_of_kafkas_and_mirrormakers_own() {
-        let rules = rules(Naming::Prefix, &[], &[]);
-        assert_eq!(rules.select(".x"), Selection::Internal(InternalName::Dot));
-        let none = Rules {
-            exclude: Vec::new(),
-            ..rules
-        };
+    fn names_of_kafkas_and_mirrormakers_own_come_before_any_pattern() {
+        let rules = rules(Naming::Prefix, &["orders"], &["a.*"]);
         for (topic, name) in [
-            ("__x", InternalName::Underscores),
+            (".x", InternalName::Dot),
+            ("__consumer_offsets", InternalName::Underscores),
             ("a-internal", InternalName::Suffix),
             ("a.internal", InternalName::Suffix),
         ] {
-            assert_eq!(none.select(topic), Selection::Internal(name));
+            assert_eq!(rules.select(topic), Selection::Internal(name));
         }
+    }
+
+    #[test]
+    fn heartbeats_are_taken_whatever_the_patterns() {
+        let mut some = rules(Naming::Prefix, &["orders"], &["team.*"]);
+        for (topic, is_taken) in [
+            ("heartbeats", true),
+            ("team.heartbeats", true),
+            ("myheartbeats", false),
+            ("team.other", false),
+        ] {
+            assert_eq!(some.select(topic) == Selection::Taken, is_taken, "{topic}");
+            assert_eq!(some.takes_for_its_name(topic), is_taken, "{topic}");
+        }
+        assert!(!some.takes_for_its_name("orders"));
+        assert_eq!(some.select("secondary.heartbeats"), Selection::Cycle);
+        // Kafka 4.2 can be told otherwise
+        let settings = &mut some.flow.spec.settings;
+        settings.insert(
+            "heartbeats.replication.enabled".to_owned(),
+            "false".to_owned(),
+        );
+        assert_eq!(some.select("heartbeats"), Selection::NotListed);
     }
 
     #[test]
     fn what_came_from_the_target_does_not_go_back() {
         let prefix = rules(Naming::Prefix, &[], &[]);
+        let listed = rules(Naming::Prefix, &["orders"], &["third.*"]);
         for topic in ["secondary.orders", "third.secondary.orders", "secondary..x"] {
             assert_eq!(prefix.select(topic), Selection::Cycle, "{topic}");
+            assert_eq!(listed.select(topic), Selection::Cycle, "{topic}");
         }
         for topic in [
             "primary.orders",
@@ -266,6 +279,7 @@ mod tests {
         assert_eq!(same.select("secondary.orders"), Selection::Taken);
         assert_eq!(same.remote("orders"), "orders");
         assert_eq!(same.remote("heartbeats"), "primary.heartbeats");
+        assert_eq!(same.remote("myheartbeats"), "primary.myheartbeats");
     }
 
     #[test]
@@ -280,7 +294,31 @@ mod tests {
         );
     }
 
+    /// `--` and the like are for Java to judge.
+    fn is_taken(selection: &Selection) -> bool {
+        matches!(selection, Selection::Taken | Selection::Unjudged(_))
+    }
+
     proptest! {
+        /// What is advised for a name that is not listed, or excluded, brings it across.
+        #[test]
+        fn whoever_lists_what_is_not_listed_has_it_taken(
+            topic in "((secondary|third)\\.){0,2}[a-z._-]{1,9}(heartbeats|-internal)?|l{230,249}",
+            exclude in "[a-z]\\.\\*",
+        ) {
+            match rules(Naming::Prefix, &["orders"], &[&exclude]).select(&topic) {
+                Selection::NotListed => {
+                    let listed = rules(Naming::Prefix, &["orders", &topic], &[&exclude]);
+                    prop_assert!(is_taken(&listed.select(&topic)));
+                }
+                Selection::Excluded(pattern) if !mm2::NEVER.contains(&pattern) => {
+                    let listed = rules(Naming::Prefix, &["orders", &topic], &[]);
+                    prop_assert!(is_taken(&listed.select(&topic)));
+                }
+                _ => {}
+            }
+        }
+
         #[test]
         fn whatever_the_filters_what_is_internal_is_not_taken(topic in "[a-z._-]{1,20}", exclude in "[a-z.*]{1,5}") {
             let rules = rules(Naming::Prefix, &[], &[&exclude]);

@@ -8,6 +8,7 @@ mod existing;
 mod flow;
 mod footprint;
 mod image;
+mod internal;
 mod memory;
 mod version;
 
@@ -20,11 +21,12 @@ pub use image::{
     DATA_IS_NEWER, IMAGE_VARIABLE, KAFKA_VERSION, KafkaImage, NEXT_KAFKA_VERSION, OFFICIAL_IMAGE,
     OLDEST_KAFKA, OLDEST_OFFICIAL, STAND_IN_IMAGE, official_image,
 };
+pub use internal::{HEARTBEATS, is_internal};
 pub use memory::Memory;
 pub use version::Version;
 
 use crate::core::endpoint::Endpoint;
-use crate::core::spec::{CANARY, Problem, Spec};
+use crate::core::spec::{Problem, Spec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -213,25 +215,12 @@ pub fn default_port(index: u16) -> u16 {
     FIRST_PORT.saturating_add(PORTS_PER_CLUSTER.saturating_mul(index))
 }
 
-/// Whether a topic belongs to Kafka, MirrorMaker or kmk rather than to a person. MirrorMaker copies none of these but the canary.
-pub fn is_internal(topic: &str) -> bool {
-    topic.starts_with("__")
-        || topic.starts_with('.')
-        || topic.ends_with(".internal")
-        || topic.ends_with("-internal")
-        || topic == "heartbeats"
-        || topic == CANARY
-        || topic.starts_with("kmk-canary-")
-        || topic.ends_with(".heartbeats")
-        || topic.ends_with(".kmk-canary")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::core::scenario;
     use crate::core::spec::sample::any_spec;
-    use crate::core::spec::{ClusterSpec, FlowSpec};
+    use crate::core::spec::{ClusterSpec, FlowSpec, Naming};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
@@ -338,9 +327,15 @@ mod tests {
 
         #[test]
         fn a_remote_topic_leads_back_to_its_source(topic in "[a-zA-Z0-9._-]{1,40}") {
-            let flow = Flow::new(&FlowSpec::new("primary", "secondary"), &[]);
+            let mut spec = FlowSpec::new("primary", "secondary");
+            let flow = Flow::new(&spec, &[]);
             let remote = flow.remote_topic(&topic);
             prop_assert_eq!(flow.source_topic(&remote), Some(topic.as_str()));
+            // whose names stay the same do not lead back, but for heartbeats
+            spec.naming = Naming::Same;
+            let flow = Flow::new(&spec, &[]);
+            let remote = flow.remote_topic(&format!("{topic}heartbeats"));
+            prop_assert_eq!(flow.source_topic(&remote).unwrap(), format!("{topic}heartbeats"));
         }
     }
 }

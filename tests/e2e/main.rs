@@ -26,6 +26,7 @@ mod lab_file;
 mod labs;
 mod lag;
 mod logs_env;
+mod losses;
 mod main_line;
 #[cfg(target_os = "linux")]
 mod remote;

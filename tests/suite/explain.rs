@@ -139,8 +139,8 @@ fn what_a_name_tells_needs_no_broker() {
             "the pattern is one of `exclude` of the flow",
         ),
         (
-            "orders.internal",
-            r"excluded by pattern `.*[\-\.]internal`",
+            "orders.replica",
+            r"excluded by pattern `.*\.replica`",
             "the pattern is one of MirrorMaker's defaults",
         ),
     ] {
@@ -153,8 +153,17 @@ fn what_a_name_tells_needs_no_broker() {
     kmk.run("explain payments")
         .code(1)
         .stdout_has("the source, primary, cannot be reached");
-    let told = json_of(&kmk, "explain secondary.orders-tmp");
+    let told = json_of(&kmk, "explain orders-tmp");
     assert_eq!(told["flows"][0]["answer"], "excluded");
+    // what no pattern could change comes before the patterns
+    for (topic, answer) in [
+        ("secondary.orders-tmp", "cycle"),
+        ("orders.internal", "internal"),
+        ("__consumer_offsets", "internal"),
+    ] {
+        let told = json_of(&kmk, &format!("explain {topic}"));
+        assert_eq!(told["flows"][0]["answer"], answer);
+    }
 }
 
 #[test]
@@ -171,6 +180,23 @@ fn a_flow_for_which_the_topic_is_not_listed() {
 }
 
 #[test]
+fn what_no_list_could_change_comes_before_the_list() {
+    let flow = json!([{"source": "primary", "target": "secondary", "naming": "prefix", "topics": ["orders"]}]);
+    let kmk = described(|ports| two_clusters(ports, &flow));
+    let of = |topic: &str| json_of(&kmk, &format!("explain {topic}"))["flows"][0].clone();
+    assert_eq!(of("payments")["answer"], "not_listed");
+    assert_eq!(of("payments")["facts"]["whose"], "lab");
+    let cycle = of("secondary.orders");
+    assert_eq!(cycle["answer"], "cycle");
+    assert_eq!(cycle["facts"]["origin"]["is"], "no_flow");
+    assert_eq!(of(&"l".repeat(242))["answer"], "name_too_long");
+    kmk.run("explain __consumer_offsets")
+        .code(1)
+        .stdout_has("primary->secondary: not mirrored: an internal name: it begins with `__`\n")
+        .stdout_has("  do: kmk groups  # offsets of groups are mirrored by themselves\n");
+}
+
+#[test]
 fn a_name_that_would_be_too_long_or_that_is_no_persons() {
     let kmk = lab();
     let long = "a".repeat(245);
@@ -182,7 +208,9 @@ fn a_name_that_would_be_too_long_or_that_is_no_persons() {
         .stdout_has("an internal name: it begins with `.`\n");
     kmk.run("explain secondary.orders")
         .code(1)
-        .stdout_has("it came from secondary, and is not copied back\n");
+        .stdout_has("primary->secondary: not mirrored: its name says that it came from secondary, and such topics are not mirrored back\n")
+        .stdout_has("  seen: no flow has made it: there is no secondary->primary\n")
+        .stdout_has("  do: give it another name\n");
 }
 
 #[test]

@@ -191,6 +191,11 @@ fn flags_of_consume() {
             "it is `earliest`, `latest`, an offset from 0, a time such as 2026-11-22T10:00:00Z",
         ),
         ("consume --topic t --from -5", "or a time ago such as -10m"),
+        ("consume --topic t --until -1", "-1 is not in 0.."),
+        (
+            "consume --topic t --until 9 --follow",
+            "the argument '--until <OFFSET>' cannot be used with '--follow'",
+        ),
         (
             "consume --topic t --from 2026-11-22T10:00:00",
             "it is `earliest`, `latest`, an offset from 0, a time such as 2026-11-22T10:00:00Z",

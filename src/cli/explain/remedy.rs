@@ -2,11 +2,13 @@
 
 use super::words::{SHOWN, Telling};
 use kafka_mirror_kit::core::culprit::{Culprit, Why};
-use kafka_mirror_kit::core::explain::{Answer, Obstacle, Refresh, Tight, Whose, Worker};
-use kafka_mirror_kit::core::selection::Selection;
+use kafka_mirror_kit::core::explain::{Answer, Obstacle, Origin, Refresh, Tight, Whose, Worker};
+use kafka_mirror_kit::core::selection::{MAX_TOPIC_NAME, Selection};
 use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::topology::is_internal;
 
+/// The topic in which Kafka keeps the offsets that groups have committed.
+const COMMITTED: &str = "__consumer_offsets";
 /// Seconds that are waited for rather than shortened.
 const SOON: u64 = 10;
 
@@ -26,35 +28,27 @@ impl Telling<'_> {
                     .collect(),
             },
             Answer::OnlyTheCopy => vec![format!(
-                "kmk topic delete{flags} {remote} --cluster {target} --force"
+                "kmk topic delete{flags} {remote} --cluster {target} --force  # if nobody needs its records"
             )],
-            Answer::NoFlow { on, .. } => {
-                let flows = on
-                    .iter()
-                    .map(|from| by_file(&format!("add a flow from {from} to the lab file")));
-                self.create().into_iter().chain(flows).collect()
+            Answer::NoFlow { on, flows } => {
+                let begun = on.iter().map(|from| self.flow_out_of(from, flows));
+                self.create().into_iter().chain(begun).collect()
             }
-            Answer::Excluded { whose, .. } => vec![match whose {
-                Whose::Lab => {
-                    by_file("take the pattern out of `exclude` in the lab file, or of --exclude")
-                }
-                Whose::Default => "give it another name".to_owned(),
-                Whose::Edited => format!(
-                    "take it out of `{}.topics.exclude` in mm2.properties, then `{}`",
-                    self.explanation.flow,
-                    self.restart()
-                ),
-            }],
-            Answer::NotListed { .. } => vec![by_file(&format!(
-                "add `{topic}` to `topics` in the lab file, or to --topics"
-            ))],
+            Answer::Excluded { whose, .. } => vec![self.include(*whose)],
+            Answer::NotListed { whose, .. } => vec![self.list(*whose)],
+            Answer::Internal { .. } if topic == COMMITTED => vec![format!(
+                "kmk groups{flags}  # offsets of groups are mirrored by themselves"
+            )],
+            Answer::Internal { .. } => vec!["give it another name, if it is yours".to_owned()],
+            Answer::Cycle {
+                origin: Origin::Mirrored,
+            } => vec![format!("kmk topics{flags} --cluster {target}")],
             Answer::NameTooLong { .. } if self.explanation.seen.is_ill_named() => {
                 self.cures(&self.explanation.seen.culprits)
             }
-            Answer::Internal { .. } | Answer::NameTooLong { .. } => {
+            Answer::Cycle { .. } | Answer::NameTooLong { .. } => {
                 vec!["give it another name".to_owned()]
             }
-            Answer::Cycle => vec![format!("kmk topics{flags} --cluster {target}")],
             Answer::Disabled { file } => vec![format!(
                 "write `{}.enabled = true` into {file}, then `{}`",
                 self.explanation.flow,
@@ -101,16 +95,71 @@ impl Telling<'_> {
             Answer::NothingProduced { .. } => vec![format!(
                 "kmk produce{flags} --topic {topic} --cluster {source} --messages 10"
             )],
-            Answer::CopyLost { .. } => vec![format!(
-                "kmk consume{flags} --topic {topic} --cluster {source} | kmk produce{flags} --topic {remote} --cluster {target} --file - --force  # values only"
+            Answer::CopyLost { .. } => self.bring_again(),
+            Answer::BegunInTheMidst => vec![self.mirror_again()],
+            Answer::SourceRecreated(_) => {
+                vec![format!("{deploy}  # it resets the position")]
+            }
+            Answer::NeverCopied { .. } => vec![format!(
+                "kmk topic describe{flags} {topic} --cluster {source}  # its retention"
             )],
+            Answer::Behind { .. } if !self.explanation.seen.open.is_empty() => vec![
+                "let its writer commit or abort the transaction, or wait for its transaction.timeout.ms"
+                    .to_owned(),
+            ],
             Answer::Behind { .. } => vec![format!("kmk explain{flags} {topic}  # once more")],
-            Answer::UpToDate { .. } => {
+            Answer::AllCommitted { .. } | Answer::UpToDate { .. } => {
                 vec![format!(
                     "kmk consume{flags} --topic {remote} --cluster {target}"
                 )]
             }
         }
+    }
+
+    /// To have no pattern take it out, by whose it is.
+    fn include(&self, whose: Whose) -> String {
+        match whose {
+            Whose::Lab => format!(
+                "take the pattern out of `exclude` in the lab file, or of --exclude, then `kmk deploy{}`",
+                self.flags
+            ),
+            Whose::Default => "give it another name".to_owned(),
+            Whose::Edited => format!(
+                "take it out of `{}.topics.exclude` in mm2.properties, then `{}`",
+                self.explanation.flow,
+                self.restart()
+            ),
+        }
+    }
+
+    /// To have a pattern take it in, by whose they are.
+    fn list(&self, whose: Whose) -> String {
+        let (topic, flow) = (&self.explanation.topic, &self.explanation.flow);
+        match whose {
+            Whose::Edited => format!(
+                "add `{topic}` to `{flow}.topics` in mm2.properties, then `{}`",
+                self.restart()
+            ),
+            Whose::Lab | Whose::Default => format!(
+                "add `{topic}` to `topics` in the lab file, or to --topics, then `kmk deploy{}`",
+                self.flags
+            ),
+        }
+    }
+
+    /// What leads from another cluster that has the topic.
+    fn flow_out_of(&self, from: &str, flows: &[String]) -> String {
+        let (flags, topic) = (self.flags, &self.explanation.topic);
+        let begins = |flow: &&String| flow.split("->").next() == Some(from);
+        if let Some(flow) = flows.iter().find(begins) {
+            return format!("kmk explain{flags} {topic} --flow '{flow}'");
+        }
+        if from.len() + 1 + topic.len() > MAX_TOPIC_NAME {
+            return format!(
+                "give it another name: that of a topic mirrored from {from} would be too long"
+            );
+        }
+        format!("add a flow from {from} to the lab file, then `kmk deploy{flags}`")
     }
 
     /// To make the topic on the source, if that could help.
@@ -205,6 +254,35 @@ impl Telling<'_> {
         }
         cures.dedup();
         cures
+    }
+
+    /// To send what is missing once more, and only that where it is known.
+    fn bring_again(&self) -> Vec<String> {
+        let (flags, source, target) = (self.flags, self.source(), self.target());
+        let (topic, remote) = (&self.explanation.topic, &self.explanation.remote);
+        let missing = &self.explanation.seen.missing;
+        let each = missing.iter().take(SHOWN).map(|one| {
+            let (id, from, until) = (one.partition, one.from, one.until);
+            let (read, write, what) = if one.has_keys {
+                (r" --format '%k\t%v'", r" --key-separator $'\t'", "keys and values only")
+            } else {
+                ("", "", "values only")
+            };
+            let repeats = if one.is_exact { "" } else { "; repeats what is there" };
+            format!(
+                "kmk consume{flags} --topic {topic} --cluster {source} --partition {id} --from {from} --until {until}{read} | kmk produce{flags} --topic {remote} --cluster {target} --partition {id} --file -{write} --force  # {what}{repeats}"
+            )
+        });
+        each.chain([self.mirror_again()]).collect()
+    }
+
+    /// To have all of it mirrored once more.
+    fn mirror_again(&self) -> String {
+        let (flags, target) = (self.flags, self.target());
+        let (topic, remote) = (&self.explanation.topic, &self.explanation.remote);
+        format!(
+            "kmk topic delete{flags} {remote} --cluster {target} --force  # then MirrorMaker mirrors `{topic}` again from its first record; what only {target} has is gone"
+        )
     }
 
     /// A record that a copy does not take ends the task, and the next task, until the copy takes it.

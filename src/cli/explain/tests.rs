@@ -5,7 +5,8 @@ use super::words::Words;
 use super::*;
 use kafka_mirror_kit::core::culprit::{Culprit, Why};
 use kafka_mirror_kit::core::explain::{
-    Contents, Facts, Failure, Obstacle, Refresh, Tight, Whose, Worker,
+    Beyond, Contents, Facts, Failure, Missing, Obstacle, OpenTransaction, Origin, Refresh, Tight,
+    Whose, Worker,
 };
 use kafka_mirror_kit::core::selection::{InternalName, Selection};
 
@@ -29,6 +30,8 @@ fn explanation(answer: Answer) -> Explanation {
             flows: Vec::new(),
             nearest: None,
             selection: Selection::Taken,
+            by_its_name: false,
+            origin: None,
             topics: Vec::new(),
             whose: Whose::Default,
             disabled_by: None,
@@ -48,6 +51,11 @@ fn explanation(answer: Answer) -> Explanation {
             behind: Some(2),
             seconds_behind: None,
             lost: 0,
+            missing: Vec::new(),
+            open: Vec::new(),
+            never_copied: 0,
+            beyond: None,
+            first_is_there: Some(true),
         },
     }
 }
@@ -93,11 +101,19 @@ fn all() -> Vec<Answer> {
             pattern: text(),
             whose: Whose::Edited,
         },
-        Answer::NotListed { topics: list() },
+        Answer::NotListed {
+            topics: list(),
+            whose: Whose::Lab,
+        },
         Answer::Internal {
             rule: InternalName::Suffix,
         },
-        Answer::Cycle,
+        Answer::Cycle {
+            origin: Origin::Mirrored,
+        },
+        Answer::Cycle {
+            origin: Origin::NoFlow { flow: text() },
+        },
         Answer::NameTooLong {
             length: 250,
             most: 249,
@@ -140,6 +156,13 @@ fn all() -> Vec<Answer> {
         Answer::Uncounted,
         Answer::NothingProduced { ever: 0 },
         Answer::CopyLost { records: 3 },
+        Answer::NeverCopied { records: 3 },
+        Answer::SourceRecreated(Beyond {
+            position: 9,
+            end: 3,
+        }),
+        Answer::BegunInTheMidst,
+        Answer::AllCommitted { records: 3 },
         Answer::Behind {
             records: 3,
             seconds: Some(0.25),
@@ -168,6 +191,100 @@ fn no_answer_is_without_words_and_a_remedy() {
 /// As it is written where no colors are.
 fn plain(text: &str) -> String {
     anstream::adapter::strip_str(&harmless(text)).to_string()
+}
+
+#[test]
+fn what_is_advised_can_be_done() {
+    let told = |answer: Answer, topic: &str| {
+        let mut explanation = explanation(answer);
+        topic.clone_into(&mut explanation.topic);
+        Words::of(&explanation, "").todo
+    };
+    let on = |flows: &[&str]| Answer::NoFlow {
+        on: vec!["secondary".to_owned()],
+        flows: flows.iter().map(|flow| (*flow).to_owned()).collect(),
+    };
+    let create = "kmk topic create orders --cluster primary";
+    assert_eq!(
+        told(on(&["primary->secondary"]), "orders"),
+        [
+            create,
+            "add a flow from secondary to the lab file, then `kmk deploy`"
+        ]
+    );
+    // there is one
+    assert_eq!(
+        told(on(&["secondary->primary"]), "orders"),
+        [create, "kmk explain orders --flow 'secondary->primary'"]
+    );
+    let long = told(on(&[]), &"l".repeat(240));
+    assert!(long[1].starts_with("give it another name: "), "{long:?}");
+    let internal = |topic| {
+        let rule = InternalName::Underscores;
+        told(Answer::Internal { rule }, topic)
+    };
+    assert_eq!(
+        internal("__consumer_offsets"),
+        ["kmk groups  # offsets of groups are mirrored by themselves"]
+    );
+    assert_eq!(internal("__x"), ["give it another name, if it is yours"]);
+}
+
+#[test]
+fn what_is_brought_again_is_what_is_missing_or_said_to_repeat() {
+    let mut lost = explanation(Answer::CopyLost { records: 90 });
+    let missing = Missing {
+        partition: 0,
+        from: 10,
+        until: 100,
+        is_exact: true,
+        has_keys: false,
+    };
+    lost.seen.missing = vec![
+        missing,
+        Missing {
+            partition: 1,
+            is_exact: false,
+            has_keys: true,
+            ..missing
+        },
+    ];
+    let expected = [
+        "kmk consume --topic orders --cluster primary --partition 0 --from 10 --until 100 | kmk produce --topic primary.orders --cluster secondary --partition 0 --file - --force  # values only",
+        r"kmk consume --topic orders --cluster primary --partition 1 --from 10 --until 100 --format '%k\t%v' | kmk produce --topic primary.orders --cluster secondary --partition 1 --file - --key-separator $'\t' --force  # keys and values only; repeats what is there",
+    ];
+    let todo = Words::of(&lost, "").todo;
+    assert_eq!(todo[..2], expected);
+    assert!(
+        todo[2].starts_with("kmk topic delete primary.orders "),
+        "{todo:?}"
+    );
+}
+
+#[test]
+fn a_transaction_that_is_waited_for_is_told_of() {
+    let mut behind = explanation(Answer::Behind {
+        records: 3,
+        seconds: None,
+    });
+    assert_eq!(
+        Words::of(&behind, "").todo,
+        ["kmk explain orders  # once more"]
+    );
+    let (partition, offset) = (1, 7);
+    behind.seen.open = vec![OpenTransaction { partition, offset }];
+    let words = Words::of(&behind, "");
+    let told = "a transaction that began at offset 7 of partition 1 has not ended: ";
+    assert!(
+        words.seen.last().unwrap().starts_with(told),
+        "{:?}",
+        words.seen
+    );
+    assert!(
+        words.todo[0].contains("transaction.timeout.ms"),
+        "{:?}",
+        words.todo
+    );
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use crate::cli::quantity::{bytes, count};
 use kafka_mirror_kit::core::culprit::Culprit;
-use kafka_mirror_kit::core::explain::{Answer, Contents, Failure, Obstacle, Refresh, Sight, Whose};
+use kafka_mirror_kit::core::explain::{
+    Answer, Beyond, Contents, Failure, Obstacle, OpenTransaction, Origin, Refresh, Sight, Whose,
+};
 use kafka_mirror_kit::core::lab::explain::Explanation;
 use kafka_mirror_kit::core::selection::InternalName;
 
@@ -71,7 +73,14 @@ impl Telling<'_> {
             Answer::Excluded { pattern, .. } => format!("excluded by pattern `{pattern}`"),
             Answer::NotListed { .. } => "not among the topics of the flow".to_owned(),
             Answer::Internal { rule } => format!("an internal name: it {}", rule_of(*rule)),
-            Answer::Cycle => format!("it came from {target}, and is not copied back"),
+            Answer::Cycle {
+                origin: Origin::Mirrored,
+            } => format!("it came from {target}, and is not copied back"),
+            Answer::Cycle { .. } => {
+                format!(
+                    "its name says that it came from {target}, and such topics are not mirrored back"
+                )
+            }
             Answer::NameTooLong { length, most } => {
                 format!("its name there would have {length} characters, and Kafka allows {most}")
             }
@@ -113,20 +122,7 @@ impl Telling<'_> {
                 "MirrorMaker has not looked for new topics since; {}",
                 next_look(*refresh)
             ),
-            Answer::NotCreated { obstacle, .. } => match obstacle {
-                Some(Obstacle::Clash { with }) => {
-                    format!("`{remote}` cannot be made on {target}: it clashes with `{with}` there")
-                }
-                Some(Obstacle::Replicas { asked, brokers }) => format!(
-                    "`{remote}` cannot be made on {target}: {} are asked for, and there {}",
-                    count(*asked, "replica"),
-                    are(*brokers)
-                ),
-                Some(Obstacle::Told { words }) => {
-                    format!("`{remote}` cannot be made on {target}: {words}")
-                }
-                None => format!("MirrorMaker copies it, and {target} has no `{remote}`"),
-            },
+            Answer::NotCreated { obstacle, .. } => self.not_created(obstacle.as_ref()),
             Answer::FewerPartitions {
                 copied,
                 of,
@@ -142,7 +138,7 @@ impl Telling<'_> {
                 "there is nothing to copy: its records were removed, or have expired".to_owned()
             }
             Answer::CopyLost { records } => format!(
-                "`{remote}` has lost {} that do not come again",
+                "`{remote}` has lost at most {} that do not come again",
                 count(*records, "record")
             ),
             Answer::Behind { records, seconds } => {
@@ -151,7 +147,52 @@ impl Telling<'_> {
                     format!("{behind}, {seconds:.1} s")
                 })
             }
+            Answer::NeverCopied { .. }
+            | Answer::SourceRecreated(_)
+            | Answer::BegunInTheMidst
+            | Answer::AllCommitted { .. } => self.by_positions(),
             Answer::UpToDate { .. } => "up to date".to_owned(),
+        }
+    }
+
+    fn not_created(&self, obstacle: Option<&Obstacle>) -> String {
+        let (remote, target) = (&self.explanation.remote, self.target());
+        match obstacle {
+            Some(Obstacle::Clash { with }) => {
+                format!("`{remote}` cannot be made on {target}: it clashes with `{with}` there")
+            }
+            Some(Obstacle::Replicas { asked, brokers }) => format!(
+                "`{remote}` cannot be made on {target}: {} are asked for, and there {}",
+                count(*asked, "replica"),
+                are(*brokers)
+            ),
+            Some(Obstacle::Told { words }) => {
+                format!("`{remote}` cannot be made on {target}: {words}")
+            }
+            None => format!("MirrorMaker copies it, and {target} has no `{remote}`"),
+        }
+    }
+
+    /// What MirrorMaker's positions tell, beside those of what is all there.
+    fn by_positions(&self) -> String {
+        let topic = &self.explanation.topic;
+        let (source, target) = (self.source(), self.target());
+        match &self.explanation.answer {
+            Answer::NeverCopied { records } => format!(
+                "at most {} removed on {source} before they were mirrored",
+                count(*records, "record")
+            ),
+            Answer::SourceRecreated(Beyond { position, end }) => format!(
+                "MirrorMaker's position {position} lies beyond the end, {end}: it is of another topic `{topic}`, which was deleted"
+            ),
+            Answer::BegunInTheMidst => format!(
+                "the first record of `{topic}` is not on {target}: MirrorMaker began in the midst"
+            ),
+            Answer::AllCommitted { records } => format!(
+                "all {} up to the end of {source} are committed as mirrored",
+                count(*records, "offset")
+            ),
+            _ => String::new(),
         }
     }
 
@@ -165,6 +206,9 @@ impl Telling<'_> {
         ];
         if let (Sight::There(original), Sight::There(copy)) = (&seen.original, &seen.copy) {
             lines.extend(differences(*original, *copy));
+        }
+        if seen.by_its_name {
+            lines.push("MirrorMaker takes heartbeats, and what is named like them, whatever the patterns of the flow".to_owned());
         }
         lines
     }
@@ -181,7 +225,12 @@ impl Telling<'_> {
                         .to_owned()
                 }
             }],
-            Answer::NotListed { topics } => vec![format!("topics are {}", Words::list(topics))],
+            Answer::NotListed { topics, whose } => {
+                let edited = "they are in the settings that MirrorMaker runs with, and not in the lab's";
+                let edited = (*whose == Whose::Edited).then(|| edited.to_owned());
+                [format!("topics are {}", Words::list(topics))].into_iter().chain(edited).collect()
+            }
+            Answer::Cycle { origin } => origin_of(origin).into_iter().collect(),
             Answer::Disabled { file } => vec![format!(
                 "{file} says `{}.enabled = false`",
                 self.explanation.flow
@@ -224,8 +273,27 @@ impl Telling<'_> {
             | Answer::NotCreated { refresh, .. } => vec![every(*refresh)],
             Answer::Ill { problems } => problems.clone(),
             Answer::CopyLost { .. } => vec![
-                "MirrorMaker has noted them as copied; the copy was deleted and made anew since, or cut off".to_owned(),
+                "MirrorMaker's position is behind them; the mirrored topic was deleted, recreated or truncated since".to_owned(),
             ],
+            Answer::Behind { .. } => seen.open.iter().take(SHOWN).map(transaction).collect(),
+            Answer::NeverCopied { .. } => vec![
+                "the source begins behind MirrorMaker's position: what was between is on neither side".to_owned(),
+            ],
+            Answer::BegunInTheMidst => vec![format!(
+                "the topic was probably deleted and recreated on {}: MirrorMaker went on at the offset that it had noted of the old one",
+                self.source()
+            )],
+            Answer::UpToDate { .. } => {
+                let there = |sight: &Sight| sight.contents().map_or(0, |contents| contents.records);
+                let is_shorter = there(&seen.copy) < there(&seen.original);
+                let offsets = "records are counted by their offsets here: what transactions gave up and where they end, and what was compacted away, is counted too";
+                let ends = format!(
+                    "MirrorMaker's position is at the end of {}, whose first record is on {}",
+                    self.source(),
+                    self.target()
+                );
+                [ends].into_iter().chain(is_shorter.then(|| offsets.to_owned())).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -249,6 +317,28 @@ fn held(culprits: &[Culprit]) -> String {
     let topics = culprits.iter().map(|one| format!("`{}`", one.topic));
     let topics: Vec<String> = topics.collect();
     format!("the whole flow is held up by {}", topics.join(" and "))
+}
+
+fn transaction(open: &OpenTransaction) -> String {
+    let OpenTransaction { partition, offset } = open;
+    format!(
+        "a transaction that began at offset {offset} of partition {partition} has not ended: the flow reads only what is committed, and waits for its end"
+    )
+}
+
+/// What stands behind a name, where that is not what it says.
+fn origin_of(origin: &Origin) -> Option<String> {
+    Some(match origin {
+        Origin::Mirrored => return None,
+        Origin::NoFlow { flow } => format!("no flow has made it: there is no {flow}"),
+        Origin::NoTopic { topic, cluster } => {
+            format!("it is no mirrored topic: no `{topic}` on {cluster}")
+        }
+        Origin::NotTaken { topic, flow } => {
+            format!("no flow has made it: {flow} does not take `{topic}`")
+        }
+        Origin::Unknown { cluster } => format!("whether it did, {cluster} does not tell"),
+    })
 }
 
 fn rule_of(rule: InternalName) -> &'static str {

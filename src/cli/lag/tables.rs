@@ -3,12 +3,12 @@
 use super::super::quantity::count;
 use super::super::table::{row, table};
 use kafka_mirror_kit::core::lab::lag::Lag;
-use kafka_mirror_kit::core::lag::{FlowLag, PartitionLag, TopicLag, TopicState};
+use kafka_mirror_kit::core::lag::{FlowLag, LastKnown, PartitionLag, TopicLag, TopicState};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-/// So many topics that are up to date are worth a line each.
+/// So many topics of which nothing is left to copy are worth a line each.
 const UP_TO_DATE: usize = 15;
 
 /// The names of so many topics that are not mirrored are worth a word each.
@@ -29,9 +29,19 @@ pub(super) fn lines(lag: &Lag) -> String {
             .map_or_else(|| "-".to_owned(), |n| n.to_string());
         let (name, seconds) = (&flow.name, seconds(flow.seconds_behind));
         let lost = flow.lost;
-        format!("time={time} flow={name} behind={behind} seconds={seconds} lost={lost}")
+        let before = last_words(flow.last_known);
+        format!("time={time} flow={name} behind={behind} seconds={seconds} lost={lost}{before}")
     });
     flows.collect::<Vec<_>>().join("\n")
+}
+
+/// What was known before, as words of a line.
+pub(in crate::cli) fn last_words(known: Option<LastKnown>) -> String {
+    known.map_or_else(String::new, |known| {
+        let (behind, age) = (known.behind, known.age);
+        let seconds = seconds(known.seconds_behind);
+        format!(" last_behind={behind} last_seconds={seconds} last_age={age:.1}")
+    })
 }
 
 fn one(flow: &FlowLag, in_detail: bool) -> String {
@@ -52,17 +62,21 @@ fn standing(flow: &FlowLag) -> impl Iterator<Item = String> {
 
 fn heading(flow: &FlowLag) -> String {
     let name = &flow.name;
-    let lost = match flow.lost {
+    let never = match flow.never_copied {
         0 => String::new(),
-        lost => format!("; {} lost on {}", count(lost, "record"), flow.target),
+        never => format!("; at most {} never copied", count(never, "record")),
+    };
+    let lost = match flow.lost {
+        0 => never,
+        lost => format!("; {} lost on {}{never}", count(lost, "record"), flow.target),
     };
     match (flow.behind, flow.seconds_behind) {
         (None, _) => {
             let why = flow.problem.as_deref().unwrap_or("nobody answers");
-            format!("{name}: not known: {why}")
+            let before = last_known(flow);
+            format!("{name}: not known: {why}{before}")
         }
-        (Some(0), _) if flow.lost == 0 => format!("{name}: up to date"),
-        (Some(0), _) => format!("{name}: nothing left to copy{lost}"),
+        (Some(0), _) => format!("{name}: 0 records behind{lost}"),
         (Some(behind), None) => format!("{name}: {} behind{lost}", count(behind, "record")),
         (Some(behind), Some(age)) => {
             format!(
@@ -73,16 +87,30 @@ fn heading(flow: &FlowLag) -> String {
     }
 }
 
+/// What was seen of a flow before it could not be known any more, or can be seen all the same.
+fn last_known(flow: &FlowLag) -> String {
+    let known = flow.last_known.map(|known| {
+        let age = known.seconds_behind;
+        let age = age.map_or_else(String::new, |age| format!(" and {age:.1} s"));
+        let behind = count(known.behind, "record");
+        format!("; {behind}{age} behind {:.0} s ago", known.age)
+    });
+    let noted = flow
+        .noted_seconds_ago
+        .map(|ago| format!("; MirrorMaker last noted a record as mirrored {ago:.1} s ago"));
+    [known, noted].into_iter().flatten().collect()
+}
+
 fn table_of(flow: &FlowLag, in_detail: bool) -> String {
     let mut topics: Vec<&TopicLag> = flow.copied().collect();
     // the worst first; names in order among the others
-    topics.sort_by_key(|topic| Reverse((topic.behind, topic.lost)));
+    topics.sort_by_key(|topic| Reverse((topic.behind, topic.lost, topic.never_copied)));
     if topics.is_empty() {
         return String::new();
     }
     let is_quiet = |topic: &&&TopicLag| {
         topic.behind == 0
-            && topic.lost == 0
+            && !topic.has_lost()
             && topic.state == TopicState::Mirrored
             && !topic.is_partly_unknown()
     };
@@ -109,7 +137,7 @@ fn table_of(flow: &FlowLag, in_detail: bool) -> String {
         return text;
     }
     format!(
-        "{text}\n… and {} up to date; --verbose shows them",
+        "{text}\n… and {} with nothing left to copy; --verbose shows them",
         count(hidden, "more topic")
     )
 }
@@ -118,12 +146,20 @@ fn topic_row(topic: &TopicLag) -> Vec<String> {
     let mut words = Vec::new();
     match topic.state {
         TopicState::NotThereYet => words.push("not there yet".to_owned()),
-        TopicState::CopyGone => words.push("its copy is gone".to_owned()),
-        _ if topic.lost > 0 => words.push("its copy was made anew".to_owned()),
+        TopicState::CopyGone => words.push("mirrored topic gone".to_owned()),
+        _ if topic.was_truncated() => words.push("mirrored topic truncated".to_owned()),
+        _ if topic.lost > 0 => words.push("mirrored topic recreated".to_owned()),
         _ => {}
     }
     if topic.lost > 0 {
         words.push(format!("{} lost", topic.lost));
+    }
+    if topic.never_copied > 0 {
+        let never = topic.never_copied;
+        words.push(format!("at most {never} removed before they were copied"));
+    }
+    if topic.recreated {
+        words.push("position beyond the end: source topic recreated".to_owned());
     }
     if topic.is_partly_unknown() {
         words.push("some partitions have no leader".to_owned());
@@ -138,16 +174,18 @@ fn topic_row(topic: &TopicLag) -> Vec<String> {
 }
 
 fn partition_row(one: &PartitionLag) -> Vec<String> {
-    let lost = match one.lost {
-        0 => String::new(),
-        lost => format!("{lost} lost"),
-    };
+    let mut lost = Vec::new();
+    lost.extend((one.lost > 0).then(|| format!("{} lost", one.lost)));
+    lost.extend(
+        (one.never_copied > 0).then(|| format!("at most {} never copied", one.never_copied)),
+    );
+    lost.extend(one.recreated.then(|| "position beyond the end".to_owned()));
     row([
         "",
         &format!("#{}", one.partition),
         &behind(one.behind, one.exact),
         &seconds(one.seconds_behind),
-        &lost,
+        &lost.join(", "),
     ])
 }
 
@@ -168,12 +206,13 @@ fn not_mirrored(flow: &FlowLag, in_detail: bool) -> Vec<String> {
         let reason = match topic.state {
             TopicState::Mirrored | TopicState::NotThereYet | TopicState::CopyGone => continue,
             TopicState::Internal if !in_detail => continue,
-            TopicState::Internal => "internal",
-            TopicState::Excluded => "excluded",
-            TopicState::NotListed => "not in the topics list",
-            TopicState::FromTarget => "comes from the target",
-            TopicState::TooLong => "name too long with its prefix",
-            TopicState::NoCopy => "no copy: filtered out, or not there yet",
+            // some of them are mirrored
+            TopicState::Internal => "not counted (Kafka's, MirrorMaker's or kmk's own)",
+            TopicState::Excluded => "not mirrored (excluded)",
+            TopicState::NotListed => "not mirrored (not in the topics list)",
+            TopicState::FromTarget => "not mirrored (its name says that it came from the target)",
+            TopicState::TooLong => "not mirrored (name too long with its prefix)",
+            TopicState::NoCopy => "not mirrored (no copy: filtered out, or not there yet)",
         };
         by_reason.entry(reason).or_default().push(&topic.source);
     }
@@ -184,7 +223,7 @@ fn not_mirrored(flow: &FlowLag, in_detail: bool) -> Vec<String> {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        format!("not mirrored ({reason}): {}{more}", all.join(", "))
+        format!("{reason}: {}{more}", all.join(", "))
     };
     by_reason.into_iter().map(line).collect()
 }

@@ -1,5 +1,6 @@
 //! The status as a picture that is looked at from afar, and as lines that are added to others.
 
+use super::super::lag::tables::last_words;
 use super::super::output::styled;
 use super::super::quantity::or_dash;
 use super::super::table::{row, table};
@@ -26,8 +27,19 @@ pub(super) struct Look {
 }
 
 impl Look {
-    pub(super) fn new(status: Status, before: Option<&Self>) -> Self {
+    pub(super) fn new(mut status: Status, before: Option<&Self>) -> Self {
         let at = Instant::now();
+        if let Some(before) = before {
+            status.flows.iter_mut().for_each(|flow| {
+                let mut flows = before.status.flows.iter();
+                let was = flows.find(|was| was.name == flow.name);
+                let was = was.and_then(|was| was.lag.as_ref());
+                if let (Some(was), Some(lag)) = (was, &mut flow.lag) {
+                    lag.remember(was, at - before.at);
+                    flow.last_known = lag.last_known;
+                }
+            });
+        }
         let pace = |flow: &FlowStatus| {
             let before = before?;
             let mut flows = before.status.flows.iter();
@@ -83,8 +95,8 @@ impl Look {
                 state(&self.status, flow),
                 &or_dash(pace.map(|pace| grouped(rounded(pace.inward)))),
                 &or_dash(pace.map(|pace| grouped(rounded(pace.outward)))),
-                &or_dash(flow.behind.map(grouped)),
-                &seconds(flow),
+                &behind(flow),
+                &seconds_or_before(flow),
                 &flow.canary.as_ref().map_or_else(|| "-".to_owned(), canary),
                 &tasks(flow),
             ])
@@ -146,6 +158,8 @@ impl Look {
             let mut words: Vec<String> = (words.iter())
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect();
+            let last = last_words(flow.last_known);
+            words.extend(last.split_whitespace().map(str::to_owned));
             // to the end of the line, as it has spaces
             words.extend(
                 flow.problems
@@ -168,6 +182,22 @@ impl Look {
     fn flows_with_pace(&self) -> impl Iterator<Item = (&FlowStatus, Option<Pace>)> {
         let paces = self.paces.iter().copied();
         self.status.flows.iter().zip(paces)
+    }
+}
+
+/// What is not known any more is shown with its age.
+fn behind(flow: &FlowStatus) -> String {
+    match (flow.behind, flow.last_known) {
+        (None, Some(known)) => format!("{} {:.0} s ago", grouped(known.behind), known.age),
+        (behind, _) => or_dash(behind.map(grouped)),
+    }
+}
+
+fn seconds_or_before(flow: &FlowStatus) -> String {
+    let known = flow.last_known.filter(|_| flow.behind.is_none());
+    match known.and_then(|known| Some((known.seconds_behind?, known.age))) {
+        Some((seconds, age)) => format!("{seconds:.1} {age:.0} s ago"),
+        None => seconds(flow),
     }
 }
 

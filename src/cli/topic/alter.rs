@@ -1,14 +1,17 @@
-use super::{Which, at_least_one, setting};
+use super::{COPIES, Which, at_least_one, setting};
+use crate::cli::chosen::Chosen;
 use crate::cli::failure::Told;
 use crate::cli::quantity::count;
 use crate::cli::{Context, Outcome};
-use kafka_mirror_kit::core::lab::topics::{Altered, alter};
+use kafka_mirror_kit::core::lab::topics::{Altered, Following, alter, copies_of};
+use kafka_mirror_kit::core::wait::Limit;
 use std::collections::BTreeMap;
 
 /// Give a topic more partitions, or other settings
 ///
-/// Partitions can only grow; records stay where they are, and keys may go elsewhere from then on. The copies of a topic
-/// follow within seconds.
+/// Partitions can only grow; records stay where they are, and keys may go elsewhere from then on. Mirrored topics have more
+/// partitions within seconds. They have other settings when MirrorMaker looks for these next, every ten minutes unless the flow says
+/// otherwise (sync.topic.configs.interval.seconds); some never, such as min.insync.replicas.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES,
           group(clap::ArgGroup::new("changes").args(["partitions", "config", "unset"]).required(true).multiple(true)))]
@@ -49,10 +52,56 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         chosen.name(),
         told(&to)
     ))?;
+    for note in followers(topic, &to, &chosen, context) {
+        context.output.talk(&format!("note: {note}"));
+    }
     let at = chosen.flags_if_needed();
     let describe = format!("kmk topic describe {topic}{at}");
     context.output.next(&[(describe, "what it is like now")]);
     Ok(Outcome::Yes)
+}
+
+/// When the mirrored topics that there are have it, too.
+fn followers(topic: &str, to: &Altered, chosen: &Chosen, context: &Context) -> Vec<String> {
+    let Some((topology, cluster)) = chosen.lab() else {
+        return Vec::new();
+    };
+    let limit = Limit::new(COPIES, &context.interrupt);
+    let copies = copies_of(topology, cluster, topic, &limit);
+    let each = copies.iter().flat_map(|copy| {
+        let mut flows = topology.flows.iter();
+        let flow =
+            flows.find(|flow| flow.spec.source == cluster && flow.spec.target == copy.cluster);
+        let names = to.settings.keys().map(String::as_str);
+        let following = flow.map(|flow| Following::through(flow, names));
+        let mirrored = format!("`{}` on {}", copy.topic, copy.cluster);
+        following.map_or_else(Vec::new, |how| follows(&mirrored, to, &how))
+    });
+    each.collect()
+}
+
+fn follows(mirrored: &str, to: &Altered, how: &Following) -> Vec<String> {
+    let when = |seconds: Option<u64>, key: &str| match seconds {
+        Some(seconds) => format!("in {seconds} s at most ({key}.interval.seconds)"),
+        None => format!("never ({key}.enabled, {key}.interval.seconds)"),
+    };
+    let partitions = to.partitions.map(|_| {
+        let when = when(how.partitions, "refresh.topics");
+        format!("{mirrored} has more partitions {when}")
+    });
+    let names = to.settings.keys();
+    let (never, later): (Vec<&str>, Vec<&str>) = names
+        .map(String::as_str)
+        .partition(|name| how.left_alone.iter().any(|one| one == name));
+    let later = (!later.is_empty()).then(|| {
+        let when = when(how.settings, "sync.topic.configs");
+        format!("{mirrored} follows with {} {when}", later.join(", "))
+    });
+    let never = (!never.is_empty()).then(|| {
+        let never = never.join(", ");
+        format!("{mirrored} keeps its own {never} (config.properties.exclude)")
+    });
+    partitions.into_iter().chain(later).chain(never).collect()
 }
 
 fn changes(
@@ -90,6 +139,33 @@ fn told(to: &Altered) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn when_a_mirrored_topic_follows_is_said() {
+        let set =
+            ["retention.ms", "min.insync.replicas"].map(|name| (name.to_owned(), "1".to_owned()));
+        let to = Altered {
+            partitions: Some(6),
+            settings: changes(set.into(), vec!["cleanup.policy".to_owned()]).unwrap(),
+        };
+        let mut how = Following {
+            partitions: Some(1),
+            settings: Some(600),
+            left_alone: vec!["min.insync.replicas".to_owned()],
+        };
+        let expected = [
+            "`x` has more partitions in 1 s at most (refresh.topics.interval.seconds)",
+            "`x` follows with cleanup.policy, retention.ms in 600 s at most (sync.topic.configs.interval.seconds)",
+            "`x` keeps its own min.insync.replicas (config.properties.exclude)",
+        ];
+        assert_eq!(follows("`x`", &to, &how), expected);
+        how.settings = None;
+        let told = follows("`x`", &to, &how);
+        assert!(
+            told[1].contains(" never (sync.topic.configs.enabled, "),
+            "{told:?}"
+        );
+    }
 
     #[test]
     fn a_setting_is_set_or_taken_away_and_not_both() {

@@ -1,15 +1,20 @@
-use super::Which;
+use super::{COPIES, Which};
 use crate::cli::chosen::Chosen;
 use crate::cli::deploy::in_lab;
+use crate::cli::failure::Told;
 use crate::cli::{Context, Outcome};
+use kafka_mirror_kit::core::docker::Docker;
+use kafka_mirror_kit::core::lab::delete::{self, DeleteError, Deleted};
 use kafka_mirror_kit::core::lab::topics::{TopicError, copies_of, delete};
-use kafka_mirror_kit::core::wait::Limit;
-use std::time::Duration;
+use kafka_mirror_kit::core::wait::{Limit, Stop};
 
 /// Take a topic away, with all its records
 ///
-/// Asks nothing. Its copies on other clusters stay. Ends when no broker knows it; a client that still asks for it may
-/// make it again, where brokers create topics by themselves.
+/// Asks nothing. Its copies on other clusters stay. Ends when no broker knows it, and MirrorMaker's positions of it are reset:
+/// the next topic of that name is mirrored from its first record. A client that still asks for it may make it again, where
+/// brokers create topics by themselves.
+///
+/// Of a mirrored topic, MirrorMaker mirrors the source topic again, from its first record; it is restarted for that.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -18,7 +23,7 @@ pub(super) struct Args {
     /// If it is not there, all is well
     #[arg(long)]
     if_exists: bool,
-    /// Even if it is MirrorMaker's, Kafka's or kmk's own
+    /// Even if it is MirrorMaker's, Kafka's or kmk's own, or MirrorMaker's position of it cannot be reset
     #[arg(long)]
     force: bool,
 }
@@ -28,26 +33,21 @@ Examples:
   kmk topic delete orders
   kmk topic delete primary.orders --cluster secondary --force";
 
-/// How long the other clusters may take to say whether they have a copy.
-const COPIES: Duration = Duration::from_secs(2);
-
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let limit = args.which.limit(context);
     let chosen = args.which.cluster_to_change(args.force, &limit, context)?;
     let (topic, on) = (&args.which.topic, chosen.name());
-    match delete(chosen.endpoints(), topic, &limit) {
-        Ok(()) => context.output.result(&format!(
-            "Deleted topic `{topic}` of {on}, with its records."
-        ))?,
-        Err(TopicError::NoTopic { .. }) if args.if_exists => context
+    match remove(&chosen, args, &limit) {
+        Ok(deleted) => {
+            context.output.result(&format!(
+                "Deleted topic `{topic}` of {on}, with its records."
+            ))?;
+            say_what_is_copied(&deleted, topic, context);
+        }
+        Err(DeleteError::Topic(TopicError::NoTopic { .. })) if args.if_exists => context
             .output
             .result(&format!("There is no topic `{topic}` on {on}."))?,
-        Err(error) => return Err(chosen.of_topic(error)),
-    }
-    if is_copy(topic, &chosen) {
-        context.output.talk(
-            "note: MirrorMaker makes it again, empty: what it has copied before is not copied again",
-        );
+        Err(error) => return Err(told(error, &chosen)),
     }
     let copies = Limit::new(COPIES, &context.interrupt);
     let copies = chosen.lab().map_or_else(Vec::new, |(topology, cluster)| {
@@ -73,7 +73,43 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::Yes)
 }
 
-fn is_copy(topic: &str, chosen: &Chosen) -> bool {
-    let lab = chosen.lab();
-    lab.is_some_and(|(topology, cluster)| topology.flow_into(cluster, topic).is_some())
+fn remove(chosen: &Chosen, args: &Args, limit: &Limit) -> Result<Deleted, DeleteError> {
+    let topic = &args.which.topic;
+    if let (Some(place), Ok(docker)) = (&chosen.place, Docker::find()) {
+        let (lab, cluster) = (&place.lab, &place.cluster.name);
+        return delete::delete(&docker, lab, cluster, topic, args.force, limit);
+    }
+    delete(chosen.endpoints(), topic, limit)?;
+    Ok(Deleted::default())
+}
+
+fn say_what_is_copied(deleted: &Deleted, topic: &str, context: &Context) {
+    if let Some(source) = &deleted.again {
+        context.output.talk(&format!(
+            "note: MirrorMaker was restarted, and mirrors `{}` of {} again, from its first record",
+            source.topic, source.cluster
+        ));
+    }
+    if !deleted.reset_on.is_empty() {
+        context.output.talk(&format!(
+            "note: MirrorMaker's positions of it on {} are reset: the next topic `{topic}` is mirrored from its first record",
+            deleted.reset_on.join(" and ")
+        ));
+    }
+}
+
+fn told(error: DeleteError, chosen: &Chosen) -> anyhow::Error {
+    let what = error.to_string();
+    match error {
+        DeleteError::Topic(error) => chosen.of_topic(error),
+        DeleteError::OutOfReach { .. } => Told::no(format!("{what}; nothing was deleted"))
+            .hint("with that position, MirrorMaker would pass over the first records of the next topic of that name; --force deletes it all the same")
+            .into(),
+        DeleteError::NotReset { cause, .. } => match cause.stop() {
+            Some(Stop::Interrupted) => Stop::Interrupted.into(),
+            _ => Told::no(what)
+                .hint("`kmk deploy` resets it, once the cluster answers; before that, MirrorMaker would pass over the first records of the next topic of that name")
+                .into(),
+        },
+    }
 }

@@ -1,8 +1,17 @@
 use super::Which;
+use crate::cli::chosen::Chosen;
 use crate::cli::quantity::count;
 use crate::cli::{Context, Outcome, consume};
 use kafka_mirror_kit::core::kafka::Start;
-use kafka_mirror_kit::core::lab::topics::{Truncate, Truncated, truncate};
+use kafka_mirror_kit::core::lab::positions::never_copied;
+use kafka_mirror_kit::core::lab::topics::{Truncate, Truncated, source_of, truncate};
+use kafka_mirror_kit::core::selection::{Rules, Selection};
+use kafka_mirror_kit::core::topology::Flow;
+use kafka_mirror_kit::core::wait::Limit;
+use std::time::Duration;
+
+/// How long the other clusters may take to say what they have.
+const OTHERS: Duration = Duration::from_secs(2);
 
 /// Remove the oldest records of a topic, for good
 ///
@@ -57,10 +66,42 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         chosen.name(),
         count(done.len(), "partition"),
     ))?;
+    warn(&what.topic, &done, &chosen, context);
     let at = chosen.flags_if_needed();
     let describe = format!("kmk topic describe {}{at}", what.topic);
     context.output.next(&[(describe, "what is left")]);
     Ok(Outcome::Yes)
+}
+
+/// What that means for other clusters.
+fn warn(topic: &str, done: &[Truncated], chosen: &Chosen, context: &Context) {
+    let Some((topology, cluster)) = chosen.lab() else {
+        return;
+    };
+    let limit = Limit::new(OTHERS, &context.interrupt);
+    let removed: u64 = done.iter().map(Truncated::removed).sum();
+    if let Some(source) = source_of(topology, cluster, topic, &limit).filter(|_| removed > 0) {
+        context.output.warn(&format!(
+            "MirrorMaker does not mirror them from {} again: they are lost on {cluster}",
+            source.cluster
+        ));
+    }
+    let takes = |flow: &&Flow| {
+        flow.spec.source == cluster && Rules::of_flow(flow).select(topic) == Selection::Taken
+    };
+    for flow in topology.flows.iter().filter(takes) {
+        let target = &flow.spec.target;
+        match never_copied(topology, flow, topic, done, &limit) {
+            Ok(0) => {}
+            Ok(never) => context.output.warn(&format!(
+                "at most {} of them had not been mirrored to {target}, and will not be",
+                count(never, "record")
+            )),
+            Err(error) => context.output.warn(&format!(
+                "whether all of them had been mirrored to {target} cannot be seen: {error}"
+            )),
+        }
+    }
 }
 
 #[cfg(test)]

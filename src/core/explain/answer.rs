@@ -1,6 +1,6 @@
 //! The answers there are, in the order in which they are looked for.
 
-use super::facts::{Failure, Obstacle, Refresh, Tight, Worker};
+use super::facts::{Beyond, Failure, Obstacle, Origin, Refresh, Tight, Worker};
 use crate::core::culprit::Culprit;
 use crate::core::selection::InternalName;
 use serde::Serialize;
@@ -10,6 +10,11 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "answer", content = "facts", rename_all = "snake_case")]
 pub enum Answer {
+    /// It is a name of Kafka's or MirrorMaker's own.
+    Internal {
+        /// By what it is known.
+        rule: InternalName,
+    },
     /// Neither the source nor any other cluster has it.
     NoSuchTopic {
         /// A topic of the source with a name like it.
@@ -24,6 +29,18 @@ pub enum Answer {
         /// The flows that there are.
         flows: Vec<String>,
     },
+    /// Its name says that it was mirrored from the target: it does not go back.
+    Cycle {
+        /// Whether it was.
+        origin: Origin,
+    },
+    /// Its name on the target would be too long.
+    NameTooLong {
+        /// Characters that it would have.
+        length: usize,
+        /// Characters that Kafka allows.
+        most: usize,
+    },
     /// A pattern takes it out.
     Excluded {
         /// The pattern, as a person wrote it.
@@ -35,20 +52,8 @@ pub enum Answer {
     NotListed {
         /// The patterns.
         topics: Vec<String>,
-    },
-    /// It is a name of Kafka's or MirrorMaker's own.
-    Internal {
-        /// By what it is known.
-        rule: InternalName,
-    },
-    /// It was copied from the target, and does not go back.
-    Cycle,
-    /// Its name on the target would be too long.
-    NameTooLong {
-        /// Characters that it would have.
-        length: usize,
-        /// Characters that Kafka allows.
-        most: usize,
+        /// Who wrote them.
+        whose: Whose,
     },
     /// The flow is not to run.
     Disabled {
@@ -147,6 +152,18 @@ pub enum Answer {
         /// Records that MirrorMaker counts as copied, and that are not there.
         records: u64,
     },
+    /// The source dropped records before they were mirrored.
+    NeverCopied {
+        /// Records at most.
+        records: u64,
+    },
+    /// MirrorMaker's position is of another topic of that name, which is there no more.
+    SourceRecreated(
+        /// The position.
+        Beyond,
+    ),
+    /// MirrorMaker has begun in the midst of the topic: its first records are not on the target.
+    BegunInTheMidst,
     /// It is mirrored, and not all of it is there.
     Behind {
         /// Records that are not.
@@ -154,14 +171,19 @@ pub enum Answer {
         /// Seconds since the oldest of them was written; none where they do not tell.
         seconds: Option<f64>,
     },
-    /// It is mirrored, and all of it is there.
+    /// MirrorMaker's position is at the end of the source, and whether the first records are on the target cannot be seen.
+    AllCommitted {
+        /// Records on the source.
+        records: u64,
+    },
+    /// It is mirrored: MirrorMaker's position is at the end of the source, whose first record is on the target.
     UpToDate {
         /// Records on the source.
         records: u64,
     },
 }
 
-/// Who wrote a pattern.
+/// Who wrote patterns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Whose {
@@ -176,6 +198,9 @@ pub enum Whose {
 impl Answer {
     /// Whether records cross.
     pub fn is_mirrored(&self) -> bool {
-        matches!(self, Self::Behind { .. } | Self::UpToDate { .. })
+        matches!(
+            self,
+            Self::Behind { .. } | Self::AllCommitted { .. } | Self::UpToDate { .. }
+        )
     }
 }

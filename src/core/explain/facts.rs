@@ -22,9 +22,13 @@ pub struct Facts {
     pub nearest: Option<String>,
     /// What becomes of the name, by the patterns that MirrorMaker runs with.
     pub selection: Selection,
+    /// Whether MirrorMaker takes the topic for its name, though the patterns do not.
+    pub by_its_name: bool,
+    /// Whether the topic came from where its prefixes say, if they say that it came from the target.
+    pub origin: Option<Origin>,
     /// The patterns of topics to copy, as MirrorMaker has them.
     pub topics: Vec<String>,
-    /// Whose pattern it is that takes the topic out, if one does.
+    /// Whose pattern it is that takes the topic out, or whose patterns do not take it in, if so.
     pub whose: Whose,
     /// The properties file that says that the flow is not to run.
     pub disabled_by: Option<String>,
@@ -60,6 +64,81 @@ pub struct Facts {
     pub seconds_behind: Option<f64>,
     /// Records that MirrorMaker has noted as copied, and that are not on the target.
     pub lost: u64,
+    /// Which these are, of some partitions.
+    pub missing: Vec<Missing>,
+    /// Transactions that have not ended, before which a flow waits that reads only what is committed.
+    pub open: Vec<OpenTransaction>,
+    /// Records at most that the source dropped before they were mirrored.
+    pub never_copied: u64,
+    /// A position of MirrorMaker's that lies beyond the end of its partition.
+    pub beyond: Option<Beyond>,
+    /// Whether the first record of each partition of the source is on the target, where that can be seen.
+    pub first_is_there: Option<bool>,
+}
+
+/// A position of MirrorMaker's beyond the end of what it copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Beyond {
+    /// The offset of the last record that MirrorMaker noted as mirrored.
+    pub position: i64,
+    /// The offset that the next record of the partition will get.
+    pub end: i64,
+}
+
+/// The first transaction of a partition that has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct OpenTransaction {
+    /// The partition.
+    pub partition: i32,
+    /// Where it began.
+    pub offset: i64,
+}
+
+/// Records of a partition that were mirrored, are still on the source, and are not on the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Missing {
+    /// The partition.
+    pub partition: i32,
+    /// The source's offset of the first of them.
+    pub from: i64,
+    /// The offset behind the last of them.
+    pub until: i64,
+    /// Whether none of these is on the target: if not, where those that are there begin was not found.
+    pub is_exact: bool,
+    /// Whether they have keys, as far as was looked.
+    pub has_keys: bool,
+}
+
+/// What stands behind a name whose prefixes say that the topic was mirrored from somewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Origin {
+    /// Flows take it all the way.
+    Mirrored,
+    /// There is no such flow.
+    NoFlow {
+        /// `source->target`.
+        flow: String,
+    },
+    /// The flow has nothing of that name to take.
+    NoTopic {
+        /// What it would be on the source.
+        topic: String,
+        /// The source.
+        cluster: String,
+    },
+    /// The flow does not take it.
+    NotTaken {
+        /// What it is on the source.
+        topic: String,
+        /// `source->target`.
+        flow: String,
+    },
+    /// A cluster does not tell.
+    Unknown {
+        /// Its name.
+        cluster: String,
+    },
 }
 
 impl Facts {

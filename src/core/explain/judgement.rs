@@ -1,17 +1,27 @@
 //! From facts to the answer that comes first. Knows no words.
 
 use super::answer::Answer;
-use super::facts::{Contents, Facts, Sight, Worker};
+use super::facts::{Contents, Facts, Origin, Sight, Worker};
 use crate::core::selection::{MAX_TOPIC_NAME, Selection};
 
 /// The first answer that holds.
 pub fn judge(facts: &Facts) -> Answer {
     // what cannot work before what does not work now, and whoever is to do it before what is to be done
-    let looks = [by_place, by_name, by_file, by_parts, by_arrival, by_state];
+    let looks = [
+        by_kind, by_place, by_name, by_file, by_parts, by_arrival, by_state,
+    ];
     looks
         .iter()
         .find_map(|look| look(facts))
         .unwrap_or_else(|| by_count(facts))
+}
+
+/// Is it a topic that no flow takes, wherever it is?
+fn by_kind(facts: &Facts) -> Option<Answer> {
+    match facts.selection {
+        Selection::Internal(rule) => Some(Answer::Internal { rule }),
+        _ => None,
+    }
 }
 
 /// Is there such a topic, where the flow begins?
@@ -36,16 +46,20 @@ fn by_place(facts: &Facts) -> Option<Answer> {
 /// Does the flow take a topic of that name?
 fn by_name(facts: &Facts) -> Option<Answer> {
     match &facts.selection {
-        Selection::Taken | Selection::Unjudged(_) => None,
+        Selection::Taken | Selection::Unjudged(_) | Selection::Internal(_) => None,
         Selection::Excluded(pattern) => Some(Answer::Excluded {
             pattern: pattern.clone(),
             whose: facts.whose,
         }),
         Selection::NotListed => Some(Answer::NotListed {
             topics: facts.topics.clone(),
+            whose: facts.whose,
         }),
-        Selection::Internal(rule) => Some(Answer::Internal { rule: *rule }),
-        Selection::Cycle => Some(Answer::Cycle),
+        Selection::Cycle => Some(Answer::Cycle {
+            origin: facts.origin.clone().unwrap_or_else(|| Origin::Unknown {
+                cluster: facts.target.clone(),
+            }),
+        }),
         Selection::TooLong(length) => Some(Answer::NameTooLong {
             length: *length,
             most: MAX_TOPIC_NAME,
@@ -149,17 +163,27 @@ fn by_count(facts: &Facts) -> Answer {
         return Answer::Uncounted;
     };
     let Contents { records, ever, .. } = original;
-    if records == 0 {
+    if let Some(beyond) = facts.beyond {
+        Answer::SourceRecreated(beyond)
+    } else if facts.never_copied > 0 {
+        Answer::NeverCopied {
+            records: facts.never_copied,
+        }
+    } else if records == 0 {
         Answer::NothingProduced { ever }
     } else if facts.lost > 0 {
         Answer::CopyLost {
             records: facts.lost,
         }
+    } else if facts.first_is_there == Some(false) {
+        Answer::BegunInTheMidst
     } else if behind > 0 {
         Answer::Behind {
             records: behind,
             seconds: facts.seconds_behind,
         }
+    } else if facts.first_is_there.is_none() {
+        Answer::AllCommitted { records }
     } else {
         Answer::UpToDate { records }
     }

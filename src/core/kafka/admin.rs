@@ -113,17 +113,20 @@ impl Admin {
     }
 
     /// Looks into the beginning of each of these parts of partitions, however many topics they are of: some 64 KiB, or one batch.
-    /// Partitions without a leader, and those that do not hold the part's beginning any more, are left out.
+    /// Partitions without a leader, and those that do not hold the part's beginning any more, are left out. With
+    /// `committed_only`, what a transaction wrote that was aborted counts for nothing.
     ///
     /// # Errors
     /// When a broker does not answer, or refuses, until `limit`.
     pub fn glances(
         &mut self,
         parts: &BTreeMap<(String, i32), Range<i64>>,
+        committed_only: bool,
         limit: &Limit,
     ) -> Result<BTreeMap<(String, i32), Glance>, KafkaError> {
-        self.cluster
-            .patiently(limit, |cluster, limit| cluster.glances(parts, limit))
+        self.cluster.patiently(limit, |cluster, limit| {
+            cluster.glances(parts, committed_only, limit)
+        })
     }
 
     /// How many partitions `topic` has; 0 where there is no such topic.

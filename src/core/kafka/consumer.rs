@@ -118,6 +118,13 @@ impl Consumer {
         })
     }
 
+    /// Ends before this offset in every partition that is there now, and is read to an end.
+    pub fn end_before(&mut self, offset: i64) {
+        for position in self.positions() {
+            self.reader.shorten(position.partition, offset);
+        }
+    }
+
     /// Which client reads, and why.
     pub fn speaker(&self) -> Speaker {
         self.speaker

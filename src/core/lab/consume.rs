@@ -29,6 +29,8 @@ pub struct Consume {
     pub partition: Option<i32>,
     /// Where to begin, in partitions where the group (if any) has no place yet.
     pub start: Start,
+    /// Where to end, exclusive, unless the topic ends before; of no matter to a group, with `messages`, or following.
+    pub until: Option<i64>,
     /// The group to resume, and to note the place of. Where no partition is named, its members share them.
     pub group: Option<String>,
     /// How many records; none for all there are now (or, following, for ever).
@@ -176,7 +178,13 @@ fn open(
             Err(error) if error.is_retriable() && !limit.remaining().is_zero() => {
                 limit.pause(LOOK).map_err(KafkaError::from)?;
             }
-            settled => return Ok(settled?),
+            settled => {
+                let mut consumer = settled?;
+                if let Some(until) = what.until {
+                    consumer.end_before(until);
+                }
+                return Ok(consumer);
+            }
         }
     }
 }

@@ -102,6 +102,11 @@ impl Remains {
         })
     }
 
+    /// The names of its volumes.
+    pub(super) fn volumes(&self) -> Vec<String> {
+        self.volumes.iter().map(|one| one.name.clone()).collect()
+    }
+
     pub(super) fn is_nothing(&self) -> bool {
         self.containers.is_empty() && self.networks.is_empty() && self.volumes.is_empty()
     }

@@ -1,7 +1,10 @@
 //! Why a topic is not, or not yet, where a flow leads: what is seen, flow by flow, and the answer that follows from it.
 
+mod first;
 mod look;
 mod mirror;
+mod missing;
+mod origin;
 mod tight;
 
 use super::Lab;
@@ -9,7 +12,10 @@ use super::status::{
     self, COPIES, CanaryStatus, ContainerStatus, FlowState, FlowStatus, TopicStatus,
 };
 use crate::core::docker::{Docker, DockerError};
-use crate::core::explain::{Answer, Facts, Failure, Obstacle, Refresh, Whose, Worker, judge};
+use crate::core::explain::{
+    Answer, Beyond, Facts, Failure, Missing, Obstacle, Refresh, Sight, Whose, Worker, judge,
+};
+use crate::core::lag::FlowLag;
 use crate::core::mirror_state::{self, Config};
 use crate::core::mm2;
 use crate::core::nearest::nearest;
@@ -91,14 +97,15 @@ pub fn explain(
 
 /// Without flows that have nothing to do with the topic, unless none has.
 fn concerned(mut about: Vec<(Explanation, bool)>) -> Vec<Explanation> {
-    let is_elsewhere = |(one, _): &(Explanation, bool)| {
-        matches!(
-            one.answer,
-            Answer::NoSuchTopic { .. } | Answer::NoFlow { .. }
-        )
+    let is_elsewhere = |(one, _): &(Explanation, bool)| match one.answer {
+        Answer::NoSuchTopic { .. } | Answer::NoFlow { .. } => true,
+        Answer::Internal { .. } => one.seen.original == Sight::Absent,
+        _ => false,
     };
     // whoever names a copy does not wonder why it does not come back
-    let is_back = |(one, is_copy): &(Explanation, bool)| !is_copy && one.answer == Answer::Cycle;
+    let is_back = |(one, is_copy): &(Explanation, bool)| {
+        !is_copy && matches!(one.answer, Answer::Cycle { .. })
+    };
     if !about.iter().all(is_elsewhere) {
         about.retain(|one| !is_elsewhere(one));
     }
@@ -138,6 +145,9 @@ impl Scene<'_> {
             facts.obstacle = told.map(|words| Obstacle::Told { words });
             answer = judge(&facts);
         }
+        if let Answer::CopyLost { .. } = answer {
+            facts.missing = self.missing(flow, topic, status);
+        }
         Explanation {
             flow: flow.name(),
             topic: topic.to_owned(),
@@ -160,7 +170,7 @@ impl Scene<'_> {
         let runs = workers.iter().any(Worker::runs);
         let settings = config.settings.as_ref().filter(|_| runs);
         let rules = rules(flow, settings);
-        let (selection, whose) = authored(flow, rules.select(topic));
+        let (selection, whose) = authored(flow, topic, rules.select(topic));
         let remote = rules.remote(topic);
         let original = from.sight(topic);
         let records = original.contents().map(|contents| contents.records);
@@ -176,6 +186,8 @@ impl Scene<'_> {
             elsewhere: self.elsewhere(flow, topic),
             flows: self.lab.topology.flows.iter().map(Flow::name).collect(),
             nearest: nearest(topic, names.filter(|name| !is_internal(name))).map(str::to_owned),
+            by_its_name: rules.takes_for_its_name(topic),
+            origin: (selection == Selection::Cycle).then(|| self.origin(source, topic, target)),
             selection,
             topics: rules
                 .topics()
@@ -201,10 +213,10 @@ impl Scene<'_> {
                 .filter(|one| one.stops_flow || one.topic == topic)
                 .cloned()
                 .collect(),
-            // of several MirrorMakers, the others go on
+            // of several MirrorMakers, the others go on; and a loss is told of the topic that has it
             problems: match status.state {
-                FlowState::Degraded => Vec::new(),
-                FlowState::Running | FlowState::Ill => concerning(topic, status),
+                FlowState::Degraded | FlowState::Running => Vec::new(),
+                FlowState::Ill => concerning(topic, status),
             },
             assigned: settings.map(|_| config.topics.get(topic).copied().unwrap_or(0)),
             refresh: refresh(&config, said),
@@ -212,7 +224,25 @@ impl Scene<'_> {
             behind: behind(topic, shown, from, records, copied),
             seconds_behind: shown.and_then(|shown| shown.seconds_behind),
             lost: shown.map_or(0, |shown| shown.lost),
+            never_copied: shown.map_or(0, |shown| shown.never_copied),
+            beyond: beyond(topic, status),
+            first_is_there: first::is_there(self.lab, flow, topic, status, self.limit),
+            missing: Vec::new(),
+            open: if flow.reads_committed_only(&self.lab.topology) {
+                from.open(topic)
+            } else {
+                Vec::new()
+            },
         }
+    }
+
+    fn missing(&self, flow: &Flow, topic: &str, status: &FlowStatus) -> Vec<Missing> {
+        let topics = status.lag.iter().flat_map(|lag| &lag.topics);
+        let mut counted = topics.filter(|counted| counted.source == topic);
+        let target = &self.looks[flow.spec.target.as_str()];
+        counted.next().map_or_else(Vec::new, |topic| {
+            missing::records(self.lab, flow, topic, target, self.limit)
+        })
     }
 
     /// What is wrong with the containers of brokers at both ends.
@@ -251,9 +281,10 @@ fn rules(flow: &Flow, settings: Option<&BTreeMap<String, String>>) -> Rules {
 }
 
 /// A pattern as whoever wrote it did, and who that was.
-fn authored(flow: &Flow, selection: Selection) -> (Selection, Whose) {
+fn authored(flow: &Flow, topic: &str, selection: Selection) -> (Selection, Whose) {
     let Selection::Excluded(pattern) = selection else {
-        return (selection, Whose::Edited);
+        let is_lab = Rules::of_flow(flow).select(topic) == selection;
+        return (selection, if is_lab { Whose::Lab } else { Whose::Edited });
     };
     let mut own = flow.spec.exclude.iter();
     let written = own.find(|own| [*own, &mm2::spared(flow, own)].contains(&&pattern));
@@ -268,7 +299,7 @@ fn authored(flow: &Flow, selection: Selection) -> (Selection, Whose) {
     (Selection::Excluded(pattern), whose)
 }
 
-/// What is wrong with a flow, without what is wrong with other topics only.
+/// What is wrong with a flow, without what is wrong with other topics only, and without losses: those are told of the topic.
 fn concerning(topic: &str, status: &FlowStatus) -> Vec<String> {
     let stalled = status.stalled.iter().filter(|one| one.topic != topic);
     let culprits = status.culprits.iter();
@@ -276,7 +307,8 @@ fn concerning(topic: &str, status: &FlowStatus) -> Vec<String> {
     let others = stalled
         .map(ToString::to_string)
         .chain(culprits.map(ToString::to_string));
-    let others: Vec<String> = others.collect();
+    let losses = status.lag.iter().flat_map(FlowLag::losses);
+    let others: Vec<String> = others.chain(losses).collect();
     let problems = status.problems.iter();
     problems
         .filter(|problem| !others.contains(problem))
@@ -340,6 +372,17 @@ fn counted(flow: &Flow, topic: &str, source: &Look, notes: &Notes) -> u64 {
         u64::try_from(next.saturating_sub(first)).unwrap_or(0)
     });
     counted.sum()
+}
+
+/// A position of MirrorMaker's in the topic that lies beyond the end.
+fn beyond(topic: &str, status: &FlowStatus) -> Option<Beyond> {
+    let mut topics = status.lag.iter().flat_map(|lag| &lag.topics);
+    let lag = topics.find(|lag| lag.source == topic)?;
+    let one = lag.partitions.iter().find(|one| one.recreated)?;
+    Some(Beyond {
+        position: one.noted?,
+        end: one.end,
+    })
 }
 
 /// As the status has it; of topics that it does not show, kmk's and MirrorMaker's own, by what MirrorMaker notes. None where some

@@ -7,11 +7,13 @@ mod stall;
 use super::Lab;
 use super::status::view::{self, Mirror, View};
 use crate::core::kafka::{KafkaError, TopicInfo};
-use crate::core::lag::{Ends, Facts, FlowLag, PartitionLag, Replica, TopicLag, TopicState};
+use crate::core::lag::{
+    Ends, Facts, FlowLag, PartitionLag, Replica, TopicLag, TopicState, seconds,
+};
 use crate::core::message::to_millis;
 use crate::core::mm2;
 use crate::core::selection::{Rules, Selection};
-use crate::core::topology::{Access, Flow, is_internal};
+use crate::core::topology::{Access, Flow};
 use crate::core::wait::{Limit, Stop};
 use left::Left;
 use serde::Serialize;
@@ -99,7 +101,15 @@ fn of_flow(lab: &Lab, flow: &Flow, views: &Views<'_>, limit: &Limit) -> FlowLag 
                 Access::Locked => format!("kmk cannot log in to cluster {cluster}"),
                 Access::Open => format!("cluster {cluster} does not answer"),
             };
-            return FlowLag::unknown(name, why);
+            let noted = target
+                .mirrors
+                .get(name.0)
+                .and_then(|mirror| mirror.noted_at);
+            let now = to_millis(SystemTime::now());
+            return FlowLag {
+                noted_seconds_ago: noted.map(|noted| seconds(now.saturating_sub(noted))),
+                ..FlowLag::unknown(name, why)
+            };
         }
     }
     let Some(mirror) = target.mirrors.get(name.0) else {
@@ -107,6 +117,7 @@ fn of_flow(lab: &Lab, flow: &Flow, views: &Views<'_>, limit: &Limit) -> FlowLag 
         return FlowLag::unknown(name, why);
     };
     let sides = Sides {
+        lab,
         flow,
         source,
         target,
@@ -127,6 +138,7 @@ fn of_flow(lab: &Lab, flow: &Flow, views: &Views<'_>, limit: &Limit) -> FlowLag 
 
 /// Both ends of a flow.
 struct Sides<'a> {
+    lab: &'a Lab,
     flow: &'a Flow,
     source: &'a View,
     target: &'a View,
@@ -140,11 +152,13 @@ struct Topic<'a> {
     state: TopicState,
     partition_count: usize,
     partitions: Vec<(i32, Facts)>,
+    /// Whether the flow begins with what comes after it, by a setting of its own: what was there before is not lost.
+    begins_at_the_end: bool,
 }
 
 impl Sides<'_> {
     fn topic<'a>(&self, rules: &Rules, name: &'a str, info: &'a TopicInfo) -> Topic<'a> {
-        let remote = self.flow.remote_topic(name);
+        let remote = rules.remote(name);
         let known = info
             .partitions
             .iter()
@@ -156,6 +170,7 @@ impl Sides<'_> {
             remote,
             state,
             partition_count: info.partitions.len(),
+            begins_at_the_end: begins_at_the_end(self.flow),
             partitions: if state.is_copied() { known } else { Vec::new() },
         }
     }
@@ -179,7 +194,7 @@ impl Sides<'_> {
     }
 
     fn state(&self, rules: &Rules, name: &str, remote: &str, known: &[(i32, Facts)]) -> TopicState {
-        if is_internal(name) {
+        if self.lab.topology.is_internal(name) {
             return TopicState::Internal;
         }
         let has_copy = self.target.topics.contains_key(remote);
@@ -198,17 +213,24 @@ impl Sides<'_> {
     }
 }
 
+fn begins_at_the_end(flow: &Flow) -> bool {
+    let settings = flow.spec.settings.iter();
+    let mut said = settings.filter(|(name, _)| name.ends_with("auto.offset.reset"));
+    said.any(|(_, value)| value.trim() == "latest")
+}
+
 impl Topic<'_> {
     fn lag(self, left: &Left, now: i64) -> TopicLag {
         let source = self.source;
         let partition = |(id, facts): (i32, Facts)| {
             let place = (source.to_owned(), id);
             let mut outlook = facts.outlook();
-            if outlook.is_suspicion && !left.is_confirmed(&place) {
+            let is_proven = !self.begins_at_the_end && left.is_confirmed(&place);
+            if outlook.is_suspicion && !is_proven {
                 outlook.lost = 0;
             }
             let seen = left.seen(&place);
-            PartitionLag::new(id, facts.source, facts.noted, &outlook, seen, now)
+            PartitionLag::new(id, &facts, &outlook, seen, now)
         };
         let partitions = self.partitions.into_iter().map(partition).collect();
         let names = (source, self.remote.as_str());

@@ -2,12 +2,14 @@
 
 mod answer;
 mod change;
+mod follow;
 mod look;
 mod mirrored;
 mod report;
 mod truncate;
 
 pub use change::{Altered, alter, create, delete};
+pub use follow::Following;
 pub use look::{copies_of, describe, setting_of, source_of, topics, topics_at};
 pub use mirrored::{Copied, Names, copied};
 pub use report::{

@@ -1,15 +1,23 @@
 //! What is left to copy of one partition, and what was copied and is no longer there. Knows nothing of records.
 
 use crate::core::message::Record;
+use serde::Serialize;
 use std::ops::Range;
 
 /// Where a partition begins and ends, as `ListOffsets` tells it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Ends {
     /// The offset of the first record that is still there, or where it would be.
     pub first: i64,
     /// The offset that the next record will get.
     pub end: i64,
+}
+
+impl Ends {
+    /// Offsets that it holds.
+    pub fn length(self) -> u64 {
+        u64::try_from(self.end.saturating_sub(self.first)).unwrap_or(0)
+    }
 }
 
 /// What is known of a partition of the source and its copy. The note must be older than the source's end: MirrorMaker
@@ -45,34 +53,59 @@ pub struct Outlook {
     /// Whether `lost` is only suspected: offsets without records at the source look the same. The first records of both
     /// sides tell ([`begins_later`]).
     pub is_suspicion: bool,
+    /// Offsets that the source dropped behind the note, before they were copied. The mark that ends a transaction has one too.
+    pub never_copied: u64,
+    /// Whether the note lies beyond the source's end: it is of a topic of that name that is there no more.
+    pub is_of_another: bool,
 }
 
 impl Facts {
     /// Judges.
     pub fn outlook(&self) -> Outlook {
         let Ends { first, end } = self.source;
-        // beyond the end: noted of a topic of that name that was deleted; MirrorMaker will find out, and begin anew
-        let noted = self.noted.filter(|&noted| noted < end);
-        let next = noted.map_or(first, |noted| noted.saturating_add(1).max(first));
+        let is_of_another = self.noted.is_some_and(|noted| noted >= end);
+        // MirrorMaker will find out, and begin at the first record
+        let noted = self.noted.filter(|_| !is_of_another);
+        let after = noted.map(|noted| noted.saturating_add(1));
+        let next = after.map_or(first, |after| after.max(first));
         let copied = u64::try_from(next.saturating_sub(first)).unwrap_or(0);
         let left = next..end.max(next);
         let (lost, is_suspicion) = match self.copy {
             Replica::Absent => (copied, false),
-            // what the target has dropped since cannot be compared
-            Replica::There(copy) if copy.first == 0 => {
-                // as many records as were ever written there, repeated ones too
-                let written = u64::try_from(copy.end).unwrap_or(0);
-                let lost = copied.saturating_sub(written);
-                (lost, lost > 0 && written > 0)
+            // records that were repeated there make up for others
+            Replica::There(copy) => {
+                let lost = copied.saturating_sub(copy.length());
+                (lost, lost > 0 && copy.end > 0)
             }
-            Replica::There(_) | Replica::Unknown => (0, false),
+            Replica::Unknown => (0, false),
         };
+        let dropped = after.map_or(0, |after| first.saturating_sub(after));
         Outlook {
             left,
             lost,
             is_suspicion,
+            never_copied: u64::try_from(dropped).unwrap_or(0),
+            is_of_another,
         }
     }
+}
+
+/// Whether a partition may have dropped its first records by itself: `first` is the oldest of them, on the source, and the settings
+/// are those of the copy.
+pub fn may_have_expired(
+    first: Option<i64>,
+    setting: impl Fn(&str) -> Option<String>,
+    now: i64,
+) -> bool {
+    let number = |name: &str| setting(name).and_then(|value| value.parse::<i64>().ok());
+    let deletes = setting("cleanup.policy").is_none_or(|policy| policy.contains("delete"));
+    let by_size = number("retention.bytes").is_none_or(|bytes| bytes >= 0);
+    let by_age = match (number("retention.ms"), first) {
+        (Some(kept), _) if kept < 0 => false,
+        (Some(kept), Some(time)) if time >= 0 => now.saturating_sub(time) >= kept,
+        _ => true,
+    };
+    deletes && (by_size || by_age)
 }
 
 /// Whether a copy begins with a later record than its source, so that the source's first ones are missing in it. Each is the
@@ -109,6 +142,7 @@ mod tests {
             left,
             lost,
             is_suspicion,
+            ..
         } = facts.outlook();
         (left, lost, is_suspicion)
     }
@@ -163,9 +197,73 @@ mod tests {
     }
 
     #[test]
-    fn what_the_target_itself_dropped_is_not_missed() {
-        let copy = Some(ends(4, 10));
-        assert_eq!(outlook(ends(0, 20), Some(19), copy), (20..20, 0, false));
+    fn what_the_target_has_no_more_is_suspected_to_be_lost_whoever_removed_it() {
+        let copy = Some(ends(4, 20));
+        assert_eq!(outlook(ends(0, 20), Some(19), copy), (20..20, 4, true));
+        let emptied = Some(ends(1000, 1000));
+        let truncated = outlook(ends(0, 1000), Some(999), emptied);
+        assert_eq!(truncated, (1000..1000, 1000, true));
+    }
+
+    #[test]
+    fn a_mirrored_topic_may_have_dropped_by_itself_what_is_old_enough() {
+        let settings = |policy: &'static str, millis: &'static str, bytes: &'static str| {
+            move |name: &str| {
+                let value = match name {
+                    "cleanup.policy" => policy,
+                    "retention.ms" => millis,
+                    "retention.bytes" => bytes,
+                    _ => return None,
+                };
+                Some(value.to_owned())
+            }
+        };
+        let week = settings("delete", "604800000", "-1");
+        assert!(!may_have_expired(Some(5_000), week, 10_000));
+        assert!(may_have_expired(Some(5_000), week, 604_805_000));
+        assert!(may_have_expired(None, week, 10_000), "it has no time");
+        assert!(!may_have_expired(
+            Some(0),
+            settings("delete", "-1", "-1"),
+            i64::MAX
+        ));
+        assert!(may_have_expired(
+            Some(0),
+            settings("delete", "-1", "1048576"),
+            1
+        ));
+        assert!(!may_have_expired(
+            Some(0),
+            settings("compact", "1", "1"),
+            10
+        ));
+        assert!(
+            may_have_expired(Some(0), |_: &str| None, 10),
+            "nobody tells"
+        );
+    }
+
+    #[test]
+    fn what_the_source_dropped_behind_the_position_was_never_copied() {
+        let never = |source: Ends, noted: Option<i64>| {
+            let copy = Replica::There(ends(0, 1000));
+            let facts = Facts {
+                source,
+                noted,
+                copy,
+            };
+            let outlook = facts.outlook();
+            (outlook.never_copied, outlook.is_of_another)
+        };
+        assert_eq!(never(ends(2500, 2500), Some(999)), (1500, false));
+        assert_eq!(never(ends(2500, 2600), Some(999)), (1500, false));
+        assert_eq!(never(ends(1000, 1000), Some(999)), (0, false));
+        assert_eq!(never(ends(500, 1000), Some(999)), (0, false));
+        // there before the flow
+        assert_eq!(never(ends(2500, 2500), None), (0, false));
+        // of a topic that was deleted, and made again
+        assert_eq!(never(ends(0, 999), Some(999)), (0, true));
+        assert_eq!(never(ends(0, 0), Some(999)), (0, true));
     }
 
     #[test]

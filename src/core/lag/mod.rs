@@ -2,11 +2,13 @@
 //! from, and of no clock. What each number means, and what it cannot know, stands in `docs/lag.md`.
 
 mod judge;
+mod loss;
 mod pace;
 mod report;
 mod stall;
 
-pub use judge::{Ends, Facts, Outlook, Replica, begins_later};
+pub use judge::{Ends, Facts, Outlook, Replica, begins_later, may_have_expired};
 pub use pace::{Pace, pace};
-pub use report::{FlowLag, PartitionLag, Seen, TopicLag, TopicState};
+pub(in crate::core) use report::seconds;
+pub use report::{FlowLag, LastKnown, PartitionLag, Seen, TopicLag, TopicState};
 pub use stall::{Since, Stall};

@@ -1,11 +1,12 @@
 //! Lag as plain values, partition by partition and summed up. As JSON, fields keep their names and meanings; new ones may
 //! come. Knows nothing of how it was found.
 
-use super::judge::{Ends, Outlook};
+use super::judge::{Ends, Facts, Outlook, Replica};
 use super::stall::Stall;
 use crate::core::culprit::Culprit;
 use serde::Serialize;
 use std::ops::Range;
+use std::time::Duration;
 
 /// One flow.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,6 +23,8 @@ pub struct FlowLag {
     pub seconds_behind: Option<f64>,
     /// Records at most that were copied, are not on the target, and will not be copied again.
     pub lost: u64,
+    /// Records at most that the source dropped before they were copied, as far as that is still to be seen.
+    pub never_copied: u64,
     /// Every topic of the source, those that are not mirrored too; in order.
     pub topics: Vec<TopicLag>,
     /// Why some of it cannot be known.
@@ -30,6 +33,21 @@ pub struct FlowLag {
     pub stalled: Vec<Stall>,
     /// Topics that keep records from being copied, looked for where some stand still.
     pub culprits: Vec<Culprit>,
+    /// Where it cannot be known, and whoever looks has looked before: what was known then.
+    pub last_known: Option<LastKnown>,
+    /// Where it cannot be known: seconds since MirrorMaker last noted a record as copied, as far as the target tells.
+    pub noted_seconds_ago: Option<f64>,
+}
+
+/// What was known of a flow that is not known any more.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct LastKnown {
+    /// As of the flow, then.
+    pub behind: u64,
+    /// As of the flow, then.
+    pub seconds_behind: Option<f64>,
+    /// Seconds since then.
+    pub age: f64,
 }
 
 /// One topic of the source.
@@ -49,6 +67,11 @@ pub struct TopicLag {
     pub seconds_behind: Option<f64>,
     /// As of the flow.
     pub lost: u64,
+    /// As of the flow.
+    pub never_copied: u64,
+    /// Whether a position of MirrorMaker's lies beyond the end of its partition: it was noted of a topic of that name that was
+    /// deleted, or of a cluster that has lost its data.
+    pub recreated: bool,
     /// How many partitions it has.
     pub partition_count: usize,
     /// Each of them but those that have no leader at the moment; none of a topic that is not mirrored.
@@ -105,6 +128,12 @@ pub struct PartitionLag {
     pub seconds_behind: Option<f64>,
     /// As of the flow.
     pub lost: u64,
+    /// As of the flow.
+    pub never_copied: u64,
+    /// As of the topic.
+    pub recreated: bool,
+    /// Where the mirrored partition begins and ends; none where there is none, or it has no leader.
+    pub remote: Option<Ends>,
 }
 
 /// What a look at the records that are left showed.
@@ -114,7 +143,7 @@ pub struct Seen {
     pub records: u64,
     /// Up to which offset.
     pub reached: i64,
-    /// The time of the first one, in milliseconds since the epoch, if it has one.
+    /// The earliest of their times, in milliseconds since the epoch, if one has a time.
     pub oldest: Option<i64>,
 }
 
@@ -123,8 +152,7 @@ impl PartitionLag {
     /// showed, if there was one.
     pub fn new(
         partition: i32,
-        source: Ends,
-        noted: Option<i64>,
+        facts: &Facts,
         outlook: &Outlook,
         seen: Option<Seen>,
         now: i64,
@@ -137,9 +165,9 @@ impl PartitionLag {
         let oldest = seen.and_then(|seen| seen.oldest);
         Self {
             partition,
-            first: source.first,
-            end: source.end,
-            noted,
+            first: facts.source.first,
+            end: facts.source.end,
+            noted: facts.noted,
             behind,
             exact: reached == left.end,
             seconds_behind: match (behind, oldest) {
@@ -148,6 +176,12 @@ impl PartitionLag {
                 _ => None,
             },
             lost: outlook.lost,
+            never_copied: outlook.never_copied,
+            recreated: outlook.is_of_another,
+            remote: match facts.copy {
+                Replica::There(ends) => Some(ends),
+                Replica::Absent | Replica::Unknown => None,
+            },
         }
     }
 }
@@ -157,9 +191,9 @@ fn length(range: &Range<i64>) -> u64 {
 }
 
 /// A producer's clock may be ahead: nothing is less than 0 s old.
-fn seconds(millis: i64) -> f64 {
+pub(in crate::core) fn seconds(millis: i64) -> f64 {
     let millis = u64::try_from(millis).unwrap_or(0);
-    std::time::Duration::from_millis(millis).as_secs_f64()
+    Duration::from_millis(millis).as_secs_f64()
 }
 
 /// The age of the oldest: of what is not behind it is 0, and what tells no time is left out where others do.
@@ -191,6 +225,8 @@ impl TopicLag {
             exact: each().all(|one| one.exact),
             seconds_behind: oldest(each().map(|one| (one.behind, one.seconds_behind))),
             lost: each().map(|one| one.lost).sum(),
+            never_copied: each().map(|one| one.never_copied).sum(),
+            recreated: each().any(|one| one.recreated),
             partition_count,
             partitions,
         }
@@ -217,6 +253,9 @@ impl FlowLag {
             behind: Some(each().map(|topic| topic.behind).sum()),
             seconds_behind: oldest(each().map(|topic| (topic.behind, topic.seconds_behind))),
             lost: each().map(|topic| topic.lost).sum(),
+            never_copied: each().map(|topic| topic.never_copied).sum(),
+            last_known: None,
+            noted_seconds_ago: None,
             problem: (!unknown.is_empty())
                 .then(|| format!("partitions without a leader: {}", unknown.join(", "))),
             topics,
@@ -233,6 +272,24 @@ impl FlowLag {
             problem: Some(problem),
             ..Self::new((source, target), Vec::new())
         }
+    }
+
+    /// Keeps what the look before knew, so long ago, where this one knows nothing.
+    pub fn remember(&mut self, before: &Self, between: Duration) {
+        if self.behind.is_some() {
+            return;
+        }
+        self.last_known = match before.behind {
+            Some(behind) => Some(LastKnown {
+                behind,
+                seconds_behind: before.seconds_behind,
+                age: between.as_secs_f64(),
+            }),
+            None => before.last_known.map(|known| LastKnown {
+                age: known.age + between.as_secs_f64(),
+                ..known
+            }),
+        };
     }
 
     /// Drops all other topics, and sums up anew. What is unknown stays so.

@@ -81,7 +81,7 @@ impl fmt::Display for Stall {
 
 #[cfg(test)]
 mod tests {
-    use super::super::judge::{Ends, Outlook};
+    use super::super::judge::{Ends, Facts, Replica};
     use super::super::report::Seen;
     use super::*;
 
@@ -89,18 +89,18 @@ mod tests {
 
     /// Of offsets 10 to 20, in which so many records were seen, the first of that age.
     fn lag(records: u64, reached: i64, millis: Option<i64>) -> PartitionLag {
-        let source = Ends { first: 0, end: 20 };
-        let outlook = Outlook {
-            left: 10..20,
-            lost: 0,
-            is_suspicion: false,
+        let facts = Facts {
+            source: Ends { first: 0, end: 20 },
+            noted: Some(9),
+            copy: Replica::There(Ends { first: 0, end: 10 }),
         };
+        let outlook = facts.outlook();
         let seen = Seen {
             records,
             reached,
             oldest: millis.map(|millis| NOW - millis),
         };
-        PartitionLag::new(0, source, Some(9), &outlook, Some(seen), NOW)
+        PartitionLag::new(0, &facts, &outlook, Some(seen), NOW)
     }
 
     fn since(moved: Option<u64>, began: Option<u64>) -> Since {

@@ -124,6 +124,31 @@ fn words(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim)
 }
 
+/// Whether no task of `connector` copies `topic` any more: none is told to, and each has begun since it was told what to
+/// copy. From the records of the [configs topic](configs_topic) and of the [status topic](super::status_topic) in order.
+pub fn has_let_go(configs: &[Record], states: &[Record], connector: &str, topic: &str) -> bool {
+    if config(configs, connector).topics.contains_key(topic) {
+        return false;
+    }
+    let last = |records: &[Record], key: &str| {
+        let its = |record: &&Record| record.key.as_deref() == Some(key.as_bytes());
+        records.iter().rfind(its).cloned()
+    };
+    let Some(told) = last(configs, &format!("commit-{connector}")) else {
+        return true;
+    };
+    let commit = told.value.as_deref().map(serde_json::from_slice::<Commit>);
+    let tasks = commit.map_or(0, |commit| commit.map_or(0, |commit| commit.tasks));
+    (0..tasks).all(|task| {
+        let state = last(states, &format!("status-task-{connector}-{task}"));
+        state.is_some_and(|state| {
+            let value = state.value.as_deref().unwrap_or_default();
+            let reported = serde_json::from_slice::<super::Status>(value);
+            state.time >= told.time && reported.is_ok_and(|status| status.is_running())
+        })
+    })
+}
+
 #[derive(Deserialize)]
 struct Stored {
     properties: BTreeMap<String, String>,
@@ -229,6 +254,34 @@ mod tests {
         assert!(!holds("x,y", &[state(7, "UNASSIGNED")]) && !holds("x,y", &[]));
         // what was never told
         assert!(!Config::default().holds("A", &[], []));
+    }
+
+    #[test]
+    fn a_topic_is_let_go_once_the_tasks_have_begun_without_it() {
+        let commit = |time| record("commit-MirrorSourceConnector", time, Some(r#"{"tasks":1}"#));
+        let state = |time, state: &str| {
+            let value = format!(r#"{{"state":"{state}"}}"#);
+            record("status-task-MirrorSourceConnector-0", time, Some(&value))
+        };
+        let connector = "MirrorSourceConnector";
+        let with = [task(0, "orders-0,x-0"), commit(5)];
+        let without = [
+            task(0, "orders-0,x-0"),
+            commit(5),
+            task(0, "x-0"),
+            commit(8),
+        ];
+        let ran = [state(6, "RUNNING")];
+        let stops = [state(6, "RUNNING"), state(9, "UNASSIGNED")];
+        let runs = [state(9, "UNASSIGNED"), state(9, "RUNNING")];
+        let has = |configs: &[Record], states: &[Record]| {
+            has_let_go(configs, states, connector, "orders")
+        };
+        assert!(!has(&with, &runs));
+        assert!(!has(&without, &ran));
+        assert!(!has(&without, &stops));
+        assert!(has(&without, &runs));
+        assert!(has(&[], &[]), "it never ran");
     }
 
     proptest! {

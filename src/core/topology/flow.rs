@@ -1,10 +1,10 @@
 //! Flows resolved, and each MirrorMaker that carries some. Knows nothing of addresses.
 
-use super::VERIFY;
 use super::batch::FULL_BATCH;
 use super::cluster::Cluster;
 use super::existing::{Access, Existing};
 use super::image::KafkaImage;
+use super::{HEARTBEATS, Topology, VERIFY};
 use crate::core::spec::{self, CANARY, ClusterSpec, FlowSpec, Naming, Spec};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -106,20 +106,21 @@ impl Flow {
         }
     }
 
-    /// What `topic` of the source is called on the target.
+    /// What `topic` of the source is called on the target. What ends as MirrorMaker's heartbeats do carries the source's name always
+    /// (`IdentityReplicationPolicy.looksLikeHeartbeat`).
     pub fn remote_topic(&self, topic: &str) -> String {
         match self.spec.naming {
-            Naming::Prefix => format!("{}.{topic}", self.spec.source),
-            Naming::Same => topic.to_owned(),
+            Naming::Same if !topic.ends_with(HEARTBEATS) => topic.to_owned(),
+            _ => format!("{}.{topic}", self.spec.source),
         }
     }
 
-    /// The source topic that `topic` of the target is a copy of, if its name says so: with unchanged names none does.
+    /// The source topic that `topic` of the target is a copy of, if its name says so: with unchanged names it does only of heartbeats.
     pub fn source_topic<'a>(&self, topic: &'a str) -> Option<&'a str> {
-        match self.spec.naming {
-            Naming::Prefix => topic.strip_prefix(&self.spec.source)?.strip_prefix('.'),
-            Naming::Same => None,
+        if self.spec.naming == Naming::Same && !topic.ends_with(HEARTBEATS) {
+            return None;
         }
+        topic.strip_prefix(&self.spec.source)?.strip_prefix('.')
     }
 
     /// `source->target`, as MirrorMaker's properties write it.
@@ -132,8 +133,54 @@ impl Flow {
         self.spec.settings.get(key).map(|value| value.trim())
     }
 
+    /// Whether its consumers read only what is committed. What is said for all consumers of a cluster is stronger than
+    /// the flow's own `consumer.…`, and weaker than its `source.consumer.…` (`MirrorConnectorConfig.sourceConsumerConfig`).
+    pub fn reads_committed_only(&self, topology: &Topology) -> bool {
+        let key = "consumer.isolation.level";
+        let source = topology.cluster(&self.spec.source);
+        let of_all = source.and_then(|cluster| cluster.existing()?.properties.get(key));
+        let said = self
+            .setting(&format!("source.{key}"))
+            .or(of_all.map(|value| value.trim()))
+            .or(self.setting(key));
+        said == Some("read_committed")
+    }
+
     /// Whether it keeps its offset syncs on its target rather than its source (KIP-716).
     pub fn keeps_syncs_at_target(&self) -> bool {
         self.setting("offset-syncs.topic.location") == Some("target")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::scenario;
+
+    #[test]
+    fn a_flow_reads_what_is_committed_where_that_is_said() {
+        let reads = |settings: &[(&str, &str)], property: Option<&str>| {
+            let mut spec = scenario::dr("demo");
+            let owned = settings
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            spec.flows[0].settings = owned.collect();
+            if let Some(level) = property {
+                spec.clusters[0] = ClusterSpec::existing("primary", &["localhost:9092"]);
+                let key = "consumer.isolation.level".to_owned();
+                spec.clusters[0].properties.insert(key, level.to_owned());
+            }
+            let topology = Topology::new(&spec);
+            topology.flows[0].reads_committed_only(&topology)
+        };
+        let (own, source) = (
+            "consumer.isolation.level",
+            "source.consumer.isolation.level",
+        );
+        let (committed, all) = ("read_committed", "read_uncommitted");
+        assert!(!reads(&[], None));
+        assert!(reads(&[(own, committed)], None) && reads(&[(source, committed)], None));
+        assert!(reads(&[], Some(committed)) && !reads(&[(own, committed)], Some(all)));
+        assert!(!reads(&[(source, all), (own, committed)], Some(committed)));
     }
 }

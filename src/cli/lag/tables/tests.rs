@@ -2,6 +2,7 @@
 
 use super::*;
 use indoc::indoc;
+use kafka_mirror_kit::core::lag::{Ends, LastKnown};
 
 fn partition(number: i32, behind: u64, seconds_behind: Option<f64>, lost: u64) -> PartitionLag {
     PartitionLag {
@@ -13,6 +14,9 @@ fn partition(number: i32, behind: u64, seconds_behind: Option<f64>, lost: u64) -
         exact: behind < 1_000,
         seconds_behind,
         lost,
+        never_copied: 0,
+        recreated: false,
+        remote: None,
     }
 }
 
@@ -62,7 +66,7 @@ fn the_worst_first_and_what_is_no_lag_last() {
         TOPIC   PARTITIONS  BEHIND  SECONDS
         orders  2           <=1205  3.2
         new     1           20      -        not there yet
-        anew    1           0       0.0      its copy was made anew, 7 lost
+        anew    1           0       0.0      mirrored topic recreated, 7 lost
         fine    1           0       0.0
         not mirrored (excluded): secret"};
     assert_eq!(one(&sample(), false), expected);
@@ -79,7 +83,67 @@ fn partition_by_partition() {
         new "}),
         "{text}"
     );
-    assert!(text.ends_with("not mirrored (internal): __own"), "{text}");
+    assert!(
+        text.contains("\nnot counted (Kafka's, MirrorMaker's or kmk's own): __own\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_was_passed_over_is_told() {
+    let never = PartitionLag {
+        never_copied: 1_500,
+        ..partition(0, 0, Some(0.0), 0)
+    };
+    let other = PartitionLag {
+        recreated: true,
+        ..partition(0, 3, Some(1.0), 0)
+    };
+    let cut = PartitionLag {
+        remote: Some(Ends { first: 9, end: 9 }),
+        ..partition(0, 0, Some(0.0), 9)
+    };
+    let flow = flow(vec![
+        topic("expired", TopicState::Mirrored, vec![never]),
+        topic("other", TopicState::Mirrored, vec![other]),
+        topic("cut", TopicState::Mirrored, vec![cut]),
+    ]);
+    let expected = indoc! {"
+        primary->secondary: 3 records and 1.0 s behind; 9 records lost on secondary; at most 1500 records never copied
+        TOPIC    PARTITIONS  BEHIND  SECONDS
+        other    1           3       1.0      position beyond the end: source topic recreated
+        cut      1           0       0.0      mirrored topic truncated, 9 lost
+        expired  1           0       0.0      at most 1500 removed before they were copied"};
+    assert_eq!(one(&flow, false), expected);
+}
+
+#[test]
+fn what_was_known_before_is_shown_with_its_age() {
+    let flow = FlowLag {
+        last_known: Some(LastKnown {
+            behind: 630,
+            seconds_behind: Some(3.2),
+            age: 5.0,
+        }),
+        noted_seconds_ago: Some(5.14),
+        ..FlowLag::unknown(
+            ("primary", "secondary"),
+            "cluster primary does not answer".to_owned(),
+        )
+    };
+    assert_eq!(
+        one(&flow, false),
+        "primary->secondary: not known: cluster primary does not answer; 630 records and 3.2 s behind 5 s ago; \
+         MirrorMaker last noted a record as mirrored 5.1 s ago"
+    );
+    let lag = Lag {
+        lab: "demo".to_owned(),
+        flows: vec![flow],
+    };
+    assert!(
+        lines(&lag)
+            .ends_with(" behind=- seconds=- lost=0 last_behind=630 last_seconds=3.2 last_age=5.0")
+    );
 }
 
 #[test]
@@ -94,8 +158,8 @@ fn many_topics_that_are_up_to_date_are_counted() {
     };
     let text = one(&flow((0..100).map(fine).collect()), false);
     assert_eq!(text.lines().count(), 18, "{text}");
-    assert!(text.starts_with("primary->secondary: up to date\n"));
-    assert!(text.ends_with("… and 85 more topics up to date; --verbose shows them"));
+    assert!(text.starts_with("primary->secondary: 0 records behind\n"));
+    assert!(text.ends_with("… and 85 more topics with nothing left to copy; --verbose shows them"));
 }
 
 #[test]

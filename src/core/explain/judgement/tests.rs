@@ -2,10 +2,8 @@
 
 use super::*;
 use crate::core::culprit::{Culprit, Why};
-use crate::core::explain::{Failure, Obstacle, Refresh, Whose};
+use crate::core::explain::{Beyond, Failure, Obstacle, Origin, Refresh, Whose};
 use crate::core::selection::InternalName;
-use proptest::option;
-use proptest::prelude::*;
 
 /// A topic that is mirrored, all of it.
 fn well() -> Facts {
@@ -22,6 +20,8 @@ fn well() -> Facts {
         flows: vec!["primary->secondary".to_owned()],
         nearest: None,
         selection: Selection::Taken,
+        by_its_name: false,
+        origin: None,
         topics: vec![".*".to_owned()],
         whose: Whose::Default,
         disabled_by: None,
@@ -41,6 +41,11 @@ fn well() -> Facts {
         behind: Some(0),
         seconds_behind: None,
         lost: 0,
+        missing: Vec::new(),
+        open: Vec::new(),
+        never_copied: 0,
+        beyond: None,
+        first_is_there: Some(true),
     }
 }
 
@@ -56,28 +61,32 @@ fn worker(state: &str) -> Worker {
 /// Its place in the order in which answers are looked for.
 fn rank(answer: &Answer) -> usize {
     match answer {
-        Answer::NoSuchTopic { .. } | Answer::OnlyTheCopy | Answer::NoFlow { .. } => 0,
+        Answer::Internal { .. } => 0,
+        Answer::NoSuchTopic { .. } | Answer::OnlyTheCopy | Answer::NoFlow { .. } => 1,
         Answer::Excluded { .. }
         | Answer::NotListed { .. }
-        | Answer::Internal { .. }
-        | Answer::Cycle
-        | Answer::NameTooLong { .. } => 1,
-        Answer::Disabled { .. } => 2,
-        Answer::MirrorMakerDown { .. } => 3,
-        Answer::LinkCut { .. } => 4,
-        Answer::SourceUnreachable { .. } => 5,
-        Answer::TargetUnreachable { .. } => 6,
-        Answer::MirrorMakerEnded { .. } | Answer::HoldsUp { .. } | Answer::HeldUp { .. } => 7,
-        Answer::Failed { .. } => 8,
-        Answer::Unjudged { .. } | Answer::NotRefreshed { .. } => 9,
-        Answer::NotCreated { .. } => 10,
-        Answer::FewerPartitions { .. } => 11,
-        Answer::Ill { .. } => 12,
-        Answer::Locked { .. } | Answer::Uncounted => 13,
-        Answer::NothingProduced { .. } => 14,
-        Answer::CopyLost { .. } => 15,
-        Answer::Behind { .. } => 16,
-        Answer::UpToDate { .. } => 17,
+        | Answer::Cycle { .. }
+        | Answer::NameTooLong { .. } => 2,
+        Answer::Disabled { .. } => 3,
+        Answer::MirrorMakerDown { .. } => 4,
+        Answer::LinkCut { .. } => 5,
+        Answer::SourceUnreachable { .. } => 6,
+        Answer::TargetUnreachable { .. } => 7,
+        Answer::MirrorMakerEnded { .. } | Answer::HoldsUp { .. } | Answer::HeldUp { .. } => 8,
+        Answer::Failed { .. } => 9,
+        Answer::Unjudged { .. } | Answer::NotRefreshed { .. } => 10,
+        Answer::NotCreated { .. } => 11,
+        Answer::FewerPartitions { .. } => 12,
+        Answer::Ill { .. } => 13,
+        Answer::Locked { .. } | Answer::Uncounted => 14,
+        Answer::SourceRecreated(_) => 15,
+        Answer::NeverCopied { .. } => 16,
+        Answer::NothingProduced { .. } => 17,
+        Answer::CopyLost { .. } => 18,
+        Answer::BegunInTheMidst => 19,
+        Answer::Behind { .. } => 20,
+        Answer::AllCommitted { .. } => 21,
+        Answer::UpToDate { .. } => 22,
     }
 }
 
@@ -91,7 +100,7 @@ fn mended(mut facts: Facts, answer: &Answer) -> Facts {
         Answer::Excluded { .. }
         | Answer::NotListed { .. }
         | Answer::Internal { .. }
-        | Answer::Cycle
+        | Answer::Cycle { .. }
         | Answer::NameTooLong { .. } => facts.selection = Selection::Taken,
         Answer::Disabled { .. } => facts.disabled_by = None,
         Answer::MirrorMakerDown { .. } => facts.workers = well.workers,
@@ -111,7 +120,10 @@ fn mended(mut facts: Facts, answer: &Answer) -> Facts {
         Answer::Ill { .. } => facts.problems.clear(),
         Answer::Uncounted => facts.behind = Some(3),
         Answer::NothingProduced { .. } => held(&mut facts.original),
+        Answer::SourceRecreated(_) => facts.beyond = None,
+        Answer::NeverCopied { .. } => facts.never_copied = 0,
         Answer::CopyLost { .. } => facts.lost = 0,
+        Answer::BegunInTheMidst | Answer::AllCommitted { .. } => facts.first_is_there = Some(true),
         Answer::Behind { .. } => facts.behind = Some(0),
         Answer::UpToDate { .. } => {}
     }
@@ -156,6 +168,78 @@ fn a_topic_that_is_not_where_the_flow_begins() {
         },
     );
     says(|facts| facts.original = Sight::Absent, &Answer::OnlyTheCopy);
+}
+
+#[test]
+fn what_cannot_be_comes_before_what_is_not_there_or_not_said() {
+    let rule = InternalName::Underscores;
+    says(
+        |facts| {
+            facts.selection = Selection::Internal(rule);
+            facts.original = Sight::Absent;
+            facts.elsewhere = vec!["secondary".to_owned()];
+        },
+        &Answer::Internal { rule },
+    );
+    let origin = || Origin::NoFlow {
+        flow: "secondary->primary".to_owned(),
+    };
+    says(
+        |facts| {
+            facts.selection = Selection::Cycle;
+            facts.origin = Some(origin());
+            facts.disabled_by = Some("mm2.properties".to_owned());
+        },
+        &Answer::Cycle { origin: origin() },
+    );
+    // nobody looked: nothing is claimed
+    let cluster = "secondary".to_owned();
+    says(
+        |facts| facts.selection = Selection::Cycle,
+        &Answer::Cycle {
+            origin: Origin::Unknown { cluster },
+        },
+    );
+    says(
+        |facts| {
+            facts.selection = Selection::Cycle;
+            facts.original = Sight::Absent;
+            facts.copy = Sight::Absent;
+        },
+        &Answer::NoSuchTopic { nearest: None },
+    );
+}
+
+#[test]
+fn a_topic_that_was_recreated_or_passed_over_is_not_up_to_date() {
+    let beyond = Beyond {
+        position: 999,
+        end: 0,
+    };
+    says(
+        |facts| facts.beyond = Some(beyond),
+        &Answer::SourceRecreated(beyond),
+    );
+    let emptied = Contents {
+        partitions: 3,
+        records: 0,
+        ever: 2500,
+    };
+    says(
+        |facts| {
+            facts.original = Sight::There(emptied);
+            facts.never_copied = 1500;
+        },
+        &Answer::NeverCopied { records: 1500 },
+    );
+    says(
+        |facts| facts.first_is_there = Some(false),
+        &Answer::BegunInTheMidst,
+    );
+    says(
+        |facts| facts.first_is_there = None,
+        &Answer::AllCommitted { records: 10 },
+    );
 }
 
 #[test]
@@ -302,88 +386,4 @@ fn a_copy_that_has_lost_records_is_not_up_to_date() {
     );
 }
 
-fn any_sight() -> impl Strategy<Value = Sight> {
-    prop_oneof![
-        Just(Sight::Unreachable {
-            problem: "refused".to_owned()
-        }),
-        Just(Sight::Locked),
-        Just(Sight::Absent),
-        (1usize..4, 0u64..3, 0u64..3).prop_map(|(partitions, records, gone)| {
-            Sight::There(Contents {
-                partitions,
-                records,
-                ever: records + gone,
-            })
-        }),
-    ]
-}
-
-fn any_selection() -> impl Strategy<Value = Selection> {
-    prop_oneof![
-        3 => Just(Selection::Taken),
-        1 => Just(Selection::Excluded("x".to_owned())),
-        1 => Just(Selection::NotListed),
-        1 => Just(Selection::Internal(InternalName::Dot)),
-        1 => Just(Selection::Cycle),
-        1 => Just(Selection::TooLong(250)),
-        1 => Just(Selection::Unjudged(vec!["(?<=a)".to_owned()])),
-    ]
-}
-
-prop_compose! {
-    fn any_facts()(
-        (original, copy, selection) in (any_sight(), any_sight(), any_selection()),
-        elsewhere in proptest::collection::vec("[a-z]{3}", 0..2),
-        disabled_by in option::weighted(0.2, "[a-z]{3}"),
-        states in proptest::collection::vec(prop_oneof![Just("running"), Just("paused"), Just("missing")], 0..3),
-        cut_off in proptest::collection::vec("[a-z]{3}", 0..2),
-        causes in proptest::collection::vec(option::of("[a-z]{3}"), 0..2),
-        problems in proptest::collection::vec("[a-z]{3}", 0..2),
-        assigned in option::of(0usize..4),
-        obstacle in option::of("[a-z]{3}".prop_map(|words| Obstacle::Told { words })),
-        (behind, lost) in (option::of(0u64..3), 0u64..2),
-    ) -> Facts {
-        Facts {
-            elsewhere,
-            selection,
-            disabled_by,
-            workers: states.into_iter().map(worker).collect(),
-            cut_off,
-            original,
-            copy,
-            failures: causes.into_iter().map(|cause| Failure { part: "task".to_owned(), cause }).collect(),
-            problems,
-            assigned,
-            obstacle,
-            behind,
-            lost,
-            ..well()
-        }
-    }
-}
-
-proptest! {
-    /// Whoever does what the answers ask for, one after the other, never meets the same again, and gets there.
-    #[test]
-    fn each_answer_leads_to_a_later_one(facts in any_facts()) {
-        let (mut facts, mut last) = (facts.clone(), judge(&facts));
-        while !matches!(last, Answer::UpToDate { .. }) {
-            facts = mended(facts, &last);
-            let next = judge(&facts);
-            prop_assert!(rank(&next) > rank(&last), "{:?} after {:?}: {:?}", next, last, facts);
-            last = next;
-        }
-    }
-
-    #[test]
-    fn nothing_is_mirrored_that_something_keeps_from_crossing(facts in any_facts()) {
-        if judge(&facts).is_mirrored() {
-            prop_assert!(matches!((&facts.original, &facts.copy), (Sight::There(_), Sight::There(_))));
-            prop_assert!(matches!(facts.selection, Selection::Taken | Selection::Unjudged(_)));
-            prop_assert!(facts.workers.iter().any(Worker::runs));
-            prop_assert!(facts.cut_off.is_empty() && facts.failures.is_empty() && facts.problems.is_empty());
-            prop_assert!(facts.assigned != Some(0) && facts.disabled_by.is_none());
-        }
-    }
-}
+mod any;

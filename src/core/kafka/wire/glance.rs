@@ -4,6 +4,7 @@
 use super::batch::{BatchError, RecordBatch, batches};
 use super::cluster::{Asked, Cluster, To};
 use super::metadata::topic_name;
+use super::reader::aborted::Aborted;
 use crate::core::kafka::error::KafkaError;
 use crate::core::kafka::glance::Glance;
 use crate::core::wait::Limit;
@@ -30,13 +31,15 @@ type Glances = BTreeMap<(String, i32), Glance>;
 
 impl Cluster {
     /// Looks into the beginning of each of these parts: some 64 KiB, or one batch. Partitions without a leader, and those
-    /// that do not hold the part's beginning any more, are left out.
+    /// that do not hold the part's beginning any more, are left out. With `committed_only`, what a transaction wrote that was
+    /// aborted counts for nothing.
     ///
     /// # Errors
     /// When a broker does not answer, or refuses.
     pub(in crate::core::kafka) fn glances(
         &mut self,
         parts: &Parts,
+        committed_only: bool,
         limit: &Limit,
     ) -> Result<Glances, KafkaError> {
         let unknown = parts
@@ -46,9 +49,17 @@ impl Cluster {
             self.metadata(None, limit)?;
         }
         let mut seen = Glances::new();
-        let blank = self.look_into(parts, TOGETHER, &mut seen, limit)?;
+        let many = How {
+            together: TOGETHER,
+            committed_only,
+        };
+        let blank = self.look_into(parts, many, &mut seen, limit)?;
         // what is larger than its share is shown only where it comes first
-        self.look_into(&blank, 1, &mut seen, limit)?;
+        let alone = How {
+            together: 1,
+            ..many
+        };
+        self.look_into(&blank, alone, &mut seen, limit)?;
         Ok(seen)
     }
 
@@ -56,7 +67,7 @@ impl Cluster {
     fn look_into(
         &mut self,
         parts: &Parts,
-        together: usize,
+        how: How,
         seen: &mut Glances,
         limit: &Limit,
     ) -> Result<Parts, KafkaError> {
@@ -70,8 +81,8 @@ impl Cluster {
         }
         let mut asked: Vec<Asked<FetchRequest>> = Vec::new();
         for (leader, places) in by_leader {
-            for places in places.chunks(together) {
-                let request = request(places, parts);
+            for places in places.chunks(how.together) {
+                let request = request(places, parts, how);
                 asked.push(self.ask(To::Broker(leader), &request, limit)?);
             }
         }
@@ -86,7 +97,7 @@ impl Cluster {
                     let Some(part) = parts.get(&place) else {
                         continue;
                     };
-                    match self.glance(&place, part, data, together == 1)? {
+                    match self.glance(&place, part, data, how)? {
                         Seen::Nothing => drop(blank.insert(place, part.clone())),
                         Seen::Gone => {}
                         Seen::Some(glance) => drop(seen.insert(place, glance)),
@@ -102,7 +113,7 @@ impl Cluster {
         (topic, partition): &(String, i32),
         part: &Range<i64>,
         data: PartitionData,
-        is_alone: bool,
+        how: How,
     ) -> Result<Seen, KafkaError> {
         let doing = || format!("look into partition {partition} of topic `{topic}`");
         match KafkaError::check(data.error_code, doing) {
@@ -113,20 +124,36 @@ impl Cluster {
             checked => checked?,
         }
         let bytes = data.records.unwrap_or_default();
-        let glance = look(bytes, *partition, part).map_err(|fault| KafkaError::Garbled {
-            address: self.address(),
-            cause: format!("partition {partition} of topic `{topic}`: {fault}"),
-        })?;
+        let aborted = data.aborted_transactions;
+        let aborted = how.committed_only.then(|| Aborted::of(aborted));
+        let end = if how.committed_only {
+            data.last_stable_offset
+        } else {
+            data.high_watermark
+        };
+        let glance =
+            look(bytes, *partition, part, aborted).map_err(|fault| KafkaError::Garbled {
+                address: self.address(),
+                cause: format!("partition {partition} of topic `{topic}`: {fault}"),
+            })?;
         Ok(match glance {
             Some(glance) => Seen::Some(glance),
             // compacted away up to the end
-            None if is_alone && data.high_watermark >= part.end => Seen::Some(Glance {
+            None if how.together == 1 && end >= part.end => Seen::Some(Glance {
                 reached: part.end,
                 ..Glance::default()
             }),
             None => Seen::Nothing,
         })
     }
+}
+
+/// How to look.
+#[derive(Debug, Clone, Copy)]
+struct How {
+    /// So many partitions at a time.
+    together: usize,
+    committed_only: bool,
 }
 
 /// What an answer shows of a part.
@@ -138,7 +165,7 @@ enum Seen {
     Gone,
 }
 
-fn request(places: &[&(String, i32)], parts: &Parts) -> FetchRequest {
+fn request(places: &[&(String, i32)], parts: &Parts, how: How) -> FetchRequest {
     let mut topics: BTreeMap<&str, Vec<FetchPartition>> = BTreeMap::new();
     for place in places {
         let partition = FetchPartition::default()
@@ -158,25 +185,34 @@ fn request(places: &[&(String, i32)], parts: &Parts) -> FetchRequest {
         .with_max_wait_ms(0)
         .with_min_bytes(0)
         .with_max_bytes(SHARE.saturating_mul(count))
-        // MirrorMaker reads what is not committed, too
-        .with_isolation_level(0)
+        // MirrorMaker reads what is not committed, too, unless it is told otherwise
+        .with_isolation_level(i8::from(how.committed_only))
         .with_session_id(0)
         .with_session_epoch(-1)
         .with_topics(topics.collect())
 }
 
 /// Looks at the batches among `bytes`; none where there is no whole one of the part.
-fn look(bytes: Bytes, partition: i32, part: &Range<i64>) -> Result<Option<Glance>, BatchError> {
+fn look(
+    bytes: Bytes,
+    partition: i32,
+    part: &Range<i64>,
+    mut aborted: Option<Aborted>,
+) -> Result<Option<Glance>, BatchError> {
     let mut glance = Glance {
         reached: part.start,
         ..Glance::default()
     };
     for batch in batches(bytes) {
         let batch = batch?;
+        let is_aborted = match &mut aborted {
+            Some(aborted) => aborted.hide(&batch)?,
+            None => false,
+        };
         if batch.last_offset < part.start {
             continue;
         }
-        if batch.base_offset < part.end && !batch.is_control() {
+        if batch.base_offset < part.end && !batch.is_control() && !is_aborted {
             count(&batch, partition, part, &mut glance)?;
         }
         glance.reached = batch.last_offset.saturating_add(1).min(part.end);
@@ -196,6 +232,7 @@ fn count(
 ) -> Result<(), BatchError> {
     let is_whole = batch.base_offset >= part.start && batch.last_offset < part.end;
     if is_whole && glance.first.is_some() {
+        earlier(glance, Some(batch.first_time()));
         glance.records += u64::try_from(batch.count).unwrap_or(0);
         return Ok(());
     }
@@ -203,10 +240,16 @@ fn count(
         let record = record?;
         if part.contains(&record.offset) {
             glance.records += 1;
+            earlier(glance, record.to_record().time);
             glance.first.get_or_insert_with(|| record.to_record());
         }
     }
     Ok(())
+}
+
+fn earlier(glance: &mut Glance, time: Option<i64>) {
+    let times = [glance.oldest, time.filter(|time| *time >= 0)];
+    glance.oldest = times.into_iter().flatten().min();
 }
 
 #[cfg(test)]

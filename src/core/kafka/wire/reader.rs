@@ -5,7 +5,7 @@
 //! 0.03 s of our time and 0.5 s of the broker's in 8 s (as kcat, which has no sessions either); reading a million
 //! records from them took 0.65 s, as all of them had something. Sessions would save a part of the former only.
 
-mod aborted;
+pub(super) mod aborted;
 mod cursor;
 mod fetched;
 mod flight;

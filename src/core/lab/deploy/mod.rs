@@ -5,6 +5,7 @@ mod batch;
 mod drift;
 mod failure;
 mod ground;
+mod lost;
 mod mend;
 mod outside;
 mod plan;

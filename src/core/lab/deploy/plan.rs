@@ -4,6 +4,7 @@ use super::Outcome;
 use super::batch::{self, Fit};
 use super::drift::is_limited;
 use super::failure::{Aftermath, DeployError};
+use super::lost;
 use super::mend;
 use super::outside;
 use super::ready::Readiness;
@@ -46,6 +47,8 @@ pub(super) struct Plan<'a> {
     pub(super) was_there: bool,
     /// Whether MirrorMaker's batches fit into all topics, as far as they were seen.
     fit: Fit,
+    /// Clusters of it whose data is gone.
+    pub(super) lost: Vec<String>,
     /// Whether there was a volume of class-data archives before.
     classes_were_kept: bool,
 }
@@ -61,7 +64,11 @@ impl<'a> Plan<'a> {
         let site = Site::find(limit)?;
         let remains = Remains::find(docker, &request.lab, limit)?;
         let was_there = !remains.is_nothing();
+        let volumes = remains.volumes();
         let lab = Lab::describe(&request.lab, remains.containers)?;
+        let lost = lab
+            .as_ref()
+            .map(|lab| lost::clusters(&lab.topology, &volumes));
         let base = request.base(lab.as_ref().map(|lab| &lab.topology))?;
         let (existing, twins) = match &lab {
             Some(lab) => lab.containers.iter().cloned().partition(is_original),
@@ -119,6 +126,7 @@ impl<'a> Plan<'a> {
             site,
             was_there,
             fit,
+            lost: lost.unwrap_or_default(),
             classes_were_kept: classes::are_kept(docker, limit)?,
         })
     }
@@ -151,9 +159,11 @@ impl<'a> Plan<'a> {
             self.replace(&workers, observer)?;
             outcome.also(workers);
         }
+        self.forget_stale(limit, observer);
         let since = SystemTime::now();
         self.readiness().wait_for_flows(limit, observer)?;
         marks.ended(Step::Canary, since);
+        self.tell_losses(limit, observer);
         whole_names::warn(&self.rendered.topology, limit, observer);
         Ok(outcome)
     }
@@ -231,6 +241,7 @@ impl<'a> Plan<'a> {
         self.docker
             .unpause(&paused, limit)
             .map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))?;
+        self.part_from_the_lost(limit, observer)?;
         if !changed.is_empty() {
             self.replace(&changed, observer)?;
         }
@@ -297,7 +308,7 @@ impl<'a> Plan<'a> {
             .collect()
     }
 
-    fn compose_up(
+    pub(super) fn compose_up(
         &self,
         recreate: &Recreate,
         limit: &Limit,

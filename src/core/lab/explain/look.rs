@@ -1,6 +1,6 @@
 //! What a cluster answers when it is asked about a few topics by name. Judges nothing.
 
-use crate::core::explain::{Contents, Sight};
+use crate::core::explain::{Contents, OpenTransaction, Sight};
 use crate::core::kafka::{Admin, At, KafkaError, TopicInfo};
 use crate::core::lab::{Lab, notes};
 use crate::core::message::Record;
@@ -21,6 +21,8 @@ pub(super) struct Look {
     pub(super) topics: BTreeMap<String, TopicInfo>,
     first: BTreeMap<(String, i32), i64>,
     end: BTreeMap<(String, i32), i64>,
+    /// How far they are committed, where a flow reads only that.
+    stable: BTreeMap<(String, i32), i64>,
     /// Of each source that is mirrored to here: what MirrorMaker notes.
     pub(super) notes: BTreeMap<String, Notes>,
     access: Access,
@@ -99,6 +101,12 @@ impl Look {
         let there: Vec<String> = there.cloned().collect();
         self.first = admin.offsets(&there, At::Earliest, limit)?;
         self.end = admin.offsets(&there, At::Latest, limit)?;
+        let mut out = lab.topology.flows.iter();
+        if out.any(|flow| {
+            flow.spec.source == cluster.name && flow.reads_committed_only(&lab.topology)
+        }) {
+            self.stable = admin.offsets(&there, At::Stable, limit)?;
+        }
         Ok(())
     }
 
@@ -124,6 +132,17 @@ impl Look {
             records,
             ever,
         })
+    }
+
+    /// Where transactions began that have not ended, in a topic that is read only as far as it is committed.
+    pub(super) fn open(&self, topic: &str) -> Vec<OpenTransaction> {
+        let stable = self.stable.iter().filter(|(place, _)| place.0 == topic);
+        let open = stable.filter(|(place, offset)| self.end.get(place) > Some(offset));
+        let open = open.map(|(place, offset)| OpenTransaction {
+            partition: place.1,
+            offset: *offset,
+        });
+        open.collect()
     }
 
     /// Where each partition of a topic begins and ends, of those that have a leader.

@@ -5,7 +5,7 @@ use super::look::{Look, PATIENCE};
 use crate::core::explain::Tight;
 use crate::core::kafka::{Admin, KafkaError, Subject};
 use crate::core::lab::{Lab, addresses};
-use crate::core::topology::{Flow, is_internal};
+use crate::core::topology::Flow;
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
 
@@ -14,7 +14,8 @@ const TAKES: &str = "max.message.bytes";
 
 /// Those of a flow, in the order of their names; none where one of its ends does not tell.
 pub(super) fn copies(lab: &Lab, flow: &Flow, from: &Look, to: &Look, limit: &Limit) -> Vec<Tight> {
-    let topics = from.topics.keys().filter(|topic| !is_internal(topic));
+    let topics = from.topics.keys();
+    let topics = topics.filter(|topic| !lab.topology.is_internal(topic));
     let pairs = topics.map(|topic| (topic.clone(), flow.remote_topic(topic)));
     let pairs = pairs.filter(|(_, remote)| to.topics.contains_key(remote));
     let (originals, copies): (Vec<String>, Vec<String>) = pairs.unzip();

@@ -2,15 +2,15 @@
 //! connection to each side, and only where there is something to look at.
 
 use super::Topic;
-use crate::core::kafka::{Admin, At, Glance, KafkaError};
+use crate::core::kafka::{Admin, At, Glance, KafkaError, Setting, Subject};
 use crate::core::lab::{Lab, addresses};
-use crate::core::lag::{Ends, Facts, Replica, Seen, begins_later};
-use crate::core::message::Record;
+use crate::core::lag::{Ends, Facts, Replica, Seen, begins_later, may_have_expired};
+use crate::core::message::{Record, to_millis};
 use crate::core::topology::Flow;
 use crate::core::wait::Limit;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How long all of it may take. What was not seen by then is counted by its offsets.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -32,6 +32,7 @@ impl Left {
         let limit = limit.at_most(PATIENCE);
         let mut eyes = Eyes {
             lab,
+            flow,
             limit: &limit,
             open: BTreeMap::new(),
         };
@@ -53,7 +54,7 @@ impl Left {
         Some(Seen {
             records: glance.records,
             reached: glance.reached,
-            oldest: glance.first.as_ref().and_then(|first| first.time),
+            oldest: glance.oldest,
         })
     }
 
@@ -66,6 +67,7 @@ impl Left {
 /// Connections, made when first needed.
 struct Eyes<'a> {
     lab: &'a Lab,
+    flow: &'a Flow,
     limit: &'a Limit,
     open: BTreeMap<String, Admin>,
 }
@@ -90,7 +92,10 @@ impl Eyes<'_> {
             return Ok(BTreeMap::new());
         }
         let limit = self.limit;
-        self.on(cluster)?.glances(parts, limit)
+        // what the flow leaves out is neither behind nor lost
+        let committed_only =
+            cluster == self.flow.spec.source && self.flow.reads_committed_only(&self.lab.topology);
+        self.on(cluster)?.glances(parts, committed_only, limit)
     }
 }
 
@@ -136,37 +141,83 @@ fn outlooks(topics: &[Topic<'_>]) -> BTreeMap<Place, Range<i64>> {
         .collect()
 }
 
-/// Of the copies that may have been made anew, those whose first record says so.
+/// What may be lost of a partition.
+struct Suspect {
+    place: Place,
+    there: Place,
+    source: Ends,
+    copy: Ends,
+}
+
+impl Suspect {
+    fn of((topic, place, facts): (&Topic<'_>, Place, Facts)) -> Option<Self> {
+        let Replica::There(copy) = facts.copy else {
+            return None;
+        };
+        facts.outlook().is_suspicion.then(|| Self {
+            there: (topic.remote.clone(), place.1),
+            place,
+            source: facts.source,
+            copy,
+        })
+    }
+
+    /// Whether the first records say so. What the target may have dropped by its own settings is not lost.
+    fn is_confirmed(
+        &self,
+        source: Option<&Record>,
+        copy: Option<&Record>,
+        settings: &BTreeMap<Subject, Vec<Setting>>,
+        now: i64,
+    ) -> bool {
+        if self.copy.first == 0 {
+            return begins_later(source, copy, 0);
+        }
+        let Some(of_topic) = settings.get(&Subject::Topic(self.there.0.clone())) else {
+            return false;
+        };
+        let setting = |name: &str| {
+            let said = of_topic.iter().find(|setting| setting.name == name);
+            said.and_then(|setting| setting.value.clone())
+        };
+        let time = source.and_then(|record| record.time);
+        let is_later = match self.copy.length() {
+            0 => source.is_some(),
+            _ => begins_later(source, copy, self.copy.first),
+        };
+        is_later && !may_have_expired(time, setting, now)
+    }
+}
+
+/// Of the partitions of which something may be lost, those whose first records say so.
 fn suspects(
     topics: &[Topic<'_>],
     flow: &Flow,
     eyes: &mut Eyes<'_>,
 ) -> Result<BTreeSet<Place>, KafkaError> {
-    let suspects: Vec<(Place, Place, Ends, Ends)> = partitions(topics)
-        .filter(|(.., facts)| facts.outlook().is_suspicion)
-        .filter_map(|(topic, place, facts)| {
-            let Replica::There(copy) = facts.copy else {
-                return None;
-            };
-            let there = (topic.remote.clone(), place.1);
-            Some((place, there, facts.source, copy))
-        })
-        .collect();
+    let suspects: Vec<Suspect> = partitions(topics).filter_map(Suspect::of).collect();
     let whole = |ends: &Ends| ends.first..ends.end;
-    let here = suspects
-        .iter()
-        .map(|(place, _, ends, _)| (place.clone(), whole(ends)));
+    let here = (suspects.iter()).map(|one| (one.place.clone(), whole(&one.source)));
     let here = eyes.glances(&flow.spec.source, &here.collect())?;
-    let there = suspects
-        .iter()
-        .map(|(_, there, _, ends)| (there.clone(), whole(ends)));
+    let held = suspects.iter().filter(|one| one.copy.length() > 0);
+    let there = held.map(|one| (one.there.clone(), whole(&one.copy)));
     let there = eyes.glances(&flow.spec.target, &there.collect())?;
+    let cut = suspects.iter().filter(|one| one.copy.first > 0);
+    let cut: BTreeSet<Subject> = cut.map(|one| Subject::Topic(one.there.0.clone())).collect();
+    let settings = if cut.is_empty() {
+        BTreeMap::new()
+    } else {
+        let limit = eyes.limit;
+        let subjects: Vec<Subject> = cut.into_iter().collect();
+        eyes.on(&flow.spec.target)?.settings(&subjects, limit)?
+    };
+    let now = to_millis(SystemTime::now());
     let first = |of: &BTreeMap<Place, Glance>, place: &Place| -> Option<Record> {
         of.get(place).and_then(|glance| glance.first.clone())
     };
-    let confirmed = suspects.into_iter().filter(|(place, copy, _, ends)| {
-        let (source, copy) = (first(&here, place), first(&there, copy));
-        begins_later(source.as_ref(), copy.as_ref(), ends.first)
+    let confirmed = suspects.into_iter().filter(|one| {
+        let (source, copy) = (first(&here, &one.place), first(&there, &one.there));
+        one.is_confirmed(source.as_ref(), copy.as_ref(), &settings, now)
     });
-    Ok(confirmed.map(|(place, ..)| place).collect())
+    Ok(confirmed.map(|one| one.place).collect())
 }

@@ -18,7 +18,7 @@ use crate::core::culprit::Why;
 use crate::core::docker::{Docker, DockerError};
 use crate::core::kafka::{Abilities, Client, KafkaError};
 use crate::core::lag::{FlowLag, TopicLag};
-use crate::core::topology::{Access, Cluster, Flow, is_internal};
+use crate::core::topology::{Access, Cluster, Flow};
 use crate::core::wait::Limit;
 use crossing::Crossing;
 use health::{Life, Pace, Seen};
@@ -188,8 +188,10 @@ impl View {
             brokers: self.brokers,
             existing: cluster.existing().is_some(),
             access: self.access,
-            topics: (self.brokers_up > 0)
-                .then(|| self.topics.keys().filter(|name| !is_internal(name)).count()),
+            topics: (self.brokers_up > 0).then(|| {
+                let names = self.topics.keys();
+                names.filter(|name| !lab.topology.is_internal(name)).count()
+            }),
             bootstrap: cluster.bootstrap_outside(),
             clients: self.clients(cluster),
             problem,
@@ -302,12 +304,14 @@ fn flow(
         (seen.stalled, seen.culprits) = (&lag.stalled, &lag.culprits);
     }
     let verdict = health::judge(&seen);
+    let mut problems = verdict.problems;
+    problems.extend(lag.iter().flat_map(FlowLag::losses));
     FlowStatus {
         name: flow.name(),
         proof: flow.proof,
         source: flow.spec.source.clone(),
         target: flow.spec.target.clone(),
-        healthy: verdict.problems.is_empty(),
+        healthy: problems.is_empty(),
         state: verdict.state,
         canary: seen.canary.cloned(),
         heard: match seen.life {
@@ -333,6 +337,9 @@ fn flow(
         behind,
         seconds_behind: lag.as_ref().and_then(|lag| lag.seconds_behind),
         lost: lag.as_ref().map_or(0, |lag| lag.lost),
+        last_known: None,
+        noted_seconds_ago: lag.as_ref().and_then(|lag| lag.noted_seconds_ago),
+        never_copied: lag.as_ref().map_or(0, |lag| lag.never_copied),
         topics: (lag.iter().flat_map(FlowLag::copied))
             .map(TopicStatus::from)
             .collect(),
@@ -340,7 +347,7 @@ fn flow(
         culprits: seen.culprits.to_vec(),
         lag,
         ended,
-        problems: verdict.problems,
+        problems,
     }
 }
 
@@ -354,6 +361,8 @@ impl From<&TopicLag> for TopicStatus {
             behind: lag.behind,
             seconds_behind: lag.seconds_behind,
             lost: lag.lost,
+            never_copied: lag.never_copied,
+            recreated: lag.recreated,
         }
     }
 }

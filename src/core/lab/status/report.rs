@@ -2,7 +2,7 @@
 
 use crate::core::culprit::Culprit;
 use crate::core::lab::State;
-use crate::core::lag::{FlowLag, Stall, TopicState};
+use crate::core::lag::{FlowLag, LastKnown, Stall, TopicState};
 use crate::core::topology::{Access, Proof};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -93,7 +93,8 @@ pub struct FlowStatus {
     pub source: String,
     /// Cluster that is written.
     pub target: String,
-    /// Whether MirrorMaker runs, all its parts run, it reaches both clusters, and a canary crosses.
+    /// Whether MirrorMaker runs, all its parts run, it reaches both clusters, a canary crosses, and no record is known to be
+    /// lost.
     pub healthy: bool,
     /// The same in one word, and whether it goes on all the same.
     pub state: FlowState,
@@ -113,6 +114,12 @@ pub struct FlowStatus {
     pub seconds_behind: Option<f64>,
     /// Records at most that were copied, are not on the target, and will not be copied again.
     pub lost: u64,
+    /// Records at most that the source dropped before they were copied, as far as that is still to be seen.
+    pub never_copied: u64,
+    /// Where it cannot be known, and whoever looks has looked before: what was known then.
+    pub last_known: Option<LastKnown>,
+    /// Where it cannot be known: seconds since MirrorMaker last noted a record as copied, as far as the target tells.
+    pub noted_seconds_ago: Option<f64>,
     /// The same in detail, partition by partition; as JSON, `kmk lag` has it.
     #[serde(skip)]
     pub lag: Option<FlowLag>,
@@ -240,4 +247,8 @@ pub struct TopicStatus {
     pub seconds_behind: Option<f64>,
     /// As of the flow.
     pub lost: u64,
+    /// As of the flow.
+    pub never_copied: u64,
+    /// Whether MirrorMaker's position lies beyond the end of the topic.
+    pub recreated: bool,
 }

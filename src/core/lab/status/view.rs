@@ -7,7 +7,7 @@ use crate::core::lab::policy::{self, Wrong};
 use crate::core::lab::{Lab, notes};
 use crate::core::lag::Ends;
 use crate::core::mirror_state::{self, Part};
-use crate::core::topology::{Access, Cluster, is_internal};
+use crate::core::topology::{Access, Cluster, Topology};
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
 use std::thread;
@@ -88,6 +88,8 @@ pub(in crate::core::lab) struct Mirror {
     /// When each of these was noted, and when the connector that copies began to run, in milliseconds since the epoch.
     pub(in crate::core::lab) moved: BTreeMap<(String, i32), i64>,
     pub(in crate::core::lab) began: Option<i64>,
+    /// When it last noted a record as copied, in milliseconds since the epoch.
+    pub(in crate::core::lab) noted_at: Option<i64>,
     /// Whether several workers share the work.
     pub(in crate::core::lab) is_shared: bool,
     /// Who has which part, where several share the work and have agreed on it.
@@ -178,7 +180,7 @@ impl View {
         };
         self.version_0 = Some(admin.speaks_version_0());
         self.topics = admin.topics(limit)?;
-        self.ends = Some(ends(&mut admin, &self.topics, limit)?);
+        self.ends = Some(ends(&mut admin, &lab.topology, &self.topics, limit)?);
         // who may not ask for settings may see all else
         let policies = policy::wrong(
             &mut admin,
@@ -213,11 +215,20 @@ impl View {
                 &mirror_state::offsets_topic(source),
                 limit,
             )?;
+            let positions = mirror_state::positions(&offsets, source);
             let mirror = Mirror {
+                noted_at: positions
+                    .values()
+                    .filter_map(|position| position.time)
+                    .max(),
+                moved: (positions.iter())
+                    .filter_map(|(place, position)| Some((place.clone(), position.time?)))
+                    .collect(),
+                copied: (positions.into_iter())
+                    .map(|(place, position)| (place, position.offset))
+                    .collect(),
                 parts: mirror_state::statuses(&states),
                 failures: mirror_state::failures(&states),
-                copied: mirror_state::copied(&offsets, source),
-                moved: mirror_state::moved(&offsets, source),
                 began: mirror_state::began(&states, COPIES),
                 is_shared,
                 crew: Crew::of(&groups, source),
@@ -232,12 +243,13 @@ impl View {
 /// Where all partitions begin and end, but those of topics that are nobody's.
 fn ends(
     admin: &mut Admin,
+    topology: &Topology,
     topics: &BTreeMap<String, TopicInfo>,
     limit: &Limit,
 ) -> Result<BTreeMap<(String, i32), Ends>, KafkaError> {
     let names: Vec<String> = topics
         .keys()
-        .filter(|name| !is_internal(name))
+        .filter(|name| !topology.is_internal(name))
         .cloned()
         .collect();
     let first = admin.offsets(&names, At::Earliest, limit)?;

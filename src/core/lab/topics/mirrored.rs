@@ -3,12 +3,10 @@
 //! Only MirrorMaker can tell what its Java expressions take in; a copy that is there says it without any.
 
 use super::report::RemoteTopic;
+use crate::core::selection::is_heartbeats;
 use crate::core::spec::Naming;
 use crate::core::topology::{Flow, Topology, is_internal};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The topic in which each MirrorMaker shows that it lives; copied under its prefix.
-const HEARTBEATS: &str = "heartbeats";
 
 /// The names of a cluster's topics, by cluster; clusters that did not answer are missing.
 pub type Names = BTreeMap<String, BTreeSet<String>>;
@@ -65,7 +63,7 @@ pub fn copied(topology: &Topology, cluster: &str, topic: &str, names: &Names) ->
 
 /// MirrorMaker keeps notes of its own under the source's name: `primary.checkpoints.internal` is no copy.
 fn may_be_copied(flow: &Flow, source: &str) -> bool {
-    may_keep_its_name(flow, source) || source == HEARTBEATS || source.ends_with(".heartbeats")
+    may_keep_its_name(flow, source) || is_heartbeats(source)
 }
 
 fn may_keep_its_name(flow: &Flow, topic: &str) -> bool {

@@ -17,7 +17,7 @@ pub(in crate::core::lag) fn flow(partitions: &[(i64, i64, Option<i64>)]) -> Flow
             noted,
             copy,
         };
-        PartitionLag::new(number, source, noted, &facts.outlook(), None, NOW)
+        PartitionLag::new(number, &facts, &facts.outlook(), None, NOW)
     };
     let partitions: Vec<_> = (0..).zip(partitions).map(partition).collect();
     let count = partitions.len();
@@ -30,12 +30,19 @@ fn one(left: Range<i64>, seen: impl Into<Option<Seen>>) -> PartitionLag {
         first: 0,
         end: left.end,
     };
+    let facts = Facts {
+        source,
+        noted: None,
+        copy: Replica::Unknown,
+    };
     let outlook = Outlook {
         left,
         lost: 0,
         is_suspicion: false,
+        never_copied: 0,
+        is_of_another: false,
     };
-    PartitionLag::new(0, source, None, &outlook, seen.into(), NOW)
+    PartitionLag::new(0, &facts, &outlook, seen.into(), NOW)
 }
 
 fn seen(records: u64, reached: i64, oldest: Option<i64>) -> Seen {
@@ -112,6 +119,30 @@ fn a_partition_without_a_leader_is_named() {
     );
     let topic = TopicLag::new(("t", "a.t"), TopicState::Excluded, 2, vec![]);
     assert_eq!(FlowLag::new(("a", "b"), vec![topic]).problem, None);
+}
+
+#[test]
+fn what_was_known_before_is_kept_with_its_age() {
+    let second = Duration::from_secs(1);
+    let known = flow(&[(0, 630, None)]);
+    let unknown = || FlowLag::unknown(("a", "b"), "a does not answer".to_owned());
+    let mut first = unknown();
+    first.remember(&known, second * 2);
+    let mut later = unknown();
+    later.remember(&first, second * 3);
+    assert_eq!(later.behind, None);
+    let kept = LastKnown {
+        behind: 630,
+        seconds_behind: known.seconds_behind,
+        age: 5.0,
+    };
+    assert_eq!(later.last_known, Some(kept));
+    let mut again = flow(&[(0, 630, None)]);
+    again.remember(&later, second);
+    assert_eq!(again.last_known, None, "what is seen needs no memory");
+    let mut never = unknown();
+    never.remember(&unknown(), second);
+    assert_eq!(never.last_known, None);
 }
 
 /// What happens to a partition and its copy.
@@ -236,7 +267,7 @@ impl Model {
             reached,
             oldest: there.first().copied(),
         };
-        PartitionLag::new(0, source, self.noted, &outlook, Some(seen), NOW)
+        PartitionLag::new(0, &facts, &outlook, Some(seen), NOW)
     }
 }
 

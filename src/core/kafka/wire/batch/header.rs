@@ -115,6 +115,15 @@ impl RecordBatch {
         self.attributes & CONTROL != 0
     }
 
+    /// The time of its first record, in milliseconds since the epoch; -1 where it has none.
+    pub(crate) fn first_time(&self) -> i64 {
+        if self.has_broker_time() {
+            self.max_time
+        } else {
+            self.base_time
+        }
+    }
+
     /// Whether its records' time is when the broker got them: the same for all.
     pub(crate) fn has_broker_time(&self) -> bool {
         self.attributes & LOG_APPEND_TIME != 0

@@ -16,14 +16,15 @@ const CONTROL: i16 = 1 << 5;
 
 /// A batch of `count` records from `base` on, as a broker keeps it.
 fn batch(base: i64, count: usize, attributes: i16) -> Vec<u8> {
+    let times: Vec<i64> = (100..).take(count).collect();
+    batch_of(base, &times, attributes)
+}
+
+/// One of records with these times.
+fn batch_of(base: i64, times: &[i64], attributes: i16) -> Vec<u8> {
     let mut batch = Batch::default();
-    for number in 0..count {
-        batch.push(
-            0,
-            None,
-            Some(b"value"),
-            100 + i64::try_from(number).unwrap(),
-        );
+    for time in times {
+        batch.push(0, None, Some(b"value"), *time);
     }
     let chunk = batch.into_chunks().remove(&0).unwrap_or_default();
     let mut bytes = Vec::new();
@@ -40,7 +41,7 @@ fn batch(base: i64, count: usize, attributes: i16) -> Vec<u8> {
 type Told = (u64, i64, Option<(i64, i64)>);
 
 fn seen(bytes: &[Vec<u8>], part: Range<i64>) -> Option<Told> {
-    let glance = look(bytes.concat().into(), 3, &part).unwrap()?;
+    let glance = look(bytes.concat().into(), 3, &part, None).unwrap()?;
     let first = glance
         .first
         .map(|first| (first.offset, first.time.unwrap()));
@@ -61,6 +62,47 @@ fn marks_are_no_records() {
     assert_eq!(seen(&[batch(9, 1, CONTROL)], 9..10), Some((0, 10, None)));
     let bytes = [batch(9, 1, CONTROL), batch(10, 2, 0)];
     assert_eq!(seen(&bytes, 9..12), Some((2, 12, Some((10, 100)))));
+}
+
+#[test]
+fn a_record_of_the_future_in_front_does_not_hide_the_oldest() {
+    const IN_2100: i64 = 4_102_444_800_000;
+    let oldest = |bytes: &[Vec<u8>], end: i64| {
+        let glance = look(bytes.concat().into(), 3, &(0..end), None).unwrap();
+        glance.unwrap().oldest
+    };
+    let together = [batch_of(0, &[IN_2100, 700, -1, 800], 0)];
+    assert_eq!(oldest(&together, 4), Some(700));
+    let apart = [batch_of(0, &[IN_2100], 0), batch_of(1, &[900, 950], 0)];
+    assert_eq!(oldest(&apart, 3), Some(900));
+    assert_eq!(oldest(&apart[..1], 1), Some(IN_2100));
+    assert_eq!(oldest(&[batch_of(0, &[-1], 0)], 1), None);
+}
+
+#[test]
+fn what_was_aborted_is_no_record_for_who_reads_what_is_committed() {
+    use super::Aborted;
+    use kafka_protocol::messages::ProducerId;
+    use kafka_protocol::messages::fetch_response::AbortedTransaction;
+    const TRANSACTIONAL: i16 = 1 << 4;
+    let of_producer = |mut batch: Vec<u8>| {
+        batch[43..51].copy_from_slice(&7i64.to_be_bytes());
+        let checksum = crc32c::crc32c(&batch[21..]);
+        batch[17..21].copy_from_slice(&checksum.to_be_bytes());
+        batch
+    };
+    let bytes = [batch(0, 2, 0), of_producer(batch(2, 3, TRANSACTIONAL))].concat();
+    let listed = AbortedTransaction::default()
+        .with_producer_id(ProducerId(7))
+        .with_first_offset(2);
+    let records = |aborted: Option<Aborted>| {
+        let glance = look(bytes.clone().into(), 3, &(0..5), aborted).unwrap();
+        let glance = glance.unwrap();
+        (glance.records, glance.reached)
+    };
+    assert_eq!(records(None), (5, 5));
+    assert_eq!(records(Some(Aborted::of(Some(vec![listed])))), (2, 5));
+    assert_eq!(records(Some(Aborted::of(None))), (5, 5));
 }
 
 #[test]
@@ -116,7 +158,7 @@ fn stingy() -> Cluster {
 fn what_does_not_fit_beside_others_is_asked_for_alone() {
     let limit = Limit::new(Duration::from_secs(10), &Interrupt::default());
     let parts = ["a", "b", "empty"].map(|name| ((name.to_owned(), 0), 1..5));
-    let seen = stingy().glances(&parts.into(), &limit).unwrap();
+    let seen = stingy().glances(&parts.into(), false, &limit).unwrap();
     let of = |name: &str| {
         let glance = seen.get(&(name.to_owned(), 0))?;
         Some((glance.records, glance.reached))
@@ -133,6 +175,6 @@ fn what_does_not_fit_beside_others_is_asked_for_alone() {
 proptest! {
     #[test]
     fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), from in any::<i64>(), length in 0i64..) {
-        let _ = look(bytes.into(), 0, &(from..from.saturating_add(length)));
+        let _ = look(bytes.into(), 0, &(from..from.saturating_add(length)), None);
     }
 }

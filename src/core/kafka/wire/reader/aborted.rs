@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 /// The transactions given up in one partition's part of an answer, and how far they are known: asked batch by batch, in
 /// order.
 #[derive(Debug, Default)]
-pub(super) struct Aborted {
+pub(in crate::core::kafka::wire) struct Aborted {
     /// First offset and producer of those still to come, by offset.
     coming: VecDeque<(i64, i64)>,
     /// The producers in the middle of one.
@@ -16,7 +16,7 @@ pub(super) struct Aborted {
 
 impl Aborted {
     /// As a broker lists them.
-    pub(super) fn of(listed: Option<Vec<AbortedTransaction>>) -> Self {
+    pub(in crate::core::kafka::wire) fn of(listed: Option<Vec<AbortedTransaction>>) -> Self {
         let listed = listed.unwrap_or_default().into_iter();
         let mut coming: Vec<(i64, i64)> = listed
             .map(|aborted| (aborted.first_offset, aborted.producer_id.0))
@@ -29,7 +29,10 @@ impl Aborted {
     }
 
     /// Whether the next batch is one of theirs.
-    pub(super) fn hide(&mut self, batch: &RecordBatch) -> Result<bool, BatchError> {
+    pub(in crate::core::kafka::wire) fn hide(
+        &mut self,
+        batch: &RecordBatch,
+    ) -> Result<bool, BatchError> {
         if batch.producer_id < 0 {
             return Ok(false);
         }

@@ -1,0 +1,198 @@
+//! What a cluster leaves behind that has lost all its volumes: `MirrorMaker` knows nothing of it, and would go on where it was.
+//! Its positions and its producer are of the cluster that was.
+
+use super::failure::DeployError;
+use super::plan::Plan;
+use super::refusal::explain;
+use crate::core::docker::{Container, Recreate};
+use crate::core::event::{Event, Observer};
+use crate::core::lab::{Lab, lag, positions};
+use crate::core::topology::{Access, Flow, Topology, project};
+use crate::core::wait::Limit;
+use std::time::Instant;
+
+/// Clusters of a lab that was there before, none of whose volumes is there any more.
+pub(super) fn clusters(there: &Topology, volumes: &[String]) -> Vec<String> {
+    let project = project(&there.spec.lab);
+    let is_there = |volume: &str| {
+        let name = format!("{project}_{volume}");
+        volumes.contains(&name)
+    };
+    let clusters = there.clusters.iter().filter(|cluster| {
+        let mut brokers = cluster.brokers.iter();
+        !cluster.brokers.is_empty() && !brokers.any(|broker| is_there(&broker.volume))
+    });
+    clusters.map(|cluster| cluster.name.clone()).collect()
+}
+
+impl Plan<'_> {
+    fn is_lost(&self, cluster: &str) -> bool {
+        self.lost.iter().any(|lost| lost == cluster)
+    }
+
+    fn flows(&self) -> impl Iterator<Item = &Flow> {
+        self.rendered.topology.flows.iter()
+    }
+
+    /// Before the containers come up: stops each MirrorMaker with an end at a cluster that has lost its data, and takes back its
+    /// positions of a source that has.
+    pub(super) fn part_from_the_lost(
+        &self,
+        limit: &Limit,
+        observer: &dyn Observer,
+    ) -> Result<(), DeployError> {
+        if self.lost.is_empty() {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        observer.on(Event::Started(
+            "Stopping MirrorMaker, as a cluster has lost its data".to_owned(),
+        ));
+        let topology = &self.rendered.topology;
+        let touched = self
+            .flows()
+            .filter(|flow| self.is_lost(&flow.spec.source) || self.is_lost(&flow.spec.target));
+        let mirrors = touched.filter_map(|flow| topology.mirror_of(&flow.spec.target));
+        let workers: Vec<&String> = mirrors.flat_map(|mirror| &mirror.workers).collect();
+        let running = self.existing.iter().filter(|container| {
+            container.is_running() && workers.iter().any(|one| *one == container.service())
+        });
+        let ids: Vec<String> = running.map(|container| container.id.clone()).collect();
+        self.docker
+            .stop(&ids, limit)
+            .map_err(|error| explain(error, self.docker, topology, limit))?;
+        observer.on(Event::Done {
+            what: "Stopped MirrorMaker".to_owned(),
+            took: begun.elapsed(),
+        });
+        for cluster in &self.lost {
+            observer.on(Event::Warning(format!(
+                "the data of {cluster} was gone: its topics, records and groups are lost"
+            )));
+        }
+        for flow in self.flows().filter(|flow| self.is_lost(&flow.spec.source)) {
+            self.forget(flow, limit, observer)?;
+        }
+        Ok(())
+    }
+
+    /// Takes back all positions of a flow whose source has lost its data.
+    fn forget(
+        &self,
+        flow: &Flow,
+        limit: &Limit,
+        observer: &dyn Observer,
+    ) -> Result<(), DeployError> {
+        let (source, target) = (&flow.spec.source, &flow.spec.target);
+        let cluster = self.rendered.topology.cluster(target);
+        if self.is_lost(target) || cluster.is_none_or(|one| one.access() == Access::Locked) {
+            // its notes are gone with it; or nobody of us can reach them
+            return Ok(());
+        }
+        let runs = |service: &str| {
+            let mut existing = self.existing.iter();
+            existing.any(|container: &Container| {
+                container.service() == service && container.is_running()
+            })
+        };
+        let brokers = cluster.iter().flat_map(|cluster| &cluster.brokers);
+        let down = brokers.filter(|broker| !runs(&broker.service));
+        let down: Vec<String> = down.map(|broker| broker.service.clone()).collect();
+        if !down.is_empty() {
+            self.compose_up(&Recreate::Services(down), limit, observer)?;
+        }
+        match positions::forget_all(&self.rendered.topology, flow, limit) {
+            Ok(0) => {}
+            Ok(_) => observer.on(Event::Note(format!(
+                "MirrorMaker's positions of {source} on {target} are reset: the next topics there are mirrored from their first record"
+            ))),
+            Err(_) if limit.interrupt().is_raised() => return Err(DeployError::Interrupted),
+            Err(error) => {
+                return Err(DeployError::NotReady {
+                    what: format!(
+                        "MirrorMaker's positions of {source} on {target} cannot be reset, and new records would be passed over"
+                    ),
+                    why: error.to_string(),
+                    suspect: None,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Once the brokers answer: takes back positions of topics that somebody has deleted.
+    pub(super) fn forget_stale(&self, limit: &Limit, observer: &dyn Observer) {
+        if !self.was_there {
+            return;
+        }
+        for flow in self.flows() {
+            let name = flow.name();
+            match positions::forget_stale(&self.rendered.topology, flow, limit) {
+                Ok(topics) if topics.is_empty() => {}
+                Ok(topics) => observer.on(Event::Note(format!(
+                    "{name}: MirrorMaker's positions of {} are reset, as those topics were deleted: the next ones of these names are mirrored from their first record",
+                    topics.join(", ")
+                ))),
+                Err(error) => observer.on(Event::Warning(format!(
+                    "{name}: whether MirrorMaker's positions are of topics that are still there cannot be seen: {error}"
+                ))),
+            }
+        }
+    }
+
+    /// Once it replicates: what is lost all the same.
+    pub(super) fn tell_losses(&self, limit: &Limit, observer: &dyn Observer) {
+        if !self.was_there {
+            return;
+        }
+        let Ok(Some(lab)) = Lab::look_for(self.docker, self.lab(), limit) else {
+            return;
+        };
+        let Ok(lag) = lag::lag(&lab, limit) else {
+            return;
+        };
+        for flow in &lag.flows {
+            let losses = flow.losses().into_iter();
+            losses.for_each(|loss| {
+                observer.on(Event::Warning(format!("{}: {loss}", flow.name)));
+            });
+            if !self.is_lost(&flow.target) {
+                continue;
+            }
+            observer.on(Event::Note(format!(
+                "MirrorMaker mirrors to {} again what {} still holds",
+                flow.target, flow.source
+            )));
+            let partitions = flow.copied().flat_map(|topic| &topic.partitions);
+            let gone: i64 = partitions.map(|one| one.first).sum();
+            if gone > 0 {
+                observer.on(Event::Warning(format!(
+                    "{}: at most {gone} records are lost: {} removed them before, and {} was the last to have them",
+                    flow.name, flow.source, flow.target
+                )));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::scenario;
+
+    #[test]
+    fn a_cluster_is_lost_with_the_last_of_its_volumes() {
+        let mut spec = scenario::dr("demo");
+        spec.clusters[0].brokers = 3;
+        let topology = Topology::new(&spec);
+        let names = |which: &[&str]| {
+            let names = which.iter().map(|name| format!("kmk-demo_{name}-data"));
+            names.collect::<Vec<_>>()
+        };
+        let all = ["primary-1", "primary-2", "primary-3", "secondary"];
+        assert!(clusters(&topology, &names(&all)).is_empty());
+        assert!(clusters(&topology, &names(&all[2..])).is_empty());
+        assert_eq!(clusters(&topology, &names(&all[3..])), ["primary"]);
+        assert_eq!(clusters(&topology, &names(&all[..3])), ["secondary"]);
+    }
+}

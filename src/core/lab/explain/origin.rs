@@ -1,0 +1,40 @@
+//! Whether a topic whose prefixes say so was mirrored from elsewhere: a name is anybody's to give. Judges nothing else.
+
+use super::Scene;
+use crate::core::explain::{Origin, Sight};
+use crate::core::selection::{Rules, Selection};
+use crate::core::topology::Flow;
+
+impl Scene<'_> {
+    /// What stands behind the prefixes of `topic` of `cluster`, up to the one that names the cluster `of`.
+    pub(super) fn origin(&self, cluster: &str, topic: &str, of: &str) -> Origin {
+        let source = topic.split('.').next().unwrap_or_default();
+        let name = format!("{source}->{cluster}");
+        let mut flows = self.lab.topology.flows.iter();
+        let flow = flows.find(|flow| flow.name() == name);
+        let Some((flow, upstream)) = flow.and_then(|flow| Some((flow, flow.source_topic(topic)?)))
+        else {
+            return Origin::NoFlow { flow: name };
+        };
+        match self.looks[source].sight(upstream) {
+            Sight::Absent => Origin::NoTopic {
+                topic: upstream.to_owned(),
+                cluster: source.to_owned(),
+            },
+            Sight::Unreachable { .. } | Sight::Locked => Origin::Unknown {
+                cluster: source.to_owned(),
+            },
+            Sight::There(_) if !is_taken(flow, upstream) => Origin::NotTaken {
+                topic: upstream.to_owned(),
+                flow: name,
+            },
+            Sight::There(_) if source == of => Origin::Mirrored,
+            Sight::There(_) => self.origin(source, upstream, of),
+        }
+    }
+}
+
+fn is_taken(flow: &Flow, topic: &str) -> bool {
+    let selection = Rules::of_flow(flow).select(topic);
+    matches!(selection, Selection::Taken | Selection::Unjudged(_))
+}

@@ -1,0 +1,259 @@
+//! MirrorMaker's noted positions, taken back where what they were noted of is gone: whatever comes under the same name is
+//! then copied from its first record. Judges no lag.
+//!
+//! A task reads its position once, when it starts, and goes on behind it. One that is left of a topic that was deleted makes
+//! it pass over the first records of the next topic of that name.
+
+use super::status::COPIES;
+use super::topics::Truncated;
+use super::{Lab, addresses, notes};
+use crate::core::docker::{Docker, DockerError};
+use crate::core::kafka::{Admin, At, Client, KafkaError, Producer, TopicInfo, Writing};
+use crate::core::mirror_state::{self, Position};
+use crate::core::topology::{Access, Flow, Topology};
+use crate::core::wait::{Interrupt, Limit, Probe, Stop};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long MirrorMaker may take to notice that a topic is gone, and to go on without it: with kmk's settings it looks once a
+/// second.
+const NOTICE: Duration = Duration::from_secs(8);
+/// How often it is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+/// How long a restart of it may take: begun, it is not interrupted.
+const RESTART: Duration = Duration::from_secs(60);
+
+/// A topic and a partition of the source, and its position.
+type Positions = BTreeMap<(String, i32), Position>;
+
+/// Why a position could not be taken back.
+#[derive(Debug, thiserror::Error)]
+pub enum PositionError {
+    /// The target does not answer, or does not take it.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+    /// MirrorMaker could not be restarted.
+    #[error(transparent)]
+    Docker(#[from] DockerError),
+}
+
+impl PositionError {
+    /// The stop that it was, if it was one.
+    pub fn stop(self) -> Option<Stop> {
+        match self {
+            Self::Kafka(KafkaError::Stopped(stop)) => Some(stop),
+            Self::Kafka(_) | Self::Docker(_) => None,
+        }
+    }
+}
+
+/// What became of the positions of a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reset {
+    /// There was none.
+    NoneNoted,
+    /// They are taken back.
+    Done,
+    /// The same, and MirrorMaker was restarted for it.
+    Restarted,
+}
+
+/// The target's notes on a flow.
+struct Target<'a> {
+    flow: &'a Flow,
+    admin: Admin,
+    there: BTreeMap<String, TopicInfo>,
+}
+
+impl<'a> Target<'a> {
+    fn of(topology: &Topology, flow: &'a Flow, limit: &Limit) -> Result<Self, KafkaError> {
+        let found = topology.cluster(&flow.spec.target);
+        let endpoints = found.map_or(Ok(Vec::new()), addresses)?;
+        let mut admin = Admin::connect_patiently(&endpoints, limit)?;
+        let there = admin.topics(limit)?;
+        Ok(Self { flow, admin, there })
+    }
+
+    fn positions(&mut self, limit: &Limit) -> Result<Positions, KafkaError> {
+        let source = &self.flow.spec.source;
+        let topic = mirror_state::offsets_topic(source);
+        let records = notes::read(&mut self.admin, &self.there, &topic, limit)?;
+        Ok(mirror_state::positions(&records, source))
+    }
+
+    /// Whether no task copies the topic.
+    fn has_let_go(&mut self, topic: &str, limit: &Limit) -> Result<bool, KafkaError> {
+        let source = &self.flow.spec.source;
+        let mut read = |topic: String| notes::read(&mut self.admin, &self.there, &topic, limit);
+        let configs = read(mirror_state::configs_topic(source))?;
+        let states = read(mirror_state::status_topic(source))?;
+        Ok(mirror_state::has_let_go(&configs, &states, COPIES, topic))
+    }
+
+    /// Takes positions back; how many.
+    fn forget(self, positions: &Positions, limit: &Limit) -> Result<usize, KafkaError> {
+        if positions.is_empty() {
+            return Ok(0);
+        }
+        let topic = mirror_state::offsets_topic(&self.flow.spec.source);
+        let writing = Writing {
+            client: Client::Wire,
+            ..Writing::default()
+        };
+        let mut producer = Producer::open(self.admin, &topic, &writing, limit)?;
+        for position in positions.values() {
+            producer.send_one(position.kept_in, Some(&position.key), None, limit)?;
+        }
+        Ok(positions.len())
+    }
+}
+
+/// Takes back the positions of a topic of the flow's source that was deleted a moment ago, once MirrorMaker copies it no
+/// more. One that does not notice is restarted.
+///
+/// # Errors
+/// [`PositionError`]; the positions may then still be there.
+pub fn after_deletion(
+    docker: &Docker,
+    lab: &Lab,
+    flow: &Flow,
+    topic: &str,
+    limit: &Limit,
+) -> Result<Reset, PositionError> {
+    let mut target = Target::of(&lab.topology, flow, limit)?;
+    let runs = workers(lab, flow).any(|(_, runs)| runs);
+    if runs {
+        let let_go = limit.at_most(NOTICE).until(LOOK, || {
+            Ok::<_, KafkaError>(if target.has_let_go(topic, limit)? {
+                Probe::Ready(())
+            } else {
+                Probe::NotYet(format!("MirrorMaker still copies `{topic}`"))
+            })
+        });
+        match let_go {
+            Ok(()) => {}
+            Err(KafkaError::Stopped(Stop::Deadline { .. })) => {
+                let (reset, ()) = again(docker, lab, flow, topic, || ())?;
+                return Ok(reset);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let mut positions = target.positions(limit)?;
+    positions.retain(|(of, _), _| of == topic);
+    Ok(match target.forget(&positions, limit)? {
+        0 => Reset::NoneNoted,
+        _ => Reset::Done,
+    })
+}
+
+/// Has MirrorMaker copy a topic from its first record again: it is stopped, the `deed` is done, its positions of the topic are
+/// taken back, and it is started. All flows to the same target pause meanwhile.
+///
+/// # Errors
+/// [`PositionError`]. MirrorMaker is started again whatever comes.
+pub fn again<T>(
+    docker: &Docker,
+    lab: &Lab,
+    flow: &Flow,
+    topic: &str,
+    deed: impl FnOnce() -> T,
+) -> Result<(Reset, T), PositionError> {
+    let limit = Limit::new(RESTART, &Interrupt::default());
+    let running: Vec<String> = (workers(lab, flow).filter(|(_, runs)| *runs))
+        .map(|(id, _)| id)
+        .collect();
+    docker.stop(&running, &limit)?;
+    let done = deed();
+    let forgotten = Target::of(&lab.topology, flow, &limit).and_then(|mut target| {
+        let mut positions = target.positions(&limit)?;
+        positions.retain(|(of, _), _| of == topic);
+        target.forget(&positions, &limit)
+    });
+    docker.start(&running, &limit)?;
+    let reset = match forgotten? {
+        0 => Reset::NoneNoted,
+        _ if running.is_empty() => Reset::Done,
+        _ => Reset::Restarted,
+    };
+    Ok((reset, done))
+}
+
+/// The containers of the flow's MirrorMaker that are there, and whether each runs.
+fn workers<'a>(lab: &'a Lab, flow: &Flow) -> impl Iterator<Item = (String, bool)> + use<'a> {
+    let mirror = lab.topology.mirror_of(&flow.spec.target);
+    let services = mirror.into_iter().flat_map(|mirror| &mirror.workers);
+    let containers = services.filter_map(|service| lab.container(service));
+    containers.map(|container| (container.id.clone(), container.is_up()))
+}
+
+/// Of records that were removed from a topic of the flow's source, those at most that were not mirrored before.
+///
+/// # Errors
+/// When the target does not answer.
+pub fn never_copied(
+    topology: &Topology,
+    flow: &Flow,
+    topic: &str,
+    removed: &[Truncated],
+    limit: &Limit,
+) -> Result<u64, KafkaError> {
+    let positions = Target::of(topology, flow, limit)?.positions(limit)?;
+    let never = removed.iter().map(|one| {
+        let position = positions.get(&(topic.to_owned(), one.partition));
+        let next = position.map_or(0, |position| position.offset.saturating_add(1));
+        u64::try_from(one.now.saturating_sub(one.was.max(next))).unwrap_or(0)
+    });
+    Ok(never.sum())
+}
+
+/// Takes back all positions of a flow; how many. For a source that has lost everything; MirrorMaker must not run.
+///
+/// # Errors
+/// When the target does not answer, or does not take it.
+pub(super) fn forget_all(
+    topology: &Topology,
+    flow: &Flow,
+    limit: &Limit,
+) -> Result<usize, KafkaError> {
+    let mut target = Target::of(topology, flow, limit)?;
+    let positions = target.positions(limit)?;
+    target.forget(&positions, limit)
+}
+
+/// Takes back the positions of topics that the source does not have, and those beyond the end of what it has: they are of
+/// topics that were deleted. MirrorMaker may run: it reads none of them before it next starts to copy such a topic. The
+/// topics.
+///
+/// # Errors
+/// When one of the two clusters does not answer.
+pub(super) fn forget_stale(
+    topology: &Topology,
+    flow: &Flow,
+    limit: &Limit,
+) -> Result<Vec<String>, KafkaError> {
+    let ends = [&flow.spec.source, &flow.spec.target];
+    let mut clusters = ends.iter().filter_map(|end| topology.cluster(end));
+    if clusters.any(|cluster| cluster.access() == Access::Locked) {
+        return Ok(Vec::new());
+    }
+    let mut target = Target::of(topology, flow, limit)?;
+    // before the source's ends: what is copied meanwhile is no older than they are
+    let mut positions = target.positions(limit)?;
+    let source = topology.cluster(&flow.spec.source);
+    let mut source = Admin::connect_patiently(&source.map_or(Ok(Vec::new()), addresses)?, limit)?;
+    let there = source.topics(limit)?;
+    let topics: Vec<String> = (positions.keys().map(|(topic, _)| topic.clone()))
+        .filter(|topic| there.contains_key(topic))
+        .collect();
+    let ends = source.offsets(&topics, At::Latest, limit)?;
+    positions.retain(|place, position| {
+        // a partition without a leader tells nothing
+        let end = ends.get(place);
+        !there.contains_key(&place.0) || end.is_some_and(|end| position.offset >= *end)
+    });
+    target.forget(&positions, limit)?;
+    let mut topics: Vec<String> = positions.into_keys().map(|(topic, _)| topic).collect();
+    topics.dedup();
+    Ok(topics)
+}

@@ -1,0 +1,149 @@
+//! What is lost of a topic, in words. Judges nothing.
+
+use super::report::{FlowLag, PartitionLag, TopicLag, TopicState};
+
+/// So many topics that lost something are named.
+const NAMED: usize = 5;
+
+impl FlowLag {
+    /// Whether something is lost, or about to be, as far as that is to be seen.
+    pub fn has_lost(&self) -> bool {
+        self.topics.iter().any(TopicLag::has_lost)
+    }
+
+    /// What is lost, topic by topic.
+    pub fn losses(&self) -> Vec<String> {
+        let ill: Vec<&TopicLag> = self.copied().filter(|topic| topic.has_lost()).collect();
+        let named = ill.iter().take(NAMED);
+        let mut losses: Vec<String> = named
+            .flat_map(|topic| topic.losses(&self.source, &self.target))
+            .collect();
+        let more = ill.len().saturating_sub(NAMED);
+        losses.extend((more > 0).then(|| format!("and {more} more topics have lost records")));
+        losses
+    }
+}
+
+impl TopicLag {
+    /// As of the flow.
+    pub fn has_lost(&self) -> bool {
+        self.lost > 0 || self.never_copied > 0 || self.recreated
+    }
+
+    /// What was removed on the target, or with the whole mirrored topic.
+    pub fn was_truncated(&self) -> bool {
+        let begins_later = |one: &PartitionLag| one.remote.is_some_and(|ends| ends.first > 0);
+        let mut lossy = self.partitions.iter().filter(|one| one.lost > 0);
+        lossy.any(begins_later)
+    }
+
+    /// What is lost.
+    pub fn losses(&self, source: &str, target: &str) -> Vec<String> {
+        let (topic, remote) = (&self.source, &self.remote);
+        let mut losses = Vec::new();
+        if self.lost > 0 {
+            let lost = records(self.lost);
+            let how = match self.state {
+                TopicState::CopyGone => "is not there any more",
+                _ if self.was_truncated() => "was truncated",
+                _ => "was deleted and recreated",
+            };
+            losses.push(format!(
+                "{lost} of `{topic}` lost on {target}: mirrored topic `{remote}` {how}"
+            ));
+        }
+        if self.never_copied > 0 {
+            let at_most = records(self.never_copied);
+            let dropped = self.partitions.iter().filter(|one| one.never_copied > 0);
+            let places: Vec<String> = dropped
+                .map(|one| {
+                    let (noted, first) = (one.noted.unwrap_or(-1), one.first);
+                    format!(
+                        "partition {} begins at {first}, and MirrorMaker's position is {noted}",
+                        one.partition
+                    )
+                })
+                .take(NAMED)
+                .collect();
+            losses.push(format!(
+                "at most {at_most} of `{topic}` removed on {source} before they were copied: {}",
+                places.join("; ")
+            ));
+        }
+        if let Some(one) = self.partitions.iter().find(|one| one.recreated) {
+            let (noted, end) = (one.noted.unwrap_or(-1), one.end);
+            losses.push(format!(
+                "MirrorMaker's position {noted} lies beyond the end of `{topic}`, {end}: the topic was deleted and recreated on {source}, or {source} has lost its data"
+            ));
+        }
+        losses
+    }
+}
+
+fn records(count: u64) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} record{s}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::judge::{Ends, Facts, Replica};
+    use super::*;
+
+    fn topic(source: (i64, i64), noted: i64, copy: Option<(i64, i64)>) -> TopicLag {
+        let ends = |(first, end)| Ends { first, end };
+        let facts = Facts {
+            source: ends(source),
+            noted: Some(noted),
+            copy: copy.map_or(Replica::Absent, |copy| Replica::There(ends(copy))),
+        };
+        let partition = PartitionLag::new(0, &facts, &facts.outlook(), None, 0);
+        let state = match copy {
+            Some(_) => TopicState::Mirrored,
+            None => TopicState::CopyGone,
+        };
+        TopicLag::new(("orders", "a.orders"), state, 1, vec![partition])
+    }
+
+    fn losses(topic: TopicLag) -> Vec<String> {
+        let flow = FlowLag::new(("a", "b"), vec![topic]);
+        assert_eq!(flow.has_lost(), !flow.losses().is_empty());
+        flow.losses()
+    }
+
+    #[test]
+    fn each_way_to_lose_records_is_told_by_what_was_seen() {
+        let told = |source, noted, copy| losses(topic(source, noted, copy));
+        assert!(told((0, 1000), 999, Some((0, 1000))).is_empty());
+        assert!(
+            told((0, 1000), 99, Some((0, 100))).is_empty(),
+            "behind is not lost"
+        );
+        assert_eq!(
+            told((0, 1000), 999, None),
+            ["1000 records of `orders` lost on b: mirrored topic `a.orders` is not there any more"]
+        );
+        assert_eq!(
+            told((0, 1000), 999, Some((1000, 1000))),
+            ["1000 records of `orders` lost on b: mirrored topic `a.orders` was truncated"]
+        );
+        assert_eq!(
+            told((0, 1000), 999, Some((0, 1))),
+            [
+                "999 records of `orders` lost on b: mirrored topic `a.orders` was deleted and recreated"
+            ]
+        );
+        assert_eq!(
+            told((2500, 2500), 999, Some((0, 1000))),
+            [
+                "at most 1500 records of `orders` removed on a before they were copied: partition 0 begins at 2500, and MirrorMaker's position is 999"
+            ]
+        );
+        assert_eq!(
+            told((0, 3), 999, Some((0, 1000))),
+            [
+                "MirrorMaker's position 999 lies beyond the end of `orders`, 3: the topic was deleted and recreated on a, or a has lost its data"
+            ]
+        );
+    }
+}

@@ -1,0 +1,89 @@
+//! MirrorMaker's positions: the offset of the last record of each partition that it has copied, as it notes them on its
+//! target. Knows nothing of how they were read.
+
+use crate::core::message::Record;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// How far one partition of the source is copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// The offset of the last record that is written to the target and noted.
+    pub offset: i64,
+    /// The key under which it is noted, to the byte: a record without a value under it takes the position back.
+    pub key: Vec<u8>,
+    /// When it was noted, in milliseconds since the epoch, if that is told.
+    pub time: Option<i64>,
+    /// The partition of the offsets topic in which it is noted.
+    pub kept_in: i32,
+}
+
+/// The position of each topic and partition of `source`, from the records of the [offsets topic](super::offsets_topic) in
+/// order; those of MirrorMaker's other connectors (heartbeats, checkpoints) are passed over.
+pub fn positions<'a>(
+    records: impl IntoIterator<Item = &'a Record>,
+    source: &str,
+) -> BTreeMap<(String, i32), Position> {
+    let mut positions = BTreeMap::new();
+    for record in records {
+        let key = record.key.as_deref().unwrap_or_default();
+        let Ok((connector, place)) = serde_json::from_slice::<(String, Place)>(key) else {
+            continue;
+        };
+        if connector != "MirrorSourceConnector" || place.cluster != source {
+            continue;
+        }
+        let place = (place.topic, place.partition);
+        match record.value.as_deref().map(serde_json::from_slice::<Noted>) {
+            None => drop(positions.remove(&place)),
+            Some(Ok(Noted { offset })) => {
+                let position = Position {
+                    offset,
+                    key: key.to_vec(),
+                    time: record.time.filter(|time| *time >= 0),
+                    kept_in: record.partition,
+                };
+                positions.insert(place, position);
+            }
+            Some(Err(_)) => {}
+        }
+    }
+    positions
+}
+
+#[derive(Deserialize)]
+struct Place {
+    cluster: String,
+    partition: i32,
+    topic: String,
+}
+
+#[derive(Deserialize)]
+struct Noted {
+    offset: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_without_a_value_under_the_same_key_takes_a_position_back() {
+        let key = br#"["MirrorSourceConnector",{"cluster":"a","partition":2,"topic":"orders"}]"#;
+        let record = |value: Option<&str>| Record {
+            partition: 0,
+            offset: 0,
+            time: None,
+            key: Some(key.to_vec()),
+            value: value.map(Into::into),
+            headers: Vec::new(),
+        };
+        let noted = record(Some(r#"{"offset":999}"#));
+        let found = positions([&noted], "a");
+        let place = ("orders".to_owned(), 2);
+        assert_eq!(found[&place].offset, 999);
+        assert_eq!(found[&place].key, key);
+        assert!(positions([&noted], "b").is_empty());
+        assert!(positions([&noted, &record(None)], "a").is_empty());
+    }
+}
