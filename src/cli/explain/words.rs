@@ -1,9 +1,9 @@
 //! The words for each answer: why, what was seen, and what to type. Looks at nothing itself.
 
+use super::causes::{held, holding, origin_of, transaction};
 use crate::cli::quantity::{bytes, count};
-use kafka_mirror_kit::core::culprit::Culprit;
 use kafka_mirror_kit::core::explain::{
-    Answer, Beyond, Contents, Failure, Obstacle, OpenTransaction, Origin, Refresh, Sight, Whose,
+    Answer, Beyond, Contents, Failure, Obstacle, Origin, Refresh, Sight, Whose,
 };
 use kafka_mirror_kit::core::lab::explain::Explanation;
 use kafka_mirror_kit::core::selection::InternalName;
@@ -302,43 +302,6 @@ impl Telling<'_> {
         let behind = self.explanation.seen.behind.filter(|behind| *behind > 0);
         behind.map(|behind| format!("{} not copied", count(behind, "record")))
     }
-}
-
-fn holding(culprit: &Culprit) -> String {
-    let others = if culprit.stops_flow {
-        ", and hold up the whole flow"
-    } else {
-        ""
-    };
-    format!("its records do not get there{others}")
-}
-
-fn held(culprits: &[Culprit]) -> String {
-    let topics = culprits.iter().map(|one| format!("`{}`", one.topic));
-    let topics: Vec<String> = topics.collect();
-    format!("the whole flow is held up by {}", topics.join(" and "))
-}
-
-fn transaction(open: &OpenTransaction) -> String {
-    let OpenTransaction { partition, offset } = open;
-    format!(
-        "a transaction that began at offset {offset} of partition {partition} has not ended: the flow reads only what is committed, and waits for its end"
-    )
-}
-
-/// What stands behind a name, where that is not what it says.
-fn origin_of(origin: &Origin) -> Option<String> {
-    Some(match origin {
-        Origin::Mirrored => return None,
-        Origin::NoFlow { flow } => format!("no flow has made it: there is no {flow}"),
-        Origin::NoTopic { topic, cluster } => {
-            format!("it is no mirrored topic: no `{topic}` on {cluster}")
-        }
-        Origin::NotTaken { topic, flow } => {
-            format!("no flow has made it: {flow} does not take `{topic}`")
-        }
-        Origin::Unknown { cluster } => format!("whether it did, {cluster} does not tell"),
-    })
 }
 
 fn rule_of(rule: InternalName) -> &'static str {

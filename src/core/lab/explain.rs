@@ -6,16 +6,14 @@ mod mirror;
 mod missing;
 mod origin;
 mod tight;
+mod unhealthy;
 
 use super::Lab;
-use super::status::{
-    self, COPIES, CanaryStatus, ContainerStatus, FlowState, FlowStatus, TopicStatus,
-};
+use super::status::{self, COPIES, ContainerStatus, FlowState, FlowStatus, TopicStatus};
 use crate::core::docker::{Docker, DockerError};
 use crate::core::explain::{
     Answer, Beyond, Facts, Failure, Missing, Obstacle, Refresh, Sight, Whose, Worker, judge,
 };
-use crate::core::lag::FlowLag;
 use crate::core::mirror_state::{self, Config};
 use crate::core::mm2;
 use crate::core::nearest::nearest;
@@ -27,6 +25,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::SystemTime;
+use unhealthy::{concerning, failures};
 
 /// What MirrorMaker takes where its settings say nothing: seconds from one look for topics to the next.
 const REFRESH_BY_DEFAULT: u64 = 600;
@@ -297,43 +296,6 @@ fn authored(flow: &Flow, topic: &str, selection: Selection) -> (Selection, Whose
     };
     let pattern = written.cloned().unwrap_or(pattern);
     (Selection::Excluded(pattern), whose)
-}
-
-/// What is wrong with a flow, without what is wrong with other topics only, and without losses: those are told of the topic.
-fn concerning(topic: &str, status: &FlowStatus) -> Vec<String> {
-    let stalled = status.stalled.iter().filter(|one| one.topic != topic);
-    let culprits = status.culprits.iter();
-    let culprits = culprits.filter(|one| !one.stops_flow && one.topic != topic);
-    let others = stalled
-        .map(ToString::to_string)
-        .chain(culprits.map(ToString::to_string));
-    let losses = status.lag.iter().flat_map(FlowLag::losses);
-    let others: Vec<String> = others.chain(losses).collect();
-    let problems = status.problems.iter();
-    problems
-        .filter(|problem| !others.contains(problem))
-        .cloned()
-        .collect()
-}
-
-/// What copies records, and gave up: the others do not keep records from crossing. While none cross, a failure of a moment
-/// ago counts too: what fails whenever it is started is seldom seen failed.
-fn failures(status: &FlowStatus) -> Vec<Failure> {
-    let stands_still = matches!(status.canary, Some(CanaryStatus::Missing { .. }));
-    let parts = status.parts.iter().filter(|part| part.connector == COPIES);
-    let failed = parts.filter_map(|part| {
-        let lately = part.failed_lately.as_ref().filter(|_| stands_still);
-        let cause = match lately {
-            _ if part.state == "FAILED" => part.cause.clone(),
-            lately => Some(lately?.cause.clone()),
-        };
-        let part = match part.task {
-            Some(task) => format!("{}-{task}", part.connector),
-            None => part.connector.clone(),
-        };
-        Some(Failure { part, cause })
-    });
-    failed.collect()
 }
 
 fn refresh(config: &Config, notes: &Notes) -> Refresh {

@@ -1,9 +1,15 @@
 //! Sees to it that MirrorMaker's batches fit into every topic that a flow takes, as far as topics can be seen. Changes
 //! nothing but the topology.
 
+use super::Outcome;
+use super::failure::DeployError;
+use super::plan::Plan;
+use super::request::Rendered;
+use crate::core::compose::Classes;
 use crate::core::culprit::Room;
 use crate::core::docker::Container;
 use crate::core::endpoint::Endpoint;
+use crate::core::event::{Event, Observer};
 use crate::core::lab::room;
 use crate::core::lab::{Lab, addresses};
 use crate::core::topology::{Cluster, FULL_BATCH, Topology};
@@ -128,6 +134,34 @@ impl End {
             Self::Seen(endpoints) => Some(endpoints),
             Self::Nothing | Self::Dark => None,
         }
+    }
+}
+
+impl Plan<'_> {
+    /// Looks at topics that could not be seen before their brokers ran; makes MirrorMakers anew that would not get records
+    /// into them.
+    pub(super) fn fit_again(
+        &mut self,
+        outcome: &mut Outcome,
+        limit: &Limit,
+        observer: &dyn Observer,
+    ) -> Result<(), DeployError> {
+        let lab = Lab::look_for(self.docker, self.lab(), limit)?;
+        let mut topology = Topology::new(&self.rendered.topology.spec);
+        let mut fit = fit(&mut topology, lab.as_ref(), limit);
+        if topology == self.rendered.topology {
+            return Ok(());
+        }
+        for note in fit.notes.drain(..) {
+            observer.on(Event::Note(note));
+        }
+        self.rendered = Rendered::of(topology, &self.site, Classes::Kept);
+        self.write()?;
+        let mirrors = self.rendered.topology.mirrors.iter();
+        let workers: Vec<String> = mirrors.flat_map(|mirror| mirror.workers.clone()).collect();
+        self.replace(&workers, observer)?;
+        outcome.also(workers);
+        Ok(())
     }
 }
 

@@ -168,7 +168,7 @@ impl<'a> Plan<'a> {
         Ok(outcome)
     }
 
-    fn write(&self) -> Result<(), DeployError> {
+    pub(super) fn write(&self) -> Result<(), DeployError> {
         let Rendered {
             compose,
             properties,
@@ -177,32 +177,6 @@ impl<'a> Plan<'a> {
         let owner = self.site.owner(self.lab());
         self.workdir
             .write(&owner, compose, properties, self.overwrite)?;
-        Ok(())
-    }
-
-    /// Looks at topics that could not be seen before their brokers ran; makes MirrorMakers anew that would not get records
-    /// into them.
-    fn fit_again(
-        &mut self,
-        outcome: &mut Outcome,
-        limit: &Limit,
-        observer: &dyn Observer,
-    ) -> Result<(), DeployError> {
-        let lab = Lab::look_for(self.docker, self.lab(), limit)?;
-        let mut topology = Topology::new(&self.rendered.topology.spec);
-        let mut fit = batch::fit(&mut topology, lab.as_ref(), limit);
-        if topology == self.rendered.topology {
-            return Ok(());
-        }
-        for note in fit.notes.drain(..) {
-            observer.on(Event::Note(note));
-        }
-        self.rendered = Rendered::of(topology, &self.site, Classes::Kept);
-        self.write()?;
-        let mirrors = self.rendered.topology.mirrors.iter();
-        let workers: Vec<String> = mirrors.flat_map(|mirror| mirror.workers.clone()).collect();
-        self.replace(&workers, observer)?;
-        outcome.also(workers);
         Ok(())
     }
 
@@ -260,7 +234,11 @@ impl<'a> Plan<'a> {
 
     /// Makes services anew. Begun, it is not interrupted: the engine would still stop what it was told to stop, after
     /// whoever could start it again has gone.
-    fn replace(&self, services: &[String], observer: &dyn Observer) -> Result<(), DeployError> {
+    pub(super) fn replace(
+        &self,
+        services: &[String],
+        observer: &dyn Observer,
+    ) -> Result<(), DeployError> {
         let limit = Limit::new(REPLACE, &Interrupt::default());
         let recreate = Recreate::Services(services.to_vec());
         self.compose_up(&recreate, &limit, observer)
