@@ -246,11 +246,17 @@ pub(crate) fn in_lab(lab: &str) -> String {
 fn summary(deployed: &Deployed) -> String {
     let lab = &deployed.topology.spec.lab;
     let took = seconds(deployed.took);
-    let replicates = replicates(&deployed.topology);
+    let mut replicates = replicates(&deployed.topology).to_owned();
+    if deployed.has_lost {
+        replicates.push_str(" from now on (what is lost is named above)");
+    }
     let text = match &deployed.outcome {
         Did::Created => format!("Lab `{lab}` is up and {replicates}, after {took}."),
         Did::Unchanged => {
             format!("Lab `{lab}` already runs as asked and {replicates}; checked in {took}.")
+        }
+        Did::Changed(services) if services.is_empty() && deployed.has_lost => {
+            format!("Lab `{lab}` runs again and {replicates}, after {took}.")
         }
         Did::Changed(services) if services.is_empty() => {
             format!("Lab `{lab}` is whole again and {replicates}, after {took}.")

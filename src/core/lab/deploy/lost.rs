@@ -140,22 +140,23 @@ impl Plan<'_> {
         }
     }
 
-    /// Once it replicates: what is lost all the same.
-    pub(super) fn tell_losses(&self, limit: &Limit, observer: &dyn Observer) {
+    /// Once it replicates: what is lost all the same; whether anything is.
+    pub(super) fn tell_losses(&self, limit: &Limit, observer: &dyn Observer) -> bool {
         if !self.was_there {
-            return;
+            return false;
         }
         let Ok(Some(lab)) = Lab::look_for(self.docker, self.lab(), limit) else {
-            return;
+            return false;
         };
         let Ok(lag) = lag::lag(&lab, limit) else {
-            return;
+            return false;
         };
+        let mut has_lost = !self.lost.is_empty();
         for flow in &lag.flows {
-            let losses = flow.losses().into_iter();
-            losses.for_each(|loss| {
+            for loss in flow.losses() {
+                has_lost = true;
                 observer.on(Event::Warning(format!("{}: {loss}", flow.name)));
-            });
+            }
             if !self.is_lost(&flow.target) {
                 continue;
             }
@@ -172,6 +173,7 @@ impl Plan<'_> {
                 )));
             }
         }
+        has_lost
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Deployed {
     pub topology: Topology,
     /// What was done to get there.
     pub outcome: Outcome,
+    /// Whether a cluster came back without its data, or records are known to be lost.
+    pub has_lost: bool,
     /// The names of the images that it runs, each once.
     pub images: Vec<String>,
     /// Where its files are.
@@ -108,8 +110,9 @@ pub fn deploy(
         marks.ended(Step::Preflight, since);
         // pulling an image takes as long as it takes
         let cause = match plan.carry_out(&mut marks, &limit.again(), observer) {
-            Ok(outcome) => {
+            Ok((outcome, has_lost)) => {
                 return Ok(Deployed {
+                    has_lost,
                     topology: plan.rendered.topology,
                     outcome,
                     images: plan.images.names(),

@@ -140,7 +140,7 @@ impl<'a> Plan<'a> {
         marks: &mut Marks,
         limit: &Limit,
         observer: &dyn Observer,
-    ) -> Result<Outcome, DeployError> {
+    ) -> Result<(Outcome, bool), DeployError> {
         for note in self.fit.notes.drain(..) {
             observer.on(Event::Note(note));
         }
@@ -163,9 +163,9 @@ impl<'a> Plan<'a> {
         let since = SystemTime::now();
         self.readiness().wait_for_flows(limit, observer)?;
         marks.ended(Step::Canary, since);
-        self.tell_losses(limit, observer);
+        let has_lost = self.tell_losses(limit, observer);
         whole_names::warn(&self.rendered.topology, limit, observer);
-        Ok(outcome)
+        Ok((outcome, has_lost))
     }
 
     pub(super) fn write(&self) -> Result<(), DeployError> {
