@@ -21,7 +21,7 @@ pub use image::{
     DATA_IS_NEWER, IMAGE_VARIABLE, KAFKA_VERSION, KafkaImage, NEXT_KAFKA_VERSION, OFFICIAL_IMAGE,
     OLDEST_KAFKA, OLDEST_OFFICIAL, STAND_IN_IMAGE, official_image,
 };
-pub use internal::{HEARTBEATS, is_internal};
+pub use internal::{HEARTBEATS, TRANSACTIONS, is_internal};
 pub use memory::Memory;
 pub use version::Version;
 

@@ -13,7 +13,7 @@ use crate::core::lag::{
 use crate::core::message::to_millis;
 use crate::core::mm2;
 use crate::core::selection::{Rules, Selection};
-use crate::core::topology::{Access, Flow};
+use crate::core::topology::{Access, Flow, TRANSACTIONS};
 use crate::core::wait::{Limit, Stop};
 use left::Left;
 use serde::Serialize;
@@ -154,6 +154,8 @@ struct Topic<'a> {
     partitions: Vec<(i32, Facts)>,
     /// Whether the flow begins with what comes after it, by a setting of its own: what was there before is not lost.
     begins_at_the_end: bool,
+    /// Whether producers use transactions on the source.
+    has_transactions: bool,
 }
 
 impl Sides<'_> {
@@ -171,6 +173,7 @@ impl Sides<'_> {
             state,
             partition_count: info.partitions.len(),
             begins_at_the_end: begins_at_the_end(self.flow),
+            has_transactions: self.source.topics.contains_key(TRANSACTIONS),
             partitions: if state.is_copied() { known } else { Vec::new() },
         }
     }
@@ -225,6 +228,9 @@ impl Topic<'_> {
         let partition = |(id, facts): (i32, Facts)| {
             let place = (source.to_owned(), id);
             let mut outlook = facts.outlook();
+            if self.has_transactions {
+                outlook.allow_for_a_mark();
+            }
             let is_proven = !self.begins_at_the_end && left.is_confirmed(&place);
             if outlook.is_suspicion && !is_proven {
                 outlook.lost = 0;

@@ -90,6 +90,15 @@ impl Facts {
     }
 }
 
+impl Outlook {
+    /// Where producers use transactions, a single offset may be that of the mark that ended the last one: no record is known to be lost.
+    pub fn allow_for_a_mark(&mut self) {
+        if self.never_copied == 1 {
+            self.never_copied = 0;
+        }
+    }
+}
+
 /// Whether a partition may have dropped its first records by itself: `first` is the oldest of them, on the source, and the settings
 /// are those of the copy.
 pub fn may_have_expired(
@@ -264,6 +273,21 @@ mod tests {
         // of a topic that was deleted, and made again
         assert_eq!(never(ends(0, 999), Some(999)), (0, true));
         assert_eq!(never(ends(0, 0), Some(999)), (0, true));
+    }
+
+    #[test]
+    fn the_mark_that_ends_a_transaction_is_no_lost_record() {
+        let outlook = |first| {
+            let facts = Facts {
+                source: ends(first, first),
+                noted: Some(24),
+                copy: Replica::There(ends(0, 25)),
+            };
+            let mut outlook = facts.outlook();
+            outlook.allow_for_a_mark();
+            outlook.never_copied
+        };
+        assert_eq!((outlook(25), outlook(26), outlook(27)), (0, 0, 2));
     }
 
     #[test]

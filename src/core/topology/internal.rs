@@ -5,6 +5,8 @@ use crate::core::spec::CANARY;
 
 /// The topic in which each MirrorMaker shows that it lives.
 pub const HEARTBEATS: &str = "heartbeats";
+/// Where brokers keep the state of transactions: made with the first of them, and so a witness that there were none.
+pub const TRANSACTIONS: &str = "__transaction_state";
 
 /// Whether a topic belongs to Kafka, MirrorMaker or kmk rather than to a person. MirrorMaker copies none of these but the canary.
 pub fn is_internal(topic: &str) -> bool {

@@ -5,14 +5,11 @@ use super::sides::{ByPartition, Notes, Sides, home_topic, unknown};
 use crate::core::kafka::{Admin, At, KafkaError, Subject, TopicInfo};
 use crate::core::lab::{addresses, notes};
 use crate::core::mirror_state::{self, OffsetSync};
-use crate::core::topology::{Cluster, Flow, Topology};
+use crate::core::topology::{Cluster, Flow, TRANSACTIONS, Topology};
 use crate::core::wait::Limit;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::thread;
-
-/// Where brokers keep the state of transactions: made with the first of them, and so a witness that there were none.
-const TRANSACTIONS: &str = "__transaction_state";
 
 /// Records of a compacted partition at most that are worth counting.
 const COUNTED: usize = 10_000;
