@@ -246,7 +246,7 @@ fn lag_of_all(group: &GroupReport) -> String {
 
 fn detail(group: &GroupReport) -> String {
     if !group.is_seen() {
-        let name = format!("{}: {}", group.group, group.state);
+        let name = format!("{}: {}", printable::name(&group.group), group.state);
         let flows = group.flows.iter().map(flows::detail);
         return [name]
             .into_iter()

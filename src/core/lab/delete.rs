@@ -70,12 +70,14 @@ pub fn delete(
     let mut admin = Admin::connect_patiently(&endpoints, limit).map_err(TopicError::from)?;
     let found = topics::find(&mut admin, topic, limit);
     let out = out_of(lab, cluster, topic);
-    if found.is_err() {
-        // deleted by others, or by one who was interrupted
-        let left = out.into_iter();
-        left.for_each(|flow| drop(positions::after_deletion(docker, lab, flow, topic, limit)));
-        found?;
-        return Ok(Deleted::default());
+    if let Err(error) = found {
+        if matches!(error, TopicError::NoTopic { .. }) {
+            // deleted by others, or by one who was interrupted; what is left of it, `deploy` resets
+            for flow in out {
+                let _ = reset(docker, lab, flow, topic, limit);
+            }
+        }
+        return Err(error.into());
     }
     let out = in_reach(lab, out, topic, force, limit)?;
     let again = mirrored(docker, lab, cluster, topic, &endpoints, limit)?;
@@ -87,17 +89,25 @@ pub fn delete(
         ..Deleted::default()
     };
     for flow in out {
-        let target = &flow.spec.target;
-        let reset = positions::after_deletion(docker, lab, flow, topic, limit);
-        let reset = reset.map_err(|cause| DeleteError::NotReset {
-            target: target.clone(),
-            cause,
-        })?;
-        if reset != Reset::NoneNoted {
-            deleted.reset_on.push(target.clone());
+        if reset(docker, lab, flow, topic, limit)? != Reset::NoneNoted {
+            deleted.reset_on.push(flow.spec.target.clone());
         }
     }
     Ok(deleted)
+}
+
+fn reset(
+    docker: &Docker,
+    lab: &Lab,
+    flow: &Flow,
+    topic: &str,
+    limit: &Limit,
+) -> Result<Reset, DeleteError> {
+    let reset = positions::after_deletion(docker, lab, flow, topic, limit);
+    reset.map_err(|cause| DeleteError::NotReset {
+        target: flow.spec.target.clone(),
+        cause,
+    })
 }
 
 /// The flows that may have copied a topic from a cluster.

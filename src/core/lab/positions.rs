@@ -163,14 +163,18 @@ pub fn again<T>(
     let running: Vec<String> = (workers(lab, flow).filter(|(_, runs)| *runs))
         .map(|(id, _)| id)
         .collect();
-    docker.stop(&running, &limit)?;
+    if let Err(error) = docker.stop(&running, &limit) {
+        // some may have stopped
+        let _ = docker.start(&running, &limit.again());
+        return Err(error.into());
+    }
     let done = deed();
     let forgotten = Target::of(&lab.topology, flow, &limit).and_then(|mut target| {
         let mut positions = target.positions(&limit)?;
         positions.retain(|(of, _), _| of == topic);
         target.forget(&positions, &limit)
     });
-    docker.start(&running, &limit)?;
+    docker.start(&running, &limit.again())?;
     let reset = match forgotten? {
         0 => Reset::NoneNoted,
         _ if running.is_empty() => Reset::Done,

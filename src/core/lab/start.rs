@@ -95,7 +95,7 @@ fn write_files(lab: &Lab, limit: &Limit, observer: &dyn Observer) -> Result<(), 
     if site != Site::Here || gone.is_empty() {
         return Ok(());
     }
-    let rendered = Rendered::new(&lab.spec, &site, Classes::Kept);
+    let rendered = Rendered::of(lab.topology.clone(), &site, Classes::Kept);
     let owner = site.owner(&lab.spec.lab);
     for directory in gone {
         let workdir = Workdir::new(directory);

@@ -268,11 +268,11 @@ pub fn exposure(spec: &Spec, site: &Site) -> Option<String> {
 }
 
 impl Rendered {
-    pub(in crate::core::lab) fn new(spec: &Spec, site: &Site, classes: Classes) -> Self {
+    pub(super) fn new(spec: &Spec, site: &Site, classes: Classes) -> Self {
         Self::of(Topology::new(spec), site, classes)
     }
 
-    pub(super) fn of(topology: Topology, site: &Site, classes: Classes) -> Self {
+    pub(in crate::core::lab) fn of(topology: Topology, site: &Site, classes: Classes) -> Self {
         let properties = mm2::render(&topology);
         let path = format!("./{PROPERTIES_FILE}");
         let delivery = match site {

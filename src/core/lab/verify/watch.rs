@@ -41,16 +41,16 @@ impl Watch<'_> {
                 end.stop();
                 return VerifyEnd::Interrupted;
             }
-            if self.desks.iter().all(Desk::is_complete) {
-                progress(&self.progress());
-                end.finish.raise();
-                return VerifyEnd::Complete;
-            }
-            // what a source refused for good will never come
             if self.desks.iter().all(Desk::is_settled) {
                 progress(&self.progress());
                 end.finish.raise();
-                return VerifyEnd::Deadline;
+                // what a source refused for good will never come
+                let is_complete = self.desks.iter().all(Desk::is_complete);
+                return if is_complete {
+                    VerifyEnd::Complete
+                } else {
+                    VerifyEnd::Deadline
+                };
             }
             if waiting.is_over(self.all_sent(), || (self.arrived(), self.clock.elapsed())) {
                 progress(&self.progress());
