@@ -76,8 +76,12 @@ pub(super) fn settled<'a>(
 ) -> (Views<'a>, Vec<FlowLag>) {
     let looked = views.values().filter_map(|view| view.looked).min();
     let first = of_all(lab, &views, limit);
-    let is_behind = first.iter().any(|flow| flow.behind > Some(0));
-    if is_behind && limit.remaining() > AGAIN && limit.pause(mm2::NOTED * 3 / 2).is_ok() {
+    // a position that is merely late looks like lag, and behind a truncation like a loss
+    let is_in_doubt = |flow: &FlowLag| flow.behind > Some(0) || !flow.losses().is_empty();
+    if first.iter().any(is_in_doubt)
+        && limit.remaining() > AGAIN
+        && limit.pause(mm2::NOTED * 3 / 2).is_ok()
+    {
         let views = view::of_all(lab, limit);
         let flows = of_all(lab, &views, limit);
         let looked = looked.unwrap_or_else(Instant::now);
