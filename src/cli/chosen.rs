@@ -142,7 +142,7 @@ impl Chosen {
                 .into(),
             GroupError::NoPlace { .. } => Told::no(format!("{error} on {on}"))
                 .hint(format!(
-                    "`kmk groups{} --verbose` shows where it stands",
+                    "`kmk group list{} --verbose` shows where it stands",
                     self.flags()
                 ))
                 .into(),
@@ -157,6 +157,15 @@ fn did_you_mean(name: &str, known: &[String], all: impl FnOnce(&[String]) -> Str
     match nearest(name, known.iter().map(String::as_str)) {
         Some(meant) => format!("did you mean `{}`?", printable::name(meant)),
         None => all(known),
+    }
+}
+
+/// A group as a word of a command: one that looks like a flag comes with one.
+pub(super) fn group_word(group: &str) -> String {
+    if group.starts_with('-') {
+        shell::flag("--group", group).trim_start().to_owned()
+    } else {
+        shell::word(group)
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 
 /// Every lab there is, one after the other; what goes wrong with one keeps no other from going.
 fn every(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    if context.is_lab_named {
+    if context.is_lab_typed {
         return Err(Told::usage("--all means every lab, and --lab one of them")
             .hint("leave one of both out")
             .into());

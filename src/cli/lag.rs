@@ -1,6 +1,7 @@
 pub(in crate::cli) mod tables;
 
 use super::failure::Told;
+use super::topic_args::MaybeTopic;
 use super::watch::{Frame, Watch};
 use super::{Context, Outcome, deploy, flow_named};
 use anyhow::Context as _;
@@ -19,9 +20,8 @@ pub(crate) struct Args {
     /// Only this flow, as `primary->secondary` [default: all]
     #[arg(long, value_name = "A->B")]
     flow: Option<String>,
-    /// Only this topic of the source, partition by partition
-    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    topic: Option<String>,
+    #[command(flatten)]
+    topic: MaybeTopic,
     /// Say no (exit code 1) where a flow is more than so many records behind
     #[arg(long, value_name = "N", conflicts_with = "watch")]
     max: Option<u64>,
@@ -106,7 +106,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 fn in_detail(args: &Args, context: &Context) -> bool {
-    args.topic.is_some() || context.output.verbose
+    args.topic.name().is_some() || context.output.verbose
 }
 
 /// What is more than it may be.
@@ -151,7 +151,7 @@ fn look(args: &Args, context: &Context) -> anyhow::Result<Lag> {
     found
         .flows
         .retain(|flow| args.flow.as_ref().is_none_or(|name| *name == flow.name));
-    if let Some(topic) = &args.topic {
+    if let Some(topic) = args.topic.name() {
         keep(topic, &mut found, context)?;
     }
     Ok(found)
@@ -167,7 +167,7 @@ fn keep(name: &str, lag: &mut Lag, context: &Context) -> anyhow::Result<()> {
         let hint = nearest(name, names).map_or_else(
             || {
                 format!(
-                    "`kmk topics{}` shows those there are",
+                    "`kmk topic list{}` shows those there are",
                     deploy::in_lab(&context.lab)
                 )
             },

@@ -25,12 +25,14 @@ mod status;
 mod stop;
 mod table;
 mod topic;
+mod topic_args;
 mod topics;
 mod verify;
 mod watch;
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand};
 use deploy::in_lab;
 use failure::{Failure, Told};
 use kafka_mirror_kit::core::docker::Docker;
@@ -73,7 +75,7 @@ Exit codes: 0 done; 1 the answer is no; 2 bad flags, values, names or files;
 #[derive(clap::Args)]
 #[command(next_help_heading = "Global options")]
 struct Global {
-    /// The lab that is meant [default: demo; of `deploy`, what the lab file says]
+    /// The lab that is meant; also KMK_LAB [default: demo; of `deploy`, what the lab file says]
     #[arg(long, global = true, value_name = "NAME", value_parser = lab_name)]
     lab: Option<String>,
     /// Where the rendered files go; also KMK_DIR [default: where they are, or ./kmk-lab]
@@ -98,6 +100,7 @@ struct Global {
 
 #[derive(Subcommand)]
 enum Verb {
+    #[command(visible_alias = "up")]
     Deploy(deploy::Args),
     Init(init::Args),
     Schema(schema::Args),
@@ -105,13 +108,17 @@ enum Verb {
     Produce(produce::Args),
     Consume(consume::Args),
     Verify(verify::Args),
+    #[command(visible_alias = "ps")]
     Status(status::Args),
     Lag(lag::Args),
     Explain(explain::Args),
+    #[command(hide = true)]
     Topics(topics::Args),
     Topic(topic::Args),
+    #[command(hide = true)]
     Groups(groups::Args),
     Group(group::Args),
+    #[command(visible_alias = "ls")]
     List(list::Args),
     Stop(stop::Args),
     Start(start::Args),
@@ -146,8 +153,10 @@ pub(crate) struct Context {
     pub(crate) output: Output,
     pub(crate) interrupt: Interrupt,
     pub(crate) lab: String,
-    /// Whether that is what was typed, rather than the default or what a lab file says.
+    /// Whether that is what was typed or KMK_LAB says, rather than the default or what a lab file says.
     pub(crate) is_lab_named: bool,
+    /// Whether that is what was typed.
+    pub(crate) is_lab_typed: bool,
     pub(crate) directory: Option<PathBuf>,
 }
 
@@ -230,7 +239,7 @@ impl Context {
                 addresses(&cluster)?;
                 Ok(Place { lab, cluster })
             }
-            None => Err(Told::unknown("cluster", name, &lab.spec.cluster_names()).into()),
+            None => Err(unknown_cluster(name, &lab).into()),
         }
     }
 
@@ -243,6 +252,18 @@ impl Context {
             let note = format!("note: on cluster {cluster}; choose another with --cluster");
             self.output.talk(&note);
         }
+    }
+}
+
+/// kcat's `-c` is a number of records: who types one here means `-n`.
+fn unknown_cluster(name: &str, lab: &Lab) -> Told {
+    let told = Told::unknown("cluster", name, &lab.spec.cluster_names());
+    if name.parse::<u64>().is_ok() {
+        told.hint(format!(
+            "-c is a cluster; `-n {name}` is a number of records"
+        ))
+    } else {
+        told
     }
 }
 
@@ -272,6 +293,21 @@ fn directory_variable() -> Option<PathBuf> {
     (!directory.is_empty()).then(|| directory.into())
 }
 
+/// What `kmk env` exports. One that is no name is an error of the flag that it stands for.
+fn lab_variable() -> Option<String> {
+    let lab = std::env::var_os("KMK_LAB").filter(|lab| !lab.is_empty())?;
+    let lab = lab.to_string_lossy();
+    Some(lab_name(&lab).unwrap_or_else(|why| {
+        let error = format!(
+            "invalid value '{}' for KMK_LAB: {why}",
+            printable::line(&lab)
+        );
+        Cli::command()
+            .error(ErrorKind::ValueValidation, error)
+            .exit()
+    }))
+}
+
 /// A time to wait: `30s`, `2m`, and never nothing.
 fn patience(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
@@ -286,15 +322,15 @@ pub(crate) fn main() -> ExitCode {
     let output = Output::new(cli.global.quiet, cli.global.verbose, cli.global.color);
     let interrupt = Interrupt::default();
     listen_for_signals(&interrupt);
-    let is_lab_named = cli.global.lab.is_some();
+    let is_lab_typed = cli.global.lab.is_some();
+    let lab = cli.global.lab.or_else(lab_variable);
+    let is_lab_named = lab.is_some();
     let mut context = Context {
         output,
         interrupt,
-        lab: cli
-            .global
-            .lab
-            .unwrap_or_else(|| spec::DEFAULT_LAB.to_owned()),
+        lab: lab.unwrap_or_else(|| spec::DEFAULT_LAB.to_owned()),
         is_lab_named,
+        is_lab_typed,
         directory: cli.global.dir.or_else(directory_variable),
     };
     match run(cli.verb, &mut context) {
@@ -366,7 +402,6 @@ mod tests {
 
     #[test]
     fn the_flags_make_sense() {
-        use clap::CommandFactory as _;
         Cli::command().debug_assert();
     }
 }

@@ -15,7 +15,9 @@ use kafka_mirror_kit::core::lab::produce::{
     Input, Produce, ProduceEnd, ProduceError, ProduceReport, produce,
 };
 use kafka_mirror_kit::core::lab::topics::{setting_of, source_of};
+use kafka_mirror_kit::core::selection::{Rules, Selection};
 use kafka_mirror_kit::core::shell;
+use kafka_mirror_kit::core::topology::Flow;
 use kafka_mirror_kit::core::wait::{Limit, Stop};
 use progress::Progress;
 use std::io::{self, IsTerminal as _};
@@ -38,7 +40,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         _ => None,
     };
     if let Some(place) = place.as_ref().filter(|_| !args.force) {
-        refuse_mirrored(&args.topic, place, context)?;
+        refuse_mirrored(args.topic.name(), place, context)?;
     }
     context.say_which(args.cluster.as_deref(), place.as_ref());
     let bootstrap = place
@@ -53,7 +55,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let whole_file = matches!(input, Input::Lines(_));
     let messages = args.messages.or((!whole_file).then_some(1));
     let (key, writing) = (args.key(), args.writing());
-    let topic = args.topic;
+    let topic = args.topic.name().to_owned();
     let what = Produce {
         topic: topic.clone(),
         input,
@@ -217,9 +219,25 @@ fn next(topic: &str, report: &ProduceReport, place: &Place, context: &Context) {
     let lab = in_lab(&context.lab);
     let messages = report.tally.acknowledged();
     let flows = place.lab.topology.flows.iter();
-    let consume = flows
-        .filter(|flow| flow.spec.source == place.cluster.name)
-        .map(|flow| {
+    let flows = flows.filter(|flow| flow.spec.source == place.cluster.name);
+    let selected: Vec<(&Flow, Selection)> = flows
+        .map(|flow| (flow, Rules::of_flow(flow).select(topic)))
+        .collect();
+    let is_left_out = |(_, selection): &(&Flow, Selection)| {
+        !matches!(selection, Selection::Taken | Selection::Unjudged(_))
+    };
+    if selected.iter().all(is_left_out) {
+        let on = &place.cluster.name;
+        let none = format!("note: no flow mirrors `{topic}` from {on}");
+        context.output.talk(&none);
+        let explain = format!("kmk explain{lab} {topic}");
+        context.output.next(&[(explain, "why not")]);
+        return;
+    }
+    let consume = selected
+        .into_iter()
+        .filter(|(_, selection)| *selection == Selection::Taken)
+        .map(|(flow, _)| {
             let (remote, target) = (flow.remote_topic(topic), &flow.spec.target);
             let command = format!(
                 "kmk consume{lab} --topic {remote} --cluster {target} --messages {messages}"

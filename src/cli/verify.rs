@@ -4,10 +4,11 @@ mod report;
 mod report_file;
 mod verdict;
 
-use super::consume::{messages, topic_name, topics_there_are};
+use super::consume::{messages, topics_there_are};
 use super::deploy::in_lab;
 use super::failure::Told;
 use super::produce::rate;
+use super::topic_args::topic_name;
 use super::{Context, Outcome, patience};
 use kafka_mirror_kit::core::event::Observer as _;
 use kafka_mirror_kit::core::kafka::KafkaError;
@@ -36,7 +37,7 @@ const MESSAGES: u64 = 10_000;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// How many records into each source [default: 10000]
-    #[arg(long, value_name = "N", value_parser = messages, allow_negative_numbers = true, conflicts_with = "time")]
+    #[arg(long, short = 'n', value_name = "N", value_parser = messages, allow_negative_numbers = true, conflicts_with = "time")]
     messages: Option<u64>,
     /// Send for so long instead
     #[arg(long = "for", id = "time", value_name = "TIME", value_parser = patience)]
@@ -57,7 +58,7 @@ pub(crate) struct Args {
     flows: Vec<String>,
     /// Send into this topic, which is there already, to all of its partitions; the records stay in it [default: kmk's own,
     /// kmk-verify]
-    #[arg(long, value_name = "TOPIC", value_parser = topic_name)]
+    #[arg(long, short, value_name = "TOPIC", value_parser = topic_name)]
     topic: Option<String>,
     /// How long to wait once all is sent and no more records arrive; for a source that acknowledges nothing; and for a
     /// flow that does not show the topic yet

@@ -24,7 +24,7 @@ static IS_ENTERED: AtomicBool = AtomicBool::new(false);
 #[derive(clap::Args)]
 pub(crate) struct Watch {
     /// Look again and again, until Ctrl-C (exit code 130): redrawn in place on a terminal, plain lines elsewhere
-    #[arg(long)]
+    #[arg(long, short)]
     pub(crate) watch: bool,
     /// How often to look
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = super::patience, requires = "watch")]

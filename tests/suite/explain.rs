@@ -193,7 +193,7 @@ fn what_no_list_could_change_comes_before_the_list() {
     kmk.run("explain __consumer_offsets")
         .code(1)
         .stdout_has("primary->secondary: not mirrored: an internal name: it begins with `__`\n")
-        .stdout_has("  do: kmk groups  # offsets of groups are mirrored by themselves\n");
+        .stdout_has("  do: kmk group list  # offsets of groups are mirrored by themselves\n");
 }
 
 #[test]

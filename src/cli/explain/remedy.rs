@@ -22,7 +22,7 @@ impl Telling<'_> {
         match &self.explanation.answer {
             Answer::NoSuchTopic { nearest } => match nearest {
                 Some(meant) => vec![format!("kmk explain{flags} {}", shell::word(meant))],
-                None => [format!("kmk topics{flags} --cluster {source}")]
+                None => [format!("kmk topic list{flags} --cluster {source}")]
                     .into_iter()
                     .chain(self.create())
                     .collect(),
@@ -37,12 +37,12 @@ impl Telling<'_> {
             Answer::Excluded { whose, .. } => vec![self.include(*whose)],
             Answer::NotListed { whose, .. } => vec![self.list(*whose)],
             Answer::Internal { .. } if topic == COMMITTED => vec![format!(
-                "kmk groups{flags}  # offsets of groups are mirrored by themselves"
+                "kmk group list{flags}  # offsets of groups are mirrored by themselves"
             )],
             Answer::Internal { .. } => vec!["give it another name, if it is yours".to_owned()],
             Answer::Cycle {
                 origin: Origin::Mirrored,
-            } => vec![format!("kmk topics{flags} --cluster {target}")],
+            } => vec![format!("kmk topic list{flags} --cluster {target}")],
             Answer::NameTooLong { .. } if self.explanation.seen.is_ill_named() => {
                 self.cures(&self.explanation.seen.culprits)
             }

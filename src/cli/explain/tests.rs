@@ -225,7 +225,7 @@ fn what_is_advised_can_be_done() {
     };
     assert_eq!(
         internal("__consumer_offsets"),
-        ["kmk groups  # offsets of groups are mirrored by themselves"]
+        ["kmk group list  # offsets of groups are mirrored by themselves"]
     );
     assert_eq!(internal("__x"), ["give it another name, if it is yours"]);
 }

@@ -161,7 +161,7 @@ const HELP: &[Help] = &[
     ),
     met(
         "UNKNOWN_TOPIC_OR_PARTITION",
-        "`kmk topics --all` shows the topics there are",
+        "`kmk topic list --all` shows the topics there are",
     ),
     met(
         "TOPIC_DELETION_DISABLED",
@@ -169,23 +169,23 @@ const HELP: &[Help] = &[
     ),
     met(
         "NON_EMPTY_GROUP",
-        "stop those who read for it: `kmk groups --group GROUP` names them",
+        "stop those who read for it: `kmk group describe GROUP` names them",
     ),
     met(
         "GROUP_ID_NOT_FOUND",
-        "`kmk groups` shows the groups there are",
+        "`kmk group list` shows the groups there are",
     ),
     met(
         "GROUP_SUBSCRIBED_TO_TOPIC",
-        "stop those who read the topic for it: `kmk groups --group GROUP` names them",
+        "stop those who read the topic for it: `kmk group describe GROUP` names them",
     ),
     met(
         "UNKNOWN_MEMBER_ID",
-        "someone reads for the group by now: stop them first, `kmk groups --group GROUP` names them",
+        "someone reads for the group by now: stop them first, `kmk group describe GROUP` names them",
     ),
     met(
         "ILLEGAL_GENERATION",
-        "someone reads for the group by now: stop them first, `kmk groups --group GROUP` names them",
+        "someone reads for the group by now: stop them first, `kmk group describe GROUP` names them",
     ),
     met(
         "INCONSISTENT_GROUP_PROTOCOL",

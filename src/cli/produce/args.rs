@@ -1,8 +1,9 @@
 //! What can be said of a run of produce, and what it means. Knows nothing of how it went.
 
 use super::super::chosen::Elsewhere;
-use super::super::consume::{Speaker, from, messages, topic_name};
+use super::super::consume::{Speaker, from, messages};
 use super::super::failure::Told;
+use super::super::topic_args::OneTopic;
 use clap::builder::TypedValueParser as _;
 use kafka_mirror_kit::core::kafka::{Acks, Compression, Feature, Writing};
 use kafka_mirror_kit::core::lab::produce::{Input, Key};
@@ -22,14 +23,13 @@ use std::time::{Duration, SystemTime};
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES, group(clap::ArgGroup::new("keys").args(["key", "file"]).multiple(true)))]
 pub(crate) struct Args {
-    /// The topic to send to
-    #[arg(long, value_name = "TOPIC", value_parser = topic_name)]
-    pub(super) topic: String,
+    #[command(flatten)]
+    pub(super) topic: OneTopic,
     /// How many records [default: 1, or all lines of --file]
-    #[arg(long, value_name = "N", value_parser = messages, allow_negative_numbers = true)]
+    #[arg(long, short = 'n', value_name = "N", value_parser = messages, allow_negative_numbers = true)]
     pub(super) messages: Option<u64>,
     /// The cluster of the lab to send to [default: the source of the first flow]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, short, value_name = "NAME")]
     pub(super) cluster: Option<String>,
     #[command(flatten)]
     pub(super) elsewhere: Elsewhere,
@@ -44,7 +44,7 @@ pub(crate) struct Args {
           value_parser = clap::value_parser!(u64).range(MIN_SAMPLE as u64..=MAX_VALUE as u64))]
     size: Option<u64>,
     /// The key of every record; it decides the partition, as in every Java client
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, short, value_name = "TEXT")]
     key: Option<OsString>,
     /// Each line of --file is a key, this, and a value; without it in the line, there is no key
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["key", "value", "size"], requires = "file",
@@ -60,7 +60,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", value_parser = timestamp, allow_hyphen_values = true)]
     pub(super) timestamp: Option<i64>,
     /// The partition of every record [default: by key, or in turn]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
     pub(super) partition: Option<i32>,
     /// At most so many records a second
     #[arg(long, value_name = "N[/s]", value_parser = rate)]

@@ -41,7 +41,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let settings = changes(args.config, args.unset)?;
     let limit = args.which.limit(context);
     let chosen = args.which.cluster_to_change(args.force, &limit, context)?;
-    let topic = &args.which.topic;
+    let topic = args.which.topic.name();
     let to = Altered {
         partitions: args.partitions,
         settings,

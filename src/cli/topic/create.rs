@@ -42,7 +42,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let limit = args.which.limit(context);
     let chosen = args.which.cluster_to_change(args.force, &limit, context)?;
     let topic = NewTopic {
-        name: args.which.topic,
+        name: args.which.topic.name().to_owned(),
         partitions: args.partitions,
         replicas: args.replicas,
         settings: args.config.into_iter().collect(),

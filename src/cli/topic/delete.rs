@@ -36,7 +36,7 @@ Examples:
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let limit = args.which.limit(context);
     let chosen = args.which.cluster_to_change(args.force, &limit, context)?;
-    let (topic, on) = (&args.which.topic, chosen.name());
+    let (topic, on) = (args.which.topic.name(), chosen.name());
     match remove(&chosen, args, &limit) {
         Ok(deleted) => {
             context.output.result(&format!(
@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         let at = chosen.flags();
         context
             .output
-            .next(&[(format!("kmk topics{at}"), "what is left")]);
+            .next(&[(format!("kmk topic list{at}"), "what is left")]);
     } else {
         context.output.next(&deletions);
     }
@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 fn remove(chosen: &Chosen, args: &Args, limit: &Limit) -> Result<Deleted, DeleteError> {
-    let topic = &args.which.topic;
+    let topic = args.which.topic.name();
     if let (Some(place), Ok(docker)) = (&chosen.place, Docker::find()) {
         let (lab, cluster) = (&place.lab, &place.cluster.name);
         return delete::delete(&docker, lab, cluster, topic, args.force, limit);

@@ -1,11 +1,15 @@
-use super::Which;
+use super::{COPIES, Which};
+use crate::cli::chosen::Chosen;
 use crate::cli::quantity::{bytes, count, or_dash};
 use crate::cli::table::{row, table};
 use crate::cli::{Context, Outcome};
 use anyhow::Context as _;
-use kafka_mirror_kit::core::lab::topics::{PartitionReport, TopicDetails, describe};
+use kafka_mirror_kit::core::lab::topics::{PartitionReport, TopicDetails, TopicError, describe};
+use kafka_mirror_kit::core::wait::Limit;
 
 /// Show all about one topic: its partitions, its settings, and where it is mirrored
+///
+/// On every cluster that has it, unless one is named.
 ///
 /// Settings are those that are said somewhere: FROM is `topic` for its own, `broker-file` for what a broker was started
 /// with, `broker` and `all-brokers` for what brokers were told since.
@@ -22,21 +26,65 @@ pub(super) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   kmk topic describe orders
-  kmk topic describe primary.orders --cluster secondary
+  kmk topic describe primary.orders
   kmk topic describe orders --json | jq '.partition_details[].leader'";
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let limit = args.which.limit(context);
     let chosen = args.which.cluster(context)?;
-    let told = describe(chosen.endpoints(), chosen.lab(), &args.which.topic, &limit);
-    let details = told.map_err(|error| chosen.of_topic(error))?;
-    let text = if args.json {
-        serde_json::to_string_pretty(&details).context("cannot write JSON")?
+    let topic = args.which.topic.name();
+    let is_one_meant = args.which.cluster.is_some() || chosen.lab().is_none();
+    let others = if is_one_meant {
+        Vec::new()
     } else {
-        text(&details, &chosen.name())
+        on_others(&chosen, topic, &limit.at_most(COPIES), context)
     };
-    context.output.result(&text)?;
+    let found = match describe(chosen.endpoints(), chosen.lab(), topic, &limit) {
+        Ok(here) => std::iter::once((chosen.name(), here))
+            .chain(others)
+            .collect(),
+        Err(_) if !others.is_empty() => others,
+        Err(error) => return Err(chosen.of_topic(error)),
+    };
+    let told = found.iter().map(|(on, details)| {
+        if args.json {
+            serde_json::to_string_pretty(&details).context("cannot write JSON")
+        } else {
+            Ok(text(details, on))
+        }
+    });
+    let between = if args.json { "\n" } else { "\n\n" };
+    let told: Vec<String> = told.collect::<anyhow::Result<_>>()?;
+    context.output.result(&told.join(between))?;
     Ok(Outcome::Yes)
+}
+
+/// The other clusters of the lab that have it; of those that do not answer, that is said.
+fn on_others(
+    chosen: &Chosen,
+    topic: &str,
+    limit: &Limit,
+    context: &Context,
+) -> Vec<(String, TopicDetails)> {
+    let Some((topology, here)) = chosen.lab() else {
+        return Vec::new();
+    };
+    let others = topology
+        .clusters
+        .iter()
+        .filter(|cluster| cluster.name != here);
+    let found = others.filter_map(|cluster| {
+        let name = &cluster.name;
+        match describe(&cluster.endpoints(), Some((topology, name)), topic, limit) {
+            Ok(details) => Some((name.clone(), details)),
+            Err(TopicError::Kafka(error)) => {
+                context.output.warn(&format!("{name}: {error}"));
+                None
+            }
+            Err(_) => None,
+        }
+    });
+    found.collect()
 }
 
 fn text(details: &TopicDetails, on: &str) -> String {

@@ -52,7 +52,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let limit = args.which.limit(context);
     let chosen = args.which.cluster_to_change(args.force, &limit, context)?;
     let what = Truncate {
-        topic: args.which.topic,
+        topic: args.which.topic.name().to_owned(),
         partition: args.partition,
         before: args.before,
     };

@@ -182,6 +182,20 @@ pub fn copies_of(
     mirrored::copied(topology, cluster, topic, &names).to
 }
 
+/// The clusters, other than this one, that have a topic of that name, as far as they answer.
+pub fn clusters_with_topic(
+    topology: &Topology,
+    topic: &str,
+    other_than: &str,
+    limit: &Limit,
+) -> Vec<String> {
+    let names = names_of_others(topology, other_than, limit);
+    let has_it = names
+        .into_iter()
+        .filter(|(_, topics)| topics.contains(topic));
+    has_it.map(|(cluster, _)| cluster).collect()
+}
+
 /// What the topics of the other clusters are called, as far as they answer at once.
 fn names_of_others(topology: &Topology, cluster: &str, limit: &Limit) -> Names {
     let others = topology
