@@ -15,6 +15,7 @@ mod lag;
 mod lint;
 mod list;
 mod logs;
+mod meant;
 mod output;
 mod produce;
 mod quantity;
@@ -318,7 +319,7 @@ fn patience(text: &str) -> Result<Duration, String> {
 
 /// Parses, runs, and turns whatever came of it into an exit code.
 pub(crate) fn main() -> ExitCode {
-    let cli = Cli::try_parse().unwrap_or_else(|error| refuse(&error));
+    let cli = Cli::try_parse().unwrap_or_else(|error| meant::refuse(error));
     let output = Output::new(cli.global.quiet, cli.global.verbose, cli.global.color);
     let interrupt = Interrupt::default();
     listen_for_signals(&interrupt);
@@ -343,17 +344,6 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::from(failure.code)
         }
     }
-}
-
-/// Says what clap says, without what a terminal would obey in the words that were typed.
-fn refuse(error: &clap::Error) -> ! {
-    let words = std::env::args_os().map(std::ffi::OsString::into_string);
-    if let Ok(words) = words.collect::<Result<Vec<String>, _>>()
-        && let Err(error) = Cli::try_parse_from(words.iter().map(|word| printable::line(word)))
-    {
-        error.exit();
-    }
-    error.exit()
 }
 
 fn run(verb: Verb, context: &mut Context) -> anyhow::Result<Outcome> {

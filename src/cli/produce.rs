@@ -1,6 +1,7 @@
 mod args;
 mod progress;
 mod report;
+mod stdin;
 
 use super::consume::{of_kafka, where_to_look};
 use super::deploy::in_lab;
@@ -20,9 +21,9 @@ use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::topology::Flow;
 use kafka_mirror_kit::core::wait::{Limit, Stop};
 use progress::Progress;
-use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::time::Duration;
+use stdin::Stdin;
 
 /// What Kafka puts around a record at most, but for its headers, in bytes.
 const AROUND: usize = 200;
@@ -32,7 +33,8 @@ const SOURCES: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     args.check()?;
-    let input = args.input(&context.interrupt)?;
+    let stdin = Stdin::look();
+    let input = args.input(stdin, &context.interrupt)?;
     let place = match args.elsewhere.bootstrap.as_slice() {
         [] => Some(context.place(args.cluster.as_deref(), |lab| {
             DefaultCluster::FirstSource.of(lab)
@@ -46,12 +48,12 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let bootstrap = place
         .as_ref()
         .map_or_else(|| args.elsewhere.bootstrap.clone(), Place::endpoints);
-    if matches!(input, Input::Lines(_))
-        && args.file.as_deref() == Some(Path::new("-"))
-        && io::stdin().is_terminal()
-    {
+    let file = args.file_to_read(stdin);
+    let is_stdin = file.as_deref() == Some(Path::new("-"));
+    if is_stdin && stdin == Stdin::Terminal {
         context.output.talk("A record a line; end with Ctrl-D.");
     }
+    let is_surprising = file.is_none() && args.is_silent();
     let whole_file = matches!(input, Input::Lines(_));
     let messages = args.messages.or((!whole_file).then_some(1));
     let (key, writing) = (args.key(), args.writing());
@@ -59,6 +61,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let what = Produce {
         topic: topic.clone(),
         input,
+        input_name: what_is_read(file.as_deref()),
         messages,
         key,
         partition: args.partition,
@@ -72,6 +75,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let output = context.output;
     let tell = move |event: Event| match event {
         Event::Started(text) if output.verbose => output.talk(&text),
+        Event::Progress(text) => output.talk(&text),
         _ => {}
     };
     let told = produce(&bootstrap, what, &context.interrupt, &tell, &mut |tally| {
@@ -100,12 +104,33 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         report::text(&topic, &report)
     };
     context.output.result(&text)?;
+    if let Some(name) = what_is_read(file.as_deref())
+        && report.tally.acknowledged() == 0
+        && matches!(report.end, ProduceEnd::Complete)
+    {
+        let nothing = format!("note: no lines in {name}, so nothing was sent");
+        context.output.talk(&nothing);
+    }
+    if is_surprising && report.tally.acknowledged() > 0 {
+        let sample = format!("note: a sample record, as {stdin}");
+        context.output.talk(&sample);
+    }
     let sent = Sent {
         topic: &topic,
         bootstrap: &bootstrap,
         report: &report,
     };
     answer(&sent, place.as_ref(), context)
+}
+
+/// Where lines come from, in words.
+fn what_is_read(file: Option<&Path>) -> Option<String> {
+    let file = file?;
+    Some(if file == Path::new("-") {
+        "stdin".to_owned()
+    } else {
+        file.display().to_string()
+    })
 }
 
 /// What was asked for, and what came of it.

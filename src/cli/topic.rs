@@ -50,7 +50,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Verb::Delete(args) => delete::run(&args, context),
         Verb::Alter(args) => alter::run(args, context),
         Verb::Describe(args) => describe::run(&args, context),
-        Verb::Truncate(args) => truncate::run(args, context),
+        Verb::Truncate(args) => truncate::run(&args, context),
     }
 }
 

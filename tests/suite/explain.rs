@@ -39,7 +39,7 @@ fn flags_and_names_that_make_no_sense() {
         ("explain a b", "unexpected argument 'b'"),
         (
             "explain a/b",
-            "error: invalid value 'a/b' for '<TOPIC>': '/' in topic name `a/b`: only letters",
+            "error: invalid value 'a/b' for '[TOPIC]': '/' in topic name `a/b`: only letters",
         ),
         ("explain .", "a topic cannot be called `.`"),
         ("explain orders --flow", "--flow <SOURCE->TARGET>"),

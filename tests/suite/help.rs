@@ -4,7 +4,7 @@ use crate::kmk::Kmk;
 use std::fs;
 use std::path::Path;
 
-const VERBS: [&str; 21] = [
+const VERBS: [&str; 19] = [
     "init",
     "lint",
     "schema",
@@ -16,9 +16,7 @@ const VERBS: [&str; 21] = [
     "status",
     "lag",
     "explain",
-    "topics",
     "topic",
-    "groups",
     "group",
     "list",
     "stop",
@@ -29,12 +27,15 @@ const VERBS: [&str; 21] = [
 ];
 
 /// Verbs of two words.
-const PAIRS: [&str; 7] = [
+const PAIRS: [&str; 10] = [
+    "topic list",
     "topic create",
     "topic delete",
     "topic alter",
     "topic describe",
     "topic truncate",
+    "group list",
+    "group describe",
     "group reset",
     "group delete",
 ];
@@ -114,8 +115,6 @@ fn verbs_with_many_flags_show_examples() {
         "consume",
         "verify",
         "explain",
-        "topics",
-        "groups",
         "lag",
         "lint",
     ];

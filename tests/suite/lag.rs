@@ -16,7 +16,8 @@ fn lab() -> Kmk {
 #[test]
 fn flags_that_make_no_sense() {
     refused(&[
-        ("lag orders", "unexpected argument 'orders'"),
+        ("lag orders payments", "unexpected argument 'payments'"),
+        ("lag orders --topic t", "cannot be used with"),
         ("lag --topic=", "--topic <TOPIC>"),
         ("lag --max many", "invalid value 'many' for '--max <N>'"),
         ("lag --max=-1", "invalid value '-1' for '--max <N>'"),

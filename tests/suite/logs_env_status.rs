@@ -39,7 +39,7 @@ fn another_lab_may_be_meant() {
         .stdout("")
         .stderr(indoc! {"
         error: there is no lab `something`
-          hint: labs there are: demo
+          hint: did you mean --lab demo?
     "});
 }
 
@@ -47,13 +47,13 @@ fn another_lab_may_be_meant() {
 fn env_is_for_scripts() {
     let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab()));
     kmk.run("env").code(0).stderr("").stdout(indoc! {"
-        KMK_LAB=demo
-        PRIMARY_BOOTSTRAP=127.0.0.1:$PRIMARY
-        PRIMARY_BOOTSTRAP_INSIDE=primary:9092
-        PRIMARY_NETWORK=kmk-demo_primary
-        SECONDARY_BOOTSTRAP=127.0.0.1:$SECONDARY
-        SECONDARY_BOOTSTRAP_INSIDE=secondary:9092
-        SECONDARY_NETWORK=kmk-demo_secondary
+        export KMK_LAB=demo
+        export PRIMARY_BOOTSTRAP=127.0.0.1:$PRIMARY
+        export PRIMARY_BOOTSTRAP_INSIDE=primary:9092
+        export PRIMARY_NETWORK=kmk-demo_primary
+        export SECONDARY_BOOTSTRAP=127.0.0.1:$SECONDARY
+        export SECONDARY_BOOTSTRAP_INSIDE=secondary:9092
+        export SECONDARY_NETWORK=kmk-demo_secondary
     "});
 }
 

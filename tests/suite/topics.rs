@@ -30,7 +30,7 @@ fn topic_names_that_kafka_refuses() {
         ] {
             refused(&[(
                 &line(verb, name),
-                &format!("error: invalid value '{name}' for '<TOPIC>': {reason}"),
+                &format!("error: invalid value '{name}' for '[TOPIC]': {reason}"),
             )]);
         }
         refused(&[(&format!("topic {verb}"), "<TOPIC>")]);

@@ -43,7 +43,7 @@ pub(super) fn where_it_is(topic: &str, place: &Place, context: &Context) -> Opti
     };
     let there = others.iter().find(takes_it_here).or(others.first())?;
     let lab = in_lab(&context.lab);
-    let (at_there, at_here) = (
+    let (on_source, on_target) = (
         shell::flag("--cluster", there),
         shell::flag("--cluster", here),
     );
@@ -53,13 +53,13 @@ pub(super) fn where_it_is(topic: &str, place: &Place, context: &Context) -> Opti
         Some(mirrored) => (
             format!("its mirrored topic here, on {here}, is `{mirrored}`"),
             format!(
-                "`kmk consume{lab} {mirrored}{at_here}` reads the mirrored records, `kmk consume{lab} {topic}{at_there}` those on {there}"
+                "`kmk consume{lab} {mirrored}{on_target}` reads the mirrored records, `kmk consume{lab} {topic}{on_source}` those on {there}"
             ),
         ),
         None => (
             format!("no flow mirrors it to {here}"),
             format!(
-                "`kmk consume{lab} {topic}{at_there}` reads it there, `kmk explain{lab} {topic}` says why it is not mirrored"
+                "`kmk consume{lab} {topic}{on_source}` reads it there, `kmk explain{lab} {topic}` says why it is not mirrored"
             ),
         ),
     };

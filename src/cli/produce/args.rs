@@ -4,6 +4,7 @@ use super::super::chosen::Elsewhere;
 use super::super::consume::{Speaker, from, messages};
 use super::super::failure::Told;
 use super::super::topic_args::OneTopic;
+use super::stdin::Stdin;
 use clap::builder::TypedValueParser as _;
 use kafka_mirror_kit::core::kafka::{Acks, Compression, Feature, Writing};
 use kafka_mirror_kit::core::lab::produce::{Input, Key};
@@ -18,14 +19,15 @@ use std::time::{Duration, SystemTime};
 
 /// Send records into a topic, and account for each of them
 ///
-/// Sample records (small JSON events) unless told otherwise; a topic that is not there is created. A record counts only
-/// once the broker has acknowledged it.
+/// The lines of a pipe or a file on standard input, a record each; where there is none (a terminal, /dev/null), or with
+/// --messages or --size, sample records (small JSON events). A topic that is not there is created. A record counts only once
+/// the broker has acknowledged it.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES, group(clap::ArgGroup::new("keys").args(["key", "file"]).multiple(true)))]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(super) topic: OneTopic,
-    /// How many records [default: 1, or all lines of --file]
+    /// How many records [default: 1, or all lines of --file or standard input]
     #[arg(long, short = 'n', value_name = "N", value_parser = messages, allow_negative_numbers = true)]
     pub(super) messages: Option<u64>,
     /// The cluster of the lab to send to [default: the source of the first flow]
@@ -46,8 +48,8 @@ pub(crate) struct Args {
     /// The key of every record; it decides the partition, as in every Java client
     #[arg(long, short, value_name = "TEXT")]
     key: Option<OsString>,
-    /// Each line of --file is a key, this, and a value; without it in the line, there is no key
-    #[arg(long, value_name = "TEXT", conflicts_with_all = ["key", "value", "size"], requires = "file",
+    /// Each line is a key, this, and a value; without it in the line, there is no key
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["key", "value", "size"],
           value_parser = clap::builder::NonEmptyStringValueParser::new())]
     key_separator: Option<String>,
     /// Records without a value, which remove their key from a compacted topic; with --file each line is a key
@@ -131,13 +133,16 @@ enum Acknowledged {
 
 const EXAMPLES: &str = "\
 Examples:
-  kmk produce --topic orders --messages 1000
-  kmk produce --topic orders --file orders.txt --key-separator ,
-  tail -f app.log | kmk produce --topic log --file -
-  kmk produce --topic load --messages 60000 --size 1000 --rate 1000/s
-  kmk produce --topic orders --key 7 --value paid --header a=b --timestamp -10m
-  kmk produce --topic users --key 7 --tombstone
+  kmk produce orders -n 1000
+  echo hello | kmk produce greetings
+  tail -f app.log | kmk produce log
+  kmk produce orders --file orders.txt --key-separator ,
+  kmk produce load --messages 60000 --size 1000 --rate 1000/s
+  kmk produce orders --key 7 --value paid --header a=b --timestamp -10m
+  kmk produce users --key 7 --tombstone
 
+In a loop that reads lines (`while read`), give --value, --messages or
+</dev/null: else the lines that are left are the records.
 --timeout is no limit on the whole: a long file may take as long as the broker
 keeps acknowledging.";
 
@@ -188,18 +193,45 @@ impl Args {
     }
 
     /// What is to be sent. Opening a file may take as long as it likes, if it is a pipe.
-    pub(super) fn input(&self, interrupt: &Interrupt) -> anyhow::Result<Input> {
-        Ok(match (&self.value, &self.file) {
-            (Some(value), _) => Input::Value(value.clone().into_vec()),
-            (None, Some(file)) => {
-                let file = file.clone();
-                Limit::endless(interrupt).aside(move || lines_of(&file))??
-            }
-            (None, None) if self.tombstone => Input::Tombstones,
-            (None, None) => Input::Samples {
+    pub(super) fn input(&self, stdin: Stdin, interrupt: &Interrupt) -> anyhow::Result<Input> {
+        if let Some(value) = &self.value {
+            return Ok(Input::Value(value.clone().into_vec()));
+        }
+        if let Some(file) = self.file_to_read(stdin) {
+            return Limit::endless(interrupt).aside(move || lines_of(&file))?;
+        }
+        if self.key_separator.is_some() {
+            let none = format!("--key-separator needs lines, and {stdin}");
+            let hint = "give them in a pipe, or with --file";
+            return Err(Told::usage(none).hint(hint).into());
+        }
+        Ok(if self.tombstone {
+            Input::Tombstones
+        } else {
+            Input::Samples {
                 size: self.size.and_then(|size| usize::try_from(size).ok()),
-            },
+            }
         })
+    }
+
+    /// The file whose lines are to be sent; `-` is standard input.
+    pub(super) fn file_to_read(&self, stdin: Stdin) -> Option<PathBuf> {
+        let is_said = self.value.is_some()
+            || self.size.is_some()
+            || self.tombstone
+            || (self.messages.is_some() && self.key_separator.is_none());
+        let piped = stdin == Stdin::Lines && !is_said;
+        let file = self.file.clone();
+        file.or_else(|| piped.then(|| PathBuf::from("-")))
+    }
+
+    /// Whether nothing says what to send, so that it is worth a word that it is a sample.
+    pub(super) fn is_silent(&self) -> bool {
+        self.value.is_none()
+            && self.file.is_none()
+            && self.messages.is_none()
+            && self.size.is_none()
+            && !self.tombstone
     }
 
     pub(super) fn key(&self) -> Key {

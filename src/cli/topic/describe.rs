@@ -4,6 +4,7 @@ use crate::cli::quantity::{bytes, count, or_dash};
 use crate::cli::table::{row, table};
 use crate::cli::{Context, Outcome};
 use anyhow::Context as _;
+use kafka_mirror_kit::core::kafka::KafkaError;
 use kafka_mirror_kit::core::lab::topics::{PartitionReport, TopicDetails, TopicError, describe};
 use kafka_mirror_kit::core::wait::Limit;
 
@@ -35,17 +36,28 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let topic = args.which.topic.name();
     let is_one_meant = args.which.cluster.is_some() || chosen.lab().is_none();
     let others = if is_one_meant {
-        Vec::new()
+        Others::default()
     } else {
-        on_others(&chosen, topic, &limit.at_most(COPIES), context)
+        Others::look(&chosen, topic, &limit.at_most(COPIES))
     };
+    let mut silent = others.silent;
     let found = match describe(chosen.endpoints(), chosen.lab(), topic, &limit) {
         Ok(here) => std::iter::once((chosen.name(), here))
-            .chain(others)
+            .chain(others.found)
             .collect(),
-        Err(_) if !others.is_empty() => others,
-        Err(error) => return Err(chosen.of_topic(error)),
+        Err(TopicError::Kafka(error)) if !others.found.is_empty() => {
+            silent.insert(0, (chosen.name(), error));
+            others.found
+        }
+        Err(TopicError::NoTopic { .. }) if !others.found.is_empty() => others.found,
+        Err(error) => {
+            if matches!(error, TopicError::NoTopic { .. }) {
+                warn_of(&silent, context);
+            }
+            return Err(chosen.of_topic(error));
+        }
     };
+    warn_of(&silent, context);
     let told = found.iter().map(|(on, details)| {
         if args.json {
             serde_json::to_string_pretty(&details).context("cannot write JSON")
@@ -59,32 +71,35 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::Yes)
 }
 
-/// The other clusters of the lab that have it; of those that do not answer, that is said.
-fn on_others(
-    chosen: &Chosen,
-    topic: &str,
-    limit: &Limit,
-    context: &Context,
-) -> Vec<(String, TopicDetails)> {
-    let Some((topology, here)) = chosen.lab() else {
-        return Vec::new();
-    };
-    let others = topology
-        .clusters
-        .iter()
-        .filter(|cluster| cluster.name != here);
-    let found = others.filter_map(|cluster| {
-        let name = &cluster.name;
-        match describe(&cluster.endpoints(), Some((topology, name)), topic, limit) {
-            Ok(details) => Some((name.clone(), details)),
-            Err(TopicError::Kafka(error)) => {
-                context.output.warn(&format!("{name}: {error}"));
-                None
+/// The other clusters of the lab: those that have the topic, and those that do not answer.
+#[derive(Default)]
+struct Others {
+    found: Vec<(String, TopicDetails)>,
+    silent: Vec<(String, KafkaError)>,
+}
+
+impl Others {
+    fn look(chosen: &Chosen, topic: &str, limit: &Limit) -> Self {
+        let mut others = Self::default();
+        let Some((topology, here)) = chosen.lab() else {
+            return others;
+        };
+        for cluster in topology.clusters.iter().filter(|one| one.name != here) {
+            let name = &cluster.name;
+            match describe(&cluster.endpoints(), Some((topology, name)), topic, limit) {
+                Ok(details) => others.found.push((name.clone(), details)),
+                Err(TopicError::Kafka(error)) => others.silent.push((name.clone(), error)),
+                Err(_) => {}
             }
-            Err(_) => None,
         }
-    });
-    found.collect()
+        others
+    }
+}
+
+fn warn_of(silent: &[(String, KafkaError)], context: &Context) {
+    for (cluster, error) in silent {
+        context.output.warn(&format!("{cluster}: {error}"));
+    }
 }
 
 fn text(details: &TopicDetails, on: &str) -> String {
