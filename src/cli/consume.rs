@@ -115,9 +115,9 @@ const EXAMPLES: &str = "\
 Examples:
   kmk consume primary.orders -n 10
   kmk consume orders primary.orders --format '%t %v'
-  kmk consume --topic orders --cluster primary --format json | jq .value
-  kmk consume --topic orders --cluster primary --group billing --follow
-  kmk consume --topic orders --from -10m --format '%p:%o %T %k=%v'
+  kmk consume orders --cluster primary --format json | jq .value
+  kmk consume orders --cluster primary --group billing --follow
+  kmk consume orders --from -10m --format '%p:%o %T %k=%v'
 
 In JSON a missing key or value (a tombstone) is null.";
 

@@ -42,7 +42,7 @@ const EXAMPLES: &str = "\
 Examples:
   kmk lag
   kmk lag --watch
-  kmk lag --topic orders
+  kmk lag orders
   kmk lag --max 0 # is everything copied?
   kmk lag --json | jq '.flows[] | {name, behind, seconds_behind}'
 

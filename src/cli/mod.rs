@@ -65,8 +65,8 @@ struct Cli {
 const FIRST_STEPS: &str = "\
 First steps:
   kmk deploy
-  kmk produce --topic my_topic --messages 10
-  kmk consume --topic primary.my_topic --cluster secondary --messages 10
+  kmk produce my_topic --messages 10
+  kmk consume primary.my_topic --cluster secondary --messages 10
   kmk status
   kmk destroy
 

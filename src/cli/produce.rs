@@ -264,9 +264,8 @@ fn next(topic: &str, report: &ProduceReport, place: &Place, context: &Context) {
         .filter(|(_, selection)| *selection == Selection::Taken)
         .map(|(flow, _)| {
             let (remote, target) = (flow.remote_topic(topic), &flow.spec.target);
-            let command = format!(
-                "kmk consume{lab} --topic {remote} --cluster {target} --messages {messages}"
-            );
+            let command =
+                format!("kmk consume{lab} {remote} --cluster {target} --messages {messages}");
             (command, "the copies")
         });
     let consume: Vec<(String, &str)> = consume.collect();

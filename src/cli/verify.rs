@@ -50,7 +50,7 @@ pub(crate) struct Args {
           value_parser = clap::value_parser!(u64).range(MIN_STAMPED as u64..=MAX_VALUE as u64))]
     size: u64,
     /// How many partitions of kmk's own topic to send to
-    #[arg(long, value_name = "N", default_value = "3", allow_negative_numbers = true, conflicts_with = "topic",
+    #[arg(long, value_name = "N", default_value = "3", allow_negative_numbers = true, conflicts_with_all = ["topic", "bare"],
           value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_PARTITIONS)))]
     partitions: u32,
     /// Only this flow; may be given more than once [default: all that take the topic]
@@ -58,7 +58,10 @@ pub(crate) struct Args {
     flows: Vec<String>,
     /// Send into this topic, which is there already, to all of its partitions; the records stay in it [default: kmk's own,
     /// kmk-verify]
-    #[arg(long, short, value_name = "TOPIC", value_parser = topic_name)]
+    #[arg(value_name = "TOPIC", value_parser = topic_name)]
+    bare: Option<String>,
+    /// The topic, as a flag
+    #[arg(long, short, value_name = "TOPIC", value_parser = topic_name, conflicts_with = "bare")]
     topic: Option<String>,
     /// How long to wait once all is sent and no more records arrive; for a source that acknowledges nothing; and for a
     /// flow that does not show the topic yet
@@ -84,7 +87,7 @@ Examples:
   kmk verify
   kmk verify --for 60s --rate 1000/s --report report.json
   kmk verify --messages 1000000 --size 1000 --partitions 6
-  kmk verify --flow 'primary->secondary' --topic orders
+  kmk verify orders --flow 'primary->secondary'
   kmk verify --json | jq '.flows[].account.missing'
 
 Exit code 0: every acknowledged record arrived unchanged and in order; 1: some
@@ -106,7 +109,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     let what = Verify {
         flows: args.flows,
-        topic: args.topic,
+        topic: args.bare.or(args.topic),
         partitions: i32::try_from(args.partitions)?,
         amount,
         rate: args.rate,

@@ -217,3 +217,24 @@ fn logs_that_docker_does_not_tell() {
     let ran = kmk.run("logs primary").code(3);
     ran.stderr_has("error: `docker logs --tail all id-demo-primary` failed with exit code 1\n  caused by: no such container\n");
 }
+
+#[test]
+fn the_lab_of_the_environment_is_meant_unless_another_is_typed() {
+    let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab()));
+    let kmk = kmk.variable("KMK_LAB", "other");
+    kmk.run("env").code(3).stderr(indoc! {"
+        error: there is no lab `other`
+          hint: did you mean --lab demo?
+    "});
+    kmk.run("env --lab demo")
+        .code(0)
+        .stdout_has("export KMK_LAB=demo\n");
+    let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab()));
+    kmk.variable("KMK_LAB", "").run("env").code(0);
+    Kmk::new()
+        .variable("KMK_LAB", "No!")
+        .run("env")
+        .code(2)
+        .stderr_has("error: invalid value 'No!' for KMK_LAB: a lab name has lower-case letters")
+        .no_calls();
+}

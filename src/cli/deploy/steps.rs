@@ -48,7 +48,7 @@ pub(super) fn next_steps(topology: &Topology) -> Vec<(String, String)> {
             format!(" --cluster {source}")
         };
         add(
-            format!("kmk produce{lab} --topic {topic}{cluster} --messages {MESSAGES}"),
+            format!("kmk produce{lab} {topic}{cluster} --messages {MESSAGES}"),
             format!("into {source}"),
         );
     }
@@ -78,7 +78,7 @@ pub(super) fn next_steps(topology: &Topology) -> Vec<(String, String)> {
             format!("the copies from {}", flow.spec.source)
         };
         add(
-            format!("kmk consume{lab} --topic {remote} --cluster {target} --messages {messages}"),
+            format!("kmk consume{lab} {remote} --cluster {target} --messages {messages}"),
             what,
         );
     }

@@ -93,7 +93,7 @@ impl Telling<'_> {
                 )]
             }
             Answer::NothingProduced { .. } => vec![format!(
-                "kmk produce{flags} --topic {topic} --cluster {source} --messages 10"
+                "kmk produce{flags} {topic} --cluster {source} --messages 10"
             )],
             Answer::CopyLost { .. } => self.bring_again(),
             Answer::BegunInTheMidst => vec![self.mirror_again()],
@@ -110,7 +110,7 @@ impl Telling<'_> {
             Answer::Behind { .. } => vec![format!("kmk explain{flags} {topic}  # once more")],
             Answer::AllCommitted { .. } | Answer::UpToDate { .. } => {
                 vec![format!(
-                    "kmk consume{flags} --topic {remote} --cluster {target}"
+                    "kmk consume{flags} {remote} --cluster {target}"
                 )]
             }
         }
@@ -270,7 +270,7 @@ impl Telling<'_> {
             };
             let repeats = if one.is_exact { "" } else { "; repeats what is there" };
             format!(
-                "kmk consume{flags} --topic {topic} --cluster {source} --partition {id} --from {from} --until {until}{read} | kmk produce{flags} --topic {remote} --cluster {target} --partition {id} --file -{write} --force  # {what}{repeats}"
+                "kmk consume{flags} {topic} --cluster {source} --partition {id} --from {from} --until {until}{read} | kmk produce{flags} {remote} --cluster {target} --partition {id} --file -{write} --force  # {what}{repeats}"
             )
         });
         each.chain([self.mirror_again()]).collect()

@@ -250,8 +250,8 @@ fn what_is_brought_again_is_what_is_missing_or_said_to_repeat() {
         },
     ];
     let expected = [
-        "kmk consume --topic orders --cluster primary --partition 0 --from 10 --until 100 | kmk produce --topic primary.orders --cluster secondary --partition 0 --file - --force  # values only",
-        r"kmk consume --topic orders --cluster primary --partition 1 --from 10 --until 100 --format '%k\t%v' | kmk produce --topic primary.orders --cluster secondary --partition 1 --file - --key-separator $'\t' --force  # keys and values only; repeats what is there",
+        "kmk consume orders --cluster primary --partition 0 --from 10 --until 100 | kmk produce primary.orders --cluster secondary --partition 0 --file - --force  # values only",
+        r"kmk consume orders --cluster primary --partition 1 --from 10 --until 100 --format '%k\t%v' | kmk produce primary.orders --cluster secondary --partition 1 --file - --key-separator $'\t' --force  # keys and values only; repeats what is there",
     ];
     let todo = Words::of(&lost, "").todo;
     assert_eq!(todo[..2], expected);

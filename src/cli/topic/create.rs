@@ -65,10 +65,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     context.output.result(&text)?;
     let at = chosen.flags_if_needed();
     context.output.next(&[
-        (
-            format!("kmk produce --topic {name} --messages 10{at}"),
-            "records",
-        ),
+        (format!("kmk produce {name} --messages 10{at}"), "records"),
         (format!("kmk topic describe {name}{at}"), "what it is like"),
     ]);
     Ok(Outcome::Yes)
