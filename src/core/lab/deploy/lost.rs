@@ -6,7 +6,8 @@ use super::plan::Plan;
 use super::refusal::explain;
 use crate::core::docker::{Container, Recreate};
 use crate::core::event::{Event, Observer};
-use crate::core::lab::{Lab, lag, positions};
+use crate::core::lab::positions;
+use crate::core::lag::FlowLag;
 use crate::core::topology::{Access, Flow, Topology, project};
 use crate::core::wait::Limit;
 use std::time::Instant;
@@ -140,19 +141,13 @@ impl Plan<'_> {
         }
     }
 
-    /// Once it replicates: what is lost all the same; whether anything is.
-    pub(super) fn tell_losses(&self, limit: &Limit, observer: &dyn Observer) -> bool {
+    /// Once it replicates: what is lost all the same, by what was seen last of its flows; whether anything is.
+    pub(super) fn tell_losses(&self, flows: &[FlowLag], observer: &dyn Observer) -> bool {
         if !self.was_there {
             return false;
         }
-        let Ok(Some(lab)) = Lab::look_for(self.docker, self.lab(), limit) else {
-            return false;
-        };
-        let Ok(lag) = lag::lag(&lab, limit) else {
-            return false;
-        };
         let mut has_lost = !self.lost.is_empty();
-        for flow in &lag.flows {
+        for flow in flows {
             for loss in flow.losses() {
                 has_lost = true;
                 observer.on(Event::Warning(format!("{}: {loss}", flow.name)));
