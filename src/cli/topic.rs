@@ -94,7 +94,7 @@ impl Which {
     ) -> anyhow::Result<Chosen> {
         let chosen = self.cluster(context)?;
         if !force {
-            refuse_internal(&self.topic)?;
+            refuse_internal(&self.topic, &chosen)?;
             refuse_mirrored(&self.topic, &chosen, limit)?;
         }
         Ok(chosen)
@@ -107,8 +107,12 @@ fn topic_name(text: &str) -> Result<String, String> {
         .map_err(|error| error.to_string())
 }
 
-fn refuse_internal(topic: &str) -> anyhow::Result<()> {
-    if !is_internal(topic) {
+fn refuse_internal(topic: &str, chosen: &Chosen) -> anyhow::Result<()> {
+    let is_internal = match chosen.lab() {
+        Some((topology, _)) => topology.is_internal(topic),
+        None => is_internal(topic),
+    };
+    if !is_internal {
         return Ok(());
     }
     let what = format!("`{topic}` is a name of Kafka's, MirrorMaker's or kmk's own topics");
