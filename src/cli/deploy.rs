@@ -231,7 +231,11 @@ pub(crate) fn run(args: Args, context: &mut Context) -> anyhow::Result<Outcome> 
         .map(|(command, what)| (command.clone(), what.as_str()))
         .collect();
     context.output.next(&steps);
-    Ok(Outcome::Yes)
+    Ok(if deployed.has_lost {
+        Outcome::No
+    } else {
+        Outcome::Yes
+    })
 }
 
 /// The flag that names the lab, where it is not the default one.

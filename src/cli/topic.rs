@@ -96,15 +96,19 @@ impl Which {
     ) -> anyhow::Result<Chosen> {
         let chosen = self.cluster(context)?;
         if !force {
-            refuse_internal(self.topic.name())?;
+            refuse_internal(self.topic.name(), &chosen)?;
             refuse_mirrored(self.topic.name(), &chosen, limit)?;
         }
         Ok(chosen)
     }
 }
 
-fn refuse_internal(topic: &str) -> anyhow::Result<()> {
-    if !is_internal(topic) {
+fn refuse_internal(topic: &str, chosen: &Chosen) -> anyhow::Result<()> {
+    let is_internal = match chosen.lab() {
+        Some((topology, _)) => topology.is_internal(topic),
+        None => is_internal(topic),
+    };
+    if !is_internal {
         return Ok(());
     }
     let what = format!("`{topic}` is a name of Kafka's, MirrorMaker's or kmk's own topics");

@@ -151,6 +151,10 @@ fn of_names(lab: &Lab) {
     }
 
     println!("mirrored for its name, whatever the patterns");
+    lab.kmk("topic create team.heartbeats").code(0);
+    lab.kmk("topics --cluster primary")
+        .code(0)
+        .prints("team.heartbeats");
     lab.primary().produce("team.heartbeats", "mine");
     until_it_is(lab, "team.heartbeats", "up_to_date");
     assert_eq!(lab.secondary().values("primary.team.heartbeats"), ["mine"]);

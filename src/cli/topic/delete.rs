@@ -5,7 +5,9 @@ use crate::cli::failure::Told;
 use crate::cli::{Context, Outcome};
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::delete::{self, DeleteError, Deleted};
+use kafka_mirror_kit::core::lab::positions::PositionError;
 use kafka_mirror_kit::core::lab::topics::{TopicError, copies_of, delete};
+use kafka_mirror_kit::core::lock::LockError;
 use kafka_mirror_kit::core::wait::{Limit, Stop};
 
 /// Take a topic away, with all its records
@@ -105,6 +107,13 @@ fn told(error: DeleteError, chosen: &Chosen) -> anyhow::Error {
         DeleteError::OutOfReach { .. } => Told::no(format!("{what}; nothing was deleted"))
             .hint("with that position, MirrorMaker would pass over the first records of the next topic of that name; --force deletes it all the same")
             .into(),
+        DeleteError::NotRestarted { cause, .. } => {
+            let hint = match cause {
+                PositionError::Lock(LockError::Held { .. }) => "wait until it has ended",
+                _ => "`kmk deploy` brings MirrorMaker back",
+            };
+            Told::unusable(what).hint(hint).into()
+        }
         DeleteError::NotReset { cause, .. } => match cause.stop() {
             Some(Stop::Interrupted) => Stop::Interrupted.into(),
             _ => Told::no(what)

@@ -76,8 +76,6 @@ pub(super) fn settled<'a>(
 ) -> (Views<'a>, Vec<FlowLag>) {
     let looked = views.values().filter_map(|view| view.looked).min();
     let first = of_all(lab, &views, limit);
-    // a position that is merely late looks like lag, and behind a truncation like a loss
-    let is_in_doubt = |flow: &FlowLag| flow.behind > Some(0) || !flow.losses().is_empty();
     if first.iter().any(is_in_doubt)
         && limit.remaining() > AGAIN
         && limit.pause(mm2::NOTED * 3 / 2).is_ok()
@@ -88,6 +86,11 @@ pub(super) fn settled<'a>(
         return stall::look(lab, (&first, looked), (views, flows), limit);
     }
     (views, first)
+}
+
+/// Whether one look is not enough: a position that is merely late looks like lag, and behind a truncation like a loss.
+pub(super) fn is_in_doubt(flow: &FlowLag) -> bool {
+    flow.behind > Some(0) || !flow.losses().is_empty()
 }
 
 fn of_all(lab: &Lab, views: &Views<'_>, limit: &Limit) -> Vec<FlowLag> {

@@ -60,8 +60,8 @@ pub(super) fn wrong(
             return None;
         };
         let setting = settings.into_iter().find(|one| one.name == POLICY)?;
-        let policy = setting.value.filter(|policy| policy != COMPACT)?;
         let (is_vital, flow) = expected.get(&topic)?.clone();
+        let policy = setting.value.filter(|policy| !will_do(policy, is_vital))?;
         Some(Wrong {
             topic,
             policy,
@@ -72,14 +72,28 @@ pub(super) fn wrong(
     Ok(wrong.collect())
 }
 
-/// What has to be compacted there: whether MirrorMaker starts only then, and for which flow.
+/// Connect takes nothing but `compact`; of the other topics, it is enough that the last record of each key stays.
+fn will_do(policy: &str, is_vital: bool) -> bool {
+    if is_vital {
+        return policy == COMPACT;
+    }
+    policy.split(',').any(|one| one.trim() == COMPACT)
+}
+
+/// What has to be compacted there: whether MirrorMaker starts only then, and for which flow. On a cluster that was there before,
+/// only what it does not start without: the others may be somebody's choice.
 fn expected(topology: &Topology, cluster: &str) -> BTreeMap<String, (bool, (String, String))> {
     let mut expected = BTreeMap::new();
+    let is_ours = topology
+        .cluster(cluster)
+        .is_some_and(|one| one.existing().is_none());
     for flow in &topology.flows {
         let (source, target) = (&flow.spec.source, &flow.spec.target);
         let ends = (source.clone(), target.clone());
         let mut add = |topic: String, is_vital: bool| {
-            expected.entry(topic).or_insert((is_vital, ends.clone()));
+            if is_vital || is_ours {
+                expected.entry(topic).or_insert((is_vital, ends.clone()));
+            }
         };
         if target == cluster {
             for topic in mirror_state::topics(source) {
@@ -101,6 +115,29 @@ fn expected(topology: &Topology, cluster: &str) -> BTreeMap<String, (bool, (Stri
 mod tests {
     use super::*;
     use crate::core::scenario;
+    use crate::core::spec::ClusterSpec;
+
+    #[test]
+    fn only_connect_insists_on_nothing_but_compaction() {
+        assert!(will_do("compact", true) && will_do("compact", false));
+        assert!(!will_do("compact,delete", true) && will_do("compact,delete", false));
+        assert!(will_do("delete, compact", false));
+        assert!(!will_do("delete", true) && !will_do("delete", false));
+        assert!(!will_do("", false));
+    }
+
+    #[test]
+    fn of_a_cluster_that_was_there_only_what_keeps_mirrormaker_from_starting() {
+        let mut spec = scenario::dr("demo");
+        spec.clusters[0] = ClusterSpec::existing("primary", &["h:1"]);
+        spec.clusters[1] = ClusterSpec::existing("secondary", &["h:2"]);
+        let topology = Topology::new(&spec);
+        let vital: Vec<String> = mirror_state::topics("primary").into_iter().collect();
+        let there: Vec<String> = expected(&topology, "secondary").into_keys().collect();
+        assert_eq!(there.len(), vital.len());
+        assert!(vital.iter().all(|topic| there.contains(topic)), "{there:?}");
+        assert!(expected(&topology, "primary").is_empty());
+    }
 
     #[test]
     fn all_that_mirrormaker_keeps_is_known_on_both_ends() {

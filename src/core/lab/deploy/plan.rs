@@ -161,9 +161,9 @@ impl<'a> Plan<'a> {
         }
         self.forget_stale(limit, observer);
         let since = SystemTime::now();
-        self.readiness().wait_for_flows(limit, observer)?;
+        let flows = self.readiness().wait_for_flows(limit, observer)?;
         marks.ended(Step::Canary, since);
-        let has_lost = self.tell_losses(limit, observer);
+        let has_lost = self.tell_losses(&flows, observer);
         whole_names::warn(&self.rendered.topology, limit, observer);
         Ok((outcome, has_lost))
     }

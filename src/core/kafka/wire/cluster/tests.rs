@@ -3,6 +3,7 @@
 use super::super::scripted::{Asked, Reply, broker};
 use super::*;
 use crate::core::kafka::offsets::At;
+use crate::core::kafka::{Admin, Place, Start};
 use crate::core::wait::Interrupt;
 use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::list_offsets_response::{
@@ -107,6 +108,31 @@ fn a_partition_without_a_leader_is_waited_for_and_named_in_the_end() {
     let none = cluster.offsets_in("t", &[0, 1], At::Latest, &moment);
     let none = none.unwrap_err().to_string();
     assert_eq!(none, "partition 1 of topic `t` has no leader");
+}
+
+#[test]
+fn a_place_is_told_once_its_partition_has_a_leader() {
+    let me: Arc<Mutex<Vec<Endpoint>>> = Arc::default();
+    let (known, mut looks) = (Arc::clone(&me), 0);
+    let one = broker(move |asked| {
+        if asked.api == ApiKey::Metadata {
+            looks += 1;
+            let leader = if looks < 4 { -1 } else { 0 };
+            return asked.with(&cluster_of(&known.lock().unwrap(), leader));
+        }
+        asked.with(&end(7, 0))
+    });
+    me.lock().unwrap().push(one.clone());
+    let mut admin = Admin::connect(&[one], &soon()).unwrap();
+    for (start, meant) in [(Start::Latest, 7), (Start::Offset(9), 9)] {
+        let places = admin.places("t", &[0], start, &soon()).unwrap();
+        let place = Place {
+            first: 7,
+            end: 7,
+            meant,
+        };
+        assert_eq!(places, BTreeMap::from([(0, place)]));
+    }
 }
 
 #[test]
