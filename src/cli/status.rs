@@ -291,6 +291,7 @@ fn copy(topic: &TopicStatus) -> String {
         TopicState::CopyGone => format!("gone: {} lost", topic.lost),
         _ if topic.lost > 0 => format!("{name} ({} lost)", topic.lost),
         _ if topic.never_copied > 0 => format!("{name} ({} never copied)", topic.never_copied),
+        _ if topic.possibly_never_copied > 0 => format!("{name} (unknown whether lost)"),
         _ if topic.recreated => format!("{name} (source recreated)"),
         _ => name.clone(),
     }

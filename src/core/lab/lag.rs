@@ -176,7 +176,7 @@ impl Sides<'_> {
             remote,
             state,
             partition_count: info.partitions.len(),
-            begins_at_the_end: begins_at_the_end(self.flow),
+            begins_at_the_end: self.flow.begins_at_the_end(&self.lab.topology),
             has_transactions: self.source.topics.contains_key(TRANSACTIONS),
             partitions: if state.is_copied() { known } else { Vec::new() },
         }
@@ -220,27 +220,23 @@ impl Sides<'_> {
     }
 }
 
-fn begins_at_the_end(flow: &Flow) -> bool {
-    let settings = flow.spec.settings.iter();
-    let mut said = settings.filter(|(name, _)| name.ends_with("auto.offset.reset"));
-    said.any(|(_, value)| value.trim() == "latest")
-}
-
 impl Topic<'_> {
     fn lag(self, left: &Left, now: i64) -> TopicLag {
         let source = self.source;
         let partition = |(id, facts): (i32, Facts)| {
             let place = (source.to_owned(), id);
             let mut outlook = facts.outlook();
-            if self.has_transactions {
-                outlook.allow_for_a_mark();
-            }
             let is_proven = !self.begins_at_the_end && left.is_confirmed(&place);
             if outlook.is_suspicion && !is_proven {
                 outlook.lost = 0;
             }
             let seen = left.seen(&place);
-            PartitionLag::new(id, &facts, &outlook, seen, now)
+            let lag = PartitionLag::new(id, &facts, &outlook, seen, now);
+            if self.has_transactions {
+                lag.with_transactions()
+            } else {
+                lag
+            }
         };
         let partitions = self.partitions.into_iter().map(partition).collect();
         let names = (source, self.remote.as_str());

@@ -1,7 +1,7 @@
 //! Lag as plain values, partition by partition and summed up. As JSON, fields keep their names and meanings; new ones may
 //! come. Knows nothing of how it was found.
 
-use super::judge::{Ends, Facts, Outlook, Replica};
+use super::judge::{Ends, Facts, NeverCopied, Outlook, Replica};
 use super::stall::Stall;
 use crate::core::culprit::Culprit;
 use serde::Serialize;
@@ -25,6 +25,8 @@ pub struct FlowLag {
     pub lost: u64,
     /// Records at most that the source dropped before they were copied, as far as that is still to be seen.
     pub never_copied: u64,
+    /// Offsets of which the same is unknown: those of transactions may hold no record.
+    pub possibly_never_copied: u64,
     /// Every topic of the source, those that are not mirrored too; in order.
     pub topics: Vec<TopicLag>,
     /// Why some of it cannot be known.
@@ -69,6 +71,8 @@ pub struct TopicLag {
     pub lost: u64,
     /// As of the flow.
     pub never_copied: u64,
+    /// As of the flow.
+    pub possibly_never_copied: u64,
     /// Whether a position of MirrorMaker's lies beyond the end of its partition: it was noted of a topic of that name that was
     /// deleted, or of a cluster that has lost its data.
     pub recreated: bool,
@@ -130,6 +134,8 @@ pub struct PartitionLag {
     pub lost: u64,
     /// As of the flow.
     pub never_copied: u64,
+    /// As of the flow.
+    pub possibly_never_copied: u64,
     /// As of the topic.
     pub recreated: bool,
     /// Where the mirrored partition begins and ends; none where there is none, or it has no leader.
@@ -177,11 +183,25 @@ impl PartitionLag {
             },
             lost: outlook.lost,
             never_copied: outlook.never_copied,
+            possibly_never_copied: 0,
             recreated: outlook.is_of_another,
             remote: match facts.copy {
                 Replica::There(ends) => Some(ends),
                 Replica::Absent | Replica::Unknown => None,
             },
+        }
+    }
+}
+
+impl PartitionLag {
+    /// The same where producers use transactions.
+    #[must_use]
+    pub fn with_transactions(self) -> Self {
+        let never = NeverCopied::of(self.never_copied, self.behind > 0, true);
+        Self {
+            never_copied: never.records,
+            possibly_never_copied: never.unknown,
+            ..self
         }
     }
 }
@@ -226,6 +246,7 @@ impl TopicLag {
             seconds_behind: oldest(each().map(|one| (one.behind, one.seconds_behind))),
             lost: each().map(|one| one.lost).sum(),
             never_copied: each().map(|one| one.never_copied).sum(),
+            possibly_never_copied: each().map(|one| one.possibly_never_copied).sum(),
             recreated: each().any(|one| one.recreated),
             partition_count,
             partitions,
@@ -254,6 +275,7 @@ impl FlowLag {
             seconds_behind: oldest(each().map(|topic| (topic.behind, topic.seconds_behind))),
             lost: each().map(|topic| topic.lost).sum(),
             never_copied: each().map(|topic| topic.never_copied).sum(),
+            possibly_never_copied: each().map(|topic| topic.possibly_never_copied).sum(),
             last_known: None,
             noted_seconds_ago: None,
             problem: (!unknown.is_empty())

@@ -171,7 +171,7 @@ impl Suspect {
         now: i64,
     ) -> bool {
         if self.copy.first == 0 {
-            return begins_later(source, copy, 0);
+            return begins_later((self.source.first, source), (0, copy));
         }
         let Some(of_topic) = settings.get(&Subject::Topic(self.there.0.clone())) else {
             return false;
@@ -183,7 +183,7 @@ impl Suspect {
         let time = source.and_then(|record| record.time);
         let is_later = match self.copy.length() {
             0 => source.is_some(),
-            _ => begins_later(source, copy, self.copy.first),
+            _ => begins_later((self.source.first, source), (self.copy.first, copy)),
         };
         is_later && !may_have_expired(time, setting, now)
     }

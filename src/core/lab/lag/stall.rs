@@ -106,7 +106,7 @@ fn suspects(lab: &Lab, views: &Views<'_>, flows: &[FlowLag], limit: &Limit) -> S
             patience.is_some_and(|patience| stood > Some(SUSPICIOUS + patience))
         });
         let mut places: BTreeMap<Place, &PartitionLag> = places.collect();
-        if is_committed_only(lab, flow) {
+        if flow.reads_committed_only(&lab.topology) {
             // what a transaction has not committed is nothing to copy
             places
                 .retain(|place, one| may_be_copied(lab, flow, place, one, limit).unwrap_or(false));
@@ -186,20 +186,6 @@ fn patience(flow: &Flow, partition: &PartitionLag) -> Option<Duration> {
     }
     let finding = setting("refresh.topics.interval.seconds", mm2::EVERY)?;
     Some(noting + Duration::from_secs(finding) * 2)
-}
-
-fn is_committed_only(lab: &Lab, flow: &Flow) -> bool {
-    let source = lab.topology.cluster(&flow.spec.source);
-    let of_source = source
-        .and_then(|source| source.existing())
-        .and_then(|there| {
-            let said = there.properties.get("consumer.isolation.level");
-            said.map(String::as_str)
-        });
-    let mut said = [flow.setting("consumer.isolation.level"), of_source]
-        .into_iter()
-        .flatten();
-    said.any(|level| level.trim() == "read_committed")
 }
 
 fn may_be_copied(

@@ -289,6 +289,7 @@ impl From<&TopicLag> for TopicStatus {
             seconds_behind: lag.seconds_behind,
             lost: lag.lost,
             never_copied: lag.never_copied,
+            possibly_never_copied: lag.possibly_never_copied,
             recreated: lag.recreated,
         }
     }

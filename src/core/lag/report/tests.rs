@@ -254,9 +254,11 @@ impl Model {
         };
         let mut outlook = facts.outlook();
         let first = self.records(self.first..self.end()).first().copied();
+        // what is first there, whatever it is, as of a topic that is not compacted
+        let at = first.unwrap_or(self.first);
         let first = first.map(|offset| Self::record(offset, offset));
         let copied = self.copy.first().map(|&of| Self::record(0, of));
-        if outlook.is_suspicion && !begins_later(first.as_ref(), copied.as_ref(), 0) {
+        if outlook.is_suspicion && !begins_later((at, first.as_ref()), (0, copied.as_ref())) {
             outlook.lost = 0;
         }
         let left = outlook.left.clone();
