@@ -166,7 +166,7 @@ fn topic_row(topic: &TopicLag) -> Vec<String> {
         words.push("position beyond the end: source topic recreated".to_owned());
     }
     if topic.is_partly_unknown() {
-        words.push("some partitions have no leader".to_owned());
+        words.push("some partitions do not answer".to_owned());
     }
     row([
         &topic.source,

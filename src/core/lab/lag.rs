@@ -4,8 +4,8 @@
 mod left;
 mod stall;
 
-use super::Lab;
 use super::status::view::{self, Mirror, View};
+use super::{Lab, culprit};
 use crate::core::kafka::{KafkaError, TopicInfo};
 use crate::core::lag::{
     Ends, Facts, FlowLag, PartitionLag, Replica, TopicLag, TopicState, seconds,
@@ -49,7 +49,7 @@ pub enum LagError {
 /// When no cluster answers. One that does not, where others do, is part of the answer.
 pub fn lag(lab: &Lab, limit: &Limit) -> Result<Lag, LagError> {
     let views = view::of_all(lab, limit);
-    let (views, flows) = settled(lab, views, limit);
+    let (views, flows) = settled(lab, views, &|_, _| false, limit);
     if limit.interrupt().is_raised() {
         return Err(Stop::Interrupted.into());
     }
@@ -67,13 +67,28 @@ pub fn lag(lab: &Lab, limit: &Limit) -> Result<Lag, LagError> {
 /// What is known of clusters, once.
 pub(super) type Views<'a> = BTreeMap<&'a str, View>;
 
-/// The lag of all flows. What MirrorMaker noted may be a moment old: where something seems to be left, clusters are looked at once
-/// more.
+/// The lag of all flows, and what holds them up: looked for where some topic stands still, or `is_in_trouble` says that the whole
+/// flow does.
 pub(super) fn settled<'a>(
     lab: &'a Lab,
     views: Views<'a>,
+    is_in_trouble: &dyn Fn(&Views<'_>, &FlowLag) -> bool,
     limit: &Limit,
 ) -> (Views<'a>, Vec<FlowLag>) {
+    let (views, mut flows) = looked_at(lab, views, limit);
+    for (flow, lag) in lab.topology.flows.iter().zip(&mut flows) {
+        let stands = is_in_trouble(&views, lag);
+        if stands || lag.stalled.iter().any(|stall| !stall.is_beginning()) {
+            let stands = stands || lag.stalled.iter().filter(|stall| stall.is_sure).count() > 1;
+            lag.culprits = culprit::of(lab, flow, (&views, lag), stands, limit);
+        }
+        lag.keep_certain();
+    }
+    (views, flows)
+}
+
+/// What MirrorMaker noted may be a moment old: where something seems to be left, clusters are looked at once more.
+fn looked_at<'a>(lab: &'a Lab, views: Views<'a>, limit: &Limit) -> (Views<'a>, Vec<FlowLag>) {
     let looked = views.values().filter_map(|view| view.looked).min();
     let first = of_all(lab, &views, limit);
     // a position that is merely late looks like lag, and behind a truncation like a loss

@@ -11,4 +11,4 @@ pub use judge::{Ends, Facts, NeverCopied, Outlook, Replica, begins_later, may_ha
 pub use pace::{Pace, pace};
 pub(in crate::core) use report::seconds;
 pub use report::{FlowLag, LastKnown, PartitionLag, Seen, TopicLag, TopicState};
-pub use stall::{Since, Stall};
+pub use stall::{Since, Stall, Standing, Watch};

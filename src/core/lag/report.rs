@@ -78,7 +78,7 @@ pub struct TopicLag {
     pub recreated: bool,
     /// How many partitions it has.
     pub partition_count: usize,
-    /// Each of them but those that have no leader at the moment; none of a topic that is not mirrored.
+    /// Each of them but those that do not answer, having no leader at the moment for one; none of a topic that is not mirrored.
     pub partitions: Vec<PartitionLag>,
 }
 
@@ -138,6 +138,9 @@ pub struct PartitionLag {
     pub possibly_never_copied: u64,
     /// As of the topic.
     pub recreated: bool,
+    /// Whether the age is that of the record's arrival at the source.
+    #[serde(skip)]
+    pub is_stamped: bool,
     /// Where the mirrored partition begins and ends; none where there is none, or it has no leader.
     pub remote: Option<Ends>,
 }
@@ -151,6 +154,8 @@ pub struct Seen {
     pub reached: i64,
     /// The earliest of their times, in milliseconds since the epoch, if one has a time.
     pub oldest: Option<i64>,
+    /// Whether the broker set all of these (`LogAppendTime`): a producer may give an old one to a new record.
+    pub is_stamped: bool,
 }
 
 impl PartitionLag {
@@ -185,6 +190,7 @@ impl PartitionLag {
             never_copied: outlook.never_copied,
             possibly_never_copied: 0,
             recreated: outlook.is_of_another,
+            is_stamped: seen.is_some_and(|seen| seen.is_stamped),
             remote: match facts.copy {
                 Replica::There(ends) => Some(ends),
                 Replica::Absent | Replica::Unknown => None,
@@ -253,7 +259,7 @@ impl TopicLag {
         }
     }
 
-    /// Whether it is copied, and some of its partitions have no leader, so that nothing is known of them.
+    /// Whether it is copied, and some of its partitions do not answer, so that nothing is known of them.
     pub fn is_partly_unknown(&self) -> bool {
         self.state.is_copied() && self.partitions.len() < self.partition_count
     }
@@ -279,7 +285,7 @@ impl FlowLag {
             last_known: None,
             noted_seconds_ago: None,
             problem: (!unknown.is_empty())
-                .then(|| format!("partitions without a leader: {}", unknown.join(", "))),
+                .then(|| format!("partitions that do not answer: {}", unknown.join(", "))),
             topics,
             stalled: Vec::new(),
             culprits: Vec::new(),
@@ -312,6 +318,14 @@ impl FlowLag {
                 ..known
             }),
         };
+    }
+
+    /// Drops what may stand still and was not seen for long enough, unless something holds it up.
+    pub fn keep_certain(&mut self) {
+        let culprits = &self.culprits;
+        let is_held_up = |topic: &str| culprits.iter().any(|one| one.topic == topic);
+        self.stalled
+            .retain(|stall| stall.is_sure || is_held_up(&stall.topic));
     }
 
     /// Drops all other topics, and sums up anew. What is unknown stays so.

@@ -50,6 +50,7 @@ fn seen(records: u64, reached: i64, oldest: Option<i64>) -> Seen {
         records,
         reached,
         oldest,
+        is_stamped: true,
     }
 }
 
@@ -115,7 +116,7 @@ fn a_partition_without_a_leader_is_named() {
     let flow = FlowLag::new(("a", "b"), vec![topic]);
     assert_eq!(
         flow.problem.as_deref(),
-        Some("partitions without a leader: t")
+        Some("partitions that do not answer: t")
     );
     let topic = TopicLag::new(("t", "a.t"), TopicState::Excluded, 2, vec![]);
     assert_eq!(FlowLag::new(("a", "b"), vec![topic]).problem, None);
@@ -268,6 +269,7 @@ impl Model {
             records: there.len() as u64,
             reached,
             oldest: there.first().copied(),
+            is_stamped: true,
         };
         PartitionLag::new(0, &facts, &outlook, Some(seen), NOW)
     }

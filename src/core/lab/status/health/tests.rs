@@ -110,6 +110,7 @@ fn a_backlog_that_does_not_move_is_no_health_though_a_canary_crosses() {
         behind: 19_999,
         seconds: 12.0,
         began: None,
+        is_sure: true,
     }];
     let culprits = [Culprit {
         topic: "small".to_owned(),
