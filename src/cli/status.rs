@@ -103,8 +103,10 @@ fn say_what_is_not_known(status: &Status, context: &Context) {
         let is_idle = !flow.parts.is_empty() && !flow.parts.iter().any(copies) && !is_empty;
         if flow.proof == Proof::Word && flow.healthy && is_idle {
             notes.push(format!(
-                "MirrorMaker runs {}, and copies nothing: no topic of {} is one that the flow takes, or MirrorMaker cannot reach or enter it (`kmk logs` says more)",
-                flow.name, flow.source
+                "MirrorMaker runs {}, and copies nothing: no topic of {} is one that the flow takes, or MirrorMaker cannot reach or enter it (`kmk logs{}` says more)",
+                flow.name,
+                flow.source,
+                deploy::in_lab(&status.lab)
             ));
         }
         if flow.proof == Proof::Word && !open.is_empty() {

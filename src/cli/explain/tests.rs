@@ -74,6 +74,7 @@ fn worker(state: &str) -> Worker {
 fn culprit() -> Culprit {
     Culprit {
         topic: "small".to_owned(),
+        lab: "two".to_owned(),
         remote: "primary.small".to_owned(),
         stops_flow: true,
         why: Why::BatchTooLarge {

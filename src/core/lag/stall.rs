@@ -238,6 +238,7 @@ mod tests {
         ];
         flow.culprits = vec![Culprit {
             topic: "held".to_owned(),
+            lab: "two".to_owned(),
             remote: "a.held".to_owned(),
             stops_flow: false,
             why: Why::Told {

@@ -230,6 +230,7 @@ fn the_cause_comes_before_what_comes_of_it() {
 fn a_topic_that_holds_up_the_flow_is_named_to_itself_and_to_others() {
     let culprit = |topic: &str, why| Culprit {
         topic: topic.to_owned(),
+        lab: "two".to_owned(),
         remote: format!("primary.{topic}"),
         stops_flow: true,
         why,
