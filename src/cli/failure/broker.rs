@@ -302,8 +302,8 @@ mod tests {
     fn each_command_names_the_lab() {
         for help in HELP {
             let told = help.hint_in("two");
-            let commands = told.split('`').filter(|word| word.starts_with("kmk "));
-            for command in commands {
+            let quoted = told.split('`').skip(1).step_by(2);
+            for command in quoted.filter(|quoted| quoted.starts_with("kmk ")) {
                 assert!(command.contains(" --lab two"), "{command}");
             }
             assert!(!help.hint_in(DEFAULT_LAB).contains("{lab}"), "{told}");
@@ -332,6 +332,27 @@ mod tests {
             said: None,
         };
         assert!(!is_unanswered(&refused), "an answer, and it is no");
+    }
+
+    #[test]
+    fn what_the_state_of_a_cluster_asks_for_is_told() {
+        let told = |number, words: &str| {
+            let error = KafkaError::Refused {
+                doing: "write to partition 0 of topic `x`".to_owned(),
+                code: Code::numbered(number).unwrap(),
+                said: None,
+            };
+            let hint = advice(&error, DEFAULT_LAB).unwrap();
+            assert!(hint.contains(words), "{error}: {hint}");
+        };
+        told(19, "start them, or lower it");
+        told(20, "may be there all the same");
+        // as a broker whose disk is full refuses each record
+        told(56, "the broker's disk failed or is full");
+        told(89, "a quota of the cluster is used up");
+        told(7, "too slow, and may do it yet");
+        told(15, "wait longer with --timeout");
+        told(60, "try again when that is done");
     }
 
     #[test]

@@ -361,14 +361,7 @@ mod tests {
 
     #[test]
     fn the_first_records_tell_whether_a_copy_was_made_anew() {
-        let record = |offset, time, value: &str| Record {
-            partition: 0,
-            offset,
-            time: Some(time),
-            key: None,
-            value: Some(value.into()),
-            headers: Vec::new(),
-        };
+        let record = Record::sample;
         let source = record(7, 1_000, "a");
         let later = |copy: &Record| begins_later((7, Some(&source)), (0, Some(copy)));
         assert!(!later(&record(0, 1_000, "a")));

@@ -223,17 +223,6 @@ impl Model {
         }
     }
 
-    fn record(offset: i64, of: i64) -> Record {
-        Record {
-            partition: 0,
-            offset,
-            time: Some(of),
-            key: None,
-            value: Some(of.to_string().into_bytes()),
-            headers: Vec::new(),
-        }
-    }
-
     fn records(&self, offsets: Range<i64>) -> Vec<i64> {
         offsets.filter(|&offset| self.is_record(offset)).collect()
     }
@@ -255,10 +244,11 @@ impl Model {
         };
         let mut outlook = facts.outlook();
         let first = self.records(self.first..self.end()).first().copied();
+        let sample = |offset, of: i64| Record::sample(offset, of, &of.to_string());
         // what is first there, whatever it is, as of a topic that is not compacted
         let at = first.unwrap_or(self.first);
-        let first = first.map(|offset| Self::record(offset, offset));
-        let copied = self.copy.first().map(|&of| Self::record(0, of));
+        let first = first.map(|offset| sample(offset, offset));
+        let copied = self.copy.first().map(|&of| sample(0, of));
         if outlook.is_suspicion && !begins_later((at, first.as_ref()), (0, copied.as_ref())) {
             outlook.lost = 0;
         }
