@@ -76,6 +76,11 @@ impl Chosen {
         Some((&place.lab.topology, &place.cluster.name))
     }
 
+    /// The flag that names its lab, where one is needed.
+    pub(super) fn lab_flag(&self) -> &str {
+        &self.lab
+    }
+
     /// The flags that choose it, for the next command to type.
     pub(super) fn flags(&self) -> String {
         if let Some(place) = &self.place {

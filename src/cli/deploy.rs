@@ -10,6 +10,7 @@ use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did
 use kafka_mirror_kit::core::preflight;
 use kafka_mirror_kit::core::scenario::Scenario;
 use kafka_mirror_kit::core::shell;
+pub(crate) use kafka_mirror_kit::core::spec::in_lab;
 use kafka_mirror_kit::core::spec::{MAX_BROKERS, MAX_MIRRORMAKERS, MIN_PORT, Spec};
 use kafka_mirror_kit::core::topology::{
     Cluster, Flow, IMAGE_VARIABLE, Proof, Topology, Version, official_image,
@@ -236,15 +237,6 @@ pub(crate) fn run(args: Args, context: &mut Context) -> anyhow::Result<Outcome> 
     } else {
         Outcome::Yes
     })
-}
-
-/// The flag that names the lab, where it is not the default one.
-pub(crate) fn in_lab(lab: &str) -> String {
-    if lab == kafka_mirror_kit::core::spec::DEFAULT_LAB {
-        String::new()
-    } else {
-        shell::flag("--lab", lab)
-    }
 }
 
 fn summary(deployed: &Deployed) -> String {

@@ -97,6 +97,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             context.output.talk(&format!("{}: {loss}", flow.name));
             outcome = Outcome::No;
         }
+        for doubt in flow.doubts() {
+            context.output.talk(&format!("{}: {doubt}", flow.name));
+        }
         for over in over(args, flow) {
             context.output.talk(&format!("{}: {over}", flow.name));
             outcome = Outcome::No;

@@ -235,7 +235,7 @@ fn refused(
             }
             Some("--client wire says which error it is".to_owned())
         }
-        error => advice(error).map(str::to_owned),
+        error => advice(error, &context.lab),
     }
 }
 

@@ -52,7 +52,7 @@ fn a_topic_that_takes_less_than_mirrormaker_sends_is_named_and_a_deploy_mends_it
     lab.primary().produce("orders", "one\n");
     send(&lab, "small", &sent);
 
-    let cure = "takes batches of 100000 bytes (max.message.bytes), and MirrorMaker sends 262144; `kmk deploy` makes the batches smaller";
+    let cure = "takes batches of 100000 bytes (max.message.bytes), and MirrorMaker sends 262144; `kmk deploy --lab ";
     until_it_says(&lab, cure);
     lab.kmk("lag --max 100000").code(1).prints(cure);
     lab.kmk("explain small").code(1).prints(cure);

@@ -100,7 +100,7 @@ impl Telling<'_> {
             Answer::SourceRecreated(_) => {
                 vec![format!("{deploy}  # it resets the position")]
             }
-            Answer::NeverCopied { .. } => vec![format!(
+            Answer::NeverCopied { .. } | Answer::PossiblyNeverCopied { .. } => vec![format!(
                 "kmk topic describe{flags} {topic} --cluster {source}  # its retention"
             )],
             Answer::Behind { .. } if !self.explanation.seen.open.is_empty() => vec![
@@ -108,7 +108,7 @@ impl Telling<'_> {
                     .to_owned(),
             ],
             Answer::Behind { .. } => vec![format!("kmk explain{flags} {topic}  # once more")],
-            Answer::AllCommitted { .. } | Answer::UpToDate { .. } => {
+            Answer::BegunAtTheEnd | Answer::AllCommitted { .. } | Answer::UpToDate { .. } => {
                 vec![format!(
                     "kmk consume{flags} {remote} --cluster {target}"
                 )]

@@ -54,6 +54,8 @@ fn explanation(answer: Answer) -> Explanation {
             missing: Vec::new(),
             open: Vec::new(),
             never_copied: 0,
+            possibly_never_copied: 0,
+            begins_at_the_end: false,
             beyond: None,
             first_is_there: Some(true),
         },
@@ -72,6 +74,7 @@ fn worker(state: &str) -> Worker {
 fn culprit() -> Culprit {
     Culprit {
         topic: "small".to_owned(),
+        lab: "two".to_owned(),
         remote: "primary.small".to_owned(),
         stops_flow: true,
         why: Why::BatchTooLarge {
@@ -157,6 +160,8 @@ fn all() -> Vec<Answer> {
         Answer::NothingProduced { ever: 0 },
         Answer::CopyLost { records: 3 },
         Answer::NeverCopied { records: 3 },
+        Answer::PossiblyNeverCopied { offsets: 3 },
+        Answer::BegunAtTheEnd,
         Answer::SourceRecreated(Beyond {
             position: 9,
             end: 3,

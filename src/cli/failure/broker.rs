@@ -37,7 +37,7 @@ pub(super) fn of_kafka(error: &KafkaError, context: &Context) -> Failure {
                 NO
             };
             match help {
-                Some(help) => Failure::one(item.hint(help.hint), exit),
+                Some(help) => Failure::one(item.hint(help.hint_in(&context.lab)), exit),
                 None => Failure::one(item, exit),
             }
         }
@@ -56,11 +56,11 @@ pub(crate) fn is_unanswered(error: &KafkaError) -> bool {
     )
 }
 
-/// What helps against a refusal, where anything is known to.
-pub(crate) fn advice(error: &KafkaError) -> Option<&'static str> {
+/// What helps against a refusal, where anything is known to, with commands for a lab.
+pub(crate) fn advice(error: &KafkaError, lab: &str) -> Option<String> {
     match error {
         KafkaError::Refused { code, doing, said } => {
-            help(*code, doing, said.as_deref()).map(|help| help.hint)
+            help(*code, doing, said.as_deref()).map(|help| help.hint_in(lab))
         }
         _ => None,
     }
@@ -73,7 +73,14 @@ struct Help {
     error: &'static str,
     /// Whether it is what was typed that is wrong.
     is_usage: bool,
+    /// With `{lab}` in commands, where a lab is to be named.
     hint: &'static str,
+}
+
+impl Help {
+    fn hint_in(self, lab: &str) -> String {
+        self.hint.replace("{lab}", &in_lab(lab))
+    }
 }
 
 /// How it begins when records are to be removed.
@@ -88,7 +95,7 @@ fn help(code: Code, doing: &str, said: Option<&str>) -> Option<Help> {
         "POLICY_VIOLATION" if said.is_some_and(|said| said.contains("number of partitions")) => {
             met(
                 help.error,
-                "Kafka makes 10000 partitions at once, and no more: ask for fewer, and give it more later with `kmk topic alter`",
+                "Kafka makes 10000 partitions at once, and no more: ask for fewer, and give it more later with `kmk topic alter{lab}`",
             )
         }
         "POLICY_VIOLATION" if is_removal => met(
@@ -128,7 +135,7 @@ const HELP: &[Help] = &[
     ),
     typed(
         "INVALID_CONFIG",
-        "`kmk topic describe TOPIC` shows settings as Kafka writes them",
+        "`kmk topic describe{lab} TOPIC` shows settings as Kafka writes them",
     ),
     typed(
         "INVALID_TOPIC_EXCEPTION",
@@ -136,7 +143,7 @@ const HELP: &[Help] = &[
     ),
     typed(
         "OFFSET_OUT_OF_RANGE",
-        "`kmk topic describe TOPIC` shows where each partition begins and ends",
+        "`kmk topic describe{lab} TOPIC` shows where each partition begins and ends",
     ),
     typed(
         "INVALID_GROUP_ID",
@@ -157,35 +164,35 @@ const HELP: &[Help] = &[
     // how topics and groups are
     met(
         "TOPIC_ALREADY_EXISTS",
-        "`kmk topic alter` changes it; --if-not-exists leaves it as it is",
+        "`kmk topic alter{lab}` changes it; --if-not-exists leaves it as it is",
     ),
     met(
         "UNKNOWN_TOPIC_OR_PARTITION",
-        "`kmk topic list --all` shows the topics there are",
+        "`kmk topic list{lab} --all` shows the topics there are",
     ),
     met(
         "TOPIC_DELETION_DISABLED",
-        "the broker's delete.topic.enable is false: `kmk topic truncate` removes the records at least",
+        "the broker's delete.topic.enable is false: `kmk topic truncate{lab}` removes the records at least",
     ),
     met(
         "NON_EMPTY_GROUP",
-        "stop those who read for it: `kmk group describe GROUP` names them",
+        "stop those who read for it: `kmk group describe{lab} GROUP` names them",
     ),
     met(
         "GROUP_ID_NOT_FOUND",
-        "`kmk group list` shows the groups there are",
+        "`kmk group list{lab}` shows the groups there are",
     ),
     met(
         "GROUP_SUBSCRIBED_TO_TOPIC",
-        "stop those who read the topic for it: `kmk group describe GROUP` names them",
+        "stop those who read the topic for it: `kmk group describe{lab} GROUP` names them",
     ),
     met(
         "UNKNOWN_MEMBER_ID",
-        "someone reads for the group by now: stop them first, `kmk group describe GROUP` names them",
+        "someone reads for the group by now: stop them first, `kmk group describe{lab} GROUP` names them",
     ),
     met(
         "ILLEGAL_GENERATION",
-        "someone reads for the group by now: stop them first, `kmk group describe GROUP` names them",
+        "someone reads for the group by now: stop them first, `kmk group describe{lab} GROUP` names them",
     ),
     met(
         "INCONSISTENT_GROUP_PROTOCOL",
@@ -201,7 +208,7 @@ const HELP: &[Help] = &[
     ),
     met(
         "MESSAGE_TOO_LARGE",
-        "a topic's max.message.bytes says how large: `kmk topic alter TOPIC --config max.message.bytes=N`",
+        "a topic's max.message.bytes says how large: `kmk topic alter{lab} TOPIC --config max.message.bytes=N`",
     ),
     met(
         "RECORD_LIST_TOO_LARGE",
@@ -214,7 +221,7 @@ const HELP: &[Help] = &[
     // how the cluster is
     met(
         "NOT_ENOUGH_REPLICAS",
-        "fewer brokers are in sync than min.insync.replicas asks for: start them, or lower it with `kmk topic alter`",
+        "fewer brokers are in sync than min.insync.replicas asks for: start them, or lower it with `kmk topic alter{lab}`",
     ),
     met(
         "NOT_ENOUGH_REPLICAS_AFTER_APPEND",
@@ -274,6 +281,7 @@ const HELP: &[Help] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kafka_mirror_kit::core::spec::DEFAULT_LAB;
     use std::collections::BTreeSet;
 
     #[test]
@@ -287,6 +295,18 @@ mod tests {
         for help in HELP {
             assert!(known.contains(help.error), "{}", help.error);
             assert!(seen.insert(help.error), "{} twice", help.error);
+        }
+    }
+
+    #[test]
+    fn each_command_names_the_lab() {
+        for help in HELP {
+            let told = help.hint_in("two");
+            let quoted = told.split('`').skip(1).step_by(2);
+            for command in quoted.filter(|quoted| quoted.starts_with("kmk ")) {
+                assert!(command.contains(" --lab two"), "{command}");
+            }
+            assert!(!help.hint_in(DEFAULT_LAB).contains("{lab}"), "{told}");
         }
     }
 
@@ -312,6 +332,27 @@ mod tests {
             said: None,
         };
         assert!(!is_unanswered(&refused), "an answer, and it is no");
+    }
+
+    #[test]
+    fn what_the_state_of_a_cluster_asks_for_is_told() {
+        let told = |number, words: &str| {
+            let error = KafkaError::Refused {
+                doing: "write to partition 0 of topic `x`".to_owned(),
+                code: Code::numbered(number).unwrap(),
+                said: None,
+            };
+            let hint = advice(&error, DEFAULT_LAB).unwrap();
+            assert!(hint.contains(words), "{error}: {hint}");
+        };
+        told(19, "start them, or lower it");
+        told(20, "may be there all the same");
+        // as a broker whose disk is full refuses each record
+        told(56, "the broker's disk failed or is full");
+        told(89, "a quota of the cluster is used up");
+        told(7, "too slow, and may do it yet");
+        told(15, "wait longer with --timeout");
+        told(60, "try again when that is done");
     }
 
     #[test]

@@ -117,7 +117,7 @@ fn told(error: DeleteError, chosen: &Chosen) -> anyhow::Error {
         DeleteError::NotReset { cause, .. } => match cause.stop() {
             Some(Stop::Interrupted) => Stop::Interrupted.into(),
             _ => Told::no(what)
-                .hint("`kmk deploy` resets it, once the cluster answers; before that, MirrorMaker would pass over the first records of the next topic of that name")
+                .hint(format!("`kmk deploy{}` resets it, once the cluster answers; before that, MirrorMaker would pass over the first records of the next topic of that name", chosen.lab_flag()))
                 .into(),
         },
     }

@@ -228,6 +228,8 @@ impl Scene<'_> {
             seconds_behind: shown.and_then(|shown| shown.seconds_behind),
             lost: shown.map_or(0, |shown| shown.lost),
             never_copied: shown.map_or(0, |shown| shown.never_copied),
+            possibly_never_copied: shown.map_or(0, |shown| shown.possibly_never_copied),
+            begins_at_the_end: flow.begins_at_the_end(&self.lab.topology),
             beyond: beyond(topic, status),
             first_is_there: first::is_there(self.lab, flow, topic, status, self.limit),
             missing: Vec::new(),

@@ -3,6 +3,7 @@
 
 use crate::core::kafka::{Admin, KafkaError, Subject, TopicInfo};
 use crate::core::mirror_state::{self, HEARTBEATS};
+use crate::core::spec::in_lab;
 use crate::core::topology::Topology;
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
@@ -21,19 +22,22 @@ pub(super) struct Wrong {
     pub(super) is_vital: bool,
     /// The flow that it belongs to, by its ends.
     pub(super) flow: (String, String),
+    /// The lab, for commands to type.
+    pub(super) lab: String,
 }
 
 impl Wrong {
     /// In words.
     pub(super) fn describe(&self) -> String {
         let Self { topic, policy, .. } = self;
+        let lab = in_lab(&self.lab);
         let effect = if self.is_vital {
             "with it MirrorMaker does not start"
         } else {
             "MirrorMaker loses what it keeps there"
         };
         format!(
-            "topic `{topic}` has {POLICY}={policy} instead of {COMPACT}, and {effect}: `kmk deploy` repairs it"
+            "topic `{topic}` has {POLICY}={policy} instead of {COMPACT}, and {effect}: `kmk deploy{lab}` repairs it"
         )
     }
 }
@@ -63,6 +67,7 @@ pub(super) fn wrong(
         let (is_vital, flow) = expected.get(&topic)?.clone();
         let policy = setting.value.filter(|policy| !will_do(policy, is_vital))?;
         Some(Wrong {
+            lab: topology.spec.lab.clone(),
             topic,
             policy,
             is_vital,

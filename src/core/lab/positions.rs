@@ -9,9 +9,11 @@ use super::topics::Truncated;
 use super::{Lab, addresses, notes};
 use crate::core::docker::{Docker, DockerError};
 use crate::core::kafka::{Admin, At, Client, KafkaError, Producer, TopicInfo, Writing};
+use crate::core::lag::NeverCopied;
 use crate::core::lock::{self, Lock, LockError};
 use crate::core::mirror_state::{self, Position};
-use crate::core::topology::{Access, Flow, Topology};
+use crate::core::mm2;
+use crate::core::topology::{Access, Flow, TRANSACTIONS, Topology};
 use crate::core::wait::{Interrupt, Limit, Probe, Stop};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -217,24 +219,39 @@ fn workers<'a>(lab: &'a Lab, flow: &Flow) -> impl Iterator<Item = (String, bool)
     containers.map(|container| (container.id.clone(), container.is_up()))
 }
 
-/// Of records that were removed from a topic of the flow's source, those at most that were not mirrored before.
+/// Of records that were removed from a topic of the flow's source, those that were not mirrored before. A position that is
+/// merely late looks like a loss: it is looked at twice.
 ///
 /// # Errors
-/// When the target does not answer.
+/// When an end of the flow does not answer.
 pub fn never_copied(
     topology: &Topology,
     flow: &Flow,
     topic: &str,
     removed: &[Truncated],
     limit: &Limit,
-) -> Result<u64, KafkaError> {
-    let positions = Target::of(topology, flow, limit)?.positions(limit)?;
-    let never = removed.iter().map(|one| {
-        let position = positions.get(&(topic.to_owned(), one.partition));
-        let next = position.map_or(0, |position| position.offset.saturating_add(1));
-        u64::try_from(one.now.saturating_sub(one.was.max(next))).unwrap_or(0)
-    });
-    Ok(never.sum())
+) -> Result<NeverCopied, KafkaError> {
+    let source = topology.cluster(&flow.spec.source);
+    let mut source = Admin::connect_patiently(&source.map_or(Ok(Vec::new()), addresses)?, limit)?;
+    let has_transactions = source.topics(limit)?.contains_key(TRANSACTIONS);
+    let ends = source.offsets(&[topic.to_owned()], At::Latest, limit)?;
+    let mut target = Target::of(topology, flow, limit)?;
+    let mut look = || {
+        let positions = target.positions(limit)?;
+        let never = removed.iter().map(|one| {
+            let place = (topic.to_owned(), one.partition);
+            let noted = positions.get(&place).map(|position| position.offset);
+            let end = ends.get(&place).copied().unwrap_or(one.now);
+            NeverCopied::among_removed((one.was, one.now), end, noted, has_transactions)
+        });
+        Ok::<NeverCopied, KafkaError>(never.sum())
+    };
+    let never = look()?;
+    if never == NeverCopied::default() {
+        return Ok(never);
+    }
+    limit.pause(mm2::NOTED * 3 / 2)?;
+    look()
 }
 
 /// Takes back all positions of a flow; how many. For a source that has lost everything; MirrorMaker must not run.

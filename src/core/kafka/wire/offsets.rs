@@ -52,28 +52,8 @@ impl Cluster {
         })
     }
 
-    /// The offsets of these partitions of one topic, once each of them has a leader.
-    pub(in crate::core::kafka) fn offsets_in(
-        &mut self,
-        topic: &str,
-        partitions: &[i32],
-        at: At,
-        limit: &Limit,
-    ) -> Result<BTreeMap<i32, i64>, KafkaError> {
-        self.patiently(limit, |cluster, limit| {
-            let mut found = cluster.offsets_once(&[topic.to_owned()], at, limit)?;
-            let one = |&partition: &i32| {
-                let topic = topic.to_owned();
-                match found.remove(&(topic.clone(), partition)) {
-                    Some(offset) => Ok((partition, offset)),
-                    None => Err(KafkaError::NoLeader { topic, partition }),
-                }
-            };
-            partitions.iter().map(one).collect()
-        })
-    }
-
-    fn offsets_once(
+    /// The same at the first attempt.
+    pub(in crate::core::kafka) fn offsets_once(
         &mut self,
         topics: &[String],
         at: At,

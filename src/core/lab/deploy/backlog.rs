@@ -6,8 +6,9 @@ use super::ready::{Ended, Readiness, Wait};
 use crate::core::culprit::Why;
 use crate::core::event::Observer;
 use crate::core::kafka::{Admin, KafkaError};
+use crate::core::lab::lag::{self, Views};
 use crate::core::lab::status::{COPIES, view};
-use crate::core::lab::{Lab, addresses, culprit, lag, notes};
+use crate::core::lab::{Lab, addresses, notes};
 use crate::core::lag::FlowLag;
 use crate::core::mirror_state;
 use crate::core::mm2;
@@ -59,7 +60,7 @@ impl Readiness<'_> {
             return Ok(Vec::new());
         };
         let seen = until_none_stands(&limit.at_most(PATIENCE), |limit| {
-            lag::settled(&lab, view::of_all(&lab, limit), limit).1
+            lag::settled(&lab, view::of_all(&lab, limit), &|_, _| false, limit).1
         });
         let flows = self.topology.flows.iter();
         let workers: Vec<&str> = flows.flat_map(|flow| self.workers(flow)).collect();
@@ -76,13 +77,14 @@ impl Readiness<'_> {
         let Ok(Some(lab)) = lab else {
             return Ok(());
         };
-        let (views, lags) = lag::settled(&lab, view::of_all(&lab, limit), limit);
+        let stands = |_: &Views<'_>, lag: &FlowLag| lag.name == flow.name();
+        let (_, lags) = lag::settled(&lab, view::of_all(&lab, limit), &stands, limit);
         let Some(lag) = lags.iter().find(|lag| lag.name == flow.name()) else {
             return Ok(());
         };
-        let culprits = culprit::of(&lab, flow, (&views, lag), true, limit);
         // what was said may have been of a moment
-        let certain = culprits
+        let certain = lag
+            .culprits
             .iter()
             .filter(|one| !matches!(one.why, Why::Told { .. }));
         let certain: Vec<String> = certain.map(ToString::to_string).collect();
@@ -166,6 +168,7 @@ mod tests {
             behind: 7,
             seconds: 12.0,
             began: None,
+            is_sure: true,
         };
         let is_seen = limit.remaining() >= ENOUGH;
         vec![FlowLag {

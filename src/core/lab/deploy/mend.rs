@@ -36,6 +36,7 @@ pub(super) fn policies(topology: &Topology, limit: &Limit, observer: &dyn Observ
                 policy,
                 is_vital,
                 flow,
+                ..
             } = wrong;
             let again = if is_vital {
                 "; MirrorMaker starts anew, and copies again what it has no note of"

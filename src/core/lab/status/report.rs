@@ -249,6 +249,8 @@ pub struct TopicStatus {
     pub lost: u64,
     /// As of the flow.
     pub never_copied: u64,
+    /// Offsets of which the same is unknown: those of transactions may hold no record.
+    pub possibly_never_copied: u64,
     /// Whether MirrorMaker's position lies beyond the end of the topic.
     pub recreated: bool,
 }

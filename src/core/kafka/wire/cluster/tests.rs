@@ -2,8 +2,9 @@
 
 use super::super::scripted::{Asked, Reply, broker};
 use super::*;
+use crate::core::kafka::admin::Admin;
 use crate::core::kafka::offsets::At;
-use crate::core::kafka::{Admin, Place, Start};
+use crate::core::kafka::{Place, Start};
 use crate::core::wait::Interrupt;
 use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::list_offsets_response::{
@@ -100,12 +101,12 @@ fn a_partition_without_a_leader_is_waited_for_and_named_in_the_end() {
         }
         asked.with(&end(7, 0))
     }));
-    let mut cluster = Cluster::connect(&brokers.lock().unwrap().clone(), &soon()).unwrap();
-    let ends = cluster.offsets_in("t", &[0], At::Latest, &soon()).unwrap();
+    let mut admin = Admin::connect(&brokers.lock().unwrap().clone(), &soon()).unwrap();
+    let ends = admin.offsets_in("t", &[0], At::Latest, &soon()).unwrap();
     assert_eq!(ends, BTreeMap::from([(0, 7)]));
     assert_eq!(looks.load(Ordering::SeqCst), 4);
     let moment = Limit::new(Duration::from_millis(100), &Interrupt::default());
-    let none = cluster.offsets_in("t", &[0, 1], At::Latest, &moment);
+    let none = admin.offsets_in("t", &[0, 1], At::Latest, &moment);
     let none = none.unwrap_err().to_string();
     assert_eq!(none, "partition 1 of topic `t` has no leader");
 }
