@@ -3,7 +3,7 @@
 use crate::engine::docker;
 use crate::kcat::Kcat;
 use crate::lab::{Lab, kafka_tool};
-use crate::process::{PATIENCE, Ran};
+use crate::process::{PATIENCE, Ran, until};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -332,4 +332,10 @@ fn an_interruption_tells_what_is_known(lab: &Lab) {
         (&report["verified"], &report["end"]),
         (&json!(false), &json!("interrupted"))
     );
+    println!("nobody misses what was removed before it was copied");
+    until("all is well", PATIENCE, || {
+        let status = lab.command("status").output().unwrap();
+        status.status.success().then_some(())
+    });
+    lab.kmk("lag --max 0").code(0);
 }
