@@ -317,7 +317,11 @@ fn refuse(error: &clap::Error) -> ! {
     {
         error.exit();
     }
-    error.exit()
+    if !error.use_stderr() {
+        error.exit();
+    }
+    output::tell(error.render().to_string().trim_end());
+    std::process::exit(error.exit_code())
 }
 
 fn run(verb: Verb, context: &mut Context) -> anyhow::Result<Outcome> {
