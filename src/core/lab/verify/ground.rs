@@ -1,6 +1,7 @@
 //! The topic that is sent through: there before the first record, emptied after the last. Knows nothing of the records.
 
 use super::course::{Course, Leg};
+use super::report::VerifyEnd;
 use super::run::Done;
 use super::{NotShown, Verify, VerifyError};
 use crate::core::endpoint::Endpoint;
@@ -185,6 +186,13 @@ pub(super) fn clear(courses: &[Course], done: &Done, observer: &dyn Observer) {
             ends.collect(),
             observer,
         );
+        // what was on its way when it ended
+        if done.end == VerifyEnd::Interrupted {
+            let topic = &course.topic;
+            observer.on(Event::Note(format!(
+                "records that were not acknowledged yet, or not read yet on the target, may stay in `{topic}`: the next run removes them"
+            )));
+        }
         for (leg, result) in course.legs.iter().zip(&result.legs) {
             let reached = result.seen.reached.clone();
             remove(&leg.target, &leg.endpoints, &leg.remote, reached, observer);
