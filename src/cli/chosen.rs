@@ -12,7 +12,7 @@ use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::printable;
 use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::topology::{Cluster, Topology};
-use kafka_mirror_kit::core::wait::Stop;
+use kafka_mirror_kit::core::wait::{Interrupt, Stop};
 
 /// By its addresses, beside a flag `--cluster` that means one of the lab's.
 #[derive(clap::Args)]
@@ -206,7 +206,12 @@ pub(super) fn those_that_answer<T>(
     only: Option<&str>,
     looks: Vec<Result<T, KafkaError>>,
     failed: impl Fn(&str, String, String) -> T,
+    interrupt: &Interrupt,
 ) -> anyhow::Result<Vec<T>> {
+    // whatever it was that did not answer by then
+    if interrupt.is_raised() {
+        return Err(Stop::Interrupted.into());
+    }
     if let [Err(first), rest @ ..] = looks.as_slice()
         && rest.iter().all(Result::is_err)
     {
@@ -215,14 +220,13 @@ pub(super) fn those_that_answer<T>(
     let meant = |cluster: &&Cluster| only.is_none_or(|only| only == cluster.name);
     let clusters = lab.topology.clusters.iter().filter(meant).zip(looks);
     let answers = clusters.map(|(cluster, look)| match look {
-        Err(KafkaError::Stopped(Stop::Interrupted)) => Err(Stop::Interrupted.into()),
         Err(error) => {
             let bootstrap = cluster.bootstrap_outside();
-            Ok(failed(&cluster.name, bootstrap, error.to_string()))
+            failed(&cluster.name, bootstrap, error.to_string())
         }
-        Ok(answer) => Ok(answer),
+        Ok(answer) => answer,
     });
-    answers.collect()
+    Ok(answers.collect())
 }
 
 /// What stands above the table of a cluster.

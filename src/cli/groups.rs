@@ -152,7 +152,7 @@ fn show(
             hidden: 0,
             problem: Some(problem),
         };
-        chosen::those_that_answer(&lab, only, looks, failed)?
+        chosen::those_that_answer(&lab, only, looks, failed, &context.interrupt)?
     } else {
         let look = groups_at(&which.elsewhere.bootstrap, all, &limit);
         vec![look.map_err(|error| consume::of_kafka(error, None))?]

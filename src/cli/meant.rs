@@ -1,6 +1,6 @@
 //! What was meant by a verb or a flag that there is not.
 
-use super::Cli;
+use super::{Cli, output};
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory as _, Parser as _};
@@ -101,7 +101,12 @@ pub(super) fn refuse(error: clap::Error) -> ! {
     {
         with_what_was_meant(error, &typed).exit();
     }
-    with_what_was_meant(error, &typed).exit()
+    let error = with_what_was_meant(error, &typed);
+    if !error.use_stderr() {
+        error.exit();
+    }
+    output::tell(error.render().to_string().trim_end());
+    std::process::exit(error.exit_code())
 }
 
 /// The error with what was probably meant, instead of what is spelled alike by chance.

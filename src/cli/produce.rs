@@ -86,10 +86,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         ProduceError::Kafka(error) => of_kafka(error, place.as_ref()),
         ProduceError::Stamped { ref topic, is_there } => {
             let verb = if is_there { "alter" } else { "create" };
-            let at = place.as_ref().map_or_else(
-                || format!(" --bootstrap {}", addresses(&bootstrap)),
-                |place| format!("{} --cluster {}", in_lab(&context.lab), place.cluster.name),
-            );
+            let at = flags(place.as_ref(), &bootstrap, context);
             Told::usage(error.to_string())
                 .hint(format!(
                     "`kmk topic {verb} {topic}{at} --config message.timestamp.type=CreateTime` makes it keep times"
@@ -140,9 +137,13 @@ struct Sent<'a> {
     report: &'a ProduceReport,
 }
 
-fn addresses(bootstrap: &[Endpoint]) -> String {
-    let addresses = bootstrap.iter().map(ToString::to_string);
-    addresses.collect::<Vec<_>>().join(",")
+/// The flags that lead another command to the same cluster.
+fn flags(place: Option<&Place>, bootstrap: &[Endpoint], context: &Context) -> String {
+    if let Some(place) = place {
+        return in_lab(&context.lab) + &shell::flag("--cluster", &place.cluster.name);
+    }
+    let addresses: Vec<String> = bootstrap.iter().map(ToString::to_string).collect();
+    shell::flag("--bootstrap", &addresses.join(","))
 }
 
 /// What MirrorMaker writes is its own: records of anyone else in it are lost in the next comparison, and never mirrored
@@ -162,17 +163,6 @@ fn refuse_mirrored(topic: &str, place: &Place, context: &Context) -> anyhow::Res
         source.topic, source.cluster
     );
     Err(Told::usage(what).hint(hint).into())
-}
-
-impl Sent<'_> {
-    /// The flags that lead another command to the same cluster.
-    fn flags(&self, place: Option<&Place>, context: &Context) -> String {
-        if let Some(place) = place {
-            return in_lab(&context.lab) + &shell::flag("--cluster", &place.cluster.name);
-        }
-        let addresses: Vec<String> = self.bootstrap.iter().map(ToString::to_string).collect();
-        shell::flag("--bootstrap", &addresses.join(","))
-    }
 }
 
 /// The end, in words and as an exit code.
@@ -222,7 +212,7 @@ fn refused(
                 |most| format!("its max.message.bytes is {most}"),
             );
             let enough = bytes + AROUND;
-            let at = sent.flags(place, context);
+            let at = flags(place, sent.bootstrap, context);
             Some(format!(
                 "{most}: `kmk topic alter {topic} --config max.message.bytes={enough}{at}` makes room"
             ))

@@ -290,6 +290,7 @@ fn copy(topic: &TopicStatus) -> String {
     let name = &topic.remote;
     match topic.state {
         TopicState::NotThereYet => "not there yet".to_owned(),
+        TopicState::CopyGone if topic.lost == 0 => "gone".to_owned(),
         TopicState::CopyGone => format!("gone: {} lost", topic.lost),
         _ if topic.lost > 0 => format!("{name} ({} lost)", topic.lost),
         _ if topic.never_copied > 0 => format!("{name} ({} never copied)", topic.never_copied),

@@ -64,7 +64,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             hidden: 0,
             problem: Some(problem),
         };
-        chosen::those_that_answer(&lab, only, looks, failed)?
+        chosen::those_that_answer(&lab, only, looks, failed, &context.interrupt)?
     } else {
         let look = topics_at(&args.elsewhere.bootstrap, args.all, &limit);
         vec![look.map_err(|error| consume::of_kafka(error, None))?]

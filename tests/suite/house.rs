@@ -207,7 +207,7 @@ const MAY_USE: [(&str, &[&str]); 36] = [
     ("workdir", &["digest"]),
     ("lock", &["digest"]),
     ("docker", &["shell", "wait"]),
-    ("kafka", &["endpoint", "message", "wait"]),
+    ("kafka", &["endpoint", "message", "printable", "wait"]),
     ("lag", &["culprit", "message"]),
     ("ledger", &["message"]),
     ("mirror_state", &["message"]),

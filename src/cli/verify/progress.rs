@@ -63,8 +63,8 @@ fn spinner() -> ProgressBar {
 /// How far it has come, in a line.
 fn line(amount: Amount, at: &Come) -> String {
     let of = match amount {
-        Amount::Records(_) => String::new(),
-        Amount::Time(time) => format!(" of {}", seconds(time)),
+        Amount::Time(time) if at.elapsed < time => format!(" of {}", seconds(time)),
+        Amount::Records(_) | Amount::Time(_) => String::new(),
     };
     let arrived: Vec<String> = at
         .arrived
@@ -98,5 +98,7 @@ mod tests {
         );
         let time = Amount::Time(Duration::from_secs(10));
         assert!(line(time, &at).starts_with("2.0 s of 10.0 s: "));
+        let over = Amount::Time(Duration::from_secs(2));
+        assert!(line(over, &at).starts_with("2.0 s: "));
     }
 }

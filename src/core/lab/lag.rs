@@ -178,6 +178,8 @@ struct Topic<'a> {
     begins_at_the_end: bool,
     /// Whether producers use transactions on the source.
     has_transactions: bool,
+    /// Whether it is the one through which kmk verifies the flow.
+    is_for_verify: bool,
 }
 
 impl Sides<'_> {
@@ -196,6 +198,7 @@ impl Sides<'_> {
             partition_count: info.partitions.len(),
             begins_at_the_end: self.flow.begins_at_the_end(&self.lab.topology),
             has_transactions: self.source.topics.contains_key(TRANSACTIONS),
+            is_for_verify: name == self.flow.verify,
             partitions: if state.is_copied() { known } else { Vec::new() },
         }
     }
@@ -248,6 +251,9 @@ impl Topic<'_> {
             if outlook.is_suspicion && !is_proven {
                 outlook.lost = 0;
             }
+            if self.is_for_verify {
+                outlook.allow_for_removal();
+            }
             let seen = left.seen(&place);
             let lag = PartitionLag::new(id, &facts, &outlook, seen, now);
             if self.has_transactions {
@@ -259,5 +265,53 @@ impl Topic<'_> {
         let partitions = self.partitions.into_iter().map(partition).collect();
         let names = (source, self.remote.as_str());
         TopicLag::new(names, self.state, self.partition_count, partitions)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What of a partition of a topic is told as lost, whether or not kmk sends its own records through it.
+    fn lost(facts: Facts, is_for_verify: bool) -> Vec<String> {
+        let topic = Topic {
+            source: "t",
+            remote: "a.t".to_owned(),
+            state: TopicState::CopyGone,
+            partition_count: 1,
+            partitions: vec![(0, facts)],
+            begins_at_the_end: false,
+            has_transactions: false,
+            is_for_verify,
+        };
+        FlowLag::new(("a", "b"), vec![topic.lag(&Left::default(), 0)]).losses()
+    }
+
+    #[test]
+    fn nobody_misses_what_kmk_sent_and_removed_itself() {
+        let ends = |first, end| Ends { first, end };
+        let removed_at_the_source = Facts {
+            source: ends(100, 100),
+            noted: Some(39),
+            copy: Replica::There(ends(40, 40)),
+        };
+        let back_at_the_source = Facts {
+            source: ends(0, 100),
+            noted: Some(99),
+            copy: Replica::Absent,
+        };
+        for facts in [removed_at_the_source, back_at_the_source] {
+            assert_eq!(lost(facts, false).len(), 1);
+            assert_eq!(lost(facts, true), Vec::<String>::new());
+        }
+        let of_another = Facts {
+            source: ends(0, 10),
+            ..back_at_the_source
+        };
+        assert_eq!(
+            lost(of_another, true).len(),
+            1,
+            "it keeps records from being copied"
+        );
     }
 }

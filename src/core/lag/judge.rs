@@ -138,6 +138,13 @@ impl std::iter::Sum for NeverCopied {
             unknown: all.unknown + one.unknown,
         })
     }
+
+    /// Of a topic whose records kmk itself removes on both sides, and need not succeed on both: nobody misses them.
+    pub fn allow_for_removal(&mut self) {
+        self.lost = 0;
+        self.is_suspicion = false;
+        self.never_copied = 0;
+    }
 }
 
 /// Whether a partition may have dropped its first records by itself: `first` is the oldest of them, on the source, and the settings

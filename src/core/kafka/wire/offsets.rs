@@ -5,6 +5,7 @@ use super::metadata::topic_name;
 use crate::core::kafka::error::KafkaError;
 use crate::core::kafka::metadata::TopicInfo;
 use crate::core::kafka::offsets::At;
+use crate::core::printable;
 use crate::core::wait::Limit;
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
@@ -155,7 +156,7 @@ impl Cluster {
             .with_group_id(group_id(group))
             .with_topics(topics);
         let request = OffsetFetchRequest::default().with_groups(vec![asked]);
-        let doing = || format!("tell where group `{group}` stands");
+        let doing = || format!("tell where group `{}` stands", printable::name(group));
         self.patiently(limit, |cluster, limit| {
             let answer = cluster.call(To::Coordinator(group), &request, limit)?;
             let mut found = Offsets::new();
@@ -210,7 +211,7 @@ impl Cluster {
             let partitions = answer.topics.into_iter().flat_map(|topic| topic.partitions);
             for partition in partitions {
                 KafkaError::check(partition.error_code, || {
-                    format!("note where group `{group}` stands")
+                    format!("note where group `{}` stands", printable::name(group))
                 })?;
             }
             Ok(())
