@@ -90,6 +90,15 @@ impl Facts {
     }
 }
 
+impl Outlook {
+    /// Of a topic whose records kmk itself removes on both sides, and need not succeed on both: nobody misses them.
+    pub fn allow_for_removal(&mut self) {
+        self.lost = 0;
+        self.is_suspicion = false;
+        self.never_copied = 0;
+    }
+}
+
 /// Offsets of a partition that the source dropped before they were copied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NeverCopied {
@@ -137,13 +146,6 @@ impl std::iter::Sum for NeverCopied {
             records: all.records + one.records,
             unknown: all.unknown + one.unknown,
         })
-    }
-
-    /// Of a topic whose records kmk itself removes on both sides, and need not succeed on both: nobody misses them.
-    pub fn allow_for_removal(&mut self) {
-        self.lost = 0;
-        self.is_suspicion = false;
-        self.never_copied = 0;
     }
 }
 

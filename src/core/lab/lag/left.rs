@@ -267,6 +267,7 @@ mod tests {
                 partitions: vec![(0, facts(10, 12)), (1, facts(10, 12)), (2, facts(10, 9))],
                 begins_at_the_end: false,
                 has_transactions: false,
+                is_for_verify: false,
             }]
         };
         let told = |fresh: &[(i32, i64)]| {
