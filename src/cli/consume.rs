@@ -2,7 +2,7 @@ mod format;
 pub(super) mod from;
 
 use super::chosen::Elsewhere;
-use super::failure::{Told, is_unanswered};
+use super::failure::{OTHER_CLIENT, Told, exit_code};
 use super::output::seconds;
 use super::{Context, DefaultCluster, Outcome, Place, deploy};
 use format::Format;
@@ -233,10 +233,9 @@ fn answer(
             let hint = where_to_look(error, place, context);
             let told = format!("{so_far}; then {error}");
             // a count that is short is a no, whatever the cause
-            let told = if what.messages.is_none() && is_unanswered(error) {
-                Told::unusable(told)
-            } else {
-                Told::no(told)
+            let told = match what.messages {
+                Some(_) => Told::no(told),
+                None => Told::new(told, exit_code(error)),
             };
             return Err(told.maybe(hint).into());
         }
@@ -269,7 +268,7 @@ pub(super) fn where_to_look(
             )
         }
         (KafkaError::Codec { .. }, _) => {
-            Some("leave out --client, or ask for --client wire".to_owned())
+            Some(OTHER_CLIENT.to_owned())
         }
         (error, Some(_)) if error.is_retriable() => {
             let lab = deploy::in_lab(&context.lab);

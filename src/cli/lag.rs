@@ -175,7 +175,7 @@ fn keep(name: &str, lag: &mut Lag, context: &Context) -> anyhow::Result<()> {
         );
         let on: std::collections::BTreeSet<&str> = sources().collect();
         let on = on.into_iter().collect::<Vec<_>>().join(" or ");
-        return Err(Told::no(format!("there is no topic `{name}` on {on}"))
+        return Err(Told::usage(format!("there is no topic `{name}` on {on}"))
             .hint(hint)
             .into());
     }

@@ -1,5 +1,5 @@
+use super::failure::Told;
 use super::{Context, Outcome};
-use anyhow::Context as _;
 use kafka_mirror_kit::core::lab::log::{self, Selection};
 use kafka_mirror_kit::core::printable;
 use kafka_mirror_kit::core::wait::Limit;
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     });
     match failed {
         Some(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Outcome::Yes),
-        Some(error) => return Err(error).context("cannot write to standard output"),
+        Some(error) => return Err(Told::unwritten(error).into()),
         None => {}
     }
     told?;

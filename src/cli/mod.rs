@@ -29,7 +29,6 @@ mod topics;
 mod verify;
 mod watch;
 
-use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use deploy::in_lab;
 use failure::{Failure, Told};
@@ -67,8 +66,14 @@ First steps:
   kmk status
   kmk destroy
 
-Exit codes: 0 done; 1 the answer is no; 2 bad flags, values, names or files;
-3 Docker or Kafka cannot be used; 130 interrupted.";
+Exit codes:
+  0    done, or yes
+  1    the answer is no: too few by the deadline or a count that is short, not healthy, lost
+  2    a flag, value, file, or name in the lab (cluster, flow, topic, group, service) that
+       does not exist
+  3    nothing to work with: Docker, Kafka, an answer that cannot be had or understood,
+       no such lab or one that is not up, a name that somebody else uses
+  130  interrupted";
 
 #[derive(clap::Args)]
 #[command(next_help_heading = "Global options")]
@@ -224,7 +229,7 @@ impl Context {
         let lab = self.awake_lab()?;
         let name = cluster
             .or_else(|| default(&lab.topology))
-            .context("the lab has no flow: name a cluster with --cluster")?;
+            .ok_or_else(|| Told::usage("the lab has no flow: name a cluster with --cluster"))?;
         match lab.topology.cluster(name).cloned() {
             Some(cluster) => {
                 addresses(&cluster)?;

@@ -1,7 +1,7 @@
 //! Where words go: results to stdout, talk to stderr, events to a spinner or to plain lines.
 
+use super::failure::Told;
 use anstream::{ColorChoice, eprintln};
-use anyhow::Context as _;
 use clap::ValueEnum;
 use clap::builder::styling::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -84,7 +84,7 @@ impl Output {
         let written = writeln!(stdout, "{}", harmless(text)).and_then(|()| stdout.flush());
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other.context("cannot write to standard output"),
+            other => other.map_err(|error| Told::unwritten(error).into()),
         }
     }
 

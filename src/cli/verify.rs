@@ -213,7 +213,7 @@ fn of_verify(error: VerifyError, what: &Verify, context: &Context) -> anyhow::Er
                 }
                 None => topics_there_are(topics),
             };
-            Told::no(error.to_string()).hint(hint).into()
+            Told::usage(error.to_string()).hint(hint).into()
         }
         VerifyError::NotShown(ref not_shown) => {
             let topic = &not_shown.topic;

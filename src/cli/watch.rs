@@ -1,9 +1,9 @@
 //! Looking again and again: a picture that is redrawn in place on a terminal, plain lines elsewhere.
 
+use super::failure::Told;
 use super::output::harmless;
 use super::{Context, Outcome};
 use anstream::{AutoStream, ColorChoice};
-use anyhow::Context as _;
 use kafka_mirror_kit::core::wait::{Limit, Stop};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, IsTerminal as _, Write as _};
@@ -145,7 +145,7 @@ fn write(text: &str) -> anyhow::Result<bool> {
     match written {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(error).context("cannot write to standard output"),
+        Err(error) => Err(Told::unwritten(error).into()),
     }
 }
 

@@ -95,9 +95,13 @@ fn a_full_disk_behind_stdout_is_an_error() {
         "status",
         "destroy --lab other",
         "deploy --dry-run",
+        "--help",
+        "help topic",
+        "--version",
+        "deploy --help",
     ] {
         let full = File::options().write(true).open("/dev/full").unwrap();
-        let ran = lab().run_into(line, full, Stdio::piped()).code(2);
+        let ran = lab().run_into(line, full, Stdio::piped()).code(3);
         ran.stderr_has("error: cannot write to standard output\n  caused by: No space left on device (os error 28)\n");
     }
 }
