@@ -4,6 +4,7 @@ pub(super) mod from;
 use super::chosen::Elsewhere;
 use super::failure::{OTHER_CLIENT, Told, exit_code};
 use super::output::seconds;
+use super::quantity::counted;
 use super::{Context, DefaultCluster, Outcome, Place, deploy};
 use format::Format;
 pub(super) use from::start;
@@ -46,7 +47,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     elsewhere: Elsewhere,
     /// End as soon as so many were read; exit code 1 if there are not so many in time
-    #[arg(long, value_name = "N", value_parser = messages, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = messages, allow_hyphen_values = true)]
     messages: Option<u64>,
     /// With --messages, how long it may take in all. Otherwise, how long the topic may not be there, or the broker not
     /// answer
@@ -61,7 +62,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "WHERE", default_value = "earliest", value_parser = start, allow_hyphen_values = true)]
     from: Start,
     /// Where to end: before this offset (in every partition) [default: where the topic ends now]
-    #[arg(long, value_name = "OFFSET", value_parser = clap::value_parser!(i64).range(0..), allow_negative_numbers = true,
+    #[arg(long, value_name = "OFFSET", value_parser = counted::<i64>(0..=i64::MAX as u64), allow_negative_numbers = true,
           conflicts_with_all = ["messages", "follow", "group"])]
     until: Option<i64>,
     /// Go on with records that arrive from now on
@@ -125,10 +126,7 @@ pub(super) fn topic_name(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn messages(text: &str) -> Result<u64, String> {
-    match text.parse() {
-        Ok(number @ 1..=MOST_MESSAGES) => Ok(number),
-        _ => Err(format!("it is a number from 1 to {MOST_MESSAGES}")),
-    }
+    counted(1..=MOST_MESSAGES)(text)
 }
 
 pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {

@@ -1,6 +1,7 @@
 pub(in crate::cli) mod tables;
 
 use super::failure::Told;
+use super::quantity::counted;
 use super::watch::{Frame, Watch};
 use super::{Context, Outcome, deploy, flow_named};
 use anyhow::Context as _;
@@ -23,7 +24,7 @@ pub(crate) struct Args {
     #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     topic: Option<String>,
     /// Say no (exit code 1) where a flow is more than so many records behind
-    #[arg(long, value_name = "N", conflicts_with = "watch")]
+    #[arg(long, value_name = "N", value_parser = counted::<u64>(0..=u64::MAX), allow_negative_numbers = true, conflicts_with = "watch")]
     max: Option<u64>,
     /// Say no (exit code 1) where a flow is further behind than this time, such as 5s
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, conflicts_with = "watch")]

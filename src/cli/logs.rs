@@ -1,4 +1,5 @@
 use super::failure::Told;
+use super::quantity::counted;
 use super::{Context, Outcome};
 use kafka_mirror_kit::core::lab::log::{self, Selection};
 use kafka_mirror_kit::core::printable;
@@ -14,7 +15,7 @@ pub(crate) struct Args {
     #[arg(long, short)]
     follow: bool,
     /// Only so many last lines of each service
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = counted::<usize>(0..=u64::MAX), allow_negative_numbers = true)]
     tail: Option<usize>,
 }
 

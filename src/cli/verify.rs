@@ -8,6 +8,7 @@ use super::consume::{messages, topic_name, topics_there_are};
 use super::deploy::in_lab;
 use super::failure::Told;
 use super::produce::rate;
+use super::quantity::{counted, sized};
 use super::{Context, Outcome, patience};
 use kafka_mirror_kit::core::event::Observer as _;
 use kafka_mirror_kit::core::kafka::KafkaError;
@@ -35,22 +36,22 @@ const MESSAGES: u64 = 10_000;
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// How many records into each source [default: 10000]
-    #[arg(long, value_name = "N", value_parser = messages, allow_negative_numbers = true, conflicts_with = "time")]
+    /// How many records into each source, such as 1000, 10k or 1e6 [default: 10000]
+    #[arg(long, value_name = "N", value_parser = messages, allow_hyphen_values = true, conflicts_with = "time")]
     messages: Option<u64>,
     /// Send for so long instead
     #[arg(long = "for", id = "time", value_name = "TIME", value_parser = patience)]
     time: Option<Duration>,
     /// At most so many records a second, into each source [default: as fast as the source takes them]
-    #[arg(long, value_name = "N[/s]", value_parser = rate)]
+    #[arg(long, value_name = "N[/s]", value_parser = rate, allow_hyphen_values = true)]
     rate: Option<u64>,
-    /// Bytes of each record
-    #[arg(long, value_name = "BYTES", default_value = "200", allow_negative_numbers = true,
-          value_parser = clap::value_parser!(u64).range(MIN_STAMPED as u64..=MAX_VALUE as u64))]
+    /// Bytes of each record: 200, 10kB, 1MB (10^6) or 1MiB (2^20)
+    #[arg(long, value_name = "BYTES", default_value = "200", allow_hyphen_values = true,
+          value_parser = sized(MIN_STAMPED as u64..=MAX_VALUE as u64))]
     size: u64,
     /// How many partitions of kmk's own topic to send to
     #[arg(long, value_name = "N", default_value = "3", allow_negative_numbers = true, conflicts_with = "topic",
-          value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_PARTITIONS)))]
+          value_parser = counted::<u32>(1..=u64::from(MAX_PARTITIONS)))]
     partitions: u32,
     /// Only this flow; may be given more than once [default: all that take the topic]
     #[arg(long = "flow", value_name = "SOURCE->TARGET")]
