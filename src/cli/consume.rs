@@ -222,6 +222,10 @@ fn answer(
                 .talk(&format!("no records in topic `{}`", what.topic));
         }
         ConsumeEnd::Complete | ConsumeEnd::NoReader => {}
+        // that is how one leaves it
+        ConsumeEnd::Interrupted if what.follow && what.messages.is_none() => {
+            return Ok(Outcome::Left);
+        }
         ConsumeEnd::Interrupted => return Err(Stop::Interrupted.into()),
         ConsumeEnd::Deadline => {
             let hint = "wait longer with --timeout, or ask for fewer with --messages";

@@ -177,12 +177,16 @@ impl Failure {
         )
     }
 
+    pub(crate) fn of_told(told: &Told) -> Self {
+        let mut item = Item::new(told);
+        item.hint.clone_from(&told.hint);
+        Self::one(item, told.code)
+    }
+
     /// What an error means to the person who typed the command.
     pub(crate) fn of(error: &anyhow::Error, context: &Context) -> Self {
         if let Some(told) = error.downcast_ref::<Told>() {
-            let mut item = Item::new(told);
-            item.hint.clone_from(&told.hint);
-            return Self::one(item, told.code);
+            return Self::of_told(told);
         }
         if let Some(error) = error.downcast_ref::<BadLabFile>() {
             return error.failure();

@@ -51,6 +51,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         Some(error) => return Err(Told::unwritten(error).into()),
         None => {}
     }
-    told?;
-    Ok(Outcome::Yes)
+    match told {
+        // that is how one leaves it
+        Err(_) if args.follow && context.interrupt.is_raised() => Ok(Outcome::Left),
+        other => Ok(other.map(|()| Outcome::Yes)?),
+    }
 }

@@ -40,6 +40,7 @@ use kafka_mirror_kit::core::spec;
 use kafka_mirror_kit::core::topology::{Cluster, Flow, Topology};
 use kafka_mirror_kit::core::wait::{Interrupt, Limit};
 use output::{Color, Output};
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -133,6 +134,8 @@ pub(crate) enum Outcome {
     No,
     /// Errors that were told as they came; the worst of their exit codes.
     Failed(u8),
+    /// A person left what would not have ended by itself.
+    Left,
 }
 
 impl Outcome {
@@ -287,7 +290,10 @@ fn patience(text: &str) -> Result<Duration, String> {
 
 /// Parses, runs, and turns whatever came of it into an exit code.
 pub(crate) fn main() -> ExitCode {
-    let cli = Cli::try_parse().unwrap_or_else(|error| refuse(&error));
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(error),
+    };
     let output = Output::new(cli.global.quiet, cli.global.verbose, cli.global.color);
     let interrupt = Interrupt::default();
     listen_for_signals(&interrupt);
@@ -306,6 +312,7 @@ pub(crate) fn main() -> ExitCode {
         Ok(Outcome::Yes) => ExitCode::SUCCESS,
         Ok(Outcome::No) => ExitCode::from(1),
         Ok(Outcome::Failed(code)) => ExitCode::from(code),
+        Ok(Outcome::Left) => ExitCode::from(failure::INTERRUPTED),
         Err(error) => {
             let failure = Failure::of(&error, &context);
             failure.show();
@@ -315,14 +322,23 @@ pub(crate) fn main() -> ExitCode {
 }
 
 /// Says what clap says, without what a terminal would obey in the words that were typed.
-fn refuse(error: &clap::Error) -> ! {
+fn refuse(mut error: clap::Error) -> ExitCode {
     let words = std::env::args_os().map(std::ffi::OsString::into_string);
     if let Ok(words) = words.collect::<Result<Vec<String>, _>>()
-        && let Err(error) = Cli::try_parse_from(words.iter().map(|word| printable::line(word)))
+        && let Err(harmless) = Cli::try_parse_from(words.iter().map(|word| printable::line(word)))
     {
-        error.exit();
+        error = harmless;
     }
-    error.exit()
+    let code = u8::try_from(error.exit_code()).unwrap_or(failure::USAGE);
+    let printed = error.print().and_then(|()| io::stdout().flush());
+    match printed {
+        Err(cause) if !error.use_stderr() && cause.kind() != io::ErrorKind::BrokenPipe => {
+            let failure = Failure::of_told(&Told::unwritten(cause));
+            failure.show();
+            ExitCode::from(failure.code)
+        }
+        _ => ExitCode::from(code),
+    }
 }
 
 fn run(verb: Verb, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -359,7 +375,7 @@ fn listen_for_signals(interrupt: &Interrupt) {
         interrupt.raise();
         if COUNT.fetch_add(1, Ordering::SeqCst) >= 2 {
             watch::give_back();
-            std::process::exit(130);
+            std::process::exit(failure::INTERRUPTED.into());
         }
     };
     ctrlc::set_handler(handler).expect("the only handler of this process");

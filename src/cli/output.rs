@@ -1,7 +1,7 @@
 //! Where words go: results to stdout, talk to stderr, events to a spinner or to plain lines.
 
 use super::failure::Told;
-use anstream::{ColorChoice, eprintln};
+use anstream::ColorChoice;
 use clap::ValueEnum;
 use clap::builder::styling::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -63,7 +63,13 @@ pub(super) fn harmless(text: &str) -> String {
 
 /// To stderr, whether it should be quiet or not.
 pub(super) fn tell(text: &str) {
-    eprintln!("{}", harmless(text));
+    tell_on(&format!("{text}\n"));
+}
+
+/// The same, and the line goes on. Where stderr cannot be written nobody is left to be told, and what is done stays done.
+pub(super) fn tell_on(text: &str) {
+    let mut stderr = anstream::stderr().lock();
+    let _ = write!(stderr, "{}", harmless(text)).and_then(|()| stderr.flush());
 }
 
 impl Output {

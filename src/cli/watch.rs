@@ -46,6 +46,19 @@ impl Watch {
         &self,
         as_lines: bool,
         context: &Context,
+        frame: impl FnMut(Frame) -> anyhow::Result<String>,
+    ) -> anyhow::Result<Outcome> {
+        match self.frames(as_lines, context, frame) {
+            // that is how one leaves it
+            Err(_) if context.interrupt.is_raised() => Ok(Outcome::Left),
+            other => other,
+        }
+    }
+
+    fn frames(
+        &self,
+        as_lines: bool,
+        context: &Context,
         mut frame: impl FnMut(Frame) -> anyhow::Result<String>,
     ) -> anyhow::Result<Outcome> {
         let mut screen = Screen::new(as_lines);
