@@ -256,17 +256,20 @@ fn summary(deployed: &Deployed) -> String {
         Did::Unchanged => {
             format!("Lab `{lab}` already runs as asked and {replicates}; checked in {took}.")
         }
-        Did::Changed(services) if services.is_empty() && deployed.has_lost => {
+        Did::Repaired if deployed.has_lost => {
             format!("Lab `{lab}` runs again and {replicates}, after {took}.")
         }
-        Did::Changed(services) if services.is_empty() => {
+        Did::Repaired => {
             format!("Lab `{lab}` is whole again and {replicates}, after {took}.")
         }
-        Did::Changed(services) => {
-            format!(
-                "Lab `{lab}` is changed and {replicates}, after {took}. Made anew: {}.",
-                services.join(", ")
-            )
+        Did::Changed { anew, gone } => {
+            let what = [("Made anew", anew), ("Taken away", gone)];
+            let what = what
+                .into_iter()
+                .filter(|(_, services)| !services.is_empty());
+            let what = what.map(|(what, services)| format!(" {what}: {}.", services.join(", ")));
+            let what: String = what.collect();
+            format!("Lab `{lab}` is changed and {replicates}, after {took}.{what}")
         }
     };
     text + &addresses(&deployed.topology)

@@ -122,7 +122,7 @@ impl Output {
         let is_terminal = io::stderr().is_terminal() && !self.quiet;
         let spinner = is_terminal.then(|| {
             let spinner = ProgressBar::new_spinner();
-            let style = ProgressStyle::with_template("{spinner} {prefix} {wide_msg:.dim}");
+            let style = ProgressStyle::with_template("{spinner} {prefix}{wide_msg:.dim}");
             spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
             spinner.enable_steady_tick(Duration::from_millis(100));
             spinner
@@ -155,9 +155,18 @@ impl Steps {
         }
     }
 
+    /// Says behind the spinner how far all has come; whether there is one.
+    pub(super) fn spin(&self, text: impl FnOnce() -> String) -> bool {
+        if self.spinner.is_some() {
+            self.step("", &text());
+        }
+        self.spinner.is_some()
+    }
+
     fn step(&self, prefix: &str, message: &str) {
         if let Some(spinner) = &self.spinner {
-            spinner.set_prefix(printable::line(prefix));
+            let gap = if prefix.is_empty() { "" } else { " " };
+            spinner.set_prefix(format!("{}{gap}", printable::line(prefix)));
             spinner.set_message(printable::line(message));
         }
     }

@@ -28,6 +28,33 @@ pub(super) fn bytes(number: u64) -> String {
     format!("{size:.1} {unit}")
 }
 
+/// `7.7/s`, `77/s`, `76,844/s`: no more digits than anyone reads.
+pub(super) fn pace(a_second: f64) -> String {
+    if a_second < 9.95 {
+        return format!("{a_second:.1}/s");
+    }
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "never less than 0, and the cast stops at the greatest number"
+    )]
+    let whole = a_second.round() as u64;
+    format!("{}/s", grouped(whole))
+}
+
+/// `1,234,567`.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 /// What may stand behind a count.
 const COUNTS: [(&str, u64); 4] = [("", 1), ("k", THOUSAND), ("m", MILLION), ("g", BILLION)];
 
@@ -151,6 +178,33 @@ mod tests {
         }
         assert_eq!(count(1u64, "record"), "1 record");
         assert_eq!(count(2usize, "record"), "2 records");
+    }
+
+    #[test]
+    fn a_pace_has_no_more_digits_than_anyone_reads() {
+        for (a_second, text) in [
+            (0.0, "0.0/s"),
+            (0.76, "0.8/s"),
+            (9.96, "10/s"),
+            (76.8438, "77/s"),
+            (999.6, "1,000/s"),
+            (1_234_567.8, "1,234,568/s"),
+        ] {
+            assert_eq!(pace(a_second), text);
+        }
+    }
+
+    #[test]
+    fn large_numbers_are_read_from_afar() {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (123_456, "123,456"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(grouped(number), text);
+        }
     }
 
     #[test]

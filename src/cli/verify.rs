@@ -10,7 +10,6 @@ use super::failure::Told;
 use super::produce::rate;
 use super::quantity::{counted, sized};
 use super::{Context, Outcome, patience};
-use kafka_mirror_kit::core::event::Observer as _;
 use kafka_mirror_kit::core::kafka::KafkaError;
 use kafka_mirror_kit::core::lab::verify::{
     Afterwards, Amount, Refusal, Verify, VerifyEnd, VerifyError, VerifyReport, verify,
@@ -119,15 +118,16 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         },
         guarantee,
     };
-    let mut progress = Progress::new(amount, context.output);
-    let told = {
-        let steps = context.output.steps();
-        let tell = |event| steps.on(event);
-        verify(&lab.topology, &what, &context.interrupt, &tell, &mut |at| {
-            progress.show(at);
-        })
-    };
-    progress.end();
+    let steps = context.output.steps();
+    let mut progress = Progress::new(amount, context.output, &steps);
+    let told = verify(
+        &lab.topology,
+        &what,
+        &context.interrupt,
+        &steps,
+        &mut |at| progress.show(at),
+    );
+    drop(steps);
     let report = told.map_err(|error| of_verify(error, &what, context))?;
     let json = report::json(&report, guarantee)?;
     if let Some(file) = file {

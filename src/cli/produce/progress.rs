@@ -1,8 +1,10 @@
 //! How far a long run has come, on a terminal.
 
 use super::super::output::Output;
-use indicatif::{ProgressBar, ProgressStyle};
+use super::super::quantity::pace;
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use kafka_mirror_kit::core::kafka::Tally;
+use std::fmt::Write;
 use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
 
@@ -47,16 +49,21 @@ fn bar(total: Option<u64>) -> ProgressBar {
     let (bar, template) = match total {
         Some(total) => (
             ProgressBar::new(total),
-            "{wide_bar} {human_pos} of {human_len} records, {per_sec}, {eta} left",
+            "{wide_bar} {human_pos} of {human_len} records, {pace}, {eta} left",
         ),
         None => (
             ProgressBar::new_spinner(),
-            "{spinner} {human_pos} records, {per_sec}",
+            "{spinner} {human_pos} records, {pace}",
         ),
     };
     // the template is constant; should it be wrong, the usual one does
     match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style),
+        Ok(style) => bar.with_style(style.with_key(
+            "pace",
+            |at: &ProgressState, to: &mut dyn Write| {
+                let _ = to.write_str(&pace(at.per_sec()));
+            },
+        )),
         Err(_) => bar,
     }
 }
