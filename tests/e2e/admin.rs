@@ -195,7 +195,8 @@ fn groups(side: &Side<'_>) {
     running.until_it_says("partitions 0, 1");
     side.kmk("group delete java").code(1).says("is in use");
     running.interrupt();
-    running.finish().code(130);
+    let left = running.finish().code(130);
+    assert!(!left.stderr.contains("error"), "{}", left.stderr);
     side.kmk("group delete java").code(0);
     let listed = side.tool("kafka-consumer-groups.sh", "--list", "");
     assert!(!listed.lines().any(|group| group == "java"), "{listed}");
