@@ -112,7 +112,7 @@ impl Chosen {
         let on = self.name();
         match error {
             TopicError::NoTopic { topic, topics } => {
-                Told::no(format!("there is no topic `{topic}` on {on}"))
+                Told::usage(format!("there is no topic `{topic}` on {on}"))
                     .hint(did_you_mean(&topic, &topics, consume::topics_there_are))
                     .into()
             }
@@ -138,7 +138,7 @@ impl Chosen {
         match error {
             GroupError::NoGroup { group, groups } => {
                 let name = printable::name(&group);
-                Told::no(format!("there is no group `{name}` on {on}"))
+                Told::usage(format!("there is no group `{name}` on {on}"))
                     .hint(did_you_mean(&group, &groups, groups_there_are))
                     .into()
             }

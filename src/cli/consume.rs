@@ -3,8 +3,9 @@ mod format;
 pub(super) mod from;
 
 use super::chosen::Elsewhere;
-use super::failure::{Told, is_unanswered};
+use super::failure::{OTHER_CLIENT, Told, exit_code};
 use super::output::seconds;
+use super::quantity::counted;
 use super::topic_args::SomeTopics;
 use super::{Context, DefaultCluster, Outcome, Place, deploy};
 use format::Format;
@@ -48,7 +49,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     elsewhere: Elsewhere,
     /// End as soon as so many were read; exit code 1 if there are not so many in time
-    #[arg(long, short = 'n', value_name = "N", value_parser = messages, allow_negative_numbers = true)]
+    #[arg(long, short = 'n', value_name = "N", value_parser = messages, allow_hyphen_values = true)]
     messages: Option<u64>,
     /// With --messages, how long it may take in all. Otherwise, how long the topic may not be there, or the broker not
     /// answer
@@ -63,7 +64,7 @@ pub(crate) struct Args {
     #[arg(long, short = 'o', value_name = "WHERE", default_value = "earliest", value_parser = start, allow_hyphen_values = true)]
     from: Start,
     /// Where to end: before this offset (in every partition) [default: where the topic ends now]
-    #[arg(long, value_name = "OFFSET", value_parser = clap::value_parser!(i64).range(0..), allow_negative_numbers = true,
+    #[arg(long, value_name = "OFFSET", value_parser = counted::<i64>(0..=i64::MAX as u64), allow_negative_numbers = true,
           conflicts_with_all = ["messages", "follow", "group"])]
     until: Option<i64>,
     /// Go on with records that arrive from now on
@@ -122,10 +123,7 @@ Examples:
 In JSON a missing key or value (a tombstone) is null.";
 
 pub(super) fn messages(text: &str) -> Result<u64, String> {
-    match text.parse() {
-        Ok(number @ 1..=MOST_MESSAGES) => Ok(number),
-        _ => Err(format!("it is a number from 1 to {MOST_MESSAGES}")),
-    }
+    counted(1..=MOST_MESSAGES)(text)
 }
 
 pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
@@ -239,6 +237,10 @@ fn answer(
                 .talk(&format!("no records in {}", names(&what.topics)));
         }
         ConsumeEnd::Complete | ConsumeEnd::NoReader => {}
+        // that is how one leaves it
+        ConsumeEnd::Interrupted if what.follow && what.messages.is_none() => {
+            return Ok(Outcome::Left);
+        }
         ConsumeEnd::Interrupted => return Err(Stop::Interrupted.into()),
         ConsumeEnd::Deadline => {
             let hint = "wait longer with --timeout, or ask for fewer with --messages";
@@ -248,10 +250,9 @@ fn answer(
             let hint = where_to_look(error, place, context);
             let told = format!("{so_far}; then {error}");
             // a count that is short is a no, whatever the cause
-            let told = if what.messages.is_none() && is_unanswered(error) {
-                Told::unusable(told)
-            } else {
-                Told::no(told)
+            let told = match what.messages {
+                Some(_) => Told::no(told),
+                None => Told::new(told, exit_code(error)),
             };
             return Err(told.maybe(hint).into());
         }
@@ -294,7 +295,7 @@ pub(super) fn where_to_look(
             )
         }
         (KafkaError::Codec { .. }, _) => {
-            Some("leave out --client, or ask for --client wire".to_owned())
+            Some(OTHER_CLIENT.to_owned())
         }
         (error, Some(_)) if error.is_retriable() => {
             let lab = deploy::in_lab(&context.lab);

@@ -3,7 +3,7 @@ mod remedy;
 mod words;
 
 use super::deploy::in_lab;
-use super::failure::Told;
+use super::failure::{Told, USAGE};
 use super::output::{COMMAND, HINT, styled};
 use super::topic_args::OneTopic;
 use super::{Context, Outcome, flow_named};
@@ -80,7 +80,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         parts.join("\n\n")
     };
     context.output.result(&text)?;
-    Ok(if mirrored { Outcome::Yes } else { Outcome::No })
+    let is_nowhere = told
+        .iter()
+        .all(|one| matches!(one.answer, Answer::NoSuchTopic { .. }));
+    Ok(match mirrored {
+        true => Outcome::Yes,
+        false if is_nowhere => Outcome::Failed(USAGE),
+        false => Outcome::No,
+    })
 }
 
 fn describe(explanation: &Explanation, flags: &str) -> String {

@@ -83,7 +83,7 @@ fn failed(error: GroupError, chosen: &Chosen, context: &Context) -> anyhow::Erro
         let others = clusters_with(topology, group, &limit);
         if let Some(other) = others.first() {
             let name = printable::name(group);
-            return Told::no(format!("there is no group `{name}` on {on}"))
+            return Told::usage(format!("there is no group `{name}` on {on}"))
                 .hint(format!(
                     "it is on {}: name it with --cluster {other}",
                     others.join(", ")

@@ -221,7 +221,7 @@ fn keep(group: &str, clusters: &mut Vec<ClusterGroups>, asked: &str) -> anyhow::
             |meant| format!("did you mean `{}`?", printable::name(meant)),
         );
         let name = printable::name(group);
-        return Err(Told::no(format!("there is no group `{name}`"))
+        return Err(Told::usage(format!("there is no group `{name}`"))
             .hint(hint)
             .into());
     }

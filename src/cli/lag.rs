@@ -1,6 +1,7 @@
 pub(in crate::cli) mod tables;
 
 use super::failure::Told;
+use super::quantity::counted;
 use super::topic_args::MaybeTopic;
 use super::watch::{Frame, Watch};
 use super::{Context, Outcome, deploy, flow_named};
@@ -23,7 +24,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     topic: MaybeTopic,
     /// Say no (exit code 1) where a flow is more than so many records behind
-    #[arg(long, value_name = "N", conflicts_with = "watch")]
+    #[arg(long, value_name = "N", value_parser = counted::<u64>(0..=u64::MAX), allow_negative_numbers = true, conflicts_with = "watch")]
     max: Option<u64>,
     /// Say no (exit code 1) where a flow is further behind than this time, such as 5s
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, conflicts_with = "watch")]
@@ -178,7 +179,7 @@ fn keep(name: &str, lag: &mut Lag, context: &Context) -> anyhow::Result<()> {
         );
         let on: std::collections::BTreeSet<&str> = sources().collect();
         let on = on.into_iter().collect::<Vec<_>>().join(" or ");
-        return Err(Told::no(format!("there is no topic `{name}` on {on}"))
+        return Err(Told::usage(format!("there is no topic `{name}` on {on}"))
             .hint(hint)
             .into());
     }

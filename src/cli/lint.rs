@@ -111,15 +111,15 @@ fn name_of(file: &Path) -> String {
 /// Java takes such files as ISO-8859-1; what is UTF-8 is shown as that.
 fn text_of(file: &Path) -> anyhow::Result<String> {
     let name = name_of(file);
-    let cannot = || format!("cannot read {name}");
+    let cannot = |cause| Told::file(format!("cannot read {name}"), cause);
     let mut bytes = Vec::new();
     let read = if file == Path::new("-") {
         io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes)
     } else {
-        let file = File::open(file).with_context(cannot)?;
+        let file = File::open(file).map_err(cannot)?;
         file.take(LONGEST + 1).read_to_end(&mut bytes)
     };
-    read.with_context(cannot)?;
+    read.map_err(cannot)?;
     if bytes.len() as u64 > LONGEST {
         return Err(Told::usage(format!(
             "{name} is longer than 1 MiB: no properties of MirrorMaker"

@@ -1,12 +1,16 @@
 //! What was meant by a verb or a flag that there is not.
 
-use super::{Cli, output};
+use super::Cli;
+use super::failure::{Failure, Told, USAGE};
+use super::output::tell;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory as _, Parser as _};
 use kafka_mirror_kit::core::nearest::nearest_spelling;
 use kafka_mirror_kit::core::printable;
 use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
 
 /// Words of other tools, and what does it here.
 const VERBS: [(&[&str], &str); 13] = [
@@ -93,20 +97,30 @@ const FLAGS: [(&[&str], &str); 9] = [
 ];
 
 /// Says what clap says, without what a terminal would obey in the words that were typed.
-pub(super) fn refuse(error: clap::Error) -> ! {
+pub(super) fn refuse(error: clap::Error) -> ExitCode {
     let typed: Vec<OsString> = std::env::args_os().collect();
     let words = typed.iter().cloned().map(OsString::into_string);
-    if let Ok(words) = words.collect::<Result<Vec<String>, _>>()
-        && let Err(error) = Cli::try_parse_from(words.iter().map(|word| printable::line(word)))
-    {
-        with_what_was_meant(error, &typed).exit();
+    let words: Result<Vec<String>, _> = words.collect();
+    let harmless = words.ok().and_then(|words| {
+        let words = words.iter().map(|word| printable::line(word));
+        Cli::try_parse_from(words).err()
+    });
+    let is_harmless = harmless.is_some();
+    let error = with_what_was_meant(harmless.unwrap_or(error), &typed);
+    let code = u8::try_from(error.exit_code()).unwrap_or(USAGE);
+    if error.use_stderr() && !is_harmless {
+        tell(error.render().to_string().trim_end());
+        return ExitCode::from(code);
     }
-    let error = with_what_was_meant(error, &typed);
-    if !error.use_stderr() {
-        error.exit();
+    let printed = error.print().and_then(|()| io::stdout().flush());
+    match printed {
+        Err(cause) if !error.use_stderr() && cause.kind() != io::ErrorKind::BrokenPipe => {
+            let failure = Failure::of_told(&Told::unwritten(cause));
+            failure.show();
+            ExitCode::from(failure.code)
+        }
+        _ => ExitCode::from(code),
     }
-    output::tell(error.render().to_string().trim_end());
-    std::process::exit(error.exit_code())
 }
 
 /// The error with what was probably meant, instead of what is spelled alike by chance.

@@ -31,7 +31,6 @@ mod topics;
 mod verify;
 mod watch;
 
-use anyhow::Context as _;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use deploy::in_lab;
@@ -70,8 +69,14 @@ First steps:
   kmk status
   kmk destroy
 
-Exit codes: 0 done; 1 the answer is no; 2 bad flags, values, names or files;
-3 Docker or Kafka cannot be used; 130 interrupted.";
+Exit codes:
+  0    done, or yes
+  1    the answer is no: too few by the deadline or a count that is short, not healthy, lost
+  2    a flag, value, file, or name in the lab (cluster, flow, topic, group, service) that
+       does not exist
+  3    nothing to work with: Docker, Kafka, an answer that cannot be had or understood,
+       no such lab or one that is not up, a name that somebody else uses
+  130  interrupted";
 
 #[derive(clap::Args)]
 #[command(next_help_heading = "Global options")]
@@ -136,6 +141,8 @@ pub(crate) enum Outcome {
     No,
     /// Errors that were told as they came; the worst of their exit codes.
     Failed(u8),
+    /// A person left what would not have ended by itself.
+    Left,
 }
 
 impl Outcome {
@@ -234,7 +241,7 @@ impl Context {
         let lab = self.awake_lab()?;
         let name = cluster
             .or_else(|| default(&lab.topology))
-            .context("the lab has no flow: name a cluster with --cluster")?;
+            .ok_or_else(|| Told::usage("the lab has no flow: name a cluster with --cluster"))?;
         match lab.topology.cluster(name).cloned() {
             Some(cluster) => {
                 addresses(&cluster)?;
@@ -319,7 +326,10 @@ fn patience(text: &str) -> Result<Duration, String> {
 
 /// Parses, runs, and turns whatever came of it into an exit code.
 pub(crate) fn main() -> ExitCode {
-    let cli = Cli::try_parse().unwrap_or_else(|error| meant::refuse(error));
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return meant::refuse(error),
+    };
     let output = Output::new(cli.global.quiet, cli.global.verbose, cli.global.color);
     let interrupt = Interrupt::default();
     listen_for_signals(&interrupt);
@@ -338,6 +348,7 @@ pub(crate) fn main() -> ExitCode {
         Ok(Outcome::Yes) => ExitCode::SUCCESS,
         Ok(Outcome::No) => ExitCode::from(1),
         Ok(Outcome::Failed(code)) => ExitCode::from(code),
+        Ok(Outcome::Left) => ExitCode::from(failure::INTERRUPTED),
         Err(error) => {
             let failure = Failure::of(&error, &context);
             failure.show();
@@ -380,7 +391,7 @@ fn listen_for_signals(interrupt: &Interrupt) {
         interrupt.raise();
         if COUNT.fetch_add(1, Ordering::SeqCst) >= 2 {
             watch::give_back();
-            std::process::exit(130);
+            std::process::exit(failure::INTERRUPTED.into());
         }
     };
     ctrlc::set_handler(handler).expect("the only handler of this process");

@@ -93,7 +93,8 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
                 ))
                 .into()
         }
-        other => other.into(),
+        ProduceError::TopicName(error) => Told::usage(error.to_string()).into(),
+        error @ ProduceError::Thread(_) => Told::unusable(error.to_string()).into(),
     })?;
     let text = if args.json {
         serde_json::to_string_pretty(&report::Json::new(&topic, &report))?

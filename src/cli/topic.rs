@@ -6,6 +6,7 @@ mod truncate;
 
 use super::chosen::{Chosen, Elsewhere};
 use super::failure::Told;
+use super::quantity::counted;
 use super::topic_args::OneTopic;
 use super::{Context, DefaultCluster, Outcome, topics};
 use kafka_mirror_kit::core::lab::topics::source_of;
@@ -146,8 +147,8 @@ fn setting(text: &str) -> Result<(String, String), String> {
 }
 
 /// A number of partitions or copies.
-fn at_least_one() -> clap::builder::RangedI64ValueParser<i32> {
-    clap::value_parser!(i32).range(1..)
+fn at_least_one(text: &str) -> Result<i32, String> {
+    counted(1..=i32::MAX as u64)(text)
 }
 
 #[cfg(test)]

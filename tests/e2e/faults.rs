@@ -184,6 +184,15 @@ fn consuming_ends_well_or_says_how_far_it_came() {
     assert_eq!(ended.lines().len(), 1);
     assert_eq!(ended.stderr, "");
 
+    println!("a full disk behind stderr");
+    for line in [
+        "produce --topic full",
+        "consume --topic full --cluster primary",
+    ] {
+        let ended = lab.bash(&format!("kmk {line} --lab $LAB 2>/dev/full"));
+        println!("{}", ended.code(0).text());
+    }
+
     println!("standard input closed");
     let ended = lab.bash("kmk produce --lab $LAB closed --file - <&-");
     println!("  {}{}", ended.text(), ended.stderr);

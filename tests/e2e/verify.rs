@@ -82,7 +82,7 @@ fn records_of_others_are_left_alone(lab: &Lab) {
     );
 
     lab.kmk("verify --topic order")
-        .code(1)
+        .code(2)
         .says("error: there is no topic `order` on primary\n  hint: did you mean `orders`?");
     assert!(
         !lab.primary().topics().contains_key("order"),

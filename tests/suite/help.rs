@@ -74,7 +74,7 @@ fn the_overview_names_every_verb_and_the_exit_codes() {
             .run(line)
             .code(0)
             .stderr("")
-            .stdout_has("Exit codes: 0 done; 1 the answer is no; 2 bad flags");
+            .stdout_has("Exit codes:\n  0    done, or yes\n  1    the answer is no: ");
         for verb in VERBS {
             assert!(
                 ran.text().contains(&format!("\n  {verb} ")),

@@ -11,6 +11,7 @@ mod color;
 mod deploy;
 mod destroy;
 mod existing;
+mod exit_codes;
 mod explain;
 mod files;
 mod flags;

@@ -3,6 +3,7 @@
 use super::super::chosen::Elsewhere;
 use super::super::consume::{Speaker, from, messages};
 use super::super::failure::Told;
+use super::super::quantity::{sized, whole};
 use super::super::topic_args::OneTopic;
 use super::stdin::Stdin;
 use clap::builder::TypedValueParser as _;
@@ -27,8 +28,8 @@ use std::time::{Duration, SystemTime};
 pub(crate) struct Args {
     #[command(flatten)]
     pub(super) topic: OneTopic,
-    /// How many records [default: 1, or all lines of --file or standard input]
-    #[arg(long, short = 'n', value_name = "N", value_parser = messages, allow_negative_numbers = true)]
+    /// How many records, such as 1000, 10k or 1e6 [default: 1, or all lines of --file or standard input]
+    #[arg(long, short = 'n', value_name = "N", value_parser = messages, allow_hyphen_values = true)]
     pub(super) messages: Option<u64>,
     /// The cluster of the lab to send to [default: the source of the first flow]
     #[arg(long, short, value_name = "NAME")]
@@ -41,9 +42,9 @@ pub(crate) struct Args {
     /// Send the lines of this file, byte for byte, a record each; `-` is standard input
     #[arg(long, value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
-    /// Sample records of exactly so many bytes
-    #[arg(long, value_name = "BYTES", conflicts_with_all = ["value", "file"], allow_negative_numbers = true,
-          value_parser = clap::value_parser!(u64).range(MIN_SAMPLE as u64..=MAX_VALUE as u64))]
+    /// Sample records of exactly so many bytes: 1000, 10kB, 1MB (10^6) or 1MiB (2^20)
+    #[arg(long, value_name = "BYTES", conflicts_with_all = ["value", "file"], allow_hyphen_values = true,
+          value_parser = sized(MIN_SAMPLE as u64..=MAX_VALUE as u64))]
     size: Option<u64>,
     /// The key of every record; it decides the partition, as in every Java client
     #[arg(long, short, value_name = "TEXT")]
@@ -64,8 +65,8 @@ pub(crate) struct Args {
     /// The partition of every record [default: by key, or in turn]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
     pub(super) partition: Option<i32>,
-    /// At most so many records a second
-    #[arg(long, value_name = "N[/s]", value_parser = rate)]
+    /// At most so many records a second, such as 500/s or 10k
+    #[arg(long, value_name = "N[/s]", value_parser = rate, allow_hyphen_values = true)]
     pub(super) rate: Option<u64>,
     /// How long to go on without any acknowledgement before giving up
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::super::patience)]
@@ -146,12 +147,16 @@ In a loop that reads lines (`while read`), give --value, --messages or
 --timeout is no limit on the whole: a long file may take as long as the broker
 keeps acknowledging.";
 
+/// More than anything can send.
+const MOST_A_SECOND: u64 = 100_000_000;
+
 pub(in crate::cli) fn rate(text: &str) -> Result<u64, String> {
     let number = text.strip_suffix("/s").unwrap_or(text);
-    match number.parse() {
-        Ok(rate @ 1..=100_000_000) => Ok(rate),
-        _ => Err("a rate is a number of records a second, from 1, such as 500/s".to_owned()),
-    }
+    whole(number)
+        .filter(|rate| (1..=MOST_A_SECOND).contains(rate))
+        .ok_or_else(|| {
+            format!("a rate is a number of records a second, from 1 to {MOST_A_SECOND}, such as 500/s or 10k")
+        })
 }
 
 impl Args {

@@ -19,7 +19,7 @@ pub(super) struct Args {
     #[command(flatten)]
     which: Which,
     /// How many partitions it has then
-    #[arg(long, value_name = "N", value_parser = at_least_one(), allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
     partitions: Option<i32>,
     /// A setting of its own; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]

@@ -1,7 +1,7 @@
 use super::{COPIES, Which};
 use crate::cli::chosen::Chosen;
 use crate::cli::deploy::in_lab;
-use crate::cli::failure::Told;
+use crate::cli::failure::{Told, exit_code};
 use crate::cli::{Context, Outcome};
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::delete::{self, DeleteError, Deleted};
@@ -104,7 +104,7 @@ fn told(error: DeleteError, chosen: &Chosen) -> anyhow::Error {
     let what = error.to_string();
     match error {
         DeleteError::Topic(error) => chosen.of_topic(error),
-        DeleteError::OutOfReach { .. } => Told::no(format!("{what}; nothing was deleted"))
+        DeleteError::OutOfReach { cause, .. } => Told::new(format!("{what}; nothing was deleted"), exit_code(&cause))
             .hint("with that position, MirrorMaker would pass over the first records of the next topic of that name; --force deletes it all the same")
             .into(),
         DeleteError::NotRestarted { cause, .. } => {
@@ -116,7 +116,7 @@ fn told(error: DeleteError, chosen: &Chosen) -> anyhow::Error {
         }
         DeleteError::NotReset { cause, .. } => match cause.stop() {
             Some(Stop::Interrupted) => Stop::Interrupted.into(),
-            _ => Told::no(what)
+            _ => Told::unusable(what)
                 .hint(format!("`kmk deploy{}` resets it, once the cluster answers; before that, MirrorMaker would pass over the first records of the next topic of that name", chosen.lab_flag()))
                 .into(),
         },

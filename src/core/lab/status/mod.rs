@@ -242,6 +242,7 @@ fn flow(
             Life::Unknown => None,
             Life::Heard(age) | Life::Silent(age) => u64::try_from(age.as_millis()).ok(),
         },
+        down: seen.down.is_some() || seen.ended.is_some(),
         parts: (parts.into_iter().flatten())
             .map(|(part, status)| PartStatus {
                 connector: part.connector.clone(),

@@ -104,6 +104,8 @@ pub struct FlowStatus {
     /// Milliseconds since MirrorMaker's last sign of life on the target, by its clock and this machine's; none where it was
     /// not looked for, as where a canary crossed.
     pub heard: Option<u64>,
+    /// Whether none of its MirrorMakers runs: what their parts say is then what they said last.
+    pub down: bool,
     /// The states of MirrorMaker's connectors and tasks, as it reports them itself.
     pub parts: Vec<PartStatus>,
     /// Topics that are copied, in order.
