@@ -203,7 +203,10 @@ const MAY_USE: [(&str, &[&str]); 36] = [
     ("printable", &[]),
     ("properties", &[]),
     ("shell", &["printable"]),
-    ("lint", &["mm2_settings", "nearest", "properties", "ring"]),
+    (
+        "lint",
+        &["filter", "mm2_settings", "nearest", "properties", "ring"],
+    ),
     (
         "flow_setting",
         &["lint", "mm2_settings", "spec", "topology"],

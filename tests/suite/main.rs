@@ -25,6 +25,7 @@ mod lab_file;
 mod labs;
 mod lag;
 mod lint;
+mod lint_values;
 mod lock;
 mod logs_env_status;
 mod mixed;

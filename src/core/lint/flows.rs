@@ -1,7 +1,7 @@
 //! The clusters and flows that a properties file names. Knows nothing of which settings there are.
 
 use super::Problem;
-use crate::core::mm2_settings::{Place, Right, Side, Use};
+use crate::core::mm2_settings::{Place, Right, Side, Use, trimmed};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Dots of a key at which a name may end, at most.
@@ -22,7 +22,10 @@ pub(super) struct Flows<'a> {
 /// What the file says of a pair, if anything.
 #[derive(Debug, Default)]
 struct Told {
-    enabled: Option<bool>,
+    /// For MirrorMaker, which starts a worker.
+    enabled: bool,
+    /// For the connectors that the worker runs.
+    on: Option<bool>,
     beats: Option<bool>,
 }
 
@@ -44,19 +47,22 @@ impl<'a> Flows<'a> {
         let list = settings.get("clusters").copied().unwrap_or_default();
         // what looks like a comment is found elsewhere; here it would only make an alias that nothing fits
         let list = list.split(" #").next().unwrap_or_default();
+        let list = trimmed(list).trim_matches('"');
         let aliases: BTreeSet<&str> = list
             .split(',')
-            .map(str::trim)
+            .map(trimmed)
             .filter(|name| !name.is_empty())
             .collect();
-        let is_true = |value: &str| value.trim().eq_ignore_ascii_case("true");
+        // pairs are read as they stand, what connectors are given is trimmed
+        let is_true = |value: &str| value.eq_ignore_ascii_case("true");
+        let is_on = |value: &str| is_true(trimmed(value));
         let beats = "emit.heartbeats.enabled";
         let all_beat = settings.get(beats).is_none_or(|value| is_true(value));
-        let all_enabled = settings.get("enabled").is_some_and(|value| is_true(value));
+        let all_on = settings.get("enabled").is_some_and(|value| is_on(value));
         let mut flows = Self {
             aliases,
             enabled: Vec::new(),
-            all_enabled,
+            all_enabled: all_on && all_beat,
             disabled: BTreeSet::new(),
             workers: BTreeSet::new(),
             sources: BTreeSet::new(),
@@ -69,20 +75,20 @@ impl<'a> Flows<'a> {
             };
             let told = pairs.entry((source, target)).or_default();
             match bare {
-                "enabled" => told.enabled = Some(is_true(value)),
+                "enabled" => (told.enabled, told.on) = (is_true(value), Some(is_on(value))),
                 _ if bare == beats => told.beats = Some(is_true(value)),
                 _ => {}
             }
         }
         // a pair that the file says nothing of starts a worker all the same, unless heartbeats are off everywhere
         let mut silenced: BTreeMap<&str, usize> = BTreeMap::new();
-        for ((source, target), Told { enabled, beats }) in pairs {
-            let runs = enabled == Some(true) || beats.unwrap_or(all_beat);
-            if enabled == Some(true) || (enabled.is_none() && all_enabled) {
+        for ((source, target), Told { enabled, on, beats }) in pairs {
+            let runs = enabled || beats.unwrap_or(all_beat);
+            if runs && on.unwrap_or(all_on) {
                 flows.enabled.push((source, target));
                 flows.sources.insert(source);
                 flows.targets.insert(target);
-            } else if enabled == Some(false) {
+            } else {
                 flows.disabled.insert((source, target));
             }
             if runs {
@@ -97,7 +103,7 @@ impl<'a> Flows<'a> {
             let more: Vec<&str> = flows.aliases.iter().copied().filter(unsaid).collect();
             flows.workers.extend(more);
         }
-        if all_enabled && others > 0 {
+        if flows.all_enabled && others > 0 {
             flows.sources.extend(&flows.aliases);
             flows.targets.extend(&flows.aliases);
         }

@@ -98,7 +98,7 @@ const CLIENTS: [(&str, Kind); 3] = [
     ("admin.", Kind::Admin),
 ];
 /// What a worker reads without a prefix too (`MirrorMakerConfig.workerConfig`).
-const WORKER_AT_TOP: [&str; 8] = [
+pub(super) const WORKER_AT_TOP: [&str; 8] = [
     "offset.storage",
     "config.storage",
     "status.storage",
@@ -109,7 +109,7 @@ const WORKER_AT_TOP: [&str; 8] = [
     "worker",
 ];
 /// What finds config providers, before there is any worker (the constructor of `MirrorMakerConfig`).
-const PLUGINS: [&str; 2] = ["plugin.path", "plugin.discovery"];
+pub(super) const PLUGINS: [&str; 2] = ["plugin.path", "plugin.discovery"];
 const STORAGES: [&str; 3] = ["offset.storage.", "config.storage.", "status.storage."];
 const CONVERTERS: [&str; 3] = ["key.converter.", "value.converter.", "header.converter."];
 
@@ -271,7 +271,7 @@ fn client(
     })
 }
 
-fn of_client(key: &str) -> Option<(&'static str, &str, Kind)> {
+pub(super) fn of_client(key: &str) -> Option<(&'static str, &str, Kind)> {
     let mut clients = CLIENTS.into_iter();
     clients.find_map(|(prefix, kind)| Some((prefix, key.strip_prefix(prefix)?, kind)))
 }
