@@ -69,7 +69,7 @@ fn flags_that_make_no_sense() {
         ),
         ("verify --topic a/b", "'/' in topic name `a/b`"),
         ("verify --timeout 3", "time unit needed"),
-        ("verify orders", "unexpected argument 'orders'"),
+        ("verify a b", "unexpected argument 'b'"),
     ]);
 }
 

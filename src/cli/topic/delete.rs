@@ -109,8 +109,8 @@ fn told(error: DeleteError, chosen: &Chosen) -> anyhow::Error {
             .into(),
         DeleteError::NotRestarted { cause, .. } => {
             let hint = match cause {
-                PositionError::Lock(LockError::Held { .. }) => "wait until it has ended",
-                _ => "`kmk deploy` brings MirrorMaker back",
+                PositionError::Lock(LockError::Held { .. }) => "wait until it has ended".to_owned(),
+                _ => format!("`kmk deploy{}` brings MirrorMaker back", chosen.lab_flag()),
             };
             Told::unusable(what).hint(hint).into()
         }
