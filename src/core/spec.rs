@@ -193,6 +193,11 @@ impl FlowSpec {
             Naming::Same => format!("{topic}-{}", self.source),
         }
     }
+
+    /// A pattern of topics to leave out that spares the canary.
+    pub(in crate::core) fn sparing_canary(&self, pattern: &str) -> String {
+        format!("(?!{}$)(?:{pattern})", self.own(CANARY))
+    }
 }
 
 /// Topic through which kmk sends a record to know that a flow replicates.

@@ -154,7 +154,7 @@ pub fn excluded(flow: &Flow) -> String {
 /// A pattern of topics to leave out, as MirrorMaker is told it: it spares the canary.
 pub fn spared(flow: &Flow, pattern: &str) -> String {
     match flow.proof {
-        Proof::Canary => format!("(?!{}$)(?:{pattern})", flow.canary),
+        Proof::Canary => flow.spec.sparing_canary(pattern),
         Proof::Word => pattern.to_owned(),
     }
 }
