@@ -11,8 +11,12 @@ demo: engine image build ## From nothing: deploy, produce, consume on both sides
 	@dev/demo.sh
 
 .PHONY: test
-test: ## From nothing: format, lints, docs, and all three rings of tests on a real engine
+test: ## From nothing: format, lints, docs, and all three rings of tests on a real engine, each rule once
 	@dev/test.sh
+
+.PHONY: matrix
+matrix: ## From nothing: the same rules on other Kafkas and scenarios, on a real engine
+	@dev/test.sh matrix
 
 .PHONY: bench
 bench: ## From nothing: measure kmk beside a hand-written stack, kcat and Kafka's tools, into BENCHMARKS.md (an hour)

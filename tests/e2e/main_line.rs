@@ -12,31 +12,36 @@ fn the_five_commands_do_what_they_say() {
     main_line("main-line", "");
 }
 
-#[test]
-#[ignore = "needs Docker"]
-fn the_five_commands_on_kafka_4() {
-    main_line(
-        "main-line-4",
-        &format!("--kafka-version {NEXT_KAFKA_VERSION}"),
-    );
-}
+/// The same with other Kafkas: for `make matrix`.
+mod matrix {
+    use super::*;
 
-#[test]
-#[ignore = "needs Docker"]
-fn the_five_commands_from_kafka_3_to_4() {
-    main_line(
-        "main-line-3-to-4",
-        &format!("--kafka-version secondary={NEXT_KAFKA_VERSION}"),
-    );
-}
+    #[test]
+    #[ignore = "needs Docker"]
+    fn the_five_commands_on_kafka_4() {
+        main_line(
+            "main-line-4",
+            &format!("--kafka-version {NEXT_KAFKA_VERSION}"),
+        );
+    }
 
-#[test]
-#[ignore = "needs Docker"]
-fn the_five_commands_from_kafka_4_to_3() {
-    main_line(
-        "main-line-4-to-3",
-        &format!("--kafka-version primary={NEXT_KAFKA_VERSION}"),
-    );
+    #[test]
+    #[ignore = "needs Docker"]
+    fn the_five_commands_from_kafka_3_to_4() {
+        main_line(
+            "main-line-3-to-4",
+            &format!("--kafka-version secondary={NEXT_KAFKA_VERSION}"),
+        );
+    }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn the_five_commands_from_kafka_4_to_3() {
+        main_line(
+            "main-line-4-to-3",
+            &format!("--kafka-version primary={NEXT_KAFKA_VERSION}"),
+        );
+    }
 }
 
 fn main_line(theme: &str, flags: &str) {
