@@ -159,9 +159,34 @@ fn words(problem: &Problem) -> String {
             or(meant)
         ),
         Problem::Misplaced(instead) => format!("ignored here; it is read as {}", or(instead)),
+        Problem::Partly { reaches, instead } if instead.is_empty() => {
+            format!("reaches only {reaches}")
+        }
         Problem::Partly { reaches, instead } => {
             format!("reaches only {reaches}; for that it is {}", or(instead))
         }
+        Problem::Shadowed(winners) if winners.len() == 1 => {
+            format!("ignored: {} counts instead", or(winners))
+        }
+        Problem::Shadowed(winners) => {
+            format!(
+                "ignored: {} count instead",
+                or(winners).replace("` or `", "` and `")
+            )
+        }
+        Problem::NotEnabled(flow) => format!("ignored: flow {flow} is not enabled"),
+        Problem::OfBroker => "a broker's setting: MirrorMaker ignores it".to_owned(),
+        Problem::OfTopic => {
+            "a topic's setting: MirrorMaker ignores it; set it with kafka-configs.sh".to_owned()
+        }
+        Problem::OneConnector(class) => {
+            let short = class.rsplit('.').next().unwrap_or(class);
+            format!("makes all three connectors of a flow a {short}; leave it out")
+        }
+        Problem::SharedWorker(workers) => format!(
+            "the workers {} would share it, and overwrite each other's connectors; leave it out",
+            workers.join(", ")
+        ),
         Problem::Overruled(why) => format!("ignored: {why}"),
         Problem::OnlyIn(only) => {
             format!("ignored: of the Kafkas known only {} has it", only.kafka())

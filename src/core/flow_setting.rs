@@ -363,10 +363,10 @@ mod tests {
         assert_eq!(findings(&Topology::new(&spec)).len(), MOST);
     }
 
-    /// Whether it is about where a setting stands, and not about what its value may look like to a person.
+    /// Whether it is about where a setting stands, and not about what its value may look like to a person, or do to others.
     fn is_of_key(problem: &lint::Problem) -> bool {
-        use lint::Problem::{BlankInKey, Comment};
-        !matches!(problem, BlankInKey | Comment)
+        use lint::Problem::{BlankInKey, Comment, Ring};
+        !matches!(problem, BlankInKey | Comment | Ring { .. })
     }
 
     proptest! {

@@ -5,16 +5,23 @@
 
 mod finding;
 mod flows;
+mod own;
+mod reach;
 mod round;
 mod value;
+mod workers;
 
 pub use finding::{Finding, Problem};
 pub(crate) use value::{has_own_code, is_readable};
 
-use crate::core::mm2_settings::{Generation, Place, Type, Use, Verdict, known_for};
+use crate::core::mm2_settings::BEATS_PRODUCER;
+use crate::core::mm2_settings::reader::{is_of_brokers, is_of_its_topics};
+use crate::core::mm2_settings::{Generation, Place, Right, Type, Use, Verdict, known_for, rights};
 use crate::core::nearest::nearest;
 use crate::core::properties::{Entry, Spelling, read};
 use flows::{Flows, Standing};
+use own::OwnCode;
+use reach::{Reach, Readers};
 use std::collections::BTreeMap;
 use value::{Providers, ends_in_a_comment};
 
@@ -33,10 +40,12 @@ pub fn lint(text: &str, kafka: Option<Generation>) -> Vec<Finding> {
         .iter()
         .map(|(key, index)| (*key, entries[*index].value.as_str()))
         .collect();
+    let flows = Flows::new(&counts);
     let file = File {
-        flows: Flows::new(&counts),
         providers: Providers::new(&counts),
-        has_own_code: has_own_code(&counts),
+        own_code: OwnCode::new(&flows, &counts),
+        readers: Readers::new(&flows, &counts, kafka),
+        flows,
         kafka,
     };
     let clusters = last.get("clusters").map_or(1, |index| entries[*index].line);
@@ -52,6 +61,7 @@ pub fn lint(text: &str, kafka: Option<Generation>) -> Vec<Finding> {
         .collect();
     let round = round::twins(&file.flows, &counts).into_iter();
     let round = round.chain(round::rings(&file.flows, &counts));
+    let round = round.chain(workers::shared(&file.flows, &counts));
     findings.extend(round.take(MOST).map(|(key, problem)| {
         Finding {
             line: last
@@ -99,8 +109,8 @@ pub fn settings(text: &str) -> usize {
 struct File<'a> {
     flows: Flows<'a>,
     providers: Providers<'a>,
-    /// Whether classes that are not Kafka's read settings of their own here.
-    has_own_code: bool,
+    own_code: OwnCode<'a>,
+    readers: Readers<'a>,
     kafka: Option<Generation>,
 }
 
@@ -141,9 +151,7 @@ impl File<'_> {
 
     /// The type of what is read; nothing where only a class of the person's own can know.
     fn verdict(&self, entry: &Entry) -> Result<Option<Type>, Problem> {
-        let standing = self
-            .flows
-            .standing(&entry.key, |place, key| self.is_known(place, key));
+        let standing = self.standing(&entry.key);
         let (place, bare) = match &standing {
             Standing::Top(key) => (Place::Top, *key),
             Standing::Cluster(alias, key) => (Place::Cluster(self.flows.use_of(alias)), *key),
@@ -151,34 +159,89 @@ impl File<'_> {
             Standing::Itself(alias) => return Err(Problem::Itself((*alias).to_owned())),
             Standing::Nobody(name) => return Err(self.unknown_alias(name)),
         };
-        let instead = |rights: Vec<_>| {
-            let mut names: Vec<String> = rights
-                .iter()
-                .map(|right| self.flows.name(right, &standing))
-                .collect();
-            names.dedup();
-            names
-        };
+        if let Some(problem) = workers::only_connector(&standing, &entry.value) {
+            return Err(problem);
+        }
         match known_for(place, bare, self.kafka) {
-            Verdict::Known(kind) => Ok(Some(kind)),
-            Verdict::Partly { reaches, rights } => Err(Problem::Partly {
-                reaches,
-                instead: instead(rights),
-            }),
+            Verdict::Known(kind) => self.reached(&entry.key, bare, &standing, Ok(Some(kind))),
+            Verdict::Partly { reaches, rights } => {
+                let instead = self.names(&rights, &standing);
+                let partly = Err(Problem::Partly { reaches, instead });
+                self.reached(&entry.key, bare, &standing, partly)
+            }
             Verdict::Overruled(why) => Err(Problem::Overruled(why)),
             Verdict::OnlyIn(only) => Err(Problem::OnlyIn(only)),
-            Verdict::Misplaced(rights) => Err(Problem::Misplaced(instead(rights))),
+            Verdict::Misplaced(rights) => Err(Problem::Misplaced(self.names(&rights, &standing))),
             Verdict::Unknown { meant } => {
                 let stray = matches!(standing, Standing::Top(_));
                 if let Some(name) = stray.then(|| self.stray_alias(bare)).flatten() {
                     return Err(self.unknown_alias(name));
                 }
-                if meant.is_empty() && self.has_own_code {
+                if is_of_brokers(bare) {
+                    return Err(Problem::OfBroker);
+                }
+                if is_of_its_topics(bare) {
+                    return Err(Problem::OfTopic);
+                }
+                if meant.is_empty() && self.own_code.could_read(&standing) {
                     return Ok(None);
                 }
-                Err(Problem::Unknown(instead(meant)))
+                Err(Problem::Unknown(self.names(&meant, &standing)))
             }
         }
+    }
+
+    /// Takes a key apart. Some that begin like a cluster's are settings as a whole: `source.cluster.alias`.
+    fn standing<'k>(&self, key: &'k str) -> Standing<'k> {
+        let standing = self
+            .flows
+            .standing(key, |place, key| self.is_known(place, key));
+        match &standing {
+            Standing::Cluster(alias, bare)
+                if !self.is_known(Place::Cluster(self.flows.use_of(alias)), bare)
+                    && self.is_known(Place::Top, key) =>
+            {
+                Standing::Top(key)
+            }
+            _ => standing,
+        }
+    }
+
+    /// `at_best` is what can be said of the place; here it is known who gets it.
+    fn reached(
+        &self,
+        key: &str,
+        bare: &str,
+        standing: &Standing,
+        at_best: Result<Option<Type>, Problem>,
+    ) -> Result<Option<Type>, Problem> {
+        let elsewhere = || {
+            let mut names = self.names(&rights(bare, self.kafka), standing);
+            names.retain(|name| name != key);
+            names
+        };
+        match self.readers.reach(key, standing) {
+            Some(Reach::Shadowed(winners)) => Err(Problem::Shadowed(winners)),
+            Some(Reach::NotEnabled(flow)) => Err(Problem::NotEnabled(flow)),
+            Some(Reach::Nobody) => Err(Problem::Misplaced(elsewhere())),
+            // there is no better place in a flow that does not run
+            Some(Reach::Beside(BEATS_PRODUCER)) => Err(Problem::Partly {
+                reaches: BEATS_PRODUCER,
+                instead: Vec::new(),
+            }),
+            Some(Reach::Beside(reaches)) if at_best.is_ok() => Err(Problem::Partly {
+                reaches,
+                instead: elsewhere(),
+            }),
+            _ => at_best,
+        }
+    }
+
+    fn names(&self, rights: &[Right], standing: &Standing) -> Vec<String> {
+        let names = rights.iter().map(|right| self.flows.name(right, standing));
+        let mut names: Vec<String> = names.collect();
+        names.dedup();
+        names
     }
 
     fn is_known(&self, place: Place, key: &str) -> bool {

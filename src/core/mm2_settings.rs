@@ -6,8 +6,12 @@
 
 mod broker;
 mod place;
+pub(crate) mod reader;
 
 pub use broker::{BrokerVerdict, known_to_brokers};
+pub(crate) use place::{
+    BEATS_PRODUCER, CONNECTS_ADMIN, CONNECTS_READER, SIDE_READERS, SYNCS_PRODUCER, rights,
+};
 pub use place::{Place, Right, Side, Use, Verdict, known_for};
 
 use crate::core::topology::Version;

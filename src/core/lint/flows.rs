@@ -11,19 +11,30 @@ pub(super) const DOTS: usize = 6;
 pub(super) struct Flows<'a> {
     aliases: BTreeSet<&'a str>,
     enabled: Vec<(&'a str, &'a str)>,
+    told: BTreeMap<(&'a str, &'a str), Told>,
     /// Whether pairs are enabled that the file says nothing of.
     all_enabled: bool,
-    disabled: BTreeSet<(&'a str, &'a str)>,
+    /// Whether pairs emit heartbeats that the file says nothing of.
+    all_beat: bool,
     workers: BTreeSet<&'a str>,
     sources: BTreeSet<&'a str>,
     targets: BTreeSet<&'a str>,
 }
 
 /// What the file says of a pair, if anything.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Told {
     enabled: Option<bool>,
     beats: Option<bool>,
+}
+
+/// An ordered pair of clusters for which a worker runs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pair<'a> {
+    pub(super) source: &'a str,
+    pub(super) target: &'a str,
+    /// Whether it mirrors; otherwise it emits heartbeats.
+    pub(super) is_enabled: bool,
 }
 
 /// A key, taken apart.
@@ -56,18 +67,18 @@ impl<'a> Flows<'a> {
         let mut flows = Self {
             aliases,
             enabled: Vec::new(),
+            told: BTreeMap::new(),
             all_enabled,
-            disabled: BTreeSet::new(),
+            all_beat,
             workers: BTreeSet::new(),
             sources: BTreeSet::new(),
             targets: BTreeSet::new(),
         };
-        let mut pairs: BTreeMap<(&str, &str), Told> = BTreeMap::new();
         for (key, value) in settings {
             let Some((source, target, bare)) = flows.pair(key) else {
                 continue;
             };
-            let told = pairs.entry((source, target)).or_default();
+            let told = flows.told.entry((source, target)).or_default();
             match bare {
                 "enabled" => told.enabled = Some(is_true(value)),
                 _ if bare == beats => told.beats = Some(is_true(value)),
@@ -76,16 +87,13 @@ impl<'a> Flows<'a> {
         }
         // a pair that the file says nothing of starts a worker all the same, unless heartbeats are off everywhere
         let mut silenced: BTreeMap<&str, usize> = BTreeMap::new();
-        for ((source, target), Told { enabled, beats }) in pairs {
-            let runs = enabled == Some(true) || beats.unwrap_or(all_beat);
-            if enabled == Some(true) || (enabled.is_none() && all_enabled) {
+        for (source, target) in flows.told.keys().copied().collect::<Vec<_>>() {
+            if flows.is_enabled(source, target) {
                 flows.enabled.push((source, target));
                 flows.sources.insert(source);
                 flows.targets.insert(target);
-            } else if enabled == Some(false) {
-                flows.disabled.insert((source, target));
             }
-            if runs {
+            if flows.runs(source, target) {
                 flows.workers.insert(target);
             } else {
                 *silenced.entry(target).or_default() += 1;
@@ -97,7 +105,7 @@ impl<'a> Flows<'a> {
             let more: Vec<&str> = flows.aliases.iter().copied().filter(unsaid).collect();
             flows.workers.extend(more);
         }
-        if all_enabled && others > 0 {
+        if all_enabled && all_beat && others > 0 {
             flows.sources.extend(&flows.aliases);
             flows.targets.extend(&flows.aliases);
         }
@@ -108,19 +116,60 @@ impl<'a> Flows<'a> {
         self.aliases.iter().copied()
     }
 
+    /// Whether a worker runs for a pair; the `enabled` of all pairs starts none.
+    fn runs(&self, source: &str, target: &str) -> bool {
+        let told = self
+            .told
+            .get(&(source, target))
+            .copied()
+            .unwrap_or_default();
+        told.enabled == Some(true) || told.beats.unwrap_or(self.all_beat)
+    }
+
+    fn is_enabled(&self, source: &str, target: &str) -> bool {
+        let told = self
+            .told
+            .get(&(source, target))
+            .copied()
+            .unwrap_or_default();
+        told.enabled.unwrap_or(self.all_enabled) && self.runs(source, target)
+    }
+
     /// Every flow that is enabled.
     pub(super) fn pairs(&self) -> Vec<(&'a str, &'a str)> {
         if !self.all_enabled {
             return self.enabled.clone();
         }
-        let sources = self.aliases.iter();
-        let pairs = sources.flat_map(|one| self.aliases.iter().map(|other| (*one, *other)));
+        let pairs = self.every_pair();
         pairs
-            .filter(|pair| pair.0 != pair.1 && !self.disabled.contains(pair))
+            .filter(|(source, target)| self.is_enabled(source, target))
             .collect()
     }
 
+    /// Every pair for which a worker runs. Where no flow is enabled, all are taken to be: the rest is meant for them.
+    pub(super) fn running(&self) -> Vec<Pair<'a>> {
+        let is_none = self.targets.is_empty();
+        let pairs = self.every_pair();
+        let pairs = pairs.filter(|(source, target)| is_none || self.runs(source, target));
+        pairs
+            .map(|(source, target)| Pair {
+                source,
+                target,
+                is_enabled: is_none || self.is_enabled(source, target),
+            })
+            .collect()
+    }
+
+    fn every_pair(&self) -> impl Iterator<Item = (&'a str, &'a str)> + '_ {
+        let sources = self.aliases.iter().copied();
+        let pairs = sources.flat_map(|one| self.aliases.iter().map(move |other| (one, *other)));
+        pairs.filter(|(source, target)| source != target)
+    }
+
     pub(super) fn use_of(&self, alias: &str) -> Use {
+        if self.targets.is_empty() {
+            return super::ANY_USE;
+        }
         Use {
             is_read: self.sources.contains(alias),
             is_written: self.targets.contains(alias),

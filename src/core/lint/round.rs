@@ -55,15 +55,18 @@ fn leg<'a>(source: &'a str, target: &'a str, settings: &Settings<'a>) -> Option<
         KEEPS => None,
         _ => return None,
     };
+    // what prefixes are made of, and looked for
+    let aliases = ["source.cluster.alias", "target.cluster.alias"];
     let list = |keys: [&str; 2], usual: &str| -> Option<Vec<String>> {
         let text = keys.iter().find_map(|key| read(key)).unwrap_or(usual);
         let patterns = text.split(',').map(str::trim).filter(|one| !one.is_empty());
         (!text.contains("${")).then(|| patterns.map(str::to_owned).collect())
     };
-    let topics = list(["topics", "topics.whitelist"], ".*")?;
+    let topics = list(["topics"; 2], ".*")?;
     let exclude = list(["topics.exclude", "topics.blacklist"], "")?;
     let is_known = separator.is_none_or(|by| !by.is_empty() && !by.contains("${"))
-        && read("topic.filter.class").is_none_or(|class| class == FILTER);
+        && read("topic.filter.class").is_none_or(|class| class == FILTER)
+        && aliases.iter().all(|key| read(key).is_none());
     is_known.then_some(Leg {
         source,
         target,
