@@ -31,8 +31,8 @@ trap finish EXIT
 trap 'exit 130' INT TERM
 
 run kmk deploy
-run kmk produce --topic my_topic --messages 10
-run kmk consume --topic my_topic --cluster primary --messages 10
-run kmk consume --topic primary.my_topic --cluster secondary --messages 10
+run kmk produce my_topic --messages 10
+run kmk consume my_topic --cluster primary --messages 10
+run kmk consume primary.my_topic --cluster secondary --messages 10
 run kmk status
 run kmk destroy

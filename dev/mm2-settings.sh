@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes src/core/mm2_settings/table.txt: every setting that MirrorMaker or a broker reads, what kind of value it takes, and which of
-# the two Kafkas that kmk is tried with have it. Taken from Kafka's own configuration definitions (dev/mm2-settings),
+# Writes src/core/mm2_settings/table.txt: every setting that MirrorMaker or a broker reads, what values it takes, and which of the
+# two Kafkas that kmk is tried with have it. Taken from Kafka's own configuration definitions (dev/mm2-settings),
 # in Apache's published jars. Run it after a change of KAFKA_VERSION or NEXT_KAFKA_VERSION; needs a JDK 17 and Maven.
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -19,14 +19,20 @@ main() {
   settings "$old"
   settings "$new"
   {
-    echo "# Every setting that MirrorMaker or a broker reads: kind, key, type, and which Kafka has it. Made by dev/mm2-settings.sh."
+    echo "# Every setting that MirrorMaker or a broker reads: kind, key, type, which Kafka has it, and what values it takes where not all"
+    echo "# of the type (dev/mm2-settings/Settings.java; two where the Kafkas differ). Made by dev/mm2-settings.sh."
     echo "# Kafka $old $new"
     awk -v old="$old" -v new="$new" '
+      function put(setting, type, kafka, before, now) {
+        values = before == now ? (now == "-" ? "" : " " now) : " " before " " now
+        print setting, type, kafka values
+      }
       # where the type has changed, the newer one counts
-      FNR == NR { first[$1 " " $2] = $3; next }
-      ($1 " " $2) in first { print $0, "both"; delete first[$1 " " $2]; next }
-      { print $0, new }
-      END { for (setting in first) print setting, first[setting], old }' "$work/$old.txt" "$work/$new.txt" | LC_ALL=C sort
+      FNR == NR { first[$1 " " $2] = $3; taken[$1 " " $2] = $4; next }
+      ($1 " " $2) in first { put($1 " " $2, $3, "both", taken[$1 " " $2], $4); delete first[$1 " " $2]; next }
+      { put($1 " " $2, $3, new, $4, $4) }
+      END { for (setting in first) put(setting, first[setting], old, taken[setting], taken[setting]) }' \
+      "$work/$old.txt" "$work/$new.txt" | LC_ALL=C sort
   } >"$work/table.txt"
   mv "$work/table.txt" "$table"
   say "wrote $(wc -l <"$table") lines"

@@ -17,8 +17,8 @@ main() {
   prepare
   python3 -B dev/picture/main.py "$work" "$work/demo.svg" \
     'kmk deploy' \
-    'kmk produce --topic my_topic --messages 10' \
-    'kmk consume --topic primary.my_topic --cluster secondary --messages 10' \
+    'kmk produce my_topic --messages 10' \
+    'kmk consume primary.my_topic --cluster secondary --messages 10' \
     'kmk status' \
     'kmk destroy'
   cp "$work/demo.svg" "$picture"

@@ -23,7 +23,7 @@ const LAB: &str = "example";
 struct Lines(Vec<String>);
 
 impl Sink for Lines {
-    fn record(&mut self, record: RecordRef<'_>) -> io::Result<()> {
+    fn record(&mut self, _: &str, record: RecordRef<'_>) -> io::Result<()> {
         let value = record.value.unwrap_or_default();
         self.0.push(String::from_utf8_lossy(value).into_owned());
         Ok(())
@@ -67,6 +67,7 @@ fn main() -> anyhow::Result<()> {
         Produce {
             topic: "orders".to_owned(),
             input: Input::Samples { size: None },
+            input_name: None,
             messages: Some(10),
             key: Key::None,
             partition: None,
@@ -84,7 +85,8 @@ fn main() -> anyhow::Result<()> {
 
     let mut copies = Lines(Vec::new());
     let wanted = Consume {
-        topic: flow.remote_topic("orders"),
+        topics: vec![flow.remote_topic("orders")],
+        waits_for_topics: true,
         partition: None,
         start: Start::Earliest,
         until: None,

@@ -149,7 +149,7 @@ public class Truth {
         MirrorMakerConfig maker = maker(written);
         for (SourceAndTarget pair : maker.clusterPairs()) {
             Class<?> connector = Class.forName(CONNECTORS.get(0));
-            if (Boolean.parseBoolean(maker.connectorBaseConfig(pair, connector).get("enabled"))) {
+            if (Boolean.parseBoolean(maker.connectorBaseConfig(pair, connector).getOrDefault("enabled", "").trim())) {
                 return written;
             }
         }
@@ -177,6 +177,9 @@ public class Truth {
         List.of("latest", "earliest"));
 
     private static String another(String value) {
+        if (!value.equals(value.trim())) {
+            return value.trim();
+        }
         for (List<String> choice : CHOICES) {
             if (choice.contains(value)) {
                 return choice.get(1 - choice.indexOf(value));

@@ -12,7 +12,7 @@ use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::printable;
 use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::topology::{Cluster, Topology};
-use kafka_mirror_kit::core::wait::Stop;
+use kafka_mirror_kit::core::wait::{Interrupt, Stop};
 
 /// By its addresses, beside a flag `--cluster` that means one of the lab's.
 #[derive(clap::Args)]
@@ -76,6 +76,11 @@ impl Chosen {
         Some((&place.lab.topology, &place.cluster.name))
     }
 
+    /// The flag that names its lab, where one is needed.
+    pub(super) fn lab_flag(&self) -> &str {
+        &self.lab
+    }
+
     /// The flags that choose it, for the next command to type.
     pub(super) fn flags(&self) -> String {
         if let Some(place) = &self.place {
@@ -107,7 +112,7 @@ impl Chosen {
         let on = self.name();
         match error {
             TopicError::NoTopic { topic, topics } => {
-                Told::no(format!("there is no topic `{topic}` on {on}"))
+                Told::usage(format!("there is no topic `{topic}` on {on}"))
                     .hint(did_you_mean(&topic, &topics, consume::topics_there_are))
                     .into()
             }
@@ -133,7 +138,7 @@ impl Chosen {
         match error {
             GroupError::NoGroup { group, groups } => {
                 let name = printable::name(&group);
-                Told::no(format!("there is no group `{name}` on {on}"))
+                Told::usage(format!("there is no group `{name}` on {on}"))
                     .hint(did_you_mean(&group, &groups, groups_there_are))
                     .into()
             }
@@ -142,7 +147,7 @@ impl Chosen {
                 .into(),
             GroupError::NoPlace { .. } => Told::no(format!("{error} on {on}"))
                 .hint(format!(
-                    "`kmk groups{} --verbose` shows where it stands",
+                    "`kmk group list{} --verbose` shows where it stands",
                     self.flags()
                 ))
                 .into(),
@@ -157,6 +162,15 @@ fn did_you_mean(name: &str, known: &[String], all: impl FnOnce(&[String]) -> Str
     match nearest(name, known.iter().map(String::as_str)) {
         Some(meant) => format!("did you mean `{}`?", printable::name(meant)),
         None => all(known),
+    }
+}
+
+/// A group as a word of a command: one that looks like a flag comes with one.
+pub(super) fn group_word(group: &str) -> String {
+    if group.starts_with('-') {
+        shell::flag("--group", group).trim_start().to_owned()
+    } else {
+        shell::word(group)
     }
 }
 
@@ -192,7 +206,12 @@ pub(super) fn those_that_answer<T>(
     only: Option<&str>,
     looks: Vec<Result<T, KafkaError>>,
     failed: impl Fn(&str, String, String) -> T,
+    interrupt: &Interrupt,
 ) -> anyhow::Result<Vec<T>> {
+    // whatever it was that did not answer by then
+    if interrupt.is_raised() {
+        return Err(Stop::Interrupted.into());
+    }
     if let [Err(first), rest @ ..] = looks.as_slice()
         && rest.iter().all(Result::is_err)
     {
@@ -201,14 +220,13 @@ pub(super) fn those_that_answer<T>(
     let meant = |cluster: &&Cluster| only.is_none_or(|only| only == cluster.name);
     let clusters = lab.topology.clusters.iter().filter(meant).zip(looks);
     let answers = clusters.map(|(cluster, look)| match look {
-        Err(KafkaError::Stopped(Stop::Interrupted)) => Err(Stop::Interrupted.into()),
         Err(error) => {
             let bootstrap = cluster.bootstrap_outside();
-            Ok(failed(&cluster.name, bootstrap, error.to_string()))
+            failed(&cluster.name, bootstrap, error.to_string())
         }
-        Ok(answer) => Ok(answer),
+        Ok(answer) => answer,
     });
-    answers.collect()
+    Ok(answers.collect())
 }
 
 /// What stands above the table of a cluster.

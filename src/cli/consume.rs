@@ -1,9 +1,12 @@
+mod elsewhere;
 mod format;
 pub(super) mod from;
 
 use super::chosen::Elsewhere;
-use super::failure::{Told, is_unanswered};
+use super::failure::{OTHER_CLIENT, Told, exit_code};
 use super::output::seconds;
+use super::quantity::counted;
+use super::topic_args::SomeTopics;
 use super::{Context, DefaultCluster, Outcome, Place, deploy};
 use format::Format;
 pub(super) use from::start;
@@ -12,11 +15,11 @@ use kafka_mirror_kit::core::kafka::{Client, KafkaError, Start};
 use kafka_mirror_kit::core::lab::consume::{
     Consume, ConsumeEnd, ConsumeError, ConsumeReport, Sink, consume,
 };
-use kafka_mirror_kit::core::message::{RecordRef, check_topic_name};
+use kafka_mirror_kit::core::message::RecordRef;
 use kafka_mirror_kit::core::printable;
 use kafka_mirror_kit::core::topology::is_internal;
 use kafka_mirror_kit::core::wait::Stop;
-use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write as _};
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 /// More than anyone means.
@@ -28,25 +31,25 @@ const TOPICS_SHOWN: usize = 10;
 /// What a broker answers whoever cannot share partitions as a group does (`INCONSISTENT_GROUP_PROTOCOL`).
 const INCONSISTENT_PROTOCOL: i16 = 23;
 
-/// Read records from a topic to standard output, and nothing else there
+/// Read records from topics to standard output, and nothing else there
 ///
 /// Reads from the beginning unless told otherwise, as far as the topic goes now; with --messages, until so many have
-/// arrived; with --follow, on and on. A topic that is not there is waited for, and never created.
+/// arrived; with --follow, on and on. A topic that is not there is waited for, and never created, unless it is on another
+/// cluster of the lab: that is said at once. Of several topics, records come as they arrive, and --messages counts all.
 ///
 /// In a pipe or a file a record is what it is, byte for byte. On a terminal, what would steer it is written out: `\u001b`.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The topic to read; a mirrored one is called SOURCE.TOPIC, such as primary.orders
-    #[arg(long, value_name = "TOPIC", value_parser = topic_name)]
-    topic: String,
+    #[command(flatten)]
+    topics: SomeTopics,
     /// The cluster of the lab to read from [default: the target of the flow that makes such a topic, or of the first]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, short, value_name = "NAME")]
     cluster: Option<String>,
     #[command(flatten)]
     elsewhere: Elsewhere,
     /// End as soon as so many were read; exit code 1 if there are not so many in time
-    #[arg(long, value_name = "N", value_parser = messages, allow_negative_numbers = true)]
+    #[arg(long, short = 'n', value_name = "N", value_parser = messages, allow_hyphen_values = true)]
     messages: Option<u64>,
     /// With --messages, how long it may take in all. Otherwise, how long the topic may not be there, or the broker not
     /// answer
@@ -54,26 +57,26 @@ pub(crate) struct Args {
     timeout: Duration,
     /// Resume where this group stopped, and note how far it came: what was written out, and no more. Whoever else reads
     /// the topic in this group, with kmk or without, gets other partitions, unless --partition names one
-    #[arg(long, value_name = "GROUP", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(long, short, value_name = "GROUP", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     group: Option<String>,
     /// Where to begin: `earliest`, `latest`, an offset (in every partition), a time (2026-11-22T10:00:00Z), or a time ago
     /// (-10m). A group that was here before resumes instead
-    #[arg(long, value_name = "WHERE", default_value = "earliest", value_parser = start, allow_hyphen_values = true)]
+    #[arg(long, short = 'o', value_name = "WHERE", default_value = "earliest", value_parser = start, allow_hyphen_values = true)]
     from: Start,
     /// Where to end: before this offset (in every partition) [default: where the topic ends now]
-    #[arg(long, value_name = "OFFSET", value_parser = clap::value_parser!(i64).range(0..), allow_negative_numbers = true,
+    #[arg(long, value_name = "OFFSET", value_parser = counted::<i64>(0..=i64::MAX as u64), allow_negative_numbers = true,
           conflicts_with_all = ["messages", "follow", "group"])]
     until: Option<i64>,
     /// Go on with records that arrive from now on
-    #[arg(long, short)]
+    #[arg(long)]
     follow: bool,
     /// How to write a record: `value` (its bytes), `json` (an object a line; bytes that are no text as value_base64), or
     /// a template of %t topic, %p partition, %o offset, %k key, %v value, %T time in ms, %h headers, %% and \n, \t. A
     /// newline follows each
-    #[arg(long, value_name = "FORMAT", default_value = "value")]
+    #[arg(long, short = 'f', value_name = "FORMAT", default_value = "value")]
     format: Format,
     /// Read only this partition
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
     partition: Option<i32>,
     /// Whether to read what belongs to transactions that were given up or have not ended
     #[arg(long, value_name = "LEVEL", default_value = "read_uncommitted")]
@@ -111,31 +114,26 @@ impl From<Speaker> for Client {
 
 const EXAMPLES: &str = "\
 Examples:
-  kmk consume --topic primary.orders --messages 10
-  kmk consume --topic orders --cluster primary --format json | jq .value
-  kmk consume --topic orders --cluster primary --group billing --follow
-  kmk consume --topic orders --from -10m --format '%p:%o %T %k=%v'
+  kmk consume primary.orders -n 10
+  kmk consume orders primary.orders --format '%t %v'
+  kmk consume orders --cluster primary --format json | jq .value
+  kmk consume orders --cluster primary --group billing --follow
+  kmk consume orders --from -10m --format '%p:%o %T %k=%v'
 
 In JSON a missing key or value (a tombstone) is null.";
 
-pub(super) fn topic_name(text: &str) -> Result<String, String> {
-    check_topic_name(text)
-        .map(|()| text.to_owned())
-        .map_err(|error| error.to_string())
-}
-
 pub(super) fn messages(text: &str) -> Result<u64, String> {
-    match text.parse() {
-        Ok(number @ 1..=MOST_MESSAGES) => Ok(number),
-        _ => Err(format!("it is a number from 1 to {MOST_MESSAGES}")),
-    }
+    counted(1..=MOST_MESSAGES)(text)
 }
 
 pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let topics = args.topics.names();
     let place = match args.elsewhere.bootstrap.as_slice() {
         [] => Some(context.place(args.cluster.as_deref(), |lab| {
-            let flow = lab.flow_of_copy(&args.topic);
-            flow.map(|flow| flow.spec.target.as_str())
+            let mut flows = topics.iter().map(|topic| lab.flow_of_copy(topic));
+            flows
+                .find_map(|flow| flow)
+                .map(|flow| flow.spec.target.as_str())
                 .or(DefaultCluster::FirstTarget.of(lab))
         })?),
         _ => None,
@@ -144,8 +142,14 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let bootstrap = place
         .as_ref()
         .map_or(args.elsewhere.bootstrap, Place::endpoints);
-    let what = Consume {
-        topic: args.topic,
+    let is_expected = |topic: &String| {
+        place
+            .as_ref()
+            .is_none_or(|place| elsewhere::may_come(topic, place))
+    };
+    let mut what = Consume {
+        waits_for_topics: topics.iter().all(is_expected),
+        topics,
         partition: args.partition,
         start: args.from,
         until: args.until,
@@ -158,10 +162,9 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         needs: args.format.needs(),
     };
     let mut sink = Stdout {
-        topic: what.topic.clone(),
         format: args.format,
         on_terminal: io::stdout().is_terminal().then(Vec::new),
-        to: BufWriter::with_capacity(256 * 1024, io::stdout().lock()),
+        to: BufWriter::with_capacity(256 * 1024, io::stdout()),
     };
     let output = context.output;
     let tell = move |event: Event| match event {
@@ -170,7 +173,17 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Event::Started(text) if output.verbose => output.talk(&text),
         _ => {}
     };
-    let report = match consume(&bootstrap, &what, &context.interrupt, &tell, &mut sink) {
+    let mut told = consume(&bootstrap, &what, &context.interrupt, &tell, &mut sink);
+    if let (Err(ConsumeError::NoTopic { topic, .. }), Some(place), false) =
+        (&told, &place, what.waits_for_topics)
+    {
+        if let Some(error) = elsewhere::where_it_is(topic, place, context) {
+            return Err(error.into());
+        }
+        what.waits_for_topics = true;
+        told = consume(&bootstrap, &what, &context.interrupt, &tell, &mut sink);
+    }
+    let report = match told {
         Ok(report) => report,
         Err(ConsumeError::NoTopic {
             topic,
@@ -221,9 +234,13 @@ fn answer(
         ConsumeEnd::Complete if read == 0 => {
             context
                 .output
-                .talk(&format!("no records in topic `{}`", what.topic));
+                .talk(&format!("no records in {}", names(&what.topics)));
         }
         ConsumeEnd::Complete | ConsumeEnd::NoReader => {}
+        // that is how one leaves it
+        ConsumeEnd::Interrupted if what.follow && what.messages.is_none() => {
+            return Ok(Outcome::Left);
+        }
         ConsumeEnd::Interrupted => return Err(Stop::Interrupted.into()),
         ConsumeEnd::Deadline => {
             let hint = "wait longer with --timeout, or ask for fewer with --messages";
@@ -233,15 +250,24 @@ fn answer(
             let hint = where_to_look(error, place, context);
             let told = format!("{so_far}; then {error}");
             // a count that is short is a no, whatever the cause
-            let told = if what.messages.is_none() && is_unanswered(error) {
-                Told::unusable(told)
-            } else {
-                Told::no(told)
+            let told = match what.messages {
+                Some(_) => Told::no(told),
+                None => Told::new(told, exit_code(error)),
             };
             return Err(told.maybe(hint).into());
         }
     }
     Ok(Outcome::Yes)
+}
+
+/// Such as topic `a`, or topics `a` and `b`.
+fn names(topics: &[String]) -> String {
+    let names: Vec<String> = topics.iter().map(|topic| format!("`{topic}`")).collect();
+    match names.split_last() {
+        Some((last, [])) => format!("topic {last}"),
+        Some((last, before)) => format!("topics {} and {last}", before.join(", ")),
+        None => String::new(),
+    }
 }
 
 /// A cluster that is no lab's is not explained with one.
@@ -269,7 +295,7 @@ pub(super) fn where_to_look(
             )
         }
         (KafkaError::Codec { .. }, _) => {
-            Some("leave out --client, or ask for --client wire".to_owned())
+            Some(OTHER_CLIENT.to_owned())
         }
         (error, Some(_)) if error.is_retriable() => {
             let lab = deploy::in_lab(&context.lab);
@@ -303,20 +329,19 @@ pub(super) fn topics_there_are(topics: &[String]) -> String {
 
 /// Standard output.
 struct Stdout {
-    topic: String,
     format: Format,
     /// Where a record is looked through before a terminal gets it; a pipe gets it byte for byte.
     on_terminal: Option<Vec<u8>>,
-    to: BufWriter<StdoutLock<'static>>,
+    to: BufWriter<io::Stdout>,
 }
 
 impl Sink for Stdout {
-    fn record(&mut self, record: RecordRef<'_>) -> io::Result<()> {
+    fn record(&mut self, topic: &str, record: RecordRef<'_>) -> io::Result<()> {
         let Some(written) = &mut self.on_terminal else {
-            return self.format.write(&self.topic, &record, &mut self.to);
+            return self.format.write(topic, &record, &mut self.to);
         };
         written.clear();
-        self.format.write(&self.topic, &record, written)?;
+        self.format.write(topic, &record, written)?;
         let shown = printable::content(written);
         self.to.write_all(shown.as_bytes())
     }

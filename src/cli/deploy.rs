@@ -3,6 +3,7 @@ mod timings;
 
 use super::failure::Told;
 use super::output::seconds;
+use super::quantity::{counted, whole};
 use super::{Context, Outcome, lab_file};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use kafka_mirror_kit::core::docker::Site;
@@ -10,6 +11,7 @@ use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did
 use kafka_mirror_kit::core::preflight;
 use kafka_mirror_kit::core::scenario::Scenario;
 use kafka_mirror_kit::core::shell;
+pub(crate) use kafka_mirror_kit::core::spec::in_lab;
 use kafka_mirror_kit::core::spec::{MAX_BROKERS, MAX_MIRRORMAKERS, MIN_PORT, Spec};
 use kafka_mirror_kit::core::topology::{
     Cluster, Flow, IMAGE_VARIABLE, Proof, Topology, Version, official_image,
@@ -45,7 +47,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "REGEX,...", value_delimiter = ',')]
     exclude: Option<Vec<String>>,
     /// Partitions of new topics [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = counted::<u32>(0..=u64::from(u32::MAX)), allow_negative_numbers = true)]
     partitions: Option<u32>,
     /// First port of a cluster on this machine [default: 19092 for the first, 19192 for the second, and so on]
     #[arg(long, value_name = "CLUSTER=PORT", value_parser = cluster_port)]
@@ -139,7 +141,7 @@ fn cluster_image(text: &str) -> Result<(Option<String>, String), String> {
 
 fn mirrormakers(text: &str) -> Result<(Option<String>, u16), String> {
     let (cluster, number) = for_a_cluster(text)?;
-    let number = number.parse::<u16>().ok();
+    let number = whole(number).and_then(|number| u16::try_from(number).ok());
     match number.filter(|number| (1..=MAX_MIRRORMAKERS).contains(number)) {
         Some(number) => Ok((cluster, number)),
         None => Err(format!("1 to {MAX_MIRRORMAKERS} are possible")),
@@ -231,16 +233,11 @@ pub(crate) fn run(args: Args, context: &mut Context) -> anyhow::Result<Outcome> 
         .map(|(command, what)| (command.clone(), what.as_str()))
         .collect();
     context.output.next(&steps);
-    Ok(Outcome::Yes)
-}
-
-/// The flag that names the lab, where it is not the default one.
-pub(crate) fn in_lab(lab: &str) -> String {
-    if lab == kafka_mirror_kit::core::spec::DEFAULT_LAB {
-        String::new()
+    Ok(if deployed.has_lost {
+        Outcome::No
     } else {
-        shell::flag("--lab", lab)
-    }
+        Outcome::Yes
+    })
 }
 
 fn summary(deployed: &Deployed) -> String {
@@ -255,17 +252,20 @@ fn summary(deployed: &Deployed) -> String {
         Did::Unchanged => {
             format!("Lab `{lab}` already runs as asked and {replicates}; checked in {took}.")
         }
-        Did::Changed(services) if services.is_empty() && deployed.has_lost => {
+        Did::Repaired if deployed.has_lost => {
             format!("Lab `{lab}` runs again and {replicates}, after {took}.")
         }
-        Did::Changed(services) if services.is_empty() => {
+        Did::Repaired => {
             format!("Lab `{lab}` is whole again and {replicates}, after {took}.")
         }
-        Did::Changed(services) => {
-            format!(
-                "Lab `{lab}` is changed and {replicates}, after {took}. Made anew: {}.",
-                services.join(", ")
-            )
+        Did::Changed { anew, gone } => {
+            let what = [("Made anew", anew), ("Taken away", gone)];
+            let what = what
+                .into_iter()
+                .filter(|(_, services)| !services.is_empty());
+            let what = what.map(|(what, services)| format!(" {what}: {}.", services.join(", ")));
+            let what: String = what.collect();
+            format!("Lab `{lab}` is changed and {replicates}, after {took}.{what}")
         }
     };
     text + &addresses(&deployed.topology)

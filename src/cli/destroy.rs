@@ -1,6 +1,6 @@
 use super::failure::{Failure, INTERRUPTED, Told};
 use super::list;
-use super::output::{harmless, seconds};
+use super::output::{seconds, tell, tell_on};
 use super::{Context, Outcome};
 use kafka_mirror_kit::core::compose::CLASSES;
 use kafka_mirror_kit::core::docker::{Docker, DockerError};
@@ -12,7 +12,7 @@ use kafka_mirror_kit::core::spec::{Naming, is_name};
 use kafka_mirror_kit::core::topology::is_internal;
 use kafka_mirror_kit::core::wait::Limit;
 use kafka_mirror_kit::core::workdir::Workdir;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 
 /// Every lab there is, one after the other; what goes wrong with one keeps no other from going.
 fn every(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    if context.is_lab_named {
+    if context.is_lab_typed {
         return Err(Told::usage("--all means every lab, and --lab one of them")
             .hint("leave one of both out")
             .into());
@@ -114,8 +114,7 @@ fn is_wanted(labs: &[Listed], context: &Context) -> anyhow::Result<bool> {
         let nobody = Told::usage(format!("{question} There is no terminal to ask at"));
         return Err(nobody.hint("add --yes to destroy them all").into());
     }
-    anstream::eprint!("{} [y/N] ", harmless(&question));
-    io::stderr().flush()?;
+    tell_on(&format!("{question} [y/N] "));
     // on a thread of its own: Ctrl-C is heard while nobody answers
     let (sender, answers) = mpsc::channel();
     thread::spawn(move || {
@@ -126,12 +125,12 @@ fn is_wanted(labs: &[Listed], context: &Context) -> anyhow::Result<bool> {
     let answer = match Limit::endless(&context.interrupt).receive(&answers) {
         Ok(answer) => answer.transpose()?.unwrap_or_default(),
         Err(stop) => {
-            anstream::eprintln!();
+            tell("");
             return Err(stop.into());
         }
     };
     if !answer.ends_with('\n') {
-        anstream::eprintln!();
+        tell("");
     }
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }

@@ -3,13 +3,13 @@ mod remedy;
 mod words;
 
 use super::deploy::in_lab;
-use super::failure::Told;
+use super::failure::{Told, USAGE};
 use super::output::{COMMAND, HINT, styled};
+use super::topic_args::OneTopic;
 use super::{Context, Outcome, flow_named};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::explain::{Answer, Sight};
 use kafka_mirror_kit::core::lab::explain::{Explanation, explain};
-use kafka_mirror_kit::core::message::check_topic_name;
 use kafka_mirror_kit::core::printable;
 use serde::Serialize;
 use words::Words;
@@ -26,9 +26,8 @@ use words::Words;
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Its name on the source, or what its copy is called
-    #[arg(value_name = "TOPIC", value_parser = topic_name)]
-    topic: String,
+    #[command(flatten)]
+    topic: OneTopic,
     /// Only this flow [default: all that the topic concerns]
     #[arg(long, value_name = "SOURCE->TARGET")]
     flow: Option<String>,
@@ -66,11 +65,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         return Err(none.hint(hint).into());
     }
     let flow = args.flow.as_deref();
-    let told = explain(&docker, &lab, &args.topic, flow, &context.question())?;
+    let told = explain(&docker, &lab, args.topic.name(), flow, &context.question())?;
     let mirrored = told.iter().all(|one| one.mirrored);
     let text = if args.json {
         let json = Json {
-            topic: &args.topic,
+            topic: args.topic.name(),
             mirrored,
             flows: &told,
         };
@@ -81,13 +80,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         parts.join("\n\n")
     };
     context.output.result(&text)?;
-    Ok(if mirrored { Outcome::Yes } else { Outcome::No })
-}
-
-fn topic_name(text: &str) -> Result<String, String> {
-    check_topic_name(text)
-        .map(|()| text.to_owned())
-        .map_err(|error| error.to_string())
+    let is_nowhere = told
+        .iter()
+        .all(|one| matches!(one.answer, Answer::NoSuchTopic { .. }));
+    Ok(match mirrored {
+        true => Outcome::Yes,
+        false if is_nowhere => Outcome::Failed(USAGE),
+        false => Outcome::No,
+    })
 }
 
 fn describe(explanation: &Explanation, flags: &str) -> String {

@@ -5,7 +5,7 @@ mod deploy;
 mod docker;
 mod lab_file;
 
-pub(crate) use broker::{advice, is_unanswered};
+pub(crate) use broker::{OTHER_CLIENT, advice, exit_code};
 pub(crate) use lab_file::BadLabFile;
 
 use super::Context;
@@ -18,17 +18,20 @@ use kafka_mirror_kit::core::lab::destroy::DestroyError;
 use kafka_mirror_kit::core::lab::log::LogError;
 use kafka_mirror_kit::core::lab::start::StartError;
 use kafka_mirror_kit::core::lab::stop::StopError;
+use kafka_mirror_kit::core::lock::LockError;
 use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::printable;
 use kafka_mirror_kit::core::wait::Stop;
 use kafka_mirror_kit::core::workdir::WorkdirError;
 use std::error::Error;
+use std::io;
 
-/// The answer is no.
+/// The answer is no: too few by the deadline, a count that is short whatever the cause, not healthy, lost.
 pub(crate) const NO: u8 = 1;
-/// Bad flags, values, names or files.
+/// A flag, value, file or name inside the lab (cluster, flow, topic, group, service) that does not exist.
 pub(crate) const USAGE: u8 = 2;
-/// Docker or Kafka cannot be used.
+/// Nothing to work with: Docker, Kafka, an answer that cannot be had or understood, the lab not there or not up, a name in
+/// use by somebody else, an output that cannot be written.
 pub(crate) const UNUSABLE: u8 = 3;
 /// Ctrl-C.
 pub(crate) const INTERRUPTED: u8 = 130;
@@ -38,14 +41,17 @@ pub(crate) const INTERRUPTED: u8 = 130;
 #[error("{what}")]
 pub(crate) struct Told {
     what: String,
+    source: Option<io::Error>,
     hint: Option<String>,
     code: u8,
 }
 
 impl Told {
-    fn new(what: impl Into<String>, code: u8) -> Self {
+    /// With an exit code that was found out elsewhere.
+    pub(crate) fn new(what: impl Into<String>, code: u8) -> Self {
         Self {
             what: what.into(),
+            source: None,
             hint: None,
             code,
         }
@@ -56,14 +62,28 @@ impl Told {
         Self::new(what, NO)
     }
 
-    /// Docker or Kafka cannot be used.
+    /// There is nothing to work with.
     pub(crate) fn unusable(what: impl Into<String>) -> Self {
         Self::new(what, UNUSABLE)
     }
 
-    /// What was typed makes no sense.
+    /// What was typed makes no sense, or names what does not exist.
     pub(crate) fn usage(what: impl Into<String>) -> Self {
         Self::new(what, USAGE)
+    }
+
+    /// A file that was named cannot be used.
+    pub(crate) fn file(what: impl Into<String>, cause: io::Error) -> Self {
+        let mut told = Self::usage(what);
+        told.source = Some(cause);
+        told
+    }
+
+    /// Standard output cannot be written.
+    pub(crate) fn unwritten(cause: io::Error) -> Self {
+        let mut told = Self::unusable("cannot write to standard output");
+        told.source = Some(cause);
+        told
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -157,12 +177,16 @@ impl Failure {
         )
     }
 
+    pub(crate) fn of_told(told: &Told) -> Self {
+        let mut item = Item::new(told);
+        item.hint.clone_from(&told.hint);
+        Self::one(item, told.code)
+    }
+
     /// What an error means to the person who typed the command.
     pub(crate) fn of(error: &anyhow::Error, context: &Context) -> Self {
         if let Some(told) = error.downcast_ref::<Told>() {
-            let mut item = Item::new(told);
-            item.hint.clone_from(&told.hint);
-            return Self::one(item, told.code);
+            return Self::of_told(told);
         }
         if let Some(error) = error.downcast_ref::<BadLabFile>() {
             return error.failure();
@@ -197,10 +221,13 @@ impl Failure {
         if let Some(error) = error.downcast_ref::<WorkdirError>() {
             return Self::one(deploy::workdir(error), USAGE);
         }
+        if let Some(error) = error.downcast_ref::<LockError>() {
+            return docker::of_lock(error);
+        }
         if let Some(Stop::Interrupted) = error.downcast_ref::<Stop>() {
             return Self::interrupted();
         }
-        Self::one(Item::new(error.as_ref()), USAGE)
+        Self::one(Item::new(error.as_ref()), UNUSABLE)
     }
 
     /// Shows it on stderr, also when quiet.
@@ -221,3 +248,6 @@ impl Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

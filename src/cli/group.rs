@@ -3,16 +3,16 @@ mod reset;
 
 use super::chosen::{Chosen, Elsewhere};
 use super::failure::Told;
-use super::{Context, DefaultCluster, Outcome};
+use super::{Context, DefaultCluster, Outcome, groups};
 use kafka_mirror_kit::core::lab::groups::{GroupError, clusters_with};
 use kafka_mirror_kit::core::printable;
 use kafka_mirror_kit::core::wait::Limit;
 use std::time::Duration;
 
-/// Reset or delete one consumer group
+/// List consumer groups; describe, reset or delete one
 ///
-/// Each works on the target of the first flow, where `kmk consume` reads, unless told otherwise. A group that someone
-/// reads for is left alone.
+/// `list` and `describe` look on every cluster; the others work on the target of the first flow, where `kmk consume` reads,
+/// unless told otherwise. A group with active members is left alone.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -22,17 +22,23 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
+  kmk group list
+  kmk group describe billing
   kmk group reset billing --topic primary.orders --to earliest
   kmk group delete billing --cluster primary";
 
 #[derive(clap::Subcommand)]
 enum Verb {
+    List(groups::Args),
+    Describe(groups::Describe),
     Reset(reset::Args),
     Delete(delete::Args),
 }
 
 pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     match args.verb {
+        Verb::List(args) => groups::run(&args, context),
+        Verb::Describe(args) => groups::describe_one(&args, context),
         Verb::Reset(args) => reset::run(args, context),
         Verb::Delete(args) => delete::run(&args, context),
     }
@@ -45,7 +51,7 @@ struct Which {
     #[arg(value_name = "GROUP", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     group: String,
     /// The cluster of the lab that has it [default: the target of the first flow]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, short, value_name = "NAME")]
     cluster: Option<String>,
     #[command(flatten)]
     elsewhere: Elsewhere,
@@ -77,7 +83,7 @@ fn failed(error: GroupError, chosen: &Chosen, context: &Context) -> anyhow::Erro
         let others = clusters_with(topology, group, &limit);
         if let Some(other) = others.first() {
             let name = printable::name(group);
-            return Told::no(format!("there is no group `{name}` on {on}"))
+            return Told::usage(format!("there is no group `{name}` on {on}"))
                 .hint(format!(
                     "it is on {}: name it with --cluster {other}",
                     others.join(", ")

@@ -1,6 +1,7 @@
 mod flows;
 
 use super::chosen::Elsewhere;
+use super::chosen::group_word;
 use super::failure::Told;
 use super::quantity::{count, or_dash};
 use super::table::{row, table};
@@ -11,7 +12,6 @@ use kafka_mirror_kit::core::lab::groups::{
 };
 use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::printable;
-use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::wait::Limit;
 use serde::Serialize;
 use std::time::Duration;
@@ -19,25 +19,58 @@ use std::time::Duration;
 /// Show the consumer groups of each cluster: who reads, how far they came, and what is left
 ///
 /// Also what would become of each at the other end of a flow, if it went on there now: how many records it would read
-/// again, how many it would skip, and why. With --group or --verbose, every partition: the offset where the group goes
-/// on, the end, and who reads it.
+/// again, how many it would skip, and why. With --verbose, every partition: the offset where the group goes on, the end,
+/// and who reads it.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    which: Which,
+    /// As `kmk group describe`
+    #[arg(long, short, hide = true, value_name = "GROUP", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    group: Option<String>,
+    /// The groups of MirrorMaker and Kafka Connect too
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    answer: Answer,
+}
+
+/// Show one consumer group, partition by partition, on every cluster that knows it
+///
+/// The offset where the group goes on, the end of the partition, and who reads it; and what would become of the group at
+/// the other end of a flow, if it went on there now.
+#[derive(clap::Args)]
+#[command(after_help = DESCRIBE_EXAMPLES)]
+pub(super) struct Describe {
+    /// The group
+    #[arg(value_name = "GROUP", value_parser = clap::builder::NonEmptyStringValueParser::new(), required_unless_present = "group")]
+    bare: Option<String>,
+    /// The group, as a flag
+    #[arg(long, short, value_name = "GROUP", value_parser = clap::builder::NonEmptyStringValueParser::new(), conflicts_with = "bare")]
+    group: Option<String>,
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    answer: Answer,
+}
+
+/// Where groups are looked for.
+#[derive(clap::Args)]
+struct Which {
     /// Only this cluster of the lab [default: all]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, short, value_name = "NAME")]
     cluster: Option<String>,
     #[command(flatten)]
     elsewhere: Elsewhere,
     /// Only what becomes of groups at the other end of this flow [default: all]
     #[arg(long, value_name = "SOURCE->TARGET", conflicts_with_all = ["cluster", "bootstrap"])]
     flow: Option<String>,
-    /// Only this group, partition by partition
-    #[arg(long, value_name = "GROUP", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    group: Option<String>,
-    /// The groups of MirrorMaker and Kafka Connect too
-    #[arg(long)]
-    all: bool,
+}
+
+/// How the answer is given, and how long that may take.
+#[derive(clap::Args)]
+struct Answer {
     /// As JSON, for scripts: always partition by partition
     #[arg(long)]
     json: bool,
@@ -48,11 +81,10 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  kmk groups
-  kmk groups --group billing
-  kmk groups --cluster secondary --verbose
-  kmk groups --flow 'primary->secondary' --group billing
-  kmk groups --json | jq '.clusters[].groups[] | {group, lag}'
+  kmk group list
+  kmk group list --cluster secondary --verbose
+  kmk group list --flow 'primary->secondary'
+  kmk group list --json | jq '.clusters[].groups[] | {group, lag}'
 
 LAG is what is left to read: offsets between the group's place and the end,
 markers of transactions and records that were compacted away included.
@@ -69,6 +101,14 @@ cannot be known, `at most` stands before it. Where a cluster does not answer,
 its groups are shown as MirrorMaker last noted them on the other clusters.
 docs/groups.md says how all of it comes about.";
 
+const DESCRIBE_EXAMPLES: &str = "\
+Examples:
+  kmk group describe billing
+  kmk group describe billing --flow 'primary->secondary'
+  kmk group describe billing --json | jq '.clusters[].groups[].places'
+
+`kmk group list --help` says what each column means.";
+
 /// The answer for scripts. Fields are added, never renamed.
 #[derive(Serialize)]
 struct Json<'a> {
@@ -76,17 +116,34 @@ struct Json<'a> {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let limit = Limit::new(args.timeout, &context.interrupt);
-    let all = args.all || args.group.is_some();
-    let mut clusters = if args.elsewhere.bootstrap.is_empty() {
-        let lab = chosen::lab(context, args.cluster.as_deref())?;
-        let flow = args.flow.as_deref();
+    let group = args.group.as_deref();
+    show(group, args.all, &args.which, &args.answer, context)
+}
+
+pub(super) fn describe_one(args: &Describe, context: &Context) -> anyhow::Result<Outcome> {
+    let group = args.bare.as_deref().or(args.group.as_deref());
+    show(group, true, &args.which, &args.answer, context)
+}
+
+/// All groups, or one with all its partitions.
+fn show(
+    group: Option<&str>,
+    all: bool,
+    which: &Which,
+    answer: &Answer,
+    context: &Context,
+) -> anyhow::Result<Outcome> {
+    let limit = Limit::new(answer.timeout, &context.interrupt);
+    let all = all || group.is_some();
+    let mut clusters = if which.elsewhere.bootstrap.is_empty() {
+        let lab = chosen::lab(context, which.cluster.as_deref())?;
+        let flow = which.flow.as_deref();
         let named = flow
             .map(|flow| flow_named(&lab.topology, flow))
             .transpose()?;
         // whose groups the flow takes along
         let source = named.map(|flow| flow.spec.source.as_str());
-        let only = source.or(args.cluster.as_deref());
+        let only = source.or(which.cluster.as_deref());
         let looks = groups_and_flows(&lab.topology, only, flow, all, &limit);
         let failed = |name: &str, bootstrap: String, problem: String| ClusterGroups {
             cluster: Some(name.to_owned()),
@@ -95,21 +152,21 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             hidden: 0,
             problem: Some(problem),
         };
-        chosen::those_that_answer(&lab, only, looks, failed)?
+        chosen::those_that_answer(&lab, only, looks, failed, &context.interrupt)?
     } else {
-        let look = groups_at(&args.elsewhere.bootstrap, all, &limit);
+        let look = groups_at(&which.elsewhere.bootstrap, all, &limit);
         vec![look.map_err(|error| consume::of_kafka(error, None))?]
     };
-    if args.flow.is_some() {
+    if which.flow.is_some() {
         for cluster in &mut clusters {
             cluster.groups.retain(|group| !group.flows.is_empty());
         }
     }
-    if let Some(group) = &args.group {
-        keep(group, &mut clusters, &where_asked(args, context))?;
+    if let Some(group) = group {
+        keep(group, &mut clusters, &where_asked(which, context))?;
     }
-    let in_detail = args.group.is_some() || context.output.verbose;
-    let text = if args.json {
+    let in_detail = group.is_some() || context.output.verbose;
+    let text = if answer.json {
         let json = Json {
             clusters: &clusters,
         };
@@ -122,7 +179,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         tables.join("\n\n")
     };
     context.output.result(&text)?;
-    if !args.json {
+    if !answer.json {
         talk(&clusters, in_detail, context);
     }
     let mut all_answered = true;
@@ -141,8 +198,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 /// The flags that say where groups were looked for.
-fn where_asked(args: &Args, context: &Context) -> String {
-    let addresses = args.elsewhere.bootstrap.iter();
+fn where_asked(which: &Which, context: &Context) -> String {
+    let addresses = which.elsewhere.bootstrap.iter();
     let addresses: Vec<String> = addresses.map(ToString::to_string).collect();
     if addresses.is_empty() {
         deploy::in_lab(&context.lab)
@@ -160,11 +217,11 @@ fn keep(group: &str, clusters: &mut Vec<ClusterGroups>, asked: &str) -> anyhow::
         .collect();
     if !names.iter().any(|name| name == group) {
         let hint = nearest(group, names.iter().map(String::as_str)).map_or_else(
-            || format!("`kmk groups{asked}` shows those there are"),
+            || format!("`kmk group list{asked}` shows those there are"),
             |meant| format!("did you mean `{}`?", printable::name(meant)),
         );
         let name = printable::name(group);
-        return Err(Told::no(format!("there is no group `{name}`"))
+        return Err(Told::usage(format!("there is no group `{name}`"))
             .hint(hint)
             .into());
     }
@@ -188,8 +245,8 @@ fn talk(clusters: &[ClusterGroups], in_detail: bool, context: &Context) {
         .iter()
         .find(|cluster| cluster.cluster.is_some() && !cluster.groups.is_empty());
     if let (Some(cluster), false) = (of_lab, in_detail) {
-        let group = shell::flag("--group", &cluster.groups[0].group);
-        let command = format!("kmk groups{lab}{group}");
+        let group = group_word(&cluster.groups[0].group);
+        let command = format!("kmk group describe{lab} {group}");
         context.output.next(&[(command, "partition by partition")]);
     }
 }

@@ -1,7 +1,6 @@
 use super::deploy::{in_lab, scenario};
 use super::failure::Told;
 use super::{Context, Outcome};
-use anyhow::Context as _;
 use kafka_mirror_kit::core::lab_file;
 use kafka_mirror_kit::core::scenario::Scenario;
 use kafka_mirror_kit::core::shell;
@@ -40,9 +39,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     } else {
         options.create_new(true);
     }
-    let cannot = || format!("cannot write {path}");
+    let cannot = |cause| Told::file(format!("cannot write {path}"), cause);
     if let Some(parent) = args.config.parent() {
-        fs::create_dir_all(parent).with_context(cannot)?;
+        fs::create_dir_all(parent).map_err(cannot)?;
     }
     let written = options
         .open(&args.config)
@@ -53,7 +52,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
                 .hint("replace it with --overwrite, or name another file with --config")
                 .into());
         }
-        other => other.with_context(cannot)?,
+        other => other.map_err(cannot)?,
     }
     context.output.result(&format!("Wrote {path}"))?;
     let config = config_flag(&path.to_string());

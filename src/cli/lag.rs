@@ -1,6 +1,8 @@
 pub(in crate::cli) mod tables;
 
 use super::failure::Told;
+use super::quantity::counted;
+use super::topic_args::MaybeTopic;
 use super::watch::{Frame, Watch};
 use super::{Context, Outcome, deploy, flow_named};
 use anyhow::Context as _;
@@ -19,11 +21,10 @@ pub(crate) struct Args {
     /// Only this flow, as `primary->secondary` [default: all]
     #[arg(long, value_name = "A->B")]
     flow: Option<String>,
-    /// Only this topic of the source, partition by partition
-    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    topic: Option<String>,
+    #[command(flatten)]
+    topic: MaybeTopic,
     /// Say no (exit code 1) where a flow is more than so many records behind
-    #[arg(long, value_name = "N", conflicts_with = "watch")]
+    #[arg(long, value_name = "N", value_parser = counted::<u64>(0..=u64::MAX), allow_negative_numbers = true, conflicts_with = "watch")]
     max: Option<u64>,
     /// Say no (exit code 1) where a flow is further behind than this time, such as 5s
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, conflicts_with = "watch")]
@@ -42,7 +43,7 @@ const EXAMPLES: &str = "\
 Examples:
   kmk lag
   kmk lag --watch
-  kmk lag --topic orders
+  kmk lag orders
   kmk lag --max 0 # is everything copied?
   kmk lag --json | jq '.flows[] | {name, behind, seconds_behind}'
 
@@ -97,6 +98,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             context.output.talk(&format!("{}: {loss}", flow.name));
             outcome = Outcome::No;
         }
+        for doubt in flow.doubts() {
+            context.output.talk(&format!("{}: {doubt}", flow.name));
+        }
         for over in over(args, flow) {
             context.output.talk(&format!("{}: {over}", flow.name));
             outcome = Outcome::No;
@@ -106,7 +110,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 fn in_detail(args: &Args, context: &Context) -> bool {
-    args.topic.is_some() || context.output.verbose
+    args.topic.name().is_some() || context.output.verbose
 }
 
 /// What is more than it may be.
@@ -151,7 +155,7 @@ fn look(args: &Args, context: &Context) -> anyhow::Result<Lag> {
     found
         .flows
         .retain(|flow| args.flow.as_ref().is_none_or(|name| *name == flow.name));
-    if let Some(topic) = &args.topic {
+    if let Some(topic) = args.topic.name() {
         keep(topic, &mut found, context)?;
     }
     Ok(found)
@@ -167,7 +171,7 @@ fn keep(name: &str, lag: &mut Lag, context: &Context) -> anyhow::Result<()> {
         let hint = nearest(name, names).map_or_else(
             || {
                 format!(
-                    "`kmk topics{}` shows those there are",
+                    "`kmk topic list{}` shows those there are",
                     deploy::in_lab(&context.lab)
                 )
             },
@@ -175,7 +179,7 @@ fn keep(name: &str, lag: &mut Lag, context: &Context) -> anyhow::Result<()> {
         );
         let on: std::collections::BTreeSet<&str> = sources().collect();
         let on = on.into_iter().collect::<Vec<_>>().join(" or ");
-        return Err(Told::no(format!("there is no topic `{name}` on {on}"))
+        return Err(Told::usage(format!("there is no topic `{name}` on {on}"))
             .hint(hint)
             .into());
     }

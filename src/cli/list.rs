@@ -1,6 +1,6 @@
 use super::deploy::in_lab;
 use super::table::{row, table};
-use super::{Context, Outcome};
+use super::{Context, Outcome, watch};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::State;
@@ -8,13 +8,12 @@ use kafka_mirror_kit::core::lab::list::{self, Listed};
 use kafka_mirror_kit::core::printable;
 use std::path::Path;
 
-/// Characters of a line that people can be expected to see whole.
-const WIDTH: usize = 80;
 /// Characters between two columns.
 const GAP: usize = 2;
-/// Characters that a shape and a directory have at least, however little room there is: all of both is in --json.
-const LEAST: usize = 9;
-/// Ports of a lab that are shown: the others are in --json.
+/// Characters that a shape and a directory have at least, as their headings do: all of both is in --json.
+const SHAPE: usize = 8;
+const DIRECTORY: usize = 9;
+/// Ports of a lab that a terminal shows: the others are in --json, and where there is no terminal.
 const PORTS: usize = 3;
 
 /// List all labs there are, running or stopped
@@ -43,7 +42,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     context
         .output
-        .result(&describe(&labs, context.output.verbose))?;
+        .result(&describe(&labs, context.output.verbose, watch::width()))?;
     for lab in &labs {
         if let Some(problem) = &lab.problem {
             let name = printable::name(&lab.lab);
@@ -70,38 +69,43 @@ pub(super) fn labs(memory: bool, context: &Context) -> anyhow::Result<Vec<Listed
     }
 }
 
-fn describe(labs: &[Listed], verbose: bool) -> String {
+/// In lines of so many characters, where they are to be cut at all.
+fn describe(labs: &[Listed], verbose: bool, width: Option<usize>) -> String {
     let mut heading = row(["LAB", "STATE", "UP", "PORTS"]);
     if verbose {
         heading.push("MEMORY".to_owned());
     }
     heading.extend(row(["SCENARIO", "DIRECTORY"]));
     let mut rows = vec![heading];
-    rows.extend(labs.iter().map(|lab| cells(lab, verbose)));
+    let ports = width.map_or(usize::MAX, |_| PORTS);
+    rows.extend(labs.iter().map(|lab| cells(lab, verbose, ports)));
+    let Some(width) = width else {
+        return table(&rows);
+    };
     let widest = |rows: &[Vec<String>], column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.max().unwrap_or(0)
     };
     let [shape, directory] = [rows[0].len() - 2, rows[0].len() - 1];
     let others: usize = (0..shape).map(|column| widest(&rows, column) + GAP).sum();
-    let room = WIDTH.saturating_sub(others + GAP);
-    let most = room.saturating_sub(LEAST).max(LEAST);
+    let room = width.saturating_sub(others + GAP);
+    let most = room.saturating_sub(DIRECTORY).max(SHAPE);
     for row in &mut rows {
         row[shape] = beginning(&row[shape], most);
     }
-    let most = room.saturating_sub(widest(&rows, shape)).max(LEAST);
+    let most = room.saturating_sub(widest(&rows, shape)).max(DIRECTORY);
     for row in &mut rows {
         row[directory] = ending(&row[directory], most);
     }
     table(&rows)
 }
 
-fn cells(lab: &Listed, verbose: bool) -> Vec<String> {
+fn cells(lab: &Listed, verbose: bool, most_ports: usize) -> Vec<String> {
     let mut cells = vec![
         lab.lab.clone(),
         word(lab.state).to_owned(),
         format!("{}/{}", lab.running, lab.containers),
-        ports(&lab.ports),
+        ports(&lab.ports, most_ports),
     ];
     if verbose {
         let memory = lab.memory.map(|bytes| format!("{} MiB", bytes >> 20));
@@ -123,14 +127,14 @@ fn word(state: State) -> &'static str {
         State::Running => "running",
         State::Stopped => "stopped",
         State::Incomplete => "incomplete",
-        State::Ill => "ill",
+        State::Ill => "NOT HEALTHY",
         State::Unreadable => "unreadable",
     }
 }
 
-fn ports(ports: &[u16]) -> String {
-    let shown: Vec<String> = ports.iter().take(PORTS).map(u16::to_string).collect();
-    let more = if ports.len() > PORTS { ",…" } else { "" };
+fn ports(ports: &[u16], most: usize) -> String {
+    let shown: Vec<String> = ports.iter().take(most).map(u16::to_string).collect();
+    let more = if ports.len() > most { ",…" } else { "" };
     if shown.is_empty() {
         unknown()
     } else {
@@ -190,12 +194,14 @@ mod tests {
             verbose: bool,
         ) {
             let lab = Listed {
-                lab: name, state: State::Incomplete, scenario: None, running: 10, containers: 12,
+                lab: name, state: State::Ill, scenario: None, running: 10, containers: 12,
                 flows: vec!["primary->secondary".to_owned(); clusters], clusters: Vec::new(),
-                ports: vec![port; clusters], memory: Some(1 << 30), directory: Some(directory.into()), problem: None,
+                ports: vec![port; clusters], memory: Some(1 << 30), directory: Some((&directory).into()), problem: None,
             };
-            let text = describe(&[lab], verbose);
-            prop_assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{}", text);
+            let text = describe(std::slice::from_ref(&lab), verbose, Some(80));
+            prop_assert!(text.lines().all(|line| line.chars().count() <= 80), "{}", text);
+            let text = describe(&[lab], verbose, None);
+            prop_assert!(!text.contains('…') && text.ends_with(&directory), "{}", text);
         }
     }
 }

@@ -1,5 +1,6 @@
+use super::failure::Told;
+use super::quantity::counted;
 use super::{Context, Outcome};
-use anyhow::Context as _;
 use kafka_mirror_kit::core::lab::log::{self, Selection};
 use kafka_mirror_kit::core::printable;
 use kafka_mirror_kit::core::wait::Limit;
@@ -14,7 +15,7 @@ pub(crate) struct Args {
     #[arg(long, short)]
     follow: bool,
     /// Only so many last lines of each service
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = counted::<usize>(0..=u64::MAX), allow_negative_numbers = true)]
     tail: Option<usize>,
 }
 
@@ -47,9 +48,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     });
     match failed {
         Some(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Outcome::Yes),
-        Some(error) => return Err(error).context("cannot write to standard output"),
+        Some(error) => return Err(Told::unwritten(error).into()),
         None => {}
     }
-    told?;
-    Ok(Outcome::Yes)
+    match told {
+        // that is how one leaves it
+        Err(_) if args.follow && context.interrupt.is_raised() => Ok(Outcome::Left),
+        other => Ok(other.map(|()| Outcome::Yes)?),
+    }
 }

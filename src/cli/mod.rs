@@ -2,6 +2,7 @@
 
 mod chosen;
 mod consume;
+mod context;
 mod deploy;
 mod destroy;
 mod env;
@@ -15,6 +16,7 @@ mod lag;
 mod lint;
 mod list;
 mod logs;
+mod meant;
 mod output;
 mod produce;
 mod quantity;
@@ -25,29 +27,23 @@ mod status;
 mod stop;
 mod table;
 mod topic;
+mod topic_args;
 mod topics;
 mod verify;
 mod watch;
 
-use anyhow::Context as _;
-use clap::{Parser, Subcommand};
-use deploy::in_lab;
-use failure::{Failure, Told};
-use kafka_mirror_kit::core::docker::Docker;
-use kafka_mirror_kit::core::endpoint::Endpoint;
-use kafka_mirror_kit::core::lab::{Lab, State, addresses};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand};
+pub(crate) use context::{Context, DefaultCluster, Place, flow_named};
+use failure::Failure;
 use kafka_mirror_kit::core::printable;
 use kafka_mirror_kit::core::spec;
-use kafka_mirror_kit::core::topology::{Cluster, Flow, Topology};
-use kafka_mirror_kit::core::wait::{Interrupt, Limit};
+use kafka_mirror_kit::core::wait::Interrupt;
 use output::{Color, Output};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-
-/// How long docker may take to answer a question.
-const QUESTION: Duration = Duration::from_secs(30);
 
 /// Geo-replicated Kafka on a laptop: two real clusters joined by MirrorMaker 2, proven to replicate, and taken away again.
 #[derive(Parser)]
@@ -62,18 +58,24 @@ struct Cli {
 const FIRST_STEPS: &str = "\
 First steps:
   kmk deploy
-  kmk produce --topic my_topic --messages 10
-  kmk consume --topic primary.my_topic --cluster secondary --messages 10
+  kmk produce my_topic --messages 10
+  kmk consume primary.my_topic --cluster secondary --messages 10
   kmk status
   kmk destroy
 
-Exit codes: 0 done; 1 the answer is no; 2 bad flags, values, names or files;
-3 Docker or Kafka cannot be used; 130 interrupted.";
+Exit codes:
+  0    done, or yes
+  1    the answer is no: too few by the deadline or a count that is short, not healthy, lost
+  2    a flag, value, file, or name in the lab (cluster, flow, topic, group, service) that
+       does not exist
+  3    nothing to work with: Docker, Kafka, an answer that cannot be had or understood,
+       no such lab or one that is not up, a name that somebody else uses
+  130  interrupted";
 
 #[derive(clap::Args)]
 #[command(next_help_heading = "Global options")]
 struct Global {
-    /// The lab that is meant [default: demo; of `deploy`, what the lab file says]
+    /// The lab that is meant; also KMK_LAB [default: demo; of `deploy`, what the lab file says]
     #[arg(long, global = true, value_name = "NAME", value_parser = lab_name)]
     lab: Option<String>,
     /// Where the rendered files go; also KMK_DIR [default: where they are, or ./kmk-lab]
@@ -98,6 +100,7 @@ struct Global {
 
 #[derive(Subcommand)]
 enum Verb {
+    #[command(visible_alias = "up")]
     Deploy(deploy::Args),
     Init(init::Args),
     Schema(schema::Args),
@@ -105,13 +108,17 @@ enum Verb {
     Produce(produce::Args),
     Consume(consume::Args),
     Verify(verify::Args),
+    #[command(visible_alias = "ps")]
     Status(status::Args),
     Lag(lag::Args),
     Explain(explain::Args),
+    #[command(hide = true)]
     Topics(topics::Args),
     Topic(topic::Args),
+    #[command(hide = true)]
     Groups(groups::Args),
     Group(group::Args),
+    #[command(visible_alias = "ls")]
     List(list::Args),
     Stop(stop::Args),
     Start(start::Args),
@@ -128,6 +135,8 @@ pub(crate) enum Outcome {
     No,
     /// Errors that were told as they came; the worst of their exit codes.
     Failed(u8),
+    /// A person left what would not have ended by itself.
+    Left,
 }
 
 impl Outcome {
@@ -139,123 +148,6 @@ impl Outcome {
             Self::Failed(worst)
         }
     }
-}
-
-/// What every verb needs to know.
-pub(crate) struct Context {
-    pub(crate) output: Output,
-    pub(crate) interrupt: Interrupt,
-    pub(crate) lab: String,
-    /// Whether that is what was typed, rather than the default or what a lab file says.
-    pub(crate) is_lab_named: bool,
-    pub(crate) directory: Option<PathBuf>,
-}
-
-/// Which cluster is meant when none is named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DefaultCluster {
-    FirstSource,
-    FirstTarget,
-}
-
-impl DefaultCluster {
-    pub(crate) fn of(self, topology: &Topology) -> Option<&str> {
-        let flow = &topology.flows.first()?.spec;
-        Some(match self {
-            Self::FirstSource => &flow.source,
-            Self::FirstTarget => &flow.target,
-        })
-    }
-}
-
-/// A cluster of a running lab, and the lab.
-pub(crate) struct Place {
-    pub(crate) lab: Lab,
-    pub(crate) cluster: Cluster,
-}
-
-impl Place {
-    pub(crate) fn endpoints(&self) -> Vec<Endpoint> {
-        self.cluster.endpoints()
-    }
-}
-
-impl Context {
-    /// A limit for one question to docker.
-    pub(crate) fn question(&self) -> Limit {
-        Limit::new(QUESTION, &self.interrupt)
-    }
-
-    /// The lab that is meant; where it is the engine that does not answer, that is said instead.
-    pub(crate) fn find_lab(&self) -> anyhow::Result<(Docker, Lab)> {
-        let docker = Docker::find()?;
-        match Lab::find(&docker, &self.lab, &self.question()) {
-            Ok(lab) => Ok((docker, lab)),
-            Err(error) => {
-                // asked only now: a running lab is found faster without
-                docker.engine(&self.question())?;
-                Err(error.into())
-            }
-        }
-    }
-
-    /// The same, and it is not stopped: then nobody answers, and by now its ports may be those of another lab.
-    pub(crate) fn find_awake(&self) -> anyhow::Result<(Docker, Lab)> {
-        let (docker, lab) = self.find_lab()?;
-        if lab.state() == State::Stopped {
-            let hint = format!("`kmk start{}` goes on where it was", in_lab(&self.lab));
-            let stopped = Told::unusable(format!("lab `{}` is stopped", self.lab));
-            return Err(stopped.hint(hint).into());
-        }
-        Ok((docker, lab))
-    }
-
-    /// The same, where docker is not needed any more.
-    pub(crate) fn awake_lab(&self) -> anyhow::Result<Lab> {
-        Ok(self.find_awake()?.1)
-    }
-
-    /// The cluster of that name, or the one that is meant when none is named.
-    pub(crate) fn place(
-        &self,
-        cluster: Option<&str>,
-        default: impl FnOnce(&Topology) -> Option<&str>,
-    ) -> anyhow::Result<Place> {
-        let lab = self.awake_lab()?;
-        let name = cluster
-            .or_else(|| default(&lab.topology))
-            .context("the lab has no flow: name a cluster with --cluster")?;
-        match lab.topology.cluster(name).cloned() {
-            Some(cluster) => {
-                addresses(&cluster)?;
-                Ok(Place { lab, cluster })
-            }
-            None => Err(Told::unknown("cluster", name, &lab.spec.cluster_names()).into()),
-        }
-    }
-
-    /// Says which cluster is meant where none was named and another might have been.
-    pub(crate) fn say_which(&self, named: Option<&str>, place: Option<&Place>) {
-        if let (None, Some(place)) = (named, place)
-            && place.lab.topology.flows.len() > 1
-        {
-            let cluster = &place.cluster.name;
-            let note = format!("note: on cluster {cluster}; choose another with --cluster");
-            self.output.talk(&note);
-        }
-    }
-}
-
-/// The flow of that name.
-pub(crate) fn flow_named<'a>(topology: &'a Topology, name: &str) -> anyhow::Result<&'a Flow> {
-    let flows = &topology.flows;
-    flows
-        .iter()
-        .find(|flow| flow.name() == name)
-        .ok_or_else(|| {
-            let names: Vec<String> = flows.iter().map(Flow::name).collect();
-            Told::unknown("flow", name, &names).into()
-        })
 }
 
 fn lab_name(text: &str) -> Result<String, String> {
@@ -272,6 +164,21 @@ fn directory_variable() -> Option<PathBuf> {
     (!directory.is_empty()).then(|| directory.into())
 }
 
+/// What `kmk env` exports. One that is no name is an error of the flag that it stands for.
+fn lab_variable() -> Option<String> {
+    let lab = std::env::var_os("KMK_LAB").filter(|lab| !lab.is_empty())?;
+    let lab = lab.to_string_lossy();
+    Some(lab_name(&lab).unwrap_or_else(|why| {
+        let error = format!(
+            "invalid value '{}' for KMK_LAB: {why}",
+            printable::line(&lab)
+        );
+        Cli::command()
+            .error(ErrorKind::ValueValidation, error)
+            .exit()
+    }))
+}
+
 /// A time to wait: `30s`, `2m`, and never nothing.
 fn patience(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
@@ -282,42 +189,35 @@ fn patience(text: &str) -> Result<Duration, String> {
 
 /// Parses, runs, and turns whatever came of it into an exit code.
 pub(crate) fn main() -> ExitCode {
-    let cli = Cli::try_parse().unwrap_or_else(|error| refuse(&error));
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return meant::refuse(error),
+    };
     let output = Output::new(cli.global.quiet, cli.global.verbose, cli.global.color);
     let interrupt = Interrupt::default();
     listen_for_signals(&interrupt);
-    let is_lab_named = cli.global.lab.is_some();
+    let is_lab_typed = cli.global.lab.is_some();
+    let lab = cli.global.lab.or_else(lab_variable);
+    let is_lab_named = lab.is_some();
     let mut context = Context {
         output,
         interrupt,
-        lab: cli
-            .global
-            .lab
-            .unwrap_or_else(|| spec::DEFAULT_LAB.to_owned()),
+        lab: lab.unwrap_or_else(|| spec::DEFAULT_LAB.to_owned()),
         is_lab_named,
+        is_lab_typed,
         directory: cli.global.dir.or_else(directory_variable),
     };
     match run(cli.verb, &mut context) {
         Ok(Outcome::Yes) => ExitCode::SUCCESS,
         Ok(Outcome::No) => ExitCode::from(1),
         Ok(Outcome::Failed(code)) => ExitCode::from(code),
+        Ok(Outcome::Left) => ExitCode::from(failure::INTERRUPTED),
         Err(error) => {
             let failure = Failure::of(&error, &context);
             failure.show();
             ExitCode::from(failure.code)
         }
     }
-}
-
-/// Says what clap says, without what a terminal would obey in the words that were typed.
-fn refuse(error: &clap::Error) -> ! {
-    let words = std::env::args_os().map(std::ffi::OsString::into_string);
-    if let Ok(words) = words.collect::<Result<Vec<String>, _>>()
-        && let Err(error) = Cli::try_parse_from(words.iter().map(|word| printable::line(word)))
-    {
-        error.exit();
-    }
-    error.exit()
 }
 
 fn run(verb: Verb, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -354,7 +254,7 @@ fn listen_for_signals(interrupt: &Interrupt) {
         interrupt.raise();
         if COUNT.fetch_add(1, Ordering::SeqCst) >= 2 {
             watch::give_back();
-            std::process::exit(130);
+            std::process::exit(failure::INTERRUPTED.into());
         }
     };
     ctrlc::set_handler(handler).expect("the only handler of this process");
@@ -366,7 +266,6 @@ mod tests {
 
     #[test]
     fn the_flags_make_sense() {
-        use clap::CommandFactory as _;
         Cli::command().debug_assert();
     }
 }

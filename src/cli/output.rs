@@ -1,7 +1,7 @@
 //! Where words go: results to stdout, talk to stderr, events to a spinner or to plain lines.
 
-use anstream::{ColorChoice, eprintln};
-use anyhow::Context as _;
+use super::failure::Told;
+use anstream::ColorChoice;
 use clap::ValueEnum;
 use clap::builder::styling::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -63,7 +63,13 @@ pub(super) fn harmless(text: &str) -> String {
 
 /// To stderr, whether it should be quiet or not.
 pub(super) fn tell(text: &str) {
-    eprintln!("{}", harmless(text));
+    tell_on(&format!("{text}\n"));
+}
+
+/// The same, and the line goes on. Where stderr cannot be written nobody is left to be told, and what is done stays done.
+pub(super) fn tell_on(text: &str) {
+    let mut stderr = anstream::stderr().lock();
+    let _ = write!(stderr, "{}", harmless(text)).and_then(|()| stderr.flush());
 }
 
 impl Output {
@@ -84,7 +90,7 @@ impl Output {
         let written = writeln!(stdout, "{}", harmless(text)).and_then(|()| stdout.flush());
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other.context("cannot write to standard output"),
+            other => other.map_err(|error| Told::unwritten(error).into()),
         }
     }
 
@@ -116,7 +122,7 @@ impl Output {
         let is_terminal = io::stderr().is_terminal() && !self.quiet;
         let spinner = is_terminal.then(|| {
             let spinner = ProgressBar::new_spinner();
-            let style = ProgressStyle::with_template("{spinner} {prefix} {wide_msg:.dim}");
+            let style = ProgressStyle::with_template("{spinner} {prefix}{wide_msg:.dim}");
             spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
             spinner.enable_steady_tick(Duration::from_millis(100));
             spinner
@@ -149,9 +155,18 @@ impl Steps {
         }
     }
 
+    /// Says behind the spinner how far all has come; whether there is one.
+    pub(super) fn spin(&self, text: impl FnOnce() -> String) -> bool {
+        if self.spinner.is_some() {
+            self.step("", &text());
+        }
+        self.spinner.is_some()
+    }
+
     fn step(&self, prefix: &str, message: &str) {
         if let Some(spinner) = &self.spinner {
-            spinner.set_prefix(printable::line(prefix));
+            let gap = if prefix.is_empty() { "" } else { " " };
+            spinner.set_prefix(format!("{}{gap}", printable::line(prefix)));
             spinner.set_message(printable::line(message));
         }
     }

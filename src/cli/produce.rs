@@ -1,6 +1,7 @@
 mod args;
 mod progress;
 mod report;
+mod stdin;
 
 use super::consume::{of_kafka, where_to_look};
 use super::deploy::in_lab;
@@ -15,12 +16,14 @@ use kafka_mirror_kit::core::lab::produce::{
     Input, Produce, ProduceEnd, ProduceError, ProduceReport, produce,
 };
 use kafka_mirror_kit::core::lab::topics::{setting_of, source_of};
+use kafka_mirror_kit::core::selection::{Rules, Selection};
 use kafka_mirror_kit::core::shell;
+use kafka_mirror_kit::core::topology::Flow;
 use kafka_mirror_kit::core::wait::{Limit, Stop};
 use progress::Progress;
-use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::time::Duration;
+use stdin::Stdin;
 
 /// What Kafka puts around a record at most, but for its headers, in bytes.
 const AROUND: usize = 200;
@@ -30,7 +33,8 @@ const SOURCES: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     args.check()?;
-    let input = args.input(&context.interrupt)?;
+    let stdin = Stdin::look();
+    let input = args.input(stdin, &context.interrupt)?;
     let place = match args.elsewhere.bootstrap.as_slice() {
         [] => Some(context.place(args.cluster.as_deref(), |lab| {
             DefaultCluster::FirstSource.of(lab)
@@ -38,25 +42,26 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         _ => None,
     };
     if let Some(place) = place.as_ref().filter(|_| !args.force) {
-        refuse_mirrored(&args.topic, place, context)?;
+        refuse_mirrored(args.topic.name(), place, context)?;
     }
     context.say_which(args.cluster.as_deref(), place.as_ref());
     let bootstrap = place
         .as_ref()
         .map_or_else(|| args.elsewhere.bootstrap.clone(), Place::endpoints);
-    if matches!(input, Input::Lines(_))
-        && args.file.as_deref() == Some(Path::new("-"))
-        && io::stdin().is_terminal()
-    {
+    let file = args.file_to_read(stdin);
+    let is_stdin = file.as_deref() == Some(Path::new("-"));
+    if is_stdin && stdin == Stdin::Terminal {
         context.output.talk("A record a line; end with Ctrl-D.");
     }
+    let is_surprising = file.is_none() && args.is_silent();
     let whole_file = matches!(input, Input::Lines(_));
     let messages = args.messages.or((!whole_file).then_some(1));
     let (key, writing) = (args.key(), args.writing());
-    let topic = args.topic;
+    let topic = args.topic.name().to_owned();
     let what = Produce {
         topic: topic.clone(),
         input,
+        input_name: what_is_read(file.as_deref()),
         messages,
         key,
         partition: args.partition,
@@ -70,6 +75,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let output = context.output;
     let tell = move |event: Event| match event {
         Event::Started(text) if output.verbose => output.talk(&text),
+        Event::Progress(text) => output.talk(&text),
         _ => {}
     };
     let told = produce(&bootstrap, what, &context.interrupt, &tell, &mut |tally| {
@@ -80,17 +86,15 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         ProduceError::Kafka(error) => of_kafka(error, place.as_ref()),
         ProduceError::Stamped { ref topic, is_there } => {
             let verb = if is_there { "alter" } else { "create" };
-            let at = place.as_ref().map_or_else(
-                || format!(" --bootstrap {}", addresses(&bootstrap)),
-                |place| format!("{} --cluster {}", in_lab(&context.lab), place.cluster.name),
-            );
+            let at = flags(place.as_ref(), &bootstrap, context);
             Told::usage(error.to_string())
                 .hint(format!(
                     "`kmk topic {verb} {topic}{at} --config message.timestamp.type=CreateTime` makes it keep times"
                 ))
                 .into()
         }
-        other => other.into(),
+        ProduceError::TopicName(error) => Told::usage(error.to_string()).into(),
+        error @ ProduceError::Thread(_) => Told::unusable(error.to_string()).into(),
     })?;
     let text = if args.json {
         serde_json::to_string_pretty(&report::Json::new(&topic, &report))?
@@ -98,12 +102,33 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         report::text(&topic, &report)
     };
     context.output.result(&text)?;
+    if let Some(name) = what_is_read(file.as_deref())
+        && report.tally.acknowledged() == 0
+        && matches!(report.end, ProduceEnd::Complete)
+    {
+        let nothing = format!("note: no lines in {name}, so nothing was sent");
+        context.output.talk(&nothing);
+    }
+    if is_surprising && report.tally.acknowledged() > 0 {
+        let sample = format!("note: a sample record, as {stdin}");
+        context.output.talk(&sample);
+    }
     let sent = Sent {
         topic: &topic,
         bootstrap: &bootstrap,
         report: &report,
     };
     answer(&sent, place.as_ref(), context)
+}
+
+/// Where lines come from, in words.
+fn what_is_read(file: Option<&Path>) -> Option<String> {
+    let file = file?;
+    Some(if file == Path::new("-") {
+        "stdin".to_owned()
+    } else {
+        file.display().to_string()
+    })
 }
 
 /// What was asked for, and what came of it.
@@ -113,9 +138,13 @@ struct Sent<'a> {
     report: &'a ProduceReport,
 }
 
-fn addresses(bootstrap: &[Endpoint]) -> String {
-    let addresses = bootstrap.iter().map(ToString::to_string);
-    addresses.collect::<Vec<_>>().join(",")
+/// The flags that lead another command to the same cluster.
+fn flags(place: Option<&Place>, bootstrap: &[Endpoint], context: &Context) -> String {
+    if let Some(place) = place {
+        return in_lab(&context.lab) + &shell::flag("--cluster", &place.cluster.name);
+    }
+    let addresses: Vec<String> = bootstrap.iter().map(ToString::to_string).collect();
+    shell::flag("--bootstrap", &addresses.join(","))
 }
 
 /// What MirrorMaker writes is its own: records of anyone else in it are lost in the next comparison, and never mirrored
@@ -135,17 +164,6 @@ fn refuse_mirrored(topic: &str, place: &Place, context: &Context) -> anyhow::Res
         source.topic, source.cluster
     );
     Err(Told::usage(what).hint(hint).into())
-}
-
-impl Sent<'_> {
-    /// The flags that lead another command to the same cluster.
-    fn flags(&self, place: Option<&Place>, context: &Context) -> String {
-        if let Some(place) = place {
-            return in_lab(&context.lab) + &shell::flag("--cluster", &place.cluster.name);
-        }
-        let addresses: Vec<String> = self.bootstrap.iter().map(ToString::to_string).collect();
-        shell::flag("--bootstrap", &addresses.join(","))
-    }
 }
 
 /// The end, in words and as an exit code.
@@ -195,7 +213,7 @@ fn refused(
                 |most| format!("its max.message.bytes is {most}"),
             );
             let enough = bytes + AROUND;
-            let at = sent.flags(place, context);
+            let at = flags(place, sent.bootstrap, context);
             Some(format!(
                 "{most}: `kmk topic alter {topic} --config max.message.bytes={enough}{at}` makes room"
             ))
@@ -208,7 +226,7 @@ fn refused(
             }
             Some("--client wire says which error it is".to_owned())
         }
-        error => advice(error).map(str::to_owned),
+        error => advice(error, &context.lab),
     }
 }
 
@@ -217,13 +235,28 @@ fn next(topic: &str, report: &ProduceReport, place: &Place, context: &Context) {
     let lab = in_lab(&context.lab);
     let messages = report.tally.acknowledged();
     let flows = place.lab.topology.flows.iter();
-    let consume = flows
-        .filter(|flow| flow.spec.source == place.cluster.name)
-        .map(|flow| {
+    let flows = flows.filter(|flow| flow.spec.source == place.cluster.name);
+    let selected: Vec<(&Flow, Selection)> = flows
+        .map(|flow| (flow, Rules::of_flow(flow).select(topic)))
+        .collect();
+    let is_left_out = |(_, selection): &(&Flow, Selection)| {
+        !matches!(selection, Selection::Taken | Selection::Unjudged(_))
+    };
+    if selected.iter().all(is_left_out) {
+        let on = &place.cluster.name;
+        let none = format!("note: no flow mirrors `{topic}` from {on}");
+        context.output.talk(&none);
+        let explain = format!("kmk explain{lab} {topic}");
+        context.output.next(&[(explain, "why not")]);
+        return;
+    }
+    let consume = selected
+        .into_iter()
+        .filter(|(_, selection)| *selection == Selection::Taken)
+        .map(|(flow, _)| {
             let (remote, target) = (flow.remote_topic(topic), &flow.spec.target);
-            let command = format!(
-                "kmk consume{lab} --topic {remote} --cluster {target} --messages {messages}"
-            );
+            let command =
+                format!("kmk consume{lab} {remote} --cluster {target} --messages {messages}");
             (command, "the copies")
         });
     let consume: Vec<(String, &str)> = consume.collect();

@@ -103,8 +103,10 @@ fn say_what_is_not_known(status: &Status, context: &Context) {
         let is_idle = !flow.parts.is_empty() && !flow.parts.iter().any(copies) && !is_empty;
         if flow.proof == Proof::Word && flow.healthy && is_idle {
             notes.push(format!(
-                "MirrorMaker runs {}, and copies nothing: no topic of {} is one that the flow takes, or MirrorMaker cannot reach or enter it (`kmk logs` says more)",
-                flow.name, flow.source
+                "MirrorMaker runs {}, and copies nothing: no topic of {} is one that the flow takes, or MirrorMaker cannot reach or enter it (`kmk logs{}` says more)",
+                flow.name,
+                flow.source,
+                deploy::in_lab(&status.lab)
             ));
         }
         if flow.proof == Proof::Word && !open.is_empty() {
@@ -288,9 +290,11 @@ fn copy(topic: &TopicStatus) -> String {
     let name = &topic.remote;
     match topic.state {
         TopicState::NotThereYet => "not there yet".to_owned(),
+        TopicState::CopyGone if topic.lost == 0 => "gone".to_owned(),
         TopicState::CopyGone => format!("gone: {} lost", topic.lost),
         _ if topic.lost > 0 => format!("{name} ({} lost)", topic.lost),
         _ if topic.never_copied > 0 => format!("{name} ({} never copied)", topic.never_copied),
+        _ if topic.possibly_never_copied > 0 => format!("{name} (unknown whether lost)"),
         _ if topic.recreated => format!("{name} (source recreated)"),
         _ => name.clone(),
     }

@@ -6,17 +6,18 @@ mod truncate;
 
 use super::chosen::{Chosen, Elsewhere};
 use super::failure::Told;
-use super::{Context, DefaultCluster, Outcome};
+use super::quantity::counted;
+use super::topic_args::OneTopic;
+use super::{Context, DefaultCluster, Outcome, topics};
 use kafka_mirror_kit::core::lab::topics::source_of;
-use kafka_mirror_kit::core::message::check_topic_name;
 use kafka_mirror_kit::core::topology::is_internal;
 use kafka_mirror_kit::core::wait::Limit;
 use std::time::Duration;
 
-/// Create, delete, alter, describe or truncate one topic, in milliseconds
+/// List topics; create, describe, alter, truncate or delete one, in milliseconds
 ///
-/// Each works on the source of the first flow, unless told otherwise. A topic that MirrorMaker writes, or that is
-/// Kafka's or MirrorMaker's own, is changed only with --force.
+/// `list` and `describe` look on every cluster; the others work on the source of the first flow, unless told otherwise. A
+/// topic that MirrorMaker writes, or that is Kafka's or MirrorMaker's own, is changed only with --force.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -26,6 +27,7 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
+  kmk topic list
   kmk topic create orders --partitions 3 --config retention.ms=3600000
   kmk topic describe orders
   kmk topic alter orders --partitions 6
@@ -34,20 +36,22 @@ Examples:
 
 #[derive(clap::Subcommand)]
 enum Verb {
+    List(topics::Args),
     Create(create::Args),
-    Delete(delete::Args),
-    Alter(alter::Args),
     Describe(describe::Args),
+    Alter(alter::Args),
     Truncate(truncate::Args),
+    Delete(delete::Args),
 }
 
 pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     match args.verb {
+        Verb::List(args) => topics::run(&args, context),
         Verb::Create(args) => create::run(args, context),
         Verb::Delete(args) => delete::run(&args, context),
         Verb::Alter(args) => alter::run(args, context),
         Verb::Describe(args) => describe::run(&args, context),
-        Verb::Truncate(args) => truncate::run(args, context),
+        Verb::Truncate(args) => truncate::run(&args, context),
     }
 }
 
@@ -57,11 +61,10 @@ const COPIES: Duration = Duration::from_secs(2);
 /// Which topic, and where.
 #[derive(clap::Args)]
 struct Which {
-    /// The topic
-    #[arg(value_name = "TOPIC", value_parser = topic_name)]
-    topic: String,
+    #[command(flatten)]
+    topic: OneTopic,
     /// The cluster of the lab that has it [default: the source of the first flow]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, short, value_name = "NAME")]
     cluster: Option<String>,
     #[command(flatten)]
     elsewhere: Elsewhere,
@@ -94,21 +97,19 @@ impl Which {
     ) -> anyhow::Result<Chosen> {
         let chosen = self.cluster(context)?;
         if !force {
-            refuse_internal(&self.topic)?;
-            refuse_mirrored(&self.topic, &chosen, limit)?;
+            refuse_internal(self.topic.name(), &chosen)?;
+            refuse_mirrored(self.topic.name(), &chosen, limit)?;
         }
         Ok(chosen)
     }
 }
 
-fn topic_name(text: &str) -> Result<String, String> {
-    check_topic_name(text)
-        .map(|()| text.to_owned())
-        .map_err(|error| error.to_string())
-}
-
-fn refuse_internal(topic: &str) -> anyhow::Result<()> {
-    if !is_internal(topic) {
+fn refuse_internal(topic: &str, chosen: &Chosen) -> anyhow::Result<()> {
+    let is_internal = match chosen.lab() {
+        Some((topology, _)) => topology.is_internal(topic),
+        None => is_internal(topic),
+    };
+    if !is_internal {
         return Ok(());
     }
     let what = format!("`{topic}` is a name of Kafka's, MirrorMaker's or kmk's own topics");
@@ -146,8 +147,8 @@ fn setting(text: &str) -> Result<(String, String), String> {
 }
 
 /// A number of partitions or copies.
-fn at_least_one() -> clap::builder::RangedI64ValueParser<i32> {
-    clap::value_parser!(i32).range(1..)
+fn at_least_one(text: &str) -> Result<i32, String> {
+    counted(1..=i32::MAX as u64)(text)
 }
 
 #[cfg(test)]

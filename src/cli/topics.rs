@@ -19,7 +19,7 @@ use std::time::Duration;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Only this cluster of the lab [default: all]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, short, value_name = "NAME")]
     cluster: Option<String>,
     #[command(flatten)]
     elsewhere: Elsewhere,
@@ -36,10 +36,10 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  kmk topics
-  kmk topics --cluster secondary --all
-  kmk topics --json | jq -r '.clusters[].topics[] | [.topic, .records] | @tsv'
-  kmk topics --bootstrap localhost:9092
+  kmk topic list
+  kmk topic list --cluster secondary --all
+  kmk topic list --json | jq -r '.clusters[].topics[] | [.topic, .records] | @tsv'
+  kmk topic list --bootstrap localhost:9092
 
 RECORDS counts offsets from the first record to the end: markers of
 transactions and records that were compacted away count too. BYTES is what
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             hidden: 0,
             problem: Some(problem),
         };
-        chosen::those_that_answer(&lab, only, looks, failed)?
+        chosen::those_that_answer(&lab, only, looks, failed, &context.interrupt)?
     } else {
         let look = topics_at(&args.elsewhere.bootstrap, args.all, &limit);
         vec![look.map_err(|error| consume::of_kafka(error, None))?]

@@ -4,12 +4,13 @@ mod report;
 mod report_file;
 mod verdict;
 
-use super::consume::{messages, topic_name, topics_there_are};
+use super::consume::{messages, topics_there_are};
 use super::deploy::in_lab;
 use super::failure::Told;
 use super::produce::rate;
+use super::quantity::{counted, sized};
+use super::topic_args::topic_name;
 use super::{Context, Outcome, patience};
-use kafka_mirror_kit::core::event::Observer as _;
 use kafka_mirror_kit::core::kafka::KafkaError;
 use kafka_mirror_kit::core::lab::verify::{
     Afterwards, Amount, Refusal, Verify, VerifyEnd, VerifyError, VerifyReport, verify,
@@ -35,29 +36,32 @@ const MESSAGES: u64 = 10_000;
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// How many records into each source [default: 10000]
-    #[arg(long, value_name = "N", value_parser = messages, allow_negative_numbers = true, conflicts_with = "time")]
+    /// How many records into each source, such as 1000, 10k or 1e6 [default: 10000]
+    #[arg(long, short = 'n', value_name = "N", value_parser = messages, allow_hyphen_values = true, conflicts_with = "time")]
     messages: Option<u64>,
     /// Send for so long instead
     #[arg(long = "for", id = "time", value_name = "TIME", value_parser = patience)]
     time: Option<Duration>,
     /// At most so many records a second, into each source [default: as fast as the source takes them]
-    #[arg(long, value_name = "N[/s]", value_parser = rate)]
+    #[arg(long, value_name = "N[/s]", value_parser = rate, allow_hyphen_values = true)]
     rate: Option<u64>,
-    /// Bytes of each record
-    #[arg(long, value_name = "BYTES", default_value = "200", allow_negative_numbers = true,
-          value_parser = clap::value_parser!(u64).range(MIN_STAMPED as u64..=MAX_VALUE as u64))]
+    /// Bytes of each record: 200, 10kB, 1MB (10^6) or 1MiB (2^20)
+    #[arg(long, value_name = "BYTES", default_value = "200", allow_hyphen_values = true,
+          value_parser = sized(MIN_STAMPED as u64..=MAX_VALUE as u64))]
     size: u64,
     /// How many partitions of kmk's own topic to send to
-    #[arg(long, value_name = "N", default_value = "3", allow_negative_numbers = true, conflicts_with = "topic",
-          value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_PARTITIONS)))]
+    #[arg(long, value_name = "N", default_value = "3", allow_negative_numbers = true, conflicts_with_all = ["topic", "bare"],
+          value_parser = counted::<u32>(1..=u64::from(MAX_PARTITIONS)))]
     partitions: u32,
     /// Only this flow; may be given more than once [default: all that take the topic]
     #[arg(long = "flow", value_name = "SOURCE->TARGET")]
     flows: Vec<String>,
     /// Send into this topic, which is there already, to all of its partitions; the records stay in it [default: kmk's own,
     /// kmk-verify]
-    #[arg(long, value_name = "TOPIC", value_parser = topic_name)]
+    #[arg(value_name = "TOPIC", value_parser = topic_name)]
+    bare: Option<String>,
+    /// The topic, as a flag
+    #[arg(long, short, value_name = "TOPIC", value_parser = topic_name, conflicts_with = "bare")]
     topic: Option<String>,
     /// How long to wait once all is sent and no more records arrive; for a source that acknowledges nothing; and for a
     /// flow that does not show the topic yet
@@ -83,7 +87,7 @@ Examples:
   kmk verify
   kmk verify --for 60s --rate 1000/s --report report.json
   kmk verify --messages 1000000 --size 1000 --partitions 6
-  kmk verify --flow 'primary->secondary' --topic orders
+  kmk verify orders --flow 'primary->secondary'
   kmk verify --json | jq '.flows[].account.missing'
 
 Exit code 0: every acknowledged record arrived unchanged and in order; 1: some
@@ -105,7 +109,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     let what = Verify {
         flows: args.flows,
-        topic: args.topic,
+        topic: args.bare.or(args.topic),
         partitions: i32::try_from(args.partitions)?,
         amount,
         rate: args.rate,
@@ -118,15 +122,16 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         },
         guarantee,
     };
-    let mut progress = Progress::new(amount, context.output);
-    let told = {
-        let steps = context.output.steps();
-        let tell = |event| steps.on(event);
-        verify(&lab.topology, &what, &context.interrupt, &tell, &mut |at| {
-            progress.show(at);
-        })
-    };
-    progress.end();
+    let steps = context.output.steps();
+    let mut progress = Progress::new(amount, context.output, &steps);
+    let told = verify(
+        &lab.topology,
+        &what,
+        &context.interrupt,
+        &steps,
+        &mut |at| progress.show(at),
+    );
+    drop(steps);
     let report = told.map_err(|error| of_verify(error, &what, context))?;
     let json = report::json(&report, guarantee)?;
     if let Some(file) = file {
@@ -213,7 +218,7 @@ fn of_verify(error: VerifyError, what: &Verify, context: &Context) -> anyhow::Er
                 }
                 None => topics_there_are(topics),
             };
-            Told::no(error.to_string()).hint(hint).into()
+            Told::usage(error.to_string()).hint(hint).into()
         }
         VerifyError::NotShown(ref not_shown) => {
             let topic = &not_shown.topic;

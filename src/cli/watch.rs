@@ -1,9 +1,10 @@
 //! Looking again and again: a picture that is redrawn in place on a terminal, plain lines elsewhere.
 
+use super::failure::Told;
 use super::output::harmless;
+use super::quantity::count;
 use super::{Context, Outcome};
 use anstream::{AutoStream, ColorChoice};
-use anyhow::Context as _;
 use kafka_mirror_kit::core::wait::{Limit, Stop};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, IsTerminal as _, Write as _};
@@ -24,7 +25,7 @@ static IS_ENTERED: AtomicBool = AtomicBool::new(false);
 #[derive(clap::Args)]
 pub(crate) struct Watch {
     /// Look again and again, until Ctrl-C (exit code 130): redrawn in place on a terminal, plain lines elsewhere
-    #[arg(long)]
+    #[arg(long, short)]
     pub(crate) watch: bool,
     /// How often to look
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = super::patience, requires = "watch")]
@@ -43,6 +44,19 @@ pub(crate) enum Frame {
 impl Watch {
     /// Shows one frame after the other. With `as_lines`, on a terminal too.
     pub(crate) fn run(
+        &self,
+        as_lines: bool,
+        context: &Context,
+        frame: impl FnMut(Frame) -> anyhow::Result<String>,
+    ) -> anyhow::Result<Outcome> {
+        match self.frames(as_lines, context, frame) {
+            // that is how one leaves it
+            Err(_) if context.interrupt.is_raised() => Ok(Outcome::Left),
+            other => other,
+        }
+    }
+
+    fn frames(
         &self,
         as_lines: bool,
         context: &Context,
@@ -88,11 +102,7 @@ impl Screen {
         if !self.is_terminal {
             return Frame::Lines;
         }
-        let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
-        let size = size.map(|size| (usize::from(size.ws_col), usize::from(size.ws_row)));
-        let (columns, lines) = size
-            .filter(|size| size.0 > 0 && size.1 > 0)
-            .unwrap_or(USUAL);
+        let (columns, lines) = size();
         Frame::Picture { columns, lines }
     }
 
@@ -125,6 +135,19 @@ impl Drop for Screen {
     }
 }
 
+/// Columns and lines of the terminal that is standard output.
+fn size() -> (usize, usize) {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
+    let size = size.map(|size| (usize::from(size.ws_col), usize::from(size.ws_row)));
+    size.filter(|size| size.0 > 0 && size.1 > 0)
+        .unwrap_or(USUAL)
+}
+
+/// Characters of a line that a person sees whole; none where standard output is no terminal, and nothing is ever cut.
+pub(crate) fn width() -> Option<usize> {
+    io::stdout().is_terminal().then(|| size().0)
+}
+
 /// Gives a terminal back its own screen, when this program ends at once. Never waits for a terminal that takes nothing, nor for
 /// whoever writes to it.
 pub(crate) fn give_back() {
@@ -145,22 +168,34 @@ fn write(text: &str) -> anyhow::Result<bool> {
     match written {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(error).context("cannot write to standard output"),
+        Err(error) => Err(Told::unwritten(error).into()),
     }
 }
 
-/// A picture over the one before: each line cut to the width, and as many as there is room for.
+/// A picture over the one before: each line cut to the width, and as many as there is room for. What is cut is marked.
 fn redrawn(text: &str, columns: usize, lines: usize) -> String {
     let all: Vec<&str> = text.lines().collect();
-    let shown = all.iter().take(lines);
+    let room = if all.len() > lines {
+        lines.saturating_sub(1)
+    } else {
+        lines
+    };
+    let more = all.len().saturating_sub(room);
+    let more = (more > 0).then(|| format!("… and {}", count(more, "more line")));
+    let shown = all.iter().take(room).copied().chain(more.as_deref());
     let shown: Vec<String> = shown
         .map(|line| format!("{}\x1b[K", cut(line, columns)))
         .collect();
     format!("\x1b[H{}\x1b[J", shown.join("\r\n"))
 }
 
-/// A line without what is too much of it. Codes of styles take no room.
+/// A line without what is too much of it, and a `…` in its place. Codes of styles take no room.
 fn cut(line: &str, columns: usize) -> String {
+    let is_cut = anstream::adapter::strip_str(line)
+        .to_string()
+        .chars()
+        .count()
+        > columns;
     let mut cut = String::new();
     let mut room = columns;
     let mut characters = line.chars();
@@ -174,7 +209,11 @@ fn cut(line: &str, columns: usize) -> String {
                 }
             }
         } else if room > 0 {
-            cut.push(character);
+            cut.push(if is_cut && room == 1 {
+                '…'
+            } else {
+                character
+            });
             room -= 1;
         }
     }
@@ -188,17 +227,24 @@ mod tests {
 
     #[test]
     fn a_line_is_cut_where_it_ends_and_keeps_its_styles() {
-        assert_eq!(cut("abcdef", 4), "abcd");
-        assert_eq!(cut("a→c", 2), "a→");
-        assert_eq!(cut("\x1b[1mabc\x1b[0mdef", 4), "\x1b[1mabc\x1b[0md");
-        assert_eq!(cut("\x1b[31mabcdef\x1b[0m", 3), "\x1b[31mabc\x1b[0m");
+        assert_eq!(cut("abcdef", 6), "abcdef");
+        assert_eq!(cut("abcdef", 4), "abc…");
+        assert_eq!(cut("a→c", 2), "a…");
+        assert_eq!(cut("\x1b[1mabc\x1b[0mdef", 4), "\x1b[1mabc\x1b[0m…");
+        assert_eq!(cut("\x1b[31mabcdef\x1b[0m", 3), "\x1b[31mab…\x1b[0m");
+        assert_eq!(cut("\x1b[31mabc\x1b[0m", 3), "\x1b[31mabc\x1b[0m");
     }
 
     #[test]
     fn a_picture_is_no_larger_than_the_terminal() {
+        let text = "one\ntwo\nthree";
         assert_eq!(
-            redrawn("one\ntwo\nthree", 2, 2),
-            "\x1b[Hon\x1b[K\r\ntw\x1b[K\x1b[J"
+            redrawn(text, 4, 3),
+            "\x1b[Hone\x1b[K\r\ntwo\x1b[K\r\nthr…\x1b[K\x1b[J"
+        );
+        assert_eq!(
+            redrawn(text, 80, 2),
+            "\x1b[Hone\x1b[K\r\n… and 2 more lines\x1b[K\x1b[J"
         );
     }
 
@@ -207,7 +253,9 @@ mod tests {
         fn no_line_is_longer_than_it_may_be(line in "\\PC{0,60}", columns in 0usize..40) {
             let cut = cut(&line, columns);
             prop_assert!(cut.chars().count() <= columns);
-            prop_assert!(line.starts_with(&cut));
+            let kept = cut.strip_suffix('…').unwrap_or(&cut);
+            prop_assert!(line.starts_with(kept));
+            prop_assert!(cut == line || columns == 0 || cut.ends_with('…'));
         }
     }
 }

@@ -2,6 +2,7 @@
 //! worked out comes before what MirrorMaker said. Knows nothing of how it was seen.
 
 use crate::core::selection::{MAX_TOPIC_NAME, Rules, Selection};
+use crate::core::spec::in_lab;
 use crate::core::topology::BATCH_LIMITS;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -19,6 +20,9 @@ pub struct Culprit {
     /// Why.
     #[serde(flatten)]
     pub why: Why,
+    /// The lab, for commands to type.
+    #[serde(skip)]
+    pub lab: String,
 }
 
 /// Why a topic keeps records from being copied.
@@ -74,6 +78,8 @@ pub struct Room {
 /// What was seen of a flow that stands still, or of which some topic does.
 #[derive(Debug)]
 pub struct Evidence<'a> {
+    /// The lab's name.
+    pub lab: &'a str,
     /// What the flow takes.
     pub rules: &'a Rules,
     /// Topics of the source that hold records.
@@ -111,6 +117,7 @@ impl Evidence<'_> {
             remote: self.rules.remote(topic),
             stops_flow,
             why,
+            lab: self.lab.to_owned(),
         }
     }
 
@@ -193,6 +200,7 @@ impl fmt::Display for Culprit {
             remote,
             stops_flow,
             why,
+            ..
         } = self;
         let whom = if *stops_flow {
             "the whole flow"
@@ -234,7 +242,12 @@ impl Culprit {
         match &self.why {
             Why::NameTooLong { .. } => "delete it or exclude it".to_owned(),
             Why::Clash { with } => format!("delete `{with}`, or exclude `{topic}`"),
-            Why::BatchTooLarge { .. } => "`kmk deploy` makes the batches smaller".to_owned(),
+            Why::BatchTooLarge { .. } => {
+                format!(
+                    "`kmk deploy{}` makes the batches smaller",
+                    in_lab(&self.lab)
+                )
+            }
             Why::RecordTooLarge { .. } => {
                 format!("raise max.message.bytes of `{remote}`, or exclude `{topic}`")
             }
@@ -264,6 +277,7 @@ mod tests {
 
     fn evidence<'a>(rules: &'a Rules, behind: &[&'a str], rooms: &'a [Room]) -> Evidence<'a> {
         Evidence {
+            lab: "two",
             rules,
             with_records: behind.iter().copied().collect(),
             behind: behind.iter().copied().collect(),
@@ -312,8 +326,8 @@ mod tests {
         assert_eq!(
             told(&seen),
             [
-                "topic `files` holds up the whole flow: it takes batches of 50000 bytes (segment.bytes), and MirrorMaker sends 262144; `kmk deploy` makes the batches smaller",
-                "topic `small` holds up itself: it takes batches of 100000 bytes (max.message.bytes), and MirrorMaker sends 262144; `kmk deploy` makes the batches smaller",
+                "topic `files` holds up the whole flow: it takes batches of 50000 bytes (segment.bytes), and MirrorMaker sends 262144; `kmk deploy --lab two` makes the batches smaller",
+                "topic `small` holds up itself: it takes batches of 100000 bytes (max.message.bytes), and MirrorMaker sends 262144; `kmk deploy --lab two` makes the batches smaller",
             ]
         );
         seen.stands = true;

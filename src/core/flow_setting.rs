@@ -2,7 +2,9 @@
 //! nothing of files and flags.
 
 use crate::core::lint::{MOST, has_own_code, is_readable};
-use crate::core::mm2_settings::{Generation, Place, Right, Side, Type, Verdict, known_for};
+use crate::core::mm2_settings::{
+    Generation, Place, Right, Side, Type, Verdict, failure, known_for,
+};
 use crate::core::spec::{self, Fault, Finding, Instead, Part, Problem, Subject};
 use crate::core::topology::{Flow, Topology, Version};
 use std::collections::BTreeMap;
@@ -26,7 +28,7 @@ pub fn findings(topology: &Topology) -> Vec<Finding> {
             if looked_for > MOST {
                 return findings;
             }
-            if let Some((fault, instead)) = flow.fault(verdict, value) {
+            if let Some((fault, instead)) = flow.fault(key, verdict, value) {
                 findings.push(Finding {
                     subject: Subject::Flow(index),
                     part: Part::Setting(key.clone()),
@@ -70,9 +72,11 @@ impl<'a> Judged<'a> {
         }
     }
 
-    fn fault(&self, verdict: Verdict, value: &str) -> Option<(Fault, Vec<Instead>)> {
+    fn fault(&self, key: &str, verdict: Verdict, value: &str) -> Option<(Fault, Vec<Instead>)> {
         match verdict {
-            Verdict::Known(kind) => self.of_value(kind, value).map(|fault| (fault, Vec::new())),
+            Verdict::Known(kind) => self
+                .of_value(key, kind, value)
+                .map(|fault| (fault, Vec::new())),
             Verdict::Partly { reaches, rights } => {
                 Some((Fault::Partly(reaches), self.instead(rights)))
             }
@@ -88,7 +92,7 @@ impl<'a> Judged<'a> {
         }
     }
 
-    fn of_value(&self, kind: Type, value: &str) -> Option<Fault> {
+    fn of_value(&self, key: &str, kind: Type, value: &str) -> Option<Fault> {
         let has_variable = !spec::names_in(value).is_empty();
         let is_old = |version: &Version| version.is_below(VARIABLES);
         if has_variable && self.version.as_ref().is_some_and(is_old) {
@@ -99,15 +103,14 @@ impl<'a> Judged<'a> {
             });
         }
         (!is_readable(kind, value)).then(|| {
-            let more = if value.chars().nth(SHOWN).is_some() {
-                "…"
-            } else {
-                ""
-            };
-            let value: String = value.chars().take(SHOWN).collect();
+            let mut shown: String = value.chars().take(SHOWN).collect();
+            if shown.len() < value.len() {
+                shown.push('…');
+            }
             Fault::Value {
                 expected: kind.to_string(),
-                value: value + more,
+                value: shown,
+                failure: failure(Place::Flow, key, self.kafka).to_string(),
             }
         })
     }
@@ -321,13 +324,19 @@ mod tests {
             "tasks.max",
             "many",
             None,
-            "is to be a number of at most 2147483647, not `many`",
+            "is to be a number from 1 to 2147483647, not `many`: MirrorMaker starts, but without its connectors (",
         );
         is_refused(
             "emit.checkpoints.enabled",
             "yes",
             None,
             "is to be true or false, not `yes`",
+        );
+        is_refused(
+            "offset-syncs.topic.location",
+            "destination",
+            None,
+            "is to be one of source, target, not `destination`: MirrorMaker starts, but without MirrorSourceConnector and",
         );
         is_refused(
             "tasks.max",
@@ -363,10 +372,10 @@ mod tests {
         assert_eq!(findings(&Topology::new(&spec)).len(), MOST);
     }
 
-    /// Whether it is about where a setting stands, and not about what its value may look like to a person, or do to others.
+    /// Whether it is about where a setting stands, and not about what its value may look like to a person.
     fn is_of_key(problem: &lint::Problem) -> bool {
-        use lint::Problem::{BlankInKey, Comment, Ring};
-        !matches!(problem, BlankInKey | Comment | Ring { .. })
+        use lint::Problem::{BlankInKey, Comment};
+        !matches!(problem, BlankInKey | Comment)
     }
 
     proptest! {

@@ -10,6 +10,7 @@ mod reach;
 mod round;
 mod value;
 mod workers;
+mod written;
 
 pub use finding::{Finding, Problem};
 pub(crate) use value::{has_own_code, is_readable};
@@ -18,12 +19,13 @@ use crate::core::mm2_settings::BEATS_PRODUCER;
 use crate::core::mm2_settings::reader::{is_of_brokers, is_of_its_topics};
 use crate::core::mm2_settings::{Generation, Place, Right, Type, Use, Verdict, known_for, rights};
 use crate::core::nearest::nearest;
+pub use crate::core::properties::Encoding;
 use crate::core::properties::{Entry, Spelling, read};
 use flows::{Flows, Standing};
 use own::OwnCode;
 use reach::{Reach, Readers};
 use std::collections::BTreeMap;
-use value::{Providers, ends_in_a_comment};
+use value::{Read, Values};
 
 /// Keys in question at most; after that many it is another kind of file. Keeps the longest file quick.
 pub const MOST: usize = 200;
@@ -31,6 +33,12 @@ pub const MOST: usize = 200;
 /// Everything in the text that MirrorMaker ignores, or cannot read, by line; with no Kafka named, a setting that any of
 /// those known has is right.
 pub fn lint(text: &str, kafka: Option<Generation>) -> Vec<Finding> {
+    lint_in(text, Encoding::Utf8, kafka)
+}
+
+/// As [`lint`], of a text that stood in the file in this encoding.
+pub fn lint_in(text: &str, encoding: Encoding, kafka: Option<Generation>) -> Vec<Finding> {
+    let (text, mark) = written::without_mark(text);
     let entries = read(text);
     let last: BTreeMap<&str, usize> = (0..)
         .zip(&entries)
@@ -42,23 +50,21 @@ pub fn lint(text: &str, kafka: Option<Generation>) -> Vec<Finding> {
         .collect();
     let flows = Flows::new(&counts);
     let file = File {
-        providers: Providers::new(&counts),
+        values: Values::new(&counts, kafka),
         own_code: OwnCode::new(&flows, &counts),
         readers: Readers::new(&flows, &counts, kafka),
         flows,
+        encoding,
         kafka,
     };
     let clusters = last.get("clusters").map_or(1, |index| entries[*index].line);
-    let mut findings: Vec<Finding> = file
-        .flows
-        .missing(&counts)
-        .into_iter()
-        .map(|problem| Finding {
-            line: clusters,
-            key: "clusters".to_owned(),
-            problem,
-        })
-        .collect();
+    let missing = file.flows.missing(&counts).into_iter();
+    let missing = missing.map(|problem| Finding {
+        line: clusters,
+        key: "clusters".to_owned(),
+        problem,
+    });
+    let mut findings: Vec<Finding> = mark.into_iter().chain(missing).collect();
     let round = round::twins(&file.flows, &counts).into_iter();
     let round = round.chain(round::rings(&file.flows, &counts));
     let round = round.chain(workers::shared(&file.flows, &counts));
@@ -78,7 +84,9 @@ pub fn lint(text: &str, kafka: Option<Generation>) -> Vec<Finding> {
             break;
         }
         let counting = last[entry.key.as_str()];
-        if counting == index {
+        if entry.spelling == Spelling::Malformed {
+            findings.push(finding(entry, Problem::Malformed));
+        } else if counting == index {
             let problems = file.judge(entry, &mut let_pass).into_iter();
             findings.extend(problems.map(|problem| finding(entry, problem)));
         } else {
@@ -99,7 +107,7 @@ fn finding(entry: &Entry, problem: Problem) -> Finding {
 
 /// How many settings a file has; those set twice count once.
 pub fn settings(text: &str) -> usize {
-    let entries = read(text);
+    let entries = read(written::without_mark(text).0);
     let keys: std::collections::BTreeSet<&str> =
         entries.iter().map(|entry| entry.key.as_str()).collect();
     keys.len()
@@ -108,9 +116,10 @@ pub fn settings(text: &str) -> usize {
 /// A file as a whole.
 struct File<'a> {
     flows: Flows<'a>,
-    providers: Providers<'a>,
+    values: Values<'a>,
     own_code: OwnCode<'a>,
     readers: Readers<'a>,
+    encoding: Encoding,
     kafka: Option<Generation>,
 }
 
@@ -124,58 +133,73 @@ const ANY_USE: Use = Use {
 impl File<'_> {
     /// `let_pass` counts the keys that only a class of the person's own can know.
     fn judge(&self, entry: &Entry, let_pass: &mut usize) -> Vec<Problem> {
-        if entry.spelling == Spelling::Malformed {
-            return vec![Problem::Malformed];
-        }
         if entry.value.starts_with("->") {
             return vec![Problem::BlankInKey];
         }
-        let verdict = match self.verdict(entry) {
-            Ok(verdict) => verdict,
-            Err(problem) => return vec![problem],
-        };
-        *let_pass += usize::from(verdict.is_none());
-        let value = &entry.value;
-        let mut problems = Vec::new();
-        if ends_in_a_comment(value) && verdict != Some(Type::Password) {
-            problems.push(Problem::Comment);
-        } else if let Some(kind) = verdict.filter(|kind| !is_readable(*kind, value)) {
-            problems.push(Problem::Value {
-                value: value.clone(),
-                kind,
-            });
+        let mut problems = Vec::from_iter(written::odd(entry, self.encoding));
+        if problems == [Problem::NoBreakSpace] {
+            return problems;
         }
-        problems.extend(self.providers.lacking(value).map(Problem::NoProvider));
+        let read = match self.read(entry) {
+            Ok(read) => read,
+            Err(problem) => {
+                problems.push(problem);
+                return problems;
+            }
+        };
+        *let_pass += usize::from(read.is_none());
+        let gone = read.as_ref().and_then(|read| self.gone(entry, read));
+        problems.extend(gone);
+        problems.extend(self.values.problems(entry, read.as_ref()));
         problems
     }
 
-    /// The type of what is read; nothing where only a class of the person's own can know.
-    fn verdict(&self, entry: &Entry) -> Result<Option<Type>, Problem> {
+    /// A list that Kafka 4 has under another name only, where both Kafkas are asked for.
+    fn gone(&self, entry: &Entry, read: &Read<'_>) -> Option<Problem> {
+        let now = known_for(read.place, read.bare, Some(Generation::Four));
+        let is_gone = self.kafka.is_none() && now == Verdict::OnlyIn(Generation::Three);
+        renamed(&entry.key).filter(|_| is_gone)
+    }
+
+    /// What is read; nothing where only a class of the person's own can know.
+    fn read<'k>(&self, entry: &'k Entry) -> Result<Option<Read<'k>>, Problem> {
         let standing = self.standing(&entry.key);
         let (place, bare) = match &standing {
             Standing::Top(key) => (Place::Top, *key),
             Standing::Cluster(alias, key) => (Place::Cluster(self.flows.use_of(alias)), *key),
             Standing::Flow(_, _, key) => (Place::Flow, *key),
             Standing::Itself(alias) => return Err(Problem::Itself((*alias).to_owned())),
-            Standing::Nobody(name) => return Err(self.unknown_alias(name)),
+            Standing::Nobody(name) => return Err(self.unknown_alias(&entry.key, name)),
         };
         if let Some(problem) = workers::only_connector(&standing, &entry.value) {
             return Err(problem);
         }
         match known_for(place, bare, self.kafka) {
-            Verdict::Known(kind) => self.reached(&entry.key, bare, &standing, Ok(Some(kind))),
+            Verdict::Known(kind) => {
+                let flow = match standing {
+                    Standing::Flow(source, target, _) => Some((source, target)),
+                    _ => None,
+                };
+                let read = Read {
+                    place,
+                    bare,
+                    kind: self.strictest(place, bare, kind),
+                    flow,
+                };
+                self.reached(&entry.key, bare, &standing, Ok(Some(read)))
+            }
             Verdict::Partly { reaches, rights } => {
                 let instead = self.names(&rights, &standing);
                 let partly = Err(Problem::Partly { reaches, instead });
                 self.reached(&entry.key, bare, &standing, partly)
             }
             Verdict::Overruled(why) => Err(Problem::Overruled(why)),
-            Verdict::OnlyIn(only) => Err(Problem::OnlyIn(only)),
+            Verdict::OnlyIn(only) => Err(renamed(&entry.key).unwrap_or(Problem::OnlyIn(only))),
             Verdict::Misplaced(rights) => Err(Problem::Misplaced(self.names(&rights, &standing))),
             Verdict::Unknown { meant } => {
                 let stray = matches!(standing, Standing::Top(_));
                 if let Some(name) = stray.then(|| self.stray_alias(bare)).flatten() {
-                    return Err(self.unknown_alias(name));
+                    return Err(self.unknown_alias(&entry.key, name));
                 }
                 if is_of_brokers(bare) {
                     return Err(Problem::OfBroker);
@@ -208,13 +232,13 @@ impl File<'_> {
     }
 
     /// `at_best` is what can be said of the place; here it is known who gets it.
-    fn reached(
+    fn reached<'k>(
         &self,
         key: &str,
         bare: &str,
         standing: &Standing,
-        at_best: Result<Option<Type>, Problem>,
-    ) -> Result<Option<Type>, Problem> {
+        at_best: Result<Option<Read<'k>>, Problem>,
+    ) -> Result<Option<Read<'k>>, Problem> {
         let elsewhere = || {
             let mut names = self.names(&rights(bare, self.kafka), standing);
             names.retain(|name| name != key);
@@ -244,6 +268,14 @@ impl File<'_> {
         names
     }
 
+    /// Of a list, what Kafka 4.2 takes, if no Kafka is named: what it refuses no other one needs.
+    fn strictest(&self, place: Place, bare: &str, kind: Type) -> Type {
+        match known_for(place, bare, self.kafka.or(Some(Generation::Four))) {
+            Verdict::Known(Type::Filled) => Type::Filled,
+            _ => kind,
+        }
+    }
+
     fn is_known(&self, place: Place, key: &str) -> bool {
         matches!(known_for(place, key, self.kafka), Verdict::Known(_))
     }
@@ -255,13 +287,26 @@ impl File<'_> {
         name.map(|at| &key[..at])
     }
 
-    fn unknown_alias(&self, name: &str) -> Problem {
-        let aliases = self.flows.aliases();
+    fn unknown_alias(&self, key: &str, name: &str) -> Problem {
+        let near = nearest(name, self.flows.aliases());
+        // behind the arrow, unless it is the source
+        let arrow = key
+            .find("->")
+            .filter(|_| !key.starts_with(&format!("{name}->")));
+        let (before, rest) = key.split_at(arrow.map_or(0, |at| at + 2));
+        let with = |near: &str| Some(format!("{before}{near}{}", rest.strip_prefix(name)?));
         Problem::UnknownAlias {
             name: name.to_owned(),
-            nearest: nearest(name, aliases).map(str::to_owned),
+            nearest: near.map(str::to_owned),
+            instead: near.and_then(with).into_iter().collect(),
         }
     }
+}
+
+/// What `topics.blacklist` and its like are called in Kafka 4.
+fn renamed(key: &str) -> Option<Problem> {
+    let list = key.strip_suffix(".blacklist")?;
+    Some(Problem::Gone(vec![format!("{list}.exclude")]))
 }
 
 #[cfg(test)]

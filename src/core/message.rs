@@ -40,6 +40,21 @@ pub struct RecordRef<'a> {
     pub headers: Vec<HeaderRef<'a>>,
 }
 
+#[cfg(test)]
+impl Record {
+    /// Of partition 0, without a key.
+    pub(crate) fn sample(offset: i64, time: i64, value: &str) -> Self {
+        Self {
+            partition: 0,
+            offset,
+            time: Some(time),
+            key: None,
+            value: Some(value.into()),
+            headers: Vec::new(),
+        }
+    }
+}
+
 impl RecordRef<'_> {
     /// A copy that lasts.
     pub fn to_record(&self) -> Record {

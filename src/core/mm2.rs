@@ -265,6 +265,19 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_stands_in_a_list_once() {
+        let mut spec = scenario::dr("demo");
+        let twice = |one: &str| vec![one.to_owned(), one.to_owned()];
+        spec.flows[0].topics = twice("orders");
+        spec.flows[0].exclude = twice("x");
+        spec.flows[0].groups = twice("g");
+        let text = render(&Topology::new(&spec));
+        assert!(text.contains(".topics = orders, kmk-canary\n"), "{text}");
+        assert!(text.contains("__.*, (?!kmk-canary$)(?:x)\n"), "{text}");
+        assert!(text.contains("secondary.groups = g\n"), "{text}");
+    }
+
+    #[test]
     fn what_is_asked_of_a_flow_stands_once_and_where_it_is_read() {
         let mut spec = scenario::dr("demo");
         let settings = [

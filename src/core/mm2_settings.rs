@@ -5,18 +5,22 @@
 //! [`known_to_brokers`] does so for the brokers, which are no better.
 
 mod broker;
+mod failure;
 mod place;
 pub(crate) mod reader;
+mod value;
 
 pub use broker::{BrokerVerdict, known_to_brokers};
+pub use failure::{Connectors, Failure, failure};
 pub(crate) use place::{
     BEATS_PRODUCER, CONNECTS_ADMIN, CONNECTS_READER, SIDE_READERS, SYNCS_PRODUCER, rights,
 };
 pub use place::{Place, Right, Side, Use, Verdict, known_for};
+pub use value::Type;
+pub(crate) use value::{entries, trimmed};
 
 use crate::core::topology::Version;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::LazyLock;
 
 /// Made by `dev/mm2-settings.sh`.
@@ -86,74 +90,6 @@ impl Kind {
     ];
 }
 
-/// What a value must look like (`ConfigDef.Type`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Type {
-    /// `true` or `false`.
-    Boolean,
-    /// A number of 16 bits.
-    Short,
-    /// A number of 32 bits.
-    Int,
-    /// A number of 64 bits.
-    Long,
-    /// A number with a fraction.
-    Double,
-    /// Text.
-    String,
-    /// Text that is a secret.
-    Password,
-    /// Texts between commas.
-    List,
-    /// A Java class.
-    Class,
-}
-
-impl Type {
-    const NAMES: [(&'static str, Self); 9] = [
-        ("boolean", Self::Boolean),
-        ("short", Self::Short),
-        ("int", Self::Int),
-        ("long", Self::Long),
-        ("double", Self::Double),
-        ("string", Self::String),
-        ("password", Self::Password),
-        ("list", Self::List),
-        ("class", Self::Class),
-    ];
-
-    /// Whether Kafka can read the value. Classes and texts are left alone.
-    pub fn takes(self, value: &str) -> bool {
-        let value = value.trim();
-        match self {
-            Self::Boolean => ["true", "false"]
-                .iter()
-                .any(|word| value.eq_ignore_ascii_case(word)),
-            Self::Short => value.parse::<i16>().is_ok(),
-            Self::Int => value.parse::<i32>().is_ok(),
-            Self::Long => value.parse::<i64>().is_ok(),
-            Self::Double => value.parse::<f64>().is_ok(),
-            Self::String | Self::Password | Self::List | Self::Class => true,
-        }
-    }
-}
-
-impl fmt::Display for Type {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Boolean => "true or false",
-            Self::Short => "a number from -32768 to 32767",
-            Self::Int => "a number of at most 2147483647",
-            Self::Long => "a number",
-            Self::Double => "a number, with a fraction or without",
-            Self::String => "a text",
-            Self::Password => "a secret",
-            Self::List => "a list",
-            Self::Class => "a Java class",
-        })
-    }
-}
-
 /// One of the two generations of Kafka that the table was made from; each stands for its neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Generation {
@@ -195,9 +131,22 @@ impl Generation {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Setting {
-    value: Type,
+    /// What the older generation takes, and what the newer one does.
+    takes: [Type; 2],
     /// The only generation that has it.
     only: Option<Generation>,
+}
+
+impl Setting {
+    /// What one generation takes, or, with none named, what either does.
+    fn takes(&self, kafka: Option<Generation>) -> Type {
+        let [old, new] = self.takes;
+        match kafka {
+            Some(Generation::Three) => old,
+            Some(Generation::Four) => new,
+            None => old.or(new),
+        }
+    }
 }
 
 type Kinds = BTreeMap<Kind, Setting>;
@@ -215,14 +164,16 @@ static SETTINGS: LazyLock<BTreeMap<&'static str, Kinds>> = LazyLock::new(|| {
 
 fn parse(line: &'static str) -> Option<(Kind, &'static str, Setting)> {
     let mut words = line.split(' ');
-    let (kind, key, value, versions) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let (kind, key, name, versions) = (words.next()?, words.next()?, words.next()?, words.next()?);
     let (_, kind) = Kind::NAMES.into_iter().find(|(name, _)| *name == kind)?;
-    let (_, value) = Type::NAMES.into_iter().find(|(name, _)| *name == value)?;
+    let old = words.next().unwrap_or("-");
+    let new = words.next().unwrap_or(old);
     let only = match versions {
         "both" => None,
         one => Some(Generation::of(&Version::parse(one)?)),
     };
-    Some((kind, key, Setting { value, only }))
+    let takes = [Type::parse(name, old)?, Type::parse(name, new)?];
+    Some((kind, key, Setting { takes, only }))
 }
 
 /// The type of a key where one of `kinds` reads it.
@@ -231,7 +182,12 @@ fn find(key: &str, kinds: &[Kind], kafka: Option<Generation>) -> Option<Type> {
     let fits =
         |setting: &&Setting| kafka.is_none() || setting.only.is_none_or(|only| Some(only) == kafka);
     let mut settings = kinds.iter().filter_map(|kind| found.get(kind));
-    settings.find(fits).map(|setting| setting.value)
+    settings.find(fits).map(|setting| setting.takes(kafka))
+}
+
+/// Whether a key holds a list of regular expressions (`DefaultTopicFilter` and its like).
+pub fn is_of_patterns(key: &str) -> bool {
+    find(key, &[Kind::Filter], None).is_some()
 }
 
 /// The keys of some kinds.
@@ -287,19 +243,18 @@ mod tests {
     }
 
     #[test]
-    fn values_that_kafka_cannot_read() {
-        for (value, fits, fails) in [
-            (Type::Boolean, " TRUE ", "yes"),
-            (Type::Short, "3", "70000"),
-            (Type::Int, "-1", "1e3"),
-            (Type::Long, "9223372036854775807", "9223372036854775808"),
-            (Type::Double, "0.5", "half"),
-        ] {
-            assert!(
-                value.takes(fits) && !value.takes(fails) && !value.takes(""),
-                "{value}"
-            );
-        }
-        assert!(Type::List.takes("") && Type::Class.takes("?"));
+    fn values_that_one_kafka_takes() {
+        let takes = |kind, key, kafka, value| find(key, &[kind], kafka).unwrap().takes(value);
+        let (three, four) = (Some(Generation::Three), Some(Generation::Four));
+        let reset = |kafka, value| takes(Kind::Consumer, "auto.offset.reset", kafka, value);
+        let by = "by_duration:PT1H";
+        assert!(!reset(three, by) && reset(four, by) && reset(None, by));
+        assert!(reset(three, "earliest") && !reset(None, "EARLIEST") && !reset(None, "first"));
+        let topics = |kafka| takes(Kind::Source, "topics", kafka, "x,");
+        assert!(topics(three) && !topics(four) && topics(None));
+        let eos = |value| takes(Kind::Worker, "exactly.once.source.support", None, value);
+        assert!(eos("enabled") && !eos("true"));
+        let kafka = find("segment.bytes", &[Kind::Topic], four);
+        assert!(!kafka.unwrap().takes("0"));
     }
 }

@@ -11,8 +11,34 @@ pub struct Entry {
     pub key: String,
     /// The value, without escapes.
     pub value: String,
+    /// Key and value as they stand in the file, without what joins lines.
+    pub raw: String,
+    /// The first line that looks like a comment, and is a part of the value, as the one before it ends with a backslash.
+    pub swallowed: Option<usize>,
     /// Whether every `\u` is followed by four hexadecimal digits. Java reads no file where one is not.
     pub spelling: Spelling,
+}
+
+/// How the bytes of a file stand for characters. Java takes every file as ISO-8859-1 (`Utils.loadProps`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// So that Java reads other characters than ASCII as two or more.
+    Utf8,
+    /// As Java has it.
+    Latin1,
+}
+
+/// The text that a person wrote.
+pub fn decode(bytes: Vec<u8>) -> (String, Encoding) {
+    match String::from_utf8(bytes) {
+        Ok(text) => (text, Encoding::Utf8),
+        Err(error) => (as_java(&error.into_bytes()), Encoding::Latin1),
+    }
+}
+
+/// What Java makes of bytes.
+pub fn as_java(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
 }
 
 /// Whether Java can read an entry.
@@ -33,17 +59,25 @@ pub fn read(text: &str) -> Vec<Entry> {
         if first.is_empty() || first.starts_with(['#', '!']) {
             continue;
         }
+        // with nothing before it, the next line is one of its own
+        if first == "\\" {
+            continue;
+        }
         let mut whole = String::new();
         let mut part = first;
+        let mut swallowed = None;
         while let Some(goes_on) = without_continuation(part) {
             whole.push_str(goes_on);
-            part = lines
-                .next()
-                .map_or("", |(next, _)| next.trim_start_matches(BLANKS));
+            let (next, at) = lines.next().unwrap_or_default();
+            part = next.trim_start_matches(BLANKS);
+            let is_quoted = !whole.matches('"').count().is_multiple_of(2);
+            if part.starts_with('#') && !is_quoted {
+                swallowed = swallowed.or(Some(at));
+            }
         }
         whole.push_str(part);
         if !whole.is_empty() {
-            entries.push(entry(line, &whole));
+            entries.push(entry(line, whole, swallowed));
         }
     }
     entries
@@ -65,8 +99,8 @@ fn without_continuation(line: &str) -> Option<&str> {
     (backslashes % 2 == 1).then(|| &line[..line.len() - 1])
 }
 
-fn entry(line: usize, text: &str) -> Entry {
-    let (key, rest) = text.split_at(end_of_key(text));
+fn entry(line: usize, raw: String, swallowed: Option<usize>) -> Entry {
+    let (key, rest) = raw.split_at(end_of_key(&raw));
     let rest = rest.trim_start_matches(BLANKS);
     let value = rest.strip_prefix(['=', ':']).unwrap_or(rest);
     let (key, value) = (unescape(key), unescape(value.trim_start_matches(BLANKS)));
@@ -79,6 +113,8 @@ fn entry(line: usize, text: &str) -> Entry {
         line,
         key: text(key),
         value: text(value),
+        raw,
+        swallowed,
         spelling,
     }
 }
@@ -164,6 +200,7 @@ mod tests {
         reads("a = 1\\\n\nb=2", &[(1, "a", "1"), (3, "b", "2")]);
         reads("# a\\\nb=2", &[(2, "b", "2")]);
         reads("\\\n\nb=2\\", &[(3, "b", "2")]);
+        reads("\\\n# a = 1\nb=2", &[(3, "b", "2")]);
         reads(
             r"a\ b\=c\:d = \u00e4\ud83d\ude00\t",
             &[(1, "a b=c:d", "ä😀\t")],
@@ -174,6 +211,26 @@ mod tests {
         reads("a -> b.enabled = true", &[(1, "a", "-> b.enabled = true")]);
         reads("= 1", &[(1, "", "1")]);
         reads("", &[]);
+    }
+
+    #[test]
+    fn comments_that_a_backslash_makes_part_of_a_value() {
+        for (text, line) in [
+            ("a = 1, \\\n# 2\n", Some(2)),
+            ("a = 1,\\\n  2,\\\n  #3,\\\n#4", Some(3)),
+            ("a = 1\n# 2", None),
+            ("a = x \"1\\\n#2\"", None),
+        ] {
+            assert_eq!(read(text)[0].swallowed, line, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_as_they_were_meant() {
+        let latin = vec![b'a', 0xe4];
+        assert_eq!(decode(latin), ("aä".to_owned(), Encoding::Latin1));
+        assert_eq!(decode("aä".into()), ("aä".to_owned(), Encoding::Utf8));
+        assert_eq!(as_java("ä".as_bytes()), "Ã¤");
     }
 
     #[test]

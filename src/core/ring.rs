@@ -122,10 +122,10 @@ impl Leg<'_> {
         };
         let mut topics = self.topics.iter();
         topics.any(|topic| !Shape::of(topic).differs_from(&begins))
-            && !self
-                .exclude
-                .iter()
-                .any(|left_out| takes_all(left_out, &prefix))
+            && !self.exclude.iter().any(|left_out| {
+                let (spared, rest) = spared(left_out);
+                takes_all(rest, &prefix) && spared.is_none_or(|name| !name.starts_with(&prefix))
+            })
     }
 
     /// Whether no topic that `mine` takes can be one that the next flow takes by `its`, as far as that is certain.
@@ -147,14 +147,41 @@ impl Leg<'_> {
                 || are_any(&next.exclude, &name);
         }
         let begins = own.beginning();
-        next.exclude
-            .iter()
-            .any(|left_out| takes_all(left_out, &begins))
+        next.exclude.iter().any(|left_out| {
+            let (spared, rest) = spared(left_out);
+            takes_all(rest, &begins)
+                && spared.is_none_or(|name| self.never_makes(mine, name.strip_prefix(&prefix)))
+        })
+    }
+
+    /// Whether no topic of that name is one that `mine` takes, as far as that is certain.
+    fn never_makes(&self, mine: &str, topic: Option<&str>) -> bool {
+        topic.is_none_or(|topic| {
+            matches(mine, topic) == Some(false) || are_any(&self.exclude, topic)
+        })
     }
 }
 
 fn are_any(patterns: &[String], name: &str) -> bool {
-    patterns.iter().any(|one| matches(one, name) == Some(true))
+    patterns.iter().any(|one| {
+        let (spared, rest) = spared(one);
+        spared != Some(name) && matches(rest, name) == Some(true)
+    })
+}
+
+/// The name that a pattern leaves alone, and what it takes of all others, where it is written as kmk spares a canary.
+fn spared(pattern: &str) -> (Option<&str>, &str) {
+    let parts = pattern
+        .strip_prefix("(?!")
+        .and_then(|rest| rest.split_once("$)(?:"));
+    match parts.and_then(|(name, rest)| Some((name, rest.strip_suffix(')')?))) {
+        Some((name, rest))
+            if !name.contains(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c)) =>
+        {
+            (Some(name), rest)
+        }
+        _ => (None, pattern),
+    }
 }
 
 /// Whether a pattern certainly takes every name that begins so.
@@ -250,6 +277,22 @@ mod tests {
             exclude: owned(exclude),
             ..leg.clone()
         }
+    }
+
+    #[test]
+    fn what_is_left_out_but_for_a_canary_goes_round_only_as_that() {
+        let left_out = [r"(?!kmk-canary$)(?:.*)"];
+        let there = leg("a", "b", true);
+        let back = leg("b", "a", false);
+        assert_eq!(rings(&[there.clone(), back.clone()]), [[0, 1]]);
+        let spared = taking(&there, &[".*"], &left_out);
+        assert_eq!(rings(&[spared, back.clone()]), [[0usize; 0]; 0]);
+        // with the same names on both sides the canary is the one topic that does
+        let there = leg("a", "b", false);
+        let spared = taking(&there, &[".*"], &left_out);
+        assert_eq!(rings(&[spared.clone(), back.clone()]), [[0, 1]]);
+        let others = taking(&back, &["orders"], &[]);
+        assert_eq!(rings(&[spared, others]), [[0usize; 0]; 0]);
     }
 
     #[test]

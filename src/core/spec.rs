@@ -14,12 +14,22 @@ pub use fault::{Fault, Instead};
 pub use problem::{Finding, Part, Problem, Subject};
 pub use reference::{Piece, names_in, pieces};
 
+use crate::core::shell;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// The lab that is meant when none is named.
 pub const DEFAULT_LAB: &str = "demo";
+
+/// The flag that names the lab in a command, a blank before it; nothing for the default one.
+pub fn in_lab(lab: &str) -> String {
+    if lab == DEFAULT_LAB {
+        String::new()
+    } else {
+        shell::flag("--lab", lab)
+    }
+}
 
 /// A whole lab as asked for. Stands as JSON on each of its containers, so unknown fields are errors.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -182,6 +192,11 @@ impl FlowSpec {
             Naming::Prefix => topic.to_owned(),
             Naming::Same => format!("{topic}-{}", self.source),
         }
+    }
+
+    /// A pattern of topics to leave out that spares the canary.
+    pub(in crate::core) fn sparing_canary(&self, pattern: &str) -> String {
+        format!("(?!{}$)(?:{pattern})", self.own(CANARY))
     }
 }
 

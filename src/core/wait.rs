@@ -10,17 +10,30 @@ const REACTION: Duration = Duration::from_millis(25);
 
 /// A flag that says "stop what you are doing"; clones share it. Raised by Ctrl-C in the command line.
 #[derive(Debug, Clone, Default)]
-pub struct Interrupt(Arc<AtomicBool>);
+pub struct Interrupt {
+    raised: Arc<AtomicBool>,
+    above: Option<Box<Self>>,
+}
 
 impl Interrupt {
     /// Asks everything that watches this flag to stop.
     pub fn raise(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.raised.store(true, Ordering::SeqCst);
     }
 
     /// Whether someone asked to stop.
     pub fn is_raised(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.raised.load(Ordering::SeqCst)
+            || self.above.as_ref().is_some_and(|above| above.is_raised())
+    }
+
+    /// One that is raised when this one is, and can be raised alone.
+    #[must_use]
+    pub fn below(&self) -> Self {
+        Self {
+            raised: Arc::default(),
+            above: Some(Box::new(self.clone())),
+        }
     }
 }
 

@@ -145,7 +145,7 @@ fn topics(side: &Side<'_>) {
     side.kmk("topic delete things").code(0);
     assert!(!side.topics().contains(&"things".to_owned()));
     side.kmk("topic delete things")
-        .code(1)
+        .code(2)
         .says("there is no topic");
     side.kmk("topic delete things --if-exists").code(0);
 }
@@ -195,7 +195,8 @@ fn groups(side: &Side<'_>) {
     running.until_it_says("partitions 0, 1");
     side.kmk("group delete java").code(1).says("is in use");
     running.interrupt();
-    running.finish().code(130);
+    let left = running.finish().code(130);
+    assert!(!left.stderr.contains("error"), "{}", left.stderr);
     side.kmk("group delete java").code(0);
     let listed = side.tool("kafka-consumer-groups.sh", "--list", "");
     assert!(!listed.lines().any(|group| group == "java"), "{listed}");
@@ -229,14 +230,21 @@ fn times(side: &Side<'_>) {
 
 fn nothing_is_made_by_looking(side: &Side<'_>) {
     let before = side.topics();
-    side.kmk("topic describe nowhere").code(1);
+    for line in [
+        "topic describe nowhere",
+        "topic alter nowhere --partitions 2",
+        "groups --group nobody",
+        "group delete nobody",
+    ] {
+        side.kmk(line).code(2).says("there is no ");
+    }
     side.kmk("consume --topic nowhere --messages 1 --timeout 1s")
         .code(1);
     side.kmk("consume --topic nowhere --group nobody --timeout 1s")
         .code(1);
-    side.kmk("topic truncate nowhere --before end").code(1);
+    side.kmk("topic truncate nowhere --before end").code(2);
     side.kmk("group reset nobody --topic nowhere --to earliest")
-        .code(1)
+        .code(2)
         .says("there is no group `nobody`");
     side.kmk("topics").code(0);
     assert_eq!(side.topics(), before);

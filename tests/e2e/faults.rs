@@ -179,14 +179,22 @@ fn consuming_ends_well_or_says_how_far_it_came() {
 
     println!("a reader that has gone");
     lab.kmk("produce --topic many --messages 100000").code(0);
-    let line =
-        "kmk consume --lab $LAB --topic many --cluster primary | head -1; exit ${PIPESTATUS[0]}";
+    let line = "kmk consume --lab $LAB many --cluster primary | head -1; exit ${PIPESTATUS[0]}";
     let ended = lab.bash(line).code(0);
     assert_eq!(ended.lines().len(), 1);
     assert_eq!(ended.stderr, "");
 
+    println!("a full disk behind stderr");
+    for line in [
+        "produce --topic full",
+        "consume --topic full --cluster primary",
+    ] {
+        let ended = lab.bash(&format!("kmk {line} --lab $LAB 2>/dev/full"));
+        println!("{}", ended.code(0).text());
+    }
+
     println!("standard input closed");
-    let ended = lab.bash("kmk produce --lab $LAB --topic closed --file - <&-");
+    let ended = lab.bash("kmk produce --lab $LAB closed --file - <&-");
     println!("  {}{}", ended.text(), ended.stderr);
     assert!(!ended.stderr.contains("panic"));
     assert!(

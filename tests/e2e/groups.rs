@@ -64,7 +64,7 @@ fn a_group_resumes_on_either_cluster() {
     println!("a reader that goes away early");
     lab.primary()
         .produce("many", &(numbers(1, 200_000).join("\n") + "\n"));
-    let line = "kmk consume --lab $LAB --topic many --cluster primary --group early | head -3; exit ${PIPESTATUS[0]}";
+    let line = "kmk consume --lab $LAB many --cluster primary --group early | head -3; exit ${PIPESTATUS[0]}";
     assert_eq!(lab.bash(line).code(0).lines(), numbers(1, 3));
     let place = place_of(&lab, "early", "primary", "many");
     assert!(

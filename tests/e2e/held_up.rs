@@ -52,7 +52,7 @@ fn a_topic_that_takes_less_than_mirrormaker_sends_is_named_and_a_deploy_mends_it
     lab.primary().produce("orders", "one\n");
     send(&lab, "small", &sent);
 
-    let cure = "takes batches of 100000 bytes (max.message.bytes), and MirrorMaker sends 262144; `kmk deploy` makes the batches smaller";
+    let cure = "takes batches of 100000 bytes (max.message.bytes), and MirrorMaker sends 262144; `kmk deploy --lab ";
     until_it_says(&lab, cure);
     lab.kmk("lag --max 100000").code(1).prints(cure);
     lab.kmk("explain small").code(1).prints(cure);
@@ -84,6 +84,37 @@ fn a_topic_that_takes_less_than_mirrormaker_sends_is_named_and_a_deploy_mends_it
     let ids = lab.ids();
     lab.deploy("").code(0).prints("already runs as asked");
     assert_eq!(lab.ids(), ids);
+}
+
+#[test]
+#[ignore = "needs Docker"]
+fn a_stall_that_no_deploy_cures_is_not_called_replication_however_long_it_is_waited_for() {
+    let lab = Lab::deployed("incurable", "");
+    lab.primary().produce("orders", "one\n");
+    let mut all = BTreeSet::from(["one".to_owned()]);
+    lab.secondary()
+        .until_it_has("primary.orders", &all, CROSSING);
+    let takes = |bytes: u32| {
+        let remote = "topic alter primary.orders --cluster secondary --force";
+        lab.kmk(&format!("{remote} --config max.message.bytes={bytes}"))
+            .code(0);
+    };
+    takes(200);
+    send(&lab, "orders", &lines(0, 10));
+    let why = "`primary.orders` takes records of 200 bytes";
+    until_it_says(&lab, "position has not moved");
+    for verb in ["deploy", "start"] {
+        lab.kmk(verb)
+            .code(3)
+            .says("not all topics replicate")
+            .says(why);
+    }
+    takes(1_000_000);
+    all.extend(lines(0, 10));
+    lab.secondary()
+        .until_it_has("primary.orders", &all, CROSSING);
+    lab.deploy("").code(0).prints("replicates");
+    until_healthy(&lab);
 }
 
 #[test]

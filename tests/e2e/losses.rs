@@ -1,11 +1,13 @@
 //! Records that are lost, or would be: what kmk itself deletes or makes again is mirrored from its first record, and what
 //! others removed is told, by every verb, with exit code 1. kcat counts.
 
-use crate::engine::docker;
+use crate::engine::{docker, docker_words};
 use crate::kcat::{CROSSING, Kcat};
 use crate::lab::{Lab, kafka_tool};
 use crate::process::{PATIENCE, until};
+use kafka_mirror_kit::core::lock::{Lock, runtime_directory};
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 const MIRRORMAKER: &str = "mm2-secondary";
 
@@ -34,7 +36,7 @@ fn what_is_made_again_is_mirrored_from_its_first_record() {
     println!("the source's volume is lost");
     lose(&lab, "primary");
     lab.kmk("deploy")
-        .code(0)
+        .code(1)
         .says("the data of primary was gone")
         .says("MirrorMaker's positions of primary on secondary are reset");
     lab.primary().produce("orders", &lines(3_000, 8_000));
@@ -46,7 +48,7 @@ fn what_is_made_again_is_mirrored_from_its_first_record() {
     println!("the target's volume is lost");
     lose(&lab, "secondary");
     lab.kmk("deploy")
-        .code(0)
+        .code(1)
         .says("the data of secondary was gone")
         .says("MirrorMaker mirrors to secondary again what primary still holds");
     lab.secondary().until_it_ends_at("primary.orders", 5_000);
@@ -136,7 +138,7 @@ fn what_others_removed_is_told_and_no_lab_is_healthy_that_has_lost_it() {
     let beyond = "MirrorMaker's position 100 lies beyond the end of `gone`, 3";
     lab.kmk("lag --max 1000").code(1).says(beyond);
     lab.kmk("deploy")
-        .code(0)
+        .code(1)
         .says("MirrorMaker's positions of gone are reset")
         .says("at most 150 records of `old` removed on primary before they were copied");
     lab.secondary().until_it_ends_at("primary.gone", 104);
@@ -152,6 +154,56 @@ fn what_others_removed_is_told_and_no_lab_is_healthy_that_has_lost_it() {
     assert_eq!(answer(&lab, "gone", 0), "up_to_date");
     lab.primary().produce("old", "again\n");
     lab.secondary().until_it_ends_at("primary.old", 101);
+}
+
+#[test]
+#[ignore = "needs Docker"]
+fn a_topic_that_is_not_deleted_is_not_mirrored_again() {
+    let lab = Lab::deployed("losses-kept", "");
+    lab.primary().produce("orders", &lines(0, 1_000));
+    lab.secondary().until_it_ends_at("primary.orders", 1_000);
+    until_noted(&lab);
+    let mirror = lab.container(MIRRORMAKER);
+    let is = |what: &str| {
+        let format = format!("{{{{.State.{what}}}}}");
+        docker_words(&["inspect", "--format", &format, &mirror], b"")
+    };
+    let (delete, began) = (
+        "topic delete primary.orders --cluster secondary --force",
+        is("StartedAt"),
+    );
+
+    println!("another kmk is at it");
+    let engine = docker("info --format {{.ID}}");
+    let lock = Lock::take(&runtime_directory(), &engine, &lab.name, "deploy").unwrap();
+    lab.kmk(delete).code(3).says("is in use by kmk deploy");
+    drop(lock);
+    assert_eq!(is("StartedAt"), began, "it is left alone");
+
+    println!("interrupted while MirrorMaker stops");
+    let mut running = lab.start(delete);
+    running.until("MirrorMaker is being stopped", |_| {
+        docker(&format!("logs {mirror}")).contains("Kafka MirrorMaker stopping")
+    });
+    running.interrupt();
+    running.finish().code(130);
+    assert_ne!(is("StartedAt"), began);
+    assert_eq!(is("Running"), "true");
+    lab.primary().produce("orders", "1000\n");
+    lab.secondary()
+        .until_it_is_past("primary.orders", 1_000, CROSSING);
+    until_noted(&lab);
+    assert_eq!(lab.secondary().values("primary.orders"), sorted(0, 1_001));
+
+    println!("a name that is none, while MirrorMaker hangs");
+    docker(&format!("pause {mirror}"));
+    let asked = Instant::now();
+    lab.kmk("topic delete ordrs")
+        .code(1)
+        .says("no topic `ordrs`");
+    assert!(asked.elapsed() < Duration::from_secs(5), "{asked:?}");
+    assert_eq!(is("Paused"), "true", "it is left alone");
+    docker(&format!("unpause {mirror}"));
 }
 
 fn lines(from: usize, to: usize) -> String {

@@ -16,6 +16,7 @@ mod clients;
 mod existing;
 mod explain;
 mod faults;
+mod first_typed;
 mod groups;
 mod groups_sync;
 mod health;

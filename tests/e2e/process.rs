@@ -25,8 +25,11 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts a program that reads `input`.
+    /// Starts a program that reads `input` from a file, or nothing from `/dev/null`.
     pub(crate) fn start(command: &mut Command, input: &[u8]) -> Self {
+        if input.is_empty() {
+            return Self::start_reading(command, Stdio::null());
+        }
         let mut stdin = tempfile::tempfile().unwrap();
         stdin.write_all(input).unwrap();
         stdin.rewind().unwrap();

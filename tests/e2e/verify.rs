@@ -3,7 +3,7 @@
 use crate::engine::docker;
 use crate::kcat::Kcat;
 use crate::lab::{Lab, kafka_tool};
-use crate::process::{PATIENCE, Ran};
+use crate::process::{PATIENCE, Ran, until};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -18,6 +18,7 @@ fn every_record_is_accounted_for() {
     duplicates_are_found_and_counted(&lab);
     what_is_spoilt_is_found_and_placed(&lab);
     what_was_deleted_is_missing(&lab);
+    what_comes_while_it_ends_is_not_too_late(&lab);
     what_a_source_refuses_for_good_is_not_waited_for(&lab);
     times_that_the_target_overwrites_are_told(&lab);
     an_interruption_tells_what_is_known(&lab);
@@ -81,7 +82,7 @@ fn records_of_others_are_left_alone(lab: &Lab) {
     );
 
     lab.kmk("verify --topic order")
-        .code(1)
+        .code(2)
         .says("error: there is no topic `order` on primary\n  hint: did you mean `orders`?");
     assert!(
         !lab.primary().topics().contains_key("order"),
@@ -269,6 +270,29 @@ fn what_was_deleted_is_missing(lab: &Lab) {
     lab.kmk("verify --messages 100").code(0);
 }
 
+fn what_comes_while_it_ends_is_not_too_late(lab: &Lab) {
+    const SENT: u64 = 3_000;
+    println!("all is copied when the deadline has passed, and it is looked once more");
+    let (mirror, topic) = (lab.container("mm2-secondary"), "primary.kmk-verify");
+    let begin = lab.secondary().end(topic);
+    docker(&format!("pause {mirror}"));
+    let line =
+        format!("verify --partitions 1 --messages {SENT} --timeout 4s --exactly-once --json");
+    let mut running = lab.start(&line);
+    running.until_it_says(&format!("{SENT} sent, {SENT} acknowledged"));
+    running.signal(Signal::STOP);
+    docker(&format!("unpause {mirror}"));
+    lab.secondary()
+        .until_it_is_past(topic, begin + SENT - 1, PATIENCE);
+    std::thread::sleep(Duration::from_secs(4));
+    running.signal(Signal::CONT);
+    let report = running.finish().code(0).json();
+    assert_eq!(
+        (&report["end"], &report["flows"][0]["account"]["arrived"]),
+        (&json!("complete"), &json!(SENT))
+    );
+}
+
 /// The numbers of the records that are missing in a partition.
 pub(crate) fn missing(flow: &Value, partition: usize) -> Vec<u64> {
     let spans = flow["account"]["partitions"][partition]["missing"]
@@ -332,4 +356,10 @@ fn an_interruption_tells_what_is_known(lab: &Lab) {
         (&report["verified"], &report["end"]),
         (&json!(false), &json!("interrupted"))
     );
+    println!("nobody misses what was removed before it was copied");
+    until("all is well", PATIENCE, || {
+        let status = lab.command("status").output().unwrap();
+        status.status.success().then_some(())
+    });
+    lab.kmk("lag --max 0").code(0);
 }

@@ -3,7 +3,7 @@
 use crate::engine::docker;
 use crate::kcat::CROSSING;
 use crate::lab::Lab;
-use crate::process::{PATIENCE, until};
+use crate::process::{PATIENCE, Running, until};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -86,8 +86,28 @@ fn two_mirrormakers_share_twelve_partitions_and_one_takes_over_when_the_other_di
     });
     lab.kmk("status").code(0).prints("healthy");
 
+    println!("of the dead nothing runs, whatever was said last");
+    let mut running = lab.start("status --watch --every 200ms");
+    let says =
+        |running: &Running, part: &str| String::from_utf8_lossy(&running.stdout()).contains(part);
+    running.until("tasks run", |running| says(running, " state=running "));
+    assert!(!says(&running, " tasks=0/"));
+    for worker in WORKERS {
+        docker(&format!("kill {}", lab.container(worker)));
+    }
+    running.until("none runs", |running| {
+        says(running, " tasks=0/") && says(running, " problem=MirrorMaker does not run")
+    });
+    running.interrupt();
+    assert_eq!(running.finish().code(130).stderr, "");
+
     // one again: the service has its old name, and the others are gone
-    lab.deploy("--mirrormakers 1").code(0);
+    let changed = "is changed and replicates";
+    let gone = "Made anew: mm2-secondary. Taken away: mm2-secondary-1, mm2-secondary-2.";
+    lab.deploy("--mirrormakers 1")
+        .code(0)
+        .prints(changed)
+        .prints(gone);
     let services: Vec<String> = lab.ids().into_keys().collect();
     assert_eq!(services, ["mm2-secondary", "primary", "secondary"]);
     lab.kmk("status").code(0);

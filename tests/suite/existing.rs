@@ -206,7 +206,7 @@ fn its_addresses_are_told_and_it_has_no_network_and_no_port() {
     let kmk = Kmk::on(|kmk| lab(kmk, &json!({})));
     let ran = kmk.run("env").code(0);
     ran.stdout(
-        "KMK_LAB=demo\nPRIMARY_BOOTSTRAP=localhost:$PRIMARY\nPRIMARY_BOOTSTRAP_INSIDE=host.docker.internal:$PRIMARY\nSECONDARY_BOOTSTRAP=127.0.0.1:$SECONDARY\nSECONDARY_BOOTSTRAP_INSIDE=secondary:9092\nSECONDARY_NETWORK=kmk-demo_secondary\n",
+        "export KMK_LAB=demo\nexport PRIMARY_BOOTSTRAP=localhost:$PRIMARY\nexport PRIMARY_BOOTSTRAP_INSIDE=host.docker.internal:$PRIMARY\nexport SECONDARY_BOOTSTRAP=127.0.0.1:$SECONDARY\nexport SECONDARY_BOOTSTRAP_INSIDE=secondary:9092\nexport SECONDARY_NETWORK=kmk-demo_secondary\n",
     );
     let listed = kmk.run("list --json").code(0);
     listed

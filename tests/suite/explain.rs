@@ -39,7 +39,7 @@ fn flags_and_names_that_make_no_sense() {
         ("explain a b", "unexpected argument 'b'"),
         (
             "explain a/b",
-            "error: invalid value 'a/b' for '<TOPIC>': '/' in topic name `a/b`: only letters",
+            "error: invalid value 'a/b' for '[TOPIC]': '/' in topic name `a/b`: only letters",
         ),
         ("explain .", "a topic cannot be called `.`"),
         ("explain orders --flow", "--flow <SOURCE->TARGET>"),
@@ -193,7 +193,7 @@ fn what_no_list_could_change_comes_before_the_list() {
     kmk.run("explain __consumer_offsets")
         .code(1)
         .stdout_has("primary->secondary: not mirrored: an internal name: it begins with `__`\n")
-        .stdout_has("  do: kmk groups  # offsets of groups are mirrored by themselves\n");
+        .stdout_has("  do: kmk group list  # offsets of groups are mirrored by themselves\n");
 }
 
 #[test]

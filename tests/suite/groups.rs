@@ -15,9 +15,10 @@ fn lab() -> Kmk {
 fn flags_that_make_no_sense() {
     refused(&[
         ("group", "Usage: kmk group [OPTIONS] <COMMAND>"),
+        ("group describe", "<GROUP>"),
         (
-            "group describe billing",
-            "unrecognized subcommand 'describe'",
+            "group descripe billing",
+            "did you mean `kmk group describe`?",
         ),
         ("group reset --topic t --to earliest", "<GROUP>"),
         ("group reset billing --to earliest", "--topic <TOPIC>"),

@@ -125,11 +125,15 @@ fn only_wait_sleeps() {
 }
 
 #[test]
-fn the_core_prints_nothing() {
+fn nothing_panics_because_it_cannot_be_printed() {
     let macros = ["println!", "print!", "eprintln!", "eprint!"];
+    let macros: Vec<String> = (macros.iter())
+        .flat_map(|name| [(*name).to_owned(), format!("anstream::{name}")])
+        .collect();
+    let macros: Vec<&str> = macros.iter().map(String::as_str).collect();
     nowhere(
-        "only cli prints",
-        &with_words("src", &["src/cli/"], &macros),
+        "only src/cli prints, with what src/cli/output.rs has for it",
+        &with_words("src", &[], &macros),
     );
 }
 
@@ -167,7 +171,7 @@ fn each_crate_has_one_door() {
 
 /// Which modules of the core each module may use, as the design has it. `lab` may use all, and is used by none.
 const MAY_USE: [(&str, &[&str]); 36] = [
-    ("culprit", &["selection", "topology"]),
+    ("culprit", &["selection", "spec", "topology"]),
     ("digest", &[]),
     ("endpoint", &[]),
     ("event", &[]),
@@ -178,7 +182,7 @@ const MAY_USE: [(&str, &[&str]); 36] = [
     ("nearest", &[]),
     ("wait", &[]),
     ("ring", &["filter"]),
-    ("spec", &["endpoint", "filter", "ring"]),
+    ("spec", &["endpoint", "filter", "ring", "shell"]),
     ("scenario", &["spec"]),
     ("topology", &["spec", "endpoint", "digest"]),
     ("port", &[]),
@@ -199,7 +203,10 @@ const MAY_USE: [(&str, &[&str]); 36] = [
     ("printable", &[]),
     ("properties", &[]),
     ("shell", &["printable"]),
-    ("lint", &["mm2_settings", "nearest", "properties", "ring"]),
+    (
+        "lint",
+        &["filter", "mm2_settings", "nearest", "properties", "ring"],
+    ),
     (
         "flow_setting",
         &["lint", "mm2_settings", "spec", "topology"],
@@ -207,7 +214,7 @@ const MAY_USE: [(&str, &[&str]); 36] = [
     ("workdir", &["digest"]),
     ("lock", &["digest"]),
     ("docker", &["shell", "wait"]),
-    ("kafka", &["endpoint", "message", "wait"]),
+    ("kafka", &["endpoint", "message", "printable", "wait"]),
     ("lag", &["culprit", "message"]),
     ("ledger", &["message"]),
     ("mirror_state", &["message"]),
@@ -262,6 +269,46 @@ fn uses(line: &str, module: &str, path: &str) -> bool {
         || grouped
         || has_word(line, &format!("crate::core::{module}::"))
         || has_word(line, &format!("crate::core::{module};"))
+}
+
+/// A command to type is about the lab at hand: where that is not the default one, it names it.
+#[test]
+fn each_command_to_type_can_name_the_lab() {
+    // comments in files that kmk writes, and labs that are none yet
+    let of_no_lab = [
+        "src/core/lab_file/write.rs",
+        "src/core/mm2.rs",
+        "src/cli/list.rs",
+        "src/cli/meant.rs",
+        "src/cli/scenarios.rs",
+    ];
+    let verbs = [
+        "consume", "deploy", "destroy", "env", "explain", "group", "groups", "lag", "logs",
+        "produce", "start", "status", "stop", "topic", "topics", "verify",
+    ];
+    // `{` is where flags are filled in
+    let other = ["{", "--bootstrap", "--scenario", "--config", "--help"];
+    let mut broken = Vec::new();
+    for source in sources("src") {
+        if of_no_lab.contains(&source.path.as_str()) || source.path.contains("/tests") {
+            continue;
+        }
+        for (number, line) in source.own_code() {
+            let commands = line.match_indices("kmk ").filter(|(at, _)| {
+                line[..*at].ends_with(['`', '"']) || line[..*at].ends_with("hint: ")
+            });
+            for (at, _) in commands {
+                let command = line[at..].split(['`', '"']).next().unwrap_or_default();
+                let verb = command["kmk ".len()..].split([' ', '{']).next();
+                if verb.is_some_and(|verb| verbs.contains(&verb))
+                    && !other.iter().any(|other| command.contains(other))
+                {
+                    broken.push(format!("{}:{number}: {command}", source.path));
+                }
+            }
+        }
+    }
+    nowhere("commands that name no lab", &broken);
 }
 
 #[test]

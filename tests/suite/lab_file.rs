@@ -292,11 +292,12 @@ fn settings_that_mirrormaker_would_ignore_are_refused_at_their_place() {
           hint: write `producer.override.linger.ms`
         error: kmk.yml:15:7: setting `consumer.enable.auto.commit` of flow primary->secondary would be ignored in silence: MirrorMaker commits nothing and says so itself
           hint: take it out
-        error: kmk.yml:16:7: setting `emit.checkpoints.enabled` of flow primary->secondary is to be true or false, not `yes`: MirrorMaker would not start
+        error: kmk.yml:16:7: setting `emit.checkpoints.enabled` of flow primary->secondary is to be true or false, not `yes`: MirrorMaker starts, but without MirrorCheckpointConnector (a former configuration goes on)
         error: kmk.yml:18:7: setting `topics` is kmk's own: say `topics` of the flow instead
         error: kmk.yml:22:7: setting `topics.blacklist` is kmk's own: say `exclude` of the flow instead
         error: kmk.yml:23:7: setting `security.protocol` of flow secondary->primary is not read there: it would be ignored in silence
           hint: it is read as `primary.security.protocol`, for all that MirrorMaker does with primary; no flow can have it
+        error: kmk.yml:24:7: setting `exactly.once.support` of flow secondary->primary is to be one of REQUIRED, REQUESTED (small letters too), not `sometimes`: MirrorMaker starts, but without its connectors (a former configuration goes on)
     "});
 }
 
@@ -330,7 +331,7 @@ fn settings_that_brokers_would_ignore_are_warned_of_and_values_that_they_cannot_
         .replace("${env:MANY}", "many");
     kmk_with(&wrong).run("deploy").code(2).stdout("").no_calls().stderr(indoc! {r"
         error: kmk.yml:4:7: setting `log.retention.ms` is to be a number: no broker would start with this value
-        error: kmk.yml:9:7: setting `background.threads` is to be a number of at most 2147483647: no broker would start with this value
+        error: kmk.yml:9:7: setting `background.threads` is to be a number from 1 to 2147483647: no broker would start with this value
     "});
 }
 

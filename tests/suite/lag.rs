@@ -16,7 +16,8 @@ fn lab() -> Kmk {
 #[test]
 fn flags_that_make_no_sense() {
     refused(&[
-        ("lag orders", "unexpected argument 'orders'"),
+        ("lag orders payments", "unexpected argument 'payments'"),
+        ("lag orders --topic t", "cannot be used with"),
         ("lag --topic=", "--topic <TOPIC>"),
         ("lag --max many", "invalid value 'many' for '--max <N>'"),
         ("lag --max=-1", "invalid value '-1' for '--max <N>'"),
@@ -82,7 +83,7 @@ fn what_is_watched_is_lines_where_there_is_no_terminal_until_the_reader_goes() {
     assert_eq!(lines.len(), 3);
     for line in lines {
         assert!(line.starts_with("time=2"), "{line}");
-        let rest = " flow=primary->secondary state=ill in=- out=- behind=- seconds=- lost=0 canary_ms=- tasks=0/0 problem=";
+        let rest = " flow=primary->secondary state=ill in=- out=- behind=- seconds=- lost=0 canary_ms=- tasks=- problem=";
         assert!(line.contains(rest), "{line}");
         assert!(!line.contains('\u{1b}'), "{line:?}");
     }
@@ -103,5 +104,5 @@ fn watching_ends_with_ctrl_c() {
     let running = kmk.start("status --watch --every 60s");
     running.until_called("container inspect");
     running.signal(Signal::INT);
-    running.finish().code(130).stderr("error: interrupted\n");
+    running.finish().code(130).stderr("");
 }

@@ -39,7 +39,7 @@ fn another_lab_may_be_meant() {
         .stdout("")
         .stderr(indoc! {"
         error: there is no lab `something`
-          hint: labs there are: demo
+          hint: did you mean --lab demo?
     "});
 }
 
@@ -47,13 +47,13 @@ fn another_lab_may_be_meant() {
 fn env_is_for_scripts() {
     let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab()));
     kmk.run("env").code(0).stderr("").stdout(indoc! {"
-        KMK_LAB=demo
-        PRIMARY_BOOTSTRAP=127.0.0.1:$PRIMARY
-        PRIMARY_BOOTSTRAP_INSIDE=primary:9092
-        PRIMARY_NETWORK=kmk-demo_primary
-        SECONDARY_BOOTSTRAP=127.0.0.1:$SECONDARY
-        SECONDARY_BOOTSTRAP_INSIDE=secondary:9092
-        SECONDARY_NETWORK=kmk-demo_secondary
+        export KMK_LAB=demo
+        export PRIMARY_BOOTSTRAP=127.0.0.1:$PRIMARY
+        export PRIMARY_BOOTSTRAP_INSIDE=primary:9092
+        export PRIMARY_NETWORK=kmk-demo_primary
+        export SECONDARY_BOOTSTRAP=127.0.0.1:$SECONDARY
+        export SECONDARY_BOOTSTRAP_INSIDE=secondary:9092
+        export SECONDARY_NETWORK=kmk-demo_secondary
     "});
 }
 
@@ -216,4 +216,25 @@ fn logs_that_docker_does_not_tell() {
     });
     let ran = kmk.run("logs primary").code(3);
     ran.stderr_has("error: `docker logs --tail all id-demo-primary` failed with exit code 1\n  caused by: no such container\n");
+}
+
+#[test]
+fn the_lab_of_the_environment_is_meant_unless_another_is_typed() {
+    let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab()));
+    let kmk = kmk.variable("KMK_LAB", "other");
+    kmk.run("env").code(3).stderr(indoc! {"
+        error: there is no lab `other`
+          hint: did you mean --lab demo?
+    "});
+    kmk.run("env --lab demo")
+        .code(0)
+        .stdout_has("export KMK_LAB=demo\n");
+    let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab()));
+    kmk.variable("KMK_LAB", "").run("env").code(0);
+    Kmk::new()
+        .variable("KMK_LAB", "No!")
+        .run("env")
+        .code(2)
+        .stderr_has("error: invalid value 'No!' for KMK_LAB: a lab name has lower-case letters")
+        .no_calls();
 }

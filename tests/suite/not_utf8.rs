@@ -33,6 +33,21 @@ fn arguments_that_are_not_utf_8() {
 }
 
 #[test]
+fn what_a_terminal_obeys_is_not_repeated_of_such_an_argument() {
+    let odd = OsStr::from_bytes(b"--a\xff\x1b]52;c;\x07\rb");
+    for color in ["always", "never"] {
+        let color = ["--color", color].map(OsStr::new);
+        Kmk::new()
+            .run_words(color.into_iter().chain([OsStr::new("deploy"), odd]))
+            .code(2)
+            .stdout("")
+            .stderr_has("error: unexpected argument '--a")
+            .stderr_lacks("\u{1b}]")
+            .stderr_lacks("\r");
+    }
+}
+
+#[test]
 fn a_directory_need_not_be_utf_8() {
     let kmk = Kmk::new();
     let odd = OsStr::from_bytes(b"a\xff");

@@ -88,6 +88,33 @@ fn a_failed_deploy_rolls_back_though_nobody_reads_its_stderr() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn a_full_disk_behind_stderr_changes_nothing() {
+    for (line, code) in [
+        ("status", 1),
+        ("list", 0),
+        ("scenarios", 0),
+        ("init", 0),
+        ("lint mm2.properties", 1),
+        ("deploy --dry-run", 0),
+        ("destroy --lab other", 0),
+        ("env --lab none", 3),
+        ("topics", 3),
+        ("produce --topic t --timeout 1s", 3),
+        ("consume --topic t --timeout 1s --verbose", 3),
+        ("verify --timeout 1s", 3),
+        ("deploy --port nope=2000", 2),
+        ("deploy --nope", 2),
+        ("topic", 2),
+    ] {
+        let kmk = lab();
+        std::fs::write(kmk.work("mm2.properties"), "a = b\n").unwrap();
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        kmk.run_into(line, Stdio::piped(), full).code(code);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn a_full_disk_behind_stdout_is_an_error() {
     for line in [
         "env",
@@ -95,9 +122,13 @@ fn a_full_disk_behind_stdout_is_an_error() {
         "status",
         "destroy --lab other",
         "deploy --dry-run",
+        "--help",
+        "help topic",
+        "--version",
+        "deploy --help",
     ] {
         let full = File::options().write(true).open("/dev/full").unwrap();
-        let ran = lab().run_into(line, full, Stdio::piped()).code(2);
+        let ran = lab().run_into(line, full, Stdio::piped()).code(3);
         ran.stderr_has("error: cannot write to standard output\n  caused by: No space left on device (os error 28)\n");
     }
 }

@@ -84,6 +84,37 @@ fn status_does_not_wait_long_for_a_silent_broker() {
 }
 
 #[test]
+fn groups_are_looked_for_elsewhere_within_the_time_that_is_allowed() {
+    let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab()));
+    let _brokers = kmk
+        .ports()
+        .map(|port| TcpListener::bind(("127.0.0.1", port)).unwrap());
+    let begun = Instant::now();
+    kmk.run("groups --timeout 4s").code(3).stdout("");
+    assert!(
+        begun.elapsed() < Duration::from_secs(6),
+        "groups took {:?}",
+        begun.elapsed()
+    );
+}
+
+#[test]
+fn ctrl_c_is_heard_though_another_broker_refused_before() {
+    for line in ["groups", "topics"] {
+        let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab()));
+        let broker = TcpListener::bind(("127.0.0.1", kmk.ports()[1])).unwrap();
+        let running = kmk.start(&format!("{line} --timeout 60s"));
+        let _connection = broker.accept().unwrap();
+        running.signal(Signal::INT);
+        running
+            .finish()
+            .code(130)
+            .stdout("")
+            .stderr("error: interrupted\n");
+    }
+}
+
+#[test]
 fn a_deploy_with_a_silent_broker_ends_at_its_deadline() {
     // the lab's own container holds its port before
     let kmk = Kmk::on(|kmk| {

@@ -30,7 +30,7 @@ fn topic_names_that_kafka_refuses() {
         ] {
             refused(&[(
                 &line(verb, name),
-                &format!("error: invalid value '{name}' for '<TOPIC>': {reason}"),
+                &format!("error: invalid value '{name}' for '[TOPIC]': {reason}"),
             )]);
         }
         refused(&[(&format!("topic {verb}"), "<TOPIC>")]);
@@ -192,6 +192,13 @@ fn what_is_not_a_persons_own_is_changed_only_by_force() {
             .code(3)
             .stderr_has("no Kafka broker can be reached: 127.0.0.1:$SECONDARY");
     }
+    // heartbeats of no cluster of the lab are a person's
+    kmk.run("topic create team.heartbeats --timeout 1s")
+        .code(3)
+        .stderr_has("no Kafka broker can be reached");
+    kmk.run("topic create primary.heartbeats")
+        .code(2)
+        .stderr_has("is a name of Kafka's, MirrorMaker's or kmk's own topics");
     // to look at is free
     kmk.run("topic describe primary.orders --cluster secondary --timeout 1s")
         .code(3)

@@ -1,5 +1,6 @@
 //! Where to begin, as people write it. Knows nothing of topics.
 
+use crate::cli::quantity::whole;
 use kafka_mirror_kit::core::kafka::Start;
 use kafka_mirror_kit::core::message::to_millis;
 use std::time::{Duration, SystemTime};
@@ -25,10 +26,11 @@ fn start_at(text: &str, now: SystemTime) -> Result<Start, String> {
         "latest" => return Ok(Start::Latest),
         _ => {}
     }
-    match (time(text, now), text.parse()) {
+    let offset = whole(text).and_then(|offset| offset.try_into().ok());
+    match (time(text, now), offset) {
         (Some(time), _) => Ok(Start::Time(to_millis(time).max(0))),
-        (None, Ok(offset)) if offset >= 0 => Ok(Start::Offset(offset)),
-        _ => Err(EXPECTED.to_owned()),
+        (None, Some(offset)) => Ok(Start::Offset(offset)),
+        (None, None) => Err(EXPECTED.to_owned()),
     }
 }
 

@@ -1,4 +1,6 @@
 use super::in_lab;
+use kafka_mirror_kit::core::message::check_topic_name;
+use kafka_mirror_kit::core::selection::{Rules, Selection};
 use kafka_mirror_kit::core::topology::{Access, Cluster, Flow, Topology};
 
 const TOPIC: &str = "my_topic";
@@ -32,35 +34,43 @@ pub(super) fn next_steps(topology: &Topology) -> Vec<(String, String)> {
         if !is_made(source) {
             // records for a try have no place on someone's own cluster
             add(
-                format!("kmk topics{lab} --cluster {source}"),
+                format!("kmk topic list{lab} --cluster {source}"),
                 format!("what there is on {source}"),
             );
             continue;
         }
+        let Some(topic) = sample_topic(flow) else {
+            continue;
+        };
         let cluster = if usual == Some(source) {
             String::new()
         } else {
             format!(" --cluster {source}")
         };
         add(
-            format!("kmk produce{lab} --topic {TOPIC}{cluster} --messages {MESSAGES}"),
+            format!("kmk produce{lab} {topic}{cluster} --messages {MESSAGES}"),
             format!("into {source}"),
         );
     }
     for flow in &topology.flows {
-        let (remote, target) = (flow.remote_topic(TOPIC), &flow.spec.target);
+        let target = &flow.spec.target;
         if !is_open(target) {
             continue;
         }
         if !is_made(&flow.spec.source) {
             add(
-                format!("kmk topics{lab} --cluster {target}"),
+                format!("kmk topic list{lab} --cluster {target}"),
                 format!("the copies from {}", flow.spec.source),
             );
             continue;
         }
-        let is_same =
-            |other: &&Flow| other.spec.target == *target && other.remote_topic(TOPIC) == remote;
+        let Some(remote) = sample_topic(flow).map(|topic| flow.remote_topic(&topic)) else {
+            continue;
+        };
+        let is_same = |other: &&Flow| {
+            let theirs = sample_topic(other).map(|topic| other.remote_topic(&topic));
+            other.spec.target == *target && theirs.as_ref() == Some(&remote)
+        };
         let messages = MESSAGES * topology.flows.iter().filter(is_same).count();
         let what = if topology.flows.len() == 1 {
             "the copies".to_owned()
@@ -68,7 +78,7 @@ pub(super) fn next_steps(topology: &Topology) -> Vec<(String, String)> {
             format!("the copies from {}", flow.spec.source)
         };
         add(
-            format!("kmk consume{lab} --topic {remote} --cluster {target} --messages {messages}"),
+            format!("kmk consume{lab} {remote} --cluster {target} --messages {messages}"),
             what,
         );
     }
@@ -82,6 +92,17 @@ pub(super) fn next_steps(topology: &Topology) -> Vec<(String, String)> {
     add(format!("kmk status{lab}"), "how it is".to_owned());
     add(format!("kmk destroy{lab}"), "all gone".to_owned());
     steps
+}
+
+/// A topic that the flow takes: the usual one, or one after its own patterns.
+fn sample_topic(flow: &Flow) -> Option<String> {
+    let rules = Rules::of_flow(flow);
+    let like = |pattern: &String| pattern.replace(".*", TOPIC).replace(r"\.", ".");
+    let names = rules.topics().iter().map(like);
+    [TOPIC.to_owned()]
+        .into_iter()
+        .chain(names)
+        .find(|name| check_topic_name(name).is_ok() && rules.select(name) == Selection::Taken)
 }
 
 /// A broker that a cluster can do without.

@@ -22,7 +22,7 @@ impl Telling<'_> {
         match &self.explanation.answer {
             Answer::NoSuchTopic { nearest } => match nearest {
                 Some(meant) => vec![format!("kmk explain{flags} {}", shell::word(meant))],
-                None => [format!("kmk topics{flags} --cluster {source}")]
+                None => [format!("kmk topic list{flags} --cluster {source}")]
                     .into_iter()
                     .chain(self.create())
                     .collect(),
@@ -37,12 +37,12 @@ impl Telling<'_> {
             Answer::Excluded { whose, .. } => vec![self.include(*whose)],
             Answer::NotListed { whose, .. } => vec![self.list(*whose)],
             Answer::Internal { .. } if topic == COMMITTED => vec![format!(
-                "kmk groups{flags}  # offsets of groups are mirrored by themselves"
+                "kmk group list{flags}  # offsets of groups are mirrored by themselves"
             )],
             Answer::Internal { .. } => vec!["give it another name, if it is yours".to_owned()],
             Answer::Cycle {
                 origin: Origin::Mirrored,
-            } => vec![format!("kmk topics{flags} --cluster {target}")],
+            } => vec![format!("kmk topic list{flags} --cluster {target}")],
             Answer::NameTooLong { .. } if self.explanation.seen.is_ill_named() => {
                 self.cures(&self.explanation.seen.culprits)
             }
@@ -93,14 +93,14 @@ impl Telling<'_> {
                 )]
             }
             Answer::NothingProduced { .. } => vec![format!(
-                "kmk produce{flags} --topic {topic} --cluster {source} --messages 10"
+                "kmk produce{flags} {topic} --cluster {source} --messages 10"
             )],
             Answer::CopyLost { .. } => self.bring_again(),
             Answer::BegunInTheMidst => vec![self.mirror_again()],
             Answer::SourceRecreated(_) => {
                 vec![format!("{deploy}  # it resets the position")]
             }
-            Answer::NeverCopied { .. } => vec![format!(
+            Answer::NeverCopied { .. } | Answer::PossiblyNeverCopied { .. } => vec![format!(
                 "kmk topic describe{flags} {topic} --cluster {source}  # its retention"
             )],
             Answer::Behind { .. } if !self.explanation.seen.open.is_empty() => vec![
@@ -108,9 +108,9 @@ impl Telling<'_> {
                     .to_owned(),
             ],
             Answer::Behind { .. } => vec![format!("kmk explain{flags} {topic}  # once more")],
-            Answer::AllCommitted { .. } | Answer::UpToDate { .. } => {
+            Answer::BegunAtTheEnd | Answer::AllCommitted { .. } | Answer::UpToDate { .. } => {
                 vec![format!(
-                    "kmk consume{flags} --topic {remote} --cluster {target}"
+                    "kmk consume{flags} {remote} --cluster {target}"
                 )]
             }
         }
@@ -270,7 +270,7 @@ impl Telling<'_> {
             };
             let repeats = if one.is_exact { "" } else { "; repeats what is there" };
             format!(
-                "kmk consume{flags} --topic {topic} --cluster {source} --partition {id} --from {from} --until {until}{read} | kmk produce{flags} --topic {remote} --cluster {target} --partition {id} --file -{write} --force  # {what}{repeats}"
+                "kmk consume{flags} {topic} --cluster {source} --partition {id} --from {from} --until {until}{read} | kmk produce{flags} {remote} --cluster {target} --partition {id} --file -{write} --force  # {what}{repeats}"
             )
         });
         each.chain([self.mirror_again()]).collect()

@@ -54,6 +54,8 @@ fn explanation(answer: Answer) -> Explanation {
             missing: Vec::new(),
             open: Vec::new(),
             never_copied: 0,
+            possibly_never_copied: 0,
+            begins_at_the_end: false,
             beyond: None,
             first_is_there: Some(true),
         },
@@ -72,6 +74,7 @@ fn worker(state: &str) -> Worker {
 fn culprit() -> Culprit {
     Culprit {
         topic: "small".to_owned(),
+        lab: "two".to_owned(),
         remote: "primary.small".to_owned(),
         stops_flow: true,
         why: Why::BatchTooLarge {
@@ -157,6 +160,8 @@ fn all() -> Vec<Answer> {
         Answer::NothingProduced { ever: 0 },
         Answer::CopyLost { records: 3 },
         Answer::NeverCopied { records: 3 },
+        Answer::PossiblyNeverCopied { offsets: 3 },
+        Answer::BegunAtTheEnd,
         Answer::SourceRecreated(Beyond {
             position: 9,
             end: 3,
@@ -225,7 +230,7 @@ fn what_is_advised_can_be_done() {
     };
     assert_eq!(
         internal("__consumer_offsets"),
-        ["kmk groups  # offsets of groups are mirrored by themselves"]
+        ["kmk group list  # offsets of groups are mirrored by themselves"]
     );
     assert_eq!(internal("__x"), ["give it another name, if it is yours"]);
 }
@@ -250,8 +255,8 @@ fn what_is_brought_again_is_what_is_missing_or_said_to_repeat() {
         },
     ];
     let expected = [
-        "kmk consume --topic orders --cluster primary --partition 0 --from 10 --until 100 | kmk produce --topic primary.orders --cluster secondary --partition 0 --file - --force  # values only",
-        r"kmk consume --topic orders --cluster primary --partition 1 --from 10 --until 100 --format '%k\t%v' | kmk produce --topic primary.orders --cluster secondary --partition 1 --file - --key-separator $'\t' --force  # keys and values only; repeats what is there",
+        "kmk consume orders --cluster primary --partition 0 --from 10 --until 100 | kmk produce primary.orders --cluster secondary --partition 0 --file - --force  # values only",
+        r"kmk consume orders --cluster primary --partition 1 --from 10 --until 100 --format '%k\t%v' | kmk produce primary.orders --cluster secondary --partition 1 --file - --key-separator $'\t' --force  # keys and values only; repeats what is there",
     ];
     let todo = Words::of(&lost, "").todo;
     assert_eq!(todo[..2], expected);

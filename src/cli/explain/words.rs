@@ -11,6 +11,9 @@ use kafka_mirror_kit::core::selection::InternalName;
 /// Copies that are named, however many there are.
 pub(super) const SHOWN: usize = 5;
 
+/// Why records that were there before are not mirrored.
+const AT_THE_END: &str = "`auto.offset.reset` of the flow's consumer is `latest`: records from before MirrorMaker began to read a partition are not mirrored";
+
 /// What is said of one flow.
 #[derive(Debug, Default)]
 pub(super) struct Words {
@@ -150,6 +153,8 @@ impl Telling<'_> {
             Answer::NeverCopied { .. }
             | Answer::SourceRecreated(_)
             | Answer::BegunInTheMidst
+            | Answer::PossiblyNeverCopied { .. }
+            | Answer::BegunAtTheEnd
             | Answer::AllCommitted { .. } => self.by_positions(),
             Answer::UpToDate { .. } => "up to date".to_owned(),
         }
@@ -187,6 +192,13 @@ impl Telling<'_> {
             ),
             Answer::BegunInTheMidst => format!(
                 "the first record of `{topic}` is not on {target}: MirrorMaker began in the midst"
+            ),
+            Answer::PossiblyNeverCopied { offsets } => format!(
+                "unknown whether a record was lost: {} removed on {source} before MirrorMaker's position reached them",
+                count(*offsets, "offset")
+            ),
+            Answer::BegunAtTheEnd => format!(
+                "MirrorMaker's position is at the end of {source}, and records from before it began are not mirrored"
             ),
             Answer::AllCommitted { records } => format!(
                 "all {} up to the end of {source} are committed as mirrored",
@@ -275,7 +287,17 @@ impl Telling<'_> {
             Answer::CopyLost { .. } => vec![
                 "MirrorMaker's position is behind them; the mirrored topic was deleted, recreated or truncated since".to_owned(),
             ],
-            Answer::Behind { .. } => seen.open.iter().take(SHOWN).map(transaction).collect(),
+            Answer::Behind { .. } => {
+                let open = seen.open.iter().take(SHOWN).map(transaction);
+                let latest = seen.begins_at_the_end.then(|| {
+                    format!("{AT_THE_END}; they count as behind until a later one of their partition is mirrored")
+                });
+                open.chain(latest).collect()
+            }
+            Answer::BegunAtTheEnd => vec![AT_THE_END.to_owned()],
+            Answer::PossiblyNeverCopied { .. } => vec![
+                "offsets of transactions may hold no record: the markers that end them have offsets, and so have aborted records".to_owned(),
+            ],
             Answer::NeverCopied { .. } => vec![
                 "the source begins behind MirrorMaker's position: what was between is on neither side".to_owned(),
             ],

@@ -1,66 +1,62 @@
 //! The words for brokers: what helps, by the name that Kafka's documentation gives an error.
 
-use super::{Failure, Item, NO, UNUSABLE, USAGE};
+use super::{Failure, INTERRUPTED, Item, NO, UNUSABLE, USAGE};
 use crate::cli::Context;
 use crate::cli::deploy::in_lab;
 use kafka_mirror_kit::core::kafka::{Code, KafkaError};
 use kafka_mirror_kit::core::wait::Stop;
 
 pub(super) fn of_kafka(error: &KafkaError, context: &Context) -> Failure {
-    let item = Item::new(error);
-    match error {
-        KafkaError::Stopped(Stop::Interrupted) => Failure::interrupted(),
-        KafkaError::UnknownPartition { .. } => Failure::one(item, USAGE),
-        KafkaError::CannotDo { .. } => Failure::one(
-            item.hint("leave out --client, or ask for --client wire"),
-            USAGE,
-        ),
+    let mut item = Item::new(error);
+    item.hint = match error {
+        KafkaError::Stopped(Stop::Interrupted) => return Failure::interrupted(),
+        KafkaError::CannotDo { .. } | KafkaError::Codec { .. } => Some(OTHER_CLIENT.to_owned()),
         KafkaError::Unreachable { .. } => {
             let lab = in_lab(&context.lab);
-            let hint =
-                format!("`kmk status{lab}` says how the lab is; `kmk deploy{lab}` repairs it");
-            Failure::one(item.hint(hint), UNUSABLE)
+            Some(format!(
+                "`kmk status{lab}` says how the lab is; `kmk deploy{lab}` repairs it"
+            ))
         }
-        KafkaError::NoLogin { .. } => Failure::one(
-            item.hint("use Kafka's own tools there, with the same properties"),
-            UNUSABLE,
-        ),
-        KafkaError::Version { .. } => {
-            Failure::one(item.hint("kmk speaks to Kafka 3.3 and later"), UNUSABLE)
+        KafkaError::NoLogin { .. } => {
+            Some("use Kafka's own tools there, with the same properties".to_owned())
         }
-        error if is_unanswered(error) => Failure::one(item, UNUSABLE),
+        KafkaError::Version { .. } => Some("kmk speaks to Kafka 3.3 and later".to_owned()),
+        error => advice(error, &context.lab),
+    };
+    Failure::one(item, exit_code(error))
+}
+
+/// What helps where one of the clients cannot do what is asked.
+pub(crate) const OTHER_CLIENT: &str = "leave out --client, or ask for --client wire";
+
+/// What an error of a broker means where no count was asked for: one that is short is a no, whatever the cause.
+pub(crate) fn exit_code(error: &KafkaError) -> u8 {
+    match error {
+        KafkaError::Stopped(Stop::Interrupted) => INTERRUPTED,
+        KafkaError::UnknownTopic { .. }
+        | KafkaError::UnknownPartition { .. }
+        | KafkaError::CannotDo { .. } => USAGE,
+        KafkaError::Unreachable { .. }
+        | KafkaError::NoLogin { .. }
+        | KafkaError::Lost { .. }
+        | KafkaError::Silent { .. }
+        | KafkaError::Stopped(Stop::Deadline { .. })
+        | KafkaError::NoLeader { .. }
+        | KafkaError::Codec { .. }
+        | KafkaError::Version { .. }
+        | KafkaError::Garbled { .. } => UNUSABLE,
+        KafkaError::RecordTooLarge { .. } | KafkaError::Unsendable { .. } => NO,
         KafkaError::Refused { code, doing, said } => {
-            let help = help(*code, doing, said.as_deref());
-            let exit = if help.is_some_and(|help| help.is_usage) {
-                USAGE
-            } else {
-                NO
-            };
-            match help {
-                Some(help) => Failure::one(item.hint(help.hint), exit),
-                None => Failure::one(item, exit),
-            }
+            help(*code, doing, said.as_deref()).map_or(UNUSABLE, |help| help.exit)
         }
-        _ => Failure::one(item, NO),
     }
 }
 
-/// Whether nothing is known of what was asked for: no answer could be had, or none be understood.
-pub(crate) fn is_unanswered(error: &KafkaError) -> bool {
-    matches!(
-        error,
-        KafkaError::Unreachable { .. }
-            | KafkaError::Lost { .. }
-            | KafkaError::Silent { .. }
-            | KafkaError::Garbled { .. }
-    )
-}
-
-/// What helps against a refusal, where anything is known to.
-pub(crate) fn advice(error: &KafkaError) -> Option<&'static str> {
+/// What helps against a refusal, where anything is known to, with commands for a lab.
+pub(crate) fn advice(error: &KafkaError, lab: &str) -> Option<String> {
     match error {
         KafkaError::Refused { code, doing, said } => {
-            help(*code, doing, said.as_deref()).map(|help| help.hint)
+            help(*code, doing, said.as_deref()).map(|help| help.hint_in(lab))
         }
         _ => None,
     }
@@ -71,9 +67,16 @@ pub(crate) fn advice(error: &KafkaError) -> Option<&'static str> {
 struct Help {
     /// Its name in Kafka's documentation.
     error: &'static str,
-    /// Whether it is what was typed that is wrong.
-    is_usage: bool,
+    /// Whether it is what was typed that is wrong, the answer is no, or the cluster cannot do it now.
+    exit: u8,
+    /// With `{lab}` in commands, where a lab is to be named.
     hint: &'static str,
+}
+
+impl Help {
+    fn hint_in(self, lab: &str) -> String {
+        self.hint.replace("{lab}", &in_lab(lab))
+    }
 }
 
 /// How it begins when records are to be removed.
@@ -88,7 +91,7 @@ fn help(code: Code, doing: &str, said: Option<&str>) -> Option<Help> {
         "POLICY_VIOLATION" if said.is_some_and(|said| said.contains("number of partitions")) => {
             met(
                 help.error,
-                "Kafka makes 10000 partitions at once, and no more: ask for fewer, and give it more later with `kmk topic alter`",
+                "Kafka makes 10000 partitions at once, and no more: ask for fewer, and give it more later with `kmk topic alter{lab}`",
             )
         }
         "POLICY_VIOLATION" if is_removal => met(
@@ -102,7 +105,7 @@ fn help(code: Code, doing: &str, said: Option<&str>) -> Option<Help> {
 const fn typed(error: &'static str, hint: &'static str) -> Help {
     Help {
         error,
-        is_usage: true,
+        exit: USAGE,
         hint,
     }
 }
@@ -110,7 +113,15 @@ const fn typed(error: &'static str, hint: &'static str) -> Help {
 const fn met(error: &'static str, hint: &'static str) -> Help {
     Help {
         error,
-        is_usage: false,
+        exit: NO,
+        hint,
+    }
+}
+
+const fn cannot(error: &'static str, hint: &'static str) -> Help {
+    Help {
+        error,
+        exit: UNUSABLE,
         hint,
     }
 }
@@ -128,7 +139,7 @@ const HELP: &[Help] = &[
     ),
     typed(
         "INVALID_CONFIG",
-        "`kmk topic describe TOPIC` shows settings as Kafka writes them",
+        "`kmk topic describe{lab} TOPIC` shows settings as Kafka writes them",
     ),
     typed(
         "INVALID_TOPIC_EXCEPTION",
@@ -136,7 +147,7 @@ const HELP: &[Help] = &[
     ),
     typed(
         "OFFSET_OUT_OF_RANGE",
-        "`kmk topic describe TOPIC` shows where each partition begins and ends",
+        "`kmk topic describe{lab} TOPIC` shows where each partition begins and ends",
     ),
     typed(
         "INVALID_GROUP_ID",
@@ -157,35 +168,35 @@ const HELP: &[Help] = &[
     // how topics and groups are
     met(
         "TOPIC_ALREADY_EXISTS",
-        "`kmk topic alter` changes it; --if-not-exists leaves it as it is",
+        "`kmk topic alter{lab}` changes it; --if-not-exists leaves it as it is",
     ),
-    met(
+    typed(
         "UNKNOWN_TOPIC_OR_PARTITION",
-        "`kmk topics --all` shows the topics there are",
+        "`kmk topic list{lab} --all` shows the topics there are",
     ),
     met(
         "TOPIC_DELETION_DISABLED",
-        "the broker's delete.topic.enable is false: `kmk topic truncate` removes the records at least",
+        "the broker's delete.topic.enable is false: `kmk topic truncate{lab}` removes the records at least",
     ),
     met(
         "NON_EMPTY_GROUP",
-        "stop those who read for it: `kmk groups --group GROUP` names them",
+        "stop those who read for it: `kmk group describe{lab} GROUP` names them",
     ),
-    met(
+    typed(
         "GROUP_ID_NOT_FOUND",
-        "`kmk groups` shows the groups there are",
+        "`kmk group list{lab}` shows the groups there are",
     ),
     met(
         "GROUP_SUBSCRIBED_TO_TOPIC",
-        "stop those who read the topic for it: `kmk groups --group GROUP` names them",
+        "stop those who read the topic for it: `kmk group describe{lab} GROUP` names them",
     ),
     met(
         "UNKNOWN_MEMBER_ID",
-        "someone reads for the group by now: stop them first, `kmk groups --group GROUP` names them",
+        "someone reads for the group by now: stop them first, `kmk group describe{lab} GROUP` names them",
     ),
     met(
         "ILLEGAL_GENERATION",
-        "someone reads for the group by now: stop them first, `kmk groups --group GROUP` names them",
+        "someone reads for the group by now: stop them first, `kmk group describe{lab} GROUP` names them",
     ),
     met(
         "INCONSISTENT_GROUP_PROTOCOL",
@@ -201,7 +212,7 @@ const HELP: &[Help] = &[
     ),
     met(
         "MESSAGE_TOO_LARGE",
-        "a topic's max.message.bytes says how large: `kmk topic alter TOPIC --config max.message.bytes=N`",
+        "a topic's max.message.bytes says how large: `kmk topic alter{lab} TOPIC --config max.message.bytes=N`",
     ),
     met(
         "RECORD_LIST_TOO_LARGE",
@@ -212,60 +223,60 @@ const HELP: &[Help] = &[
         "the broker's own policy says what it allows",
     ),
     // how the cluster is
-    met(
+    cannot(
         "NOT_ENOUGH_REPLICAS",
-        "fewer brokers are in sync than min.insync.replicas asks for: start them, or lower it with `kmk topic alter`",
+        "fewer brokers are in sync than min.insync.replicas asks for: start them, or lower it with `kmk topic alter{lab}`",
     ),
-    met(
+    cannot(
         "NOT_ENOUGH_REPLICAS_AFTER_APPEND",
         "fewer brokers are in sync than min.insync.replicas asks for; what was sent may be there all the same",
     ),
-    met(
+    cannot(
         "KAFKA_STORAGE_ERROR",
         "the broker's disk failed or is full: its log says which",
     ),
-    met(
+    cannot(
         "THROTTLING_QUOTA_EXCEEDED",
         "a quota of the cluster is used up: wait longer with --timeout",
     ),
-    met(
+    cannot(
         "REQUEST_TIMED_OUT",
         "the brokers were too slow, and may do it yet: look again, or wait longer with --timeout",
     ),
-    met(
+    cannot(
         "COORDINATOR_NOT_AVAILABLE",
         "the broker that keeps the group's offsets is not there yet: wait longer with --timeout",
     ),
-    met(
+    cannot(
         "REASSIGNMENT_IN_PROGRESS",
         "partitions of it are being moved: try again when that is done",
     ),
     // what the cluster allows
-    met(
+    cannot(
         "TOPIC_AUTHORIZATION_FAILED",
         "the cluster has access rules, and kmk comes without a name: allow it there (ACL), or use another listener",
     ),
-    met(
+    cannot(
         "GROUP_AUTHORIZATION_FAILED",
         "the cluster has access rules, and kmk comes without a name: allow it there (ACL), or use another listener",
     ),
-    met(
+    cannot(
         "CLUSTER_AUTHORIZATION_FAILED",
         "the cluster has access rules, and kmk comes without a name: allow it there (ACL), or use another listener",
     ),
-    met(
+    cannot(
         "TRANSACTIONAL_ID_AUTHORIZATION_FAILED",
         "the cluster has access rules, and kmk comes without a name: allow it there (ACL), or use another listener",
     ),
-    met(
+    cannot(
         "SASL_AUTHENTICATION_FAILED",
         "kmk speaks only to listeners without authentication (PLAINTEXT)",
     ),
-    met(
+    cannot(
         "UNSUPPORTED_VERSION",
         "this broker is too old for it, or does not offer it",
     ),
-    met(
+    cannot(
         "UNSUPPORTED_FOR_MESSAGE_FORMAT",
         "the topic's records are of an old format: message.format.version is too low",
     ),
@@ -274,6 +285,7 @@ const HELP: &[Help] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kafka_mirror_kit::core::spec::DEFAULT_LAB;
     use std::collections::BTreeSet;
 
     #[test]
@@ -291,27 +303,36 @@ mod tests {
     }
 
     #[test]
-    fn what_was_typed_wrong_ends_with_another_code_than_what_was_met() {
-        let of = |number| help(Code::numbered(number).unwrap(), "create topic `x`", None);
-        assert!(of(38).unwrap().is_usage, "INVALID_REPLICATION_FACTOR");
-        assert!(!of(36).unwrap().is_usage, "TOPIC_ALREADY_EXISTS");
-        assert!(of(-1).is_none(), "UNKNOWN_SERVER_ERROR");
+    fn each_command_names_the_lab() {
+        for help in HELP {
+            let told = help.hint_in("two");
+            let quoted = told.split('`').skip(1).step_by(2);
+            for command in quoted.filter(|quoted| quoted.starts_with("kmk ")) {
+                assert!(command.contains(" --lab two"), "{command}");
+            }
+            assert!(!help.hint_in(DEFAULT_LAB).contains("{lab}"), "{told}");
+        }
     }
 
     #[test]
-    fn an_answer_that_cannot_be_understood_is_none() {
-        let address = "127.0.0.1:19092".to_owned();
-        let garbled = KafkaError::Garbled {
-            address,
-            cause: "too short".to_owned(),
+    fn what_the_state_of_a_cluster_asks_for_is_told() {
+        let told = |number, words: &str| {
+            let error = KafkaError::Refused {
+                doing: "write to partition 0 of topic `x`".to_owned(),
+                code: Code::numbered(number).unwrap(),
+                said: None,
+            };
+            let hint = advice(&error, DEFAULT_LAB).unwrap();
+            assert!(hint.contains(words), "{error}: {hint}");
         };
-        assert!(is_unanswered(&garbled));
-        let refused = KafkaError::Refused {
-            doing: "create topic `x`".to_owned(),
-            code: Code::numbered(36).unwrap(),
-            said: None,
-        };
-        assert!(!is_unanswered(&refused), "an answer, and it is no");
+        told(19, "start them, or lower it");
+        told(20, "may be there all the same");
+        // as a broker whose disk is full refuses each record
+        told(56, "the broker's disk failed or is full");
+        told(89, "a quota of the cluster is used up");
+        told(7, "too slow, and may do it yet");
+        told(15, "wait longer with --timeout");
+        told(60, "try again when that is done");
     }
 
     #[test]

@@ -197,9 +197,10 @@ pub(super) fn spec_problem(problem: &spec::Problem) -> Item {
             "deploy it as another lab with --lab NAME --any-port, or take this one away first: `kmk destroy{}`",
             in_lab(lab)
         )),
-        spec::Problem::OtherBrokers { .. } => item.hint(
-            "leave the number as it is, deploy another lab with --lab NAME --any-port, or `kmk destroy` this one first",
-        ),
+        spec::Problem::OtherBrokers { lab, .. } => item.hint(format!(
+            "leave the number as it is, deploy another lab with --lab NAME --any-port, or `kmk destroy{}` this one first",
+            in_lab(lab)
+        )),
         _ => item,
     }
 }

@@ -51,8 +51,7 @@ pub(super) fn docker(error: &DockerError) -> Item {
 pub(super) fn of_lab(error: &LabError) -> Failure {
     let item = Item::new(error);
     let item = match error {
-        LabError::NotFound { lab, others } => match nearest(lab, others.iter().map(String::as_str))
-        {
+        LabError::NotFound { lab, others } => match lab_that_is_meant(lab, others) {
             Some(meant) => item.hint(format!("did you mean{}?", shell::flag("--lab", meant))),
             None if others.is_empty() => {
                 item.hint(format!("bring it up with `kmk deploy{}`", in_lab(lab)))
@@ -133,5 +132,13 @@ pub(super) fn of_log(error: &LogError, context: &Context) -> Failure {
         LogError::Docker(error) => of_docker(error),
         LogError::Stopped(Stop::Interrupted) => Failure::interrupted(),
         other => Failure::one(Item::new(other), UNUSABLE),
+    }
+}
+
+/// The only one there is, or one of nearly that name.
+fn lab_that_is_meant<'a>(name: &str, labs: &'a [String]) -> Option<&'a str> {
+    match labs {
+        [only] => Some(only),
+        labs => nearest(name, labs.iter().map(String::as_str)),
     }
 }

@@ -1,6 +1,7 @@
 use super::{Which, failed};
 use crate::cli::quantity::count;
-use crate::cli::{Context, Outcome, consume};
+use crate::cli::topic_args::topic_name;
+use crate::cli::{Context, Outcome};
 use kafka_mirror_kit::core::lab::groups::{delete, forget};
 use kafka_mirror_kit::core::printable;
 
@@ -13,7 +14,7 @@ pub(super) struct Args {
     #[command(flatten)]
     which: Which,
     /// Only forget where it stood in this topic
-    #[arg(long, value_name = "TOPIC", value_parser = consume::topic_name)]
+    #[arg(long, short, value_name = "TOPIC", value_parser = topic_name)]
     topic: Option<String>,
 }
 
@@ -43,6 +44,6 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let at = chosen.flags();
     context
         .output
-        .next(&[(format!("kmk groups{at}"), "what is left")]);
+        .next(&[(format!("kmk group list{at}"), "what is left")]);
     Ok(Outcome::Yes)
 }

@@ -1,13 +1,13 @@
 use super::{ELSEWHERE, Which, failed};
-use crate::cli::chosen::Chosen;
+use crate::cli::chosen::{Chosen, group_word};
 use crate::cli::quantity::or_dash;
 use crate::cli::table::{row, table};
+use crate::cli::topic_args::topic_name;
 use crate::cli::{Context, Outcome, consume};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::kafka::Start;
 use kafka_mirror_kit::core::lab::groups::{Moved, Reset, clusters_with, reset};
 use kafka_mirror_kit::core::printable;
-use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::wait::Limit;
 use serde::Serialize;
 
@@ -21,13 +21,13 @@ pub(super) struct Args {
     #[command(flatten)]
     which: Which,
     /// In this topic
-    #[arg(long, value_name = "TOPIC", value_parser = consume::topic_name)]
+    #[arg(long, short, value_name = "TOPIC", value_parser = topic_name)]
     topic: String,
     /// Where to go on: earliest, latest, an offset (in every partition), or a time (RFC 3339, or -10m for ten minutes ago)
     #[arg(long, value_name = "WHERE", value_parser = consume::start, allow_hyphen_values = true)]
     to: Start,
     /// Only in this partition
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
     partition: Option<i32>,
     /// Only say what would be done
     #[arg(long)]
@@ -86,8 +86,8 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     say_who_moves_it_too(&what.group, &chosen, context);
     let at = chosen.flags();
-    let group = shell::flag("--group", &what.group);
-    let command = format!("kmk groups{at}{group}");
+    let group = group_word(&what.group);
+    let command = format!("kmk group describe{at} {group}");
     context.output.next(&[(command, "where it stands")]);
     Ok(Outcome::Yes)
 }

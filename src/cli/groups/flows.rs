@@ -52,7 +52,7 @@ fn placed_part(places: &[&FlowPlaceReport], flow: &FlowReport) -> Option<String>
     let is_in_step = places.iter().all(|place| place.why == Why::InStep);
     Some(match (again, further) {
         (None, None) if is_in_step => "goes on exactly where it stopped".to_owned(),
-        (None, None) if flow.last_seen_seconds.is_some() => {
+        (None, None) if flow.last_seen_seconds.is_some() || is_beyond(places) => {
             format!("nothing delivered again ({why})")
         }
         (None, None) => format!("goes on exactly where it stopped ({why})"),
@@ -60,6 +60,16 @@ fn placed_part(places: &[&FlowPlaceReport], flow: &FlowReport) -> Option<String>
             let parts: Vec<String> = again.into_iter().chain(further).collect();
             format!("{} ({why})", parts.join(", "))
         }
+    })
+}
+
+/// Whether it stopped nowhere: on the source its place is out of range.
+fn is_beyond(places: &[&FlowPlaceReport]) -> bool {
+    let mut places = places.iter();
+    places.any(|place| {
+        place
+            .source_end
+            .is_some_and(|end| place.source_committed > end)
     })
 }
 
@@ -85,10 +95,15 @@ fn choosing_part(places: &[&FlowPlaceReport], flow: &FlowReport, is_alone: bool)
     let sum = Prospect::sum(places.iter().copied());
     let (again, skipped) = (again(&sum)?, skipped(&sum)?);
     let why = reasons(places, flow);
-    let what = if is_alone {
-        "no place there".to_owned()
+    let what = if places.iter().any(|place| place.target_committed.is_some()) {
+        "no valid place"
     } else {
-        format!("no place in {}", count(places.len(), "partition"))
+        "no place"
+    };
+    let what = if is_alone {
+        format!("{what} there")
+    } else {
+        format!("{what} in {}", count(places.len(), "partition"))
     };
     Some(format!("{what} ({why}): {again}, or {skipped}"))
 }
@@ -201,7 +216,9 @@ fn reason(why: Why, flow: &FlowReport) -> String {
         Why::SyncOff => "sync.group.offsets.enabled = false".to_owned(),
         Why::CheckpointsOff => "emit.checkpoints.enabled = false".to_owned(),
         Why::Excluded => "the flow leaves the group out".to_owned(),
-        Why::BeyondTheEnd => "its place lies beyond the end".to_owned(),
+        Why::BeyondTheEnd => {
+            "its place lies beyond the end: out of range on the source, where auto.offset.reset decides".to_owned()
+        }
         Why::OutOfRange => "its place there is out of range".to_owned(),
         Why::NoCopy => "no copy there".to_owned(),
         Why::TopicLeftOut => "left out by the flow".to_owned(),

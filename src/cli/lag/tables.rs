@@ -111,6 +111,7 @@ fn table_of(flow: &FlowLag, in_detail: bool) -> String {
     let is_quiet = |topic: &&&TopicLag| {
         topic.behind == 0
             && !topic.has_lost()
+            && topic.possibly_never_copied == 0
             && topic.state == TopicState::Mirrored
             && !topic.is_partly_unknown()
     };
@@ -158,11 +159,14 @@ fn topic_row(topic: &TopicLag) -> Vec<String> {
         let never = topic.never_copied;
         words.push(format!("at most {never} removed before they were copied"));
     }
+    if topic.possibly_never_copied > 0 {
+        words.push("unknown whether a record was lost".to_owned());
+    }
     if topic.recreated {
         words.push("position beyond the end: source topic recreated".to_owned());
     }
     if topic.is_partly_unknown() {
-        words.push("some partitions have no leader".to_owned());
+        words.push("some partitions do not answer".to_owned());
     }
     row([
         &topic.source,
@@ -179,6 +183,8 @@ fn partition_row(one: &PartitionLag) -> Vec<String> {
     lost.extend(
         (one.never_copied > 0).then(|| format!("at most {} never copied", one.never_copied)),
     );
+    let unknown = one.possibly_never_copied;
+    lost.extend((unknown > 0).then(|| format!("{unknown} removed, unknown whether records")));
     lost.extend(one.recreated.then(|| "position beyond the end".to_owned()));
     row([
         "",

@@ -1,8 +1,11 @@
 //! What can be said of a run of produce, and what it means. Knows nothing of how it went.
 
 use super::super::chosen::Elsewhere;
-use super::super::consume::{Speaker, from, messages, topic_name};
+use super::super::consume::{Speaker, from, messages};
 use super::super::failure::Told;
+use super::super::quantity::{sized, whole};
+use super::super::topic_args::OneTopic;
+use super::stdin::Stdin;
 use clap::builder::TypedValueParser as _;
 use kafka_mirror_kit::core::kafka::{Acks, Compression, Feature, Writing};
 use kafka_mirror_kit::core::lab::produce::{Input, Key};
@@ -17,19 +20,19 @@ use std::time::{Duration, SystemTime};
 
 /// Send records into a topic, and account for each of them
 ///
-/// Sample records (small JSON events) unless told otherwise; a topic that is not there is created. A record counts only
-/// once the broker has acknowledged it.
+/// The lines of a pipe or a file on standard input, a record each; where there is none (a terminal, /dev/null), or with
+/// --messages or --size, sample records (small JSON events). A topic that is not there is created. A record counts only once
+/// the broker has acknowledged it.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES, group(clap::ArgGroup::new("keys").args(["key", "file"]).multiple(true)))]
 pub(crate) struct Args {
-    /// The topic to send to
-    #[arg(long, value_name = "TOPIC", value_parser = topic_name)]
-    pub(super) topic: String,
-    /// How many records [default: 1, or all lines of --file]
-    #[arg(long, value_name = "N", value_parser = messages, allow_negative_numbers = true)]
+    #[command(flatten)]
+    pub(super) topic: OneTopic,
+    /// How many records, such as 1000, 10k or 1e6 [default: 1, or all lines of --file or standard input]
+    #[arg(long, short = 'n', value_name = "N", value_parser = messages, allow_hyphen_values = true)]
     pub(super) messages: Option<u64>,
     /// The cluster of the lab to send to [default: the source of the first flow]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, short, value_name = "NAME")]
     pub(super) cluster: Option<String>,
     #[command(flatten)]
     pub(super) elsewhere: Elsewhere,
@@ -39,15 +42,15 @@ pub(crate) struct Args {
     /// Send the lines of this file, byte for byte, a record each; `-` is standard input
     #[arg(long, value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
-    /// Sample records of exactly so many bytes
-    #[arg(long, value_name = "BYTES", conflicts_with_all = ["value", "file"], allow_negative_numbers = true,
-          value_parser = clap::value_parser!(u64).range(MIN_SAMPLE as u64..=MAX_VALUE as u64))]
+    /// Sample records of exactly so many bytes: 1000, 10kB, 1MB (10^6) or 1MiB (2^20)
+    #[arg(long, value_name = "BYTES", conflicts_with_all = ["value", "file"], allow_hyphen_values = true,
+          value_parser = sized(MIN_SAMPLE as u64..=MAX_VALUE as u64))]
     size: Option<u64>,
     /// The key of every record; it decides the partition, as in every Java client
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, short, value_name = "TEXT")]
     key: Option<OsString>,
-    /// Each line of --file is a key, this, and a value; without it in the line, there is no key
-    #[arg(long, value_name = "TEXT", conflicts_with_all = ["key", "value", "size"], requires = "file",
+    /// Each line is a key, this, and a value; without it in the line, there is no key
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["key", "value", "size"],
           value_parser = clap::builder::NonEmptyStringValueParser::new())]
     key_separator: Option<String>,
     /// Records without a value, which remove their key from a compacted topic; with --file each line is a key
@@ -60,10 +63,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", value_parser = timestamp, allow_hyphen_values = true)]
     pub(super) timestamp: Option<i64>,
     /// The partition of every record [default: by key, or in turn]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
     pub(super) partition: Option<i32>,
-    /// At most so many records a second
-    #[arg(long, value_name = "N[/s]", value_parser = rate)]
+    /// At most so many records a second, such as 500/s or 10k
+    #[arg(long, value_name = "N[/s]", value_parser = rate, allow_hyphen_values = true)]
     pub(super) rate: Option<u64>,
     /// How long to go on without any acknowledgement before giving up
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::super::patience)]
@@ -131,22 +134,29 @@ enum Acknowledged {
 
 const EXAMPLES: &str = "\
 Examples:
-  kmk produce --topic orders --messages 1000
-  kmk produce --topic orders --file orders.txt --key-separator ,
-  tail -f app.log | kmk produce --topic log --file -
-  kmk produce --topic load --messages 60000 --size 1000 --rate 1000/s
-  kmk produce --topic orders --key 7 --value paid --header a=b --timestamp -10m
-  kmk produce --topic users --key 7 --tombstone
+  kmk produce orders -n 1000
+  echo hello | kmk produce greetings
+  tail -f app.log | kmk produce log
+  kmk produce orders --file orders.txt --key-separator ,
+  kmk produce load --messages 60000 --size 1000 --rate 1000/s
+  kmk produce orders --key 7 --value paid --header a=b --timestamp -10m
+  kmk produce users --key 7 --tombstone
 
+In a loop that reads lines (`while read`), give --value, --messages or
+</dev/null: else the lines that are left are the records.
 --timeout is no limit on the whole: a long file may take as long as the broker
 keeps acknowledging.";
 
+/// More than anything can send.
+const MOST_A_SECOND: u64 = 100_000_000;
+
 pub(in crate::cli) fn rate(text: &str) -> Result<u64, String> {
     let number = text.strip_suffix("/s").unwrap_or(text);
-    match number.parse() {
-        Ok(rate @ 1..=100_000_000) => Ok(rate),
-        _ => Err("a rate is a number of records a second, from 1, such as 500/s".to_owned()),
-    }
+    whole(number)
+        .filter(|rate| (1..=MOST_A_SECOND).contains(rate))
+        .ok_or_else(|| {
+            format!("a rate is a number of records a second, from 1 to {MOST_A_SECOND}, such as 500/s or 10k")
+        })
 }
 
 impl Args {
@@ -188,18 +198,45 @@ impl Args {
     }
 
     /// What is to be sent. Opening a file may take as long as it likes, if it is a pipe.
-    pub(super) fn input(&self, interrupt: &Interrupt) -> anyhow::Result<Input> {
-        Ok(match (&self.value, &self.file) {
-            (Some(value), _) => Input::Value(value.clone().into_vec()),
-            (None, Some(file)) => {
-                let file = file.clone();
-                Limit::endless(interrupt).aside(move || lines_of(&file))??
-            }
-            (None, None) if self.tombstone => Input::Tombstones,
-            (None, None) => Input::Samples {
+    pub(super) fn input(&self, stdin: Stdin, interrupt: &Interrupt) -> anyhow::Result<Input> {
+        if let Some(value) = &self.value {
+            return Ok(Input::Value(value.clone().into_vec()));
+        }
+        if let Some(file) = self.file_to_read(stdin) {
+            return Limit::endless(interrupt).aside(move || lines_of(&file))?;
+        }
+        if self.key_separator.is_some() {
+            let none = format!("--key-separator needs lines, and {stdin}");
+            let hint = "give them in a pipe, or with --file";
+            return Err(Told::usage(none).hint(hint).into());
+        }
+        Ok(if self.tombstone {
+            Input::Tombstones
+        } else {
+            Input::Samples {
                 size: self.size.and_then(|size| usize::try_from(size).ok()),
-            },
+            }
         })
+    }
+
+    /// The file whose lines are to be sent; `-` is standard input.
+    pub(super) fn file_to_read(&self, stdin: Stdin) -> Option<PathBuf> {
+        let is_said = self.value.is_some()
+            || self.size.is_some()
+            || self.tombstone
+            || (self.messages.is_some() && self.key_separator.is_none());
+        let piped = stdin == Stdin::Lines && !is_said;
+        let file = self.file.clone();
+        file.or_else(|| piped.then(|| PathBuf::from("-")))
+    }
+
+    /// Whether nothing says what to send, so that it is worth a word that it is a sample.
+    pub(super) fn is_silent(&self) -> bool {
+        self.value.is_none()
+            && self.file.is_none()
+            && self.messages.is_none()
+            && self.size.is_none()
+            && !self.tombstone
     }
 
     pub(super) fn key(&self) -> Key {

@@ -2,11 +2,11 @@
 
 use super::super::lag::tables::last_words;
 use super::super::output::styled;
-use super::super::quantity::or_dash;
+use super::super::quantity::{grouped, or_dash};
 use super::super::table::{row, table};
 use super::{canary, health, problems, state};
 use clap::builder::styling::{AnsiColor, Style};
-use kafka_mirror_kit::core::lab::status::{CanaryStatus, FlowStatus, Status};
+use kafka_mirror_kit::core::lab::status::{CanaryStatus, FlowState, FlowStatus, Status};
 use kafka_mirror_kit::core::lag::{FlowLag, Pace, TopicLag, pace};
 use kafka_mirror_kit::core::printable;
 use std::cmp::Reverse;
@@ -205,11 +205,18 @@ fn seconds(flow: &FlowStatus) -> String {
     or_dash(flow.seconds_behind.map(|seconds| format!("{seconds:.1}")))
 }
 
-/// Those that run, of all.
+/// Those that run, of all: MirrorMaker's own word, which counts only while it is there and all is well, or while it complains.
 fn tasks(flow: &FlowStatus) -> String {
     let tasks = || flow.parts.iter().filter(|part| part.task.is_some());
-    let running = tasks().filter(|part| part.state == "RUNNING").count();
-    format!("{running}/{}", tasks().count())
+    let (running, all) = (
+        tasks().filter(|part| part.state == "RUNNING").count(),
+        tasks().count(),
+    );
+    match flow.state {
+        _ if flow.down => format!("0/{all}"),
+        FlowState::Ill if running == all => "-".to_owned(),
+        _ => format!("{running}/{all}"),
+    }
 }
 
 #[allow(
@@ -219,19 +226,6 @@ fn tasks(flow: &FlowStatus) -> String {
 )]
 fn rounded(pace: f64) -> u64 {
     pace.round() as u64
-}
-
-/// `1,234,567`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 /// A table in which the rows of what is not well stand out.
@@ -260,18 +254,54 @@ fn colored(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kafka_mirror_kit::core::lab::status::{COPIES, PartStatus};
+    use kafka_mirror_kit::core::topology::Proof;
 
     #[test]
-    fn large_numbers_are_read_from_afar() {
-        for (number, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1,000"),
-            (123_456, "123,456"),
-            (1_234_567, "1,234,567"),
-        ] {
-            assert_eq!(grouped(number), text);
-        }
+    fn tasks_of_whoever_is_dead_do_not_run() {
+        let part = |task, state: &str| PartStatus {
+            connector: COPIES.to_owned(),
+            task,
+            state: state.to_owned(),
+            worker: None,
+            cause: None,
+            failed_lately: None,
+        };
+        let told = |down, state, second: &str| {
+            tasks(&FlowStatus {
+                name: "a->b".to_owned(),
+                proof: Proof::Canary,
+                source: "a".to_owned(),
+                target: "b".to_owned(),
+                healthy: state == FlowState::Running,
+                state,
+                canary: None,
+                heard: None,
+                down,
+                parts: vec![
+                    part(None, "RUNNING"),
+                    part(Some(0), "RUNNING"),
+                    part(Some(1), second),
+                ],
+                topics: Vec::new(),
+                behind: None,
+                seconds_behind: None,
+                lost: 0,
+                never_copied: 0,
+                last_known: None,
+                noted_seconds_ago: None,
+                lag: None,
+                stalled: Vec::new(),
+                culprits: Vec::new(),
+                ended: None,
+                problems: Vec::new(),
+            })
+        };
+        assert_eq!(told(false, FlowState::Running, "RUNNING"), "2/2");
+        assert_eq!(told(true, FlowState::Ill, "RUNNING"), "0/2");
+        assert_eq!(told(false, FlowState::Ill, "FAILED"), "1/2");
+        let not_vouched_for = told(false, FlowState::Ill, "RUNNING");
+        assert_eq!(not_vouched_for, "-");
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(super) struct Args {
     #[command(flatten)]
     which: Which,
     /// How many partitions it has then
-    #[arg(long, value_name = "N", value_parser = at_least_one(), allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
     partitions: Option<i32>,
     /// A setting of its own; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
@@ -41,7 +41,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let settings = changes(args.config, args.unset)?;
     let limit = args.which.limit(context);
     let chosen = args.which.cluster_to_change(args.force, &limit, context)?;
-    let topic = &args.which.topic;
+    let topic = args.which.topic.name();
     let to = Altered {
         partitions: args.partitions,
         settings,

@@ -1,5 +1,5 @@
 use super::{Which, at_least_one, setting};
-use crate::cli::quantity::count;
+use crate::cli::quantity::{count, counted};
 use crate::cli::{Context, Outcome};
 use kafka_mirror_kit::core::kafka::{KafkaError, NewTopic};
 use kafka_mirror_kit::core::lab::topics::{TopicError, create};
@@ -13,10 +13,10 @@ pub(super) struct Args {
     #[command(flatten)]
     which: Which,
     /// How many partitions
-    #[arg(long, value_name = "N", value_parser = at_least_one(), allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
     partitions: Option<i32>,
     /// How many copies of each; no more than there are brokers
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i16).range(1..), allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = counted::<i16>(1..=i16::MAX as u64), allow_negative_numbers = true)]
     replicas: Option<i16>,
     /// A setting of its own; may be repeated, the last one counts
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
@@ -42,7 +42,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let limit = args.which.limit(context);
     let chosen = args.which.cluster_to_change(args.force, &limit, context)?;
     let topic = NewTopic {
-        name: args.which.topic,
+        name: args.which.topic.name().to_owned(),
         partitions: args.partitions,
         replicas: args.replicas,
         settings: args.config.into_iter().collect(),
@@ -65,10 +65,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     context.output.result(&text)?;
     let at = chosen.flags_if_needed();
     context.output.next(&[
-        (
-            format!("kmk produce --topic {name} --messages 10{at}"),
-            "records",
-        ),
+        (format!("kmk produce {name} --messages 10{at}"), "records"),
         (format!("kmk topic describe {name}{at}"), "what it is like"),
     ]);
     Ok(Outcome::Yes)

@@ -1,11 +1,13 @@
 use super::{COPIES, Which};
 use crate::cli::chosen::Chosen;
 use crate::cli::deploy::in_lab;
-use crate::cli::failure::Told;
+use crate::cli::failure::{Told, exit_code};
 use crate::cli::{Context, Outcome};
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::delete::{self, DeleteError, Deleted};
+use kafka_mirror_kit::core::lab::positions::PositionError;
 use kafka_mirror_kit::core::lab::topics::{TopicError, copies_of, delete};
+use kafka_mirror_kit::core::lock::LockError;
 use kafka_mirror_kit::core::wait::{Limit, Stop};
 
 /// Take a topic away, with all its records
@@ -36,7 +38,7 @@ Examples:
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let limit = args.which.limit(context);
     let chosen = args.which.cluster_to_change(args.force, &limit, context)?;
-    let (topic, on) = (&args.which.topic, chosen.name());
+    let (topic, on) = (args.which.topic.name(), chosen.name());
     match remove(&chosen, args, &limit) {
         Ok(deleted) => {
             context.output.result(&format!(
@@ -66,7 +68,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         let at = chosen.flags();
         context
             .output
-            .next(&[(format!("kmk topics{at}"), "what is left")]);
+            .next(&[(format!("kmk topic list{at}"), "what is left")]);
     } else {
         context.output.next(&deletions);
     }
@@ -74,7 +76,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 fn remove(chosen: &Chosen, args: &Args, limit: &Limit) -> Result<Deleted, DeleteError> {
-    let topic = &args.which.topic;
+    let topic = args.which.topic.name();
     if let (Some(place), Ok(docker)) = (&chosen.place, Docker::find()) {
         let (lab, cluster) = (&place.lab, &place.cluster.name);
         return delete::delete(&docker, lab, cluster, topic, args.force, limit);
@@ -102,13 +104,20 @@ fn told(error: DeleteError, chosen: &Chosen) -> anyhow::Error {
     let what = error.to_string();
     match error {
         DeleteError::Topic(error) => chosen.of_topic(error),
-        DeleteError::OutOfReach { .. } => Told::no(format!("{what}; nothing was deleted"))
+        DeleteError::OutOfReach { cause, .. } => Told::new(format!("{what}; nothing was deleted"), exit_code(&cause))
             .hint("with that position, MirrorMaker would pass over the first records of the next topic of that name; --force deletes it all the same")
             .into(),
+        DeleteError::NotRestarted { cause, .. } => {
+            let hint = match cause {
+                PositionError::Lock(LockError::Held { .. }) => "wait until it has ended".to_owned(),
+                _ => format!("`kmk deploy{}` brings MirrorMaker back", chosen.lab_flag()),
+            };
+            Told::unusable(what).hint(hint).into()
+        }
         DeleteError::NotReset { cause, .. } => match cause.stop() {
             Some(Stop::Interrupted) => Stop::Interrupted.into(),
-            _ => Told::no(what)
-                .hint("`kmk deploy` resets it, once the cluster answers; before that, MirrorMaker would pass over the first records of the next topic of that name")
+            _ => Told::unusable(what)
+                .hint(format!("`kmk deploy{}` resets it, once the cluster answers; before that, MirrorMaker would pass over the first records of the next topic of that name", chosen.lab_flag()))
                 .into(),
         },
     }

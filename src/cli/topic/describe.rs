@@ -1,11 +1,16 @@
-use super::Which;
+use super::{COPIES, Which};
+use crate::cli::chosen::Chosen;
 use crate::cli::quantity::{bytes, count, or_dash};
 use crate::cli::table::{row, table};
 use crate::cli::{Context, Outcome};
 use anyhow::Context as _;
-use kafka_mirror_kit::core::lab::topics::{PartitionReport, TopicDetails, describe};
+use kafka_mirror_kit::core::kafka::KafkaError;
+use kafka_mirror_kit::core::lab::topics::{PartitionReport, TopicDetails, TopicError, describe};
+use kafka_mirror_kit::core::wait::Limit;
 
 /// Show all about one topic: its partitions, its settings, and where it is mirrored
+///
+/// On every cluster that has it, unless one is named.
 ///
 /// Settings are those that are said somewhere: FROM is `topic` for its own, `broker-file` for what a broker was started
 /// with, `broker` and `all-brokers` for what brokers were told since.
@@ -22,21 +27,79 @@ pub(super) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   kmk topic describe orders
-  kmk topic describe primary.orders --cluster secondary
+  kmk topic describe primary.orders
   kmk topic describe orders --json | jq '.partition_details[].leader'";
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let limit = args.which.limit(context);
     let chosen = args.which.cluster(context)?;
-    let told = describe(chosen.endpoints(), chosen.lab(), &args.which.topic, &limit);
-    let details = told.map_err(|error| chosen.of_topic(error))?;
-    let text = if args.json {
-        serde_json::to_string_pretty(&details).context("cannot write JSON")?
+    let topic = args.which.topic.name();
+    let is_one_meant = args.which.cluster.is_some() || chosen.lab().is_none();
+    let others = if is_one_meant {
+        Others::default()
     } else {
-        text(&details, &chosen.name())
+        Others::look(&chosen, topic, &limit.at_most(COPIES))
     };
-    context.output.result(&text)?;
+    let mut silent = others.silent;
+    let found = match describe(chosen.endpoints(), chosen.lab(), topic, &limit) {
+        Ok(here) => std::iter::once((chosen.name(), here))
+            .chain(others.found)
+            .collect(),
+        Err(TopicError::Kafka(error)) if !others.found.is_empty() => {
+            silent.insert(0, (chosen.name(), error));
+            others.found
+        }
+        Err(TopicError::NoTopic { .. }) if !others.found.is_empty() => others.found,
+        Err(error) => {
+            if matches!(error, TopicError::NoTopic { .. }) {
+                warn_of(&silent, context);
+            }
+            return Err(chosen.of_topic(error));
+        }
+    };
+    warn_of(&silent, context);
+    let told = found.iter().map(|(on, details)| {
+        if args.json {
+            serde_json::to_string_pretty(&details).context("cannot write JSON")
+        } else {
+            Ok(text(details, on))
+        }
+    });
+    let between = if args.json { "\n" } else { "\n\n" };
+    let told: Vec<String> = told.collect::<anyhow::Result<_>>()?;
+    context.output.result(&told.join(between))?;
     Ok(Outcome::Yes)
+}
+
+/// The other clusters of the lab: those that have the topic, and those that do not answer.
+#[derive(Default)]
+struct Others {
+    found: Vec<(String, TopicDetails)>,
+    silent: Vec<(String, KafkaError)>,
+}
+
+impl Others {
+    fn look(chosen: &Chosen, topic: &str, limit: &Limit) -> Self {
+        let mut others = Self::default();
+        let Some((topology, here)) = chosen.lab() else {
+            return others;
+        };
+        for cluster in topology.clusters.iter().filter(|one| one.name != here) {
+            let name = &cluster.name;
+            match describe(&cluster.endpoints(), Some((topology, name)), topic, limit) {
+                Ok(details) => others.found.push((name.clone(), details)),
+                Err(TopicError::Kafka(error)) => others.silent.push((name.clone(), error)),
+                Err(_) => {}
+            }
+        }
+        others
+    }
+}
+
+fn warn_of(silent: &[(String, KafkaError)], context: &Context) {
+    for (cluster, error) in silent {
+        context.output.warn(&format!("{cluster}: {error}"));
+    }
 }
 
 fn text(details: &TopicDetails, on: &str) -> String {

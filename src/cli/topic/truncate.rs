@@ -5,6 +5,7 @@ use crate::cli::{Context, Outcome, consume};
 use kafka_mirror_kit::core::kafka::Start;
 use kafka_mirror_kit::core::lab::positions::never_copied;
 use kafka_mirror_kit::core::lab::topics::{Truncate, Truncated, source_of, truncate};
+use kafka_mirror_kit::core::lag::NeverCopied;
 use kafka_mirror_kit::core::selection::{Rules, Selection};
 use kafka_mirror_kit::core::topology::Flow;
 use kafka_mirror_kit::core::wait::Limit;
@@ -48,11 +49,11 @@ fn before(text: &str) -> Result<Start, String> {
     }
 }
 
-pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let limit = args.which.limit(context);
     let chosen = args.which.cluster_to_change(args.force, &limit, context)?;
     let what = Truncate {
-        topic: args.which.topic,
+        topic: args.which.topic.name().to_owned(),
         partition: args.partition,
         before: args.before,
     };
@@ -92,11 +93,11 @@ fn warn(topic: &str, done: &[Truncated], chosen: &Chosen, context: &Context) {
     for flow in topology.flows.iter().filter(takes) {
         let target = &flow.spec.target;
         match never_copied(topology, flow, topic, done, &limit) {
-            Ok(0) => {}
-            Ok(never) => context.output.warn(&format!(
-                "at most {} of them had not been mirrored to {target}, and will not be",
-                count(never, "record")
-            )),
+            Ok(never) => {
+                for warning in unmirrored(never, target) {
+                    context.output.warn(&warning);
+                }
+            }
             Err(error) => context.output.warn(&format!(
                 "whether all of them had been mirrored to {target} cannot be seen: {error}"
             )),
@@ -104,9 +105,45 @@ fn warn(topic: &str, done: &[Truncated], chosen: &Chosen, context: &Context) {
     }
 }
 
+/// What is said of records that were not mirrored before they were removed.
+fn unmirrored(never: NeverCopied, target: &str) -> impl Iterator<Item = String> {
+    let NeverCopied { records, unknown } = never;
+    let lost = (records > 0).then(|| {
+        format!(
+            "at most {} of them had not been mirrored to {target}, and will not be",
+            count(records, "record")
+        )
+    });
+    let unknown = (unknown > 0).then(|| {
+        format!(
+            "whether all of them had been mirrored to {target} is unknown: MirrorMaker's position is {} before the end of what was removed, but offsets of transactions may hold no record",
+            count(unknown, "offset")
+        )
+    });
+    lost.into_iter().chain(unknown)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_be_marks_of_transactions_is_unknown_and_not_lost() {
+        let told = |records, unknown| -> Vec<String> {
+            unmirrored(NeverCopied { records, unknown }, "secondary").collect()
+        };
+        assert!(told(0, 0).is_empty());
+        assert_eq!(
+            told(15, 0),
+            ["at most 15 records of them had not been mirrored to secondary, and will not be"]
+        );
+        assert_eq!(
+            told(0, 2),
+            [
+                "whether all of them had been mirrored to secondary is unknown: MirrorMaker's position is 2 offsets before the end of what was removed, but offsets of transactions may hold no record"
+            ]
+        );
+    }
 
     #[test]
     fn the_end_an_offset_or_a_time() {

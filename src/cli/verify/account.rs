@@ -11,11 +11,29 @@ const NAMED: usize = 8;
 /// How long the longest bar of the histogram is, in characters.
 const BAR: u64 = 40;
 
+/// What is known of acknowledged records that did not arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lacking {
+    /// They are not on the target.
+    Missing,
+    /// Nothing more: what the target holds in the end was not seen.
+    NotSeen,
+}
+
+impl Lacking {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::NotSeen => "not seen",
+        }
+    }
+}
+
 /// A table of the partitions, what is wrong with which records, and how long they took. No lines of more than 80
 /// characters, save where ranges are long.
-pub(super) fn describe(account: &Account) -> String {
-    let mut parts = vec![partitions(account)];
-    let findings = findings(account);
+pub(super) fn describe(account: &Account, lacking: Lacking) -> String {
+    let mut parts = vec![partitions(account, lacking)];
+    let findings = findings(account, lacking);
     if !findings.is_empty() {
         parts.push(table(&findings));
     }
@@ -26,19 +44,20 @@ pub(super) fn describe(account: &Account) -> String {
     parts.join("\n\n")
 }
 
-fn partitions(account: &Account) -> String {
+fn partitions(account: &Account, lacking: Lacking) -> String {
+    let missing = lacking.word().to_uppercase();
     let heading = [
         "PARTITION",
         "SENT",
         "ACKED",
         "ARRIVED",
-        "MISSING",
+        missing.as_str(),
         "DUPLICATED",
         "REORDERED",
     ];
     let mut rows = vec![row(heading)];
     let all = &account.partitions;
-    let shown = |one: &&PartitionAccount| all.len() <= PARTITIONS || !said(one).is_empty();
+    let shown = |one: &&PartitionAccount| all.len() <= PARTITIONS || !said(one, lacking).is_empty();
     for one in all.iter().filter(shown) {
         let again = one.duplicated.iter();
         rows.push(numbers(
@@ -79,12 +98,12 @@ fn total(spans: &[Span]) -> u64 {
 }
 
 /// What is wrong, or notable: a word, where, and which records.
-fn findings(account: &Account) -> Vec<Vec<String>> {
+fn findings(account: &Account, lacking: Lacking) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for one in &account.partitions {
         let place = format!("partition {}", one.partition);
         found.extend(
-            said(one)
+            said(one, lacking)
                 .into_iter()
                 .map(|(word, what)| vec![word.to_owned(), place.clone(), what]),
         );
@@ -113,7 +132,7 @@ fn findings(account: &Account) -> Vec<Vec<String>> {
     found
 }
 
-fn said(one: &PartitionAccount) -> Vec<(&'static str, String)> {
+fn said(one: &PartitionAccount, lacking: Lacking) -> Vec<(&'static str, String)> {
     let mut said = Vec::new();
     if !one.missing.is_empty() {
         let end = match one.missing_at_the_end {
@@ -122,7 +141,7 @@ fn said(one: &PartitionAccount) -> Vec<(&'static str, String)> {
             1 => " (the last one of it)".to_owned(),
             end => format!(" (the last {end} of it among them)"),
         };
-        said.push(("missing", ranges(&one.missing) + &end));
+        said.push((lacking.word(), ranges(&one.missing) + &end));
     }
     if !one.gone.is_empty() {
         let note = " (missing, though they had arrived: no longer there in the end)";
@@ -135,6 +154,10 @@ fn said(one: &PartitionAccount) -> Vec<(&'static str, String)> {
             .map(|one| format!("{} ({} times)", one.span, one.times));
         said.push(("duplicated", listed(again)));
     }
+    let absent = match lacking {
+        Lacking::Missing => " (not there)",
+        Lacking::NotSeen => " (not seen there)",
+    };
     for (word, spans, note) in [
         ("reordered", &one.reordered, ""),
         (
@@ -142,7 +165,7 @@ fn said(one: &PartitionAccount) -> Vec<(&'static str, String)> {
             &one.unacknowledged_present,
             " (there all the same)",
         ),
-        ("unacked", &one.unacknowledged_absent, " (not there)"),
+        ("unacked", &one.unacknowledged_absent, absent),
         (
             "impossible",
             &one.impossible,
@@ -280,7 +303,7 @@ mod tests {
     fn people_see_what_is_missing_and_what_came_twice() {
         let first = [0, 1, 2, 3, 4, 5].map(|sequence| (0, sequence));
         let second = [(1, 0), (1, 0), (1, 3), (1, 2)];
-        let text = describe(&account(&[&first[..], &second].concat()));
+        let text = describe(&account(&[&first[..], &second].concat()), Lacking::Missing);
         let expected = "\
 PARTITION  SENT  ACKED  ARRIVED  MISSING  DUPLICATED  REORDERED
 0          6     6      6        0        0           0
@@ -315,11 +338,17 @@ up to 5.40 ms  1  ████████";
     #[test]
     fn a_partition_of_which_nothing_arrived_is_named() {
         let first = [0, 1, 2, 3, 4, 5].map(|sequence| (0, sequence));
-        let text = describe(&account(&first));
+        let text = describe(&account(&first), Lacking::Missing);
         assert!(
             text.contains("missing  partition 1  0-5 (nothing of it arrived)"),
             "{text}"
         );
+        let text = describe(&account(&first), Lacking::NotSeen);
+        assert!(
+            text.contains("not seen  partition 1  0-5 (nothing of it arrived)"),
+            "{text}"
+        );
+        assert!(text.contains("NOT SEEN") && !text.to_lowercase().contains("missing"));
     }
 
     #[test]

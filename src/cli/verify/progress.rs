@@ -1,70 +1,44 @@
-//! How far a run has come: a spinner on a terminal, a line a second elsewhere.
+//! How far a run has come: behind the spinner of its steps on a terminal, a line a second elsewhere.
 
-use super::super::output::{Output, seconds};
-use indicatif::{ProgressBar, ProgressStyle};
+use super::super::output::{Output, Steps, seconds};
 use kafka_mirror_kit::core::lab::verify::{Amount, Progress as Come};
-use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 /// How often a line is written.
 const LINE: Duration = Duration::from_secs(1);
 
 /// Shows how far it has come.
-pub(super) struct Progress {
+pub(super) struct Progress<'a> {
     amount: Amount,
     output: Output,
-    is_terminal: bool,
-    spinner: Option<ProgressBar>,
+    steps: &'a Steps,
     next_line: Duration,
 }
 
-impl Progress {
-    pub(super) fn new(amount: Amount, output: Output) -> Self {
+impl<'a> Progress<'a> {
+    pub(super) fn new(amount: Amount, output: Output, steps: &'a Steps) -> Self {
         Self {
             amount,
             output,
-            is_terminal: io::stderr().is_terminal(),
-            spinner: None,
+            steps,
             next_line: LINE,
         }
     }
 
     pub(super) fn show(&mut self, at: &Come) {
-        if self.output.quiet {
-            return;
-        }
-        if self.is_terminal {
-            let spinner = self.spinner.get_or_insert_with(spinner);
-            spinner.set_message(line(self.amount, at));
-        } else if at.elapsed >= self.next_line {
+        let line = || line(self.amount, at);
+        if !self.steps.spin(line) && at.elapsed >= self.next_line {
+            self.output.talk(&line());
             self.next_line = at.elapsed + LINE;
-            self.output.talk(&line(self.amount, at));
         }
     }
-
-    /// Takes the spinner away.
-    pub(super) fn end(self) {
-        if let Some(spinner) = self.spinner {
-            spinner.finish_and_clear();
-        }
-    }
-}
-
-fn spinner() -> ProgressBar {
-    let spinner = ProgressBar::new_spinner();
-    // the template is constant; should it be wrong, the usual one does
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
-        spinner.set_style(style);
-    }
-    spinner.enable_steady_tick(Duration::from_millis(100));
-    spinner
 }
 
 /// How far it has come, in a line.
 fn line(amount: Amount, at: &Come) -> String {
     let of = match amount {
-        Amount::Records(_) => String::new(),
-        Amount::Time(time) => format!(" of {}", seconds(time)),
+        Amount::Time(time) if at.elapsed < time => format!(" of {}", seconds(time)),
+        Amount::Records(_) | Amount::Time(_) => String::new(),
     };
     let arrived: Vec<String> = at
         .arrived
@@ -98,5 +72,7 @@ mod tests {
         );
         let time = Amount::Time(Duration::from_secs(10));
         assert!(line(time, &at).starts_with("2.0 s of 10.0 s: "));
+        let over = Amount::Time(Duration::from_secs(2));
+        assert!(line(over, &at).starts_with("2.0 s: "));
     }
 }

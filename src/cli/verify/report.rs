@@ -2,11 +2,11 @@
 
 use super::super::output::{DONE, ERROR, HINT, seconds, styled};
 use super::super::quantity::count;
-use super::account::describe;
+use super::account::{Lacking, describe};
 use super::verdict::{Word, reason};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::lab::verify::{
-    FlowReport, Incident, Noted, SourceReport, VerifyReport,
+    FlowReport, Incident, Noted, SourceReport, VerifyEnd, VerifyReport,
 };
 use kafka_mirror_kit::core::ledger::Guarantee;
 use serde::Serialize;
@@ -35,7 +35,7 @@ pub(super) fn json(report: &VerifyReport, guarantee: Guarantee) -> anyhow::Resul
 /// The report for people; the verdict comes last.
 pub(super) fn text(report: &VerifyReport, guarantee: Guarantee) -> String {
     let sources = report.sources.iter().map(source);
-    let flows = report.flows.iter().map(flow);
+    let flows = report.flows.iter().map(|one| flow(one, report.end));
     let mut parts: Vec<String> = vec![sources.collect::<Vec<_>>().join("\n")];
     parts.extend(flows);
     let word = Word::of(report, guarantee);
@@ -70,7 +70,7 @@ fn source(source: &SourceReport) -> String {
     )
 }
 
-fn flow(flow: &FlowReport) -> String {
+fn flow(flow: &FlowReport, end: VerifyEnd) -> String {
     let speed = flow
         .records_per_second
         .map_or_else(String::new, |speed| format!(", {speed:.0}/s"));
@@ -78,7 +78,13 @@ fn flow(flow: &FlowReport) -> String {
         "{}: `{}` on {}{speed}",
         flow.flow, flow.remote_topic, flow.target
     );
-    let mut lines = vec![heading, describe(&flow.account)];
+    let is_seen = end != VerifyEnd::Interrupted && flow.unknown.is_none();
+    let lacking = if is_seen {
+        Lacking::Missing
+    } else {
+        Lacking::NotSeen
+    };
+    let mut lines = vec![heading, describe(&flow.account, lacking)];
     if !flow.incidents.is_empty() {
         lines.push(String::new());
     }

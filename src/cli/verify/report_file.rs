@@ -1,7 +1,6 @@
 //! The file that a report is written to: known to be writable before anything is sent, and whole or not there at all.
 
 use super::super::failure::Told;
-use anyhow::Context as _;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -42,7 +41,10 @@ impl ReportFile {
                 .and_then(|()| file.persist(&self.path).map_err(|error| error.error))
                 .map(drop),
         };
-        written.with_context(|| format!("the report cannot be written to {}", self.path.display()))
+        written.map_err(|cause| {
+            let what = format!("the report cannot be written to {}", self.path.display());
+            Told::file(what, cause).into()
+        })
     }
 }
 

@@ -57,15 +57,11 @@ pub(super) fn reason(report: &VerifyReport, guarantee: Guarantee) -> String {
                 )
             });
             let faults = flows.filter_map(|flow| {
-                let mut faults = faults(&flow.account, guarantee);
+                let mut faults = faults(flow, guarantee);
                 faults.extend(flow.unknown.clone());
                 (!faults.is_empty()).then(|| format!("{}: {}", flow.flow, faults.join(", ")))
             });
-            let why: Vec<String> = gave_up.chain(faults).collect();
-            if why.is_empty() {
-                return "all of it arrived, but not within --timeout".to_owned();
-            }
-            why.join("; ")
+            gave_up.chain(faults).collect::<Vec<_>>().join("; ")
         }
     }
 }
@@ -129,7 +125,8 @@ fn so_far(flow: &FlowReport) -> String {
 }
 
 /// All that is wrong, the worst first.
-fn faults(account: &Account, guarantee: Guarantee) -> Vec<String> {
+fn faults(flow: &FlowReport, guarantee: Guarantee) -> Vec<String> {
+    let account = &flow.account;
     let duplicated = match guarantee {
         Guarantee::AtLeastOnce => 0,
         Guarantee::ExactlyOnce => account.duplicated,
@@ -146,8 +143,13 @@ fn faults(account: &Account, guarantee: Guarantee) -> Vec<String> {
         0 => String::new(),
         gone => format!(" ({gone} had arrived, and were no longer there in the end)"),
     };
+    // nothing is missing for sure where the end was not seen
+    let lacks = flow
+        .unknown
+        .as_ref()
+        .map_or("missing", |_| "not seen there");
     let missing =
-        (account.missing > 0).then(|| format!("{} of {of} missing{gone}", account.missing));
+        (account.missing > 0).then(|| format!("{} of {of} {lacks}{gone}", account.missing));
     let others = all.into_iter().filter(|(number, _)| *number > 0);
     let others = others.map(|(number, what)| format!("{number} {what}"));
     missing.into_iter().chain(others).collect()
@@ -250,6 +252,13 @@ mod tests {
         assert_eq!(
             verdict(&unseen, Guarantee::AtLeastOnce),
             "NOT VERIFIED: a->b: more may still come: so and so"
+        );
+        let mut unseen = report(10, VerifyEnd::Deadline);
+        unseen.flows[0].unknown =
+            Some("what b holds in the end is not seen: it is away".to_owned());
+        assert_eq!(
+            verdict(&unseen, Guarantee::AtLeastOnce),
+            "NOT VERIFIED: a->b: 10 of 10 records not seen there, what b holds in the end is not seen: it is away"
         );
     }
 

@@ -171,6 +171,15 @@ pub enum Answer {
         /// Seconds since the oldest of them was written; none where they do not tell.
         seconds: Option<f64>,
     },
+    /// The source dropped offsets before they were mirrored, and nobody can tell whether they held records: those of
+    /// transactions may hold none.
+    PossiblyNeverCopied {
+        /// Offsets.
+        offsets: u64,
+    },
+    /// MirrorMaker's position is at the end of the source; by the flow's `auto.offset.reset`, records from before it began
+    /// are not mirrored.
+    BegunAtTheEnd,
     /// MirrorMaker's position is at the end of the source, and whether the first records are on the target cannot be seen.
     AllCommitted {
         /// Records on the source.
@@ -200,7 +209,10 @@ impl Answer {
     pub fn is_mirrored(&self) -> bool {
         matches!(
             self,
-            Self::Behind { .. } | Self::AllCommitted { .. } | Self::UpToDate { .. }
+            Self::Behind { .. }
+                | Self::BegunAtTheEnd
+                | Self::AllCommitted { .. }
+                | Self::UpToDate { .. }
         )
     }
 }

@@ -70,6 +70,10 @@ pub struct Facts {
     pub open: Vec<OpenTransaction>,
     /// Records at most that the source dropped before they were mirrored.
     pub never_copied: u64,
+    /// Offsets of which that is unknown: those of transactions may hold no record.
+    pub possibly_never_copied: u64,
+    /// Whether the flow's consumers begin at the end of a topic (`auto.offset.reset`).
+    pub begins_at_the_end: bool,
     /// A position of MirrorMaker's that lies beyond the end of its partition.
     pub beyond: Option<Beyond>,
     /// Whether the first record of each partition of the source is on the target, where that can be seen.

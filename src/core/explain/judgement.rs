@@ -169,19 +169,25 @@ fn by_count(facts: &Facts) -> Answer {
         Answer::NeverCopied {
             records: facts.never_copied,
         }
-    } else if records == 0 {
+    } else if records == 0 && facts.possibly_never_copied == 0 {
         Answer::NothingProduced { ever }
     } else if facts.lost > 0 {
         Answer::CopyLost {
             records: facts.lost,
         }
-    } else if facts.first_is_there == Some(false) {
+    } else if facts.first_is_there == Some(false) && !facts.begins_at_the_end {
         Answer::BegunInTheMidst
     } else if behind > 0 {
         Answer::Behind {
             records: behind,
             seconds: facts.seconds_behind,
         }
+    } else if facts.possibly_never_copied > 0 {
+        Answer::PossiblyNeverCopied {
+            offsets: facts.possibly_never_copied,
+        }
+    } else if facts.begins_at_the_end && facts.first_is_there != Some(true) {
+        Answer::BegunAtTheEnd
     } else if facts.first_is_there.is_none() {
         Answer::AllCommitted { records }
     } else {

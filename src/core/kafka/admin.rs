@@ -109,7 +109,17 @@ impl Admin {
         at: At,
         limit: &Limit,
     ) -> Result<BTreeMap<i32, i64>, KafkaError> {
-        self.cluster.offsets_in(topic, partitions, at, limit)
+        self.cluster.patiently(limit, |cluster, limit| {
+            let mut found = cluster.offsets_once(&[topic.to_owned()], at, limit)?;
+            let one = |&partition: &i32| {
+                let topic = topic.to_owned();
+                match found.remove(&(topic.clone(), partition)) {
+                    Some(offset) => Ok((partition, offset)),
+                    None => Err(KafkaError::NoLeader { topic, partition }),
+                }
+            };
+            partitions.iter().map(one).collect()
+        })
     }
 
     /// Looks into the beginning of each of these parts of partitions, however many topics they are of: some 64 KiB, or one batch.

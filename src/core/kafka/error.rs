@@ -229,10 +229,15 @@ impl fmt::Display for Codec {
     }
 }
 
-/// Tenths of a second are enough for people.
+/// Tenths of a second are enough for people; what is shorter is told in milliseconds, and never as none.
 pub(super) fn round(time: Duration) -> humantime::FormattedDuration {
-    let tenths = u64::try_from(time.as_millis() / 100).unwrap_or(u64::MAX / 100);
-    humantime::format_duration(Duration::from_millis(tenths * 100))
+    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let shown = match millis {
+        0 => 1,
+        1..100 => millis,
+        _ => millis / 100 * 100,
+    };
+    humantime::format_duration(Duration::from_millis(shown))
 }
 
 #[cfg(test)]
@@ -247,6 +252,25 @@ mod tests {
             error.to_string(),
             "the broker refused to write to topic `x`: TOPIC_AUTHORIZATION_FAILED"
         );
+    }
+
+    #[test]
+    fn nobody_waits_for_no_time_at_all() {
+        for (micros, text) in [
+            (0, "1ms"),
+            (300, "1ms"),
+            (40_900, "40ms"),
+            (100_000, "100ms"),
+            (2_349_000, "2s 300ms"),
+        ] {
+            let address = "localhost:19092".to_owned();
+            let waited = Duration::from_micros(micros);
+            let told = KafkaError::Silent { address, waited }.to_string();
+            assert!(
+                told.ends_with(&format!("gave no answer for {text}")),
+                "{told}"
+            );
+        }
     }
 
     #[test]

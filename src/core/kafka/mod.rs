@@ -47,6 +47,6 @@ pub use partitioner::{Partitioner, murmur2};
 pub use producer::{Acks, Producer, Writing};
 pub use setting::{Origin, Setting, Subject};
 pub use sharing::Change;
-pub use start::{Moved, Start};
+pub use start::{Moved, Place, Start};
 pub use tally::{Tally, Written};
 pub use topic::NewTopic;

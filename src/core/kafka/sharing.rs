@@ -4,6 +4,7 @@ use super::error::KafkaError;
 use super::position::Position;
 use super::wire::{Cluster, Membership, Offsets, Standing};
 use crate::core::endpoint::Endpoint;
+use crate::core::printable;
 use crate::core::wait::Limit;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -150,7 +151,9 @@ impl Sharing {
     ) -> Result<(), KafkaError> {
         let Some(me) = self.membership.committer() else {
             // what the coordinator would say (UNKNOWN_MEMBER_ID)
-            return KafkaError::check(25, || format!("note where group `{}` stands", self.group));
+            return KafkaError::check(25, || {
+                format!("note where group `{}` stands", printable::name(&self.group))
+            });
         };
         let committed = cluster.commit(&self.group, offsets, Some(me), limit);
         committed.inspect_err(|error| {

@@ -33,6 +33,51 @@ pub struct Moved {
     pub to: i64,
 }
 
+/// A place in a partition, and where the partition begins and ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The offset of the first record that is still there.
+    pub first: i64,
+    /// The offset that the next record will get.
+    pub end: i64,
+    /// The offset that is meant; an [`Start::Offset`] may lie outside.
+    pub meant: i64,
+}
+
+impl Admin {
+    /// Where `start` lies in each of these partitions of a topic. One without a leader is waited for.
+    ///
+    /// # Errors
+    /// [`KafkaError::NoLeader`] where one has none at `limit`; or when a broker does not answer, or refuses.
+    pub fn places(
+        &mut self,
+        topic: &str,
+        partitions: &[i32],
+        start: Start,
+        limit: &Limit,
+    ) -> Result<BTreeMap<i32, Place>, KafkaError> {
+        let mut offsets = |at| self.offsets_in(topic, partitions, at, limit);
+        let first = offsets(At::Earliest)?;
+        let timed = match start {
+            Start::Time(time) => offsets(At::Time(time))?,
+            _ => BTreeMap::new(),
+        };
+        // last: no time lies behind it
+        let end = offsets(At::Latest)?;
+        let place = |partition: &i32| {
+            let (first, end) = (*first.get(partition)?, *end.get(partition)?);
+            let meant = match start {
+                Start::Earliest => first,
+                Start::Latest => end,
+                Start::Offset(offset) => offset,
+                Start::Time(_) => *timed.get(partition)?,
+            };
+            Some((*partition, Place { first, end, meant }))
+        };
+        Ok(partitions.iter().filter_map(place).collect())
+    }
+}
+
 /// Where to begin: where the group stands, else where it was asked to. A partition without a leader is waited for.
 pub(super) fn positions(
     admin: &mut Admin,
@@ -46,30 +91,19 @@ pub(super) fn positions(
         Some(group) => admin.group_offsets(group, topic, limit)?,
         None => BTreeMap::new(),
     };
-    let earliest = admin.offsets_in(topic, partitions, At::Earliest, limit)?;
-    let latest = admin.offsets_in(topic, partitions, At::Latest, limit)?;
+    let places = admin.places(topic, partitions, reading.start, limit)?;
     let stable = if reading.committed_only {
         admin.offsets_in(topic, partitions, At::Stable, limit)?
     } else {
-        latest.clone()
-    };
-    let timed = match reading.start {
-        Start::Time(time) => admin.offsets_in(topic, partitions, At::Time(time), limit)?,
-        _ => BTreeMap::new(),
+        BTreeMap::new()
     };
     let mut positions = Vec::new();
-    for &partition in partitions {
-        let (Some(&first), Some(&end)) = (earliest.get(&partition), latest.get(&partition)) else {
-            let topic = topic.to_owned();
-            return Err(KafkaError::NoLeader { topic, partition });
-        };
+    for (partition, Place { first, end, meant }) in places {
         let shown = stable.get(&partition).copied().unwrap_or(end);
         let wanted = match (committed.get(&partition), reading.start) {
             (Some(&committed), _) => committed,
-            (None, Start::Earliest) => first,
             (None, Start::Latest) => shown,
-            (None, Start::Offset(offset)) => offset,
-            (None, Start::Time(_)) => timed.get(&partition).copied().unwrap_or(end),
+            (None, _) => meant,
         };
         let next = wanted.clamp(first, end.max(first));
         if next != wanted {

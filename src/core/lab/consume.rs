@@ -1,6 +1,6 @@
-//! Reading records from a topic, as far as asked, and noting for a group how far it came. Knows nothing of labs, formats
-//! or terminals.
+//! Reading records from topics, as far as asked, and committing offsets for a group.
 
+mod output;
 mod run;
 
 use crate::core::endpoint::Endpoint;
@@ -9,9 +9,10 @@ use crate::core::kafka::{Admin, Client, Consumer, Feature, KafkaError, Reading, 
 use crate::core::message::RecordRef;
 use crate::core::nearest::by_nearness;
 use crate::core::wait::{Interrupt, Limit, Stop};
+use output::Output;
 use run::Run;
-use std::collections::BTreeMap;
 use std::io;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How often a missing topic, or a broker that went away, is looked for.
@@ -23,9 +24,11 @@ const LEAVE: Duration = Duration::from_secs(2);
 /// What to read.
 #[derive(Debug, Clone)]
 pub struct Consume {
-    /// The topic. It is never created by reading it.
-    pub topic: String,
-    /// Only this partition; none for all.
+    /// The topics, at least one, each once. They are never created by reading them.
+    pub topics: Vec<String>,
+    /// Whether a topic that is not there is waited for.
+    pub waits_for_topics: bool,
+    /// Only this partition of each topic; none for all.
     pub partition: Option<i32>,
     /// Where to begin, in partitions where the group (if any) has no place yet.
     pub start: Start,
@@ -50,11 +53,11 @@ pub struct Consume {
 
 /// Where records go.
 pub trait Sink {
-    /// Takes one record.
+    /// Takes one record of a topic.
     ///
     /// # Errors
     /// [`io::ErrorKind::BrokenPipe`] says that no one reads any more, which is no failure.
-    fn record(&mut self, record: RecordRef<'_>) -> io::Result<()>;
+    fn record(&mut self, topic: &str, record: RecordRef<'_>) -> io::Result<()>;
 
     /// Passes on everything taken so far. A group's place is noted only for what was passed on.
     ///
@@ -71,7 +74,7 @@ pub enum ConsumeError {
     NoTopic {
         /// Its name.
         topic: String,
-        /// How long it was waited for.
+        /// How long it was waited for, at most.
         waited: Duration,
         /// The topics that are there, those of like name first.
         topics: Vec<String>,
@@ -93,8 +96,6 @@ pub struct ConsumeReport {
     pub elapsed: Duration,
     /// How it ended.
     pub end: ConsumeEnd,
-    /// The group's place as the broker last noted it, by partition.
-    pub committed: BTreeMap<i32, i64>,
     /// Why the group's place could not be noted at the end.
     pub not_committed: Option<KafkaError>,
 }
@@ -114,46 +115,129 @@ pub enum ConsumeEnd {
     Lost(KafkaError),
 }
 
-/// Reads records into `sink`. Which client reads, and why, is told as [`Event::Started`]. Waits for the topic if it is not there yet.
+impl ConsumeEnd {
+    /// Of several topics, the highest says how it all ended.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Complete => 0,
+            Self::NoReader => 1,
+            Self::Deadline => 2,
+            Self::Lost(_) => 3,
+            Self::Interrupted => 4,
+        }
+    }
+}
+
+/// Reads records into `sink`: those of one partition in their order, topics beside each other. Which client reads, and why,
+/// is told as [`Event::Started`].
 ///
 /// # Errors
-/// [`ConsumeError`] when the topic cannot be read at all, or the sink fails. A broker lost on the way is in the report.
+/// [`ConsumeError`] when a topic cannot be read at all, or the sink fails. A broker lost on the way is in the report.
 pub fn consume(
     bootstrap: &[Endpoint],
     what: &Consume,
     interrupt: &Interrupt,
     observer: &dyn Observer,
-    sink: &mut dyn Sink,
+    sink: &mut (dyn Sink + Send),
 ) -> Result<ConsumeReport, ConsumeError> {
     let start = Instant::now();
+    let output = Output::new(sink, what.messages);
+    let ends = match what.topics.as_slice() {
+        [topic] => vec![read(bootstrap, topic, what, interrupt, observer, &output)],
+        topics => read_all(bootstrap, topics, what, interrupt, observer, &output),
+    };
+    let mut report = ConsumeReport {
+        read: output.read(),
+        elapsed: start.elapsed(),
+        end: ConsumeEnd::Complete,
+        not_committed: None,
+    };
+    for ended in ends {
+        let (end, not_committed) = ended?;
+        // one that was stopped because of another does not say how it all ended
+        let is_own = !matches!(end, ConsumeEnd::Interrupted) || interrupt.is_raised();
+        if is_own && end.rank() > report.end.rank() {
+            report.end = end;
+        }
+        report.not_committed = report.not_committed.or(not_committed);
+    }
+    Ok(report)
+}
+
+/// Each topic on a thread of its own. One that fails, or gets the last record that was wanted, stops the others.
+fn read_all(
+    bootstrap: &[Endpoint],
+    topics: &[String],
+    what: &Consume,
+    interrupt: &Interrupt,
+    observer: &dyn Observer,
+    output: &Output,
+) -> Vec<Result<Ended, ConsumeError>> {
+    let others = &interrupt.below();
+    thread::scope(|scope| {
+        let mut threads = Vec::new();
+        for topic in topics {
+            threads.push(scope.spawn(move || {
+                let observer = |event| observer.on(of_topic(topic, event));
+                let ended = read(bootstrap, topic, what, others, &observer, output);
+                if output.is_full() || !matches!(ended, Ok((ConsumeEnd::Complete, _))) {
+                    others.raise();
+                }
+                ended
+            }));
+        }
+        let joined = threads.into_iter().map(|thread| {
+            let ended = thread.join();
+            ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        joined.collect()
+    })
+}
+
+type Ended = (ConsumeEnd, Option<KafkaError>);
+
+/// Reads one topic to its end. How that was, and why the last offsets could not be committed.
+fn read(
+    bootstrap: &[Endpoint],
+    topic: &str,
+    what: &Consume,
+    interrupt: &Interrupt,
+    observer: &dyn Observer,
+    output: &Output,
+) -> Result<Ended, ConsumeError> {
     let limit = Limit::new(what.timeout, interrupt);
-    let opened = open(bootstrap, what, &limit, observer);
-    let mut run = Run::new(what, limit, observer, sink);
-    let (end, not_committed) = match opened {
+    match open(bootstrap, topic, what, &limit, observer) {
         Ok(mut consumer) => {
+            let mut run = Run::new(topic, what, limit, observer, output);
             let end = run.until_the_end(&mut consumer);
             let not_committed = run.commit_last(&mut consumer).err();
             // the group's other members take over at once; else when its coordinator notices
             let _ = consumer.leave(&Limit::new(LEAVE, &Interrupt::default()));
-            (end?, not_committed)
+            Ok((end?, not_committed))
         }
         Err(ConsumeError::Kafka(KafkaError::Stopped(Stop::Interrupted))) => {
-            (ConsumeEnd::Interrupted, None)
+            Ok((ConsumeEnd::Interrupted, None))
         }
-        Err(error) => return Err(error),
-    };
-    Ok(ConsumeReport {
-        read: run.read,
-        elapsed: start.elapsed(),
-        end,
-        committed: run.committed,
-        not_committed,
-    })
+        Err(error) => Err(error),
+    }
+}
+
+/// The same event, with the topic it is about.
+fn of_topic(topic: &str, event: Event) -> Event {
+    let of = |text: String| format!("{topic}: {text}");
+    match event {
+        Event::Started(text) => Event::Started(of(text)),
+        Event::Progress(text) => Event::Progress(of(text)),
+        Event::Note(text) => Event::Note(of(text)),
+        Event::Warning(text) => Event::Warning(of(text)),
+        other => other,
+    }
 }
 
 /// Waits for the topic and finds out where to begin. A leader that moves meanwhile is waited for too.
 fn open(
     bootstrap: &[Endpoint],
+    topic: &str,
     what: &Consume,
     limit: &Limit,
     observer: &dyn Observer,
@@ -173,8 +257,8 @@ fn open(
     };
     loop {
         let mut admin = Admin::connect_patiently(bootstrap, limit)?;
-        let info = wait_for_topic(&mut admin, &what.topic, limit, observer)?;
-        match Consumer::open(admin, &what.topic, &info, &reading, limit) {
+        let info = wait_for_topic(&mut admin, topic, what.waits_for_topics, limit, observer)?;
+        match Consumer::open(admin, topic, &info, &reading, limit) {
             Err(error) if error.is_retriable() && !limit.remaining().is_zero() => {
                 limit.pause(LOOK).map_err(KafkaError::from)?;
             }
@@ -192,6 +276,7 @@ fn open(
 fn wait_for_topic(
     admin: &mut Admin,
     topic: &str,
+    is_worth_waiting: bool,
     limit: &Limit,
     observer: &dyn Observer,
 ) -> Result<TopicInfo, ConsumeError> {
@@ -216,6 +301,9 @@ fn wait_for_topic(
             Err(error) if error.is_retriable() => ConsumeError::Kafka(error),
             Err(error) => return Err(error.into()),
         };
+        if !is_worth_waiting && matches!(trouble, ConsumeError::NoTopic { .. }) {
+            return Err(trouble);
+        }
         if !told {
             observer.on(Event::Progress(format!("waiting for topic `{topic}`")));
             told = true;

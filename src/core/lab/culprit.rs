@@ -41,6 +41,7 @@ pub(super) fn of(
     let ended = source.ends.iter().flatten();
     let with_records = ended.filter(|(_, ends)| ends.end > ends.first);
     let evidence = Evidence {
+        lab: &lab.spec.lab,
         rules: &Rules::of_flow(flow),
         with_records: with_records.map(|((topic, _), _)| topic.as_str()).collect(),
         behind: (lag.copied().filter(|topic| topic.behind > 0))

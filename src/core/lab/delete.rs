@@ -9,7 +9,7 @@ use crate::core::endpoint::Endpoint;
 use crate::core::kafka::{Admin, KafkaError};
 use crate::core::selection::{Rules, Selection};
 use crate::core::topology::Flow;
-use crate::core::wait::Limit;
+use crate::core::wait::{Interrupt, Limit};
 use std::time::Duration;
 
 /// How long another cluster may take to answer.
@@ -39,6 +39,14 @@ pub enum DeleteError {
         target: String,
         /// Why not.
         cause: KafkaError,
+    },
+    /// It was not deleted: the MirrorMaker that writes it could not be restarted.
+    #[error("MirrorMaker cannot be restarted, and `{topic}` is not deleted: {cause}")]
+    NotRestarted {
+        /// The mirrored topic.
+        topic: String,
+        /// Why not.
+        cause: PositionError,
     },
     /// It was deleted, and MirrorMaker's position is still there.
     #[error(
@@ -74,7 +82,10 @@ pub fn delete(
         if matches!(error, TopicError::NoTopic { .. }) {
             // deleted by others, or by one who was interrupted; what is left of it, `deploy` resets
             for flow in out {
-                let _ = reset(docker, lab, flow, topic, limit);
+                let patience = limit.at_most(PATIENCE);
+                if positions::are_noted(&lab.topology, flow, topic, &patience).unwrap_or(false) {
+                    let _ = reset(docker, lab, flow, topic, limit);
+                }
             }
         }
         return Err(error.into());
@@ -172,12 +183,32 @@ fn mirrored(
     let Some(flow) = flow.filter(|_| is_there() == Some(true)) else {
         return Ok(None);
     };
-    let deed = || topics::delete(endpoints, topic, limit);
+    let mut deleted = None;
+    let deed = || {
+        let done = deleted.insert(topics::delete(endpoints, topic, limit));
+        if done.is_err() && is_gone(endpoints, topic) {
+            *done = Ok(());
+        }
+        done.is_ok()
+    };
     let again = positions::again(docker, lab, flow, &source.topic, deed);
-    let (_, deleted) = again.map_err(|cause| DeleteError::NotReset {
-        target: cluster.to_owned(),
-        cause,
-    })?;
-    deleted?;
+    match (again, deleted) {
+        (Ok(_), deleted) => deleted.transpose()?,
+        (Err(cause), Some(Ok(()))) => {
+            let target = cluster.to_owned();
+            return Err(DeleteError::NotReset { target, cause });
+        }
+        (Err(cause), _) => {
+            let topic = topic.to_owned();
+            return Err(DeleteError::NotRestarted { topic, cause });
+        }
+    };
     Ok(Some(source))
+}
+
+/// Whether a topic is seen to be gone, though what was asked for it has failed, or was interrupted.
+fn is_gone(endpoints: &[Endpoint], topic: &str) -> bool {
+    let limit = Limit::new(PATIENCE, &Interrupt::default());
+    let there = Admin::connect(endpoints, &limit).and_then(|mut one| one.has_topic(topic, &limit));
+    matches!(there, Ok(false))
 }

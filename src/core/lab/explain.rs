@@ -18,7 +18,7 @@ use crate::core::mirror_state::{self, Config};
 use crate::core::mm2;
 use crate::core::nearest::nearest;
 use crate::core::selection::{Rules, Selection};
-use crate::core::topology::{Flow, is_internal};
+use crate::core::topology::Flow;
 use crate::core::wait::Limit;
 use look::{Look, Notes};
 use serde::Serialize;
@@ -184,7 +184,11 @@ impl Scene<'_> {
             target: target.clone(),
             elsewhere: self.elsewhere(flow, topic),
             flows: self.lab.topology.flows.iter().map(Flow::name).collect(),
-            nearest: nearest(topic, names.filter(|name| !is_internal(name))).map(str::to_owned),
+            nearest: nearest(
+                topic,
+                names.filter(|name| !self.lab.topology.is_internal(name)),
+            )
+            .map(str::to_owned),
             by_its_name: rules.takes_for_its_name(topic),
             origin: (selection == Selection::Cycle).then(|| self.origin(source, topic, target)),
             selection,
@@ -224,6 +228,8 @@ impl Scene<'_> {
             seconds_behind: shown.and_then(|shown| shown.seconds_behind),
             lost: shown.map_or(0, |shown| shown.lost),
             never_copied: shown.map_or(0, |shown| shown.never_copied),
+            possibly_never_copied: shown.map_or(0, |shown| shown.possibly_never_copied),
+            begins_at_the_end: flow.begins_at_the_end(&self.lab.topology),
             beyond: beyond(topic, status),
             first_is_there: first::is_there(self.lab, flow, topic, status, self.limit),
             missing: Vec::new(),

@@ -18,12 +18,13 @@ pub use report::{
 
 use crate::core::kafka::{KafkaError, Member};
 use crate::core::lab::topics::TopicError;
+use crate::core::printable::name;
 
 /// Why a group cannot be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum GroupError {
     /// There is none of that name.
-    #[error("there is no group `{group}`")]
+    #[error("there is no group `{}`", name(.group))]
     NoGroup {
         /// Its name.
         group: String,
@@ -31,7 +32,7 @@ pub enum GroupError {
         groups: Vec<String>,
     },
     /// Someone reads for it.
-    #[error("group `{group}` is in use: {}", told(.members))]
+    #[error("group `{}` is in use: {}", name(.group), told(.members))]
     Active {
         /// Its name.
         group: String,
@@ -39,7 +40,7 @@ pub enum GroupError {
         members: Vec<Member>,
     },
     /// It never noted a place in that topic.
-    #[error("group `{group}` has noted no place in topic `{topic}`")]
+    #[error("group `{}` has noted no place in topic `{topic}`", name(.group))]
     NoPlace {
         /// Its name.
         group: String,
@@ -60,12 +61,28 @@ const NAMED: usize = 5;
 fn told(members: &[Member]) -> String {
     let names = members.iter().take(NAMED);
     let names: Vec<String> = names
-        .map(|member| format!("{} on {}", member.client, member.host))
+        .map(|member| format!("{} on {}", name(&member.client), name(&member.host)))
         .collect();
     match members.len() {
         0 => "its members are changing".to_owned(),
         1 => format!("{} reads for it", names[0]),
         all if all > NAMED => format!("{} and {} more read for it", names.join(", "), all - NAMED),
         _ => format!("{} read for it", names.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_whose_names_differ_are_told_apart() {
+        let told = |group: &str| {
+            let group = group.to_owned();
+            let groups = Vec::new();
+            GroupError::NoGroup { group, groups }.to_string()
+        };
+        assert_eq!(told("a\t"), r"there is no group `a\u0009`");
+        assert_eq!(told(r"a\u0009"), r"there is no group `a\u005cu0009`");
     }
 }

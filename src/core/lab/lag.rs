@@ -4,8 +4,8 @@
 mod left;
 mod stall;
 
-use super::Lab;
 use super::status::view::{self, Mirror, View};
+use super::{Lab, culprit};
 use crate::core::kafka::{KafkaError, TopicInfo};
 use crate::core::lag::{
     Ends, Facts, FlowLag, PartitionLag, Replica, TopicLag, TopicState, seconds,
@@ -49,7 +49,7 @@ pub enum LagError {
 /// When no cluster answers. One that does not, where others do, is part of the answer.
 pub fn lag(lab: &Lab, limit: &Limit) -> Result<Lag, LagError> {
     let views = view::of_all(lab, limit);
-    let (views, flows) = settled(lab, views, limit);
+    let (views, flows) = settled(lab, views, &|_, _| false, limit);
     if limit.interrupt().is_raised() {
         return Err(Stop::Interrupted.into());
     }
@@ -67,17 +67,30 @@ pub fn lag(lab: &Lab, limit: &Limit) -> Result<Lag, LagError> {
 /// What is known of clusters, once.
 pub(super) type Views<'a> = BTreeMap<&'a str, View>;
 
-/// The lag of all flows. What MirrorMaker noted may be a moment old: where something seems to be left, clusters are looked at once
-/// more.
+/// The lag of all flows, and what holds them up: looked for where some topic stands still, or `is_in_trouble` says that the whole
+/// flow does.
 pub(super) fn settled<'a>(
     lab: &'a Lab,
     views: Views<'a>,
+    is_in_trouble: &dyn Fn(&Views<'_>, &FlowLag) -> bool,
     limit: &Limit,
 ) -> (Views<'a>, Vec<FlowLag>) {
+    let (views, mut flows) = looked_at(lab, views, limit);
+    for (flow, lag) in lab.topology.flows.iter().zip(&mut flows) {
+        let stands = is_in_trouble(&views, lag);
+        if stands || lag.stalled.iter().any(|stall| !stall.is_beginning()) {
+            let stands = stands || lag.stalled.iter().filter(|stall| stall.is_sure).count() > 1;
+            lag.culprits = culprit::of(lab, flow, (&views, lag), stands, limit);
+        }
+        lag.keep_certain();
+    }
+    (views, flows)
+}
+
+/// What MirrorMaker noted may be a moment old: where something seems to be left, clusters are looked at once more.
+fn looked_at<'a>(lab: &'a Lab, views: Views<'a>, limit: &Limit) -> (Views<'a>, Vec<FlowLag>) {
     let looked = views.values().filter_map(|view| view.looked).min();
     let first = of_all(lab, &views, limit);
-    // a position that is merely late looks like lag, and behind a truncation like a loss
-    let is_in_doubt = |flow: &FlowLag| flow.behind > Some(0) || !flow.losses().is_empty();
     if first.iter().any(is_in_doubt)
         && limit.remaining() > AGAIN
         && limit.pause(mm2::NOTED * 3 / 2).is_ok()
@@ -88,6 +101,11 @@ pub(super) fn settled<'a>(
         return stall::look(lab, (&first, looked), (views, flows), limit);
     }
     (views, first)
+}
+
+/// Whether one look is not enough: a position that is merely late looks like lag, and behind a truncation like a loss.
+pub(super) fn is_in_doubt(flow: &FlowLag) -> bool {
+    flow.behind > Some(0) || !flow.losses().is_empty()
 }
 
 fn of_all(lab: &Lab, views: &Views<'_>, limit: &Limit) -> Vec<FlowLag> {
@@ -160,6 +178,8 @@ struct Topic<'a> {
     begins_at_the_end: bool,
     /// Whether producers use transactions on the source.
     has_transactions: bool,
+    /// Whether it is the one through which kmk verifies the flow.
+    is_for_verify: bool,
 }
 
 impl Sides<'_> {
@@ -176,8 +196,9 @@ impl Sides<'_> {
             remote,
             state,
             partition_count: info.partitions.len(),
-            begins_at_the_end: begins_at_the_end(self.flow),
+            begins_at_the_end: self.flow.begins_at_the_end(&self.lab.topology),
             has_transactions: self.source.topics.contains_key(TRANSACTIONS),
+            is_for_verify: name == self.flow.verify,
             partitions: if state.is_copied() { known } else { Vec::new() },
         }
     }
@@ -220,30 +241,77 @@ impl Sides<'_> {
     }
 }
 
-fn begins_at_the_end(flow: &Flow) -> bool {
-    let settings = flow.spec.settings.iter();
-    let mut said = settings.filter(|(name, _)| name.ends_with("auto.offset.reset"));
-    said.any(|(_, value)| value.trim() == "latest")
-}
-
 impl Topic<'_> {
     fn lag(self, left: &Left, now: i64) -> TopicLag {
         let source = self.source;
         let partition = |(id, facts): (i32, Facts)| {
             let place = (source.to_owned(), id);
             let mut outlook = facts.outlook();
-            if self.has_transactions {
-                outlook.allow_for_a_mark();
-            }
             let is_proven = !self.begins_at_the_end && left.is_confirmed(&place);
             if outlook.is_suspicion && !is_proven {
                 outlook.lost = 0;
             }
+            if self.is_for_verify {
+                outlook.allow_for_removal();
+            }
             let seen = left.seen(&place);
-            PartitionLag::new(id, &facts, &outlook, seen, now)
+            let lag = PartitionLag::new(id, &facts, &outlook, seen, now);
+            if self.has_transactions {
+                lag.with_transactions()
+            } else {
+                lag
+            }
         };
         let partitions = self.partitions.into_iter().map(partition).collect();
         let names = (source, self.remote.as_str());
         TopicLag::new(names, self.state, self.partition_count, partitions)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What of a partition of a topic is told as lost, whether or not kmk sends its own records through it.
+    fn lost(facts: Facts, is_for_verify: bool) -> Vec<String> {
+        let topic = Topic {
+            source: "t",
+            remote: "a.t".to_owned(),
+            state: TopicState::CopyGone,
+            partition_count: 1,
+            partitions: vec![(0, facts)],
+            begins_at_the_end: false,
+            has_transactions: false,
+            is_for_verify,
+        };
+        FlowLag::new(("a", "b"), vec![topic.lag(&Left::default(), 0)]).losses()
+    }
+
+    #[test]
+    fn nobody_misses_what_kmk_sent_and_removed_itself() {
+        let ends = |first, end| Ends { first, end };
+        let removed_at_the_source = Facts {
+            source: ends(100, 100),
+            noted: Some(39),
+            copy: Replica::There(ends(40, 40)),
+        };
+        let back_at_the_source = Facts {
+            source: ends(0, 100),
+            noted: Some(99),
+            copy: Replica::Absent,
+        };
+        for facts in [removed_at_the_source, back_at_the_source] {
+            assert_eq!(lost(facts, false).len(), 1);
+            assert_eq!(lost(facts, true), Vec::<String>::new());
+        }
+        let of_another = Facts {
+            source: ends(0, 10),
+            ..back_at_the_source
+        };
+        assert_eq!(
+            lost(of_another, true).len(),
+            1,
+            "it keeps records from being copied"
+        );
     }
 }

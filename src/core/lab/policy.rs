@@ -3,6 +3,7 @@
 
 use crate::core::kafka::{Admin, KafkaError, Subject, TopicInfo};
 use crate::core::mirror_state::{self, HEARTBEATS};
+use crate::core::spec::in_lab;
 use crate::core::topology::Topology;
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
@@ -21,19 +22,22 @@ pub(super) struct Wrong {
     pub(super) is_vital: bool,
     /// The flow that it belongs to, by its ends.
     pub(super) flow: (String, String),
+    /// The lab, for commands to type.
+    pub(super) lab: String,
 }
 
 impl Wrong {
     /// In words.
     pub(super) fn describe(&self) -> String {
         let Self { topic, policy, .. } = self;
+        let lab = in_lab(&self.lab);
         let effect = if self.is_vital {
             "with it MirrorMaker does not start"
         } else {
             "MirrorMaker loses what it keeps there"
         };
         format!(
-            "topic `{topic}` has {POLICY}={policy} instead of {COMPACT}, and {effect}: `kmk deploy` repairs it"
+            "topic `{topic}` has {POLICY}={policy} instead of {COMPACT}, and {effect}: `kmk deploy{lab}` repairs it"
         )
     }
 }
@@ -60,9 +64,10 @@ pub(super) fn wrong(
             return None;
         };
         let setting = settings.into_iter().find(|one| one.name == POLICY)?;
-        let policy = setting.value.filter(|policy| policy != COMPACT)?;
         let (is_vital, flow) = expected.get(&topic)?.clone();
+        let policy = setting.value.filter(|policy| !will_do(policy, is_vital))?;
         Some(Wrong {
+            lab: topology.spec.lab.clone(),
             topic,
             policy,
             is_vital,
@@ -72,14 +77,28 @@ pub(super) fn wrong(
     Ok(wrong.collect())
 }
 
-/// What has to be compacted there: whether MirrorMaker starts only then, and for which flow.
+/// Connect takes nothing but `compact`; of the other topics, it is enough that the last record of each key stays.
+fn will_do(policy: &str, is_vital: bool) -> bool {
+    if is_vital {
+        return policy == COMPACT;
+    }
+    policy.split(',').any(|one| one.trim() == COMPACT)
+}
+
+/// What has to be compacted there: whether MirrorMaker starts only then, and for which flow. On a cluster that was there before,
+/// only what it does not start without: the others may be somebody's choice.
 fn expected(topology: &Topology, cluster: &str) -> BTreeMap<String, (bool, (String, String))> {
     let mut expected = BTreeMap::new();
+    let is_ours = topology
+        .cluster(cluster)
+        .is_some_and(|one| one.existing().is_none());
     for flow in &topology.flows {
         let (source, target) = (&flow.spec.source, &flow.spec.target);
         let ends = (source.clone(), target.clone());
         let mut add = |topic: String, is_vital: bool| {
-            expected.entry(topic).or_insert((is_vital, ends.clone()));
+            if is_vital || is_ours {
+                expected.entry(topic).or_insert((is_vital, ends.clone()));
+            }
         };
         if target == cluster {
             for topic in mirror_state::topics(source) {
@@ -101,6 +120,29 @@ fn expected(topology: &Topology, cluster: &str) -> BTreeMap<String, (bool, (Stri
 mod tests {
     use super::*;
     use crate::core::scenario;
+    use crate::core::spec::ClusterSpec;
+
+    #[test]
+    fn only_connect_insists_on_nothing_but_compaction() {
+        assert!(will_do("compact", true) && will_do("compact", false));
+        assert!(!will_do("compact,delete", true) && will_do("compact,delete", false));
+        assert!(will_do("delete, compact", false));
+        assert!(!will_do("delete", true) && !will_do("delete", false));
+        assert!(!will_do("", false));
+    }
+
+    #[test]
+    fn of_a_cluster_that_was_there_only_what_keeps_mirrormaker_from_starting() {
+        let mut spec = scenario::dr("demo");
+        spec.clusters[0] = ClusterSpec::existing("primary", &["h:1"]);
+        spec.clusters[1] = ClusterSpec::existing("secondary", &["h:2"]);
+        let topology = Topology::new(&spec);
+        let vital: Vec<String> = mirror_state::topics("primary").into_iter().collect();
+        let there: Vec<String> = expected(&topology, "secondary").into_keys().collect();
+        assert_eq!(there.len(), vital.len());
+        assert!(vital.iter().all(|topic| there.contains(topic)), "{there:?}");
+        assert!(expected(&topology, "primary").is_empty());
+    }
 
     #[test]
     fn all_that_mirrormaker_keeps_is_known_on_both_ends() {

@@ -9,8 +9,11 @@ use super::topics::Truncated;
 use super::{Lab, addresses, notes};
 use crate::core::docker::{Docker, DockerError};
 use crate::core::kafka::{Admin, At, Client, KafkaError, Producer, TopicInfo, Writing};
+use crate::core::lag::NeverCopied;
+use crate::core::lock::{self, Lock, LockError};
 use crate::core::mirror_state::{self, Position};
-use crate::core::topology::{Access, Flow, Topology};
+use crate::core::mm2;
+use crate::core::topology::{Access, Flow, TRANSACTIONS, Topology};
 use crate::core::wait::{Interrupt, Limit, Probe, Stop};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,6 +23,8 @@ use std::time::Duration;
 const NOTICE: Duration = Duration::from_secs(8);
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_millis(100);
+/// How far two looks at what is gone are apart.
+const APART: Duration = Duration::from_secs(1);
 /// How long a restart of it may take: begun, it is not interrupted.
 const RESTART: Duration = Duration::from_secs(60);
 
@@ -35,6 +40,9 @@ pub enum PositionError {
     /// MirrorMaker could not be restarted.
     #[error(transparent)]
     Docker(#[from] DockerError),
+    /// Nor may it be, while another kmk is at it.
+    #[error(transparent)]
+    Lock(#[from] LockError),
 }
 
 impl PositionError {
@@ -42,7 +50,7 @@ impl PositionError {
     pub fn stop(self) -> Option<Stop> {
         match self {
             Self::Kafka(KafkaError::Stopped(stop)) => Some(stop),
-            Self::Kafka(_) | Self::Docker(_) => None,
+            Self::Kafka(_) | Self::Docker(_) | Self::Lock(_) => None,
         }
     }
 }
@@ -79,6 +87,12 @@ impl<'a> Target<'a> {
         let topic = mirror_state::offsets_topic(source);
         let records = notes::read(&mut self.admin, &self.there, &topic, limit)?;
         Ok(mirror_state::positions(&records, source))
+    }
+
+    fn positions_of(&mut self, topic: &str, limit: &Limit) -> Result<Positions, KafkaError> {
+        let mut positions = self.positions(limit)?;
+        positions.retain(|(of, _), _| of == topic);
+        Ok(positions)
     }
 
     /// Whether no task copies the topic.
@@ -133,14 +147,12 @@ pub fn after_deletion(
         match let_go {
             Ok(()) => {}
             Err(KafkaError::Stopped(Stop::Deadline { .. })) => {
-                let (reset, ()) = again(docker, lab, flow, topic, || ())?;
-                return Ok(reset);
+                return again(docker, lab, flow, topic, || true);
             }
             Err(error) => return Err(error.into()),
         }
     }
-    let mut positions = target.positions(limit)?;
-    positions.retain(|(of, _), _| of == topic);
+    let positions = target.positions_of(topic, limit)?;
     Ok(match target.forget(&positions, limit)? {
         0 => Reset::NoneNoted,
         _ => Reset::Done,
@@ -148,18 +160,21 @@ pub fn after_deletion(
 }
 
 /// Has MirrorMaker copy a topic from its first record again: it is stopped, the `deed` is done, its positions of the topic are
-/// taken back, and it is started. All flows to the same target pause meanwhile.
+/// taken back where the deed says that it was, and it is started. All flows to the same target pause meanwhile.
 ///
 /// # Errors
 /// [`PositionError`]. MirrorMaker is started again whatever comes.
-pub fn again<T>(
+pub fn again(
     docker: &Docker,
     lab: &Lab,
     flow: &Flow,
     topic: &str,
-    deed: impl FnOnce() -> T,
-) -> Result<(Reset, T), PositionError> {
+    deed: impl FnOnce() -> bool,
+) -> Result<Reset, PositionError> {
     let limit = Limit::new(RESTART, &Interrupt::default());
+    let engine = docker.engine(&limit)?;
+    let directory = lock::runtime_directory();
+    let _lock = Lock::take(&directory, &engine.id, &lab.spec.lab, "topic delete")?;
     let running: Vec<String> = (workers(lab, flow).filter(|(_, runs)| *runs))
         .map(|(id, _)| id)
         .collect();
@@ -168,19 +183,32 @@ pub fn again<T>(
         let _ = docker.start(&running, &limit.again());
         return Err(error.into());
     }
-    let done = deed();
-    let forgotten = Target::of(&lab.topology, flow, &limit).and_then(|mut target| {
-        let mut positions = target.positions(&limit)?;
-        positions.retain(|(of, _), _| of == topic);
+    let forget = || {
+        let mut target = Target::of(&lab.topology, flow, &limit)?;
+        let positions = target.positions_of(topic, &limit)?;
         target.forget(&positions, &limit)
-    });
+    };
+    let forgotten = if deed() { forget() } else { Ok(0) };
     docker.start(&running, &limit.again())?;
-    let reset = match forgotten? {
+    Ok(match forgotten? {
         0 => Reset::NoneNoted,
         _ if running.is_empty() => Reset::Done,
         _ => Reset::Restarted,
-    };
-    Ok((reset, done))
+    })
+}
+
+/// Whether MirrorMaker has noted a position of a topic of the flow's source.
+///
+/// # Errors
+/// When the target does not answer.
+pub(super) fn are_noted(
+    topology: &Topology,
+    flow: &Flow,
+    topic: &str,
+    limit: &Limit,
+) -> Result<bool, KafkaError> {
+    let positions = Target::of(topology, flow, limit)?.positions_of(topic, limit)?;
+    Ok(!positions.is_empty())
 }
 
 /// The containers of the flow's MirrorMaker that are there, and whether each runs.
@@ -191,24 +219,39 @@ fn workers<'a>(lab: &'a Lab, flow: &Flow) -> impl Iterator<Item = (String, bool)
     containers.map(|container| (container.id.clone(), container.is_up()))
 }
 
-/// Of records that were removed from a topic of the flow's source, those at most that were not mirrored before.
+/// Of records that were removed from a topic of the flow's source, those that were not mirrored before. A position that is
+/// merely late looks like a loss: it is looked at twice.
 ///
 /// # Errors
-/// When the target does not answer.
+/// When an end of the flow does not answer.
 pub fn never_copied(
     topology: &Topology,
     flow: &Flow,
     topic: &str,
     removed: &[Truncated],
     limit: &Limit,
-) -> Result<u64, KafkaError> {
-    let positions = Target::of(topology, flow, limit)?.positions(limit)?;
-    let never = removed.iter().map(|one| {
-        let position = positions.get(&(topic.to_owned(), one.partition));
-        let next = position.map_or(0, |position| position.offset.saturating_add(1));
-        u64::try_from(one.now.saturating_sub(one.was.max(next))).unwrap_or(0)
-    });
-    Ok(never.sum())
+) -> Result<NeverCopied, KafkaError> {
+    let source = topology.cluster(&flow.spec.source);
+    let mut source = Admin::connect_patiently(&source.map_or(Ok(Vec::new()), addresses)?, limit)?;
+    let has_transactions = source.topics(limit)?.contains_key(TRANSACTIONS);
+    let ends = source.offsets(&[topic.to_owned()], At::Latest, limit)?;
+    let mut target = Target::of(topology, flow, limit)?;
+    let mut look = || {
+        let positions = target.positions(limit)?;
+        let never = removed.iter().map(|one| {
+            let place = (topic.to_owned(), one.partition);
+            let noted = positions.get(&place).map(|position| position.offset);
+            let end = ends.get(&place).copied().unwrap_or(one.now);
+            NeverCopied::among_removed((one.was, one.now), end, noted, has_transactions)
+        });
+        Ok::<NeverCopied, KafkaError>(never.sum())
+    };
+    let never = look()?;
+    if never == NeverCopied::default() {
+        return Ok(never);
+    }
+    limit.pause(mm2::NOTED * 3 / 2)?;
+    look()
 }
 
 /// Takes back all positions of a flow; how many. For a source that has lost everything; MirrorMaker must not run.
@@ -226,8 +269,8 @@ pub(super) fn forget_all(
 }
 
 /// Takes back the positions of topics that the source does not have, and those beyond the end of what it has: they are of
-/// topics that were deleted. MirrorMaker may run: it reads none of them before it next starts to copy such a topic. The
-/// topics.
+/// topics that were deleted. MirrorMaker may run: it reads none of them before it next starts to copy such a topic. What one
+/// broker says is not enough: for a moment it may not know of all topics. The topics.
 ///
 /// # Errors
 /// When one of the two clusters does not answer.
@@ -242,22 +285,80 @@ pub(super) fn forget_stale(
         return Ok(Vec::new());
     }
     let mut target = Target::of(topology, flow, limit)?;
-    // before the source's ends: what is copied meanwhile is no older than they are
-    let mut positions = target.positions(limit)?;
     let source = topology.cluster(&flow.spec.source);
-    let mut source = Admin::connect_patiently(&source.map_or(Ok(Vec::new()), addresses)?, limit)?;
-    let there = source.topics(limit)?;
-    let topics: Vec<String> = (positions.keys().map(|(topic, _)| topic.clone()))
-        .filter(|topic| there.contains_key(topic))
-        .collect();
-    let ends = source.offsets(&topics, At::Latest, limit)?;
-    positions.retain(|place, position| {
-        // a partition without a leader tells nothing
-        let end = ends.get(place);
-        !there.contains_key(&place.0) || end.is_some_and(|end| position.offset >= *end)
-    });
-    target.forget(&positions, limit)?;
-    let mut topics: Vec<String> = positions.into_keys().map(|(topic, _)| topic).collect();
+    let source = source.map_or(Ok(Vec::new()), addresses)?;
+    let stale = seen_twice(limit, || {
+        // before the source's ends: what is copied meanwhile is no older than they are
+        let mut positions = target.positions(limit)?;
+        let mut source = Admin::connect_patiently(&source, limit)?;
+        let there = source.topics(limit)?;
+        let topics: Vec<String> = (positions.keys().map(|(topic, _)| topic.clone()))
+            .filter(|topic| there.contains_key(topic))
+            .collect();
+        let ends = source.offsets(&topics, At::Latest, limit)?;
+        positions.retain(|place, position| {
+            // a partition without a leader tells nothing
+            let end = ends.get(place);
+            !there.contains_key(&place.0) || end.is_some_and(|end| position.offset >= *end)
+        });
+        Ok(positions)
+    })?;
+    target.forget(&stale, limit)?;
+    let mut topics: Vec<String> = stale.into_keys().map(|(topic, _)| topic).collect();
     topics.dedup();
     Ok(topics)
+}
+
+/// The positions that two looks have in common, some time apart.
+fn seen_twice(
+    limit: &Limit,
+    mut look: impl FnMut() -> Result<Positions, KafkaError>,
+) -> Result<Positions, KafkaError> {
+    let first = look()?;
+    if first.is_empty() {
+        return Ok(first);
+    }
+    limit.pause(APART)?;
+    let mut second = look()?;
+    second.retain(|place, position| {
+        let before = first.get(place);
+        before.is_some_and(|before| before.offset == position.offset)
+    });
+    Ok(second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(places: &[(&str, i64)]) -> Positions {
+        let position = |offset| Position {
+            offset,
+            key: Vec::new(),
+            time: None,
+            kept_in: 0,
+        };
+        let places = places.iter();
+        places
+            .map(|(topic, offset)| (((*topic).to_owned(), 0), position(*offset)))
+            .collect()
+    }
+
+    #[test]
+    fn a_topic_is_gone_only_where_two_looks_say_so() {
+        let limit = Limit::new(Duration::from_secs(60), &Interrupt::default());
+        let mut looks = vec![
+            at(&[("gone", 9), ("noted again", 2)]),
+            at(&[
+                ("gone", 9),
+                ("noted again", 9),
+                ("not known for a moment", 5),
+            ]),
+        ];
+        let seen = seen_twice(&limit, || Ok(looks.pop().unwrap())).unwrap();
+        assert_eq!(seen, at(&[("gone", 9)]));
+        let mut looks = vec![at(&[])];
+        let none = seen_twice(&limit, || Ok(looks.pop().unwrap())).unwrap();
+        assert!(none.is_empty(), "and nothing is waited for");
+    }
 }

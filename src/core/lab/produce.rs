@@ -30,6 +30,8 @@ pub struct Produce {
     pub topic: String,
     /// Where the records come from.
     pub input: Input,
+    /// What lines are read from, in words, for whoever waits for them.
+    pub input_name: Option<String>,
     /// How many; none for a whole stream of lines (and for ever where the input has no end).
     pub messages: Option<u64>,
     /// Their keys.
@@ -187,7 +189,7 @@ pub fn produce(
     if what.time.is_some() {
         refuse_stamped(&mut admin, &what.topic, &limit)?;
     }
-    let input = match first::wait_for(what.input, interrupt) {
+    let input = match first::wait_for(what.input, what.input_name.as_deref(), interrupt, observer) {
         Ok(Some(input)) => input,
         Ok(None) => return Ok(ProduceReport::nothing(ProduceEnd::Complete).measured(asked)),
         Err(_) => return Ok(ProduceReport::nothing(ProduceEnd::Interrupted)),

@@ -10,7 +10,9 @@ mod truncate;
 
 pub use change::{Altered, alter, create, delete};
 pub use follow::Following;
-pub use look::{copies_of, describe, setting_of, source_of, topics, topics_at};
+pub use look::{
+    clusters_with_topic, copies_of, describe, setting_of, source_of, topics, topics_at,
+};
 pub use mirrored::{Copied, Names, copied};
 pub use report::{
     ClusterTopics, PartitionReport, RemoteTopic, SettingReport, TopicDetails, TopicReport,

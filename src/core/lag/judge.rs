@@ -53,7 +53,7 @@ pub struct Outlook {
     /// Whether `lost` is only suspected: offsets without records at the source look the same. The first records of both
     /// sides tell ([`begins_later`]).
     pub is_suspicion: bool,
-    /// Offsets that the source dropped behind the note, before they were copied. The mark that ends a transaction has one too.
+    /// Offsets that the source dropped behind the note, before they were copied. Some may have held no record ([`NeverCopied`]).
     pub never_copied: u64,
     /// Whether the note lies beyond the source's end: it is of a topic of that name that is there no more.
     pub is_of_another: bool,
@@ -91,11 +91,61 @@ impl Facts {
 }
 
 impl Outlook {
-    /// Where producers use transactions, a single offset may be that of the mark that ended the last one: no record is known to be lost.
-    pub fn allow_for_a_mark(&mut self) {
-        if self.never_copied == 1 {
-            self.never_copied = 0;
+    /// Of a topic whose records kmk itself removes on both sides, and need not succeed on both: nobody misses them.
+    pub fn allow_for_removal(&mut self) {
+        self.lost = 0;
+        self.is_suspicion = false;
+        self.never_copied = 0;
+    }
+}
+
+/// Offsets of a partition that the source dropped before they were copied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NeverCopied {
+    /// Taken for records, at most so many.
+    pub records: u64,
+    /// Of which nobody can tell whether they held a record.
+    pub unknown: u64,
+}
+
+impl NeverCopied {
+    /// Where producers use transactions, the markers that end them have offsets, and so have aborted records, which a flow
+    /// may leave out. MirrorMaker's position stays before them; so where nothing `is_left` behind them, there may have been
+    /// no record. Where some is, MirrorMaker was behind; but for a single marker.
+    pub fn of(dropped: u64, is_left: bool, has_transactions: bool) -> Self {
+        if has_transactions && (dropped == 1 || !is_left) {
+            return Self {
+                records: 0,
+                unknown: dropped,
+            };
         }
+        Self {
+            records: dropped,
+            unknown: 0,
+        }
+    }
+
+    /// Of what was removed when the source came to begin at `now` instead of `was`: its `end`, and MirrorMaker's position.
+    pub fn among_removed(
+        (was, now): (i64, i64),
+        end: i64,
+        noted: Option<i64>,
+        has_transactions: bool,
+    ) -> Self {
+        // one beyond the end is of another topic of that name
+        let noted = noted.filter(|noted| *noted < end);
+        let next = noted.map_or(was, |noted| noted.saturating_add(1).max(was));
+        let dropped = u64::try_from(now.saturating_sub(next)).unwrap_or(0);
+        Self::of(dropped, now < end, has_transactions)
+    }
+}
+
+impl std::iter::Sum for NeverCopied {
+    fn sum<I: Iterator<Item = Self>>(each: I) -> Self {
+        each.fold(Self::default(), |all, one| Self {
+            records: all.records + one.records,
+            unknown: all.unknown + one.unknown,
+        })
     }
 }
 
@@ -117,14 +167,17 @@ pub fn may_have_expired(
     deletes && (by_size || by_age)
 }
 
-/// Whether a copy begins with a later record than its source, so that the source's first ones are missing in it. Each is the
-/// first record that was found from the partition's beginning on; `copy_first` is where the copy begins.
-pub fn begins_later(source: Option<&Record>, copy: Option<&Record>, copy_first: i64) -> bool {
+/// Whether a copy begins with a later record than its source, so that the source's first ones are missing in it. Each is where
+/// the partition begins, and the first record that was found from there on.
+pub fn begins_later(
+    (source_first, source): (i64, Option<&Record>),
+    (copy_first, copy): (i64, Option<&Record>),
+) -> bool {
     let (Some(source), Some(copy)) = (source, copy) else {
         return false;
     };
-    if copy.offset > copy_first {
-        // its first records were compacted away, or are marks of transactions
+    if source.offset > source_first || copy.offset > copy_first {
+        // first records were compacted away, or are marks of transactions
         return false;
     }
     match (source.time, copy.time) {
@@ -276,34 +329,51 @@ mod tests {
     }
 
     #[test]
-    fn the_mark_that_ends_a_transaction_is_no_lost_record() {
-        let outlook = |first| {
-            let facts = Facts {
-                source: ends(first, first),
-                noted: Some(24),
-                copy: Replica::There(ends(0, 25)),
-            };
-            let mut outlook = facts.outlook();
-            outlook.allow_for_a_mark();
-            outlook.never_copied
+    fn offsets_of_transactions_are_not_told_as_lost_records() {
+        let never = |dropped, is_left, has_transactions| {
+            let never = NeverCopied::of(dropped, is_left, has_transactions);
+            (never.records, never.unknown)
         };
-        assert_eq!((outlook(25), outlook(26), outlook(27)), (0, 0, 2));
+        assert_eq!(never(0, false, true), (0, 0));
+        // several markers, or an aborted transaction
+        assert_eq!(never(1, false, true), (0, 1));
+        assert_eq!(never(20, false, true), (0, 20));
+        assert_eq!(
+            (never(1, true, true), never(2, true, true)),
+            ((0, 1), (2, 0))
+        );
+        assert_eq!(
+            (never(1, false, false), never(1, true, false)),
+            ((1, 0), (1, 0))
+        );
+    }
+
+    #[test]
+    fn what_is_removed_is_judged_by_the_position() {
+        let never = |was, now, end, noted, has_transactions| {
+            let never = NeverCopied::among_removed((was, now), end, noted, has_transactions);
+            (never.records, never.unknown)
+        };
+        assert_eq!(never(0, 25, 25, Some(24), false), (0, 0));
+        assert_eq!(never(0, 25, 25, Some(9), false), (15, 0));
+        assert_eq!(never(20, 25, 25, Some(9), false), (5, 0), "gone before");
+        assert_eq!(never(0, 25, 25, None, false), (25, 0));
+        assert_eq!(
+            never(0, 25, 25, Some(99), false),
+            (25, 0),
+            "of another topic"
+        );
+        // records up to 24, and two markers
+        assert_eq!(never(0, 27, 27, Some(24), true), (0, 2));
+        assert_eq!(never(0, 27, 40, Some(9), true), (17, 0));
     }
 
     #[test]
     fn the_first_records_tell_whether_a_copy_was_made_anew() {
-        let record = |offset, time, value: &str| Record {
-            partition: 0,
-            offset,
-            time: Some(time),
-            key: None,
-            value: Some(value.into()),
-            headers: Vec::new(),
-        };
+        let record = Record::sample;
         let source = record(7, 1_000, "a");
-        let later = |copy: &Record| begins_later(Some(&source), Some(copy), 0);
+        let later = |copy: &Record| begins_later((7, Some(&source)), (0, Some(copy)));
         assert!(!later(&record(0, 1_000, "a")));
-        // compacted at the source only
         assert!(!later(&record(0, 900, "older")));
         assert!(later(&record(0, 1_001, "a")));
         assert!(later(&record(0, 1_000, "b")));
@@ -311,6 +381,9 @@ mod tests {
         assert!(later(&record(0, -1, "b")) && !later(&record(0, -1, "a")));
         // compacted at the target only
         assert!(!later(&record(1, 1_001, "b")));
-        assert!(!begins_later(Some(&source), None, 0));
+        // compacted at the source only
+        let copy = record(0, 1_001, "b");
+        assert!(!begins_later((0, Some(&source)), (0, Some(&copy))));
+        assert!(!begins_later((7, Some(&source)), (0, None)));
     }
 }

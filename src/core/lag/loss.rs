@@ -11,6 +11,12 @@ impl FlowLag {
         self.topics.iter().any(TopicLag::has_lost)
     }
 
+    /// What may be lost, topic by topic.
+    pub fn doubts(&self) -> Vec<String> {
+        let doubts = self.copied().filter_map(|topic| topic.doubt(&self.source));
+        doubts.take(NAMED).collect()
+    }
+
     /// What is lost, topic by topic.
     pub fn losses(&self) -> Vec<String> {
         let ill: Vec<&TopicLag> = self.copied().filter(|topic| topic.has_lost()).collect();
@@ -28,6 +34,17 @@ impl TopicLag {
     /// As of the flow.
     pub fn has_lost(&self) -> bool {
         self.lost > 0 || self.never_copied > 0 || self.recreated
+    }
+
+    /// What may be lost, and nobody can tell.
+    pub fn doubt(&self, source: &str) -> Option<String> {
+        let (topic, offsets) = (&self.source, self.possibly_never_copied);
+        let s = if offsets == 1 { "" } else { "s" };
+        (offsets > 0).then(|| {
+            format!(
+                "unknown whether a record of `{topic}` was lost: {offsets} offset{s} removed on {source} before MirrorMaker's position reached them, but offsets of transactions may hold no record"
+            )
+        })
     }
 
     /// What was removed on the target, or with the whole mirrored topic.
@@ -145,5 +162,28 @@ mod tests {
                 "MirrorMaker's position 999 lies beyond the end of `orders`, 3: the topic was deleted and recreated on a, or a has lost its data"
             ]
         );
+    }
+
+    #[test]
+    fn removed_offsets_of_transactions_are_unknown_and_no_loss() {
+        let partition = |source| {
+            let mut topic = topic(source, 24, Some((0, 25)));
+            topic.partitions.remove(0).with_transactions()
+        };
+        let flow = |source| {
+            let partitions = vec![partition(source)];
+            let topic = TopicLag::new(("orders", "a.orders"), TopicState::Mirrored, 1, partitions);
+            FlowLag::new(("a", "b"), vec![topic])
+        };
+        let marked = flow((27, 27));
+        assert!(!marked.has_lost() && marked.losses().is_empty());
+        assert_eq!(
+            marked.doubts(),
+            [
+                "unknown whether a record of `orders` was lost: 2 offsets removed on a before MirrorMaker's position reached them, but offsets of transactions may hold no record"
+            ]
+        );
+        let behind = flow((27, 30));
+        assert!(behind.has_lost() && behind.doubts().is_empty());
     }
 }

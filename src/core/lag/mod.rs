@@ -7,8 +7,8 @@ mod pace;
 mod report;
 mod stall;
 
-pub use judge::{Ends, Facts, Outlook, Replica, begins_later, may_have_expired};
+pub use judge::{Ends, Facts, NeverCopied, Outlook, Replica, begins_later, may_have_expired};
 pub use pace::{Pace, pace};
 pub(in crate::core) use report::seconds;
 pub use report::{FlowLag, LastKnown, PartitionLag, Seen, TopicLag, TopicState};
-pub use stall::{Since, Stall};
+pub use stall::{Since, Stall, Standing, Watch};

@@ -1,7 +1,7 @@
 //! Lag as plain values, partition by partition and summed up. As JSON, fields keep their names and meanings; new ones may
 //! come. Knows nothing of how it was found.
 
-use super::judge::{Ends, Facts, Outlook, Replica};
+use super::judge::{Ends, Facts, NeverCopied, Outlook, Replica};
 use super::stall::Stall;
 use crate::core::culprit::Culprit;
 use serde::Serialize;
@@ -25,6 +25,8 @@ pub struct FlowLag {
     pub lost: u64,
     /// Records at most that the source dropped before they were copied, as far as that is still to be seen.
     pub never_copied: u64,
+    /// Offsets of which the same is unknown: those of transactions may hold no record.
+    pub possibly_never_copied: u64,
     /// Every topic of the source, those that are not mirrored too; in order.
     pub topics: Vec<TopicLag>,
     /// Why some of it cannot be known.
@@ -69,12 +71,14 @@ pub struct TopicLag {
     pub lost: u64,
     /// As of the flow.
     pub never_copied: u64,
+    /// As of the flow.
+    pub possibly_never_copied: u64,
     /// Whether a position of MirrorMaker's lies beyond the end of its partition: it was noted of a topic of that name that was
     /// deleted, or of a cluster that has lost its data.
     pub recreated: bool,
     /// How many partitions it has.
     pub partition_count: usize,
-    /// Each of them but those that have no leader at the moment; none of a topic that is not mirrored.
+    /// Each of them but those that do not answer, having no leader at the moment for one; none of a topic that is not mirrored.
     pub partitions: Vec<PartitionLag>,
 }
 
@@ -130,8 +134,13 @@ pub struct PartitionLag {
     pub lost: u64,
     /// As of the flow.
     pub never_copied: u64,
+    /// As of the flow.
+    pub possibly_never_copied: u64,
     /// As of the topic.
     pub recreated: bool,
+    /// Whether the age is that of the record's arrival at the source.
+    #[serde(skip)]
+    pub is_stamped: bool,
     /// Where the mirrored partition begins and ends; none where there is none, or it has no leader.
     pub remote: Option<Ends>,
 }
@@ -145,6 +154,8 @@ pub struct Seen {
     pub reached: i64,
     /// The earliest of their times, in milliseconds since the epoch, if one has a time.
     pub oldest: Option<i64>,
+    /// Whether the broker set all of these (`LogAppendTime`): a producer may give an old one to a new record.
+    pub is_stamped: bool,
 }
 
 impl PartitionLag {
@@ -177,11 +188,26 @@ impl PartitionLag {
             },
             lost: outlook.lost,
             never_copied: outlook.never_copied,
+            possibly_never_copied: 0,
             recreated: outlook.is_of_another,
+            is_stamped: seen.is_some_and(|seen| seen.is_stamped),
             remote: match facts.copy {
                 Replica::There(ends) => Some(ends),
                 Replica::Absent | Replica::Unknown => None,
             },
+        }
+    }
+}
+
+impl PartitionLag {
+    /// The same where producers use transactions.
+    #[must_use]
+    pub fn with_transactions(self) -> Self {
+        let never = NeverCopied::of(self.never_copied, self.behind > 0, true);
+        Self {
+            never_copied: never.records,
+            possibly_never_copied: never.unknown,
+            ..self
         }
     }
 }
@@ -226,13 +252,14 @@ impl TopicLag {
             seconds_behind: oldest(each().map(|one| (one.behind, one.seconds_behind))),
             lost: each().map(|one| one.lost).sum(),
             never_copied: each().map(|one| one.never_copied).sum(),
+            possibly_never_copied: each().map(|one| one.possibly_never_copied).sum(),
             recreated: each().any(|one| one.recreated),
             partition_count,
             partitions,
         }
     }
 
-    /// Whether it is copied, and some of its partitions have no leader, so that nothing is known of them.
+    /// Whether it is copied, and some of its partitions do not answer, so that nothing is known of them.
     pub fn is_partly_unknown(&self) -> bool {
         self.state.is_copied() && self.partitions.len() < self.partition_count
     }
@@ -254,10 +281,11 @@ impl FlowLag {
             seconds_behind: oldest(each().map(|topic| (topic.behind, topic.seconds_behind))),
             lost: each().map(|topic| topic.lost).sum(),
             never_copied: each().map(|topic| topic.never_copied).sum(),
+            possibly_never_copied: each().map(|topic| topic.possibly_never_copied).sum(),
             last_known: None,
             noted_seconds_ago: None,
             problem: (!unknown.is_empty())
-                .then(|| format!("partitions without a leader: {}", unknown.join(", "))),
+                .then(|| format!("partitions that do not answer: {}", unknown.join(", "))),
             topics,
             stalled: Vec::new(),
             culprits: Vec::new(),
@@ -290,6 +318,14 @@ impl FlowLag {
                 ..known
             }),
         };
+    }
+
+    /// Drops what may stand still and was not seen for long enough, unless something holds it up.
+    pub fn keep_certain(&mut self) {
+        let culprits = &self.culprits;
+        let is_held_up = |topic: &str| culprits.iter().any(|one| one.topic == topic);
+        self.stalled
+            .retain(|stall| stall.is_sure || is_held_up(&stall.topic));
     }
 
     /// Drops all other topics, and sums up anew. What is unknown stays so.

@@ -5,6 +5,11 @@ use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
 
+/// How long a position stands still before it is said, besides what MirrorMaker takes to note it.
+const SUSPICIOUS: Duration = Duration::from_secs(3);
+/// The same where MirrorMaker is busy with other partitions.
+const BUSY: Duration = Duration::from_secs(15);
+
 /// A topic some of whose records wait, and MirrorMaker does not come to them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Stall {
@@ -19,6 +24,29 @@ pub struct Stall {
     /// MirrorMaker began to run so many seconds ago, and may not have come so far yet; none where it has run for longer, or
     /// fails and begins again and again.
     pub began: Option<f64>,
+    /// Whether it was seen for long enough. If not, it stands still only where something is found that holds it up.
+    #[serde(skip)]
+    pub is_sure: bool,
+}
+
+/// What a look over some time shows of a position that has not moved meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watch {
+    /// How long a record was seen waiting.
+    pub seen: Duration,
+    /// What MirrorMaker may take to find the partition, and to note how far it is.
+    pub patience: Duration,
+    /// Whether MirrorMaker works off other partitions of the flow.
+    pub is_busy: bool,
+}
+
+/// A position that stands still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// For so long at least.
+    pub time: Duration,
+    /// As [`Stall::is_sure`].
+    pub is_sure: bool,
 }
 
 /// When something last changed, each how long ago.
@@ -31,9 +59,31 @@ pub struct Since {
 }
 
 impl PartitionLag {
-    /// How long the position has stood still at least while a record waited, however long MirrorMaker has run; none where no
-    /// record is known to wait.
-    pub fn stood(&self, since: Since) -> Option<Duration> {
+    /// Whether the position seems to stand still, and is to be watched.
+    pub fn is_suspicious(&self, since: Since, patience: Duration) -> bool {
+        self.stood(since) > Some(SUSPICIOUS + patience)
+    }
+
+    /// Whether it stands still, after it was watched. How long a record has waited tells only the broker's time: one that was
+    /// written just now may have any other.
+    pub fn stands(&self, since: Since, watch: Watch) -> Option<Standing> {
+        let stood = self.stood(since)?;
+        if self.is_stamped && self.seconds_behind > Some(0.0) {
+            let is_long = !watch.is_busy || stood >= BUSY + watch.patience;
+            return is_long.then_some(Standing {
+                time: stood,
+                is_sure: true,
+            });
+        }
+        Some(Standing {
+            time: stood.min(watch.seen),
+            is_sure: !watch.is_busy && watch.seen >= watch.patience.max(SUSPICIOUS),
+        })
+    }
+
+    /// How long the position has stood still while a record waited, by the times that are known, and however long MirrorMaker
+    /// has run; none where no record is known to wait.
+    fn stood(&self, since: Since) -> Option<Duration> {
         let is_seen = self.exact || self.seconds_behind.is_some();
         if self.behind == 0 || !is_seen {
             return None;
@@ -82,8 +132,9 @@ impl fmt::Display for Stall {
 #[cfg(test)]
 mod tests {
     use super::super::judge::{Ends, Facts, Replica};
-    use super::super::report::Seen;
+    use super::super::report::{FlowLag, Seen};
     use super::*;
+    use crate::core::culprit::{Culprit, Why};
 
     const NOW: i64 = 1_000_000;
 
@@ -99,6 +150,7 @@ mod tests {
             records,
             reached,
             oldest: millis.map(|millis| NOW - millis),
+            is_stamped: true,
         };
         PartitionLag::new(0, &facts, &outlook, Some(seen), NOW)
     }
@@ -140,6 +192,69 @@ mod tests {
     }
 
     #[test]
+    fn an_old_time_of_a_new_record_makes_no_stall() {
+        let long = 600;
+        let old = |is_stamped| PartitionLag {
+            is_stamped,
+            ..lag(10, 20, Some(600_000))
+        };
+        let stands = |lag: &PartitionLag, seen, is_busy| {
+            let watch = Watch {
+                seen: Duration::from_secs(seen),
+                patience: Duration::from_millis(200),
+                is_busy,
+            };
+            let standing = lag.stands(since(Some(long), Some(long)), watch);
+            standing.map(|one| (one.time.as_secs(), one.is_sure))
+        };
+        // the broker's time is as good as a look that long
+        assert_eq!(stands(&old(true), 2, false), Some((long, true)));
+        assert_eq!(stands(&old(true), 2, true), Some((long, true)));
+        assert_eq!(stands(&old(false), 2, false), Some((2, false)));
+        assert_eq!(stands(&old(false), 3, false), Some((3, true)));
+        // it is the turn of others, perhaps
+        assert_eq!(stands(&old(false), 3, true), Some((3, false)));
+        for odd in [lag(10, 20, None), lag(10, 20, Some(-1_000))] {
+            assert_eq!(stands(&odd, 2, false), Some((2, false)));
+        }
+        assert_eq!(stands(&lag(10, 20, Some(5_000)), 2, true), None);
+    }
+
+    #[test]
+    fn what_was_not_seen_for_long_counts_only_where_something_holds_it_up() {
+        let stall = |topic: &str, is_sure| Stall {
+            topic: topic.to_owned(),
+            partitions: vec![0],
+            behind: 10,
+            seconds: 2.0,
+            began: None,
+            is_sure,
+        };
+        let mut flow = FlowLag::new(("a", "b"), Vec::new());
+        flow.stalled = vec![
+            stall("seen", true),
+            stall("held", false),
+            stall("late", false),
+        ];
+        flow.culprits = vec![Culprit {
+            topic: "held".to_owned(),
+            lab: "two".to_owned(),
+            remote: "a.held".to_owned(),
+            stops_flow: false,
+            why: Why::Told {
+                words: String::new(),
+            },
+        }];
+        flow.keep_certain();
+        let left: Vec<&str> = flow
+            .stalled
+            .iter()
+            .map(|stall| stall.topic.as_str())
+            .collect();
+        assert_eq!(left, ["seen", "held"]);
+    }
+
+    #[test]
     fn it_is_told_in_words() {
         let mut stall = Stall {
             topic: "small".to_owned(),
@@ -147,6 +262,7 @@ mod tests {
             behind: 19_999,
             seconds: 12.04,
             began: None,
+            is_sure: true,
         };
         assert_eq!(
             stall.to_string(),

@@ -118,9 +118,14 @@ impl Arrivals {
     }
 
     /// Goes by what the target holds in the end: what had come by then need not be there any more. When it came stays
-    /// known.
+    /// known, and that it came spoilt or late.
     pub fn replace(&mut self, held: Self) {
         let came = std::mem::replace(self, held);
+        self.corrupted = came.corrupted.or_more(self.corrupted.clone());
+        self.misplaced = came.misplaced.or_more(self.misplaced.clone());
+        for (number, came) in &came.partitions {
+            self.partitions.entry(*number).or_default().keep_late(came);
+        }
         self.came = came.partitions;
         self.times = came.times;
         self.last_at = came.last_at;
@@ -149,6 +154,15 @@ impl Spoilt {
             self.first.push(place);
         }
     }
+
+    /// The one of two accounts of the same topic that knows of more.
+    fn or_more(self, other: Self) -> Self {
+        if other.records > self.records {
+            other
+        } else {
+            self
+        }
+    }
 }
 
 impl Arrived {
@@ -165,6 +179,16 @@ impl Arrived {
             *self.often.entry(sequence).or_insert(LAYERS as u64) += 1;
         }
         is_new
+    }
+
+    /// What came in its order did, though it may lie behind others now that its first delivery is gone.
+    fn keep_late(&mut self, came: &Self) {
+        let held = std::mem::replace(&mut self.late, came.late.clone());
+        for sequence in held.spans(0..u64::MAX, true).into_iter().flatten() {
+            if !came.has_all(&(sequence..sequence + 1)) {
+                self.late.insert(sequence);
+            }
+        }
     }
 
     fn is_new_in(&mut self, layer: usize, sequence: u64) -> bool {

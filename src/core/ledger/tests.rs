@@ -134,6 +134,27 @@ fn what_had_arrived_and_is_no_longer_there_is_missing() {
 }
 
 #[test]
+fn what_came_spoilt_or_late_did_so_though_it_is_no_longer_there() {
+    let order = [0, 2, 1, 3, 3].map(|sequence| stamped(1, 0, sequence));
+    let mut altered = stamped(1, 0, 4);
+    altered.value[SIZE - 1] ^= 1;
+    let elsewhere = Copied {
+        partition: 1,
+        ..stamped(1, 0, 5)
+    };
+    let all: Vec<Copied> = order.into_iter().chain([altered, elsewhere]).collect();
+    let mut there = arrived(&all);
+    // the first of the two 3 is gone, too
+    let again = [4, 3].map(|sequence| stamped(1, 0, sequence));
+    there.replace(arrived(&again));
+    let account = judge(&sent(&[6, 0]), &there);
+    assert_eq!(account.partitions[0].reordered, [span(1, 1)]);
+    assert_eq!(account.corrupted.records, 1);
+    assert_eq!(account.misplaced.records, 1);
+    assert_eq!(account.corrupted.first[0].offset, 5);
+}
+
+#[test]
 fn what_is_not_acknowledged_may_be_there_or_not() {
     let mut sent = Sent::new(run(1));
     (0..6).for_each(|_| {

@@ -1,19 +1,21 @@
 //! The clusters and flows that a properties file names. Knows nothing of which settings there are.
 
 use super::Problem;
-use crate::core::mm2_settings::{Place, Right, Side, Use};
+use crate::core::mm2_settings::{Place, Right, Side, Use, trimmed};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Dots of a key at which a name may end, at most.
 pub(super) const DOTS: usize = 6;
+/// More aliases than that are no clusters of anybody's.
+const MOST: usize = 20;
 
 /// Aliases, and what MirrorMaker does between them (`MirrorMakerConfig.clusterPairs`).
 pub(super) struct Flows<'a> {
     aliases: BTreeSet<&'a str>,
     enabled: Vec<(&'a str, &'a str)>,
     told: BTreeMap<(&'a str, &'a str), Told>,
-    /// Whether pairs are enabled that the file says nothing of.
-    all_enabled: bool,
+    /// Whether pairs are enabled that the file says nothing of, as far as a worker runs for them.
+    all_on: bool,
     /// Whether pairs emit heartbeats that the file says nothing of.
     all_beat: bool,
     workers: BTreeSet<&'a str>,
@@ -24,7 +26,10 @@ pub(super) struct Flows<'a> {
 /// What the file says of a pair, if anything.
 #[derive(Debug, Clone, Copy, Default)]
 struct Told {
-    enabled: Option<bool>,
+    /// For MirrorMaker, which starts a worker.
+    enabled: bool,
+    /// For the connectors that the worker runs.
+    on: Option<bool>,
     beats: Option<bool>,
 }
 
@@ -55,20 +60,23 @@ impl<'a> Flows<'a> {
         let list = settings.get("clusters").copied().unwrap_or_default();
         // what looks like a comment is found elsewhere; here it would only make an alias that nothing fits
         let list = list.split(" #").next().unwrap_or_default();
+        let list = trimmed(list).trim_matches('"');
         let aliases: BTreeSet<&str> = list
             .split(',')
-            .map(str::trim)
+            .map(trimmed)
             .filter(|name| !name.is_empty())
             .collect();
-        let is_true = |value: &str| value.trim().eq_ignore_ascii_case("true");
+        // pairs are read as they stand, what connectors are given is trimmed
+        let is_true = |value: &str| value.eq_ignore_ascii_case("true");
+        let is_on = |value: &str| is_true(trimmed(value));
         let beats = "emit.heartbeats.enabled";
         let all_beat = settings.get(beats).is_none_or(|value| is_true(value));
-        let all_enabled = settings.get("enabled").is_some_and(|value| is_true(value));
+        let all_on = settings.get("enabled").is_some_and(|value| is_on(value));
         let mut flows = Self {
             aliases,
             enabled: Vec::new(),
             told: BTreeMap::new(),
-            all_enabled,
+            all_on,
             all_beat,
             workers: BTreeSet::new(),
             sources: BTreeSet::new(),
@@ -80,7 +88,7 @@ impl<'a> Flows<'a> {
             };
             let told = flows.told.entry((source, target)).or_default();
             match bare {
-                "enabled" => told.enabled = Some(is_true(value)),
+                "enabled" => (told.enabled, told.on) = (is_true(value), Some(is_on(value))),
                 _ if bare == beats => told.beats = Some(is_true(value)),
                 _ => {}
             }
@@ -105,7 +113,7 @@ impl<'a> Flows<'a> {
             let more: Vec<&str> = flows.aliases.iter().copied().filter(unsaid).collect();
             flows.workers.extend(more);
         }
-        if all_enabled && all_beat && others > 0 {
+        if all_on && all_beat && others > 0 {
             flows.sources.extend(&flows.aliases);
             flows.targets.extend(&flows.aliases);
         }
@@ -116,28 +124,30 @@ impl<'a> Flows<'a> {
         self.aliases.iter().copied()
     }
 
+    /// Whether to look at every pair would take too long.
+    pub(super) fn are_too_many(&self) -> bool {
+        self.aliases.len() > MOST
+    }
+
+    fn told(&self, source: &str, target: &str) -> Told {
+        let told = self.told.get(&(source, target));
+        told.copied().unwrap_or_default()
+    }
+
     /// Whether a worker runs for a pair; the `enabled` of all pairs starts none.
     fn runs(&self, source: &str, target: &str) -> bool {
-        let told = self
-            .told
-            .get(&(source, target))
-            .copied()
-            .unwrap_or_default();
-        told.enabled == Some(true) || told.beats.unwrap_or(self.all_beat)
+        let told = self.told(source, target);
+        told.enabled || told.beats.unwrap_or(self.all_beat)
     }
 
     fn is_enabled(&self, source: &str, target: &str) -> bool {
-        let told = self
-            .told
-            .get(&(source, target))
-            .copied()
-            .unwrap_or_default();
-        told.enabled.unwrap_or(self.all_enabled) && self.runs(source, target)
+        let told = self.told(source, target);
+        told.on.unwrap_or(self.all_on) && self.runs(source, target)
     }
 
     /// Every flow that is enabled.
     pub(super) fn pairs(&self) -> Vec<(&'a str, &'a str)> {
-        if !self.all_enabled {
+        if !self.all_on {
             return self.enabled.clone();
         }
         let pairs = self.every_pair();

@@ -9,11 +9,9 @@ use crate::core::mm2_settings::reader::{
 };
 use crate::core::mm2_settings::{
     BEATS_PRODUCER, CONNECTS_ADMIN, CONNECTS_READER, Generation, SIDE_READERS, SYNCS_PRODUCER,
+    trimmed,
 };
 use std::collections::{BTreeMap, BTreeSet};
-
-/// More aliases than that are no clusters of anybody's; keeps the longest file quick.
-const MOST: usize = 20;
 
 /// Old names that count only where the new one stands nowhere, flow or not (`ConfigUtils.translateDeprecatedConfigs`).
 const OLD_NAMES: [(&str, &str); 3] = [
@@ -66,7 +64,7 @@ impl<'a> Readers<'a> {
         settings: &'a BTreeMap<&'a str, &'a str>,
         kafka: Option<Generation>,
     ) -> Self {
-        let pairs = if flows.aliases().count() > MOST {
+        let pairs = if flows.are_too_many() {
             Vec::new()
         } else {
             flows.running()
@@ -311,7 +309,7 @@ impl<'a> Readers<'a> {
             .settings
             .get(own.as_str())
             .or_else(|| self.settings.get(key));
-        found.map(|value| value.trim())
+        found.map(|value| trimmed(value))
     }
 
     fn says(&self, pair: &Pair, key: &str, value: &str) -> bool {
@@ -322,7 +320,7 @@ impl<'a> Readers<'a> {
     fn reads_own_offsets(&self, pair: &Pair) -> bool {
         let exactly_once = format!("{}.exactly.once.source.support", pair.target);
         let exactly_once = self.settings.get(exactly_once.as_str());
-        exactly_once.is_some_and(|value| value.trim().eq_ignore_ascii_case("enabled"))
+        exactly_once.is_some_and(|value| trimmed(value).eq_ignore_ascii_case("enabled"))
             || self.of_flow("offsets.storage.topic", pair).is_some()
     }
 

@@ -11,12 +11,10 @@ type Settings<'a> = BTreeMap<&'a str, &'a str>;
 const PREFIXES: &str = "org.apache.kafka.connect.mirror.DefaultReplicationPolicy";
 const KEEPS: &str = "org.apache.kafka.connect.mirror.IdentityReplicationPolicy";
 const FILTER: &str = "org.apache.kafka.connect.mirror.DefaultTopicFilter";
-/// More aliases than that are no clusters of anybody's; keeps the longest file quick.
-const MOST: usize = 20;
 
 /// Each ring, at the key that enables its first flow.
 pub(super) fn rings(flows: &Flows<'_>, settings: &Settings<'_>) -> Vec<(String, Problem)> {
-    if flows.aliases().count() > MOST {
+    if flows.are_too_many() {
         return Vec::new();
     }
     let pairs = flows.pairs().into_iter();

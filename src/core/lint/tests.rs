@@ -39,6 +39,7 @@ fn names_that_clusters_does_not_have() {
     let expected = Problem::UnknownAlias {
         name: "us.east".to_owned(),
         nearest: Some("us-east".to_owned()),
+        instead: vec!["us-west->us-east.topics".to_owned()],
     };
     assert_eq!(findings[0].problem, expected);
     assert_eq!(findings.len(), 1);
@@ -84,7 +85,9 @@ fn values_and_what_stands_behind_them() {
     assert_eq!(found("a->b.sync.group.offsets.enabled = yes"), ["5 value"]);
     assert_eq!(found("offset.lag.max = ${env:LAG}"), ["5 no-provider"]);
     assert_eq!(
-        found("config.providers = env\noffset.lag.max = ${env:LAG}"),
+        found(
+            "config.providers = env\nconfig.providers.env.class = E\noffset.lag.max = ${env:LAG}"
+        ),
         [""; 0]
     );
     assert_eq!(found("a->b.topics = x # all"), ["5 comment"]);
@@ -193,10 +196,13 @@ fn settings_that_are_not_mirrormakers() {
 
 #[test]
 fn only_one_kafka_has_it() {
-    let text = format!("{START}a->b.topics.blacklist = x");
+    let text = format!("{START}a->b.use.incremental.alter.configs = never");
     assert_eq!(lint(&text, Some(Generation::Three)), []);
+    assert_eq!(lint(&text, None), []);
     let problem = &lint(&text, Some(Generation::Four))[0].problem;
     assert_eq!(*problem, Problem::OnlyIn(Generation::Three));
+    let renamed = found("a->b.topics.blacklist = x");
+    assert_eq!(renamed, ["5 other-kafka a->b.topics.exclude"]);
 }
 
 #[test]

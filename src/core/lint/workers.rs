@@ -8,12 +8,10 @@ type Settings<'a> = BTreeMap<&'a str, &'a str>;
 
 /// What each worker of a target needs for itself: by default it has its source in the name (`MirrorMakerConfig.workerConfig`).
 const OF_ONE: [(&str, bool); 2] = [("group.id", false), ("config.storage.topic", true)];
-/// More aliases than that are no clusters of anybody's; keeps the longest file quick.
-const MOST: usize = 20;
 
 /// Each key that gives one group, or one topic of connectors, to several workers.
 pub(super) fn shared(flows: &Flows<'_>, settings: &Settings<'_>) -> Vec<(String, Problem)> {
-    if flows.aliases().count() > MOST || flows.pairs().is_empty() {
+    if flows.are_too_many() || flows.pairs().is_empty() {
         return Vec::new();
     }
     let running = flows.running();

@@ -54,7 +54,7 @@ pub(super) fn write_all(file: &mut Properties, topology: &Topology) {
             file.set(
                 "Which consumer groups, as Java regular expressions.",
                 &format!("{name}.groups"),
-                flow.spec.groups.join(", "),
+                list(flow.spec.groups.iter().cloned()),
             );
         }
         if flow.spec.naming == Naming::Same {
@@ -148,14 +148,13 @@ fn unused_directions(file: &mut Properties, topology: &Topology) {
 pub fn excluded(flow: &Flow) -> String {
     let patterns = flow.spec.exclude.iter();
     let patterns = patterns.map(|pattern| spared(flow, pattern));
-    let all: Vec<String> = [NEVER.to_owned()].into_iter().chain(patterns).collect();
-    all.join(", ")
+    list(NEVER.split(", ").map(str::to_owned).chain(patterns))
 }
 
 /// A pattern of topics to leave out, as MirrorMaker is told it: it spares the canary.
 pub fn spared(flow: &Flow, pattern: &str) -> String {
     match flow.proof {
-        Proof::Canary => format!("(?!{}$)(?:{pattern})", flow.canary),
+        Proof::Canary => flow.spec.sparing_canary(pattern),
         Proof::Word => pattern.to_owned(),
     }
 }
@@ -166,12 +165,16 @@ pub fn topics(flow: &Flow) -> String {
         return ".*".to_owned();
     }
     let canary = (flow.proof == Proof::Canary).then_some(&flow.canary);
-    let all: Vec<&str> = flow
-        .spec
-        .topics
-        .iter()
-        .chain(canary)
-        .map(String::as_str)
-        .collect();
+    list(flow.spec.topics.iter().chain(canary).cloned())
+}
+
+/// Each pattern once: from Kafka 4.2 on Connect refuses a list that has one twice (KIP-1161).
+fn list(patterns: impl Iterator<Item = String>) -> String {
+    let mut all: Vec<String> = Vec::new();
+    for pattern in patterns {
+        if !all.contains(&pattern) {
+            all.push(pattern);
+        }
+    }
     all.join(", ")
 }

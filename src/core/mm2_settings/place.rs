@@ -124,7 +124,7 @@ pub(crate) const CONNECTS_ADMIN: &str =
     "Connect's admin client, not those with which MirrorMaker looks at topics and groups";
 const OWN_TOPICS: &str = "the clients of the worker's own topics";
 /// What finds config providers, before there is any worker (the constructor of `MirrorMakerConfig`).
-const PLUGINS: [&str; 2] = ["plugin.path", "plugin.discovery"];
+pub(super) const PLUGINS: [&str; 2] = ["plugin.path", "plugin.discovery"];
 const STORAGES: [&str; 3] = ["offset.storage.", "config.storage.", "status.storage."];
 pub(super) const CONVERTERS: [&str; 3] =
     ["key.converter.", "value.converter.", "header.converter."];
@@ -291,7 +291,7 @@ fn client(
     })
 }
 
-fn of_client(key: &str) -> Option<(&'static str, &str, Kind)> {
+pub(super) fn of_client(key: &str) -> Option<(&'static str, &str, Kind)> {
     let mut clients = CLIENTS.into_iter();
     clients.find_map(|(prefix, kind)| Some((prefix, key.strip_prefix(prefix)?, kind)))
 }

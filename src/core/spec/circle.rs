@@ -45,11 +45,20 @@ fn leg<'a>(spec: &Spec, flow: &'a FlowSpec) -> Leg<'a> {
     } else if has_canary {
         topics.push(flow.own(CANARY));
     }
+    // as MirrorMaker is told it: of all that is left out, the canary goes through
+    let exclude = flow.exclude.iter().map(|pattern| {
+        if has_canary {
+            flow.sparing_canary(pattern)
+        } else {
+            pattern.clone()
+        }
+    });
+    let exclude = exclude.collect();
     Leg {
         source: &flow.source,
         target: &flow.target,
         separator: (flow.naming == Naming::Prefix).then_some("."),
         topics,
-        exclude: flow.exclude.clone(),
+        exclude,
     }
 }

@@ -27,12 +27,14 @@ pub enum Fault {
         runs: String,
     },
     /// A value that Kafka cannot read.
-    #[error("is to be {expected}, not `{value}`: MirrorMaker would not start")]
+    #[error("is to be {expected}, not `{value}`: {failure}")]
     Value {
         /// Such as "true or false".
         expected: String,
         /// The beginning of what it is.
         value: String,
+        /// What would come of it.
+        failure: String,
     },
     /// `${env:NAME}`, and a MirrorMaker that knows no `EnvVarConfigProvider`.
     #[error(

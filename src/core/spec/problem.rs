@@ -290,6 +290,8 @@ pub enum Problem {
         "cluster `{cluster}` runs with {there} brokers, and cannot be given {wanted}: who votes is fixed when a cluster is made"
     )]
     OtherBrokers {
+        /// The lab's name.
+        lab: String,
         /// The cluster.
         cluster: String,
         /// Brokers that it has.

@@ -133,17 +133,26 @@ impl Flow {
         self.spec.settings.get(key).map(|value| value.trim())
     }
 
-    /// Whether its consumers read only what is committed. What is said for all consumers of a cluster is stronger than
-    /// the flow's own `consumer.…`, and weaker than its `source.consumer.…` (`MirrorConnectorConfig.sourceConsumerConfig`).
+    /// Whether its consumers read only what is committed.
     pub fn reads_committed_only(&self, topology: &Topology) -> bool {
-        let key = "consumer.isolation.level";
+        self.consumer_setting("isolation.level", topology) == Some("read_committed")
+    }
+
+    /// Whether its consumers begin at the end of a topic: records from before are not copied.
+    pub fn begins_at_the_end(&self, topology: &Topology) -> bool {
+        self.consumer_setting("auto.offset.reset", topology) == Some("latest")
+    }
+
+    /// What its consumers are told, unless it is kmk's or MirrorMaker's own value. What is said for all consumers of a cluster
+    /// is stronger than the flow's own `consumer.…`, and weaker than its `source.consumer.…`
+    /// (`MirrorConnectorConfig.sourceConsumerConfig`).
+    fn consumer_setting<'a>(&'a self, key: &str, topology: &'a Topology) -> Option<&'a str> {
+        let key = format!("consumer.{key}");
         let source = topology.cluster(&self.spec.source);
-        let of_all = source.and_then(|cluster| cluster.existing()?.properties.get(key));
-        let said = self
-            .setting(&format!("source.{key}"))
+        let of_all = source.and_then(|cluster| cluster.existing()?.properties.get(&key));
+        self.setting(&format!("source.{key}"))
             .or(of_all.map(|value| value.trim()))
-            .or(self.setting(key));
-        said == Some("read_committed")
+            .or(self.setting(&key))
     }
 
     /// Whether it keeps its offset syncs on its target rather than its source (KIP-716).
@@ -157,20 +166,47 @@ mod tests {
     use super::*;
     use crate::core::scenario;
 
+    /// With these settings of its first flow, and this of all consumers of its source.
+    fn topology(settings: &[(&str, &str)], property: Option<(&str, &str)>) -> Topology {
+        let mut spec = scenario::dr("demo");
+        let owned = settings
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        spec.flows[0].settings = owned.collect();
+        if let Some((key, value)) = property {
+            spec.clusters[0] = ClusterSpec::existing("primary", &["localhost:9092"]);
+            let properties = &mut spec.clusters[0].properties;
+            properties.insert(key.to_owned(), value.to_owned());
+        }
+        Topology::new(&spec)
+    }
+
+    #[test]
+    fn a_flow_begins_at_the_end_where_any_key_that_reaches_its_consumers_says_so() {
+        let begins = |settings: &[(&str, &str)], property| {
+            let topology = topology(settings, property);
+            topology.flows[0].begins_at_the_end(&topology)
+        };
+        let (own, source) = (
+            "consumer.auto.offset.reset",
+            "source.consumer.auto.offset.reset",
+        );
+        assert!(!begins(&[], None) && !begins(&[(own, "earliest")], None));
+        assert!(begins(&[(own, "latest")], None) && begins(&[(source, "latest")], None));
+        assert!(begins(&[], Some((own, "latest"))));
+        assert!(!begins(&[(source, "earliest")], Some((own, "latest"))));
+        // of no consumer of the source
+        assert!(!begins(
+            &[("target.consumer.auto.offset.reset", "latest")],
+            None
+        ));
+    }
+
     #[test]
     fn a_flow_reads_what_is_committed_where_that_is_said() {
-        let reads = |settings: &[(&str, &str)], property: Option<&str>| {
-            let mut spec = scenario::dr("demo");
-            let owned = settings
-                .iter()
-                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-            spec.flows[0].settings = owned.collect();
-            if let Some(level) = property {
-                spec.clusters[0] = ClusterSpec::existing("primary", &["localhost:9092"]);
-                let key = "consumer.isolation.level".to_owned();
-                spec.clusters[0].properties.insert(key, level.to_owned());
-            }
-            let topology = Topology::new(&spec);
+        let reads = |settings: &[(&str, &str)], level: Option<&str>| {
+            let property = level.map(|level| ("consumer.isolation.level", level));
+            let topology = topology(settings, property);
             topology.flows[0].reads_committed_only(&topology)
         };
         let (own, source) = (

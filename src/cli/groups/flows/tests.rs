@@ -93,6 +93,38 @@ fn a_line_says_how_many_and_why() {
 }
 
 #[test]
+fn a_place_beyond_the_end_is_nowhere_to_go_on_from() {
+    let mut flow = place(0, 0, true, Begins::AtItsPlace, Why::BeyondTheEnd);
+    flow.places[0].source_committed = 501;
+    assert_eq!(
+        lines(&flow),
+        [
+            "primary->secondary: nothing delivered again (its place lies beyond the end: out of range on the source, where auto.offset.reset decides)"
+        ]
+    );
+    flow.places[0].why = Why::ActiveOnTarget;
+    assert!(!lines(&flow)[0].contains("exactly"));
+}
+
+#[test]
+fn a_place_that_is_out_of_range_there_is_not_called_none() {
+    let mut flow = place(
+        300,
+        200,
+        true,
+        Begins::WhereItsClientsChoose,
+        Why::OutOfRange,
+    );
+    flow.places[0].target_committed = Some(501);
+    assert_eq!(
+        lines(&flow),
+        [
+            "primary->secondary: no valid place there (its place there is out of range): 300 delivered again, or 200 SKIPPED"
+        ]
+    );
+}
+
+#[test]
 fn without_a_copy_or_an_answer_there_are_no_numbers() {
     let mut flow = place(0, 0, true, Begins::AtItsPlace, Why::NoCopy);
     flow.places[0].begins = None;

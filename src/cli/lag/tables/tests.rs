@@ -15,7 +15,9 @@ fn partition(number: i32, behind: u64, seconds_behind: Option<f64>, lost: u64) -
         seconds_behind,
         lost,
         never_copied: 0,
+        possibly_never_copied: 0,
         recreated: false,
+        is_stamped: true,
         remote: None,
     }
 }
@@ -103,8 +105,13 @@ fn what_was_passed_over_is_told() {
         remote: Some(Ends { first: 9, end: 9 }),
         ..partition(0, 0, Some(0.0), 9)
     };
+    let marked = PartitionLag {
+        possibly_never_copied: 2,
+        ..partition(0, 0, Some(0.0), 0)
+    };
     let flow = flow(vec![
         topic("expired", TopicState::Mirrored, vec![never]),
+        topic("marked", TopicState::Mirrored, vec![marked]),
         topic("other", TopicState::Mirrored, vec![other]),
         topic("cut", TopicState::Mirrored, vec![cut]),
     ]);
@@ -113,7 +120,8 @@ fn what_was_passed_over_is_told() {
         TOPIC    PARTITIONS  BEHIND  SECONDS
         other    1           3       1.0      position beyond the end: source topic recreated
         cut      1           0       0.0      mirrored topic truncated, 9 lost
-        expired  1           0       0.0      at most 1500 removed before they were copied"};
+        expired  1           0       0.0      at most 1500 removed before they were copied
+        marked   1           0       0.0      unknown whether a record was lost"};
     assert_eq!(one(&flow, false), expected);
 }
 

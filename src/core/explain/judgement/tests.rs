@@ -44,6 +44,8 @@ fn well() -> Facts {
         missing: Vec::new(),
         open: Vec::new(),
         never_copied: 0,
+        possibly_never_copied: 0,
+        begins_at_the_end: false,
         beyond: None,
         first_is_there: Some(true),
     }
@@ -55,85 +57,6 @@ fn worker(state: &str) -> Worker {
         container: None,
         state: state.to_owned(),
         described: format!("is {state}"),
-    }
-}
-
-/// Its place in the order in which answers are looked for.
-fn rank(answer: &Answer) -> usize {
-    match answer {
-        Answer::Internal { .. } => 0,
-        Answer::NoSuchTopic { .. } | Answer::OnlyTheCopy | Answer::NoFlow { .. } => 1,
-        Answer::Excluded { .. }
-        | Answer::NotListed { .. }
-        | Answer::Cycle { .. }
-        | Answer::NameTooLong { .. } => 2,
-        Answer::Disabled { .. } => 3,
-        Answer::MirrorMakerDown { .. } => 4,
-        Answer::LinkCut { .. } => 5,
-        Answer::SourceUnreachable { .. } => 6,
-        Answer::TargetUnreachable { .. } => 7,
-        Answer::MirrorMakerEnded { .. } | Answer::HoldsUp { .. } | Answer::HeldUp { .. } => 8,
-        Answer::Failed { .. } => 9,
-        Answer::Unjudged { .. } | Answer::NotRefreshed { .. } => 10,
-        Answer::NotCreated { .. } => 11,
-        Answer::FewerPartitions { .. } => 12,
-        Answer::Ill { .. } => 13,
-        Answer::Locked { .. } | Answer::Uncounted => 14,
-        Answer::SourceRecreated(_) => 15,
-        Answer::NeverCopied { .. } => 16,
-        Answer::NothingProduced { .. } => 17,
-        Answer::CopyLost { .. } => 18,
-        Answer::BegunInTheMidst => 19,
-        Answer::Behind { .. } => 20,
-        Answer::AllCommitted { .. } => 21,
-        Answer::UpToDate { .. } => 22,
-    }
-}
-
-/// The same after somebody did what the answer asks for.
-fn mended(mut facts: Facts, answer: &Answer) -> Facts {
-    let well = well();
-    match answer {
-        Answer::NoSuchTopic { .. } | Answer::OnlyTheCopy | Answer::NoFlow { .. } => {
-            facts.original = well.original;
-        }
-        Answer::Excluded { .. }
-        | Answer::NotListed { .. }
-        | Answer::Internal { .. }
-        | Answer::Cycle { .. }
-        | Answer::NameTooLong { .. } => facts.selection = Selection::Taken,
-        Answer::Disabled { .. } => facts.disabled_by = None,
-        Answer::MirrorMakerDown { .. } => facts.workers = well.workers,
-        Answer::LinkCut { .. } => facts.cut_off.clear(),
-        Answer::SourceUnreachable { .. } => facts.original = well.original,
-        Answer::MirrorMakerEnded { .. } => facts.ended = None,
-        Answer::HoldsUp { .. } | Answer::HeldUp { .. } => facts.culprits.clear(),
-        Answer::Failed { .. } => facts.failures.clear(),
-        // then all of it is seen
-        Answer::Locked { .. } => {
-            (facts.original, facts.copy) = (well.original, well.copy);
-            (facts.assigned, facts.behind) = (Some(3), Some(3));
-        }
-        Answer::Unjudged { .. } | Answer::NotRefreshed { .. } => facts.assigned = Some(3),
-        Answer::TargetUnreachable { .. } | Answer::NotCreated { .. } => facts.copy = well.copy,
-        Answer::FewerPartitions { .. } => (facts.copy, facts.assigned) = (well.copy, Some(3)),
-        Answer::Ill { .. } => facts.problems.clear(),
-        Answer::Uncounted => facts.behind = Some(3),
-        Answer::NothingProduced { .. } => held(&mut facts.original),
-        Answer::SourceRecreated(_) => facts.beyond = None,
-        Answer::NeverCopied { .. } => facts.never_copied = 0,
-        Answer::CopyLost { .. } => facts.lost = 0,
-        Answer::BegunInTheMidst | Answer::AllCommitted { .. } => facts.first_is_there = Some(true),
-        Answer::Behind { .. } => facts.behind = Some(0),
-        Answer::UpToDate { .. } => {}
-    }
-    facts
-}
-
-/// With records in it.
-fn held(sight: &mut Sight) {
-    if let Sight::There(contents) = sight {
-        (contents.records, contents.ever) = (10, 12);
     }
 }
 
@@ -237,6 +160,19 @@ fn a_topic_that_was_recreated_or_passed_over_is_not_up_to_date() {
         &Answer::BegunInTheMidst,
     );
     says(
+        |facts| {
+            facts.original = Sight::There(emptied);
+            facts.possibly_never_copied = 2;
+        },
+        &Answer::PossiblyNeverCopied { offsets: 2 },
+    );
+    for first_is_there in [Some(false), None] {
+        says(
+            |facts| (facts.begins_at_the_end, facts.first_is_there) = (true, first_is_there),
+            &Answer::BegunAtTheEnd,
+        );
+    }
+    says(
         |facts| facts.first_is_there = None,
         &Answer::AllCommitted { records: 10 },
     );
@@ -294,6 +230,7 @@ fn the_cause_comes_before_what_comes_of_it() {
 fn a_topic_that_holds_up_the_flow_is_named_to_itself_and_to_others() {
     let culprit = |topic: &str, why| Culprit {
         topic: topic.to_owned(),
+        lab: "two".to_owned(),
         remote: format!("primary.{topic}"),
         stops_flow: true,
         why,

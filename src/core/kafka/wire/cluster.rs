@@ -6,6 +6,7 @@ use crate::core::endpoint::Endpoint;
 use crate::core::kafka::error::KafkaError;
 use crate::core::kafka::failure::Failure;
 use crate::core::kafka::metadata::Metadata;
+use crate::core::printable;
 use crate::core::wait::{Limit, Stop};
 use kafka_protocol::messages::{FindCoordinatorRequest, FindCoordinatorResponse};
 use kafka_protocol::protocol::{Request, StrBytes};
@@ -229,7 +230,7 @@ impl Cluster {
         let key = StrBytes::from_string(group.to_owned());
         let request = FindCoordinatorRequest::default().with_coordinator_keys(vec![key]);
         let answer: FindCoordinatorResponse = self.call(To::Any, &request, limit)?;
-        let doing = || format!("name the coordinator of group `{group}`");
+        let doing = || format!("name the coordinator of group `{}`", printable::name(group));
         let Some(found) = answer.coordinators.first() else {
             return Err(KafkaError::Garbled {
                 address: self.address(),

@@ -230,6 +230,7 @@ fn count(
     part: &Range<i64>,
     glance: &mut Glance,
 ) -> Result<(), BatchError> {
+    glance.has_producer_time |= !batch.has_broker_time();
     let is_whole = batch.base_offset >= part.start && batch.last_offset < part.end;
     if is_whole && glance.first.is_some() {
         earlier(glance, Some(batch.first_time()));

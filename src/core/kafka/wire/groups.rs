@@ -7,6 +7,7 @@ use super::metadata::topic_name;
 use super::offsets::{Offsets, group_id};
 use crate::core::kafka::error::KafkaError;
 use crate::core::kafka::group::{Group, GroupKind, Member};
+use crate::core::printable;
 use crate::core::wait::Limit;
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::consumer_group_describe_response as modern;
@@ -93,7 +94,7 @@ impl Cluster {
             let request = DescribeGroupsRequest::default().with_groups(classic);
             let answer = self.call(to, &request, limit)?;
             for group in answer.groups {
-                let doing = || format!("describe group `{}`", *group.group_id);
+                let doing = || format!("describe group `{}`", printable::name(&group.group_id));
                 let said = group.error_message.as_deref();
                 KafkaError::check_said(group.error_code, said, doing)?;
                 if *group.group_state != *DEAD {
@@ -105,7 +106,7 @@ impl Cluster {
             let request = ConsumerGroupDescribeRequest::default().with_group_ids(modern);
             let answer = self.call(to, &request, limit)?;
             for group in answer.groups {
-                let doing = || format!("describe group `{}`", *group.group_id);
+                let doing = || format!("describe group `{}`", printable::name(&group.group_id));
                 let said = group.error_message.as_deref();
                 match KafkaError::check_said(group.error_code, said, doing) {
                     Err(error) if error.is(ResponseError::GroupIdNotFound) => {}
@@ -139,7 +140,7 @@ impl Cluster {
         for asked in asked {
             for group in self.answer(&asked, limit)?.groups {
                 let name = group.group_id.to_string();
-                let doing = || format!("tell where group `{name}` stands");
+                let doing = || format!("tell where group `{}` stands", printable::name(&name));
                 match KafkaError::check(group.error_code, doing) {
                     // gone since
                     Err(error) if error.is(ResponseError::GroupIdNotFound) => continue,
@@ -171,7 +172,7 @@ impl Cluster {
         limit: &Limit,
     ) -> Result<(), KafkaError> {
         let request = DeleteGroupsRequest::default().with_groups_names(vec![group_id(group)]);
-        let doing = || format!("delete group `{group}`");
+        let doing = || format!("delete group `{}`", printable::name(group));
         let is_gone = |error: &KafkaError| error.is(ResponseError::GroupIdNotFound);
         self.once(limit, is_gone, |cluster, limit| {
             let answer = cluster.call(To::Coordinator(group), &request, limit)?;
@@ -198,7 +199,12 @@ impl Cluster {
         let request = OffsetDeleteRequest::default()
             .with_group_id(group_id(group))
             .with_topics(vec![of_topic]);
-        let doing = || format!("make group `{group}` forget topic `{topic}`");
+        let doing = || {
+            format!(
+                "make group `{}` forget topic `{topic}`",
+                printable::name(group)
+            )
+        };
         self.patiently(limit, |cluster, limit| {
             let answer = cluster.call(To::Coordinator(group), &request, limit)?;
             KafkaError::check(answer.error_code, doing)?;

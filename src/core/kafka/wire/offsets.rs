@@ -5,6 +5,7 @@ use super::metadata::topic_name;
 use crate::core::kafka::error::KafkaError;
 use crate::core::kafka::metadata::TopicInfo;
 use crate::core::kafka::offsets::At;
+use crate::core::printable;
 use crate::core::wait::Limit;
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
@@ -52,28 +53,8 @@ impl Cluster {
         })
     }
 
-    /// The offsets of these partitions of one topic, once each of them has a leader.
-    pub(in crate::core::kafka) fn offsets_in(
-        &mut self,
-        topic: &str,
-        partitions: &[i32],
-        at: At,
-        limit: &Limit,
-    ) -> Result<BTreeMap<i32, i64>, KafkaError> {
-        self.patiently(limit, |cluster, limit| {
-            let mut found = cluster.offsets_once(&[topic.to_owned()], at, limit)?;
-            let one = |&partition: &i32| {
-                let topic = topic.to_owned();
-                match found.remove(&(topic.clone(), partition)) {
-                    Some(offset) => Ok((partition, offset)),
-                    None => Err(KafkaError::NoLeader { topic, partition }),
-                }
-            };
-            partitions.iter().map(one).collect()
-        })
-    }
-
-    fn offsets_once(
+    /// The same at the first attempt.
+    pub(in crate::core::kafka) fn offsets_once(
         &mut self,
         topics: &[String],
         at: At,
@@ -175,7 +156,7 @@ impl Cluster {
             .with_group_id(group_id(group))
             .with_topics(topics);
         let request = OffsetFetchRequest::default().with_groups(vec![asked]);
-        let doing = || format!("tell where group `{group}` stands");
+        let doing = || format!("tell where group `{}` stands", printable::name(group));
         self.patiently(limit, |cluster, limit| {
             let answer = cluster.call(To::Coordinator(group), &request, limit)?;
             let mut found = Offsets::new();
@@ -230,7 +211,7 @@ impl Cluster {
             let partitions = answer.topics.into_iter().flat_map(|topic| topic.partitions);
             for partition in partitions {
                 KafkaError::check(partition.error_code, || {
-                    format!("note where group `{group}` stands")
+                    format!("note where group `{}` stands", printable::name(group))
                 })?;
             }
             Ok(())

@@ -1,6 +1,7 @@
 //! Reading under way: records to the sink, the group's place to the broker, patience with a broker that went away.
 
-use super::{Consume, ConsumeEnd, ConsumeError, LOOK, Sink};
+use super::output::Output;
+use super::{Consume, ConsumeEnd, ConsumeError, LOOK};
 use crate::core::event::{Event, Observer};
 use crate::core::kafka::{Change, Consumer, Fetched, KafkaError, Speaker};
 use crate::core::wait::{Interrupt, Limit, Stop};
@@ -19,15 +20,15 @@ const COMMIT: Duration = Duration::from_secs(1);
 const LAST_COMMIT: Duration = Duration::from_secs(5);
 
 /// Reading under way.
-pub(super) struct Run<'a> {
+pub(super) struct Run<'a, 's> {
+    topic: &'a str,
     what: &'a Consume,
     limit: Limit,
     observer: &'a dyn Observer,
-    sink: &'a mut dyn Sink,
-    pub(super) read: u64,
+    output: &'a Output<'s>,
     /// Where each partition goes on behind what was passed on.
     handed: BTreeMap<i32, i64>,
-    pub(super) committed: BTreeMap<i32, i64>,
+    committed: BTreeMap<i32, i64>,
     next_commit: Instant,
     /// The failure told of, until the broker answers again.
     uneasy: Option<KafkaError>,
@@ -35,19 +36,20 @@ pub(super) struct Run<'a> {
     speaker: Option<Speaker>,
 }
 
-impl<'a> Run<'a> {
+impl<'a, 's> Run<'a, 's> {
     pub(super) fn new(
+        topic: &'a str,
         what: &'a Consume,
         limit: Limit,
         observer: &'a dyn Observer,
-        sink: &'a mut dyn Sink,
+        output: &'a Output<'s>,
     ) -> Self {
         Self {
+            topic,
             what,
             limit,
             observer,
-            sink,
-            read: 0,
+            output,
             handed: BTreeMap::new(),
             committed: BTreeMap::new(),
             next_commit: Instant::now() + COMMIT,
@@ -61,11 +63,11 @@ impl<'a> Run<'a> {
         consumer: &mut Consumer,
     ) -> Result<ConsumeEnd, ConsumeError> {
         loop {
-            if self.left() == 0 || consumer.is_done() {
+            if self.output.wanted() == 0 || consumer.is_done() {
                 return Ok(ConsumeEnd::Complete);
             }
             self.tell_speaker(consumer.speaker());
-            let left = self.left();
+            let left = self.output.wanted();
             let polled = consumer.poll(left, &self.limit);
             self.tell_speaker(consumer.speaker());
             self.tell_changes(consumer);
@@ -89,7 +91,7 @@ impl<'a> Run<'a> {
                     continue;
                 }
             }
-            if self.left() > 0 && self.limit.check(String::new).is_err() {
+            if self.output.wanted() > 0 && self.limit.check(String::new).is_err() {
                 let interrupted = self.limit.interrupt().is_raised();
                 return Ok(if interrupted {
                     ConsumeEnd::Interrupted
@@ -103,7 +105,7 @@ impl<'a> Run<'a> {
     fn tell_speaker(&mut self, speaker: Speaker) {
         if self.speaker != Some(speaker) {
             self.speaker = Some(speaker);
-            let what = format!("reading topic `{}` with {speaker}", self.what.topic);
+            let what = format!("reading topic `{}` with {speaker}", self.topic);
             self.observer.on(Event::Started(what));
         }
     }
@@ -112,7 +114,7 @@ impl<'a> Run<'a> {
         if consumer.was_remade() {
             self.observer.on(Event::Warning(format!(
                 "topic `{}` was deleted and made anew: reading it from its beginning",
-                self.what.topic
+                self.topic
             )));
         }
         for moved in consumer.moved() {
@@ -175,13 +177,6 @@ impl<'a> Run<'a> {
         self.observer.on(Event::Warning(what));
     }
 
-    /// How many records are still wanted.
-    fn left(&self) -> u64 {
-        self.what
-            .messages
-            .map_or(u64::MAX, |asked| asked - self.read)
-    }
-
     /// Passes records on, no more than are wanted. Whoever takes them may be slow: the group's place is noted on the way,
     /// and what other members wait for is left to them.
     fn hand_over(
@@ -189,13 +184,19 @@ impl<'a> Run<'a> {
         consumer: &mut Consumer,
         fetched: &Fetched,
     ) -> Result<(), ConsumeError> {
-        let wanted = self.left();
+        let output = self.output;
+        let mut sink = output.hold();
+        let wanted = output.wanted();
+        if wanted == 0 {
+            return Ok(());
+        }
         let mut reached: Vec<(i32, i64)> = Vec::new();
         let mut count = 0;
         let mut is_all = true;
         let taken = fetched.each(|record| {
             let (partition, next) = (record.partition, record.offset + 1);
-            self.sink.record(record).map_err(ConsumeError::Sink)?;
+            sink.record(self.topic, record)
+                .map_err(ConsumeError::Sink)?;
             count += 1;
             match reached.last_mut() {
                 Some((same, reached)) if *same == partition => *reached = next,
@@ -203,7 +204,7 @@ impl<'a> Run<'a> {
             }
             let mut is_enough = count == wanted;
             if self.what.group.is_some() && self.is_commit_due() {
-                self.sink.flush().map_err(ConsumeError::Sink)?;
+                sink.flush().map_err(ConsumeError::Sink)?;
                 self.handed.extend(reached.drain(..));
                 self.commit_now_and_then(consumer);
                 is_enough |= consumer.is_called();
@@ -218,8 +219,9 @@ impl<'a> Run<'a> {
         if let Err(error @ ConsumeError::Sink(_)) = taken {
             return Err(error);
         }
-        self.sink.flush().map_err(ConsumeError::Sink)?;
-        self.read += count;
+        sink.flush().map_err(ConsumeError::Sink)?;
+        output.count(count);
+        drop(sink);
         self.handed.extend(reached);
         if taken.is_ok() && is_all {
             self.handed.extend(fetched.reached().iter().copied());

@@ -6,18 +6,21 @@ use super::ready::{Ended, Readiness, Wait};
 use crate::core::culprit::Why;
 use crate::core::event::Observer;
 use crate::core::kafka::{Admin, KafkaError};
+use crate::core::lab::lag::{self, Views};
 use crate::core::lab::status::{COPIES, view};
-use crate::core::lab::{Lab, addresses, culprit, lag, notes};
+use crate::core::lab::{Lab, addresses, notes};
 use crate::core::lag::FlowLag;
 use crate::core::mirror_state;
 use crate::core::mm2;
 use crate::core::topology::{Access, Cluster, Flow};
-use crate::core::wait::{Limit, Probe};
+use crate::core::wait::{Limit, Probe, Stop};
 use std::time::Duration;
 
 /// How long a backlog may take to move: MirrorMaker that was just made has to find it first.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(200);
+/// So much time a look needs that tells what stands still.
+const ENOUGH: Duration = Duration::from_secs(3);
 
 impl Readiness<'_> {
     /// A MirrorMaker that is made anew begins with what was noted of the one before, and copies by that for a moment.
@@ -47,29 +50,22 @@ impl Readiness<'_> {
         Ok(())
     }
 
-    /// A canary that has crossed says nothing of other topics.
+    /// A canary that has crossed says nothing of other topics. How far behind all are, as it was seen last.
     pub(super) fn wait_for_backlog(
         &self,
         limit: &Limit,
         _: &dyn Observer,
-    ) -> Result<(), DeployError> {
+    ) -> Result<Vec<FlowLag>, DeployError> {
         let Some(lab) = Lab::look_for(self.docker, &self.topology.spec.lab, limit)? else {
-            return Ok(());
+            return Ok(Vec::new());
         };
-        let limit = limit.at_most(PATIENCE);
-        let stands: Result<(), Ended> = limit.until(LOOK, || {
-            let (_, flows) = lag::settled(&lab, view::of_all(&lab, &limit), &limit);
-            let stands: Vec<String> = flows.iter().flat_map(standing).collect();
-            Ok(if stands.is_empty() {
-                Probe::Ready(())
-            } else {
-                Probe::NotYet(stands.join("; "))
-            })
+        let seen = until_none_stands(&limit.at_most(PATIENCE), |limit| {
+            lag::settled(&lab, view::of_all(&lab, limit), &|_, _| false, limit).1
         });
         let flows = self.topology.flows.iter();
         let workers: Vec<&str> = flows.flat_map(|flow| self.workers(flow)).collect();
         let what = "not all topics replicate".to_owned();
-        stands.map_err(|ended| self.not_ready(what, ended, &workers))
+        seen.map_err(|ended| self.not_ready(what, ended, &workers))
     }
 
     /// A topic that holds up all others will do so until somebody does something about it.
@@ -81,13 +77,14 @@ impl Readiness<'_> {
         let Ok(Some(lab)) = lab else {
             return Ok(());
         };
-        let (views, lags) = lag::settled(&lab, view::of_all(&lab, limit), limit);
+        let stands = |_: &Views<'_>, lag: &FlowLag| lag.name == flow.name();
+        let (_, lags) = lag::settled(&lab, view::of_all(&lab, limit), &stands, limit);
         let Some(lag) = lags.iter().find(|lag| lag.name == flow.name()) else {
             return Ok(());
         };
-        let culprits = culprit::of(&lab, flow, (&views, lag), true, limit);
         // what was said may have been of a moment
-        let certain = culprits
+        let certain = lag
+            .culprits
             .iter()
             .filter(|one| !matches!(one.why, Why::Told { .. }));
         let certain: Vec<String> = certain.map(ToString::to_string).collect();
@@ -97,6 +94,41 @@ impl Readiness<'_> {
             Err(Ended::Because(certain.join("; ")))
         }
     }
+}
+
+/// Looks until nothing stands still; what was seen last. To a look that has too little time, what stands still looks like what
+/// moves: it counts only where nothing is in doubt.
+fn until_none_stands(
+    limit: &Limit,
+    mut look: impl FnMut(&Limit) -> Vec<FlowLag>,
+) -> Result<Vec<FlowLag>, Ended> {
+    let mut stood = String::new();
+    limit.until(LOOK, || {
+        let is_hasty = limit.remaining() < ENOUGH;
+        if is_hasty && !stood.is_empty() {
+            return Err(Ended::Because(stood.clone()));
+        }
+        let flows = look(limit);
+        if limit.interrupt().is_raised() {
+            return Err(Stop::Interrupted.into());
+        }
+        let stands: Vec<String> = flows.iter().flat_map(standing).collect();
+        if !stands.is_empty() {
+            stood = stands.join("; ");
+            return Ok(Probe::NotYet(stood.clone()));
+        }
+        let is_over = limit.remaining().is_zero();
+        let is_open = |flow: &&FlowLag| {
+            is_hasty && lag::is_in_doubt(flow) || is_over && flow.behind != Some(0)
+        };
+        Ok(match flows.iter().find(is_open) {
+            Some(flow) => Probe::NotYet(format!(
+                "{}: there was no time to see whether its records cross",
+                flow.name
+            )),
+            None => Probe::Ready(flows),
+        })
+    })
 }
 
 /// What of a flow stands still, and because of what.
@@ -117,4 +149,68 @@ fn runs_by_its_lists(flow: &Flow, target: &Cluster, limit: &Limit) -> Result<boo
     let (topics, excluded) = (mm2::topics(flow), mm2::excluded(flow));
     let lists = [("topics", topics.as_str()), ("topics.exclude", &excluded)];
     Ok(mirror_state::config(&configs, COPIES).holds(COPIES, &lists, &states))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::lag::Stall;
+    use crate::core::wait::Interrupt;
+    use std::cell::Cell;
+
+    const MILLI: Duration = Duration::from_millis(1);
+
+    /// As a look sees a flow that stands still: with little time, only that it is behind.
+    fn look(limit: &Limit) -> Vec<FlowLag> {
+        let stall = Stall {
+            topic: "orders".to_owned(),
+            partitions: vec![0],
+            behind: 7,
+            seconds: 12.0,
+            began: None,
+            is_sure: true,
+        };
+        let is_seen = limit.remaining() >= ENOUGH;
+        vec![FlowLag {
+            behind: Some(7),
+            stalled: is_seen.then_some(stall).into_iter().collect(),
+            ..FlowLag::new(("a", "b"), Vec::new())
+        }]
+    }
+
+    fn ended(limit: &Limit, look: impl FnMut(&Limit) -> Vec<FlowLag>) -> String {
+        match until_none_stands(limit, look) {
+            Ok(_) => "nothing stands".to_owned(),
+            Err(Ended::Because(why)) => why,
+            Err(Ended::Stop(stop)) => stop.to_string(),
+        }
+    }
+
+    #[test]
+    fn what_stood_still_stands_when_time_is_over() {
+        let limit = Limit::new(ENOUGH + 100 * MILLI, &Interrupt::default());
+        assert_eq!(
+            ended(&limit, look),
+            "a->b: topic `orders`: 7 records behind, and MirrorMaker's position has not moved for 12.0 s"
+        );
+        let begun_late = ended(&Limit::new(10 * MILLI, &limit.interrupt().clone()), look);
+        assert!(begun_late.contains("no time to see"), "{begun_late}");
+    }
+
+    #[test]
+    fn what_moves_or_is_not_behind_does_not_stand() {
+        let limit = Limit::new(2 * ENOUGH, &Interrupt::default());
+        let looks = Cell::new(0);
+        let moves_then = |limit: &Limit| {
+            looks.set(looks.get() + 1);
+            let mut flows = look(limit);
+            flows[0].stalled.truncate(usize::from(looks.get() < 2));
+            flows
+        };
+        let seen = until_none_stands(&limit, moves_then).ok().unwrap();
+        assert_eq!((looks.get(), seen[0].behind), (2, Some(7)));
+        let soon = Limit::new(10 * MILLI, &Interrupt::default());
+        let all_there = |_: &Limit| vec![FlowLag::new(("a", "b"), Vec::new())];
+        assert!(until_none_stands(&soon, all_there).is_ok());
+    }
 }

@@ -155,20 +155,37 @@ impl Plan<'_> {
         for note in fit.notes.drain(..) {
             observer.on(Event::Note(note));
         }
+        let workers = other_batches(&self.rendered.topology, &topology);
         self.rendered = Rendered::of(topology, &self.site, Classes::Kept);
         self.write()?;
-        let mirrors = self.rendered.topology.mirrors.iter();
-        let workers: Vec<String> = mirrors.flat_map(|mirror| mirror.workers.clone()).collect();
         self.replace(&workers, observer)?;
         outcome.also(workers);
         Ok(())
     }
 }
 
+/// The workers whose batches are not as they were.
+fn other_batches(before: &Topology, now: &Topology) -> Vec<String> {
+    let mirrors = now.mirrors.iter().filter(|mirror| {
+        let before = before.mirror_of(&mirror.target);
+        before.is_none_or(|before| before.batch != mirror.batch)
+    });
+    mirrors.flat_map(|mirror| mirror.workers.clone()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::scenario;
+    use crate::core::scenario::{self, Scenario};
+
+    #[test]
+    fn only_a_mirrormaker_with_other_batches_is_made_anew() {
+        let before = Topology::new(&Scenario::ActiveActive.spec("demo"));
+        let mut now = before.clone();
+        assert!(other_batches(&before, &now).is_empty());
+        now.mirrors[1].narrow(100_000);
+        assert_eq!(other_batches(&before, &now), now.mirrors[1].workers);
+    }
 
     #[test]
     fn a_new_lab_has_nothing_to_heed() {

@@ -33,6 +33,7 @@ pub(super) fn kept(mut wanted: Spec, there: &Topology) -> Result<Spec, Vec<Probl
         let brokers = u16::try_from(before.brokers.len()).unwrap_or(u16::MAX);
         if brokers != cluster.brokers {
             problems.push(Problem::OtherBrokers {
+                lab: wanted.lab.clone(),
                 cluster: cluster.name.clone(),
                 there: brokers,
                 wanted: cluster.brokers,

@@ -6,9 +6,12 @@ use super::plan::Plan;
 use super::refusal::explain;
 use crate::core::docker::{Container, Recreate};
 use crate::core::event::{Event, Observer};
-use crate::core::lab::{Lab, lag, positions};
+use crate::core::kafka::KafkaError;
+use crate::core::lab::positions;
+use crate::core::lag::FlowLag;
 use crate::core::topology::{Access, Flow, Topology, project};
 use crate::core::wait::Limit;
+use std::thread;
 use std::time::Instant;
 
 /// Clusters of a lab that was there before, none of whose volumes is there any more.
@@ -125,9 +128,20 @@ impl Plan<'_> {
         if !self.was_there {
             return;
         }
-        for flow in self.flows() {
-            let name = flow.name();
-            match positions::forget_stale(&self.rendered.topology, flow, limit) {
+        let topology = &self.rendered.topology;
+        let looks: Vec<(String, Result<Vec<String>, KafkaError>)> = thread::scope(|scope| {
+            let look = |flow| move || positions::forget_stale(topology, flow, limit);
+            let looks: Vec<_> = self
+                .flows()
+                .map(|flow| (flow.name(), scope.spawn(look(flow))))
+                .collect();
+            let looks = looks.into_iter();
+            looks
+                .map(|(name, look)| (name, look.join().expect("a look at a flow does not panic")))
+                .collect()
+        });
+        for (name, stale) in looks {
+            match stale {
                 Ok(topics) if topics.is_empty() => {}
                 Ok(topics) => observer.on(Event::Note(format!(
                     "{name}: MirrorMaker's positions of {} are reset, as those topics were deleted: the next ones of these names are mirrored from their first record",
@@ -140,19 +154,13 @@ impl Plan<'_> {
         }
     }
 
-    /// Once it replicates: what is lost all the same; whether anything is.
-    pub(super) fn tell_losses(&self, limit: &Limit, observer: &dyn Observer) -> bool {
+    /// Once it replicates: what is lost all the same, by what was seen last of its flows; whether anything is.
+    pub(super) fn tell_losses(&self, flows: &[FlowLag], observer: &dyn Observer) -> bool {
         if !self.was_there {
             return false;
         }
-        let Ok(Some(lab)) = Lab::look_for(self.docker, self.lab(), limit) else {
-            return false;
-        };
-        let Ok(lag) = lag::lag(&lab, limit) else {
-            return false;
-        };
         let mut has_lost = !self.lost.is_empty();
-        for flow in &lag.flows {
+        for flow in flows {
             for loss in flow.losses() {
                 has_lost = true;
                 observer.on(Event::Warning(format!("{}: {loss}", flow.name)));

@@ -8,6 +8,7 @@ use crate::core::lab::policy::{self, COMPACT, POLICY, Wrong};
 use crate::core::topology::{Cluster, Topology};
 use crate::core::wait::Limit;
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
 use std::time::Duration;
 
 /// How long one cluster may take.
@@ -17,15 +18,25 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// be made anew.
 pub(super) fn policies(topology: &Topology, limit: &Limit, observer: &dyn Observer) -> Vec<String> {
     let mut workers = BTreeSet::new();
-    for cluster in &topology.clusters {
+    let limit = &limit.at_most(PATIENCE);
+    let mended: Vec<(&Cluster, Result<Vec<Wrong>, KafkaError>)> = thread::scope(|scope| {
+        let clusters = topology.clusters.iter();
+        let all: Vec<_> = clusters
+            .map(|cluster| (cluster, scope.spawn(move || mend(topology, cluster, limit))))
+            .collect();
+        let all = all.into_iter();
+        all.map(|(cluster, one)| (cluster, one.join().expect("mending does not panic")))
+            .collect()
+    });
+    for (cluster, mended) in mended {
         // what cannot be mended shows when the flow is waited for
-        let mended = mend(topology, cluster, &limit.at_most(PATIENCE));
         for wrong in mended.unwrap_or_default() {
             let Wrong {
                 topic,
                 policy,
                 is_vital,
                 flow,
+                ..
             } = wrong;
             let again = if is_vital {
                 "; MirrorMaker starts anew, and copies again what it has no note of"

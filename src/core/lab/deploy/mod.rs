@@ -62,8 +62,15 @@ pub enum Outcome {
     Created,
     /// Nothing: it ran as asked.
     Unchanged,
-    /// Made or started what was missing, and made these services anew.
-    Changed(Vec<String>),
+    /// Made or started what was missing.
+    Repaired,
+    /// The same, and changed it.
+    Changed {
+        /// Services that were made anew, or that the lab did not have before.
+        anew: Vec<String>,
+        /// Services that it has no more.
+        gone: Vec<String>,
+    },
 }
 
 impl Outcome {
@@ -71,11 +78,16 @@ impl Outcome {
     fn also(&mut self, services: Vec<String>) {
         match self {
             Self::Created => {}
-            Self::Unchanged => *self = Self::Changed(services),
-            Self::Changed(before) => {
-                before.extend(services);
-                before.sort();
-                before.dedup();
+            Self::Unchanged | Self::Repaired => {
+                *self = Self::Changed {
+                    anew: services,
+                    gone: Vec::new(),
+                }
+            }
+            Self::Changed { anew, .. } => {
+                anew.extend(services);
+                anew.sort();
+                anew.dedup();
             }
         }
     }

@@ -45,6 +45,8 @@ pub(super) struct Plan<'a> {
     pub(super) site: Site,
     /// Whether there was anything of this lab before: then nothing of it is ever taken back.
     pub(super) was_there: bool,
+    /// Services that are asked for, and that it did not have.
+    added: Vec<String>,
     /// Whether MirrorMaker's batches fit into all topics, as far as they were seen.
     fit: Fit,
     /// Clusters of it whose data is gone.
@@ -108,6 +110,11 @@ impl<'a> Plan<'a> {
             limit,
             observer,
         );
+        let added = lab.as_ref().map_or_else(Vec::new, |lab| {
+            let (had, mut wanted) = (lab.topology.services(), rendered.topology.services());
+            wanted.retain(|service| !had.contains(service));
+            wanted
+        });
         let images = checks.run(found, limit, observer).map_err(|problems| {
             if limit.interrupt().is_raised() {
                 DeployError::Interrupted
@@ -125,6 +132,7 @@ impl<'a> Plan<'a> {
             twins,
             site,
             was_there,
+            added,
             fit,
             lost: lost.unwrap_or_default(),
             classes_were_kept: classes::are_kept(docker, limit)?,
@@ -161,9 +169,9 @@ impl<'a> Plan<'a> {
         }
         self.forget_stale(limit, observer);
         let since = SystemTime::now();
-        self.readiness().wait_for_flows(limit, observer)?;
+        let flows = self.readiness().wait_for_flows(limit, observer)?;
         marks.ended(Step::Canary, since);
-        let has_lost = self.tell_losses(limit, observer);
+        let has_lost = self.tell_losses(&flows, observer);
         whole_names::warn(&self.rendered.topology, limit, observer);
         Ok((outcome, has_lost))
     }
@@ -225,10 +233,14 @@ impl<'a> Plan<'a> {
             took: begun.elapsed(),
         });
         self.reconnect(&cut, limit, observer)?;
-        Ok(if self.was_there {
-            Outcome::Changed(changed)
-        } else {
-            Outcome::Created
+        let gone: Vec<String> = (superfluous.iter())
+            .map(|container| container.service().to_owned())
+            .collect();
+        let anew = [changed, self.added.clone()].concat();
+        Ok(match self.was_there {
+            false => Outcome::Created,
+            true if anew.is_empty() && gone.is_empty() => Outcome::Repaired,
+            true => Outcome::Changed { anew, gone },
         })
     }
 

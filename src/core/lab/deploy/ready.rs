@@ -7,6 +7,7 @@ use crate::core::kafka::{Admin, KafkaError, NewTopic};
 use crate::core::lab::Lab;
 use crate::core::lab::canary::Canary;
 use crate::core::lab::crew::Crew;
+use crate::core::lag::FlowLag;
 use crate::core::mirror_state;
 use crate::core::mm2::STATE_SEGMENT_BYTES;
 use crate::core::topology::{Access, Cluster, DATA_IS_NEWER, Flow, Proof, Topology};
@@ -43,15 +44,15 @@ impl Readiness<'_> {
         observer: &dyn Observer,
     ) -> Result<(), DeployError> {
         self.wait_for_brokers(limit, observer)?;
-        self.wait_for_flows(limit, observer)
+        self.wait_for_flows(limit, observer).map(drop)
     }
 
-    /// Waits until every flow is known to replicate, and all MirrorMakers share the work.
+    /// Waits until every flow is known to replicate, and all MirrorMakers share the work. How far behind they are then.
     pub(super) fn wait_for_flows(
         &self,
         limit: &Limit,
         observer: &dyn Observer,
-    ) -> Result<(), DeployError> {
+    ) -> Result<Vec<FlowLag>, DeployError> {
         self.wait_for_canaries(limit, observer)?;
         self.wait_for_words(limit, observer)?;
         self.wait_for_workers(limit, observer)?;

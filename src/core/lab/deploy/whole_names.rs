@@ -4,7 +4,7 @@ use crate::core::event::{Event, Observer};
 use crate::core::filter::matches;
 use crate::core::kafka::Admin;
 use crate::core::lab::addresses;
-use crate::core::topology::{Flow, Topology, is_internal};
+use crate::core::topology::{Flow, Topology};
 use crate::core::wait::Limit;
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ fn names(topology: &Topology, flow: &Flow, limit: &Limit) -> Option<Vec<String>>
     let source = topology.cluster(&flow.spec.source)?;
     let mut admin = Admin::connect(&addresses(source).ok()?, limit).ok()?;
     let names = admin.topics(limit).ok()?.into_keys();
-    Some(names.filter(|name| !is_internal(name)).collect())
+    Some(names.filter(|name| !topology.is_internal(name)).collect())
 }
 
 /// A topic that has a plain pattern in its name, and a pattern that takes it, where the pattern takes none.

@@ -10,7 +10,7 @@ use crate::core::lab::status::health::ailing;
 use crate::core::lab::{addresses, notes};
 use crate::core::message::Record;
 use crate::core::mirror_state::{self, Part, Status};
-use crate::core::topology::{Access, Cluster, Flow, Proof, Topology, is_internal};
+use crate::core::topology::{Access, Cluster, Flow, Proof, Topology};
 use crate::core::wait::{Limit, Probe};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
@@ -32,6 +32,7 @@ enum Heard {
 
 /// MirrorMaker's word on one flow, asked for again and again.
 struct Word<'a> {
+    topology: &'a Topology,
     flow: &'a Flow,
     source: Option<&'a Cluster>,
     target: &'a Cluster,
@@ -43,6 +44,7 @@ struct Word<'a> {
 impl<'a> Word<'a> {
     fn new(topology: &'a Topology, flow: &'a Flow, target: &'a Cluster, since: i64) -> Self {
         Self {
+            topology,
             flow,
             source: topology.cluster(&flow.spec.source),
             target,
@@ -87,7 +89,7 @@ impl<'a> Word<'a> {
         let syncs = format!("mm2-offset-syncs.{}.internal", self.flow.spec.target);
         let there = self.source.and_then(look);
         there.is_some_and(|there| {
-            there.contains_key(&syncs) && there.keys().all(|name| is_internal(name))
+            there.contains_key(&syncs) && there.keys().all(|name| self.topology.is_internal(name))
         })
     }
 }

@@ -109,28 +109,27 @@ fn only_one_like(copy: &Record, records: &[Record]) -> Option<i64> {
 mod tests {
     use super::*;
 
-    fn record(offset: i64, time: i64, value: &str) -> Record {
-        Record {
-            partition: 0,
-            offset,
-            time: Some(time),
-            key: None,
-            value: Some(value.into()),
-            headers: Vec::new(),
-        }
-    }
-
     #[test]
     fn a_record_is_found_where_only_one_is_like_it() {
-        let source = [record(90, 5, "a"), record(91, 5, "b"), record(92, 6, "a")];
-        assert_eq!(only_one_like(&record(0, 5, "b"), &source), Some(91));
-        assert_eq!(only_one_like(&record(0, 6, "a"), &source), Some(92));
-        assert_eq!(only_one_like(&record(0, 6, "b"), &source), None);
-        let twice = [record(90, 5, "a"), record(91, 5, "a"), record(92, 6, "b")];
-        assert_eq!(only_one_like(&record(0, 5, "a"), &twice), None);
+        let source = [
+            Record::sample(90, 5, "a"),
+            Record::sample(91, 5, "b"),
+            Record::sample(92, 6, "a"),
+        ];
+        assert_eq!(only_one_like(&Record::sample(0, 5, "b"), &source), Some(91));
+        assert_eq!(only_one_like(&Record::sample(0, 6, "a"), &source), Some(92));
+        assert_eq!(only_one_like(&Record::sample(0, 6, "b"), &source), None);
+        let twice = [
+            Record::sample(90, 5, "a"),
+            Record::sample(91, 5, "a"),
+            Record::sample(92, 6, "b"),
+        ];
+        assert_eq!(only_one_like(&Record::sample(0, 5, "a"), &twice), None);
         // more of that time may come
         let offsets = 0..i64::try_from(ALIKE).unwrap();
-        let many: Vec<Record> = offsets.map(|n| record(n, 5, &n.to_string())).collect();
-        assert_eq!(only_one_like(&record(0, 5, "7"), &many), None);
+        let many: Vec<Record> = offsets
+            .map(|n| Record::sample(n, 5, &n.to_string()))
+            .collect();
+        assert_eq!(only_one_like(&Record::sample(0, 5, "7"), &many), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::GroupError;
 use crate::core::endpoint::Endpoint;
-use crate::core::kafka::{Admin, At, Group, KafkaError, Start};
+use crate::core::kafka::{Admin, Group, Start};
 use crate::core::lab::topics;
 use crate::core::nearest::by_nearness;
 use crate::core::wait::Limit;
@@ -53,31 +53,17 @@ pub fn reset(
     refuse_active(&group)?;
     let info = topics::find(&mut admin, &what.topic, limit)?;
     let partitions = topics::partitions(&what.topic, &info, what.partition)?;
-    let names = [what.topic.clone()];
-    let first = admin.offsets(&names, At::Earliest, limit)?;
-    let end = admin.offsets(&names, At::Latest, limit)?;
-    let asked = match what.to {
-        Start::Earliest => first.clone(),
-        Start::Latest => end.clone(),
-        Start::Time(time) => admin.offsets(&names, At::Time(time), limit)?,
-        Start::Offset(offset) => end.keys().map(|place| (place.clone(), offset)).collect(),
-    };
-    let mut moved = Vec::new();
-    for partition in partitions {
-        let place = (what.topic.clone(), partition);
-        let bounds = first.get(&place).zip(end.get(&place));
-        let Some(((&first, &end), &asked)) = bounds.zip(asked.get(&place)) else {
-            let topic = what.topic.clone();
-            return Err(KafkaError::NoLeader { topic, partition }.into());
-        };
-        let now = within(asked, first, end);
-        moved.push(Moved {
+    let places = admin.places(&what.topic, &partitions, what.to, limit)?;
+    let moved = places.into_iter().map(|(partition, place)| {
+        let now = within(place.meant, place.first, place.end);
+        Moved {
             partition,
-            was: noted.get(&place).copied(),
+            was: noted.get(&(what.topic.clone(), partition)).copied(),
             now,
-            asked: (now != asked).then_some(asked),
-        });
-    }
+            asked: (now != place.meant).then_some(place.meant),
+        }
+    });
+    let moved: Vec<Moved> = moved.collect();
     if !what.dry_run {
         let to: Offsets = moved
             .iter()

@@ -12,35 +12,85 @@ use crate::core::mirror_state::Checkpoint;
 use crate::core::topology::{Cluster, Flow, Topology};
 use crate::core::wait::{Limit, Stop};
 use std::collections::BTreeMap;
+use std::thread;
 use std::time::{Duration, SystemTime};
 
-/// How long targets may take beyond the time in which the source did not answer.
+/// How long targets may take once a source has not answered: less where that is much of the whole time.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Puts the groups that MirrorMaker noted where a cluster did not answer.
-pub(super) fn add(
-    topology: &Topology,
+/// A cluster that did not answer.
+pub(super) struct Silent<'a> {
+    /// Its place among those that were asked.
+    number: usize,
+    cluster: &'a Cluster,
+    problem: String,
+}
+
+/// How long clusters may take to answer, so that time is left to look for the groups of those that do not.
+pub(super) fn before(limit: &Limit) -> Limit {
+    let all = limit.remaining();
+    limit.at_most(all.saturating_sub(PATIENCE.min(all / 4)))
+}
+
+/// Those of the clusters of a lab, or of the one named, that did not answer.
+pub(super) fn silent<'a>(
+    topology: &'a Topology,
     only: Option<&str>,
+    looks: &[Result<ClusterGroups, KafkaError>],
+) -> Vec<Silent<'a>> {
+    let clusters = topology.clusters.iter();
+    let meant = clusters.filter(|cluster| only.is_none_or(|only| only == cluster.name));
+    let looks = meant.zip(looks).enumerate();
+    let silent = looks.filter_map(|(number, (cluster, look))| match look {
+        Ok(_) | Err(KafkaError::Stopped(Stop::Interrupted)) => None,
+        Err(error) => Some(Silent {
+            number,
+            cluster,
+            problem: error.to_string(),
+        }),
+    });
+    silent.collect()
+}
+
+/// The groups of silent clusters that MirrorMaker noted, each with the cluster's place.
+pub(super) fn find(
+    topology: &Topology,
     flow: Option<&str>,
-    clusters: &mut [Result<ClusterGroups, KafkaError>],
+    silent: Vec<Silent<'_>>,
     limit: &Limit,
-) {
-    let meant = |cluster: &&Cluster| only.is_none_or(|only| only == cluster.name);
-    for (cluster, look) in topology.clusters.iter().filter(meant).zip(clusters) {
-        let problem = match look {
-            Ok(_) | Err(KafkaError::Stopped(Stop::Interrupted)) => continue,
-            Err(error) => error.to_string(),
-        };
-        let mut groups: BTreeMap<String, GroupReport> = BTreeMap::new();
-        let flows = topology.flows.iter().filter(|one| {
-            one.spec.source == cluster.name && flow.is_none_or(|flow| flow == one.name())
+) -> Vec<(usize, ClusterGroups)> {
+    let limit = limit.at_most(PATIENCE);
+    let from = |cluster: &Cluster, one: &Flow| {
+        one.spec.source == cluster.name && flow.is_none_or(|flow| flow == one.name())
+    };
+    thread::scope(|scope| {
+        let looks = silent.into_iter().map(|one| {
+            let flows = topology.flows.iter().filter(|flow| from(one.cluster, flow));
+            let looks = flows.map(|flow| {
+                let look = scope.spawn(|| look_at_target(topology, flow, &limit));
+                (flow, look)
+            });
+            let looks: Vec<_> = looks.collect();
+            (one, looks)
         });
-        for flow in flows {
-            let limit = limit.again().at_most(PATIENCE);
+        let looks: Vec<_> = looks.collect();
+        let found = looks.into_iter().filter_map(|(one, looks)| {
             // a target that does not answer either has a problem of its own to tell
-            let Ok(sides) = look_at_target(topology, flow, &limit) else {
-                continue;
-            };
+            let seen = looks.into_iter().filter_map(|(flow, look)| {
+                let sides = look.join().expect("a look at a target does not panic");
+                Some((flow, sides.ok()?))
+            });
+            Some((one.number, one.groups(seen)?))
+        });
+        found.collect()
+    })
+}
+
+impl Silent<'_> {
+    /// None where no target tells of any.
+    fn groups<'f>(self, seen: impl Iterator<Item = (&'f Flow, Sides)>) -> Option<ClusterGroups> {
+        let mut groups: BTreeMap<String, GroupReport> = BTreeMap::new();
+        for (flow, sides) in seen {
             for (group, report) in sides.last_seen(flow, to_millis(SystemTime::now())) {
                 let entry = groups.entry(group.clone());
                 let entry = entry.or_insert_with(|| unknown(group));
@@ -48,15 +98,13 @@ pub(super) fn add(
                 entry.flows.push(report);
             }
         }
-        if !groups.is_empty() {
-            *look = Ok(ClusterGroups {
-                cluster: Some(cluster.name.clone()),
-                bootstrap: cluster.bootstrap_outside(),
-                groups: groups.into_values().map(once).collect(),
-                hidden: 0,
-                problem: Some(problem),
-            });
-        }
+        (!groups.is_empty()).then(|| ClusterGroups {
+            cluster: Some(self.cluster.name.clone()),
+            bootstrap: self.cluster.bootstrap_outside(),
+            groups: groups.into_values().map(once).collect(),
+            hidden: 0,
+            problem: Some(self.problem),
+        })
     }
 }
 
@@ -104,7 +152,9 @@ impl Sides {
         let reports = groups.into_iter().map(|(group, places)| {
             let is_placed = |place: &FlowPlaceReport| place.begins == Some(Begins::AtItsPlace);
             let as_seen = places.iter().filter(|(place, _)| is_placed(place));
-            let as_seen = as_seen.map(|(_, as_seen)| *as_seen).sum();
+            let as_seen = as_seen.map(|(_, as_seen)| *as_seen);
+            // of no place at all nothing was seen
+            let as_seen = as_seen.reduce(|one, other| Some(one? + other?)).flatten();
             let places: Vec<FlowPlaceReport> = places.into_iter().map(|(place, _)| place).collect();
             let times = places.iter().filter_map(|place| place.checkpoint?.time);
             let ago = times.max().map(|time| now.saturating_sub(time).max(0));
@@ -167,5 +217,33 @@ impl Sides {
             report.tell(outlook, why);
         }
         (report, as_seen)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::scenario;
+
+    #[test]
+    fn of_no_place_on_the_target_nothing_was_seen() {
+        let topology = Topology::new(&scenario::dr("demo"));
+        let mut sides = Sides::default();
+        let copy = ("primary.orders".to_owned(), 0);
+        let checkpoint = Checkpoint {
+            upstream: 5,
+            downstream: 5,
+            time: Some(1_000),
+        };
+        let noted = ("billing".to_owned(), copy.clone());
+        sides.notes.checkpoints.insert(noted, checkpoint);
+        sides.notes.noted.insert(("orders".to_owned(), 0), 9);
+        sides.target_first.insert(copy.clone(), 0);
+        sides.target_end.insert(copy, 10);
+        let flow = &topology.flows[0];
+        let report = &sides.last_seen(flow, 4_000)["billing"];
+        assert_eq!(report.last_seen_seconds, Some(3));
+        assert_eq!(report.places[0].begins, Some(Begins::WhereItsClientsChoose));
+        assert_eq!(report.again_as_last_seen, None);
     }
 }

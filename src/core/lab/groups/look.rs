@@ -23,9 +23,16 @@ pub fn groups_and_flows(
     all: bool,
     limit: &Limit,
 ) -> Vec<Result<ClusterGroups, KafkaError>> {
-    let mut clusters = groups(topology, only, all, limit);
-    other_side::add(topology, flow, &mut clusters, limit);
-    last_seen::add(topology, only, flow, &mut clusters, limit);
+    let mut clusters = groups(topology, only, all, &last_seen::before(limit));
+    let silent = last_seen::silent(topology, only, &clusters);
+    let found = thread::scope(|scope| {
+        let found = scope.spawn(|| last_seen::find(topology, flow, silent, limit));
+        other_side::add(topology, flow, &mut clusters, limit);
+        found.join().expect("a look at targets does not panic")
+    });
+    for (number, found) in found {
+        clusters[number] = Ok(found);
+    }
     clusters
 }
 

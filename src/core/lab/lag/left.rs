@@ -37,8 +37,8 @@ impl Left {
             open: BTreeMap::new(),
         };
         let mut left = Self::default();
+        renew(topics, &flow.spec.source, &mut eyes);
         // what fails is not seen, and said to be counted by offsets
-        let _ = renew(topics, &flow.spec.source, &mut eyes);
         if let Ok(glances) = eyes.glances(&flow.spec.source, &outlooks(topics)) {
             left.glances = glances;
         }
@@ -55,6 +55,7 @@ impl Left {
             records: glance.records,
             reached: glance.reached,
             oldest: glance.oldest,
+            is_stamped: !glance.has_producer_time,
         })
     }
 
@@ -83,6 +84,22 @@ impl Eyes<'_> {
         Ok(self.open.get_mut(cluster).expect("it is open by now"))
     }
 
+    fn ends(
+        &mut self,
+        cluster: &str,
+        topics: &[String],
+    ) -> Result<BTreeMap<Place, Ends>, KafkaError> {
+        let limit = self.limit;
+        let admin = self.on(cluster)?;
+        let first = admin.offsets(topics, At::Earliest, limit)?;
+        let end = admin.offsets(topics, At::Latest, limit)?;
+        let both = end.into_iter().filter_map(|(place, end)| {
+            let first = *first.get(&place)?;
+            Some((place, Ends { first, end }))
+        });
+        Ok(both.collect())
+    }
+
     fn glances(
         &mut self,
         cluster: &str,
@@ -108,29 +125,35 @@ fn partitions<'a>(topics: &'a [Topic<'_>]) -> impl Iterator<Item = (&'a Topic<'a
 
 /// A source's end that was asked for before MirrorMaker noted more: only one that is asked for afterwards shows whether the topic
 /// was made anew.
-fn renew(topics: &mut [Topic<'_>], source: &str, eyes: &mut Eyes<'_>) -> Result<(), KafkaError> {
-    let is_old = |topic: &&mut Topic<'_>| {
+fn renew(topics: &mut [Topic<'_>], source: &str, eyes: &mut Eyes<'_>) {
+    let old = topics.iter().filter(|topic| {
         let mut facts = topic.partitions.iter().map(|(_, facts)| facts);
-        facts.any(|facts| facts.noted.is_some_and(|noted| noted >= facts.source.end))
-    };
-    let mut old: Vec<&mut Topic<'_>> = topics.iter_mut().filter(is_old).collect();
-    if old.is_empty() {
-        return Ok(());
+        facts.any(is_beyond)
+    });
+    let old: Vec<String> = old.map(|topic| topic.source.to_owned()).collect();
+    if !old.is_empty() {
+        let fresh = eyes.ends(source, &old).unwrap_or_default();
+        take(topics, &fresh);
     }
-    let names: Vec<String> = old.iter().map(|topic| topic.source.to_owned()).collect();
-    let limit = eyes.limit;
-    let admin = eyes.on(source)?;
-    let first = admin.offsets(&names, At::Earliest, limit)?;
-    let end = admin.offsets(&names, At::Latest, limit)?;
-    for topic in &mut old {
-        for (id, facts) in &mut topic.partitions {
-            let place = (topic.source.to_owned(), *id);
-            if let (Some(&first), Some(&end)) = (first.get(&place), end.get(&place)) {
-                facts.source = Ends { first, end };
-            }
-        }
+}
+
+fn is_beyond(facts: &Facts) -> bool {
+    facts.noted.is_some_and(|noted| noted >= facts.source.end)
+}
+
+/// Takes ends that were asked for afterwards. A partition whose end should have been, and was not told, is set aside: nothing is
+/// known of it.
+fn take(topics: &mut [Topic<'_>], fresh: &BTreeMap<Place, Ends>) {
+    for topic in topics {
+        let source = topic.source;
+        topic.partitions.retain_mut(|(id, facts)| {
+            let Some(ends) = fresh.get(&(source.to_owned(), *id)) else {
+                return !is_beyond(facts);
+            };
+            facts.source = *ends;
+            true
+        });
     }
-    Ok(())
 }
 
 /// What is left of each partition that has something left.
@@ -171,7 +194,7 @@ impl Suspect {
         now: i64,
     ) -> bool {
         if self.copy.first == 0 {
-            return begins_later(source, copy, 0);
+            return begins_later((self.source.first, source), (0, copy));
         }
         let Some(of_topic) = settings.get(&Subject::Topic(self.there.0.clone())) else {
             return false;
@@ -183,7 +206,7 @@ impl Suspect {
         let time = source.and_then(|record| record.time);
         let is_later = match self.copy.length() {
             0 => source.is_some(),
-            _ => begins_later(source, copy, self.copy.first),
+            _ => begins_later((self.source.first, source), (self.copy.first, copy)),
         };
         is_later && !may_have_expired(time, setting, now)
     }
@@ -220,4 +243,49 @@ fn suspects(
         one.is_confirmed(source.as_ref(), copy.as_ref(), &settings, now)
     });
     Ok(confirmed.map(|one| one.place).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::lag::TopicState;
+
+    #[test]
+    fn what_could_not_be_looked_at_afterwards_is_not_told_as_recreated() {
+        let ends = |end| Ends { first: 0, end };
+        let facts = |end, noted| Facts {
+            source: ends(end),
+            noted: Some(noted),
+            copy: Replica::Unknown,
+        };
+        let topics = || {
+            [Topic {
+                source: "orders",
+                remote: "primary.orders".to_owned(),
+                state: TopicState::Mirrored,
+                partition_count: 3,
+                partitions: vec![(0, facts(10, 12)), (1, facts(10, 12)), (2, facts(10, 9))],
+                begins_at_the_end: false,
+                has_transactions: false,
+                is_for_verify: false,
+            }]
+        };
+        let told = |fresh: &[(i32, i64)]| {
+            let place = |id| ("orders".to_owned(), id);
+            let fresh = fresh.iter().map(|(id, end)| (place(*id), ends(*end)));
+            let mut topics = topics();
+            take(&mut topics, &fresh.collect());
+            let [topic] = topics;
+            let seen = topic.lag(&Left::default(), 0);
+            let each = seen.partitions.iter();
+            let told = each.map(|one| (one.partition, one.recreated)).collect();
+            (told, seen.is_partly_unknown())
+        };
+        let expected: (Vec<(i32, bool)>, bool) = (vec![(2, false)], true);
+        assert_eq!(told(&[]), expected, "nobody answered");
+        assert_eq!(
+            told(&[(0, 13), (1, 11), (2, 10)]),
+            (vec![(0, false), (1, true), (2, false)], false)
+        );
+    }
 }

@@ -1,11 +1,11 @@
 //! A second look at positions that seem to stand still: one that is only late has moved by then. Judges by
-//! [`PartitionLag::stood`].
+//! [`PartitionLag::stands`].
 
 use super::{Views, of_all};
 use crate::core::kafka::{Admin, KafkaError};
 use crate::core::lab::status::view::{self, Mirror, View};
-use crate::core::lab::{Lab, addresses, culprit, notes};
-use crate::core::lag::{FlowLag, PartitionLag, Since, Stall};
+use crate::core::lab::{Lab, addresses, notes};
+use crate::core::lag::{FlowLag, PartitionLag, Since, Stall, Watch};
 use crate::core::message::to_millis;
 use crate::core::mirror_state;
 use crate::core::mm2;
@@ -14,12 +14,9 @@ use crate::core::wait::Limit;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant, SystemTime};
 
-/// How long a position stands still before it is looked at again, besides what MirrorMaker takes to note it.
-const SUSPICIOUS: Duration = Duration::from_secs(3);
-/// The same where MirrorMaker is busy with other partitions.
-const BUSY: Duration = Duration::from_secs(15);
-/// How long the looks are apart at most, and how often is looked in between.
+/// How long the looks are apart at most, and how often is looked in between: by times of the broker's, and by others.
 const WINDOW: Duration = Duration::from_secs(2);
+const LONG_WINDOW: Duration = Duration::from_millis(3_050);
 const LOOK: Duration = Duration::from_millis(200);
 /// How long MirrorMaker may have run and not have copied anything yet.
 const BEGINNING: Duration = Duration::from_secs(10);
@@ -44,9 +41,10 @@ pub(super) fn look<'a>(
     if suspects.is_empty() {
         return (views, flows);
     }
-    let is_early = at.elapsed() < WINDOW;
+    let window = window(&suspects, &flows);
+    let is_early = at.elapsed() < window;
     while !suspects.is_empty()
-        && at.elapsed() < WINDOW
+        && at.elapsed() < window
         && limit.remaining() > LAST + LOOK
         && limit.pause(LOOK).is_ok()
     {
@@ -70,13 +68,8 @@ pub(super) fn look<'a>(
         let Some(places) = suspects.get(&lag.name) else {
             continue;
         };
-        let is_busy = is_busy(first, lag, places);
         let mirror = mirror(&views, flow);
-        lag.stalled = stalls(flow, lag, places, (mirror, is_busy));
-        if lag.stalled.iter().any(|stall| !stall.is_beginning()) {
-            let stands = lag.stalled.len() > 1;
-            lag.culprits = culprit::of(lab, flow, (&views, lag), stands, limit);
-        }
+        lag.stalled = stalls((lab, flow), (first, at), lag, places, mirror);
     }
     (views, flows)
 }
@@ -93,6 +86,17 @@ fn partitions(flow: &FlowLag) -> impl Iterator<Item = (Place, &PartitionLag)> {
     })
 }
 
+/// How long it takes to see whether these stand still.
+fn window(suspects: &Suspects, flows: &[FlowLag]) -> Duration {
+    let is_stamped = flows.iter().all(|flow| {
+        let places = suspects.get(&flow.name);
+        let mut suspected = partitions(flow)
+            .filter(|(place, _)| places.is_some_and(|places| places.contains(place)));
+        suspected.all(|(_, one)| one.is_stamped)
+    });
+    if is_stamped { WINDOW } else { LONG_WINDOW }
+}
+
 /// Where records have waited for long.
 fn suspects(lab: &Lab, views: &Views<'_>, flows: &[FlowLag], limit: &Limit) -> Suspects {
     let mut suspects = Suspects::new();
@@ -101,12 +105,11 @@ fn suspects(lab: &Lab, views: &Views<'_>, flows: &[FlowLag], limit: &Limit) -> S
             continue;
         };
         let places = partitions(lag).filter(|(place, one)| {
-            let patience = patience(flow, one);
-            let stood = one.stood(since(mirror, place));
-            patience.is_some_and(|patience| stood > Some(SUSPICIOUS + patience))
+            let patience = patience(lab, flow, one);
+            patience.is_some_and(|patience| one.is_suspicious(since(mirror, place), patience))
         });
         let mut places: BTreeMap<Place, &PartitionLag> = places.collect();
-        if is_committed_only(lab, flow) {
+        if flow.reads_committed_only(&lab.topology) {
             // what a transaction has not committed is nothing to copy
             places
                 .retain(|place, one| may_be_copied(lab, flow, place, one, limit).unwrap_or(false));
@@ -169,7 +172,7 @@ fn since(mirror: &Mirror, place: &Place) -> Since {
 }
 
 /// What MirrorMaker may take to find a partition, and to note how far it is; none where it never looks for new ones.
-fn patience(flow: &Flow, partition: &PartitionLag) -> Option<Duration> {
+fn patience(lab: &Lab, flow: &Flow, partition: &PartitionLag) -> Option<Duration> {
     let setting = |key: &str, usual: u64| {
         let said = flow.setting(key);
         said.map_or(Some(usual), |said| said.parse::<u64>().ok())
@@ -180,26 +183,12 @@ fn patience(flow: &Flow, partition: &PartitionLag) -> Option<Duration> {
         return Some(noting);
     }
     if flow.setting("refresh.topics.enabled") == Some("false")
-        || flow.setting("consumer.auto.offset.reset") == Some("latest")
+        || flow.begins_at_the_end(&lab.topology)
     {
         return None;
     }
     let finding = setting("refresh.topics.interval.seconds", mm2::EVERY)?;
     Some(noting + Duration::from_secs(finding) * 2)
-}
-
-fn is_committed_only(lab: &Lab, flow: &Flow) -> bool {
-    let source = lab.topology.cluster(&flow.spec.source);
-    let of_source = source
-        .and_then(|source| source.existing())
-        .and_then(|there| {
-            let said = there.properties.get("consumer.isolation.level");
-            said.map(String::as_str)
-        });
-    let mut said = [flow.setting("consumer.isolation.level"), of_source]
-        .into_iter()
-        .flatten();
-    said.any(|level| level.trim() == "read_committed")
 }
 
 fn may_be_copied(
@@ -230,24 +219,37 @@ fn is_busy(first: &[FlowLag], now: &FlowLag, places: &BTreeSet<Place>) -> bool {
 
 /// What stands still, topic by topic.
 fn stalls(
-    flow: &Flow,
+    (lab, flow): (&Lab, &Flow),
+    (first, at): (&[FlowLag], Instant),
     lag: &FlowLag,
     places: &BTreeSet<Place>,
-    (mirror, is_busy): (Option<&Mirror>, bool),
+    mirror: Option<&Mirror>,
 ) -> Vec<Stall> {
     let Some(mirror) = mirror else {
         return Vec::new();
     };
+    let is_busy = is_busy(first, lag, places);
+    let before = first.iter().find(|flow| flow.name == lag.name);
+    let before = before.into_iter().flat_map(partitions);
+    let waiting: BTreeSet<Place> = (before.filter(|(_, one)| one.behind > 0))
+        .map(|(place, _)| place)
+        .collect();
     let fails = !mirror.failed_lately().is_empty();
     let mut stalls: Vec<Stall> = Vec::new();
     for (place, one) in partitions(lag).filter(|(place, _)| places.contains(place)) {
         let since = since(mirror, &place);
-        let Some(stood) = one.stood(since) else {
+        let watch = Watch {
+            seen: if waiting.contains(&place) {
+                at.elapsed()
+            } else {
+                Duration::ZERO
+            },
+            patience: patience(lab, flow, one).unwrap_or_default(),
+            is_busy,
+        };
+        let Some(standing) = one.stands(since, watch) else {
             continue;
         };
-        if is_busy && stood < BUSY + patience(flow, one).unwrap_or_default() {
-            continue;
-        }
         let began = since.began.filter(|began| *began < BEGINNING && !fails);
         let known = stalls.iter().position(|stall| stall.topic == place.0);
         let at = known.unwrap_or(stalls.len());
@@ -258,12 +260,14 @@ fn stalls(
                 behind: 0,
                 seconds: 0.0,
                 began: began.map(|began| began.as_secs_f64()),
+                is_sure: false,
             });
         }
         let stall = &mut stalls[at];
         stall.partitions.push(place.1);
         stall.behind += one.behind;
-        stall.seconds = stall.seconds.max(stood.as_secs_f64());
+        stall.seconds = stall.seconds.max(standing.time.as_secs_f64());
+        stall.is_sure |= standing.is_sure;
     }
     stalls
 }

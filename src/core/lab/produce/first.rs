@@ -1,16 +1,26 @@
 //! Waiting for the first bytes of an input. Knows nothing of what they say.
 
 use super::Input;
+use crate::core::event::{Event, Observer};
 use crate::core::wait::{Interrupt, Limit, Stop};
 use std::io::{BufRead as _, BufReader};
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
-/// The input once there is something in it; `None` when it ends without.
+/// How long an input may be silent before that is told.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// The input once there is something in it; `None` when it ends without. That it takes longer is told as [`Event::Progress`].
 ///
 /// # Errors
 /// [`Stop::Interrupted`]. An input that cannot be read is passed on: whoever reads it says why.
-pub(super) fn wait_for(input: Input, interrupt: &Interrupt) -> Result<Option<Input>, Stop> {
+pub(super) fn wait_for(
+    input: Input,
+    name: Option<&str>,
+    interrupt: &Interrupt,
+    observer: &dyn Observer,
+) -> Result<Option<Input>, Stop> {
     let Input::Lines(lines) = input else {
         return Ok(Some(input));
     };
@@ -22,18 +32,28 @@ pub(super) fn wait_for(input: Input, interrupt: &Interrupt) -> Result<Option<Inp
         // fails when the wait was interrupted
         let _ = sender.send((!is_empty).then(|| Input::Lines(Box::new(lines))));
     });
-    Ok(Limit::endless(interrupt).receive(&begun)?.flatten())
+    match Limit::new(SILENCE, interrupt).receive(&begun) {
+        Err(Stop::Deadline { .. }) => {
+            let name = name.unwrap_or("the input");
+            observer.on(Event::Progress(format!("waiting for lines on {name}")));
+            Ok(Limit::endless(interrupt).receive(&begun)?.flatten())
+        }
+        told => Ok(told?.flatten()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::event::Silent;
     use std::io::{self, Read};
 
     #[test]
     fn what_was_seen_is_still_there() {
         let input = Input::Lines(Box::new(&b"one\ntwo"[..]));
-        let Ok(Some(Input::Lines(mut lines))) = wait_for(input, &Interrupt::default()) else {
+        let Ok(Some(Input::Lines(mut lines))) =
+            wait_for(input, None, &Interrupt::default(), &Silent)
+        else {
             panic!("there is something to read");
         };
         let mut text = String::new();
@@ -49,7 +69,7 @@ mod tests {
                 Err(io::ErrorKind::PermissionDenied.into())
             }
         }
-        let wait = |input| wait_for(input, &Interrupt::default());
+        let wait = |input| wait_for(input, None, &Interrupt::default(), &Silent);
         assert!(matches!(
             wait(Input::Lines(Box::new(io::empty()))),
             Ok(None)
@@ -62,7 +82,7 @@ mod tests {
         let (reader, _writer) = io::pipe().unwrap();
         let interrupt = Interrupt::default();
         interrupt.raise();
-        let waited = wait_for(Input::Lines(Box::new(reader)), &interrupt);
+        let waited = wait_for(Input::Lines(Box::new(reader)), None, &interrupt, &Silent);
         assert!(matches!(waited, Err(Stop::Interrupted)));
     }
 }

@@ -14,8 +14,8 @@ pub use report::{
     PastFailure, Status, TopicStatus,
 };
 
-use super::{Lab, State, culprit, lag};
-use crate::core::culprit::Why;
+use super::{Lab, State, lag};
+use crate::core::culprit::{Culprit, Why};
 use crate::core::docker::{Docker, DockerError};
 use crate::core::lag::{FlowLag, TopicLag};
 use crate::core::topology::{Access, Flow};
@@ -81,7 +81,10 @@ pub fn status(
     (views, lags) = if state == State::Stopped {
         (views, Vec::new())
     } else {
-        lag::settled(lab, views, limit)
+        let in_trouble = |views: &lag::Views<'_>, lag: &FlowLag| {
+            is_in_trouble(crossings.get(&lag.name), views, lag)
+        };
+        lag::settled(lab, views, &in_trouble, limit)
     };
     let memory = if memory {
         used_memory(docker, lab, whole)?
@@ -108,8 +111,13 @@ pub fn status(
         .map(|one| {
             let crossing = crossings.get(&one.name());
             let mut lag = lags.next();
-            let trouble = trouble(docker, lab, one, (&views, crossing), &mut lag, limit);
-            flow(lab, one, &views, crossing, (lag, trouble))
+            if let Some(lag) = lag.as_mut().filter(|_| !stands(crossing)) {
+                // what was said may be over, where records cross
+                let is_told = |one: &Culprit| matches!(one.why, Why::Told { .. });
+                lag.culprits.retain(|one| !is_told(one));
+            }
+            let ended = is_silent(crossing).then(|| ended::ended(docker, lab, one, limit));
+            flow(lab, one, &views, crossing, (lag, ended.flatten()))
         })
         .collect();
     Ok(Status {
@@ -178,32 +186,21 @@ fn container(lab: &Lab, service: &str, memory: &BTreeMap<String, String>) -> Con
     }
 }
 
-/// What keeps records from crossing, looked for where none cross: which topic, and why MirrorMaker has ended, if it has.
-fn trouble(
-    docker: &Docker,
-    lab: &Lab,
-    flow: &Flow,
-    (views, crossing): (&BTreeMap<&str, View>, Option<&Crossing>),
-    lag: &mut Option<FlowLag>,
-    limit: &Limit,
-) -> Option<String> {
+/// Whether no canary crosses.
+fn stands(crossing: Option<&Crossing>) -> bool {
     let canary = crossing.and_then(|crossing| crossing.canary.as_ref());
-    let is_silent = crossing.is_some_and(|crossing| matches!(crossing.life, Life::Silent(_)));
-    let stands = is_silent || matches!(canary, Some(CanaryStatus::Missing { .. }));
-    let mirror = views[flow.spec.target.as_str()]
-        .mirrors
-        .get(&flow.spec.source);
+    is_silent(crossing) || matches!(canary, Some(CanaryStatus::Missing { .. }))
+}
+
+fn is_silent(crossing: Option<&Crossing>) -> bool {
+    crossing.is_some_and(|crossing| matches!(crossing.life, Life::Silent(_)))
+}
+
+/// Whether something may keep the records of a whole flow from crossing.
+fn is_in_trouble(crossing: Option<&Crossing>, views: &lag::Views<'_>, lag: &FlowLag) -> bool {
+    let mirror = (views.get(lag.target.as_str())).and_then(|view| view.mirrors.get(&lag.source));
     let fails = mirror.is_some_and(|mirror| !mirror.failed_lately().is_empty());
-    if let Some(lag) = lag
-        .as_mut()
-        .filter(|lag| stands || (fails && lag.behind > Some(0)))
-    {
-        lag.culprits = culprit::of(lab, flow, (views, lag), true, limit);
-        // what was said may be over, where records cross
-        lag.culprits
-            .retain(|one| stands || !matches!(one.why, Why::Told { .. }));
-    }
-    is_silent.then(|| ended::ended(docker, lab, flow, limit))?
+    stands(crossing) || (fails && lag.behind > Some(0))
 }
 
 fn flow(
@@ -245,6 +242,7 @@ fn flow(
             Life::Unknown => None,
             Life::Heard(age) | Life::Silent(age) => u64::try_from(age.as_millis()).ok(),
         },
+        down: seen.down.is_some() || seen.ended.is_some(),
         parts: (parts.into_iter().flatten())
             .map(|(part, status)| PartStatus {
                 connector: part.connector.clone(),
@@ -289,6 +287,7 @@ impl From<&TopicLag> for TopicStatus {
             seconds_behind: lag.seconds_behind,
             lost: lag.lost,
             never_copied: lag.never_copied,
+            possibly_never_copied: lag.possibly_never_copied,
             recreated: lag.recreated,
         }
     }

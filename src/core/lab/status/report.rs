@@ -104,6 +104,8 @@ pub struct FlowStatus {
     /// Milliseconds since MirrorMaker's last sign of life on the target, by its clock and this machine's; none where it was
     /// not looked for, as where a canary crossed.
     pub heard: Option<u64>,
+    /// Whether none of its MirrorMakers runs: what their parts say is then what they said last.
+    pub down: bool,
     /// The states of MirrorMaker's connectors and tasks, as it reports them itself.
     pub parts: Vec<PartStatus>,
     /// Topics that are copied, in order.
@@ -249,6 +251,8 @@ pub struct TopicStatus {
     pub lost: u64,
     /// As of the flow.
     pub never_copied: u64,
+    /// Offsets of which the same is unknown: those of transactions may hold no record.
+    pub possibly_never_copied: u64,
     /// Whether MirrorMaker's position lies beyond the end of the topic.
     pub recreated: bool,
 }

@@ -34,14 +34,13 @@ impl Answer {
     pub(super) fn at(
         bootstrap: &[Endpoint],
         depth: Depth,
-        all: bool,
+        is_shown: impl Fn(&str) -> bool,
         limit: &Limit,
     ) -> Result<Self, KafkaError> {
         let mut admin = Admin::connect_patiently(bootstrap, limit)?;
         let topics = admin.describe_patiently(limit)?.topics;
-        let (shown, hidden): (BTreeMap<_, _>, BTreeMap<_, _>) = topics
-            .into_iter()
-            .partition(|(name, _)| all || !is_internal(name));
+        let (shown, hidden): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            topics.into_iter().partition(|(name, _)| is_shown(name));
         let mut answer = match depth {
             Depth::All => Self::of(&mut admin, shown, limit)?,
             Depth::Names => Self {

@@ -8,7 +8,7 @@ use crate::core::endpoint::Endpoint;
 use crate::core::kafka::{Admin, KafkaError, Origin, Subject};
 use crate::core::lab::addresses;
 use crate::core::spec::Naming;
-use crate::core::topology::{Cluster, Topology};
+use crate::core::topology::{Cluster, Topology, is_internal};
 use crate::core::wait::Limit;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -35,7 +35,8 @@ pub fn topics(
                 } else {
                     Depth::Names
                 };
-                let look = move || Answer::at(&addresses(cluster)?, depth, all, limit);
+                let is_shown = move |topic: &str| all || !topology.is_internal(topic);
+                let look = move || Answer::at(&addresses(cluster)?, depth, is_shown, limit);
                 (cluster, scope.spawn(look))
             })
             .collect();
@@ -83,7 +84,8 @@ pub fn topics_at(
     all: bool,
     limit: &Limit,
 ) -> Result<ClusterTopics, KafkaError> {
-    Ok(Answer::at(bootstrap, Depth::All, all, limit)?.report(None, bootstrap))
+    let is_shown = |topic: &str| all || !is_internal(topic);
+    Ok(Answer::at(bootstrap, Depth::All, is_shown, limit)?.report(None, bootstrap))
 }
 
 /// All there is to say about one topic: of a cluster of a lab, or of any cluster.
@@ -182,6 +184,20 @@ pub fn copies_of(
     mirrored::copied(topology, cluster, topic, &names).to
 }
 
+/// The clusters, other than this one, that have a topic of that name, as far as they answer.
+pub fn clusters_with_topic(
+    topology: &Topology,
+    topic: &str,
+    other_than: &str,
+    limit: &Limit,
+) -> Vec<String> {
+    let names = names_of_others(topology, other_than, limit);
+    let has_it = names
+        .into_iter()
+        .filter(|(_, topics)| topics.contains(topic));
+    has_it.map(|(cluster, _)| cluster).collect()
+}
+
 /// What the topics of the other clusters are called, as far as they answer at once.
 fn names_of_others(topology: &Topology, cluster: &str, limit: &Limit) -> Names {
     let others = topology
@@ -197,6 +213,7 @@ fn names_of_others(topology: &Topology, cluster: &str, limit: &Limit) -> Names {
 }
 
 fn mark(report: &mut TopicReport, topology: &Topology, cluster: &str, names: &Names) {
+    report.internal = topology.is_internal(&report.topic);
     let copied = mirrored::copied(topology, cluster, &report.topic, names);
     report.mirrored_from = copied.from;
     report.mirrored_to = copied.to;

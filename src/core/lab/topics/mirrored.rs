@@ -5,7 +5,7 @@
 use super::report::RemoteTopic;
 use crate::core::selection::is_heartbeats;
 use crate::core::spec::Naming;
-use crate::core::topology::{Flow, Topology, is_internal};
+use crate::core::topology::{Flow, Topology};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The names of a cluster's topics, by cluster; clusters that did not answer are missing.
@@ -36,10 +36,11 @@ pub fn copied(topology: &Topology, cluster: &str, topic: &str, names: &Names) ->
         let name = match flow.spec.naming {
             Naming::Prefix => flow
                 .source_topic(topic)
-                .filter(|source| may_be_copied(flow, source)),
+                .filter(|source| may_be_copied(topology, flow, source)),
             // each cluster has its own of Kafka's topics, under the same names
-            Naming::Same => Some(topic)
-                .filter(|topic| may_keep_its_name(flow, topic) && is_there(source, topic)),
+            Naming::Same => Some(topic).filter(|topic| {
+                may_keep_its_name(topology, flow, topic) && is_there(source, topic)
+            }),
         };
         Some(remote(source, name?))
     });
@@ -50,8 +51,8 @@ pub fn copied(topology: &Topology, cluster: &str, topic: &str, names: &Names) ->
     let targets = from.filter_map(|flow| {
         let copy = flow.remote_topic(topic);
         let may_be = match flow.spec.naming {
-            Naming::Prefix => may_be_copied(flow, topic),
-            Naming::Same => may_keep_its_name(flow, topic),
+            Naming::Prefix => may_be_copied(topology, flow, topic),
+            Naming::Same => may_keep_its_name(topology, flow, topic),
         };
         (may_be && is_there(&flow.spec.target, &copy)).then(|| remote(&flow.spec.target, &copy))
     });
@@ -62,12 +63,12 @@ pub fn copied(topology: &Topology, cluster: &str, topic: &str, names: &Names) ->
 }
 
 /// MirrorMaker keeps notes of its own under the source's name: `primary.checkpoints.internal` is no copy.
-fn may_be_copied(flow: &Flow, source: &str) -> bool {
-    may_keep_its_name(flow, source) || is_heartbeats(source)
+fn may_be_copied(topology: &Topology, flow: &Flow, source: &str) -> bool {
+    may_keep_its_name(topology, flow, source) || is_heartbeats(source)
 }
 
-fn may_keep_its_name(flow: &Flow, topic: &str) -> bool {
-    !is_internal(topic) || topic == flow.canary
+fn may_keep_its_name(topology: &Topology, flow: &Flow, topic: &str) -> bool {
+    !topology.is_internal(topic) || topic == flow.canary
 }
 
 fn remote(cluster: &str, topic: &str) -> RemoteTopic {

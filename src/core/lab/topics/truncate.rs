@@ -2,7 +2,7 @@
 
 use super::{TopicError, find};
 use crate::core::endpoint::Endpoint;
-use crate::core::kafka::{Admin, At, KafkaError, Start, TopicInfo};
+use crate::core::kafka::{Admin, KafkaError, Place, Start, TopicInfo};
 use crate::core::wait::Limit;
 use std::collections::BTreeMap;
 
@@ -47,38 +47,17 @@ pub fn truncate(
     let mut admin = Admin::connect_patiently(bootstrap, limit)?;
     let info = find(&mut admin, &what.topic, limit)?;
     let partitions = partitions(&what.topic, &info, what.partition)?;
-    let names = [what.topic.clone()];
-    let first = admin.offsets(&names, At::Earliest, limit)?;
-    let is_led = |partition: &&i32| first.contains_key(&(what.topic.clone(), **partition));
-    if let Some(&partition) = partitions.iter().find(|partition| !is_led(partition)) {
-        let topic = what.topic.clone();
-        return Err(KafkaError::NoLeader { topic, partition }.into());
-    }
-    let before = match what.before {
-        Start::Earliest => first.clone(),
-        Start::Latest => admin.offsets(&names, At::Latest, limit)?,
-        Start::Time(time) => admin.offsets(&names, At::Time(time), limit)?,
-        Start::Offset(offset) => {
-            let ends = admin.offsets(&names, At::Latest, limit)?;
-            refuse_beyond_the_end(&what.topic, &partitions, offset, &ends)?;
-            let places = first.keys().cloned();
-            places.map(|place| (place, offset)).collect()
-        }
-    };
-    let first_of = |place: &(String, i32)| first.get(place).copied().unwrap_or(0);
+    let places = admin.places(&what.topic, &partitions, what.before, limit)?;
+    refuse_beyond_the_end(&what.topic, &places)?;
     // what lies before the first record is gone already
-    let meant: BTreeMap<(String, i32), i64> = before
-        .into_iter()
-        .filter(|(place, _)| partitions.contains(&place.1))
-        .map(|(place, offset)| {
-            let offset = offset.max(first_of(&place));
-            (place, offset)
-        })
-        .collect();
-    let now = admin.delete_records(&meant, limit)?;
-    let truncated = now.into_iter().map(|(place, now)| Truncated {
-        partition: place.1,
-        was: first_of(&place),
+    let meant = places.iter().map(|(partition, place)| {
+        let offset = place.meant.max(place.first);
+        ((what.topic.clone(), *partition), offset)
+    });
+    let now = admin.delete_records(&meant.collect(), limit)?;
+    let truncated = now.into_iter().map(|((_, partition), now)| Truncated {
+        partition,
+        was: places.get(&partition).map_or(0, |place| place.first),
         now,
     });
     Ok(truncated.collect())
@@ -101,26 +80,17 @@ pub(in crate::core::lab) fn partitions(
     }
 }
 
-fn refuse_beyond_the_end(
-    topic: &str,
-    partitions: &[i32],
-    offset: i64,
-    ends: &BTreeMap<(String, i32), i64>,
-) -> Result<(), TopicError> {
-    for &partition in partitions {
-        match ends.get(&(topic.to_owned(), partition)) {
-            Some(&end) if offset > end => {
-                return Err(TopicError::BeyondTheEnd {
-                    topic: topic.to_owned(),
-                    partition,
-                    offset,
-                    end,
-                });
-            }
-            _ => {}
-        }
+fn refuse_beyond_the_end(topic: &str, places: &BTreeMap<i32, Place>) -> Result<(), TopicError> {
+    let mut places = places.iter();
+    match places.find(|(_, place)| place.meant > place.end) {
+        None => Ok(()),
+        Some((partition, place)) => Err(TopicError::BeyondTheEnd {
+            topic: topic.to_owned(),
+            partition: *partition,
+            offset: place.meant,
+            end: place.end,
+        }),
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -129,10 +99,18 @@ mod tests {
 
     #[test]
     fn an_offset_behind_the_end_of_one_partition_is_refused() {
-        let ends = BTreeMap::from([(("t".to_owned(), 0), 9), (("t".to_owned(), 1), 3)]);
-        assert!(refuse_beyond_the_end("t", &[0, 1], 3, &ends).is_ok());
-        assert!(refuse_beyond_the_end("t", &[0], 9, &ends).is_ok());
-        let error = refuse_beyond_the_end("t", &[0, 1], 4, &ends).unwrap_err();
+        let refused = |meant, ends: &[i64]| {
+            let place = |end: &i64| Place {
+                first: 0,
+                end: *end,
+                meant,
+            };
+            let places = (0..).zip(ends.iter().map(place)).collect();
+            refuse_beyond_the_end("t", &places)
+        };
+        assert!(refused(3, &[9, 3]).is_ok());
+        assert!(refused(9, &[9]).is_ok());
+        let error = refused(4, &[9, 3]).unwrap_err();
         assert_eq!(
             error.to_string(),
             "partition 1 of topic `t` ends at offset 3: 4 lies beyond it"

@@ -7,7 +7,7 @@ use crate::core::lab::addresses;
 use crate::core::lab::topics::source_of;
 use crate::core::ledger::RunId;
 use crate::core::selection::{Rules, Selection};
-use crate::core::topology::{Cluster, Flow, Proof, Topology, is_internal};
+use crate::core::topology::{Cluster, Flow, Proof, Topology};
 use crate::core::wait::Limit;
 use std::time::SystemTime;
 
@@ -46,7 +46,11 @@ pub(super) fn courses(
     what: &Verify,
     limit: &Limit,
 ) -> Result<(Vec<Course>, Vec<LeftOut>), VerifyError> {
-    if let Some(topic) = what.topic.as_ref().filter(|topic| is_internal(topic)) {
+    if let Some(topic) = what
+        .topic
+        .as_ref()
+        .filter(|topic| topology.is_internal(topic))
+    {
         let topic = topic.clone();
         return Err(Refusal::Internal { topic }.into());
     }

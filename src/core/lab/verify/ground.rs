@@ -1,8 +1,10 @@
 //! The topic that is sent through: there before the first record, emptied after the last. Knows nothing of the records.
 
 use super::course::{Course, Leg};
+use super::report::VerifyEnd;
 use super::run::Done;
 use super::{NotShown, Verify, VerifyError};
+use crate::core::endpoint::Endpoint;
 use crate::core::event::{Event, Observer};
 use crate::core::kafka::{Admin, KafkaError, NewTopic, TopicInfo};
 use crate::core::lock::{Lock, LockError, runtime_directory};
@@ -73,8 +75,7 @@ pub(super) fn prepare(
 
 /// Keeps other runs of this machine out of kmk's own topic: it is emptied in the end, also of what is theirs.
 fn lock(course: &Course, cluster: Option<&str>) -> Result<Lock, VerifyError> {
-    let addresses: Vec<String> = course.endpoints.iter().map(ToString::to_string).collect();
-    let place = format!("{} {}", cluster.unwrap_or_default(), addresses.join(","));
+    let place = place(cluster, &course.endpoints);
     let taken = Lock::take(&runtime_directory(), &place, &course.topic, "verify");
     taken.map_err(|error| match error {
         LockError::Held { holder, .. } => VerifyError::Busy {
@@ -84,6 +85,12 @@ fn lock(course: &Course, cluster: Option<&str>) -> Result<Lock, VerifyError> {
         },
         error @ LockError::Io { .. } => VerifyError::Lock(error),
     })
+}
+
+/// A cluster by its id, under whatever addresses; by these where it does not tell.
+fn place(cluster: Option<&str>, endpoints: &[Endpoint]) -> String {
+    let addresses = || endpoints.iter().map(ToString::to_string);
+    cluster.map_or_else(|| addresses().collect::<Vec<_>>().join(","), str::to_owned)
 }
 
 fn count(info: &TopicInfo) -> i32 {
@@ -179,6 +186,13 @@ pub(super) fn clear(courses: &[Course], done: &Done, observer: &dyn Observer) {
             ends.collect(),
             observer,
         );
+        // what was on its way when it ended
+        if done.end == VerifyEnd::Interrupted {
+            let topic = &course.topic;
+            observer.on(Event::Note(format!(
+                "records that were not acknowledged yet, or not read yet on the target, may stay in `{topic}`: the next run removes them"
+            )));
+        }
         for (leg, result) in course.legs.iter().zip(&result.legs) {
             let reached = result.seen.reached.clone();
             remove(&leg.target, &leg.endpoints, &leg.remote, reached, observer);
@@ -189,7 +203,7 @@ pub(super) fn clear(courses: &[Course], done: &Done, observer: &dyn Observer) {
 /// Removes all records before these offsets. What cannot be removed is told, and is no failure.
 fn remove(
     cluster: &str,
-    endpoints: &[crate::core::endpoint::Endpoint],
+    endpoints: &[Endpoint],
     topic: &str,
     before: BTreeMap<i32, i64>,
     observer: &dyn Observer,
@@ -205,5 +219,19 @@ fn remove(
         observer.on(Event::Warning(format!(
             "the records stay in topic `{topic}` on {cluster}: {error}"
         )));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_cluster_is_one_place_whatever_it_is_called() {
+        let at = |address: &str| [address.parse::<Endpoint>().unwrap()];
+        let (one, other) = (at("localhost:9092"), at("127.0.0.1:9092"));
+        assert_eq!(place(Some("id"), &one), place(Some("id"), &other));
+        assert_ne!(place(Some("id"), &one), place(Some("di"), &one));
+        assert_ne!(place(None, &one), place(None, &other));
     }
 }

@@ -152,19 +152,17 @@ impl Reader {
         clock: Clock,
         limit: &Limit,
     ) -> Result<(), KafkaError> {
-        if self.guarantee == Guarantee::ExactlyOnce && desk.is_complete() {
+        self.drain_what_is_there(arrivals, clock, limit)?;
+        if self.guarantee == Guarantee::ExactlyOnce && desk.is_complete_in(arrivals) {
             let written = desk.ended.get().map(|sending| &sending.written);
             let (source, topic) = &self.from;
             let written = written.cloned().unwrap_or_default();
-            let open = settled(&self.leg, source, topic, &written, limit)?;
+            let open = settled(&self.leg, source, topic, &written, &limit.again())?;
             self.seen.unknown = open.map(|why| format!("more may still come: {why}"));
+            // what came meanwhile
+            self.drain_what_is_there(arrivals, clock, &limit.again())?;
         }
         let limit = limit.again();
-        match self.drain(arrivals, clock, &limit) {
-            // so it is gone
-            Err(KafkaError::UnknownTopic { .. }) => self.note(Incident::TopicGone, clock),
-            drained => drained?,
-        }
         let sight = Sight::of(&self.leg, &limit)?;
         let happened = self.seen.incidents.iter().any(|noted| {
             let what = &noted.what;
@@ -176,12 +174,14 @@ impl Reader {
                 if self.trouble != Some(Incident::TopicGone) {
                     self.note(Incident::TopicGone, clock);
                 }
+                self.seen.reached.clear();
                 locked(arrivals).replace(Arrivals::new(self.run));
             }
             Some(sight) => {
                 self.seen.times = self.seen.times.max(sight.times);
                 if happened || sight.has_lost(self.id, &self.begun) {
-                    let held = self.read_again(&sight, &limit)?;
+                    let (held, reached) = self.read_again(&sight, &limit)?;
+                    self.seen.reached = reached;
                     locked(arrivals).replace(held);
                 }
             }
@@ -189,7 +189,20 @@ impl Reader {
         Ok(())
     }
 
-    /// Reads on to where the topic ends now.
+    /// Reads on to where the topic ends now, if there is one.
+    fn drain_what_is_there(
+        &mut self,
+        arrivals: &Mutex<Arrivals>,
+        clock: Clock,
+        limit: &Limit,
+    ) -> Result<(), KafkaError> {
+        match self.drain(arrivals, clock, limit) {
+            Err(KafkaError::UnknownTopic { .. }) => self.note(Incident::TopicGone, clock),
+            drained => drained?,
+        }
+        Ok(())
+    }
+
     fn drain(
         &mut self,
         arrivals: &Mutex<Arrivals>,
@@ -212,17 +225,17 @@ impl Reader {
         })
     }
 
-    /// What the topic holds of the run.
-    fn read_again(&self, sight: &Sight, limit: &Limit) -> Result<Arrivals, KafkaError> {
-        // what was there before the run need not be read, unless this is another topic
-        let begun = self.begun.values().min().copied().unwrap_or(0);
-        let start = if sight.id == self.id {
-            Start::Offset(begun)
-        } else {
-            Start::Earliest
-        };
+    /// What the topic holds of the run, and where each partition goes on behind that.
+    fn read_again(
+        &self,
+        sight: &Sight,
+        limit: &Limit,
+    ) -> Result<(Arrivals, BTreeMap<i32, i64>), KafkaError> {
+        let begun = sight.begun(self.id, &self.begun);
+        let start = begun.values().min();
+        let start = start.map_or(Start::Earliest, |first| Start::Offset(*first));
         patiently(limit, || {
-            let mut held = Arrivals::new(self.run);
+            let (mut held, mut reached) = (Arrivals::new(self.run), BTreeMap::new());
             let mut admin = Admin::connect(&self.leg.endpoints, limit)?;
             let info = admin.topics(limit)?.remove(&self.leg.remote);
             let info = info.unwrap_or_default();
@@ -233,12 +246,16 @@ impl Reader {
             let mut consumer = Consumer::open(admin, &self.leg.remote, &info, &reading, limit)?;
             while !consumer.is_done() {
                 limit.check(|| "not all of the topic is read once more".to_owned())?;
-                consumer.poll(u64::MAX, limit)?.each(|record| {
-                    held.arrive(&record, 0);
+                let fetched = consumer.poll(u64::MAX, limit)?;
+                fetched.each(|record| {
+                    if begun.get(&record.partition) <= Some(&record.offset) {
+                        held.arrive(&record, 0);
+                    }
                     Ok::<_, KafkaError>(ControlFlow::Continue(()))
                 })?;
+                reached.extend(fetched.reached().iter().copied());
             }
-            Ok(Probe::Ready(held))
+            Ok(Probe::Ready((held, reached)))
         })
     }
 

@@ -210,7 +210,7 @@ fn spawned<'scope, T: Send + 'scope>(
 }
 
 impl Desk {
-    fn new(course: &Course) -> Self {
+    pub(super) fn new(course: &Course) -> Self {
         let arrivals = course.legs.iter();
         Self {
             sent: Mutex::new(Sent::new(course.run)),
@@ -223,17 +223,26 @@ impl Desk {
 
     /// Whether all was sent, and everything acknowledged has arrived through every flow.
     pub(super) fn is_complete(&self) -> bool {
+        self.arrivals
+            .iter()
+            .all(|arrivals| self.is_complete_in(arrivals))
+    }
+
+    /// The same through one flow.
+    pub(super) fn is_complete_in(&self, arrivals: &Mutex<Arrivals>) -> bool {
         let ended = self.ended.get();
-        ended.is_some_and(|sending| matches!(sending.end, SendEnd::Complete)) && self.is_settled()
+        ended.is_some_and(|sending| matches!(sending.end, SendEnd::Complete))
+            && self.has_all(arrivals)
     }
 
     /// Whether nothing more is sent, and everything acknowledged has arrived through every flow, given up or not.
     pub(super) fn is_settled(&self) -> bool {
-        self.ended.get().is_some()
-            && self.arrivals.iter().all(|arrivals| {
-                let sent = locked(&self.sent);
-                locked(arrivals).has_all(&sent)
-            })
+        self.ended.get().is_some() && self.arrivals.iter().all(|arrivals| self.has_all(arrivals))
+    }
+
+    fn has_all(&self, arrivals: &Mutex<Arrivals>) -> bool {
+        let sent = locked(&self.sent);
+        locked(arrivals).has_all(&sent)
     }
 
     fn done(self, seen: &mut impl Iterator<Item = Seen>, elapsed: Duration) -> CourseDone {

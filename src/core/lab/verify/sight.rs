@@ -81,6 +81,15 @@ impl Sight {
         let mut begun = begun.iter();
         is_another || begun.any(|(partition, begun)| self.first.get(partition) > Some(begun))
     }
+
+    /// From where on each partition holds records of a run that began there in the topic of this id: what was there before is
+    /// none of it, unless this is another topic.
+    pub(super) fn begun(&self, id: Option<u128>, begun: &BTreeMap<i32, i64>) -> BTreeMap<i32, i64> {
+        let begun = begun.iter().filter(|_| self.id == id);
+        begun
+            .map(|(partition, offset)| (*partition, *offset))
+            .collect()
+    }
 }
 
 /// Looks until there is something to see; what time may heal is no answer.
@@ -201,5 +210,12 @@ mod tests {
         assert!(!sight(1, 0, 9, 9).has_lost(None, &begun));
         assert!(sight(1, 6, 9, 9).has_lost(Some(1), &begun));
         assert!(sight(2, 0, 9, 9).has_lost(Some(1), &begun));
+    }
+
+    #[test]
+    fn what_was_there_before_is_none_of_the_run_unless_the_topic_is_another() {
+        let begun = BTreeMap::from([(0, 5)]);
+        assert_eq!(sight(1, 6, 9, 9).begun(Some(1), &begun), begun);
+        assert_eq!(sight(2, 6, 9, 9).begun(Some(1), &begun), BTreeMap::new());
     }
 }

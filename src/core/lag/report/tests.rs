@@ -50,6 +50,7 @@ fn seen(records: u64, reached: i64, oldest: Option<i64>) -> Seen {
         records,
         reached,
         oldest,
+        is_stamped: true,
     }
 }
 
@@ -115,7 +116,7 @@ fn a_partition_without_a_leader_is_named() {
     let flow = FlowLag::new(("a", "b"), vec![topic]);
     assert_eq!(
         flow.problem.as_deref(),
-        Some("partitions without a leader: t")
+        Some("partitions that do not answer: t")
     );
     let topic = TopicLag::new(("t", "a.t"), TopicState::Excluded, 2, vec![]);
     assert_eq!(FlowLag::new(("a", "b"), vec![topic]).problem, None);
@@ -222,17 +223,6 @@ impl Model {
         }
     }
 
-    fn record(offset: i64, of: i64) -> Record {
-        Record {
-            partition: 0,
-            offset,
-            time: Some(of),
-            key: None,
-            value: Some(of.to_string().into_bytes()),
-            headers: Vec::new(),
-        }
-    }
-
     fn records(&self, offsets: Range<i64>) -> Vec<i64> {
         offsets.filter(|&offset| self.is_record(offset)).collect()
     }
@@ -254,9 +244,12 @@ impl Model {
         };
         let mut outlook = facts.outlook();
         let first = self.records(self.first..self.end()).first().copied();
-        let first = first.map(|offset| Self::record(offset, offset));
-        let copied = self.copy.first().map(|&of| Self::record(0, of));
-        if outlook.is_suspicion && !begins_later(first.as_ref(), copied.as_ref(), 0) {
+        let sample = |offset, of: i64| Record::sample(offset, of, &of.to_string());
+        // what is first there, whatever it is, as of a topic that is not compacted
+        let at = first.unwrap_or(self.first);
+        let first = first.map(|offset| sample(offset, offset));
+        let copied = self.copy.first().map(|&of| sample(0, of));
+        if outlook.is_suspicion && !begins_later((at, first.as_ref()), (0, copied.as_ref())) {
             outlook.lost = 0;
         }
         let left = outlook.left.clone();
@@ -266,6 +259,7 @@ impl Model {
             records: there.len() as u64,
             reached,
             oldest: there.first().copied(),
+            is_stamped: true,
         };
         PartitionLag::new(0, &facts, &outlook, Some(seen), NOW)
     }

@@ -45,7 +45,7 @@ prop_compose! {
         assigned in option::of(0usize..4),
         obstacle in option::of("[a-z]{3}".prop_map(|words| Obstacle::Told { words })),
         (behind, lost) in (option::of(0u64..3), 0u64..2),
-        (never_copied, end, first_is_there) in (0u64..2, option::weighted(0.2, 0i64..2), option::of(any::<bool>())),
+        (never_copied, possibly_never_copied, begins_at_the_end, end, first_is_there) in (0u64..2, 0u64..2, any::<bool>(), option::weighted(0.2, 0i64..2), option::of(any::<bool>())),
     ) -> Facts {
         Facts {
             elsewhere,
@@ -62,10 +62,99 @@ prop_compose! {
             behind,
             lost,
             never_copied,
+            possibly_never_copied,
+            begins_at_the_end,
             beyond: end.map(|end| Beyond { position: 9, end }),
             first_is_there,
             ..well()
         }
+    }
+}
+
+/// Its place in the order in which answers are looked for.
+fn rank(answer: &Answer) -> usize {
+    match answer {
+        Answer::Internal { .. } => 0,
+        Answer::NoSuchTopic { .. } | Answer::OnlyTheCopy | Answer::NoFlow { .. } => 1,
+        Answer::Excluded { .. }
+        | Answer::NotListed { .. }
+        | Answer::Cycle { .. }
+        | Answer::NameTooLong { .. } => 2,
+        Answer::Disabled { .. } => 3,
+        Answer::MirrorMakerDown { .. } => 4,
+        Answer::LinkCut { .. } => 5,
+        Answer::SourceUnreachable { .. } => 6,
+        Answer::TargetUnreachable { .. } => 7,
+        Answer::MirrorMakerEnded { .. } | Answer::HoldsUp { .. } | Answer::HeldUp { .. } => 8,
+        Answer::Failed { .. } => 9,
+        Answer::Unjudged { .. } | Answer::NotRefreshed { .. } => 10,
+        Answer::NotCreated { .. } => 11,
+        Answer::FewerPartitions { .. } => 12,
+        Answer::Ill { .. } => 13,
+        Answer::Locked { .. } | Answer::Uncounted => 14,
+        Answer::SourceRecreated(_) => 15,
+        Answer::NeverCopied { .. } => 16,
+        Answer::NothingProduced { .. } => 17,
+        Answer::CopyLost { .. } => 18,
+        Answer::BegunInTheMidst => 19,
+        Answer::Behind { .. } => 20,
+        Answer::PossiblyNeverCopied { .. } => 21,
+        Answer::BegunAtTheEnd => 22,
+        Answer::AllCommitted { .. } => 23,
+        Answer::UpToDate { .. } => 24,
+    }
+}
+
+/// The same after somebody did what the answer asks for.
+fn mended(mut facts: Facts, answer: &Answer) -> Facts {
+    let well = well();
+    match answer {
+        Answer::NoSuchTopic { .. } | Answer::OnlyTheCopy | Answer::NoFlow { .. } => {
+            facts.original = well.original;
+        }
+        Answer::Excluded { .. }
+        | Answer::NotListed { .. }
+        | Answer::Internal { .. }
+        | Answer::Cycle { .. }
+        | Answer::NameTooLong { .. } => facts.selection = Selection::Taken,
+        Answer::Disabled { .. } => facts.disabled_by = None,
+        Answer::MirrorMakerDown { .. } => facts.workers = well.workers,
+        Answer::LinkCut { .. } => facts.cut_off.clear(),
+        Answer::SourceUnreachable { .. } => facts.original = well.original,
+        Answer::MirrorMakerEnded { .. } => facts.ended = None,
+        Answer::HoldsUp { .. } | Answer::HeldUp { .. } => facts.culprits.clear(),
+        Answer::Failed { .. } => facts.failures.clear(),
+        // then all of it is seen
+        Answer::Locked { .. } => {
+            (facts.original, facts.copy) = (well.original, well.copy);
+            (facts.assigned, facts.behind) = (Some(3), Some(3));
+        }
+        Answer::Unjudged { .. } | Answer::NotRefreshed { .. } => facts.assigned = Some(3),
+        Answer::TargetUnreachable { .. } | Answer::NotCreated { .. } => facts.copy = well.copy,
+        Answer::FewerPartitions { .. } => (facts.copy, facts.assigned) = (well.copy, Some(3)),
+        Answer::Ill { .. } => facts.problems.clear(),
+        Answer::Uncounted => facts.behind = Some(3),
+        Answer::NothingProduced { .. } => held(&mut facts.original),
+        Answer::SourceRecreated(_) => facts.beyond = None,
+        Answer::NeverCopied { .. } => facts.never_copied = 0,
+        Answer::PossiblyNeverCopied { .. } => {
+            facts.possibly_never_copied = 0;
+            held(&mut facts.original);
+        }
+        Answer::CopyLost { .. } => facts.lost = 0,
+        Answer::BegunInTheMidst | Answer::BegunAtTheEnd | Answer::AllCommitted { .. } => {
+            facts.first_is_there = Some(true);
+        }
+        Answer::Behind { .. } => facts.behind = Some(0),
+        Answer::UpToDate { .. } => {}
+    }
+    facts
+}
+
+/// With records in it.
+fn held(sight: &mut Sight) {
+    if let Sight::There(contents) = sight {
+        (contents.records, contents.ever) = (10, 12);
     }
 }
 

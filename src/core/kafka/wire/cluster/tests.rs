@@ -2,7 +2,9 @@
 
 use super::super::scripted::{Asked, Reply, broker};
 use super::*;
+use crate::core::kafka::admin::Admin;
 use crate::core::kafka::offsets::At;
+use crate::core::kafka::{Place, Start};
 use crate::core::wait::Interrupt;
 use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::list_offsets_response::{
@@ -99,14 +101,39 @@ fn a_partition_without_a_leader_is_waited_for_and_named_in_the_end() {
         }
         asked.with(&end(7, 0))
     }));
-    let mut cluster = Cluster::connect(&brokers.lock().unwrap().clone(), &soon()).unwrap();
-    let ends = cluster.offsets_in("t", &[0], At::Latest, &soon()).unwrap();
+    let mut admin = Admin::connect(&brokers.lock().unwrap().clone(), &soon()).unwrap();
+    let ends = admin.offsets_in("t", &[0], At::Latest, &soon()).unwrap();
     assert_eq!(ends, BTreeMap::from([(0, 7)]));
     assert_eq!(looks.load(Ordering::SeqCst), 4);
     let moment = Limit::new(Duration::from_millis(100), &Interrupt::default());
-    let none = cluster.offsets_in("t", &[0, 1], At::Latest, &moment);
+    let none = admin.offsets_in("t", &[0, 1], At::Latest, &moment);
     let none = none.unwrap_err().to_string();
     assert_eq!(none, "partition 1 of topic `t` has no leader");
+}
+
+#[test]
+fn a_place_is_told_once_its_partition_has_a_leader() {
+    let me: Arc<Mutex<Vec<Endpoint>>> = Arc::default();
+    let (known, mut looks) = (Arc::clone(&me), 0);
+    let one = broker(move |asked| {
+        if asked.api == ApiKey::Metadata {
+            looks += 1;
+            let leader = if looks < 4 { -1 } else { 0 };
+            return asked.with(&cluster_of(&known.lock().unwrap(), leader));
+        }
+        asked.with(&end(7, 0))
+    });
+    me.lock().unwrap().push(one.clone());
+    let mut admin = Admin::connect(&[one], &soon()).unwrap();
+    for (start, meant) in [(Start::Latest, 7), (Start::Offset(9), 9)] {
+        let places = admin.places("t", &[0], start, &soon()).unwrap();
+        let place = Place {
+            first: 7,
+            end: 7,
+            meant,
+        };
+        assert_eq!(places, BTreeMap::from([(0, place)]));
+    }
 }
 
 #[test]

@@ -49,6 +49,22 @@ fn seen(bytes: &[Vec<u8>], part: Range<i64>) -> Option<Told> {
 }
 
 #[test]
+fn whose_times_they_are_is_told() {
+    const LOG_APPEND_TIME: i16 = 1 << 3;
+    let is_producers = |attributes: [i16; 2]| {
+        let bytes = [batch(0, 2, attributes[0]), batch(2, 2, attributes[1])];
+        let glance = look(bytes.concat().into(), 3, &(0..4), None).unwrap();
+        glance.unwrap().has_producer_time
+    };
+    assert!(!is_producers([LOG_APPEND_TIME, LOG_APPEND_TIME]));
+    assert!(is_producers([LOG_APPEND_TIME, 0]) && is_producers([0, 0]));
+    assert!(
+        !is_producers([LOG_APPEND_TIME, CONTROL]),
+        "a mark is no record"
+    );
+}
+
+#[test]
 fn only_the_part_is_counted() {
     let bytes = [batch(0, 10, 0), batch(10, 10, 0), batch(20, 10, 0)];
     assert_eq!(seen(&bytes, 0..30), Some((30, 30, Some((0, 100)))));

@@ -12,6 +12,7 @@ use crate::core::endpoint::Endpoint;
 use crate::core::kafka::error::KafkaError;
 use crate::core::kafka::wire::cluster::{Asked, Cluster, To};
 use crate::core::kafka::wire::offsets::{Committer, group_id};
+use crate::core::printable;
 use crate::core::wait::{Limit, Stop};
 use kafka_protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use kafka_protocol::messages::leave_group_request::MemberIdentity;
@@ -171,13 +172,11 @@ impl Membership {
             // a broker does not look at a connection on which a member waits to join
             self.cluster = Cluster::connect(&self.bootstrap, limit)?;
         }
-        let (to, group) = (To::Coordinator(&self.group), &self.group);
+        let (to, group) = (To::Coordinator(&self.group), self.told());
         // the connection may have died unnoticed: it was last used to join
         self.cluster.patiently(limit, |cluster, limit| {
             let answer = cluster.call(to, &request, limit)?;
-            KafkaError::check(answer.error_code, || {
-                format!("let a member leave group `{group}`")
-            })
+            KafkaError::check(answer.error_code, || format!("let a member leave {group}"))
         })
     }
 
@@ -245,13 +244,17 @@ impl Membership {
         Ok(self.still(Phase::Out))
     }
 
+    fn told(&self) -> String {
+        format!("group `{}`", printable::name(&self.group))
+    }
+
     fn check_patience(&self) -> Result<(), KafkaError> {
         if self.since.elapsed() < GET_IN {
             return Ok(());
         }
         Err(KafkaError::Stopped(Stop::Deadline {
             allowed: GET_IN,
-            last_seen: format!("group `{}` is sharing out its partitions", self.group),
+            last_seen: format!("{} is sharing out its partitions", self.told()),
         }))
     }
 
@@ -322,7 +325,7 @@ impl Membership {
         let mut share =
             read_assignment(&answer.assignment).map_err(|nonsense| KafkaError::Garbled {
                 address: self.cluster.address(),
-                cause: format!("the partitions of group `{}`: {nonsense}", self.group),
+                cause: format!("the partitions of {}: {nonsense}", self.told()),
             })?;
         self.phase = Phase::In;
         self.word = None;
@@ -341,8 +344,7 @@ impl Membership {
     ) -> Result<Standing, KafkaError> {
         match verdict {
             Verdict::Refused => {
-                let doing = || format!("let a member into group `{}`", self.group);
-                KafkaError::check(code, doing)?;
+                KafkaError::check(code, || format!("let a member into {}", self.told()))?;
             }
             Verdict::Unknown => self.me.member.clear(),
             Verdict::Later => self.cluster.forget(),

@@ -10,6 +10,7 @@ use crate::core::endpoint::Endpoint;
 use crate::core::kafka::error::KafkaError;
 use crate::core::kafka::wire::cluster::{Cluster, To};
 use crate::core::kafka::wire::offsets::{Committer, group_id};
+use crate::core::printable;
 use crate::core::wait::{Interrupt, Limit, Stop};
 use kafka_protocol::messages::HeartbeatRequest;
 use kafka_protocol::protocol::StrBytes;
@@ -73,7 +74,7 @@ impl Pulse {
             .name("kmk-heartbeat".to_owned())
             .spawn(move || beating.beat_on(&orders, &tell))
             .map_err(|error| KafkaError::Lost {
-                address: format!("(group {group})"),
+                address: format!("(group {})", printable::name(group)),
                 cause: format!("no thread for heartbeats: {error}"),
             })?;
         Ok(Self {
@@ -175,7 +176,7 @@ impl Heart {
             .with_generation_id(member.generation)
             .with_member_id(StrBytes::from_string(member.member.clone()));
         let answer = cluster.call(To::Coordinator(&self.group), &request, &limit)?;
-        let doing = || format!("keep a member in group `{}`", self.group);
+        let doing = || format!("keep a member in group `{}`", printable::name(&self.group));
         KafkaError::check(answer.error_code, doing)
     }
 }

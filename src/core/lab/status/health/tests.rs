@@ -110,9 +110,11 @@ fn a_backlog_that_does_not_move_is_no_health_though_a_canary_crosses() {
         behind: 19_999,
         seconds: 12.0,
         began: None,
+        is_sure: true,
     }];
     let culprits = [Culprit {
         topic: "small".to_owned(),
+        lab: "two".to_owned(),
         remote: "a.small".to_owned(),
         stops_flow: false,
         why: Why::BatchTooLarge {
@@ -144,6 +146,7 @@ fn a_topic_that_holds_up_the_flow_comes_before_the_silence_that_it_brings() {
     let part = parts.keys().next_back().unwrap();
     let culprits = [Culprit {
         topic: "x".to_owned(),
+        lab: "two".to_owned(),
         remote: "a.x".to_owned(),
         stops_flow: true,
         why: Why::NameTooLong { length: 253 },
@@ -163,6 +166,7 @@ fn a_topic_that_holds_up_the_flow_comes_before_the_silence_that_it_brings() {
 #[test]
 fn a_topic_of_mirrormakers_without_its_policy_is_named_before_it_does_harm_and_after() {
     let wrong = |is_vital| Wrong {
+        lab: "two".to_owned(),
         topic: "mm2-offsets.a.internal".to_owned(),
         policy: "delete".to_owned(),
         is_vital,
@@ -174,7 +178,7 @@ fn a_topic_of_mirrormakers_without_its_policy_is_named_before_it_does_harm_and_a
         policies: vec![&vital],
         ..Seen::default()
     };
-    let told = "topic `mm2-offsets.a.internal` has cleanup.policy=delete instead of compact, and with it MirrorMaker does not start: `kmk deploy` repairs it";
+    let told = "topic `mm2-offsets.a.internal` has cleanup.policy=delete instead of compact, and with it MirrorMaker does not start: `kmk deploy --lab two` repairs it";
     let verdict = judge(&seen);
     assert_eq!(verdict.state, FlowState::Degraded);
     assert_eq!(verdict.problems, [told]);

@@ -1,0 +1,72 @@
+//! A topic that is not on the cluster which was asked for, but on another one of the lab.
+
+use crate::cli::deploy::in_lab;
+use crate::cli::failure::Told;
+use crate::cli::{Context, Place};
+use kafka_mirror_kit::core::lab::topics::clusters_with_topic;
+use kafka_mirror_kit::core::selection::{Rules, Selection};
+use kafka_mirror_kit::core::shell;
+use kafka_mirror_kit::core::spec::Naming;
+use kafka_mirror_kit::core::topology::Flow;
+use kafka_mirror_kit::core::wait::Limit;
+use std::time::Duration;
+
+/// How long the other clusters may take to say whether they have the topic.
+const OTHERS: Duration = Duration::from_secs(2);
+
+/// Whether a flow makes a topic of that name here, sooner or later.
+pub(super) fn may_come(topic: &str, place: &Place) -> bool {
+    let here = &place.cluster.name;
+    let topology = &place.lab.topology;
+    let mut into = topology
+        .flows
+        .iter()
+        .filter(|flow| flow.spec.target == *here);
+    topology.flow_into(here, topic).is_some()
+        || into.any(|flow| flow.spec.naming == Naming::Same && takes(flow, topic))
+}
+
+fn takes(flow: &Flow, topic: &str) -> bool {
+    let selection = Rules::of_flow(flow).select(topic);
+    matches!(selection, Selection::Taken | Selection::Unjudged(_))
+}
+
+/// Where the topic is instead, and the commands that read it, or its mirrored topic here.
+pub(super) fn where_it_is(topic: &str, place: &Place, context: &Context) -> Option<Told> {
+    let here = &place.cluster.name;
+    let topology = &place.lab.topology;
+    let limit = Limit::new(OTHERS, &context.interrupt);
+    let others = clusters_with_topic(topology, topic, here, &limit);
+    let takes_it_here = |cluster: &&String| {
+        let mut flows = topology.flows.iter();
+        flows.any(|flow| is_between(flow, cluster, here) && takes(flow, topic))
+    };
+    let there = others.iter().find(takes_it_here).or(others.first())?;
+    let lab = in_lab(&context.lab);
+    let (on_source, on_target) = (
+        shell::flag("--cluster", there),
+        shell::flag("--cluster", here),
+    );
+    let mut flows = topology.flows.iter();
+    let flow = flows.find(|flow| is_between(flow, there, here) && takes(flow, topic));
+    let (name, hint) = match flow.map(|flow| flow.remote_topic(topic)) {
+        Some(mirrored) => (
+            format!("its mirrored topic here, on {here}, is `{mirrored}`"),
+            format!(
+                "`kmk consume{lab} {mirrored}{on_target}` reads the mirrored records, `kmk consume{lab} {topic}{on_source}` those on {there}"
+            ),
+        ),
+        None => (
+            format!("no flow mirrors it to {here}"),
+            format!(
+                "`kmk consume{lab} {topic}{on_source}` reads it there, `kmk explain{lab} {topic}` says why it is not mirrored"
+            ),
+        ),
+    };
+    let what = format!("`{topic}` is on {there} (`--cluster {there}`); {name}");
+    Some(Told::usage(what).hint(hint))
+}
+
+fn is_between(flow: &Flow, source: &str, target: &str) -> bool {
+    flow.spec.source == source && flow.spec.target == target
+}

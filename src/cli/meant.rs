@@ -1,0 +1,299 @@
+//! What was meant by a verb or a flag that there is not.
+
+use super::Cli;
+use super::failure::{Failure, Told, USAGE};
+use super::output::tell;
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, CommandFactory as _, Parser as _};
+use kafka_mirror_kit::core::nearest::nearest_spelling;
+use kafka_mirror_kit::core::printable;
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+/// Words of other tools, and what does it here.
+const VERBS: [(&[&str], &str); 13] = [
+    (
+        &["down"],
+        "`kmk stop` keeps the records, `kmk destroy` removes everything",
+    ),
+    (
+        &["pause", "halt", "suspend", "unload"],
+        "`kmk stop` stops the lab and keeps the records",
+    ),
+    (
+        &["resume", "unpause", "continue"],
+        "`kmk start` starts a stopped lab",
+    ),
+    (&["restart"], "`kmk stop`, then `kmk start`"),
+    (
+        &["rm", "remove", "delete", "clean", "purge", "teardown"],
+        "`kmk destroy` removes the lab, `kmk topic delete` a topic",
+    ),
+    (
+        &["create", "run", "apply", "launch", "new"],
+        "`kmk deploy` brings a lab up, `kmk topic create` makes a topic",
+    ),
+    (
+        &["send", "publish", "pub", "write", "put", "producer"],
+        "`kmk produce` sends records",
+    ),
+    (
+        &["read", "subscribe", "sub", "cat", "tail", "get", "consumer"],
+        "`kmk consume` reads records",
+    ),
+    (
+        &["check", "test", "validate", "prove"],
+        "`kmk verify` proves that flows replicate, `kmk lint` checks an mm2.properties file",
+    ),
+    (
+        &["why", "diagnose", "doctor"],
+        "`kmk explain` says why a topic is not mirrored",
+    ),
+    (
+        &["health", "info", "show", "describe"],
+        "`kmk status` shows the lab's health, `kmk topic describe` a topic",
+    ),
+    (
+        &["offsets", "cg", "consumer-groups"],
+        "`kmk group list` shows the consumer groups",
+    ),
+    (
+        &["delay", "latency", "behind"],
+        "`kmk lag` shows how far the mirrored topics are behind",
+    ),
+];
+
+/// Flags of other tools, and those that do it here, for the verbs that have them.
+const FLAGS: [(&[&str], &str); 9] = [
+    (
+        &[
+            "--count",
+            "--num",
+            "--number",
+            "--max-messages",
+            "--records",
+        ],
+        "--messages",
+    ),
+    (
+        &[
+            "-b",
+            "--brokers",
+            "--broker-list",
+            "--bootstrap-server",
+            "--bootstrap-servers",
+        ],
+        "--bootstrap",
+    ),
+    (&["--offset", "--from-beginning", "--start"], "--from"),
+    (&["--output", "--output-format"], "--format"),
+    (&["--consumer-group", "--group-id"], "--group"),
+    (&["-H", "--headers"], "--header"),
+    (&["-K"], "--key-separator"),
+    (&["-l", "--input", "--stdin"], "--file"),
+    (&["--throughput"], "--rate"),
+];
+
+/// Says what clap says, without what a terminal would obey in the words that were typed.
+pub(super) fn refuse(error: clap::Error) -> ExitCode {
+    let typed: Vec<OsString> = std::env::args_os().collect();
+    let words = typed.iter().cloned().map(OsString::into_string);
+    let words: Result<Vec<String>, _> = words.collect();
+    let harmless = words.ok().and_then(|words| {
+        let words = words.iter().map(|word| printable::line(word));
+        Cli::try_parse_from(words).err()
+    });
+    let is_harmless = harmless.is_some();
+    let error = with_what_was_meant(harmless.unwrap_or(error), &typed);
+    let code = u8::try_from(error.exit_code()).unwrap_or(USAGE);
+    if error.use_stderr() && !is_harmless {
+        tell(error.render().to_string().trim_end());
+        return ExitCode::from(code);
+    }
+    let printed = error.print().and_then(|()| io::stdout().flush());
+    match printed {
+        Err(cause) if !error.use_stderr() && cause.kind() != io::ErrorKind::BrokenPipe => {
+            let failure = Failure::of_told(&Told::unwritten(cause));
+            failure.show();
+            ExitCode::from(failure.code)
+        }
+        _ => ExitCode::from(code),
+    }
+}
+
+/// The error with what was probably meant, instead of what is spelled alike by chance.
+fn with_what_was_meant(mut error: clap::Error, words: &[OsString]) -> clap::Error {
+    let invalid = |error: &clap::Error, kind| match error.get(kind) {
+        Some(ContextValue::String(word)) => Some(word.clone()),
+        _ => None,
+    };
+    let mut root = Cli::command();
+    root.build();
+    match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            let parent = command_of(&root, words);
+            let Some(word) = invalid(&error, ContextKind::InvalidSubcommand) else {
+                return error;
+            };
+            let is_top = parent.get_name() == root.get_name();
+            let meant = verb(&word).filter(|_| is_top);
+            error.remove(ContextKind::SuggestedSubcommand);
+            suggest(
+                &mut error,
+                meant.unwrap_or_else(|| nearest_verb(&word, parent)),
+            );
+        }
+        ErrorKind::UnknownArgument => {
+            let command = command_of(&root, words);
+            let Some(word) = invalid(&error, ContextKind::InvalidArg) else {
+                return error;
+            };
+            if let Some(tip) = flag(&word, command) {
+                error.remove(ContextKind::SuggestedArg);
+                error.remove(ContextKind::Suggested);
+                suggest(&mut error, tip);
+            }
+        }
+        _ => {}
+    }
+    error
+}
+
+fn suggest(error: &mut clap::Error, tip: String) {
+    let tip = ContextValue::StyledStrs(vec![StyledStr::from(tip)]);
+    error.insert(ContextKind::Suggested, tip);
+}
+
+/// The verb that the words lead to, as far as they are verbs.
+fn command_of<'a>(root: &'a Command, words: &[OsString]) -> &'a Command {
+    let words = words.iter().skip(1).filter_map(|word| word.to_str());
+    words
+        .filter(|word| !word.starts_with('-'))
+        .fold(root, |command, word| {
+            command.find_subcommand(word).unwrap_or(command)
+        })
+}
+
+fn verb(word: &str) -> Option<String> {
+    let mut verbs = VERBS.iter();
+    let (_, meant) = verbs.find(|(words, _)| words.contains(&word))?;
+    Some((*meant).to_owned())
+}
+
+fn nearest_verb(word: &str, parent: &Command) -> String {
+    let known: Vec<&str> = parent
+        .get_subcommands()
+        .filter(|verb| !verb.is_hide_set())
+        .flat_map(|verb| std::iter::once(verb.get_name()).chain(verb.get_visible_aliases()))
+        .filter(|name| *name != "help")
+        .collect();
+    let within = parent.get_bin_name().unwrap_or("kmk");
+    match nearest_spelling(word, known.iter().copied()) {
+        Some(meant) => format!("did you mean `{within} {meant}`?"),
+        None => format!("`{within} --help` lists the commands: {}", known.join(", ")),
+    }
+}
+
+fn flag(word: &str, command: &Command) -> Option<String> {
+    let word = word.split('=').next().unwrap_or(word);
+    let known: Vec<String> = command
+        .get_arguments()
+        .filter(|flag| !flag.is_hide_set())
+        .filter_map(|flag| Some(format!("--{}", flag.get_long()?)))
+        .collect();
+    let is_known = |meant: &&str| known.iter().any(|flag| flag == meant);
+    let mut flags = FLAGS.iter();
+    let meant = flags.find(|(words, _)| words.contains(&word));
+    let meant = meant
+        .map(|(_, meant)| *meant)
+        .filter(|meant| is_known(meant));
+    let meant = meant.or_else(|| nearest_spelling(word, known.iter().map(String::as_str)));
+    let within = command.get_bin_name().unwrap_or("kmk");
+    match meant {
+        Some(meant) => Some(format!("did you mean `{meant}`?")),
+        // a value that looks like a flag is clap's to explain
+        None if word.starts_with("--") || word.len() <= 2 => {
+            Some(format!("`{within} --help` lists the flags"))
+        }
+        None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(words: &[&str]) -> String {
+        let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+        let Err(error) = Cli::try_parse_from(&words) else {
+            panic!("{words:?} makes sense");
+        };
+        let told = with_what_was_meant(error, &words).to_string();
+        let tip = told
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("tip: "));
+        tip.unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn words_of_other_tools_lead_to_what_does_it_here() {
+        for (verb, meant) in [
+            ("pause", "`kmk stop` stops the lab and keeps the records"),
+            (
+                "down",
+                "`kmk stop` keeps the records, `kmk destroy` removes everything",
+            ),
+            ("staus", "did you mean `kmk status`?"),
+            ("depoly", "did you mean `kmk deploy`?"),
+            (
+                "rebalance",
+                "`kmk --help` lists the commands: deploy, up, init, schema, scenarios, produce, consume, verify, status, ps, lag, explain, topic, group, list, ls, stop, start, destroy, logs, env, lint",
+            ),
+        ] {
+            assert_eq!(told(&["kmk", verb]), meant);
+        }
+        assert_eq!(
+            told(&["kmk", "topic", "lst"]),
+            "did you mean `kmk topic list`?"
+        );
+    }
+
+    #[test]
+    fn flags_of_other_tools_lead_to_those_here() {
+        for (words, meant) in [
+            (
+                ["consume", "orders", "--count"],
+                "did you mean `--messages`?",
+            ),
+            (["consume", "orders", "--offset"], "did you mean `--from`?"),
+            (
+                ["produce", "orders", "--mesages"],
+                "did you mean `--messages`?",
+            ),
+            (["produce", "orders", "-b"], "did you mean `--bootstrap`?"),
+            (["status", "--wtach", "x"], "did you mean `--watch`?"),
+            (["status", "-x", "x"], "`kmk status --help` lists the flags"),
+            (
+                ["status", "--offset", "x"],
+                "`kmk status --help` lists the flags",
+            ),
+        ] {
+            let words: Vec<&str> = ["kmk"].into_iter().chain(words).collect();
+            assert_eq!(told(&words), meant, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_meant_is_there() {
+        let root = Cli::command();
+        for (_, meant) in VERBS {
+            for command in meant.split('`').filter(|part| part.starts_with("kmk ")) {
+                let mut verbs = command.split(' ').skip(1);
+                let found = verbs.try_fold(&root, |at, verb| at.find_subcommand(verb));
+                assert!(found.is_some(), "{command}");
+            }
+        }
+    }
+}
