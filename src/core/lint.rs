@@ -140,7 +140,7 @@ impl File<'_> {
         if problems == [Problem::NoBreakSpace] {
             return problems;
         }
-        let read = match self.read(entry) {
+        let mut read = match self.read(entry) {
             Ok(read) => read,
             Err(problem) => {
                 problems.push(problem);
@@ -150,6 +150,7 @@ impl File<'_> {
         *let_pass += usize::from(read.is_none());
         let gone = read.as_ref().and_then(|read| self.gone(entry, read));
         problems.extend(gone);
+        problems.extend(read.as_mut().and_then(|read| read.partly.take()));
         problems.extend(self.values.problems(entry, read.as_ref()));
         problems
     }
@@ -185,13 +186,15 @@ impl File<'_> {
                     bare,
                     kind: self.strictest(place, bare, kind),
                     flow,
+                    partly: None,
                 };
-                self.reached(&entry.key, bare, &standing, Ok(Some(read)))
+                self.reached(&entry.key, bare, &standing, Ok(read))
+                    .map(Some)
             }
             Verdict::Partly { reaches, rights } => {
                 let instead = self.names(&rights, &standing);
                 let partly = Err(Problem::Partly { reaches, instead });
-                self.reached(&entry.key, bare, &standing, partly)
+                self.reached(&entry.key, bare, &standing, partly).map(Some)
             }
             Verdict::Overruled(why) => Err(Problem::Overruled(why)),
             Verdict::OnlyIn(only) => Err(renamed(&entry.key).unwrap_or(Problem::OnlyIn(only))),
@@ -237,8 +240,8 @@ impl File<'_> {
         key: &str,
         bare: &str,
         standing: &Standing,
-        at_best: Result<Option<Read<'k>>, Problem>,
-    ) -> Result<Option<Read<'k>>, Problem> {
+        at_best: Result<Read<'k>, Problem>,
+    ) -> Result<Read<'k>, Problem> {
         let elsewhere = || {
             let mut names = self.names(&rights(bare, self.kafka), standing);
             names.retain(|name| name != key);
@@ -248,15 +251,20 @@ impl File<'_> {
             Some(Reach::Shadowed(winners)) => Err(Problem::Shadowed(winners)),
             Some(Reach::NotEnabled(flow)) => Err(Problem::NotEnabled(flow)),
             Some(Reach::Nobody) => Err(Problem::Misplaced(elsewhere())),
-            // there is no better place in a flow that does not run
-            Some(Reach::Beside(BEATS_PRODUCER)) => Err(Problem::Partly {
-                reaches: BEATS_PRODUCER,
-                instead: Vec::new(),
-            }),
-            Some(Reach::Beside(reaches)) if at_best.is_ok() => Err(Problem::Partly {
-                reaches,
-                instead: elsewhere(),
-            }),
+            Some(Reach::Beside(reaches)) => {
+                // there is no better place in a flow that does not run
+                let only_beats = reaches == BEATS_PRODUCER;
+                let instead = if only_beats { Vec::new() } else { elsewhere() };
+                let partly = Problem::Partly { reaches, instead };
+                match at_best {
+                    Ok(read) => Ok(Read {
+                        partly: Some(partly),
+                        ..read
+                    }),
+                    Err(_) if only_beats => Err(partly),
+                    said => said,
+                }
+            }
             _ => at_best,
         }
     }

@@ -18,6 +18,8 @@ pub(super) struct Read<'k> {
     pub(super) kind: Type,
     /// The flow it stands at.
     pub(super) flow: Option<(&'k str, &'k str)>,
+    /// What is to be said of it where only clients that do not matter here read it.
+    pub(super) partly: Option<Problem>,
 }
 
 /// What values are judged by.

@@ -111,6 +111,17 @@ fn what_is_said_for_all_may_be_said_otherwise_for_one() {
 }
 
 #[test]
+fn a_value_counts_for_whoever_reads_it() {
+    let key = "b->a.producer.override.linger.ms";
+    let expected = [format!("{key} partly"), format!("{key} value")];
+    assert_eq!(found(&format!("{key} = soon")), expected);
+    // nobody looks at it
+    let key = "b->a.producer.linger.ms";
+    let expected = [format!("{key} not-enabled b->a")];
+    assert_eq!(found(&format!("{key} = soon")), expected);
+}
+
+#[test]
 fn a_flow_that_is_not_enabled_only_emits_heartbeats() {
     for key in [
         "topics",
