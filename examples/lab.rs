@@ -86,7 +86,7 @@ fn main() -> anyhow::Result<()> {
     let mut copies = Lines(Vec::new());
     let wanted = Consume {
         topics: vec![flow.remote_topic("orders")],
-        waits_for_topics: true,
+        must_be_there: Vec::new(),
         partition: None,
         start: Start::Earliest,
         until: None,

@@ -115,10 +115,10 @@ impl From<Speaker> for Client {
 const EXAMPLES: &str = "\
 Examples:
   kmk consume primary.orders -n 10
-  kmk consume orders primary.orders --format '%t %v'
+  kmk consume primary.orders primary.payments --format '%t %v'
   kmk consume orders --cluster primary --format json | jq .value
   kmk consume orders --cluster primary --group billing --follow
-  kmk consume orders --from -10m --format '%p:%o %T %k=%v'
+  kmk consume primary.orders --from -10m --format '%p:%o %T %k=%v'
 
 In JSON a missing key or value (a tombstone) is null.";
 
@@ -142,13 +142,14 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let bootstrap = place
         .as_ref()
         .map_or(args.elsewhere.bootstrap, Place::endpoints);
-    let is_expected = |topic: &String| {
-        place
-            .as_ref()
-            .is_none_or(|place| elsewhere::may_come(topic, place))
+    let may_come = |topic: &&String| {
+        let place = place.as_ref();
+        place.is_none_or(|place| elsewhere::may_come(topic, place))
     };
+    let unexpected = topics.iter().filter(|topic| !may_come(topic));
+    let unexpected: Vec<String> = unexpected.cloned().collect();
     let mut what = Consume {
-        waits_for_topics: topics.iter().all(is_expected),
+        must_be_there: unexpected.clone(),
         topics,
         partition: args.partition,
         start: args.from,
@@ -174,13 +175,13 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         _ => {}
     };
     let mut told = consume(&bootstrap, &what, &context.interrupt, &tell, &mut sink);
-    if let (Err(ConsumeError::NoTopic { topic, .. }), Some(place), false) =
-        (&told, &place, what.waits_for_topics)
+    if let (Err(ConsumeError::NoTopic { topic, .. }), Some(place)) = (&told, &place)
+        && unexpected.contains(topic)
     {
         if let Some(error) = elsewhere::where_it_is(topic, place, context) {
             return Err(error.into());
         }
-        what.waits_for_topics = true;
+        what.must_be_there.clear();
         told = consume(&bootstrap, &what, &context.interrupt, &tell, &mut sink);
     }
     let report = match told {

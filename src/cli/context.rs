@@ -19,9 +19,7 @@ pub(crate) struct Context {
     pub(crate) output: Output,
     pub(crate) interrupt: Interrupt,
     pub(crate) lab: String,
-    /// Whether that is what was typed or KMK_LAB says, rather than the default or what a lab file says.
-    pub(crate) is_lab_named: bool,
-    /// Whether that is what was typed.
+    /// Whether that is what was typed, rather than what KMK_LAB or a lab file says, or the default.
     pub(crate) is_lab_typed: bool,
     pub(crate) directory: Option<PathBuf>,
 }

@@ -45,7 +45,7 @@ pub(super) fn wanted(
             .warn(&format!("{}:{place}{}", path.display(), warning.what));
     }
     let mut spec = reading.spec;
-    if context.is_lab_named {
+    if context.is_lab_typed {
         spec.lab.clone_from(&context.lab);
     } else {
         context.lab.clone_from(&spec.lab);

@@ -75,7 +75,7 @@ Exit codes:
 #[derive(clap::Args)]
 #[command(next_help_heading = "Global options")]
 struct Global {
-    /// The lab that is meant; also KMK_LAB [default: demo; of `deploy`, what the lab file says]
+    /// The lab that is meant; also KMK_LAB [default: demo; of `deploy`, what the lab file says, before KMK_LAB]
     #[arg(long, global = true, value_name = "NAME", value_parser = lab_name)]
     lab: Option<String>,
     /// Where the rendered files go; also KMK_DIR [default: where they are, or ./kmk-lab]
@@ -198,12 +198,10 @@ pub(crate) fn main() -> ExitCode {
     listen_for_signals(&interrupt);
     let is_lab_typed = cli.global.lab.is_some();
     let lab = cli.global.lab.or_else(lab_variable);
-    let is_lab_named = lab.is_some();
     let mut context = Context {
         output,
         interrupt,
         lab: lab.unwrap_or_else(|| spec::DEFAULT_LAB.to_owned()),
-        is_lab_named,
         is_lab_typed,
         directory: cli.global.dir.or_else(directory_variable),
     };

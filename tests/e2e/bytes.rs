@@ -169,7 +169,7 @@ fn keys_go_where_java_sends_them_and_compressed_topics_are_read() {
         lab.kmk(&format!(
             "consume --topic {codec} --cluster primary --client kafka"
         ))
-        .code(1)
+        .code(3)
         .says(&words)
         .says("--client wire");
     }

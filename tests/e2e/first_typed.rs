@@ -2,6 +2,7 @@
 
 use crate::kcat::CROSSING;
 use crate::lab::Lab;
+use crate::process::Ran;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 fn what_one_types_first_does_what_it_says() {
     let lab = Lab::new("first");
     lab.deploy(r"--topics greet,a,b,payments\..*").code(0).says(
-        "produce --lab $LAB --topic greet --messages 10"
+        "produce --lab $LAB greet --messages 10"
             .replace("$LAB", &lab.name)
             .as_str(),
     );
@@ -81,6 +82,15 @@ fn what_one_types_first_does_what_it_says() {
         .prints("greet on primary: 1 partition, 1 replica, 6 records")
         .prints("\n\ngreet on secondary: 1 partition, 1 replica, 0 records");
 
+    several_topics(&sh);
+
+    println!("the lab of the environment");
+    let said = lab.bash("eval \"$(kmk env --lab $LAB)\"; bash -c 'echo $PRIMARY_BOOTSTRAP'; kmk status -q | head -1");
+    assert_eq!(said.code(0).lines()[0], lab.primary().0);
+}
+
+/// What `b` has two records of, and `greet` six.
+fn several_topics(sh: &dyn Fn(&str) -> Ran) {
     println!("several topics at once");
     sh("printf 'b1\nb2\n' | kmk produce b").code(0);
     let read = sh("kmk consume b greet -c primary -f '%t %v'")
@@ -91,6 +101,11 @@ fn what_one_types_first_does_what_it_says() {
     assert_eq!(of_b, ["b b1", "b b2"]);
     let some = sh("kmk consume b greet -c primary -n 7").code(0).lines();
     assert_eq!(some.len(), 7);
+    let once = sh("kmk consume b never -c primary --timeout 1s").code(1);
+    assert_eq!(once.lines(), ["b1", "b2"], "each record once");
+    sh("kmk consume primary.greet a --timeout 1s")
+        .code(2)
+        .says("`a` is on primary");
     sh("kmk consume b greet -c primary -n 9 --timeout 2s")
         .code(1)
         .says("read 8 of 9");
@@ -108,8 +123,4 @@ fn what_one_types_first_does_what_it_says() {
     sh("kmk group describe readers")
         .code(0)
         .prints("readers: Empty, 0 members, lag 0");
-
-    println!("the lab of the environment");
-    let said = lab.bash("eval \"$(kmk env --lab $LAB)\"; bash -c 'echo $PRIMARY_BOOTSTRAP'; kmk status -q | head -1");
-    assert_eq!(said.code(0).lines()[0], lab.primary().0);
 }

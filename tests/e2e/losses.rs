@@ -199,7 +199,7 @@ fn a_topic_that_is_not_deleted_is_not_mirrored_again() {
     docker(&format!("pause {mirror}"));
     let asked = Instant::now();
     lab.kmk("topic delete ordrs")
-        .code(1)
+        .code(2)
         .says("no topic `ordrs`");
     assert!(asked.elapsed() < Duration::from_secs(5), "{asked:?}");
     assert_eq!(is("Paused"), "true", "it is left alone");

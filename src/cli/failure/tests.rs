@@ -282,7 +282,6 @@ fn every_kind_of_error_has_its_exit_code() {
         output: Output::new(true, false, Color::Never),
         interrupt: Interrupt::default(),
         lab: name(),
-        is_lab_named: false,
         is_lab_typed: false,
         directory: None,
     };

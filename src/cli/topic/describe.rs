@@ -1,12 +1,14 @@
-use super::{COPIES, Which};
-use crate::cli::chosen::Chosen;
+use super::Which;
 use crate::cli::quantity::{bytes, count, or_dash};
 use crate::cli::table::{row, table};
 use crate::cli::{Context, Outcome};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::kafka::KafkaError;
-use kafka_mirror_kit::core::lab::topics::{PartitionReport, TopicDetails, TopicError, describe};
-use kafka_mirror_kit::core::wait::Limit;
+use kafka_mirror_kit::core::lab::topics::{
+    PartitionReport, TopicDetails, TopicError, describe, describe_all,
+};
+use kafka_mirror_kit::core::wait::Stop;
+use std::time::Duration;
 
 /// Show all about one topic: its partitions, its settings, and where it is mirrored
 ///
@@ -30,34 +32,46 @@ Examples:
   kmk topic describe primary.orders
   kmk topic describe orders --json | jq '.partition_details[].leader'";
 
+/// How long each cluster may take where none is named: one that is down is down.
+const EACH: Duration = Duration::from_secs(5);
+
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let limit = args.which.limit(context);
     let chosen = args.which.cluster(context)?;
     let topic = args.which.topic.name();
-    let is_one_meant = args.which.cluster.is_some() || chosen.lab().is_none();
-    let others = if is_one_meant {
-        Others::default()
-    } else {
-        Others::look(&chosen, topic, &limit.at_most(COPIES))
-    };
-    let mut silent = others.silent;
-    let found = match describe(chosen.endpoints(), chosen.lab(), topic, &limit) {
-        Ok(here) => std::iter::once((chosen.name(), here))
-            .chain(others.found)
-            .collect(),
-        Err(TopicError::Kafka(error)) if !others.found.is_empty() => {
-            silent.insert(0, (chosen.name(), error));
-            others.found
+    let looks = match chosen.lab() {
+        Some((topology, _)) if args.which.cluster.is_none() => {
+            describe_all(topology, topic, &limit.at_most(EACH))
         }
-        Err(TopicError::NoTopic { .. }) if !others.found.is_empty() => others.found,
-        Err(error) => {
-            if matches!(error, TopicError::NoTopic { .. }) {
-                warn_of(&silent, context);
+        lab => {
+            let look = describe(chosen.endpoints(), lab, topic, &limit);
+            vec![(chosen.name(), look)]
+        }
+    };
+    let (mut found, mut silent, mut missing) = (Vec::new(), Vec::new(), None);
+    for (cluster, look) in looks {
+        match look {
+            Ok(details) => found.push((cluster, details)),
+            Err(TopicError::Kafka(KafkaError::Stopped(Stop::Interrupted))) => {
+                return Err(Stop::Interrupted.into());
             }
-            return Err(chosen.of_topic(error));
+            Err(TopicError::Kafka(error)) => silent.push((cluster, error)),
+            Err(error) if cluster == chosen.name() => missing = Some(error),
+            Err(_) => {}
         }
-    };
-    warn_of(&silent, context);
+    }
+    if let Some((_, error)) = silent
+        .first()
+        .filter(|_| found.is_empty() && missing.is_none())
+    {
+        return Err(chosen.of_kafka(error.clone()));
+    }
+    for (cluster, error) in &silent {
+        context.output.warn(&format!("{cluster}: {error}"));
+    }
+    if let Some(missing) = missing.filter(|_| found.is_empty()) {
+        return Err(chosen.of_topic(missing));
+    }
     let told = found.iter().map(|(on, details)| {
         if args.json {
             serde_json::to_string_pretty(&details).context("cannot write JSON")
@@ -68,38 +82,11 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let between = if args.json { "\n" } else { "\n\n" };
     let told: Vec<String> = told.collect::<anyhow::Result<_>>()?;
     context.output.result(&told.join(between))?;
-    Ok(Outcome::Yes)
-}
-
-/// The other clusters of the lab: those that have the topic, and those that do not answer.
-#[derive(Default)]
-struct Others {
-    found: Vec<(String, TopicDetails)>,
-    silent: Vec<(String, KafkaError)>,
-}
-
-impl Others {
-    fn look(chosen: &Chosen, topic: &str, limit: &Limit) -> Self {
-        let mut others = Self::default();
-        let Some((topology, here)) = chosen.lab() else {
-            return others;
-        };
-        for cluster in topology.clusters.iter().filter(|one| one.name != here) {
-            let name = &cluster.name;
-            match describe(&cluster.endpoints(), Some((topology, name)), topic, limit) {
-                Ok(details) => others.found.push((name.clone(), details)),
-                Err(TopicError::Kafka(error)) => others.silent.push((name.clone(), error)),
-                Err(_) => {}
-            }
-        }
-        others
-    }
-}
-
-fn warn_of(silent: &[(String, KafkaError)], context: &Context) {
-    for (cluster, error) in silent {
-        context.output.warn(&format!("{cluster}: {error}"));
-    }
+    Ok(if silent.is_empty() {
+        Outcome::Yes
+    } else {
+        Outcome::No
+    })
 }
 
 fn text(details: &TopicDetails, on: &str) -> String {

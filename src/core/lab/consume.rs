@@ -26,8 +26,8 @@ const LEAVE: Duration = Duration::from_secs(2);
 pub struct Consume {
     /// The topics, at least one, each once. They are never created by reading them.
     pub topics: Vec<String>,
-    /// Whether a topic that is not there is waited for.
-    pub waits_for_topics: bool,
+    /// Those of them that are not waited for, if they are not there.
+    pub must_be_there: Vec<String>,
     /// Only this partition of each topic; none for all.
     pub partition: Option<i32>,
     /// Where to begin, in partitions where the group (if any) has no place yet.
@@ -143,8 +143,24 @@ pub fn consume(
     let start = Instant::now();
     let output = Output::new(sink, what.messages);
     let ends = match what.topics.as_slice() {
-        [topic] => vec![read(bootstrap, topic, what, interrupt, observer, &output)],
-        topics => read_all(bootstrap, topics, what, interrupt, observer, &output),
+        [topic] => {
+            let waits = !what.must_be_there.contains(topic);
+            vec![read(
+                bootstrap,
+                (topic, waits),
+                what,
+                interrupt,
+                observer,
+                &output,
+            )]
+        }
+        topics => {
+            if !what.must_be_there.is_empty() {
+                // before anything is read: whoever calls may look elsewhere, and then once more
+                must_be_there(bootstrap, what, interrupt, observer)?;
+            }
+            read_all(bootstrap, topics, what, interrupt, observer, &output)
+        }
     };
     let mut report = ConsumeReport {
         read: output.read(),
@@ -154,8 +170,11 @@ pub fn consume(
     };
     for ended in ends {
         let (end, not_committed) = ended?;
-        // one that was stopped because of another does not say how it all ended
-        let is_own = !matches!(end, ConsumeEnd::Interrupted) || interrupt.is_raised();
+        // one that was stopped because of another, or came too late for more, does not say how it all ended
+        let is_own = match end {
+            ConsumeEnd::Interrupted => interrupt.is_raised(),
+            _ => !output.is_full(),
+        };
         if is_own && end.rank() > report.end.rank() {
             report.end = end;
         }
@@ -179,7 +198,7 @@ fn read_all(
         for topic in topics {
             threads.push(scope.spawn(move || {
                 let observer = |event| observer.on(of_topic(topic, event));
-                let ended = read(bootstrap, topic, what, others, &observer, output);
+                let ended = read(bootstrap, (topic, true), what, others, &observer, output);
                 if output.is_full() || !matches!(ended, Ok((ConsumeEnd::Complete, _))) {
                     others.raise();
                 }
@@ -196,17 +215,31 @@ fn read_all(
 
 type Ended = (ConsumeEnd, Option<KafkaError>);
 
-/// Reads one topic to its end. How that was, and why the last offsets could not be committed.
+fn must_be_there(
+    bootstrap: &[Endpoint],
+    what: &Consume,
+    interrupt: &Interrupt,
+    observer: &dyn Observer,
+) -> Result<(), ConsumeError> {
+    let limit = Limit::new(what.timeout, interrupt);
+    let mut admin = Admin::connect_patiently(bootstrap, &limit)?;
+    for topic in &what.must_be_there {
+        wait_for_topic(&mut admin, (topic, false), &limit, observer)?;
+    }
+    Ok(())
+}
+
+/// Reads one topic to its end, and waits for it or not. How that was, and why the last offsets could not be committed.
 fn read(
     bootstrap: &[Endpoint],
-    topic: &str,
+    (topic, waits): (&str, bool),
     what: &Consume,
     interrupt: &Interrupt,
     observer: &dyn Observer,
     output: &Output,
 ) -> Result<Ended, ConsumeError> {
     let limit = Limit::new(what.timeout, interrupt);
-    match open(bootstrap, topic, what, &limit, observer) {
+    match open(bootstrap, (topic, waits), what, &limit, observer) {
         Ok(mut consumer) => {
             let mut run = Run::new(topic, what, limit, observer, output);
             let end = run.until_the_end(&mut consumer);
@@ -237,7 +270,7 @@ fn of_topic(topic: &str, event: Event) -> Event {
 /// Waits for the topic and finds out where to begin. A leader that moves meanwhile is waited for too.
 fn open(
     bootstrap: &[Endpoint],
-    topic: &str,
+    (topic, waits): (&str, bool),
     what: &Consume,
     limit: &Limit,
     observer: &dyn Observer,
@@ -257,7 +290,7 @@ fn open(
     };
     loop {
         let mut admin = Admin::connect_patiently(bootstrap, limit)?;
-        let info = wait_for_topic(&mut admin, topic, what.waits_for_topics, limit, observer)?;
+        let info = wait_for_topic(&mut admin, (topic, waits), limit, observer)?;
         match Consumer::open(admin, topic, &info, &reading, limit) {
             Err(error) if error.is_retriable() && !limit.remaining().is_zero() => {
                 limit.pause(LOOK).map_err(KafkaError::from)?;
@@ -275,8 +308,7 @@ fn open(
 
 fn wait_for_topic(
     admin: &mut Admin,
-    topic: &str,
-    is_worth_waiting: bool,
+    (topic, waits): (&str, bool),
     limit: &Limit,
     observer: &dyn Observer,
 ) -> Result<TopicInfo, ConsumeError> {
@@ -301,7 +333,7 @@ fn wait_for_topic(
             Err(error) if error.is_retriable() => ConsumeError::Kafka(error),
             Err(error) => return Err(error.into()),
         };
-        if !is_worth_waiting && matches!(trouble, ConsumeError::NoTopic { .. }) {
+        if !waits && matches!(trouble, ConsumeError::NoTopic { .. }) {
             return Err(trouble);
         }
         if !told {

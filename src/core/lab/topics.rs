@@ -11,7 +11,8 @@ mod truncate;
 pub use change::{Altered, alter, create, delete};
 pub use follow::Following;
 pub use look::{
-    clusters_with_topic, copies_of, describe, setting_of, source_of, topics, topics_at,
+    clusters_with_topic, copies_of, describe, describe_all, setting_of, source_of, topics,
+    topics_at,
 };
 pub use mirrored::{Copied, Names, copied};
 pub use report::{

@@ -15,6 +15,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::BTreeMap;
 use std::thread;
 
+const NO_PANIC: &str = "a look at a cluster does not panic";
+
 /// The topics of all clusters of a lab, or of the one named, in the order of the lab; looked at all at once. With `all`, those of Kafka,
 /// MirrorMaker and kmk too. A cluster that does not answer stands there with its problem.
 pub fn topics(
@@ -41,7 +43,7 @@ pub fn topics(
             })
             .collect();
         let looks = looks.into_iter().map(|(cluster, look)| {
-            let look = look.join().expect("a look at a cluster does not panic");
+            let look = look.join().expect(NO_PANIC);
             (cluster, look)
         });
         looks.collect()
@@ -86,6 +88,28 @@ pub fn topics_at(
 ) -> Result<ClusterTopics, KafkaError> {
     let is_shown = |topic: &str| all || !is_internal(topic);
     Ok(Answer::at(bootstrap, Depth::All, is_shown, limit)?.report(None, bootstrap))
+}
+
+/// All there is to say about one topic on each cluster of a lab, looked at all at once.
+pub fn describe_all(
+    topology: &Topology,
+    topic: &str,
+    limit: &Limit,
+) -> Vec<(String, Result<TopicDetails, TopicError>)> {
+    let look = |cluster: &Cluster| {
+        let lab = Some((topology, cluster.name.as_str()));
+        describe(&addresses(cluster)?, lab, topic, limit)
+    };
+    thread::scope(|scope| {
+        let looks = topology.clusters.iter();
+        let looks: Vec<_> = looks
+            .map(|cluster| (cluster.name.clone(), scope.spawn(move || look(cluster))))
+            .collect();
+        let looks = looks.into_iter();
+        looks
+            .map(|(name, look)| (name, look.join().expect(NO_PANIC)))
+            .collect()
+    })
 }
 
 /// All there is to say about one topic: of a cluster of a lab, or of any cluster.
@@ -209,7 +233,13 @@ fn names_of_others(topology: &Topology, cluster: &str, limit: &Limit) -> Names {
         let topics = admin.topics(limit).ok()?;
         Some((other.name.clone(), topics.into_keys().collect()))
     };
-    others.filter_map(names).collect()
+    thread::scope(|scope| {
+        let looks: Vec<_> = others
+            .map(|other| scope.spawn(move || names(other)))
+            .collect();
+        let looks = looks.into_iter().map(|look| look.join().expect(NO_PANIC));
+        looks.flatten().collect()
+    })
 }
 
 fn mark(report: &mut TopicReport, topology: &Topology, cluster: &str, names: &Names) {
