@@ -29,6 +29,7 @@ Examples:
 
 #[derive(clap::Subcommand)]
 enum Verb {
+    #[command(visible_alias = "ls")]
     List(groups::Args),
     Describe(groups::Describe),
     Reset(reset::Args),

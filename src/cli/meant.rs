@@ -13,7 +13,8 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 /// Words of other tools, and what does it here.
-const VERBS: [(&[&str], &str); 13] = [
+const VERBS: [(&[&str], &str); 14] = [
+    (&["version"], "`kmk --version`"),
     (
         &["down"],
         "`kmk stop` keeps the records, `kmk destroy` removes everything",
@@ -65,6 +66,14 @@ const VERBS: [(&[&str], &str); 13] = [
     ),
 ];
 
+/// The same of verbs of topics and groups.
+const VERBS_OF_NOUNS: [(&[&str], &str); 4] = [
+    (&["rm", "remove", "drop"], "delete"),
+    (&["show", "get", "info", "inspect"], "describe"),
+    (&["new", "add", "make"], "create"),
+    (&["set", "config", "change", "update"], "alter"),
+];
+
 /// Flags of other tools, and those that do it here, for the verbs that have them.
 const FLAGS: [(&[&str], &str); 9] = [
     (
@@ -87,7 +96,7 @@ const FLAGS: [(&[&str], &str); 9] = [
         ],
         "--bootstrap",
     ),
-    (&["--offset", "--from-beginning", "--start"], "--from"),
+    (&["--offset", "--start"], "--from"),
     (&["--output", "--output-format"], "--format"),
     (&["--consumer-group", "--group-id"], "--group"),
     (&["-H", "--headers"], "--header"),
@@ -138,7 +147,11 @@ fn with_what_was_meant(mut error: clap::Error, words: &[OsString]) -> clap::Erro
                 return error;
             };
             let is_top = parent.get_name() == root.get_name();
-            let meant = verb(&word).filter(|_| is_top);
+            let meant = if is_top {
+                verb(&word)
+            } else {
+                verb_of_noun(&word, parent)
+            };
             error.remove(ContextKind::SuggestedSubcommand);
             suggest(
                 &mut error,
@@ -182,6 +195,14 @@ fn verb(word: &str) -> Option<String> {
     Some((*meant).to_owned())
 }
 
+fn verb_of_noun(word: &str, noun: &Command) -> Option<String> {
+    let mut verbs = VERBS_OF_NOUNS.iter();
+    let (_, meant) = verbs.find(|(words, _)| words.contains(&word))?;
+    let within = noun.get_bin_name().unwrap_or("kmk");
+    let verb = noun.find_subcommand(meant)?;
+    Some(format!("did you mean `{within} {}`?", verb.get_name()))
+}
+
 fn nearest_verb(word: &str, parent: &Command) -> String {
     let known: Vec<&str> = parent
         .get_subcommands()
@@ -197,6 +218,12 @@ fn nearest_verb(word: &str, parent: &Command) -> String {
 }
 
 fn flag(word: &str, command: &Command) -> Option<String> {
+    if word == "--from-beginning" && command.get_name() == "consume" {
+        return Some("it reads from the beginning anyway: leave the flag out".to_owned());
+    }
+    if !word.starts_with('-') && command.get_positionals().next().is_none() {
+        return Some(format!("did you mean `--lab {word}`?"));
+    }
     let word = word.split('=').next().unwrap_or(word);
     let known: Vec<String> = command
         .get_arguments()
@@ -255,6 +282,11 @@ mod tests {
             assert_eq!(told(&["kmk", verb]), meant);
         }
         assert_eq!(
+            told(&["kmk", "topic", "rm", "x"]),
+            "did you mean `kmk topic delete`?"
+        );
+        assert_eq!(told(&["kmk", "status", "x1"]), "did you mean `--lab x1`?");
+        assert_eq!(
             told(&["kmk", "topic", "lst"]),
             "did you mean `kmk topic list`?"
         );
@@ -290,7 +322,10 @@ mod tests {
         let root = Cli::command();
         for (_, meant) in VERBS {
             for command in meant.split('`').filter(|part| part.starts_with("kmk ")) {
-                let mut verbs = command.split(' ').skip(1);
+                let mut verbs = command
+                    .split(' ')
+                    .skip(1)
+                    .filter(|word| !word.starts_with('-'));
                 let found = verbs.try_fold(&root, |at, verb| at.find_subcommand(verb));
                 assert!(found.is_some(), "{command}");
             }

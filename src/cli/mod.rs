@@ -78,7 +78,7 @@ struct Global {
     /// The lab that is meant; also KMK_LAB [default: demo; of `deploy`, what the lab file says, before KMK_LAB]
     #[arg(long, global = true, value_name = "NAME", value_parser = lab_name)]
     lab: Option<String>,
-    /// Where the rendered files go; also KMK_DIR [default: where they are, or ./kmk-lab]
+    /// Where the rendered files go; also KMK_DIR [default: where they are, or ./kmk-lab, with `-NAME` of another lab than demo]
     #[arg(long, global = true, value_name = "DIRECTORY")]
     dir: Option<PathBuf>,
     /// Say nothing but results and errors

@@ -22,7 +22,7 @@ use kafka_mirror_kit::core::topology::Flow;
 use kafka_mirror_kit::core::wait::{Limit, Stop};
 use progress::Progress;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use stdin::Stdin;
 
 /// What Kafka puts around a record at most, but for its headers, in bytes.
@@ -53,7 +53,12 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if is_stdin && stdin == Stdin::Terminal {
         context.output.talk("A record a line; end with Ctrl-D.");
     }
+    if stdin == Stdin::Lines && file.is_none() && args.asks_for_samples() {
+        let note = "note: stdin is not read, as --messages or --size asks for sample records; `--file -` sends its lines";
+        context.output.talk(note);
+    }
     let is_surprising = file.is_none() && args.is_silent();
+    let since = args.timestamp.is_none().then(SystemTime::now);
     let whole_file = matches!(input, Input::Lines(_));
     let messages = args.messages.or((!whole_file).then_some(1));
     let (key, writing) = (args.key(), args.writing());
@@ -117,6 +122,8 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         topic: &topic,
         bootstrap: &bootstrap,
         report: &report,
+        asked: messages,
+        since,
     };
     answer(&sent, place.as_ref(), context)
 }
@@ -136,6 +143,9 @@ struct Sent<'a> {
     topic: &'a str,
     bootstrap: &'a [Endpoint],
     report: &'a ProduceReport,
+    asked: Option<u64>,
+    /// When it began; none where the records carry a time of their own.
+    since: Option<SystemTime>,
 }
 
 /// The flags that lead another command to the same cluster.
@@ -168,22 +178,22 @@ fn refuse_mirrored(topic: &str, place: &Place, context: &Context) -> anyhow::Res
 
 /// The end, in words and as an exit code.
 fn answer(sent: &Sent, place: Option<&Place>, context: &Context) -> anyhow::Result<Outcome> {
-    let Sent { topic, report, .. } = *sent;
+    let report = sent.report;
     match &report.end {
         ProduceEnd::Complete => {
             if let Some(place) = place.filter(|_| report.tally.acknowledged() > 0) {
-                next(topic, report, place, context);
+                next(sent, place, context);
             }
             Ok(Outcome::Yes)
         }
         ProduceEnd::Interrupted => {
-            context.output.talk(&report::shortfall(report));
+            context.output.talk(&report::shortfall(report, sent.asked));
             Err(Stop::Interrupted.into())
         }
         ProduceEnd::GaveUp(error) => {
             let hint = refused(error, sent, place, context)
                 .or_else(|| where_to_look(error, place, context));
-            let what = format!("{}: {error}", report::shortfall(report));
+            let what = format!("{}: {error}", report::shortfall(report, sent.asked));
             Err(Told::no(what).maybe(hint).into())
         }
         ProduceEnd::Short { asked } => {
@@ -191,7 +201,7 @@ fn answer(sent: &Sent, place: Option<&Place>, context: &Context) -> anyhow::Resu
             Err(Told::no(format!("the input ended after {all} of {asked} records")).into())
         }
         ProduceEnd::Input(error) => {
-            let told = Told::no(error.to_string()).hint(report::shortfall(report));
+            let told = Told::no(error.to_string()).hint(report::shortfall(report, sent.asked));
             Err(told.into())
         }
     }
@@ -231,9 +241,22 @@ fn refused(
 }
 
 /// Where the copies can be read.
-fn next(topic: &str, report: &ProduceReport, place: &Place, context: &Context) {
+fn next(sent: &Sent, place: &Place, context: &Context) {
+    let Sent { topic, report, .. } = *sent;
     let lab = in_lab(&context.lab);
     let messages = report.tally.acknowledged();
+    // of a topic that had some before, only these
+    let has_others = report
+        .tally
+        .partitions
+        .values()
+        .any(|written| written.first != 0);
+    let from = sent
+        .since
+        .filter(|_| has_others)
+        .map_or_else(String::new, |since| {
+            format!(" --from {}", humantime::format_rfc3339_millis(since))
+        });
     let flows = place.lab.topology.flows.iter();
     let flows = flows.filter(|flow| flow.spec.source == place.cluster.name);
     let selected: Vec<(&Flow, Selection)> = flows
@@ -256,7 +279,7 @@ fn next(topic: &str, report: &ProduceReport, place: &Place, context: &Context) {
         .map(|(flow, _)| {
             let (remote, target) = (flow.remote_topic(topic), &flow.spec.target);
             let command =
-                format!("kmk consume{lab} {remote} --cluster {target} --messages {messages}");
+                format!("kmk consume{lab} {remote} --cluster {target}{from} --messages {messages}");
             (command, "the copies")
         });
     let consume: Vec<(String, &str)> = consume.collect();

@@ -36,6 +36,7 @@ Examples:
 
 #[derive(clap::Subcommand)]
 enum Verb {
+    #[command(visible_alias = "ls")]
     List(topics::Args),
     Create(create::Args),
     Describe(describe::Args),

@@ -42,7 +42,7 @@ pub(crate) struct Args {
     /// Send for so long instead
     #[arg(long = "for", id = "time", value_name = "TIME", value_parser = patience)]
     time: Option<Duration>,
-    /// At most so many records a second, into each source [default: as fast as the source takes them]
+    /// At most so many records a second on average, into each source [default: as fast as the source takes them]
     #[arg(long, value_name = "N[/s]", value_parser = rate, allow_hyphen_values = true)]
     rate: Option<u64>,
     /// Bytes of each record: 200, 10kB, 1MB (10^6) or 1MiB (2^20)

@@ -175,7 +175,7 @@ fn fan_out_brings_one_to_many() {
         .kmk("produce --topic other --messages 1")
         .code(0)
         .says("note: on cluster hub;")
-        .says("--topic hub.other --cluster edge-1 --messages 1")
+        .says("hub.other --cluster edge-1 --messages 1")
         .says("--topic hub.other --cluster edge-2 --messages 1");
     running.verify();
     running.lab.kmk("destroy").code(0);

@@ -24,7 +24,7 @@ fn flags_that_make_no_sense() {
         ("group reset billing --to earliest", "--topic <TOPIC>"),
         ("group reset billing --topic t", "--to <WHERE>"),
         (
-            "group reset billing --topic t --to end",
+            "group reset billing --topic t --to never",
             "it is `earliest`, `latest`, an offset from 0, a time such as",
         ),
         (

@@ -39,7 +39,7 @@ fn another_lab_may_be_meant() {
         .stdout("")
         .stderr(indoc! {"
         error: there is no lab `something`
-          hint: did you mean --lab demo?
+          hint: labs there are: demo; `kmk deploy --lab something` brings it up
     "});
 }
 
@@ -224,7 +224,7 @@ fn the_lab_of_the_environment_is_meant_unless_another_is_typed() {
     let kmk = kmk.variable("KMK_LAB", "other");
     kmk.run("env").code(3).stderr(indoc! {"
         error: there is no lab `other`
-          hint: did you mean --lab demo?
+          hint: labs there are: demo; `kmk deploy --lab other` brings it up
     "});
     kmk.run("env --lab demo")
         .code(0)

@@ -22,8 +22,9 @@ pub(in crate::cli) fn time(text: &str, now: SystemTime) -> Option<SystemTime> {
 
 fn start_at(text: &str, now: SystemTime) -> Result<Start, String> {
     match text {
-        "earliest" => return Ok(Start::Earliest),
-        "latest" => return Ok(Start::Latest),
+        // the others are kcat's and rpk's
+        "earliest" | "beginning" | "start" => return Ok(Start::Earliest),
+        "latest" | "end" => return Ok(Start::Latest),
         _ => {}
     }
     let offset = whole(text).and_then(|offset| offset.try_into().ok());
@@ -81,6 +82,16 @@ mod tests {
             ("1970-01-01T00:00:00+01:00", 0),
         ] {
             assert_eq!(start_at(text, now()), Ok(Start::Time(millis)), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_ends_have_several_names() {
+        for first in ["earliest", "beginning", "start"] {
+            assert_eq!(start_at(first, now()), Ok(Start::Earliest));
+        }
+        for last in ["latest", "end"] {
+            assert_eq!(start_at(last, now()), Ok(Start::Latest));
         }
     }
 

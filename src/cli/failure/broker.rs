@@ -168,7 +168,7 @@ const HELP: &[Help] = &[
     // how topics and groups are
     met(
         "TOPIC_ALREADY_EXISTS",
-        "`kmk topic alter{lab}` changes it; --if-not-exists leaves it as it is",
+        "`kmk topic alter{lab} TOPIC` changes it; --if-not-exists leaves it as it is",
     ),
     typed(
         "UNKNOWN_TOPIC_OR_PARTITION",

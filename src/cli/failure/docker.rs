@@ -13,6 +13,7 @@ use kafka_mirror_kit::core::lab::stop::StopError;
 use kafka_mirror_kit::core::lock::LockError;
 use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::shell;
+use kafka_mirror_kit::core::spec::DEFAULT_LAB;
 use kafka_mirror_kit::core::wait::Stop;
 use std::path::Path;
 
@@ -56,7 +57,11 @@ pub(super) fn of_lab(error: &LabError) -> Failure {
             None if others.is_empty() => {
                 item.hint(format!("bring it up with `kmk deploy{}`", in_lab(lab)))
             }
-            None => item.hint(format!("labs there are: {}", others.join(", "))),
+            None => item.hint(format!(
+                "labs there are: {}; `kmk deploy{}` brings it up",
+                others.join(", "),
+                in_lab(lab)
+            )),
         },
         LabError::Newer { .. } => item.hint(format!(
             "use the kmk that made it, or a newer one; this one knows formats up to {FORMAT}"
@@ -135,10 +140,10 @@ pub(super) fn of_log(error: &LogError, context: &Context) -> Failure {
     }
 }
 
-/// The only one there is, or one of nearly that name.
+/// The only one there is, where none was named, or one of nearly that name.
 fn lab_that_is_meant<'a>(name: &str, labs: &'a [String]) -> Option<&'a str> {
     match labs {
-        [only] => Some(only),
+        [only] if name == DEFAULT_LAB => Some(only),
         labs => nearest(name, labs.iter().map(String::as_str)),
     }
 }

@@ -65,7 +65,7 @@ pub(crate) struct Args {
     /// The partition of every record [default: by key, or in turn]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
     pub(super) partition: Option<i32>,
-    /// At most so many records a second, such as 500/s or 10k
+    /// At most so many records a second on average, such as 500/s or 10k
     #[arg(long, value_name = "N[/s]", value_parser = rate, allow_hyphen_values = true)]
     pub(super) rate: Option<u64>,
     /// How long to go on without any acknowledgement before giving up
@@ -228,6 +228,12 @@ impl Args {
         let piped = stdin == Stdin::Lines && !is_said;
         let file = self.file.clone();
         file.or_else(|| piped.then(|| PathBuf::from("-")))
+    }
+
+    /// Whether samples are asked for by their number or size alone.
+    pub(super) fn asks_for_samples(&self) -> bool {
+        let is_counted = self.messages.is_some() || self.size.is_some();
+        is_counted && self.value.is_none() && !self.tombstone
     }
 
     /// Whether nothing says what to send, so that it is worth a word that it is a sample.

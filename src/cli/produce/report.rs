@@ -111,7 +111,19 @@ pub(super) fn text(topic: &str, report: &ProduceReport) -> String {
 }
 
 /// What is missing, if the run did not end well.
-pub(super) fn shortfall(report: &ProduceReport) -> String {
+pub(super) fn shortfall(report: &ProduceReport, asked: Option<u64>) -> String {
+    let taken = report.tally.acknowledged() + report.not_acknowledged;
+    match asked.map(|asked| asked.saturating_sub(taken)) {
+        None | Some(0) => unacknowledged(report),
+        Some(left) => format!(
+            "{}; {} not sent",
+            unacknowledged(report),
+            count(left, "record")
+        ),
+    }
+}
+
+fn unacknowledged(report: &ProduceReport) -> String {
     let missing = report.not_acknowledged;
     let doubt = report.tally.in_doubt;
     match (missing, doubt) {
@@ -183,6 +195,17 @@ mod tests {
             "3 records acknowledged in topic `orders` in 3.0 s: 1 records/s, 0.0 MB/s\n\
              PARTITION  RECORDS  OFFSETS\n\
              1          3        7..9"
+        );
+    }
+
+    #[test]
+    fn what_was_never_sent_is_missing_too() {
+        let told = |asked| shortfall(&report(), asked);
+        assert_eq!(told(None), "2 records not acknowledged, and not written");
+        assert_eq!(told(Some(5)), told(None));
+        assert_eq!(
+            told(Some(100)),
+            "2 records not acknowledged, and not written; 95 records not sent"
         );
     }
 

@@ -20,7 +20,7 @@ use kafka_protocol::messages::{
     OffsetFetchRequest,
 };
 use kafka_protocol::protocol::StrBytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An offset by topic and partition.
 pub(in crate::core::kafka) type Offsets = BTreeMap<(String, i32), i64>;
@@ -110,7 +110,8 @@ impl Cluster {
             At::MaxTime => MAX_TIME,
         };
         let mut requests: BTreeMap<i32, ListOffsetsRequest> = BTreeMap::new();
-        for topic in topics {
+        // a partition that is asked for twice is refused
+        for topic in topics.iter().collect::<BTreeSet<_>>() {
             let mut by_leader: BTreeMap<i32, Vec<ListOffsetsPartition>> = BTreeMap::new();
             let info = self.known.topics.get(topic);
             for partition in info.iter().flat_map(|info| &info.partitions) {

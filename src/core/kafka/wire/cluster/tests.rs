@@ -15,7 +15,7 @@ use kafka_protocol::messages::metadata_response::{
 };
 use kafka_protocol::messages::offset_fetch_response::OffsetFetchResponseGroup;
 use kafka_protocol::messages::{
-    ApiKey, BrokerId, ListGroupsRequest, ListOffsetsResponse, MetadataResponse,
+    ApiKey, BrokerId, ListGroupsRequest, ListOffsetsRequest, ListOffsetsResponse, MetadataResponse,
     OffsetFetchResponse, TopicName,
 };
 use std::io::Write as _;
@@ -109,6 +109,26 @@ fn a_partition_without_a_leader_is_waited_for_and_named_in_the_end() {
     let none = admin.offsets_in("t", &[0, 1], At::Latest, &moment);
     let none = none.unwrap_err().to_string();
     assert_eq!(none, "partition 1 of topic `t` has no leader");
+}
+
+/// As brokers do that are asked for a partition twice: `INVALID_REQUEST`.
+#[test]
+fn a_topic_that_is_named_twice_is_asked_for_once() {
+    let me: Arc<Mutex<Vec<Endpoint>>> = Arc::default();
+    let known = Arc::clone(&me);
+    let one = broker(move |asked| {
+        if asked.api == ApiKey::Metadata {
+            return asked.with(&cluster_of(&known.lock().unwrap(), 0));
+        }
+        let request: ListOffsetsRequest = asked.request();
+        let refused = if request.topics.len() == 1 { 0 } else { 42 };
+        asked.with(&end(7, refused))
+    });
+    me.lock().unwrap().push(one.clone());
+    let mut cluster = Cluster::connect(&[one], &soon()).unwrap();
+    let topics = ["t".to_owned(), "t".to_owned()];
+    let ends = cluster.offsets(&topics, At::Latest, &soon()).unwrap();
+    assert_eq!(ends, BTreeMap::from([(("t".to_owned(), 0), 7)]));
 }
 
 #[test]
