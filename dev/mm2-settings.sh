@@ -5,18 +5,12 @@
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly here
-# shellcheck source=dev/apt.sh
-. "$here/apt.sh"
+# shellcheck source=dev/kafka-jars.sh
+. "$here/kafka-jars.sh"
 readonly table=$here/../src/core/mm2_settings/table.txt
 
 main() {
-  local missing=()
-  have javac || missing+=(default-jdk-headless)
-  have mvn || missing+=(maven)
-  if [ ${#missing[@]} -gt 0 ]; then
-    can_install || die "install a JDK and Maven first (${missing[*]})"
-    install_packages "${missing[@]}"
-  fi
+  need_jdk_and_maven
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
   local old new
@@ -44,24 +38,12 @@ main() {
   say "wrote $(wc -l <"$table") lines"
 }
 
-kmk_version() { sed -nE "s/^pub const $1: &str = \"([^\"]+)\";.*/\1/p" "$here/../src/core/topology/image.rs"; }
-
 # settings VERSION: into $work/VERSION.txt
 settings() {
-  local version=$1 name
-  {
-    echo '<project><modelVersion>4.0.0</modelVersion>'
-    echo '<groupId>kmk</groupId><artifactId>settings</artifactId><version>1</version><dependencies>'
-    for name in connect-mirror kafka-storage kafka-server; do
-      echo "<dependency><groupId>org.apache.kafka</groupId><artifactId>$name</artifactId><version>$version</version></dependency>"
-    done
-    echo '</dependencies></project>'
-  } >"$work/pom.xml"
-  timeout 900 mvn -q -B -U -f "$work/pom.xml" dependency:copy-dependencies \
-    -DoutputDirectory="$work/$version" >"$work/maven.log" 2>&1 ||
-    { tail -n 20 "$work/maven.log" >&2; die "Kafka $version could not be downloaded"; }
+  local jars
+  jars=$(kafka_jars "$1")
   # with no logging library there, slf4j says so
-  java -cp "$work/$version/*" "$here/mm2-settings/Settings.java" >"$work/$version.txt" 2> >(grep -v ^SLF4J >&2)
+  java -cp "$jars/*" "$here/mm2-settings/Settings.java" >"$work/$1.txt" 2> >(grep -v ^SLF4J >&2)
 }
 
 main "$@"

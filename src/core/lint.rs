@@ -5,18 +5,25 @@
 
 mod finding;
 mod flows;
+mod own;
+mod reach;
 mod round;
 mod value;
+mod workers;
 mod written;
 
 pub use finding::{Finding, Problem};
 pub(crate) use value::{has_own_code, is_readable};
 
-use crate::core::mm2_settings::{Generation, Place, Type, Use, Verdict, known_for};
+use crate::core::mm2_settings::BEATS_PRODUCER;
+use crate::core::mm2_settings::reader::{is_of_brokers, is_of_its_topics};
+use crate::core::mm2_settings::{Generation, Place, Right, Type, Use, Verdict, known_for, rights};
 use crate::core::nearest::nearest;
 pub use crate::core::properties::Encoding;
 use crate::core::properties::{Entry, Spelling, read};
 use flows::{Flows, Standing};
+use own::OwnCode;
+use reach::{Reach, Readers};
 use std::collections::BTreeMap;
 use value::{Read, Values};
 
@@ -41,10 +48,12 @@ pub fn lint_in(text: &str, encoding: Encoding, kafka: Option<Generation>) -> Vec
         .iter()
         .map(|(key, index)| (*key, entries[*index].value.as_str()))
         .collect();
+    let flows = Flows::new(&counts);
     let file = File {
-        flows: Flows::new(&counts),
         values: Values::new(&counts, kafka),
-        has_own_code: has_own_code(&counts),
+        own_code: OwnCode::new(&flows, &counts),
+        readers: Readers::new(&flows, &counts, kafka),
+        flows,
         encoding,
         kafka,
     };
@@ -58,6 +67,7 @@ pub fn lint_in(text: &str, encoding: Encoding, kafka: Option<Generation>) -> Vec
     let mut findings: Vec<Finding> = mark.into_iter().chain(missing).collect();
     let round = round::twins(&file.flows, &counts).into_iter();
     let round = round.chain(round::rings(&file.flows, &counts));
+    let round = round.chain(workers::shared(&file.flows, &counts));
     findings.extend(round.take(MOST).map(|(key, problem)| {
         Finding {
             line: last
@@ -107,8 +117,8 @@ pub fn settings(text: &str) -> usize {
 struct File<'a> {
     flows: Flows<'a>,
     values: Values<'a>,
-    /// Whether classes that are not Kafka's read settings of their own here.
-    has_own_code: bool,
+    own_code: OwnCode<'a>,
+    readers: Readers<'a>,
     encoding: Encoding,
     kafka: Option<Generation>,
 }
@@ -130,7 +140,7 @@ impl File<'_> {
         if problems == [Problem::NoBreakSpace] {
             return problems;
         }
-        let read = match self.read(entry) {
+        let mut read = match self.read(entry) {
             Ok(read) => read,
             Err(problem) => {
                 problems.push(problem);
@@ -140,6 +150,7 @@ impl File<'_> {
         *let_pass += usize::from(read.is_none());
         let gone = read.as_ref().and_then(|read| self.gone(entry, read));
         problems.extend(gone);
+        problems.extend(read.as_mut().and_then(|read| read.partly.take()));
         problems.extend(self.values.problems(entry, read.as_ref()));
         problems
     }
@@ -153,9 +164,7 @@ impl File<'_> {
 
     /// What is read; nothing where only a class of the person's own can know.
     fn read<'k>(&self, entry: &'k Entry) -> Result<Option<Read<'k>>, Problem> {
-        let standing = self
-            .flows
-            .standing(&entry.key, |place, key| self.is_known(place, key));
+        let standing = self.standing(&entry.key);
         let (place, bare) = match &standing {
             Standing::Top(key) => (Place::Top, *key),
             Standing::Cluster(alias, key) => (Place::Cluster(self.flows.use_of(alias)), *key),
@@ -163,42 +172,108 @@ impl File<'_> {
             Standing::Itself(alias) => return Err(Problem::Itself((*alias).to_owned())),
             Standing::Nobody(name) => return Err(self.unknown_alias(&entry.key, name)),
         };
-        let instead = |rights: Vec<_>| {
-            let mut names: Vec<String> = rights
-                .iter()
-                .map(|right| self.flows.name(right, &standing))
-                .collect();
-            names.dedup();
-            names
-        };
+        if let Some(problem) = workers::only_connector(&standing, &entry.value) {
+            return Err(problem);
+        }
         match known_for(place, bare, self.kafka) {
-            Verdict::Known(kind) => Ok(Some(Read {
-                place,
-                bare,
-                kind: self.strictest(place, bare, kind),
-                flow: match standing {
+            Verdict::Known(kind) => {
+                let flow = match standing {
                     Standing::Flow(source, target, _) => Some((source, target)),
                     _ => None,
-                },
-            })),
-            Verdict::Partly { reaches, rights } => Err(Problem::Partly {
-                reaches,
-                instead: instead(rights),
-            }),
+                };
+                let read = Read {
+                    place,
+                    bare,
+                    kind: self.strictest(place, bare, kind),
+                    flow,
+                    partly: None,
+                };
+                self.reached(&entry.key, bare, &standing, Ok(read))
+                    .map(Some)
+            }
+            Verdict::Partly { reaches, rights } => {
+                let instead = self.names(&rights, &standing);
+                let partly = Err(Problem::Partly { reaches, instead });
+                self.reached(&entry.key, bare, &standing, partly).map(Some)
+            }
             Verdict::Overruled(why) => Err(Problem::Overruled(why)),
             Verdict::OnlyIn(only) => Err(renamed(&entry.key).unwrap_or(Problem::OnlyIn(only))),
-            Verdict::Misplaced(rights) => Err(Problem::Misplaced(instead(rights))),
+            Verdict::Misplaced(rights) => Err(Problem::Misplaced(self.names(&rights, &standing))),
             Verdict::Unknown { meant } => {
                 let stray = matches!(standing, Standing::Top(_));
                 if let Some(name) = stray.then(|| self.stray_alias(bare)).flatten() {
                     return Err(self.unknown_alias(&entry.key, name));
                 }
-                if meant.is_empty() && self.has_own_code {
+                if is_of_brokers(bare) {
+                    return Err(Problem::OfBroker);
+                }
+                if is_of_its_topics(bare) {
+                    return Err(Problem::OfTopic);
+                }
+                if meant.is_empty() && self.own_code.could_read(&standing) {
                     return Ok(None);
                 }
-                Err(Problem::Unknown(instead(meant)))
+                Err(Problem::Unknown(self.names(&meant, &standing)))
             }
         }
+    }
+
+    /// Takes a key apart. Some that begin like a cluster's are settings as a whole: `source.cluster.alias`.
+    fn standing<'k>(&self, key: &'k str) -> Standing<'k> {
+        let standing = self
+            .flows
+            .standing(key, |place, key| self.is_known(place, key));
+        match &standing {
+            Standing::Cluster(alias, bare)
+                if !self.is_known(Place::Cluster(self.flows.use_of(alias)), bare)
+                    && self.is_known(Place::Top, key) =>
+            {
+                Standing::Top(key)
+            }
+            _ => standing,
+        }
+    }
+
+    /// `at_best` is what can be said of the place; here it is known who gets it.
+    fn reached<'k>(
+        &self,
+        key: &str,
+        bare: &str,
+        standing: &Standing,
+        at_best: Result<Read<'k>, Problem>,
+    ) -> Result<Read<'k>, Problem> {
+        let elsewhere = || {
+            let mut names = self.names(&rights(bare, self.kafka), standing);
+            names.retain(|name| name != key);
+            names
+        };
+        match self.readers.reach(key, standing) {
+            Some(Reach::Shadowed(winners)) => Err(Problem::Shadowed(winners)),
+            Some(Reach::NotEnabled(flow)) => Err(Problem::NotEnabled(flow)),
+            Some(Reach::Nobody) => Err(Problem::Misplaced(elsewhere())),
+            Some(Reach::Beside(reaches)) => {
+                // there is no better place in a flow that does not run
+                let only_beats = reaches == BEATS_PRODUCER;
+                let instead = if only_beats { Vec::new() } else { elsewhere() };
+                let partly = Problem::Partly { reaches, instead };
+                match at_best {
+                    Ok(read) => Ok(Read {
+                        partly: Some(partly),
+                        ..read
+                    }),
+                    Err(_) if only_beats => Err(partly),
+                    said => said,
+                }
+            }
+            _ => at_best,
+        }
+    }
+
+    fn names(&self, rights: &[Right], standing: &Standing) -> Vec<String> {
+        let names = rights.iter().map(|right| self.flows.name(right, standing));
+        let mut names: Vec<String> = names.collect();
+        names.dedup();
+        names
     }
 
     /// Of a list, what Kafka 4.2 takes, if no Kafka is named: what it refuses no other one needs.

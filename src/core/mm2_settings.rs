@@ -7,10 +7,14 @@
 mod broker;
 mod failure;
 mod place;
+pub(crate) mod reader;
 mod value;
 
 pub use broker::{BrokerVerdict, known_to_brokers};
 pub use failure::{Connectors, Failure, failure};
+pub(crate) use place::{
+    BEATS_PRODUCER, CONNECTS_ADMIN, CONNECTS_READER, SIDE_READERS, SYNCS_PRODUCER, rights,
+};
 pub use place::{Place, Right, Side, Use, Verdict, known_for};
 pub use value::Type;
 pub(crate) use value::{entries, trimmed};

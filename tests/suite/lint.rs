@@ -7,9 +7,11 @@ use kafka_mirror_kit::core::mm2;
 use kafka_mirror_kit::core::mm2_settings::Generation;
 use kafka_mirror_kit::core::scenario;
 use kafka_mirror_kit::core::spec::{ClusterSpec, FlowSpec, Naming, Spec};
-use kafka_mirror_kit::core::topology::Topology;
+use kafka_mirror_kit::core::topology::{Topology, Version};
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 const GOOD: &str = "\
 clusters = primary, secondary
@@ -63,6 +65,36 @@ fn findings_by_line_with_what_is_right() {
 }
 
 #[test]
+fn who_gets_a_setting() {
+    let rest = indoc! {"
+        primary->secondary.consumer.bootstrap.servers = x:9092
+        secondary->primary.topics = y
+        secondary->primary.producer.override.linger.ms = 5
+        log.retention.hours = 5
+        heartbeats.topic.retention.ms = 5
+        connector.class = org.apache.kafka.connect.mirror.MirrorSourceConnector
+        third.group.id = mine
+        third.bootstrap.servers = other:9092
+        primary->third.enabled = true
+    "};
+    let good = GOOD.replace("primary, secondary", "primary, secondary, third");
+    let stdout = indoc! {"
+        mm2.properties:5: primary->secondary.consumer.bootstrap.servers: ignored: `primary.bootstrap.servers` and `secondary.bootstrap.servers` count instead
+        mm2.properties:6: secondary->primary.topics: ignored: flow secondary->primary is not enabled; say `secondary->primary.enabled = true`, or leave this out
+        mm2.properties:7: secondary->primary.producer.override.linger.ms: reaches only the producer of heartbeats, for this flow is not enabled
+        mm2.properties:8: log.retention.hours: a broker's setting: MirrorMaker ignores it; set it on the brokers
+        mm2.properties:9: heartbeats.topic.retention.ms: a topic's setting: MirrorMaker ignores it; set it with kafka-configs.sh
+        mm2.properties:10: connector.class: makes all three connectors of a flow a MirrorSourceConnector; leave it out
+        mm2.properties:11: third.group.id: the workers primary->third, secondary->third would share it, and overwrite each other's connectors; leave it out
+    "};
+    with(format!("{good}{rest}"))
+        .run("lint mm2.properties")
+        .code(1)
+        .stdout(stdout)
+        .stderr("mm2.properties: 7 findings in 13 settings\n");
+}
+
+#[test]
 fn what_would_go_round_for_ever() {
     let rest = indoc! {"
         secondary->primary.enabled = true
@@ -80,6 +112,58 @@ fn what_would_go_round_for_ever() {
         .code(1)
         .stdout(stdout)
         .stderr("mm2.properties: 2 findings in 8 settings\n");
+}
+
+/// What lint says of a key that does nothing; the rest is about values, or the whole file (`dev/lint-truth/Truth.java`).
+const IGNORED: [&str; 11] = [
+    "unknown",
+    "misplaced",
+    "overruled",
+    "shadowed",
+    "not-enabled",
+    "of-broker",
+    "of-topic",
+    "other-kafka",
+    "unknown-alias",
+    "self-flow",
+    "blank-in-key",
+];
+
+/// `dev/lint-truth.sh` has seen what each key of these files does, with Kafka's own classes.
+#[test]
+fn what_kafkas_own_classes_do_with_each_key() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("dev/lint-truth");
+    let truth = fs::read_to_string(dir.join("truth.txt")).unwrap();
+    let mut findings = Vec::new();
+    let (mut heading, mut files) = ("", BTreeSet::new());
+    for line in truth.lines() {
+        if let Some(next) = line.strip_prefix("# ") {
+            heading = next;
+            let (version, file) = heading.split_once(' ').unwrap();
+            let text = fs::read_to_string(dir.join("samples").join(file)).unwrap();
+            findings = lint(
+                &text,
+                Some(Generation::of(&Version::parse(version).unwrap())),
+            );
+            files.insert(file.to_owned());
+            continue;
+        }
+        let (key, effect) = line.split_once('\t').unwrap();
+        let effect = effect.strip_prefix("overridden, ").unwrap_or(effect);
+        let mut kinds = findings.iter().filter(|finding| finding.key == key);
+        let said = kinds.find_map(|finding| match finding.problem.kind() {
+            "partly" => Some("partly"),
+            kind => IGNORED.contains(&kind).then_some("ignored"),
+        });
+        assert_eq!(said.unwrap_or("read"), effect, "{heading}: {key}");
+    }
+    let samples = fs::read_dir(dir.join("samples")).unwrap();
+    let samples = samples.map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert_eq!(
+        samples.collect::<BTreeSet<_>>(),
+        files,
+        "run dev/lint-truth.sh"
+    );
 }
 
 #[test]

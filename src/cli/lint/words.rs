@@ -37,10 +37,7 @@ pub(super) fn words(problem: &Problem) -> String {
 }
 
 fn of_key(problem: &Problem) -> String {
-    let or = |keys: &[String]| {
-        let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
-        keys.join(" or ")
-    };
+    let or = |keys: &[String]| joined(keys, " or ");
     match problem {
         Problem::Unknown(meant) if meant.is_empty() => {
             "no setting of MirrorMaker: ignored".to_owned()
@@ -50,10 +47,24 @@ fn of_key(problem: &Problem) -> String {
             or(meant)
         ),
         Problem::Misplaced(instead) => format!("ignored here; it is read as {}", or(instead)),
+        Problem::Partly { reaches, instead } if instead.is_empty() => {
+            format!("reaches only {reaches}")
+        }
         Problem::Partly { reaches, instead } => {
             format!("reaches only {reaches}; for that it is {}", or(instead))
         }
         Problem::Overruled(why) => format!("ignored: {why}"),
+        Problem::NotEnabled(flow) => {
+            format!(
+                "ignored: flow {flow} is not enabled; say `{flow}.enabled = true`, or leave this out"
+            )
+        }
+        Problem::OfBroker => {
+            "a broker's setting: MirrorMaker ignores it; set it on the brokers".to_owned()
+        }
+        Problem::OfTopic => {
+            "a topic's setting: MirrorMaker ignores it; set it with kafka-configs.sh".to_owned()
+        }
         Problem::OnlyIn(only) => {
             format!("ignored: of the Kafkas known only {} has it", only.kafka())
         }
@@ -70,6 +81,32 @@ fn of_key(problem: &Problem) -> String {
             )
         }
         Problem::Itself(alias) => format!("ignored: a flow from {alias} to itself"),
+        _ => of_others(problem),
+    }
+}
+
+fn joined(keys: &[String], by: &str) -> String {
+    let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+    keys.join(by)
+}
+
+/// What other keys of the file do to this one, and it to them.
+fn of_others(problem: &Problem) -> String {
+    match problem {
+        Problem::Shadowed(winners) if winners.len() == 1 => {
+            format!("ignored: {} counts instead", joined(winners, ""))
+        }
+        Problem::Shadowed(winners) => {
+            format!("ignored: {} count instead", joined(winners, " and "))
+        }
+        Problem::OneConnector(class) => {
+            let short = class.rsplit('.').next().unwrap_or(class);
+            format!("makes all three connectors of a flow a {short}; leave it out")
+        }
+        Problem::SharedWorker(workers) => format!(
+            "the workers {} would share it, and overwrite each other's connectors; leave it out",
+            workers.join(", ")
+        ),
         _ => of_value(problem),
     }
 }

@@ -47,6 +47,18 @@ pub enum Problem {
         /// Where it does more.
         instead: Vec<String>,
     },
+    /// Nobody reads it, for these keys of the file win.
+    Shadowed(Vec<String>),
+    /// Only this flow would read it, which is not enabled.
+    NotEnabled(String),
+    /// A setting of brokers.
+    OfBroker,
+    /// A setting of a topic whose settings MirrorMaker leaves alone.
+    OfTopic,
+    /// Makes all three connectors of a flow this one.
+    OneConnector(String),
+    /// These workers would have it in common, and overwrite each other's connectors.
+    SharedWorker(Vec<String>),
     /// MirrorMaker sets it itself; why.
     Overruled(&'static str),
     /// Only the other Kafka has it.
@@ -140,6 +152,12 @@ impl Problem {
             Self::Unknown(_) => "unknown",
             Self::Misplaced(_) => "misplaced",
             Self::Partly { .. } => "partly",
+            Self::Shadowed(_) => "shadowed",
+            Self::NotEnabled(_) => "not-enabled",
+            Self::OfBroker => "of-broker",
+            Self::OfTopic => "of-topic",
+            Self::OneConnector(_) => "one-connector",
+            Self::SharedWorker(_) => "shared-worker",
             Self::Overruled(_) => "overruled",
             Self::OnlyIn(_) | Self::Gone(_) => "other-kafka",
             Self::UnknownAlias { .. } => "unknown-alias",
@@ -166,6 +184,7 @@ impl Problem {
         match self {
             Self::Unknown(keys)
             | Self::Misplaced(keys)
+            | Self::Shadowed(keys)
             | Self::Gone(keys)
             | Self::Partly { instead: keys, .. }
             | Self::UnknownAlias { instead: keys, .. } => keys,

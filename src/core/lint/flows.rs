@@ -6,27 +6,40 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Dots of a key at which a name may end, at most.
 pub(super) const DOTS: usize = 6;
+/// More aliases than that are no clusters of anybody's.
+const MOST: usize = 20;
 
 /// Aliases, and what MirrorMaker does between them (`MirrorMakerConfig.clusterPairs`).
 pub(super) struct Flows<'a> {
     aliases: BTreeSet<&'a str>,
     enabled: Vec<(&'a str, &'a str)>,
-    /// Whether pairs are enabled that the file says nothing of.
-    all_enabled: bool,
-    disabled: BTreeSet<(&'a str, &'a str)>,
+    told: BTreeMap<(&'a str, &'a str), Told>,
+    /// Whether pairs are enabled that the file says nothing of, as far as a worker runs for them.
+    all_on: bool,
+    /// Whether pairs emit heartbeats that the file says nothing of.
+    all_beat: bool,
     workers: BTreeSet<&'a str>,
     sources: BTreeSet<&'a str>,
     targets: BTreeSet<&'a str>,
 }
 
 /// What the file says of a pair, if anything.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Told {
     /// For MirrorMaker, which starts a worker.
     enabled: bool,
     /// For the connectors that the worker runs.
     on: Option<bool>,
     beats: Option<bool>,
+}
+
+/// An ordered pair of clusters for which a worker runs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pair<'a> {
+    pub(super) source: &'a str,
+    pub(super) target: &'a str,
+    /// Whether it mirrors; otherwise it emits heartbeats.
+    pub(super) is_enabled: bool,
 }
 
 /// A key, taken apart.
@@ -62,18 +75,18 @@ impl<'a> Flows<'a> {
         let mut flows = Self {
             aliases,
             enabled: Vec::new(),
-            all_enabled: all_on && all_beat,
-            disabled: BTreeSet::new(),
+            told: BTreeMap::new(),
+            all_on,
+            all_beat,
             workers: BTreeSet::new(),
             sources: BTreeSet::new(),
             targets: BTreeSet::new(),
         };
-        let mut pairs: BTreeMap<(&str, &str), Told> = BTreeMap::new();
         for (key, value) in settings {
             let Some((source, target, bare)) = flows.pair(key) else {
                 continue;
             };
-            let told = pairs.entry((source, target)).or_default();
+            let told = flows.told.entry((source, target)).or_default();
             match bare {
                 "enabled" => (told.enabled, told.on) = (is_true(value), Some(is_on(value))),
                 _ if bare == beats => told.beats = Some(is_true(value)),
@@ -82,16 +95,13 @@ impl<'a> Flows<'a> {
         }
         // a pair that the file says nothing of starts a worker all the same, unless heartbeats are off everywhere
         let mut silenced: BTreeMap<&str, usize> = BTreeMap::new();
-        for ((source, target), Told { enabled, on, beats }) in pairs {
-            let runs = enabled || beats.unwrap_or(all_beat);
-            if runs && on.unwrap_or(all_on) {
+        for (source, target) in flows.told.keys().copied().collect::<Vec<_>>() {
+            if flows.is_enabled(source, target) {
                 flows.enabled.push((source, target));
                 flows.sources.insert(source);
                 flows.targets.insert(target);
-            } else {
-                flows.disabled.insert((source, target));
             }
-            if runs {
+            if flows.runs(source, target) {
                 flows.workers.insert(target);
             } else {
                 *silenced.entry(target).or_default() += 1;
@@ -103,7 +113,7 @@ impl<'a> Flows<'a> {
             let more: Vec<&str> = flows.aliases.iter().copied().filter(unsaid).collect();
             flows.workers.extend(more);
         }
-        if flows.all_enabled && others > 0 {
+        if all_on && all_beat && others > 0 {
             flows.sources.extend(&flows.aliases);
             flows.targets.extend(&flows.aliases);
         }
@@ -114,19 +124,62 @@ impl<'a> Flows<'a> {
         self.aliases.iter().copied()
     }
 
+    /// Whether to look at every pair would take too long.
+    pub(super) fn are_too_many(&self) -> bool {
+        self.aliases.len() > MOST
+    }
+
+    fn told(&self, source: &str, target: &str) -> Told {
+        let told = self.told.get(&(source, target));
+        told.copied().unwrap_or_default()
+    }
+
+    /// Whether a worker runs for a pair; the `enabled` of all pairs starts none.
+    fn runs(&self, source: &str, target: &str) -> bool {
+        let told = self.told(source, target);
+        told.enabled || told.beats.unwrap_or(self.all_beat)
+    }
+
+    fn is_enabled(&self, source: &str, target: &str) -> bool {
+        let told = self.told(source, target);
+        told.on.unwrap_or(self.all_on) && self.runs(source, target)
+    }
+
     /// Every flow that is enabled.
     pub(super) fn pairs(&self) -> Vec<(&'a str, &'a str)> {
-        if !self.all_enabled {
+        if !self.all_on {
             return self.enabled.clone();
         }
-        let sources = self.aliases.iter();
-        let pairs = sources.flat_map(|one| self.aliases.iter().map(|other| (*one, *other)));
+        let pairs = self.every_pair();
         pairs
-            .filter(|pair| pair.0 != pair.1 && !self.disabled.contains(pair))
+            .filter(|(source, target)| self.is_enabled(source, target))
             .collect()
     }
 
+    /// Every pair for which a worker runs. Where no flow is enabled, all are taken to be: the rest is meant for them.
+    pub(super) fn running(&self) -> Vec<Pair<'a>> {
+        let is_none = self.targets.is_empty();
+        let pairs = self.every_pair();
+        let pairs = pairs.filter(|(source, target)| is_none || self.runs(source, target));
+        pairs
+            .map(|(source, target)| Pair {
+                source,
+                target,
+                is_enabled: is_none || self.is_enabled(source, target),
+            })
+            .collect()
+    }
+
+    fn every_pair(&self) -> impl Iterator<Item = (&'a str, &'a str)> + '_ {
+        let sources = self.aliases.iter().copied();
+        let pairs = sources.flat_map(|one| self.aliases.iter().map(move |other| (one, *other)));
+        pairs.filter(|(source, target)| source != target)
+    }
+
     pub(super) fn use_of(&self, alias: &str) -> Use {
+        if self.targets.is_empty() {
+            return super::ANY_USE;
+        }
         Use {
             is_read: self.sources.contains(alias),
             is_written: self.targets.contains(alias),

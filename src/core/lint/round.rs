@@ -11,12 +11,10 @@ type Settings<'a> = BTreeMap<&'a str, &'a str>;
 const PREFIXES: &str = "org.apache.kafka.connect.mirror.DefaultReplicationPolicy";
 const KEEPS: &str = "org.apache.kafka.connect.mirror.IdentityReplicationPolicy";
 const FILTER: &str = "org.apache.kafka.connect.mirror.DefaultTopicFilter";
-/// More aliases than that are no clusters of anybody's; keeps the longest file quick.
-const MOST: usize = 20;
 
 /// Each ring, at the key that enables its first flow.
 pub(super) fn rings(flows: &Flows<'_>, settings: &Settings<'_>) -> Vec<(String, Problem)> {
-    if flows.aliases().count() > MOST {
+    if flows.are_too_many() {
         return Vec::new();
     }
     let pairs = flows.pairs().into_iter();
@@ -55,15 +53,18 @@ fn leg<'a>(source: &'a str, target: &'a str, settings: &Settings<'a>) -> Option<
         KEEPS => None,
         _ => return None,
     };
+    // what prefixes are made of, and looked for
+    let aliases = ["source.cluster.alias", "target.cluster.alias"];
     let list = |keys: [&str; 2], usual: &str| -> Option<Vec<String>> {
         let text = keys.iter().find_map(|key| read(key)).unwrap_or(usual);
         let patterns = text.split(',').map(str::trim).filter(|one| !one.is_empty());
         (!text.contains("${")).then(|| patterns.map(str::to_owned).collect())
     };
-    let topics = list(["topics", "topics.whitelist"], ".*")?;
+    let topics = list(["topics"; 2], ".*")?;
     let exclude = list(["topics.exclude", "topics.blacklist"], "")?;
     let is_known = separator.is_none_or(|by| !by.is_empty() && !by.contains("${"))
-        && read("topic.filter.class").is_none_or(|class| class == FILTER);
+        && read("topic.filter.class").is_none_or(|class| class == FILTER)
+        && aliases.iter().all(|key| read(key).is_none());
     is_known.then_some(Leg {
         source,
         target,

@@ -183,6 +183,18 @@ fn settings_of_classes_that_are_not_kafkas() {
 }
 
 #[test]
+fn settings_that_are_not_mirrormakers() {
+    for key in [
+        "log.retention.hours",
+        "b.num.partitions",
+        "a->b.offsets.topic.num.partitions",
+    ] {
+        assert_eq!(found(&format!("{key} = 5")), ["5 of-broker"], "{key}");
+    }
+    assert_eq!(found("heartbeats.topic.retention.ms = 5"), ["5 of-topic"]);
+}
+
+#[test]
 fn only_one_kafka_has_it() {
     let text = format!("{START}a->b.use.incremental.alter.configs = never");
     assert_eq!(lint(&text, Some(Generation::Three)), []);

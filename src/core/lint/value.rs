@@ -18,6 +18,8 @@ pub(super) struct Read<'k> {
     pub(super) kind: Type,
     /// The flow it stands at.
     pub(super) flow: Option<(&'k str, &'k str)>,
+    /// What is to be said of it where only clients that do not matter here read it.
+    pub(super) partly: Option<Problem>,
 }
 
 /// What values are judged by.
@@ -184,23 +186,23 @@ pub(crate) fn is_readable(kind: Type, value: &str) -> bool {
 
 /// Whether classes of the person's own may read settings that nobody else knows.
 pub(crate) fn has_own_code(settings: &BTreeMap<&str, &str>) -> bool {
-    let names_classes = |key: &str| {
-        let ends = [
-            ".class",
-            ".classes",
-            ".reporters",
-            ".type",
-            "key.converter",
-            "value.converter",
-            "header.converter",
-        ];
-        ends.iter().any(|end| key.ends_with(end))
-    };
-    settings.iter().any(|(key, value)| {
-        let is_own =
-            |name: &str| name.contains('.') && !name.trim().starts_with("org.apache.kafka.");
-        names_classes(key) && value.split(',').any(is_own)
-    })
+    let mut settings = settings.iter();
+    settings.any(|(key, value)| is_own_class(key, value))
+}
+
+/// Whether a setting names a class that is not Kafka's.
+pub(super) fn is_own_class(key: &str, value: &str) -> bool {
+    let ends = [
+        ".class",
+        ".classes",
+        ".reporters",
+        ".type",
+        "key.converter",
+        "value.converter",
+        "header.converter",
+    ];
+    let is_own = |name: &str| name.contains('.') && !name.trim().starts_with("org.apache.kafka.");
+    ends.iter().any(|end| key.ends_with(end)) && value.split(',').any(is_own)
 }
 
 /// What `config.providers` names, and whether each has its class: without it MirrorMaker makes no provider, and says nothing.

@@ -3,7 +3,8 @@
 //! `MirrorMakerConfig` and the `DistributedConfig` of each worker are made before anything runs. Connectors are configured later
 //! (`MirrorHerder.configureConnector`): what Connect refuses is logged, and the rest goes on. Clients are made last.
 
-use super::place::{PLUGINS, WORKER_AT_TOP, of_client};
+use super::place::{PLUGINS, of_client};
+use super::reader::is_of_workers_at_top;
 use super::{Generation, Kind, Place, find};
 use std::fmt;
 
@@ -29,7 +30,7 @@ pub struct Connectors {
 /// What comes of a value at a place where the key is read.
 pub fn failure(place: Place, key: &str, kafka: Option<Generation>) -> Failure {
     let is = |kind| find(key, &[kind], kafka).is_some();
-    let at_top = WORKER_AT_TOP.iter().any(|prefix| key.starts_with(prefix));
+    let at_top = is_of_workers_at_top(key);
     let of_side = ["source.", "target."].iter();
     match place {
         Place::Top if is(Kind::Top) => Failure::NoStart,

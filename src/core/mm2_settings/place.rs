@@ -4,8 +4,12 @@
 //! `MirrorConnectorConfig` (`sourceConsumerConfig` and its like), `Worker` (`baseProducerConfigs`), `DistributedConfig`
 //! (`topicSettings`) and `KafkaOffsetBackingStore`; the same in 3.9 and 4.2. `docs/lint.md` has it as a table.
 
-use super::{Generation, Kind, Type, find, keys};
-use crate::core::nearest::nearest_spelling;
+mod instead;
+
+use super::reader::is_of_workers_at_top;
+use super::{Generation, Kind, Type, find};
+use instead::meant;
+pub(crate) use instead::rights;
 
 /// Where a key stands; it is judged without the prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,8 +81,8 @@ pub enum Verdict {
 }
 
 /// What the connectors read (`MirrorMakerConfig.allConfigNames`).
-const CONNECTORS: [Kind; 3] = [Kind::Source, Kind::Checkpoint, Kind::Heartbeat];
-const FLOW: [Kind; 5] = [
+pub(super) const CONNECTORS: [Kind; 3] = [Kind::Source, Kind::Checkpoint, Kind::Heartbeat];
+pub(super) const FLOW: [Kind; 5] = [
     Kind::Source,
     Kind::Checkpoint,
     Kind::Heartbeat,
@@ -108,10 +112,22 @@ pub(super) const WORKER_AT_TOP: [&str; 8] = [
     "task",
     "worker",
 ];
+/// Clients that do not carry the records, in words.
+pub(crate) const SYNCS_PRODUCER: &str =
+    "the producer of offset syncs, not the one that writes records";
+pub(crate) const BEATS_PRODUCER: &str = "the producer of heartbeats, for this flow is not enabled";
+pub(crate) const SIDE_READERS: &str =
+    "the readers of checkpoints and offset syncs, not the one that reads records";
+pub(crate) const CONNECTS_READER: &str =
+    "Connect's reader of its own offsets, not the one that reads records";
+pub(crate) const CONNECTS_ADMIN: &str =
+    "Connect's admin client, not those with which MirrorMaker looks at topics and groups";
+const OWN_TOPICS: &str = "the clients of the worker's own topics";
 /// What finds config providers, before there is any worker (the constructor of `MirrorMakerConfig`).
 pub(super) const PLUGINS: [&str; 2] = ["plugin.path", "plugin.discovery"];
 const STORAGES: [&str; 3] = ["offset.storage.", "config.storage.", "status.storage."];
-const CONVERTERS: [&str; 3] = ["key.converter.", "value.converter.", "header.converter."];
+pub(super) const CONVERTERS: [&str; 3] =
+    ["key.converter.", "value.converter.", "header.converter."];
 
 /// What MirrorMaker makes of `key`, with the place's prefix taken off, at `place`; of any Kafka, or of one generation.
 pub fn known_for(place: Place, key: &str, kafka: Option<Generation>) -> Verdict {
@@ -164,7 +180,7 @@ fn overruled(key: &str) -> Option<&'static str> {
 fn at_top(key: &str, kafka: Option<Generation>) -> Option<Verdict> {
     let kinds = find(key, &TOP, kafka).or_else(|| provider(key));
     let worker = || {
-        let is_read = WORKER_AT_TOP.iter().any(|prefix| key.starts_with(prefix));
+        let is_read = is_of_workers_at_top(key);
         is_read.then(|| of_worker(key, kafka)).flatten()
     };
     let plugins = || {
@@ -195,15 +211,23 @@ fn in_flow(key: &str, kafka: Option<Generation>) -> Option<Verdict> {
     }
     if let Some((prefix, bare, kind)) = of_client(key) {
         if let Some(bare) = bare.strip_prefix("override.") {
-            return find(bare, &[kind], kafka).map(Verdict::Known);
+            let known = find(bare, &[kind], kafka)?;
+            let reaches = match kind {
+                Kind::Producer => return Some(Verdict::Known(known)),
+                Kind::Consumer => CONNECTS_READER,
+                _ => CONNECTS_ADMIN,
+            };
+            let rights = rights(key, kafka);
+            return Some(Verdict::Partly { reaches, rights });
         }
         return client(prefix, bare, kind, None, kafka);
     }
-    let one_side = ["source.", "target."];
-    let client_of = one_side
-        .iter()
-        .find_map(|side| of_client(key.strip_prefix(side)?));
-    client_of.and_then(|(prefix, bare, kind)| client(prefix, bare, kind, None, kafka))
+    let sides = [("source.", None), ("target.", Some(Use::default()))];
+    let mut of_side = sides
+        .into_iter()
+        .filter_map(|(side, used)| Some((of_client(key.strip_prefix(side)?)?, used)));
+    let ((prefix, bare, kind), used) = of_side.next()?;
+    client(prefix, bare, kind, used, kafka)
 }
 
 fn at_cluster(used: Use, key: &str, kafka: Option<Generation>) -> Option<Verdict> {
@@ -225,7 +249,7 @@ fn at_cluster(used: Use, key: &str, kafka: Option<Generation>) -> Option<Verdict
     // the worker hands all it has to the clients of its own topics, and to no others
     let is_client = find(key, &CLIENTS.map(|(_, kind)| kind), kafka).is_some();
     (used.has_worker && is_client && find(key, &FLOW, kafka).is_none()).then(|| Verdict::Partly {
-        reaches: "the clients of the worker's own topics",
+        reaches: OWN_TOPICS,
         rights: rights(key, kafka),
     })
 }
@@ -249,12 +273,8 @@ fn client(
         .filter(|other| **other != kind)
         .all(|other| find(bare, &[*other], kafka).is_none());
     let reaches = match kind {
-        Kind::Producer if used.is_none_or(|used| !used.is_written) => {
-            "the producer of offset syncs, not the one that writes records"
-        }
-        Kind::Consumer if used.is_some_and(|used| !used.is_read) => {
-            "the readers of checkpoints and offset syncs, not the one that reads records"
-        }
+        Kind::Producer if used.is_none_or(|used| !used.is_written) => SYNCS_PRODUCER,
+        Kind::Consumer if used.is_some_and(|used| !used.is_read) => SIDE_READERS,
         _ => return Some(Verdict::Known(known)),
     };
     if !is_tuning {
@@ -291,7 +311,7 @@ fn of_worker(key: &str, kafka: Option<Generation>) -> Option<Type> {
 }
 
 /// `config.providers.NAME.class`, `config.providers.NAME.param.ANYTHING`.
-fn provider(key: &str) -> Option<Type> {
+pub(super) fn provider(key: &str) -> Option<Type> {
     let (_, rest) = key.strip_prefix("config.providers.")?.split_once('.')?;
     let is_known = rest == "class" || rest.starts_with("param.");
     is_known.then_some(if rest == "class" {
@@ -302,7 +322,7 @@ fn provider(key: &str) -> Option<Type> {
 }
 
 /// `transforms.NAME.ANYTHING` and its like.
-fn of_named(key: &str, kafka: Option<Generation>) -> Option<Type> {
+pub(super) fn of_named(key: &str, kafka: Option<Generation>) -> Option<Type> {
     if let Some(group) = key.strip_prefix("topic.creation.") {
         let (_, bare) = group.split_once('.')?;
         return match bare {
@@ -316,81 +336,11 @@ fn of_named(key: &str, kafka: Option<Generation>) -> Option<Type> {
 }
 
 /// Whatever stands behind one of the prefixes: its reader is a class of the person's choice.
-fn within(key: &str, prefixes: &[&str]) -> Option<Type> {
+pub(super) fn within(key: &str, prefixes: &[&str]) -> Option<Type> {
     let mut rest = prefixes
         .iter()
         .filter_map(|prefix| key.strip_prefix(prefix));
     rest.any(|rest| !rest.is_empty()).then_some(Type::String)
-}
-
-/// Where a key is read as it was meant, whatever client or side it was written for.
-fn rights(key: &str, kafka: Option<Generation>) -> Vec<Right> {
-    let bare = ["source.cluster.", "target.cluster.", "source.", "target."];
-    let key = bare
-        .iter()
-        .find_map(|prefix| key.strip_prefix(prefix))
-        .unwrap_or(key);
-    let (for_client, key) = match of_client(key) {
-        Some((_, bare, kind)) => (Some(kind), bare.strip_prefix("override.").unwrap_or(bare)),
-        None => (None, key),
-    };
-    let is = |kinds: &[Kind]| find(key, kinds, kafka).is_some();
-    let mut rights = Vec::new();
-    if (is(&FLOW) && !is(&[Kind::Client])) || of_named(key, kafka).is_some() {
-        rights.push(Right::Flow(key.to_owned()));
-    }
-    if is(&CONNECTORS) || is(&[Kind::Top, Kind::Client]) || provider(key).is_some() {
-        rights.push(Right::Top(key.to_owned()));
-    }
-    if is(&[Kind::Client]) {
-        rights.push(Right::Cluster(Side::Either, key.to_owned()));
-    } else if of_worker(key, kafka).is_some() && for_client.is_none() {
-        rights.push(Right::Cluster(Side::Target, key.to_owned()));
-    }
-    if !rights.is_empty() && for_client.is_none_or(|kind| !is(&[kind])) {
-        return rights;
-    }
-    rights.clear();
-    for (prefix, kind) in CLIENTS {
-        let side = match kind {
-            Kind::Producer => Side::Target,
-            Kind::Consumer => Side::Source,
-            _ => Side::Either,
-        };
-        let is_asked = for_client.is_none_or(|asked| asked == kind || !is(&[asked]));
-        if is_asked && is(&[kind]) {
-            rights.push(Right::Cluster(side, format!("{prefix}{key}")));
-        }
-    }
-    rights
-}
-
-/// Longer keys are no slips of the pen.
-const LONGEST: usize = 100;
-
-/// The nearest real key, where it is read: at the same place if it can be.
-fn meant(place: Place, key: &str, kafka: Option<Generation>) -> Vec<Right> {
-    if key.len() > LONGEST {
-        return Vec::new();
-    }
-    let (prefix, bare, kinds): (&str, &str, &[Kind]) = match of_client(key) {
-        Some((prefix, bare, Kind::Producer)) => (prefix, bare, &[Kind::Producer]),
-        Some((prefix, bare, Kind::Consumer)) => (prefix, bare, &[Kind::Consumer]),
-        Some((prefix, bare, _)) => (prefix, bare, &[Kind::Admin]),
-        None => ("", key, &Kind::OF_MIRRORMAKER),
-    };
-    let candidates = keys(kinds, kafka);
-    let Some(near) = nearest_spelling(bare, candidates) else {
-        return Vec::new();
-    };
-    let near = format!("{prefix}{near}");
-    match (judge(place, &near, kafka), place) {
-        (Verdict::Known(_), Place::Top) => vec![Right::Top(near)],
-        (Verdict::Known(_), Place::Flow) => vec![Right::Flow(near)],
-        (Verdict::Known(_), Place::Cluster(_)) => vec![Right::Cluster(Side::Either, near)],
-        (Verdict::Misplaced(rights) | Verdict::Partly { rights, .. }, _) => rights,
-        _ => Vec::new(),
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Keys at places, judged.
 
 use super::*;
+use crate::core::mm2_settings::keys;
 use proptest::prelude::*;
 
 const READ: Use = Use {
@@ -202,6 +203,16 @@ fn keys_that_are_none() {
             flow("emit.heartbeats.enabled"),
         ),
         (Place::Flow, "topic.exclude", flow("topics.exclude")),
+        (Place::Flow, "topic.blacklist", flow("topics.exclude")),
+        (Place::Flow, "max.tasks", flow("tasks.max")),
+        (Place::Flow, "replication.enabled", flow("enabled")),
+        (
+            Place::Top,
+            "max.tasks",
+            vec![Right::Top("tasks.max".to_owned())],
+        ),
+        (Place::Top, "heartbeats.topic.retention.ms", Vec::new()),
+        (Place::Top, "log.retention.hours", Vec::new()),
         (
             Place::Top,
             "offset.flush.intervall.ms",

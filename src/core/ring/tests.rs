@@ -1,0 +1,159 @@
+//! Which rings of flows go on for ever; held against names that are sent round.
+
+use super::*;
+use proptest::prelude::*;
+
+fn leg<'a>(source: &'a str, target: &'a str, prefixes: bool) -> Leg<'a> {
+    Leg {
+        source,
+        target,
+        separator: prefixes.then_some("."),
+        topics: vec![".*".to_owned()],
+        exclude: Vec::new(),
+    }
+}
+
+fn taking<'a>(leg: &Leg<'a>, topics: &[&str], exclude: &[&str]) -> Leg<'a> {
+    let owned = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
+    Leg {
+        topics: owned(topics),
+        exclude: owned(exclude),
+        ..leg.clone()
+    }
+}
+
+#[test]
+fn what_is_left_out_but_for_a_canary_goes_round_only_as_that() {
+    let left_out = [r"(?!kmk-canary$)(?:.*)"];
+    let there = leg("a", "b", true);
+    let back = leg("b", "a", false);
+    assert_eq!(rings(&[there.clone(), back.clone()]), [[0, 1]]);
+    let spared = taking(&there, &[".*"], &left_out);
+    assert_eq!(rings(&[spared, back.clone()]), [[0usize; 0]; 0]);
+    // with the same names on both sides the canary is the one topic that does
+    let there = leg("a", "b", false);
+    let spared = taking(&there, &[".*"], &left_out);
+    assert_eq!(rings(&[spared.clone(), back.clone()]), [[0, 1]]);
+    let others = taking(&back, &["orders"], &[]);
+    assert_eq!(rings(&[spared, others]), [[0usize; 0]; 0]);
+}
+
+#[test]
+fn each_mixture_of_two_and_of_three() {
+    let none: [Vec<usize>; 0] = [];
+    for (first, second, circles) in [
+        (true, true, false),
+        (true, false, true),
+        (false, true, true),
+        (false, false, true),
+    ] {
+        let found = rings(&[leg("a", "b", first), leg("b", "a", second)]);
+        let expected = circles.then(|| vec![0, 1]);
+        assert_eq!(found, Vec::from_iter(expected), "{first} {second}");
+    }
+    for mixture in 0..8 {
+        let prefixes = |place: usize| mixture & (1 << place) != 0;
+        let ring = [("a", "b"), ("b", "c"), ("c", "a")];
+        let ring: Vec<Leg<'_>> = (0..)
+            .zip(ring)
+            .map(|(place, (from, to))| leg(from, to, prefixes(place)))
+            .collect();
+        let circles = (0..3).filter(|place| prefixes(*place)).count() < 2;
+        assert_eq!(!rings(&ring).is_empty(), circles, "{mixture:03b}");
+    }
+    assert_eq!(rings(&[leg("a", "b", false), leg("b", "c", false)]), none);
+}
+
+#[test]
+fn prefixes_that_the_other_flow_cannot_read_stop_nothing() {
+    let other = Leg {
+        separator: Some("_"),
+        ..leg("b", "a", true)
+    };
+    assert_eq!(rings(&[leg("a", "b", true), other]), [[0, 1]]);
+    let dotted = [
+        leg("us.east", "us.west", true),
+        leg("us.west", "us.east", true),
+    ];
+    assert_eq!(rings(&dotted), [[0, 1]]);
+}
+
+#[test]
+fn lists_count_only_where_no_name_can_pass() {
+    let (there, back) = (leg("a", "b", false), leg("b", "a", true));
+    let circles =
+        |there: &Leg<'_>, back: &Leg<'_>| !rings(&[there.clone(), back.clone()]).is_empty();
+    let only = |topics: &[&str]| taking(&there, topics, &[]);
+    assert!(!circles(&only(&["orders"]), &back));
+    assert!(!circles(&only(&[r"team\.orders", "team.payments"]), &back));
+    assert!(!circles(&only(&["orders.*"]), &back));
+    assert!(circles(&only(&["orders", ".*orders"]), &back));
+    assert!(circles(&only(&["b.*"]), &back));
+    assert!(circles(&only(&["(?i)orders.*"]), &back));
+    assert!(circles(&only(&["orders|.*"]), &back));
+    let but = |exclude: &str| taking(&there, &[".*"], &[exclude]);
+    assert!(!circles(&but(r"b\..*"), &back));
+    assert!(!circles(&but("b.*"), &back));
+    for exclude in ["orders", r"b\.orders.*", r"x|b\..*", r"b\.*x", "c.*"] {
+        assert!(circles(&but(exclude), &back), "{exclude}");
+    }
+    let same = |topics: &[&str]| taking(&leg("b", "a", false), topics, &[]);
+    assert!(!circles(&only(&["orders"]), &same(&["payments", "or.*x"])));
+    assert!(!circles(&only(&["team.a"]), &same(&["team.b", "team.ab"])));
+    assert!(!circles(
+        &only(&["orders"]),
+        &taking(&leg("b", "a", false), &[".*"], &["order.*"])
+    ));
+    assert!(circles(&only(&["orders"]), &same(&["payments", "or.*"])));
+    let prefixes = |topics: &[&str]| taking(&back, topics, &[]);
+    assert!(!circles(&there, &prefixes(&["orders"])));
+    assert!(circles(&there, &prefixes(&["orders", r"b\..*"])));
+}
+
+/// Whether a topic goes on for ever, by MirrorMaker's own rule: every place that its copies reach, from each cluster.
+fn goes_on(legs: &[Leg<'_>]) -> bool {
+    let is_cycle = |leg: &Leg<'_>, topic: &str| {
+        let sources: Vec<&str> = topic.split('.').collect();
+        leg.separator.is_some() && sources[..sources.len() - 1].contains(&leg.target)
+    };
+    let copies = |(cluster, topic): &(String, String)| -> Vec<(String, String)> {
+        let from = legs.iter().filter(|leg| leg.source == *cluster);
+        from.filter(|leg| !is_cycle(leg, topic))
+            .map(|leg| {
+                let name = leg.separator.map_or_else(
+                    || topic.clone(),
+                    |separator| format!("{}{separator}{topic}", leg.source),
+                );
+                (leg.target.to_owned(), name)
+            })
+            .collect()
+    };
+    legs.iter().any(|leg| {
+        let first = (leg.source.to_owned(), "orders".to_owned());
+        let mut ways = vec![vec![first]];
+        while let Some(way) = ways.pop() {
+            let here = &way[way.len() - 1];
+            for copy in copies(here) {
+                // no more than each cluster's name once stands before a topic that is stopped
+                if way.contains(&copy) || copy.1.matches('.').count() > 5 {
+                    return true;
+                }
+                ways.push([way.clone(), vec![copy]].concat());
+            }
+        }
+        false
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_ring_is_what_mirrormaker_does_not_stop(
+        flows in proptest::collection::btree_map((0usize..4, 0usize..4), any::<bool>(), 1..6),
+    ) {
+        let names = ["a", "b", "c", "d"];
+        let flows = flows.iter().filter(|((from, to), _)| from != to);
+        let legs: Vec<Leg<'_>> =
+            flows.map(|((from, to), prefixes)| leg(names[*from], names[*to], *prefixes)).collect();
+        prop_assert_eq!(!rings(&legs).is_empty(), goes_on(&legs));
+    }
+}
