@@ -107,7 +107,11 @@ fn warn(topic: &str, done: &[Truncated], chosen: &Chosen, context: &Context) {
 
 /// What is said of records that were not mirrored before they were removed.
 fn unmirrored(never: NeverCopied, target: &str) -> impl Iterator<Item = String> {
-    let NeverCopied { records, unknown } = never;
+    let NeverCopied {
+        records,
+        unknown,
+        late,
+    } = never;
     let lost = (records > 0).then(|| {
         format!(
             "at most {} of them had not been mirrored to {target}, and will not be",
@@ -120,7 +124,13 @@ fn unmirrored(never: NeverCopied, target: &str) -> impl Iterator<Item = String> 
             count(unknown, "offset")
         )
     });
-    lost.into_iter().chain(unknown)
+    let late = (late > 0).then(|| {
+        format!(
+            "whether at most {} of them had been mirrored to {target} is unknown: MirrorMaker's position was before their end when they were removed, and is past it now",
+            count(late, "record")
+        )
+    });
+    lost.into_iter().chain(unknown).chain(late)
 }
 
 #[cfg(test)]
@@ -130,9 +140,24 @@ mod tests {
     #[test]
     fn what_may_be_marks_of_transactions_is_unknown_and_not_lost() {
         let told = |records, unknown| -> Vec<String> {
-            unmirrored(NeverCopied { records, unknown }, "secondary").collect()
+            let never = NeverCopied {
+                records,
+                unknown,
+                late: 0,
+            };
+            unmirrored(never, "secondary").collect()
         };
         assert!(told(0, 0).is_empty());
+        let late = NeverCopied {
+            late: 1,
+            ..NeverCopied::default()
+        };
+        assert_eq!(
+            unmirrored(late, "secondary").collect::<Vec<_>>(),
+            [
+                "whether at most 1 record of them had been mirrored to secondary is unknown: MirrorMaker's position was before their end when they were removed, and is past it now"
+            ]
+        );
         assert_eq!(
             told(15, 0),
             ["at most 15 records of them had not been mirrored to secondary, and will not be"]

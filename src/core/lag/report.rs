@@ -1,7 +1,8 @@
 //! Lag as plain values, partition by partition and summed up. As JSON, fields keep their names and meanings; new ones may
 //! come. Knows nothing of how it was found.
 
-use super::judge::{Ends, Facts, NeverCopied, Outlook, Replica};
+use super::judge::{Ends, Facts, Outlook, Replica};
+use super::never::NeverCopied;
 use super::stall::Stall;
 use crate::core::culprit::Culprit;
 use serde::Serialize;
