@@ -321,12 +321,12 @@ impl FlowLag {
         };
     }
 
-    /// Drops what may stand still and was not seen for long enough, unless something holds it up.
+    /// Drops what may stand still and was hardly seen, unless something holds it up: that makes it certain.
     pub fn keep_certain(&mut self) {
-        let culprits = &self.culprits;
-        let is_held_up = |topic: &str| culprits.iter().any(|one| one.topic == topic);
-        self.stalled
-            .retain(|stall| stall.is_sure || is_held_up(&stall.topic));
+        for stall in &mut self.stalled {
+            stall.is_sure |= self.culprits.iter().any(|one| one.topic == stall.topic);
+        }
+        self.stalled.retain(Stall::is_seen);
     }
 
     /// Drops all other topics, and sums up anew. What is unknown stays so.
