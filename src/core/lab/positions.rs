@@ -6,7 +6,7 @@
 
 mod removed;
 
-pub use removed::never_copied;
+pub use removed::{never_copied, not_yet_copied};
 
 use super::status::COPIES;
 use super::{Lab, addresses, notes};

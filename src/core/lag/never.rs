@@ -48,10 +48,11 @@ impl NeverCopied {
     /// not removed. Where it found those it was to copy removed, it goes on there too.
     #[must_use]
     pub fn seen_again(self, later: Self, is_past: bool) -> Self {
-        if is_past && self.records > 0 && later == Self::default() {
+        if is_past && later == Self::default() {
             return Self {
+                records: 0,
+                unknown: self.unknown,
                 late: self.records,
-                ..later
             };
         }
         later
@@ -127,5 +128,8 @@ mod tests {
         assert_eq!(records(15).seen_again(records(0), false), records(0));
         assert_eq!(records(15).seen_again(records(5), false), records(5));
         assert_eq!(records(0).seen_again(records(0), true), records(0));
+        let unknown = NeverCopied::of(20, false, true);
+        assert_eq!(unknown.seen_again(records(0), true), unknown);
+        assert_eq!(unknown.seen_again(records(0), false), records(0));
     }
 }
