@@ -121,6 +121,7 @@ fn state_of(explanation: &Explanation) -> &'static str {
             _,
         ) => "mirrored in part",
         (Answer::NothingProduced { .. }, _) => "nothing to mirror",
+        (Answer::PossiblyNeverCopied { .. }, _) => "unknown",
         (
             Answer::NoSuchTopic { .. }
             | Answer::OnlyTheCopy

@@ -7,7 +7,7 @@ use super::watch::{Frame, Watch};
 use super::{Context, Outcome, deploy, flow_named};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::lab::lag::{Lag, LagError, lag};
-use kafka_mirror_kit::core::lag::{FlowLag, TopicLag};
+use kafka_mirror_kit::core::lag::{FlowLag, Stall, TopicLag};
 use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::wait::Limit;
 use std::time::{Duration, Instant};
@@ -55,7 +55,8 @@ not on the target any more. docs/lag.md says where each number comes from, and
 what it cannot know.
 
 Exit codes: 0 the numbers are there; 1 some cannot be known, are over --max, or
-stand still where --max or --max-age is given, or records are lost.";
+stand still where --max or --max-age is given, or records are lost, or it is
+unknown whether they are.";
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.watch.watch {
@@ -100,6 +101,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         }
         for doubt in flow.doubts() {
             context.output.talk(&format!("{}: {doubt}", flow.name));
+            outcome = Outcome::No;
+        }
+        for note in flow.notes() {
+            let flow = &flow.name;
+            context.output.talk(&format!("note: {flow}: {note}"));
         }
         for over in over(args, flow) {
             context.output.talk(&format!("{}: {over}", flow.name));
@@ -130,15 +136,16 @@ fn over(args: &Args, flow: &FlowLag) -> Vec<String> {
         })
     });
     // what does not move will not be there, however little it is
-    let stands = (args.max.is_some() || args.max_age.is_some()) && !flow.stalled.is_empty();
-    let stands = stands.then(|| {
-        let topics = flow
-            .stalled
-            .iter()
-            .map(|stall| format!("`{}`", stall.topic));
+    let is_asked = args.max.is_some() || args.max_age.is_some();
+    let stalled = flow.stalled.iter().filter(|_| is_asked);
+    let (sure, unsure): (Vec<&Stall>, Vec<&Stall>) = stalled.partition(|stall| stall.is_sure);
+    let stands = (!sure.is_empty()).then(|| {
+        let topics = sure.iter().map(|stall| format!("`{}`", stall.topic));
         format!("stands still: {}", topics.collect::<Vec<_>>().join(", "))
     });
-    records.into_iter().chain(age).chain(stands).collect()
+    let over = records.into_iter().chain(age).chain(stands);
+    over.chain(unsure.into_iter().map(ToString::to_string))
+        .collect()
 }
 
 /// What was asked for, of a lab that is found anew.

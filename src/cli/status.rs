@@ -10,7 +10,7 @@ use kafka_mirror_kit::core::lab::State;
 use kafka_mirror_kit::core::lab::status::{
     self, COPIES, CanaryStatus, FlowState, FlowStatus, PartStatus, Status, TopicStatus,
 };
-use kafka_mirror_kit::core::lag::TopicState;
+use kafka_mirror_kit::core::lag::{FlowLag, TopicState};
 use kafka_mirror_kit::core::printable;
 use kafka_mirror_kit::core::topology::{Access, Proof};
 use kafka_mirror_kit::core::wait::Stop;
@@ -118,6 +118,8 @@ fn say_what_is_not_known(status: &Status, context: &Context) {
             ));
         }
     }
+    let lags = status.flows.iter().filter_map(|flow| flow.lag.as_ref());
+    notes.extend(lags.flat_map(FlowLag::notes));
     for flow in status.flows.iter().filter(|flow| flow.behind.is_none()) {
         if let Some(ago) = flow.noted_seconds_ago {
             notes.push(format!(
@@ -162,6 +164,7 @@ fn health(status: &Status) -> &'static str {
         State::Stopped => "stopped",
         _ if status.healthy => "healthy",
         _ if status.is_degraded() => "DEGRADED",
+        _ if status.is_unknown() => "UNKNOWN",
         _ => "NOT HEALTHY",
     }
 }
@@ -294,7 +297,7 @@ fn copy(topic: &TopicStatus) -> String {
         TopicState::CopyGone => format!("gone: {} lost", topic.lost),
         _ if topic.lost > 0 => format!("{name} ({} lost)", topic.lost),
         _ if topic.never_copied > 0 => format!("{name} ({} never copied)", topic.never_copied),
-        _ if topic.possibly_never_copied > 0 => format!("{name} (unknown whether lost)"),
+        _ if topic.doubtful > 0 => format!("{name} (unknown whether lost)"),
         _ if topic.recreated => format!("{name} (source recreated)"),
         _ => name.clone(),
     }

@@ -194,7 +194,7 @@ impl Telling<'_> {
                 "the first record of `{topic}` is not on {target}: MirrorMaker began in the midst"
             ),
             Answer::PossiblyNeverCopied { offsets } => format!(
-                "unknown whether a record was lost: {} removed on {source} before MirrorMaker's position reached them",
+                "unknown whether records were lost: {} removed on {source} before MirrorMaker's position reached them",
                 count(*offsets, "offset")
             ),
             Answer::BegunAtTheEnd => format!(

@@ -111,7 +111,7 @@ fn table_of(flow: &FlowLag, in_detail: bool) -> String {
     let is_quiet = |topic: &&&TopicLag| {
         topic.behind == 0
             && !topic.has_lost()
-            && topic.possibly_never_copied == 0
+            && topic.doubtful() == 0
             && topic.state == TopicState::Mirrored
             && !topic.is_partly_unknown()
     };
@@ -159,8 +159,8 @@ fn topic_row(topic: &TopicLag) -> Vec<String> {
         let never = topic.never_copied;
         words.push(format!("at most {never} removed before they were copied"));
     }
-    if topic.possibly_never_copied > 0 {
-        words.push("unknown whether a record was lost".to_owned());
+    if topic.doubtful() > 0 {
+        words.push("unknown whether records were lost".to_owned());
     }
     if topic.recreated {
         words.push("position beyond the end: source topic recreated".to_owned());

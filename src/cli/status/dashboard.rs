@@ -295,6 +295,7 @@ mod tests {
                 culprits: Vec::new(),
                 ended: None,
                 problems: Vec::new(),
+                doubts: Vec::new(),
             })
         };
         assert_eq!(told(false, FlowState::Running, "RUNNING"), "2/2");

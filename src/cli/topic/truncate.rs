@@ -2,8 +2,8 @@ use super::Which;
 use crate::cli::chosen::Chosen;
 use crate::cli::quantity::count;
 use crate::cli::{Context, Outcome, consume};
-use kafka_mirror_kit::core::kafka::Start;
-use kafka_mirror_kit::core::lab::positions::never_copied;
+use kafka_mirror_kit::core::kafka::{KafkaError, Start};
+use kafka_mirror_kit::core::lab::positions::{never_copied, not_yet_copied};
 use kafka_mirror_kit::core::lab::topics::{Truncate, Truncated, source_of, truncate};
 use kafka_mirror_kit::core::lag::NeverCopied;
 use kafka_mirror_kit::core::selection::{Rules, Selection};
@@ -57,7 +57,9 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         partition: args.partition,
         before: args.before,
     };
-    let done = truncate(chosen.endpoints(), &what, &limit);
+    let mut before = Vec::new();
+    let look = |meant: &[Truncated]| before = look_before(&what.topic, meant, &chosen, context);
+    let done = truncate(chosen.endpoints(), &what, look, &limit);
     let done = done.map_err(|error| chosen.of_topic(error))?;
     let removed: u64 = done.iter().map(Truncated::removed).sum();
     context.output.result(&format!(
@@ -67,15 +69,43 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         chosen.name(),
         count(done.len(), "partition"),
     ))?;
-    warn(&what.topic, &done, &chosen, context);
+    warn(&what.topic, (&done, before), &chosen, context);
     let at = chosen.flags_if_needed();
     let describe = format!("kmk topic describe {}{at}", what.topic);
     context.output.next(&[(describe, "what is left")]);
     Ok(Outcome::Yes)
 }
 
+/// A flow that takes the topic, and what does not seem to be mirrored of what is about to be removed.
+type Before<'a> = (&'a Flow, Result<Vec<NeverCopied>, KafkaError>);
+
+/// What other clusters have of it, as long as it is there.
+fn look_before<'a>(
+    topic: &str,
+    meant: &[Truncated],
+    chosen: &'a Chosen,
+    context: &Context,
+) -> Vec<Before<'a>> {
+    let Some((topology, cluster)) = chosen.lab() else {
+        return Vec::new();
+    };
+    let limit = Limit::new(OTHERS, &context.interrupt);
+    let takes = |flow: &&Flow| {
+        flow.spec.source == cluster && Rules::of_flow(flow).select(topic) == Selection::Taken
+    };
+    let flows = topology.flows.iter().filter(takes);
+    flows
+        .map(|flow| (flow, not_yet_copied(topology, flow, topic, meant, &limit)))
+        .collect()
+}
+
 /// What that means for other clusters.
-fn warn(topic: &str, done: &[Truncated], chosen: &Chosen, context: &Context) {
+fn warn(
+    topic: &str,
+    (done, before): (&[Truncated], Vec<Before<'_>>),
+    chosen: &Chosen,
+    context: &Context,
+) {
     let Some((topology, cluster)) = chosen.lab() else {
         return;
     };
@@ -87,12 +117,11 @@ fn warn(topic: &str, done: &[Truncated], chosen: &Chosen, context: &Context) {
             source.cluster
         ));
     }
-    let takes = |flow: &&Flow| {
-        flow.spec.source == cluster && Rules::of_flow(flow).select(topic) == Selection::Taken
-    };
-    for flow in topology.flows.iter().filter(takes) {
+    for (flow, before) in before {
         let target = &flow.spec.target;
-        match never_copied(topology, flow, topic, done, &limit) {
+        let never =
+            before.and_then(|before| never_copied(topology, flow, topic, (done, &before), &limit));
+        match never {
             Ok(never) => {
                 for warning in unmirrored(never, target) {
                     context.output.warn(&warning);
@@ -107,7 +136,11 @@ fn warn(topic: &str, done: &[Truncated], chosen: &Chosen, context: &Context) {
 
 /// What is said of records that were not mirrored before they were removed.
 fn unmirrored(never: NeverCopied, target: &str) -> impl Iterator<Item = String> {
-    let NeverCopied { records, unknown } = never;
+    let NeverCopied {
+        records,
+        unknown,
+        late,
+    } = never;
     let lost = (records > 0).then(|| {
         format!(
             "at most {} of them had not been mirrored to {target}, and will not be",
@@ -120,7 +153,13 @@ fn unmirrored(never: NeverCopied, target: &str) -> impl Iterator<Item = String> 
             count(unknown, "offset")
         )
     });
-    lost.into_iter().chain(unknown)
+    let late = (late > 0).then(|| {
+        format!(
+            "whether at most {} of them had been mirrored to {target} is unknown: MirrorMaker's position was before their end when they were removed, and is past it now",
+            count(late, "record")
+        )
+    });
+    lost.into_iter().chain(unknown).chain(late)
 }
 
 #[cfg(test)]
@@ -130,9 +169,24 @@ mod tests {
     #[test]
     fn what_may_be_marks_of_transactions_is_unknown_and_not_lost() {
         let told = |records, unknown| -> Vec<String> {
-            unmirrored(NeverCopied { records, unknown }, "secondary").collect()
+            let never = NeverCopied {
+                records,
+                unknown,
+                late: 0,
+            };
+            unmirrored(never, "secondary").collect()
         };
         assert!(told(0, 0).is_empty());
+        let late = NeverCopied {
+            late: 1,
+            ..NeverCopied::default()
+        };
+        assert_eq!(
+            unmirrored(late, "secondary").collect::<Vec<_>>(),
+            [
+                "whether at most 1 record of them had been mirrored to secondary is unknown: MirrorMaker's position was before their end when they were removed, and is past it now"
+            ]
+        );
         assert_eq!(
             told(15, 0),
             ["at most 15 records of them had not been mirrored to secondary, and will not be"]

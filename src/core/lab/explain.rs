@@ -25,7 +25,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::SystemTime;
-use unhealthy::{concerning, failures};
+use unhealthy::{concerning, failures, unmoved};
 
 /// What MirrorMaker takes where its settings say nothing: seconds from one look for topics to the next.
 const REFRESH_BY_DEFAULT: u64 = 600;
@@ -218,7 +218,7 @@ impl Scene<'_> {
                 .collect(),
             // of several MirrorMakers, the others go on; and a loss is told of the topic that has it
             problems: match status.state {
-                FlowState::Degraded | FlowState::Running => Vec::new(),
+                FlowState::Degraded | FlowState::Running => unmoved(topic, status),
                 FlowState::Ill => concerning(topic, status),
             },
             assigned: settings.map(|_| config.topics.get(topic).copied().unwrap_or(0)),
@@ -228,7 +228,7 @@ impl Scene<'_> {
             seconds_behind: shown.and_then(|shown| shown.seconds_behind),
             lost: shown.map_or(0, |shown| shown.lost),
             never_copied: shown.map_or(0, |shown| shown.never_copied),
-            possibly_never_copied: shown.map_or(0, |shown| shown.possibly_never_copied),
+            possibly_never_copied: shown.map_or(0, |shown| shown.doubtful),
             begins_at_the_end: flow.begins_at_the_end(&self.lab.topology),
             beyond: beyond(topic, status),
             first_is_there: first::is_there(self.lab, flow, topic, status, self.limit),

@@ -105,7 +105,7 @@ fn looked_at<'a>(lab: &'a Lab, views: Views<'a>, limit: &Limit) -> (Views<'a>, V
 
 /// Whether one look is not enough: a position that is merely late looks like lag, and behind a truncation like a loss.
 pub(super) fn is_in_doubt(flow: &FlowLag) -> bool {
-    flow.behind > Some(0) || !flow.losses().is_empty()
+    flow.behind > Some(0) || !flow.losses().is_empty() || !flow.doubts().is_empty()
 }
 
 fn of_all(lab: &Lab, views: &Views<'_>, limit: &Limit) -> Vec<FlowLag> {

@@ -4,16 +4,17 @@
 //! A task reads its position once, when it starts, and goes on behind it. One that is left of a topic that was deleted makes
 //! it pass over the first records of the next topic of that name.
 
+mod removed;
+
+pub use removed::{never_copied, not_yet_copied};
+
 use super::status::COPIES;
-use super::topics::Truncated;
 use super::{Lab, addresses, notes};
 use crate::core::docker::{Docker, DockerError};
 use crate::core::kafka::{Admin, At, Client, KafkaError, Producer, TopicInfo, Writing};
-use crate::core::lag::NeverCopied;
 use crate::core::lock::{self, Lock, LockError};
 use crate::core::mirror_state::{self, Position};
-use crate::core::mm2;
-use crate::core::topology::{Access, Flow, TRANSACTIONS, Topology};
+use crate::core::topology::{Access, Flow, Topology};
 use crate::core::wait::{Interrupt, Limit, Probe, Stop};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -217,41 +218,6 @@ fn workers<'a>(lab: &'a Lab, flow: &Flow) -> impl Iterator<Item = (String, bool)
     let services = mirror.into_iter().flat_map(|mirror| &mirror.workers);
     let containers = services.filter_map(|service| lab.container(service));
     containers.map(|container| (container.id.clone(), container.is_up()))
-}
-
-/// Of records that were removed from a topic of the flow's source, those that were not mirrored before. A position that is
-/// merely late looks like a loss: it is looked at twice.
-///
-/// # Errors
-/// When an end of the flow does not answer.
-pub fn never_copied(
-    topology: &Topology,
-    flow: &Flow,
-    topic: &str,
-    removed: &[Truncated],
-    limit: &Limit,
-) -> Result<NeverCopied, KafkaError> {
-    let source = topology.cluster(&flow.spec.source);
-    let mut source = Admin::connect_patiently(&source.map_or(Ok(Vec::new()), addresses)?, limit)?;
-    let has_transactions = source.topics(limit)?.contains_key(TRANSACTIONS);
-    let ends = source.offsets(&[topic.to_owned()], At::Latest, limit)?;
-    let mut target = Target::of(topology, flow, limit)?;
-    let mut look = || {
-        let positions = target.positions(limit)?;
-        let never = removed.iter().map(|one| {
-            let place = (topic.to_owned(), one.partition);
-            let noted = positions.get(&place).map(|position| position.offset);
-            let end = ends.get(&place).copied().unwrap_or(one.now);
-            NeverCopied::among_removed((one.was, one.now), end, noted, has_transactions)
-        });
-        Ok::<NeverCopied, KafkaError>(never.sum())
-    };
-    let never = look()?;
-    if never == NeverCopied::default() {
-        return Ok(never);
-    }
-    limit.pause(mm2::NOTED * 3 / 2)?;
-    look()
 }
 
 /// Takes back all positions of a flow; how many. For a source that has lost everything; MirrorMaker must not run.

@@ -2,6 +2,7 @@
 //! of terminals or files.
 
 mod course;
+mod ending;
 mod ground;
 mod reader;
 mod refusal;

@@ -53,7 +53,7 @@ pub struct Outlook {
     /// Whether `lost` is only suspected: offsets without records at the source look the same. The first records of both
     /// sides tell ([`begins_later`]).
     pub is_suspicion: bool,
-    /// Offsets that the source dropped behind the note, before they were copied. Some may have held no record ([`NeverCopied`]).
+    /// Offsets that the source dropped behind the note, before they were copied. Some may have held no record ([`NeverCopied`](super::NeverCopied)).
     pub never_copied: u64,
     /// Whether the note lies beyond the source's end: it is of a topic of that name that is there no more.
     pub is_of_another: bool,
@@ -96,56 +96,6 @@ impl Outlook {
         self.lost = 0;
         self.is_suspicion = false;
         self.never_copied = 0;
-    }
-}
-
-/// Offsets of a partition that the source dropped before they were copied.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct NeverCopied {
-    /// Taken for records, at most so many.
-    pub records: u64,
-    /// Of which nobody can tell whether they held a record.
-    pub unknown: u64,
-}
-
-impl NeverCopied {
-    /// Where producers use transactions, the markers that end them have offsets, and so have aborted records, which a flow
-    /// may leave out. MirrorMaker's position stays before them; so where nothing `is_left` behind them, there may have been
-    /// no record. Where some is, MirrorMaker was behind; but for a single marker.
-    pub fn of(dropped: u64, is_left: bool, has_transactions: bool) -> Self {
-        if has_transactions && (dropped == 1 || !is_left) {
-            return Self {
-                records: 0,
-                unknown: dropped,
-            };
-        }
-        Self {
-            records: dropped,
-            unknown: 0,
-        }
-    }
-
-    /// Of what was removed when the source came to begin at `now` instead of `was`: its `end`, and MirrorMaker's position.
-    pub fn among_removed(
-        (was, now): (i64, i64),
-        end: i64,
-        noted: Option<i64>,
-        has_transactions: bool,
-    ) -> Self {
-        // one beyond the end is of another topic of that name
-        let noted = noted.filter(|noted| *noted < end);
-        let next = noted.map_or(was, |noted| noted.saturating_add(1).max(was));
-        let dropped = u64::try_from(now.saturating_sub(next)).unwrap_or(0);
-        Self::of(dropped, now < end, has_transactions)
-    }
-}
-
-impl std::iter::Sum for NeverCopied {
-    fn sum<I: Iterator<Item = Self>>(each: I) -> Self {
-        each.fold(Self::default(), |all, one| Self {
-            records: all.records + one.records,
-            unknown: all.unknown + one.unknown,
-        })
     }
 }
 
@@ -326,46 +276,6 @@ mod tests {
         // of a topic that was deleted, and made again
         assert_eq!(never(ends(0, 999), Some(999)), (0, true));
         assert_eq!(never(ends(0, 0), Some(999)), (0, true));
-    }
-
-    #[test]
-    fn offsets_of_transactions_are_not_told_as_lost_records() {
-        let never = |dropped, is_left, has_transactions| {
-            let never = NeverCopied::of(dropped, is_left, has_transactions);
-            (never.records, never.unknown)
-        };
-        assert_eq!(never(0, false, true), (0, 0));
-        // several markers, or an aborted transaction
-        assert_eq!(never(1, false, true), (0, 1));
-        assert_eq!(never(20, false, true), (0, 20));
-        assert_eq!(
-            (never(1, true, true), never(2, true, true)),
-            ((0, 1), (2, 0))
-        );
-        assert_eq!(
-            (never(1, false, false), never(1, true, false)),
-            ((1, 0), (1, 0))
-        );
-    }
-
-    #[test]
-    fn what_is_removed_is_judged_by_the_position() {
-        let never = |was, now, end, noted, has_transactions| {
-            let never = NeverCopied::among_removed((was, now), end, noted, has_transactions);
-            (never.records, never.unknown)
-        };
-        assert_eq!(never(0, 25, 25, Some(24), false), (0, 0));
-        assert_eq!(never(0, 25, 25, Some(9), false), (15, 0));
-        assert_eq!(never(20, 25, 25, Some(9), false), (5, 0), "gone before");
-        assert_eq!(never(0, 25, 25, None, false), (25, 0));
-        assert_eq!(
-            never(0, 25, 25, Some(99), false),
-            (25, 0),
-            "of another topic"
-        );
-        // records up to 24, and two markers
-        assert_eq!(never(0, 27, 27, Some(24), true), (0, 2));
-        assert_eq!(never(0, 27, 40, Some(9), true), (17, 0));
     }
 
     #[test]

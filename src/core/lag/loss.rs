@@ -11,6 +11,12 @@ impl FlowLag {
         self.topics.iter().any(TopicLag::has_lost)
     }
 
+    /// What is probably no loss, topic by topic.
+    pub fn notes(&self) -> Vec<String> {
+        let notes = self.copied().filter_map(|topic| topic.note(&self.source));
+        notes.take(NAMED).collect()
+    }
+
     /// What may be lost, topic by topic.
     pub fn doubts(&self) -> Vec<String> {
         let doubts = self.copied().filter_map(|topic| topic.doubt(&self.source));
@@ -36,13 +42,29 @@ impl TopicLag {
         self.lost > 0 || self.never_copied > 0 || self.recreated
     }
 
+    /// Of the offsets that were possibly never copied, those that leave a doubt: a single one of a partition is what each
+    /// transaction that was committed leaves, the marker at its end.
+    pub fn doubtful(&self) -> u64 {
+        let each = self.partitions.iter().map(|one| one.possibly_never_copied);
+        each.filter(|offsets| *offsets > 1).sum()
+    }
+
+    fn note(&self, source: &str) -> Option<String> {
+        let topic = &self.source;
+        let mut each = self.partitions.iter();
+        each.any(|one| one.possibly_never_copied == 1).then(|| {
+            format!(
+                "`{topic}`: one offset at the end of a partition was removed on {source} before MirrorMaker's position reached it; it is most likely the end of a transaction, and no record"
+            )
+        })
+    }
+
     /// What may be lost, and nobody can tell.
     pub fn doubt(&self, source: &str) -> Option<String> {
-        let (topic, offsets) = (&self.source, self.possibly_never_copied);
-        let s = if offsets == 1 { "" } else { "s" };
+        let (topic, offsets) = (&self.source, self.doubtful());
         (offsets > 0).then(|| {
             format!(
-                "unknown whether a record of `{topic}` was lost: {offsets} offset{s} removed on {source} before MirrorMaker's position reached them, but offsets of transactions may hold no record"
+                "unknown whether records of `{topic}` were lost: {offsets} offsets removed on {source} before MirrorMaker's position reached them, but offsets of transactions may hold no record"
             )
         })
     }
@@ -180,9 +202,14 @@ mod tests {
         assert_eq!(
             marked.doubts(),
             [
-                "unknown whether a record of `orders` was lost: 2 offsets removed on a before MirrorMaker's position reached them, but offsets of transactions may hold no record"
+                "unknown whether records of `orders` were lost: 2 offsets removed on a before MirrorMaker's position reached them, but offsets of transactions may hold no record"
             ]
         );
+        assert!(marked.notes().is_empty());
+        let single = flow((26, 26));
+        assert!(!single.has_lost() && single.doubts().is_empty());
+        assert_eq!(single.notes().len(), 1, "{:?}", single.notes());
+        assert_eq!(single.topics[0].possibly_never_copied, 1);
         let behind = flow((27, 30));
         assert!(behind.has_lost() && behind.doubts().is_empty());
     }

@@ -3,11 +3,13 @@
 
 mod judge;
 mod loss;
+mod never;
 mod pace;
 mod report;
 mod stall;
 
-pub use judge::{Ends, Facts, NeverCopied, Outlook, Replica, begins_later, may_have_expired};
+pub use judge::{Ends, Facts, Outlook, Replica, begins_later, may_have_expired};
+pub use never::NeverCopied;
 pub use pace::{Pace, pace};
 pub(in crate::core) use report::seconds;
 pub use report::{FlowLag, LastKnown, PartitionLag, Seen, TopicLag, TopicState};

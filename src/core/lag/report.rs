@@ -1,7 +1,8 @@
 //! Lag as plain values, partition by partition and summed up. As JSON, fields keep their names and meanings; new ones may
 //! come. Knows nothing of how it was found.
 
-use super::judge::{Ends, Facts, NeverCopied, Outlook, Replica};
+use super::judge::{Ends, Facts, Outlook, Replica};
+use super::never::NeverCopied;
 use super::stall::Stall;
 use crate::core::culprit::Culprit;
 use serde::Serialize;
@@ -320,12 +321,12 @@ impl FlowLag {
         };
     }
 
-    /// Drops what may stand still and was not seen for long enough, unless something holds it up.
+    /// Drops what may stand still and was hardly seen, unless something holds it up: that makes it certain.
     pub fn keep_certain(&mut self) {
-        let culprits = &self.culprits;
-        let is_held_up = |topic: &str| culprits.iter().any(|one| one.topic == topic);
-        self.stalled
-            .retain(|stall| stall.is_sure || is_held_up(&stall.topic));
+        for stall in &mut self.stalled {
+            stall.is_sure |= self.culprits.iter().any(|one| one.topic == stall.topic);
+        }
+        self.stalled.retain(Stall::is_seen);
     }
 
     /// Drops all other topics, and sums up anew. What is unknown stays so.

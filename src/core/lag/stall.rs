@@ -24,8 +24,8 @@ pub struct Stall {
     /// MirrorMaker began to run so many seconds ago, and may not have come so far yet; none where it has run for longer, or
     /// fails and begins again and again.
     pub began: Option<f64>,
-    /// Whether it was seen for long enough. If not, it stands still only where something is found that holds it up.
-    #[serde(skip)]
+    /// Whether it stands still. If not, the position was not seen to move for that time, and since when is unknown.
+    #[serde(rename = "certain")]
     pub is_sure: bool,
 }
 
@@ -45,7 +45,7 @@ pub struct Watch {
 pub struct Standing {
     /// For so long at least.
     pub time: Duration,
-    /// As [`Stall::is_sure`].
+    /// Whether it was seen for long enough.
     pub is_sure: bool,
 }
 
@@ -68,17 +68,24 @@ impl PartitionLag {
     /// written just now may have any other.
     pub fn stands(&self, since: Since, watch: Watch) -> Option<Standing> {
         let stood = self.stood(since)?;
-        if self.is_stamped && self.seconds_behind > Some(0.0) {
+        if self.tells_its_age() {
             let is_long = !watch.is_busy || stood >= BUSY + watch.patience;
             return is_long.then_some(Standing {
                 time: stood,
                 is_sure: true,
             });
         }
+        let is_usual = watch.is_busy || watch.seen < watch.patience;
+        let is_long = !is_usual || stood >= BUSY + watch.patience;
         Some(Standing {
             time: stood.min(watch.seen),
-            is_sure: !watch.is_busy && watch.seen >= watch.patience.max(SUSPICIOUS),
+            is_sure: is_long && watch.seen >= SUSPICIOUS,
         })
+    }
+
+    /// Whether how long a record has waited is told by a broker, and not in the future.
+    pub fn tells_its_age(&self) -> bool {
+        self.is_stamped && self.seconds_behind > Some(0.0)
     }
 
     /// How long the position has stood still while a record waited, by the times that are known, and however long MirrorMaker
@@ -97,6 +104,12 @@ impl PartitionLag {
 }
 
 impl Stall {
+    /// Whether it is worth a word where nothing is found that holds it up: even where it is not certain, a record was seen waiting
+    /// for long.
+    pub(super) fn is_seen(&self) -> bool {
+        self.is_sure || self.seconds >= SUSPICIOUS.as_secs_f64()
+    }
+
     /// Whether MirrorMaker has only begun to run.
     pub fn is_beginning(&self) -> bool {
         self.began.is_some()
@@ -116,9 +129,14 @@ impl fmt::Display for Stall {
             self.topic, self.behind
         )?;
         match self.began {
-            None => write!(
+            None if self.is_sure => write!(
                 f,
                 "and MirrorMaker's position has not moved for {:.1} s",
+                self.seconds
+            ),
+            None => write!(
+                f,
+                "and MirrorMaker's position was not seen to move for {:.1} s; unknown since when",
                 self.seconds
             ),
             Some(began) => write!(
@@ -204,37 +222,62 @@ mod tests {
                 patience: Duration::from_millis(200),
                 is_busy,
             };
-            let standing = lag.stands(since(Some(long), Some(long)), watch);
-            standing.map(|one| (one.time.as_secs(), one.is_sure))
+            told(lag, since(Some(long), Some(long)), watch)
         };
         // the broker's time is as good as a look that long
         assert_eq!(stands(&old(true), 2, false), Some((long, true)));
         assert_eq!(stands(&old(true), 2, true), Some((long, true)));
         assert_eq!(stands(&old(false), 2, false), Some((2, false)));
         assert_eq!(stands(&old(false), 3, false), Some((3, true)));
-        // it is the turn of others, perhaps
-        assert_eq!(stands(&old(false), 3, true), Some((3, false)));
+        // it has been the turn of others for long
+        assert_eq!(stands(&old(false), 3, true), Some((3, true)));
+        assert_eq!(stands(&old(false), 2, true), Some((2, false)));
         for odd in [lag(10, 20, None), lag(10, 20, Some(-1_000))] {
             assert_eq!(stands(&odd, 2, false), Some((2, false)));
         }
         assert_eq!(stands(&lag(10, 20, Some(5_000)), 2, true), None);
     }
 
+    fn told(lag: &PartitionLag, since: Since, watch: Watch) -> Option<(u64, bool)> {
+        let standing = lag.stands(since, watch);
+        standing.map(|one| (one.time.as_secs(), one.is_sure))
+    }
+
+    #[test]
+    fn a_position_that_is_noted_seldom_stands_still_for_longer_before_that_is_certain() {
+        let stands = |moved| {
+            let lag = PartitionLag {
+                is_stamped: false,
+                ..lag(10, 20, Some(600_000))
+            };
+            let watch = Watch {
+                seen: Duration::from_secs(3),
+                patience: Duration::from_secs(10),
+                is_busy: false,
+            };
+            told(&lag, since(Some(moved), Some(moved)), watch)
+        };
+        assert_eq!(stands(14), Some((3, false)));
+        assert_eq!(stands(24), Some((3, false)));
+        assert_eq!(stands(25), Some((3, true)));
+    }
+
     #[test]
     fn what_was_not_seen_for_long_counts_only_where_something_holds_it_up() {
-        let stall = |topic: &str, is_sure| Stall {
+        let stall = |topic: &str, is_sure, seconds| Stall {
             topic: topic.to_owned(),
             partitions: vec![0],
             behind: 10,
-            seconds: 2.0,
+            seconds,
             began: None,
             is_sure,
         };
         let mut flow = FlowLag::new(("a", "b"), Vec::new());
         flow.stalled = vec![
-            stall("seen", true),
-            stall("held", false),
-            stall("late", false),
+            stall("seen", true, 2.0),
+            stall("held", false, 2.0),
+            stall("late", false, 2.0),
+            stall("doubtful", false, 3.0),
         ];
         flow.culprits = vec![Culprit {
             topic: "held".to_owned(),
@@ -246,12 +289,12 @@ mod tests {
             },
         }];
         flow.keep_certain();
-        let left: Vec<&str> = flow
+        let left: Vec<(&str, bool)> = flow
             .stalled
             .iter()
-            .map(|stall| stall.topic.as_str())
+            .map(|stall| (stall.topic.as_str(), stall.is_sure))
             .collect();
-        assert_eq!(left, ["seen", "held"]);
+        assert_eq!(left, [("seen", true), ("held", true), ("doubtful", false)]);
     }
 
     #[test]
@@ -267,6 +310,12 @@ mod tests {
         assert_eq!(
             stall.to_string(),
             "topic `small`: 19999 records behind, and MirrorMaker's position has not moved for 12.0 s"
+        );
+        stall.is_sure = false;
+        assert!(
+            stall
+                .to_string()
+                .ends_with("was not seen to move for 12.0 s; unknown since when")
         );
         stall.began = Some(4.0);
         assert!(

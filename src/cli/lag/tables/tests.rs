@@ -121,7 +121,7 @@ fn what_was_passed_over_is_told() {
         other    1           3       1.0      position beyond the end: source topic recreated
         cut      1           0       0.0      mirrored topic truncated, 9 lost
         expired  1           0       0.0      at most 1500 removed before they were copied
-        marked   1           0       0.0      unknown whether a record was lost"};
+        marked   1           0       0.0      unknown whether records were lost"};
     assert_eq!(one(&flow, false), expected);
 }
 

@@ -154,14 +154,14 @@ impl Plan<'_> {
         }
     }
 
-    /// Once it replicates: what is lost all the same, by what was seen last of its flows; whether anything is.
+    /// Once it replicates: what is lost all the same, or may be, by what was seen last of its flows; whether anything is.
     pub(super) fn tell_losses(&self, flows: &[FlowLag], observer: &dyn Observer) -> bool {
         if !self.was_there {
             return false;
         }
         let mut has_lost = !self.lost.is_empty();
         for flow in flows {
-            for loss in flow.losses() {
+            for loss in [flow.losses(), flow.doubts()].concat() {
                 has_lost = true;
                 observer.on(Event::Warning(format!("{}: {loss}", flow.name)));
             }

@@ -2,7 +2,6 @@
 
 use crate::core::explain::Failure;
 use crate::core::lab::status::{COPIES, CanaryStatus, FlowStatus};
-use crate::core::lag::FlowLag;
 
 /// What is wrong with a flow, without what is wrong with other topics only, and without losses: those are told of the topic.
 pub(super) fn concerning(topic: &str, status: &FlowStatus) -> Vec<String> {
@@ -12,13 +11,20 @@ pub(super) fn concerning(topic: &str, status: &FlowStatus) -> Vec<String> {
     let others = stalled
         .map(ToString::to_string)
         .chain(culprits.map(ToString::to_string));
-    let losses = status.lag.iter().flat_map(FlowLag::losses);
+    let lag = status.lag.iter();
+    let losses = lag.flat_map(|lag| [lag.losses(), lag.doubts()].concat());
     let others: Vec<String> = others.chain(losses).collect();
     let problems = status.problems.iter();
     problems
         .filter(|problem| !others.contains(problem))
         .cloned()
         .collect()
+}
+
+/// That the topic was not seen to move, where nothing is known to be wrong.
+pub(super) fn unmoved(topic: &str, status: &FlowStatus) -> Vec<String> {
+    let stalled = status.stalled.iter().filter(|one| one.topic == topic);
+    stalled.map(ToString::to_string).collect()
 }
 
 /// What copies records, and gave up: the others do not keep records from crossing. While none cross, a failure of a moment

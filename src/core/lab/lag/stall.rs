@@ -88,13 +88,13 @@ fn partitions(flow: &FlowLag) -> impl Iterator<Item = (Place, &PartitionLag)> {
 
 /// How long it takes to see whether these stand still.
 fn window(suspects: &Suspects, flows: &[FlowLag]) -> Duration {
-    let is_stamped = flows.iter().all(|flow| {
+    let tell_their_age = flows.iter().all(|flow| {
         let places = suspects.get(&flow.name);
         let mut suspected = partitions(flow)
             .filter(|(place, _)| places.is_some_and(|places| places.contains(place)));
-        suspected.all(|(_, one)| one.is_stamped)
+        suspected.all(|(_, one)| one.tells_its_age())
     });
-    if is_stamped { WINDOW } else { LONG_WINDOW }
+    if tell_their_age { WINDOW } else { LONG_WINDOW }
 }
 
 /// Where records have waited for long.

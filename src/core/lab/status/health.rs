@@ -78,8 +78,10 @@ pub(super) enum Pace {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) state: FlowState,
-    /// Empty only where it is [`FlowState::Running`].
+    /// Where it is [`FlowState::Running`], only what is unknown.
     pub(super) problems: Vec<String>,
+    /// Of these, what is only unknown.
+    pub(super) doubts: Vec<String>,
 }
 
 /// Judges a flow.
@@ -97,10 +99,12 @@ pub(super) fn judge(seen: &Seen<'_>) -> Verdict {
         (true, false) => FlowState::Degraded,
         (false, _) => FlowState::Ill,
     };
-    degraded.extend(ill);
+    let doubts = doubts(seen, &ill);
+    let problems = [degraded, ill, doubts.clone()].concat();
     Verdict {
         state,
-        problems: degraded,
+        problems,
+        doubts,
     }
 }
 
@@ -160,11 +164,19 @@ fn ill(seen: &Seen<'_>) -> Vec<String> {
     }
     problems.extend(seen.orphans.clone());
     if !is_explained {
-        problems.extend(seen.stalled.iter().map(ToString::to_string));
+        let stalled = seen.stalled.iter().filter(|stall| stall.is_sure);
+        problems.extend(stalled.map(ToString::to_string));
     }
     // that it could not be sent to a cluster that cannot be reached says nothing new
     problems.extend(symptom.filter(|_| is_missing || !is_explained));
     problems
+}
+
+/// What may stand still, where nothing else explains that.
+fn doubts(seen: &Seen<'_>, ill: &[String]) -> Vec<String> {
+    let doubtful = seen.stalled.iter().filter(|stall| !stall.is_sure);
+    let doubts = doubtful.map(ToString::to_string);
+    doubts.filter(|_| ill.is_empty()).collect()
 }
 
 fn slow(seen: &Seen<'_>) -> Vec<String> {

@@ -230,6 +230,10 @@ fn flow(
     let verdict = health::judge(&seen);
     let mut problems = verdict.problems;
     problems.extend(lag.iter().flat_map(FlowLag::losses));
+    let mut doubts = verdict.doubts;
+    let of_losses: Vec<String> = lag.iter().flat_map(FlowLag::doubts).collect();
+    problems.extend(of_losses.iter().cloned());
+    doubts.extend(of_losses);
     FlowStatus {
         name: flow.name(),
         proof: flow.proof,
@@ -273,6 +277,7 @@ fn flow(
         lag,
         ended,
         problems,
+        doubts,
     }
 }
 
@@ -288,6 +293,7 @@ impl From<&TopicLag> for TopicStatus {
             lost: lag.lost,
             never_copied: lag.never_copied,
             possibly_never_copied: lag.possibly_never_copied,
+            doubtful: lag.doubtful(),
             recreated: lag.recreated,
         }
     }

@@ -133,6 +133,8 @@ pub struct FlowStatus {
     pub ended: Option<String>,
     /// Why it is not healthy.
     pub problems: Vec<String>,
+    /// Of these, what is only unknown.
+    pub doubts: Vec<String>,
 }
 
 /// What became of a canary.
@@ -204,6 +206,17 @@ impl Status {
             && (flows.any(|flow| flow.state == FlowState::Degraded)
                 || clusters.any(|cluster| cluster.degraded))
     }
+
+    /// Whether nothing is known to be wrong, and it is not known that all is well.
+    pub fn is_unknown(&self) -> bool {
+        let is_unknown = |flow: &FlowStatus| {
+            flow.state == FlowState::Running && flow.problems.len() == flow.doubts.len()
+        };
+        !self.healthy
+            && self.containers.iter().all(|container| container.healthy)
+            && self.clusters.iter().all(|cluster| cluster.healthy)
+            && self.flows.iter().all(is_unknown)
+    }
 }
 
 /// A connector of MirrorMaker, or a task of one.
@@ -253,6 +266,9 @@ pub struct TopicStatus {
     pub never_copied: u64,
     /// Offsets of which the same is unknown: those of transactions may hold no record.
     pub possibly_never_copied: u64,
+    /// As [`TopicLag::doubtful`](crate::core::lag::TopicLag::doubtful).
+    #[serde(skip)]
+    pub doubtful: u64,
     /// Whether MirrorMaker's position lies beyond the end of the topic.
     pub recreated: bool,
 }

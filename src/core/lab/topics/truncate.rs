@@ -35,13 +35,14 @@ impl Truncated {
     }
 }
 
-/// Removes records.
+/// Removes records. `before` is told which, before that.
 ///
 /// # Errors
 /// [`TopicError`]; nothing was removed where an offset lies beyond the end.
 pub fn truncate(
     bootstrap: &[Endpoint],
     what: &Truncate,
+    before: impl FnOnce(&[Truncated]),
     limit: &Limit,
 ) -> Result<Vec<Truncated>, TopicError> {
     let mut admin = Admin::connect_patiently(bootstrap, limit)?;
@@ -50,10 +51,15 @@ pub fn truncate(
     let places = admin.places(&what.topic, &partitions, what.before, limit)?;
     refuse_beyond_the_end(&what.topic, &places)?;
     // what lies before the first record is gone already
-    let meant = places.iter().map(|(partition, place)| {
-        let offset = place.meant.max(place.first);
-        ((what.topic.clone(), *partition), offset)
+    let meant = places.iter().map(|(partition, place)| Truncated {
+        partition: *partition,
+        was: place.first,
+        now: place.meant.max(place.first),
     });
+    let meant: Vec<Truncated> = meant.collect();
+    before(&meant);
+    let meant = meant.iter();
+    let meant = meant.map(|one| ((what.topic.clone(), one.partition), one.now));
     let now = admin.delete_records(&meant.collect(), limit)?;
     let truncated = now.into_iter().map(|((_, partition), now)| Truncated {
         partition,

@@ -2,6 +2,7 @@
 
 use super::Verify;
 use super::course::{Course, Leg};
+use super::ending::{Steps, look_at_the_end};
 use super::ground::look;
 use super::report::{Incident, Noted};
 use super::run::{Clock, Desk, Signals, locked};
@@ -111,7 +112,18 @@ impl Reader {
         if end.stop.is_raised() {
             return self.seen;
         }
-        if let Err(error) = self.look_at_the_end(desk, arrivals, clock, &limit) {
+        let (guarantee, reader) = (self.guarantee, &mut self);
+        let looked = look_at_the_end(
+            guarantee,
+            &mut Ending {
+                reader,
+                desk,
+                arrivals,
+                clock,
+                limit: &limit,
+            },
+        );
+        if let Err(error) = looked {
             self.seen.unknown = Some(format!(
                 "what {} holds in the end is not seen: {error}",
                 self.leg.target
@@ -143,27 +155,14 @@ impl Reader {
         shown
     }
 
-    /// What is behind the last record that was waited for counts too, and what is no longer there does not: the verdict is
-    /// on what the target holds in the end.
-    fn look_at_the_end(
+    /// What a look at the end finds where the topic did not go on as it was: what is no longer there does not count.
+    fn read_again_if_need_be(
         &mut self,
-        desk: &Desk,
         arrivals: &Mutex<Arrivals>,
         clock: Clock,
         limit: &Limit,
     ) -> Result<(), KafkaError> {
-        self.drain_what_is_there(arrivals, clock, limit)?;
-        if self.guarantee == Guarantee::ExactlyOnce && desk.is_complete_in(arrivals) {
-            let written = desk.ended.get().map(|sending| &sending.written);
-            let (source, topic) = &self.from;
-            let written = written.cloned().unwrap_or_default();
-            let open = settled(&self.leg, source, topic, &written, &limit.again())?;
-            self.seen.unknown = open.map(|why| format!("more may still come: {why}"));
-            // what came meanwhile
-            self.drain_what_is_there(arrivals, clock, &limit.again())?;
-        }
-        let limit = limit.again();
-        let sight = Sight::of(&self.leg, &limit)?;
+        let sight = Sight::of(&self.leg, limit)?;
         let happened = self.seen.incidents.iter().any(|noted| {
             let what = &noted.what;
             matches!(what, Incident::TopicGone | Incident::TopicRemade)
@@ -180,7 +179,7 @@ impl Reader {
             Some(sight) => {
                 self.seen.times = self.seen.times.max(sight.times);
                 if happened || sight.has_lost(self.id, &self.begun) {
-                    let (held, reached) = self.read_again(&sight, &limit)?;
+                    let (held, reached) = self.read_again(&sight, limit)?;
                     self.seen.reached = reached;
                     locked(arrivals).replace(held);
                 }
@@ -302,6 +301,40 @@ impl Reader {
             let at_seconds = clock.elapsed().as_secs_f64();
             self.seen.incidents.push(Noted { at_seconds, what });
         }
+    }
+}
+
+struct Ending<'a> {
+    reader: &'a mut Reader,
+    desk: &'a Desk,
+    arrivals: &'a Mutex<Arrivals>,
+    clock: Clock,
+    limit: &'a Limit,
+}
+
+impl Steps for Ending<'_> {
+    fn read_on(&mut self) -> Result<(), KafkaError> {
+        let limit = self.limit.again();
+        (self.reader).drain_what_is_there(self.arrivals, self.clock, &limit)
+    }
+
+    fn read_again(&mut self) -> Result<(), KafkaError> {
+        let limit = self.limit.again();
+        (self.reader).read_again_if_need_be(self.arrivals, self.clock, &limit)
+    }
+
+    fn is_complete(&self) -> bool {
+        self.desk.is_complete_in(self.arrivals)
+    }
+
+    fn settle(&mut self) -> Result<(), KafkaError> {
+        let written = self.desk.ended.get().map(|sending| &sending.written);
+        let written = written.cloned().unwrap_or_default();
+        let (source, topic) = &self.reader.from;
+        let limit = self.limit.again();
+        let open = settled(&self.reader.leg, source, topic, &written, &limit)?;
+        self.reader.seen.unknown = open.map(|why| format!("more may still come: {why}"));
+        Ok(())
     }
 }
 

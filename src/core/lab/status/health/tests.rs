@@ -135,6 +135,22 @@ fn a_backlog_that_does_not_move_is_no_health_though_a_canary_crosses() {
         verdict.problems,
         [culprits[0].to_string(), stalled[0].to_string()]
     );
+    // one that was only not seen to move is neither known to be ill nor well
+    let doubtful = [Stall {
+        is_sure: false,
+        ..stalled[0].clone()
+    }];
+    let told = [doubtful[0].to_string()];
+    let unsure = judge(&Seen {
+        canary: Some(&CROSSED),
+        stalled: &doubtful,
+        ..Seen::default()
+    });
+    assert_eq!(unsure.state, FlowState::Running);
+    assert_eq!(
+        (&unsure.problems[..], &unsure.doubts[..]),
+        (&told[..], &told[..])
+    );
     // what follows from a link that is cut is not said again
     seen.cut = vec!["cut".to_owned()];
     assert_eq!(judge(&seen).problems, ["cut"]);
