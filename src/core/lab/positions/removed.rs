@@ -73,9 +73,10 @@ pub fn not_yet_copied(
     loop {
         let seen = ends.look(meant, limit)?.into_iter();
         let seen: Vec<NeverCopied> = seen.map(|(never, _)| never).collect();
-        if is_nothing(&seen) || patience.pause(LOOK).is_err() {
+        if is_nothing(&seen) || patience.remaining().is_zero() {
             return Ok(seen);
         }
+        patience.pause(LOOK)?;
     }
 }
 
