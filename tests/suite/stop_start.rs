@@ -277,8 +277,8 @@ fn the_status_of_a_stopped_lab() {
         primary    0/1      -       127.0.0.1:$PRIMARY
         secondary  0/1      -       127.0.0.1:$SECONDARY
 
-        FLOW                STATE    CANARY  TOPIC       COPY  BEHIND  SECONDS
-        primary->secondary  stopped  -       0 mirrored        -       -
+        FLOW                STATE    CANARY  TOPIC  COPY  BEHIND  SECONDS
+        primary->secondary  stopped  -       -            -       -
     "});
     let ran = kmk.run("status --json").code(1);
     let status: serde_json::Value = serde_json::from_str(ran.text()).unwrap();
