@@ -121,6 +121,10 @@ fn state_of(explanation: &Explanation) -> &'static str {
             _,
         ) => "mirrored in part",
         (Answer::NothingProduced { .. }, _) => "nothing to mirror",
+        (Answer::NotRefreshed { .. }, copy) if explanation.seen.problems.is_empty() => match copy {
+            Sight::Absent => "not there yet",
+            _ => "not copied yet",
+        },
         (
             Answer::NoSuchTopic { .. }
             | Answer::OnlyTheCopy
