@@ -182,15 +182,11 @@ fn show(
     if !answer.json {
         talk(&clusters, in_detail, context);
     }
-    let mut all_answered = true;
-    for cluster in &clusters {
-        if let Some(problem) = &cluster.problem {
-            all_answered = false;
-            let name = cluster.cluster.as_ref().unwrap_or(&cluster.bootstrap);
-            context.output.warn(&format!("{name}: {problem}"));
-        }
-    }
-    Ok(if all_answered {
+    let problems = clusters.iter().map(|cluster| {
+        let name = cluster.cluster.as_ref().unwrap_or(&cluster.bootstrap);
+        (name.as_str(), cluster.problem.as_ref())
+    });
+    Ok(if chosen::all_answered(problems, context) {
         Outcome::Yes
     } else {
         Outcome::No

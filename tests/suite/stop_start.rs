@@ -122,7 +122,7 @@ fn brokers_start_before_mirror_maker_and_are_waited_for() {
         .stdout("")
         .changed(&START);
     ran.stderr_has("Starting the containers ...\n✓ Started the containers (<time>)\nWaiting for the brokers ...\n")
-        .stderr_has("error: broker primary of cluster `primary` does not answer: not within 500ms; last seen: 127.0.0.1:$PRIMARY does not answer yet\n  hint: give it more time with --timeout 300s\n")
+        .stderr_has("error: broker primary of cluster `primary` does not answer: not within <time>; last seen: 127.0.0.1:$PRIMARY does not answer yet\n  hint: give it more time with --timeout 300s\n")
         .stderr_has("What was started goes on: `kmk status` says how it is, `kmk start` tries again.\n");
 }
 
