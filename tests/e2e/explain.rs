@@ -295,6 +295,24 @@ fn of_parts_that_are_down(lab: &Lab) {
             "seen: 3 records not copied",
         ],
     );
+    // no time that is waited brings these
+    for (topic, why) in [
+        ("orders", "read "),
+        ("big", "there is no topic `primary.big` on secondary"),
+    ] {
+        lab.kmk(&format!(
+            "consume primary.{topic} -n 1000 --timeout 2s --quiet"
+        ))
+        .code(1)
+        .says(&format!("error: {why}"))
+        .says(&format!(
+            "`kmk explain --lab {} {topic}` says whether more will come",
+            lab.name
+        ));
+    }
+    lab.kmk("lag")
+        .code(0)
+        .says(" orders  # why it stands still");
     do_it(lab, "orders");
     until_it_is(lab, "orders", "up_to_date");
 
@@ -328,6 +346,16 @@ fn of_parts_that_are_down(lab: &Lab) {
         let container = lab.container(cluster);
         docker(&format!("pause {container}"));
         is(lab, &format!("orders {FORTH}"), answer);
+        let group = lab.kmk("group describe nobody --timeout 4s").code(3);
+        group
+            .says("error: no group `nobody` is seen, and there may be one: ")
+            .says(&format!("{cluster} does not answer ("));
+        let lag = lab.kmk("lag").code(1).says("  # what is wrong");
+        assert_eq!(
+            lag.text().matches("does not answer").count(),
+            2,
+            "once a flow"
+        );
         docker(&format!("unpause {container}"));
         until_it_is(lab, "orders", "up_to_date");
     }

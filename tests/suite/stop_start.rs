@@ -103,7 +103,7 @@ fn labs_that_are_not_there_or_not_understood() {
         crate::flags::refused(&[
             (
                 &format!("{verb} --timeout 0s"),
-                "no time at all is too short",
+                "it must be longer than zero",
             ),
             (
                 &format!("{verb} --lab A"),
