@@ -229,6 +229,24 @@ pub(super) fn those_that_answer<T>(
     Ok(answers.collect())
 }
 
+/// Warns of each cluster that did not answer, by its name and its problem, and says where to look. Whether all answered.
+pub(super) fn all_answered<'a>(
+    problems: impl Iterator<Item = (&'a str, Option<&'a String>)>,
+    context: &Context,
+) -> bool {
+    let silent = problems.filter_map(|(name, problem)| Some((name, problem?)));
+    let silent: Vec<(&str, &String)> = silent.collect();
+    for (name, problem) in &silent {
+        context.output.warn(&format!("{name}: {problem}"));
+    }
+    if !silent.is_empty() {
+        let lab = in_lab(&context.lab);
+        let hint = format!("hint: `kmk status{lab}` says what is wrong there");
+        context.output.talk(&hint);
+    }
+    silent.is_empty()
+}
+
 /// What stands above the table of a cluster.
 pub(super) fn heading(cluster: Option<&str>, bootstrap: &str) -> String {
     cluster.map_or_else(

@@ -144,7 +144,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         .map_or(args.elsewhere.bootstrap, Place::endpoints);
     let may_come = |topic: &&String| {
         let place = place.as_ref();
-        place.is_none_or(|place| elsewhere::may_come(topic, place))
+        place.is_none_or(|place| elsewhere::original(topic, place).is_some())
     };
     let unexpected = topics.iter().filter(|topic| !may_come(topic));
     let unexpected: Vec<String> = unexpected.cloned().collect();
@@ -191,13 +191,13 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             waited,
             topics,
         }) => {
-            let place =
-                place.map_or_else(String::new, |place| format!(" on {}", place.cluster.name));
-            let what = format!(
-                "there is no topic `{topic}`{place} after {}",
-                seconds(waited)
-            );
-            return Err(Told::no(what).hint(topics_there_are(&topics)).into());
+            let on = place.as_ref();
+            let on = on.map_or_else(String::new, |place| format!(" on {}", place.cluster.name));
+            let after = seconds(waited);
+            let what = format!("there is no topic `{topic}`{on} after {after}");
+            let hint = elsewhere::why_not(&[topic], place.as_ref(), context)
+                .unwrap_or_else(|| topics_there_are(&topics));
+            return Err(Told::no(what).hint(hint).into());
         }
         Err(ConsumeError::Kafka(error)) => return Err(of_kafka(error, place.as_ref())),
         Err(error) => return Err(error.into()),
@@ -244,7 +244,9 @@ fn answer(
         }
         ConsumeEnd::Interrupted => return Err(Stop::Interrupted.into()),
         ConsumeEnd::Deadline => {
-            let hint = "wait longer with --timeout, or ask for fewer with --messages";
+            let hint = elsewhere::why_not(&what.topics, place, context).unwrap_or_else(|| {
+                "wait longer with --timeout, or ask for fewer with --messages".to_owned()
+            });
             return Err(Told::no(so_far).hint(hint).into());
         }
         ConsumeEnd::Lost(error) => {

@@ -122,6 +122,10 @@ fn state_of(explanation: &Explanation) -> &'static str {
         ) => "mirrored in part",
         (Answer::NothingProduced { .. }, _) => "nothing to mirror",
         (Answer::PossiblyNeverCopied { .. }, _) => "unknown",
+        (Answer::NotRefreshed { .. }, copy) if explanation.seen.problems.is_empty() => match copy {
+            Sight::Absent => "not there yet",
+            _ => "not copied yet",
+        },
         (
             Answer::NoSuchTopic { .. }
             | Answer::OnlyTheCopy

@@ -182,15 +182,11 @@ fn show(
     if !answer.json {
         talk(&clusters, in_detail, context);
     }
-    let mut all_answered = true;
-    for cluster in &clusters {
-        if let Some(problem) = &cluster.problem {
-            all_answered = false;
-            let name = cluster.cluster.as_ref().unwrap_or(&cluster.bootstrap);
-            context.output.warn(&format!("{name}: {problem}"));
-        }
-    }
-    Ok(if all_answered {
+    let problems = clusters.iter().map(|cluster| {
+        let name = cluster.cluster.as_ref().unwrap_or(&cluster.bootstrap);
+        (name.as_str(), cluster.problem.as_ref())
+    });
+    Ok(if chosen::all_answered(problems, context) {
         Outcome::Yes
     } else {
         Outcome::No
@@ -216,6 +212,23 @@ fn keep(group: &str, clusters: &mut Vec<ClusterGroups>, asked: &str) -> anyhow::
         .map(|one| one.group.clone())
         .collect();
     if !names.iter().any(|name| name == group) {
+        let silent = clusters.iter().filter_map(|cluster| {
+            let name = cluster.cluster.as_ref().unwrap_or(&cluster.bootstrap);
+            Some(format!(
+                "{name} does not answer ({})",
+                cluster.problem.as_ref()?
+            ))
+        });
+        let silent: Vec<String> = silent.collect();
+        if !silent.is_empty() {
+            let group = printable::name(group);
+            let what = format!(
+                "no group `{group}` is seen, and there may be one: {}",
+                silent.join("; ")
+            );
+            let hint = format!("`kmk status{asked}` says what is wrong there");
+            return Err(Told::unusable(what).hint(hint).into());
+        }
         let hint = nearest(group, names.iter().map(String::as_str)).map_or_else(
             || format!("`kmk group list{asked}` shows those there are"),
             |meant| format!("did you mean `{}`?", printable::name(meant)),

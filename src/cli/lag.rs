@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use kafka_mirror_kit::core::lab::lag::{Lag, LagError, lag};
 use kafka_mirror_kit::core::lag::{FlowLag, Stall, TopicLag};
 use kafka_mirror_kit::core::nearest::nearest;
+use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::wait::Limit;
 use std::time::{Duration, Instant};
 
@@ -92,7 +93,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let mut outcome = Outcome::Yes;
     for flow in &lag.flows {
         if let Some(problem) = &flow.problem {
-            context.output.warn(&format!("{}: {problem}", flow.name));
+            // in words it stands in the place of what is not known
+            if args.json || flow.behind.is_some() {
+                context.output.warn(&format!("{}: {problem}", flow.name));
+            }
             outcome = Outcome::No;
         }
         for loss in flow.losses() {
@@ -112,7 +116,20 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             outcome = Outcome::No;
         }
     }
+    if let Some(step) = next(&lag, &deploy::in_lab(&context.lab)).filter(|_| !args.json) {
+        context.output.next(&[step]);
+    }
     Ok(outcome)
+}
+
+/// What to type where something is wrong.
+fn next(lag: &Lag, lab: &str) -> Option<(String, &'static str)> {
+    if lag.flows.iter().any(|flow| flow.behind.is_none()) {
+        return Some((format!("kmk status{lab}"), "what is wrong"));
+    }
+    let stall = lag.flows.iter().find_map(|flow| flow.stalled.first())?;
+    let topic = shell::word(&stall.topic);
+    Some((format!("kmk explain{lab} {topic}"), "why it stands still"))
 }
 
 fn in_detail(args: &Args, context: &Context) -> bool {
@@ -194,4 +211,32 @@ fn keep(name: &str, lag: &mut Lag, context: &Context) -> anyhow::Result<()> {
         flow.keep(name);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kafka_mirror_kit::core::lag::Stall;
+
+    #[test]
+    fn what_to_type_is_said_where_something_is_wrong() {
+        let next = |flows: Vec<FlowLag>| {
+            let lab = "x".to_owned();
+            next(&Lag { lab, flows }, " --lab x").map(|(command, _)| command)
+        };
+        let names = ("a", "b");
+        let mut well = FlowLag::new(names, Vec::new());
+        assert_eq!(next(vec![well.clone()]), None);
+        well.stalled.push(Stall {
+            topic: "t".to_owned(),
+            partitions: vec![0],
+            behind: 3,
+            seconds: 9.0,
+            began: None,
+            is_sure: true,
+        });
+        assert_eq!(next(vec![well.clone()]).unwrap(), "kmk explain --lab x t");
+        let unknown = FlowLag::unknown(names, "cluster b does not answer".to_owned());
+        assert_eq!(next(vec![well, unknown]).unwrap(), "kmk status --lab x");
+    }
 }

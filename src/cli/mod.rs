@@ -182,7 +182,7 @@ fn lab_variable() -> Option<String> {
 /// A time to wait: `30s`, `2m`, and never nothing.
 fn patience(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err("no time at all is too short".to_owned()),
+        Ok(Duration::ZERO) => Err("it must be longer than zero".to_owned()),
         other => other.map_err(|error| error.to_string()),
     }
 }

@@ -1,5 +1,7 @@
 //! Where words go: results to stdout, talk to stderr, events to a spinner or to plain lines.
 
+pub(crate) use kafka_mirror_kit::core::wait::seconds;
+
 use super::failure::Told;
 use anstream::ColorChoice;
 use clap::ValueEnum;
@@ -204,15 +206,6 @@ impl Observer for Steps {
             Event::Progress(text) if self.output.verbose => self.line(&format!("  {text}")),
             _ => {}
         }
-    }
-}
-
-/// A time span as people read it: `5.3 s`, `2m 10s`.
-pub(crate) fn seconds(time: Duration) -> String {
-    if time < Duration::from_secs(60) {
-        format!("{:.1} s", time.as_secs_f64())
-    } else {
-        humantime::format_duration(Duration::from_secs(time.as_secs())).to_string()
     }
 }
 

@@ -28,6 +28,9 @@ use stdin::Stdin;
 /// What Kafka puts around a record at most, but for its headers, in bytes.
 const AROUND: usize = 200;
 
+/// A broker holds a large record several times, and has other work: its heap should be so many times as large.
+const SHARE: usize = 16;
+
 /// How long the source of a topic of the same name may take to say that it has it, and a broker what a topic is set to.
 const SOURCES: Duration = Duration::from_secs(2);
 
@@ -223,10 +226,11 @@ fn refused(
                 |most| format!("its max.message.bytes is {most}"),
             );
             let enough = bytes + AROUND;
+            let made = place.filter(|place| place.cluster.existing().is_none());
+            let heap_mib = made.map(|place| place.lab.topology.memory.heap_mib);
             let at = flags(place, sent.bootstrap, context);
-            Some(format!(
-                "{most}: `kmk topic alter {topic} --config max.message.bytes={enough}{at}` makes room"
-            ))
+            let room = format!("kmk topic alter {topic} --config max.message.bytes={enough}{at}");
+            Some(format!("{most}{}", more_room(enough, heap_mib, &room)))
         }
         // for many errors version 0 of the protocol has no name: INVALID_RECORD is one, a full disk another
         KafkaError::Refused { code, .. } if matches!(code.number(), -1 | 87) => {
@@ -237,6 +241,17 @@ fn refused(
             Some("--client wire says which error it is".to_owned())
         }
         error => advice(error, &context.lab),
+    }
+}
+
+/// How a topic takes larger records, unless the heap of the lab's brokers is too small for them.
+fn more_room(bytes: usize, heap_mib: Option<u32>, room: &str) -> String {
+    let is_too_small = |heap: &u32| bytes.div_ceil(1 << 20).saturating_mul(SHARE) > *heap as usize;
+    match heap_mib.filter(is_too_small) {
+        None => format!(": `{room}` makes room"),
+        Some(heap) => format!(
+            "; records of that size need brokers with more memory: `memory` in the lab file, {SHARE} times the record or more, is {heap} MiB here"
+        ),
     }
 }
 
@@ -285,5 +300,24 @@ fn next(sent: &Sent, place: &Place, context: &Context) {
     let consume: Vec<(String, &str)> = consume.collect();
     if !consume.is_empty() {
         context.output.next(&consume);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_command_is_given_that_would_kill_a_broker() {
+        let told = |bytes, heap| more_room(bytes, heap, "alter");
+        let room = ": `alter` makes room";
+        assert_eq!(told(2_000_200, Some(256)), room);
+        assert_eq!(told(16 << 20, Some(256)), room);
+        assert_eq!(told(100_000_200, None), room);
+        assert_eq!(told(100_000_200, Some(2048)), room);
+        assert!(
+            told(100_000_200, Some(256))
+                .starts_with("; records of that size need brokers with more memory: ")
+        );
     }
 }

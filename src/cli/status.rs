@@ -252,7 +252,11 @@ fn flows(status: &Status) -> String {
         let behind = flow
             .behind
             .map_or_else(|| "-".to_owned(), |behind| behind.to_string());
-        let topics = format!("{} mirrored", flow.topics.len());
+        // while nobody tells, none seen is not none
+        let topics = match (flow.behind, flow.topics.len()) {
+            (None, 0) => "-".to_owned(),
+            (_, seen) => format!("{seen} mirrored"),
+        };
         let canary = flow.canary.as_ref().map_or_else(|| "-".to_owned(), canary);
         let sum = row([
             &flow.name,
@@ -311,7 +315,7 @@ fn age_of(seconds: Option<f64>) -> String {
 fn canary(canary: &CanaryStatus) -> String {
     match canary {
         CanaryStatus::Crossed { micros } => format!("{} ms", micros.div_ceil(1000)),
-        CanaryStatus::Missing { .. } => "lost".to_owned(),
+        CanaryStatus::Missing { .. } => "late".to_owned(),
         CanaryStatus::Unsent { .. } => "not sent".to_owned(),
         CanaryStatus::Unseen { .. } => "not seen".to_owned(),
     }
@@ -339,4 +343,15 @@ fn states(flow: &FlowStatus) -> String {
         "\n{}",
         table(&[heading].into_iter().chain(rows).collect::<Vec<_>>())
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_canary_that_may_still_come_is_not_lost() {
+        let missing = CanaryStatus::Missing { millis: 1500 };
+        assert_eq!(canary(&missing), "late");
+    }
 }

@@ -83,8 +83,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         talk(&clusters, context);
     }
     warn(&clusters, context.output);
-    let all_answered = clusters.iter().all(|cluster| cluster.problem.is_none());
-    Ok(if all_answered {
+    let problems = clusters.iter().map(|cluster| {
+        let name = cluster.cluster.as_ref().unwrap_or(&cluster.bootstrap);
+        (name.as_str(), cluster.problem.as_ref())
+    });
+    Ok(if chosen::all_answered(problems, context) {
         Outcome::Yes
     } else {
         Outcome::No
@@ -94,9 +97,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 fn warn(clusters: &[ClusterTopics], output: Output) {
     for cluster in clusters {
         let name = cluster.cluster.as_ref().unwrap_or(&cluster.bootstrap);
-        if let Some(problem) = &cluster.problem {
-            output.warn(&format!("{name}: {problem}"));
-        }
         for topic in cluster
             .topics
             .iter()

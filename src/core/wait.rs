@@ -41,7 +41,7 @@ impl Interrupt {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Stop {
     /// Time is up.
-    #[error("not within {}; last seen: {last_seen}", humantime::format_duration(*.allowed))]
+    #[error("not within {}; last seen: {last_seen}", span(*.allowed))]
     Deadline {
         /// The whole time that was allowed.
         allowed: Duration,
@@ -51,6 +51,23 @@ pub enum Stop {
     /// The [`Interrupt`] was raised.
     #[error("interrupted")]
     Interrupted,
+}
+
+/// A time span as people read it: `5.3 s`, `2m 10s`.
+pub fn seconds(time: Duration) -> String {
+    if time < Duration::from_secs(60) {
+        format!("{:.1} s", time.as_secs_f64())
+    } else {
+        humantime::format_duration(Duration::from_secs(time.as_secs())).to_string()
+    }
+}
+
+/// How long something was waited for: what is short is told in milliseconds, and never as none.
+pub fn span(time: Duration) -> String {
+    match time.as_millis() {
+        millis @ 0..100 => format!("{} ms", millis.max(1)),
+        _ => seconds(time),
+    }
 }
 
 /// What one look at a condition showed.
@@ -229,7 +246,7 @@ mod tests {
         assert!(looks > 1);
         assert_eq!(
             stop.to_string(),
-            format!("not within 20ms; last seen: look {looks}")
+            format!("not within 20 ms; last seen: look {looks}")
         );
     }
 

@@ -117,6 +117,10 @@ fn topics(side: &Side<'_>) {
             && !told.contains("retention.ms"),
         "{told}"
     );
+    side.kmk("topic alter things --partitions 5")
+        .code(0)
+        .prints("Nothing to alter: topic `things` on ")
+        .prints(" has 5 partitions already.");
     side.kmk("topic alter things --partitions 4")
         .code(2)
         .says("INVALID_PARTITIONS");

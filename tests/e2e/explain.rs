@@ -130,6 +130,16 @@ fn of_names(lab: &Lab) {
             "primary->secondary: mirrored: up to date\n  seen: `orders` on primary: 1 partition, 10 records\n",
         ],
     );
+    // the copy is never shown as it was before MirrorMaker's position
+    for _ in 0..20 {
+        lab.kmk("produce --topic orders --messages 1").code(0);
+        let seen = told(lab, "orders");
+        let records = |side: &str| seen["seen"][side]["there"]["records"].as_u64();
+        assert!(
+            seen["answer"] != "up_to_date" || records("copy") >= records("original"),
+            "{seen}"
+        );
+    }
     // the name of the copy means the same, and the copy does not come back
     let copy = told(lab, "primary.orders");
     assert_eq!(
@@ -220,7 +230,7 @@ fn of_topics_in_the_making(lab: &Lab) {
         lab,
         "returns",
         &[
-            "secondary->primary: not mirrored: MirrorMaker has not looked for new topics since; next look in ",
+            "secondary->primary: not there yet: MirrorMaker has not looked for new topics since it was created (it looks every ",
         ],
     );
     do_it(lab, "returns");
@@ -285,6 +295,24 @@ fn of_parts_that_are_down(lab: &Lab) {
             "seen: 3 records not copied",
         ],
     );
+    // no time that is waited brings these
+    for (topic, why) in [
+        ("orders", "read "),
+        ("big", "there is no topic `primary.big` on secondary"),
+    ] {
+        lab.kmk(&format!(
+            "consume primary.{topic} -n 1000 --timeout 2s --quiet"
+        ))
+        .code(1)
+        .says(&format!("error: {why}"))
+        .says(&format!(
+            "`kmk explain --lab {} {topic}` says whether more will come",
+            lab.name
+        ));
+    }
+    lab.kmk("lag")
+        .code(0)
+        .says(" orders  # why it stands still");
     do_it(lab, "orders");
     until_it_is(lab, "orders", "up_to_date");
 
@@ -318,6 +346,16 @@ fn of_parts_that_are_down(lab: &Lab) {
         let container = lab.container(cluster);
         docker(&format!("pause {container}"));
         is(lab, &format!("orders {FORTH}"), answer);
+        let group = lab.kmk("group describe nobody --timeout 4s").code(3);
+        group
+            .says("error: no group `nobody` is seen, and there may be one: ")
+            .says(&format!("{cluster} does not answer ("));
+        let lag = lab.kmk("lag").code(1).says("  # what is wrong");
+        assert_eq!(
+            lag.text().matches("does not answer").count(),
+            2,
+            "once a flow"
+        );
         docker(&format!("unpause {container}"));
         until_it_is(lab, "orders", "up_to_date");
     }

@@ -30,7 +30,9 @@ fn all_is_well(lab: &Lab) {
     ran.prints("Sent 10000 records into `kmk-verify` on primary (3 partitions) in ")
         .prints("all acknowledged")
         .prints("\nall        10000  10000  10000    0        0           0\n")
-        .prints("\nVERIFIED: primary->secondary: all of 10000 records arrived, unchanged and in order in ");
+        .prints(
+            "\nVERIFIED: primary->secondary: all 10000 records arrived, unchanged and in order in ",
+        );
     let file = std::fs::read(lab.home.path().join("report.json")).unwrap();
     let report: Value = serde_json::from_slice(&file).unwrap();
     assert_eq!(report["verified"], true);
@@ -157,7 +159,7 @@ fn duplicates_are_found_and_counted(lab: &Lab) {
         .code(0)
         .prints("partition 0  0 (4 times), 1-4 (2 times)")
         .prints("\nVERIFIED: ")
-        .prints("(7 duplicates besides)");
+        .prints("(and 7 duplicates)");
 }
 
 /// As the record, of another number, and with a checksum that is right.

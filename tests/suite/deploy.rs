@@ -218,7 +218,7 @@ fn a_broker_that_never_answers_is_shown_at_the_deadline() {
         .up_makes(&kmk.lab())
         .rule(Rule::on("logs *").says("still starting\n"));
     kmk.docker(&docker).deploy("--timeout 3s --quiet").code(3).stdout("").changed(&ROLLED_BACK).stderr(indoc! {"
-        error: broker primary of cluster `primary` does not answer: not within 3s; last seen: 127.0.0.1:$PRIMARY does not answer yet
+        error: broker primary of cluster `primary` does not answer: not within <time>; last seen: 127.0.0.1:$PRIMARY does not answer yet
           hint: give it more time with --timeout 300s, or keep it for a look with --keep
         Container kmk-demo-primary-1 runs; the last lines of its log:
           | still starting
@@ -252,7 +252,7 @@ fn a_compose_that_hangs_is_ended_at_the_deadline() {
     let kmk = kmk.docker(&docker);
     let ran = kmk.deploy("--timeout 4s").code(3).changed(&ROLLED_BACK);
     ran.stderr_has(&format!(
-        "error: `docker {UP_COMMAND}`: not within 4s; last seen: "
+        "error: `docker {UP_COMMAND}`: not within <time>; last seen: "
     ));
     assert_eq!(kmk.noted("signals"), ["INT"]);
 }

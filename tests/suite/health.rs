@@ -28,6 +28,21 @@ fn a_paused_part_is_named_before_what_follows_from_it() {
 }
 
 #[test]
+fn a_broker_that_was_out_of_memory_is_told_from_others_that_ended() {
+    let out = " (Java was out of memory; `kmk logs primary` shows it)\n";
+    let told = |service: &str, code| {
+        let kmk = with(|lab| lab.exited(service, code));
+        kmk.run("status").code(1)
+    };
+    told("primary", 3).stdout_has(&format!(
+        "  - container kmk-demo-primary-1 has exited with code 3{out}"
+    ));
+    told("primary", 1).stdout_has("kmk-demo-primary-1 has exited with code 1\n");
+    // it has other reasons for it
+    told(WORKER, 3).stdout_has("kmk-demo-mm2-secondary-1 has exited with code 3\n");
+}
+
+#[test]
 fn a_link_that_is_cut_is_named_and_no_record_is_sent_into_it() {
     let kmk = with(|lab| lab.cut(WORKER, "primary"));
     let ran = kmk.run("status").code(1);

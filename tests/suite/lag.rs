@@ -23,10 +23,10 @@ fn flags_that_make_no_sense() {
         ("lag --max=-1", "invalid value '-1' for '--max <N>'"),
         ("lag --max-age 3", "time unit needed"),
         ("lag --max 0 --watch", "cannot be used with '--watch'"),
-        ("lag --timeout 0s", "no time at all is too short"),
+        ("lag --timeout 0s", "it must be longer than zero"),
         ("lag --every 2s", "--watch"),
         ("status --every 2s", "--watch"),
-        ("status --watch --every 0s", "no time at all is too short"),
+        ("status --watch --every 0s", "it must be longer than zero"),
     ]);
 }
 

@@ -103,8 +103,8 @@ fn status_of_brokers_that_do_not_answer() {
         primary    0/1      -       127.0.0.1:$PRIMARY
         secondary  0/1      -       127.0.0.1:$SECONDARY
 
-        FLOW                STATE  CANARY  TOPIC       COPY  BEHIND  SECONDS
-        primary->secondary  ill    -       0 mirrored        -       -
+        FLOW                STATE  CANARY  TOPIC  COPY  BEHIND  SECONDS
+        primary->secondary  ill    -       -            -       -
     "});
 }
 

@@ -3,6 +3,7 @@
 use crate::docker::Rule;
 use crate::docker::{Docker, UP};
 use crate::kmk::Kmk;
+use indoc::indoc;
 use rustix::process::Signal;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -36,6 +37,20 @@ fn a_silent_broker_is_given_up_at_the_deadline() {
             begun.elapsed()
         );
     }
+}
+
+#[test]
+fn the_whole_wait_is_told_and_not_only_the_last_attempt() {
+    let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab()));
+    let _broker = silent(&kmk);
+    // longer than one greeting may take
+    kmk.run("topics --cluster primary --timeout 5500ms")
+        .code(3)
+        .stdout("")
+        .stderr(indoc! {"
+            error: no Kafka broker can be reached: 127.0.0.1:$PRIMARY: no answer within <time> (tried for <time>)
+              hint: `kmk status` says how the lab is; `kmk deploy` repairs it
+        "});
 }
 
 #[test]
@@ -127,7 +142,7 @@ fn a_deploy_with_a_silent_broker_ends_at_its_deadline() {
     let begun = Instant::now();
     let ran = kmk.deploy("--timeout 4s").code(3).stdout("");
     ran.stderr_has(
-        "error: broker primary of cluster `primary` does not answer: not within 4s; last seen: ",
+        "error: broker primary of cluster `primary` does not answer: not within <time>; last seen: ",
     )
     .stderr_has("The lab was there before and stays");
     assert!(

@@ -83,7 +83,7 @@ fn flags_that_make_no_sense() {
             "'-1' for '--partition <N>'",
         ),
         ("topic describe t --timeout 30", "time unit needed"),
-        ("topics --timeout 0s", "no time at all is too short"),
+        ("topics --timeout 0s", "it must be longer than zero"),
         ("topics orders", "unexpected argument 'orders'"),
     ]);
     for verb in ["topics".to_owned(), line("describe", "t")] {

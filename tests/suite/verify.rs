@@ -35,7 +35,7 @@ fn flags_that_make_no_sense() {
         ),
         ("verify --messages 0", "it is a number from 1 to"),
         ("verify --messages -3", "it is a number from 1 to"),
-        ("verify --for 0s", "no time at all is too short"),
+        ("verify --for 0s", "it must be longer than zero"),
         (
             "verify --for later",
             "invalid value 'later' for '--for <TIME>'",

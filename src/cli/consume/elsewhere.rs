@@ -14,16 +14,32 @@ use std::time::Duration;
 /// How long the other clusters may take to say whether they have the topic.
 const OTHERS: Duration = Duration::from_secs(2);
 
-/// Whether a flow makes a topic of that name here, sooner or later.
-pub(super) fn may_come(topic: &str, place: &Place) -> bool {
+/// The topic from which a flow makes one of that name here, sooner or later.
+pub(super) fn original<'t>(topic: &'t str, place: &Place) -> Option<&'t str> {
     let here = &place.cluster.name;
     let topology = &place.lab.topology;
-    let mut into = topology
-        .flows
-        .iter()
-        .filter(|flow| flow.spec.target == *here);
-    topology.flow_into(here, topic).is_some()
-        || into.any(|flow| flow.spec.naming == Naming::Same && takes(flow, topic))
+    let mut flows = topology.flows.iter();
+    let is_same = |flow: &Flow| {
+        flow.spec.target == *here && flow.spec.naming == Naming::Same && takes(flow, topic)
+    };
+    topology
+        .flow_into(here, topic)
+        .and_then(|flow| flow.source_topic(topic))
+        .or_else(|| flows.any(is_same).then_some(topic))
+}
+
+/// What tells why records do not come that a flow was to bring here.
+pub(super) fn why_not(
+    topics: &[String],
+    place: Option<&Place>,
+    context: &Context,
+) -> Option<String> {
+    let place = place?;
+    let original = topics.iter().find_map(|topic| original(topic, place))?;
+    let lab = in_lab(&context.lab);
+    Some(format!(
+        "`kmk explain{lab} {original}` says whether more will come, and why not"
+    ))
 }
 
 fn takes(flow: &Flow, topic: &str) -> bool {

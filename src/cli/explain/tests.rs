@@ -53,6 +53,7 @@ fn explanation(answer: Answer) -> Explanation {
             lost: 0,
             missing: Vec::new(),
             open: Vec::new(),
+            transactions: false,
             never_copied: 0,
             possibly_never_copied: 0,
             begins_at_the_end: false,
@@ -289,6 +290,45 @@ fn a_transaction_that_is_waited_for_is_told_of() {
         words.todo[0].contains("transaction.timeout.ms"),
         "{:?}",
         words.todo
+    );
+}
+
+#[test]
+fn a_copy_that_is_shorter_is_explained_with_what_is_there() {
+    let mut whole = explanation(Answer::UpToDate { records: 10 });
+    let last = |explanation: &Explanation| Words::of(explanation, "").seen.pop().unwrap();
+    let ends = "MirrorMaker has copied `orders` to its end, and its first record is on secondary";
+    assert_eq!(last(&whole), ends);
+    whole.seen.copy = Sight::There(Contents {
+        partitions: 3,
+        records: 9,
+        ever: 9,
+    });
+    assert_eq!(last(&whole), ends);
+    whole.seen.transactions = true;
+    let told = last(&whole);
+    assert!(
+        told.starts_with("the original has more offsets than the copy: "),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_topic_that_was_just_created_does_not_stand_still() {
+    let mut new = explanation(Answer::NotRefreshed {
+        refresh: Refresh::new(1, None, 0),
+    });
+    let first = |explanation: &Explanation| describe(explanation, "").lines().next().map(plain);
+    let looks =
+        "MirrorMaker has not looked for new topics since it was created (it looks every 1 s)";
+    assert_eq!(
+        first(&new),
+        Some(format!("primary->secondary: not copied yet: {looks}"))
+    );
+    new.seen.copy = Sight::Absent;
+    assert_eq!(
+        first(&new),
+        Some(format!("primary->secondary: not there yet: {looks}"))
     );
 }
 

@@ -119,11 +119,11 @@ impl Telling<'_> {
                 "MirrorMaker has not taken it, and only Java can tell whether it will".to_owned()
             }
             Answer::NotRefreshed { .. } if !self.explanation.seen.problems.is_empty() => {
-                "MirrorMaker has not looked for new topics since, and the flow is ill".to_owned()
+                "MirrorMaker has not looked for new topics since it was created, and the flow is ill".to_owned()
             }
             Answer::NotRefreshed { refresh } => format!(
-                "MirrorMaker has not looked for new topics since; {}",
-                next_look(*refresh)
+                "MirrorMaker has not looked for new topics since it was created (it looks every {} s)",
+                refresh.every_seconds
             ),
             Answer::NotCreated { obstacle, .. } => self.not_created(obstacle.as_ref()),
             Answer::FewerPartitions {
@@ -191,14 +191,14 @@ impl Telling<'_> {
                 "MirrorMaker's position {position} lies beyond the end, {end}: it is of another topic `{topic}`, which was deleted"
             ),
             Answer::BegunInTheMidst => format!(
-                "the first record of `{topic}` is not on {target}: MirrorMaker began in the midst"
+                "the first record of `{topic}` is not on {target}: MirrorMaker began after it"
             ),
             Answer::PossiblyNeverCopied { offsets } => format!(
                 "unknown whether records were lost: {} removed on {source} before MirrorMaker's position reached them",
                 count(*offsets, "offset")
             ),
             Answer::BegunAtTheEnd => format!(
-                "MirrorMaker's position is at the end of {source}, and records from before it began are not mirrored"
+                "MirrorMaker has copied it to the end of {source}, and records from before it began are not mirrored"
             ),
             Answer::AllCommitted { records } => format!(
                 "all {} up to the end of {source} are committed as mirrored",
@@ -306,12 +306,11 @@ impl Telling<'_> {
                 self.source()
             )],
             Answer::UpToDate { .. } => {
-                let there = |sight: &Sight| sight.contents().map_or(0, |contents| contents.records);
-                let is_shorter = there(&seen.copy) < there(&seen.original);
-                let offsets = "records are counted by their offsets here: what transactions gave up and where they end, and what was compacted away, is counted too";
+                let is_shorter = seen.is_copy_shorter() && seen.transactions;
+                let offsets = "the original has more offsets than the copy: records of aborted transactions and the markers that end transactions are counted there, and not copied";
                 let ends = format!(
-                    "MirrorMaker's position is at the end of {}, whose first record is on {}",
-                    self.source(),
+                    "MirrorMaker has copied `{}` to its end, and its first record is on {}",
+                    self.explanation.topic,
                     self.target()
                 );
                 [ends].into_iter().chain(is_shorter.then(|| offsets.to_owned())).collect()

@@ -91,3 +91,29 @@ fn a_place_behind_the_end_is_said_in_the_summary_too() {
          billing  Stable  2        1       6, ahead elsewhere"
     );
 }
+
+#[test]
+fn whether_there_is_a_group_is_not_known_while_a_cluster_does_not_answer() {
+    let cluster = |name: &str, groups, problem: Option<&str>| ClusterGroups {
+        cluster: Some(name.to_owned()),
+        bootstrap: "127.0.0.1:19092".to_owned(),
+        groups,
+        hidden: 0,
+        problem: problem.map(str::to_owned),
+    };
+    let keep = |name: &str, problem| {
+        let mut clusters = vec![
+            cluster("primary", vec![group(Vec::new())], None),
+            cluster("secondary", Vec::new(), problem),
+        ];
+        keep(name, &mut clusters, " --lab x").map(|()| clusters.len())
+    };
+    assert_eq!(keep("billing", None).unwrap(), 1);
+    assert_eq!(keep("billing", Some("it is away")).unwrap(), 2);
+    let told = |problem| keep("billin", problem).unwrap_err().to_string();
+    assert_eq!(told(None), "there is no group `billin`");
+    assert_eq!(
+        told(Some("it is away")),
+        "no group `billin` is seen, and there may be one: secondary does not answer (it is away)"
+    );
+}

@@ -42,16 +42,15 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let limit = args.which.limit(context);
     let chosen = args.which.cluster_to_change(args.force, &limit, context)?;
     let topic = args.which.topic.name();
-    let to = Altered {
+    let mut to = Altered {
         partitions: args.partitions,
         settings,
     };
-    alter(chosen.endpoints(), topic, &to, &limit).map_err(|error| chosen.of_topic(error))?;
-    context.output.result(&format!(
-        "Altered topic `{topic}` on {}: {}.",
-        chosen.name(),
-        told(&to)
-    ))?;
+    let has_more = alter(chosen.endpoints(), topic, &to, &limit);
+    let has_more = has_more.map_err(|error| chosen.of_topic(error))?;
+    let already = to.partitions.take_if(|_| !has_more);
+    let named = format!("topic `{topic}` on {}", chosen.name());
+    context.output.result(&result(&named, &to, already))?;
     for note in followers(topic, &to, &chosen, context) {
         context.output.talk(&format!("note: {note}"));
     }
@@ -82,7 +81,9 @@ fn followers(topic: &str, to: &Altered, chosen: &Chosen, context: &Context) -> V
 
 fn follows(mirrored: &str, to: &Altered, how: &Following) -> Vec<String> {
     let when = |seconds: Option<u64>, key: &str| match seconds {
-        Some(seconds) => format!("in {seconds} s at most ({key}.interval.seconds)"),
+        Some(seconds) => {
+            format!("within {seconds} s while MirrorMaker runs ({key}.interval.seconds)")
+        }
         None => format!("never ({key}.enabled, {key}.interval.seconds)"),
     };
     let partitions = to.partitions.map(|_| {
@@ -121,10 +122,29 @@ fn changes(
     Ok(changes)
 }
 
+/// What was done, and how many partitions there were already.
+fn result(named: &str, to: &Altered, already: Option<i32>) -> String {
+    let is_done = to.partitions.is_some() || !to.settings.is_empty();
+    let done = is_done.then(|| format!("Altered {named}: {}.", told(to)));
+    let whose = if is_done {
+        "It".to_owned()
+    } else {
+        format!("Nothing to alter: {named}")
+    };
+    let already = already.map(|had| format!("{whose} has {} already.", partitions(had)));
+    [done, already]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn partitions(number: i32) -> String {
+    count(u64::try_from(number).unwrap_or(0), "partition")
+}
+
 fn told(to: &Altered) -> String {
-    let partitions = to
-        .partitions
-        .map(|partitions| count(u64::try_from(partitions).unwrap_or(0), "partition"));
+    let partitions = to.partitions.map(partitions);
     let settings = to.settings.iter().map(|(name, value)| match value {
         Some(value) => format!("{name}={value}"),
         None => format!("{name} as the brokers say"),
@@ -154,8 +174,8 @@ mod tests {
             left_alone: vec!["min.insync.replicas".to_owned()],
         };
         let expected = [
-            "`x` has more partitions in 1 s at most (refresh.topics.interval.seconds)",
-            "`x` follows with cleanup.policy, retention.ms in 600 s at most (sync.topic.configs.interval.seconds)",
+            "`x` has more partitions within 1 s while MirrorMaker runs (refresh.topics.interval.seconds)",
+            "`x` follows with cleanup.policy, retention.ms within 600 s while MirrorMaker runs (sync.topic.configs.interval.seconds)",
             "`x` keeps its own min.insync.replicas (config.properties.exclude)",
         ];
         assert_eq!(follows("`x`", &to, &how), expected);
@@ -180,8 +200,22 @@ mod tests {
             settings: changes(set("retention.ms"), vec!["cleanup.policy".to_owned()]).unwrap(),
         };
         assert_eq!(
-            told(&to),
-            "6 partitions, cleanup.policy as the brokers say, retention.ms=1"
+            result("`t`", &to, None),
+            "Altered `t`: 6 partitions, cleanup.policy as the brokers say, retention.ms=1."
+        );
+    }
+
+    #[test]
+    fn partitions_that_were_there_are_not_altered() {
+        let mut to = Altered::default();
+        assert_eq!(
+            result("`t`", &to, Some(1)),
+            "Nothing to alter: `t` has 1 partition already."
+        );
+        to.settings.insert("retention.ms".to_owned(), None);
+        assert_eq!(
+            result("`t`", &to, Some(6)),
+            "Altered `t`: retention.ms as the brokers say. It has 6 partitions already."
         );
     }
 }

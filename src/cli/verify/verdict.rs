@@ -72,9 +72,9 @@ fn praise(flow: &FlowReport) -> String {
         format!(" in {}", seconds(Duration::from_secs_f64(time)))
     });
     format!(
-        "{}: all of {} arrived, {}{time}{}",
+        "{}: {} arrived, {}{time}{}",
         flow.flow,
-        count(account.acknowledged, "record"),
+        all(account.acknowledged),
         how(std::slice::from_ref(flow)),
         besides(account.duplicated)
     )
@@ -83,8 +83,8 @@ fn praise(flow: &FlowReport) -> String {
 fn praise_all(flows: &[FlowReport]) -> String {
     let sum = |of: fn(&Account) -> u64| flows.iter().map(|flow| of(&flow.account)).sum::<u64>();
     format!(
-        "all of {} arrived through {}, {}{}",
-        count(sum(|account| account.acknowledged), "record"),
+        "{} arrived through {}, {}{}",
+        all(sum(|account| account.acknowledged)),
         count(flows.len(), "flow"),
         how(flows),
         besides(sum(|account| account.duplicated))
@@ -107,10 +107,15 @@ fn how(flows: &[FlowReport]) -> String {
     }
 }
 
+fn all(records: u64) -> String {
+    let of = if records == 1 { "the" } else { "all" };
+    format!("{of} {}", count(records, "record"))
+}
+
 fn besides(duplicates: u64) -> String {
     match duplicates {
         0 => String::new(),
-        n => format!(" ({} besides)", count(n, "duplicate")),
+        n => format!(" (and {})", count(n, "duplicate")),
     }
 }
 
@@ -227,7 +232,7 @@ mod tests {
         repeated.flows[0].seconds_to_last = Some(2.0);
         assert_eq!(
             verdict(&repeated, Guarantee::AtLeastOnce),
-            "VERIFIED: a->b: all of 0 records arrived, unchanged and in order in 2.0 s (1 duplicate besides)"
+            "VERIFIED: a->b: all 0 records arrived, unchanged and in order in 2.0 s (and 1 duplicate)"
         );
         assert_eq!(
             verdict(&repeated, Guarantee::ExactlyOnce),
@@ -268,13 +273,13 @@ mod tests {
         stamped.flows[0].times = Times::Overwritten;
         assert_eq!(
             verdict(&stamped, Guarantee::AtLeastOnce),
-            "VERIFIED: a->b: all of 0 records arrived, in order, and unchanged but for their times, \
+            "VERIFIED: a->b: all 0 records arrived, in order, and unchanged but for their times, \
              which b overwrites (message.timestamp.type of `a.t`)"
         );
         stamped.flows[0].times = Times::Unknown;
         assert_eq!(
             verdict(&stamped, Guarantee::AtLeastOnce),
-            "VERIFIED: a->b: all of 0 records arrived, in order, and unchanged but maybe for their times \
+            "VERIFIED: a->b: all 0 records arrived, in order, and unchanged but maybe for their times \
              (b does not tell whether it overwrites them)"
         );
     }
@@ -286,7 +291,7 @@ mod tests {
         both.flows.push(other);
         assert_eq!(
             verdict(&both, Guarantee::ExactlyOnce),
-            "VERIFIED: all of 0 records arrived through 2 flows, unchanged and in order"
+            "VERIFIED: all 0 records arrived through 2 flows, unchanged and in order"
         );
     }
 

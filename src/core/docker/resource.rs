@@ -13,6 +13,9 @@ const FILES: &str = "com.docker.compose.project.config_files";
 /// Compose's own label for the directory of the first of them: a comma in it is one of its name.
 const DIRECTORY: &str = "com.docker.compose.project.working_dir";
 
+/// With what a JVM ends that was told to with `-XX:+ExitOnOutOfMemoryError`.
+const JAVA_OUT_OF_MEMORY: i64 = 3;
+
 type Labels = BTreeMap<String, String>;
 
 /// One container, from `docker container inspect`.
@@ -95,6 +98,11 @@ struct Binding {
 }
 
 impl State {
+    /// Whether it ended as a JVM does that is out of memory, if what runs in it never does so itself.
+    pub fn is_java_out_of_memory(&self) -> bool {
+        self.status == "exited" && self.exit_code == JAVA_OUT_OF_MEMORY
+    }
+
     /// What it is doing, in words that follow the container's name.
     pub fn describe(&self) -> String {
         let why = if self.out_of_memory {

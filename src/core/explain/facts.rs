@@ -68,6 +68,8 @@ pub struct Facts {
     pub missing: Vec<Missing>,
     /// Transactions that have not ended, before which a flow waits that reads only what is committed.
     pub open: Vec<OpenTransaction>,
+    /// Whether producers use transactions on the source: what ends them has offsets there, and is not copied.
+    pub transactions: bool,
     /// Records at most that the source dropped before they were mirrored.
     pub never_copied: u64,
     /// Offsets of which that is unknown: those of transactions may hold no record.
@@ -146,6 +148,14 @@ pub enum Origin {
 }
 
 impl Facts {
+    /// Whether both are there, and the copy has fewer offsets.
+    pub fn is_copy_shorter(&self) -> bool {
+        let [original, copy] = [&self.original, &self.copy].map(Sight::contents);
+        original
+            .zip(copy)
+            .is_some_and(|(original, copy)| copy.records < original.records)
+    }
+
     /// Why the topic itself holds up records, if it does.
     pub fn own_culprit(&self) -> Option<&Culprit> {
         self.culprits.iter().find(|one| one.topic == self.topic)

@@ -14,10 +14,10 @@ use super::setting::Subject;
 use super::wire::{Cluster, Reader};
 use crate::core::endpoint::Endpoint;
 use crate::core::message::{Record, RecordRef};
-use crate::core::wait::Limit;
+use crate::core::wait::{Limit, span};
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How soon a topic in the making is looked at; each pause after is half as long again, up to [`LOOK`]. It takes a broker some 20 ms.
 const FIRST_LOOK: Duration = Duration::from_millis(2);
@@ -50,6 +50,8 @@ impl Admin {
     /// # Errors
     /// [`KafkaError::Unreachable`], at once where nothing listens on any address.
     pub fn connect_patiently(bootstrap: &[Endpoint], limit: &Limit) -> Result<Self, KafkaError> {
+        let since = Instant::now();
+        let mut is_first = true;
         loop {
             match Self::connect(bootstrap, limit) {
                 Err(KafkaError::Unreachable { refused: false, .. })
@@ -57,8 +59,22 @@ impl Admin {
                 {
                     limit.pause(LOOK)?;
                 }
+                Err(KafkaError::Unreachable {
+                    addresses,
+                    refused,
+                    cause,
+                }) if !is_first => {
+                    // the last attempt alone would tell of less time than it took
+                    let cause = format!("{cause} (tried for {})", span(since.elapsed()));
+                    return Err(KafkaError::Unreachable {
+                        addresses,
+                        refused,
+                        cause,
+                    });
+                }
                 settled => return settled,
             }
+            is_first = false;
         }
     }
 

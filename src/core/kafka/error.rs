@@ -2,7 +2,7 @@
 
 use super::code::Code;
 use crate::core::endpoint::Endpoint;
-use crate::core::wait::Stop;
+use crate::core::wait::{Stop, span};
 use kafka_protocol::error::ResponseError;
 use std::fmt;
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub enum KafkaError {
         cause: String,
     },
     /// The broker accepted a request and then said nothing. What was asked may have been done, or not.
-    #[error("the broker at {address} gave no answer for {}", round(*.waited))]
+    #[error("the broker at {address} gave no answer for {}", span(*.waited))]
     Silent {
         /// The broker that was asked.
         address: String,
@@ -229,17 +229,6 @@ impl fmt::Display for Codec {
     }
 }
 
-/// Tenths of a second are enough for people; what is shorter is told in milliseconds, and never as none.
-pub(super) fn round(time: Duration) -> humantime::FormattedDuration {
-    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    let shown = match millis {
-        0 => 1,
-        1..100 => millis,
-        _ => millis / 100 * 100,
-    };
-    humantime::format_duration(Duration::from_millis(shown))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,11 +246,11 @@ mod tests {
     #[test]
     fn nobody_waits_for_no_time_at_all() {
         for (micros, text) in [
-            (0, "1ms"),
-            (300, "1ms"),
-            (40_900, "40ms"),
-            (100_000, "100ms"),
-            (2_349_000, "2s 300ms"),
+            (0, "1 ms"),
+            (300, "1 ms"),
+            (40_900, "40 ms"),
+            (100_000, "0.1 s"),
+            (2_349_000, "2.3 s"),
         ] {
             let address = "localhost:19092".to_owned();
             let waited = Duration::from_micros(micros);

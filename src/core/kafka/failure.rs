@@ -1,6 +1,6 @@
 //! Why one address led to no broker. Knows nothing of which client tried it.
 
-use super::error::round;
+use crate::core::wait::span;
 use std::io;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub(in crate::core::kafka) enum Failure {
     Connect(io::Error),
     #[error("it accepts connections, but is no Kafka broker or not ready yet ({0})")]
     Greeting(String),
-    #[error("no answer within {}", round(*.0))]
+    #[error("no answer within {}", span(*.0))]
     Silent(Duration),
     #[error("interrupted")]
     Interrupted,

@@ -8,7 +8,7 @@ use crate::core::event::{Event, Observer};
 use crate::core::kafka::{Admin, Client, Consumer, Feature, KafkaError, Reading, Start, TopicInfo};
 use crate::core::message::RecordRef;
 use crate::core::nearest::by_nearness;
-use crate::core::wait::{Interrupt, Limit, Stop};
+use crate::core::wait::{Interrupt, Limit, Stop, seconds};
 use output::Output;
 use run::Run;
 use std::io;
@@ -70,7 +70,7 @@ pub trait Sink {
 #[derive(Debug, thiserror::Error)]
 pub enum ConsumeError {
     /// The topic was not there in time.
-    #[error("there is no topic `{topic}` after {}", humantime::format_duration(*.waited))]
+    #[error("there is no topic `{topic}` after {}", seconds(*.waited))]
     NoTopic {
         /// Its name.
         topic: String,

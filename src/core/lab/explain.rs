@@ -18,7 +18,7 @@ use crate::core::mirror_state::{self, Config};
 use crate::core::mm2;
 use crate::core::nearest::nearest;
 use crate::core::selection::{Rules, Selection};
-use crate::core::topology::Flow;
+use crate::core::topology::{Flow, TRANSACTIONS};
 use crate::core::wait::Limit;
 use look::{Look, Notes};
 use serde::Serialize;
@@ -144,6 +144,15 @@ impl Scene<'_> {
             facts.obstacle = told.map(|words| Obstacle::Told { words });
             answer = judge(&facts);
         }
+        if let (Answer::UpToDate { .. }, true) = (&answer, facts.is_copy_shorter()) {
+            // what is noted as copied was seen after what was there
+            for (sight, cluster, name) in [
+                (&mut facts.copy, &flow.spec.target, remote.as_str()),
+                (&mut facts.original, &flow.spec.source, topic),
+            ] {
+                self.look_again(sight, cluster, name);
+            }
+        }
         if let Answer::CopyLost { .. } = answer {
             facts.missing = self.missing(flow, topic, status);
         }
@@ -238,6 +247,16 @@ impl Scene<'_> {
             } else {
                 Vec::new()
             },
+            transactions: from.topics.contains_key(TRANSACTIONS),
+        }
+    }
+
+    fn look_again(&self, sight: &mut Sight, cluster: &str, topic: &str) {
+        let Some(known) = self.lab.topology.cluster(cluster) else {
+            return;
+        };
+        if let Ok(seen) = self.looks[cluster].again(known, topic, self.limit) {
+            *sight = seen;
         }
     }
 

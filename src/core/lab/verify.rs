@@ -21,7 +21,7 @@ use crate::core::kafka::KafkaError;
 use crate::core::ledger::Guarantee;
 use crate::core::lock::{Lock, LockError};
 use crate::core::topology::Topology;
-use crate::core::wait::{Interrupt, Limit};
+use crate::core::wait::{Interrupt, Limit, span};
 use run::Run;
 use std::time::Duration;
 
@@ -124,7 +124,7 @@ pub enum VerifyError {
 #[derive(Debug, thiserror::Error)]
 #[error(
     "flow {flow} does not bring topic `{topic}` to {target}: `{remote}` is {seen} there after {}",
-    humantime::format_duration(*.waited)
+    span(*.waited)
 )]
 pub struct NotShown {
     /// The flow's name.

@@ -43,6 +43,7 @@ fn well() -> Facts {
         lost: 0,
         missing: Vec::new(),
         open: Vec::new(),
+        transactions: false,
         never_copied: 0,
         possibly_never_copied: 0,
         begins_at_the_end: false,

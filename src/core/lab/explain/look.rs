@@ -110,6 +110,24 @@ impl Look {
         Ok(())
     }
 
+    /// One topic as it is now.
+    pub(super) fn again(
+        &self,
+        cluster: &Cluster,
+        topic: &str,
+        limit: &Limit,
+    ) -> Result<Sight, KafkaError> {
+        let mut admin = Admin::connect(&cluster.endpoints(), &limit.at_most(PATIENCE))?;
+        let there = [topic.to_owned()];
+        let look = Self {
+            topics: self.topics.clone(),
+            first: admin.offsets(&there, At::Earliest, limit)?,
+            end: admin.offsets(&there, At::Latest, limit)?,
+            ..Self::default()
+        };
+        Ok(look.sight(topic))
+    }
+
     /// The topic of that name, as far as it can be seen.
     pub(super) fn sight(&self, topic: &str) -> Sight {
         if self.access == Access::Locked {

@@ -18,6 +18,7 @@ use super::{Lab, State, lag};
 use crate::core::culprit::{Culprit, Why};
 use crate::core::docker::{Docker, DockerError};
 use crate::core::lag::{FlowLag, TopicLag};
+use crate::core::spec::in_lab;
 use crate::core::topology::{Access, Flow};
 use crate::core::wait::Limit;
 use cluster::throttled;
@@ -174,7 +175,14 @@ fn container(lab: &Lab, service: &str, memory: &BTreeMap<String, String>) -> Con
     } else {
         &state.finished_at
     };
-    let problem = format!("container {} {}", container.name(), state.describe());
+    // a MirrorMaker that cannot start ends with the same code
+    let why = if state.is_java_out_of_memory() && !lab.is_mirror(container) {
+        let lab = in_lab(&lab.spec.lab);
+        format!(" (Java was out of memory; `kmk logs{lab} {service}` shows it)")
+    } else {
+        String::new()
+    };
+    let problem = format!("container {} {}{why}", container.name(), state.describe());
     ContainerStatus {
         service: service.to_owned(),
         name: Some(container.name().to_owned()),

@@ -40,7 +40,8 @@ pub struct Altered {
     pub settings: BTreeMap<String, Option<String>>,
 }
 
-/// Changes a topic: its settings first, then its partitions. A topic that is as asked stays as it is.
+/// Changes a topic: its settings first, then its partitions. Whether it has more partitions then: one that has as many as asked is left
+/// alone.
 ///
 /// # Errors
 /// [`TopicError::NoTopic`], [`TopicError::NoSetting`]; refused with `INVALID_PARTITIONS` where it has more, with `INVALID_CONFIG` where
@@ -50,7 +51,7 @@ pub fn alter(
     topic: &str,
     to: &Altered,
     limit: &Limit,
-) -> Result<(), TopicError> {
+) -> Result<bool, TopicError> {
     let mut admin = Admin::connect_patiently(bootstrap, limit)?;
     let info = find(&mut admin, topic, limit)?;
     refuse_unknown(&mut admin, to.settings.keys(), limit)?;
@@ -58,12 +59,12 @@ pub fn alter(
         admin.alter_settings(&Subject::Topic(topic.to_owned()), &to.settings, limit)?;
     }
     // last: nothing takes partitions away again
-    if let Some(count) = to.partitions
-        && usize::try_from(count) != Ok(info.partitions.len())
-    {
+    let had = info.partitions.len();
+    let more = (to.partitions).filter(|count| usize::try_from(*count) != Ok(had));
+    if let Some(count) = more {
         admin.add_partitions(topic, count, limit)?;
     }
-    Ok(())
+    Ok(more.is_some())
 }
 
 /// Where the brokers do not tell which settings there are, they will judge themselves.

@@ -257,10 +257,10 @@ fn slow_is_degraded_unless_something_holds_it_up() {
 #[test]
 fn a_broker_is_named_with_what_its_container_does() {
     let paused = ("a-1", Some("is paused".to_owned()), String::new());
-    let silent = ("a-2", None, "no answer within 1s 500ms".to_owned());
+    let silent = ("a-2", None, "no answer within 1.5 s".to_owned());
     assert_eq!(
         brokers([paused, silent]).unwrap(),
-        "broker a-1 is paused; broker a-2 does not answer: no answer within 1s 500ms"
+        "broker a-1 is paused; broker a-2 does not answer: no answer within 1.5 s"
     );
     assert_eq!(brokers([]), None);
 }
