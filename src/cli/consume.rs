@@ -81,7 +81,7 @@ pub(crate) struct Args {
     /// Whether to read what belongs to transactions that were given up or have not ended
     #[arg(long, value_name = "LEVEL", default_value = "read_uncommitted")]
     isolation: Isolation,
-    /// Which client reads: the kafka crate (Kafka 3, plain records), kmk's own, or whichever can do what is asked
+    /// Which client reads: the kafka crate (small runs, Kafka 3, plain records), kmk's own, or whichever suits what is asked
     #[arg(long, value_name = "CLIENT", default_value = "auto")]
     client: Speaker,
 }

@@ -22,7 +22,7 @@ fn what_the_crate_cannot_do_our_own_client_does() {
     assert_eq!(clients(0), of("kafka", "kafka"));
     assert_eq!(clients(1), of("wire", "wire"));
 
-    println!("plain records of Kafka 3 go through the crate, unless told otherwise");
+    println!("small runs of plain records of Kafka 3 go through the crate, unless told otherwise");
     let by = |flags: &str| {
         let line = format!("produce --topic plain --cluster primary --json {flags}");
         lab.kmk(&line).code(0).json()["client"].clone()
@@ -33,6 +33,26 @@ fn what_the_crate_cannot_do_our_own_client_does() {
     assert_eq!(by("--compression gzip"), "kafka");
     assert_eq!(by("--compression lz4"), "wire");
     assert_eq!(by("--idempotent"), "wire");
+    assert_eq!(by("--messages 10000"), "kafka");
+    assert_eq!(by("--messages 10001"), "wire");
+    assert_eq!(by("--messages 10001 --client kafka"), "kafka");
+    std::fs::write(lab.home.path().join("lines.txt"), "line\n").unwrap();
+    assert_eq!(by("--file lines.txt"), "wire");
+    for (flags, client) in [
+        ("--messages 10", "the kafka crate"),
+        (
+            "",
+            "kmk's own client (a stream, or more than 10000 records)",
+        ),
+        (
+            "--messages 10001",
+            "kmk's own client (a stream, or more than 10000 records)",
+        ),
+    ] {
+        lab.kmk(&format!("consume plain -c primary -v {flags}"))
+            .code(0)
+            .says(&format!("reading topic `plain` with {client}"));
+    }
     lab.kmk("produce --topic plain --client kafka --header a=b")
         .code(2)
         .says("record headers");

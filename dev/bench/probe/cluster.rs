@@ -51,6 +51,7 @@ impl Cluster {
             committed_only: false,
             client: Client::Wire,
             needs: Vec::new(),
+            is_small: false,
         };
         patiently(patience, |limit| {
             let mut admin = Admin::connect(&self.bootstrap, limit)?;

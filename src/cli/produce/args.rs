@@ -90,7 +90,7 @@ pub(crate) struct Args {
     /// Insist on writing so that a retry neither repeats nor reorders, as kmk's own client does
     #[arg(long)]
     idempotent: bool,
-    /// Which client writes: the kafka crate (Kafka 3, plain records), kmk's own, or whichever can do what is asked
+    /// Which client writes: the kafka crate (small runs, Kafka 3, plain records), kmk's own, or whichever suits what is asked
     #[arg(long, value_name = "CLIENT", default_value = "auto")]
     client: Speaker,
     /// Send into a mirrored topic all the same
@@ -190,6 +190,7 @@ impl Args {
             client: self.client.into(),
             needs: needs.map(|(feature, _)| feature).collect(),
             compression,
+            is_small: false,
             acks: match self.acks {
                 Acknowledged::All => Acks::All,
                 Acknowledged::One => Acks::One,

@@ -3,10 +3,14 @@
 use super::error::KafkaError;
 use std::fmt;
 
+/// Records of a run at most that the `kafka` crate moves: it has one request on its way at a time, which a person notices from
+/// here on.
+pub const SMALL_RUN: u64 = 10_000;
+
 /// Which client is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Client {
-    /// The `kafka` crate where it can do what is asked, else our own.
+    /// The `kafka` crate for a small run where it can do what is asked, else our own.
     #[default]
     Auto,
     /// The `kafka` crate: version 0 of the protocol.
@@ -81,6 +85,8 @@ pub enum Why {
     KeepsTime,
     /// Something that the crate cannot do.
     Needs(Feature),
+    /// A file, a stream, or more than [`SMALL_RUN`] records.
+    Large,
 }
 
 impl Speaker {
@@ -105,16 +111,28 @@ impl fmt::Display for Speaker {
                 f.write_str("kmk's own client (the topic keeps its producer's times)")
             }
             Self::Wire(Why::Needs(feature)) => write!(f, "kmk's own client ({feature})"),
+            Self::Wire(Why::Large) => {
+                write!(
+                    f,
+                    "kmk's own client (a stream, or more than {SMALL_RUN} records)"
+                )
+            }
         }
     }
 }
 
 impl Client {
-    /// Which client it is, for what is needed and as the cluster is. `needs` is what the crate cannot do.
+    /// Which client it is, for what is needed and as the cluster is. `needs` is what the crate cannot do; a small run ends
+    /// by itself after [`SMALL_RUN`] records at most.
     ///
     /// # Errors
     /// [`KafkaError::CannotDo`] when the crate was asked for and cannot do it.
-    pub fn choose(self, needs: &[Feature], cluster: Abilities) -> Result<Speaker, KafkaError> {
+    pub fn choose(
+        self,
+        needs: &[Feature],
+        is_small: bool,
+        cluster: Abilities,
+    ) -> Result<Speaker, KafkaError> {
         let cannot = |what: String| Err(KafkaError::CannotDo { what });
         match (self, needs.first()) {
             (Self::Wire, _) => Ok(Speaker::Wire(Why::Asked)),
@@ -131,6 +149,7 @@ impl Client {
             (Self::Auto, _) if !cluster.version_0 => Ok(Speaker::Wire(Why::Kafka4)),
             (Self::Auto, Some(&feature)) => Ok(Speaker::Wire(Why::Needs(feature))),
             (Self::Auto, None) if cluster.keeps_time => Ok(Speaker::Wire(Why::KeepsTime)),
+            (Self::Auto, None) if !is_small => Ok(Speaker::Wire(Why::Large)),
             (Self::Auto | Self::Kafka, None) => Ok(Speaker::Crate),
         }
     }
@@ -147,48 +166,69 @@ mod tests {
 
     #[test]
     fn plain_records_of_kafka_3_go_through_the_crate() {
-        assert_eq!(Client::Auto.choose(&[], KAFKA_3).unwrap(), Speaker::Crate);
-        assert_eq!(Client::Kafka.choose(&[], KAFKA_3).unwrap(), Speaker::Crate);
         assert_eq!(
-            Client::Wire.choose(&[], KAFKA_3).unwrap(),
+            Client::Auto.choose(&[], true, KAFKA_3).unwrap(),
+            Speaker::Crate
+        );
+        assert_eq!(
+            Client::Kafka.choose(&[], true, KAFKA_3).unwrap(),
+            Speaker::Crate
+        );
+        assert_eq!(
+            Client::Wire.choose(&[], true, KAFKA_3).unwrap(),
             Speaker::Wire(Why::Asked)
         );
     }
 
     #[test]
+    fn what_is_large_goes_through_our_own_unless_the_crate_is_asked_for() {
+        let auto = Client::Auto.choose(&[], false, KAFKA_3).unwrap();
+        assert_eq!(auto, Speaker::Wire(Why::Large));
+        assert_eq!(
+            Client::Kafka.choose(&[], false, KAFKA_3).unwrap(),
+            Speaker::Crate
+        );
+    }
+
+    #[test]
     fn whatever_the_crate_cannot_do_goes_through_our_own() {
-        let speaker = Client::Auto.choose(&[Feature::Headers], KAFKA_3).unwrap();
+        let speaker = Client::Auto
+            .choose(&[Feature::Headers], true, KAFKA_3)
+            .unwrap();
         assert_eq!(speaker, Speaker::Wire(Why::Needs(Feature::Headers)));
         let times = Abilities {
             keeps_time: true,
             ..KAFKA_3
         };
-        let speaker = Client::Auto.choose(&[], times).unwrap();
+        let speaker = Client::Auto.choose(&[], true, times).unwrap();
         assert_eq!(speaker, Speaker::Wire(Why::KeepsTime));
         let kafka_4 = Abilities {
             version_0: false,
             ..KAFKA_3
         };
-        let speaker = Client::Auto.choose(&[], kafka_4).unwrap();
+        let speaker = Client::Auto.choose(&[], true, kafka_4).unwrap();
         assert_eq!(speaker, Speaker::Wire(Why::Kafka4));
     }
 
     #[test]
     fn the_crate_is_not_asked_for_what_it_cannot_do() {
         let needs = [Feature::Headers, Feature::Zstd];
-        let error = Client::Kafka.choose(&needs, KAFKA_3).unwrap_err();
+        let error = Client::Kafka.choose(&needs, true, KAFKA_3).unwrap_err();
         let told = error.to_string();
         assert!(told.contains("record headers, zstd"), "{told}");
         let kafka_4 = Abilities {
             version_0: false,
             ..KAFKA_3
         };
-        assert!(Client::Kafka.choose(&[], kafka_4).is_err());
+        assert!(Client::Kafka.choose(&[], true, kafka_4).is_err());
         // what it was told to do with times is the person's own wish
         let times = Abilities {
             keeps_time: true,
             ..KAFKA_3
         };
-        assert_eq!(Client::Kafka.choose(&[], times).unwrap(), Speaker::Crate);
+        assert_eq!(
+            Client::Kafka.choose(&[], true, times).unwrap(),
+            Speaker::Crate
+        );
     }
 }

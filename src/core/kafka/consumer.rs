@@ -38,6 +38,8 @@ pub struct Reading {
     pub client: Client,
     /// What is wanted that the crate cannot do.
     pub needs: Vec<Feature>,
+    /// Whether it ends after [`SMALL_RUN`](super::SMALL_RUN) records at most.
+    pub is_small: bool,
 }
 
 /// Reads the partitions of one topic, all in turn.
@@ -85,7 +87,7 @@ impl Consumer {
             .filter(|_| reading.partition.is_none());
         let mut needs = reading.needs.clone();
         needs.extend(shared.map(|_| Feature::Groups));
-        let speaker = reading.client.choose(&needs, cluster)?;
+        let speaker = reading.client.choose(&needs, reading.is_small, cluster)?;
         let mut moved = Vec::new();
         let positions = if shared.is_some() {
             Vec::new()

@@ -32,7 +32,7 @@ mod wire;
 
 pub use admin::Admin;
 pub use batch::{Batch, Chunk, Item, OVERHEAD};
-pub use client::{Abilities, Client, Feature, Speaker, Why};
+pub use client::{Abilities, Client, Feature, SMALL_RUN, Speaker, Why};
 pub use code::Code;
 pub use coding::{decode, encode};
 pub use compression::{Compression, CompressionError, UnknownCompression};

@@ -19,6 +19,8 @@ pub struct Writing {
     pub client: Client,
     /// What the records need that the crate cannot do.
     pub needs: Vec<Feature>,
+    /// Whether it ends after [`SMALL_RUN`](super::SMALL_RUN) records at most.
+    pub is_small: bool,
     /// How they are compressed.
     pub compression: Compression,
     /// When a record counts.
@@ -65,12 +67,15 @@ impl Producer {
         let info = admin.create_by_touch(topic, limit)?;
         let version_0 = admin.speaks_version_0();
         // asked only where it decides
-        let decides = version_0 && writing.client == Client::Auto && writing.needs.is_empty();
+        let may_be_crate = writing.is_small && writing.needs.is_empty();
+        let decides = version_0 && writing.client == Client::Auto && may_be_crate;
         let cluster = Abilities {
             version_0,
             keeps_time: decides && admin.keeps_time(topic, limit)?,
         };
-        let speaker = writing.client.choose(&writing.needs, cluster)?;
+        let speaker = writing
+            .client
+            .choose(&writing.needs, writing.is_small, cluster)?;
         let backend = match speaker {
             Speaker::Crate => Backend::V0(v0::Producer::open(
                 admin.bootstrap(),

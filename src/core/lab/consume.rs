@@ -5,7 +5,9 @@ mod run;
 
 use crate::core::endpoint::Endpoint;
 use crate::core::event::{Event, Observer};
-use crate::core::kafka::{Admin, Client, Consumer, Feature, KafkaError, Reading, Start, TopicInfo};
+use crate::core::kafka::{
+    Admin, Client, Consumer, Feature, KafkaError, Reading, SMALL_RUN, Start, TopicInfo,
+};
 use crate::core::message::RecordRef;
 use crate::core::nearest::by_nearness;
 use crate::core::wait::{Interrupt, Limit, Stop, seconds};
@@ -287,6 +289,7 @@ fn open(
         committed_only: what.committed_only,
         client: what.client,
         needs,
+        is_small: !what.follow && what.messages.is_some_and(|messages| messages <= SMALL_RUN),
     };
     loop {
         let mut admin = Admin::connect_patiently(bootstrap, limit)?;

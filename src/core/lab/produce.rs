@@ -4,12 +4,14 @@ mod belt;
 mod feed;
 mod first;
 mod lines;
+mod report;
 
 pub use lines::LinesError;
+pub use report::{ProduceEnd, ProduceReport};
 
 use crate::core::endpoint::Endpoint;
 use crate::core::event::{Event, Observer};
-use crate::core::kafka::{Admin, KafkaError, Partitioner, Producer, Speaker, Tally, Writing};
+use crate::core::kafka::{Admin, KafkaError, Partitioner, Producer, SMALL_RUN, Tally, Writing};
 use crate::core::message::{Header, TopicNameError, check_topic_name};
 use crate::core::wait::{Interrupt, Limit, Stop};
 use belt::{Batches, Filled};
@@ -113,62 +115,6 @@ pub enum ProduceError {
     Thread(std::io::Error),
 }
 
-/// What became of it all.
-#[derive(Debug)]
-pub struct ProduceReport {
-    /// What was acknowledged, by partition, and what is uncertain.
-    pub tally: Tally,
-    /// How many records were taken from the input and never acknowledged. What lies further on in the input does not
-    /// count; nor do those of [`Tally::in_doubt`] that were written all the same.
-    pub not_acknowledged: u64,
-    /// From the first record to the last acknowledgement.
-    pub elapsed: Duration,
-    /// Which client wrote, and why; none where there was nothing to write.
-    pub speaker: Option<Speaker>,
-    /// How it ended.
-    pub end: ProduceEnd,
-}
-
-/// How sending ended.
-#[derive(Debug)]
-pub enum ProduceEnd {
-    /// Every record is acknowledged.
-    Complete,
-    /// The same, and the input had fewer than were asked for.
-    Short {
-        /// How many were asked for.
-        asked: u64,
-    },
-    /// The person interrupted.
-    Interrupted,
-    /// The broker refused for good, or for too long.
-    GaveUp(KafkaError),
-    /// The input broke off; every record before is acknowledged.
-    Input(LinesError),
-}
-
-impl ProduceReport {
-    /// With fewer records than were asked for, an end of the input is none of the run.
-    fn measured(mut self, asked: Option<u64>) -> Self {
-        let all = self.tally.acknowledged();
-        if let (ProduceEnd::Complete, Some(asked)) = (&self.end, asked.filter(|asked| *asked > all))
-        {
-            self.end = ProduceEnd::Short { asked };
-        }
-        self
-    }
-
-    fn nothing(end: ProduceEnd) -> Self {
-        Self {
-            tally: Tally::default(),
-            not_acknowledged: 0,
-            elapsed: Duration::ZERO,
-            speaker: None,
-            end,
-        }
-    }
-}
-
 /// Sends the records and waits until each is acknowledged. Which client writes, and why, is told as [`Event::Started`];
 /// `progress` is told after every batch.
 ///
@@ -186,6 +132,11 @@ pub fn produce(
     let limit = Limit::new(what.patience, interrupt);
     let mut admin = Admin::connect_patiently(bootstrap, &limit)?;
     let asked = what.messages;
+    let is_stream = matches!(what.input, Input::Lines(_));
+    let writing = Writing {
+        is_small: !is_stream && asked.is_some_and(|messages| messages <= SMALL_RUN),
+        ..what.writing
+    };
     if what.time.is_some() {
         refuse_stamped(&mut admin, &what.topic, &limit)?;
     }
@@ -196,7 +147,7 @@ pub fn produce(
     };
     // only now is the topic made: nothing to send makes none
     let limit = limit.again();
-    let producer = Producer::open(admin, &what.topic, &what.writing, &limit)?;
+    let producer = Producer::open(admin, &what.topic, &writing, &limit)?;
     let speaker = producer.speaker();
     observer.on(Event::Started(format!(
         "writing to topic `{}` with {speaker}",
@@ -377,23 +328,5 @@ fn gave_up(error: KafkaError) -> ProduceEnd {
     match error {
         KafkaError::Stopped(Stop::Interrupted) => ProduceEnd::Interrupted,
         error => ProduceEnd::GaveUp(error),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_input_that_ends_too_soon_makes_no_complete_run() {
-        let end = |asked| {
-            ProduceReport::nothing(ProduceEnd::Complete)
-                .measured(asked)
-                .end
-        };
-        assert!(matches!(end(None), ProduceEnd::Complete));
-        assert!(matches!(end(Some(5)), ProduceEnd::Short { asked: 5 }));
-        let stopped = ProduceReport::nothing(ProduceEnd::Interrupted).measured(Some(5));
-        assert!(matches!(stopped.end, ProduceEnd::Interrupted));
     }
 }

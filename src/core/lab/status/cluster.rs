@@ -72,7 +72,7 @@ impl View {
                 version_0,
                 keeps_time,
             };
-            Some(Client::Auto.choose(&[], cluster).ok()?.name())
+            Some(Client::Auto.choose(&[], true, cluster).ok()?.name())
         };
         Some(Clients {
             produce: speaker(!cluster.stamps_time)?,

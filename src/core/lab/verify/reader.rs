@@ -348,5 +348,6 @@ fn reading(start: Start) -> Reading {
         committed_only: true,
         client: Client::Wire,
         needs: Vec::new(),
+        is_small: false,
     }
 }
