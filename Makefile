@@ -7,7 +7,9 @@ help: ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 .PHONY: demo
-demo: engine image build ## From nothing: deploy, produce, consume on both sides, status, destroy
+demo: engine image ## From nothing: deploy, produce, consume on both sides, status, destroy
+	@dev/tools.sh rust linker
+	@cargo build --quiet --locked --bin kmk
 	@dev/demo.sh
 
 .PHONY: test

@@ -4,8 +4,9 @@
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
-kmk=${CARGO_TARGET_DIR:-target}/release/kmk
-[ -x "$kmk" ] || { echo "demo: error: there is no $kmk: run 'make demo', or 'make build' first" >&2; exit 1; }
+# as it is developed: a release is linked for minutes, and Kafka is what takes the time here
+kmk=${CARGO_TARGET_DIR:-target}/debug/kmk
+[ -x "$kmk" ] || { echo "demo: error: there is no $kmk: run 'make demo'" >&2; exit 1; }
 kmk() { "$kmk" --lab demo "$@"; }
 
 run() {
