@@ -121,7 +121,7 @@ fn state_of(explanation: &Explanation) -> &'static str {
             _,
         ) => "mirrored in part",
         (Answer::NothingProduced { .. }, _) => "nothing to mirror",
-        (Answer::PossiblyNeverCopied { .. }, _) => "unknown",
+        (Answer::PossiblyNeverCopied { .. } | Answer::Ill { certain: false, .. }, _) => "unknown",
         (Answer::NotRefreshed { .. }, copy) if explanation.seen.problems.is_empty() => match copy {
             Sight::Absent => "not there yet",
             _ => "not copied yet",

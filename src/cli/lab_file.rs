@@ -2,6 +2,7 @@ use super::Context;
 use super::failure::{BadLabFile, Told};
 use kafka_mirror_kit::core::lab_file;
 use kafka_mirror_kit::core::scenario::Scenario;
+use kafka_mirror_kit::core::spec::DEFAULT_LAB;
 use kafka_mirror_kit::core::spec::Spec;
 use kafka_mirror_kit::core::wait::Limit;
 use std::path::Path;
@@ -45,7 +46,8 @@ pub(super) fn wanted(
             .warn(&format!("{}:{place}{}", path.display(), warning.what));
     }
     let mut spec = reading.spec;
-    if context.is_lab_typed {
+    // a name in the file is stronger than KMK_LAB, but for the usual one: then it may as well have none
+    if context.is_lab_typed || spec.lab == DEFAULT_LAB {
         spec.lab.clone_from(&context.lab);
     } else {
         context.lab.clone_from(&spec.lab);

@@ -1,8 +1,8 @@
 //! What was meant by a verb or a flag that there is not.
 
-use super::Cli;
 use super::failure::{Failure, Told, USAGE};
 use super::output::tell;
+use super::{Cli, lab_name};
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory as _, Parser as _};
@@ -221,7 +221,7 @@ fn flag(word: &str, command: &Command) -> Option<String> {
     if word == "--from-beginning" && command.get_name() == "consume" {
         return Some("it reads from the beginning anyway: leave the flag out".to_owned());
     }
-    if !word.starts_with('-') && command.get_positionals().next().is_none() {
+    if is_about_a_lab(command) && lab_name(word).is_ok() {
         return Some(format!("did you mean `--lab {word}`?"));
     }
     let word = word.split('=').next().unwrap_or(word);
@@ -246,6 +246,11 @@ fn flag(word: &str, command: &Command) -> Option<String> {
         }
         None => None,
     }
+}
+
+/// Whether it is a command about a lab as a whole.
+fn is_about_a_lab(command: &Command) -> bool {
+    ["destroy", "env", "start", "status", "stop"].contains(&command.get_name())
 }
 
 #[cfg(test)]

@@ -633,3 +633,18 @@ fn the_schema_is_printed_and_shipped() {
         .stdout(include_str!("../../docs/kmk.schema.json"))
         .no_calls();
 }
+
+#[test]
+fn the_name_in_a_file_is_stronger_than_that_of_the_environment() {
+    let unnamed = "clusters: [{name: a}, {name: b}]\nflows: [{from: a, to: b}]\n";
+    for (file, project) in [
+        (format!("lab: shop\n{unnamed}"), "kmk-shop"),
+        (unnamed.to_owned(), "kmk-mine"),
+    ] {
+        kmk_with(&file)
+            .variable("KMK_LAB", "mine")
+            .run("deploy --dry-run")
+            .code(0)
+            .stdout_has(&format!("docker compose -p {project} "));
+    }
+}

@@ -134,7 +134,8 @@ impl Telling<'_> {
                 "{copied} of {of} partitions copied; {}",
                 next_look(*refresh)
             ),
-            Answer::Ill { .. } => "the flow is ill".to_owned(),
+            Answer::Ill { certain: false, .. } => "it was not seen to move".to_owned(),
+            Answer::Ill { .. } => "the flow is unhealthy".to_owned(),
             Answer::Uncounted => "nobody tells how far it is copied".to_owned(),
             Answer::NothingProduced { ever: 0 } => "nothing was produced yet".to_owned(),
             Answer::NothingProduced { .. } => {
@@ -283,7 +284,7 @@ impl Telling<'_> {
             Answer::NotRefreshed { refresh }
             | Answer::FewerPartitions { refresh, .. }
             | Answer::NotCreated { refresh, .. } => vec![every(*refresh)],
-            Answer::Ill { problems } => problems.clone(),
+            Answer::Ill { problems, .. } => problems.clone(),
             Answer::CopyLost { .. } => vec![
                 "MirrorMaker's position is behind them; the mirrored topic was deleted, recreated or truncated since".to_owned(),
             ],
@@ -307,7 +308,7 @@ impl Telling<'_> {
             )],
             Answer::UpToDate { .. } => {
                 let is_shorter = seen.is_copy_shorter() && seen.transactions;
-                let offsets = "the original has more offsets than the copy: records of aborted transactions and the markers that end transactions are counted there, and not copied";
+                let offsets = "the original has more offsets than the copy: some may be those of aborted transactions, and of the markers that end transactions, which are not copied";
                 let ends = format!(
                     "MirrorMaker has copied `{}` to its end, and its first record is on {}",
                     self.explanation.topic,

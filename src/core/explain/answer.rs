@@ -139,6 +139,8 @@ pub enum Answer {
     Ill {
         /// In words.
         problems: Vec<String>,
+        /// Whether that is certain.
+        certain: bool,
     },
     /// Nobody tells how far it is copied: a partition without a leader, for one.
     Uncounted,

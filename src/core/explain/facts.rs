@@ -52,6 +52,8 @@ pub struct Facts {
     pub tight: Vec<Tight>,
     /// What else is wrong with the flow, in words.
     pub problems: Vec<String>,
+    /// Whether they are only what was not seen for long enough to be certain.
+    pub is_doubt: bool,
     /// How many partitions of the topic MirrorMaker copies; none where it has not told.
     pub assigned: Option<usize>,
     /// When MirrorMaker looks for new topics.

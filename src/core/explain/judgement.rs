@@ -151,6 +151,7 @@ fn by_arrival(facts: &Facts) -> Option<Answer> {
 fn by_state(facts: &Facts) -> Option<Answer> {
     (!facts.problems.is_empty()).then(|| Answer::Ill {
         problems: facts.problems.clone(),
+        certain: !facts.is_doubt,
     })
 }
 

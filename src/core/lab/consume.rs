@@ -159,7 +159,10 @@ pub fn consume(
         topics => {
             if !what.must_be_there.is_empty() {
                 // before anything is read: whoever calls may look elsewhere, and then once more
-                must_be_there(bootstrap, what, interrupt, observer)?;
+                match must_be_there(bootstrap, what, interrupt, observer) {
+                    Err(ConsumeError::Kafka(KafkaError::Stopped(Stop::Interrupted))) => {}
+                    found => found?,
+                }
             }
             read_all(bootstrap, topics, what, interrupt, observer, &output)
         }

@@ -230,6 +230,7 @@ impl Scene<'_> {
                 FlowState::Degraded | FlowState::Running => unmoved(topic, status),
                 FlowState::Ill => concerning(topic, status),
             },
+            is_doubt: status.state != FlowState::Ill,
             assigned: settings.map(|_| config.topics.get(topic).copied().unwrap_or(0)),
             refresh: refresh(&config, said),
             obstacle: obstacle(&config, &remote, to),

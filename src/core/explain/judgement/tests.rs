@@ -35,6 +35,7 @@ fn well() -> Facts {
         failures: Vec::new(),
         tight: Vec::new(),
         problems: Vec::new(),
+        is_doubt: false,
         assigned: Some(3),
         refresh: Refresh::new(1, None, 0),
         obstacle: None,

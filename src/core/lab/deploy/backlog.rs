@@ -131,9 +131,10 @@ fn until_none_stands(
     })
 }
 
-/// What of a flow stands still, and because of what.
+/// What of a flow stands still for certain, and because of what.
 fn standing(flow: &FlowLag) -> Vec<String> {
-    let stalled = flow.stalled.iter().map(ToString::to_string);
+    let stalled = flow.stalled.iter().filter(|stall| stall.is_sure);
+    let stalled = stalled.map(ToString::to_string);
     let culprits = flow.culprits.iter().map(ToString::to_string);
     let all = culprits.chain(stalled);
     all.map(|what| format!("{}: {what}", flow.name)).collect()
