@@ -289,7 +289,7 @@ fn volumes_of_a_lab_without_containers_are_not_rolled_back() {
     kmk.docker(&docker)
         .deploy("")
         .code(3)
-        .changed(&[UP_COMMAND])
+        .changed(&[&format!("{UP_COMMAND} --no-deps -- primary secondary")])
         .stderr_has("The lab was there before and stays");
 }
 

@@ -64,3 +64,13 @@ fn other_limits_than_it_was_made_with_make_a_container_anew() {
             .changed(&expected);
     }
 }
+
+#[test]
+fn a_mirrormaker_that_was_stopped_is_started_only_once_the_brokers_answer() {
+    let stopped = serde_json::json!({"Status": "exited", "StartedAt": "2026-01-01T00:00:01Z"});
+    with(|lab| lab.state("mm2-secondary", stopped.clone()))
+        .deploy("--timeout 1s")
+        .code(3)
+        .changed(&[])
+        .stderr_has("broker primary of cluster `primary` does not answer");
+}

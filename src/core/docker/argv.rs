@@ -100,6 +100,8 @@ fn compose(project: &str, file: &Path) -> Argv {
 pub(crate) enum Recreate {
     /// None: only what is missing is made, and what has stopped is started.
     Nothing,
+    /// The same, of these services only.
+    NothingOf(Vec<String>),
     /// These services, whatever they are now, and no others.
     Services(Vec<String>),
 }
@@ -109,6 +111,9 @@ pub(super) fn up(project: &str, file: &Path, recreate: &Recreate) -> Argv {
     let argv = then(compose(project, file), ["up", "--detach", "--quiet-pull"]);
     match recreate {
         Recreate::Nothing => then(argv, ["--no-recreate"]),
+        Recreate::NothingOf(services) => {
+            then(then(argv, ["--no-recreate", "--no-deps", "--"]), services)
+        }
         Recreate::Services(services) => then(
             then(argv, ["--force-recreate", "--no-deps", "--"]),
             services,

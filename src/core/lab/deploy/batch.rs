@@ -1,7 +1,6 @@
 //! Sees to it that MirrorMaker's batches fit into every topic that a flow takes, as far as topics can be seen. Changes
 //! nothing but the topology.
 
-use super::Outcome;
 use super::failure::DeployError;
 use super::plan::Plan;
 use super::request::Rendered;
@@ -138,19 +137,18 @@ impl End {
 }
 
 impl Plan<'_> {
-    /// Looks at topics that could not be seen before their brokers ran; makes MirrorMakers anew that would not get records
-    /// into them.
+    /// Looks at topics that could not be seen before their brokers ran; the MirrorMakers that would not get records into
+    /// them as they are.
     pub(super) fn fit_again(
         &mut self,
-        outcome: &mut Outcome,
         limit: &Limit,
         observer: &dyn Observer,
-    ) -> Result<(), DeployError> {
+    ) -> Result<Vec<String>, DeployError> {
         let lab = Lab::look_for(self.docker, self.lab(), limit)?;
         let mut topology = Topology::new(&self.rendered.topology.spec);
         let mut fit = fit(&mut topology, lab.as_ref(), limit);
         if topology == self.rendered.topology {
-            return Ok(());
+            return Ok(Vec::new());
         }
         for note in fit.notes.drain(..) {
             observer.on(Event::Note(note));
@@ -158,9 +156,7 @@ impl Plan<'_> {
         let workers = other_batches(&self.rendered.topology, &topology);
         self.rendered = Rendered::of(topology, &self.site, Classes::Kept);
         self.write()?;
-        self.replace(&workers, observer)?;
-        outcome.also(workers);
-        Ok(())
+        Ok(workers)
     }
 }
 

@@ -1,18 +1,20 @@
-//! What somebody took from containers that are otherwise as they were made: networks, memory, CPU. Knows nothing of Kafka.
+//! What differs between the containers and what is asked for: another configuration, and what somebody took from them since
+//! they were made: networks, memory, CPU.
 
 use super::failure::DeployError;
 use super::plan::Plan;
 use super::refusal::explain;
-use crate::core::compose::{self, Written};
-use crate::core::docker::Container;
+use crate::core::compose::{self, LABEL_CONFIG, Written};
+use crate::core::docker::{Container, Site};
 use crate::core::event::{Event, Observer};
 use crate::core::lab::status::throttle;
 use crate::core::wait::Limit;
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Whether it may use other memory than it was made with, or too little of a CPU (`docker update`). It is made anew then:
 /// docker cannot take a limit away.
-pub(super) fn is_limited(container: &Container, written: &Written) -> bool {
+fn is_limited(container: &Container, written: &Written) -> bool {
     let memory = container.memory();
     memory.is_some_and(|now| Some(now) != written.memory)
         || throttle(container.service(), container).is_some()
@@ -52,6 +54,33 @@ impl Plan<'_> {
             cut.extend(lacking.map(|network| (container, network.clone())));
         }
         cut
+    }
+
+    /// Services whose containers were made from another configuration, mount their files from elsewhere, or were given
+    /// other limits since (`docker update`).
+    pub(super) fn changed(&self) -> Vec<String> {
+        let digests = compose::config_digests(&self.rendered.compose);
+        let written = compose::written(&self.rendered.compose);
+        let mirrors = &self.rendered.topology.mirrors;
+        let file = std::path::absolute(self.workdir.compose_file()).unwrap_or_default();
+        let is_changed = |container: &&Container| {
+            let service = container.service();
+            let moved = self.site == Site::Here
+                && mirrors
+                    .iter()
+                    .flat_map(|mirror| &mirror.workers)
+                    .any(|s| s == service)
+                && container.compose_file().map(PathBuf::from) != Some(file.clone());
+            let digest = digests.get(service).map(String::as_str);
+            let limited = written
+                .get(service)
+                .is_some_and(|one| is_limited(container, one));
+            digest.is_some() && (moved || limited || container.label(LABEL_CONFIG) != digest)
+        };
+        let changed = self.existing.iter().filter(is_changed);
+        changed
+            .map(|container| container.service().to_owned())
+            .collect()
     }
 
     /// Mends links that were cut (`docker network disconnect`).

@@ -7,6 +7,7 @@ mod failure;
 mod ground;
 mod lost;
 mod mend;
+mod mirrormakers;
 mod outside;
 mod plan;
 mod ports;

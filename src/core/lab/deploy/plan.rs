@@ -2,7 +2,6 @@
 
 use super::Outcome;
 use super::batch::{self, Fit};
-use super::drift::is_limited;
 use super::failure::{Aftermath, DeployError};
 use super::lost;
 use super::mend;
@@ -12,7 +11,7 @@ use super::refusal::explain;
 use super::request::{Rendered, Request, default_directory};
 use super::timeline::{Marks, Step};
 use super::whole_names;
-use crate::core::compose::{self, Classes, LABEL_CONFIG, LABEL_LAB, LABEL_SPEC};
+use crate::core::compose::{Classes, LABEL_LAB, LABEL_SPEC};
 use crate::core::docker::{Container, Docker, DockerError, Engine, Recreate, Site};
 use crate::core::event::{Event, Observer};
 use crate::core::image::Images;
@@ -24,7 +23,6 @@ use crate::core::topology::{self, KafkaImage, Topology};
 use crate::core::wait::{Interrupt, Limit};
 use crate::core::workdir::Workdir;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 /// How long making containers anew may take: each has 5 s to end by itself.
@@ -154,20 +152,21 @@ impl<'a> Plan<'a> {
         }
         self.write()?;
         let since = SystemTime::now();
-        let mut outcome = self.up(limit, observer)?;
+        let held = self.held();
+        let mut outcome = self.up(&held, limit, observer)?;
         if outcome != Outcome::Unchanged {
             marks.ended(Step::Compose, since);
         }
         self.readiness().wait_for_brokers(limit, observer)?;
-        if !self.fit.is_whole {
-            self.fit_again(&mut outcome, limit, observer)?;
-        }
-        let workers = mend::policies(&self.rendered.topology, limit, observer);
-        if !workers.is_empty() {
-            self.replace(&workers, observer)?;
-            outcome.also(workers);
-        }
         self.forget_stale(limit, observer);
+        let mut others = mend::policies(&self.rendered.topology, limit, observer);
+        if !self.fit.is_whole {
+            others.extend(self.fit_again(limit, observer)?);
+        }
+        self.up_mirrormakers(&held, &others, limit, observer)?;
+        if !others.is_empty() {
+            outcome.also(others);
+        }
         let since = SystemTime::now();
         let flows = self.readiness().wait_for_flows(limit, observer)?;
         marks.ended(Step::Canary, since);
@@ -196,7 +195,13 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn up(&self, limit: &Limit, observer: &dyn Observer) -> Result<Outcome, DeployError> {
+    /// Brings all up but MirrorMakers that are held.
+    fn up(
+        &self,
+        held: &[String],
+        limit: &Limit,
+        observer: &dyn Observer,
+    ) -> Result<Outcome, DeployError> {
         let changed = self.changed();
         let is_whole = self.rendered.topology.services().iter().all(|service| {
             self.existing
@@ -224,10 +229,18 @@ impl<'a> Plan<'a> {
             .unpause(&paused, limit)
             .map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))?;
         self.part_from_the_lost(limit, observer)?;
-        if !changed.is_empty() {
-            self.replace(&changed, observer)?;
+        let now = changed.iter().filter(|one| !held.contains(one));
+        let now: Vec<String> = now.cloned().collect();
+        if !now.is_empty() {
+            self.replace(&now, observer)?;
         }
-        self.compose_up(&Recreate::Nothing, limit, observer)?;
+        if held.is_empty() {
+            self.compose_up(&Recreate::Nothing, limit, observer)?;
+        } else if let due = self.due(held)
+            && !due.is_empty()
+        {
+            self.compose_up(&Recreate::NothingOf(due), limit, observer)?;
+        }
         observer.on(Event::Done {
             what: "Started the containers".to_owned(),
             took: begun.elapsed(),
@@ -269,33 +282,6 @@ impl<'a> Plan<'a> {
         let superfluous =
             existing.filter(|container| !wanted.iter().any(|s| s == container.service()));
         superfluous.cloned().collect()
-    }
-
-    /// Services whose containers were made from another configuration, mount their files from elsewhere, or were given
-    /// other limits since (`docker update`).
-    fn changed(&self) -> Vec<String> {
-        let digests = compose::config_digests(&self.rendered.compose);
-        let written = compose::written(&self.rendered.compose);
-        let mirrors = &self.rendered.topology.mirrors;
-        let file = std::path::absolute(self.workdir.compose_file()).unwrap_or_default();
-        let is_changed = |container: &&Container| {
-            let service = container.service();
-            let moved = self.site == Site::Here
-                && mirrors
-                    .iter()
-                    .flat_map(|mirror| &mirror.workers)
-                    .any(|s| s == service)
-                && container.compose_file().map(PathBuf::from) != Some(file.clone());
-            let digest = digests.get(service).map(String::as_str);
-            let limited = written
-                .get(service)
-                .is_some_and(|one| is_limited(container, one));
-            digest.is_some() && (moved || limited || container.label(LABEL_CONFIG) != digest)
-        };
-        let changed = self.existing.iter().filter(is_changed);
-        changed
-            .map(|container| container.service().to_owned())
-            .collect()
     }
 
     pub(super) fn compose_up(
