@@ -39,11 +39,11 @@ build: ## Build target/release/kmk
 
 .PHONY: fmt
 fmt: ## Format the code
-	cargo fmt
+	cargo fmt --all
 
 .PHONY: lint
 lint: ## Check format, lints and docs, as CI does
 	@dev/tools.sh rust
-	cargo fmt --check
+	cargo fmt --all --check
 	cargo clippy --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked

@@ -3,8 +3,8 @@
 use crate::payload;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use kafka_mirror_kit::core::kafka::{Batch, Compression, KafkaError, decode, encode};
-use kafka_mirror_kit::core::message::Samples;
+use kmk_kafka::message::Samples;
+use kmk_kafka::{Batch, Compression, KafkaError, decode, encode};
 use std::ops::ControlFlow;
 use std::time::UNIX_EPOCH;
 

@@ -8,7 +8,7 @@ mod format;
 use crate::payload;
 use divan::Bencher;
 use format::Format;
-use kafka_mirror_kit::core::message::RecordRef;
+use kmk_kafka::message::RecordRef;
 
 /// Values, JSON, and what kcat is asked for most.
 const FORMATS: [&str; 3] = ["value", "json", "%t %p %o %k %v"];

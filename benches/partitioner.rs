@@ -2,7 +2,7 @@
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use kafka_mirror_kit::core::kafka::{Partitioner, murmur2};
+use kmk_kafka::{Partitioner, murmur2};
 
 /// How many keys are hashed in a row.
 const KEYS: usize = 1_000;

@@ -26,7 +26,7 @@ rules() {
   stage "engine" dev/engine.sh up
   stage "image" dev/kafka-image.sh
   stage "next image" dev/kafka-image.sh next
-  stage "format" cargo fmt --check
+  stage "format" cargo fmt --all --check
   stage "lint" cargo clippy --all-targets --locked -- -D warnings
   stage "docs" env RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
   stage "unit and suite" cargo test --locked

@@ -13,10 +13,12 @@
 //! [`produce`](core::lab::produce::produce), [`consume`](core::lab::consume::consume),
 //! [`status`](core::lab::status::status), [`list`](core::lab::list::list), [`stop`](core::lab::stop::stop),
 //! [`start`](core::lab::start::start) and [`destroy`](core::lab::destroy::destroy), each a readable list of steps
-//! through the other modules. Each takes a [`Limit`](core::wait::Limit): how long it may take, and who may interrupt
+//! through the other modules. Each takes a [`Limit`](kafka::wait::Limit): how long it may take, and who may interrupt
 //! it. What happens meanwhile is told to an [`Observer`](core::event::Observer).
 //!
 //! The labels on a lab's containers are its only state ([`core::compose`]); the files in its working directory are
 //! there to be read and run by hand ([`core::workdir`]).
 
 pub mod core;
+/// The clients, which know nothing of labs.
+pub use kmk_kafka as kafka;

@@ -3,16 +3,16 @@
 use super::deploy::in_lab;
 use super::failure::Told;
 use super::{Context, DefaultCluster, Place, consume};
-use kafka_mirror_kit::core::endpoint::Endpoint;
-use kafka_mirror_kit::core::kafka::KafkaError;
 use kafka_mirror_kit::core::lab::Lab;
 use kafka_mirror_kit::core::lab::groups::GroupError;
 use kafka_mirror_kit::core::lab::topics::TopicError;
 use kafka_mirror_kit::core::nearest::nearest;
-use kafka_mirror_kit::core::printable;
 use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::topology::{Cluster, Topology};
-use kafka_mirror_kit::core::wait::{Interrupt, Stop};
+use kmk_kafka::KafkaError;
+use kmk_kafka::endpoint::Endpoint;
+use kmk_kafka::printable;
+use kmk_kafka::wait::{Interrupt, Stop};
 
 /// By its addresses, beside a flag `--cluster` that means one of the lab's.
 #[derive(clap::Args)]

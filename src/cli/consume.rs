@@ -11,14 +11,14 @@ use super::{Context, DefaultCluster, Outcome, Place, deploy};
 use format::Format;
 pub(super) use from::start;
 use kafka_mirror_kit::core::event::Event;
-use kafka_mirror_kit::core::kafka::{Client, KafkaError, Start};
 use kafka_mirror_kit::core::lab::consume::{
     Consume, ConsumeEnd, ConsumeError, ConsumeReport, Sink, consume,
 };
-use kafka_mirror_kit::core::message::RecordRef;
-use kafka_mirror_kit::core::printable;
 use kafka_mirror_kit::core::topology::is_internal;
-use kafka_mirror_kit::core::wait::Stop;
+use kmk_kafka::message::RecordRef;
+use kmk_kafka::printable;
+use kmk_kafka::wait::Stop;
+use kmk_kafka::{Client, KafkaError, Start};
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::time::Duration;
 

@@ -4,10 +4,10 @@ use super::deploy::in_lab;
 use super::failure::Told;
 use super::output::Output;
 use kafka_mirror_kit::core::docker::Docker;
-use kafka_mirror_kit::core::endpoint::Endpoint;
 use kafka_mirror_kit::core::lab::{Lab, State, addresses};
 use kafka_mirror_kit::core::topology::{Cluster, Flow, Topology};
-use kafka_mirror_kit::core::wait::{Interrupt, Limit};
+use kmk_kafka::endpoint::Endpoint;
+use kmk_kafka::wait::{Interrupt, Limit};
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -16,8 +16,8 @@ use kafka_mirror_kit::core::spec::{MAX_BROKERS, MAX_MIRRORMAKERS, MIN_PORT, Spec
 use kafka_mirror_kit::core::topology::{
     Cluster, Flow, IMAGE_VARIABLE, Proof, Topology, Version, official_image,
 };
-use kafka_mirror_kit::core::wait::Limit;
 use kafka_mirror_kit::core::workdir::{PROPERTIES_FILE, Workdir};
+use kmk_kafka::wait::Limit;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::path::PathBuf;

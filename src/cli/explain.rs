@@ -10,7 +10,7 @@ use super::{Context, Outcome, flow_named};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::explain::{Answer, Sight};
 use kafka_mirror_kit::core::lab::explain::{Explanation, explain};
-use kafka_mirror_kit::core::printable;
+use kmk_kafka::printable;
 use serde::Serialize;
 use words::Words;
 

@@ -5,8 +5,8 @@ use super::chosen::{Chosen, Elsewhere};
 use super::failure::Told;
 use super::{Context, DefaultCluster, Outcome, groups};
 use kafka_mirror_kit::core::lab::groups::{GroupError, clusters_with};
-use kafka_mirror_kit::core::printable;
-use kafka_mirror_kit::core::wait::Limit;
+use kmk_kafka::printable;
+use kmk_kafka::wait::Limit;
 use std::time::Duration;
 
 /// List consumer groups; describe, reset or delete one

@@ -11,8 +11,8 @@ use kafka_mirror_kit::core::lab::groups::{
     ClusterGroups, GroupReport, PlaceReport, groups_and_flows, groups_at,
 };
 use kafka_mirror_kit::core::nearest::nearest;
-use kafka_mirror_kit::core::printable;
-use kafka_mirror_kit::core::wait::Limit;
+use kmk_kafka::printable;
+use kmk_kafka::wait::Limit;
 use serde::Serialize;
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ use kafka_mirror_kit::core::lab_file;
 use kafka_mirror_kit::core::scenario::Scenario;
 use kafka_mirror_kit::core::spec::DEFAULT_LAB;
 use kafka_mirror_kit::core::spec::Spec;
-use kafka_mirror_kit::core::wait::Limit;
+use kmk_kafka::wait::Limit;
 use std::path::Path;
 
 /// What the lab file says, if one is named or lies here; from then on its lab is meant, unless another was typed.

@@ -10,7 +10,7 @@ use kafka_mirror_kit::core::lab::lag::{Lag, LagError, lag};
 use kafka_mirror_kit::core::lag::{FlowLag, Stall, TopicLag};
 use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::shell;
-use kafka_mirror_kit::core::wait::Limit;
+use kmk_kafka::wait::Limit;
 use std::time::{Duration, Instant};
 
 /// Show how far the copies are behind their sources: in records, and in seconds

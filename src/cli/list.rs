@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::State;
 use kafka_mirror_kit::core::lab::list::{self, Listed};
-use kafka_mirror_kit::core::printable;
+use kmk_kafka::printable;
 use std::path::Path;
 
 /// Characters between two columns.

@@ -2,8 +2,8 @@ use super::failure::Told;
 use super::quantity::counted;
 use super::{Context, Outcome};
 use kafka_mirror_kit::core::lab::log::{self, Selection};
-use kafka_mirror_kit::core::printable;
-use kafka_mirror_kit::core::wait::Limit;
+use kmk_kafka::printable;
+use kmk_kafka::wait::Limit;
 use std::io::{self, IsTerminal as _, Write as _};
 
 /// Show what the lab's containers wrote

@@ -7,7 +7,7 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory as _, Parser as _};
 use kafka_mirror_kit::core::nearest::nearest_spelling;
-use kafka_mirror_kit::core::printable;
+use kmk_kafka::printable;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::process::ExitCode;

@@ -1,6 +1,6 @@
 //! Where words go: results to stdout, talk to stderr, events to a spinner or to plain lines.
 
-pub(crate) use kafka_mirror_kit::core::wait::seconds;
+pub(crate) use kmk_kafka::wait::seconds;
 
 use super::failure::Told;
 use anstream::ColorChoice;
@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use clap::builder::styling::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 use kafka_mirror_kit::core::event::{Event, Observer};
-use kafka_mirror_kit::core::printable;
+use kmk_kafka::printable;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::LazyLock;

@@ -9,9 +9,7 @@ use super::failure::{Told, advice};
 use super::{Context, DefaultCluster, Outcome, Place};
 pub(crate) use args::Args;
 pub(super) use args::rate;
-use kafka_mirror_kit::core::endpoint::Endpoint;
 use kafka_mirror_kit::core::event::Event;
-use kafka_mirror_kit::core::kafka::KafkaError;
 use kafka_mirror_kit::core::lab::produce::{
     Input, Produce, ProduceEnd, ProduceError, ProduceReport, produce,
 };
@@ -19,7 +17,9 @@ use kafka_mirror_kit::core::lab::topics::{setting_of, source_of};
 use kafka_mirror_kit::core::selection::{Rules, Selection};
 use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::topology::Flow;
-use kafka_mirror_kit::core::wait::{Limit, Stop};
+use kmk_kafka::KafkaError;
+use kmk_kafka::endpoint::Endpoint;
+use kmk_kafka::wait::{Limit, Stop};
 use progress::Progress;
 use std::path::Path;
 use std::time::{Duration, SystemTime};

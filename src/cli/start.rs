@@ -2,7 +2,7 @@ use super::output::seconds;
 use super::{Context, Outcome, deploy};
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::start;
-use kafka_mirror_kit::core::wait::Limit;
+use kmk_kafka::wait::Limit;
 use std::time::Duration;
 
 /// Start the lab that was stopped, and wait until records cross again

@@ -11,9 +11,9 @@ use kafka_mirror_kit::core::lab::status::{
     self, COPIES, CanaryStatus, FlowState, FlowStatus, PartStatus, Status, TopicStatus,
 };
 use kafka_mirror_kit::core::lag::{FlowLag, TopicState};
-use kafka_mirror_kit::core::printable;
 use kafka_mirror_kit::core::topology::{Access, Proof};
-use kafka_mirror_kit::core::wait::Stop;
+use kmk_kafka::printable;
+use kmk_kafka::wait::Stop;
 use std::time::{Duration, SystemTime};
 
 /// Show how the lab is: containers, clusters, flows, and how far the copies are behind

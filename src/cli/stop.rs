@@ -3,7 +3,7 @@ use super::output::seconds;
 use super::{Context, Outcome, deploy};
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::stop;
-use kafka_mirror_kit::core::wait::Limit;
+use kmk_kafka::wait::Limit;
 use std::time::Duration;
 
 /// Stop the lab: its memory is free again, and its records stay for `kmk start`

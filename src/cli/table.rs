@@ -1,6 +1,6 @@
 //! Columns of text, as wide as they need to be. What a cell holds stays in it.
 
-use kafka_mirror_kit::core::printable;
+use kmk_kafka::printable;
 
 /// Wider cells move what stands behind them, and nothing in other lines: names can have 249 characters.
 const WIDEST: usize = 64;

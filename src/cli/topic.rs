@@ -11,7 +11,7 @@ use super::topic_args::OneTopic;
 use super::{Context, DefaultCluster, Outcome, topics};
 use kafka_mirror_kit::core::lab::topics::source_of;
 use kafka_mirror_kit::core::topology::is_internal;
-use kafka_mirror_kit::core::wait::Limit;
+use kmk_kafka::wait::Limit;
 use std::time::Duration;
 
 /// List topics; create, describe, alter, truncate or delete one, in milliseconds

@@ -1,6 +1,6 @@
 //! Topics on the command line: bare, or with `-t`.
 
-use kafka_mirror_kit::core::message::check_topic_name;
+use kmk_kafka::message::check_topic_name;
 
 /// One topic.
 #[derive(clap::Args)]

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use kafka_mirror_kit::core::lab::topics::{
     ClusterTopics, RemoteTopic, TopicReport, topics, topics_at,
 };
-use kafka_mirror_kit::core::wait::Limit;
+use kmk_kafka::wait::Limit;
 use serde::Serialize;
 use std::time::Duration;
 

@@ -11,15 +11,15 @@ use super::produce::rate;
 use super::quantity::{counted, sized};
 use super::topic_args::topic_name;
 use super::{Context, Outcome, patience};
-use kafka_mirror_kit::core::kafka::KafkaError;
 use kafka_mirror_kit::core::lab::verify::{
     Afterwards, Amount, Refusal, Verify, VerifyEnd, VerifyError, VerifyReport, verify,
 };
 use kafka_mirror_kit::core::ledger::{Guarantee, MIN_STAMPED};
-use kafka_mirror_kit::core::message::MAX_VALUE;
 use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::spec::MAX_PARTITIONS;
-use kafka_mirror_kit::core::wait::Stop;
+use kmk_kafka::KafkaError;
+use kmk_kafka::message::MAX_VALUE;
+use kmk_kafka::wait::Stop;
 use progress::Progress;
 use report_file::ReportFile;
 use std::path::PathBuf;

@@ -5,7 +5,7 @@ use super::output::harmless;
 use super::quantity::count;
 use super::{Context, Outcome};
 use anstream::{AutoStream, ColorChoice};
-use kafka_mirror_kit::core::wait::{Limit, Stop};
+use kmk_kafka::wait::{Limit, Stop};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -3,7 +3,7 @@
 use crate::core::docker::{Docker, DockerError};
 use crate::core::event::{Event, Observer};
 use crate::core::topology::{KafkaImage, OLDEST_KAFKA, Version};
-use crate::core::wait::{Limit, Stop};
+use kmk_kafka::wait::{Limit, Stop};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::time::{Duration, Instant};

@@ -20,7 +20,7 @@ pub use heartbeat::{HEARTBEATS, last_heartbeat};
 pub use position::{Position, positions};
 pub use sync::{OffsetSync, offset_sync, offset_syncs_topic};
 
-use super::message::Record;
+use kmk_kafka::message::Record;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;

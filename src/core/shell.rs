@@ -1,6 +1,6 @@
 //! Words as they are typed into a shell. Knows nothing of commands.
 
-use super::printable;
+use kmk_kafka::printable;
 use std::fmt::Write as _;
 
 /// A word as a shell takes it: in quotes where it means something to it, or cannot be seen.

@@ -25,8 +25,8 @@ pub use internal::{HEARTBEATS, TRANSACTIONS, is_internal};
 pub use memory::Memory;
 pub use version::Version;
 
-use crate::core::endpoint::Endpoint;
 use crate::core::spec::{Problem, Spec};
+use kmk_kafka::endpoint::Endpoint;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 

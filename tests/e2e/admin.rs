@@ -3,9 +3,9 @@
 use crate::kcat::Kcat;
 use crate::lab::{Lab, kafka_tool};
 use crate::process::{PATIENCE, Ran, until};
-use kafka_mirror_kit::core::kafka::{Admin, At};
 use kafka_mirror_kit::core::topology::NEXT_KAFKA_VERSION;
-use kafka_mirror_kit::core::wait::{Interrupt, Limit};
+use kmk_kafka::wait::{Interrupt, Limit};
+use kmk_kafka::{Admin, At};
 
 /// A cluster of the lab, asked through kmk, through kcat, and through Kafka's own tools.
 struct Side<'a> {

@@ -1,7 +1,7 @@
 //! When records of the source are there on the target. Knows nothing of how late a single one is.
 
 use crate::cluster::{Cluster, until_holds};
-use kafka_mirror_kit::core::wait::{Interrupt, Limit};
+use kmk_kafka::wait::{Interrupt, Limit};
 use std::io::{Write as _, stdout};
 use std::time::{Duration, Instant};
 

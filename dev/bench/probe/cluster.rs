@@ -1,10 +1,10 @@
 //! A cluster by one address, waited for while it starts. Knows nothing of what it is measured for.
 
-use kafka_mirror_kit::core::endpoint::Endpoint;
-use kafka_mirror_kit::core::kafka::{
+use kmk_kafka::endpoint::Endpoint;
+use kmk_kafka::wait::{Interrupt, Limit};
+use kmk_kafka::{
     Admin, At, Client, Consumer, KafkaError, NewTopic, Producer, Reading, Start, Writing,
 };
-use kafka_mirror_kit::core::wait::{Interrupt, Limit};
 use std::time::Duration;
 
 /// How often what is not there yet is looked for: often enough for a tenth of a second to be told from a fifth.

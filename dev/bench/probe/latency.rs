@@ -3,9 +3,9 @@
 use crate::cluster::Cluster;
 use anyhow::{Context as _, ensure};
 use hdrhistogram::Histogram;
-use kafka_mirror_kit::core::kafka::{Batch, Consumer, KafkaError, Producer, Tally};
-use kafka_mirror_kit::core::message::to_millis;
-use kafka_mirror_kit::core::wait::{Interrupt, Limit};
+use kmk_kafka::message::to_millis;
+use kmk_kafka::wait::{Interrupt, Limit};
+use kmk_kafka::{Batch, Consumer, KafkaError, Producer, Tally};
 use std::ops::ControlFlow;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};

@@ -8,7 +8,7 @@ use kafka_mirror_kit::core::selection::{Rules, Selection};
 use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::spec::Naming;
 use kafka_mirror_kit::core::topology::Flow;
-use kafka_mirror_kit::core::wait::Limit;
+use kmk_kafka::wait::Limit;
 use std::time::Duration;
 
 /// How long the other clusters may take to say whether they have the topic.

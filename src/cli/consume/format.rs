@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use kafka_mirror_kit::core::kafka::Feature;
-use kafka_mirror_kit::core::message::{HeaderRef, RecordRef};
+use kmk_kafka::Feature;
+use kmk_kafka::message::{HeaderRef, RecordRef};
 use std::io::{self, Write};
 use std::str::FromStr;
 

@@ -1,8 +1,8 @@
 //! Where to begin, as people write it. Knows nothing of topics.
 
 use crate::cli::quantity::whole;
-use kafka_mirror_kit::core::kafka::Start;
-use kafka_mirror_kit::core::message::to_millis;
+use kmk_kafka::Start;
+use kmk_kafka::message::to_millis;
 use std::time::{Duration, SystemTime};
 
 const EXPECTED: &str = "it is `earliest`, `latest`, an offset from 0, a time such as 2026-11-22T10:00:00Z or ...+01:00, or a time ago such as -10m";

@@ -1,7 +1,7 @@
 use super::in_lab;
-use kafka_mirror_kit::core::message::check_topic_name;
 use kafka_mirror_kit::core::selection::{Rules, Selection};
 use kafka_mirror_kit::core::topology::{Access, Cluster, Flow, Topology};
+use kmk_kafka::message::check_topic_name;
 
 const TOPIC: &str = "my_topic";
 const MESSAGES: usize = 10;

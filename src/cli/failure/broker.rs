@@ -3,8 +3,8 @@
 use super::{Failure, INTERRUPTED, Item, NO, UNUSABLE, USAGE};
 use crate::cli::Context;
 use crate::cli::deploy::in_lab;
-use kafka_mirror_kit::core::kafka::{Code, KafkaError};
-use kafka_mirror_kit::core::wait::Stop;
+use kmk_kafka::wait::Stop;
+use kmk_kafka::{Code, KafkaError};
 
 pub(super) fn of_kafka(error: &KafkaError, context: &Context) -> Failure {
     let mut item = Item::new(error);

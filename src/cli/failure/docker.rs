@@ -14,7 +14,7 @@ use kafka_mirror_kit::core::lock::LockError;
 use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::spec::DEFAULT_LAB;
-use kafka_mirror_kit::core::wait::Stop;
+use kmk_kafka::wait::Stop;
 use std::path::Path;
 
 pub(super) fn of_docker(error: &DockerError) -> Failure {

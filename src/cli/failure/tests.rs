@@ -6,13 +6,13 @@ use crate::cli::output::Color;
 use crate::cli::{DefaultCluster, Output};
 use anyhow::Error;
 use kafka_mirror_kit::core::image::ImageError;
-use kafka_mirror_kit::core::kafka::Code;
 use kafka_mirror_kit::core::lab::groups::GroupError;
 use kafka_mirror_kit::core::lab::topics::TopicError;
 use kafka_mirror_kit::core::preflight::Problem;
 use kafka_mirror_kit::core::spec;
-use kafka_mirror_kit::core::wait::Interrupt;
 use kafka_mirror_kit::core::workdir::Owner;
+use kmk_kafka::Code;
+use kmk_kafka::wait::Interrupt;
 use std::time::Duration;
 
 fn name() -> String {

@@ -3,7 +3,7 @@ use crate::cli::quantity::count;
 use crate::cli::topic_args::topic_name;
 use crate::cli::{Context, Outcome};
 use kafka_mirror_kit::core::lab::groups::{delete, forget};
-use kafka_mirror_kit::core::printable;
+use kmk_kafka::printable;
 
 /// Take a group away: where it stood is forgotten
 ///

@@ -5,10 +5,10 @@ use crate::cli::table::{row, table};
 use crate::cli::topic_args::topic_name;
 use crate::cli::{Context, Outcome, consume};
 use anyhow::Context as _;
-use kafka_mirror_kit::core::kafka::Start;
 use kafka_mirror_kit::core::lab::groups::{Moved, Reset, clusters_with, reset};
-use kafka_mirror_kit::core::printable;
-use kafka_mirror_kit::core::wait::Limit;
+use kmk_kafka::Start;
+use kmk_kafka::printable;
+use kmk_kafka::wait::Limit;
 use serde::Serialize;
 
 /// Make a group go on somewhere else: further back to read again, further on to skip

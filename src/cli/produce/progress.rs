@@ -3,7 +3,7 @@
 use super::super::output::Output;
 use super::super::quantity::pace;
 use indicatif::{ProgressBar, ProgressStyle};
-use kafka_mirror_kit::core::kafka::Tally;
+use kmk_kafka::Tally;
 use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
 

@@ -2,8 +2,8 @@
 
 use super::super::output::seconds;
 use super::super::table::{row, table};
-use kafka_mirror_kit::core::kafka::Speaker;
 use kafka_mirror_kit::core::lab::produce::{ProduceEnd, ProduceReport};
+use kmk_kafka::Speaker;
 use serde::Serialize;
 
 /// The report for scripts.
@@ -167,7 +167,7 @@ fn count(number: u64, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kafka_mirror_kit::core::kafka::{Tally, Written};
+    use kmk_kafka::{Tally, Written};
     use std::time::Duration;
 
     fn report() -> ProduceReport {

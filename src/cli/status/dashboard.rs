@@ -8,7 +8,7 @@ use super::{canary, health, problems, state};
 use clap::builder::styling::{AnsiColor, Style};
 use kafka_mirror_kit::core::lab::status::{CanaryStatus, FlowState, FlowStatus, Status};
 use kafka_mirror_kit::core::lag::{FlowLag, Pace, TopicLag, pace};
-use kafka_mirror_kit::core::printable;
+use kmk_kafka::printable;
 use std::cmp::Reverse;
 use std::time::{Instant, SystemTime};
 

@@ -4,7 +4,7 @@ use crate::cli::failure::Told;
 use crate::cli::quantity::count;
 use crate::cli::{Context, Outcome};
 use kafka_mirror_kit::core::lab::topics::{Altered, Following, alter, copies_of};
-use kafka_mirror_kit::core::wait::Limit;
+use kmk_kafka::wait::Limit;
 use std::collections::BTreeMap;
 
 /// Give a topic more partitions, or other settings

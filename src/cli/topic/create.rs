@@ -1,8 +1,8 @@
 use super::{Which, at_least_one, setting};
 use crate::cli::quantity::{count, counted};
 use crate::cli::{Context, Outcome};
-use kafka_mirror_kit::core::kafka::{KafkaError, NewTopic};
 use kafka_mirror_kit::core::lab::topics::{TopicError, create};
+use kmk_kafka::{KafkaError, NewTopic};
 
 /// Make a topic; what is not said is as the brokers make topics
 ///

@@ -8,7 +8,7 @@ use kafka_mirror_kit::core::lab::delete::{self, DeleteError, Deleted};
 use kafka_mirror_kit::core::lab::positions::PositionError;
 use kafka_mirror_kit::core::lab::topics::{TopicError, copies_of, delete};
 use kafka_mirror_kit::core::lock::LockError;
-use kafka_mirror_kit::core::wait::{Limit, Stop};
+use kmk_kafka::wait::{Limit, Stop};
 
 /// Take a topic away, with all its records
 ///

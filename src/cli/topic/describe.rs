@@ -3,11 +3,11 @@ use crate::cli::quantity::{bytes, count, or_dash};
 use crate::cli::table::{row, table};
 use crate::cli::{Context, Outcome};
 use anyhow::Context as _;
-use kafka_mirror_kit::core::kafka::KafkaError;
 use kafka_mirror_kit::core::lab::topics::{
     PartitionReport, TopicDetails, TopicError, describe, describe_all,
 };
-use kafka_mirror_kit::core::wait::Stop;
+use kmk_kafka::KafkaError;
+use kmk_kafka::wait::Stop;
 use std::time::Duration;
 
 /// Show all about one topic: its partitions, its settings, and where it is mirrored

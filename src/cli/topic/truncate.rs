@@ -2,13 +2,13 @@ use super::Which;
 use crate::cli::chosen::Chosen;
 use crate::cli::quantity::count;
 use crate::cli::{Context, Outcome, consume};
-use kafka_mirror_kit::core::kafka::{KafkaError, Start};
 use kafka_mirror_kit::core::lab::positions::{never_copied, not_yet_copied};
 use kafka_mirror_kit::core::lab::topics::{Truncate, Truncated, source_of, truncate};
 use kafka_mirror_kit::core::lag::NeverCopied;
 use kafka_mirror_kit::core::selection::{Rules, Selection};
 use kafka_mirror_kit::core::topology::Flow;
-use kafka_mirror_kit::core::wait::Limit;
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{KafkaError, Start};
 use std::time::Duration;
 
 /// How long the other clusters may take to say what they have.

@@ -264,7 +264,7 @@ fn time(micros: u64) -> String {
 mod tests {
     use super::*;
     use kafka_mirror_kit::core::ledger::{Arrivals, RunId, Sent, Stamp, judge};
-    use kafka_mirror_kit::core::message::RecordRef;
+    use kmk_kafka::message::RecordRef;
     use std::time::UNIX_EPOCH;
 
     /// The account of a run that sent six records to each of two partitions, of which these arrived.

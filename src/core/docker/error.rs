@@ -1,6 +1,6 @@
 //! Why docker did not do what was asked, as facts. Knows nothing of how they are told.
 
-use crate::core::wait::Stop;
+use kmk_kafka::wait::Stop;
 use std::io;
 
 /// Why docker did not do what was asked.

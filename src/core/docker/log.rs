@@ -2,7 +2,7 @@
 
 use super::process;
 use super::{Docker, DockerError, argv, check, unfinished};
-use crate::core::wait::Limit;
+use kmk_kafka::wait::Limit;
 
 impl Docker {
     /// The last lines of a container's log.

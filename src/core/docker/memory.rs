@@ -1,7 +1,7 @@
 //! What containers use of the memory, as docker tells it. Knows nothing of what runs in them.
 
 use super::{Docker, DockerError, argv, line};
-use crate::core::wait::Limit;
+use kmk_kafka::wait::Limit;
 use serde::Deserialize;
 
 /// As docker writes sizes: these stand for powers of 1024.

@@ -16,8 +16,8 @@ pub(crate) use resource::{in_project, labelled};
 pub use site::Site;
 
 use crate::core::shell;
-use crate::core::wait::Limit;
 use argv::Argv;
+use kmk_kafka::wait::Limit;
 use process::{Finished, Unfinished};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

@@ -3,7 +3,7 @@
 //! Each child leads a process group of its own: a Ctrl-C at the terminal reaches kmk alone, and kmk decides.
 
 use super::argv::Argv;
-use crate::core::wait::{Limit, Stop};
+use kmk_kafka::wait::{Limit, Stop};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::OsString;
 use std::io::{self, BufRead as _, BufReader};
@@ -143,7 +143,7 @@ fn end(pids: &[u32], is_running: impl Fn() -> bool) {
         .first()
         .and_then(|pid| Pid::from_raw(i32::try_from(*pid).ok()?));
     let Some(group) = group else { return };
-    let grace = Limit::new(GRACE, &crate::core::wait::Interrupt::default());
+    let grace = Limit::new(GRACE, &kmk_kafka::wait::Interrupt::default());
     let _ = kill_process_group(group, Signal::INT);
     while is_running() && !grace.remaining().is_zero() {
         let _ = grace.pause(STEP);
@@ -155,7 +155,7 @@ fn end(pids: &[u32], is_running: impl Fn() -> bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::wait::Interrupt;
+    use kmk_kafka::wait::Interrupt;
 
     fn sh(script: &str) -> (&'static Path, Argv) {
         (Path::new("/bin/sh"), vec!["-c".into(), script.into()])

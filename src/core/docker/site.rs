@@ -1,7 +1,7 @@
 //! Where the engine is: on this machine, or on another one. Knows nothing of what that means for a lab.
 
 use super::{Docker, DockerError, argv};
-use crate::core::wait::Limit;
+use kmk_kafka::wait::Limit;
 use serde::Deserialize;
 use std::fs;
 use std::path::PathBuf;

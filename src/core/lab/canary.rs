@@ -1,9 +1,9 @@
 //! A record sent through a flow, to know that it really replicates. Knows nothing of who waits for it, and how long.
 
-use crate::core::endpoint::Endpoint;
-use crate::core::kafka::{Acks, Admin, At, Client, KafkaError, NewTopic, Producer, Writing};
 use crate::core::topology::{Cluster, Flow, Topology};
-use crate::core::wait::Limit;
+use kmk_kafka::endpoint::Endpoint;
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Acks, Admin, At, Client, KafkaError, NewTopic, Producer, Writing};
 use std::time::{Duration, Instant, SystemTime};
 
 /// What bounds a canary's topic, on the source and, as `MirrorMaker` copies a topic's settings when it makes it, on the

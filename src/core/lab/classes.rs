@@ -3,7 +3,7 @@
 
 use crate::core::compose::{CLASSES, LABEL_CLASSES};
 use crate::core::docker::{Docker, DockerError};
-use crate::core::wait::Limit;
+use kmk_kafka::wait::Limit;
 
 /// Whether it is there.
 ///

@@ -3,14 +3,14 @@
 mod output;
 mod run;
 
-use crate::core::endpoint::Endpoint;
 use crate::core::event::{Event, Observer};
-use crate::core::kafka::{
+use crate::core::nearest::by_nearness;
+use kmk_kafka::endpoint::Endpoint;
+use kmk_kafka::message::RecordRef;
+use kmk_kafka::wait::{Interrupt, Limit, Stop, seconds};
+use kmk_kafka::{
     Admin, Client, Consumer, Feature, KafkaError, Reading, SMALL_RUN, Start, TopicInfo,
 };
-use crate::core::message::RecordRef;
-use crate::core::nearest::by_nearness;
-use crate::core::wait::{Interrupt, Limit, Stop, seconds};
 use output::Output;
 use run::Run;
 use std::io;

@@ -1,7 +1,7 @@
 //! Which worker of a MirrorMaker has which part of its work, where several share it. Judges nothing.
 
-use crate::core::kafka::{Group, Work};
 use crate::core::mirror_state::{self, Part};
+use kmk_kafka::{Group, Work};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The workers that share what is copied from one source, by their services, each with its parts.
@@ -49,7 +49,7 @@ impl Crew {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::kafka::{GroupKind, Member};
+    use kmk_kafka::{GroupKind, Member};
 
     fn member(host: &str, task: Option<u32>) -> Member {
         let piece = ("MirrorSourceConnector".to_owned(), task);

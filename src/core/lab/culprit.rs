@@ -7,7 +7,7 @@ use crate::core::culprit::{Culprit, Evidence};
 use crate::core::lag::FlowLag;
 use crate::core::selection::Rules;
 use crate::core::topology::{BATCH_LIMITS, FULL_BATCH, Flow};
-use crate::core::wait::Limit;
+use kmk_kafka::wait::Limit;
 use std::time::Duration;
 
 /// How long topics may take to tell what they take.

@@ -5,11 +5,11 @@ use super::positions::{self, PositionError, Reset};
 use super::topics::{self, RemoteTopic, TopicError};
 use super::{Lab, addresses};
 use crate::core::docker::Docker;
-use crate::core::endpoint::Endpoint;
-use crate::core::kafka::{Admin, KafkaError};
 use crate::core::selection::{Rules, Selection};
 use crate::core::topology::Flow;
-use crate::core::wait::{Interrupt, Limit};
+use kmk_kafka::endpoint::Endpoint;
+use kmk_kafka::wait::{Interrupt, Limit};
+use kmk_kafka::{Admin, KafkaError};
 use std::time::Duration;
 
 /// How long another cluster may take to answer.

@@ -7,8 +7,8 @@ use crate::core::docker::{Container, Docker, DockerError, Labelled, Site, labell
 use crate::core::lock::{self, Lock, LockError};
 use crate::core::preflight;
 use crate::core::topology;
-use crate::core::wait::{Interrupt, Limit, Stop};
 use crate::core::workdir::{Workdir, WorkdirError};
+use kmk_kafka::wait::{Interrupt, Limit, Stop};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -19,7 +19,7 @@ use crate::core::mm2;
 use crate::core::nearest::nearest;
 use crate::core::selection::{Rules, Selection};
 use crate::core::topology::{Flow, TRANSACTIONS};
-use crate::core::wait::Limit;
+use kmk_kafka::wait::Limit;
 use look::{Look, Notes};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};

@@ -16,9 +16,9 @@ pub use report::{
     UNKNOWN,
 };
 
-use crate::core::kafka::{KafkaError, Member};
 use crate::core::lab::topics::TopicError;
-use crate::core::printable::name;
+use kmk_kafka::printable::name;
+use kmk_kafka::{KafkaError, Member};
 
 /// Why a group cannot be changed.
 #[derive(Debug, thiserror::Error)]

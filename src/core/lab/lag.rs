@@ -6,15 +6,15 @@ mod stall;
 
 use super::status::view::{self, Mirror, View};
 use super::{Lab, culprit};
-use crate::core::kafka::{KafkaError, TopicInfo};
 use crate::core::lag::{
     Ends, Facts, FlowLag, PartitionLag, Replica, TopicLag, TopicState, seconds,
 };
-use crate::core::message::to_millis;
 use crate::core::mm2;
 use crate::core::selection::{Rules, Selection};
 use crate::core::topology::{Access, Flow, TRANSACTIONS};
-use crate::core::wait::{Limit, Stop};
+use kmk_kafka::message::to_millis;
+use kmk_kafka::wait::{Limit, Stop};
+use kmk_kafka::{KafkaError, TopicInfo};
 use left::Left;
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -1,10 +1,10 @@
 //! What a lab that is gone leaves on clusters that it did not make: they are looked at, never touched.
 
-use crate::core::kafka::Admin;
 use crate::core::lab::addresses;
 use crate::core::spec::Naming;
 use crate::core::topology::{Cluster, Footprint, Topology, is_internal};
-use crate::core::wait::Limit;
+use kmk_kafka::Admin;
+use kmk_kafka::wait::Limit;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;

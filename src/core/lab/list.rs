@@ -6,7 +6,7 @@ use crate::core::docker::{self, Container, Docker, DockerError, Labelled};
 use crate::core::scenario::Scenario;
 use crate::core::spec::is_name;
 use crate::core::topology::Flow;
-use crate::core::wait::Limit;
+use kmk_kafka::wait::Limit;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

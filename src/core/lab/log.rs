@@ -2,7 +2,7 @@
 
 use super::Lab;
 use crate::core::docker::{Container, Docker, DockerError};
-use crate::core::wait::{Interrupt, Limit, Stop};
+use kmk_kafka::wait::{Interrupt, Limit, Stop};
 use std::sync::mpsc;
 use std::thread;
 

@@ -36,7 +36,7 @@ use crate::core::compose::{FORMAT, LABEL_BATCH, LABEL_FORMAT, LABEL_LAB, LABEL_S
 use crate::core::docker::{Container, Docker, DockerError, labelled};
 use crate::core::spec::{Problem, Spec};
 use crate::core::topology::{FULL_BATCH, Topology};
-use crate::core::wait::Limit;
+use kmk_kafka::wait::Limit;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,8 @@
 //! The small topics in which MirrorMaker keeps notes on its target, read whole. Knows nothing of what they say.
 
-use crate::core::kafka::{Admin, At, KafkaError, TopicInfo};
-use crate::core::message::{Record, RecordRef};
-use crate::core::wait::Limit;
+use kmk_kafka::message::{Record, RecordRef};
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, At, KafkaError, TopicInfo};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 

@@ -1,11 +1,11 @@
 //! Whether the topics that MirrorMaker keeps for itself are compacted: one that was deleted and made again by a broker is
 //! not. Judges nothing else of them.
 
-use crate::core::kafka::{Admin, KafkaError, Subject, TopicInfo};
 use crate::core::mirror_state::{self, HEARTBEATS};
 use crate::core::spec::in_lab;
 use crate::core::topology::Topology;
-use crate::core::wait::Limit;
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, KafkaError, Subject, TopicInfo};
 use std::collections::BTreeMap;
 
 /// The setting, and what it has to be.

@@ -11,11 +11,11 @@ pub use removed::{never_copied, not_yet_copied};
 use super::status::COPIES;
 use super::{Lab, addresses, notes};
 use crate::core::docker::{Docker, DockerError};
-use crate::core::kafka::{Admin, At, Client, KafkaError, Producer, TopicInfo, Writing};
 use crate::core::lock::{self, Lock, LockError};
 use crate::core::mirror_state::{self, Position};
 use crate::core::topology::{Access, Flow, Topology};
-use crate::core::wait::{Interrupt, Limit, Probe, Stop};
+use kmk_kafka::wait::{Interrupt, Limit, Probe, Stop};
+use kmk_kafka::{Admin, At, Client, KafkaError, Producer, TopicInfo, Writing};
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -9,14 +9,14 @@ mod report;
 pub use lines::LinesError;
 pub use report::{ProduceEnd, ProduceReport};
 
-use crate::core::endpoint::Endpoint;
 use crate::core::event::{Event, Observer};
-use crate::core::kafka::{Admin, KafkaError, Partitioner, Producer, SMALL_RUN, Tally, Writing};
-use crate::core::message::{Header, TopicNameError, check_topic_name};
-use crate::core::wait::{Interrupt, Limit, Stop};
 use belt::{Batches, Filled};
 use feed::Feed;
 pub(super) use feed::has_room;
+use kmk_kafka::endpoint::Endpoint;
+use kmk_kafka::message::{Header, TopicNameError, check_topic_name};
+use kmk_kafka::wait::{Interrupt, Limit, Stop};
+use kmk_kafka::{Admin, KafkaError, Partitioner, Producer, SMALL_RUN, Tally, Writing};
 use std::fmt;
 use std::io::Read;
 use std::sync::mpsc::TryRecvError;
@@ -54,7 +54,7 @@ pub struct Produce {
 
 /// Where records come from.
 pub enum Input {
-    /// Small JSON events, of exactly `size` bytes if given ([`MIN_SAMPLE`](crate::core::message::MIN_SAMPLE) or more).
+    /// Small JSON events, of exactly `size` bytes if given ([`MIN_SAMPLE`](kmk_kafka::message::MIN_SAMPLE) or more).
     Samples {
         /// In bytes.
         size: Option<usize>,

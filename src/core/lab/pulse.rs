@@ -1,9 +1,9 @@
 //! MirrorMaker's signs of life, looked for on the target of a flow. Judges nothing.
 
-use crate::core::kafka::{Admin, At, KafkaError};
 use crate::core::mirror_state::{HEARTBEATS, last_heartbeat};
 use crate::core::topology::Flow;
-use crate::core::wait::Limit;
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, At, KafkaError};
 use std::time::{Duration, SystemTime};
 
 /// How often MirrorMaker gives one unless it is told otherwise (`emit.heartbeats.interval.seconds`).

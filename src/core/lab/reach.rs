@@ -1,8 +1,8 @@
 //! Where kmk's own clients reach a lab's cluster, if they are let in. Knows nothing of what they want there.
 
-use crate::core::endpoint::Endpoint;
-use crate::core::kafka::KafkaError;
 use crate::core::topology::{Access, Cluster};
+use kmk_kafka::KafkaError;
+use kmk_kafka::endpoint::Endpoint;
 
 /// Its addresses on this machine.
 ///

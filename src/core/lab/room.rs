@@ -2,11 +2,11 @@
 //! not there yet as MirrorMaker will make them. Judges nothing.
 
 use crate::core::culprit::Room;
-use crate::core::endpoint::Endpoint;
-use crate::core::kafka::{Admin, KafkaError, Origin, Setting, Subject, TopicInfo};
 use crate::core::selection::{Rules, Selection};
 use crate::core::topology::{BATCH_LIMITS, BATCH_LIMITS_OF_BROKERS, Flow};
-use crate::core::wait::Limit;
+use kmk_kafka::endpoint::Endpoint;
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, KafkaError, Origin, Setting, Subject, TopicInfo};
 use std::collections::BTreeMap;
 
 type Told = BTreeMap<Subject, Vec<Setting>>;

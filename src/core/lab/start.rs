@@ -10,8 +10,8 @@ use crate::core::docker::{Container, Docker, DockerError, Site};
 use crate::core::event::{Event, Observer};
 use crate::core::lock::{self, Lock, LockError};
 use crate::core::topology::Topology;
-use crate::core::wait::Limit;
 use crate::core::workdir::{PROPERTIES_FILE, Workdir};
+use kmk_kafka::wait::Limit;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 

@@ -5,7 +5,7 @@ use super::{Lab, LabError};
 use crate::core::docker::{Container, Docker, DockerError};
 use crate::core::event::{Event, Observer};
 use crate::core::lock::{self, Lock, LockError};
-use crate::core::wait::{Interrupt, Limit};
+use kmk_kafka::wait::{Interrupt, Limit};
 use std::time::{Duration, Instant};
 
 /// What was stopped.

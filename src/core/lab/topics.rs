@@ -21,9 +21,9 @@ pub use report::{
 pub(super) use truncate::partitions;
 pub use truncate::{Truncate, Truncated, truncate};
 
-use crate::core::kafka::{Admin, KafkaError, TopicInfo};
 use crate::core::nearest::by_nearness;
-use crate::core::wait::Limit;
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, KafkaError, TopicInfo};
 
 /// Why a topic cannot be told of, or changed.
 #[derive(Debug, thiserror::Error)]

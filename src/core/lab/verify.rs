@@ -17,11 +17,11 @@ pub use report::{FlowReport, Incident, LeftOut, Noted, SourceReport, VerifyEnd, 
 pub use sight::Times;
 
 use crate::core::event::Observer;
-use crate::core::kafka::KafkaError;
 use crate::core::ledger::Guarantee;
 use crate::core::lock::{Lock, LockError};
 use crate::core::topology::Topology;
-use crate::core::wait::{Interrupt, Limit, span};
+use kmk_kafka::KafkaError;
+use kmk_kafka::wait::{Interrupt, Limit, span};
 use run::Run;
 use std::time::Duration;
 

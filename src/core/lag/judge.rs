@@ -1,6 +1,6 @@
 //! What is left to copy of one partition, and what was copied and is no longer there. Knows nothing of records.
 
-use crate::core::message::Record;
+use kmk_kafka::message::Record;
 use serde::Serialize;
 use std::ops::Range;
 

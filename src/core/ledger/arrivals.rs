@@ -4,7 +4,7 @@ use super::bits::Bits;
 use super::latency::Times;
 use super::sent::Sent;
 use super::stamp::{Reading, RunId, Stamp};
-use crate::core::message::RecordRef;
+use kmk_kafka::message::RecordRef;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ops::Range;

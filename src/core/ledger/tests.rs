@@ -3,7 +3,7 @@
 
 use super::stamp::tests::run;
 use super::{Account, Arrivals, Guarantee, Repeated, Sent, Span, Stamp, judge};
-use crate::core::message::RecordRef;
+use kmk_kafka::message::RecordRef;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,7 +5,7 @@
 //! target. The topic is compacted: the latest record of a key wins, and one without a value deletes it.
 
 use super::binary::Fields;
-use crate::core::message::Record;
+use kmk_kafka::message::Record;
 use std::collections::BTreeMap;
 
 /// The topic with the checkpoints of the groups of `source`, on the target.

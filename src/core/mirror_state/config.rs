@@ -3,7 +3,7 @@
 //! The format is Kafka Connect's (`KafkaConfigBackingStore`), read from `mm2-configs.<source>.internal` on the target, which is
 //! compacted: the latest record of a key wins, and one without a value deletes it.
 
-use crate::core::message::Record;
+use kmk_kafka::message::Record;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! Why MirrorMaker's parts last failed, also those that have been started anew since. Judges nothing.
 
 use super::{Part, Status, part};
-use crate::core::message::Record;
+use kmk_kafka::message::Record;
 use std::collections::BTreeMap;
 
 /// A failure of a part.

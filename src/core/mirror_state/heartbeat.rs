@@ -3,7 +3,7 @@
 //! The format is MirrorMaker's (`Heartbeat`): the key is the names of source and target, each behind its length in two
 //! bytes; the value a version in two bytes, and milliseconds since the epoch in eight.
 
-use crate::core::message::Record;
+use kmk_kafka::message::Record;
 
 /// The topic with the signs of life of all flows to a cluster, on that cluster.
 pub const HEARTBEATS: &str = "heartbeats";

@@ -1,7 +1,7 @@
 //! MirrorMaker's positions: the offset of the last record of each partition that it has copied, as it notes them on its
 //! target. Knows nothing of how they were read.
 
-use crate::core::message::Record;
+use kmk_kafka::message::Record;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

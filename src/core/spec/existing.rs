@@ -3,7 +3,7 @@
 use super::check::judge;
 use super::problem::{Finding, Part, Problem, Subject};
 use super::{ClusterSpec, Spec, owned};
-use crate::core::endpoint::Endpoint;
+use kmk_kafka::endpoint::Endpoint;
 use std::collections::BTreeMap;
 
 /// Everything that is wrong with a cluster as far as it says, or does not say, that it is there already.
@@ -108,7 +108,7 @@ pub(super) fn same_addresses(spec: &Spec, found: &mut Vec<Finding>) {
 fn parse(address: &str) -> Result<Endpoint, String> {
     let endpoint: Endpoint = address
         .parse()
-        .map_err(|error: crate::core::endpoint::EndpointError| error.to_string())?;
+        .map_err(|error: kmk_kafka::endpoint::EndpointError| error.to_string())?;
     let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-_:".contains(c);
     if endpoint.host.chars().all(is_plain) && !endpoint.host.starts_with('-') {
         Ok(endpoint)

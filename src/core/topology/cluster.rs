@@ -4,10 +4,10 @@ use super::existing::{Access, Existing, Origin};
 use super::image::KafkaImage;
 use super::{address, default_port};
 use crate::core::digest;
-use crate::core::endpoint::Endpoint;
 use crate::core::spec::{ClusterSpec, Spec};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use kmk_kafka::endpoint::Endpoint;
 use std::collections::BTreeMap;
 
 /// Port of every broker inside its network.

@@ -1,7 +1,7 @@
 //! A cluster that was there before the lab: where it answers, and what its clients need. Knows nothing of flows.
 
-use crate::core::endpoint::Endpoint;
 use crate::core::spec::ClusterSpec;
+use kmk_kafka::endpoint::Endpoint;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

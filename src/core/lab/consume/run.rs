@@ -3,8 +3,8 @@
 use super::output::Output;
 use super::{Consume, ConsumeEnd, ConsumeError, LOOK};
 use crate::core::event::{Event, Observer};
-use crate::core::kafka::{Change, Consumer, Fetched, KafkaError, Speaker};
-use crate::core::wait::{Interrupt, Limit, Stop};
+use kmk_kafka::wait::{Interrupt, Limit, Stop};
+use kmk_kafka::{Change, Consumer, Fetched, KafkaError, Speaker};
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::ControlFlow;

@@ -5,7 +5,6 @@ use super::failure::DeployError;
 use super::ready::{Ended, Readiness, Wait};
 use crate::core::culprit::Why;
 use crate::core::event::Observer;
-use crate::core::kafka::{Admin, KafkaError};
 use crate::core::lab::lag::{self, Views};
 use crate::core::lab::status::{COPIES, view};
 use crate::core::lab::{Lab, addresses, notes};
@@ -13,7 +12,8 @@ use crate::core::lag::FlowLag;
 use crate::core::mirror_state;
 use crate::core::mm2;
 use crate::core::topology::{Access, Cluster, Flow};
-use crate::core::wait::{Limit, Probe, Stop};
+use kmk_kafka::wait::{Limit, Probe, Stop};
+use kmk_kafka::{Admin, KafkaError};
 use std::time::Duration;
 
 /// How long a backlog may take to move: MirrorMaker that was just made has to find it first.
@@ -156,7 +156,7 @@ fn runs_by_its_lists(flow: &Flow, target: &Cluster, limit: &Limit) -> Result<boo
 mod tests {
     use super::*;
     use crate::core::lag::Stall;
-    use crate::core::wait::Interrupt;
+    use kmk_kafka::wait::Interrupt;
     use std::cell::Cell;
 
     const MILLI: Duration = Duration::from_millis(1);

@@ -7,12 +7,12 @@ use super::request::Rendered;
 use crate::core::compose::Classes;
 use crate::core::culprit::Room;
 use crate::core::docker::Container;
-use crate::core::endpoint::Endpoint;
 use crate::core::event::{Event, Observer};
 use crate::core::lab::room;
 use crate::core::lab::{Lab, addresses};
 use crate::core::topology::{Cluster, FULL_BATCH, Topology};
-use crate::core::wait::Limit;
+use kmk_kafka::endpoint::Endpoint;
+use kmk_kafka::wait::Limit;
 use std::time::Duration;
 
 /// How long the ends of a flow may take to tell.
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn a_new_lab_has_nothing_to_heed() {
         let mut topology = Topology::new(&scenario::dr("demo"));
-        let limit = Limit::new(Duration::ZERO, &crate::core::wait::Interrupt::default());
+        let limit = Limit::new(Duration::ZERO, &kmk_kafka::wait::Interrupt::default());
         let found = fit(&mut topology, None, &limit);
         assert!(found.is_whole && found.notes.is_empty());
         assert_eq!(topology.mirrors[0].batch, FULL_BATCH);
@@ -202,7 +202,7 @@ mod tests {
         };
         lab.topology.mirrors[0].narrow(100_000);
         let mut topology = Topology::new(&spec);
-        let limit = Limit::new(Duration::ZERO, &crate::core::wait::Interrupt::default());
+        let limit = Limit::new(Duration::ZERO, &kmk_kafka::wait::Interrupt::default());
         let found = fit(&mut topology, Some(&lab), &limit);
         assert!(!found.is_whole && found.notes.is_empty());
         assert_eq!(topology.mirrors[0].batch, 100_000);

@@ -8,7 +8,7 @@ use crate::core::compose::{self, LABEL_CONFIG, Written};
 use crate::core::docker::{Container, Site};
 use crate::core::event::{Event, Observer};
 use crate::core::lab::status::throttle;
-use crate::core::wait::Limit;
+use kmk_kafka::wait::Limit;
 use std::path::PathBuf;
 use std::time::Instant;
 

@@ -6,8 +6,8 @@ use crate::core::lock::LockError;
 use crate::core::preflight;
 use crate::core::scenario::Scenario;
 use crate::core::spec;
-use crate::core::wait::Stop;
 use crate::core::workdir::WorkdirError;
+use kmk_kafka::wait::Stop;
 
 /// Why a lab did not come up.
 #[derive(Debug, thiserror::Error)]

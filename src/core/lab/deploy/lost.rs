@@ -6,11 +6,11 @@ use super::plan::Plan;
 use super::refusal::explain;
 use crate::core::docker::{Container, Recreate};
 use crate::core::event::{Event, Observer};
-use crate::core::kafka::KafkaError;
 use crate::core::lab::positions;
 use crate::core::lag::FlowLag;
 use crate::core::topology::{Access, Flow, Topology, project};
-use crate::core::wait::Limit;
+use kmk_kafka::KafkaError;
+use kmk_kafka::wait::Limit;
 use std::thread;
 use std::time::Instant;
 

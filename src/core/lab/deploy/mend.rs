@@ -2,11 +2,11 @@
 //! it was deleted, leaves them without. Changes nothing else.
 
 use crate::core::event::{Event, Observer};
-use crate::core::kafka::{Admin, KafkaError, Subject};
 use crate::core::lab::addresses;
 use crate::core::lab::policy::{self, COMPACT, POLICY, Wrong};
 use crate::core::topology::{Cluster, Topology};
-use crate::core::wait::Limit;
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, KafkaError, Subject};
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::Duration;

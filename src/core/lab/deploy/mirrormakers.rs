@@ -4,7 +4,7 @@ use super::failure::DeployError;
 use super::plan::Plan;
 use crate::core::docker::{Container, Recreate};
 use crate::core::event::Observer;
-use crate::core::wait::Limit;
+use kmk_kafka::wait::Limit;
 use std::collections::BTreeSet;
 
 impl Plan<'_> {

@@ -4,12 +4,12 @@
 use super::twins;
 use crate::core::docker::{Engine, Site};
 use crate::core::event::{Event, Observer};
-use crate::core::kafka::{Admin, KafkaError, Metadata};
 use crate::core::mirror_state;
 use crate::core::port;
 use crate::core::preflight::Problem;
 use crate::core::topology::{Access, Cluster, Existing, Footprint, Topology};
-use crate::core::wait::Limit;
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, KafkaError, Metadata};
 use std::collections::BTreeSet;
 use std::thread;
 use std::time::Duration;

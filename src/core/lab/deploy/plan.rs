@@ -20,8 +20,8 @@ use crate::core::lab::{Lab, classes, is_original, leftover};
 use crate::core::preflight::Preflight;
 use crate::core::spec::Spec;
 use crate::core::topology::{self, KafkaImage, Topology};
-use crate::core::wait::{Interrupt, Limit};
 use crate::core::workdir::Workdir;
+use kmk_kafka::wait::{Interrupt, Limit};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 

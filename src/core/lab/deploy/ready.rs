@@ -3,7 +3,6 @@
 use super::failure::{DeployError, Suspect};
 use crate::core::docker::{Container, Docker};
 use crate::core::event::{Event, Observer};
-use crate::core::kafka::{Admin, KafkaError, NewTopic};
 use crate::core::lab::Lab;
 use crate::core::lab::canary::Canary;
 use crate::core::lab::crew::Crew;
@@ -11,7 +10,8 @@ use crate::core::lag::FlowLag;
 use crate::core::mirror_state;
 use crate::core::mm2::STATE_SEGMENT_BYTES;
 use crate::core::topology::{Access, Cluster, DATA_IS_NEWER, Flow, Proof, Topology};
-use crate::core::wait::{Interrupt, Limit, Probe, Stop};
+use kmk_kafka::wait::{Interrupt, Limit, Probe, Stop};
+use kmk_kafka::{Admin, KafkaError, NewTopic};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 

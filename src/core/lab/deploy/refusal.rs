@@ -2,10 +2,10 @@
 
 use super::failure::DeployError;
 use crate::core::docker::{Docker, DockerError};
-use crate::core::endpoint::Endpoint;
 use crate::core::preflight;
 use crate::core::topology::{self, Topology};
-use crate::core::wait::{Limit, Stop};
+use kmk_kafka::endpoint::Endpoint;
+use kmk_kafka::wait::{Limit, Stop};
 
 /// What docker's words mean, where that is known.
 pub(in crate::core::lab) fn explain(

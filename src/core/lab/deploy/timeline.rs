@@ -4,7 +4,7 @@
 use crate::core::docker::{Container, Docker};
 use crate::core::lab::{Lab, LabError};
 use crate::core::topology::Topology;
-use crate::core::wait::Limit;
+use kmk_kafka::wait::Limit;
 use serde::{Serialize, Serializer};
 use std::time::{Duration, SystemTime};
 

@@ -1,8 +1,8 @@
 //! One cluster under two names: MirrorMaker would copy it into itself without end. Asks nobody.
 
-use crate::core::kafka::Metadata;
 use crate::core::preflight::Problem;
 use crate::core::topology::Cluster;
+use kmk_kafka::Metadata;
 use std::collections::BTreeSet;
 
 /// Each cluster that is another one too, by what both answered.
@@ -45,7 +45,7 @@ fn are_one(one: &Metadata, other: &Metadata) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::kafka::TopicInfo;
+    use kmk_kafka::TopicInfo;
 
     fn answer(id: Option<&str>, topics: &[(&str, u128)]) -> Metadata {
         let topic = |(name, id): &(&str, u128)| {

@@ -2,10 +2,10 @@
 
 use crate::core::event::{Event, Observer};
 use crate::core::filter::matches;
-use crate::core::kafka::Admin;
 use crate::core::lab::addresses;
 use crate::core::topology::{Flow, Topology};
-use crate::core::wait::Limit;
+use kmk_kafka::Admin;
+use kmk_kafka::wait::Limit;
 use std::time::Duration;
 
 /// How long a cluster may take to answer.

@@ -3,15 +3,15 @@
 use super::failure::DeployError;
 use super::ready::{Readiness, Wait, names};
 use crate::core::event::{Event, Observer};
-use crate::core::kafka::{Admin, KafkaError};
 use crate::core::lab::Lab;
 use crate::core::lab::status::COPIES;
 use crate::core::lab::status::health::ailing;
 use crate::core::lab::{addresses, notes};
-use crate::core::message::Record;
 use crate::core::mirror_state::{self, Part, Status};
 use crate::core::topology::{Access, Cluster, Flow, Proof, Topology};
-use crate::core::wait::{Limit, Probe};
+use kmk_kafka::message::Record;
+use kmk_kafka::wait::{Limit, Probe};
+use kmk_kafka::{Admin, KafkaError};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 

@@ -1,13 +1,13 @@
 //! Whether the first records of a topic are on the target: a position alone cannot tell whether it was noted of this topic, or
 //! of one of the same name that was there before. Judges nothing else.
 
-use crate::core::kafka::{Admin, At, KafkaError, Setting, Subject};
 use crate::core::lab::status::FlowStatus;
 use crate::core::lab::{Lab, addresses};
 use crate::core::lag::{Ends, PartitionLag, may_have_expired};
-use crate::core::message::{Record, to_millis};
 use crate::core::topology::Flow;
-use crate::core::wait::Limit;
+use kmk_kafka::message::{Record, to_millis};
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, At, KafkaError, Setting, Subject};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::{Duration, SystemTime};

@@ -1,12 +1,12 @@
 //! What a cluster answers when it is asked about a few topics by name. Judges nothing.
 
 use crate::core::explain::{Contents, OpenTransaction, Sight};
-use crate::core::kafka::{Admin, At, KafkaError, TopicInfo};
 use crate::core::lab::{Lab, notes};
-use crate::core::message::Record;
 use crate::core::mirror_state;
 use crate::core::topology::{Access, Cluster};
-use crate::core::wait::Limit;
+use kmk_kafka::message::Record;
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, At, KafkaError, TopicInfo};
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::Duration;

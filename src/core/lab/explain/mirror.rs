@@ -6,8 +6,8 @@ use crate::core::explain::Worker;
 use crate::core::lab::Lab;
 use crate::core::properties;
 use crate::core::topology::Flow;
-use crate::core::wait::Limit;
 use crate::core::workdir::PROPERTIES_FILE;
+use kmk_kafka::wait::Limit;
 use std::fs;
 use std::time::SystemTime;
 

@@ -3,12 +3,12 @@
 
 use super::look::{Look, PATIENCE};
 use crate::core::explain::Missing;
-use crate::core::kafka::{Admin, At, KafkaError};
 use crate::core::lab::{Lab, addresses};
 use crate::core::lag::{PartitionLag, TopicLag};
-use crate::core::message::Record;
 use crate::core::topology::Flow;
-use crate::core::wait::Limit;
+use kmk_kafka::message::Record;
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, At, KafkaError};
 
 /// Partitions that are looked into, however many lack records.
 const LOOKED_INTO: usize = 5;

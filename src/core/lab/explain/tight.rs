@@ -3,10 +3,10 @@
 
 use super::look::{Look, PATIENCE};
 use crate::core::explain::Tight;
-use crate::core::kafka::{Admin, KafkaError, Subject};
 use crate::core::lab::{Lab, addresses};
 use crate::core::topology::Flow;
-use crate::core::wait::Limit;
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, KafkaError, Subject};
 use std::collections::BTreeMap;
 
 /// The setting that says how large a batch of records a topic takes.

@@ -1,11 +1,11 @@
 //! Moving a group to another place, and removing it. Knows nothing of labs.
 
 use super::GroupError;
-use crate::core::endpoint::Endpoint;
-use crate::core::kafka::{Admin, Group, Start};
 use crate::core::lab::topics;
 use crate::core::nearest::by_nearness;
-use crate::core::wait::Limit;
+use kmk_kafka::endpoint::Endpoint;
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, Group, Start};
 use std::collections::BTreeMap;
 
 /// Offsets by topic and partition.
@@ -145,7 +145,7 @@ fn refuse_active(group: &Group) -> Result<(), GroupError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::kafka::{GroupKind, Member};
+    use kmk_kafka::{GroupKind, Member};
     use proptest::prelude::*;
 
     fn group(state: &str, members: usize) -> Group {

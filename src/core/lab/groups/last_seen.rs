@@ -6,11 +6,11 @@ use super::report::{
 };
 use super::sides::{Sides, bounds, empty, reasons};
 use crate::core::failover::{Amount, Begins, LastSeen, Why, outlook_last_seen};
-use crate::core::kafka::KafkaError;
-use crate::core::message::to_millis;
 use crate::core::mirror_state::Checkpoint;
 use crate::core::topology::{Cluster, Flow, Topology};
-use crate::core::wait::{Limit, Stop};
+use kmk_kafka::KafkaError;
+use kmk_kafka::message::to_millis;
+use kmk_kafka::wait::{Limit, Stop};
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, SystemTime};

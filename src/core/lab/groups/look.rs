@@ -3,11 +3,11 @@
 use super::lag::Lag;
 use super::report::{ClusterGroups, GroupReport, MemberReport, PlaceReport};
 use super::{last_seen, other_side};
-use crate::core::endpoint::Endpoint;
-use crate::core::kafka::{Admin, At, Group, KafkaError};
 use crate::core::lab::addresses;
 use crate::core::topology::{Cluster, Topology};
-use crate::core::wait::Limit;
+use kmk_kafka::endpoint::Endpoint;
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, At, Group, KafkaError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
@@ -182,7 +182,7 @@ fn report(group: &Group, offsets: &Offsets, ends: &Offsets) -> GroupReport {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::kafka::{GroupKind, Member};
+    use kmk_kafka::{GroupKind, Member};
 
     fn at(partition: i32) -> (String, i32) {
         ("t".to_owned(), partition)

@@ -2,11 +2,11 @@
 
 use super::report::ClusterGroups;
 use super::sides::{ByPartition, Notes, Sides, home_topic, unknown};
-use crate::core::kafka::{Admin, At, KafkaError, Subject, TopicInfo};
 use crate::core::lab::{addresses, notes};
 use crate::core::mirror_state::{self, OffsetSync};
 use crate::core::topology::{Cluster, Flow, TRANSACTIONS, Topology};
-use crate::core::wait::Limit;
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, At, KafkaError, Subject, TopicInfo};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::thread;

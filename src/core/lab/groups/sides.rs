@@ -5,12 +5,12 @@ use crate::core::failover::{
     Back, Bounds, Gaps, Mirroring, Outlook, Partition, Place, Why, Writers, outlook, outlook_back,
 };
 use crate::core::filter;
-use crate::core::kafka::Group;
 use crate::core::mirror_state::{Checkpoint, GroupPlace, OffsetSync};
 use crate::core::mm2;
 use crate::core::selection::{Rules, Selection};
 use crate::core::spec::Naming;
 use crate::core::topology::Flow;
+use kmk_kafka::Group;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// By topic and partition.

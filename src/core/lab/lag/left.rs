@@ -2,12 +2,12 @@
 //! connection to each side, and only where there is something to look at.
 
 use super::Topic;
-use crate::core::kafka::{Admin, At, Glance, KafkaError, Setting, Subject};
 use crate::core::lab::{Lab, addresses};
 use crate::core::lag::{Ends, Facts, Replica, Seen, begins_later, may_have_expired};
-use crate::core::message::{Record, to_millis};
 use crate::core::topology::Flow;
-use crate::core::wait::Limit;
+use kmk_kafka::message::{Record, to_millis};
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, At, Glance, KafkaError, Setting, Subject};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::{Duration, SystemTime};

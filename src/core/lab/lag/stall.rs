@@ -2,15 +2,15 @@
 //! [`PartitionLag::stands`].
 
 use super::{Views, of_all};
-use crate::core::kafka::{Admin, KafkaError};
 use crate::core::lab::status::view::{self, Mirror, View};
 use crate::core::lab::{Lab, addresses, notes};
 use crate::core::lag::{FlowLag, PartitionLag, Since, Stall, Watch};
-use crate::core::message::to_millis;
 use crate::core::mirror_state;
 use crate::core::mm2;
 use crate::core::topology::Flow;
-use crate::core::wait::Limit;
+use kmk_kafka::message::to_millis;
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, KafkaError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant, SystemTime};
 

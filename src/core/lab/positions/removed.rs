@@ -3,11 +3,11 @@
 use super::super::addresses;
 use super::super::topics::Truncated;
 use super::{Positions, Target};
-use crate::core::kafka::{Admin, At, KafkaError};
 use crate::core::lag::NeverCopied;
 use crate::core::mm2;
 use crate::core::topology::{Flow, TRANSACTIONS, Topology};
-use crate::core::wait::Limit;
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, At, KafkaError};
 use std::collections::BTreeMap;
 use std::time::Duration;
 

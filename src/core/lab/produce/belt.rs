@@ -4,8 +4,8 @@
 //! if more records come first. So none waits for the next, and where the broker is what limits it all are full.
 
 use super::lines::LinesError;
-use crate::core::kafka::Batch;
-use crate::core::wait::{Limit, Stop};
+use kmk_kafka::Batch;
+use kmk_kafka::wait::{Limit, Stop};
 use std::sync::mpsc::{self, Receiver, SyncSender, TryRecvError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -141,7 +141,7 @@ fn held(loose: &Mutex<Loose>) -> MutexGuard<'_, Loose> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::wait::Interrupt;
+    use kmk_kafka::wait::Interrupt;
     use proptest::prelude::*;
     use std::time::Duration;
 

@@ -4,8 +4,8 @@
 use super::belt::{Batches, Loading, belt};
 use super::lines::Lines;
 use super::{Input, Key};
-use crate::core::kafka::{Batch, Partitioner};
-use crate::core::message::{Header, Samples, to_millis};
+use kmk_kafka::message::{Header, Samples, to_millis};
+use kmk_kafka::{Batch, Partitioner};
 use std::io::Read;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -171,7 +171,7 @@ impl Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::wait::{Interrupt, Limit};
+    use kmk_kafka::wait::{Interrupt, Limit};
     use proptest::prelude::*;
     use std::time::Duration;
 

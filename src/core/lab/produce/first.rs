@@ -2,7 +2,7 @@
 
 use super::Input;
 use crate::core::event::{Event, Observer};
-use crate::core::wait::{Interrupt, Limit, Stop};
+use kmk_kafka::wait::{Interrupt, Limit, Stop};
 use std::io::{BufRead as _, BufReader};
 use std::sync::mpsc;
 use std::thread;

@@ -1,7 +1,7 @@
 //! What became of a run of produce.
 
 use super::LinesError;
-use crate::core::kafka::{KafkaError, Speaker, Tally};
+use kmk_kafka::{KafkaError, Speaker, Tally};
 use std::time::Duration;
 
 /// What became of it all.

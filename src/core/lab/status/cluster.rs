@@ -3,9 +3,9 @@
 use super::report::{Clients, ClusterStatus};
 use super::view::View;
 use super::{health, workers};
-use crate::core::kafka::{Abilities, Client, KafkaError};
 use crate::core::lab::Lab;
 use crate::core::topology::Cluster;
+use kmk_kafka::{Abilities, Client, KafkaError};
 
 impl View {
     pub(super) fn status(&self, lab: &Lab, cluster: &Cluster) -> ClusterStatus {

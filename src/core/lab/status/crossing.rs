@@ -4,12 +4,12 @@
 use super::health::{Life, is_slow};
 use super::report::CanaryStatus;
 use super::workers::Workers;
-use crate::core::kafka::{Admin, KafkaError};
 use crate::core::lab::canary::{Canary, Grounded};
 use crate::core::lab::pulse::{self, Pulse};
 use crate::core::lab::{Lab, addresses};
 use crate::core::topology::{Flow, Proof};
-use crate::core::wait::{Limit, Probe, Stop};
+use kmk_kafka::wait::{Limit, Probe, Stop};
+use kmk_kafka::{Admin, KafkaError};
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use crate::core::docker::Docker;
 use crate::core::lab::Lab;
 use crate::core::topology::Flow;
-use crate::core::wait::Limit;
+use kmk_kafka::wait::Limit;
 use std::time::Duration;
 
 /// Lines of a log in which its end is looked for: a start writes about a thousand.

@@ -1,8 +1,8 @@
 //! Whether a cluster does all its work with fewer brokers than it should have. Asks nobody.
 
 use super::view::View;
-use crate::core::kafka::{PartitionInfo, TopicInfo};
 use crate::core::topology::Cluster;
+use kmk_kafka::{PartitionInfo, TopicInfo};
 use std::collections::BTreeSet;
 
 impl View {
@@ -40,9 +40,9 @@ fn is_served(topic: &TopicInfo, silent: &BTreeSet<i32>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::kafka::KafkaError;
     use crate::core::scenario::Scenario;
     use crate::core::topology::Topology;
+    use kmk_kafka::KafkaError;
 
     fn partition(leader: Option<i32>, replicas: &[i32], in_sync: &[i32]) -> TopicInfo {
         let partition = PartitionInfo {

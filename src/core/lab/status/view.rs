@@ -1,14 +1,14 @@
 //! What each cluster of a lab answers when it is looked at. Judges nothing.
 
 use super::COPIES;
-use crate::core::kafka::{Admin, At, KafkaError, TopicInfo};
 use crate::core::lab::crew::Crew;
 use crate::core::lab::policy::{self, Wrong};
 use crate::core::lab::{Lab, notes};
 use crate::core::lag::Ends;
 use crate::core::mirror_state::{self, Part};
 use crate::core::topology::{Access, Cluster, Topology};
-use crate::core::wait::Limit;
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, At, KafkaError, TopicInfo};
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};

@@ -1,12 +1,10 @@
 //! What a cluster answered about its topics, and the sums of it. Knows nothing of labs.
 
 use super::report::{ClusterTopics, PartitionReport, TopicReport};
-use crate::core::endpoint::Endpoint;
-use crate::core::kafka::{
-    Admin, At, KafkaError, Origin, PartitionInfo, Setting, Subject, TopicInfo,
-};
 use crate::core::topology::is_internal;
-use crate::core::wait::Limit;
+use kmk_kafka::endpoint::Endpoint;
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, At, KafkaError, Origin, PartitionInfo, Setting, Subject, TopicInfo};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Offsets by topic and partition.

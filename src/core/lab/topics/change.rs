@@ -1,10 +1,10 @@
 //! Making, changing and removing a topic. Knows nothing of labs, nor of whose a topic is.
 
 use super::{TopicError, find};
-use crate::core::endpoint::Endpoint;
-use crate::core::kafka::{Admin, NewTopic, Subject, TopicInfo};
 use crate::core::nearest::by_nearness;
-use crate::core::wait::Limit;
+use kmk_kafka::endpoint::Endpoint;
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, NewTopic, Subject, TopicInfo};
 use std::collections::BTreeMap;
 
 /// Makes a topic. What was made, as far as it is known by then.

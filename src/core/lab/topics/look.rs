@@ -4,14 +4,14 @@ use super::answer::{Answer, Depth};
 use super::mirrored::{self, Names};
 use super::report::{ClusterTopics, RemoteTopic, SettingReport, TopicDetails, TopicReport};
 use super::{TopicError, find};
-use crate::core::endpoint::Endpoint;
-use crate::core::kafka::{Admin, KafkaError, Origin, Subject};
 use crate::core::lab::addresses;
 use crate::core::spec::Naming;
 use crate::core::topology::{Cluster, Topology, is_internal};
-use crate::core::wait::Limit;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use kmk_kafka::endpoint::Endpoint;
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, KafkaError, Origin, Subject};
 use std::collections::BTreeMap;
 use std::thread;
 

@@ -1,9 +1,9 @@
 //! Removing the oldest records of a topic. Knows nothing of labs.
 
 use super::{TopicError, find};
-use crate::core::endpoint::Endpoint;
-use crate::core::kafka::{Admin, KafkaError, Place, Start, TopicInfo};
-use crate::core::wait::Limit;
+use kmk_kafka::endpoint::Endpoint;
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, KafkaError, Place, Start, TopicInfo};
 use std::collections::BTreeMap;
 
 /// Which records to remove.

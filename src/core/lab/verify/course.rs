@@ -1,14 +1,14 @@
 //! What is sent where, and who reads it: the flows that are meant, by source and topic. Sends nothing.
 
 use super::{LeftOut, Refusal, Verify, VerifyError};
-use crate::core::endpoint::Endpoint;
-use crate::core::kafka::KafkaError;
 use crate::core::lab::addresses;
 use crate::core::lab::topics::source_of;
 use crate::core::ledger::RunId;
 use crate::core::selection::{Rules, Selection};
 use crate::core::topology::{Cluster, Flow, Proof, Topology};
-use crate::core::wait::Limit;
+use kmk_kafka::KafkaError;
+use kmk_kafka::endpoint::Endpoint;
+use kmk_kafka::wait::Limit;
 use std::time::SystemTime;
 
 /// A topic of a source, and the flows that carry it on.
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
     use crate::core::ledger::Guarantee;
     use crate::core::spec::{ClusterSpec, FlowSpec, Naming, Spec};
-    use crate::core::wait::Interrupt;
+    use kmk_kafka::wait::Interrupt;
     use std::time::Duration;
 
     fn what(flows: &[&str], topic: Option<&str>) -> Verify {

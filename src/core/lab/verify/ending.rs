@@ -1,7 +1,7 @@
 //! In which order it is looked what a topic holds in the end. Knows nothing of brokers.
 
-use crate::core::kafka::KafkaError;
 use crate::core::ledger::Guarantee;
+use kmk_kafka::KafkaError;
 
 /// What can be done once nothing more is waited for.
 pub(super) trait Steps {

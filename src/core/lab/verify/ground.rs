@@ -4,12 +4,12 @@ use super::course::{Course, Leg};
 use super::report::VerifyEnd;
 use super::run::Done;
 use super::{NotShown, Verify, VerifyError};
-use crate::core::endpoint::Endpoint;
 use crate::core::event::{Event, Observer};
-use crate::core::kafka::{Admin, KafkaError, NewTopic, TopicInfo};
 use crate::core::lock::{Lock, LockError, runtime_directory};
 use crate::core::nearest::by_nearness;
-use crate::core::wait::{Interrupt, Limit, Probe, Stop};
+use kmk_kafka::endpoint::Endpoint;
+use kmk_kafka::wait::{Interrupt, Limit, Probe, Stop};
+use kmk_kafka::{Admin, KafkaError, NewTopic, TopicInfo};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 

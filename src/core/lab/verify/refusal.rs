@@ -73,7 +73,7 @@ pub enum Refusal {
         cluster: String,
     },
     /// Kafka allows no name as long as the topic's on the target.
-    #[error("on the target the topic would be called `{remote}`: {} characters, and Kafka allows {}", remote.len(), crate::core::message::MAX_TOPIC_NAME)]
+    #[error("on the target the topic would be called `{remote}`: {} characters, and Kafka allows {}", remote.len(), kmk_kafka::message::MAX_TOPIC_NAME)]
     TooLong {
         /// The flow's name.
         flow: String,

@@ -4,8 +4,8 @@ use super::course::Course;
 use super::run::{CourseDone, Done};
 use super::sender::SendEnd;
 use super::sight::Times;
-use crate::core::kafka::KafkaError;
 use crate::core::ledger::{Account, Guarantee};
+use kmk_kafka::KafkaError;
 use serde::Serialize;
 use std::time::Duration;
 

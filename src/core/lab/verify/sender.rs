@@ -3,11 +3,11 @@
 use super::course::Course;
 use super::run::{Clock, Desk, Sending, locked};
 use super::{Amount, Verify};
-use crate::core::kafka::{Admin, Batch, Client, KafkaError, Producer, Tally, Writing};
 use crate::core::lab::produce::has_room;
 use crate::core::ledger::Stamp;
-use crate::core::message::to_millis;
-use crate::core::wait::{Interrupt, Limit, Stop};
+use kmk_kafka::message::to_millis;
+use kmk_kafka::wait::{Interrupt, Limit, Stop};
+use kmk_kafka::{Admin, Batch, Client, KafkaError, Producer, Tally, Writing};
 use std::time::{Duration, SystemTime};
 
 /// A paced run sends no more often than this: what has become due meanwhile goes out together.

@@ -1,10 +1,10 @@
 //! What a flow's topic is on its target at one look, and whether more of a run may still come. Reads no record of it.
 
 use super::course::Leg;
-use crate::core::kafka::{Admin, At, KafkaError, Written};
 use crate::core::lab::notes;
 use crate::core::mirror_state::{copied, offsets_topic};
-use crate::core::wait::{Limit, Probe, Stop};
+use kmk_kafka::wait::{Limit, Probe, Stop};
+use kmk_kafka::{Admin, At, KafkaError, Written};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

@@ -4,7 +4,7 @@ use super::Progress;
 use super::course::Course;
 use super::report::VerifyEnd;
 use super::run::{Clock, Desk, Signals, locked};
-use crate::core::wait::{Interrupt, Limit};
+use kmk_kafka::wait::{Interrupt, Limit};
 use std::time::Duration;
 
 /// How often it is looked whether all is over.

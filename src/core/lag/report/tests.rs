@@ -2,7 +2,7 @@
 
 use super::super::judge::{Ends, Facts, Replica, begins_later};
 use super::*;
-use crate::core::message::Record;
+use kmk_kafka::message::Record;
 use proptest::prelude::*;
 
 const NOW: i64 = 1_000_000;

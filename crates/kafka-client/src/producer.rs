@@ -1,0 +1,178 @@
+//! Writing records so that each is known to be acknowledged, or not. Knows nothing of where they come from.
+
+use super::admin::Admin;
+use super::batch::Batch;
+use super::client::{Abilities, Client, Feature, Speaker};
+use super::compression::Compression;
+use super::error::KafkaError;
+use super::metadata::TopicInfo;
+use super::tally::Tally;
+use super::{crate_v0, wire};
+use crate::message::to_millis;
+use crate::wait::Limit;
+use std::time::SystemTime;
+
+/// How records are written.
+#[derive(Debug, Clone, Default)]
+pub struct Writing {
+    /// Which client writes them.
+    pub client: Client,
+    /// What the records need that the crate cannot do.
+    pub needs: Vec<Feature>,
+    /// Whether it ends after [`SMALL_RUN`](super::SMALL_RUN) records at most.
+    pub is_small: bool,
+    /// How they are compressed.
+    pub compression: Compression,
+    /// When a record counts.
+    pub acks: Acks,
+}
+
+/// When a record counts as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Acks {
+    /// Once every in-sync replica has it. Our own client then writes idempotently: a retry neither repeats nor reorders.
+    #[default]
+    All,
+    /// Once the leader has it: lost with the leader, and repeated where an answer is lost.
+    One,
+}
+
+/// Writes to one topic.
+#[derive(Debug)]
+pub struct Producer {
+    backend: Backend,
+    speaker: Speaker,
+    topic: String,
+    info: TopicInfo,
+}
+
+#[derive(Debug)]
+enum Backend {
+    V0(crate_v0::Producer),
+    Wire(Box<wire::Producer>),
+}
+
+impl Producer {
+    /// Makes sure that `topic` is there and has leaders: **creates it** where the broker creates topics by itself.
+    ///
+    /// # Errors
+    /// [`KafkaError::Unreachable`]; [`KafkaError::UnknownTopic`] where the broker does not create topics;
+    /// [`KafkaError::CannotDo`].
+    pub fn open(
+        mut admin: Admin,
+        topic: &str,
+        writing: &Writing,
+        limit: &Limit,
+    ) -> Result<Self, KafkaError> {
+        let info = admin.create_by_touch(topic, limit)?;
+        let version_0 = admin.speaks_version_0();
+        // asked only where it decides
+        let may_be_crate = writing.is_small && writing.needs.is_empty();
+        let decides = version_0 && writing.client == Client::Auto && may_be_crate;
+        let cluster = Abilities {
+            version_0,
+            keeps_time: decides && admin.keeps_time(topic, limit)?,
+        };
+        let speaker = writing
+            .client
+            .choose(&writing.needs, writing.is_small, cluster)?;
+        let backend = match speaker {
+            Speaker::Crate => Backend::V0(crate_v0::Producer::open(
+                admin.bootstrap(),
+                topic,
+                writing,
+                limit,
+            )?),
+            Speaker::Wire(_) => {
+                let producer = wire::Producer::open(admin.cluster, topic, writing, limit)?;
+                Backend::Wire(Box::new(producer))
+            }
+        };
+        Ok(Self {
+            backend,
+            speaker,
+            topic: topic.to_owned(),
+            info,
+        })
+    }
+
+    /// Which client writes, and why.
+    pub fn speaker(&self) -> Speaker {
+        self.speaker
+    }
+
+    /// How many partitions the topic has.
+    pub fn partitions(&self) -> i32 {
+        i32::try_from(self.info.partitions.len()).unwrap_or(i32::MAX)
+    }
+
+    /// Takes all records of `batch`, trying again whatever time may heal, until `limit`. What was acknowledged goes
+    /// into `tally` as it happens, whether or not the whole succeeds; some of it only with the next call, or with
+    /// [`Producer::flush`].
+    ///
+    /// # Errors
+    /// The first refusal that time does not heal, or the last one seen when time was up. What `tally` does not count
+    /// was then not acknowledged.
+    pub fn send(
+        &mut self,
+        batch: Batch,
+        limit: &Limit,
+        tally: &mut Tally,
+    ) -> Result<(), KafkaError> {
+        match &mut self.backend {
+            Backend::V0(producer) => producer.send(batch, limit, tally),
+            Backend::Wire(producer) => producer.send(batch, limit, tally),
+        }
+    }
+
+    /// Waits until everything sent is acknowledged.
+    ///
+    /// # Errors
+    /// As [`Producer::send`].
+    pub fn flush(&mut self, limit: &Limit, tally: &mut Tally) -> Result<(), KafkaError> {
+        match &mut self.backend {
+            Backend::V0(_) => Ok(()),
+            Backend::Wire(producer) => producer.flush(limit, tally),
+        }
+    }
+
+    /// Waits until something more is acknowledged, if something is left. Whether something is left then.
+    ///
+    /// # Errors
+    /// As [`Producer::send`].
+    pub fn settle(&mut self, limit: &Limit, tally: &mut Tally) -> Result<bool, KafkaError> {
+        match &mut self.backend {
+            Backend::V0(_) => Ok(false),
+            Backend::Wire(producer) => producer.settle(limit, tally),
+        }
+    }
+
+    /// Writes one record and returns its offset, once it is acknowledged.
+    ///
+    /// # Errors
+    /// As [`Producer::send`].
+    pub fn send_one(
+        &mut self,
+        partition: i32,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+        limit: &Limit,
+    ) -> Result<i64, KafkaError> {
+        let mut batch = Batch::default();
+        batch.push(partition, key, value, to_millis(SystemTime::now()));
+        let mut tally = Tally::default();
+        self.send(batch, limit, &mut tally)?;
+        self.flush(limit, &mut tally)?;
+        let written = tally.partitions.get(&partition);
+        written
+            .map(|written| written.last)
+            .filter(|&offset| offset >= 0)
+            .ok_or_else(|| KafkaError::Garbled {
+                address: format!(
+                    "the leader of partition {partition} of topic `{}`",
+                    self.topic
+                ),
+                cause: "no offset for the record".to_owned(),
+            })
+    }
+}
