@@ -2,7 +2,7 @@
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use kafka_mirror_kit::core::ledger::{Arrivals, RunId, Sent, Stamp, judge};
+use kafka_mirror_kit::core::judge::ledger::{Arrivals, RunId, Sent, Stamp, judge};
 use kmk_kafka::message::RecordRef;
 use std::fmt;
 use std::time::UNIX_EPOCH;

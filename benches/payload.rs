@@ -10,7 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 pub(crate) const TIME: i64 = 1_795_341_600_000;
 
 /// How large the batch for one partition gets when `kmk produce` is fed as fast as it takes records, in bytes
-/// (`FULL_PARTITION` in `core/lab/produce/feed.rs`).
+/// (`FULL_PARTITION` in `core/records/produce/feed.rs`).
 const FULL: usize = 900_000;
 
 /// So many values of `size` bytes: kmk's sample events, one behind the other, cut where a value ends.

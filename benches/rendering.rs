@@ -3,8 +3,8 @@
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use kafka_mirror_kit::core::compose::{self, Classes, Delivery};
-use kafka_mirror_kit::core::mm2;
-use kafka_mirror_kit::core::scenario::dr;
+use kafka_mirror_kit::core::mirrormaker::config;
+use kafka_mirror_kit::core::spec::scenario::dr;
 use kafka_mirror_kit::core::spec::{ClusterSpec, FlowSpec, Spec};
 use kafka_mirror_kit::core::topology::Topology;
 
@@ -46,17 +46,17 @@ fn topology(bencher: Bencher<'_, '_>, clusters: usize) {
 #[divan::bench(args = CLUSTERS)]
 fn properties(bencher: Bencher<'_, '_>, clusters: usize) {
     let topology = Topology::new(&spec(clusters));
-    let text = mm2::render(&topology);
+    let text = config::render(&topology);
     bencher
         .counter(BytesCount::of_str(&text))
-        .bench(|| mm2::render(black_box(&topology)));
+        .bench(|| config::render(black_box(&topology)));
 }
 
 /// `docker-compose.yml`.
 #[divan::bench(args = CLUSTERS)]
 fn compose(bencher: Bencher<'_, '_>, clusters: usize) {
     let topology = Topology::new(&spec(clusters));
-    let properties = mm2::render(&topology);
+    let properties = config::render(&topology);
     let text = compose_text(&topology, &properties);
     bencher
         .counter(BytesCount::of_str(&text))
@@ -69,7 +69,7 @@ fn files(bencher: Bencher<'_, '_>, clusters: usize) {
     let spec = spec(clusters);
     let both = |spec: &Spec| {
         let topology = Topology::new(spec);
-        let properties = mm2::render(&topology);
+        let properties = config::render(&topology);
         let compose = compose_text(&topology, &properties);
         (properties, compose)
     };

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes src/core/mm2_settings/table.txt: every setting that MirrorMaker or a broker reads, what values it takes, and which of the
+# Writes src/core/mirrormaker/settings/table.txt: every setting that MirrorMaker or a broker reads, what values it takes, and which of the
 # two Kafkas that kmk is tried with have it. Taken from Kafka's own configuration definitions (dev/mm2-settings),
 # in Apache's published jars. Run it after a change of KAFKA_VERSION or NEXT_KAFKA_VERSION; needs a JDK 17 and Maven.
 set -euo pipefail
@@ -7,7 +7,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly here
 # shellcheck source=dev/kafka-jars.sh
 . "$here/kafka-jars.sh"
-readonly table=$here/../src/core/mm2_settings/table.txt
+readonly table=$here/../src/core/mirrormaker/settings/table.txt
 
 main() {
   need_jdk_and_maven

@@ -5,12 +5,12 @@
 use anyhow::{Context as _, ensure};
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::event::{Event, Silent};
-use kafka_mirror_kit::core::lab::consume::{Consume, Sink, consume};
 use kafka_mirror_kit::core::lab::deploy::{Change, Request, deploy};
 use kafka_mirror_kit::core::lab::destroy::destroy;
-use kafka_mirror_kit::core::lab::produce::{Input, Key, Produce, produce};
+use kafka_mirror_kit::core::lab::workdir::Workdir;
+use kafka_mirror_kit::core::records::consume::{Consume, Sink, consume};
+use kafka_mirror_kit::core::records::produce::{Input, Key, Produce, produce};
 use kafka_mirror_kit::core::topology::Cluster;
-use kafka_mirror_kit::core::workdir::Workdir;
 use kafka_mirror_kit::kafka::message::RecordRef;
 use kafka_mirror_kit::kafka::wait::{Interrupt, Limit};
 use kafka_mirror_kit::kafka::{Client, Start, Writing};

@@ -10,14 +10,14 @@
 //! ```
 //!
 //! Data goes one way. [`core::lab`] is the facade: [`deploy`](core::lab::deploy::deploy),
-//! [`produce`](core::lab::produce::produce), [`consume`](core::lab::consume::consume),
+//! [`produce`](core::records::produce::produce), [`consume`](core::records::consume::consume),
 //! [`status`](core::lab::status::status), [`list`](core::lab::list::list), [`stop`](core::lab::stop::stop),
 //! [`start`](core::lab::start::start) and [`destroy`](core::lab::destroy::destroy), each a readable list of steps
 //! through the other modules. Each takes a [`Limit`](kafka::wait::Limit): how long it may take, and who may interrupt
 //! it. What happens meanwhile is told to an [`Observer`](core::event::Observer).
 //!
 //! The labels on a lab's containers are its only state ([`core::compose`]); the files in its working directory are
-//! there to be read and run by hand ([`core::workdir`]).
+//! there to be read and run by hand ([`core::lab::workdir`]).
 
 pub mod core;
 /// The clients, which know nothing of labs.

@@ -11,7 +11,7 @@ use super::{Context, DefaultCluster, Outcome, Place, deploy};
 use format::Format;
 pub(super) use from::start;
 use kafka_mirror_kit::core::event::Event;
-use kafka_mirror_kit::core::lab::consume::{
+use kafka_mirror_kit::core::records::consume::{
     Consume, ConsumeEnd, ConsumeError, ConsumeReport, Sink, consume,
 };
 use kafka_mirror_kit::core::topology::is_internal;

@@ -8,15 +8,15 @@ use super::{Context, Outcome, lab_file};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use kafka_mirror_kit::core::docker::Site;
 use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did, Request};
-use kafka_mirror_kit::core::preflight;
-use kafka_mirror_kit::core::scenario::Scenario;
+use kafka_mirror_kit::core::lab::preflight;
+use kafka_mirror_kit::core::lab::workdir::{PROPERTIES_FILE, Workdir};
 use kafka_mirror_kit::core::shell;
 pub(crate) use kafka_mirror_kit::core::spec::in_lab;
+use kafka_mirror_kit::core::spec::scenario::Scenario;
 use kafka_mirror_kit::core::spec::{MAX_BROKERS, MAX_MIRRORMAKERS, MIN_PORT, Spec};
 use kafka_mirror_kit::core::topology::{
     Cluster, Flow, IMAGE_VARIABLE, Proof, Topology, Version, official_image,
 };
-use kafka_mirror_kit::core::workdir::{PROPERTIES_FILE, Workdir};
 use kmk_kafka::wait::Limit;
 use std::fmt::Write as _;
 use std::net::IpAddr;

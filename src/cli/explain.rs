@@ -8,7 +8,7 @@ use super::output::{COMMAND, HINT, styled};
 use super::topic_args::OneTopic;
 use super::{Context, Outcome, flow_named};
 use anyhow::Context as _;
-use kafka_mirror_kit::core::explain::{Answer, Sight};
+use kafka_mirror_kit::core::judge::explain::{Answer, Sight};
 use kafka_mirror_kit::core::lab::explain::{Explanation, explain};
 use kmk_kafka::printable;
 use serde::Serialize;

@@ -1,9 +1,9 @@
 use super::Context;
 use super::failure::{BadLabFile, Told};
 use kafka_mirror_kit::core::lab_file;
-use kafka_mirror_kit::core::scenario::Scenario;
 use kafka_mirror_kit::core::spec::DEFAULT_LAB;
 use kafka_mirror_kit::core::spec::Spec;
+use kafka_mirror_kit::core::spec::scenario::Scenario;
 use kmk_kafka::wait::Limit;
 use std::path::Path;
 

@@ -6,8 +6,8 @@ use super::topic_args::MaybeTopic;
 use super::watch::{Frame, Watch};
 use super::{Context, Outcome, deploy, flow_named};
 use anyhow::Context as _;
+use kafka_mirror_kit::core::judge::lag::{FlowLag, Stall, TopicLag};
 use kafka_mirror_kit::core::lab::lag::{Lag, LagError, lag};
-use kafka_mirror_kit::core::lag::{FlowLag, Stall, TopicLag};
 use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::shell;
 use kmk_kafka::wait::Limit;
@@ -216,7 +216,7 @@ fn keep(name: &str, lag: &mut Lag, context: &Context) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kafka_mirror_kit::core::lag::Stall;
+    use kafka_mirror_kit::core::judge::lag::Stall;
 
     #[test]
     fn what_to_type_is_said_where_something_is_wrong() {

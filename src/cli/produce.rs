@@ -10,11 +10,11 @@ use super::{Context, DefaultCluster, Outcome, Place};
 pub(crate) use args::Args;
 pub(super) use args::rate;
 use kafka_mirror_kit::core::event::Event;
-use kafka_mirror_kit::core::lab::produce::{
+use kafka_mirror_kit::core::lab::topics::{setting_of, source_of};
+use kafka_mirror_kit::core::mirrormaker::patterns::{Rules, Selection};
+use kafka_mirror_kit::core::records::produce::{
     Input, Produce, ProduceEnd, ProduceError, ProduceReport, produce,
 };
-use kafka_mirror_kit::core::lab::topics::{setting_of, source_of};
-use kafka_mirror_kit::core::selection::{Rules, Selection};
 use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::topology::Flow;
 use kmk_kafka::KafkaError;

@@ -1,6 +1,6 @@
 use super::{Context, Outcome};
 use anyhow::Context as _;
-use kafka_mirror_kit::core::scenario::Scenario;
+use kafka_mirror_kit::core::spec::scenario::Scenario;
 use kafka_mirror_kit::core::spec::{ClusterSpec, DEFAULT_LAB, FlowSpec};
 use serde::Serialize;
 

@@ -6,11 +6,11 @@ use super::watch::{Frame, Watch};
 use super::{Context, Outcome, deploy};
 use anyhow::Context as _;
 use dashboard::Look;
+use kafka_mirror_kit::core::judge::lag::{FlowLag, TopicState};
 use kafka_mirror_kit::core::lab::State;
 use kafka_mirror_kit::core::lab::status::{
     self, COPIES, CanaryStatus, FlowState, FlowStatus, PartStatus, Status, TopicStatus,
 };
-use kafka_mirror_kit::core::lag::{FlowLag, TopicState};
 use kafka_mirror_kit::core::topology::{Access, Proof};
 use kmk_kafka::printable;
 use kmk_kafka::wait::Stop;

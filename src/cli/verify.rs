@@ -11,10 +11,10 @@ use super::produce::rate;
 use super::quantity::{counted, sized};
 use super::topic_args::topic_name;
 use super::{Context, Outcome, patience};
+use kafka_mirror_kit::core::judge::ledger::{Guarantee, MIN_STAMPED};
 use kafka_mirror_kit::core::lab::verify::{
     Afterwards, Amount, Refusal, Verify, VerifyEnd, VerifyError, VerifyReport, verify,
 };
-use kafka_mirror_kit::core::ledger::{Guarantee, MIN_STAMPED};
 use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::spec::MAX_PARTITIONS;
 use kmk_kafka::KafkaError;

@@ -4,11 +4,14 @@ mod check;
 mod circle;
 mod existing;
 mod fault;
+pub mod filter;
 mod owned;
 mod problem;
 mod reference;
+pub mod ring;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod scenario;
 
 pub use fault::{Fault, Instead};
 pub use problem::{Finding, Part, Problem, Subject};
@@ -244,7 +247,7 @@ pub fn is_image(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::scenario;
+    use crate::core::spec::scenario;
 
     #[test]
     fn the_default_is_valid() {

@@ -218,8 +218,8 @@ pub fn default_port(index: u16) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::scenario;
     use crate::core::spec::sample::any_spec;
+    use crate::core::spec::scenario;
     use crate::core::spec::{ClusterSpec, FlowSpec, Naming};
     use proptest::prelude::*;
     use std::collections::BTreeSet;

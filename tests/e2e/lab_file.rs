@@ -5,9 +5,10 @@ use crate::kcat::CROSSING;
 use crate::lab::{Lab, kafka_tool};
 use crate::process::Ran;
 use kafka_mirror_kit::core::compose::{self, Classes, Delivery};
+use kafka_mirror_kit::core::lab_file;
+use kafka_mirror_kit::core::mirrormaker::config;
 use kafka_mirror_kit::core::spec::{ClusterSpec, FlowSpec, Naming, Piece, Spec, names_in, pieces};
 use kafka_mirror_kit::core::topology::Topology;
-use kafka_mirror_kit::core::{lab_file, mm2};
 use proptest::prelude::*;
 use proptest::string::string_regex;
 use proptest::test_runner::{Config, TestRunner};
@@ -243,7 +244,7 @@ fn compose_takes_whatever_a_lab_is_rendered_to() {
         let read = lab_file::read(&lab_file::write(&spec)).unwrap().spec;
         prop_assert_eq!(&read, &spec);
         let topology = Topology::new(&spec);
-        let properties = mm2::render(&topology);
+        let properties = config::render(&topology);
         for (delivery, classes) in [
             (Delivery::Mount("./mm2.properties"), Classes::Kept),
             (Delivery::Inline, Classes::Unkept),

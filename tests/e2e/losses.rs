@@ -5,7 +5,7 @@ use crate::engine::{docker, docker_words};
 use crate::kcat::{CROSSING, Kcat};
 use crate::lab::{Lab, kafka_tool};
 use crate::process::{PATIENCE, until};
-use kafka_mirror_kit::core::lock::{Lock, runtime_directory};
+use kafka_mirror_kit::core::lab::lock::{Lock, runtime_directory};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 

@@ -4,7 +4,7 @@ use crate::engine::docker;
 use crate::kcat::{CROSSING, Kcat};
 use crate::lab::Lab;
 use crate::process::until;
-use kafka_mirror_kit::core::scenario::Scenario;
+use kafka_mirror_kit::core::spec::scenario::Scenario;
 use kafka_mirror_kit::core::topology::{Flow, Topology, is_internal};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,10 +2,10 @@
 
 use crate::kmk::Kmk;
 use indoc::indoc;
-use kafka_mirror_kit::core::lint::{Finding, Problem, lint};
-use kafka_mirror_kit::core::mm2;
-use kafka_mirror_kit::core::mm2_settings::Generation;
-use kafka_mirror_kit::core::scenario;
+use kafka_mirror_kit::core::mirrormaker::config;
+use kafka_mirror_kit::core::mirrormaker::lint::{Finding, Problem, lint};
+use kafka_mirror_kit::core::mirrormaker::settings::Generation;
+use kafka_mirror_kit::core::spec::scenario;
 use kafka_mirror_kit::core::spec::{ClusterSpec, FlowSpec, Naming, Spec};
 use kafka_mirror_kit::core::topology::{Topology, Version};
 use proptest::prelude::*;
@@ -308,7 +308,7 @@ fn spec() -> impl Strategy<Value = Spec> {
 proptest! {
     #[test]
     fn every_key_that_is_rendered_is_read(spec in spec()) {
-        let text = mm2::render(&Topology::new(&spec));
+        let text = config::render(&Topology::new(&spec));
         for kafka in [None, Some(Generation::Three), Some(Generation::Four)] {
             let findings = lint(&text, kafka);
             // names and patterns here are of any kind

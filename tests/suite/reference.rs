@@ -2,7 +2,7 @@
 //! archives. `KMK_BLESS=1` writes them anew.
 
 use crate::kmk::Kmk;
-use kafka_mirror_kit::core::scenario::Scenario;
+use kafka_mirror_kit::core::spec::scenario::Scenario;
 use std::fs;
 use std::path::Path;
 

@@ -4,7 +4,7 @@ use crate::docker::{Docker, Rule, UP};
 use crate::kmk::Kmk;
 use crate::lab::FakeLab;
 use indoc::indoc;
-use kafka_mirror_kit::core::scenario::Scenario;
+use kafka_mirror_kit::core::spec::scenario::Scenario;
 
 /// A scenario that runs.
 fn running(scenario: Scenario, name: &str) -> Kmk {

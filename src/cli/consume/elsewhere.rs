@@ -4,7 +4,7 @@ use crate::cli::deploy::in_lab;
 use crate::cli::failure::Told;
 use crate::cli::{Context, Place};
 use kafka_mirror_kit::core::lab::topics::clusters_with_topic;
-use kafka_mirror_kit::core::selection::{Rules, Selection};
+use kafka_mirror_kit::core::mirrormaker::patterns::{Rules, Selection};
 use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::spec::Naming;
 use kafka_mirror_kit::core::topology::Flow;

@@ -1,7 +1,7 @@
 //! What lies behind an answer: topics that hold up others, transactions that do not end, names.
 
-use kafka_mirror_kit::core::culprit::Culprit;
-use kafka_mirror_kit::core::explain::{OpenTransaction, Origin};
+use kafka_mirror_kit::core::judge::culprit::Culprit;
+use kafka_mirror_kit::core::judge::explain::{OpenTransaction, Origin};
 
 pub(super) fn holding(culprit: &Culprit) -> String {
     let others = if culprit.stops_flow {

@@ -1,9 +1,11 @@
 //! What to type for each answer. Knows nothing of why.
 
 use super::words::{SHOWN, Telling};
-use kafka_mirror_kit::core::culprit::{Culprit, Why};
-use kafka_mirror_kit::core::explain::{Answer, Obstacle, Origin, Refresh, Tight, Whose, Worker};
-use kafka_mirror_kit::core::selection::{MAX_TOPIC_NAME, Selection};
+use kafka_mirror_kit::core::judge::culprit::{Culprit, Why};
+use kafka_mirror_kit::core::judge::explain::{
+    Answer, Obstacle, Origin, Refresh, Tight, Whose, Worker,
+};
+use kafka_mirror_kit::core::mirrormaker::patterns::{MAX_TOPIC_NAME, Selection};
 use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::topology::is_internal;
 

@@ -3,12 +3,12 @@
 use super::super::output::harmless;
 use super::words::Words;
 use super::*;
-use kafka_mirror_kit::core::culprit::{Culprit, Why};
-use kafka_mirror_kit::core::explain::{
+use kafka_mirror_kit::core::judge::culprit::{Culprit, Why};
+use kafka_mirror_kit::core::judge::explain::{
     Beyond, Contents, Facts, Failure, Missing, Obstacle, OpenTransaction, Origin, Refresh, Tight,
     Whose, Worker,
 };
-use kafka_mirror_kit::core::selection::{InternalName, Selection};
+use kafka_mirror_kit::core::mirrormaker::patterns::{InternalName, Selection};
 
 fn explanation(answer: Answer) -> Explanation {
     let contents = Contents {

@@ -2,11 +2,11 @@
 
 use super::causes::{held, holding, origin_of, transaction};
 use crate::cli::quantity::{bytes, count};
-use kafka_mirror_kit::core::explain::{
+use kafka_mirror_kit::core::judge::explain::{
     Answer, Beyond, Contents, Failure, Obstacle, Origin, Refresh, Sight, Whose,
 };
 use kafka_mirror_kit::core::lab::explain::Explanation;
-use kafka_mirror_kit::core::selection::InternalName;
+use kafka_mirror_kit::core::mirrormaker::patterns::InternalName;
 
 /// Copies that are named, however many there are.
 pub(super) const SHOWN: usize = 5;

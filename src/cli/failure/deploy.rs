@@ -8,14 +8,15 @@ use kafka_mirror_kit::core::image::ImageError;
 use kafka_mirror_kit::core::lab::deploy::{
     Aftermath, DeployError, Failure as DeployFailure, Suspect,
 };
+use kafka_mirror_kit::core::lab::preflight;
 use kafka_mirror_kit::core::lab::start::StartError;
+use kafka_mirror_kit::core::lab::workdir::{Owner, WorkdirError};
 use kafka_mirror_kit::core::shell;
+use kafka_mirror_kit::core::spec;
 use kafka_mirror_kit::core::spec::{Fault, Instead};
 use kafka_mirror_kit::core::topology::{
     KAFKA_VERSION, KafkaImage, OFFICIAL_IMAGE, OLDEST_OFFICIAL, STAND_IN_IMAGE, Version,
 };
-use kafka_mirror_kit::core::workdir::{Owner, WorkdirError};
-use kafka_mirror_kit::core::{preflight, spec};
 
 pub(super) fn of_deploy(failure: &DeployFailure, context: &Context) -> Failure {
     let mut shown = of_deploy_error(&failure.cause);

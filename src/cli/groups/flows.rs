@@ -2,7 +2,7 @@
 
 use crate::cli::quantity::{count, or_dash};
 use crate::cli::table::{row, table};
-use kafka_mirror_kit::core::failover::{Begins, Why};
+use kafka_mirror_kit::core::judge::failover::{Begins, Why};
 use kafka_mirror_kit::core::lab::groups::{FlowPlaceReport, FlowReport, Prospect};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,8 +2,8 @@
 
 use super::super::quantity::count;
 use super::super::table::{row, table};
+use kafka_mirror_kit::core::judge::lag::{FlowLag, LastKnown, PartitionLag, TopicLag, TopicState};
 use kafka_mirror_kit::core::lab::lag::Lag;
-use kafka_mirror_kit::core::lag::{FlowLag, LastKnown, PartitionLag, TopicLag, TopicState};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::SystemTime;

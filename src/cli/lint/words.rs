@@ -1,5 +1,5 @@
-use kafka_mirror_kit::core::lint::Problem;
-use kafka_mirror_kit::core::mm2_settings::Failure;
+use kafka_mirror_kit::core::mirrormaker::lint::Problem;
+use kafka_mirror_kit::core::mirrormaker::settings::Failure;
 
 /// What is wrong, and what to do.
 pub(super) fn words(problem: &Problem) -> String {

@@ -7,7 +7,7 @@ use super::super::quantity::{sized, whole};
 use super::super::topic_args::OneTopic;
 use super::stdin::Stdin;
 use clap::builder::TypedValueParser as _;
-use kafka_mirror_kit::core::lab::produce::{Input, Key};
+use kafka_mirror_kit::core::records::produce::{Input, Key};
 use kmk_kafka::message::{Header, MAX_VALUE, MIN_SAMPLE, to_millis};
 use kmk_kafka::wait::{Interrupt, Limit};
 use kmk_kafka::{Acks, Compression, Feature, Writing};

@@ -2,7 +2,7 @@
 
 use super::super::output::seconds;
 use super::super::table::{row, table};
-use kafka_mirror_kit::core::lab::produce::{ProduceEnd, ProduceReport};
+use kafka_mirror_kit::core::records::produce::{ProduceEnd, ProduceReport};
 use kmk_kafka::Speaker;
 use serde::Serialize;
 

@@ -5,9 +5,9 @@ use crate::cli::failure::{Told, exit_code};
 use crate::cli::{Context, Outcome};
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::delete::{self, DeleteError, Deleted};
+use kafka_mirror_kit::core::lab::lock::LockError;
 use kafka_mirror_kit::core::lab::positions::PositionError;
 use kafka_mirror_kit::core::lab::topics::{TopicError, copies_of, delete};
-use kafka_mirror_kit::core::lock::LockError;
 use kmk_kafka::wait::{Limit, Stop};
 
 /// Take a topic away, with all its records

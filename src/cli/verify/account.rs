@@ -2,7 +2,9 @@
 
 use super::super::quantity::count;
 use super::super::table::{row, table};
-use kafka_mirror_kit::core::ledger::{Account, Latency, PartitionAccount, Place, Span, Spoilt};
+use kafka_mirror_kit::core::judge::ledger::{
+    Account, Latency, PartitionAccount, Place, Span, Spoilt,
+};
 
 /// Up to so many partitions are shown one by one; of more, those that something is said about.
 const PARTITIONS: usize = 12;
@@ -263,7 +265,7 @@ fn time(micros: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kafka_mirror_kit::core::ledger::{Arrivals, RunId, Sent, Stamp, judge};
+    use kafka_mirror_kit::core::judge::ledger::{Arrivals, RunId, Sent, Stamp, judge};
     use kmk_kafka::message::RecordRef;
     use std::time::UNIX_EPOCH;
 

@@ -5,10 +5,10 @@ use super::super::quantity::count;
 use super::account::{Lacking, describe};
 use super::verdict::{Word, reason};
 use anyhow::Context as _;
+use kafka_mirror_kit::core::judge::ledger::Guarantee;
 use kafka_mirror_kit::core::lab::verify::{
     FlowReport, Incident, Noted, SourceReport, VerifyEnd, VerifyReport,
 };
-use kafka_mirror_kit::core::ledger::Guarantee;
 use serde::Serialize;
 use std::time::Duration;
 

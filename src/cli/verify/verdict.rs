@@ -2,8 +2,8 @@
 
 use super::super::output::seconds;
 use super::super::quantity::count;
+use kafka_mirror_kit::core::judge::ledger::{Account, Guarantee};
 use kafka_mirror_kit::core::lab::verify::{FlowReport, Times, VerifyEnd, VerifyReport};
-use kafka_mirror_kit::core::ledger::{Account, Guarantee};
 use std::time::Duration;
 
 /// How it went, in a word.
@@ -163,8 +163,8 @@ fn faults(flow: &FlowReport, guarantee: Guarantee) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kafka_mirror_kit::core::judge::ledger::{Arrivals, RunId, Sent, judge};
     use kafka_mirror_kit::core::lab::verify::SourceReport;
-    use kafka_mirror_kit::core::ledger::{Arrivals, RunId, Sent, judge};
     use std::time::SystemTime;
 
     /// The report of a run of which so many records were acknowledged and none arrived.

@@ -76,10 +76,10 @@ impl Delivery<'_> {
 mod tests {
     use super::*;
     use crate::core::compose::{Classes, config_digests, render};
-    use crate::core::mm2;
-    use crate::core::scenario;
+    use crate::core::mirrormaker::config;
     use crate::core::spec::Spec;
     use crate::core::spec::sample::any_spec;
+    use crate::core::spec::scenario;
     use crate::core::topology::Topology;
     use proptest::prelude::*;
 
@@ -90,7 +90,7 @@ mod tests {
         #[test]
         fn compose_reads_the_very_text_that_is_mounted_elsewhere(spec in any_spec()) {
             let topology = Topology::new(&spec);
-            let properties = mm2::render(&topology);
+            let properties = config::render(&topology);
             let text = render(&topology, Delivery::Inline, Classes::Unkept, &properties);
             let file: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
             let content = file["configs"][NAME]["content"].as_str();

@@ -35,7 +35,7 @@ pub fn written(compose: &str) -> BTreeMap<String, Written> {
 mod tests {
     use super::*;
     use crate::core::compose::{Classes, Delivery, render};
-    use crate::core::scenario;
+    use crate::core::spec::scenario;
     use crate::core::topology::Topology;
 
     #[test]

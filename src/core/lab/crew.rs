@@ -1,6 +1,6 @@
 //! Which worker of a MirrorMaker has which part of its work, where several share it. Judges nothing.
 
-use crate::core::mirror_state::{self, Part};
+use crate::core::mirrormaker::state::{self, Part};
 use kmk_kafka::{Group, Work};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ impl Crew {
     /// As the members of the group say. None while they share out anew: then brokers do not tell; nor while one is
     /// there twice, as one that died and came back is until it is missed.
     pub(super) fn of<T>(groups: &[(Group, T)], source: &str) -> Option<Self> {
-        let name = mirror_state::group(source);
+        let name = state::group(source);
         let (group, _) = groups.iter().find(|(group, _)| group.name == name)?;
         let mut crew = Self::default();
         for member in &group.members {

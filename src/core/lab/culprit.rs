@@ -3,9 +3,9 @@
 
 use super::lag::Views;
 use super::{Lab, addresses, room};
-use crate::core::culprit::{Culprit, Evidence};
-use crate::core::lag::FlowLag;
-use crate::core::selection::Rules;
+use crate::core::judge::culprit::{Culprit, Evidence};
+use crate::core::judge::lag::FlowLag;
+use crate::core::mirrormaker::patterns::Rules;
 use crate::core::topology::{BATCH_LIMITS, FULL_BATCH, Flow};
 use kmk_kafka::wait::Limit;
 use std::time::Duration;

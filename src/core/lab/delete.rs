@@ -5,7 +5,7 @@ use super::positions::{self, PositionError, Reset};
 use super::topics::{self, RemoteTopic, TopicError};
 use super::{Lab, addresses};
 use crate::core::docker::Docker;
-use crate::core::selection::{Rules, Selection};
+use crate::core::mirrormaker::patterns::{Rules, Selection};
 use crate::core::topology::Flow;
 use kmk_kafka::endpoint::Endpoint;
 use kmk_kafka::wait::{Interrupt, Limit};

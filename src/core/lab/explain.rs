@@ -11,13 +11,13 @@ mod unhealthy;
 use super::Lab;
 use super::status::{self, COPIES, ContainerStatus, FlowState, FlowStatus, TopicStatus};
 use crate::core::docker::{Docker, DockerError};
-use crate::core::explain::{
+use crate::core::judge::explain::{
     Answer, Beyond, Facts, Failure, Missing, Obstacle, Refresh, Sight, Whose, Worker, judge,
 };
-use crate::core::mirror_state::{self, Config};
-use crate::core::mm2;
+use crate::core::mirrormaker::config;
+use crate::core::mirrormaker::patterns::{Rules, Selection};
+use crate::core::mirrormaker::state::{self, Config};
 use crate::core::nearest::nearest;
-use crate::core::selection::{Rules, Selection};
 use crate::core::topology::{Flow, TRANSACTIONS};
 use kmk_kafka::wait::Limit;
 use look::{Look, Notes};
@@ -172,7 +172,7 @@ impl Scene<'_> {
         let nothing = Notes::default();
         let kept = to.notes.get(source);
         let said = kept.unwrap_or(&nothing);
-        let config = mirror_state::config(&said.configs, COPIES);
+        let config = state::config(&said.configs, COPIES);
         let workers = mirror::workers(self.lab, flow);
         // what does not run will be told anew when it does
         let runs = workers.iter().any(Worker::runs);
@@ -301,7 +301,7 @@ fn rules(flow: &Flow, settings: Option<&BTreeMap<String, String>>) -> Rules {
         let said = settings.get(key).map_or(default, String::as_str);
         said.to_owned()
     };
-    let (topics, exclude) = (list("topics", ".*"), list("topics.exclude", mm2::NEVER));
+    let (topics, exclude) = (list("topics", ".*"), list("topics.exclude", config::NEVER));
     Rules::new(flow, &topics, &exclude)
 }
 
@@ -312,10 +312,10 @@ fn authored(flow: &Flow, topic: &str, selection: Selection) -> (Selection, Whose
         return (selection, if is_lab { Whose::Lab } else { Whose::Edited });
     };
     let mut own = flow.spec.exclude.iter();
-    let written = own.find(|own| [*own, &mm2::spared(flow, own)].contains(&&pattern));
+    let written = own.find(|own| [*own, &config::spared(flow, own)].contains(&&pattern));
     let whose = if written.is_some() {
         Whose::Lab
-    } else if mm2::NEVER.split(", ").any(|never| never == pattern) {
+    } else if config::NEVER.split(", ").any(|never| never == pattern) {
         Whose::Default
     } else {
         Whose::Edited
@@ -331,7 +331,7 @@ fn refresh(config: &Config, notes: &Notes) -> Refresh {
     });
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let now = now.map_or(0, |now| i64::try_from(now.as_millis()).unwrap_or(0));
-    let began = mirror_state::began(&notes.states, COPIES);
+    let began = state::began(&notes.states, COPIES);
     Refresh::new(said.unwrap_or(REFRESH_BY_DEFAULT), began, now)
 }
 
@@ -353,7 +353,7 @@ fn obstacle(config: &Config, remote: &str, target: &Look) -> Option<Obstacle> {
 
 /// Records of a topic that MirrorMaker has noted as copied, and that are still on the source.
 fn counted(flow: &Flow, topic: &str, source: &Look, notes: &Notes) -> u64 {
-    let copied = mirror_state::copied(&notes.offsets, &flow.spec.source);
+    let copied = state::copied(&notes.offsets, &flow.spec.source);
     let counted = source.bounds(topic).map(|(partition, first, end)| {
         let last = copied.get(&(topic.to_owned(), partition));
         let next = last.map_or(first, |last| last.saturating_add(1).min(end));

@@ -6,11 +6,11 @@ mod stall;
 
 use super::status::view::{self, Mirror, View};
 use super::{Lab, culprit};
-use crate::core::lag::{
+use crate::core::judge::lag::{
     Ends, Facts, FlowLag, PartitionLag, Replica, TopicLag, TopicState, seconds,
 };
-use crate::core::mm2;
-use crate::core::selection::{Rules, Selection};
+use crate::core::mirrormaker::config;
+use crate::core::mirrormaker::patterns::{Rules, Selection};
 use crate::core::topology::{Access, Flow, TRANSACTIONS};
 use kmk_kafka::message::to_millis;
 use kmk_kafka::wait::{Limit, Stop};
@@ -93,7 +93,7 @@ fn looked_at<'a>(lab: &'a Lab, views: Views<'a>, limit: &Limit) -> (Views<'a>, V
     let first = of_all(lab, &views, limit);
     if first.iter().any(is_in_doubt)
         && limit.remaining() > AGAIN
-        && limit.pause(mm2::NOTED * 3 / 2).is_ok()
+        && limit.pause(config::NOTED * 3 / 2).is_ok()
     {
         let views = view::of_all(lab, limit);
         let flows = of_all(lab, &views, limit);

@@ -112,8 +112,8 @@ impl fmt::Display for Leftover {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::scenario;
     use crate::core::spec::ClusterSpec;
+    use crate::core::spec::scenario;
 
     fn leftover(there: Result<&[&str], Sight>) -> Leftover {
         let mut spec = scenario::dr("demo");

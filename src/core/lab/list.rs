@@ -3,8 +3,8 @@
 use super::{Lab, LabError, State};
 use crate::core::compose::LABEL_LAB;
 use crate::core::docker::{self, Container, Docker, DockerError, Labelled};
-use crate::core::scenario::Scenario;
 use crate::core::spec::is_name;
+use crate::core::spec::scenario::Scenario;
 use crate::core::topology::Flow;
 use kmk_kafka::wait::Limit;
 use serde::Serialize;

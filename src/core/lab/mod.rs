@@ -2,7 +2,6 @@
 
 mod canary;
 pub mod classes;
-pub mod consume;
 mod crew;
 mod culprit;
 pub mod delete;
@@ -13,11 +12,13 @@ pub mod groups;
 pub mod lag;
 mod leftover;
 pub mod list;
+pub mod lock;
 pub mod log;
 mod notes;
 mod policy;
+pub mod port;
 pub mod positions;
-pub mod produce;
+pub mod preflight;
 mod pulse;
 mod reach;
 mod room;
@@ -27,6 +28,7 @@ pub mod status;
 pub mod stop;
 pub mod topics;
 pub mod verify;
+pub mod workdir;
 
 pub use leftover::{Leftover, Sight};
 pub use reach::addresses;

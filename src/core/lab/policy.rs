@@ -1,7 +1,7 @@
 //! Whether the topics that MirrorMaker keeps for itself are compacted: one that was deleted and made again by a broker is
 //! not. Judges nothing else of them.
 
-use crate::core::mirror_state::{self, HEARTBEATS};
+use crate::core::mirrormaker::state::{self, HEARTBEATS};
 use crate::core::spec::in_lab;
 use crate::core::topology::Topology;
 use kmk_kafka::wait::Limit;
@@ -101,15 +101,15 @@ fn expected(topology: &Topology, cluster: &str) -> BTreeMap<String, (bool, (Stri
             }
         };
         if target == cluster {
-            for topic in mirror_state::topics(source) {
+            for topic in state::topics(source) {
                 add(topic, true);
             }
-            add(mirror_state::checkpoints_topic(source), false);
+            add(state::checkpoints_topic(source), false);
             add(HEARTBEATS.to_owned(), false);
         }
         match flow.keeps_syncs_at_target() {
-            true if target == cluster => add(mirror_state::offset_syncs_topic(source), false),
-            false if source == cluster => add(mirror_state::offset_syncs_topic(target), false),
+            true if target == cluster => add(state::offset_syncs_topic(source), false),
+            false if source == cluster => add(state::offset_syncs_topic(target), false),
             _ => {}
         }
     }
@@ -119,8 +119,8 @@ fn expected(topology: &Topology, cluster: &str) -> BTreeMap<String, (bool, (Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::scenario;
     use crate::core::spec::ClusterSpec;
+    use crate::core::spec::scenario;
 
     #[test]
     fn only_connect_insists_on_nothing_but_compaction() {
@@ -137,7 +137,7 @@ mod tests {
         spec.clusters[0] = ClusterSpec::existing("primary", &["h:1"]);
         spec.clusters[1] = ClusterSpec::existing("secondary", &["h:2"]);
         let topology = Topology::new(&spec);
-        let vital: Vec<String> = mirror_state::topics("primary").into_iter().collect();
+        let vital: Vec<String> = state::topics("primary").into_iter().collect();
         let there: Vec<String> = expected(&topology, "secondary").into_keys().collect();
         assert_eq!(there.len(), vital.len());
         assert!(vital.iter().all(|topic| there.contains(topic)), "{there:?}");

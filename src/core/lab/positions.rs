@@ -11,8 +11,8 @@ pub use removed::{never_copied, not_yet_copied};
 use super::status::COPIES;
 use super::{Lab, addresses, notes};
 use crate::core::docker::{Docker, DockerError};
-use crate::core::lock::{self, Lock, LockError};
-use crate::core::mirror_state::{self, Position};
+use crate::core::lab::lock::{self, Lock, LockError};
+use crate::core::mirrormaker::state::{self, Position};
 use crate::core::topology::{Access, Flow, Topology};
 use kmk_kafka::wait::{Interrupt, Limit, Probe, Stop};
 use kmk_kafka::{Admin, At, Client, KafkaError, Producer, TopicInfo, Writing};
@@ -85,9 +85,9 @@ impl<'a> Target<'a> {
 
     fn positions(&mut self, limit: &Limit) -> Result<Positions, KafkaError> {
         let source = &self.flow.spec.source;
-        let topic = mirror_state::offsets_topic(source);
+        let topic = state::offsets_topic(source);
         let records = notes::read(&mut self.admin, &self.there, &topic, limit)?;
-        Ok(mirror_state::positions(&records, source))
+        Ok(state::positions(&records, source))
     }
 
     fn positions_of(&mut self, topic: &str, limit: &Limit) -> Result<Positions, KafkaError> {
@@ -100,9 +100,9 @@ impl<'a> Target<'a> {
     fn has_let_go(&mut self, topic: &str, limit: &Limit) -> Result<bool, KafkaError> {
         let source = &self.flow.spec.source;
         let mut read = |topic: String| notes::read(&mut self.admin, &self.there, &topic, limit);
-        let configs = read(mirror_state::configs_topic(source))?;
-        let states = read(mirror_state::status_topic(source))?;
-        Ok(mirror_state::has_let_go(&configs, &states, COPIES, topic))
+        let configs = read(state::configs_topic(source))?;
+        let states = read(state::status_topic(source))?;
+        Ok(state::has_let_go(&configs, &states, COPIES, topic))
     }
 
     /// Takes positions back; how many.
@@ -110,7 +110,7 @@ impl<'a> Target<'a> {
         if positions.is_empty() {
             return Ok(0);
         }
-        let topic = mirror_state::offsets_topic(&self.flow.spec.source);
+        let topic = state::offsets_topic(&self.flow.spec.source);
         let writing = Writing {
             client: Client::Wire,
             ..Writing::default()

@@ -1,6 +1,6 @@
 //! MirrorMaker's signs of life, looked for on the target of a flow. Judges nothing.
 
-use crate::core::mirror_state::{HEARTBEATS, last_heartbeat};
+use crate::core::mirrormaker::state::{HEARTBEATS, last_heartbeat};
 use crate::core::topology::Flow;
 use kmk_kafka::wait::Limit;
 use kmk_kafka::{Admin, At, KafkaError};
@@ -82,7 +82,7 @@ impl Pulse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::scenario;
+    use crate::core::spec::scenario;
     use crate::core::topology::Topology;
 
     #[test]

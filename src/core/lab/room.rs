@@ -1,8 +1,8 @@
 //! How large a batch of records the topics take that a flow writes to: those on the target as they are, and those that are
 //! not there yet as MirrorMaker will make them. Judges nothing.
 
-use crate::core::culprit::Room;
-use crate::core::selection::{Rules, Selection};
+use crate::core::judge::culprit::Room;
+use crate::core::mirrormaker::patterns::{Rules, Selection};
 use crate::core::topology::{BATCH_LIMITS, BATCH_LIMITS_OF_BROKERS, Flow};
 use kmk_kafka::endpoint::Endpoint;
 use kmk_kafka::wait::Limit;

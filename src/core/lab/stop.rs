@@ -4,7 +4,7 @@ use super::state::ids;
 use super::{Lab, LabError};
 use crate::core::docker::{Container, Docker, DockerError};
 use crate::core::event::{Event, Observer};
-use crate::core::lock::{self, Lock, LockError};
+use crate::core::lab::lock::{self, Lock, LockError};
 use kmk_kafka::wait::{Interrupt, Limit};
 use std::time::{Duration, Instant};
 

@@ -17,8 +17,8 @@ pub use report::{FlowReport, Incident, LeftOut, Noted, SourceReport, VerifyEnd, 
 pub use sight::Times;
 
 use crate::core::event::Observer;
-use crate::core::ledger::Guarantee;
-use crate::core::lock::{Lock, LockError};
+use crate::core::judge::ledger::Guarantee;
+use crate::core::lab::lock::{Lock, LockError};
 use crate::core::topology::Topology;
 use kmk_kafka::KafkaError;
 use kmk_kafka::wait::{Interrupt, Limit, span};
@@ -38,7 +38,7 @@ pub struct Verify {
     pub amount: Amount,
     /// How many records a second at most, into each source.
     pub rate: Option<u64>,
-    /// Of each record, in bytes, at least [`MIN_STAMPED`](crate::core::ledger::MIN_STAMPED).
+    /// Of each record, in bytes, at least [`MIN_STAMPED`](crate::core::judge::ledger::MIN_STAMPED).
     pub size: usize,
     /// How long to wait once all is sent and no more records arrive; how long a source may acknowledge nothing; and how
     /// long a flow may take to show the topic on its target.

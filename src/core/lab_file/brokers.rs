@@ -4,8 +4,8 @@
 //! that Kafka cannot read is refused, as no broker would start with it.
 
 use super::problem::What;
-use crate::core::lint::{MOST, is_readable};
-use crate::core::mm2_settings::{BrokerVerdict, Generation, known_to_brokers};
+use crate::core::mirrormaker::lint::{MOST, is_readable};
+use crate::core::mirrormaker::settings::{BrokerVerdict, Generation, known_to_brokers};
 use crate::core::spec::{Finding, Part, Problem, Subject};
 use crate::core::topology::Topology;
 

@@ -3,8 +3,8 @@
 //! MirrorMaker ignores in silence what it does not know; but a class that is not Kafka's may read it: a warning.
 
 use super::problem::What;
-use crate::core::lint::{MOST, has_own_code};
-use crate::core::mm2_settings::{Generation, Place, Right, Use, Verdict, known_for};
+use crate::core::mirrormaker::lint::{MOST, has_own_code};
+use crate::core::mirrormaker::settings::{Generation, Place, Right, Use, Verdict, known_for};
 use crate::core::topology::{Cluster, Topology};
 use std::collections::BTreeMap;
 

@@ -5,6 +5,7 @@ mod brokers;
 mod clients;
 mod field;
 mod fields;
+pub mod flow_setting;
 mod place;
 mod problem;
 mod read;

@@ -5,7 +5,7 @@ use super::fields::{Fields, Reader};
 use super::problem::{Problem, What};
 use super::yaml::{self, Node, Value};
 use super::{Place, brokers, clients};
-use crate::core::flow_setting;
+use crate::core::lab_file::flow_setting;
 use crate::core::spec::{self, ClusterSpec, Finding, FlowSpec, Naming, Part, Spec, Subject};
 use crate::core::topology::{Topology, Version, official_image};
 

@@ -2,8 +2,8 @@
 
 use super::field::{CLUSTER, FLOW, LAB};
 use super::*;
-use crate::core::scenario;
 use crate::core::spec::sample::any_spec;
+use crate::core::spec::scenario;
 use crate::core::spec::{ClusterSpec, DEFAULT_LAB, Spec};
 use proptest::prelude::*;
 use std::fmt::Write as _;

@@ -6,7 +6,7 @@ use super::{
     MAX_PARTITIONS, MIN_HEAP_MIB, MIN_PORT, Spec, circle, existing, is_image, is_name, owned,
     reference,
 };
-use crate::core::filter;
+use crate::core::spec::filter;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 

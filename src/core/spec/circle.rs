@@ -2,7 +2,7 @@
 
 use super::problem::{Finding, Part, Problem, Subject};
 use super::{CANARY, ClusterSpec, FlowSpec, Naming, Spec};
-use crate::core::ring::{self, Leg};
+use crate::core::spec::ring::{self, Leg};
 
 /// One problem for each ring, at the first of its flows that keeps names.
 pub(super) fn findings(spec: &Spec) -> Vec<Finding> {

@@ -130,7 +130,7 @@ fn meant(endpoint: &Endpoint) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::scenario;
+    use crate::core::spec::scenario;
 
     fn parts(spec: &Spec) -> Vec<Part> {
         spec.findings().into_iter().map(|one| one.part).collect()

@@ -1,7 +1,7 @@
 //! Any valid spec, for property tests. Knows nothing of what is tested.
 
 use super::{ClusterSpec, FlowSpec, Naming, Spec};
-use crate::core::filter;
+use crate::core::spec::filter;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;

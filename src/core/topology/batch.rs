@@ -44,7 +44,7 @@ impl Mirror {
 
 #[cfg(test)]
 mod tests {
-    use crate::core::scenario;
+    use crate::core::spec::scenario;
     use crate::core::topology::{Topology, official_image};
 
     #[test]

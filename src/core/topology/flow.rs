@@ -164,7 +164,7 @@ impl Flow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::scenario;
+    use crate::core::spec::scenario;
 
     /// With these settings of its first flow, and this of all consumers of its source.
     fn topology(settings: &[(&str, &str)], property: Option<(&str, &str)>) -> Topology {

@@ -149,7 +149,7 @@ impl fmt::Display for Footprint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::scenario;
+    use crate::core::spec::scenario;
     use crate::core::spec::{ClusterSpec, Spec};
 
     fn told(spec: &Spec) -> Vec<String> {

@@ -40,7 +40,7 @@ impl Topology {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::scenario;
+    use crate::core::spec::scenario;
 
     #[test]
     fn heartbeats_of_no_cluster_of_the_lab_are_a_persons() {

@@ -1,7 +1,7 @@
 //! What becomes of groups, in words: reports that are made up.
 
 use super::*;
-use kafka_mirror_kit::core::mirror_state::OffsetSync;
+use kafka_mirror_kit::core::mirrormaker::state::OffsetSync;
 
 fn place(again: u64, skipped: u64, is_exact: bool, begins: Begins, why: Why) -> FlowReport {
     let prospect = Prospect {

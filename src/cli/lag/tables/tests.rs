@@ -2,7 +2,7 @@
 
 use super::*;
 use indoc::indoc;
-use kafka_mirror_kit::core::lag::{Ends, LastKnown};
+use kafka_mirror_kit::core::judge::lag::{Ends, LastKnown};
 
 fn partition(number: i32, behind: u64, seconds_behind: Option<f64>, lost: u64) -> PartitionLag {
     PartitionLag {

@@ -3,14 +3,14 @@
 
 use super::failure::DeployError;
 use super::ready::{Ended, Readiness, Wait};
-use crate::core::culprit::Why;
 use crate::core::event::Observer;
+use crate::core::judge::culprit::Why;
+use crate::core::judge::lag::FlowLag;
 use crate::core::lab::lag::{self, Views};
 use crate::core::lab::status::{COPIES, view};
 use crate::core::lab::{Lab, addresses, notes};
-use crate::core::lag::FlowLag;
-use crate::core::mirror_state;
-use crate::core::mm2;
+use crate::core::mirrormaker::config;
+use crate::core::mirrormaker::state;
 use crate::core::topology::{Access, Cluster, Flow};
 use kmk_kafka::wait::{Limit, Probe, Stop};
 use kmk_kafka::{Admin, KafkaError};
@@ -145,17 +145,17 @@ fn runs_by_its_lists(flow: &Flow, target: &Cluster, limit: &Limit) -> Result<boo
     let mut admin = Admin::connect(&addresses(target)?, limit)?;
     let there = admin.topics(limit)?;
     let mut read = |topic: String| notes::read(&mut admin, &there, &topic, limit);
-    let configs = read(mirror_state::configs_topic(source))?;
-    let states = read(mirror_state::status_topic(source))?;
-    let (topics, excluded) = (mm2::topics(flow), mm2::excluded(flow));
+    let configs = read(state::configs_topic(source))?;
+    let states = read(state::status_topic(source))?;
+    let (topics, excluded) = (config::topics(flow), config::excluded(flow));
     let lists = [("topics", topics.as_str()), ("topics.exclude", &excluded)];
-    Ok(mirror_state::config(&configs, COPIES).holds(COPIES, &lists, &states))
+    Ok(state::config(&configs, COPIES).holds(COPIES, &lists, &states))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::lag::Stall;
+    use crate::core::judge::lag::Stall;
     use kmk_kafka::wait::Interrupt;
     use std::cell::Cell;
 

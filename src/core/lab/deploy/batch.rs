@@ -5,9 +5,9 @@ use super::failure::DeployError;
 use super::plan::Plan;
 use super::request::Rendered;
 use crate::core::compose::Classes;
-use crate::core::culprit::Room;
 use crate::core::docker::Container;
 use crate::core::event::{Event, Observer};
+use crate::core::judge::culprit::Room;
 use crate::core::lab::room;
 use crate::core::lab::{Lab, addresses};
 use crate::core::topology::{Cluster, FULL_BATCH, Topology};
@@ -172,7 +172,7 @@ fn other_batches(before: &Topology, now: &Topology) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::scenario::{self, Scenario};
+    use crate::core::spec::scenario::{self, Scenario};
 
     #[test]
     fn only_a_mirrormaker_with_other_batches_is_made_anew() {

@@ -1,12 +1,12 @@
 //! Why a deploy failed, and what is left of it.
 
 use crate::core::docker::DockerError;
+use crate::core::lab::lock::LockError;
+use crate::core::lab::preflight;
+use crate::core::lab::workdir::WorkdirError;
 use crate::core::lab::{LabError, Leftover};
-use crate::core::lock::LockError;
-use crate::core::preflight;
-use crate::core::scenario::Scenario;
 use crate::core::spec;
-use crate::core::workdir::WorkdirError;
+use crate::core::spec::scenario::Scenario;
 use kmk_kafka::wait::Stop;
 
 /// Why a lab did not come up.

@@ -55,8 +55,8 @@ pub(super) fn kept(mut wanted: Spec, there: &Topology) -> Result<Spec, Vec<Probl
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::scenario;
     use crate::core::spec::ClusterSpec;
+    use crate::core::spec::scenario;
 
     #[test]
     fn clusters_and_brokers_stay_and_ports_that_are_left_open() {

@@ -6,8 +6,8 @@ use super::plan::Plan;
 use super::refusal::explain;
 use crate::core::docker::{Container, Recreate};
 use crate::core::event::{Event, Observer};
+use crate::core::judge::lag::FlowLag;
 use crate::core::lab::positions;
-use crate::core::lag::FlowLag;
 use crate::core::topology::{Access, Flow, Topology, project};
 use kmk_kafka::KafkaError;
 use kmk_kafka::wait::Limit;
@@ -188,7 +188,7 @@ impl Plan<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::scenario;
+    use crate::core::spec::scenario;
 
     #[test]
     fn a_cluster_is_lost_with_the_last_of_its_volumes() {

@@ -25,10 +25,10 @@ pub use timeline::{Marks, Span, Step};
 
 use crate::core::docker::{Docker, Engine, Site};
 use crate::core::event::{Event, Observer};
-use crate::core::lock::{self, Lock};
-use crate::core::preflight;
+use crate::core::lab::lock::{self, Lock};
+use crate::core::lab::preflight;
+use crate::core::lab::workdir::Workdir;
 use crate::core::topology::Topology;
-use crate::core::workdir::Workdir;
 use kmk_kafka::wait::Limit;
 use plan::Plan;
 use std::path::PathBuf;

@@ -4,9 +4,9 @@
 use super::twins;
 use crate::core::docker::{Engine, Site};
 use crate::core::event::{Event, Observer};
-use crate::core::mirror_state;
-use crate::core::port;
-use crate::core::preflight::Problem;
+use crate::core::lab::port;
+use crate::core::lab::preflight::Problem;
+use crate::core::mirrormaker::state;
 use crate::core::topology::{Access, Cluster, Existing, Footprint, Topology};
 use kmk_kafka::wait::Limit;
 use kmk_kafka::{Admin, KafkaError, Metadata};
@@ -190,7 +190,7 @@ fn left_behind(topology: &Topology, target: &Cluster, there: &BTreeSet<String>) 
         source.is_some_and(|source| source.existing().is_none())
     });
     let problem = |source: &String| {
-        let topics: Vec<String> = mirror_state::topics(source)
+        let topics: Vec<String> = state::topics(source)
             .into_iter()
             .filter(|topic| there.contains(topic))
             .collect();
@@ -231,7 +231,7 @@ fn warn_of_syncs(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::scenario;
+    use crate::core::spec::scenario;
     use crate::core::spec::{ClusterSpec, Spec};
     use std::sync::Mutex;
 

@@ -16,11 +16,11 @@ use crate::core::docker::{Container, Docker, DockerError, Engine, Recreate, Site
 use crate::core::event::{Event, Observer};
 use crate::core::image::Images;
 use crate::core::lab::destroy::{self, DestroyError, Remains};
+use crate::core::lab::preflight::Preflight;
+use crate::core::lab::workdir::Workdir;
 use crate::core::lab::{Lab, classes, is_original, leftover};
-use crate::core::preflight::Preflight;
 use crate::core::spec::Spec;
 use crate::core::topology::{self, KafkaImage, Topology};
-use crate::core::workdir::Workdir;
 use kmk_kafka::wait::{Interrupt, Limit};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};

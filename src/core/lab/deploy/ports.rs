@@ -2,7 +2,7 @@
 
 use crate::core::compose::LABEL_LAB;
 use crate::core::docker::{Container, Site};
-use crate::core::port;
+use crate::core::lab::port;
 use crate::core::spec::{ClusterSpec, Spec};
 use crate::core::topology::{self, Topology};
 

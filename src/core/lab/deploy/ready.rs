@@ -3,12 +3,12 @@
 use super::failure::{DeployError, Suspect};
 use crate::core::docker::{Container, Docker};
 use crate::core::event::{Event, Observer};
+use crate::core::judge::lag::FlowLag;
 use crate::core::lab::Lab;
 use crate::core::lab::canary::Canary;
 use crate::core::lab::crew::Crew;
-use crate::core::lag::FlowLag;
-use crate::core::mirror_state;
-use crate::core::mm2::STATE_SEGMENT_BYTES;
+use crate::core::mirrormaker::config::STATE_SEGMENT_BYTES;
+use crate::core::mirrormaker::state;
 use crate::core::topology::{Access, Cluster, DATA_IS_NEWER, Flow, Proof, Topology};
 use kmk_kafka::wait::{Interrupt, Limit, Probe, Stop};
 use kmk_kafka::{Admin, KafkaError, NewTopic};
@@ -132,7 +132,7 @@ impl Readiness<'_> {
         let flows = self.topology.flows.iter();
         let into =
             flows.filter(|flow| flow.spec.target == cluster.name && cluster.brokers.len() > 1);
-        let topics = into.flat_map(|flow| mirror_state::topics(&flow.spec.source));
+        let topics = into.flat_map(|flow| state::topics(&flow.spec.source));
         let settings = BTreeMap::from([
             ("cleanup.policy".to_owned(), "compact".to_owned()),
             ("segment.bytes".to_owned(), STATE_SEGMENT_BYTES.to_string()),

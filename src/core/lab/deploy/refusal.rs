@@ -2,7 +2,7 @@
 
 use super::failure::DeployError;
 use crate::core::docker::{Docker, DockerError};
-use crate::core::preflight;
+use crate::core::lab::preflight;
 use crate::core::topology::{self, Topology};
 use kmk_kafka::endpoint::Endpoint;
 use kmk_kafka::wait::{Limit, Stop};

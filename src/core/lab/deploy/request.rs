@@ -4,12 +4,12 @@ use super::failure::DeployError;
 use super::{ground, ports};
 use crate::core::compose::{self, Classes, Delivery};
 use crate::core::docker::{Container, Site};
-use crate::core::flow_setting;
-use crate::core::mm2;
-use crate::core::scenario::Scenario;
+use crate::core::lab::workdir::PROPERTIES_FILE;
+use crate::core::lab_file::flow_setting;
+use crate::core::mirrormaker::config;
+use crate::core::spec::scenario::Scenario;
 use crate::core::spec::{self, Spec};
 use crate::core::topology::{Flow, Topology};
-use crate::core::workdir::PROPERTIES_FILE;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -273,7 +273,7 @@ impl Rendered {
     }
 
     pub(in crate::core::lab) fn of(topology: Topology, site: &Site, classes: Classes) -> Self {
-        let properties = mm2::render(&topology);
+        let properties = config::render(&topology);
         let path = format!("./{PROPERTIES_FILE}");
         let delivery = match site {
             Site::Here => Delivery::Mount(&path),
@@ -299,7 +299,7 @@ pub fn default_directory(lab: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::scenario;
+    use crate::core::spec::scenario;
     use proptest::prelude::*;
 
     /// What each cluster runs.

@@ -1,6 +1,6 @@
 //! One cluster under two names: MirrorMaker would copy it into itself without end. Asks nobody.
 
-use crate::core::preflight::Problem;
+use crate::core::lab::preflight::Problem;
 use crate::core::topology::Cluster;
 use kmk_kafka::Metadata;
 use std::collections::BTreeSet;

@@ -1,8 +1,8 @@
 //! Patterns of topics that take no topic there is, and look as if they should: they must match whole names.
 
 use crate::core::event::{Event, Observer};
-use crate::core::filter::matches;
 use crate::core::lab::addresses;
+use crate::core::spec::filter::matches;
 use crate::core::topology::{Flow, Topology};
 use kmk_kafka::Admin;
 use kmk_kafka::wait::Limit;

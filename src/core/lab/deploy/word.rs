@@ -7,7 +7,7 @@ use crate::core::lab::Lab;
 use crate::core::lab::status::COPIES;
 use crate::core::lab::status::health::ailing;
 use crate::core::lab::{addresses, notes};
-use crate::core::mirror_state::{self, Part, Status};
+use crate::core::mirrormaker::state::{self, Part, Status};
 use crate::core::topology::{Access, Cluster, Flow, Proof, Topology};
 use kmk_kafka::message::Record;
 use kmk_kafka::wait::{Limit, Probe};
@@ -57,7 +57,7 @@ impl<'a> Word<'a> {
     fn ask(&mut self, limit: &Limit) -> Result<Probe<Heard>, KafkaError> {
         let mut admin = Admin::connect(&addresses(self.target)?, limit)?;
         let there = admin.topics(limit)?;
-        let topic = mirror_state::status_topic(&self.flow.spec.source);
+        let topic = state::status_topic(&self.flow.spec.source);
         let records = notes::read(&mut admin, &there, &topic, limit)?;
         let parts = parts(&records, self.since);
         if let Some(trouble) = trouble(&parts) {
@@ -97,7 +97,7 @@ impl<'a> Word<'a> {
 /// What was noted since.
 fn parts(records: &[Record], since: i64) -> BTreeMap<Part, Status> {
     let is_new = |record: &&Record| record.time.is_none_or(|time| time >= since);
-    mirror_state::statuses(records.iter().filter(is_new))
+    state::statuses(records.iter().filter(is_new))
 }
 
 impl Readiness<'_> {

@@ -1,9 +1,9 @@
 //! Whether the first records of a topic are on the target: a position alone cannot tell whether it was noted of this topic, or
 //! of one of the same name that was there before. Judges nothing else.
 
+use crate::core::judge::lag::{Ends, PartitionLag, may_have_expired};
 use crate::core::lab::status::FlowStatus;
 use crate::core::lab::{Lab, addresses};
-use crate::core::lag::{Ends, PartitionLag, may_have_expired};
 use crate::core::topology::Flow;
 use kmk_kafka::message::{Record, to_millis};
 use kmk_kafka::wait::Limit;

@@ -1,8 +1,8 @@
 //! What a cluster answers when it is asked about a few topics by name. Judges nothing.
 
-use crate::core::explain::{Contents, OpenTransaction, Sight};
+use crate::core::judge::explain::{Contents, OpenTransaction, Sight};
 use crate::core::lab::{Lab, notes};
-use crate::core::mirror_state;
+use crate::core::mirrormaker::state;
 use crate::core::topology::{Access, Cluster};
 use kmk_kafka::message::Record;
 use kmk_kafka::wait::Limit;
@@ -91,9 +91,9 @@ impl Look {
             let source = &flow.spec.source;
             let mut read = |topic: String| notes::read(&mut admin, &self.topics, &topic, limit);
             let notes = Notes {
-                configs: read(mirror_state::configs_topic(source))?,
-                states: read(mirror_state::status_topic(source))?,
-                offsets: read(mirror_state::offsets_topic(source))?,
+                configs: read(state::configs_topic(source))?,
+                states: read(state::status_topic(source))?,
+                offsets: read(state::offsets_topic(source))?,
             };
             self.notes.insert(source.clone(), notes);
         }

@@ -2,11 +2,11 @@
 //! Judges nothing.
 
 use crate::core::docker::Docker;
-use crate::core::explain::Worker;
+use crate::core::judge::explain::Worker;
 use crate::core::lab::Lab;
-use crate::core::properties;
+use crate::core::lab::workdir::PROPERTIES_FILE;
+use crate::core::mirrormaker::properties;
 use crate::core::topology::Flow;
-use crate::core::workdir::PROPERTIES_FILE;
 use kmk_kafka::wait::Limit;
 use std::fs;
 use std::time::SystemTime;

@@ -2,9 +2,9 @@
 //! Judges nothing else.
 
 use super::look::{Look, PATIENCE};
-use crate::core::explain::Missing;
+use crate::core::judge::explain::Missing;
+use crate::core::judge::lag::{PartitionLag, TopicLag};
 use crate::core::lab::{Lab, addresses};
-use crate::core::lag::{PartitionLag, TopicLag};
 use crate::core::topology::Flow;
 use kmk_kafka::message::Record;
 use kmk_kafka::wait::Limit;

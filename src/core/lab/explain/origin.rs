@@ -1,8 +1,8 @@
 //! Whether a topic whose prefixes say so was mirrored from elsewhere: a name is anybody's to give. Judges nothing else.
 
 use super::Scene;
-use crate::core::explain::{Origin, Sight};
-use crate::core::selection::{Rules, Selection};
+use crate::core::judge::explain::{Origin, Sight};
+use crate::core::mirrormaker::patterns::{Rules, Selection};
 use crate::core::topology::Flow;
 
 impl Scene<'_> {

@@ -2,7 +2,7 @@
 //! after it. Judges nothing.
 
 use super::look::{Look, PATIENCE};
-use crate::core::explain::Tight;
+use crate::core::judge::explain::Tight;
 use crate::core::lab::{Lab, addresses};
 use crate::core::topology::Flow;
 use kmk_kafka::wait::Limit;

@@ -1,6 +1,6 @@
 //! What of the status of a flow speaks against a topic.
 
-use crate::core::explain::Failure;
+use crate::core::judge::explain::Failure;
 use crate::core::lab::status::{COPIES, CanaryStatus, FlowStatus};
 
 /// What is wrong with a flow, without what is wrong with other topics only, and without losses: those are told of the topic.

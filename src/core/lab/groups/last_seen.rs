@@ -5,8 +5,8 @@ use super::report::{
     ClusterGroups, FlowPlaceReport, FlowReport, GroupReport, PlaceReport, Prospect, UNKNOWN,
 };
 use super::sides::{Sides, bounds, empty, reasons};
-use crate::core::failover::{Amount, Begins, LastSeen, Why, outlook_last_seen};
-use crate::core::mirror_state::Checkpoint;
+use crate::core::judge::failover::{Amount, Begins, LastSeen, Why, outlook_last_seen};
+use crate::core::mirrormaker::state::Checkpoint;
 use crate::core::topology::{Cluster, Flow, Topology};
 use kmk_kafka::KafkaError;
 use kmk_kafka::message::to_millis;
@@ -223,7 +223,7 @@ impl Sides {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::scenario;
+    use crate::core::spec::scenario;
 
     #[test]
     fn of_no_place_on_the_target_nothing_was_seen() {

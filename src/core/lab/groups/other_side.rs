@@ -3,7 +3,7 @@
 use super::report::ClusterGroups;
 use super::sides::{ByPartition, Notes, Sides, home_topic, unknown};
 use crate::core::lab::{addresses, notes};
-use crate::core::mirror_state::{self, OffsetSync};
+use crate::core::mirrormaker::state::{self, OffsetSync};
 use crate::core::topology::{Cluster, Flow, TRANSACTIONS, Topology};
 use kmk_kafka::wait::Limit;
 use kmk_kafka::{Admin, At, KafkaError, Subject, TopicInfo};
@@ -68,7 +68,7 @@ fn look(topology: &Topology, flow: &Flow, limit: &Limit) -> Result<Sides, KafkaE
     let mut at_source = connect(topology.cluster(source), limit)?;
     let source_topics = at_source.describe_patiently(limit)?.topics;
     let is_at_source = !flow.keeps_syncs_at_target()
-        && source_topics.contains_key(&mirror_state::offset_syncs_topic(target));
+        && source_topics.contains_key(&state::offset_syncs_topic(target));
     sides.notes.syncs = if is_at_source {
         syncs(&mut at_source, &source_topics, target, limit)?
     } else {
@@ -79,7 +79,7 @@ fn look(topology: &Topology, flow: &Flow, limit: &Limit) -> Result<Sides, KafkaE
     let home = topics.iter().filter_map(|topic| home_topic(flow, topic));
     let home: Vec<String> = home.map(str::to_owned).collect();
     if !home.is_empty() {
-        let topic = mirror_state::offset_syncs_topic(source);
+        let topic = state::offset_syncs_topic(source);
         sides.notes_of_return.syncs = if target_topics.contains_key(&topic) {
             syncs(&mut at_target, &target_topics, source, limit)?
         } else {
@@ -120,11 +120,11 @@ fn syncs(
     other: &str,
     limit: &Limit,
 ) -> Result<ByPartition<Vec<OffsetSync>>, KafkaError> {
-    let topic = mirror_state::offset_syncs_topic(other);
+    let topic = state::offset_syncs_topic(other);
     let mut syncs: ByPartition<Vec<OffsetSync>> = BTreeMap::new();
     // one for each record, where they come one by one
     notes::each(admin, there, &topic, limit, |record| {
-        if let Some((place, sync)) = mirror_state::offset_sync(record.key, record.value) {
+        if let Some((place, sync)) = state::offset_sync(record.key, record.value) {
             syncs.entry(place).or_default().push(sync);
         }
     })?;
@@ -167,11 +167,11 @@ fn notes(
     limit: &Limit,
 ) -> Result<Notes, KafkaError> {
     let mut read = |topic: &str| notes::read(admin, there, topic, limit);
-    let noted = read(&mirror_state::offsets_topic(source))?;
-    let checkpoints = read(&mirror_state::checkpoints_topic(source))?;
+    let noted = read(&state::offsets_topic(source))?;
+    let checkpoints = read(&state::checkpoints_topic(source))?;
     Ok(Notes {
-        noted: mirror_state::copied(&noted, source),
-        checkpoints: mirror_state::checkpoints(&checkpoints),
+        noted: state::copied(&noted, source),
+        checkpoints: state::checkpoints(&checkpoints),
         syncs: ByPartition::new(),
     })
 }

@@ -1,7 +1,7 @@
 //! Groups as plain values. As JSON, fields keep their names and meanings; new ones may come.
 
-use crate::core::failover::{Amount, Begins, Why};
-use crate::core::mirror_state::{Checkpoint, OffsetSync};
+use crate::core::judge::failover::{Amount, Begins, Why};
+use crate::core::mirrormaker::state::{Checkpoint, OffsetSync};
 use serde::Serialize;
 
 /// The groups of one cluster.

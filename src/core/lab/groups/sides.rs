@@ -1,14 +1,14 @@
 //! Both ends of a flow, as they answered: what that means for each group. Knows nothing of connections.
 
 use super::report::{FlowPlaceReport, FlowReport, Prospect};
-use crate::core::failover::{
+use crate::core::judge::failover::{
     Back, Bounds, Gaps, Mirroring, Outlook, Partition, Place, Why, Writers, outlook, outlook_back,
 };
-use crate::core::filter;
-use crate::core::mirror_state::{Checkpoint, GroupPlace, OffsetSync};
-use crate::core::mm2;
-use crate::core::selection::{Rules, Selection};
+use crate::core::mirrormaker::config;
+use crate::core::mirrormaker::patterns::{Rules, Selection};
+use crate::core::mirrormaker::state::{Checkpoint, GroupPlace, OffsetSync};
 use crate::core::spec::Naming;
+use crate::core::spec::filter;
 use crate::core::topology::Flow;
 use kmk_kafka::Group;
 use std::collections::{BTreeMap, BTreeSet};
@@ -240,7 +240,7 @@ pub(super) fn unknown(flow: &Flow, problem: String) -> FlowReport {
 pub(super) fn empty(flow: &Flow) -> FlowReport {
     let seconds = |key: &str| {
         let value = flow.setting(key).and_then(|value| value.parse().ok());
-        value.unwrap_or(mm2::EVERY)
+        value.unwrap_or(config::EVERY)
     };
     FlowReport {
         flow: flow.name(),

@@ -2,8 +2,8 @@
 //! connection to each side, and only where there is something to look at.
 
 use super::Topic;
+use crate::core::judge::lag::{Ends, Facts, Replica, Seen, begins_later, may_have_expired};
 use crate::core::lab::{Lab, addresses};
-use crate::core::lag::{Ends, Facts, Replica, Seen, begins_later, may_have_expired};
 use crate::core::topology::Flow;
 use kmk_kafka::message::{Record, to_millis};
 use kmk_kafka::wait::Limit;
@@ -248,7 +248,7 @@ fn suspects(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::lag::TopicState;
+    use crate::core::judge::lag::TopicState;
 
     #[test]
     fn what_could_not_be_looked_at_afterwards_is_not_told_as_recreated() {

@@ -2,11 +2,11 @@
 //! [`PartitionLag::stands`].
 
 use super::{Views, of_all};
+use crate::core::judge::lag::{FlowLag, PartitionLag, Since, Stall, Watch};
 use crate::core::lab::status::view::{self, Mirror, View};
 use crate::core::lab::{Lab, addresses, notes};
-use crate::core::lag::{FlowLag, PartitionLag, Since, Stall, Watch};
-use crate::core::mirror_state;
-use crate::core::mm2;
+use crate::core::mirrormaker::config;
+use crate::core::mirrormaker::state;
 use crate::core::topology::Flow;
 use kmk_kafka::message::to_millis;
 use kmk_kafka::wait::Limit;
@@ -154,9 +154,9 @@ fn positions(lab: &Lab, flow: &Flow, limit: &Limit) -> Result<BTreeMap<Place, i6
     let limit = limit.at_most(LAST);
     let mut admin = Admin::connect(&addresses(target)?, &limit)?;
     let there = admin.topics(&limit)?;
-    let topic = mirror_state::offsets_topic(source);
+    let topic = state::offsets_topic(source);
     let records = notes::read(&mut admin, &there, &topic, &limit)?;
-    Ok(mirror_state::copied(&records, source))
+    Ok(state::copied(&records, source))
 }
 
 fn since(mirror: &Mirror, place: &Place) -> Since {
@@ -177,7 +177,7 @@ fn patience(lab: &Lab, flow: &Flow, partition: &PartitionLag) -> Option<Duration
         let said = flow.setting(key);
         said.map_or(Some(usual), |said| said.parse::<u64>().ok())
     };
-    let noting = mm2::NOTED.as_millis().try_into().unwrap_or(0);
+    let noting = config::NOTED.as_millis().try_into().unwrap_or(0);
     let noting = Duration::from_millis(setting("offset.flush.interval.ms", noting)?) * 2;
     if partition.noted.is_some() {
         return Some(noting);
@@ -187,7 +187,7 @@ fn patience(lab: &Lab, flow: &Flow, partition: &PartitionLag) -> Option<Duration
     {
         return None;
     }
-    let finding = setting("refresh.topics.interval.seconds", mm2::EVERY)?;
+    let finding = setting("refresh.topics.interval.seconds", config::EVERY)?;
     Some(noting + Duration::from_secs(finding) * 2)
 }
 

@@ -3,8 +3,8 @@
 use super::super::addresses;
 use super::super::topics::Truncated;
 use super::{Positions, Target};
-use crate::core::lag::NeverCopied;
-use crate::core::mm2;
+use crate::core::judge::lag::NeverCopied;
+use crate::core::mirrormaker::config;
 use crate::core::topology::{Flow, TRANSACTIONS, Topology};
 use kmk_kafka::wait::Limit;
 use kmk_kafka::{Admin, At, KafkaError};
@@ -95,7 +95,7 @@ pub fn never_copied(
     if is_nothing(before) {
         return Ok(NeverCopied::default());
     }
-    limit.pause(mm2::NOTED * 3 / 2)?;
+    limit.pause(config::NOTED * 3 / 2)?;
     let later = Ends::of(topology, flow, topic, limit)?.look(removed, limit)?;
     Ok(in_both(before, later))
 }
@@ -133,7 +133,7 @@ fn look(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::mirror_state::Position;
+    use crate::core::mirrormaker::state::Position;
     use std::cell::Cell;
 
     /// Of 100 offsets that were removed: what is told where the first look finds the position and the end at these, and each

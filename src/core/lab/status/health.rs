@@ -3,10 +3,10 @@
 
 use super::COPIES;
 use super::report::{CanaryStatus, FlowState};
-use crate::core::culprit::Culprit;
+use crate::core::judge::culprit::Culprit;
+use crate::core::judge::lag::Stall;
 use crate::core::lab::policy::Wrong;
-use crate::core::lag::Stall;
-use crate::core::mirror_state::{self, Part};
+use crate::core::mirrormaker::state::{self, Part};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ pub(super) struct Seen<'a> {
     /// Ends of the flow none of whose brokers answers.
     pub(super) out_of_reach: Vec<&'a str>,
     /// What `MirrorMaker` says of its parts, where that can be read.
-    pub(super) parts: Option<&'a BTreeMap<Part, mirror_state::Status>>,
+    pub(super) parts: Option<&'a BTreeMap<Part, state::Status>>,
     /// Parts that failed a moment ago, each with how long ago, and why: what fails again and again is seldom seen failed.
     pub(super) failed: Vec<(&'a Part, Duration, &'a str)>,
     /// Work that is with nobody.
@@ -194,7 +194,7 @@ fn slow(seen: &Seen<'_>) -> Vec<String> {
 }
 
 /// What is wrong with `MirrorMaker`'s parts by its own word: those with the same fate in one line.
-pub(in crate::core::lab) fn ailing(parts: &BTreeMap<Part, mirror_state::Status>) -> Vec<String> {
+pub(in crate::core::lab) fn ailing(parts: &BTreeMap<Part, state::Status>) -> Vec<String> {
     let copies = |part: &Part| part.connector == COPIES && part.task.is_none();
     if !parts.keys().any(copies) {
         return vec![format!("MirrorMaker has not reported its {COPIES} yet")];

@@ -15,9 +15,9 @@ pub use report::{
 };
 
 use super::{Lab, State, lag};
-use crate::core::culprit::{Culprit, Why};
 use crate::core::docker::{Docker, DockerError};
-use crate::core::lag::{FlowLag, TopicLag};
+use crate::core::judge::culprit::{Culprit, Why};
+use crate::core::judge::lag::{FlowLag, TopicLag};
 use crate::core::spec::in_lab;
 use crate::core::topology::{Access, Flow};
 use cluster::throttled;

@@ -40,7 +40,7 @@ fn is_served(topic: &TopicInfo, silent: &BTreeSet<i32>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::scenario::Scenario;
+    use crate::core::spec::scenario::Scenario;
     use crate::core::topology::Topology;
     use kmk_kafka::KafkaError;
 

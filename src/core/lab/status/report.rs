@@ -1,8 +1,8 @@
 //! The status of a lab as plain values. As JSON, fields keep their names and meanings; new ones may come.
 
-use crate::core::culprit::Culprit;
+use crate::core::judge::culprit::Culprit;
+use crate::core::judge::lag::{FlowLag, LastKnown, Stall, TopicState};
 use crate::core::lab::State;
-use crate::core::lag::{FlowLag, LastKnown, Stall, TopicState};
 use crate::core::topology::{Access, Proof};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -266,7 +266,7 @@ pub struct TopicStatus {
     pub never_copied: u64,
     /// Offsets of which the same is unknown: those of transactions may hold no record.
     pub possibly_never_copied: u64,
-    /// As [`TopicLag::doubtful`](crate::core::lag::TopicLag::doubtful).
+    /// As [`TopicLag::doubtful`](crate::core::judge::lag::TopicLag::doubtful).
     #[serde(skip)]
     pub doubtful: u64,
     /// Whether MirrorMaker's position lies beyond the end of the topic.

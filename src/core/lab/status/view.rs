@@ -1,11 +1,11 @@
 //! What each cluster of a lab answers when it is looked at. Judges nothing.
 
 use super::COPIES;
+use crate::core::judge::lag::Ends;
 use crate::core::lab::crew::Crew;
 use crate::core::lab::policy::{self, Wrong};
 use crate::core::lab::{Lab, notes};
-use crate::core::lag::Ends;
-use crate::core::mirror_state::{self, Part};
+use crate::core::mirrormaker::state::{self, Part};
 use crate::core::topology::{Access, Cluster, Topology};
 use kmk_kafka::wait::Limit;
 use kmk_kafka::{Admin, At, KafkaError, TopicInfo};
@@ -81,9 +81,9 @@ pub(in crate::core::lab) struct View {
 }
 
 pub(in crate::core::lab) struct Mirror {
-    pub(in crate::core::lab) parts: BTreeMap<Part, mirror_state::Status>,
+    pub(in crate::core::lab) parts: BTreeMap<Part, state::Status>,
     /// Why parts last failed, those that run again too.
-    pub(in crate::core::lab) failures: BTreeMap<Part, mirror_state::Failure>,
+    pub(in crate::core::lab) failures: BTreeMap<Part, state::Failure>,
     pub(in crate::core::lab) copied: BTreeMap<(String, i32), i64>,
     /// When each of these was noted, and when the connector that copies began to run, in milliseconds since the epoch.
     pub(in crate::core::lab) moved: BTreeMap<(String, i32), i64>,
@@ -206,16 +206,16 @@ impl View {
             let states = notes::read(
                 &mut admin,
                 &self.topics,
-                &mirror_state::status_topic(source),
+                &state::status_topic(source),
                 limit,
             )?;
             let offsets = notes::read(
                 &mut admin,
                 &self.topics,
-                &mirror_state::offsets_topic(source),
+                &state::offsets_topic(source),
                 limit,
             )?;
-            let positions = mirror_state::positions(&offsets, source);
+            let positions = state::positions(&offsets, source);
             let mirror = Mirror {
                 noted_at: positions
                     .values()
@@ -227,9 +227,9 @@ impl View {
                 copied: (positions.into_iter())
                     .map(|(place, position)| (place, position.offset))
                     .collect(),
-                parts: mirror_state::statuses(&states),
-                failures: mirror_state::failures(&states),
-                began: mirror_state::began(&states, COPIES),
+                parts: state::statuses(&states),
+                failures: state::failures(&states),
+                began: state::began(&states, COPIES),
                 is_shared,
                 crew: Crew::of(&groups, source),
             };

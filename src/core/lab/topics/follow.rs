@@ -1,8 +1,8 @@
 //! When a change of a topic reaches the topics that are mirrored from it: MirrorMaker looks now and then. Knows nothing of
 //! connections.
 
-use crate::core::filter;
-use crate::core::mm2;
+use crate::core::mirrormaker::config;
+use crate::core::spec::filter;
 use crate::core::topology::Flow;
 
 /// How often MirrorMaker looks for settings where nothing is said, in seconds (`SYNC_TOPIC_CONFIGS_INTERVAL_SECONDS_DEFAULT`).
@@ -37,7 +37,7 @@ impl Following {
             |name: &&str| patterns().any(|pattern| filter::matches(pattern, name) == Some(true));
         let left_alone = settings.into_iter().filter(is_excluded);
         Self {
-            partitions: every("refresh.topics", mm2::EVERY),
+            partitions: every("refresh.topics", config::EVERY),
             settings: every("sync.topic.configs", SETTINGS_EVERY),
             left_alone: left_alone.map(str::to_owned).collect(),
         }
@@ -47,7 +47,7 @@ impl Following {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::scenario;
+    use crate::core::spec::scenario;
     use crate::core::topology::Topology;
 
     fn through(settings: &[(&str, &str)]) -> Following {

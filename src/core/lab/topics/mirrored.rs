@@ -3,7 +3,7 @@
 //! Only MirrorMaker can tell what its Java expressions take in; a copy that is there says it without any.
 
 use super::report::RemoteTopic;
-use crate::core::selection::is_heartbeats;
+use crate::core::mirrormaker::patterns::is_heartbeats;
 use crate::core::spec::Naming;
 use crate::core::topology::{Flow, Topology};
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,7 +81,7 @@ fn remote(cluster: &str, topic: &str) -> RemoteTopic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::scenario;
+    use crate::core::spec::scenario;
 
     fn names(of: &[(&str, &[&str])]) -> Names {
         let topics = |topics: &[&str]| topics.iter().map(|name| (*name).to_owned()).collect();

@@ -1,10 +1,10 @@
 //! What is sent where, and who reads it: the flows that are meant, by source and topic. Sends nothing.
 
 use super::{LeftOut, Refusal, Verify, VerifyError};
+use crate::core::judge::ledger::RunId;
 use crate::core::lab::addresses;
 use crate::core::lab::topics::source_of;
-use crate::core::ledger::RunId;
-use crate::core::selection::{Rules, Selection};
+use crate::core::mirrormaker::patterns::{Rules, Selection};
 use crate::core::topology::{Cluster, Flow, Proof, Topology};
 use kmk_kafka::KafkaError;
 use kmk_kafka::endpoint::Endpoint;
@@ -180,7 +180,7 @@ fn join(
 mod tests {
     use super::super::{Afterwards, Amount};
     use super::*;
-    use crate::core::ledger::Guarantee;
+    use crate::core::judge::ledger::Guarantee;
     use crate::core::spec::{ClusterSpec, FlowSpec, Naming, Spec};
     use kmk_kafka::wait::Interrupt;
     use std::time::Duration;
@@ -201,7 +201,7 @@ mod tests {
 
     /// A lab with these flows.
     fn topology(flows: &[(&str, &str)], change: impl Fn(&mut Spec)) -> Topology {
-        let mut spec = crate::core::scenario::dr("demo");
+        let mut spec = crate::core::spec::scenario::dr("demo");
         spec.clusters = ["a", "b", "c"].map(ClusterSpec::new).to_vec();
         let flows = flows.iter();
         spec.flows = flows.map(|(from, to)| FlowSpec::new(from, to)).collect();

@@ -1,6 +1,6 @@
 //! In which order it is looked what a topic holds in the end. Knows nothing of brokers.
 
-use crate::core::ledger::Guarantee;
+use crate::core::judge::ledger::Guarantee;
 use kmk_kafka::KafkaError;
 
 /// What can be done once nothing more is waited for.

@@ -5,7 +5,7 @@ use super::report::VerifyEnd;
 use super::run::Done;
 use super::{NotShown, Verify, VerifyError};
 use crate::core::event::{Event, Observer};
-use crate::core::lock::{Lock, LockError, runtime_directory};
+use crate::core::lab::lock::{Lock, LockError, runtime_directory};
 use crate::core::nearest::by_nearness;
 use kmk_kafka::endpoint::Endpoint;
 use kmk_kafka::wait::{Interrupt, Limit, Probe, Stop};

@@ -7,7 +7,7 @@ use super::ground::look;
 use super::report::{Incident, Noted};
 use super::run::{Clock, Desk, Signals, locked};
 use super::sight::{AGAIN, Sight, Times, patiently, settled};
-use crate::core::ledger::{Arrivals, Guarantee, RunId};
+use crate::core::judge::ledger::{Arrivals, Guarantee, RunId};
 use kmk_kafka::wait::{Limit, Probe};
 use kmk_kafka::{Admin, Client, Consumer, KafkaError, Reading, Start};
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ use super::course::Course;
 use super::run::{CourseDone, Done};
 use super::sender::SendEnd;
 use super::sight::Times;
-use crate::core::ledger::{Account, Guarantee};
+use crate::core::judge::ledger::{Account, Guarantee};
 use kmk_kafka::KafkaError;
 use serde::Serialize;
 use std::time::Duration;

@@ -7,7 +7,7 @@ use super::report::VerifyEnd;
 use super::sender::{SendEnd, Sender};
 use super::watch::Watch;
 use super::{Progress, Verify, VerifyError};
-use crate::core::ledger::{Account, Arrivals, Sent, judge};
+use crate::core::judge::ledger::{Account, Arrivals, Sent, judge};
 use kmk_kafka::Written;
 use kmk_kafka::wait::{Interrupt, Limit};
 use std::collections::BTreeMap;

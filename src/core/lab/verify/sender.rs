@@ -3,8 +3,8 @@
 use super::course::Course;
 use super::run::{Clock, Desk, Sending, locked};
 use super::{Amount, Verify};
-use crate::core::lab::produce::has_room;
-use crate::core::ledger::Stamp;
+use crate::core::judge::ledger::Stamp;
+use crate::core::records::produce::has_room;
 use kmk_kafka::message::to_millis;
 use kmk_kafka::wait::{Interrupt, Limit, Stop};
 use kmk_kafka::{Admin, Batch, Client, KafkaError, Producer, Tally, Writing};

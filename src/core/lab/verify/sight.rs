@@ -2,7 +2,7 @@
 
 use super::course::Leg;
 use crate::core::lab::notes;
-use crate::core::mirror_state::{copied, offsets_topic};
+use crate::core::mirrormaker::state::{copied, offsets_topic};
 use kmk_kafka::wait::{Limit, Probe, Stop};
 use kmk_kafka::{Admin, At, KafkaError, Written};
 use serde::Serialize;

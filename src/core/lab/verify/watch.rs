@@ -167,7 +167,7 @@ mod tests {
     use super::super::run::Sending;
     use super::super::sender::SendEnd;
     use super::*;
-    use crate::core::ledger::RunId;
+    use crate::core::judge::ledger::RunId;
     use std::collections::BTreeMap;
     use std::time::SystemTime;
 

@@ -1,14 +1,14 @@
 //! What is seen, and what is said of it.
 
 use super::*;
-use crate::core::culprit::Why;
+use crate::core::judge::culprit::Why;
 use proptest::prelude::*;
 
 const CROSSED: CanaryStatus = CanaryStatus::Crossed { micros: 17_000 };
 const MISSING: CanaryStatus = CanaryStatus::Missing { millis: 1_502 };
 const SYMPTOM: &str = "a record sent 1.5 s ago has not crossed";
 
-fn parts(states: &[(&str, Option<u32>, &str)]) -> BTreeMap<Part, mirror_state::Status> {
+fn parts(states: &[(&str, Option<u32>, &str)]) -> BTreeMap<Part, state::Status> {
     let part = |(connector, task, state): &(&str, Option<u32>, &str)| {
         let part = Part {
             connector: (*connector).to_owned(),
@@ -16,12 +16,12 @@ fn parts(states: &[(&str, Option<u32>, &str)]) -> BTreeMap<Part, mirror_state::S
         };
         let trace = (*state != "RUNNING").then(|| "a.B: c\nCaused by: d.E: f".to_owned());
         let state = (*state).to_owned();
-        (part, mirror_state::Status { state, trace })
+        (part, state::Status { state, trace })
     };
     states.iter().map(part).collect()
 }
 
-fn well() -> BTreeMap<Part, mirror_state::Status> {
+fn well() -> BTreeMap<Part, state::Status> {
     parts(&[(COPIES, None, "RUNNING"), (COPIES, Some(0), "RUNNING")])
 }
 

@@ -1,0 +1,143 @@
+//! What comes of a value that Kafka cannot read: who reads it, and when. Knows nothing of files and names.
+//!
+//! `MirrorMakerConfig` and the `DistributedConfig` of each worker are made before anything runs. Connectors are configured later
+//! (`MirrorHerder.configureConnector`): what Connect refuses is logged, and the rest goes on. Clients are made last.
+
+use super::place::{PLUGINS, of_client};
+use super::reader::is_of_workers_at_top;
+use super::{Generation, Kind, Place, find};
+use std::fmt;
+
+/// What comes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// MirrorMaker ends before anything runs.
+    NoStart,
+    /// Connect refuses the configuration of these connectors.
+    Refused(Connectors),
+    /// Connectors, tasks or topics fail as they are made.
+    Later,
+}
+
+/// Connectors of a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connectors {
+    source: bool,
+    checkpoint: bool,
+    heartbeat: bool,
+}
+
+/// What comes of a value at a place where the key is read.
+pub fn failure(place: Place, key: &str, kafka: Option<Generation>) -> Failure {
+    let is = |kind| find(key, &[kind], kafka).is_some();
+    let at_top = is_of_workers_at_top(key);
+    let of_side = ["source.", "target."].iter();
+    match place {
+        Place::Top if is(Kind::Top) => Failure::NoStart,
+        Place::Top if is(Kind::Worker) && (at_top || is(Kind::Client)) => Failure::NoStart,
+        Place::Top if PLUGINS.contains(&key) => Failure::NoStart,
+        Place::Cluster(used) if is(Kind::Worker) && used.has_worker => Failure::NoStart,
+        Place::Cluster(_) => Failure::Later,
+        Place::Top if at_top && !is(Kind::Source) => Failure::Later,
+        Place::Flow if of_client(key).is_some() => Failure::Later,
+        Place::Flow if of_side.clone().any(|side| key.starts_with(side)) => Failure::Later,
+        Place::Top | Place::Flow => Failure::Refused(connectors(is)),
+    }
+}
+
+/// What has a setting of its own; what every connector of Connect has, all three have.
+fn connectors(is: impl Fn(Kind) -> bool) -> Connectors {
+    let [source, checkpoint, heartbeat] = [Kind::Source, Kind::Checkpoint, Kind::Heartbeat].map(is);
+    let none = !(source || checkpoint || heartbeat);
+    Connectors {
+        source: source || none,
+        checkpoint: checkpoint || none,
+        heartbeat: heartbeat || none,
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoStart => f.write_str("MirrorMaker does not start"),
+            Self::Refused(connectors) => write!(
+                f,
+                "MirrorMaker starts, but without {connectors} (a former configuration goes on)"
+            ),
+            Self::Later => f.write_str("MirrorMaker starts, but what uses it fails"),
+        }
+    }
+}
+
+impl fmt::Display for Connectors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = [
+            (self.source, "MirrorSourceConnector"),
+            (self.checkpoint, "MirrorCheckpointConnector"),
+            (self.heartbeat, "MirrorHeartbeatConnector"),
+        ];
+        let names: Vec<&str> = all
+            .into_iter()
+            .filter_map(|(is_one, name)| is_one.then_some(name))
+            .collect();
+        f.write_str(if names.len() == all.len() {
+            "its connectors"
+        } else {
+            return f.write_str(&names.join(" and "));
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::mirrormaker::settings::Use;
+
+    // each was tried with Kafka's classes, 3.9.2 and 4.2.0
+    #[test]
+    fn who_reads_it_and_when() {
+        let worker = |has_worker| {
+            Place::Cluster(Use {
+                has_worker,
+                ..Use::default()
+            })
+        };
+        let said = |place, key: &str| failure(place, key, None).to_string();
+        let starts = "MirrorMaker does not start";
+        let later = "MirrorMaker starts, but what uses it fails";
+        for (place, key, expected) in [
+            (Place::Top, "clusters", starts),
+            (Place::Top, "security.protocol", starts),
+            (Place::Top, "bootstrap.servers", starts),
+            (Place::Top, "plugin.discovery", starts),
+            (Place::Top, "offset.storage.replication.factor", starts),
+            (Place::Top, "offset.storage.segment.bytes", later),
+            (worker(true), "exactly.once.source.support", starts),
+            (worker(true), "security.protocol", starts),
+            (worker(false), "security.protocol", later),
+            (worker(true), "producer.acks", later),
+            (Place::Flow, "producer.override.acks", later),
+            (Place::Flow, "source.consumer.max.poll.records", later),
+            (Place::Flow, "source.cluster.security.protocol", later),
+        ] {
+            assert_eq!(said(place, key), expected, "{key}");
+        }
+        for place in [Place::Top, Place::Flow] {
+            for (key, without) in [
+                ("tasks.max", "its connectors"),
+                ("enabled", "its connectors"),
+                ("topics", "MirrorSourceConnector"),
+                ("emit.heartbeats.enabled", "MirrorHeartbeatConnector"),
+                (
+                    "offset-syncs.topic.location",
+                    "MirrorSourceConnector and MirrorCheckpointConnector",
+                ),
+            ] {
+                let expected = format!(
+                    "MirrorMaker starts, but without {without} (a former configuration goes on)"
+                );
+                assert_eq!(said(place, key), expected, "{key}");
+            }
+        }
+    }
+}
