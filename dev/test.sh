@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `make test`: each rule once, from nothing, stage by stage; ends at the first that fails. With `matrix`, which is `make matrix`:
-# what tests the same rules once more, on other Kafkas and scenarios.
+# `make test`: checks each rule once, from a fresh clone, stage by stage; stops at the first failure. `make matrix` runs it
+# with `matrix`: the same rules again, on other Kafka versions and scenarios.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
@@ -37,7 +37,7 @@ rules() {
 
 current='' times=''
 
-# That it works, not how fast.
+# Checks that the benchmark works, not how fast kmk is.
 smallest_bench() { dev/bench/run.sh --smallest >/dev/null; }
 
 stage() { # NAME COMMAND...
