@@ -4,13 +4,12 @@
 //! a consumer's at its source's (`MirrorMakerConfig.workerConfig`).
 
 mod flow;
-mod properties;
 mod sharing;
 
 pub use flow::{NEVER, excluded, spared, topics};
 
+use crate::core::mirrormaker::properties::Properties;
 use crate::core::topology::{Cluster, FULL_BATCH, Topology};
-use properties::Properties;
 use std::time::Duration;
 
 /// What brokers take ([`message.max.bytes`]) and what a request adds to it: one record that is too large ends a whole flow.
