@@ -12,7 +12,7 @@ mod memory;
 mod replication_policy;
 mod version;
 
-pub use batch::{BATCH_LIMITS, BATCH_LIMITS_OF_BROKERS, FULL_BATCH};
+pub use batch::{BATCH_LIMITS, BATCH_LIMITS_OF_BROKERS, FULL_BATCH, MAX_RECORD_BYTES};
 pub use cluster::{Broker, Cluster};
 pub use existing::{Access, Existing, HOST, Origin};
 pub use flow::{Flow, Mirror, Proof};

@@ -182,7 +182,7 @@ impl<'a> Plan<'a> {
         } = &self.rendered;
         let owner = self.site.owner(self.lab());
         self.workdir
-            .write(&owner, compose, properties, self.overwrite)?;
+            .write(&owner, &compose.text, properties, self.overwrite)?;
         Ok(())
     }
 

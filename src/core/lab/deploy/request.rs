@@ -2,7 +2,7 @@
 
 use super::failure::DeployError;
 use super::{ground, ports};
-use crate::core::compose::{self, Classes, Delivery};
+use crate::core::compose::{self, Classes, Compose, Delivery};
 use crate::core::docker::{Container, Site};
 use crate::core::lab::workdir::PROPERTIES_FILE;
 use crate::core::lab_file::flow_setting;
@@ -63,8 +63,8 @@ pub struct Change {
 pub struct Rendered {
     /// What would run.
     pub topology: Topology,
-    /// Text of the compose file, without its header.
-    pub compose: String,
+    /// The compose file, without its header.
+    pub compose: Compose,
     /// Text of MirrorMaker's properties, without its header.
     pub properties: String,
 }
