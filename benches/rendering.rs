@@ -33,6 +33,7 @@ fn compose_text(topology: &Topology, properties: &str) -> String {
         Classes::Kept,
         properties,
     )
+    .text
 }
 
 /// Every port, address and name of a lab.

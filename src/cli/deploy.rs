@@ -308,7 +308,7 @@ fn preview(request: &Request, context: &Context) -> anyhow::Result<Outcome> {
     let workdir = Workdir::new(directory);
     workdir.write(
         &site.owner(&request.lab),
-        &rendered.compose,
+        &rendered.compose.text,
         &rendered.properties,
         request.overwrite,
     )?;

@@ -77,14 +77,14 @@ fn three_brokers() -> Lab {
         clusters: vec![cluster],
         flows: Vec::new(),
     };
-    let text = compose::render(
+    let compose = compose::render(
         &Topology::new(&spec),
         Delivery::Mount("./mm2.properties"),
         compose::Classes::Unkept,
         "",
     );
     let file = lab.home.path().join("three.yml");
-    fs::write(&file, text).unwrap();
+    fs::write(&file, compose.text).unwrap();
     let project = format!("kmk-{}", lab.name);
     let mut up = Command::new("docker");
     up.args(["compose", "-p", &project, "-f"])

@@ -249,8 +249,8 @@ fn compose_takes_whatever_a_lab_is_rendered_to() {
             (Delivery::Mount("./mm2.properties"), Classes::Kept),
             (Delivery::Inline, Classes::Unkept),
         ] {
-            let text = compose::render(&topology, delivery, classes, &properties);
-            fs::write(&file, text).unwrap();
+            let compose = compose::render(&topology, delivery, classes, &properties);
+            fs::write(&file, compose.text).unwrap();
             let settings = spec.clusters.iter().flat_map(|c| c.settings.values());
             let settings = settings.chain(spec.flows.iter().flat_map(|f| f.settings.values()));
             let names = settings.flat_map(|value| names_in(value));

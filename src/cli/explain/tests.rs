@@ -8,7 +8,8 @@ use kafka_mirror_kit::core::judge::explain::{
     Beyond, Contents, Facts, Failure, Missing, Obstacle, OpenTransaction, Origin, Refresh, Tight,
     Whose, Worker,
 };
-use kafka_mirror_kit::core::mirrormaker::patterns::{InternalName, Selection};
+use kafka_mirror_kit::core::mirrormaker::patterns::Selection;
+use kafka_mirror_kit::core::topology::InternalName;
 
 fn explanation(answer: Answer) -> Explanation {
     let contents = Contents {

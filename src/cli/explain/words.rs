@@ -6,7 +6,7 @@ use kafka_mirror_kit::core::judge::explain::{
     Answer, Beyond, Contents, Failure, Obstacle, Origin, Refresh, Sight, Whose,
 };
 use kafka_mirror_kit::core::lab::explain::Explanation;
-use kafka_mirror_kit::core::mirrormaker::patterns::InternalName;
+use kafka_mirror_kit::core::topology::InternalName;
 
 /// Copies that are named, however many there are.
 pub(super) const SHOWN: usize = 5;

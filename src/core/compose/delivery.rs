@@ -75,15 +75,21 @@ impl Delivery<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::compose::{Classes, config_digests, render};
+    use crate::core::compose::{Classes, Compose, render};
     use crate::core::mirrormaker::config;
     use crate::core::spec::Spec;
     use crate::core::spec::sample::any_spec;
     use crate::core::spec::scenario;
     use crate::core::topology::Topology;
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     const MOUNTED: Delivery<'_> = Delivery::Mount("./mm2.properties");
+
+    fn digests_of(compose: Compose) -> BTreeMap<String, String> {
+        let services = compose.services.into_iter();
+        services.map(|(name, one)| (name, one.digest)).collect()
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
@@ -91,7 +97,7 @@ mod tests {
         fn compose_reads_the_very_text_that_is_mounted_elsewhere(spec in any_spec()) {
             let topology = Topology::new(&spec);
             let properties = config::render(&topology);
-            let text = render(&topology, Delivery::Inline, Classes::Unkept, &properties);
+            let text = render(&topology, Delivery::Inline, Classes::Unkept, &properties).text;
             let file: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
             let content = file["configs"][NAME]["content"].as_str();
             prop_assert_eq!(content.is_some(), !topology.mirrors.is_empty());
@@ -112,7 +118,7 @@ mod tests {
     fn only_mirrors_are_made_anew_when_the_delivery_changes_or_the_text() {
         let topology = Topology::new(&scenario::dr("demo"));
         let digests =
-            |delivery, text| config_digests(&render(&topology, delivery, Classes::Unkept, text));
+            |delivery, text| digests_of(render(&topology, delivery, Classes::Unkept, text));
         let before = digests(MOUNTED, "a = 1");
         assert_eq!(before, digests(Delivery::Mount("/elsewhere"), "a = 1"));
         for after in [
@@ -134,9 +140,8 @@ mod tests {
     #[test]
     fn another_address_makes_only_brokers_anew() {
         let mut spec = scenario::dr("demo");
-        let digests = |spec: &Spec| {
-            config_digests(&render(&Topology::new(spec), MOUNTED, Classes::Unkept, ""))
-        };
+        let digests =
+            |spec: &Spec| digests_of(render(&Topology::new(spec), MOUNTED, Classes::Unkept, ""));
         let before = digests(&spec);
         spec.bind = Some("192.0.2.7".parse().unwrap());
         let after = digests(&spec);
@@ -152,7 +157,7 @@ mod tests {
         for (address, shown) in [("192.0.2.7", "192.0.2.7"), ("2001:db8::7", "[2001:db8::7]")] {
             let mut spec = scenario::dr("demo");
             spec.bind = Some(address.parse().unwrap());
-            let text = render(&Topology::new(&spec), MOUNTED, Classes::Unkept, "");
+            let text = render(&Topology::new(&spec), MOUNTED, Classes::Unkept, "").text;
             let file: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
             let primary = &file["services"]["primary"];
             let port = primary["ports"][0].as_str().unwrap();

@@ -99,7 +99,7 @@ fn write_files(lab: &Lab, limit: &Limit, observer: &dyn Observer) -> Result<(), 
     let owner = site.owner(&lab.spec.lab);
     for directory in gone {
         let workdir = Workdir::new(directory);
-        let written = workdir.write(&owner, &rendered.compose, &rendered.properties, false);
+        let written = workdir.write(&owner, &rendered.compose.text, &rendered.properties, false);
         written.map_err(DeployError::from)?;
         observer.on(Event::Note(format!(
             "the lab's files were gone from {}, and are written there again",

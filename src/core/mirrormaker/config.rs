@@ -4,19 +4,16 @@
 //! a consumer's at its source's (`MirrorMakerConfig.workerConfig`).
 
 mod flow;
-mod properties;
 mod sharing;
 
 pub use flow::{NEVER, excluded, spared, topics};
 
-use crate::core::topology::{Cluster, FULL_BATCH, Topology};
-use properties::Properties;
+use crate::core::mirrormaker::properties::Properties;
+use crate::core::topology::{Cluster, FULL_BATCH, MAX_RECORD_BYTES, Topology};
 use std::time::Duration;
 
-/// What brokers take ([`message.max.bytes`]) and what a request adds to it: one record that is too large ends a whole flow.
-///
-/// [`message.max.bytes`]: crate::core::compose::MAX_RECORD_BYTES
-const MAX_REQUEST_BYTES: u32 = 17 * 1024 * 1024;
+/// What brokers take, and room for what a request adds to it: one record that is too large ends a whole flow.
+const MAX_REQUEST_BYTES: u32 = MAX_RECORD_BYTES + 1024 * 1024;
 /// How often MirrorMaker looks for topics and groups, and brings groups' places along, in seconds.
 pub const EVERY: u64 = 1;
 /// How often MirrorMaker notes how far it copied.

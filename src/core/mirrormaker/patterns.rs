@@ -3,9 +3,8 @@
 //! As `MirrorSourceConnector.shouldReplicateTopic`, `DefaultTopicFilter` and `ReplicationPolicy` judge it.
 
 use crate::core::mirrormaker::config;
-use crate::core::spec::Naming;
 use crate::core::spec::filter;
-use crate::core::topology::{Flow, HEARTBEATS};
+use crate::core::topology::{Flow, InternalName, is_heartbeats};
 use serde::Serialize;
 
 /// Characters of a topic's name at most (Kafka's `Topic.MAX_NAME_LENGTH`).
@@ -45,18 +44,6 @@ pub enum Selection {
     Unjudged(Vec<String>),
 }
 
-/// By what a name is known as internal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum InternalName {
-    /// It begins with `__`.
-    Underscores,
-    /// It begins with a dot.
-    Dot,
-    /// It ends with `.internal` or `-internal`.
-    Suffix,
-}
-
 impl Rules {
     /// What kmk tells MirrorMaker about a flow.
     pub fn of_flow(flow: &Flow) -> Self {
@@ -85,10 +72,10 @@ impl Rules {
     /// What becomes of a topic of that name. Where several rules leave it out: the first, in the order of [`Selection`], so that
     /// what no pattern could change comes before what a pattern does.
     pub fn select(&self, topic: &str) -> Selection {
-        if let Some(name) = internal(topic) {
+        if let Some(name) = InternalName::of(topic) {
             return Selection::Internal(name);
         }
-        if self.is_cycle(topic) {
+        if self.flow.is_cycle(topic) {
             return Selection::Cycle;
         }
         match self.remote(topic).chars().count() {
@@ -143,50 +130,14 @@ impl Rules {
     pub fn remote(&self, topic: &str) -> String {
         self.flow.remote_topic(topic)
     }
-
-    /// Whether its prefixes say that it was copied from the target before, at whatever remove.
-    fn is_cycle(&self, topic: &str) -> bool {
-        if self.flow.spec.naming == Naming::Same && !topic.ends_with(HEARTBEATS) {
-            return false;
-        }
-        let mut name = topic;
-        // as Java's `split` has it, which forgets dots at the end
-        while let Some((source, upstream)) = name
-            .split_once('.')
-            .filter(|_| name.trim_end_matches('.').contains('.'))
-        {
-            if source == self.flow.spec.target {
-                return true;
-            }
-            name = upstream;
-        }
-        false
-    }
-}
-
-/// Whether MirrorMaker takes it for a topic of heartbeats, its own or one that was copied from elsewhere, whoever made it
-/// (`ReplicationPolicy.isHeartbeatsTopic`).
-pub fn is_heartbeats(topic: &str) -> bool {
-    topic == HEARTBEATS || topic.ends_with(".heartbeats")
-}
-
-fn internal(topic: &str) -> Option<InternalName> {
-    if topic.starts_with("__") {
-        Some(InternalName::Underscores)
-    } else if topic.starts_with('.') {
-        Some(InternalName::Dot)
-    } else if topic.ends_with(".internal") || topic.ends_with("-internal") {
-        Some(InternalName::Suffix)
-    } else {
-        None
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::spec::Naming;
     use crate::core::spec::scenario;
-    use crate::core::topology::{Topology, is_internal};
+    use crate::core::topology::{HEARTBEATS, Topology, is_internal};
     use proptest::prelude::*;
 
     fn rules(naming: Naming, topics: &[&str], exclude: &[&str]) -> Rules {

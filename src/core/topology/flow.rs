@@ -4,8 +4,8 @@ use super::batch::FULL_BATCH;
 use super::cluster::Cluster;
 use super::existing::{Access, Existing};
 use super::image::KafkaImage;
-use super::{HEARTBEATS, Topology, VERIFY};
-use crate::core::spec::{self, CANARY, ClusterSpec, FlowSpec, Naming, Spec};
+use super::{Topology, VERIFY};
+use crate::core::spec::{self, CANARY, ClusterSpec, FlowSpec, Spec};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -104,23 +104,6 @@ impl Flow {
             verify: flow.own(VERIFY),
             spec: flow.clone(),
         }
-    }
-
-    /// What `topic` of the source is called on the target. What ends as MirrorMaker's heartbeats do carries the source's name always
-    /// (`IdentityReplicationPolicy.looksLikeHeartbeat`).
-    pub fn remote_topic(&self, topic: &str) -> String {
-        match self.spec.naming {
-            Naming::Same if !topic.ends_with(HEARTBEATS) => topic.to_owned(),
-            _ => format!("{}.{topic}", self.spec.source),
-        }
-    }
-
-    /// The source topic that `topic` of the target is a copy of, if its name says so: with unchanged names it does only of heartbeats.
-    pub fn source_topic<'a>(&self, topic: &'a str) -> Option<&'a str> {
-        if self.spec.naming == Naming::Same && !topic.ends_with(HEARTBEATS) {
-            return None;
-        }
-        topic.strip_prefix(&self.spec.source)?.strip_prefix('.')
     }
 
     /// `source->target`, as MirrorMaker's properties write it.

@@ -2,7 +2,7 @@
 
 use super::facts::{Beyond, Failure, Obstacle, Origin, Refresh, Tight, Worker};
 use crate::core::judge::culprit::Culprit;
-use crate::core::mirrormaker::patterns::InternalName;
+use crate::core::topology::InternalName;
 use serde::Serialize;
 
 /// Why a topic is, or is not, on the target of a flow. As JSON: `answer` is the name, `facts` what comes with it. Names and facts

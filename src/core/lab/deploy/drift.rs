@@ -4,7 +4,7 @@
 use super::failure::DeployError;
 use super::plan::Plan;
 use super::refusal::explain;
-use crate::core::compose::{self, LABEL_CONFIG, Written};
+use crate::core::compose::{LABEL_CONFIG, ServiceConfig};
 use crate::core::docker::{Container, Site};
 use crate::core::event::{Event, Observer};
 use crate::core::lab::status::throttle;
@@ -14,9 +14,9 @@ use std::time::Instant;
 
 /// Whether it may use other memory than it was made with, or too little of a CPU (`docker update`). It is made anew then:
 /// docker cannot take a limit away.
-fn is_limited(container: &Container, written: &Written) -> bool {
+fn is_limited(container: &Container, made_with: &ServiceConfig) -> bool {
     let memory = container.memory();
-    memory.is_some_and(|now| Some(now) != written.memory)
+    memory.is_some_and(|now| now != made_with.memory)
         || throttle(container.service(), container).is_some()
 }
 
@@ -27,7 +27,7 @@ impl Plan<'_> {
         changed: &[String],
         superfluous: &[Container],
     ) -> Vec<(&Container, String)> {
-        let written = compose::written(&self.rendered.compose);
+        let services = &self.rendered.compose.services;
         let topology = &self.rendered.topology;
         let brokers = topology
             .clusters
@@ -43,7 +43,7 @@ impl Plan<'_> {
                 continue;
             }
             let is_named = is_looked_for(service);
-            let wanted = written
+            let wanted = services
                 .get(service)
                 .into_iter()
                 .flat_map(|one| &one.networks);
@@ -59,8 +59,7 @@ impl Plan<'_> {
     /// Services whose containers were made from another configuration, mount their files from elsewhere, or were given
     /// other limits since (`docker update`).
     pub(super) fn changed(&self) -> Vec<String> {
-        let digests = compose::config_digests(&self.rendered.compose);
-        let written = compose::written(&self.rendered.compose);
+        let services = &self.rendered.compose.services;
         let mirrors = &self.rendered.topology.mirrors;
         let file = std::path::absolute(self.workdir.compose_file()).unwrap_or_default();
         let is_changed = |container: &&Container| {
@@ -71,11 +70,10 @@ impl Plan<'_> {
                     .flat_map(|mirror| &mirror.workers)
                     .any(|s| s == service)
                 && container.compose_file().map(PathBuf::from) != Some(file.clone());
-            let digest = digests.get(service).map(String::as_str);
-            let limited = written
-                .get(service)
-                .is_some_and(|one| is_limited(container, one));
-            digest.is_some() && (moved || limited || container.label(LABEL_CONFIG) != digest)
+            services.get(service).is_some_and(|one| {
+                let digest = container.label(LABEL_CONFIG);
+                moved || is_limited(container, one) || digest != Some(&one.digest)
+            })
         };
         let changed = self.existing.iter().filter(is_changed);
         changed

@@ -152,11 +152,11 @@ pub fn deploy(
 /// else that stands in the way too.
 fn engine(request: &Request, limit: &Limit) -> Result<(Docker, Engine), DeployError> {
     // where it is does not matter to what is wrong with the spec
-    let rendered = match render(request, &Site::Here) {
+    let resolved = match request.resolve_new(&Site::Here) {
         Err(problems) if !request.depends_on_the_lab(&problems) => {
             return Err(DeployError::Spec(problems));
         }
-        rendered => rendered,
+        resolved => resolved,
     };
     let mut problems: Vec<preflight::Problem> = Vec::new();
     let mut site = Site::Here;
@@ -172,13 +172,13 @@ fn engine(request: &Request, limit: &Limit) -> Result<(Docker, Engine), DeployEr
             }
         },
     }
-    let rendered = rendered.map_err(DeployError::Spec)?;
+    let topology = resolved.map_err(DeployError::Spec)?;
     let directory = request.directory.clone();
     let workdir = Workdir::new(directory.unwrap_or_else(|| default_directory(&request.lab)));
-    problems.extend(preflight::reach(&site, &rendered.topology.spec).err());
-    problems.extend(preflight::missing_variables(&rendered.topology));
+    problems.extend(preflight::reach(&site, &topology.spec).err());
+    problems.extend(preflight::missing_variables(&topology));
     if !request.any_port && site == Site::Here {
-        problems.extend(preflight::busy_ports(&rendered.topology));
+        problems.extend(preflight::busy_ports(&topology));
     }
     let files = workdir.check(&site.owner(&request.lab), request.overwrite);
     problems.extend(files.into_iter().map(preflight::Problem::from));

@@ -74,21 +74,20 @@ impl<'a> Plan<'a> {
             Some(lab) => lab.containers.iter().cloned().partition(is_original),
             None => (Vec::new(), Vec::new()),
         };
-        let spec = if request.any_port {
+        let resolved = if request.any_port {
             // of an engine elsewhere nobody but itself tells which ports are taken
             let is_lab = (site == Site::Here).then(|| format!("label={LABEL_LAB}"));
             let filters: Vec<String> = is_lab.into_iter().collect();
-            request.spec(base, &docker.containers(&filters, limit)?, &site)
+            request.resolve(base, &docker.containers(&filters, limit)?, &site)
         } else {
-            request.spec(base, &existing, &site)
+            request.resolve(base, &existing, &site)
         };
-        let spec = spec.map_err(DeployError::Spec)?;
+        let mut topology = resolved.map_err(DeployError::Spec)?;
         let directory = request
             .directory
             .clone()
             .or_else(|| lab.as_ref().and_then(Lab::directory));
         let workdir = Workdir::new(directory.unwrap_or_else(|| default_directory(&request.lab)));
-        let mut topology = Topology::new(&spec);
         let fit = batch::fit(&mut topology, lab.as_ref(), limit);
         let rendered = Rendered::of(topology, &site, Classes::Kept);
         let checks = Preflight {
@@ -183,7 +182,7 @@ impl<'a> Plan<'a> {
         } = &self.rendered;
         let owner = self.site.owner(self.lab());
         self.workdir
-            .write(&owner, compose, properties, self.overwrite)?;
+            .write(&owner, &compose.text, properties, self.overwrite)?;
         Ok(())
     }
 

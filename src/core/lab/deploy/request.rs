@@ -2,7 +2,7 @@
 
 use super::failure::DeployError;
 use super::{ground, ports};
-use crate::core::compose::{self, Classes, Delivery};
+use crate::core::compose::{self, Classes, Compose, Delivery};
 use crate::core::docker::{Container, Site};
 use crate::core::lab::workdir::PROPERTIES_FILE;
 use crate::core::lab_file::flow_setting;
@@ -63,8 +63,8 @@ pub struct Change {
 pub struct Rendered {
     /// What would run.
     pub topology: Topology,
-    /// Text of the compose file, without its header.
-    pub compose: String,
+    /// The compose file, without its header.
+    pub compose: Compose,
     /// Text of MirrorMaker's properties, without its header.
     pub properties: String,
 }
@@ -216,12 +216,12 @@ impl Request {
     }
 
     /// What is asked for, on the grounds of what is there: of this lab and, where ports are to be chosen, of all labs.
-    pub(super) fn spec(
+    pub(super) fn resolve(
         &self,
         base: Spec,
         existing: &[Container],
         site: &Site,
-    ) -> Result<Spec, Vec<spec::Problem>> {
+    ) -> Result<Topology, Vec<spec::Problem>> {
         let (mut spec, mut problems) = self.change.apply(base);
         if self.any_port && problems.is_empty() {
             ports::choose(&mut spec, existing, site);
@@ -231,10 +231,15 @@ impl Request {
         problems.extend(topology.worker_clashes());
         problems.extend(self.flow_settings(&topology));
         if problems.is_empty() {
-            Ok(spec)
+            Ok(topology)
         } else {
             Err(problems)
         }
+    }
+
+    /// What would be a new lab, on an engine at that place.
+    pub(super) fn resolve_new(&self, site: &Site) -> Result<Topology, Vec<spec::Problem>> {
+        self.resolve(self.new_lab(), &[], site)
     }
 
     /// Settings that MirrorMaker would not do, with the Kafka that is asked for. Not of a lab that stays what it is: it
@@ -253,8 +258,8 @@ impl Request {
 /// # Errors
 /// All problems of the spec.
 pub fn render(request: &Request, site: &Site) -> Result<Rendered, Vec<spec::Problem>> {
-    let spec = request.spec(request.new_lab(), &[], site)?;
-    Ok(Rendered::new(&spec, site, Classes::Unkept))
+    let topology = request.resolve_new(site)?;
+    Ok(Rendered::of(topology, site, Classes::Unkept))
 }
 
 /// What whoever publishes ports on an address of their choice should know; of this machine's own loopback there is
@@ -268,10 +273,6 @@ pub fn exposure(spec: &Spec, site: &Site) -> Option<String> {
 }
 
 impl Rendered {
-    pub(super) fn new(spec: &Spec, site: &Site, classes: Classes) -> Self {
-        Self::of(Topology::new(spec), site, classes)
-    }
-
     pub(in crate::core::lab) fn of(topology: Topology, site: &Site, classes: Classes) -> Self {
         let properties = config::render(&topology);
         let path = format!("./{PROPERTIES_FILE}");

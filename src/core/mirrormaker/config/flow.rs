@@ -1,7 +1,7 @@
 //! The flows' part of MirrorMaker's properties. Knows nothing of workers.
 
-use super::properties::Properties;
 use super::{GIVING_UP, READING, sharing};
+use crate::core::mirrormaker::properties::Properties;
 use crate::core::spec::{self, Naming};
 use crate::core::topology::{Cluster, Flow, Proof, Topology};
 

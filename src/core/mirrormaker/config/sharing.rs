@@ -1,6 +1,6 @@
 //! What several MirrorMakers of one target need to share its work. Knows nothing of what is mirrored.
 
-use super::properties::Properties;
+use crate::core::mirrormaker::properties::Properties;
 use crate::core::topology::{Cluster, Flow, Topology, WORKER_VARIABLE};
 
 /// Where workers listen for each other. No port of it is published.

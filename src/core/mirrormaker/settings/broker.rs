@@ -67,7 +67,10 @@ mod tests {
             "",
         );
         // `KAFKA_X: value`, and not the lines of a script
-        let lines = file.lines().filter_map(|line| line.trim().split_once(": "));
+        let lines = file
+            .text
+            .lines()
+            .filter_map(|line| line.trim().split_once(": "));
         let names = lines.filter_map(|(name, _)| name.strip_prefix("KAFKA_"));
         let names: Vec<&str> = names.filter(|name| !name.ends_with("_OPTS")).collect();
         assert!(names.len() > 20, "{names:?}");

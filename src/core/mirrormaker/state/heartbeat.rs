@@ -5,11 +5,8 @@
 
 use kmk_kafka::message::Record;
 
-/// The topic with the signs of life of all flows to a cluster, on that cluster.
-pub const HEARTBEATS: &str = "heartbeats";
-
 /// When MirrorMaker last gave a sign of life for the flow between these two, in milliseconds since the epoch by its own
-/// clock, as these records of the [topic](HEARTBEATS) say.
+/// clock, as these records of the [topic](crate::core::topology::HEARTBEATS) say.
 pub fn last_heartbeat<'a>(
     records: impl IntoIterator<Item = &'a Record>,
     source: &str,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::core::judge::culprit::{Culprit, Why};
 use crate::core::judge::explain::{Beyond, Failure, Obstacle, Origin, Refresh, Whose};
-use crate::core::mirrormaker::patterns::InternalName;
+use crate::core::topology::InternalName;
 
 /// A topic that is mirrored, all of it.
 fn well() -> Facts {
