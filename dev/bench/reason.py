@@ -72,7 +72,7 @@ def client(row, size, has_file):
             return ""
         said = f"the cores: broker {broker:.1f} and `kmk` {mine:.1f} of {cores} busy ({(broker + mine) / cores:.0%})"
         at = ("limit-disk", "cache") if has_file else ("limit-loopback", "tcp")
-        most, megabytes = results.median(*at), results.median(row, "wire") * size / 1e6
+        most, megabytes = results.median(*at), results.median(row, "kmk") * size / 1e6
         where = "to copy the file" if has_file else "over the loopback"
         return said + (f"; {megabytes:,.0f} of {most:,.0f} MB/s {where}" if most else "")
 
