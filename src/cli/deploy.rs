@@ -337,7 +337,7 @@ fn preview(request: &Request, context: &Context) -> anyhow::Result<Outcome> {
         let _ = write!(text, "\nWould wait until a canary has crossed {proven}");
     }
     if !word.is_empty() {
-        let what = "Would wait until MirrorMaker says that it runs";
+        let what = "Would wait until MirrorMaker runs";
         let _ = write!(text, "\n{what} {word}");
     }
     let addresses = topology

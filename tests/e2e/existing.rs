@@ -298,15 +298,13 @@ fn a_source_made_anew_is_refused_while_the_target_has_notes_of_the_old_one() {
         "clusters:\n  - name: lab\n    port: {port}\n  - name: onprem\n    bootstrap: {address}\nflows:\n  - {{from: lab, to: onprem, naming: same}}\n"
     );
     write_file(&lab, &file);
-    lab.kmk("deploy")
-        .code(0)
-        .says("the copies of topics of lab");
+    lab.kmk("deploy").code(0).says("the mirrored topics of lab");
     let (sent, text) = lines("record", 100);
     lab.primary().produce("orders", &text);
     outside.kcat().until_it_has("orders", &sent, CROSSING);
     lab.kmk("destroy")
         .code(0)
-        .says("Also there: the copies of topics of lab");
+        .says("Also there: the mirrored topics of lab");
     let refused = lab
         .kmk("deploy")
         .code(3)

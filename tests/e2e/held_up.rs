@@ -52,7 +52,7 @@ fn a_topic_that_takes_less_than_mirrormaker_sends_is_named_and_a_deploy_mends_it
     lab.primary().produce("orders", "one\n");
     send(&lab, "small", &sent);
 
-    let cure = "takes batches of 100000 bytes (max.message.bytes), and MirrorMaker sends 262144; `kmk deploy --lab ";
+    let cure = "accepts batches of up to 100000 bytes (max.message.bytes), and MirrorMaker sends 262144; `kmk deploy --lab ";
     until_it_says(&lab, cure);
     lab.kmk("lag --max 100000").code(1).prints(cure);
     lab.kmk("explain small").code(1).prints(cure);
@@ -101,7 +101,7 @@ fn a_stall_that_no_deploy_cures_is_not_called_replication_however_long_it_is_wai
     };
     takes(200);
     send(&lab, "orders", &lines(0, 10));
-    let why = "`primary.orders` takes records of 200 bytes";
+    let why = "`primary.orders` accepts records of up to 200 bytes";
     until_it_says(&lab, "position has not moved");
     for verb in ["deploy", "start"] {
         lab.kmk(verb)

@@ -38,7 +38,7 @@ pub(super) fn of_deploy(failure: &DeployFailure, context: &Context) -> Failure {
             "The lab was there before, and not all of it runs now: {why}\nRepair it with `kmk deploy{lab}`."
         )),
         Aftermath::RollbackFailed(why) => Some(format!(
-            "Taking back what was made failed too: {why}\nTry again with `kmk destroy{lab}`."
+            "Rolling back failed too: {why}\nTry again with `kmk destroy{lab}`."
         )),
     });
     shown

@@ -40,7 +40,7 @@ pub enum StartError {
     #[error(transparent)]
     Docker(#[from] DockerError),
     /// There is nothing to start: these services have no container any more.
-    #[error("lab `{lab}` lacks containers: {}", services.join(", "))]
+    #[error("lab `{lab}` is missing containers: {}", services.join(", "))]
     Incomplete {
         /// The lab.
         lab: String,
@@ -102,7 +102,7 @@ fn write_files(lab: &Lab, limit: &Limit, observer: &dyn Observer) -> Result<(), 
         let written = workdir.write(&owner, &rendered.compose, &rendered.properties, false);
         written.map_err(DeployError::from)?;
         observer.on(Event::Note(format!(
-            "the lab's files were gone from {}, and are written there again",
+            "the lab's files were missing from {}, and have been written again",
             workdir.path().display()
         )));
     }

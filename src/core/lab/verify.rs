@@ -123,7 +123,7 @@ pub enum VerifyError {
 /// A flow did not bring a topic to its target.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "flow {flow} does not bring topic `{topic}` to {target}: `{remote}` is {seen} there after {}",
+    "flow {flow} does not mirror topic `{topic}` to {target}: `{remote}` is {seen} there after {}",
     span(*.waited)
 )]
 pub struct NotShown {

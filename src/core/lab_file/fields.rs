@@ -128,7 +128,7 @@ impl Reader {
                     self.add(key.place, What::FieldTwice(text.clone()));
                 }
                 Value::Text { text, .. } => found.push((text.as_str(), key.place, value)),
-                _ => self.wrong("what stands before a `:`".to_owned(), Kind::Name, key),
+                _ => self.wrong("the key before a `:`".to_owned(), Kind::Name, key),
             }
         }
         found

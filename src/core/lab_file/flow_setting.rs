@@ -285,7 +285,7 @@ mod tests {
                 key,
                 "1",
                 None,
-                &format!("is not read there: it would be ignored in silence {instead}"),
+                &format!("is not read there and would be silently ignored {instead}"),
             );
         }
     }
@@ -296,7 +296,7 @@ mod tests {
             "producer.linger.ms",
             "20",
             None,
-            "reaches only the producer of offset syncs, not the one that writes records [Flow(\"producer.override.linger.ms\")]",
+            "applies only to the producer of offset syncs, not the one that writes records [Flow(\"producer.override.linger.ms\")]",
         );
         is_refused(
             "consumer.enable.auto.commit",
@@ -355,7 +355,7 @@ mod tests {
             key,
             "a${env:KEY}",
             old,
-            "MirrorMaker 3.4.1 would take it as it stands: EnvVarConfigProvider is there from Kafka 3.5 on",
+            "MirrorMaker 3.4.1 would not replace it: EnvVarConfigProvider exists from Kafka 3.5 on",
         );
         assert_eq!(judged(key, "a", old), [""; 0]);
         assert_eq!(

@@ -117,7 +117,7 @@ fn what_is_no_lab_file_at_all() {
         ("a: b: c\n", "not YAML"),
         (
             "clusters:\n\t- name: a\n",
-            "2:1 YAML is indented by spaces, and here is a tab",
+            "2:1 YAML is indented with spaces, and this is a tab",
         ),
         ("hello\n", "1:1 a lab is to be a mapping with `lab`, "),
         ("[a]\n", "not a list"),
@@ -219,7 +219,7 @@ fn a_cluster_that_is_there_already() {
     assert_eq!(
         shown,
         [
-            "5:7 MirrorMaker would ignore `sasl.mechanisn` there in silence; did you mean `sasl.mechanism`?"
+            "5:7 MirrorMaker would silently ignore `sasl.mechanisn` there; did you mean `sasl.mechanism`?"
         ]
     );
     let file = "clusters:\n  - name: a\n    bootstrap: h:1\n    properties: {ssl.truststore.location: /x, ssl.truststore.password: y}\n  - name: b\nflows: [{from: a, to: b}]\n";
@@ -253,13 +253,13 @@ flows: [{from: a, to: c}]
     let problems = bad(text);
     let expected = [
         "3:33 `nowhere` of cluster `a` is no address",
-        "4:14 cluster `a` is there already, at its `bootstrap`: `brokers` is not for kmk to say",
+        "4:14 cluster `a` is an existing cluster (`bootstrap`): kmk cannot set its `brokers`",
         "5:12 cluster `a` is there already",
         "6:16 cluster `a` is there already",
-        "8:18 `properties` is for a cluster that is there already, and `b` has no `bootstrap`",
+        "8:18 `properties` is only for an existing cluster, and `b` has no `bootstrap`",
         "9:13 `canary` is for",
         "11:16 clusters `a` and `c` have the same address 127.0.0.1:9092",
-        "12:18 setting `bootstrap.servers` is kmk's own: say `bootstrap` of the cluster instead",
+        "12:18 setting `bootstrap.servers` is managed by kmk: use `bootstrap` of the cluster instead",
         "13:13 `canary` is to be `true` or `false`",
         "15:16 `bootstrap` is to be an address",
     ];

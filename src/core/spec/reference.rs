@@ -48,10 +48,10 @@ pub fn pieces(value: &str) -> Result<Vec<Piece<'_>>, String> {
         let name = name
             .filter(|name| is_variable(name))
             // it may be a password that is quoted here
-            .ok_or("has a `${…}` that is no reference; one is written as `${env:NAME}`")?;
+            .ok_or("has a `${…}` that is not a reference; write `${env:NAME}`")?;
         if TAKEN.contains(&name) {
             return Err(format!(
-                "refers to `{name}`, which means something to the container itself: use a variable of another name"
+                "refers to `{name}`, which the container itself uses: choose another name"
             ));
         }
         found.push(Piece::Variable(name));

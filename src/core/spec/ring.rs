@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 /// A flow, as far as it matters to what goes round.
 #[derive(Debug, Clone)]
 pub struct Leg<'a> {
-    /// The cluster that is read.
+    /// The source cluster.
     pub source: &'a str,
-    /// The cluster that is written.
+    /// The target cluster.
     pub target: &'a str,
     /// What stands between the source's name and the topic's on the target; none where topics keep their names.
     pub separator: Option<&'a str>,

@@ -111,10 +111,10 @@ impl Footprint {
 impl fmt::Display for Copies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.naming {
-            Naming::Prefix => write!(f, "the copies {}.*", self.source),
+            Naming::Prefix => write!(f, "the mirrored topics {}.*", self.source),
             Naming::Same => write!(
                 f,
-                "the copies of topics of {}, under their names",
+                "the mirrored topics of {}, under the same names",
                 self.source
             ),
         }
@@ -127,7 +127,7 @@ impl fmt::Display for Footprint {
         let own: BTreeSet<String> = self.notes.union(&self.shared).cloned().collect();
         write!(
             f,
-            "cluster {} ({}) is not kmk's. MirrorMaker makes there: {}",
+            "cluster {} ({}) is an existing cluster. MirrorMaker creates on it: {}",
             self.cluster,
             self.bootstrap,
             if own.is_empty() {
@@ -190,6 +190,6 @@ mod tests {
             told[1].contains("mm2-offset-syncs.primary.internal"),
             "{told:?}"
         );
-        assert!(told[1].ends_with("under their names. For kmk's canary: kmk-canary-primary"));
+        assert!(told[1].ends_with("under the same names. For kmk's canary: kmk-canary-primary"));
     }
 }

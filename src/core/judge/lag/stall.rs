@@ -113,7 +113,7 @@ impl Stall {
         self.is_sure || self.seconds >= SUSPICIOUS.as_secs_f64()
     }
 
-    /// Whether MirrorMaker has only begun to run.
+    /// Whether MirrorMaker has only just started.
     pub fn is_beginning(&self) -> bool {
         self.began.is_some()
     }
@@ -139,12 +139,12 @@ impl fmt::Display for Stall {
             ),
             None => write!(
                 f,
-                "and MirrorMaker's position was not seen to move for {:.1} s; unknown since when",
+                "and MirrorMaker's position has not been seen to move for {:.1} s; unknown since when",
                 self.seconds
             ),
             Some(began) => write!(
                 f,
-                "and MirrorMaker, which began to run {began:.1} s ago, has not come to them yet"
+                "and MirrorMaker, which started {began:.1} s ago, has not reached them yet"
             ),
         }
     }

@@ -87,12 +87,12 @@ fn note(target: &str, batch: u32, least: Option<&Room>) -> String {
             topic: Some(topic),
             setting,
             ..
-        }) => format!("topic `{topic}` takes no more ({setting})"),
-        Some(Room { setting, .. }) => format!("{target} takes no more ({setting})"),
-        None if batch == FULL_BATCH => "no topic takes less".to_owned(),
-        None => "some topic took no more".to_owned(),
+        }) => format!("topic `{topic}` accepts no larger ones ({setting})"),
+        Some(Room { setting, .. }) => format!("{target} accepts no larger ones ({setting})"),
+        None if batch == FULL_BATCH => "every topic accepts them".to_owned(),
+        None => "a topic accepted no larger ones".to_owned(),
     };
-    format!("MirrorMaker sends batches of {batch} bytes at most to {target}: {why}")
+    format!("MirrorMaker sends batches of at most {batch} bytes to {target}: {why}")
 }
 
 /// One end of a flow, to be asked.
@@ -229,7 +229,7 @@ mod tests {
                     ..room
                 })
             )
-            .ends_with("no topic takes less")
+            .ends_with("every topic accepts them")
         );
     }
 }

@@ -100,7 +100,7 @@ impl Plan<'_> {
             connected
                 .map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))?;
             observer.on(Event::Done {
-                what: format!("Connected {service} with network {network} again"),
+                what: format!("Reconnected {service} to network {network}"),
                 took: begun.elapsed(),
             });
         }

@@ -66,7 +66,7 @@ pub(super) fn check(
                 let locked = KafkaError::NoLogin {
                     cluster: cluster.name.clone(),
                 };
-                observer.on(Event::Note(format!("{locked}. kmk does not look at it")));
+                observer.on(Event::Note(format!("{locked}. kmk does not check it")));
                 announce(&footprint, observer);
             }
             Some(Err(problem)) => problems.push(problem),
@@ -220,7 +220,7 @@ fn warn_of_syncs(
             .is_some_and(|one| one.existing().is_none());
         if is_made && there.contains(&topic) {
             observer.on(Event::Warning(format!(
-                "cluster {} has {topic} of another {target} already: until records are copied, offsets of groups are translated by it; `kmk topic delete {topic} --force --bootstrap {}` removes it before a deploy",
+                "cluster {} already has {topic}, from another cluster {target}: until records are copied, group offsets are translated with it; `kmk topic delete {topic} --force --bootstrap {}` removes it before a deploy",
                 source.name,
                 source.bootstrap_outside()
             )));

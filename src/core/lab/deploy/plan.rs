@@ -318,7 +318,7 @@ impl<'a> Plan<'a> {
         if before.map(Container::service).all(runs) {
             return Ok(());
         }
-        observer.on(Event::Started("Bringing back what ran before".to_owned()));
+        observer.on(Event::Started("Restarting what ran before".to_owned()));
         self.compose_up(&Recreate::Nothing, &limit, observer)
     }
 
@@ -332,7 +332,7 @@ impl<'a> Plan<'a> {
         if keep {
             return Aftermath::Kept;
         }
-        observer.on(Event::Started("Taking back what was made".to_owned()));
+        observer.on(Event::Started("Rolling back".to_owned()));
         // not the limit that failed, nor the interrupt that brought us here
         let limit = Limit::new(ROLLBACK, &Interrupt::default());
         let removed = Remains::find(self.docker, self.lab(), &limit)

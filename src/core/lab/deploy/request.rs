@@ -263,7 +263,7 @@ pub fn exposure(spec: &Spec, site: &Site) -> Option<String> {
     let is_usual = |address: &IpAddr| *site == Site::Here && address.is_loopback();
     let address = spec.bind.filter(|address| !is_usual(address))?;
     Some(format!(
-        "whoever reaches {address} can read, write and delete everything in this lab: its brokers ask for no password"
+        "anyone who can reach {address} can read, write and delete everything in this lab: its brokers require no authentication"
     ))
 }
 

@@ -67,7 +67,7 @@ impl<'a> Word<'a> {
         let well = self.well.get_or_insert_with(Instant::now).elapsed();
         let copies = |part: &Part| part.connector == COPIES && part.task.is_some();
         Ok(if well < SETTLED {
-            Probe::NotYet("MirrorMaker has only begun to run".to_owned())
+            Probe::NotYet("MirrorMaker has only just started".to_owned())
         } else if parts.keys().any(copies) || self.is_nothing_to_copy(limit) {
             Probe::Ready(Heard::Copies)
         } else if well < TASKLESS {
@@ -114,7 +114,7 @@ impl Readiness<'_> {
         }
         let begun = Instant::now();
         observer.on(Event::Started(format!(
-            "Waiting until MirrorMaker says that it runs {}",
+            "Waiting until MirrorMaker reports {} running",
             names(&flows)
         )));
         let mut heard = Vec::new();
@@ -130,7 +130,7 @@ impl Readiness<'_> {
                 self.refuse_dead(&workers, limit)
                     .map_err(|ended| self.not_ready(wait.what.clone(), ended, &workers))?;
                 observer.on(Event::Note(format!(
-                    "whether {} runs stands on {}, where kmk cannot log in: the log of {} says it",
+                    "whether {} runs is recorded on {}, where kmk cannot log in: see the log of {}",
                     flow.name(),
                     flow.spec.target,
                     workers.join(" and ")
@@ -141,7 +141,7 @@ impl Readiness<'_> {
             let word = self.wait_for(&wait, limit, observer, |limit| word.ask(limit))?;
             if word == Heard::FoundNothing {
                 observer.on(Event::Warning(format!(
-                    "MirrorMaker runs {}, and copies nothing: no topic of {} is one that the flow takes, or it cannot be reached from {}",
+                    "MirrorMaker runs {} but copies nothing: the flow matches no topic of {}, or it cannot be reached from {}",
                     flow.name(),
                     flow.spec.source,
                     workers.join(" and ")
@@ -151,7 +151,7 @@ impl Readiness<'_> {
         }
         if !heard.is_empty() {
             observer.on(Event::Done {
-                what: format!("MirrorMaker says that it runs {}", names(&heard)),
+                what: format!("MirrorMaker reports {} running", names(&heard)),
                 took: begun.elapsed(),
             });
         }

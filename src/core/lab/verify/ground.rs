@@ -110,7 +110,7 @@ fn shown(
     let seen = limit.until(LOOK, || {
         let seen = match admin.topics(&limit.at_most(CLEAR)) {
             Ok(topics) => look(topics.get(&leg.remote), course.partitions),
-            Err(error) if error.is_retriable() => Some(format!("not to be seen ({error})")),
+            Err(error) if error.is_retriable() => Some(format!("not visible ({error})")),
             Err(error) => return Err(error),
         };
         let Some(reason) = seen else {
@@ -119,14 +119,17 @@ fn shown(
         if !told {
             told = true;
             let (flow, remote, target) = (&leg.flow, &leg.remote, &leg.target);
-            let what = format!("waiting until {flow} shows `{remote}` on {target}");
+            let what = format!("waiting for `{remote}` on {target}, from flow {flow}");
             observer.on(Event::Started(what));
         }
         Ok(Probe::NotYet(reason))
     });
     match seen {
         Ok(()) if told => observer.on(Event::Done {
-            what: format!("{} shows `{}` on {}", leg.flow, leg.remote, leg.target),
+            what: format!(
+                "`{}` is on {}, from flow {}",
+                leg.remote, leg.target, leg.flow
+            ),
             took: begun.elapsed(),
         }),
         Ok(()) => {}
@@ -150,7 +153,7 @@ pub(super) fn look(info: Option<&TopicInfo>, partitions: i32) -> Option<String> 
     match info {
         None => Some("missing".to_owned()),
         Some(info) if count(info) < partitions => Some(format!(
-            "of {} partitions instead of {partitions}",
+            "there with {} partitions instead of {partitions}",
             count(info)
         )),
         Some(info) if !info.is_ready() => Some("without a leader".to_owned()),
@@ -170,7 +173,7 @@ pub(super) fn clear(courses: &[Course], done: &Done, observer: &dyn Observer) {
         if is_shared {
             let topic = &course.topic;
             observer.on(Event::Note(format!(
-                "records of other runs came through `{topic}`: it is left as it is, and the next run empties it"
+                "`{topic}` has records of other runs: it is left as it is, and the next run empties it"
             )));
             continue;
         }
@@ -190,7 +193,7 @@ pub(super) fn clear(courses: &[Course], done: &Done, observer: &dyn Observer) {
         if done.end == VerifyEnd::Interrupted {
             let topic = &course.topic;
             observer.on(Event::Note(format!(
-                "records that were not acknowledged yet, or not read yet on the target, may stay in `{topic}`: the next run removes them"
+                "records that were not yet acknowledged, or not yet read on the target, may remain in `{topic}`: the next run removes them"
             )));
         }
         for (leg, result) in course.legs.iter().zip(&result.legs) {
@@ -217,7 +220,7 @@ fn remove(
         .and_then(|mut admin| admin.delete_records(&before, &limit));
     if let Err(error) = removed {
         observer.on(Event::Warning(format!(
-            "the records stay in topic `{topic}` on {cluster}: {error}"
+            "the records remain in topic `{topic}` on {cluster}: {error}"
         )));
     }
 }

@@ -125,7 +125,7 @@ impl Reader {
         );
         if let Err(error) = looked {
             self.seen.unknown = Some(format!(
-                "what {} holds in the end is not seen: {error}",
+                "cannot see what {} has at the end: {error}",
                 self.leg.target
             ));
             self.bear(&error, clock);
@@ -217,7 +217,7 @@ impl Reader {
         };
         patiently(limit, || {
             while ends.iter().any(|end| is_short(self, end)) {
-                limit.check(|| "not all of the topic is read".to_owned())?;
+                limit.check(|| "the topic is not fully read".to_owned())?;
                 self.take(arrivals, clock, limit)?;
             }
             Ok(Probe::Ready(()))
@@ -244,7 +244,7 @@ impl Reader {
             };
             let mut consumer = Consumer::open(admin, &self.leg.remote, &info, &reading, limit)?;
             while !consumer.is_done() {
-                limit.check(|| "not all of the topic is read once more".to_owned())?;
+                limit.check(|| "the topic is not fully read again".to_owned())?;
                 let fetched = consumer.poll(u64::MAX, limit)?;
                 fetched.each(|record| {
                     if begun.get(&record.partition) <= Some(&record.offset) {

@@ -109,7 +109,7 @@ pub struct Noted {
 #[serde(tag = "incident", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Incident {
-    /// The topic is not there any more.
+    /// The topic no longer exists.
     TopicGone,
     /// The topic was deleted and made anew; it is read from its beginning.
     TopicRemade,

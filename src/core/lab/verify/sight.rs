@@ -142,12 +142,12 @@ fn ahead(
         let at = committed.get(&(topic.to_owned(), partition)).copied();
         if last < 0 {
             return Some(format!(
-                "the source does not say where the last record of partition {partition} is"
+                "the source does not report the last record of partition {partition}"
             ));
         }
         (at < Some(last)).then(|| {
             let at = at.map_or_else(|| "none".to_owned(), |at| at.to_string());
-            format!("the last offset of partition {partition} is {last}, the last one that MirrorMaker has committed {at}")
+            format!("the last offset of partition {partition} is {last}, and MirrorMaker's committed position is {at}")
         })
     })
 }
