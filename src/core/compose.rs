@@ -254,7 +254,7 @@ impl Service {
 
     /// Adds the labels, and the image as it is written; `mounted` is the text of the file that it mounts.
     fn labelled(mut self, topology: &Topology, image: &KafkaImage, mounted: &str) -> Self {
-        // where the mounted file lies is no part of what it says
+        // where the mounted file lies does not matter, only what it says
         let mut definition = serde_yaml::to_value(&self).unwrap_or_default();
         if let Some(map) = definition.as_mapping_mut() {
             map.remove("volumes");
@@ -263,11 +263,20 @@ impl Service {
         let spec = serde_json::to_string(&topology.spec).unwrap_or_default();
         self.image = image.expression();
         self.labels = common_labels(topology, format(topology));
-        self.labels
-            .insert(LABEL_CONFIG, digest::short(&(definition + mounted)));
+        self.labels.insert(
+            LABEL_CONFIG,
+            digest::short(&without_comments(&(definition + mounted))),
+        );
         self.labels.insert(LABEL_SPEC, escape(&spec));
         self
     }
+}
+
+/// The lines that are not comments: rewording one is no reason to recreate a container.
+fn without_comments(text: &str) -> String {
+    let lines = text.lines();
+    let lines = lines.filter(|line| !line.trim_start().starts_with('#'));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Compose replaces `$NAME` in every value; `$$` stands for one `$`.

@@ -36,7 +36,7 @@ fn only_mirrormaker_is_rendered_and_it_finds_this_machine() {
         .stdout_has("Would wait until MirrorMaker runs onprem->cloud\n")
         .stdout_has("There would be onprem at localhost:9092,b.example:9092, cloud at [fd00::1]:9092\n")
         .stderr_has("note: cluster onprem (localhost:9092,b.example:9092) is an existing cluster. MirrorMaker creates on it: mm2-offset-syncs.cloud.internal\n")
-        .stderr_has("note: cluster cloud ([fd00::1]:9092) is an existing cluster. MirrorMaker creates on it: heartbeats, mm2-configs.onprem.internal, mm2-offsets.onprem.internal, mm2-status.onprem.internal, onprem.checkpoints.internal; the copies onprem.*\n")
+        .stderr_has("note: cluster cloud ([fd00::1]:9092) is an existing cluster. MirrorMaker creates on it: heartbeats, mm2-configs.onprem.internal, mm2-offsets.onprem.internal, mm2-status.onprem.internal, onprem.checkpoints.internal; the mirrored topics onprem.*\n")
         .no_calls();
     let read = |file: &str| fs::read_to_string(kmk.work("kmk-lab").join(file)).unwrap();
     let compose: serde_yaml::Value = serde_yaml::from_str(&read("docker-compose.yml")).unwrap();
@@ -224,6 +224,6 @@ fn a_cluster_does_not_change_hands() {
     .unwrap();
     kmk.run("deploy")
         .code(2)
-        .stderr_has("error: cluster `primary` of lab `demo` is an existing cluster (`bootstrap`), and cannot become made by kmk\n")
+        .stderr_has("error: cluster `primary` of lab `demo` is an existing cluster (`bootstrap`), and cannot become one created by kmk\n")
         .changed(&[]);
 }

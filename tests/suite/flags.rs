@@ -77,7 +77,7 @@ fn a_port_used_twice() {
     // the port that the other cluster would be given
     kmk.run("deploy --port primary=19192")
         .code(2)
-        .stderr_has("port 19192 is given to both");
+        .stderr_has("port 19192 is assigned to both");
 }
 
 #[test]
@@ -329,7 +329,7 @@ fn images_of_clusters() {
           hint: clusters there are: primary, secondary
         error: there is no cluster `primry`
           hint: did you mean `primary`?
-        error: image `` is not an image name, such as apache/kafka:3.9.2
+        error: `` is not an image name, such as apache/kafka:3.9.2
     "});
     refused(&[
         (

@@ -93,7 +93,7 @@ fn a_stand_in_is_of_the_very_version_and_for_official_images_only() {
             .rule(Rule::on("image inspect kmk-kafka:4.2.0").says("[]"))
             .rule(Rule::on(&format!("pull {image}")).fails(1, "no such host\n"));
         let ran = Kmk::new().docker(&docker).deploy(flags).code(3);
-        ran.stderr_has(&format!("error: image {image} is not here"))
+        ran.stderr_has(&format!("error: image {image} is not available locally"))
             .stderr_lacks("stand-in");
     }
 }

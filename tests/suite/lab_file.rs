@@ -72,7 +72,7 @@ fn everything_that_a_file_says_is_rendered_and_no_secret() {
         "config.providers = env\n",
         "east->west.topics = orders, pay\\\\..*, kmk-canary\n",
         "east->west.groups = billing\n",
-        "# As asked for, instead of 50.\neast->west.consumer.poll.timeout.ms = 70\n",
+        "# As configured, instead of 50.\neast->west.consumer.poll.timeout.ms = 70\n",
         "east->west.tasks.max = 4\n",
         "east->west.consumer.ssl.key.password = ${env:KMK_TEST_SECRET}\n",
     ] {
@@ -127,7 +127,7 @@ fn a_secret_that_is_not_there_is_told_of_before_anything_is_made() {
         ),
         (
             kmk_with(SHOP).without_docker(),
-            "error: variable KMK_TEST_SECRET is not set",
+            "error: environment variable KMK_TEST_SECRET is not set",
         ),
     ] {
         kmk.run("deploy --any-port")
@@ -210,8 +210,8 @@ fn every_mistake_at_once_each_at_its_place() {
         error: kmk.yml:1:6: lab name `My Lab` must be lower-case letters, digits and `-`, begin and end with a letter or digit, and have at most 40 characters
         error: kmk.yml:2:1: a lab has no field `kafak`
           hint: did you mean `kafka`?
-        error: kmk.yml:3:9: `memory` is to be an amount such as 512m or 2g, not `lots`
-        error: kmk.yml:6:14: `brokers` is to be a number from 1 to 9, not `three`
+        error: kmk.yml:3:9: `memory` must be an amount such as 512m or 2g, got `lots`
+        error: kmk.yml:6:14: `brokers` must be a number from 1 to 9, got `three`
         error: kmk.yml:7:17: cluster `primary` cannot have 0 partitions; 1 to 1000 are allowed
         error: kmk.yml:9:11: cluster `primary` is defined twice
         error: kmk.yml:10:11: port 80 of cluster `primary` is out of range: 1024 to 65526 are allowed
@@ -241,7 +241,7 @@ fn every_mistake_at_once_each_at_its_place() {
         error: kmk.yml:37:7: setting `sasl.jaas.config` has a `${…}` that is not a reference; write `${env:NAME}`
           hint: a variable of the environment is written as ${env:NAME}; nothing else begins with `${`
         error: kmk.yml:38:5: flow primary->fourth is defined twice
-        error: kmk.yml:40:13: `topics` is to be a list such as [orders, payments], not `orders`
+        error: kmk.yml:40:13: `topics` must be a list such as [orders, payments], got `orders`
         error: kmk.yml:41:1: `flows` is defined twice
           hint: leave one of them
     "});
@@ -292,12 +292,12 @@ fn settings_that_mirrormaker_would_ignore_are_refused_at_their_place() {
           hint: write `producer.override.linger.ms`
         error: kmk.yml:15:7: setting `consumer.enable.auto.commit` of flow primary->secondary would be silently ignored: MirrorMaker always sets it to false
           hint: take it out
-        error: kmk.yml:16:7: setting `emit.checkpoints.enabled` of flow primary->secondary is to be true or false, not `yes`: MirrorMaker starts, but without MirrorCheckpointConnector (an earlier configuration stays in use)
+        error: kmk.yml:16:7: setting `emit.checkpoints.enabled` of flow primary->secondary must be true or false, got `yes`: MirrorMaker starts, but without MirrorCheckpointConnector (an earlier configuration stays in use)
         error: kmk.yml:18:7: setting `topics` is managed by kmk: use `topics` of the flow instead
         error: kmk.yml:22:7: setting `topics.blacklist` is managed by kmk: use `exclude` of the flow instead
         error: kmk.yml:23:7: setting `security.protocol` of flow secondary->primary is not read there and would be silently ignored
           hint: it is read as `primary.security.protocol`, for all that MirrorMaker does with primary; no flow can have it
-        error: kmk.yml:24:7: setting `exactly.once.support` of flow secondary->primary is to be one of REQUIRED, REQUESTED (in upper or lower case), not `sometimes`: MirrorMaker starts, but without its connectors (an earlier configuration stays in use)
+        error: kmk.yml:24:7: setting `exactly.once.support` of flow secondary->primary must be one of REQUIRED, REQUESTED (in upper or lower case), got `sometimes`: MirrorMaker starts, but without its connectors (an earlier configuration stays in use)
     "});
 }
 

@@ -186,7 +186,7 @@ fn a_damaged_label_and_a_name_of_others_are_listed_as_such() {
     ran.stdout_has("broken            unreadable  3/3  -")
         .stdout_has(r"../\u001b[31mred  unreadable  3/3  -")
         .stderr_has("note: broken: container kmk-broken-")
-        .stderr_has("describes no lab: missing field `clusters`")
+        .stderr_has("missing field `clusters`")
         .stderr_has(r"note: ../\u001b[31mred: its name is not a valid lab name");
 }
 

@@ -221,7 +221,7 @@ fn an_address_that_cannot_be_advertised() {
         ),
         (
             "deploy --bind ::",
-            "error: brokers cannot advertise ::: it stands for all addresses",
+            "error: brokers cannot advertise ::: it means every address",
         ),
         (
             "deploy --bind 224.0.0.1",
@@ -258,15 +258,15 @@ fn a_lab_file_has_the_address_too() {
     for (bind, said) in [
         (
             "0.0.0.0",
-            "kmk.yml:2:7: brokers cannot advertise 0.0.0.0: it stands for all",
+            "kmk.yml:2:7: brokers cannot advertise 0.0.0.0: it means every",
         ),
         (
             "here",
-            "kmk.yml:2:7: `bind` is to be an IP address such as 192.168.1.20, not `here`",
+            "kmk.yml:2:7: `bind` must be an IP address such as 192.168.1.20, got `here`",
         ),
         (
             "",
-            "kmk.yml:2:5: `bind` is to be an IP address such as 192.168.1.20, not nothing",
+            "kmk.yml:2:5: `bind` must be an IP address such as 192.168.1.20, got nothing",
         ),
     ] {
         fs::write(kmk.work("kmk.yml"), file(bind)).unwrap();
@@ -334,7 +334,7 @@ fn the_loopback_of_this_machine_is_nothing_to_warn_of() {
         .code(3)
         .stderr_lacks("warning");
     let ran = far().deploy("--bind 127.0.0.1").code(3);
-    ran.stderr_has("warning: whoever reaches 127.0.0.1 can");
+    ran.stderr_has("warning: anyone who can reach 127.0.0.1 can");
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn a_lab_of_another_shape_stays_as_it_is() {
         "});
     // same clusters and flows, more brokers
     let ran = kmk.run("deploy --scenario ha").code(2).changed(&[]);
-    ran.stderr_has("and is not `ha`: it is `dr` (primary->secondary)\n");
+    ran.stderr_has("with scenario `dr` (primary->secondary), not with scenario `ha`\n");
     let kmk = running(Scenario::Migrate, "two");
     kmk.run("deploy --scenario dr --lab two")
         .code(2)
@@ -148,7 +148,7 @@ fn a_lab_that_is_no_scenario_is_told_by_its_flows() {
     });
     kmk.run("deploy --scenario fan-out")
         .code(2)
-        .stderr_has("is not `fan-out`: it is (hub->edge-1)\n");
+        .stderr_has("already exists with other flows (hub->edge-1), not with scenario `fan-out`\n");
 }
 
 #[test]

@@ -198,7 +198,7 @@ fn what_is_not_a_persons_own_is_changed_only_by_force() {
         .stderr_has("no Kafka broker can be reached");
     kmk.run("topic create primary.heartbeats")
         .code(2)
-        .stderr_has("is a name of Kafka's, MirrorMaker's or kmk's own topics");
+        .stderr_has("is reserved for Kafka, MirrorMaker or kmk");
     // to look at is free
     kmk.run("topic describe primary.orders --cluster secondary --timeout 1s")
         .code(3)

@@ -86,7 +86,7 @@ fn each_target_has_its_own_number_and_a_flow_its_own_tasks() {
     "};
     fs::write(kmk.work("kmk.yml"), file).unwrap();
     let [_, properties] = written(&kmk, "deploy --dry-run --overwrite");
-    assert!(properties.contains("\n# As asked for, instead of 4.\na->b.tasks.max = 12\n"));
+    assert!(properties.contains("\n# As configured, instead of 4.\na->b.tasks.max = 12\n"));
 }
 
 #[test]

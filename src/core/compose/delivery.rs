@@ -109,12 +109,13 @@ mod tests {
     }
 
     #[test]
-    fn only_mirrors_are_made_anew_when_the_delivery_changes_or_the_text() {
+    fn only_mirrors_are_recreated_when_the_delivery_or_a_setting_changes() {
         let topology = Topology::new(&scenario::dr("demo"));
         let digests =
             |delivery, text| config_digests(&render(&topology, delivery, Classes::Unkept, text));
         let before = digests(MOUNTED, "a = 1");
         assert_eq!(before, digests(Delivery::Mount("/elsewhere"), "a = 1"));
+        assert_eq!(before, digests(MOUNTED, "# why\na = 1\n"));
         for after in [
             digests(Delivery::Inline, "a = 1"),
             digests(MOUNTED, "a = 2"),
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn another_address_makes_only_brokers_anew() {
+    fn another_address_recreates_only_brokers() {
         let mut spec = scenario::dr("demo");
         let digests = |spec: &Spec| {
             config_digests(&render(&Topology::new(spec), MOUNTED, Classes::Unkept, ""))

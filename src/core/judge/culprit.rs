@@ -305,8 +305,8 @@ mod tests {
         assert_eq!(
             told(&seen),
             [
-                "topic `a_b` holds up the whole flow: `primary.a_b` cannot be made beside `primary_a.b`, as Kafka takes `.` and `_` for the same; delete `primary_a.b`, or exclude `a_b`".to_owned(),
-                format!("topic `{long}` holds up the whole flow: its mirrored topic's name would have 253 characters, and Kafka allows 249; delete it or exclude it"),
+                "topic `a_b` holds up the whole flow: `primary.a_b` collides with topic `primary_a.b`: Kafka treats `.` and `_` as the same; delete `primary_a.b`, or exclude `a_b`".to_owned(),
+                format!("topic `{long}` holds up the whole flow: the name of its mirrored topic would have 253 characters, and Kafka allows 249; delete it or exclude it"),
             ]
         );
         // without records nothing is sent there

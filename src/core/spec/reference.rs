@@ -96,10 +96,10 @@ mod tests {
         );
         for (bad, part) in [
             ("${env:", "without its `}`"),
-            ("${env:}", "written as `${env:NAME}`"),
-            ("${env:A B}", "written as"),
-            ("${file:/x:y}", "written as"),
-            ("${NAME}", "written as"),
+            ("${env:}", "write `${env:NAME}`"),
+            ("${env:A B}", "is not a reference"),
+            ("${file:/x:y}", "is not a reference"),
+            ("${NAME}", "is not a reference"),
             ("${env:PATH}", "another name"),
         ] {
             assert!(pieces(bad).unwrap_err().contains(part), "{bad}");

@@ -165,14 +165,14 @@ mod tests {
         assert_eq!(
             told(&spec),
             [
-                "cluster primary (h:1) is not kmk's. MirrorMaker makes there: mm2-offset-syncs.secondary.internal"
+                "cluster primary (h:1) is an existing cluster. MirrorMaker creates on it: mm2-offset-syncs.secondary.internal"
             ]
         );
         spec.clusters[0].canary = true;
         spec.clusters[1] = ClusterSpec::existing("secondary", &["h:2"]);
         assert_eq!(
             told(&spec)[1],
-            "cluster secondary (h:2) is not kmk's. MirrorMaker makes there: heartbeats, mm2-configs.primary.internal, mm2-offsets.primary.internal, mm2-status.primary.internal, primary.checkpoints.internal; the copies primary.*"
+            "cluster secondary (h:2) is an existing cluster. MirrorMaker creates on it: heartbeats, mm2-configs.primary.internal, mm2-offsets.primary.internal, mm2-status.primary.internal, primary.checkpoints.internal; the mirrored topics primary.*"
         );
         spec.clusters[1].canary = true;
         spec.flows[0].naming = Naming::Same;
@@ -183,7 +183,7 @@ mod tests {
         spec.flows[0].settings = [syncs].into();
         let told = told(&spec);
         assert!(
-            told[0].ends_with("there: nothing of its own. For kmk's canary: kmk-canary-primary"),
+            told[0].ends_with("on it: nothing of its own. For kmk's canary: kmk-canary-primary"),
             "{told:?}"
         );
         assert!(

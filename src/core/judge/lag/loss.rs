@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(
             marked.doubts(),
             [
-                "unknown whether records of `orders` were lost: 2 offsets removed on a before MirrorMaker's position reached them, but offsets of transactions may hold no record"
+                "unknown whether records of `orders` were lost: 2 offsets were removed on a before MirrorMaker's position reached them, but some may be transaction markers, not records"
             ]
         );
         assert!(marked.notes().is_empty());

@@ -336,13 +336,13 @@ mod tests {
         assert!(
             stall
                 .to_string()
-                .ends_with("was not seen to move for 12.0 s; unknown since when")
+                .ends_with("has not been seen to move for 12.0 s; unknown since when")
         );
         stall.began = Some(4.0);
         assert!(
             stall
                 .to_string()
-                .ends_with("which began to run 4.0 s ago, has not come to them yet")
+                .ends_with("which started 4.0 s ago, has not reached them yet")
         );
     }
 }

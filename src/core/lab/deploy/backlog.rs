@@ -198,7 +198,7 @@ mod tests {
             "a->b: topic `orders`: 7 records behind, and MirrorMaker's position has not moved for 12.0 s"
         );
         let begun_late = ended(&Limit::new(10 * MILLI, &limit.interrupt().clone()), look);
-        assert!(begun_late.contains("no time to see"), "{begun_late}");
+        assert!(begun_late.contains("not enough time"), "{begun_late}");
     }
 
     #[test]

@@ -218,7 +218,7 @@ mod tests {
         };
         assert_eq!(
             note("b", 100_000, Some(&room)),
-            "MirrorMaker sends batches of 100000 bytes at most to b: topic `small` takes no more (max.message.bytes)"
+            "MirrorMaker sends batches of at most 100000 bytes to b: topic `small` accepts no larger ones (max.message.bytes)"
         );
         assert!(
             note(

@@ -188,8 +188,7 @@ mod tests {
         let committed = |offset| BTreeMap::from([(("t".to_owned(), 0), offset)]);
         assert_eq!(ahead("t", &written(9), &committed(9)), None);
         assert_eq!(ahead("t", &written(9), &committed(12)), None);
-        let said =
-            "the last offset of partition 0 is 9, the last one that MirrorMaker has committed 8";
+        let said = "the last offset of partition 0 is 9, and MirrorMaker's committed position is 8";
         assert_eq!(ahead("t", &written(9), &committed(8)).unwrap(), said);
         assert!(ahead("t", &written(9), &BTreeMap::new()).is_some());
         assert!(ahead("u", &written(9), &committed(9)).is_some());

@@ -134,7 +134,7 @@ mod tests {
                 ),
             ] {
                 let expected = format!(
-                    "MirrorMaker starts, but without {without} (a former configuration goes on)"
+                    "MirrorMaker starts, but without {without} (an earlier configuration stays in use)"
                 );
                 assert_eq!(said(place, key), expected, "{key}");
             }
