@@ -308,7 +308,7 @@ fn a_source_made_anew_is_refused_while_the_target_has_notes_of_the_old_one() {
     let refused = lab
         .kmk("deploy")
         .code(3)
-        .says("could pass over the first records of this lab's new one");
+        .says("so the first records of this lab's new one could be skipped");
     let hint = refused.stderr.lines().last().unwrap();
     let commands: Vec<&str> = hint.split('`').skip(1).step_by(2).collect();
     assert_eq!(commands.len(), 3, "{hint}");
@@ -402,7 +402,7 @@ fn what_no_container_could_reach_is_refused_before_anything_is_made() {
     lab.kmk("deploy")
         .code(3)
         .says("tells its clients to come to 127.0.0.1:")
-        .says("listens on this machine's loopback address only")
+        .says("listens only on this machine's loopback address")
         .says(&format!(
             "cluster `nobody` does not answer at localhost:{nobody}"
         ));

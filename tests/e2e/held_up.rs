@@ -158,7 +158,7 @@ fn a_topic_that_cannot_be_made_and_one_of_mirrormakers_own_are_named_with_their_
     lab.kmk("topic create primary_new --cluster secondary")
         .code(0);
     lab.primary().produce("new", "x\n");
-    let told = "`primary.new` cannot be made beside `primary_new`";
+    let told = "`primary.new` collides with topic `primary_new`";
     until_it_says(&lab, told);
     lab.kmk("explain new")
         .code(1)
@@ -186,7 +186,7 @@ fn a_topic_that_cannot_be_made_and_one_of_mirrormakers_own_are_named_with_their_
     until_it_says(&lab, told);
     let explained = lab.kmk("explain orders").code(1).text();
     assert!(explained.contains("MirrorMaker has ended"), "{explained}");
-    lab.deploy("").code(0).says("has compact again");
+    lab.deploy("").code(0).says("set back to compact");
     let line = format!("--bootstrap-server localhost:9092 --describe --topic {own}");
     let described = kafka_tool(&lab.container("secondary"), "kafka-topics.sh", &line, b"");
     assert!(described.contains("cleanup.policy=compact"), "{described}");

@@ -271,7 +271,7 @@ fn a_lab_that_was_there_before_stays() {
     ran.stderr_has(
         "\nThe lab was there before and stays: `kmk status` says how it is, `kmk deploy` tries again.\n",
     )
-    .stderr_lacks("Taking back")
+    .stderr_lacks("Rolling back")
     .changed(&[
         "compose --ansi never -p kmk-demo -f $ROOT/here/kmk-lab/docker-compose.yml up --detach --quiet-pull \
          --force-recreate --no-deps -- mm2-secondary primary secondary",

@@ -113,7 +113,7 @@ fn a_lab_that_was_there_stays_after_ctrl_c() {
         .finish()
         .code(130)
         .stderr_has("error: interrupted\nThe lab was there before and stays");
-    ran.stderr_lacks("Taking back");
+    ran.stderr_lacks("Rolling back");
     assert_eq!(kmk.noted("signals"), [""; 0], "compose was left alone");
     assert!(
         kmk.noted("calls")

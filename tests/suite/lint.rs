@@ -181,7 +181,7 @@ fn the_settings_of_one_kafka() {
     kmk.run("lint mm2.properties").code(0);
     kmk.run("lint --kafka-version 4.2.0 mm2.properties")
         .code(1)
-        .stdout("mm2.properties:5: use.incremental.alter.configs: ignored: of the Kafkas known only 3.9.2 has it\n");
+        .stdout("mm2.properties:5: use.incremental.alter.configs: ignored: of the versions known to kmk only 3.9.2 has it\n");
     kmk.run("lint --kafka-version four mm2.properties")
         .code(2)
         .stdout("")

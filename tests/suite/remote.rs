@@ -246,7 +246,7 @@ fn an_address_that_cannot_be_advertised() {
         ),
         (
             "deploy --dry-run --bind 0.0.0.0",
-            "clients cannot be sent to 0.0.0.0",
+            "brokers cannot advertise 0.0.0.0",
         ),
     ]);
 }

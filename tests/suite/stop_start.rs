@@ -255,7 +255,7 @@ fn files_that_are_gone_are_written_before_a_container_mounts_them() {
     assert!(written("mm2.properties").contains("primary->secondary.enabled = true"));
     assert!(written("docker-compose.yml").contains("kmk-demo"));
     let again = kmk.run("start --timeout 300ms").code(3);
-    again.stderr_lacks("written there again");
+    again.stderr_lacks("have been written again");
 }
 
 #[test]
