@@ -66,7 +66,10 @@ fn of_key(problem: &Problem) -> String {
             "a topic's setting: MirrorMaker ignores it; set it with kafka-configs.sh".to_owned()
         }
         Problem::OnlyIn(only) => {
-            format!("ignored: of the versions known to kmk only {} has it", only.kafka())
+            format!(
+                "ignored: of the versions known to kmk only {} has it",
+                only.kafka()
+            )
         }
         Problem::Gone(instead) => {
             format!("gone in Kafka 4, which ignores it: write {}", or(instead))
