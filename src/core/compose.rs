@@ -3,10 +3,10 @@
 mod broker;
 mod delivery;
 mod mirror;
-mod written;
+mod rendered;
 
 pub use delivery::Delivery;
-pub use written::{Written, written};
+pub use rendered::{RenderedService, rendered_services};
 
 use crate::core::digest;
 use crate::core::topology::{Broker, KafkaImage, Memory, Topology};
@@ -58,11 +58,11 @@ struct File {
 
 /// Whether a lab's MirrorMakers start from what earlier ones have loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Classes {
+pub enum ClassCache {
     /// Class-data archives are made and used, in the volume [`CLASSES`].
-    Kept,
+    Shared,
     /// The compose file needs nothing but itself.
-    Unkept,
+    None,
 }
 
 #[derive(Serialize)]
@@ -126,7 +126,7 @@ struct Logging {
 pub fn render(
     topology: &Topology,
     delivery: Delivery<'_>,
-    classes: Classes,
+    class_cache: ClassCache,
     properties: &str,
 ) -> String {
     let resource = || Resource {
@@ -134,7 +134,7 @@ pub fn render(
         external: false,
         labels: common_labels(topology, FIRST_FORMAT),
     };
-    let keeps = classes == Classes::Kept && !topology.mirrors.is_empty();
+    let keeps = class_cache == ClassCache::Shared && !topology.mirrors.is_empty();
     let brokers = topology.clusters.iter().flat_map(|cluster| {
         let one = move |broker: &Broker| {
             (
@@ -147,7 +147,7 @@ pub fn render(
     let mirrors = topology.mirrors.iter().flat_map(|mirror| {
         let one = move |worker: &String| {
             let mut service = mirror::service(topology, mirror, worker, delivery, properties);
-            service.volumes.extend(keeps.then(mirror::classes));
+            service.volumes.extend(keeps.then(mirror::class_cache));
             (worker.clone(), service)
         };
         mirror.workers.iter().map(one)

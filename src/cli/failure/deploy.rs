@@ -258,7 +258,7 @@ pub(super) fn preflight_problem(problem: &preflight::Problem) -> Item {
     match problem {
         preflight::Problem::Docker(error) => docker(error),
         preflight::Problem::ComposeTooOld { .. }
-        | preflight::Problem::ComposeTooOldElsewhere { .. } => {
+        | preflight::Problem::ComposeTooOldForRemote { .. } => {
             Item::new(problem).hint("update Docker Desktop, or Docker's compose plugin")
         }
         preflight::Problem::NoBind { host, .. } => {

@@ -75,7 +75,7 @@ impl Delivery<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::compose::{Classes, config_digests, render};
+    use crate::core::compose::{ClassCache, config_digests, render};
     use crate::core::mirrormaker::config;
     use crate::core::spec::Spec;
     use crate::core::spec::sample::any_spec;
@@ -91,7 +91,7 @@ mod tests {
         fn compose_reads_the_very_text_that_is_mounted_elsewhere(spec in any_spec()) {
             let topology = Topology::new(&spec);
             let properties = config::render(&topology);
-            let text = render(&topology, Delivery::Inline, Classes::Unkept, &properties);
+            let text = render(&topology, Delivery::Inline, ClassCache::None, &properties);
             let file: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
             let content = file["configs"][NAME]["content"].as_str();
             prop_assert_eq!(content.is_some(), !topology.mirrors.is_empty());
@@ -112,7 +112,7 @@ mod tests {
     fn only_mirrors_are_recreated_when_the_delivery_or_a_setting_changes() {
         let topology = Topology::new(&scenario::dr("demo"));
         let digests =
-            |delivery, text| config_digests(&render(&topology, delivery, Classes::Unkept, text));
+            |delivery, text| config_digests(&render(&topology, delivery, ClassCache::None, text));
         let before = digests(MOUNTED, "a = 1");
         assert_eq!(before, digests(Delivery::Mount("/elsewhere"), "a = 1"));
         assert_eq!(before, digests(MOUNTED, "# why\na = 1\n"));
@@ -136,7 +136,7 @@ mod tests {
     fn another_address_recreates_only_brokers() {
         let mut spec = scenario::dr("demo");
         let digests = |spec: &Spec| {
-            config_digests(&render(&Topology::new(spec), MOUNTED, Classes::Unkept, ""))
+            config_digests(&render(&Topology::new(spec), MOUNTED, ClassCache::None, ""))
         };
         let before = digests(&spec);
         spec.bind = Some("192.0.2.7".parse().unwrap());
@@ -153,7 +153,7 @@ mod tests {
         for (address, shown) in [("192.0.2.7", "192.0.2.7"), ("2001:db8::7", "[2001:db8::7]")] {
             let mut spec = scenario::dr("demo");
             spec.bind = Some(address.parse().unwrap());
-            let text = render(&Topology::new(&spec), MOUNTED, Classes::Unkept, "");
+            let text = render(&Topology::new(&spec), MOUNTED, ClassCache::None, "");
             let file: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
             let primary = &file["services"]["primary"];
             let port = primary["ports"][0].as_str().unwrap();

@@ -1,7 +1,7 @@
 //! The facade: what can be done with a lab, each verb a readable list of steps.
 
 mod canary;
-pub mod classes;
+pub mod class_cache;
 mod crew;
 mod culprit;
 pub mod delete;

@@ -304,7 +304,7 @@ impl Reader {
                         self.warnings.push(Problem::at(place, what));
                     }
                     if name == "properties" && key.ends_with("store.location") {
-                        let what = What::FileElsewhere(key.to_owned());
+                        let what = What::FileNotInContainer(key.to_owned());
                         self.warnings.push(Problem::at(place, what));
                     }
                     settings.insert(key.to_owned(), text.clone());

@@ -106,7 +106,7 @@ pub enum What {
     #[error(
         "`{0}` names a file, and MirrorMaker's container has no access to this machine's files: give certificates and keys as PEM text"
     )]
-    FileElsewhere(String),
+    FileNotInContainer(String),
     /// A warning: MirrorMaker ignores it.
     #[error(
         "MirrorMaker would silently ignore `{key}` there{}",

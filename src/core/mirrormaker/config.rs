@@ -5,7 +5,7 @@
 
 mod flow;
 mod properties;
-mod sharing;
+mod worker_group;
 
 pub use flow::{NEVER, excluded, spared, topics};
 
@@ -77,7 +77,7 @@ pub fn render(topology: &Topology) -> String {
         "plugin.discovery",
         "service_load",
     );
-    sharing::internal_rest(&mut file, topology);
+    worker_group::internal_rest(&mut file, topology);
     flow::write_all(&mut file, topology);
     freshness(&mut file);
     for cluster in &topology.clusters {
@@ -221,7 +221,7 @@ fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
         &format!("{name}.scheduled.rebalance.max.delay.ms"),
         "0",
     );
-    sharing::absence(file, cluster);
+    worker_group::absence(file, cluster);
     file.set("", &format!("{name}.plugin.discovery"), "service_load");
     file.set(
         "One partition for each of Connect's internal topics instead of 25 and 5.",

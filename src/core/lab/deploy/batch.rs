@@ -4,7 +4,7 @@
 use super::failure::DeployError;
 use super::plan::Plan;
 use super::request::Rendered;
-use crate::core::compose::Classes;
+use crate::core::compose::ClassCache;
 use crate::core::docker::Container;
 use crate::core::event::{Event, Observer};
 use crate::core::judge::culprit::Room;
@@ -154,7 +154,7 @@ impl Plan<'_> {
             observer.on(Event::Note(note));
         }
         let workers = other_batches(&self.rendered.topology, &topology);
-        self.rendered = Rendered::of(topology, &self.site, Classes::Kept);
+        self.rendered = Rendered::of(topology, &self.engine_host, ClassCache::Shared);
         self.write()?;
         Ok(workers)
     }

@@ -4,8 +4,8 @@
 use super::failure::DeployError;
 use super::plan::Plan;
 use super::refusal::explain;
-use crate::core::compose::{self, LABEL_CONFIG, Written};
-use crate::core::docker::{Container, Site};
+use crate::core::compose::{self, LABEL_CONFIG, RenderedService};
+use crate::core::docker::{Container, EngineHost};
 use crate::core::event::{Event, Observer};
 use crate::core::lab::status::throttle;
 use kmk_kafka::wait::Limit;
@@ -14,7 +14,7 @@ use std::time::Instant;
 
 /// Whether it may use other memory than it was made with, or too little of a CPU (`docker update`). It is made anew then:
 /// docker cannot take a limit away.
-fn is_limited(container: &Container, written: &Written) -> bool {
+fn is_limited(container: &Container, written: &RenderedService) -> bool {
     let memory = container.memory();
     memory.is_some_and(|now| Some(now) != written.memory)
         || throttle(container.service(), container).is_some()
@@ -27,7 +27,7 @@ impl Plan<'_> {
         changed: &[String],
         superfluous: &[Container],
     ) -> Vec<(&Container, String)> {
-        let written = compose::written(&self.rendered.compose);
+        let written = compose::rendered_services(&self.rendered.compose);
         let topology = &self.rendered.topology;
         let brokers = topology
             .clusters
@@ -60,12 +60,12 @@ impl Plan<'_> {
     /// other limits since (`docker update`).
     pub(super) fn changed(&self) -> Vec<String> {
         let digests = compose::config_digests(&self.rendered.compose);
-        let written = compose::written(&self.rendered.compose);
+        let written = compose::rendered_services(&self.rendered.compose);
         let mirrors = &self.rendered.topology.mirrors;
         let file = std::path::absolute(self.workdir.compose_file()).unwrap_or_default();
         let is_changed = |container: &&Container| {
             let service = container.service();
-            let moved = self.site == Site::Here
+            let moved = self.engine_host == EngineHost::Local
                 && mirrors
                     .iter()
                     .flat_map(|mirror| &mirror.workers)

@@ -54,7 +54,7 @@ impl Readiness<'_> {
         observer: &dyn Observer,
     ) -> Result<Vec<FlowLag>, DeployError> {
         self.wait_for_canaries(limit, observer)?;
-        self.wait_for_words(limit, observer)?;
+        self.wait_for_connector_status(limit, observer)?;
         self.wait_for_workers(limit, observer)?;
         self.wait_for_lists(limit, observer)?;
         self.wait_for_backlog(limit, observer)

@@ -1,6 +1,6 @@
 //! What can stand in the way of a deploy, as facts. Knows nothing of how it is found.
 
-use super::{NEEDED_DISK_MIB, OLDEST_COMPOSE, OLDEST_COMPOSE_ELSEWHERE};
+use super::{NEEDED_DISK_MIB, OLDEST_COMPOSE, OLDEST_COMPOSE_FOR_REMOTE};
 use crate::core::docker::DockerError;
 use crate::core::image::ImageError;
 use crate::core::lab::workdir::WorkdirError;
@@ -22,9 +22,9 @@ pub enum Problem {
     /// The compose plugin cannot take files along to an engine elsewhere.
     #[error(
         "docker compose {found} is too old for a remote Docker engine; {}.{}.{} or later is needed",
-        OLDEST_COMPOSE_ELSEWHERE.0, OLDEST_COMPOSE_ELSEWHERE.1, OLDEST_COMPOSE_ELSEWHERE.2
+        OLDEST_COMPOSE_FOR_REMOTE.0, OLDEST_COMPOSE_FOR_REMOTE.1, OLDEST_COMPOSE_FOR_REMOTE.2
     )]
-    ComposeTooOldElsewhere {
+    ComposeTooOldForRemote {
         /// Its version.
         found: String,
     },

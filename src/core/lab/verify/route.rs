@@ -97,7 +97,7 @@ fn refusal(
     limit: &Limit,
 ) -> Option<Refusal> {
     let name = flow.name();
-    if what.topic.is_none() && flow.proof == Proof::Word {
+    if what.topic.is_none() && flow.proof == Proof::ConnectorStatus {
         let is_end =
             |cluster: &&Cluster| [&flow.spec.source, &flow.spec.target].contains(&&cluster.name);
         let mut ends = topology.clusters.iter().filter(is_end);

@@ -1,7 +1,7 @@
 //! The flows' part of MirrorMaker's properties. Knows nothing of workers.
 
 use super::properties::Properties;
-use super::{GIVING_UP, READING, sharing};
+use super::{GIVING_UP, READING, worker_group};
 use crate::core::spec::{self, Naming};
 use crate::core::topology::{Cluster, Flow, Proof, Topology};
 
@@ -34,13 +34,13 @@ pub(super) fn write_all(file: &mut Properties, topology: &Topology) {
             settings.map(|(key, value)| (format!("{name}.{}", read_key(key)), value.clone()));
         file.asked_for = asked_for.collect();
         file.set("", &format!("{name}.enabled"), "true");
-        sharing::tasks(file, topology, flow);
+        worker_group::tasks(file, topology, flow);
         file.set(
             match flow.proof {
                 Proof::Canary => {
                     "Topics to mirror, as Java regular expressions; kmk's own canary topic is always included."
                 }
-                Proof::Word => "Topics to mirror, as Java regular expressions.",
+                Proof::ConnectorStatus => "Topics to mirror, as Java regular expressions.",
             },
             &format!("{name}.topics"),
             topics(flow),
@@ -157,7 +157,7 @@ pub fn excluded(flow: &Flow) -> String {
 pub fn spared(flow: &Flow, pattern: &str) -> String {
     match flow.proof {
         Proof::Canary => flow.spec.sparing_canary(pattern),
-        Proof::Word => pattern.to_owned(),
+        Proof::ConnectorStatus => pattern.to_owned(),
     }
 }
 

@@ -39,7 +39,7 @@ impl Plan<'_> {
 
     /// Before the containers come up: stops each MirrorMaker with an end at a cluster that has lost its data, and takes back its
     /// positions of a source that has.
-    pub(super) fn part_from_the_lost(
+    pub(super) fn stop_mirrors_of_lost_clusters(
         &self,
         limit: &Limit,
         observer: &dyn Observer,
@@ -74,13 +74,13 @@ impl Plan<'_> {
             )));
         }
         for flow in self.flows().filter(|flow| self.is_lost(&flow.spec.source)) {
-            self.forget(flow, limit, observer)?;
+            self.reset_positions(flow, limit, observer)?;
         }
         Ok(())
     }
 
     /// Takes back all positions of a flow whose source has lost its data.
-    fn forget(
+    fn reset_positions(
         &self,
         flow: &Flow,
         limit: &Limit,
@@ -124,7 +124,7 @@ impl Plan<'_> {
     }
 
     /// Once the brokers answer: takes back positions of topics that somebody has deleted.
-    pub(super) fn forget_stale(&self, limit: &Limit, observer: &dyn Observer) {
+    pub(super) fn reset_stale_positions(&self, limit: &Limit, observer: &dyn Observer) {
         if !self.was_there {
             return;
         }
@@ -155,7 +155,7 @@ impl Plan<'_> {
     }
 
     /// Once it replicates: what is lost all the same, or may be, by what was seen last of its flows; whether anything is.
-    pub(super) fn tell_losses(&self, flows: &[FlowLag], observer: &dyn Observer) -> bool {
+    pub(super) fn report_losses(&self, flows: &[FlowLag], observer: &dyn Observer) -> bool {
         if !self.was_there {
             return false;
         }
