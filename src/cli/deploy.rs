@@ -6,7 +6,7 @@ use super::output::seconds;
 use super::quantity::{counted, whole};
 use super::{Context, Outcome, lab_file};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use kafka_mirror_kit::core::docker::Site;
+use kafka_mirror_kit::core::docker::EngineHost;
 use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did, Request};
 use kafka_mirror_kit::core::lab::preflight;
 use kafka_mirror_kit::core::lab::workdir::{PROPERTIES_FILE, Workdir};
@@ -297,9 +297,9 @@ pub(super) fn addresses(topology: &Topology) -> String {
 
 fn preview(request: &Request, context: &Context) -> anyhow::Result<Outcome> {
     // without Docker nobody knows of another engine than this machine's
-    let site = Site::find(&context.question()).unwrap_or(Site::Here);
-    let rendered = deploy::render(request, &site).map_err(deploy::DeployError::Spec)?;
-    let reach = preflight::reach(&site, &rendered.topology.spec);
+    let engine_host = EngineHost::find(&context.question()).unwrap_or(EngineHost::Local);
+    let rendered = deploy::render(request, &engine_host).map_err(deploy::DeployError::Spec)?;
+    let reach = preflight::reach(&engine_host, &rendered.topology.spec);
     reach.map_err(|problem| deploy::DeployError::Preflight(vec![problem]))?;
     let directory = request
         .directory
@@ -307,7 +307,7 @@ fn preview(request: &Request, context: &Context) -> anyhow::Result<Outcome> {
         .unwrap_or_else(|| deploy::default_directory(&request.lab));
     let workdir = Workdir::new(directory);
     workdir.write(
-        &site.owner(&request.lab),
+        &engine_host.owner(&request.lab),
         &rendered.compose.text,
         &rendered.properties,
         request.overwrite,
@@ -329,7 +329,7 @@ fn preview(request: &Request, context: &Context) -> anyhow::Result<Outcome> {
         topology.project(),
         shell::word(&compose.display().to_string())
     );
-    let (proven, word) = (flows(Proof::Canary), flows(Proof::Word));
+    let (proven, word) = (flows(Proof::Canary), flows(Proof::ConnectorStatus));
     if topology.flows.is_empty() {
         text.push_str("\nWould wait until every broker answers");
     }
@@ -337,7 +337,7 @@ fn preview(request: &Request, context: &Context) -> anyhow::Result<Outcome> {
         let _ = write!(text, "\nWould wait until a canary has crossed {proven}");
     }
     if !word.is_empty() {
-        let what = "Would wait until MirrorMaker says that it runs";
+        let what = "Would wait until MirrorMaker runs";
         let _ = write!(text, "\n{what} {word}");
     }
     let addresses = topology
@@ -350,7 +350,7 @@ fn preview(request: &Request, context: &Context) -> anyhow::Result<Outcome> {
     for footprint in topology.footprints() {
         context.output.talk(&format!("note: {footprint}"));
     }
-    if let Some(warning) = deploy::exposure(&topology.spec, &site) {
+    if let Some(warning) = deploy::exposure(&topology.spec, &engine_host) {
         context.output.warn(&warning);
     }
     context

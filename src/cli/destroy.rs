@@ -7,7 +7,7 @@ use kafka_mirror_kit::core::docker::{Docker, DockerError};
 use kafka_mirror_kit::core::lab::list::Listed;
 use kafka_mirror_kit::core::lab::workdir::Workdir;
 use kafka_mirror_kit::core::lab::{Leftover, Sight};
-use kafka_mirror_kit::core::lab::{classes, deploy, destroy};
+use kafka_mirror_kit::core::lab::{class_cache, deploy, destroy};
 use kafka_mirror_kit::core::spec::{Naming, is_name};
 use kafka_mirror_kit::core::topology::is_internal;
 use kmk_kafka::printable;
@@ -92,7 +92,7 @@ fn every(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 
 /// What is no lab's, and of no use where there is none.
 fn forget_classes(context: &Context) -> anyhow::Result<()> {
-    match classes::forget(&Docker::find()?, &context.question()) {
+    match class_cache::remove(&Docker::find()?, &context.question()) {
         Ok(true) => context
             .output
             .talk(&format!("Volume {CLASSES} is gone too.")),
@@ -174,7 +174,7 @@ fn one(lab: &str, args: &Args, context: &Context) -> anyhow::Result<()> {
     }
     if !args.all
         && was_there
-        && classes::are_kept(&docker, &context.question()).is_ok_and(|kept| kept)
+        && class_cache::exists(&docker, &context.question()).is_ok_and(|kept| kept)
     {
         context.output.talk(&format!(
             "note: volume {CLASSES} stays for the next lab; `docker volume rm {CLASSES}` removes it"

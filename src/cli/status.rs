@@ -101,7 +101,7 @@ fn say_what_is_not_known(status: &Status, context: &Context) {
         let is_empty =
             clusters.any(|cluster| cluster.name == flow.source && cluster.topics == Some(0));
         let is_idle = !flow.parts.is_empty() && !flow.parts.iter().any(copies) && !is_empty;
-        if flow.proof == Proof::Word && flow.healthy && is_idle {
+        if flow.proof == Proof::ConnectorStatus && flow.healthy && is_idle {
             notes.push(format!(
                 "MirrorMaker runs {}, and copies nothing: no topic of {} is one that the flow takes, or MirrorMaker cannot reach or enter it (`kmk logs{}` says more)",
                 flow.name,
@@ -109,7 +109,7 @@ fn say_what_is_not_known(status: &Status, context: &Context) {
                 deploy::in_lab(&status.lab)
             ));
         }
-        if flow.proof == Proof::Word && !open.is_empty() {
+        if flow.proof == Proof::ConnectorStatus && !open.is_empty() {
             notes.push(format!(
                 "no canary is sent through {}, its state is MirrorMaker's word{}; `canary: true` at {} in the lab file lets kmk send one",
                 flow.name,

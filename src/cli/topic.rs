@@ -113,7 +113,7 @@ fn refuse_internal(topic: &str, chosen: &Chosen) -> anyhow::Result<()> {
     if !is_internal {
         return Ok(());
     }
-    let what = format!("`{topic}` is a name of Kafka's, MirrorMaker's or kmk's own topics");
+    let what = format!("topic name `{topic}` is reserved for Kafka, MirrorMaker or kmk");
     let hint = "leave it to them, or insist with --force";
     Err(Told::usage(what).hint(hint).into())
 }
@@ -127,7 +127,7 @@ fn refuse_mirrored(topic: &str, chosen: &Chosen, limit: &Limit) -> anyhow::Resul
         return Ok(());
     };
     let what = format!(
-        "`{topic}` on {cluster} is the copy of `{}` on {}: MirrorMaker writes it, and keeps it as its source is",
+        "`{topic}` on {cluster} is the mirrored topic of `{}` on {}: MirrorMaker writes to it, and keeps it as its source is",
         source.topic, source.cluster
     );
     let hint = format!(

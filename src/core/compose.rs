@@ -48,12 +48,12 @@ pub struct Compose {
     /// The text of the file.
     pub text: String,
     /// What the containers of each service are made with.
-    pub services: BTreeMap<String, ServiceConfig>,
+    pub services: BTreeMap<String, RenderedService>,
 }
 
 /// What a container is made with, to be compared with the container as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServiceConfig {
+pub struct RenderedService {
     /// The digest of its configuration, which its [label](LABEL_CONFIG) has.
     pub digest: String,
     /// The networks that it is on, by docker's names.
@@ -74,11 +74,11 @@ struct File {
 
 /// Whether a lab's MirrorMakers start from what earlier ones have loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Classes {
+pub enum ClassCache {
     /// Class-data archives are made and used, in the volume [`CLASSES`].
-    Kept,
+    Shared,
     /// The compose file needs nothing but itself.
-    Unkept,
+    None,
 }
 
 #[derive(Serialize)]
@@ -151,7 +151,7 @@ struct Logging {
 pub fn render(
     topology: &Topology,
     delivery: Delivery<'_>,
-    classes: Classes,
+    class_cache: ClassCache,
     properties: &str,
 ) -> Compose {
     let resource = || Resource {
@@ -159,7 +159,7 @@ pub fn render(
         external: false,
         labels: common_labels(topology, FIRST_FORMAT),
     };
-    let keeps = classes == Classes::Kept && !topology.mirrors.is_empty();
+    let keeps = class_cache == ClassCache::Shared && !topology.mirrors.is_empty();
     let brokers = topology.clusters.iter().flat_map(|cluster| {
         let one = move |broker: &Broker| {
             (
@@ -172,7 +172,7 @@ pub fn render(
     let mirrors = topology.mirrors.iter().flat_map(|mirror| {
         let one = move |worker: &String| {
             let mut service = mirror::service(topology, mirror, worker, delivery, properties);
-            service.volumes.extend(keeps.then(mirror::classes));
+            service.volumes.extend(keeps.then(mirror::class_cache));
             (worker.clone(), service)
         };
         mirror.workers.iter().map(one)
@@ -273,9 +273,9 @@ impl Service {
         }
     }
 
-    fn config(&self, topology: &Topology) -> ServiceConfig {
+    fn config(&self, topology: &Topology) -> RenderedService {
         let networks = self.networks.iter();
-        ServiceConfig {
+        RenderedService {
             digest: self.labels.get(LABEL_CONFIG).cloned().unwrap_or_default(),
             networks: networks
                 .map(|name| format!("{}_{name}", topology.project()))
@@ -286,7 +286,7 @@ impl Service {
 
     /// Adds the labels, and the image as it is written; `mounted` is the text of the file that it mounts.
     fn labelled(mut self, topology: &Topology, image: &KafkaImage, mounted: &str) -> Self {
-        // where the mounted file lies is no part of what it says
+        // where the mounted file lies does not matter, only what it says
         let mut definition = serde_yaml::to_value(&self).unwrap_or_default();
         if let Some(map) = definition.as_mapping_mut() {
             map.remove("volumes");
@@ -295,11 +295,20 @@ impl Service {
         let spec = serde_json::to_string(&topology.spec).unwrap_or_default();
         self.image = image.expression();
         self.labels = common_labels(topology, format(topology));
-        self.labels
-            .insert(LABEL_CONFIG, digest::short(&(definition + mounted)));
+        self.labels.insert(
+            LABEL_CONFIG,
+            digest::short(&(definition + &without_comments(mounted))),
+        );
         self.labels.insert(LABEL_SPEC, escape(&spec));
         self
     }
+}
+
+/// The lines of a properties file that are not comments: rewording one is no reason to recreate a container.
+fn without_comments(text: &str) -> String {
+    let lines = text.lines();
+    let lines = lines.filter(|line| !line.trim_start().starts_with('#'));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Compose replaces `$NAME` in every value; `$$` stands for one `$`.

@@ -298,19 +298,17 @@ fn a_source_made_anew_is_refused_while_the_target_has_notes_of_the_old_one() {
         "clusters:\n  - name: lab\n    port: {port}\n  - name: onprem\n    bootstrap: {address}\nflows:\n  - {{from: lab, to: onprem, naming: same}}\n"
     );
     write_file(&lab, &file);
-    lab.kmk("deploy")
-        .code(0)
-        .says("the copies of topics of lab");
+    lab.kmk("deploy").code(0).says("the mirrored topics of lab");
     let (sent, text) = lines("record", 100);
     lab.primary().produce("orders", &text);
     outside.kcat().until_it_has("orders", &sent, CROSSING);
     lab.kmk("destroy")
         .code(0)
-        .says("Also there: the copies of topics of lab");
+        .says("Also there: the mirrored topics of lab");
     let refused = lab
         .kmk("deploy")
         .code(3)
-        .says("could pass over the first records of this lab's new one");
+        .says("so the first records of this lab's new one could be skipped");
     let hint = refused.stderr.lines().last().unwrap();
     let commands: Vec<&str> = hint.split('`').skip(1).step_by(2).collect();
     assert_eq!(commands.len(), 3, "{hint}");
@@ -404,7 +402,7 @@ fn what_no_container_could_reach_is_refused_before_anything_is_made() {
     lab.kmk("deploy")
         .code(3)
         .says("tells its clients to come to 127.0.0.1:")
-        .says("listens on this machine's loopback address only")
+        .says("listens only on this machine's loopback address")
         .says(&format!(
             "cluster `nobody` does not answer at localhost:{nobody}"
         ));

@@ -424,7 +424,7 @@ fn of_copies(lab: &Lab) {
         "orders",
         &[
             "the whole flow is held up by `big`\n",
-            "seen: topic `big` holds up the whole flow: `primary.big` takes records of 1000 bytes, and `big` of ",
+            "seen: topic `big` holds up the whole flow: `primary.big` accepts records of up to 1000 bytes, and `big` of up to ",
         ],
     );
     until_it_is(lab, "orders", "held_up");

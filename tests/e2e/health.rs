@@ -214,7 +214,9 @@ fn a_task_that_fails_in_the_middle_of_its_life_is_named_and_goes_on_by_itself() 
             limit(1_000);
             lab.primary().produce("orders", &("x".repeat(5_000) + "\n"));
         },
-        &["topic `orders` holds up the whole flow: `primary.orders` takes records of 1000 bytes"],
+        &[
+            "topic `orders` holds up the whole flow: `primary.orders` accepts records of up to 1000 bytes",
+        ],
         || limit(100_000),
     );
     copy(2);

@@ -52,7 +52,7 @@ fn a_topic_that_takes_less_than_mirrormaker_sends_is_named_and_a_deploy_mends_it
     lab.primary().produce("orders", "one\n");
     send(&lab, "small", &sent);
 
-    let cure = "takes batches of 100000 bytes (max.message.bytes), and MirrorMaker sends 262144; `kmk deploy --lab ";
+    let cure = "accepts batches of up to 100000 bytes (max.message.bytes), and MirrorMaker sends 262144; `kmk deploy --lab ";
     until_it_says(&lab, cure);
     lab.kmk("lag --max 100000").code(1).prints(cure);
     lab.kmk("explain small").code(1).prints(cure);
@@ -101,7 +101,7 @@ fn a_stall_that_no_deploy_cures_is_not_called_replication_however_long_it_is_wai
     };
     takes(200);
     send(&lab, "orders", &lines(0, 10));
-    let why = "`primary.orders` takes records of 200 bytes";
+    let why = "`primary.orders` accepts records of up to 200 bytes";
     until_it_says(&lab, "position has not moved");
     for verb in ["deploy", "start"] {
         lab.kmk(verb)
@@ -158,7 +158,7 @@ fn a_topic_that_cannot_be_made_and_one_of_mirrormakers_own_are_named_with_their_
     lab.kmk("topic create primary_new --cluster secondary")
         .code(0);
     lab.primary().produce("new", "x\n");
-    let told = "`primary.new` cannot be made beside `primary_new`";
+    let told = "`primary.new` collides with topic `primary_new`";
     until_it_says(&lab, told);
     lab.kmk("explain new")
         .code(1)
@@ -186,7 +186,7 @@ fn a_topic_that_cannot_be_made_and_one_of_mirrormakers_own_are_named_with_their_
     until_it_says(&lab, told);
     let explained = lab.kmk("explain orders").code(1).text();
     assert!(explained.contains("MirrorMaker has ended"), "{explained}");
-    lab.deploy("").code(0).says("has compact again");
+    lab.deploy("").code(0).says("set back to compact");
     let line = format!("--bootstrap-server localhost:9092 --describe --topic {own}");
     let described = kafka_tool(&lab.container("secondary"), "kafka-topics.sh", &line, b"");
     assert!(described.contains("cleanup.policy=compact"), "{described}");

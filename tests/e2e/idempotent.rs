@@ -80,7 +80,7 @@ fn three_brokers() -> Lab {
     let compose = compose::render(
         &Topology::new(&spec),
         Delivery::Mount("./mm2.properties"),
-        compose::Classes::Unkept,
+        compose::ClassCache::None,
         "",
     );
     let file = lab.home.path().join("three.yml");

@@ -4,7 +4,7 @@ use crate::engine::docker_words;
 use crate::kcat::CROSSING;
 use crate::lab::{Lab, kafka_tool};
 use crate::process::Ran;
-use kafka_mirror_kit::core::compose::{self, Classes, Delivery};
+use kafka_mirror_kit::core::compose::{self, ClassCache, Delivery};
 use kafka_mirror_kit::core::lab_file;
 use kafka_mirror_kit::core::mirrormaker::config;
 use kafka_mirror_kit::core::spec::{ClusterSpec, FlowSpec, Naming, Piece, Spec, names_in, pieces};
@@ -246,8 +246,8 @@ fn compose_takes_whatever_a_lab_is_rendered_to() {
         let topology = Topology::new(&spec);
         let properties = config::render(&topology);
         for (delivery, classes) in [
-            (Delivery::Mount("./mm2.properties"), Classes::Kept),
-            (Delivery::Inline, Classes::Unkept),
+            (Delivery::Mount("./mm2.properties"), ClassCache::Shared),
+            (Delivery::Inline, ClassCache::None),
         ] {
             let compose = compose::render(&topology, delivery, classes, &properties);
             fs::write(&file, compose.text).unwrap();

@@ -129,7 +129,7 @@ fn plain_records_that_may_be_marks(lab: &Lab) {
         .code(0)
         .says("is unknown");
     docker(&format!("start {mirror_maker}"));
-    let doubt = "unknown whether records of `gone` were lost: 3 offsets removed on primary";
+    let doubt = "unknown whether records of `gone` were lost: 3 offsets were removed on primary";
     until("only that is wrong", CROSSING, || {
         let told = lab.kmk("status").text();
         told.contains(": UNKNOWN").then_some(())

@@ -37,8 +37,8 @@ fn what_is_made_again_is_mirrored_from_its_first_record() {
     lose(&lab, "primary");
     lab.kmk("deploy")
         .code(1)
-        .says("the data of primary was gone")
-        .says("MirrorMaker's positions of primary on secondary are reset");
+        .says("primary lost its data")
+        .says("MirrorMaker's positions for primary on secondary were reset");
     lab.primary().produce("orders", &lines(3_000, 8_000));
     lab.secondary().until_it_ends_at("primary.orders", 8_000);
     lab.secondary()
@@ -49,8 +49,8 @@ fn what_is_made_again_is_mirrored_from_its_first_record() {
     lose(&lab, "secondary");
     lab.kmk("deploy")
         .code(1)
-        .says("the data of secondary was gone")
-        .says("MirrorMaker mirrors to secondary again what primary still holds");
+        .says("secondary lost its data")
+        .says("MirrorMaker mirrors to secondary again everything that primary still has");
     lab.secondary().until_it_ends_at("primary.orders", 5_000);
     let told = kafka_tool(
         &lab.container("secondary"),
@@ -135,11 +135,11 @@ fn what_others_removed_is_told_and_no_lab_is_healthy_that_has_lost_it() {
     }
     lab.primary().produce("gone", &lines(0, 3));
     lab.primary().produce("longer", &lines(1_000, 1_150));
-    let beyond = "MirrorMaker's position 100 lies beyond the end of `gone`, 3";
+    let beyond = "MirrorMaker's position 100 is beyond the end of `gone`, 3";
     lab.kmk("lag --max 1000").code(1).says(beyond);
     lab.kmk("deploy")
         .code(1)
-        .says("MirrorMaker's positions of gone are reset")
+        .says("MirrorMaker's positions for gone were reset")
         .says("at most 150 records of `old` removed on primary before they were copied");
     lab.secondary().until_it_ends_at("primary.gone", 104);
     lab.secondary().until_it_ends_at("primary.longer", 150);

@@ -100,7 +100,7 @@ fn a_lab_on_another_engine() {
     remote
         .deploy("")
         .code(2)
-        .says("the engine is elsewhere (tcp://127.0.0.1:")
+        .says("the Docker engine is remote (tcp://127.0.0.1:")
         .says("--bind 127.0.0.1");
     assert_eq!(remote.things(), "", "refused before anything is made");
 

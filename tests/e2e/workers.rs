@@ -1,4 +1,4 @@
-//! Several MirrorMakers share the work of a target: one is killed, the other takes up what it had, nothing is missing.
+//! Several MirrorMakers share the tasks of a target: one is killed, the other takes up what it had, nothing is missing.
 
 use crate::engine::docker;
 use crate::kcat::CROSSING;

@@ -137,7 +137,7 @@ fn a_compose_that_fails_is_rolled_back() {
         Starting the containers ...
           Container kmk-demo-primary-1  Creating
           something broke
-        Taking back what was made ...
+        Rolling back ...
         error: `docker {UP_COMMAND}` failed with exit code 1
           caused by: Container kmk-demo-primary-1  Creating
           caused by: something broke
@@ -186,7 +186,7 @@ fn a_rollback_that_fails_says_so() {
         .deploy("")
         .code(3)
         .changed(&[UP_COMMAND]);
-    ran.stderr_has("Taking back what was made failed too: `docker ps --all --no-trunc --quiet --filter label=kmk.lab=demo` failed with exit code 1")
+    ran.stderr_has("Rolling back failed too: `docker ps --all --no-trunc --quiet --filter label=kmk.lab=demo` failed with exit code 1")
         .stderr_has("\nTry again with `kmk destroy`.\n");
 }
 
@@ -201,7 +201,7 @@ fn a_broker_that_died_is_shown_with_its_log() {
         Starting the containers ...
         ✓ Started the containers (<time>)
         Waiting for the brokers ...
-        Taking back what was made ...
+        Rolling back ...
         error: broker primary of cluster `primary` does not answer: its container has exited with code 137
           hint: give it more time with --timeout 300s, or keep it for a look with --keep
         Container kmk-demo-primary-1 has exited with code 137; the last lines of its log:
@@ -271,7 +271,7 @@ fn a_lab_that_was_there_before_stays() {
     ran.stderr_has(
         "\nThe lab was there before and stays: `kmk status` says how it is, `kmk deploy` tries again.\n",
     )
-    .stderr_lacks("Taking back")
+    .stderr_lacks("Rolling back")
     .changed(&[
         "compose --ansi never -p kmk-demo -f $ROOT/here/kmk-lab/docker-compose.yml up --detach --quiet-pull \
          --force-recreate --no-deps -- mm2-secondary primary secondary",

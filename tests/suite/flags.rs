@@ -70,14 +70,14 @@ fn a_port_used_twice() {
             .stdout("")
             .no_calls()
             .stderr(indoc! {"
-            error: port 20000 is given to both `primary` and `secondary`
+            error: port 20000 is assigned to both `primary` and `secondary`
               hint: choose another with --port CLUSTER=PORT, or let kmk choose with --any-port
         "});
     }
     // the port that the other cluster would be given
     kmk.run("deploy --port primary=19192")
         .code(2)
-        .stderr_has("port 19192 is given to both");
+        .stderr_has("port 19192 is assigned to both");
 }
 
 #[test]
@@ -163,8 +163,8 @@ fn partitions() {
             .stdout("")
             .no_calls();
         ran.stderr(&format!(
-            "error: cluster `primary` cannot have {count} partitions; 1 to 1000 are possible\n\
-             error: cluster `secondary` cannot have {count} partitions; 1 to 1000 are possible\n"
+            "error: cluster `primary` cannot have {count} partitions; 1 to 1000 are allowed\n\
+             error: cluster `secondary` cannot have {count} partitions; 1 to 1000 are allowed\n"
         ));
     }
     refused(&[
@@ -185,12 +185,12 @@ fn all_that_is_wrong_with_a_lab_at_once() {
         .stderr(indoc! {"
         error: there is no cluster `nope`
           hint: clusters there are: primary, secondary
-        error: image `a$b` is not an image name, such as apache/kafka:3.9.2
-        error: cluster `primary` cannot have 0 partitions; 1 to 1000 are possible
-        error: cluster `secondary` cannot have 0 partitions; 1 to 1000 are possible
+        error: `a$b` is not an image name, such as apache/kafka:3.9.2
+        error: cluster `primary` cannot have 0 partitions; 1 to 1000 are allowed
+        error: cluster `secondary` cannot have 0 partitions; 1 to 1000 are allowed
         error: topic filter `orders(`: unclosed group at character 7
           hint: quote it for the shell, such as --topics 'orders,payments\\..*'
-        error: port 19192 is given to both `primary` and `secondary`
+        error: port 19192 is assigned to both `primary` and `secondary`
           hint: choose another with --port CLUSTER=PORT, or let kmk choose with --any-port
     "});
 }
@@ -288,7 +288,7 @@ fn image_names() {
             .stdout("")
             .no_calls();
         ran.stderr(&format!(
-            "error: image `{image}` is not an image name, such as apache/kafka:3.9.2\n"
+            "error: `{image}` is not an image name, such as apache/kafka:3.9.2\n"
         ));
     }
 }
@@ -299,19 +299,19 @@ fn images_of_clusters() {
     for (flags, said) in [
         (
             "--image a:1 --kafka-version 3.9.2",
-            "all clusters are given two Kafka images",
+            "two Kafka images are set for all clusters",
         ),
         (
             "--image a:1 --image a:1",
-            "all clusters are given two Kafka images",
+            "two Kafka images are set for all clusters",
         ),
         (
             "--image primary=a:1 --kafka-version primary=3.9.2",
-            "cluster `primary` is given two Kafka images",
+            "two Kafka images are set for cluster `primary`",
         ),
         (
             "--kafka-version secondary=3.9.2 --kafka-version secondary=4.2.0 --image secondary=a:1",
-            "cluster `secondary` is given two Kafka images",
+            "two Kafka images are set for cluster `secondary`",
         ),
     ] {
         let ran = kmk
@@ -329,7 +329,7 @@ fn images_of_clusters() {
           hint: clusters there are: primary, secondary
         error: there is no cluster `primry`
           hint: did you mean `primary`?
-        error: image `` is not an image name, such as apache/kafka:3.9.2
+        error: `` is not an image name, such as apache/kafka:3.9.2
     "});
     refused(&[
         (

@@ -87,7 +87,7 @@ fn every_lab_has_a_line() {
         zeta   unreadable   3/3  -            -         kmk-lab
     "})
         .stderr(indoc! {"
-        note: zeta: a newer kmk made it (its labels are of format 99)
+        note: zeta: it was created by a newer kmk (its labels have format 99)
 
         hint: `kmk start --lab gamma` goes on where it was
     "});
@@ -150,7 +150,7 @@ fn the_list_as_json() {
     assert_eq!(of("alpha")["problem"], Value::Null);
     assert_eq!(
         of("zeta")["problem"],
-        "a newer kmk made it (its labels are of format 99)"
+        "it was created by a newer kmk (its labels have format 99)"
     );
 }
 
@@ -186,8 +186,8 @@ fn a_damaged_label_and_a_name_of_others_are_listed_as_such() {
     ran.stdout_has("broken            unreadable  3/3  -")
         .stdout_has(r"../\u001b[31mred  unreadable  3/3  -")
         .stderr_has("note: broken: container kmk-broken-")
-        .stderr_has("describes no lab: missing field `clusters`")
-        .stderr_has(r"note: ../\u001b[31mred: its name is none that kmk gives");
+        .stderr_has("missing field `clusters`")
+        .stderr_has(r"note: ../\u001b[31mred: its name is not a valid lab name");
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn one_that_cannot_go_keeps_no_other_from_going() {
         error: lab `../up` was not made by kmk
           hint: remove what carries its label with docker
         Lab `alpha` is not, or not wholly, gone:
-        error: lab `alpha` was made by a newer kmk (its labels are of format 99, and this kmk knows formats up to 2)
+        error: lab `alpha` was created by a newer kmk (its labels have format 99; this kmk knows formats up to 2)
           hint: use the kmk that made it, or a newer one; this one knows formats up to 2
     "});
 }

@@ -54,8 +54,8 @@ fn findings_by_line_with_what_is_right() {
         mm2.properties:6: primary->secondary.emit.heartbeats: no setting of MirrorMaker: ignored; did you mean `primary->secondary.emit.heartbeats.enabled`?
         mm2.properties:7: primary->secondary.offset.flush.interval.ms: ignored here; it is read as `secondary.offset.flush.interval.ms`
         mm2.properties:8: primary->third.topics: ignored: `clusters` does not name `third`
-        mm2.properties:9: primary->secondary.producer.linger.ms: reaches only the producer of offset syncs, not the one that writes records; for that it is `secondary.producer.linger.ms`
-        mm2.properties:10: primary->secondary.sync.topic.acls.enabled: `no` is not true or false: MirrorMaker starts, but without MirrorSourceConnector (a former configuration goes on)
+        mm2.properties:9: primary->secondary.producer.linger.ms: applies only to the producer of offset syncs, not the one that writes records; for that it is `secondary.producer.linger.ms`
+        mm2.properties:10: primary->secondary.sync.topic.acls.enabled: `no` is not true or false: MirrorMaker starts, but without MirrorSourceConnector (an earlier configuration stays in use)
     "};
     with(format!("{GOOD}{rest}"))
         .run("lint mm2.properties")
@@ -81,7 +81,7 @@ fn who_gets_a_setting() {
     let stdout = indoc! {"
         mm2.properties:5: primary->secondary.consumer.bootstrap.servers: ignored: `primary.bootstrap.servers` and `secondary.bootstrap.servers` count instead
         mm2.properties:6: secondary->primary.topics: ignored: flow secondary->primary is not enabled; say `secondary->primary.enabled = true`, or leave this out
-        mm2.properties:7: secondary->primary.producer.override.linger.ms: reaches only the producer of heartbeats, for this flow is not enabled
+        mm2.properties:7: secondary->primary.producer.override.linger.ms: applies only to the producer of heartbeats, for this flow is not enabled
         mm2.properties:8: log.retention.hours: a broker's setting: MirrorMaker ignores it; set it on the brokers
         mm2.properties:9: heartbeats.topic.retention.ms: a topic's setting: MirrorMaker ignores it; set it with kafka-configs.sh
         mm2.properties:10: connector.class: makes all three connectors of a flow a MirrorSourceConnector; leave it out
@@ -104,7 +104,7 @@ fn what_would_go_round_for_ever() {
     "};
     let good = GOOD.replace("primary, secondary", "primary, secondary, third");
     let stdout = indoc! {"
-        mm2.properties:4: primary->secondary.enabled: flows primary->secondary, secondary->primary form a ring that MirrorMaker would not stop: each round would add topics (primary.primary.primary.TOPIC), for ever
+        mm2.properties:4: primary->secondary.enabled: flows primary->secondary, secondary->primary form a cycle that MirrorMaker does not break: each round would create more topics (primary.primary.primary.TOPIC), endlessly
         mm2.properties:8: third.bootstrap.servers: `secondary` and `third` both have the address there:9092: one cluster under two names, which MirrorMaker would copy into itself for ever
     "};
     with(format!("{good}{rest}"))
@@ -181,7 +181,7 @@ fn the_settings_of_one_kafka() {
     kmk.run("lint mm2.properties").code(0);
     kmk.run("lint --kafka-version 4.2.0 mm2.properties")
         .code(1)
-        .stdout("mm2.properties:5: use.incremental.alter.configs: ignored: of the Kafkas known only 3.9.2 has it\n");
+        .stdout("mm2.properties:5: use.incremental.alter.configs: ignored: of the versions known to kmk only 3.9.2 has it\n");
     kmk.run("lint --kafka-version four mm2.properties")
         .code(2)
         .stdout("")

@@ -51,13 +51,13 @@ fn what_comes_of_a_value_that_kafka_cannot_read() {
         b.offset.storage.segment.bytes = 1
     "};
     let expected = indoc! {"
-        f:5: tasks.max: `many` is not a number from 1 to 2147483647: MirrorMaker starts, but without its connectors (a former configuration goes on)
-        f:6: a->b.emit.checkpoints.enabled: `yes` is not true or false: MirrorMaker starts, but without MirrorCheckpointConnector (a former configuration goes on)
-        f:7: offset-syncs.topic.location: `destination` is not one of source, target: MirrorMaker starts, but without MirrorSourceConnector and MirrorCheckpointConnector (a former configuration goes on)
-        f:8: b.exactly.once.source.support: `true` is not one of DISABLED, ENABLED, PREPARING (small letters too): MirrorMaker does not start
+        f:5: tasks.max: `many` is not a number from 1 to 2147483647: MirrorMaker starts, but without its connectors (an earlier configuration stays in use)
+        f:6: a->b.emit.checkpoints.enabled: `yes` is not true or false: MirrorMaker starts, but without MirrorCheckpointConnector (an earlier configuration stays in use)
+        f:7: offset-syncs.topic.location: `destination` is not one of source, target: MirrorMaker starts, but without MirrorSourceConnector and MirrorCheckpointConnector (an earlier configuration stays in use)
+        f:8: b.exactly.once.source.support: `true` is not one of DISABLED, ENABLED, PREPARING (in upper or lower case): MirrorMaker does not start
         f:9: b.producer.acks: `5` is not one of all, -1, 0, 1: MirrorMaker starts, but what uses it fails
         f:10: a.consumer.isolation.level: `READ_COMMITTED` is not one of read_committed, read_uncommitted: MirrorMaker starts, but what uses it fails
-        f:11: security.protocol: `TLS` is not one of SASL_SSL, PLAINTEXT, SSL, SASL_PLAINTEXT (small letters too): MirrorMaker does not start
+        f:11: security.protocol: `TLS` is not one of SASL_SSL, PLAINTEXT, SSL, SASL_PLAINTEXT (in upper or lower case): MirrorMaker does not start
     "};
     let reset = |more: &str| {
         format!(
@@ -65,7 +65,7 @@ fn what_comes_of_a_value_that_kafka_cannot_read() {
         )
     };
     let compression = "f:13: b.producer.compression.type: `GZIP` is not one of none, gzip, snappy, lz4, zstd: MirrorMaker starts, but what uses it fails\n";
-    let seconds = "f:14: sync.group.offsets.interval.seconds: `half` is not a number: MirrorMaker starts, but without MirrorCheckpointConnector (a former configuration goes on)\n";
+    let seconds = "f:14: sync.group.offsets.interval.seconds: `half` is not a number: MirrorMaker starts, but without MirrorCheckpointConnector (an earlier configuration stays in use)\n";
     let bytes = |said: &str| {
         format!(
             "f:15: b.offset.storage.segment.bytes: `1` is not a number from {said} to 2147483647: MirrorMaker starts, but what uses it fails\n"
@@ -127,7 +127,7 @@ fn blanks_that_kafka_does_not_take_away() {
         "",
         indoc! {"
             f:1: clusters: no flow is enabled: nothing is mirrored; say `source->target.enabled = true`
-            f:4: a->b.enabled: a blank stands behind the value, and stays there: MirrorMaker takes it for false
+            f:4: a->b.enabled: a blank stands behind the value, and stays there: MirrorMaker reads it as false
         "},
     );
     says(
@@ -138,10 +138,10 @@ fn blanks_that_kafka_does_not_take_away() {
             plugin.discovery = only_scan\u{20}
         "},
         indoc! {"
-            f:5: emit.heartbeats.enabled: a blank stands behind the value, and stays there: MirrorMaker takes it for false
-            f:6: replication.policy.separator: a blank stands behind the value, and stays there: it stands in the names of topics, and Kafka takes no such name
+            f:5: emit.heartbeats.enabled: a blank stands behind the value, and stays there: MirrorMaker reads it as false
+            f:6: replication.policy.separator: a blank stands behind the value, and stays there: it becomes part of topic names, and Kafka does not allow such names
             f:7: config.providers.env.class: a blank stands behind the value, and stays there: there is no such class, and MirrorMaker does not start
-            f:8: plugin.discovery: a blank stands behind the value, and stays there: it is none of the words that MirrorMaker knows, and it does not start
+            f:8: plugin.discovery: a blank stands behind the value, and stays there: MirrorMaker does not know this value and does not start
         "},
     );
 }
@@ -176,8 +176,7 @@ fn lists_that_kafka_4_has_no_more() {
 
 #[test]
 fn entries_that_are_empty_or_there_twice() {
-    let without =
-        "MirrorMaker starts, but without MirrorSourceConnector (a former configuration goes on)";
+    let without = "MirrorMaker starts, but without MirrorSourceConnector (an earlier configuration stays in use)";
     says_from_4_on(
         "topics = x,\n",
         &format!("f:5: topics: has an empty entry, which Kafka refuses from 4.2 on: {without}\n"),

@@ -63,7 +63,7 @@ fn a_spec_that_no_kmk_wrote() {
         Kmk::on(|kmk| Docker::works().with(&kmk.lab().spec(serde_json::json!({"lab": "demo"}))));
     let ran = kmk.run("env").code(3).stdout("");
     ran.stderr_has("error: container kmk-demo-")
-        .stderr_has("of lab `demo` has a label `kmk.spec` that describes no lab: ");
+        .stderr_has("of lab `demo` has an invalid label `kmk.spec`: ");
 }
 
 #[test]
@@ -75,8 +75,10 @@ fn an_answer_of_docker_that_makes_no_sense() {
                 .rule(Rule::on("container inspect *").says(answer))
         });
         let ran = kmk.run("env").code(3).stdout("");
-        ran.stderr_has("error: cannot understand the answer of `docker container inspect id-demo-mm2-secondary ")
-            .stderr_has("\n  caused by: ");
+        ran.stderr_has(
+            "error: cannot parse the output of `docker container inspect id-demo-mm2-secondary ",
+        )
+        .stderr_has("\n  caused by: ");
     }
 }
 

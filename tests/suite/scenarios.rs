@@ -30,12 +30,12 @@ fn each_is_listed_with_a_drawing_and_when_to_use_it() {
         assert!(ran.text().contains(scenario.when()), "{scenario}");
     }
     ran.stdout_has(indoc! {"
-        active-active: both sides take records, each has the other's too; nothing loops
+        active-active: both clusters take writes and mirror each other's topics, without loops
 
             east: orders      ----> west: east.orders
             east: west.orders <---- west: orders
 
-          Two sites work at once, each close to its users: whoever wants all records reads `orders` and the other's copy.
+          Two sites are active at once, each close to its users: to read all records, consume `orders` and its mirrored topic.
     "})
     .stdout_has("dr (default): ")
     .stderr("\nNext:\n  kmk deploy --scenario active-active  # or another of them\n");
@@ -125,17 +125,17 @@ fn a_lab_of_another_shape_stays_as_it_is() {
         .stdout("")
         .changed(&[])
         .stderr(indoc! {"
-            error: lab `demo` is there already, and is not `active-active`: it is `dr` (primary->secondary)
+            error: lab `demo` already exists with scenario `dr` (primary->secondary), not with scenario `active-active`
               hint: `kmk destroy` takes it away with its records; `kmk deploy --scenario active-active --lab NAME --any-port` makes another beside it
         "});
     // same clusters and flows, more brokers
     let ran = kmk.run("deploy --scenario ha").code(2).changed(&[]);
-    ran.stderr_has("and is not `ha`: it is `dr` (primary->secondary)\n");
+    ran.stderr_has("with scenario `dr` (primary->secondary), not with scenario `ha`\n");
     let kmk = running(Scenario::Migrate, "two");
     kmk.run("deploy --scenario dr --lab two")
         .code(2)
         .changed(&[])
-        .stderr_has("error: lab `two` is there already, and is not `dr`: it is `migrate` (legacy->cloud)\n  hint: `kmk destroy --lab two` takes it away");
+        .stderr_has("error: lab `two` already exists with scenario `migrate` (legacy->cloud), not with scenario `dr`\n  hint: `kmk destroy --lab two` takes it away");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_lab_that_is_no_scenario_is_told_by_its_flows() {
     });
     kmk.run("deploy --scenario fan-out")
         .code(2)
-        .stderr_has("is not `fan-out`: it is (hub->edge-1)\n");
+        .stderr_has("already exists with other flows (hub->edge-1), not with scenario `fan-out`\n");
 }
 
 #[test]

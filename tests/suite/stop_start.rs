@@ -99,7 +99,7 @@ fn labs_that_are_not_there_or_not_understood() {
         "});
         let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab().format("99")));
         let ran = kmk.run(verb).code(3).stdout("").changed(&[]);
-        ran.stderr_has("error: lab `demo` was made by a newer kmk");
+        ran.stderr_has("error: lab `demo` was created by a newer kmk");
         crate::flags::refused(&[
             (
                 &format!("{verb} --timeout 0s"),
@@ -161,7 +161,7 @@ fn what_was_removed_is_for_a_deploy() {
         .stdout("")
         .changed(&[])
         .stderr(indoc! {"
-        error: lab `demo` lacks containers: primary
+        error: lab `demo` is missing containers: primary
           hint: `kmk deploy` makes them anew; what is left of its records is used again
     "});
 }
@@ -215,7 +215,7 @@ fn an_interrupted_start_or_stop_says_so() {
     kmk.run("deploy").code(3).stderr_has("in use by kmk start");
     start.signal(Signal::INT);
     start.finish().code(130).stdout("").stderr(indoc! {"
-        note: the lab's files were gone from $ROOT/here/kmk-lab, and are written there again
+        note: the lab's files were missing from $ROOT/here/kmk-lab, and have been written again
         Starting the containers ...
         error: interrupted
         What was started goes on: `kmk status` says how it is, `kmk start` tries again.
@@ -250,12 +250,12 @@ fn files_that_are_gone_are_written_before_a_container_mounts_them() {
     kmk.run("start --timeout 300ms")
         .code(3)
         .changed(&START)
-        .stderr_has("note: the lab's files were gone from $ROOT/here/kmk-lab, and are written there again\nStarting");
+        .stderr_has("note: the lab's files were missing from $ROOT/here/kmk-lab, and have been written again\nStarting");
     let written = |file: &str| std::fs::read_to_string(kmk.work("kmk-lab").join(file)).unwrap();
     assert!(written("mm2.properties").contains("primary->secondary.enabled = true"));
     assert!(written("docker-compose.yml").contains("kmk-demo"));
     let again = kmk.run("start --timeout 300ms").code(3);
-    again.stderr_lacks("written there again");
+    again.stderr_lacks("have been written again");
 }
 
 #[test]

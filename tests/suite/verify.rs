@@ -116,12 +116,12 @@ fn a_topic_that_is_not_among_those_of_the_flow() {
         kmk.run(&format!("verify --topic audit {flow}"))
             .code(2)
             .stdout("")
-            .stderr_has("error: flow primary->secondary does not take topic `audit`: it takes orders, pay.*\n");
+            .stderr_has("error: flow primary->secondary does not replicate topic `audit`: its topics are orders, pay.*\n");
         kmk.run(&format!("verify {flow}"))
             .code(2)
             .stdout("")
             .stderr(indoc! {"
-                error: flow primary->secondary does not take topic `kmk-verify`: it takes orders, pay.*
+                error: flow primary->secondary does not replicate topic `kmk-verify`: its topics are orders, pay.*
                   hint: name a topic that it takes with --topic
             "});
     }
@@ -140,7 +140,7 @@ fn names_that_are_nobodys_to_send_to() {
             .code(2)
             .stdout("")
             .stderr_has(&format!(
-                "error: `{topic}` is a name of Kafka's, MirrorMaker's or kmk's own topics\n  hint: "
+                "error: topic name `{topic}` is reserved for Kafka, MirrorMaker or kmk\n  hint: "
             ));
     }
     let long = "a".repeat(245);
@@ -149,7 +149,7 @@ fn names_that_are_nobodys_to_send_to() {
         .stderr_has("253 characters, and Kafka allows 249");
     kmk.run("verify --topic secondary.orders")
         .code(2)
-        .stderr_has("error: flow primary->secondary does not copy topic `secondary.orders`: by its name it came from secondary\n");
+        .stderr_has("error: flow primary->secondary does not replicate topic `secondary.orders`: by its name it came from secondary\n");
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_copy_is_not_sent_to() {
         .code(2)
         .stdout("")
         .stderr(indoc! {"
-            error: `primary.orders` on secondary is the copy of `orders` on primary: MirrorMaker writes it
+            error: `primary.orders` on secondary is the mirrored topic of `orders` on primary: MirrorMaker writes to it
               hint: verify the flow from primary with --topic orders
         "});
 }
@@ -187,7 +187,7 @@ fn a_cluster_that_was_there_before_is_not_written_to_uninvited() {
         })))
     });
     kmk.run("verify").code(2).stdout("").stderr(indoc! {"
-        error: primary was there before the lab, and nobody said that kmk may make topics there
+        error: primary is an existing cluster, and kmk has no permission to create topics there
           hint: name a topic of yours with --topic, or say `canary: true` for that cluster in kmk.yml
     "});
 }

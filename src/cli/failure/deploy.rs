@@ -38,7 +38,7 @@ pub(super) fn of_deploy(failure: &DeployFailure, context: &Context) -> Failure {
             "The lab was there before, and not all of it runs now: {why}\nRepair it with `kmk deploy{lab}`."
         )),
         Aftermath::RollbackFailed(why) => Some(format!(
-            "Taking back what was made failed too: {why}\nTry again with `kmk destroy{lab}`."
+            "Rolling back failed too: {why}\nTry again with `kmk destroy{lab}`."
         )),
     });
     shown
@@ -258,7 +258,7 @@ pub(super) fn preflight_problem(problem: &preflight::Problem) -> Item {
     match problem {
         preflight::Problem::Docker(error) => docker(error),
         preflight::Problem::ComposeTooOld { .. }
-        | preflight::Problem::ComposeTooOldElsewhere { .. } => {
+        | preflight::Problem::ComposeTooOldForRemote { .. } => {
             Item::new(problem).hint("update Docker Desktop, or Docker's compose plugin")
         }
         preflight::Problem::NoBind { host, .. } => {

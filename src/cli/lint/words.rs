@@ -48,10 +48,10 @@ fn of_key(problem: &Problem) -> String {
         ),
         Problem::Misplaced(instead) => format!("ignored here; it is read as {}", or(instead)),
         Problem::Partly { reaches, instead } if instead.is_empty() => {
-            format!("reaches only {reaches}")
+            format!("applies only to {reaches}")
         }
         Problem::Partly { reaches, instead } => {
-            format!("reaches only {reaches}; for that it is {}", or(instead))
+            format!("applies only to {reaches}; for that it is {}", or(instead))
         }
         Problem::Overruled(why) => format!("ignored: {why}"),
         Problem::NotEnabled(flow) => {
@@ -66,7 +66,10 @@ fn of_key(problem: &Problem) -> String {
             "a topic's setting: MirrorMaker ignores it; set it with kafka-configs.sh".to_owned()
         }
         Problem::OnlyIn(only) => {
-            format!("ignored: of the Kafkas known only {} has it", only.kafka())
+            format!(
+                "ignored: of the versions known to kmk only {} has it",
+                only.kafka()
+            )
         }
         Problem::Gone(instead) => {
             format!("gone in Kafka 4, which ignores it: write {}", or(instead))
@@ -163,11 +166,11 @@ fn of_file(problem: &Problem) -> String {
         }
         Problem::Ring { flows, grows } => {
             let round = grows.as_ref().map_or_else(
-                || "every record would go round for ever".to_owned(),
-                |grows| format!("each round would add topics ({grows}), for ever"),
+                || "every record would go round endlessly".to_owned(),
+                |grows| format!("each round would create more topics ({grows}), endlessly"),
             );
             format!(
-                "flows {} form a ring that MirrorMaker would not stop: {round}",
+                "flows {} form a cycle that MirrorMaker does not break: {round}",
                 flows.join(", ")
             )
         }

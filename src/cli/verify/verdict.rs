@@ -259,11 +259,10 @@ mod tests {
             "NOT VERIFIED: a->b: more may still come: so and so"
         );
         let mut unseen = report(10, VerifyEnd::Deadline);
-        unseen.flows[0].unknown =
-            Some("what b holds in the end is not seen: it is away".to_owned());
+        unseen.flows[0].unknown = Some("cannot see what b has at the end: it is away".to_owned());
         assert_eq!(
             verdict(&unseen, Guarantee::AtLeastOnce),
-            "NOT VERIFIED: a->b: 10 of 10 records not seen there, what b holds in the end is not seen: it is away"
+            "NOT VERIFIED: a->b: 10 of 10 records not seen there, cannot see what b has at the end: it is away"
         );
     }
 

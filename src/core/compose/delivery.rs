@@ -75,7 +75,7 @@ impl Delivery<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::compose::{Classes, Compose, render};
+    use crate::core::compose::{ClassCache, Compose, render};
     use crate::core::mirrormaker::config;
     use crate::core::spec::Spec;
     use crate::core::spec::sample::any_spec;
@@ -97,7 +97,7 @@ mod tests {
         fn compose_reads_the_very_text_that_is_mounted_elsewhere(spec in any_spec()) {
             let topology = Topology::new(&spec);
             let properties = config::render(&topology);
-            let text = render(&topology, Delivery::Inline, Classes::Unkept, &properties).text;
+            let text = render(&topology, Delivery::Inline, ClassCache::None, &properties).text;
             let file: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
             let content = file["configs"][NAME]["content"].as_str();
             prop_assert_eq!(content.is_some(), !topology.mirrors.is_empty());
@@ -115,12 +115,13 @@ mod tests {
     }
 
     #[test]
-    fn only_mirrors_are_made_anew_when_the_delivery_changes_or_the_text() {
+    fn only_mirrors_are_recreated_when_the_delivery_or_a_setting_changes() {
         let topology = Topology::new(&scenario::dr("demo"));
         let digests =
-            |delivery, text| digests_of(render(&topology, delivery, Classes::Unkept, text));
+            |delivery, text| digests_of(render(&topology, delivery, ClassCache::None, text));
         let before = digests(MOUNTED, "a = 1");
         assert_eq!(before, digests(Delivery::Mount("/elsewhere"), "a = 1"));
+        assert_eq!(before, digests(MOUNTED, "# why\na = 1\n"));
         for after in [
             digests(Delivery::Inline, "a = 1"),
             digests(MOUNTED, "a = 2"),
@@ -138,10 +139,10 @@ mod tests {
     }
 
     #[test]
-    fn another_address_makes_only_brokers_anew() {
+    fn another_address_recreates_only_brokers() {
         let mut spec = scenario::dr("demo");
         let digests =
-            |spec: &Spec| digests_of(render(&Topology::new(spec), MOUNTED, Classes::Unkept, ""));
+            |spec: &Spec| digests_of(render(&Topology::new(spec), MOUNTED, ClassCache::None, ""));
         let before = digests(&spec);
         spec.bind = Some("192.0.2.7".parse().unwrap());
         let after = digests(&spec);
@@ -157,7 +158,7 @@ mod tests {
         for (address, shown) in [("192.0.2.7", "192.0.2.7"), ("2001:db8::7", "[2001:db8::7]")] {
             let mut spec = scenario::dr("demo");
             spec.bind = Some(address.parse().unwrap());
-            let text = render(&Topology::new(&spec), MOUNTED, Classes::Unkept, "").text;
+            let text = render(&Topology::new(&spec), MOUNTED, ClassCache::None, "").text;
             let file: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
             let primary = &file["services"]["primary"];
             let port = primary["ports"][0].as_str().unwrap();

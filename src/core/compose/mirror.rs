@@ -20,7 +20,7 @@ const CLASSES_AT: &str = "/usr/logs";
 const NO_CLUSTERS_NETWORK: &str = "default";
 
 /// The mount of the volume of class-data archives.
-pub(super) fn classes() -> Mount {
+pub(super) fn class_cache() -> Mount {
     Mount {
         r#type: "volume",
         source: CLASSES.to_owned(),

@@ -202,20 +202,20 @@ impl fmt::Display for Culprit {
             why,
             ..
         } = self;
-        let whom = if *stops_flow {
-            "the whole flow"
+        let effect = if *stops_flow {
+            "holds up the whole flow"
         } else {
-            "itself"
+            "cannot be mirrored"
         };
-        write!(f, "topic `{topic}` holds up {whom}: ")?;
+        write!(f, "topic `{topic}` {effect}: ")?;
         match why {
             Why::NameTooLong { length } => write!(
                 f,
-                "its mirrored topic's name would have {length} characters, and Kafka allows {MAX_TOPIC_NAME}"
+                "the name of its mirrored topic would have {length} characters, and Kafka allows {MAX_TOPIC_NAME}"
             ),
             Why::Clash { with } => write!(
                 f,
-                "`{remote}` cannot be made beside `{with}`, as Kafka takes `.` and `_` for the same"
+                "`{remote}` collides with topic `{with}`: Kafka treats `.` and `_` as the same"
             ),
             Why::BatchTooLarge {
                 setting,
@@ -223,11 +223,11 @@ impl fmt::Display for Culprit {
                 sends,
             } => write!(
                 f,
-                "it takes batches of {takes} bytes ({setting}), and MirrorMaker sends {sends}"
+                "it accepts batches of up to {takes} bytes ({setting}), and MirrorMaker sends {sends}"
             ),
             Why::RecordTooLarge { takes, original } => write!(
                 f,
-                "`{remote}` takes records of {takes} bytes, and `{topic}` of {original}"
+                "`{remote}` accepts records of up to {takes} bytes, and `{topic}` of up to {original}"
             ),
             Why::Told { words } => f.write_str(words),
         }?;
@@ -251,7 +251,7 @@ impl Culprit {
             Why::RecordTooLarge { .. } => {
                 format!("raise max.message.bytes of `{remote}`, or exclude `{topic}`")
             }
-            Why::Told { .. } => "mend that, or exclude it".to_owned(),
+            Why::Told { .. } => "fix that, or exclude it".to_owned(),
         }
     }
 }
@@ -305,8 +305,8 @@ mod tests {
         assert_eq!(
             told(&seen),
             [
-                "topic `a_b` holds up the whole flow: `primary.a_b` cannot be made beside `primary_a.b`, as Kafka takes `.` and `_` for the same; delete `primary_a.b`, or exclude `a_b`".to_owned(),
-                format!("topic `{long}` holds up the whole flow: its mirrored topic's name would have 253 characters, and Kafka allows 249; delete it or exclude it"),
+                "topic `a_b` holds up the whole flow: `primary.a_b` collides with topic `primary_a.b`: Kafka treats `.` and `_` as the same; delete `primary_a.b`, or exclude `a_b`".to_owned(),
+                format!("topic `{long}` holds up the whole flow: the name of its mirrored topic would have 253 characters, and Kafka allows 249; delete it or exclude it"),
             ]
         );
         // without records nothing is sent there
@@ -326,8 +326,8 @@ mod tests {
         assert_eq!(
             told(&seen),
             [
-                "topic `files` holds up the whole flow: it takes batches of 50000 bytes (segment.bytes), and MirrorMaker sends 262144; `kmk deploy --lab two` makes the batches smaller",
-                "topic `small` holds up itself: it takes batches of 100000 bytes (max.message.bytes), and MirrorMaker sends 262144; `kmk deploy --lab two` makes the batches smaller",
+                "topic `files` holds up the whole flow: it accepts batches of up to 50000 bytes (segment.bytes), and MirrorMaker sends 262144; `kmk deploy --lab two` makes the batches smaller",
+                "topic `small` cannot be mirrored: it accepts batches of up to 100000 bytes (max.message.bytes), and MirrorMaker sends 262144; `kmk deploy --lab two` makes the batches smaller",
             ]
         );
         seen.stands = true;
@@ -349,7 +349,7 @@ mod tests {
         assert_eq!(
             told(&seen),
             [
-                "topic `big` holds up the whole flow: `primary.big` takes records of 500000 bytes, and `big` of 1048588; raise max.message.bytes of `primary.big`, or exclude `big`"
+                "topic `big` holds up the whole flow: `primary.big` accepts records of up to 500000 bytes, and `big` of up to 1048588; raise max.message.bytes of `primary.big`, or exclude `big`"
             ]
         );
     }

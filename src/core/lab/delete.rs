@@ -31,7 +31,7 @@ pub enum DeleteError {
     #[error(transparent)]
     Topic(#[from] TopicError),
     /// It was not deleted: MirrorMaker's position on a target could not have been taken back.
-    #[error("MirrorMaker's position of `{topic}` on {target} cannot be reset: {cause}")]
+    #[error("MirrorMaker's position for `{topic}` on {target} cannot be reset: {cause}")]
     OutOfReach {
         /// The topic.
         topic: String,
@@ -41,7 +41,7 @@ pub enum DeleteError {
         cause: KafkaError,
     },
     /// It was not deleted: the MirrorMaker that writes it could not be restarted.
-    #[error("MirrorMaker cannot be restarted, and `{topic}` is not deleted: {cause}")]
+    #[error("MirrorMaker cannot be restarted, so `{topic}` was not deleted: {cause}")]
     NotRestarted {
         /// The mirrored topic.
         topic: String,
@@ -50,7 +50,7 @@ pub enum DeleteError {
     },
     /// It was deleted, and MirrorMaker's position is still there.
     #[error(
-        "the topic is deleted, and MirrorMaker's position of it on {target} is not reset: {cause}"
+        "the topic was deleted, but MirrorMaker's position for it on {target} was not reset: {cause}"
     )]
     NotReset {
         /// The cluster.

@@ -3,7 +3,7 @@
 use super::leftover::{self, Leftover};
 use super::{Lab, LabError, refuse_newer};
 use crate::core::compose::{LABEL_FORMAT, LABEL_LAB};
-use crate::core::docker::{Container, Docker, DockerError, Labelled, Site, labelled};
+use crate::core::docker::{Container, Docker, DockerError, EngineHost, Labelled, labelled};
 use crate::core::lab::lock::{self, Lock, LockError};
 use crate::core::lab::preflight;
 use crate::core::lab::workdir::{Workdir, WorkdirError};
@@ -184,7 +184,7 @@ pub fn destroy(
     let mut directories = BTreeSet::from([absolute(directory.path())]);
     let parents = made_from.iter().filter_map(|file| file.parent());
     directories.extend(parents.map(Path::to_owned));
-    let owner = Site::find(limit)?.owner(lab);
+    let owner = EngineHost::find(limit)?.owner(lab);
     for directory in directories {
         destroyed
             .kept

@@ -1,7 +1,7 @@
 //! The facade: what can be done with a lab, each verb a readable list of steps.
 
 mod canary;
-pub mod classes;
+pub mod class_cache;
 mod crew;
 mod culprit;
 pub mod delete;
@@ -75,7 +75,7 @@ pub enum LabError {
     },
     /// A newer kmk made it.
     #[error(
-        "lab `{lab}` was made by a newer kmk (its labels are of format {found}, and this kmk knows formats up to {FORMAT})"
+        "lab `{lab}` was created by a newer kmk (its labels have format {found}; this kmk knows formats up to {FORMAT})"
     )]
     Newer {
         /// Its name.
@@ -84,9 +84,7 @@ pub enum LabError {
         found: String,
     },
     /// Its label is not what kmk writes.
-    #[error(
-        "container {container} of lab `{lab}` has a label `{LABEL_SPEC}` that describes no lab: {cause}"
-    )]
+    #[error("container {container} of lab `{lab}` has an invalid label `{LABEL_SPEC}`: {cause}")]
     Label {
         /// The lab's name.
         lab: String,

@@ -165,7 +165,7 @@ impl Workdir {
 /// The text as it is written: below a line by which kmk knows its own files.
 pub fn with_header(lab: &str, text: &str) -> String {
     format!(
-        "{MARK}{lab} ({}). Edit it, and kmk asks before it overwrites.\n{text}",
+        "{MARK}{lab} ({}). If you edit it, kmk replaces it only with --overwrite.\n{text}",
         digest::short(text)
     )
 }

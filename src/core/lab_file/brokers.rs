@@ -27,7 +27,7 @@ pub(super) fn judge(topology: &Topology) -> (Vec<Finding>, Vec<(usize, String, W
                     part: Part::Setting(key.clone()),
                     problem: Problem::SettingValue {
                         key: key.clone(),
-                        reason: format!("is to be {kind}: no broker would start with this value"),
+                        reason: format!("must be {kind}: no broker would start with this value"),
                     },
                 }),
                 BrokerVerdict::OnlyIn(only) => {

@@ -128,7 +128,7 @@ impl Reader {
                     self.add(key.place, What::FieldTwice(text.clone()));
                 }
                 Value::Text { text, .. } => found.push((text.as_str(), key.place, value)),
-                _ => self.wrong("what stands before a `:`".to_owned(), Kind::Name, key),
+                _ => self.wrong("the key before a `:`".to_owned(), Kind::Name, key),
             }
         }
         found
@@ -304,7 +304,7 @@ impl Reader {
                         self.warnings.push(Problem::at(place, what));
                     }
                     if name == "properties" && key.ends_with("store.location") {
-                        let what = What::FileElsewhere(key.to_owned());
+                        let what = What::FileNotInContainer(key.to_owned());
                         self.warnings.push(Problem::at(place, what));
                     }
                     settings.insert(key.to_owned(), text.clone());

@@ -225,7 +225,7 @@ mod tests {
             "task.max",
             "4",
             None,
-            "none of MirrorMaker's: it would be ignored in silence [Flow(\"tasks.max\")]",
+            "not a MirrorMaker setting and would be silently ignored [Flow(\"tasks.max\")]",
         );
         is_refused(
             "emit.heartbeats",
@@ -233,12 +233,12 @@ mod tests {
             None,
             "[Flow(\"emit.heartbeats.enabled\")]",
         );
-        is_refused("zzz", "4", None, "in silence []");
+        is_refused("zzz", "4", None, "silently ignored []");
         is_refused(
             "offset.flush.intervall.ms",
             "4",
             None,
-            "none of MirrorMaker's: it would be ignored in silence [Cluster { cluster: \"secondary\", key: \"offset.flush.interval.ms\" }]",
+            "not a MirrorMaker setting and would be silently ignored [Cluster { cluster: \"secondary\", key: \"offset.flush.interval.ms\" }]",
         );
         // where a class of one's own may read it
         let mut spec = scenario::dr("demo");
@@ -285,7 +285,7 @@ mod tests {
                 key,
                 "1",
                 None,
-                &format!("is not read there: it would be ignored in silence {instead}"),
+                &format!("is not read there and would be silently ignored {instead}"),
             );
         }
     }
@@ -296,13 +296,13 @@ mod tests {
             "producer.linger.ms",
             "20",
             None,
-            "reaches only the producer of offset syncs, not the one that writes records [Flow(\"producer.override.linger.ms\")]",
+            "applies only to the producer of offset syncs, not the one that writes records [Flow(\"producer.override.linger.ms\")]",
         );
         is_refused(
             "consumer.enable.auto.commit",
             "true",
             None,
-            "ignored in silence: MirrorMaker commits nothing",
+            "silently ignored: MirrorMaker always sets it",
         );
     }
 
@@ -313,7 +313,7 @@ mod tests {
             old,
             "x",
             Some("apache/kafka:4.2.0"),
-            "by MirrorMaker 4.2.0: of the Kafkas known only 3.9.2 has it",
+            "by MirrorMaker 4.2.0: of the versions known to kmk only 3.9.2 has it",
         );
         assert_eq!(judged(old, "x", None), [""; 0]);
         assert_eq!(judged(old, "x", Some("my/kafka:latest")), [""; 0]);
@@ -325,25 +325,25 @@ mod tests {
             "tasks.max",
             "many",
             None,
-            "is to be a number from 1 to 2147483647, not `many`: MirrorMaker starts, but without its connectors (",
+            "must be a number from 1 to 2147483647, got `many`: MirrorMaker starts, but without its connectors (",
         );
         is_refused(
             "emit.checkpoints.enabled",
             "yes",
             None,
-            "is to be true or false, not `yes`",
+            "must be true or false, got `yes`",
         );
         is_refused(
             "offset-syncs.topic.location",
             "destination",
             None,
-            "is to be one of source, target, not `destination`: MirrorMaker starts, but without MirrorSourceConnector and",
+            "must be one of source, target, got `destination`: MirrorMaker starts, but without MirrorSourceConnector and",
         );
         is_refused(
             "tasks.max",
             &"9".repeat(60),
             None,
-            &format!("not `{}…`", "9".repeat(40)),
+            &format!("got `{}…`", "9".repeat(40)),
         );
     }
 
@@ -355,7 +355,7 @@ mod tests {
             key,
             "a${env:KEY}",
             old,
-            "MirrorMaker 3.4.1 would take it as it stands: EnvVarConfigProvider is there from Kafka 3.5 on",
+            "MirrorMaker 3.4.1 would not replace it: EnvVarConfigProvider exists from Kafka 3.5 on",
         );
         assert_eq!(judged(key, "a", old), [""; 0]);
         assert_eq!(

@@ -187,7 +187,7 @@ impl Properties {
         }
         match self.asked_for.remove(key) {
             Some(asked_for) => {
-                let _ = writeln!(self.text, "# As asked for, instead of {}.", value.as_ref());
+                let _ = writeln!(self.text, "# As configured, instead of {}.", value.as_ref());
                 self.line(key, &asked_for);
             }
             None => self.line(key, value.as_ref()),

@@ -2,7 +2,7 @@
 
 use super::problem::{Finding, Part, Problem, Subject};
 use super::{CANARY, ClusterSpec, FlowSpec, Naming, Spec};
-use crate::core::spec::ring::{self, Leg};
+use crate::core::spec::ring::{self, Hop};
 
 /// One problem for each ring, at the first of its flows that keeps names.
 pub(super) fn findings(spec: &Spec) -> Vec<Finding> {
@@ -14,7 +14,7 @@ pub(super) fn findings(spec: &Spec) -> Vec<Finding> {
     };
     let flows = spec.flows.iter().enumerate();
     let flows: Vec<(usize, &FlowSpec)> = flows.filter(is_first).collect();
-    let legs: Vec<Leg<'_>> = flows.iter().map(|(_, flow)| leg(spec, flow)).collect();
+    let legs: Vec<Hop<'_>> = flows.iter().map(|(_, flow)| leg(spec, flow)).collect();
     let finding = |ring: Vec<usize>| {
         let of_ring = |at: &usize| flows[*at];
         let keeps = |(_, flow): &(usize, &FlowSpec)| flow.naming == Naming::Same;
@@ -35,7 +35,7 @@ pub(super) fn findings(spec: &Spec) -> Vec<Finding> {
     ring::rings(&legs).into_iter().map(finding).collect()
 }
 
-fn leg<'a>(spec: &Spec, flow: &'a FlowSpec) -> Leg<'a> {
+fn leg<'a>(spec: &Spec, flow: &'a FlowSpec) -> Hop<'a> {
     let is_end = |cluster: &&ClusterSpec| [&flow.source, &flow.target].contains(&&cluster.name);
     let mut ends = spec.clusters.iter().filter(is_end);
     let has_canary = ends.all(|end| !end.is_existing() || end.canary);
@@ -54,7 +54,7 @@ fn leg<'a>(spec: &Spec, flow: &'a FlowSpec) -> Leg<'a> {
         }
     });
     let exclude = exclude.collect();
-    Leg {
+    Hop {
         source: &flow.source,
         target: &flow.target,
         separator: (flow.naming == Naming::Prefix).then_some("."),

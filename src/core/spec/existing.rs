@@ -113,7 +113,7 @@ fn parse(address: &str) -> Result<Endpoint, String> {
     if endpoint.host.chars().all(is_plain) && !endpoint.host.starts_with('-') {
         Ok(endpoint)
     } else {
-        Err("a host has letters, digits, `.` and `-`".to_owned())
+        Err("a host name has only letters, digits, `.` and `-`".to_owned())
     }
 }
 

@@ -17,7 +17,7 @@ pub fn check(filter: &str) -> Result<(), String> {
     }
     if filter.trim() != filter || filter.contains([',', '\n', '\r']) {
         return Err(
-            "has a comma, a line break or a space at its end, where MirrorMaker splits its lists"
+            "contains a comma, a line break or a space at one end, where MirrorMaker splits its lists"
                 .to_owned(),
         );
     }
@@ -51,7 +51,7 @@ fn syntax(filter: &str) -> Result<(), String> {
         }
         ErrorKind::RepetitionMissing => ANYTHING,
         ErrorKind::RepetitionCountUnclosed => {
-            "; a comma ends a filter, so `{1,2}` cannot be written: say `aa?` instead"
+            "; a comma ends a filter, so `{1,2}` cannot be used: write `aa?` instead"
         }
         ErrorKind::ClassUnclosed
         | ErrorKind::ClassRangeInvalid
@@ -126,7 +126,7 @@ pub fn check_topics(filter: &str) -> Result<(), String> {
     match filter.chars().find(|c| "\"'`".contains(*c)) {
         // between brackets it is one of several
         Some(quote) if !filter.contains('[') => Err(format!(
-            "has a {quote} in it, and no topic's name has one: it can match nothing"
+            "contains a {quote}, which no topic name has: it can match nothing"
         )),
         _ => Ok(()),
     }

@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A flow, as far as it matters to what goes round.
 #[derive(Debug, Clone)]
-pub struct Leg<'a> {
-    /// The cluster that is read.
+pub struct Hop<'a> {
+    /// The source cluster.
     pub source: &'a str,
-    /// The cluster that is written.
+    /// The target cluster.
     pub target: &'a str,
     /// What stands between the source's name and the topic's on the target; none where topics keep their names.
     pub separator: Option<&'a str>,
@@ -32,7 +32,7 @@ const MOST: usize = 20;
 
 /// Rings in which something goes round without end, each once, as the places of its flows in the order in which they
 /// follow each other. What topics a flow takes counts only where no name can pass it for certain.
-pub fn rings(legs: &[Leg<'_>]) -> Vec<Vec<usize>> {
+pub fn rings(legs: &[Hop<'_>]) -> Vec<Vec<usize>> {
     let ways = ways(legs);
     let mut known = BTreeSet::new();
     let rings = ways.keys().filter_map(|state| way_back(*state, &ways));
@@ -41,12 +41,12 @@ pub fn rings(legs: &[Leg<'_>]) -> Vec<Vec<usize>> {
 }
 
 /// Where names go on from each state; states from which they get nowhere in the end are left out.
-fn ways<'a>(legs: &[Leg<'a>]) -> Ways<'a> {
+fn ways<'a>(legs: &[Hop<'a>]) -> Ways<'a> {
     let mut leaving: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (place, leg) in legs.iter().enumerate() {
         leaving.entry(leg.source).or_default().push(place);
     }
-    let onward = |leg: &Leg<'a>| {
+    let onward = |leg: &Hop<'a>| {
         let after = leaving.get(leg.target).into_iter().flatten();
         let passed_on = after.filter(|after| leg.leads_on_to(&legs[**after]));
         passed_on.copied().collect()
@@ -99,7 +99,7 @@ fn way_back(from: State<'_>, ways: &Ways<'_>) -> Option<Vec<usize>> {
     None
 }
 
-impl Leg<'_> {
+impl Hop<'_> {
     /// Whether something that this flow writes may go on through the next one, round after round.
     fn leads_on_to(&self, next: &Self) -> bool {
         let is_stopped = self.separator.is_some_and(|separator| {

@@ -46,7 +46,7 @@ pub enum Proof {
     /// A canary crosses it.
     Canary,
     /// MirrorMaker says that it runs: no canary may be sent, as an end of it was there before and nobody said that it may.
-    Word,
+    ConnectorStatus,
 }
 
 impl Mirror {
@@ -98,7 +98,7 @@ impl Flow {
             proof: if ends.all(|end| !end.is_existing() || takes_canary(end)) {
                 Proof::Canary
             } else {
-                Proof::Word
+                Proof::ConnectorStatus
             },
             canary: flow.own(CANARY),
             verify: flow.own(VERIFY),

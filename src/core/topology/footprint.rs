@@ -111,10 +111,10 @@ impl Footprint {
 impl fmt::Display for Copies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.naming {
-            Naming::Prefix => write!(f, "the copies {}.*", self.source),
+            Naming::Prefix => write!(f, "the mirrored topics {}.*", self.source),
             Naming::Same => write!(
                 f,
-                "the copies of topics of {}, under their names",
+                "the mirrored topics of {}, under the same names",
                 self.source
             ),
         }
@@ -127,7 +127,7 @@ impl fmt::Display for Footprint {
         let own: BTreeSet<String> = self.notes.union(&self.shared).cloned().collect();
         write!(
             f,
-            "cluster {} ({}) is not kmk's. MirrorMaker makes there: {}",
+            "cluster {} ({}) is an existing cluster. MirrorMaker creates on it: {}",
             self.cluster,
             self.bootstrap,
             if own.is_empty() {
@@ -165,14 +165,14 @@ mod tests {
         assert_eq!(
             told(&spec),
             [
-                "cluster primary (h:1) is not kmk's. MirrorMaker makes there: mm2-offset-syncs.secondary.internal"
+                "cluster primary (h:1) is an existing cluster. MirrorMaker creates on it: mm2-offset-syncs.secondary.internal"
             ]
         );
         spec.clusters[0].canary = true;
         spec.clusters[1] = ClusterSpec::existing("secondary", &["h:2"]);
         assert_eq!(
             told(&spec)[1],
-            "cluster secondary (h:2) is not kmk's. MirrorMaker makes there: heartbeats, mm2-configs.primary.internal, mm2-offsets.primary.internal, mm2-status.primary.internal, primary.checkpoints.internal; the copies primary.*"
+            "cluster secondary (h:2) is an existing cluster. MirrorMaker creates on it: heartbeats, mm2-configs.primary.internal, mm2-offsets.primary.internal, mm2-status.primary.internal, primary.checkpoints.internal; the mirrored topics primary.*"
         );
         spec.clusters[1].canary = true;
         spec.flows[0].naming = Naming::Same;
@@ -183,13 +183,13 @@ mod tests {
         spec.flows[0].settings = [syncs].into();
         let told = told(&spec);
         assert!(
-            told[0].ends_with("there: nothing of its own. For kmk's canary: kmk-canary-primary"),
+            told[0].ends_with("on it: nothing of its own. For kmk's canary: kmk-canary-primary"),
             "{told:?}"
         );
         assert!(
             told[1].contains("mm2-offset-syncs.primary.internal"),
             "{told:?}"
         );
-        assert!(told[1].ends_with("under their names. For kmk's canary: kmk-canary-primary"));
+        assert!(told[1].ends_with("under the same names. For kmk's canary: kmk-canary-primary"));
     }
 }

@@ -10,9 +10,9 @@ use serde::Serialize;
 pub struct Facts {
     /// The topic.
     pub topic: String,
-    /// The cluster that is read.
+    /// The source cluster.
     pub source: String,
-    /// The cluster that is written.
+    /// The target cluster.
     pub target: String,
     /// Clusters other than the source that have a topic of that name, and are no end of a copy of it.
     pub elsewhere: Vec<String>,
@@ -78,7 +78,7 @@ pub struct Facts {
     pub possibly_never_copied: u64,
     /// Whether the flow's consumers begin at the end of a topic (`auto.offset.reset`).
     pub begins_at_the_end: bool,
-    /// A position of MirrorMaker's that lies beyond the end of its partition.
+    /// A position of MirrorMaker's that is beyond the end of its partition.
     pub beyond: Option<Beyond>,
     /// Whether the first record of each partition of the source is on the target, where that can be seen.
     pub first_is_there: Option<bool>,

@@ -48,7 +48,7 @@ pub enum Why {
     CheckpointsOff,
     /// The group is not among those of the flow.
     Excluded,
-    /// The place lies beyond the end of the source: someone set it, or records are lost.
+    /// The place is beyond the end of the source: someone set it, or records are lost.
     BeyondTheEnd,
     /// The place on the target is not there: its record is deleted already, or never came.
     OutOfRange,

@@ -54,7 +54,7 @@ impl TopicLag {
         let mut each = self.partitions.iter();
         each.any(|one| one.possibly_never_copied == 1).then(|| {
             format!(
-                "`{topic}`: one offset at the end of a partition was removed on {source} before MirrorMaker's position reached it; it is most likely the end of a transaction, and no record"
+                "`{topic}`: one offset at the end of a partition was removed on {source} before MirrorMaker's position reached it; most likely it is a transaction marker, not a record"
             )
         })
     }
@@ -64,7 +64,7 @@ impl TopicLag {
         let (topic, offsets) = (&self.source, self.doubtful());
         (offsets > 0).then(|| {
             format!(
-                "unknown whether records of `{topic}` were lost: {offsets} offsets removed on {source} before MirrorMaker's position reached them, but offsets of transactions may hold no record"
+                "unknown whether records of `{topic}` were lost: {offsets} offsets were removed on {source} before MirrorMaker's position reached them, but some may be transaction markers, not records"
             )
         })
     }
@@ -83,7 +83,7 @@ impl TopicLag {
         if self.lost > 0 {
             let lost = records(self.lost);
             let how = match self.state {
-                TopicState::CopyGone => "is not there any more",
+                TopicState::CopyGone => "no longer exists",
                 _ if self.was_truncated() => "was truncated",
                 _ => "was deleted and recreated",
             };
@@ -112,7 +112,7 @@ impl TopicLag {
         if let Some(one) = self.partitions.iter().find(|one| one.recreated) {
             let (noted, end) = (one.noted.unwrap_or(-1), one.end);
             losses.push(format!(
-                "MirrorMaker's position {noted} lies beyond the end of `{topic}`, {end}: the topic was deleted and recreated on {source}, or {source} has lost its data"
+                "MirrorMaker's position {noted} is beyond the end of `{topic}`, {end}: the topic was deleted and recreated on {source}, or {source} has lost its data"
             ));
         }
         losses
@@ -160,7 +160,7 @@ mod tests {
         );
         assert_eq!(
             told((0, 1000), 999, None),
-            ["1000 records of `orders` lost on b: mirrored topic `a.orders` is not there any more"]
+            ["1000 records of `orders` lost on b: mirrored topic `a.orders` no longer exists"]
         );
         assert_eq!(
             told((0, 1000), 999, Some((1000, 1000))),
@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(
             told((0, 3), 999, Some((0, 1000))),
             [
-                "MirrorMaker's position 999 lies beyond the end of `orders`, 3: the topic was deleted and recreated on a, or a has lost its data"
+                "MirrorMaker's position 999 is beyond the end of `orders`, 3: the topic was deleted and recreated on a, or a has lost its data"
             ]
         );
     }
@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(
             marked.doubts(),
             [
-                "unknown whether records of `orders` were lost: 2 offsets removed on a before MirrorMaker's position reached them, but offsets of transactions may hold no record"
+                "unknown whether records of `orders` were lost: 2 offsets were removed on a before MirrorMaker's position reached them, but some may be transaction markers, not records"
             ]
         );
         assert!(marked.notes().is_empty());

@@ -74,7 +74,7 @@ pub struct TopicLag {
     pub never_copied: u64,
     /// As of the flow.
     pub possibly_never_copied: u64,
-    /// Whether a position of MirrorMaker's lies beyond the end of its partition: it was noted of a topic of that name that was
+    /// Whether a position of MirrorMaker's is beyond the end of its partition: it was noted of a topic of that name that was
     /// deleted, or of a cluster that has lost its data.
     pub recreated: bool,
     /// How many partitions it has.

@@ -113,7 +113,7 @@ impl Stall {
         self.is_sure || self.seconds >= SUSPICIOUS.as_secs_f64()
     }
 
-    /// Whether MirrorMaker has only begun to run.
+    /// Whether MirrorMaker has only just started.
     pub fn is_beginning(&self) -> bool {
         self.began.is_some()
     }
@@ -139,12 +139,12 @@ impl fmt::Display for Stall {
             ),
             None => write!(
                 f,
-                "and MirrorMaker's position was not seen to move for {:.1} s; unknown since when",
+                "and MirrorMaker's position has not been seen to move for {:.1} s; unknown since when",
                 self.seconds
             ),
             Some(began) => write!(
                 f,
-                "and MirrorMaker, which began to run {began:.1} s ago, has not come to them yet"
+                "and MirrorMaker, which started {began:.1} s ago, has not reached them yet"
             ),
         }
     }
@@ -336,13 +336,13 @@ mod tests {
         assert!(
             stall
                 .to_string()
-                .ends_with("was not seen to move for 12.0 s; unknown since when")
+                .ends_with("has not been seen to move for 12.0 s; unknown since when")
         );
         stall.began = Some(4.0);
         assert!(
             stall
                 .to_string()
-                .ends_with("which began to run 4.0 s ago, has not come to them yet")
+                .ends_with("which started 4.0 s ago, has not reached them yet")
         );
     }
 }

@@ -35,7 +35,7 @@ impl Readiness<'_> {
                 continue;
             };
             let wait = Wait {
-                what: format!("flow {} does not run as asked", flow.name()),
+                what: format!("flow {} does not use the topics asked for", flow.name()),
                 services: self.workers(flow),
                 flow: None,
             };
@@ -43,7 +43,10 @@ impl Readiness<'_> {
                 Ok(if runs_by_its_lists(flow, target, limit)? {
                     Probe::Ready(())
                 } else {
-                    Probe::NotYet(format!("{} does not copy by its topics yet", flow.name()))
+                    Probe::NotYet(format!(
+                        "{} does not use its new list of topics yet",
+                        flow.name()
+                    ))
                 })
             })?;
         }
@@ -123,7 +126,7 @@ fn until_none_stands(
         };
         Ok(match flows.iter().find(is_open) {
             Some(flow) => Probe::NotYet(format!(
-                "{}: there was no time to see whether its records cross",
+                "{}: not enough time to see whether its records arrive",
                 flow.name
             )),
             None => Probe::Ready(flows),
@@ -195,7 +198,7 @@ mod tests {
             "a->b: topic `orders`: 7 records behind, and MirrorMaker's position has not moved for 12.0 s"
         );
         let begun_late = ended(&Limit::new(10 * MILLI, &limit.interrupt().clone()), look);
-        assert!(begun_late.contains("no time to see"), "{begun_late}");
+        assert!(begun_late.contains("not enough time"), "{begun_late}");
     }
 
     #[test]

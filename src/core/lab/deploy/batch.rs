@@ -4,7 +4,7 @@
 use super::failure::DeployError;
 use super::plan::Plan;
 use super::request::Rendered;
-use crate::core::compose::Classes;
+use crate::core::compose::ClassCache;
 use crate::core::docker::Container;
 use crate::core::event::{Event, Observer};
 use crate::core::judge::culprit::Room;
@@ -87,12 +87,12 @@ fn note(target: &str, batch: u32, least: Option<&Room>) -> String {
             topic: Some(topic),
             setting,
             ..
-        }) => format!("topic `{topic}` takes no more ({setting})"),
-        Some(Room { setting, .. }) => format!("{target} takes no more ({setting})"),
-        None if batch == FULL_BATCH => "no topic takes less".to_owned(),
-        None => "some topic took no more".to_owned(),
+        }) => format!("topic `{topic}` accepts no larger ones ({setting})"),
+        Some(Room { setting, .. }) => format!("{target} accepts no larger ones ({setting})"),
+        None if batch == FULL_BATCH => "every topic accepts them".to_owned(),
+        None => "a topic accepted no larger ones".to_owned(),
     };
-    format!("MirrorMaker sends batches of {batch} bytes at most to {target}: {why}")
+    format!("MirrorMaker sends batches of at most {batch} bytes to {target}: {why}")
 }
 
 /// One end of a flow, to be asked.
@@ -154,7 +154,7 @@ impl Plan<'_> {
             observer.on(Event::Note(note));
         }
         let workers = other_batches(&self.rendered.topology, &topology);
-        self.rendered = Rendered::of(topology, &self.site, Classes::Kept);
+        self.rendered = Rendered::of(topology, &self.engine_host, ClassCache::Shared);
         self.write()?;
         Ok(workers)
     }
@@ -218,7 +218,7 @@ mod tests {
         };
         assert_eq!(
             note("b", 100_000, Some(&room)),
-            "MirrorMaker sends batches of 100000 bytes at most to b: topic `small` takes no more (max.message.bytes)"
+            "MirrorMaker sends batches of at most 100000 bytes to b: topic `small` accepts no larger ones (max.message.bytes)"
         );
         assert!(
             note(
@@ -229,7 +229,7 @@ mod tests {
                     ..room
                 })
             )
-            .ends_with("no topic takes less")
+            .ends_with("every topic accepts them")
         );
     }
 }

@@ -4,8 +4,8 @@
 use super::failure::DeployError;
 use super::plan::Plan;
 use super::refusal::explain;
-use crate::core::compose::{LABEL_CONFIG, ServiceConfig};
-use crate::core::docker::{Container, Site};
+use crate::core::compose::{LABEL_CONFIG, RenderedService};
+use crate::core::docker::{Container, EngineHost};
 use crate::core::event::{Event, Observer};
 use crate::core::lab::status::throttle;
 use kmk_kafka::wait::Limit;
@@ -14,7 +14,7 @@ use std::time::Instant;
 
 /// Whether it may use other memory than it was made with, or too little of a CPU (`docker update`). It is made anew then:
 /// docker cannot take a limit away.
-fn is_limited(container: &Container, made_with: &ServiceConfig) -> bool {
+fn is_limited(container: &Container, made_with: &RenderedService) -> bool {
     let memory = container.memory();
     memory.is_some_and(|now| now != made_with.memory)
         || throttle(container.service(), container).is_some()
@@ -64,7 +64,7 @@ impl Plan<'_> {
         let file = std::path::absolute(self.workdir.compose_file()).unwrap_or_default();
         let is_changed = |container: &&Container| {
             let service = container.service();
-            let moved = self.site == Site::Here
+            let moved = self.engine_host == EngineHost::Local
                 && mirrors
                     .iter()
                     .flat_map(|mirror| &mirror.workers)
@@ -98,7 +98,7 @@ impl Plan<'_> {
             connected
                 .map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))?;
             observer.on(Event::Done {
-                what: format!("Connected {service} with network {network} again"),
+                what: format!("Reconnected {service} to network {network}"),
                 took: begun.elapsed(),
             });
         }

@@ -24,8 +24,8 @@ pub enum DeployError {
     Lab(#[from] LabError),
     /// There is a lab of that name, and it is another than the scenario that was asked for.
     #[error(
-        "lab `{lab}` is there already, and is not `{asked}`: it is {}({})",
-        .found.map_or_else(String::new, |found| format!("`{found}` ")),
+        "lab `{lab}` already exists with {} ({}), not with scenario `{asked}`",
+        .found.map_or_else(|| "other flows".to_owned(), |found| format!("scenario `{found}`")),
         .flows.join(", ")
     )]
     OtherScenario {
@@ -62,7 +62,7 @@ pub enum DeployError {
     },
     /// A newer Kafka formatted the data of a cluster that is to run an older one.
     #[error(
-        "cluster `{cluster}` cannot go back to {}: its data was made by a newer Kafka, and the format of a cluster's metadata (`metadata.version`) only goes up",
+        "cluster `{cluster}` cannot be downgraded to {}: its data was written by a newer Kafka, and the format of its metadata (`metadata.version`) cannot be lowered",
         suspect.image
     )]
     DataIsNewer {

@@ -1,9 +1,9 @@
 //! What a person wants of a lab, and what that would write. Asks no Docker.
 
 use super::failure::DeployError;
-use super::{ground, ports};
-use crate::core::compose::{self, Classes, Compose, Delivery};
-use crate::core::docker::{Container, Site};
+use super::{ports, reconcile};
+use crate::core::compose::{self, ClassCache, Compose, Delivery};
+use crate::core::docker::{Container, EngineHost};
 use crate::core::lab::workdir::PROPERTIES_FILE;
 use crate::core::lab_file::flow_setting;
 use crate::core::mirrormaker::config;
@@ -181,7 +181,7 @@ impl Request {
             return Ok(self.new_lab());
         };
         if let Some(wanted) = self.wanted.clone() {
-            return ground::kept(wanted, there).map_err(DeployError::Spec);
+            return reconcile::kept(wanted, there).map_err(DeployError::Spec);
         }
         let found = Scenario::of(&there.spec);
         match self.scenario {
@@ -220,11 +220,11 @@ impl Request {
         &self,
         base: Spec,
         existing: &[Container],
-        site: &Site,
+        engine_host: &EngineHost,
     ) -> Result<Topology, Vec<spec::Problem>> {
         let (mut spec, mut problems) = self.change.apply(base);
         if self.any_port && problems.is_empty() {
-            ports::choose(&mut spec, existing, site);
+            ports::choose(&mut spec, existing, engine_host);
         }
         let topology = Topology::new(&spec);
         problems.extend(topology.port_clashes());
@@ -238,8 +238,11 @@ impl Request {
     }
 
     /// What would be a new lab, on an engine at that place.
-    pub(super) fn resolve_new(&self, site: &Site) -> Result<Topology, Vec<spec::Problem>> {
-        self.resolve(self.new_lab(), &[], site)
+    pub(super) fn resolve_new(
+        &self,
+        engine_host: &EngineHost,
+    ) -> Result<Topology, Vec<spec::Problem>> {
+        self.resolve(self.new_lab(), &[], engine_host)
     }
 
     /// Settings that MirrorMaker would not do, with the Kafka that is asked for. Not of a lab that stays what it is: it
@@ -257,31 +260,35 @@ impl Request {
 ///
 /// # Errors
 /// All problems of the spec.
-pub fn render(request: &Request, site: &Site) -> Result<Rendered, Vec<spec::Problem>> {
-    let topology = request.resolve_new(site)?;
-    Ok(Rendered::of(topology, site, Classes::Unkept))
+pub fn render(request: &Request, engine_host: &EngineHost) -> Result<Rendered, Vec<spec::Problem>> {
+    let topology = request.resolve_new(engine_host)?;
+    Ok(Rendered::of(topology, engine_host, ClassCache::None))
 }
 
 /// What whoever publishes ports on an address of their choice should know; of this machine's own loopback there is
 /// nothing to tell, as that is what every lab has.
-pub fn exposure(spec: &Spec, site: &Site) -> Option<String> {
-    let is_usual = |address: &IpAddr| *site == Site::Here && address.is_loopback();
+pub fn exposure(spec: &Spec, engine_host: &EngineHost) -> Option<String> {
+    let is_usual = |address: &IpAddr| *engine_host == EngineHost::Local && address.is_loopback();
     let address = spec.bind.filter(|address| !is_usual(address))?;
     Some(format!(
-        "whoever reaches {address} can read, write and delete everything in this lab: its brokers ask for no password"
+        "anyone who can reach {address} can read, write and delete everything in this lab: its brokers require no authentication"
     ))
 }
 
 impl Rendered {
-    pub(in crate::core::lab) fn of(topology: Topology, site: &Site, classes: Classes) -> Self {
+    pub(in crate::core::lab) fn of(
+        topology: Topology,
+        engine_host: &EngineHost,
+        class_cache: ClassCache,
+    ) -> Self {
         let properties = config::render(&topology);
         let path = format!("./{PROPERTIES_FILE}");
-        let delivery = match site {
-            Site::Here => Delivery::Mount(&path),
-            Site::Elsewhere { .. } => Delivery::Inline,
+        let delivery = match engine_host {
+            EngineHost::Local => Delivery::Mount(&path),
+            EngineHost::Remote { .. } => Delivery::Inline,
         };
         Self {
-            compose: compose::render(&topology, delivery, classes, &properties),
+            compose: compose::render(&topology, delivery, class_cache, &properties),
             properties,
             topology,
         }

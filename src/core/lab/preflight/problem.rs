@@ -1,6 +1,6 @@
 //! What can stand in the way of a deploy, as facts. Knows nothing of how it is found.
 
-use super::{NEEDED_DISK_MIB, OLDEST_COMPOSE, OLDEST_COMPOSE_ELSEWHERE};
+use super::{NEEDED_DISK_MIB, OLDEST_COMPOSE, OLDEST_COMPOSE_FOR_REMOTE};
 use crate::core::docker::DockerError;
 use crate::core::image::ImageError;
 use crate::core::lab::workdir::WorkdirError;
@@ -21,16 +21,16 @@ pub enum Problem {
     },
     /// The compose plugin cannot take files along to an engine elsewhere.
     #[error(
-        "docker compose {found} is too old to take files along to an engine elsewhere; {}.{}.{} or later is needed",
-        OLDEST_COMPOSE_ELSEWHERE.0, OLDEST_COMPOSE_ELSEWHERE.1, OLDEST_COMPOSE_ELSEWHERE.2
+        "docker compose {found} is too old for a remote Docker engine; {}.{}.{} or later is needed",
+        OLDEST_COMPOSE_FOR_REMOTE.0, OLDEST_COMPOSE_FOR_REMOTE.1, OLDEST_COMPOSE_FOR_REMOTE.2
     )]
-    ComposeTooOldElsewhere {
+    ComposeTooOldForRemote {
         /// Its version.
         found: String,
     },
     /// The engine is elsewhere, and nobody said how clients reach it.
     #[error(
-        "the engine is elsewhere ({address}), and there a lab's ports are published on 127.0.0.1, which nobody reaches from here"
+        "the Docker engine is remote ({address}), and there a lab's ports are published on 127.0.0.1, which cannot be reached from here"
     )]
     NoBind {
         /// As docker was told.
@@ -40,7 +40,7 @@ pub enum Problem {
     },
     /// Ports are to be published on an address of another machine.
     #[error(
-        "{address} is no address of the machine that the engine runs on: no port can be published there"
+        "{address} is not an address of the machine that the Docker engine runs on: no port can be published on it"
     )]
     NotItsAddress {
         /// As given.
@@ -81,7 +81,9 @@ pub enum Problem {
         path: String,
     },
     /// A setting refers to a variable that is not there.
-    #[error("variable {name} is not set, or is empty, and setting `{key}` of {owner} refers to it")]
+    #[error(
+        "environment variable {name} is not set or is empty, and setting `{key}` of {owner} refers to it"
+    )]
     Variable {
         /// Its name.
         name: String,
@@ -102,7 +104,7 @@ pub enum Problem {
     },
     /// Two names for one cluster: MirrorMaker would copy it into itself.
     #[error(
-        "clusters `{one}` ({}) and `{other}` ({}) are one cluster: both have the cluster id {id}, and MirrorMaker would copy it into itself for ever",
+        "clusters `{one}` ({}) and `{other}` ({}) are the same cluster: both have the cluster ID {id}, and MirrorMaker would copy it into itself endlessly",
         bootstrap[0], bootstrap[1]
     )]
     OneCluster {
@@ -117,7 +119,7 @@ pub enum Problem {
     },
     /// A broker of such a cluster sends its clients to an address that MirrorMaker's container takes for itself.
     #[error(
-        "a broker of cluster `{cluster}` tells its clients to come to {address} (advertised.listeners), and in MirrorMaker's container that is the container itself"
+        "a broker of cluster `{cluster}` advertises {address} (advertised.listeners), and in MirrorMaker's container that is the container itself"
     )]
     Advertised {
         /// The cluster.
@@ -127,7 +129,7 @@ pub enum Problem {
     },
     /// A broker on this machine that no container can reach.
     #[error(
-        "port {port} of cluster `{cluster}` listens on this machine's loopback address only, and containers come from outside"
+        "port {port} of cluster `{cluster}` listens only on this machine's loopback address, which containers cannot reach"
     )]
     OnlyLoopback {
         /// The cluster.
@@ -137,7 +139,7 @@ pub enum Problem {
     },
     /// A broker on this machine, and MirrorMaker on another.
     #[error(
-        "cluster `{cluster}` is on this machine ({bootstrap}), and MirrorMaker would run where the engine is, at {engine}: `localhost` is another there"
+        "cluster `{cluster}` is on this machine ({bootstrap}), but MirrorMaker would run where the Docker engine is, at {engine}: `localhost` is another machine there"
     )]
     OtherMachine {
         /// The cluster.
@@ -149,7 +151,7 @@ pub enum Problem {
     },
     /// What an earlier MirrorMaker noted about a cluster that is to be made anew: its first records would be skipped.
     #[error(
-        "cluster `{cluster}` still has what another MirrorMaker noted about a `{source_cluster}`, and could pass over the first records of this lab's new one: {}",
+        "cluster `{cluster}` still has another MirrorMaker's positions for a cluster `{source_cluster}`, so the first records of this lab's new one could be skipped: {}",
         topics.join(", ")
     )]
     LeftBehind {

@@ -48,7 +48,7 @@ pub(super) fn of_all(lab: &Lab, limit: &Limit) -> BTreeMap<String, Crossing> {
 
 fn of_one(lab: &Lab, flow: &Flow, limit: &Limit) -> Crossing {
     match flow.proof {
-        Proof::Word => Crossing {
+        Proof::ConnectorStatus => Crossing {
             canary: None,
             life: life(lab, flow, limit).unwrap_or_default(),
         },

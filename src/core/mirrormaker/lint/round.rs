@@ -2,7 +2,7 @@
 
 use super::Problem;
 use super::flows::Flows;
-use crate::core::spec::ring::{self, Leg};
+use crate::core::spec::ring::{self, Hop};
 use std::collections::{BTreeMap, BTreeSet};
 
 type Settings<'a> = BTreeMap<&'a str, &'a str>;
@@ -18,7 +18,7 @@ pub(super) fn rings(flows: &Flows<'_>, settings: &Settings<'_>) -> Vec<(String, 
         return Vec::new();
     }
     let pairs = flows.pairs().into_iter();
-    let legs: Vec<Leg<'_>> = pairs
+    let legs: Vec<Hop<'_>> = pairs
         .filter_map(|(source, target)| leg(source, target, settings))
         .collect();
     let name = |at: &usize| format!("{}->{}", legs[*at].source, legs[*at].target);
@@ -30,7 +30,7 @@ pub(super) fn rings(flows: &Flows<'_>, settings: &Settings<'_>) -> Vec<(String, 
             "enabled".to_owned()
         };
         let grows = ring.iter().find_map(|at| {
-            let Leg {
+            let Hop {
                 source, separator, ..
             } = &legs[*at];
             separator.map(|by| format!("{source}{by}{source}{by}{source}{by}TOPIC"))
@@ -42,7 +42,7 @@ pub(super) fn rings(flows: &Flows<'_>, settings: &Settings<'_>) -> Vec<(String, 
 }
 
 /// A flow; none where classes of the person's own, or values that are not here, decide what it does.
-fn leg<'a>(source: &'a str, target: &'a str, settings: &Settings<'a>) -> Option<Leg<'a>> {
+fn leg<'a>(source: &'a str, target: &'a str, settings: &Settings<'a>) -> Option<Hop<'a>> {
     let read = |key: &str| {
         let own = settings.get(format!("{source}->{target}.{key}").as_str());
         own.or_else(|| settings.get(key)).map(|value| value.trim())
@@ -65,7 +65,7 @@ fn leg<'a>(source: &'a str, target: &'a str, settings: &Settings<'a>) -> Option<
     let is_known = separator.is_none_or(|by| !by.is_empty() && !by.contains("${"))
         && read("topic.filter.class").is_none_or(|class| class == FILTER)
         && aliases.iter().all(|key| read(key).is_none());
-    is_known.then_some(Leg {
+    is_known.then_some(Hop {
         source,
         target,
         separator,

@@ -105,10 +105,10 @@ impl<'a> Values<'a> {
             return None;
         }
         let is_true = bare.eq_ignore_ascii_case("true");
-        let was_true = is_true.then_some("MirrorMaker takes it for false");
+        let was_true = is_true.then_some("MirrorMaker reads it as false");
         match (read.place, read.bare) {
             (Place::Top | Place::Flow, "replication.policy.separator") => {
-                Some("it stands in the names of topics, and Kafka takes no such name")
+                Some("it becomes part of topic names, and Kafka does not allow such names")
             }
             (Place::Top | Place::Flow, "replication.policy.internal.topic.separator.enabled")
             | (Place::Top, "emit.heartbeats.enabled") => was_true,
@@ -126,7 +126,7 @@ impl<'a> Values<'a> {
                 Some("there is no such class, and MirrorMaker does not start")
             }
             (Place::Top | Place::Cluster(_), "plugin.discovery") => {
-                Some("it is none of the words that MirrorMaker knows, and it does not start")
+                Some("MirrorMaker does not know this value and does not start")
             }
             _ => None,
         }

@@ -63,7 +63,7 @@ mod tests {
         let file = compose::render(
             &topology,
             compose::Delivery::Mount("./mm2.properties"),
-            compose::Classes::Unkept,
+            compose::ClassCache::None,
             "",
         );
         // `KAFKA_X: value`, and not the lines of a script

@@ -62,7 +62,7 @@ impl fmt::Display for Failure {
             Self::NoStart => f.write_str("MirrorMaker does not start"),
             Self::Refused(connectors) => write!(
                 f,
-                "MirrorMaker starts, but without {connectors} (a former configuration goes on)"
+                "MirrorMaker starts, but without {connectors} (an earlier configuration stays in use)"
             ),
             Self::Later => f.write_str("MirrorMaker starts, but what uses it fails"),
         }
@@ -134,7 +134,7 @@ mod tests {
                 ),
             ] {
                 let expected = format!(
-                    "MirrorMaker starts, but without {without} (a former configuration goes on)"
+                    "MirrorMaker starts, but without {without} (an earlier configuration stays in use)"
                 );
                 assert_eq!(said(place, key), expected, "{key}");
             }

@@ -121,7 +121,7 @@ pub(crate) const SIDE_READERS: &str =
 pub(crate) const CONNECTS_READER: &str =
     "Connect's reader of its own offsets, not the one that reads records";
 pub(crate) const CONNECTS_ADMIN: &str =
-    "Connect's admin client, not those with which MirrorMaker looks at topics and groups";
+    "Connect's admin client, not the ones that MirrorMaker uses for topics and groups";
 const OWN_TOPICS: &str = "the clients of the worker's own topics";
 /// What finds config providers, before there is any worker (the constructor of `MirrorMakerConfig`).
 pub(super) const PLUGINS: [&str; 2] = ["plugin.path", "plugin.discovery"];
@@ -166,7 +166,7 @@ fn overruled(key: &str) -> Option<&'static str> {
     match key {
         "config.storage.partitions" => Some("this topic always has one partition"),
         "connector.client.config.override.policy" => Some("MirrorMaker allows every override"),
-        "consumer.enable.auto.commit" => Some("MirrorMaker commits nothing and says so itself"),
+        "consumer.enable.auto.commit" => Some("MirrorMaker always sets it to false"),
         _ if STORAGES
             .iter()
             .any(|storage| key.strip_prefix(storage) == Some("cleanup.policy")) =>

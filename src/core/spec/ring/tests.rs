@@ -3,8 +3,8 @@
 use super::*;
 use proptest::prelude::*;
 
-fn leg<'a>(source: &'a str, target: &'a str, prefixes: bool) -> Leg<'a> {
-    Leg {
+fn leg<'a>(source: &'a str, target: &'a str, prefixes: bool) -> Hop<'a> {
+    Hop {
         source,
         target,
         separator: prefixes.then_some("."),
@@ -13,9 +13,9 @@ fn leg<'a>(source: &'a str, target: &'a str, prefixes: bool) -> Leg<'a> {
     }
 }
 
-fn taking<'a>(leg: &Leg<'a>, topics: &[&str], exclude: &[&str]) -> Leg<'a> {
+fn taking<'a>(leg: &Hop<'a>, topics: &[&str], exclude: &[&str]) -> Hop<'a> {
     let owned = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
-    Leg {
+    Hop {
         topics: owned(topics),
         exclude: owned(exclude),
         ..leg.clone()
@@ -54,7 +54,7 @@ fn each_mixture_of_two_and_of_three() {
     for mixture in 0..8 {
         let prefixes = |place: usize| mixture & (1 << place) != 0;
         let ring = [("a", "b"), ("b", "c"), ("c", "a")];
-        let ring: Vec<Leg<'_>> = (0..)
+        let ring: Vec<Hop<'_>> = (0..)
             .zip(ring)
             .map(|(place, (from, to))| leg(from, to, prefixes(place)))
             .collect();
@@ -66,7 +66,7 @@ fn each_mixture_of_two_and_of_three() {
 
 #[test]
 fn prefixes_that_the_other_flow_cannot_read_stop_nothing() {
-    let other = Leg {
+    let other = Hop {
         separator: Some("_"),
         ..leg("b", "a", true)
     };
@@ -82,7 +82,7 @@ fn prefixes_that_the_other_flow_cannot_read_stop_nothing() {
 fn lists_count_only_where_no_name_can_pass() {
     let (there, back) = (leg("a", "b", false), leg("b", "a", true));
     let circles =
-        |there: &Leg<'_>, back: &Leg<'_>| !rings(&[there.clone(), back.clone()]).is_empty();
+        |there: &Hop<'_>, back: &Hop<'_>| !rings(&[there.clone(), back.clone()]).is_empty();
     let only = |topics: &[&str]| taking(&there, topics, &[]);
     assert!(!circles(&only(&["orders"]), &back));
     assert!(!circles(&only(&[r"team\.orders", "team.payments"]), &back));
@@ -111,8 +111,8 @@ fn lists_count_only_where_no_name_can_pass() {
 }
 
 /// Whether a topic goes on for ever, by MirrorMaker's own rule: every place that its copies reach, from each cluster.
-fn goes_on(legs: &[Leg<'_>]) -> bool {
-    let is_cycle = |leg: &Leg<'_>, topic: &str| {
+fn goes_on(legs: &[Hop<'_>]) -> bool {
+    let is_cycle = |leg: &Hop<'_>, topic: &str| {
         let sources: Vec<&str> = topic.split('.').collect();
         leg.separator.is_some() && sources[..sources.len() - 1].contains(&leg.target)
     };
@@ -152,7 +152,7 @@ proptest! {
     ) {
         let names = ["a", "b", "c", "d"];
         let flows = flows.iter().filter(|((from, to), _)| from != to);
-        let legs: Vec<Leg<'_>> =
+        let legs: Vec<Hop<'_>> =
             flows.map(|((from, to), prefixes)| leg(names[*from], names[*to], *prefixes)).collect();
         prop_assert_eq!(!rings(&legs).is_empty(), goes_on(&legs));
     }

@@ -39,7 +39,7 @@ impl Plan<'_> {
 
     /// Before the containers come up: stops each MirrorMaker with an end at a cluster that has lost its data, and takes back its
     /// positions of a source that has.
-    pub(super) fn part_from_the_lost(
+    pub(super) fn stop_mirrors_of_lost_clusters(
         &self,
         limit: &Limit,
         observer: &dyn Observer,
@@ -49,7 +49,7 @@ impl Plan<'_> {
         }
         let begun = Instant::now();
         observer.on(Event::Started(
-            "Stopping MirrorMaker, as a cluster has lost its data".to_owned(),
+            "Stopping MirrorMaker because a cluster has lost its data".to_owned(),
         ));
         let topology = &self.rendered.topology;
         let touched = self
@@ -70,17 +70,17 @@ impl Plan<'_> {
         });
         for cluster in &self.lost {
             observer.on(Event::Warning(format!(
-                "the data of {cluster} was gone: its topics, records and groups are lost"
+                "{cluster} lost its data: its topics, records and consumer groups are gone"
             )));
         }
         for flow in self.flows().filter(|flow| self.is_lost(&flow.spec.source)) {
-            self.forget(flow, limit, observer)?;
+            self.reset_positions(flow, limit, observer)?;
         }
         Ok(())
     }
 
     /// Takes back all positions of a flow whose source has lost its data.
-    fn forget(
+    fn reset_positions(
         &self,
         flow: &Flow,
         limit: &Limit,
@@ -107,13 +107,13 @@ impl Plan<'_> {
         match positions::forget_all(&self.rendered.topology, flow, limit) {
             Ok(0) => {}
             Ok(_) => observer.on(Event::Note(format!(
-                "MirrorMaker's positions of {source} on {target} are reset: the next topics there are mirrored from their first record"
+                "MirrorMaker's positions for {source} on {target} were reset: new topics there are mirrored from their first record"
             ))),
             Err(_) if limit.interrupt().is_raised() => return Err(DeployError::Interrupted),
             Err(error) => {
                 return Err(DeployError::NotReady {
                     what: format!(
-                        "MirrorMaker's positions of {source} on {target} cannot be reset, and new records would be passed over"
+                        "MirrorMaker's positions for {source} on {target} cannot be reset, and new records would be skipped"
                     ),
                     why: error.to_string(),
                     suspect: None,
@@ -124,7 +124,7 @@ impl Plan<'_> {
     }
 
     /// Once the brokers answer: takes back positions of topics that somebody has deleted.
-    pub(super) fn forget_stale(&self, limit: &Limit, observer: &dyn Observer) {
+    pub(super) fn reset_stale_positions(&self, limit: &Limit, observer: &dyn Observer) {
         if !self.was_there {
             return;
         }
@@ -144,18 +144,18 @@ impl Plan<'_> {
             match stale {
                 Ok(topics) if topics.is_empty() => {}
                 Ok(topics) => observer.on(Event::Note(format!(
-                    "{name}: MirrorMaker's positions of {} are reset, as those topics were deleted: the next ones of these names are mirrored from their first record",
+                    "{name}: MirrorMaker's positions for {} were reset because those topics were deleted: new topics of these names are mirrored from their first record",
                     topics.join(", ")
                 ))),
                 Err(error) => observer.on(Event::Warning(format!(
-                    "{name}: whether MirrorMaker's positions are of topics that are still there cannot be seen: {error}"
+                    "{name}: cannot check whether MirrorMaker's positions are for topics that still exist: {error}"
                 ))),
             }
         }
     }
 
     /// Once it replicates: what is lost all the same, or may be, by what was seen last of its flows; whether anything is.
-    pub(super) fn tell_losses(&self, flows: &[FlowLag], observer: &dyn Observer) -> bool {
+    pub(super) fn report_losses(&self, flows: &[FlowLag], observer: &dyn Observer) -> bool {
         if !self.was_there {
             return false;
         }
@@ -169,14 +169,14 @@ impl Plan<'_> {
                 continue;
             }
             observer.on(Event::Note(format!(
-                "MirrorMaker mirrors to {} again what {} still holds",
+                "MirrorMaker mirrors to {} again everything that {} still has",
                 flow.target, flow.source
             )));
             let partitions = flow.copied().flat_map(|topic| &topic.partitions);
             let gone: i64 = partitions.map(|one| one.first).sum();
             if gone > 0 {
                 observer.on(Event::Warning(format!(
-                    "{}: at most {gone} records are lost: {} removed them before, and {} was the last to have them",
+                    "{}: up to {gone} records are lost: {} had already removed them, and only {} still had them",
                     flow.name, flow.source, flow.target
                 )));
             }
