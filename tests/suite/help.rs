@@ -57,13 +57,10 @@ fn understood(kmk: &Kmk, line: &str) -> Result<(), String> {
         .current_dir(kmk.work(""))
         .output()
         .unwrap();
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(format!(
-            "{line}\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        )),
-    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    (output.status.success())
+        .then_some(())
+        .ok_or_else(|| format!("{line}\n{said}"))
 }
 
 /// Fails where kmk does not understand it.
@@ -166,7 +163,7 @@ fn documents() -> Vec<(String, String)> {
         for entry in fs::read_dir(top.join(directory)).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if name.ends_with(".md") && name != "CHANGELOG.md" {
+            if path.extension().is_some_and(|end| end == "md") && name != "CHANGELOG.md" {
                 documents.push((name, fs::read_to_string(path).unwrap()));
             }
         }
