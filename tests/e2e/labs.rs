@@ -80,6 +80,20 @@ fn three_labs_at_once_and_one_destroyed() {
 #[test]
 #[ignore = "needs Docker"]
 fn a_lab_that_was_stopped_goes_on_where_it_was() {
+    goes_on_after(1);
+}
+
+mod matrix {
+    use super::*;
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn a_lab_that_was_stopped_again_and_again_goes_on_where_it_was() {
+        goes_on_after(3);
+    }
+}
+
+fn goes_on_after(rounds: usize) {
     let lab = Lab::deployed("asleep", "");
     let all: Vec<String> = records(&lab);
     lab.primary().produce("orders", &(all.join("\n") + "\n"));
@@ -92,7 +106,7 @@ fn a_lab_that_was_stopped_goes_on_where_it_was() {
     let ids = lab.ids();
     assert_eq!(ids.len(), 3);
 
-    for round in 1..=2 {
+    for round in 1..=rounds {
         println!("stop and start, time {round}");
         let memory = memory(&lab);
         assert!(memory > 100 << 20, "{memory} bytes");
@@ -127,6 +141,7 @@ fn a_lab_that_was_stopped_goes_on_where_it_was() {
     }
     let rest = lab.kmk(reading).code(0).lines();
     assert_eq!(rest[..60], all[40..], "the group goes on where it was");
+    let end = sent.len().to_string();
     let tool = "--bootstrap-server secondary:9092 --describe --offsets --all-groups";
     until("the group's place is on the other side", CROSSING, || {
         let container = lab.container("secondary");
@@ -134,7 +149,7 @@ fn a_lab_that_was_stopped_goes_on_where_it_was() {
         let mut rows = places
             .lines()
             .map(|row| row.split_whitespace().collect::<Vec<_>>());
-        rows.any(|row| row.len() > 3 && row[..4] == ["billing", "primary.orders", "0", "102"])
+        rows.any(|row| row.len() > 3 && row[..4] == ["billing", "primary.orders", "0", &end])
             .then_some(())
     });
 

@@ -5,7 +5,9 @@ use crate::kcat::{CROSSING, Kcat};
 use crate::lab::Lab;
 use crate::process::until;
 use kafka_mirror_kit::core::scenario::Scenario;
-use kafka_mirror_kit::core::topology::{Flow, Topology, is_internal};
+use kafka_mirror_kit::core::topology::{
+    Flow, KAFKA_VERSION, NEXT_KAFKA_VERSION, Topology, is_internal,
+};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -20,8 +22,13 @@ struct Running {
 impl Running {
     #[track_caller]
     fn new(scenario: Scenario) -> Self {
+        Self::on(scenario, KAFKA_VERSION)
+    }
+
+    #[track_caller]
+    fn on(scenario: Scenario, kafka: &str) -> Self {
         let lab = Lab::new(&format!("scenario-{scenario}"));
-        let deploy = format!("deploy --scenario {scenario} --any-port");
+        let deploy = format!("deploy --scenario {scenario} --any-port --kafka-version {kafka}");
         let deployed = lab.kmk(&deploy).code(0).prints("is up and replicates");
         let topology = Topology::new(&scenario.spec(&lab.name));
         let status = lab.kmk("status --json").code(0).json();
@@ -137,7 +144,7 @@ fn owned(ends: &[(&str, u64)]) -> BTreeMap<String, u64> {
         .collect()
 }
 
-/// Ten seconds of records both ways; then one more each way, behind which anything that went round would stand.
+/// Seconds of records both ways; then one more each way, behind which anything that went round would stand.
 #[test]
 #[ignore = "needs Docker"]
 fn active_active_copies_both_ways_and_nothing_loops() {
@@ -147,7 +154,7 @@ fn active_active_copies_both_ways_and_nothing_loops() {
     let producing = sides.map(|side| {
         let line = format!(
             "produce --topic orders --cluster {side} --rate {}/s --messages {RECORDS}",
-            RECORDS / 10
+            RECORDS / 3
         );
         running.lab.start(&line)
     });
@@ -311,9 +318,34 @@ fn ha_goes_on_when_a_broker_of_each_side_is_killed() {
     lab.assert_gone();
 }
 
-/// Scenarios without a rule of their own: for `make matrix`.
+/// Scenarios without a rule of their own, and each on either Kafka: for `make matrix`.
 mod matrix {
     use super::*;
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn every_one_on_kafka_3() {
+        every_one(KAFKA_VERSION);
+    }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn every_one_on_kafka_4() {
+        every_one(NEXT_KAFKA_VERSION);
+    }
+
+    fn every_one(kafka: &str) {
+        for scenario in Scenario::ALL {
+            println!("{scenario} on Kafka {kafka}");
+            let running = Running::on(scenario, kafka);
+            let sent = running.produce("orders", 200);
+            running.until_copied("orders", &sent);
+            running.lab.kmk("status").code(0).prints(": healthy");
+            running.verify();
+            running.lab.kmk("destroy").code(0);
+            running.lab.assert_gone();
+        }
+    }
 
     #[test]
     #[ignore = "needs Docker"]
