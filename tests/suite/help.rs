@@ -265,6 +265,27 @@ fn every_flag_in_the_readmes_table_is_a_flag_of_its_command() {
 }
 
 #[test]
+fn the_page_of_the_matrix_names_each_of_its_tests() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(top.join("docs/matrix.md")).unwrap();
+    let mut count = 0;
+    for entry in fs::read_dir(top.join("tests/e2e")).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let (_, matrix) = text.split_once("\nmod matrix {").unwrap_or_default();
+        let matrix = matrix.split("\n}\n").next().unwrap();
+        for test in matrix
+            .split("#[ignore = \"needs Docker\"]\n    fn ")
+            .skip(1)
+        {
+            let name = test.split('(').next().unwrap().replace('_', " ");
+            assert!(page.contains(&format!(" | {name} | ")), "it lacks: {name}");
+            count += 1;
+        }
+    }
+    assert_eq!(page.matches("\n| ").count(), count + 1, "and no others");
+}
+
+#[test]
 fn the_readme_has_the_first_steps() {
     let readme =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
