@@ -243,48 +243,53 @@ fn a_cluster_that_was_there_before_is_mirrored_into_a_lab_and_left_alone() {
     lab.assert_gone();
 }
 
-#[test]
-#[ignore = "needs Docker"]
-fn two_clusters_that_were_there_before_are_joined_and_what_stays_can_be_removed() {
-    let onprem = Outside::start("onprem", &kafka_image());
-    let cloud = Outside::start("cloud", &image_of(NEXT_KAFKA_VERSION));
-    let (sent, text) = lines("record", 400);
-    onprem.kcat().produce("orders", &text);
-    let lab = Lab::new("between");
-    let file = format!(
-        "clusters:\n  - name: onprem\n    bootstrap: {}\n    canary: true\n  - name: cloud\n    bootstrap: [{}]\n    canary: true\nflows:\n  - {{from: onprem, to: cloud}}\n",
-        onprem.address(),
-        cloud.address()
-    );
-    write_file(&lab, &file);
-    lab.kmk("deploy")
-        .code(0)
-        .says("For kmk's canary: kmk-canary")
-        .prints("is up and replicates");
-    cloud.kcat().until_it_has("onprem.orders", &sent, CROSSING);
-    assert_eq!(lab.ids().keys().collect::<Vec<_>>(), ["mm2-cloud"]);
-    lab.kmk("status").code(0).prints("healthy");
+/// Two of them, on two Kafkas.
+mod matrix {
+    use super::*;
 
-    let gone = lab.kmk("destroy").code(0);
-    fs::remove_file(lab.home.path().join("kmk.yml")).unwrap();
-    lab.assert_gone();
-    let commands: Vec<&str> = gone
-        .stderr
-        .lines()
-        .map(str::trim)
-        .filter(|line| line.starts_with("kmk topic delete "))
-        .collect();
-    // the whole of what was announced, and the copies
-    assert!(commands.len() >= 9, "{commands:#?}");
-    for command in commands {
-        lab.bash(command).code(0).prints("Deleted topic");
+    #[test]
+    #[ignore = "needs Docker"]
+    fn two_clusters_that_were_there_before_are_joined_and_what_stays_can_be_removed() {
+        let onprem = Outside::start("onprem", &kafka_image());
+        let cloud = Outside::start("cloud", &image_of(NEXT_KAFKA_VERSION));
+        let (sent, text) = lines("record", 400);
+        onprem.kcat().produce("orders", &text);
+        let lab = Lab::new("between");
+        let file = format!(
+            "clusters:\n  - name: onprem\n    bootstrap: {}\n    canary: true\n  - name: cloud\n    bootstrap: [{}]\n    canary: true\nflows:\n  - {{from: onprem, to: cloud}}\n",
+            onprem.address(),
+            cloud.address()
+        );
+        write_file(&lab, &file);
+        lab.kmk("deploy")
+            .code(0)
+            .says("For kmk's canary: kmk-canary")
+            .prints("is up and replicates");
+        cloud.kcat().until_it_has("onprem.orders", &sent, CROSSING);
+        assert_eq!(lab.ids().keys().collect::<Vec<_>>(), ["mm2-cloud"]);
+        lab.kmk("status").code(0).prints("healthy");
+
+        let gone = lab.kmk("destroy").code(0);
+        fs::remove_file(lab.home.path().join("kmk.yml")).unwrap();
+        lab.assert_gone();
+        let commands: Vec<&str> = gone
+            .stderr
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.starts_with("kmk topic delete "))
+            .collect();
+        // the whole of what was announced, and the copies
+        assert!(commands.len() >= 9, "{commands:#?}");
+        for command in commands {
+            lab.bash(command).code(0).prints("Deleted topic");
+        }
+        let left = |outside: &Outside| -> Vec<String> {
+            let topics = outside.kcat().topics().into_keys();
+            topics.filter(|topic| !topic.starts_with("__")).collect()
+        };
+        assert_eq!(left(&onprem), ["orders"]);
+        assert_eq!(left(&cloud), Vec::<String>::new());
     }
-    let left = |outside: &Outside| -> Vec<String> {
-        let topics = outside.kcat().topics().into_keys();
-        topics.filter(|topic| !topic.starts_with("__")).collect()
-    };
-    assert_eq!(left(&onprem), ["orders"]);
-    assert_eq!(left(&cloud), Vec::<String>::new());
 }
 
 #[test]

