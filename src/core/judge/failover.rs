@@ -4,11 +4,11 @@
 //! What is said here stands in `docs/groups.md`, with where each number comes from.
 
 mod back;
-mod copies;
 mod last_seen;
 #[cfg(test)]
 mod simulated;
 mod store;
+mod target_log;
 mod why;
 
 pub use back::{Back, outlook_back};
@@ -16,8 +16,8 @@ pub use last_seen::{LastSeen, outlook_last_seen};
 pub use why::{Mirroring, Why};
 
 use crate::core::mirrormaker::state::{Checkpoint, OffsetSync};
-use copies::Copies;
 use serde::Serialize;
+use target_log::TargetLog;
 
 /// Offsets of a partition from the first that is there, to the one that the next record will get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,7 +197,7 @@ impl Outlook {
 
 /// Judges a failover of one group in one partition.
 pub fn outlook(partition: &Partition<'_>, place: Place) -> Outlook {
-    let copies = Copies::of(partition);
+    let copies = TargetLog::of(partition);
     if let Some(at) = place.target.filter(|at| partition.target.holds(*at)) {
         return Outlook::at_its_place(
             partition.at_most_there(copies.before(place.source, at), at),

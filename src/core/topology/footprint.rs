@@ -22,12 +22,12 @@ pub struct Footprint {
     /// Topics of kmk's canaries, and their copies.
     pub canaries: BTreeSet<String>,
     /// The flows whose copies lie here, and what these are called.
-    pub copies: Vec<Copies>,
+    pub copies: Vec<MirroredTopics>,
 }
 
-/// Copies that a flow makes.
+/// MirroredTopics that a flow makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Copies {
+pub struct MirroredTopics {
     /// The cluster that they come from.
     pub source: String,
     /// What they are called.
@@ -87,7 +87,7 @@ impl Footprint {
         if flow.proof == Proof::Canary {
             self.canaries.insert(flow.remote_topic(&flow.canary));
         }
-        self.copies.push(Copies {
+        self.copies.push(MirroredTopics {
             source: source.clone(),
             naming: flow.spec.naming,
         });
@@ -108,7 +108,7 @@ impl Footprint {
     }
 }
 
-impl fmt::Display for Copies {
+impl fmt::Display for MirroredTopics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.naming {
             Naming::Prefix => write!(f, "the mirrored topics {}.*", self.source),

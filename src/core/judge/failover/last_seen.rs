@@ -1,7 +1,7 @@
 //! A failover while the source does not answer: what the target and MirrorMaker's notes on it still tell. Where the group
 //! stands is not known then, only where it was when MirrorMaker last noted it.
 
-use super::copies::count;
+use super::target_log::count;
 use super::{Amount, Bounds, Outlook};
 use crate::core::mirrormaker::state::Checkpoint;
 

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 /// What MirrorMaker does next.
 #[derive(Debug, Clone)]
 enum Step {
-    /// Copies so many records, and notes a sync of those of them (by their number) that are named.
+    /// TargetLog so many records, and notes a sync of those of them (by their number) that are named.
     Copy(usize, Vec<usize>),
     /// Dies, and goes on so many records further back: what it had noted last. Whether the first sync after that is seen.
     Crash(usize, bool),
@@ -131,7 +131,7 @@ impl World {
         }
     }
 
-    /// Copies of records before `source`, from `at` on.
+    /// TargetLog of records before `source`, from `at` on.
     fn again(&self, source: i64, at: usize) -> u64 {
         let copies = self.copies.iter().skip(at);
         let is_again = |copy: &&i64| **copy < source && **copy != COMPACTED;

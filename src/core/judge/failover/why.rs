@@ -1,7 +1,7 @@
 //! Why a group would not go on exactly where it stopped. Knows nothing of how many records that are.
 
-use super::copies::Copies;
 use super::store::translate;
+use super::target_log::TargetLog;
 use super::{Amount, Begins, Gaps, NONE, Outlook, Partition, Place, Writers};
 use serde::Serialize;
 
@@ -107,7 +107,7 @@ impl Why {
         }
         // what makes the number then is told only where it was seen
         let others_write = partition.writers == Writers::Anyone;
-        if !others_write && Copies::of(partition).repeats(at) {
+        if !others_write && TargetLog::of(partition).repeats(at) {
             return Self::CopiedAgain;
         }
         match outlook.again {

@@ -297,7 +297,7 @@ proptest! {
         let mut spoilt = 0;
         for copy in copies(&counts) {
             let arrived = Stamp::read(&copy.value);
-            let super::stamp::Reading::Stamped(stamp) = arrived else { panic!("{arrived:?}") };
+            let super::stamp::StampCheck::Stamped(stamp) = arrived else { panic!("{arrived:?}") };
             let Expected { missing, repeated } = expected.entry(copy.partition).or_default();
             match fates.get(&(copy.partition, stamp.sequence)) {
                 None => copied.push(copy),

@@ -27,16 +27,21 @@ pub fn positions<'a>(
     let mut positions = BTreeMap::new();
     for record in records {
         let key = record.key.as_deref().unwrap_or_default();
-        let Ok((connector, place)) = serde_json::from_slice::<(String, Place)>(key) else {
+        let Ok((connector, place)) = serde_json::from_slice::<(String, SourcePartition)>(key)
+        else {
             continue;
         };
         if connector != "MirrorSourceConnector" || place.cluster != source {
             continue;
         }
         let place = (place.topic, place.partition);
-        match record.value.as_deref().map(serde_json::from_slice::<Noted>) {
+        match record
+            .value
+            .as_deref()
+            .map(serde_json::from_slice::<StoredOffset>)
+        {
             None => drop(positions.remove(&place)),
-            Some(Ok(Noted { offset })) => {
+            Some(Ok(StoredOffset { offset })) => {
                 let position = Position {
                     offset,
                     key: key.to_vec(),
@@ -52,14 +57,14 @@ pub fn positions<'a>(
 }
 
 #[derive(Deserialize)]
-struct Place {
+struct SourcePartition {
     cluster: String,
     partition: i32,
     topic: String,
 }
 
 #[derive(Deserialize)]
-struct Noted {
+struct StoredOffset {
     offset: i64,
 }
 

@@ -21,7 +21,7 @@ struct Stretch {
 
 /// The log of a copy, cut at its syncs.
 #[derive(Debug)]
-pub(super) struct Copies {
+pub(super) struct TargetLog {
     stretches: Vec<Stretch>,
     target: Bounds,
     source_end: i64,
@@ -37,7 +37,7 @@ pub(super) fn count(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-impl Copies {
+impl TargetLog {
     pub(super) fn of(partition: &Partition<'_>) -> Self {
         let target = partition.target;
         let mut syncs: Vec<OffsetSync> = Vec::new();
