@@ -289,7 +289,7 @@ fn two_clusters_that_were_there_before_are_joined_and_what_stays_can_be_removed(
 
 #[test]
 #[ignore = "needs Docker"]
-fn a_source_made_anew_is_refused_while_the_target_has_notes_of_the_old_one() {
+fn a_source_recreated_is_refused_while_the_target_has_notes_of_the_old_one() {
     let outside = Outside::start("target", &kafka_image());
     let address = outside.address();
     let lab = Lab::new("anew");

@@ -1,5 +1,5 @@
-//! Which topic keeps records from being copied, and what cures it, where a flow or a part of it stands still. What can be
-//! worked out comes before what MirrorMaker said. Knows nothing of how it was seen.
+//! Decides which topic keeps records from being mirrored, and what to do about it, where a flow or a part of it stands
+//! still. Rules that can be checked come before what MirrorMaker reported.
 
 use crate::core::mirrormaker::patterns::{MAX_TOPIC_NAME, Rules, Selection};
 use crate::core::spec::in_lab;

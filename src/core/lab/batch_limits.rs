@@ -1,5 +1,5 @@
-//! How large a batch of records the topics take that a flow writes to: those on the target as they are, and those that are
-//! not there yet as MirrorMaker will make them. Judges nothing.
+//! Finds out how large a record batch the target topics of a flow accept: existing topics as they are, others as
+//! MirrorMaker will create them.
 
 use crate::core::judge::culprit::BatchLimit;
 use crate::core::mirrormaker::patterns::{Rules, Selection};
@@ -65,7 +65,7 @@ pub(super) fn of_flow(
             original: None,
         }));
         limits.extend(taken.iter().filter_map(|topic| {
-            // what the source is settings of a topic, MirrorMaker tells the target
+            // MirrorMaker gives the mirrored topic the settings of the original
             let original = one(&source_settings, topic, of_topics);
             let own = original.filter(|one| one.origin == Origin::Topic);
             let present = one(&there, &rules.remote(topic), of_topics);

@@ -1,4 +1,4 @@
-//! A record sent through a flow, to know that it really replicates. Knows nothing of who waits for it, and how long.
+//! Sends a canary: a record that proves that a flow really replicates.
 
 use crate::core::topology::{Cluster, Flow, Topology};
 use kmk_kafka::endpoint::Endpoint;
@@ -44,7 +44,7 @@ impl From<CanaryError> for KafkaError {
 }
 
 impl Canary {
-    /// Sends a canary into the source of `flow`, and makes its topic there unless it is there already.
+    /// Sends a canary into the source of `flow`, and makes its topic there unless it already exists.
     pub(super) fn send(
         topology: &Topology,
         flow: &Flow,
@@ -85,7 +85,7 @@ impl Canary {
     /// Whether it has arrived at the target.
     ///
     /// # Errors
-    /// Whatever keeps the target from being read; the next call connects anew.
+    /// Whatever keeps the target from being read; the next call connects again.
     pub(super) fn has_arrived(&mut self, limit: &Limit) -> Result<bool, KafkaError> {
         let arrived = self.look(limit);
         if arrived.is_err() {
@@ -103,7 +103,7 @@ impl Canary {
         let Some(end) = ends.get(&(self.topic.clone(), 0)) else {
             return Ok(false);
         };
-        // the topic may have been made anew since
+        // the topic may have been recreated since
         self.from = self.from.min(*end);
         if self.from == *end {
             return Ok(false);

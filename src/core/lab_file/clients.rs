@@ -1,4 +1,4 @@
-//! The properties of clusters that are there already, judged by Kafka's own definitions. Knows nothing of flows.
+//! Checks the client properties of existing clusters against Kafka's own definitions.
 //!
 //! MirrorMaker ignores in silence what it does not know; but a class that is not Kafka's may read it: a warning.
 

@@ -1,5 +1,4 @@
-//! The fields of a file's mappings, each taken as what it should be, and told of where it is not. Knows nothing of what
-//! they mean to each other.
+//! Reads the fields of a file's mappings, and reports those that are not of the right kind.
 
 use super::TextPosition;
 use super::field::{Field, Kind, Table};

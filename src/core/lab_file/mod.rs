@@ -1,5 +1,4 @@
-//! The lab file, `kmk.yml`: a lab as a person writes it down, read into a `Spec` with all that is wrong with it, each
-//! with its line and column. Knows nothing of what runs, and of flags.
+//! Reads the lab file, `kmk.yml`, into a `Spec`, and reports everything that is wrong with it, with line and column.
 
 mod brokers;
 mod clients;

@@ -1,4 +1,4 @@
-//! What can be wrong with a lab file, as facts. Knows nothing of the words of hints.
+//! What can be wrong with a lab file.
 
 use super::{MAX_BYTES, TextPosition};
 use crate::core::spec;

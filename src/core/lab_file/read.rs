@@ -1,4 +1,4 @@
-//! A lab file's tree made into a `Spec`, with all that is wrong. Knows nothing of where the text came from.
+//! Turns the tree of a lab file into a `Spec`, and reports all mistakes.
 
 use super::field::{CLUSTER, FLOW, LAB, Table};
 use super::fields::{Fields, Reader};

@@ -1,4 +1,4 @@
-//! A place in a text, as editors count it. Knows nothing of what stands there.
+//! A position in a text, as editors count it.
 
 use std::fmt;
 

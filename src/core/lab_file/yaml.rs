@@ -1,4 +1,4 @@
-//! YAML as a tree in which every value knows its place. Knows nothing of what a lab file may say.
+//! Parses YAML into a tree in which every value knows its position.
 //!
 //! Parsed with `saphyr-parser`: YAML 1.2, pure Rust, well kept, and a stream of events with places, so that what a lab
 //! file has no use for (aliases, tags, depth) is refused as it comes, before it can grow.

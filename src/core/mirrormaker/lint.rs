@@ -1,13 +1,13 @@
-//! What MirrorMaker would not do of what its properties file says. Pure. Knows nothing of where the file lies.
+//! Finds what MirrorMaker would not do of what its properties file says. Pure.
 //!
 //! MirrorMaker ignores unknown and misplaced keys in silence. Which key is read where is known to
 //! [`mm2_settings`](crate::core::mirrormaker::settings); here it is applied to a whole file with its aliases and flows.
 
+mod cycles;
 mod finding;
 mod flows;
 mod own;
 mod reach;
-mod round;
 mod value;
 mod workers;
 mod written;
@@ -67,8 +67,8 @@ pub fn lint_in(text: &str, encoding: Encoding, kafka: Option<Generation>) -> Vec
         problem,
     });
     let mut findings: Vec<Finding> = mark.into_iter().chain(missing).collect();
-    let round = round::twins(&file.flows, &counts).into_iter();
-    let round = round.chain(round::rings(&file.flows, &counts));
+    let round = cycles::same_clusters(&file.flows, &counts).into_iter();
+    let round = round.chain(cycles::rings(&file.flows, &counts));
     let round = round.chain(workers::shared(&file.flows, &counts));
     findings.extend(round.take(MOST).map(|(key, problem)| {
         Finding {

@@ -1,5 +1,4 @@
-//! What a lab leaves on a cluster that it did not make: the topics that MirrorMaker and kmk make there. Knows nothing of
-//! which of them are there.
+//! The topics that MirrorMaker and kmk create on an existing cluster.
 
 use super::Topology;
 use super::cluster::Cluster;
@@ -25,7 +24,7 @@ pub struct Footprint {
     pub copies: Vec<MirroredTopics>,
 }
 
-/// MirroredTopics that a flow makes.
+/// The mirrored topics that a flow creates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MirroredTopics {
     /// The cluster that they come from.
@@ -98,7 +97,7 @@ impl Footprint {
         self.notes.iter().chain(&self.shared).chain(&self.canaries)
     }
 
-    /// The same, without what is there already.
+    /// The same, without what already exists.
     #[must_use]
     pub fn without(mut self, there: &BTreeSet<String>) -> Self {
         for names in [&mut self.notes, &mut self.shared, &mut self.canaries] {

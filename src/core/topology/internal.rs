@@ -1,4 +1,4 @@
-//! Which topics are nobody's: Kafka's, `MirrorMaker`'s, or kmk's own. Knows nothing of flows.
+//! Recognizes internal topics: those of Kafka, MirrorMaker and kmk.
 
 use super::Topology;
 use crate::core::spec::CANARY;

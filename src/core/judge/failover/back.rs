@@ -10,14 +10,14 @@ use crate::core::mirrormaker::state::Checkpoint;
 pub struct Back {
     /// Where it goes on in the copy.
     pub away: i64,
-    /// Where it would go on in the original, if a place is noted there.
+    /// Where it would go on in the original, if an offset is committed there.
     pub home: Option<i64>,
     /// What MirrorMaker last worked out for it on the way out.
     pub checkpoint: Option<Checkpoint>,
 }
 
 impl Back {
-    /// What MirrorMaker noted for it, where it has read nothing beyond that.
+    /// What MirrorMaker committed for it, where it has read nothing beyond that.
     fn as_it_was_put(self) -> Option<Checkpoint> {
         self.checkpoint
             .filter(|checkpoint| self.away <= checkpoint.downstream)

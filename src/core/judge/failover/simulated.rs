@@ -9,7 +9,7 @@ use proptest::prelude::*;
 /// What MirrorMaker does next.
 #[derive(Debug, Clone)]
 enum Step {
-    /// TargetLog so many records, and notes a sync of those of them (by their number) that are named.
+    /// Copies so many records, and notes a sync of those of them (by their number) that are named.
     Copy(usize, Vec<usize>),
     /// Dies, and goes on so many records further back: what it had noted last. Whether the first sync after that is seen.
     Crash(usize, bool),
@@ -131,7 +131,7 @@ impl World {
         }
     }
 
-    /// TargetLog of records before `source`, from `at` on.
+    /// Copies of records before `source`, from `at` on.
     fn again(&self, source: i64, at: usize) -> u64 {
         let copies = self.copies.iter().skip(at);
         let is_again = |copy: &&i64| **copy < source && **copy != COMPACTED;
@@ -200,7 +200,7 @@ proptest! {
         compacted in prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(0usize..200, 0..60)],
     ) {
         let mut world = World::of(records, gone, &steps);
-        // compaction takes away what has a later record of its key: that is not passed over
+        // compaction takes away what has a later record of its key: that is not skipped
         let skipped_at = |at: usize| world.skipped(source, at);
         let skipped = at.filter(|at| *at <= world.copies.len()).map(skipped_at);
         let is_compacted = !compacted.is_empty();
@@ -268,7 +268,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
-    /// Where MirrorMaker puts a group, whatever it copied and however often, nothing is passed over, and that is told.
+    /// Where MirrorMaker puts a group, whatever it copied and however often, nothing is skipped, and that is told.
     #[test]
     fn what_mirrormaker_noted_passes_nothing_over(
         records in records(),

@@ -1,4 +1,4 @@
-//! What a flow's target showed of a run. Knows nothing of what was sent.
+//! Records what arrived at a flow's target during a run.
 
 use super::bits::Bits;
 use super::latency::Times;

@@ -1,4 +1,4 @@
-//! What stands on each record of a run, so that it can be judged wherever it turns up. Knows nothing of what arrived.
+//! The stamp on each record of a run, by which it is recognized wherever it turns up.
 //!
 //! A stamp is text of fixed width, for people who look at the topic, and for speed:
 //! `kmk1 CHECKSUM RUN PARTITION SEQUENCE MICROSECONDS`, padded to the record's size. The checksum (CRC-32C, in

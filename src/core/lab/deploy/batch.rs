@@ -180,7 +180,7 @@ mod tests {
     use crate::core::spec::scenario::{self, Scenario};
 
     #[test]
-    fn only_a_mirrormaker_with_other_batches_is_made_anew() {
+    fn only_a_mirrormaker_with_other_batches_is_recreated() {
         let before = Topology::new(&Scenario::ActiveActive.spec("demo"));
         let mut now = before.clone();
         assert!(other_batches(&before, &now).is_empty());

@@ -1,4 +1,4 @@
-//! An ordered properties file, as Java reads it. Knows nothing of MirrorMaker.
+//! Writes an ordered properties file that Java reads back.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! What can be wrong with a line of MirrorMaker's properties, as facts. Knows nothing of how it is found.
+//! What can be wrong with a line of MirrorMaker's properties.
 
 use crate::core::mirrormaker::settings::{Consequence, Generation, Type};
 

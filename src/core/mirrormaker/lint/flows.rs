@@ -1,4 +1,4 @@
-//! The clusters and flows that a properties file names. Knows nothing of which settings there are.
+//! The clusters and flows that a properties file names.
 
 use super::Problem;
 use crate::core::mirrormaker::settings::{Alternative, ClusterUse, Scope, Side, trimmed};

@@ -1,4 +1,4 @@
-//! Values: what Kafka cannot read, or reads otherwise than it was meant. Knows nothing of keys' places, but who reads them.
+//! Checks values: those that Kafka cannot read, or reads otherwise than intended.
 
 use super::Problem;
 use crate::core::mirrormaker::properties::Entry;

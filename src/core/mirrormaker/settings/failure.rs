@@ -1,4 +1,4 @@
-//! What comes of a value that Kafka cannot read: who reads it, and when. Knows nothing of files and names.
+//! What happens when Kafka cannot read a value: who reads it, and when.
 //!
 //! `MirrorMakerConfig` and the `DistributedConfig` of each worker are made before anything runs. Connectors are configured later
 //! (`MirrorHerder.configureConnector`): what Connect refuses is logged, and the rest goes on. Clients are made last.

@@ -1,4 +1,4 @@
-//! Which of MirrorMaker's readers define a setting. Knows nothing of where a key stands.
+//! Which of MirrorMaker's readers define a setting.
 
 use super::scope::{CONNECTORS, CONVERTERS, FLOW, WORKER_AT_TOP, of_named, provider, within};
 use super::{Generation, Kind, find};

@@ -1,4 +1,4 @@
-//! Where MirrorMaker reads which setting, in its dedicated mode. Knows nothing of files and names.
+//! Which setting MirrorMaker reads under which prefix, in its dedicated mode.
 //!
 //! From Kafka's classes `MirrorMakerConfig` (`workerConfig`, `connectorBaseConfig`, `clusterProps`, `clusterPairs`),
 //! `MirrorConnectorConfig` (`sourceConsumerConfig` and its like), `Worker` (`baseProducerConfigs`), `DistributedConfig`

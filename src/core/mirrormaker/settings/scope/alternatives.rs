@@ -1,4 +1,4 @@
-//! What to write instead of a key that is not read where it stands. Knows nothing of where keys are read.
+//! What to write instead of a key that is not read under its prefix.
 
 use super::{
     Alternative, CLIENTS, CONNECTORS, FLOW, KeyVerdict, Scope, Side, judge, of_client, of_named,

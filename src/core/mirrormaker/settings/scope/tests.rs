@@ -180,7 +180,7 @@ fn clients_that_do_not_carry_the_records() {
     ] {
         match known_for(place, key, None) {
             KeyVerdict::Partly { alternatives, .. } => {
-                assert_eq!(alternatives, [right], "{place:?} {key}")
+                assert_eq!(alternatives, [right], "{place:?} {key}");
             }
             other => panic!("{place:?} {key}: {other:?}"),
         }
