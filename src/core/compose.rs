@@ -1,4 +1,4 @@
-//! Renders the compose file of a lab. Pure: the same topology gives the same bytes.
+//! The compose file of a lab. Pure: the same topology gives the same bytes. Knows nothing of what MirrorMaker's properties say.
 
 mod broker;
 mod delivery;
@@ -29,7 +29,7 @@ pub const LABEL_CLASSES: &str = "kmk.classes";
 /// The newest format of labels, raised when an older kmk could no longer understand them. Not kmk's own version: a
 /// label that changed with every release would make compose recreate every container, and offer to delete the volumes.
 ///
-/// Format 2 has clusters with images of their own or existing ones, memory, groups, settings and addresses, which a kmk of format 1 takes for damage. Only containers
+/// Format 2 has clusters with images of their own or that are there already, memory, groups, settings and addresses, which a kmk of format 1 takes for damage. Only containers
 /// that say so carry it: other labs stay what every kmk can read, and networks and volumes have nothing that changed.
 pub const FORMAT: u32 = 2;
 const FIRST_FORMAT: u32 = 1;

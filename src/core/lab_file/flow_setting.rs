@@ -141,12 +141,8 @@ impl<'a> Judged<'a> {
     }
 
     fn place(&self, right: Alternative) -> Instead {
-        let is_read = |key: &str| {
-            matches!(
-                known_for(Scope::Flow, key, self.kafka),
-                KeyVerdict::Known(_)
-            )
-        };
+        let known = |key: &str| known_for(Scope::Flow, key, self.kafka);
+        let is_read = |key: &str| matches!(known(key), KeyVerdict::Known(_));
         let (side, key) = match right {
             Alternative::Flow(key) => return Instead::Flow(key),
             Alternative::Top(key) if is_read(&key) => return Instead::Flow(key),
@@ -334,12 +330,8 @@ mod tests {
             None,
             "must be a number from 1 to 2147483647, got `many`: MirrorMaker starts, but without its connectors (",
         );
-        is_refused(
-            "emit.checkpoints.enabled",
-            "yes",
-            None,
-            "must be true or false, got `yes`",
-        );
+        let heeded = "emit.checkpoints.enabled";
+        is_refused(heeded, "yes", None, "must be true or false, got `yes`");
         is_refused(
             "offset-syncs.topic.location",
             "destination",

@@ -1,4 +1,4 @@
-//! Renders MirrorMaker's properties. Pure: the same topology gives the same bytes.
+//! MirrorMaker's properties. Pure: the same topology gives the same bytes. Knows nothing of compose.
 //!
 //! MirrorMaker ignores unknown and misplaced keys in silence: a worker's settings are read at its target's prefix,
 //! a consumer's at its source's (`MirrorMakerConfig.workerConfig`).
@@ -17,11 +17,11 @@ use std::time::Duration;
 ///
 /// [`message.max.bytes`]: crate::core::compose::MAX_RECORD_BYTES
 const MAX_REQUEST_BYTES: u32 = 17 * 1024 * 1024;
-/// How often MirrorMaker looks for topics and groups, and syncs group offsets, in seconds.
+/// How often MirrorMaker looks for topics and groups, and brings groups' places along, in seconds.
 pub const EVERY: u64 = 1;
-/// How often MirrorMaker commits its positions.
+/// How often MirrorMaker notes how far it copied.
 pub const NOTED: Duration = Duration::from_millis(100);
-/// Segments of the topic in which it commits them, in bytes.
+/// Segments of the topic in which it notes that, in bytes.
 pub const STATE_SEGMENT_BYTES: u32 = 1024 * 1024;
 
 const REQUEST_TIMEOUT: &str = "request.timeout.ms";

@@ -1,4 +1,4 @@
-//! Reads a Java properties file as `java.util.Properties.load` does, with the line of each key.
+//! A Java properties file as `java.util.Properties.load` reads it, with the line each key stands on. Knows nothing of what the keys mean.
 //!
 //! Our own, as the crates that read such files keep no lines of what they read, or fail on the first fault.
 

@@ -1,4 +1,5 @@
-//! Decodes what MirrorMaker records about itself on its target: the state of its tasks and how far it has read.
+//! What MirrorMaker writes down about itself on its target, decoded: the state of its tasks and how far it has read.
+//! Knows nothing of how the records were read.
 //!
 //! The formats are Kafka Connect's (`KafkaStatusBackingStore`, `MirrorUtils`), read with a plain consumer from
 //! `mm2-status.<source>.internal` and `mm2-offsets.<source>.internal`. Both topics are compacted: the latest record of a
@@ -94,7 +95,7 @@ impl Status {
 }
 
 /// The present state of every part, from the records of the [status topic](status_topic) in order. Records that are
-/// not about parts (Connect keeps topics in use there too) are skipped.
+/// not about parts (Connect keeps topics in use there too) are passed over.
 pub fn statuses<'a>(records: impl IntoIterator<Item = &'a Record>) -> BTreeMap<Part, Status> {
     let mut statuses = BTreeMap::new();
     for record in records {
@@ -127,8 +128,8 @@ fn part(key: &[u8]) -> Option<Part> {
 }
 
 /// How far MirrorMaker has copied: for each topic and partition of the source, the offset of the last record it has
-/// written to the target and committed. Taken from the records of the [offsets topic](offsets_topic) in order; those of its
-/// other connectors (heartbeats, checkpoints) are skipped.
+/// written to the target and noted. Taken from the records of the [offsets topic](offsets_topic) in order; those of its
+/// other connectors (heartbeats, checkpoints) are passed over.
 pub fn copied<'a>(
     records: impl IntoIterator<Item = &'a Record>,
     source: &str,

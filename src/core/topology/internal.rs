@@ -1,4 +1,4 @@
-//! Recognizes internal topics: those of Kafka, MirrorMaker and kmk.
+//! Which topics are nobody's: Kafka's, `MirrorMaker`'s, or kmk's own. Knows nothing of flows.
 
 use super::Topology;
 use crate::core::spec::CANARY;

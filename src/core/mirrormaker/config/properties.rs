@@ -1,4 +1,4 @@
-//! Writes an ordered properties file that Java reads back.
+//! An ordered properties file, as Java reads it. Knows nothing of MirrorMaker.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
