@@ -10,7 +10,7 @@ pub use rendered::{RenderedService, rendered_services};
 
 use crate::core::digest;
 use crate::core::topology::{Broker, KafkaImage, Memory, Topology};
-use delivery::{Config, ConfigMount};
+use delivery::{Config, Given};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -94,7 +94,7 @@ struct Service {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     volumes: Vec<Mount>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    configs: Vec<ConfigMount>,
+    configs: Vec<Given>,
     tmpfs: Vec<&'static str>,
     cap_drop: [&'static str; 1],
     security_opt: [&'static str; 1],

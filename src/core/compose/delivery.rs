@@ -26,7 +26,7 @@ pub(super) struct Config {
 
 /// Such a file, given to a service.
 #[derive(Serialize)]
-pub(super) struct ConfigMount {
+pub(super) struct Given {
     source: &'static str,
     target: &'static str,
 }
@@ -49,7 +49,7 @@ impl Delivery<'_> {
     }
 
     /// What a service has for it to lie at `target`.
-    pub(super) fn to(self, target: &'static str) -> (Vec<Mount>, Vec<ConfigMount>) {
+    pub(super) fn to(self, target: &'static str) -> (Vec<Mount>, Vec<Given>) {
         match self {
             Self::Mount(path) => {
                 let mount = Mount {
@@ -66,7 +66,7 @@ impl Delivery<'_> {
             }
             Self::Inline => {
                 let source = NAME;
-                (Vec::new(), vec![ConfigMount { source, target }])
+                (Vec::new(), vec![Given { source, target }])
             }
         }
     }

@@ -83,7 +83,7 @@ pub(in crate::core::lab) struct View {
 pub(in crate::core::lab) struct Mirror {
     pub(in crate::core::lab) parts: BTreeMap<Part, state::Status>,
     /// Why parts last failed, those that run again too.
-    pub(in crate::core::lab) failures: BTreeMap<Part, state::PartFailure>,
+    pub(in crate::core::lab) failures: BTreeMap<Part, state::Failure>,
     pub(in crate::core::lab) copied: BTreeMap<(String, i32), i64>,
     /// When each of these was noted, and when the connector that copies began to run, in milliseconds since the epoch.
     pub(in crate::core::lab) moved: BTreeMap<(String, i32), i64>,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// A failure of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PartFailure {
+pub struct Failure {
     /// In milliseconds since the epoch, by MirrorMaker's clock.
     pub time: i64,
     /// The most telling line of its trace.
@@ -15,12 +15,12 @@ pub struct PartFailure {
 
 /// The last failure of every part that stands in the records of the [status topic](super::status_topic): it is compacted
 /// only in the long run.
-pub fn failures<'a>(records: impl IntoIterator<Item = &'a Record>) -> BTreeMap<Part, PartFailure> {
+pub fn failures<'a>(records: impl IntoIterator<Item = &'a Record>) -> BTreeMap<Part, Failure> {
     let failure = |record: &Record| {
         let part = part(record.key.as_deref()?)?;
         let status: Status = serde_json::from_slice(record.value.as_deref()?).ok()?;
         let cause = status.cause().filter(|_| status.state == "FAILED")?;
-        let failure = PartFailure {
+        let failure = Failure {
             time: record.time?,
             cause: cause.to_owned(),
         };
@@ -55,11 +55,11 @@ mod tests {
             says("status-topic-x", &failed("c"), 4),
             says("status-connector-x", r#"{"state":"RUNNING"}"#, 5),
         ];
-        let failures: Vec<(String, PartFailure)> = failures(&records)
+        let failures: Vec<(String, Failure)> = failures(&records)
             .into_iter()
             .map(|(part, failure)| (part.to_string(), failure))
             .collect();
-        let last = PartFailure {
+        let last = Failure {
             time: 2,
             cause: "b".to_owned(),
         };
