@@ -6,7 +6,7 @@ use kafka_mirror_kit::core::compose::CLASSES;
 use kafka_mirror_kit::core::docker::{Docker, DockerError};
 use kafka_mirror_kit::core::lab::list::Listed;
 use kafka_mirror_kit::core::lab::workdir::Workdir;
-use kafka_mirror_kit::core::lab::{Leftover, Sight};
+use kafka_mirror_kit::core::lab::{Leftover, Reachability};
 use kafka_mirror_kit::core::lab::{class_cache, deploy, destroy};
 use kafka_mirror_kit::core::spec::{Naming, is_name};
 use kafka_mirror_kit::core::topology::is_internal;
@@ -190,11 +190,11 @@ fn say_what_stays(left: &Leftover, context: &Context) {
     let talk = |text: &str| context.output.talk(text);
     talk(&format!(
         "\nCluster {cluster} ({bootstrap}) was there before, and goes on. {}:",
-        match left.sight {
-            Sight::Seen => "It keeps what was made there for the lab",
-            Sight::Silent =>
+        match left.reachability {
+            Reachability::Answered => "It keeps what was made there for the lab",
+            Reachability::Silent =>
                 "It does not answer, and should still have what was made there for the lab",
-            Sight::Locked =>
+            Reachability::Locked =>
                 "kmk cannot log in there to look; it should still have what was made there for the lab",
         }
     ));
@@ -204,8 +204,8 @@ fn say_what_stays(left: &Leftover, context: &Context) {
         } else {
             ""
         };
-        talk(&match left.sight {
-            Sight::Locked => format!("  {topic}{shared}"),
+        talk(&match left.reachability {
+            Reachability::Locked => format!("  {topic}{shared}"),
             _ => format!("  kmk topic delete {topic} --force --bootstrap {bootstrap}{shared}"),
         });
     }
@@ -219,11 +219,11 @@ fn say_what_stays(left: &Leftover, context: &Context) {
         ));
     }
     for copies in &footprint.copies {
-        if left.sight != Sight::Seen || copies.naming == Naming::Same {
+        if left.reachability != Reachability::Answered || copies.naming == Naming::Same {
             talk(&format!("Also there: {copies}."));
         }
     }
-    if left.sight == Sight::Locked {
+    if left.reachability == Reachability::Locked {
         talk("Kafka's own kafka-topics.sh removes them, with the same properties.");
     }
 }

@@ -1,6 +1,6 @@
 //! The [`Spec`] resolved: every port, listener, network, service, remote topic and address is computed here, once.
 //!
-//! Pure: knows nothing of docker, files or connections.
+//! Pure: no docker, no files, no connections.
 
 mod batch;
 mod cluster;

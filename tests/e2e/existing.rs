@@ -294,7 +294,7 @@ mod matrix {
 
 #[test]
 #[ignore = "needs Docker"]
-fn a_source_made_anew_is_refused_while_the_target_has_notes_of_the_old_one() {
+fn a_source_recreated_is_refused_while_the_target_has_notes_of_the_old_one() {
     let outside = Outside::start("target", &kafka_image());
     let address = outside.address();
     let lab = Lab::new("anew");

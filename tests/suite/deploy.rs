@@ -109,7 +109,7 @@ fn mirrormaker_keeps_its_classes_in_a_volume_of_no_labs_and_all_else_is_as_in_th
 }
 
 #[test]
-fn a_lab_of_a_kmk_that_kept_no_classes_gets_the_volume_before_anything_is_made_anew() {
+fn a_lab_of_a_kmk_that_kept_no_classes_gets_the_volume_before_anything_is_recreated() {
     let kmk = Kmk::on(|kmk| {
         Docker::works()
             .with(&kmk.lab().exited("primary", 1))

@@ -473,7 +473,7 @@ fn a_lab_that_runs_keeps_its_clusters() {
 }
 
 #[test]
-fn a_change_in_the_file_makes_anew_only_what_it_touches() {
+fn a_change_in_the_file_recreates_only_what_it_touches() {
     for (from, to, services) in [
         (
             "to: secondary\n",

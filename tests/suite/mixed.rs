@@ -143,7 +143,7 @@ fn a_variable_for_all_leaves_a_mixed_lab_as_it_is() {
 }
 
 #[test]
-fn only_what_runs_another_kafka_is_made_anew() {
+fn only_what_runs_another_kafka_is_recreated() {
     for (before, flags, services) in [
         // an upgrade in place: MirrorMaker is as new as the newer side
         (

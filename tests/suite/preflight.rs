@@ -273,7 +273,7 @@ fn too_little_memory() {
         .stdout("")
         .changed(&[])
         .stderr(indoc! {"
-        error: the lab needs about 768 MiB of memory, and 512 MiB are Docker's
+        error: the lab needs about 768 MiB of memory, but only 512 MiB are available to Docker
           hint: end something else, or give Docker more memory (Docker Desktop: Settings, Resources)
     "});
 }
@@ -288,7 +288,7 @@ fn a_stranger_in_the_project_is_left_alone() {
                 .stdout("")
                 .changed(&[])
                 .stderr(&formatdoc! {"
-                error: compose project `kmk-demo` exists and was not made by kmk: {kind} stranger
+                error: compose project `kmk-demo` exists and was not created by kmk: {kind} stranger
                   hint: choose another name with --lab, or remove it with docker if it is yours
             "});
             assert!(!kmk.work("kmk-lab").exists());
@@ -305,7 +305,7 @@ fn a_stranger_beside_the_lab_saves_both() {
         .code(3)
         .stdout("")
         .changed(&[])
-        .stderr_has("was not made by kmk: container stranger");
+        .stderr_has("was not created by kmk: container stranger");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use kafka_mirror_kit::core::mirrormaker::lint::Problem;
-use kafka_mirror_kit::core::mirrormaker::settings::Failure;
+use kafka_mirror_kit::core::mirrormaker::settings::Consequence;
 
 /// What is wrong, and what to do.
 pub(super) fn words(problem: &Problem) -> String {
@@ -136,7 +136,7 @@ fn of_value(problem: &Problem) -> String {
         Problem::Pattern { pattern, reason } => {
             format!(
                 "`{pattern}` is no regular expression: {reason}; {}",
-                Failure::Later
+                Consequence::Later
             )
         }
         Problem::Quoted => {

@@ -3,7 +3,7 @@
 use super::super::quantity::count;
 use super::super::table::{row, table};
 use kafka_mirror_kit::core::judge::ledger::{
-    Account, Latency, PartitionAccount, Place, Span, Spoilt,
+    Account, DamagedRecords, Latency, PartitionAccount, RecordPosition, Span,
 };
 
 /// Up to so many partitions are shown one by one; of more, those that something is said about.
@@ -194,8 +194,8 @@ fn listed(items: impl ExactSizeIterator<Item = String>) -> String {
     }
 }
 
-fn places(spoilt: &Spoilt) -> String {
-    let place = |place: &Place| format!("{}:{}", place.partition, place.offset);
+fn places(spoilt: &DamagedRecords) -> String {
+    let place = |place: &RecordPosition| format!("{}:{}", place.partition, place.offset);
     let shown = listed(spoilt.first.iter().map(place));
     format!(
         "{}, at partition:offset {shown}",

@@ -1,4 +1,4 @@
-//! A broker's container. Knows nothing of MirrorMaker.
+//! The compose service of one broker.
 
 use super::{DATA, Mount, Service, UNUSED_VOLUMES, escape, script};
 use crate::core::spec::{self, Piece};

@@ -1,4 +1,4 @@
-//! How a file reaches the containers that read it. Knows nothing of what it says.
+//! How MirrorMaker's properties file reaches its containers: mounted, or inside the compose file for a remote engine.
 
 use super::{Mount, escape};
 use crate::core::topology::Mirror;

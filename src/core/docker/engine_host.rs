@@ -1,4 +1,4 @@
-//! Where the engine is: on this machine, or on another one. Knows nothing of what that means for a lab.
+//! Finds out whether the Docker engine runs on this machine or on another one.
 
 use super::{Docker, DockerError, argv};
 use kmk_kafka::wait::Limit;

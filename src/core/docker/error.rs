@@ -1,4 +1,4 @@
-//! Why docker did not do what was asked, as facts. Knows nothing of how they are told.
+//! Why a docker command failed.
 
 use kmk_kafka::wait::Stop;
 use std::io;

@@ -293,7 +293,7 @@ impl Docker {
         self.each(ids, argv::remove_networks, limit)
     }
 
-    /// Makes a volume with a label, such as `kmk.classes=1`; one of that name that is there already stays as it is.
+    /// Makes a volume with a label, such as `kmk.classes=1`; an existing one of that name stays as it is.
     ///
     /// # Errors
     /// When docker refuses.

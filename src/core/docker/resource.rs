@@ -1,4 +1,4 @@
-//! What docker says of containers, volumes and networks. Knows nothing of how it is asked.
+//! Containers, volumes and networks, parsed from docker's JSON.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! Which topic keeps records from being copied, and what cures it, where a flow or a part of it stands still. What can be
-//! worked out comes before what MirrorMaker said. Knows nothing of how it was seen.
+//! Decides which topic keeps records from being mirrored, and what to do about it, where a flow or a part of it stands
+//! still. Rules that can be checked come before what MirrorMaker reported.
 
 use crate::core::mirrormaker::patterns::{MAX_TOPIC_NAME, Rules, Selection};
 use crate::core::spec::in_lab;
@@ -64,7 +64,7 @@ pub enum Why {
 
 /// What a topic takes, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Room {
+pub struct BatchLimit {
     /// On the source; none where it stands for all topics of the target that say nothing themselves.
     pub topic: Option<String>,
     /// The setting that says so, one of [`BATCH_LIMITS`].
@@ -89,7 +89,7 @@ pub struct Evidence<'a> {
     /// Topics of the target.
     pub on_target: BTreeSet<&'a str>,
     /// What topics take.
-    pub rooms: &'a [Room],
+    pub limits: &'a [BatchLimit],
     /// Bytes of a batch of MirrorMaker's.
     pub sends: u64,
     /// Whether MirrorMaker halves a batch that is too large for a topic until it fits.
@@ -140,19 +140,19 @@ impl Evidence<'_> {
             .failures
             .iter()
             .any(|one| one.contains("RecordTooLargeException"));
-        self.rooms.iter().filter_map(move |room| {
-            let topic = room
+        self.limits.iter().filter_map(move |batch_limit| {
+            let topic = batch_limit
                 .topic
                 .as_deref()
                 .filter(|topic| self.behind.contains(topic))?;
-            let (takes, is_message) = (room.bytes, room.setting == BATCH_LIMITS[0]);
-            let original = room.original.filter(|original| takes < *original);
+            let (takes, is_message) = (batch_limit.bytes, batch_limit.setting == BATCH_LIMITS[0]);
+            let original = batch_limit.original.filter(|original| takes < *original);
             if let Some(original) = original.filter(|_| is_of_size && is_message) {
                 return Some(self.culprit(topic, true, Why::RecordTooLarge { takes, original }));
             }
             // one that is too large for the topic is tried again and again, one that is too large for its log ends the task
             let stops_flow = self.stands || !is_message;
-            let (setting, sends) = (room.setting, self.sends);
+            let (setting, sends) = (batch_limit.setting, self.sends);
             let why = Why::BatchTooLarge {
                 setting,
                 takes,
@@ -266,8 +266,8 @@ mod tests {
         Rules::of_flow(&Topology::new(&scenario::dr("demo")).flows[0])
     }
 
-    fn room(topic: &str, setting: &'static str, bytes: u64) -> Room {
-        Room {
+    fn batch_limit(topic: &str, setting: &'static str, bytes: u64) -> BatchLimit {
+        BatchLimit {
             topic: Some(topic.to_owned()),
             setting,
             bytes,
@@ -275,14 +275,18 @@ mod tests {
         }
     }
 
-    fn evidence<'a>(rules: &'a Rules, behind: &[&'a str], rooms: &'a [Room]) -> Evidence<'a> {
+    fn evidence<'a>(
+        rules: &'a Rules,
+        behind: &[&'a str],
+        limits: &'a [BatchLimit],
+    ) -> Evidence<'a> {
         Evidence {
             lab: "two",
             rules,
             with_records: behind.iter().copied().collect(),
             behind: behind.iter().copied().collect(),
             on_target: BTreeSet::from(["primary_a.b", "primary.orders"]),
-            rooms,
+            limits,
             sends: 262_144,
             halves: false,
             failures: Vec::new(),
@@ -316,13 +320,13 @@ mod tests {
     #[test]
     fn a_topic_that_takes_less_than_is_sent_is_told_if_it_is_behind() {
         let rules = rules();
-        let rooms = [
-            room("small", "max.message.bytes", 100_000),
-            room("copied", "max.message.bytes", 100_000),
-            room("big", "max.message.bytes", 1_048_588),
-            room("files", "segment.bytes", 50_000),
+        let limits = [
+            batch_limit("small", "max.message.bytes", 100_000),
+            batch_limit("copied", "max.message.bytes", 100_000),
+            batch_limit("big", "max.message.bytes", 1_048_588),
+            batch_limit("files", "segment.bytes", 50_000),
         ];
-        let mut seen = evidence(&rules, &["small", "big", "files"], &rooms);
+        let mut seen = evidence(&rules, &["small", "big", "files"], &limits);
         assert_eq!(
             told(&seen),
             [
@@ -341,8 +345,8 @@ mod tests {
     #[test]
     fn a_record_too_large_is_blamed_on_the_topic_that_takes_less_than_its_source() {
         let rules = rules();
-        let rooms = [room("big", "max.message.bytes", 500_000)];
-        let mut seen = evidence(&rules, &["big"], &rooms);
+        let limits = [batch_limit("big", "max.message.bytes", 500_000)];
+        let mut seen = evidence(&rules, &["big"], &limits);
         assert!(told(&seen).is_empty());
         seen.failures
             .push("org.apache.kafka.common.errors.RecordTooLargeException: x");

@@ -1,5 +1,5 @@
-//! The volume in which MirrorMakers keep their class-data archives, so that the next deploy is faster. It belongs to no
-//! lab. Knows nothing of what is in it: the script of MirrorMaker's container does.
+//! The volume in which MirrorMakers keep their class-data archives, so that later starts are faster. It belongs to no
+//! lab; the script of MirrorMaker's container fills it.
 
 use crate::core::compose::{CLASSES, LABEL_CLASSES};
 use crate::core::docker::{Docker, DockerError};

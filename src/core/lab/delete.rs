@@ -1,4 +1,4 @@
-//! Deletes a topic of a lab's cluster, and takes back what MirrorMaker has noted of it: the next topic of that name is copied
+//! Deletes a topic of a lab's cluster, and resets MirrorMaker's position for it: the next topic of that name is copied
 //! from its first record.
 
 use super::positions::{self, PositionError, Reset};
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// What became of MirrorMaker's positions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Deleted {
-    /// Targets on which its positions of the topic were taken back.
+    /// Targets on which its positions for the topic were reset.
     pub reset_on: Vec<String>,
     /// Where it was a mirrored topic: the topic that MirrorMaker copies again, from its first record.
     pub again: Option<RemoteTopic>,
@@ -30,7 +30,7 @@ pub enum DeleteError {
     /// It was not deleted.
     #[error(transparent)]
     Topic(#[from] TopicError),
-    /// It was not deleted: MirrorMaker's position on a target could not have been taken back.
+    /// It was not deleted: MirrorMaker's position on a target could not have been reset.
     #[error("MirrorMaker's position for `{topic}` on {target} cannot be reset: {cause}")]
     OutOfReach {
         /// The topic.

@@ -26,7 +26,7 @@ pub struct Destroyed {
     pub guests: Vec<String>,
     /// Files that were edited by hand since kmk wrote them, and therefore stay.
     pub kept: Vec<PathBuf>,
-    /// What stays on clusters that were there before the lab.
+    /// What stays on existing clusters.
     pub left: Vec<Leftover>,
     /// How long it took.
     pub took: Duration,
@@ -217,7 +217,7 @@ fn refuse_what_is_not_ours(
         refuse_newer(lab, container.label(LABEL_FORMAT))?;
     }
     let project = topology::project(lab);
-    let what = preflight::strangers(docker, &project, limit)?;
+    let what = preflight::not_ours(docker, &project, limit)?;
     if what.is_empty() {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! All labs on the engine, each in a few words. Asks docker, and no broker.
+//! Lists all labs on the engine. Asks docker, not the brokers.
 
 use super::{Lab, LabError, State};
 use crate::core::compose::LABEL_LAB;

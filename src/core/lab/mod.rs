@@ -1,5 +1,6 @@
 //! The facade: what can be done with a lab, each verb a readable list of steps.
 
+mod batch_limits;
 mod canary;
 pub mod class_cache;
 mod crew;
@@ -21,7 +22,6 @@ pub mod positions;
 pub mod preflight;
 mod pulse;
 mod reach;
-mod room;
 pub mod start;
 mod state;
 pub mod status;
@@ -30,7 +30,7 @@ pub mod topics;
 pub mod verify;
 pub mod workdir;
 
-pub use leftover::{Leftover, Sight};
+pub use leftover::{Leftover, Reachability};
 pub use reach::addresses;
 pub use state::State;
 

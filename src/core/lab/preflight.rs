@@ -43,7 +43,7 @@ pub fn reach(engine_host: &EngineHost, spec: &Spec) -> Result<(), Problem> {
     }
 }
 
-/// What was there before is reached as it always was.
+/// What existed before is reached as it always was.
 fn makes_clusters(spec: &Spec) -> bool {
     spec.clusters.iter().any(|cluster| !cluster.is_existing())
 }
@@ -138,7 +138,7 @@ impl Preflight<'_> {
         problems.extend(reach(self.engine_host, &self.topology.spec).err());
         problems.extend(compose(self.docker, self.engine_host, limit).err());
         problems.extend(
-            self.strangers(limit)
+            self.not_ours(limit)
                 .unwrap_or_else(|error| Some(error.into())),
         );
         problems.extend(missing_variables(self.topology));
@@ -165,9 +165,9 @@ impl Preflight<'_> {
     }
 
     /// What is in the lab's compose project without our label.
-    fn strangers(&self, limit: &Limit) -> Result<Option<Problem>, DockerError> {
+    fn not_ours(&self, limit: &Limit) -> Result<Option<Problem>, DockerError> {
         let project = self.topology.project();
-        let what = strangers(self.docker, &project, limit)?;
+        let what = not_ours(self.docker, &project, limit)?;
         Ok((!what.is_empty()).then_some(Problem::NotOurs { project, what }))
     }
 
@@ -218,7 +218,7 @@ impl Preflight<'_> {
             problems.push(Problem::Memory {
                 needed,
                 there: all,
-                what: "Docker's",
+                what: "available to Docker",
             });
         } else if let Some(there) = free.filter(|there| *there < needed) {
             problems.push(Problem::Memory {
@@ -241,7 +241,7 @@ impl Preflight<'_> {
 }
 
 /// Containers, volumes and networks of a compose project that carry no label of kmk's.
-pub(crate) fn strangers(
+pub(crate) fn not_ours(
     docker: &Docker,
     project: &str,
     limit: &Limit,
@@ -257,10 +257,10 @@ pub(crate) fn strangers(
         ("volume", docker.volumes(&filters, limit)?),
         ("network", docker.networks(&filters, limit)?),
     ] {
-        let foreign = found
+        let others = found
             .iter()
             .filter(|resource| resource.label(LABEL_LAB).is_none());
-        what.extend(foreign.map(|resource| format!("{kind} {}", resource.name)));
+        what.extend(others.map(|resource| format!("{kind} {}", resource.name)));
     }
     Ok(what)
 }

@@ -1,10 +1,10 @@
-//! What the containers of a lab are up to, in one word. Asks nobody: not docker, not Kafka.
+//! Sums up the state of a lab's containers in one word.
 
 use super::{Lab, is_original};
 use crate::core::docker::Container;
 use serde::Serialize;
 
-/// A lab in one word, by its containers alone: what runs may still be ill in other ways, which
+/// A lab in one word, by its containers alone: what runs may still be unhealthy in other ways, which
 /// [`status`](super::status) finds out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -1,5 +1,4 @@
-//! Accounting for every record: numbered records go into the sources of flows while the targets are read. Knows nothing
-//! of terminals or files.
+//! Accounts for every record: sends numbered records into the sources of flows while the targets are read.
 
 mod ending;
 mod reader;
@@ -109,7 +108,7 @@ pub enum VerifyError {
     /// Whether another run does so cannot be found out.
     #[error(transparent)]
     Lock(LockError),
-    /// A flow did not bring the topic to its target.
+    /// A flow did not mirror the topic to its target.
     #[error(transparent)]
     NotShown(Box<NotShown>),
     /// A broker does not do what it is asked.
@@ -120,10 +119,10 @@ pub enum VerifyError {
     Thread(std::io::Error),
 }
 
-/// A flow did not bring a topic to its target.
+/// A flow did not mirror a topic to its target.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "flow {flow} does not mirror topic `{topic}` to {target}: `{remote}` is {seen} there after {}",
+    "flow {flow} does not mirror topic `{topic}` to {target}: after {} `{remote}` is {seen}",
     span(*.waited)
 )]
 pub struct NotShown {

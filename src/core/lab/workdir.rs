@@ -1,4 +1,4 @@
-//! The lab's files on disk, and whether they are still as kmk wrote them. Knows nothing of what the texts say.
+//! The lab's files on disk, and whether they are still as kmk wrote them.
 //!
 //! Each file begins with a line that names the lab and a digest of the rest: so a file of a person's own,
 //! one edited by hand and one of another lab are told apart without any state beside them.

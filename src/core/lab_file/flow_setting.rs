@@ -3,7 +3,7 @@
 
 use crate::core::mirrormaker::lint::{MOST, has_own_code, is_readable};
 use crate::core::mirrormaker::settings::{
-    Generation, Place, Right, Side, Type, Verdict, failure, known_for,
+    Alternative, Generation, KeyVerdict, Scope, Side, Type, failure, known_for,
 };
 use crate::core::spec::{self, Fault, Finding, Instead, Part, Problem, Subject};
 use crate::core::topology::{Flow, Topology, Version};
@@ -23,8 +23,8 @@ pub fn findings(topology: &Topology) -> Vec<Finding> {
     for (index, flow) in topology.flows.iter().enumerate() {
         let flow = Judged::new(flow, topology);
         for (key, value) in &flow.flow.spec.settings {
-            let verdict = known_for(Place::Flow, key, flow.kafka);
-            looked_for += usize::from(!matches!(verdict, Verdict::Known(_)));
+            let verdict = known_for(Scope::Flow, key, flow.kafka);
+            looked_for += usize::from(!matches!(verdict, KeyVerdict::Known(_)));
             if looked_for > MOST {
                 return findings;
             }
@@ -72,23 +72,26 @@ impl<'a> Judged<'a> {
         }
     }
 
-    fn fault(&self, key: &str, verdict: Verdict, value: &str) -> Option<(Fault, Vec<Instead>)> {
+    fn fault(&self, key: &str, verdict: KeyVerdict, value: &str) -> Option<(Fault, Vec<Instead>)> {
         match verdict {
-            Verdict::Known(kind) => self
+            KeyVerdict::Known(kind) => self
                 .of_value(key, kind, value)
                 .map(|fault| (fault, Vec::new())),
-            Verdict::Partly { reaches, rights } => {
-                Some((Fault::Partly(reaches), self.instead(rights)))
-            }
-            Verdict::Overruled(why) => Some((Fault::Overruled(why), Vec::new())),
-            Verdict::OnlyIn(only) => {
+            KeyVerdict::Partly {
+                reaches,
+                alternatives,
+            } => Some((Fault::Partly(reaches), self.instead(alternatives))),
+            KeyVerdict::Overruled(why) => Some((Fault::Overruled(why), Vec::new())),
+            KeyVerdict::OnlyIn(only) => {
                 let runs = self.runs();
                 let has = only.kafka();
                 Some((Fault::OtherKafka { has, runs }, Vec::new()))
             }
-            Verdict::Misplaced(rights) => Some((Fault::Misplaced, self.instead(rights))),
-            Verdict::Unknown { meant } if meant.is_empty() && self.has_own_code => None,
-            Verdict::Unknown { meant } => Some((Fault::Unknown, self.instead(meant))),
+            KeyVerdict::Misplaced(alternatives) => {
+                Some((Fault::Misplaced, self.instead(alternatives)))
+            }
+            KeyVerdict::Unknown { meant } if meant.is_empty() && self.has_own_code => None,
+            KeyVerdict::Unknown { meant } => Some((Fault::Unknown, self.instead(meant))),
         }
     }
 
@@ -110,7 +113,7 @@ impl<'a> Judged<'a> {
             Fault::Value {
                 expected: kind.to_string(),
                 value: shown,
-                failure: failure(Place::Flow, key, self.kafka).to_string(),
+                failure: failure(Scope::Flow, key, self.kafka).to_string(),
             }
         })
     }
@@ -121,9 +124,9 @@ impl<'a> Judged<'a> {
     }
 
     /// What to write instead: in the flow if that is possible at all, and where else it is read if not.
-    fn instead(&self, rights: Vec<Right>) -> Vec<Instead> {
+    fn instead(&self, alternatives: Vec<Alternative>) -> Vec<Instead> {
         let mut all: Vec<Instead> = Vec::new();
-        for right in rights {
+        for right in alternatives {
             let one = self.place(right);
             if !all.contains(&one) {
                 all.push(one);
@@ -137,14 +140,14 @@ impl<'a> Judged<'a> {
         all
     }
 
-    fn place(&self, right: Right) -> Instead {
-        let is_read =
-            |key: &str| matches!(known_for(Place::Flow, key, self.kafka), Verdict::Known(_));
+    fn place(&self, right: Alternative) -> Instead {
+        let known = |key: &str| known_for(Scope::Flow, key, self.kafka);
+        let is_read = |key: &str| matches!(known(key), KeyVerdict::Known(_));
         let (side, key) = match right {
-            Right::Flow(key) => return Instead::Flow(key),
-            Right::Top(key) if is_read(&key) => return Instead::Flow(key),
-            Right::Top(key) => return Instead::Lab(key),
-            Right::Cluster(side, key) => (side, key),
+            Alternative::Flow(key) => return Instead::Flow(key),
+            Alternative::Top(key) if is_read(&key) => return Instead::Flow(key),
+            Alternative::Top(key) => return Instead::Lab(key),
+            Alternative::Cluster(side, key) => (side, key),
         };
         // what a flow has as `producer.` is for offset syncs, this for the records
         let of_producer = key.strip_prefix("producer.");
@@ -327,12 +330,8 @@ mod tests {
             None,
             "must be a number from 1 to 2147483647, got `many`: MirrorMaker starts, but without its connectors (",
         );
-        is_refused(
-            "emit.checkpoints.enabled",
-            "yes",
-            None,
-            "must be true or false, got `yes`",
-        );
+        let heeded = "emit.checkpoints.enabled";
+        is_refused(heeded, "yes", None, "must be true or false, got `yes`");
         is_refused(
             "offset-syncs.topic.location",
             "destination",

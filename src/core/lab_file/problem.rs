@@ -1,19 +1,19 @@
-//! What can be wrong with a lab file, as facts. Knows nothing of the words of hints.
+//! What can be wrong with a lab file.
 
-use super::{MAX_BYTES, Place};
+use super::{MAX_BYTES, TextPosition};
 use crate::core::spec;
 
 /// One thing that is wrong, or looks wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Where; nowhere in particular, if it is about the file as a whole.
-    pub place: Option<Place>,
+    pub place: Option<TextPosition>,
     /// What.
     pub what: What,
 }
 
 impl Problem {
-    pub(super) fn at(place: Place, what: What) -> Self {
+    pub(super) fn at(place: TextPosition, what: What) -> Self {
         Self {
             place: Some(place),
             what,

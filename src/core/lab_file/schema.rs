@@ -1,4 +1,4 @@
-//! The lab file described to editors, as JSON Schema. Knows nothing of YAML.
+//! The JSON Schema of the lab file, for editors.
 
 use super::field::{CLUSTER, FLOW, Field, Kind, LAB, Table};
 use crate::core::spec::MAX_NAME;

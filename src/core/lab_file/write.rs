@@ -1,4 +1,4 @@
-//! A spec as the text of a lab file, every field explained. Knows nothing of files.
+//! Writes a spec as a lab file, with every field explained.
 
 use super::field::{CLUSTER, FLOW, Field, Kind, LAB, Table};
 use crate::core::spec::{ClusterSpec, FlowSpec, Naming, Spec};

@@ -1,4 +1,4 @@
-//! Whether a flow takes a topic, by the topic's name alone. Knows nothing of clusters that run.
+//! Decides by its name alone whether a flow replicates a topic.
 //!
 //! As `MirrorSourceConnector.shouldReplicateTopic`, `DefaultTopicFilter` and `ReplicationPolicy` judge it.
 

@@ -1,9 +1,9 @@
-//! Everything that can be wrong with a spec, found at once. Knows nothing of where the spec was written.
+//! Finds everything that is wrong with a spec, at once.
 
 use super::problem::{Finding, Part, Problem, Subject};
 use super::{
     ClusterSpec, FlowSpec, MAX_BROKERS, MAX_CLUSTERS, MAX_FLOWS, MAX_HEAP_MIB, MAX_MIRRORMAKERS,
-    MAX_PARTITIONS, MIN_HEAP_MIB, MIN_PORT, Spec, circle, existing, is_image, is_name, owned,
+    MAX_PARTITIONS, MIN_HEAP_MIB, MIN_PORT, Spec, existing, flow_cycles, is_image, is_name, owned,
     reference,
 };
 use crate::core::spec::filter;
@@ -64,7 +64,7 @@ impl Spec {
                 found.add(Subject::Flow(index), Part::Whole, problem);
             }
         }
-        found.0.extend(circle::findings(self));
+        found.0.extend(flow_cycles::findings(self));
         found.0
     }
 

@@ -1,4 +1,4 @@
-//! What can be wrong with a setting of a flow, as facts. Knows nothing of how it is found.
+//! What can be wrong with a setting of a flow.
 
 /// Why MirrorMaker would not do what a setting of a flow says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,5 +1,4 @@
-//! Filters of topics and groups: Java regular expressions, checked and matched as far as they can be without Java. Knows nothing
-//! of what they are for.
+//! Topic and group filters: Java regular expressions, checked and matched as far as possible without Java.
 
 mod matching;
 

@@ -1,4 +1,4 @@
-//! Settings that a person cannot choose, because the lab stands on them, and settings with limits. Knows nothing of clusters.
+//! Settings that kmk manages itself, and settings with limits.
 
 /// Why a broker setting is kmk's own, if it is.
 pub(super) fn of_broker(key: &str) -> Option<&'static str> {
@@ -67,7 +67,7 @@ pub(super) fn of_flow(key: &str) -> Option<&'static str> {
     }
 }
 
-/// Why a property of the clients of a cluster that is there already is kmk's own, if it is.
+/// Why a property of the clients of an existing cluster is kmk's own, if it is.
 pub(super) fn of_client(key: &str) -> Option<&'static str> {
     match key {
         "bootstrap.servers" => Some("use `bootstrap` of the cluster instead"),

@@ -60,9 +60,9 @@ pub enum Part {
     Naming,
     /// A setting of the brokers, or of MirrorMaker.
     Setting(String),
-    /// An address of a cluster that is there already.
+    /// An address of an existing cluster.
     Address(usize),
-    /// A property of the clients of a cluster that is there already.
+    /// A property of the clients of an existing cluster.
     Property(String),
     /// Whether a canary may be sent.
     Canary,
@@ -329,7 +329,7 @@ pub enum Problem {
         /// Such as `brokers`.
         field: &'static str,
     },
-    /// Something that only a cluster has that is there already.
+    /// Something that only an existing cluster has.
     #[error("`{field}` is only for an existing cluster, and `{cluster}` has no `bootstrap`")]
     NoBootstrap {
         /// The cluster.
@@ -337,17 +337,17 @@ pub enum Problem {
         /// `properties` or `canary`.
         field: &'static str,
     },
-    /// A cluster of a lab that runs, and that kmk made, is to be one that is there already, or the other way round.
+    /// A cluster of a lab that runs, and that kmk made, is to become an existing one, or the other way round.
     #[error("cluster `{cluster}` of lab `{lab}` is {}, and cannot become {}", made(*.existed), made(!*.existed))]
     OtherOrigin {
         /// The lab.
         lab: String,
         /// The cluster.
         cluster: String,
-        /// Whether it was there before the lab.
+        /// Whether it existed before the lab.
         existed: bool,
     },
-    /// Only clusters that are there already, and no flow between them.
+    /// Only existing clusters, and no flow between them.
     #[error("all clusters exist already and there is no flow: nothing would run")]
     NothingToRun,
     /// An image name that docker would refuse.

@@ -1,4 +1,4 @@
-//! References to variables of the environment in the values of settings: `${env:NAME}`. Knows nothing of what they hold.
+//! References to environment variables in the values of settings: `${env:NAME}`.
 
 /// A part of a setting's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

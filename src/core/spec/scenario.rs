@@ -1,4 +1,4 @@
-//! Ready-made labs, as data. Knows nothing of how they are run.
+//! The ready-made labs.
 
 use crate::core::spec::{ClusterSpec, FlowSpec, Naming, Spec};
 use serde::{Serialize, Serializer};

@@ -1,4 +1,4 @@
-//! How large a batch of records a MirrorMaker may send to a topic. Knows nothing of which topics there are.
+//! How large a batch MirrorMaker may send to a topic.
 
 use super::cluster::Cluster;
 use super::flow::Mirror;

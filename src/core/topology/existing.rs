@@ -1,4 +1,4 @@
-//! A cluster that was there before the lab: where it answers, and what its clients need. Knows nothing of flows.
+//! An existing cluster: where it answers, and what its clients need.
 
 use crate::core::spec::ClusterSpec;
 use kmk_kafka::endpoint::Endpoint;
@@ -13,7 +13,7 @@ pub const HOST: &str = "host.docker.internal";
 pub enum Origin {
     /// kmk makes it, and takes it away.
     Made,
-    /// It was there before, and stays.
+    /// It existed before, and stays.
     Existing(Existing),
 }
 

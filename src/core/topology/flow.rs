@@ -1,4 +1,4 @@
-//! Flows resolved, and each MirrorMaker that carries some. Knows nothing of addresses.
+//! Flows resolved, and the MirrorMakers that run them.
 
 use super::batch::FULL_BATCH;
 use super::cluster::Cluster;
@@ -45,7 +45,7 @@ pub struct Flow {
 pub enum Proof {
     /// A canary crosses it.
     Canary,
-    /// MirrorMaker says that it runs: no canary may be sent, as an end of it was there before and nobody said that it may.
+    /// MirrorMaker reports that it runs: no canary may be sent, as an end of it existed before and nobody said that it may.
     ConnectorStatus,
 }
 
@@ -76,7 +76,7 @@ impl Mirror {
     }
 }
 
-/// Whether kmk may, and can, send a canary to a cluster that is there already, and look for one there.
+/// Whether kmk may, and can, send a canary to an existing cluster, and look for one there.
 fn takes_canary(cluster: &ClusterSpec) -> bool {
     cluster.canary && Existing::new(cluster).access == Access::Open
 }

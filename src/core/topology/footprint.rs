@@ -1,5 +1,4 @@
-//! What a lab leaves on a cluster that it did not make: the topics that MirrorMaker and kmk make there. Knows nothing of
-//! which of them are there.
+//! The topics that MirrorMaker and kmk create on an existing cluster.
 
 use super::Topology;
 use super::cluster::Cluster;
@@ -22,12 +21,12 @@ pub struct Footprint {
     /// Topics of kmk's canaries, and their copies.
     pub canaries: BTreeSet<String>,
     /// The flows whose copies lie here, and what these are called.
-    pub copies: Vec<Copies>,
+    pub copies: Vec<MirroredTopics>,
 }
 
-/// Copies that a flow makes.
+/// The mirrored topics that a flow creates.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Copies {
+pub struct MirroredTopics {
     /// The cluster that they come from.
     pub source: String,
     /// What they are called.
@@ -87,7 +86,7 @@ impl Footprint {
         if flow.proof == Proof::Canary {
             self.canaries.insert(flow.remote_topic(&flow.canary));
         }
-        self.copies.push(Copies {
+        self.copies.push(MirroredTopics {
             source: source.clone(),
             naming: flow.spec.naming,
         });
@@ -98,7 +97,7 @@ impl Footprint {
         self.notes.iter().chain(&self.shared).chain(&self.canaries)
     }
 
-    /// The same, without what is there already.
+    /// The same, without what already exists.
     #[must_use]
     pub fn without(mut self, there: &BTreeSet<String>) -> Self {
         for names in [&mut self.notes, &mut self.shared, &mut self.canaries] {
@@ -108,7 +107,7 @@ impl Footprint {
     }
 }
 
-impl fmt::Display for Copies {
+impl fmt::Display for MirroredTopics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.naming {
             Naming::Prefix => write!(f, "the mirrored topics {}.*", self.source),

@@ -149,7 +149,7 @@ pub enum Answer {
         /// Records that it once held.
         ever: u64,
     },
-    /// The copy was deleted and made anew, or cut off at its end: what was copied before does not come again.
+    /// The copy was deleted and recreated, or cut off at its end: what was copied before does not come again.
     CopyLost {
         /// Records that MirrorMaker counts as copied, and that are not there.
         records: u64,

@@ -1,4 +1,4 @@
-//! What was seen of a topic, its copy, and all that is between them. Judges nothing.
+//! What was seen of a topic, its mirrored topic and everything between them: the input of `explain`.
 
 use super::Whose;
 use crate::core::judge::culprit::{Culprit, Why};
@@ -64,7 +64,7 @@ pub struct Facts {
     pub behind: Option<u64>,
     /// Seconds since the oldest of them was written; none where they do not tell.
     pub seconds_behind: Option<f64>,
-    /// Records that MirrorMaker has noted as copied, and that are not on the target.
+    /// Records that MirrorMaker has committed as copied, and that are not on the target.
     pub lost: u64,
     /// Which these are, of some partitions.
     pub missing: Vec<Missing>,
@@ -87,7 +87,7 @@ pub struct Facts {
 /// A position of MirrorMaker's beyond the end of what it copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Beyond {
-    /// The offset of the last record that MirrorMaker noted as mirrored.
+    /// The offset of the last record that MirrorMaker committed as mirrored.
     pub position: i64,
     /// The offset that the next record of the partition will get.
     pub end: i64,

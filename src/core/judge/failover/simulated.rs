@@ -200,7 +200,7 @@ proptest! {
         compacted in prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(0usize..200, 0..60)],
     ) {
         let mut world = World::of(records, gone, &steps);
-        // compaction takes away what has a later record of its key: that is not passed over
+        // compaction takes away what has a later record of its key: that is not skipped
         let skipped_at = |at: usize| world.skipped(source, at);
         let skipped = at.filter(|at| *at <= world.copies.len()).map(skipped_at);
         let is_compacted = !compacted.is_empty();
@@ -268,7 +268,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
-    /// Where MirrorMaker puts a group, whatever it copied and however often, nothing is passed over, and that is told.
+    /// Where MirrorMaker puts a group, whatever it copied and however often, nothing is skipped, and that is told.
     #[test]
     fn what_mirrormaker_noted_passes_nothing_over(
         records in records(),

@@ -1,14 +1,14 @@
-//! Why a group would not go on exactly where it stopped. Knows nothing of how many records that are.
+//! Why a group would not continue exactly where it stopped.
 
-use super::copies::Copies;
 use super::store::translate;
+use super::target_log::TargetLog;
 use super::{Amount, Begins, Gaps, NONE, Outlook, Partition, Place, Writers};
 use serde::Serialize;
 
 /// What MirrorMaker does with the places of a group in one flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mirroring {
-    /// It notes them on the target.
+    /// It commits them on the target.
     On,
     /// Someone reads for the group on the target: what they note is not touched (KIP-545).
     Active,
@@ -34,7 +34,7 @@ pub enum Why {
     OffsetsWithoutRecords,
     /// The place may be right: others write to the mirrored topic too, which leaves a bound only.
     OthersWrite,
-    /// MirrorMaker has not noted it yet.
+    /// MirrorMaker has not committed it yet.
     NotSyncedYet,
     /// MirrorMaker has no sync that far back, and notes nothing until the group has read past one.
     NoSync,
@@ -56,9 +56,9 @@ pub enum Why {
     NoCopy,
     /// The flow does not take the topic.
     TopicLeftOut,
-    /// The topic is a copy from that target: MirrorMaker brings no places back.
+    /// The topic is a copy from that target: MirrorMaker syncs no offsets back.
     CameFromThere,
-    /// The source does not answer: it is told from where MirrorMaker last noted the group.
+    /// The source does not answer: it is told from where MirrorMaker last committed the group.
     LastSeen,
 }
 
@@ -107,7 +107,7 @@ impl Why {
         }
         // what makes the number then is told only where it was seen
         let others_write = partition.writers == Writers::Anyone;
-        if !others_write && Copies::of(partition).repeats(at) {
+        if !others_write && TargetLog::of(partition).repeats(at) {
             return Self::CopiedAgain;
         }
         match outlook.again {
@@ -273,7 +273,7 @@ mod tests {
                 }),
             };
             let outlook = outlook(partition, place);
-            // MirrorMaker put it there: nothing is passed over
+            // MirrorMaker put it there: nothing is skipped
             assert_eq!(outlook.further, NONE, "{place:?}");
             Why::of(outlook, partition, place, Mirroring::On)
         };

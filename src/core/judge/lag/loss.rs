@@ -1,4 +1,4 @@
-//! What is lost of a topic, in words. Judges nothing.
+//! Describes which records of a topic are lost.
 
 use super::report::{FlowLag, PartitionLag, TopicLag, TopicState};
 
@@ -25,12 +25,12 @@ impl FlowLag {
 
     /// What is lost, topic by topic.
     pub fn losses(&self) -> Vec<String> {
-        let ill: Vec<&TopicLag> = self.copied().filter(|topic| topic.has_lost()).collect();
-        let named = ill.iter().take(NAMED);
+        let lossy: Vec<&TopicLag> = self.copied().filter(|topic| topic.has_lost()).collect();
+        let named = lossy.iter().take(NAMED);
         let mut losses: Vec<String> = named
             .flat_map(|topic| topic.losses(&self.source, &self.target))
             .collect();
-        let more = ill.len().saturating_sub(NAMED);
+        let more = lossy.len().saturating_sub(NAMED);
         losses.extend((more > 0).then(|| format!("and {more} more topics have lost records")));
         losses
     }

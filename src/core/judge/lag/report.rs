@@ -1,5 +1,5 @@
-//! Lag as plain values, partition by partition and summed up. As JSON, fields keep their names and meanings; new ones may
-//! come. Knows nothing of how it was found.
+//! The lag of flows, topics and partitions as plain values. As JSON, fields keep their names and meanings; new ones may
+//! come.
 
 use super::judge::{Ends, Facts, Outlook, Replica};
 use super::never::NeverCopied;
@@ -38,7 +38,7 @@ pub struct FlowLag {
     pub culprits: Vec<Culprit>,
     /// Where it cannot be known, and whoever looks has looked before: what was known then.
     pub last_known: Option<LastKnown>,
-    /// Where it cannot be known: seconds since MirrorMaker last noted a record as copied, as far as the target tells.
+    /// Where it cannot be known: seconds since MirrorMaker last committed a record as copied, as far as the target tells.
     pub noted_seconds_ago: Option<f64>,
 }
 
@@ -123,7 +123,7 @@ pub struct PartitionLag {
     pub first: i64,
     /// The source's end.
     pub end: i64,
-    /// The last source offset that MirrorMaker noted as copied.
+    /// The last source offset that MirrorMaker committed as copied.
     pub noted: Option<i64>,
     /// As of the flow.
     pub behind: u64,
@@ -329,7 +329,7 @@ impl FlowLag {
         self.stalled.retain(Stall::is_seen);
     }
 
-    /// Drops all other topics, and sums up anew. What is unknown stays so.
+    /// Drops all other topics, and sums up again. What is unknown stays so.
     pub fn keep(&mut self, topic: &str) {
         self.topics.retain(|one| one.source == topic);
         if self.behind.is_some() {

@@ -1,4 +1,4 @@
-//! Whether MirrorMaker's position in a topic stands still while records wait there. Knows nothing of how often was looked.
+//! Decides whether MirrorMaker's position in a topic stands still while records wait.
 
 use super::report::PartitionLag;
 use serde::Serialize;
@@ -52,7 +52,7 @@ pub struct Standing {
 /// When something last changed, each how long ago.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Since {
-    /// MirrorMaker's position in the partition; none before it noted one.
+    /// MirrorMaker's position in the partition; none before it committed one.
     pub moved: Option<Duration>,
     /// MirrorMaker's beginning to run.
     pub began: Option<Duration>,

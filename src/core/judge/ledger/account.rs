@@ -1,7 +1,7 @@
 //! The verdict on a run through one flow: what was sent against what arrived. Pure: plain values in, plain values out.
 //! As JSON, fields keep their names and meanings; new ones may come.
 
-use super::arrivals::{Arrivals, Arrived, Foreign, Spoilt};
+use super::arrivals::{Arrivals, Arrived, DamagedRecords, UnrelatedRecords};
 use super::latency::Latency;
 use super::sent::{Sent, SentTo};
 use super::span::{Span, total};
@@ -38,9 +38,9 @@ pub struct Account {
     /// Records that arrived for the first time behind one that was sent later to the same partition.
     pub reordered: u64,
     /// Records with the beginning of a stamp whose checksum is wrong, or with a key or headers, which none was sent with.
-    pub corrupted: Spoilt,
+    pub corrupted: DamagedRecords,
     /// Records in another partition than the one they were sent to.
-    pub misplaced: Spoilt,
+    pub misplaced: DamagedRecords,
     /// Records that bear this run's number and that it never sent: another run has the same number.
     pub impossible: u64,
     /// Records that the source did not acknowledge, and that are on the target all the same. No error.
@@ -48,7 +48,7 @@ pub struct Account {
     /// Records that the source did not acknowledge, and that are not on the target. No error.
     pub unacknowledged_absent: u64,
     /// Records that are none of this run's.
-    pub foreign: Foreign,
+    pub foreign: UnrelatedRecords,
     /// How long the records took; none where none arrived.
     pub latency: Option<Latency>,
     /// When the last of them arrived, in microseconds since the run began; none where none did.

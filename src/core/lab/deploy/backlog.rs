@@ -1,5 +1,5 @@
-//! Waits until flows run by the lists that they are asked to, and no topic of theirs stands still; finds out which topic
-//! holds up a flow that does not replicate. Knows nothing of canaries.
+//! Waits until flows use the topic lists asked for and no topic of theirs stands still, and finds out which topic holds
+//! up a flow that does not replicate.
 
 use super::failure::DeployError;
 use super::ready::{Ended, Readiness, Wait};
@@ -23,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(200);
 const ENOUGH: Duration = Duration::from_secs(3);
 
 impl Readiness<'_> {
-    /// A MirrorMaker that is made anew begins with what was noted of the one before, and copies by that for a moment.
+    /// A MirrorMaker that is recreated begins with what was noted of the one before, and copies by that for a moment.
     pub(super) fn wait_for_lists(
         &self,
         limit: &Limit,

@@ -15,7 +15,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Mends what is wrong on all clusters; the services of MirrorMakers that do not start, or would not again, and so have to
-/// be made anew.
+/// be recreated.
 pub(super) fn policies(topology: &Topology, limit: &Limit, observer: &dyn Observer) -> Vec<String> {
     let mut workers = BTreeSet::new();
     let limit = &limit.at_most(PATIENCE);

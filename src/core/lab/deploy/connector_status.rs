@@ -1,4 +1,4 @@
-//! What MirrorMaker says of a flow that no canary may cross. Knows nothing of canaries.
+//! Waits until MirrorMaker reports a flow as running, for flows through which no canary may be sent.
 
 use super::failure::DeployError;
 use super::ready::{Readiness, Wait, names};
@@ -21,7 +21,7 @@ const SETTLED: Duration = Duration::from_secs(1);
 /// source, wrong password and all: only a task is a sign of that.
 const TASKLESS: Duration = Duration::from_secs(10);
 
-/// What MirrorMaker's word is worth.
+/// What MirrorMaker's report says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CopyingStatus {
     /// It has found something to copy, or there is nothing.
@@ -30,7 +30,7 @@ enum CopyingStatus {
     FoundNothing,
 }
 
-/// MirrorMaker's word on one flow, asked for again and again.
+/// Checks again and again what MirrorMaker reports of one flow.
 struct StatusCheck<'a> {
     topology: &'a Topology,
     flow: &'a Flow,
@@ -101,7 +101,7 @@ fn parts(records: &[Record], since: i64) -> BTreeMap<Part, Status> {
 }
 
 impl Readiness<'_> {
-    /// Where no canary may be sent, MirrorMaker's own word has to do.
+    /// Where no canary may be sent, MirrorMaker's own report has to do.
     pub(super) fn wait_for_connector_status(
         &self,
         limit: &Limit,

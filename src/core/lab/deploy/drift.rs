@@ -12,7 +12,7 @@ use kmk_kafka::wait::Limit;
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// Whether it may use other memory than it was made with, or too little of a CPU (`docker update`). It is made anew then:
+/// Whether it may use other memory than it was made with, or too little of a CPU (`docker update`). It is recreated then:
 /// docker cannot take a limit away.
 fn is_limited(container: &Container, made_with: &RenderedService) -> bool {
     let memory = container.memory();

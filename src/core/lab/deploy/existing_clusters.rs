@@ -1,4 +1,4 @@
-//! The clusters that are there already, looked at before anything is made: whether they answer, whether MirrorMaker's
+//! The existing clusters, looked at before anything is made: whether they answer, whether MirrorMaker's
 //! container will reach them, whether two are one, and what it will make there. Changes nothing.
 
 use super::same_cluster;
@@ -86,7 +86,7 @@ pub(super) fn check(
     problems
 }
 
-/// Clusters that are one under two names: those that are there already, and those of the lab that run and have its id.
+/// Clusters that are one under two names: the existing ones, and those of the lab that run and have its id.
 fn one_cluster(
     topology: &Topology,
     there: &[(&Cluster, &Existing)],
@@ -185,7 +185,7 @@ fn is_on_this_linux(engine_host: &EngineHost, engine: &Engine) -> bool {
     cfg!(target_os = "linux") && *engine_host == EngineHost::Local && engine.root.is_dir()
 }
 
-/// Notes of an earlier MirrorMaker about clusters that are made anew.
+/// Notes of an earlier MirrorMaker about clusters that are recreated.
 fn left_behind(topology: &Topology, target: &Cluster, there: &BTreeSet<String>) -> Vec<Problem> {
     let into = topology.flows.iter();
     let into = into.filter(|flow| flow.spec.target == target.name);
@@ -240,7 +240,7 @@ mod tests {
     use std::sync::Mutex;
 
     #[test]
-    fn what_an_earlier_mirrormaker_noted_of_a_cluster_made_anew_stands_in_the_way() {
+    fn what_an_earlier_mirrormaker_noted_of_a_cluster_recreated_stands_in_the_way() {
         let mut spec = scenario::dr("demo");
         spec.clusters[1] = ClusterSpec::existing("secondary", &["h:2"]);
         let there: BTreeSet<String> = ["orders", "mm2-offsets.primary.internal"]
@@ -257,7 +257,7 @@ mod tests {
         };
         assert_eq!(*topics, ["mm2-offsets.primary.internal"]);
         assert!(problems(&spec, &BTreeSet::new()).is_empty());
-        // what was there before is still what was noted
+        // what existed before is still what was noted
         spec.clusters[0] = ClusterSpec::existing("primary", &["h:1"]);
         assert!(problems(&spec, &there).is_empty());
     }

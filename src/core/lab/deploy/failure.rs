@@ -16,7 +16,7 @@ pub enum DeployError {
     /// What is asked for makes no lab.
     #[error("{}", list(.0))]
     Spec(Vec<spec::Problem>),
-    /// Something stands in the way.
+    /// Something prevents the deploy.
     #[error("{}", list(.0))]
     Preflight(Vec<preflight::Problem>),
     /// The lab that is there cannot be described.
@@ -142,13 +142,13 @@ impl Failure {
 pub enum Aftermath {
     /// It had made nothing.
     NothingMade,
-    /// All that it had made is gone again, but for this on clusters that were there before.
+    /// All that it had made is gone again, but for this on existing clusters.
     RolledBack(Vec<Leftover>),
     /// All that it had made is still there, as was asked.
     Kept,
-    /// The lab was there before, and stays.
+    /// The lab existed before, and stays.
     LabStays,
-    /// The lab was there before; not all that ran of it could be brought back, and why.
+    /// The lab existed before; not all that ran of it could be brought back, and why.
     LabIsLess(String),
     /// Taking back failed too, and why.
     RollbackFailed(String),

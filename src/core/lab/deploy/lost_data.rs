@@ -1,5 +1,5 @@
-//! What a cluster leaves behind that has lost all its volumes: `MirrorMaker` knows nothing of it, and would go on where it was.
-//! Its positions and its producer are of the cluster that was.
+//! What happens after a cluster has lost all its volumes: MirrorMaker does not know of it, and would continue at positions of
+//! the cluster that was.
 
 use super::failure::DeployError;
 use super::plan::Plan;
@@ -14,7 +14,7 @@ use kmk_kafka::wait::Limit;
 use std::thread;
 use std::time::Instant;
 
-/// Clusters of a lab that was there before, none of whose volumes is there any more.
+/// Clusters of a lab that existed before, none of whose volumes is there any more.
 pub(super) fn clusters(there: &Topology, volumes: &[String]) -> Vec<String> {
     let project = project(&there.spec.lab);
     let is_there = |volume: &str| {
@@ -37,7 +37,7 @@ impl Plan<'_> {
         self.rendered.topology.flows.iter()
     }
 
-    /// Before the containers come up: stops each MirrorMaker with an end at a cluster that has lost its data, and takes back its
+    /// Before the containers come up: stops each MirrorMaker with an end at a cluster that has lost its data, and resets its
     /// positions of a source that has.
     pub(super) fn stop_mirrors_of_lost_clusters(
         &self,
@@ -79,7 +79,7 @@ impl Plan<'_> {
         Ok(())
     }
 
-    /// Takes back all positions of a flow whose source has lost its data.
+    /// Resets all positions of a flow whose source has lost its data.
     fn reset_positions(
         &self,
         flow: &Flow,
@@ -123,7 +123,7 @@ impl Plan<'_> {
         Ok(())
     }
 
-    /// Once the brokers answer: takes back positions of topics that somebody has deleted.
+    /// Once the brokers answer: resets positions of topics that somebody has deleted.
     pub(super) fn reset_stale_positions(&self, limit: &Limit, observer: &dyn Observer) {
         if !self.was_there {
             return;

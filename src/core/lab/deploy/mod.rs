@@ -67,7 +67,7 @@ pub enum Outcome {
     Repaired,
     /// The same, and changed it.
     Changed {
-        /// Services that were made anew, or that the lab did not have before.
+        /// Services that were recreated, or that the lab did not have before.
         anew: Vec<String>,
         /// Services that it has no more.
         gone: Vec<String>,
@@ -75,7 +75,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// These services were made anew, too.
+    /// These services were recreated, too.
     fn also(&mut self, services: Vec<String>) {
         match self {
             Self::Created => {}
@@ -98,7 +98,7 @@ impl Outcome {
 /// `limit` counts once before anything is made, and once more from then on.
 ///
 /// # Errors
-/// [`Failure`]. A lab that this deploy made is taken back, unless asked to keep it; one that was there before stays.
+/// [`Failure`]. A lab that this deploy made is removed again, unless asked to keep it; one that existed before stays.
 pub fn deploy(
     request: &Request,
     limit: &Limit,

@@ -25,7 +25,7 @@ use kmk_kafka::wait::{Interrupt, Limit};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
-/// How long making containers anew may take: each has 5 s to end by itself.
+/// How long recreating containers may take: each has 5 s to end by itself.
 const REPLACE: Duration = Duration::from_secs(60);
 /// How long taking back may take.
 const ROLLBACK: Duration = Duration::from_secs(60);
@@ -39,9 +39,9 @@ pub(super) struct Plan<'a> {
     pub(super) images: Images,
     pub(super) existing: Vec<Container>,
     /// What compose leaves behind when it is interrupted while it replaces a container.
-    twins: Vec<Container>,
+    duplicates: Vec<Container>,
     pub(super) engine_host: EngineHost,
-    /// Whether there was anything of this lab before: then nothing of it is ever taken back.
+    /// Whether there was anything of this lab before: then nothing of it is ever removed.
     pub(super) was_there: bool,
     /// Services that are asked for, and that it did not have.
     added: Vec<String>,
@@ -70,7 +70,7 @@ impl<'a> Plan<'a> {
             .as_ref()
             .map(|lab| lost_data::clusters(&lab.topology, &volumes));
         let base = request.base(lab.as_ref().map(|lab| &lab.topology))?;
-        let (existing, twins) = match &lab {
+        let (existing, duplicates) = match &lab {
             Some(lab) => lab.containers.iter().cloned().partition(is_original),
             None => (Vec::new(), Vec::new()),
         };
@@ -126,7 +126,7 @@ impl<'a> Plan<'a> {
             overwrite: request.overwrite,
             images,
             existing,
-            twins,
+            duplicates,
             engine_host,
             was_there,
             added,
@@ -216,7 +216,7 @@ impl<'a> Plan<'a> {
             // the file that is written wants it, also to bring back what ran before
             class_cache::ensure(self.docker, limit)?;
         }
-        self.remove(&self.twins, limit)?;
+        self.remove(&self.duplicates, limit)?;
         self.remove(&superfluous, limit)?;
         if is_unchanged {
             return Ok(Outcome::Unchanged);
@@ -257,7 +257,7 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// Makes services anew. Begun, it is not interrupted: the engine would still stop what it was told to stop, after
+    /// Recreates services. Begun, it is not interrupted: the engine would still stop what it was told to stop, after
     /// whoever could start it again has gone.
     pub(super) fn replace(
         &self,
@@ -307,9 +307,9 @@ impl<'a> Plan<'a> {
         let Some(lab) = Lab::look_for(self.docker, self.lab(), &limit)? else {
             return Ok(());
         };
-        let (now, twins): (Vec<Container>, Vec<Container>) =
+        let (now, duplicates): (Vec<Container>, Vec<Container>) =
             lab.containers.into_iter().partition(is_original);
-        self.remove(&twins, &limit)?;
+        self.remove(&duplicates, &limit)?;
         let runs = |service: &str| now.iter().any(|c| c.service() == service && c.is_running());
         let before = self
             .existing

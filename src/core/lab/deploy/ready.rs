@@ -100,7 +100,7 @@ impl Readiness<'_> {
         Ok(())
     }
 
-    /// One that was there before may have gone since.
+    /// One that existed before may have gone since.
     fn wait_for_existing(
         &self,
         cluster: &Cluster,

@@ -1,4 +1,4 @@
-//! What a person wants of a lab, and what that would write. Asks no Docker.
+//! What a person asks of a deploy, and the files that this would write.
 
 use super::failure::DeployError;
 use super::{ports, reconcile};

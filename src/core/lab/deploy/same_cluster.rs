@@ -1,4 +1,4 @@
-//! One cluster under two names: MirrorMaker would copy it into itself without end. Asks nobody.
+//! Detects two names for one cluster: MirrorMaker would copy it into itself endlessly.
 
 use crate::core::lab::preflight::Problem;
 use crate::core::topology::Cluster;

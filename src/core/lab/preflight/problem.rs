@@ -1,4 +1,4 @@
-//! What can stand in the way of a deploy, as facts. Knows nothing of how it is found.
+//! What can prevent a deploy.
 
 use super::{NEEDED_DISK_MIB, OLDEST_COMPOSE, OLDEST_COMPOSE_FOR_REMOTE};
 use crate::core::docker::DockerError;
@@ -6,7 +6,7 @@ use crate::core::image::ImageError;
 use crate::core::lab::workdir::WorkdirError;
 use std::net::IpAddr;
 
-/// One thing that stands in the way.
+/// Something that prevents a deploy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
@@ -28,7 +28,7 @@ pub enum Problem {
         /// Its version.
         found: String,
     },
-    /// The engine is elsewhere, and nobody said how clients reach it.
+    /// The engine is remote, and no address is set by which clients reach it.
     #[error(
         "the Docker engine is remote ({address}), and there a lab's ports are published on 127.0.0.1, which cannot be reached from here"
     )]
@@ -63,13 +63,13 @@ pub enum Problem {
     #[error(transparent)]
     Image(#[from] ImageError),
     /// Too little memory.
-    #[error("the lab needs about {needed} MiB of memory, and {there} MiB are {what}")]
+    #[error("the lab needs about {needed} MiB of memory, but only {there} MiB are {what}")]
     Memory {
         /// MiB.
         needed: u64,
         /// MiB.
         there: u64,
-        /// "free" or "Docker's".
+        /// "free" or "available to Docker".
         what: &'static str,
     },
     /// Too little disk.
@@ -92,7 +92,7 @@ pub enum Problem {
         /// The cluster or flow that has it.
         owner: String,
     },
-    /// A cluster that should be there already does not answer.
+    /// An existing cluster does not answer.
     #[error("cluster `{cluster}` does not answer at {bootstrap}: {cause}")]
     NoAnswer {
         /// The cluster.
@@ -149,7 +149,7 @@ pub enum Problem {
         /// Where the engine is, as docker was told.
         engine: String,
     },
-    /// What an earlier MirrorMaker noted about a cluster that is to be made anew: its first records would be skipped.
+    /// What an earlier MirrorMaker noted about a cluster that is to be recreated: its first records would be skipped.
     #[error(
         "cluster `{cluster}` still has another MirrorMaker's positions for a cluster `{source_cluster}`, so the first records of this lab's new one could be skipped: {}",
         topics.join(", ")
@@ -165,7 +165,7 @@ pub enum Problem {
         topics: Vec<String>,
     },
     /// Something of the project's name is not ours.
-    #[error("compose project `{project}` exists and was not made by kmk: {}", what.join(", "))]
+    #[error("compose project `{project}` exists and was not created by kmk: {}", what.join(", "))]
     NotOurs {
         /// The project.
         project: String,

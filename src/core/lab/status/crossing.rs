@@ -4,7 +4,7 @@
 use super::health::{Life, is_slow};
 use super::report::CanaryStatus;
 use super::workers::Workers;
-use crate::core::lab::canary::{Canary, Grounded};
+use crate::core::lab::canary::{Canary, CanaryError};
 use crate::core::lab::pulse::{self, Pulse};
 use crate::core::lab::{Lab, addresses};
 use crate::core::topology::{Flow, Proof};
@@ -72,12 +72,12 @@ fn send(lab: &Lab, flow: &Flow, limit: &Limit) -> Crossing {
     let sent = Canary::send(&lab.topology, flow, &limit.at_most(PATIENCE));
     let mut canary = match sent {
         Ok(canary) => canary,
-        Err(grounded) => {
-            let canary = match grounded {
-                Grounded::Source(error) => CanaryStatus::Unsent {
+        Err(error) => {
+            let canary = match error {
+                CanaryError::Source(error) => CanaryStatus::Unsent {
                     cause: error.to_string(),
                 },
-                Grounded::Target(error) => CanaryStatus::Unseen {
+                CanaryError::Target(error) => CanaryStatus::Unseen {
                     cause: error.to_string(),
                 },
             };

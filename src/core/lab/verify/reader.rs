@@ -1,4 +1,4 @@
-//! Reading one flow's topic on its target, whatever happens to it meanwhile. Knows nothing of what was sent.
+//! Reads one flow's topic on its target, whatever happens to it meanwhile.
 
 use super::Verify;
 use super::ending::{Steps, look_at_the_end};

@@ -1,4 +1,4 @@
-//! What cannot be verified, as facts. Knows nothing of words for people beyond the sentence.
+//! Why a topic or flow cannot be verified.
 
 /// Why nothing may be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,7 +64,7 @@ pub enum Refusal {
         /// The target.
         target: String,
     },
-    /// An end of the flow was there before the lab, and nobody said that kmk may write to it.
+    /// An end of the flow is an existing cluster, and kmk has no permission to write to it.
     #[error("{cluster} is an existing cluster, and kmk has no permission to create topics there")]
     Uninvited {
         /// The flow's name.

@@ -1,4 +1,4 @@
-//! What came of a run. As JSON, fields keep their names and meanings; new ones may come. Knows nothing of how it is shown.
+//! The result of a run. As JSON, fields keep their names and meanings; new ones may come.
 
 use super::route::Route;
 use super::run::{RouteResult, RunResult};
@@ -111,7 +111,7 @@ pub struct Noted {
 pub enum Incident {
     /// The topic no longer exists.
     TopicGone,
-    /// The topic was deleted and made anew; it is read from its beginning.
+    /// The topic was deleted and recreated; it is read from its beginning.
     TopicRemade,
     /// A partition does not hold the offset that was to be read next.
     Moved {

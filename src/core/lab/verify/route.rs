@@ -1,4 +1,4 @@
-//! What is sent where, and who reads it: the flows that are meant, by source and topic. Sends nothing.
+//! Chooses the routes of a run: which topic of which source is written to, and which flows carry it to which targets.
 
 use super::{Refusal, SkippedFlow, Verify, VerifyError};
 use crate::core::judge::ledger::RunId;

@@ -1,5 +1,4 @@
-//! A run under way: a sender for each source, a reader for each flow, and the one who sees when it is over. Knows nothing
-//! of brokers.
+//! Runs a verification: a sender for each source, a reader for each flow, and a watch that decides when it is over.
 
 use super::reader::{ReadResult, Reader};
 use super::report::VerifyEnd;

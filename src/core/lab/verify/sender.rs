@@ -1,4 +1,4 @@
-//! Sending numbered records into one source, and noting which of them are acknowledged. Knows nothing of what arrives.
+//! Sends numbered records into one source, and notes which of them are acknowledged.
 
 use super::route::Route;
 use super::run::{Clock, RunState, Sending, locked};

@@ -1,4 +1,4 @@
-//! The topic that is sent through: there before the first record, emptied after the last. Knows nothing of the records.
+//! Creates the topic of a run and waits for its mirrored topics; removes the run's records afterwards.
 
 use super::report::VerifyEnd;
 use super::route::{Route, Target};
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// How often a flow is looked at for the topic.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What a broker answers where the topic to be made is there (`TOPIC_ALREADY_EXISTS`).
+/// What a broker answers where the topic already exists (`TOPIC_ALREADY_EXISTS`).
 const EXISTS: i16 = 36;
 
 /// How long removing the records may take on each cluster.
@@ -162,7 +162,7 @@ pub(super) fn look(info: Option<&TopicInfo>, partitions: i32) -> Option<String> 
 }
 
 /// Removes the run's records on both sides, the source first: what is not copied yet is not copied any more. The topic
-/// stays: made anew, MirrorMaker would look in it for the offsets of the old one, and copy nothing until it has as many
+/// stays: recreated, MirrorMaker would look in it for the offsets of the old one, and copy nothing until it has as many
 /// records. Where another run goes on in the same topic, its records are left alone, and so are ours.
 pub(super) fn clear(routes: &[Route], done: &RunResult, observer: &dyn Observer) {
     for (route, result) in routes.iter().zip(&done.routes) {

@@ -1,4 +1,4 @@
-//! What a flow's topic is on its target at one look, and whether more of a run may still come. Reads no record of it.
+//! A flow's topic on its target at one moment, and whether more records of a run may still arrive.
 
 use super::route::Target;
 use crate::core::lab::notes;
@@ -82,7 +82,7 @@ impl TopicSnapshot {
         is_another || begun.any(|(partition, begun)| self.first.get(partition) > Some(begun))
     }
 
-    /// From where on each partition holds records of a run that began there in the topic of this id: what was there before is
+    /// From where on each partition holds records of a run that began there in the topic of this id: what existed before is
     /// none of it, unless this is another topic.
     pub(super) fn begun(&self, id: Option<u128>, begun: &BTreeMap<i32, i64>) -> BTreeMap<i32, i64> {
         let begun = begun.iter().filter(|_| self.id == id);

@@ -1,4 +1,4 @@
-//! Seeing when a run is over. Knows nothing of brokers.
+//! Decides when a run is over.
 
 use super::Progress;
 use super::report::VerifyEnd;

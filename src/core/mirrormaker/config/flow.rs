@@ -1,4 +1,4 @@
-//! The flows' part of MirrorMaker's properties. Knows nothing of workers.
+//! Renders the flows' part of MirrorMaker's properties.
 
 use super::{GIVING_UP, READING, worker_group};
 use crate::core::mirrormaker::properties::Properties;

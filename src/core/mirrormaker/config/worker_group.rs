@@ -1,4 +1,4 @@
-//! What several MirrorMakers of one target need to share its work. Knows nothing of what is mirrored.
+//! The settings with which several MirrorMakers of one target share its tasks.
 
 use crate::core::mirrormaker::properties::Properties;
 use crate::core::topology::{Cluster, Flow, Topology, WORKER_VARIABLE};

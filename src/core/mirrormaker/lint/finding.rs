@@ -1,6 +1,6 @@
-//! What can be wrong with a line of MirrorMaker's properties, as facts. Knows nothing of how it is found.
+//! What can be wrong with a line of MirrorMaker's properties.
 
-use crate::core::mirrormaker::settings::{Failure, Generation, Type};
+use crate::core::mirrormaker::settings::{Consequence, Generation, Type};
 
 /// One thing that MirrorMaker would not do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,10 +83,10 @@ pub enum Problem {
         /// What it should be.
         kind: Type,
         /// What comes of it.
-        failure: Failure,
+        failure: Consequence,
     },
     /// A list with nothing between two commas, or behind the last; what comes of it from Kafka 4.2 on.
-    EmptyEntry(Failure),
+    EmptyEntry(Consequence),
     /// The same in `clusters`, of which every Kafka makes something else.
     EmptyCluster,
     /// An entry that a list has twice.
@@ -94,7 +94,7 @@ pub enum Problem {
         /// The entry.
         entry: String,
         /// What comes of it from Kafka 4.2 on.
-        failure: Failure,
+        failure: Consequence,
     },
     /// A regular expression that Java cannot read.
     Pattern {

@@ -1,4 +1,4 @@
-//! What a broker makes of a setting. Knows nothing of MirrorMaker.
+//! Which settings a broker reads.
 
 use super::{Generation, Kind, Type, find, keys};
 use crate::core::nearest::nearest_spelling;

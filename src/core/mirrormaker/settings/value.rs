@@ -1,4 +1,4 @@
-//! What a value must look like for Kafka to read it. Knows nothing of keys.
+//! What a value must look like for Kafka to read it.
 
 use std::fmt;
 

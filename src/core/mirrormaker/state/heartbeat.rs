@@ -1,4 +1,4 @@
-//! MirrorMaker's signs of life on its target, decoded. Knows nothing of how they were read.
+//! Decodes MirrorMaker's heartbeats on its target.
 //!
 //! The format is MirrorMaker's (`Heartbeat`): the key is the names of source and target, each behind its length in two
 //! bytes; the value a version in two bytes, and milliseconds since the epoch in eight.
