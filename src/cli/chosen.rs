@@ -125,7 +125,7 @@ impl Chosen {
                     .hint(hint)
                     .into()
             }
-            TopicError::BeyondTheEnd { .. } => Told::usage(error.to_string())
+            TopicError::BeyondEnd { .. } => Told::usage(error.to_string())
                 .hint("`end` removes all records of each partition, however many there are; --partition names one")
                 .into(),
             TopicError::Kafka(error) => self.of_kafka(error),

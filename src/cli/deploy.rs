@@ -329,7 +329,7 @@ fn preview(request: &Request, context: &Context) -> anyhow::Result<Outcome> {
         topology.project(),
         shell::word(&compose.display().to_string())
     );
-    let (proven, word) = (flows(Proof::Canary), flows(Proof::Word));
+    let (proven, word) = (flows(Proof::Canary), flows(Proof::ConnectorStatus));
     if topology.flows.is_empty() {
         text.push_str("\nWould wait until every broker answers");
     }

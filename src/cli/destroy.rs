@@ -194,7 +194,7 @@ fn say_what_stays(left: &Leftover, context: &Context) {
             Sight::Seen => "It keeps what was made there for the lab",
             Sight::Silent =>
                 "It does not answer, and should still have what was made there for the lab",
-            Sight::Locked =>
+            Sight::Secured =>
                 "kmk cannot log in there to look; it should still have what was made there for the lab",
         }
     ));
@@ -205,7 +205,7 @@ fn say_what_stays(left: &Leftover, context: &Context) {
             ""
         };
         talk(&match left.sight {
-            Sight::Locked => format!("  {topic}{shared}"),
+            Sight::Secured => format!("  {topic}{shared}"),
             _ => format!("  kmk topic delete {topic} --force --bootstrap {bootstrap}{shared}"),
         });
     }
@@ -223,7 +223,7 @@ fn say_what_stays(left: &Leftover, context: &Context) {
             talk(&format!("Also there: {copies}."));
         }
     }
-    if left.sight == Sight::Locked {
+    if left.sight == Sight::Secured {
         talk("Kafka's own kafka-topics.sh removes them, with the same properties.");
     }
 }

@@ -114,21 +114,23 @@ fn state_of(explanation: &Explanation) -> &'static str {
         }
         (
             Answer::FewerPartitions { .. }
-            | Answer::CopyLost { .. }
+            | Answer::MirroredRecordsLost { .. }
             | Answer::NeverCopied { .. }
             | Answer::SourceRecreated(_)
-            | Answer::BegunInTheMidst,
+            | Answer::StartedMidway,
             _,
         ) => "mirrored in part",
         (Answer::NothingProduced { .. }, _) => "nothing to mirror",
-        (Answer::PossiblyNeverCopied { .. } | Answer::Ill { certain: false, .. }, _) => "unknown",
+        (Answer::PossiblyNeverCopied { .. } | Answer::Unhealthy { certain: false, .. }, _) => {
+            "unknown"
+        }
         (Answer::NotRefreshed { .. }, copy) if explanation.seen.problems.is_empty() => match copy {
             Sight::Absent => "not there yet",
             _ => "not copied yet",
         },
         (
             Answer::NoSuchTopic { .. }
-            | Answer::OnlyTheCopy
+            | Answer::SourceTopicMissing
             | Answer::NoFlow { .. }
             | Answer::Excluded { .. }
             | Answer::NotListed { .. }

@@ -8,7 +8,7 @@ use super::table::{row, table};
 use super::{Context, Outcome, chosen, consume, deploy, flow_named};
 use anyhow::Context as _;
 use kafka_mirror_kit::core::lab::groups::{
-    ClusterGroups, GroupReport, PlaceReport, groups_and_flows, groups_at,
+    ClusterGroups, GroupPartition, GroupReport, groups_and_flows, groups_at,
 };
 use kafka_mirror_kit::core::nearest::nearest;
 use kmk_kafka::printable;
@@ -105,7 +105,7 @@ const DESCRIBE_EXAMPLES: &str = "\
 Examples:
   kmk group describe billing
   kmk group describe billing --flow 'primary->secondary'
-  kmk group describe billing --json | jq '.clusters[].groups[].places'
+  kmk group describe billing --json | jq '.clusters[].groups[].partitions'
 
 `kmk group list --help` says what each column means.";
 
@@ -370,7 +370,7 @@ fn detail(group: &GroupReport) -> String {
         .join("\n")
 }
 
-fn left(place: &PlaceReport) -> String {
+fn left(place: &GroupPartition) -> String {
     place
         .ahead
         .map_or_else(|| or_dash(place.lag), |over| format!("ahead {over}"))

@@ -127,7 +127,7 @@ fn word(state: State) -> &'static str {
         State::Running => "running",
         State::Stopped => "stopped",
         State::Incomplete => "incomplete",
-        State::Ill => "NOT HEALTHY",
+        State::Unhealthy => "NOT HEALTHY",
         State::Unreadable => "unreadable",
     }
 }
@@ -194,7 +194,7 @@ mod tests {
             verbose: bool,
         ) {
             let lab = Listed {
-                lab: name, state: State::Ill, scenario: None, running: 10, containers: 12,
+                lab: name, state: State::Unhealthy, scenario: None, running: 10, containers: 12,
                 flows: vec!["primary->secondary".to_owned(); clusters], clusters: Vec::new(),
                 ports: vec![port; clusters], memory: Some(1 << 30), directory: Some((&directory).into()), problem: None,
             };

@@ -278,7 +278,7 @@ fn next(sent: &Sent, place: &Place, context: &Context) {
         .map(|flow| (flow, Rules::of_flow(flow).select(topic)))
         .collect();
     let is_left_out = |(_, selection): &(&Flow, Selection)| {
-        !matches!(selection, Selection::Taken | Selection::Unjudged(_))
+        !matches!(selection, Selection::Included | Selection::NotEvaluated(_))
     };
     if selected.iter().all(is_left_out) {
         let on = &place.cluster.name;
@@ -290,7 +290,7 @@ fn next(sent: &Sent, place: &Place, context: &Context) {
     }
     let consume = selected
         .into_iter()
-        .filter(|(_, selection)| *selection == Selection::Taken)
+        .filter(|(_, selection)| *selection == Selection::Included)
         .map(|(flow, _)| {
             let (remote, target) = (flow.remote_topic(topic), &flow.spec.target);
             let command =

@@ -9,7 +9,7 @@ use dashboard::Look;
 use kafka_mirror_kit::core::judge::lag::{FlowLag, TopicState};
 use kafka_mirror_kit::core::lab::State;
 use kafka_mirror_kit::core::lab::status::{
-    self, COPIES, CanaryStatus, FlowState, FlowStatus, PartStatus, Status, TopicStatus,
+    self, COPIES, CanaryStatus, ConnectorStatus, FlowState, FlowStatus, Status, TopicStatus,
 };
 use kafka_mirror_kit::core::topology::{Access, Proof};
 use kmk_kafka::printable;
@@ -81,7 +81,7 @@ fn watch(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 fn say_what_is_not_known(status: &Status, context: &Context) {
     let mut notes = Vec::new();
     for cluster in &status.clusters {
-        if cluster.access == Access::Locked {
+        if cluster.access == Access::Secured {
             notes.push(format!(
                 "kmk cannot log in to {}, and does not know how it is; MirrorMaker can",
                 cluster.name
@@ -96,12 +96,12 @@ fn say_what_is_not_known(status: &Status, context: &Context) {
             .filter(|cluster| cluster.access == Access::Open)
             .map(|cluster| cluster.name.as_str())
             .collect();
-        let copies = |part: &PartStatus| part.connector == COPIES && part.task.is_some();
+        let copies = |part: &ConnectorStatus| part.connector == COPIES && part.task.is_some();
         let mut clusters = status.clusters.iter();
         let is_empty =
             clusters.any(|cluster| cluster.name == flow.source && cluster.topics == Some(0));
         let is_idle = !flow.parts.is_empty() && !flow.parts.iter().any(copies) && !is_empty;
-        if flow.proof == Proof::Word && flow.healthy && is_idle {
+        if flow.proof == Proof::ConnectorStatus && flow.healthy && is_idle {
             notes.push(format!(
                 "MirrorMaker runs {}, and copies nothing: no topic of {} is one that the flow takes, or MirrorMaker cannot reach or enter it (`kmk logs{}` says more)",
                 flow.name,
@@ -109,11 +109,11 @@ fn say_what_is_not_known(status: &Status, context: &Context) {
                 deploy::in_lab(&status.lab)
             ));
         }
-        if flow.proof == Proof::Word && !open.is_empty() {
+        if flow.proof == Proof::ConnectorStatus && !open.is_empty() {
             notes.push(format!(
                 "no canary is sent through {}, its state is MirrorMaker's word{}; `canary: true` at {} in the lab file lets kmk send one",
                 flow.name,
-                heard(flow),
+                heartbeat(flow),
                 open.join(" and ")
             ));
         }
@@ -121,7 +121,7 @@ fn say_what_is_not_known(status: &Status, context: &Context) {
     let lags = status.flows.iter().filter_map(|flow| flow.lag.as_ref());
     notes.extend(lags.flat_map(FlowLag::notes));
     for flow in status.flows.iter().filter(|flow| flow.behind.is_none()) {
-        if let Some(ago) = flow.noted_seconds_ago {
+        if let Some(ago) = flow.position_age_seconds {
             notes.push(format!(
                 "how far {} is behind cannot be known while {} does not answer; MirrorMaker last noted a record as mirrored {ago:.1} s ago",
                 flow.name, flow.source
@@ -135,8 +135,8 @@ fn say_what_is_not_known(status: &Status, context: &Context) {
 }
 
 /// When it was last given.
-fn heard(flow: &FlowStatus) -> String {
-    flow.heard.map_or_else(String::new, |millis| {
+fn heartbeat(flow: &FlowStatus) -> String {
+    flow.heartbeat_age_ms.map_or_else(String::new, |millis| {
         let age = seconds(Duration::from_millis(millis));
         format!(" (last sign of life {age} ago)")
     })
@@ -288,7 +288,7 @@ fn state(status: &Status, flow: &FlowStatus) -> &'static str {
         (State::Stopped, _) => "stopped",
         (_, FlowState::Running) => "running",
         (_, FlowState::Degraded) => "degraded",
-        (_, FlowState::Ill) => "ill",
+        (_, FlowState::Unhealthy) => "ill",
     }
 }
 
@@ -296,9 +296,9 @@ fn state(status: &Status, flow: &FlowStatus) -> &'static str {
 fn copy(topic: &TopicStatus) -> String {
     let name = &topic.remote;
     match topic.state {
-        TopicState::NotThereYet => "not there yet".to_owned(),
-        TopicState::CopyGone if topic.lost == 0 => "gone".to_owned(),
-        TopicState::CopyGone => format!("gone: {} lost", topic.lost),
+        TopicState::NotCreatedYet => "not there yet".to_owned(),
+        TopicState::MirroredTopicGone if topic.lost == 0 => "gone".to_owned(),
+        TopicState::MirroredTopicGone => format!("gone: {} lost", topic.lost),
         _ if topic.lost > 0 => format!("{name} ({} lost)", topic.lost),
         _ if topic.never_copied > 0 => format!("{name} ({} never copied)", topic.never_copied),
         _ if topic.doubtful > 0 => format!("{name} (unknown whether lost)"),
@@ -314,10 +314,10 @@ fn age_of(seconds: Option<f64>) -> String {
 /// How long it took, or that it did not cross.
 fn canary(canary: &CanaryStatus) -> String {
     match canary {
-        CanaryStatus::Crossed { micros } => format!("{} ms", micros.div_ceil(1000)),
+        CanaryStatus::Arrived { micros } => format!("{} ms", micros.div_ceil(1000)),
         CanaryStatus::Missing { .. } => "late".to_owned(),
-        CanaryStatus::Unsent { .. } => "not sent".to_owned(),
-        CanaryStatus::Unseen { .. } => "not seen".to_owned(),
+        CanaryStatus::NotSent { .. } => "not sent".to_owned(),
+        CanaryStatus::Unknown { .. } => "not seen".to_owned(),
     }
 }
 
@@ -325,7 +325,7 @@ fn states(flow: &FlowStatus) -> String {
     let is_shared = flow.parts.iter().any(|part| part.worker.is_some());
     // who has died still stands there as running
     let state = match flow.state {
-        FlowState::Ill => "LAST SAID",
+        FlowState::Unhealthy => "LAST SAID",
         FlowState::Running | FlowState::Degraded => "STATE",
     };
     let mut heading = row(["MIRRORMAKER", "TASK", state]);

@@ -100,9 +100,9 @@ fn warn(clusters: &[ClusterTopics], output: Output) {
         for topic in cluster
             .topics
             .iter()
-            .filter(|topic| topic.ill_partitions > 0)
+            .filter(|topic| topic.unhealthy_partitions > 0)
         {
-            let partitions = count(topic.ill_partitions, "partition");
+            let partitions = count(topic.unhealthy_partitions, "partition");
             output.warn(&format!(
                 "{name}: topic `{}` has {partitions} without a leader, or with too few copies in sync",
                 topic.topic
@@ -198,10 +198,10 @@ mod tests {
             internal: false,
             partitions: 3,
             replicas: 1,
-            ill_partitions: 0,
+            unhealthy_partitions: 0,
             records: Some(10),
             bytes: Some(1550),
-            bytes_of_replicas: 1550,
+            replica_bytes: 1550,
             settings: BTreeMap::new(),
             mirrored_from: None,
             mirrored_to: Vec::new(),

@@ -243,10 +243,10 @@ fn of_refusal(refusal: &Refusal, what: &Verify) -> anyhow::Error {
             "name a topic of yours with --topic, or leave it out: kmk has one of its own for this"
                 .to_owned()
         }
-        Refusal::Excluded { .. } | Refusal::NotTaken { .. } if what.topic.is_none() => {
+        Refusal::Excluded { .. } | Refusal::NotIncluded { .. } if what.topic.is_none() => {
             "name a topic that it takes with --topic".to_owned()
         }
-        Refusal::Excluded { .. } | Refusal::NotTaken { .. } => {
+        Refusal::Excluded { .. } | Refusal::NotIncluded { .. } => {
             "name another topic; which ones a flow takes stands in its `topics` and `exclude`, in kmk.yml"
                 .to_owned()
         }

@@ -172,7 +172,7 @@ fn groups(side: &Side<'_>) {
         (&"java".into(), &3.into())
     );
     for partition in [0, 1] {
-        let place = &group["places"][partition];
+        let place = &group["partitions"][partition];
         let ours = ["committed", "end", "lag"].map(|field| place[field].to_string());
         assert_eq!(side.group("java", "parcels", partition), Some(ours));
     }

@@ -134,9 +134,9 @@ fn of_names(lab: &Lab) {
     for _ in 0..20 {
         lab.kmk("produce --topic orders --messages 1").code(0);
         let seen = told(lab, "orders");
-        let records = |side: &str| seen["seen"][side]["there"]["records"].as_u64();
+        let records = |side: &str| seen["seen"][side]["records"].as_u64();
         assert!(
-            seen["answer"] != "up_to_date" || records("copy") >= records("original"),
+            seen["answer"] != "up_to_date" || records("remote_topic") >= records("source_topic"),
             "{seen}"
         );
     }
@@ -147,12 +147,12 @@ fn of_names(lab: &Lab) {
         (&"orders".into(), &"up_to_date".into())
     );
     let cycle = is(lab, &format!("primary.orders {BACK}"), "cycle");
-    assert_eq!(cycle["origin"]["is"], "mirrored");
+    assert_eq!(cycle["origin"]["kind"], "mirrored");
     // a name is anybody's to give
     lab.kmk("topic create primary.orders-own --cluster secondary --force")
         .code(0);
     let cycle = is(lab, &format!("primary.orders-own {BACK}"), "cycle");
-    assert_eq!(cycle["origin"]["is"], "no_topic");
+    assert_eq!(cycle["origin"]["kind"], "no_topic");
     // something is always on its way in these: a look sends a canary
     for topic in ["kmk-canary", "heartbeats"] {
         until(&format!("{topic} crosses"), PATIENCE, || {
@@ -243,7 +243,7 @@ fn of_topics_in_the_making(lab: &Lab) {
     println!("looked for every second");
     lab.kmk("topic create orders-none").code(0);
     assert_eq!(
-        until_it_is(lab, "orders-none", "nothing_produced")["ever"],
+        until_it_is(lab, "orders-none", "nothing_produced")["ever_written"],
         0
     );
     says(
@@ -258,7 +258,7 @@ fn of_topics_in_the_making(lab: &Lab) {
     until_it_is(lab, "orders-none", "up_to_date");
     lab.kmk("topic truncate orders-none --before end").code(0);
     assert_eq!(
-        until_it_is(lab, "orders-none", "nothing_produced")["ever"],
+        until_it_is(lab, "orders-none", "nothing_produced")["ever_written"],
         10
     );
 
@@ -268,8 +268,8 @@ fn of_topics_in_the_making(lab: &Lab) {
     lab.kmk("produce --topic a.b").code(0);
     let obstacle = until_it_is(lab, "a.b", "not_created")["obstacle"].clone();
     assert_eq!(
-        (&obstacle["is"], &obstacle["with"]),
-        (&"clash".into(), &"primary.a_b".into())
+        (&obstacle["kind"], &obstacle["with"]),
+        (&"collision".into(), &"primary.a_b".into())
     );
     says(
         lab,
@@ -382,7 +382,10 @@ fn of_copies(lab: &Lab) {
     println!("a copy that was deleted");
     let delete = "--bootstrap-server secondary:9092 --delete --topic primary.many";
     kafka_tool(&lab.container("secondary"), "kafka-topics.sh", delete, b"");
-    assert_eq!(until_it_is(lab, "many", "copy_lost")["records"], 4);
+    assert_eq!(
+        until_it_is(lab, "many", "mirrored_records_lost")["records"],
+        4
+    );
     says(
         lab,
         "many",
@@ -406,7 +409,7 @@ fn of_copies(lab: &Lab) {
     lab.kmk("topic create gone").code(0);
     until_it_is(lab, "gone", "nothing_produced");
     lab.kmk("topic delete gone").code(0);
-    until_it_is(lab, &format!("gone {FORTH}"), "only_the_copy");
+    until_it_is(lab, &format!("gone {FORTH}"), "source_topic_missing");
 
     println!("a record that the copy does not take");
     lab.kmk("topic create big").code(0);
@@ -414,11 +417,11 @@ fn of_copies(lab: &Lab) {
     lab.kmk("topic alter primary.big --config max.message.bytes=1000 --cluster secondary --force")
         .code(0);
     lab.primary().produce("big", &"x".repeat(20_000));
-    let culprits = until_it_is(lab, "orders", "held_up")["culprits"].clone();
+    let culprits = until_it_is(lab, "orders", "blocked")["culprits"].clone();
     assert_eq!(culprits[0]["topic"], "big", "{culprits}");
-    until_it_is(lab, "big", "holds_up");
+    until_it_is(lab, "big", "blocking");
     // while MirrorMaker starts again, it has not failed again yet
-    until_it_is(lab, "orders", "held_up");
+    until_it_is(lab, "orders", "blocked");
     says(
         lab,
         "orders",
@@ -427,7 +430,7 @@ fn of_copies(lab: &Lab) {
             "seen: topic `big` holds up the whole flow: `primary.big` takes records of 1000 bytes, and `big` of ",
         ],
     );
-    until_it_is(lab, "orders", "held_up");
+    until_it_is(lab, "orders", "blocked");
     do_it(lab, "orders");
     until_it_is(lab, "big", "up_to_date");
     until_it_is(lab, "orders", "up_to_date");

@@ -32,7 +32,7 @@ fn lag_is_what_is_not_on_the_target() {
         (&ledger["behind"], &ledger["exact"]),
         (&json!(0), &json!(true))
     );
-    assert_eq!(ledger["partitions"][0]["noted"], 24);
+    assert_eq!(ledger["partitions"][0]["position"], 24);
 
     println!("nor is one that is removed a lost record");
     let truncated = lab.kmk("topic truncate ledger --before end").code(0);
@@ -89,7 +89,7 @@ fn lag_is_what_is_not_on_the_target() {
     let old = of(&first, "old");
     assert_eq!(
         (&old["state"], &old["behind"]),
-        (&json!("not_there_yet"), &json!(60))
+        (&json!("not_created_yet"), &json!(60))
     );
     assert_eq!(first["flows"][0]["behind"], 1_294);
     let age = |lag: &Value| lag["flows"][0]["seconds_behind"].as_f64().unwrap();
@@ -137,7 +137,7 @@ fn plain_records_that_may_be_marks(lab: &Lab) {
     lab.kmk("status").code(1).prints(doubt);
     let status = lab.kmk("status --json").code(1).json();
     let flow = &status["flows"][0];
-    assert_eq!(flow["problems"], flow["doubts"]);
+    assert_eq!(flow["problems"], flow["uncertain"]);
     assert_eq!(
         (&status["healthy"], &flow["state"]),
         (&json!(false), &json!("running"))

@@ -105,8 +105,8 @@ fn what_others_removed_is_told_and_no_lab_is_healthy_that_has_lost_it() {
         &lab,
         "100 records of `cut` lost on secondary: mirrored topic `primary.cut` was truncated",
     );
-    assert_eq!(answer(&lab, "gone", 1), "copy_lost");
-    assert_eq!(answer(&lab, "cut", 1), "copy_lost");
+    assert_eq!(answer(&lab, "gone", 1), "mirrored_records_lost");
+    assert_eq!(answer(&lab, "cut", 1), "mirrored_records_lost");
     assert_eq!(lab.kmk("status --json").code(1).json()["healthy"], false);
 
     println!("what is advised brings them back, each once");
@@ -150,7 +150,7 @@ fn what_others_removed_is_told_and_no_lab_is_healthy_that_has_lost_it() {
     );
     assert_eq!(answer(&lab, "old", 1), "never_copied");
     // 100 of 150 never came: its position is at the end, and its first record is not there
-    assert_eq!(answer(&lab, "longer", 1), "begun_in_the_midst");
+    assert_eq!(answer(&lab, "longer", 1), "started_midway");
     assert_eq!(answer(&lab, "gone", 0), "up_to_date");
     lab.primary().produce("old", "again\n");
     lab.secondary().until_it_ends_at("primary.old", 101);

@@ -125,7 +125,7 @@ impl Running {
         let line = format!("groups --json --group {group} --cluster {cluster}");
         let groups = self.lab.command(&line).output().unwrap();
         let groups: Value = serde_json::from_slice(&groups.stdout).ok()?;
-        let places = groups["clusters"][0]["groups"][0]["places"].as_array()?;
+        let places = groups["clusters"][0]["groups"][0]["partitions"].as_array()?;
         let place = places.iter().find(|place| place["topic"] == topic)?;
         place["committed"].as_u64()
     }

@@ -121,7 +121,7 @@ fn flow(lab: &Lab) -> Value {
 
 /// The workers that have a task that copies.
 fn copiers(flow: &Value) -> BTreeSet<String> {
-    let parts = flow["parts"].as_array().unwrap().iter();
+    let parts = flow["connectors"].as_array().unwrap().iter();
     let tasks =
         parts.filter(|part| part["connector"] == "MirrorSourceConnector" && part["task"].is_u64());
     let workers = tasks.map(|task| task["worker"].as_str().unwrap_or_default().to_owned());

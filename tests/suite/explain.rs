@@ -188,7 +188,7 @@ fn what_no_list_could_change_comes_before_the_list() {
     assert_eq!(of("payments")["facts"]["whose"], "lab");
     let cycle = of("secondary.orders");
     assert_eq!(cycle["answer"], "cycle");
-    assert_eq!(cycle["facts"]["origin"]["is"], "no_flow");
+    assert_eq!(cycle["facts"]["origin"]["kind"], "no_flow");
     assert_eq!(of(&"l".repeat(242))["answer"], "name_too_long");
     kmk.run("explain __consumer_offsets")
         .code(1)
@@ -229,7 +229,7 @@ fn as_json() {
     assert_eq!(flow["answer"], "source_unreachable");
     let problem = flow["facts"]["problem"].as_str().unwrap();
     assert!(problem.contains("Connection refused"), "{problem}");
-    assert_eq!(flow["seen"]["copy"]["is"], "unreachable");
+    assert_eq!(flow["seen"]["remote_topic"]["state"], "unreachable");
 }
 
 #[test]

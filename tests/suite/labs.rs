@@ -134,7 +134,13 @@ fn the_list_as_json() {
     let states: Vec<&Value> = labs.iter().map(|lab| &lab["state"]).collect();
     assert_eq!(
         states,
-        ["running", "incomplete", "stopped", "ill", "unreadable"]
+        [
+            "running",
+            "incomplete",
+            "stopped",
+            "unhealthy",
+            "unreadable"
+        ]
     );
     assert_eq!(of("alpha")["scenario"], "dr");
     assert_eq!(of("zeta")["scenario"], Value::Null);

@@ -44,7 +44,7 @@ pub(super) fn why_not(
 
 fn takes(flow: &Flow, topic: &str) -> bool {
     let selection = Rules::of_flow(flow).select(topic);
-    matches!(selection, Selection::Taken | Selection::Unjudged(_))
+    matches!(selection, Selection::Included | Selection::NotEvaluated(_))
 }
 
 /// Where the topic is instead, and the commands that read it, or its mirrored topic here.

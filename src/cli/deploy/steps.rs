@@ -102,7 +102,7 @@ fn sample_topic(flow: &Flow) -> Option<String> {
     [TOPIC.to_owned()]
         .into_iter()
         .chain(names)
-        .find(|name| check_topic_name(name).is_ok() && rules.select(name) == Selection::Taken)
+        .find(|name| check_topic_name(name).is_ok() && rules.select(name) == Selection::Included)
 }
 
 /// A broker that a cluster can do without.

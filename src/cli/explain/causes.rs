@@ -33,7 +33,7 @@ pub(super) fn origin_of(origin: &Origin) -> Option<String> {
         Origin::NoTopic { topic, cluster } => {
             format!("it is no mirrored topic: no `{topic}` on {cluster}")
         }
-        Origin::NotTaken { topic, flow } => {
+        Origin::NotIncluded { topic, flow } => {
             format!("no flow has made it: {flow} does not take `{topic}`")
         }
         Origin::Unknown { cluster } => format!("whether it did, {cluster} does not tell"),

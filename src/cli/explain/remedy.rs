@@ -29,7 +29,7 @@ impl Telling<'_> {
                     .chain(self.create())
                     .collect(),
             },
-            Answer::OnlyTheCopy => vec![format!(
+            Answer::SourceTopicMissing => vec![format!(
                 "kmk topic delete{flags} {remote} --cluster {target} --force  # if nobody needs its records"
             )],
             Answer::NoFlow { on, flows } => {
@@ -45,7 +45,7 @@ impl Telling<'_> {
             Answer::Cycle {
                 origin: Origin::Mirrored,
             } => vec![format!("kmk topic list{flags} --cluster {target}")],
-            Answer::NameTooLong { .. } if self.explanation.seen.is_ill_named() => {
+            Answer::NameTooLong { .. } if self.explanation.seen.has_unusable_name() => {
                 self.cures(&self.explanation.seen.culprits)
             }
             Answer::Cycle { .. } | Answer::NameTooLong { .. } => {
@@ -63,33 +63,33 @@ impl Telling<'_> {
             Answer::MirrorMakerEnded { .. } => {
                 vec![deploy, format!("kmk logs{flags} {}", self.services())]
             }
-            Answer::HoldsUp { culprit } => self.cures(std::slice::from_ref(culprit)),
-            Answer::HeldUp { culprits } => self.cures(culprits),
+            Answer::Blocking { culprit } => self.cures(std::slice::from_ref(culprit)),
+            Answer::Blocked { culprits } => self.cures(culprits),
             Answer::LinkCut { clusters } => self.connect(clusters),
             Answer::SourceUnreachable { .. } | Answer::TargetUnreachable { .. } => {
                 vec![format!("kmk status{flags}"), deploy]
             }
             Answer::Failed { tight, .. } => self.after_failure(tight),
-            Answer::Locked { .. } => vec![
+            Answer::Secured { .. } => vec![
                 "ask the cluster with Kafka's own tools, with the properties that it wants"
                     .to_owned(),
             ],
             Answer::NotRefreshed { refresh }
-            | Answer::Unjudged { refresh, .. }
+            | Answer::NotEvaluated { refresh, .. }
             | Answer::FewerPartitions { refresh, .. } => self.wait(*refresh),
             Answer::NotCreated { obstacle, .. } => vec![match obstacle {
-                Some(Obstacle::Clash { with }) => format!(
+                Some(Obstacle::Collision { with }) => format!(
                     "kmk topic delete{flags} {with} --cluster {target} --force  # or another name: Kafka takes `.` and `_` for the same"
                 ),
                 Some(Obstacle::Replicas { brokers, .. }) => by_file(&format!(
                     "set replication.factor of the flow to {brokers} at most"
                 )),
-                Some(Obstacle::Told { .. }) | None => {
+                Some(Obstacle::Reported { .. }) | None => {
                     format!("kmk logs{flags} {}", self.services())
                 }
             }],
-            Answer::Ill { .. } => vec![format!("kmk status{flags}"), format!("kmk logs{flags}")],
-            Answer::Uncounted => {
+            Answer::Unhealthy { .. } => vec![format!("kmk status{flags}"), format!("kmk logs{flags}")],
+            Answer::OffsetsUnknown => {
                 vec![format!(
                     "kmk topic describe{flags} {topic} --cluster {source}"
                 )]
@@ -97,8 +97,8 @@ impl Telling<'_> {
             Answer::NothingProduced { .. } => vec![format!(
                 "kmk produce{flags} {topic} --cluster {source} --messages 10"
             )],
-            Answer::CopyLost { .. } => self.bring_again(),
-            Answer::BegunInTheMidst => vec![self.mirror_again()],
+            Answer::MirroredRecordsLost { .. } => self.bring_again(),
+            Answer::StartedMidway => vec![self.mirror_again()],
             Answer::SourceRecreated(_) => {
                 vec![format!("{deploy}  # it resets the position")]
             }
@@ -110,7 +110,7 @@ impl Telling<'_> {
                     .to_owned(),
             ],
             Answer::Behind { .. } => vec![format!("kmk explain{flags} {topic}  # once more")],
-            Answer::BegunAtTheEnd | Answer::AllCommitted { .. } | Answer::UpToDate { .. } => {
+            Answer::StartedAtEnd | Answer::AllCommitted { .. } | Answer::UpToDate { .. } => {
                 vec![format!(
                     "kmk consume{flags} {remote} --cluster {target}"
                 )]
@@ -167,7 +167,7 @@ impl Telling<'_> {
     /// To make the topic on the source, if that could help.
     fn create(&self) -> Option<String> {
         let (flags, source, topic) = (self.flags, self.source(), &self.explanation.topic);
-        let is_taken = self.explanation.seen.selection == Selection::Taken;
+        let is_taken = self.explanation.seen.selection == Selection::Included;
         (is_taken && !is_internal(topic))
             .then(|| format!("kmk topic create{flags} {topic} --cluster {source}"))
     }
@@ -243,12 +243,12 @@ impl Telling<'_> {
             };
             cures.push(match why {
                 Why::NameTooLong { .. } => delete(topic, source),
-                Why::Clash { with } => delete(with, target),
+                Why::Collision { with } => delete(with, target),
                 Why::BatchTooLarge { .. } => format!("kmk deploy{flags}"),
                 Why::RecordTooLarge { original, .. } => format!(
                     "kmk topic alter{flags} {remote} --config max.message.bytes={original} --cluster {target} --force"
                 ),
-                Why::Told { .. } => format!("kmk logs{flags} {}", self.services()),
+                Why::Reported { .. } => format!("kmk logs{flags} {}", self.services()),
             });
             if !matches!(why, Why::BatchTooLarge { .. }) {
                 cures.push(exclude(topic));
@@ -293,7 +293,7 @@ impl Telling<'_> {
         let widen = tight.iter().take(SHOWN).map(|one| {
             format!(
                 "kmk topic alter{flags} {} --config max.message.bytes={} --cluster {target} --force",
-                one.remote, one.of_original
+                one.remote, one.source_bytes
             )
         });
         let logs = format!("kmk logs{flags} {}", self.services());

@@ -29,8 +29,8 @@ fn explanation(answer: Answer) -> Explanation {
             elsewhere: Vec::new(),
             flows: Vec::new(),
             nearest: None,
-            selection: Selection::Taken,
-            by_its_name: false,
+            selection: Selection::Included,
+            included_by_name: false,
             origin: None,
             topics: Vec::new(),
             whose: Whose::Default,
@@ -45,7 +45,7 @@ fn explanation(answer: Answer) -> Explanation {
             failures: Vec::new(),
             tight: Vec::new(),
             problems: Vec::new(),
-            is_doubt: false,
+            is_uncertain: false,
             assigned: Some(3),
             refresh: refresh(),
             obstacle: None,
@@ -57,9 +57,9 @@ fn explanation(answer: Answer) -> Explanation {
             transactions: false,
             never_copied: 0,
             possibly_never_copied: 0,
-            begins_at_the_end: false,
+            starts_at_end: false,
             beyond: None,
-            first_is_there: Some(true),
+            is_first_mirrored: Some(true),
         },
     }
 }
@@ -97,7 +97,7 @@ fn all() -> Vec<Answer> {
     let list = || vec![text()];
     vec![
         Answer::NoSuchTopic { nearest: None },
-        Answer::OnlyTheCopy,
+        Answer::SourceTopicMissing,
         Answer::NoFlow {
             on: list(),
             flows: list(),
@@ -131,8 +131,8 @@ fn all() -> Vec<Answer> {
         Answer::SourceUnreachable { problem: text() },
         Answer::TargetUnreachable { problem: text() },
         Answer::MirrorMakerEnded { cause: text() },
-        Answer::HoldsUp { culprit: culprit() },
-        Answer::HeldUp {
+        Answer::Blocking { culprit: culprit() },
+        Answer::Blocked {
             culprits: vec![culprit()],
         },
         Answer::Failed {
@@ -142,8 +142,8 @@ fn all() -> Vec<Answer> {
             }],
             tight: Vec::new(),
         },
-        Answer::Locked { clusters: list() },
-        Answer::Unjudged {
+        Answer::Secured { clusters: list() },
+        Answer::NotEvaluated {
             patterns: list(),
             refresh: refresh(),
         },
@@ -157,21 +157,21 @@ fn all() -> Vec<Answer> {
             of: 3,
             refresh: refresh(),
         },
-        Answer::Ill {
+        Answer::Unhealthy {
             problems: list(),
             certain: true,
         },
-        Answer::Uncounted,
+        Answer::OffsetsUnknown,
         Answer::NothingProduced { ever: 0 },
-        Answer::CopyLost { records: 3 },
+        Answer::MirroredRecordsLost { records: 3 },
         Answer::NeverCopied { records: 3 },
         Answer::PossiblyNeverCopied { offsets: 3 },
-        Answer::BegunAtTheEnd,
+        Answer::StartedAtEnd,
         Answer::SourceRecreated(Beyond {
             position: 9,
             end: 3,
         }),
-        Answer::BegunInTheMidst,
+        Answer::StartedMidway,
         Answer::AllCommitted { records: 3 },
         Answer::Behind {
             records: 3,
@@ -242,7 +242,7 @@ fn what_is_advised_can_be_done() {
 
 #[test]
 fn what_is_brought_again_is_what_is_missing_or_said_to_repeat() {
-    let mut lost = explanation(Answer::CopyLost { records: 90 });
+    let mut lost = explanation(Answer::MirroredRecordsLost { records: 90 });
     let missing = Missing {
         partition: 0,
         from: 10,
@@ -360,8 +360,8 @@ fn obstacles_and_failures_say_what_would_help() {
         tight: vec![Tight {
             topic: "big".to_owned(),
             remote: "primary.big".to_owned(),
-            of_original: 16_777_216,
-            of_copy: 1000,
+            source_bytes: 16_777_216,
+            remote_bytes: 1000,
         }],
     };
     let text = plain(&told(failed));

@@ -33,7 +33,7 @@ impl Words {
             todo: told.todo(),
         };
         words.seen.extend(told.more());
-        if explanation.seen.is_ill_named() {
+        if explanation.seen.has_unusable_name() {
             words
                 .seen
                 .push("the whole flow stands still because of it".to_owned());
@@ -66,7 +66,7 @@ impl Telling<'_> {
         let (source, target) = (self.source(), self.target());
         match &self.explanation.answer {
             Answer::NoSuchTopic { .. } => format!("there is no topic `{topic}` on {source}"),
-            Answer::OnlyTheCopy => {
+            Answer::SourceTopicMissing => {
                 format!("there is no topic `{topic}` on {source}, only `{remote}` on {target}")
             }
             Answer::NoFlow { on, .. } => format!(
@@ -100,8 +100,8 @@ impl Telling<'_> {
             Answer::MirrorMakerEnded { .. } => {
                 "MirrorMaker has ended, in a container that runs".to_owned()
             }
-            Answer::HoldsUp { culprit } => holding(culprit),
-            Answer::HeldUp { culprits } => held(culprits),
+            Answer::Blocking { culprit } => holding(culprit),
+            Answer::Blocked { culprits } => held(culprits),
             Answer::LinkCut { clusters } => format!(
                 "the link is cut: MirrorMaker is off the network of {}",
                 clusters.join(" and of ")
@@ -112,10 +112,10 @@ impl Telling<'_> {
                 || "MirrorMaker has failed".to_owned(),
                 |Failure { part, .. }| format!("{part} of MirrorMaker has failed"),
             ),
-            Answer::Locked { clusters } => {
+            Answer::Secured { clusters } => {
                 format!("unknown: kmk cannot log in to {}", clusters.join(" and "))
             }
-            Answer::Unjudged { .. } => {
+            Answer::NotEvaluated { .. } => {
                 "MirrorMaker has not taken it, and only Java can tell whether it will".to_owned()
             }
             Answer::NotRefreshed { .. } if !self.explanation.seen.problems.is_empty() => {
@@ -134,14 +134,14 @@ impl Telling<'_> {
                 "{copied} of {of} partitions copied; {}",
                 next_look(*refresh)
             ),
-            Answer::Ill { certain: false, .. } => "it was not seen to move".to_owned(),
-            Answer::Ill { .. } => "the flow is unhealthy".to_owned(),
-            Answer::Uncounted => "nobody tells how far it is copied".to_owned(),
+            Answer::Unhealthy { certain: false, .. } => "it was not seen to move".to_owned(),
+            Answer::Unhealthy { .. } => "the flow is unhealthy".to_owned(),
+            Answer::OffsetsUnknown => "nobody tells how far it is copied".to_owned(),
             Answer::NothingProduced { ever: 0 } => "nothing was produced yet".to_owned(),
             Answer::NothingProduced { .. } => {
                 "there is nothing to copy: its records were removed, or have expired".to_owned()
             }
-            Answer::CopyLost { records } => format!(
+            Answer::MirroredRecordsLost { records } => format!(
                 "`{remote}` has lost at most {} that do not come again",
                 count(*records, "record")
             ),
@@ -153,9 +153,9 @@ impl Telling<'_> {
             }
             Answer::NeverCopied { .. }
             | Answer::SourceRecreated(_)
-            | Answer::BegunInTheMidst
+            | Answer::StartedMidway
             | Answer::PossiblyNeverCopied { .. }
-            | Answer::BegunAtTheEnd
+            | Answer::StartedAtEnd
             | Answer::AllCommitted { .. } => self.by_positions(),
             Answer::UpToDate { .. } => "up to date".to_owned(),
         }
@@ -164,7 +164,7 @@ impl Telling<'_> {
     fn not_created(&self, obstacle: Option<&Obstacle>) -> String {
         let (remote, target) = (&self.explanation.remote, self.target());
         match obstacle {
-            Some(Obstacle::Clash { with }) => {
+            Some(Obstacle::Collision { with }) => {
                 format!("`{remote}` cannot be made on {target}: it clashes with `{with}` there")
             }
             Some(Obstacle::Replicas { asked, brokers }) => format!(
@@ -172,8 +172,8 @@ impl Telling<'_> {
                 count(*asked, "replica"),
                 are(*brokers)
             ),
-            Some(Obstacle::Told { words }) => {
-                format!("`{remote}` cannot be made on {target}: {words}")
+            Some(Obstacle::Reported { message }) => {
+                format!("`{remote}` cannot be made on {target}: {message}")
             }
             None => format!("MirrorMaker copies it, and {target} has no `{remote}`"),
         }
@@ -191,14 +191,14 @@ impl Telling<'_> {
             Answer::SourceRecreated(Beyond { position, end }) => format!(
                 "MirrorMaker's position {position} lies beyond the end, {end}: it is of another topic `{topic}`, which was deleted"
             ),
-            Answer::BegunInTheMidst => format!(
+            Answer::StartedMidway => format!(
                 "the first record of `{topic}` is not on {target}: MirrorMaker began after it"
             ),
             Answer::PossiblyNeverCopied { offsets } => format!(
                 "unknown whether records were lost: {} removed on {source} before MirrorMaker's position reached them",
                 count(*offsets, "offset")
             ),
-            Answer::BegunAtTheEnd => format!(
+            Answer::StartedAtEnd => format!(
                 "MirrorMaker has copied it to the end of {source}, and records from before it began are not mirrored"
             ),
             Answer::AllCommitted { records } => format!(
@@ -220,7 +220,7 @@ impl Telling<'_> {
         if let (Sight::There(original), Sight::There(copy)) = (&seen.original, &seen.copy) {
             lines.extend(differences(*original, *copy));
         }
-        if seen.by_its_name {
+        if seen.included_by_name {
             lines.push("MirrorMaker takes heartbeats, and what is named like them, whatever the patterns of the flow".to_owned());
         }
         lines
@@ -257,24 +257,24 @@ impl Telling<'_> {
             Answer::MirrorMakerEnded { cause } => {
                 [cause.clone()].into_iter().chain(self.not_copied()).collect()
             }
-            Answer::HoldsUp { culprit } => {
+            Answer::Blocking { culprit } => {
                 [culprit.to_string()].into_iter().chain(self.not_copied()).collect()
             }
-            Answer::HeldUp { culprits } => {
+            Answer::Blocked { culprits } => {
                 let culprits = culprits.iter().map(ToString::to_string);
                 culprits.chain(self.not_copied()).collect()
             }
             Answer::Failed { failures, tight } => {
                 let causes = failures.iter().filter_map(|one| one.cause.clone());
                 let tight = tight.iter().take(SHOWN).map(|one| {
-                    let (takes, would) = (bytes(one.of_copy), bytes(one.of_original));
+                    let (takes, would) = (bytes(one.remote_bytes), bytes(one.source_bytes));
                     format!("`{}` takes {takes}, and `{}` {would}", one.remote, one.topic)
                 });
                 let anew = "MirrorMaker starts anew by itself, until it works; all topics of the flow wait for it";
                 let more = tight.chain([anew.to_owned()]).chain(self.not_copied());
                 causes.chain(more).collect()
             }
-            Answer::Unjudged { patterns, refresh } => vec![
+            Answer::NotEvaluated { patterns, refresh } => vec![
                 format!("patterns that kmk cannot read: {}", Words::list(patterns)),
                 every(*refresh),
             ],
@@ -284,25 +284,25 @@ impl Telling<'_> {
             Answer::NotRefreshed { refresh }
             | Answer::FewerPartitions { refresh, .. }
             | Answer::NotCreated { refresh, .. } => vec![every(*refresh)],
-            Answer::Ill { problems, .. } => problems.clone(),
-            Answer::CopyLost { .. } => vec![
+            Answer::Unhealthy { problems, .. } => problems.clone(),
+            Answer::MirroredRecordsLost { .. } => vec![
                 "MirrorMaker's position is behind them; the mirrored topic was deleted, recreated or truncated since".to_owned(),
             ],
             Answer::Behind { .. } => {
                 let open = seen.open.iter().take(SHOWN).map(transaction);
-                let latest = seen.begins_at_the_end.then(|| {
+                let latest = seen.starts_at_end.then(|| {
                     format!("{AT_THE_END}; they count as behind until a later one of their partition is mirrored")
                 });
                 open.chain(latest).collect()
             }
-            Answer::BegunAtTheEnd => vec![AT_THE_END.to_owned()],
+            Answer::StartedAtEnd => vec![AT_THE_END.to_owned()],
             Answer::PossiblyNeverCopied { .. } => vec![
                 "offsets of transactions may hold no record: the markers that end them have offsets, and so have aborted records".to_owned(),
             ],
             Answer::NeverCopied { .. } => vec![
                 "the source begins behind MirrorMaker's position: what was between is on neither side".to_owned(),
             ],
-            Answer::BegunInTheMidst => vec![format!(
+            Answer::StartedMidway => vec![format!(
                 "the topic was probably deleted and recreated on {}: MirrorMaker went on at the offset that it had noted of the old one",
                 self.source()
             )],
@@ -363,7 +363,7 @@ fn sight(topic: &str, cluster: &str, sight: &Sight) -> String {
         ),
         Sight::Absent => format!("no `{topic}` on {cluster}"),
         Sight::Unreachable { problem } => format!("{cluster}: {problem}"),
-        Sight::Locked => format!("{cluster}: kmk cannot log in"),
+        Sight::Secured => format!("{cluster}: kmk cannot log in"),
     }
 }
 

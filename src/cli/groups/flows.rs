@@ -3,7 +3,7 @@
 use crate::cli::quantity::{count, or_dash};
 use crate::cli::table::{row, table};
 use kafka_mirror_kit::core::judge::failover::{Begins, Why};
-use kafka_mirror_kit::core::lab::groups::{FlowPlaceReport, FlowReport, Prospect};
+use kafka_mirror_kit::core::lab::groups::{FlowPartition, FlowReport, Prospect};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All partitions together: a line, and more where not all of them have a place there, or a copy.
@@ -12,12 +12,12 @@ pub(super) fn lines(flow: &FlowReport) -> Vec<String> {
     if let Some(problem) = &flow.problem {
         return vec![format!("{name}: not known: {problem}")];
     }
-    let with = |begins: Option<Begins>| -> Vec<&FlowPlaceReport> {
+    let with = |begins: Option<Begins>| -> Vec<&FlowPartition> {
         let places = flow.places.iter();
         places.filter(|place| place.begins == begins).collect()
     };
-    let placed = with(Some(Begins::AtItsPlace));
-    let choosing = with(Some(Begins::WhereItsClientsChoose));
+    let placed = with(Some(Begins::AtCommittedOffset));
+    let choosing = with(Some(Begins::ByAutoOffsetReset));
     let is_alone = placed.is_empty();
     let parts = [
         placed_part(&placed, flow),
@@ -44,12 +44,12 @@ fn name(flow: &FlowReport) -> String {
 }
 
 /// Where a place is noted there.
-fn placed_part(places: &[&FlowPlaceReport], flow: &FlowReport) -> Option<String> {
+fn placed_part(places: &[&FlowPartition], flow: &FlowReport) -> Option<String> {
     let sum = Prospect::sum(places.iter().copied());
     let again = (sum.again? > 0).then(|| again_since(&sum, flow)).flatten();
     let further = (sum.further? > 0).then(|| further(&sum)).flatten();
     let why = reasons(places, flow);
-    let is_in_step = places.iter().all(|place| place.why == Why::InStep);
+    let is_in_step = places.iter().all(|place| place.why == Why::InSync);
     Some(match (again, further) {
         (None, None) if is_in_step => "goes on exactly where it stopped".to_owned(),
         (None, None) if flow.last_seen_seconds.is_some() || is_beyond(places) => {
@@ -64,7 +64,7 @@ fn placed_part(places: &[&FlowPlaceReport], flow: &FlowReport) -> Option<String>
 }
 
 /// Whether it stopped nowhere: on the source its place is out of range.
-fn is_beyond(places: &[&FlowPlaceReport]) -> bool {
+fn is_beyond(places: &[&FlowPartition]) -> bool {
     let mut places = places.iter();
     places.any(|place| {
         place
@@ -91,7 +91,7 @@ fn further(sum: &Prospect) -> Option<String> {
 }
 
 /// Where none is: one or the other happens.
-fn choosing_part(places: &[&FlowPlaceReport], flow: &FlowReport, is_alone: bool) -> Option<String> {
+fn choosing_part(places: &[&FlowPartition], flow: &FlowReport, is_alone: bool) -> Option<String> {
     let sum = Prospect::sum(places.iter().copied());
     let (again, skipped) = (again(&sum)?, skipped(&sum)?);
     let why = reasons(places, flow);
@@ -109,7 +109,7 @@ fn choosing_part(places: &[&FlowPlaceReport], flow: &FlowReport, is_alone: bool)
 }
 
 /// Topics without a copy, by reason.
-fn other_parts(places: &[&FlowPlaceReport], flow: &FlowReport) -> Vec<String> {
+fn other_parts(places: &[&FlowPartition], flow: &FlowReport) -> Vec<String> {
     let mut topics: BTreeMap<Why, BTreeSet<&str>> = BTreeMap::new();
     for place in places {
         topics.entry(place.why).or_default().insert(&place.topic);
@@ -125,9 +125,9 @@ fn other_parts(places: &[&FlowPlaceReport], flow: &FlowReport) -> Vec<String> {
 }
 
 /// Those of the places that are not in step.
-fn reasons(places: &[&FlowPlaceReport], flow: &FlowReport) -> String {
+fn reasons(places: &[&FlowPartition], flow: &FlowReport) -> String {
     let all: BTreeSet<Why> = places.iter().map(|place| place.why).collect();
-    let reasons = all.into_iter().filter(|why| *why != Why::InStep);
+    let reasons = all.into_iter().filter(|why| *why != Why::InSync);
     let reasons: Vec<String> = reasons.map(|why| reason(why, flow)).collect();
     reasons.join("; ")
 }
@@ -202,27 +202,27 @@ fn amount(number: u64, is_exact: bool) -> String {
 fn reason(why: Why, flow: &FlowReport) -> String {
     let target = &flow.target;
     match why {
-        Why::InStep => "in step".to_owned(),
+        Why::InSync => "in step".to_owned(),
         Why::SparseSyncs => "sparse syncs".to_owned(),
-        Why::CopiedAgain => "copied more than once".to_owned(),
+        Why::MirroredTwice => "copied more than once".to_owned(),
         Why::NotSyncedYet => format!("not synced yet: every {} s", flow.interval_seconds),
-        Why::NoSync => "MirrorMaker has no sync so far back".to_owned(),
+        Why::NoOffsetSync => "MirrorMaker has no sync so far back".to_owned(),
         Why::OffsetsWithoutRecords => {
             "offsets without a record, of transactions or compaction".to_owned()
         }
-        Why::OthersWrite => "others write to it too".to_owned(),
+        Why::OtherWriters => "others write to it too".to_owned(),
         Why::Ahead => "read there, or moved".to_owned(),
         Why::ActiveOnTarget => format!("active on {target}: MirrorMaker leaves it alone"),
         Why::SyncOff => "sync.group.offsets.enabled = false".to_owned(),
         Why::CheckpointsOff => "emit.checkpoints.enabled = false".to_owned(),
         Why::Excluded => "the flow leaves the group out".to_owned(),
-        Why::BeyondTheEnd => {
+        Why::BeyondEnd => {
             "its place lies beyond the end: out of range on the source, where auto.offset.reset decides".to_owned()
         }
         Why::OutOfRange => "its place there is out of range".to_owned(),
-        Why::NoCopy => "no copy there".to_owned(),
-        Why::TopicLeftOut => "left out by the flow".to_owned(),
-        Why::CameFromThere => format!("copied from {target}; places are not brought back"),
+        Why::NoMirroredTopic => "no copy there".to_owned(),
+        Why::TopicNotMirrored => "left out by the flow".to_owned(),
+        Why::MirroredFromTarget => format!("copied from {target}; places are not brought back"),
         Why::LastSeen => "the source does not answer".to_owned(),
     }
 }
@@ -230,23 +230,23 @@ fn reason(why: Why, flow: &FlowReport) -> String {
 /// As narrow as a column.
 fn short(why: Why) -> &'static str {
     match why {
-        Why::InStep => "in step",
+        Why::InSync => "in step",
         Why::SparseSyncs => "sparse syncs",
-        Why::CopiedAgain => "copied again",
+        Why::MirroredTwice => "copied again",
         Why::NotSyncedYet => "not synced yet",
-        Why::NoSync => "no sync",
+        Why::NoOffsetSync => "no sync",
         Why::OffsetsWithoutRecords => "no records",
-        Why::OthersWrite => "others write",
+        Why::OtherWriters => "others write",
         Why::Ahead => "further on there",
         Why::ActiveOnTarget => "active there",
         Why::SyncOff => "sync off",
         Why::CheckpointsOff => "checkpoints off",
         Why::Excluded => "group left out",
-        Why::BeyondTheEnd => "beyond the end",
+        Why::BeyondEnd => "beyond the end",
         Why::OutOfRange => "out of range",
-        Why::NoCopy => "no copy",
-        Why::TopicLeftOut => "topic left out",
-        Why::CameFromThere => "came from there",
+        Why::NoMirroredTopic => "no copy",
+        Why::TopicNotMirrored => "topic left out",
+        Why::MirroredFromTarget => "came from there",
         Why::LastSeen => "as last seen",
     }
 }

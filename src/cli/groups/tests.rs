@@ -8,8 +8,8 @@ fn place(
     lag: Option<u64>,
     ahead: Option<u64>,
     client: Option<&str>,
-) -> PlaceReport {
-    PlaceReport {
+) -> GroupPartition {
+    GroupPartition {
         topic: "orders".to_owned(),
         partition,
         committed: Some(4),
@@ -21,7 +21,7 @@ fn place(
     }
 }
 
-fn group(places: Vec<PlaceReport>) -> GroupReport {
+fn group(places: Vec<GroupPartition>) -> GroupReport {
     let member = |client: &str, partitions| MemberReport {
         member: "m".to_owned(),
         client: client.to_owned(),

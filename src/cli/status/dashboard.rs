@@ -140,7 +140,7 @@ impl Look {
         let time = humantime::format_rfc3339_seconds(SystemTime::now());
         let line = |(flow, pace): (&FlowStatus, Option<Pace>)| {
             let canary = match &flow.canary {
-                Some(CanaryStatus::Crossed { micros }) => Some(micros.div_ceil(1000)),
+                Some(CanaryStatus::Arrived { micros }) => Some(micros.div_ceil(1000)),
                 _ => None,
             };
             let words = [
@@ -214,7 +214,7 @@ fn tasks(flow: &FlowStatus) -> String {
     );
     match flow.state {
         _ if flow.down => format!("0/{all}"),
-        FlowState::Ill if running == all => "-".to_owned(),
+        FlowState::Unhealthy if running == all => "-".to_owned(),
         _ => format!("{running}/{all}"),
     }
 }
@@ -254,18 +254,18 @@ fn colored(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kafka_mirror_kit::core::lab::status::{COPIES, PartStatus};
+    use kafka_mirror_kit::core::lab::status::{COPIES, ConnectorStatus};
     use kafka_mirror_kit::core::topology::Proof;
 
     #[test]
     fn tasks_of_whoever_is_dead_do_not_run() {
-        let part = |task, state: &str| PartStatus {
+        let part = |task, state: &str| ConnectorStatus {
             connector: COPIES.to_owned(),
             task,
             state: state.to_owned(),
             worker: None,
             cause: None,
-            failed_lately: None,
+            recent_failure: None,
         };
         let told = |down, state, second: &str| {
             tasks(&FlowStatus {
@@ -276,7 +276,7 @@ mod tests {
                 healthy: state == FlowState::Running,
                 state,
                 canary: None,
-                heard: None,
+                heartbeat_age_ms: None,
                 down,
                 parts: vec![
                     part(None, "RUNNING"),
@@ -289,7 +289,7 @@ mod tests {
                 lost: 0,
                 never_copied: 0,
                 last_known: None,
-                noted_seconds_ago: None,
+                position_age_seconds: None,
                 lag: None,
                 stalled: Vec::new(),
                 culprits: Vec::new(),
@@ -299,9 +299,9 @@ mod tests {
             })
         };
         assert_eq!(told(false, FlowState::Running, "RUNNING"), "2/2");
-        assert_eq!(told(true, FlowState::Ill, "RUNNING"), "0/2");
-        assert_eq!(told(false, FlowState::Ill, "FAILED"), "1/2");
-        let not_vouched_for = told(false, FlowState::Ill, "RUNNING");
+        assert_eq!(told(true, FlowState::Unhealthy, "RUNNING"), "0/2");
+        assert_eq!(told(false, FlowState::Unhealthy, "FAILED"), "1/2");
+        let not_vouched_for = told(false, FlowState::Unhealthy, "RUNNING");
         assert_eq!(not_vouched_for, "-");
     }
 

@@ -106,8 +106,8 @@ fn sum(details: &TopicDetails, on: &str) -> String {
     ];
     facts.extend(topic.records.map(|records| count(records, "record")));
     facts.extend(topic.bytes.map(bytes));
-    if topic.ill_partitions > 0 {
-        let ill = count(topic.ill_partitions, "partition");
+    if topic.unhealthy_partitions > 0 {
+        let ill = count(topic.unhealthy_partitions, "partition");
         facts.push(format!(
             "{ill} without a leader, or with too few copies in sync"
         ));
@@ -185,10 +185,10 @@ mod tests {
                 internal: false,
                 partitions: 1,
                 replicas: 2,
-                ill_partitions: 1,
+                unhealthy_partitions: 1,
                 records: Some(4),
                 bytes: None,
-                bytes_of_replicas: 10,
+                replica_bytes: 10,
                 settings: BTreeMap::new(),
                 mirrored_from: None,
                 mirrored_to: vec![RemoteTopic {

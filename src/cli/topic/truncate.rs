@@ -91,7 +91,7 @@ fn look_before<'a>(
     };
     let limit = Limit::new(OTHERS, &context.interrupt);
     let takes = |flow: &&Flow| {
-        flow.spec.source == cluster && Rules::of_flow(flow).select(topic) == Selection::Taken
+        flow.spec.source == cluster && Rules::of_flow(flow).select(topic) == Selection::Included
     };
     let flows = topology.flows.iter().filter(takes);
     flows

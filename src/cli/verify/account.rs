@@ -118,10 +118,10 @@ fn findings(account: &Account, lacking: Lacking) -> Vec<Vec<String>> {
             found.push(row([word, "on the target", &places(spoilt)]));
         }
     }
-    let foreign = &account.foreign;
+    let unrelated = &account.unrelated;
     for (records, whose) in [
-        (foreign.of_other_runs, "of other runs, not judged"),
-        (foreign.of_no_run, "of no run, not judged"),
+        (unrelated.other_runs, "of other runs, not judged"),
+        (unrelated.no_run, "of no run, not judged"),
     ] {
         if records > 0 {
             found.push(row([

@@ -99,10 +99,10 @@ fn flow(flow: &FlowReport, end: VerifyEnd) -> String {
 fn incident(noted: &Noted, topic: &str) -> String {
     let what = match &noted.what {
         Incident::TopicGone => format!("topic `{topic}` was not there"),
-        Incident::TopicRemade => {
+        Incident::TopicRecreated => {
             format!("topic `{topic}` was deleted and made anew; read from its beginning")
         }
-        Incident::Moved {
+        Incident::OffsetOutOfRange {
             partition,
             from,
             to,
@@ -112,7 +112,7 @@ fn incident(noted: &Noted, topic: &str) -> String {
                 to - 1
             )
         }
-        Incident::Moved {
+        Incident::OffsetOutOfRange {
             partition,
             from,
             to,

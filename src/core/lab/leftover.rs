@@ -31,7 +31,7 @@ pub enum Sight {
     /// It did not.
     Silent,
     /// kmk cannot log in there.
-    Locked,
+    Secured,
 }
 
 /// What stays on each existing cluster of a lab, as far as there is anything.
@@ -46,7 +46,7 @@ pub(super) fn look(topology: &Topology, limit: &Limit) -> Vec<Leftover> {
 }
 
 fn topics(cluster: &Cluster, limit: &Limit) -> Result<BTreeSet<String>, Sight> {
-    let bootstrap = addresses(cluster).map_err(|_| Sight::Locked)?;
+    let bootstrap = addresses(cluster).map_err(|_| Sight::Secured)?;
     let limit = limit.at_most(PATIENCE);
     let topics = Admin::connect(&bootstrap, &limit).and_then(|mut admin| admin.topics(&limit));
     Ok(topics.map_err(|_| Sight::Silent)?.into_keys().collect())
@@ -99,7 +99,7 @@ impl fmt::Display for Leftover {
         let (cluster, bootstrap) = (&self.footprint.cluster, &self.footprint.bootstrap);
         let verb = match self.sight {
             Sight::Seen => "keeps",
-            Sight::Silent | Sight::Locked => "may keep",
+            Sight::Silent | Sight::Secured => "may keep",
         };
         write!(
             f,

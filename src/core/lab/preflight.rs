@@ -257,10 +257,10 @@ pub(crate) fn strangers(
         ("volume", docker.volumes(&filters, limit)?),
         ("network", docker.networks(&filters, limit)?),
     ] {
-        let foreign = found
+        let unrelated = found
             .iter()
             .filter(|resource| resource.label(LABEL_LAB).is_none());
-        what.extend(foreign.map(|resource| format!("{kind} {}", resource.name)));
+        what.extend(unrelated.map(|resource| format!("{kind} {}", resource.name)));
     }
     Ok(what)
 }

@@ -41,12 +41,12 @@ pub struct Flow {
 
 /// How a flow is known to replicate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Proof {
     /// A canary crosses it.
     Canary,
     /// MirrorMaker says that it runs: no canary may be sent, as an end of it was there before and nobody said that it may.
-    Word,
+    ConnectorStatus,
 }
 
 impl Mirror {
@@ -98,7 +98,7 @@ impl Flow {
             proof: if ends.all(|end| !end.is_existing() || takes_canary(end)) {
                 Proof::Canary
             } else {
-                Proof::Word
+                Proof::ConnectorStatus
             },
             canary: flow.own(CANARY),
             verify: flow.own(VERIFY),
@@ -139,7 +139,7 @@ impl Flow {
     }
 
     /// Whether its consumers begin at the end of a topic: records from before are not copied.
-    pub fn begins_at_the_end(&self, topology: &Topology) -> bool {
+    pub fn starts_at_end(&self, topology: &Topology) -> bool {
         self.consumer_setting("auto.offset.reset", topology) == Some("latest")
     }
 
@@ -185,7 +185,7 @@ mod tests {
     fn a_flow_begins_at_the_end_where_any_key_that_reaches_its_consumers_says_so() {
         let begins = |settings: &[(&str, &str)], property| {
             let topology = topology(settings, property);
-            topology.flows[0].begins_at_the_end(&topology)
+            topology.flows[0].starts_at_end(&topology)
         };
         let (own, source) = (
             "consumer.auto.offset.reset",

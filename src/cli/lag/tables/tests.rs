@@ -50,7 +50,7 @@ fn sample() -> FlowLag {
         ),
         topic(
             "new",
-            TopicState::NotThereYet,
+            TopicState::NotCreatedYet,
             vec![partition(0, 20, None, 0)],
         ),
         topic(
@@ -133,7 +133,7 @@ fn what_was_known_before_is_shown_with_its_age() {
             seconds_behind: Some(3.2),
             age: 5.0,
         }),
-        noted_seconds_ago: Some(5.14),
+        position_age_seconds: Some(5.14),
         ..FlowLag::unknown(
             ("primary", "secondary"),
             "cluster primary does not answer".to_owned(),

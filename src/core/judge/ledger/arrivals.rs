@@ -23,7 +23,7 @@ pub struct Arrivals {
     pub(super) came: BTreeMap<i32, Arrived>,
     pub(super) corrupted: Spoilt,
     pub(super) misplaced: Spoilt,
-    pub(super) foreign: Foreign,
+    pub(super) unrelated: Unrelated,
     pub(super) times: Times,
     pub(super) last_at: Option<u64>,
 }
@@ -48,11 +48,11 @@ pub struct Place {
 
 /// Records that are none of this run's. They are counted, and not judged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Foreign {
+pub struct Unrelated {
     /// Those of other runs.
-    pub of_other_runs: u64,
+    pub other_runs: u64,
     /// Those of no run.
-    pub of_no_run: u64,
+    pub no_run: u64,
 }
 
 /// What arrived of what was sent to one partition, in that partition.
@@ -78,7 +78,7 @@ impl Arrivals {
             came: BTreeMap::new(),
             corrupted: Spoilt::default(),
             misplaced: Spoilt::default(),
-            foreign: Foreign::default(),
+            unrelated: Unrelated::default(),
             times: Times::new(),
             last_at: None,
         }
@@ -93,12 +93,12 @@ impl Arrivals {
         };
         let stamp = match Stamp::read(record.value.unwrap_or_default()) {
             Reading::Unstamped => {
-                self.foreign.of_no_run += 1;
+                self.unrelated.no_run += 1;
                 return;
             }
             Reading::Corrupted => return self.corrupted.add(place),
             Reading::Stamped(stamp) if stamp.run != self.run => {
-                self.foreign.of_other_runs += 1;
+                self.unrelated.other_runs += 1;
                 return;
             }
             Reading::Stamped(stamp) => stamp,

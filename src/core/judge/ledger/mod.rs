@@ -15,7 +15,7 @@ mod stamp;
 mod tests;
 
 pub use account::{Account, Guarantee, PartitionAccount, Repeated, judge};
-pub use arrivals::{Arrivals, Foreign, Place, Spoilt};
+pub use arrivals::{Arrivals, Place, Spoilt, Unrelated};
 pub use latency::{Bucket, Latency};
 pub use sent::Sent;
 pub use span::Span;

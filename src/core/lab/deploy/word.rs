@@ -108,7 +108,9 @@ impl Readiness<'_> {
         observer: &dyn Observer,
     ) -> Result<(), DeployError> {
         let flows = self.topology.flows.iter();
-        let flows: Vec<&Flow> = flows.filter(|flow| flow.proof == Proof::Word).collect();
+        let flows: Vec<&Flow> = flows
+            .filter(|flow| flow.proof == Proof::ConnectorStatus)
+            .collect();
         if flows.is_empty() {
             return Ok(());
         }

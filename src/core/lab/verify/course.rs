@@ -97,7 +97,7 @@ fn refusal(
     limit: &Limit,
 ) -> Option<Refusal> {
     let name = flow.name();
-    if what.topic.is_none() && flow.proof == Proof::Word {
+    if what.topic.is_none() && flow.proof == Proof::ConnectorStatus {
         let is_end =
             |cluster: &&Cluster| [&flow.spec.source, &flow.spec.target].contains(&&cluster.name);
         let mut ends = topology.clusters.iter().filter(is_end);
@@ -122,13 +122,13 @@ fn refusal(
     let topic = topic.to_owned();
     match Rules::of_flow(flow).select(&topic) {
         // what only Java can tell, the flow itself shows
-        Selection::Taken | Selection::Unjudged(_) => None,
+        Selection::Included | Selection::NotEvaluated(_) => None,
         Selection::Excluded(pattern) => Some(Refusal::Excluded {
             flow: name,
             topic,
             pattern,
         }),
-        Selection::NotListed => Some(Refusal::NotTaken {
+        Selection::NotListed => Some(Refusal::NotIncluded {
             flow: name,
             topic,
             patterns: flow.spec.topics.clone(),
@@ -139,7 +139,7 @@ fn refusal(
             topic,
             target: flow.spec.target.clone(),
         }),
-        Selection::TooLong(_) => Some(Refusal::TooLong { flow: name, remote }),
+        Selection::NameTooLong(_) => Some(Refusal::TooLong { flow: name, remote }),
     }
 }
 
@@ -267,7 +267,10 @@ mod tests {
         assert_eq!(left_out[0].flow, "a->c");
         let named = of(&topology, &what(&["a->c"], None));
         assert!(
-            matches!(named, Err(VerifyError::Refused(Refusal::NotTaken { .. }))),
+            matches!(
+                named,
+                Err(VerifyError::Refused(Refusal::NotIncluded { .. }))
+            ),
             "{named:?}"
         );
         let (both, _) = of(&topology, &what(&[], Some("orders"))).unwrap();

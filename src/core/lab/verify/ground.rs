@@ -166,7 +166,7 @@ pub(super) fn clear(courses: &[Course], done: &Done, observer: &dyn Observer) {
         let is_shared = result
             .legs
             .iter()
-            .any(|leg| leg.account.foreign.of_other_runs > 0 || leg.account.impossible > 0);
+            .any(|leg| leg.account.unrelated.other_runs > 0 || leg.account.impossible > 0);
         if is_shared {
             let topic = &course.topic;
             observer.on(Event::Note(format!(

@@ -40,7 +40,7 @@ pub(super) fn write_all(file: &mut Properties, topology: &Topology) {
                 Proof::Canary => {
                     "Which topics, as Java regular expressions; kmk's own canary is always among them."
                 }
-                Proof::Word => "Which topics, as Java regular expressions.",
+                Proof::ConnectorStatus => "Which topics, as Java regular expressions.",
             },
             &format!("{name}.topics"),
             topics(flow),
@@ -155,7 +155,7 @@ pub fn excluded(flow: &Flow) -> String {
 pub fn spared(flow: &Flow, pattern: &str) -> String {
     match flow.proof {
         Proof::Canary => flow.spec.sparing_canary(pattern),
-        Proof::Word => pattern.to_owned(),
+        Proof::ConnectorStatus => pattern.to_owned(),
     }
 }
 
