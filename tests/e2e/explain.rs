@@ -230,7 +230,7 @@ fn of_topics_in_the_making(lab: &Lab) {
         lab,
         "returns",
         &[
-            "secondary->primary: not there yet: MirrorMaker has not looked for new topics since it was created (it looks every ",
+            "secondary->primary: not created yet: MirrorMaker has not looked for new topics since it was created (it looks every ",
         ],
     );
     do_it(lab, "returns");
@@ -250,7 +250,7 @@ fn of_topics_in_the_making(lab: &Lab) {
         lab,
         "orders-none",
         &[
-            "nothing to mirror: nothing was produced yet\n",
+            "nothing to mirror: nothing has been produced yet\n",
             "do: kmk produce",
         ],
     );
@@ -274,7 +274,7 @@ fn of_topics_in_the_making(lab: &Lab) {
     says(
         lab,
         "a.b",
-        &["`primary.a.b` cannot be made on secondary: it clashes with `primary.a_b` there\n"],
+        &["`primary.a.b` cannot be created on secondary: its name collides with `primary.a_b`\n"],
     );
     do_it(lab, "a.b");
     until_it_is(lab, "a.b", "up_to_date");
@@ -291,7 +291,7 @@ fn of_parts_that_are_down(lab: &Lab) {
         lab,
         "orders",
         &[
-            "stands still: MirrorMaker does not run: mm2-secondary is paused\n",
+            "stuck: MirrorMaker is not running: mm2-secondary is paused\n",
             "seen: 3 records not copied",
         ],
     );
@@ -306,13 +306,13 @@ fn of_parts_that_are_down(lab: &Lab) {
         .code(1)
         .says(&format!("error: {why}"))
         .says(&format!(
-            "`kmk explain --lab {} {topic}` says whether more will come",
+            "`kmk explain --lab {} {topic}` shows whether more records will come",
             lab.name
         ));
     }
     lab.kmk("lag")
         .code(0)
-        .says(" orders  # why it stands still");
+        .says(" orders  # see why it is stuck");
     do_it(lab, "orders");
     until_it_is(lab, "orders", "up_to_date");
 
@@ -333,7 +333,7 @@ fn of_parts_that_are_down(lab: &Lab) {
     says(
         lab,
         "orders",
-        &["stands still: the link is cut: MirrorMaker is off the network of primary\n"],
+        &["stuck: the link is cut: MirrorMaker is disconnected from the network of primary\n"],
     );
     do_it(lab, "orders");
     until_it_is(lab, "orders", "up_to_date");
@@ -348,9 +348,9 @@ fn of_parts_that_are_down(lab: &Lab) {
         is(lab, &format!("orders {FORTH}"), answer);
         let group = lab.kmk("group describe nobody --timeout 4s").code(3);
         group
-            .says("error: no group `nobody` is seen, and there may be one: ")
+            .says("error: group `nobody` was not found, but it may exist: ")
             .says(&format!("{cluster} does not answer ("));
-        let lag = lab.kmk("lag").code(1).says("  # what is wrong");
+        let lag = lab.kmk("lag").code(1).says("  # see what is wrong");
         assert_eq!(
             lag.text().matches("does not answer").count(),
             2,
@@ -376,7 +376,7 @@ fn of_copies(lab: &Lab) {
     says(
         lab,
         "many",
-        &["seen: the copy has 2 partitions more, in which nothing is copied\n"],
+        &["seen: the mirrored topic has 2 partitions more, to which nothing is mirrored\n"],
     );
 
     println!("a copy that was deleted");
@@ -389,7 +389,9 @@ fn of_copies(lab: &Lab) {
     says(
         lab,
         "many",
-        &["mirrored in part: `primary.many` has lost at most 4 records that do not come again"],
+        &[
+            "partly mirrored: `primary.many` has lost at most 4 records, which are not mirrored again",
+        ],
     );
     // what is typed then brings exactly these, and not what came since
     let secondary = lab.secondary();
@@ -426,7 +428,7 @@ fn of_copies(lab: &Lab) {
         lab,
         "orders",
         &[
-            "the whole flow is held up by `big`\n",
+            "the whole flow is blocked by `big`\n",
             "seen: topic `big` holds up the whole flow: `primary.big` takes records of 1000 bytes, and `big` of ",
         ],
     );
@@ -456,7 +458,7 @@ fn of_a_flow_that_is_off(lab: &Lab) {
         lab,
         "returns",
         &[
-            "secondary->primary: stands still: the flow is switched off\n",
+            "secondary->primary: stuck: the flow is disabled\n",
             "mm2.properties says `secondary->primary.enabled = false`\n",
         ],
     );

@@ -127,9 +127,9 @@ fn what_is_delivered_again_is_told_before_it_happens() {
     assert_offsets(&lab, &behind, &told);
     lab.kmk("groups")
         .code(0)
-        .prints("primary->secondary: goes on exactly where it stopped")
+        .prints("primary->secondary: resumes exactly where it stopped")
         .prints(&format!(
-            "primary->secondary: {again} delivered again (sparse syncs)"
+            "primary->secondary: {again} redelivered (sparse syncs)"
         ));
 
     println!("left out, and not noted on the way back");
@@ -175,7 +175,7 @@ fn what_is_delivered_again_is_told_before_it_happens() {
     assert_eq!(numbers, [Some(0), Some(400), None]);
     lab.kmk("groups --group moves")
         .code(0)
-        .prints("400 records further on there (read there, or moved)");
+        .prints("400 records ahead there (read there, or moved)");
 
     println!("the proof");
     let seen = go_on(&lab, "primary.orders", &behind);
@@ -264,7 +264,7 @@ fn the_source_is_gone(lab: &Lab) {
         "it may have read on since"
     );
     let said = lab.kmk(&line).code(1);
-    let said = said.prints("primary->secondary, last noted ");
+    let said = said.prints("primary->secondary, last seen ");
     let again = now.0["redelivered"].as_u64().unwrap();
     said.prints(&format!("at most {again}"));
     let given = go_on(lab, "primary.orders", "late").len() as u64;

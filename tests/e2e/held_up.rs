@@ -149,7 +149,7 @@ fn a_topic_that_cannot_be_made_and_one_of_mirrormakers_own_are_named_with_their_
     });
     lab.kmk(&format!("explain {long}"))
         .code(1)
-        .prints("the whole flow stands still because of it");
+        .prints("it blocks the whole flow");
     lab.kmk(&format!("topic delete {long} --force")).code(0);
     orders(&["one", "two"]);
     until_healthy(&lab);
@@ -162,7 +162,7 @@ fn a_topic_that_cannot_be_made_and_one_of_mirrormakers_own_are_named_with_their_
     until_it_says(&lab, told);
     lab.kmk("explain new")
         .code(1)
-        .prints("the whole flow stands still because of it");
+        .prints("it blocks the whole flow");
     lab.kmk("explain orders").code(1).prints(told);
     lab.kmk("topic delete primary_new --cluster secondary --force")
         .code(0);

@@ -38,7 +38,7 @@ fn lag_is_what_is_not_on_the_target() {
     let truncated = lab.kmk("topic truncate ledger --before end").code(0);
     let told = &truncated.stderr;
     assert!(!told.contains("will not be"), "{told}");
-    truncated.says("whether all of them had been mirrored to secondary is unknown");
+    truncated.says("unknown whether all of them had been mirrored to secondary");
     lab.kmk("lag --max 0")
         .code(0)
         .says("note: ")
@@ -106,7 +106,7 @@ fn lag_is_what_is_not_on_the_target() {
     // few enough, and yet no answer that all will be there
     lab.kmk("lag --max 1294")
         .code(1)
-        .says("stands still: `old`, `orders`");
+        .says("stuck: `old`, `orders`");
     docker(&format!("start {}", lab.container(MIRRORMAKER)));
     until_up_to_date(&lab);
     assert_eq!(lab.secondary().end("primary.old"), 60);
@@ -202,12 +202,12 @@ fn watched(lab: &Lab) {
     running.until("it is not known", |running| {
         count(
             &running.stdout(),
-            " state=ill in=- out=- behind=- seconds=- ",
+            " state=unhealthy in=- out=- behind=- seconds=- ",
         ) > 0
     });
     let part = lab.kmk("lag").code(1);
     docker(&format!("unpause {}", lab.container("secondary")));
-    part.prints("primary->secondary: not known: cluster secondary does not answer");
+    part.prints("primary->secondary: unknown: cluster secondary does not answer");
     let before = count(&running.stdout(), " state=running ");
     running.until("all is well again", |running| {
         count(&running.stdout(), " state=running ") > before

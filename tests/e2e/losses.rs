@@ -129,7 +129,7 @@ fn what_others_removed_is_told_and_no_lab_is_healthy_that_has_lost_it() {
     lab.primary().produce("old", &lines(100, 250));
     lab.kmk("topic truncate old --before end")
         .code(0)
-        .says("at most 150 records of them had not been mirrored to secondary");
+        .says("up to 150 records had not been mirrored to secondary");
     for name in ["gone", "longer"] {
         topic("primary", &format!("--delete --topic {name}"));
     }

@@ -187,7 +187,7 @@ fn a_lab_on_another_engine() {
 
     println!("another address: brokers anew, records as they were");
     let ran = remote.deploy("--bind 127.0.0.2").code(0);
-    ran.prints("Made anew: primary, secondary.")
+    ran.prints("Recreated: primary, secondary.")
         .prints("127.0.0.2:");
     assert_eq!(remote.kmk(&copies).code(0).lines(), lines);
     let [primary, secondary] = remote.sides("127.0.0.2");

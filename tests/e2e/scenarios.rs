@@ -302,7 +302,7 @@ fn ha_goes_on_when_a_broker_of_each_side_is_killed() {
     }
 
     println!("the brokers come back");
-    lab.kmk("deploy").code(0).prints("is whole again");
+    lab.kmk("deploy").code(0).prints("is repaired");
     until("all brokers are there", CROSSING, || {
         let status = lab.command("status").output().unwrap();
         status.status.success().then_some(())

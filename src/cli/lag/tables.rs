@@ -1,4 +1,4 @@
-//! Lag as people read it.
+//! Tables and lines for `kmk lag`.
 
 use super::super::quantity::count;
 use super::super::table::{row, table};
@@ -72,9 +72,9 @@ fn heading(flow: &FlowLag) -> String {
     };
     match (flow.behind, flow.seconds_behind) {
         (None, _) => {
-            let why = flow.problem.as_deref().unwrap_or("nobody answers");
+            let why = flow.problem.as_deref().unwrap_or("no cluster answers");
             let before = last_known(flow);
-            format!("{name}: not known: {why}{before}")
+            format!("{name}: unknown: {why}{before}")
         }
         (Some(0), _) => format!("{name}: 0 records behind{lost}"),
         (Some(behind), None) => format!("{name}: {} behind{lost}", count(behind, "record")),
@@ -97,7 +97,7 @@ fn last_known(flow: &FlowLag) -> String {
     });
     let noted = flow
         .position_age_seconds
-        .map(|ago| format!("; MirrorMaker last noted a record as mirrored {ago:.1} s ago"));
+        .map(|ago| format!("; MirrorMaker last committed its position {ago:.1} s ago"));
     [known, noted].into_iter().flatten().collect()
 }
 
@@ -146,7 +146,7 @@ fn table_of(flow: &FlowLag, in_detail: bool) -> String {
 fn topic_row(topic: &TopicLag) -> Vec<String> {
     let mut words = Vec::new();
     match topic.state {
-        TopicState::NotCreatedYet => words.push("not there yet".to_owned()),
+        TopicState::NotCreatedYet => words.push("not created yet".to_owned()),
         TopicState::MirroredTopicGone => words.push("mirrored topic gone".to_owned()),
         _ if topic.was_truncated() => words.push("mirrored topic truncated".to_owned()),
         _ if topic.lost > 0 => words.push("mirrored topic recreated".to_owned()),
@@ -218,9 +218,13 @@ fn not_mirrored(flow: &FlowLag, in_detail: bool) -> Vec<String> {
             TopicState::Internal => "not counted (Kafka's, MirrorMaker's or kmk's own)",
             TopicState::Excluded => "not mirrored (excluded)",
             TopicState::NotListed => "not mirrored (not in the topics list)",
-            TopicState::FromTarget => "not mirrored (its name says that it came from the target)",
+            TopicState::FromTarget => {
+                "not mirrored (its name says that it was mirrored from the target)"
+            }
             TopicState::NameTooLong => "not mirrored (name too long with its prefix)",
-            TopicState::NoMirroredTopic => "not mirrored (no copy: filtered out, or not there yet)",
+            TopicState::NoMirroredTopic => {
+                "not mirrored (no mirrored topic: filtered out, or not created yet)"
+            }
         };
         by_reason.entry(reason).or_default().push(&topic.source);
     }

@@ -1,4 +1,4 @@
-//! What became of the records, as text and as JSON. The JSON's shape is stable: fields are added, never renamed.
+//! The report of `kmk produce`, as text and as JSON. JSON fields are added, never renamed.
 
 use super::super::output::seconds;
 use super::super::table::{row, table};
@@ -85,7 +85,7 @@ pub(super) fn text(topic: &str, report: &ProduceReport) -> String {
     )];
     if tally.may_have_repeated > 0 {
         lines.push(format!(
-            "{} sent again after an attempt without an answer: the topic may hold up to so many twice",
+            "{} sent again after an attempt without an answer: the topic may hold up to that many duplicates",
             count(tally.may_have_repeated, "record")
         ));
     }
@@ -127,10 +127,10 @@ fn unacknowledged(report: &ProduceReport) -> String {
     let missing = report.not_acknowledged;
     let doubt = report.tally.in_doubt;
     match (missing, doubt) {
-        (0, _) => "every record that was sent is acknowledged".to_owned(),
+        (0, _) => "every record sent was acknowledged".to_owned(),
         (missing, doubt) if missing == doubt => {
             format!(
-                "{} not acknowledged, though perhaps written",
+                "{} not acknowledged, but perhaps written",
                 count(missing, "record")
             )
         }
@@ -139,7 +139,7 @@ fn unacknowledged(report: &ProduceReport) -> String {
             count(missing, "record")
         ),
         _ => format!(
-            "{} not acknowledged; {doubt} of them may be written all the same",
+            "{} not acknowledged; {doubt} of them may have been written",
             count(missing, "record")
         ),
     }

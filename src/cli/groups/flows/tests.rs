@@ -1,4 +1,4 @@
-//! What becomes of groups, in words: reports that are made up.
+//! Texts for made-up failovers.
 
 use super::*;
 use kafka_mirror_kit::core::mirrormaker::state::OffsetSync;
@@ -57,35 +57,35 @@ fn a_line_says_how_many_and_why() {
     for (flow, expected) in [
         (
             place(0, 0, true, AtCommittedOffset, Why::InSync),
-            "goes on exactly where it stopped",
+            "resumes exactly where it stopped",
         ),
         (
             place(13, 0, true, AtCommittedOffset, Why::SparseSyncs),
-            "13 delivered again (sparse syncs)",
+            "13 redelivered (sparse syncs)",
         ),
         (
             place(13, 0, false, AtCommittedOffset, Why::MirroredTwice),
-            "at most 13 delivered again (copied more than once)",
+            "at most 13 redelivered (mirrored more than once)",
         ),
         (
             further_on(0, 26, true, Why::Ahead),
-            "26 records further on there (read there, or moved)",
+            "26 records ahead there (read there, or moved)",
         ),
         (
             further_on(5, 7, false, Why::ActiveOnTarget),
-            "at most 5 delivered again, at most 7 records further on there (active on secondary: MirrorMaker leaves it alone)",
+            "at most 5 redelivered, at most 7 records ahead there (active on secondary: MirrorMaker leaves it alone)",
         ),
         (
             place(2_000, 0, true, AtCommittedOffset, Why::MirroredFromTarget),
-            "2000 delivered again (copied from secondary; places are not brought back)",
+            "2000 redelivered (mirrored from secondary; offsets are not synced back)",
         ),
         (
             place(398, 0, false, AtCommittedOffset, Why::OffsetsWithoutRecords),
-            "at most 398 delivered again (offsets without a record, of transactions or compaction)",
+            "at most 398 redelivered (offsets without records: transactions or compaction)",
         ),
         (
             place(300, 200, true, ByAutoOffsetReset, Why::NotSyncedYet),
-            "no place there (not synced yet: every 2 s): 300 delivered again, or 200 SKIPPED",
+            "no committed offset there (not synced yet: every 2 s): 300 redelivered, or 200 SKIPPED",
         ),
     ] {
         assert_eq!(lines(&flow), [format!("primary->secondary: {expected}")]);
@@ -99,7 +99,7 @@ fn a_place_beyond_the_end_is_nowhere_to_go_on_from() {
     assert_eq!(
         lines(&flow),
         [
-            "primary->secondary: nothing delivered again (its place lies beyond the end: out of range on the source, where auto.offset.reset decides)"
+            "primary->secondary: nothing redelivered (its committed offset is beyond the end on the source: out of range, so auto.offset.reset decides)"
         ]
     );
     flow.places[0].why = Why::ActiveOnTarget;
@@ -113,7 +113,7 @@ fn a_place_that_is_out_of_range_there_is_not_called_none() {
     assert_eq!(
         lines(&flow),
         [
-            "primary->secondary: no valid place there (its place there is out of range): 300 delivered again, or 200 SKIPPED"
+            "primary->secondary: no valid committed offset there (its committed offset there is out of range): 300 redelivered, or 200 SKIPPED"
         ]
     );
 }
@@ -124,13 +124,13 @@ fn without_a_copy_or_an_answer_there_are_no_numbers() {
     flow.places[0].begins = None;
     assert_eq!(
         lines(&flow),
-        ["primary->secondary: `orders`: no copy there"]
+        ["primary->secondary: `orders`: no mirrored topic there"]
     );
     flow.problem = Some("secondary is away".to_owned());
     flow.places.clear();
     assert_eq!(
         detail(&flow),
-        "primary->secondary: not known: secondary is away"
+        "primary->secondary: unknown: secondary is away"
     );
 }
 
@@ -148,9 +148,9 @@ fn what_differs_from_partition_to_partition_has_lines_of_its_own() {
         .extend(place(0, 0, true, Begins::AtCommittedOffset, Why::NoMirroredTopic).places);
     flow.places[3].begins = None;
     let expected = [
-        "primary->secondary: 13 delivered again (sparse syncs)",
-        "  no place in 1 partition (MirrorMaker has no sync so far back): 0 delivered again, or 5 SKIPPED",
-        "  `orders`: no copy there",
+        "primary->secondary: 13 redelivered (sparse syncs)",
+        "  no committed offset in 1 partition (MirrorMaker has no offset sync that old): 0 redelivered, or 5 SKIPPED",
+        "  `orders`: no mirrored topic there",
     ];
     assert_eq!(lines(&flow), expected);
 }
@@ -159,9 +159,9 @@ fn what_differs_from_partition_to_partition_has_lines_of_its_own() {
 fn partition_by_partition() {
     let flow = place(13, 0, false, Begins::AtCommittedOffset, Why::SparseSyncs);
     let expected = "\
-primary->secondary: at most 13 delivered again (sparse syncs)
-COPY            PARTITION  OFFSET  SYNC      THERE  AGAIN  SKIPPED  WHY
-primary.orders  0          300     286->286  287    <=13   <=0      sparse syncs";
+primary->secondary: at most 13 redelivered (sparse syncs)
+REMOTE TOPIC    PARTITION  OFFSET  SYNC      TARGET  REDELIVERED  SKIPPED  WHY
+primary.orders  0          300     286->286  287     <=13         <=0      sparse syncs";
     assert_eq!(detail(&flow), expected);
 }
 
@@ -169,9 +169,9 @@ primary.orders  0          300     286->286  287    <=13   <=0      sparse syncs
 fn what_is_further_on_there_is_not_called_skipped() {
     let flow = further_on(0, 26, true, Why::Ahead);
     let expected = "\
-primary->secondary: 26 records further on there (read there, or moved)
-COPY            PARTITION  OFFSET  SYNC      THERE  AGAIN  SKIPPED  FURTHER  WHY
-primary.orders  0          300     286->286  287    0      -        26       further on there";
+primary->secondary: 26 records ahead there (read there, or moved)
+REMOTE TOPIC    PARTITION  OFFSET  SYNC      TARGET  REDELIVERED  SKIPPED  AHEAD  WHY
+primary.orders  0          300     286->286  287     0            -        26     ahead there";
     assert_eq!(detail(&flow), expected);
 }
 
@@ -182,14 +182,14 @@ fn where_the_source_does_not_answer_what_was_seen_has_its_age() {
     assert_eq!(
         lines(&flow),
         [
-            "primary->secondary, last noted 12 s ago: about 13 delivered again, at most 213 if it has read on since (the source does not answer)"
+            "primary->secondary, last seen 12 s ago: about 13 redelivered, at most 213 if it has read on since (the source does not answer)"
         ]
     );
     flow.places[0].prospect.again = Some(0);
     assert_eq!(
         lines(&flow),
         [
-            "primary->secondary, last noted 12 s ago: nothing delivered again (the source does not answer)"
+            "primary->secondary, last seen 12 s ago: nothing redelivered (the source does not answer)"
         ]
     );
 }
