@@ -140,7 +140,7 @@ fn state_of(explanation: &Explanation) -> &'static str {
             _,
         )
         | (_, Sight::Absent) => "not mirrored",
-        _ => "stuck",
+        _ => "stands still",
     }
 }
 

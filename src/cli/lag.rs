@@ -56,7 +56,7 @@ target. docs/lag.md explains where each number comes from, and what it cannot
 show.
 
 Exit codes: 0 the lag is known; 1 some of it is unknown, over --max or --max-age,
-or stuck while one of these is given, or records are or may be lost.";
+or standing still while one of these is given, or records are or may be lost.";
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.watch.watch {
@@ -128,7 +128,10 @@ fn next(lag: &Lag, lab: &str) -> Option<(String, &'static str)> {
     }
     let stall = lag.flows.iter().find_map(|flow| flow.stalled.first())?;
     let topic = shell::word(&stall.topic);
-    Some((format!("kmk explain{lab} {topic}"), "see why it is stuck"))
+    Some((
+        format!("kmk explain{lab} {topic}"),
+        "see why it stands still",
+    ))
 }
 
 fn in_detail(args: &Args, context: &Context) -> bool {
@@ -157,7 +160,7 @@ fn over(args: &Args, flow: &FlowLag) -> Vec<String> {
     let (sure, unsure): (Vec<&Stall>, Vec<&Stall>) = stalled.partition(|stall| stall.is_sure);
     let stands = (!sure.is_empty()).then(|| {
         let topics = sure.iter().map(|stall| format!("`{}`", stall.topic));
-        format!("stuck: {}", topics.collect::<Vec<_>>().join(", "))
+        format!("stands still: {}", topics.collect::<Vec<_>>().join(", "))
     });
     let over = records.into_iter().chain(age).chain(stands);
     over.chain(unsure.into_iter().map(ToString::to_string))

@@ -291,7 +291,7 @@ fn of_parts_that_are_down(lab: &Lab) {
         lab,
         "orders",
         &[
-            "stuck: MirrorMaker is not running: mm2-secondary is paused\n",
+            "stands still: MirrorMaker is not running: mm2-secondary is paused\n",
             "seen: 3 records not copied",
         ],
     );
@@ -312,7 +312,7 @@ fn of_parts_that_are_down(lab: &Lab) {
     }
     lab.kmk("lag")
         .code(0)
-        .says(" orders  # see why it is stuck");
+        .says(" orders  # see why it stands still");
     do_it(lab, "orders");
     until_it_is(lab, "orders", "up_to_date");
 
@@ -333,7 +333,9 @@ fn of_parts_that_are_down(lab: &Lab) {
     says(
         lab,
         "orders",
-        &["stuck: the link is cut: MirrorMaker is disconnected from the network of primary\n"],
+        &[
+            "stands still: the link is cut: MirrorMaker is disconnected from the network of primary\n",
+        ],
     );
     do_it(lab, "orders");
     until_it_is(lab, "orders", "up_to_date");
@@ -458,7 +460,7 @@ fn of_a_flow_that_is_off(lab: &Lab) {
         lab,
         "returns",
         &[
-            "secondary->primary: stuck: the flow is disabled\n",
+            "secondary->primary: stands still: the flow is disabled\n",
             "mm2.properties says `secondary->primary.enabled = false`\n",
         ],
     );
