@@ -340,7 +340,7 @@ fn preview(request: &Request, context: &Context) -> anyhow::Result<Outcome> {
         );
     }
     if !word.is_empty() {
-        let what = "Would wait until MirrorMaker reports as running:";
+        let what = "Would wait until MirrorMaker runs";
         let _ = write!(text, "\n{what} {word}");
     }
     let addresses = topology

@@ -169,7 +169,7 @@ fn refuse_mirrored(topic: &str, place: &Place, context: &Context) -> anyhow::Res
         return Ok(());
     };
     let what = format!(
-        "`{topic}` on {cluster} is mirrored from `{}` on {}: MirrorMaker writes to it, and records that you add exist nowhere else",
+        "`{topic}` on {cluster} is the mirrored topic of `{}` on {}: MirrorMaker writes to it, and what you add exists nowhere else",
         source.topic, source.cluster
     );
     let hint = format!(

@@ -127,7 +127,7 @@ fn refuse_mirrored(topic: &str, chosen: &Chosen, limit: &Limit) -> anyhow::Resul
         return Ok(());
     };
     let what = format!(
-        "`{topic}` on {cluster} is mirrored from `{}` on {}: MirrorMaker writes to it, and keeps it like its source",
+        "`{topic}` on {cluster} is the mirrored topic of `{}` on {}: MirrorMaker writes to it, and keeps it as its source is",
         source.topic, source.cluster
     );
     let hint = format!(

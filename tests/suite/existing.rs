@@ -33,7 +33,7 @@ fn only_mirrormaker_is_rendered_and_it_finds_this_machine() {
     let kmk = kmk_with(BOTH).variable("KMK_TEST_KEY", "hunter2");
     kmk.run("deploy --dry-run")
         .code(0)
-        .stdout_has("Would wait until MirrorMaker reports as running: onprem->cloud\n")
+        .stdout_has("Would wait until MirrorMaker runs onprem->cloud\n")
         .stdout_has("Clusters would be onprem at localhost:9092,b.example:9092, cloud at [fd00::1]:9092\n")
         .stderr_has("note: cluster onprem (localhost:9092,b.example:9092) is not kmk's. MirrorMaker makes there: mm2-offset-syncs.cloud.internal\n")
         .stderr_has("note: cluster cloud ([fd00::1]:9092) is not kmk's. MirrorMaker makes there: heartbeats, mm2-configs.onprem.internal, mm2-offsets.onprem.internal, mm2-status.onprem.internal, onprem.checkpoints.internal; the copies onprem.*\n")

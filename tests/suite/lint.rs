@@ -54,7 +54,7 @@ fn findings_by_line_with_what_is_right() {
         mm2.properties:6: primary->secondary.emit.heartbeats: not a MirrorMaker setting: ignored; did you mean `primary->secondary.emit.heartbeats.enabled`?
         mm2.properties:7: primary->secondary.offset.flush.interval.ms: ignored here; it is read as `secondary.offset.flush.interval.ms`
         mm2.properties:8: primary->third.topics: ignored: `clusters` does not name `third`
-        mm2.properties:9: primary->secondary.producer.linger.ms: reaches only the producer of offset syncs, not the one that writes records; use `secondary.producer.linger.ms` for that
+        mm2.properties:9: primary->secondary.producer.linger.ms: applies only to the producer of offset syncs, not the one that writes records; use `secondary.producer.linger.ms` for that
         mm2.properties:10: primary->secondary.sync.topic.acls.enabled: `no` is not true or false: MirrorMaker starts, but without MirrorSourceConnector (a former configuration goes on)
     "};
     with(format!("{GOOD}{rest}"))
@@ -81,7 +81,7 @@ fn who_gets_a_setting() {
     let stdout = indoc! {"
         mm2.properties:5: primary->secondary.consumer.bootstrap.servers: ignored: `primary.bootstrap.servers` and `secondary.bootstrap.servers` take precedence
         mm2.properties:6: secondary->primary.topics: ignored: flow secondary->primary is not enabled; set `secondary->primary.enabled = true`, or remove this
-        mm2.properties:7: secondary->primary.producer.override.linger.ms: reaches only the producer of heartbeats, for this flow is not enabled
+        mm2.properties:7: secondary->primary.producer.override.linger.ms: applies only to the producer of heartbeats, for this flow is not enabled
         mm2.properties:8: log.retention.hours: a broker setting: MirrorMaker ignores it; set it on the brokers
         mm2.properties:9: heartbeats.topic.retention.ms: a topic setting: MirrorMaker ignores it; set it with kafka-configs.sh
         mm2.properties:10: connector.class: turns all three connectors of a flow into a MirrorSourceConnector; remove it
@@ -181,7 +181,7 @@ fn the_settings_of_one_kafka() {
     kmk.run("lint mm2.properties").code(0);
     kmk.run("lint --kafka-version 4.2.0 mm2.properties")
         .code(1)
-        .stdout("mm2.properties:5: use.incremental.alter.configs: ignored: of the Kafka versions that kmk knows, only 3.9.2 has it\n");
+        .stdout("mm2.properties:5: use.incremental.alter.configs: ignored: of the versions known to kmk only 3.9.2 has it\n");
     kmk.run("lint --kafka-version four mm2.properties")
         .code(2)
         .stdout("")

@@ -326,7 +326,7 @@ fn a_mirrored_topic_is_mirrormakers_to_write() {
         .code(2)
         .stdout("");
     ran.stderr(indoc! {"
-        error: `primary.orders` on secondary is mirrored from `orders` on primary: MirrorMaker writes to it, and records that you add exist nowhere else
+        error: `primary.orders` on secondary is the mirrored topic of `orders` on primary: MirrorMaker writes to it, and what you add exists nowhere else
           hint: send to --topic orders --cluster primary, or use --force
     "});
     // and where nothing is mirrored to, the name means nothing

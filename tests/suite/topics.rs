@@ -175,7 +175,7 @@ fn what_is_not_a_persons_own_is_changed_only_by_force() {
     for verb in ["create", "delete", "alter", "truncate"] {
         let copy = format!("{} --cluster secondary", line(verb, "primary.orders"));
         kmk.run(&copy).code(2).stdout("").stderr(indoc! {"
-            error: `primary.orders` on secondary is mirrored from `orders` on primary: MirrorMaker writes to it, and keeps it like its source
+            error: `primary.orders` on secondary is the mirrored topic of `orders` on primary: MirrorMaker writes to it, and keeps it as its source is
               hint: change `orders` with --cluster primary, or use --force
         "});
         for (topic, cluster) in [

@@ -48,10 +48,10 @@ fn of_key(problem: &Problem) -> String {
         ),
         Problem::Misplaced(instead) => format!("ignored here; it is read as {}", or(instead)),
         Problem::Partly { reaches, instead } if instead.is_empty() => {
-            format!("reaches only {reaches}")
+            format!("applies only to {reaches}")
         }
         Problem::Partly { reaches, instead } => {
-            format!("reaches only {reaches}; use {} for that", or(instead))
+            format!("applies only to {reaches}; use {} for that", or(instead))
         }
         Problem::Overruled(why) => format!("ignored: {why}"),
         Problem::NotEnabled(flow) => {
@@ -67,7 +67,7 @@ fn of_key(problem: &Problem) -> String {
         }
         Problem::OnlyIn(only) => {
             format!(
-                "ignored: of the Kafka versions that kmk knows, only {} has it",
+                "ignored: of the versions known to kmk only {} has it",
                 only.kafka()
             )
         }
