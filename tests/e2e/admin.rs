@@ -73,7 +73,7 @@ fn topics_and_groups_are_what_kafkas_own_tools_say() {
     });
     lab.kmk("topic delete primary.mirrored --cluster secondary")
         .code(2)
-        .says("MirrorMaker writes it");
+        .says("MirrorMaker writes to it");
     let told = lab.kmk("topics --json").code(0).json();
     let of = |cluster: usize, topic: &str| {
         let topics = told["clusters"][cluster]["topics"].as_array().unwrap();
@@ -120,7 +120,7 @@ fn topics(side: &Side<'_>) {
     side.kmk("topic alter things --partitions 5")
         .code(0)
         .prints("Nothing to alter: topic `things` on ")
-        .prints(" has 5 partitions already.");
+        .prints(" already has 5 partitions.");
     side.kmk("topic alter things --partitions 4")
         .code(2)
         .says("INVALID_PARTITIONS");

@@ -46,7 +46,9 @@ fn a_mirrormaker_starts_from_the_classes_of_an_earlier_one() {
             .then_some(())
     });
 
-    lab.kmk("destroy").code(0).says("volume kmk-classes stays");
+    lab.kmk("destroy")
+        .code(0)
+        .says("volume kmk-classes is kept");
     let kept = things("label=kmk.classes");
     assert_eq!(kept, BTreeSet::from(["volume kmk-classes".to_owned()]));
 }

@@ -69,7 +69,7 @@ fn what_one_types_first_does_what_it_says() {
         .says("there is no topic `never`");
     sh("kmk consume greet -c 10")
         .code(2)
-        .says("`-n 10` is a number of records");
+        .says("`-n 10` for a number of records");
     let all = BTreeSet::from_iter(values);
     lab.secondary()
         .until_it_has("primary.greet", &all, CROSSING);

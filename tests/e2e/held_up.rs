@@ -82,7 +82,7 @@ fn a_topic_that_takes_less_than_mirrormaker_sends_is_named_and_a_deploy_mends_it
         .until_it_has("primary.files", &sent, CROSSING);
     until_healthy(&lab);
     let ids = lab.ids();
-    lab.deploy("").code(0).prints("already runs as asked");
+    lab.deploy("").code(0).prints("already runs as requested");
     assert_eq!(lab.ids(), ids);
 }
 
@@ -138,7 +138,7 @@ fn a_topic_that_cannot_be_made_and_one_of_mirrormakers_own_are_named_with_their_
     lab.primary().produce("orders", "two\n");
     until("a victim is told of it", PATIENCE, || {
         let ran = lab.kmk("explain orders");
-        let held = ran.text().contains("the whole flow is held up by");
+        let held = ran.text().contains("the whole flow is blocked by");
         (held && ran.text().contains(told)).then(|| ran.code(1))
     });
     until("its lag is, too", PATIENCE, || {
@@ -185,7 +185,7 @@ fn a_topic_that_cannot_be_made_and_one_of_mirrormakers_own_are_named_with_their_
     });
     until_it_says(&lab, told);
     let explained = lab.kmk("explain orders").code(1).text();
-    assert!(explained.contains("MirrorMaker has ended"), "{explained}");
+    assert!(explained.contains("MirrorMaker has exited"), "{explained}");
     lab.deploy("").code(0).says("has compact again");
     let line = format!("--bootstrap-server localhost:9092 --describe --topic {own}");
     let described = kafka_tool(&lab.container("secondary"), "kafka-topics.sh", &line, b"");

@@ -110,7 +110,9 @@ fn what_a_file_says_is_what_runs_and_a_change_touches_only_what_it_must() {
     lab.secondary().until_it_has("east.orders", &sent, CROSSING);
 
     let before = lab.ids();
-    kmk(&lab, "deploy").code(0).prints("already runs as asked");
+    kmk(&lab, "deploy")
+        .code(0)
+        .prints("already runs as requested");
     assert_eq!(lab.ids(), before);
     println!("a flow's setting: MirrorMaker only");
     let changed = text(lab.ports).replace("configs.enabled: false", "configs.enabled: true");

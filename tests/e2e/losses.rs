@@ -23,7 +23,7 @@ fn what_is_made_again_is_mirrored_from_its_first_record() {
     println!("a topic is deleted with kmk, and made again");
     lab.kmk("topic delete orders")
         .code(0)
-        .says("MirrorMaker's positions of it on secondary are reset");
+        .says("MirrorMaker's positions for it on secondary were reset");
     lab.primary().produce("orders", &lines(1_000, 3_000));
     lab.secondary().until_it_ends_at("primary.orders", 3_000);
     assert_eq!(
@@ -115,7 +115,7 @@ fn what_others_removed_is_told_and_no_lab_is_healthy_that_has_lost_it() {
             "topic delete primary.{name} --cluster secondary --force"
         ))
         .code(0)
-        .says(&format!("mirrors `{name}` of primary again"));
+        .says(&format!("mirrors `{name}` from primary again"));
         lab.secondary()
             .until_it_ends_at(&format!("primary.{name}"), count);
     }

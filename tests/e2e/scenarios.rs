@@ -34,7 +34,7 @@ impl Running {
             assert!(topology.cluster(name).is_some(), "{name}");
             assert!(deployed.text().contains(&kcat.0), "{}", deployed.text());
         }
-        lab.kmk(&deploy).code(0).prints("already runs as asked");
+        lab.kmk(&deploy).code(0).prints("already runs as requested");
         let other = if scenario == Scenario::Dr { "ha" } else { "dr" };
         lab.kmk(&format!("deploy --scenario {other}"))
             .code(2)
@@ -117,7 +117,7 @@ impl Running {
     #[track_caller]
     fn consumed(&self, line: &str, on: &str) -> Vec<String> {
         let ran = self.lab.kmk(line).code(0);
-        ran.says(&format!("note: on cluster {on};")).lines()
+        ran.says(&format!("note: using cluster {on};")).lines()
     }
 
     /// Where a group stands in the first partition of a topic.
@@ -352,7 +352,7 @@ mod matrix {
             .lab
             .kmk("produce --topic other --messages 1")
             .code(0)
-            .says("note: on cluster hub;")
+            .says("note: using cluster hub;")
             .says("hub.other --cluster edge-1 --messages 1")
             .says("hub.other --cluster edge-2 --messages 1");
         running.verify();

@@ -42,8 +42,10 @@ fn the_topics_asked_for_are_mirrored_and_no_others() {
 
     println!("deploying again changes nothing");
     let before = lab.ids();
-    lab.kmk("deploy").code(0).prints("already runs as asked");
-    lab.deploy("").code(0).prints("already runs as asked");
+    lab.kmk("deploy")
+        .code(0)
+        .prints("already runs as requested");
+    lab.deploy("").code(0).prints("already runs as requested");
     assert_eq!(lab.ids(), before);
 
     println!("with another filter, MirrorMaker is made anew");
