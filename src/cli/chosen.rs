@@ -1,4 +1,4 @@
-//! The cluster that a verb works on: one of the lab, or any that its addresses lead to.
+//! The cluster that a verb works on: one of the lab, or one given by its addresses.
 
 use super::deploy::in_lab;
 use super::failure::Told;
@@ -17,7 +17,7 @@ use kmk_kafka::wait::{Interrupt, Stop};
 /// By its addresses, beside a flag `--cluster` that means one of the lab's.
 #[derive(clap::Args)]
 pub(super) struct Elsewhere {
-    /// Another cluster instead, of the lab or not
+    /// Use the cluster at these addresses instead; it need not belong to the lab
     #[arg(
         long,
         value_name = "HOST:PORT,...",
@@ -125,8 +125,8 @@ impl Chosen {
                     .hint(hint)
                     .into()
             }
-            TopicError::BeyondTheEnd { .. } => Told::usage(error.to_string())
-                .hint("`end` removes all records of each partition, however many there are; --partition names one")
+            TopicError::BeyondEnd { .. } => Told::usage(error.to_string())
+                .hint("`end` removes all records of each partition; --partition selects one partition")
                 .into(),
             TopicError::Kafka(error) => self.of_kafka(error),
         }
@@ -143,11 +143,11 @@ impl Chosen {
                     .into()
             }
             GroupError::Active { .. } => Told::no(format!("{error} (on {on})"))
-                .hint("stop them first: they keep noting where they are")
+                .hint("stop them first: they keep committing offsets")
                 .into(),
             GroupError::NoPlace { .. } => Told::no(format!("{error} on {on}"))
                 .hint(format!(
-                    "`kmk group list{} --verbose` shows where it stands",
+                    "`kmk group list{} --verbose` shows its committed offsets",
                     self.flags()
                 ))
                 .into(),
@@ -186,8 +186,8 @@ fn some(kind: &str, names: &[String]) -> String {
     let shown = shown.join(", ");
     match names.len() {
         0 => format!("there are no {kind}s yet"),
-        all if all > SHOWN => format!("{kind}s there are: {shown} and {} more", all - SHOWN),
-        _ => format!("{kind}s there are: {shown}"),
+        all if all > SHOWN => format!("existing {kind}s: {shown} and {} more", all - SHOWN),
+        _ => format!("existing {kind}s: {shown}"),
     }
 }
 
@@ -241,7 +241,7 @@ pub(super) fn all_answered<'a>(
     }
     if !silent.is_empty() {
         let lab = in_lab(&context.lab);
-        let hint = format!("hint: `kmk status{lab}` says what is wrong there");
+        let hint = format!("hint: `kmk status{lab}` shows what is wrong there");
         context.output.talk(&hint);
     }
     silent.is_empty()

@@ -30,22 +30,22 @@ const MESSAGES: u64 = 10_000;
 
 /// Prove that flows replicate: account for every record sent, from source to target
 ///
-/// Sends numbered records into the source of each flow while it reads the target, and says which are missing,
-/// duplicated, out of order or corrupted, and how late they were. A broker, MirrorMaker or the link may go down
-/// meanwhile and come back: the account stays right.
+/// Sends numbered records to the source of each flow while it reads the target, and reports which are missing, duplicated,
+/// out of order or corrupted, and their latency. A broker, MirrorMaker or the link may fail meanwhile and come back: the
+/// report stays correct.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// How many records into each source, such as 1000, 10k or 1e6 [default: 10000]
+    /// How many records to send to each source, such as 1000, 10k or 1e6 [default: 10000]
     #[arg(long, short = 'n', value_name = "N", value_parser = messages, allow_hyphen_values = true, conflicts_with = "time")]
     messages: Option<u64>,
-    /// Send for so long instead
+    /// Send for this long instead
     #[arg(long = "for", id = "time", value_name = "TIME", value_parser = patience)]
     time: Option<Duration>,
-    /// At most so many records a second on average, into each source [default: as fast as the source takes them]
+    /// Send at most this many records per second on average to each source [default: as fast as possible]
     #[arg(long, value_name = "N[/s]", value_parser = rate, allow_hyphen_values = true)]
     rate: Option<u64>,
-    /// Bytes of each record: 200, 10kB, 1MB (10^6) or 1MiB (2^20)
+    /// Size of each record in bytes: 200, 10kB, 1MB (10^6) or 1MiB (2^20)
     #[arg(long, value_name = "BYTES", default_value = "200", allow_hyphen_values = true,
           value_parser = sized(MIN_STAMPED as u64..=MAX_VALUE as u64))]
     size: u64,
@@ -53,31 +53,30 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value = "3", allow_negative_numbers = true, conflicts_with_all = ["topic", "bare"],
           value_parser = counted::<u32>(1..=u64::from(MAX_PARTITIONS)))]
     partitions: u32,
-    /// Only this flow; may be given more than once [default: all that take the topic]
+    /// Only this flow; may be repeated [default: every flow that mirrors the topic]
     #[arg(long = "flow", value_name = "SOURCE->TARGET")]
     flows: Vec<String>,
-    /// Send into this topic, which is there already, to all of its partitions; the records stay in it [default: kmk's own,
-    /// kmk-verify]
+    /// Use this existing topic, and all of its partitions; the records stay in it [default: kmk's own, kmk-verify]
     #[arg(value_name = "TOPIC", value_parser = topic_name)]
     bare: Option<String>,
     /// The topic, as a flag
     #[arg(long, short, value_name = "TOPIC", value_parser = topic_name, conflicts_with = "bare")]
     topic: Option<String>,
-    /// How long to wait once all is sent and no more records arrive; for a source that acknowledges nothing; and for a
-    /// flow that does not show the topic yet
+    /// How long to wait when no more records arrive, when a source acknowledges nothing, and for a mirrored topic that does
+    /// not exist yet
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = patience)]
     timeout: Duration,
-    /// Duplicates are errors too: also waits until MirrorMaker has committed its position behind the last record, so that
-    /// none can come any more
+    /// Treat duplicates as errors; also wait until MirrorMaker has committed its position after the last record, so that no
+    /// more can arrive
     #[arg(long)]
     exactly_once: bool,
-    /// Leave the records in kmk's own topic, on both sides, instead of removing them
+    /// Keep the records in kmk's own topic, on both clusters, instead of removing them
     #[arg(long)]
     keep: bool,
-    /// The report as JSON, for scripts
+    /// Print the report as JSON, for scripts
     #[arg(long)]
     json: bool,
-    /// Write the report to this file too, as JSON
+    /// Also write the report to this file, as JSON
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 }
@@ -91,9 +90,9 @@ Examples:
   kmk verify --json | jq '.flows[].account.missing'
 
 Exit code 0: every acknowledged record arrived unchanged and in order; 1: some
-did not, or the source took no more. Records that the source did not acknowledge
-may be there or not; duplicates are reported, and errors with --exactly-once.
-Without --rate the latency is that of a burst: records wait for each other.";
+did not, or a source stopped accepting records. Records that the source did not
+acknowledge may arrive or not; duplicates are reported, and are errors with
+--exactly-once. Without --rate, latency is that of a burst: records queue up.";
 
 pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let file = args.report.map(ReportFile::prepare).transpose()?;
@@ -156,7 +155,7 @@ fn answer(
     for out in &report.left_out {
         context
             .output
-            .warn(&format!("{} is left out: {}", out.flow, out.why));
+            .warn(&format!("{} is not checked: {}", out.flow, out.why));
     }
     if report.end == VerifyEnd::Interrupted {
         return Err(Stop::Interrupted.into());
@@ -172,17 +171,17 @@ fn answer(
         context.output.talk(&format!("hint: {hint}"));
     }
     let lab = in_lab(&context.lab);
-    let mut next = vec![(format!("kmk status{lab}"), "how the lab is")];
+    let mut next = vec![(format!("kmk status{lab}"), "check health")];
     let mut lossy = report.flows.iter().filter(|flow| flow.account.missing > 0);
     if let Some(flow) = lossy.next() {
         let explain = format!("kmk explain{lab} {}", flow.topic);
-        next.push((explain, "why a topic is not copied"));
+        next.push((explain, "see why the topic is not mirrored"));
     }
     if what.topic.is_none() && what.afterwards == Afterwards::Remove {
         let keep = format!("kmk verify{lab} --keep");
-        next.push((keep, "once more, and look at the records"));
+        next.push((keep, "run again, and keep the records for inspection"));
     }
-    next.push((format!("kmk logs{lab}"), "what MirrorMaker says"));
+    next.push((format!("kmk logs{lab}"), "see what MirrorMaker logged"));
     context.output.next(&next);
     Ok(Outcome::No)
 }
@@ -191,11 +190,11 @@ fn answer(
 fn hint(error: &KafkaError) -> Option<&'static str> {
     match error {
         KafkaError::RecordTooLarge { .. } => {
-            Some("a topic's max.message.bytes says how large a record may be: see --size")
+            Some("max.message.bytes of the topic limits the size of a record: see --size")
         }
         // INVALID_RECORD
         KafkaError::Refused { code, .. } if code.number() == 87 => Some(
-            "a compacted topic refuses records without a key, and would lose records with one: name another --topic",
+            "a compacted topic refuses records without a key, and would remove records with one: use another --topic",
         ),
         _ => None,
     }
@@ -214,7 +213,7 @@ fn of_verify(error: VerifyError, what: &Verify, context: &Context) -> anyhow::Er
             let hint = match nearest(topic, topics.iter().map(String::as_str)) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None if topics.is_empty() => {
-                    format!("make it first: `kmk topic create{lab} {topic} --cluster {cluster}`")
+                    format!("create it first: `kmk topic create{lab} {topic} --cluster {cluster}`")
                 }
                 None => topics_there_are(topics),
             };
@@ -227,7 +226,7 @@ fn of_verify(error: VerifyError, what: &Verify, context: &Context) -> anyhow::Er
                 .into()
         }
         VerifyError::Busy { .. } => Told::unusable(error.to_string())
-            .hint("wait until it has ended, or send through a topic of yours with --topic: several may at once")
+            .hint("wait until it has finished, or use a topic of your own with --topic, which can run at the same time")
             .into(),
         VerifyError::Lock(error) => error.into(),
         VerifyError::Kafka(error) => error.into(),
@@ -240,14 +239,14 @@ fn of_refusal(refusal: &Refusal, what: &Verify) -> anyhow::Error {
         Refusal::NoFlow { name, known } => return Told::unknown("flow", name, known).into(),
         Refusal::NoFlows => "verify needs a flow: add one to kmk.yml, and deploy".to_owned(),
         Refusal::Internal { .. } => {
-            "name a topic of yours with --topic, or leave it out: kmk has one of its own for this"
+            "use a topic of your own with --topic, or leave it out: kmk then uses its own"
                 .to_owned()
         }
-        Refusal::Excluded { .. } | Refusal::NotTaken { .. } if what.topic.is_none() => {
-            "name a topic that it takes with --topic".to_owned()
+        Refusal::Excluded { .. } | Refusal::NotIncluded { .. } if what.topic.is_none() => {
+            "use --topic with a topic that the flow mirrors".to_owned()
         }
-        Refusal::Excluded { .. } | Refusal::NotTaken { .. } => {
-            "name another topic; which ones a flow takes stands in its `topics` and `exclude`, in kmk.yml"
+        Refusal::Excluded { .. } | Refusal::NotIncluded { .. } => {
+            "use another topic; `topics` and `exclude` of the flow in kmk.yml say which topics it mirrors"
                 .to_owned()
         }
         Refusal::Copy {
@@ -256,11 +255,11 @@ fn of_refusal(refusal: &Refusal, what: &Verify) -> anyhow::Error {
             format!("verify the flow from {source_cluster} with --topic {of}")
         }
         Refusal::Uninvited { .. } => {
-            "name a topic of yours with --topic, or say `canary: true` for that cluster in kmk.yml"
+            "use a topic of your own with --topic, or set `canary: true` for that cluster in kmk.yml"
                 .to_owned()
         }
-        Refusal::Cycle { .. } => "name a topic of another name with --topic".to_owned(),
-        Refusal::TooLong { .. } => "name a topic with a shorter name".to_owned(),
+        Refusal::Cycle { .. } => "use --topic with another topic name".to_owned(),
+        Refusal::TooLong { .. } => "use a topic with a shorter name".to_owned(),
     };
     Told::usage(refusal.to_string()).hint(hint).into()
 }

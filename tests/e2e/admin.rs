@@ -132,7 +132,7 @@ fn topics(side: &Side<'_>) {
     side.kmk("topic alter things --partitions 5")
         .code(0)
         .prints("Nothing to alter: topic `things` on ")
-        .prints(" has 5 partitions already.");
+        .prints(" already has 5 partitions.");
     side.kmk("topic alter things --partitions 4")
         .code(2)
         .says("INVALID_PARTITIONS");
@@ -184,7 +184,7 @@ fn groups(side: &Side<'_>) {
         (&"java".into(), &3.into())
     );
     for partition in [0, 1] {
-        let place = &group["places"][partition];
+        let place = &group["partitions"][partition];
         let ours = ["committed", "end", "lag"].map(|field| place[field].to_string());
         assert_eq!(side.group("java", "parcels", partition), Some(ours));
     }

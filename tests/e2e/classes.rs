@@ -49,7 +49,9 @@ mod matrix {
                 .then_some(())
         });
 
-        lab.kmk("destroy").code(0).says("volume kmk-classes stays");
+        lab.kmk("destroy")
+            .code(0)
+            .says("volume kmk-classes is kept");
         let kept = things("label=kmk.classes");
         assert_eq!(kept, BTreeSet::from(["volume kmk-classes".to_owned()]));
     }

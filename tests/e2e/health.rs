@@ -71,7 +71,7 @@ fn breaks(lab: &Lab, what: &str, fault: impl FnOnce(), words: &[&str], heal: imp
 fn what_is_broken_is_named_and_what_has_healed_is_well_within_seconds() {
     let lab = Lab::deployed("health", "");
     let well = lab.kmk("status --json").code(0).json();
-    assert_eq!(well["flows"][0]["canary"]["outcome"], "crossed", "{well}");
+    assert_eq!(well["flows"][0]["canary"]["outcome"], "arrived", "{well}");
     a_cluster_breaks(&lab, "primary");
     a_worker_breaks(&lab);
     let [worker, primary, secondary] =

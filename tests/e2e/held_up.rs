@@ -82,7 +82,7 @@ fn a_topic_that_takes_less_than_mirrormaker_sends_is_named_and_a_deploy_mends_it
         .until_it_has("primary.files", &sent, CROSSING);
     until_healthy(&lab);
     let ids = lab.ids();
-    lab.deploy("").code(0).prints("already runs as asked");
+    lab.deploy("").code(0).prints("already runs as requested");
     assert_eq!(lab.ids(), ids);
 }
 
@@ -132,7 +132,7 @@ mod matrix {
         until_it_says(&lab, told);
         lab.kmk("explain new")
             .code(1)
-            .prints("the whole flow stands still because of it");
+            .prints("it blocks the whole flow");
         lab.kmk("explain orders").code(1).prints(told);
         lab.kmk("topic delete primary_new --cluster secondary --force")
             .code(0);
@@ -164,7 +164,7 @@ fn a_topic_that_cannot_be_made_and_one_of_mirrormakers_own_are_named_with_their_
     lab.primary().produce("orders", "two\n");
     until("a victim is told of it", PATIENCE, || {
         let ran = lab.kmk("explain orders");
-        let held = ran.text().contains("the whole flow is held up by");
+        let held = ran.text().contains("the whole flow is blocked by");
         (held && ran.text().contains(told)).then(|| ran.code(1))
     });
     until("its lag is, too", PATIENCE, || {
@@ -175,7 +175,7 @@ fn a_topic_that_cannot_be_made_and_one_of_mirrormakers_own_are_named_with_their_
     });
     lab.kmk(&format!("explain {long}"))
         .code(1)
-        .prints("the whole flow stands still because of it");
+        .prints("it blocks the whole flow");
     lab.kmk(&format!("topic delete {long} --force")).code(0);
     orders(&["one", "two"]);
     until_healthy(&lab);
@@ -190,13 +190,13 @@ fn a_topic_that_cannot_be_made_and_one_of_mirrormakers_own_are_named_with_their_
     let told = "topic `mm2-offsets.primary.internal` has cleanup.policy=delete instead of compact";
     until_it_says(&lab, told);
     docker(&format!("restart -t 1 {}", lab.container("mm2-secondary")));
-    until("MirrorMaker has ended", PATIENCE, || {
+    until("MirrorMaker has exited", PATIENCE, || {
         let status = lab.kmk("status --json").json();
         status["flows"][0]["ended"].is_string().then_some(())
     });
     until_it_says(&lab, told);
     let explained = lab.kmk("explain orders").code(1).text();
-    assert!(explained.contains("MirrorMaker has ended"), "{explained}");
+    assert!(explained.contains("MirrorMaker has exited"), "{explained}");
     lab.deploy("").code(0).says("set back to compact");
     let line = format!("--bootstrap-server localhost:9092 --describe --topic {own}");
     let described = kafka_tool(&lab.container("secondary"), "kafka-topics.sh", &line, b"");

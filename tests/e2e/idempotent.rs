@@ -192,7 +192,7 @@ fn move_leaders(lab: &Lab, before: &[i64]) {
 fn all_there(lab: &Lab, sending: Running, topic: &str) {
     let report = sending.finish().code(0).json();
     assert_eq!(report["acknowledged"], RECORDS);
-    assert_eq!(report["may_have_repeated"], 0);
+    assert_eq!(report["possible_duplicates"], 0);
     assert_eq!(report["in_doubt"], 0);
     let told = lab.kmk("status --json").json();
     let address = told["clusters"][0]["bootstrap"]

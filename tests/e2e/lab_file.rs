@@ -110,18 +110,20 @@ fn what_a_file_says_is_what_runs_and_a_change_touches_only_what_it_must() {
     lab.secondary().until_it_has("east.orders", &sent, CROSSING);
 
     let before = lab.ids();
-    kmk(&lab, "deploy").code(0).prints("already runs as asked");
+    kmk(&lab, "deploy")
+        .code(0)
+        .prints("already runs as requested");
     assert_eq!(lab.ids(), before);
     println!("a flow's setting: MirrorMaker only");
     let changed = text(lab.ports).replace("configs.enabled: false", "configs.enabled: true");
     fs::write(&file, &changed).unwrap();
-    kmk(&lab, "deploy").code(0).prints("Made anew: mm2-west.");
+    kmk(&lab, "deploy").code(0).prints("Recreated: mm2-west.");
     let after = lab.ids();
     assert_eq!(different(&before, &after), ["mm2-west"]);
     println!("a broker's setting: its broker only");
     let changed = changed.replace("7200000", "7300000");
     fs::write(&file, &changed).unwrap();
-    kmk(&lab, "deploy").code(0).prints("Made anew: east.");
+    kmk(&lab, "deploy").code(0).prints("Recreated: east.");
     assert_eq!(different(&after, &lab.ids()), ["east"]);
     assert_eq!(setting(&lab, "east", "log.retention.ms"), "7300000");
     println!("a flag overrides the file");

@@ -82,7 +82,7 @@ mod matrix {
         );
         lab.kmk("start").code(0);
         let again = lab.kmk("deploy --any-port").code(0);
-        again.prints("already runs as asked");
+        again.prints("already runs as requested");
         assert_eq!(super::ports(&listed(lab)), before);
     }
 
@@ -115,7 +115,7 @@ fn goes_on_after(rounds: usize) {
         assert_eq!(self::memory(&lab), 0);
         println!("  {} MiB of memory are free again", memory >> 20);
         assert_eq!(listed(&lab)["state"], "stopped");
-        lab.kmk("stop").code(0).prints("was stopped already");
+        lab.kmk("stop").code(0).prints("is already stopped");
         lab.kmk("status")
             .code(1)
             .prints("stopped")
@@ -123,11 +123,13 @@ fn goes_on_after(rounds: usize) {
         for line in ["produce --topic orders --value x", "consume --topic orders"] {
             lab.kmk(line).code(3).says("is stopped").says("kmk start");
         }
-        lab.kmk("start").code(0).prints("runs again and replicates");
+        lab.kmk("start")
+            .code(0)
+            .prints("is running again and replicates");
         assert_eq!(lab.ids(), ids, "the same containers");
         lab.kmk("start")
             .code(0)
-            .prints("already runs and replicates");
+            .prints("is already running and replicates");
         lab.kmk("status").code(0).prints("healthy");
 
         let later = format!("after start {round}");

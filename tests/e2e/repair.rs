@@ -115,7 +115,7 @@ fn deploy_repairs(faults: &[((&str, &str), &str)], links: &[(&str, &str)]) {
         let (network, container) = (lab.network(cluster), lab.container(service));
         docker(&format!("network disconnect {network} {container}"));
         lab.kmk("status").code(1).prints("NOT HEALTHY");
-        lab.kmk("deploy").code(0).prints("is whole again");
+        lab.kmk("deploy").code(0).prints("is repaired");
         produce(&mut sent, &format!("after {service} {cluster}"));
         lab.secondary()
             .until_it_has("primary.orders", &sent, CROSSING);
@@ -133,7 +133,7 @@ fn deploy_repairs(faults: &[((&str, &str), &str)], links: &[(&str, &str)]) {
     let as_made = memory();
     docker(&format!("update --memory 400m --memory-swap 800m {mirror}"));
     assert_ne!(memory(), as_made);
-    lab.kmk("deploy").code(0).prints("Made anew: mm2-secondary");
+    lab.kmk("deploy").code(0).prints("Recreated: mm2-secondary");
     assert_eq!(memory(), as_made);
     println!(
         "  {} records sent, {} arrived",

@@ -41,7 +41,7 @@ impl Running {
             assert!(topology.cluster(name).is_some(), "{name}");
             assert!(deployed.text().contains(&kcat.0), "{}", deployed.text());
         }
-        lab.kmk(&deploy).code(0).prints("already runs as asked");
+        lab.kmk(&deploy).code(0).prints("already runs as requested");
         let other = if scenario == Scenario::Dr { "ha" } else { "dr" };
         lab.kmk(&format!("deploy --scenario {other}"))
             .code(2)
@@ -124,7 +124,7 @@ impl Running {
     #[track_caller]
     fn consumed(&self, line: &str, on: &str) -> Vec<String> {
         let ran = self.lab.kmk(line).code(0);
-        ran.says(&format!("note: on cluster {on};")).lines()
+        ran.says(&format!("note: using cluster {on};")).lines()
     }
 
     /// Where a group stands in the first partition of a topic.
@@ -132,7 +132,7 @@ impl Running {
         let line = format!("groups --json --group {group} --cluster {cluster}");
         let groups = self.lab.command(&line).output().unwrap();
         let groups: Value = serde_json::from_slice(&groups.stdout).ok()?;
-        let places = groups["clusters"][0]["groups"][0]["places"].as_array()?;
+        let places = groups["clusters"][0]["groups"][0]["partitions"].as_array()?;
         let place = places.iter().find(|place| place["topic"] == topic)?;
         place["committed"].as_u64()
     }
@@ -286,7 +286,7 @@ mod matrix {
             .lab
             .kmk("produce --topic other --messages 1")
             .code(0)
-            .says("note: on cluster hub;")
+            .says("note: using cluster hub;")
             .says("hub.other --cluster edge-1 --messages 1")
             .says("hub.other --cluster edge-2 --messages 1");
         running.verify();
@@ -384,7 +384,7 @@ fn ha_goes_on_when_a_broker_of_each_side_is_killed() {
     }
 
     println!("the brokers come back");
-    lab.kmk("deploy").code(0).prints("is whole again");
+    lab.kmk("deploy").code(0).prints("is repaired");
     until("all brokers are there", CROSSING, || {
         let status = lab.command("status").output().unwrap();
         status.status.success().then_some(())

@@ -108,7 +108,7 @@ fn until_shared(lab: &Lab, cluster: &str, group: &str, members: usize) {
         ));
         let told: serde_json::Value = serde_json::from_slice(&told.stdout).ok()?;
         let group = &told["clusters"][0]["groups"][0];
-        let places = group["places"].as_array()?;
+        let places = group["partitions"].as_array()?;
         let held = places.iter().filter(|place| place["client"].is_string());
         let is_so = group["state"] == "Stable"
             && group["members"].as_array()?.len() == members

@@ -34,7 +34,7 @@ fn only_mirrormaker_is_rendered_and_it_finds_this_machine() {
     kmk.run("deploy --dry-run")
         .code(0)
         .stdout_has("Would wait until MirrorMaker runs onprem->cloud\n")
-        .stdout_has("There would be onprem at localhost:9092,b.example:9092, cloud at [fd00::1]:9092\n")
+        .stdout_has("Clusters would be onprem at localhost:9092,b.example:9092, cloud at [fd00::1]:9092\n")
         .stderr_has("note: cluster onprem (localhost:9092,b.example:9092) is an existing cluster. MirrorMaker creates on it: mm2-offset-syncs.cloud.internal\n")
         .stderr_has("note: cluster cloud ([fd00::1]:9092) is an existing cluster. MirrorMaker creates on it: heartbeats, mm2-configs.onprem.internal, mm2-offsets.onprem.internal, mm2-status.onprem.internal, onprem.checkpoints.internal; the mirrored topics onprem.*\n")
         .no_calls();
@@ -170,7 +170,7 @@ fn lab(kmk: &Kmk, properties: &serde_json::Value) -> Docker {
 fn destroy_says_what_stays_and_how_to_remove_it() {
     let kmk = Kmk::on(|kmk| lab(kmk, &json!({})));
     kmk.run("destroy").code(0).stderr_has(
-        "Cluster primary (localhost:$PRIMARY) was there before, and goes on. It does not answer, and should still have what was made there for the lab:\n  kmk topic delete mm2-offset-syncs.secondary.internal --force --bootstrap localhost:$PRIMARY\n",
+        "Cluster primary (localhost:$PRIMARY) existed before the lab and is kept. It does not answer; these topics were created there for the lab:\n  kmk topic delete mm2-offset-syncs.secondary.internal --force --bootstrap localhost:$PRIMARY\n",
     );
 }
 
@@ -194,11 +194,11 @@ fn one_that_wants_a_password_is_said_to_be_out_of_reach() {
     kmk.run("status")
         .stdout_has("primary    -        -       localhost:")
         .stderr_has(
-            "note: kmk cannot log in to primary, and does not know how it is; MirrorMaker can\n",
+            "note: kmk connects without credentials and cannot check primary; MirrorMaker can connect\n",
         );
     kmk.run("destroy")
         .code(0)
-        .stderr_has("kmk cannot log in there to look; it should still have what was made there for the lab:\n  mm2-offset-syncs.secondary.internal\nKafka's own kafka-topics.sh removes them, with the same properties.\n");
+        .stderr_has("kmk connects without credentials and cannot look; these topics were created there for the lab:\n  mm2-offset-syncs.secondary.internal\nDelete them with Kafka's own kafka-topics.sh and the same properties.\n");
 }
 
 #[test]

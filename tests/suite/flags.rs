@@ -32,27 +32,27 @@ fn ports() {
         ),
         (
             "deploy --port primary=",
-            "`` is not a port; 1024 to 65526 are possible",
+            "`` is not a port; 1024 to 65526 are allowed",
         ),
         (
             "deploy --port primary=x",
-            "`x` is not a port; 1024 to 65526 are possible",
+            "`x` is not a port; 1024 to 65526 are allowed",
         ),
         (
             "deploy --port primary=0",
-            "`0` is not a port; 1024 to 65526 are possible",
+            "`0` is not a port; 1024 to 65526 are allowed",
         ),
         (
             "deploy --port primary=-1",
-            "`-1` is not a port; 1024 to 65526 are possible",
+            "`-1` is not a port; 1024 to 65526 are allowed",
         ),
         (
             "deploy --port primary=70000",
-            "`70000` is not a port; 1024 to 65526 are possible",
+            "`70000` is not a port; 1024 to 65526 are allowed",
         ),
         (
             "deploy --port primary=80",
-            "port 80 needs privileges; 1024 to 65526 are possible",
+            "port 80 needs privileges; 1024 to 65526 are allowed",
         ),
         ("deploy --port primary=65530", "65530"),
     ]);
@@ -197,7 +197,7 @@ fn all_that_is_wrong_with_a_lab_at_once() {
 
 #[test]
 fn lab_names() {
-    let rule = "a lab name has lower-case letters, digits and `-` (not first or last), at most 40 characters";
+    let rule = "use lower-case letters, digits and `-` (not first or last), at most 40 characters";
     let long = "a".repeat(41);
     for name in [
         "", "Demo", "-demo", "demo-", "a_b", "a.b", "a/b", "ä", &long,
@@ -263,7 +263,7 @@ fn flags_that_contradict() {
         ),
         (
             "deploy --kafka-version latest",
-            "a version is written as 3.9.2",
+            "must be a version, such as 3.9.2",
         ),
         ("deploy --timings xml", "[possible values: table, json]"),
         (
@@ -334,10 +334,16 @@ fn images_of_clusters() {
     refused(&[
         (
             "deploy --kafka-version primary=latest",
-            "a version is written as 3.9.2",
+            "must be a version, such as 3.9.2",
         ),
-        ("deploy --kafka-version 4", "a version is written as 3.9.2"),
-        ("deploy --image =a:1", "there is no cluster before the `=`"),
+        (
+            "deploy --kafka-version 4",
+            "must be a version, such as 3.9.2",
+        ),
+        (
+            "deploy --image =a:1",
+            "the cluster name before `=` is missing",
+        ),
     ]);
 }
 

@@ -51,7 +51,7 @@ fn everything_that_a_file_says_is_rendered_and_no_secret() {
     let ran = kmk.run("deploy --dry-run").code(0);
     ran.stderr_has("Using kmk.yml; flags override it.\n")
         .stdout_has("docker compose -p kmk-shop -f kmk-lab-shop/docker-compose.yml")
-        .stdout_has("There would be east at 127.0.0.1:29092, west at 127.0.0.1:19192\n")
+        .stdout_has("Clusters would be east at 127.0.0.1:29092, west at 127.0.0.1:19192\n")
         .no_calls();
     let compose = rendered(&kmk, "kmk-lab-shop", "docker-compose.yml");
     for part in [
@@ -102,7 +102,7 @@ fn another_file_is_named() {
     kmk.run("deploy --dry-run --config other.yml")
         .code(0)
         .stderr_has("Using other.yml; flags override it.\n")
-        .stdout_has("There would be one at 127.0.0.1:19092\n");
+        .stdout_has("Clusters would be one at 127.0.0.1:19092\n");
     kmk.run("deploy --dry-run --config none.yml --quiet")
         .code(2)
         .stdout("")
@@ -536,7 +536,7 @@ fn an_empty_lab_file_is_named_as_it_is_written_anew() {
 fn a_lab_without_flows_waits_for_no_canary() {
     let kmk = kmk_with("clusters:\n  - name: alone\n").without_docker();
     let ran = kmk.run("deploy --dry-run").code(0);
-    ran.stdout_has("up -d\nWould wait until every broker answers\nThere would be alone at");
+    ran.stdout_has("up -d\nWould wait until every broker answers\nClusters would be alone at");
 }
 
 #[test]
@@ -561,13 +561,13 @@ fn init_writes_the_default_lab_and_overwrites_nothing() {
         .stderr(indoc! {"
 
         Next:
-          kmk deploy  # what it says, again after each change
-          kmk status  # how it is
+          kmk deploy  # deploy it, now and after each change
+          kmk status  # check health
     "});
     let text = fs::read_to_string(kmk.work("kmk.yml")).unwrap();
     assert!(text.starts_with("# yaml-language-server: $schema=https://"));
     kmk.run("init").code(2).stdout("").stderr(indoc! {"
-        error: kmk.yml is there already
+        error: kmk.yml already exists
           hint: replace it with --overwrite, or name another file with --config
     "});
     kmk.run("init --overwrite --lab shop")
@@ -607,8 +607,8 @@ fn a_scenario_is_written_as_a_file_and_deployed_without_one() {
             .code(0);
         kmk.run("deploy --dry-run --dir with").code(0);
         kmk.run(&format!("deploy --scenario {scenario} --quiet")).code(2).no_calls().stderr(&format!(
-            "error: kmk.yml is here, and says which clusters and flows there are\n  hint: leave --scenario out, or go \
-             where there is no lab file; `kmk init --scenario {scenario} --config FILE` writes another\n"
+            "error: kmk.yml already defines the clusters and flows\n  hint: leave --scenario out, or use a \
+             directory without a lab file; `kmk init --scenario {scenario} --config FILE` writes another\n"
         ));
         fs::remove_file(kmk.work("kmk.yml")).unwrap();
         kmk.run(&format!(

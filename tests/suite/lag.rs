@@ -83,7 +83,7 @@ fn what_is_watched_is_lines_where_there_is_no_terminal_until_the_reader_goes() {
     assert_eq!(lines.len(), 3);
     for line in lines {
         assert!(line.starts_with("time=2"), "{line}");
-        let rest = " flow=primary->secondary state=ill in=- out=- behind=- seconds=- lost=0 canary_ms=- tasks=- problem=";
+        let rest = " flow=primary->secondary state=unhealthy in=- out=- behind=- seconds=- lost=0 canary_ms=- tasks=- problem=";
         assert!(line.contains(rest), "{line}");
         assert!(!line.contains('\u{1b}'), "{line:?}");
     }

@@ -88,7 +88,7 @@ fn status_of_brokers_that_do_not_answer() {
         Docker::works().with(&kmk.lab().exited("mm2-secondary", 143).without("secondary"))
     });
     let ran = kmk.run("status").code(1).changed(&[]);
-    ran.stderr("\nhint: `kmk logs` says more; `kmk deploy` repairs what can be repaired\n").stdout(indoc! {"
+    ran.stderr("\nhint: `kmk logs` shows more; `kmk deploy` repairs what can be repaired\n").stdout(indoc! {"
         Lab `demo`: NOT HEALTHY
           - container of secondary is missing
           - container kmk-demo-mm2-secondary-1 has exited with code 143
@@ -105,8 +105,8 @@ fn status_of_brokers_that_do_not_answer() {
         primary    0/1      -       127.0.0.1:$PRIMARY
         secondary  0/1      -       127.0.0.1:$SECONDARY
 
-        FLOW                STATE  CANARY  TOPIC  COPY  BEHIND  SECONDS
-        primary->secondary  ill    -       -            -       -
+        FLOW                STATE      CANARY  TOPIC  MIRRORED AS  BEHIND  SECONDS
+        primary->secondary  unhealthy  -       -                   -       -
     "});
 }
 
@@ -237,6 +237,6 @@ fn the_lab_of_the_environment_is_meant_unless_another_is_typed() {
         .variable("KMK_LAB", "No!")
         .run("env")
         .code(2)
-        .stderr_has("error: invalid value 'No!' for KMK_LAB: a lab name has lower-case letters")
+        .stderr_has("error: invalid value 'No!' for KMK_LAB: use lower-case letters")
         .no_calls();
 }

@@ -237,9 +237,9 @@ fn an_address_that_cannot_be_advertised() {
         ),
         (
             "deploy --bind localhost",
-            "invalid value 'localhost' for '--bind <ADDRESS>': an IP address is needed, such as 192.168.1.20",
+            "invalid value 'localhost' for '--bind <ADDRESS>': must be an IP address, such as 192.168.1.20",
         ),
-        ("deploy --bind 10.0.0.1:9092", "an IP address is needed"),
+        ("deploy --bind 10.0.0.1:9092", "must be an IP address"),
         (
             "deploy --bind",
             "a value is required for '--bind <ADDRESS>'",
@@ -277,10 +277,10 @@ fn a_lab_file_has_the_address_too() {
     }
     fs::write(kmk.work("kmk.yml"), file("10.0.0.1")).unwrap();
     let ran = kmk.run("deploy --dry-run").code(0);
-    ran.stdout_has("There would be primary at 10.0.0.1:19092\n")
+    ran.stdout_has("Clusters would be primary at 10.0.0.1:19092\n")
         .stderr_has(WARNING);
     let ran = kmk.run("deploy --dry-run --bind [2001:db8::7]").code(0);
-    ran.stdout_has("There would be primary at [2001:db8::7]:19092\n");
+    ran.stdout_has("Clusters would be primary at [2001:db8::7]:19092\n");
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn each_is_listed_with_a_drawing_and_when_to_use_it() {
           Two sites are active at once, each close to its users: to read all records, consume `orders` and its mirrored topic.
     "})
     .stdout_has("dr (default): ")
-    .stderr("\nNext:\n  kmk deploy --scenario active-active  # or another of them\n");
+    .stderr("\nNext:\n  kmk deploy --scenario active-active  # or another scenario\n");
     kmk.run("scenarios --quiet").code(0).stderr("");
 }
 
@@ -78,8 +78,8 @@ fn what_would_be_done() {
             Wrote kmk-lab/docker-compose.yml
             Wrote kmk-lab/mm2.properties
             Would run docker compose -p kmk-demo -f kmk-lab/docker-compose.yml up -d
-            Would wait until a canary has crossed emea->central, apac->central
-            There would be emea at 127.0.0.1:19092, apac at 127.0.0.1:19192, central at 127.0.0.1:30000
+            Would wait until a canary record is mirrored through emea->central, apac->central
+            Clusters would be emea at 127.0.0.1:19092, apac at 127.0.0.1:19192, central at 127.0.0.1:30000
         "});
     let text = std::fs::read_to_string(kmk.work("kmk-lab/docker-compose.yml")).unwrap();
     let file: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
@@ -185,7 +185,7 @@ fn what_is_meant_without_a_cluster_is_said_where_there_is_a_choice() {
         ("consume --topic west.orders --timeout 1s", "east"),
     ] {
         let kmk = running(Scenario::ActiveActive, "demo");
-        let note = format!("note: on cluster {cluster}; choose another with --cluster\n");
+        let note = format!("note: using cluster {cluster}; choose another with --cluster\n");
         kmk.run(line).code(3).stderr_has(&note);
         kmk.run(&format!("{line} --cluster west"))
             .code(3)
@@ -209,7 +209,7 @@ fn the_copies_of_each_side_are_mirrormaker_s_to_write() {
     ] {
         let line = format!("produce --topic {topic} --cluster {cluster}");
         kmk.run(&line).code(2).stderr_has(&format!(
-            "hint: send to --topic orders --cluster {from}, or insist with --force"
+            "hint: send to --topic orders --cluster {from}, or use --force"
         ));
     }
 }

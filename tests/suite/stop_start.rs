@@ -46,7 +46,7 @@ fn mirror_maker_stops_first_and_nothing_is_removed() {
         .run("stop")
         .code(0)
         .changed(&STOP)
-        .stdout("Lab `demo` is stopped, after <time>: 3 containers. Its records stay.\n")
+        .stdout("Lab `demo` was stopped in <time>: 3 containers. Its records are kept.\n")
         .stderr(indoc! {"
         Stopping MirrorMaker ...
         ✓ Stopped MirrorMaker (<time>)
@@ -54,8 +54,8 @@ fn mirror_maker_stops_first_and_nothing_is_removed() {
         ✓ Stopped the brokers (<time>)
 
         Next:
-          kmk start  # goes on where it was
-          kmk destroy  # all gone
+          kmk start  # start it again
+          kmk destroy  # remove everything
     "});
     running().run("stop --quiet").code(0).stderr("");
 }
@@ -63,7 +63,7 @@ fn mirror_maker_stops_first_and_nothing_is_removed() {
 #[test]
 fn stopping_twice_does_nothing_more() {
     let ran = stopped().run("stop --quiet").code(0).changed(&[]);
-    ran.stdout("Lab `demo` was stopped already.\n");
+    ran.stdout("Lab `demo` is already stopped.\n");
 }
 
 #[test]
@@ -105,10 +105,7 @@ fn labs_that_are_not_there_or_not_understood() {
                 &format!("{verb} --timeout 0s"),
                 "it must be longer than zero",
             ),
-            (
-                &format!("{verb} --lab A"),
-                "a lab name has lower-case letters",
-            ),
+            (&format!("{verb} --lab A"), "use lower-case letters"),
             (&format!("{verb} demo"), "unexpected argument 'demo'"),
         ]);
     }
@@ -264,7 +261,7 @@ fn the_status_of_a_stopped_lab() {
     kmk.run("status")
         .code(1)
         .changed(&[])
-        .stderr("\nhint: `kmk start` goes on where it was\n")
+        .stderr("\nhint: `kmk start` starts it again\n")
         .stdout(indoc! {"
         Lab `demo`: stopped
 
@@ -277,8 +274,8 @@ fn the_status_of_a_stopped_lab() {
         primary    0/1      -       127.0.0.1:$PRIMARY
         secondary  0/1      -       127.0.0.1:$SECONDARY
 
-        FLOW                STATE    CANARY  TOPIC  COPY  BEHIND  SECONDS
-        primary->secondary  stopped  -       -            -       -
+        FLOW                STATE    CANARY  TOPIC  MIRRORED AS  BEHIND  SECONDS
+        primary->secondary  stopped  -       -                   -       -
     "});
     let ran = kmk.run("status --json").code(1);
     let status: serde_json::Value = serde_json::from_str(ran.text()).unwrap();
@@ -303,7 +300,7 @@ fn nobody_talks_to_a_lab_that_is_stopped() {
     ] {
         kmk.run(line).code(3).stdout("").stderr(indoc! {"
             error: lab `demo` is stopped
-              hint: `kmk start` goes on where it was
+              hint: `kmk start` starts it again
         "});
     }
     kmk.run("status").code(1);

@@ -67,16 +67,16 @@ fn flags_that_make_no_sense() {
         ("topic alter t --unset=", "--unset <NAME>"),
         (
             "topic alter t --config a=1 --unset a",
-            "`a` cannot be both set and taken away",
+            "`a` cannot be both set and removed",
         ),
         ("topic truncate t", "--before <WHERE>"),
         (
             "topic truncate t --before latest",
-            "it is `end`, an offset from 0, a time such as",
+            "must be `end`, an offset from 0, a time such as",
         ),
         (
             "topic truncate t --before -5",
-            "it is `end`, an offset from 0",
+            "must be `end`, an offset from 0",
         ),
         (
             "topic truncate t --before 5 --partition -1",
@@ -176,7 +176,7 @@ fn what_is_not_a_persons_own_is_changed_only_by_force() {
         let copy = format!("{} --cluster secondary", line(verb, "primary.orders"));
         kmk.run(&copy).code(2).stdout("").stderr(indoc! {"
             error: `primary.orders` on secondary is the mirrored topic of `orders` on primary: MirrorMaker writes to it, and keeps it as its source is
-              hint: change `orders` with --cluster primary, or insist with --force
+              hint: change `orders` with --cluster primary, or use --force
         "});
         for (topic, cluster) in [
             ("__consumer_offsets", "primary"),
@@ -184,7 +184,7 @@ fn what_is_not_a_persons_own_is_changed_only_by_force() {
         ] {
             let internal = format!("{} --cluster {cluster}", line(verb, topic));
             kmk.run(&internal).code(2).stdout("").stderr(&format!(
-                "error: topic name `{topic}` is reserved for Kafka, MirrorMaker or kmk\n  hint: leave it to them, or insist with --force\n"
+                "error: topic name `{topic}` is reserved for Kafka, MirrorMaker or kmk\n  hint: choose another topic, or use --force\n"
             ));
         }
         // whoever insists gets as far as the broker

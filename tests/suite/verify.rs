@@ -33,8 +33,8 @@ fn flags_that_make_no_sense() {
             "verify --messages 10 --for 3s",
             "'--messages <N>' cannot be used with '--for <TIME>'",
         ),
-        ("verify --messages 0", "it is a number from 1 to"),
-        ("verify --messages -3", "it is a number from 1 to"),
+        ("verify --messages 0", "must be a number from 1 to"),
+        ("verify --messages -3", "must be a number from 1 to"),
         ("verify --for 0s", "it must be longer than zero"),
         (
             "verify --for later",
@@ -42,16 +42,16 @@ fn flags_that_make_no_sense() {
         ),
         (
             "verify --rate 0",
-            "'0' for '--rate <N[/s]>': a rate is a number of records a second, from 1 to 100000000, such as",
+            "'0' for '--rate <N[/s]>': must be a number of records per second from 1 to 100000000, such as",
         ),
         (
             "verify --rate -1",
-            "'-1' for '--rate <N[/s]>': a rate is a number of records a second, from 1 to 100000000, such as",
+            "'-1' for '--rate <N[/s]>': must be a number of records per second from 1 to 100000000, such as",
         ),
         // the stamp itself takes so much
         (
             "verify --size 64",
-            "invalid value '64' for '--size <BYTES>': it is a size from 65 to 100000000 bytes, such as 1000, 10kB,",
+            "invalid value '64' for '--size <BYTES>': must be a size from 65 to 100000000 bytes, such as 1000, 10kB,",
         ),
         (
             "verify --size -1",
@@ -59,9 +59,9 @@ fn flags_that_make_no_sense() {
         ),
         (
             "verify --size 96MiB",
-            "'96MiB' for '--size <BYTES>': it is a size from 65 to",
+            "'96MiB' for '--size <BYTES>': must be a size from 65 to",
         ),
-        ("verify --partitions 0", "it is a number from 1 to 1000,"),
+        ("verify --partitions 0", "must be a number from 1 to 1000,"),
         ("verify --partitions 1001", "'1001' for '--partitions <N>'"),
         (
             "verify --partitions 3 --topic orders",
@@ -101,12 +101,12 @@ fn a_topic_that_the_flow_leaves_out() {
         .stdout("")
         .stderr_has("error: flow primary->secondary excludes topic `audit-2026`: it matches `")
         .stderr_has("audit.*")
-        .stderr_has("  hint: name another topic; which ones a flow takes stands in its `topics` and `exclude`, in kmk.yml\n");
+        .stderr_has("  hint: use another topic; `topics` and `exclude` of the flow in kmk.yml say which topics it mirrors\n");
     kmk.run("verify")
         .code(2)
         .stdout("")
         .stderr_has("error: flow primary->secondary excludes topic `kmk-verify`: it matches `")
-        .stderr_has("  hint: name a topic that it takes with --topic\n");
+        .stderr_has("  hint: use --topic with a topic that the flow mirrors\n");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_topic_that_is_not_among_those_of_the_flow() {
             .stdout("")
             .stderr(indoc! {"
                 error: flow primary->secondary does not replicate topic `kmk-verify`: its topics are orders, pay.*
-                  hint: name a topic that it takes with --topic
+                  hint: use --topic with a topic that the flow mirrors
             "});
     }
 }
@@ -188,7 +188,7 @@ fn a_cluster_that_was_there_before_is_not_written_to_uninvited() {
     });
     kmk.run("verify").code(2).stdout("").stderr(indoc! {"
         error: primary is an existing cluster, and kmk has no permission to create topics there
-          hint: name a topic of yours with --topic, or say `canary: true` for that cluster in kmk.yml
+          hint: use a topic of your own with --topic, or set `canary: true` for that cluster in kmk.yml
     "});
 }
 
@@ -203,9 +203,9 @@ fn a_report_that_cannot_be_written_is_refused_before_docker_is_asked() {
             .code(2)
             .stdout("")
             .no_calls()
-            .stderr_has(&format!("error: the report cannot be written to {path}: "))
+            .stderr_has(&format!("error: cannot write the report to {path}: "))
             .stderr_has(why)
-            .stderr_has("  hint: name a file in a directory that is there, with --report\n");
+            .stderr_has("  hint: use --report with a file in an existing directory\n");
     }
 }
 
@@ -232,7 +232,7 @@ fn a_lab_that_is_not_there_or_sleeps() {
     });
     asleep.run("verify").code(3).stdout("").stderr(indoc! {"
         error: lab `demo` is stopped
-          hint: `kmk start` goes on where it was
+          hint: `kmk start` starts it again
     "});
 }
 

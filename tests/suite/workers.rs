@@ -92,12 +92,12 @@ fn each_target_has_its_own_number_and_a_flow_its_own_tasks() {
 #[test]
 fn numbers_that_make_no_sense() {
     refused(&[
-        ("deploy --mirrormakers 0", "1 to 9 are possible"),
-        ("deploy --mirrormakers 10", "1 to 9 are possible"),
-        ("deploy --mirrormakers secondary=x", "1 to 9 are possible"),
+        ("deploy --mirrormakers 0", "1 to 9 are allowed"),
+        ("deploy --mirrormakers 10", "1 to 9 are allowed"),
+        ("deploy --mirrormakers secondary=x", "1 to 9 are allowed"),
         (
             "deploy --mirrormakers =2",
-            "there is no cluster before the `=`",
+            "the cluster name before `=` is missing",
         ),
         (
             "deploy --mirrormakers 2 --mirrormakers 3",
@@ -181,7 +181,7 @@ fn a_status_names_the_worker_that_is_gone() {
         .stdout_has("degraded: mm2-secondary-2 does not run, and others do\n");
     kmk.run("status --json")
         .code(1)
-        .stdout_has("\"state\": \"ill\"");
+        .stdout_has("\"state\": \"unhealthy\"");
     let lab = lab.exited("mm2-secondary-1", 137);
     let kmk = kmk.docker(&Docker::works().with(&lab));
     let ran = kmk.run("status").code(1);

@@ -108,7 +108,7 @@ fn usage(chosen: &Chosen) -> Vec<Error> {
             name: name(),
             known: known(),
         }),
-        chosen.of_topic(TopicError::BeyondTheEnd {
+        chosen.of_topic(TopicError::BeyondEnd {
             topic: name(),
             partition: 0,
             offset: 2,

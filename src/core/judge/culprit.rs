@@ -35,7 +35,7 @@ pub enum Why {
         length: usize,
     },
     /// The target has a topic whose name differs only in `.` and `_`.
-    Clash {
+    Collision {
         /// That topic.
         with: String,
     },
@@ -55,10 +55,10 @@ pub enum Why {
         /// Bytes that the topic takes.
         original: u64,
     },
-    /// MirrorMaker says so.
-    Told {
+    /// MirrorMaker reports it.
+    Reported {
         /// Its words.
-        words: String,
+        message: String,
     },
 }
 
@@ -124,10 +124,10 @@ impl Evidence<'_> {
     fn names(&self) -> impl Iterator<Item = Culprit> {
         self.with_records.iter().filter_map(|topic| {
             let why = match self.rules.select(topic) {
-                Selection::TooLong(length) => Why::NameTooLong { length },
-                Selection::Taken | Selection::Unjudged(_) if self.behind.contains(topic) => {
+                Selection::NameTooLong(length) => Why::NameTooLong { length },
+                Selection::Included | Selection::NotEvaluated(_) if self.behind.contains(topic) => {
                     let with = clash(&self.rules.remote(topic), &self.on_target)?.to_owned();
-                    Why::Clash { with }
+                    Why::Collision { with }
                 }
                 _ => return None,
             };
@@ -169,7 +169,7 @@ impl Evidence<'_> {
             let remote = self.rules.remote(topic);
             let words = self.failures.iter().find(|words| names(words, &remote))?;
             let words = (*words).to_owned();
-            Some(self.culprit(topic, true, Why::Told { words }))
+            Some(self.culprit(topic, true, Why::Reported { message: words }))
         })
     }
 }
@@ -213,7 +213,7 @@ impl fmt::Display for Culprit {
                 f,
                 "the name of its mirrored topic would have {length} characters, and Kafka allows {MAX_TOPIC_NAME}"
             ),
-            Why::Clash { with } => write!(
+            Why::Collision { with } => write!(
                 f,
                 "`{remote}` collides with topic `{with}`: Kafka treats `.` and `_` as the same"
             ),
@@ -229,7 +229,7 @@ impl fmt::Display for Culprit {
                 f,
                 "`{remote}` accepts records of up to {takes} bytes, and `{topic}` of up to {original}"
             ),
-            Why::Told { words } => f.write_str(words),
+            Why::Reported { message } => f.write_str(message),
         }?;
         write!(f, "; {}", self.cure())
     }
@@ -241,7 +241,7 @@ impl Culprit {
         let Self { topic, remote, .. } = self;
         match &self.why {
             Why::NameTooLong { .. } => "delete it or exclude it".to_owned(),
-            Why::Clash { with } => format!("delete `{with}`, or exclude `{topic}`"),
+            Why::Collision { with } => format!("delete `{with}`, or exclude `{topic}`"),
             Why::BatchTooLarge { .. } => {
                 format!(
                     "`kmk deploy{}` makes the batches smaller",
@@ -251,7 +251,7 @@ impl Culprit {
             Why::RecordTooLarge { .. } => {
                 format!("raise max.message.bytes of `{remote}`, or exclude `{topic}`")
             }
-            Why::Told { .. } => "fix that, or exclude it".to_owned(),
+            Why::Reported { .. } => "fix that, or exclude it".to_owned(),
         }
     }
 }

@@ -150,10 +150,10 @@ const NONE: Amount = Amount::Exactly(0);
 #[serde(rename_all = "snake_case")]
 pub enum Begins {
     /// At the offset that is committed there.
-    AtItsPlace,
+    AtCommittedOffset,
     /// Where they choose to (`auto.offset.reset`): no offset is committed there, or one that the partition does not hold.
     /// Then `again` is told for those that begin at the first record, and `skipped` for those that begin at the end.
-    WhereItsClientsChoose,
+    ByAutoOffsetReset,
 }
 
 /// What would happen.
@@ -173,12 +173,12 @@ pub struct Outlook {
 impl Outlook {
     /// Whether it would go on exactly where it stopped.
     pub fn is_in_step(self) -> bool {
-        self.begins == Begins::AtItsPlace && self.again == NONE && self.further == NONE
+        self.begins == Begins::AtCommittedOffset && self.again == NONE && self.further == NONE
     }
 
     fn at_its_place(again: Amount, further: Amount) -> Self {
         Self {
-            begins: Begins::AtItsPlace,
+            begins: Begins::AtCommittedOffset,
             again,
             skipped: (further == NONE).then_some(NONE),
             further,
@@ -187,7 +187,7 @@ impl Outlook {
 
     fn where_its_clients_choose(again: Amount, skipped: Amount) -> Self {
         Self {
-            begins: Begins::WhereItsClientsChoose,
+            begins: Begins::ByAutoOffsetReset,
             again,
             skipped: Some(skipped),
             further: NONE,
@@ -255,8 +255,8 @@ mod tests {
     fn expect(partition: &Partition<'_>, place: Place, again: Amount, skipped: Amount) {
         let seen = outlook(partition, place);
         let passed_over = match seen.begins {
-            Begins::AtItsPlace => seen.further,
-            Begins::WhereItsClientsChoose => seen.skipped.unwrap(),
+            Begins::AtCommittedOffset => seen.further,
+            Begins::ByAutoOffsetReset => seen.skipped.unwrap(),
         };
         assert_eq!((seen.again, passed_over), (again, skipped), "{place:?}");
     }
@@ -346,7 +346,7 @@ mod tests {
         let syncs = [sync(0, 0), sync(499, 499)];
         let partition = partition(&syncs, 500);
         let seen = outlook(&partition, place(300, None));
-        assert_eq!(seen.begins, Begins::WhereItsClientsChoose);
+        assert_eq!(seen.begins, Begins::ByAutoOffsetReset);
         assert_eq!(
             (seen.again, seen.skipped),
             (Exactly(300), Some(Exactly(200)))

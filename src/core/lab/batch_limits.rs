@@ -24,7 +24,7 @@ pub(super) fn of_flow(
     let is_taken = |topic: &&String| {
         matches!(
             rules.select(topic),
-            Selection::Taken | Selection::Unjudged(_)
+            Selection::Included | Selection::NotEvaluated(_)
         )
     };
     let mut source_settings = TopicSettings::new();

@@ -27,7 +27,7 @@ pub(super) fn of(
     };
     let mirror = lab.topology.mirror_of(&flow.spec.target);
     let said = target.mirrors.get(&flow.spec.source);
-    let failed = said.map(|said| said.failed_lately()).unwrap_or_default();
+    let failed = said.map(|said| said.recent_failure()).unwrap_or_default();
     let addresses = ends.map(|name| {
         lab.topology
             .cluster(name)

@@ -31,7 +31,7 @@ pub enum Reachability {
     /// It did not.
     Silent,
     /// kmk cannot log in there.
-    Locked,
+    Secured,
 }
 
 /// What stays on each existing cluster of a lab, as far as there is anything.
@@ -49,7 +49,7 @@ pub(super) fn look(topology: &Topology, limit: &Limit) -> Vec<Leftover> {
 }
 
 fn topics(cluster: &Cluster, limit: &Limit) -> Result<BTreeSet<String>, Reachability> {
-    let bootstrap = addresses(cluster).map_err(|_| Reachability::Locked)?;
+    let bootstrap = addresses(cluster).map_err(|_| Reachability::Secured)?;
     let limit = limit.at_most(PATIENCE);
     let topics = Admin::connect(&bootstrap, &limit).and_then(|mut admin| admin.topics(&limit));
     Ok(topics
@@ -105,7 +105,7 @@ impl fmt::Display for Leftover {
         let (cluster, bootstrap) = (&self.footprint.cluster, &self.footprint.bootstrap);
         let verb = match self.reachability {
             Reachability::Answered => "keeps",
-            Reachability::Silent | Reachability::Locked => "may keep",
+            Reachability::Silent | Reachability::Secured => "may keep",
         };
         write!(
             f,

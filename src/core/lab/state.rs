@@ -16,7 +16,7 @@ pub enum State {
     /// A container is missing.
     Incomplete,
     /// Some containers run, and some do not.
-    Ill,
+    Unhealthy,
     /// Its labels are not what this kmk understands. Only labs that are [listed](super::list) are ever so.
     Unreadable,
 }
@@ -31,7 +31,7 @@ impl Lab {
         } else if found.iter().all(|container| container.is_running()) {
             State::Running
         } else if found.iter().any(|container| container.is_up()) {
-            State::Ill
+            State::Unhealthy
         } else {
             State::Stopped
         }

@@ -36,7 +36,7 @@ pub enum Access {
     #[default]
     Open,
     /// A `security.protocol` is asked for that they do not speak.
-    Locked,
+    Secured,
 }
 
 impl Existing {
@@ -52,7 +52,7 @@ impl Existing {
                 .collect(),
             properties: cluster.properties.clone(),
             access: if cluster.properties.iter().any(is_locked) {
-                Access::Locked
+                Access::Secured
             } else {
                 Access::Open
             },
@@ -91,9 +91,9 @@ mod tests {
         assert_eq!(access("client.id", "x"), Access::Open);
         assert_eq!(access("security.protocol", "plaintext"), Access::Open);
         for locked in ["SASL_SSL", "SSL", "SASL_PLAINTEXT", "${env:PROTOCOL}"] {
-            assert_eq!(access("security.protocol", locked), Access::Locked);
+            assert_eq!(access("security.protocol", locked), Access::Secured);
         }
-        assert_eq!(access("admin.security.protocol", "SSL"), Access::Locked);
+        assert_eq!(access("admin.security.protocol", "SSL"), Access::Secured);
     }
 
     #[test]

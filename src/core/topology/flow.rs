@@ -41,7 +41,7 @@ pub struct Flow {
 
 /// How a flow is known to replicate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Proof {
     /// A canary crosses it.
     Canary,
@@ -122,7 +122,7 @@ impl Flow {
     }
 
     /// Whether its consumers begin at the end of a topic: records from before are not copied.
-    pub fn begins_at_the_end(&self, topology: &Topology) -> bool {
+    pub fn starts_at_end(&self, topology: &Topology) -> bool {
         self.consumer_setting("auto.offset.reset", topology) == Some("latest")
     }
 
@@ -168,7 +168,7 @@ mod tests {
     fn a_flow_begins_at_the_end_where_any_key_that_reaches_its_consumers_says_so() {
         let begins = |settings: &[(&str, &str)], property| {
             let topology = topology(settings, property);
-            topology.flows[0].begins_at_the_end(&topology)
+            topology.flows[0].starts_at_end(&topology)
         };
         let (own, source) = (
             "consumer.auto.offset.reset",

@@ -104,7 +104,7 @@ mod tests {
             (told.begins, told.again, told.skipped, told.further)
         };
         let none = Exactly(0);
-        let (placed, choosing) = (Begins::AtItsPlace, Begins::WhereItsClientsChoose);
+        let (placed, choosing) = (Begins::AtCommittedOffset, Begins::ByAutoOffsetReset);
         assert_eq!(
             back(Some(3_000), 5_000, Some(put(3_000, 3_000))),
             (placed, Exactly(2_000), Some(none), none)

@@ -69,7 +69,7 @@ mod tests {
             );
             (outlook.begins, outlook.again, outlook.further, as_seen)
         };
-        let (placed, choosing) = (Begins::AtItsPlace, Begins::WhereItsClientsChoose);
+        let (placed, choosing) = (Begins::AtCommittedOffset, Begins::ByAutoOffsetReset);
         assert_eq!(
             told(Some(287), 300, 287),
             (placed, AtMost(213), Exactly(0), Some(13))

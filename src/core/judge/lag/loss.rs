@@ -83,7 +83,7 @@ impl TopicLag {
         if self.lost > 0 {
             let lost = records(self.lost);
             let how = match self.state {
-                TopicState::CopyGone => "no longer exists",
+                TopicState::MirroredTopicGone => "no longer exists",
                 _ if self.was_truncated() => "was truncated",
                 _ => "was deleted and recreated",
             };
@@ -139,7 +139,7 @@ mod tests {
         let partition = PartitionLag::new(0, &facts, &facts.outlook(), None, 0);
         let state = match copy {
             Some(_) => TopicState::Mirrored,
-            None => TopicState::CopyGone,
+            None => TopicState::MirroredTopicGone,
         };
         TopicLag::new(("orders", "a.orders"), state, 1, vec![partition])
     }

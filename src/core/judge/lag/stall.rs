@@ -23,6 +23,7 @@ pub struct Stall {
     pub seconds: f64,
     /// MirrorMaker began to run so many seconds ago, and may not have come so far yet; none where it has run for longer, or
     /// fails and begins again and again.
+    #[serde(rename = "started_seconds_ago")]
     pub began: Option<f64>,
     /// Whether it stands still. If not, the position was not seen to move for that time, and since when is unknown.
     #[serde(rename = "certain")]
@@ -305,8 +306,8 @@ mod tests {
             lab: "two".to_owned(),
             remote: "a.held".to_owned(),
             stops_flow: false,
-            why: Why::Told {
-                words: String::new(),
+            why: Why::Reported {
+                message: String::new(),
             },
         }];
         flow.keep_certain();

@@ -23,7 +23,7 @@ pub struct Arrivals {
     pub(super) came: BTreeMap<i32, Arrived>,
     pub(super) corrupted: DamagedRecords,
     pub(super) misplaced: DamagedRecords,
-    pub(super) foreign: UnrelatedRecords,
+    pub(super) unrelated: UnrelatedRecords,
     pub(super) times: Times,
     pub(super) last_at: Option<u64>,
 }
@@ -50,9 +50,9 @@ pub struct RecordPosition {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct UnrelatedRecords {
     /// Those of other runs.
-    pub of_other_runs: u64,
+    pub other_runs: u64,
     /// Those of no run.
-    pub of_no_run: u64,
+    pub no_run: u64,
 }
 
 /// What arrived of what was sent to one partition, in that partition.
@@ -78,7 +78,7 @@ impl Arrivals {
             came: BTreeMap::new(),
             corrupted: DamagedRecords::default(),
             misplaced: DamagedRecords::default(),
-            foreign: UnrelatedRecords::default(),
+            unrelated: UnrelatedRecords::default(),
             times: Times::new(),
             last_at: None,
         }
@@ -93,12 +93,12 @@ impl Arrivals {
         };
         let stamp = match Stamp::read(record.value.unwrap_or_default()) {
             StampCheck::Unstamped => {
-                self.foreign.of_no_run += 1;
+                self.unrelated.no_run += 1;
                 return;
             }
             StampCheck::Corrupted => return self.corrupted.add(place),
             StampCheck::Stamped(stamp) if stamp.run != self.run => {
-                self.foreign.of_other_runs += 1;
+                self.unrelated.other_runs += 1;
                 return;
             }
             StampCheck::Stamped(stamp) => stamp,

@@ -214,7 +214,7 @@ fn records_of_others_are_counted_and_not_judged() {
     });
     let account = account(&[2], &copies);
     assert_eq!(
-        (account.foreign.of_other_runs, account.foreign.of_no_run),
+        (account.unrelated.other_runs, account.unrelated.no_run),
         (1, 1)
     );
     assert!(account.is_sound(Guarantee::ExactlyOnce));

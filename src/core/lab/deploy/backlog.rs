@@ -89,7 +89,7 @@ impl Readiness<'_> {
         let certain = lag
             .culprits
             .iter()
-            .filter(|one| !matches!(one.why, Why::Told { .. }));
+            .filter(|one| !matches!(one.why, Why::Reported { .. }));
         let certain: Vec<String> = certain.map(ToString::to_string).collect();
         if certain.is_empty() {
             Ok(())

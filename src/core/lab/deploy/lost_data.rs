@@ -88,7 +88,7 @@ impl Plan<'_> {
     ) -> Result<(), DeployError> {
         let (source, target) = (&flow.spec.source, &flow.spec.target);
         let cluster = self.rendered.topology.cluster(target);
-        if self.is_lost(target) || cluster.is_none_or(|one| one.access() == Access::Locked) {
+        if self.is_lost(target) || cluster.is_none_or(|one| one.access() == Access::Secured) {
             // its notes are gone with it; or nobody of us can reach them
             return Ok(());
         }

@@ -165,8 +165,8 @@ impl Reader {
         let sight = TopicSnapshot::of(&self.target, limit)?;
         let happened = self.seen.incidents.iter().any(|noted| {
             let what = &noted.what;
-            matches!(what, Incident::TopicGone | Incident::TopicRemade)
-                || matches!(what, Incident::Moved { .. })
+            matches!(what, Incident::TopicGone | Incident::TopicRecreated)
+                || matches!(what, Incident::OffsetOutOfRange { .. })
         });
         match sight {
             None => {
@@ -262,10 +262,10 @@ impl Reader {
         if self.consumer.was_remade() {
             self.begun.clear();
             self.seen.reached.clear();
-            self.note(Incident::TopicRemade, clock);
+            self.note(Incident::TopicRecreated, clock);
         }
         for moved in self.consumer.moved() {
-            let incident = Incident::Moved {
+            let incident = Incident::OffsetOutOfRange {
                 partition: moved.partition,
                 from: moved.from,
                 to: moved.to,

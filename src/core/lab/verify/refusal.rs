@@ -32,7 +32,7 @@ pub enum Refusal {
     },
     /// The topic is not among those of the flow.
     #[error("flow {flow} does not replicate topic `{topic}`: its topics are {}", patterns.join(", "))]
-    NotTaken {
+    NotIncluded {
         /// The flow's name.
         flow: String,
         /// The topic.

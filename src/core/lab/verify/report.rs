@@ -80,6 +80,7 @@ pub struct FlowReport {
     /// What else was seen on the target, in order; the first hundred.
     pub incidents: Vec<Noted>,
     /// Whose times the records carry there.
+    #[serde(rename = "timestamps")]
     pub times: Times,
     /// What could not be seen in the end, so that nothing is proven; none as a rule.
     pub unknown: Option<String>,
@@ -112,9 +113,9 @@ pub enum Incident {
     /// The topic no longer exists.
     TopicGone,
     /// The topic was deleted and recreated; it is read from its beginning.
-    TopicRemade,
+    TopicRecreated,
     /// A partition does not hold the offset that was to be read next.
-    Moved {
+    OffsetOutOfRange {
         /// Which partition.
         partition: i32,
         /// The offset that was to be read.

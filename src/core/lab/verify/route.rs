@@ -122,13 +122,13 @@ fn refusal(
     let topic = topic.to_owned();
     match Rules::of_flow(flow).select(&topic) {
         // what only Java can tell, the flow itself shows
-        Selection::Taken | Selection::Unjudged(_) => None,
+        Selection::Included | Selection::NotEvaluated(_) => None,
         Selection::Excluded(pattern) => Some(Refusal::Excluded {
             flow: name,
             topic,
             pattern,
         }),
-        Selection::NotListed => Some(Refusal::NotTaken {
+        Selection::NotListed => Some(Refusal::NotIncluded {
             flow: name,
             topic,
             patterns: flow.spec.topics.clone(),
@@ -139,7 +139,7 @@ fn refusal(
             topic,
             target: flow.spec.target.clone(),
         }),
-        Selection::TooLong(_) => Some(Refusal::TooLong { flow: name, remote }),
+        Selection::NameTooLong(_) => Some(Refusal::TooLong { flow: name, remote }),
     }
 }
 
@@ -270,7 +270,10 @@ mod tests {
         assert_eq!(left_out[0].flow, "a->c");
         let named = of(&topology, &what(&["a->c"], None));
         assert!(
-            matches!(named, Err(VerifyError::Refused(Refusal::NotTaken { .. }))),
+            matches!(
+                named,
+                Err(VerifyError::Refused(Refusal::NotIncluded { .. }))
+            ),
             "{named:?}"
         );
         let (both, _) = of(&topology, &what(&[], Some("orders"))).unwrap();

@@ -166,9 +166,10 @@ pub(super) fn look(info: Option<&TopicInfo>, partitions: i32) -> Option<String> 
 /// records. Where another run goes on in the same topic, its records are left alone, and so are ours.
 pub(super) fn clear(routes: &[Route], done: &RunResult, observer: &dyn Observer) {
     for (route, result) in routes.iter().zip(&done.routes) {
-        let is_shared = result.targets.iter().any(|target| {
-            target.account.foreign.of_other_runs > 0 || target.account.impossible > 0
-        });
+        let is_shared = result
+            .targets
+            .iter()
+            .any(|target| target.account.unrelated.other_runs > 0 || target.account.impossible > 0);
         if is_shared {
             let topic = &route.topic;
             observer.on(Event::Note(format!(
