@@ -171,7 +171,7 @@ fn each_crate_has_one_door() {
         (
             &["crc32c::", "crc32c("],
             &[
-                "crates/kafka-client/src/wire/",
+                "crates/kafka-client/src/protocol/",
                 "src/core/judge/ledger/stamp.rs",
             ],
         ),

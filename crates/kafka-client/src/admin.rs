@@ -5,14 +5,15 @@
 mod groups;
 mod topics;
 
-use super::error::KafkaError;
-use super::glance::Glance;
-use super::metadata::{Metadata, TopicInfo};
-use super::offsets::At;
-use super::position::Position;
-use super::setting::Subject;
-use super::wire::{Cluster, Reader};
+use crate::cluster::Cluster;
+use crate::cluster::metadata::{Metadata, TopicInfo};
+use crate::cluster::offsets::At;
+use crate::cluster::peek::Glance;
+use crate::cluster::settings::Subject;
+use crate::consumer::Position;
+use crate::consumer::wire::Reader;
 use crate::endpoint::Endpoint;
+use crate::error::KafkaError;
 use crate::message::{Record, RecordRef};
 use crate::wait::{Limit, span};
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! Which of the two clients moves the records, and why. Pure: knows nothing of connections.
 
-use super::error::KafkaError;
+use crate::error::KafkaError;
 use std::fmt;
 
 /// Records of a run at most that the `kafka` crate moves: it has one request on its way at a time, which a person notices from

@@ -5,11 +5,11 @@ use std::fmt;
 
 /// An error code of the Kafka protocol; shown under the name Kafka's documentation gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Code(pub(super) ResponseError);
+pub struct Code(pub(crate) ResponseError);
 
 impl Code {
     /// What a broker's answer says: none where all is well.
-    pub(super) fn of(code: i16) -> Option<Self> {
+    pub(crate) fn of(code: i16) -> Option<Self> {
         ResponseError::try_from_code(code).map(Self)
     }
 

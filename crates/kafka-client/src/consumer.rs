@@ -1,17 +1,30 @@
 //! Reading a topic on and on, from where it was asked to. Knows nothing of what the records are for.
 
-use super::admin::Admin;
-use super::client::{Abilities, Client, Feature, Speaker, Why};
-use super::error::{Codec, KafkaError};
-use super::fetched::Fetched;
-use super::metadata::TopicInfo;
-use super::offsets::At;
-use super::position::Position;
-use super::reader::Reader;
-use super::sharing::{Change, Sharing, Step};
-use super::start::{Moved, Start, chosen, ends, positions};
-use super::{crate_v0, wire};
+mod fetched;
+mod group_session;
+pub(crate) mod member;
+mod options;
+mod position;
+mod reader;
+mod start;
+pub(crate) mod wire;
+
+pub use fetched::Fetched;
+pub use group_session::Change;
+pub use options::Reading;
+pub(crate) use position::Position;
+pub use start::{Moved, Place, Start};
+
+use crate::admin::Admin;
+use crate::client::{Abilities, Client, Feature, Speaker, Why};
+use crate::cluster::metadata::TopicInfo;
+use crate::cluster::offsets::At;
+use crate::crate_v0;
+use crate::error::{Codec, KafkaError};
 use crate::wait::Limit;
+use group_session::{Sharing, Step};
+use reader::Reader;
+use start::{chosen, ends, positions};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -20,27 +33,6 @@ const LOOK: Duration = Duration::from_secs(3);
 
 /// The pause before an offset is asked for again that the partition should hold.
 const PAUSE: Duration = Duration::from_millis(50);
-
-/// What to read.
-#[derive(Debug, Clone)]
-pub struct Reading {
-    /// Which partition; all of them if none is named.
-    pub partition: Option<i32>,
-    /// Where to begin, unless the group has been further.
-    pub start: Start,
-    /// The group whose committed offsets come first. Where no partition is named its members share them.
-    pub group: Option<String>,
-    /// Whether to end where the topic ends now.
-    pub to_end: bool,
-    /// Whether to leave out what a transaction wrote that was aborted, or has not ended yet.
-    pub committed_only: bool,
-    /// Which client reads.
-    pub client: Client,
-    /// What is wanted that the crate cannot do.
-    pub needs: Vec<Feature>,
-    /// Whether it ends after [`SMALL_RUN`](super::SMALL_RUN) records at most.
-    pub is_small: bool,
-}
 
 /// Reads the partitions of one topic, all in turn.
 #[derive(Debug)]

@@ -5,8 +5,8 @@
 //! [`Limit`](crate::wait::Limit).
 
 mod admin;
-mod batch;
 mod client;
+mod cluster;
 mod code;
 mod coding;
 mod compression;
@@ -14,43 +14,26 @@ mod consumer;
 mod crate_v0;
 pub mod endpoint;
 mod error;
-mod failure;
-mod fetched;
-mod glance;
-mod group;
 pub mod message;
-mod metadata;
-mod offsets;
-mod partitioner;
-mod position;
 pub mod printable;
 mod producer;
-mod reader;
-mod setting;
-mod sharing;
-mod start;
-mod tally;
-mod topic;
+mod protocol;
 pub mod wait;
-mod wire;
 
 pub use admin::Admin;
-pub use batch::{Batch, Chunk, Item, OVERHEAD};
 pub use client::{Abilities, Client, Feature, SMALL_RUN, Speaker, Why};
+pub use cluster::groups::{Group, GroupKind, Member};
+pub use cluster::metadata::{Metadata, PartitionInfo, TopicInfo};
+pub use cluster::offsets::At;
+pub use cluster::peek::Glance;
+pub use cluster::settings::{Origin, Setting, Subject};
+pub use cluster::topics::NewTopic;
 pub use code::Code;
 pub use coding::{decode, encode};
 pub use compression::{Compression, CompressionError, UnknownCompression};
-pub use consumer::{Consumer, Reading};
+pub use consumer::{Change, Consumer, Fetched, Moved, Place, Reading, Start};
 pub use error::{Codec, KafkaError};
-pub use fetched::Fetched;
-pub use glance::Glance;
-pub use group::{Group, GroupKind, Member, Piece, Work};
-pub use metadata::{Metadata, PartitionInfo, TopicInfo};
-pub use offsets::At;
-pub use partitioner::{Partitioner, murmur2};
-pub use producer::{Acks, Producer, Writing};
-pub use setting::{Origin, Setting, Subject};
-pub use sharing::Change;
-pub use start::{Moved, Place, Start};
-pub use tally::{Tally, Written};
-pub use topic::NewTopic;
+pub use producer::{
+    Acks, Batch, Chunk, Item, OVERHEAD, Partitioner, Producer, Tally, Writing, Written, murmur2,
+};
+pub use protocol::connect_protocol::{Piece, Work};

@@ -1,41 +1,24 @@
 //! Writing records so that each is known to be acknowledged, or not. Knows nothing of where they come from.
 
-use super::admin::Admin;
-use super::batch::Batch;
-use super::client::{Abilities, Client, Feature, Speaker};
-use super::compression::Compression;
-use super::error::KafkaError;
-use super::metadata::TopicInfo;
-use super::tally::Tally;
-use super::{crate_v0, wire};
+mod batch;
+mod options;
+mod partitioner;
+mod tally;
+mod wire;
+
+pub use batch::{Batch, Chunk, Item, OVERHEAD};
+pub use options::{Acks, Writing};
+pub use partitioner::{Partitioner, murmur2};
+pub use tally::{Tally, Written};
+
+use crate::admin::Admin;
+use crate::client::{Abilities, Client, Speaker};
+use crate::cluster::metadata::TopicInfo;
+use crate::crate_v0;
+use crate::error::KafkaError;
 use crate::message::to_millis;
 use crate::wait::Limit;
 use std::time::SystemTime;
-
-/// How records are written.
-#[derive(Debug, Clone, Default)]
-pub struct Writing {
-    /// Which client writes them.
-    pub client: Client,
-    /// What the records need that the crate cannot do.
-    pub needs: Vec<Feature>,
-    /// Whether it ends after [`SMALL_RUN`](super::SMALL_RUN) records at most.
-    pub is_small: bool,
-    /// How they are compressed.
-    pub compression: Compression,
-    /// When a record counts.
-    pub acks: Acks,
-}
-
-/// When a record counts as written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Acks {
-    /// Once every in-sync replica has it. Our own client then writes idempotently: a retry neither repeats nor reorders.
-    #[default]
-    All,
-    /// Once the leader has it: lost with the leader, and repeated where an answer is lost.
-    One,
-}
 
 /// Writes to one topic.
 #[derive(Debug)]

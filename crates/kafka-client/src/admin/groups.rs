@@ -1,8 +1,8 @@
 //! Looking at consumer groups, and changing where they stand. Knows nothing of labs.
 
 use super::Admin;
+use crate::cluster::groups::{Group, GroupKind};
 use crate::error::KafkaError;
-use crate::group::{Group, GroupKind};
 use crate::wait::Limit;
 use std::collections::BTreeMap;
 

@@ -1,10 +1,10 @@
 //! Making, changing and removing topics and what brokers are set to. Knows nothing of labs.
 
 use super::Admin;
+use crate::cluster::metadata::{Metadata, TopicInfo};
+use crate::cluster::settings::{Origin, Setting, Subject};
+use crate::cluster::topics::NewTopic;
 use crate::error::KafkaError;
-use crate::metadata::{Metadata, TopicInfo};
-use crate::setting::{Origin, Setting, Subject};
-use crate::topic::NewTopic;
 use crate::wait::Limit;
 use std::collections::BTreeMap;
 use std::time::Duration;

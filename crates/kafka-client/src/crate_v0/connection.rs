@@ -7,9 +7,9 @@
 
 use super::error_of;
 use super::worker::Worker;
+use crate::cluster::connect_error::Failure;
 use crate::endpoint::Endpoint;
 use crate::error::KafkaError;
-use crate::failure::Failure;
 use crate::wait::{Limit, Stop};
 use kafka::client::KafkaClient;
 use std::sync::mpsc::{self, Receiver};

@@ -2,11 +2,11 @@
 
 use super::connection::Connection;
 use super::write::{How, Outcome, write};
-use crate::batch::{Batch, Chunk};
 use crate::endpoint::Endpoint;
 use crate::error::KafkaError;
+use crate::producer::Tally;
 use crate::producer::Writing;
-use crate::tally::Tally;
+use crate::producer::{Batch, Chunk};
 use crate::wait::{Interrupt, Limit, Stop};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! The thread that holds the crate's client, and how it gets one. Knows nothing of what is asked.
 
 use super::metadata;
+use crate::cluster::connect_error::Failure;
 use crate::endpoint::Endpoint;
-use crate::failure::Failure;
 use crate::wait::{Limit, Stop};
 use kafka::client::KafkaClient;
 use std::io::{self, Read as _, Write as _};

@@ -1,9 +1,9 @@
 //! Writing records with the crate. Runs on the connection's thread; knows nothing of trying again.
 
 use super::{error_of, metadata};
-use crate::batch::Chunk;
 use crate::compression;
 use crate::error::KafkaError;
+use crate::producer::Chunk;
 use crate::producer::{Acks, Writing};
 use kafka::client::{Compression, KafkaClient, ProduceMessage, RequiredAcks};
 use kafka::error::{Error, KafkaCode};
