@@ -8,7 +8,7 @@ mod topics;
 use crate::cluster::Cluster;
 use crate::cluster::metadata::{Metadata, TopicInfo};
 use crate::cluster::offsets::At;
-use crate::cluster::peek::Glance;
+use crate::cluster::peek::Peek;
 use crate::cluster::settings::Subject;
 use crate::consumer::Position;
 use crate::consumer::wire::Reader;
@@ -145,14 +145,14 @@ impl Admin {
     ///
     /// # Errors
     /// When a broker does not answer, or refuses, until `limit`.
-    pub fn glances(
+    pub fn peek(
         &mut self,
         parts: &BTreeMap<(String, i32), Range<i64>>,
         committed_only: bool,
         limit: &Limit,
-    ) -> Result<BTreeMap<(String, i32), Glance>, KafkaError> {
+    ) -> Result<BTreeMap<(String, i32), Peek>, KafkaError> {
         self.cluster.patiently(limit, |cluster, limit| {
-            cluster.glances(parts, committed_only, limit)
+            cluster.peek(parts, committed_only, limit)
         })
     }
 
@@ -224,7 +224,7 @@ impl Admin {
     /// # Errors
     /// [`KafkaError::UnknownTopic`] when it was not there by the deadline (the broker does not create topics by itself),
     /// [`KafkaError::NoLeader`] when it was; otherwise when the broker does not answer.
-    pub fn create_by_touch(&mut self, topic: &str, limit: &Limit) -> Result<TopicInfo, KafkaError> {
+    pub fn ensure_topic(&mut self, topic: &str, limit: &Limit) -> Result<TopicInfo, KafkaError> {
         let mut pause = FIRST_LOOK;
         loop {
             let name = topic.to_owned();

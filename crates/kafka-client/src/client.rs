@@ -67,7 +67,7 @@ pub struct Abilities {
 
 /// The client that moves the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Speaker {
+pub enum Backend {
     /// The `kafka` crate.
     Crate,
     /// Our own client.
@@ -89,7 +89,7 @@ pub enum Why {
     Large,
 }
 
-impl Speaker {
+impl Backend {
     /// As it is asked for: `kafka` or `wire`.
     pub fn name(self) -> &'static str {
         match self {
@@ -99,7 +99,7 @@ impl Speaker {
     }
 }
 
-impl fmt::Display for Speaker {
+impl fmt::Display for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Crate => f.write_str("the kafka crate"),
@@ -132,10 +132,10 @@ impl Client {
         needs: &[Feature],
         is_small: bool,
         cluster: Abilities,
-    ) -> Result<Speaker, KafkaError> {
+    ) -> Result<Backend, KafkaError> {
         let cannot = |what: String| Err(KafkaError::CannotDo { what });
         match (self, needs.first()) {
-            (Self::Wire, _) => Ok(Speaker::Wire(Why::Asked)),
+            (Self::Wire, _) => Ok(Backend::Wire(Why::Asked)),
             (Self::Kafka, _) if !cluster.version_0 => cannot(
                 "version 0 of the protocol, which Kafka 4 speaks no more (KIP-896)".to_owned(),
             ),
@@ -146,11 +146,11 @@ impl Client {
                     needs.join(", ")
                 ))
             }
-            (Self::Auto, _) if !cluster.version_0 => Ok(Speaker::Wire(Why::Kafka4)),
-            (Self::Auto, Some(&feature)) => Ok(Speaker::Wire(Why::Needs(feature))),
-            (Self::Auto, None) if cluster.keeps_time => Ok(Speaker::Wire(Why::KeepsTime)),
-            (Self::Auto, None) if !is_small => Ok(Speaker::Wire(Why::Large)),
-            (Self::Auto | Self::Kafka, None) => Ok(Speaker::Crate),
+            (Self::Auto, _) if !cluster.version_0 => Ok(Backend::Wire(Why::Kafka4)),
+            (Self::Auto, Some(&feature)) => Ok(Backend::Wire(Why::Needs(feature))),
+            (Self::Auto, None) if cluster.keeps_time => Ok(Backend::Wire(Why::KeepsTime)),
+            (Self::Auto, None) if !is_small => Ok(Backend::Wire(Why::Large)),
+            (Self::Auto | Self::Kafka, None) => Ok(Backend::Crate),
         }
     }
 }
@@ -168,25 +168,25 @@ mod tests {
     fn plain_records_of_kafka_3_go_through_the_crate() {
         assert_eq!(
             Client::Auto.choose(&[], true, KAFKA_3).unwrap(),
-            Speaker::Crate
+            Backend::Crate
         );
         assert_eq!(
             Client::Kafka.choose(&[], true, KAFKA_3).unwrap(),
-            Speaker::Crate
+            Backend::Crate
         );
         assert_eq!(
             Client::Wire.choose(&[], true, KAFKA_3).unwrap(),
-            Speaker::Wire(Why::Asked)
+            Backend::Wire(Why::Asked)
         );
     }
 
     #[test]
     fn what_is_large_goes_through_our_own_unless_the_crate_is_asked_for() {
         let auto = Client::Auto.choose(&[], false, KAFKA_3).unwrap();
-        assert_eq!(auto, Speaker::Wire(Why::Large));
+        assert_eq!(auto, Backend::Wire(Why::Large));
         assert_eq!(
             Client::Kafka.choose(&[], false, KAFKA_3).unwrap(),
-            Speaker::Crate
+            Backend::Crate
         );
     }
 
@@ -195,19 +195,19 @@ mod tests {
         let speaker = Client::Auto
             .choose(&[Feature::Headers], true, KAFKA_3)
             .unwrap();
-        assert_eq!(speaker, Speaker::Wire(Why::Needs(Feature::Headers)));
+        assert_eq!(speaker, Backend::Wire(Why::Needs(Feature::Headers)));
         let times = Abilities {
             keeps_time: true,
             ..KAFKA_3
         };
         let speaker = Client::Auto.choose(&[], true, times).unwrap();
-        assert_eq!(speaker, Speaker::Wire(Why::KeepsTime));
+        assert_eq!(speaker, Backend::Wire(Why::KeepsTime));
         let kafka_4 = Abilities {
             version_0: false,
             ..KAFKA_3
         };
         let speaker = Client::Auto.choose(&[], true, kafka_4).unwrap();
-        assert_eq!(speaker, Speaker::Wire(Why::Kafka4));
+        assert_eq!(speaker, Backend::Wire(Why::Kafka4));
     }
 
     #[test]
@@ -228,7 +228,7 @@ mod tests {
         };
         assert_eq!(
             Client::Kafka.choose(&[], true, times).unwrap(),
-            Speaker::Crate
+            Backend::Crate
         );
     }
 }

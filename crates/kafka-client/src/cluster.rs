@@ -14,7 +14,7 @@ pub(crate) mod settings;
 mod sizes;
 pub(crate) mod topics;
 
-use crate::cluster::connect_error::Failure;
+use crate::cluster::connect_error::ConnectError;
 use crate::cluster::metadata::Metadata;
 use crate::endpoint::Endpoint;
 use crate::error::KafkaError;
@@ -42,7 +42,7 @@ pub(crate) enum To<'a> {
     /// The broker with this node id.
     Broker(i32),
     /// The same, over one of several connections: a broker works on the requests of one in turn, and on several at once.
-    Line(Line),
+    Connection(ConnectionId),
     /// The broker that answers for the controller.
     Controller,
     /// The broker that coordinates this consumer group.
@@ -51,7 +51,7 @@ pub(crate) enum To<'a> {
 
 /// One of several connections to a broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Line {
+pub(crate) struct ConnectionId {
     /// Its node id.
     pub(crate) broker: i32,
     /// Which of them, from 0: the one that everything else goes over too.
@@ -59,12 +59,12 @@ pub(crate) struct Line {
 }
 
 /// A connection's name: where it leads, and which of several it is.
-type Road = (Endpoint, u8);
+type Route = (Endpoint, u8);
 
 /// A request on its way.
 #[derive(Debug)]
-pub(crate) struct Asked<R> {
-    road: Road,
+pub(crate) struct Pending<R> {
+    route: Route,
     ticket: Ticket<R>,
 }
 
@@ -72,7 +72,7 @@ pub(crate) struct Asked<R> {
 #[derive(Debug)]
 pub(crate) struct Cluster {
     bootstrap: Vec<Endpoint>,
-    connections: HashMap<Road, Connection>,
+    connections: HashMap<Route, Connection>,
     pub(crate) known: Metadata,
     coordinators: HashMap<String, i32>,
     /// Whether every broker that was met speaks version 0 of the requests that carry records.
@@ -110,11 +110,11 @@ impl Cluster {
         to: To<'_>,
         request: &R,
         limit: &Limit,
-    ) -> Result<Asked<R>, KafkaError> {
-        let road = match to {
+    ) -> Result<Pending<R>, KafkaError> {
+        let route = match to {
             To::Any => self.any(limit)?,
             To::Broker(id) => (self.broker(id, limit)?, 0),
-            To::Line(line) => (self.broker(line.broker, limit)?, line.number),
+            To::Connection(id) => (self.broker(id.broker, limit)?, id.number),
             To::Controller => match self.controller(limit)? {
                 Some(id) => (self.broker(id, limit)?, 0),
                 None => self.any(limit)?,
@@ -124,39 +124,39 @@ impl Cluster {
                 (self.broker(id, limit)?, 0)
             }
         };
-        let ticket = self.connection(&road, limit)?.send(request, limit)?;
-        Ok(Asked { road, ticket })
+        let ticket = self.connection(&route, limit)?.send(request, limit)?;
+        Ok(Pending { route, ticket })
     }
 
     /// Waits for the answer to what was asked.
     pub(crate) fn answer<R: Request>(
         &mut self,
-        asked: &Asked<R>,
+        asked: &Pending<R>,
         limit: &Limit,
     ) -> Result<R::Response, KafkaError> {
-        let Some(connection) = self.connections.get_mut(&asked.road) else {
-            return Err(lost(&asked.road.0));
+        let Some(connection) = self.connections.get_mut(&asked.route) else {
+            return Err(lost(&asked.route.0));
         };
         let answer = connection.finish(&asked.ticket, limit);
         if connection.is_broken() {
-            self.connections.remove(&asked.road);
+            self.connections.remove(&asked.route);
         }
         answer
     }
 
     /// Whether an answer, or the end of its connection, is there already.
-    pub(crate) fn is_answered<R>(&mut self, asked: &Asked<R>) -> bool {
-        match self.connections.get_mut(&asked.road) {
+    pub(crate) fn is_answered<R>(&mut self, asked: &Pending<R>) -> bool {
+        match self.connections.get_mut(&asked.route) {
             Some(connection) => connection.has_answer(&asked.ticket),
             None => true,
         }
     }
 
     /// Waits a moment, until one of these may have been answered.
-    pub(crate) fn wait_for_any<R>(&self, asked: &[&Asked<R>], limit: &Limit) -> Result<(), Stop> {
+    pub(crate) fn wait_for_any<R>(&self, asked: &[&Pending<R>], limit: &Limit) -> Result<(), Stop> {
         let connections = asked
             .iter()
-            .filter_map(|asked| self.connections.get(&asked.road));
+            .filter_map(|asked| self.connections.get(&asked.route));
         let mut sockets: Vec<PollFd<'_>> = connections
             .map(|connection| PollFd::new(connection.stream(), PollFlags::IN))
             .collect();
@@ -269,34 +269,34 @@ impl Cluster {
         })
     }
 
-    fn connection(&mut self, road: &Road, limit: &Limit) -> Result<&mut Connection, KafkaError> {
+    fn connection(&mut self, route: &Route, limit: &Limit) -> Result<&mut Connection, KafkaError> {
         self.connections
             .retain(|_, connection| !connection.is_broken());
-        if !self.connections.contains_key(road) {
-            let opened = Connection::open(&road.0, limit)
-                .map_err(|failure| unreachable(vec![(road.0.clone(), failure)]))?;
-            self.keep(road, opened);
+        if !self.connections.contains_key(route) {
+            let opened = Connection::open(&route.0, limit)
+                .map_err(|failure| unreachable(vec![(route.0.clone(), failure)]))?;
+            self.keep(route, opened);
         }
         Ok(self
             .connections
-            .get_mut(road)
+            .get_mut(route)
             .expect("it was there or has been inserted"))
     }
 
-    fn keep(&mut self, road: &Road, connection: Connection) {
+    fn keep(&mut self, route: &Route, connection: Connection) {
         self.version_0 &= connection.speaks_version_0();
-        self.connections.insert(road.clone(), connection);
+        self.connections.insert(route.clone(), connection);
     }
 
     /// A broker with an open connection; one is made where there is none.
-    fn any(&mut self, limit: &Limit) -> Result<Road, KafkaError> {
+    fn any(&mut self, limit: &Limit) -> Result<Route, KafkaError> {
         let open = self
             .connections
             .iter()
             .filter(|(_, connection)| !connection.is_broken())
             .min_by_key(|((_, number), _)| *number);
-        if let Some((road, _)) = open {
-            return Ok(road.clone());
+        if let Some((route, _)) = open {
+            return Ok(route.clone());
         }
         // a broker that the cluster has named since may outlive all addresses that were given
         let mut candidates = self.bootstrap.clone();
@@ -312,9 +312,9 @@ impl Cluster {
             let share = limit.at_most(limit.remaining() / left);
             match Connection::open(endpoint, &share) {
                 Ok(connection) => {
-                    let road = (endpoint.clone(), 0);
-                    self.keep(&road, connection);
-                    return Ok(road);
+                    let route = (endpoint.clone(), 0);
+                    self.keep(&route, connection);
+                    return Ok(route);
                 }
                 Err(failure) => failures.push((endpoint.clone(), failure)),
             }
@@ -326,14 +326,14 @@ impl Cluster {
     }
 }
 
-fn unreachable(failures: Vec<(Endpoint, Failure)>) -> KafkaError {
+fn unreachable(failures: Vec<(Endpoint, ConnectError)>) -> KafkaError {
     if failures
         .iter()
-        .any(|(_, failure)| matches!(failure, Failure::Interrupted))
+        .any(|(_, failure)| matches!(failure, ConnectError::Interrupted))
     {
         return Stop::Interrupted.into();
     }
-    let told: BTreeMap<&Endpoint, &Failure> = failures
+    let told: BTreeMap<&Endpoint, &ConnectError> = failures
         .iter()
         .map(|(endpoint, failure)| (endpoint, failure))
         .collect();

@@ -21,19 +21,20 @@ mod protocol;
 pub mod wait;
 
 pub use admin::Admin;
-pub use client::{Abilities, Client, Feature, SMALL_RUN, Speaker, Why};
+pub use client::{Abilities, Backend, Client, Feature, SMALL_RUN, Why};
 pub use cluster::groups::{Group, GroupKind, Member};
 pub use cluster::metadata::{Metadata, PartitionInfo, TopicInfo};
 pub use cluster::offsets::At;
-pub use cluster::peek::Glance;
+pub use cluster::peek::Peek;
 pub use cluster::settings::{Origin, Setting, Subject};
 pub use cluster::topics::NewTopic;
 pub use code::Code;
 pub use coding::{decode, encode};
 pub use compression::{Compression, CompressionError, UnknownCompression};
-pub use consumer::{Change, Consumer, Fetched, Moved, Place, Reading, Start};
+pub use consumer::{Consumer, ConsumerOptions, Fetched, GroupEvent, Moved, Start, StartOffset};
 pub use error::{Codec, KafkaError};
 pub use producer::{
-    Acks, Batch, Chunk, Item, OVERHEAD, Partitioner, Producer, Tally, Writing, Written, murmur2,
+    Acks, Batch, Chunk, Item, OVERHEAD, Partitioner, Producer, ProducerOptions, Tally, Written,
+    murmur2,
 };
-pub use protocol::connect_protocol::{Piece, Work};
+pub use protocol::connect_protocol::{ConnectTask, ConnectWork};

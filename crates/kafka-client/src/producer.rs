@@ -7,12 +7,12 @@ mod tally;
 mod wire;
 
 pub use batch::{Batch, Chunk, Item, OVERHEAD};
-pub use options::{Acks, Writing};
+pub use options::{Acks, ProducerOptions};
 pub use partitioner::{Partitioner, murmur2};
 pub use tally::{Tally, Written};
 
 use crate::admin::Admin;
-use crate::client::{Abilities, Client, Speaker};
+use crate::client::{Abilities, Backend, Client};
 use crate::cluster::metadata::TopicInfo;
 use crate::crate_v0;
 use crate::error::KafkaError;
@@ -23,14 +23,14 @@ use std::time::SystemTime;
 /// Writes to one topic.
 #[derive(Debug)]
 pub struct Producer {
+    inner: Inner,
     backend: Backend,
-    speaker: Speaker,
     topic: String,
     info: TopicInfo,
 }
 
 #[derive(Debug)]
-enum Backend {
+enum Inner {
     V0(crate_v0::Producer),
     Wire(Box<wire::Producer>),
 }
@@ -44,10 +44,10 @@ impl Producer {
     pub fn open(
         mut admin: Admin,
         topic: &str,
-        writing: &Writing,
+        writing: &ProducerOptions,
         limit: &Limit,
     ) -> Result<Self, KafkaError> {
-        let info = admin.create_by_touch(topic, limit)?;
+        let info = admin.ensure_topic(topic, limit)?;
         let version_0 = admin.speaks_version_0();
         // asked only where it decides
         let may_be_crate = writing.is_small && writing.needs.is_empty();
@@ -56,32 +56,32 @@ impl Producer {
             version_0,
             keeps_time: decides && admin.keeps_time(topic, limit)?,
         };
-        let speaker = writing
+        let backend = writing
             .client
             .choose(&writing.needs, writing.is_small, cluster)?;
-        let backend = match speaker {
-            Speaker::Crate => Backend::V0(crate_v0::Producer::open(
+        let inner = match backend {
+            Backend::Crate => Inner::V0(crate_v0::Producer::open(
                 admin.bootstrap(),
                 topic,
                 writing,
                 limit,
             )?),
-            Speaker::Wire(_) => {
+            Backend::Wire(_) => {
                 let producer = wire::Producer::open(admin.cluster, topic, writing, limit)?;
-                Backend::Wire(Box::new(producer))
+                Inner::Wire(Box::new(producer))
             }
         };
         Ok(Self {
+            inner,
             backend,
-            speaker,
             topic: topic.to_owned(),
             info,
         })
     }
 
     /// Which client writes, and why.
-    pub fn speaker(&self) -> Speaker {
-        self.speaker
+    pub fn backend(&self) -> Backend {
+        self.backend
     }
 
     /// How many partitions the topic has.
@@ -102,9 +102,9 @@ impl Producer {
         limit: &Limit,
         tally: &mut Tally,
     ) -> Result<(), KafkaError> {
-        match &mut self.backend {
-            Backend::V0(producer) => producer.send(batch, limit, tally),
-            Backend::Wire(producer) => producer.send(batch, limit, tally),
+        match &mut self.inner {
+            Inner::V0(producer) => producer.send(batch, limit, tally),
+            Inner::Wire(producer) => producer.send(batch, limit, tally),
         }
     }
 
@@ -113,9 +113,9 @@ impl Producer {
     /// # Errors
     /// As [`Producer::send`].
     pub fn flush(&mut self, limit: &Limit, tally: &mut Tally) -> Result<(), KafkaError> {
-        match &mut self.backend {
-            Backend::V0(_) => Ok(()),
-            Backend::Wire(producer) => producer.flush(limit, tally),
+        match &mut self.inner {
+            Inner::V0(_) => Ok(()),
+            Inner::Wire(producer) => producer.flush(limit, tally),
         }
     }
 
@@ -124,9 +124,9 @@ impl Producer {
     /// # Errors
     /// As [`Producer::send`].
     pub fn settle(&mut self, limit: &Limit, tally: &mut Tally) -> Result<bool, KafkaError> {
-        match &mut self.backend {
-            Backend::V0(_) => Ok(false),
-            Backend::Wire(producer) => producer.settle(limit, tally),
+        match &mut self.inner {
+            Inner::V0(_) => Ok(false),
+            Inner::Wire(producer) => producer.settle(limit, tally),
         }
     }
 

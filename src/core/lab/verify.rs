@@ -157,7 +157,7 @@ pub fn verify(
     let (mut courses, left_out) = course::courses(topology, what, &limit)?;
     let mut locks: Vec<Option<Lock>> = Vec::new();
     for course in &mut courses {
-        locks.push(ground::prepare(course, what, &limit.again(), observer)?);
+        locks.push(ground::prepare(course, what, &limit.restarted(), observer)?);
     }
     let done = Run::open(&courses, what, interrupt)?.until_the_end(progress)?;
     if what.topic.is_none() && what.afterwards == Afterwards::Remove {

@@ -16,7 +16,7 @@ pub(crate) use feed::has_room;
 use kmk_kafka::endpoint::Endpoint;
 use kmk_kafka::message::{Header, TopicNameError, check_topic_name};
 use kmk_kafka::wait::{Interrupt, Limit, Stop};
-use kmk_kafka::{Admin, KafkaError, Partitioner, Producer, SMALL_RUN, Tally, Writing};
+use kmk_kafka::{Admin, KafkaError, Partitioner, Producer, ProducerOptions, SMALL_RUN, Tally};
 use std::fmt;
 use std::io::Read;
 use std::sync::mpsc::TryRecvError;
@@ -47,7 +47,7 @@ pub struct Produce {
     /// How many a second at most.
     pub rate: Option<u64>,
     /// Which client writes them, and how.
-    pub writing: Writing,
+    pub writing: ProducerOptions,
     /// How long to go on without any acknowledgement.
     pub patience: Duration,
 }
@@ -133,7 +133,7 @@ pub fn produce(
     let mut admin = Admin::connect_patiently(bootstrap, &limit)?;
     let asked = what.messages;
     let is_stream = matches!(what.input, Input::Lines(_));
-    let writing = Writing {
+    let writing = ProducerOptions {
         is_small: !is_stream && asked.is_some_and(|messages| messages <= SMALL_RUN),
         ..what.writing
     };
@@ -146,11 +146,11 @@ pub fn produce(
         Err(_) => return Ok(ProduceReport::nothing(ProduceEnd::Interrupted)),
     };
     // only now is the topic made: nothing to send makes none
-    let limit = limit.again();
+    let limit = limit.restarted();
     let producer = Producer::open(admin, &what.topic, &writing, &limit)?;
-    let speaker = producer.speaker();
+    let backend = producer.backend();
     observer.on(Event::Started(format!(
-        "writing to topic `{}` with {speaker}",
+        "writing to topic `{}` with {backend}",
         what.topic
     )));
     let partitions = producer.partitions();
@@ -225,7 +225,7 @@ impl Run<'_> {
             not_acknowledged: self.taken - self.tally.acknowledged(),
             tally: self.tally,
             elapsed: start.elapsed(),
-            speaker: Some(self.producer.speaker()),
+            backend: Some(self.producer.backend()),
             end,
         }
     }

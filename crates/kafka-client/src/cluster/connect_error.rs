@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// Why one address led to no broker.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
+pub(crate) enum ConnectError {
     #[error("{0}")]
     NoSuchHost(io::Error),
     #[error("{0}")]
@@ -19,7 +19,7 @@ pub(crate) enum Failure {
     Interrupted,
 }
 
-impl Failure {
+impl ConnectError {
     /// Whether waiting is pointless: nothing listens there, or the name stands for no host.
     pub(crate) fn is_final(&self) -> bool {
         match self {

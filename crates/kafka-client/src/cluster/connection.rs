@@ -1,7 +1,7 @@
 //! One connection to one broker: requests go out one behind the other, answers come back in the same order. No broker
 //! holds a caller past its limit. Knows nothing of clusters.
 
-use crate::cluster::connect_error::Failure;
+use crate::cluster::connect_error::ConnectError;
 use crate::cluster::dial::dial;
 use crate::endpoint::Endpoint;
 use crate::error::KafkaError;
@@ -68,13 +68,13 @@ pub(super) struct Ticket<R> {
 
 impl Connection {
     /// Connects, and asks the broker which versions it speaks.
-    pub(super) fn open(endpoint: &Endpoint, limit: &Limit) -> Result<Self, Failure> {
+    pub(super) fn open(endpoint: &Endpoint, limit: &Limit) -> Result<Self, ConnectError> {
         let limit = limit.at_most(GREET);
         let stream = dial(endpoint, &limit)?;
         stream
             .set_read_timeout(Some(REACTION))
             .and_then(|()| stream.set_write_timeout(Some(REACTION)))
-            .map_err(Failure::Connect)?;
+            .map_err(ConnectError::Connect)?;
         let mut connection = Self {
             stream,
             address: endpoint.to_string(),
@@ -86,12 +86,12 @@ impl Connection {
             is_broken: false,
         };
         connection.greet(&limit).map_err(|error| match error {
-            KafkaError::Stopped(Stop::Interrupted) => Failure::Interrupted,
-            KafkaError::Silent { waited, .. } => Failure::Silent(waited),
+            KafkaError::Stopped(Stop::Interrupted) => ConnectError::Interrupted,
+            KafkaError::Silent { waited, .. } => ConnectError::Silent(waited),
             KafkaError::Lost { cause, .. } | KafkaError::Garbled { cause, .. } => {
-                Failure::Greeting(cause)
+                ConnectError::Greeting(cause)
             }
-            other => Failure::Greeting(other.to_string()),
+            other => ConnectError::Greeting(other.to_string()),
         })?;
         Ok(connection)
     }

@@ -1,6 +1,6 @@
 //! From an address to an open socket, within a limit. Knows nothing of Kafka.
 
-use crate::cluster::connect_error::Failure;
+use crate::cluster::connect_error::ConnectError;
 use crate::endpoint::Endpoint;
 use crate::wait::{Limit, Stop};
 use std::io;
@@ -16,30 +16,30 @@ const CONNECT: Duration = Duration::from_secs(1);
 const SHORTEST: Duration = Duration::from_millis(100);
 
 /// Opens a connection to the first socket address that an endpoint stands for and that answers.
-pub(super) fn dial(endpoint: &Endpoint, limit: &Limit) -> Result<TcpStream, Failure> {
-    let mut last = Failure::NoSuchHost(io::ErrorKind::NotFound.into());
+pub(super) fn dial(endpoint: &Endpoint, limit: &Limit) -> Result<TcpStream, ConnectError> {
+    let mut last = ConnectError::NoSuchHost(io::ErrorKind::NotFound.into());
     for address in resolve(endpoint, limit)? {
         if limit.interrupt().is_raised() {
-            return Err(Failure::Interrupted);
+            return Err(ConnectError::Interrupted);
         }
         let patience = limit.remaining().clamp(SHORTEST, CONNECT);
         match TcpStream::connect_timeout(&address, patience) {
             Ok(stream) => {
                 // small requests go out at once
-                stream.set_nodelay(true).map_err(Failure::Connect)?;
+                stream.set_nodelay(true).map_err(ConnectError::Connect)?;
                 return Ok(stream);
             }
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                last = Failure::Silent(patience);
+                last = ConnectError::Silent(patience);
             }
-            Err(error) => last = Failure::Connect(error),
+            Err(error) => last = ConnectError::Connect(error),
         }
     }
     Err(last)
 }
 
 /// A name is looked up on a thread of its own: the system's resolver knows no deadline.
-fn resolve(endpoint: &Endpoint, limit: &Limit) -> Result<Vec<SocketAddr>, Failure> {
+fn resolve(endpoint: &Endpoint, limit: &Limit) -> Result<Vec<SocketAddr>, ConnectError> {
     if let Ok(address) = endpoint.host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, endpoint.port)]);
     }
@@ -52,11 +52,11 @@ fn resolve(endpoint: &Endpoint, limit: &Limit) -> Result<Vec<SocketAddr>, Failur
             // whoever asked may have given up since
             let _ = answer.send(addresses.map(Iterator::collect));
         })
-        .map_err(Failure::Connect)?;
+        .map_err(ConnectError::Connect)?;
     match limit.receive(&found) {
-        Ok(Some(addresses)) => addresses.map_err(Failure::NoSuchHost),
-        Ok(None) => Err(Failure::NoSuchHost(io::ErrorKind::Other.into())),
-        Err(Stop::Interrupted) => Err(Failure::Interrupted),
-        Err(Stop::Deadline { .. }) => Err(Failure::Silent(limit.allowed())),
+        Ok(Some(addresses)) => addresses.map_err(ConnectError::NoSuchHost),
+        Ok(None) => Err(ConnectError::NoSuchHost(io::ErrorKind::Other.into())),
+        Err(Stop::Interrupted) => Err(ConnectError::Interrupted),
+        Err(Stop::Deadline { .. }) => Err(ConnectError::Silent(limit.allowed())),
     }
 }

@@ -6,7 +6,7 @@ use crate::cluster::{Cluster, To};
 use crate::error::KafkaError;
 use crate::printable;
 use crate::protocol::connect_protocol;
-use crate::protocol::connect_protocol::Work;
+use crate::protocol::connect_protocol::ConnectWork;
 use crate::protocol::consumer_protocol::read_assignment;
 use crate::wait::Limit;
 use kafka_protocol::error::ResponseError;
@@ -88,7 +88,7 @@ pub struct Member {
     /// What it reads: topics and partitions.
     pub reads: BTreeSet<(String, i32)>,
     /// What it has to do, where it is a worker of Kafka Connect.
-    pub work: Option<Work>,
+    pub work: Option<ConnectWork>,
 }
 
 impl Cluster {

@@ -2,7 +2,7 @@
 //! Knows nothing of what the records are for.
 
 use crate::cluster::metadata::topic_name;
-use crate::cluster::{Asked, Cluster, To};
+use crate::cluster::{Cluster, Pending, To};
 use crate::error::KafkaError;
 use crate::message::Record;
 use crate::protocol::aborted::Aborted;
@@ -27,11 +27,11 @@ const TOGETHER: usize = 64;
 pub(crate) type Parts = BTreeMap<(String, i32), Range<i64>>;
 
 /// What was seen of them.
-type Glances = BTreeMap<(String, i32), Glance>;
+type Peeks = BTreeMap<(String, i32), Peek>;
 
 /// The beginning of a part of a partition.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Glance {
+pub struct Peek {
     /// The first record in it, if one was seen.
     pub first: Option<Record>,
     /// The earliest time of those that were seen, in milliseconds since the epoch, if one has a time: that of a batch behind
@@ -52,19 +52,19 @@ impl Cluster {
     ///
     /// # Errors
     /// When a broker does not answer, or refuses.
-    pub(crate) fn glances(
+    pub(crate) fn peek(
         &mut self,
         parts: &Parts,
         committed_only: bool,
         limit: &Limit,
-    ) -> Result<Glances, KafkaError> {
+    ) -> Result<Peeks, KafkaError> {
         let unknown = parts
             .keys()
             .any(|(topic, _)| !self.known.topics.contains_key(topic));
         if unknown {
             self.metadata(None, limit)?;
         }
-        let mut seen = Glances::new();
+        let mut seen = Peeks::new();
         let many = How {
             together: TOGETHER,
             committed_only,
@@ -84,7 +84,7 @@ impl Cluster {
         &mut self,
         parts: &Parts,
         how: How,
-        seen: &mut Glances,
+        seen: &mut Peeks,
         limit: &Limit,
     ) -> Result<Parts, KafkaError> {
         let mut by_leader: BTreeMap<i32, Vec<&(String, i32)>> = BTreeMap::new();
@@ -95,7 +95,7 @@ impl Cluster {
                 by_leader.entry(leader).or_default().push(place.0);
             }
         }
-        let mut asked: Vec<Asked<FetchRequest>> = Vec::new();
+        let mut asked: Vec<Pending<FetchRequest>> = Vec::new();
         for (leader, places) in by_leader {
             for places in places.chunks(how.together) {
                 let request = request(places, parts, how);
@@ -113,10 +113,10 @@ impl Cluster {
                     let Some(part) = parts.get(&place) else {
                         continue;
                     };
-                    match self.glance(&place, part, data, how)? {
-                        Seen::Nothing => drop(blank.insert(place, part.clone())),
-                        Seen::Gone => {}
-                        Seen::Some(glance) => drop(seen.insert(place, glance)),
+                    match self.peek_into(&place, part, data, how)? {
+                        PeekAnswer::Nothing => drop(blank.insert(place, part.clone())),
+                        PeekAnswer::Gone => {}
+                        PeekAnswer::Some(peek) => drop(seen.insert(place, peek)),
                     }
                 }
             }
@@ -124,18 +124,18 @@ impl Cluster {
         Ok(blank)
     }
 
-    fn glance(
+    fn peek_into(
         &self,
         (topic, partition): &(String, i32),
         part: &Range<i64>,
         data: PartitionData,
         how: How,
-    ) -> Result<Seen, KafkaError> {
+    ) -> Result<PeekAnswer, KafkaError> {
         let doing = || format!("look into partition {partition} of topic `{topic}`");
         match KafkaError::check(data.error_code, doing) {
             // deleted since, or led by another
             Err(error) if error.is(ResponseError::OffsetOutOfRange) || error.is_retriable() => {
-                return Ok(Seen::Gone);
+                return Ok(PeekAnswer::Gone);
             }
             checked => checked?,
         }
@@ -147,19 +147,18 @@ impl Cluster {
         } else {
             data.high_watermark
         };
-        let glance =
-            look(bytes, *partition, part, aborted).map_err(|fault| KafkaError::Garbled {
-                address: self.address(),
-                cause: format!("partition {partition} of topic `{topic}`: {fault}"),
-            })?;
-        Ok(match glance {
-            Some(glance) => Seen::Some(glance),
+        let peek = look(bytes, *partition, part, aborted).map_err(|fault| KafkaError::Garbled {
+            address: self.address(),
+            cause: format!("partition {partition} of topic `{topic}`: {fault}"),
+        })?;
+        Ok(match peek {
+            Some(peek) => PeekAnswer::Some(peek),
             // compacted away up to the end
-            None if how.together == 1 && end >= part.end => Seen::Some(Glance {
+            None if how.together == 1 && end >= part.end => PeekAnswer::Some(Peek {
                 reached: part.end,
-                ..Glance::default()
+                ..Peek::default()
             }),
-            None => Seen::Nothing,
+            None => PeekAnswer::Nothing,
         })
     }
 }
@@ -173,8 +172,8 @@ struct How {
 }
 
 /// What an answer shows of a part.
-enum Seen {
-    Some(Glance),
+enum PeekAnswer {
+    Some(Peek),
     /// Perhaps because it does not fit.
     Nothing,
     /// The partition does not have it.
@@ -214,10 +213,10 @@ fn look(
     partition: i32,
     part: &Range<i64>,
     mut aborted: Option<Aborted>,
-) -> Result<Option<Glance>, BatchError> {
-    let mut glance = Glance {
+) -> Result<Option<Peek>, BatchError> {
+    let mut peek = Peek {
         reached: part.start,
-        ..Glance::default()
+        ..Peek::default()
     };
     for batch in batches(bytes) {
         let batch = batch?;
@@ -229,14 +228,14 @@ fn look(
             continue;
         }
         if batch.base_offset < part.end && !batch.is_control() && !is_aborted {
-            count(&batch, partition, part, &mut glance)?;
+            count(&batch, partition, part, &mut peek)?;
         }
-        glance.reached = batch.last_offset.saturating_add(1).min(part.end);
-        if glance.reached >= part.end {
+        peek.reached = batch.last_offset.saturating_add(1).min(part.end);
+        if peek.reached >= part.end {
             break;
         }
     }
-    Ok((glance.reached > part.start).then_some(glance))
+    Ok((peek.reached > part.start).then_some(peek))
 }
 
 /// Counts the records of one batch that are of the part. Those of a batch in its middle need not be decompressed.
@@ -244,29 +243,29 @@ fn count(
     batch: &RecordBatch,
     partition: i32,
     part: &Range<i64>,
-    glance: &mut Glance,
+    peek: &mut Peek,
 ) -> Result<(), BatchError> {
-    glance.has_producer_time |= !batch.has_broker_time();
+    peek.has_producer_time |= !batch.has_broker_time();
     let is_whole = batch.base_offset >= part.start && batch.last_offset < part.end;
-    if is_whole && glance.first.is_some() {
-        earlier(glance, Some(batch.first_time()));
-        glance.records += u64::try_from(batch.count).unwrap_or(0);
+    if is_whole && peek.first.is_some() {
+        earlier(peek, Some(batch.first_time()));
+        peek.records += u64::try_from(batch.count).unwrap_or(0);
         return Ok(());
     }
     for record in batch.records(partition)?.iter() {
         let record = record?;
         if part.contains(&record.offset) {
-            glance.records += 1;
-            earlier(glance, record.to_record().time);
-            glance.first.get_or_insert_with(|| record.to_record());
+            peek.records += 1;
+            earlier(peek, record.to_record().time);
+            peek.first.get_or_insert_with(|| record.to_record());
         }
     }
     Ok(())
 }
 
-fn earlier(glance: &mut Glance, time: Option<i64>) {
-    let times = [glance.oldest, time.filter(|time| *time >= 0)];
-    glance.oldest = times.into_iter().flatten().min();
+fn earlier(peek: &mut Peek, time: Option<i64>) {
+    let times = [peek.oldest, time.filter(|time| *time >= 0)];
+    peek.oldest = times.into_iter().flatten().min();
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::admin::Admin;
 use crate::cluster::offsets::At;
 use crate::cluster::scripted::{Asked, Reply, broker};
 use crate::wait::Interrupt;
-use crate::{Place, Start};
+use crate::{Start, StartOffset};
 use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::list_offsets_response::{
     ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
@@ -146,8 +146,8 @@ fn a_place_is_told_once_its_partition_has_a_leader() {
     me.lock().unwrap().push(one.clone());
     let mut admin = Admin::connect(&[one], &soon()).unwrap();
     for (start, meant) in [(Start::Latest, 7), (Start::Offset(9), 9)] {
-        let places = admin.places("t", &[0], start, &soon()).unwrap();
-        let place = Place {
+        let places = admin.start_offsets("t", &[0], start, &soon()).unwrap();
+        let place = StartOffset {
             first: 7,
             end: 7,
             meant,

@@ -1,6 +1,6 @@
 //! Having some of a topic's partitions, as a member of a group. Knows nothing of how they are read.
 
-use super::member::{Membership, Standing};
+use super::member::{MemberState, Membership};
 use crate::cluster::Cluster;
 use crate::cluster::offsets::Offsets;
 use crate::consumer::Position;
@@ -23,7 +23,7 @@ const WORD: Duration = Duration::from_secs(3);
 
 /// What has changed in what a member of a group reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum GroupEvent {
     /// The group has not let it in for a while: it waits until its members have all come, or were slow for too long.
     Waiting,
     /// It reads these partitions from now on.
@@ -41,10 +41,10 @@ pub enum Change {
 
 /// What a member of a group is to do.
 #[derive(Debug)]
-pub(crate) enum Step {
+pub(crate) enum SessionStep {
     /// Read on.
     Read,
-    /// Begin to read these partitions, and tell with [`Sharing::begun`] where.
+    /// Begin to read these partitions, and tell with [`GroupSession::begun`] where.
     Begin(Vec<i32>),
     /// Nothing.
     Wait,
@@ -52,7 +52,7 @@ pub(crate) enum Step {
 
 /// A member of a group, and what is its own.
 #[derive(Debug)]
-pub(crate) struct Sharing {
+pub(crate) struct GroupSession {
     membership: Membership,
     group: String,
     /// None while it is on its way in.
@@ -61,11 +61,11 @@ pub(crate) struct Sharing {
     begun: Option<Instant>,
     /// Since when it has been on its way in, and whether that was told.
     waits: Option<(Instant, bool)>,
-    changes: Vec<Change>,
+    events: Vec<GroupEvent>,
 }
 
-impl Sharing {
-    /// Prepares to join `group` for `topic`; [`Sharing::poll`] does it.
+impl GroupSession {
+    /// Prepares to join `group` for `topic`; [`GroupSession::poll`] does it.
     pub(crate) fn open(
         bootstrap: &[Endpoint],
         group: &str,
@@ -78,35 +78,37 @@ impl Sharing {
             mine: None,
             begun: None,
             waits: None,
-            changes: Vec::new(),
+            events: Vec::new(),
         })
     }
 
     /// What to do next.
-    pub(crate) fn poll(&mut self, limit: &Limit) -> Result<Step, KafkaError> {
+    pub(crate) fn poll(&mut self, limit: &Limit) -> Result<SessionStep, KafkaError> {
         match self.membership.poll(limit)? {
-            Standing::Steady => {}
-            Standing::Assigned(partitions) => {
+            MemberState::Steady => {}
+            MemberState::Assigned(partitions) => {
                 self.mine = Some(partitions);
                 self.waits = None;
             }
-            Standing::Waiting => {
+            MemberState::Waiting => {
                 let (since, told) = self.waits.get_or_insert((Instant::now(), false));
                 if !*told && since.elapsed() >= WORD {
                     *told = true;
-                    self.changes.push(Change::Waiting);
+                    self.events.push(GroupEvent::Waiting);
                 }
-                return Ok(Step::Wait);
+                return Ok(SessionStep::Wait);
             }
-            Standing::Revoked => return Ok(self.give_up(Change::Revoked)),
-            Standing::Lost => return Ok(self.give_up(Change::Lost)),
+            MemberState::Revoked => return Ok(self.give_up(GroupEvent::Revoked)),
+            MemberState::Lost => return Ok(self.give_up(GroupEvent::Lost)),
         }
         match &self.mine {
-            Some(mine) if self.begun.is_none() => Ok(Step::Begin(mine.iter().copied().collect())),
-            Some(mine) if !mine.is_empty() => Ok(Step::Read),
+            Some(mine) if self.begun.is_none() => {
+                Ok(SessionStep::Begin(mine.iter().copied().collect()))
+            }
+            Some(mine) if !mine.is_empty() => Ok(SessionStep::Read),
             _ => {
                 limit.pause(LOOK)?;
-                Ok(Step::Wait)
+                Ok(SessionStep::Wait)
             }
         }
     }
@@ -115,7 +117,7 @@ impl Sharing {
     pub(crate) fn begun(&mut self, positions: &[Position], of: usize) {
         self.begun = Some(Instant::now());
         let places = positions.iter().map(|at| (at.partition, at.next)).collect();
-        self.changes.push(Change::Assigned { places, of });
+        self.events.push(GroupEvent::Assigned { places, of });
     }
 
     /// Whether it has its partitions, and reads them, or has none and gets none.
@@ -126,10 +128,10 @@ impl Sharing {
     }
 
     /// Whether the group wants to share out anew, or has gone on without it: the next poll tells.
-    pub(crate) fn is_called(&mut self) -> bool {
+    pub(crate) fn is_rebalancing(&mut self) -> bool {
         // a commit may have told that it is out
         let is_out = self.begun.is_some() && self.membership.committer().is_none();
-        is_out || self.membership.is_called()
+        is_out || self.membership.is_rebalancing()
     }
 
     /// Whether a partition is its own.
@@ -140,8 +142,8 @@ impl Sharing {
     }
 
     /// What has changed since this was last asked.
-    pub(crate) fn changes(&mut self) -> Vec<Change> {
-        std::mem::take(&mut self.changes)
+    pub(crate) fn events(&mut self) -> Vec<GroupEvent> {
+        std::mem::take(&mut self.events)
     }
 
     /// Notes where the group stands, as one of its members.
@@ -160,7 +162,7 @@ impl Sharing {
         let committed = cluster.commit(&self.group, offsets, Some(me), limit);
         committed.inspect_err(|error| {
             if self.membership.is_out(error) {
-                self.give_up(Change::Lost);
+                self.give_up(GroupEvent::Lost);
             }
         })
     }
@@ -172,14 +174,14 @@ impl Sharing {
         self.membership.leave(limit)
     }
 
-    fn give_up(&mut self, change: Change) -> Step {
+    fn give_up(&mut self, event: GroupEvent) -> SessionStep {
         // who has not begun has nothing to give up
         if self.begun.is_some() {
-            self.changes.push(change);
+            self.events.push(event);
         }
         self.mine = None;
         self.begun = None;
-        Step::Wait
+        SessionStep::Wait
     }
 }
 
@@ -198,23 +200,23 @@ mod tests {
     }
 
     /// A member of a group whose topic has two partitions, and which reads them from 5 and 6 on.
-    fn reading(scripted: &Scripted) -> Sharing {
-        let mut sharing = Sharing::open(&bootstrap(scripted), "g", "t", &limit()).unwrap();
-        assert_eq!(begin(&mut sharing), [0, 1]);
+    fn reading(scripted: &Scripted) -> GroupSession {
+        let mut session = GroupSession::open(&bootstrap(scripted), "g", "t", &limit()).unwrap();
+        assert_eq!(begin(&mut session), [0, 1]);
         let positions = [(0, 5), (1, 6)].map(|(partition, next)| Position {
             partition,
             next,
             end: None,
         });
-        sharing.begun(&positions, 2);
-        sharing
+        session.begun(&positions, 2);
+        session
     }
 
-    fn begin(sharing: &mut Sharing) -> Vec<i32> {
+    fn begin(session: &mut GroupSession) -> Vec<i32> {
         let limit = limit();
         loop {
             limit.check(|| "no partitions".to_owned()).unwrap();
-            if let Step::Begin(partitions) = sharing.poll(&limit).unwrap() {
+            if let SessionStep::Begin(partitions) = session.poll(&limit).unwrap() {
                 return partitions;
             }
         }
@@ -227,21 +229,21 @@ mod tests {
         })
     }
 
-    fn commit(sharing: &mut Sharing, scripted: &Scripted) -> Result<(), KafkaError> {
+    fn commit(session: &mut GroupSession, scripted: &Scripted) -> Result<(), KafkaError> {
         let mut cluster = Cluster::connect(&bootstrap(scripted), &limit()).unwrap();
         let offsets = Offsets::from([(("t".to_owned(), 0), 7)]);
-        sharing.commit(&mut cluster, &offsets, &limit())
+        session.commit(&mut cluster, &offsets, &limit())
     }
 
     #[test]
     fn a_member_reads_what_it_was_given_and_commits_by_name() {
         let scripted = two();
-        let mut sharing = reading(&scripted);
+        let mut session = reading(&scripted);
         let places = BTreeMap::from([(0, 5), (1, 6)]);
-        assert_eq!(sharing.changes(), [Change::Assigned { places, of: 2 }]);
-        assert!(sharing.is_settled() && sharing.has(1) && !sharing.has(2));
-        assert!(matches!(sharing.poll(&limit()), Ok(Step::Read)));
-        commit(&mut sharing, &scripted).unwrap();
+        assert_eq!(session.events(), [GroupEvent::Assigned { places, of: 2 }]);
+        assert!(session.is_settled() && session.has(1) && !session.has(2));
+        assert!(matches!(session.poll(&limit()), Ok(SessionStep::Read)));
+        commit(&mut session, &scripted).unwrap();
         let asked = Asked::Commit {
             member: "m1".to_owned(),
             generation: 1,
@@ -253,46 +255,46 @@ mod tests {
     #[test]
     fn a_commit_that_finds_the_member_gone_gives_up_its_partitions() {
         let scripted = two();
-        let mut sharing = reading(&scripted);
-        sharing.changes();
+        let mut session = reading(&scripted);
+        session.events();
         // no partition's own fault: the member stays
         scripted.script().commit = [12].into();
-        assert!(commit(&mut sharing, &scripted).is_err());
-        assert!(sharing.has(0) && sharing.changes().is_empty());
+        assert!(commit(&mut session, &scripted).is_err());
+        assert!(session.has(0) && session.events().is_empty());
 
         scripted.script().commit = [25].into();
-        assert!(commit(&mut sharing, &scripted).is_err());
-        assert_eq!(sharing.changes(), [Change::Lost]);
-        assert!(!sharing.has(0) && !sharing.is_settled());
+        assert!(commit(&mut session, &scripted).is_err());
+        assert_eq!(session.events(), [GroupEvent::Lost]);
+        assert!(!session.has(0) && !session.is_settled());
         let heard = scripted.script().heard.len();
-        assert!(commit(&mut sharing, &scripted).is_err(), "it has no say");
+        assert!(commit(&mut session, &scripted).is_err(), "it has no say");
         assert_eq!(scripted.script().heard.len(), heard, "nobody was asked");
-        assert_eq!(begin(&mut sharing), [0, 1]);
+        assert_eq!(begin(&mut session), [0, 1]);
     }
 
     #[test]
     fn who_has_not_begun_has_nothing_to_give_up() {
         let scripted = two();
-        let mut sharing = Sharing::open(&bootstrap(&scripted), "g", "t", &limit()).unwrap();
-        begin(&mut sharing);
-        assert!(!sharing.is_settled());
+        let mut session = GroupSession::open(&bootstrap(&scripted), "g", "t", &limit()).unwrap();
+        begin(&mut session);
+        assert!(!session.is_settled());
         scripted.script().heartbeat = [27].into();
         let limit = limit();
-        while !sharing.is_called() {
+        while !session.is_rebalancing() {
             limit.check(String::new).unwrap();
         }
-        assert!(matches!(sharing.poll(&limit), Ok(Step::Wait)));
-        assert_eq!(sharing.changes(), []);
-        assert_eq!(begin(&mut sharing), [0, 1]);
+        assert!(matches!(session.poll(&limit), Ok(SessionStep::Wait)));
+        assert_eq!(session.events(), []);
+        assert_eq!(begin(&mut session), [0, 1]);
     }
 
     #[test]
     fn a_member_without_partitions_waits_for_some() {
         let scripted = Scripted::start(Script::default());
-        let mut sharing = Sharing::open(&bootstrap(&scripted), "g", "t", &limit()).unwrap();
-        assert_eq!(begin(&mut sharing), [0; 0]);
-        sharing.begun(&[], 2);
-        assert!(matches!(sharing.poll(&limit()), Ok(Step::Wait)));
-        assert!(!sharing.is_settled(), "it may be too soon");
+        let mut session = GroupSession::open(&bootstrap(&scripted), "g", "t", &limit()).unwrap();
+        assert_eq!(begin(&mut session), [0; 0]);
+        session.begun(&[], 2);
+        assert!(matches!(session.poll(&limit()), Ok(SessionStep::Wait)));
+        assert!(!session.is_settled(), "it may be too soon");
     }
 }

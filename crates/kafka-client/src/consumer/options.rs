@@ -5,7 +5,7 @@ use crate::client::{Client, Feature};
 
 /// What to read.
 #[derive(Debug, Clone)]
-pub struct Reading {
+pub struct ConsumerOptions {
     /// Which partition; all of them if none is named.
     pub partition: Option<i32>,
     /// Where to begin, unless the group has been further.

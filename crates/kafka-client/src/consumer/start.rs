@@ -3,8 +3,8 @@
 use crate::admin::Admin;
 use crate::cluster::metadata::TopicInfo;
 use crate::cluster::offsets::At;
+use crate::consumer::ConsumerOptions;
 use crate::consumer::Position;
-use crate::consumer::Reading;
 use crate::error::KafkaError;
 use crate::wait::Limit;
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ pub struct Moved {
 
 /// A place in a partition, and where the partition begins and ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct StartOffset {
     /// The offset of the first record that is still there.
     pub first: i64,
     /// The offset that the next record will get.
@@ -49,13 +49,13 @@ impl Admin {
     ///
     /// # Errors
     /// [`KafkaError::NoLeader`] where one has none at `limit`; or when a broker does not answer, or refuses.
-    pub fn places(
+    pub fn start_offsets(
         &mut self,
         topic: &str,
         partitions: &[i32],
         start: Start,
         limit: &Limit,
-    ) -> Result<BTreeMap<i32, Place>, KafkaError> {
+    ) -> Result<BTreeMap<i32, StartOffset>, KafkaError> {
         let mut offsets = |at| self.offsets_in(topic, partitions, at, limit);
         let first = offsets(At::Earliest)?;
         let timed = match start {
@@ -72,7 +72,7 @@ impl Admin {
                 Start::Offset(offset) => offset,
                 Start::Time(_) => *timed.get(partition)?,
             };
-            Some((*partition, Place { first, end, meant }))
+            Some((*partition, StartOffset { first, end, meant }))
         };
         Ok(partitions.iter().filter_map(place).collect())
     }
@@ -83,7 +83,7 @@ pub(crate) fn positions(
     admin: &mut Admin,
     topic: &str,
     partitions: &[i32],
-    reading: &Reading,
+    reading: &ConsumerOptions,
     moved: &mut Vec<Moved>,
     limit: &Limit,
 ) -> Result<Vec<Position>, KafkaError> {
@@ -91,14 +91,14 @@ pub(crate) fn positions(
         Some(group) => admin.group_offsets(group, topic, limit)?,
         None => BTreeMap::new(),
     };
-    let places = admin.places(topic, partitions, reading.start, limit)?;
+    let starts = admin.start_offsets(topic, partitions, reading.start, limit)?;
     let stable = if reading.committed_only {
         admin.offsets_in(topic, partitions, At::Stable, limit)?
     } else {
         BTreeMap::new()
     };
     let mut positions = Vec::new();
-    for (partition, Place { first, end, meant }) in places {
+    for (partition, StartOffset { first, end, meant }) in starts {
         let shown = stable.get(&partition).copied().unwrap_or(end);
         let wanted = match (committed.get(&partition), reading.start) {
             (Some(&committed), _) => committed,

@@ -7,8 +7,8 @@
 
 mod cursor;
 mod fetched;
-mod flight;
-mod look;
+mod in_flight;
+mod inspect;
 mod request;
 
 #[cfg(test)]
@@ -23,20 +23,20 @@ use crate::endpoint::Endpoint;
 use crate::error::KafkaError;
 use crate::protocol::aborted::Aborted;
 use crate::wait::Limit;
-use cursor::{Cursor, Said, TooLarge};
-use flight::Flight;
+use cursor::{Cursor, FetchedTo, TooLarge};
+use in_flight::InFlight;
+use inspect::inspect;
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::fetch_response::PartitionData;
 use kafka_protocol::messages::{FetchRequest, FetchResponse};
-use look::look;
-use request::{Wanted, request, usual};
+use request::{Requested, request, usual};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// How long a leader may give no answer before it is given up for silent, while others may answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How soon after trouble with one leader it is asked again who leads, while others answer.
+/// How soon after an error with one leader it is asked again who leads, while others answer.
 const RETRY: Duration = Duration::from_millis(200);
 
 /// How long a topic must be missing before that is believed.
@@ -50,10 +50,10 @@ pub(crate) struct Reader {
     committed_only: bool,
     cursors: BTreeMap<i32, Cursor>,
     /// At most one for each leader.
-    flights: Vec<Flight>,
+    in_flight: Vec<InFlight>,
     out_of_range: Vec<i32>,
     /// What keeps partitions from being asked for, and when it happened.
-    trouble: Option<(KafkaError, Instant)>,
+    last_error: Option<(KafkaError, Instant)>,
     answers: u64,
     missing_since: Option<Instant>,
 }
@@ -76,9 +76,9 @@ impl Reader {
             topic: topic.to_owned(),
             committed_only: false,
             cursors: positions.iter().map(cursor).collect(),
-            flights: Vec::new(),
+            in_flight: Vec::new(),
             out_of_range: Vec::new(),
-            trouble: None,
+            last_error: None,
             answers: 0,
             missing_since: None,
         })
@@ -128,7 +128,7 @@ impl Reader {
 
     /// Whether some of the partitions cannot be read at the moment, while others may.
     pub(crate) fn is_troubled(&self) -> bool {
-        self.trouble.is_some()
+        self.last_error.is_some()
     }
 
     fn is_done(&self) -> bool {
@@ -146,18 +146,18 @@ impl Reader {
             return Ok(Fetched::default());
         }
         self.ask(limit)?;
-        let Some(flight) = self.next_answered(limit)? else {
-            let trouble = self.trouble.take().map(|(error, _)| error);
-            return Err(trouble.unwrap_or_else(|| self.leaderless()));
+        let Some(request) = self.next_answered(limit)? else {
+            let last_error = self.last_error.take().map(|(error, _)| error);
+            return Err(last_error.unwrap_or_else(|| self.leaderless()));
         };
         // one that has been silent for so long is not waited for once more: others may answer
-        let patience = if self.cluster.is_answered(&flight.asked) {
+        let patience = if self.cluster.is_answered(&request.asked) {
             limit.clone()
         } else {
             limit.at_most(Duration::ZERO)
         };
-        let answer = self.cluster.answer(&flight.asked, &patience);
-        for partition in flight.wanted.offsets.keys() {
+        let answer = self.cluster.answer(&request.asked, &patience);
+        for partition in request.wanted.offsets.keys() {
             if let Some(cursor) = self.cursors.get_mut(partition) {
                 cursor.is_asked = false;
             }
@@ -166,16 +166,16 @@ impl Reader {
         let answer = answer
             .and_then(|answer| KafkaError::check(answer.error_code, doing).map(|()| answer))
             .inspect_err(|_| self.cluster.forget())?;
-        let fetched = self.sort(flight, answer)?;
+        let fetched = self.sort(request, answer)?;
         if !self.is_done() && fetched.most() < wanted {
             // should it fail, the next call finds out
             let _ = self.ask(limit);
         }
-        match self.trouble.take() {
-            // what has arrived is delivered first; the trouble will not go away
+        match self.last_error.take() {
+            // what has arrived is delivered first; the error will not go away
             Some((error, _)) if fetched.is_empty() => Err(error),
-            trouble => {
-                self.trouble = trouble;
+            last_error => {
+                self.last_error = last_error;
                 Ok(fetched)
             }
         }
@@ -184,8 +184,9 @@ impl Reader {
     /// Sends a request to each leader that has none on its way.
     fn ask(&mut self, limit: &Limit) -> Result<(), KafkaError> {
         let is_over = |since: &Instant| since.elapsed() >= RETRY;
-        if matches!(&self.trouble, Some((_, since)) if self.flights.is_empty() || is_over(since)) {
-            self.trouble = None;
+        if matches!(&self.last_error, Some((_, since)) if self.in_flight.is_empty() || is_over(since))
+        {
+            self.last_error = None;
             self.cluster.forget();
         }
         let is_open = |cursor: &&Cursor| !cursor.is_asked && !cursor.at.is_done();
@@ -195,53 +196,53 @@ impl Reader {
         if !self.cluster.known.topics.contains_key(&self.topic) {
             let topic = [self.topic.clone()];
             if let Err(error) = self.cluster.metadata(Some(&topic), limit) {
-                return self.bear(error);
+                return self.record_error(error);
             }
         }
         let Some(known) = self.cluster.known.topics.get(&self.topic) else {
             let error = self.missing();
-            return self.bear(error);
+            return self.record_error(error);
         };
         self.missing_since = None;
         let mut by_leader: BTreeMap<i32, Vec<&Cursor>> = BTreeMap::new();
         let mut leaderless = false;
         for cursor in self.cursors.values().filter(is_open) {
             match known.partition(cursor.at.partition).and_then(|p| p.leader) {
-                Some(leader) if self.flights.iter().any(|f| f.leader == leader) => {}
+                Some(leader) if self.in_flight.iter().any(|f| f.leader == leader) => {}
                 Some(leader) => by_leader.entry(leader).or_default().push(cursor),
                 None => leaderless = true,
             }
         }
-        let requests: Vec<(i32, (FetchRequest, Wanted))> = by_leader
+        let requests: Vec<(i32, (FetchRequest, Requested))> = by_leader
             .into_iter()
             .map(|(leader, cursors)| (leader, request(&self.topic, cursors, self.committed_only)))
             .collect();
         for (leader, (request, wanted)) in requests {
             match self.cluster.ask(To::Broker(leader), &request, limit) {
-                Ok(asked) => self.take_off(leader, asked, wanted),
-                Err(error) => self.bear(error)?,
+                Ok(asked) => self.record_in_flight(leader, asked, wanted),
+                Err(error) => self.record_error(error)?,
             }
         }
         if leaderless {
-            self.bear(self.leaderless())?;
+            self.record_error(self.leaderless())?;
         }
         Ok(())
     }
 
     /// Trouble with one leader keeps no one from the records of another.
-    fn bear(&mut self, error: KafkaError) -> Result<(), KafkaError> {
+    fn record_error(&mut self, error: KafkaError) -> Result<(), KafkaError> {
         if !error.is_retriable() {
             return Err(error);
         }
-        self.trouble.get_or_insert((error, Instant::now()));
+        self.last_error.get_or_insert((error, Instant::now()));
         Ok(())
     }
 
     /// Finds out what an answer means, partition by partition.
-    fn sort(&mut self, flight: Flight, answer: FetchResponse) -> Result<Fetched, KafkaError> {
-        let Flight {
+    fn sort(&mut self, request: InFlight, answer: FetchResponse) -> Result<Fetched, KafkaError> {
+        let InFlight {
             leader, mut wanted, ..
-        } = flight;
+        } = request;
         let is_certain = wanted.is_alone && answer.throttle_time_ms == 0;
         let address = self.cluster.address_of(leader);
         let mut fetched = Fetched::new(address, self.topic.clone());
@@ -260,7 +261,7 @@ impl Reader {
         match fault {
             Some(error) if error.is_retriable() => {
                 self.cluster.forget();
-                self.trouble.get_or_insert((error, Instant::now()));
+                self.last_error.get_or_insert((error, Instant::now()));
                 Ok(fetched)
             }
             // it will be there again
@@ -296,21 +297,21 @@ impl Reader {
         let bytes = data.records.unwrap_or_default();
         let aborted = data.aborted_transactions;
         let aborted = self.committed_only.then(|| Aborted::of(aborted));
-        let looked = look(bytes, aborted, offset, cursor.at.end);
+        let inspected = inspect(bytes, aborted, offset, cursor.at.end);
         let bound = if self.committed_only {
             data.last_stable_offset
         } else {
             data.high_watermark
         };
-        if looked.last.is_some() {
+        if inspected.last.is_some() {
             cursor.served = self.answers;
         }
-        let taken = match (&looked.fault, looked.last) {
+        let taken = match (&inspected.fault, inspected.last) {
             (Some(_), None) => Ok(()),
-            _ => cursor.take(&looked, Said { bound, is_certain }),
+            _ => cursor.take(&inspected, FetchedTo { bound, is_certain }),
         };
         let end = cursor.at.end.unwrap_or(i64::MAX);
-        fetched.add(partition, offset..end, looked.batches);
+        fetched.add(partition, offset..end, inspected.batches);
         if cursor.at.next > offset {
             fetched.reach(partition, cursor.at.next.min(end));
         }
@@ -322,7 +323,7 @@ impl Reader {
                 ),
             });
         }
-        match looked.fault {
+        match inspected.fault {
             Some(fault) => Err(fetched.garbled(partition, &fault)),
             None => Ok(()),
         }

@@ -7,7 +7,7 @@
 
 use super::error_of;
 use super::worker::Worker;
-use crate::cluster::connect_error::Failure;
+use crate::cluster::connect_error::ConnectError;
 use crate::endpoint::Endpoint;
 use crate::error::KafkaError;
 use crate::wait::{Limit, Stop};
@@ -149,7 +149,7 @@ impl Connection {
                     self.learnt = learnt;
                     return Ok(worker);
                 }
-                Err(Failure::Interrupted) => return Err(Stop::Interrupted.into()),
+                Err(ConnectError::Interrupted) => return Err(Stop::Interrupted.into()),
                 Err(failure) => failures.push(failure),
             }
         }
@@ -158,7 +158,7 @@ impl Connection {
             .map(|(address, failure)| format!("{address}: {failure}"))
             .collect();
         Err(KafkaError::Unreachable {
-            refused: failures.iter().all(Failure::is_final),
+            refused: failures.iter().all(ConnectError::is_final),
             cause: told.join("; "),
             addresses,
         })

@@ -1,7 +1,7 @@
 //! The thread that holds the crate's client, and how it gets one. Knows nothing of what is asked.
 
 use super::metadata;
-use crate::cluster::connect_error::Failure;
+use crate::cluster::connect_error::ConnectError;
 use crate::endpoint::Endpoint;
 use crate::wait::{Limit, Stop};
 use kafka::client::KafkaClient;
@@ -44,7 +44,7 @@ impl Worker {
     pub(super) fn start(
         address: &Endpoint,
         limit: &Limit,
-    ) -> Result<(Self, Vec<Endpoint>), Failure> {
+    ) -> Result<(Self, Vec<Endpoint>), ConnectError> {
         let (jobs, to_do) = mpsc::channel::<Job>();
         let (ready, greeted) = mpsc::sync_channel(1);
         let endpoint = address.clone();
@@ -62,22 +62,24 @@ impl Worker {
                     let _ = ready.send(Err(failure));
                 }
             })
-            .map_err(Failure::Connect)?;
+            .map_err(ConnectError::Connect)?;
         match limit.receive(&greeted) {
             Ok(Some(Ok(learnt))) => {
                 let address = address.to_string();
                 Ok((Self { jobs, address }, learnt))
             }
             Ok(Some(Err(failure))) => Err(failure),
-            Ok(None) => Err(Failure::Greeting("its answer makes no sense".to_owned())),
-            Err(Stop::Interrupted) => Err(Failure::Interrupted),
-            Err(Stop::Deadline { .. }) => Err(Failure::Silent(limit.allowed())),
+            Ok(None) => Err(ConnectError::Greeting(
+                "its answer makes no sense".to_owned(),
+            )),
+            Err(Stop::Interrupted) => Err(ConnectError::Interrupted),
+            Err(Stop::Deadline { .. }) => Err(ConnectError::Silent(limit.allowed())),
         }
     }
 }
 
 /// A client that has read the cluster's metadata from this address.
-fn greet(address: &Endpoint, patience: Duration) -> Result<KafkaClient, Failure> {
+fn greet(address: &Endpoint, patience: Duration) -> Result<KafkaClient, ConnectError> {
     probe(address, patience)?;
     let mut client = KafkaClient::new(vec![address.to_string()]);
     client.set_client_id(CLIENT_ID.to_owned());
@@ -86,25 +88,26 @@ fn greet(address: &Endpoint, patience: Duration) -> Result<KafkaClient, Failure>
     client.set_fetch_min_bytes(1);
     client
         .load_metadata_all()
-        .map_err(|error| Failure::Greeting(error.to_string()))?;
+        .map_err(|error| ConnectError::Greeting(error.to_string()))?;
     Ok(client)
 }
 
 /// Asks for what the crate asks for first, and looks how long the answer says it is: the crate sets aside whatever is announced, up
 /// to 2 GiB, and would wait without end for an address that swallows packets.
-fn probe(address: &Endpoint, patience: Duration) -> Result<(), Failure> {
+fn probe(address: &Endpoint, patience: Duration) -> Result<(), ConnectError> {
     let mut last = io::Error::from(io::ErrorKind::NotFound);
     for socket in (address.host.as_str(), address.port)
         .to_socket_addrs()
-        .map_err(Failure::NoSuchHost)?
+        .map_err(ConnectError::NoSuchHost)?
     {
         match TcpStream::connect_timeout(&socket, patience) {
             Ok(stream) => {
                 let announced = announced(stream);
-                let length = announced.map_err(|error| Failure::Greeting(error.to_string()))?;
+                let length =
+                    announced.map_err(|error| ConnectError::Greeting(error.to_string()))?;
                 return match length {
                     0..=LARGEST => Ok(()),
-                    _ => Err(Failure::Greeting(format!(
+                    _ => Err(ConnectError::Greeting(format!(
                         "it announces an answer of {length} bytes"
                     ))),
                 };
@@ -112,7 +115,7 @@ fn probe(address: &Endpoint, patience: Duration) -> Result<(), Failure> {
             Err(error) => last = error,
         }
     }
-    Err(Failure::Connect(last))
+    Err(ConnectError::Connect(last))
 }
 
 /// The length of the answer to a question for all topics, which is not read.

@@ -5,7 +5,7 @@ use crate::compression::Compression;
 
 /// How records are written.
 #[derive(Debug, Clone, Default)]
-pub struct Writing {
+pub struct ProducerOptions {
     /// Which client writes them.
     pub client: Client,
     /// What the records need that the crate cannot do.

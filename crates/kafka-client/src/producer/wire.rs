@@ -1,23 +1,23 @@
 //! Writing records, several requests on their way at once. Knows nothing of where records come from.
 
-mod arrival;
-mod departure;
-mod lane;
-mod lines;
+mod connections;
+mod partition_queue;
 mod request;
+mod responses;
+mod send;
 mod sequence;
 
-use crate::cluster::{Cluster, Line, To};
+use crate::cluster::{Cluster, ConnectionId, To};
 use crate::compression::Compression;
 use crate::error::KafkaError;
 use crate::producer::Batch;
 use crate::producer::Tally;
-use crate::producer::{Acks, Writing};
+use crate::producer::{Acks, ProducerOptions};
 use crate::wait::{Interrupt, Limit, Stop};
-use arrival::Flight;
-use kafka_protocol::messages::{InitProducerIdRequest, ProducerId};
-use lane::{Author, Lane, WINDOW};
-use lines::Lines;
+use connections::Connections;
+use kafka_protocol::messages::InitProducerIdRequest;
+use partition_queue::{PartitionQueue, ProducerId, WINDOW};
+use responses::InFlight;
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
@@ -34,18 +34,18 @@ pub(crate) struct Producer {
     topic: String,
     acks: Acks,
     compression: Compression,
-    /// Whose name new lanes get, where writing is idempotent.
-    author: Option<Author>,
-    lanes: BTreeMap<i32, Lane>,
+    /// Whose name new queues get, where writing is idempotent.
+    id: Option<ProducerId>,
+    queues: BTreeMap<i32, PartitionQueue>,
     /// How many records were taken for each partition.
     taken: BTreeMap<i32, u64>,
-    flights: Vec<Flight>,
+    in_flight: Vec<InFlight>,
     /// Which connection each partition's batches take.
-    lines: Lines,
+    connections: Connections,
     /// Memory of batches that are written, for those that come.
     spare: Vec<Vec<u8>>,
     /// When each broker was last heard of, over each of its connections.
-    heard: HashMap<Line, Instant>,
+    last_heard: HashMap<ConnectionId, Instant>,
     /// The largest batch that was not refused as too large, once one was.
     allowed: usize,
     pause: Duration,
@@ -60,7 +60,7 @@ impl Producer {
     pub(crate) fn open(
         cluster: Cluster,
         topic: &str,
-        writing: &Writing,
+        writing: &ProducerOptions,
         limit: &Limit,
     ) -> Result<Self, KafkaError> {
         let mut producer = Self {
@@ -68,19 +68,19 @@ impl Producer {
             topic: topic.to_owned(),
             acks: writing.acks,
             compression: writing.compression,
-            author: None,
-            lanes: BTreeMap::new(),
+            id: None,
+            queues: BTreeMap::new(),
             taken: BTreeMap::new(),
-            flights: Vec::new(),
-            lines: Lines::default(),
+            in_flight: Vec::new(),
+            connections: Connections::default(),
             spare: Vec::new(),
-            heard: HashMap::new(),
+            last_heard: HashMap::new(),
             allowed: usize::MAX,
             pause: FIRST_PAUSE,
             not_before: None,
             trouble: None,
         };
-        producer.introduce(limit)?;
+        producer.ensure_producer_id(limit)?;
         Ok(producer)
     }
 
@@ -91,21 +91,22 @@ impl Producer {
         limit: &Limit,
         tally: &mut Tally,
     ) -> Result<(), KafkaError> {
-        let introduced = self.introduce(limit);
+        let ensured = self.ensure_producer_id(limit);
         for (partition, chunk) in batch.into_chunks() {
-            let lane = self
-                .lanes
+            let queue = self
+                .queues
                 .entry(partition)
-                .or_insert_with(|| Lane::new(self.author));
+                .or_insert_with(|| PartitionQueue::new(self.id));
             let taken = self.taken.entry(partition).or_default();
             for piece in chunk.cut(self.allowed) {
                 let records = piece.records() as u64;
-                lane.push(piece, *taken);
+                queue.push(piece, *taken);
                 *taken += records;
             }
         }
-        let has_room = |producer: &Self| producer.lanes.values().all(|lane| lane.len() <= WINDOW);
-        let sent = introduced.and_then(|()| self.work(limit, tally, has_room));
+        let has_room =
+            |producer: &Self| producer.queues.values().all(|queue| queue.len() <= WINDOW);
+        let sent = ensured.and_then(|()| self.work(limit, tally, has_room));
         sent.inspect_err(|_| self.give_up(tally))
     }
 
@@ -126,7 +127,7 @@ impl Producer {
     }
 
     fn unsettled(&self) -> usize {
-        self.lanes.values().map(Lane::len).sum()
+        self.queues.values().map(PartitionQueue::len).sum()
     }
 
     fn work(
@@ -136,9 +137,9 @@ impl Producer {
         is_enough: impl Fn(&Self) -> bool,
     ) -> Result<(), KafkaError> {
         loop {
-            self.take_in(limit, tally)?;
-            self.rename(limit)?;
-            self.send_out(limit)?;
+            self.take_responses(limit, tally)?;
+            self.replace_producer_ids(limit)?;
+            self.send_ready(limit)?;
             if is_enough(self) {
                 return Ok(());
             }
@@ -147,16 +148,16 @@ impl Producer {
                 Err(Stop::Interrupted) => return Err(Stop::Interrupted.into()),
                 Err(late @ Stop::Deadline { .. }) => return Err(self.too_late(late)),
             }
-            self.give_up_the_silent(limit, tally)?;
+            self.give_up_silent(limit, tally)?;
         }
     }
 
     /// Why not everything is acknowledged by now.
     fn too_late(&mut self, late: Stop) -> KafkaError {
-        let oldest = self.flights.first();
-        let silent = oldest.map(|flight| KafkaError::Silent {
-            address: self.cluster.address_of(flight.line.broker),
-            waited: flight.since.elapsed(),
+        let oldest = self.in_flight.first();
+        let silent = oldest.map(|request| KafkaError::Silent {
+            address: self.cluster.address_of(request.connection.broker),
+            waited: request.since.elapsed(),
         });
         let trouble = self.trouble.take().or(silent);
         trouble.unwrap_or(late.into())
@@ -164,52 +165,56 @@ impl Producer {
 
     /// Waits a moment, until something may have changed.
     fn wait(&mut self, limit: &Limit) -> Result<(), Stop> {
-        if self.flights.is_empty() {
+        if self.in_flight.is_empty() {
             let pause = self.not_before.map_or(FIRST_PAUSE, |time| {
                 time.saturating_duration_since(Instant::now())
             });
             limit.pause(pause)?;
             return limit.check(|| "nothing acknowledged".to_owned());
         }
-        let asked: Vec<_> = self.flights.iter().map(|flight| &flight.asked).collect();
+        let asked: Vec<_> = self
+            .in_flight
+            .iter()
+            .map(|request| &request.asked)
+            .collect();
         self.cluster.wait_for_any(&asked, limit)
     }
 
     /// Gets a producer id, where writing is idempotent and there is none.
-    fn introduce(&mut self, limit: &Limit) -> Result<(), KafkaError> {
-        if self.acks == Acks::All && self.author.is_none() {
-            self.author = Some(self.new_author(limit)?);
+    fn ensure_producer_id(&mut self, limit: &Limit) -> Result<(), KafkaError> {
+        if self.acks == Acks::All && self.id.is_none() {
+            self.id = Some(self.new_producer_id(limit)?);
         }
         Ok(())
     }
 
     /// Gives a new producer id to every partition that needs one.
-    fn rename(&mut self, limit: &Limit) -> Result<(), KafkaError> {
-        let mut outdated = Vec::new();
-        for (&partition, lane) in &self.lanes {
-            if lane.wants_author()? {
-                outdated.push(partition);
+    fn replace_producer_ids(&mut self, limit: &Limit) -> Result<(), KafkaError> {
+        let mut retired = Vec::new();
+        for (&partition, queue) in &self.queues {
+            if queue.needs_producer_id()? {
+                retired.push(partition);
             }
         }
-        for partition in outdated {
-            let author = self.new_author(limit)?;
-            if let Some(lane) = self.lanes.get_mut(&partition) {
-                lane.rename(author);
+        for partition in retired {
+            let producer_id = self.new_producer_id(limit)?;
+            if let Some(queue) = self.queues.get_mut(&partition) {
+                queue.restart_as(producer_id);
             }
         }
         Ok(())
     }
 
-    fn new_author(&mut self, limit: &Limit) -> Result<Author, KafkaError> {
+    fn new_producer_id(&mut self, limit: &Limit) -> Result<ProducerId, KafkaError> {
         let request = InitProducerIdRequest::default()
             .with_transactional_id(None)
             .with_transaction_timeout_ms(i32::MAX)
-            .with_producer_id(ProducerId(-1))
+            .with_producer_id(kafka_protocol::messages::ProducerId(-1))
             .with_producer_epoch(-1);
         self.cluster.patiently(limit, |cluster, limit| {
             let answer = cluster.call(To::Any, &request, limit)?;
             KafkaError::check(answer.error_code, || "give out a producer id".to_owned())?;
-            Ok(Author {
+            Ok(ProducerId {
                 id: answer.producer_id.0,
                 epoch: answer.producer_epoch,
             })
@@ -219,19 +224,19 @@ impl Producer {
     /// Takes in the answers on their way, and gives up the rest.
     fn give_up(&mut self, tally: &mut Tally) {
         let grace = Limit::new(GRACE, &Interrupt::default());
-        while !self.flights.is_empty() {
+        while !self.in_flight.is_empty() {
             // how the rest fares changes nothing any more
-            let _ = self.take_in(&grace, tally);
+            let _ = self.take_responses(&grace, tally);
             if self.wait(&grace).is_err() {
                 break;
             }
         }
-        self.flights.clear();
-        for lane in std::mem::take(&mut self.lanes).into_values() {
-            lane.give_up(tally);
+        self.in_flight.clear();
+        for queue in std::mem::take(&mut self.queues).into_values() {
+            queue.give_up(tally);
         }
         // the sequence numbers are lost with what they were given to
-        self.author = None;
+        self.id = None;
         self.not_before = None;
     }
 }

@@ -34,7 +34,7 @@ const NEXT_TAG: usize = 128;
 
 /// A body is not what its schema says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ClaimError {
+pub(crate) enum BoundsError {
     /// It has no schema: not one of [`crate::protocol::api::APIS`].
     #[error("no schema for {api:?} version {version}")]
     NoSchema {
@@ -88,8 +88,8 @@ pub(crate) enum ClaimError {
 ///
 /// # Errors
 /// The first thing that does not fit, and where.
-pub(crate) fn check(api: ApiKey, version: i16, body: &[u8]) -> Result<(), ClaimError> {
-    let schema = schema::of(api, version).ok_or(ClaimError::NoSchema { api, version })?;
+pub(crate) fn check(api: ApiKey, version: i16, body: &[u8]) -> Result<(), BoundsError> {
+    let schema = schema::of(api, version).ok_or(BoundsError::NoSchema { api, version })?;
     let mut walk = Walk::new(body, version, schema.is_flexible(version));
     walk.shape(schema.shape)?;
     walk.done()
@@ -99,7 +99,7 @@ pub(crate) fn check(api: ApiKey, version: i16, body: &[u8]) -> Result<(), ClaimE
 ///
 /// # Errors
 /// The frame is too short for it, or the tagged fields are none.
-pub(crate) fn header(api: ApiKey, version: i16, frame: &[u8]) -> Result<usize, ClaimError> {
+pub(crate) fn header(api: ApiKey, version: i16, frame: &[u8]) -> Result<usize, BoundsError> {
     let flexible = api.response_header_version(version) > 0;
     let mut walk = Walk::new(frame, version, flexible);
     walk.shape(&schema::HEADER)?;
@@ -132,14 +132,14 @@ impl<'b> Walk<'b> {
         }
     }
 
-    fn done(&self) -> Result<(), ClaimError> {
+    fn done(&self) -> Result<(), BoundsError> {
         match self.end - self.at {
             0 => Ok(()),
-            left => Err(ClaimError::LeftOver { at: self.at, left }),
+            left => Err(BoundsError::LeftOver { at: self.at, left }),
         }
     }
 
-    fn shape(&mut self, shape: &Shape) -> Result<(), ClaimError> {
+    fn shape(&mut self, shape: &Shape) -> Result<(), BoundsError> {
         for field in shape.fields {
             self.field(field)?;
         }
@@ -149,7 +149,7 @@ impl<'b> Walk<'b> {
         Ok(())
     }
 
-    fn field(&mut self, field: &Field) -> Result<(), ClaimError> {
+    fn field(&mut self, field: &Field) -> Result<(), BoundsError> {
         match field {
             Field::Fixed(bytes) => self.skip(*bytes),
             Field::Since(version, field) if self.version >= *version => self.field(field),
@@ -168,7 +168,7 @@ impl<'b> Walk<'b> {
                 let room = (self.end - self.at) / self.least(of).max(1);
                 if count > room {
                     let claimed = count as u64;
-                    return Err(ClaimError::TooMuch { at, claimed, room });
+                    return Err(BoundsError::TooMuch { at, claimed, room });
                 }
                 self.afford(count.saturating_mul(*held))?;
                 (0..count).try_for_each(|_| self.field(of))
@@ -178,7 +178,7 @@ impl<'b> Walk<'b> {
     }
 
     /// Tagged fields: those of the schema are walked, as kafka-protocol decodes them; the others are kept as bytes.
-    fn tags(&mut self, shape: &Shape) -> Result<(), ClaimError> {
+    fn tags(&mut self, shape: &Shape) -> Result<(), BoundsError> {
         let mut last = None;
         let mut unknown = 0;
         for _ in 0..self.varint()? {
@@ -186,7 +186,7 @@ impl<'b> Walk<'b> {
             let tag = self.varint()?;
             // in order and each once, or a field would be decoded many times over
             if last.is_some_and(|last| last >= tag) {
-                return Err(ClaimError::Malformed { at });
+                return Err(BoundsError::Malformed { at });
             }
             last = Some(tag);
             let size = self.varint()? as usize;
@@ -195,7 +195,7 @@ impl<'b> Walk<'b> {
                 let outer = std::mem::replace(&mut self.end, self.at + size);
                 self.field(field)?;
                 if self.at != self.end {
-                    return Err(ClaimError::Malformed { at });
+                    return Err(BoundsError::Malformed { at });
                 }
                 self.end = outer;
             } else {
@@ -208,7 +208,7 @@ impl<'b> Walk<'b> {
     }
 
     /// A length or count, of `wide` bytes where it is no varint; nothing for a null.
-    fn length(&mut self, wide: usize, null: bool) -> Result<Option<usize>, ClaimError> {
+    fn length(&mut self, wide: usize, null: bool) -> Result<Option<usize>, BoundsError> {
         let at = self.at;
         let length = if self.flexible {
             i64::from(self.varint()?) - 1
@@ -222,19 +222,19 @@ impl<'b> Walk<'b> {
         match usize::try_from(length) {
             Ok(length) => Ok(Some(length)),
             Err(_) if length == -1 && null => Ok(None),
-            Err(_) if length == -1 => Err(ClaimError::Null { at }),
-            Err(_) => Err(ClaimError::Malformed { at }),
+            Err(_) if length == -1 => Err(BoundsError::Null { at }),
+            Err(_) => Err(BoundsError::Malformed { at }),
         }
     }
 
-    fn varint(&mut self) -> Result<u32, ClaimError> {
+    fn varint(&mut self) -> Result<u32, BoundsError> {
         let at = self.at;
         let mut value = 0;
         for shift in [0, 7, 14, 21, 28] {
             let byte = u32::from(self.take(1)?[0]);
             // the fifth byte has room for four bits
             if shift == 28 && byte > 0xf {
-                return Err(ClaimError::Malformed { at });
+                return Err(BoundsError::Malformed { at });
             }
             value |= (byte & 0x7f) << shift;
             if byte < 0x80 {
@@ -244,25 +244,25 @@ impl<'b> Walk<'b> {
         Ok(value)
     }
 
-    fn skip(&mut self, bytes: usize) -> Result<(), ClaimError> {
+    fn skip(&mut self, bytes: usize) -> Result<(), BoundsError> {
         self.take(bytes).map(drop)
     }
 
-    fn take(&mut self, bytes: usize) -> Result<&'b [u8], ClaimError> {
+    fn take(&mut self, bytes: usize) -> Result<&'b [u8], BoundsError> {
         let (at, room) = (self.at, self.end - self.at);
         if bytes > room {
             let claimed = bytes as u64;
-            return Err(ClaimError::TooMuch { at, claimed, room });
+            return Err(BoundsError::TooMuch { at, claimed, room });
         }
         self.at += bytes;
         Ok(&self.body[at..self.at])
     }
 
-    fn afford(&mut self, bytes: usize) -> Result<(), ClaimError> {
+    fn afford(&mut self, bytes: usize) -> Result<(), BoundsError> {
         self.spent = self.spent.saturating_add(bytes);
         let limit = self.body.len().saturating_mul(GROWTH).saturating_add(SPARE);
         if self.spent > limit {
-            return Err(ClaimError::Bloated { bytes: self.spent });
+            return Err(BoundsError::Bloated { bytes: self.spent });
         }
         Ok(())
     }

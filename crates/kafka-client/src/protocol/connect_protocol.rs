@@ -11,21 +11,21 @@ const INCREMENTAL: i16 = 1;
 const CONNECTOR: i32 = -1;
 
 /// A connector by its name and, where it is not the connector itself, the number of a task of it.
-pub type Piece = (String, Option<u32>);
+pub type ConnectTask = (String, Option<u32>);
 
 /// What a worker of Kafka Connect has to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Work {
+pub struct ConnectWork {
     /// Where the others of its group reach it.
     pub host: String,
     /// Connectors and tasks.
-    pub pieces: BTreeSet<Piece>,
+    pub pieces: BTreeSet<ConnectTask>,
 }
 
 /// What a worker has to do, from what it said when it joined and what it was answered. Brokers pass both on unread, so
 /// that anything may stand in them: none where it is not that.
-pub(crate) fn decode(metadata: &[u8], assignment: &[u8]) -> Option<Work> {
-    let mut joined = Reading(metadata);
+pub(crate) fn decode(metadata: &[u8], assignment: &[u8]) -> Option<ConnectWork> {
+    let mut joined = FieldReader(metadata);
     if joined.number::<2, _>(i16::from_be_bytes)? < INCREMENTAL {
         return None;
     }
@@ -40,7 +40,7 @@ pub(crate) fn decode(metadata: &[u8], assignment: &[u8]) -> Option<Work> {
             pieces.extend(assigned);
         }
     }
-    Some(Work {
+    Some(ConnectWork {
         host: host(url)?.to_owned(),
         pieces,
     })
@@ -53,8 +53,8 @@ fn host(url: &str) -> Option<&str> {
 }
 
 /// What is assigned, and what is revoked.
-fn shares(bytes: &[u8]) -> Option<(BTreeSet<Piece>, BTreeSet<Piece>)> {
-    let mut rest = Reading(bytes);
+fn shares(bytes: &[u8]) -> Option<(BTreeSet<ConnectTask>, BTreeSet<ConnectTask>)> {
+    let mut rest = FieldReader(bytes);
     rest.number::<2, _>(i16::from_be_bytes)?;
     let _error = rest.number::<2, _>(i16::from_be_bytes)?;
     let (_leader, _url) = (rest.text()?, rest.text()?);
@@ -63,9 +63,9 @@ fn shares(bytes: &[u8]) -> Option<(BTreeSet<Piece>, BTreeSet<Piece>)> {
 }
 
 /// Bytes that are still to be read.
-struct Reading<'b>(&'b [u8]);
+struct FieldReader<'b>(&'b [u8]);
 
-impl<'b> Reading<'b> {
+impl<'b> FieldReader<'b> {
     fn number<const N: usize, T>(&mut self, of: impl Fn([u8; N]) -> T) -> Option<T> {
         let (first, after) = self.0.split_first_chunk()?;
         self.0 = after;
@@ -90,7 +90,7 @@ impl<'b> Reading<'b> {
     }
 
     /// Connectors with their tasks. No memory is set aside by a count: each element must be there.
-    fn pieces(&mut self) -> Option<BTreeSet<Piece>> {
+    fn pieces(&mut self) -> Option<BTreeSet<ConnectTask>> {
         let mut pieces = BTreeSet::new();
         for _ in 0..self.number(i32::from_be_bytes)?.max(0) {
             let connector = self.text()?;
@@ -156,7 +156,7 @@ mod tests {
         bytes
     }
 
-    fn piece(connector: &str, task: Option<u32>) -> Piece {
+    fn piece(connector: &str, task: Option<u32>) -> ConnectTask {
         (connector.to_owned(), task)
     }
 

@@ -22,7 +22,7 @@ const VERSION: i16 = 0;
 /// Bytes of another member that make no sense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no message of a consumer at byte {at}")]
-pub(crate) struct Nonsense {
+pub(crate) struct ProtocolError {
     /// Where.
     at: usize,
 }
@@ -58,19 +58,19 @@ fn written(message: &impl Encodable) -> Bytes {
 }
 
 /// The topics that a member subscribes to.
-pub(crate) fn read_subscription(bytes: &[u8]) -> Result<BTreeSet<String>, Nonsense> {
-    let mut bytes = Reading::versioned(bytes)?;
+pub(crate) fn read_subscription(bytes: &[u8]) -> Result<BTreeSet<String>, ProtocolError> {
+    let mut bytes = FieldReader::versioned(bytes)?;
     let count = bytes.count(2)?;
     (0..count).map(|_| bytes.text()).collect()
 }
 
 /// The partitions that a member is given; no bytes at all give none.
-pub(crate) fn read_assignment(bytes: &[u8]) -> Result<Share, Nonsense> {
+pub(crate) fn read_assignment(bytes: &[u8]) -> Result<Share, ProtocolError> {
     let mut share = Share::new();
     if bytes.is_empty() {
         return Ok(share);
     }
-    let mut bytes = Reading::versioned(bytes)?;
+    let mut bytes = FieldReader::versioned(bytes)?;
     for _ in 0..bytes.count(6)? {
         let partitions: &mut Vec<i32> = share.entry(bytes.text()?).or_default();
         for _ in 0..bytes.count(4)? {
@@ -81,59 +81,59 @@ pub(crate) fn read_assignment(bytes: &[u8]) -> Result<Share, Nonsense> {
 }
 
 /// Bytes, and how far they have been read.
-struct Reading<'b> {
+struct FieldReader<'b> {
     bytes: &'b [u8],
     at: usize,
 }
 
-impl<'b> Reading<'b> {
+impl<'b> FieldReader<'b> {
     /// Behind the version.
-    fn versioned(bytes: &'b [u8]) -> Result<Self, Nonsense> {
-        let mut reading = Self { bytes, at: 0 };
-        match i16::from_be_bytes(reading.take()?) {
-            0.. => Ok(reading),
-            _ => Err(Nonsense { at: 0 }),
+    fn versioned(bytes: &'b [u8]) -> Result<Self, ProtocolError> {
+        let mut reader = Self { bytes, at: 0 };
+        match i16::from_be_bytes(reader.take()?) {
+            0.. => Ok(reader),
+            _ => Err(ProtocolError { at: 0 }),
         }
     }
 
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], Nonsense> {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], ProtocolError> {
         let at = self.at;
         let taken = self.bytes.get(at..).and_then(|rest| rest.first_chunk());
         self.at += N;
-        taken.copied().ok_or(Nonsense { at })
+        taken.copied().ok_or(ProtocolError { at })
     }
 
     /// A number that is not negative.
-    fn number(&mut self) -> Result<i32, Nonsense> {
+    fn number(&mut self) -> Result<i32, ProtocolError> {
         let at = self.at;
         let number = i32::from_be_bytes(self.take()?);
         if number < 0 {
-            Err(Nonsense { at })
+            Err(ProtocolError { at })
         } else {
             Ok(number)
         }
     }
 
     /// How many elements follow, each of at least so many bytes.
-    fn count(&mut self, least: usize) -> Result<usize, Nonsense> {
+    fn count(&mut self, least: usize) -> Result<usize, ProtocolError> {
         let at = self.at;
         let count = usize::try_from(self.number()?).unwrap_or(usize::MAX);
         let room = (self.bytes.len() - self.at) / least;
         if count > room {
-            Err(Nonsense { at })
+            Err(ProtocolError { at })
         } else {
             Ok(count)
         }
     }
 
-    fn text(&mut self) -> Result<String, Nonsense> {
+    fn text(&mut self) -> Result<String, ProtocolError> {
         let at = self.at;
-        let nonsense = Nonsense { at };
-        let length = usize::try_from(i16::from_be_bytes(self.take()?)).map_err(|_| nonsense)?;
+        let error = ProtocolError { at };
+        let length = usize::try_from(i16::from_be_bytes(self.take()?)).map_err(|_| error)?;
         let end = self.at + length;
-        let bytes = self.bytes.get(self.at..end).ok_or(nonsense)?;
+        let bytes = self.bytes.get(self.at..end).ok_or(error)?;
         self.at = end;
-        let text = std::str::from_utf8(bytes).map_err(|_| nonsense)?;
+        let text = std::str::from_utf8(bytes).map_err(|_| error)?;
         Ok(text.to_owned())
     }
 }
@@ -210,14 +210,14 @@ mod tests {
     fn a_count_that_cannot_be_true_is_refused_before_anything_is_set_aside() {
         let mut bytes = vec![0, 0];
         bytes.extend(i32::MAX.to_be_bytes());
-        let nonsense = Nonsense { at: 2 };
-        assert_eq!(read_subscription(&bytes), Err(nonsense));
-        assert_eq!(read_assignment(&bytes), Err(nonsense));
+        let error = ProtocolError { at: 2 };
+        assert_eq!(read_subscription(&bytes), Err(error));
+        assert_eq!(read_assignment(&bytes), Err(error));
         let minus_one = [0, 0, 0xff, 0xff, 0xff, 0xff];
-        assert_eq!(read_subscription(&minus_one), Err(nonsense));
-        assert_eq!(read_assignment(&[0xff, 0xff]), Err(Nonsense { at: 0 }));
+        assert_eq!(read_subscription(&minus_one), Err(error));
+        assert_eq!(read_assignment(&[0xff, 0xff]), Err(ProtocolError { at: 0 }));
         let negative = b"\0\0\0\0\0\x01\0\x01t\0\0\0\x01\xff\xff\xff\xff";
-        assert_eq!(read_assignment(negative), Err(Nonsense { at: 13 }));
+        assert_eq!(read_assignment(negative), Err(ProtocolError { at: 13 }));
     }
 
     proptest! {

@@ -109,13 +109,13 @@ impl<'a> Run<'a> {
         let mut readers = Vec::new();
         for course in courses {
             let legs = course.legs.iter();
-            let open = |leg| Reader::open(course, leg, what, &limit.again());
+            let open = |leg| Reader::open(course, leg, what, &limit.restarted());
             let opened: Result<Vec<Reader>, _> = legs.map(open).collect();
             readers.push(opened?);
         }
         let mut senders = Vec::new();
         for course in courses {
-            senders.push(Sender::open(course, what, &limit.again())?);
+            senders.push(Sender::open(course, what, &limit.restarted())?);
         }
         Ok(Self {
             courses,

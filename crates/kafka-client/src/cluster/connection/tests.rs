@@ -64,14 +64,17 @@ fn a_port_where_nobody_listens_is_refused_at_once() {
 fn a_listener_that_says_nothing_cannot_hold_the_caller() {
     let failure = Connection::open(&broker(vec![Reply::Nothing]), &soon());
     // the attempt itself may take 5 s: it ends with the limit all the same
-    assert!(matches!(failure, Err(Failure::Silent(_))), "{failure:?}");
+    assert!(
+        matches!(failure, Err(ConnectError::Silent(_))),
+        "{failure:?}"
+    );
 }
 
 #[test]
 fn a_listener_that_hangs_up_may_become_a_broker() {
     let failure = Connection::open(&broker(vec![Reply::HangUp]), &soon()).unwrap_err();
     assert!(
-        matches!(failure, Failure::Greeting(_)) && !failure.is_final(),
+        matches!(failure, ConnectError::Greeting(_)) && !failure.is_final(),
         "{failure}"
     );
 }
@@ -80,7 +83,7 @@ fn a_listener_that_hangs_up_may_become_a_broker() {
 fn a_server_of_another_kind_is_no_broker() {
     let http = Reply::Raw(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec());
     let failure = Connection::open(&broker(vec![http]), &soon()).unwrap_err();
-    assert!(matches!(failure, Failure::Greeting(_)), "{failure}");
+    assert!(matches!(failure, ConnectError::Greeting(_)), "{failure}");
 }
 
 #[test]

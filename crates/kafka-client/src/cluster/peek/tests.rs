@@ -38,14 +38,12 @@ fn batch_of(base: i64, times: &[i64], attributes: i16) -> Vec<u8> {
 }
 
 /// How many records, up to where, and offset and time of the first one.
-type Told = (u64, i64, Option<(i64, i64)>);
+type Summary = (u64, i64, Option<(i64, i64)>);
 
-fn seen(bytes: &[Vec<u8>], part: Range<i64>) -> Option<Told> {
-    let glance = look(bytes.concat().into(), 3, &part, None).unwrap()?;
-    let first = glance
-        .first
-        .map(|first| (first.offset, first.time.unwrap()));
-    Some((glance.records, glance.reached, first))
+fn seen(bytes: &[Vec<u8>], part: Range<i64>) -> Option<Summary> {
+    let peek = look(bytes.concat().into(), 3, &part, None).unwrap()?;
+    let first = peek.first.map(|first| (first.offset, first.time.unwrap()));
+    Some((peek.records, peek.reached, first))
 }
 
 #[test]
@@ -53,8 +51,8 @@ fn whose_times_they_are_is_told() {
     const LOG_APPEND_TIME: i16 = 1 << 3;
     let is_producers = |attributes: [i16; 2]| {
         let bytes = [batch(0, 2, attributes[0]), batch(2, 2, attributes[1])];
-        let glance = look(bytes.concat().into(), 3, &(0..4), None).unwrap();
-        glance.unwrap().has_producer_time
+        let peek = look(bytes.concat().into(), 3, &(0..4), None).unwrap();
+        peek.unwrap().has_producer_time
     };
     assert!(!is_producers([LOG_APPEND_TIME, LOG_APPEND_TIME]));
     assert!(is_producers([LOG_APPEND_TIME, 0]) && is_producers([0, 0]));
@@ -84,8 +82,8 @@ fn marks_are_no_records() {
 fn a_record_of_the_future_in_front_does_not_hide_the_oldest() {
     const IN_2100: i64 = 4_102_444_800_000;
     let oldest = |bytes: &[Vec<u8>], end: i64| {
-        let glance = look(bytes.concat().into(), 3, &(0..end), None).unwrap();
-        glance.unwrap().oldest
+        let peek = look(bytes.concat().into(), 3, &(0..end), None).unwrap();
+        peek.unwrap().oldest
     };
     let together = [batch_of(0, &[IN_2100, 700, -1, 800], 0)];
     assert_eq!(oldest(&together, 4), Some(700));
@@ -112,9 +110,9 @@ fn what_was_aborted_is_no_record_for_who_reads_what_is_committed() {
         .with_producer_id(ProducerId(7))
         .with_first_offset(2);
     let records = |aborted: Option<Aborted>| {
-        let glance = look(bytes.clone().into(), 3, &(0..5), aborted).unwrap();
-        let glance = glance.unwrap();
-        (glance.records, glance.reached)
+        let peek = look(bytes.clone().into(), 3, &(0..5), aborted).unwrap();
+        let peek = peek.unwrap();
+        (peek.records, peek.reached)
     };
     assert_eq!(records(None), (5, 5));
     assert_eq!(records(Some(Aborted::of(Some(vec![listed])))), (2, 5));
@@ -174,10 +172,10 @@ fn stingy() -> Cluster {
 fn what_does_not_fit_beside_others_is_asked_for_alone() {
     let limit = Limit::new(Duration::from_secs(10), &Interrupt::default());
     let parts = ["a", "b", "empty"].map(|name| ((name.to_owned(), 0), 1..5));
-    let seen = stingy().glances(&parts.into(), false, &limit).unwrap();
+    let seen = stingy().peek(&parts.into(), false, &limit).unwrap();
     let of = |name: &str| {
-        let glance = seen.get(&(name.to_owned(), 0))?;
-        Some((glance.records, glance.reached))
+        let peek = seen.get(&(name.to_owned(), 0))?;
+        Some((peek.records, peek.reached))
     };
     assert_eq!(of("a"), Some((4, 5)));
     assert_eq!(of("b"), Some((4, 5)));

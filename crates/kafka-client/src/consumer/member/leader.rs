@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const EVERY: Duration = Duration::from_secs(10);
 
 /// How long such a look may take; it does so between two fetches.
-const GLANCE: Duration = Duration::from_secs(1);
+const CHECK: Duration = Duration::from_secs(1);
 
 /// What was shared out.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Leader {
             return false;
         }
         let names = self.topics.keys().cloned().collect();
-        let now = sizes(cluster, names, &limit.at_most(GLANCE)).unwrap_or_default();
+        let now = sizes(cluster, names, &limit.at_most(CHECK)).unwrap_or_default();
         self.looked = Instant::now();
         self.topics
             .iter()

@@ -2,13 +2,13 @@
 //! its place, and joins again whenever the group shares out anew. Knows nothing of records and of who reads them.
 
 use super::assignor::ASSIGNORS;
+use super::heartbeat::{Heartbeat, HeartbeatAnswer};
 use super::leader::Leader;
-use super::pulse::{Heard, Pulse};
-use super::standing::Standing;
+use super::state::MemberState;
 use super::timing::{FIND, GET_IN, Timing, millis};
 use super::verdict::Verdict;
 use crate::cluster::offsets::{Committer, group_id};
-use crate::cluster::{Asked, Cluster, To};
+use crate::cluster::{Cluster, Pending, To};
 use crate::endpoint::Endpoint;
 use crate::error::KafkaError;
 use crate::printable;
@@ -43,7 +43,7 @@ enum Phase {
 
 #[derive(Debug)]
 struct Waiting<R> {
-    asked: Asked<R>,
+    asked: Pending<R>,
     since: Instant,
 }
 
@@ -59,10 +59,10 @@ pub(crate) struct Membership {
     phase: Phase,
     /// Since when it has been on its way in.
     since: Instant,
-    has_stumbled: bool,
-    pulse: Pulse,
+    has_retried: bool,
+    heartbeat: Heartbeat,
     /// Word from the coordinator that has not been acted on.
-    word: Option<Heard>,
+    word: Option<HeartbeatAnswer>,
     /// Where it shares out for all.
     leads: Option<Leader>,
 }
@@ -98,8 +98,8 @@ impl Membership {
             me: nobody,
             phase: Phase::Out,
             since: Instant::now(),
-            has_stumbled: false,
-            pulse: Pulse::start(bootstrap, group, timing.heartbeat, timing.session)?,
+            has_retried: false,
+            heartbeat: Heartbeat::start(bootstrap, group, timing.heartbeat, timing.session)?,
             word: None,
             leads: None,
         })
@@ -110,14 +110,14 @@ impl Membership {
     /// # Errors
     /// When no coordinator is found for a while, it does not answer, or it refuses for good. After one that
     /// [is retriable](KafkaError::is_retriable) this can be called again.
-    pub(crate) fn poll(&mut self, limit: &Limit) -> Result<Standing, KafkaError> {
+    pub(crate) fn poll(&mut self, limit: &Limit) -> Result<MemberState, KafkaError> {
         if limit.interrupt().is_raised() {
             return Err(Stop::Interrupted.into());
         }
         match std::mem::take(&mut self.phase) {
             Phase::In => self.stay(limit),
             Phase::Revoked => {
-                self.pulse.order(None);
+                self.heartbeat.order(None);
                 self.since = Instant::now();
                 self.join(limit)
             }
@@ -128,12 +128,12 @@ impl Membership {
             Phase::Joining(waiting) => match self.answer(&waiting, limit) {
                 Ok(Some(answer)) => self.joined(&answer, limit),
                 Ok(None) => Ok(self.still(Phase::Joining(waiting))),
-                Err(error) => self.stumble(error),
+                Err(error) => self.retry_once(error),
             },
             Phase::Syncing(waiting) => match self.answer(&waiting, limit) {
                 Ok(Some(answer)) => self.synced(&answer, limit),
                 Ok(None) => Ok(self.still(Phase::Syncing(waiting))),
-                Err(error) => self.stumble(error),
+                Err(error) => self.retry_once(error),
             },
         }
     }
@@ -158,7 +158,7 @@ impl Membership {
 
     /// Leaves, so that the others take over at once. Without it the coordinator notices by itself.
     pub(crate) fn leave(&mut self, limit: &Limit) -> Result<(), KafkaError> {
-        self.pulse.order(None);
+        self.heartbeat.order(None);
         if self.me.member.is_empty() {
             return Ok(());
         }
@@ -172,7 +172,7 @@ impl Membership {
             // a broker does not look at a connection on which a member waits to join
             self.cluster = Cluster::connect(&self.bootstrap, limit)?;
         }
-        let (to, group) = (To::Coordinator(&self.group), self.told());
+        let (to, group) = (To::Coordinator(&self.group), self.group_name());
         // the connection may have died unnoticed: it was last used to join
         self.cluster.patiently(limit, |cluster, limit| {
             let answer = cluster.call(to, &request, limit)?;
@@ -180,13 +180,13 @@ impl Membership {
         })
     }
 
-    fn stay(&mut self, limit: &Limit) -> Result<Standing, KafkaError> {
+    fn stay(&mut self, limit: &Limit) -> Result<MemberState, KafkaError> {
         self.phase = Phase::In;
         self.hear();
         if let Some(word) = self.word.take() {
             if word.verdict.is_out() {
                 self.fall_out(word.verdict);
-                return Ok(Standing::Lost);
+                return Ok(MemberState::Lost);
             }
             if word.verdict != Verdict::Rebalance {
                 return Err(word.error);
@@ -198,13 +198,13 @@ impl Membership {
             self.phase = Phase::Revoked;
         }
         match self.phase {
-            Phase::Revoked => Ok(Standing::Revoked),
-            _ => Ok(Standing::Steady),
+            Phase::Revoked => Ok(MemberState::Revoked),
+            _ => Ok(MemberState::Steady),
         }
     }
 
     /// Whether the coordinator has called: the next poll tells what for. Costs nothing; for whoever is slow between polls.
-    pub(crate) fn is_called(&mut self) -> bool {
+    pub(crate) fn is_rebalancing(&mut self) -> bool {
         if matches!(self.phase, Phase::In) {
             self.hear();
         }
@@ -213,8 +213,8 @@ impl Membership {
 
     /// Shows that the member is there, and listens. The last word counts, and none about an earlier generation.
     fn hear(&mut self) {
-        self.pulse.keep(&self.me);
-        while let Some(heard) = self.pulse.heard() {
+        self.heartbeat.keep(&self.me);
+        while let Some(heard) = self.heartbeat.heard() {
             if heard.generation == self.me.generation {
                 self.word = Some(heard);
             }
@@ -225,26 +225,26 @@ impl Membership {
         if verdict == Verdict::Unknown {
             self.me.member.clear();
         }
-        self.pulse.order(None);
+        self.heartbeat.order(None);
         self.leads = None;
         self.since = Instant::now();
         self.phase = Phase::Out;
     }
 
-    fn still(&mut self, phase: Phase) -> Standing {
+    fn still(&mut self, phase: Phase) -> MemberState {
         self.phase = phase;
-        Standing::Waiting
+        MemberState::Waiting
     }
 
     /// An answer that does not come is no trouble the first time: the connection may have died long ago, unnoticed.
-    fn stumble(&mut self, error: KafkaError) -> Result<Standing, KafkaError> {
-        if !error.is_retriable() || std::mem::replace(&mut self.has_stumbled, true) {
+    fn retry_once(&mut self, error: KafkaError) -> Result<MemberState, KafkaError> {
+        if !error.is_retriable() || std::mem::replace(&mut self.has_retried, true) {
             return Err(error);
         }
         Ok(self.still(Phase::Out))
     }
 
-    fn told(&self) -> String {
+    fn group_name(&self) -> String {
         format!("group `{}`", printable::name(&self.group))
     }
 
@@ -254,11 +254,11 @@ impl Membership {
         }
         Err(KafkaError::Stopped(Stop::Deadline {
             allowed: GET_IN,
-            last_seen: format!("{} is sharing out its partitions", self.told()),
+            last_seen: format!("{} is rebalancing its partitions", self.group_name()),
         }))
     }
 
-    fn join(&mut self, limit: &Limit) -> Result<Standing, KafkaError> {
+    fn join(&mut self, limit: &Limit) -> Result<MemberState, KafkaError> {
         self.leads = None;
         let wanted = subscription(&self.topic);
         let protocols = ASSIGNORS.map(|assignor| {
@@ -281,7 +281,7 @@ impl Membership {
         &mut self,
         answer: &JoinGroupResponse,
         limit: &Limit,
-    ) -> Result<Standing, KafkaError> {
+    ) -> Result<MemberState, KafkaError> {
         let verdict = Verdict::of(answer.error_code);
         match verdict {
             Verdict::Fine => {}
@@ -317,7 +317,7 @@ impl Membership {
         &mut self,
         answer: &SyncGroupResponse,
         limit: &Limit,
-    ) -> Result<Standing, KafkaError> {
+    ) -> Result<MemberState, KafkaError> {
         let verdict = Verdict::of(answer.error_code);
         if verdict != Verdict::Fine {
             return self.again(verdict, answer.error_code, limit);
@@ -325,14 +325,14 @@ impl Membership {
         let mut share =
             read_assignment(&answer.assignment).map_err(|nonsense| KafkaError::Garbled {
                 address: self.cluster.address(),
-                cause: format!("the partitions of {}: {nonsense}", self.told()),
+                cause: format!("the partitions of {}: {nonsense}", self.group_name()),
             })?;
         self.phase = Phase::In;
         self.word = None;
-        self.has_stumbled = false;
-        self.pulse.order(Some(&self.me));
+        self.has_retried = false;
+        self.heartbeat.order(Some(&self.me));
         let mine = share.remove(&self.topic).unwrap_or_default();
-        Ok(Standing::Assigned(mine.into_iter().collect()))
+        Ok(MemberState::Assigned(mine.into_iter().collect()))
     }
 
     /// The answer was an error: joins again if that may help.
@@ -341,10 +341,10 @@ impl Membership {
         verdict: Verdict,
         code: i16,
         limit: &Limit,
-    ) -> Result<Standing, KafkaError> {
+    ) -> Result<MemberState, KafkaError> {
         match verdict {
             Verdict::Refused => {
-                KafkaError::check(code, || format!("let a member into {}", self.told()))?;
+                KafkaError::check(code, || format!("let a member into {}", self.group_name()))?;
             }
             Verdict::Unknown => self.me.member.clear(),
             Verdict::Later => self.cluster.forget(),

@@ -2,16 +2,16 @@
 //! consumers and librdkafka speak it. Knows nothing of records.
 
 mod assignor;
+mod heartbeat;
 mod leader;
 mod membership;
-mod pulse;
 #[cfg(test)]
 mod scripted;
-mod standing;
+mod state;
 mod timing;
 mod verdict;
 
 pub(crate) use membership::Membership;
 #[cfg(test)]
 pub(crate) use scripted::{Asked, Script, Scripted};
-pub(crate) use standing::Standing;
+pub(crate) use state::MemberState;

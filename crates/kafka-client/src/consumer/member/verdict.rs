@@ -10,7 +10,7 @@ pub(super) enum Verdict {
     Fine,
     /// The member has a name now, and joins with it (KIP-394).
     Named,
-    /// The group is sharing out anew: join again.
+    /// The group is rebalancing: join again.
     Rebalance,
     /// The group has gone on without this member: join again under the same name.
     Left,

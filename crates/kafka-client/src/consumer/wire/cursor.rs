@@ -1,6 +1,6 @@
 //! How far one partition has been read, and what an answer to a fetch means for it. Knows nothing of connections.
 
-use super::look::Looked;
+use super::inspect::Inspected;
 use crate::consumer::Position;
 
 /// The most that is asked of one partition at once, in bytes. A batch is larger only where a topic allows requests that
@@ -33,7 +33,7 @@ pub(super) struct Cursor {
 
 /// What an answer without an error said, beside the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct FetchedTo {
     /// Up to where records are shown: the high watermark, or the last stable offset.
     pub(super) bound: i64,
     /// Whether nothing else was asked for and nothing held back, so that "none" means none.
@@ -73,25 +73,29 @@ impl Cursor {
     /// A broker shows no records of a partition whose first batch is larger than what was asked of it, unless it comes
     /// first in the answer (KIP-74); nor where other partitions have filled the answer; nor where compaction has left
     /// none up to the end.
-    pub(super) fn take(&mut self, looked: &Looked, said: Said) -> Result<(), TooLarge> {
-        if let Some(last) = looked.last {
+    pub(super) fn take(
+        &mut self,
+        inspected: &Inspected,
+        fetched_to: FetchedTo,
+    ) -> Result<(), TooLarge> {
+        if let Some(last) = inspected.last {
             self.at.next = self.at.next.max(last.saturating_add(1));
             self.size = self.usual;
             self.blank = 0;
             return Ok(());
         }
-        if let Some(partial) = looked.partial {
+        if let Some(partial) = inspected.partial {
             return self.ask_for_more(partial.whole.unwrap_or_default());
         }
-        if self.at.next >= said.bound {
+        if self.at.next >= fetched_to.bound {
             self.blank = 0;
             return Ok(());
         }
-        if self.blank == 0 || said.is_certain {
+        if self.blank == 0 || fetched_to.is_certain {
             self.blank += 1;
         }
         if self.blank > CERTAIN {
-            self.at.next = said.bound;
+            self.at.next = fetched_to.bound;
             self.blank = 0;
         }
         Ok(())
@@ -124,18 +128,18 @@ mod tests {
         Cursor::new(at, MIB)
     }
 
-    fn said(bound: i64, is_certain: bool) -> Said {
-        Said { bound, is_certain }
+    fn fetched_to(bound: i64, is_certain: bool) -> FetchedTo {
+        FetchedTo { bound, is_certain }
     }
 
     #[test]
     fn moves_past_what_was_shown_whether_it_was_for_readers_or_not() {
         let mut cursor = cursor(5, Some(10));
-        let looked = Looked {
+        let inspected = Inspected {
             last: Some(9),
-            ..Looked::default()
+            ..Inspected::default()
         };
-        assert_eq!(cursor.take(&looked, said(20, false)), Ok(()));
+        assert_eq!(cursor.take(&inspected, fetched_to(20, false)), Ok(()));
         assert!(cursor.at.is_done());
         assert_eq!(cursor.size, MIB);
     }
@@ -143,52 +147,54 @@ mod tests {
     #[test]
     fn what_was_shown_before_never_moves_it_back() {
         let mut cursor = cursor(5, None);
-        let looked = Looked {
+        let inspected = Inspected {
             last: Some(2),
-            ..Looked::default()
+            ..Inspected::default()
         };
-        assert_eq!(cursor.take(&looked, said(20, false)), Ok(()));
+        assert_eq!(cursor.take(&inspected, fetched_to(20, false)), Ok(()));
         assert_eq!(cursor.at.next, 5);
     }
 
     #[test]
     fn nothing_beside_others_is_looked_into_and_believed_when_certain() {
         let mut cursor = cursor(5, Some(8));
-        let nothing = Looked::default();
+        let nothing = Inspected::default();
         for _ in 0..9 {
-            cursor.take(&nothing, said(8, false)).unwrap();
+            cursor.take(&nothing, fetched_to(8, false)).unwrap();
             assert!(cursor.is_blank() && cursor.at.next == 5);
         }
-        cursor.take(&nothing, said(8, true)).unwrap();
+        cursor.take(&nothing, fetched_to(8, true)).unwrap();
         assert_eq!(cursor.at.next, 5);
-        cursor.take(&nothing, said(8, true)).unwrap();
+        cursor.take(&nothing, fetched_to(8, true)).unwrap();
         assert!(cursor.at.is_done() && !cursor.is_blank());
     }
 
     #[test]
     fn at_the_end_nothing_is_what_is_expected() {
         let mut cursor = cursor(5, None);
-        cursor.take(&Looked::default(), said(5, true)).unwrap();
+        cursor
+            .take(&Inspected::default(), fetched_to(5, true))
+            .unwrap();
         assert!(!cursor.is_blank() && cursor.at.next == 5);
     }
 
     #[test]
     fn asks_for_more_until_the_first_batch_fits_and_no_further() {
         let mut cursor = cursor(0, None);
-        let part = |whole| Looked {
+        let part = |whole| Inspected {
             partial: Some(Partial { there: 99, whole }),
-            ..Looked::default()
+            ..Inspected::default()
         };
-        let said = said(10, false);
-        cursor.take(&part(Some(5 << 20)), said).unwrap();
+        let fetched_to = fetched_to(10, false);
+        cursor.take(&part(Some(5 << 20)), fetched_to).unwrap();
         assert_eq!(cursor.size, 5 * MIB);
-        cursor.take(&part(None), said).unwrap();
+        cursor.take(&part(None), fetched_to).unwrap();
         assert_eq!(cursor.size, 20 * MIB);
         assert_eq!(
-            cursor.take(&part(Some(1 << 40)), said),
+            cursor.take(&part(Some(1 << 40)), fetched_to),
             Err(TooLarge(1 << 40))
         );
-        while cursor.take(&part(None), said).is_ok() {
+        while cursor.take(&part(None), fetched_to).is_ok() {
             assert!(cursor.size <= LARGEST);
         }
     }

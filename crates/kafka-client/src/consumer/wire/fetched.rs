@@ -1,6 +1,6 @@
 //! Records that arrived together, looked at where they lie in the answer. Knows nothing of connections.
 
-use super::look::look;
+use super::inspect::inspect;
 use crate::error::KafkaError;
 use crate::message::RecordRef;
 use crate::protocol::batch::{BatchError, RecordBatch};
@@ -10,7 +10,7 @@ use std::ops::{ControlFlow, Range};
 /// Records that arrived together.
 #[derive(Debug, Default)]
 pub(crate) struct Fetched {
-    parts: Vec<Part>,
+    parts: Vec<PartitionRecords>,
     /// Where each partition goes on behind them, and behind what is not for readers.
     reached: Vec<(i32, i64)>,
     /// Who sent them.
@@ -20,7 +20,7 @@ pub(crate) struct Fetched {
 
 /// The records of one partition.
 #[derive(Debug)]
-struct Part {
+struct PartitionRecords {
     partition: i32,
     offsets: Range<i64>,
     batches: Vec<RecordBatch>,
@@ -42,11 +42,11 @@ impl Fetched {
     /// [`KafkaError::Garbled`] at a batch that makes no sense.
     pub(crate) fn of_bytes(partition: i32, bytes: Bytes) -> Result<Self, KafkaError> {
         let mut fetched = Self::new("(no broker)".to_owned(), "(no topic)".to_owned());
-        let looked = look(bytes, None, 0, None);
-        if let Some(fault) = looked.fault {
+        let inspected = inspect(bytes, None, 0, None);
+        if let Some(fault) = inspected.fault {
             return Err(fetched.garbled(partition, &fault));
         }
-        fetched.add(partition, 0..i64::MAX, looked.batches);
+        fetched.add(partition, 0..i64::MAX, inspected.batches);
         Ok(fetched)
     }
 
@@ -83,7 +83,7 @@ impl Fetched {
     /// Adds the records of these batches, as far as their offsets lie in `offsets`.
     pub(super) fn add(&mut self, partition: i32, offsets: Range<i64>, batches: Vec<RecordBatch>) {
         if !batches.is_empty() && !offsets.is_empty() {
-            self.parts.push(Part {
+            self.parts.push(PartitionRecords {
                 partition,
                 offsets,
                 batches,
@@ -103,7 +103,7 @@ impl Fetched {
 
     /// How many there are at most.
     pub(super) fn most(&self) -> u64 {
-        let of = |part: &Part| {
+        let of = |part: &PartitionRecords| {
             let batches = part.batches.iter();
             batches
                 .map(|batch| {

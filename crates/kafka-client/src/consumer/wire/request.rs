@@ -25,7 +25,7 @@ pub(super) fn usual(partitions: usize) -> i32 {
 
 /// What is asked, and where each partition stood then.
 #[derive(Debug, Default)]
-pub(super) struct Wanted {
+pub(super) struct Requested {
     pub(super) offsets: BTreeMap<i32, i64>,
     /// Whether one partition is asked for alone, to learn whether anything is there.
     pub(super) is_alone: bool,
@@ -37,7 +37,7 @@ pub(super) fn request(
     topic: &str,
     mut cursors: Vec<&Cursor>,
     committed_only: bool,
-) -> (FetchRequest, Wanted) {
+) -> (FetchRequest, Requested) {
     let alone = cursors.iter().find(|cursor| cursor.is_blank());
     let is_alone = alone.is_some();
     if let Some(&alone) = alone {
@@ -70,7 +70,7 @@ pub(super) fn request(
         .with_session_epoch(-1)
         .with_topics(vec![topic]);
     let offsets = cursors.iter().map(|c| (c.at.partition, c.at.next));
-    let wanted = Wanted {
+    let wanted = Requested {
         offsets: offsets.collect(),
         is_alone,
     };

@@ -1,8 +1,8 @@
 //! What a reader makes of answers. No broker is needed for that.
 
-use super::cursor::{Cursor, Said};
+use super::cursor::{Cursor, FetchedTo};
 use super::fetched::Fetched;
-use super::look::{Looked, look};
+use super::inspect::{Inspected, inspect};
 use super::request::{request, usual};
 use crate::compression::Compression;
 use crate::consumer::Position;
@@ -49,9 +49,9 @@ fn aborted(producer: i64, first: i64) -> AbortedTransaction {
         .with_first_offset(first)
 }
 
-fn offsets(looked: Looked, from: i64, end: i64) -> Vec<i64> {
+fn offsets(inspected: Inspected, from: i64, end: i64) -> Vec<i64> {
     let mut fetched = Fetched::new("broker:1".to_owned(), "t".to_owned());
-    fetched.add(0, from..end, looked.batches);
+    fetched.add(0, from..end, inspected.batches);
     let most = fetched.most();
     let mut offsets = Vec::new();
     fetched
@@ -68,10 +68,10 @@ fn offsets(looked: Looked, from: i64, end: i64) -> Vec<i64> {
 fn a_partial_batch_at_the_end_is_no_error() {
     let mut bytes = batch(0, 3, -1, 0, None);
     bytes.extend(&batch(3, 3, -1, 0, None)[..40]);
-    let looked = look(bytes.into(), None, 0, None);
-    assert_eq!((looked.last, looked.fault.is_none()), (Some(2), true));
-    assert_eq!(looked.partial.map(|partial| partial.there), Some(40));
-    assert_eq!(offsets(looked, 0, i64::MAX), [0, 1, 2]);
+    let inspected = inspect(bytes.into(), None, 0, None);
+    assert_eq!((inspected.last, inspected.fault.is_none()), (Some(2), true));
+    assert_eq!(inspected.partial.map(|partial| partial.there), Some(40));
+    assert_eq!(offsets(inspected, 0, i64::MAX), [0, 1, 2]);
 }
 
 #[test]
@@ -80,9 +80,9 @@ fn a_damaged_batch_is_told_behind_what_came_before_it() {
     let whole = bytes.len();
     bytes.extend(batch(2, 2, -1, 0, None));
     bytes[whole + 62] ^= 1;
-    let looked = look(bytes.into(), None, 0, None);
-    assert!(looked.fault.is_some());
-    assert_eq!(offsets(looked, 0, i64::MAX), [0, 1]);
+    let inspected = inspect(bytes.into(), None, 0, None);
+    assert!(inspected.fault.is_some());
+    assert_eq!(offsets(inspected, 0, i64::MAX), [0, 1]);
 }
 
 #[test]
@@ -90,16 +90,16 @@ fn records_before_the_offset_asked_for_and_behind_the_end_are_left_out() {
     let mut bytes = batch(0, 5, -1, 0, None);
     bytes.extend(batch(5, 5, -1, 0, None));
     bytes.extend(batch(10, 5, -1, 0, None));
-    let looked = look(bytes.into(), None, 3, Some(7));
-    assert_eq!(looked.last, Some(14));
-    assert_eq!(offsets(looked, 3, 7), [3, 4, 5, 6]);
+    let inspected = inspect(bytes.into(), None, 3, Some(7));
+    assert_eq!(inspected.last, Some(14));
+    assert_eq!(offsets(inspected, 3, 7), [3, 4, 5, 6]);
 }
 
 #[test]
 fn markers_are_no_records_and_still_move_the_place() {
     let bytes = marker(4, 1, true);
-    let looked = look(bytes.into(), None, 4, Some(5));
-    assert_eq!((looked.last, looked.batches.len()), (Some(4), 0));
+    let inspected = inspect(bytes.into(), None, 4, Some(5));
+    assert_eq!((inspected.last, inspected.batches.len()), (Some(4), 0));
 }
 
 #[test]
@@ -109,17 +109,17 @@ fn only_readers_of_what_is_committed_miss_what_was_given_up() {
     bytes.extend(batch(3, 1, 1, TRANSACTIONAL, None));
     bytes.extend(marker(4, 1, true));
     let bytes = Bytes::from(bytes);
-    let all = look(bytes.clone(), None, 0, None);
+    let all = inspect(bytes.clone(), None, 0, None);
     assert_eq!(offsets(all, 0, i64::MAX), [0, 1, 3]);
-    let committed = look(bytes, Some(Aborted::of(Some(vec![aborted(1, 0)]))), 0, None);
+    let committed = inspect(bytes, Some(Aborted::of(Some(vec![aborted(1, 0)]))), 0, None);
     assert_eq!(offsets(committed, 0, i64::MAX), [3]);
 }
 
 #[test]
 fn a_sink_that_has_enough_is_given_no_more() {
-    let looked = look(batch(0, 5, -1, 0, None).into(), None, 0, None);
+    let inspected = inspect(batch(0, 5, -1, 0, None).into(), None, 0, None);
     let mut fetched = Fetched::new("broker:1".to_owned(), "t".to_owned());
-    fetched.add(0, 0..5, looked.batches);
+    fetched.add(0, 0..5, inspected.batches);
     let mut taken = 0;
     fetched
         .each(|_| {
@@ -156,11 +156,11 @@ fn who_has_waited_longest_is_asked_for_first_and_a_blank_one_alone() {
         (partitions, wanted.is_alone)
     };
     assert_eq!(asked(&cursors), (vec![1, 2, 0], false));
-    let said = Said {
+    let fetched_to = FetchedTo {
         bound: 9,
         is_certain: false,
     };
-    cursors[0].take(&Looked::default(), said).unwrap();
+    cursors[0].take(&Inspected::default(), fetched_to).unwrap();
     assert_eq!(asked(&cursors), (vec![0], true));
 }
 
@@ -269,10 +269,10 @@ proptest! {
             }
             let from = cursor.at.next;
             let (bytes, listed) = log.fetch(from, size);
-            let looked = look(bytes, Some(Aborted::of(Some(listed))), from, Some(end));
-            prop_assert!(looked.fault.is_none());
-            cursor.take(&looked, Said { bound: end, is_certain: true }).unwrap();
-            read.extend(offsets(looked, from, end));
+            let inspected = inspect(bytes, Some(Aborted::of(Some(listed))), from, Some(end));
+            prop_assert!(inspected.fault.is_none());
+            cursor.take(&inspected, FetchedTo { bound: end, is_certain: true }).unwrap();
+            read.extend(offsets(inspected, from, end));
         }
         prop_assert!(cursor.at.is_done());
         log.visible.sort_unstable();
@@ -282,7 +282,7 @@ proptest! {
 
     #[test]
     fn garbage_never_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), next: i64) {
-        let looked = look(bytes.into(), Some(Aborted::of(None)), next, Some(next));
-        prop_assert!(looked.batches.is_empty());
+        let inspected = inspect(bytes.into(), Some(Aborted::of(None)), next, Some(next));
+        prop_assert!(inspected.batches.is_empty());
     }
 }

@@ -1,6 +1,6 @@
 //! What is asked of a leader, and what its answer means to a writer. Knows nothing of trying again.
 
-use super::lane::Outcome;
+use super::partition_queue::SendOutcome;
 use crate::cluster::metadata::topic_name;
 use crate::code::Code;
 use crate::error::KafkaError;
@@ -35,7 +35,7 @@ pub(super) fn request(topic: &str, acks: Acks, batches: Vec<(i32, Bytes)>) -> Pr
 }
 
 /// What became of each partition that the answer names.
-pub(super) fn outcomes(topic: &str, answer: &ProduceResponse) -> BTreeMap<i32, Outcome> {
+pub(super) fn outcomes(topic: &str, answer: &ProduceResponse) -> BTreeMap<i32, SendOutcome> {
     let partitions = answer
         .responses
         .iter()
@@ -45,9 +45,9 @@ pub(super) fn outcomes(topic: &str, answer: &ProduceResponse) -> BTreeMap<i32, O
         .collect()
 }
 
-fn outcome(topic: &str, answer: &PartitionProduceResponse) -> Outcome {
+fn outcome(topic: &str, answer: &PartitionProduceResponse) -> SendOutcome {
     let Some(code) = Code::of(answer.error_code) else {
-        return Outcome::Written((answer.base_offset >= 0).then_some(answer.base_offset));
+        return SendOutcome::Written((answer.base_offset >= 0).then_some(answer.base_offset));
     };
     let partition = answer.index;
     let error = KafkaError::Refused {
@@ -57,17 +57,19 @@ fn outcome(topic: &str, answer: &PartitionProduceResponse) -> Outcome {
     };
     match code.0 {
         ResponseError::DuplicateSequenceNumber => {
-            Outcome::Written((answer.base_offset >= 0).then_some(answer.base_offset))
+            SendOutcome::Written((answer.base_offset >= 0).then_some(answer.base_offset))
         }
-        ResponseError::MessageTooLarge | ResponseError::RecordListTooLarge => Outcome::TooLarge {
-            topic: topic.to_owned(),
-        },
-        ResponseError::OutOfOrderSequenceNumber => Outcome::OutOfSequence(error),
+        ResponseError::MessageTooLarge | ResponseError::RecordListTooLarge => {
+            SendOutcome::TooLarge {
+                topic: topic.to_owned(),
+            }
+        }
+        ResponseError::OutOfOrderSequenceNumber => SendOutcome::OutOfSequence(error),
         ResponseError::UnknownProducerId
         | ResponseError::InvalidProducerEpoch
-        | ResponseError::InvalidProducerIdMapping => Outcome::Unknown(error),
-        _ if error.leaves_a_write_in_doubt() => Outcome::Doubtful(error),
-        _ => Outcome::Refused(error),
+        | ResponseError::InvalidProducerIdMapping => SendOutcome::Unknown(error),
+        _ if error.leaves_a_write_in_doubt() => SendOutcome::Doubtful(error),
+        _ => SendOutcome::Refused(error),
     }
 }
 
@@ -97,7 +99,7 @@ mod tests {
     #[test]
     fn a_duplicate_is_written() {
         let offset = |code, offset| match outcome("orders", &answer(code, offset)) {
-            Outcome::Written(offset) => offset,
+            SendOutcome::Written(offset) => offset,
             other => panic!("{other:?}"),
         };
         assert_eq!(offset(0, 7), Some(7));
@@ -108,12 +110,12 @@ mod tests {
     #[test]
     fn each_refusal_means_what_kafka_means_by_it() {
         let name = |code| match outcome("orders", &answer(code, -1)) {
-            Outcome::Written(_) => "written",
-            Outcome::TooLarge { .. } => "too large",
-            Outcome::OutOfSequence(_) => "out of sequence",
-            Outcome::Unknown(_) => "unknown",
-            Outcome::Refused(_) => "refused",
-            Outcome::Doubtful(_) => "doubtful",
+            SendOutcome::Written(_) => "written",
+            SendOutcome::TooLarge { .. } => "too large",
+            SendOutcome::OutOfSequence(_) => "out of sequence",
+            SendOutcome::Unknown(_) => "unknown",
+            SendOutcome::Refused(_) => "refused",
+            SendOutcome::Doubtful(_) => "doubtful",
         };
         for (code, meaning) in [
             (10, "too large"),
@@ -136,7 +138,7 @@ mod tests {
         let said = BatchIndexAndErrorMessage::default().with_batch_index_error_message(Some(
             StrBytes::from_static_str("Compacted topic cannot accept message without key."),
         ));
-        let Outcome::Refused(error) =
+        let SendOutcome::Refused(error) =
             outcome("orders", &answer(87, -1).with_record_errors(vec![said]))
         else {
             panic!("refused");

@@ -54,7 +54,8 @@ fn a_broker_that_hangs_up_on_every_batch_is_given_up_at_the_limit_and_not_asked_
     *me.lock().unwrap() = Some(one.clone());
     let limit = |time| Limit::new(Duration::from_millis(time), &Interrupt::default());
     let cluster = Cluster::connect(&[one], &limit(5_000)).unwrap();
-    let mut producer = Producer::open(cluster, "t", &Writing::default(), &limit(5_000)).unwrap();
+    let mut producer =
+        Producer::open(cluster, "t", &ProducerOptions::default(), &limit(5_000)).unwrap();
     let mut batch = Batch::default();
     let value = vec![7; 490_000];
     for partition in 0..PARTITIONS {

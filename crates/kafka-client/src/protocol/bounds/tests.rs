@@ -2,7 +2,7 @@
 
 use super::samples::{decode, empty, filled};
 use super::schema::{Field, Schema, Shape};
-use super::{ClaimError, GROWTH, check, header, least, schema};
+use super::{BoundsError, GROWTH, check, header, least, schema};
 use crate::protocol::api::APIS;
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::messages::delete_groups_response::DeletableGroupResult;
@@ -65,7 +65,7 @@ fn every_version_of_every_request_has_a_schema_and_a_sample() {
     assert!(known.is_none());
     assert_eq!(
         check(ApiKey::Fetch, 13, &[]),
-        Err(ClaimError::NoSchema {
+        Err(BoundsError::NoSchema {
             api: ApiKey::Fetch,
             version: 13
         })
@@ -183,7 +183,7 @@ fn an_array_that_claims_two_thousand_million_elements_is_refused_wherever_it_sta
                 let refused = check(api, version, &body);
                 let claimed = u64::from(count);
                 assert!(
-                    matches!(refused, Err(ClaimError::TooMuch { claimed: c, .. }) if c == claimed),
+                    matches!(refused, Err(BoundsError::TooMuch { claimed: c, .. }) if c == claimed),
                     "{api:?} {version}, array {bad}: {refused:?}"
                 );
             }
@@ -236,7 +236,7 @@ fn tagged_fields_of_a_later_kafka_pass_and_a_body_of_nothing_else_does_not() {
     let bloated = groups_with_a_tag_each(1000, b"");
     assert!(matches!(
         check(ApiKey::DeleteGroups, 2, &bloated),
-        Err(ClaimError::Bloated { .. })
+        Err(BoundsError::Bloated { .. })
     ));
 }
 
@@ -246,21 +246,21 @@ fn tags_out_of_order_a_tag_of_another_size_and_an_endless_varint_are_refused() {
     assert_eq!(heartbeat(&[2, 1, 0, 2, 0]), Ok(()));
     assert_eq!(
         heartbeat(&[2, 1, 0, 1, 0]),
-        Err(ClaimError::Malformed { at: 9 })
+        Err(BoundsError::Malformed { at: 9 })
     );
     assert_eq!(
         heartbeat(&[2, 2, 0, 1, 0]),
-        Err(ClaimError::Malformed { at: 9 })
+        Err(BoundsError::Malformed { at: 9 })
     );
     assert_eq!(
         heartbeat(&[0x81, 0x80, 0x80, 0x80, 0x80, 0]),
-        Err(ClaimError::Malformed { at: 6 })
+        Err(BoundsError::Malformed { at: 6 })
     );
     // no APIs, no throttling, and tag 1: an epoch of 8 bytes that says 9
     let versions = [&[0, 0, 1, 0, 0, 0, 0, 1, 1, 9][..], &[0; 9]].concat();
     assert_eq!(
         check(ApiKey::ApiVersions, 3, &versions),
-        Err(ClaimError::Malformed { at: 8 })
+        Err(BoundsError::Malformed { at: 8 })
     );
 }
 
@@ -275,7 +275,7 @@ fn a_null_passes_only_where_one_may_stand() {
         )
     };
     assert_eq!(sync(1), Ok(()));
-    assert_eq!(sync(0), Err(ClaimError::Null { at: 8 }));
+    assert_eq!(sync(0), Err(BoundsError::Null { at: 8 }));
     let delete = |count: i32| {
         check(
             ApiKey::OffsetDelete,
@@ -284,8 +284,8 @@ fn a_null_passes_only_where_one_may_stand() {
         )
     };
     assert_eq!(delete(0), Ok(()));
-    assert_eq!(delete(-1), Err(ClaimError::Null { at: 6 }));
-    assert_eq!(delete(-2), Err(ClaimError::Malformed { at: 6 }));
+    assert_eq!(delete(-1), Err(BoundsError::Null { at: 6 }));
+    assert_eq!(delete(-2), Err(BoundsError::Malformed { at: 6 }));
 }
 
 #[test]
@@ -318,7 +318,7 @@ proptest! {
         }
         let longer = [&body[..], &[0]].concat();
         let (at, left) = (body.len(), 1);
-        prop_assert_eq!(check(api, version, &longer), Err(ClaimError::LeftOver { at, left }));
+        prop_assert_eq!(check(api, version, &longer), Err(BoundsError::LeftOver { at, left }));
     }
 
     #[test]

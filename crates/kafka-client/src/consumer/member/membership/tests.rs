@@ -24,20 +24,20 @@ fn member(of: &Scripted) -> Membership {
 }
 
 /// Polls until something has changed.
-fn next(member: &mut Membership) -> Standing {
+fn next(member: &mut Membership) -> MemberState {
     let limit = limit();
     loop {
         limit.check(|| "nothing new".to_owned()).unwrap();
         match member.poll(&limit) {
-            Ok(Standing::Waiting | Standing::Steady) => {}
+            Ok(MemberState::Waiting | MemberState::Steady) => {}
             Ok(news) => return news,
             Err(error) => assert!(error.is_retriable(), "{error}"),
         }
     }
 }
 
-fn assigned(partitions: &[i32]) -> Standing {
-    Standing::Assigned(partitions.iter().copied().collect())
+fn assigned(partitions: &[i32]) -> MemberState {
+    MemberState::Assigned(partitions.iter().copied().collect())
 }
 
 fn six() -> Script {
@@ -100,12 +100,12 @@ fn a_connection_that_has_died_unnoticed_is_no_trouble() {
     let mut member = member(&scripted);
     scripted.script().breaks = 1;
     let limit = limit();
-    while member.poll(&limit).unwrap() == Standing::Waiting {
+    while member.poll(&limit).unwrap() == MemberState::Waiting {
         limit.check(String::new).unwrap();
     }
     // a second one is
     scripted.script().heartbeat = [27].into();
-    while member.poll(&limit).unwrap() != Standing::Revoked {
+    while member.poll(&limit).unwrap() != MemberState::Revoked {
         limit.check(String::new).unwrap();
     }
     scripted.script().breaks = usize::MAX;
@@ -171,7 +171,7 @@ fn a_group_that_shares_out_anew_lets_its_member_note_its_places_first() {
     let mut member = member(&scripted);
     next(&mut member);
     scripted.script().heartbeat = [27, 27, 27].into();
-    assert_eq!(next(&mut member), Standing::Revoked);
+    assert_eq!(next(&mut member), MemberState::Revoked);
     let me = member.committer().unwrap();
     assert_eq!((me.member.as_str(), me.generation), ("m1", 1));
     assert_eq!(next(&mut member), assigned(&[0, 1, 2, 3, 4, 5]));
@@ -187,7 +187,7 @@ fn a_member_that_was_thrown_out_comes_back_as_another() {
         let mut member = member(&scripted);
         next(&mut member);
         scripted.script().heartbeat = [code].into();
-        assert_eq!(next(&mut member), Standing::Lost);
+        assert_eq!(next(&mut member), MemberState::Lost);
         assert_eq!(member.committer(), None, "it has no say");
         assert_eq!(next(&mut member), assigned(&[0, 1, 2, 3, 4, 5]));
         let me = member.committer().unwrap();
@@ -212,16 +212,16 @@ fn a_commit_that_is_refused_tells_the_same() {
 fn whoever_is_slow_between_polls_hears_that_it_is_called() {
     let scripted = Scripted::start(six());
     let mut member = member(&scripted);
-    assert!(!member.is_called());
+    assert!(!member.is_rebalancing());
     next(&mut member);
     scripted.script().heartbeat = [27].into();
     let limit = limit();
-    while !member.is_called() {
+    while !member.is_rebalancing() {
         limit.check(String::new).unwrap();
     }
     assert!(member.committer().is_some(), "it may still commit");
-    assert_eq!(next(&mut member), Standing::Revoked);
-    assert!(!member.is_called(), "it has been told");
+    assert_eq!(next(&mut member), MemberState::Revoked);
+    assert!(!member.is_rebalancing(), "it has been told");
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn heartbeats_go_on_for_whoever_is_in() {
     };
     while beats() < 5 {
         limit.check(String::new).unwrap();
-        assert_eq!(member.poll(&limit).unwrap(), Standing::Steady);
+        assert_eq!(member.poll(&limit).unwrap(), MemberState::Steady);
     }
 }
 
@@ -319,9 +319,9 @@ proptest! {
         loop {
             limit.check(|| format!("{:?}", scripted.script())).unwrap();
             match member.poll(&limit) {
-                Ok(Standing::Assigned(partitions)) => holds = Some(partitions),
-                Ok(Standing::Revoked | Standing::Lost) => holds = None,
-                Ok(Standing::Steady) if is_over() => break,
+                Ok(MemberState::Assigned(partitions)) => holds = Some(partitions),
+                Ok(MemberState::Revoked | MemberState::Lost) => holds = None,
+                Ok(MemberState::Steady) if is_over() => break,
                 Ok(_) => {}
                 Err(error) => prop_assert!(error.is_retriable(), "{}", error),
             }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 #[derive(Debug, Default)]
 struct Broker {
     log: Vec<Vec<u8>>,
-    author: Option<Author>,
+    producer_id: Option<ProducerId>,
     batches: VecDeque<(i32, i32, i64)>,
     /// The most records of one batch.
     largest: usize,
@@ -17,7 +17,7 @@ struct Broker {
 
 #[derive(Debug, Clone)]
 struct Sent {
-    author: Option<Author>,
+    producer_id: Option<ProducerId>,
     number: u64,
     sequence: i32,
     records: Vec<Vec<u8>>,
@@ -29,43 +29,43 @@ fn refused(code: i16) -> KafkaError {
 
 impl Broker {
     /// As `ProducerAppendInfo` and `ProducerStateEntry` do it.
-    fn write(&mut self, sent: &Sent) -> Outcome {
+    fn write(&mut self, sent: &Sent) -> SendOutcome {
         if sent.records.len() > self.largest {
             let topic = "t".to_owned();
-            return Outcome::TooLarge { topic };
+            return SendOutcome::TooLarge { topic };
         }
         let base = i64::try_from(self.log.len()).unwrap();
-        let Some(author) = sent.author else {
+        let Some(producer_id) = sent.producer_id else {
             self.log.extend(sent.records.clone());
-            return Outcome::Written(Some(base));
+            return SendOutcome::Written(Some(base));
         };
         let last = sequence::after(sent.sequence, sent.records.len() - 1);
-        if self.author == Some(author) {
+        if self.producer_id == Some(producer_id) {
             let mut known = self.batches.iter();
             if let Some((_, _, at)) = known.find(|(f, l, _)| (*f, *l) == (sent.sequence, last)) {
-                return Outcome::Written(Some(*at));
+                return SendOutcome::Written(Some(*at));
             }
         }
         let is_next = match self.batches.back() {
-            Some((_, previous, _)) if self.author == Some(author) => {
+            Some((_, previous, _)) if self.producer_id == Some(producer_id) => {
                 sent.sequence == sequence::after(*previous, 1)
             }
             // an unknown producer may begin anywhere
             _ => true,
         };
         if !is_next {
-            return Outcome::OutOfSequence(refused(45));
+            return SendOutcome::OutOfSequence(refused(45));
         }
-        if self.author != Some(author) {
+        if self.producer_id != Some(producer_id) {
             self.batches.clear();
-            self.author = Some(author);
+            self.producer_id = Some(producer_id);
         }
         self.batches.push_back((sent.sequence, last, base));
         if self.batches.len() > WINDOW {
             self.batches.pop_front();
         }
         self.log.extend(sent.records.clone());
-        Outcome::Written(Some(base))
+        SendOutcome::Written(Some(base))
     }
 
     /// A clean shutdown: its snapshot has the last batch only.
@@ -111,13 +111,13 @@ fn chunk(values: &[Vec<u8>]) -> Chunk {
     batch.into_chunks().remove(&0).unwrap_or_default()
 }
 
-fn leave(parcel: &mut Parcel, author: Option<Author>) -> Sent {
-    parcel.leaves();
+fn leave(batch: &mut ProducerBatch, producer_id: Option<ProducerId>) -> Sent {
+    batch.mark_sent();
     Sent {
-        author,
-        number: parcel.number,
-        sequence: parcel.sequence,
-        records: parcel
+        producer_id,
+        number: batch.number,
+        sequence: batch.sequence,
+        records: batch
             .chunk
             .iter()
             .map(|item| item.value.unwrap().to_vec())
@@ -125,9 +125,9 @@ fn leave(parcel: &mut Parcel, author: Option<Author>) -> Sent {
     }
 }
 
-/// Runs a lane to its end; at first as `fates` have it, then all goes well.
+/// Runs a queue to its end; at first as `fates` have it, then all goes well.
 fn run(
-    mut lane: Lane,
+    mut queue: PartitionQueue,
     broker: &mut Broker,
     fates: &[Fate],
     tally: &mut Tally,
@@ -138,10 +138,10 @@ fn run(
     let mut ghosts: VecDeque<Sent> = VecDeque::new();
     let mut steps = 0;
     let mut named = BTreeSet::new();
-    while lane.len() > 0 {
+    while queue.len() > 0 {
         steps += 1;
-        assert!(steps < 10_000, "it does not end: {lane:?}");
-        flying.extend(send(&mut lane));
+        assert!(steps < 10_000, "it does not end: {queue:?}");
+        flying.extend(send(&mut queue));
         assert!(flying.len() <= WINDOW);
         let mut outcomes = Vec::new();
         match fates.next().unwrap_or(Fate::Answer) {
@@ -160,7 +160,7 @@ fn run(
                         address: String::new(),
                         cause: String::new(),
                     };
-                    outcomes.push((sent.number, Outcome::Doubtful(lost)));
+                    outcomes.push((sent.number, SendOutcome::Doubtful(lost)));
                 }
                 if restart {
                     broker.restart();
@@ -170,9 +170,9 @@ fn run(
             fate => {
                 if let Some(sent) = flying.pop_front() {
                     let outcome = match fate {
-                        Fate::NotLeader => Outcome::Refused(refused(6)),
+                        Fate::NotLeader => SendOutcome::Refused(refused(6)),
                         Fate::Late => match broker.write(&sent) {
-                            Outcome::Written(_) => Outcome::Doubtful(refused(7)),
+                            SendOutcome::Written(_) => SendOutcome::Doubtful(refused(7)),
                             other => other,
                         },
                         _ => broker.write(&sent),
@@ -185,8 +185,8 @@ fn run(
             }
         }
         for (number, outcome) in outcomes {
-            if let Verdict::Final(error) = lane.settle(0, number, outcome, tally) {
-                lane.give_up(tally);
+            if let NextStep::Final(error) = queue.settle(0, number, outcome, tally) {
+                queue.give_up(tally);
                 return Err(error);
             }
         }
@@ -196,12 +196,12 @@ fn run(
             assert!(named.insert(number), "{number} twice");
         }
         assert_eq!(named.len() as u64, tally.acknowledged());
-        if lane.wants_author()? {
-            let author = Author {
+        if queue.needs_producer_id()? {
+            let producer_id = ProducerId {
                 id: steps,
                 epoch: 0,
             };
-            lane.rename(author);
+            queue.restart_as(producer_id);
         }
     }
     Ok(())
@@ -219,17 +219,17 @@ fn values(sizes: &[usize]) -> Vec<Vec<Vec<u8>>> {
         .collect()
 }
 
-const AUTHOR: Author = Author { id: 7, epoch: 0 };
+const AUTHOR: ProducerId = ProducerId { id: 7, epoch: 0 };
 
-fn lane(author: Option<Author>, first: i32, batches: &[Vec<Vec<u8>>]) -> Lane {
-    let mut lane = Lane::new(author);
-    lane.next_sequence = first;
+fn queue(producer_id: Option<ProducerId>, first: i32, batches: &[Vec<Vec<u8>>]) -> PartitionQueue {
+    let mut queue = PartitionQueue::new(producer_id);
+    queue.next_sequence = first;
     let mut begins = 0;
     for batch in batches {
-        lane.push(chunk(batch), begins);
+        queue.push(chunk(batch), begins);
         begins += batch.len() as u64;
     }
-    lane
+    queue
 }
 
 proptest! {
@@ -244,7 +244,7 @@ proptest! {
         let mut broker = Broker { largest, ..Broker::default() };
         let mut tally = Tally::default();
         let first = if near_the_end { i32::MAX - 7 } else { 0 };
-        let ended = run(lane(Some(AUTHOR), first, &batches), &mut broker, &fates, &mut tally);
+        let ended = run(queue(Some(AUTHOR), first, &batches), &mut broker, &fates, &mut tally);
         prop_assert!(ended.is_ok(), "{:?}", ended);
         prop_assert_eq!(&broker.log, &batches.concat());
         prop_assert_eq!(tally.acknowledged(), broker.log.len() as u64);
@@ -262,7 +262,7 @@ proptest! {
         let all = batches.concat();
         let mut broker = Broker { largest: 9, ..Broker::default() };
         let mut tally = Tally::default();
-        let ended = run(lane(None, 0, &batches), &mut broker, &fates, &mut tally);
+        let ended = run(queue(None, 0, &batches), &mut broker, &fates, &mut tally);
         prop_assert!(ended.is_ok(), "{:?}", ended);
         prop_assert_eq!(tally.acknowledged(), all.len() as u64);
         let twice = broker.log.len() - all.len();
@@ -278,114 +278,140 @@ proptest! {
     }
 }
 
-/// A lane of whose author something was written already.
-fn known(batches: &[Vec<Vec<u8>>]) -> Lane {
-    Lane {
+/// A queue of whose producer id something was written already.
+fn known(batches: &[Vec<Vec<u8>>]) -> PartitionQueue {
+    PartitionQueue {
         is_new: false,
-        ..lane(Some(AUTHOR), 5, batches)
+        ..queue(Some(AUTHOR), 5, batches)
     }
 }
 
 /// Sends what may go out, and hands it over.
-fn send(lane: &mut Lane) -> Vec<Sent> {
-    let author = lane.author;
+fn send(queue: &mut PartitionQueue) -> Vec<Sent> {
+    let producer_id = queue.producer_id;
     let mut sent = Vec::new();
-    while let Some(parcel) = lane.ready() {
-        sent.push(leave(parcel, author));
+    while let Some(batch) = queue.ready() {
+        sent.push(leave(batch, producer_id));
     }
     sent
 }
 
-fn settle(lane: &mut Lane, sent: &Sent, outcome: Outcome, tally: &mut Tally) -> Verdict {
-    lane.settle(0, sent.number, outcome, tally)
+fn settle(
+    queue: &mut PartitionQueue,
+    sent: &Sent,
+    outcome: SendOutcome,
+    tally: &mut Tally,
+) -> NextStep {
+    queue.settle(0, sent.number, outcome, tally)
 }
 
 #[test]
 fn a_window_is_on_its_way_and_no_more() {
     let batches = values(&[1; 9]);
     assert_eq!(send(&mut known(&batches)).len(), WINDOW);
-    // a broker that does not know the author would take the second without the first
-    assert_eq!(send(&mut lane(Some(AUTHOR), 0, &batches)).len(), 1);
-    assert_eq!(send(&mut lane(None, 0, &batches)).len(), 1);
+    // a broker that does not know the producer id would take the second without the first
+    assert_eq!(send(&mut queue(Some(AUTHOR), 0, &batches)).len(), 1);
+    assert_eq!(send(&mut queue(None, 0, &batches)).len(), 1);
 }
 
 #[test]
 fn a_broker_that_forgot_its_producer_is_given_another_one() {
     let mut tally = Tally::default();
-    let mut lane = known(&values(&[2, 3]));
-    let sent = send(&mut lane);
+    let mut queue = known(&values(&[2, 3]));
+    let sent = send(&mut queue);
     let verdict = settle(
-        &mut lane,
+        &mut queue,
         &sent[0],
-        Outcome::Unknown(refused(59)),
+        SendOutcome::Unknown(refused(59)),
         &mut tally,
     );
-    assert!(matches!(verdict, Verdict::Again(_)));
-    assert!(!lane.wants_author().unwrap(), "one is still on its way");
-    let out_of_sequence = Outcome::OutOfSequence(refused(45));
-    settle(&mut lane, &sent[1], out_of_sequence, &mut tally);
-    assert!(lane.wants_author().unwrap());
-    lane.rename(Author { id: 8, epoch: 0 });
-    let again = send(&mut lane);
-    assert_eq!((again[0].sequence, again[0].author.unwrap().id), (0, 8));
+    assert!(matches!(verdict, NextStep::Again(_)));
+    assert!(
+        !queue.needs_producer_id().unwrap(),
+        "one is still on its way"
+    );
+    let out_of_sequence = SendOutcome::OutOfSequence(refused(45));
+    settle(&mut queue, &sent[1], out_of_sequence, &mut tally);
+    assert!(queue.needs_producer_id().unwrap());
+    queue.restart_as(ProducerId { id: 8, epoch: 0 });
+    let again = send(&mut queue);
+    assert_eq!(
+        (again[0].sequence, again[0].producer_id.unwrap().id),
+        (0, 8)
+    );
     // and when that one is not known either, it is over
     let verdict = settle(
-        &mut lane,
+        &mut queue,
         &again[0],
-        Outcome::Unknown(refused(59)),
+        SendOutcome::Unknown(refused(59)),
         &mut tally,
     );
-    assert!(matches!(verdict, Verdict::Final(_)));
+    assert!(matches!(verdict, NextStep::Final(_)));
 }
 
 #[test]
 fn what_is_in_doubt_is_never_sent_under_another_name() {
     let mut tally = Tally::default();
-    let mut lane = known(&values(&[2, 3]));
-    let sent = send(&mut lane);
+    let mut queue = known(&values(&[2, 3]));
+    let sent = send(&mut queue);
     for sent in &sent {
-        settle(&mut lane, sent, Outcome::Doubtful(refused(7)), &mut tally);
+        settle(
+            &mut queue,
+            sent,
+            SendOutcome::Doubtful(refused(7)),
+            &mut tally,
+        );
     }
-    let again = send(&mut lane);
+    let again = send(&mut queue);
     let verdict = settle(
-        &mut lane,
+        &mut queue,
         &again[0],
-        Outcome::Unknown(refused(59)),
+        SendOutcome::Unknown(refused(59)),
         &mut tally,
     );
-    assert!(matches!(verdict, Verdict::Final(_)));
-    lane.give_up(&mut tally);
+    assert!(matches!(verdict, NextStep::Final(_)));
+    queue.give_up(&mut tally);
     assert_eq!((tally.in_doubt, tally.acknowledged()), (5, 0));
 }
 
 #[test]
 fn a_leader_that_lost_what_it_acknowledged_is_found_out() {
     let mut tally = Tally::default();
-    let mut lane = known(&values(&[2, 3]));
-    for sent in &send(&mut lane) {
-        settle(&mut lane, sent, Outcome::Doubtful(refused(7)), &mut tally);
+    let mut queue = known(&values(&[2, 3]));
+    for sent in &send(&mut queue) {
+        settle(
+            &mut queue,
+            sent,
+            SendOutcome::Doubtful(refused(7)),
+            &mut tally,
+        );
     }
     for over in [false, true] {
-        let again = send(&mut lane);
+        let again = send(&mut queue);
         assert_eq!(again.len(), 1);
-        let out_of_sequence = Outcome::OutOfSequence(refused(45));
-        let verdict = settle(&mut lane, &again[0], out_of_sequence, &mut tally);
-        assert_eq!(matches!(verdict, Verdict::Final(_)), over);
+        let out_of_sequence = SendOutcome::OutOfSequence(refused(45));
+        let verdict = settle(&mut queue, &again[0], out_of_sequence, &mut tally);
+        assert_eq!(matches!(verdict, NextStep::Final(_)), over);
     }
-    lane.give_up(&mut tally);
+    queue.give_up(&mut tally);
     assert_eq!(tally.in_doubt, 5);
 }
 
 #[test]
 fn a_record_that_is_too_large_alone_ends_it() {
     let mut tally = Tally::default();
-    let mut lane = lane(Some(AUTHOR), 0, &values(&[1]));
-    let sent = send(&mut lane);
+    let mut queue = queue(Some(AUTHOR), 0, &values(&[1]));
+    let sent = send(&mut queue);
     let topic = "t".to_owned();
-    let verdict = settle(&mut lane, &sent[0], Outcome::TooLarge { topic }, &mut tally);
-    let Verdict::Final(KafkaError::RecordTooLarge { bytes, .. }) = verdict else {
+    let verdict = settle(
+        &mut queue,
+        &sent[0],
+        SendOutcome::TooLarge { topic },
+        &mut tally,
+    );
+    let NextStep::Final(KafkaError::RecordTooLarge { bytes, .. }) = verdict else {
         panic!("{verdict:?}");
     };
-    lane.give_up(&mut tally);
+    queue.give_up(&mut tally);
     assert_eq!((bytes, tally.in_doubt), (4, 0));
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 /// One partition's part of an answer, looked at.
 #[derive(Debug, Default)]
-pub(super) struct Looked {
+pub(super) struct Inspected {
     /// The batches that hold something for a reader, in order.
     pub(super) batches: Vec<RecordBatch>,
     /// The last offset of all whole batches, for readers or not.
@@ -19,13 +19,13 @@ pub(super) struct Looked {
 
 /// Looks at the batches among `bytes` from offset `next` on, up to `end` (exclusive). `aborted` is for
 /// readers of what is committed; none for readers of everything.
-pub(super) fn look(
+pub(super) fn inspect(
     bytes: Bytes,
     mut aborted: Option<Aborted>,
     next: i64,
     end: Option<i64>,
-) -> Looked {
-    let mut looked = Looked::default();
+) -> Inspected {
+    let mut inspected = Inspected::default();
     let mut whole = batches(bytes);
     for batch in whole.by_ref() {
         let hidden = batch.and_then(|batch| {
@@ -38,19 +38,19 @@ pub(super) fn look(
         let (is_hidden, batch) = match hidden {
             Ok(found) => found,
             Err(fault) => {
-                looked.fault = Some(fault);
-                return looked;
+                inspected.fault = Some(fault);
+                return inspected;
             }
         };
         // compressed together with what was asked for, or sent without being asked for
         if batch.last_offset < next {
             continue;
         }
-        looked.last = looked.last.max(Some(batch.last_offset));
+        inspected.last = inspected.last.max(Some(batch.last_offset));
         if !is_hidden && end.is_none_or(|end| batch.base_offset < end) {
-            looked.batches.push(batch);
+            inspected.batches.push(batch);
         }
     }
-    looked.partial = whole.partial();
-    looked
+    inspected.partial = whole.partial();
+    inspected
 }

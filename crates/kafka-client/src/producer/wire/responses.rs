@@ -1,8 +1,8 @@
 //! Taking in what became of requests on their way. Knows nothing of what goes out.
 
-use super::lane::{Outcome, Verdict};
+use super::partition_queue::{NextStep, SendOutcome};
 use super::{FIRST_PAUSE, Producer, request};
-use crate::cluster::{Asked, Line};
+use crate::cluster::{ConnectionId, Pending};
 use crate::error::KafkaError;
 use crate::producer::Tally;
 use crate::wait::Limit;
@@ -18,57 +18,61 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 
 /// A request on its way.
 #[derive(Debug)]
-pub(super) struct Flight {
-    pub(super) asked: Asked<ProduceRequest>,
-    pub(super) line: Line,
+pub(super) struct InFlight {
+    pub(super) asked: Pending<ProduceRequest>,
+    pub(super) connection: ConnectionId,
     pub(super) since: Instant,
-    /// Partition and number of each parcel in it.
-    pub(super) parcels: Vec<(i32, u64)>,
+    /// Partition and number of each batch in it.
+    pub(super) batches: Vec<(i32, u64)>,
 }
 
 impl Producer {
     /// Takes in the answers that are there.
-    pub(super) fn take_in(&mut self, limit: &Limit, tally: &mut Tally) -> Result<(), KafkaError> {
+    pub(super) fn take_responses(
+        &mut self,
+        limit: &Limit,
+        tally: &mut Tally,
+    ) -> Result<(), KafkaError> {
         let mut worst = Ok(());
         let mut at = 0;
-        while at < self.flights.len() {
-            if !self.cluster.is_answered(&self.flights[at].asked) {
+        while at < self.in_flight.len() {
+            if !self.cluster.is_answered(&self.in_flight[at].asked) {
                 at += 1;
                 continue;
             }
-            let flight = self.flights.remove(at);
-            worst = worst.and(self.land(&flight, limit, tally));
+            let request = self.in_flight.remove(at);
+            worst = worst.and(self.handle_response(&request, limit, tally));
         }
         worst
     }
 
     /// Takes in the answer to one request, or the news that there will be none.
-    pub(super) fn land(
+    pub(super) fn handle_response(
         &mut self,
-        flight: &Flight,
+        request: &InFlight,
         limit: &Limit,
         tally: &mut Tally,
     ) -> Result<(), KafkaError> {
-        self.heard.insert(flight.line, Instant::now());
-        match self.cluster.answer(&flight.asked, limit) {
+        self.last_heard.insert(request.connection, Instant::now());
+        match self.cluster.answer(&request.asked, limit) {
             Ok(answer) => {
                 let mut outcomes = request::outcomes(&self.topic, &answer);
-                self.settle_all(&flight.parcels, tally, |partition| {
+                self.settle_batches(&request.batches, tally, |partition| {
                     outcomes.remove(&partition)
                 })
             }
             Err(error) => {
-                let mut worst = self.settle_all(&flight.parcels, tally, |_| {
-                    Some(Outcome::Doubtful(error.clone()))
+                let mut worst = self.settle_batches(&request.batches, tally, |_| {
+                    Some(SendOutcome::Doubtful(error.clone()))
                 });
                 // what else was asked over the same connection is lost with it
-                let (lost, left) = std::mem::take(&mut self.flights)
+                let (lost, left) = std::mem::take(&mut self.in_flight)
                     .into_iter()
-                    .partition(|other| other.line == flight.line);
-                self.flights = left;
-                for other in Vec::<Flight>::into_iter(lost) {
-                    worst = worst.and(self.settle_all(&other.parcels, tally, |_| {
-                        Some(Outcome::Doubtful(error.clone()))
+                    .partition(|other| other.connection == request.connection);
+                self.in_flight = left;
+                for other in Vec::<InFlight>::into_iter(lost) {
+                    worst = worst.and(self.settle_batches(&other.batches, tally, |_| {
+                        Some(SendOutcome::Doubtful(error.clone()))
                     }));
                 }
                 worst
@@ -76,40 +80,40 @@ impl Producer {
         }
     }
 
-    pub(super) fn settle_all(
+    pub(super) fn settle_batches(
         &mut self,
-        parcels: &[(i32, u64)],
+        batches: &[(i32, u64)],
         tally: &mut Tally,
-        mut outcome: impl FnMut(i32) -> Option<Outcome>,
+        mut outcome: impl FnMut(i32) -> Option<SendOutcome>,
     ) -> Result<(), KafkaError> {
         let mut worst = Ok(());
-        for &(partition, number) in parcels {
-            let Some(lane) = self.lanes.get_mut(&partition) else {
+        for &(partition, number) in batches {
+            let Some(queue) = self.queues.get_mut(&partition) else {
                 continue;
             };
             let outcome = outcome(partition).unwrap_or_else(|| {
-                Outcome::Doubtful(KafkaError::Garbled {
+                SendOutcome::Doubtful(KafkaError::Garbled {
                     address: format!("the leader of partition {partition}"),
                     cause: "it leaves out a partition".to_owned(),
                 })
             });
-            let is_written = matches!(outcome, Outcome::Written(_));
-            match lane.settle(partition, number, outcome, tally) {
-                Verdict::GoOn if is_written => {
+            let is_written = matches!(outcome, SendOutcome::Written(_));
+            match queue.settle(partition, number, outcome, tally) {
+                NextStep::GoOn if is_written => {
                     self.pause = FIRST_PAUSE;
                     self.trouble = None;
                 }
-                Verdict::GoOn => {}
-                Verdict::Smaller(bytes) => self.allowed = self.allowed.min(bytes),
-                Verdict::Again(error) => self.later(error),
-                Verdict::Final(error) => worst = worst.and(Err(error)),
+                NextStep::GoOn => {}
+                NextStep::Smaller(bytes) => self.allowed = self.allowed.min(bytes),
+                NextStep::Again(error) => self.back_off(error),
+                NextStep::Final(error) => worst = worst.and(Err(error)),
             }
         }
         worst
     }
 
     /// Leaders are looked for anew, after a pause.
-    pub(super) fn later(&mut self, error: KafkaError) {
+    pub(super) fn back_off(&mut self, error: KafkaError) {
         self.trouble = Some(error);
         self.cluster.forget();
         // one pause for whatever goes wrong at the same time
@@ -120,23 +124,23 @@ impl Producer {
     }
 
     /// A broker that has said nothing for too long is no longer waited for.
-    pub(super) fn give_up_the_silent(
+    pub(super) fn give_up_silent(
         &mut self,
         limit: &Limit,
         tally: &mut Tally,
     ) -> Result<(), KafkaError> {
         let patience = (limit.allowed() / 2).clamp(SHORTEST_SILENCE, LONGEST_SILENCE);
-        let silent = self.flights.iter().position(|flight| {
-            let heard = self.heard.get(&flight.line).copied();
-            heard
-                .map_or(flight.since, |heard| heard.max(flight.since))
+        let silent = self.in_flight.iter().position(|request| {
+            let last_heard = self.last_heard.get(&request.connection).copied();
+            last_heard
+                .map_or(request.since, |last_heard| last_heard.max(request.since))
                 .elapsed()
                 > patience
         });
         let Some(at) = silent else {
             return Ok(());
         };
-        let flight = self.flights.remove(at);
-        self.land(&flight, &limit.at_most(Duration::ZERO), tally)
+        let request = self.in_flight.remove(at);
+        self.handle_response(&request, &limit.at_most(Duration::ZERO), tally)
     }
 }

@@ -28,7 +28,7 @@ const TELL: Duration = Duration::from_secs(1);
 
 /// Word from the coordinator that was not simply well.
 #[derive(Debug)]
-pub(super) struct Heard {
+pub(super) struct HeartbeatAnswer {
     /// The generation that the heartbeat was sent for.
     pub(super) generation: i32,
     pub(super) verdict: Verdict,
@@ -38,20 +38,20 @@ pub(super) struct Heard {
 
 /// A member's heartbeats; they end when this is dropped.
 #[derive(Debug)]
-pub(super) struct Pulse {
+pub(super) struct Heartbeat {
     members: Sender<Option<Committer>>,
-    heard: Receiver<Heard>,
+    heard: Receiver<HeartbeatAnswer>,
     told: Instant,
     end: Interrupt,
 }
 
-impl Drop for Pulse {
+impl Drop for Heartbeat {
     fn drop(&mut self) {
         self.end.raise();
     }
 }
 
-impl Pulse {
+impl Heartbeat {
     /// Starts the thread; it sends nothing yet. A heartbeat is sent `every` so often and may take as long as `patience`.
     pub(super) fn start(
         bootstrap: &[Endpoint],
@@ -62,7 +62,7 @@ impl Pulse {
         let (members, orders) = mpsc::channel();
         let (tell, heard) = mpsc::channel();
         let end = Interrupt::default();
-        let beating = Heart {
+        let thread = HeartbeatThread {
             bootstrap: bootstrap.to_vec(),
             cluster: None,
             group: group.to_owned(),
@@ -72,7 +72,7 @@ impl Pulse {
         };
         std::thread::Builder::new()
             .name("kmk-heartbeat".to_owned())
-            .spawn(move || beating.beat_on(&orders, &tell))
+            .spawn(move || thread.run(&orders, &tell))
             .map_err(|error| KafkaError::Lost {
                 address: format!("(group {})", printable::name(group)),
                 cause: format!("no thread for heartbeats: {error}"),
@@ -100,13 +100,13 @@ impl Pulse {
     }
 
     /// What was heard, oldest first.
-    pub(super) fn heard(&self) -> Option<Heard> {
+    pub(super) fn heard(&self) -> Option<HeartbeatAnswer> {
         self.heard.try_recv().ok()
     }
 }
 
 /// What lives in the thread.
-struct Heart {
+struct HeartbeatThread {
     bootstrap: Vec<Endpoint>,
     cluster: Option<Cluster>,
     group: String,
@@ -115,8 +115,8 @@ struct Heart {
     end: Interrupt,
 }
 
-impl Heart {
-    fn beat_on(mut self, orders: &Receiver<Option<Committer>>, tell: &Sender<Heard>) {
+impl HeartbeatThread {
+    fn run(mut self, orders: &Receiver<Option<Committer>>, tell: &Sender<HeartbeatAnswer>) {
         let mut member: Option<Committer> = None;
         let mut ordered = Instant::now();
         let mut due = Instant::now();
@@ -155,7 +155,7 @@ impl Heart {
                     if verdict != Verdict::Rebalance {
                         member = None;
                     }
-                    let _ = tell.send(Heard {
+                    let _ = tell.send(HeartbeatAnswer {
                         generation,
                         verdict,
                         error,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 /// How a member stands with its group.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum MemberState {
     /// On its way in; no partition is its own.
     Waiting,
     /// These partitions of the topic are its own from now on.

@@ -1,10 +1,10 @@
 //! Sending what may go out now. Knows nothing of what comes back.
 
 use super::Producer;
-use super::arrival::Flight;
-use super::lane::{Author, Lane, Outcome, Parcel, WINDOW};
+use super::partition_queue::{PartitionQueue, ProducerBatch, ProducerId, SendOutcome, WINDOW};
 use super::request;
-use crate::cluster::{Line, To};
+use super::responses::InFlight;
+use crate::cluster::{ConnectionId, To};
 use crate::compression::Compression;
 use crate::error::KafkaError;
 use crate::producer::Tally;
@@ -26,30 +26,30 @@ const LARGEST_SPARE: usize = 2 * 1024 * 1024;
 
 impl Producer {
     /// Sends what may go out now.
-    pub(super) fn send_out(&mut self, limit: &Limit) -> Result<(), KafkaError> {
+    pub(super) fn send_ready(&mut self, limit: &Limit) -> Result<(), KafkaError> {
         if self.not_before.is_some_and(|time| time > Instant::now()) {
             return Ok(());
         }
         self.not_before = None;
         // what broke on its way out is not tried again at once
         while self.not_before.is_none() && limit.check(String::new).is_ok() {
-            let loads = match self.loads(limit) {
-                Ok(loads) => loads,
-                Err(error) if heals(&error) => {
-                    self.later(error);
+            let sendable = match self.sendable(limit) {
+                Ok(sendable) => sendable,
+                Err(error) if is_transient(&error) => {
+                    self.back_off(error);
                     return Ok(());
                 }
                 Err(error) => return Err(error),
             };
-            if loads.is_empty() {
+            if sendable.is_empty() {
                 return Ok(());
             }
-            for (line, partitions) in loads {
-                if let Err(error) = self.depart(line, &partitions, limit) {
-                    if !heals(&error) {
+            for (connection, partitions) in sendable {
+                if let Err(error) = self.send_request(connection, &partitions, limit) {
+                    if !is_transient(&error) {
                         return Err(error);
                     }
-                    self.later(error);
+                    self.back_off(error);
                     return Ok(());
                 }
             }
@@ -58,45 +58,58 @@ impl Producer {
     }
 
     /// The partitions for which something may go out now, by the broker that leads them and has room for a request.
-    fn loads(&mut self, limit: &Limit) -> Result<BTreeMap<Line, Vec<i32>>, KafkaError> {
-        let mut loads: BTreeMap<Line, (usize, Vec<i32>)> = BTreeMap::new();
-        for (&partition, lane) in &mut self.lanes {
-            let Some(parcel) = lane.ready() else {
+    fn sendable(&mut self, limit: &Limit) -> Result<BTreeMap<ConnectionId, Vec<i32>>, KafkaError> {
+        let mut sendable: BTreeMap<ConnectionId, (usize, Vec<i32>)> = BTreeMap::new();
+        for (&partition, queue) in &mut self.queues {
+            let Some(batch) = queue.ready() else {
                 continue;
             };
             let broker = self.cluster.leader(&self.topic, partition, limit)?;
-            let line = self.lines.of(partition, broker);
-            let on_their_way = self.flights.iter().filter(|flight| flight.line == line);
+            let connection = self.connections.of(partition, broker);
+            let on_their_way = self
+                .in_flight
+                .iter()
+                .filter(|request| request.connection == connection);
             if on_their_way.count() >= REQUESTS {
                 continue;
             }
-            let (bytes, partitions) = loads.entry(line).or_default();
-            if *bytes == 0 || *bytes + parcel.chunk.size() <= FULL_REQUEST {
-                *bytes += parcel.chunk.size();
+            let (bytes, partitions) = sendable.entry(connection).or_default();
+            if *bytes == 0 || *bytes + batch.chunk.size() <= FULL_REQUEST {
+                *bytes += batch.chunk.size();
                 partitions.push(partition);
             }
         }
-        let loads = loads.into_iter();
-        Ok(loads
-            .map(|(line, (_, partitions))| (line, partitions))
+        let sendable = sendable.into_iter();
+        Ok(sendable
+            .map(|(connection, (_, partitions))| (connection, partitions))
             .collect())
     }
 
-    /// One request, with the next parcel of each of these partitions.
-    fn depart(&mut self, line: Line, partitions: &[i32], limit: &Limit) -> Result<(), KafkaError> {
+    /// One request, with the next batch of each of these partitions.
+    fn send_request(
+        &mut self,
+        connection: ConnectionId,
+        partitions: &[i32],
+        limit: &Limit,
+    ) -> Result<(), KafkaError> {
         let mut batches = Vec::new();
         for &partition in partitions {
-            if let Some(lane) = self.lanes.get_mut(&partition) {
-                let author = lane.author();
-                if let Some(parcel) = lane.ready() {
+            if let Some(queue) = self.queues.get_mut(&partition) {
+                let producer_id = queue.producer_id();
+                if let Some(batch) = queue.ready() {
                     let spare = self.spare.pop().unwrap_or_default();
-                    batches.push((partition, encoded(parcel, self.compression, author, spare)?));
+                    batches.push((
+                        partition,
+                        encoded(batch, self.compression, producer_id, spare)?,
+                    ));
                 }
             }
         }
         let lent: Vec<Bytes> = batches.iter().map(|(_, batch)| batch.clone()).collect();
         let request = request::request(&self.topic, self.acks, batches);
-        let asked = self.cluster.ask(To::Line(line), &request, limit);
+        let asked = self
+            .cluster
+            .ask(To::Connection(connection), &request, limit);
         drop(request);
         self.spare.extend(lent.into_iter().filter_map(memory_of));
         self.spare.truncate(SPARES);
@@ -106,34 +119,38 @@ impl Producer {
         {
             return asked.map(drop);
         }
-        let mut parcels = Vec::new();
+        let mut batches = Vec::new();
         for &partition in partitions {
-            if let Some(parcel) = self.lanes.get_mut(&partition).and_then(Lane::ready) {
-                parcel.leaves();
-                parcels.push((partition, parcel.number));
+            if let Some(batch) = self
+                .queues
+                .get_mut(&partition)
+                .and_then(PartitionQueue::ready)
+            {
+                batch.mark_sent();
+                batches.push((partition, batch.number));
             }
         }
         match asked {
             Ok(asked) => {
-                self.flights.push(Flight {
+                self.in_flight.push(InFlight {
                     asked,
-                    line,
+                    connection,
                     since: Instant::now(),
-                    parcels,
+                    batches,
                 });
                 Ok(())
             }
             Err(error) => {
                 let mut nothing = Tally::default();
-                let failed = Outcome::Doubtful(error);
-                self.settle_all(&parcels, &mut nothing, |_| Some(failed.clone()))
+                let failed = SendOutcome::Doubtful(error);
+                self.settle_batches(&batches, &mut nothing, |_| Some(failed.clone()))
             }
         }
     }
 }
 
 /// Whether time may heal it. A broker may learn of a new topic later than the one that made it.
-fn heals(error: &KafkaError) -> bool {
+fn is_transient(error: &KafkaError) -> bool {
     error.is_retriable() || matches!(error, KafkaError::UnknownTopic { .. })
 }
 
@@ -144,18 +161,18 @@ fn memory_of(batch: Bytes) -> Option<Vec<u8>> {
 }
 
 fn encoded(
-    parcel: &Parcel,
+    batch: &ProducerBatch,
     compression: Compression,
-    author: Option<Author>,
+    producer_id: Option<ProducerId>,
     mut memory: Vec<u8>,
 ) -> Result<Bytes, KafkaError> {
-    let identity = author.map(|author| Identity {
-        producer_id: author.id,
-        epoch: author.epoch,
-        sequence: parcel.sequence,
+    let identity = producer_id.map(|producer_id| Identity {
+        producer_id: producer_id.id,
+        epoch: producer_id.epoch,
+        sequence: batch.sequence,
     });
     memory.clear();
-    encode(&parcel.chunk, compression, identity, &mut memory).map_err(|cause: BatchError| {
+    encode(&batch.chunk, compression, identity, &mut memory).map_err(|cause: BatchError| {
         KafkaError::Unsendable {
             cause: cause.to_string(),
         }
