@@ -1,4 +1,4 @@
-//! Looking at a cluster, and changing what is not a record. Knows nothing of labs.
+//! Looking at a cluster, and changing what is not a record.
 //!
 //! Always the wire client: nothing is ever created by looking.
 
@@ -26,7 +26,8 @@ const FIRST_LOOK: Duration = Duration::from_millis(2);
 /// How often a topic in the making, or a broker that starts, is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// A connection for looking around.
+/// Describes a cluster, and changes what is not a record. Creates nothing by looking; connections to the brokers are made when
+/// they are first needed.
 #[derive(Debug)]
 pub struct Admin {
     pub(super) cluster: Cluster,

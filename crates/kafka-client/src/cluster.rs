@@ -1,5 +1,4 @@
-//! The brokers of one cluster: who they are, connections to them, and who answers for what. Knows nothing of what is
-//! asked.
+//! The brokers of one cluster: who they are, connections to them, and who answers for what.
 
 pub(crate) mod connect_error;
 mod connection;

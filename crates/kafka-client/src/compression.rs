@@ -1,4 +1,4 @@
-//! The ways Kafka compresses a batch of records, in pure Rust. Knows nothing of what the bytes mean.
+//! The ways Kafka compresses a batch of records, in pure Rust.
 
 mod snappy;
 

@@ -1,4 +1,4 @@
-//! Reading a topic on and on, from where it was asked to. Knows nothing of what the records are for.
+//! Reading a topic on and on, from where it was asked to.
 
 mod fetched;
 mod group_session;
@@ -16,7 +16,7 @@ pub(crate) use position::Position;
 pub use start::{Moved, Start, StartOffset};
 
 use crate::admin::Admin;
-use crate::client::{Abilities, Backend, Client, Feature, Why};
+use crate::client::{Abilities, Backend, Client, Feature, Reason};
 use crate::cluster::metadata::TopicInfo;
 use crate::cluster::offsets::At;
 use crate::crate_v0;
@@ -34,7 +34,7 @@ const LOOK: Duration = Duration::from_secs(3);
 /// The pause before an offset is asked for again that the partition should hold.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Reads the partitions of one topic, all in turn.
+/// Reads one topic: each [`poll`](Consumer::poll) returns what the brokers have sent by then.
 #[derive(Debug)]
 pub struct Consumer {
     admin: Admin,
@@ -221,7 +221,7 @@ impl Consumer {
         }
     }
 
-    /// Notes on the broker that `group` has dealt with everything before `offsets`.
+    /// Commits offsets for `group`, by partition: what lies before them has been dealt with.
     ///
     /// # Errors
     /// When the broker does not answer, or refuses: a group with running members elsewhere.
@@ -266,7 +266,7 @@ impl Consumer {
             limit,
         )?;
         self.reader = Reader::Wire(reader);
-        self.backend = Backend::Wire(Why::Needs(match codec {
+        self.backend = Backend::Wire(Reason::Needs(match codec {
             Codec::Lz4 => Feature::Lz4,
             Codec::Zstd => Feature::Zstd,
         }));

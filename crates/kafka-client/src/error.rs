@@ -1,4 +1,4 @@
-//! What can go wrong with a broker, as facts. Knows nothing of how they are told or what they mean for an exit code.
+//! What can go wrong with a broker, as facts.
 
 use crate::code::Code;
 use crate::endpoint::Endpoint;
@@ -20,9 +20,9 @@ pub enum KafkaError {
         /// Each address, and why not.
         cause: String,
     },
-    /// A cluster wants clients that can log in.
+    /// A cluster wants clients that can log in. No call returns this: it is for callers that know it beforehand.
     #[error(
-        "kmk cannot log in to cluster {cluster}: MirrorMaker can, and kmk's own clients speak only PLAINTEXT, without a name"
+        "cluster {cluster} asks clients to authenticate, and this client speaks only PLAINTEXT, without credentials"
     )]
     NoLogin {
         /// Its name.

@@ -1,4 +1,4 @@
-//! Writing records so that each is known to be acknowledged, or not. Knows nothing of where they come from.
+//! Writing records so that each is known to be acknowledged, or not.
 
 mod batch;
 mod options;
@@ -20,7 +20,7 @@ use crate::message::to_millis;
 use crate::wait::Limit;
 use std::time::SystemTime;
 
-/// Writes to one topic.
+/// Writes to one topic. What becomes of each record is told in a [`Tally`].
 #[derive(Debug)]
 pub struct Producer {
     inner: Inner,

@@ -1,4 +1,4 @@
-//! Deadlines and interruption. The only place that sleeps; knows nothing of what is waited for.
+//! Deadlines and interruption. The only place that sleeps.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

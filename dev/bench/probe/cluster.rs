@@ -3,7 +3,8 @@
 use kmk_kafka::endpoint::Endpoint;
 use kmk_kafka::wait::{Interrupt, Limit};
 use kmk_kafka::{
-    Admin, At, Client, Consumer, KafkaError, NewTopic, Producer, ConsumerOptions, Start, ProducerOptions,
+    Admin, At, Client, Consumer, ConsumerOptions, KafkaError, NewTopic, Producer, ProducerOptions,
+    Start,
 };
 use std::time::Duration;
 

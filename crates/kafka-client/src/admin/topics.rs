@@ -1,4 +1,4 @@
-//! Making, changing and removing topics and what brokers are set to. Knows nothing of labs.
+//! Making, changing and removing topics and what brokers are set to.
 
 use super::Admin;
 use crate::cluster::metadata::{Metadata, TopicInfo};

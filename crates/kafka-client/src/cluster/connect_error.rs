@@ -1,4 +1,4 @@
-//! Why one address led to no broker. Knows nothing of which client tried it.
+//! Why one address led to no broker.
 
 use crate::wait::span;
 use std::io;

@@ -1,6 +1,7 @@
 //! One connection to one broker: requests go out one behind the other, answers come back in the same order. No broker
-//! holds a caller past its limit. Knows nothing of clusters.
+//! holds a caller past its limit.
 
+use crate::client_id::client_id;
 use crate::cluster::connect_error::ConnectError;
 use crate::cluster::dial::dial;
 use crate::endpoint::Endpoint;
@@ -18,9 +19,6 @@ use std::marker::PhantomData;
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
-
-/// What brokers see in their logs and quotas.
-const CLIENT_ID: &str = "kmk";
 
 /// The version in which a broker is asked which versions it speaks.
 const GREETING: i16 = 3;
@@ -98,7 +96,7 @@ impl Connection {
 
     fn greet(&mut self, limit: &Limit) -> Result<(), KafkaError> {
         let request = ApiVersionsRequest::default()
-            .with_client_software_name(StrBytes::from_static_str(CLIENT_ID))
+            .with_client_software_name(StrBytes::from_static_str(env!("CARGO_PKG_NAME")))
             .with_client_software_version(StrBytes::from_static_str(env!("CARGO_PKG_VERSION")));
         let ticket = self.send_version(&request, GREETING, limit)?;
         let frame = self.receive(ticket.id, ticket.since, limit)?;
@@ -352,7 +350,7 @@ fn encode<R: Request>(
         .with_request_api_key(R::KEY)
         .with_request_api_version(version)
         .with_correlation_id(id)
-        .with_client_id(Some(StrBytes::from_static_str(CLIENT_ID)));
+        .with_client_id(Some(StrBytes::from_static_str(client_id())));
     let header_version = R::header_version(version);
     let mut encoded = || {
         let length = header.compute_size(header_version)? + request.compute_size(version)?;

@@ -1,4 +1,4 @@
-//! From an address to an open socket, within a limit. Knows nothing of Kafka.
+//! From an address to an open socket, within a limit.
 
 use crate::cluster::connect_error::ConnectError;
 use crate::endpoint::Endpoint;
@@ -46,7 +46,7 @@ fn resolve(endpoint: &Endpoint, limit: &Limit) -> Result<Vec<SocketAddr>, Connec
     let (answer, found) = mpsc::sync_channel(1);
     let (host, port) = (endpoint.host.clone(), endpoint.port);
     std::thread::Builder::new()
-        .name("kmk-resolve".to_owned())
+        .name("kafka-resolve".to_owned())
         .spawn(move || {
             let addresses = (host.as_str(), port).to_socket_addrs();
             // whoever asked may have given up since

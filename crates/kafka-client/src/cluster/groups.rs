@@ -1,4 +1,4 @@
-//! Which groups there are, how they are, where they stand, and taking them away. Knows nothing of being a member.
+//! Which groups there are, how they are, where they stand, and taking them away.
 
 use crate::cluster::metadata::topic_name;
 use crate::cluster::offsets::{Offsets, group_id};

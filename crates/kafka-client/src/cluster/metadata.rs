@@ -1,4 +1,4 @@
-//! Asking for brokers, topics and leaders. Never creates a topic by asking. Knows nothing of records.
+//! Asking for brokers, topics and leaders. Never creates a topic by asking.
 
 use crate::cluster::{Cluster, To};
 use crate::code::Code;
@@ -35,7 +35,7 @@ pub struct Metadata {
 /// A topic as its cluster knows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TopicInfo {
-    /// Kafka's id of it, another one once it has been deleted and made anew (KIP-516); none where the broker tells none.
+    /// Kafka's id of it, another one once it has been deleted and created again (KIP-516); none where the broker tells none.
     pub id: Option<u128>,
     /// Its partitions, numbered from 0. Empty for a moment while the topic is being made.
     pub partitions: Vec<PartitionInfo>,

@@ -1,4 +1,4 @@
-//! Where partitions begin and end, where a time lies in them, and where groups stand. Knows nothing of records.
+//! Where partitions begin and end, where a time lies in them, and where groups stand.
 
 use crate::cluster::metadata::TopicInfo;
 use crate::cluster::metadata::topic_name;

@@ -1,5 +1,4 @@
 //! A short look into many partitions at once, however many topics they are of: what comes first there, and how much.
-//! Knows nothing of what the records are for.
 
 use crate::cluster::metadata::topic_name;
 use crate::cluster::{Cluster, Pending, To};

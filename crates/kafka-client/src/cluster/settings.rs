@@ -1,4 +1,4 @@
-//! Reading and changing what topics and brokers are set to. Knows nothing of records.
+//! Reading and changing what topics and brokers are set to.
 
 use crate::cluster::topics::named;
 use crate::cluster::{Cluster, To};
@@ -72,7 +72,7 @@ pub enum Origin {
     File,
     /// Nowhere: Kafka's default.
     Default,
-    /// A source that this kmk has no name for, by its number.
+    /// A source that has no name here, by its number.
     Other(i8),
 }
 

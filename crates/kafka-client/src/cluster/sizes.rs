@@ -1,4 +1,4 @@
-//! How much room partitions take on the brokers' disks. Knows nothing of records.
+//! How much room partitions take on the brokers' disks.
 
 use crate::cluster::{Cluster, To};
 use crate::error::KafkaError;

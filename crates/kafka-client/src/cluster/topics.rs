@@ -1,5 +1,4 @@
-//! Making, growing and removing topics, removing records, and knowing when every broker has heard of it. Knows nothing of
-//! what is in a topic.
+//! Making, growing and removing topics, removing records, and knowing when every broker has heard of it.
 
 use crate::cluster::metadata::TopicInfo;
 use crate::cluster::metadata::topic_name;
@@ -66,7 +65,7 @@ impl Cluster {
         &mut self,
         limit: &Limit,
     ) -> Result<Vec<String>, KafkaError> {
-        let name = format!("kmk-never-made-{}", std::process::id());
+        let name = format!("never-made-{}", std::process::id());
         let topic = NewTopic {
             name,
             ..NewTopic::default()

@@ -1,4 +1,4 @@
-//! Having some of a topic's partitions, as a member of a group. Knows nothing of how they are read.
+//! Having some of a topic's partitions, as a member of a group.
 
 use super::member::{MemberState, Membership};
 use crate::cluster::Cluster;
@@ -21,7 +21,7 @@ const SETTLE: Duration = Duration::from_secs(5);
 /// How long it may take to get in before that is worth a word.
 const WORD: Duration = Duration::from_secs(3);
 
-/// What has changed in what a member of a group reads.
+/// What has changed for a member of a consumer group; see [`Consumer::events`](crate::Consumer::events).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GroupEvent {
     /// The group has not let it in for a while: it waits until its members have all come, or were slow for too long.
@@ -33,7 +33,7 @@ pub enum GroupEvent {
         /// How many partitions the topic has.
         of: usize,
     },
-    /// The group shares out anew: the next poll gives up all partitions. This is the moment to commit.
+    /// The group rebalances: the next poll gives up all partitions. This is the moment to commit.
     Revoked,
     /// The group has gone on without it: its partitions are others' already, and nothing can be committed for them.
     Lost,

@@ -1,4 +1,4 @@
-//! Where a partition is read. Knows nothing of connections.
+//! Where a partition is read.
 
 /// A place in one partition, and where to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

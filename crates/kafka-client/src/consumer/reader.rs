@@ -1,4 +1,4 @@
-//! One of the two clients that read. Knows nothing of where reading begins, or what the records are for.
+//! One of the two clients that read.
 
 use super::wire;
 use crate::consumer::Fetched;

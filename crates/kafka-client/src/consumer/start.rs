@@ -1,4 +1,4 @@
-//! Where reading begins and ends in each partition. Knows nothing of how it is read.
+//! Where reading begins and ends in each partition.
 
 use crate::admin::Admin;
 use crate::cluster::metadata::TopicInfo;
@@ -10,9 +10,10 @@ use crate::wait::Limit;
 use std::collections::BTreeMap;
 
 /// Where to begin in each partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Start {
     /// At the first record still there.
+    #[default]
     Earliest,
     /// Behind the last one there now.
     Latest,
@@ -33,14 +34,14 @@ pub struct Moved {
     pub to: i64,
 }
 
-/// A place in a partition, and where the partition begins and ends.
+/// Where a [`Start`] lies in a partition, and where the partition begins and ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StartOffset {
     /// The offset of the first record that is still there.
     pub first: i64,
     /// The offset that the next record will get.
     pub end: i64,
-    /// The offset that is meant; an [`Start::Offset`] may lie outside.
+    /// The offset that the [`Start`] stands for; a [`Start::Offset`] may lie outside.
     pub meant: i64,
 }
 

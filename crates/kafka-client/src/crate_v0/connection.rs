@@ -1,5 +1,4 @@
-//! A broker's client on a thread of its own, so that no broker can hold a caller past its deadline. Knows nothing of
-//! what is asked.
+//! A broker's client on a thread of its own, so that no broker can hold a caller past its deadline.
 //!
 //! The crate connects without a deadline and reads with one of 120 s. A caller that gives up simply leaves the thread
 //! behind: it ends with its socket. After any error the client is thrown away, because the crate keeps broken

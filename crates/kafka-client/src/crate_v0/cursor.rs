@@ -1,4 +1,4 @@
-//! How far one partition has been read, and what an answer to a fetch means for it. Knows nothing of connections.
+//! How far one partition has been read, and what an answer to a fetch means for it.
 
 use std::ops::Range;
 

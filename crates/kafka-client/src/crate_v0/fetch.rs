@@ -1,5 +1,4 @@
-//! Fetching records with the crate, and seeing through its quirks. Runs on the connection's thread; knows nothing of
-//! what the records are for.
+//! Fetching records with the crate, and seeing through its quirks. Runs on the connection's thread.
 
 use super::cursor::{Cursor, Visible};
 use super::metadata;

@@ -1,4 +1,4 @@
-//! Writing records so that each is known to be acknowledged, or not. Knows nothing of where they come from.
+//! Writing records so that each is known to be acknowledged, or not.
 
 use super::connection::Connection;
 use super::write::{WriteOptions, WriteOutcome, write};

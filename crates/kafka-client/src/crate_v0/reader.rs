@@ -1,5 +1,4 @@
-//! Reading a topic on and on, the next fetch on its way while the last one is worked on. Knows nothing of what the
-//! records are for.
+//! Reading a topic on and on, the next fetch on its way while the last one is worked on.
 
 use super::connection::{Connection, Pending};
 use super::cursor::{Cursor, FetchStep};

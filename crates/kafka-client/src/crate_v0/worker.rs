@@ -1,6 +1,7 @@
-//! The thread that holds the crate's client, and how it gets one. Knows nothing of what is asked.
+//! The thread that holds the crate's client, and how it gets one.
 
 use super::metadata;
+use crate::client_id::client_id;
 use crate::cluster::connect_error::ConnectError;
 use crate::endpoint::Endpoint;
 use crate::wait::{Limit, Stop};
@@ -9,9 +10,6 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
-
-/// What brokers see in their logs and quotas.
-const CLIENT_ID: &str = "kmk";
 
 /// How long a TCP connection may take to be made. While a container is restarted its packets are lost in silence; a
 /// new attempt then gets through sooner than TCP's own, which come ever more slowly.
@@ -50,7 +48,7 @@ impl Worker {
         let endpoint = address.clone();
         let patience = limit.remaining().min(CONNECT);
         std::thread::Builder::new()
-            .name("kmk-kafka".to_owned())
+            .name("kafka-crate".to_owned())
             .spawn(move || match greet(&endpoint, patience) {
                 Ok(mut client) => {
                     let _ = ready.send(Ok(metadata::brokers(&client)));
@@ -82,7 +80,7 @@ impl Worker {
 fn greet(address: &Endpoint, patience: Duration) -> Result<KafkaClient, ConnectError> {
     probe(address, patience)?;
     let mut client = KafkaClient::new(vec![address.to_string()]);
-    client.set_client_id(CLIENT_ID.to_owned());
+    client.set_client_id(client_id().to_owned());
     // with its default the crate spins without a pause once its attempts are used up; the caller's limit is ours
     client.set_retry_max_attempts(u32::MAX);
     client.set_fetch_min_bytes(1);
@@ -122,9 +120,28 @@ fn probe(address: &Endpoint, patience: Duration) -> Result<(), ConnectError> {
 fn announced(mut stream: TcpStream) -> io::Result<i32> {
     stream.set_read_timeout(Some(ANSWER))?;
     stream.set_write_timeout(Some(ANSWER))?;
-    // Metadata, version 0: its length, 3, 0, a number to know the answer by, the client's name, no topic named
-    stream.write_all(b"\0\0\0\x11\0\x03\0\0\0\0\0\0\0\x03kmk\0\0\0\0")?;
+    stream.write_all(&all_topics(client_id()))?;
     let mut length = [0; 4];
     stream.read_exact(&mut length)?;
     Ok(i32::from_be_bytes(length))
+}
+
+/// Metadata, version 0: its length, 3, 0, a number to know the answer by, the client's name, no topic named.
+fn all_topics(client_id: &str) -> Vec<u8> {
+    let name = u8::try_from(client_id.len()).unwrap_or(0);
+    let name = [&[0, name], &client_id.as_bytes()[..name.into()]].concat();
+    let request = [&b"\0\x03\0\0\0\0\0\0"[..], &name, &[0; 4]].concat();
+    let length = u32::try_from(request.len()).unwrap_or(0);
+    [&length.to_be_bytes()[..], &request].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_question_for_all_topics_is_what_the_protocol_has() {
+        let asked = b"\0\0\0\x11\0\x03\0\0\0\0\0\0\0\x03abc\0\0\0\0";
+        assert_eq!(all_topics("abc"), asked);
+    }
 }

@@ -1,4 +1,4 @@
-//! Writing records with the crate. Runs on the connection's thread; knows nothing of trying again.
+//! Writing records with the crate. Runs on the connection's thread.
 
 use super::{error_of, metadata};
 use crate::compression;

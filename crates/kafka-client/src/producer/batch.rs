@@ -1,5 +1,4 @@
-//! Records gathered for one request, packed so that a million of them are a handful of allocations. Knows nothing of
-//! where they come from.
+//! Records gathered for one request, packed so that a million of them are a handful of allocations.
 
 use crate::message::Header;
 use std::collections::BTreeMap;
@@ -16,7 +15,8 @@ pub(crate) const BATCH_OVERHEAD: usize = 61;
 /// The lengths of a header's key and value, in bytes at most.
 const HEADER_OVERHEAD: usize = 10;
 
-/// Records on their way, by partition, in order within each.
+/// Records to send, by partition, in order within each. Push them one by one, then pass them to
+/// [`Producer::send`](crate::Producer::send).
 #[derive(Debug, Default)]
 pub struct Batch {
     chunks: BTreeMap<i32, Chunk>,
@@ -50,23 +50,6 @@ impl Batch {
         self.records += 1;
         self.size += after - before;
         self.fullest = self.fullest.max(after);
-    }
-
-    /// Adds all records of `later`, which has the same headers, behind those already here.
-    pub fn append(&mut self, later: Self) {
-        if self.is_empty() {
-            *self = later;
-            return;
-        }
-        debug_assert_eq!(self.headers, later.headers);
-        self.records += later.records;
-        for (partition, chunk) in later.chunks {
-            let mine = self.chunks.entry(partition).or_default();
-            let before = mine.size();
-            mine.append(chunk);
-            self.size += mine.size() - before;
-            self.fullest = self.fullest.max(mine.size());
-        }
     }
 
     /// Takes out all it holds, and stays behind empty, with the same headers.
@@ -113,7 +96,7 @@ impl Batch {
     }
 }
 
-/// Records for one partition.
+/// The records of a [`Batch`] for one partition.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Chunk {
     bytes: Vec<u8>,
@@ -181,15 +164,6 @@ impl Chunk {
         self.bytes.extend_from_slice(key.unwrap_or_default());
         self.bytes.extend_from_slice(value.unwrap_or_default());
         self.spans.push(span);
-    }
-
-    fn append(&mut self, later: Self) {
-        if self.spans.is_empty() {
-            *self = later;
-        } else {
-            self.bytes.extend_from_slice(&later.bytes);
-            self.spans.extend_from_slice(&later.spans);
-        }
     }
 
     /// How many records it holds.
@@ -318,19 +292,15 @@ mod tests {
         #[test]
         fn what_goes_in_comes_out_in_order(
             records in proptest::collection::vec(any_record(), 0..30),
-            cut in 0usize..30,
             headers in 0usize..3,
         ) {
             let headers: Arc<[Header]> = vec![header("key"); headers].into();
             let mut batch = Batch::new(Arc::clone(&headers));
-            let mut later = Batch::new(Arc::clone(&headers));
-            for (index, (partition, (key, value, time))) in records.iter().enumerate() {
-                let part = if index < cut { &mut batch } else { &mut later };
-                let (size, growth) = (part.size(), part.growth(key.as_deref(), value.as_deref()));
-                part.push(*partition, key.as_deref(), value.as_deref(), *time);
-                prop_assert!(part.size() <= size + growth);
+            for (partition, (key, value, time)) in &records {
+                let (size, growth) = (batch.size(), batch.growth(key.as_deref(), value.as_deref()));
+                batch.push(*partition, key.as_deref(), value.as_deref(), *time);
+                prop_assert!(batch.size() <= size + growth);
             }
-            batch.append(later);
             prop_assert_eq!(batch.records(), records.len());
             let (size, fullest) = (batch.size(), batch.fullest());
             let chunks = batch.into_chunks();

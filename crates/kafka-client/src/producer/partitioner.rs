@@ -1,4 +1,4 @@
-//! Which partition a record goes to: where every Java client would put it. Knows nothing of brokers.
+//! Which partition a record goes to: where every Java client would put it.
 
 /// Chooses partitions as Kafka's default partitioner does: by the key's hash, and in turn where there is no key.
 #[derive(Debug, Clone)]

@@ -1,4 +1,4 @@
-//! What was acknowledged, and what is uncertain. Knows nothing of how it came about.
+//! What was acknowledged, and what is uncertain.
 
 use crate::producer::Chunk;
 use std::collections::BTreeMap;

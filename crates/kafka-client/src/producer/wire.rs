@@ -1,4 +1,4 @@
-//! Writing records, several requests on their way at once. Knows nothing of where records come from.
+//! Writing records, several requests on their way at once.
 
 mod connections;
 mod partition_queue;

@@ -1,4 +1,4 @@
-//! Which batches of an answer belong to transactions that were given up (KIP-98). Knows nothing of the records in them.
+//! Which batches of an answer belong to transactions that were given up (KIP-98).
 
 use crate::protocol::batch::{BatchError, Marker, RecordBatch};
 use kafka_protocol::messages::fetch_response::AbortedTransaction;

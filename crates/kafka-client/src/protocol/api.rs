@@ -1,4 +1,4 @@
-//! Which requests and which of their versions the client speaks. Knows nothing of connections.
+//! Which requests and which of their versions the client speaks.
 
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::{ApiKey, ApiVersionsResponse};
@@ -112,7 +112,7 @@ pub(crate) enum Mismatch {
         needs: Range,
     },
     /// The client does not make such a request.
-    #[error("is asked for {api:?}, which kmk does not speak")]
+    #[error("is asked for {api:?}, which this client does not speak")]
     Unspoken {
         /// The request.
         api: ApiKey,

@@ -1,7 +1,7 @@
-//! What a response claims to hold, checked before any of it is decoded. Knows nothing of what it means.
+//! What a response claims to hold, checked before any of it is decoded.
 //!
-//! kafka-protocol reserves memory for an array by the count on the wire, before it reads the first element. So a body is walked once over
-//! its schema first: every count and length must fit the bytes that are there.
+//! kafka-protocol reserves memory for an array by the count on the wire, before it reads the first element. So a body
+//! is walked once over its schema first: every count and length must fit the bytes that are there.
 
 mod admin;
 mod cluster;
@@ -16,7 +16,7 @@ mod schema;
 mod tests;
 
 use kafka_protocol::messages::ApiKey;
-use schema::{Field, Shape};
+use schema::{Field, Schema, Shape};
 
 /// What is decoded takes at most this many bytes for each byte of the body, and [`SPARE`] more. The greediest element, a group of
 /// `ListGroups`, has 38 in memory for one on the wire, if all its names are empty; more than that is had with unknown tagged fields only.
@@ -89,7 +89,7 @@ pub(crate) enum BoundsError {
 /// # Errors
 /// The first thing that does not fit, and where.
 pub(crate) fn check(api: ApiKey, version: i16, body: &[u8]) -> Result<(), BoundsError> {
-    let schema = schema::of(api, version).ok_or(BoundsError::NoSchema { api, version })?;
+    let schema = schema_for(api, version).ok_or(BoundsError::NoSchema { api, version })?;
     let mut walk = Walk::new(body, version, schema.is_flexible(version));
     walk.shape(schema.shape)?;
     walk.done()
@@ -105,6 +105,18 @@ pub(crate) fn header(api: ApiKey, version: i16, frame: &[u8]) -> Result<usize, B
     walk.shape(&schema::HEADER)?;
     walk.afford(0)?;
     Ok(walk.at)
+}
+
+/// The schema of a response, if the client speaks it.
+fn schema_for(api: ApiKey, version: i16) -> Option<&'static Schema> {
+    let all = [
+        cluster::SCHEMAS,
+        data::SCHEMAS,
+        groups::SCHEMAS,
+        admin::SCHEMAS,
+    ];
+    let mut schemas = all.into_iter().flatten();
+    schemas.find(|schema| schema.api == api && schema.versions.contains(&version))
 }
 
 /// One way over a body.

@@ -1,4 +1,4 @@
-//! What a worker of Kafka Connect has to do, as the workers of a group tell each other. Knows nothing of who gave it.
+//! What a worker of Kafka Connect has to do, as the workers of a group tell each other.
 //!
 //! `IncrementalCooperativeConnectProtocol`, versions 1 and 2: when a worker joins, it says where it can be reached and
 //! what it has; the leader answers with what it gets beside that, and what it loses.

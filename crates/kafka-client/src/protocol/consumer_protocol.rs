@@ -1,10 +1,9 @@
 //! What members of a group tell each other through the coordinator: what they subscribe to, and what they are given.
-//! Knows nothing of the coordinator.
 //!
 //! A version and then a message of that version. We write version 0 of both, which says all that we have to say and
-//! which every client reads. Newer ones begin like it; what they add (partitions owned, generation, rack) is for ways of
-//! sharing out that we do not offer. Bytes from other members are read by hand: kafka-protocol reserves memory by the
-//! counts in them.
+//! which every client reads. Newer ones begin like it; what they add (partitions owned, generation, rack) is for ways
+//! of sharing out that we do not offer. Bytes from other members are read by hand: kafka-protocol reserves memory by
+//! the counts in them.
 
 use crate::cluster::metadata::topic_name;
 use bytes::{BufMut as _, Bytes, BytesMut};

@@ -1,4 +1,4 @@
-//! Frames: a length, and so many bytes. Read piece by piece as they come. Knows nothing of what is in them.
+//! Frames: a length, and so many bytes. Read piece by piece as they come.
 
 use bytes::Bytes;
 use std::io::{self, Read};

@@ -131,7 +131,7 @@ impl Sender {
         let mut sent = locked(&desk.sent);
         while (batch.records() as u64) < most {
             let size = batch.growth(None, Some(&self.value)).max(self.size);
-            if !batch.is_empty() && !has_room(&batch, size, size) {
+            if !batch.is_empty() && !has_room(&batch, size) {
                 break;
             }
             let partition = self.turn;

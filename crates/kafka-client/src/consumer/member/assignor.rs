@@ -1,5 +1,4 @@
 //! Sharing partitions out among the members of a group, exactly as Java's `RangeAssignor` and `RoundRobinAssignor` do.
-//! Pure; knows nothing of how members are heard or told.
 //!
 //! Racks (KIP-881) play no part: they matter only to who leads a group of members that name theirs.
 

@@ -1,4 +1,4 @@
-//! A member's heartbeats, from a thread and a connection of their own. Knows nothing of partitions.
+//! A member's heartbeats, from a thread and a connection of their own.
 //!
 //! A thread, because whoever takes the records may be slow: were heartbeats sent between fetches only, a member whose
 //! sink takes longer than the session timeout over one fetch would lose its partitions, read the same records again,
@@ -71,7 +71,7 @@ impl Heartbeat {
             end: end.clone(),
         };
         std::thread::Builder::new()
-            .name("kmk-heartbeat".to_owned())
+            .name("kafka-heartbeat".to_owned())
             .spawn(move || thread.run(&orders, &tell))
             .map_err(|error| KafkaError::Lost {
                 address: format!("(group {})", printable::name(group)),

@@ -1,4 +1,4 @@
-//! The part of the one member that shares the partitions out for all. Knows nothing of its own place in the group.
+//! The part of the one member that shares the partitions out for all.
 
 use super::assignor::{Assignor, Subscriber};
 use crate::cluster::Cluster;

@@ -1,5 +1,5 @@
 //! A member of a group, from joining to leaving: asks to join, shares out the partitions where it is the leader, keeps
-//! its place, and joins again whenever the group shares out anew. Knows nothing of records and of who reads them.
+//! its place, and joins again whenever the group shares out anew.
 
 use super::assignor::ASSIGNORS;
 use super::heartbeat::{Heartbeat, HeartbeatAnswer};
@@ -164,7 +164,7 @@ impl Membership {
         }
         let me = MemberIdentity::default()
             .with_member_id(StrBytes::from_string(std::mem::take(&mut self.me.member)))
-            .with_reason(Some(StrBytes::from_static_str("kmk stops reading")));
+            .with_reason(Some(StrBytes::from_static_str("the consumer is closed")));
         let request = LeaveGroupRequest::default()
             .with_group_id(group_id(&self.group))
             .with_members(vec![me]);

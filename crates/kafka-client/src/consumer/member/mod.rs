@@ -1,5 +1,5 @@
-//! Being one of several members of a consumer group that share the partitions of a topic: the classic protocol, as Java's
-//! consumers and librdkafka speak it. Knows nothing of records.
+//! Being one of several members of a consumer group that share the partitions of a topic: the classic protocol, as
+//! Java's consumers and librdkafka speak it.
 
 mod assignor;
 mod heartbeat;

@@ -1,4 +1,4 @@
-//! How a member of a group stands, as far as it matters to whoever reads. Knows nothing of how that is found out.
+//! How a member of a group stands, as far as it matters to whoever reads.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! How long members of a group may be silent, and slow. Knows nothing of what they do.
+//! How long members of a group may be silent, and slow.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the coordinator's error codes mean to a member. Pure; knows nothing of what was asked.
+//! What the coordinator's error codes mean to a member.
 
 use crate::code::Code;
 use kafka_protocol::error::ResponseError;

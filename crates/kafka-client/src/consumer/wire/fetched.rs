@@ -1,4 +1,4 @@
-//! Records that arrived together, looked at where they lie in the answer. Knows nothing of connections.
+//! Records that arrived together, looked at where they lie in the answer.
 
 use super::inspect::inspect;
 use crate::error::KafkaError;

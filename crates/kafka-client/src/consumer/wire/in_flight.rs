@@ -1,4 +1,4 @@
-//! Requests on their way to leaders, and which of them is answered first. Knows nothing of what the answers hold.
+//! Requests on their way to leaders, and which of them is answered first.
 
 use super::request::Requested;
 use super::{PATIENCE, Reader};

@@ -1,4 +1,4 @@
-//! What one partition's part of an answer holds for a reader. Knows nothing of connections.
+//! What one partition's part of an answer holds for a reader.
 
 use crate::protocol::aborted::Aborted;
 use crate::protocol::batch::{BatchError, Partial, RecordBatch, batches};

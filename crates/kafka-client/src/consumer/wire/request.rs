@@ -1,4 +1,4 @@
-//! One request to one leader for the partitions it leads. Knows nothing of what comes back.
+//! One request to one leader for the partitions it leads.
 
 use super::cursor::Cursor;
 use crate::cluster::metadata::topic_name;

@@ -1,4 +1,4 @@
-//! Which of a broker's connections each partition's batches take. Knows nothing of what goes over them.
+//! Which of a broker's connections each partition's batches take.
 
 use crate::cluster::ConnectionId;
 use std::collections::HashMap;

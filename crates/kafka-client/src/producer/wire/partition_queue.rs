@@ -1,9 +1,8 @@
-//! The records on their way to one partition, so that each gets there once and in order. Pure: knows nothing of
-//! connections and clocks.
+//! The records on their way to one partition, so that each gets there once and in order.
 //!
-//! The rules are those of Java's idempotent producer: several batches may be on their way as long as all goes well. After
-//! a failure the queue is drained, and what was sent before goes out again one batch at a time, under the same sequence
-//! numbers, so that the broker knows what it has already.
+//! The rules are those of Java's idempotent producer: several batches may be on their way as long as all goes well.
+//! After a failure the queue is drained, and what was sent before goes out again one batch at a time, under the same
+//! sequence numbers, so that the broker knows what it has already.
 
 use super::sequence;
 use crate::error::KafkaError;

@@ -1,4 +1,4 @@
-//! What is asked of a leader, and what its answer means to a writer. Knows nothing of trying again.
+//! What is asked of a leader, and what its answer means to a writer.
 
 use super::partition_queue::SendOutcome;
 use crate::cluster::metadata::topic_name;

@@ -1,4 +1,4 @@
-//! Taking in what became of requests on their way. Knows nothing of what goes out.
+//! Taking in what became of requests on their way.
 
 use super::partition_queue::{NextStep, SendOutcome};
 use super::{FIRST_PAUSE, Producer, request};

@@ -1,4 +1,4 @@
-//! Sending what may go out now. Knows nothing of what comes back.
+//! Sending what may go out now.
 
 use super::Producer;
 use super::partition_queue::{PartitionQueue, ProducerBatch, ProducerId, SendOutcome, WINDOW};

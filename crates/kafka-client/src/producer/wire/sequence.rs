@@ -1,4 +1,4 @@
-//! Sequence numbers: records of one producer in one partition, counted. Knows nothing of records.
+//! Sequence numbers: records of one producer in one partition, counted.
 
 /// The number behind `first` and the `records` from there on. Numbers begin again at 0 after the largest
 /// (`DefaultRecordBatch.incrementSequence`).

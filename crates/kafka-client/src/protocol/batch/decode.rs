@@ -1,4 +1,4 @@
-//! Whole batches out of what a broker sends. Knows nothing of the records in them.
+//! Whole batches out of what a broker sends.
 
 use super::error::BatchError;
 use super::header::{FORMAT, HEADER, MAGIC, PREFIX, RecordBatch, prefix};

@@ -1,4 +1,4 @@
-//! Writing a record batch, in one pass. Knows nothing of requests.
+//! Writing a record batch, in one pass.
 
 use super::error::BatchError;
 use super::header::{CHECKED, FORMAT, HEADER, PREFIX};

@@ -1,4 +1,4 @@
-//! What can be wrong with a record batch. Knows nothing of who sent it.
+//! What can be wrong with a record batch.
 
 use crate::compression::CompressionError;
 

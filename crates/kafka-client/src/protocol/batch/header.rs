@@ -1,8 +1,7 @@
-//! What a record batch says of itself. Knows nothing of the records in it.
+//! What a record batch says of itself.
 
 use super::error::BatchError;
-use super::records::{Marker, Records};
-use crate::compression::{Compression, CompressionError, LIMIT};
+use crate::compression::Compression;
 use bytes::Bytes;
 
 /// What stands before the length: the first offset.
@@ -51,7 +50,7 @@ pub(crate) struct RecordBatch {
     pub(crate) count: i32,
     pub(super) base_time: i64,
     attributes: i16,
-    body: Bytes,
+    pub(super) body: Bytes,
 }
 
 impl RecordBatch {
@@ -127,32 +126,6 @@ impl RecordBatch {
     /// Whether its records' time is when the broker got them: the same for all.
     pub(crate) fn has_broker_time(&self) -> bool {
         self.attributes & LOG_APPEND_TIME != 0
-    }
-
-    /// Its records, decompressed.
-    pub(crate) fn records(&self, partition: i32) -> Result<Records, BatchError> {
-        // compaction may leave a batch without records: there is nothing to decompress then
-        if self.count == 0 && self.body.is_empty() {
-            return Ok(Records::new(self, partition, Bytes::new()));
-        }
-        let bytes =
-            self.compression
-                .decompress(&self.body, LIMIT)
-                .map_err(|cause: CompressionError| BatchError::Compression {
-                    base_offset: self.base_offset,
-                    cause,
-                })?;
-        Ok(Records::new(self, partition, bytes))
-    }
-
-    /// The mark it holds, if it is a control batch and compaction has not emptied it.
-    pub(crate) fn marker(&self) -> Result<Option<Marker>, BatchError> {
-        if !self.is_control() {
-            return Ok(None);
-        }
-        let records = self.records(0)?;
-        let first = records.iter().next().transpose()?;
-        Ok(first.map(|record| Marker::of(record.key)))
     }
 }
 

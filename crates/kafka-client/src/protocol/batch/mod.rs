@@ -1,4 +1,4 @@
-//! Record batches, as they travel and as they lie on disk: message format 2. Knows nothing of connections.
+//! Record batches, as they travel and as they lie on disk: message format 2.
 //!
 //! Our own code rather than kafka-protocol's: it looks at records where they lie, and takes no number on trust.
 

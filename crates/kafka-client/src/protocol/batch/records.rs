@@ -1,8 +1,9 @@
-//! The records of a batch, looked at where they lie. Knows nothing of compression.
+//! The records of a batch, looked at where they lie.
 
 use super::error::{BatchError, Fault};
 use super::header::RecordBatch;
 use super::varint;
+use crate::compression::{CompressionError, LIMIT};
 use crate::message::{HeaderRef, RecordRef};
 use bytes::Bytes;
 
@@ -26,8 +27,36 @@ enum Times {
     After(i64),
 }
 
+impl RecordBatch {
+    /// Its records, decompressed.
+    pub(crate) fn records(&self, partition: i32) -> Result<Records, BatchError> {
+        // compaction may leave a batch without records: there is nothing to decompress then
+        if self.count == 0 && self.body.is_empty() {
+            return Ok(Records::new(self, partition, Bytes::new()));
+        }
+        let bytes =
+            self.compression
+                .decompress(&self.body, LIMIT)
+                .map_err(|cause: CompressionError| BatchError::Compression {
+                    base_offset: self.base_offset,
+                    cause,
+                })?;
+        Ok(Records::new(self, partition, bytes))
+    }
+
+    /// The mark it holds, if it is a control batch and compaction has not emptied it.
+    pub(crate) fn marker(&self) -> Result<Option<Marker>, BatchError> {
+        if !self.is_control() {
+            return Ok(None);
+        }
+        let records = self.records(0)?;
+        let first = records.iter().next().transpose()?;
+        Ok(first.map(|record| Marker::of(record.key)))
+    }
+}
+
 impl Records {
-    pub(super) fn new(batch: &RecordBatch, partition: i32, bytes: Bytes) -> Self {
+    fn new(batch: &RecordBatch, partition: i32, bytes: Bytes) -> Self {
         Self {
             partition,
             base_offset: batch.base_offset,

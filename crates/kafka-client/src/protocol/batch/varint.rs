@@ -1,4 +1,4 @@
-//! Numbers of a length that depends on their size: zigzag, seven bits a byte. Knows nothing of what they count.
+//! Numbers of a length that depends on their size: zigzag, seven bits a byte.
 
 use super::error::Fault;
 

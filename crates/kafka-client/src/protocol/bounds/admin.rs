@@ -1,4 +1,4 @@
-//! The schemas of what changes and describes topics, settings and logs. Knows nothing of what the settings mean.
+//! The schemas of what changes and describes topics, settings and logs.
 
 use super::schema::{
     BOOL, Field, INT8, INT16, INT32, INT64, Schema, Shape, TEXT, TEXT_OR_NULL, UUID, array,

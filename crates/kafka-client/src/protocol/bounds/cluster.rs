@@ -1,4 +1,4 @@
-//! The schemas of what a broker tells of itself and of its cluster. Knows nothing of records, groups and admin.
+//! The schemas of what a broker tells of itself and of its cluster.
 
 use super::schema::{
     BOOL, Field, INT16, INT32, INT64, INTS, Schema, Shape, TEXT, TEXT_OR_NULL, UUID, array, plain,

@@ -1,4 +1,4 @@
-//! The schemas of what concerns groups: their offsets, their members, themselves. Knows nothing of how a group shares partitions.
+//! The schemas of what concerns groups: their offsets, their members, themselves.
 
 use super::schema::{
     BOOL, BYTES, Field, INT8, INT16, INT32, INT64, INTS, Schema, TEXT, TEXT_OR_NULL, TEXTS, UUID,

@@ -1,4 +1,4 @@
-//! Responses to try the check on: every request of the client, arrays filled, nulls and tagged fields among them. Knows nothing of the check.
+//! Responses to try the check on: every request of the client, arrays filled, nulls and tagged fields among them.
 
 mod admin;
 mod cluster;

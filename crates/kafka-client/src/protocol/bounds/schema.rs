@@ -1,6 +1,5 @@
-//! How the body of a response is built, as data: enough to walk over it. Knows nothing of what its fields mean.
+//! How the body of a response is built, as data: enough to walk over it.
 
-use super::{admin, cluster, data, groups};
 use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::StrBytes;
 use std::mem::size_of;
@@ -86,15 +85,3 @@ pub(super) const fn plain(fields: &'static [Field]) -> Shape {
 
 /// What stands in front of every body.
 pub(super) const HEADER: Shape = plain(&[INT32]);
-
-/// The schema of a response, if the client speaks it.
-pub(super) fn of(api: ApiKey, version: i16) -> Option<&'static Schema> {
-    let all = [
-        cluster::SCHEMAS,
-        data::SCHEMAS,
-        groups::SCHEMAS,
-        admin::SCHEMAS,
-    ];
-    let mut schemas = all.into_iter().flatten();
-    schemas.find(|schema| schema.api == api && schema.versions.contains(&version))
-}

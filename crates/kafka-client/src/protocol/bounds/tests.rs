@@ -1,8 +1,8 @@
-//! The check against real encodings, cut, changed and made up. Knows nothing of connections.
+//! The check against real encodings, cut, changed and made up.
 
 use super::samples::{decode, empty, filled};
 use super::schema::{Field, Schema, Shape};
-use super::{BoundsError, GROWTH, check, header, least, schema};
+use super::{BoundsError, GROWTH, check, header, least, schema_for};
 use crate::protocol::api::APIS;
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::messages::delete_groups_response::DeletableGroupResult;
@@ -21,7 +21,7 @@ fn spoken() -> Vec<(ApiKey, i16)> {
 }
 
 fn schema_of(api: ApiKey, version: i16) -> &'static Schema {
-    schema::of(api, version).unwrap_or_else(|| panic!("no schema of {api:?} {version}"))
+    schema_for(api, version).unwrap_or_else(|| panic!("no schema of {api:?} {version}"))
 }
 
 fn samples() -> impl Strategy<Value = (ApiKey, i16, Bytes)> {
@@ -61,7 +61,7 @@ fn every_version_of_every_request_has_a_schema_and_a_sample() {
         }
         let _ = filled(api, version);
     }
-    let known = schema::of(ApiKey::AlterConfigs, 2);
+    let known = schema_for(ApiKey::AlterConfigs, 2);
     assert!(known.is_none());
     assert_eq!(
         check(ApiKey::Fetch, 13, &[]),

@@ -1,4 +1,4 @@
-//! A member against a coordinator that says what its script says. Knows nothing of real brokers.
+//! A member against a coordinator that says what its script says.
 
 use super::*;
 use crate::consumer::member::{Asked, Script, Scripted};

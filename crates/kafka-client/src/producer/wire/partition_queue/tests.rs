@@ -1,4 +1,4 @@
-//! Lanes against a broker that keeps Kafka's rules, over a network that keeps none.
+//! Partition queues against a broker that keeps Kafka's rules, over a network that keeps none.
 
 use super::*;
 use crate::producer::Batch;

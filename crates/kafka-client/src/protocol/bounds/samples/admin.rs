@@ -1,4 +1,4 @@
-//! Samples of what changes and describes topics, settings and logs. Knows nothing of the check.
+//! Samples of what changes and describes topics, settings and logs.
 
 use super::{Bodies, bodies, maybe, some, tags, text};
 use kafka_protocol::messages::create_partitions_response::CreatePartitionsTopicResult;

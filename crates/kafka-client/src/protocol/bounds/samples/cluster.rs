@@ -1,4 +1,4 @@
-//! Samples of what a broker tells of itself and of its cluster. Knows nothing of the check.
+//! Samples of what a broker tells of itself and of its cluster.
 
 use super::{Bodies, bodies, maybe, some, tags, text};
 use kafka_protocol::messages::api_versions_response::{

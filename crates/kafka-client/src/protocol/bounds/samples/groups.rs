@@ -1,4 +1,4 @@
-//! Samples of what concerns groups. Knows nothing of the check.
+//! Samples of what concerns groups.
 
 use super::{Bodies, blob, bodies, maybe, some, tags, text};
 use kafka_protocol::messages::consumer_group_describe_response as modern;

@@ -1,10 +1,11 @@
 //! Gathering records into batches on a thread of its own, while the batch before is on its way. Knows nothing of
 //! brokers.
 
-use super::belt::{Batches, Loading, belt};
+use super::batch_queue::{BatchReceiver, BatchSender, batch_queue};
 use super::lines::Lines;
 use super::{Input, Key};
-use kmk_kafka::message::{Header, Samples, to_millis};
+use crate::core::records::samples::Samples;
+use kmk_kafka::message::{Header, to_millis};
 use kmk_kafka::{Batch, Partitioner};
 use std::io::Read;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ const FULL: usize = 3_000_000;
 
 /// What is put into batches, and how.
 #[derive(Debug)]
-pub(super) struct Feed {
+pub(super) struct RecordBatcher {
     pub(super) messages: Option<u64>,
     pub(super) key: Key,
     pub(super) headers: Arc<[Header]>,
@@ -31,28 +32,28 @@ pub(super) struct Feed {
     pub(super) at_most: usize,
 }
 
-impl Feed {
+impl RecordBatcher {
     /// Starts the thread; it ends with its input, or when no one receives any more.
-    pub(super) fn start(self, input: Input) -> std::io::Result<Batches> {
-        let (to, batches) = belt();
+    pub(super) fn start(self, input: Input) -> std::io::Result<BatchReceiver> {
+        let (to, batches) = batch_queue();
         let filler = Filler {
             batch: Batch::new(Arc::clone(&self.headers)),
             left: self.messages.unwrap_or(u64::MAX),
-            feed: self,
+            batcher: self,
             to,
         };
         std::thread::Builder::new()
-            .name("kmk-feed".to_owned())
+            .name("kmk-batcher".to_owned())
             .spawn(move || filler.run(input))?;
         Ok(batches)
     }
 }
 
 struct Filler {
-    feed: Feed,
+    batcher: RecordBatcher,
     batch: Batch,
     left: u64,
-    to: Loading,
+    to: BatchSender,
 }
 
 impl Filler {
@@ -123,16 +124,16 @@ impl Filler {
     /// Adds a record that came at `now`, in milliseconds since the epoch. False when no more are wanted.
     fn record(&mut self, line: Option<&[u8]>, now: i64) -> bool {
         let Self {
-            feed, batch, to, ..
+            batcher, batch, to, ..
         } = self;
-        let (key, value) = feed.key.split(line);
+        let (key, value) = batcher.key.split(line);
         let size = batch.growth(key, value);
-        let is_full = !has_room(batch, size, size) || batch.records() >= feed.at_most;
+        let is_full = !has_room(batch, size) || batch.records() >= batcher.at_most;
         if is_full && !to.pass_on(batch) {
             return false;
         }
-        let partition = feed.partitioner.choose(key);
-        let time = feed.time.unwrap_or(now);
+        let partition = batcher.partitioner.choose(key);
+        let time = batcher.time.unwrap_or(now);
         batch.push(partition, key, value, time);
         self.left -= 1;
         self.left > 0
@@ -143,9 +144,9 @@ impl Filler {
     }
 }
 
-/// Whether so many more bytes fit into a batch, so many of them for one partition.
-pub(crate) fn has_room(batch: &Batch, bytes: usize, of_partition: usize) -> bool {
-    batch.fullest() + of_partition <= FULL_PARTITION && batch.size() + bytes <= FULL
+/// Whether a record of so many bytes fits into a batch.
+pub(crate) fn has_room(batch: &Batch, bytes: usize) -> bool {
+    batch.fullest() + bytes <= FULL_PARTITION && batch.size() + bytes <= FULL
 }
 
 impl Key {
@@ -175,8 +176,8 @@ mod tests {
     use proptest::prelude::*;
     use std::time::Duration;
 
-    fn feed(messages: Option<u64>, at_most: usize) -> Feed {
-        Feed {
+    fn batcher(messages: Option<u64>, at_most: usize) -> RecordBatcher {
+        RecordBatcher {
             messages,
             key: Key::None,
             headers: Arc::default(),
@@ -186,14 +187,14 @@ mod tests {
         }
     }
 
-    fn all(batches: &Batches) -> impl Iterator<Item = Batch> {
+    fn all(batches: &BatchReceiver) -> impl Iterator<Item = Batch> {
         let limit = Limit::new(Duration::from_secs(60), &Interrupt::default());
         std::iter::from_fn(move || batches.next(&limit).unwrap().map(Result::unwrap))
     }
 
-    fn sizes(feed: Feed, input: Input) -> Vec<usize> {
-        let batches = feed.start(input).unwrap();
-        all(&batches).map(|batch| batch.records()).collect()
+    fn sizes(batcher: RecordBatcher, input: Input) -> Vec<usize> {
+        let from = batcher.start(input).unwrap();
+        all(&from).map(|batch| batch.records()).collect()
     }
 
     #[test]
@@ -219,11 +220,11 @@ mod tests {
 
     #[test]
     fn records_have_the_time_they_were_given() {
-        let feed = Feed {
+        let batcher = RecordBatcher {
             time: Some(7),
-            ..feed(Some(3), 10)
+            ..batcher(Some(3), 10)
         };
-        for batch in all(&feed.start(Input::Value(b"v".to_vec())).unwrap()) {
+        for batch in all(&batcher.start(Input::Value(b"v".to_vec())).unwrap()) {
             assert!(
                 batch
                     .chunks()
@@ -238,7 +239,7 @@ mod tests {
         bytes.resize(bytes.len() + 5_000_000, b'x');
         bytes.extend_from_slice(b"\nsmall\n");
         let sizes = sizes(
-            feed(None, 1_000),
+            batcher(None, 1_000),
             Input::Lines(Box::new(std::io::Cursor::new(bytes))),
         );
         assert_eq!(sizes.iter().sum::<usize>(), 3);
@@ -248,7 +249,7 @@ mod tests {
     proptest! {
         #[test]
         fn exactly_the_records_asked_for_are_made(messages in 1u64..300, at_most in 1usize..50) {
-            let sizes = sizes(feed(Some(messages), at_most), Input::Samples { size: None });
+            let sizes = sizes(batcher(Some(messages), at_most), Input::Samples { size: None });
             prop_assert!(sizes.iter().all(|&size| size <= at_most && size > 0));
             prop_assert_eq!(sizes.iter().sum::<usize>() as u64, messages);
         }
@@ -257,7 +258,7 @@ mod tests {
         fn no_line_is_lost_and_none_beyond_the_limit_sent(lines in 0u64..200, messages in 1u64..200) {
             let text = "line\n".repeat(usize::try_from(lines).unwrap());
             let input = Input::Lines(Box::new(std::io::Cursor::new(text.into_bytes())));
-            let sizes = sizes(feed(Some(messages), 7), input);
+            let sizes = sizes(batcher(Some(messages), 7), input);
             prop_assert_eq!(sizes.iter().sum::<usize>() as u64, lines.min(messages));
         }
     }

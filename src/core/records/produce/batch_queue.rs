@@ -1,6 +1,6 @@
-//! Batches on their way from whoever fills them to whoever sends them. Knows nothing of what is in them.
+//! Batches on their way from the thread that fills them to the one that sends them.
 //!
-//! A batch that is not full may lie at the end of the belt: sent as it is if its turn comes, taken back and filled further
+//! A batch that is not full may lie at the end of the queue: sent as it is if its turn comes, taken back and filled further
 //! if more records come first. So none waits for the next, and where the broker is what limits it all are full.
 
 use super::lines::LinesError;
@@ -15,59 +15,59 @@ const WAITING: usize = 3;
 /// A batch, or why there are no more.
 pub(super) type Filled = Result<Batch, LinesError>;
 
-/// A belt, from its two ends.
-pub(super) fn belt() -> (Loading, Batches) {
+/// A queue, from its two ends.
+pub(super) fn batch_queue() -> (BatchSender, BatchReceiver) {
     let (to, from) = mpsc::sync_channel(WAITING);
-    let loose = Arc::new(Mutex::new(Loose::default()));
-    let loading = Loading {
+    let partial = Arc::new(Mutex::new(Partial::default()));
+    let sender = BatchSender {
         to,
-        loose: Arc::clone(&loose),
+        partial: Arc::clone(&partial),
         laid: 0,
         is_last: false,
     };
-    (loading, Batches { from, loose })
+    (sender, BatchReceiver { from, partial })
 }
 
-/// What lies on the belt.
+/// What is in the queue.
 #[derive(Debug)]
-enum Piece {
+enum Slot {
     Whole(Filled),
-    /// The place of the loose batch of this number, if that was not taken back.
-    Loose(u64),
+    /// The place of the partial batch of this number, if that was not taken back.
+    Partial(u64),
 }
 
 /// The batch that is not full.
 #[derive(Debug, Default)]
-struct Loose {
-    /// Of the place that waits for it on the belt; none once that has come out.
+struct Partial {
+    /// Of the place that waits for it in the queue; none once that has come out.
     place: Option<u64>,
     batch: Option<Batch>,
 }
 
 /// Where batches are put on.
 #[derive(Debug)]
-pub(super) struct Loading {
-    to: SyncSender<Piece>,
-    loose: Arc<Mutex<Loose>>,
+pub(super) struct BatchSender {
+    to: SyncSender<Slot>,
+    partial: Arc<Mutex<Partial>>,
     laid: u64,
-    /// Whether nothing was put on behind the loose batch's place.
+    /// Whether nothing was put on behind the partial batch's place.
     is_last: bool,
 }
 
-impl Loading {
+impl BatchSender {
     /// Passes a batch on, if there is anything in it; waits while there is no room. False when no one wants it.
     pub(super) fn pass_on(&mut self, batch: &mut Batch) -> bool {
         if batch.is_empty() {
             return true;
         }
         self.is_last = false;
-        self.to.send(Piece::Whole(Ok(batch.take()))).is_ok()
+        self.to.send(Slot::Whole(Ok(batch.take()))).is_ok()
     }
 
     /// Passes on why there are no more.
     pub(super) fn break_off(&self, error: LinesError) {
         // whoever has gone need not know
-        let _ = self.to.send(Piece::Whole(Err(error)));
+        let _ = self.to.send(Slot::Whole(Err(error)));
     }
 
     /// Passes a batch on so that it can be taken back; waits only where it needs a new place. False when no one wants it.
@@ -75,33 +75,33 @@ impl Loading {
         if batch.is_empty() {
             return true;
         }
-        let mut loose = held(&self.loose);
-        loose.batch = Some(batch.take());
-        if self.is_last && loose.place == Some(self.laid) {
+        let mut partial = held(&self.partial);
+        partial.batch = Some(batch.take());
+        if self.is_last && partial.place == Some(self.laid) {
             // whoever takes batches off holds the other end
-            return Arc::strong_count(&self.loose) > 1;
+            return Arc::strong_count(&self.partial) > 1;
         }
         self.laid += 1;
         self.is_last = true;
-        loose.place = Some(self.laid);
-        drop(loose);
-        self.to.send(Piece::Loose(self.laid)).is_ok()
+        partial.place = Some(self.laid);
+        drop(partial);
+        self.to.send(Slot::Partial(self.laid)).is_ok()
     }
 
     /// The batch that was laid there last, unless it is on its way.
     pub(super) fn take_back(&self) -> Option<Batch> {
-        held(&self.loose).batch.take()
+        held(&self.partial).batch.take()
     }
 }
 
 /// Where batches come out, in order.
 #[derive(Debug)]
-pub(super) struct Batches {
-    from: Receiver<Piece>,
-    loose: Arc<Mutex<Loose>>,
+pub(super) struct BatchReceiver {
+    from: Receiver<Slot>,
+    partial: Arc<Mutex<Partial>>,
 }
 
-impl Batches {
+impl BatchReceiver {
     /// The next, if there is one by now.
     pub(super) fn try_next(&self) -> Result<Filled, TryRecvError> {
         loop {
@@ -113,29 +113,29 @@ impl Batches {
 
     /// Waits for the next; none when there are no more.
     pub(super) fn next(&self, limit: &Limit) -> Result<Option<Filled>, Stop> {
-        while let Some(piece) = limit.receive(&self.from)? {
-            if let Some(filled) = self.pick(piece) {
+        while let Some(slot) = limit.receive(&self.from)? {
+            if let Some(filled) = self.pick(slot) {
                 return Ok(Some(filled));
             }
         }
         Ok(None)
     }
 
-    fn pick(&self, piece: Piece) -> Option<Filled> {
-        match piece {
-            Piece::Whole(filled) => Some(filled),
-            Piece::Loose(number) => {
-                let mut loose = held(&self.loose);
+    fn pick(&self, slot: Slot) -> Option<Filled> {
+        match slot {
+            Slot::Whole(filled) => Some(filled),
+            Slot::Partial(number) => {
+                let mut partial = held(&self.partial);
                 // another one has its place further back
-                loose.place.take_if(|place| *place == number)?;
-                loose.batch.take().map(Ok)
+                partial.place.take_if(|place| *place == number)?;
+                partial.batch.take().map(Ok)
             }
         }
     }
 }
 
-fn held(loose: &Mutex<Loose>) -> MutexGuard<'_, Loose> {
-    loose.lock().unwrap_or_else(PoisonError::into_inner)
+fn held(partial: &Mutex<Partial>) -> MutexGuard<'_, Partial> {
+    partial.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -159,51 +159,51 @@ mod tests {
 
     #[test]
     fn a_batch_that_was_taken_back_does_not_come_out_before_it_is_laid_again() {
-        let (mut loading, batches) = belt();
-        assert!(loading.lay(&mut batch(1)));
-        assert_eq!(loading.take_back().unwrap().records(), 1);
-        assert!(loading.pass_on(&mut batch(7)));
-        assert!(loading.lay(&mut batch(2)));
+        let (mut sender, batches) = batch_queue();
+        assert!(sender.lay(&mut batch(1)));
+        assert_eq!(sender.take_back().unwrap().records(), 1);
+        assert!(sender.pass_on(&mut batch(7)));
+        assert!(sender.lay(&mut batch(2)));
         assert_eq!(records(batches.try_next()), Some(7));
         assert_eq!(records(batches.try_next()), Some(2));
-        assert!(loading.take_back().is_none(), "it is on its way");
+        assert!(sender.take_back().is_none(), "it is on its way");
         assert_eq!(batches.try_next().unwrap_err(), TryRecvError::Empty);
-        drop(loading);
+        drop(sender);
         assert_eq!(batches.try_next().unwrap_err(), TryRecvError::Disconnected);
     }
 
     #[test]
     fn a_batch_that_is_filled_little_by_little_keeps_its_place() {
-        let (mut loading, batches) = belt();
+        let (mut sender, batches) = batch_queue();
         for pieces in 1..=10 * WAITING {
-            let mut laid = loading.take_back().unwrap_or_default();
+            let mut laid = sender.take_back().unwrap_or_default();
             laid.push(0, None, Some(b"v"), 0);
-            assert!(loading.lay(&mut laid));
+            assert!(sender.lay(&mut laid));
             assert_eq!(
-                held(&loading.loose).batch.as_ref().unwrap().records(),
+                held(&sender.partial).batch.as_ref().unwrap().records(),
                 pieces
             );
         }
         assert_eq!(records(batches.try_next()), Some(10 * WAITING));
         drop(batches);
-        assert!(!loading.lay(&mut batch(1)), "no one wants it");
+        assert!(!sender.lay(&mut batch(1)), "no one wants it");
     }
 
     #[test]
     fn what_is_laid_last_comes_out_although_the_loader_has_gone() {
-        let (mut loading, batches) = belt();
-        assert!(loading.lay(&mut batch(3)));
-        drop(loading);
+        let (mut sender, batches) = batch_queue();
+        assert!(sender.lay(&mut batch(3)));
+        drop(sender);
         assert_eq!(records(batches.try_next()), Some(3));
     }
 
     #[test]
-    fn who_loads_for_no_one_is_told() {
-        let (mut loading, batches) = belt();
+    fn who_fills_for_no_one_is_told() {
+        let (mut sender, batches) = batch_queue();
         drop(batches);
-        assert!(!loading.pass_on(&mut batch(1)));
-        assert!(!loading.lay(&mut batch(1)));
-        assert!(loading.lay(&mut batch(0)), "there is nothing to send");
+        assert!(!sender.pass_on(&mut batch(1)));
+        assert!(!sender.lay(&mut batch(1)));
+        assert!(sender.lay(&mut batch(0)), "there is nothing to send");
     }
 
     proptest! {
@@ -211,19 +211,19 @@ mod tests {
         fn records_come_out_in_the_order_in_which_they_went_on(
             reads in proptest::collection::vec(0usize..9, 0..40),
         ) {
-            let (mut loading, batches) = belt();
+            let (mut sender, batches) = batch_queue();
             let loader = std::thread::spawn(move || {
                 let mut on = 0;
                 for records in reads {
-                    let mut batch = loading.take_back().unwrap_or_default();
+                    let mut batch = sender.take_back().unwrap_or_default();
                     for _ in 0..records {
                         if batch.records() == 4 {
-                            assert!(loading.pass_on(&mut batch));
+                            assert!(sender.pass_on(&mut batch));
                         }
                         batch.push(0, None, None, on);
                         on += 1;
                     }
-                    assert!(loading.lay(&mut batch));
+                    assert!(sender.lay(&mut batch));
                 }
                 on
             });
