@@ -172,7 +172,7 @@ impl Admin {
         Ok(self.partitions(topic, limit)? > 0)
     }
 
-    /// Where `group` stands in the partitions of `topic`, by partition; those it never committed are left out.
+    /// The committed offsets of `group` in `topic`, by partition; partitions without one are left out.
     ///
     /// # Errors
     /// When a broker does not answer, or refuses, until `limit`.

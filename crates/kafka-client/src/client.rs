@@ -192,22 +192,22 @@ mod tests {
 
     #[test]
     fn whatever_the_crate_cannot_do_goes_through_our_own() {
-        let speaker = Client::Auto
+        let backend = Client::Auto
             .choose(&[Feature::Headers], true, KAFKA_3)
             .unwrap();
-        assert_eq!(speaker, Backend::Wire(Reason::Needs(Feature::Headers)));
+        assert_eq!(backend, Backend::Wire(Reason::Needs(Feature::Headers)));
         let times = Abilities {
             keeps_time: true,
             ..KAFKA_3
         };
-        let speaker = Client::Auto.choose(&[], true, times).unwrap();
-        assert_eq!(speaker, Backend::Wire(Reason::KeepsTime));
+        let backend = Client::Auto.choose(&[], true, times).unwrap();
+        assert_eq!(backend, Backend::Wire(Reason::KeepsTime));
         let kafka_4 = Abilities {
             version_0: false,
             ..KAFKA_3
         };
-        let speaker = Client::Auto.choose(&[], true, kafka_4).unwrap();
-        assert_eq!(speaker, Backend::Wire(Reason::Kafka4));
+        let backend = Client::Auto.choose(&[], true, kafka_4).unwrap();
+        assert_eq!(backend, Backend::Wire(Reason::Kafka4));
     }
 
     #[test]

@@ -152,7 +152,7 @@ impl Consumer {
         std::mem::take(&mut self.added)
     }
 
-    /// Whether the topic was deleted and made anew, and is read from its beginning, since this was last asked.
+    /// Whether the topic was deleted and created again, and is read from its beginning, since this was last asked.
     pub fn was_recreated(&mut self) -> bool {
         std::mem::take(&mut self.was_recreated)
     }
@@ -255,7 +255,7 @@ impl Consumer {
         Ok(())
     }
 
-    /// The crate met data that it cannot read: our own client reads on from there.
+    /// The crate met data that it cannot read: the wire client reads on from there.
     fn change_over(&mut self, codec: Codec, limit: &Limit) -> Result<(), KafkaError> {
         let positions = self.positions();
         let reader = wire_reader(
@@ -318,7 +318,7 @@ impl Consumer {
         }
     }
 
-    /// Whoever reads on and on also reads the partitions that are added, and a topic that was made anew. Without an
+    /// Whoever reads on and on also reads the partitions that are added, and a topic that was created again. Without an
     /// answer it is looked at later.
     fn look_around(&mut self, limit: &Limit) -> Result<(), KafkaError> {
         self.next_look = Instant::now() + LOOK;

@@ -26,7 +26,7 @@ impl Admin {
             .patiently(limit, |cluster, limit| cluster.metadata(None, limit))
     }
 
-    /// Makes a topic, and waits until all brokers know it and each of its partitions has a leader. What was made, as far as it is
+    /// Creates a topic, and waits until all brokers know it and each of its partitions has a leader. What was made, as far as it is
     /// known by then.
     ///
     /// # Errors

@@ -58,9 +58,9 @@ impl Group {
 /// Which protocol the members of a group speak.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GroupKind {
-    /// Its members share out the partitions among themselves; offsets without any member count as this too.
+    /// One of its members assigns the partitions; offsets without any member count as this too.
     Classic,
-    /// The brokers share out the partitions (KIP-848).
+    /// The brokers assign the partitions (KIP-848).
     Consumer,
     /// Another, by Kafka's own name: `share`, `streams`.
     Other(String),
@@ -196,7 +196,7 @@ impl Cluster {
         for asked in asked {
             for group in self.answer(&asked, limit)?.groups {
                 let name = group.group_id.to_string();
-                let doing = || format!("tell where group `{}` stands", printable::name(&name));
+                let doing = || format!("fetch the offsets of group `{}`", printable::name(&name));
                 match KafkaError::check(group.error_code, doing) {
                     // gone since
                     Err(error) if error.is(ResponseError::GroupIdNotFound) => continue,

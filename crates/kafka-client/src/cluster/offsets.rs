@@ -154,7 +154,7 @@ impl Cluster {
         requests
     }
 
-    /// Where `group` stands: in these topics, or in all it ever committed.
+    /// The committed offsets of `group`: in these topics, or in all.
     pub(crate) fn group_offsets(
         &mut self,
         group: &str,
@@ -173,7 +173,7 @@ impl Cluster {
             .with_group_id(group_id(group))
             .with_topics(topics);
         let request = OffsetFetchRequest::default().with_groups(vec![asked]);
-        let doing = || format!("tell where group `{}` stands", printable::name(group));
+        let doing = || format!("fetch the offsets of group `{}`", printable::name(group));
         self.patiently(limit, |cluster, limit| {
             let answer = cluster.call(To::Coordinator(group), &request, limit)?;
             let mut found = Offsets::new();
@@ -228,7 +228,7 @@ impl Cluster {
             let partitions = answer.topics.into_iter().flat_map(|topic| topic.partitions);
             for partition in partitions {
                 KafkaError::check(partition.error_code, || {
-                    format!("note where group `{}` stands", printable::name(group))
+                    format!("commit offsets of group `{}`", printable::name(group))
                 })?;
             }
             Ok(())

@@ -44,7 +44,7 @@ pub struct NewTopic {
 }
 
 impl Cluster {
-    /// Makes a topic.
+    /// Creates a topic.
     pub(crate) fn create_topic(
         &mut self,
         topic: &NewTopic,

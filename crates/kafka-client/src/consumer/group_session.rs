@@ -28,7 +28,7 @@ pub enum GroupEvent {
     Waiting,
     /// It reads these partitions from now on.
     Assigned {
-        /// Where each of them begins: where the group stands, else where it was asked to.
+        /// Where each of them begins: at the committed offset of the group, else where it was asked to.
         places: BTreeMap<i32, i64>,
         /// How many partitions the topic has.
         of: usize,
@@ -127,7 +127,7 @@ impl GroupSession {
             .is_some_and(|since| has_some || since.elapsed() >= SETTLE)
     }
 
-    /// Whether the group wants to share out anew, or has gone on without it: the next poll tells.
+    /// Whether the group rebalances, or has gone on without it: the next poll tells.
     pub(crate) fn is_rebalancing(&mut self) -> bool {
         // a commit may have told that it is out
         let is_out = self.begun.is_some() && self.membership.committer().is_none();
@@ -146,7 +146,7 @@ impl GroupSession {
         std::mem::take(&mut self.events)
     }
 
-    /// Notes where the group stands, as one of its members.
+    /// Commits offsets, as one of the group's members.
     pub(crate) fn commit(
         &mut self,
         cluster: &mut Cluster,
@@ -156,7 +156,7 @@ impl GroupSession {
         let Some(me) = self.membership.committer() else {
             // what the coordinator would say (UNKNOWN_MEMBER_ID)
             return KafkaError::check(25, || {
-                format!("note where group `{}` stands", printable::name(&self.group))
+                format!("commit offsets of group `{}`", printable::name(&self.group))
             });
         };
         let committed = cluster.commit(&self.group, offsets, Some(me), limit);

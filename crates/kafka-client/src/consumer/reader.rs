@@ -12,7 +12,7 @@ use crate::wait::Limit;
 pub(crate) enum Reader {
     /// With the `kafka` crate.
     V0(crate_v0::Reader),
-    /// With our own client.
+    /// With the wire client.
     Wire(wire::Reader),
 }
 

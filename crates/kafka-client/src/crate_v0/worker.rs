@@ -18,7 +18,7 @@ const CONNECT: Duration = Duration::from_secs(1);
 /// How long an answer may take to begin.
 const ANSWER: Duration = Duration::from_secs(30);
 
-/// The largest answer taken, in bytes: as our own client has it.
+/// The largest answer taken, in bytes: as the wire client has it.
 const LARGEST: i32 = 160 * 1024 * 1024;
 
 /// Something to do with the client.

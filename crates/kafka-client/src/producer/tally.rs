@@ -71,7 +71,7 @@ impl Tally {
     }
 
     /// Which records were acknowledged since this was last asked, by partition: ranges of their numbers, counted from 0 in
-    /// each partition in the order in which the producer took them. Only our own client tells.
+    /// each partition in the order in which the producer took them. Only the wire client tells.
     pub fn take_acknowledged(&mut self) -> Vec<(i32, Range<u64>)> {
         let fresh = std::mem::take(&mut self.fresh).into_iter();
         fresh

@@ -1,8 +1,8 @@
-//! How a member of a group stands, as far as it matters to whoever reads.
+//! The state of a member of a group, as far as it matters to whoever reads.
 
 use std::collections::BTreeSet;
 
-/// How a member stands with its group.
+/// The state of a member of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum MemberState {
     /// On its way in; no partition is its own.
@@ -11,7 +11,7 @@ pub(crate) enum MemberState {
     Assigned(BTreeSet<i32>),
     /// Nothing has changed.
     Steady,
-    /// The group shares out anew: with the next poll it gives up its partitions. Until then it may note its places.
+    /// The group rebalances: with the next poll the member gives up its partitions. Until then it may commit.
     Revoked,
     /// It was thrown out: its partitions are others', and nothing can be noted for them.
     Lost,

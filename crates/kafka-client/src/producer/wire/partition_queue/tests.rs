@@ -1,5 +1,6 @@
 //! Partition queues against a broker that keeps Kafka's rules, over a network that keeps none.
 
+use super::SendOutcome::{Doubtful, OutOfSequence, Refused, TooLarge, Unknown, Written};
 use super::*;
 use crate::producer::Batch;
 use proptest::prelude::*;
@@ -32,18 +33,18 @@ impl Broker {
     fn write(&mut self, sent: &Sent) -> SendOutcome {
         if sent.records.len() > self.largest {
             let topic = "t".to_owned();
-            return SendOutcome::TooLarge { topic };
+            return TooLarge { topic };
         }
         let base = i64::try_from(self.log.len()).unwrap();
         let Some(producer_id) = sent.producer_id else {
             self.log.extend(sent.records.clone());
-            return SendOutcome::Written(Some(base));
+            return Written(Some(base));
         };
         let last = sequence::after(sent.sequence, sent.records.len() - 1);
         if self.producer_id == Some(producer_id) {
             let mut known = self.batches.iter();
             if let Some((_, _, at)) = known.find(|(f, l, _)| (*f, *l) == (sent.sequence, last)) {
-                return SendOutcome::Written(Some(*at));
+                return Written(Some(*at));
             }
         }
         let is_next = match self.batches.back() {
@@ -54,7 +55,7 @@ impl Broker {
             _ => true,
         };
         if !is_next {
-            return SendOutcome::OutOfSequence(refused(45));
+            return OutOfSequence(refused(45));
         }
         if self.producer_id != Some(producer_id) {
             self.batches.clear();
@@ -65,7 +66,7 @@ impl Broker {
             self.batches.pop_front();
         }
         self.log.extend(sent.records.clone());
-        SendOutcome::Written(Some(base))
+        Written(Some(base))
     }
 
     /// A clean shutdown: its snapshot has the last batch only.
@@ -160,7 +161,7 @@ fn run(
                         address: String::new(),
                         cause: String::new(),
                     };
-                    outcomes.push((sent.number, SendOutcome::Doubtful(lost)));
+                    outcomes.push((sent.number, Doubtful(lost)));
                 }
                 if restart {
                     broker.restart();
@@ -170,9 +171,9 @@ fn run(
             fate => {
                 if let Some(sent) = flying.pop_front() {
                     let outcome = match fate {
-                        Fate::NotLeader => SendOutcome::Refused(refused(6)),
+                        Fate::NotLeader => Refused(refused(6)),
                         Fate::Late => match broker.write(&sent) {
-                            SendOutcome::Written(_) => SendOutcome::Doubtful(refused(7)),
+                            Written(_) => Doubtful(refused(7)),
                             other => other,
                         },
                         _ => broker.write(&sent),
@@ -219,7 +220,7 @@ fn values(sizes: &[usize]) -> Vec<Vec<Vec<u8>>> {
         .collect()
 }
 
-const AUTHOR: ProducerId = ProducerId { id: 7, epoch: 0 };
+const ID: ProducerId = ProducerId { id: 7, epoch: 0 };
 
 fn queue(producer_id: Option<ProducerId>, first: i32, batches: &[Vec<Vec<u8>>]) -> PartitionQueue {
     let mut queue = PartitionQueue::new(producer_id);
@@ -244,7 +245,7 @@ proptest! {
         let mut broker = Broker { largest, ..Broker::default() };
         let mut tally = Tally::default();
         let first = if near_the_end { i32::MAX - 7 } else { 0 };
-        let ended = run(queue(Some(AUTHOR), first, &batches), &mut broker, &fates, &mut tally);
+        let ended = run(queue(Some(ID), first, &batches), &mut broker, &fates, &mut tally);
         prop_assert!(ended.is_ok(), "{:?}", ended);
         prop_assert_eq!(&broker.log, &batches.concat());
         prop_assert_eq!(tally.acknowledged(), broker.log.len() as u64);
@@ -282,7 +283,7 @@ proptest! {
 fn known(batches: &[Vec<Vec<u8>>]) -> PartitionQueue {
     PartitionQueue {
         is_new: false,
-        ..queue(Some(AUTHOR), 5, batches)
+        ..queue(Some(ID), 5, batches)
     }
 }
 
@@ -310,7 +311,7 @@ fn a_window_is_on_its_way_and_no_more() {
     let batches = values(&[1; 9]);
     assert_eq!(send(&mut known(&batches)).len(), WINDOW);
     // a broker that does not know the producer id would take the second without the first
-    assert_eq!(send(&mut queue(Some(AUTHOR), 0, &batches)).len(), 1);
+    assert_eq!(send(&mut queue(Some(ID), 0, &batches)).len(), 1);
     assert_eq!(send(&mut queue(None, 0, &batches)).len(), 1);
 }
 
@@ -319,18 +320,13 @@ fn a_broker_that_forgot_its_producer_is_given_another_one() {
     let mut tally = Tally::default();
     let mut queue = known(&values(&[2, 3]));
     let sent = send(&mut queue);
-    let verdict = settle(
-        &mut queue,
-        &sent[0],
-        SendOutcome::Unknown(refused(59)),
-        &mut tally,
-    );
-    assert!(matches!(verdict, NextStep::Again(_)));
+    let next = settle(&mut queue, &sent[0], Unknown(refused(59)), &mut tally);
+    assert!(matches!(next, NextStep::Again(_)));
     assert!(
         !queue.needs_producer_id().unwrap(),
         "one is still on its way"
     );
-    let out_of_sequence = SendOutcome::OutOfSequence(refused(45));
+    let out_of_sequence = OutOfSequence(refused(45));
     settle(&mut queue, &sent[1], out_of_sequence, &mut tally);
     assert!(queue.needs_producer_id().unwrap());
     queue.restart_as(ProducerId { id: 8, epoch: 0 });
@@ -340,13 +336,8 @@ fn a_broker_that_forgot_its_producer_is_given_another_one() {
         (0, 8)
     );
     // and when that one is not known either, it is over
-    let verdict = settle(
-        &mut queue,
-        &again[0],
-        SendOutcome::Unknown(refused(59)),
-        &mut tally,
-    );
-    assert!(matches!(verdict, NextStep::Final(_)));
+    let next = settle(&mut queue, &again[0], Unknown(refused(59)), &mut tally);
+    assert!(matches!(next, NextStep::Final(_)));
 }
 
 #[test]
@@ -355,21 +346,11 @@ fn what_is_in_doubt_is_never_sent_under_another_name() {
     let mut queue = known(&values(&[2, 3]));
     let sent = send(&mut queue);
     for sent in &sent {
-        settle(
-            &mut queue,
-            sent,
-            SendOutcome::Doubtful(refused(7)),
-            &mut tally,
-        );
+        settle(&mut queue, sent, Doubtful(refused(7)), &mut tally);
     }
     let again = send(&mut queue);
-    let verdict = settle(
-        &mut queue,
-        &again[0],
-        SendOutcome::Unknown(refused(59)),
-        &mut tally,
-    );
-    assert!(matches!(verdict, NextStep::Final(_)));
+    let next = settle(&mut queue, &again[0], Unknown(refused(59)), &mut tally);
+    assert!(matches!(next, NextStep::Final(_)));
     queue.give_up(&mut tally);
     assert_eq!((tally.in_doubt, tally.acknowledged()), (5, 0));
 }
@@ -379,19 +360,14 @@ fn a_leader_that_lost_what_it_acknowledged_is_found_out() {
     let mut tally = Tally::default();
     let mut queue = known(&values(&[2, 3]));
     for sent in &send(&mut queue) {
-        settle(
-            &mut queue,
-            sent,
-            SendOutcome::Doubtful(refused(7)),
-            &mut tally,
-        );
+        settle(&mut queue, sent, Doubtful(refused(7)), &mut tally);
     }
     for over in [false, true] {
         let again = send(&mut queue);
         assert_eq!(again.len(), 1);
-        let out_of_sequence = SendOutcome::OutOfSequence(refused(45));
-        let verdict = settle(&mut queue, &again[0], out_of_sequence, &mut tally);
-        assert_eq!(matches!(verdict, NextStep::Final(_)), over);
+        let out_of_sequence = OutOfSequence(refused(45));
+        let next = settle(&mut queue, &again[0], out_of_sequence, &mut tally);
+        assert_eq!(matches!(next, NextStep::Final(_)), over);
     }
     queue.give_up(&mut tally);
     assert_eq!(tally.in_doubt, 5);
@@ -400,17 +376,12 @@ fn a_leader_that_lost_what_it_acknowledged_is_found_out() {
 #[test]
 fn a_record_that_is_too_large_alone_ends_it() {
     let mut tally = Tally::default();
-    let mut queue = queue(Some(AUTHOR), 0, &values(&[1]));
+    let mut queue = queue(Some(ID), 0, &values(&[1]));
     let sent = send(&mut queue);
     let topic = "t".to_owned();
-    let verdict = settle(
-        &mut queue,
-        &sent[0],
-        SendOutcome::TooLarge { topic },
-        &mut tally,
-    );
-    let NextStep::Final(KafkaError::RecordTooLarge { bytes, .. }) = verdict else {
-        panic!("{verdict:?}");
+    let next = settle(&mut queue, &sent[0], TooLarge { topic }, &mut tally);
+    let NextStep::Final(KafkaError::RecordTooLarge { bytes, .. }) = next else {
+        panic!("{next:?}");
     };
     queue.give_up(&mut tally);
     assert_eq!((bytes, tally.in_doubt), (4, 0));
