@@ -16,9 +16,9 @@ use kafka_mirror_kit::core::lab::verify::{
     Afterwards, Amount, Refusal, Verify, VerifyEnd, VerifyError, VerifyReport, verify,
 };
 use kafka_mirror_kit::core::nearest::nearest;
+use kafka_mirror_kit::core::records::samples::MAX_VALUE;
 use kafka_mirror_kit::core::spec::MAX_PARTITIONS;
 use kmk_kafka::KafkaError;
-use kmk_kafka::message::MAX_VALUE;
 use kmk_kafka::wait::Stop;
 use progress::Progress;
 use report_file::ReportFile;
