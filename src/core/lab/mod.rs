@@ -1,8 +1,6 @@
 //! The facade: what can be done with a lab, each verb a readable list of steps.
 
-mod canary;
 pub mod classes;
-mod crew;
 mod culprit;
 pub mod delete;
 pub mod deploy;
@@ -14,13 +12,9 @@ mod leftover;
 pub mod list;
 pub mod lock;
 pub mod log;
-mod notes;
-mod policy;
 pub mod port;
 pub mod positions;
 pub mod preflight;
-mod pulse;
-mod reach;
 mod room;
 pub mod start;
 mod state;
@@ -31,11 +25,12 @@ pub mod verify;
 pub mod workdir;
 
 pub use leftover::{Leftover, Sight};
-pub use reach::addresses;
+
 pub use state::State;
 
 use crate::core::compose::{FORMAT, LABEL_BATCH, LABEL_FORMAT, LABEL_LAB, LABEL_SPEC};
 use crate::core::docker::{Container, Docker, DockerError, labelled};
+pub use crate::core::observe::addresses;
 use crate::core::spec::{Problem, Spec};
 use crate::core::topology::{FULL_BATCH, Topology};
 use kmk_kafka::wait::Limit;

@@ -2,9 +2,9 @@
 
 use super::report::ClusterGroups;
 use super::sides::{ByPartition, Notes, Sides, home_topic, unknown};
-use crate::core::lab::{addresses, notes};
 use crate::core::mirrormaker::state::{self, OffsetSync};
-use crate::core::topology::{Cluster, Flow, TRANSACTIONS, Topology};
+use crate::core::observe::{connect_patiently, internal};
+use crate::core::topology::{Flow, TRANSACTIONS, Topology};
 use kmk_kafka::wait::Limit;
 use kmk_kafka::{Admin, At, KafkaError, Subject, TopicInfo};
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,10 +62,10 @@ pub(super) fn add(
 fn look(topology: &Topology, flow: &Flow, limit: &Limit) -> Result<Sides, KafkaError> {
     let mut sides = Sides::default();
     let (source, target) = (&flow.spec.source, &flow.spec.target);
-    let mut at_target = connect(topology.cluster(target), limit)?;
+    let mut at_target = connect_patiently(topology, target, limit)?;
     // what is noted as copied is asked for before what is there, and what groups read after both: see `failover::Partition`
     let target_topics = sides.ask_target(&mut at_target, flow, limit)?;
-    let mut at_source = connect(topology.cluster(source), limit)?;
+    let mut at_source = connect_patiently(topology, source, limit)?;
     let source_topics = at_source.describe_patiently(limit)?.topics;
     let is_at_source = !flow.keeps_syncs_at_target()
         && source_topics.contains_key(&state::offset_syncs_topic(target));
@@ -104,14 +104,9 @@ pub(super) fn look_at_target(
     limit: &Limit,
 ) -> Result<Sides, KafkaError> {
     let mut sides = Sides::default();
-    let mut admin = connect(topology.cluster(&flow.spec.target), limit)?;
+    let mut admin = connect_patiently(topology, &flow.spec.target, limit)?;
     sides.ask_target(&mut admin, flow, limit)?;
     Ok(sides)
-}
-
-fn connect(cluster: Option<&Cluster>, limit: &Limit) -> Result<Admin, KafkaError> {
-    let cluster = cluster.expect("the ends of a flow are clusters of its lab");
-    Admin::connect_patiently(&addresses(cluster)?, limit)
 }
 
 fn syncs(
@@ -123,7 +118,7 @@ fn syncs(
     let topic = state::offset_syncs_topic(other);
     let mut syncs: ByPartition<Vec<OffsetSync>> = BTreeMap::new();
     // one for each record, where they come one by one
-    notes::each(admin, there, &topic, limit, |record| {
+    internal::each(admin, there, &topic, limit, |record| {
         if let Some((place, sync)) = state::offset_sync(record.key, record.value) {
             syncs.entry(place).or_default().push(sync);
         }
@@ -166,7 +161,7 @@ fn notes(
     source: &str,
     limit: &Limit,
 ) -> Result<Notes, KafkaError> {
-    let mut read = |topic: &str| notes::read(admin, there, topic, limit);
+    let mut read = |topic: &str| internal::read(admin, there, topic, limit);
     let noted = read(&state::offsets_topic(source))?;
     let checkpoints = read(&state::checkpoints_topic(source))?;
     Ok(Notes {

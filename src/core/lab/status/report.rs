@@ -1,6 +1,7 @@
 //! The status of a lab as plain values. As JSON, fields keep their names and meanings; new ones may come.
 
 use crate::core::judge::culprit::Culprit;
+use crate::core::judge::health::{CanaryStatus, FlowState};
 use crate::core::judge::lag::{FlowLag, LastKnown, Stall, TopicState};
 use crate::core::lab::State;
 use crate::core::topology::{Access, Proof};
@@ -135,62 +136,6 @@ pub struct FlowStatus {
     pub problems: Vec<String>,
     /// Of these, what is only unknown.
     pub doubts: Vec<String>,
-}
-
-/// What became of a canary.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "outcome", rename_all = "lowercase")]
-pub enum CanaryStatus {
-    /// It is on the target.
-    Crossed {
-        /// Microseconds from its sending until it was seen there.
-        micros: u64,
-    },
-    /// It is on the source, and not on the target.
-    Missing {
-        /// Milliseconds that it was waited for.
-        millis: u64,
-    },
-    /// The source did not take it.
-    Unsent {
-        /// Why not.
-        cause: String,
-    },
-    /// The target could not be looked at, before it was sent or while it was waited for.
-    Unseen {
-        /// Why not.
-        cause: String,
-    },
-}
-
-impl CanaryStatus {
-    /// What is the matter, unless it has crossed.
-    pub fn problem(&self) -> Option<String> {
-        match self {
-            Self::Crossed { .. } => None,
-            Self::Missing { millis } => Some(format!(
-                "a record sent {}.{} s ago has not crossed",
-                millis / 1000,
-                millis % 1000 / 100
-            )),
-            Self::Unsent { cause } => Some(format!("a record could not be sent: {cause}")),
-            Self::Unseen { cause } => {
-                Some(format!("whether a record crosses cannot be seen: {cause}"))
-            }
-        }
-    }
-}
-
-/// A flow in one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FlowState {
-    /// All is well.
-    Running,
-    /// Some of its MirrorMakers do not run, and the others do their work.
-    Degraded,
-    /// It may stand still.
-    Ill,
 }
 
 impl Status {

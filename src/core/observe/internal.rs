@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 /// All records of `topic`, of those that are there; none where it is not.
-pub(super) fn read(
+pub(in crate::core) fn read(
     admin: &mut Admin,
     there: &BTreeMap<String, TopicInfo>,
     topic: &str,
@@ -25,7 +25,7 @@ pub(super) fn read(
 }
 
 /// Shows all records of `topic`, of those that are there, to `take`, and keeps none.
-pub(super) fn each(
+pub(in crate::core) fn each(
     admin: &mut Admin,
     there: &BTreeMap<String, TopicInfo>,
     topic: &str,

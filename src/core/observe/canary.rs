@@ -15,7 +15,7 @@ const BOUNDS: [(&str, &str); 3] = [
 ];
 
 /// A canary on its way.
-pub(super) struct Canary {
+pub(in crate::core) struct Canary {
     token: Vec<u8>,
     target: Vec<Endpoint>,
     /// What its topic is called on the target.
@@ -28,7 +28,7 @@ pub(super) struct Canary {
 
 /// Why there is no canary on its way.
 #[derive(Debug)]
-pub(super) enum Grounded {
+pub(in crate::core) enum Grounded {
     /// Where it should arrive cannot be looked at.
     Target(KafkaError),
     /// It cannot be sent.
@@ -45,7 +45,11 @@ impl From<Grounded> for KafkaError {
 
 impl Canary {
     /// Sends a canary into the source of `flow`, and makes its topic there unless it is there already.
-    pub(super) fn send(topology: &Topology, flow: &Flow, limit: &Limit) -> Result<Self, Grounded> {
+    pub(in crate::core) fn send(
+        topology: &Topology,
+        flow: &Flow,
+        limit: &Limit,
+    ) -> Result<Self, Grounded> {
         let endpoints = |name: &str| {
             topology
                 .cluster(name)
@@ -74,7 +78,7 @@ impl Canary {
     }
 
     /// How long it has been on its way.
-    pub(super) fn age(&self) -> Duration {
+    pub(in crate::core) fn age(&self) -> Duration {
         self.sent.elapsed()
     }
 
@@ -82,7 +86,7 @@ impl Canary {
     ///
     /// # Errors
     /// Whatever keeps the target from being read; the next call connects anew.
-    pub(super) fn has_arrived(&mut self, limit: &Limit) -> Result<bool, KafkaError> {
+    pub(in crate::core) fn has_arrived(&mut self, limit: &Limit) -> Result<bool, KafkaError> {
         let arrived = self.look(limit);
         if arrived.is_err() {
             self.admin = None;
