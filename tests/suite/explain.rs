@@ -94,7 +94,9 @@ fn each_cluster_is_asked_once() {
     let counts = kmk.ports().map(hangs_up);
     let connections = |line: &str| {
         kmk.run(line);
-        counts.each_ref().map(|count| count.swap(0, Ordering::SeqCst))
+        counts
+            .each_ref()
+            .map(|count| count.swap(0, Ordering::SeqCst))
     };
     let of_status = connections("status");
     assert!(of_status.iter().all(|count| *count > 0), "{of_status:?}");

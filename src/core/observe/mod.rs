@@ -3,6 +3,7 @@
 
 pub(in crate::core) mod assignment;
 pub(in crate::core) mod canary;
+pub(in crate::core) mod groups;
 pub(in crate::core) mod heartbeat;
 pub(in crate::core) mod internal;
 pub(in crate::core) mod policy;
