@@ -62,16 +62,8 @@ pub fn lag(lab: &Lab, limit: &Limit) -> Result<Lag, LagError> {
     })
 }
 
-/// The lag of all flows as it is now, as [`settled`].
-pub(super) fn now(
-    lab: &Lab,
-    is_in_trouble: &dyn Fn(&Snapshots<'_>, &FlowLag) -> bool,
-    limit: &Limit,
-) -> Vec<FlowLag> {
-    look(lab, is_in_trouble, limit).1
-}
-
-fn look<'a>(
+/// As [`settled`], from the clusters as they are now.
+pub(super) fn look<'a>(
     lab: &'a Lab,
     is_in_trouble: &dyn Fn(&Snapshots<'_>, &FlowLag) -> bool,
     limit: &Limit,

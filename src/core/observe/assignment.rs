@@ -1,4 +1,4 @@
-//! Which worker of a MirrorMaker has which part of its work, where several share it. Judges nothing.
+//! Which connectors and tasks each worker of a MirrorMaker has, where several share the work.
 
 use crate::core::mirrormaker::state::{self, Part};
 use kmk_kafka::{Group, Work};

@@ -1,4 +1,4 @@
-//! A record sent through a flow, to know that it really replicates. Knows nothing of who waits for it, and how long.
+//! A record sent through a flow, to see that it really replicates.
 
 use crate::core::topology::{Cluster, Flow, Topology};
 use kmk_kafka::endpoint::Endpoint;

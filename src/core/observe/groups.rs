@@ -4,7 +4,7 @@
 //! wrong: first what MirrorMaker noted, then groups and ends as the target of a flow has them, then groups as its source
 //! has them, and last where partitions end.
 
-use super::{addresses, internal, side_by_side};
+use super::{addresses, in_steps, internal, side_by_side};
 use crate::core::judge::failover::Bounds;
 use crate::core::mirrormaker::state::{self, Checkpoint, GroupPlace, OffsetSync};
 use crate::core::topology::{Cluster, TRANSACTIONS, Topology};
@@ -95,21 +95,30 @@ pub(in crate::core) fn group_snapshots<'a>(
         seen.problem = noted.err().map(|error| error.to_string());
         Ok((admin, seen))
     });
-    let mut asked = connected;
-    for step in [
-        GroupSnapshot::ask_as_target,
-        GroupSnapshot::ask_groups_as_source,
-        GroupSnapshot::ask_ends_as_source,
-    ] {
-        asked = side_by_side(asked, |one| {
-            let (mut admin, mut seen): (Admin, GroupSnapshot) = one?;
-            step(&mut seen, &mut admin, limit)?;
-            Ok((admin, seen))
-        });
-    }
+    let asked = in_steps(
+        connected,
+        &[
+            &|one| ask(one, GroupSnapshot::ask_as_target, limit),
+            &|one| ask(one, GroupSnapshot::ask_groups_as_source, limit),
+            &|one| ask(one, GroupSnapshot::ask_ends_as_source, limit),
+        ],
+    );
     let names = clusters.iter().map(|cluster| cluster.name.as_str());
     let seen = asked.into_iter().map(|one| one.map(|(_, seen)| seen));
     names.zip(seen).collect()
+}
+
+/// A cluster that is being asked, as far as it has answered.
+type Asked = Result<(Admin, GroupSnapshot), KafkaError>;
+
+fn ask(
+    one: Asked,
+    step: impl FnOnce(&mut GroupSnapshot, &mut Admin, &Limit) -> Result<(), KafkaError>,
+    limit: &Limit,
+) -> Asked {
+    let (mut admin, mut seen) = one?;
+    step(&mut seen, &mut admin, limit)?;
+    Ok((admin, seen))
 }
 
 impl GroupSnapshot {

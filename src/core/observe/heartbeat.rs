@@ -1,4 +1,4 @@
-//! MirrorMaker's signs of life, looked for on the target of a flow. Judges nothing.
+//! MirrorMaker's heartbeats, looked for on the target of a flow.
 
 use crate::core::mirrormaker::state::{HEARTBEATS, last_heartbeat};
 use crate::core::topology::Flow;

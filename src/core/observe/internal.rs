@@ -1,4 +1,4 @@
-//! The small topics in which MirrorMaker keeps notes on its target, read whole. Knows nothing of what they say.
+//! Reads MirrorMaker's internal topics from beginning to end.
 
 use kmk_kafka::message::{Record, RecordRef};
 use kmk_kafka::wait::Limit;

@@ -67,3 +67,33 @@ pub(in crate::core) fn side_by_side<T: Send, R: Send>(
             .collect()
     })
 }
+
+/// Takes these steps with all of them at once, none before all have taken the one before.
+fn in_steps<T: Send>(all: Vec<T>, steps: &[&(dyn Fn(T) -> T + Sync)]) -> Vec<T> {
+    steps.iter().fold(all, |all, step| side_by_side(all, step))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kmk_kafka::wait::Interrupt;
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    #[test]
+    fn positions_of_all_clusters_are_read_before_the_ends_of_any() {
+        let limit = Limit::new(Duration::from_secs(60), &Interrupt::default());
+        let (limit, taken) = (&limit, &Mutex::new(Vec::new()));
+        let step = |name| {
+            move |slow: u64| {
+                limit.pause(Duration::from_millis(slow)).unwrap();
+                taken.lock().unwrap().push(name);
+                slow
+            }
+        };
+        let all = in_steps(vec![50, 0], &[&step("positions"), &step("ends")]);
+        assert_eq!(all, [50, 0]);
+        let taken = taken.lock().unwrap();
+        assert_eq!(*taken, ["positions", "positions", "ends", "ends"]);
+    }
+}

@@ -5,7 +5,7 @@
 //! however much is written meanwhile.
 
 use super::assignment::Assignment;
-use super::{internal, policy, side_by_side};
+use super::{in_steps, internal, policy, side_by_side};
 use crate::core::judge::health::NotCompacted;
 use crate::core::judge::lag::Ends;
 use crate::core::mirrormaker::state::{self, COPIES, Config, Part};
@@ -43,20 +43,22 @@ pub(in crate::core) fn snapshots<'a>(
     wanted: &Wanted,
     limit: &Limit,
 ) -> Snapshots<'a> {
-    let begun = side_by_side(&topology.clusters, |cluster| {
-        let mut one = Asked::new(cluster);
+    let positions = |mut one: Asked<'a>| {
         let limit = limit.at_most(PATIENCE);
         one.connect(&limit);
-        one.ask(|snapshot, admin| snapshot.read_notes((topology, cluster), admin, wanted, &limit));
+        one.ask(|seen, admin, of| seen.read_positions((topology, of), admin, wanted, &limit));
         one
-    });
-    let done = side_by_side(begun, |mut one| {
+    };
+    let ends = |mut one: Asked<'a>| {
         let limit = limit.at_most(PATIENCE);
-        let cluster = one.cluster;
-        one.ask(|snapshot, admin| snapshot.read_ends((topology, cluster), admin, wanted, &limit));
-        (cluster.name.as_str(), one.snapshot)
-    });
-    done.into_iter().collect()
+        one.ask(|seen, admin, of| seen.read_ends((topology, of), admin, wanted, &limit));
+        one
+    };
+    let all = topology.clusters.iter().map(Asked::new).collect();
+    let asked = in_steps(all, &[&positions, &ends]).into_iter();
+    asked
+        .map(|one| (one.cluster.name.as_str(), one.snapshot))
+        .collect()
 }
 
 /// What is known of clusters that are stopped.
@@ -190,10 +192,10 @@ impl<'a> Asked<'a> {
     /// Asks it, if it is there.
     fn ask(
         &mut self,
-        step: impl FnOnce(&mut ClusterSnapshot, &mut Admin) -> Result<(), KafkaError>,
+        step: impl FnOnce(&mut ClusterSnapshot, &mut Admin, &Cluster) -> Result<(), KafkaError>,
     ) {
         if let Some(admin) = &mut self.admin
-            && let Err(error) = step(&mut self.snapshot, admin)
+            && let Err(error) = step(&mut self.snapshot, admin, self.cluster)
         {
             self.snapshot.fail(error);
         }
@@ -237,7 +239,7 @@ impl ClusterSnapshot {
         of_topic.map(|(place, ends)| (place.1, *ends))
     }
 
-    fn read_notes(
+    fn read_positions(
         &mut self,
         (topology, cluster): (&Topology, &Cluster),
         admin: &mut Admin,

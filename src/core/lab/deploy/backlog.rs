@@ -61,7 +61,7 @@ impl Readiness<'_> {
             return Ok(Vec::new());
         };
         let seen = until_none_stands(&limit.at_most(PATIENCE), |limit| {
-            lag::now(&lab, &|_, _| false, limit)
+            lag::look(&lab, &|_, _| false, limit).1
         });
         let flows = self.topology.flows.iter();
         let workers: Vec<&str> = flows.flat_map(|flow| self.workers(flow)).collect();
@@ -79,7 +79,7 @@ impl Readiness<'_> {
             return Ok(());
         };
         let stands = |_: &Snapshots<'_>, lag: &FlowLag| lag.name == flow.name();
-        let lags = lag::now(&lab, &stands, limit);
+        let (_, lags) = lag::look(&lab, &stands, limit);
         let Some(lag) = lags.iter().find(|lag| lag.name == flow.name()) else {
             return Ok(());
         };
