@@ -337,7 +337,7 @@ fn counted(topic: &str, source: &ClusterSnapshot, flow: &FlowSnapshot) -> u64 {
     let counted = source
         .bounds(topic)
         .map(|(partition, Ends { first, end })| {
-            let last = flow.copied.get(&(topic.to_owned(), partition));
+            let last = flow.copied(&(topic.to_owned(), partition));
             let next = last.map_or(first, |last| last.saturating_add(1).min(end));
             u64::try_from(next.saturating_sub(first)).unwrap_or(0)
         });

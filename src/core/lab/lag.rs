@@ -133,7 +133,7 @@ fn of_flow(lab: &Lab, flow: &Flow, views: &Snapshots<'_>, limit: &Limit) -> Flow
                 Access::Locked => format!("kmk cannot log in to cluster {cluster}"),
                 Access::Open => format!("cluster {cluster} does not answer"),
             };
-            let noted = target.flows.get(name.0).and_then(|mirror| mirror.noted_at);
+            let noted = target.flows.get(name.0).and_then(FlowSnapshot::noted_at);
             let now = to_millis(SystemTime::now());
             return FlowLag {
                 noted_seconds_ago: noted.map(|noted| seconds(now.saturating_sub(noted))),
@@ -219,7 +219,7 @@ impl Sides<'_> {
         let ends: Option<&Ends> = self.target.ends.as_ref()?.get(&place_there);
         Some(Facts {
             source,
-            noted: self.mirror.copied.get(&place).copied(),
+            noted: self.mirror.copied(&place),
             copy: match ends {
                 Some(ends) => Replica::There(*ends),
                 None if is_there => Replica::Unknown,

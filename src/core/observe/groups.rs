@@ -43,24 +43,36 @@ pub(in crate::core) struct Groups {
 }
 
 impl Groups {
-    /// Asks for all groups, and then for the ends of the topics that they read.
+    /// Asks for all groups.
     pub(in crate::core) fn ask(admin: &mut Admin, limit: &Limit) -> Result<Self, KafkaError> {
-        let by_name = groups(admin, limit)?;
-        let offsets = by_name.values().flat_map(|(_, offsets)| offsets.keys());
-        let members = by_name.values().flat_map(|(group, _)| &group.members);
-        let places = offsets.chain(members.flat_map(|member| &member.reads));
-        let topics: BTreeSet<&String> = places.map(|(topic, _)| topic).collect();
-        let topics: Vec<String> = topics.into_iter().cloned().collect();
-        let end = if topics.is_empty() {
-            ByPartition::new()
-        } else {
-            admin.offsets(&topics, At::Latest, limit)?
-        };
+        let groups = admin.groups(limit)?.into_iter();
+        let by_name = groups.map(|(group, offsets)| (group.name.clone(), (group, offsets)));
         Ok(Self {
-            by_name,
-            end,
+            by_name: by_name.collect(),
             ..Self::default()
         })
+    }
+
+    /// Asks where the partitions of topics begin and end.
+    pub(in crate::core) fn ask_ends<'a>(
+        &mut self,
+        topics: impl IntoIterator<Item = &'a String>,
+        admin: &mut Admin,
+        limit: &Limit,
+    ) -> Result<(), KafkaError> {
+        let topics: Vec<String> = topics.into_iter().cloned().collect();
+        self.first = admin.offsets(&topics, At::Earliest, limit)?;
+        self.end = admin.offsets(&topics, At::Latest, limit)?;
+        Ok(())
+    }
+
+    /// The topics in which groups have places, or that their members read.
+    pub(in crate::core) fn topics(&self) -> BTreeSet<String> {
+        let topics = self.by_name.values().flat_map(|(group, offsets)| {
+            let reads = group.members.iter().flat_map(|member| &member.reads);
+            offsets.keys().chain(reads).map(|(topic, _)| topic.clone())
+        });
+        topics.collect()
     }
 
     pub(in crate::core) fn bounds(&self, place: &(String, i32)) -> Option<Bounds> {
@@ -95,12 +107,23 @@ pub(in crate::core) fn group_snapshots<'a>(
         seen.problem = noted.err().map(|error| error.to_string());
         Ok((admin, seen))
     });
+    let as_target = |seen: &mut GroupSnapshot, admin: &mut Admin| {
+        seen.as_target = Groups::ask(admin, limit)?;
+        seen.as_target.ask_ends(seen.topics.keys(), admin, limit)
+    };
+    let groups_as_source = |seen: &mut GroupSnapshot, admin: &mut Admin| {
+        seen.as_source = Groups::ask(admin, limit)?;
+        Ok(())
+    };
+    let ends_as_source = |seen: &mut GroupSnapshot, admin: &mut Admin| {
+        seen.as_source.ask_ends(seen.topics.keys(), admin, limit)
+    };
     let asked = in_steps(
         connected,
         &[
-            &|one| ask(one, GroupSnapshot::ask_as_target, limit),
-            &|one| ask(one, GroupSnapshot::ask_groups_as_source, limit),
-            &|one| ask(one, GroupSnapshot::ask_ends_as_source, limit),
+            &|one| ask(one, as_target),
+            &|one| ask(one, groups_as_source),
+            &|one| ask(one, ends_as_source),
         ],
     );
     let names = clusters.iter().map(|cluster| cluster.name.as_str());
@@ -113,11 +136,10 @@ type Asked = Result<(Admin, GroupSnapshot), KafkaError>;
 
 fn ask(
     one: Asked,
-    step: impl FnOnce(&mut GroupSnapshot, &mut Admin, &Limit) -> Result<(), KafkaError>,
-    limit: &Limit,
+    step: impl FnOnce(&mut GroupSnapshot, &mut Admin) -> Result<(), KafkaError>,
 ) -> Asked {
     let (mut admin, mut seen) = one?;
-    step(&mut seen, &mut admin, limit)?;
+    step(&mut seen, &mut admin)?;
     Ok((admin, seen))
 }
 
@@ -185,41 +207,4 @@ impl GroupSnapshot {
         self.compacted = compacted.collect();
         Ok(())
     }
-
-    fn ask_as_target(&mut self, admin: &mut Admin, limit: &Limit) -> Result<(), KafkaError> {
-        self.as_target.by_name = groups(admin, limit)?;
-        self.ends(admin, limit).map(|ends| {
-            (self.as_target.first, self.as_target.end) = ends;
-        })
-    }
-
-    fn ask_groups_as_source(&mut self, admin: &mut Admin, limit: &Limit) -> Result<(), KafkaError> {
-        self.as_source.by_name = groups(admin, limit)?;
-        Ok(())
-    }
-
-    fn ask_ends_as_source(&mut self, admin: &mut Admin, limit: &Limit) -> Result<(), KafkaError> {
-        self.ends(admin, limit).map(|ends| {
-            (self.as_source.first, self.as_source.end) = ends;
-        })
-    }
-
-    fn ends(
-        &self,
-        admin: &mut Admin,
-        limit: &Limit,
-    ) -> Result<(ByPartition<i64>, ByPartition<i64>), KafkaError> {
-        let names: Vec<String> = self.topics.keys().cloned().collect();
-        let first = admin.offsets(&names, At::Earliest, limit)?;
-        Ok((first, admin.offsets(&names, At::Latest, limit)?))
-    }
-}
-
-fn groups(
-    admin: &mut Admin,
-    limit: &Limit,
-) -> Result<BTreeMap<String, (Group, ByPartition<i64>)>, KafkaError> {
-    let groups = admin.groups(limit)?.into_iter();
-    let by_name = groups.map(|(group, offsets)| (group.name.clone(), (group, offsets)));
-    Ok(by_name.collect())
 }

@@ -8,7 +8,7 @@ use super::assignment::Assignment;
 use super::{in_steps, internal, policy, side_by_side};
 use crate::core::judge::health::NotCompacted;
 use crate::core::judge::lag::Ends;
-use crate::core::mirrormaker::state::{self, COPIES, Config, Part};
+use crate::core::mirrormaker::state::{self, COPIES, Config, Part, Position};
 use crate::core::topology::{Access, Cluster, Topology};
 use kmk_kafka::wait::Limit;
 use kmk_kafka::{Admin, At, KafkaError, TopicInfo};
@@ -108,12 +108,9 @@ pub(in crate::core) struct FlowSnapshot {
     pub(in crate::core) parts: BTreeMap<Part, state::Status>,
     /// Why parts last failed, those that run again too.
     pub(in crate::core) failures: BTreeMap<Part, state::Failure>,
-    pub(in crate::core) copied: ByPartition<i64>,
-    /// When each of these was noted, and when the connector that copies began to run, in milliseconds since the epoch.
-    pub(in crate::core) moved: ByPartition<i64>,
+    pub(in crate::core) positions: ByPartition<Position>,
+    /// When the connector that copies began to run, in milliseconds since the epoch.
     pub(in crate::core) began: Option<i64>,
-    /// When it last noted a record as copied, in milliseconds since the epoch.
-    pub(in crate::core) noted_at: Option<i64>,
     /// What its connectors run with, where that was asked for.
     pub(in crate::core) config: Config,
     /// Whether several workers share the work.
@@ -123,6 +120,16 @@ pub(in crate::core) struct FlowSnapshot {
 }
 
 impl FlowSnapshot {
+    /// The offset of the last record of a partition that is noted as copied.
+    pub(in crate::core) fn copied(&self, place: &(String, i32)) -> Option<i64> {
+        self.positions.get(place).map(|position| position.offset)
+    }
+
+    /// When a record was last noted as copied, in milliseconds since the epoch.
+    pub(in crate::core) fn noted_at(&self) -> Option<i64> {
+        self.positions.values().filter_map(|one| one.time).max()
+    }
+
     /// Parts that failed a moment ago, with how long ago, and why.
     pub(in crate::core) fn failed_lately(&self) -> Vec<(&Part, Duration, &str)> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -265,16 +272,9 @@ impl ClusterSnapshot {
             } else {
                 Vec::new()
             };
-            let positions = state::positions(&read(state::offsets_topic(source))?, source);
-            let times = positions.iter();
-            let times = times.filter_map(|(place, one)| Some((place.clone(), one.time?)));
-            let moved: ByPartition<i64> = times.collect();
+            let offsets = read(state::offsets_topic(source))?;
             let flow = FlowSnapshot {
-                noted_at: moved.values().copied().max(),
-                moved,
-                copied: (positions.into_iter())
-                    .map(|(place, position)| (place, position.offset))
-                    .collect(),
+                positions: state::positions(&offsets, source),
                 parts: state::statuses(&states),
                 failures: state::failures(&states),
                 began: state::began(&states, COPIES),

@@ -91,7 +91,9 @@ pub fn groups_at(
     limit: &Limit,
 ) -> Result<ClusterGroups, KafkaError> {
     let mut admin = Admin::connect_patiently(bootstrap, limit)?;
-    Ok(of_cluster(bootstrap, &Groups::ask(&mut admin, limit)?, all))
+    let mut groups = Groups::ask(&mut admin, limit)?;
+    groups.ask_ends(&groups.topics(), &mut admin, limit)?;
+    Ok(of_cluster(bootstrap, &groups, all))
 }
 
 fn of_cluster(bootstrap: &[Endpoint], seen: &Groups, all: bool) -> ClusterGroups {

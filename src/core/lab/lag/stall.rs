@@ -163,7 +163,11 @@ fn since(mirror: &FlowSnapshot, place: &Place) -> Since {
         Duration::from_millis(millis)
     };
     Since {
-        moved: mirror.moved.get(place).copied().map(ago),
+        moved: mirror
+            .positions
+            .get(place)
+            .and_then(|one| one.time)
+            .map(ago),
         began: mirror.began.map(ago),
     }
 }
