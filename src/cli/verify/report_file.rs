@@ -1,6 +1,6 @@
 //! The file that a report is written to: known to be writable before anything is sent, and whole or not there at all.
 
-use super::super::failure::Told;
+use crate::cli::CliError;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -22,19 +22,19 @@ enum To {
 
 impl ReportFile {
     /// Nothing is changed about what is there.
-    pub(super) fn prepare(path: PathBuf) -> Result<Self, Told> {
+    pub(super) fn prepare(path: PathBuf) -> Result<Self, CliError> {
         let refuse = |error: &io::Error| {
             let what = format!(
                 "the report cannot be written to {}: {error}",
                 path.display()
             );
-            Told::usage(what).hint("name a file in a directory that is there, with --report")
+            CliError::usage(what).hint("name a file in a directory that is there, with --report")
         };
         let to = open(&path).map_err(|error| refuse(&error))?;
         Ok(Self { path, to })
     }
 
-    pub(super) fn write(self, text: &str) -> anyhow::Result<()> {
+    pub(super) fn write(self, text: &str) -> Result<(), CliError> {
         let written = match self.to {
             To::Straight(mut file) => writeln!(file, "{text}"),
             To::Beside(mut file) => writeln!(file, "{text}")
@@ -43,7 +43,7 @@ impl ReportFile {
         };
         written.map_err(|cause| {
             let what = format!("the report cannot be written to {}", self.path.display());
-            Told::file(what, cause).into()
+            CliError::file(what, &cause)
         })
     }
 }

@@ -8,7 +8,6 @@ use std::net::IpAddr;
 
 /// One thing that stands in the way.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Problem {
     /// Docker cannot be used.
     #[error(transparent)]

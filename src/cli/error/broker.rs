@@ -1,62 +1,73 @@
 //! The words for brokers: what helps, by the name that Kafka's documentation gives an error.
 
-use super::{Failure, INTERRUPTED, Item, NO, UNUSABLE, USAGE};
-use crate::cli::Context;
-use crate::cli::deploy::in_lab;
+use super::{CliError, Exit, LAB};
 use kmk_kafka::wait::Stop;
 use kmk_kafka::{Code, KafkaError};
 
-pub(super) fn of_kafka(error: &KafkaError, context: &Context) -> Failure {
-    let mut item = Item::new(error);
-    item.hint = match error {
-        KafkaError::Stopped(Stop::Interrupted) => return Failure::interrupted(),
-        KafkaError::CannotDo { .. } | KafkaError::Codec { .. } => Some(OTHER_CLIENT.to_owned()),
-        KafkaError::Unreachable { .. } => {
-            let lab = in_lab(&context.lab);
-            Some(format!(
-                "`kmk status{lab}` says how the lab is; `kmk deploy{lab}` repairs it"
-            ))
-        }
-        KafkaError::NoLogin { .. } => {
-            Some("use Kafka's own tools there, with the same properties".to_owned())
-        }
-        KafkaError::Version { .. } => Some("kmk speaks to Kafka 3.3 and later".to_owned()),
-        error => advice(error, &context.lab),
-    };
-    Failure::one(item, exit_code(error))
+impl From<Stop> for CliError {
+    fn from(stop: Stop) -> Self {
+        let exit = match stop {
+            Stop::Interrupted => Exit::Interrupted,
+            Stop::Deadline { .. } => Exit::Unusable,
+        };
+        Self::of(exit, &stop)
+    }
+}
+
+impl From<KafkaError> for CliError {
+    fn from(error: KafkaError) -> Self {
+        let (exit, hint) = match &error {
+            KafkaError::Stopped(stop) => return stop.clone().into(),
+            KafkaError::UnknownTopic { .. } | KafkaError::UnknownPartition { .. } => {
+                (Exit::Usage, None)
+            }
+            KafkaError::CannotDo { .. } => (Exit::Usage, Some(OTHER_CLIENT.to_owned())),
+            KafkaError::Codec { .. } => (Exit::Unusable, Some(OTHER_CLIENT.to_owned())),
+            KafkaError::Unreachable { .. } => {
+                let hint =
+                    format!("`kmk status{LAB}` says how the lab is; `kmk deploy{LAB}` repairs it");
+                (Exit::Unusable, Some(hint))
+            }
+            KafkaError::NoLogin { .. } => {
+                let hint = "use Kafka's own tools there, with the same properties";
+                (Exit::Unusable, Some(hint.to_owned()))
+            }
+            KafkaError::Version { .. } => {
+                let hint = "kmk speaks to Kafka 3.3 and later";
+                (Exit::Unusable, Some(hint.to_owned()))
+            }
+            KafkaError::Lost { .. }
+            | KafkaError::Silent { .. }
+            | KafkaError::NoLeader { .. }
+            | KafkaError::Garbled { .. } => (Exit::Unusable, None),
+            KafkaError::RecordTooLarge { .. } | KafkaError::Unsendable { .. } => (Exit::No, None),
+            KafkaError::Refused { code, doing, said } => {
+                match help(*code, doing, said.as_deref()) {
+                    Some(help) => (help.exit, Some(help.hint())),
+                    None => (Exit::Unusable, None),
+                }
+            }
+        };
+        Self::of(exit, &error).maybe(hint)
+    }
 }
 
 /// What helps where one of the clients cannot do what is asked.
 pub(crate) const OTHER_CLIENT: &str = "leave out --client, or ask for --client wire";
 
-/// What an error of a broker means where no count was asked for: one that is short is a no, whatever the cause.
-pub(crate) fn exit_code(error: &KafkaError) -> u8 {
-    match error {
-        KafkaError::Stopped(Stop::Interrupted) => INTERRUPTED,
-        KafkaError::UnknownTopic { .. }
-        | KafkaError::UnknownPartition { .. }
-        | KafkaError::CannotDo { .. } => USAGE,
-        KafkaError::Unreachable { .. }
-        | KafkaError::NoLogin { .. }
-        | KafkaError::Lost { .. }
-        | KafkaError::Silent { .. }
-        | KafkaError::Stopped(Stop::Deadline { .. })
-        | KafkaError::NoLeader { .. }
-        | KafkaError::Codec { .. }
-        | KafkaError::Version { .. }
-        | KafkaError::Garbled { .. } => UNUSABLE,
-        KafkaError::RecordTooLarge { .. } | KafkaError::Unsendable { .. } => NO,
-        KafkaError::Refused { code, doing, said } => {
-            help(*code, doing, said.as_deref()).map_or(UNUSABLE, |help| help.exit)
-        }
-    }
+/// How a run ends that stopped before all that were asked for were sent or read, `some` of them or none: a count that is
+/// short is a no whatever the cause, unless no answer could be had before anything was sent or read.
+pub(crate) fn short(error: &KafkaError, some: bool) -> Exit {
+    let exit = CliError::from(error.clone()).exit;
+    let is_answer = some || error.code().is_some() || exit != Exit::Unusable;
+    if is_answer { Exit::No } else { exit }
 }
 
-/// What helps against a refusal, where anything is known to, with commands for a lab.
-pub(crate) fn advice(error: &KafkaError, lab: &str) -> Option<String> {
+/// What helps against a refusal, where anything is known to.
+pub(crate) fn advice(error: &KafkaError) -> Option<String> {
     match error {
         KafkaError::Refused { code, doing, said } => {
-            help(*code, doing, said.as_deref()).map(|help| help.hint_in(lab))
+            help(*code, doing, said.as_deref()).map(Help::hint)
         }
         _ => None,
     }
@@ -68,14 +79,14 @@ struct Help {
     /// Its name in Kafka's documentation.
     error: &'static str,
     /// Whether it is what was typed that is wrong, the answer is no, or the cluster cannot do it now.
-    exit: u8,
+    exit: Exit,
     /// With `{lab}` in commands, where a lab is to be named.
     hint: &'static str,
 }
 
 impl Help {
-    fn hint_in(self, lab: &str) -> String {
-        self.hint.replace("{lab}", &in_lab(lab))
+    fn hint(self) -> String {
+        self.hint.replace("{lab}", &LAB.to_string())
     }
 }
 
@@ -105,7 +116,7 @@ fn help(code: Code, doing: &str, said: Option<&str>) -> Option<Help> {
 const fn typed(error: &'static str, hint: &'static str) -> Help {
     Help {
         error,
-        exit: USAGE,
+        exit: Exit::Usage,
         hint,
     }
 }
@@ -113,7 +124,7 @@ const fn typed(error: &'static str, hint: &'static str) -> Help {
 const fn met(error: &'static str, hint: &'static str) -> Help {
     Help {
         error,
-        exit: NO,
+        exit: Exit::No,
         hint,
     }
 }
@@ -121,7 +132,7 @@ const fn met(error: &'static str, hint: &'static str) -> Help {
 const fn cannot(error: &'static str, hint: &'static str) -> Help {
     Help {
         error,
-        exit: UNUSABLE,
+        exit: Exit::Unusable,
         hint,
     }
 }
@@ -285,7 +296,6 @@ const HELP: &[Help] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kafka_mirror_kit::core::spec::DEFAULT_LAB;
     use std::collections::BTreeSet;
 
     #[test]
@@ -305,12 +315,12 @@ mod tests {
     #[test]
     fn each_command_names_the_lab() {
         for help in HELP {
-            let told = help.hint_in("two");
+            let told = help.hint();
             let quoted = told.split('`').skip(1).step_by(2);
             for command in quoted.filter(|quoted| quoted.starts_with("kmk ")) {
-                assert!(command.contains(" --lab two"), "{command}");
+                assert!(command.contains(LAB), "{command}");
             }
-            assert!(!help.hint_in(DEFAULT_LAB).contains("{lab}"), "{told}");
+            assert!(!told.contains("{lab}"), "{told}");
         }
     }
 
@@ -322,7 +332,7 @@ mod tests {
                 code: Code::numbered(number).unwrap(),
                 said: None,
             };
-            let hint = advice(&error, DEFAULT_LAB).unwrap();
+            let hint = advice(&error).unwrap();
             assert!(hint.contains(words), "{error}: {hint}");
         };
         told(19, "start them, or lower it");

@@ -1,7 +1,6 @@
 //! The words for a lab file that makes no lab.
 
-use super::deploy::spec_problem;
-use super::{Failure, Item, USAGE, did_you_mean};
+use super::{CliError, did_you_mean};
 use crate::cli::init::config_flag;
 use kafka_mirror_kit::core::lab_file::{MAX_BYTES, Problem, What};
 use kafka_mirror_kit::core::spec;
@@ -15,48 +14,35 @@ pub(crate) struct BadLabFile {
     pub(crate) problems: Vec<Problem>,
 }
 
-impl BadLabFile {
-    pub(super) fn failure(&self) -> Failure {
-        Failure {
-            items: self
-                .problems
-                .iter()
-                .map(|problem| self.item(problem))
-                .collect(),
-            more: Vec::new(),
-            code: USAGE,
-        }
-    }
-
-    fn item(&self, problem: &Problem) -> Item {
-        let path = self.path.display().to_string();
-        let mut item = match &problem.what {
-            What::Spec(problem) => of_spec(problem),
-            what => Item {
-                what: what.to_string(),
-                causes: Vec::new(),
-                hint: hint(what, &path),
-            },
-        };
-        item.what = match problem.place {
-            Some(place) => format!("{path}:{place}: {}", item.what),
-            None => format!("{path}: {}", item.what),
-        };
-        item
+impl From<BadLabFile> for CliError {
+    fn from(file: BadLabFile) -> Self {
+        let path = file.path.display().to_string();
+        Self::all(file.problems.iter().map(|problem| {
+            let told = match &problem.what {
+                What::Spec(problem) => of_spec(problem),
+                what => Self::usage(what.to_string()).maybe(hint(what, &path)),
+            };
+            let what = &told.problems[0].what;
+            let what = match problem.place {
+                Some(place) => format!("{path}:{place}: {what}"),
+                None => format!("{path}: {what}"),
+            };
+            told.what(what)
+        }))
     }
 }
 
 /// As everywhere, but for hints that speak of flags and of a shell.
-fn of_spec(problem: &spec::Problem) -> Item {
-    let item = spec_problem(problem);
+fn of_spec(problem: &spec::Problem) -> CliError {
+    let told = CliError::from(problem);
     match problem {
-        spec::Problem::Filter { .. } | spec::Problem::GroupFilter { .. } => item.hint(
+        spec::Problem::Filter { .. } | spec::Problem::GroupFilter { .. } => told.hint(
             "put it between single quotes, in which YAML leaves backslashes alone: 'payments\\..*'",
         ),
         spec::Problem::Port { .. } | spec::Problem::PortTwice { .. } => {
-            item.hint("choose another, or leave `port` out and let kmk choose with --any-port")
+            told.hint("choose another, or leave `port` out and let kmk choose with --any-port")
         }
-        _ => item,
+        _ => told,
     }
 }
 

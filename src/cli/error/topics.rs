@@ -1,0 +1,91 @@
+//! The words for topics and groups that are not there or cannot be changed, and for a lag that is not known.
+
+use super::{CliError, Exit, LAB};
+use crate::cli::chosen::{did_you_mean, groups_there_are, some};
+use crate::cli::consume::topics_there_are;
+use kafka_mirror_kit::core::lab::delete::DeleteError;
+use kafka_mirror_kit::core::lab::groups::GroupError;
+use kafka_mirror_kit::core::lab::lag::LagError;
+use kafka_mirror_kit::core::lab::lock::LockError;
+use kafka_mirror_kit::core::lab::positions::PositionError;
+use kafka_mirror_kit::core::lab::topics::TopicError;
+
+impl From<TopicError> for CliError {
+    fn from(error: TopicError) -> Self {
+        match error {
+            TopicError::Kafka(error) => error.into(),
+            TopicError::NoTopic {
+                ref topic,
+                ref topics,
+            } => Self::of(Exit::Usage, &error).hint(did_you_mean(topic, topics, topics_there_are)),
+            TopicError::NoSetting {
+                ref name,
+                ref known,
+            } => Self::of(Exit::Usage, &error)
+                .hint(did_you_mean(name, known, |known| some("setting", known))),
+            TopicError::BeyondTheEnd { .. } => Self::of(Exit::Usage, &error).hint(
+                "`end` removes all records of each partition, however many there are; --partition names one",
+            ),
+        }
+    }
+}
+
+impl From<GroupError> for CliError {
+    fn from(error: GroupError) -> Self {
+        match error {
+            GroupError::Topic(error) => error.into(),
+            GroupError::Kafka(error) => error.into(),
+            GroupError::NoGroup {
+                ref group,
+                ref groups,
+            } => Self::of(Exit::Usage, &error).hint(did_you_mean(group, groups, groups_there_are)),
+            GroupError::Active { .. } => {
+                Self::of(Exit::No, &error).hint("stop them first: they keep noting where they are")
+            }
+            GroupError::NoPlace { .. } => Self::of(Exit::No, &error),
+        }
+    }
+}
+
+impl From<DeleteError> for CliError {
+    fn from(error: DeleteError) -> Self {
+        let what = error.to_string();
+        match error {
+            DeleteError::Topic(error) => error.into(),
+            DeleteError::OutOfReach { cause, .. } => Self::from(cause)
+                .what(format!("{what}; nothing was deleted"))
+                .hint("with that position, MirrorMaker would pass over the first records of the next topic of that name; --force deletes it all the same"),
+            DeleteError::NotRestarted { cause, .. } => {
+                let hint = match cause {
+                    PositionError::Lock(LockError::Held { .. }) => "wait until it has ended".to_owned(),
+                    PositionError::Lock(_) | PositionError::Docker(_) | PositionError::Kafka(_) => {
+                        format!("`kmk deploy{LAB}` brings MirrorMaker back")
+                    }
+                };
+                Self::from(cause).what(what).hint(hint)
+            }
+            DeleteError::NotReset { cause, .. } => Self::from(cause)
+                .what(what)
+                .hint(format!("`kmk deploy{LAB}` resets it, once the cluster answers; before that, MirrorMaker would pass over the first records of the next topic of that name")),
+        }
+    }
+}
+
+impl From<PositionError> for CliError {
+    fn from(error: PositionError) -> Self {
+        match error {
+            PositionError::Kafka(error) => error.into(),
+            PositionError::Docker(error) => error.into(),
+            PositionError::Lock(error) => error.into(),
+        }
+    }
+}
+
+impl From<LagError> for CliError {
+    fn from(error: LagError) -> Self {
+        match error {
+            LagError::Kafka(error) => error.into(),
+            LagError::Stopped(stop) => stop.into(),
+        }
+    }
+}
