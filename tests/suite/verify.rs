@@ -101,12 +101,12 @@ fn a_topic_that_the_flow_leaves_out() {
         .stdout("")
         .stderr_has("error: flow primary->secondary excludes topic `audit-2026`: it matches `")
         .stderr_has("audit.*")
-        .stderr_has("  hint: name another topic; which ones a flow takes stands in its `topics` and `exclude`, in kmk.yml\n");
+        .stderr_has("  hint: name a topic that it takes with --topic: `topics` and `exclude` in kmk.yml say which\n");
     kmk.run("verify")
         .code(2)
         .stdout("")
         .stderr_has("error: flow primary->secondary excludes topic `kmk-verify`: it matches `")
-        .stderr_has("  hint: name a topic that it takes with --topic\n");
+        .stderr_has("  hint: name a topic that it takes with --topic: `topics` and `exclude` in kmk.yml say which\n");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_topic_that_is_not_among_those_of_the_flow() {
             .stdout("")
             .stderr(indoc! {"
                 error: flow primary->secondary does not take topic `kmk-verify`: it takes orders, pay.*
-                  hint: name a topic that it takes with --topic
+                  hint: name a topic that it takes with --topic: `topics` and `exclude` in kmk.yml say which
             "});
     }
 }
