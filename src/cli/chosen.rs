@@ -4,13 +4,11 @@ use super::{CliError, Context, DefaultCluster, Place, consume};
 use kafka_mirror_kit::core::lab::Lab;
 use kafka_mirror_kit::core::lab::groups::GroupError;
 use kafka_mirror_kit::core::lab::topics::TopicError;
-use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::spec::in_lab;
 use kafka_mirror_kit::core::topology::{Cluster, Topology};
 use kmk_kafka::KafkaError;
 use kmk_kafka::endpoint::Endpoint;
-use kmk_kafka::printable;
 use kmk_kafka::wait::{Interrupt, Stop};
 
 /// By its addresses, beside a flag `--cluster` that means one of the lab's.
@@ -131,41 +129,12 @@ impl Chosen {
     }
 }
 
-/// Names that are alike first; of many, only the nearest is worth a word.
-pub(super) fn did_you_mean(
-    name: &str,
-    known: &[String],
-    all: impl FnOnce(&[String]) -> String,
-) -> String {
-    match nearest(name, known.iter().map(String::as_str)) {
-        Some(meant) => format!("did you mean `{}`?", printable::name(meant)),
-        None => all(known),
-    }
-}
-
 /// A group as a word of a command: one that looks like a flag comes with one.
 pub(super) fn group_word(group: &str) -> String {
     if group.starts_with('-') {
         shell::flag("--group", group).trim_start().to_owned()
     } else {
         shell::word(group)
-    }
-}
-
-pub(super) fn groups_there_are(groups: &[String]) -> String {
-    some("group", groups)
-}
-
-/// As many names as are worth a line.
-pub(super) fn some(kind: &str, names: &[String]) -> String {
-    const SHOWN: usize = 10;
-    let shown = names.iter().take(SHOWN).map(|name| printable::name(name));
-    let shown: Vec<String> = shown.collect();
-    let shown = shown.join(", ");
-    match names.len() {
-        0 => format!("there are no {kind}s yet"),
-        all if all > SHOWN => format!("{kind}s there are: {shown} and {} more", all - SHOWN),
-        _ => format!("{kind}s there are: {shown}"),
     }
 }
 

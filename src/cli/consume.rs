@@ -3,7 +3,7 @@ mod format;
 pub(super) mod from;
 
 use super::chosen::Elsewhere;
-use super::error::{OTHER_CLIENT, short};
+use super::error::{OTHER_CLIENT, existing, short};
 use super::output::seconds;
 use super::quantity::counted;
 use super::topic_args::SomeTopics;
@@ -25,9 +25,6 @@ use std::time::Duration;
 
 /// More than anyone means.
 const MOST_MESSAGES: u64 = 1_000_000_000_000;
-
-/// How many topics are worth naming when one is missing.
-const TOPICS_SHOWN: usize = 10;
 
 /// What a broker answers whoever cannot share partitions as a group does (`INCONSISTENT_GROUP_PROTOCOL`).
 const INCONSISTENT_PROTOCOL: i16 = 23;
@@ -307,24 +304,8 @@ pub(super) fn where_to_look(
 
 /// Nearest name first, as `topics` are; Kafka's and MirrorMaker's own only where there are no others.
 pub(super) fn topics_there_are(topics: &[String]) -> String {
-    let of_people: Vec<&str> = topics
-        .iter()
-        .map(String::as_str)
-        .filter(|topic| !is_internal(topic))
-        .collect();
-    let shown = of_people
-        .iter()
-        .take(TOPICS_SHOWN)
-        .copied()
-        .collect::<Vec<_>>()
-        .join(", ");
-    match of_people.len() {
-        0 => "there are no topics yet".to_owned(),
-        all if all > TOPICS_SHOWN => {
-            format!("topics there are: {shown} and {} more", all - TOPICS_SHOWN)
-        }
-        _ => format!("topics there are: {shown}"),
-    }
+    let names = topics.iter().map(String::as_str);
+    existing("topic", names.filter(|topic| !is_internal(topic)))
 }
 
 /// Standard output.

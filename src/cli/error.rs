@@ -209,11 +209,23 @@ impl CliError {
     }
 }
 
+/// Names that are alike first; of many, only the nearest is worth a word.
 fn did_you_mean(kind: &str, name: &str, known: &[String]) -> String {
     match nearest(name, known.iter().map(String::as_str)) {
         Some(meant) => format!("did you mean `{}`?", printable::name(meant)),
-        None if known.is_empty() => format!("there is no {kind} at all"),
-        None => format!("{kind}s there are: {}", known.join(", ")),
+        None => existing(kind, known.iter().map(String::as_str)),
+    }
+}
+
+/// As many names as are worth a line.
+pub(crate) fn existing<'a>(kind: &str, names: impl Iterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 10;
+    let names: Vec<_> = names.map(printable::name).collect();
+    let shown = names[..names.len().min(SHOWN)].join(", ");
+    match names.len() {
+        0 => format!("there are no {kind}s yet"),
+        all if all > SHOWN => format!("existing {kind}s: {shown} and {} more", all - SHOWN),
+        _ => format!("existing {kind}s: {shown}"),
     }
 }
 

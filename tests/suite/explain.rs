@@ -54,7 +54,7 @@ fn no_lab_or_one_that_is_stopped() {
         .stdout("")
         .stderr(indoc! {"
             error: there is no lab `demo`
-              hint: bring it up with `kmk deploy`
+              hint: `kmk deploy` brings it up
         "});
     let stopped = Kmk::on(|kmk| {
         let lab = kmk.lab();

@@ -24,7 +24,7 @@ fn neither_here_nor_pullable() {
           trying
           no such host
         error: image my/kafka:1 is not here, and cannot be pulled: no such host
-          hint: check the name and the network, or name one that is here with --image (`docker images` lists them)
+          hint: check the name and the network, or choose a local image with --image (`docker images` lists them)
     "});
 }
 
@@ -185,6 +185,6 @@ fn an_image_without_kafka() {
         .rule(Rule::on(LIBRARIES).fails(2, "ls: /opt/kafka/libs: No such file or directory\n"));
     Kmk::new().docker(&docker).deploy("--image apache/kafka:latest").code(2).stdout("").stderr(indoc! {"
         error: image apache/kafka:latest is no Kafka image: ls: /opt/kafka/libs: No such file or directory
-          hint: kmk runs apache/kafka, or an image that is laid out like it
+          hint: kmk runs apache/kafka, or an image with the same layout
     "});
 }

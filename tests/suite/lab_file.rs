@@ -217,7 +217,7 @@ fn every_mistake_at_once_each_at_its_place() {
         error: kmk.yml:10:11: port 80 of cluster `primary` is out of range: 1024 to 65526 are possible
           hint: choose another, or leave `port` out and let kmk choose with --any-port
         error: kmk.yml:11:11: cluster name `a.b` must be lower-case letters, digits and `-`, begin and end with a letter or digit, and have at most 40 characters
-          hint: the dot is what divides a cluster's name from a topic's: nobody could tell whose topic a.b.orders is
+          hint: the dot separates a cluster's name from a topic's: whose topic would a.b.orders be?
         error: kmk.yml:13:12: `kafka` and `image` both say which Kafka runs
           hint: leave one of them
         error: kmk.yml:15:7: setting `log.dirs` is kmk's own: records lie on the volume that kmk makes for the broker
@@ -230,16 +230,16 @@ fn every_mistake_at_once_each_at_its_place() {
         error: kmk.yml:21:11: port 20000 is given to both `primary` and `fourth`
           hint: choose another, or leave `port` out and let kmk choose with --any-port
         error: kmk.yml:24:9: there is no cluster `seconary`
-          hint: clusters there are: primary, primary, a.b, fourth
+          hint: existing clusters: primary, primary, a.b, fourth
         error: kmk.yml:26:9: flow primary->primary goes from a cluster to itself
         error: kmk.yml:29:13: flows primary->fourth, fourth->primary form a ring that MirrorMaker would not stop: every record would go round for ever
-          hint: let two of them that follow each other be `prefix`, take one out, or give them `topics` of which none can go round: MirrorMaker knows what comes back only by the prefix that the next flow wrote
+          hint: use `prefix` for two consecutive flows, remove one, or choose `topics` that cannot go round: MirrorMaker recognizes what comes back only by the prefix that the next flow wrote
         error: kmk.yml:30:14: topic filter `(`: unclosed group at character 1
-          hint: put it between single quotes, in which YAML leaves backslashes alone: 'payments\..*'
+          hint: put it in single quotes, where YAML keeps backslashes: 'payments\..*'
         error: kmk.yml:35:7: setting `topics` is kmk's own: say `topics` of the flow instead
         error: kmk.yml:36:7: setting `replication.factor` asks for 2 copies, and cluster `primary` has one broker
         error: kmk.yml:37:7: setting `sasl.jaas.config` has a `${…}` that is no reference; one is written as `${env:NAME}`
-          hint: a variable of the environment is written as ${env:NAME}; nothing else begins with `${`
+          hint: an environment variable is written as ${env:NAME}; nothing else may begin with `${`
         error: kmk.yml:38:5: flow primary->fourth is there twice
         error: kmk.yml:40:13: `topics` is to be a list such as [orders, payments], not `orders`
         error: kmk.yml:41:1: `flows` is there twice
@@ -279,7 +279,7 @@ fn settings_that_mirrormaker_would_ignore_are_refused_at_their_place() {
         error: kmk.yml:8:7: setting `tasks.maxx` of flow primary->secondary is none of MirrorMaker's: it would be ignored in silence
           hint: did you mean `tasks.max`?
         error: kmk.yml:9:7: setting `zzz` of flow primary->secondary is none of MirrorMaker's: it would be ignored in silence
-          hint: a flow's settings are those of MirrorMaker's connectors, without `source->target.` before them
+          hint: a flow's settings are those of MirrorMaker's connectors, without the prefix `source->target.`
         error: kmk.yml:10:7: setting `offset.flush.interval.ms` of flow primary->secondary is not read there: it would be ignored in silence
           hint: it is read as `secondary.offset.flush.interval.ms`, for all that MirrorMaker does with secondary; no flow can have it
         error: kmk.yml:11:7: setting `offset.flush.intervall.ms` of flow primary->secondary is none of MirrorMaker's: it would be ignored in silence
@@ -346,11 +346,11 @@ fn what_flags_make_of_a_flow_s_settings_is_judged_too() {
         .stdout("")
         .stderr(indoc! {"
             error: setting `config.properties.blacklist` of flow primary->secondary would be ignored in silence by MirrorMaker 4.2.0: of the Kafkas known only 3.9.2 has it
-              hint: take it out, or let the flow's clusters run 3.9.2
+              hint: remove it, or let the flow's clusters run 3.9.2
         "});
     let too_old = indoc! {"
         setting `tasks.max` of flow primary->secondary has a `${env:NAME}`, and MirrorMaker 3.4.1 would take it as it stands: EnvVarConfigProvider is there from Kafka 3.5 on
-          hint: let one of the flow's clusters run a later Kafka: MirrorMaker is as new as the newest of them
+          hint: let one of the flow's clusters run a later Kafka: MirrorMaker runs the newest version of them
     "};
     kmk.run("deploy --quiet --kafka-version 3.4.1")
         .code(2)
@@ -404,7 +404,7 @@ fn what_is_no_lab_file() {
         ),
         (
             b"clusters:\n\t- name: a\n",
-            "error: kmk.yml:2:1: YAML is indented by spaces, and here is a tab\n  hint: put two spaces in its place\n",
+            "error: kmk.yml:2:1: YAML is indented by spaces, and here is a tab\n  hint: use two spaces instead\n",
         ),
         (
             b"lab: a\nb: \xff\n",
@@ -452,7 +452,7 @@ fn a_lab_that_runs_keeps_its_clusters() {
     for (file, said) in [
         (
             more,
-            "error: lab `demo` runs with clusters primary, secondary, and cannot be given primary, secondary, third instead\n  hint: deploy it as another lab with --lab NAME --any-port, or take this one away with its records: `kmk destroy`\n",
+            "error: lab `demo` runs with clusters primary, secondary, and cannot be given primary, secondary, third instead\n  hint: deploy it as another lab with --lab NAME --any-port, or remove this one with its records: `kmk destroy`\n",
         ),
         (
             DEFAULT.replace("name: secondary\n", "name: secondary\n    brokers: 3\n"),

@@ -265,7 +265,7 @@ fn one_that_cannot_go_keeps_no_other_from_going() {
           hint: remove what carries its label with docker
         Lab `alpha` is not, or not wholly, gone:
         error: lab `alpha` was made by a newer kmk (its labels are of format 99, and this kmk knows formats up to 2)
-          hint: use the kmk that made it, or a newer one; this one knows formats up to 2
+          hint: use the kmk that made it, or a newer one; this one supports formats up to 2
     "});
 }
 

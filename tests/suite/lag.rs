@@ -34,7 +34,7 @@ fn flags_that_make_no_sense() {
 fn a_lab_or_a_flow_that_is_not_there() {
     Kmk::new().run("lag").code(3).stdout("").stderr(indoc! {"
         error: there is no lab `demo`
-          hint: bring it up with `kmk deploy`
+          hint: `kmk deploy` brings it up
     "});
     for watch in ["", " --watch"] {
         lab()

@@ -15,7 +15,7 @@ fn no_such_lab() {
     ] {
         Kmk::new().run(verb).code(3).stdout("").stderr(indoc! {"
             error: there is no lab `demo`
-              hint: bring it up with `kmk deploy`
+              hint: `kmk deploy` brings it up
         "});
     }
     Kmk::new()
@@ -39,7 +39,7 @@ fn another_lab_may_be_meant() {
         .stdout("")
         .stderr(indoc! {"
         error: there is no lab `something`
-          hint: labs there are: demo; `kmk deploy --lab something` brings it up
+          hint: existing labs: demo; `kmk deploy --lab something` brings up this one
     "});
 }
 
@@ -194,7 +194,7 @@ fn logs_of_an_unknown_service() {
         .stdout("")
         .stderr(indoc! {"
         error: lab `demo` has no service `zookeeper`
-          hint: services there are: primary, secondary, mm2-secondary
+          hint: existing services: primary, secondary, mm2-secondary
     "});
 }
 
@@ -224,7 +224,7 @@ fn the_lab_of_the_environment_is_meant_unless_another_is_typed() {
     let kmk = kmk.variable("KMK_LAB", "other");
     kmk.run("env").code(3).stderr(indoc! {"
         error: there is no lab `other`
-          hint: labs there are: demo; `kmk deploy --lab other` brings it up
+          hint: existing labs: demo; `kmk deploy --lab other` brings up this one
     "});
     kmk.run("env --lab demo")
         .code(0)

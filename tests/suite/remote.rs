@@ -217,7 +217,7 @@ fn an_address_that_cannot_be_advertised() {
         (
             "deploy --bind 0.0.0.0",
             "error: clients cannot be sent to 0.0.0.0: it stands for all addresses of a machine, and brokers advertise the one to connect to\n  \
-             hint: name the address by which clients reach the engine's machine, such as --bind 192.168.1.20\n",
+             hint: give the address by which clients reach the engine's machine, such as --bind 192.168.1.20\n",
         ),
         (
             "deploy --bind ::",
@@ -405,6 +405,6 @@ fn a_context_that_does_not_answer_is_named() {
     kmk.run("destroy").code(3).stdout("").changed(&[]).stderr(indoc! {"
         error: the Docker engine does not answer: nothing answers at tcp://10.0.0.1:2375, where docker's current context leads
           caused by: Cannot connect to the Docker daemon
-          hint: start that engine, or choose another: `docker context ls` shows them, `docker context use default` means this machine
+          hint: start that engine, or choose another context (`docker context ls` lists them); `docker context use default` is this machine
     "});
 }

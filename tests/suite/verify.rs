@@ -81,7 +81,7 @@ fn a_flow_that_does_not_exist() {
         .stdout("")
         .stderr(indoc! {"
             error: there is no flow `secondary->primary`
-              hint: flows there are: primary->secondary
+              hint: existing flows: primary->secondary
         "});
     lab()
         .run("verify --flow primary->secondry")
@@ -101,12 +101,12 @@ fn a_topic_that_the_flow_leaves_out() {
         .stdout("")
         .stderr_has("error: flow primary->secondary excludes topic `audit-2026`: it matches `")
         .stderr_has("audit.*")
-        .stderr_has("  hint: name a topic that it takes with --topic: `topics` and `exclude` in kmk.yml say which\n");
+        .stderr_has("  hint: choose a topic of the flow with --topic: see its `topics` and `exclude` in kmk.yml\n");
     kmk.run("verify")
         .code(2)
         .stdout("")
         .stderr_has("error: flow primary->secondary excludes topic `kmk-verify`: it matches `")
-        .stderr_has("  hint: name a topic that it takes with --topic: `topics` and `exclude` in kmk.yml say which\n");
+        .stderr_has("  hint: choose a topic of the flow with --topic: see its `topics` and `exclude` in kmk.yml\n");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_topic_that_is_not_among_those_of_the_flow() {
             .stdout("")
             .stderr(indoc! {"
                 error: flow primary->secondary does not take topic `kmk-verify`: it takes orders, pay.*
-                  hint: name a topic that it takes with --topic: `topics` and `exclude` in kmk.yml say which
+                  hint: choose a topic of the flow with --topic: see its `topics` and `exclude` in kmk.yml
             "});
     }
 }
@@ -188,7 +188,7 @@ fn a_cluster_that_was_there_before_is_not_written_to_uninvited() {
     });
     kmk.run("verify").code(2).stdout("").stderr(indoc! {"
         error: primary was there before the lab, and nobody said that kmk may make topics there
-          hint: name a topic of yours with --topic, or say `canary: true` for that cluster in kmk.yml
+          hint: choose a topic of your own with --topic, or set `canary: true` for that cluster in kmk.yml
     "});
 }
 
@@ -244,7 +244,7 @@ fn brokers_that_cannot_be_reached() {
         .stdout("")
         .stderr(indoc! {"
         error: no Kafka broker can be reached: 127.0.0.1:$PRIMARY: Connection refused (os error 111)
-          hint: `kmk status` says how the lab is; `kmk deploy` repairs it
+          hint: `kmk status` shows the lab's health; `kmk deploy` repairs it
     "});
 }
 
@@ -252,7 +252,8 @@ fn brokers_that_cannot_be_reached() {
 #[test]
 fn no_latency_is_taken_from_a_clock_that_can_be_set() {
     let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/core");
-    let files = ["lab/verify", "judge/ledger"].map(|part| std::fs::read_dir(top.join(part)).unwrap());
+    let files =
+        ["lab/verify", "judge/ledger"].map(|part| std::fs::read_dir(top.join(part)).unwrap());
     let mut used = Vec::new();
     for file in files.into_iter().flatten().map(|file| file.unwrap().path()) {
         let text = std::fs::read_to_string(&file).unwrap();

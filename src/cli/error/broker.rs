@@ -24,16 +24,17 @@ impl From<KafkaError> for CliError {
             KafkaError::CannotDo { .. } => (Exit::Usage, Some(OTHER_CLIENT.to_owned())),
             KafkaError::Codec { .. } => (Exit::Unusable, Some(OTHER_CLIENT.to_owned())),
             KafkaError::Unreachable { .. } => {
-                let hint =
-                    format!("`kmk status{LAB}` says how the lab is; `kmk deploy{LAB}` repairs it");
+                let hint = format!(
+                    "`kmk status{LAB}` shows the lab's health; `kmk deploy{LAB}` repairs it"
+                );
                 (Exit::Unusable, Some(hint))
             }
             KafkaError::NoLogin { .. } => {
-                let hint = "use Kafka's own tools there, with the same properties";
+                let hint = "use Kafka's own tools with the same properties";
                 (Exit::Unusable, Some(hint.to_owned()))
             }
             KafkaError::Version { .. } => {
-                let hint = "kmk speaks to Kafka 3.3 and later";
+                let hint = "kmk supports Kafka 3.3 and later";
                 (Exit::Unusable, Some(hint.to_owned()))
             }
             KafkaError::Lost { .. }
@@ -53,7 +54,7 @@ impl From<KafkaError> for CliError {
 }
 
 /// What helps where one of the clients cannot do what is asked.
-pub(crate) const OTHER_CLIENT: &str = "leave out --client, or ask for --client wire";
+pub(crate) const OTHER_CLIENT: &str = "leave --client out, or use --client wire";
 
 /// How a run ends that stopped before all that were asked for were sent or read, `some` of them or none: a count that is
 /// short is a no whatever the cause, unless no answer could be had before anything was sent or read.
@@ -102,12 +103,12 @@ fn help(code: Code, doing: &str, said: Option<&str>) -> Option<Help> {
         "POLICY_VIOLATION" if said.is_some_and(|said| said.contains("number of partitions")) => {
             met(
                 help.error,
-                "Kafka makes 10000 partitions at once, and no more: ask for fewer, and give it more later with `kmk topic alter{lab}`",
+                "Kafka creates at most 10000 partitions in one request: ask for fewer, and add more later with `kmk topic alter{lab}`",
             )
         }
         "POLICY_VIOLATION" if is_removal => met(
             help.error,
-            "records can be removed only where cleanup.policy has `delete`",
+            "records can be deleted only if cleanup.policy includes `delete`",
         ),
         _ => help,
     })
@@ -142,39 +143,39 @@ const HELP: &[Help] = &[
     // what was typed
     typed(
         "INVALID_REPLICATION_FACTOR",
-        "there cannot be more replicas than brokers; leave --replicas out to have as many as usual there",
+        "the replication factor cannot exceed the number of brokers; without --replicas the broker's default applies",
     ),
     typed(
         "INVALID_PARTITIONS",
-        "partitions can only grow; for fewer, make another topic and copy the records",
+        "the number of partitions can only grow; for fewer, create another topic and copy the records",
     ),
     typed(
         "INVALID_CONFIG",
-        "`kmk topic describe{lab} TOPIC` shows settings as Kafka writes them",
+        "`kmk topic describe{lab} TOPIC` shows the settings in Kafka's own format",
     ),
     typed(
         "INVALID_TOPIC_EXCEPTION",
-        "letters, digits, `.`, `_` and `-`, at most 249; names that differ only in `.` and `_` exclude each other",
+        "a topic name has at most 249 letters, digits, `.`, `_` and `-`; names that differ only in `.` and `_` collide",
     ),
     typed(
         "OFFSET_OUT_OF_RANGE",
-        "`kmk topic describe{lab} TOPIC` shows where each partition begins and ends",
+        "`kmk topic describe{lab} TOPIC` shows the start and end offset of each partition",
     ),
     typed(
         "INVALID_GROUP_ID",
-        "a group needs a name, and one of this kind that is not in use otherwise",
+        "a group needs a name that no group of another type has",
     ),
     typed(
         "UNSUPPORTED_COMPRESSION_TYPE",
-        "zstd needs records of Kafka 2.1 or later: choose another --compression",
+        "zstd needs Kafka 2.1 or later: choose another --compression",
     ),
     typed(
         "INVALID_TIMESTAMP",
-        "the topic takes only times near the broker's own: see its message.timestamp.before.max.ms and message.timestamp.after.max.ms",
+        "the topic accepts only timestamps close to the broker's clock: see message.timestamp.before.max.ms and message.timestamp.after.max.ms",
     ),
     typed(
         "INVALID_RECORD",
-        "a compacted topic refuses records without a key",
+        "a compacted topic does not accept records without a key",
     ),
     // how topics and groups are
     met(
@@ -183,35 +184,35 @@ const HELP: &[Help] = &[
     ),
     typed(
         "UNKNOWN_TOPIC_OR_PARTITION",
-        "`kmk topic list{lab} --all` shows the topics there are",
+        "`kmk topic list{lab} --all` lists all topics",
     ),
     met(
         "TOPIC_DELETION_DISABLED",
-        "the broker's delete.topic.enable is false: `kmk topic truncate{lab}` removes the records at least",
+        "delete.topic.enable is false on the broker; `kmk topic truncate{lab}` can still delete the records",
     ),
     met(
         "NON_EMPTY_GROUP",
-        "stop those who read for it: `kmk group describe{lab} GROUP` names them",
+        "stop its members first: `kmk group describe{lab} GROUP` lists them",
     ),
     typed(
         "GROUP_ID_NOT_FOUND",
-        "`kmk group list{lab}` shows the groups there are",
+        "`kmk group list{lab}` lists all groups",
     ),
     met(
         "GROUP_SUBSCRIBED_TO_TOPIC",
-        "stop those who read the topic for it: `kmk group describe{lab} GROUP` names them",
+        "stop the members that read the topic first: `kmk group describe{lab} GROUP` lists them",
     ),
     met(
         "UNKNOWN_MEMBER_ID",
-        "someone reads for the group by now: stop them first, `kmk group describe{lab} GROUP` names them",
+        "the group has members now: stop them first; `kmk group describe{lab} GROUP` lists them",
     ),
     met(
         "ILLEGAL_GENERATION",
-        "someone reads for the group by now: stop them first, `kmk group describe{lab} GROUP` names them",
+        "the group has members now: stop them first; `kmk group describe{lab} GROUP` lists them",
     ),
     met(
         "INCONSISTENT_GROUP_PROTOCOL",
-        "the group is in use by clients of another kind: choose another --group",
+        "the group's members use another protocol: choose another --group",
     ),
     met(
         "GROUP_MAX_SIZE_REACHED",
@@ -219,77 +220,77 @@ const HELP: &[Help] = &[
     ),
     met(
         "FENCED_INSTANCE_ID",
-        "another member with the same group.instance.id took over",
+        "another member with the same group.instance.id took its place",
     ),
     met(
         "MESSAGE_TOO_LARGE",
-        "a topic's max.message.bytes says how large: `kmk topic alter{lab} TOPIC --config max.message.bytes=N`",
+        "the limit is the topic's max.message.bytes: `kmk topic alter{lab} TOPIC --config max.message.bytes=N`",
     ),
     met(
         "RECORD_LIST_TOO_LARGE",
-        "a batch may be no larger than the topic's segment.bytes",
+        "a batch cannot be larger than the topic's segment.bytes",
     ),
     met(
         "POLICY_VIOLATION",
-        "the broker's own policy says what it allows",
+        "a policy of the broker does not allow it",
     ),
     // how the cluster is
     cannot(
         "NOT_ENOUGH_REPLICAS",
-        "fewer brokers are in sync than min.insync.replicas asks for: start them, or lower it with `kmk topic alter{lab}`",
+        "fewer replicas are in sync than min.insync.replicas requires: start their brokers, or lower it with `kmk topic alter{lab}`",
     ),
     cannot(
         "NOT_ENOUGH_REPLICAS_AFTER_APPEND",
-        "fewer brokers are in sync than min.insync.replicas asks for; what was sent may be there all the same",
+        "fewer replicas are in sync than min.insync.replicas requires; the records may have been written all the same",
     ),
     cannot(
         "KAFKA_STORAGE_ERROR",
-        "the broker's disk failed or is full: its log says which",
+        "the broker's disk failed or is full; its log says which",
     ),
     cannot(
         "THROTTLING_QUOTA_EXCEEDED",
-        "a quota of the cluster is used up: wait longer with --timeout",
+        "a quota of the cluster is exceeded: wait longer with --timeout",
     ),
     cannot(
         "REQUEST_TIMED_OUT",
-        "the brokers were too slow, and may do it yet: look again, or wait longer with --timeout",
+        "the brokers did not finish in time, and still may: check again, or wait longer with --timeout",
     ),
     cannot(
         "COORDINATOR_NOT_AVAILABLE",
-        "the broker that keeps the group's offsets is not there yet: wait longer with --timeout",
+        "the group coordinator is not available yet: wait longer with --timeout",
     ),
     cannot(
         "REASSIGNMENT_IN_PROGRESS",
-        "partitions of it are being moved: try again when that is done",
+        "its partitions are being reassigned: try again when that is done",
     ),
     // what the cluster allows
     cannot(
         "TOPIC_AUTHORIZATION_FAILED",
-        "the cluster has access rules, and kmk comes without a name: allow it there (ACL), or use another listener",
+        "the cluster uses ACLs, and kmk connects without credentials: allow anonymous access, or use another listener",
     ),
     cannot(
         "GROUP_AUTHORIZATION_FAILED",
-        "the cluster has access rules, and kmk comes without a name: allow it there (ACL), or use another listener",
+        "the cluster uses ACLs, and kmk connects without credentials: allow anonymous access, or use another listener",
     ),
     cannot(
         "CLUSTER_AUTHORIZATION_FAILED",
-        "the cluster has access rules, and kmk comes without a name: allow it there (ACL), or use another listener",
+        "the cluster uses ACLs, and kmk connects without credentials: allow anonymous access, or use another listener",
     ),
     cannot(
         "TRANSACTIONAL_ID_AUTHORIZATION_FAILED",
-        "the cluster has access rules, and kmk comes without a name: allow it there (ACL), or use another listener",
+        "the cluster uses ACLs, and kmk connects without credentials: allow anonymous access, or use another listener",
     ),
     cannot(
         "SASL_AUTHENTICATION_FAILED",
-        "kmk speaks only to listeners without authentication (PLAINTEXT)",
+        "kmk connects only to listeners without authentication (PLAINTEXT)",
     ),
     cannot(
         "UNSUPPORTED_VERSION",
-        "this broker is too old for it, or does not offer it",
+        "the broker is too old for this, or does not support it",
     ),
     cannot(
         "UNSUPPORTED_FOR_MESSAGE_FORMAT",
-        "the topic's records are of an old format: message.format.version is too low",
+        "the topic's message format is too old: message.format.version is too low",
     ),
 ];
 
@@ -335,12 +336,12 @@ mod tests {
             let hint = advice(&error).unwrap();
             assert!(hint.contains(words), "{error}: {hint}");
         };
-        told(19, "start them, or lower it");
-        told(20, "may be there all the same");
+        told(19, "start their brokers, or lower it");
+        told(20, "may have been written all the same");
         // as a broker whose disk is full refuses each record
         told(56, "the broker's disk failed or is full");
-        told(89, "a quota of the cluster is used up");
-        told(7, "too slow, and may do it yet");
+        told(89, "a quota of the cluster is exceeded");
+        told(7, "did not finish in time, and still may");
         told(15, "wait longer with --timeout");
         told(60, "try again when that is done");
     }
@@ -352,7 +353,7 @@ mod tests {
         assert!(of("delete records of partition 0 of topic `x`").contains("cleanup.policy"));
         assert_eq!(
             of("create topic `x`"),
-            "the broker's own policy says what it allows"
+            "a policy of the broker does not allow it"
         );
         let said = Some("Excessively large number of partitions per request.");
         let many = help(policy, "create topic `x`", said).unwrap().hint;

@@ -14,22 +14,24 @@ impl From<DeployFailure> for CliError {
         let mut told = Self::from(*failure.cause);
         told.after.extend(match failure.aftermath {
             Aftermath::NothingMade => None,
+            Aftermath::RolledBack(left) if left.is_empty() => {
+                Some("Rolled back: nothing from this deploy is left.".to_owned())
+            }
             Aftermath::RolledBack(left) => {
-                let left: Vec<String> = left.iter().map(|left| format!("; but {left}")).collect();
-                let left = if left.is_empty() { ".".to_owned() } else { left.concat() };
-                Some(format!("Everything that this deploy had made is gone again{left}"))
+                let left: Vec<String> = left.iter().map(ToString::to_string).collect();
+                Some(format!("Rolled back, but {}", left.join("; ")))
             }
             Aftermath::Kept => Some(format!(
-                "Left as it is for a look: `kmk logs{LAB}`, `kmk status{LAB}`; take it away with `kmk destroy{LAB}`."
+                "Kept for inspection: `kmk logs{LAB}`, `kmk status{LAB}`; `kmk destroy{LAB}` removes it."
             )),
             Aftermath::LabStays => Some(format!(
-                "The lab was there before and stays: `kmk status{LAB}` says how it is, `kmk deploy{LAB}` tries again."
+                "The lab existed before and is kept: `kmk status{LAB}` shows its health, `kmk deploy{LAB}` tries again."
             )),
             Aftermath::LabIsLess(why) => Some(format!(
-                "The lab was there before, and not all of it runs now: {why}\nRepair it with `kmk deploy{LAB}`."
+                "The lab existed before, and not all of it runs now: {why}\nRepair it with `kmk deploy{LAB}`."
             )),
             Aftermath::RollbackFailed(why) => Some(format!(
-                "Taking back what was made failed too: {why}\nTry again with `kmk destroy{LAB}`."
+                "Rolling back failed too: {why}\nTry again with `kmk destroy{LAB}`."
             )),
         });
         told
@@ -47,24 +49,24 @@ impl From<DeployError> for CliError {
             DeployError::Docker(error) => error.into(),
             DeployError::Interrupted => Stop::Interrupted.into(),
             DeployError::OtherScenario { ref lab, asked, .. } => Self::of(Exit::Usage, &error).hint(format!(
-                "`kmk destroy{}` takes it away with its records; `kmk deploy --scenario {asked} --lab NAME --any-port` makes another beside it",
+                "`kmk destroy{}` removes it with its records; `kmk deploy --scenario {asked} --lab NAME --any-port` creates another lab beside it",
                 in_lab(lab)
             )),
             DeployError::NoNetworkLeft => Self::of(Exit::Unusable, &error)
-                .hint("a lab takes one network a cluster and Docker has about 30: destroy a lab (`kmk list` shows them), or `docker network rm` one of yours"),
+                .hint("a lab needs one network per cluster, and Docker has about 30: destroy a lab (`kmk list` shows them), or remove a network with `docker network rm`"),
             DeployError::NotReady { ref suspect, .. } => {
                 let mut told = Self::of(Exit::Unusable, &error)
-                    .hint("give it more time with --timeout 300s, or keep it for a look with --keep");
+                    .hint("give it more time with --timeout 300s, or keep everything for inspection with --keep");
                 told.after = suspect.as_deref().map_or_else(Vec::new, log);
                 told
             }
             DeployError::DataIsNewer { ref cluster, ref before, ref suspect, .. } => {
                 let back = before.as_ref().map_or_else(
-                    || "the Kafka that it ran".to_owned(),
+                    || "the Kafka it ran before".to_owned(),
                     |before| asking_for(cluster, before),
                 );
                 let mut told = Self::of(Exit::Unusable, &error).hint(format!(
-                    "its records are still there: go on with {back}, or destroy the lab and deploy it anew"
+                    "its records are still there: continue with {back}, or destroy the lab and deploy it again"
                 ));
                 told.after = log(suspect);
                 told

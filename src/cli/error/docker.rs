@@ -28,18 +28,16 @@ fn engine(cause: &EngineCause) -> &'static str {
         EngineCause::NoPermission => {
             "add yourself to the group `docker` and log in again, or use sudo"
         }
-        EngineCause::Host(_) => {
-            "correct DOCKER_HOST, or unset it to use the engine of this machine"
-        }
+        EngineCause::Host(_) => "correct DOCKER_HOST, or unset it to use this machine's engine",
         EngineCause::NoContext(_) => {
-            "choose another: `docker context ls` shows them; unset DOCKER_CONTEXT, or `docker context use default`, means this machine"
+            "choose another context (`docker context ls` lists them); for this machine unset DOCKER_CONTEXT, or run `docker context use default`"
         }
         EngineCause::Context(_) => {
-            "start that engine, or choose another: `docker context ls` shows them, `docker context use default` means this machine"
+            "start that engine, or choose another context (`docker context ls` lists them); `docker context use default` is this machine"
         }
         EngineCause::NotRunning if Path::new("/run/systemd/system").exists() => {
             "start it: sudo systemctl start docker"
         }
-        EngineCause::NotRunning => "start Docker Desktop, or the docker service",
+        EngineCause::NotRunning => "start Docker Desktop or the docker service",
     }
 }

@@ -1,6 +1,6 @@
 //! The words for labs: those that cannot be found, their locks and files, and what stops, starts and destroys them.
 
-use super::{CliError, Exit, LAB, did_you_mean};
+use super::{CliError, Exit, LAB, did_you_mean, existing};
 use kafka_mirror_kit::core::compose::FORMAT;
 use kafka_mirror_kit::core::lab::LabError;
 use kafka_mirror_kit::core::lab::deploy::DeployError;
@@ -20,12 +20,12 @@ impl From<LabError> for CliError {
         match error {
             LabError::NotFound { lab, others } => told.hint(instead_of(&lab, &others)),
             LabError::Newer { .. } => told.hint(format!(
-                "use the kmk that made it, or a newer one; this one knows formats up to {FORMAT}"
+                "use the kmk that made it, or a newer one; this one supports formats up to {FORMAT}"
             )),
             LabError::Incomplete { lab, .. } => {
                 let lab = in_lab(&lab);
                 told.hint(format!(
-                    "`kmk destroy{lab}` takes away what is left; `kmk deploy{lab}` makes a lab of it again, with the records on its volumes"
+                    "`kmk destroy{lab}` removes what is left; `kmk deploy{lab}` rebuilds the lab, with the records on its volumes"
                 ))
             }
             LabError::Label { .. } => told,
@@ -43,10 +43,10 @@ fn instead_of(name: &str, labs: &[String]) -> String {
     let lab = in_lab(name);
     match meant {
         Some(meant) => format!("did you mean{}?", shell::flag("--lab", meant)),
-        None if labs.is_empty() => format!("bring it up with `kmk deploy{lab}`"),
+        None if labs.is_empty() => format!("`kmk deploy{lab}` brings it up"),
         None => format!(
-            "labs there are: {}; `kmk deploy{lab}` brings it up",
-            labs.join(", ")
+            "{}; `kmk deploy{lab}` brings up this one",
+            existing("lab", labs.iter().map(String::as_str))
         ),
     }
 }
@@ -54,9 +54,9 @@ fn instead_of(name: &str, labs: &[String]) -> String {
 impl From<LockError> for CliError {
     fn from(error: LockError) -> Self {
         let hint = match error {
-            LockError::Held { .. } => "wait until it has ended, or use another lab with --lab",
+            LockError::Held { .. } => "wait until it is done, or use another lab with --lab",
             LockError::Io { .. } => {
-                "XDG_RUNTIME_DIR, or else TMPDIR, should be a directory that you may write"
+                "XDG_RUNTIME_DIR, or else TMPDIR, must be a directory you can write to"
             }
         };
         Self::of(Exit::Unusable, &error).hint(hint)
@@ -92,7 +92,7 @@ impl From<StartError> for CliError {
             StartError::Lock(error) => error.into(),
             StartError::Docker(error) => error.into(),
             StartError::Incomplete { .. } => Self::of(Exit::Unusable, &error).hint(format!(
-                "`kmk deploy{LAB}` makes them anew; what is left of its records is used again"
+                "`kmk deploy{LAB}` recreates them; the records on the lab's volumes are used again"
             )),
             StartError::NotUp(error) => not_up(error),
         }
@@ -103,7 +103,7 @@ fn not_up(error: DeployError) -> CliError {
     let hint = match &error {
         DeployError::NotReady { .. } => Some("give it more time with --timeout 300s".to_owned()),
         DeployError::Preflight(_) => Some(format!(
-            "free it, or give the lab another with `kmk deploy{LAB} --port CLUSTER=PORT`"
+            "free the port, or choose another with `kmk deploy{LAB} --port CLUSTER=PORT`"
         )),
         DeployError::Docker(_) => Some(format!("`kmk deploy{LAB}` repairs what can be repaired")),
         _ => None,
@@ -113,7 +113,7 @@ fn not_up(error: DeployError) -> CliError {
         told = told.maybe(hint);
     }
     told.after.push(format!(
-        "What was started goes on: `kmk status{LAB}` says how it is, `kmk start{LAB}` tries again."
+        "What was started keeps running: `kmk status{LAB}` shows the lab's health, `kmk start{LAB}` tries again."
     ));
     told
 }
@@ -127,7 +127,7 @@ impl From<StopError> for CliError {
             StopError::Interrupted { ref lab, .. } => {
                 let lab = in_lab(lab);
                 let hint =
-                    format!("`kmk stop{lab}` goes on, `kmk start{lab}` starts what was stopped");
+                    format!("`kmk stop{lab}` continues, `kmk start{lab}` starts what was stopped");
                 Self::of(Exit::Interrupted, &error).hint(hint)
             }
         }
@@ -144,7 +144,7 @@ impl From<DestroyError> for CliError {
             DestroyError::Workdir(error) => error.into(),
             DestroyError::Stopped(stop) => stop.into(),
             DestroyError::Interrupted { ref lab, .. } => {
-                let hint = format!("`kmk destroy{}` goes on", in_lab(lab));
+                let hint = format!("`kmk destroy{}` continues", in_lab(lab));
                 Self::of(Exit::Interrupted, &error).hint(hint)
             }
         }
@@ -160,7 +160,7 @@ impl From<LogError> for CliError {
                 ..
             } => Self::of(Exit::Usage, &error).hint(did_you_mean("service", service, known)),
             LogError::NoContainer { .. } => {
-                Self::of(Exit::Unusable, &error).hint(format!("`kmk deploy{LAB}` brings it back"))
+                Self::of(Exit::Unusable, &error).hint(format!("`kmk deploy{LAB}` recreates it"))
             }
             LogError::Docker(error) => error.into(),
             LogError::Stopped(stop) => stop.into(),

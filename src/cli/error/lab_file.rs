@@ -36,9 +36,9 @@ impl From<BadLabFile> for CliError {
 fn of_spec(problem: &spec::Problem) -> CliError {
     let told = CliError::from(problem);
     match problem {
-        spec::Problem::Filter { .. } | spec::Problem::GroupFilter { .. } => told.hint(
-            "put it between single quotes, in which YAML leaves backslashes alone: 'payments\\..*'",
-        ),
+        spec::Problem::Filter { .. } | spec::Problem::GroupFilter { .. } => {
+            told.hint("put it in single quotes, where YAML keeps backslashes: 'payments\\..*'")
+        }
         spec::Problem::Port { .. } | spec::Problem::PortTwice { .. } => {
             told.hint("choose another, or leave `port` out and let kmk choose with --any-port")
         }
@@ -50,7 +50,7 @@ fn hint(what: &What, path: &str) -> Option<String> {
     Some(match what {
         What::Empty => {
             let config = config_flag(path);
-            format!("`kmk init{config} --overwrite` writes one with every field explained")
+            format!("`kmk init{config} --overwrite` writes one that explains every field")
         }
         What::TooLarge => format!(
             "a lab of a hundred clusters fits into {} KiB",
@@ -58,22 +58,22 @@ fn hint(what: &What, path: &str) -> Option<String> {
         ),
         What::NotText => "save it as UTF-8".to_owned(),
         What::NotYaml(_) => {
-            "a text that has `: `, or begins with one of [ { * & ! % @ `, wants quotes around it"
+            "a text that contains `: `, or begins with one of [ { * & ! % @ `, needs quotes"
                 .to_owned()
         }
-        What::Tab => "put two spaces in its place".to_owned(),
-        What::Alias => "write out what it stands for".to_owned(),
-        What::Tag => "take it away: the field says what its value is".to_owned(),
+        What::Tab => "use two spaces instead".to_owned(),
+        What::Alias => "write out what it refers to".to_owned(),
+        What::Tag => "remove it: the field determines the type".to_owned(),
         What::SecondDocument => {
-            "describe another lab in a file of its own: `kmk deploy --config FILE`".to_owned()
+            "put the other lab in its own file: `kmk deploy --config FILE`".to_owned()
         }
         What::UnknownField { name, known, .. } => {
             let known: Vec<String> = known.iter().map(|name| (*name).to_owned()).collect();
             did_you_mean("field", name, &known)
         }
-        What::FieldTwice(_) | What::KafkaAndImage => "leave one of them".to_owned(),
+        What::FieldTwice(_) | What::KafkaAndImage => "remove one of them".to_owned(),
         What::WrongKind { found, .. } if found == "nothing" => {
-            "write a value, or take the field out".to_owned()
+            "write a value, or remove the field".to_owned()
         }
         _ => return None,
     })

@@ -21,7 +21,7 @@ impl From<Problem> for CliError {
             Problem::NoBind { host, .. } => {
                 let address = host.map_or_else(|| "ADDRESS".to_owned(), |host| host.to_string());
                 usage.hint(format!(
-                    "publish them on the address by which clients reach that machine: --bind {address}; whoever reaches it can then read and write"
+                    "publish them on the address by which clients reach that machine: --bind {address}; anyone who reaches it can then read and write"
                 ))
             }
             Problem::NotItsAddress { .. } => {
@@ -36,41 +36,41 @@ impl From<Problem> for CliError {
                 }
             )),
             Problem::Variable { name, .. } => usage.hint(format!(
-                "set it for kmk, such as with `export {name}=...`: it is passed on by its name"
+                "set it for kmk, for example with `export {name}=...`: only its name is passed on"
             )),
             Problem::Memory { .. } => unusable.hint(
-                "end something else, or give Docker more memory (Docker Desktop: Settings, Resources)",
+                "stop something else, or give Docker more memory (Docker Desktop: Settings, Resources)",
             ),
-            Problem::Disk { .. } => unusable.hint("see what takes space with `docker system df`"),
+            Problem::Disk { .. } => unusable.hint("`docker system df` shows what takes the space"),
             Problem::NoAnswer { .. } => unusable
-                .hint("kmk does not start it: bring it up, or correct `bootstrap` in the lab file"),
+                .hint("kmk does not start this cluster: start it yourself, or correct `bootstrap` in the lab file"),
             Problem::OneCluster { bootstrap, .. } => usage.hint(format!(
-                "name it once; two that were formatted with one id are told apart as soon as one of them has a topic: `kmk topic create NAME --bootstrap {}`",
+                "name it once; if two clusters were formatted with the same id, create a topic on one of them so that kmk can tell them apart: `kmk topic create NAME --bootstrap {}`",
                 bootstrap[1]
             )),
             Problem::Advertised { address, .. } if address.starts_with("localhost") => unusable.hint(
-                "if it runs on this machine, say `bootstrap: localhost:PORT`; else let it advertise an address that leads to it",
+                "if it runs on this machine, use `bootstrap: localhost:PORT`; otherwise let it advertise an address that leads to it",
             ),
             Problem::Advertised { .. } => unusable.hint(
-                "let the broker advertise `localhost`, which kmk leads to this machine there too, or this machine's name; a number cannot be led elsewhere",
+                "let the broker advertise `localhost`, which kmk maps to this machine in the container, or this machine's name; an IP address cannot be mapped",
             ),
             Problem::OnlyLoopback { .. } => unusable.hint(
                 "let the broker listen on all addresses (listeners=PLAINTEXT://:PORT), or publish its port without 127.0.0.1: before it",
             ),
             Problem::OtherMachine { .. } => unusable.hint(
-                "write an address of this machine that the engine's machine reaches, and let the broker advertise it too",
+                "use an address of this machine that the engine's machine can reach, and let the broker advertise it too",
             ),
             Problem::LeftBehind { bootstrap, topics, .. } => {
                 let commands = topics
                     .iter()
                     .map(|topic| format!("`kmk topic delete {topic} --force --bootstrap {bootstrap}`"));
                 unusable.hint(format!(
-                    "unless another lab uses them, remove them: {}",
+                    "unless another lab uses them, delete them: {}",
                     commands.collect::<Vec<_>>().join(", ")
                 ))
             }
             Problem::NotOurs { .. } => unusable
-                .hint("choose another name with --lab, or remove it with docker if it is yours"),
+                .hint("choose another name with --lab, or remove the project with docker if it is yours"),
         }
     }
 }
@@ -81,18 +81,18 @@ impl From<ImageError> for CliError {
             ImageError::Docker(error) => error.into(),
             ImageError::NotFound { ref image, .. } if never_was(image) => {
                 Self::of(Exit::Unusable, &error).hint(format!(
-                    "{OFFICIAL_IMAGE} begins with {}.{}.0; name another image of that version with --image",
+                    "{OFFICIAL_IMAGE} starts at {}.{}.0; choose another image of that version with --image",
                     OLDEST_OFFICIAL.0, OLDEST_OFFICIAL.1
                 ))
             }
             ImageError::NotFound { .. } => Self::of(Exit::Unusable, &error).hint(
-                "check the name and the network, or name one that is here with --image (`docker images` lists them)",
+                "check the name and the network, or choose a local image with --image (`docker images` lists them)",
             ),
             ImageError::TooOld { .. } => Self::of(Exit::Usage, &error).hint(format!(
-                "leave --image and --kafka-version out, or ask for a later one such as --kafka-version {KAFKA_VERSION}"
+                "leave --image and --kafka-version out, or choose a later version such as --kafka-version {KAFKA_VERSION}"
             )),
             ImageError::NoKafka { .. } => Self::of(Exit::Usage, &error)
-                .hint("kmk runs apache/kafka, or an image that is laid out like it"),
+                .hint("kmk runs apache/kafka, or an image with the same layout"),
         }
     }
 }

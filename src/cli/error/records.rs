@@ -1,9 +1,9 @@
 //! The words for records that are not sent, read or verified.
 
+use super::topics::another_topic;
 use super::{CliError, Exit, LAB};
 use crate::cli::consume::topics_there_are;
 use kafka_mirror_kit::core::lab::verify::{Refusal, VerifyError};
-use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::records::consume::ConsumeError;
 use kafka_mirror_kit::core::records::produce::ProduceError;
 
@@ -42,12 +42,10 @@ impl From<VerifyError> for CliError {
                 ref cluster,
                 ref topics,
             } => {
-                let hint = match nearest(topic, topics.iter().map(String::as_str)) {
-                    Some(meant) => format!("did you mean `{meant}`?"),
-                    None if topics.is_empty() => format!(
-                        "make it first: `kmk topic create{LAB} {topic} --cluster {cluster}`"
-                    ),
-                    None => topics_there_are(topics),
+                let hint = if topics.is_empty() {
+                    format!("create it first: `kmk topic create{LAB} {topic} --cluster {cluster}`")
+                } else {
+                    another_topic(topic, topics)
                 };
                 Self::of(Exit::Usage, &error).hint(hint)
             }
@@ -56,7 +54,7 @@ impl From<VerifyError> for CliError {
                 Self::of(Exit::No, &error).hint(hint)
             }
             VerifyError::Busy { .. } => Self::of(Exit::Unusable, &error).hint(
-                "wait until it has ended, or send through a topic of yours with --topic: several may at once",
+                "wait until it is done, or use a topic of your own with --topic: several runs may do so at once",
             ),
             VerifyError::Thread(_) => Self::of(Exit::Unusable, &error),
         }
@@ -67,21 +65,21 @@ impl From<Refusal> for CliError {
     fn from(refusal: Refusal) -> Self {
         let hint = match &refusal {
             Refusal::NoFlow { name, known } => return Self::unknown("flow", name, known),
-            Refusal::NoFlows => "verify needs a flow: add one to kmk.yml, and deploy",
+            Refusal::NoFlows => "verify needs a flow: add one to kmk.yml and deploy",
             Refusal::Internal { .. } => {
-                "name a topic of yours with --topic, or leave it out: kmk has one of its own for this"
+                "choose a topic of your own with --topic, or leave it out: kmk has one for this"
             }
             Refusal::Excluded { .. } | Refusal::NotTaken { .. } => {
-                "name a topic that it takes with --topic: `topics` and `exclude` in kmk.yml say which"
+                "choose a topic of the flow with --topic: see its `topics` and `exclude` in kmk.yml"
             }
             Refusal::Copy {
                 of, source_cluster, ..
             } => &format!("verify the flow from {source_cluster} with --topic {of}"),
             Refusal::Uninvited { .. } => {
-                "name a topic of yours with --topic, or say `canary: true` for that cluster in kmk.yml"
+                "choose a topic of your own with --topic, or set `canary: true` for that cluster in kmk.yml"
             }
-            Refusal::Cycle { .. } => "name a topic of another name with --topic",
-            Refusal::TooLong { .. } => "name a topic with a shorter name",
+            Refusal::Cycle { .. } => "choose a topic with another name with --topic",
+            Refusal::TooLong { .. } => "choose a topic with a shorter name",
         };
         Self::of(Exit::Usage, &refusal).hint(hint)
     }

@@ -18,53 +18,53 @@ fn hint(problem: &Problem) -> Option<String> {
         Problem::Port { .. } | Problem::PortTwice { .. } => {
             "choose another with --port CLUSTER=PORT, or let kmk choose with --any-port".to_owned()
         }
-        Problem::Bind { .. } => "name the address by which clients reach the engine's machine, such as --bind 192.168.1.20".to_owned(),
+        Problem::Bind { .. } => "give the address by which clients reach the engine's machine, such as --bind 192.168.1.20".to_owned(),
         Problem::TwoImages(_) => {
-            "--kafka-version names an image too: give one of them, and once".to_owned()
+            "--kafka-version chooses an image too: give only one of them, once".to_owned()
         }
         Problem::CannotShare { .. } => {
-            "leave --mirrormakers out, or ask for a later Kafka".to_owned()
+            "leave --mirrormakers out, or choose a later Kafka".to_owned()
         }
         Problem::ServiceTwice { .. } => {
-            "call one of the clusters something else".to_owned()
+            "give one of the clusters another name".to_owned()
         }
         Problem::Filter { .. } => {
             "quote it for the shell, such as --topics 'orders,payments\\..*'".to_owned()
         }
         Problem::GroupFilter { .. } => {
-            "a filter of groups is a Java regular expression, as one of topics is".to_owned()
+            "a group filter is a Java regular expression, like a topic filter".to_owned()
         }
-        Problem::Name { kind: "cluster", name } if name.contains('.') => "the dot is what divides a cluster's name from a topic's: nobody could tell whose topic a.b.orders is".to_owned(),
+        Problem::Name { kind: "cluster", name } if name.contains('.') => "the dot separates a cluster's name from a topic's: whose topic would a.b.orders be?".to_owned(),
         Problem::Loop { .. } => {
-            "let two of them that follow each other be `prefix`, take one out, or give them `topics` of which none can go round: MirrorMaker knows what comes back only by the prefix that the next flow wrote".to_owned()
+            "use `prefix` for two consecutive flows, remove one, or choose `topics` that cannot go round: MirrorMaker recognizes what comes back only by the prefix that the next flow wrote".to_owned()
         }
         Problem::SettingValue { reason, .. } if reason.contains("${") => {
-            "a variable of the environment is written as ${env:NAME}; nothing else begins with `${`".to_owned()
+            "an environment variable is written as ${env:NAME}; nothing else may begin with `${`".to_owned()
         }
         Problem::FlowSetting { fault, instead, .. } => return flow_setting(fault, instead),
         Problem::OtherClusters { lab, .. } => format!(
-            "deploy it as another lab with --lab NAME --any-port, or take this one away with its records: `kmk destroy{}`",
+            "deploy it as another lab with --lab NAME --any-port, or remove this one with its records: `kmk destroy{}`",
             in_lab(lab)
         ),
         Problem::NotMade { field, .. } => format!(
-            "take `{field}` away, or `bootstrap` if kmk is to make the cluster"
+            "remove `{field}`, or `bootstrap` if kmk should create the cluster"
         ),
         Problem::NoBootstrap { .. } => {
-            "say where it is with `bootstrap: host:port`, or take it away".to_owned()
+            "say where it is with `bootstrap: host:port`, or remove it".to_owned()
         }
         Problem::Address { .. } => "an address is written as host:port".to_owned(),
         Problem::AddressTwice { .. } => {
-            "it is one cluster: MirrorMaker would copy it into itself".to_owned()
+            "it is one cluster: MirrorMaker would mirror it into itself".to_owned()
         }
         Problem::NothingToRun => {
-            "name a flow between them under `flows`, or let kmk make a cluster".to_owned()
+            "add a flow between them under `flows`, or let kmk create a cluster".to_owned()
         }
         Problem::OtherOrigin { lab, .. } => format!(
-            "deploy it as another lab with --lab NAME --any-port, or take this one away first: `kmk destroy{}`",
+            "deploy it as another lab with --lab NAME --any-port, or remove this one first: `kmk destroy{}`",
             in_lab(lab)
         ),
         Problem::OtherBrokers { lab, .. } => format!(
-            "leave the number as it is, deploy another lab with --lab NAME --any-port, or `kmk destroy{}` this one first",
+            "keep the number, deploy another lab with --lab NAME --any-port, or `kmk destroy{}` this one first",
             in_lab(lab)
         ),
         _ => return None,
@@ -80,7 +80,7 @@ fn flow_setting(fault: &Fault, instead: &[Instead]) -> Option<String> {
     let elsewhere = instead.iter().find_map(|instead| match instead {
         Instead::Cluster { cluster, key } => Some((
             key,
-            format!("as `{cluster}.{key}`, for all that MirrorMaker does with {cluster}"),
+            format!("as `{cluster}.{key}`, for everything MirrorMaker does with {cluster}"),
         )),
         Instead::Lab(key) => Some((key, format!("as `{key}`, for MirrorMaker as a whole"))),
         Instead::Flow(_) => None,
@@ -95,15 +95,15 @@ fn flow_setting(fault: &Fault, instead: &[Instead]) -> Option<String> {
         }
         (_, Some((_, place))) => format!("it is read {place}; no flow can have it"),
         (Fault::Unknown, None) => {
-            "a flow's settings are those of MirrorMaker's connectors, without `source->target.` before them".to_owned()
+            "a flow's settings are those of MirrorMaker's connectors, without the prefix `source->target.`".to_owned()
         }
         (Fault::OtherKafka { has, .. }, None) => {
-            format!("take it out, or let the flow's clusters run {has}")
+            format!("remove it, or let the flow's clusters run {has}")
         }
         (Fault::NoVariables { .. }, None) => {
-            "let one of the flow's clusters run a later Kafka: MirrorMaker is as new as the newest of them".to_owned()
+            "let one of the flow's clusters run a later Kafka: MirrorMaker runs the newest version of them".to_owned()
         }
-        (Fault::Overruled(_), None) => "take it out".to_owned(),
+        (Fault::Overruled(_), None) => "remove it".to_owned(),
         _ => return None,
     })
 }

@@ -1,7 +1,6 @@
 //! The words for topics and groups that are not there or cannot be changed, and for a lag that is not known.
 
-use super::{CliError, Exit, LAB};
-use crate::cli::chosen::{did_you_mean, groups_there_are, some};
+use super::{CliError, Exit, LAB, did_you_mean};
 use crate::cli::consume::topics_there_are;
 use kafka_mirror_kit::core::lab::delete::DeleteError;
 use kafka_mirror_kit::core::lab::groups::GroupError;
@@ -9,6 +8,7 @@ use kafka_mirror_kit::core::lab::lag::LagError;
 use kafka_mirror_kit::core::lab::lock::LockError;
 use kafka_mirror_kit::core::lab::positions::PositionError;
 use kafka_mirror_kit::core::lab::topics::TopicError;
+use kafka_mirror_kit::core::nearest::nearest;
 
 impl From<TopicError> for CliError {
     fn from(error: TopicError) -> Self {
@@ -17,15 +17,13 @@ impl From<TopicError> for CliError {
             TopicError::NoTopic {
                 ref topic,
                 ref topics,
-            } => Self::of(Exit::Usage, &error).hint(did_you_mean(topic, topics, topics_there_are)),
+            } => Self::of(Exit::Usage, &error).hint(another_topic(topic, topics)),
             TopicError::NoSetting {
                 ref name,
                 ref known,
-            } => Self::of(Exit::Usage, &error)
-                .hint(did_you_mean(name, known, |known| some("setting", known))),
-            TopicError::BeyondTheEnd { .. } => Self::of(Exit::Usage, &error).hint(
-                "`end` removes all records of each partition, however many there are; --partition names one",
-            ),
+            } => Self::of(Exit::Usage, &error).hint(did_you_mean("setting", name, known)),
+            TopicError::BeyondTheEnd { .. } => Self::of(Exit::Usage, &error)
+                .hint("`end` deletes all records of each partition; --partition chooses one"),
         }
     }
 }
@@ -38,10 +36,9 @@ impl From<GroupError> for CliError {
             GroupError::NoGroup {
                 ref group,
                 ref groups,
-            } => Self::of(Exit::Usage, &error).hint(did_you_mean(group, groups, groups_there_are)),
-            GroupError::Active { .. } => {
-                Self::of(Exit::No, &error).hint("stop them first: they keep noting where they are")
-            }
+            } => Self::of(Exit::Usage, &error).hint(did_you_mean("group", group, groups)),
+            GroupError::Active { .. } => Self::of(Exit::No, &error)
+                .hint("stop its members first: they keep committing offsets"),
             GroupError::NoPlace { .. } => Self::of(Exit::No, &error),
         }
     }
@@ -54,10 +51,10 @@ impl From<DeleteError> for CliError {
             DeleteError::Topic(error) => error.into(),
             DeleteError::OutOfReach { cause, .. } => Self::from(cause)
                 .what(format!("{what}; nothing was deleted"))
-                .hint("with that position, MirrorMaker would pass over the first records of the next topic of that name; --force deletes it all the same"),
+                .hint("with that position, MirrorMaker would skip the first records of the next topic with this name; --force deletes it all the same"),
             DeleteError::NotRestarted { cause, .. } => {
                 let hint = match cause {
-                    PositionError::Lock(LockError::Held { .. }) => "wait until it has ended".to_owned(),
+                    PositionError::Lock(LockError::Held { .. }) => "wait until it is done".to_owned(),
                     PositionError::Lock(_) | PositionError::Docker(_) | PositionError::Kafka(_) => {
                         format!("`kmk deploy{LAB}` brings MirrorMaker back")
                     }
@@ -66,7 +63,7 @@ impl From<DeleteError> for CliError {
             }
             DeleteError::NotReset { cause, .. } => Self::from(cause)
                 .what(what)
-                .hint(format!("`kmk deploy{LAB}` resets it, once the cluster answers; before that, MirrorMaker would pass over the first records of the next topic of that name")),
+                .hint(format!("`kmk deploy{LAB}` resets it once the cluster answers; until then, MirrorMaker would skip the first records of the next topic with this name")),
         }
     }
 }
@@ -87,5 +84,13 @@ impl From<LagError> for CliError {
             LagError::Kafka(error) => error.into(),
             LagError::Stopped(stop) => stop.into(),
         }
+    }
+}
+
+/// The topic that is probably meant, or those there are; Kafka's and MirrorMaker's own only where it is one.
+pub(super) fn another_topic(topic: &str, topics: &[String]) -> String {
+    match nearest(topic, topics.iter().map(String::as_str)) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => topics_there_are(topics),
     }
 }
