@@ -95,8 +95,8 @@ flows: []
         .run("deploy")
         .code(2)
         .stdout("")
-        .stderr_has("error: kmk.yml:4:14: cluster `a` is there already, at its `bootstrap`: `brokers` is not for kmk to say\n  hint: take `brokers` away, or `bootstrap` if kmk is to make the cluster\n")
-        .stderr_has("error: kmk.yml:6:16: clusters `a` and `b` have the same address 127.0.0.1:9092\n  hint: it is one cluster: MirrorMaker would copy it into itself\n")
+        .stderr_has("error: kmk.yml:4:14: cluster `a` is there already, at its `bootstrap`: `brokers` is not for kmk to say\n  hint: remove `brokers`, or `bootstrap` if kmk should create the cluster\n")
+        .stderr_has("error: kmk.yml:6:16: clusters `a` and `b` have the same address 127.0.0.1:9092\n  hint: it is one cluster: MirrorMaker would mirror it into itself\n")
         .stderr_has("error: kmk.yml:8:13: `canary` is for a cluster that is there already, and `c` has no `bootstrap`\n  hint: say where it is with `bootstrap: host:port`, or remove it\n")
         .stderr_has("error: kmk.yml:10:16: `nowhere` of cluster `d` is no address: `nowhere` is not HOST:PORT\n  hint: an address is written as host:port\n")
         .no_calls();

@@ -106,7 +106,7 @@ fn an_official_image_that_never_was() {
     let ran = Kmk::new().docker(&docker).deploy("--kafka-version 3.6.0");
     ran.code(3).stderr_has(indoc! {"
         error: image apache/kafka:3.6.0 is not here, and cannot be pulled: manifest unknown
-          hint: apache/kafka begins with 3.7.0; name another image of that version with --image
+          hint: apache/kafka starts at 3.7.0; choose another image of that version with --image
     "});
 }
 

@@ -133,7 +133,7 @@ fn a_secret_that_is_not_there_is_told_of_before_anything_is_made() {
         kmk.run("deploy --any-port")
             .stdout("")
             .stderr_has(said)
-            .stderr_has("  hint: set it for kmk, such as with `export KMK_TEST_SECRET=...`: it is passed on by its name\n")
+            .stderr_has("  hint: set it for kmk, for example with `export KMK_TEST_SECRET=...`: only its name is passed on\n")
             .changed(&[]);
         assert!(!kmk.work("kmk-lab-shop").exists());
     }
@@ -219,7 +219,7 @@ fn every_mistake_at_once_each_at_its_place() {
         error: kmk.yml:11:11: cluster name `a.b` must be lower-case letters, digits and `-`, begin and end with a letter or digit, and have at most 40 characters
           hint: the dot separates a cluster's name from a topic's: whose topic would a.b.orders be?
         error: kmk.yml:13:12: `kafka` and `image` both say which Kafka runs
-          hint: leave one of them
+          hint: remove one of them
         error: kmk.yml:15:7: setting `log.dirs` is kmk's own: records lie on the volume that kmk makes for the broker
         error: kmk.yml:16:7: setting `listeners` is kmk's own: kmk works out the addresses, for the containers and for this machine
         error: kmk.yml:17:7: setting `default.replication.factor` asks for 3 copies, and cluster `a.b` has one broker
@@ -243,7 +243,7 @@ fn every_mistake_at_once_each_at_its_place() {
         error: kmk.yml:38:5: flow primary->fourth is there twice
         error: kmk.yml:40:13: `topics` is to be a list such as [orders, payments], not `orders`
         error: kmk.yml:41:1: `flows` is there twice
-          hint: leave one of them
+          hint: remove one of them
     "});
 }
 
@@ -281,9 +281,9 @@ fn settings_that_mirrormaker_would_ignore_are_refused_at_their_place() {
         error: kmk.yml:9:7: setting `zzz` of flow primary->secondary is none of MirrorMaker's: it would be ignored in silence
           hint: a flow's settings are those of MirrorMaker's connectors, without the prefix `source->target.`
         error: kmk.yml:10:7: setting `offset.flush.interval.ms` of flow primary->secondary is not read there: it would be ignored in silence
-          hint: it is read as `secondary.offset.flush.interval.ms`, for all that MirrorMaker does with secondary; no flow can have it
+          hint: it is read as `secondary.offset.flush.interval.ms`, for everything MirrorMaker does with secondary; no flow can have it
         error: kmk.yml:11:7: setting `offset.flush.intervall.ms` of flow primary->secondary is none of MirrorMaker's: it would be ignored in silence
-          hint: did you mean `offset.flush.interval.ms`? It is read as `secondary.offset.flush.interval.ms`, for all that MirrorMaker does with secondary; no flow can have it
+          hint: did you mean `offset.flush.interval.ms`? It is read as `secondary.offset.flush.interval.ms`, for everything MirrorMaker does with secondary; no flow can have it
         error: kmk.yml:12:7: setting `listeners` of flow primary->secondary is not read there: it would be ignored in silence
           hint: it is read as `listeners`, for MirrorMaker as a whole; no flow can have it
         error: kmk.yml:13:7: setting `fetch.max.wait.ms` of flow primary->secondary is not read there: it would be ignored in silence
@@ -291,12 +291,12 @@ fn settings_that_mirrormaker_would_ignore_are_refused_at_their_place() {
         error: kmk.yml:14:7: setting `producer.linger.ms` of flow primary->secondary reaches only the producer of offset syncs, not the one that writes records
           hint: write `producer.override.linger.ms`
         error: kmk.yml:15:7: setting `consumer.enable.auto.commit` of flow primary->secondary would be ignored in silence: MirrorMaker commits nothing and says so itself
-          hint: take it out
+          hint: remove it
         error: kmk.yml:16:7: setting `emit.checkpoints.enabled` of flow primary->secondary is to be true or false, not `yes`: MirrorMaker starts, but without MirrorCheckpointConnector (a former configuration goes on)
         error: kmk.yml:18:7: setting `topics` is kmk's own: say `topics` of the flow instead
         error: kmk.yml:22:7: setting `topics.blacklist` is kmk's own: say `exclude` of the flow instead
         error: kmk.yml:23:7: setting `security.protocol` of flow secondary->primary is not read there: it would be ignored in silence
-          hint: it is read as `primary.security.protocol`, for all that MirrorMaker does with primary; no flow can have it
+          hint: it is read as `primary.security.protocol`, for everything MirrorMaker does with primary; no flow can have it
         error: kmk.yml:24:7: setting `exactly.once.support` of flow secondary->primary is to be one of REQUIRED, REQUESTED (small letters too), not `sometimes`: MirrorMaker starts, but without its connectors (a former configuration goes on)
     "});
 }
@@ -396,7 +396,7 @@ fn what_is_no_lab_file() {
     let cases: [(&[u8], &str); 6] = [
         (
             b"",
-            "error: kmk.yml:1:1: the file is empty\n  hint: `kmk init --overwrite` writes one with every field explained\n",
+            "error: kmk.yml:1:1: the file is empty\n  hint: `kmk init --overwrite` writes one that explains every field\n",
         ),
         (
             b"lab: a\nclusters: [}\n",
@@ -529,7 +529,7 @@ fn an_empty_lab_file_is_named_as_it_is_written_anew() {
     fs::write(kmk.work("my labs/shop.yml"), "").unwrap();
     kmk.run_words(["deploy", "--config", "my labs/shop.yml"])
         .code(2)
-        .stderr("error: my labs/shop.yml:1:1: the file is empty\n  hint: `kmk init --config 'my labs/shop.yml' --overwrite` writes one with every field explained\n");
+        .stderr("error: my labs/shop.yml:1:1: the file is empty\n  hint: `kmk init --config 'my labs/shop.yml' --overwrite` writes one that explains every field\n");
 }
 
 #[test]

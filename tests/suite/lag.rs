@@ -59,7 +59,7 @@ fn brokers_that_cannot_be_reached() {
         ran.stderr_has(
             "error: no Kafka broker can be reached: 127.0.0.1:$PRIMARY: Connection refused",
         )
-        .stderr_has("hint: `kmk status` says how the lab is");
+        .stderr_has("hint: `kmk status` shows the lab's health");
     }
 }
 

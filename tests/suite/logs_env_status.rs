@@ -21,7 +21,7 @@ fn no_such_lab() {
     Kmk::new()
         .run("status --lab two")
         .code(3)
-        .stderr_has("hint: bring it up with `kmk deploy --lab two`\n");
+        .stderr_has("hint: `kmk deploy --lab two` brings it up\n");
 }
 
 #[test]

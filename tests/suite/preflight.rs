@@ -111,7 +111,7 @@ fn docker_host_points_nowhere() {
           caused by: error during connect: no route to host
           hint: correct DOCKER_HOST, or unset it to use this machine's engine
         error: the engine is elsewhere (tcp://10.0.0.1:2375), and there a lab's ports are published on 127.0.0.1, which nobody reaches from here
-          hint: publish them on the address by which clients reach that machine: --bind 10.0.0.1; whoever reaches it can then read and write
+          hint: publish them on the address by which clients reach that machine: --bind 10.0.0.1; anyone who reaches it can then read and write
     "});
 }
 

@@ -13,7 +13,7 @@ const FAR: &str = "tcp://10.0.0.1:2375";
 const WARNING: &str = "warning: whoever reaches 10.0.0.1 can read, write and delete everything in this lab: its brokers ask for no password\n";
 const NO_BIND: &str = indoc! {"
     error: the engine is elsewhere (tcp://10.0.0.1:2375), and there a lab's ports are published on 127.0.0.1, which nobody reaches from here
-      hint: publish them on the address by which clients reach that machine: --bind 10.0.0.1; whoever reaches it can then read and write
+      hint: publish them on the address by which clients reach that machine: --bind 10.0.0.1; anyone who reaches it can then read and write
 "};
 
 /// An engine that takes a lab no further than to its compose file.

@@ -135,7 +135,7 @@ fn a_lab_of_another_shape_stays_as_it_is() {
     kmk.run("deploy --scenario dr --lab two")
         .code(2)
         .changed(&[])
-        .stderr_has("error: lab `two` is there already, and is not `dr`: it is `migrate` (legacy->cloud)\n  hint: `kmk destroy --lab two` takes it away");
+        .stderr_has("error: lab `two` is there already, and is not `dr`: it is `migrate` (legacy->cloud)\n  hint: `kmk destroy --lab two` removes it");
 }
 
 #[test]
