@@ -168,7 +168,7 @@ fn what_is_said_names_the_lab() {
     let kmk = Kmk::new();
     let docker = Docker::works().rule(Rule::on(UP).fails(1, "no\n"));
     let ran = kmk.docker(&docker).deploy("--lab two --keep").code(3);
-    ran.stderr_has("`kmk logs --lab two`, `kmk status --lab two`; take it away with `kmk destroy --lab two`.")
+    ran.stderr_has("`kmk logs --lab two`, `kmk status --lab two`; `kmk destroy --lab two` removes it.")
         .changed(&["compose --ansi never -p kmk-two -f kmk-lab-two/docker-compose.yml up --detach --quiet-pull --no-recreate"]);
 }
 
