@@ -2,7 +2,7 @@
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
-use kafka_mirror_kit::core::compose::{self, Classes, Delivery};
+use kafka_mirror_kit::core::compose::{self, ClassCache, Delivery};
 use kafka_mirror_kit::core::mirrormaker::config;
 use kafka_mirror_kit::core::spec::scenario::dr;
 use kafka_mirror_kit::core::spec::{ClusterSpec, FlowSpec, Spec};
@@ -30,9 +30,10 @@ fn compose_text(topology: &Topology, properties: &str) -> String {
     compose::render(
         topology,
         Delivery::Mount("./mm2.properties"),
-        Classes::Kept,
+        ClassCache::Shared,
         properties,
     )
+    .text
 }
 
 /// Every port, address and name of a lab.

@@ -1,20 +1,20 @@
 # shellcheck shell=bash
-# What the scripts beside this one share: talk goes to stderr, and packages are installed only as root on Debian or
+# Shared by the scripts in this directory: messages go to stderr, and packages are installed only as root on Debian or
 # Ubuntu. Sourced, never run.
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "error: $*"; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# Whether packages may be installed here.
+# Whether this script may install packages here.
 can_install() {
   [ "$(id -u)" -eq 0 ] && have apt-get && case $(distribution) in debian | ubuntu) true ;; *) false ;; esac
 }
 
-# `debian`, `ubuntu`, ... ; empty where nothing says so (macOS).
+# `debian`, `ubuntu`, ... ; empty if unknown (macOS).
 distribution() { [ ! -r /etc/os-release ] || (. /etc/os-release && echo "${ID:-}"); }
 
-# Fetches the lists of packages, once a run: a fresh machine has none, and old ones name files that are gone.
+# Fetches the package lists once per run: a fresh machine has none, and old ones refer to files that no longer exist.
 apt_lists_are_fresh=
 refresh_apt_lists() {
   [ -z "$apt_lists_are_fresh" ] || return 0
@@ -30,7 +30,7 @@ install_packages() {
     die "apt-get could not install: $*"
 }
 
-# The version of this package that would be installed; empty where the distribution has none.
+# The version of this package that would be installed; empty if the distribution has none.
 candidate() { apt-cache policy "$1" 2>/dev/null | sed -nE 's/^ *Candidate: ([^(].*)/\1/p'; }
 
 # Runs an apt command with a deadline on its lock, and shows its output only if it fails.
@@ -41,11 +41,11 @@ quiet_apt() { # apt-get ARGUMENTS...
     { printf '%s\n' "$output" | tail -n 20 >&2; return 1; }
 }
 
-# The mirror this machine takes Debian's packages from, whether apt is told by deb822 `.sources` or by one-line
-# `.list` files; empty where apt does not use Debian's archive (Ubuntu). Lists must be there: refresh_apt_lists.
+# The mirror from which this machine gets Debian's packages, from deb822 `.sources` or one-line `.list` files; empty if
+# apt does not use Debian's archive (Ubuntu). Needs package lists: call refresh_apt_lists before.
 debian_mirror() { debian_source | cut -d' ' -f1; }
 
-# The keyring that its signature is checked with; empty for apt's trusted ones.
+# The keyring for its signature; empty for apt's trusted keyrings.
 debian_keyring() {
   local file keyring
   file=$(debian_source | cut -d' ' -f2-)
@@ -56,7 +56,7 @@ debian_keyring() {
   [ ! -r "$keyring" ] || echo "$keyring"
 }
 
-# "MIRROR FILE:ENTRY" of the main archive: its suite is named by its codename alone, updates and security are not.
+# "MIRROR FILE:ENTRY" of the main archive: only its suite is the plain codename, unlike updates and security.
 debian_source() {
   local codename
   codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
@@ -65,7 +65,7 @@ debian_source() {
     awk -F'|' -v name="$codename" '$1 == "Debian" && $2 == name && $3 == "main" { print $4; exit }'
 }
 
-# hold_lock FILE: until this process ends. Two set-ups at once would get in each other's way.
+# hold_lock FILE: holds the lock until this process ends. Two setups at once would disturb each other.
 hold_lock() {
   exec 9>"$1"
   flock -w 900 9 || die "another ${0##*/} has been at work for 15 minutes ($1)"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Shows the five commands of the README with the `kmk` that was built: records go in on one side and are read on both.
-# Whatever happens, the lab is gone at the end.
+# Runs the five commands of the README with a fresh build of `kmk`: produces to one cluster and consumes from both.
+# Always removes the lab at the end.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
-# as it is developed: a release is linked for minutes, and Kafka is what takes the time here
+# the debug build: a release takes minutes to link, and Kafka takes most of the time here
 kmk=${CARGO_TARGET_DIR:-target}/debug/kmk
 [ -x "$kmk" ] || { echo "demo: error: there is no $kmk: run 'make demo'" >&2; exit 1; }
 kmk() { "$kmk" --lab demo "$@"; }
@@ -14,11 +14,11 @@ run() {
   "$@"
 }
 
-# 3: there is no such lab. One that is there is somebody's, and not ours to destroy.
+# 3: no such lab. An existing one belongs to the user and must not be destroyed.
 status=0
 kmk status >/dev/null 2>&1 || status=$?
 if [ "$status" -ne 3 ]; then
-  echo "demo: error: a lab named demo is there already: see it with 'kmk status', remove it with 'kmk destroy'" >&2
+  echo "demo: error: a lab named demo already exists: see it with 'kmk status', remove it with 'kmk destroy'" >&2
   exit 1
 fi
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Brings up what kmk needs of Docker: an engine that answers, and the compose v2 plugin.
+# Provides what kmk needs of Docker: a running engine, and the compose v2 plugin.
 #
-#   dev/engine.sh [up]   where both answer it changes nothing; as root on Debian or Ubuntu it installs what is missing
-#                        and starts the engine; anywhere else it says what to install
-#   dev/engine.sh down   stops the engine if `up` started it, and no other
+#   dev/engine.sh [up]   changes nothing if both answer; as root on Debian or Ubuntu it installs what is missing
+#                        and starts the engine; elsewhere it says what to install
+#   dev/engine.sh down   stops the engine, but only if `up` started it
 set -euo pipefail
 # shellcheck source=dev/apt.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/apt.sh"
@@ -48,7 +48,7 @@ down() {
   rm -f "$STARTED"
 }
 
-# --- questions -------------------------------------------------------------------------------------------------------
+# --- checks ----------------------------------------------------------------------------------------------------------
 
 engine_answers() { within 20 docker info >/dev/null 2>&1; }
 
@@ -61,10 +61,10 @@ versions() {
 
 systemd_runs() { [ -d /run/systemd/system ]; }
 
-# is_running PID NAME: whether that process lives and is called that.
+# is_running PID NAME: whether that process exists and has that name.
 is_running() { [ -n "$1" ] && [ "$(cat "/proc/$1/comm" 2>/dev/null)" = "$2" ]; }
 
-# within SECONDS COMMAND...: with a deadline wherever there is a `timeout` (macOS has none).
+# within SECONDS COMMAND...: with a deadline, if `timeout` exists (macOS has none).
 within() {
   if have timeout; then timeout "$@"; else "${@:2}"; fi
 }
@@ -79,7 +79,7 @@ until_true() {
   done
 }
 
-# --- what a person has to do ------------------------------------------------------------------------------------------
+# --- what the user has to do ------------------------------------------------------------------------------------------
 
 refuse_what_is_not_ours_to_fix() {
   local answer
@@ -118,7 +118,7 @@ bring_up_engine() {
   if ! have dockerd || ! have docker; then
     refresh_apt_lists
     missing=(docker.io iptables iproute2)
-    have docker || [ -z "$(candidate docker-cli)" ] || missing+=(docker-cli) # Debian 13 has split it off
+    have docker || [ -z "$(candidate docker-cli)" ] || missing+=(docker-cli) # a package of its own in Debian 13
   fi
   if systemd_runs; then echo systemd >"$STARTED"; fi # the package starts its service by itself
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
@@ -149,7 +149,7 @@ start_dockerd() {
 
 engine_answers_or_died() { engine_answers || ! kill -0 "$1" 2>/dev/null; }
 
-# Whoever waits for the end of our output, or for a lock of ours, must not wait for the daemon.
+# The daemon must not inherit our output or our locks: others wait for them to be closed.
 close_descriptors() {
   local path fd
   for path in /proc/self/fd/*; do
@@ -158,12 +158,12 @@ close_descriptors() {
   done
 }
 
-# After a crash the pid in these files may be another process's by now, and the engine would not start for it.
+# After a crash, the pid in these files may belong to another process, and the engine would refuse to start.
 remove_stale() { # FILE NAME
   [ ! -e "$1" ] || is_running "$(cat "$1")" "$2" || rm -f "$1"
 }
 
-# stop_dockerd PID: it stops its containers and its containerd itself.
+# stop_dockerd PID: dockerd itself stops its containers and its containerd.
 stop_dockerd() {
   if is_running "$1" dockerd; then
     kill -TERM "$1"
@@ -176,10 +176,10 @@ stop_dockerd() {
 
 is_gone() { ! is_running "$1" dockerd; }
 
-# A dockerd that was killed leaves containerd and containers running: only a dockerd can stop them in order.
+# A killed dockerd leaves containerd and containers running. Only a dockerd can stop them cleanly.
 resurrect_if_it_died_badly() {
   is_running "$(<"$STARTED")" dockerd && return
-  engine_answers && return # somebody else's by now
+  engine_answers && return # another engine has taken over
   grep -qsz '[/]run/docker/containerd/' /proc/[0-9]*/cmdline || return 0
   say "the engine died and left processes behind: starting it again to stop them"
   start_dockerd
@@ -209,7 +209,7 @@ install_compose() {
   compose_answers || die "docker compose does not answer although its plugin was installed"
 }
 
-# Debian 12 has compose v1 only; the package of the release after it is one static binary, and runs here too.
+# Debian 12 has only compose v1. The package of Debian 13 is a single static binary, which runs here too.
 install_compose_of_the_next_debian() {
   local tmp mirror keyring options
   mirror=$(debian_mirror)

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Prints the name of a Kafka image that this Docker engine has, and nothing else, on stdout.
+# Prints on stdout the name of a Kafka image that this Docker engine has, and nothing else.
 #
 #   dev/kafka-image.sh [VERSION]   default: KAFKA_VERSION in src/core/topology/image.rs; `next`: NEXT_KAFKA_VERSION
 #
-# That is apache/kafka:VERSION where it is there or can be pulled. Where no image registry answers, a stand-in is built
-# once, kmk-kafka:VERSION: Apache's published jars on Debian's Java, with the interface of the official image (its CMD,
-# KAFKA_* variables, /opt/kafka, user 1000, class-data archives). Building it needs root on Debian or Ubuntu.
+# This is apache/kafka:VERSION if it exists or can be pulled. If no image registry answers, the script builds
+# kmk-kafka:VERSION once: Apache's published jars on Debian's Java, with the interface of the official image (its CMD,
+# KAFKA_* variables, /opt/kafka, user 1000, class-data archives). The build needs root on Debian or Ubuntu.
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly here
 # shellcheck source=dev/apt.sh
 . "$here/apt.sh"
 
-readonly JAVA_IMAGE=kmk-jre:21 # the stand-in's lowest layer, kept for the next version
+readonly JAVA_IMAGE=kmk-jre:21 # base layer of kmk-kafka images, kept for other versions
 
 main() {
   case ${1-} in
@@ -34,7 +34,7 @@ main() {
   fi
 }
 
-# kmk_version CONSTANT: one of the versions that kmk itself names.
+# kmk_version CONSTANT: a version from kmk's source.
 kmk_version() {
   local source=$here/../src/core/topology/image.rs found=
   [ ! -r "$source" ] || found=$(sed -nE "s/^pub const $1: &str = \"([^\"]+)\";.*/\1/p" "$source")
@@ -57,9 +57,9 @@ build_standin() {
   can_install || die "$official cannot be pulled: give Docker access to an image registry." \
     "(A stand-in can be built only as root on Debian or Ubuntu.)"
   hold_lock /run/kmk-image.lock
-  ! is_here "$standin" || return 0 # built by the one that held the lock
+  ! is_here "$standin" || return 0 # another run built it meanwhile
   say "no image registry answers: building $standin"
-  clean_up # what a build that was killed has left
+  clean_up # leftovers of a killed build
   trap clean_up EXIT
   trap 'exit 130' INT TERM HUP
   install_tools
@@ -74,8 +74,8 @@ build_standin() {
   assemble
 }
 
-readonly work=/var/tmp/kmk-image # one build at a time: the lock sees to it
-readonly root=$work/root         # what is laid over the Java image
+readonly work=/var/tmp/kmk-image # one build at a time, because of the lock
+readonly root=$work/root         # the files on top of the Java image
 readonly container=kmk-image-build
 
 clean_up() {
@@ -91,7 +91,7 @@ install_tools() {
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
 }
 
-# Kafka 4 moved from reload4j to log4j 2, and its console producer to another package; 3.8 other tools before it.
+# Kafka 4 replaced reload4j by log4j 2 and moved its console producer to another package; 3.8 had moved other tools.
 choose_for_version() {
   console_consumer=org.apache.kafka.tools.consumer.ConsoleConsumer
   consumer_groups=org.apache.kafka.tools.consumer.group.ConsumerGroupCommand
@@ -117,7 +117,7 @@ choose_for_version() {
   esac
 }
 
-# Debian 12 has no Java 21, so the layer is made from Debian 13 wherever this runs.
+# Debian 12 has no Java 21, so the layer is always built from Debian 13.
 build_java_image() {
   ! is_here "$JAVA_IMAGE" || return 0
   local mirror keyring
@@ -144,7 +144,7 @@ download_jars() {
     done
     echo '</dependencies></project>'
   } >"$work/pom.xml"
-  # -U: a download that failed once is tried again
+  # -U: retry downloads that failed before
   timeout 900 mvn -q -B -U -f "$work/pom.xml" dependency:copy-dependencies \
     -DoutputDirectory="$root/opt/kafka/libs" >"$work/maven.log" 2>&1 ||
     { tail -n 20 "$work/maven.log"; die "Kafka $version could not be downloaded"; }
@@ -170,7 +170,7 @@ transaction.state.log.min.isr=1
 END
 }
 
-# log_level LEVEL: everything from that level on, to the console, in the format of this version's logging library.
+# log_level LEVEL: logs that level and above to the console, in the format of this version's logging library.
 log_level() {
   case $log_config in
     *.properties)
@@ -242,8 +242,8 @@ END
   chmod +x "$root/etc/kafka/docker/run"
 }
 
-# The official image ships class-data archives of the formatter and of the broker. Recording the same two runs a broker,
-# and a compressed record through it: an image that does not work is never named.
+# The official image contains class-data archives of the formatter and of the broker. Recording them runs a broker and
+# sends a compressed record through it, so an image that does not work is never printed.
 write_recorder() {
   cat >"$root/record.sh" <<'END'
 set -euo pipefail

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Kafka's own classes, in Apache's published jars, for what is judged by them. Sourced, never run; `here` is dev/.
+# Downloads Kafka's own classes (Apache's published jars), against which settings are checked. Sourced, never run; `here` is dev/.
 # shellcheck source=dev/apt.sh
 . "$here/apt.sh"
 
@@ -16,7 +16,7 @@ need_jdk_and_maven() {
 # kmk_version NAME: KAFKA_VERSION or NEXT_KAFKA_VERSION
 kmk_version() { sed -nE "s/^pub const $1: &str = \"([^\"]+)\";.*/\1/p" "$here/../src/core/topology/image.rs"; }
 
-# kafka_jars VERSION: the directory they are in; fetched once
+# kafka_jars VERSION: the directory with the jars; downloaded once
 kafka_jars() {
   local version=$1 name jars=$here/../target/kafka-jars/$1 work
   [ ! -d "$jars" ] || { echo "$jars"; return; }

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# What each key of an mm2.properties file does, seen with Kafka's own classes (dev/lint-truth), and where `kmk lint` says
-# something else: then it ends with 1. Without a FILE it looks at dev/lint-truth/samples, and writes what it saw to
-# dev/lint-truth/truth.txt, with which the suite holds lint to it where there is no JVM.
+# Shows what each key of an mm2.properties file does, using Kafka's own classes (dev/lint-truth), and where `kmk lint`
+# differs; it then ends with 1. Without a FILE it checks dev/lint-truth/samples and writes the results to
+# dev/lint-truth/truth.txt, with which the test suite checks lint without a JVM.
 #
-#   dev/lint-truth.sh [--kafka VERSION]... [FILE...]   default: the two Kafkas that kmk is tried with
+#   dev/lint-truth.sh [--kafka VERSION]... [FILE...]   default: the two Kafka versions that kmk is tested with
 #
-# KMK is the kmk to ask; without it one is built. Needs a JDK 17 and Maven; the jars are fetched once.
+# KMK is the kmk to use; by default one is built. Needs JDK 17 and Maven; the jars are downloaded once.
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly here
@@ -33,7 +33,7 @@ look() { # FILE...
   local status=0
   for version in "${versions[@]}"; do
     jars=$(kafka_jars "$version")
-    # with no logging library there, slf4j says so
+    # slf4j complains about a missing logging library
     java -cp "$jars/*" "$here/lint-truth/Truth.java" "$kmk" "$version" "$@" 2> >(grep -v ^SLF4J >&2) || status=1
   done
   return "$status"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Writes src/core/mirrormaker/settings/table.txt: every setting that MirrorMaker or a broker reads, what values it takes, and which of the
-# two Kafkas that kmk is tried with have it. Taken from Kafka's own configuration definitions (dev/mm2-settings),
-# in Apache's published jars. Run it after a change of KAFKA_VERSION or NEXT_KAFKA_VERSION; needs a JDK 17 and Maven.
+# Writes src/core/mirrormaker/settings/table.txt: every setting that MirrorMaker or a broker reads, its valid values, and which of
+# the two Kafka versions that kmk is tested with have it. The source is Kafka's own configuration definitions
+# (dev/mm2-settings) in Apache's published jars. Run it after changing KAFKA_VERSION or NEXT_KAFKA_VERSION; needs JDK 17
+# and Maven.
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly here
@@ -27,7 +28,7 @@ main() {
         values = before == now ? (now == "-" ? "" : " " now) : " " before " " now
         print setting, type, kafka values
       }
-      # where the type has changed, the newer one counts
+      # if the type has changed, the newer one counts
       FNR == NR { first[$1 " " $2] = $3; taken[$1 " " $2] = $4; next }
       ($1 " " $2) in first { put($1 " " $2, $3, "both", taken[$1 " " $2], $4); delete first[$1 " " $2]; next }
       { put($1 " " $2, $3, new, $4, $4) }
@@ -42,7 +43,7 @@ main() {
 settings() {
   local jars
   jars=$(kafka_jars "$1")
-  # with no logging library there, slf4j says so
+  # slf4j complains about a missing logging library
   java -cp "$jars/*" "$here/mm2-settings/Settings.java" >"$work/$1.txt" 2> >(grep -v ^SLF4J >&2)
 }
 

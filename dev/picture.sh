@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Makes the picture near the top of the README from a real run: the five commands, typed into a terminal of its own.
+# Creates the README's picture from a real run: the five commands, typed into a separate terminal.
 #
 #   dev/picture.sh [FILE]   default: docs/demo.svg
 #
-# For those who release kmk, after a change to what it says; needs Python 3.8 or later, and the ports and the name of
-# the default lab. The picture is an SVG that plays once, at the speed of the run, and stands still where motion is not
-# wanted. Look at it in a browser before committing it.
+# Run it before a release if kmk's output has changed. Needs Python 3.8 or later; the default lab's name and ports must be
+# free. The picture is an SVG that plays once, at the speed of the run, or stays still if the viewer prefers reduced
+# motion. Look at it in a browser before committing it.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 # shellcheck source=dev/apt.sh
@@ -30,7 +30,7 @@ prepare() {
   dev/engine.sh up
   dev/tools.sh rust linker
   KMK_KAFKA_IMAGE=$(dev/kafka-image.sh)
-  export KMK_KAFKA_IMAGE # so that the picture does not tell of this machine's registry
+  export KMK_KAFKA_IMAGE # keeps this machine's registry out of the picture
   cargo build --release --locked
   PATH=$(realpath "${CARGO_TARGET_DIR:-target}/release"):$PATH
   unset KMK_DIR NO_COLOR
@@ -40,7 +40,7 @@ prepare() {
   trap 'exit 130' INT TERM HUP
 }
 
-# 3: there is no such lab. One that is there is somebody's, and not ours to destroy.
+# 3: no such lab. An existing one belongs to the user and must not be destroyed.
 refuse_a_lab_that_is_there() {
   local status=0
   kmk status >/dev/null 2>&1 || status=$?

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Sees to what building and testing need beside Docker.
+# Provides what building and testing need besides Docker.
 #
-#   dev/tools.sh [rust] [linker] [kcat] [network] [python]   default: all but the last, which the bench takes
+#   dev/tools.sh [rust] [linker] [kcat] [network] [python]   default: all but the last, which is for the benchmark
 #
-# kcat is a Kafka client of other people's making: the end-to-end tests take it as their witness. As root on Debian or
-# Ubuntu the linker and kcat are installed; Rust is only looked at, for there are many ways to have it.
+# kcat is an independent Kafka client, with which the end-to-end tests check kmk. As root on Debian or Ubuntu, the script
+# installs the linker and kcat. Rust is only checked, because there are many ways to install it.
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly here
@@ -47,7 +47,7 @@ how_to_get_rust() { # VERSION
   fi
 }
 
-# For the second engine that an end-to-end test starts; elsewhere than on Linux that test is not there.
+# For the second engine that an end-to-end test starts (on Linux only).
 network() {
   [ "$(uname -s)" = Linux ] || return 0
   local PATH=$PATH:/usr/sbin:/sbin

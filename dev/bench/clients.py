@@ -1,4 +1,4 @@
-"""Both clients of kmk against kcat and Kafka's perf tools: on the primary of a lab, into and out of topics of one partition
+"""What a person types, and kmk with the `kafka` crate, against kcat and Kafka's perf tools: on the primary of a lab, into and out of topics of one partition
 and of several. MirrorMaker has nothing to do meanwhile.
 """
 
@@ -13,11 +13,11 @@ from stack import Tools
 
 # One order a round: a broker still has to do with the client before, so each of them comes after each other one.
 ORDERS = (
-    "wire kafka kcat perf",
-    "perf kcat kafka wire",
-    "kafka wire perf kcat",
-    "kcat perf wire kafka",
-    "wire perf kcat kafka",
+    "kmk kafka kcat perf",
+    "perf kcat kafka kmk",
+    "kafka kmk perf kcat",
+    "kcat perf kmk kafka",
+    "kmk perf kcat kafka",
 )
 INSIDE = "primary:9092"
 
@@ -30,7 +30,7 @@ def measure(bench):
                 for partitions in PARTITIONS:
                     for side in ORDERS[(bench.round - 1) % len(ORDERS)].split():
                         Load(bench, tools, side, size, records, partitions).measure()
-                for side in ("wire", "kafka"):
+                for side in ("kmk", "kafka"):
                     samples(bench, side, size, records)
     finally:
         bench.lab.down()
@@ -71,16 +71,15 @@ class Load:
         address = self.bench.lab.primary
         if self.side == "kcat":
             return ["kcat", "-P", "-b", address, "-t", self.topic, "-l", file]
-        # told the address, as kcat is
-        client = ["--bootstrap", address, "--client", self.side]
-        return [self.bench.program, "--quiet", "produce", *client, "--topic", self.topic, "--file", file]
+        how = [*client(self.side, address), "--topic", self.topic, "--file", file]
+        return [self.bench.program, "--quiet", "produce", *how]
 
     def consume(self):
         address, records = self.bench.lab.primary, str(self.records)
         if self.side == "kcat":
             return ["kcat", "-C", "-q", "-b", address, "-t", self.topic, "-o", "beginning", "-e", "-c", records]
-        client = ["--bootstrap", address, "--client", self.side]
-        return [self.bench.program, "--quiet", "consume", *client, "--topic", self.topic, "--messages", records]
+        how = [*client(self.side, address), "--topic", self.topic, "--messages", records]
+        return [self.bench.program, "--quiet", "consume", *how]
 
     def timed(self, verb, command, **how):
         timed(self.bench, f"{verb}-{self.name}", self.side, self.records, command, **how)
@@ -108,13 +107,18 @@ class Load:
             return text.read().strip()
 
 
+def client(side, address):
+    """Told the address, as kcat is; without a word about the client, kmk chooses it."""
+    return ["--bootstrap", address] + (["--client", side] if side != "kmk" else [])
+
+
 def timed(bench, row, side, records, command, **how):
     """Records a second of a whole process, and how many cores it and the broker kept busy."""
     began, before = time.monotonic(), bench.lab.usage("primary").cpu
     done = run(*command, **how)
     broker = (bench.lab.usage("primary").cpu - before) / (time.monotonic() - began)
     bench.add(row, side, records / done.seconds)
-    if side == "wire":
+    if side == "kmk":
         bench.add(f"{row}-cores", "kmk", done.cpu / done.seconds)
         bench.add(f"{row}-cores", "broker", broker)
 
@@ -131,7 +135,7 @@ def samples(bench, side, size, records):
     topic = f"load-samples-{side}-{size}-{bench.round}"
     bench.lab.create(topic, 1)
     os.sync()
-    at = ["--bootstrap", bench.lab.primary, "--client", side, "--topic", topic]
+    at = [*client(side, bench.lab.primary), "--topic", topic]
     command = [bench.program, "--quiet", "produce", *at, "--messages", str(records), "--size", str(size)]
     timed(bench, f"samples-{size}", side, records, command)
     bench.kmk("topic", "delete", topic, "--cluster", "primary")

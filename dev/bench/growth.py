@@ -7,7 +7,7 @@ CLUSTERS = (
     ("`kmk deploy`, s", "clusters-{}-deploy", "kmk", 1),
     ("CPU seconds", "clusters-{}-cpu", "kmk", 1),
     ("memory, MiB", "clusters-{}-memory", "kmk", 0),
-    ("expected of the smallest", "clusters-{}-memory", "expected", 0),
+    ("expected from the smallest lab", "clusters-{}-memory", "expected", 0),
     ("idle CPU, % of a core", "clusters-{}-idle-cpu", "kmk", 1),
 )
 TOPICS = (
@@ -19,21 +19,21 @@ TOPICS = (
 RECORDS = (
     ("`kmk produce`, s", "records-{}", "produce", 2),
     ("records/s", "records-{}", "produce-rate", 0),
-    ("memory at most, MiB", "records-{}", "produce-memory", 0),
+    ("peak memory, MiB", "records-{}", "produce-memory", 0),
     ("`kmk consume > /dev/null`, s", "records-{}", "consume", 2),
     ("records/s", "records-{}", "consume-rate", 0),
-    ("memory at most, MiB", "records-{}", "consume-memory", 0),
+    ("peak memory, MiB", "records-{}", "consume-memory", 0),
 )
 HUB = (
-    "A hub, and the others mirrored from it, each by a MirrorMaker of its own. Deploy returns once a record has"
-    " crossed every flow. Expected: brokers and MirrorMakers of the smallest lab, as often as there are of them;"
-    " goal: at most 1.1 of that."
+    "One hub cluster, mirrored to all others, each with its own MirrorMaker. Deploy returns once a record has"
+    " crossed every flow. Expected: the memory of the smallest lab's brokers and MirrorMakers, multiplied by their number;"
+    " goal: at most 1.1 times that."
 )
 
 
 def scale(results, drawn):
     blocks = [
-        "[docs/scale.md](docs/scale.md) says where one machine ends, and what to move to.",
+        "[docs/scale.md](docs/scale.md) says how far one machine goes, and what to move to.",
         *grown(results, "clusters", "clusters", CLUSTERS, HUB),
         *grown(results, "topics", "topics, all mirrored", TOPICS),
         *grown(results, "records", "records of 100 B", RECORDS),

@@ -43,7 +43,7 @@ def bare(bench, topic):
     reading = [*bench.kmk_command, "--quiet", "consume", "--topic", copy(topic)]
     reading += ["--messages", str(records + PARTITIONS), "--timeout", TIMEOUT]
     with open(f"{bench.work}/consumed", "wb") as out, beside(*reading, stdout=out) as reader:
-        bench.kmk("produce", "--topic", topic, "--client", "wire", "--messages", str(records), "--size", str(SIZE))
+        bench.kmk("produce", "--topic", topic, "--messages", str(records), "--size", str(SIZE))
         if reader.wait() != 0:
             raise NotMeasured(f"not all copies of `{topic}` were read")
 

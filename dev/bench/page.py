@@ -10,18 +10,18 @@ from table import cell, plain
 
 TITLE = """# Benchmarks
 
-Made by `make bench`. It measures `kmk` on your machine beside what a person would use instead, in turn, in one run: the stack
-that one writes by hand from Kafka's documentation ([dev/bench/baseline](dev/bench/baseline)), kcat, and Kafka's own tools.
-It is no test: a goal that is not met is a "no".
+`make bench` writes this page. It measures `kmk` on your machine and, in turn, what you would use instead: a stack
+written by hand from Kafka's documentation ([dev/bench/baseline](dev/bench/baseline)), kcat, and Kafka's own tools.
+It is not a test: a goal that is missed shows as "no".
 
 - Machine: {machine}
 - Versions: {versions}
 - Date: {date}{anew}
 
-A cell is least / **median** / greatest, and of how many runs; the ratio is that of the medians, the first column's to the
-last one's. The last column names what the row runs into in the end, measured in the same run where it can be, and how far
-from it `kmk` is. What takes minutes is measured less often: clusters twice, topics and records once, memory after 1 GB and
-the new topics once.
+A cell shows minimum / **median** / maximum, and the number of runs. The ratio is the first column's median divided by the
+last one's. The last column names what finally limits the row, measured in the same run if possible, and how `kmk` compares
+with that limit. Slow measurements have fewer runs: two for clusters, one for topics, records, memory after 1 GB and the
+new topics.
 """
 
 
@@ -47,7 +47,7 @@ def title(results):
     for part, run in facts.get("anew", {}).items():
         others = [run[fact] for fact in ("machine", "versions") if run[fact] != facts[fact]]
         anew.setdefault(", ".join([run["date"], *others]), []).append(part)
-    words = "".join(f"; anew: {', '.join(parts)} ({run})" for run, parts in anew.items())
+    words = "".join(f"; measured again: {', '.join(parts)} ({run})" for run, parts in anew.items())
     return TITLE.format(**{**facts, "anew": words})
 
 
@@ -56,11 +56,11 @@ def sections(results, drawn):
         failures = (f"{part}, {why.splitlines()[0]}" for part, whys in results.failed.items() for why in whys)
         yield "**Could not be measured:** " + "; ".join(failures) + "\n"
     for heading, parts, build in (
-        ("Start and end", {"startup": "first"}, start),
+        ("Start and stop", {"startup": "first"}, start),
         ("MirrorMaker", {"steady": "latency-", "rest": "memory-idle"}, mirror),
         ("Clients", {"clients": "produce-"}, load),
         ("Commands", {"commands": "help"}, commands),
-        ("The ledger", {"ledger": "ledger"}, ledger),
+        ("kmk verify", {"ledger": "ledger"}, ledger),
         (
             "Scale",
             {"clusters": "clusters-", "topics": "topics-", "records": "records-"},
@@ -74,11 +74,11 @@ def sections(results, drawn):
 
 def floor(results):
     names = (
-        ("limit-broker", "seconds", "the image as it is: one broker, alone, until it is started, s", 2),
-        ("limit-broker", "cpu", "CPU seconds of it", 1),
-        ("limit-hop", "p50", "a record into one broker and out of it, p50, ms", 1),
-        ("limit-disk", "cache", "the records' file copied, MB/s", 0),
-        ("limit-disk", "disk", "the same until it is on the disk, MB/s", 0),
+        ("limit-broker", "seconds", "the plain image: one broker, until it has started, s", 2),
+        ("limit-broker", "cpu", "its CPU seconds", 1),
+        ("limit-hop", "p50", "one record to a broker and back, p50, ms", 1),
+        ("limit-disk", "cache", "copying the records' file, MB/s", 0),
+        ("limit-disk", "disk", "the same, until the copy is on disk, MB/s", 0),
         ("limit-loopback", "tcp", "bytes over the loopback, MB/s", 0),
         ("process", "true", "`true`, a process that does nothing, ms", 1),
         ("process", "docker", "`docker version`, ms", 1),

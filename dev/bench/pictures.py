@@ -9,7 +9,7 @@ PICTURES = (
         "deploy-by-clusters",
         "Deploy, by clusters",
         ("clusters", "seconds"),
-        ("until every flow has carried a record", "clusters-{}-deploy", "kmk", "clusters"),
+        ("until a record has crossed every flow", "clusters-{}-deploy", "kmk", "clusters"),
         ("CPU seconds", "clusters-{}-cpu", "kmk", "clusters"),
     ),
     (
@@ -17,11 +17,11 @@ PICTURES = (
         "Memory of the lab, by clusters",
         ("clusters", "MiB"),
         ("all containers", "clusters-{}-memory", "kmk", "clusters"),
-        ("expected of the smallest lab", "clusters-{}-memory", "expected", "clusters"),
+        ("expected from the smallest lab", "clusters-{}-memory", "expected", "clusters"),
     ),
     (
         "status-by-topics",
-        "Looking at a lab, by topics",
+        "kmk status and kmk lag, by topics",
         ("topics, all mirrored", "milliseconds"),
         ("kmk status", "topics-{}", "status", "topics"),
         ("kmk lag", "topics-{}", "lag", "topics"),
@@ -41,7 +41,7 @@ PICTURES = (
     ),
     (
         "memory-by-records",
-        "Memory of kmk at most, by records",
+        "Peak memory of kmk, by records",
         ("records of 100 B", "MiB"),
         ("kmk produce", "records-{}", "produce-memory", "records"),
         ("kmk consume", "records-{}", "consume-memory", "records"),

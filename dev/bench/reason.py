@@ -24,7 +24,7 @@ def java(way):
     def words(results):
         one, cpu = results.median("limit-broker", "cpu"), results.median("cpu", way)
         said = "the start of three JVMs"
-        return f"{said}: the image's broker, alone, takes {one:.1f}; {cpu / one:.1f} times that" if one else said
+        return f"{said}: the image's broker alone takes {one:.1f}; {cpu / one:.1f} times that" if one else said
 
     return words
 
@@ -34,7 +34,7 @@ def pickup(row, late, how):
 
     def words(results):
         above = results.median(row, "kmk") - late
-        return f"MirrorMaker looks once a second, {late:g} s late {how}; {above:.1f} s above that"
+        return f"MirrorMaker looks for topics once a second, {late:g} s late {how}; {above:.1f} s more than that"
 
     return words
 
@@ -72,7 +72,7 @@ def client(row, size, has_file):
             return ""
         said = f"the cores: broker {broker:.1f} and `kmk` {mine:.1f} of {cores} busy ({(broker + mine) / cores:.0%})"
         at = ("limit-disk", "cache") if has_file else ("limit-loopback", "tcp")
-        most, megabytes = results.median(*at), results.median(row, "wire") * size / 1e6
+        most, megabytes = results.median(*at), results.median(row, "kmk") * size / 1e6
         where = "to copy the file" if has_file else "over the loopback"
         return said + (f"; {megabytes:,.0f} of {most:,.0f} MB/s {where}" if most else "")
 
@@ -108,7 +108,7 @@ def processes(row, count, unit):
 def status(results):
     docker, mine = results.median("process", "docker"), results.median("status", "kmk")
     return (
-        f"one call of `docker` ({docker:.0f} ms), and a record's way; {mine / docker:.1f} times the call"
+        f"one call of `docker` ({docker:.0f} ms) and one record through the flow; {mine / docker:.1f} times the call"
         if docker
         else ""
     )

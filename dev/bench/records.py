@@ -29,9 +29,9 @@ def measure(bench):
 def through(bench, count):
     topic = f"load-records-{count}"
     bench.lab.create(topic, 1)
-    how = ["--messages", str(count), "--size", str(SIZE), "--client", "wire"]
+    how = ["--messages", str(count), "--size", str(SIZE)]
     note(bench, count, "produce", bench.kmk("produce", "--topic", topic, *how, peak=True))
-    how = ["--messages", str(count), "--client", "wire", "--timeout", TIMEOUT]
+    how = ["--messages", str(count), "--timeout", TIMEOUT]
     note(bench, count, "consume", bench.kmk("consume", "--topic", topic, "--cluster", "primary", *how, peak=True))
     bench.kmk("topic", "delete", topic, "--cluster", "primary")
 

@@ -11,7 +11,7 @@ def start(results):
     rows = [
         Row(
             "first",
-            "`kmk deploy` to the first record mirrored, cold, s",
+            "`kmk deploy` until the first record is mirrored, cold, s",
             ("cold", "hand"),
             (Goal("ratio", "<=", 1 / 3, "≤ 1/3"),),
             2,
@@ -31,7 +31,7 @@ def start(results):
         Row("cpu", "the same, warm", ("warm", "hand"), (Goal("ratio", "<=", 0.5),), 1, reason.java("warm")),
         Row(
             "ready",
-            "`kmk deploy`, `docker compose up -d` until they return, cold, s",
+            "until `kmk deploy` or `docker compose up -d` returns, cold, s",
             ("cold", "hand"),
             (),
             2,
@@ -44,11 +44,11 @@ def start(results):
             ("kmk",),
             (),
             2,
-            reason.word("three JVMs end by themselves, and write first what they hold"),
+            reason.word("three JVMs shut down by themselves, and flush their data first"),
         ),
         Row(
             "start",
-            "`kmk start` of it, until records cross again, s",
+            "`kmk start` after that, until records cross again, s",
             ("kmk",),
             (),
             2,
@@ -60,13 +60,13 @@ def start(results):
             ("kmk", "compose"),
             (Goal("difference", "<=", 0.3),),
             2,
-            reason.word("the engine takes networks and containers down one by one"),
+            reason.word("the engine removes networks and containers one by one"),
         ),
     ]
     return table(results, STACKS, rows) + (
-        "\n\nThe clock runs from before the command is started until a record can be read on the target that was written on the source"
-        " as soon as that took one. Cold: MirrorMaker's class-data archive is removed before; warm: it is there from the deploy"
-        " before. CPU seconds are those of all containers, of `kmk` and of `docker compose`; the engine's own are not in it."
+        "\n\nTime is measured from just before the command starts until a record, written as soon as the source accepts one,"
+        " can be read on the target. Cold: without MirrorMaker's class-data archive; warm: with the archive of the previous"
+        " deploy. CPU seconds are those of all containers, `kmk` and `docker compose`, without the engine's own."
     )
 
 
@@ -80,7 +80,7 @@ def mirror(results):
     rows = [
         Row(
             "pickup",
-            "a topic made later: until its copy has its first record, s",
+            "a new topic, until its first record is mirrored, s",
             ("kmk", "hand"),
             (Goal("median", "<=", 1.5),),
             2,
@@ -124,11 +124,11 @@ def mirror(results):
             ("kmk", "hand"),
             (Goal("ratio", "<=", 0.65),),
             0,
-            reason.word("the pages of what was written count too"),
+            reason.word("the page cache of written data counts too"),
         ),
         Row(
             "own-memory-full",
-            "the same without pages of files, MiB",
+            "the same without page cache, MiB",
             ("kmk", "hand"),
             (Goal("ratio", "<=", 0.65),),
             0,
@@ -140,22 +140,22 @@ def mirror(results):
             ("kmk", "hand"),
             (Goal("median", "<=", 10),),
             1,
-            reason.word("timers: it looks for topics and groups every second"),
+            reason.word("timers: MirrorMaker looks for topics and groups every second"),
         ),
     ]
     return table(results, STACKS, rows) + (
-        "\n\nSteady state: a backlog is written while MirrorMaker is paused; its first tenth is not counted, nor what is mirrored"
-        f" {results.facts['window']:g} s after that."
-        " Latency is that of single records of 100 B, written and read by one process with one clock: 20 a second, or 1,000."
-        " Memory is what `docker stats` shows; idle is a stack with one topic of one record,"
-        f" {results.facts['rest']:g} s after that was mirrored."
+        "\n\nThroughput: a backlog is written while MirrorMaker is paused. Its first tenth is not counted, nor what is mirrored"
+        f" more than {results.facts['window']:g} s after that."
+        " Latency: single records of 100 B, written and read by one process with one clock, 20 or 1,000 a second."
+        " Memory: as shown by `docker stats`. Idle: a stack with one topic of one record,"
+        f" {results.facts['rest']:g} s after that record was mirrored."
     )
 
 
 def load(results):
     sizes = dict(results.facts["client_records"])
-    heads = ["records/s", "`--client wire`", "`--client kafka`", "Kafka's perf tool, its own count", "kcat"]
-    sides, no_perf = ("wire", "kafka", "perf", "kcat"), ("wire", "kafka", None, "kcat")
+    heads = ["records/s", "kmk", "kmk `--client kafka`", "Kafka's perf tool, its own count", "kcat"]
+    sides, no_perf = ("kmk", "kafka", "perf", "kcat"), ("kmk", "kafka", None, "kcat")
     produce, consume, samples = [], [], []
 
     def client(verb, words, size, count, goal):
@@ -166,7 +166,7 @@ def load(results):
 
     for size in sizes:
         for count in PARTITIONS:
-            produce.append(client("produce", "file → topic", size, count, 1.5))
+            produce.append(client("produce", "file → topic", size, count, 1.1))
             consume.append(client("consume-file", "topic → file", size, count, 1.2))
             consume.append(client("consume-null", "topic → /dev/null", size, count, 1.2))
         samples.append(
@@ -188,8 +188,9 @@ def load(results):
     )
     counts = ", ".join(f"{records:,} records of {size:,} B" for size, records in sizes.items())
     return table(results, heads, [*produce, *samples, *consume]) + (
-        f"\n\n{counts}; `acks=all`, nothing compressed; whole processes, but for Kafka's perf tools: those tell their own rate, without"
-        f" their start. With it, in records/s, one partition: {whole or 'not measured'}. The ratio is wire to kcat."
+        f"\n\n{counts}; `acks=all`, no compression. Rates are those of whole processes, except that Kafka's perf tools report their"
+        f" own rate, without start-up. Including start-up, in records/s, one partition: {whole or 'not measured'}. The ratio"
+        " compares kmk, as it is without `--client`, with kcat."
     )
 
 
@@ -227,11 +228,11 @@ def commands(results):
             ("kmk",),
             (Goal("median", "<", 8),),
             2,
-            reason.word("one file, nothing beside it"),
+            reason.word("a single file"),
         ),
     ]
     return table(results, ["measured", "kmk", "compared with"], rows) + (
-        "\n\nKafka's console tools run in a container that is there (`docker exec`), with their own default settings."
+        "\n\nKafka's console tools run in a running container (`docker exec`), with their default settings."
     )
 
 
@@ -250,7 +251,7 @@ def ledger(results):
     rows += [
         Row(
             f"ledger-memory-{records}",
-            f"memory for {records:,} records, at most, MiB",
+            f"peak memory for {records:,} records, MiB",
             ("verify",),
             tuple(most),
             0,
@@ -259,7 +260,7 @@ def ledger(results):
         for records in results.facts["ledger_many"]
     ]
     return table(results, ["measured", "kmk verify", "compared with"], rows) + (
-        "\n\nRecords of 200 B in three partitions, from source to target, through MirrorMaker, until the last one was read. 191 MiB are 200 MB."
+        "\n\nRecords of 200 B in three partitions, from source to target through MirrorMaker, until the last one has been read. 191 MiB are 200 MB."
     )
 
 

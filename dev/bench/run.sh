@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# `make bench`: measures kmk beside the stack a person would write by hand (baseline/), kcat and Kafka's own tools, in turn, in
-# one run, from nothing. Writes BENCHMARKS.md and the pictures in docs/bench; says what it is doing on stderr.
+# `make bench`: measures kmk and, in turn, a hand-written stack (baseline/), kcat and Kafka's own tools, from a fresh clone.
+# Writes BENCHMARKS.md and the charts in docs/bench; reports progress on stderr.
 #
-#   dev/bench/run.sh                     everything, five rounds: an hour, and the build
-#   dev/bench/run.sh --rounds 3 clients  a part, its tables on stdout; --help names the parts
-#   dev/bench/run.sh --smallest          a little of everything, in some minutes: shows that it works, and no more
+#   dev/bench/run.sh                     everything, five rounds: an hour plus the build
+#   dev/bench/run.sh --rounds 3 clients  one part, with its tables on stdout; --help lists the parts
+#   dev/bench/run.sh --smallest          a little of everything, in some minutes: only shows that it works
 #
-# It is no test: a goal that is not met is a "no" in the table. It fails only where something could not be measured. The
-# numbers mean something on a machine that has nothing else to do.
+# It is not a test: a missed goal shows as "no" in the table. It fails only if something cannot be measured. The numbers
+# are meaningful only on an otherwise idle machine.
 set -euo pipefail
 export LC_ALL=C PYTHONUTF8=1 # a decimal point, whatever the locale
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
@@ -20,7 +20,7 @@ dev/engine.sh up
 dev/tools.sh rust linker kcat
 KMK_KAFKA_IMAGE=$(dev/kafka-image.sh)
 export KMK_KAFKA_IMAGE KAFKA_IMAGE=$KMK_KAFKA_IMAGE # kmk's, and the hand-written stack's
-# what is not judged need not be fast
+# the smallest run is not compared, so a debug build will do
 case " $* " in *' --smallest '*) profile=dev directory=debug ;; *) profile=release directory=release ;; esac
 cargo build --profile "$profile" --locked --bin kmk --example probe
 BENCH_BINARIES=$(realpath "${CARGO_TARGET_DIR:-target}/$directory")

@@ -39,7 +39,7 @@ def table(results, heads, rows):
     """All rows have as many sides; where there is one, there is no ratio."""
     compared = any(len(row.sides) > 1 for row in rows)
     ends = (["ratio"] if compared else []) + ["goal", "met"] * any(row.goals for row in rows)
-    ends.append("limit, and how far from it")
+    ends.append("limit, and kmk relative to it")
     head = [*heads, *ends]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in rows:

@@ -57,8 +57,8 @@ public class Truth {
     private static final Plugins PLUGINS = new Plugins(Map.of("plugin.discovery", "service_load"));
     private static final ConnectorClientConfigOverridePolicy ANY = new AllConnectorClientConfigOverridePolicy();
     /** The findings of `kmk lint` that say that a key does nothing; others than these and "partly" are about values. */
-    private static final Set<String> IGNORED = Set.of("unknown", "misplaced", "overruled", "shadowed", "not-enabled", "of-broker",
-        "of-topic", "other-kafka", "unknown-alias", "self-flow", "blank-in-key");
+    private static final Set<String> IGNORED = Set.of("unknown", "misplaced", "overruled", "shadowed", "not-enabled", "broker-setting",
+        "topic-setting", "other-version", "unknown-alias", "self-flow", "space-in-key");
 
     /** Somebody who is given settings; `main` are those on whom the records depend. */
     private record Reader(String name, boolean main) {}

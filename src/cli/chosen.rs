@@ -1,4 +1,4 @@
-//! The cluster that a verb works on: one of the lab, or any that its addresses lead to.
+//! The cluster that a verb works on: one of the lab, or one given by its addresses.
 
 use super::{CliError, Context, DefaultCluster, Place, consume};
 use kafka_mirror_kit::core::lab::Lab;
@@ -14,7 +14,7 @@ use kmk_kafka::wait::{Interrupt, Stop};
 /// By its addresses, beside a flag `--cluster` that means one of the lab's.
 #[derive(clap::Args)]
 pub(super) struct Elsewhere {
-    /// Another cluster instead, of the lab or not
+    /// Use the cluster at these addresses instead; it need not belong to the lab
     #[arg(
         long,
         value_name = "HOST:PORT,...",
@@ -122,7 +122,7 @@ impl Chosen {
                 CliError::from(error).what(what)
             }
             GroupError::NoPlace { .. } => CliError::from(error).what(what).hint(format!(
-                "`kmk group list{} --verbose` shows where it stands",
+                "`kmk group list{} --verbose` shows its committed offsets",
                 self.flags()
             )),
         }
@@ -192,7 +192,7 @@ pub(super) fn all_answered<'a>(
     }
     if !silent.is_empty() {
         let lab = in_lab(&context.lab);
-        let hint = format!("hint: `kmk status{lab}` says what is wrong there");
+        let hint = format!("hint: `kmk status{lab}` shows what is wrong there");
         context.output.talk(&hint);
     }
     silent.is_empty()

@@ -29,57 +29,58 @@ const MOST_MESSAGES: u64 = 1_000_000_000_000;
 /// What a broker answers whoever cannot share partitions as a group does (`INCONSISTENT_GROUP_PROTOCOL`).
 const INCONSISTENT_PROTOCOL: i16 = 23;
 
-/// Read records from topics to standard output, and nothing else there
+/// Read records from topics and write them to standard output
 ///
-/// Reads from the beginning unless told otherwise, as far as the topic goes now; with --messages, until so many have
-/// arrived; with --follow, on and on. A topic that is not there is waited for, and never created, unless it is on another
-/// cluster of the lab: that is said at once. Of several topics, records come as they arrive, and --messages counts all.
+/// By default it reads from the beginning to the current end of the topic; with --messages, until that many records have
+/// arrived; with --follow, until it is stopped. It waits for a topic that does not exist, and never creates one. If
+/// another cluster of the lab has the topic, it says so at once. Records of several topics are written in the order in
+/// which they arrive, and --messages counts them together.
 ///
-/// In a pipe or a file a record is what it is, byte for byte. On a terminal, what would steer it is written out: `\u001b`.
+/// Output to a pipe or a file is byte for byte. On a terminal, control characters are escaped: `\u001b`.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     topics: SomeTopics,
-    /// The cluster of the lab to read from [default: the target of the flow that makes such a topic, or of the first]
+    /// The cluster of the lab to read from [default: the target of the flow that mirrors the topic, or of the first flow]
     #[arg(long, short, value_name = "NAME")]
     cluster: Option<String>,
     #[command(flatten)]
     elsewhere: Elsewhere,
-    /// End as soon as so many were read; exit code 1 if there are not so many in time
+    /// Stop after N records; exit 1 if fewer arrive before --timeout
     #[arg(long, short = 'n', value_name = "N", value_parser = messages, allow_hyphen_values = true)]
     messages: Option<u64>,
-    /// With --messages, how long it may take in all. Otherwise, how long the topic may not be there, or the broker not
-    /// answer
+    /// With --messages, the time limit of the whole run. Otherwise, how long to wait for a topic that does not exist yet,
+    /// or for a broker that does not answer
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::patience)]
     timeout: Duration,
-    /// Resume where this group stopped, and note how far it came: what was written out, and no more. Whoever else reads
-    /// the topic in this group, with kmk or without, gets other partitions, unless --partition names one
+    /// Join this consumer group: resume at its committed offsets, and commit what was written out. Other members of the
+    /// group, in kmk or elsewhere, read other partitions, unless --partition is given
     #[arg(long, short, value_name = "GROUP", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     group: Option<String>,
-    /// Where to begin: `earliest`, `latest`, an offset (in every partition), a time (2026-11-22T10:00:00Z), or a time ago
-    /// (-10m). A group that was here before resumes instead
+    /// Where to start: `earliest`, `latest`, an offset (in every partition), a time (2026-11-22T10:00:00Z), or a time ago
+    /// (-10m). A group with committed offsets resumes there instead
     #[arg(long, short = 'o', value_name = "WHERE", default_value = "earliest", value_parser = start, allow_hyphen_values = true)]
     from: Start,
-    /// Where to end: before this offset (in every partition) [default: where the topic ends now]
+    /// Stop before this offset (in every partition) [default: the current end of the topic]
     #[arg(long, value_name = "OFFSET", value_parser = counted::<i64>(0..=i64::MAX as u64), allow_negative_numbers = true,
           conflicts_with_all = ["messages", "follow", "group"])]
     until: Option<i64>,
-    /// Go on with records that arrive from now on
+    /// Keep reading new records as they arrive
     #[arg(long)]
     follow: bool,
-    /// How to write a record: `value` (its bytes), `json` (an object a line; bytes that are no text as value_base64), or
-    /// a template of %t topic, %p partition, %o offset, %k key, %v value, %T time in ms, %h headers, %% and \n, \t. A
-    /// newline follows each
+    /// How to print a record: `value` (its bytes), `json` (one object per line; bytes that are not text as value_base64),
+    /// or a template of %t topic, %p partition, %o offset, %k key, %v value, %T time in ms, %h headers, %% and \n, \t.
+    /// Each record ends with a newline
     #[arg(long, short = 'f', value_name = "FORMAT", default_value = "value")]
     format: Format,
     /// Read only this partition
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
     partition: Option<i32>,
-    /// Whether to read what belongs to transactions that were given up or have not ended
+    /// Whether to read records of transactions that are aborted or still open
     #[arg(long, value_name = "LEVEL", default_value = "read_uncommitted")]
     isolation: Isolation,
-    /// Which client reads: the kafka crate (small runs, Kafka 3, plain records), kmk's own, or whichever suits what is asked
+    /// Which client to use: the kafka crate (small runs, Kafka 3, plain records), kmk's own, or the one that fits
     #[arg(long, value_name = "CLIENT", default_value = "auto")]
     client: Speaker,
 }
@@ -118,7 +119,7 @@ Examples:
   kmk consume orders --cluster primary --group billing --follow
   kmk consume primary.orders --from -10m --format '%p:%o %T %k=%v'
 
-In JSON a missing key or value (a tombstone) is null.";
+In JSON, a missing key or value (a tombstone) is null.";
 
 pub(super) fn messages(text: &str) -> Result<u64, String> {
     counted(1..=MOST_MESSAGES)(text)
@@ -213,7 +214,7 @@ fn answer(
     let read = report.read;
     if let (Some(error), Some(group)) = (&report.not_committed, &what.group) {
         let group = printable::name(group);
-        let what = format!("how far group `{group}` came is not noted: {error}");
+        let what = format!("the offsets of group `{group}` were not committed: {error}");
         // otherwise how it ended says more
         if matches!(report.end, ConsumeEnd::Complete) {
             return Err(CliError::no(what));
@@ -226,9 +227,7 @@ fn answer(
     };
     match &report.end {
         ConsumeEnd::Complete if read == 0 && what.group.is_some() => {
-            context
-                .output
-                .talk("no records that the group has not read");
+            context.output.talk("no new records for the group");
         }
         ConsumeEnd::Complete if read == 0 => {
             context
@@ -286,7 +285,7 @@ pub(super) fn where_to_look(
     match (error, place) {
         (error, _) if error.code().is_some_and(|code| code.number() == INCONSISTENT_PROTOCOL) => {
             Some(
-                "its members share partitions in another way than the `range` and `roundrobin` that kmk knows, or are no \
+                "its members use an assignor that kmk does not support (it supports `range` and `roundrobin`), or they are not \
                  consumers: choose another --group"
                     .to_owned(),
             )
@@ -296,7 +295,7 @@ pub(super) fn where_to_look(
         }
         (error, Some(_)) if error.is_retriable() => {
             let lab = in_lab(&context.lab);
-            Some(format!("`kmk status{lab}` says how the lab is"))
+            Some(format!("`kmk status{lab}` shows the lab's health"))
         }
         _ => None,
     }

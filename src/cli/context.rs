@@ -1,4 +1,4 @@
-//! What every verb is given, and the lab, cluster or flow that it means.
+//! The context that every verb is given: output, interrupt, and the lab, cluster or flow to work on.
 
 use super::output::Output;
 use crate::cli::CliError;
@@ -76,7 +76,7 @@ impl Context {
     pub(crate) fn find_awake(&self) -> Result<(Docker, Lab), CliError> {
         let (docker, lab) = self.find_lab()?;
         if lab.state() == State::Stopped {
-            let hint = format!("`kmk start{}` goes on where it was", in_lab(&self.lab));
+            let hint = format!("`kmk start{}` starts it again", in_lab(&self.lab));
             let stopped = CliError::unusable(format!("lab `{}` is stopped", self.lab));
             return Err(stopped.hint(hint));
         }
@@ -113,7 +113,7 @@ impl Context {
             && place.lab.topology.flows.len() > 1
         {
             let cluster = &place.cluster.name;
-            let note = format!("note: on cluster {cluster}; choose another with --cluster");
+            let note = format!("note: using cluster {cluster}; choose another with --cluster");
             self.output.talk(&note);
         }
     }
@@ -124,7 +124,7 @@ fn unknown_cluster(name: &str, lab: &Lab) -> CliError {
     let told = CliError::unknown("cluster", name, &lab.spec.cluster_names());
     if name.parse::<u64>().is_ok() {
         told.hint(format!(
-            "-c is a cluster; `-n {name}` is a number of records"
+            "-c names a cluster; use `-n {name}` for a number of records"
         ))
     } else {
         told

@@ -5,7 +5,7 @@ use super::output::seconds;
 use super::quantity::{counted, whole};
 use super::{CliError, Context, Exit, lab_file};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use kafka_mirror_kit::core::docker::Site;
+use kafka_mirror_kit::core::docker::EngineHost;
 use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did, Request};
 use kafka_mirror_kit::core::lab::preflight;
 use kafka_mirror_kit::core::lab::workdir::{PROPERTIES_FILE, Workdir};
@@ -23,16 +23,16 @@ use std::time::Duration;
 use steps::next_steps;
 use timings::Format;
 
-/// Bring the lab up, and wait until records really cross from one cluster to the other
+/// Start the lab, and wait until records are really mirrored from one cluster to the other
 ///
-/// Where there is a lab file, kmk.yml, the lab is what it says; `kmk init` writes one.
+/// If there is a lab file (kmk.yml), it describes the lab; `kmk init` writes one.
 ///
-/// Deploying a lab that runs checks its health, and applies the flags that are given: only what they change is made
-/// anew, and records stay. Containers that were stopped or removed come back with their records.
+/// For a lab that already runs, deploy checks its health and applies the given flags: only the containers that they
+/// change are recreated, and records are kept. Containers that were stopped or removed come back with their records.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Which clusters and flows: one of those that `kmk scenarios` shows [default: dr, or what is there]
+    /// The clusters and flows to deploy; `kmk scenarios` lists the choices [default: dr, or those of the deployed lab]
     #[arg(long, value_name = "NAME", value_parser = scenario(), hide_possible_values = true, conflicts_with = "config")]
     scenario: Option<Scenario>,
     /// Deploy the lab that this file describes; flags override it [default: ./kmk.yml, if there is one]
@@ -53,8 +53,8 @@ pub(crate) struct Args {
     /// Take the next free port where the usual one is in use
     #[arg(long)]
     any_port: bool,
-    /// Publish ports on this address of the engine's machine, and let brokers advertise it: whoever reaches it can read
-    /// and write [default: 127.0.0.1]
+    /// Publish ports on this address of the Docker host, and let brokers advertise it: anyone who reaches it can read and
+    /// write [default: 127.0.0.1]
     #[arg(long, value_name = "ADDRESS", value_parser = bind_address)]
     bind: Option<IpAddr>,
     /// Kafka version to run in all clusters or, as CLUSTER=VERSION, in one, from its official image [default: 3.9.2]
@@ -63,22 +63,22 @@ pub(crate) struct Args {
     /// Kafka image to run in all clusters or, as CLUSTER=IMAGE, in one; also `KMK_KAFKA_IMAGE`
     #[arg(long, value_name = "IMAGE", value_parser = cluster_image)]
     image: Vec<(Option<String>, String)>,
-    /// MirrorMakers that share the work of each target or, as CLUSTER=N, of one [default: 1]
+    /// Number of MirrorMakers that share the work of each target or, as CLUSTER=N, of one [default: 1]
     #[arg(long, value_name = "N", value_parser = mirrormakers)]
     mirrormakers: Vec<(Option<String>, u16)>,
-    /// How long it may take until records cross, once the image is there
+    /// How long to wait until records are mirrored, once the image is pulled
     #[arg(long, value_name = "TIME", default_value = "120s", value_parser = super::patience)]
     timeout: Duration,
-    /// When it fails, leave what was made for a look
+    /// On failure, keep everything for inspection
     #[arg(long)]
     keep: bool,
     /// Overwrite files that kmk did not write, or that were edited since
     #[arg(long)]
     overwrite: bool,
-    /// Print where the time went, step by step, in place of the result; --verbose prints it as a table besides
+    /// Print how long each step took, instead of the result; --verbose adds it as a table
     #[arg(long, value_name = "FORMAT", value_enum, conflicts_with = "dry_run")]
     timings: Option<Format>,
-    /// Only write the files, and say what would be done; needs no Docker
+    /// Only write the files and show what would be done; does not need Docker
     #[arg(long)]
     dry_run: bool,
 }
@@ -106,10 +106,10 @@ fn cluster_port(text: &str) -> Result<(String, u16), String> {
     match port.parse::<u16>() {
         Ok(port) if (MIN_PORT..=most).contains(&port) => Ok((cluster.to_owned(), port)),
         Ok(port) if (1..MIN_PORT).contains(&port) => Err(format!(
-            "port {port} needs privileges; {MIN_PORT} to {most} are possible"
+            "port {port} needs privileges; {MIN_PORT} to {most} are allowed"
         )),
         _ => Err(format!(
-            "`{port}` is not a port; {MIN_PORT} to {most} are possible"
+            "`{port}` is not a port; {MIN_PORT} to {most} are allowed"
         )),
     }
 }
@@ -120,7 +120,7 @@ fn bind_address(text: &str) -> Result<IpAddr, String> {
         .and_then(|rest| rest.strip_suffix(']'));
     bare.unwrap_or(text)
         .parse()
-        .map_err(|_| "an IP address is needed, such as 192.168.1.20".to_owned())
+        .map_err(|_| "must be an IP address, such as 192.168.1.20".to_owned())
 }
 
 /// The official image of a version.
@@ -128,7 +128,7 @@ fn kafka_version(text: &str) -> Result<(Option<String>, String), String> {
     let (cluster, version) = for_a_cluster(text)?;
     match Version::parse(version) {
         Some(_) => Ok((cluster, official_image(version))),
-        None => Err("a version is written as 3.9.2".to_owned()),
+        None => Err("must be a version, such as 3.9.2".to_owned()),
     }
 }
 
@@ -142,14 +142,14 @@ fn mirrormakers(text: &str) -> Result<(Option<String>, u16), String> {
     let number = whole(number).and_then(|number| u16::try_from(number).ok());
     match number.filter(|number| (1..=MAX_MIRRORMAKERS).contains(number)) {
         Some(number) => Ok((cluster, number)),
-        None => Err(format!("1 to {MAX_MIRRORMAKERS} are possible")),
+        None => Err(format!("1 to {MAX_MIRRORMAKERS} are allowed")),
     }
 }
 
 /// `CLUSTER=` before a value that is for one cluster; neither versions, images nor numbers have a `=`.
 fn for_a_cluster(text: &str) -> Result<(Option<String>, &str), String> {
     match text.split_once('=') {
-        Some(("", _)) => Err("there is no cluster before the `=`".to_owned()),
+        Some(("", _)) => Err("the cluster name before `=` is missing".to_owned()),
         Some((cluster, value)) => Ok((Some(cluster.to_owned()), value)),
         None => Ok((None, text)),
     }
@@ -198,7 +198,7 @@ fn image_variable() -> Result<Option<String>, CliError> {
         Ok(image) => Ok(Some(image)),
         Err(std::env::VarError::NotPresent) => Ok(None),
         Err(error) => Err(CliError::usage(format!(
-            "{IMAGE_VARIABLE} is no image name: {error}"
+            "{IMAGE_VARIABLE} is not an image name: {error}"
         ))),
     }
 }
@@ -243,27 +243,27 @@ fn summary(deployed: &Deployed) -> String {
     let took = seconds(deployed.took);
     let mut replicates = replicates(&deployed.topology).to_owned();
     if deployed.has_lost {
-        replicates.push_str(" from now on (what is lost is named above)");
+        replicates.push_str(" from now on (losses are listed above)");
     }
     let text = match &deployed.outcome {
         Did::Created => format!("Lab `{lab}` is up and {replicates}, after {took}."),
         Did::Unchanged => {
-            format!("Lab `{lab}` already runs as asked and {replicates}; checked in {took}.")
+            format!("Lab `{lab}` already runs as requested and {replicates}; checked in {took}.")
         }
         Did::Repaired if deployed.has_lost => {
-            format!("Lab `{lab}` runs again and {replicates}, after {took}.")
+            format!("Lab `{lab}` is running again and {replicates}, after {took}.")
         }
         Did::Repaired => {
-            format!("Lab `{lab}` is whole again and {replicates}, after {took}.")
+            format!("Lab `{lab}` is repaired and {replicates}, after {took}.")
         }
         Did::Changed { anew, gone } => {
-            let what = [("Made anew", anew), ("Taken away", gone)];
+            let what = [("Recreated", anew), ("Removed", gone)];
             let what = what
                 .into_iter()
                 .filter(|(_, services)| !services.is_empty());
             let what = what.map(|(what, services)| format!(" {what}: {}.", services.join(", ")));
             let what: String = what.collect();
-            format!("Lab `{lab}` is changed and {replicates}, after {took}.{what}")
+            format!("Lab `{lab}` is updated and {replicates}, after {took}.{what}")
         }
     };
     text + &addresses(&deployed.topology)
@@ -295,9 +295,9 @@ pub(super) fn addresses(topology: &Topology) -> String {
 
 fn preview(request: &Request, context: &Context) -> Result<Exit, CliError> {
     // without Docker nobody knows of another engine than this machine's
-    let site = Site::find(&context.question()).unwrap_or(Site::Here);
-    let rendered = deploy::render(request, &site).map_err(deploy::DeployError::Spec)?;
-    let reach = preflight::reach(&site, &rendered.topology.spec);
+    let engine_host = EngineHost::find(&context.question()).unwrap_or(EngineHost::Local);
+    let rendered = deploy::render(request, &engine_host).map_err(deploy::DeployError::Spec)?;
+    let reach = preflight::reach(&engine_host, &rendered.topology.spec);
     reach.map_err(|problem| deploy::DeployError::Preflight(vec![problem]))?;
     let directory = request
         .directory
@@ -305,8 +305,8 @@ fn preview(request: &Request, context: &Context) -> Result<Exit, CliError> {
         .unwrap_or_else(|| deploy::default_directory(&request.lab));
     let workdir = Workdir::new(directory);
     workdir.write(
-        &site.owner(&request.lab),
-        &rendered.compose,
+        &engine_host.owner(&request.lab),
+        &rendered.compose.text,
         &rendered.properties,
         request.overwrite,
     )?;
@@ -327,15 +327,18 @@ fn preview(request: &Request, context: &Context) -> Result<Exit, CliError> {
         topology.project(),
         shell::word(&compose.display().to_string())
     );
-    let (proven, word) = (flows(Proof::Canary), flows(Proof::Word));
+    let (proven, word) = (flows(Proof::Canary), flows(Proof::ConnectorStatus));
     if topology.flows.is_empty() {
         text.push_str("\nWould wait until every broker answers");
     }
     if !proven.is_empty() {
-        let _ = write!(text, "\nWould wait until a canary has crossed {proven}");
+        let _ = write!(
+            text,
+            "\nWould wait until a canary record is mirrored through {proven}"
+        );
     }
     if !word.is_empty() {
-        let what = "Would wait until MirrorMaker says that it runs";
+        let what = "Would wait until MirrorMaker runs";
         let _ = write!(text, "\n{what} {word}");
     }
     let addresses = topology
@@ -343,16 +346,16 @@ fn preview(request: &Request, context: &Context) -> Result<Exit, CliError> {
         .iter()
         .map(|c: &Cluster| format!("{} at {}", c.name, c.bootstrap_outside()));
     let addresses: Vec<String> = addresses.collect();
-    let _ = write!(text, "\nThere would be {}", addresses.join(", "));
+    let _ = write!(text, "\nClusters would be {}", addresses.join(", "));
     context.output.result(&text)?;
     for footprint in topology.footprints() {
         context.output.talk(&format!("note: {footprint}"));
     }
-    if let Some(warning) = deploy::exposure(&topology.spec, &site) {
+    if let Some(warning) = deploy::exposure(&topology.spec, &engine_host) {
         context.output.warn(&warning);
     }
     context
         .output
-        .talk("\nNothing was started: leave --dry-run out to do so.");
+        .talk("\nNothing was started; without --dry-run, the lab is started.");
     Ok(Exit::Done)
 }

@@ -5,8 +5,8 @@ use kafka_mirror_kit::core::compose::CLASSES;
 use kafka_mirror_kit::core::docker::{Docker, DockerError};
 use kafka_mirror_kit::core::lab::list::Listed;
 use kafka_mirror_kit::core::lab::workdir::Workdir;
-use kafka_mirror_kit::core::lab::{Leftover, Sight};
-use kafka_mirror_kit::core::lab::{classes, deploy, destroy};
+use kafka_mirror_kit::core::lab::{Leftover, Reachability};
+use kafka_mirror_kit::core::lab::{class_cache, deploy, destroy};
 use kafka_mirror_kit::core::spec::{Naming, is_name};
 use kafka_mirror_kit::core::topology::is_internal;
 use kmk_kafka::printable;
@@ -16,19 +16,19 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// Take the lab away: its containers, networks, volumes, and the files that kmk wrote
+/// Remove the lab: its containers, networks, volumes, and the files that kmk wrote
 ///
-/// Asks nothing, but with --all. Removes only what carries kmk's labels; works half deployed, without the working
-/// directory, and twice.
+/// Asks for confirmation only with --all. Removes only what carries kmk's labels. Also works if the lab is only partly
+/// deployed, if its directory is missing, and if it was removed already.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Take every lab away, and what is kept between them, once the question is answered with yes
+    /// Remove every lab, and the cache that they share, after confirmation
     #[arg(long)]
     all: bool,
-    /// With --all: ask nothing
+    /// With --all: do not ask
     #[arg(long, short, requires = "all")]
     yes: bool,
-    /// How long it may take, for each lab
+    /// How long to wait, for each lab
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = super::patience)]
     timeout: Duration,
 }
@@ -44,14 +44,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
 /// Every lab there is, one after the other; what goes wrong with one keeps no other from going.
 fn every(args: &Args, context: &Context) -> Result<Exit, CliError> {
     if context.is_lab_typed {
-        return Err(
-            CliError::usage("--all means every lab, and --lab one of them")
-                .hint("leave one of both out"),
-        );
+        return Err(CliError::usage("--all and --lab cannot be used together")
+            .hint("leave one of them out"));
     }
     let labs = list::labs(false, context)?;
     if labs.is_empty() {
-        context.output.result("There is no lab.")?;
+        context.output.result("There are no labs.")?;
         forget_classes(context)?;
         return Ok(Exit::Done);
     }
@@ -66,14 +64,14 @@ fn every(args: &Args, context: &Context) -> Result<Exit, CliError> {
             one(name, args, context)
         } else {
             let what = format!("lab `{}` was not made by kmk", printable::name(name));
-            Err(CliError::unusable(what).hint("remove what carries its label with docker"))
+            Err(CliError::unusable(what).hint("use docker to remove what carries its label"))
         };
         if let Err(error) = gone {
             if error.exit == Exit::Interrupted {
                 return Err(error);
             }
             let stays = format!(
-                "Lab `{}` is not, or not wholly, gone:",
+                "Lab `{}` was not completely removed:",
                 printable::name(name)
             );
             context.output.talk(&stays);
@@ -89,10 +87,10 @@ fn every(args: &Args, context: &Context) -> Result<Exit, CliError> {
 
 /// What is no lab's, and of no use where there is none.
 fn forget_classes(context: &Context) -> Result<(), CliError> {
-    match classes::forget(&Docker::find()?, &context.question()) {
+    match class_cache::remove(&Docker::find()?, &context.question()) {
         Ok(true) => context
             .output
-            .talk(&format!("Volume {CLASSES} is gone too.")),
+            .talk(&format!("Volume {CLASSES} was removed too.")),
         // a lab that is about to be there has it
         Ok(false) | Err(DockerError::Failed { .. }) => {}
         Err(error) => return Err(error.into()),
@@ -108,7 +106,7 @@ fn is_wanted(labs: &[Listed], context: &Context) -> Result<bool, CliError> {
         list::names(labs)
     );
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        let nobody = CliError::usage(format!("{question} There is no terminal to ask at"));
+        let nobody = CliError::usage(format!("{question} There is no terminal to ask on"));
         return Err(nobody.hint("add --yes to destroy them all"));
     }
     tell_on(&format!("{question} [y/N] "));
@@ -146,19 +144,19 @@ fn one(lab: &str, args: &Args, context: &Context) -> Result<(), CliError> {
     let was_there = !gone.is_nothing();
     let text = if was_there {
         format!(
-            "Lab `{lab}` is gone, after {}: {}, {}, {}.",
+            "Lab `{lab}` was removed in {}: {}, {}, {}.",
             seconds(gone.took),
             count(gone.containers, "container"),
             count(gone.networks, "network"),
             count(gone.volumes, "volume"),
         )
     } else {
-        format!("There was nothing left of lab `{lab}`.")
+        format!("Nothing to remove: there is no lab `{lab}`.")
     };
     context.output.result(&text)?;
     for guest in gone.guests {
         context.output.talk(&format!(
-            "note: container {guest} was on a network of the lab, and goes on without it"
+            "note: container {guest} was connected to a network of the lab; it keeps running without it"
         ));
     }
     for left in &gone.left {
@@ -168,16 +166,16 @@ fn one(lab: &str, args: &Args, context: &Context) -> Result<(), CliError> {
     for file in gone.kept {
         let file = file.strip_prefix(&here).unwrap_or(&file);
         context.output.talk(&format!(
-            "note: {} was edited since kmk wrote it, and stays",
+            "note: {} was edited since kmk wrote it, and is kept",
             file.display()
         ));
     }
     if !args.all
         && was_there
-        && classes::are_kept(&docker, &context.question()).is_ok_and(|kept| kept)
+        && class_cache::exists(&docker, &context.question()).is_ok_and(|kept| kept)
     {
         context.output.talk(&format!(
-            "note: volume {CLASSES} stays for the next lab; `docker volume rm {CLASSES}` removes it"
+            "note: volume {CLASSES} is kept for the next lab; `docker volume rm {CLASSES}` removes it"
         ));
     }
     Ok(())
@@ -189,13 +187,13 @@ fn say_what_stays(left: &Leftover, context: &Context) {
     let (cluster, bootstrap) = (&footprint.cluster, &footprint.bootstrap);
     let talk = |text: &str| context.output.talk(text);
     talk(&format!(
-        "\nCluster {cluster} ({bootstrap}) was there before, and goes on. {}:",
-        match left.sight {
-            Sight::Seen => "It keeps what was made there for the lab",
-            Sight::Silent =>
-                "It does not answer, and should still have what was made there for the lab",
-            Sight::Locked =>
-                "kmk cannot log in there to look; it should still have what was made there for the lab",
+        "\nCluster {cluster} ({bootstrap}) existed before the lab and is kept. {}:",
+        match left.reachability {
+            Reachability::Answered => "These topics were created there for the lab",
+            Reachability::Silent =>
+                "It does not answer; these topics were created there for the lab",
+            Reachability::Secured =>
+                "kmk connects without credentials and cannot look; these topics were created there for the lab",
         }
     ));
     for topic in footprint.topics() {
@@ -204,13 +202,13 @@ fn say_what_stays(left: &Leftover, context: &Context) {
         } else {
             ""
         };
-        talk(&match left.sight {
-            Sight::Locked => format!("  {topic}{shared}"),
+        talk(&match left.reachability {
+            Reachability::Secured => format!("  {topic}{shared}"),
             _ => format!("  kmk topic delete {topic} --force --bootstrap {bootstrap}{shared}"),
         });
     }
     if !left.copies.is_empty() {
-        talk("The copies are yours to keep, or to remove:");
+        talk("The mirrored topics are yours to keep or to delete:");
     }
     for topic in &left.copies {
         let force = if is_internal(topic) { " --force" } else { "" };
@@ -219,12 +217,12 @@ fn say_what_stays(left: &Leftover, context: &Context) {
         ));
     }
     for copies in &footprint.copies {
-        if left.sight != Sight::Seen || copies.naming == Naming::Same {
+        if left.reachability != Reachability::Answered || copies.naming == Naming::Same {
             talk(&format!("Also there: {copies}."));
         }
     }
-    if left.sight == Sight::Locked {
-        talk("Kafka's own kafka-topics.sh removes them, with the same properties.");
+    if left.reachability == Reachability::Secured {
+        talk("Delete them with Kafka's own kafka-topics.sh and the same properties.");
     }
 }
 

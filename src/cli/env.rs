@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 /// Print the lab's addresses as shell variables, for scripts: eval "$(kmk env)"
 ///
 /// For each cluster: NAME_BOOTSTRAP is its address on this machine, NAME_BOOTSTRAP_INSIDE the one for your own
-/// containers, NAME_NETWORK the docker network that these must join (none for an existing cluster). KMK_LAB makes this lab
-/// the one that later commands mean.
+/// containers, NAME_NETWORK the docker network that these must join (none for an existing cluster). KMK_LAB makes later
+/// commands use this lab.
 #[derive(clap::Args)]
 pub(crate) struct Args {}
 

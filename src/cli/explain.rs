@@ -1,6 +1,6 @@
 mod causes;
+mod messages;
 mod remedy;
-mod words;
 
 use super::output::{COMMAND, HINT, styled};
 use super::topic_args::OneTopic;
@@ -9,27 +9,27 @@ use kafka_mirror_kit::core::judge::explain::{Answer, Sight};
 use kafka_mirror_kit::core::lab::explain::{Explanation, explain};
 use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::printable;
+use messages::Messages;
 use serde::Serialize;
-use words::Words;
 
-/// Tell why a topic is not, or not yet, on the other side: what was seen, and what to do
+/// Explain why a topic is not mirrored, or not yet: what was seen, and what to do
 ///
-/// For each flow that the topic concerns, the first of these that holds: its name is Kafka's or MirrorMaker's own; there is no such
-/// topic; no flow leads from where it is; its name is one of what came from the target, too long, excluded, or not listed; the flow
-/// is off; MirrorMaker, the link or a cluster is down, or a task of MirrorMaker's failed; MirrorMaker has not looked for new topics
-/// since; the target has no such topic, or one with fewer partitions; records are lost; there is nothing to copy; it is behind; it
-/// is up to date.
+/// For each flow concerned, shows the first reason that applies: the name is internal to Kafka or MirrorMaker; the topic
+/// does not exist; no flow reads from its cluster; the name belongs to a topic mirrored from the target, is too long,
+/// excluded, or not listed; the flow is disabled; MirrorMaker, the link or a cluster is down, or a task of MirrorMaker
+/// failed; MirrorMaker has not looked for new topics yet; the mirrored topic does not exist, or has fewer partitions;
+/// records are lost; there is nothing to mirror; it is behind; it is up to date.
 ///
-/// Ends with exit code 0 when the topic is mirrored, even if behind, and 1 when not.
+/// The exit code is 0 if the topic is mirrored, even if it is behind, otherwise 1.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     topic: OneTopic,
-    /// Only this flow [default: all that the topic concerns]
+    /// Only this flow [default: every flow concerned]
     #[arg(long, value_name = "SOURCE->TARGET")]
     flow: Option<String>,
-    /// As JSON, for scripts
+    /// Print JSON, for scripts
     #[arg(long)]
     json: bool,
 }
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         flow_named(&lab.topology, name)?;
     }
     if lab.topology.flows.is_empty() {
-        let hint = "`flows` of a lab file, or a scenario with flows, says what is to be mirrored";
+        let hint = "add `flows` to the lab file, or deploy a scenario with flows";
         let none = CliError::no(format!(
             "lab `{}` has no flow, so nothing is mirrored",
             context.lab
@@ -90,16 +90,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
 
 fn describe(explanation: &Explanation, flags: &str) -> String {
     let state = state_of(explanation);
-    let words = Words::of(explanation, flags);
-    let first = format!("{}: {state}: {}", explanation.flow, words.what);
+    let messages = Messages::of(explanation, flags);
+    let first = format!("{}: {state}: {}", explanation.flow, messages.what);
     let mut lines = vec![styled(COMMAND, &first)];
     lines.extend(
-        words
+        messages
             .seen
             .iter()
             .map(|seen| format!("  seen: {}", printable::line(seen))),
     );
-    let todo = words.todo.iter();
+    let todo = messages.todo.iter();
     lines.extend(todo.map(|todo| format!("  {} {todo}", styled(HINT, "do:"))));
     lines.join("\n")
 }
@@ -112,21 +112,23 @@ fn state_of(explanation: &Explanation) -> &'static str {
         }
         (
             Answer::FewerPartitions { .. }
-            | Answer::CopyLost { .. }
+            | Answer::MirroredRecordsLost { .. }
             | Answer::NeverCopied { .. }
             | Answer::SourceRecreated(_)
-            | Answer::BegunInTheMidst,
+            | Answer::StartedMidway,
             _,
-        ) => "mirrored in part",
+        ) => "partly mirrored",
         (Answer::NothingProduced { .. }, _) => "nothing to mirror",
-        (Answer::PossiblyNeverCopied { .. } | Answer::Ill { certain: false, .. }, _) => "unknown",
+        (Answer::PossiblyNeverCopied { .. } | Answer::Unhealthy { certain: false, .. }, _) => {
+            "unknown"
+        }
         (Answer::NotRefreshed { .. }, copy) if explanation.seen.problems.is_empty() => match copy {
-            Sight::Absent => "not there yet",
-            _ => "not copied yet",
+            Sight::Absent => "not created yet",
+            _ => "not mirrored yet",
         },
         (
             Answer::NoSuchTopic { .. }
-            | Answer::OnlyTheCopy
+            | Answer::SourceTopicMissing
             | Answer::NoFlow { .. }
             | Answer::Excluded { .. }
             | Answer::NotListed { .. }

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 /// List consumer groups; describe, reset or delete one
 ///
-/// `list` and `describe` look on every cluster; the others work on the target of the first flow, where `kmk consume` reads,
-/// unless told otherwise. A group with active members is left alone.
+/// `list` and `describe` look at every cluster. `reset` and `delete` work on the target of the first flow, where `kmk
+/// consume` reads, unless --cluster is given. A group with active members is not changed.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -55,7 +55,7 @@ struct Which {
     cluster: Option<String>,
     #[command(flatten)]
     elsewhere: Elsewhere,
-    /// How long the brokers may take
+    /// How long to wait for the brokers
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::patience)]
     timeout: Duration,
 }
@@ -84,7 +84,7 @@ fn failed(error: GroupError, chosen: &Chosen, context: &Context) -> CliError {
         if let Some(other) = others.first() {
             let name = printable::name(group);
             return CliError::usage(format!("there is no group `{name}` on {on}")).hint(format!(
-                "it is on {}: name it with --cluster {other}",
+                "it is on {}: use --cluster {other}",
                 others.join(", ")
             ));
         }

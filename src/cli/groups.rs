@@ -6,7 +6,7 @@ use super::quantity::{count, or_dash};
 use super::table::{row, table};
 use super::{CliError, Context, Exit, chosen, consume, flow_named};
 use kafka_mirror_kit::core::lab::groups::{
-    ClusterGroups, GroupReport, PlaceReport, groups_and_flows, groups_at,
+    ClusterGroups, GroupPartition, GroupReport, groups_and_flows, groups_at,
 };
 use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::spec::in_lab;
@@ -15,11 +15,11 @@ use kmk_kafka::wait::Limit;
 use serde::Serialize;
 use std::time::Duration;
 
-/// Show the consumer groups of each cluster: who reads, how far they came, and what is left
+/// Show the consumer groups of each cluster: members, lag, and what a failover would mean
 ///
-/// Also what would become of each at the other end of a flow, if it went on there now: how many records it would read
-/// again, how many it would skip, and why. With --verbose, every partition: the offset where the group goes on, the end,
-/// and who reads it.
+/// For each flow it shows what would happen if the group failed over to the target now: how many records it would read
+/// again, how many it would skip, and why. With --verbose, every partition: the committed offset, the end, and the member
+/// that reads it.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -28,17 +28,17 @@ pub(crate) struct Args {
     /// As `kmk group describe`
     #[arg(long, short, hide = true, value_name = "GROUP", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     group: Option<String>,
-    /// The groups of MirrorMaker and Kafka Connect too
+    /// Include the groups of MirrorMaker and Kafka Connect
     #[arg(long)]
     all: bool,
     #[command(flatten)]
     answer: Answer,
 }
 
-/// Show one consumer group, partition by partition, on every cluster that knows it
+/// Show one consumer group, partition by partition, on every cluster that has it
 ///
-/// The offset where the group goes on, the end of the partition, and who reads it; and what would become of the group at
-/// the other end of a flow, if it went on there now.
+/// For each partition: the committed offset, the end, and the member that reads it. For each flow: what would happen if the
+/// group failed over to the target now.
 #[derive(clap::Args)]
 #[command(after_help = DESCRIBE_EXAMPLES)]
 pub(super) struct Describe {
@@ -62,7 +62,7 @@ struct Which {
     cluster: Option<String>,
     #[command(flatten)]
     elsewhere: Elsewhere,
-    /// Only what becomes of groups at the other end of this flow [default: all]
+    /// Only failovers through this flow [default: all flows]
     #[arg(long, value_name = "SOURCE->TARGET", conflicts_with_all = ["cluster", "bootstrap"])]
     flow: Option<String>,
 }
@@ -70,10 +70,10 @@ struct Which {
 /// How the answer is given, and how long that may take.
 #[derive(clap::Args)]
 struct Answer {
-    /// As JSON, for scripts: always partition by partition
+    /// Print JSON, for scripts, always partition by partition
     #[arg(long)]
     json: bool,
-    /// How long the brokers may take to answer
+    /// How long to wait for the brokers
     #[arg(long, value_name = "TIME", default_value = "20s", value_parser = super::patience)]
     timeout: Duration,
 }
@@ -85,26 +85,25 @@ Examples:
   kmk group list --flow 'primary->secondary'
   kmk group list --json | jq '.clusters[].groups[] | {group, lag}'
 
-LAG is what is left to read: offsets between the group's place and the end,
-markers of transactions and records that were compacted away included.
-Partitions in which the group noted no place are `not begun`: where it would
-begin is its clients' to say. `ahead N` means that the group's place lies N
-offsets beyond the end: someone set it, or records are lost.
+LAG counts the offsets from the committed offset to the end of the partition,
+including transaction markers and compacted records. Partitions with records but
+no committed offset are `not started`: auto.offset.reset decides where clients
+start. `ahead N` means that the committed offset is N offsets beyond the end:
+someone set it, or records are lost.
 
-Below a group, a line for each flow says what it would get if it went on at
-the flow's target now: records that it has read already (`delivered again`),
-and by how many it stands `further on there`: read there, or moved. Without a
-place there its clients choose: `delivered again` if they begin at the first
-record, or, if at the end, `SKIPPED`: not read, and never seen. Where a number
-cannot be known, `at most` stands before it. Where a cluster does not answer,
-its groups are shown as MirrorMaker last noted them on the other clusters.
-docs/groups.md says how all of it comes about.";
+Below a group, a line for each flow shows what would happen if the group failed
+over to the target now: how many records would be `redelivered`, and how many
+records `ahead` the group is there (it read them there, or was moved). Without a
+committed offset there, auto.offset.reset decides: with `earliest`, records are
+redelivered; with `latest`, they are SKIPPED, which means never read. `at most`
+marks an upper bound. If a cluster does not answer, its groups are shown as
+MirrorMaker last saw them. docs/groups.md explains each number.";
 
 const DESCRIBE_EXAMPLES: &str = "\
 Examples:
   kmk group describe billing
   kmk group describe billing --flow 'primary->secondary'
-  kmk group describe billing --json | jq '.clusters[].groups[].places'
+  kmk group describe billing --json | jq '.clusters[].groups[].partitions'
 
 `kmk group list --help` says what each column means.";
 
@@ -222,14 +221,14 @@ fn keep(group: &str, clusters: &mut Vec<ClusterGroups>, asked: &str) -> Result<(
         if !silent.is_empty() {
             let group = printable::name(group);
             let what = format!(
-                "no group `{group}` is seen, and there may be one: {}",
+                "group `{group}` was not found, but it may exist: {}",
                 silent.join("; ")
             );
-            let hint = format!("`kmk status{asked}` says what is wrong there");
+            let hint = format!("`kmk status{asked}` shows what is wrong there");
             return Err(CliError::unusable(what).hint(hint));
         }
         let hint = nearest(group, names.iter().map(String::as_str)).map_or_else(
-            || format!("`kmk group list{asked}` shows those there are"),
+            || format!("`kmk group list{asked}` lists the existing groups"),
             |meant| format!("did you mean `{}`?", printable::name(meant)),
         );
         let name = printable::name(group);
@@ -247,7 +246,7 @@ fn talk(clusters: &[ClusterGroups], in_detail: bool, context: &Context) {
     if hidden > 0 {
         let groups = count(hidden, "group");
         context.output.talk(&format!(
-            "\n{groups} of MirrorMaker and Kafka Connect left out; --all shows them"
+            "\n{groups} of MirrorMaker and Kafka Connect hidden; --all shows them"
         ));
     }
     let lab = in_lab(&context.lab);
@@ -257,7 +256,7 @@ fn talk(clusters: &[ClusterGroups], in_detail: bool, context: &Context) {
     if let (Some(cluster), false) = (of_lab, in_detail) {
         let group = group_word(&cluster.groups[0].group);
         let command = format!("kmk group describe{lab} {group}");
-        context.output.next(&[(command, "partition by partition")]);
+        context.output.next(&[(command, "show every partition")]);
     }
 }
 
@@ -267,7 +266,7 @@ fn describe(cluster: &ClusterGroups, in_detail: bool) -> String {
         (Some(_), true) => return format!("{heading}\nno answer"),
         (None, true) => return format!("{heading}\nno groups"),
         (Some(_), false) => {
-            format!("{heading}\nno answer; its groups as MirrorMaker last noted them:")
+            format!("{heading}\nno answer; its groups as MirrorMaker last saw them:")
         }
         (None, false) => heading,
     };
@@ -305,8 +304,9 @@ fn summary(groups: &[GroupReport]) -> String {
 fn lag_of_all(group: &GroupReport) -> String {
     let is_ahead = group.places.iter().any(|place| place.ahead.is_some());
     let not_begun = group.not_begun();
-    let ahead = is_ahead.then(|| "ahead elsewhere".to_owned());
-    let not_begun = (not_begun > 0).then(|| format!("{} not begun", count(not_begun, "partition")));
+    let ahead = is_ahead.then(|| "ahead in other partitions".to_owned());
+    let not_begun =
+        (not_begun > 0).then(|| format!("{} not started", count(not_begun, "partition")));
     let parts = [Some(or_dash(group.lag)), ahead, not_begun];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
@@ -332,7 +332,7 @@ fn detail(group: &GroupReport) -> String {
     let idle = group.members.iter().filter(|member| member.partitions == 0);
     let idle = idle.map(|member| {
         let client = printable::name(&member.client);
-        format!("{client} on {} reads nothing", member.host)
+        format!("{client} on {} has no partitions", member.host)
     });
     let lines: Vec<String> = [line].into_iter().chain(idle).collect();
     if group.places.is_empty() {
@@ -367,7 +367,7 @@ fn detail(group: &GroupReport) -> String {
         .join("\n")
 }
 
-fn left(place: &PlaceReport) -> String {
+fn left(place: &GroupPartition) -> String {
     place
         .ahead
         .map_or_else(|| or_dash(place.lag), |over| format!("ahead {over}"))

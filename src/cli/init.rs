@@ -8,17 +8,17 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::PathBuf;
 
-/// Write a lab file, every field explained: `kmk deploy` beside it deploys what it says
+/// Write a lab file with every field explained; `kmk deploy` in its directory uses it
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The file to write; directories on the way to it are made
+    /// The file to write; missing directories are created
     #[arg(long, value_name = "FILE", default_value = lab_file::FILE)]
     config: PathBuf,
-    /// Which clusters and flows: one of those that `kmk scenarios` shows
+    /// The clusters and flows; `kmk scenarios` lists the choices
     #[arg(long, value_name = "NAME", default_value = "dr", value_parser = scenario(), hide_possible_values = true)]
     scenario: Scenario,
-    /// Overwrite the file, if it is there
+    /// Overwrite the file if it exists
     #[arg(long)]
     overwrite: bool,
 }
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         .and_then(|mut file| file.write_all(text.as_bytes()));
     match written {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            return Err(CliError::usage(format!("{path} is there already"))
+            return Err(CliError::usage(format!("{path} already exists"))
                 .hint("replace it with --overwrite, or name another file with --config"));
         }
         other => other.map_err(cannot)?,
@@ -58,8 +58,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let deploy = format!("kmk deploy{config}");
     let lab = in_lab(&context.lab);
     context.output.next(&[
-        (deploy, "what it says, again after each change"),
-        (format!("kmk status{lab}"), "how it is"),
+        (deploy, "deploy it, now and after each change"),
+        (format!("kmk status{lab}"), "check health"),
     ]);
     Ok(Exit::Done)
 }

@@ -20,12 +20,9 @@ pub(super) fn wanted(
         return Ok(None);
     };
     if let Some(scenario) = scenario {
-        let what = format!(
-            "{} is here, and says which clusters and flows there are",
-            path.display()
-        );
+        let what = format!("{} already defines the clusters and flows", path.display());
         let hint = format!(
-            "leave --scenario out, or go where there is no lab file; `kmk init --scenario {scenario} --config FILE` writes another"
+            "leave --scenario out, or use a directory without a lab file; `kmk init --scenario {scenario} --config FILE` writes another"
         );
         return Err(CliError::usage(what).hint(hint));
     }

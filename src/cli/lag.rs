@@ -12,9 +12,9 @@ use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::wait::Limit;
 use std::time::{Duration, Instant};
 
-/// Show how far the copies are behind their sources: in records, and in seconds
+/// Show how far mirrored topics are behind their sources, in records and in seconds
 ///
-/// For each flow, its topics, those that are furthest behind first. With --topic or --verbose, partition by partition.
+/// Lists the topics of each flow, those furthest behind first. With a topic or --verbose, partition by partition.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -23,18 +23,18 @@ pub(crate) struct Args {
     flow: Option<String>,
     #[command(flatten)]
     topic: MaybeTopic,
-    /// Say no (exit code 1) where a flow is more than so many records behind
+    /// Fail (exit code 1) if a flow is more than N records behind
     #[arg(long, value_name = "N", value_parser = counted::<u64>(0..=u64::MAX), allow_negative_numbers = true, conflicts_with = "watch")]
     max: Option<u64>,
-    /// Say no (exit code 1) where a flow is further behind than this time, such as 5s
+    /// Fail (exit code 1) if a flow is further behind than this, such as 5s
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, conflicts_with = "watch")]
     max_age: Option<Duration>,
-    /// As JSON, for scripts: always partition by partition. With --watch, one object a line
+    /// Print JSON, for scripts, always partition by partition. With --watch, one object per line
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     watch: Watch,
-    /// How long the brokers may take to answer
+    /// How long to wait for the brokers
     #[arg(long, value_name = "TIME", default_value = "20s", value_parser = super::patience)]
     timeout: Duration,
 }
@@ -44,19 +44,18 @@ Examples:
   kmk lag
   kmk lag --watch
   kmk lag orders
-  kmk lag --max 0 # is everything copied?
+  kmk lag --max 0 # is everything mirrored?
   kmk lag --json | jq '.flows[] | {name, behind, seconds_behind}'
 
-BEHIND counts the records of the source that MirrorMaker has not yet noted as
-written to the target; it takes note ten times a second. `<=` where offsets were
-counted, of which some may hold no record. SECONDS is the age of the oldest of
-them, `-` where it carries no time. `lost` are records that were copied, and are
-not on the target any more. docs/lag.md says where each number comes from, and
-what it cannot know.
+BEHIND counts the records of the source after MirrorMaker's committed position;
+it commits ten times a second. `<=` means that offsets were counted, some of
+which may hold no record. SECONDS is the age of the oldest of these records, `-`
+if it has no timestamp. `lost` records were mirrored and are no longer on the
+target. docs/lag.md explains where each number comes from, and what it cannot
+show.
 
-Exit codes: 0 the numbers are there; 1 some cannot be known, are over --max, or
-stand still where --max or --max-age is given, or records are lost, or it is
-unknown whether they are.";
+Exit codes: 0 the lag is known; 1 some of it is unknown, over --max or --max-age,
+or standing still while one of these is given, or records are or may be lost.";
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     if args.watch.watch {
@@ -124,11 +123,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
 /// What to type where something is wrong.
 fn next(lag: &Lag, lab: &str) -> Option<(String, &'static str)> {
     if lag.flows.iter().any(|flow| flow.behind.is_none()) {
-        return Some((format!("kmk status{lab}"), "what is wrong"));
+        return Some((format!("kmk status{lab}"), "see what is wrong"));
     }
     let stall = lag.flows.iter().find_map(|flow| flow.stalled.first())?;
     let topic = shell::word(&stall.topic);
-    Some((format!("kmk explain{lab} {topic}"), "why it stands still"))
+    Some((
+        format!("kmk explain{lab} {topic}"),
+        "see why it stands still",
+    ))
 }
 
 fn in_detail(args: &Args, context: &Context) -> bool {
@@ -144,7 +146,7 @@ fn over(args: &Args, flow: &FlowLag) -> Vec<String> {
         .map(|max| format!("{behind} records behind, more than {max}"));
     let age = args.max_age.filter(|_| behind > 0).and_then(|max| {
         let Some(seconds) = flow.seconds_behind else {
-            return Some("how old the oldest record is cannot be known".to_owned());
+            return Some("the age of the oldest record is unknown".to_owned());
         };
         (seconds > max.as_secs_f64()).then(|| {
             let max = humantime::format_duration(max);
@@ -191,7 +193,7 @@ fn keep(name: &str, lag: &mut Lag, context: &Context) -> Result<(), CliError> {
         let hint = nearest(name, names).map_or_else(
             || {
                 format!(
-                    "`kmk topic list{}` shows those there are",
+                    "`kmk topic list{}` lists the existing topics",
                     in_lab(&context.lab)
                 )
             },

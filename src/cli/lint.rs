@@ -1,4 +1,4 @@
-mod words;
+mod messages;
 
 use super::quantity::count;
 use super::{CliError, Context, Exit};
@@ -8,26 +8,26 @@ use kafka_mirror_kit::core::mirrormaker::settings::Generation;
 use kafka_mirror_kit::core::topology::Version;
 use kmk_kafka::printable;
 use kmk_kafka::wait::Limit;
+use messages::message;
 use serde::Serialize;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use words::words;
 
-/// Check MirrorMaker's properties: which settings would it ignore in silence, or could not read?
+/// Check a MirrorMaker properties file for settings that would be silently ignored or cannot be read
 ///
-/// Any mm2.properties of a dedicated MirrorMaker, not only kmk's own. Findings go to stdout, by file and line; without one
-/// the exit code is 0, with some it is 1.
+/// Accepts any mm2.properties of a dedicated MirrorMaker cluster, not only kmk's own. Findings go to stdout, by file and
+/// line. The exit code is 0 without findings, otherwise 1.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The properties files; - for standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// Settings of this Kafka only [default: those that 3.9 or 4.2 have]
+    /// Check for this version of Kafka [default: settings of 3.9 or 4.2]
     #[arg(long, value_name = "VERSION", value_parser = version)]
     kafka_version: Option<Version>,
-    /// As JSON, for scripts
+    /// Print JSON, for scripts
     #[arg(long)]
     json: bool,
 }
@@ -120,7 +120,7 @@ fn found(file: &str, finding: Finding) -> Found {
         file: file.to_owned(),
         line: finding.line,
         problem: finding.problem.kind(),
-        text: words(&finding.problem),
+        text: message(&finding.problem),
         instead: finding.problem.instead().to_vec(),
         key: finding.key,
     }
@@ -139,7 +139,7 @@ impl Report {
         let name = &self.file;
         let of_settings = count(self.settings, "setting");
         context.output.talk(&if self.findings.is_empty() {
-            format!("{name}: {of_settings}, and MirrorMaker reads every one")
+            format!("{name}: {of_settings}, and MirrorMaker reads all of them")
         } else {
             let number = count(self.findings.len(), "finding");
             format!("{name}: {number} in {of_settings}")
@@ -170,7 +170,8 @@ fn print_json(answer: &impl Serialize, context: &Context) -> Result<(), CliError
 }
 
 fn version(text: &str) -> Result<Version, String> {
-    Version::parse(text).ok_or_else(|| "a version of Kafka looks like 3.9.2 or 4.2".to_owned())
+    Version::parse(text)
+        .ok_or_else(|| "must be a version of Kafka, such as 3.9.2 or 4.2".to_owned())
 }
 
 fn name_of(file: &Path) -> String {
@@ -193,12 +194,12 @@ fn text_of(file: &Path) -> Result<(String, Encoding), CliError> {
     read.map_err(cannot)?;
     if bytes.len() as u64 > LONGEST {
         return Err(CliError::usage(format!(
-            "{name} is longer than 1 MiB: no properties of MirrorMaker"
+            "{name} is larger than 1 MiB: not a properties file of MirrorMaker"
         )));
     }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err(
-            CliError::usage(format!("{name} is UTF-16, of which Java reads nothing"))
+            CliError::usage(format!("{name} is UTF-16, which Java cannot read"))
                 .hint("save it as plain text (ASCII, or UTF-8 without a byte-order mark)"),
         );
     }

@@ -15,14 +15,15 @@ const DIRECTORY: usize = 9;
 /// Ports of a lab that a terminal shows: the others are in --json, and where there is no terminal.
 const PORTS: usize = 3;
 
-/// List all labs there are, running or stopped
+/// List all labs, running or stopped
 ///
-/// A lab that is none of the ready-made ones (`kmk scenarios`) has its flows in place of a scenario's name.
+/// A lab that matches none of the scenarios (`kmk scenarios`) is shown with its flows instead of a scenario's name.
 ///
-/// Ends with exit code 0 whatever state they are in. With --verbose, also what memory they use, which takes 2 seconds.
+/// The exit code is 0 whatever state they are in. With --verbose, also shows the memory that they use, which takes 2
+/// seconds.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// As JSON, for scripts
+    /// Print JSON, for scripts
     #[arg(long)]
     json: bool,
 }
@@ -35,8 +36,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     if labs.is_empty() {
-        context.output.result("There is no lab.")?;
-        context.output.talk("\nhint: `kmk deploy` brings one up");
+        context.output.result("There are no labs.")?;
+        context.output.talk("\nhint: `kmk deploy` starts one");
         return Ok(Exit::Done);
     }
     context
@@ -50,7 +51,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     }
     if let Some(lab) = labs.iter().find(|lab| lab.state == State::Stopped) {
         let lab = in_lab(&lab.lab);
-        let hint = format!("\nhint: `kmk start{lab}` goes on where it was");
+        let hint = format!("\nhint: `kmk start{lab}` starts it again");
         context.output.talk(&hint);
     }
     Ok(Exit::Done)
@@ -126,7 +127,7 @@ fn word(state: State) -> &'static str {
         State::Running => "running",
         State::Stopped => "stopped",
         State::Incomplete => "incomplete",
-        State::Ill => "NOT HEALTHY",
+        State::Unhealthy => "NOT HEALTHY",
         State::Unreadable => "unreadable",
     }
 }
@@ -193,7 +194,7 @@ mod tests {
             verbose: bool,
         ) {
             let lab = Listed {
-                lab: name, state: State::Ill, scenario: None, running: 10, containers: 12,
+                lab: name, state: State::Unhealthy, scenario: None, running: 10, containers: 12,
                 flows: vec!["primary->secondary".to_owned(); clusters], clusters: Vec::new(),
                 ports: vec![port; clusters], memory: Some(1 << 30), directory: Some((&directory).into()), problem: None,
             };

@@ -5,15 +5,15 @@ use kmk_kafka::printable;
 use kmk_kafka::wait::Limit;
 use std::io::{self, IsTerminal as _, Write as _};
 
-/// Show what the lab's containers wrote
+/// Show the logs of the lab's containers
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Only this service, such as primary or mm2-secondary
     service: Option<String>,
-    /// Go on with what is written from now on
+    /// Keep printing new lines
     #[arg(long, short)]
     follow: bool,
-    /// Only so many last lines of each service
+    /// Only the last N lines of each service
     #[arg(long, value_name = "N", value_parser = counted::<usize>(0..=u64::MAX), allow_negative_numbers = true)]
     tail: Option<usize>,
 }

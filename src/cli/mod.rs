@@ -1,4 +1,4 @@
-//! The command line: what was typed becomes one call into the core, and its answer becomes output and an exit code.
+//! The command line: parses arguments, calls the core, and turns its answer into output and an exit code.
 
 mod chosen;
 mod consume;
@@ -16,7 +16,6 @@ mod lag;
 mod lint;
 mod list;
 mod logs;
-mod meant;
 mod output;
 mod produce;
 mod quantity;
@@ -25,6 +24,7 @@ mod schema;
 mod start;
 mod status;
 mod stop;
+mod suggestions;
 mod table;
 mod topic;
 mod topic_args;
@@ -45,7 +45,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// Geo-replicated Kafka on a laptop: two real clusters joined by MirrorMaker 2, proven to replicate, and taken away again.
+/// Geo-replicated Kafka on a laptop: two real clusters joined by MirrorMaker 2, checked end to end, and removed again.
 #[derive(Parser)]
 #[command(name = "kmk", version, max_term_width = 100, after_help = FIRST_STEPS)]
 struct Cli {
@@ -64,27 +64,28 @@ First steps:
   kmk destroy
 
 Exit codes:
-  0    done, or yes
-  1    the answer is no: too few by the deadline or a count that is short, not healthy, lost
-  2    a flag, value, file, or name in the lab (cluster, flow, topic, group, service) that
-       does not exist
-  3    nothing to work with: Docker, Kafka, an answer that cannot be had or understood,
-       no such lab or one that is not up, a name that somebody else uses
+  0    done, or the check passed
+  1    the check failed: too few records in time, not healthy, records lost
+  2    a wrong flag, value or file, or the lab has no such cluster, flow, topic, group or
+       service
+  3    not available: Docker or Kafka does not answer or its answer cannot be read, there is
+       no such lab, it is not running, or something else uses its name
   130  interrupted";
 
 #[derive(clap::Args)]
 #[command(next_help_heading = "Global options")]
 struct Global {
-    /// The lab that is meant; also KMK_LAB [default: demo; of `deploy`, what the lab file says, before KMK_LAB]
+    /// The lab to use; also KMK_LAB [default: demo; `deploy` prefers the name in the lab file to KMK_LAB]
     #[arg(long, global = true, value_name = "NAME", value_parser = lab_name)]
     lab: Option<String>,
-    /// Where the rendered files go; also KMK_DIR [default: where they are, or ./kmk-lab, with `-NAME` of another lab than demo]
+    /// Directory for the generated files; also KMK_DIR [default: where they are already, or ./kmk-lab; ./kmk-lab-NAME for
+    /// labs other than demo]
     #[arg(long, global = true, value_name = "DIRECTORY")]
     dir: Option<PathBuf>,
-    /// Say nothing but results and errors
+    /// Print only results, warnings and errors
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Say more
+    /// Print more details
     #[arg(long, short, global = true)]
     verbose: bool,
     /// When to use color: auto, always or never; NO_COLOR is respected
@@ -132,7 +133,10 @@ fn lab_name(text: &str) -> Result<String, String> {
     if spec::is_name(text) {
         Ok(text.to_owned())
     } else {
-        Err("a lab name has lower-case letters, digits and `-` (not first or last), at most 40 characters".to_owned())
+        Err(
+            "use lower-case letters, digits and `-` (not first or last), at most 40 characters"
+                .to_owned(),
+        )
     }
 }
 
@@ -169,7 +173,7 @@ fn patience(text: &str) -> Result<Duration, String> {
 pub(crate) fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return meant::refuse(error),
+        Err(error) => return suggestions::refuse(error),
     };
     let output = Output::new(cli.global.quiet, cli.global.verbose, cli.global.color);
     let interrupt = Interrupt::default();

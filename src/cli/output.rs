@@ -1,4 +1,4 @@
-//! Where words go: results to stdout, talk to stderr, events to a spinner or to plain lines.
+//! Output: results to stdout, messages to stderr, events to a spinner or as plain lines.
 
 pub(crate) use kmk_kafka::wait::seconds;
 

@@ -54,10 +54,10 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let file = args.file_to_read(stdin);
     let is_stdin = file.as_deref() == Some(Path::new("-"));
     if is_stdin && stdin == Stdin::Terminal {
-        context.output.talk("A record a line; end with Ctrl-D.");
+        context.output.talk("One record per line; end with Ctrl-D.");
     }
     if stdin == Stdin::Lines && file.is_none() && args.asks_for_samples() {
-        let note = "note: stdin is not read, as --messages or --size asks for sample records; `--file -` sends its lines";
+        let note = "note: standard input is ignored, because --messages or --size asks for sample records; `--file -` sends its lines";
         context.output.talk(note);
     }
     let is_surprising = file.is_none() && args.is_silent();
@@ -96,7 +96,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
             let verb = if is_there { "alter" } else { "create" };
             let at = flags(place.as_ref(), &bootstrap, context);
             CliError::from(error).hint(format!(
-                "`kmk topic {verb} {topic}{at} --config message.timestamp.type=CreateTime` makes it keep times"
+                "`kmk topic {verb} {topic}{at} --config message.timestamp.type=CreateTime` makes it keep the producer's timestamps"
             ))
         }
         other => other.into(),
@@ -115,7 +115,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         context.output.talk(&nothing);
     }
     if is_surprising && report.tally.acknowledged() > 0 {
-        let sample = format!("note: a sample record, as {stdin}");
+        let sample = format!("note: sent a sample record, because {stdin}");
         context.output.talk(&sample);
     }
     let sent = Sent {
@@ -166,11 +166,11 @@ fn refuse_mirrored(topic: &str, place: &Place, context: &Context) -> Result<(), 
         return Ok(());
     };
     let what = format!(
-        "`{topic}` on {cluster} is the copy of `{}` on {}: MirrorMaker writes it, and what you add exists nowhere else",
+        "`{topic}` on {cluster} is the mirrored topic of `{}` on {}: MirrorMaker writes to it, and what you add exists nowhere else",
         source.topic, source.cluster
     );
     let hint = format!(
-        "send to --topic {} --cluster {}, or insist with --force",
+        "send to --topic {} --cluster {}, or use --force",
         source.topic, source.cluster
     );
     Err(CliError::usage(what).hint(hint))
@@ -222,7 +222,7 @@ fn refused(
     match error {
         KafkaError::RecordTooLarge { topic, bytes } => {
             let most = setting("max.message.bytes").map_or_else(
-                || "a topic's max.message.bytes says how large".to_owned(),
+                || "max.message.bytes of the topic sets the limit".to_owned(),
                 |most| format!("its max.message.bytes is {most}"),
             );
             let enough = bytes + AROUND;
@@ -236,9 +236,12 @@ fn refused(
         KafkaError::Refused { code, .. } if matches!(code.number(), -1 | 87) => {
             let policy = setting("cleanup.policy").unwrap_or_default();
             if code.number() == 87 || policy.contains("compact") {
-                return Some("a compacted topic refuses records without a key: give them one with --key or --key-separator".to_owned());
+                return Some(
+                    "a compacted topic refuses records without a key: use --key or --key-separator"
+                        .to_owned(),
+                );
             }
-            Some("--client wire says which error it is".to_owned())
+            Some("--client wire shows which error it is".to_owned())
         }
         error => advice(error),
     }
@@ -248,9 +251,9 @@ fn refused(
 fn more_room(bytes: usize, heap_mib: Option<u32>, room: &str) -> String {
     let is_too_small = |heap: &u32| bytes.div_ceil(1 << 20).saturating_mul(SHARE) > *heap as usize;
     match heap_mib.filter(is_too_small) {
-        None => format!(": `{room}` makes room"),
+        None => format!(": `{room}` raises it"),
         Some(heap) => format!(
-            "; records of that size need brokers with more memory: `memory` in the lab file, {SHARE} times the record or more, is {heap} MiB here"
+            "; records of that size need brokers with more memory: set `memory` in the lab file to at least {SHARE} times the record size (it is {heap} MiB)"
         ),
     }
 }
@@ -278,7 +281,7 @@ fn next(sent: &Sent, place: &Place, context: &Context) {
         .map(|flow| (flow, Rules::of_flow(flow).select(topic)))
         .collect();
     let is_left_out = |(_, selection): &(&Flow, Selection)| {
-        !matches!(selection, Selection::Taken | Selection::Unjudged(_))
+        !matches!(selection, Selection::Included | Selection::NotEvaluated(_))
     };
     if selected.iter().all(is_left_out) {
         let on = &place.cluster.name;
@@ -290,12 +293,12 @@ fn next(sent: &Sent, place: &Place, context: &Context) {
     }
     let consume = selected
         .into_iter()
-        .filter(|(_, selection)| *selection == Selection::Taken)
+        .filter(|(_, selection)| *selection == Selection::Included)
         .map(|(flow, _)| {
             let (remote, target) = (flow.remote_topic(topic), &flow.spec.target);
             let command =
                 format!("kmk consume{lab} {remote} --cluster {target}{from} --messages {messages}");
-            (command, "the copies")
+            (command, "read the mirrored records")
         });
     let consume: Vec<(String, &str)> = consume.collect();
     if !consume.is_empty() {
@@ -310,7 +313,7 @@ mod tests {
     #[test]
     fn no_command_is_given_that_would_kill_a_broker() {
         let told = |bytes, heap| more_room(bytes, heap, "alter");
-        let room = ": `alter` makes room";
+        let room = ": `alter` raises it";
         assert_eq!(told(2_000_200, Some(256)), room);
         assert_eq!(told(16 << 20, Some(256)), room);
         assert_eq!(told(100_000_200, None), room);

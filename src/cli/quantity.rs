@@ -1,4 +1,4 @@
-//! Numbers with their units, as people read and write them.
+//! Numbers with units: parsing what people type, and formatting what they read.
 
 use std::ops::RangeInclusive;
 
@@ -104,7 +104,7 @@ pub(super) fn counted<T: TryFrom<u64>>(
                     most => format!(" to {most}"),
                 };
                 format!(
-                    "it is a number from {}{most}, such as 1000, 10k or 1e6",
+                    "must be a number from {}{most}, such as 1000, 10k or 1e6",
                     range.start()
                 )
             })
@@ -117,7 +117,7 @@ pub(super) fn sized(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, 
         let bytes = product(text, &SIZES).filter(|bytes| range.contains(bytes));
         bytes.ok_or_else(|| {
             let (least, most) = range.clone().into_inner();
-            format!("it is a size from {least} to {most} bytes, such as 1000, 10kB, 1MB (10^6) or 1MiB (2^20)")
+            format!("must be a size from {least} to {most} bytes, such as 1000, 10kB, 1MB (10^6) or 1MiB (2^20)")
         })
     }
 }
@@ -286,12 +286,12 @@ mod tests {
     fn a_number_out_of_its_range_hears_what_is_allowed() {
         let read = counted::<u16>(1..=300);
         assert_eq!(read("300"), Ok(300));
-        let allowed = "it is a number from 1 to 300, such as 1000, 10k or 1e6";
+        let allowed = "must be a number from 1 to 300, such as 1000, 10k or 1e6";
         assert_eq!(read("301"), Err(allowed.to_owned()));
         assert_eq!(read("1e6"), Err(allowed.to_owned()));
         let told = sized(65..=100_000_000)("64").unwrap_err();
         assert!(
-            told.starts_with("it is a size from 65 to 100000000 bytes, "),
+            told.starts_with("must be a size from 65 to 100000000 bytes, "),
             "{told}"
         );
     }

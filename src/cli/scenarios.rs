@@ -3,11 +3,11 @@ use kafka_mirror_kit::core::spec::scenario::Scenario;
 use kafka_mirror_kit::core::spec::{ClusterSpec, DEFAULT_LAB, FlowSpec};
 use serde::Serialize;
 
-/// Show the scenarios that `kmk deploy --scenario NAME` knows, each with a drawing and when to use it
+/// Show the scenarios for `kmk deploy --scenario NAME`, each with a diagram and when to use it
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// As JSON, for scripts
+    /// Print JSON, for scripts
     #[arg(long)]
     json: bool,
 }
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         .result(&Scenario::ALL.map(describe).join("\n\n"))?;
     context.output.next(&[(
         format!("kmk deploy --scenario {}", Scenario::ActiveActive),
-        "or another of them",
+        "or another scenario",
     )]);
     Ok(Exit::Done)
 }

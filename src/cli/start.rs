@@ -5,13 +5,13 @@ use kafka_mirror_kit::core::lab::start;
 use kmk_kafka::wait::Limit;
 use std::time::Duration;
 
-/// Start the lab that was stopped, and wait until records cross again
+/// Start a stopped lab, and wait until records are mirrored again
 ///
-/// Its records are there, groups go on where they were, and so do the flows. Nothing is made anew: what was removed
-/// comes back with `kmk deploy`. Starting a lab that runs checks that it replicates.
+/// Records, committed offsets and MirrorMaker's positions are kept. Nothing is recreated: `kmk deploy` brings back what
+/// was removed. If the lab already runs, start checks that it replicates.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// How long it may take until records cross
+    /// How long to wait until records are mirrored
     #[arg(long, value_name = "TIME", default_value = "120s", value_parser = super::patience)]
     timeout: Duration,
 }
@@ -25,9 +25,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let (lab, took) = (&context.lab, seconds(started.took));
     let replicates = deploy::replicates(&started.topology);
     let text = if started.containers == 0 {
-        format!("Lab `{lab}` already runs and {replicates}; checked in {took}.")
+        format!("Lab `{lab}` is already running and {replicates}; checked in {took}.")
     } else {
-        format!("Lab `{lab}` runs again and {replicates}, after {took}.")
+        format!("Lab `{lab}` is running again and {replicates}, after {took}.")
     };
     let text = text + &deploy::addresses(&started.topology);
     context.output.result(&text)?;

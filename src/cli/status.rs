@@ -8,7 +8,7 @@ use dashboard::Look;
 use kafka_mirror_kit::core::judge::lag::{FlowLag, TopicState};
 use kafka_mirror_kit::core::lab::State;
 use kafka_mirror_kit::core::lab::status::{
-    self, COPIES, CanaryStatus, FlowState, FlowStatus, PartStatus, Status, TopicStatus,
+    self, COPIES, CanaryStatus, ConnectorStatus, FlowState, FlowStatus, Status, TopicStatus,
 };
 use kafka_mirror_kit::core::spec::in_lab;
 use kafka_mirror_kit::core::topology::{Access, Proof};
@@ -16,13 +16,14 @@ use kmk_kafka::printable;
 use kmk_kafka::wait::Stop;
 use std::time::{Duration, SystemTime};
 
-/// Show how the lab is: containers, clusters, flows, and how far the copies are behind
+/// Show the lab's health: containers, clusters, flows, and how far mirrored topics are behind
 ///
-/// Ends with exit code 0 when all is well, and 1 when not. `kmk lag` has more about what is behind. With --verbose, also what memory the containers use, and
-/// which client moves records: `kafka`, the crate, or `wire`, our own.
+/// The exit code is 0 if everything is healthy, otherwise 1. `kmk lag` shows more about what is behind. With --verbose, also
+/// shows the memory of the containers, MirrorMaker's tasks, and the client that kmk uses: `kafka` (the crate) or `wire`
+/// (kmk's own).
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// As JSON, for scripts. With --watch, one object a line
+    /// Print JSON, for scripts. With --watch, one object per line
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -46,16 +47,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     };
     context.output.result(&text)?;
     if !args.json {
-        say_what_is_not_known(&status, context);
+        print_notes(&status, context);
     }
     if status.healthy {
         return Ok(Exit::Done);
     }
     let lab = in_lab(&context.lab);
     let hint = if status.state == State::Stopped {
-        format!("`kmk start{lab}` goes on where it was")
+        format!("`kmk start{lab}` starts it again")
     } else {
-        format!("`kmk logs{lab}` says more; `kmk deploy{lab}` repairs what can be repaired")
+        format!("`kmk logs{lab}` shows more; `kmk deploy{lab}` repairs what can be repaired")
     };
     context.output.talk(&format!("\nhint: {hint}"));
     Ok(Exit::No)
@@ -78,12 +79,12 @@ fn watch(args: &Args, context: &Context) -> Result<Exit, CliError> {
 }
 
 /// What kmk may not do, or cannot, on clusters that it did not make.
-fn say_what_is_not_known(status: &Status, context: &Context) {
+fn print_notes(status: &Status, context: &Context) {
     let mut notes = Vec::new();
     for cluster in &status.clusters {
-        if cluster.access == Access::Locked {
+        if cluster.access == Access::Secured {
             notes.push(format!(
-                "kmk cannot log in to {}, and does not know how it is; MirrorMaker can",
+                "kmk connects without credentials and cannot check {}; MirrorMaker can connect",
                 cluster.name
             ));
         }
@@ -96,24 +97,24 @@ fn say_what_is_not_known(status: &Status, context: &Context) {
             .filter(|cluster| cluster.access == Access::Open)
             .map(|cluster| cluster.name.as_str())
             .collect();
-        let copies = |part: &PartStatus| part.connector == COPIES && part.task.is_some();
+        let copies = |part: &ConnectorStatus| part.connector == COPIES && part.task.is_some();
         let mut clusters = status.clusters.iter();
         let is_empty =
             clusters.any(|cluster| cluster.name == flow.source && cluster.topics == Some(0));
         let is_idle = !flow.parts.is_empty() && !flow.parts.iter().any(copies) && !is_empty;
-        if flow.proof == Proof::Word && flow.healthy && is_idle {
+        if flow.proof == Proof::ConnectorStatus && flow.healthy && is_idle {
             notes.push(format!(
-                "MirrorMaker runs {}, and copies nothing: no topic of {} is one that the flow takes, or MirrorMaker cannot reach or enter it (`kmk logs{}` says more)",
+                "MirrorMaker runs {} but mirrors nothing: the flow includes no topic of {}, or MirrorMaker cannot connect to it (`kmk logs{}` shows more)",
                 flow.name,
                 flow.source,
                 in_lab(&status.lab)
             ));
         }
-        if flow.proof == Proof::Word && !open.is_empty() {
+        if flow.proof == Proof::ConnectorStatus && !open.is_empty() {
             notes.push(format!(
-                "no canary is sent through {}, its state is MirrorMaker's word{}; `canary: true` at {} in the lab file lets kmk send one",
+                "no canary is sent through {}; its state is what MirrorMaker reports{}; set `canary: true` for {} in the lab file to let kmk send one",
                 flow.name,
-                heard(flow),
+                heartbeat(flow),
                 open.join(" and ")
             ));
         }
@@ -121,9 +122,9 @@ fn say_what_is_not_known(status: &Status, context: &Context) {
     let lags = status.flows.iter().filter_map(|flow| flow.lag.as_ref());
     notes.extend(lags.flat_map(FlowLag::notes));
     for flow in status.flows.iter().filter(|flow| flow.behind.is_none()) {
-        if let Some(ago) = flow.noted_seconds_ago {
+        if let Some(ago) = flow.position_age_seconds {
             notes.push(format!(
-                "how far {} is behind cannot be known while {} does not answer; MirrorMaker last noted a record as mirrored {ago:.1} s ago",
+                "the lag of {} is unknown while {} does not answer; MirrorMaker last committed its position {ago:.1} s ago",
                 flow.name, flow.source
             ));
         }
@@ -135,10 +136,10 @@ fn say_what_is_not_known(status: &Status, context: &Context) {
 }
 
 /// When it was last given.
-fn heard(flow: &FlowStatus) -> String {
-    flow.heard.map_or_else(String::new, |millis| {
+fn heartbeat(flow: &FlowStatus) -> String {
+    flow.heartbeat_age_ms.map_or_else(String::new, |millis| {
         let age = seconds(Duration::from_millis(millis));
-        format!(" (last sign of life {age} ago)")
+        format!(" (last heartbeat {age} ago)")
     })
 }
 
@@ -154,7 +155,7 @@ fn describe(status: &Status, verbose: bool) -> String {
     parts.push(String::new());
     parts.push(flows(status));
     if verbose {
-        parts.extend(status.flows.iter().map(states));
+        parts.extend(status.flows.iter().map(connectors));
     }
     parts.join("\n")
 }
@@ -246,7 +247,13 @@ fn clusters(status: &Status, verbose: bool) -> String {
 
 fn flows(status: &Status) -> String {
     let heading = row([
-        "FLOW", "STATE", "CANARY", "TOPIC", "COPY", "BEHIND", "SECONDS",
+        "FLOW",
+        "STATE",
+        "CANARY",
+        "TOPIC",
+        "MIRRORED AS",
+        "BEHIND",
+        "SECONDS",
     ]);
     let rows = status.flows.iter().flat_map(|flow| {
         let behind = flow
@@ -273,7 +280,7 @@ fn flows(status: &Status) -> String {
                 "",
                 "",
                 &topic.source,
-                &copy(topic),
+                &mirrored_as(topic),
                 &topic.behind.to_string(),
                 &age_of(topic.seconds_behind),
             ])
@@ -288,17 +295,17 @@ fn state(status: &Status, flow: &FlowStatus) -> &'static str {
         (State::Stopped, _) => "stopped",
         (_, FlowState::Running) => "running",
         (_, FlowState::Degraded) => "degraded",
-        (_, FlowState::Ill) => "ill",
+        (_, FlowState::Unhealthy) => "unhealthy",
     }
 }
 
 /// What it is called, and what is the matter with it.
-fn copy(topic: &TopicStatus) -> String {
+fn mirrored_as(topic: &TopicStatus) -> String {
     let name = &topic.remote;
     match topic.state {
-        TopicState::NotThereYet => "not there yet".to_owned(),
-        TopicState::CopyGone if topic.lost == 0 => "gone".to_owned(),
-        TopicState::CopyGone => format!("gone: {} lost", topic.lost),
+        TopicState::NotCreatedYet => "not created yet".to_owned(),
+        TopicState::MirroredTopicGone if topic.lost == 0 => "gone".to_owned(),
+        TopicState::MirroredTopicGone => format!("gone: {} lost", topic.lost),
         _ if topic.lost > 0 => format!("{name} ({} lost)", topic.lost),
         _ if topic.never_copied > 0 => format!("{name} ({} never copied)", topic.never_copied),
         _ if topic.doubtful > 0 => format!("{name} (unknown whether lost)"),
@@ -314,21 +321,21 @@ fn age_of(seconds: Option<f64>) -> String {
 /// How long it took, or that it did not cross.
 fn canary(canary: &CanaryStatus) -> String {
     match canary {
-        CanaryStatus::Crossed { micros } => format!("{} ms", micros.div_ceil(1000)),
+        CanaryStatus::Arrived { micros } => format!("{} ms", micros.div_ceil(1000)),
         CanaryStatus::Missing { .. } => "late".to_owned(),
-        CanaryStatus::Unsent { .. } => "not sent".to_owned(),
-        CanaryStatus::Unseen { .. } => "not seen".to_owned(),
+        CanaryStatus::NotSent { .. } => "not sent".to_owned(),
+        CanaryStatus::Unknown { .. } => "unknown".to_owned(),
     }
 }
 
-fn states(flow: &FlowStatus) -> String {
+fn connectors(flow: &FlowStatus) -> String {
     let is_shared = flow.parts.iter().any(|part| part.worker.is_some());
     // who has died still stands there as running
     let state = match flow.state {
-        FlowState::Ill => "LAST SAID",
+        FlowState::Unhealthy => "LAST STATE",
         FlowState::Running | FlowState::Degraded => "STATE",
     };
-    let mut heading = row(["MIRRORMAKER", "TASK", state]);
+    let mut heading = row(["CONNECTOR", "TASK", state]);
     heading.extend(is_shared.then(|| "WORKER".to_owned()));
     let rows = flow.parts.iter().map(|part| {
         let task = part

@@ -7,13 +7,13 @@ use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::wait::Limit;
 use std::time::Duration;
 
-/// Stop the lab: its memory is free again, and its records stay for `kmk start`
+/// Stop the lab: frees its memory, and keeps its records for `kmk start`
 ///
-/// MirrorMaker is stopped first, so that it notes how far it is; then the brokers. Nothing is removed. Stopping a lab
-/// that is stopped does nothing.
+/// MirrorMaker is stopped first, so that it commits its positions; then the brokers. Nothing is removed. Stopping a
+/// stopped lab does nothing.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// How long it may take
+    /// How long to wait
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = super::patience)]
     timeout: Duration,
 }
@@ -26,17 +26,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     drop(steps);
     let lab = &context.lab;
     let text = if stopped.containers == 0 {
-        format!("Lab `{lab}` was stopped already.")
+        format!("Lab `{lab}` is already stopped.")
     } else {
         let took = seconds(stopped.took);
         let containers = count(stopped.containers, "container");
-        format!("Lab `{lab}` is stopped, after {took}: {containers}. Its records stay.")
+        format!("Lab `{lab}` was stopped in {took}: {containers}. Its records are kept.")
     };
     context.output.result(&text)?;
     let lab = in_lab(lab);
     context.output.next(&[
-        (format!("kmk start{lab}"), "goes on where it was"),
-        (format!("kmk destroy{lab}"), "all gone"),
+        (format!("kmk start{lab}"), "start it again"),
+        (format!("kmk destroy{lab}"), "remove everything"),
     ]);
     Ok(Exit::Done)
 }

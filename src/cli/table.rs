@@ -1,4 +1,4 @@
-//! Columns of text, as wide as they need to be. What a cell holds stays in it.
+//! Text tables whose columns are as wide as they need to be. Cell contents are escaped.
 
 use kmk_kafka::printable;
 

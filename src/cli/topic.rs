@@ -13,10 +13,10 @@ use kafka_mirror_kit::core::topology::is_internal;
 use kmk_kafka::wait::Limit;
 use std::time::Duration;
 
-/// List topics; create, describe, alter, truncate or delete one, in milliseconds
+/// List topics; create, describe, alter, truncate or delete one
 ///
-/// `list` and `describe` look on every cluster; the others work on the source of the first flow, unless told otherwise. A
-/// topic that MirrorMaker writes, or that is Kafka's or MirrorMaker's own, is changed only with --force.
+/// `list` and `describe` look at every cluster; the others work on the source of the first flow, unless --cluster is given.
+/// Mirrored topics, and internal topics of Kafka or MirrorMaker, are changed only with --force.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -68,7 +68,7 @@ struct Which {
     cluster: Option<String>,
     #[command(flatten)]
     elsewhere: Elsewhere,
-    /// How long the brokers may take
+    /// How long to wait for the brokers
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::patience)]
     timeout: Duration,
 }
@@ -112,8 +112,8 @@ fn refuse_internal(topic: &str, chosen: &Chosen) -> Result<(), CliError> {
     if !is_internal {
         return Ok(());
     }
-    let what = format!("`{topic}` is a name of Kafka's, MirrorMaker's or kmk's own topics");
-    let hint = "leave it to them, or insist with --force";
+    let what = format!("topic name `{topic}` is reserved for Kafka, MirrorMaker or kmk");
+    let hint = "choose another topic, or use --force";
     Err(CliError::usage(what).hint(hint))
 }
 
@@ -126,11 +126,11 @@ fn refuse_mirrored(topic: &str, chosen: &Chosen, limit: &Limit) -> Result<(), Cl
         return Ok(());
     };
     let what = format!(
-        "`{topic}` on {cluster} is the copy of `{}` on {}: MirrorMaker writes it, and keeps it as its source is",
+        "`{topic}` on {cluster} is the mirrored topic of `{}` on {}: MirrorMaker writes to it, and keeps it as its source is",
         source.topic, source.cluster
     );
     let hint = format!(
-        "change `{}` with --cluster {}, or insist with --force",
+        "change `{}` with --cluster {}, or use --force",
         source.topic, source.cluster
     );
     Err(CliError::usage(what).hint(hint))

@@ -1,4 +1,4 @@
-//! Topics on the command line: bare, or with `-t`.
+//! Topic arguments: positional, or with `-t`.
 
 use kmk_kafka::message::check_topic_name;
 

@@ -11,10 +11,10 @@ use kmk_kafka::wait::Limit;
 use serde::Serialize;
 use std::time::Duration;
 
-/// Show the topics of each cluster: partitions, records, bytes, settings, and where they are mirrored
+/// List the topics of each cluster: partitions, records, bytes, settings, and where they are mirrored
 ///
-/// Of settings, those that a topic was given of its own. MIRRORED is what is there: `to secondary` says that the copy is
-/// on secondary, `from primary` that the topic is a copy itself.
+/// SETTINGS shows only the topic's own settings. MIRRORED shows what exists: `to secondary` means that the mirrored topic
+/// is on secondary, `from primary` that this topic is itself mirrored from primary.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -23,13 +23,13 @@ pub(crate) struct Args {
     cluster: Option<String>,
     #[command(flatten)]
     elsewhere: Elsewhere,
-    /// Kafka's, MirrorMaker's and kmk's own topics too
+    /// Include the internal topics of Kafka, MirrorMaker and kmk
     #[arg(long)]
     all: bool,
-    /// As JSON, for scripts
+    /// Print JSON, for scripts
     #[arg(long)]
     json: bool,
-    /// How long the brokers may take to answer
+    /// How long to wait for the brokers
     #[arg(long, value_name = "TIME", default_value = "20s", value_parser = super::patience)]
     timeout: Duration,
 }
@@ -41,9 +41,8 @@ Examples:
   kmk topic list --json | jq -r '.clusters[].topics[] | [.topic, .records] | @tsv'
   kmk topic list --bootstrap localhost:9092
 
-RECORDS counts offsets from the first record to the end: markers of
-transactions and records that were compacted away count too. BYTES is what
-lies on the disks of the leaders.";
+RECORDS counts offsets from the first record to the end, including transaction
+markers and compacted records. BYTES is the size on the disks of the leaders.";
 
 /// The answer for scripts. Fields are added, never renamed.
 #[derive(Serialize)]
@@ -100,11 +99,11 @@ fn warn(clusters: &[ClusterTopics], output: Output) {
         for topic in cluster
             .topics
             .iter()
-            .filter(|topic| topic.ill_partitions > 0)
+            .filter(|topic| topic.unhealthy_partitions > 0)
         {
-            let partitions = count(topic.ill_partitions, "partition");
+            let partitions = count(topic.unhealthy_partitions, "partition");
             output.warn(&format!(
-                "{name}: topic `{}` has {partitions} without a leader, or with too few copies in sync",
+                "{name}: topic `{}` has {partitions} without a leader or with too few in-sync replicas",
                 topic.topic
             ));
         }
@@ -116,14 +115,14 @@ fn talk(clusters: &[ClusterTopics], context: &Context) {
     if hidden > 0 {
         let topics = count(hidden, "topic");
         context.output.talk(&format!(
-            "\n{topics} of Kafka, MirrorMaker and kmk itself left out; --all shows them"
+            "\n{topics} of Kafka, MirrorMaker and kmk itself hidden; --all shows them"
         ));
     }
     let there_are_none = clusters.iter().all(|cluster| cluster.topics.is_empty());
     if there_are_none && clusters.iter().any(|cluster| cluster.cluster.is_some()) {
         let lab = in_lab(&context.lab);
         let create = format!("kmk topic create{lab} orders --partitions 3");
-        context.output.next(&[(create, "a topic")]);
+        context.output.next(&[(create, "create a topic")]);
     }
 }
 
@@ -198,10 +197,10 @@ mod tests {
             internal: false,
             partitions: 3,
             replicas: 1,
-            ill_partitions: 0,
+            unhealthy_partitions: 0,
             records: Some(10),
             bytes: Some(1550),
-            bytes_of_replicas: 1550,
+            replica_bytes: 1550,
             settings: BTreeMap::new(),
             mirrored_from: None,
             mirrored_to: Vec::new(),

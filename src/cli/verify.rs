@@ -28,22 +28,22 @@ const MESSAGES: u64 = 10_000;
 
 /// Prove that flows replicate: account for every record sent, from source to target
 ///
-/// Sends numbered records into the source of each flow while it reads the target, and says which are missing,
-/// duplicated, out of order or corrupted, and how late they were. A broker, MirrorMaker or the link may go down
-/// meanwhile and come back: the account stays right.
+/// Sends numbered records to the source of each flow while it reads the target, and reports which are missing, duplicated,
+/// out of order or corrupted, and their latency. A broker, MirrorMaker or the link may fail meanwhile and come back: the
+/// report stays correct.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// How many records into each source, such as 1000, 10k or 1e6 [default: 10000]
+    /// How many records to send to each source, such as 1000, 10k or 1e6 [default: 10000]
     #[arg(long, short = 'n', value_name = "N", value_parser = messages, allow_hyphen_values = true, conflicts_with = "time")]
     messages: Option<u64>,
-    /// Send for so long instead
+    /// Send for this long instead
     #[arg(long = "for", id = "time", value_name = "TIME", value_parser = patience)]
     time: Option<Duration>,
-    /// At most so many records a second on average, into each source [default: as fast as the source takes them]
+    /// Send at most this many records per second on average to each source [default: as fast as possible]
     #[arg(long, value_name = "N[/s]", value_parser = rate, allow_hyphen_values = true)]
     rate: Option<u64>,
-    /// Bytes of each record: 200, 10kB, 1MB (10^6) or 1MiB (2^20)
+    /// Size of each record in bytes: 200, 10kB, 1MB (10^6) or 1MiB (2^20)
     #[arg(long, value_name = "BYTES", default_value = "200", allow_hyphen_values = true,
           value_parser = sized(MIN_STAMPED as u64..=MAX_VALUE as u64))]
     size: u64,
@@ -51,31 +51,30 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value = "3", allow_negative_numbers = true, conflicts_with_all = ["topic", "bare"],
           value_parser = counted::<i32>(1..=u64::from(MAX_PARTITIONS)))]
     partitions: i32,
-    /// Only this flow; may be given more than once [default: all that take the topic]
+    /// Only this flow; may be repeated [default: every flow that mirrors the topic]
     #[arg(long = "flow", value_name = "SOURCE->TARGET")]
     flows: Vec<String>,
-    /// Send into this topic, which is there already, to all of its partitions; the records stay in it [default: kmk's own,
-    /// kmk-verify]
+    /// Use this existing topic, and all of its partitions; the records stay in it [default: kmk's own, kmk-verify]
     #[arg(value_name = "TOPIC", value_parser = topic_name)]
     bare: Option<String>,
     /// The topic, as a flag
     #[arg(long, short, value_name = "TOPIC", value_parser = topic_name, conflicts_with = "bare")]
     topic: Option<String>,
-    /// How long to wait once all is sent and no more records arrive; for a source that acknowledges nothing; and for a
-    /// flow that does not show the topic yet
+    /// How long to wait when no more records arrive, when a source acknowledges nothing, and for a mirrored topic that does
+    /// not exist yet
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = patience)]
     timeout: Duration,
-    /// Duplicates are errors too: also waits until MirrorMaker has committed its position behind the last record, so that
-    /// none can come any more
+    /// Treat duplicates as errors; also wait until MirrorMaker has committed its position after the last record, so that no
+    /// more can arrive
     #[arg(long)]
     exactly_once: bool,
-    /// Leave the records in kmk's own topic, on both sides, instead of removing them
+    /// Keep the records in kmk's own topic, on both clusters, instead of removing them
     #[arg(long)]
     keep: bool,
-    /// The report as JSON, for scripts
+    /// Print the report as JSON, for scripts
     #[arg(long)]
     json: bool,
-    /// Write the report to this file too, as JSON
+    /// Also write the report to this file, as JSON
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 }
@@ -89,9 +88,9 @@ Examples:
   kmk verify --json | jq '.flows[].account.missing'
 
 Exit code 0: every acknowledged record arrived unchanged and in order; 1: some
-did not, or the source took no more. Records that the source did not acknowledge
-may be there or not; duplicates are reported, and errors with --exactly-once.
-Without --rate the latency is that of a burst: records wait for each other.";
+did not, or a source stopped accepting records. Records that the source did not
+acknowledge may arrive or not; duplicates are reported, and are errors with
+--exactly-once. Without --rate, latency is that of a burst: records queue up.";
 
 pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let file = args.report.map(ReportFile::prepare).transpose()?;
@@ -154,7 +153,7 @@ fn answer(
     for out in &report.left_out {
         context
             .output
-            .warn(&format!("{} is left out: {}", out.flow, out.why));
+            .warn(&format!("{} is not checked: {}", out.flow, out.why));
     }
     if report.end == VerifyEnd::Interrupted {
         return Err(Stop::Interrupted.into());
@@ -170,17 +169,17 @@ fn answer(
         context.output.talk(&format!("hint: {hint}"));
     }
     let lab = in_lab(&context.lab);
-    let mut next = vec![(format!("kmk status{lab}"), "how the lab is")];
+    let mut next = vec![(format!("kmk status{lab}"), "check health")];
     let mut lossy = report.flows.iter().filter(|flow| flow.account.missing > 0);
     if let Some(flow) = lossy.next() {
         let explain = format!("kmk explain{lab} {}", flow.topic);
-        next.push((explain, "why a topic is not copied"));
+        next.push((explain, "see why the topic is not mirrored"));
     }
     if what.topic.is_none() && what.afterwards == Afterwards::Remove {
         let keep = format!("kmk verify{lab} --keep");
-        next.push((keep, "once more, and look at the records"));
+        next.push((keep, "run again, and keep the records for inspection"));
     }
-    next.push((format!("kmk logs{lab}"), "what MirrorMaker says"));
+    next.push((format!("kmk logs{lab}"), "see what MirrorMaker logged"));
     context.output.next(&next);
     Ok(Exit::No)
 }
@@ -189,11 +188,11 @@ fn answer(
 fn hint(error: &KafkaError) -> Option<&'static str> {
     match error {
         KafkaError::RecordTooLarge { .. } => {
-            Some("a topic's max.message.bytes says how large a record may be: see --size")
+            Some("max.message.bytes of the topic limits the size of a record: see --size")
         }
         // INVALID_RECORD
         KafkaError::Refused { code, .. } if code.number() == 87 => Some(
-            "a compacted topic refuses records without a key, and would lose records with one: name another --topic",
+            "a compacted topic refuses records without a key, and would remove records with one: use another --topic",
         ),
         _ => None,
     }

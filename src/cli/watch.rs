@@ -1,4 +1,4 @@
-//! Looking again and again: a picture that is redrawn in place on a terminal, plain lines elsewhere.
+//! `--watch`: redraws in place on a terminal, prints plain lines elsewhere.
 
 use super::output::harmless;
 use super::quantity::count;
@@ -23,10 +23,10 @@ static IS_ENTERED: AtomicBool = AtomicBool::new(false);
 /// Flags of verbs that can look again and again.
 #[derive(clap::Args)]
 pub(crate) struct Watch {
-    /// Look again and again, until Ctrl-C (exit code 130): redrawn in place on a terminal, plain lines elsewhere
+    /// Refresh until Ctrl-C (exit code 130): redrawn in place on a terminal, plain lines elsewhere
     #[arg(long, short)]
     pub(crate) watch: bool,
-    /// How often to look
+    /// How often to refresh
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = super::patience, requires = "watch")]
     every: Duration,
 }

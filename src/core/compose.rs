@@ -3,15 +3,13 @@
 mod broker;
 mod delivery;
 mod mirror;
-mod written;
 
 pub use delivery::Delivery;
-pub use written::{Written, written};
 
 use crate::core::digest;
 use crate::core::topology::{Broker, KafkaImage, Memory, Topology};
 use delivery::{Config, Given};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// Label on everything that belongs to a lab; its value is the lab's name.
@@ -41,10 +39,28 @@ pub const CLASSES: &str = "kmk-classes";
 const DATA: &str = "/var/lib/kafka/data";
 /// The image's other volumes; without a tmpfs each would become an anonymous volume.
 const UNUSED_VOLUMES: [&str; 2] = ["/etc/kafka/secrets", "/mnt/shared/config"];
-/// The largest record batch that brokers take, in bytes (Kafka's default is 1 MiB).
-pub const MAX_RECORD_BYTES: u32 = 16 * 1024 * 1024;
 /// Quick to start and small, rather than best after an hour under load.
 const JVM: &str = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError";
+
+/// A compose file, and what it says of each of its services.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compose {
+    /// The text of the file.
+    pub text: String,
+    /// What the containers of each service are made with.
+    pub services: BTreeMap<String, RenderedService>,
+}
+
+/// What a container is made with, to be compared with the container as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenderedService {
+    /// The digest of its configuration, which its [label](LABEL_CONFIG) has.
+    pub digest: String,
+    /// The networks that it is on, by docker's names.
+    pub networks: Vec<String>,
+    /// Memory that it may take, in bytes.
+    pub memory: u64,
+}
 
 #[derive(Serialize)]
 struct File {
@@ -58,11 +74,11 @@ struct File {
 
 /// Whether a lab's MirrorMakers start from what earlier ones have loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Classes {
+pub enum ClassCache {
     /// Class-data archives are made and used, in the volume [`CLASSES`].
-    Kept,
+    Shared,
     /// The compose file needs nothing but itself.
-    Unkept,
+    None,
 }
 
 #[derive(Serialize)]
@@ -98,11 +114,20 @@ struct Service {
     tmpfs: Vec<&'static str>,
     cap_drop: [&'static str; 1],
     security_opt: [&'static str; 1],
-    mem_limit: String,
+    mem_limit: Mebibytes,
     pids_limit: u32,
     stop_grace_period: &'static str,
     logging: Logging,
     labels: BTreeMap<&'static str, String>,
+}
+
+/// Memory as compose has it: `512m`.
+struct Mebibytes(u32);
+
+impl Serialize for Mebibytes {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&format_args!("{}m", self.0))
+    }
 }
 
 #[derive(Serialize)]
@@ -126,15 +151,15 @@ struct Logging {
 pub fn render(
     topology: &Topology,
     delivery: Delivery<'_>,
-    classes: Classes,
+    class_cache: ClassCache,
     properties: &str,
-) -> String {
+) -> Compose {
     let resource = || Resource {
         name: None,
         external: false,
         labels: common_labels(topology, FIRST_FORMAT),
     };
-    let keeps = classes == Classes::Kept && !topology.mirrors.is_empty();
+    let keeps = class_cache == ClassCache::Shared && !topology.mirrors.is_empty();
     let brokers = topology.clusters.iter().flat_map(|cluster| {
         let one = move |broker: &Broker| {
             (
@@ -147,7 +172,7 @@ pub fn render(
     let mirrors = topology.mirrors.iter().flat_map(|mirror| {
         let one = move |worker: &String| {
             let mut service = mirror::service(topology, mirror, worker, delivery, properties);
-            service.volumes.extend(keeps.then(mirror::classes));
+            service.volumes.extend(keeps.then(mirror::class_cache));
             (worker.clone(), service)
         };
         mirror.workers.iter().map(one)
@@ -173,18 +198,14 @@ pub fn render(
             .collect(),
         configs: delivery.configs(&topology.mirrors, properties),
     };
-    serde_yaml::to_string(&file).expect("plain maps and strings have no reason to fail")
-}
-
-/// The digest on each service's container, as [`render`] writes it: read back from the rendered text, so that there is one truth.
-pub fn config_digests(compose: &str) -> BTreeMap<String, String> {
-    let file: serde_yaml::Value = serde_yaml::from_str(compose).unwrap_or_default();
-    let services = file["services"].as_mapping().into_iter().flatten();
-    let digest = |(name, service): (&serde_yaml::Value, &serde_yaml::Value)| {
-        let digest = service["labels"][LABEL_CONFIG].as_str()?;
-        Some((name.as_str()?.to_owned(), digest.to_owned()))
-    };
-    services.filter_map(digest).collect()
+    Compose {
+        text: serde_yaml::to_string(&file).expect("plain maps and strings have no reason to fail"),
+        services: file
+            .services
+            .iter()
+            .map(|(name, one)| (name.clone(), one.config(topology)))
+            .collect(),
+    }
 }
 
 fn common_labels(topology: &Topology, format: u32) -> BTreeMap<&'static str, String> {
@@ -241,7 +262,7 @@ impl Service {
             tmpfs: Vec::new(),
             cap_drop: ["ALL"],
             security_opt: ["no-new-privileges:true"],
-            mem_limit: format!("{}m", memory.container_mib),
+            mem_limit: Mebibytes(memory.container_mib),
             pids_limit: 1024,
             stop_grace_period: "5s",
             logging: Logging {
@@ -252,9 +273,20 @@ impl Service {
         }
     }
 
+    fn config(&self, topology: &Topology) -> RenderedService {
+        let networks = self.networks.iter();
+        RenderedService {
+            digest: self.labels.get(LABEL_CONFIG).cloned().unwrap_or_default(),
+            networks: networks
+                .map(|name| format!("{}_{name}", topology.project()))
+                .collect(),
+            memory: u64::from(self.mem_limit.0) << 20,
+        }
+    }
+
     /// Adds the labels, and the image as it is written; `mounted` is the text of the file that it mounts.
     fn labelled(mut self, topology: &Topology, image: &KafkaImage, mounted: &str) -> Self {
-        // where the mounted file lies is no part of what it says
+        // where the mounted file lies does not matter, only what it says
         let mut definition = serde_yaml::to_value(&self).unwrap_or_default();
         if let Some(map) = definition.as_mapping_mut() {
             map.remove("volumes");
@@ -263,11 +295,20 @@ impl Service {
         let spec = serde_json::to_string(&topology.spec).unwrap_or_default();
         self.image = image.expression();
         self.labels = common_labels(topology, format(topology));
-        self.labels
-            .insert(LABEL_CONFIG, digest::short(&(definition + mounted)));
+        self.labels.insert(
+            LABEL_CONFIG,
+            digest::short(&(definition + &without_comments(mounted))),
+        );
         self.labels.insert(LABEL_SPEC, escape(&spec));
         self
     }
+}
+
+/// The lines of a properties file that are not comments: rewording one is no reason to recreate a container.
+fn without_comments(text: &str) -> String {
+    let lines = text.lines();
+    let lines = lines.filter(|line| !line.trim_start().starts_with('#'));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Compose replaces `$NAME` in every value; `$$` stands for one `$`.

@@ -1,4 +1,4 @@
-//! A short, stable name for a text. Knows nothing of what the text says.
+//! Short, stable names for texts, used in labels and file headers.
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write;

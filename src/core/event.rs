@@ -1,4 +1,4 @@
-//! What happens while a lab is worked on, told as it happens. Knows nothing of how it is shown.
+//! Events that report progress while a lab is worked on; the caller decides how to show them.
 
 use std::time::Duration;
 

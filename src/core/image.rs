@@ -18,7 +18,7 @@ const PULL: Duration = Duration::from_secs(30 * 60);
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
     /// Neither here nor in a registry.
-    #[error("image {image} is not here, and cannot be pulled: {said}")]
+    #[error("image {image} is not available locally and cannot be pulled: {said}")]
     NotFound {
         /// The image.
         image: String,
@@ -27,7 +27,7 @@ pub enum ImageError {
     },
     /// A Kafka from before it could do without `ZooKeeper` (KIP-833).
     #[error(
-        "image {image} is Kafka {version}: kmk runs Kafka without ZooKeeper, which is ready for use from {}.{} on (KIP-833)",
+        "image {image} is Kafka {version}: kmk runs Kafka without ZooKeeper (KRaft), which is ready for production from {}.{} on (KIP-833)",
         OLDEST_KAFKA.0, OLDEST_KAFKA.1
     )]
     TooOld {
@@ -37,7 +37,7 @@ pub enum ImageError {
         version: String,
     },
     /// The image has no Kafka where the official one has it.
-    #[error("image {image} is no Kafka image: {said}")]
+    #[error("image {image} is not a Kafka image: {said}")]
     NoKafka {
         /// The image.
         image: String,

@@ -1,6 +1,6 @@
 //! The API: everything `kmk` can do, for programs as well as for the command line.
 //!
-//! Knows nothing of clap, terminals or exit codes.
+//! It neither parses arguments nor prints: that is the command line's.
 
 pub mod compose;
 pub mod digest;

@@ -1,4 +1,4 @@
-//! Which of the names there are was probably meant. Knows nothing of what the names stand for.
+//! Suggests which of the known names was probably meant.
 
 /// Below this likeness (0 to 1) a name is no suggestion. `my_topic` and `primary.my_topic` reach 1.0 (one holds the
 /// other), `ordres` and `orders` 0.83, `orders` and `payments` 0.25.

@@ -1,4 +1,4 @@
-//! Words as they are typed into a shell. Knows nothing of commands.
+//! Quotes words for a shell.
 
 use kmk_kafka::printable;
 use std::fmt::Write as _;

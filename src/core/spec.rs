@@ -1,10 +1,10 @@
-//! What a person asked for: a lab, its clusters, its flows. Knows nothing of ports, networks or containers.
+//! What a person asked for: a lab, its clusters, its flows.
 
 mod check;
-mod circle;
 mod existing;
 mod fault;
 pub mod filter;
+mod flow_cycles;
 mod owned;
 mod problem;
 mod reference;
@@ -61,9 +61,9 @@ pub struct Spec {
 pub struct ClusterSpec {
     /// Name, and MirrorMaker's alias of it.
     pub name: String,
-    /// Number of brokers, 1 to [`MAX_BROKERS`]; 0 of a cluster that is there already.
+    /// Number of brokers, 1 to [`MAX_BROKERS`]; 0 of an existing cluster.
     pub brokers: u16,
-    /// Partitions of topics that are created without saying how many; 0 of a cluster that is there already.
+    /// Partitions of topics that are created without saying how many; 0 of an existing cluster.
     pub partitions: u32,
     /// Port of the first broker on the laptop, instead of the one given out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,14 +77,14 @@ pub struct ClusterSpec {
     /// Settings of its brokers, by Kafka's names; values may have `${env:NAME}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,
-    /// Where a cluster that is there already answers, as `host:port`; empty for one that kmk is to make.
+    /// Where an existing cluster answers, as `host:port`; empty for one that kmk is to make.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bootstrap: Vec<String>,
-    /// What MirrorMaker's clients need to be let into a cluster that is there already, by Kafka's names; values may have
+    /// What MirrorMaker's clients need to be let into an existing cluster, by Kafka's names; values may have
     /// `${env:NAME}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, String>,
-    /// Whether kmk may send a canary into a cluster that is there already, and let one be copied to it.
+    /// Whether kmk may send a canary into an existing cluster, and let one be copied to it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub canary: bool,
 }
@@ -159,7 +159,7 @@ impl ClusterSpec {
         }
     }
 
-    /// One that is there already and answers at these addresses.
+    /// An existing one that answers at these addresses.
     pub fn existing(name: &str, bootstrap: &[&str]) -> Self {
         Self {
             brokers: 0,
@@ -169,7 +169,7 @@ impl ClusterSpec {
         }
     }
 
-    /// Whether it is there already, so that kmk neither makes nor removes it.
+    /// Whether it already exists, so that kmk neither makes nor removes it.
     pub fn is_existing(&self) -> bool {
         !self.bootstrap.is_empty()
     }

@@ -1,6 +1,6 @@
 //! The [`Spec`] resolved: every port, listener, network, service, remote topic and address is computed here, once.
 //!
-//! Pure: knows nothing of docker, files or connections.
+//! Pure: no docker, no files, no connections.
 
 mod batch;
 mod cluster;
@@ -8,11 +8,11 @@ mod existing;
 mod flow;
 mod footprint;
 mod image;
-mod internal;
 mod memory;
+mod replication_policy;
 mod version;
 
-pub use batch::{BATCH_LIMITS, BATCH_LIMITS_OF_BROKERS, FULL_BATCH};
+pub use batch::{BATCH_LIMITS, BATCH_LIMITS_OF_BROKERS, FULL_BATCH, MAX_RECORD_BYTES};
 pub use cluster::{Broker, Cluster};
 pub use existing::{Access, Existing, HOST, Origin};
 pub use flow::{Flow, Mirror, Proof};
@@ -21,8 +21,8 @@ pub use image::{
     DATA_IS_NEWER, IMAGE_VARIABLE, KAFKA_VERSION, KafkaImage, NEXT_KAFKA_VERSION, OFFICIAL_IMAGE,
     OLDEST_KAFKA, OLDEST_OFFICIAL, STAND_IN_IMAGE, official_image,
 };
-pub use internal::{HEARTBEATS, TRANSACTIONS, is_internal};
 pub use memory::Memory;
+pub use replication_policy::{HEARTBEATS, InternalName, TRANSACTIONS, is_heartbeats, is_internal};
 pub use version::Version;
 
 use crate::core::spec::{Problem, Spec};

@@ -96,7 +96,7 @@ struct Told {
     acknowledged: usize,
     not_acknowledged: usize,
     in_doubt: usize,
-    may_have_repeated: usize,
+    possible_duplicates: usize,
 }
 
 impl Told {
@@ -112,7 +112,7 @@ impl Told {
             acknowledged: number("acknowledged"),
             not_acknowledged: number("not_acknowledged"),
             in_doubt: number("in_doubt"),
-            may_have_repeated: number("may_have_repeated"),
+            possible_duplicates: number("possible_duplicates"),
         };
         println!("  {told:?}");
         told
@@ -134,7 +134,7 @@ impl Told {
         );
         let repeats = there.len() - distinct.len();
         assert!(
-            repeats <= self.may_have_repeated,
+            repeats <= self.possible_duplicates,
             "{repeats} repeated: {self:?}"
         );
     }

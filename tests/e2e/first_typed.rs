@@ -38,7 +38,7 @@ fn what_one_types_first_does_what_it_says() {
     sh("echo unread | kmk produce a -n 2").code(0);
     sh("kmk produce greet < /dev/null")
         .code(0)
-        .says("note: a sample record, as stdin is empty (/dev/null)");
+        .says("note: sent a sample record, because stdin is empty (/dev/null)");
     sh("kmk produce greet <&-").code(0).says("a sample record");
     let values = lab.primary().values("greet");
     assert_eq!(values[3], "said");
@@ -69,7 +69,7 @@ fn what_one_types_first_does_what_it_says() {
         .says("there is no topic `never`");
     sh("kmk consume greet -c 10")
         .code(2)
-        .says("`-n 10` is a number of records");
+        .says("`-n 10` for a number of records");
     let all = BTreeSet::from_iter(values);
     lab.secondary()
         .until_it_has("primary.greet", &all, CROSSING);

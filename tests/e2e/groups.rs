@@ -32,7 +32,7 @@ fn a_group_resumes_on_either_cluster() {
     assert_eq!(
         lab.kmk(consume)
             .code(0)
-            .says("no records that the group has not read")
+            .says("no new records for the group")
             .lines(),
         numbers(1, 0)
     );

@@ -59,7 +59,10 @@ impl Told {
         until(&what, CROSSING, || {
             let told = Self::of(lab, flow, group)?;
             if last != told.0["why"] {
-                println!("  {flow} {group}: {} {}", told.0["why"], told.0["again"]);
+                println!(
+                    "  {flow} {group}: {} {}",
+                    told.0["why"], told.0["redelivered"]
+                );
             }
             last = told.0["why"].clone();
             let is_one = |why: &&str| told.0["why"] == serde_json::json!([why]);
@@ -72,19 +75,19 @@ impl Told {
     fn exactly(&self) -> (u64, u64) {
         let told = &self.0;
         assert_eq!(
-            (&told["again_exact"], &told["skipped_exact"]),
+            (&told["redelivered_exact"], &told["skipped_exact"]),
             (&Value::Bool(true), &Value::Bool(true)),
             "{told}"
         );
         (
-            told["again"].as_u64().unwrap(),
+            told["redelivered"].as_u64().unwrap(),
             told["skipped"].as_u64().unwrap(),
         )
     }
 
     /// Where it stands on either side, in the first partition.
     fn offsets(&self) -> (Option<u64>, Option<u64>) {
-        let place = &self.0["places"][0];
+        let place = &self.0["partitions"][0];
         let offset = |field: &str| place[field].as_u64();
         (offset("source_committed"), offset("target_committed"))
     }
@@ -103,7 +106,7 @@ fn what_is_delivered_again_is_told_before_it_happens() {
     for (from, to) in [(1, 100), (101, 250), (251, 500)] {
         send(&lab.primary(), "orders", from, to);
         read(&lab, "primary", "orders", "follows", to + 1 - from);
-        let told = Told::when(&lab, THERE, "follows", "in_step");
+        let told = Told::when(&lab, THERE, "follows", "in_sync");
         assert_eq!(told.offsets(), (Some(to), Some(to)));
     }
     lab.secondary().produce("own", &numbers(1, 50));
@@ -112,7 +115,7 @@ fn what_is_delivered_again_is_told_before_it_happens() {
 
     println!("at the end, and further back");
     read(&lab, "primary", "orders", "at-the-end", 500);
-    let told = Told::when(&lab, THERE, "at-the-end", "in_step");
+    let told = Told::when(&lab, THERE, "at-the-end", "in_sync");
     assert_eq!(told.exactly(), (0, 0));
     assert_offsets(&lab, "at-the-end", &told);
     let (behind, place, told) = between_syncs(&lab);
@@ -124,9 +127,9 @@ fn what_is_delivered_again_is_told_before_it_happens() {
     assert_offsets(&lab, &behind, &told);
     lab.kmk("groups")
         .code(0)
-        .prints("primary->secondary: goes on exactly where it stopped")
+        .prints("primary->secondary: resumes exactly where it stopped")
         .prints(&format!(
-            "primary->secondary: {again} delivered again (sparse syncs)"
+            "primary->secondary: {again} redelivered (sparse syncs)"
         ));
 
     println!("left out, and not noted on the way back");
@@ -139,7 +142,7 @@ fn what_is_delivered_again_is_told_before_it_happens() {
     assert_eq!(told.offsets(), (Some(20), None));
     assert_eq!(told.exactly(), (20, 30));
     // it stands on the secondary too by now, in a topic that came from here: back at home it goes on where it stood
-    let told = Told::when(&lab, BACK, &behind, "in_step");
+    let told = Told::when(&lab, BACK, &behind, "in_sync");
     assert_eq!(told.exactly(), (0, 0));
 
     println!("not synced yet");
@@ -149,7 +152,7 @@ fn what_is_delivered_again_is_told_before_it_happens() {
     assert_eq!(told.offsets(), (Some(120), None));
     assert_eq!(told.exactly(), (120, 380));
     docker(&format!("unpause {}", lab.container("mm2-secondary")));
-    let noted = ["sparse_syncs", "in_step"];
+    let noted = ["sparse_syncs", "in_sync"];
     let told = Told::when_any(&lab, THERE, "late", &noted);
     assert_offsets(&lab, "late", &told);
 
@@ -167,12 +170,12 @@ fn what_is_delivered_again_is_told_before_it_happens() {
     reader.finish().code(130);
     let told = Told::when(&lab, THERE, "moves", "ahead");
     let number = |field: &str| told.0[field].as_u64();
-    let numbers = ["again", "further", "skipped"].map(number);
+    let numbers = ["redelivered", "ahead", "skipped"].map(number);
     // it read 100 here, and 500 there: nothing of it is lost
     assert_eq!(numbers, [Some(0), Some(400), None]);
     lab.kmk("groups --group moves")
         .code(0)
-        .prints("400 records further on there (read there, or moved)");
+        .prints("400 records ahead there (read there, or moved)");
 
     println!("the proof");
     let seen = go_on(&lab, "primary.orders", &behind);
@@ -206,18 +209,23 @@ fn there_and_back(lab: &Lab) {
         let again = given.iter().filter(|value| read.contains(value)).count();
         println!(
             "  told {}, given again {again} of {}",
-            told.0["again"],
+            told.0["redelivered"],
             given.len()
         );
-        assert_eq!(told.0["again"].as_u64(), Some(again as u64), "{}", told.0);
+        assert_eq!(
+            told.0["redelivered"].as_u64(),
+            Some(again as u64),
+            "{}",
+            told.0
+        );
         read.extend(given);
     };
 
     // MirrorMaker takes along where it stands in what comes from the primary, and not in what came from the secondary
     let told = told_of(THERE, &|told| {
-        told.0["places"][1]["target_committed"] == 300
+        told.0["partitions"][1]["target_committed"] == 300
     });
-    assert_eq!(told.0["why"], serde_json::json!(["came_from_there"]));
+    assert_eq!(told.0["why"], serde_json::json!(["mirrored_from_target"]));
     goes_on(&secondary, "primary.tills shops", &told);
 
     send(&primary, "tills", 301, 500);
@@ -227,10 +235,12 @@ fn there_and_back(lab: &Lab) {
     goes_on(
         &secondary,
         "primary.tills shops",
-        &Told(serde_json::json!({"again": 0})),
+        &Told(serde_json::json!({"redelivered": 0})),
     );
-    let told = told_of(BACK, &|told| told.0["places"][0]["source_committed"] == 500);
-    let again = told.0["places"][0]["again"].as_u64();
+    let told = told_of(BACK, &|told| {
+        told.0["partitions"][0]["source_committed"] == 500
+    });
+    let again = told.0["partitions"][0]["redelivered"].as_u64();
     assert_eq!(again, Some(200), "{}", told.0);
     let (again, skipped) = told.exactly();
     assert_eq!((again, skipped), (210, 0), "{}", told.0);
@@ -249,10 +259,13 @@ fn the_source_is_gone(lab: &Lab) {
     assert!(now["problem"].is_string(), "{now}");
     let now = Told(now["groups"][0]["flows"][0].clone());
     assert_eq!(now.offsets(), place, "{}", now.0);
-    assert_eq!(now.0["again_exact"], false, "it may have read on since");
+    assert_eq!(
+        now.0["redelivered_exact"], false,
+        "it may have read on since"
+    );
     let said = lab.kmk(&line).code(1);
-    let said = said.prints("primary->secondary, last noted ");
-    let again = now.0["again"].as_u64().unwrap();
+    let said = said.prints("primary->secondary, last seen ");
+    let again = now.0["redelivered"].as_u64().unwrap();
     said.prints(&format!("at most {again}"));
     let given = go_on(lab, "primary.orders", "late").len() as u64;
     assert!(given <= again, "{given} {again}");
@@ -282,12 +295,12 @@ fn copied_more_than_once(lab: &Lab) {
     let seen = go_on(lab, "primary.many", "twice");
     docker(&format!("unpause {mirror}"));
     let repeated = seen.iter().filter(|number| **number <= READ).count() as u64;
-    let again = told["again"].as_u64().unwrap();
+    let again = told["redelivered"].as_u64().unwrap();
     println!(
         "  MEASURED {all} copies of {MANY}: told {again} (exact: {}), delivered again {repeated}",
-        told["again_exact"]
+        told["redelivered_exact"]
     );
-    if told["again_exact"] == true {
+    if told["redelivered_exact"] == true {
         assert_eq!(repeated, again, "{told}");
     } else {
         assert!(repeated <= again, "{repeated} {told}");
@@ -301,7 +314,7 @@ fn between_syncs(lab: &Lab) -> (String, u64, Told) {
     for place in [300, 287, 333, 261, 350] {
         let group = format!("behind-{place}");
         read(lab, "primary", "orders", &group, place);
-        let told = Told::when_any(lab, THERE, &group, &["sparse_syncs", "in_step"]);
+        let told = Told::when_any(lab, THERE, &group, &["sparse_syncs", "in_sync"]);
         if told.0["why"] == serde_json::json!(["sparse_syncs"]) {
             return (group, place, told);
         }

@@ -48,7 +48,7 @@ fn a_deploy_that_fails_leaves_nothing_unless_asked_to() {
         kept.iter().any(|thing| thing.starts_with("container")),
         "{kept:?}"
     );
-    lab.kmk("destroy").code(0).prints("is gone");
+    lab.kmk("destroy").code(0).prints("was removed in");
     lab.assert_gone();
 }
 
@@ -137,4 +137,124 @@ fn containers(lab: &Lab) -> Vec<String> {
     let containers =
         remains.filter_map(|thing| thing.strip_prefix("container ").map(str::to_owned));
     containers.collect()
+}
+
+/// Every stage of every verb that changes something, on either Kafka: for `make matrix`.
+mod matrix {
+    use super::*;
+    use crate::engine::docker;
+    use crate::process::{Ran, Running};
+    use kafka_mirror_kit::core::topology::{KAFKA_VERSION, NEXT_KAFKA_VERSION};
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn every_stage_of_every_verb_on_kafka_3() {
+        every_stage(KAFKA_VERSION);
+    }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn every_stage_of_every_verb_on_kafka_4() {
+        every_stage(NEXT_KAFKA_VERSION);
+    }
+
+    fn every_stage(kafka: &str) {
+        let lab = Lab::new("every-stage");
+        let deploy = lab.deploy_line(&format!("--kafka-version {kafka}"));
+        for stage in [
+            "Starting the containers",
+            "Waiting for the brokers",
+            "Waiting until a canary has crossed",
+        ] {
+            ctrl_c(&lab, &deploy, stage).says("Rolled back: nothing from this deploy is left.");
+            lab.assert_gone();
+        }
+        lab.kmk(&deploy).code(0);
+        lab.primary().produce("orders", "kept\n");
+        verify(&lab);
+        produce_and_consume(&lab);
+        stop_and_start(&lab);
+        destroy(&lab);
+    }
+
+    /// Interrupts a verb as soon as it says that a stage has begun.
+    #[track_caller]
+    fn ctrl_c(lab: &Lab, line: &str, stage: &str) -> Ran {
+        println!("{line}: {stage}");
+        let mut running = lab.start(line);
+        running.until_it_says(stage);
+        interrupted(running)
+    }
+
+    #[track_caller]
+    fn interrupted(running: Running) -> Ran {
+        running.interrupt();
+        running.finish().code(130).says("interrupted")
+    }
+
+    fn verify(lab: &Lab) {
+        let stages = [
+            "waiting until primary->secondary shows",
+            "acknowledged, arrived: ",
+        ];
+        for stage in stages {
+            ctrl_c(lab, "verify --rate 1000/s --for 60s", stage);
+            lab.kmk("verify --messages 100").code(0);
+            // for the next one, it is new
+            lab.kmk("topic delete kmk-verify --force").code(0);
+        }
+    }
+
+    /// What was said to be there is there, and no more.
+    fn produce_and_consume(lab: &Lab) {
+        let mut producing = lab.start("produce many --rate 1000/s -n 100000 --json");
+        producing.until("some are there", |_| {
+            lab.primary().topics().contains_key("many")
+        });
+        let report = interrupted(producing).json();
+        let there = lab.primary().values("many").len();
+        assert_eq!(report["acknowledged"], there, "{report}");
+        let mut reading = lab.start("consume many --cluster primary --follow");
+        reading.until("it reads", |reading| !reading.stdout().is_empty());
+        reading.interrupt();
+        reading.finish().code(130);
+    }
+
+    fn stop_and_start(lab: &Lab) {
+        for (stage, slow) in [
+            ("Stopping MirrorMaker", "mm2-secondary"),
+            ("Stopping the brokers", "primary"),
+        ] {
+            // it hears nothing of its end, and is killed after its grace
+            docker(&format!("kill --signal STOP {}", lab.container(slow)));
+            ctrl_c(lab, "stop", stage)
+                .says("still run")
+                .says("kmk stop");
+            lab.kmk("stop").code(0).prints("is stopped");
+            lab.kmk("start").code(0);
+        }
+        for stage in [
+            "Starting the containers",
+            "Waiting for the brokers",
+            "Waiting until a canary has crossed",
+        ] {
+            lab.kmk("stop").code(0);
+            ctrl_c(lab, "start", stage).says("kmk start");
+            lab.kmk("start").code(0);
+            lab.kmk("status").code(0);
+        }
+        let kept = BTreeSet::from(["kept".to_owned()]);
+        lab.primary().until_it_has("orders", &kept, CROSSING);
+        lab.secondary()
+            .until_it_has("primary.orders", &kept, CROSSING);
+    }
+
+    fn destroy(lab: &Lab) {
+        let mut destroying = lab.start("destroy");
+        destroying.until("a container is gone", |_| lab.ids().len() < 3);
+        interrupted(destroying);
+        assert_ne!(lab.remains(), Vec::<String>::new());
+        lab.kmk("destroy").code(0).prints("is gone");
+        lab.assert_gone();
+    }
 }

@@ -4,7 +4,7 @@ use crate::engine::docker_words;
 use crate::kcat::CROSSING;
 use crate::lab::{Lab, kafka_tool};
 use crate::process::Ran;
-use kafka_mirror_kit::core::compose::{self, Classes, Delivery};
+use kafka_mirror_kit::core::compose::{self, ClassCache, Delivery};
 use kafka_mirror_kit::core::lab_file;
 use kafka_mirror_kit::core::mirrormaker::config;
 use kafka_mirror_kit::core::spec::{ClusterSpec, FlowSpec, Naming, Piece, Spec, names_in, pieces};
@@ -110,18 +110,20 @@ fn what_a_file_says_is_what_runs_and_a_change_touches_only_what_it_must() {
     lab.secondary().until_it_has("east.orders", &sent, CROSSING);
 
     let before = lab.ids();
-    kmk(&lab, "deploy").code(0).prints("already runs as asked");
+    kmk(&lab, "deploy")
+        .code(0)
+        .prints("already runs as requested");
     assert_eq!(lab.ids(), before);
     println!("a flow's setting: MirrorMaker only");
     let changed = text(lab.ports).replace("configs.enabled: false", "configs.enabled: true");
     fs::write(&file, &changed).unwrap();
-    kmk(&lab, "deploy").code(0).prints("Made anew: mm2-west.");
+    kmk(&lab, "deploy").code(0).prints("Recreated: mm2-west.");
     let after = lab.ids();
     assert_eq!(different(&before, &after), ["mm2-west"]);
     println!("a broker's setting: its broker only");
     let changed = changed.replace("7200000", "7300000");
     fs::write(&file, &changed).unwrap();
-    kmk(&lab, "deploy").code(0).prints("Made anew: east.");
+    kmk(&lab, "deploy").code(0).prints("Recreated: east.");
     assert_eq!(different(&after, &lab.ids()), ["east"]);
     assert_eq!(setting(&lab, "east", "log.retention.ms"), "7300000");
     println!("a flag overrides the file");
@@ -246,11 +248,11 @@ fn compose_takes_whatever_a_lab_is_rendered_to() {
         let topology = Topology::new(&spec);
         let properties = config::render(&topology);
         for (delivery, classes) in [
-            (Delivery::Mount("./mm2.properties"), Classes::Kept),
-            (Delivery::Inline, Classes::Unkept),
+            (Delivery::Mount("./mm2.properties"), ClassCache::Shared),
+            (Delivery::Inline, ClassCache::None),
         ] {
-            let text = compose::render(&topology, delivery, classes, &properties);
-            fs::write(&file, text).unwrap();
+            let compose = compose::render(&topology, delivery, classes, &properties);
+            fs::write(&file, compose.text).unwrap();
             let settings = spec.clusters.iter().flat_map(|c| c.settings.values());
             let settings = settings.chain(spec.flows.iter().flat_map(|f| f.settings.values()));
             let names = settings.flat_map(|value| names_in(value));

@@ -23,7 +23,7 @@ fn what_is_made_again_is_mirrored_from_its_first_record() {
     println!("a topic is deleted with kmk, and made again");
     lab.kmk("topic delete orders")
         .code(0)
-        .says("MirrorMaker's positions of it on secondary are reset");
+        .says("MirrorMaker's positions for it on secondary were reset");
     lab.primary().produce("orders", &lines(1_000, 3_000));
     lab.secondary().until_it_ends_at("primary.orders", 3_000);
     assert_eq!(
@@ -37,8 +37,8 @@ fn what_is_made_again_is_mirrored_from_its_first_record() {
     lose(&lab, "primary");
     lab.kmk("deploy")
         .code(1)
-        .says("the data of primary was gone")
-        .says("MirrorMaker's positions of primary on secondary are reset");
+        .says("primary lost its data")
+        .says("MirrorMaker's positions for primary on secondary were reset");
     lab.primary().produce("orders", &lines(3_000, 8_000));
     lab.secondary().until_it_ends_at("primary.orders", 8_000);
     lab.secondary()
@@ -49,8 +49,8 @@ fn what_is_made_again_is_mirrored_from_its_first_record() {
     lose(&lab, "secondary");
     lab.kmk("deploy")
         .code(1)
-        .says("the data of secondary was gone")
-        .says("MirrorMaker mirrors to secondary again what primary still holds");
+        .says("secondary lost its data")
+        .says("MirrorMaker mirrors to secondary again everything that primary still has");
     lab.secondary().until_it_ends_at("primary.orders", 5_000);
     let told = kafka_tool(
         &lab.container("secondary"),
@@ -105,8 +105,8 @@ fn what_others_removed_is_told_and_no_lab_is_healthy_that_has_lost_it() {
         &lab,
         "100 records of `cut` lost on secondary: mirrored topic `primary.cut` was truncated",
     );
-    assert_eq!(answer(&lab, "gone", 1), "copy_lost");
-    assert_eq!(answer(&lab, "cut", 1), "copy_lost");
+    assert_eq!(answer(&lab, "gone", 1), "mirrored_records_lost");
+    assert_eq!(answer(&lab, "cut", 1), "mirrored_records_lost");
     assert_eq!(lab.kmk("status --json").code(1).json()["healthy"], false);
 
     println!("what is advised brings them back, each once");
@@ -115,7 +115,7 @@ fn what_others_removed_is_told_and_no_lab_is_healthy_that_has_lost_it() {
             "topic delete primary.{name} --cluster secondary --force"
         ))
         .code(0)
-        .says(&format!("mirrors `{name}` of primary again"));
+        .says(&format!("mirrors `{name}` from primary again"));
         lab.secondary()
             .until_it_ends_at(&format!("primary.{name}"), count);
     }
@@ -129,17 +129,17 @@ fn what_others_removed_is_told_and_no_lab_is_healthy_that_has_lost_it() {
     lab.primary().produce("old", &lines(100, 250));
     lab.kmk("topic truncate old --before end")
         .code(0)
-        .says("at most 150 records of them had not been mirrored to secondary");
+        .says("up to 150 records had not been mirrored to secondary");
     for name in ["gone", "longer"] {
         topic("primary", &format!("--delete --topic {name}"));
     }
     lab.primary().produce("gone", &lines(0, 3));
     lab.primary().produce("longer", &lines(1_000, 1_150));
-    let beyond = "MirrorMaker's position 100 lies beyond the end of `gone`, 3";
+    let beyond = "MirrorMaker's position 100 is beyond the end of `gone`, 3";
     lab.kmk("lag --max 1000").code(1).says(beyond);
     lab.kmk("deploy")
         .code(1)
-        .says("MirrorMaker's positions of gone are reset")
+        .says("MirrorMaker's positions for gone were reset")
         .says("at most 150 records of `old` removed on primary before they were copied");
     lab.secondary().until_it_ends_at("primary.gone", 104);
     lab.secondary().until_it_ends_at("primary.longer", 150);
@@ -150,7 +150,7 @@ fn what_others_removed_is_told_and_no_lab_is_healthy_that_has_lost_it() {
     );
     assert_eq!(answer(&lab, "old", 1), "never_copied");
     // 100 of 150 never came: its position is at the end, and its first record is not there
-    assert_eq!(answer(&lab, "longer", 1), "begun_in_the_midst");
+    assert_eq!(answer(&lab, "longer", 1), "started_midway");
     assert_eq!(answer(&lab, "gone", 0), "up_to_date");
     lab.primary().produce("old", "again\n");
     lab.secondary().until_it_ends_at("primary.old", 101);

@@ -93,9 +93,9 @@ fn main_line(theme: &str, flags: &str) {
     let mine = topics.iter().find(|topic| topic["source"] == "my_topic");
     assert_eq!(mine.unwrap()["remote"], "primary.my_topic");
 
-    lab.kmk("destroy").code(0).prints("is gone");
+    lab.kmk("destroy").code(0).prints("was removed in");
     lab.assert_gone();
-    lab.kmk("destroy").code(0).prints("nothing left");
+    lab.kmk("destroy").code(0).prints("Nothing to remove: ");
     lab.kmk("status").code(3).says("there is no lab");
 }
 

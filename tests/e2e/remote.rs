@@ -100,7 +100,7 @@ fn a_lab_on_another_engine() {
     remote
         .deploy("")
         .code(2)
-        .says("the engine is elsewhere (tcp://127.0.0.1:")
+        .says("the Docker engine is remote (tcp://127.0.0.1:")
         .says("--bind 127.0.0.1");
     assert_eq!(remote.things(), "", "refused before anything is made");
 
@@ -175,19 +175,21 @@ fn a_lab_on_another_engine() {
     }
     let kmk = |line: &str| remote.kmk_in_context(config.path(), line);
     kmk("stop").code(0).prints("is stopped");
-    kmk("start").code(0).prints("runs again and replicates");
-    kmk("deploy").code(0).prints("already runs as asked");
+    kmk("start")
+        .code(0)
+        .prints("is running again and replicates");
+    kmk("deploy").code(0).prints("already runs as requested");
     kmk("status").code(0).prints("healthy");
 
     println!("by ssh");
     let kmk = |line: &str| remote.kmk_by_ssh(line);
     kmk("status").code(0).prints("healthy");
     let ran = kmk("deploy --dir by-ssh").code(0);
-    ran.prints("already runs as asked");
+    ran.prints("already runs as requested");
 
     println!("another address: brokers anew, records as they were");
     let ran = remote.deploy("--bind 127.0.0.2").code(0);
-    ran.prints("Made anew: primary, secondary.")
+    ran.prints("Recreated: primary, secondary.")
         .prints("127.0.0.2:");
     assert_eq!(remote.kmk(&copies).code(0).lines(), lines);
     let [primary, secondary] = remote.sides("127.0.0.2");
@@ -196,7 +198,7 @@ fn a_lab_on_another_engine() {
     primary.produce("orders", "one more\n");
     secondary.until_it_has("primary.orders", &sent, CROSSING);
 
-    remote.kmk("destroy").code(0).prints("is gone");
+    remote.kmk("destroy").code(0).prints("was removed in");
     assert_eq!(remote.things(), "");
     assert!(!directory.exists());
 }

@@ -11,9 +11,70 @@ use std::time::{Duration, Instant};
 /// MirrorMaker comes back by itself within 15 s on an idle machine.
 const BY_ITSELF: Duration = Duration::from_secs(30);
 
+/// What is done to a container, and what status says of it.
+const KILL: (&str, &str) = ("kill", "has exited with code 137");
+const REMOVE: (&str, &str) = ("rm -f", "is missing");
+const PAUSE: (&str, &str) = ("pause", "is paused");
+
 #[test]
 #[ignore = "needs Docker"]
 fn deploy_repairs_what_was_killed_or_removed() {
+    deploy_repairs(
+        &[
+            (PAUSE, "primary"),
+            (REMOVE, "primary"),
+            (KILL, "secondary"),
+            (KILL, "mm2-secondary"),
+            (REMOVE, "mm2-secondary"),
+        ],
+        &[("mm2-secondary", "primary"), ("primary", "primary")],
+    );
+}
+
+mod matrix {
+    use super::*;
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn deploy_repairs_every_container_and_link() {
+        let services = ["primary", "secondary", "mm2-secondary"];
+        let faults: Vec<_> = [KILL, REMOVE, PAUSE]
+            .iter()
+            .flat_map(|fault| services.map(|service| (*fault, service)))
+            .collect();
+        let links = [
+            ("mm2-secondary", "primary"),
+            ("mm2-secondary", "secondary"),
+            ("primary", "primary"),
+            ("secondary", "secondary"),
+        ];
+        deploy_repairs(&faults, &links);
+    }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn mirror_maker_comes_back_by_itself_when_the_link_was_cut_as_it_started() {
+        let lab = Lab::deployed("by-itself", "");
+        let (network, mirror) = (lab.network("primary"), lab.container("mm2-secondary"));
+        let begun = now();
+        docker(&format!("network disconnect {network} {mirror}"));
+        docker(&format!("restart -t 1 {mirror}"));
+        until_it_failed(&mirror, &begun);
+        lab.primary().produce("orders", "while cut\n");
+        let sent = BTreeSet::from(["while cut".to_owned()]);
+        let healed = Instant::now();
+        docker(&format!("network connect {network} {mirror}"));
+        lab.secondary()
+            .until_it_has("primary.orders", &sent, BY_ITSELF);
+        println!(
+            "  MEASURED {:.1} s from the link's healing to the record",
+            healed.elapsed().as_secs_f64()
+        );
+        until("status is well again", BY_ITSELF, || healthy(&lab));
+    }
+}
+
+fn deploy_repairs(faults: &[((&str, &str), &str)], links: &[(&str, &str)]) {
     let lab = Lab::deployed("repair", "");
     let mut sent = BTreeSet::new();
     let produce = |sent: &mut BTreeSet<String>, when: &str| {
@@ -25,20 +86,7 @@ fn deploy_repairs_what_was_killed_or_removed() {
     produce(&mut sent, "at first");
     lab.secondary()
         .until_it_has("primary.orders", &sent, CROSSING);
-    let faults = [
-        ("kill", "primary", "has exited with code 137"),
-        ("rm -f", "primary", "container of primary is missing"),
-        ("pause", "primary", "is paused"),
-        ("kill", "secondary", "has exited with code 137"),
-        ("rm -f", "secondary", "container of secondary is missing"),
-        ("kill", "mm2-secondary", "has exited with code 137"),
-        (
-            "rm -f",
-            "mm2-secondary",
-            "container of mm2-secondary is missing",
-        ),
-    ];
-    for (fault, service, problem) in faults {
+    for ((fault, problem), service) in faults {
         println!("docker {fault} {service}");
         produce(&mut sent, &format!("before {fault} {service}"));
         docker(&format!("{fault} {}", lab.container(service)));
@@ -61,21 +109,18 @@ fn deploy_repairs_what_was_killed_or_removed() {
         );
         lab.kmk("status").code(0);
     }
-    for (service, cluster) in [
-        ("mm2-secondary", "primary"),
-        ("mm2-secondary", "secondary"),
-        ("primary", "primary"),
-    ] {
+    for (service, cluster) in links {
         println!("{service} is cut off from the network of {cluster}");
         produce(&mut sent, &format!("before {service} {cluster}"));
         let (network, container) = (lab.network(cluster), lab.container(service));
         docker(&format!("network disconnect {network} {container}"));
         lab.kmk("status").code(1).prints("NOT HEALTHY");
-        lab.kmk("deploy").code(0).prints("is whole again");
+        lab.kmk("deploy").code(0).prints("is repaired");
         produce(&mut sent, &format!("after {service} {cluster}"));
         lab.secondary()
             .until_it_has("primary.orders", &sent, CROSSING);
-        lab.kmk("status").code(0);
+        // a broker that was cut off may still lose its session, and lead nothing until it has another
+        until("status is well again", BY_ITSELF, || healthy(&lab));
     }
     println!("MirrorMaker is given less memory");
     let mirror = lab.container("mm2-secondary");
@@ -88,7 +133,7 @@ fn deploy_repairs_what_was_killed_or_removed() {
     let as_made = memory();
     docker(&format!("update --memory 400m --memory-swap 800m {mirror}"));
     assert_ne!(memory(), as_made);
-    lab.kmk("deploy").code(0).prints("Made anew: mm2-secondary");
+    lab.kmk("deploy").code(0).prints("Recreated: mm2-secondary");
     assert_eq!(memory(), as_made);
     println!(
         "  {} records sent, {} arrived",
@@ -104,7 +149,7 @@ fn deploy_repairs_what_was_killed_or_removed() {
 #[ignore = "needs Docker"]
 fn mirror_maker_comes_back_by_itself() {
     let lab = Lab::deployed("by-itself", "");
-    let (network, mirror) = (lab.network("primary"), lab.container("mm2-secondary"));
+    let mirror = lab.container("mm2-secondary");
     lab.primary().produce("orders", "at first\n");
     let mut sent = BTreeSet::from(["at first".to_owned()]);
     lab.secondary()
@@ -121,23 +166,6 @@ fn mirror_maker_comes_back_by_itself() {
     sent.insert("after its death".to_owned());
     lab.secondary()
         .until_it_has("primary.orders", &sent, BY_ITSELF);
-
-    println!("the link is cut while MirrorMaker starts");
-    let begun = now();
-    docker(&format!("network disconnect {network} {mirror}"));
-    docker(&format!("restart -t 1 {mirror}"));
-    until_it_failed(&mirror, &begun);
-    lab.primary().produce("orders", "while cut\n");
-    sent.insert("while cut".to_owned());
-    let healed = Instant::now();
-    docker(&format!("network connect {network} {mirror}"));
-    lab.secondary()
-        .until_it_has("primary.orders", &sent, BY_ITSELF);
-    println!(
-        "  MEASURED {:.1} s from the link's healing to the record",
-        healed.elapsed().as_secs_f64()
-    );
-    until("status is well again", BY_ITSELF, || healthy(&lab));
 
     println!("the source is down while MirrorMaker starts");
     let begun = now();

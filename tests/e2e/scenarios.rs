@@ -5,7 +5,9 @@ use crate::kcat::{CROSSING, Kcat};
 use crate::lab::Lab;
 use crate::process::until;
 use kafka_mirror_kit::core::spec::scenario::Scenario;
-use kafka_mirror_kit::core::topology::{Flow, Topology, is_internal};
+use kafka_mirror_kit::core::topology::{
+    Flow, KAFKA_VERSION, NEXT_KAFKA_VERSION, Topology, is_internal,
+};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -20,8 +22,13 @@ struct Running {
 impl Running {
     #[track_caller]
     fn new(scenario: Scenario) -> Self {
+        Self::on(scenario, KAFKA_VERSION)
+    }
+
+    #[track_caller]
+    fn on(scenario: Scenario, kafka: &str) -> Self {
         let lab = Lab::new(&format!("scenario-{scenario}"));
-        let deploy = format!("deploy --scenario {scenario} --any-port");
+        let deploy = format!("deploy --scenario {scenario} --any-port --kafka-version {kafka}");
         let deployed = lab.kmk(&deploy).code(0).prints("is up and replicates");
         let topology = Topology::new(&scenario.spec(&lab.name));
         let status = lab.kmk("status --json").code(0).json();
@@ -34,7 +41,7 @@ impl Running {
             assert!(topology.cluster(name).is_some(), "{name}");
             assert!(deployed.text().contains(&kcat.0), "{}", deployed.text());
         }
-        lab.kmk(&deploy).code(0).prints("already runs as asked");
+        lab.kmk(&deploy).code(0).prints("already runs as requested");
         let other = if scenario == Scenario::Dr { "ha" } else { "dr" };
         lab.kmk(&format!("deploy --scenario {other}"))
             .code(2)
@@ -117,7 +124,7 @@ impl Running {
     #[track_caller]
     fn consumed(&self, line: &str, on: &str) -> Vec<String> {
         let ran = self.lab.kmk(line).code(0);
-        ran.says(&format!("note: on cluster {on};")).lines()
+        ran.says(&format!("note: using cluster {on};")).lines()
     }
 
     /// Where a group stands in the first partition of a topic.
@@ -125,7 +132,7 @@ impl Running {
         let line = format!("groups --json --group {group} --cluster {cluster}");
         let groups = self.lab.command(&line).output().unwrap();
         let groups: Value = serde_json::from_slice(&groups.stdout).ok()?;
-        let places = groups["clusters"][0]["groups"][0]["places"].as_array()?;
+        let places = groups["clusters"][0]["groups"][0]["partitions"].as_array()?;
         let place = places.iter().find(|place| place["topic"] == topic)?;
         place["committed"].as_u64()
     }
@@ -137,7 +144,7 @@ fn owned(ends: &[(&str, u64)]) -> BTreeMap<String, u64> {
         .collect()
 }
 
-/// Ten seconds of records both ways; then one more each way, behind which anything that went round would stand.
+/// Seconds of records both ways; then one more each way, behind which anything that went round would stand.
 #[test]
 #[ignore = "needs Docker"]
 fn active_active_copies_both_ways_and_nothing_loops() {
@@ -147,7 +154,7 @@ fn active_active_copies_both_ways_and_nothing_loops() {
     let producing = sides.map(|side| {
         let line = format!(
             "produce --topic orders --cluster {side} --rate {}/s --messages {RECORDS}",
-            RECORDS / 10
+            RECORDS / 3
         );
         running.lab.start(&line)
     });
@@ -211,6 +218,81 @@ fn active_active_copies_both_ways_and_nothing_loops() {
     running.verify();
     running.lab.kmk("destroy").code(0);
     running.lab.assert_gone();
+}
+
+/// The other scenarios, and each on either Kafka: for `make matrix`.
+mod matrix {
+    use super::*;
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn every_one_on_kafka_3() {
+        every_one(KAFKA_VERSION);
+    }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn every_one_on_kafka_4() {
+        every_one(NEXT_KAFKA_VERSION);
+    }
+
+    fn every_one(kafka: &str) {
+        for scenario in Scenario::ALL {
+            println!("{scenario} on Kafka {kafka}");
+            let running = Running::on(scenario, kafka);
+            let sent = running.produce("orders", 200);
+            running.until_copied("orders", &sent);
+            running.lab.kmk("status").code(0).prints(": healthy");
+            running.verify();
+            running.lab.kmk("destroy").code(0);
+            running.lab.assert_gone();
+        }
+    }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn aggregate_brings_every_region_into_one() {
+        let running = Running::new(Scenario::Aggregate);
+        let sent = running.produce("orders", 1_000);
+        running.until_copied("orders", &sent);
+        assert_eq!(
+            running.ends("central"),
+            owned(&[("apac.orders", 1_000), ("emea.orders", 1_000)])
+        );
+        for region in ["emea", "apac"] {
+            assert_eq!(running.ends(region), owned(&[("orders", 1_000)]));
+            let line = format!("consume --topic {region}.orders --messages 1000");
+            assert_eq!(running.consumed(&line, "central"), sent[region]);
+        }
+        let status = running.lab.kmk("status --json").code(0).json();
+        assert_eq!(status["flows"].as_array().unwrap().len(), 2);
+        running.verify();
+        running.lab.kmk("destroy").code(0);
+        running.lab.assert_gone();
+    }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn fan_out_brings_one_to_many() {
+        let running = Running::new(Scenario::FanOut);
+        let sent = running.produce("orders", 1_000);
+        running.until_copied("orders", &sent);
+        for edge in ["edge-1", "edge-2"] {
+            assert_eq!(running.ends(edge), owned(&[("hub.orders", 1_000)]));
+        }
+        let line = "consume --topic hub.orders --messages 1000";
+        assert_eq!(running.consumed(line, "edge-1"), sent["hub"]);
+        running
+            .lab
+            .kmk("produce --topic other --messages 1")
+            .code(0)
+            .says("note: using cluster hub;")
+            .says("hub.other --cluster edge-1 --messages 1")
+            .says("hub.other --cluster edge-2 --messages 1");
+        running.verify();
+        running.lab.kmk("destroy").code(0);
+        running.lab.assert_gone();
+    }
 }
 
 #[test]
@@ -302,61 +384,11 @@ fn ha_goes_on_when_a_broker_of_each_side_is_killed() {
     }
 
     println!("the brokers come back");
-    lab.kmk("deploy").code(0).prints("is whole again");
+    lab.kmk("deploy").code(0).prints("is repaired");
     until("all brokers are there", CROSSING, || {
         let status = lab.command("status").output().unwrap();
         status.status.success().then_some(())
     });
     lab.kmk("destroy").code(0);
     lab.assert_gone();
-}
-
-/// Scenarios without a rule of their own: for `make matrix`.
-mod matrix {
-    use super::*;
-
-    #[test]
-    #[ignore = "needs Docker"]
-    fn aggregate_brings_every_region_into_one() {
-        let running = Running::new(Scenario::Aggregate);
-        let sent = running.produce("orders", 1_000);
-        running.until_copied("orders", &sent);
-        assert_eq!(
-            running.ends("central"),
-            owned(&[("apac.orders", 1_000), ("emea.orders", 1_000)])
-        );
-        for region in ["emea", "apac"] {
-            assert_eq!(running.ends(region), owned(&[("orders", 1_000)]));
-            let line = format!("consume --topic {region}.orders --messages 1000");
-            assert_eq!(running.consumed(&line, "central"), sent[region]);
-        }
-        let status = running.lab.kmk("status --json").code(0).json();
-        assert_eq!(status["flows"].as_array().unwrap().len(), 2);
-        running.verify();
-        running.lab.kmk("destroy").code(0);
-        running.lab.assert_gone();
-    }
-
-    #[test]
-    #[ignore = "needs Docker"]
-    fn fan_out_brings_one_to_many() {
-        let running = Running::new(Scenario::FanOut);
-        let sent = running.produce("orders", 1_000);
-        running.until_copied("orders", &sent);
-        for edge in ["edge-1", "edge-2"] {
-            assert_eq!(running.ends(edge), owned(&[("hub.orders", 1_000)]));
-        }
-        let line = "consume --topic hub.orders --messages 1000";
-        assert_eq!(running.consumed(line, "edge-1"), sent["hub"]);
-        running
-            .lab
-            .kmk("produce --topic other --messages 1")
-            .code(0)
-            .says("note: on cluster hub;")
-            .says("hub.other --cluster edge-1 --messages 1")
-            .says("hub.other --cluster edge-2 --messages 1");
-        running.verify();
-        running.lab.kmk("destroy").code(0);
-        running.lab.assert_gone();
-    }
 }

@@ -40,7 +40,7 @@ fn a_compose_project_of_a_persons_own_is_refused_and_untouched() {
     };
     let was = state();
     let words = format!(
-        "compose project `{}` exists and was not made by kmk: container {0}-mine-1",
+        "compose project `{}` exists and was not created by kmk: container {0}-mine-1",
         project.name
     );
     lab.deploy("").code(3).says(&words);

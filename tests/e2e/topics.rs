@@ -42,14 +42,16 @@ fn the_topics_asked_for_are_mirrored_and_no_others() {
 
     println!("deploying again changes nothing");
     let before = lab.ids();
-    lab.kmk("deploy").code(0).prints("already runs as asked");
-    lab.deploy("").code(0).prints("already runs as asked");
+    lab.kmk("deploy")
+        .code(0)
+        .prints("already runs as requested");
+    lab.deploy("").code(0).prints("already runs as requested");
     assert_eq!(lab.ids(), before);
 
     println!("with another filter, MirrorMaker is made anew");
     lab.kmk("deploy --topics other")
         .code(0)
-        .prints("Made anew: mm2-secondary.");
+        .prints("Recreated: mm2-secondary.");
     let after = lab.ids();
     assert_eq!(changed(&before, &after), ["mm2-secondary"]);
     let expected = ["first", "second"].map(|round| format!("{round} in other"));

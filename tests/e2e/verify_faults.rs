@@ -17,12 +17,24 @@ fn the_account_stays_right_when_things_break() {
     mirror_maker_is_killed(&lab);
     mirror_maker_is_killed_as_the_last_record_arrives(&lab);
     a_broker_is_killed(&lab, "primary");
-    a_broker_is_killed(&lab, "secondary");
-    the_link_is_cut(&lab);
     partitions_are_added(&lab);
     the_copy_is_deleted(&lab);
     the_source_topic_is_deleted(&lab);
     the_target_takes_no_more(&lab);
+}
+
+/// What comes back, once more.
+mod matrix {
+    use super::*;
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn the_account_stays_right_when_the_target_or_the_link_comes_back() {
+        let lab = Lab::deployed("verify-faults", "");
+        lab.kmk("verify --messages 100").code(0);
+        a_broker_is_killed(&lab, "secondary");
+        the_link_is_cut(&lab);
+    }
 }
 
 /// A run that has begun to arrive.
@@ -186,7 +198,7 @@ fn waiting(line: &str) -> u64 {
 fn partitions_are_added(lab: &Lab) {
     println!("partitions are added");
     lab.kmk("topic create grows --partitions 1").code(0);
-    let running = begun(lab, "--topic grows --rate 500/s --for 8s");
+    let running = begun(lab, "--topic grows --rate 500/s --for 5s");
     lab.kmk("topic alter grows --partitions 2").code(0);
     lab.primary().produce_with("grows", "-p 1", "hello\n");
     let report = running.finish().code(0).json();
@@ -197,7 +209,7 @@ fn partitions_are_added(lab: &Lab) {
         (&added["incident"], &added["partition"]),
         (&json!("partition_added"), &json!(1))
     );
-    assert_eq!(flow["account"]["foreign"]["of_no_run"], 1);
+    assert_eq!(flow["account"]["unrelated"]["no_run"], 1);
 }
 
 fn the_copy_is_deleted(lab: &Lab) {
@@ -216,7 +228,7 @@ fn the_copy_is_deleted(lab: &Lab) {
     println!("  {incidents:?}");
     let is_told = |what: &str| incidents.iter().any(|one| one["incident"] == what);
     // MirrorMaker makes it again within moments, and does not bring back what it had copied
-    assert!(is_told("topic_remade"), "{incidents:?}");
+    assert!(is_told("topic_recreated"), "{incidents:?}");
     assert_eq!(report["verified"], false);
     assert_eq!(account["acknowledged"], account["sent"]);
     let there: BTreeSet<u64> = (lab.secondary().values("primary.doomed").iter())
@@ -232,7 +244,7 @@ fn the_copy_is_deleted(lab: &Lab) {
         "what kcat finds lacking"
     );
     assert_eq!(account["missing"], lacking.len());
-    assert!(account["gone"].as_u64().unwrap() > 0);
+    assert!(account["disappeared"].as_u64().unwrap() > 0);
 }
 
 fn the_source_topic_is_deleted(lab: &Lab) {

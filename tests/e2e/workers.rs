@@ -1,4 +1,4 @@
-//! Several MirrorMakers share the work of a target: one is killed, the other takes up what it had, nothing is missing.
+//! Several MirrorMakers share the tasks of a target: one is killed, the other takes up what it had, nothing is missing.
 
 use crate::engine::docker;
 use crate::kcat::CROSSING;
@@ -76,7 +76,7 @@ fn two_mirrormakers_share_twelve_partitions_and_one_takes_over_when_the_other_di
     let repaired = Instant::now();
     lab.deploy("")
         .code(0)
-        .prints("Lab `e2e-workers` is whole again");
+        .prints("Lab `e2e-workers` is repaired");
     println!(
         "  MEASURED {:.1} s for a deploy to bring it back",
         repaired.elapsed().as_secs_f64()
@@ -103,7 +103,7 @@ fn two_mirrormakers_share_twelve_partitions_and_one_takes_over_when_the_other_di
 
     // one again: the service has its old name, and the others are gone
     let changed = "is changed and replicates";
-    let gone = "Made anew: mm2-secondary. Taken away: mm2-secondary-1, mm2-secondary-2.";
+    let gone = "Recreated: mm2-secondary. Removed: mm2-secondary-1, mm2-secondary-2.";
     lab.deploy("--mirrormakers 1")
         .code(0)
         .prints(changed)
@@ -121,7 +121,7 @@ fn flow(lab: &Lab) -> Value {
 
 /// The workers that have a task that copies.
 fn copiers(flow: &Value) -> BTreeSet<String> {
-    let parts = flow["parts"].as_array().unwrap().iter();
+    let parts = flow["connectors"].as_array().unwrap().iter();
     let tasks =
         parts.filter(|part| part["connector"] == "MirrorSourceConnector" && part["task"].is_u64());
     let workers = tasks.map(|task| task["worker"].as_str().unwrap_or_default().to_owned());

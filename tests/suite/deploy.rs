@@ -109,7 +109,7 @@ fn mirrormaker_keeps_its_classes_in_a_volume_of_no_labs_and_all_else_is_as_in_th
 }
 
 #[test]
-fn a_lab_of_a_kmk_that_kept_no_classes_gets_the_volume_before_anything_is_made_anew() {
+fn a_lab_of_a_kmk_that_kept_no_classes_gets_the_volume_before_anything_is_recreated() {
     let kmk = Kmk::on(|kmk| {
         Docker::works()
             .with(&kmk.lab().exited("primary", 1))
@@ -137,7 +137,7 @@ fn a_compose_that_fails_is_rolled_back() {
         Starting the containers ...
           Container kmk-demo-primary-1  Creating
           something broke
-        Taking back what was made ...
+        Rolling back ...
         error: `docker {UP_COMMAND}` failed with exit code 1
           caused by: Container kmk-demo-primary-1  Creating
           caused by: something broke
@@ -201,7 +201,7 @@ fn a_broker_that_died_is_shown_with_its_log() {
         Starting the containers ...
         ✓ Started the containers (<time>)
         Waiting for the brokers ...
-        Taking back what was made ...
+        Rolling back ...
         error: broker primary of cluster `primary` does not answer: its container has exited with code 137
           hint: give it more time with --timeout 300s, or keep everything for inspection with --keep
         Container kmk-demo-primary-1 has exited with code 137; the last lines of its log:
@@ -271,7 +271,7 @@ fn a_lab_that_was_there_before_stays() {
     ran.stderr_has(
         "\nThe lab existed before and is kept: `kmk status` shows its health, `kmk deploy` tries again.\n",
     )
-    .stderr_lacks("Taking back")
+    .stderr_lacks("Rolling back")
     .changed(&[
         "compose --ansi never -p kmk-demo -f $ROOT/here/kmk-lab/docker-compose.yml up --detach --quiet-pull \
          --force-recreate --no-deps -- mm2-secondary primary secondary",

@@ -11,8 +11,7 @@ const REMOVE_NETWORKS: &str = "network rm kmk-demo_primary kmk-demo_secondary";
 const REMOVE_VOLUMES: &str = "volume rm --force kmk-demo_primary-data kmk-demo_secondary-data";
 
 /// What is said of what stays, where a lab was.
-const CLASSES_STAY: &str =
-    "note: volume kmk-classes stays for the next lab; `docker volume rm kmk-classes` removes it\n";
+const CLASSES_STAY: &str = "note: volume kmk-classes is kept for the next lab; `docker volume rm kmk-classes` removes it\n";
 
 #[test]
 fn all_of_a_lab_and_nothing_else() {
@@ -22,7 +21,7 @@ fn all_of_a_lab_and_nothing_else() {
             .with(&kmk.lab_named("other"))
     });
     kmk.run("deploy --dry-run").code(0);
-    let gone = "Lab `demo` is gone, after <time>: 3 containers, 2 networks, 2 volumes.\n";
+    let gone = "Lab `demo` was removed in <time>: 3 containers, 2 networks, 2 volumes.\n";
     let changes = [REMOVE_CONTAINERS, REMOVE_VOLUMES, REMOVE_NETWORKS];
     kmk.run("destroy")
         .code(0)
@@ -32,7 +31,7 @@ fn all_of_a_lab_and_nothing_else() {
     assert!(!kmk.work("kmk-lab").exists());
     kmk.run("destroy")
         .code(0)
-        .stdout("There was nothing left of lab `demo`.\n")
+        .stdout("Nothing to remove: there is no lab `demo`.\n")
         .stderr("")
         .changed(&changes);
 }
@@ -60,12 +59,12 @@ fn what_goes_by_itself_meanwhile_is_no_error() {
     kmk.run("destroy")
         .code(0)
         .stderr(CLASSES_STAY)
-        .stdout_has("Lab `demo` is gone, after <time>: 2 containers,");
+        .stdout_has("Lab `demo` was removed in <time>: 2 containers,");
 }
 
 #[test]
 fn nothing_was_there() {
-    let nothing = "There was nothing left of lab `never`.\n";
+    let nothing = "Nothing to remove: there is no lab `never`.\n";
     Kmk::new()
         .run("destroy --lab never")
         .code(0)
@@ -77,7 +76,7 @@ fn nothing_was_there() {
 #[test]
 fn half_a_lab() {
     let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab().without_containers()));
-    let gone = "Lab `demo` is gone, after <time>: 0 containers, 2 networks, 2 volumes.\n";
+    let gone = "Lab `demo` was removed in <time>: 0 containers, 2 networks, 2 volumes.\n";
     kmk.run("destroy")
         .code(0)
         .stdout(gone)
@@ -111,7 +110,7 @@ fn an_edited_file_stays_and_is_named() {
     let file = kmk.work("kmk-lab/mm2.properties");
     fs::write(&file, fs::read_to_string(&file).unwrap() + "# mine\n").unwrap();
     let ran = kmk.run("destroy").code(0);
-    let edited = "note: kmk-lab/mm2.properties was edited since kmk wrote it, and stays\n";
+    let edited = "note: kmk-lab/mm2.properties was edited since kmk wrote it, and is kept\n";
     ran.stderr(&(edited.to_owned() + CLASSES_STAY));
     assert!(file.exists() && !kmk.work("kmk-lab/docker-compose.yml").exists());
 }
@@ -123,7 +122,7 @@ fn files_of_others_stay() {
     fs::write(kmk.work("kmk-lab/notes.txt"), "mine").unwrap();
     kmk.run("destroy")
         .code(0)
-        .stdout("There was nothing left of lab `demo`.\n");
+        .stdout("Nothing to remove: there is no lab `demo`.\n");
     let left: Vec<_> = fs::read_dir(kmk.work("kmk-lab"))
         .unwrap()
         .map(|file| file.unwrap().file_name())
@@ -164,6 +163,6 @@ fn quiet_says_no_more_than_the_result() {
         .code(0)
         .stderr("")
         .stdout(indoc! {"
-        There was nothing left of lab `demo`.
+        Nothing to remove: there is no lab `demo`.
     "});
 }

@@ -31,7 +31,7 @@ fn a_link_that_was_cut_is_mended_under_the_name_that_others_look_for() {
                 &format!("network connect --alias {service} kmk-demo_{cluster} id-demo-{service}"),
             ])
             .stderr_has(&format!(
-                "✓ Connected {service} with network kmk-demo_{cluster} again (<time>)\n"
+                "✓ Reconnected {service} to network kmk-demo_{cluster} (<time>)\n"
             ));
     }
 }

@@ -33,10 +33,10 @@ fn only_mirrormaker_is_rendered_and_it_finds_this_machine() {
     let kmk = kmk_with(BOTH).variable("KMK_TEST_KEY", "hunter2");
     kmk.run("deploy --dry-run")
         .code(0)
-        .stdout_has("Would wait until MirrorMaker says that it runs onprem->cloud\n")
-        .stdout_has("There would be onprem at localhost:9092,b.example:9092, cloud at [fd00::1]:9092\n")
-        .stderr_has("note: cluster onprem (localhost:9092,b.example:9092) is not kmk's. MirrorMaker makes there: mm2-offset-syncs.cloud.internal\n")
-        .stderr_has("note: cluster cloud ([fd00::1]:9092) is not kmk's. MirrorMaker makes there: heartbeats, mm2-configs.onprem.internal, mm2-offsets.onprem.internal, mm2-status.onprem.internal, onprem.checkpoints.internal; the copies onprem.*\n")
+        .stdout_has("Would wait until MirrorMaker runs onprem->cloud\n")
+        .stdout_has("Clusters would be onprem at localhost:9092,b.example:9092, cloud at [fd00::1]:9092\n")
+        .stderr_has("note: cluster onprem (localhost:9092,b.example:9092) is an existing cluster. MirrorMaker creates on it: mm2-offset-syncs.cloud.internal\n")
+        .stderr_has("note: cluster cloud ([fd00::1]:9092) is an existing cluster. MirrorMaker creates on it: heartbeats, mm2-configs.onprem.internal, mm2-offsets.onprem.internal, mm2-status.onprem.internal, onprem.checkpoints.internal; the mirrored topics onprem.*\n")
         .no_calls();
     let read = |file: &str| fs::read_to_string(kmk.work("kmk-lab").join(file)).unwrap();
     let compose: serde_yaml::Value = serde_yaml::from_str(&read("docker-compose.yml")).unwrap();
@@ -95,20 +95,20 @@ flows: []
         .run("deploy")
         .code(2)
         .stdout("")
-        .stderr_has("error: kmk.yml:4:14: cluster `a` is there already, at its `bootstrap`: `brokers` is not for kmk to say\n  hint: remove `brokers`, or `bootstrap` if kmk should create the cluster\n")
+        .stderr_has("error: kmk.yml:4:14: cluster `a` is an existing cluster (`bootstrap`): kmk cannot set its `brokers`\n  hint: remove `brokers`, or `bootstrap` if kmk should create the cluster\n")
         .stderr_has("error: kmk.yml:6:16: clusters `a` and `b` have the same address 127.0.0.1:9092\n  hint: it is one cluster: MirrorMaker would mirror it into itself\n")
-        .stderr_has("error: kmk.yml:8:13: `canary` is for a cluster that is there already, and `c` has no `bootstrap`\n  hint: say where it is with `bootstrap: host:port`, or remove it\n")
-        .stderr_has("error: kmk.yml:10:16: `nowhere` of cluster `d` is no address: `nowhere` is not HOST:PORT\n  hint: an address is written as host:port\n")
+        .stderr_has("error: kmk.yml:8:13: `canary` is only for an existing cluster, and `c` has no `bootstrap`\n  hint: say where it is with `bootstrap: host:port`, or remove it\n")
+        .stderr_has("error: kmk.yml:10:16: `nowhere` of cluster `d` is not an address: `nowhere` is not HOST:PORT\n  hint: an address is written as host:port\n")
         .no_calls();
     kmk_with("clusters:\n  - name: a\n    bootstrap: h:1\n")
         .run("deploy")
         .code(2)
-        .stderr_has("all clusters are there already, and there is no flow: nothing would run");
+        .stderr_has("all clusters exist already and there is no flow: nothing would run");
     kmk_with(BOTH)
         .run("deploy --port cloud=29092 --partitions 3")
         .code(2)
         .stderr_has(
-            "cluster `cloud` is there already, at its `bootstrap`: `port` is not for kmk to say",
+            "cluster `cloud` is an existing cluster (`bootstrap`): kmk cannot set its `port`",
         );
 }
 
@@ -144,7 +144,7 @@ fn where_the_engine_is_elsewhere_this_machine_is_not_there() {
     fs::write(kmk.work("kmk.yml"), file).unwrap();
     kmk.run("deploy")
         .code(3)
-        .stderr_has("error: cluster `a` is on this machine (localhost:$PRIMARY), and MirrorMaker would run where the engine is, at tcp://192.0.2.7:2375: `localhost` is another there\n")
+        .stderr_has("error: cluster `a` is on this machine (localhost:$PRIMARY), but MirrorMaker would run where the Docker engine is, at tcp://192.0.2.7:2375: `localhost` is another machine there\n")
         .stderr_has("error: cluster `a` does not answer at localhost:$PRIMARY: ")
         // nothing is published, so that no address is needed for it
         .stderr_lacks("--bind")
@@ -170,7 +170,7 @@ fn lab(kmk: &Kmk, properties: &serde_json::Value) -> Docker {
 fn destroy_says_what_stays_and_how_to_remove_it() {
     let kmk = Kmk::on(|kmk| lab(kmk, &json!({})));
     kmk.run("destroy").code(0).stderr_has(
-        "Cluster primary (localhost:$PRIMARY) was there before, and goes on. It does not answer, and should still have what was made there for the lab:\n  kmk topic delete mm2-offset-syncs.secondary.internal --force --bootstrap localhost:$PRIMARY\n",
+        "Cluster primary (localhost:$PRIMARY) existed before the lab and is kept. It does not answer; these topics were created there for the lab:\n  kmk topic delete mm2-offset-syncs.secondary.internal --force --bootstrap localhost:$PRIMARY\n",
     );
 }
 
@@ -194,11 +194,11 @@ fn one_that_wants_a_password_is_said_to_be_out_of_reach() {
     kmk.run("status")
         .stdout_has("primary    -        -       localhost:")
         .stderr_has(
-            "note: kmk cannot log in to primary, and does not know how it is; MirrorMaker can\n",
+            "note: kmk connects without credentials and cannot check primary; MirrorMaker can connect\n",
         );
     kmk.run("destroy")
         .code(0)
-        .stderr_has("kmk cannot log in there to look; it should still have what was made there for the lab:\n  mm2-offset-syncs.secondary.internal\nKafka's own kafka-topics.sh removes them, with the same properties.\n");
+        .stderr_has("kmk connects without credentials and cannot look; these topics were created there for the lab:\n  mm2-offset-syncs.secondary.internal\nDelete them with Kafka's own kafka-topics.sh and the same properties.\n");
 }
 
 #[test]
@@ -224,6 +224,6 @@ fn a_cluster_does_not_change_hands() {
     .unwrap();
     kmk.run("deploy")
         .code(2)
-        .stderr_has("error: cluster `primary` of lab `demo` was there before kmk (`bootstrap`), and cannot be made by kmk\n")
+        .stderr_has("error: cluster `primary` of lab `demo` is an existing cluster (`bootstrap`), and cannot become one created by kmk\n")
         .changed(&[]);
 }

@@ -54,7 +54,7 @@ fn no_lab_or_one_that_is_stopped() {
         .stdout("")
         .stderr(indoc! {"
             error: there is no lab `demo`
-              hint: `kmk deploy` brings it up
+              hint: `kmk deploy` starts it
         "});
     let stopped = Kmk::on(|kmk| {
         let lab = kmk.lab();
@@ -67,7 +67,7 @@ fn no_lab_or_one_that_is_stopped() {
         .stdout("")
         .stderr(indoc! {"
             error: lab `demo` is stopped
-              hint: `kmk start` goes on where it was
+              hint: `kmk start` starts it again
         "});
 }
 
@@ -87,7 +87,7 @@ fn a_flow_that_is_not_there() {
         .stdout("")
         .stderr(indoc! {"
             error: lab `demo` has no flow, so nothing is mirrored
-              hint: `flows` of a lab file, or a scenario with flows, says what is to be mirrored
+              hint: add `flows` to the lab file, or deploy a scenario with flows
         "});
 }
 
@@ -111,7 +111,7 @@ fn a_mirrormaker_that_does_not_run() {
     let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab().exited("mm2-secondary", 143)));
     kmk.run("explain orders")
         .code(1)
-        .stdout_has("primary->secondary: stands still: MirrorMaker does not run: mm2-secondary has exited with code 143\n")
+        .stdout_has("primary->secondary: stands still: MirrorMaker is not running: mm2-secondary has exited with code 143\n")
         .stdout_has("  do: kmk deploy\n");
     let kmk = Kmk::on(|kmk| {
         let paused = json!({"Status": "paused", "ExitCode": 0});
@@ -119,12 +119,12 @@ fn a_mirrormaker_that_does_not_run() {
     });
     kmk.run("explain orders")
         .code(1)
-        .stdout_has("MirrorMaker does not run: mm2-secondary is paused\n")
+        .stdout_has("MirrorMaker is not running: mm2-secondary is paused\n")
         .stdout_has("  do: docker unpause kmk-demo-mm2-secondary-1\n");
     let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab().without("mm2-secondary")));
     kmk.run("explain orders")
         .code(1)
-        .stdout_has("MirrorMaker does not run: mm2-secondary is missing\n");
+        .stdout_has("MirrorMaker is not running: mm2-secondary is missing\n");
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn what_a_name_tells_needs_no_broker() {
         (
             "orders-tmp",
             "excluded by pattern `.*-tmp`",
-            "the pattern is one of `exclude` of the flow",
+            "the pattern is in the flow's `exclude`",
         ),
         (
             "orders.replica",
@@ -173,9 +173,9 @@ fn a_flow_for_which_the_topic_is_not_listed() {
     kmk.run("explain payments")
         .code(1)
         .stdout_has("not among the topics of the flow\n")
-        .stdout_has("  seen: topics are orders, x.*\n")
+        .stdout_has("  seen: the flow's topics: orders, x.*\n")
         .stdout_has(
-            "  do: add `payments` to `topics` in the lab file, or to --topics, then `kmk deploy`\n",
+            "  do: add `payments` to `topics` in the lab file or to --topics, then `kmk deploy`\n",
         );
 }
 
@@ -188,29 +188,29 @@ fn what_no_list_could_change_comes_before_the_list() {
     assert_eq!(of("payments")["facts"]["whose"], "lab");
     let cycle = of("secondary.orders");
     assert_eq!(cycle["answer"], "cycle");
-    assert_eq!(cycle["facts"]["origin"]["is"], "no_flow");
+    assert_eq!(cycle["facts"]["origin"]["kind"], "no_flow");
     assert_eq!(of(&"l".repeat(242))["answer"], "name_too_long");
     kmk.run("explain __consumer_offsets")
         .code(1)
         .stdout_has("primary->secondary: not mirrored: an internal name: it begins with `__`\n")
-        .stdout_has("  do: kmk group list  # offsets of groups are mirrored by themselves\n");
+        .stdout_has("  do: kmk group list  # committed offsets are mirrored separately\n");
 }
 
 #[test]
 fn a_name_that_would_be_too_long_or_that_is_no_persons() {
     let kmk = lab();
     let long = "a".repeat(245);
-    kmk.run(&format!("explain {long}"))
-        .code(1)
-        .stdout_has("its name there would have 253 characters, and Kafka allows 249\n");
+    kmk.run(&format!("explain {long}")).code(1).stdout_has(
+        "the name of its mirrored topic would have 253 characters, and Kafka allows 249\n",
+    );
     kmk.run("explain .hidden")
         .code(1)
         .stdout_has("an internal name: it begins with `.`\n");
     kmk.run("explain secondary.orders")
         .code(1)
-        .stdout_has("primary->secondary: not mirrored: its name says that it came from secondary, and such topics are not mirrored back\n")
-        .stdout_has("  seen: no flow has made it: there is no secondary->primary\n")
-        .stdout_has("  do: give it another name\n");
+        .stdout_has("primary->secondary: not mirrored: its name says that it was mirrored from secondary, and such topics are not mirrored back\n")
+        .stdout_has("  seen: no flow created it: there is no flow secondary->primary\n")
+        .stdout_has("  do: use another name\n");
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn as_json() {
     assert_eq!(flow["answer"], "source_unreachable");
     let problem = flow["facts"]["problem"].as_str().unwrap();
     assert!(problem.contains("Connection refused"), "{problem}");
-    assert_eq!(flow["seen"]["copy"]["is"], "unreachable");
+    assert_eq!(flow["seen"]["remote_topic"]["state"], "unreachable");
 }
 
 #[test]

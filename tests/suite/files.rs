@@ -17,10 +17,10 @@ fn a_dry_run_writes_and_says_what_it_would_do_without_docker() {
         Wrote kmk-lab/docker-compose.yml
         Wrote kmk-lab/mm2.properties
         Would run docker compose -p kmk-demo -f kmk-lab/docker-compose.yml up -d
-        Would wait until a canary has crossed primary->secondary
-        There would be primary at 127.0.0.1:19092, secondary at 127.0.0.1:19192
+        Would wait until a canary record is mirrored through primary->secondary
+        Clusters would be primary at 127.0.0.1:19092, secondary at 127.0.0.1:19192
     "};
-    let stderr = "\nNothing was started: leave --dry-run out to do so.\n";
+    let stderr = "\nNothing was started; without --dry-run, the lab is started.\n";
     kmk.run("deploy --dry-run")
         .code(0)
         .stdout(stdout)
@@ -37,7 +37,7 @@ fn a_dry_run_names_what_has_to_be_typed() {
     let kmk = Kmk::new();
     kmk.run("deploy --dry-run --lab two")
         .code(0)
-        .stderr("\nNothing was started: leave --dry-run out to do so.\n");
+        .stderr("\nNothing was started; without --dry-run, the lab is started.\n");
 }
 
 #[test]

@@ -32,27 +32,27 @@ fn ports() {
         ),
         (
             "deploy --port primary=",
-            "`` is not a port; 1024 to 65526 are possible",
+            "`` is not a port; 1024 to 65526 are allowed",
         ),
         (
             "deploy --port primary=x",
-            "`x` is not a port; 1024 to 65526 are possible",
+            "`x` is not a port; 1024 to 65526 are allowed",
         ),
         (
             "deploy --port primary=0",
-            "`0` is not a port; 1024 to 65526 are possible",
+            "`0` is not a port; 1024 to 65526 are allowed",
         ),
         (
             "deploy --port primary=-1",
-            "`-1` is not a port; 1024 to 65526 are possible",
+            "`-1` is not a port; 1024 to 65526 are allowed",
         ),
         (
             "deploy --port primary=70000",
-            "`70000` is not a port; 1024 to 65526 are possible",
+            "`70000` is not a port; 1024 to 65526 are allowed",
         ),
         (
             "deploy --port primary=80",
-            "port 80 needs privileges; 1024 to 65526 are possible",
+            "port 80 needs privileges; 1024 to 65526 are allowed",
         ),
         ("deploy --port primary=65530", "65530"),
     ]);
@@ -70,14 +70,14 @@ fn a_port_used_twice() {
             .stdout("")
             .no_calls()
             .stderr(indoc! {"
-            error: port 20000 is given to both `primary` and `secondary`
+            error: port 20000 is assigned to both `primary` and `secondary`
               hint: choose another with --port CLUSTER=PORT, or let kmk choose with --any-port
         "});
     }
     // the port that the other cluster would be given
     kmk.run("deploy --port primary=19192")
         .code(2)
-        .stderr_has("port 19192 is given to both");
+        .stderr_has("port 19192 is assigned to both");
 }
 
 #[test]
@@ -163,8 +163,8 @@ fn partitions() {
             .stdout("")
             .no_calls();
         ran.stderr(&format!(
-            "error: cluster `primary` cannot have {count} partitions; 1 to 1000 are possible\n\
-             error: cluster `secondary` cannot have {count} partitions; 1 to 1000 are possible\n"
+            "error: cluster `primary` cannot have {count} partitions; 1 to 1000 are allowed\n\
+             error: cluster `secondary` cannot have {count} partitions; 1 to 1000 are allowed\n"
         ));
     }
     refused(&[
@@ -185,19 +185,19 @@ fn all_that_is_wrong_with_a_lab_at_once() {
         .stderr(indoc! {"
         error: there is no cluster `nope`
           hint: existing clusters: primary, secondary
-        error: image `a$b` is not an image name, such as apache/kafka:3.9.2
-        error: cluster `primary` cannot have 0 partitions; 1 to 1000 are possible
-        error: cluster `secondary` cannot have 0 partitions; 1 to 1000 are possible
+        error: `a$b` is not an image name, such as apache/kafka:3.9.2
+        error: cluster `primary` cannot have 0 partitions; 1 to 1000 are allowed
+        error: cluster `secondary` cannot have 0 partitions; 1 to 1000 are allowed
         error: topic filter `orders(`: unclosed group at character 7
           hint: quote it for the shell, such as --topics 'orders,payments\\..*'
-        error: port 19192 is given to both `primary` and `secondary`
+        error: port 19192 is assigned to both `primary` and `secondary`
           hint: choose another with --port CLUSTER=PORT, or let kmk choose with --any-port
     "});
 }
 
 #[test]
 fn lab_names() {
-    let rule = "a lab name has lower-case letters, digits and `-` (not first or last), at most 40 characters";
+    let rule = "use lower-case letters, digits and `-` (not first or last), at most 40 characters";
     let long = "a".repeat(41);
     for name in [
         "", "Demo", "-demo", "demo-", "a_b", "a.b", "a/b", "ä", &long,
@@ -263,7 +263,7 @@ fn flags_that_contradict() {
         ),
         (
             "deploy --kafka-version latest",
-            "a version is written as 3.9.2",
+            "must be a version, such as 3.9.2",
         ),
         ("deploy --timings xml", "[possible values: table, json]"),
         (
@@ -288,7 +288,7 @@ fn image_names() {
             .stdout("")
             .no_calls();
         ran.stderr(&format!(
-            "error: image `{image}` is not an image name, such as apache/kafka:3.9.2\n"
+            "error: `{image}` is not an image name, such as apache/kafka:3.9.2\n"
         ));
     }
 }
@@ -299,19 +299,19 @@ fn images_of_clusters() {
     for (flags, said) in [
         (
             "--image a:1 --kafka-version 3.9.2",
-            "all clusters are given two Kafka images",
+            "two Kafka images are set for all clusters",
         ),
         (
             "--image a:1 --image a:1",
-            "all clusters are given two Kafka images",
+            "two Kafka images are set for all clusters",
         ),
         (
             "--image primary=a:1 --kafka-version primary=3.9.2",
-            "cluster `primary` is given two Kafka images",
+            "two Kafka images are set for cluster `primary`",
         ),
         (
             "--kafka-version secondary=3.9.2 --kafka-version secondary=4.2.0 --image secondary=a:1",
-            "cluster `secondary` is given two Kafka images",
+            "two Kafka images are set for cluster `secondary`",
         ),
     ] {
         let ran = kmk
@@ -329,15 +329,21 @@ fn images_of_clusters() {
           hint: existing clusters: primary, secondary
         error: there is no cluster `primry`
           hint: did you mean `primary`?
-        error: image `` is not an image name, such as apache/kafka:3.9.2
+        error: `` is not an image name, such as apache/kafka:3.9.2
     "});
     refused(&[
         (
             "deploy --kafka-version primary=latest",
-            "a version is written as 3.9.2",
+            "must be a version, such as 3.9.2",
         ),
-        ("deploy --kafka-version 4", "a version is written as 3.9.2"),
-        ("deploy --image =a:1", "there is no cluster before the `=`"),
+        (
+            "deploy --kafka-version 4",
+            "must be a version, such as 3.9.2",
+        ),
+        (
+            "deploy --image =a:1",
+            "the cluster name before `=` is missing",
+        ),
     ]);
 }
 

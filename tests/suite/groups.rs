@@ -25,7 +25,7 @@ fn flags_that_make_no_sense() {
         ("group reset billing --topic t", "--to <WHERE>"),
         (
             "group reset billing --topic t --to never",
-            "it is `earliest`, `latest`, an offset from 0, a time such as",
+            "must be `earliest`, `latest`, an offset from 0, a time such as",
         ),
         (
             "group reset billing --topic a/b --to latest",
@@ -82,7 +82,7 @@ fn the_help_says_what_becomes_of_a_group_on_the_other_side() {
     Kmk::new()
         .run("groups --help")
         .code(0)
-        .stdout_has("delivered again")
+        .stdout_has("redelivered")
         .stdout_has("SKIPPED")
         .stdout_has("docs/groups.md");
 }

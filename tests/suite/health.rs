@@ -50,10 +50,10 @@ fn a_link_that_is_cut_is_named_and_no_record_is_sent_into_it() {
     let status: Value = serde_json::from_str(kmk.run("status --json").code(1).text()).unwrap();
     let flow = &status["flows"][0];
     assert_eq!(
-        (&flow["canary"], &flow["heard"]),
+        (&flow["canary"], &flow["heartbeat_age_ms"]),
         (&Value::Null, &Value::Null)
     );
-    assert_eq!(flow["state"], "ill");
+    assert_eq!(flow["state"], "unhealthy");
 }
 
 #[test]

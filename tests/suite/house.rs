@@ -255,7 +255,7 @@ fn each_command_to_type_can_name_the_lab() {
         "src/core/lab_file/write.rs",
         "src/core/mirrormaker/config.rs",
         "src/cli/list.rs",
-        "src/cli/meant.rs",
+        "src/cli/suggestions.rs",
         "src/cli/scenarios.rs",
     ];
     let verbs = [

@@ -4,8 +4,8 @@ use crate::docker::{Docker, Rule, UP};
 use crate::kmk::Kmk;
 use indoc::indoc;
 
-const TOO_OLD: &str = "kmk runs Kafka without ZooKeeper, which is ready for use from 3.3 on (KIP-833)\n  \
-                       hint: leave --image and --kafka-version out, or ask for a later one such as \
+const TOO_OLD: &str = "kmk runs Kafka without ZooKeeper (KRaft), which is ready for production from 3.3 on (KIP-833)\n  \
+                       hint: leave --image and --kafka-version out, or choose a later version such as \
                        --kafka-version 3.9.2\n";
 
 pub(crate) fn missing(image: &str) -> Rule {
@@ -23,7 +23,7 @@ fn neither_here_nor_pullable() {
         Pulling my/kafka:1 ...
           trying
           no such host
-        error: image my/kafka:1 is not here, and cannot be pulled: no such host
+        error: image my/kafka:1 is not available locally and cannot be pulled: no such host
           hint: check the name and the network, or choose a local image with --image (`docker images` lists them)
     "});
 }
@@ -93,7 +93,7 @@ fn a_stand_in_is_of_the_very_version_and_for_official_images_only() {
             .rule(Rule::on("image inspect kmk-kafka:4.2.0").says("[]"))
             .rule(Rule::on(&format!("pull {image}")).fails(1, "no such host\n"));
         let ran = Kmk::new().docker(&docker).deploy(flags).code(3);
-        ran.stderr_has(&format!("error: image {image} is not here"))
+        ran.stderr_has(&format!("error: image {image} is not available locally"))
             .stderr_lacks("stand-in");
     }
 }
@@ -105,7 +105,7 @@ fn an_official_image_that_never_was() {
         .rule(Rule::on("pull apache/kafka:3.6.0").fails(1, "manifest unknown\n"));
     let ran = Kmk::new().docker(&docker).deploy("--kafka-version 3.6.0");
     ran.code(3).stderr_has(indoc! {"
-        error: image apache/kafka:3.6.0 is not here, and cannot be pulled: manifest unknown
+        error: image apache/kafka:3.6.0 is not available locally and cannot be pulled: manifest unknown
           hint: apache/kafka starts at 3.7.0; choose another image of that version with --image
     "});
 }
@@ -184,7 +184,7 @@ fn an_image_without_kafka() {
         .rule(Rule::on("image inspect apache/kafka:latest").says("[]"))
         .rule(Rule::on(LIBRARIES).fails(2, "ls: /opt/kafka/libs: No such file or directory\n"));
     Kmk::new().docker(&docker).deploy("--image apache/kafka:latest").code(2).stdout("").stderr(indoc! {"
-        error: image apache/kafka:latest is no Kafka image: ls: /opt/kafka/libs: No such file or directory
+        error: image apache/kafka:latest is not a Kafka image: ls: /opt/kafka/libs: No such file or directory
           hint: kmk runs apache/kafka, or an image with the same layout
     "});
 }

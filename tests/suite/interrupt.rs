@@ -30,7 +30,7 @@ fn while_compose_works() {
             .stderr(indoc! {"
             Starting the containers ...
               Container kmk-demo-primary-1  Starting
-            Taking back what was made ...
+            Rolling back ...
             error: interrupted
             Rolled back: nothing from this deploy is left.
         "});
@@ -55,9 +55,7 @@ fn while_brokers_start() {
     running.until_called("container inspect");
     running.signal(Signal::INT);
     let ran = running.finish().code(130).changed(&ROLLED_BACK);
-    ran.stderr_has(
-        "Waiting for the brokers ...\nTaking back what was made ...\nerror: interrupted\n",
-    );
+    ran.stderr_has("Waiting for the brokers ...\nRolling back ...\nerror: interrupted\n");
 }
 
 #[test]
@@ -115,7 +113,7 @@ fn a_lab_that_was_there_stays_after_ctrl_c() {
         .finish()
         .code(130)
         .stderr_has("error: interrupted\nThe lab existed before and is kept");
-    ran.stderr_lacks("Taking back");
+    ran.stderr_lacks("Rolling back");
     assert_eq!(kmk.noted("signals"), [""; 0], "compose was left alone");
     assert!(
         kmk.noted("calls")

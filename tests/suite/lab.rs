@@ -223,60 +223,81 @@ impl FakeLab {
 
     /// Docker's answers about it.
     pub(crate) fn rules(&self) -> Vec<Rule> {
-        let containers: Vec<(String, Value)> = self
-            .containers
-            .iter()
-            .map(|c| (self.id(c), self.container(c)))
-            .collect();
-        let labelled = |names: &[String]| -> Vec<(String, Value)> {
-            let one =
-                |name: &String| (name.clone(), json!({"Name": name, "Labels": self.labels()}));
+        let labelled = |names: &[String]| -> Vec<Value> {
+            let one = |name| json!({"Name": name, "Labels": self.labels()});
             names.iter().map(one).collect()
         };
-        let (networks, volumes) = (labelled(&self.networks), labelled(&self.volumes));
-        let mut rules = self.listed("ps", "container", "rm", &containers);
-        for (container, (id, value)) in self.containers.iter().zip(&containers) {
-            rules.push(
-                Rule::on(&format!("container inspect {id}")).says(&json!([value]).to_string()),
-            );
-            if let Some(port) = container.port {
-                let list = format!("ps *--filter publish={port} --filter status=running");
-                rules.push(Rule::on(&list).says(id).until("rm *"));
-            }
-        }
-        rules.extend(self.listed("network ls", "network", "network rm", &networks));
-        rules.extend(self.listed("volume ls", "volume", "volume rm", &volumes));
-        rules
+        let containers: Vec<Value> = self.containers.iter().map(|c| self.container(c)).collect();
+        rules_of(
+            &self.name,
+            &containers,
+            &labelled(&self.networks),
+            &labelled(&self.volumes),
+        )
     }
+}
 
-    /// Listed and inspected until it is removed.
-    fn listed(&self, list: &str, kind: &str, remove: &str, found: &[(String, Value)]) -> Vec<Rule> {
-        if found.is_empty() {
-            return Vec::new();
+/// Docker's answers about a lab, from what `inspect` tells of each of its containers, networks and volumes.
+pub(crate) fn rules_of(
+    name: &str,
+    containers: &[Value],
+    networks: &[Value],
+    volumes: &[Value],
+) -> Vec<Rule> {
+    let mut rules = listed(name, "ps", "container", "rm", containers);
+    for container in containers {
+        let id = text(container, "Id");
+        rules.push(
+            Rule::on(&format!("container inspect {id}")).says(&json!([container]).to_string()),
+        );
+        let bindings = container["HostConfig"]["PortBindings"].as_object();
+        for port in bindings.into_iter().flatten().map(|(port, _)| port) {
+            let port = port.trim_end_matches("/tcp");
+            let list = format!("ps *--filter publish={port} --filter status=running");
+            rules.push(Rule::on(&list).says(id).until("rm *"));
         }
-        let ids: Vec<&str> = found.iter().map(|(id, _)| id.as_str()).collect();
-        let all: Vec<&Value> = found.iter().map(|(_, value)| value).collect();
-        // of this lab: others on the engine stay
-        let gone = match kind {
-            "container" => format!("{remove} *id-{}-*", self.name),
-            _ => format!("{remove} *kmk-{}_*", self.name),
-        };
-        let filters = [
-            format!("label=kmk.lab={}", self.name),
-            "label=kmk.lab".to_owned(),
-            format!("label=com.docker.compose.project=kmk-{}", self.name),
-        ];
-        let listings = filters.iter().map(|filter| {
-            Rule::on(&format!("{list} *--filter {filter}"))
-                .says(&(ids.join("\n") + "\n"))
-                .until(&gone)
-        });
-        let inspect =
-            Rule::on(&format!("{kind} inspect {}", ids.join(" "))).says(&json!(all).to_string());
-        listings
-            .chain([inspect, Rule::on(&format!("{remove}* {}", ids.join(" ")))])
-            .collect()
     }
+    rules.extend(listed(
+        name,
+        "network ls",
+        "network",
+        "network rm",
+        networks,
+    ));
+    rules.extend(listed(name, "volume ls", "volume", "volume rm", volumes));
+    rules
+}
+
+/// Listed and inspected until it is removed.
+fn listed(lab: &str, list: &str, kind: &str, remove: &str, found: &[Value]) -> Vec<Rule> {
+    if found.is_empty() {
+        return Vec::new();
+    }
+    // of this lab: others on the engine stay
+    let (key, gone) = match kind {
+        "container" => ("Id", format!("{remove} *id-{lab}-*")),
+        _ => ("Name", format!("{remove} *kmk-{lab}_*")),
+    };
+    let ids: Vec<&str> = found.iter().map(|one| text(one, key)).collect();
+    let filters = [
+        format!("label=kmk.lab={lab}"),
+        "label=kmk.lab".to_owned(),
+        format!("label=com.docker.compose.project=kmk-{lab}"),
+    ];
+    let listings = filters.iter().map(|filter| {
+        Rule::on(&format!("{list} *--filter {filter}"))
+            .says(&(ids.join("\n") + "\n"))
+            .until(&gone)
+    });
+    let inspect =
+        Rule::on(&format!("{kind} inspect {}", ids.join(" "))).says(&json!(found).to_string());
+    listings
+        .chain([inspect, Rule::on(&format!("{remove}* {}", ids.join(" ")))])
+        .collect()
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap()
 }
 
 /// Something in the compose project of the default lab that does not carry kmk's labels.

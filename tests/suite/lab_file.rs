@@ -51,7 +51,7 @@ fn everything_that_a_file_says_is_rendered_and_no_secret() {
     let ran = kmk.run("deploy --dry-run").code(0);
     ran.stderr_has("Using kmk.yml; flags override it.\n")
         .stdout_has("docker compose -p kmk-shop -f kmk-lab-shop/docker-compose.yml")
-        .stdout_has("There would be east at 127.0.0.1:29092, west at 127.0.0.1:19192\n")
+        .stdout_has("Clusters would be east at 127.0.0.1:29092, west at 127.0.0.1:19192\n")
         .no_calls();
     let compose = rendered(&kmk, "kmk-lab-shop", "docker-compose.yml");
     for part in [
@@ -72,7 +72,7 @@ fn everything_that_a_file_says_is_rendered_and_no_secret() {
         "config.providers = env\n",
         "east->west.topics = orders, pay\\\\..*, kmk-canary\n",
         "east->west.groups = billing\n",
-        "# As asked for, instead of 50.\neast->west.consumer.poll.timeout.ms = 70\n",
+        "# As configured, instead of 50.\neast->west.consumer.poll.timeout.ms = 70\n",
         "east->west.tasks.max = 4\n",
         "east->west.consumer.ssl.key.password = ${env:KMK_TEST_SECRET}\n",
     ] {
@@ -102,7 +102,7 @@ fn another_file_is_named() {
     kmk.run("deploy --dry-run --config other.yml")
         .code(0)
         .stderr_has("Using other.yml; flags override it.\n")
-        .stdout_has("There would be one at 127.0.0.1:19092\n");
+        .stdout_has("Clusters would be one at 127.0.0.1:19092\n");
     kmk.run("deploy --dry-run --config none.yml --quiet")
         .code(2)
         .stdout("")
@@ -117,7 +117,7 @@ fn a_secret_that_is_not_there_is_told_of_before_anything_is_made() {
     for (kmk, said) in [
         (
             kmk_with(SHOP).docker(&with_next()),
-            "error: variable KMK_TEST_SECRET is not set, or is empty, and setting `my_own-key` of cluster `east` refers to it\n",
+            "error: environment variable KMK_TEST_SECRET is not set or is empty, and setting `my_own-key` of cluster `east` refers to it\n",
         ),
         (
             kmk_with(SHOP)
@@ -127,7 +127,7 @@ fn a_secret_that_is_not_there_is_told_of_before_anything_is_made() {
         ),
         (
             kmk_with(SHOP).without_docker(),
-            "error: variable KMK_TEST_SECRET is not set",
+            "error: environment variable KMK_TEST_SECRET is not set",
         ),
     ] {
         kmk.run("deploy --any-port")
@@ -210,39 +210,39 @@ fn every_mistake_at_once_each_at_its_place() {
         error: kmk.yml:1:6: lab name `My Lab` must be lower-case letters, digits and `-`, begin and end with a letter or digit, and have at most 40 characters
         error: kmk.yml:2:1: a lab has no field `kafak`
           hint: did you mean `kafka`?
-        error: kmk.yml:3:9: `memory` is to be an amount such as 512m or 2g, not `lots`
-        error: kmk.yml:6:14: `brokers` is to be a number from 1 to 9, not `three`
-        error: kmk.yml:7:17: cluster `primary` cannot have 0 partitions; 1 to 1000 are possible
-        error: kmk.yml:9:11: cluster `primary` is there twice
-        error: kmk.yml:10:11: port 80 of cluster `primary` is out of range: 1024 to 65526 are possible
+        error: kmk.yml:3:9: `memory` must be an amount such as 512m or 2g, got `lots`
+        error: kmk.yml:6:14: `brokers` must be a number from 1 to 9, got `three`
+        error: kmk.yml:7:17: cluster `primary` cannot have 0 partitions; 1 to 1000 are allowed
+        error: kmk.yml:9:11: cluster `primary` is defined twice
+        error: kmk.yml:10:11: port 80 of cluster `primary` is out of range: 1024 to 65526 are allowed
           hint: choose another, or leave `port` out and let kmk choose with --any-port
         error: kmk.yml:11:11: cluster name `a.b` must be lower-case letters, digits and `-`, begin and end with a letter or digit, and have at most 40 characters
           hint: the dot separates a cluster's name from a topic's: whose topic would a.b.orders be?
-        error: kmk.yml:13:12: `kafka` and `image` both say which Kafka runs
+        error: kmk.yml:13:12: use either `kafka` or `image`, not both
           hint: remove one of them
-        error: kmk.yml:15:7: setting `log.dirs` is kmk's own: records lie on the volume that kmk makes for the broker
-        error: kmk.yml:16:7: setting `listeners` is kmk's own: kmk works out the addresses, for the containers and for this machine
-        error: kmk.yml:17:7: setting `default.replication.factor` asks for 3 copies, and cluster `a.b` has one broker
-        error: kmk.yml:18:7: `Some.Thing` is no name of a setting, such as log.retention.ms
+        error: kmk.yml:15:7: setting `log.dirs` is managed by kmk: records are on the volume that kmk creates for the broker
+        error: kmk.yml:16:7: setting `listeners` is managed by kmk: kmk sets the addresses, for the containers and for this machine
+        error: kmk.yml:17:7: setting `default.replication.factor` asks for 3 replicas, and cluster `a.b` has one broker
+        error: kmk.yml:18:7: `Some.Thing` is not the name of a setting, such as log.retention.ms
         error: kmk.yml:19:5: a cluster has no field `nmae`
           hint: did you mean `name`?
         error: kmk.yml:19:5: a cluster needs `name`
-        error: kmk.yml:21:11: port 20000 is given to both `primary` and `fourth`
+        error: kmk.yml:21:11: port 20000 is assigned to both `primary` and `fourth`
           hint: choose another, or leave `port` out and let kmk choose with --any-port
         error: kmk.yml:24:9: there is no cluster `seconary`
           hint: existing clusters: primary, primary, a.b, fourth
         error: kmk.yml:26:9: flow primary->primary goes from a cluster to itself
-        error: kmk.yml:29:13: flows primary->fourth, fourth->primary form a ring that MirrorMaker would not stop: every record would go round for ever
+        error: kmk.yml:29:13: flows primary->fourth, fourth->primary form a cycle that MirrorMaker does not break: every record would go round endlessly
           hint: use `prefix` for two consecutive flows, remove one, or choose `topics` that cannot go round: MirrorMaker recognizes what comes back only by the prefix that the next flow wrote
         error: kmk.yml:30:14: topic filter `(`: unclosed group at character 1
           hint: put it in single quotes, where YAML keeps backslashes: 'payments\..*'
-        error: kmk.yml:35:7: setting `topics` is kmk's own: say `topics` of the flow instead
-        error: kmk.yml:36:7: setting `replication.factor` asks for 2 copies, and cluster `primary` has one broker
-        error: kmk.yml:37:7: setting `sasl.jaas.config` has a `${…}` that is no reference; one is written as `${env:NAME}`
+        error: kmk.yml:35:7: setting `topics` is managed by kmk: use `topics` of the flow instead
+        error: kmk.yml:36:7: setting `replication.factor` asks for 2 replicas, and cluster `primary` has one broker
+        error: kmk.yml:37:7: setting `sasl.jaas.config` has a `${…}` that is not a reference; write `${env:NAME}`
           hint: an environment variable is written as ${env:NAME}; nothing else may begin with `${`
-        error: kmk.yml:38:5: flow primary->fourth is there twice
-        error: kmk.yml:40:13: `topics` is to be a list such as [orders, payments], not `orders`
-        error: kmk.yml:41:1: `flows` is there twice
+        error: kmk.yml:38:5: flow primary->fourth is defined twice
+        error: kmk.yml:40:13: `topics` must be a list such as [orders, payments], got `orders`
+        error: kmk.yml:41:1: `flows` is defined twice
           hint: remove one of them
     "});
 }
@@ -276,28 +276,28 @@ fn settings_that_mirrormaker_would_ignore_are_refused_at_their_place() {
               exactly.once.support: sometimes
     "});
     kmk.run("deploy").code(2).stdout("").no_calls().stderr(indoc! {r"
-        error: kmk.yml:8:7: setting `tasks.maxx` of flow primary->secondary is none of MirrorMaker's: it would be ignored in silence
+        error: kmk.yml:8:7: setting `tasks.maxx` of flow primary->secondary is not a MirrorMaker setting and would be silently ignored
           hint: did you mean `tasks.max`?
-        error: kmk.yml:9:7: setting `zzz` of flow primary->secondary is none of MirrorMaker's: it would be ignored in silence
+        error: kmk.yml:9:7: setting `zzz` of flow primary->secondary is not a MirrorMaker setting and would be silently ignored
           hint: a flow's settings are those of MirrorMaker's connectors, without the prefix `source->target.`
-        error: kmk.yml:10:7: setting `offset.flush.interval.ms` of flow primary->secondary is not read there: it would be ignored in silence
+        error: kmk.yml:10:7: setting `offset.flush.interval.ms` of flow primary->secondary is not read there and would be silently ignored
           hint: it is read as `secondary.offset.flush.interval.ms`, for everything MirrorMaker does with secondary; no flow can have it
-        error: kmk.yml:11:7: setting `offset.flush.intervall.ms` of flow primary->secondary is none of MirrorMaker's: it would be ignored in silence
+        error: kmk.yml:11:7: setting `offset.flush.intervall.ms` of flow primary->secondary is not a MirrorMaker setting and would be silently ignored
           hint: did you mean `offset.flush.interval.ms`? It is read as `secondary.offset.flush.interval.ms`, for everything MirrorMaker does with secondary; no flow can have it
-        error: kmk.yml:12:7: setting `listeners` of flow primary->secondary is not read there: it would be ignored in silence
+        error: kmk.yml:12:7: setting `listeners` of flow primary->secondary is not read there and would be silently ignored
           hint: it is read as `listeners`, for MirrorMaker as a whole; no flow can have it
-        error: kmk.yml:13:7: setting `fetch.max.wait.ms` of flow primary->secondary is not read there: it would be ignored in silence
+        error: kmk.yml:13:7: setting `fetch.max.wait.ms` of flow primary->secondary is not read there and would be silently ignored
           hint: write `consumer.fetch.max.wait.ms`
-        error: kmk.yml:14:7: setting `producer.linger.ms` of flow primary->secondary reaches only the producer of offset syncs, not the one that writes records
+        error: kmk.yml:14:7: setting `producer.linger.ms` of flow primary->secondary applies only to the producer of offset syncs, not the one that writes records
           hint: write `producer.override.linger.ms`
-        error: kmk.yml:15:7: setting `consumer.enable.auto.commit` of flow primary->secondary would be ignored in silence: MirrorMaker commits nothing and says so itself
+        error: kmk.yml:15:7: setting `consumer.enable.auto.commit` of flow primary->secondary would be silently ignored: MirrorMaker always sets it to false
           hint: remove it
-        error: kmk.yml:16:7: setting `emit.checkpoints.enabled` of flow primary->secondary is to be true or false, not `yes`: MirrorMaker starts, but without MirrorCheckpointConnector (a former configuration goes on)
-        error: kmk.yml:18:7: setting `topics` is kmk's own: say `topics` of the flow instead
-        error: kmk.yml:22:7: setting `topics.blacklist` is kmk's own: say `exclude` of the flow instead
-        error: kmk.yml:23:7: setting `security.protocol` of flow secondary->primary is not read there: it would be ignored in silence
+        error: kmk.yml:16:7: setting `emit.checkpoints.enabled` of flow primary->secondary must be true or false, got `yes`: MirrorMaker starts, but without MirrorCheckpointConnector (an earlier configuration stays in use)
+        error: kmk.yml:18:7: setting `topics` is managed by kmk: use `topics` of the flow instead
+        error: kmk.yml:22:7: setting `topics.blacklist` is managed by kmk: use `exclude` of the flow instead
+        error: kmk.yml:23:7: setting `security.protocol` of flow secondary->primary is not read there and would be silently ignored
           hint: it is read as `primary.security.protocol`, for everything MirrorMaker does with primary; no flow can have it
-        error: kmk.yml:24:7: setting `exactly.once.support` of flow secondary->primary is to be one of REQUIRED, REQUESTED (small letters too), not `sometimes`: MirrorMaker starts, but without its connectors (a former configuration goes on)
+        error: kmk.yml:24:7: setting `exactly.once.support` of flow secondary->primary must be one of REQUIRED, REQUESTED (in upper or lower case), got `sometimes`: MirrorMaker starts, but without its connectors (an earlier configuration stays in use)
     "});
 }
 
@@ -324,14 +324,14 @@ fn settings_that_brokers_would_ignore_are_warned_of_and_values_that_they_cannot_
             warning: kmk.yml:4:7: Kafka's brokers have no setting `log.retention.msec`: only a class of your own could read it; did you mean `log.retention.ms`?
             warning: kmk.yml:5:7: Kafka's brokers have no setting `retention.ms`: only a class of your own could read it; did you mean `log.retention.ms`?
             warning: kmk.yml:7:7: Kafka's brokers have no setting `my.plugin.key`: only a class of your own could read it
-            warning: kmk.yml:12:16: these brokers would ignore `log.message.timestamp.difference.max.ms`: of the Kafkas known only 3.9.2 has it
+            warning: kmk.yml:12:16: these brokers would ignore `log.message.timestamp.difference.max.ms`: of the versions known to kmk only 3.9.2 has it
         "});
     let wrong = file
         .replace("retention.msec: 1000", "retention.ms: 1h")
         .replace("${env:MANY}", "many");
     kmk_with(&wrong).run("deploy").code(2).stdout("").no_calls().stderr(indoc! {r"
-        error: kmk.yml:4:7: setting `log.retention.ms` is to be a number: no broker would start with this value
-        error: kmk.yml:9:7: setting `background.threads` is to be a number from 1 to 2147483647: no broker would start with this value
+        error: kmk.yml:4:7: setting `log.retention.ms` must be a number: no broker would start with this value
+        error: kmk.yml:9:7: setting `background.threads` must be a number from 1 to 2147483647: no broker would start with this value
     "});
 }
 
@@ -345,11 +345,11 @@ fn what_flags_make_of_a_flow_s_settings_is_judged_too() {
         .code(2)
         .stdout("")
         .stderr(indoc! {"
-            error: setting `config.properties.blacklist` of flow primary->secondary would be ignored in silence by MirrorMaker 4.2.0: of the Kafkas known only 3.9.2 has it
+            error: setting `config.properties.blacklist` of flow primary->secondary would be silently ignored by MirrorMaker 4.2.0: of the versions known to kmk only 3.9.2 has it
               hint: remove it, or let the flow's clusters run 3.9.2
         "});
     let too_old = indoc! {"
-        setting `tasks.max` of flow primary->secondary has a `${env:NAME}`, and MirrorMaker 3.4.1 would take it as it stands: EnvVarConfigProvider is there from Kafka 3.5 on
+        setting `tasks.max` of flow primary->secondary has a `${env:NAME}`, and MirrorMaker 3.4.1 would not replace it: EnvVarConfigProvider exists from Kafka 3.5 on
           hint: let one of the flow's clusters run a later Kafka: MirrorMaker runs the newest version of them
     "};
     kmk.run("deploy --quiet --kafka-version 3.4.1")
@@ -400,11 +400,11 @@ fn what_is_no_lab_file() {
         ),
         (
             b"lab: a\nclusters: [}\n",
-            "error: kmk.yml:2:12: this is not YAML: ",
+            "error: kmk.yml:2:12: this is not valid YAML: ",
         ),
         (
             b"clusters:\n\t- name: a\n",
-            "error: kmk.yml:2:1: YAML is indented by spaces, and here is a tab\n  hint: use two spaces instead\n",
+            "error: kmk.yml:2:1: YAML is indented with spaces, and this is a tab\n  hint: use two spaces instead\n",
         ),
         (
             b"lab: a\nb: \xff\n",
@@ -413,7 +413,7 @@ fn what_is_no_lab_file() {
         (b"a: &a [*a]\n", "error: kmk.yml:1:8: "),
         (
             large.as_bytes(),
-            "error: kmk.yml: is larger than 256 KiB: that is no lab file\n",
+            "error: kmk.yml: is larger than 256 KiB: this cannot be a lab file\n",
         ),
     ];
     for (bytes, said) in cases {
@@ -439,7 +439,7 @@ fn warnings_are_at_their_place_too() {
         "clusters:\n  - name: a\n  - name: b\n  - name: c\nflows:\n  - {from: a, to: b}\n",
     );
     kmk.run("deploy --dry-run --quiet").code(0).stderr(
-        "warning: kmk.yml:4:11: cluster `c` is in no flow: nothing is copied from it or to it\n",
+        "warning: kmk.yml:4:11: cluster `c` is in no flow: nothing is mirrored from it or to it\n",
     );
 }
 
@@ -452,11 +452,11 @@ fn a_lab_that_runs_keeps_its_clusters() {
     for (file, said) in [
         (
             more,
-            "error: lab `demo` runs with clusters primary, secondary, and cannot be given primary, secondary, third instead\n  hint: deploy it as another lab with --lab NAME --any-port, or remove this one with its records: `kmk destroy`\n",
+            "error: lab `demo` runs with clusters primary, secondary; they cannot be changed to primary, secondary, third\n  hint: deploy it as another lab with --lab NAME --any-port, or remove this one with its records: `kmk destroy`\n",
         ),
         (
             DEFAULT.replace("name: secondary\n", "name: secondary\n    brokers: 3\n"),
-            "error: cluster `secondary` runs with 1 brokers, and cannot be given 3: who votes is fixed when a cluster is made\n  hint: ",
+            "error: cluster `secondary` runs with 1 brokers; this cannot be changed to 3: the controller quorum is fixed at creation\n  hint: ",
         ),
     ] {
         let kmk = kmk_with(&file);
@@ -473,7 +473,7 @@ fn a_lab_that_runs_keeps_its_clusters() {
 }
 
 #[test]
-fn a_change_in_the_file_makes_anew_only_what_it_touches() {
+fn a_change_in_the_file_recreates_only_what_it_touches() {
     for (from, to, services) in [
         (
             "to: secondary\n",
@@ -536,7 +536,7 @@ fn an_empty_lab_file_is_named_as_it_is_written_anew() {
 fn a_lab_without_flows_waits_for_no_canary() {
     let kmk = kmk_with("clusters:\n  - name: alone\n").without_docker();
     let ran = kmk.run("deploy --dry-run").code(0);
-    ran.stdout_has("up -d\nWould wait until every broker answers\nThere would be alone at");
+    ran.stdout_has("up -d\nWould wait until every broker answers\nClusters would be alone at");
 }
 
 #[test]
@@ -561,13 +561,13 @@ fn init_writes_the_default_lab_and_overwrites_nothing() {
         .stderr(indoc! {"
 
         Next:
-          kmk deploy  # what it says, again after each change
-          kmk status  # how it is
+          kmk deploy  # deploy it, now and after each change
+          kmk status  # check health
     "});
     let text = fs::read_to_string(kmk.work("kmk.yml")).unwrap();
     assert!(text.starts_with("# yaml-language-server: $schema=https://"));
     kmk.run("init").code(2).stdout("").stderr(indoc! {"
-        error: kmk.yml is there already
+        error: kmk.yml already exists
           hint: replace it with --overwrite, or name another file with --config
     "});
     kmk.run("init --overwrite --lab shop")
@@ -607,8 +607,8 @@ fn a_scenario_is_written_as_a_file_and_deployed_without_one() {
             .code(0);
         kmk.run("deploy --dry-run --dir with").code(0);
         kmk.run(&format!("deploy --scenario {scenario} --quiet")).code(2).no_calls().stderr(&format!(
-            "error: kmk.yml is here, and says which clusters and flows there are\n  hint: leave --scenario out, or go \
-             where there is no lab file; `kmk init --scenario {scenario} --config FILE` writes another\n"
+            "error: kmk.yml already defines the clusters and flows\n  hint: leave --scenario out, or use a \
+             directory without a lab file; `kmk init --scenario {scenario} --config FILE` writes another\n"
         ));
         fs::remove_file(kmk.work("kmk.yml")).unwrap();
         kmk.run(&format!(

@@ -58,8 +58,8 @@ fn no_lab_at_all() {
     Kmk::new()
         .run("list")
         .code(0)
-        .stdout("There is no lab.\n")
-        .stderr("\nhint: `kmk deploy` brings one up\n")
+        .stdout("There are no labs.\n")
+        .stderr("\nhint: `kmk deploy` starts one\n")
         .changed(&[]);
     Kmk::new()
         .run("list --json")
@@ -69,8 +69,8 @@ fn no_lab_at_all() {
     Kmk::new()
         .run("destroy --all")
         .code(0)
-        .stdout("There is no lab.\n")
-        .stderr("Volume kmk-classes is gone too.\n")
+        .stdout("There are no labs.\n")
+        .stderr("Volume kmk-classes was removed too.\n")
         .changed(&[FORGET_CLASSES]);
 }
 
@@ -87,9 +87,9 @@ fn every_lab_has_a_line() {
         zeta   unreadable   3/3  -            -         kmk-lab
     "})
         .stderr(indoc! {"
-        note: zeta: a newer kmk made it (its labels are of format 99)
+        note: zeta: it was created by a newer kmk (its labels have format 99)
 
-        hint: `kmk start --lab gamma` goes on where it was
+        hint: `kmk start --lab gamma` starts it again
     "});
     kmk.run("list --quiet").code(0).stderr("");
 }
@@ -134,7 +134,13 @@ fn the_list_as_json() {
     let states: Vec<&Value> = labs.iter().map(|lab| &lab["state"]).collect();
     assert_eq!(
         states,
-        ["running", "incomplete", "stopped", "ill", "unreadable"]
+        [
+            "running",
+            "incomplete",
+            "stopped",
+            "unhealthy",
+            "unreadable"
+        ]
     );
     assert_eq!(of("alpha")["scenario"], "dr");
     assert_eq!(of("zeta")["scenario"], Value::Null);
@@ -150,7 +156,7 @@ fn the_list_as_json() {
     assert_eq!(of("alpha")["problem"], Value::Null);
     assert_eq!(
         of("zeta")["problem"],
-        "a newer kmk made it (its labels are of format 99)"
+        "it was created by a newer kmk (its labels have format 99)"
     );
 }
 
@@ -186,8 +192,8 @@ fn a_damaged_label_and_a_name_of_others_are_listed_as_such() {
     ran.stdout_has("broken            unreadable  3/3  -")
         .stdout_has(r"../\u001b[31mred  unreadable  3/3  -")
         .stderr_has("note: broken: container kmk-broken-")
-        .stderr_has("describes no lab: missing field `clusters`")
-        .stderr_has(r"note: ../\u001b[31mred: its name is none that kmk gives");
+        .stderr_has("missing field `clusters`")
+        .stderr_has(r"note: ../\u001b[31mred: its name is not a valid lab name");
 }
 
 #[test]
@@ -218,23 +224,23 @@ fn all_are_destroyed_one_after_the_other_once_that_is_said() {
         .stdout("")
         .changed(&[])
         .stderr(indoc! {"
-        error: destroy 2 labs: alpha, beta? There is no terminal to ask at
+        error: destroy 2 labs: alpha, beta? There is no terminal to ask on
           hint: add --yes to destroy them all
     "});
     kmk.run("destroy --all --yes")
         .code(0)
-        .stderr("Volume kmk-classes is gone too.\n")
+        .stderr("Volume kmk-classes was removed too.\n")
         .stdout(indoc! {"
-        Lab `alpha` is gone, after <time>: 3 containers, 2 networks, 2 volumes.
-        Lab `beta` is gone, after <time>: 3 containers, 2 networks, 2 volumes.
+        Lab `alpha` was removed in <time>: 3 containers, 2 networks, 2 volumes.
+        Lab `beta` was removed in <time>: 3 containers, 2 networks, 2 volumes.
     "});
 }
 
 #[test]
 fn at_a_terminal_the_answer_counts() {
     for (answer, code, words) in [
-        ("y", 0, "Lab `alpha` is gone"),
-        ("YES", 0, "Lab `alpha` is gone"),
+        ("y", 0, "Lab `alpha` was removed"),
+        ("YES", 0, "Lab `alpha` was removed"),
         ("n", 1, "Nothing was destroyed."),
         ("", 1, "Nothing was destroyed."),
         ("yellow", 1, "Nothing was destroyed."),
@@ -258,13 +264,13 @@ fn one_that_cannot_go_keeps_no_other_from_going() {
         ])
     });
     let ran = kmk.run("destroy --all --yes").code(3);
-    ran.stdout("Lab `beta` is gone, after <time>: 3 containers, 2 networks, 2 volumes.\n")
+    ran.stdout("Lab `beta` was removed in <time>: 3 containers, 2 networks, 2 volumes.\n")
         .stderr(indoc! {"
-        Lab `../up` is not, or not wholly, gone:
+        Lab `../up` was not completely removed:
         error: lab `../up` was not made by kmk
-          hint: remove what carries its label with docker
-        Lab `alpha` is not, or not wholly, gone:
-        error: lab `alpha` was made by a newer kmk (its labels are of format 99, and this kmk knows formats up to 2)
+          hint: use docker to remove what carries its label
+        Lab `alpha` was not completely removed:
+        error: lab `alpha` was created by a newer kmk (its labels have format 99; this kmk knows formats up to 2)
           hint: use the kmk that made it, or a newer one; this one supports formats up to 2
     "});
 }
@@ -278,8 +284,8 @@ fn all_of_them_and_one_of_them_exclude_each_other() {
             .stdout("")
             .no_calls()
             .stderr(indoc! {"
-            error: --all means every lab, and --lab one of them
-              hint: leave one of both out
+            error: --all and --lab cannot be used together
+              hint: leave one of them out
         "});
     }
     crate::flags::refused(&[("destroy --yes", "--all")]);

@@ -34,7 +34,7 @@ fn flags_that_make_no_sense() {
 fn a_lab_or_a_flow_that_is_not_there() {
     Kmk::new().run("lag").code(3).stdout("").stderr(indoc! {"
         error: there is no lab `demo`
-          hint: `kmk deploy` brings it up
+          hint: `kmk deploy` starts it
     "});
     for watch in ["", " --watch"] {
         lab()
@@ -83,7 +83,7 @@ fn what_is_watched_is_lines_where_there_is_no_terminal_until_the_reader_goes() {
     assert_eq!(lines.len(), 3);
     for line in lines {
         assert!(line.starts_with("time=2"), "{line}");
-        let rest = " flow=primary->secondary state=ill in=- out=- behind=- seconds=- lost=0 canary_ms=- tasks=- problem=";
+        let rest = " flow=primary->secondary state=unhealthy in=- out=- behind=- seconds=- lost=0 canary_ms=- tasks=- problem=";
         assert!(line.contains(rest), "{line}");
         assert!(!line.contains('\u{1b}'), "{line:?}");
     }

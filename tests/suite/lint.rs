@@ -32,7 +32,7 @@ fn a_file_without_a_fault() {
         .run("lint mm2.properties")
         .code(0)
         .stdout("")
-        .stderr("mm2.properties: 4 settings, and MirrorMaker reads every one\n");
+        .stderr("mm2.properties: 4 settings, and MirrorMaker reads all of them\n");
     with(GOOD)
         .run("lint --quiet mm2.properties")
         .code(0)
@@ -51,11 +51,11 @@ fn findings_by_line_with_what_is_right() {
         primary->secondary.sync.topic.acls.enabled = no
     "};
     let stdout = indoc! {"
-        mm2.properties:6: primary->secondary.emit.heartbeats: no setting of MirrorMaker: ignored; did you mean `primary->secondary.emit.heartbeats.enabled`?
+        mm2.properties:6: primary->secondary.emit.heartbeats: not a MirrorMaker setting: ignored; did you mean `primary->secondary.emit.heartbeats.enabled`?
         mm2.properties:7: primary->secondary.offset.flush.interval.ms: ignored here; it is read as `secondary.offset.flush.interval.ms`
         mm2.properties:8: primary->third.topics: ignored: `clusters` does not name `third`
-        mm2.properties:9: primary->secondary.producer.linger.ms: reaches only the producer of offset syncs, not the one that writes records; for that it is `secondary.producer.linger.ms`
-        mm2.properties:10: primary->secondary.sync.topic.acls.enabled: `no` is not true or false: MirrorMaker starts, but without MirrorSourceConnector (a former configuration goes on)
+        mm2.properties:9: primary->secondary.producer.linger.ms: applies only to the producer of offset syncs, not the one that writes records; use `secondary.producer.linger.ms` for that
+        mm2.properties:10: primary->secondary.sync.topic.acls.enabled: `no` is not true or false: MirrorMaker starts, but without MirrorSourceConnector (an earlier configuration stays in use)
     "};
     with(format!("{GOOD}{rest}"))
         .run("lint mm2.properties")
@@ -79,13 +79,13 @@ fn who_gets_a_setting() {
     "};
     let good = GOOD.replace("primary, secondary", "primary, secondary, third");
     let stdout = indoc! {"
-        mm2.properties:5: primary->secondary.consumer.bootstrap.servers: ignored: `primary.bootstrap.servers` and `secondary.bootstrap.servers` count instead
-        mm2.properties:6: secondary->primary.topics: ignored: flow secondary->primary is not enabled; say `secondary->primary.enabled = true`, or leave this out
-        mm2.properties:7: secondary->primary.producer.override.linger.ms: reaches only the producer of heartbeats, for this flow is not enabled
-        mm2.properties:8: log.retention.hours: a broker's setting: MirrorMaker ignores it; set it on the brokers
-        mm2.properties:9: heartbeats.topic.retention.ms: a topic's setting: MirrorMaker ignores it; set it with kafka-configs.sh
-        mm2.properties:10: connector.class: makes all three connectors of a flow a MirrorSourceConnector; leave it out
-        mm2.properties:11: third.group.id: the workers primary->third, secondary->third would share it, and overwrite each other's connectors; leave it out
+        mm2.properties:5: primary->secondary.consumer.bootstrap.servers: ignored: `primary.bootstrap.servers` and `secondary.bootstrap.servers` take precedence
+        mm2.properties:6: secondary->primary.topics: ignored: flow secondary->primary is not enabled; set `secondary->primary.enabled = true`, or remove this
+        mm2.properties:7: secondary->primary.producer.override.linger.ms: applies only to the producer of heartbeats, for this flow is not enabled
+        mm2.properties:8: log.retention.hours: a broker setting: MirrorMaker ignores it; set it on the brokers
+        mm2.properties:9: heartbeats.topic.retention.ms: a topic setting: MirrorMaker ignores it; set it with kafka-configs.sh
+        mm2.properties:10: connector.class: turns all three connectors of a flow into a MirrorSourceConnector; remove it
+        mm2.properties:11: third.group.id: the workers primary->third, secondary->third would share it, and overwrite each other's connectors; remove it
     "};
     with(format!("{good}{rest}"))
         .run("lint mm2.properties")
@@ -104,8 +104,8 @@ fn what_would_go_round_for_ever() {
     "};
     let good = GOOD.replace("primary, secondary", "primary, secondary, third");
     let stdout = indoc! {"
-        mm2.properties:4: primary->secondary.enabled: flows primary->secondary, secondary->primary form a ring that MirrorMaker would not stop: each round would add topics (primary.primary.primary.TOPIC), for ever
-        mm2.properties:8: third.bootstrap.servers: `secondary` and `third` both have the address there:9092: one cluster under two names, which MirrorMaker would copy into itself for ever
+        mm2.properties:4: primary->secondary.enabled: flows primary->secondary, secondary->primary form a cycle that MirrorMaker does not break: each round would create more topics (primary.primary.primary.TOPIC), endlessly
+        mm2.properties:8: third.bootstrap.servers: `secondary` and `third` both have the address there:9092: they are the same cluster, and MirrorMaker would copy it into itself endlessly
     "};
     with(format!("{good}{rest}"))
         .run("lint mm2.properties")
@@ -121,12 +121,12 @@ const IGNORED: [&str; 11] = [
     "overruled",
     "shadowed",
     "not-enabled",
-    "of-broker",
-    "of-topic",
-    "other-kafka",
+    "broker-setting",
+    "topic-setting",
+    "other-version",
     "unknown-alias",
     "self-flow",
-    "blank-in-key",
+    "space-in-key",
 ];
 
 /// `dev/lint-truth.sh` has seen what each key of these files does, with Kafka's own classes.
@@ -175,17 +175,17 @@ fn the_settings_of_one_kafka() {
     kmk.run("lint --kafka-version 4.2.0 mm2.properties")
         .code(1)
         .stdout(
-            "mm2.properties:5: topics.blacklist: gone in Kafka 4, which ignores it: write `topics.exclude`\n",
+            "mm2.properties:5: topics.blacklist: removed in Kafka 4, which ignores it: use `topics.exclude`\n",
         );
     let kmk = with(format!("{GOOD}use.incremental.alter.configs = never"));
     kmk.run("lint mm2.properties").code(0);
     kmk.run("lint --kafka-version 4.2.0 mm2.properties")
         .code(1)
-        .stdout("mm2.properties:5: use.incremental.alter.configs: ignored: of the Kafkas known only 3.9.2 has it\n");
+        .stdout("mm2.properties:5: use.incremental.alter.configs: ignored: of the versions known to kmk only 3.9.2 has it\n");
     kmk.run("lint --kafka-version four mm2.properties")
         .code(2)
         .stdout("")
-        .stderr_has("a version of Kafka looks like 3.9.2 or 4.2");
+        .stderr_has("must be a version of Kafka, such as 3.9.2 or 4.2");
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn standard_input() {
     kmk.run("lint -")
         .code(0)
         .stdout("")
-        .stderr("-: 4 settings, and MirrorMaker reads every one\n");
+        .stderr("-: 4 settings, and MirrorMaker reads all of them\n");
     with("")
         .run("lint -")
         .code(2)
@@ -245,7 +245,9 @@ fn files_that_are_none() {
         .run("lint mm2.properties")
         .code(2)
         .stdout("")
-        .stderr("error: mm2.properties is longer than 1 MiB: no properties of MirrorMaker\n");
+        .stderr(
+            "error: mm2.properties is larger than 1 MiB: not a properties file of MirrorMaker\n",
+        );
     with("")
         .run("lint missing.properties")
         .code(2)

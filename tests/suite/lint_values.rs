@@ -51,13 +51,13 @@ fn what_comes_of_a_value_that_kafka_cannot_read() {
         b.offset.storage.segment.bytes = 1
     "};
     let expected = indoc! {"
-        f:5: tasks.max: `many` is not a number from 1 to 2147483647: MirrorMaker starts, but without its connectors (a former configuration goes on)
-        f:6: a->b.emit.checkpoints.enabled: `yes` is not true or false: MirrorMaker starts, but without MirrorCheckpointConnector (a former configuration goes on)
-        f:7: offset-syncs.topic.location: `destination` is not one of source, target: MirrorMaker starts, but without MirrorSourceConnector and MirrorCheckpointConnector (a former configuration goes on)
-        f:8: b.exactly.once.source.support: `true` is not one of DISABLED, ENABLED, PREPARING (small letters too): MirrorMaker does not start
+        f:5: tasks.max: `many` is not a number from 1 to 2147483647: MirrorMaker starts, but without its connectors (an earlier configuration stays in use)
+        f:6: a->b.emit.checkpoints.enabled: `yes` is not true or false: MirrorMaker starts, but without MirrorCheckpointConnector (an earlier configuration stays in use)
+        f:7: offset-syncs.topic.location: `destination` is not one of source, target: MirrorMaker starts, but without MirrorSourceConnector and MirrorCheckpointConnector (an earlier configuration stays in use)
+        f:8: b.exactly.once.source.support: `true` is not one of DISABLED, ENABLED, PREPARING (in upper or lower case): MirrorMaker does not start
         f:9: b.producer.acks: `5` is not one of all, -1, 0, 1: MirrorMaker starts, but what uses it fails
         f:10: a.consumer.isolation.level: `READ_COMMITTED` is not one of read_committed, read_uncommitted: MirrorMaker starts, but what uses it fails
-        f:11: security.protocol: `TLS` is not one of SASL_SSL, PLAINTEXT, SSL, SASL_PLAINTEXT (small letters too): MirrorMaker does not start
+        f:11: security.protocol: `TLS` is not one of SASL_SSL, PLAINTEXT, SSL, SASL_PLAINTEXT (in upper or lower case): MirrorMaker does not start
     "};
     let reset = |more: &str| {
         format!(
@@ -65,7 +65,7 @@ fn what_comes_of_a_value_that_kafka_cannot_read() {
         )
     };
     let compression = "f:13: b.producer.compression.type: `GZIP` is not one of none, gzip, snappy, lz4, zstd: MirrorMaker starts, but what uses it fails\n";
-    let seconds = "f:14: sync.group.offsets.interval.seconds: `half` is not a number: MirrorMaker starts, but without MirrorCheckpointConnector (a former configuration goes on)\n";
+    let seconds = "f:14: sync.group.offsets.interval.seconds: `half` is not a number: MirrorMaker starts, but without MirrorCheckpointConnector (an earlier configuration stays in use)\n";
     let bytes = |said: &str| {
         format!(
             "f:15: b.offset.storage.segment.bytes: `1` is not a number from {said} to 2147483647: MirrorMaker starts, but what uses it fails\n"
@@ -126,8 +126,8 @@ fn blanks_that_kafka_does_not_take_away() {
         format!("{good}a->b.emit.heartbeats.enabled = false\n"),
         "",
         indoc! {"
-            f:1: clusters: no flow is enabled: nothing is mirrored; say `source->target.enabled = true`
-            f:4: a->b.enabled: a blank stands behind the value, and stays there: MirrorMaker takes it for false
+            f:1: clusters: no flow is enabled: nothing is mirrored; set `source->target.enabled = true`
+            f:4: a->b.enabled: the value ends with a space, which is kept: MirrorMaker reads it as false
         "},
     );
     says(
@@ -138,10 +138,10 @@ fn blanks_that_kafka_does_not_take_away() {
             plugin.discovery = only_scan\u{20}
         "},
         indoc! {"
-            f:5: emit.heartbeats.enabled: a blank stands behind the value, and stays there: MirrorMaker takes it for false
-            f:6: replication.policy.separator: a blank stands behind the value, and stays there: it stands in the names of topics, and Kafka takes no such name
-            f:7: config.providers.env.class: a blank stands behind the value, and stays there: there is no such class, and MirrorMaker does not start
-            f:8: plugin.discovery: a blank stands behind the value, and stays there: it is none of the words that MirrorMaker knows, and it does not start
+            f:5: emit.heartbeats.enabled: the value ends with a space, which is kept: MirrorMaker reads it as false
+            f:6: replication.policy.separator: the value ends with a space, which is kept: it becomes part of topic names, and Kafka does not allow such names
+            f:7: config.providers.env.class: the value ends with a space, which is kept: there is no such class, and MirrorMaker does not start
+            f:8: plugin.discovery: the value ends with a space, which is kept: MirrorMaker does not know this value and does not start
         "},
     );
 }
@@ -155,9 +155,9 @@ fn lists_of_patterns() {
             a->b.topics = ".*"
         "#},
         indoc! {r"
-            f:5: topics.exclude: `*.replica` is no regular expression: repetition operator missing expression at character 1; a filter is a regular expression: `.*` matches anything; MirrorMaker starts, but what uses it fails
-            f:6: a->b.groups: `(a` is no regular expression: unclosed group at character 1; MirrorMaker starts, but what uses it fails
-            f:7: a->b.topics: quotes are a part of the names or patterns that they stand around: leave them out
+            f:5: topics.exclude: `*.replica` is not a valid regular expression: repetition operator missing expression at character 1; a filter is a regular expression: `.*` matches anything; MirrorMaker starts, but what uses it fails
+            f:6: a->b.groups: `(a` is not a valid regular expression: unclosed group at character 1; MirrorMaker starts, but what uses it fails
+            f:7: a->b.topics: quotes become part of the names or patterns: remove them
         "},
     );
     let own = "topic.filter.class = com.example.Mine\ntopics = *\n";
@@ -167,8 +167,10 @@ fn lists_of_patterns() {
 #[test]
 fn lists_that_kafka_4_has_no_more() {
     let text = format!("{GOOD}topics.blacklist = \"heartbeat,.*internal\"\n");
-    let gone = "f:5: topics.blacklist: gone in Kafka 4, which ignores it: write `topics.exclude`\n";
-    let quoted = "f:5: topics.blacklist: quotes are a part of the names or patterns that they stand around: leave them out\n";
+    let gone =
+        "f:5: topics.blacklist: removed in Kafka 4, which ignores it: use `topics.exclude`\n";
+    let quoted =
+        "f:5: topics.blacklist: quotes become part of the names or patterns: remove them\n";
     linted(&text, "", &format!("{gone}{quoted}"));
     linted(&text, "--kafka-version 3.9.2", quoted);
     linted(&text, "--kafka-version 4.2.0", gone);
@@ -176,8 +178,7 @@ fn lists_that_kafka_4_has_no_more() {
 
 #[test]
 fn entries_that_are_empty_or_there_twice() {
-    let without =
-        "MirrorMaker starts, but without MirrorSourceConnector (a former configuration goes on)";
+    let without = "MirrorMaker starts, but without MirrorSourceConnector (an earlier configuration stays in use)";
     says_from_4_on(
         "topics = x,\n",
         &format!("f:5: topics: has an empty entry, which Kafka refuses from 4.2 on: {without}\n"),
@@ -198,7 +199,7 @@ fn entries_that_are_empty_or_there_twice() {
         linted(
             GOOD.replace("a, b", "a, b, a,"),
             flags,
-            "f:1: clusters: has an empty name: from Kafka 4.2 on MirrorMaker does not start, before it makes flows of a cluster without a name\n",
+            "f:1: clusters: has an empty name: from Kafka 4.2 on MirrorMaker does not start; earlier versions create flows for a cluster without a name\n",
         );
         linted(GOOD.replace("a, b", "a, b, a"), flags, "");
     }
@@ -219,11 +220,11 @@ fn providers_and_comments() {
             a->b.topics.exclude = x
         "},
         indoc! {r"
-            f:6: topics: a reference to `env` stays as it is: `config.providers.env.class` is missing
-            f:7: a.ssl.key.password: there are no comments behind a value: from `#` on it is part of it
-            f:8: groups: there are no comments behind a value: from `#` on it is part of it
-            f:9: topics.exclude: line 10 looks like a comment and is part of the value: the line before it ends with `\`
-            f:12: a->b.topics.exclude: `\u` without its four digits: Java reads nothing of the file
+            f:6: topics: a reference to `env` is not resolved: `config.providers.env.class` is missing
+            f:7: a.ssl.key.password: a value cannot be followed by a comment: everything from `#` on is part of the value
+            f:8: groups: a value cannot be followed by a comment: everything from `#` on is part of the value
+            f:9: topics.exclude: line 10 looks like a comment but is part of the value: the line before it ends with `\`
+            f:12: a->b.topics.exclude: `\u` without four hex digits: Java cannot read the file
         "},
     );
     // a backslash alone joins nothing
@@ -235,9 +236,9 @@ fn characters_that_java_takes_for_others() {
     says(
         "a.ssl.key.password = päss\ntasks.max = 4\u{a0}\na->b.topics\u{a0}= x\n",
         indoc! {r"
-            f:5: a.ssl.key.password: Java takes the file as ISO-8859-1 and reads `ä` as `Ã¤`: write `\u00e4`
-            f:6: tasks.max: has a no-break space (U+00A0), which is no blank for Java: write a plain one
-            f:7: a->b.topics\u00a0: has a no-break space (U+00A0), which is no blank for Java: write a plain one
+            f:5: a.ssl.key.password: Java reads the file as ISO-8859-1, and so `ä` as `Ã¤`: write `\u00e4`
+            f:6: tasks.max: has a no-break space (U+00A0), which Java does not treat as a space: use a plain space
+            f:7: a->b.topics\u00a0: has a no-break space (U+00A0), which Java does not treat as a space: use a plain space
         "},
     );
     says("a.ssl.key.password = p\\u00e4ss\n# ä\n", "");
@@ -247,14 +248,14 @@ fn characters_that_java_takes_for_others() {
     linted(
         format!("\u{feff}{GOOD}"),
         "",
-        "f:1: clusters: a byte-order mark stands before it, which Java takes as a part of the key: save the file without one\n",
+        "f:1: clusters: a byte-order mark precedes it, which Java reads as part of the key: save the file without one\n",
     );
     let kmk = Kmk::new().without_docker();
     fs::write(kmk.work("f"), b"\xff\xfec\0l\0").unwrap();
     kmk.run("lint f")
         .code(2)
         .stdout("")
-        .stderr_has("error: f is UTF-16, of which Java reads nothing\n");
+        .stderr_has("error: f is UTF-16, which Java cannot read\n");
 }
 
 #[test]
@@ -268,13 +269,13 @@ fn several_files() {
     fs::write(kmk.work("bad"), good.replace("east->", "eats->")).unwrap();
     let finding =
         "bad:4: eats->b.enabled: ignored: `clusters` does not name `eats`; did you mean `east`?\n";
-    let no_flow = "bad:1: clusters: no flow is enabled: nothing is mirrored; say `source->target.enabled = true`\n";
+    let no_flow = "bad:1: clusters: no flow is enabled: nothing is mirrored; set `source->target.enabled = true`\n";
     kmk.run("lint good good")
         .code(0)
         .stdout("")
         .stderr(indoc! {"
-        good: 4 settings, and MirrorMaker reads every one
-        good: 4 settings, and MirrorMaker reads every one
+        good: 4 settings, and MirrorMaker reads all of them
+        good: 4 settings, and MirrorMaker reads all of them
     "});
     kmk.run("lint good bad")
         .code(1)
@@ -283,7 +284,7 @@ fn several_files() {
         .code(2)
         .stdout(&format!("{no_flow}{finding}"))
         .stderr_has("error: cannot read missing\n")
-        .stderr_has("good: 4 settings, and MirrorMaker reads every one\n");
+        .stderr_has("good: 4 settings, and MirrorMaker reads all of them\n");
     let json = indoc! {r#"
         [
           {
@@ -300,7 +301,7 @@ fn several_files() {
                 "line": 1,
                 "key": "clusters",
                 "problem": "no-flow",
-                "text": "no flow is enabled: nothing is mirrored; say `source->target.enabled = true`",
+                "text": "no flow is enabled: nothing is mirrored; set `source->target.enabled = true`",
                 "instead": []
               },
               {

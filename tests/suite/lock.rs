@@ -21,7 +21,7 @@ fn the_second_is_told_who_holds_the_lab() {
     for second in [DEPLOY, "destroy"] {
         kmk.run(second).code(3).stdout("").stderr(
             "error: lab `demo` is in use by kmk deploy (process <pid>)\n  \
-             hint: wait until it is done, or use another lab with --lab\n",
+             hint: wait until it has finished, or use another lab with --lab\n",
         );
     }
     let lock = fs::read_dir(kmk.path("run/kmk"))
@@ -62,7 +62,7 @@ fn another_lab_is_not_locked() {
     first.until_docker_waits();
     kmk.run("destroy --lab other")
         .code(0)
-        .stdout("There was nothing left of lab `other`.\n");
+        .stdout("Nothing to remove: there is no lab `other`.\n");
     first.signal(Signal::INT);
     first.finish().code(130);
 }
@@ -80,7 +80,7 @@ fn the_lock_of_a_dead_process_does_not_block() {
     );
     kmk.run("destroy")
         .code(0)
-        .stdout("Lab `demo` is gone, after <time>: 3 containers, 2 networks, 2 volumes.\n");
+        .stdout("Lab `demo` was removed in <time>: 3 containers, 2 networks, 2 volumes.\n");
 }
 
 #[test]

@@ -15,13 +15,13 @@ fn no_such_lab() {
     ] {
         Kmk::new().run(verb).code(3).stdout("").stderr(indoc! {"
             error: there is no lab `demo`
-              hint: `kmk deploy` brings it up
+              hint: `kmk deploy` starts it
         "});
     }
     Kmk::new()
         .run("status --lab two")
         .code(3)
-        .stderr_has("hint: `kmk deploy --lab two` brings it up\n");
+        .stderr_has("hint: `kmk deploy --lab two` starts it\n");
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn another_lab_may_be_meant() {
         .stdout("")
         .stderr(indoc! {"
         error: there is no lab `something`
-          hint: existing labs: demo; `kmk deploy --lab something` brings up this one
+          hint: existing labs: demo; `kmk deploy --lab something` creates this one
     "});
 }
 
@@ -63,7 +63,7 @@ fn a_spec_that_no_kmk_wrote() {
         Kmk::on(|kmk| Docker::works().with(&kmk.lab().spec(serde_json::json!({"lab": "demo"}))));
     let ran = kmk.run("env").code(3).stdout("");
     ran.stderr_has("error: container kmk-demo-")
-        .stderr_has("of lab `demo` has a label `kmk.spec` that describes no lab: ");
+        .stderr_has("of lab `demo` has an invalid label `kmk.spec`: ");
 }
 
 #[test]
@@ -75,8 +75,10 @@ fn an_answer_of_docker_that_makes_no_sense() {
                 .rule(Rule::on("container inspect *").says(answer))
         });
         let ran = kmk.run("env").code(3).stdout("");
-        ran.stderr_has("error: cannot understand the answer of `docker container inspect id-demo-mm2-secondary ")
-            .stderr_has("\n  caused by: ");
+        ran.stderr_has(
+            "error: cannot parse the output of `docker container inspect id-demo-mm2-secondary ",
+        )
+        .stderr_has("\n  caused by: ");
     }
 }
 
@@ -86,7 +88,7 @@ fn status_of_brokers_that_do_not_answer() {
         Docker::works().with(&kmk.lab().exited("mm2-secondary", 143).without("secondary"))
     });
     let ran = kmk.run("status").code(1).changed(&[]);
-    ran.stderr("\nhint: `kmk logs` says more; `kmk deploy` repairs what can be repaired\n").stdout(indoc! {"
+    ran.stderr("\nhint: `kmk logs` shows more; `kmk deploy` repairs what can be repaired\n").stdout(indoc! {"
         Lab `demo`: NOT HEALTHY
           - container of secondary is missing
           - container kmk-demo-mm2-secondary-1 has exited with code 143
@@ -103,8 +105,8 @@ fn status_of_brokers_that_do_not_answer() {
         primary    0/1      -       127.0.0.1:$PRIMARY
         secondary  0/1      -       127.0.0.1:$SECONDARY
 
-        FLOW                STATE  CANARY  TOPIC  COPY  BEHIND  SECONDS
-        primary->secondary  ill    -       -            -       -
+        FLOW                STATE      CANARY  TOPIC  MIRRORED AS  BEHIND  SECONDS
+        primary->secondary  unhealthy  -       -                   -       -
     "});
 }
 
@@ -224,7 +226,7 @@ fn the_lab_of_the_environment_is_meant_unless_another_is_typed() {
     let kmk = kmk.variable("KMK_LAB", "other");
     kmk.run("env").code(3).stderr(indoc! {"
         error: there is no lab `other`
-          hint: existing labs: demo; `kmk deploy --lab other` brings up this one
+          hint: existing labs: demo; `kmk deploy --lab other` creates this one
     "});
     kmk.run("env --lab demo")
         .code(0)
@@ -235,6 +237,6 @@ fn the_lab_of_the_environment_is_meant_unless_another_is_typed() {
         .variable("KMK_LAB", "No!")
         .run("env")
         .code(2)
-        .stderr_has("error: invalid value 'No!' for KMK_LAB: a lab name has lower-case letters")
+        .stderr_has("error: invalid value 'No!' for KMK_LAB: use lower-case letters")
         .no_calls();
 }

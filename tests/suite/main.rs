@@ -40,5 +40,6 @@ mod scenarios;
 mod silence;
 mod stop_start;
 mod topics;
+mod upgrade;
 mod verify;
 mod workers;

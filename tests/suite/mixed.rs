@@ -81,9 +81,9 @@ fn the_problems_of_all_images_at_once_and_nothing_is_pulled() {
     let kmk = Kmk::new().docker(&docker);
     let ran = kmk.deploy("--image primary=my/kafka:4 --kafka-version secondary=4.9.0");
     ran.code(3).stdout("").changed(&[]).stderr(indoc! {"
-        error: image apache/kafka:4.9.0 is not here, and cannot be pulled: manifest unknown
+        error: image apache/kafka:4.9.0 is not available locally and cannot be pulled: manifest unknown
           hint: check the name and the network, or choose a local image with --image (`docker images` lists them)
-        error: image my/kafka:4 is not here, and cannot be pulled: no such host
+        error: image my/kafka:4 is not available locally and cannot be pulled: no such host
           hint: check the name and the network, or choose a local image with --image (`docker images` lists them)
     "});
 }
@@ -98,7 +98,7 @@ fn one_too_old_and_one_that_is_missing() {
     ran.changed(&[])
         .stderr_has("error: image apache/kafka:3.1.0 is Kafka 3.1.0: ")
         .stderr_has(
-            "error: image apache/kafka:4.9.0 is not here, and cannot be pulled: no such host\n",
+            "error: image apache/kafka:4.9.0 is not available locally and cannot be pulled: no such host\n",
         );
 }
 
@@ -143,7 +143,7 @@ fn a_variable_for_all_leaves_a_mixed_lab_as_it_is() {
 }
 
 #[test]
-fn only_what_runs_another_kafka_is_made_anew() {
+fn only_what_runs_another_kafka_is_recreated() {
     for (before, flags, services) in [
         // an upgrade in place: MirrorMaker is as new as the newer side
         (
@@ -196,7 +196,7 @@ fn a_cluster_cannot_go_back_before_the_kafka_that_made_its_data() {
         .code(3)
         .stdout("");
     ran.stderr_has(indoc! {"
-        error: cluster `primary` cannot go back to apache/kafka:3.9.2: its data was made by a newer Kafka, and the format of a cluster's metadata (`metadata.version`) only goes up
+        error: cluster `primary` cannot be downgraded to apache/kafka:3.9.2: its data was written by a newer Kafka, and the format of its metadata (`metadata.version`) cannot be lowered
           hint: its records are still there: continue with --kafka-version primary=4.2.0, or destroy the lab and deploy it again
         Container kmk-demo-primary-1 has exited with code 1; the last lines of its log:
           | No MetadataVersion with feature level 29

@@ -67,5 +67,5 @@ fn variables_that_are_not_utf_8() {
     kmk.run("deploy --dry-run")
         .code(2)
         .stdout("")
-        .stderr_has("error: KMK_KAFKA_IMAGE is no image name: ");
+        .stderr_has("error: KMK_KAFKA_IMAGE is not an image name: ");
 }

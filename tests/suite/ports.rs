@@ -72,5 +72,5 @@ fn any_port_leaves_a_port_to_the_cluster_that_asked_for_it() {
     // the usual one of the other cluster; whether it is free depends on what else runs here
     let kmk = Kmk::new().docker(&Docker::works().rule(Rule::on(UP).fails(1, "no\n")));
     let ran = kmk.run("deploy --any-port --port primary=19192").code(3);
-    ran.stderr_lacks("is given to both");
+    ran.stderr_lacks("is assigned to both");
 }

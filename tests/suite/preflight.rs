@@ -110,7 +110,7 @@ fn docker_host_points_nowhere() {
         error: the Docker engine does not answer: nothing answers at DOCKER_HOST=tcp://10.0.0.1:2375
           caused by: error during connect: no route to host
           hint: correct DOCKER_HOST, or unset it to use this machine's engine
-        error: the engine is elsewhere (tcp://10.0.0.1:2375), and there a lab's ports are published on 127.0.0.1, which nobody reaches from here
+        error: the Docker engine is remote (tcp://10.0.0.1:2375), and there a lab's ports are published on 127.0.0.1, which cannot be reached from here
           hint: publish them on the address by which clients reach that machine: --bind 10.0.0.1; anyone who reaches it can then read and write
     "});
 }
@@ -240,7 +240,7 @@ fn several_problems_in_one_run() {
         error: cannot write to kmk-lab
           caused by: Not a directory (os error 20)
           hint: choose another directory with --dir
-        error: image apache/kafka:3.9.2 is not here, and cannot be pulled: no such manifest: apache/kafka:3.9.2
+        error: image apache/kafka:3.9.2 is not available locally and cannot be pulled: no such manifest: apache/kafka:3.9.2
           hint: check the name and the network, or choose a local image with --image (`docker images` lists them)
     "});
     assert_eq!(
@@ -273,7 +273,7 @@ fn too_little_memory() {
         .stdout("")
         .changed(&[])
         .stderr(indoc! {"
-        error: the lab needs about 768 MiB of memory, and 512 MiB are Docker's
+        error: the lab needs about 768 MiB of memory, but only 512 MiB are available to Docker
           hint: stop something else, or give Docker more memory (Docker Desktop: Settings, Resources)
     "});
 }
@@ -288,7 +288,7 @@ fn a_stranger_in_the_project_is_left_alone() {
                 .stdout("")
                 .changed(&[])
                 .stderr(&formatdoc! {"
-                error: compose project `kmk-demo` exists and was not made by kmk: {kind} stranger
+                error: compose project `kmk-demo` exists and was not created by kmk: {kind} stranger
                   hint: choose another name with --lab, or remove the project with docker if it is yours
             "});
             assert!(!kmk.work("kmk-lab").exists());
@@ -305,7 +305,7 @@ fn a_stranger_beside_the_lab_saves_both() {
         .code(3)
         .stdout("")
         .changed(&[])
-        .stderr_has("was not made by kmk: container stranger");
+        .stderr_has("was not created by kmk: container stranger");
 }
 
 #[test]
@@ -314,7 +314,7 @@ fn a_lab_of_a_newer_kmk_is_not_touched() {
         let kmk = Kmk::new();
         let lab = kmk.lab().format("3");
         kmk.docker(&Docker::works().with(&lab)).run(verb).code(3).stdout("").changed(&[]).stderr(indoc! {"
-            error: lab `demo` was made by a newer kmk (its labels are of format 3, and this kmk knows formats up to 2)
+            error: lab `demo` was created by a newer kmk (its labels have format 3; this kmk knows formats up to 2)
               hint: use the kmk that made it, or a newer one; this one supports formats up to 2
         "});
     }

@@ -48,7 +48,7 @@ fn how_many() {
         for number in ["0", "-3", "-1k", "x", "1.5", "1,000", "2e12"] {
             let line = format!("{verb} --topic t --messages {number}");
             let part = format!(
-                "invalid value '{number}' for '--messages <N>': it is a number from 1 to 1000000000000"
+                "invalid value '{number}' for '--messages <N>': must be a number from 1 to 1000000000000"
             );
             refused(&[(&line, &part)]);
         }
@@ -96,7 +96,7 @@ fn flags_of_produce() {
         ),
         (
             "produce --topic t --key-separator ,",
-            "--key-separator needs lines, and stdin is empty",
+            "--key-separator needs lines, but stdin is empty",
         ),
         (
             "produce --topic t --key k --key-separator , --file f",
@@ -112,11 +112,11 @@ fn flags_of_produce() {
         ),
         (
             "produce --topic t --rate 0",
-            "'0' for '--rate <N[/s]>': a rate is a number of records a second, from 1 to 100000000, such as 500/s or 10k",
+            "'0' for '--rate <N[/s]>': must be a number of records per second from 1 to 100000000, such as 500/s or 10k",
         ),
         (
             "produce --topic t --rate -1",
-            "'-1' for '--rate <N[/s]>': a rate is a number of records a second, from 1 to 100000000",
+            "'-1' for '--rate <N[/s]>': must be a number of records per second from 1 to 100000000",
         ),
         ("produce --topic t --rate 5/h", "'5/h' for '--rate <N[/s]>'"),
         (
@@ -125,7 +125,7 @@ fn flags_of_produce() {
         ),
         (
             "produce --topic t --size 96MiB",
-            "'96MiB' for '--size <BYTES>': it is a size from ",
+            "'96MiB' for '--size <BYTES>': must be a size from ",
         ),
         (
             "produce --topic t --size 10XB",
@@ -141,15 +141,15 @@ fn flags_of_produce() {
         ),
         (
             "produce --topic t --header =v",
-            "a header has a name: NAME=VALUE, or NAME",
+            "must be NAME=VALUE or NAME",
         ),
         (
             "produce --topic t --timestamp soon",
-            "it is a time such as 2026-11-22T10:00:00Z or ...+01:00, milliseconds since 1970, or a time ago such as -10m",
+            "must be a time such as 2026-11-22T10:00:00Z or ...+01:00, milliseconds since 1970, or a time ago such as -10m",
         ),
         (
             "produce --topic t --timestamp 1700000000",
-            "it is in milliseconds, and would be 1970-01-20T16:13:20Z; these seconds are 1700000000000, 2023-11-14T22:13:20Z",
+            "must be in milliseconds, which makes it 1970-01-20T16:13:20Z; for 2023-11-14T22:13:20Z, write 1700000000000",
         ),
         (
             "produce --topic t --compression brotli",
@@ -192,7 +192,7 @@ fn a_tombstone_is_a_key_without_a_value() {
         ),
         (
             "produce --topic t --tombstone --file f --key k",
-            "with --tombstone each line of --file is a key",
+            "--key cannot be used with --tombstone and --file: each line is a key",
         ),
     ]);
 }
@@ -217,12 +217,12 @@ fn flags_of_consume() {
     refused(&[
         (
             "consume --topic t --from never",
-            "it is `earliest`, `latest`, an offset from 0, a time such as 2026-11-22T10:00:00Z",
+            "must be `earliest`, `latest`, an offset from 0, a time such as 2026-11-22T10:00:00Z",
         ),
         ("consume --topic t --from -5", "or a time ago such as -10m"),
         (
             "consume --topic t --until -1",
-            "it is a number from 0, such as",
+            "must be a number from 0, such as",
         ),
         (
             "consume --topic t --until 9 --follow",
@@ -230,7 +230,7 @@ fn flags_of_consume() {
         ),
         (
             "consume --topic t --from 2026-11-22T10:00:00",
-            "it is `earliest`, `latest`, an offset from 0, a time such as 2026-11-22T10:00:00Z",
+            "must be `earliest`, `latest`, an offset from 0, a time such as 2026-11-22T10:00:00Z",
         ),
         (
             "consume --topic t --isolation serializable",
@@ -242,11 +242,11 @@ fn flags_of_consume() {
         ),
         (
             "consume --topic t --format %x",
-            "%x stands for nothing; there are %t, %p, %o, %k, %v, %T, %h and %%",
+            "%x is unknown; use %t, %p, %o, %k, %v, %T, %h and %%",
         ),
         (
             "consume --topic t --format yaml",
-            "`yaml` is neither `value` nor `json`, nor a template",
+            "`yaml` is not `value`, `json` or a template",
         ),
         ("consume --topic t --group=", "--group <GROUP>"),
         (
@@ -326,8 +326,8 @@ fn a_mirrored_topic_is_mirrormakers_to_write() {
         .code(2)
         .stdout("");
     ran.stderr(indoc! {"
-        error: `primary.orders` on secondary is the copy of `orders` on primary: MirrorMaker writes it, and what you add exists nowhere else
-          hint: send to --topic orders --cluster primary, or insist with --force
+        error: `primary.orders` on secondary is the mirrored topic of `orders` on primary: MirrorMaker writes to it, and what you add exists nowhere else
+          hint: send to --topic orders --cluster primary, or use --force
     "});
     // and where nothing is mirrored to, the name means nothing
     lab()

@@ -1,12 +1,12 @@
-//! The reference files in `compose/` and `mm2/` are what a deploy of each scenario writes, but for the volume of class-data
-//! archives. `KMK_BLESS=1` writes them anew.
+//! The reference files in `compose/` and `mm2/` are what a deploy of each scenario writes, without the volume of class-data
+//! archives. `KMK_BLESS=1` updates them.
 
 use crate::kmk::Kmk;
 use kafka_mirror_kit::core::spec::scenario::Scenario;
 use std::fs;
 use std::path::Path;
 
-const KEPT: &str = "# Kept equal to what kmk writes by a test; to write it anew: KMK_BLESS=1 cargo test --test suite reference\n";
+const KEPT: &str = "# A test keeps it equal to what kmk writes; to update it: KMK_BLESS=1 cargo test --test suite reference\n";
 
 fn compose_heading(scenario: Scenario) -> String {
     let command = if scenario == Scenario::default() {
@@ -15,15 +15,15 @@ fn compose_heading(scenario: Scenario) -> String {
         format!("kmk deploy --scenario {scenario}")
     };
     format!(
-        "# The reference lab of the scenario `{scenario}`: what `{command}` runs, but for the volume\n\
-         # that MirrorMaker starts sooner from. By hand, from a clone:\n\
+        "# The reference lab of scenario `{scenario}`: what `{command}` runs, without the\n\
+         # `kmk-classes` volume (a start-up cache). To run it by hand from a clone:\n\
          #   docker compose -f compose/{scenario}.yml up\n{KEPT}"
     )
 }
 
 fn properties_heading(scenario: Scenario) -> String {
     format!(
-        "# The reference properties of MirrorMaker in the scenario `{scenario}`: compose/{scenario}.yml mounts this file.\n{KEPT}"
+        "# MirrorMaker's properties in scenario `{scenario}`: compose/{scenario}.yml mounts this file.\n{KEPT}"
     )
 }
 
@@ -57,7 +57,7 @@ fn equals(path: &str, expected: &str) {
     let line = |text: &str| text.lines().nth(number).unwrap_or("(end)").to_owned();
     assert!(
         found == expected,
-        "{path} is not what kmk writes; line {}:\n  it has:   {}\n  kmk has:  {}\nKMK_BLESS=1 writes it anew",
+        "{path} is not what kmk writes; line {}:\n  it has:   {}\n  kmk has:  {}\nKMK_BLESS=1 updates it",
         number + 1,
         line(&found),
         line(expected),

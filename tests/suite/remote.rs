@@ -10,9 +10,9 @@ use std::net::TcpListener;
 
 const CONTEXT: &str = "context inspect --format {{json .Endpoints.docker.Host}}";
 const FAR: &str = "tcp://10.0.0.1:2375";
-const WARNING: &str = "warning: whoever reaches 10.0.0.1 can read, write and delete everything in this lab: its brokers ask for no password\n";
+const WARNING: &str = "warning: anyone who can reach 10.0.0.1 can read, write and delete everything in this lab: its brokers require no authentication\n";
 const NO_BIND: &str = indoc! {"
-    error: the engine is elsewhere (tcp://10.0.0.1:2375), and there a lab's ports are published on 127.0.0.1, which nobody reaches from here
+    error: the Docker engine is remote (tcp://10.0.0.1:2375), and there a lab's ports are published on 127.0.0.1, which cannot be reached from here
       hint: publish them on the address by which clients reach that machine: --bind 10.0.0.1; anyone who reaches it can then read and write
 "};
 
@@ -81,7 +81,7 @@ fn a_host_name_is_no_address_to_suggest() {
         .docker(&as_far_as_up())
         .variable("DOCKER_HOST", "ssh://me@big-box");
     kmk.deploy("").code(2).changed(&[]).stderr_has(
-        "error: the engine is elsewhere (ssh://me@big-box), and there a lab's ports are published on 127.0.0.1, which nobody reaches from here\n  \
+        "error: the Docker engine is remote (ssh://me@big-box), and there a lab's ports are published on 127.0.0.1, which cannot be reached from here\n  \
          hint: publish them on the address by which clients reach that machine: --bind ADDRESS; ",
     );
 }
@@ -166,7 +166,7 @@ fn compose_must_be_able_to_take_files_along() {
             ran.stderr_has("up --detach");
         } else {
             ran.changed(&[]).stderr(&format!(
-                "error: docker compose {} is too old to take files along to an engine elsewhere; 2.23.1 or later is needed\n  \
+                "error: docker compose {} is too old for a remote Docker engine; 2.23.1 or later is needed\n  \
                  hint: update Docker Desktop, or Docker's compose plugin\n",
                 version.trim_start_matches('v')
             ));
@@ -216,37 +216,37 @@ fn an_address_that_cannot_be_advertised() {
     refused(&[
         (
             "deploy --bind 0.0.0.0",
-            "error: clients cannot be sent to 0.0.0.0: it stands for all addresses of a machine, and brokers advertise the one to connect to\n  \
+            "error: brokers cannot advertise 0.0.0.0: it means every address of a machine, and clients need one to connect to\n  \
              hint: give the address by which clients reach the engine's machine, such as --bind 192.168.1.20\n",
         ),
         (
             "deploy --bind ::",
-            "error: clients cannot be sent to ::: it stands for all addresses",
+            "error: brokers cannot advertise ::: it means every address",
         ),
         (
             "deploy --bind 224.0.0.1",
-            "error: clients cannot be sent to 224.0.0.1: it is no address of one machine",
+            "error: brokers cannot advertise 224.0.0.1: it is not the address of a single machine",
         ),
         (
             "deploy --bind 255.255.255.255",
-            "it is no address of one machine",
+            "it is not the address of a single machine",
         ),
         (
             "deploy --bind fe80::1",
-            "error: clients cannot be sent to fe80::1: it means another machine on every link",
+            "error: brokers cannot advertise fe80::1: it means a different machine on every network link",
         ),
         (
             "deploy --bind localhost",
-            "invalid value 'localhost' for '--bind <ADDRESS>': an IP address is needed, such as 192.168.1.20",
+            "invalid value 'localhost' for '--bind <ADDRESS>': must be an IP address, such as 192.168.1.20",
         ),
-        ("deploy --bind 10.0.0.1:9092", "an IP address is needed"),
+        ("deploy --bind 10.0.0.1:9092", "must be an IP address"),
         (
             "deploy --bind",
             "a value is required for '--bind <ADDRESS>'",
         ),
         (
             "deploy --dry-run --bind 0.0.0.0",
-            "clients cannot be sent to 0.0.0.0",
+            "brokers cannot advertise 0.0.0.0",
         ),
     ]);
 }
@@ -258,15 +258,15 @@ fn a_lab_file_has_the_address_too() {
     for (bind, said) in [
         (
             "0.0.0.0",
-            "kmk.yml:2:7: clients cannot be sent to 0.0.0.0: it stands for all",
+            "kmk.yml:2:7: brokers cannot advertise 0.0.0.0: it means every",
         ),
         (
             "here",
-            "kmk.yml:2:7: `bind` is to be an IP address such as 192.168.1.20, not `here`",
+            "kmk.yml:2:7: `bind` must be an IP address such as 192.168.1.20, got `here`",
         ),
         (
             "",
-            "kmk.yml:2:5: `bind` is to be an IP address such as 192.168.1.20, not nothing",
+            "kmk.yml:2:5: `bind` must be an IP address such as 192.168.1.20, got nothing",
         ),
     ] {
         fs::write(kmk.work("kmk.yml"), file(bind)).unwrap();
@@ -277,10 +277,10 @@ fn a_lab_file_has_the_address_too() {
     }
     fs::write(kmk.work("kmk.yml"), file("10.0.0.1")).unwrap();
     let ran = kmk.run("deploy --dry-run").code(0);
-    ran.stdout_has("There would be primary at 10.0.0.1:19092\n")
+    ran.stdout_has("Clusters would be primary at 10.0.0.1:19092\n")
         .stderr_has(WARNING);
     let ran = kmk.run("deploy --dry-run --bind [2001:db8::7]").code(0);
-    ran.stdout_has("There would be primary at [2001:db8::7]:19092\n");
+    ran.stdout_has("Clusters would be primary at [2001:db8::7]:19092\n");
 }
 
 #[test]
@@ -334,13 +334,13 @@ fn the_loopback_of_this_machine_is_nothing_to_warn_of() {
         .code(3)
         .stderr_lacks("warning");
     let ran = far().deploy("--bind 127.0.0.1").code(3);
-    ran.stderr_has("warning: whoever reaches 127.0.0.1 can");
+    ran.stderr_has("warning: anyone who can reach 127.0.0.1 can");
 }
 
 #[test]
 fn an_address_of_another_machine() {
     let said = indoc! {"
-        error: 203.0.113.254 is no address of the machine that the engine runs on: no port can be published there
+        error: 203.0.113.254 is not an address of the machine that the Docker engine runs on: no port can be published on it
           hint: give --bind an address that `ip address` shows on that machine
     "};
     // an engine that shares this machine's files, as its directory shows
@@ -403,7 +403,7 @@ fn a_context_that_does_not_answer_is_named() {
         .rule(Rule::on(CONTEXT).says(&format!("\"{FAR}\"\n")));
     let kmk = Kmk::new().docker(&docker).variable("DOCKER_CONTEXT", "far");
     kmk.run("destroy").code(3).stdout("").changed(&[]).stderr(indoc! {"
-        error: the Docker engine does not answer: nothing answers at tcp://10.0.0.1:2375, where docker's current context leads
+        error: the Docker engine does not answer: nothing answers at tcp://10.0.0.1:2375, the address of docker's current context
           caused by: Cannot connect to the Docker daemon
           hint: start that engine, or choose another context (`docker context ls` lists them); `docker context use default` is this machine
     "});

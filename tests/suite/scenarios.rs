@@ -30,15 +30,15 @@ fn each_is_listed_with_a_drawing_and_when_to_use_it() {
         assert!(ran.text().contains(scenario.when()), "{scenario}");
     }
     ran.stdout_has(indoc! {"
-        active-active: both sides take records, each has the other's too; nothing loops
+        active-active: both clusters take writes and mirror each other's topics, without loops
 
             east: orders      ----> west: east.orders
             east: west.orders <---- west: orders
 
-          Two sites work at once, each close to its users: whoever wants all records reads `orders` and the other's copy.
+          Two sites are active at once, each close to its users: to read all records, consume `orders` and its mirrored topic.
     "})
     .stdout_has("dr (default): ")
-    .stderr("\nNext:\n  kmk deploy --scenario active-active  # or another of them\n");
+    .stderr("\nNext:\n  kmk deploy --scenario active-active  # or another scenario\n");
     kmk.run("scenarios --quiet").code(0).stderr("");
 }
 
@@ -78,8 +78,8 @@ fn what_would_be_done() {
             Wrote kmk-lab/docker-compose.yml
             Wrote kmk-lab/mm2.properties
             Would run docker compose -p kmk-demo -f kmk-lab/docker-compose.yml up -d
-            Would wait until a canary has crossed emea->central, apac->central
-            There would be emea at 127.0.0.1:19092, apac at 127.0.0.1:19192, central at 127.0.0.1:30000
+            Would wait until a canary record is mirrored through emea->central, apac->central
+            Clusters would be emea at 127.0.0.1:19092, apac at 127.0.0.1:19192, central at 127.0.0.1:30000
         "});
     let text = std::fs::read_to_string(kmk.work("kmk-lab/docker-compose.yml")).unwrap();
     let file: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
@@ -125,17 +125,17 @@ fn a_lab_of_another_shape_stays_as_it_is() {
         .stdout("")
         .changed(&[])
         .stderr(indoc! {"
-            error: lab `demo` is there already, and is not `active-active`: it is `dr` (primary->secondary)
+            error: lab `demo` already exists with scenario `dr` (primary->secondary), not with scenario `active-active`
               hint: `kmk destroy` removes it with its records; `kmk deploy --scenario active-active --lab NAME --any-port` creates another lab beside it
         "});
     // same clusters and flows, more brokers
     let ran = kmk.run("deploy --scenario ha").code(2).changed(&[]);
-    ran.stderr_has("and is not `ha`: it is `dr` (primary->secondary)\n");
+    ran.stderr_has("with scenario `dr` (primary->secondary), not with scenario `ha`\n");
     let kmk = running(Scenario::Migrate, "two");
     kmk.run("deploy --scenario dr --lab two")
         .code(2)
         .changed(&[])
-        .stderr_has("error: lab `two` is there already, and is not `dr`: it is `migrate` (legacy->cloud)\n  hint: `kmk destroy --lab two` removes it");
+        .stderr_has("error: lab `two` already exists with scenario `migrate` (legacy->cloud), not with scenario `dr`\n  hint: `kmk destroy --lab two` removes it");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_lab_that_is_no_scenario_is_told_by_its_flows() {
     });
     kmk.run("deploy --scenario fan-out")
         .code(2)
-        .stderr_has("is not `fan-out`: it is (hub->edge-1)\n");
+        .stderr_has("already exists with other flows (hub->edge-1), not with scenario `fan-out`\n");
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn what_is_meant_without_a_cluster_is_said_where_there_is_a_choice() {
         ("consume --topic west.orders --timeout 1s", "east"),
     ] {
         let kmk = running(Scenario::ActiveActive, "demo");
-        let note = format!("note: on cluster {cluster}; choose another with --cluster\n");
+        let note = format!("note: using cluster {cluster}; choose another with --cluster\n");
         kmk.run(line).code(3).stderr_has(&note);
         kmk.run(&format!("{line} --cluster west"))
             .code(3)
@@ -208,7 +208,7 @@ fn the_copies_of_each_side_are_mirrormaker_s_to_write() {
     ] {
         let line = format!("produce --topic {topic} --cluster {cluster}");
         kmk.run(&line).code(2).stderr_has(&format!(
-            "hint: send to --topic orders --cluster {from}, or insist with --force"
+            "hint: send to --topic orders --cluster {from}, or use --force"
         ));
     }
 }

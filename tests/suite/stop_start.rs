@@ -46,7 +46,7 @@ fn mirror_maker_stops_first_and_nothing_is_removed() {
         .run("stop")
         .code(0)
         .changed(&STOP)
-        .stdout("Lab `demo` is stopped, after <time>: 3 containers. Its records stay.\n")
+        .stdout("Lab `demo` was stopped in <time>: 3 containers. Its records are kept.\n")
         .stderr(indoc! {"
         Stopping MirrorMaker ...
         ✓ Stopped MirrorMaker (<time>)
@@ -54,8 +54,8 @@ fn mirror_maker_stops_first_and_nothing_is_removed() {
         ✓ Stopped the brokers (<time>)
 
         Next:
-          kmk start  # goes on where it was
-          kmk destroy  # all gone
+          kmk start  # start it again
+          kmk destroy  # remove everything
     "});
     running().run("stop --quiet").code(0).stderr("");
 }
@@ -63,7 +63,7 @@ fn mirror_maker_stops_first_and_nothing_is_removed() {
 #[test]
 fn stopping_twice_does_nothing_more() {
     let ran = stopped().run("stop --quiet").code(0).changed(&[]);
-    ran.stdout("Lab `demo` was stopped already.\n");
+    ran.stdout("Lab `demo` is already stopped.\n");
 }
 
 #[test]
@@ -95,20 +95,17 @@ fn labs_that_are_not_there_or_not_understood() {
     for verb in ["stop", "start"] {
         Kmk::new().run(verb).code(3).stdout("").stderr(indoc! {"
             error: there is no lab `demo`
-              hint: `kmk deploy` brings it up
+              hint: `kmk deploy` starts it
         "});
         let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab().format("99")));
         let ran = kmk.run(verb).code(3).stdout("").changed(&[]);
-        ran.stderr_has("error: lab `demo` was made by a newer kmk");
+        ran.stderr_has("error: lab `demo` was created by a newer kmk");
         crate::flags::refused(&[
             (
                 &format!("{verb} --timeout 0s"),
                 "it must be longer than zero",
             ),
-            (
-                &format!("{verb} --lab A"),
-                "a lab name has lower-case letters",
-            ),
+            (&format!("{verb} --lab A"), "use lower-case letters"),
             (&format!("{verb} demo"), "unexpected argument 'demo'"),
         ]);
     }
@@ -161,7 +158,7 @@ fn what_was_removed_is_for_a_deploy() {
         .stdout("")
         .changed(&[])
         .stderr(indoc! {"
-        error: lab `demo` lacks containers: primary
+        error: lab `demo` is missing containers: primary
           hint: `kmk deploy` recreates them; the records on the lab's volumes are used again
     "});
 }
@@ -215,7 +212,7 @@ fn an_interrupted_start_or_stop_says_so() {
     kmk.run("deploy").code(3).stderr_has("in use by kmk start");
     start.signal(Signal::INT);
     start.finish().code(130).stdout("").stderr(indoc! {"
-        note: the lab's files were gone from $ROOT/here/kmk-lab, and are written there again
+        note: the lab's files were missing from $ROOT/here/kmk-lab, and have been written again
         Starting the containers ...
         error: interrupted
         What was started keeps running: `kmk status` shows the lab's health, `kmk start` tries again.
@@ -250,12 +247,12 @@ fn files_that_are_gone_are_written_before_a_container_mounts_them() {
     kmk.run("start --timeout 300ms")
         .code(3)
         .changed(&START)
-        .stderr_has("note: the lab's files were gone from $ROOT/here/kmk-lab, and are written there again\nStarting");
+        .stderr_has("note: the lab's files were missing from $ROOT/here/kmk-lab, and have been written again\nStarting");
     let written = |file: &str| std::fs::read_to_string(kmk.work("kmk-lab").join(file)).unwrap();
     assert!(written("mm2.properties").contains("primary->secondary.enabled = true"));
     assert!(written("docker-compose.yml").contains("kmk-demo"));
     let again = kmk.run("start --timeout 300ms").code(3);
-    again.stderr_lacks("written there again");
+    again.stderr_lacks("have been written again");
 }
 
 #[test]
@@ -264,7 +261,7 @@ fn the_status_of_a_stopped_lab() {
     kmk.run("status")
         .code(1)
         .changed(&[])
-        .stderr("\nhint: `kmk start` goes on where it was\n")
+        .stderr("\nhint: `kmk start` starts it again\n")
         .stdout(indoc! {"
         Lab `demo`: stopped
 
@@ -277,8 +274,8 @@ fn the_status_of_a_stopped_lab() {
         primary    0/1      -       127.0.0.1:$PRIMARY
         secondary  0/1      -       127.0.0.1:$SECONDARY
 
-        FLOW                STATE    CANARY  TOPIC  COPY  BEHIND  SECONDS
-        primary->secondary  stopped  -       -            -       -
+        FLOW                STATE    CANARY  TOPIC  MIRRORED AS  BEHIND  SECONDS
+        primary->secondary  stopped  -       -                   -       -
     "});
     let ran = kmk.run("status --json").code(1);
     let status: serde_json::Value = serde_json::from_str(ran.text()).unwrap();
@@ -303,7 +300,7 @@ fn nobody_talks_to_a_lab_that_is_stopped() {
     ] {
         kmk.run(line).code(3).stdout("").stderr(indoc! {"
             error: lab `demo` is stopped
-              hint: `kmk start` goes on where it was
+              hint: `kmk start` starts it again
         "});
     }
     kmk.run("status").code(1);

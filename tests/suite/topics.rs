@@ -67,16 +67,16 @@ fn flags_that_make_no_sense() {
         ("topic alter t --unset=", "--unset <NAME>"),
         (
             "topic alter t --config a=1 --unset a",
-            "`a` cannot be both set and taken away",
+            "`a` cannot be both set and removed",
         ),
         ("topic truncate t", "--before <WHERE>"),
         (
             "topic truncate t --before latest",
-            "it is `end`, an offset from 0, a time such as",
+            "must be `end`, an offset from 0, a time such as",
         ),
         (
             "topic truncate t --before -5",
-            "it is `end`, an offset from 0",
+            "must be `end`, an offset from 0",
         ),
         (
             "topic truncate t --before 5 --partition -1",
@@ -122,7 +122,7 @@ fn no_lab() {
     for line in ["topics".to_owned(), line("create", "t")] {
         kmk.run(&line).code(3).stdout("").stderr(indoc! {"
             error: there is no lab `demo`
-              hint: `kmk deploy` brings it up
+              hint: `kmk deploy` starts it
         "});
     }
 }
@@ -175,8 +175,8 @@ fn what_is_not_a_persons_own_is_changed_only_by_force() {
     for verb in ["create", "delete", "alter", "truncate"] {
         let copy = format!("{} --cluster secondary", line(verb, "primary.orders"));
         kmk.run(&copy).code(2).stdout("").stderr(indoc! {"
-            error: `primary.orders` on secondary is the copy of `orders` on primary: MirrorMaker writes it, and keeps it as its source is
-              hint: change `orders` with --cluster primary, or insist with --force
+            error: `primary.orders` on secondary is the mirrored topic of `orders` on primary: MirrorMaker writes to it, and keeps it as its source is
+              hint: change `orders` with --cluster primary, or use --force
         "});
         for (topic, cluster) in [
             ("__consumer_offsets", "primary"),
@@ -184,7 +184,7 @@ fn what_is_not_a_persons_own_is_changed_only_by_force() {
         ] {
             let internal = format!("{} --cluster {cluster}", line(verb, topic));
             kmk.run(&internal).code(2).stdout("").stderr(&format!(
-                "error: `{topic}` is a name of Kafka's, MirrorMaker's or kmk's own topics\n  hint: leave it to them, or insist with --force\n"
+                "error: topic name `{topic}` is reserved for Kafka, MirrorMaker or kmk\n  hint: choose another topic, or use --force\n"
             ));
         }
         // whoever insists gets as far as the broker
@@ -198,7 +198,7 @@ fn what_is_not_a_persons_own_is_changed_only_by_force() {
         .stderr_has("no Kafka broker can be reached");
     kmk.run("topic create primary.heartbeats")
         .code(2)
-        .stderr_has("is a name of Kafka's, MirrorMaker's or kmk's own topics");
+        .stderr_has("is reserved for Kafka, MirrorMaker or kmk");
     // to look at is free
     kmk.run("topic describe primary.orders --cluster secondary --timeout 1s")
         .code(3)

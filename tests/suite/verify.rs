@@ -33,8 +33,8 @@ fn flags_that_make_no_sense() {
             "verify --messages 10 --for 3s",
             "'--messages <N>' cannot be used with '--for <TIME>'",
         ),
-        ("verify --messages 0", "it is a number from 1 to"),
-        ("verify --messages -3", "it is a number from 1 to"),
+        ("verify --messages 0", "must be a number from 1 to"),
+        ("verify --messages -3", "must be a number from 1 to"),
         ("verify --for 0s", "it must be longer than zero"),
         (
             "verify --for later",
@@ -42,16 +42,16 @@ fn flags_that_make_no_sense() {
         ),
         (
             "verify --rate 0",
-            "'0' for '--rate <N[/s]>': a rate is a number of records a second, from 1 to 100000000, such as",
+            "'0' for '--rate <N[/s]>': must be a number of records per second from 1 to 100000000, such as",
         ),
         (
             "verify --rate -1",
-            "'-1' for '--rate <N[/s]>': a rate is a number of records a second, from 1 to 100000000, such as",
+            "'-1' for '--rate <N[/s]>': must be a number of records per second from 1 to 100000000, such as",
         ),
         // the stamp itself takes so much
         (
             "verify --size 64",
-            "invalid value '64' for '--size <BYTES>': it is a size from 65 to 100000000 bytes, such as 1000, 10kB,",
+            "invalid value '64' for '--size <BYTES>': must be a size from 65 to 100000000 bytes, such as 1000, 10kB,",
         ),
         (
             "verify --size -1",
@@ -59,9 +59,9 @@ fn flags_that_make_no_sense() {
         ),
         (
             "verify --size 96MiB",
-            "'96MiB' for '--size <BYTES>': it is a size from 65 to",
+            "'96MiB' for '--size <BYTES>': must be a size from 65 to",
         ),
-        ("verify --partitions 0", "it is a number from 1 to 1000,"),
+        ("verify --partitions 0", "must be a number from 1 to 1000,"),
         ("verify --partitions 1001", "'1001' for '--partitions <N>'"),
         (
             "verify --partitions 3 --topic orders",
@@ -116,12 +116,12 @@ fn a_topic_that_is_not_among_those_of_the_flow() {
         kmk.run(&format!("verify --topic audit {flow}"))
             .code(2)
             .stdout("")
-            .stderr_has("error: flow primary->secondary does not take topic `audit`: it takes orders, pay.*\n");
+            .stderr_has("error: flow primary->secondary does not replicate topic `audit`: its topics are orders, pay.*\n");
         kmk.run(&format!("verify {flow}"))
             .code(2)
             .stdout("")
             .stderr(indoc! {"
-                error: flow primary->secondary does not take topic `kmk-verify`: it takes orders, pay.*
+                error: flow primary->secondary does not replicate topic `kmk-verify`: its topics are orders, pay.*
                   hint: choose a topic of the flow with --topic: see its `topics` and `exclude` in kmk.yml
             "});
     }
@@ -140,7 +140,7 @@ fn names_that_are_nobodys_to_send_to() {
             .code(2)
             .stdout("")
             .stderr_has(&format!(
-                "error: `{topic}` is a name of Kafka's, MirrorMaker's or kmk's own topics\n  hint: "
+                "error: topic name `{topic}` is reserved for Kafka, MirrorMaker or kmk\n  hint: "
             ));
     }
     let long = "a".repeat(245);
@@ -149,7 +149,7 @@ fn names_that_are_nobodys_to_send_to() {
         .stderr_has("253 characters, and Kafka allows 249");
     kmk.run("verify --topic secondary.orders")
         .code(2)
-        .stderr_has("error: flow primary->secondary does not copy topic `secondary.orders`: by its name it came from secondary\n");
+        .stderr_has("error: flow primary->secondary does not replicate topic `secondary.orders`: by its name it came from secondary\n");
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_copy_is_not_sent_to() {
         .code(2)
         .stdout("")
         .stderr(indoc! {"
-            error: `primary.orders` on secondary is the copy of `orders` on primary: MirrorMaker writes it
+            error: `primary.orders` on secondary is the mirrored topic of `orders` on primary: MirrorMaker writes to it
               hint: verify the flow from primary with --topic orders
         "});
 }
@@ -187,7 +187,7 @@ fn a_cluster_that_was_there_before_is_not_written_to_uninvited() {
         })))
     });
     kmk.run("verify").code(2).stdout("").stderr(indoc! {"
-        error: primary was there before the lab, and nobody said that kmk may make topics there
+        error: primary is an existing cluster, and kmk has no permission to create topics there
           hint: choose a topic of your own with --topic, or set `canary: true` for that cluster in kmk.yml
     "});
 }
@@ -203,9 +203,9 @@ fn a_report_that_cannot_be_written_is_refused_before_docker_is_asked() {
             .code(2)
             .stdout("")
             .no_calls()
-            .stderr_has(&format!("error: the report cannot be written to {path}: "))
+            .stderr_has(&format!("error: cannot write the report to {path}: "))
             .stderr_has(why)
-            .stderr_has("  hint: name a file in a directory that is there, with --report\n");
+            .stderr_has("  hint: use --report with a file in an existing directory\n");
     }
 }
 
@@ -232,7 +232,7 @@ fn a_lab_that_is_not_there_or_sleeps() {
     });
     asleep.run("verify").code(3).stdout("").stderr(indoc! {"
         error: lab `demo` is stopped
-          hint: `kmk start` goes on where it was
+          hint: `kmk start` starts it again
     "});
 }
 

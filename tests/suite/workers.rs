@@ -86,30 +86,30 @@ fn each_target_has_its_own_number_and_a_flow_its_own_tasks() {
     "};
     fs::write(kmk.work("kmk.yml"), file).unwrap();
     let [_, properties] = written(&kmk, "deploy --dry-run --overwrite");
-    assert!(properties.contains("\n# As asked for, instead of 4.\na->b.tasks.max = 12\n"));
+    assert!(properties.contains("\n# As configured, instead of 4.\na->b.tasks.max = 12\n"));
 }
 
 #[test]
 fn numbers_that_make_no_sense() {
     refused(&[
-        ("deploy --mirrormakers 0", "1 to 9 are possible"),
-        ("deploy --mirrormakers 10", "1 to 9 are possible"),
-        ("deploy --mirrormakers secondary=x", "1 to 9 are possible"),
+        ("deploy --mirrormakers 0", "1 to 9 are allowed"),
+        ("deploy --mirrormakers 10", "1 to 9 are allowed"),
+        ("deploy --mirrormakers secondary=x", "1 to 9 are allowed"),
         (
             "deploy --mirrormakers =2",
-            "there is no cluster before the `=`",
+            "the cluster name before `=` is missing",
         ),
         (
             "deploy --mirrormakers 2 --mirrormakers 3",
-            "error: all clusters are given two numbers of MirrorMakers\n",
+            "error: two numbers of MirrorMakers are set for all clusters\n",
         ),
         (
             "deploy --mirrormakers secondary=2 --mirrormakers secondary=3",
-            "error: cluster `secondary` is given two numbers of MirrorMakers\n",
+            "error: two numbers of MirrorMakers are set for cluster `secondary`\n",
         ),
         (
             "deploy --mirrormakers 2 --kafka-version 3.4.1",
-            "error: cluster `secondary` is given 2 MirrorMakers, and those of apache/kafka:3.4.1 cannot share the work: they learnt it in Kafka 3.5 (KIP-710)\n  hint: leave --mirrormakers out, or choose a later Kafka\n",
+            "error: cluster `secondary` cannot have 2 MirrorMakers: those of apache/kafka:3.4.1 cannot share the work, which needs Kafka 3.5 (KIP-710)\n  hint: leave --mirrormakers out, or choose a later Kafka\n",
         ),
     ]);
 }
@@ -119,7 +119,7 @@ fn clusters_that_are_no_targets() {
     let kmk = Kmk::new();
     kmk.run("deploy --dry-run --mirrormakers primary=2")
         .code(2)
-        .stderr("error: cluster `primary` is given MirrorMakers, and no flow leads to it: they run beside the cluster that they write to\n");
+        .stderr("error: a number of MirrorMakers is set for cluster `primary`, but no flow leads to it: MirrorMakers run beside the cluster that they write to\n");
     kmk.run("deploy --dry-run --mirrormakers secondry=2")
         .code(2)
         .stderr("error: there is no cluster `secondry`\n  hint: did you mean `secondary`?\n");
@@ -140,8 +140,8 @@ fn a_lab_file_says_where_the_number_is_wrong() {
     "};
     fs::write(kmk.work("kmk.yml"), file).unwrap();
     kmk.run("deploy --dry-run").code(2).stderr(indoc! {"
-        error: kmk.yml:3:19: cluster `a` is given MirrorMakers, and no flow leads to it: they run beside the cluster that they write to
-        error: kmk.yml:5:19: cluster `b` cannot have 12 MirrorMakers; 1 to 9 are possible
+        error: kmk.yml:3:19: a number of MirrorMakers is set for cluster `a`, but no flow leads to it: MirrorMakers run beside the cluster that they write to
+        error: kmk.yml:5:19: cluster `b` cannot have 12 MirrorMakers; 1 to 9 are allowed
     "});
 }
 
@@ -181,7 +181,7 @@ fn a_status_names_the_worker_that_is_gone() {
         .stdout_has("degraded: mm2-secondary-2 does not run, and others do\n");
     kmk.run("status --json")
         .code(1)
-        .stdout_has("\"state\": \"ill\"");
+        .stdout_has("\"state\": \"unhealthy\"");
     let lab = lab.exited("mm2-secondary-1", 137);
     let kmk = kmk.docker(&Docker::works().with(&lab));
     let ran = kmk.run("status").code(1);

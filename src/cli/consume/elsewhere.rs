@@ -1,4 +1,4 @@
-//! A topic that is not on the cluster which was asked for, but on another one of the lab.
+//! Hints for a topic that is on another cluster of the lab than the one asked for.
 
 use crate::cli::CliError;
 use crate::cli::{Context, Place};
@@ -38,13 +38,13 @@ pub(super) fn why_not(
     let original = topics.iter().find_map(|topic| original(topic, place))?;
     let lab = in_lab(&context.lab);
     Some(format!(
-        "`kmk explain{lab} {original}` says whether more will come, and why not"
+        "`kmk explain{lab} {original}` shows whether more records will come, and why not"
     ))
 }
 
 fn takes(flow: &Flow, topic: &str) -> bool {
     let selection = Rules::of_flow(flow).select(topic);
-    matches!(selection, Selection::Taken | Selection::Unjudged(_))
+    matches!(selection, Selection::Included | Selection::NotEvaluated(_))
 }
 
 /// Where the topic is instead, and the commands that read it, or its mirrored topic here.

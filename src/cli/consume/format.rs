@@ -1,4 +1,4 @@
-//! How a record is written down: its bytes, a JSON object, or a template.
+//! How `kmk consume` prints a record: its bytes, a JSON object, or a template.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -40,7 +40,7 @@ impl FromStr for Format {
             "json" => Ok(Self::Json),
             template if template.contains('%') => pieces(template).map(Self::Template),
             other => Err(format!(
-                "`{other}` is neither `value` nor `json`, nor a template with %t, %p, %o, %k, %v, %T or %h in it"
+                "`{other}` is not `value`, `json` or a template with %t, %p, %o, %k, %v, %T or %h"
             )),
         }
     }
@@ -66,7 +66,7 @@ fn pieces(template: &str) -> Result<Vec<Piece>, String> {
                 Some('h') => Piece::Headers,
                 Some(other) => {
                     return Err(format!(
-                        "%{other} stands for nothing; there are %t, %p, %o, %k, %v, %T, %h and %%"
+                        "%{other} is unknown; use %t, %p, %o, %k, %v, %T, %h and %%"
                     ));
                 }
                 None => return Err("a single % at the end; write %% for a percent sign".to_owned()),
@@ -77,9 +77,7 @@ fn pieces(template: &str) -> Result<Vec<Piece>, String> {
                     Some('t') => '\t',
                     Some('\\') => '\\',
                     Some(other) => {
-                        return Err(format!(
-                            "\\{other} stands for nothing; there are \\n, \\t and \\\\"
-                        ));
+                        return Err(format!("\\{other} is unknown; use \\n, \\t and \\\\"));
                     }
                     None => {
                         return Err("a single \\ at the end; write \\\\ for a backslash".to_owned());

@@ -1,11 +1,11 @@
-//! Where to begin, as people write it. Knows nothing of topics.
+//! `--from` and `--to`: a start position as people write it, such as `earliest`, an offset, or a time.
 
 use crate::cli::quantity::whole;
 use kmk_kafka::Start;
 use kmk_kafka::message::to_millis;
 use std::time::{Duration, SystemTime};
 
-const EXPECTED: &str = "it is `earliest`, `latest`, an offset from 0, a time such as 2026-11-22T10:00:00Z or ...+01:00, or a time ago such as -10m";
+const EXPECTED: &str = "must be `earliest`, `latest`, an offset from 0, a time such as 2026-11-22T10:00:00Z or ...+01:00, or a time ago such as -10m";
 
 /// Understands `earliest`, `latest`, an offset, a time by RFC 3339, and a time ago with a minus before it.
 pub(in crate::cli) fn start(text: &str) -> Result<Start, String> {

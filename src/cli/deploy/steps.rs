@@ -35,7 +35,7 @@ pub(super) fn next_steps(topology: &Topology) -> Vec<(String, String)> {
             // records for a try have no place on someone's own cluster
             add(
                 format!("kmk topic list{lab} --cluster {source}"),
-                format!("what there is on {source}"),
+                format!("topics on {source}"),
             );
             continue;
         }
@@ -49,7 +49,7 @@ pub(super) fn next_steps(topology: &Topology) -> Vec<(String, String)> {
         };
         add(
             format!("kmk produce{lab} {topic}{cluster} --messages {MESSAGES}"),
-            format!("into {source}"),
+            format!("send records to {source}"),
         );
     }
     for flow in &topology.flows {
@@ -60,7 +60,7 @@ pub(super) fn next_steps(topology: &Topology) -> Vec<(String, String)> {
         if !is_made(&flow.spec.source) {
             add(
                 format!("kmk topic list{lab} --cluster {target}"),
-                format!("the copies from {}", flow.spec.source),
+                format!("topics mirrored from {}", flow.spec.source),
             );
             continue;
         }
@@ -73,9 +73,9 @@ pub(super) fn next_steps(topology: &Topology) -> Vec<(String, String)> {
         };
         let messages = MESSAGES * topology.flows.iter().filter(is_same).count();
         let what = if topology.flows.len() == 1 {
-            "the copies".to_owned()
+            "read the mirrored records".to_owned()
         } else {
-            format!("the copies from {}", flow.spec.source)
+            format!("read the records mirrored from {}", flow.spec.source)
         };
         add(
             format!("kmk consume{lab} {remote} --cluster {target} --messages {messages}"),
@@ -85,12 +85,12 @@ pub(super) fn next_steps(topology: &Topology) -> Vec<(String, String)> {
     if let Some(broker) = topology.clusters.iter().find_map(expendable) {
         add(
             format!("docker kill {}-{broker}-1", topology.project()),
-            "nothing stops".to_owned(),
+            "replication goes on".to_owned(),
         );
-        add(format!("kmk deploy{lab}"), "whole again".to_owned());
+        add(format!("kmk deploy{lab}"), "repair the lab".to_owned());
     }
-    add(format!("kmk status{lab}"), "how it is".to_owned());
-    add(format!("kmk destroy{lab}"), "all gone".to_owned());
+    add(format!("kmk status{lab}"), "check health".to_owned());
+    add(format!("kmk destroy{lab}"), "remove everything".to_owned());
     steps
 }
 
@@ -102,7 +102,7 @@ fn sample_topic(flow: &Flow) -> Option<String> {
     [TOPIC.to_owned()]
         .into_iter()
         .chain(names)
-        .find(|name| check_topic_name(name).is_ok() && rules.select(name) == Selection::Taken)
+        .find(|name| check_topic_name(name).is_ok() && rules.select(name) == Selection::Included)
 }
 
 /// A broker that a cluster can do without.

@@ -9,9 +9,9 @@ use serde::Serialize;
 /// How the steps of a deploy are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// A line for each
+    /// One line per step
     Table,
-    /// One document
+    /// One JSON document
     Json,
 }
 
@@ -53,7 +53,9 @@ fn steps(deployed: &Deployed, context: &Context) -> Result<Vec<Span>, CliError> 
             .marks
             .timeline(&deployed.topology, &Docker::find()?, &context.question());
     if let Some(error) = missing {
-        context.output.warn(&format!("steps are missing: {error}"));
+        context
+            .output
+            .warn(&format!("some some steps are missing: {error}"));
     }
     Ok(steps)
 }

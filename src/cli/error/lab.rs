@@ -43,9 +43,9 @@ fn instead_of(name: &str, labs: &[String]) -> String {
     let lab = in_lab(name);
     match meant {
         Some(meant) => format!("did you mean{}?", shell::flag("--lab", meant)),
-        None if labs.is_empty() => format!("`kmk deploy{lab}` brings it up"),
+        None if labs.is_empty() => format!("`kmk deploy{lab}` starts it"),
         None => format!(
-            "{}; `kmk deploy{lab}` brings up this one",
+            "{}; `kmk deploy{lab}` creates this one",
             existing("lab", labs.iter().map(String::as_str))
         ),
     }
@@ -54,7 +54,7 @@ fn instead_of(name: &str, labs: &[String]) -> String {
 impl From<LockError> for CliError {
     fn from(error: LockError) -> Self {
         let hint = match error {
-            LockError::Held { .. } => "wait until it is done, or use another lab with --lab",
+            LockError::Held { .. } => "wait until it has finished, or use another lab with --lab",
             LockError::Io { .. } => {
                 "XDG_RUNTIME_DIR, or else TMPDIR, must be a directory you can write to"
             }

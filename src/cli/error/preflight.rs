@@ -15,7 +15,7 @@ impl From<Problem> for CliError {
             Problem::Docker(error) => error.into(),
             Problem::Workdir(error) => error.into(),
             Problem::Image(error) => error.into(),
-            Problem::ComposeTooOld { .. } | Problem::ComposeTooOldElsewhere { .. } => {
+            Problem::ComposeTooOld { .. } | Problem::ComposeTooOldForRemote { .. } => {
                 unusable.hint("update Docker Desktop, or Docker's compose plugin")
             }
             Problem::NoBind { host, .. } => {

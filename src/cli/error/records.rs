@@ -54,7 +54,7 @@ impl From<VerifyError> for CliError {
                 Self::of(Exit::No, &error).hint(hint)
             }
             VerifyError::Busy { .. } => Self::of(Exit::Unusable, &error).hint(
-                "wait until it is done, or use a topic of your own with --topic: several runs may do so at once",
+                "wait until it has finished, or use a topic of your own with --topic, which can run at the same time",
             ),
             VerifyError::Thread(_) => Self::of(Exit::Unusable, &error),
         }
@@ -69,7 +69,7 @@ impl From<Refusal> for CliError {
             Refusal::Internal { .. } => {
                 "choose a topic of your own with --topic, or leave it out: kmk has one for this"
             }
-            Refusal::Excluded { .. } | Refusal::NotTaken { .. } => {
+            Refusal::Excluded { .. } | Refusal::NotIncluded { .. } => {
                 "choose a topic of the flow with --topic: see its `topics` and `exclude` in kmk.yml"
             }
             Refusal::Copy {

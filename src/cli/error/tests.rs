@@ -171,7 +171,7 @@ rows! {
     Problem {
         Docker (DockerError::Missing) => Unusable,
         ComposeTooOld { found: x() } => Unusable,
-        ComposeTooOldElsewhere { found: x() } => Unusable,
+        ComposeTooOldForRemote { found: x() } => Unusable,
         NoBind { address: x(), host: None } => Usage,
         NotItsAddress { address: [10, 0, 0, 1].into() } => Usage,
         Port { cluster: x(), port: 1, holder: None } => Unusable,
@@ -260,7 +260,7 @@ rows! {
         NoFlow { name: x(), known: vec![] } => Usage,
         Internal { topic: x() } => Usage,
         Excluded { flow: x(), topic: x(), pattern: x() } => Usage,
-        NotTaken { flow: x(), topic: x(), patterns: vec![] } => Usage,
+        NotIncluded { flow: x(), topic: x(), patterns: vec![] } => Usage,
         Copy { topic: x(), cluster: x(), of: x(), source_cluster: x() } => Usage,
         Cycle { flow: x(), topic: x(), target: x() } => Usage,
         Uninvited { flow: x(), cluster: x() } => Usage,
@@ -268,7 +268,7 @@ rows! {
     }
     TopicError {
         NoTopic { topic: x(), topics: vec![] } => Usage,
-        BeyondTheEnd { topic: x(), partition: 0, offset: 2, end: 1 } => Usage,
+        BeyondEnd { topic: x(), partition: 0, offset: 2, end: 1 } => Usage,
         NoSetting { name: x(), known: vec![] } => Usage,
         Kafka (refused(7)) => Unusable,
     }
@@ -346,7 +346,7 @@ fn a_count_that_is_short_is_a_no_unless_nothing_was_ever_answered() {
 fn readme_has_a_row_for_each_exit_code() {
     let readme = include_str!("../../../README.md");
     let (_, table) = readme
-        .split_once("| exit code | means |\n|---|---|\n")
+        .split_once("| exit code | meaning |\n|---|---|\n")
         .unwrap();
     let rows = table.lines().map_while(|line| line.strip_prefix("| "));
     let codes: Vec<u8> = rows

@@ -22,7 +22,7 @@ impl From<TopicError> for CliError {
                 ref name,
                 ref known,
             } => Self::of(Exit::Usage, &error).hint(did_you_mean("setting", name, known)),
-            TopicError::BeyondTheEnd { .. } => Self::of(Exit::Usage, &error)
+            TopicError::BeyondEnd { .. } => Self::of(Exit::Usage, &error)
                 .hint("`end` deletes all records of each partition; --partition chooses one"),
         }
     }
@@ -51,12 +51,12 @@ impl From<DeleteError> for CliError {
             DeleteError::Topic(error) => error.into(),
             DeleteError::OutOfReach { cause, .. } => Self::from(cause)
                 .what(format!("{what}; nothing was deleted"))
-                .hint("with that position, MirrorMaker would skip the first records of the next topic with this name; --force deletes it all the same"),
+                .hint("with that position, MirrorMaker would skip the first records of the next topic with this name; --force deletes it anyway"),
             DeleteError::NotRestarted { cause, .. } => {
                 let hint = match cause {
-                    PositionError::Lock(LockError::Held { .. }) => "wait until it is done".to_owned(),
+                    PositionError::Lock(LockError::Held { .. }) => "wait until it has finished".to_owned(),
                     PositionError::Lock(_) | PositionError::Docker(_) | PositionError::Kafka(_) => {
-                        format!("`kmk deploy{LAB}` brings MirrorMaker back")
+                        format!("`kmk deploy{LAB}` restarts MirrorMaker")
                     }
                 };
                 Self::from(cause).what(what).hint(hint)

@@ -1,6 +1,6 @@
-//! What to type for each answer. Knows nothing of why.
+//! The commands to type for each answer of `kmk explain`.
 
-use super::words::{SHOWN, Telling};
+use super::messages::{Describer, SHOWN};
 use kafka_mirror_kit::core::judge::culprit::{Culprit, Why};
 use kafka_mirror_kit::core::judge::explain::{
     Answer, Obstacle, Origin, Refresh, Tight, Whose, Worker,
@@ -14,7 +14,7 @@ const COMMITTED: &str = "__consumer_offsets";
 /// Seconds that are waited for rather than shortened.
 const SOON: u64 = 10;
 
-impl Telling<'_> {
+impl Describer<'_> {
     /// Commands to type, with why after a `#`, or what else is to be done.
     pub(super) fn todo(&self) -> Vec<String> {
         let (flags, source, target) = (self.flags, self.source(), self.target());
@@ -29,7 +29,7 @@ impl Telling<'_> {
                     .chain(self.create())
                     .collect(),
             },
-            Answer::OnlyTheCopy => vec![format!(
+            Answer::SourceTopicMissing => vec![format!(
                 "kmk topic delete{flags} {remote} --cluster {target} --force  # if nobody needs its records"
             )],
             Answer::NoFlow { on, flows } => {
@@ -39,57 +39,57 @@ impl Telling<'_> {
             Answer::Excluded { whose, .. } => vec![self.include(*whose)],
             Answer::NotListed { whose, .. } => vec![self.list(*whose)],
             Answer::Internal { .. } if topic == COMMITTED => vec![format!(
-                "kmk group list{flags}  # offsets of groups are mirrored by themselves"
+                "kmk group list{flags}  # committed offsets are mirrored separately"
             )],
-            Answer::Internal { .. } => vec!["give it another name, if it is yours".to_owned()],
+            Answer::Internal { .. } => vec!["if it is yours, use another name".to_owned()],
             Answer::Cycle {
                 origin: Origin::Mirrored,
             } => vec![format!("kmk topic list{flags} --cluster {target}")],
-            Answer::NameTooLong { .. } if self.explanation.seen.is_ill_named() => {
+            Answer::NameTooLong { .. } if self.explanation.seen.has_unusable_name() => {
                 self.cures(&self.explanation.seen.culprits)
             }
             Answer::Cycle { .. } | Answer::NameTooLong { .. } => {
-                vec!["give it another name".to_owned()]
+                vec!["use another name".to_owned()]
             }
             Answer::Disabled { file } => vec![format!(
-                "write `{}.enabled = true` into {file}, then `{}`",
+                "set `{}.enabled = true` in {file}, then `{}`",
                 self.explanation.flow,
                 self.restart()
             )],
             Answer::MirrorMakerDown { workers } => {
-                let each = workers.iter().map(|worker| self.bring_back(worker));
+                let each = workers.iter().map(|worker| self.restore_worker(worker));
                 each.collect()
             }
             Answer::MirrorMakerEnded { .. } => {
                 vec![deploy, format!("kmk logs{flags} {}", self.services())]
             }
-            Answer::HoldsUp { culprit } => self.cures(std::slice::from_ref(culprit)),
-            Answer::HeldUp { culprits } => self.cures(culprits),
+            Answer::Blocking { culprit } => self.cures(std::slice::from_ref(culprit)),
+            Answer::Blocked { culprits } => self.cures(culprits),
             Answer::LinkCut { clusters } => self.connect(clusters),
             Answer::SourceUnreachable { .. } | Answer::TargetUnreachable { .. } => {
                 vec![format!("kmk status{flags}"), deploy]
             }
             Answer::Failed { tight, .. } => self.after_failure(tight),
-            Answer::Locked { .. } => vec![
-                "ask the cluster with Kafka's own tools, with the properties that it wants"
+            Answer::Secured { .. } => vec![
+                "use Kafka's own tools with the cluster's client properties"
                     .to_owned(),
             ],
             Answer::NotRefreshed { refresh }
-            | Answer::Unjudged { refresh, .. }
+            | Answer::NotEvaluated { refresh, .. }
             | Answer::FewerPartitions { refresh, .. } => self.wait(*refresh),
             Answer::NotCreated { obstacle, .. } => vec![match obstacle {
-                Some(Obstacle::Clash { with }) => format!(
-                    "kmk topic delete{flags} {with} --cluster {target} --force  # or another name: Kafka takes `.` and `_` for the same"
+                Some(Obstacle::Collision { with }) => format!(
+                    "kmk topic delete{flags} {with} --cluster {target} --force  # or use another name: Kafka treats `.` and `_` as the same"
                 ),
                 Some(Obstacle::Replicas { brokers, .. }) => by_file(&format!(
-                    "set replication.factor of the flow to {brokers} at most"
+                    "set the flow's replication.factor to at most {brokers}"
                 )),
-                Some(Obstacle::Told { .. }) | None => {
+                Some(Obstacle::Reported { .. }) | None => {
                     format!("kmk logs{flags} {}", self.services())
                 }
             }],
-            Answer::Ill { .. } => vec![format!("kmk status{flags}"), format!("kmk logs{flags}")],
-            Answer::Uncounted => {
+            Answer::Unhealthy { .. } => vec![format!("kmk status{flags}"), format!("kmk logs{flags}")],
+            Answer::OffsetsUnknown => {
                 vec![format!(
                     "kmk topic describe{flags} {topic} --cluster {source}"
                 )]
@@ -97,20 +97,20 @@ impl Telling<'_> {
             Answer::NothingProduced { .. } => vec![format!(
                 "kmk produce{flags} {topic} --cluster {source} --messages 10"
             )],
-            Answer::CopyLost { .. } => self.bring_again(),
-            Answer::BegunInTheMidst => vec![self.mirror_again()],
+            Answer::MirroredRecordsLost { .. } => self.resend_missing(),
+            Answer::StartedMidway => vec![self.mirror_again()],
             Answer::SourceRecreated(_) => {
                 vec![format!("{deploy}  # it resets the position")]
             }
             Answer::NeverCopied { .. } | Answer::PossiblyNeverCopied { .. } => vec![format!(
-                "kmk topic describe{flags} {topic} --cluster {source}  # its retention"
+                "kmk topic describe{flags} {topic} --cluster {source}  # check its retention"
             )],
             Answer::Behind { .. } if !self.explanation.seen.open.is_empty() => vec![
-                "let its writer commit or abort the transaction, or wait for its transaction.timeout.ms"
+                "let the producer commit or abort the transaction, or wait for its transaction.timeout.ms"
                     .to_owned(),
             ],
-            Answer::Behind { .. } => vec![format!("kmk explain{flags} {topic}  # once more")],
-            Answer::BegunAtTheEnd | Answer::AllCommitted { .. } | Answer::UpToDate { .. } => {
+            Answer::Behind { .. } => vec![format!("kmk explain{flags} {topic}  # check again")],
+            Answer::StartedAtEnd | Answer::AllCommitted { .. } | Answer::UpToDate { .. } => {
                 vec![format!(
                     "kmk consume{flags} {remote} --cluster {target}"
                 )]
@@ -122,12 +122,12 @@ impl Telling<'_> {
     fn include(&self, whose: Whose) -> String {
         match whose {
             Whose::Lab => format!(
-                "take the pattern out of `exclude` in the lab file, or of --exclude, then `kmk deploy{}`",
+                "remove the pattern from `exclude` in the lab file or from --exclude, then `kmk deploy{}`",
                 self.flags
             ),
-            Whose::Default => "give it another name".to_owned(),
+            Whose::Default => "use another name".to_owned(),
             Whose::Edited => format!(
-                "take it out of `{}.topics.exclude` in mm2.properties, then `{}`",
+                "remove it from `{}.topics.exclude` in mm2.properties, then `{}`",
                 self.explanation.flow,
                 self.restart()
             ),
@@ -143,7 +143,7 @@ impl Telling<'_> {
                 self.restart()
             ),
             Whose::Lab | Whose::Default => format!(
-                "add `{topic}` to `topics` in the lab file, or to --topics, then `kmk deploy{}`",
+                "add `{topic}` to `topics` in the lab file or to --topics, then `kmk deploy{}`",
                 self.flags
             ),
         }
@@ -158,7 +158,7 @@ impl Telling<'_> {
         }
         if from.len() + 1 + topic.len() > MAX_TOPIC_NAME {
             return format!(
-                "give it another name: that of a topic mirrored from {from} would be too long"
+                "use another name: that of a topic mirrored from {from} would be too long"
             );
         }
         format!("add a flow from {from} to the lab file, then `kmk deploy{flags}`")
@@ -167,7 +167,7 @@ impl Telling<'_> {
     /// To make the topic on the source, if that could help.
     fn create(&self) -> Option<String> {
         let (flags, source, topic) = (self.flags, self.source(), &self.explanation.topic);
-        let is_taken = self.explanation.seen.selection == Selection::Taken;
+        let is_taken = self.explanation.seen.selection == Selection::Included;
         (is_taken && !is_internal(topic))
             .then(|| format!("kmk topic create{flags} {topic} --cluster {source}"))
     }
@@ -192,18 +192,18 @@ impl Telling<'_> {
     fn wait(&self, refresh: Refresh) -> Vec<String> {
         let again = format!("kmk explain{} {}", self.flags, self.explanation.topic);
         if refresh.every_seconds <= SOON {
-            return vec![format!("{again}  # once more")];
+            return vec![format!("{again}  # check again")];
         }
         vec![
-            format!("{}  # then it looks at once", self.restart()),
+            format!("{}  # makes it look at once", self.restart()),
             format!(
-                "set refresh.topics.interval.seconds of the flow lower in the lab file, then `kmk deploy{}`",
+                "lower refresh.topics.interval.seconds of the flow in the lab file, then `kmk deploy{}`",
                 self.flags
             ),
         ]
     }
 
-    fn bring_back(&self, worker: &Worker) -> String {
+    fn restore_worker(&self, worker: &Worker) -> String {
         match (&worker.container, worker.state.as_str()) {
             (Some(container), "paused") => format!("docker unpause {container}"),
             _ => format!("kmk deploy{}", self.flags),
@@ -230,7 +230,7 @@ impl Telling<'_> {
         let (flags, source, target) = (self.flags, self.source(), self.target());
         let exclude = |topic: &str| {
             format!(
-                "or add `{topic}` to `exclude` in the lab file, or to --exclude, then `kmk deploy{flags}`"
+                "or add `{topic}` to `exclude` in the lab file or to --exclude, then `kmk deploy{flags}`"
             )
         };
         let mut cures = Vec::new();
@@ -243,12 +243,12 @@ impl Telling<'_> {
             };
             cures.push(match why {
                 Why::NameTooLong { .. } => delete(topic, source),
-                Why::Clash { with } => delete(with, target),
+                Why::Collision { with } => delete(with, target),
                 Why::BatchTooLarge { .. } => format!("kmk deploy{flags}"),
                 Why::RecordTooLarge { original, .. } => format!(
                     "kmk topic alter{flags} {remote} --config max.message.bytes={original} --cluster {target} --force"
                 ),
-                Why::Told { .. } => format!("kmk logs{flags} {}", self.services()),
+                Why::Reported { .. } => format!("kmk logs{flags} {}", self.services()),
             });
             if !matches!(why, Why::BatchTooLarge { .. }) {
                 cures.push(exclude(topic));
@@ -259,7 +259,7 @@ impl Telling<'_> {
     }
 
     /// To send what is missing once more, and only that where it is known.
-    fn bring_again(&self) -> Vec<String> {
+    fn resend_missing(&self) -> Vec<String> {
         let (flags, source, target) = (self.flags, self.source(), self.target());
         let (topic, remote) = (&self.explanation.topic, &self.explanation.remote);
         let missing = &self.explanation.seen.missing;
@@ -270,7 +270,7 @@ impl Telling<'_> {
             } else {
                 ("", "", "values only")
             };
-            let repeats = if one.is_exact { "" } else { "; repeats what is there" };
+            let repeats = if one.is_exact { "" } else { "; duplicates what is already there" };
             format!(
                 "kmk consume{flags} {topic} --cluster {source} --partition {id} --from {from} --until {until}{read} | kmk produce{flags} {remote} --cluster {target} --partition {id} --file -{write} --force  # {what}{repeats}"
             )
@@ -283,7 +283,7 @@ impl Telling<'_> {
         let (flags, target) = (self.flags, self.target());
         let (topic, remote) = (&self.explanation.topic, &self.explanation.remote);
         format!(
-            "kmk topic delete{flags} {remote} --cluster {target} --force  # then MirrorMaker mirrors `{topic}` again from its first record; what only {target} has is gone"
+            "kmk topic delete{flags} {remote} --cluster {target} --force  # MirrorMaker then mirrors `{topic}` again from its first record; records that only {target} has are lost"
         )
     }
 
@@ -293,7 +293,7 @@ impl Telling<'_> {
         let widen = tight.iter().take(SHOWN).map(|one| {
             format!(
                 "kmk topic alter{flags} {} --config max.message.bytes={} --cluster {target} --force",
-                one.remote, one.of_original
+                one.remote, one.source_bytes
             )
         });
         let logs = format!("kmk logs{flags} {}", self.services());

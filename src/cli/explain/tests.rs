@@ -1,14 +1,15 @@
-//! The words of answers that are hard to bring about, and that none is without a remedy.
+//! Texts of answers that are hard to bring about; each must have a remedy.
 
 use super::super::output::harmless;
-use super::words::Words;
+use super::messages::Messages;
 use super::*;
 use kafka_mirror_kit::core::judge::culprit::{Culprit, Why};
 use kafka_mirror_kit::core::judge::explain::{
     Beyond, Contents, Facts, Failure, Missing, Obstacle, OpenTransaction, Origin, Refresh, Tight,
     Whose, Worker,
 };
-use kafka_mirror_kit::core::mirrormaker::patterns::{InternalName, Selection};
+use kafka_mirror_kit::core::mirrormaker::patterns::Selection;
+use kafka_mirror_kit::core::topology::InternalName;
 
 fn explanation(answer: Answer) -> Explanation {
     let contents = Contents {
@@ -29,8 +30,8 @@ fn explanation(answer: Answer) -> Explanation {
             elsewhere: Vec::new(),
             flows: Vec::new(),
             nearest: None,
-            selection: Selection::Taken,
-            by_its_name: false,
+            selection: Selection::Included,
+            included_by_name: false,
             origin: None,
             topics: Vec::new(),
             whose: Whose::Default,
@@ -45,7 +46,7 @@ fn explanation(answer: Answer) -> Explanation {
             failures: Vec::new(),
             tight: Vec::new(),
             problems: Vec::new(),
-            is_doubt: false,
+            is_uncertain: false,
             assigned: Some(3),
             refresh: refresh(),
             obstacle: None,
@@ -57,9 +58,9 @@ fn explanation(answer: Answer) -> Explanation {
             transactions: false,
             never_copied: 0,
             possibly_never_copied: 0,
-            begins_at_the_end: false,
+            starts_at_end: false,
             beyond: None,
-            first_is_there: Some(true),
+            is_first_mirrored: Some(true),
         },
     }
 }
@@ -97,7 +98,7 @@ fn all() -> Vec<Answer> {
     let list = || vec![text()];
     vec![
         Answer::NoSuchTopic { nearest: None },
-        Answer::OnlyTheCopy,
+        Answer::SourceTopicMissing,
         Answer::NoFlow {
             on: list(),
             flows: list(),
@@ -131,8 +132,8 @@ fn all() -> Vec<Answer> {
         Answer::SourceUnreachable { problem: text() },
         Answer::TargetUnreachable { problem: text() },
         Answer::MirrorMakerEnded { cause: text() },
-        Answer::HoldsUp { culprit: culprit() },
-        Answer::HeldUp {
+        Answer::Blocking { culprit: culprit() },
+        Answer::Blocked {
             culprits: vec![culprit()],
         },
         Answer::Failed {
@@ -142,8 +143,8 @@ fn all() -> Vec<Answer> {
             }],
             tight: Vec::new(),
         },
-        Answer::Locked { clusters: list() },
-        Answer::Unjudged {
+        Answer::Secured { clusters: list() },
+        Answer::NotEvaluated {
             patterns: list(),
             refresh: refresh(),
         },
@@ -157,21 +158,21 @@ fn all() -> Vec<Answer> {
             of: 3,
             refresh: refresh(),
         },
-        Answer::Ill {
+        Answer::Unhealthy {
             problems: list(),
             certain: true,
         },
-        Answer::Uncounted,
+        Answer::OffsetsUnknown,
         Answer::NothingProduced { ever: 0 },
-        Answer::CopyLost { records: 3 },
+        Answer::MirroredRecordsLost { records: 3 },
         Answer::NeverCopied { records: 3 },
         Answer::PossiblyNeverCopied { offsets: 3 },
-        Answer::BegunAtTheEnd,
+        Answer::StartedAtEnd,
         Answer::SourceRecreated(Beyond {
             position: 9,
             end: 3,
         }),
-        Answer::BegunInTheMidst,
+        Answer::StartedMidway,
         Answer::AllCommitted { records: 3 },
         Answer::Behind {
             records: 3,
@@ -184,14 +185,14 @@ fn all() -> Vec<Answer> {
 #[test]
 fn no_answer_is_without_words_and_a_remedy() {
     for answer in all() {
-        let words = Words::of(&explanation(answer.clone()), " --lab two");
+        let messages = Messages::of(&explanation(answer.clone()), " --lab two");
         assert!(
-            !words.what.is_empty() && words.seen.len() >= 2,
+            !messages.what.is_empty() && messages.seen.len() >= 2,
             "{answer:?}"
         );
-        assert!(!words.todo.is_empty(), "{answer:?}");
+        assert!(!messages.todo.is_empty(), "{answer:?}");
         // whatever is typed is about the same lab
-        let commands = words.todo.iter().filter(|todo| todo.starts_with("kmk "));
+        let commands = messages.todo.iter().filter(|todo| todo.starts_with("kmk "));
         for command in commands {
             assert!(command.contains("--lab two"), "{command}");
         }
@@ -208,7 +209,7 @@ fn what_is_advised_can_be_done() {
     let told = |answer: Answer, topic: &str| {
         let mut explanation = explanation(answer);
         topic.clone_into(&mut explanation.topic);
-        Words::of(&explanation, "").todo
+        Messages::of(&explanation, "").todo
     };
     let on = |flows: &[&str]| Answer::NoFlow {
         on: vec!["secondary".to_owned()],
@@ -228,21 +229,21 @@ fn what_is_advised_can_be_done() {
         [create, "kmk explain orders --flow 'secondary->primary'"]
     );
     let long = told(on(&[]), &"l".repeat(240));
-    assert!(long[1].starts_with("give it another name: "), "{long:?}");
+    assert!(long[1].starts_with("use another name: "), "{long:?}");
     let internal = |topic| {
         let rule = InternalName::Underscores;
         told(Answer::Internal { rule }, topic)
     };
     assert_eq!(
         internal("__consumer_offsets"),
-        ["kmk group list  # offsets of groups are mirrored by themselves"]
+        ["kmk group list  # committed offsets are mirrored separately"]
     );
-    assert_eq!(internal("__x"), ["give it another name, if it is yours"]);
+    assert_eq!(internal("__x"), ["if it is yours, use another name"]);
 }
 
 #[test]
 fn what_is_brought_again_is_what_is_missing_or_said_to_repeat() {
-    let mut lost = explanation(Answer::CopyLost { records: 90 });
+    let mut lost = explanation(Answer::MirroredRecordsLost { records: 90 });
     let missing = Missing {
         partition: 0,
         from: 10,
@@ -261,9 +262,9 @@ fn what_is_brought_again_is_what_is_missing_or_said_to_repeat() {
     ];
     let expected = [
         "kmk consume orders --cluster primary --partition 0 --from 10 --until 100 | kmk produce primary.orders --cluster secondary --partition 0 --file - --force  # values only",
-        r"kmk consume orders --cluster primary --partition 1 --from 10 --until 100 --format '%k\t%v' | kmk produce primary.orders --cluster secondary --partition 1 --file - --key-separator $'\t' --force  # keys and values only; repeats what is there",
+        r"kmk consume orders --cluster primary --partition 1 --from 10 --until 100 --format '%k\t%v' | kmk produce primary.orders --cluster secondary --partition 1 --file - --key-separator $'\t' --force  # keys and values only; duplicates what is already there",
     ];
-    let todo = Words::of(&lost, "").todo;
+    let todo = Messages::of(&lost, "").todo;
     assert_eq!(todo[..2], expected);
     assert!(
         todo[2].starts_with("kmk topic delete primary.orders "),
@@ -278,30 +279,31 @@ fn a_transaction_that_is_waited_for_is_told_of() {
         seconds: None,
     });
     assert_eq!(
-        Words::of(&behind, "").todo,
-        ["kmk explain orders  # once more"]
+        Messages::of(&behind, "").todo,
+        ["kmk explain orders  # check again"]
     );
     let (partition, offset) = (1, 7);
     behind.seen.open = vec![OpenTransaction { partition, offset }];
-    let words = Words::of(&behind, "");
-    let told = "a transaction that began at offset 7 of partition 1 has not ended: ";
+    let messages = Messages::of(&behind, "");
+    let told = "a transaction that started at offset 7 of partition 1 is still open: ";
     assert!(
-        words.seen.last().unwrap().starts_with(told),
+        messages.seen.last().unwrap().starts_with(told),
         "{:?}",
-        words.seen
+        messages.seen
     );
     assert!(
-        words.todo[0].contains("transaction.timeout.ms"),
+        messages.todo[0].contains("transaction.timeout.ms"),
         "{:?}",
-        words.todo
+        messages.todo
     );
 }
 
 #[test]
 fn a_copy_that_is_shorter_is_explained_with_what_is_there() {
     let mut whole = explanation(Answer::UpToDate { records: 10 });
-    let last = |explanation: &Explanation| Words::of(explanation, "").seen.pop().unwrap();
-    let ends = "MirrorMaker has copied `orders` to its end, and its first record is on secondary";
+    let last = |explanation: &Explanation| Messages::of(explanation, "").seen.pop().unwrap();
+    let ends =
+        "MirrorMaker has mirrored `orders` up to its end, and its first record is on secondary";
     assert_eq!(last(&whole), ends);
     whole.seen.copy = Sight::There(Contents {
         partitions: 3,
@@ -312,7 +314,7 @@ fn a_copy_that_is_shorter_is_explained_with_what_is_there() {
     whole.seen.transactions = true;
     let told = last(&whole);
     assert!(
-        told.starts_with("the original has more offsets than the copy: "),
+        told.starts_with("the source topic has more offsets than the mirrored topic: "),
         "{told}"
     );
 }
@@ -327,12 +329,12 @@ fn a_topic_that_was_just_created_does_not_stand_still() {
         "MirrorMaker has not looked for new topics since it was created (it looks every 1 s)";
     assert_eq!(
         first(&new),
-        Some(format!("primary->secondary: not copied yet: {looks}"))
+        Some(format!("primary->secondary: not mirrored yet: {looks}"))
     );
     new.seen.copy = Sight::Absent;
     assert_eq!(
         first(&new),
-        Some(format!("primary->secondary: not there yet: {looks}"))
+        Some(format!("primary->secondary: not created yet: {looks}"))
     );
 }
 
@@ -347,9 +349,9 @@ fn obstacles_and_failures_say_what_would_help() {
         refresh: refresh(),
     };
     let text = plain(&told(replicas));
-    assert!(text.contains("`primary.orders` cannot be made on secondary: 3 replicas are asked for, and there is 1 broker\n"), "{text}");
+    assert!(text.contains("`primary.orders` cannot be created on secondary: 3 replicas are required, and there is 1 broker\n"), "{text}");
     assert!(
-        text.contains("do: set replication.factor of the flow to 1 at most, then `kmk deploy`"),
+        text.contains("do: set the flow's replication.factor to at most 1, then `kmk deploy`"),
         "{text}"
     );
     let failed = Answer::Failed {
@@ -360,19 +362,19 @@ fn obstacles_and_failures_say_what_would_help() {
         tight: vec![Tight {
             topic: "big".to_owned(),
             remote: "primary.big".to_owned(),
-            of_original: 16_777_216,
-            of_copy: 1000,
+            source_bytes: 16_777_216,
+            remote_bytes: 1000,
         }],
     };
     let text = plain(&told(failed));
     let expected = "\
-primary->secondary: stands still: MirrorSourceConnector-0 of MirrorMaker has failed
+primary->secondary: stands still: MirrorMaker's MirrorSourceConnector-0 has failed
   seen: `orders` on primary: 3 partitions, 10 records
   seen: `primary.orders` on secondary: 3 partitions, 10 records
   seen: RecordTooLargeException: too large
-  seen: `primary.big` takes 1.0 kB, and `big` 16.8 MB
-  seen: MirrorMaker starts anew by itself, until it works; all topics of the flow wait for it
-  seen: 2 records not copied
+  seen: `primary.big` accepts 1.0 kB, and `big` 16.8 MB
+  seen: MirrorMaker restarts by itself until it works; all topics of the flow wait for it
+  seen: 2 records not mirrored
   do: kmk topic alter primary.big --config max.message.bytes=16777216 --cluster secondary --force
   do: kmk logs mm2-secondary";
     assert_eq!(text, expected);

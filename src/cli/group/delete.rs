@@ -6,15 +6,15 @@ use crate::cli::{Context, Exit};
 use kafka_mirror_kit::core::lab::groups::{delete, forget};
 use kmk_kafka::printable;
 
-/// Take a group away: where it stood is forgotten
+/// Delete a consumer group and its committed offsets
 ///
-/// Nobody may read for it. With --topic, only where it stood in that topic.
+/// The group must have no active members. With --topic, deletes only its offsets for that topic.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     which: Which,
-    /// Only forget where it stood in this topic
+    /// Delete only the offsets committed for this topic
     #[arg(long, short, value_name = "TOPIC", value_parser = topic_name)]
     topic: Option<String>,
 }
@@ -33,18 +33,20 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let text = match &args.topic {
         None => {
             delete(chosen.endpoints(), group, &limit).map_err(told)?;
-            format!("Deleted group `{name}` of {on}.")
+            format!("Deleted group `{name}` on {on}.")
         }
         Some(topic) => {
             let partitions = forget(chosen.endpoints(), group, topic, &limit).map_err(told)?;
             let partitions = count(partitions, "partition");
-            format!("Group `{name}` on {on} forgot {partitions} of topic `{topic}`.")
+            format!(
+                "Deleted the offsets of group `{name}` on {on} for {partitions} of topic `{topic}`."
+            )
         }
     };
     context.output.result(&text)?;
     let at = chosen.flags();
     context
         .output
-        .next(&[(format!("kmk group list{at}"), "what is left")]);
+        .next(&[(format!("kmk group list{at}"), "list the remaining groups")]);
     Ok(Exit::Done)
 }

@@ -11,28 +11,28 @@ use kmk_kafka::printable;
 use kmk_kafka::wait::Limit;
 use serde::Serialize;
 
-/// Make a group go on somewhere else: further back to read again, further on to skip
+/// Move a group's committed offsets: back to read records again, forward to skip some
 ///
-/// The group must be there, and nobody may read for it. An offset that a partition does not have becomes the nearest
-/// that it has.
+/// The group must exist and have no active members. An offset that a partition does not have becomes the nearest one that
+/// it has.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     which: Which,
-    /// In this topic
+    /// The topic
     #[arg(long, short, value_name = "TOPIC", value_parser = topic_name)]
     topic: String,
-    /// Where to go on: earliest, latest, an offset (in every partition), or a time (RFC 3339, or -10m for ten minutes ago)
+    /// The new offsets: earliest, latest, an offset (in every partition), or a time (RFC 3339, or -10m for ten minutes ago)
     #[arg(long, value_name = "WHERE", value_parser = consume::start, allow_hyphen_values = true)]
     to: Start,
     /// Only in this partition
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
     partition: Option<i32>,
-    /// Only say what would be done
+    /// Only show what would be done
     #[arg(long)]
     dry_run: bool,
-    /// As JSON, for scripts
+    /// Print JSON, for scripts
     #[arg(long)]
     json: bool,
 }
@@ -81,14 +81,14 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     if what.dry_run {
         context
             .output
-            .talk("\nNothing was changed: leave --dry-run out to do so.");
+            .talk("\nNothing was changed; without --dry-run, the group is moved.");
         return Ok(Exit::Done);
     }
     say_who_moves_it_too(&what.group, &chosen, context);
     let at = chosen.flags();
     let group = group_word(&what.group);
     let command = format!("kmk group describe{at} {group}");
-    context.output.next(&[(command, "where it stands")]);
+    context.output.next(&[(command, "check its offsets")]);
     Ok(Exit::Done)
 }
 
@@ -105,18 +105,14 @@ fn say_who_moves_it_too(group: &str, chosen: &Chosen, context: &Context) {
         .filter(|flow| flow.spec.target == cluster);
     for flow in into.filter(|flow| others.contains(&flow.spec.source)) {
         context.output.talk(&format!(
-            "note: the group is on {} too, and MirrorMaker moves it forward here to where it stands there",
+            "note: the group also exists on {}; MirrorMaker moves it forward here to its offsets there",
             flow.spec.source
         ));
     }
 }
 
 fn text(what: &Reset, moved: &[Moved], on: &str) -> String {
-    let verb = if what.dry_run {
-        "would go on"
-    } else {
-        "goes on"
-    };
+    let verb = if what.dry_run { "would move" } else { "moved" };
     let line = format!(
         "Group `{}` on {on} {verb} in topic `{}`:",
         printable::name(&what.group),
@@ -125,7 +121,7 @@ fn text(what: &Reset, moved: &[Moved], on: &str) -> String {
     let heading = row(["PARTITION", "WAS", "NOW", ""]);
     let rows = moved.iter().map(|one| {
         let asked = one.asked.map_or_else(String::new, |asked| {
-            format!("the nearest to {asked} that it has")
+            format!("the offset nearest to {asked}")
         });
         row([
             &one.partition.to_string(),
@@ -166,10 +162,10 @@ mod tests {
             },
         ];
         let expected = "\
-Group `billing` on secondary would go on in topic `orders`:
+Group `billing` on secondary would move in topic `orders`:
 PARTITION  WAS  NOW
 0          7    100
-1          -    9    the nearest to 100 that it has";
+1          -    9    the offset nearest to 100";
         assert_eq!(text(&what, &moved, "secondary"), expected);
     }
 }

@@ -1,30 +1,30 @@
-//! What would become of a group at the other end of a flow, in words.
+//! Text for what would happen to a group after a failover through a flow.
 
 use crate::cli::quantity::{count, or_dash};
 use crate::cli::table::{row, table};
 use kafka_mirror_kit::core::judge::failover::{Begins, Why};
-use kafka_mirror_kit::core::lab::groups::{FlowPlaceReport, FlowReport, Prospect};
+use kafka_mirror_kit::core::lab::groups::{FlowPartition, FlowReport, Prospect};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All partitions together: a line, and more where not all of them have a place there, or a copy.
 pub(super) fn lines(flow: &FlowReport) -> Vec<String> {
     let name = name(flow);
     if let Some(problem) = &flow.problem {
-        return vec![format!("{name}: not known: {problem}")];
+        return vec![format!("{name}: unknown: {problem}")];
     }
-    let with = |begins: Option<Begins>| -> Vec<&FlowPlaceReport> {
+    let with = |begins: Option<Begins>| -> Vec<&FlowPartition> {
         let places = flow.places.iter();
         places.filter(|place| place.begins == begins).collect()
     };
-    let placed = with(Some(Begins::AtItsPlace));
-    let choosing = with(Some(Begins::WhereItsClientsChoose));
+    let placed = with(Some(Begins::AtCommittedOffset));
+    let choosing = with(Some(Begins::ByAutoOffsetReset));
     let is_alone = placed.is_empty();
     let parts = [
-        placed_part(&placed, flow),
-        choosing_part(&choosing, flow, is_alone),
+        committed_part(&placed, flow),
+        uncommitted_part(&choosing, flow, is_alone),
     ];
     let parts = parts.into_iter().flatten();
-    let parts: Vec<String> = parts.chain(other_parts(&with(None), flow)).collect();
+    let parts: Vec<String> = parts.chain(unmirrored_parts(&with(None), flow)).collect();
     let mut lines = parts.into_iter();
     let first = lines.next().unwrap_or_default();
     let rest = lines.map(|line| format!("  {line}"));
@@ -39,23 +39,25 @@ fn name(flow: &FlowReport) -> String {
     let flow_name = &flow.flow;
     flow.last_seen_seconds.map_or_else(
         || flow_name.clone(),
-        |seconds| format!("{flow_name}, last noted {seconds} s ago"),
+        |seconds| format!("{flow_name}, last seen {seconds} s ago"),
     )
 }
 
 /// Where a place is noted there.
-fn placed_part(places: &[&FlowPlaceReport], flow: &FlowReport) -> Option<String> {
+fn committed_part(places: &[&FlowPartition], flow: &FlowReport) -> Option<String> {
     let sum = Prospect::sum(places.iter().copied());
-    let again = (sum.again? > 0).then(|| again_since(&sum, flow)).flatten();
-    let further = (sum.further? > 0).then(|| further(&sum)).flatten();
+    let again = (sum.again? > 0)
+        .then(|| redelivered_since(&sum, flow))
+        .flatten();
+    let further = (sum.further? > 0).then(|| ahead(&sum)).flatten();
     let why = reasons(places, flow);
-    let is_in_step = places.iter().all(|place| place.why == Why::InStep);
+    let is_in_sync = places.iter().all(|place| place.why == Why::InSync);
     Some(match (again, further) {
-        (None, None) if is_in_step => "goes on exactly where it stopped".to_owned(),
+        (None, None) if is_in_sync => "resumes exactly where it stopped".to_owned(),
         (None, None) if flow.last_seen_seconds.is_some() || is_beyond(places) => {
-            format!("nothing delivered again ({why})")
+            format!("nothing redelivered ({why})")
         }
-        (None, None) => format!("goes on exactly where it stopped ({why})"),
+        (None, None) => format!("resumes exactly where it stopped ({why})"),
         (again, further) => {
             let parts: Vec<String> = again.into_iter().chain(further).collect();
             format!("{} ({why})", parts.join(", "))
@@ -64,7 +66,7 @@ fn placed_part(places: &[&FlowPlaceReport], flow: &FlowReport) -> Option<String>
 }
 
 /// Whether it stopped nowhere: on the source its place is out of range.
-fn is_beyond(places: &[&FlowPlaceReport]) -> bool {
+fn is_beyond(places: &[&FlowPartition]) -> bool {
     let mut places = places.iter();
     places.any(|place| {
         place
@@ -74,31 +76,35 @@ fn is_beyond(places: &[&FlowPlaceReport]) -> bool {
 }
 
 /// Where the source does not answer, the group may have read on since.
-fn again_since(sum: &Prospect, flow: &FlowReport) -> Option<String> {
+fn redelivered_since(sum: &Prospect, flow: &FlowReport) -> Option<String> {
     let Some(about) = flow.again_as_last_seen.filter(|_| sum.again != Some(0)) else {
-        return again(sum);
+        return redelivered(sum);
     };
     let number = amount(sum.again?, sum.again_exact);
     Some(format!(
-        "about {about} delivered again, {number} if it has read on since"
+        "about {about} redelivered, {number} if it has read on since"
     ))
 }
 
 /// Read there, or passed over when someone moved the group: which of both is not noted anywhere.
-fn further(sum: &Prospect) -> Option<String> {
+fn ahead(sum: &Prospect) -> Option<String> {
     let number = amount(sum.further?, sum.further_exact);
-    Some(format!("{number} records further on there"))
+    Some(format!("{number} records ahead there"))
 }
 
 /// Where none is: one or the other happens.
-fn choosing_part(places: &[&FlowPlaceReport], flow: &FlowReport, is_alone: bool) -> Option<String> {
+fn uncommitted_part(
+    places: &[&FlowPartition],
+    flow: &FlowReport,
+    is_alone: bool,
+) -> Option<String> {
     let sum = Prospect::sum(places.iter().copied());
-    let (again, skipped) = (again(&sum)?, skipped(&sum)?);
+    let (again, skipped) = (redelivered(&sum)?, skipped(&sum)?);
     let why = reasons(places, flow);
     let what = if places.iter().any(|place| place.target_committed.is_some()) {
-        "no valid place"
+        "no valid committed offset"
     } else {
-        "no place"
+        "no committed offset"
     };
     let what = if is_alone {
         format!("{what} there")
@@ -109,7 +115,7 @@ fn choosing_part(places: &[&FlowPlaceReport], flow: &FlowReport, is_alone: bool)
 }
 
 /// Topics without a copy, by reason.
-fn other_parts(places: &[&FlowPlaceReport], flow: &FlowReport) -> Vec<String> {
+fn unmirrored_parts(places: &[&FlowPartition], flow: &FlowReport) -> Vec<String> {
     let mut topics: BTreeMap<Why, BTreeSet<&str>> = BTreeMap::new();
     for place in places {
         topics.entry(place.why).or_default().insert(&place.topic);
@@ -125,9 +131,9 @@ fn other_parts(places: &[&FlowPlaceReport], flow: &FlowReport) -> Vec<String> {
 }
 
 /// Those of the places that are not in step.
-fn reasons(places: &[&FlowPlaceReport], flow: &FlowReport) -> String {
+fn reasons(places: &[&FlowPartition], flow: &FlowReport) -> String {
     let all: BTreeSet<Why> = places.iter().map(|place| place.why).collect();
-    let reasons = all.into_iter().filter(|why| *why != Why::InStep);
+    let reasons = all.into_iter().filter(|why| *why != Why::InSync);
     let reasons: Vec<String> = reasons.map(|why| reason(why, flow)).collect();
     reasons.join("; ")
 }
@@ -139,16 +145,16 @@ pub(super) fn detail(flow: &FlowReport) -> String {
         return lines;
     }
     let mut heading = row([
-        "COPY",
+        "REMOTE TOPIC",
         "PARTITION",
         "OFFSET",
         "SYNC",
-        "THERE",
-        "AGAIN",
+        "TARGET",
+        "REDELIVERED",
         "SKIPPED",
     ]);
-    let with_further = flow.places.iter().any(|one| one.prospect.further > Some(0));
-    heading.extend(with_further.then(|| "FURTHER".to_owned()));
+    let with_ahead = flow.places.iter().any(|one| one.prospect.further > Some(0));
+    heading.extend(with_ahead.then(|| "AHEAD".to_owned()));
     heading.push("WHY".to_owned());
     let rows = flow.places.iter().map(|place| {
         let prospect = &place.prospect;
@@ -165,7 +171,7 @@ pub(super) fn detail(flow: &FlowReport) -> String {
             &cell(prospect.skipped, prospect.skipped_exact),
         ]);
         let further = cell(prospect.further, prospect.further_exact);
-        cells.extend(with_further.then_some(further));
+        cells.extend(with_ahead.then_some(further));
         cells.push(short(place.why).to_owned());
         cells
     });
@@ -180,9 +186,9 @@ fn cell(number: Option<u64>, is_exact: bool) -> String {
     }
 }
 
-fn again(sum: &Prospect) -> Option<String> {
+fn redelivered(sum: &Prospect) -> Option<String> {
     let number = amount(sum.again?, sum.again_exact);
-    Some(format!("{number} delivered again"))
+    Some(format!("{number} redelivered"))
 }
 
 /// In capitals: they would be lost to the group.
@@ -202,27 +208,27 @@ fn amount(number: u64, is_exact: bool) -> String {
 fn reason(why: Why, flow: &FlowReport) -> String {
     let target = &flow.target;
     match why {
-        Why::InStep => "in step".to_owned(),
+        Why::InSync => "in sync".to_owned(),
         Why::SparseSyncs => "sparse syncs".to_owned(),
-        Why::CopiedAgain => "copied more than once".to_owned(),
+        Why::MirroredTwice => "mirrored more than once".to_owned(),
         Why::NotSyncedYet => format!("not synced yet: every {} s", flow.interval_seconds),
-        Why::NoSync => "MirrorMaker has no sync so far back".to_owned(),
+        Why::NoOffsetSync => "MirrorMaker has no offset sync that old".to_owned(),
         Why::OffsetsWithoutRecords => {
-            "offsets without a record, of transactions or compaction".to_owned()
+            "offsets without records: transactions or compaction".to_owned()
         }
-        Why::OthersWrite => "others write to it too".to_owned(),
+        Why::OtherWriters => "other producers write to it too".to_owned(),
         Why::Ahead => "read there, or moved".to_owned(),
         Why::ActiveOnTarget => format!("active on {target}: MirrorMaker leaves it alone"),
         Why::SyncOff => "sync.group.offsets.enabled = false".to_owned(),
         Why::CheckpointsOff => "emit.checkpoints.enabled = false".to_owned(),
-        Why::Excluded => "the flow leaves the group out".to_owned(),
-        Why::BeyondTheEnd => {
-            "its place lies beyond the end: out of range on the source, where auto.offset.reset decides".to_owned()
+        Why::Excluded => "the flow excludes the group".to_owned(),
+        Why::BeyondEnd => {
+            "its committed offset is beyond the end on the source: out of range, so auto.offset.reset decides".to_owned()
         }
-        Why::OutOfRange => "its place there is out of range".to_owned(),
-        Why::NoCopy => "no copy there".to_owned(),
-        Why::TopicLeftOut => "left out by the flow".to_owned(),
-        Why::CameFromThere => format!("copied from {target}; places are not brought back"),
+        Why::OutOfRange => "its committed offset there is out of range".to_owned(),
+        Why::NoMirroredTopic => "no mirrored topic there".to_owned(),
+        Why::TopicNotMirrored => "not mirrored by the flow".to_owned(),
+        Why::MirroredFromTarget => format!("mirrored from {target}; offsets are not synced back"),
         Why::LastSeen => "the source does not answer".to_owned(),
     }
 }
@@ -230,24 +236,24 @@ fn reason(why: Why, flow: &FlowReport) -> String {
 /// As narrow as a column.
 fn short(why: Why) -> &'static str {
     match why {
-        Why::InStep => "in step",
+        Why::InSync => "in sync",
         Why::SparseSyncs => "sparse syncs",
-        Why::CopiedAgain => "copied again",
+        Why::MirroredTwice => "mirrored twice",
         Why::NotSyncedYet => "not synced yet",
-        Why::NoSync => "no sync",
+        Why::NoOffsetSync => "no offset sync",
         Why::OffsetsWithoutRecords => "no records",
-        Why::OthersWrite => "others write",
-        Why::Ahead => "further on there",
+        Why::OtherWriters => "other writers",
+        Why::Ahead => "ahead there",
         Why::ActiveOnTarget => "active there",
         Why::SyncOff => "sync off",
         Why::CheckpointsOff => "checkpoints off",
-        Why::Excluded => "group left out",
-        Why::BeyondTheEnd => "beyond the end",
+        Why::Excluded => "group excluded",
+        Why::BeyondEnd => "beyond the end",
         Why::OutOfRange => "out of range",
-        Why::NoCopy => "no copy",
-        Why::TopicLeftOut => "topic left out",
-        Why::CameFromThere => "came from there",
-        Why::LastSeen => "as last seen",
+        Why::NoMirroredTopic => "no mirrored topic",
+        Why::TopicNotMirrored => "topic not mirrored",
+        Why::MirroredFromTarget => "from the target",
+        Why::LastSeen => "last seen",
     }
 }
 

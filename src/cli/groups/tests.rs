@@ -1,4 +1,4 @@
-//! What is said of groups.
+//! Texts for made-up reports of groups.
 
 use super::*;
 use kafka_mirror_kit::core::lab::groups::{MemberReport, UNKNOWN};
@@ -8,8 +8,8 @@ fn place(
     lag: Option<u64>,
     ahead: Option<u64>,
     client: Option<&str>,
-) -> PlaceReport {
-    PlaceReport {
+) -> GroupPartition {
+    GroupPartition {
         topic: "orders".to_owned(),
         partition,
         committed: Some(4),
@@ -21,7 +21,7 @@ fn place(
     }
 }
 
-fn group(places: Vec<PlaceReport>) -> GroupReport {
+fn group(places: Vec<GroupPartition>) -> GroupReport {
     let member = |client: &str, partitions| MemberReport {
         member: "m".to_owned(),
         client: client.to_owned(),
@@ -46,8 +46,8 @@ fn a_group_partition_by_partition() {
         place(1, Some(0), Some(3), None),
     ];
     let expected = "\
-billing: Stable, 2 members, lag 6, ahead elsewhere
-app-2 on 10.0.0.1 reads nothing
+billing: Stable, 2 members, lag 6, ahead in other partitions
+app-2 on 10.0.0.1 has no partitions
 TOPIC   PARTITION  OFFSET  END  LAG      CLIENT  HOST
 orders  0          4       10   6        app-1   10.0.0.1
 orders  1          4       10   ahead 3  -       -";
@@ -72,7 +72,7 @@ fn of_a_cluster_that_does_not_answer_nothing_is_made_up() {
     };
     let expected = "\
 primary (127.0.0.1:19092)
-no answer; its groups as MirrorMaker last noted them:
+no answer; its groups as MirrorMaker last saw them:
 GROUP    STATE    MEMBERS  TOPICS  LAG
 billing  unknown  -        1       -";
     assert_eq!(describe(&cluster, false), expected);
@@ -88,7 +88,7 @@ fn a_place_behind_the_end_is_said_in_the_summary_too() {
     assert_eq!(
         summary(&[group]),
         "GROUP    STATE   MEMBERS  TOPICS  LAG\n\
-         billing  Stable  2        1       6, ahead elsewhere"
+         billing  Stable  2        1       6, ahead in other partitions"
     );
 }
 
@@ -118,6 +118,6 @@ fn whether_there_is_a_group_is_not_known_while_a_cluster_does_not_answer() {
     assert_eq!(told(None), "there is no group `billin`");
     assert_eq!(
         told(Some("it is away")),
-        "no group `billin` is seen, and there may be one: secondary does not answer (it is away)"
+        "group `billin` was not found, but it may exist: secondary does not answer (it is away)"
     );
 }

@@ -1,4 +1,4 @@
-//! Lag as people read it.
+//! Tables and lines for `kmk lag`.
 
 use super::super::quantity::count;
 use super::super::table::{row, table};
@@ -72,9 +72,9 @@ fn heading(flow: &FlowLag) -> String {
     };
     match (flow.behind, flow.seconds_behind) {
         (None, _) => {
-            let why = flow.problem.as_deref().unwrap_or("nobody answers");
+            let why = flow.problem.as_deref().unwrap_or("no cluster answers");
             let before = last_known(flow);
-            format!("{name}: not known: {why}{before}")
+            format!("{name}: unknown: {why}{before}")
         }
         (Some(0), _) => format!("{name}: 0 records behind{lost}"),
         (Some(behind), None) => format!("{name}: {} behind{lost}", count(behind, "record")),
@@ -96,8 +96,8 @@ fn last_known(flow: &FlowLag) -> String {
         format!("; {behind}{age} behind {:.0} s ago", known.age)
     });
     let noted = flow
-        .noted_seconds_ago
-        .map(|ago| format!("; MirrorMaker last noted a record as mirrored {ago:.1} s ago"));
+        .position_age_seconds
+        .map(|ago| format!("; MirrorMaker last committed its position {ago:.1} s ago"));
     [known, noted].into_iter().flatten().collect()
 }
 
@@ -146,8 +146,8 @@ fn table_of(flow: &FlowLag, in_detail: bool) -> String {
 fn topic_row(topic: &TopicLag) -> Vec<String> {
     let mut words = Vec::new();
     match topic.state {
-        TopicState::NotThereYet => words.push("not there yet".to_owned()),
-        TopicState::CopyGone => words.push("mirrored topic gone".to_owned()),
+        TopicState::NotCreatedYet => words.push("not created yet".to_owned()),
+        TopicState::MirroredTopicGone => words.push("mirrored topic gone".to_owned()),
         _ if topic.was_truncated() => words.push("mirrored topic truncated".to_owned()),
         _ if topic.lost > 0 => words.push("mirrored topic recreated".to_owned()),
         _ => {}
@@ -210,15 +210,21 @@ fn not_mirrored(flow: &FlowLag, in_detail: bool) -> Vec<String> {
     let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for topic in &flow.topics {
         let reason = match topic.state {
-            TopicState::Mirrored | TopicState::NotThereYet | TopicState::CopyGone => continue,
+            TopicState::Mirrored | TopicState::NotCreatedYet | TopicState::MirroredTopicGone => {
+                continue;
+            }
             TopicState::Internal if !in_detail => continue,
             // some of them are mirrored
             TopicState::Internal => "not counted (Kafka's, MirrorMaker's or kmk's own)",
             TopicState::Excluded => "not mirrored (excluded)",
             TopicState::NotListed => "not mirrored (not in the topics list)",
-            TopicState::FromTarget => "not mirrored (its name says that it came from the target)",
-            TopicState::TooLong => "not mirrored (name too long with its prefix)",
-            TopicState::NoCopy => "not mirrored (no copy: filtered out, or not there yet)",
+            TopicState::FromTarget => {
+                "not mirrored (its name says that it was mirrored from the target)"
+            }
+            TopicState::NameTooLong => "not mirrored (name too long with its prefix)",
+            TopicState::NoMirroredTopic => {
+                "not mirrored (no mirrored topic: filtered out, or not created yet)"
+            }
         };
         by_reason.entry(reason).or_default().push(&topic.source);
     }

@@ -1,4 +1,4 @@
-//! What can be said of a run of produce, and what it means. Knows nothing of how it went.
+//! The flags of `kmk produce`, and the input and client settings that follow from them.
 
 use super::super::chosen::Elsewhere;
 use super::super::consume::{Speaker, from, messages};
@@ -18,11 +18,11 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// Send records into a topic, and account for each of them
+/// Send records to a topic, and report what became of each
 ///
-/// The lines of a pipe or a file on standard input, a record each; where there is none (a terminal, /dev/null), or with
-/// --messages or --size, sample records (small JSON events). A topic that is not there is created. A record counts only once
-/// the broker has acknowledged it.
+/// Sends the lines of standard input, one record per line, if it is a pipe or a file. Otherwise (a terminal, /dev/null), or
+/// with --messages or --size, it sends sample records (small JSON events). A topic that does not exist is created. A record
+/// counts only once the broker has acknowledged it.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES, group(clap::ArgGroup::new("keys").args(["key", "file"]).multiple(true)))]
 pub(crate) struct Args {
@@ -39,36 +39,36 @@ pub(crate) struct Args {
     /// Send this value instead of sample records
     #[arg(long, value_name = "TEXT", conflicts_with = "file")]
     value: Option<OsString>,
-    /// Send the lines of this file, byte for byte, a record each; `-` is standard input
+    /// Send the lines of this file, byte for byte, one record per line; `-` is standard input
     #[arg(long, value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
-    /// Sample records of exactly so many bytes: 1000, 10kB, 1MB (10^6) or 1MiB (2^20)
+    /// Send sample records of exactly this size in bytes: 1000, 10kB, 1MB (10^6) or 1MiB (2^20)
     #[arg(long, value_name = "BYTES", conflicts_with_all = ["value", "file"], allow_hyphen_values = true,
           value_parser = sized(MIN_SAMPLE as u64..=MAX_VALUE as u64))]
     size: Option<u64>,
-    /// The key of every record; it decides the partition, as in every Java client
+    /// The key of every record; it decides the partition, as in the Java client
     #[arg(long, short, value_name = "TEXT")]
     key: Option<OsString>,
-    /// Each line is a key, this, and a value; without it in the line, there is no key
+    /// Split each line at this separator into key and value; a line without it has no key
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["key", "value", "size"],
           value_parser = clap::builder::NonEmptyStringValueParser::new())]
     key_separator: Option<String>,
-    /// Records without a value, which remove their key from a compacted topic; with --file each line is a key
+    /// Send tombstones: records without a value, which delete their key in a compacted topic; with --file, each line is a key
     #[arg(long, requires = "keys", conflicts_with_all = ["value", "size", "key_separator"])]
     tombstone: bool,
-    /// A header of every record, NAME alone for one without a value; may be given more than once
+    /// A header for every record; NAME alone has no value; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = clap::builder::OsStringValueParser::new().try_map(header))]
     pub(super) header: Vec<Header>,
-    /// The time of every record: 2026-11-22T10:00:00Z, milliseconds since 1970, or a time ago such as -10m [default: now]
+    /// The timestamp of every record: 2026-11-22T10:00:00Z, milliseconds since 1970, or a time ago such as -10m [default: now]
     #[arg(long, value_name = "TIME", value_parser = timestamp, allow_hyphen_values = true)]
     pub(super) timestamp: Option<i64>,
-    /// The partition of every record [default: by key, or in turn]
+    /// The partition of every record [default: by key, or round-robin]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
     pub(super) partition: Option<i32>,
-    /// At most so many records a second on average, such as 500/s or 10k
+    /// Send at most this many records per second on average, such as 500/s or 10k
     #[arg(long, value_name = "N[/s]", value_parser = rate, allow_hyphen_values = true)]
     pub(super) rate: Option<u64>,
-    /// How long to go on without any acknowledgement before giving up
+    /// How long to wait without any acknowledgement before giving up
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::super::patience)]
     pub(super) timeout: Duration,
     /// How batches are compressed: none, gzip, snappy, lz4 or zstd
@@ -79,7 +79,7 @@ pub(crate) struct Args {
         hide_possible_values = true
     )]
     compression: Codec,
-    /// When a record counts: once all in-sync replicas have it, or the leader alone (1)
+    /// When a record is acknowledged: once all in-sync replicas have it (all), or the leader alone (1)
     #[arg(
         long,
         value_name = "all|1",
@@ -87,16 +87,16 @@ pub(crate) struct Args {
         hide_possible_values = true
     )]
     acks: Acknowledged,
-    /// Insist on writing so that a retry neither repeats nor reorders, as kmk's own client does
+    /// Require the idempotent producer, whose retries neither duplicate nor reorder records; kmk's own client is one
     #[arg(long)]
     idempotent: bool,
-    /// Which client writes: the kafka crate (small runs, Kafka 3, plain records), kmk's own, or whichever suits what is asked
+    /// Which client to use: the kafka crate (small runs, Kafka 3, plain records), kmk's own, or the one that fits
     #[arg(long, value_name = "CLIENT", default_value = "auto")]
     client: Speaker,
-    /// Send into a mirrored topic all the same
+    /// Send even to a mirrored topic
     #[arg(long)]
     pub(super) force: bool,
-    /// The report as JSON, for scripts
+    /// Print the report as JSON, for scripts
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -142,10 +142,10 @@ Examples:
   kmk produce orders --key 7 --value paid --header a=b --timestamp -10m
   kmk produce users --key 7 --tombstone
 
-In a loop that reads lines (`while read`), give --value, --messages or
-</dev/null: else the lines that are left are the records.
---timeout is no limit on the whole: a long file may take as long as the broker
-keeps acknowledging.";
+In a `while read` loop, use --value, --messages or </dev/null: otherwise the
+remaining lines of the loop's input become the records.
+--timeout does not limit the whole run: a long file may take as long as the
+broker keeps acknowledging.";
 
 /// More than anything can send.
 const MOST_A_SECOND: u64 = 100_000_000;
@@ -155,7 +155,7 @@ pub(in crate::cli) fn rate(text: &str) -> Result<u64, String> {
     whole(number)
         .filter(|rate| (1..=MOST_A_SECOND).contains(rate))
         .ok_or_else(|| {
-            format!("a rate is a number of records a second, from 1 to {MOST_A_SECOND}, such as 500/s or 10k")
+            format!("must be a number of records per second from 1 to {MOST_A_SECOND}, such as 500/s or 10k")
         })
 }
 
@@ -164,12 +164,12 @@ impl Args {
     pub(super) fn check(&self) -> Result<(), CliError> {
         if self.tombstone && self.key.is_some() && self.file.is_some() {
             return Err(CliError::usage(
-                "with --tombstone each line of --file is a key, and --key is another",
+                "--key cannot be used with --tombstone and --file: each line is a key",
             ));
         }
         if self.idempotent && self.acks == Acknowledged::One {
             return Err(CliError::usage(
-                "--idempotent needs --acks all: what only the leader has may be lost with it",
+                "--idempotent needs --acks all: records that only the leader has may be lost with it",
             ));
         }
         Ok(())
@@ -207,8 +207,8 @@ impl Args {
             return Limit::endless(interrupt).aside(move || lines_of(&file))?;
         }
         if self.key_separator.is_some() {
-            let none = format!("--key-separator needs lines, and {stdin}");
-            let hint = "give them in a pipe, or with --file";
+            let none = format!("--key-separator needs lines, but {stdin}");
+            let hint = "pipe them in, or use --file";
             return Err(CliError::usage(none).hint(hint));
         }
         Ok(if self.tombstone {
@@ -265,7 +265,7 @@ fn header(text: OsString) -> Result<Header, String> {
         value
     });
     if key.is_empty() {
-        return Err("a header has a name: NAME=VALUE, or NAME".to_owned());
+        return Err("must be NAME=VALUE or NAME".to_owned());
     }
     Ok(Header { key, value })
 }
@@ -281,18 +281,18 @@ fn timestamp(text: &str) -> Result<i64, String> {
         Some(seconds) if SECONDS.contains(&seconds) => {
             let (as_millis, millis) = (written(seconds), seconds * 1_000);
             return Err(format!(
-                "it is in milliseconds, and would be {as_millis}; these seconds are {millis}, {}",
+                "must be in milliseconds, which makes it {as_millis}; for {}, write {millis}",
                 written(millis)
             ));
         }
         Some(LAST..) => {
-            return Err("it is in milliseconds, and lies beyond the year 9999".to_owned());
+            return Err("must be in milliseconds, and this is after the year 9999".to_owned());
         }
         _ => {}
     }
     let time = time.or_else(|| from::time(text, SystemTime::now()).map(to_millis));
     time.filter(|&millis| millis >= 0).ok_or_else(|| {
-        "it is a time such as 2026-11-22T10:00:00Z or ...+01:00, milliseconds since 1970, or a time ago such as -10m"
+        "must be a time such as 2026-11-22T10:00:00Z or ...+01:00, milliseconds since 1970, or a time ago such as -10m"
             .to_owned()
     })
 }
@@ -351,12 +351,12 @@ mod tests {
         assert_eq!(timestamp("100"), Ok(100));
         assert_eq!(
             timestamp("1700000000").unwrap_err(),
-            "it is in milliseconds, and would be 1970-01-20T16:13:20Z; these seconds are 1700000000000, 2023-11-14T22:13:20Z"
+            "must be in milliseconds, which makes it 1970-01-20T16:13:20Z; for 2023-11-14T22:13:20Z, write 1700000000000"
         );
         assert!(
             timestamp("1700000000000000")
                 .unwrap_err()
-                .ends_with("beyond the year 9999")
+                .ends_with("after the year 9999")
         );
         for text in ["", "-5", "soon", "-100years", "1969-12-31T23:59:59Z"] {
             assert!(timestamp(text).is_err(), "{text}");

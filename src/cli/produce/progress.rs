@@ -1,4 +1,4 @@
-//! How far a long run has come, on a terminal.
+//! The progress bar of a long `kmk produce`, on a terminal.
 
 use super::super::output::Output;
 use super::super::quantity::pace;

@@ -1,4 +1,4 @@
-//! What became of the records, as text and as JSON. The JSON's shape is stable: fields are added, never renamed.
+//! The report of `kmk produce`, as text and as JSON. JSON fields are added, never renamed.
 
 use super::super::output::seconds;
 use super::super::table::{row, table};
@@ -10,14 +10,14 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 pub(super) struct Json<'a> {
     topic: &'a str,
-    /// `complete`, `short`, `interrupted`, `gave-up` or `input`.
+    /// `complete`, `short`, `interrupted`, `gave_up` or `input_error`.
     end: &'static str,
     /// `kafka` (the crate) or `wire`; none where there was nothing to write.
     client: Option<&'static str>,
     acknowledged: u64,
     not_acknowledged: u64,
     in_doubt: u64,
-    may_have_repeated: u64,
+    possible_duplicates: u64,
     bytes: u64,
     seconds: f64,
     partitions: Vec<Share>,
@@ -41,8 +41,8 @@ impl<'a> Json<'a> {
                 ProduceEnd::Complete => "complete",
                 ProduceEnd::Short { .. } => "short",
                 ProduceEnd::Interrupted => "interrupted",
-                ProduceEnd::GaveUp(_) => "gave-up",
-                ProduceEnd::Input(_) => "input",
+                ProduceEnd::GaveUp(_) => "gave_up",
+                ProduceEnd::Input(_) => "input_error",
             },
             client: report.speaker.map(|speaker| match speaker {
                 Speaker::Crate => "kafka",
@@ -51,7 +51,7 @@ impl<'a> Json<'a> {
             acknowledged: tally.acknowledged(),
             not_acknowledged: report.not_acknowledged,
             in_doubt: tally.in_doubt,
-            may_have_repeated: tally.may_have_repeated,
+            possible_duplicates: tally.may_have_repeated,
             bytes: tally.bytes,
             seconds: report.elapsed.as_secs_f64(),
             partitions: tally
@@ -85,7 +85,7 @@ pub(super) fn text(topic: &str, report: &ProduceReport) -> String {
     )];
     if tally.may_have_repeated > 0 {
         lines.push(format!(
-            "{} sent again after an attempt without an answer: the topic may hold up to so many twice",
+            "{} sent again after an attempt without an answer: the topic may hold up to that many duplicates",
             count(tally.may_have_repeated, "record")
         ));
     }
@@ -127,10 +127,10 @@ fn unacknowledged(report: &ProduceReport) -> String {
     let missing = report.not_acknowledged;
     let doubt = report.tally.in_doubt;
     match (missing, doubt) {
-        (0, _) => "every record that was sent is acknowledged".to_owned(),
+        (0, _) => "every record sent was acknowledged".to_owned(),
         (missing, doubt) if missing == doubt => {
             format!(
-                "{} not acknowledged, though perhaps written",
+                "{} not acknowledged, but perhaps written",
                 count(missing, "record")
             )
         }
@@ -139,7 +139,7 @@ fn unacknowledged(report: &ProduceReport) -> String {
             count(missing, "record")
         ),
         _ => format!(
-            "{} not acknowledged; {doubt} of them may be written all the same",
+            "{} not acknowledged; {doubt} of them may have been written",
             count(missing, "record")
         ),
     }
@@ -214,7 +214,7 @@ mod tests {
         let json = serde_json::to_value(Json::new("orders", &report())).unwrap();
         let expected = serde_json::json!({
             "topic": "orders", "end": "complete", "client": "kafka", "acknowledged": 3, "not_acknowledged": 2, "in_doubt": 0,
-            "may_have_repeated": 0, "bytes": 300, "seconds": 3.0,
+            "possible_duplicates": 0, "bytes": 300, "seconds": 3.0,
             "partitions": [{"partition": 1, "records": 3, "first_offset": 7, "last_offset": 9}],
         });
         assert_eq!(json, expected);

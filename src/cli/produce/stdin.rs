@@ -1,4 +1,4 @@
-//! Standard input: lines to send, or nothing that anyone means to be read.
+//! Finds out whether standard input has lines to send.
 
 use std::fmt;
 use std::fs::{self, File};

@@ -1,4 +1,4 @@
-//! The status as a picture that is looked at from afar, and as lines that are added to others.
+//! `kmk status --watch`: a dashboard for a terminal, plain lines elsewhere.
 
 use super::super::lag::tables::last_words;
 use super::super::output::styled;
@@ -12,8 +12,8 @@ use kmk_kafka::printable;
 use std::cmp::Reverse;
 use std::time::{Instant, SystemTime};
 
-const WELL: Style = AnsiColor::Green.on_default().bold();
-const ILL: Style = AnsiColor::Red.on_default().bold();
+const HEALTHY: Style = AnsiColor::Green.on_default().bold();
+const UNHEALTHY: Style = AnsiColor::Red.on_default().bold();
 const HEADING: Style = Style::new().dimmed();
 
 /// Lines that the rest of the picture takes beside the topics that are behind.
@@ -55,7 +55,7 @@ impl Look {
     /// Of so many lines, more or less.
     pub(super) fn picture(&self, lines: usize) -> String {
         let status = &self.status;
-        let style = if status.healthy { WELL } else { ILL };
+        let style = if status.healthy { HEALTHY } else { UNHEALTHY };
         let health = health(status).to_uppercase();
         let time = humantime::format_rfc3339_seconds(SystemTime::now());
         let mut parts = vec![format!(
@@ -64,7 +64,7 @@ impl Look {
             styled(style, &health),
             styled(HEADING, &time.to_string())
         )];
-        parts.extend(problems(status).iter().map(|line| styled(ILL, line)));
+        parts.extend(problems(status).iter().map(|line| styled(UNHEALTHY, line)));
         parts.push(String::new());
         parts.push(self.clusters());
         parts.push(String::new());
@@ -81,8 +81,8 @@ impl Look {
             let topics = or_dash(cluster.topics);
             row([&cluster.name, &brokers, &topics, &cluster.bootstrap])
         });
-        let is_well = self.status.clusters.iter().map(|cluster| cluster.healthy);
-        colored(heading, rows, is_well)
+        let is_healthy = self.status.clusters.iter().map(|cluster| cluster.healthy);
+        colored(heading, rows, is_healthy)
     }
 
     fn flows(&self) -> String {
@@ -101,8 +101,8 @@ impl Look {
                 &tasks(flow),
             ])
         });
-        let is_well = self.status.flows.iter().map(|flow| flow.healthy);
-        colored(heading, rows, is_well)
+        let is_healthy = self.status.flows.iter().map(|flow| flow.healthy);
+        colored(heading, rows, is_healthy)
     }
 
     /// The worst topics, as many as there is room for.
@@ -140,7 +140,7 @@ impl Look {
         let time = humantime::format_rfc3339_seconds(SystemTime::now());
         let line = |(flow, pace): (&FlowStatus, Option<Pace>)| {
             let canary = match &flow.canary {
-                Some(CanaryStatus::Crossed { micros }) => Some(micros.div_ceil(1000)),
+                Some(CanaryStatus::Arrived { micros }) => Some(micros.div_ceil(1000)),
                 _ => None,
             };
             let words = [
@@ -214,7 +214,7 @@ fn tasks(flow: &FlowStatus) -> String {
     );
     match flow.state {
         _ if flow.down => format!("0/{all}"),
-        FlowState::Ill if running == all => "-".to_owned(),
+        FlowState::Unhealthy if running == all => "-".to_owned(),
         _ => format!("{running}/{all}"),
     }
 }
@@ -232,16 +232,16 @@ fn rounded(pace: f64) -> u64 {
 fn colored(
     heading: Vec<String>,
     rows: impl Iterator<Item = Vec<String>>,
-    is_well: impl Iterator<Item = bool>,
+    is_healthy: impl Iterator<Item = bool>,
 ) -> String {
     let text = table(&[heading].into_iter().chain(rows).collect::<Vec<_>>());
     let mut lines = text.lines();
     let heading = lines.next().map(|line| styled(HEADING, line));
-    let rows = lines.zip(is_well).map(|(line, is_well)| {
-        if is_well {
+    let rows = lines.zip(is_healthy).map(|(line, is_healthy)| {
+        if is_healthy {
             line.to_owned()
         } else {
-            styled(ILL, line)
+            styled(UNHEALTHY, line)
         }
     });
     heading
@@ -254,18 +254,18 @@ fn colored(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kafka_mirror_kit::core::lab::status::{COPIES, PartStatus};
+    use kafka_mirror_kit::core::lab::status::{COPIES, ConnectorStatus};
     use kafka_mirror_kit::core::topology::Proof;
 
     #[test]
     fn tasks_of_whoever_is_dead_do_not_run() {
-        let part = |task, state: &str| PartStatus {
+        let part = |task, state: &str| ConnectorStatus {
             connector: COPIES.to_owned(),
             task,
             state: state.to_owned(),
             worker: None,
             cause: None,
-            failed_lately: None,
+            recent_failure: None,
         };
         let told = |down, state, second: &str| {
             tasks(&FlowStatus {
@@ -276,7 +276,7 @@ mod tests {
                 healthy: state == FlowState::Running,
                 state,
                 canary: None,
-                heard: None,
+                heartbeat_age_ms: None,
                 down,
                 parts: vec![
                     part(None, "RUNNING"),
@@ -289,7 +289,7 @@ mod tests {
                 lost: 0,
                 never_copied: 0,
                 last_known: None,
-                noted_seconds_ago: None,
+                position_age_seconds: None,
                 lag: None,
                 stalled: Vec::new(),
                 culprits: Vec::new(),
@@ -299,9 +299,9 @@ mod tests {
             })
         };
         assert_eq!(told(false, FlowState::Running, "RUNNING"), "2/2");
-        assert_eq!(told(true, FlowState::Ill, "RUNNING"), "0/2");
-        assert_eq!(told(false, FlowState::Ill, "FAILED"), "1/2");
-        let not_vouched_for = told(false, FlowState::Ill, "RUNNING");
+        assert_eq!(told(true, FlowState::Unhealthy, "RUNNING"), "0/2");
+        assert_eq!(told(false, FlowState::Unhealthy, "FAILED"), "1/2");
+        let not_vouched_for = told(false, FlowState::Unhealthy, "RUNNING");
         assert_eq!(not_vouched_for, "-");
     }
 
@@ -314,6 +314,6 @@ mod tests {
         );
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[1], "x  1");
-        assert_eq!(lines[2], styled(ILL, "y  2"));
+        assert_eq!(lines[2], styled(UNHEALTHY, "y  2"));
     }
 }

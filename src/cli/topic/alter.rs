@@ -7,27 +7,28 @@ use kafka_mirror_kit::core::lab::topics::{Altered, Following, alter, copies_of};
 use kmk_kafka::wait::Limit;
 use std::collections::BTreeMap;
 
-/// Give a topic more partitions, or other settings
+/// Add partitions to a topic, or change its settings
 ///
-/// Partitions can only grow; records stay where they are, and keys may go elsewhere from then on. Mirrored topics have more
-/// partitions within seconds. They have other settings when MirrorMaker looks for these next, every ten minutes unless the flow says
-/// otherwise (sync.topic.configs.interval.seconds); some never, such as min.insync.replicas.
+/// The number of partitions can only grow. Existing records stay where they are; new records of a key may go to another
+/// partition. Mirrored topics get new partitions within seconds. They get new settings when MirrorMaker next syncs them,
+/// every ten minutes unless the flow sets sync.topic.configs.interval.seconds. Some settings are never synced, such as
+/// min.insync.replicas.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES,
           group(clap::ArgGroup::new("changes").args(["partitions", "config", "unset"]).required(true).multiple(true)))]
 pub(super) struct Args {
     #[command(flatten)]
     which: Which,
-    /// How many partitions it has then
+    /// The new number of partitions
     #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
     partitions: Option<i32>,
-    /// A setting of its own; may be repeated
+    /// A setting of the topic; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
     config: Vec<(String, String)>,
-    /// Take a setting of its own away: what the brokers say holds again; may be repeated
+    /// Remove a setting of the topic, so that the brokers' default applies again; may be repeated
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     unset: Vec<String>,
-    /// Even if it is MirrorMaker's, Kafka's or kmk's own
+    /// Also change a topic of MirrorMaker, Kafka or kmk
     #[arg(long)]
     force: bool,
 }
@@ -56,7 +57,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     }
     let at = chosen.flags_if_needed();
     let describe = format!("kmk topic describe {topic}{at}");
-    context.output.next(&[(describe, "what it is like now")]);
+    context.output.next(&[(describe, "check it")]);
     Ok(Exit::Done)
 }
 
@@ -88,7 +89,7 @@ fn follows(mirrored: &str, to: &Altered, how: &Following) -> Vec<String> {
     };
     let partitions = to.partitions.map(|_| {
         let when = when(how.partitions, "refresh.topics");
-        format!("{mirrored} has more partitions {when}")
+        format!("{mirrored} gets the new partitions {when}")
     });
     let names = to.settings.keys();
     let (never, later): (Vec<&str>, Vec<&str>) = names
@@ -96,7 +97,7 @@ fn follows(mirrored: &str, to: &Altered, how: &Following) -> Vec<String> {
         .partition(|name| how.left_alone.iter().any(|one| one == name));
     let later = (!later.is_empty()).then(|| {
         let when = when(how.settings, "sync.topic.configs");
-        format!("{mirrored} follows with {} {when}", later.join(", "))
+        format!("{mirrored} gets {} {when}", later.join(", "))
     });
     let never = (!never.is_empty()).then(|| {
         let never = never.join(", ");
@@ -115,7 +116,7 @@ fn changes(
         .collect();
     for name in unset {
         if changes.insert(name.clone(), None).flatten().is_some() {
-            let what = format!("`{name}` cannot be both set and taken away");
+            let what = format!("`{name}` cannot be both set and removed");
             return Err(CliError::usage(what));
         }
     }
@@ -131,7 +132,7 @@ fn result(named: &str, to: &Altered, already: Option<i32>) -> String {
     } else {
         format!("Nothing to alter: {named}")
     };
-    let already = already.map(|had| format!("{whose} has {} already.", partitions(had)));
+    let already = already.map(|had| format!("{whose} already has {}.", partitions(had)));
     [done, already]
         .into_iter()
         .flatten()
@@ -147,7 +148,7 @@ fn told(to: &Altered) -> String {
     let partitions = to.partitions.map(partitions);
     let settings = to.settings.iter().map(|(name, value)| match value {
         Some(value) => format!("{name}={value}"),
-        None => format!("{name} as the brokers say"),
+        None => format!("{name} as the brokers' default"),
     });
     partitions
         .into_iter()
@@ -174,8 +175,8 @@ mod tests {
             left_alone: vec!["min.insync.replicas".to_owned()],
         };
         let expected = [
-            "`x` has more partitions within 1 s while MirrorMaker runs (refresh.topics.interval.seconds)",
-            "`x` follows with cleanup.policy, retention.ms within 600 s while MirrorMaker runs (sync.topic.configs.interval.seconds)",
+            "`x` gets the new partitions within 1 s while MirrorMaker runs (refresh.topics.interval.seconds)",
+            "`x` gets cleanup.policy, retention.ms within 600 s while MirrorMaker runs (sync.topic.configs.interval.seconds)",
             "`x` keeps its own min.insync.replicas (config.properties.exclude)",
         ];
         assert_eq!(follows("`x`", &to, &how), expected);
@@ -193,7 +194,7 @@ mod tests {
         let both = changes(set("retention.ms"), vec!["retention.ms".to_owned()]);
         assert_eq!(
             both.unwrap_err().problems[0].what,
-            "`retention.ms` cannot be both set and taken away"
+            "`retention.ms` cannot be both set and removed"
         );
         let to = Altered {
             partitions: Some(6),
@@ -201,7 +202,7 @@ mod tests {
         };
         assert_eq!(
             result("`t`", &to, None),
-            "Altered `t`: 6 partitions, cleanup.policy as the brokers say, retention.ms=1."
+            "Altered `t`: 6 partitions, cleanup.policy as the brokers' default, retention.ms=1."
         );
     }
 
@@ -210,12 +211,12 @@ mod tests {
         let mut to = Altered::default();
         assert_eq!(
             result("`t`", &to, Some(1)),
-            "Nothing to alter: `t` has 1 partition already."
+            "Nothing to alter: `t` already has 1 partition."
         );
         to.settings.insert("retention.ms".to_owned(), None);
         assert_eq!(
             result("`t`", &to, Some(6)),
-            "Altered `t`: retention.ms as the brokers say. It has 6 partitions already."
+            "Altered `t`: retention.ms as the brokers' default. It already has 6 partitions."
         );
     }
 }

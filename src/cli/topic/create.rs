@@ -5,27 +5,27 @@ use crate::cli::{Context, Exit};
 use kafka_mirror_kit::core::lab::topics::{TopicError, create};
 use kmk_kafka::{KafkaError, NewTopic};
 
-/// Make a topic; what is not said is as the brokers make topics
+/// Create a topic; the brokers' defaults apply to everything that is not given
 ///
-/// Ends when every broker knows it and each partition has a leader.
+/// Returns once every broker knows the topic and each partition has a leader.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     which: Which,
-    /// How many partitions
+    /// Number of partitions
     #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
     partitions: Option<i32>,
-    /// How many copies of each; no more than there are brokers
+    /// Number of replicas of each partition; at most the number of brokers
     #[arg(long, value_name = "N", value_parser = counted::<i16>(1..=i16::MAX as u64), allow_negative_numbers = true)]
     replicas: Option<i16>,
-    /// A setting of its own; may be repeated, the last one counts
+    /// A setting of the topic; may be repeated, the last value wins
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
     config: Vec<(String, String)>,
-    /// If it is there already, leave it as it is
+    /// If the topic already exists, leave it unchanged
     #[arg(long)]
     if_not_exists: bool,
-    /// Even with a name that belongs to MirrorMaker, Kafka or kmk
+    /// Accept a name that is reserved for MirrorMaker, Kafka or kmk
     #[arg(long)]
     force: bool,
 }
@@ -59,15 +59,18 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
             )
         }
         Err(TopicError::Kafka(error)) if args.if_not_exists && exists(&error) => {
-            format!("Topic `{name}` is there already on {on}, and stays as it is.")
+            format!("Topic `{name}` already exists on {on} and was not changed.")
         }
         Err(error) => return Err(chosen.of_topic(error)),
     };
     context.output.result(&text)?;
     let at = chosen.flags_if_needed();
     context.output.next(&[
-        (format!("kmk produce {name} --messages 10{at}"), "records"),
-        (format!("kmk topic describe {name}{at}"), "what it is like"),
+        (
+            format!("kmk produce {name} --messages 10{at}"),
+            "send records",
+        ),
+        (format!("kmk topic describe {name}{at}"), "check it"),
     ]);
     Ok(Exit::Done)
 }

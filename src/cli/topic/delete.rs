@@ -7,22 +7,22 @@ use kafka_mirror_kit::core::lab::topics::{TopicError, copies_of, delete};
 use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::wait::Limit;
 
-/// Take a topic away, with all its records
+/// Delete a topic and all its records
 ///
-/// Asks nothing. Its copies on other clusters stay. Ends when no broker knows it, and MirrorMaker's positions of it are reset:
-/// the next topic of that name is mirrored from its first record. A client that still asks for it may make it again, where
-/// brokers create topics by themselves.
+/// Does not ask for confirmation. Mirrored topics on other clusters are kept. Returns once no broker has the topic and
+/// MirrorMaker's positions for it are reset, so that the next topic of that name is mirrored from its first record. A
+/// client that still uses the topic may create it again, where brokers create topics automatically.
 ///
-/// Of a mirrored topic, MirrorMaker mirrors the source topic again, from its first record; it is restarted for that.
+/// If it is a mirrored topic, MirrorMaker is restarted and mirrors the source topic again, from its first record.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     which: Which,
-    /// If it is not there, all is well
+    /// Succeed if the topic does not exist
     #[arg(long)]
     if_exists: bool,
-    /// Even if it is MirrorMaker's, Kafka's or kmk's own, or MirrorMaker's position of it cannot be reset
+    /// Also delete a topic of MirrorMaker, Kafka or kmk, or one for which MirrorMaker's position cannot be reset
     #[arg(long)]
     force: bool,
 }
@@ -38,9 +38,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let (topic, on) = (args.which.topic.name(), chosen.name());
     match remove(&chosen, args, &limit) {
         Ok(deleted) => {
-            context.output.result(&format!(
-                "Deleted topic `{topic}` of {on}, with its records."
-            ))?;
+            context
+                .output
+                .result(&format!("Deleted topic `{topic}` and its records on {on}."))?;
             say_what_is_copied(&deleted, topic, context);
         }
         Err(DeleteError::Topic(TopicError::NoTopic { .. })) if args.if_exists => context
@@ -59,14 +59,14 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
             "kmk topic delete{lab} {} --cluster {} --force",
             copy.topic, copy.cluster
         );
-        (command, "its copy, which stays otherwise")
+        (command, "delete the mirrored topic too")
     });
     let deletions: Vec<(String, &str)> = deletions.collect();
     if deletions.is_empty() {
         let at = chosen.flags();
         context
             .output
-            .next(&[(format!("kmk topic list{at}"), "what is left")]);
+            .next(&[(format!("kmk topic list{at}"), "list the remaining topics")]);
     } else {
         context.output.next(&deletions);
     }
@@ -86,13 +86,13 @@ fn remove(chosen: &Chosen, args: &Args, limit: &Limit) -> Result<Deleted, Delete
 fn say_what_is_copied(deleted: &Deleted, topic: &str, context: &Context) {
     if let Some(source) = &deleted.again {
         context.output.talk(&format!(
-            "note: MirrorMaker was restarted, and mirrors `{}` of {} again, from its first record",
+            "note: MirrorMaker was restarted, and mirrors `{}` from {} again, from its first record",
             source.topic, source.cluster
         ));
     }
     if !deleted.reset_on.is_empty() {
         context.output.talk(&format!(
-            "note: MirrorMaker's positions of it on {} are reset: the next topic `{topic}` is mirrored from its first record",
+            "note: MirrorMaker's positions for it on {} were reset: the next topic `{topic}` is mirrored from its first record",
             deleted.reset_on.join(" and ")
         ));
     }

@@ -9,18 +9,18 @@ use kmk_kafka::KafkaError;
 use kmk_kafka::wait::Stop;
 use std::time::Duration;
 
-/// Show all about one topic: its partitions, its settings, and where it is mirrored
+/// Show the details of one topic: its partitions, its settings, and where it is mirrored
 ///
-/// On every cluster that has it, unless one is named.
+/// Looks at every cluster, unless one is given.
 ///
-/// Settings are those that are said somewhere: FROM is `topic` for its own, `broker-file` for what a broker was started
-/// with, `broker` and `all-brokers` for what brokers were told since.
+/// Lists the settings that are set somewhere. SOURCE says where: `topic` is the topic itself, `broker-file` the brokers'
+/// configuration files, `broker` and `all-brokers` dynamic settings of one or all brokers.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     which: Which,
-    /// As JSON, for scripts
+    /// Print JSON, for scripts
     #[arg(long)]
     json: bool,
 }
@@ -105,17 +105,18 @@ fn sum(details: &TopicDetails, on: &str) -> String {
     ];
     facts.extend(topic.records.map(|records| count(records, "record")));
     facts.extend(topic.bytes.map(bytes));
-    if topic.ill_partitions > 0 {
-        let ill = count(topic.ill_partitions, "partition");
+    if topic.unhealthy_partitions > 0 {
+        let ill = count(topic.unhealthy_partitions, "partition");
         facts.push(format!(
-            "{ill} without a leader, or with too few copies in sync"
+            "{ill} without a leader or with too few in-sync replicas"
         ));
     }
     let mut lines = vec![format!("{} on {on}: {}", topic.topic, facts.join(", "))];
     let from = topic.mirrored_from.iter();
-    lines.extend(from.map(|source| format!("copy of {} on {}", source.topic, source.cluster)));
+    lines
+        .extend(from.map(|source| format!("mirrored from {} on {}", source.topic, source.cluster)));
     let to = topic.mirrored_to.iter();
-    lines.extend(to.map(|copy| format!("copied to {} on {}", copy.topic, copy.cluster)));
+    lines.extend(to.map(|copy| format!("mirrored to {} on {}", copy.topic, copy.cluster)));
     lines.join("\n")
 }
 
@@ -151,7 +152,7 @@ fn partitions(details: &TopicDetails) -> String {
 }
 
 fn settings(details: &TopicDetails) -> String {
-    let heading = row(["SETTING", "VALUE", "FROM"]);
+    let heading = row(["SETTING", "VALUE", "SOURCE"]);
     let rows = details.setting_details.iter().map(|setting| {
         let value = setting.value.as_deref().unwrap_or("(secret)");
         row([&setting.name, value, &setting.from])
@@ -184,10 +185,10 @@ mod tests {
                 internal: false,
                 partitions: 1,
                 replicas: 2,
-                ill_partitions: 1,
+                unhealthy_partitions: 1,
                 records: Some(4),
                 bytes: None,
-                bytes_of_replicas: 10,
+                replica_bytes: 10,
                 settings: BTreeMap::new(),
                 mirrored_from: None,
                 mirrored_to: vec![RemoteTopic {
@@ -203,13 +204,13 @@ mod tests {
             }],
         };
         let expected = "\
-orders on primary: 1 partition, 2 replicas, 4 records, 1 partition without a leader, or with too few copies in sync
-copied to primary.orders on secondary
+orders on primary: 1 partition, 2 replicas, 4 records, 1 partition without a leader or with too few in-sync replicas
+mirrored to primary.orders on secondary
 
 PARTITION  LEADER  REPLICAS  IN SYNC  FIRST  END  BYTES
 0          -       1,2       2        5      9    -
 
-SETTING       VALUE  FROM
+SETTING       VALUE  SOURCE
 retention.ms  5      topic";
         assert_eq!(text(&details, "primary"), expected);
     }

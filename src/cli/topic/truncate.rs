@@ -14,22 +14,22 @@ use std::time::Duration;
 /// How long the other clusters may take to say what they have.
 const OTHERS: Duration = Duration::from_secs(2);
 
-/// Remove the oldest records of a topic, for good
+/// Remove the oldest records of a topic permanently
 ///
-/// Its copies on other clusters keep theirs. A topic that is only compacted cannot be truncated.
+/// Mirrored topics on other clusters keep theirs. A topic that is only compacted cannot be truncated.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     which: Which,
-    /// All records before this: an offset (in every partition), a time (RFC 3339, or -10m for ten minutes ago), or `end`
-    /// for all there are now
+    /// Remove all records before this: an offset (in every partition), a time (RFC 3339, or -10m for ten minutes ago), or
+    /// `end` for all current records
     #[arg(long, value_name = "WHERE", value_parser = before, allow_hyphen_values = true)]
     before: Start,
     /// Only in this partition
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
     partition: Option<i32>,
-    /// Even if it is MirrorMaker's, Kafka's or kmk's own
+    /// Also change a topic of MirrorMaker, Kafka or kmk
     #[arg(long)]
     force: bool,
 }
@@ -45,7 +45,7 @@ fn before(text: &str) -> Result<Start, String> {
     match (text, consume::start(text)) {
         ("end", _) => Ok(Start::Latest),
         (_, Ok(place @ (Start::Offset(_) | Start::Time(_)))) => Ok(place),
-        _ => Err("it is `end`, an offset from 0, a time such as 2026-11-22T10:00:00Z or ...+01:00, or a time ago such as -10m".to_owned()),
+        _ => Err("must be `end`, an offset from 0, a time such as 2026-11-22T10:00:00Z or ...+01:00, or a time ago such as -10m".to_owned()),
     }
 }
 
@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let done = done.map_err(|error| chosen.of_topic(error))?;
     let removed: u64 = done.iter().map(Truncated::removed).sum();
     context.output.result(&format!(
-        "Removed {} of topic `{}` on {}, from {}.",
+        "Removed {} of topic `{}` on {}, in {}.",
         count(removed, "record"),
         what.topic,
         chosen.name(),
@@ -72,7 +72,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     warn(&what.topic, (&done, before), &chosen, context);
     let at = chosen.flags_if_needed();
     let describe = format!("kmk topic describe {}{at}", what.topic);
-    context.output.next(&[(describe, "what is left")]);
+    context.output.next(&[(describe, "check it")]);
     Ok(Exit::Done)
 }
 
@@ -91,7 +91,7 @@ fn look_before<'a>(
     };
     let limit = Limit::new(OTHERS, &context.interrupt);
     let takes = |flow: &&Flow| {
-        flow.spec.source == cluster && Rules::of_flow(flow).select(topic) == Selection::Taken
+        flow.spec.source == cluster && Rules::of_flow(flow).select(topic) == Selection::Included
     };
     let flows = topology.flows.iter().filter(takes);
     flows
@@ -128,7 +128,7 @@ fn warn(
                 }
             }
             Err(error) => context.output.warn(&format!(
-                "whether all of them had been mirrored to {target} cannot be seen: {error}"
+                "unknown whether all of them had been mirrored to {target}: {error}"
             )),
         }
     }
@@ -143,19 +143,19 @@ fn unmirrored(never: NeverCopied, target: &str) -> impl Iterator<Item = String> 
     } = never;
     let lost = (records > 0).then(|| {
         format!(
-            "at most {} of them had not been mirrored to {target}, and will not be",
+            "up to {} had not been mirrored to {target}, and never will be",
             count(records, "record")
         )
     });
     let unknown = (unknown > 0).then(|| {
         format!(
-            "whether all of them had been mirrored to {target} is unknown: MirrorMaker's position is {} before the end of what was removed, but offsets of transactions may hold no record",
+            "unknown whether all of them had been mirrored to {target}: MirrorMaker's position is {} before the end of the removed records, but some offsets may be transaction markers, not records",
             count(unknown, "offset")
         )
     });
     let late = (late > 0).then(|| {
         format!(
-            "whether at most {} of them had been mirrored to {target} is unknown: MirrorMaker's position was before their end when they were removed, and is past it now",
+            "unknown whether up to {} had been mirrored to {target}: MirrorMaker's position was before their end when they were removed, and is past it now",
             count(late, "record")
         )
     });
@@ -184,17 +184,17 @@ mod tests {
         assert_eq!(
             unmirrored(late, "secondary").collect::<Vec<_>>(),
             [
-                "whether at most 1 record of them had been mirrored to secondary is unknown: MirrorMaker's position was before their end when they were removed, and is past it now"
+                "unknown whether up to 1 record had been mirrored to secondary: MirrorMaker's position was before their end when they were removed, and is past it now"
             ]
         );
         assert_eq!(
             told(15, 0),
-            ["at most 15 records of them had not been mirrored to secondary, and will not be"]
+            ["up to 15 records had not been mirrored to secondary, and never will be"]
         );
         assert_eq!(
             told(0, 2),
             [
-                "whether all of them had been mirrored to secondary is unknown: MirrorMaker's position is 2 offsets before the end of what was removed, but offsets of transactions may hold no record"
+                "unknown whether all of them had been mirrored to secondary: MirrorMaker's position is 2 offsets before the end of the removed records, but some offsets may be transaction markers, not records"
             ]
         );
     }

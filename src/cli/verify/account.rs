@@ -1,9 +1,9 @@
-//! The account of a flow, as people read it.
+//! The account of a flow in `kmk verify`: tables of partitions, findings, and latency.
 
 use super::super::quantity::count;
 use super::super::table::{row, table};
 use kafka_mirror_kit::core::judge::ledger::{
-    Account, Latency, PartitionAccount, Place, Span, Spoilt,
+    Account, DamagedRecords, Latency, PartitionAccount, RecordPosition, Span,
 };
 
 /// Up to so many partitions are shown one by one; of more, those that something is said about.
@@ -112,20 +112,20 @@ fn findings(account: &Account, lacking: Lacking) -> Vec<Vec<String>> {
     }
     for (word, spoilt) in [
         ("corrupted", &account.corrupted),
-        ("misplaced", &account.misplaced),
+        ("wrong partition", &account.misplaced),
     ] {
         if spoilt.records > 0 {
             found.push(row([word, "on the target", &places(spoilt)]));
         }
     }
-    let foreign = &account.foreign;
+    let unrelated = &account.unrelated;
     for (records, whose) in [
-        (foreign.of_other_runs, "of other runs, not judged"),
-        (foreign.of_no_run, "of no run, not judged"),
+        (unrelated.other_runs, "of other runs, ignored"),
+        (unrelated.no_run, "of no run, ignored"),
     ] {
         if records > 0 {
             found.push(row([
-                "foreign",
+                "unrelated",
                 "on the target",
                 &format!("{} {whose}", count(records, "record")),
             ]));
@@ -139,15 +139,15 @@ fn said(one: &PartitionAccount, lacking: Lacking) -> Vec<(&'static str, String)>
     if !one.missing.is_empty() {
         let end = match one.missing_at_the_end {
             0 => String::new(),
-            _ if one.is_lost() => " (nothing of it arrived)".to_owned(),
-            1 => " (the last one of it)".to_owned(),
-            end => format!(" (the last {end} of it among them)"),
+            _ if one.is_lost() => " (none arrived)".to_owned(),
+            1 => " (the last one)".to_owned(),
+            end => format!(" (including the last {end})"),
         };
         said.push((lacking.word(), ranges(&one.missing) + &end));
     }
     if !one.gone.is_empty() {
-        let note = " (missing, though they had arrived: no longer there in the end)";
-        said.push(("gone", ranges(&one.gone) + note));
+        let note = " (missing: they had arrived, but were no longer there at the end)";
+        said.push(("disappeared", ranges(&one.gone) + note));
     }
     if !one.duplicated.is_empty() {
         let again = one
@@ -157,21 +157,17 @@ fn said(one: &PartitionAccount, lacking: Lacking) -> Vec<(&'static str, String)>
         said.push(("duplicated", listed(again)));
     }
     let absent = match lacking {
-        Lacking::Missing => " (not there)",
-        Lacking::NotSeen => " (not seen there)",
+        Lacking::Missing => " (did not arrive)",
+        Lacking::NotSeen => " (not seen)",
     };
     for (word, spans, note) in [
         ("reordered", &one.reordered, ""),
-        (
-            "unacked",
-            &one.unacknowledged_present,
-            " (there all the same)",
-        ),
+        ("unacked", &one.unacknowledged_present, " (arrived anyway)"),
         ("unacked", &one.unacknowledged_absent, absent),
         (
-            "impossible",
+            "never sent",
             &one.impossible,
-            " (never sent: another run has this run's number)",
+            " (another run has this run's number)",
         ),
     ] {
         if !spans.is_empty() {
@@ -194,8 +190,8 @@ fn listed(items: impl ExactSizeIterator<Item = String>) -> String {
     }
 }
 
-fn places(spoilt: &Spoilt) -> String {
-    let place = |place: &Place| format!("{}:{}", place.partition, place.offset);
+fn places(spoilt: &DamagedRecords) -> String {
+    let place = |place: &RecordPosition| format!("{}:{}", place.partition, place.offset);
     let shown = listed(spoilt.first.iter().map(place));
     format!(
         "{}, at partition:offset {shown}",
@@ -312,7 +308,7 @@ PARTITION  SENT  ACKED  ARRIVED  MISSING  DUPLICATED  REORDERED
 1          6     6      3        3        1           1
 all        12    12     9        3        1           1
 
-missing     partition 1  1, 4-5 (the last 2 of it among them)
+missing     partition 1  1, 4-5 (including the last 2)
 duplicated  partition 1  0 (2 times)
 reordered   partition 1  2
 
@@ -342,12 +338,12 @@ up to 5.40 ms  1  ████████";
         let first = [0, 1, 2, 3, 4, 5].map(|sequence| (0, sequence));
         let text = describe(&account(&first), Lacking::Missing);
         assert!(
-            text.contains("missing  partition 1  0-5 (nothing of it arrived)"),
+            text.contains("missing  partition 1  0-5 (none arrived)"),
             "{text}"
         );
         let text = describe(&account(&first), Lacking::NotSeen);
         assert!(
-            text.contains("not seen  partition 1  0-5 (nothing of it arrived)"),
+            text.contains("not seen  partition 1  0-5 (none arrived)"),
             "{text}"
         );
         assert!(text.contains("NOT SEEN") && !text.to_lowercase().contains("missing"));

@@ -1,4 +1,4 @@
-//! How far a run has come: behind the spinner of its steps on a terminal, a line a second elsewhere.
+//! Progress of `kmk verify`: next to the spinner on a terminal, one line per second elsewhere.
 
 use super::super::output::{Output, Steps, seconds};
 use kafka_mirror_kit::core::lab::verify::{Amount, Progress as Come};

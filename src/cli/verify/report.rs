@@ -1,9 +1,9 @@
-//! What came of a run, as text and as JSON.
+//! The report of `kmk verify`, as text and as JSON.
 
 use super::super::output::{DONE, ERROR, HINT, seconds, styled};
 use super::super::quantity::count;
 use super::account::{Lacking, describe};
-use super::verdict::{Word, reason};
+use super::verdict::{Verdict, reason};
 use crate::cli::CliError;
 use kafka_mirror_kit::core::judge::ledger::Guarantee;
 use kafka_mirror_kit::core::lab::verify::{
@@ -38,14 +38,14 @@ pub(super) fn text(report: &VerifyReport, guarantee: Guarantee) -> String {
     let flows = report.flows.iter().map(|one| flow(one, report.end));
     let mut parts: Vec<String> = vec![sources.collect::<Vec<_>>().join("\n")];
     parts.extend(flows);
-    let word = Word::of(report, guarantee);
-    let style = match word {
-        Word::Verified => DONE.bold(),
-        Word::NotVerified => ERROR,
-        Word::Interrupted => HINT,
+    let verdict = Verdict::of(report, guarantee);
+    let style = match verdict {
+        Verdict::Verified => DONE.bold(),
+        Verdict::NotVerified => ERROR,
+        Verdict::Interrupted => HINT,
     };
-    let word = styled(style, &format!("{}:", word.text()));
-    parts.push(format!("{word} {}", reason(report, guarantee)));
+    let verdict = styled(style, &format!("{}:", verdict.text()));
+    parts.push(format!("{verdict} {}", reason(report, guarantee)));
     parts.join("\n\n")
 }
 
@@ -59,7 +59,7 @@ fn source(source: &SourceReport) -> String {
         open => format!("{open} of them not acknowledged"),
     };
     let gave_up = source.gave_up.as_ref().map_or_else(String::new, |error| {
-        format!("\nThen it took no more: {error}.")
+        format!("\nThen it stopped accepting records: {error}.")
     });
     format!(
         "Sent {} into `{}` on {} ({}) in {time}{speed}: {open}.{gave_up}",
@@ -98,11 +98,11 @@ fn flow(flow: &FlowReport, end: VerifyEnd) -> String {
 
 fn incident(noted: &Noted, topic: &str) -> String {
     let what = match &noted.what {
-        Incident::TopicGone => format!("topic `{topic}` was not there"),
-        Incident::TopicRemade => {
-            format!("topic `{topic}` was deleted and made anew; read from its beginning")
+        Incident::TopicGone => format!("topic `{topic}` did not exist"),
+        Incident::TopicRecreated => {
+            format!("topic `{topic}` was deleted and recreated; read again from its beginning")
         }
-        Incident::Moved {
+        Incident::OffsetOutOfRange {
             partition,
             from,
             to,
@@ -112,16 +112,18 @@ fn incident(noted: &Noted, topic: &str) -> String {
                 to - 1
             )
         }
-        Incident::Moved {
+        Incident::OffsetOutOfRange {
             partition,
             from,
             to,
         } => {
-            format!("partition {partition} ended at {to}, before offset {from} that was to be read")
+            format!(
+                "partition {partition} ended at offset {to}, before the next offset to read, {from}"
+            )
         }
         Incident::PartitionAdded { partition } => format!("partition {partition} was added"),
         Incident::NotAnswering => "the target's broker did not answer".to_owned(),
-        Incident::Unreadable { error } => format!("not readable: {error}"),
+        Incident::Unreadable { error } => format!("cannot be read: {error}"),
         other => format!("{other:?}"),
     };
     format!(

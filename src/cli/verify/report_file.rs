@@ -1,4 +1,4 @@
-//! The file that a report is written to: known to be writable before anything is sent, and whole or not there at all.
+//! The file for `kmk verify --report`: checked before anything is sent, and written as a whole or not at all.
 
 use crate::cli::CliError;
 use std::fs::{File, OpenOptions, Permissions};
@@ -24,11 +24,8 @@ impl ReportFile {
     /// Nothing is changed about what is there.
     pub(super) fn prepare(path: PathBuf) -> Result<Self, CliError> {
         let refuse = |error: &io::Error| {
-            let what = format!(
-                "the report cannot be written to {}: {error}",
-                path.display()
-            );
-            CliError::usage(what).hint("name a file in a directory that is there, with --report")
+            let what = format!("cannot write the report to {}: {error}", path.display());
+            CliError::usage(what).hint("use --report with a file in an existing directory")
         };
         let to = open(&path).map_err(|error| refuse(&error))?;
         Ok(Self { path, to })
@@ -42,7 +39,7 @@ impl ReportFile {
                 .map(drop),
         };
         written.map_err(|cause| {
-            let what = format!("the report cannot be written to {}", self.path.display());
+            let what = format!("cannot write the report to {}", self.path.display());
             CliError::file(what, &cause)
         })
     }

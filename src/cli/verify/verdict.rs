@@ -1,4 +1,4 @@
-//! The verdict in a line that can be read from the back of a room.
+//! The verdict of `kmk verify` in one line.
 
 use super::super::output::seconds;
 use super::super::quantity::count;
@@ -8,13 +8,13 @@ use std::time::Duration;
 
 /// How it went, in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Word {
+pub(super) enum Verdict {
     Verified,
     NotVerified,
     Interrupted,
 }
 
-impl Word {
+impl Verdict {
     pub(super) fn of(report: &VerifyReport, guarantee: Guarantee) -> Self {
         if report.end == VerifyEnd::Interrupted {
             Self::Interrupted
@@ -37,13 +37,13 @@ impl Word {
 /// Why, in a sentence.
 pub(super) fn reason(report: &VerifyReport, guarantee: Guarantee) -> String {
     let flows = report.flows.iter();
-    match Word::of(report, guarantee) {
-        Word::Verified => match report.flows.as_slice() {
-            [one] => praise(one),
-            several => praise_all(several),
+    match Verdict::of(report, guarantee) {
+        Verdict::Verified => match report.flows.as_slice() {
+            [one] => success(one),
+            several => success_of_all(several),
         },
-        Word::Interrupted => flows.map(so_far).collect::<Vec<_>>().join("; "),
-        Word::NotVerified => {
+        Verdict::Interrupted => flows.map(progress).collect::<Vec<_>>().join("; "),
+        Verdict::NotVerified => {
             let gave_up = report
                 .sources
                 .iter()
@@ -51,7 +51,7 @@ pub(super) fn reason(report: &VerifyReport, guarantee: Guarantee) -> String {
             let gave_up = gave_up.map(|source| {
                 let open = source.sent - source.acknowledged;
                 format!(
-                    "{} took no more: {} not acknowledged",
+                    "{} stopped accepting records: {} not acknowledged",
                     source.cluster,
                     count(open, "record")
                 )
@@ -66,7 +66,7 @@ pub(super) fn reason(report: &VerifyReport, guarantee: Guarantee) -> String {
     }
 }
 
-fn praise(flow: &FlowReport) -> String {
+fn success(flow: &FlowReport) -> String {
     let account = &flow.account;
     let time = flow.seconds_to_last.map_or_else(String::new, |time| {
         format!(" in {}", seconds(Duration::from_secs_f64(time)))
@@ -75,32 +75,32 @@ fn praise(flow: &FlowReport) -> String {
         "{}: {} arrived, {}{time}{}",
         flow.flow,
         all(account.acknowledged),
-        how(std::slice::from_ref(flow)),
-        besides(account.duplicated)
+        condition(std::slice::from_ref(flow)),
+        duplicates(account.duplicated)
     )
 }
 
-fn praise_all(flows: &[FlowReport]) -> String {
+fn success_of_all(flows: &[FlowReport]) -> String {
     let sum = |of: fn(&Account) -> u64| flows.iter().map(|flow| of(&flow.account)).sum::<u64>();
     format!(
         "{} arrived through {}, {}{}",
         all(sum(|account| account.acknowledged)),
         count(flows.len(), "flow"),
-        how(flows),
-        besides(sum(|account| account.duplicated))
+        condition(flows),
+        duplicates(sum(|account| account.duplicated))
     )
 }
 
 /// Whether they are what was sent: their values, and the times as far as it is seen whose they are.
-fn how(flows: &[FlowReport]) -> String {
+fn condition(flows: &[FlowReport]) -> String {
     let whose = |times| flows.iter().find(|flow| flow.times == times);
     match (whose(Times::Overwritten), whose(Times::Unknown)) {
         (Some(flow), _) => format!(
-            "in order, and unchanged but for their times, which {} overwrites (message.timestamp.type of `{}`)",
+            "in order, and unchanged except for timestamps, which {} overwrites (message.timestamp.type of `{}`)",
             flow.target, flow.remote_topic
         ),
         (None, Some(flow)) => format!(
-            "in order, and unchanged but maybe for their times ({} does not tell whether it overwrites them)",
+            "in order, and unchanged except perhaps for timestamps (it is unknown whether {} overwrites them)",
             flow.target
         ),
         (None, None) => "unchanged and in order".to_owned(),
@@ -112,14 +112,14 @@ fn all(records: u64) -> String {
     format!("{of} {}", count(records, "record"))
 }
 
-fn besides(duplicates: u64) -> String {
+fn duplicates(duplicates: u64) -> String {
     match duplicates {
         0 => String::new(),
         n => format!(" (and {})", count(n, "duplicate")),
     }
 }
 
-fn so_far(flow: &FlowReport) -> String {
+fn progress(flow: &FlowReport) -> String {
     let account = &flow.account;
     format!(
         "{}: {} of {} sent had arrived",
@@ -146,7 +146,7 @@ fn faults(flow: &FlowReport, guarantee: Guarantee) -> Vec<String> {
     let of = count(account.acknowledged, "record");
     let gone = match account.gone {
         0 => String::new(),
-        gone => format!(" ({gone} had arrived, and were no longer there in the end)"),
+        gone => format!(" ({gone} had arrived, but were no longer there at the end)"),
     };
     // nothing is missing for sure where the end was not seen
     let lacks = flow
@@ -206,7 +206,7 @@ mod tests {
     }
 
     fn verdict(report: &VerifyReport, guarantee: Guarantee) -> String {
-        let word = Word::of(report, guarantee).text();
+        let word = Verdict::of(report, guarantee).text();
         format!("{word}: {}", reason(report, guarantee))
     }
 
@@ -246,7 +246,7 @@ mod tests {
         lost.flows[0].account.gone = 4;
         assert_eq!(
             verdict(&lost, Guarantee::AtLeastOnce),
-            "NOT VERIFIED: a->b: 10 of 10 records missing (4 had arrived, and were no longer there in the end)"
+            "NOT VERIFIED: a->b: 10 of 10 records missing (4 had arrived, but were no longer there at the end)"
         );
     }
 
@@ -259,11 +259,10 @@ mod tests {
             "NOT VERIFIED: a->b: more may still come: so and so"
         );
         let mut unseen = report(10, VerifyEnd::Deadline);
-        unseen.flows[0].unknown =
-            Some("what b holds in the end is not seen: it is away".to_owned());
+        unseen.flows[0].unknown = Some("cannot see what b has at the end: it is away".to_owned());
         assert_eq!(
             verdict(&unseen, Guarantee::AtLeastOnce),
-            "NOT VERIFIED: a->b: 10 of 10 records not seen there, what b holds in the end is not seen: it is away"
+            "NOT VERIFIED: a->b: 10 of 10 records not seen there, cannot see what b has at the end: it is away"
         );
     }
 
@@ -273,14 +272,14 @@ mod tests {
         stamped.flows[0].times = Times::Overwritten;
         assert_eq!(
             verdict(&stamped, Guarantee::AtLeastOnce),
-            "VERIFIED: a->b: all 0 records arrived, in order, and unchanged but for their times, \
+            "VERIFIED: a->b: all 0 records arrived, in order, and unchanged except for timestamps, \
              which b overwrites (message.timestamp.type of `a.t`)"
         );
         stamped.flows[0].times = Times::Unknown;
         assert_eq!(
             verdict(&stamped, Guarantee::AtLeastOnce),
-            "VERIFIED: a->b: all 0 records arrived, in order, and unchanged but maybe for their times \
-             (b does not tell whether it overwrites them)"
+            "VERIFIED: a->b: all 0 records arrived, in order, and unchanged except perhaps for timestamps \
+             (it is unknown whether b overwrites them)"
         );
     }
 
@@ -301,7 +300,7 @@ mod tests {
         short.sources[0].gave_up = Some("it is gone".to_owned());
         assert_eq!(
             verdict(&short, Guarantee::AtLeastOnce),
-            "NOT VERIFIED: a took no more: 10 records not acknowledged"
+            "NOT VERIFIED: a stopped accepting records: 10 records not acknowledged"
         );
     }
 

@@ -1,8 +1,8 @@
-//! A broker's container. Knows nothing of MirrorMaker.
+//! The compose service of one broker.
 
-use super::{DATA, MAX_RECORD_BYTES, Mount, Service, UNUSED_VOLUMES, escape, script};
+use super::{DATA, Mount, Service, UNUSED_VOLUMES, escape, script};
 use crate::core::spec::{self, Piece};
-use crate::core::topology::{Broker, Cluster, Topology};
+use crate::core::topology::{Broker, Cluster, MAX_RECORD_BYTES, Topology};
 use std::collections::BTreeMap;
 
 const SCRIPT: &str = include_str!("broker.sh");

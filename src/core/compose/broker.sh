@@ -1,5 +1,5 @@
-# Starts the broker as the image does, from the variables KAFKA_*, but for the JVM that only formats an empty log
-# directory: of Kafka 3.9 what it writes is two ids.
+# Starts the broker from the variables KAFKA_* as the image does, but without the extra JVM that formats an empty log
+# directory: for Kafka 3.9 formatting only writes two IDs.
 config=/opt/kafka/config/server.properties
 data=$KAFKA_LOG_DIRS/meta.properties
 formatted_by_ids() {
@@ -16,7 +16,7 @@ for variable in "${!KAFKA_@}"; do
 done >"$config" || exit
 if [[ ! -e $data ]]; then
   mkdir -p "$KAFKA_LOG_DIRS"
-  # whole or not at all
+  # written atomically
   printf 'version=1\ncluster.id=%s\nnode.id=%s\n' "$CLUSTER_ID" "$KAFKA_NODE_ID" >"$data.new" &&
     mv "$data.new" "$data" || exit
 fi

@@ -1,4 +1,4 @@
-//! How a file reaches the containers that read it. Knows nothing of what it says.
+//! How MirrorMaker's properties file reaches its containers: mounted, or inside the compose file for a remote engine.
 
 use super::{Mount, escape};
 use crate::core::topology::Mirror;
@@ -75,15 +75,21 @@ impl Delivery<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::compose::{Classes, config_digests, render};
+    use crate::core::compose::{ClassCache, Compose, render};
     use crate::core::mirrormaker::config;
     use crate::core::spec::Spec;
     use crate::core::spec::sample::any_spec;
     use crate::core::spec::scenario;
     use crate::core::topology::Topology;
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     const MOUNTED: Delivery<'_> = Delivery::Mount("./mm2.properties");
+
+    fn digests_of(compose: Compose) -> BTreeMap<String, String> {
+        let services = compose.services.into_iter();
+        services.map(|(name, one)| (name, one.digest)).collect()
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
@@ -91,7 +97,7 @@ mod tests {
         fn compose_reads_the_very_text_that_is_mounted_elsewhere(spec in any_spec()) {
             let topology = Topology::new(&spec);
             let properties = config::render(&topology);
-            let text = render(&topology, Delivery::Inline, Classes::Unkept, &properties);
+            let text = render(&topology, Delivery::Inline, ClassCache::None, &properties).text;
             let file: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
             let content = file["configs"][NAME]["content"].as_str();
             prop_assert_eq!(content.is_some(), !topology.mirrors.is_empty());
@@ -109,12 +115,13 @@ mod tests {
     }
 
     #[test]
-    fn only_mirrors_are_made_anew_when_the_delivery_changes_or_the_text() {
+    fn only_mirrors_are_recreated_when_the_delivery_or_a_setting_changes() {
         let topology = Topology::new(&scenario::dr("demo"));
         let digests =
-            |delivery, text| config_digests(&render(&topology, delivery, Classes::Unkept, text));
+            |delivery, text| digests_of(render(&topology, delivery, ClassCache::None, text));
         let before = digests(MOUNTED, "a = 1");
         assert_eq!(before, digests(Delivery::Mount("/elsewhere"), "a = 1"));
+        assert_eq!(before, digests(MOUNTED, "# why\na = 1\n"));
         for after in [
             digests(Delivery::Inline, "a = 1"),
             digests(MOUNTED, "a = 2"),
@@ -132,11 +139,10 @@ mod tests {
     }
 
     #[test]
-    fn another_address_makes_only_brokers_anew() {
+    fn another_address_recreates_only_brokers() {
         let mut spec = scenario::dr("demo");
-        let digests = |spec: &Spec| {
-            config_digests(&render(&Topology::new(spec), MOUNTED, Classes::Unkept, ""))
-        };
+        let digests =
+            |spec: &Spec| digests_of(render(&Topology::new(spec), MOUNTED, ClassCache::None, ""));
         let before = digests(&spec);
         spec.bind = Some("192.0.2.7".parse().unwrap());
         let after = digests(&spec);
@@ -152,7 +158,7 @@ mod tests {
         for (address, shown) in [("192.0.2.7", "192.0.2.7"), ("2001:db8::7", "[2001:db8::7]")] {
             let mut spec = scenario::dr("demo");
             spec.bind = Some(address.parse().unwrap());
-            let text = render(&Topology::new(&spec), MOUNTED, Classes::Unkept, "");
+            let text = render(&Topology::new(&spec), MOUNTED, ClassCache::None, "").text;
             let file: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
             let primary = &file["services"]["primary"];
             let port = primary["ports"][0].as_str().unwrap();

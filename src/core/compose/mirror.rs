@@ -1,4 +1,4 @@
-//! A MirrorMaker's container. Knows nothing of brokers.
+//! The compose service of one MirrorMaker.
 
 use super::{DATA, Delivery, LABEL_BATCH, Mount, Service, UNUSED_VOLUMES, script};
 use crate::core::topology::{
@@ -9,18 +9,18 @@ use crate::core::topology::{
 const PROPERTIES: &str = "/mm2.properties";
 const SCRIPT: &str = include_str!("mirror.sh");
 /// What the script need not heed where several share the work: a worker says so when the leader of its group has died,
-/// and tries again until there is another. Starting it anew would leave nobody.
+/// and tries again until there is another. Restarting it would leave nobody.
 const SAID_OF_THE_LEADER: &str = "|Failed to reconfigure connector";
 /// What the compose file calls the volume of class-data archives: no cluster's volume has such a name.
 pub(super) const CLASSES: &str = "classes";
 /// Where a MirrorMaker has that volume: a directory of the image that belongs to its user, as the volume then does too,
 /// and that nothing else uses.
 const CLASSES_AT: &str = "/usr/logs";
-/// The network of a MirrorMaker all of whose clusters were there before; compose's own name for it.
+/// The network of a MirrorMaker whose clusters all exist already; compose's own name for it.
 const NO_CLUSTERS_NETWORK: &str = "default";
 
 /// The mount of the volume of class-data archives.
-pub(super) fn classes() -> Mount {
+pub(super) fn class_cache() -> Mount {
     Mount {
         r#type: "volume",
         source: CLASSES.to_owned(),

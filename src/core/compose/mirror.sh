@@ -1,6 +1,6 @@
-# Runs MirrorMaker beside the cluster $1; each further argument is a cluster that it talks to, as host:port,...
+# Runs MirrorMaker for the target cluster $1; each further argument is a cluster that it connects to, as host:port,...
 # Connect never retries a connector or task that FAILED. So when one has, wait until every cluster
-# answers, then start MirrorMaker anew: records flow again without a person.
+# answers, then restart MirrorMaker: records flow again without anyone's help.
 target=$1; shift
 failed='Failed to start connector|Task threw an uncaught and unrecoverable exception|Failed to reconfigure connector'
 mark=/tmp/failed
@@ -20,8 +20,8 @@ any_answers() {
   done
   return 1
 }
-# Where a volume is for it, the classes of the first run become an archive, from which every later one starts sooner:
-# one for each Java, Kafka and options.
+# Where there is a volume for it, the classes of the first run become an archive, so that later runs start sooner:
+# one archive for each Java, Kafka and set of options.
 use_archive() {
   local java
   java=$(readlink -f "$(type -p java)")
@@ -33,12 +33,12 @@ use_archive() {
     export KAFKA_JVM_PERFORMANCE_OPTS="$options -XX:DumpLoadedClassList=/tmp/classes"
     [[ -n $recorder ]] || { record & recorder=$!; }
   fi
-  find "$classes" -name '*.jsa' -mtime +30 -delete # what nobody has used for a month
+  find "$classes" -name '*.jsa' -mtime +30 -delete # not used for a month
 }
-# Once all is loaded; at leisure, and by one at a time; whole or not at all.
+# Records the archive once all classes are loaded: with low priority, one container at a time, and written atomically.
 record() {
   local part=$archive.$HOSTNAME.part size=''
-  rm -f "$part" # of this container's life before
+  rm -f "$part" # left by an earlier start of this container
   trap 'rm -f "$part"' EXIT
   trap 'kill $! 2>/dev/null; wait; exit' TERM
   until
@@ -50,8 +50,8 @@ record() {
   done
   [[ ! -s $archive ]] || return
   : >"$part"
-  echo 1000 >/proc/self/oom_score_adj # rather this than MirrorMaker
-  sed '$d' /tmp/classes >/tmp/recorded # the last line may not be whole yet
+  echo 1000 >/proc/self/oom_score_adj # kill this rather than MirrorMaker
+  sed '$d' /tmp/classes >/tmp/recorded # the last line may be incomplete
   options="${options/-XX:+UseSerialGC/-XX:+UseG1GC} -Xshare:dump -XX:SharedClassListFile=/tmp/recorded"
   KAFKA_HEAP_OPTS=-Xmx128m KAFKA_JVM_PERFORMANCE_OPTS="$options -XX:SharedArchiveFile=$part" \
     nice -n 19 /opt/kafka/bin/connect-mirror-maker.sh /mm2.properties >/tmp/recorder.log 2>&1 &
@@ -68,8 +68,8 @@ while :; do
   while kill -0 "$mirror" 2>/dev/null; do
     sleep 0.5 & wait $!
     if [[ -e $mark ]] && all_answer "$@"; then
-      echo 'kmk: a connector or task failed, and every cluster answers: starting MirrorMaker again'
-      # asked to end, it leaves its group; killed, it would be missed there before the next can begin
+      echo 'kmk: a connector or task failed, and every cluster answers: restarting MirrorMaker'
+      # stopped by SIGTERM it leaves its group; killed, the next one would have to wait for the session timeout
       kill "$mirror"
       sleep 3 & wait -n "$mirror" "$!"
       kill -9 "$mirror" "$!" 2>/dev/null
@@ -78,7 +78,7 @@ while :; do
     fi
   done
   wait "$mirror" 2>/dev/null
-  case $? in 134 | 139) rm -f "$archive" ;; esac # a JVM that crashed: the archive may be the cause
-  echo 'kmk: MirrorMaker has ended: starting it again'
+  case $? in 134 | 139) rm -f "$archive" ;; esac # the JVM crashed, perhaps because of the archive
+  echo 'kmk: MirrorMaker has exited: restarting it'
   sleep 1 & wait $!
 done

@@ -1,4 +1,4 @@
-//! Every docker command line, as data. Knows nothing of how they are run.
+//! Builds every docker command line, as data, so that tests can compare them.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -140,7 +140,7 @@ pub(super) fn remove_networks(ids: &[String]) -> Argv {
     then(words(["network", "rm"]), ids)
 }
 
-/// One that is there already stays as it is.
+/// An existing one stays as it is.
 pub(super) fn make_volume(name: &str, label: &str) -> Argv {
     words(["volume", "create", "--label", label, name])
 }

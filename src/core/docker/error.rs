@@ -1,4 +1,4 @@
-//! Why docker did not do what was asked, as facts. Knows nothing of how they are told.
+//! Why a docker command failed.
 
 use kmk_kafka::wait::Stop;
 use std::io;
@@ -43,7 +43,7 @@ pub enum DockerError {
         cause: io::Error,
     },
     /// An answer that is no JSON, or not the JSON that is expected.
-    #[error("cannot understand the answer of `{command}`")]
+    #[error("cannot parse the output of `{command}`")]
     Answer {
         /// To paste into a shell.
         command: String,
@@ -91,7 +91,7 @@ impl EngineCause {
             Self::Host(host) => format!("nothing answers at DOCKER_HOST={host}"),
             Self::NoContext(name) => format!("docker has no context `{name}`"),
             Self::Context(address) => {
-                format!("nothing answers at {address}, where docker's current context leads")
+                format!("nothing answers at {address}, the address of docker's current context")
             }
             Self::NotRunning => "it is not running".to_owned(),
         }

@@ -1,4 +1,4 @@
-//! What containers wrote. Knows nothing of what it means.
+//! Reads what containers wrote to their logs.
 
 use super::process;
 use super::{Docker, DockerError, argv, check, unfinished};

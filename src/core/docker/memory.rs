@@ -1,4 +1,4 @@
-//! What containers use of the memory, as docker tells it. Knows nothing of what runs in them.
+//! How much memory containers use, from `docker stats`.
 
 use super::{Docker, DockerError, argv, line};
 use kmk_kafka::wait::Limit;

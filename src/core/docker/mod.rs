@@ -1,19 +1,19 @@
 //! The docker command line, asked and told. Knows plain names and paths: nothing of topologies, nothing of Kafka.
 
 mod argv;
+mod engine_host;
 mod error;
 mod log;
 mod memory;
 mod process;
 mod resource;
-mod site;
 
 pub(crate) use argv::Recreate;
+pub use engine_host::EngineHost;
 pub use error::{DockerError, EngineCause};
 pub use memory::bytes;
 pub use resource::{Container, Labelled};
 pub(crate) use resource::{in_project, labelled};
-pub use site::Site;
 
 use crate::core::shell;
 use argv::Argv;
@@ -73,10 +73,10 @@ impl Docker {
         let cause = if said.contains("permission denied") {
             EngineCause::NoPermission
         } else if said.contains("context not found") {
-            EngineCause::NoContext(site::context().unwrap_or_default())
+            EngineCause::NoContext(engine_host::context().unwrap_or_default())
         } else if !host.is_empty() {
             EngineCause::Host(host)
-        } else if let Ok(Site::Elsewhere { address }) = Site::find(limit) {
+        } else if let Ok(EngineHost::Remote { address }) = EngineHost::find(limit) {
             EngineCause::Context(address)
         } else {
             EngineCause::NotRunning
@@ -293,7 +293,7 @@ impl Docker {
         self.each(ids, argv::remove_networks, limit)
     }
 
-    /// Makes a volume with a label, such as `kmk.classes=1`; one of that name that is there already stays as it is.
+    /// Makes a volume with a label, such as `kmk.classes=1`; an existing one of that name stays as it is.
     ///
     /// # Errors
     /// When docker refuses.

@@ -1,4 +1,4 @@
-//! Runs one docker command. The only place that starts children; knows nothing of what they say.
+//! Runs one docker command. The only place that starts child processes.
 //!
 //! Each child leads a process group of its own: a Ctrl-C at the terminal reaches kmk alone, and kmk decides.
 

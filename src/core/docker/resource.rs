@@ -1,4 +1,4 @@
-//! What docker says of containers, volumes and networks. Knows nothing of how it is asked.
+//! Containers, volumes and networks, parsed from docker's JSON.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -112,7 +112,7 @@ impl State {
         };
         match self.status.as_str() {
             "exited" | "dead" => format!("has exited with code {}{why}", self.exit_code),
-            "created" if self.error.is_empty() => "was made and never started".to_owned(),
+            "created" if self.error.is_empty() => "was created but never started".to_owned(),
             "created" => format!("could not be started: {}", self.error),
             "running" => "runs".to_owned(),
             other => format!("is {other}"),

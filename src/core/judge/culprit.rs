@@ -1,5 +1,5 @@
-//! Which topic keeps records from being copied, and what cures it, where a flow or a part of it stands still. What can be
-//! worked out comes before what MirrorMaker said. Knows nothing of how it was seen.
+//! Decides which topic keeps records from being mirrored, and what to do about it, where a flow or a part of it stands
+//! still. Rules that can be checked come before what MirrorMaker reported.
 
 use crate::core::mirrormaker::patterns::{MAX_TOPIC_NAME, Rules, Selection};
 use crate::core::spec::in_lab;
@@ -35,7 +35,7 @@ pub enum Why {
         length: usize,
     },
     /// The target has a topic whose name differs only in `.` and `_`.
-    Clash {
+    Collision {
         /// That topic.
         with: String,
     },
@@ -55,16 +55,16 @@ pub enum Why {
         /// Bytes that the topic takes.
         original: u64,
     },
-    /// MirrorMaker says so.
-    Told {
+    /// MirrorMaker reports it.
+    Reported {
         /// Its words.
-        words: String,
+        message: String,
     },
 }
 
 /// What a topic takes, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Room {
+pub struct BatchLimit {
     /// On the source; none where it stands for all topics of the target that say nothing themselves.
     pub topic: Option<String>,
     /// The setting that says so, one of [`BATCH_LIMITS`].
@@ -89,7 +89,7 @@ pub struct Evidence<'a> {
     /// Topics of the target.
     pub on_target: BTreeSet<&'a str>,
     /// What topics take.
-    pub rooms: &'a [Room],
+    pub limits: &'a [BatchLimit],
     /// Bytes of a batch of MirrorMaker's.
     pub sends: u64,
     /// Whether MirrorMaker halves a batch that is too large for a topic until it fits.
@@ -124,10 +124,10 @@ impl Evidence<'_> {
     fn names(&self) -> impl Iterator<Item = Culprit> {
         self.with_records.iter().filter_map(|topic| {
             let why = match self.rules.select(topic) {
-                Selection::TooLong(length) => Why::NameTooLong { length },
-                Selection::Taken | Selection::Unjudged(_) if self.behind.contains(topic) => {
+                Selection::NameTooLong(length) => Why::NameTooLong { length },
+                Selection::Included | Selection::NotEvaluated(_) if self.behind.contains(topic) => {
                     let with = clash(&self.rules.remote(topic), &self.on_target)?.to_owned();
-                    Why::Clash { with }
+                    Why::Collision { with }
                 }
                 _ => return None,
             };
@@ -140,19 +140,19 @@ impl Evidence<'_> {
             .failures
             .iter()
             .any(|one| one.contains("RecordTooLargeException"));
-        self.rooms.iter().filter_map(move |room| {
-            let topic = room
+        self.limits.iter().filter_map(move |batch_limit| {
+            let topic = batch_limit
                 .topic
                 .as_deref()
                 .filter(|topic| self.behind.contains(topic))?;
-            let (takes, is_message) = (room.bytes, room.setting == BATCH_LIMITS[0]);
-            let original = room.original.filter(|original| takes < *original);
+            let (takes, is_message) = (batch_limit.bytes, batch_limit.setting == BATCH_LIMITS[0]);
+            let original = batch_limit.original.filter(|original| takes < *original);
             if let Some(original) = original.filter(|_| is_of_size && is_message) {
                 return Some(self.culprit(topic, true, Why::RecordTooLarge { takes, original }));
             }
             // one that is too large for the topic is tried again and again, one that is too large for its log ends the task
             let stops_flow = self.stands || !is_message;
-            let (setting, sends) = (room.setting, self.sends);
+            let (setting, sends) = (batch_limit.setting, self.sends);
             let why = Why::BatchTooLarge {
                 setting,
                 takes,
@@ -169,7 +169,7 @@ impl Evidence<'_> {
             let remote = self.rules.remote(topic);
             let words = self.failures.iter().find(|words| names(words, &remote))?;
             let words = (*words).to_owned();
-            Some(self.culprit(topic, true, Why::Told { words }))
+            Some(self.culprit(topic, true, Why::Reported { message: words }))
         })
     }
 }
@@ -202,20 +202,20 @@ impl fmt::Display for Culprit {
             why,
             ..
         } = self;
-        let whom = if *stops_flow {
-            "the whole flow"
+        let effect = if *stops_flow {
+            "holds up the whole flow"
         } else {
-            "itself"
+            "cannot be mirrored"
         };
-        write!(f, "topic `{topic}` holds up {whom}: ")?;
+        write!(f, "topic `{topic}` {effect}: ")?;
         match why {
             Why::NameTooLong { length } => write!(
                 f,
-                "its mirrored topic's name would have {length} characters, and Kafka allows {MAX_TOPIC_NAME}"
+                "the name of its mirrored topic would have {length} characters, and Kafka allows {MAX_TOPIC_NAME}"
             ),
-            Why::Clash { with } => write!(
+            Why::Collision { with } => write!(
                 f,
-                "`{remote}` cannot be made beside `{with}`, as Kafka takes `.` and `_` for the same"
+                "`{remote}` collides with topic `{with}`: Kafka treats `.` and `_` as the same"
             ),
             Why::BatchTooLarge {
                 setting,
@@ -223,13 +223,13 @@ impl fmt::Display for Culprit {
                 sends,
             } => write!(
                 f,
-                "it takes batches of {takes} bytes ({setting}), and MirrorMaker sends {sends}"
+                "it accepts batches of up to {takes} bytes ({setting}), and MirrorMaker sends {sends}"
             ),
             Why::RecordTooLarge { takes, original } => write!(
                 f,
-                "`{remote}` takes records of {takes} bytes, and `{topic}` of {original}"
+                "`{remote}` accepts records of up to {takes} bytes, and `{topic}` of up to {original}"
             ),
-            Why::Told { words } => f.write_str(words),
+            Why::Reported { message } => f.write_str(message),
         }?;
         write!(f, "; {}", self.cure())
     }
@@ -241,7 +241,7 @@ impl Culprit {
         let Self { topic, remote, .. } = self;
         match &self.why {
             Why::NameTooLong { .. } => "delete it or exclude it".to_owned(),
-            Why::Clash { with } => format!("delete `{with}`, or exclude `{topic}`"),
+            Why::Collision { with } => format!("delete `{with}`, or exclude `{topic}`"),
             Why::BatchTooLarge { .. } => {
                 format!(
                     "`kmk deploy{}` makes the batches smaller",
@@ -251,7 +251,7 @@ impl Culprit {
             Why::RecordTooLarge { .. } => {
                 format!("raise max.message.bytes of `{remote}`, or exclude `{topic}`")
             }
-            Why::Told { .. } => "mend that, or exclude it".to_owned(),
+            Why::Reported { .. } => "fix that, or exclude it".to_owned(),
         }
     }
 }
@@ -266,8 +266,8 @@ mod tests {
         Rules::of_flow(&Topology::new(&scenario::dr("demo")).flows[0])
     }
 
-    fn room(topic: &str, setting: &'static str, bytes: u64) -> Room {
-        Room {
+    fn batch_limit(topic: &str, setting: &'static str, bytes: u64) -> BatchLimit {
+        BatchLimit {
             topic: Some(topic.to_owned()),
             setting,
             bytes,
@@ -275,14 +275,18 @@ mod tests {
         }
     }
 
-    fn evidence<'a>(rules: &'a Rules, behind: &[&'a str], rooms: &'a [Room]) -> Evidence<'a> {
+    fn evidence<'a>(
+        rules: &'a Rules,
+        behind: &[&'a str],
+        limits: &'a [BatchLimit],
+    ) -> Evidence<'a> {
         Evidence {
             lab: "two",
             rules,
             with_records: behind.iter().copied().collect(),
             behind: behind.iter().copied().collect(),
             on_target: BTreeSet::from(["primary_a.b", "primary.orders"]),
-            rooms,
+            limits,
             sends: 262_144,
             halves: false,
             failures: Vec::new(),
@@ -305,8 +309,8 @@ mod tests {
         assert_eq!(
             told(&seen),
             [
-                "topic `a_b` holds up the whole flow: `primary.a_b` cannot be made beside `primary_a.b`, as Kafka takes `.` and `_` for the same; delete `primary_a.b`, or exclude `a_b`".to_owned(),
-                format!("topic `{long}` holds up the whole flow: its mirrored topic's name would have 253 characters, and Kafka allows 249; delete it or exclude it"),
+                "topic `a_b` holds up the whole flow: `primary.a_b` collides with topic `primary_a.b`: Kafka treats `.` and `_` as the same; delete `primary_a.b`, or exclude `a_b`".to_owned(),
+                format!("topic `{long}` holds up the whole flow: the name of its mirrored topic would have 253 characters, and Kafka allows 249; delete it or exclude it"),
             ]
         );
         // without records nothing is sent there
@@ -316,18 +320,18 @@ mod tests {
     #[test]
     fn a_topic_that_takes_less_than_is_sent_is_told_if_it_is_behind() {
         let rules = rules();
-        let rooms = [
-            room("small", "max.message.bytes", 100_000),
-            room("copied", "max.message.bytes", 100_000),
-            room("big", "max.message.bytes", 1_048_588),
-            room("files", "segment.bytes", 50_000),
+        let limits = [
+            batch_limit("small", "max.message.bytes", 100_000),
+            batch_limit("copied", "max.message.bytes", 100_000),
+            batch_limit("big", "max.message.bytes", 1_048_588),
+            batch_limit("files", "segment.bytes", 50_000),
         ];
-        let mut seen = evidence(&rules, &["small", "big", "files"], &rooms);
+        let mut seen = evidence(&rules, &["small", "big", "files"], &limits);
         assert_eq!(
             told(&seen),
             [
-                "topic `files` holds up the whole flow: it takes batches of 50000 bytes (segment.bytes), and MirrorMaker sends 262144; `kmk deploy --lab two` makes the batches smaller",
-                "topic `small` holds up itself: it takes batches of 100000 bytes (max.message.bytes), and MirrorMaker sends 262144; `kmk deploy --lab two` makes the batches smaller",
+                "topic `files` holds up the whole flow: it accepts batches of up to 50000 bytes (segment.bytes), and MirrorMaker sends 262144; `kmk deploy --lab two` makes the batches smaller",
+                "topic `small` cannot be mirrored: it accepts batches of up to 100000 bytes (max.message.bytes), and MirrorMaker sends 262144; `kmk deploy --lab two` makes the batches smaller",
             ]
         );
         seen.stands = true;
@@ -341,15 +345,15 @@ mod tests {
     #[test]
     fn a_record_too_large_is_blamed_on_the_topic_that_takes_less_than_its_source() {
         let rules = rules();
-        let rooms = [room("big", "max.message.bytes", 500_000)];
-        let mut seen = evidence(&rules, &["big"], &rooms);
+        let limits = [batch_limit("big", "max.message.bytes", 500_000)];
+        let mut seen = evidence(&rules, &["big"], &limits);
         assert!(told(&seen).is_empty());
         seen.failures
             .push("org.apache.kafka.common.errors.RecordTooLargeException: x");
         assert_eq!(
             told(&seen),
             [
-                "topic `big` holds up the whole flow: `primary.big` takes records of 500000 bytes, and `big` of 1048588; raise max.message.bytes of `primary.big`, or exclude `big`"
+                "topic `big` holds up the whole flow: `primary.big` accepts records of up to 500000 bytes, and `big` of up to 1048588; raise max.message.bytes of `primary.big`, or exclude `big`"
             ]
         );
     }

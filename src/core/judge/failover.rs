@@ -1,14 +1,14 @@
-//! What a group would read again, and what it would miss, if it went on at the target now. Pure: offsets in, verdict out;
-//! knows nothing of how they were asked for.
+//! Works out what a consumer group would read again, and what it would skip, if it continued at the target now. Pure:
+//! offsets in, verdict out.
 //!
 //! What is said here stands in `docs/groups.md`, with where each number comes from.
 
 mod back;
-mod copies;
 mod last_seen;
 #[cfg(test)]
 mod simulated;
 mod store;
+mod target_log;
 mod why;
 
 pub use back::{Back, outlook_back};
@@ -16,8 +16,8 @@ pub use last_seen::{LastSeen, outlook_last_seen};
 pub use why::{Mirroring, Why};
 
 use crate::core::mirrormaker::state::{Checkpoint, OffsetSync};
-use copies::Copies;
 use serde::Serialize;
+use target_log::TargetLog;
 
 /// Offsets of a partition from the first that is there, to the one that the next record will get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub enum Writers {
     Anyone,
 }
 
-/// A partition of the source and its copy, as far as brokers and MirrorMaker's notes tell.
+/// A partition of the source and its copy, as far as brokers and MirrorMaker's internal topics tell.
 ///
 /// The order in which this is asked for matters: `noted`, then `target`, then all else. What is written meanwhile makes
 /// less certain then, and nothing wrong.
@@ -60,7 +60,7 @@ pub enum Writers {
 pub struct Partition<'a> {
     /// Offset syncs in the order in which they were written.
     pub syncs: &'a [OffsetSync],
-    /// The offset of the last record of the source that MirrorMaker noted as copied.
+    /// The offset of the last record of the source that MirrorMaker committed as copied.
     pub noted: Option<i64>,
     /// The copy.
     pub target: Bounds,
@@ -95,7 +95,7 @@ impl Partition<'_> {
 pub struct Place {
     /// Where it goes on at the source: all records before it are read.
     pub source: i64,
-    /// Where it would go on at the target, if a place is noted there.
+    /// Where it would go on at the target, if an offset is committed there.
     pub target: Option<i64>,
     /// What MirrorMaker last worked out for it.
     pub checkpoint: Option<Checkpoint>,
@@ -149,11 +149,11 @@ const NONE: Amount = Amount::Exactly(0);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Begins {
-    /// At the place that is noted there.
-    AtItsPlace,
-    /// Where they choose to (`auto.offset.reset`): no place is noted there, or one that the partition does not hold.
+    /// At the offset that is committed there.
+    AtCommittedOffset,
+    /// Where they choose to (`auto.offset.reset`): no offset is committed there, or one that the partition does not hold.
     /// Then `again` is told for those that begin at the first record, and `skipped` for those that begin at the end.
-    WhereItsClientsChoose,
+    ByAutoOffsetReset,
 }
 
 /// What would happen.
@@ -173,12 +173,12 @@ pub struct Outlook {
 impl Outlook {
     /// Whether it would go on exactly where it stopped.
     pub fn is_in_step(self) -> bool {
-        self.begins == Begins::AtItsPlace && self.again == NONE && self.further == NONE
+        self.begins == Begins::AtCommittedOffset && self.again == NONE && self.further == NONE
     }
 
     fn at_its_place(again: Amount, further: Amount) -> Self {
         Self {
-            begins: Begins::AtItsPlace,
+            begins: Begins::AtCommittedOffset,
             again,
             skipped: (further == NONE).then_some(NONE),
             further,
@@ -187,7 +187,7 @@ impl Outlook {
 
     fn where_its_clients_choose(again: Amount, skipped: Amount) -> Self {
         Self {
-            begins: Begins::WhereItsClientsChoose,
+            begins: Begins::ByAutoOffsetReset,
             again,
             skipped: Some(skipped),
             further: NONE,
@@ -197,7 +197,7 @@ impl Outlook {
 
 /// Judges a failover of one group in one partition.
 pub fn outlook(partition: &Partition<'_>, place: Place) -> Outlook {
-    let copies = Copies::of(partition);
+    let copies = TargetLog::of(partition);
     if let Some(at) = place.target.filter(|at| partition.target.holds(*at)) {
         return Outlook::at_its_place(
             partition.at_most_there(copies.before(place.source, at), at),
@@ -255,8 +255,8 @@ mod tests {
     fn expect(partition: &Partition<'_>, place: Place, again: Amount, skipped: Amount) {
         let seen = outlook(partition, place);
         let passed_over = match seen.begins {
-            Begins::AtItsPlace => seen.further,
-            Begins::WhereItsClientsChoose => seen.skipped.unwrap(),
+            Begins::AtCommittedOffset => seen.further,
+            Begins::ByAutoOffsetReset => seen.skipped.unwrap(),
         };
         assert_eq!((seen.again, passed_over), (again, skipped), "{place:?}");
     }
@@ -346,7 +346,7 @@ mod tests {
         let syncs = [sync(0, 0), sync(499, 499)];
         let partition = partition(&syncs, 500);
         let seen = outlook(&partition, place(300, None));
-        assert_eq!(seen.begins, Begins::WhereItsClientsChoose);
+        assert_eq!(seen.begins, Begins::ByAutoOffsetReset);
         assert_eq!(
             (seen.again, seen.skipped),
             (Exactly(300), Some(Exactly(200)))

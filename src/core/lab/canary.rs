@@ -1,4 +1,4 @@
-//! A record sent through a flow, to know that it really replicates. Knows nothing of who waits for it, and how long.
+//! Sends a canary: a record that proves that a flow really replicates.
 
 use crate::core::topology::{Cluster, Flow, Topology};
 use kmk_kafka::endpoint::Endpoint;
@@ -28,24 +28,28 @@ pub(super) struct Canary {
 
 /// Why there is no canary on its way.
 #[derive(Debug)]
-pub(super) enum Grounded {
+pub(super) enum CanaryError {
     /// Where it should arrive cannot be looked at.
     Target(KafkaError),
     /// It cannot be sent.
     Source(KafkaError),
 }
 
-impl From<Grounded> for KafkaError {
-    fn from(grounded: Grounded) -> Self {
-        match grounded {
-            Grounded::Target(error) | Grounded::Source(error) => error,
+impl From<CanaryError> for KafkaError {
+    fn from(error: CanaryError) -> Self {
+        match error {
+            CanaryError::Target(error) | CanaryError::Source(error) => error,
         }
     }
 }
 
 impl Canary {
-    /// Sends a canary into the source of `flow`, and makes its topic there unless it is there already.
-    pub(super) fn send(topology: &Topology, flow: &Flow, limit: &Limit) -> Result<Self, Grounded> {
+    /// Sends a canary into the source of `flow`, and makes its topic there unless it already exists.
+    pub(super) fn send(
+        topology: &Topology,
+        flow: &Flow,
+        limit: &Limit,
+    ) -> Result<Self, CanaryError> {
         let endpoints = |name: &str| {
             topology
                 .cluster(name)
@@ -53,8 +57,8 @@ impl Canary {
         };
         let (source, target) = (endpoints(&flow.spec.source), endpoints(&flow.spec.target));
         let topic = flow.remote_topic(&flow.canary);
-        let (admin, from) = end(&target, &topic, limit).map_err(Grounded::Target)?;
-        let mut producer = open(&source, &flow.canary, limit).map_err(Grounded::Source)?;
+        let (admin, from) = end(&target, &topic, limit).map_err(CanaryError::Target)?;
+        let mut producer = open(&source, &flow.canary, limit).map_err(CanaryError::Source)?;
         let now = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
@@ -69,7 +73,7 @@ impl Canary {
         };
         producer
             .send_one(0, None, Some(&canary.token), limit)
-            .map_err(Grounded::Source)?;
+            .map_err(CanaryError::Source)?;
         Ok(canary)
     }
 
@@ -81,7 +85,7 @@ impl Canary {
     /// Whether it has arrived at the target.
     ///
     /// # Errors
-    /// Whatever keeps the target from being read; the next call connects anew.
+    /// Whatever keeps the target from being read; the next call connects again.
     pub(super) fn has_arrived(&mut self, limit: &Limit) -> Result<bool, KafkaError> {
         let arrived = self.look(limit);
         if arrived.is_err() {
@@ -99,7 +103,7 @@ impl Canary {
         let Some(end) = ends.get(&(self.topic.clone(), 0)) else {
             return Ok(false);
         };
-        // the topic may have been made anew since
+        // the topic may have been recreated since
         self.from = self.from.min(*end);
         if self.from == *end {
             return Ok(false);

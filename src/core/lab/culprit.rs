@@ -2,7 +2,7 @@
 //! [`Evidence`].
 
 use super::lag::Views;
-use super::{Lab, addresses, room};
+use super::{Lab, addresses, batch_limits};
 use crate::core::judge::culprit::{Culprit, Evidence};
 use crate::core::judge::lag::FlowLag;
 use crate::core::mirrormaker::patterns::Rules;
@@ -27,13 +27,13 @@ pub(super) fn of(
     };
     let mirror = lab.topology.mirror_of(&flow.spec.target);
     let said = target.mirrors.get(&flow.spec.source);
-    let failed = said.map(|said| said.failed_lately()).unwrap_or_default();
+    let failed = said.map(|said| said.recent_failure()).unwrap_or_default();
     let addresses = ends.map(|name| {
         lab.topology
             .cluster(name)
             .and_then(|one| addresses(one).ok())
     });
-    let rooms = room::of_flow(
+    let rooms = batch_limits::of_flow(
         flow,
         (addresses[0].as_deref(), addresses[1].as_deref()),
         &limit.at_most(PATIENCE),
@@ -48,7 +48,7 @@ pub(super) fn of(
             .map(|topic| topic.source.as_str())
             .collect(),
         on_target: target.topics.keys().map(String::as_str).collect(),
-        rooms: &rooms.unwrap_or_default(),
+        limits: &rooms.unwrap_or_default(),
         sends: mirror.map_or(FULL_BATCH, |mirror| mirror.batch).into(),
         halves: mirror.is_some_and(|mirror| !mirror.heeds(BATCH_LIMITS[0])),
         failures: failed.iter().map(|(_, _, cause)| *cause).collect(),

@@ -1,4 +1,4 @@
-//! Deletes a topic of a lab's cluster, and takes back what MirrorMaker has noted of it: the next topic of that name is copied
+//! Deletes a topic of a lab's cluster, and resets MirrorMaker's position for it: the next topic of that name is copied
 //! from its first record.
 
 use super::positions::{self, PositionError, Reset};
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// What became of MirrorMaker's positions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Deleted {
-    /// Targets on which its positions of the topic were taken back.
+    /// Targets on which its positions for the topic were reset.
     pub reset_on: Vec<String>,
     /// Where it was a mirrored topic: the topic that MirrorMaker copies again, from its first record.
     pub again: Option<RemoteTopic>,
@@ -30,8 +30,8 @@ pub enum DeleteError {
     /// It was not deleted.
     #[error(transparent)]
     Topic(#[from] TopicError),
-    /// It was not deleted: MirrorMaker's position on a target could not have been taken back.
-    #[error("MirrorMaker's position of `{topic}` on {target} cannot be reset: {cause}")]
+    /// It was not deleted: MirrorMaker's position on a target could not have been reset.
+    #[error("MirrorMaker's position for `{topic}` on {target} cannot be reset: {cause}")]
     OutOfReach {
         /// The topic.
         topic: String,
@@ -41,7 +41,7 @@ pub enum DeleteError {
         cause: KafkaError,
     },
     /// It was not deleted: the MirrorMaker that writes it could not be restarted.
-    #[error("MirrorMaker cannot be restarted, and `{topic}` is not deleted: {cause}")]
+    #[error("MirrorMaker cannot be restarted, so `{topic}` was not deleted: {cause}")]
     NotRestarted {
         /// The mirrored topic.
         topic: String,
@@ -50,7 +50,7 @@ pub enum DeleteError {
     },
     /// It was deleted, and MirrorMaker's position is still there.
     #[error(
-        "the topic is deleted, and MirrorMaker's position of it on {target} is not reset: {cause}"
+        "the topic was deleted, but MirrorMaker's position for it on {target} was not reset: {cause}"
     )]
     NotReset {
         /// The cluster.

@@ -3,7 +3,7 @@
 use super::leftover::{self, Leftover};
 use super::{Lab, LabError, refuse_newer};
 use crate::core::compose::{LABEL_FORMAT, LABEL_LAB};
-use crate::core::docker::{Container, Docker, DockerError, Labelled, Site, labelled};
+use crate::core::docker::{Container, Docker, DockerError, EngineHost, Labelled, labelled};
 use crate::core::lab::lock::{self, Lock, LockError};
 use crate::core::lab::preflight;
 use crate::core::lab::workdir::{Workdir, WorkdirError};
@@ -26,7 +26,7 @@ pub struct Destroyed {
     pub guests: Vec<String>,
     /// Files that were edited by hand since kmk wrote them, and therefore stay.
     pub kept: Vec<PathBuf>,
-    /// What stays on clusters that were there before the lab.
+    /// What stays on existing clusters.
     pub left: Vec<Leftover>,
     /// How long it took.
     pub took: Duration,
@@ -183,7 +183,7 @@ pub fn destroy(
     let mut directories = BTreeSet::from([absolute(directory.path())]);
     let parents = made_from.iter().filter_map(|file| file.parent());
     directories.extend(parents.map(Path::to_owned));
-    let owner = Site::find(limit)?.owner(lab);
+    let owner = EngineHost::find(limit)?.owner(lab);
     for directory in directories {
         destroyed
             .kept
@@ -216,7 +216,7 @@ fn refuse_what_is_not_ours(
         refuse_newer(lab, container.label(LABEL_FORMAT))?;
     }
     let project = topology::project(lab);
-    let what = preflight::strangers(docker, &project, limit)?;
+    let what = preflight::not_ours(docker, &project, limit)?;
     if what.is_empty() {
         return Ok(());
     }

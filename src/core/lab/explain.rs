@@ -141,7 +141,7 @@ impl Scene<'_> {
         let mut answer = judge(&facts);
         if let Answer::NotCreated { obstacle: None, .. } = answer {
             let told = mirror::told(self.docker, self.lab, &facts.workers, &remote, self.limit);
-            facts.obstacle = told.map(|words| Obstacle::Told { words });
+            facts.obstacle = told.map(|message| Obstacle::Reported { message });
             answer = judge(&facts);
         }
         if let (Answer::UpToDate { .. }, true) = (&answer, facts.is_copy_shorter()) {
@@ -153,7 +153,7 @@ impl Scene<'_> {
                 self.look_again(sight, cluster, name);
             }
         }
-        if let Answer::CopyLost { .. } = answer {
+        if let Answer::MirroredRecordsLost { .. } = answer {
             facts.missing = self.missing(flow, topic, status);
         }
         Explanation {
@@ -198,7 +198,7 @@ impl Scene<'_> {
                 names.filter(|name| !self.lab.topology.is_internal(name)),
             )
             .map(str::to_owned),
-            by_its_name: rules.takes_for_its_name(topic),
+            included_by_name: rules.takes_for_its_name(topic),
             origin: (selection == Selection::Cycle).then(|| self.origin(source, topic, target)),
             selection,
             topics: rules
@@ -228,9 +228,9 @@ impl Scene<'_> {
             // of several MirrorMakers, the others go on; and a loss is told of the topic that has it
             problems: match status.state {
                 FlowState::Degraded | FlowState::Running => unmoved(topic, status),
-                FlowState::Ill => concerning(topic, status),
+                FlowState::Unhealthy => concerning(topic, status),
             },
-            is_doubt: status.state != FlowState::Ill,
+            is_uncertain: status.state != FlowState::Unhealthy,
             assigned: settings.map(|_| config.topics.get(topic).copied().unwrap_or(0)),
             refresh: refresh(&config, said),
             obstacle: obstacle(&config, &remote, to),
@@ -239,9 +239,9 @@ impl Scene<'_> {
             lost: shown.map_or(0, |shown| shown.lost),
             never_copied: shown.map_or(0, |shown| shown.never_copied),
             possibly_never_copied: shown.map_or(0, |shown| shown.doubtful),
-            begins_at_the_end: flow.begins_at_the_end(&self.lab.topology),
+            starts_at_end: flow.starts_at_end(&self.lab.topology),
             beyond: beyond(topic, status),
-            first_is_there: first::is_there(self.lab, flow, topic, status, self.limit),
+            is_first_mirrored: first::is_there(self.lab, flow, topic, status, self.limit),
             missing: Vec::new(),
             open: if flow.reads_committed_only(&self.lab.topology) {
                 from.open(topic)
@@ -340,7 +340,7 @@ fn obstacle(config: &Config, remote: &str, target: &Look) -> Option<Obstacle> {
     let alike = |name: &str| name.replace('.', "_");
     let mut others = target.topics.keys().filter(|name| *name != remote);
     if let Some(with) = others.find(|name| alike(name) == alike(remote)) {
-        return Some(Obstacle::Clash { with: with.clone() });
+        return Some(Obstacle::Collision { with: with.clone() });
     }
     let asked = config.settings.as_ref()?.get("replication.factor")?;
     let asked: u64 = asked.parse().ok()?;

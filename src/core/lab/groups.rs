@@ -12,7 +12,7 @@ pub use change::{Moved, Reset, delete, forget, reset};
 pub use lag::Lag;
 pub use look::{clusters_with, groups_and_flows, groups_at};
 pub use report::{
-    ClusterGroups, FlowPlaceReport, FlowReport, GroupReport, MemberReport, PlaceReport, Prospect,
+    ClusterGroups, FlowPartition, FlowReport, GroupPartition, GroupReport, MemberReport, Prospect,
     UNKNOWN,
 };
 

@@ -120,7 +120,7 @@ fn of_flow(lab: &Lab, flow: &Flow, views: &Views<'_>, limit: &Limit) -> FlowLag 
     for (cluster, view) in [(name.0, source), (name.1, target)] {
         if view.ends.is_none() {
             let why = match view.access {
-                Access::Locked => format!("kmk cannot log in to cluster {cluster}"),
+                Access::Secured => format!("kmk cannot log in to cluster {cluster}"),
                 Access::Open => format!("cluster {cluster} does not answer"),
             };
             let noted = target
@@ -129,7 +129,7 @@ fn of_flow(lab: &Lab, flow: &Flow, views: &Views<'_>, limit: &Limit) -> FlowLag 
                 .and_then(|mirror| mirror.noted_at);
             let now = to_millis(SystemTime::now());
             return FlowLag {
-                noted_seconds_ago: noted.map(|noted| seconds(now.saturating_sub(noted))),
+                position_age_seconds: noted.map(|noted| seconds(now.saturating_sub(noted))),
                 ..FlowLag::unknown(name, why)
             };
         }
@@ -175,7 +175,7 @@ struct Topic<'a> {
     partition_count: usize,
     partitions: Vec<(i32, Facts)>,
     /// Whether the flow begins with what comes after it, by a setting of its own: what was there before is not lost.
-    begins_at_the_end: bool,
+    starts_at_end: bool,
     /// Whether producers use transactions on the source.
     has_transactions: bool,
     /// Whether it is the one through which kmk verifies the flow.
@@ -196,7 +196,7 @@ impl Sides<'_> {
             remote,
             state,
             partition_count: info.partitions.len(),
-            begins_at_the_end: self.flow.begins_at_the_end(&self.lab.topology),
+            starts_at_end: self.flow.starts_at_end(&self.lab.topology),
             has_transactions: self.source.topics.contains_key(TRANSACTIONS),
             is_for_verify: name == self.flow.verify,
             partitions: if state.is_copied() { known } else { Vec::new() },
@@ -232,11 +232,13 @@ impl Sides<'_> {
             Selection::Excluded(_) => TopicState::Excluded,
             Selection::NotListed => TopicState::NotListed,
             Selection::Cycle => TopicState::FromTarget,
-            Selection::TooLong(_) => TopicState::TooLong,
-            Selection::Taken | Selection::Unjudged(_) if has_copy => TopicState::Mirrored,
-            Selection::Taken | Selection::Unjudged(_) if was_copied => TopicState::CopyGone,
-            Selection::Taken => TopicState::NotThereYet,
-            Selection::Unjudged(_) => TopicState::NoCopy,
+            Selection::NameTooLong(_) => TopicState::NameTooLong,
+            Selection::Included | Selection::NotEvaluated(_) if has_copy => TopicState::Mirrored,
+            Selection::Included | Selection::NotEvaluated(_) if was_copied => {
+                TopicState::MirroredTopicGone
+            }
+            Selection::Included => TopicState::NotCreatedYet,
+            Selection::NotEvaluated(_) => TopicState::NoMirroredTopic,
         }
     }
 }
@@ -247,7 +249,7 @@ impl Topic<'_> {
         let partition = |(id, facts): (i32, Facts)| {
             let place = (source.to_owned(), id);
             let mut outlook = facts.outlook();
-            let is_proven = !self.begins_at_the_end && left.is_confirmed(&place);
+            let is_proven = !self.starts_at_end && left.is_confirmed(&place);
             if outlook.is_suspicion && !is_proven {
                 outlook.lost = 0;
             }
@@ -277,10 +279,10 @@ mod tests {
         let topic = Topic {
             source: "t",
             remote: "a.t".to_owned(),
-            state: TopicState::CopyGone,
+            state: TopicState::MirroredTopicGone,
             partition_count: 1,
             partitions: vec![(0, facts)],
-            begins_at_the_end: false,
+            starts_at_end: false,
             has_transactions: false,
             is_for_verify,
         };

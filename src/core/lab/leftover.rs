@@ -20,18 +20,18 @@ pub struct Leftover {
     /// Copies that carry their source's name; those that kept their names cannot be told from others.
     pub copies: Vec<String>,
     /// Whether that was seen; else all this is what there should be.
-    pub sight: Sight,
+    pub reachability: Reachability,
 }
 
 /// What a look at a cluster came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sight {
+pub enum Reachability {
     /// It answered.
-    Seen,
+    Answered,
     /// It did not.
     Silent,
     /// kmk cannot log in there.
-    Locked,
+    Secured,
 }
 
 /// What stays on each existing cluster of a lab, as far as there is anything.
@@ -39,20 +39,26 @@ pub(super) fn look(topology: &Topology, limit: &Limit) -> Vec<Leftover> {
     let footprints = topology.footprints().into_iter();
     let all = footprints.map(|footprint| {
         let cluster = topology.cluster(&footprint.cluster);
-        let topics = cluster.map_or(Err(Sight::Silent), |one| topics(one, limit));
-        of(footprint, topics.as_ref().map_err(|sight| *sight))
+        let topics = cluster.map_or(Err(Reachability::Silent), |one| topics(one, limit));
+        of(
+            footprint,
+            topics.as_ref().map_err(|reachability| *reachability),
+        )
     });
     all.filter(|left| !left.is_nothing()).collect()
 }
 
-fn topics(cluster: &Cluster, limit: &Limit) -> Result<BTreeSet<String>, Sight> {
-    let bootstrap = addresses(cluster).map_err(|_| Sight::Locked)?;
+fn topics(cluster: &Cluster, limit: &Limit) -> Result<BTreeSet<String>, Reachability> {
+    let bootstrap = addresses(cluster).map_err(|_| Reachability::Secured)?;
     let limit = limit.at_most(PATIENCE);
     let topics = Admin::connect(&bootstrap, &limit).and_then(|mut admin| admin.topics(&limit));
-    Ok(topics.map_err(|_| Sight::Silent)?.into_keys().collect())
+    Ok(topics
+        .map_err(|_| Reachability::Silent)?
+        .into_keys()
+        .collect())
 }
 
-fn of(mut footprint: Footprint, seen: Result<&BTreeSet<String>, Sight>) -> Leftover {
+fn of(mut footprint: Footprint, seen: Result<&BTreeSet<String>, Reachability>) -> Leftover {
     let there = seen.ok();
     let is_there = |name: &String| there.is_none_or(|there| there.contains(name));
     for names in [
@@ -82,7 +88,7 @@ fn of(mut footprint: Footprint, seen: Result<&BTreeSet<String>, Sight>) -> Lefto
             .filter(is_copy)
             .cloned()
             .collect(),
-        sight: seen.err().unwrap_or(Sight::Seen),
+        reachability: seen.err().unwrap_or(Reachability::Answered),
         footprint,
     }
 }
@@ -97,9 +103,9 @@ impl fmt::Display for Leftover {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.footprint.topics().map(String::as_str).collect();
         let (cluster, bootstrap) = (&self.footprint.cluster, &self.footprint.bootstrap);
-        let verb = match self.sight {
-            Sight::Seen => "keeps",
-            Sight::Silent | Sight::Locked => "may keep",
+        let verb = match self.reachability {
+            Reachability::Answered => "keeps",
+            Reachability::Silent | Reachability::Secured => "may keep",
         };
         write!(
             f,
@@ -115,13 +121,16 @@ mod tests {
     use crate::core::spec::ClusterSpec;
     use crate::core::spec::scenario;
 
-    fn leftover(there: Result<&[&str], Sight>) -> Leftover {
+    fn leftover(there: Result<&[&str], Reachability>) -> Leftover {
         let mut spec = scenario::dr("demo");
         spec.clusters[1] = ClusterSpec::existing("secondary", &["h:2"]);
         let mut footprints = Topology::new(&spec).footprints();
-        let there: Result<BTreeSet<String>, Sight> =
+        let there: Result<BTreeSet<String>, Reachability> =
             there.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
-        of(footprints.remove(0), there.as_ref().map_err(|sight| *sight))
+        of(
+            footprints.remove(0),
+            there.as_ref().map_err(|reachability| *reachability),
+        )
     }
 
     #[test]
@@ -137,13 +146,13 @@ mod tests {
         let topics: Vec<&String> = left.footprint.topics().collect();
         assert_eq!(topics, [there[0], there[1]]);
         assert_eq!(left.copies, ["primary.orders"]);
-        assert_eq!(left.sight, Sight::Seen);
+        assert_eq!(left.reachability, Reachability::Answered);
     }
 
     #[test]
     fn of_a_cluster_that_does_not_answer_all_is_told_that_there_should_be() {
-        let left = leftover(Err(Sight::Silent));
+        let left = leftover(Err(Reachability::Silent));
         assert_eq!(left.footprint.topics().count(), 5);
-        assert!(left.sight == Sight::Silent && left.copies.is_empty());
+        assert!(left.reachability == Reachability::Silent && left.copies.is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! All labs on the engine, each in a few words. Asks docker, and no broker.
+//! Lists all labs on the engine. Asks docker, not the brokers.
 
 use super::{Lab, LabError, State};
 use crate::core::compose::LABEL_LAB;
@@ -119,7 +119,7 @@ fn describe(name: &str, containers: Vec<Container>) -> Listed {
         lab: name.to_owned(),
     };
     if !is_name(name) {
-        let problem = Some("its name is none that kmk gives".to_owned());
+        let problem = Some("its name is not a valid lab name".to_owned());
         return Listed { problem, ..unknown };
     }
     match Lab::describe(name, containers) {
@@ -144,7 +144,7 @@ fn describe(name: &str, containers: Vec<Container>) -> Listed {
         Err(error) => Listed {
             problem: Some(match error {
                 LabError::Newer { found, .. } => {
-                    format!("a newer kmk made it (its labels are of format {found})")
+                    format!("it was created by a newer kmk (its labels have format {found})")
                 }
                 other => other.to_string(),
             }),

@@ -1,4 +1,4 @@
-//! One kmk at a time on one lab of one engine. Knows nothing of labs or engines but their names.
+//! Lets only one kmk at a time change a lab of an engine.
 //!
 //! A file lock: the system drops it with the process that held it, however it died.
 

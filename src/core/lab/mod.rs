@@ -1,7 +1,8 @@
 //! The facade: what can be done with a lab, each verb a readable list of steps.
 
+mod batch_limits;
 mod canary;
-pub mod classes;
+pub mod class_cache;
 mod crew;
 mod culprit;
 pub mod delete;
@@ -21,7 +22,6 @@ pub mod positions;
 pub mod preflight;
 mod pulse;
 mod reach;
-mod room;
 pub mod start;
 mod state;
 pub mod status;
@@ -30,7 +30,7 @@ pub mod topics;
 pub mod verify;
 pub mod workdir;
 
-pub use leftover::{Leftover, Sight};
+pub use leftover::{Leftover, Reachability};
 pub use reach::addresses;
 pub use state::State;
 
@@ -74,7 +74,7 @@ pub enum LabError {
     },
     /// A newer kmk made it.
     #[error(
-        "lab `{lab}` was made by a newer kmk (its labels are of format {found}, and this kmk knows formats up to {FORMAT})"
+        "lab `{lab}` was created by a newer kmk (its labels have format {found}; this kmk knows formats up to {FORMAT})"
     )]
     Newer {
         /// Its name.
@@ -83,9 +83,7 @@ pub enum LabError {
         found: String,
     },
     /// Its label is not what kmk writes.
-    #[error(
-        "container {container} of lab `{lab}` has a label `{LABEL_SPEC}` that describes no lab: {cause}"
-    )]
+    #[error("container {container} of lab `{lab}` has an invalid label `{LABEL_SPEC}`: {cause}")]
     Label {
         /// The lab's name.
         lab: String,

@@ -1,8 +1,9 @@
 //! Whether the topics that MirrorMaker keeps for itself are compacted: one that was deleted and made again by a broker is
 //! not. Judges nothing else of them.
 
-use crate::core::mirrormaker::state::{self, HEARTBEATS};
+use crate::core::mirrormaker::state;
 use crate::core::spec::in_lab;
+use crate::core::topology::HEARTBEATS;
 use crate::core::topology::Topology;
 use kmk_kafka::wait::Limit;
 use kmk_kafka::{Admin, KafkaError, Subject, TopicInfo};

@@ -1,4 +1,4 @@
-//! Ports of this machine: which are free, and who holds the others. Knows nothing of clusters.
+//! Ports of this machine: which are free, and which process holds the others.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};

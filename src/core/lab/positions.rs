@@ -247,7 +247,7 @@ pub(super) fn forget_stale(
 ) -> Result<Vec<String>, KafkaError> {
     let ends = [&flow.spec.source, &flow.spec.target];
     let mut clusters = ends.iter().filter_map(|end| topology.cluster(end));
-    if clusters.any(|cluster| cluster.access() == Access::Locked) {
+    if clusters.any(|cluster| cluster.access() == Access::Secured) {
         return Ok(Vec::new());
     }
     let mut target = Target::of(topology, flow, limit)?;

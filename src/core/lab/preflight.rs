@@ -5,7 +5,7 @@ mod problem;
 pub use problem::Problem;
 
 use crate::core::compose::LABEL_LAB;
-use crate::core::docker::{Container, Docker, DockerError, Engine, Site, in_project};
+use crate::core::docker::{Container, Docker, DockerError, Engine, EngineHost, in_project};
 use crate::core::event::Observer;
 use crate::core::image::{Images, Search};
 use crate::core::lab::port;
@@ -20,7 +20,7 @@ use std::net::IpAddr;
 /// The oldest compose plugin that understands the rendered file.
 pub const OLDEST_COMPOSE: (u32, u32, u32) = (2, 20, 0);
 /// The oldest one that takes files along to an engine elsewhere: the first that knows `configs:` with `content:`.
-pub const OLDEST_COMPOSE_ELSEWHERE: (u32, u32, u32) = (2, 23, 1);
+pub const OLDEST_COMPOSE_FOR_REMOTE: (u32, u32, u32) = (2, 23, 1);
 /// The part of what it may take that a container takes once records flow: measured 650 to 690 MiB for three, and some.
 const USUAL_PART: u64 = 2;
 const MIB: u64 = 1024 * 1024;
@@ -31,19 +31,19 @@ const NEEDED_DISK_MIB: u64 = 1024;
 ///
 /// # Errors
 /// [`Problem::NoBind`], otherwise.
-pub fn reach(site: &Site, spec: &Spec) -> Result<(), Problem> {
-    match site {
-        Site::Elsewhere { address } if spec.bind.is_none() && makes_clusters(spec) => {
+pub fn reach(engine_host: &EngineHost, spec: &Spec) -> Result<(), Problem> {
+    match engine_host {
+        EngineHost::Remote { address } if spec.bind.is_none() && makes_clusters(spec) => {
             Err(Problem::NoBind {
                 address: address.clone(),
-                host: site.host().and_then(|host| host.parse().ok()),
+                host: engine_host.host().and_then(|host| host.parse().ok()),
             })
         }
         _ => Ok(()),
     }
 }
 
-/// What was there before is reached as it always was.
+/// What existed before is reached as it always was.
 fn makes_clusters(spec: &Spec) -> bool {
     spec.clusters.iter().any(|cluster| !cluster.is_existing())
 }
@@ -52,7 +52,7 @@ fn makes_clusters(spec: &Spec) -> bool {
 ///
 /// # Errors
 /// A problem, otherwise.
-pub fn compose(docker: &Docker, site: &Site, limit: &Limit) -> Result<(), Problem> {
+pub fn compose(docker: &Docker, engine_host: &EngineHost, limit: &Limit) -> Result<(), Problem> {
     let found = docker.compose_version(limit)?;
     let mut numbers = found
         .split(['.', '-', '+'])
@@ -62,8 +62,8 @@ pub fn compose(docker: &Docker, site: &Site, limit: &Limit) -> Result<(), Proble
     if version < OLDEST_COMPOSE {
         return Err(Problem::ComposeTooOld { found });
     }
-    if *site != Site::Here && version < OLDEST_COMPOSE_ELSEWHERE {
-        return Err(Problem::ComposeTooOldElsewhere { found });
+    if *engine_host != EngineHost::Local && version < OLDEST_COMPOSE_FOR_REMOTE {
+        return Err(Problem::ComposeTooOldForRemote { found });
     }
     Ok(())
 }
@@ -116,7 +116,7 @@ fn ports(topology: &Topology) -> impl Iterator<Item = (&str, u16)> {
 pub(crate) struct Preflight<'a> {
     pub(crate) docker: &'a Docker,
     pub(crate) engine: &'a Engine,
-    pub(crate) site: &'a Site,
+    pub(crate) engine_host: &'a EngineHost,
     pub(crate) topology: &'a Topology,
     pub(crate) workdir: &'a Workdir,
     pub(crate) overwrite: bool,
@@ -135,16 +135,16 @@ impl Preflight<'_> {
         observer: &dyn Observer,
     ) -> Result<Images, Vec<Problem>> {
         let mut problems = found;
-        problems.extend(reach(self.site, &self.topology.spec).err());
-        problems.extend(compose(self.docker, self.site, limit).err());
+        problems.extend(reach(self.engine_host, &self.topology.spec).err());
+        problems.extend(compose(self.docker, self.engine_host, limit).err());
         problems.extend(
-            self.strangers(limit)
+            self.not_ours(limit)
                 .unwrap_or_else(|error| Some(error.into())),
         );
         problems.extend(missing_variables(self.topology));
         problems.extend(self.ports(limit));
         problems.extend(self.space());
-        let owner = self.site.owner(&self.topology.spec.lab);
+        let owner = self.engine_host.owner(&self.topology.spec.lab);
         let workdir = self.workdir.check(&owner, self.overwrite);
         problems.extend(workdir.into_iter().map(Problem::from));
         let mut images = Search::default();
@@ -165,20 +165,20 @@ impl Preflight<'_> {
     }
 
     /// What is in the lab's compose project without our label.
-    fn strangers(&self, limit: &Limit) -> Result<Option<Problem>, DockerError> {
+    fn not_ours(&self, limit: &Limit) -> Result<Option<Problem>, DockerError> {
         let project = self.topology.project();
-        let what = strangers(self.docker, &project, limit)?;
+        let what = not_ours(self.docker, &project, limit)?;
         Ok((!what.is_empty()).then_some(Problem::NotOurs { project, what }))
     }
 
     /// Whether the engine shares this machine's files: then it runs right here, and not in a virtual machine.
     fn is_at_home(&self) -> bool {
-        *self.site == Site::Here && self.engine.root.is_dir()
+        *self.engine_host == EngineHost::Local && self.engine.root.is_dir()
     }
 
     fn ports(&self, limit: &Limit) -> Vec<Problem> {
         let address = topology::address(&self.topology.spec);
-        if *self.site != Site::Here {
+        if *self.engine_host != EngineHost::Local {
             return Vec::new();
         }
         if !port::is_own(address) {
@@ -218,7 +218,7 @@ impl Preflight<'_> {
             problems.push(Problem::Memory {
                 needed,
                 there: all,
-                what: "Docker's",
+                what: "available to Docker",
             });
         } else if let Some(there) = free.filter(|there| *there < needed) {
             problems.push(Problem::Memory {
@@ -241,7 +241,7 @@ impl Preflight<'_> {
 }
 
 /// Containers, volumes and networks of a compose project that carry no label of kmk's.
-pub(crate) fn strangers(
+pub(crate) fn not_ours(
     docker: &Docker,
     project: &str,
     limit: &Limit,
@@ -257,10 +257,10 @@ pub(crate) fn strangers(
         ("volume", docker.volumes(&filters, limit)?),
         ("network", docker.networks(&filters, limit)?),
     ] {
-        let foreign = found
+        let others = found
             .iter()
             .filter(|resource| resource.label(LABEL_LAB).is_none());
-        what.extend(foreign.map(|resource| format!("{kind} {}", resource.name)));
+        what.extend(others.map(|resource| format!("{kind} {}", resource.name)));
     }
     Ok(what)
 }
@@ -278,7 +278,7 @@ pub(crate) fn busy(docker: &Docker, cluster: &str, port: u16, limit: &Limit) -> 
             None => format!("container {}", container.name()),
         })
     });
-    let is_here = Site::find(limit).is_ok_and(|site| site == Site::Here);
+    let is_here = EngineHost::find(limit).is_ok_and(|engine_host| engine_host == EngineHost::Local);
     Problem::Port {
         cluster: cluster.to_owned(),
         port,

@@ -1,7 +1,8 @@
 //! MirrorMaker's signs of life, looked for on the target of a flow. Judges nothing.
 
-use crate::core::mirrormaker::state::{HEARTBEATS, last_heartbeat};
+use crate::core::mirrormaker::state::last_heartbeat;
 use crate::core::topology::Flow;
+use crate::core::topology::HEARTBEATS;
 use kmk_kafka::wait::Limit;
 use kmk_kafka::{Admin, At, KafkaError};
 use std::time::{Duration, SystemTime};

@@ -11,7 +11,7 @@ use kmk_kafka::endpoint::Endpoint;
 pub fn addresses(cluster: &Cluster) -> Result<Vec<Endpoint>, KafkaError> {
     match cluster.access() {
         Access::Open => Ok(cluster.endpoints()),
-        Access::Locked => Err(KafkaError::NoLogin {
+        Access::Secured => Err(KafkaError::NoLogin {
             cluster: cluster.name.clone(),
         }),
     }

@@ -5,8 +5,8 @@ use super::deploy::refusal::explain;
 use super::deploy::{DeployError, Rendered};
 use super::state::ids;
 use super::{Lab, LabError, is_original};
-use crate::core::compose::Classes;
-use crate::core::docker::{Container, Docker, DockerError, Site};
+use crate::core::compose::ClassCache;
+use crate::core::docker::{Container, Docker, DockerError, EngineHost};
 use crate::core::event::{Event, Observer};
 use crate::core::lab::lock::{self, Lock, LockError};
 use crate::core::lab::workdir::{PROPERTIES_FILE, Workdir};
@@ -39,7 +39,7 @@ pub enum StartError {
     #[error(transparent)]
     Docker(#[from] DockerError),
     /// There is nothing to start: these services have no container any more.
-    #[error("lab `{lab}` lacks containers: {}", services.join(", "))]
+    #[error("lab `{lab}` is missing containers: {}", services.join(", "))]
     Incomplete {
         /// The lab.
         lab: String,
@@ -87,21 +87,21 @@ pub fn start(
 
 /// Writes the files that a lab was deployed with, where they are gone: MirrorMaker's container mounts one.
 fn write_files(lab: &Lab, limit: &Limit, observer: &dyn Observer) -> Result<(), StartError> {
-    let site = Site::find(limit)?;
+    let engine_host = EngineHost::find(limit)?;
     let is_gone = |directory: &PathBuf| !directory.join(PROPERTIES_FILE).exists();
     let gone: Vec<PathBuf> = lab.directories().into_iter().filter(is_gone).collect();
     // elsewhere the engine has its own
-    if site != Site::Here || gone.is_empty() {
+    if engine_host != EngineHost::Local || gone.is_empty() {
         return Ok(());
     }
-    let rendered = Rendered::of(lab.topology.clone(), &site, Classes::Kept);
-    let owner = site.owner(&lab.spec.lab);
+    let rendered = Rendered::of(lab.topology.clone(), &engine_host, ClassCache::Shared);
+    let owner = engine_host.owner(&lab.spec.lab);
     for directory in gone {
         let workdir = Workdir::new(directory);
-        let written = workdir.write(&owner, &rendered.compose, &rendered.properties, false);
+        let written = workdir.write(&owner, &rendered.compose.text, &rendered.properties, false);
         written.map_err(DeployError::from)?;
         observer.on(Event::Note(format!(
-            "the lab's files were gone from {}, and are written there again",
+            "the lab's files were missing from {}, and have been written again",
             workdir.path().display()
         )));
     }

@@ -1,10 +1,10 @@
-//! What the containers of a lab are up to, in one word. Asks nobody: not docker, not Kafka.
+//! Sums up the state of a lab's containers in one word.
 
 use super::{Lab, is_original};
 use crate::core::docker::Container;
 use serde::Serialize;
 
-/// A lab in one word, by its containers alone: what runs may still be ill in other ways, which
+/// A lab in one word, by its containers alone: what runs may still be unhealthy in other ways, which
 /// [`status`](super::status) finds out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -16,7 +16,7 @@ pub enum State {
     /// A container is missing.
     Incomplete,
     /// Some containers run, and some do not.
-    Ill,
+    Unhealthy,
     /// Its labels are not what this kmk understands. Only labs that are [listed](super::list) are ever so.
     Unreadable,
 }
@@ -31,7 +31,7 @@ impl Lab {
         } else if found.iter().all(|container| container.is_running()) {
             State::Running
         } else if found.iter().any(|container| container.is_up()) {
-            State::Ill
+            State::Unhealthy
         } else {
             State::Stopped
         }

@@ -40,7 +40,7 @@ pub enum TopicError {
     #[error(
         "partition {partition} of topic `{topic}` ends at offset {end}: {offset} lies beyond it"
     )]
-    BeyondTheEnd {
+    BeyondEnd {
         /// The topic.
         topic: String,
         /// The partition.

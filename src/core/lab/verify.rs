@@ -1,20 +1,19 @@
-//! Accounting for every record: numbered records go into the sources of flows while the targets are read. Knows nothing
-//! of terminals or files.
+//! Accounts for every record: sends numbered records into the sources of flows while the targets are read.
 
-mod course;
 mod ending;
-mod ground;
 mod reader;
 mod refusal;
 mod report;
+mod route;
 mod run;
 mod sender;
-mod sight;
+mod topic_setup;
+mod topic_snapshot;
 mod watch;
 
 pub use refusal::Refusal;
-pub use report::{FlowReport, Incident, LeftOut, Noted, SourceReport, VerifyEnd, VerifyReport};
-pub use sight::Times;
+pub use report::{FlowReport, Incident, Noted, SkippedFlow, SourceReport, VerifyEnd, VerifyReport};
+pub use topic_snapshot::Times;
 
 use crate::core::event::Observer;
 use crate::core::judge::ledger::Guarantee;
@@ -109,7 +108,7 @@ pub enum VerifyError {
     /// Whether another run does so cannot be found out.
     #[error(transparent)]
     Lock(LockError),
-    /// A flow did not bring the topic to its target.
+    /// A flow did not mirror the topic to its target.
     #[error(transparent)]
     NotShown(Box<NotShown>),
     /// A broker does not do what it is asked.
@@ -120,10 +119,10 @@ pub enum VerifyError {
     Thread(std::io::Error),
 }
 
-/// A flow did not bring a topic to its target.
+/// A flow did not mirror a topic to its target.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "flow {flow} does not bring topic `{topic}` to {target}: `{remote}` is {seen} there after {}",
+    "flow {flow} does not mirror topic `{topic}` to {target}: after {} `{remote}` is {seen}",
     span(*.waited)
 )]
 pub struct NotShown {
@@ -154,15 +153,15 @@ pub fn verify(
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<VerifyReport, VerifyError> {
     let limit = Limit::new(what.timeout, interrupt);
-    let (mut courses, left_out) = course::courses(topology, what, &limit)?;
+    let (mut routes, left_out) = route::routes(topology, what, &limit)?;
     let mut locks: Vec<Option<Lock>> = Vec::new();
-    for course in &mut courses {
-        locks.push(ground::prepare(course, what, &limit.again(), observer)?);
+    for route in &mut routes {
+        locks.push(topic_setup::prepare(route, what, &limit.again(), observer)?);
     }
-    let done = Run::open(&courses, what, interrupt)?.until_the_end(progress)?;
+    let done = Run::open(&routes, what, interrupt)?.until_the_end(progress)?;
     if what.topic.is_none() && what.afterwards == Afterwards::Remove {
-        ground::clear(&courses, &done, observer);
+        topic_setup::clear(&routes, &done, observer);
     }
     drop(locks);
-    Ok(report::report(&courses, done, left_out))
+    Ok(report::report(&routes, done, left_out))
 }

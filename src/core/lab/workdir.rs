@@ -1,4 +1,4 @@
-//! The lab's files on disk, and whether they are still as kmk wrote them. Knows nothing of what the texts say.
+//! The lab's files on disk, and whether they are still as kmk wrote them.
 //!
 //! Each file begins with a line that names the lab and a digest of the rest: so a file of a person's own,
 //! one edited by hand and one of another lab are told apart without any state beside them.
@@ -165,7 +165,7 @@ impl Workdir {
 /// The text as it is written: below a line by which kmk knows its own files.
 pub fn with_header(lab: &str, text: &str) -> String {
     format!(
-        "{MARK}{lab} ({}). Edit it, and kmk asks before it overwrites.\n{text}",
+        "{MARK}{lab} ({}). If you edit it, kmk replaces it only with --overwrite.\n{text}",
         digest::short(text)
     )
 }

@@ -1,4 +1,4 @@
-//! The settings of a lab file's brokers, judged by Kafka's own definitions. Knows nothing of flows.
+//! Checks broker settings of a lab file against Kafka's own definitions.
 //!
 //! A broker ignores what it does not know. But a class of the person's own may read it, so that this is a warning; a value
 //! that Kafka cannot read is refused, as no broker would start with it.
@@ -27,7 +27,7 @@ pub(super) fn judge(topology: &Topology) -> (Vec<Finding>, Vec<(usize, String, W
                     part: Part::Setting(key.clone()),
                     problem: Problem::SettingValue {
                         key: key.clone(),
-                        reason: format!("is to be {kind}: no broker would start with this value"),
+                        reason: format!("must be {kind}: no broker would start with this value"),
                     },
                 }),
                 BrokerVerdict::OnlyIn(only) => {

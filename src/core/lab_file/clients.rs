@@ -1,10 +1,12 @@
-//! The properties of clusters that are there already, judged by Kafka's own definitions. Knows nothing of flows.
+//! Checks the client properties of existing clusters against Kafka's own definitions.
 //!
 //! MirrorMaker ignores in silence what it does not know; but a class that is not Kafka's may read it: a warning.
 
 use super::problem::What;
 use crate::core::mirrormaker::lint::{MOST, has_own_code};
-use crate::core::mirrormaker::settings::{Generation, Place, Right, Use, Verdict, known_for};
+use crate::core::mirrormaker::settings::{
+    Alternative, ClusterUse, Generation, KeyVerdict, Scope, known_for,
+};
 use crate::core::topology::{Cluster, Topology};
 use std::collections::BTreeMap;
 
@@ -23,7 +25,7 @@ pub(super) fn judge(topology: &Topology) -> Vec<(usize, String, What)> {
             continue;
         }
         let (place, kafka) = (
-            Place::Cluster(used(topology, cluster)),
+            Scope::Cluster(used(topology, cluster)),
             kafka(topology, cluster),
         );
         for key in properties.keys() {
@@ -32,12 +34,12 @@ pub(super) fn judge(topology: &Topology) -> Vec<(usize, String, What)> {
                 return warnings;
             }
             let meant = match known_for(place, key, kafka) {
-                Verdict::Unknown { meant } => meant,
-                Verdict::Misplaced(rights) => rights,
+                KeyVerdict::Unknown { meant } => meant,
+                KeyVerdict::Misplaced(alternatives) => alternatives,
                 _ => continue,
             };
             let here = meant.into_iter().find_map(|right| match right {
-                Right::Cluster(_, meant) if meant != **key => Some(meant),
+                Alternative::Cluster(_, meant) if meant != **key => Some(meant),
                 _ => None,
             });
             let what = What::IgnoredProperty {
@@ -51,11 +53,11 @@ pub(super) fn judge(topology: &Topology) -> Vec<(usize, String, What)> {
 }
 
 /// What the flows do with a cluster.
-fn used(topology: &Topology, cluster: &Cluster) -> Use {
+fn used(topology: &Topology, cluster: &Cluster) -> ClusterUse {
     let mut flows = topology.flows.iter();
     let is_written = flows.any(|flow| flow.spec.target == cluster.name);
     let mut flows = topology.flows.iter();
-    Use {
+    ClusterUse {
         is_read: flows.any(|flow| flow.spec.source == cluster.name),
         is_written,
         has_worker: is_written,

@@ -1,7 +1,6 @@
-//! The fields of a file's mappings, each taken as what it should be, and told of where it is not. Knows nothing of what
-//! they mean to each other.
+//! Reads the fields of a file's mappings, and reports those that are not of the right kind.
 
-use super::Place;
+use super::TextPosition;
 use super::field::{Field, Kind, Table};
 use super::problem::{Problem, What};
 use super::yaml::{Node, Value};
@@ -17,7 +16,7 @@ pub(super) struct Reader {
 
 /// A mapping whose fields are known.
 pub(super) struct Fields<'a> {
-    place: Place,
+    place: TextPosition,
     table: &'static Table,
     values: BTreeMap<&'static str, &'a Node>,
 }
@@ -31,7 +30,7 @@ impl<'a> Fields<'a> {
         Some((self.table.field(name), *self.values.get(name)?))
     }
 
-    pub(super) fn place_of(&self, name: &str) -> Place {
+    pub(super) fn place_of(&self, name: &str) -> TextPosition {
         self.values.get(name).map_or(self.place, |node| node.place)
     }
 
@@ -43,7 +42,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Where the part of a spec that was read from here stands.
-    pub(super) fn place(&self, part: &Part) -> Place {
+    pub(super) fn place(&self, part: &Part) -> TextPosition {
         let item = |name: &str, at: usize| {
             self.items(name)
                 .get(at)
@@ -81,11 +80,11 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(super) fn setting(&self, key: &str) -> Option<Place> {
+    pub(super) fn setting(&self, key: &str) -> Option<TextPosition> {
         self.key_of("settings", key)
     }
 
-    fn key_of(&self, field: &str, key: &str) -> Option<Place> {
+    fn key_of(&self, field: &str, key: &str) -> Option<TextPosition> {
         let Value::Map(entries) = &self.values.get(field)?.value else {
             return None;
         };
@@ -96,7 +95,7 @@ impl<'a> Fields<'a> {
 }
 
 impl Reader {
-    pub(super) fn add(&mut self, place: Place, what: What) {
+    pub(super) fn add(&mut self, place: TextPosition, what: What) {
         self.problems.push(Problem::at(place, what));
     }
 
@@ -120,7 +119,10 @@ impl Reader {
     }
 
     /// The entries of a mapping, each name once.
-    fn entries<'a>(&mut self, entries: &'a [(Node, Node)]) -> Vec<(&'a str, Place, &'a Node)> {
+    fn entries<'a>(
+        &mut self,
+        entries: &'a [(Node, Node)],
+    ) -> Vec<(&'a str, TextPosition, &'a Node)> {
         let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
         for (key, value) in entries {
             match &key.value {
@@ -128,7 +130,7 @@ impl Reader {
                     self.add(key.place, What::FieldTwice(text.clone()));
                 }
                 Value::Text { text, .. } => found.push((text.as_str(), key.place, value)),
-                _ => self.wrong("what stands before a `:`".to_owned(), Kind::Name, key),
+                _ => self.wrong("the key before a `:`".to_owned(), Kind::Name, key),
             }
         }
         found
@@ -304,7 +306,7 @@ impl Reader {
                         self.warnings.push(Problem::at(place, what));
                     }
                     if name == "properties" && key.ends_with("store.location") {
-                        let what = What::FileElsewhere(key.to_owned());
+                        let what = What::FileNotInContainer(key.to_owned());
                         self.warnings.push(Problem::at(place, what));
                     }
                     settings.insert(key.to_owned(), text.clone());

@@ -3,7 +3,7 @@
 
 use crate::core::mirrormaker::lint::{MOST, has_own_code, is_readable};
 use crate::core::mirrormaker::settings::{
-    Generation, Place, Right, Side, Type, Verdict, failure, known_for,
+    Alternative, Generation, KeyVerdict, Scope, Side, Type, failure, known_for,
 };
 use crate::core::spec::{self, Fault, Finding, Instead, Part, Problem, Subject};
 use crate::core::topology::{Flow, Topology, Version};
@@ -23,8 +23,8 @@ pub fn findings(topology: &Topology) -> Vec<Finding> {
     for (index, flow) in topology.flows.iter().enumerate() {
         let flow = Judged::new(flow, topology);
         for (key, value) in &flow.flow.spec.settings {
-            let verdict = known_for(Place::Flow, key, flow.kafka);
-            looked_for += usize::from(!matches!(verdict, Verdict::Known(_)));
+            let verdict = known_for(Scope::Flow, key, flow.kafka);
+            looked_for += usize::from(!matches!(verdict, KeyVerdict::Known(_)));
             if looked_for > MOST {
                 return findings;
             }
@@ -72,23 +72,26 @@ impl<'a> Judged<'a> {
         }
     }
 
-    fn fault(&self, key: &str, verdict: Verdict, value: &str) -> Option<(Fault, Vec<Instead>)> {
+    fn fault(&self, key: &str, verdict: KeyVerdict, value: &str) -> Option<(Fault, Vec<Instead>)> {
         match verdict {
-            Verdict::Known(kind) => self
+            KeyVerdict::Known(kind) => self
                 .of_value(key, kind, value)
                 .map(|fault| (fault, Vec::new())),
-            Verdict::Partly { reaches, rights } => {
-                Some((Fault::Partly(reaches), self.instead(rights)))
-            }
-            Verdict::Overruled(why) => Some((Fault::Overruled(why), Vec::new())),
-            Verdict::OnlyIn(only) => {
+            KeyVerdict::Partly {
+                reaches,
+                alternatives,
+            } => Some((Fault::Partly(reaches), self.instead(alternatives))),
+            KeyVerdict::Overruled(why) => Some((Fault::Overruled(why), Vec::new())),
+            KeyVerdict::OnlyIn(only) => {
                 let runs = self.runs();
                 let has = only.kafka();
                 Some((Fault::OtherKafka { has, runs }, Vec::new()))
             }
-            Verdict::Misplaced(rights) => Some((Fault::Misplaced, self.instead(rights))),
-            Verdict::Unknown { meant } if meant.is_empty() && self.has_own_code => None,
-            Verdict::Unknown { meant } => Some((Fault::Unknown, self.instead(meant))),
+            KeyVerdict::Misplaced(alternatives) => {
+                Some((Fault::Misplaced, self.instead(alternatives)))
+            }
+            KeyVerdict::Unknown { meant } if meant.is_empty() && self.has_own_code => None,
+            KeyVerdict::Unknown { meant } => Some((Fault::Unknown, self.instead(meant))),
         }
     }
 
@@ -110,7 +113,7 @@ impl<'a> Judged<'a> {
             Fault::Value {
                 expected: kind.to_string(),
                 value: shown,
-                failure: failure(Place::Flow, key, self.kafka).to_string(),
+                failure: failure(Scope::Flow, key, self.kafka).to_string(),
             }
         })
     }
@@ -121,9 +124,9 @@ impl<'a> Judged<'a> {
     }
 
     /// What to write instead: in the flow if that is possible at all, and where else it is read if not.
-    fn instead(&self, rights: Vec<Right>) -> Vec<Instead> {
+    fn instead(&self, alternatives: Vec<Alternative>) -> Vec<Instead> {
         let mut all: Vec<Instead> = Vec::new();
-        for right in rights {
+        for right in alternatives {
             let one = self.place(right);
             if !all.contains(&one) {
                 all.push(one);
@@ -137,14 +140,14 @@ impl<'a> Judged<'a> {
         all
     }
 
-    fn place(&self, right: Right) -> Instead {
-        let is_read =
-            |key: &str| matches!(known_for(Place::Flow, key, self.kafka), Verdict::Known(_));
+    fn place(&self, right: Alternative) -> Instead {
+        let known = |key: &str| known_for(Scope::Flow, key, self.kafka);
+        let is_read = |key: &str| matches!(known(key), KeyVerdict::Known(_));
         let (side, key) = match right {
-            Right::Flow(key) => return Instead::Flow(key),
-            Right::Top(key) if is_read(&key) => return Instead::Flow(key),
-            Right::Top(key) => return Instead::Lab(key),
-            Right::Cluster(side, key) => (side, key),
+            Alternative::Flow(key) => return Instead::Flow(key),
+            Alternative::Top(key) if is_read(&key) => return Instead::Flow(key),
+            Alternative::Top(key) => return Instead::Lab(key),
+            Alternative::Cluster(side, key) => (side, key),
         };
         // what a flow has as `producer.` is for offset syncs, this for the records
         let of_producer = key.strip_prefix("producer.");
@@ -225,7 +228,7 @@ mod tests {
             "task.max",
             "4",
             None,
-            "none of MirrorMaker's: it would be ignored in silence [Flow(\"tasks.max\")]",
+            "not a MirrorMaker setting and would be silently ignored [Flow(\"tasks.max\")]",
         );
         is_refused(
             "emit.heartbeats",
@@ -233,12 +236,12 @@ mod tests {
             None,
             "[Flow(\"emit.heartbeats.enabled\")]",
         );
-        is_refused("zzz", "4", None, "in silence []");
+        is_refused("zzz", "4", None, "silently ignored []");
         is_refused(
             "offset.flush.intervall.ms",
             "4",
             None,
-            "none of MirrorMaker's: it would be ignored in silence [Cluster { cluster: \"secondary\", key: \"offset.flush.interval.ms\" }]",
+            "not a MirrorMaker setting and would be silently ignored [Cluster { cluster: \"secondary\", key: \"offset.flush.interval.ms\" }]",
         );
         // where a class of one's own may read it
         let mut spec = scenario::dr("demo");
@@ -285,7 +288,7 @@ mod tests {
                 key,
                 "1",
                 None,
-                &format!("is not read there: it would be ignored in silence {instead}"),
+                &format!("is not read there and would be silently ignored {instead}"),
             );
         }
     }
@@ -296,13 +299,13 @@ mod tests {
             "producer.linger.ms",
             "20",
             None,
-            "reaches only the producer of offset syncs, not the one that writes records [Flow(\"producer.override.linger.ms\")]",
+            "applies only to the producer of offset syncs, not the one that writes records [Flow(\"producer.override.linger.ms\")]",
         );
         is_refused(
             "consumer.enable.auto.commit",
             "true",
             None,
-            "ignored in silence: MirrorMaker commits nothing",
+            "silently ignored: MirrorMaker always sets it",
         );
     }
 
@@ -313,7 +316,7 @@ mod tests {
             old,
             "x",
             Some("apache/kafka:4.2.0"),
-            "by MirrorMaker 4.2.0: of the Kafkas known only 3.9.2 has it",
+            "by MirrorMaker 4.2.0: of the versions known to kmk only 3.9.2 has it",
         );
         assert_eq!(judged(old, "x", None), [""; 0]);
         assert_eq!(judged(old, "x", Some("my/kafka:latest")), [""; 0]);
@@ -325,25 +328,21 @@ mod tests {
             "tasks.max",
             "many",
             None,
-            "is to be a number from 1 to 2147483647, not `many`: MirrorMaker starts, but without its connectors (",
+            "must be a number from 1 to 2147483647, got `many`: MirrorMaker starts, but without its connectors (",
         );
-        is_refused(
-            "emit.checkpoints.enabled",
-            "yes",
-            None,
-            "is to be true or false, not `yes`",
-        );
+        let heeded = "emit.checkpoints.enabled";
+        is_refused(heeded, "yes", None, "must be true or false, got `yes`");
         is_refused(
             "offset-syncs.topic.location",
             "destination",
             None,
-            "is to be one of source, target, not `destination`: MirrorMaker starts, but without MirrorSourceConnector and",
+            "must be one of source, target, got `destination`: MirrorMaker starts, but without MirrorSourceConnector and",
         );
         is_refused(
             "tasks.max",
             &"9".repeat(60),
             None,
-            &format!("not `{}…`", "9".repeat(40)),
+            &format!("got `{}…`", "9".repeat(40)),
         );
     }
 
@@ -355,7 +354,7 @@ mod tests {
             key,
             "a${env:KEY}",
             old,
-            "MirrorMaker 3.4.1 would take it as it stands: EnvVarConfigProvider is there from Kafka 3.5 on",
+            "MirrorMaker 3.4.1 would not replace it: EnvVarConfigProvider exists from Kafka 3.5 on",
         );
         assert_eq!(judged(key, "a", old), [""; 0]);
         assert_eq!(

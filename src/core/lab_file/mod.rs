@@ -1,22 +1,21 @@
-//! The lab file, `kmk.yml`: a lab as a person writes it down, read into a `Spec` with all that is wrong with it, each
-//! with its line and column. Knows nothing of what runs, and of flags.
+//! Reads the lab file, `kmk.yml`, into a `Spec`, and reports everything that is wrong with it, with line and column.
 
 mod brokers;
 mod clients;
 mod field;
 mod fields;
 pub mod flow_setting;
-mod place;
 mod problem;
 mod read;
 mod schema;
+mod text_position;
 mod write;
 mod yaml;
 
-pub use place::Place;
 pub use problem::{Problem, What};
-pub use read::Reading;
+pub use read::LabFile;
 pub use schema::schema;
+pub use text_position::TextPosition;
 pub use write::write;
 
 use problem::What::{NotText, TooLarge, Unreadable};
@@ -33,7 +32,7 @@ pub const MAX_BYTES: u64 = 256 * 1024;
 ///
 /// # Errors
 /// All problems at once, in the order of the file.
-pub fn load(path: &Path) -> Result<Reading, Vec<Problem>> {
+pub fn load(path: &Path) -> Result<LabFile, Vec<Problem>> {
     let unreadable = |error: io::Error| vec![Problem::of_file(Unreadable(error.to_string()))];
     let file = File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
@@ -48,7 +47,7 @@ pub fn load(path: &Path) -> Result<Reading, Vec<Problem>> {
         Err(error) => {
             let valid = error.utf8_error().valid_up_to();
             let before = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
-            Err(vec![Problem::at(Place::after(&before), NotText)])
+            Err(vec![Problem::at(TextPosition::after(&before), NotText)])
         }
     }
 }
@@ -57,7 +56,7 @@ pub fn load(path: &Path) -> Result<Reading, Vec<Problem>> {
 ///
 /// # Errors
 /// As [`load`].
-pub fn read(text: &str) -> Result<Reading, Vec<Problem>> {
+pub fn read(text: &str) -> Result<LabFile, Vec<Problem>> {
     read::read(text)
 }
 

@@ -1,19 +1,19 @@
-//! What can be wrong with a lab file, as facts. Knows nothing of the words of hints.
+//! What can be wrong with a lab file.
 
-use super::{MAX_BYTES, Place};
+use super::{MAX_BYTES, TextPosition};
 use crate::core::spec;
 
 /// One thing that is wrong, or looks wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Where; nowhere in particular, if it is about the file as a whole.
-    pub place: Option<Place>,
+    pub place: Option<TextPosition>,
     /// What.
     pub what: What,
 }
 
 impl Problem {
-    pub(super) fn at(place: Place, what: What) -> Self {
+    pub(super) fn at(place: TextPosition, what: What) -> Self {
         Self {
             place: Some(place),
             what,
@@ -33,7 +33,7 @@ pub enum What {
     #[error("cannot be read: {0}")]
     Unreadable(String),
     /// It is too large to be a lab file.
-    #[error("is larger than {} KiB: that is no lab file", MAX_BYTES / 1024)]
+    #[error("is larger than {} KiB: this cannot be a lab file", MAX_BYTES / 1024)]
     TooLarge,
     /// It is not UTF-8.
     #[error("this is not UTF-8 text")]
@@ -42,22 +42,22 @@ pub enum What {
     #[error("the file is empty")]
     Empty,
     /// Its YAML cannot be parsed.
-    #[error("this is not YAML: {0}")]
+    #[error("this is not valid YAML: {0}")]
     NotYaml(String),
     /// A tab at the beginning of a line.
-    #[error("YAML is indented by spaces, and here is a tab")]
+    #[error("YAML is indented with spaces, and this is a tab")]
     Tab,
     /// A reference to another part of the file.
-    #[error("anchors and aliases (`&`, `*`) are not understood here")]
+    #[error("anchors and aliases (`&`, `*`) are not supported here")]
     Alias,
     /// A type that the file gives a value.
-    #[error("tags (`!…`) are not understood here")]
+    #[error("tags (`!…`) are not supported here")]
     Tag,
     /// A second document.
-    #[error("a second document begins here: a lab file has one")]
+    #[error("a second document begins here: a lab file has only one")]
     SecondDocument,
     /// Lists in lists in lists.
-    #[error("this is nested deeper than anything in a lab file")]
+    #[error("this is nested too deeply for a lab file")]
     TooDeep,
     /// A field that there is not.
     #[error("{owner} has no field `{name}`")]
@@ -70,7 +70,7 @@ pub enum What {
         known: Vec<&'static str>,
     },
     /// The same field again.
-    #[error("`{0}` is there twice")]
+    #[error("`{0}` is defined twice")]
     FieldTwice(String),
     /// A field that must be there.
     #[error("{owner} needs `{field}`")]
@@ -81,7 +81,7 @@ pub enum What {
         field: &'static str,
     },
     /// A value of another kind.
-    #[error("{what} is to be {expected}, not {found}")]
+    #[error("{what} must be {expected}, got {found}")]
     WrongKind {
         /// Such as "`brokers`".
         what: String,
@@ -91,7 +91,7 @@ pub enum What {
         found: String,
     },
     /// Both name the Kafka that runs.
-    #[error("`kafka` and `image` both say which Kafka runs")]
+    #[error("use either `kafka` or `image`, not both")]
     KafkaAndImage,
     /// What it says makes no lab.
     #[error(transparent)]
@@ -100,16 +100,16 @@ pub enum What {
     #[error("and {0} more")]
     More(usize),
     /// A warning: flows go past it.
-    #[error("cluster `{0}` is in no flow: nothing is copied from it or to it")]
+    #[error("cluster `{0}` is in no flow: nothing is mirrored from it or to it")]
     UnusedCluster(String),
     /// A warning: a file that MirrorMaker's container has not.
     #[error(
-        "`{0}` names a file, and MirrorMaker's container has none of this machine's: certificates and keys can be given as PEM text"
+        "`{0}` names a file, and MirrorMaker's container has no access to this machine's files: give certificates and keys as PEM text"
     )]
-    FileElsewhere(String),
+    FileNotInContainer(String),
     /// A warning: MirrorMaker ignores it.
     #[error(
-        "MirrorMaker would ignore `{key}` there in silence{}",
+        "MirrorMaker would silently ignore `{key}` there{}",
         meant.as_ref().map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"))
     )]
     IgnoredProperty {
@@ -130,7 +130,7 @@ pub enum What {
         meant: Option<&'static str>,
     },
     /// A warning: these brokers ignore it.
-    #[error("these brokers would ignore `{key}`: of the Kafkas known only {has} has it")]
+    #[error("these brokers would ignore `{key}`: of the versions known to kmk only {has} has it")]
     OtherBrokers {
         /// Its name.
         key: String,
@@ -139,7 +139,7 @@ pub enum What {
     },
     /// A warning: a secret that anyone can read.
     #[error(
-        "`{0}` looks like a secret, and would stand in files and labels that anyone here can read"
+        "`{0}` looks like a secret, and would be written to files and labels that anyone on this machine can read"
     )]
     PlainSecret(String),
 }

@@ -1,10 +1,10 @@
-//! A lab file's tree made into a `Spec`, with all that is wrong. Knows nothing of where the text came from.
+//! Turns the tree of a lab file into a `Spec`, and reports all mistakes.
 
 use super::field::{CLUSTER, FLOW, LAB, Table};
 use super::fields::{Fields, Reader};
 use super::problem::{Problem, What};
 use super::yaml::{self, Node, Value};
-use super::{Place, brokers, clients};
+use super::{TextPosition, brokers, clients};
 use crate::core::lab_file::flow_setting;
 use crate::core::spec::{self, ClusterSpec, Finding, FlowSpec, Naming, Part, Spec, Subject};
 use crate::core::topology::{Topology, Version, official_image};
@@ -14,14 +14,14 @@ const MAX_PROBLEMS: usize = 50;
 
 /// What a lab file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reading {
+pub struct LabFile {
     /// The lab; valid.
     pub spec: Spec,
     /// What looks wrong and is not.
     pub warnings: Vec<Problem>,
 }
 
-pub(super) fn read(text: &str) -> Result<Reading, Vec<Problem>> {
+pub(super) fn read(text: &str) -> Result<LabFile, Vec<Problem>> {
     let mut reader = Reader::default();
     let document = yaml::parse(text, &mut reader.problems);
     let spec = match &document {
@@ -30,7 +30,7 @@ pub(super) fn read(text: &str) -> Result<Reading, Vec<Problem>> {
         None => None,
     };
     if spec.is_none() && reader.problems.is_empty() {
-        reader.add(Place::FIRST, What::Empty);
+        reader.add(TextPosition::FIRST, What::Empty);
     }
     let Reader {
         mut problems,
@@ -38,7 +38,7 @@ pub(super) fn read(text: &str) -> Result<Reading, Vec<Problem>> {
     } = reader;
     if let Some(spec) = spec.filter(|_| problems.is_empty()) {
         warnings.sort_by_key(|warning| warning.place);
-        return Ok(Reading { spec, warnings });
+        return Ok(LabFile { spec, warnings });
     }
     problems.sort_by_key(|problem| problem.place);
     problems.dedup();

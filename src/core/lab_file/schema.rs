@@ -1,4 +1,4 @@
-//! The lab file described to editors, as JSON Schema. Knows nothing of YAML.
+//! The JSON Schema of the lab file, for editors.
 
 use super::field::{CLUSTER, FLOW, Field, Kind, LAB, Table};
 use crate::core::spec::MAX_NAME;
@@ -9,7 +9,7 @@ pub fn schema() -> String {
     let mut schema = object(&LAB);
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] =
-        json!("A lab of Kafka clusters joined by MirrorMaker: kmk.yml of Kafka Mirror Kit");
+        json!("A lab of Kafka clusters connected by MirrorMaker: kmk.yml of Kafka Mirror Kit");
     schema["$defs"] = json!({ "cluster": object(&CLUSTER), "flow": object(&FLOW) });
     let text = serde_json::to_string_pretty(&schema).expect("plain maps have no reason to fail");
     text + "\n"

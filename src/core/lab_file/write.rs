@@ -1,4 +1,4 @@
-//! A spec as the text of a lab file, every field explained. Knows nothing of files.
+//! Writes a spec as a lab file, with every field explained.
 
 use super::field::{CLUSTER, FLOW, Field, Kind, LAB, Table};
 use crate::core::spec::{ClusterSpec, FlowSpec, Naming, Spec};
@@ -23,8 +23,8 @@ enum Talk {
 pub fn write(spec: &Spec) -> String {
     let mut text = format!(
         "# yaml-language-server: $schema={SCHEMA}\n\
-         # A lab of Kafka clusters: `kmk deploy` in this directory brings it up, and after a change to what this file says.\n\
-         # What is commented out is an example; flags of `kmk deploy` override what is here.\n"
+         # A lab of Kafka clusters. Run `kmk deploy` in this directory to start it, and again to apply changes.\n\
+         # Commented lines are examples. Flags of `kmk deploy` override this file.\n"
     );
     let Spec {
         lab,

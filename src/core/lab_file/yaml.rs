@@ -1,9 +1,9 @@
-//! YAML as a tree in which every value knows its place. Knows nothing of what a lab file may say.
+//! Parses YAML into a tree in which every value knows its position.
 //!
 //! Parsed with `saphyr-parser`: YAML 1.2, pure Rust, well kept, and a stream of events with places, so that what a lab
 //! file has no use for (aliases, tags, depth) is refused as it comes, before it can grow.
 
-use super::Place;
+use super::TextPosition;
 use super::problem::{Problem, What};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 
@@ -13,7 +13,7 @@ const MAX_DEPTH: usize = 16;
 /// A value and its place.
 #[derive(Debug)]
 pub(super) struct Node {
-    pub(super) place: Place,
+    pub(super) place: TextPosition,
     pub(super) value: Value,
 }
 
@@ -72,7 +72,7 @@ pub(super) fn parse(text: &str, problems: &mut Vec<Problem>) -> Option<Node> {
 }
 
 /// The first tab that indents a line, up to a line.
-fn first_tab(text: &str, last: usize) -> Option<Place> {
+fn first_tab(text: &str, last: usize) -> Option<TextPosition> {
     let lines = text.lines().take(last).enumerate();
     lines.into_iter().find_map(|(index, line)| {
         let inside = line.trim_start();
@@ -80,7 +80,7 @@ fn first_tab(text: &str, last: usize) -> Option<Place> {
         let column = indent
             .find('\t')
             .filter(|_| !inside.is_empty() && !inside.starts_with('#'))?;
-        Some(Place {
+        Some(TextPosition {
             line: index + 1,
             column: column + 1,
         })
@@ -114,7 +114,7 @@ impl<'a> Tree<'a> {
         Ok(first)
     }
 
-    fn next(&mut self) -> Result<Option<(Event<'a>, Place)>, Problem> {
+    fn next(&mut self) -> Result<Option<(Event<'a>, TextPosition)>, Problem> {
         match self.events.next_event() {
             None => Ok(None),
             Some(Ok((event, span))) => Ok(Some((event, place(&span)))),
@@ -122,7 +122,12 @@ impl<'a> Tree<'a> {
         }
     }
 
-    fn node(&mut self, event: Event<'a>, place: Place, depth: usize) -> Result<Node, Problem> {
+    fn node(
+        &mut self,
+        event: Event<'a>,
+        place: TextPosition,
+        depth: usize,
+    ) -> Result<Node, Problem> {
         if depth > MAX_DEPTH {
             return Err(Problem::at(place, What::TooDeep));
         }
@@ -172,15 +177,15 @@ impl<'a> Tree<'a> {
         Ok(Node { place, value })
     }
 
-    fn tag(&mut self, place: Place, is_there: bool) {
+    fn tag(&mut self, place: TextPosition, is_there: bool) {
         if is_there {
             self.problems.push(Problem::at(place, What::Tag));
         }
     }
 }
 
-fn place(span: &Span) -> Place {
-    Place {
+fn place(span: &Span) -> TextPosition {
+    TextPosition {
         line: span.start.line().max(1),
         column: span.start.col() + 1,
     }
@@ -188,7 +193,7 @@ fn place(span: &Span) -> Place {
 
 fn not_yaml(error: &ScanError) -> Problem {
     let marker = error.marker();
-    let place = Place {
+    let place = TextPosition {
         line: marker.line().max(1),
         column: marker.col() + 1,
     };

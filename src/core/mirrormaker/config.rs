@@ -4,19 +4,16 @@
 //! a consumer's at its source's (`MirrorMakerConfig.workerConfig`).
 
 mod flow;
-mod properties;
-mod sharing;
+mod worker_group;
 
 pub use flow::{NEVER, excluded, spared, topics};
 
-use crate::core::topology::{Cluster, FULL_BATCH, Topology};
-use properties::Properties;
+use crate::core::mirrormaker::properties::Properties;
+use crate::core::topology::{Cluster, FULL_BATCH, MAX_RECORD_BYTES, Topology};
 use std::time::Duration;
 
-/// What brokers take ([`message.max.bytes`]) and what a request adds to it: one record that is too large ends a whole flow.
-///
-/// [`message.max.bytes`]: crate::core::compose::MAX_RECORD_BYTES
-const MAX_REQUEST_BYTES: u32 = 17 * 1024 * 1024;
+/// What brokers take, and room for what a request adds to it: one record that is too large ends a whole flow.
+const MAX_REQUEST_BYTES: u32 = MAX_RECORD_BYTES + 1024 * 1024;
 /// How often MirrorMaker looks for topics and groups, and brings groups' places along, in seconds.
 pub const EVERY: u64 = 1;
 /// How often MirrorMaker notes how far it copied.
@@ -28,12 +25,12 @@ const REQUEST_TIMEOUT: &str = "request.timeout.ms";
 /// What a client is given where another broker can take over from one that has died, and why.
 const GIVING_UP: [(&str, &str, &str); 3] = [
     (
-        "A killed container may not even close its connections: ask another broker after this. Default 30 s.",
+        "A killed broker may leave its connections open: give up on it and ask another after this. Default 30 s.",
         REQUEST_TIMEOUT,
         "5000",
     ),
     (
-        "Nor does it refuse new ones, and until one is given up nobody is asked who leads now. Default 10 s, later 30 s.",
+        "It may not refuse new connections either, and the new leader is looked up only after one is given up. Default 10 s, later 30 s.",
         "socket.connection.setup.timeout.ms",
         "1000",
     ),
@@ -42,7 +39,7 @@ const GIVING_UP: [(&str, &str, &str); 3] = [
 /// What every consumer of a source is given, and why.
 const READING: [(&str, &str, &str); 4] = [
     (
-        "Default 500: while a busy partition's data is worked off, the next fetch asks only for idle ones and waits this long.",
+        "Default 500: while data of a busy partition is being processed, the next fetch asks only for idle partitions and waits this long.",
         "fetch.max.wait.ms",
         "100",
     ),
@@ -53,7 +50,7 @@ const READING: [(&str, &str, &str); 4] = [
     ),
     ("", "max.poll.records", "2000"),
     (
-        "Default true: a topic that is deleted at the source would be made again, by asking for its records.",
+        "Default true: fetching from a topic that was deleted at the source would create it again.",
         "allow.auto.create.topics",
         "false",
     ),
@@ -63,7 +60,7 @@ const READING: [(&str, &str, &str); 4] = [
 pub fn render(topology: &Topology) -> String {
     let mut file = Properties::default();
     let names: Vec<&str> = topology.clusters.iter().map(|c| c.name.as_str()).collect();
-    file.section("The clusters, by the names that prefix their topics elsewhere");
+    file.section("The clusters: their names are the prefixes of mirrored topics");
     file.set("", "clusters", names.join(", "));
     for cluster in &topology.clusters {
         file.set(
@@ -73,11 +70,11 @@ pub fn render(topology: &Topology) -> String {
         );
     }
     file.set(
-        "Find connectors by their manifests instead of scanning every jar: seconds at start.",
+        "Find connectors by their service files instead of scanning every jar: seconds saved at start.",
         "plugin.discovery",
         "service_load",
     );
-    sharing::internal_rest(&mut file, topology);
+    worker_group::internal_rest(&mut file, topology);
     flow::write_all(&mut file, topology);
     freshness(&mut file);
     for cluster in &topology.clusters {
@@ -102,7 +99,7 @@ fn properties_of(file: &mut Properties, cluster: &Cluster) {
     let left = std::mem::take(&mut file.asked_for);
     if !left.is_empty() {
         file.section(&format!(
-            "What clients need at {}, as asked for",
+            "Client settings for {}, as configured",
             cluster.name
         ));
     }
@@ -112,10 +109,10 @@ fn properties_of(file: &mut Properties, cluster: &Cluster) {
 }
 
 fn freshness(file: &mut Properties) {
-    file.section("How soon a change at the source is seen at the target");
+    file.section("How soon a change at the source reaches the target");
     let every_second = [
         (
-            "New topics and partitions. Default 600 s: people think that MirrorMaker is broken.",
+            "New topics and partitions. Default 600 s, which makes MirrorMaker look broken.",
             "refresh.topics.interval.seconds",
         ),
         (
@@ -123,11 +120,11 @@ fn freshness(file: &mut Properties) {
             "refresh.groups.interval.seconds",
         ),
         (
-            "Offsets of groups, translated. Default 60 s.",
+            "Checkpoints: translated group offsets. Default 60 s.",
             "emit.checkpoints.interval.seconds",
         ),
         (
-            "Offsets of groups, written at the target. Default 60 s.",
+            "Translated offsets committed for groups at the target. Default 60 s.",
             "sync.group.offsets.interval.seconds",
         ),
     ];
@@ -135,7 +132,7 @@ fn freshness(file: &mut Properties) {
         file.set(why, key, EVERY.to_string());
     }
     file.set(
-        "An offset sync for every batch rather than every 100 records: translated offsets are closer.",
+        "An offset sync for every batch rather than every 100 records: translated offsets are more exact.",
         "offset.lag.max",
         "0",
     );
@@ -187,13 +184,13 @@ fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
     }
     file.section(&format!("Writing to {name}"));
     file.set(
-        "MirrorMaker's worker starts before the brokers listen; try again soon.",
+        "The worker starts before the brokers listen: retry soon.",
         &format!("{name}.reconnect.backoff.ms"),
         "50",
     );
     file.set("", &format!("{name}.reconnect.backoff.max.ms"), "100");
     file.set(
-        "A record is sent at once; while a request is under way, the next batch fills by itself. Default 5 since Kafka 4.0.",
+        "Send a record at once; while a request is in flight, the next batch fills anyway. Default 5 since Kafka 4.0.",
         &format!("{name}.producer.linger.ms"),
         "0",
     );
@@ -201,40 +198,40 @@ fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
     file.set(
         match batch {
             FULL_BATCH => "Fuller batches under load. Default 16 KiB.",
-            _ => "As much as the smallest topic takes (max.message.bytes, segment.bytes): a larger batch never gets there. Default 16 KiB.",
+            _ => "As much as every topic accepts (max.message.bytes, segment.bytes): a larger batch would be rejected. Default 16 KiB.",
         },
         &format!("{name}.producer.batch.size"),
         batch.to_string(),
     );
     file.set(
-        "One record that is too large ends the task, and with it every topic of the flow: as large as brokers take, and some.",
+        "A single record that is too large fails the task, and with it every topic of the flow: a little more than brokers accept.",
         &format!("{name}.producer.max.request.size"),
         MAX_REQUEST_BYTES.to_string(),
     );
     file.set(
-        "How soon MirrorMaker notes how far it copied; after a crash it repeats what came later, and `kmk status` counts from it. Default 60 s.",
+        "How often MirrorMaker commits its positions; after a crash it copies again what came later, and `kmk status` counts from them. Default 60 s.",
         &format!("{name}.offset.flush.interval.ms"),
         NOTED.as_millis().to_string(),
     );
     file.set(
-        "The work of a lost worker is taken up at once. Default 5 min.",
+        "The tasks of a lost worker are reassigned at once. Default 5 min.",
         &format!("{name}.scheduled.rebalance.max.delay.ms"),
         "0",
     );
-    sharing::absence(file, cluster);
+    worker_group::absence(file, cluster);
     file.set("", &format!("{name}.plugin.discovery"), "service_load");
     file.set(
-        "One partition for each of the worker's own topics instead of 25 and 5.",
+        "One partition for each of Connect's internal topics instead of 25 and 5.",
         &format!("{name}.offset.storage.partitions"),
         "1",
     );
     file.set("", &format!("{name}.status.storage.partitions"), "1");
     file.set(
-        "Compacted sooner than at 1 GiB: what reads how far MirrorMaker is need not read its whole history.",
+        "Compacted sooner than at 1 GiB: reading MirrorMaker's positions does not mean reading their whole history.",
         &format!("{name}.offset.storage.segment.bytes"),
         STATE_SEGMENT_BYTES.to_string(),
     );
-    let mut why = "As many copies of them as there are brokers, three at most.";
+    let mut why = "A replica of each on every broker, three at most.";
     for topic in ["offset.storage", "status.storage", "config.storage"] {
         file.set(
             why,

@@ -1,13 +1,13 @@
-//! What MirrorMaker would not do of what its properties file says. Pure. Knows nothing of where the file lies.
+//! Finds what MirrorMaker would not do of what its properties file says. Pure.
 //!
 //! MirrorMaker ignores unknown and misplaced keys in silence. Which key is read where is known to
 //! [`mm2_settings`](crate::core::mirrormaker::settings); here it is applied to a whole file with its aliases and flows.
 
+mod cycles;
 mod finding;
 mod flows;
 mod own;
 mod reach;
-mod round;
 mod value;
 mod workers;
 mod written;
@@ -20,7 +20,7 @@ use crate::core::mirrormaker::properties::{Entry, Spelling, read};
 use crate::core::mirrormaker::settings::BEATS_PRODUCER;
 use crate::core::mirrormaker::settings::reader::{is_of_brokers, is_of_its_topics};
 use crate::core::mirrormaker::settings::{
-    Generation, Place, Right, Type, Use, Verdict, known_for, rights,
+    Alternative, ClusterUse, Generation, KeyVerdict, Scope, Type, alternatives, known_for,
 };
 use crate::core::nearest::nearest;
 use flows::{Flows, Standing};
@@ -67,8 +67,8 @@ pub fn lint_in(text: &str, encoding: Encoding, kafka: Option<Generation>) -> Vec
         problem,
     });
     let mut findings: Vec<Finding> = mark.into_iter().chain(missing).collect();
-    let round = round::twins(&file.flows, &counts).into_iter();
-    let round = round.chain(round::rings(&file.flows, &counts));
+    let round = cycles::same_clusters(&file.flows, &counts).into_iter();
+    let round = round.chain(cycles::rings(&file.flows, &counts));
     let round = round.chain(workers::shared(&file.flows, &counts));
     findings.extend(round.take(MOST).map(|(key, problem)| {
         Finding {
@@ -126,7 +126,7 @@ struct File<'a> {
 }
 
 /// Where everything is read that clusters can have.
-const ANY_USE: Use = Use {
+const ANY_USE: ClusterUse = ClusterUse {
     is_read: true,
     is_written: true,
     has_worker: true,
@@ -160,7 +160,7 @@ impl File<'_> {
     /// A list that Kafka 4 has under another name only, where both Kafkas are asked for.
     fn gone(&self, entry: &Entry, read: &Read<'_>) -> Option<Problem> {
         let now = known_for(read.place, read.bare, Some(Generation::Four));
-        let is_gone = self.kafka.is_none() && now == Verdict::OnlyIn(Generation::Three);
+        let is_gone = self.kafka.is_none() && now == KeyVerdict::OnlyIn(Generation::Three);
         renamed(&entry.key).filter(|_| is_gone)
     }
 
@@ -168,9 +168,9 @@ impl File<'_> {
     fn read<'k>(&self, entry: &'k Entry) -> Result<Option<Read<'k>>, Problem> {
         let standing = self.standing(&entry.key);
         let (place, bare) = match &standing {
-            Standing::Top(key) => (Place::Top, *key),
-            Standing::Cluster(alias, key) => (Place::Cluster(self.flows.use_of(alias)), *key),
-            Standing::Flow(_, _, key) => (Place::Flow, *key),
+            Standing::Top(key) => (Scope::Top, *key),
+            Standing::Cluster(alias, key) => (Scope::Cluster(self.flows.use_of(alias)), *key),
+            Standing::Flow(_, _, key) => (Scope::Flow, *key),
             Standing::Itself(alias) => return Err(Problem::Itself((*alias).to_owned())),
             Standing::Nobody(name) => return Err(self.unknown_alias(&entry.key, name)),
         };
@@ -178,7 +178,7 @@ impl File<'_> {
             return Err(problem);
         }
         match known_for(place, bare, self.kafka) {
-            Verdict::Known(kind) => {
+            KeyVerdict::Known(kind) => {
                 let flow = match standing {
                     Standing::Flow(source, target, _) => Some((source, target)),
                     _ => None,
@@ -193,15 +193,20 @@ impl File<'_> {
                 self.reached(&entry.key, bare, &standing, Ok(read))
                     .map(Some)
             }
-            Verdict::Partly { reaches, rights } => {
-                let instead = self.names(&rights, &standing);
+            KeyVerdict::Partly {
+                reaches,
+                alternatives,
+            } => {
+                let instead = self.names(&alternatives, &standing);
                 let partly = Err(Problem::Partly { reaches, instead });
                 self.reached(&entry.key, bare, &standing, partly).map(Some)
             }
-            Verdict::Overruled(why) => Err(Problem::Overruled(why)),
-            Verdict::OnlyIn(only) => Err(renamed(&entry.key).unwrap_or(Problem::OnlyIn(only))),
-            Verdict::Misplaced(rights) => Err(Problem::Misplaced(self.names(&rights, &standing))),
-            Verdict::Unknown { meant } => {
+            KeyVerdict::Overruled(why) => Err(Problem::Overruled(why)),
+            KeyVerdict::OnlyIn(only) => Err(renamed(&entry.key).unwrap_or(Problem::OnlyIn(only))),
+            KeyVerdict::Misplaced(alternatives) => {
+                Err(Problem::Misplaced(self.names(&alternatives, &standing)))
+            }
+            KeyVerdict::Unknown { meant } => {
                 let stray = matches!(standing, Standing::Top(_));
                 if let Some(name) = stray.then(|| self.stray_alias(bare)).flatten() {
                     return Err(self.unknown_alias(&entry.key, name));
@@ -227,8 +232,8 @@ impl File<'_> {
             .standing(key, |place, key| self.is_known(place, key));
         match &standing {
             Standing::Cluster(alias, bare)
-                if !self.is_known(Place::Cluster(self.flows.use_of(alias)), bare)
-                    && self.is_known(Place::Top, key) =>
+                if !self.is_known(Scope::Cluster(self.flows.use_of(alias)), bare)
+                    && self.is_known(Scope::Top, key) =>
             {
                 Standing::Top(key)
             }
@@ -245,7 +250,7 @@ impl File<'_> {
         at_best: Result<Read<'k>, Problem>,
     ) -> Result<Read<'k>, Problem> {
         let elsewhere = || {
-            let mut names = self.names(&rights(bare, self.kafka), standing);
+            let mut names = self.names(&alternatives(bare, self.kafka), standing);
             names.retain(|name| name != key);
             names
         };
@@ -271,29 +276,31 @@ impl File<'_> {
         }
     }
 
-    fn names(&self, rights: &[Right], standing: &Standing) -> Vec<String> {
-        let names = rights.iter().map(|right| self.flows.name(right, standing));
+    fn names(&self, alternatives: &[Alternative], standing: &Standing) -> Vec<String> {
+        let names = alternatives
+            .iter()
+            .map(|right| self.flows.name(right, standing));
         let mut names: Vec<String> = names.collect();
         names.dedup();
         names
     }
 
     /// Of a list, what Kafka 4.2 takes, if no Kafka is named: what it refuses no other one needs.
-    fn strictest(&self, place: Place, bare: &str, kind: Type) -> Type {
+    fn strictest(&self, place: Scope, bare: &str, kind: Type) -> Type {
         match known_for(place, bare, self.kafka.or(Some(Generation::Four))) {
-            Verdict::Known(Type::Filled) => Type::Filled,
+            KeyVerdict::Known(Type::Filled) => Type::Filled,
             _ => kind,
         }
     }
 
-    fn is_known(&self, place: Place, key: &str) -> bool {
-        matches!(known_for(place, key, self.kafka), Verdict::Known(_))
+    fn is_known(&self, place: Scope, key: &str) -> bool {
+        matches!(known_for(place, key, self.kafka), KeyVerdict::Known(_))
     }
 
     /// The name before what could only be a setting of a cluster.
     fn stray_alias<'k>(&self, key: &'k str) -> Option<&'k str> {
         let mut dots = key.match_indices('.').map(|(at, _)| at).take(flows::DOTS);
-        let name = dots.find(|at| self.is_known(Place::Cluster(ANY_USE), &key[at + 1..]));
+        let name = dots.find(|at| self.is_known(Scope::Cluster(ANY_USE), &key[at + 1..]));
         name.map(|at| &key[..at])
     }
 

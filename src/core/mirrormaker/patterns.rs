@@ -1,11 +1,10 @@
-//! Whether a flow takes a topic, by the topic's name alone. Knows nothing of clusters that run.
+//! Decides by its name alone whether a flow replicates a topic.
 //!
 //! As `MirrorSourceConnector.shouldReplicateTopic`, `DefaultTopicFilter` and `ReplicationPolicy` judge it.
 
 use crate::core::mirrormaker::config;
-use crate::core::spec::Naming;
 use crate::core::spec::filter;
-use crate::core::topology::{Flow, HEARTBEATS};
+use crate::core::topology::{Flow, InternalName, is_heartbeats};
 use serde::Serialize;
 
 /// Characters of a topic's name at most (Kafka's `Topic.MAX_NAME_LENGTH`).
@@ -24,13 +23,13 @@ pub struct Rules {
 #[serde(rename_all = "snake_case")]
 pub enum Selection {
     /// It is copied.
-    Taken,
+    Included,
     /// It is a name of Kafka's or MirrorMaker's own.
     Internal(InternalName),
     /// It came from the target, by its prefix: it is not copied back.
     Cycle,
     /// With its prefix it is longer than Kafka allows.
-    TooLong(
+    NameTooLong(
         /// Characters of the name on the target.
         usize,
     ),
@@ -42,19 +41,7 @@ pub enum Selection {
     /// No pattern of `topics` takes it.
     NotListed,
     /// Only Java can tell whether these patterns take it.
-    Unjudged(Vec<String>),
-}
-
-/// By what a name is known as internal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum InternalName {
-    /// It begins with `__`.
-    Underscores,
-    /// It begins with a dot.
-    Dot,
-    /// It ends with `.internal` or `-internal`.
-    Suffix,
+    NotEvaluated(Vec<String>),
 }
 
 impl Rules {
@@ -85,22 +72,22 @@ impl Rules {
     /// What becomes of a topic of that name. Where several rules leave it out: the first, in the order of [`Selection`], so that
     /// what no pattern could change comes before what a pattern does.
     pub fn select(&self, topic: &str) -> Selection {
-        if let Some(name) = internal(topic) {
+        if let Some(name) = InternalName::of(topic) {
             return Selection::Internal(name);
         }
-        if self.is_cycle(topic) {
+        if self.flow.is_cycle(topic) {
             return Selection::Cycle;
         }
         match self.remote(topic).chars().count() {
-            length if length > MAX_TOPIC_NAME => Selection::TooLong(length),
-            _ if self.takes_as_heartbeats(topic) => Selection::Taken,
+            length if length > MAX_TOPIC_NAME => Selection::NameTooLong(length),
+            _ if self.takes_as_heartbeats(topic) => Selection::Included,
             _ => self.filtered(topic),
         }
     }
 
     /// Whether it is copied for its name, though the patterns do not take it in.
     pub fn takes_for_its_name(&self, topic: &str) -> bool {
-        self.select(topic) == Selection::Taken && self.filtered(topic) != Selection::Taken
+        self.select(topic) == Selection::Included && self.filtered(topic) != Selection::Included
     }
 
     fn takes_as_heartbeats(&self, topic: &str) -> bool {
@@ -133,9 +120,9 @@ impl Rules {
             unjudged.extend(may_list);
         }
         if unjudged.is_empty() {
-            Selection::Taken
+            Selection::Included
         } else {
-            Selection::Unjudged(unjudged)
+            Selection::NotEvaluated(unjudged)
         }
     }
 
@@ -143,50 +130,14 @@ impl Rules {
     pub fn remote(&self, topic: &str) -> String {
         self.flow.remote_topic(topic)
     }
-
-    /// Whether its prefixes say that it was copied from the target before, at whatever remove.
-    fn is_cycle(&self, topic: &str) -> bool {
-        if self.flow.spec.naming == Naming::Same && !topic.ends_with(HEARTBEATS) {
-            return false;
-        }
-        let mut name = topic;
-        // as Java's `split` has it, which forgets dots at the end
-        while let Some((source, upstream)) = name
-            .split_once('.')
-            .filter(|_| name.trim_end_matches('.').contains('.'))
-        {
-            if source == self.flow.spec.target {
-                return true;
-            }
-            name = upstream;
-        }
-        false
-    }
-}
-
-/// Whether MirrorMaker takes it for a topic of heartbeats, its own or one that was copied from elsewhere, whoever made it
-/// (`ReplicationPolicy.isHeartbeatsTopic`).
-pub fn is_heartbeats(topic: &str) -> bool {
-    topic == HEARTBEATS || topic.ends_with(".heartbeats")
-}
-
-fn internal(topic: &str) -> Option<InternalName> {
-    if topic.starts_with("__") {
-        Some(InternalName::Underscores)
-    } else if topic.starts_with('.') {
-        Some(InternalName::Dot)
-    } else if topic.ends_with(".internal") || topic.ends_with("-internal") {
-        Some(InternalName::Suffix)
-    } else {
-        None
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::spec::Naming;
     use crate::core::spec::scenario;
-    use crate::core::topology::{Topology, is_internal};
+    use crate::core::topology::{HEARTBEATS, Topology, is_internal};
     use proptest::prelude::*;
 
     fn rules(naming: Naming, topics: &[&str], exclude: &[&str]) -> Rules {
@@ -202,23 +153,23 @@ mod tests {
     fn names_are_judged_by_the_patterns() {
         let all = rules(Naming::Prefix, &[], &["secret.*", "kmk.*"]);
         let excluded = |pattern: &str| Selection::Excluded(pattern.to_owned());
-        assert_eq!(all.select("orders"), Selection::Taken);
+        assert_eq!(all.select("orders"), Selection::Included);
         assert_eq!(
             all.select("secrets"),
             excluded("(?!kmk-canary$)(?:secret.*)")
         );
-        assert_eq!(all.select("kmk-canary"), Selection::Taken);
+        assert_eq!(all.select("kmk-canary"), Selection::Included);
         assert_eq!(all.select("x.replica"), excluded(r".*\.replica"));
         let some = rules(Naming::Prefix, &["orders.*", "payments"], &[]);
-        assert_eq!(some.select("orders2"), Selection::Taken);
+        assert_eq!(some.select("orders2"), Selection::Included);
         assert_eq!(some.select("payments2"), Selection::NotListed);
-        assert_eq!(some.select("kmk-canary"), Selection::Taken);
-        assert_eq!(some.select("heartbeats"), Selection::Taken);
+        assert_eq!(some.select("kmk-canary"), Selection::Included);
+        assert_eq!(some.select("heartbeats"), Selection::Included);
         let java = rules(Naming::Prefix, &["(?<=x)a|b", "orders"], &[]);
-        assert_eq!(java.select("orders"), Selection::Taken);
+        assert_eq!(java.select("orders"), Selection::Included);
         assert_eq!(
             java.select("b"),
-            Selection::Unjudged(vec!["(?<=x)a|b".to_owned()])
+            Selection::NotEvaluated(vec!["(?<=x)a|b".to_owned()])
         );
     }
 
@@ -244,7 +195,11 @@ mod tests {
             ("myheartbeats", false),
             ("team.other", false),
         ] {
-            assert_eq!(some.select(topic) == Selection::Taken, is_taken, "{topic}");
+            assert_eq!(
+                some.select(topic) == Selection::Included,
+                is_taken,
+                "{topic}"
+            );
             assert_eq!(some.takes_for_its_name(topic), is_taken, "{topic}");
         }
         assert!(!some.takes_for_its_name("orders"));
@@ -273,10 +228,10 @@ mod tests {
             "secondary.",
             "secondary2.x",
         ] {
-            assert_eq!(prefix.select(topic), Selection::Taken, "{topic}");
+            assert_eq!(prefix.select(topic), Selection::Included, "{topic}");
         }
         let same = rules(Naming::Same, &[], &[]);
-        assert_eq!(same.select("secondary.orders"), Selection::Taken);
+        assert_eq!(same.select("secondary.orders"), Selection::Included);
         assert_eq!(same.remote("orders"), "orders");
         assert_eq!(same.remote("heartbeats"), "primary.heartbeats");
         assert_eq!(same.remote("myheartbeats"), "primary.myheartbeats");
@@ -287,16 +242,16 @@ mod tests {
         let rules = rules(Naming::Prefix, &[], &[]);
         let prefix = "primary.".len();
         let (fits, too_long) = (MAX_TOPIC_NAME - prefix, MAX_TOPIC_NAME - prefix + 1);
-        assert_eq!(rules.select(&"a".repeat(fits)), Selection::Taken);
+        assert_eq!(rules.select(&"a".repeat(fits)), Selection::Included);
         assert_eq!(
             rules.select(&"a".repeat(too_long)),
-            Selection::TooLong(MAX_TOPIC_NAME + 1)
+            Selection::NameTooLong(MAX_TOPIC_NAME + 1)
         );
     }
 
     /// `--` and the like are for Java to judge.
     fn is_taken(selection: &Selection) -> bool {
-        matches!(selection, Selection::Taken | Selection::Unjudged(_))
+        matches!(selection, Selection::Included | Selection::NotEvaluated(_))
     }
 
     proptest! {
@@ -323,7 +278,7 @@ mod tests {
         fn whatever_the_filters_what_is_internal_is_not_taken(topic in "[a-z._-]{1,20}", exclude in "[a-z.*]{1,5}") {
             let rules = rules(Naming::Prefix, &[], &[&exclude]);
             let is_ours = topic.contains("kmk-canary") || topic.ends_with(HEARTBEATS);
-            if rules.select(&topic) == Selection::Taken && !is_ours {
+            if rules.select(&topic) == Selection::Included && !is_ours {
                 prop_assert!(!is_internal(&topic));
             }
         }

@@ -1,6 +1,10 @@
-//! A Java properties file as `java.util.Properties.load` reads it, with the line each key stands on. Knows nothing of what the keys mean.
+//! Java's properties files: read as `java.util.Properties.load` reads them, with the line of each key, and written so that it
+//! reads back what was meant.
 //!
 //! Our own, as the crates that read such files keep no lines of what they read, or fail on the first fault.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// One key and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,6 +167,73 @@ fn unescape(text: &str) -> Result<String, String> {
     Ok(String::from_utf16_lossy(&units))
 }
 
+/// An ordered properties file.
+#[derive(Default)]
+pub(super) struct Properties {
+    pub(super) text: String,
+    /// What takes the place of settings that come, by their keys.
+    pub(super) asked_for: BTreeMap<String, String>,
+}
+
+impl Properties {
+    pub(super) fn section(&mut self, title: &str) {
+        let gap = if self.text.is_empty() { "" } else { "\n" };
+        let _ = writeln!(self.text, "{gap}# {title}");
+    }
+
+    pub(super) fn set(&mut self, why: &str, key: &str, value: impl AsRef<str>) {
+        if !why.is_empty() {
+            let _ = writeln!(self.text, "# {why}");
+        }
+        match self.asked_for.remove(key) {
+            Some(asked_for) => {
+                let _ = writeln!(self.text, "# As configured, instead of {}.", value.as_ref());
+                self.line(key, &asked_for);
+            }
+            None => self.line(key, value.as_ref()),
+        }
+    }
+
+    pub(super) fn line(&mut self, key: &str, value: &str) {
+        let _ = writeln!(
+            self.text,
+            "{} = {}",
+            escape(key, true),
+            escape(value, false)
+        );
+    }
+}
+
+/// As `java.util.Properties` reads it back.
+fn escape(text: &str, key: bool) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for (index, c) in text.chars().enumerate() {
+        match c {
+            '\\' => escaped.push_str(r"\\"),
+            '\n' => escaped.push_str(r"\n"),
+            '\r' => escaped.push_str(r"\r"),
+            '\t' => escaped.push_str(r"\t"),
+            ' ' if key || index == 0 => escaped.push_str(r"\ "),
+            ':' | '=' if key => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            '#' | '!' if key && index == 0 => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            ' '..='~' => escaped.push(c),
+            _ => {
+                let mut units = [0; 2];
+                for unit in c.encode_utf16(&mut units) {
+                    let _ = write!(escaped, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    escaped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,6 +318,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_written_is_read_back(key in any::<String>(), value in any::<String>()) {
+            let mut file = Properties::default();
+            file.line(&key, &value);
+            let line = file.text.strip_suffix('\n').unwrap();
+            prop_assert!(line.is_ascii() && !line.contains('\n'));
+            prop_assert_eq!(pairs(&file.text), [(1, key, value)]);
+        }
+
         #[test]
         fn no_text_is_too_odd(text in any::<String>()) {
             let last = natural_lines(&text).len();

@@ -1,21 +1,21 @@
 //! Every setting that MirrorMaker reads, and brokers read, as Kafka's own configuration definitions have them. Knows
 //! nothing of files.
 //!
-//! [`known_for`] judges one key at one [`Place`]: MirrorMaker ignores unknown and misplaced keys in silence.
+//! [`known_for`] judges one key at one [`Scope`]: MirrorMaker ignores unknown and misplaced keys in silence.
 //! [`known_to_brokers`] does so for the brokers, which are no better.
 
 mod broker;
 mod failure;
-mod place;
 pub(crate) mod reader;
+mod scope;
 mod value;
 
 pub use broker::{BrokerVerdict, known_to_brokers};
-pub use failure::{Connectors, Failure, failure};
-pub(crate) use place::{
-    BEATS_PRODUCER, CONNECTS_ADMIN, CONNECTS_READER, SIDE_READERS, SYNCS_PRODUCER, rights,
+pub use failure::{Connectors, Consequence, failure};
+pub use scope::{Alternative, ClusterUse, KeyVerdict, Scope, Side, known_for};
+pub(crate) use scope::{
+    BEATS_PRODUCER, CONNECTS_ADMIN, CONNECTS_READER, SIDE_READERS, SYNCS_PRODUCER, alternatives,
 };
-pub use place::{Place, Right, Side, Use, Verdict, known_for};
 pub use value::Type;
 pub(crate) use value::{entries, trimmed};
 

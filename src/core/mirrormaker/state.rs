@@ -16,7 +16,7 @@ mod sync;
 pub use checkpoint::{Checkpoint, GroupPlace, checkpoints, checkpoints_topic};
 pub use config::{Config, began, config, configs_topic, has_let_go};
 pub use failure::{Failure, failures};
-pub use heartbeat::{HEARTBEATS, last_heartbeat};
+pub use heartbeat::last_heartbeat;
 pub use position::{Position, positions};
 pub use sync::{OffsetSync, offset_sync, offset_syncs_topic};
 

@@ -1,9 +1,9 @@
-//! Everything that can be wrong with a spec, found at once. Knows nothing of where the spec was written.
+//! Finds everything that is wrong with a spec, at once.
 
 use super::problem::{Finding, Part, Problem, Subject};
 use super::{
     ClusterSpec, FlowSpec, MAX_BROKERS, MAX_CLUSTERS, MAX_FLOWS, MAX_HEAP_MIB, MAX_MIRRORMAKERS,
-    MAX_PARTITIONS, MIN_HEAP_MIB, MIN_PORT, Spec, circle, existing, is_image, is_name, owned,
+    MAX_PARTITIONS, MIN_HEAP_MIB, MIN_PORT, Spec, existing, flow_cycles, is_image, is_name, owned,
     reference,
 };
 use crate::core::spec::filter;
@@ -64,7 +64,7 @@ impl Spec {
                 found.add(Subject::Flow(index), Part::Whole, problem);
             }
         }
-        found.0.extend(circle::findings(self));
+        found.0.extend(flow_cycles::findings(self));
         found.0
     }
 
@@ -95,7 +95,7 @@ pub(super) fn judge(
         return Some(Problem::OwnSetting { key, why });
     }
     if value.chars().any(char::is_control) {
-        let reason = "has a line break or another character that no setting has".to_owned();
+        let reason = "contains a line break or another character that is not allowed".to_owned();
         return Some(Problem::SettingValue { key, reason });
     }
     let reason = reference::pieces(value).err()?;
@@ -109,13 +109,11 @@ fn no_destination(address: IpAddr) -> Option<&'static str> {
         IpAddr::V6(address) => address.is_unicast_link_local(),
     };
     if address.is_unspecified() {
-        Some(
-            "it stands for all addresses of a machine, and brokers advertise the one to connect to",
-        )
+        Some("it means every address of a machine, and clients need one to connect to")
     } else if address.is_multicast() || address == IpAddr::V4(std::net::Ipv4Addr::BROADCAST) {
-        Some("it is no address of one machine")
+        Some("it is not the address of a single machine")
     } else if needs_zone(address) {
-        Some("it means another machine on every link")
+        Some("it means a different machine on every network link")
     } else {
         None
     }
@@ -263,7 +261,7 @@ impl Findings {
             }
             (Ok(1..), _) => {}
             _ => {
-                let reason = format!("is a number of copies, from 1 on, and not `{value}`");
+                let reason = format!("must be a number of replicas, 1 or more, got `{value}`");
                 self.add(subject, part, Problem::SettingValue { key, reason });
             }
         }

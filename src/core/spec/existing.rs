@@ -1,4 +1,4 @@
-//! What can be wrong with a cluster that is there already. Knows nothing of whether it answers.
+//! Checks the existing clusters of a spec.
 
 use super::check::judge;
 use super::problem::{Finding, Part, Problem, Subject};
@@ -6,7 +6,7 @@ use super::{ClusterSpec, Spec, owned};
 use kmk_kafka::endpoint::Endpoint;
 use std::collections::BTreeMap;
 
-/// Everything that is wrong with a cluster as far as it says, or does not say, that it is there already.
+/// Everything that is wrong with a cluster as far as it says, or does not say, that it already exists.
 pub(super) fn check(subject: Subject, cluster: &ClusterSpec, found: &mut Vec<Finding>) {
     let mut add = |part: Part, problem: Problem| {
         found.push(Finding {
@@ -113,7 +113,7 @@ fn parse(address: &str) -> Result<Endpoint, String> {
     if endpoint.host.chars().all(is_plain) && !endpoint.host.starts_with('-') {
         Ok(endpoint)
     } else {
-        Err("a host has letters, digits, `.` and `-`".to_owned())
+        Err("a host name has only letters, digits, `.` and `-`".to_owned())
     }
 }
 

@@ -1,24 +1,24 @@
-//! What can be wrong with a setting of a flow, as facts. Knows nothing of how it is found.
+//! What can be wrong with a setting of a flow.
 
 /// Why MirrorMaker would not do what a setting of a flow says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
     /// No setting of anything.
-    #[error("is none of MirrorMaker's: it would be ignored in silence")]
+    #[error("is not a MirrorMaker setting and would be silently ignored")]
     Unknown,
     /// A setting, but of something else than a flow.
-    #[error("is not read there: it would be ignored in silence")]
+    #[error("is not read there and would be silently ignored")]
     Misplaced,
     /// Read by less than it looks like; by what.
-    #[error("reaches only {0}")]
+    #[error("applies only to {0}")]
     Partly(&'static str),
     /// MirrorMaker sets it itself; why.
-    #[error("would be ignored in silence: {0}")]
+    #[error("would be silently ignored: {0}")]
     Overruled(&'static str),
     /// Only another Kafka has it.
     #[error(
-        "would be ignored in silence by MirrorMaker {runs}: of the Kafkas known only {has} has it"
+        "would be silently ignored by MirrorMaker {runs}: of the versions known to kmk only {has} has it"
     )]
     OtherKafka {
         /// The Kafka that has it.
@@ -27,7 +27,7 @@ pub enum Fault {
         runs: String,
     },
     /// A value that Kafka cannot read.
-    #[error("is to be {expected}, not `{value}`: {failure}")]
+    #[error("must be {expected}, got `{value}`: {failure}")]
     Value {
         /// Such as "true or false".
         expected: String,
@@ -38,7 +38,7 @@ pub enum Fault {
     },
     /// `${env:NAME}`, and a MirrorMaker that knows no `EnvVarConfigProvider`.
     #[error(
-        "has a `${{env:NAME}}`, and MirrorMaker {runs} would take it as it stands: EnvVarConfigProvider is there from Kafka {first} on"
+        "has a `${{env:NAME}}`, and MirrorMaker {runs} would not replace it: EnvVarConfigProvider exists from Kafka {first} on"
     )]
     NoVariables {
         /// The Kafka that MirrorMaker runs.

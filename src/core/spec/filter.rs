@@ -1,5 +1,4 @@
-//! Filters of topics and groups: Java regular expressions, checked and matched as far as they can be without Java. Knows nothing
-//! of what they are for.
+//! Topic and group filters: Java regular expressions, checked and matched as far as possible without Java.
 
 mod matching;
 
@@ -17,7 +16,7 @@ pub fn check(filter: &str) -> Result<(), String> {
     }
     if filter.trim() != filter || filter.contains([',', '\n', '\r']) {
         return Err(
-            "has a comma, a line break or a space at its end, where MirrorMaker splits its lists"
+            "contains a comma, a line break or a space at one end, where MirrorMaker splits its lists"
                 .to_owned(),
         );
     }
@@ -51,7 +50,7 @@ fn syntax(filter: &str) -> Result<(), String> {
         }
         ErrorKind::RepetitionMissing => ANYTHING,
         ErrorKind::RepetitionCountUnclosed => {
-            "; a comma ends a filter, so `{1,2}` cannot be written: say `aa?` instead"
+            "; a comma ends a filter, so `{1,2}` cannot be used: write `aa?` instead"
         }
         ErrorKind::ClassUnclosed
         | ErrorKind::ClassRangeInvalid
@@ -126,7 +125,7 @@ pub fn check_topics(filter: &str) -> Result<(), String> {
     match filter.chars().find(|c| "\"'`".contains(*c)) {
         // between brackets it is one of several
         Some(quote) if !filter.contains('[') => Err(format!(
-            "has a {quote} in it, and no topic's name has one: it can match nothing"
+            "contains a {quote}, which no topic name has: it can match nothing"
         )),
         _ => Ok(()),
     }

@@ -1,18 +1,18 @@
-//! Settings that a person cannot choose, because the lab stands on them, and settings with limits. Knows nothing of clusters.
+//! Settings that kmk manages itself, and settings with limits.
 
 /// Why a broker setting is kmk's own, if it is.
 pub(super) fn of_broker(key: &str) -> Option<&'static str> {
     let under = |prefix: &str| key.starts_with(prefix);
     match key {
         "node.id" | "broker.id" | "process.roles" | "broker.id.generation.enable" => {
-            Some("kmk numbers the brokers, and each is a controller too")
+            Some("kmk numbers the brokers, and each is also a controller")
         }
         "log.dir" | "log.dirs" | "metadata.log.dir" => {
-            Some("records lie on the volume that kmk makes for the broker")
+            Some("records are on the volume that kmk creates for the broker")
         }
-        "num.partitions" => Some("say `partitions` of the cluster instead"),
+        "num.partitions" => Some("use `partitions` of the cluster instead"),
         "message.max.bytes" | "replica.fetch.max.bytes" => Some(
-            "MirrorMaker's requests are as large as kmk lets brokers take, and one record that is larger ends the flow",
+            "kmk gives brokers and MirrorMaker the same limit, and a single larger record would stop the flow",
         ),
         "advertised.listeners"
         | "control.plane.listener.name"
@@ -20,19 +20,19 @@ pub(super) fn of_broker(key: &str) -> Option<&'static str> {
         | "inter.broker.listener.name"
         | "listeners"
         | "security.inter.broker.protocol" => {
-            Some("kmk works out the addresses, for the containers and for this machine")
+            Some("kmk sets the addresses, for the containers and for this machine")
         }
         "heap.opts" | "opts" | "jvm.performance.opts" | "gc.log.opts" | "debug" => {
-            Some("this is no setting of a broker but of its JVM; say `memory` for the heap")
+            Some("this is a JVM option, not a broker setting; use `memory` for the heap")
         }
         _ if under("controller.quorum.") || under("controller.listener.") => {
-            Some("kmk works out who the controllers are")
+            Some("kmk sets up the controllers")
         }
         _ if under("listener.") => {
-            Some("kmk works out the listeners, for the containers and for this machine")
+            Some("kmk sets the listeners, for the containers and for this machine")
         }
         _ if under("jmx.") || under("log4j.") || under("tools.log4j.") => {
-            Some("this is no setting of a broker but of its JVM")
+            Some("this is a JVM option, not a broker setting")
         }
         _ if under("zookeeper.") => Some("kmk runs Kafka without ZooKeeper"),
         _ if under("kafka.") => Some("the image cannot pass on settings that begin with `kafka.`"),
@@ -43,39 +43,39 @@ pub(super) fn of_broker(key: &str) -> Option<&'static str> {
 /// Why a setting of MirrorMaker is kmk's own, if it is.
 pub(super) fn of_flow(key: &str) -> Option<&'static str> {
     match key {
-        "enabled" => Some("take the flow out instead"),
-        "topics" | "topics.regex" | "topics.whitelist" => Some("say `topics` of the flow instead"),
-        "topics.exclude" | "topics.blacklist" => Some("say `exclude` of the flow instead"),
-        "groups" | "groups.whitelist" => Some("say `groups` of the flow instead"),
-        "replication.policy.class" => Some("say `naming` of the flow instead"),
-        "replication.policy.separator" => {
-            Some("kmk knows a copy by the dot between the source's name and the topic's")
-        }
+        "enabled" => Some("remove the flow instead"),
+        "topics" | "topics.regex" | "topics.whitelist" => Some("use `topics` of the flow instead"),
+        "topics.exclude" | "topics.blacklist" => Some("use `exclude` of the flow instead"),
+        "groups" | "groups.whitelist" => Some("use `groups` of the flow instead"),
+        "replication.policy.class" => Some("use `naming` of the flow instead"),
+        "replication.policy.separator" => Some(
+            "kmk recognizes a mirrored topic by the dot between the source's name and the topic's",
+        ),
         "bootstrap.servers" | "source.cluster.alias" | "target.cluster.alias" => {
-            Some("kmk works out the addresses and names of the clusters")
+            Some("kmk sets the addresses and names of the clusters")
         }
         "topic.filter.class" | "group.filter.class" => {
             Some("kmk's canary and the flow's filters need MirrorMaker's own")
         }
         _ if key.contains("cluster.bootstrap.servers") => {
-            Some("kmk works out the addresses and names of the clusters")
+            Some("kmk sets the addresses and names of the clusters")
         }
         _ if key.starts_with("config.providers") => {
-            Some("kmk sets it where a value has `${env:NAME}`; other providers are not there")
+            Some("kmk sets it where a value has `${env:NAME}`; there are no other providers")
         }
         _ => None,
     }
 }
 
-/// Why a property of the clients of a cluster that is there already is kmk's own, if it is.
+/// Why a property of the clients of an existing cluster is kmk's own, if it is.
 pub(super) fn of_client(key: &str) -> Option<&'static str> {
     match key {
-        "bootstrap.servers" => Some("say `bootstrap` of the cluster instead"),
+        "bootstrap.servers" => Some("use `bootstrap` of the cluster instead"),
         "replication.policy.class" | "replication.policy.separator" => {
-            Some("say `naming` of the flow instead")
+            Some("use `naming` of the flow instead")
         }
         _ if key.starts_with("config.providers") => {
-            Some("kmk sets it where a value has `${env:NAME}`; other providers are not there")
+            Some("kmk sets it where a value has `${env:NAME}`; there are no other providers")
         }
         _ => None,
     }

@@ -60,9 +60,9 @@ pub enum Part {
     Naming,
     /// A setting of the brokers, or of MirrorMaker.
     Setting(String),
-    /// An address of a cluster that is there already.
+    /// An address of an existing cluster.
     Address(usize),
-    /// A property of the clients of a cluster that is there already.
+    /// A property of the clients of an existing cluster.
     Property(String),
     /// Whether a canary may be sent.
     Canary,
@@ -84,11 +84,11 @@ pub enum Problem {
     },
     /// Names of MirrorMaker's own services.
     #[error(
-        "cluster name `{0}` is taken: names that begin with `mm2-` belong to MirrorMaker's services"
+        "cluster name `{0}` is reserved: names that begin with `mm2-` are MirrorMaker's services"
     )]
     ReservedName(String),
     /// A cluster listed twice.
-    #[error("cluster `{0}` is there twice")]
+    #[error("cluster `{0}` is defined twice")]
     DuplicateCluster(String),
     /// No cluster at all.
     #[error("a lab needs at least one cluster")]
@@ -105,7 +105,7 @@ pub enum Problem {
     #[error("flow {0}->{0} goes from a cluster to itself")]
     SelfFlow(String),
     /// The same source and target again.
-    #[error("flow {source_cluster}->{target} is there twice")]
+    #[error("flow {source_cluster}->{target} is defined twice")]
     DuplicateFlow {
         /// Source.
         source_cluster: String,
@@ -114,11 +114,11 @@ pub enum Problem {
     },
     /// Flows that MirrorMaker would let go round for ever.
     #[error(
-        "flows {} form a ring that MirrorMaker would not stop: {}",
+        "flows {} form a cycle that MirrorMaker does not break: {}",
         flows.join(", "),
         match grows {
-            Some(grows) => format!("each round would add topics ({grows}), for ever"),
-            None => "every record would go round for ever".to_owned(),
+            Some(grows) => format!("each round would create more topics ({grows}), endlessly"),
+            None => "every record would go round endlessly".to_owned(),
         }
     )]
     Loop {
@@ -128,7 +128,7 @@ pub enum Problem {
         grows: Option<String>,
     },
     /// A count of brokers, partitions or MirrorMakers out of range.
-    #[error("cluster `{cluster}` cannot have {count} {what}; 1 to {max} are possible")]
+    #[error("cluster `{cluster}` cannot have {count} {what}; 1 to {max} are allowed")]
     Count {
         /// Cluster.
         cluster: String,
@@ -140,7 +140,7 @@ pub enum Problem {
         max: u32,
     },
     /// A port below 1024, or too near the end for all brokers.
-    #[error("port {port} of cluster `{cluster}` is out of range: {} to {} are possible", MIN_PORT, u16::MAX - MAX_BROKERS)]
+    #[error("port {port} of cluster `{cluster}` is out of range: {} to {} are allowed", MIN_PORT, u16::MAX - MAX_BROKERS)]
     Port {
         /// Cluster.
         cluster: String,
@@ -149,15 +149,15 @@ pub enum Problem {
     },
     /// MirrorMakers beside a cluster that nothing is written to.
     #[error(
-        "cluster `{0}` is given MirrorMakers, and no flow leads to it: they run beside the cluster that they write to"
+        "a number of MirrorMakers is set for cluster `{0}`, but no flow leads to it: MirrorMakers run beside the cluster that they write to"
     )]
     NoTarget(String),
     /// One target, or all of them, are to have several numbers of MirrorMakers.
-    #[error("{} given two numbers of MirrorMakers", match .0 { Some(cluster) => format!("cluster `{cluster}` is"), None => "all clusters are".to_owned() })]
+    #[error("two numbers of MirrorMakers are set for {}", whom(.0.as_deref()))]
     TwoNumbers(Option<String>),
     /// Several MirrorMakers of a Kafka in which they cannot share the work.
     #[error(
-        "cluster `{cluster}` is given {mirrormakers} MirrorMakers, and those of {image} cannot share the work: they learnt it in Kafka 3.5 (KIP-710)"
+        "cluster `{cluster}` cannot have {mirrormakers} MirrorMakers: those of {image} cannot share the work, which needs Kafka 3.5 (KIP-710)"
     )]
     CannotShare {
         /// The target.
@@ -180,13 +180,13 @@ pub enum Problem {
         other: String,
     },
     /// One cluster is to have several first ports.
-    #[error("cluster `{0}` is given two ports")]
+    #[error("two ports are set for cluster `{0}`")]
     TwoPorts(String),
     /// One cluster, or all of them, are to run several images.
-    #[error("{} given two Kafka images", match .0 { Some(cluster) => format!("cluster `{cluster}` is"), None => "all clusters are".to_owned() })]
+    #[error("two Kafka images are set for {}", whom(.0.as_deref()))]
     TwoImages(Option<String>),
     /// Two brokers of the lab would listen on one port.
-    #[error("port {port} is given to both `{one}` and `{other}`")]
+    #[error("port {port} is assigned to both `{one}` and `{other}`")]
     PortTwice {
         /// The port.
         port: u16,
@@ -212,7 +212,7 @@ pub enum Problem {
         reason: String,
     },
     /// More clusters or flows than possible.
-    #[error("a lab has at most {max} {kind}, and here are {count}")]
+    #[error("a lab can have at most {max} {kind}, got {count}")]
     TooMany {
         /// "clusters" or "flows".
         kind: &'static str,
@@ -222,10 +222,10 @@ pub enum Problem {
         max: usize,
     },
     /// A heap, in MiB, with which nothing starts, or which no laptop has.
-    #[error("a heap of {0} MiB is out of range: {MIN_HEAP_MIB} to {MAX_HEAP_MIB} MiB are possible")]
+    #[error("a heap of {0} MiB is out of range: {MIN_HEAP_MIB} to {MAX_HEAP_MIB} MiB are allowed")]
     Memory(u32),
     /// An address that brokers cannot advertise.
-    #[error("clients cannot be sent to {address}: {why}")]
+    #[error("brokers cannot advertise {address}: {why}")]
     Bind {
         /// As given.
         address: IpAddr,
@@ -233,10 +233,10 @@ pub enum Problem {
         why: &'static str,
     },
     /// What is no name of a setting.
-    #[error("`{0}` is no name of a setting, such as log.retention.ms")]
+    #[error("`{0}` is not the name of a setting, such as log.retention.ms")]
     SettingName(String),
     /// A setting that the lab stands on.
-    #[error("setting `{key}` is kmk's own: {why}")]
+    #[error("setting `{key}` is managed by kmk: {why}")]
     OwnSetting {
         /// Its name.
         key: String,
@@ -264,7 +264,7 @@ pub enum Problem {
         instead: Vec<Instead>,
     },
     /// More copies than brokers.
-    #[error("setting `{key}` asks for {copies} copies, and cluster `{cluster}` has {}", match .brokers { 1 => "one broker".to_owned(), more => format!("{more} brokers") })]
+    #[error("setting `{key}` asks for {copies} replicas, and cluster `{cluster}` has {}", match .brokers { 1 => "one broker".to_owned(), more => format!("{more} brokers") })]
     Copies {
         /// Its name.
         key: String,
@@ -276,7 +276,7 @@ pub enum Problem {
         brokers: u16,
     },
     /// A running lab cannot be given other clusters.
-    #[error("lab `{lab}` runs with clusters {}, and cannot be given {} instead", there.join(", "), wanted.join(", "))]
+    #[error("lab `{lab}` runs with clusters {}; they cannot be changed to {}", there.join(", "), wanted.join(", "))]
     OtherClusters {
         /// The lab.
         lab: String,
@@ -287,7 +287,7 @@ pub enum Problem {
     },
     /// A running cluster cannot be given other brokers.
     #[error(
-        "cluster `{cluster}` runs with {there} brokers, and cannot be given {wanted}: who votes is fixed when a cluster is made"
+        "cluster `{cluster}` runs with {there} brokers; this cannot be changed to {wanted}: the controller quorum is fixed at creation"
     )]
     OtherBrokers {
         /// The lab's name.
@@ -300,7 +300,7 @@ pub enum Problem {
         wanted: u16,
     },
     /// What no Kafka client could connect to.
-    #[error("`{address}` of cluster `{cluster}` is no address: {reason}")]
+    #[error("`{address}` of cluster `{cluster}` is not an address: {reason}")]
     Address {
         /// The cluster.
         cluster: String,
@@ -321,7 +321,7 @@ pub enum Problem {
     },
     /// A choice about a cluster that kmk does not make.
     #[error(
-        "cluster `{cluster}` is there already, at its `bootstrap`: `{field}` is not for kmk to say"
+        "cluster `{cluster}` is an existing cluster (`bootstrap`): kmk cannot set its `{field}`"
     )]
     NotMade {
         /// The cluster.
@@ -329,36 +329,43 @@ pub enum Problem {
         /// Such as `brokers`.
         field: &'static str,
     },
-    /// Something that only a cluster has that is there already.
-    #[error("`{field}` is for a cluster that is there already, and `{cluster}` has no `bootstrap`")]
+    /// Something that only an existing cluster has.
+    #[error("`{field}` is only for an existing cluster, and `{cluster}` has no `bootstrap`")]
     NoBootstrap {
         /// The cluster.
         cluster: String,
         /// `properties` or `canary`.
         field: &'static str,
     },
-    /// A cluster of a lab that runs, and that kmk made, is to be one that is there already, or the other way round.
-    #[error("cluster `{cluster}` of lab `{lab}` was {}, and cannot be {}", made(*.existed), made(!*.existed))]
+    /// A cluster of a lab that runs, and that kmk made, is to become an existing one, or the other way round.
+    #[error("cluster `{cluster}` of lab `{lab}` is {}, and cannot become {}", made(*.existed), made(!*.existed))]
     OtherOrigin {
         /// The lab.
         lab: String,
         /// The cluster.
         cluster: String,
-        /// Whether it was there before the lab.
+        /// Whether it existed before the lab.
         existed: bool,
     },
-    /// Only clusters that are there already, and no flow between them.
-    #[error("all clusters are there already, and there is no flow: nothing would run")]
+    /// Only existing clusters, and no flow between them.
+    #[error("all clusters exist already and there is no flow: nothing would run")]
     NothingToRun,
     /// An image name that docker would refuse.
-    #[error("image `{0}` is not an image name, such as apache/kafka:3.9.2")]
+    #[error("`{0}` is not an image name, such as apache/kafka:3.9.2")]
     Image(String),
+}
+
+fn whom(cluster: Option<&str>) -> String {
+    cluster.map_or_else(
+        || "all clusters".to_owned(),
+        |name| format!("cluster `{name}`"),
+    )
 }
 
 fn made(existed: bool) -> &'static str {
     if existed {
-        "there before kmk (`bootstrap`)"
+        "an existing cluster (`bootstrap`)"
     } else {
-        "made by kmk"
+        "one created by kmk"
     }
 }

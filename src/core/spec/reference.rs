@@ -1,4 +1,4 @@
-//! References to variables of the environment in the values of settings: `${env:NAME}`. Knows nothing of what they hold.
+//! References to environment variables in the values of settings: `${env:NAME}`.
 
 /// A part of a setting's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,10 +48,10 @@ pub fn pieces(value: &str) -> Result<Vec<Piece<'_>>, String> {
         let name = name
             .filter(|name| is_variable(name))
             // it may be a password that is quoted here
-            .ok_or("has a `${…}` that is no reference; one is written as `${env:NAME}`")?;
+            .ok_or("has a `${…}` that is not a reference; write `${env:NAME}`")?;
         if TAKEN.contains(&name) {
             return Err(format!(
-                "refers to `{name}`, which means something to the container itself: use a variable of another name"
+                "refers to `{name}`, which the container itself uses: choose another name"
             ));
         }
         found.push(Piece::Variable(name));
@@ -96,10 +96,10 @@ mod tests {
         );
         for (bad, part) in [
             ("${env:", "without its `}`"),
-            ("${env:}", "written as `${env:NAME}`"),
-            ("${env:A B}", "written as"),
-            ("${file:/x:y}", "written as"),
-            ("${NAME}", "written as"),
+            ("${env:}", "write `${env:NAME}`"),
+            ("${env:A B}", "is not a reference"),
+            ("${file:/x:y}", "is not a reference"),
+            ("${NAME}", "is not a reference"),
             ("${env:PATH}", "another name"),
         ] {
             assert!(pieces(bad).unwrap_err().contains(part), "{bad}");

@@ -1,4 +1,4 @@
-//! Flows that lead records, or topics, round and round without end. Pure: knows nothing of labs and files.
+//! Finds flows that form a cycle in which records, or topics, circulate endlessly. Pure.
 //!
 //! MirrorMaker stops what comes back only where the name tells: `DefaultReplicationPolicy` leaves a topic out among whose
 //! prefixes the flow's target stands (`MirrorSourceConnector.isCycle`), `IdentityReplicationPolicy` none but heartbeats. So
@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A flow, as far as it matters to what goes round.
 #[derive(Debug, Clone)]
-pub struct Leg<'a> {
-    /// The cluster that is read.
+pub struct Hop<'a> {
+    /// The source cluster.
     pub source: &'a str,
-    /// The cluster that is written.
+    /// The target cluster.
     pub target: &'a str,
     /// What stands between the source's name and the topic's on the target; none where topics keep their names.
     pub separator: Option<&'a str>,
@@ -32,8 +32,8 @@ const MOST: usize = 20;
 
 /// Rings in which something goes round without end, each once, as the places of its flows in the order in which they
 /// follow each other. What topics a flow takes counts only where no name can pass it for certain.
-pub fn rings(legs: &[Leg<'_>]) -> Vec<Vec<usize>> {
-    let ways = ways(legs);
+pub fn rings(hops: &[Hop<'_>]) -> Vec<Vec<usize>> {
+    let ways = ways(hops);
     let mut known = BTreeSet::new();
     let rings = ways.keys().filter_map(|state| way_back(*state, &ways));
     let rings = rings.filter(|ring| known.insert(ring.iter().copied().collect::<BTreeSet<_>>()));
@@ -41,25 +41,25 @@ pub fn rings(legs: &[Leg<'_>]) -> Vec<Vec<usize>> {
 }
 
 /// Where names go on from each state; states from which they get nowhere in the end are left out.
-fn ways<'a>(legs: &[Leg<'a>]) -> Ways<'a> {
+fn ways<'a>(hops: &[Hop<'a>]) -> Ways<'a> {
     let mut leaving: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (place, leg) in legs.iter().enumerate() {
-        leaving.entry(leg.source).or_default().push(place);
+    for (place, hop) in hops.iter().enumerate() {
+        leaving.entry(hop.source).or_default().push(place);
     }
-    let onward = |leg: &Leg<'a>| {
-        let after = leaving.get(leg.target).into_iter().flatten();
-        let passed_on = after.filter(|after| leg.leads_on_to(&legs[**after]));
+    let onward = |hop: &Hop<'a>| {
+        let after = leaving.get(hop.target).into_iter().flatten();
+        let passed_on = after.filter(|after| hop.leads_on_to(&hops[**after]));
         passed_on.copied().collect()
     };
-    let onward: Vec<Vec<usize>> = legs.iter().map(onward).collect();
+    let onward: Vec<Vec<usize>> = hops.iter().map(onward).collect();
     let mut ways = Ways::new();
-    let mut reached: Vec<State<'a>> = (0..legs.len()).map(|place| (place, None)).collect();
+    let mut reached: Vec<State<'a>> = (0..hops.len()).map(|place| (place, None)).collect();
     while let Some(state) = reached.pop() {
-        let leg = &legs[state.0];
-        let prefix = leg.separator.map(|separator| (leg.source, separator));
+        let hop = &hops[state.0];
+        let prefix = hop.separator.map(|separator| (hop.source, separator));
         let prefix = prefix.or(state.1);
         let next = onward[state.0].iter().copied();
-        let next = next.filter(|next| prefix.is_none_or(|prefix| legs[*next].takes_after(prefix)));
+        let next = next.filter(|next| prefix.is_none_or(|prefix| hops[*next].takes_after(prefix)));
         let next: Vec<State<'a>> = next.map(|next| (next, prefix)).collect();
         ways.entry(state).or_insert_with(|| {
             reached.extend(&next);
@@ -99,7 +99,7 @@ fn way_back(from: State<'_>, ways: &Ways<'_>) -> Option<Vec<usize>> {
     None
 }
 
-impl Leg<'_> {
+impl Hop<'_> {
     /// Whether something that this flow writes may go on through the next one, round after round.
     fn leads_on_to(&self, next: &Self) -> bool {
         let is_stopped = self.separator.is_some_and(|separator| {

@@ -1,4 +1,4 @@
-//! Any valid spec, for property tests. Knows nothing of what is tested.
+//! Generates any valid spec, for property tests.
 
 use super::{ClusterSpec, FlowSpec, Naming, Spec};
 use crate::core::spec::filter;
@@ -170,7 +170,7 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
             });
         }
         for index in 0..spec.flows.len() {
-            if !super::circle::findings(&spec).is_empty() {
+            if !super::flow_cycles::findings(&spec).is_empty() {
                 spec.flows[index].naming = Naming::Prefix;
             }
         }

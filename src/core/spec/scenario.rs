@@ -1,4 +1,4 @@
-//! Ready-made labs, as data. Knows nothing of how they are run.
+//! The ready-made labs.
 
 use crate::core::spec::{ClusterSpec, FlowSpec, Naming, Spec};
 use serde::{Serialize, Serializer};
@@ -37,8 +37,8 @@ struct Data {
 
 const DR: Data = Data {
     name: "dr",
-    summary: "a copy elsewhere, group offsets translated",
-    when: "One site works, another must be able to take over: what it has, how late it is, and where consumers go on.",
+    summary: "a standby cluster with all topics and translated group offsets",
+    when: "One site is active and another must be able to take over: what it has, how far behind it is, and where consumers continue.",
     drawing: "\
 primary: orders ----> secondary: primary.orders",
     clusters: &[("primary", 1), ("secondary", 1)],
@@ -48,8 +48,8 @@ primary: orders ----> secondary: primary.orders",
 
 const ACTIVE_ACTIVE: Data = Data {
     name: "active-active",
-    summary: "both sides take records, each has the other's too; nothing loops",
-    when: "Two sites work at once, each close to its users: whoever wants all records reads `orders` and the other's copy.",
+    summary: "both clusters take writes and mirror each other's topics, without loops",
+    when: "Two sites are active at once, each close to its users: to read all records, consume `orders` and its mirrored topic.",
     drawing: "\
 east: orders      ----> west: east.orders
 east: west.orders <---- west: orders",
@@ -60,8 +60,8 @@ east: west.orders <---- west: orders",
 
 const AGGREGATE: Data = Data {
     name: "aggregate",
-    summary: "many regions into one",
-    when: "Regions work by themselves, and one place wants to see them all: reports, search, a data lake.",
+    summary: "many clusters mirrored into one",
+    when: "Regions work on their own, and one place needs the records of all: reports, search, a data lake.",
     drawing: "\
 emea: orders --+
                +--> central: emea.orders, apac.orders
@@ -73,8 +73,8 @@ apac: orders --+",
 
 const FAN_OUT: Data = Data {
     name: "fan-out",
-    summary: "one into many",
-    when: "What is made in one place is read in many, near its readers: prices, catalogs, settings.",
+    summary: "one cluster mirrored into many",
+    when: "Records are produced in one place and read in many, close to their readers: prices, catalogs, settings.",
     drawing: "              +--> edge-1: hub.orders
 hub: orders --+
               +--> edge-2: hub.orders",
@@ -86,7 +86,7 @@ hub: orders --+
 const MIGRATE: Data = Data {
     name: "migrate",
     summary: "from one cluster to another; topics and groups keep their names",
-    when: "A cluster moves, such as to the cloud: clients change their address and nothing else.",
+    when: "A cluster moves, for example to the cloud: clients change the address they connect to and nothing else.",
     drawing: "\
 legacy: orders ----> cloud: orders",
     clusters: &[("legacy", 1), ("cloud", 1)],
@@ -96,8 +96,8 @@ legacy: orders ----> cloud: orders",
 
 const HA: Data = Data {
     name: "ha",
-    summary: "three brokers a side, three copies of each record: a broker is killed and nothing stops",
-    when: "Brokers die, and neither clients nor MirrorMaker may notice. Takes seven containers and about 2 GiB of memory.",
+    summary: "three brokers a cluster, replication factor 3: kill a broker and nothing stops",
+    when: "Brokers die, and neither clients nor MirrorMaker should notice. Needs seven containers and about 2 GiB of memory.",
     drawing: "\
 primary: orders      ----> secondary: primary.orders
 broker 1, 2, 3             broker 1, 2, 3",

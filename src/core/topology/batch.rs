@@ -1,9 +1,11 @@
-//! How large a batch of records a MirrorMaker may send to a topic. Knows nothing of which topics there are.
+//! How large a batch MirrorMaker may send to a topic.
 
 use super::cluster::Cluster;
 use super::flow::Mirror;
 use super::version::Version;
 
+/// The largest record batch that brokers take (`message.max.bytes`), in bytes; Kafka's default is 1 MiB.
+pub const MAX_RECORD_BYTES: u32 = 16 * 1024 * 1024;
 /// Bytes of a batch where every topic takes so many: fuller batches under load. Kafka's default is 16 KiB.
 pub const FULL_BATCH: u32 = 262_144;
 /// The first Kafka whose producer halves a batch that is too large for a topic until it fits (KAFKA-8350): those before

@@ -1,4 +1,4 @@
-//! A cluster resolved: its brokers, their addresses, and the Kafka that they run. Knows nothing of flows.
+//! A cluster resolved: its brokers, their addresses, and the Kafka that they run.
 
 use super::existing::{Access, Existing, Origin};
 use super::image::KafkaImage;
@@ -80,7 +80,7 @@ impl Cluster {
         }
     }
 
-    /// What is known of it where it was there before.
+    /// What is known of it where it existed before.
     pub fn existing(&self) -> Option<&Existing> {
         match &self.origin {
             Origin::Made => None,

@@ -1,4 +1,4 @@
-//! A cluster that was there before the lab: where it answers, and what its clients need. Knows nothing of flows.
+//! An existing cluster: where it answers, and what its clients need.
 
 use crate::core::spec::ClusterSpec;
 use kmk_kafka::endpoint::Endpoint;
@@ -13,7 +13,7 @@ pub const HOST: &str = "host.docker.internal";
 pub enum Origin {
     /// kmk makes it, and takes it away.
     Made,
-    /// It was there before, and stays.
+    /// It existed before, and stays.
     Existing(Existing),
 }
 
@@ -36,7 +36,7 @@ pub enum Access {
     #[default]
     Open,
     /// A `security.protocol` is asked for that they do not speak.
-    Locked,
+    Secured,
 }
 
 impl Existing {
@@ -52,7 +52,7 @@ impl Existing {
                 .collect(),
             properties: cluster.properties.clone(),
             access: if cluster.properties.iter().any(is_locked) {
-                Access::Locked
+                Access::Secured
             } else {
                 Access::Open
             },
@@ -91,9 +91,9 @@ mod tests {
         assert_eq!(access("client.id", "x"), Access::Open);
         assert_eq!(access("security.protocol", "plaintext"), Access::Open);
         for locked in ["SASL_SSL", "SSL", "SASL_PLAINTEXT", "${env:PROTOCOL}"] {
-            assert_eq!(access("security.protocol", locked), Access::Locked);
+            assert_eq!(access("security.protocol", locked), Access::Secured);
         }
-        assert_eq!(access("admin.security.protocol", "SSL"), Access::Locked);
+        assert_eq!(access("admin.security.protocol", "SSL"), Access::Secured);
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! Flows resolved, and each MirrorMaker that carries some. Knows nothing of addresses.
+//! Flows resolved, and the MirrorMakers that run them.
 
 use super::batch::FULL_BATCH;
 use super::cluster::Cluster;
 use super::existing::{Access, Existing};
 use super::image::KafkaImage;
-use super::{HEARTBEATS, Topology, VERIFY};
-use crate::core::spec::{self, CANARY, ClusterSpec, FlowSpec, Naming, Spec};
+use super::{Topology, VERIFY};
+use crate::core::spec::{self, CANARY, ClusterSpec, FlowSpec, Spec};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -41,12 +41,12 @@ pub struct Flow {
 
 /// How a flow is known to replicate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Proof {
     /// A canary crosses it.
     Canary,
-    /// MirrorMaker says that it runs: no canary may be sent, as an end of it was there before and nobody said that it may.
-    Word,
+    /// MirrorMaker reports that it runs: no canary may be sent, as an end of it existed before and nobody said that it may.
+    ConnectorStatus,
 }
 
 impl Mirror {
@@ -76,7 +76,7 @@ impl Mirror {
     }
 }
 
-/// Whether kmk may, and can, send a canary to a cluster that is there already, and look for one there.
+/// Whether kmk may, and can, send a canary to an existing cluster, and look for one there.
 fn takes_canary(cluster: &ClusterSpec) -> bool {
     cluster.canary && Existing::new(cluster).access == Access::Open
 }
@@ -98,29 +98,12 @@ impl Flow {
             proof: if ends.all(|end| !end.is_existing() || takes_canary(end)) {
                 Proof::Canary
             } else {
-                Proof::Word
+                Proof::ConnectorStatus
             },
             canary: flow.own(CANARY),
             verify: flow.own(VERIFY),
             spec: flow.clone(),
         }
-    }
-
-    /// What `topic` of the source is called on the target. What ends as MirrorMaker's heartbeats do carries the source's name always
-    /// (`IdentityReplicationPolicy.looksLikeHeartbeat`).
-    pub fn remote_topic(&self, topic: &str) -> String {
-        match self.spec.naming {
-            Naming::Same if !topic.ends_with(HEARTBEATS) => topic.to_owned(),
-            _ => format!("{}.{topic}", self.spec.source),
-        }
-    }
-
-    /// The source topic that `topic` of the target is a copy of, if its name says so: with unchanged names it does only of heartbeats.
-    pub fn source_topic<'a>(&self, topic: &'a str) -> Option<&'a str> {
-        if self.spec.naming == Naming::Same && !topic.ends_with(HEARTBEATS) {
-            return None;
-        }
-        topic.strip_prefix(&self.spec.source)?.strip_prefix('.')
     }
 
     /// `source->target`, as MirrorMaker's properties write it.
@@ -139,7 +122,7 @@ impl Flow {
     }
 
     /// Whether its consumers begin at the end of a topic: records from before are not copied.
-    pub fn begins_at_the_end(&self, topology: &Topology) -> bool {
+    pub fn starts_at_end(&self, topology: &Topology) -> bool {
         self.consumer_setting("auto.offset.reset", topology) == Some("latest")
     }
 
@@ -185,7 +168,7 @@ mod tests {
     fn a_flow_begins_at_the_end_where_any_key_that_reaches_its_consumers_says_so() {
         let begins = |settings: &[(&str, &str)], property| {
             let topology = topology(settings, property);
-            topology.flows[0].begins_at_the_end(&topology)
+            topology.flows[0].starts_at_end(&topology)
         };
         let (own, source) = (
             "consumer.auto.offset.reset",

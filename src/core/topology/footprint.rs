@@ -1,5 +1,4 @@
-//! What a lab leaves on a cluster that it did not make: the topics that MirrorMaker and kmk make there. Knows nothing of
-//! which of them are there.
+//! The topics that MirrorMaker and kmk create on an existing cluster.
 
 use super::Topology;
 use super::cluster::Cluster;
@@ -22,12 +21,12 @@ pub struct Footprint {
     /// Topics of kmk's canaries, and their copies.
     pub canaries: BTreeSet<String>,
     /// The flows whose copies lie here, and what these are called.
-    pub copies: Vec<Copies>,
+    pub copies: Vec<MirroredTopics>,
 }
 
-/// Copies that a flow makes.
+/// The mirrored topics that a flow creates.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Copies {
+pub struct MirroredTopics {
     /// The cluster that they come from.
     pub source: String,
     /// What they are called.
@@ -87,7 +86,7 @@ impl Footprint {
         if flow.proof == Proof::Canary {
             self.canaries.insert(flow.remote_topic(&flow.canary));
         }
-        self.copies.push(Copies {
+        self.copies.push(MirroredTopics {
             source: source.clone(),
             naming: flow.spec.naming,
         });
@@ -98,7 +97,7 @@ impl Footprint {
         self.notes.iter().chain(&self.shared).chain(&self.canaries)
     }
 
-    /// The same, without what is there already.
+    /// The same, without what already exists.
     #[must_use]
     pub fn without(mut self, there: &BTreeSet<String>) -> Self {
         for names in [&mut self.notes, &mut self.shared, &mut self.canaries] {
@@ -108,13 +107,13 @@ impl Footprint {
     }
 }
 
-impl fmt::Display for Copies {
+impl fmt::Display for MirroredTopics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.naming {
-            Naming::Prefix => write!(f, "the copies {}.*", self.source),
+            Naming::Prefix => write!(f, "the mirrored topics {}.*", self.source),
             Naming::Same => write!(
                 f,
-                "the copies of topics of {}, under their names",
+                "the mirrored topics of {}, under the same names",
                 self.source
             ),
         }
@@ -127,7 +126,7 @@ impl fmt::Display for Footprint {
         let own: BTreeSet<String> = self.notes.union(&self.shared).cloned().collect();
         write!(
             f,
-            "cluster {} ({}) is not kmk's. MirrorMaker makes there: {}",
+            "cluster {} ({}) is an existing cluster. MirrorMaker creates on it: {}",
             self.cluster,
             self.bootstrap,
             if own.is_empty() {
@@ -165,14 +164,14 @@ mod tests {
         assert_eq!(
             told(&spec),
             [
-                "cluster primary (h:1) is not kmk's. MirrorMaker makes there: mm2-offset-syncs.secondary.internal"
+                "cluster primary (h:1) is an existing cluster. MirrorMaker creates on it: mm2-offset-syncs.secondary.internal"
             ]
         );
         spec.clusters[0].canary = true;
         spec.clusters[1] = ClusterSpec::existing("secondary", &["h:2"]);
         assert_eq!(
             told(&spec)[1],
-            "cluster secondary (h:2) is not kmk's. MirrorMaker makes there: heartbeats, mm2-configs.primary.internal, mm2-offsets.primary.internal, mm2-status.primary.internal, primary.checkpoints.internal; the copies primary.*"
+            "cluster secondary (h:2) is an existing cluster. MirrorMaker creates on it: heartbeats, mm2-configs.primary.internal, mm2-offsets.primary.internal, mm2-status.primary.internal, primary.checkpoints.internal; the mirrored topics primary.*"
         );
         spec.clusters[1].canary = true;
         spec.flows[0].naming = Naming::Same;
@@ -183,13 +182,13 @@ mod tests {
         spec.flows[0].settings = [syncs].into();
         let told = told(&spec);
         assert!(
-            told[0].ends_with("there: nothing of its own. For kmk's canary: kmk-canary-primary"),
+            told[0].ends_with("on it: nothing of its own. For kmk's canary: kmk-canary-primary"),
             "{told:?}"
         );
         assert!(
             told[1].contains("mm2-offset-syncs.primary.internal"),
             "{told:?}"
         );
-        assert!(told[1].ends_with("under their names. For kmk's canary: kmk-canary-primary"));
+        assert!(told[1].ends_with("under the same names. For kmk's canary: kmk-canary-primary"));
     }
 }

@@ -1,4 +1,4 @@
-//! Which Kafka a service runs, and all that kmk knows of differences between Kafka's versions. Knows nothing of docker.
+//! Which Kafka a service runs, and every difference between Kafka versions that kmk cares about.
 //!
 //! Of what kmk sets on brokers and on MirrorMaker, everything holds from 3.9 to 4.2: nothing is deprecated or unknown,
 //! and the words by which `mirror.sh` knows a failed task are the same. What differs is inside the images (4.0 moved

@@ -1,4 +1,4 @@
-//! What a JVM and its container may take. Knows nothing of what runs in it.
+//! How much memory a JVM and its container get.
 
 use crate::core::spec::DEFAULT_HEAP_MIB;
 

@@ -1,4 +1,4 @@
-//! A version of Kafka, as the tag of an image or the name of a library tells it. Knows nothing of which versions there are.
+//! A Kafka version, as an image tag or a library's name states it.
 
 use std::fmt;
 

@@ -189,9 +189,8 @@ mod tests {
             .local_addr()
             .unwrap()
             .port();
-        let since = Instant::now();
-        let error = connect_to(port, Duration::from_secs(30));
-        assert!(since.elapsed() < Duration::from_secs(5));
+        // what waits for its limit does not end
+        let error = connect_to(port, Duration::MAX);
         assert!(
             matches!(error, KafkaError::Unreachable { refused: true, .. }),
             "{error:?}"
@@ -202,16 +201,17 @@ mod tests {
     #[test]
     fn a_listener_that_says_nothing_cannot_hold_the_caller() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let since = Instant::now();
         let error = connect_to(
             listener.local_addr().unwrap().port(),
             Duration::from_millis(200),
         );
-        assert!(since.elapsed() < Duration::from_secs(2));
         assert!(
             matches!(error, KafkaError::Unreachable { refused: false, .. }),
             "{error:?}"
         );
+        // by the caller's limit, not by the client's own
+        let told = error.to_string();
+        assert!(told.contains("no answer within"), "{told}");
     }
 
     #[test]

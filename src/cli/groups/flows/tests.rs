@@ -1,4 +1,4 @@
-//! What becomes of groups, in words: reports that are made up.
+//! Texts for made-up failovers.
 
 use super::*;
 use kafka_mirror_kit::core::mirrormaker::state::OffsetSync;
@@ -12,7 +12,7 @@ fn place(again: u64, skipped: u64, is_exact: bool, begins: Begins, why: Why) -> 
         further: Some(0),
         further_exact: true,
     };
-    let place = FlowPlaceReport {
+    let place = FlowPartition {
         topic: "orders".to_owned(),
         copy: "primary.orders".to_owned(),
         partition: 0,
@@ -23,7 +23,7 @@ fn place(again: u64, skipped: u64, is_exact: bool, begins: Begins, why: Why) -> 
             upstream: 286,
             downstream: 286,
         }),
-        target_committed: (begins == Begins::AtItsPlace).then_some(287),
+        target_committed: (begins == Begins::AtCommittedOffset).then_some(287),
         target_end: Some(500),
         begins: Some(begins),
         prospect,
@@ -44,7 +44,7 @@ fn place(again: u64, skipped: u64, is_exact: bool, begins: Begins, why: Why) -> 
 }
 
 fn further_on(again: u64, further: u64, is_exact: bool, why: Why) -> FlowReport {
-    let mut flow = place(again, 0, is_exact, Begins::AtItsPlace, why);
+    let mut flow = place(again, 0, is_exact, Begins::AtCommittedOffset, why);
     let prospect = &mut flow.places[0].prospect;
     (prospect.skipped, prospect.skipped_exact) = (None, false);
     (prospect.further, prospect.further_exact) = (Some(further), is_exact);
@@ -53,39 +53,39 @@ fn further_on(again: u64, further: u64, is_exact: bool, why: Why) -> FlowReport 
 
 #[test]
 fn a_line_says_how_many_and_why() {
-    use Begins::{AtItsPlace, WhereItsClientsChoose};
+    use Begins::{AtCommittedOffset, ByAutoOffsetReset};
     for (flow, expected) in [
         (
-            place(0, 0, true, AtItsPlace, Why::InStep),
-            "goes on exactly where it stopped",
+            place(0, 0, true, AtCommittedOffset, Why::InSync),
+            "resumes exactly where it stopped",
         ),
         (
-            place(13, 0, true, AtItsPlace, Why::SparseSyncs),
-            "13 delivered again (sparse syncs)",
+            place(13, 0, true, AtCommittedOffset, Why::SparseSyncs),
+            "13 redelivered (sparse syncs)",
         ),
         (
-            place(13, 0, false, AtItsPlace, Why::CopiedAgain),
-            "at most 13 delivered again (copied more than once)",
+            place(13, 0, false, AtCommittedOffset, Why::MirroredTwice),
+            "at most 13 redelivered (mirrored more than once)",
         ),
         (
             further_on(0, 26, true, Why::Ahead),
-            "26 records further on there (read there, or moved)",
+            "26 records ahead there (read there, or moved)",
         ),
         (
             further_on(5, 7, false, Why::ActiveOnTarget),
-            "at most 5 delivered again, at most 7 records further on there (active on secondary: MirrorMaker leaves it alone)",
+            "at most 5 redelivered, at most 7 records ahead there (active on secondary: MirrorMaker leaves it alone)",
         ),
         (
-            place(2_000, 0, true, AtItsPlace, Why::CameFromThere),
-            "2000 delivered again (copied from secondary; places are not brought back)",
+            place(2_000, 0, true, AtCommittedOffset, Why::MirroredFromTarget),
+            "2000 redelivered (mirrored from secondary; offsets are not synced back)",
         ),
         (
-            place(398, 0, false, AtItsPlace, Why::OffsetsWithoutRecords),
-            "at most 398 delivered again (offsets without a record, of transactions or compaction)",
+            place(398, 0, false, AtCommittedOffset, Why::OffsetsWithoutRecords),
+            "at most 398 redelivered (offsets without records: transactions or compaction)",
         ),
         (
-            place(300, 200, true, WhereItsClientsChoose, Why::NotSyncedYet),
-            "no place there (not synced yet: every 2 s): 300 delivered again, or 200 SKIPPED",
+            place(300, 200, true, ByAutoOffsetReset, Why::NotSyncedYet),
+            "no committed offset there (not synced yet: every 2 s): 300 redelivered, or 200 SKIPPED",
         ),
     ] {
         assert_eq!(lines(&flow), [format!("primary->secondary: {expected}")]);
@@ -94,12 +94,12 @@ fn a_line_says_how_many_and_why() {
 
 #[test]
 fn a_place_beyond_the_end_is_nowhere_to_go_on_from() {
-    let mut flow = place(0, 0, true, Begins::AtItsPlace, Why::BeyondTheEnd);
+    let mut flow = place(0, 0, true, Begins::AtCommittedOffset, Why::BeyondEnd);
     flow.places[0].source_committed = 501;
     assert_eq!(
         lines(&flow),
         [
-            "primary->secondary: nothing delivered again (its place lies beyond the end: out of range on the source, where auto.offset.reset decides)"
+            "primary->secondary: nothing redelivered (its committed offset is beyond the end on the source: out of range, so auto.offset.reset decides)"
         ]
     );
     flow.places[0].why = Why::ActiveOnTarget;
@@ -108,66 +108,60 @@ fn a_place_beyond_the_end_is_nowhere_to_go_on_from() {
 
 #[test]
 fn a_place_that_is_out_of_range_there_is_not_called_none() {
-    let mut flow = place(
-        300,
-        200,
-        true,
-        Begins::WhereItsClientsChoose,
-        Why::OutOfRange,
-    );
+    let mut flow = place(300, 200, true, Begins::ByAutoOffsetReset, Why::OutOfRange);
     flow.places[0].target_committed = Some(501);
     assert_eq!(
         lines(&flow),
         [
-            "primary->secondary: no valid place there (its place there is out of range): 300 delivered again, or 200 SKIPPED"
+            "primary->secondary: no valid committed offset there (its committed offset there is out of range): 300 redelivered, or 200 SKIPPED"
         ]
     );
 }
 
 #[test]
 fn without_a_copy_or_an_answer_there_are_no_numbers() {
-    let mut flow = place(0, 0, true, Begins::AtItsPlace, Why::NoCopy);
+    let mut flow = place(0, 0, true, Begins::AtCommittedOffset, Why::NoMirroredTopic);
     flow.places[0].begins = None;
     assert_eq!(
         lines(&flow),
-        ["primary->secondary: `orders`: no copy there"]
+        ["primary->secondary: `orders`: no mirrored topic there"]
     );
     flow.problem = Some("secondary is away".to_owned());
     flow.places.clear();
     assert_eq!(
         detail(&flow),
-        "primary->secondary: not known: secondary is away"
+        "primary->secondary: unknown: secondary is away"
     );
 }
 
 #[test]
 fn what_differs_from_partition_to_partition_has_lines_of_its_own() {
-    let mut flow = place(13, 0, true, Begins::AtItsPlace, Why::SparseSyncs);
+    let mut flow = place(13, 0, true, Begins::AtCommittedOffset, Why::SparseSyncs);
     for (begins, why) in [
-        (Begins::AtItsPlace, Why::InStep),
-        (Begins::WhereItsClientsChoose, Why::NoSync),
+        (Begins::AtCommittedOffset, Why::InSync),
+        (Begins::ByAutoOffsetReset, Why::NoOffsetSync),
     ] {
         flow.places.extend(place(0, 5, true, begins, why).places);
     }
     flow.places[1].prospect.skipped = Some(0);
     flow.places
-        .extend(place(0, 0, true, Begins::AtItsPlace, Why::NoCopy).places);
+        .extend(place(0, 0, true, Begins::AtCommittedOffset, Why::NoMirroredTopic).places);
     flow.places[3].begins = None;
     let expected = [
-        "primary->secondary: 13 delivered again (sparse syncs)",
-        "  no place in 1 partition (MirrorMaker has no sync so far back): 0 delivered again, or 5 SKIPPED",
-        "  `orders`: no copy there",
+        "primary->secondary: 13 redelivered (sparse syncs)",
+        "  no committed offset in 1 partition (MirrorMaker has no offset sync that old): 0 redelivered, or 5 SKIPPED",
+        "  `orders`: no mirrored topic there",
     ];
     assert_eq!(lines(&flow), expected);
 }
 
 #[test]
 fn partition_by_partition() {
-    let flow = place(13, 0, false, Begins::AtItsPlace, Why::SparseSyncs);
+    let flow = place(13, 0, false, Begins::AtCommittedOffset, Why::SparseSyncs);
     let expected = "\
-primary->secondary: at most 13 delivered again (sparse syncs)
-COPY            PARTITION  OFFSET  SYNC      THERE  AGAIN  SKIPPED  WHY
-primary.orders  0          300     286->286  287    <=13   <=0      sparse syncs";
+primary->secondary: at most 13 redelivered (sparse syncs)
+REMOTE TOPIC    PARTITION  OFFSET  SYNC      TARGET  REDELIVERED  SKIPPED  WHY
+primary.orders  0          300     286->286  287     <=13         <=0      sparse syncs";
     assert_eq!(detail(&flow), expected);
 }
 
@@ -175,27 +169,27 @@ primary.orders  0          300     286->286  287    <=13   <=0      sparse syncs
 fn what_is_further_on_there_is_not_called_skipped() {
     let flow = further_on(0, 26, true, Why::Ahead);
     let expected = "\
-primary->secondary: 26 records further on there (read there, or moved)
-COPY            PARTITION  OFFSET  SYNC      THERE  AGAIN  SKIPPED  FURTHER  WHY
-primary.orders  0          300     286->286  287    0      -        26       further on there";
+primary->secondary: 26 records ahead there (read there, or moved)
+REMOTE TOPIC    PARTITION  OFFSET  SYNC      TARGET  REDELIVERED  SKIPPED  AHEAD  WHY
+primary.orders  0          300     286->286  287     0            -        26     ahead there";
     assert_eq!(detail(&flow), expected);
 }
 
 #[test]
 fn where_the_source_does_not_answer_what_was_seen_has_its_age() {
-    let mut flow = place(213, 0, false, Begins::AtItsPlace, Why::LastSeen);
+    let mut flow = place(213, 0, false, Begins::AtCommittedOffset, Why::LastSeen);
     (flow.last_seen_seconds, flow.again_as_last_seen) = (Some(12), Some(13));
     assert_eq!(
         lines(&flow),
         [
-            "primary->secondary, last noted 12 s ago: about 13 delivered again, at most 213 if it has read on since (the source does not answer)"
+            "primary->secondary, last seen 12 s ago: about 13 redelivered, at most 213 if it has read on since (the source does not answer)"
         ]
     );
     flow.places[0].prospect.again = Some(0);
     assert_eq!(
         lines(&flow),
         [
-            "primary->secondary, last noted 12 s ago: nothing delivered again (the source does not answer)"
+            "primary->secondary, last seen 12 s ago: nothing redelivered (the source does not answer)"
         ]
     );
 }

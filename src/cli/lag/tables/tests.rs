@@ -1,4 +1,4 @@
-//! Tables of lag that are made up.
+//! Tables for made-up lags.
 
 use super::*;
 use indoc::indoc;
@@ -50,7 +50,7 @@ fn sample() -> FlowLag {
         ),
         topic(
             "new",
-            TopicState::NotThereYet,
+            TopicState::NotCreatedYet,
             vec![partition(0, 20, None, 0)],
         ),
         topic(
@@ -67,7 +67,7 @@ fn the_worst_first_and_what_is_no_lag_last() {
         primary->secondary: 1225 records and 3.2 s behind; 7 records lost on secondary
         TOPIC   PARTITIONS  BEHIND  SECONDS
         orders  2           <=1205  3.2
-        new     1           20      -        not there yet
+        new     1           20      -        not created yet
         anew    1           0       0.0      mirrored topic recreated, 7 lost
         fine    1           0       0.0
         not mirrored (excluded): secret"};
@@ -133,7 +133,7 @@ fn what_was_known_before_is_shown_with_its_age() {
             seconds_behind: Some(3.2),
             age: 5.0,
         }),
-        noted_seconds_ago: Some(5.14),
+        position_age_seconds: Some(5.14),
         ..FlowLag::unknown(
             ("primary", "secondary"),
             "cluster primary does not answer".to_owned(),
@@ -141,8 +141,8 @@ fn what_was_known_before_is_shown_with_its_age() {
     };
     assert_eq!(
         one(&flow, false),
-        "primary->secondary: not known: cluster primary does not answer; 630 records and 3.2 s behind 5 s ago; \
-         MirrorMaker last noted a record as mirrored 5.1 s ago"
+        "primary->secondary: unknown: cluster primary does not answer; 630 records and 3.2 s behind 5 s ago; \
+         MirrorMaker last committed its position 5.1 s ago"
     );
     let lag = Lag {
         lab: "demo".to_owned(),
@@ -178,7 +178,7 @@ fn what_is_not_known_is_not_zero() {
     );
     assert_eq!(
         one(&flow, false),
-        "primary->secondary: not known: cluster primary does not answer"
+        "primary->secondary: unknown: cluster primary does not answer"
     );
     let lag = Lag {
         lab: "demo".to_owned(),

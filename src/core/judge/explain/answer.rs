@@ -2,7 +2,7 @@
 
 use super::facts::{Beyond, Failure, Obstacle, Origin, Refresh, Tight, Worker};
 use crate::core::judge::culprit::Culprit;
-use crate::core::mirrormaker::patterns::InternalName;
+use crate::core::topology::InternalName;
 use serde::Serialize;
 
 /// Why a topic is, or is not, on the target of a flow. As JSON: `answer` is the name, `facts` what comes with it. Names and facts
@@ -21,7 +21,7 @@ pub enum Answer {
         nearest: Option<String>,
     },
     /// The target has a topic with the name of the copy, and the source has nothing to copy.
-    OnlyTheCopy,
+    SourceTopicMissing,
     /// It is on clusters from which no such flow leads.
     NoFlow {
         /// The clusters that have it.
@@ -86,12 +86,12 @@ pub enum Answer {
         problem: String,
     },
     /// Its records do not get to the target, and hold up all other topics or only itself.
-    HoldsUp {
+    Blocking {
         /// Why.
         culprit: Culprit,
     },
     /// Other topics hold up the whole flow.
-    HeldUp {
+    Blocked {
         /// Which, and why.
         culprits: Vec<Culprit>,
     },
@@ -100,15 +100,16 @@ pub enum Answer {
         /// Which, and why.
         failures: Vec<Failure>,
         /// Where a record was too large: the copies that take only smaller ones than their originals.
+        #[serde(rename = "size_limits")]
         tight: Vec<Tight>,
     },
     /// kmk cannot log in, and does not know more.
-    Locked {
+    Secured {
         /// The clusters.
         clusters: Vec<String>,
     },
     /// Only Java can tell whether these patterns take it, and MirrorMaker has not taken it.
-    Unjudged {
+    NotEvaluated {
         /// The patterns.
         patterns: Vec<String>,
         /// When MirrorMaker looks again.
@@ -136,21 +137,22 @@ pub enum Answer {
         refresh: Refresh,
     },
     /// Something else is wrong with the flow.
-    Ill {
+    Unhealthy {
         /// In words.
         problems: Vec<String>,
         /// Whether that is certain.
         certain: bool,
     },
     /// Nobody tells how far it is copied: a partition without a leader, for one.
-    Uncounted,
+    OffsetsUnknown,
     /// There is no record to copy.
     NothingProduced {
         /// Records that it once held.
+        #[serde(rename = "ever_written")]
         ever: u64,
     },
-    /// The copy was deleted and made anew, or cut off at its end: what was copied before does not come again.
-    CopyLost {
+    /// The mirrored topic was deleted and recreated, or cut off at its end: what was mirrored before does not come again.
+    MirroredRecordsLost {
         /// Records that MirrorMaker counts as copied, and that are not there.
         records: u64,
     },
@@ -165,7 +167,7 @@ pub enum Answer {
         Beyond,
     ),
     /// MirrorMaker has begun in the midst of the topic: its first records are not on the target.
-    BegunInTheMidst,
+    StartedMidway,
     /// It is mirrored, and not all of it is there.
     Behind {
         /// Records that are not.
@@ -181,7 +183,7 @@ pub enum Answer {
     },
     /// MirrorMaker's position is at the end of the source; by the flow's `auto.offset.reset`, records from before it began
     /// are not mirrored.
-    BegunAtTheEnd,
+    StartedAtEnd,
     /// MirrorMaker's position is at the end of the source, and whether the first records are on the target cannot be seen.
     AllCommitted {
         /// Records on the source.
@@ -212,7 +214,7 @@ impl Answer {
         matches!(
             self,
             Self::Behind { .. }
-                | Self::BegunAtTheEnd
+                | Self::StartedAtEnd
                 | Self::AllCommitted { .. }
                 | Self::UpToDate { .. }
         )

@@ -1,4 +1,4 @@
-//! What was seen of a topic, its copy, and all that is between them. Judges nothing.
+//! What was seen of a topic, its mirrored topic and everything between them: the input of `explain`.
 
 use super::Whose;
 use crate::core::judge::culprit::{Culprit, Why};
@@ -10,9 +10,9 @@ use serde::Serialize;
 pub struct Facts {
     /// The topic.
     pub topic: String,
-    /// The cluster that is read.
+    /// The source cluster.
     pub source: String,
-    /// The cluster that is written.
+    /// The target cluster.
     pub target: String,
     /// Clusters other than the source that have a topic of that name, and are no end of a copy of it.
     pub elsewhere: Vec<String>,
@@ -23,7 +23,7 @@ pub struct Facts {
     /// What becomes of the name, by the patterns that MirrorMaker runs with.
     pub selection: Selection,
     /// Whether MirrorMaker takes the topic for its name, though the patterns do not.
-    pub by_its_name: bool,
+    pub included_by_name: bool,
     /// Whether the topic came from where its prefixes say, if they say that it came from the target.
     pub origin: Option<Origin>,
     /// The patterns of topics to copy, as MirrorMaker has them.
@@ -39,8 +39,10 @@ pub struct Facts {
     /// What is wrong with containers of brokers of the source and the target, in words.
     pub down: Vec<String>,
     /// The topic, on the source.
+    #[serde(rename = "source_topic")]
     pub original: Sight,
     /// Its copy, on the target.
+    #[serde(rename = "remote_topic")]
     pub copy: Sight,
     /// Why MirrorMaker has ended, where its container runs all the same.
     pub ended: Option<String>,
@@ -49,11 +51,13 @@ pub struct Facts {
     /// Connectors and tasks that gave up.
     pub failures: Vec<Failure>,
     /// Copies that take only smaller records than their originals, looked for where one was too large.
+    #[serde(rename = "size_limits")]
     pub tight: Vec<Tight>,
     /// What else is wrong with the flow, in words.
     pub problems: Vec<String>,
     /// Whether they are only what was not seen for long enough to be certain.
-    pub is_doubt: bool,
+    #[serde(rename = "uncertain")]
+    pub is_uncertain: bool,
     /// How many partitions of the topic MirrorMaker copies; none where it has not told.
     pub assigned: Option<usize>,
     /// When MirrorMaker looks for new topics.
@@ -64,11 +68,12 @@ pub struct Facts {
     pub behind: Option<u64>,
     /// Seconds since the oldest of them was written; none where they do not tell.
     pub seconds_behind: Option<f64>,
-    /// Records that MirrorMaker has noted as copied, and that are not on the target.
+    /// Records that MirrorMaker has committed as copied, and that are not on the target.
     pub lost: u64,
     /// Which these are, of some partitions.
     pub missing: Vec<Missing>,
     /// Transactions that have not ended, before which a flow waits that reads only what is committed.
+    #[serde(rename = "open_transactions")]
     pub open: Vec<OpenTransaction>,
     /// Whether producers use transactions on the source: what ends them has offsets there, and is not copied.
     pub transactions: bool,
@@ -77,17 +82,19 @@ pub struct Facts {
     /// Offsets of which that is unknown: those of transactions may hold no record.
     pub possibly_never_copied: u64,
     /// Whether the flow's consumers begin at the end of a topic (`auto.offset.reset`).
-    pub begins_at_the_end: bool,
-    /// A position of MirrorMaker's that lies beyond the end of its partition.
+    pub starts_at_end: bool,
+    /// A position of MirrorMaker's that is beyond the end of its partition.
+    #[serde(rename = "position_beyond_end")]
     pub beyond: Option<Beyond>,
     /// Whether the first record of each partition of the source is on the target, where that can be seen.
-    pub first_is_there: Option<bool>,
+    #[serde(rename = "first_record_mirrored")]
+    pub is_first_mirrored: Option<bool>,
 }
 
 /// A position of MirrorMaker's beyond the end of what it copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Beyond {
-    /// The offset of the last record that MirrorMaker noted as mirrored.
+    /// The offset of the last record that MirrorMaker committed as mirrored.
     pub position: i64,
     /// The offset that the next record of the partition will get.
     pub end: i64,
@@ -112,6 +119,7 @@ pub struct Missing {
     /// The offset behind the last of them.
     pub until: i64,
     /// Whether none of these is on the target: if not, where those that are there begin was not found.
+    #[serde(rename = "exact")]
     pub is_exact: bool,
     /// Whether they have keys, as far as was looked.
     pub has_keys: bool,
@@ -119,7 +127,7 @@ pub struct Missing {
 
 /// What stands behind a name whose prefixes say that the topic was mirrored from somewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "is", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Origin {
     /// Flows take it all the way.
     Mirrored,
@@ -136,7 +144,7 @@ pub enum Origin {
         cluster: String,
     },
     /// The flow does not take it.
-    NotTaken {
+    NotIncluded {
         /// What it is on the source.
         topic: String,
         /// `source->target`.
@@ -164,9 +172,9 @@ impl Facts {
     }
 
     /// Whether its name is what holds up records.
-    pub fn is_ill_named(&self) -> bool {
+    pub fn has_unusable_name(&self) -> bool {
         let own = self.own_culprit();
-        own.is_some_and(|one| matches!(one.why, Why::NameTooLong { .. } | Why::Clash { .. }))
+        own.is_some_and(|one| matches!(one.why, Why::NameTooLong { .. } | Why::Collision { .. }))
     }
 }
 
@@ -192,7 +200,7 @@ impl Worker {
 
 /// A topic as it was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "is", rename_all = "snake_case")]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum Sight {
     /// No broker of the cluster answers.
     Unreachable {
@@ -200,10 +208,11 @@ pub enum Sight {
         problem: String,
     },
     /// kmk cannot log in to the cluster.
-    Locked,
+    Secured,
     /// There is no such topic.
     Absent,
     /// There is one.
+    #[serde(rename = "exists")]
     There(Contents),
 }
 
@@ -212,7 +221,7 @@ impl Sight {
     pub fn contents(&self) -> Option<Contents> {
         match self {
             Self::There(contents) => Some(*contents),
-            Self::Unreachable { .. } | Self::Locked | Self::Absent => None,
+            Self::Unreachable { .. } | Self::Secured | Self::Absent => None,
         }
     }
 }
@@ -225,6 +234,7 @@ pub struct Contents {
     /// Offsets from the first record to the end, of all partitions.
     pub records: u64,
     /// The ends of all partitions together: what it ever held.
+    #[serde(rename = "ever_written")]
     pub ever: u64,
 }
 
@@ -232,6 +242,7 @@ pub struct Contents {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
     /// Such as `MirrorSourceConnector-0`.
+    #[serde(rename = "name")]
     pub part: String,
     /// The last cause of its trace.
     pub cause: Option<String>,
@@ -253,9 +264,9 @@ pub struct Tight {
     /// The copy.
     pub remote: String,
     /// Bytes that the original takes in one batch of records.
-    pub of_original: u64,
+    pub source_bytes: u64,
     /// Bytes that the copy takes.
-    pub of_copy: u64,
+    pub remote_bytes: u64,
 }
 
 /// When MirrorMaker looks for new topics and partitions.
@@ -285,10 +296,10 @@ impl Refresh {
 
 /// What keeps a target from having a topic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "is", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Obstacle {
     /// A topic there has a name that differs only in `.` and `_`.
-    Clash {
+    Collision {
         /// The topic that is there.
         with: String,
     },
@@ -300,9 +311,9 @@ pub enum Obstacle {
         brokers: usize,
     },
     /// What MirrorMaker wrote into its log.
-    Told {
+    Reported {
         /// The line.
-        words: String,
+        message: String,
     },
 }
 

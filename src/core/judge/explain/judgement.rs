@@ -30,7 +30,7 @@ fn by_place(facts: &Facts) -> Option<Answer> {
         return None;
     }
     Some(if matches!(facts.copy, Sight::There(_)) {
-        Answer::OnlyTheCopy
+        Answer::SourceTopicMissing
     } else if facts.elsewhere.is_empty() {
         Answer::NoSuchTopic {
             nearest: facts.nearest.clone(),
@@ -46,7 +46,7 @@ fn by_place(facts: &Facts) -> Option<Answer> {
 /// Does the flow take a topic of that name?
 fn by_name(facts: &Facts) -> Option<Answer> {
     match &facts.selection {
-        Selection::Taken | Selection::Unjudged(_) | Selection::Internal(_) => None,
+        Selection::Included | Selection::NotEvaluated(_) | Selection::Internal(_) => None,
         Selection::Excluded(pattern) => Some(Answer::Excluded {
             pattern: pattern.clone(),
             whose: facts.whose,
@@ -60,7 +60,7 @@ fn by_name(facts: &Facts) -> Option<Answer> {
                 cluster: facts.target.clone(),
             }),
         }),
-        Selection::TooLong(length) => Some(Answer::NameTooLong {
+        Selection::NameTooLong(length) => Some(Answer::NameTooLong {
             length: *length,
             most: MAX_TOPIC_NAME,
         }),
@@ -96,16 +96,16 @@ fn by_parts(facts: &Facts) -> Option<Answer> {
     if let Some(cause) = facts.ended.clone() {
         return Some(Answer::MirrorMakerEnded { cause });
     }
-    if facts.is_ill_named() {
+    if facts.has_unusable_name() {
         // what its name prevents comes next
         return None;
     }
     if let Some(culprit) = facts.own_culprit().cloned() {
-        return Some(Answer::HoldsUp { culprit });
+        return Some(Answer::Blocking { culprit });
     }
     if !facts.culprits.is_empty() {
         let culprits = facts.culprits.clone();
-        return Some(Answer::HeldUp { culprits });
+        return Some(Answer::Blocked { culprits });
     }
     (!facts.failures.is_empty()).then(|| Answer::Failed {
         failures: facts.failures.clone(),
@@ -116,12 +116,12 @@ fn by_parts(facts: &Facts) -> Option<Answer> {
 /// Has MirrorMaker taken it up, and is there a topic to write to?
 fn by_arrival(facts: &Facts) -> Option<Answer> {
     let refresh = facts.refresh;
-    if [&facts.original, &facts.copy].contains(&&Sight::Locked) {
+    if [&facts.original, &facts.copy].contains(&&Sight::Secured) {
         return None;
     }
     if facts.assigned == Some(0) {
         return Some(match &facts.selection {
-            Selection::Unjudged(patterns) => Answer::Unjudged {
+            Selection::NotEvaluated(patterns) => Answer::NotEvaluated {
                 patterns: patterns.clone(),
                 refresh,
             },
@@ -149,9 +149,9 @@ fn by_arrival(facts: &Facts) -> Option<Answer> {
 
 /// Does anything else speak against it?
 fn by_state(facts: &Facts) -> Option<Answer> {
-    (!facts.problems.is_empty()).then(|| Answer::Ill {
+    (!facts.problems.is_empty()).then(|| Answer::Unhealthy {
         problems: facts.problems.clone(),
-        certain: !facts.is_doubt,
+        certain: !facts.is_uncertain,
     })
 }
 
@@ -161,7 +161,7 @@ fn by_count(facts: &Facts) -> Answer {
         return locked(facts);
     };
     let Some(behind) = facts.behind else {
-        return Answer::Uncounted;
+        return Answer::OffsetsUnknown;
     };
     let Contents { records, ever, .. } = original;
     if let Some(beyond) = facts.beyond {
@@ -173,11 +173,11 @@ fn by_count(facts: &Facts) -> Answer {
     } else if records == 0 && facts.possibly_never_copied == 0 {
         Answer::NothingProduced { ever }
     } else if facts.lost > 0 {
-        Answer::CopyLost {
+        Answer::MirroredRecordsLost {
             records: facts.lost,
         }
-    } else if facts.first_is_there == Some(false) && !facts.begins_at_the_end {
-        Answer::BegunInTheMidst
+    } else if facts.is_first_mirrored == Some(false) && !facts.starts_at_end {
+        Answer::StartedMidway
     } else if behind > 0 {
         Answer::Behind {
             records: behind,
@@ -187,9 +187,9 @@ fn by_count(facts: &Facts) -> Answer {
         Answer::PossiblyNeverCopied {
             offsets: facts.possibly_never_copied,
         }
-    } else if facts.begins_at_the_end && facts.first_is_there != Some(true) {
-        Answer::BegunAtTheEnd
-    } else if facts.first_is_there.is_none() {
+    } else if facts.starts_at_end && facts.is_first_mirrored != Some(true) {
+        Answer::StartedAtEnd
+    } else if facts.is_first_mirrored.is_none() {
         Answer::AllCommitted { records }
     } else {
         Answer::UpToDate { records }
@@ -201,8 +201,8 @@ fn locked(facts: &Facts) -> Answer {
         (&facts.original, &facts.source),
         (&facts.copy, &facts.target),
     ];
-    let locked = ends.iter().filter(|(sight, _)| **sight == Sight::Locked);
-    Answer::Locked {
+    let locked = ends.iter().filter(|(sight, _)| **sight == Sight::Secured);
+    Answer::Secured {
         clusters: locked.map(|(_, cluster)| (*cluster).clone()).collect(),
     }
 }

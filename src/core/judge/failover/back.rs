@@ -1,7 +1,7 @@
 //! A group that goes back to the cluster from which the records that it reads were copied. MirrorMaker takes places along
 //! with records, one way: back there it goes on at the place at which it left.
 
-use super::copies::{Copies, count};
+use super::target_log::{TargetLog, count};
 use super::{Amount, NONE, Outlook, Partition};
 use crate::core::mirrormaker::state::Checkpoint;
 
@@ -10,14 +10,14 @@ use crate::core::mirrormaker::state::Checkpoint;
 pub struct Back {
     /// Where it goes on in the copy.
     pub away: i64,
-    /// Where it would go on in the original, if a place is noted there.
+    /// Where it would go on in the original, if an offset is committed there.
     pub home: Option<i64>,
     /// What MirrorMaker last worked out for it on the way out.
     pub checkpoint: Option<Checkpoint>,
 }
 
 impl Back {
-    /// What MirrorMaker noted for it, where it has read nothing beyond that.
+    /// What MirrorMaker committed for it, where it has read nothing beyond that.
     fn as_it_was_put(self) -> Option<Checkpoint> {
         self.checkpoint
             .filter(|checkpoint| self.away <= checkpoint.downstream)
@@ -26,7 +26,7 @@ impl Back {
 
 /// Judges such a return. The partition is that of the flow that made the copy: its source is where the group goes back to.
 pub fn outlook_back(partition: &Partition<'_>, place: Back) -> Outlook {
-    let copies = Copies::of(partition);
+    let copies = TargetLog::of(partition);
     let home = partition.source;
     let (low, high) = copies.reached(place.away);
     let known_from = copies.known_from().unwrap_or(i64::MAX).max(home.first);
@@ -104,7 +104,7 @@ mod tests {
             (told.begins, told.again, told.skipped, told.further)
         };
         let none = Exactly(0);
-        let (placed, choosing) = (Begins::AtItsPlace, Begins::WhereItsClientsChoose);
+        let (placed, choosing) = (Begins::AtCommittedOffset, Begins::ByAutoOffsetReset);
         assert_eq!(
             back(Some(3_000), 5_000, Some(put(3_000, 3_000))),
             (placed, Exactly(2_000), Some(none), none)

@@ -1,7 +1,7 @@
 //! A failover while the source does not answer: what the target and MirrorMaker's notes on it still tell. Where the group
-//! stands is not known then, only where it was when MirrorMaker last noted it.
+//! stands is not known then, only where it was when MirrorMaker last committed it.
 
-use super::copies::count;
+use super::target_log::count;
 use super::{Amount, Bounds, Outlook};
 use crate::core::mirrormaker::state::Checkpoint;
 
@@ -10,7 +10,7 @@ use crate::core::mirrormaker::state::Checkpoint;
 pub struct LastSeen {
     /// What MirrorMaker last worked out for it.
     pub checkpoint: Checkpoint,
-    /// Where it would go on at the target, if a place is noted there.
+    /// Where it would go on at the target, if an offset is committed there.
     pub target: Option<i64>,
 }
 
@@ -69,7 +69,7 @@ mod tests {
             );
             (outlook.begins, outlook.again, outlook.further, as_seen)
         };
-        let (placed, choosing) = (Begins::AtItsPlace, Begins::WhereItsClientsChoose);
+        let (placed, choosing) = (Begins::AtCommittedOffset, Begins::ByAutoOffsetReset);
         assert_eq!(
             told(Some(287), 300, 287),
             (placed, AtMost(213), Exactly(0), Some(13))

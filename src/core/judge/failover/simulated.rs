@@ -200,7 +200,7 @@ proptest! {
         compacted in prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(0usize..200, 0..60)],
     ) {
         let mut world = World::of(records, gone, &steps);
-        // compaction takes away what has a later record of its key: that is not passed over
+        // compaction takes away what has a later record of its key: that is not skipped
         let skipped_at = |at: usize| world.skipped(source, at);
         let skipped = at.filter(|at| *at <= world.copies.len()).map(skipped_at);
         let is_compacted = !compacted.is_empty();
@@ -225,7 +225,7 @@ proptest! {
         };
         let told = outlook(&partition, place);
         let first = usize::try_from(partition.target.first).unwrap();
-        if let (Some(at), Begins::AtItsPlace) = (at, told.begins) {
+        if let (Some(at), Begins::AtCommittedOffset) = (at, told.begins) {
             prop_assert!(is_true(told.again, world.again(source, at)), "{told:?} {} {world:?}", world.again(source, at));
             let (skipped, now) = skipped.unwrap();
             let is_told = is_true(told.further, skipped) || is_true(told.further, now);
@@ -268,7 +268,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
-    /// Where MirrorMaker puts a group, whatever it copied and however often, nothing is passed over, and that is told.
+    /// Where MirrorMaker puts a group, whatever it copied and however often, nothing is skipped, and that is told.
     #[test]
     fn what_mirrormaker_noted_passes_nothing_over(
         records in records(),
@@ -301,11 +301,11 @@ proptest! {
         let told = outlook_back(&partition, place);
         let read = &world.copies[..away];
         let there = &world.records[world.gone..];
-        let from = home.filter(|_| told.begins == Begins::AtItsPlace).unwrap_or(0);
+        let from = home.filter(|_| told.begins == Begins::AtCommittedOffset).unwrap_or(0);
         let again = there.iter().filter(|one| **one >= from && read.contains(one)).count() as u64;
         prop_assert!(is_true(told.again, again), "{told:?} {again} {world:?}");
         let unread = |to: i64| there.iter().filter(|one| **one < to && !read.contains(one)).count() as u64;
-        if told.begins == Begins::AtItsPlace {
+        if told.begins == Begins::AtCommittedOffset {
             prop_assert!(is_true(told.further, unread(from)), "{told:?} {} {world:?}", unread(from));
         } else {
             let skipped = told.skipped.unwrap();

@@ -1,4 +1,4 @@
-//! What MirrorMaker itself would translate an offset to: it keeps few of its syncs. Knows nothing of what is true.
+//! Which offset MirrorMaker itself would translate an offset to: it keeps only a few of its offset syncs.
 //!
 //! After `OffsetSyncStore`, as it is from Kafka 3.5.2 on: 64 slots, in which syncs stand further apart the further back they
 //! lie (KAFKA-15202). `offset.lag.max` makes them rarer still.

@@ -1,14 +1,14 @@
-//! Why a group would not go on exactly where it stopped. Knows nothing of how many records that are.
+//! Why a group would not continue exactly where it stopped.
 
-use super::copies::Copies;
 use super::store::translate;
+use super::target_log::TargetLog;
 use super::{Amount, Begins, Gaps, NONE, Outlook, Partition, Place, Writers};
 use serde::Serialize;
 
 /// What MirrorMaker does with the places of a group in one flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mirroring {
-    /// It notes them on the target.
+    /// It commits them on the target.
     On,
     /// Someone reads for the group on the target: what they note is not touched (KIP-545).
     Active,
@@ -25,19 +25,19 @@ pub enum Mirroring {
 #[serde(rename_all = "snake_case")]
 pub enum Why {
     /// There is none: it would go on exactly where it stopped.
-    InStep,
+    InSync,
     /// MirrorMaker translates to an earlier offset on purpose: it keeps few offset syncs, and never guesses between two.
     SparseSyncs,
     /// The place is right, and behind it lie records that were copied once more (at least once, after a crash).
-    CopiedAgain,
+    MirroredTwice,
     /// The place may be right: offsets without a record (what ends a transaction, what compaction took away) leave a bound only.
     OffsetsWithoutRecords,
     /// The place may be right: others write to the mirrored topic too, which leaves a bound only.
-    OthersWrite,
-    /// MirrorMaker has not noted it yet.
+    OtherWriters,
+    /// MirrorMaker has not committed it yet.
     NotSyncedYet,
     /// MirrorMaker has no sync that far back, and notes nothing until the group has read past one.
-    NoSync,
+    NoOffsetSync,
     /// It stands further on there: it was read there, or moved. MirrorMaker never moves it back.
     Ahead,
     /// Someone reads for the group on the target, and MirrorMaker leaves it alone.
@@ -48,17 +48,17 @@ pub enum Why {
     CheckpointsOff,
     /// The group is not among those of the flow.
     Excluded,
-    /// The place lies beyond the end of the source: someone set it, or records are lost.
-    BeyondTheEnd,
+    /// The offset is beyond the end of the source: someone set it, or records are lost.
+    BeyondEnd,
     /// The place on the target is not there: its record is deleted already, or never came.
     OutOfRange,
     /// The target has no copy of the topic, or of that partition of it.
-    NoCopy,
+    NoMirroredTopic,
     /// The flow does not take the topic.
-    TopicLeftOut,
-    /// The topic is a copy from that target: MirrorMaker brings no places back.
-    CameFromThere,
-    /// The source does not answer: it is told from where MirrorMaker last noted the group.
+    TopicNotMirrored,
+    /// The topic is mirrored from that target: MirrorMaker syncs no offsets back.
+    MirroredFromTarget,
+    /// The source does not answer: it is told from where MirrorMaker last committed the group.
     LastSeen,
 }
 
@@ -74,10 +74,10 @@ impl Why {
             return Self::ActiveOnTarget;
         }
         if place.source > partition.source.end {
-            return Self::BeyondTheEnd;
+            return Self::BeyondEnd;
         }
         if outlook.is_in_step() {
-            return Self::InStep;
+            return Self::InSync;
         }
         if outlook.further != NONE {
             return Self::Ahead;
@@ -88,12 +88,12 @@ impl Why {
             Mirroring::Excluded => return Self::Excluded,
             Mirroring::On | Mirroring::Active => {}
         }
-        if place.target.is_some() && outlook.begins == Begins::WhereItsClientsChoose {
+        if place.target.is_some() && outlook.begins == Begins::ByAutoOffsetReset {
             return Self::OutOfRange;
         }
         let best = translate(partition.syncs, place.source);
         if best.is_none() && !partition.syncs.is_empty() {
-            return Self::NoSync;
+            return Self::NoOffsetSync;
         }
         let Some(at) = place.target else {
             return Self::NotSyncedYet;
@@ -107,26 +107,26 @@ impl Why {
         }
         // what makes the number then is told only where it was seen
         let others_write = partition.writers == Writers::Anyone;
-        if !others_write && Copies::of(partition).repeats(at) {
-            return Self::CopiedAgain;
+        if !others_write && TargetLog::of(partition).repeats(at) {
+            return Self::MirroredTwice;
         }
         match outlook.again {
             Amount::AtMost(_) if has_gaps(partition) => Self::OffsetsWithoutRecords,
-            _ if others_write => Self::OthersWrite,
-            _ => Self::CopiedAgain,
+            _ if others_write => Self::OtherWriters,
+            _ => Self::MirroredTwice,
         }
     }
 
     /// Judges a group that goes back to where a topic was copied from.
     pub fn of_back(outlook: Outlook, mirroring: Mirroring) -> Self {
         if outlook.is_in_step() {
-            Self::InStep
+            Self::InSync
         } else if mirroring == Mirroring::Active {
             Self::ActiveOnTarget
         } else if outlook.further != NONE && outlook.again == NONE {
             Self::Ahead
         } else {
-            Self::CameFromThere
+            Self::MirroredFromTarget
         }
     }
 }
@@ -202,7 +202,7 @@ mod tests {
     fn each_reason() {
         use Mirroring::{Active, CheckpointsOff, Excluded, On, SyncOff};
         let some = [sync(0, 0), sync(286, 286), sync(499, 499)];
-        assert_eq!(why(&some, Some(300), None, On), Why::InStep);
+        assert_eq!(why(&some, Some(300), None, On), Why::InSync);
         let told = Some((300, 287));
         assert_eq!(why(&some, Some(287), told, On), Why::SparseSyncs);
         // a checkpoint, and not noted for the group
@@ -213,8 +213,8 @@ mod tests {
         assert_eq!(why(&some, Some(1), old, On), Why::NotSyncedYet);
         assert_eq!(why(&some, Some(1), None, On), Why::NotSyncedYet);
         assert_eq!(why(&some[1..], None, None, On), Why::NotSyncedYet);
-        assert_eq!(why(&some[2..], None, None, On), Why::NoSync);
-        assert_eq!(why(&some[2..], Some(1), old, On), Why::NoSync);
+        assert_eq!(why(&some[2..], None, None, On), Why::NoOffsetSync);
+        assert_eq!(why(&some[2..], Some(1), old, On), Why::NoOffsetSync);
         assert_eq!(why(&[], None, None, On), Why::NotSyncedYet);
         assert_eq!(why(&some, Some(310), told, On), Why::Ahead);
         assert_eq!(why(&some, Some(310), told, SyncOff), Why::Ahead);
@@ -222,19 +222,19 @@ mod tests {
         assert_eq!(why(&some, Some(287), told, SyncOff), Why::SyncOff);
         assert_eq!(why(&some, None, None, CheckpointsOff), Why::CheckpointsOff);
         assert_eq!(why(&some, None, None, Excluded), Why::Excluded);
-        assert_eq!(why(&some, Some(300), None, Excluded), Why::InStep);
+        assert_eq!(why(&some, Some(300), None, Excluded), Why::InSync);
         assert_eq!(why(&some, Some(300), told, Active), Why::ActiveOnTarget);
-        assert_eq!(of(501, &some, Some(500), told, On), Why::BeyondTheEnd);
+        assert_eq!(of(501, &some, Some(500), told, On), Why::BeyondEnd);
     }
 
     #[test]
     fn a_place_that_is_right_and_records_that_came_twice() {
         let syncs = [sync(0, 0), sync(310, 310), sync(290, 320), sync(499, 529)];
         let told = Some((300, 300));
-        assert_eq!(why(&syncs, Some(330), told, Mirroring::On), Why::InStep);
+        assert_eq!(why(&syncs, Some(330), told, Mirroring::On), Why::InSync);
         assert_eq!(
             why(&syncs[..2], Some(300), told, Mirroring::On),
-            Why::InStep
+            Why::InSync
         );
         let syncs = [sync(0, 0), sync(300, 300), sync(290, 320), sync(499, 529)];
         assert_eq!(
@@ -273,7 +273,7 @@ mod tests {
                 }),
             };
             let outlook = outlook(partition, place);
-            // MirrorMaker put it there: nothing is passed over
+            // MirrorMaker put it there: nothing is skipped
             assert_eq!(outlook.further, NONE, "{place:?}");
             Why::of(outlook, partition, place, Mirroring::On)
         };
@@ -285,7 +285,7 @@ mod tests {
         partition.source.end = 455;
         let copied = [sync(0, 0), sync(300, 300)];
         partition.syncs = &copied;
-        assert_eq!(why(&partition, 300, 300), Why::OthersWrite);
+        assert_eq!(why(&partition, 300, 300), Why::OtherWriters);
     }
 
     #[test]
@@ -295,8 +295,8 @@ mod tests {
             Why::of_back(outlook, Mirroring::On)
         };
         let some = Amount::Exactly(2_000);
-        assert_eq!(back(some, NONE), Why::CameFromThere);
-        assert_eq!(back(NONE, NONE), Why::InStep);
+        assert_eq!(back(some, NONE), Why::MirroredFromTarget);
+        assert_eq!(back(NONE, NONE), Why::InSync);
         assert_eq!(back(NONE, some), Why::Ahead);
     }
 }

@@ -1,4 +1,4 @@
-//! What is left to copy of one partition, and what was copied and is no longer there. Knows nothing of records.
+//! Judges one partition: what is left to copy, and what was copied and no longer exists.
 
 use kmk_kafka::message::Record;
 use serde::Serialize;
@@ -26,7 +26,7 @@ impl Ends {
 pub struct Facts {
     /// Of the source.
     pub source: Ends,
-    /// The offset of the last source record that MirrorMaker noted as written to the target, if it noted any.
+    /// The offset of the last source record that MirrorMaker committed as written to the target, if it committed any.
     pub noted: Option<i64>,
     /// Of the copy.
     pub copy: Replica,
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_that_is_gone_or_was_made_anew_lacks_what_was_copied() {
+    fn a_copy_that_is_gone_or_was_recreated_lacks_what_was_copied() {
         assert_eq!(
             outlook(ends(0, 110), Some(99), None),
             (100..110, 100, false)
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_records_tell_whether_a_copy_was_made_anew() {
+    fn the_first_records_tell_whether_a_copy_was_recreated() {
         let record = Record::sample;
         let source = record(7, 1_000, "a");
         let later = |copy: &Record| begins_later((7, Some(&source)), (0, Some(copy)));

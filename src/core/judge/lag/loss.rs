@@ -1,4 +1,4 @@
-//! What is lost of a topic, in words. Judges nothing.
+//! Describes which records of a topic are lost.
 
 use super::report::{FlowLag, PartitionLag, TopicLag, TopicState};
 
@@ -25,12 +25,12 @@ impl FlowLag {
 
     /// What is lost, topic by topic.
     pub fn losses(&self) -> Vec<String> {
-        let ill: Vec<&TopicLag> = self.copied().filter(|topic| topic.has_lost()).collect();
-        let named = ill.iter().take(NAMED);
+        let lossy: Vec<&TopicLag> = self.copied().filter(|topic| topic.has_lost()).collect();
+        let named = lossy.iter().take(NAMED);
         let mut losses: Vec<String> = named
             .flat_map(|topic| topic.losses(&self.source, &self.target))
             .collect();
-        let more = ill.len().saturating_sub(NAMED);
+        let more = lossy.len().saturating_sub(NAMED);
         losses.extend((more > 0).then(|| format!("and {more} more topics have lost records")));
         losses
     }
@@ -54,7 +54,7 @@ impl TopicLag {
         let mut each = self.partitions.iter();
         each.any(|one| one.possibly_never_copied == 1).then(|| {
             format!(
-                "`{topic}`: one offset at the end of a partition was removed on {source} before MirrorMaker's position reached it; it is most likely the end of a transaction, and no record"
+                "`{topic}`: one offset at the end of a partition was removed on {source} before MirrorMaker's position reached it; most likely it is a transaction marker, not a record"
             )
         })
     }
@@ -64,7 +64,7 @@ impl TopicLag {
         let (topic, offsets) = (&self.source, self.doubtful());
         (offsets > 0).then(|| {
             format!(
-                "unknown whether records of `{topic}` were lost: {offsets} offsets removed on {source} before MirrorMaker's position reached them, but offsets of transactions may hold no record"
+                "unknown whether records of `{topic}` were lost: {offsets} offsets were removed on {source} before MirrorMaker's position reached them, but some may be transaction markers, not records"
             )
         })
     }
@@ -83,7 +83,7 @@ impl TopicLag {
         if self.lost > 0 {
             let lost = records(self.lost);
             let how = match self.state {
-                TopicState::CopyGone => "is not there any more",
+                TopicState::MirroredTopicGone => "no longer exists",
                 _ if self.was_truncated() => "was truncated",
                 _ => "was deleted and recreated",
             };
@@ -112,7 +112,7 @@ impl TopicLag {
         if let Some(one) = self.partitions.iter().find(|one| one.recreated) {
             let (noted, end) = (one.noted.unwrap_or(-1), one.end);
             losses.push(format!(
-                "MirrorMaker's position {noted} lies beyond the end of `{topic}`, {end}: the topic was deleted and recreated on {source}, or {source} has lost its data"
+                "MirrorMaker's position {noted} is beyond the end of `{topic}`, {end}: the topic was deleted and recreated on {source}, or {source} has lost its data"
             ));
         }
         losses
@@ -139,7 +139,7 @@ mod tests {
         let partition = PartitionLag::new(0, &facts, &facts.outlook(), None, 0);
         let state = match copy {
             Some(_) => TopicState::Mirrored,
-            None => TopicState::CopyGone,
+            None => TopicState::MirroredTopicGone,
         };
         TopicLag::new(("orders", "a.orders"), state, 1, vec![partition])
     }
@@ -160,7 +160,7 @@ mod tests {
         );
         assert_eq!(
             told((0, 1000), 999, None),
-            ["1000 records of `orders` lost on b: mirrored topic `a.orders` is not there any more"]
+            ["1000 records of `orders` lost on b: mirrored topic `a.orders` no longer exists"]
         );
         assert_eq!(
             told((0, 1000), 999, Some((1000, 1000))),
@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(
             told((0, 3), 999, Some((0, 1000))),
             [
-                "MirrorMaker's position 999 lies beyond the end of `orders`, 3: the topic was deleted and recreated on a, or a has lost its data"
+                "MirrorMaker's position 999 is beyond the end of `orders`, 3: the topic was deleted and recreated on a, or a has lost its data"
             ]
         );
     }
@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(
             marked.doubts(),
             [
-                "unknown whether records of `orders` were lost: 2 offsets removed on a before MirrorMaker's position reached them, but offsets of transactions may hold no record"
+                "unknown whether records of `orders` were lost: 2 offsets were removed on a before MirrorMaker's position reached them, but some may be transaction markers, not records"
             ]
         );
         assert!(marked.notes().is_empty());

@@ -1,5 +1,5 @@
-//! How far copies are behind their sources, from plain offsets and a look at records. Knows nothing of where they come
-//! from, and of no clock. What each number means, and what it cannot know, stands in `docs/lag.md`.
+//! How far mirrored topics are behind their sources, from plain offsets and a look at records. What each number means,
+//! and what it cannot know, is in `docs/lag.md`.
 
 mod judge;
 mod loss;

@@ -1,4 +1,4 @@
-//! Offsets that a source dropped before they were copied: how many of them were records. Knows nothing of who dropped them.
+//! Counts offsets that a source removed before they were copied, and how many of them were records.
 
 /// Offsets of a partition that the source dropped before they were copied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub struct NeverCopied {
     /// Of which nobody can tell whether they held a record.
     pub unknown: u64,
     /// Of records that were removed, those before which MirrorMaker's position was first seen, and then behind all of them: it
-    /// was noted late, or MirrorMaker passed over them.
+    /// was noted late, or MirrorMaker skipped them.
     pub late: u64,
 }
 

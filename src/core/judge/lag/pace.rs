@@ -1,4 +1,4 @@
-//! How fast records come in and go out, from two looks. Knows nothing of when they were made.
+//! How fast records are produced and copied, from two looks.
 
 use super::report::{FlowLag, PartitionLag};
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ pub struct Pace {
     pub outward: f64,
 }
 
-/// The pace between two looks at the same flow. Partitions that were not there before, and those that were made anew, do not
+/// The pace between two looks at the same flow. Partitions that were not there before, and those that were recreated, do not
 /// count.
 pub fn pace(before: &FlowLag, now: &FlowLag, between: Duration) -> Pace {
     let was: BTreeMap<_, _> = places(before).collect();
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_made_anew_does_not_run_backwards() {
+    fn a_topic_recreated_does_not_run_backwards() {
         let before = flow(&[(0, 100, Some(99))]);
         let now = flow(&[(0, 5, Some(4))]);
         assert_eq!(pace(&before, &now, Duration::from_secs(1)), Pace::default());

@@ -1,5 +1,5 @@
-//! Lag as plain values, partition by partition and summed up. As JSON, fields keep their names and meanings; new ones may
-//! come. Knows nothing of how it was found.
+//! The lag of flows, topics and partitions as plain values. As JSON, fields keep their names and meanings; new ones may
+//! come.
 
 use super::judge::{Ends, Facts, Outlook, Replica};
 use super::never::NeverCopied;
@@ -38,8 +38,8 @@ pub struct FlowLag {
     pub culprits: Vec<Culprit>,
     /// Where it cannot be known, and whoever looks has looked before: what was known then.
     pub last_known: Option<LastKnown>,
-    /// Where it cannot be known: seconds since MirrorMaker last noted a record as copied, as far as the target tells.
-    pub noted_seconds_ago: Option<f64>,
+    /// Where it cannot be known: seconds since MirrorMaker last committed a record as mirrored, as far as the target tells.
+    pub position_age_seconds: Option<f64>,
 }
 
 /// What was known of a flow that is not known any more.
@@ -74,7 +74,7 @@ pub struct TopicLag {
     pub never_copied: u64,
     /// As of the flow.
     pub possibly_never_copied: u64,
-    /// Whether a position of MirrorMaker's lies beyond the end of its partition: it was noted of a topic of that name that was
+    /// Whether a position of MirrorMaker's is beyond the end of its partition: it was noted of a topic of that name that was
     /// deleted, or of a cluster that has lost its data.
     pub recreated: bool,
     /// How many partitions it has.
@@ -90,9 +90,9 @@ pub enum TopicState {
     /// It is, and its copy is there.
     Mirrored,
     /// It should be, and has no copy yet.
-    NotThereYet,
+    NotCreatedYet,
     /// It was, and its copy is gone.
-    CopyGone,
+    MirroredTopicGone,
     /// It is excluded.
     Excluded,
     /// It is not among the flow's topics.
@@ -102,15 +102,18 @@ pub enum TopicState {
     /// It is a copy that comes from the target.
     FromTarget,
     /// With its prefix its name is longer than Kafka allows.
-    TooLong,
+    NameTooLong,
     /// It has no copy, and only Java can tell whether the flow's expressions take it in.
-    NoCopy,
+    NoMirroredTopic,
 }
 
 impl TopicState {
     /// Whether MirrorMaker copies it.
     pub fn is_copied(self) -> bool {
-        matches!(self, Self::Mirrored | Self::NotThereYet | Self::CopyGone)
+        matches!(
+            self,
+            Self::Mirrored | Self::NotCreatedYet | Self::MirroredTopicGone
+        )
     }
 }
 
@@ -123,7 +126,8 @@ pub struct PartitionLag {
     pub first: i64,
     /// The source's end.
     pub end: i64,
-    /// The last source offset that MirrorMaker noted as copied.
+    /// MirrorMaker's position: the last source offset that it committed as mirrored.
+    #[serde(rename = "position")]
     pub noted: Option<i64>,
     /// As of the flow.
     pub behind: u64,
@@ -284,7 +288,7 @@ impl FlowLag {
             never_copied: each().map(|topic| topic.never_copied).sum(),
             possibly_never_copied: each().map(|topic| topic.possibly_never_copied).sum(),
             last_known: None,
-            noted_seconds_ago: None,
+            position_age_seconds: None,
             problem: (!unknown.is_empty())
                 .then(|| format!("partitions that do not answer: {}", unknown.join(", "))),
             topics,
@@ -329,7 +333,7 @@ impl FlowLag {
         self.stalled.retain(Stall::is_seen);
     }
 
-    /// Drops all other topics, and sums up anew. What is unknown stays so.
+    /// Drops all other topics, and sums up again. What is unknown stays so.
     pub fn keep(&mut self, topic: &str) {
         self.topics.retain(|one| one.source == topic);
         if self.behind.is_some() {

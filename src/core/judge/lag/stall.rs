@@ -1,4 +1,4 @@
-//! Whether MirrorMaker's position in a topic stands still while records wait there. Knows nothing of how often was looked.
+//! Decides whether MirrorMaker's position in a topic stands still while records wait.
 
 use super::report::PartitionLag;
 use serde::Serialize;
@@ -23,6 +23,7 @@ pub struct Stall {
     pub seconds: f64,
     /// MirrorMaker began to run so many seconds ago, and may not have come so far yet; none where it has run for longer, or
     /// fails and begins again and again.
+    #[serde(rename = "started_seconds_ago")]
     pub began: Option<f64>,
     /// Whether it stands still. If not, the position was not seen to move for that time, and since when is unknown.
     #[serde(rename = "certain")]
@@ -52,7 +53,7 @@ pub struct Standing {
 /// When something last changed, each how long ago.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Since {
-    /// MirrorMaker's position in the partition; none before it noted one.
+    /// MirrorMaker's position in the partition; none before it committed one.
     pub moved: Option<Duration>,
     /// MirrorMaker's beginning to run.
     pub began: Option<Duration>,
@@ -113,7 +114,7 @@ impl Stall {
         self.is_sure || self.seconds >= SUSPICIOUS.as_secs_f64()
     }
 
-    /// Whether MirrorMaker has only begun to run.
+    /// Whether MirrorMaker has only just started.
     pub fn is_beginning(&self) -> bool {
         self.began.is_some()
     }
@@ -139,12 +140,12 @@ impl fmt::Display for Stall {
             ),
             None => write!(
                 f,
-                "and MirrorMaker's position was not seen to move for {:.1} s; unknown since when",
+                "and MirrorMaker's position has not been seen to move for {:.1} s; unknown since when",
                 self.seconds
             ),
             Some(began) => write!(
                 f,
-                "and MirrorMaker, which began to run {began:.1} s ago, has not come to them yet"
+                "and MirrorMaker, which started {began:.1} s ago, has not reached them yet"
             ),
         }
     }
@@ -305,8 +306,8 @@ mod tests {
             lab: "two".to_owned(),
             remote: "a.held".to_owned(),
             stops_flow: false,
-            why: Why::Told {
-                words: String::new(),
+            why: Why::Reported {
+                message: String::new(),
             },
         }];
         flow.keep_certain();
@@ -336,13 +337,13 @@ mod tests {
         assert!(
             stall
                 .to_string()
-                .ends_with("was not seen to move for 12.0 s; unknown since when")
+                .ends_with("has not been seen to move for 12.0 s; unknown since when")
         );
         stall.began = Some(4.0);
         assert!(
             stall
                 .to_string()
-                .ends_with("which began to run 4.0 s ago, has not come to them yet")
+                .ends_with("which started 4.0 s ago, has not reached them yet")
         );
     }
 }

@@ -1,7 +1,7 @@
 //! The verdict on a run through one flow: what was sent against what arrived. Pure: plain values in, plain values out.
 //! As JSON, fields keep their names and meanings; new ones may come.
 
-use super::arrivals::{Arrivals, Arrived, Foreign, Spoilt};
+use super::arrivals::{Arrivals, Arrived, DamagedRecords, UnrelatedRecords};
 use super::latency::Latency;
 use super::sent::{Sent, SentTo};
 use super::span::{Span, total};
@@ -32,23 +32,26 @@ pub struct Account {
     /// Acknowledged records that are not on the target.
     pub missing: u64,
     /// Those of the missing ones that had arrived, and were no longer there in the end.
+    #[serde(rename = "disappeared")]
     pub gone: u64,
     /// Deliveries of records that had arrived before.
     pub duplicated: u64,
     /// Records that arrived for the first time behind one that was sent later to the same partition.
     pub reordered: u64,
     /// Records with the beginning of a stamp whose checksum is wrong, or with a key or headers, which none was sent with.
-    pub corrupted: Spoilt,
+    pub corrupted: DamagedRecords,
     /// Records in another partition than the one they were sent to.
-    pub misplaced: Spoilt,
+    #[serde(rename = "wrong_partition")]
+    pub misplaced: DamagedRecords,
     /// Records that bear this run's number and that it never sent: another run has the same number.
+    #[serde(rename = "never_sent")]
     pub impossible: u64,
     /// Records that the source did not acknowledge, and that are on the target all the same. No error.
     pub unacknowledged_present: u64,
     /// Records that the source did not acknowledge, and that are not on the target. No error.
     pub unacknowledged_absent: u64,
     /// Records that are none of this run's.
-    pub foreign: Foreign,
+    pub unrelated: UnrelatedRecords,
     /// How long the records took; none where none arrived.
     pub latency: Option<Latency>,
     /// When the last of them arrived, in microseconds since the run began; none where none did.
@@ -71,6 +74,7 @@ pub struct PartitionAccount {
     /// Acknowledged records that are not on the target.
     pub missing: Vec<Span>,
     /// Those of the missing ones that had arrived, and were no longer there in the end.
+    #[serde(rename = "disappeared")]
     pub gone: Vec<Span>,
     /// How many of the missing ones lie behind the last one that arrived.
     pub missing_at_the_end: u64,
@@ -83,6 +87,7 @@ pub struct PartitionAccount {
     /// Records that the source did not acknowledge, and that did not arrive.
     pub unacknowledged_absent: Vec<Span>,
     /// Records that were never sent.
+    #[serde(rename = "never_sent")]
     pub impossible: Vec<Span>,
 }
 
@@ -130,7 +135,7 @@ pub fn judge(sent: &Sent, arrivals: &Arrivals) -> Account {
         impossible: sum(|one| total(&one.impossible)),
         unacknowledged_present: sum(|one| total(&one.unacknowledged_present)),
         unacknowledged_absent: sum(|one| total(&one.unacknowledged_absent)),
-        foreign: arrivals.foreign,
+        unrelated: arrivals.unrelated,
         latency: arrivals.times.latency(),
         last_arrival: arrivals.last_at,
         partitions,

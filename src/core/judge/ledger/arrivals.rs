@@ -1,9 +1,9 @@
-//! What a flow's target showed of a run. Knows nothing of what was sent.
+//! Records what arrived at a flow's target during a run.
 
 use super::bits::Bits;
 use super::latency::Times;
 use super::sent::Sent;
-use super::stamp::{Reading, RunId, Stamp};
+use super::stamp::{RunId, Stamp, StampCheck};
 use kmk_kafka::message::RecordRef;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -21,25 +21,25 @@ pub struct Arrivals {
     pub(super) partitions: BTreeMap<i32, Arrived>,
     /// What had come, where the target was read once more in the end.
     pub(super) came: BTreeMap<i32, Arrived>,
-    pub(super) corrupted: Spoilt,
-    pub(super) misplaced: Spoilt,
-    pub(super) foreign: Foreign,
+    pub(super) corrupted: DamagedRecords,
+    pub(super) misplaced: DamagedRecords,
+    pub(super) unrelated: UnrelatedRecords,
     pub(super) times: Times,
     pub(super) last_at: Option<u64>,
 }
 
 /// Records that are there, and are not what was sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Spoilt {
+pub struct DamagedRecords {
     /// How many.
     pub records: u64,
     /// Where the first twenty of them lie on the target.
-    pub first: Vec<Place>,
+    pub first: Vec<RecordPosition>,
 }
 
 /// Where a record lies on the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Place {
+pub struct RecordPosition {
     /// Its partition.
     pub partition: i32,
     /// Its offset there.
@@ -48,11 +48,11 @@ pub struct Place {
 
 /// Records that are none of this run's. They are counted, and not judged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Foreign {
+pub struct UnrelatedRecords {
     /// Those of other runs.
-    pub of_other_runs: u64,
+    pub other_runs: u64,
     /// Those of no run.
-    pub of_no_run: u64,
+    pub no_run: u64,
 }
 
 /// What arrived of what was sent to one partition, in that partition.
@@ -76,9 +76,9 @@ impl Arrivals {
             run,
             partitions: BTreeMap::new(),
             came: BTreeMap::new(),
-            corrupted: Spoilt::default(),
-            misplaced: Spoilt::default(),
-            foreign: Foreign::default(),
+            corrupted: DamagedRecords::default(),
+            misplaced: DamagedRecords::default(),
+            unrelated: UnrelatedRecords::default(),
             times: Times::new(),
             last_at: None,
         }
@@ -87,21 +87,21 @@ impl Arrivals {
     /// Takes note of a record on the target; those of a partition come in the order of their offsets, each offset once.
     /// `now` is in microseconds since the run began, by the clock of the stamps.
     pub fn arrive(&mut self, record: &RecordRef<'_>, now: u64) {
-        let place = Place {
+        let place = RecordPosition {
             partition: record.partition,
             offset: record.offset,
         };
         let stamp = match Stamp::read(record.value.unwrap_or_default()) {
-            Reading::Unstamped => {
-                self.foreign.of_no_run += 1;
+            StampCheck::Unstamped => {
+                self.unrelated.no_run += 1;
                 return;
             }
-            Reading::Corrupted => return self.corrupted.add(place),
-            Reading::Stamped(stamp) if stamp.run != self.run => {
-                self.foreign.of_other_runs += 1;
+            StampCheck::Corrupted => return self.corrupted.add(place),
+            StampCheck::Stamped(stamp) if stamp.run != self.run => {
+                self.unrelated.other_runs += 1;
                 return;
             }
-            Reading::Stamped(stamp) => stamp,
+            StampCheck::Stamped(stamp) => stamp,
         };
         // a run sends neither keys nor headers
         if record.key.is_some() || !record.headers.is_empty() {
@@ -147,8 +147,8 @@ impl Arrivals {
     }
 }
 
-impl Spoilt {
-    fn add(&mut self, place: Place) {
+impl DamagedRecords {
+    fn add(&mut self, place: RecordPosition) {
         self.records += 1;
         if self.first.len() < PLACES {
             self.first.push(place);

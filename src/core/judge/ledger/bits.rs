@@ -1,4 +1,4 @@
-//! A set of sequence numbers, a bit for each. Knows nothing of records.
+//! A set of sequence numbers, one bit each.
 //!
 //! A million numbers that are close to each other take 128 KiB. Numbers that lie far apart cost a page each, so that no
 //! record can claim a number that takes all memory.

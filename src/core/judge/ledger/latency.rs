@@ -1,4 +1,4 @@
-//! How long records took. Knows nothing of which records.
+//! How long records took from source to target.
 
 use hdrhistogram::Histogram;
 use serde::Serialize;

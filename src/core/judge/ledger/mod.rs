@@ -1,5 +1,5 @@
-//! The ledger: every record that a run sends against every record that arrives. Clients move the bytes; the judgement
-//! is here, on plain values. Knows nothing of brokers, clocks or terminals.
+//! The ledger: compares every record that a run sends with every record that arrives. Pure: clients move the bytes, the
+//! judgement is here.
 //!
 //! [`Stamp`] is what a record carries; [`Sent`] and [`Arrivals`] keep the two sides, a bit a record; [`judge`] sets one
 //! against the other.
@@ -15,7 +15,7 @@ mod stamp;
 mod tests;
 
 pub use account::{Account, Guarantee, PartitionAccount, Repeated, judge};
-pub use arrivals::{Arrivals, Foreign, Place, Spoilt};
+pub use arrivals::{Arrivals, DamagedRecords, RecordPosition, UnrelatedRecords};
 pub use latency::{Bucket, Latency};
 pub use sent::Sent;
 pub use span::Span;

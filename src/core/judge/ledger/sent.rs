@@ -1,4 +1,4 @@
-//! What a run has sent into one topic, and what of it is acknowledged. Knows nothing of what arrived.
+//! Records what a run has sent into one topic, and what of it is acknowledged.
 
 use super::stamp::RunId;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Sequence numbers one after the other. Knows nothing of records.
+//! Ranges of consecutive sequence numbers.
 
 use serde::Serialize;
 use std::fmt;

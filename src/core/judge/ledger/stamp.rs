@@ -1,4 +1,4 @@
-//! What stands on each record of a run, so that it can be judged wherever it turns up. Knows nothing of what arrived.
+//! The stamp on each record of a run, by which it is recognized wherever it turns up.
 //!
 //! A stamp is text of fixed width, for people who look at the topic, and for speed:
 //! `kmk1 CHECKSUM RUN PARTITION SEQUENCE MICROSECONDS`, padded to the record's size. The checksum (CRC-32C, in
@@ -92,14 +92,14 @@ impl Stamp {
     }
 
     /// What stands on a record.
-    pub(super) fn read(value: &[u8]) -> Reading {
+    pub(super) fn read(value: &[u8]) -> StampCheck {
         if !value.starts_with(TAG) {
-            return Reading::Unstamped;
+            return StampCheck::Unstamped;
         }
         let Some(stamp) = Self::checked(value) else {
-            return Reading::Corrupted;
+            return StampCheck::Corrupted;
         };
-        Reading::Stamped(stamp)
+        StampCheck::Stamped(stamp)
     }
 
     fn checked(value: &[u8]) -> Option<Self> {
@@ -123,7 +123,7 @@ impl Stamp {
 
 /// What was found on a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(super) enum StampCheck {
     /// A stamp whose checksum is right.
     Stamped(Stamp),
     /// The beginning of a stamp, and something else than what was written.
@@ -210,7 +210,7 @@ pub(super) mod tests {
     #[test]
     fn what_is_no_stamp_is_unstamped() {
         for value in [&b""[..], b"kmk", b"{\"id\":1}", b"KMK1 00000000 "] {
-            assert_eq!(Stamp::read(value), Reading::Unstamped);
+            assert_eq!(Stamp::read(value), StampCheck::Unstamped);
         }
     }
 
@@ -219,7 +219,7 @@ pub(super) mod tests {
         let mut value = example();
         value.make_ascii_uppercase();
         value[..TAG.len()].copy_from_slice(TAG);
-        assert_eq!(Stamp::read(&value), Reading::Corrupted);
+        assert_eq!(Stamp::read(&value), StampCheck::Corrupted);
     }
 
     #[test]
@@ -236,7 +236,7 @@ pub(super) mod tests {
             stamp.write(size, &mut value);
             let value = &value[6..];
             prop_assert_eq!(value.len(), size.max(MIN_STAMPED));
-            prop_assert_eq!(Stamp::read(value), Reading::Stamped(stamp));
+            prop_assert_eq!(Stamp::read(value), StampCheck::Stamped(stamp));
         }
 
         #[test]
@@ -244,7 +244,7 @@ pub(super) mod tests {
             let mut value = Vec::new();
             stamp.write(150, &mut value);
             value[at] ^= flip;
-            let expected = if at < TAG.len() { Reading::Unstamped } else { Reading::Corrupted };
+            let expected = if at < TAG.len() { StampCheck::Unstamped } else { StampCheck::Corrupted };
             prop_assert_eq!(Stamp::read(&value), expected);
         }
 
@@ -252,7 +252,7 @@ pub(super) mod tests {
         fn a_cut_record_is_noticed(stamp in stamp(), length in 0..150_usize) {
             let mut value = Vec::new();
             stamp.write(150, &mut value);
-            let expected = if length < TAG.len() { Reading::Unstamped } else { Reading::Corrupted };
+            let expected = if length < TAG.len() { StampCheck::Unstamped } else { StampCheck::Corrupted };
             prop_assert_eq!(Stamp::read(&value[..length]), expected);
         }
 

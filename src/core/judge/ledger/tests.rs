@@ -195,7 +195,7 @@ fn a_record_that_comes_again_and_again_is_counted_to_the_last() {
 }
 
 #[test]
-fn a_copy_that_begins_anew_repeats_and_does_not_reorder() {
+fn a_copy_that_starts_again_repeats_and_does_not_reorder() {
     let all = copies(&[100]);
     let account = account(&[100], &[&all[..60], &all[40..]].concat());
     assert_eq!(
@@ -214,7 +214,7 @@ fn records_of_others_are_counted_and_not_judged() {
     });
     let account = account(&[2], &copies);
     assert_eq!(
-        (account.foreign.of_other_runs, account.foreign.of_no_run),
+        (account.unrelated.other_runs, account.unrelated.no_run),
         (1, 1)
     );
     assert!(account.is_sound(Guarantee::ExactlyOnce));
@@ -297,7 +297,7 @@ proptest! {
         let mut spoilt = 0;
         for copy in copies(&counts) {
             let arrived = Stamp::read(&copy.value);
-            let super::stamp::Reading::Stamped(stamp) = arrived else { panic!("{arrived:?}") };
+            let super::stamp::StampCheck::Stamped(stamp) = arrived else { panic!("{arrived:?}") };
             let Expected { missing, repeated } = expected.entry(copy.partition).or_default();
             match fates.get(&(copy.partition, stamp.sequence)) {
                 None => copied.push(copy),

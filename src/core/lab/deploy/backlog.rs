@@ -1,5 +1,5 @@
-//! Waits until flows run by the lists that they are asked to, and no topic of theirs stands still; finds out which topic
-//! holds up a flow that does not replicate. Knows nothing of canaries.
+//! Waits until flows use the topic lists asked for and no topic of theirs stands still, and finds out which topic holds
+//! up a flow that does not replicate.
 
 use super::failure::DeployError;
 use super::ready::{Ended, Readiness, Wait};
@@ -23,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(200);
 const ENOUGH: Duration = Duration::from_secs(3);
 
 impl Readiness<'_> {
-    /// A MirrorMaker that is made anew begins with what was noted of the one before, and copies by that for a moment.
+    /// A MirrorMaker that is recreated begins with what was noted of the one before, and copies by that for a moment.
     pub(super) fn wait_for_lists(
         &self,
         limit: &Limit,
@@ -35,7 +35,7 @@ impl Readiness<'_> {
                 continue;
             };
             let wait = Wait {
-                what: format!("flow {} does not run as asked", flow.name()),
+                what: format!("flow {} does not use the topics asked for", flow.name()),
                 services: self.workers(flow),
                 flow: None,
             };
@@ -43,7 +43,10 @@ impl Readiness<'_> {
                 Ok(if runs_by_its_lists(flow, target, limit)? {
                     Probe::Ready(())
                 } else {
-                    Probe::NotYet(format!("{} does not copy by its topics yet", flow.name()))
+                    Probe::NotYet(format!(
+                        "{} does not use its new list of topics yet",
+                        flow.name()
+                    ))
                 })
             })?;
         }
@@ -86,7 +89,7 @@ impl Readiness<'_> {
         let certain = lag
             .culprits
             .iter()
-            .filter(|one| !matches!(one.why, Why::Told { .. }));
+            .filter(|one| !matches!(one.why, Why::Reported { .. }));
         let certain: Vec<String> = certain.map(ToString::to_string).collect();
         if certain.is_empty() {
             Ok(())
@@ -123,7 +126,7 @@ fn until_none_stands(
         };
         Ok(match flows.iter().find(is_open) {
             Some(flow) => Probe::NotYet(format!(
-                "{}: there was no time to see whether its records cross",
+                "{}: not enough time to see whether its records arrive",
                 flow.name
             )),
             None => Probe::Ready(flows),
@@ -195,7 +198,7 @@ mod tests {
             "a->b: topic `orders`: 7 records behind, and MirrorMaker's position has not moved for 12.0 s"
         );
         let begun_late = ended(&Limit::new(10 * MILLI, &limit.interrupt().clone()), look);
-        assert!(begun_late.contains("no time to see"), "{begun_late}");
+        assert!(begun_late.contains("not enough time"), "{begun_late}");
     }
 
     #[test]

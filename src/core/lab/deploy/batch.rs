@@ -4,11 +4,11 @@
 use super::failure::DeployError;
 use super::plan::Plan;
 use super::request::Rendered;
-use crate::core::compose::Classes;
+use crate::core::compose::ClassCache;
 use crate::core::docker::Container;
 use crate::core::event::{Event, Observer};
-use crate::core::judge::culprit::Room;
-use crate::core::lab::room;
+use crate::core::judge::culprit::BatchLimit;
+use crate::core::lab::batch_limits;
 use crate::core::lab::{Lab, addresses};
 use crate::core::topology::{Cluster, FULL_BATCH, Topology};
 use kmk_kafka::endpoint::Endpoint;
@@ -34,7 +34,7 @@ pub(super) fn fit(topology: &mut Topology, there: Option<&Lab>, limit: &Limit) -
         is_whole: true,
         notes: Vec::new(),
     };
-    let mut found: Vec<(String, Option<Vec<Room>>)> = Vec::new();
+    let mut found: Vec<(String, Option<Vec<BatchLimit>>)> = Vec::new();
     for flow in &topology.flows {
         let end = |name: &str| {
             topology
@@ -42,33 +42,38 @@ pub(super) fn fit(topology: &mut Topology, there: Option<&Lab>, limit: &Limit) -
                 .map_or(End::Nothing, |c| End::of(c, there))
         };
         let (source, target) = (end(&flow.spec.source), end(&flow.spec.target));
-        let rooms = if source == End::Dark || target == End::Dark {
+        let limits = if source == End::Dark || target == End::Dark {
             None
         } else {
-            room::of_flow(
+            batch_limits::of_flow(
                 flow,
                 (source.seen(), target.seen()),
                 &limit.at_most(PATIENCE),
             )
             .ok()
         };
-        found.push((flow.spec.target.clone(), rooms));
+        found.push((flow.spec.target.clone(), limits));
     }
     for mirror in &mut topology.mirrors {
         let before = there.and_then(|lab| lab.topology.mirror_of(&mirror.target));
         let before = before.map(|mirror| mirror.batch);
-        let mut least: Option<Room> = None;
-        for (target, rooms) in &found {
+        let mut least: Option<BatchLimit> = None;
+        for (target, limits) in &found {
             if *target != mirror.target {
                 continue;
             }
-            let Some(rooms) = rooms else {
+            let Some(limits) = limits else {
                 fit.is_whole = false;
                 mirror.narrow(before.unwrap_or(FULL_BATCH).into());
                 continue;
             };
-            let heeded = rooms.iter().filter(|room| mirror.heeds(room.setting));
-            least = heeded.cloned().chain(least).min_by_key(|room| room.bytes);
+            let heeded = limits
+                .iter()
+                .filter(|batch_limit| mirror.heeds(batch_limit.setting));
+            least = heeded
+                .cloned()
+                .chain(least)
+                .min_by_key(|batch_limit| batch_limit.bytes);
         }
         if let Some(least) = &least {
             mirror.narrow(least.bytes);
@@ -81,18 +86,18 @@ pub(super) fn fit(topology: &mut Topology, there: Option<&Lab>, limit: &Limit) -
     fit
 }
 
-fn note(target: &str, batch: u32, least: Option<&Room>) -> String {
+fn note(target: &str, batch: u32, least: Option<&BatchLimit>) -> String {
     let why = match least.filter(|least| least.bytes == u64::from(batch)) {
-        Some(Room {
+        Some(BatchLimit {
             topic: Some(topic),
             setting,
             ..
-        }) => format!("topic `{topic}` takes no more ({setting})"),
-        Some(Room { setting, .. }) => format!("{target} takes no more ({setting})"),
-        None if batch == FULL_BATCH => "no topic takes less".to_owned(),
-        None => "some topic took no more".to_owned(),
+        }) => format!("topic `{topic}` accepts no larger ones ({setting})"),
+        Some(BatchLimit { setting, .. }) => format!("{target} accepts no larger ones ({setting})"),
+        None if batch == FULL_BATCH => "every topic accepts them".to_owned(),
+        None => "a topic accepted no larger ones".to_owned(),
     };
-    format!("MirrorMaker sends batches of {batch} bytes at most to {target}: {why}")
+    format!("MirrorMaker sends batches of at most {batch} bytes to {target}: {why}")
 }
 
 /// One end of a flow, to be asked.
@@ -154,7 +159,7 @@ impl Plan<'_> {
             observer.on(Event::Note(note));
         }
         let workers = other_batches(&self.rendered.topology, &topology);
-        self.rendered = Rendered::of(topology, &self.site, Classes::Kept);
+        self.rendered = Rendered::of(topology, &self.engine_host, ClassCache::Shared);
         self.write()?;
         Ok(workers)
     }
@@ -175,7 +180,7 @@ mod tests {
     use crate::core::spec::scenario::{self, Scenario};
 
     #[test]
-    fn only_a_mirrormaker_with_other_batches_is_made_anew() {
+    fn only_a_mirrormaker_with_other_batches_is_recreated() {
         let before = Topology::new(&Scenario::ActiveActive.spec("demo"));
         let mut now = before.clone();
         assert!(other_batches(&before, &now).is_empty());
@@ -210,26 +215,26 @@ mod tests {
 
     #[test]
     fn the_topic_that_wants_it_is_named() {
-        let room = Room {
+        let batch_limit = BatchLimit {
             topic: Some("small".to_owned()),
             setting: "max.message.bytes",
             bytes: 100_000,
             original: None,
         };
         assert_eq!(
-            note("b", 100_000, Some(&room)),
-            "MirrorMaker sends batches of 100000 bytes at most to b: topic `small` takes no more (max.message.bytes)"
+            note("b", 100_000, Some(&batch_limit)),
+            "MirrorMaker sends batches of at most 100000 bytes to b: topic `small` accepts no larger ones (max.message.bytes)"
         );
         assert!(
             note(
                 "b",
                 FULL_BATCH,
-                Some(&Room {
+                Some(&BatchLimit {
                     bytes: 1 << 30,
-                    ..room
+                    ..batch_limit
                 })
             )
-            .ends_with("no topic takes less")
+            .ends_with("every topic accepts them")
         );
     }
 }

@@ -4,19 +4,19 @@
 use super::failure::DeployError;
 use super::plan::Plan;
 use super::refusal::explain;
-use crate::core::compose::{self, LABEL_CONFIG, Written};
-use crate::core::docker::{Container, Site};
+use crate::core::compose::{LABEL_CONFIG, RenderedService};
+use crate::core::docker::{Container, EngineHost};
 use crate::core::event::{Event, Observer};
 use crate::core::lab::status::throttle;
 use kmk_kafka::wait::Limit;
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// Whether it may use other memory than it was made with, or too little of a CPU (`docker update`). It is made anew then:
+/// Whether it may use other memory than it was made with, or too little of a CPU (`docker update`). It is recreated then:
 /// docker cannot take a limit away.
-fn is_limited(container: &Container, written: &Written) -> bool {
+fn is_limited(container: &Container, made_with: &RenderedService) -> bool {
     let memory = container.memory();
-    memory.is_some_and(|now| Some(now) != written.memory)
+    memory.is_some_and(|now| now != made_with.memory)
         || throttle(container.service(), container).is_some()
 }
 
@@ -27,7 +27,7 @@ impl Plan<'_> {
         changed: &[String],
         superfluous: &[Container],
     ) -> Vec<(&Container, String)> {
-        let written = compose::written(&self.rendered.compose);
+        let services = &self.rendered.compose.services;
         let topology = &self.rendered.topology;
         let brokers = topology
             .clusters
@@ -43,7 +43,7 @@ impl Plan<'_> {
                 continue;
             }
             let is_named = is_looked_for(service);
-            let wanted = written
+            let wanted = services
                 .get(service)
                 .into_iter()
                 .flat_map(|one| &one.networks);
@@ -59,23 +59,21 @@ impl Plan<'_> {
     /// Services whose containers were made from another configuration, mount their files from elsewhere, or were given
     /// other limits since (`docker update`).
     pub(super) fn changed(&self) -> Vec<String> {
-        let digests = compose::config_digests(&self.rendered.compose);
-        let written = compose::written(&self.rendered.compose);
+        let services = &self.rendered.compose.services;
         let mirrors = &self.rendered.topology.mirrors;
         let file = std::path::absolute(self.workdir.compose_file()).unwrap_or_default();
         let is_changed = |container: &&Container| {
             let service = container.service();
-            let moved = self.site == Site::Here
+            let moved = self.engine_host == EngineHost::Local
                 && mirrors
                     .iter()
                     .flat_map(|mirror| &mirror.workers)
                     .any(|s| s == service)
                 && container.compose_file().map(PathBuf::from) != Some(file.clone());
-            let digest = digests.get(service).map(String::as_str);
-            let limited = written
-                .get(service)
-                .is_some_and(|one| is_limited(container, one));
-            digest.is_some() && (moved || limited || container.label(LABEL_CONFIG) != digest)
+            services.get(service).is_some_and(|one| {
+                let digest = container.label(LABEL_CONFIG);
+                moved || is_limited(container, one) || digest != Some(&one.digest)
+            })
         };
         let changed = self.existing.iter().filter(is_changed);
         changed
@@ -100,7 +98,7 @@ impl Plan<'_> {
             connected
                 .map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))?;
             observer.on(Event::Done {
-                what: format!("Connected {service} with network {network} again"),
+                what: format!("Reconnected {service} to network {network}"),
                 took: begun.elapsed(),
             });
         }

@@ -15,7 +15,7 @@ pub enum DeployError {
     /// What is asked for makes no lab.
     #[error("{}", list(.0))]
     Spec(Vec<spec::Problem>),
-    /// Something stands in the way.
+    /// Something prevents the deploy.
     #[error("{}", list(.0))]
     Preflight(Vec<preflight::Problem>),
     /// The lab that is there cannot be described.
@@ -23,8 +23,8 @@ pub enum DeployError {
     Lab(#[from] LabError),
     /// There is a lab of that name, and it is another than the scenario that was asked for.
     #[error(
-        "lab `{lab}` is there already, and is not `{asked}`: it is {}({})",
-        .found.map_or_else(String::new, |found| format!("`{found}` ")),
+        "lab `{lab}` already exists with {} ({}), not with scenario `{asked}`",
+        .found.map_or_else(|| "other flows".to_owned(), |found| format!("scenario `{found}`")),
         .flows.join(", ")
     )]
     OtherScenario {
@@ -61,7 +61,7 @@ pub enum DeployError {
     },
     /// A newer Kafka formatted the data of a cluster that is to run an older one.
     #[error(
-        "cluster `{cluster}` cannot go back to {}: its data was made by a newer Kafka, and the format of a cluster's metadata (`metadata.version`) only goes up",
+        "cluster `{cluster}` cannot be downgraded to {}: its data was written by a newer Kafka, and the format of its metadata (`metadata.version`) cannot be lowered",
         suspect.image
     )]
     DataIsNewer {
@@ -141,13 +141,13 @@ impl Failure {
 pub enum Aftermath {
     /// It had made nothing.
     NothingMade,
-    /// All that it had made is gone again, but for this on clusters that were there before.
+    /// All that it had made is gone again, but for this on existing clusters.
     RolledBack(Vec<Leftover>),
     /// All that it had made is still there, as was asked.
     Kept,
-    /// The lab was there before, and stays.
+    /// The lab existed before, and stays.
     LabStays,
-    /// The lab was there before; not all that ran of it could be brought back, and why.
+    /// The lab existed before; not all that ran of it could be brought back, and why.
     LabIsLess(String),
     /// Taking back failed too, and why.
     RollbackFailed(String),

@@ -29,7 +29,7 @@ impl Plan<'_> {
         containers.any(|one: &Container| one.service() == service && one.is_up())
     }
 
-    /// Starts what was held; makes anew what has changed of it, and these `others`.
+    /// Starts what was held; recreates what has changed of it, and these `others`.
     pub(super) fn up_mirrormakers(
         &self,
         held: &[String],

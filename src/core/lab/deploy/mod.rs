@@ -2,28 +2,28 @@
 
 mod backlog;
 mod batch;
+mod cleanup_policy;
+mod connector_status;
 mod drift;
+mod existing_clusters;
 mod failure;
-mod ground;
-mod lost;
-mod mend;
+mod lost_data;
 mod mirrormakers;
-mod outside;
 mod plan;
 mod ports;
 pub(super) mod ready;
+mod reconcile;
 pub(super) mod refusal;
 mod request;
+mod same_cluster;
 mod timeline;
-mod twins;
-mod whole_names;
-mod word;
+mod unmatched_patterns;
 
 pub use failure::{Aftermath, DeployError, Failure, Suspect};
 pub use request::{Change, Rendered, Request, default_directory, exposure, render};
 pub use timeline::{Marks, Span, Step};
 
-use crate::core::docker::{Docker, Engine, Site};
+use crate::core::docker::{Docker, Engine, EngineHost};
 use crate::core::event::{Event, Observer};
 use crate::core::lab::lock::{self, Lock};
 use crate::core::lab::preflight;
@@ -67,7 +67,7 @@ pub enum Outcome {
     Repaired,
     /// The same, and changed it.
     Changed {
-        /// Services that were made anew, or that the lab did not have before.
+        /// Services that were recreated, or that the lab did not have before.
         anew: Vec<String>,
         /// Services that it has no more.
         gone: Vec<String>,
@@ -75,7 +75,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// These services were made anew, too.
+    /// These services were recreated, too.
     fn also(&mut self, services: Vec<String>) {
         match self {
             Self::Created => {}
@@ -98,7 +98,7 @@ impl Outcome {
 /// `limit` counts once before anything is made, and once more from then on.
 ///
 /// # Errors
-/// [`Failure`]. A lab that this deploy made is taken back, unless asked to keep it; one that was there before stays.
+/// [`Failure`]. A lab that this deploy made is removed again, unless asked to keep it; one that existed before stays.
 pub fn deploy(
     request: &Request,
     limit: &Limit,
@@ -115,7 +115,7 @@ pub fn deploy(
     loop {
         let plan = Plan::make(request, &docker, &engine, limit, observer);
         let mut plan = plan.map_err(Failure::early)?;
-        if let Some(warning) = exposure(&plan.rendered.topology.spec, &plan.site)
+        if let Some(warning) = exposure(&plan.rendered.topology.spec, &plan.engine_host)
             && choices == CHOICES
         {
             observer.on(Event::Warning(warning));
@@ -152,14 +152,14 @@ pub fn deploy(
 /// else that stands in the way too.
 fn engine(request: &Request, limit: &Limit) -> Result<(Docker, Engine), DeployError> {
     // where it is does not matter to what is wrong with the spec
-    let rendered = match render(request, &Site::Here) {
+    let resolved = match request.resolve_new(&EngineHost::Local) {
         Err(problems) if !request.depends_on_the_lab(&problems) => {
             return Err(DeployError::Spec(problems));
         }
-        rendered => rendered,
+        resolved => resolved,
     };
     let mut problems: Vec<preflight::Problem> = Vec::new();
-    let mut site = Site::Here;
+    let mut engine_host = EngineHost::Local;
     match Docker::find() {
         Err(error) => problems.push(error.into()),
         Ok(docker) => match docker.engine(limit) {
@@ -167,20 +167,20 @@ fn engine(request: &Request, limit: &Limit) -> Result<(Docker, Engine), DeployEr
             Err(error) if error.is_interruption() => return Err(DeployError::Interrupted),
             Err(error) => {
                 problems.push(error.into());
-                site = Site::find(limit).unwrap_or(Site::Here);
-                problems.extend(preflight::compose(&docker, &site, limit).err());
+                engine_host = EngineHost::find(limit).unwrap_or(EngineHost::Local);
+                problems.extend(preflight::compose(&docker, &engine_host, limit).err());
             }
         },
     }
-    let rendered = rendered.map_err(DeployError::Spec)?;
+    let topology = resolved.map_err(DeployError::Spec)?;
     let directory = request.directory.clone();
     let workdir = Workdir::new(directory.unwrap_or_else(|| default_directory(&request.lab)));
-    problems.extend(preflight::reach(&site, &rendered.topology.spec).err());
-    problems.extend(preflight::missing_variables(&rendered.topology));
-    if !request.any_port && site == Site::Here {
-        problems.extend(preflight::busy_ports(&rendered.topology));
+    problems.extend(preflight::reach(&engine_host, &topology.spec).err());
+    problems.extend(preflight::missing_variables(&topology));
+    if !request.any_port && engine_host == EngineHost::Local {
+        problems.extend(preflight::busy_ports(&topology));
     }
-    let files = workdir.check(&site.owner(&request.lab), request.overwrite);
+    let files = workdir.check(&engine_host.owner(&request.lab), request.overwrite);
     problems.extend(files.into_iter().map(preflight::Problem::from));
     Err(DeployError::Preflight(problems))
 }

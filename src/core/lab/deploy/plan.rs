@@ -2,30 +2,30 @@
 
 use super::Outcome;
 use super::batch::{self, Fit};
+use super::cleanup_policy;
+use super::existing_clusters;
 use super::failure::{Aftermath, DeployError};
-use super::lost;
-use super::mend;
-use super::outside;
+use super::lost_data;
 use super::ready::Readiness;
 use super::refusal::explain;
 use super::request::{Rendered, Request, default_directory};
 use super::timeline::{Marks, Step};
-use super::whole_names;
-use crate::core::compose::{Classes, LABEL_LAB, LABEL_SPEC};
-use crate::core::docker::{Container, Docker, DockerError, Engine, Recreate, Site};
+use super::unmatched_patterns;
+use crate::core::compose::{ClassCache, LABEL_LAB, LABEL_SPEC};
+use crate::core::docker::{Container, Docker, DockerError, Engine, EngineHost, Recreate};
 use crate::core::event::{Event, Observer};
 use crate::core::image::Images;
 use crate::core::lab::destroy::{self, DestroyError, Remains};
 use crate::core::lab::preflight::Preflight;
 use crate::core::lab::workdir::Workdir;
-use crate::core::lab::{Lab, classes, is_original, leftover};
+use crate::core::lab::{Lab, class_cache, is_original, leftover};
 use crate::core::spec::Spec;
 use crate::core::topology::{self, KafkaImage, Topology};
 use kmk_kafka::wait::{Interrupt, Limit};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
-/// How long making containers anew may take: each has 5 s to end by itself.
+/// How long recreating containers may take: each has 5 s to end by itself.
 const REPLACE: Duration = Duration::from_secs(60);
 /// How long taking back may take.
 const ROLLBACK: Duration = Duration::from_secs(60);
@@ -39,9 +39,9 @@ pub(super) struct Plan<'a> {
     pub(super) images: Images,
     pub(super) existing: Vec<Container>,
     /// What compose leaves behind when it is interrupted while it replaces a container.
-    twins: Vec<Container>,
-    pub(super) site: Site,
-    /// Whether there was anything of this lab before: then nothing of it is ever taken back.
+    duplicates: Vec<Container>,
+    pub(super) engine_host: EngineHost,
+    /// Whether there was anything of this lab before: then nothing of it is ever removed.
     pub(super) was_there: bool,
     /// Services that are asked for, and that it did not have.
     added: Vec<String>,
@@ -50,7 +50,7 @@ pub(super) struct Plan<'a> {
     /// Clusters of it whose data is gone.
     pub(super) lost: Vec<String>,
     /// Whether there was a volume of class-data archives before.
-    classes_were_kept: bool,
+    class_cache_existed: bool,
 }
 
 impl<'a> Plan<'a> {
@@ -61,49 +61,48 @@ impl<'a> Plan<'a> {
         limit: &Limit,
         observer: &dyn Observer,
     ) -> Result<Self, DeployError> {
-        let site = Site::find(limit)?;
+        let engine_host = EngineHost::find(limit)?;
         let remains = Remains::find(docker, &request.lab, limit)?;
         let was_there = !remains.is_nothing();
         let volumes = remains.volumes();
         let lab = Lab::describe(&request.lab, remains.containers)?;
         let lost = lab
             .as_ref()
-            .map(|lab| lost::clusters(&lab.topology, &volumes));
+            .map(|lab| lost_data::clusters(&lab.topology, &volumes));
         let base = request.base(lab.as_ref().map(|lab| &lab.topology))?;
-        let (existing, twins) = match &lab {
+        let (existing, duplicates) = match &lab {
             Some(lab) => lab.containers.iter().cloned().partition(is_original),
             None => (Vec::new(), Vec::new()),
         };
-        let spec = if request.any_port {
+        let resolved = if request.any_port {
             // of an engine elsewhere nobody but itself tells which ports are taken
-            let is_lab = (site == Site::Here).then(|| format!("label={LABEL_LAB}"));
+            let is_lab = (engine_host == EngineHost::Local).then(|| format!("label={LABEL_LAB}"));
             let filters: Vec<String> = is_lab.into_iter().collect();
-            request.spec(base, &docker.containers(&filters, limit)?, &site)
+            request.resolve(base, &docker.containers(&filters, limit)?, &engine_host)
         } else {
-            request.spec(base, &existing, &site)
+            request.resolve(base, &existing, &engine_host)
         };
-        let spec = spec.map_err(DeployError::Spec)?;
+        let mut topology = resolved.map_err(DeployError::Spec)?;
         let directory = request
             .directory
             .clone()
             .or_else(|| lab.as_ref().and_then(Lab::directory));
         let workdir = Workdir::new(directory.unwrap_or_else(|| default_directory(&request.lab)));
-        let mut topology = Topology::new(&spec);
         let fit = batch::fit(&mut topology, lab.as_ref(), limit);
-        let rendered = Rendered::of(topology, &site, Classes::Kept);
+        let rendered = Rendered::of(topology, &engine_host, ClassCache::Shared);
         let checks = Preflight {
             docker,
             engine,
-            site: &site,
+            engine_host: &engine_host,
             topology: &rendered.topology,
             workdir: &workdir,
             overwrite: request.overwrite,
             existing: &existing,
             in_use: &in_use(&existing),
         };
-        let found = outside::check(
+        let found = existing_clusters::check(
             &rendered.topology,
-            (&site, engine),
+            (&engine_host, engine),
             !was_there,
             limit,
             observer,
@@ -127,13 +126,13 @@ impl<'a> Plan<'a> {
             overwrite: request.overwrite,
             images,
             existing,
-            twins,
-            site,
+            duplicates,
+            engine_host,
             was_there,
             added,
             fit,
             lost: lost.unwrap_or_default(),
-            classes_were_kept: classes::are_kept(docker, limit)?,
+            class_cache_existed: class_cache::exists(docker, limit)?,
         })
     }
 
@@ -158,8 +157,8 @@ impl<'a> Plan<'a> {
             marks.ended(Step::Compose, since);
         }
         self.readiness().wait_for_brokers(limit, observer)?;
-        self.forget_stale(limit, observer);
-        let mut others = mend::policies(&self.rendered.topology, limit, observer);
+        self.reset_stale_positions(limit, observer);
+        let mut others = cleanup_policy::policies(&self.rendered.topology, limit, observer);
         if !self.fit.is_whole {
             others.extend(self.fit_again(limit, observer)?);
         }
@@ -170,8 +169,8 @@ impl<'a> Plan<'a> {
         let since = SystemTime::now();
         let flows = self.readiness().wait_for_flows(limit, observer)?;
         marks.ended(Step::Canary, since);
-        let has_lost = self.tell_losses(&flows, observer);
-        whole_names::warn(&self.rendered.topology, limit, observer);
+        let has_lost = self.report_losses(&flows, observer);
+        unmatched_patterns::warn(&self.rendered.topology, limit, observer);
         Ok((outcome, has_lost))
     }
 
@@ -181,9 +180,9 @@ impl<'a> Plan<'a> {
             properties,
             ..
         } = &self.rendered;
-        let owner = self.site.owner(self.lab());
+        let owner = self.engine_host.owner(self.lab());
         self.workdir
-            .write(&owner, compose, properties, self.overwrite)?;
+            .write(&owner, &compose.text, properties, self.overwrite)?;
         Ok(())
     }
 
@@ -212,11 +211,12 @@ impl<'a> Plan<'a> {
         let cut = self.cut_off(&changed, &superfluous);
         let is_unchanged =
             is_whole && changed.is_empty() && superfluous.is_empty() && cut.is_empty();
-        if !is_unchanged && !self.classes_were_kept && !self.rendered.topology.mirrors.is_empty() {
+        if !is_unchanged && !self.class_cache_existed && !self.rendered.topology.mirrors.is_empty()
+        {
             // the file that is written wants it, also to bring back what ran before
-            classes::keep(self.docker, limit)?;
+            class_cache::ensure(self.docker, limit)?;
         }
-        self.remove(&self.twins, limit)?;
+        self.remove(&self.duplicates, limit)?;
         self.remove(&superfluous, limit)?;
         if is_unchanged {
             return Ok(Outcome::Unchanged);
@@ -228,7 +228,7 @@ impl<'a> Plan<'a> {
         self.docker
             .unpause(&paused, limit)
             .map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))?;
-        self.part_from_the_lost(limit, observer)?;
+        self.stop_mirrors_of_lost_clusters(limit, observer)?;
         let now = changed.iter().filter(|one| !held.contains(one));
         let now: Vec<String> = now.cloned().collect();
         if !now.is_empty() {
@@ -257,7 +257,7 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// Makes services anew. Begun, it is not interrupted: the engine would still stop what it was told to stop, after
+    /// Recreates services. Begun, it is not interrupted: the engine would still stop what it was told to stop, after
     /// whoever could start it again has gone.
     pub(super) fn replace(
         &self,
@@ -307,9 +307,9 @@ impl<'a> Plan<'a> {
         let Some(lab) = Lab::look_for(self.docker, self.lab(), &limit)? else {
             return Ok(());
         };
-        let (now, twins): (Vec<Container>, Vec<Container>) =
+        let (now, duplicates): (Vec<Container>, Vec<Container>) =
             lab.containers.into_iter().partition(is_original);
-        self.remove(&twins, &limit)?;
+        self.remove(&duplicates, &limit)?;
         let runs = |service: &str| now.iter().any(|c| c.service() == service && c.is_running());
         let before = self
             .existing
@@ -318,7 +318,7 @@ impl<'a> Plan<'a> {
         if before.map(Container::service).all(runs) {
             return Ok(());
         }
-        observer.on(Event::Started("Bringing back what ran before".to_owned()));
+        observer.on(Event::Started("Restarting what ran before".to_owned()));
         self.compose_up(&Recreate::Nothing, &limit, observer)
     }
 
@@ -332,7 +332,7 @@ impl<'a> Plan<'a> {
         if keep {
             return Aftermath::Kept;
         }
-        observer.on(Event::Started("Taking back what was made".to_owned()));
+        observer.on(Event::Started("Rolling back".to_owned()));
         // not the limit that failed, nor the interrupt that brought us here
         let limit = Limit::new(ROLLBACK, &Interrupt::default());
         let removed = Remains::find(self.docker, self.lab(), &limit)
@@ -345,7 +345,7 @@ impl<'a> Plan<'a> {
             });
         let files = self
             .workdir
-            .remove(&self.site.owner(self.lab()))
+            .remove(&self.engine_host.owner(self.lab()))
             .map_err(|error| error.to_string());
         match removed.and(files) {
             Ok(_) => Aftermath::RolledBack(leftover::look(&self.rendered.topology, &limit)),
@@ -359,10 +359,10 @@ impl Plan<'_> {
     /// about to use it.
     fn forget_classes(&self, limit: &Limit) -> Result<(), DockerError> {
         let labs = [format!("label={LABEL_LAB}")];
-        if self.classes_were_kept || !self.docker.networks(&labs, limit)?.is_empty() {
+        if self.class_cache_existed || !self.docker.networks(&labs, limit)?.is_empty() {
             return Ok(());
         }
-        match classes::forget(self.docker, limit) {
+        match class_cache::remove(self.docker, limit) {
             Ok(_) | Err(DockerError::Failed { .. }) => Ok(()),
             Err(error) => Err(error),
         }

@@ -1,7 +1,7 @@
 //! Ports for clusters that nobody gave one, on a machine where the usual ones may be taken.
 
 use crate::core::compose::LABEL_LAB;
-use crate::core::docker::{Container, Site};
+use crate::core::docker::{Container, EngineHost};
 use crate::core::lab::port;
 use crate::core::spec::{ClusterSpec, Spec};
 use crate::core::topology::{self, Topology};
@@ -9,7 +9,7 @@ use crate::core::topology::{self, Topology};
 /// Gives every cluster that has no port of its own, and whose usual one is taken, the next free one. Ports that the
 /// lab's own containers hold are not taken; those of other containers are, also while these are stopped. Who else
 /// listens can be known only of this machine.
-pub(super) fn choose(spec: &mut Spec, existing: &[Container], site: &Site) {
+pub(super) fn choose(spec: &mut Spec, existing: &[Container], engine_host: &EngineHost) {
     let (ours, others): (Vec<&Container>, Vec<&Container>) = existing
         .iter()
         .partition(|container| container.label(LABEL_LAB) == Some(&spec.lab));
@@ -26,7 +26,7 @@ pub(super) fn choose(spec: &mut Spec, existing: &[Container], site: &Site) {
     taken.extend(others.iter().flat_map(|container| container.ports()));
     let usual = Topology::new(spec).clusters;
     let address = topology::address(spec);
-    let can_listen = |port: u16| *site != Site::Here || port::is_free(address, port);
+    let can_listen = |port: u16| *engine_host != EngineHost::Local || port::is_free(address, port);
     for (cluster, usual) in spec.clusters.iter_mut().zip(usual) {
         let Some(broker) = usual.brokers.first().filter(|_| cluster.port.is_none()) else {
             continue;

@@ -54,7 +54,7 @@ impl Readiness<'_> {
         observer: &dyn Observer,
     ) -> Result<Vec<FlowLag>, DeployError> {
         self.wait_for_canaries(limit, observer)?;
-        self.wait_for_words(limit, observer)?;
+        self.wait_for_connector_status(limit, observer)?;
         self.wait_for_workers(limit, observer)?;
         self.wait_for_lists(limit, observer)?;
         self.wait_for_backlog(limit, observer)
@@ -100,7 +100,7 @@ impl Readiness<'_> {
         Ok(())
     }
 
-    /// One that was there before may have gone since.
+    /// One that existed before may have gone since.
     fn wait_for_existing(
         &self,
         cluster: &Cluster,
@@ -111,10 +111,7 @@ impl Readiness<'_> {
             return Ok(());
         };
         let wait = Wait {
-            what: format!(
-                "cluster `{}`, which is not kmk's, does not answer",
-                cluster.name
-            ),
+            what: format!("existing cluster `{}` does not answer", cluster.name),
             services: Vec::new(),
             flow: None,
         };
@@ -226,7 +223,7 @@ impl Readiness<'_> {
                     Ok(if crew.is_some_and(|crew| crew.has(worker)) {
                         Probe::Ready(())
                     } else {
-                        Probe::NotYet(format!("{worker} has not joined the others yet"))
+                        Probe::NotYet(format!("{worker} has not joined the other workers yet"))
                     })
                 })?;
             }

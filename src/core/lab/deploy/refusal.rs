@@ -1,4 +1,4 @@
-//! What docker's refusals to start a lab mean. Knows nothing of what is done about them.
+//! Explains docker's reasons for not starting a lab.
 
 use super::failure::DeployError;
 use crate::core::docker::{Docker, DockerError};

@@ -1,9 +1,9 @@
-//! What a person wants of a lab, and what that would write. Asks no Docker.
+//! What a person asks of a deploy, and the files that this would write.
 
 use super::failure::DeployError;
-use super::{ground, ports};
-use crate::core::compose::{self, Classes, Delivery};
-use crate::core::docker::{Container, Site};
+use super::{ports, reconcile};
+use crate::core::compose::{self, ClassCache, Compose, Delivery};
+use crate::core::docker::{Container, EngineHost};
 use crate::core::lab::workdir::PROPERTIES_FILE;
 use crate::core::lab_file::flow_setting;
 use crate::core::mirrormaker::config;
@@ -63,8 +63,8 @@ pub struct Change {
 pub struct Rendered {
     /// What would run.
     pub topology: Topology,
-    /// Text of the compose file, without its header.
-    pub compose: String,
+    /// The compose file, without its header.
+    pub compose: Compose,
     /// Text of MirrorMaker's properties, without its header.
     pub properties: String,
 }
@@ -181,7 +181,7 @@ impl Request {
             return Ok(self.new_lab());
         };
         if let Some(wanted) = self.wanted.clone() {
-            return ground::kept(wanted, there).map_err(DeployError::Spec);
+            return reconcile::kept(wanted, there).map_err(DeployError::Spec);
         }
         let found = Scenario::of(&there.spec);
         match self.scenario {
@@ -216,25 +216,33 @@ impl Request {
     }
 
     /// What is asked for, on the grounds of what is there: of this lab and, where ports are to be chosen, of all labs.
-    pub(super) fn spec(
+    pub(super) fn resolve(
         &self,
         base: Spec,
         existing: &[Container],
-        site: &Site,
-    ) -> Result<Spec, Vec<spec::Problem>> {
+        engine_host: &EngineHost,
+    ) -> Result<Topology, Vec<spec::Problem>> {
         let (mut spec, mut problems) = self.change.apply(base);
         if self.any_port && problems.is_empty() {
-            ports::choose(&mut spec, existing, site);
+            ports::choose(&mut spec, existing, engine_host);
         }
         let topology = Topology::new(&spec);
         problems.extend(topology.port_clashes());
         problems.extend(topology.worker_clashes());
         problems.extend(self.flow_settings(&topology));
         if problems.is_empty() {
-            Ok(spec)
+            Ok(topology)
         } else {
             Err(problems)
         }
+    }
+
+    /// What would be a new lab, on an engine at that place.
+    pub(super) fn resolve_new(
+        &self,
+        engine_host: &EngineHost,
+    ) -> Result<Topology, Vec<spec::Problem>> {
+        self.resolve(self.new_lab(), &[], engine_host)
     }
 
     /// Settings that MirrorMaker would not do, with the Kafka that is asked for. Not of a lab that stays what it is: it
@@ -252,35 +260,35 @@ impl Request {
 ///
 /// # Errors
 /// All problems of the spec.
-pub fn render(request: &Request, site: &Site) -> Result<Rendered, Vec<spec::Problem>> {
-    let spec = request.spec(request.new_lab(), &[], site)?;
-    Ok(Rendered::new(&spec, site, Classes::Unkept))
+pub fn render(request: &Request, engine_host: &EngineHost) -> Result<Rendered, Vec<spec::Problem>> {
+    let topology = request.resolve_new(engine_host)?;
+    Ok(Rendered::of(topology, engine_host, ClassCache::None))
 }
 
 /// What whoever publishes ports on an address of their choice should know; of this machine's own loopback there is
 /// nothing to tell, as that is what every lab has.
-pub fn exposure(spec: &Spec, site: &Site) -> Option<String> {
-    let is_usual = |address: &IpAddr| *site == Site::Here && address.is_loopback();
+pub fn exposure(spec: &Spec, engine_host: &EngineHost) -> Option<String> {
+    let is_usual = |address: &IpAddr| *engine_host == EngineHost::Local && address.is_loopback();
     let address = spec.bind.filter(|address| !is_usual(address))?;
     Some(format!(
-        "whoever reaches {address} can read, write and delete everything in this lab: its brokers ask for no password"
+        "anyone who can reach {address} can read, write and delete everything in this lab: its brokers require no authentication"
     ))
 }
 
 impl Rendered {
-    pub(super) fn new(spec: &Spec, site: &Site, classes: Classes) -> Self {
-        Self::of(Topology::new(spec), site, classes)
-    }
-
-    pub(in crate::core::lab) fn of(topology: Topology, site: &Site, classes: Classes) -> Self {
+    pub(in crate::core::lab) fn of(
+        topology: Topology,
+        engine_host: &EngineHost,
+        class_cache: ClassCache,
+    ) -> Self {
         let properties = config::render(&topology);
         let path = format!("./{PROPERTIES_FILE}");
-        let delivery = match site {
-            Site::Here => Delivery::Mount(&path),
-            Site::Elsewhere { .. } => Delivery::Inline,
+        let delivery = match engine_host {
+            EngineHost::Local => Delivery::Mount(&path),
+            EngineHost::Remote { .. } => Delivery::Inline,
         };
         Self {
-            compose: compose::render(&topology, delivery, classes, &properties),
+            compose: compose::render(&topology, delivery, class_cache, &properties),
             properties,
             topology,
         }

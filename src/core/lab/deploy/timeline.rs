@@ -1,5 +1,5 @@
 //! Where the time of a deploy went, step by step: its own steps by its own clock, those inside the containers from
-//! their logs. Knows nothing of how it is shown.
+//! their logs.
 
 use crate::core::docker::{Container, Docker};
 use crate::core::lab::{Lab, LabError};
@@ -152,7 +152,7 @@ impl Life {
     fn of(container: &Container, began: SystemTime) -> Option<Self> {
         let started = humantime::parse_rfc3339(&container.state.started_at).ok()?;
         let made = humantime::parse_rfc3339(&container.created).ok()?;
-        // one that was there before was only started
+        // one that existed before was only started
         let made = made.max(began);
         (started >= made).then_some(Self { made, started })
     }

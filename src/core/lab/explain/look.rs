@@ -130,8 +130,8 @@ impl Look {
 
     /// The topic of that name, as far as it can be seen.
     pub(super) fn sight(&self, topic: &str) -> Sight {
-        if self.access == Access::Locked {
-            return Sight::Locked;
+        if self.access == Access::Secured {
+            return Sight::Secured;
         }
         if let Some(problem) = &self.problem {
             let problem = problem.clone();

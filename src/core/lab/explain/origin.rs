@@ -21,10 +21,10 @@ impl Scene<'_> {
                 topic: upstream.to_owned(),
                 cluster: source.to_owned(),
             },
-            Sight::Unreachable { .. } | Sight::Locked => Origin::Unknown {
+            Sight::Unreachable { .. } | Sight::Secured => Origin::Unknown {
                 cluster: source.to_owned(),
             },
-            Sight::There(_) if !is_taken(flow, upstream) => Origin::NotTaken {
+            Sight::There(_) if !is_taken(flow, upstream) => Origin::NotIncluded {
                 topic: upstream.to_owned(),
                 flow: name,
             },
@@ -36,5 +36,5 @@ impl Scene<'_> {
 
 fn is_taken(flow: &Flow, topic: &str) -> bool {
     let selection = Rules::of_flow(flow).select(topic);
-    matches!(selection, Selection::Taken | Selection::Unjudged(_))
+    matches!(selection, Selection::Included | Selection::NotEvaluated(_))
 }

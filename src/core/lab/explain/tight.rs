@@ -29,12 +29,12 @@ pub(super) fn copies(lab: &Lab, flow: &Flow, from: &Look, to: &Look, limit: &Lim
     };
     let pairs = originals.into_iter().zip(copies);
     let tight = pairs.filter_map(|(topic, remote)| {
-        let (of_original, of_copy) = (*source.get(&topic)?, *target.get(&remote)?);
-        (of_copy < of_original).then_some(Tight {
+        let (source_bytes, remote_bytes) = (*source.get(&topic)?, *target.get(&remote)?);
+        (remote_bytes < source_bytes).then_some(Tight {
             topic,
             remote,
-            of_original,
-            of_copy,
+            source_bytes,
+            remote_bytes,
         })
     });
     tight.collect()

@@ -33,7 +33,7 @@ pub(super) fn failures(status: &FlowStatus) -> Vec<Failure> {
     let stands_still = matches!(status.canary, Some(CanaryStatus::Missing { .. }));
     let parts = status.parts.iter().filter(|part| part.connector == COPIES);
     let failed = parts.filter_map(|part| {
-        let lately = part.failed_lately.as_ref().filter(|_| stands_still);
+        let lately = part.recent_failure.as_ref().filter(|_| stands_still);
         let cause = match lately {
             _ if part.state == "FAILED" => part.cause.clone(),
             lately => Some(lately?.cause.clone()),

@@ -36,6 +36,7 @@ pub struct Moved {
     /// The one that is noted now.
     pub now: i64,
     /// The one that was asked for, where the partition does not reach so far.
+    #[serde(rename = "requested")]
     pub asked: Option<i64>,
 }
 

@@ -2,7 +2,7 @@
 
 use super::other_side::look_at_target;
 use super::report::{
-    ClusterGroups, FlowPlaceReport, FlowReport, GroupReport, PlaceReport, Prospect, UNKNOWN,
+    ClusterGroups, FlowPartition, FlowReport, GroupPartition, GroupReport, Prospect, UNKNOWN,
 };
 use super::sides::{Sides, bounds, empty, reasons};
 use crate::core::judge::failover::{Amount, Begins, LastSeen, Why, outlook_last_seen};
@@ -120,8 +120,8 @@ fn unknown(group: String) -> GroupReport {
     }
 }
 
-fn place(place: &FlowPlaceReport) -> PlaceReport {
-    PlaceReport {
+fn place(place: &FlowPartition) -> GroupPartition {
+    GroupPartition {
         topic: place.topic.clone(),
         partition: place.partition,
         committed: Some(place.source_committed),
@@ -135,7 +135,7 @@ fn place(place: &FlowPlaceReport) -> PlaceReport {
 
 /// Each place once, though several flows take it along.
 fn once(mut group: GroupReport) -> GroupReport {
-    let key = |place: &PlaceReport| (place.topic.clone(), place.partition);
+    let key = |place: &GroupPartition| (place.topic.clone(), place.partition);
     group.places.sort_by_key(key);
     group.places.dedup_by_key(|place| key(place));
     group
@@ -144,18 +144,18 @@ fn once(mut group: GroupReport) -> GroupReport {
 impl Sides {
     /// What the target alone tells of the flow's groups, at a moment in milliseconds since the epoch.
     fn last_seen(&self, flow: &Flow, now: i64) -> BTreeMap<String, FlowReport> {
-        let mut groups: BTreeMap<String, Vec<(FlowPlaceReport, Option<u64>)>> = BTreeMap::new();
+        let mut groups: BTreeMap<String, Vec<(FlowPartition, Option<u64>)>> = BTreeMap::new();
         for ((group, copy), checkpoint) in &self.notes.checkpoints {
             let place = self.last_place(flow, group, copy, *checkpoint);
             groups.entry(group.clone()).or_default().push(place);
         }
         let reports = groups.into_iter().map(|(group, places)| {
-            let is_placed = |place: &FlowPlaceReport| place.begins == Some(Begins::AtItsPlace);
+            let is_placed = |place: &FlowPartition| place.begins == Some(Begins::AtCommittedOffset);
             let as_seen = places.iter().filter(|(place, _)| is_placed(place));
             let as_seen = as_seen.map(|(_, as_seen)| *as_seen);
             // of no place at all nothing was seen
             let as_seen = as_seen.reduce(|one, other| Some(one? + other?)).flatten();
-            let places: Vec<FlowPlaceReport> = places.into_iter().map(|(place, _)| place).collect();
+            let places: Vec<FlowPartition> = places.into_iter().map(|(place, _)| place).collect();
             let times = places.iter().filter_map(|place| place.checkpoint?.time);
             let ago = times.max().map(|time| now.saturating_sub(time).max(0));
             let report = FlowReport {
@@ -179,13 +179,13 @@ impl Sides {
         group: &str,
         copy: &(String, i32),
         checkpoint: Checkpoint,
-    ) -> (FlowPlaceReport, Option<u64>) {
+    ) -> (FlowPartition, Option<u64>) {
         let topic = flow.source_topic(&copy.0).unwrap_or(&copy.0).to_owned();
         let target = bounds(&self.target_first, &self.target_end, copy);
         let committed = self.target_groups.get(group);
         let committed = committed.and_then(|(_, offsets)| offsets.get(copy).copied());
         let noted = self.notes.noted.get(&(topic.clone(), copy.1)).copied();
-        let mut report = FlowPlaceReport {
+        let mut report = FlowPartition {
             topic,
             copy: copy.0.clone(),
             partition: copy.1,
@@ -197,7 +197,7 @@ impl Sides {
             target_end: target.map(|target| target.end),
             begins: None,
             prospect: Prospect::default(),
-            why: Why::NoCopy,
+            why: Why::NoMirroredTopic,
         };
         let mut as_seen = None;
         if let Some(target) = target {
@@ -243,7 +243,7 @@ mod tests {
         let flow = &topology.flows[0];
         let report = &sides.last_seen(flow, 4_000)["billing"];
         assert_eq!(report.last_seen_seconds, Some(3));
-        assert_eq!(report.places[0].begins, Some(Begins::WhereItsClientsChoose));
+        assert_eq!(report.places[0].begins, Some(Begins::ByAutoOffsetReset));
         assert_eq!(report.again_as_last_seen, None);
     }
 }

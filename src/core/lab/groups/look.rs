@@ -1,7 +1,7 @@
 //! Asking brokers about their groups. Changes nothing, and creates nothing.
 
 use super::lag::Lag;
-use super::report::{ClusterGroups, GroupReport, MemberReport, PlaceReport};
+use super::report::{ClusterGroups, GroupPartition, GroupReport, MemberReport};
 use super::{last_seen, other_side};
 use crate::core::lab::addresses;
 use crate::core::topology::{Cluster, Topology};
@@ -142,7 +142,7 @@ fn report(group: &Group, offsets: &Offsets, ends: &Offsets) -> GroupReport {
             .map(|(committed, end)| Lag::of(committed, end));
         let mut members = group.members.iter();
         let reader = members.find(|member| member.reads.contains(place));
-        PlaceReport {
+        GroupPartition {
             topic: place.0.clone(),
             partition: place.1,
             committed,
@@ -157,7 +157,7 @@ fn report(group: &Group, offsets: &Offsets, ends: &Offsets) -> GroupReport {
         }
     };
     let places = with_the_rest(places(group, offsets), ends);
-    let places: Vec<PlaceReport> = places.into_iter().map(place).collect();
+    let places: Vec<GroupPartition> = places.into_iter().map(place).collect();
     let lags: Vec<u64> = places.iter().filter_map(|place| place.lag).collect();
     GroupReport {
         group: group.name.clone(),

@@ -36,7 +36,8 @@ pub struct GroupReport {
     /// What is left to read in all places that it noted; none where it noted none.
     pub lag: Option<u64>,
     /// Every partition of the topics in which it noted a place, or that a member reads; in order.
-    pub places: Vec<PlaceReport>,
+    #[serde(rename = "partitions")]
+    pub places: Vec<GroupPartition>,
     /// What would become of it if it went on at the other end of each flow now; empty where it has no place that a flow takes there.
     pub flows: Vec<FlowReport>,
 }
@@ -56,7 +57,7 @@ impl GroupReport {
 
     /// Partitions of its topics that have had records, and in which it noted no place.
     pub fn not_begun(&self) -> usize {
-        let without = |place: &&PlaceReport| place.committed.is_none() && place.end > Some(0);
+        let without = |place: &&GroupPartition| place.committed.is_none() && place.end > Some(0);
         self.places.iter().filter(without).count()
     }
 }
@@ -76,7 +77,7 @@ pub struct MemberReport {
 
 /// A group in one partition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PlaceReport {
+pub struct GroupPartition {
     /// The topic.
     pub topic: String,
     /// The partition.
@@ -112,11 +113,13 @@ pub struct FlowReport {
     /// The longest time, in seconds, after which MirrorMaker notes a place of a group that it knows.
     pub interval_seconds: u64,
     /// Places in partitions, in order.
-    pub places: Vec<FlowPlaceReport>,
+    #[serde(rename = "partitions")]
+    pub places: Vec<FlowPartition>,
     /// Where the source does not answer: how long ago, in seconds, MirrorMaker last noted a place of the group. It may have
     /// read on since, and `again` is a bound because of that.
     pub last_seen_seconds: Option<u64>,
     /// Then also: about how many records would be delivered again if it has not, where a place is noted on the target.
+    #[serde(rename = "redelivered_as_last_seen")]
     pub again_as_last_seen: Option<u64>,
     /// Why nothing is known.
     pub problem: Option<String>,
@@ -126,16 +129,20 @@ pub struct FlowReport {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Prospect {
     /// Records that it has read and would be given again; none where that cannot be known.
+    #[serde(rename = "redelivered")]
     pub again: Option<u64>,
     /// Whether they are exactly so many, rather than at most.
+    #[serde(rename = "redelivered_exact")]
     pub again_exact: bool,
     /// Records that it has not read and would not be given; none where that cannot be known: it stands further on there.
     pub skipped: Option<u64>,
     /// Whether they are exactly so many, rather than at most.
     pub skipped_exact: bool,
     /// Records by which it stands further on there: read there, or passed over when someone moved it.
+    #[serde(rename = "ahead")]
     pub further: Option<u64>,
     /// Whether they are exactly so many, rather than at most.
+    #[serde(rename = "ahead_exact")]
     pub further_exact: bool,
 }
 
@@ -153,16 +160,16 @@ impl Prospect {
 
     /// All places together that have a copy. What its clients choose happens in all partitions without a place or in
     /// none: beside others, such a number is a bound.
-    pub fn sum<'a>(places: impl IntoIterator<Item = &'a FlowPlaceReport>) -> Self {
+    pub fn sum<'a>(places: impl IntoIterator<Item = &'a FlowPartition>) -> Self {
         let places = places.into_iter().filter(|place| place.begins.is_some());
-        let places: Vec<&FlowPlaceReport> = places.collect();
+        let places: Vec<&FlowPartition> = places.collect();
         let Some(first) = places.first() else {
             return Self::default();
         };
         let is_mixed = places.iter().any(|place| place.begins != first.begins);
         let sum = |number: fn(&Self) -> (Option<u64>, bool)| {
             let amounts = places.iter().map(|place| {
-                let is_certain = !is_mixed || place.begins == Some(Begins::AtItsPlace);
+                let is_certain = !is_mixed || place.begins == Some(Begins::AtCommittedOffset);
                 let (number, is_exact) = number(&place.prospect);
                 Some(if is_exact && is_certain {
                     Amount::Exactly(number?)
@@ -191,10 +198,11 @@ impl Prospect {
 
 /// A place of a group on the source, and on the target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FlowPlaceReport {
+pub struct FlowPartition {
     /// The topic on the source.
     pub topic: String,
     /// The topic on the target.
+    #[serde(rename = "remote_topic")]
     pub copy: String,
     /// The partition.
     pub partition: i32,

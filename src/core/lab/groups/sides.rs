@@ -1,6 +1,6 @@
 //! Both ends of a flow, as they answered: what that means for each group. Knows nothing of connections.
 
-use super::report::{FlowPlaceReport, FlowReport, Prospect};
+use super::report::{FlowPartition, FlowReport, Prospect};
 use crate::core::judge::failover::{
     Back, Bounds, Gaps, Mirroring, Outlook, Partition, Place, Why, Writers, outlook, outlook_back,
 };
@@ -76,7 +76,7 @@ impl Sides {
             let selection = rules.select(&place.0);
             self.place(flow, group, place, *committed, &selection, mirroring)
         });
-        let places: Vec<FlowPlaceReport> = places.collect();
+        let places: Vec<FlowPartition> = places.collect();
         (!places.is_empty()).then(|| FlowReport {
             sum: Prospect::sum(&places),
             why: reasons(&places),
@@ -99,13 +99,13 @@ impl Sides {
         committed: i64,
         selection: &Selection,
         mirroring: Mirroring,
-    ) -> Option<FlowPlaceReport> {
+    ) -> Option<FlowPartition> {
         let left_out = match selection {
             Selection::Internal(_) => return None,
-            Selection::Taken | Selection::Unjudged(_) => None,
-            Selection::Cycle => Some(Why::CameFromThere),
-            Selection::Excluded(_) | Selection::NotListed | Selection::TooLong(_) => {
-                Some(Why::TopicLeftOut)
+            Selection::Included | Selection::NotEvaluated(_) => None,
+            Selection::Cycle => Some(Why::MirroredFromTarget),
+            Selection::Excluded(_) | Selection::NotListed | Selection::NameTooLong(_) => {
+                Some(Why::TopicNotMirrored)
             }
         };
         let home = Some(*selection == Selection::Cycle)
@@ -119,7 +119,7 @@ impl Sides {
         let syncs = self.notes.syncs(place);
         let source = bounds(&self.source_first, &self.source_end, place);
         let target = bounds(&self.target_first, &self.target_end, &copy);
-        let mut report = FlowPlaceReport {
+        let mut report = FlowPartition {
             topic: place.0.clone(),
             copy: copy.0.clone(),
             partition: place.1,
@@ -131,7 +131,7 @@ impl Sides {
             target_end: target.map(|target| target.end),
             begins: None,
             prospect: Prospect::default(),
-            why: left_out.unwrap_or(Why::NoCopy),
+            why: left_out.unwrap_or(Why::NoMirroredTopic),
         };
         if home.is_some() {
             self.judge_return(group, place, mirroring, &mut report);
@@ -170,7 +170,7 @@ impl Sides {
         group: &str,
         place: &(String, i32),
         mirroring: Mirroring,
-        report: &mut FlowPlaceReport,
+        report: &mut FlowPartition,
     ) {
         let home = (report.copy.clone(), place.1);
         let copy = bounds(&self.source_first, &self.source_end, place);
@@ -199,7 +199,7 @@ impl Sides {
     }
 }
 
-impl FlowPlaceReport {
+impl FlowPartition {
     pub(super) fn tell(&mut self, outlook: Outlook, why: Why) {
         self.begins = Some(outlook.begins);
         self.prospect = Prospect::of(outlook.again, outlook.skipped, outlook.further);
@@ -292,10 +292,10 @@ fn used(syncs: &[OffsetSync], checkpoint: &Checkpoint) -> Option<OffsetSync> {
     found.copied()
 }
 
-pub(super) fn reasons(places: &[FlowPlaceReport]) -> Vec<Why> {
+pub(super) fn reasons(places: &[FlowPartition]) -> Vec<Why> {
     let mut all: BTreeSet<Why> = places.iter().map(|one| one.why).collect();
     if all.len() > 1 {
-        all.remove(&Why::InStep);
+        all.remove(&Why::InSync);
     }
     all.into_iter().collect()
 }

@@ -265,7 +265,7 @@ mod tests {
                 state: TopicState::Mirrored,
                 partition_count: 3,
                 partitions: vec![(0, facts(10, 12)), (1, facts(10, 12)), (2, facts(10, 9))],
-                begins_at_the_end: false,
+                starts_at_end: false,
                 has_transactions: false,
                 is_for_verify: false,
             }]

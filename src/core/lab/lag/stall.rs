@@ -182,8 +182,7 @@ fn patience(lab: &Lab, flow: &Flow, partition: &PartitionLag) -> Option<Duration
     if partition.noted.is_some() {
         return Some(noting);
     }
-    if flow.setting("refresh.topics.enabled") == Some("false")
-        || flow.begins_at_the_end(&lab.topology)
+    if flow.setting("refresh.topics.enabled") == Some("false") || flow.starts_at_end(&lab.topology)
     {
         return None;
     }
@@ -234,7 +233,7 @@ fn stalls(
     let waiting: BTreeSet<Place> = (before.filter(|(_, one)| one.behind > 0))
         .map(|(place, _)| place)
         .collect();
-    let fails = !mirror.failed_lately().is_empty();
+    let fails = !mirror.recent_failure().is_empty();
     let mut stalls: Vec<Stall> = Vec::new();
     for (place, one) in partitions(lag).filter(|(place, _)| places.contains(place)) {
         let since = since(mirror, &place);

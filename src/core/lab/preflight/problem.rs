@@ -1,12 +1,12 @@
-//! What can stand in the way of a deploy, as facts. Knows nothing of how it is found.
+//! What can prevent a deploy.
 
-use super::{NEEDED_DISK_MIB, OLDEST_COMPOSE, OLDEST_COMPOSE_ELSEWHERE};
+use super::{NEEDED_DISK_MIB, OLDEST_COMPOSE, OLDEST_COMPOSE_FOR_REMOTE};
 use crate::core::docker::DockerError;
 use crate::core::image::ImageError;
 use crate::core::lab::workdir::WorkdirError;
 use std::net::IpAddr;
 
-/// One thing that stands in the way.
+/// Something that prevents a deploy.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
     /// Docker cannot be used.
@@ -20,16 +20,16 @@ pub enum Problem {
     },
     /// The compose plugin cannot take files along to an engine elsewhere.
     #[error(
-        "docker compose {found} is too old to take files along to an engine elsewhere; {}.{}.{} or later is needed",
-        OLDEST_COMPOSE_ELSEWHERE.0, OLDEST_COMPOSE_ELSEWHERE.1, OLDEST_COMPOSE_ELSEWHERE.2
+        "docker compose {found} is too old for a remote Docker engine; {}.{}.{} or later is needed",
+        OLDEST_COMPOSE_FOR_REMOTE.0, OLDEST_COMPOSE_FOR_REMOTE.1, OLDEST_COMPOSE_FOR_REMOTE.2
     )]
-    ComposeTooOldElsewhere {
+    ComposeTooOldForRemote {
         /// Its version.
         found: String,
     },
-    /// The engine is elsewhere, and nobody said how clients reach it.
+    /// The engine is remote, and no address is set by which clients reach it.
     #[error(
-        "the engine is elsewhere ({address}), and there a lab's ports are published on 127.0.0.1, which nobody reaches from here"
+        "the Docker engine is remote ({address}), and there a lab's ports are published on 127.0.0.1, which cannot be reached from here"
     )]
     NoBind {
         /// As docker was told.
@@ -39,7 +39,7 @@ pub enum Problem {
     },
     /// Ports are to be published on an address of another machine.
     #[error(
-        "{address} is no address of the machine that the engine runs on: no port can be published there"
+        "{address} is not an address of the machine that the Docker engine runs on: no port can be published on it"
     )]
     NotItsAddress {
         /// As given.
@@ -62,13 +62,13 @@ pub enum Problem {
     #[error(transparent)]
     Image(#[from] ImageError),
     /// Too little memory.
-    #[error("the lab needs about {needed} MiB of memory, and {there} MiB are {what}")]
+    #[error("the lab needs about {needed} MiB of memory, but only {there} MiB are {what}")]
     Memory {
         /// MiB.
         needed: u64,
         /// MiB.
         there: u64,
-        /// "free" or "Docker's".
+        /// "free" or "available to Docker".
         what: &'static str,
     },
     /// Too little disk.
@@ -80,7 +80,9 @@ pub enum Problem {
         path: String,
     },
     /// A setting refers to a variable that is not there.
-    #[error("variable {name} is not set, or is empty, and setting `{key}` of {owner} refers to it")]
+    #[error(
+        "environment variable {name} is not set or is empty, and setting `{key}` of {owner} refers to it"
+    )]
     Variable {
         /// Its name.
         name: String,
@@ -89,7 +91,7 @@ pub enum Problem {
         /// The cluster or flow that has it.
         owner: String,
     },
-    /// A cluster that should be there already does not answer.
+    /// An existing cluster does not answer.
     #[error("cluster `{cluster}` does not answer at {bootstrap}: {cause}")]
     NoAnswer {
         /// The cluster.
@@ -101,7 +103,7 @@ pub enum Problem {
     },
     /// Two names for one cluster: MirrorMaker would copy it into itself.
     #[error(
-        "clusters `{one}` ({}) and `{other}` ({}) are one cluster: both have the cluster id {id}, and MirrorMaker would copy it into itself for ever",
+        "clusters `{one}` ({}) and `{other}` ({}) are the same cluster: both have the cluster ID {id}, and MirrorMaker would copy it into itself endlessly",
         bootstrap[0], bootstrap[1]
     )]
     OneCluster {
@@ -116,7 +118,7 @@ pub enum Problem {
     },
     /// A broker of such a cluster sends its clients to an address that MirrorMaker's container takes for itself.
     #[error(
-        "a broker of cluster `{cluster}` tells its clients to come to {address} (advertised.listeners), and in MirrorMaker's container that is the container itself"
+        "a broker of cluster `{cluster}` advertises {address} (advertised.listeners), and in MirrorMaker's container that is the container itself"
     )]
     Advertised {
         /// The cluster.
@@ -126,7 +128,7 @@ pub enum Problem {
     },
     /// A broker on this machine that no container can reach.
     #[error(
-        "port {port} of cluster `{cluster}` listens on this machine's loopback address only, and containers come from outside"
+        "port {port} of cluster `{cluster}` listens only on this machine's loopback address, which containers cannot reach"
     )]
     OnlyLoopback {
         /// The cluster.
@@ -136,7 +138,7 @@ pub enum Problem {
     },
     /// A broker on this machine, and MirrorMaker on another.
     #[error(
-        "cluster `{cluster}` is on this machine ({bootstrap}), and MirrorMaker would run where the engine is, at {engine}: `localhost` is another there"
+        "cluster `{cluster}` is on this machine ({bootstrap}), but MirrorMaker would run where the Docker engine is, at {engine}: `localhost` is another machine there"
     )]
     OtherMachine {
         /// The cluster.
@@ -146,9 +148,9 @@ pub enum Problem {
         /// Where the engine is, as docker was told.
         engine: String,
     },
-    /// What an earlier MirrorMaker noted about a cluster that is to be made anew: its first records would be skipped.
+    /// What an earlier MirrorMaker noted about a cluster that is to be recreated: its first records would be skipped.
     #[error(
-        "cluster `{cluster}` still has what another MirrorMaker noted about a `{source_cluster}`, and could pass over the first records of this lab's new one: {}",
+        "cluster `{cluster}` still has another MirrorMaker's positions for a cluster `{source_cluster}`, so the first records of this lab's new one could be skipped: {}",
         topics.join(", ")
     )]
     LeftBehind {
@@ -162,7 +164,7 @@ pub enum Problem {
         topics: Vec<String>,
     },
     /// Something of the project's name is not ours.
-    #[error("compose project `{project}` exists and was not made by kmk: {}", what.join(", "))]
+    #[error("compose project `{project}` exists and was not created by kmk: {}", what.join(", "))]
     NotOurs {
         /// The project.
         project: String,

@@ -4,7 +4,7 @@
 use super::health::{Life, is_slow};
 use super::report::CanaryStatus;
 use super::workers::Workers;
-use crate::core::lab::canary::{Canary, Grounded};
+use crate::core::lab::canary::{Canary, CanaryError};
 use crate::core::lab::pulse::{self, Pulse};
 use crate::core::lab::{Lab, addresses};
 use crate::core::topology::{Flow, Proof};
@@ -48,7 +48,7 @@ pub(super) fn of_all(lab: &Lab, limit: &Limit) -> BTreeMap<String, Crossing> {
 
 fn of_one(lab: &Lab, flow: &Flow, limit: &Limit) -> Crossing {
     match flow.proof {
-        Proof::Word => Crossing {
+        Proof::ConnectorStatus => Crossing {
             canary: None,
             life: life(lab, flow, limit).unwrap_or_default(),
         },
@@ -56,9 +56,9 @@ fn of_one(lab: &Lab, flow: &Flow, limit: &Limit) -> Crossing {
             let first = send(lab, flow, limit);
             // it may have met one bad moment
             match first.canary {
-                Some(CanaryStatus::Crossed { micros }) if is_slow(micros) => {
+                Some(CanaryStatus::Arrived { micros }) if is_slow(micros) => {
                     let second = send(lab, flow, limit);
-                    let is_better = matches!(second.canary, Some(CanaryStatus::Crossed { .. }));
+                    let is_better = matches!(second.canary, Some(CanaryStatus::Arrived { .. }));
                     if is_better { second } else { first }
                 }
                 _ => first,
@@ -72,12 +72,12 @@ fn send(lab: &Lab, flow: &Flow, limit: &Limit) -> Crossing {
     let sent = Canary::send(&lab.topology, flow, &limit.at_most(PATIENCE));
     let mut canary = match sent {
         Ok(canary) => canary,
-        Err(grounded) => {
-            let canary = match grounded {
-                Grounded::Source(error) => CanaryStatus::Unsent {
+        Err(error) => {
+            let canary = match error {
+                CanaryError::Source(error) => CanaryStatus::NotSent {
                     cause: error.to_string(),
                 },
-                Grounded::Target(error) => CanaryStatus::Unseen {
+                CanaryError::Target(error) => CanaryStatus::Unknown {
                     cause: error.to_string(),
                 },
             };
@@ -91,7 +91,7 @@ fn send(lab: &Lab, flow: &Flow, limit: &Limit) -> Crossing {
     let mut pulse = Pulse::new();
     let mut crossed = wait(&mut canary, &limit.at_most(DOUBT));
     // a target that is slow to answer has only been given the time of a doubt
-    if !matches!(crossed, CanaryStatus::Crossed { .. }) {
+    if !matches!(crossed, CanaryStatus::Arrived { .. }) {
         let _ = look(lab, flow, &mut pulse, &limit);
         crossed = wait(&mut canary, &limit);
     }
@@ -129,10 +129,10 @@ fn wait(canary: &mut Canary, limit: &Limit) -> CanaryStatus {
     });
     let number = |number: u128| u64::try_from(number).unwrap_or(u64::MAX);
     match (crossed, trouble) {
-        (Ok(age), _) => CanaryStatus::Crossed {
+        (Ok(age), _) => CanaryStatus::Arrived {
             micros: number(age.as_micros()),
         },
-        (Err(_), Some(cause)) => CanaryStatus::Unseen { cause },
+        (Err(_), Some(cause)) => CanaryStatus::Unknown { cause },
         (Err(_), None) => CanaryStatus::Missing {
             millis: number(canary.age().as_millis()),
         },

@@ -71,7 +71,7 @@ pub(super) enum Pace {
     #[default]
     Free,
     /// Records before it, settings of a person's own, or a cluster far away may hold it up.
-    HeldUp,
+    Blocked,
 }
 
 /// How a flow is.
@@ -97,7 +97,7 @@ pub(super) fn judge(seen: &Seen<'_>) -> Verdict {
     let state = match (ill.is_empty(), degraded.is_empty()) {
         (true, true) => FlowState::Running,
         (true, false) => FlowState::Degraded,
-        (false, _) => FlowState::Ill,
+        (false, _) => FlowState::Unhealthy,
     };
     let doubts = doubts(seen, &ill);
     let problems = [degraded, ill, doubts.clone()].concat();
@@ -181,7 +181,7 @@ fn doubts(seen: &Seen<'_>, ill: &[String]) -> Vec<String> {
 
 fn slow(seen: &Seen<'_>) -> Vec<String> {
     match seen.canary {
-        Some(CanaryStatus::Crossed { micros }) if is_slow(*micros) && seen.pace == Pace::Free => {
+        Some(CanaryStatus::Arrived { micros }) if is_slow(*micros) && seen.pace == Pace::Free => {
             let took = seconds(Duration::from_micros(*micros));
             let mut problems = seen.throttled.clone();
             problems.push(format!(

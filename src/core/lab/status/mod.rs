@@ -10,8 +10,8 @@ pub(super) mod view;
 mod workers;
 
 pub use report::{
-    CanaryStatus, Clients, ClusterStatus, ContainerStatus, FlowState, FlowStatus, PartStatus,
-    PastFailure, Status, TopicStatus,
+    CanaryStatus, Clients, ClusterStatus, ConnectorStatus, ContainerStatus, FlowState, FlowStatus,
+    RecentFailure, Status, TopicStatus,
 };
 
 use super::{Lab, State, lag};
@@ -114,7 +114,7 @@ pub fn status(
             let mut lag = lags.next();
             if let Some(lag) = lag.as_mut().filter(|_| !stands(crossing)) {
                 // what was said may be over, where records cross
-                let is_told = |one: &Culprit| matches!(one.why, Why::Told { .. });
+                let is_told = |one: &Culprit| matches!(one.why, Why::Reported { .. });
                 lag.culprits.retain(|one| !is_told(one));
             }
             let ended = is_silent(crossing).then(|| ended::ended(docker, lab, one, limit));
@@ -207,7 +207,7 @@ fn is_silent(crossing: Option<&Crossing>) -> bool {
 /// Whether something may keep the records of a whole flow from crossing.
 fn is_in_trouble(crossing: Option<&Crossing>, views: &lag::Views<'_>, lag: &FlowLag) -> bool {
     let mirror = (views.get(lag.target.as_str())).and_then(|view| view.mirrors.get(&lag.source));
-    let fails = mirror.is_some_and(|mirror| !mirror.failed_lately().is_empty());
+    let fails = mirror.is_some_and(|mirror| !mirror.recent_failure().is_empty());
     stands(crossing) || (fails && lag.behind > Some(0))
 }
 
@@ -229,7 +229,7 @@ fn flow(
     seen.canary = crossing.and_then(|crossing| crossing.canary.as_ref());
     seen.life = crossing.map_or(Life::Unknown, |crossing| crossing.life);
     if behind > Some(0) {
-        seen.pace = Pace::HeldUp;
+        seen.pace = Pace::Blocked;
     }
     seen.ended = ended.as_deref();
     if let Some(lag) = &lag {
@@ -250,22 +250,22 @@ fn flow(
         healthy: problems.is_empty(),
         state: verdict.state,
         canary: seen.canary.cloned(),
-        heard: match seen.life {
+        heartbeat_age_ms: match seen.life {
             Life::Unknown => None,
             Life::Heard(age) | Life::Silent(age) => u64::try_from(age.as_millis()).ok(),
         },
         down: seen.down.is_some() || seen.ended.is_some(),
         parts: (parts.into_iter().flatten())
-            .map(|(part, status)| PartStatus {
+            .map(|(part, status)| ConnectorStatus {
                 connector: part.connector.clone(),
                 task: part.task,
                 state: status.state.clone(),
                 worker: (mirror.and_then(|mirror| mirror.crew.as_ref()?.holder(part)))
                     .map(str::to_owned),
                 cause: status.cause().map(str::to_owned),
-                failed_lately: (seen.failed.iter())
+                recent_failure: (seen.failed.iter())
                     .find(|(failed, ..)| *failed == part)
-                    .map(|(_, age, cause)| PastFailure {
+                    .map(|(_, age, cause)| RecentFailure {
                         millis: u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
                         cause: (*cause).to_owned(),
                     }),
@@ -275,7 +275,7 @@ fn flow(
         seconds_behind: lag.as_ref().and_then(|lag| lag.seconds_behind),
         lost: lag.as_ref().map_or(0, |lag| lag.lost),
         last_known: None,
-        noted_seconds_ago: lag.as_ref().and_then(|lag| lag.noted_seconds_ago),
+        position_age_seconds: lag.as_ref().and_then(|lag| lag.position_age_seconds),
         never_copied: lag.as_ref().map_or(0, |lag| lag.never_copied),
         topics: (lag.iter().flat_map(FlowLag::copied))
             .map(TopicStatus::from)
@@ -328,7 +328,7 @@ fn seen<'a>(lab: &Lab, flow: &'a Flow, source: &'a View, target: &'a View) -> Se
         cut: workers.cut_links(lab, flow),
         out_of_reach: silent.map(|(name, _)| name.as_str()).collect(),
         parts: mirror.map(|mirror| &mirror.parts),
-        failed: mirror.map_or_else(Vec::new, Mirror::failed_lately),
+        failed: mirror.map_or_else(Vec::new, Mirror::recent_failure),
         orphans: mirror.map_or_else(Vec::new, |_| workers.orphans(crew)),
         throttled: limited,
         policies: (source.policies.iter().chain(&target.policies))
@@ -337,7 +337,7 @@ fn seen<'a>(lab: &Lab, flow: &'a Flow, source: &'a View, target: &'a View) -> Se
             })
             .collect(),
         pace: if is_far || !flow.spec.settings.is_empty() {
-            Pace::HeldUp
+            Pace::Blocked
         } else {
             Pace::Free
         },

@@ -103,11 +103,12 @@ pub struct FlowStatus {
     pub canary: Option<CanaryStatus>,
     /// Milliseconds since MirrorMaker's last sign of life on the target, by its clock and this machine's; none where it was
     /// not looked for, as where a canary crossed.
-    pub heard: Option<u64>,
+    pub heartbeat_age_ms: Option<u64>,
     /// Whether none of its MirrorMakers runs: what their parts say is then what they said last.
     pub down: bool,
     /// The states of MirrorMaker's connectors and tasks, as it reports them itself.
-    pub parts: Vec<PartStatus>,
+    #[serde(rename = "connectors")]
+    pub parts: Vec<ConnectorStatus>,
     /// Topics that are copied, in order.
     pub topics: Vec<TopicStatus>,
     /// Records of all topics that MirrorMaker has not noted as copied; none when that cannot be known.
@@ -121,7 +122,7 @@ pub struct FlowStatus {
     /// Where it cannot be known, and whoever looks has looked before: what was known then.
     pub last_known: Option<LastKnown>,
     /// Where it cannot be known: seconds since MirrorMaker last noted a record as copied, as far as the target tells.
-    pub noted_seconds_ago: Option<f64>,
+    pub position_age_seconds: Option<f64>,
     /// The same in detail, partition by partition; as JSON, `kmk lag` has it.
     #[serde(skip)]
     pub lag: Option<FlowLag>,
@@ -134,15 +135,16 @@ pub struct FlowStatus {
     /// Why it is not healthy.
     pub problems: Vec<String>,
     /// Of these, what is only unknown.
+    #[serde(rename = "uncertain")]
     pub doubts: Vec<String>,
 }
 
 /// What became of a canary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "outcome", rename_all = "lowercase")]
+#[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum CanaryStatus {
     /// It is on the target.
-    Crossed {
+    Arrived {
         /// Microseconds from its sending until it was seen there.
         micros: u64,
     },
@@ -152,12 +154,12 @@ pub enum CanaryStatus {
         millis: u64,
     },
     /// The source did not take it.
-    Unsent {
+    NotSent {
         /// Why not.
         cause: String,
     },
     /// The target could not be looked at, before it was sent or while it was waited for.
-    Unseen {
+    Unknown {
         /// Why not.
         cause: String,
     },
@@ -167,14 +169,14 @@ impl CanaryStatus {
     /// What is the matter, unless it has crossed.
     pub fn problem(&self) -> Option<String> {
         match self {
-            Self::Crossed { .. } => None,
+            Self::Arrived { .. } => None,
             Self::Missing { millis } => Some(format!(
                 "a record sent {}.{} s ago has not crossed",
                 millis / 1000,
                 millis % 1000 / 100
             )),
-            Self::Unsent { cause } => Some(format!("a record could not be sent: {cause}")),
-            Self::Unseen { cause } => {
+            Self::NotSent { cause } => Some(format!("a record could not be sent: {cause}")),
+            Self::Unknown { cause } => {
                 Some(format!("whether a record crosses cannot be seen: {cause}"))
             }
         }
@@ -190,7 +192,7 @@ pub enum FlowState {
     /// Some of its MirrorMakers do not run, and the others do their work.
     Degraded,
     /// It may stand still.
-    Ill,
+    Unhealthy,
 }
 
 impl Status {
@@ -202,7 +204,7 @@ impl Status {
             && clusters
                 .clone()
                 .all(|cluster| cluster.healthy || cluster.degraded)
-            && flows.clone().all(|flow| flow.state != FlowState::Ill)
+            && flows.clone().all(|flow| flow.state != FlowState::Unhealthy)
             && (flows.any(|flow| flow.state == FlowState::Degraded)
                 || clusters.any(|cluster| cluster.degraded))
     }
@@ -221,7 +223,7 @@ impl Status {
 
 /// A connector of MirrorMaker, or a task of one.
 #[derive(Debug, Clone, Serialize)]
-pub struct PartStatus {
+pub struct ConnectorStatus {
     /// Such as `MirrorSourceConnector`.
     pub connector: String,
     /// Number of the task; none for the connector itself.
@@ -233,12 +235,12 @@ pub struct PartStatus {
     /// Of a failure.
     pub cause: Option<String>,
     /// How it failed a moment ago, whatever its state is now: what fails whenever it is started is seldom seen failed.
-    pub failed_lately: Option<PastFailure>,
+    pub recent_failure: Option<RecentFailure>,
 }
 
 /// A failure of a moment ago.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PastFailure {
+pub struct RecentFailure {
     /// How many milliseconds ago.
     pub millis: u64,
     /// The last cause of its trace.

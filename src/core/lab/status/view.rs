@@ -98,7 +98,7 @@ pub(in crate::core::lab) struct Mirror {
 
 impl Mirror {
     /// Parts that failed a moment ago, with how long ago, and why.
-    pub(in crate::core::lab) fn failed_lately(&self) -> Vec<(&Part, Duration, &str)> {
+    pub(in crate::core::lab) fn recent_failure(&self) -> Vec<(&Part, Duration, &str)> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let now = now.unwrap_or_default();
         let failed = self.failures.iter().filter_map(|(part, failure)| {
@@ -172,7 +172,7 @@ impl View {
 
     fn look(&mut self, lab: &Lab, cluster: &Cluster, limit: &Limit) -> Result<(), KafkaError> {
         self.access = cluster.access();
-        if self.access == Access::Locked {
+        if self.access == Access::Secured {
             return Ok(());
         }
         let Some(mut admin) = self.connect(cluster, limit)? else {

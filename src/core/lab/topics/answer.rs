@@ -111,10 +111,10 @@ impl Answer {
             internal: is_internal(name),
             partitions: info.partitions.len(),
             replicas: replicas.max().unwrap_or(0),
-            ill_partitions: info.partitions.iter().filter(|one| is_ill(one)).count(),
+            unhealthy_partitions: info.partitions.iter().filter(|one| is_ill(one)).count(),
             records: details.iter().map(records).sum(),
             bytes: details.iter().map(|one| one.bytes).sum(),
-            bytes_of_replicas: info
+            replica_bytes: info
                 .partitions
                 .iter()
                 .flat_map(|one| self.copies(name, one.id))
@@ -209,11 +209,11 @@ mod tests {
         assert_eq!(report.hidden, 1);
         let topic = &report.topics[0];
         assert_eq!(
-            (topic.partitions, topic.replicas, topic.ill_partitions),
+            (topic.partitions, topic.replicas, topic.unhealthy_partitions),
             (2, 2, 0)
         );
         assert_eq!(topic.records, Some(3 + 4));
-        assert_eq!((topic.bytes, topic.bytes_of_replicas), (Some(120), 220));
+        assert_eq!((topic.bytes, topic.replica_bytes), (Some(120), 220));
         let own: Vec<_> = topic.settings.keys().collect();
         assert_eq!(own, ["retention.ms"]);
     }
@@ -225,7 +225,7 @@ mod tests {
         answer.end.remove(&("t".to_owned(), 1));
         let topic = &answer.report(None, &[]).topics[0];
         assert_eq!((topic.records, topic.bytes), (None, None));
-        assert_eq!((topic.bytes_of_replicas, topic.ill_partitions), (220, 1));
+        assert_eq!((topic.replica_bytes, topic.unhealthy_partitions), (220, 1));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //! Only MirrorMaker can tell what its Java expressions take in; a copy that is there says it without any.
 
 use super::report::RemoteTopic;
-use crate::core::mirrormaker::patterns::is_heartbeats;
 use crate::core::spec::Naming;
+use crate::core::topology::is_heartbeats;
 use crate::core::topology::{Flow, Topology};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -30,14 +30,14 @@ pub struct TopicReport {
     /// Copies that each partition should have; the most of any.
     pub replicas: usize,
     /// Partitions without a leader, or with fewer copies up to date than there should be.
-    pub ill_partitions: usize,
+    pub unhealthy_partitions: usize,
     /// Offsets from the first record to the end, of all partitions: markers of transactions and records that were compacted away count
     /// too. None where a leader does not tell.
     pub records: Option<u64>,
     /// Bytes on the disks of the leaders. None where a leader does not tell.
     pub bytes: Option<u64>,
     /// Bytes on all disks that are known of.
-    pub bytes_of_replicas: u64,
+    pub replica_bytes: u64,
     /// What it was given of its own, by name; a secret has no value.
     pub settings: BTreeMap<String, Option<String>>,
     /// What it is a copy of.
@@ -98,5 +98,6 @@ pub struct SettingReport {
     /// As Kafka writes it; none where it is secret.
     pub value: Option<String>,
     /// Where it was said: `topic`, `broker`, `all-brokers`, `broker-file` or `other`.
+    #[serde(rename = "source")]
     pub from: String,
 }

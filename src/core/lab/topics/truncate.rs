@@ -90,7 +90,7 @@ fn refuse_beyond_the_end(topic: &str, places: &BTreeMap<i32, Place>) -> Result<(
     let mut places = places.iter();
     match places.find(|(_, place)| place.meant > place.end) {
         None => Ok(()),
-        Some((partition, place)) => Err(TopicError::BeyondTheEnd {
+        Some((partition, place)) => Err(TopicError::BeyondEnd {
             topic: topic.to_owned(),
             partition: *partition,
             offset: place.meant,

@@ -1,4 +1,4 @@
-//! In which order it is looked what a topic holds in the end. Knows nothing of brokers.
+//! The order of the checks at the end of a run that decide what a topic finally holds.
 
 use crate::core::judge::ledger::Guarantee;
 use kmk_kafka::KafkaError;
@@ -7,7 +7,7 @@ use kmk_kafka::KafkaError;
 pub(super) trait Steps {
     /// Reads on to where the topic ends.
     fn read_on(&mut self) -> Result<(), KafkaError>;
-    /// Reads it anew, unless it has gone on as it was.
+    /// Reads it again, unless it has gone on as it was.
     fn read_again(&mut self) -> Result<(), KafkaError>;
     /// Whether all that was sent has been read.
     fn is_complete(&self) -> bool;

@@ -1,12 +1,12 @@
-//! Reading one flow's topic on its target, whatever happens to it meanwhile. Knows nothing of what was sent.
+//! Reads one flow's topic on its target, whatever happens to it meanwhile.
 
 use super::Verify;
-use super::course::{Course, Leg};
 use super::ending::{Steps, look_at_the_end};
-use super::ground::look;
 use super::report::{Incident, Noted};
-use super::run::{Clock, Desk, Signals, locked};
-use super::sight::{AGAIN, Sight, Times, patiently, settled};
+use super::route::{Route, Target};
+use super::run::{Clock, RunState, Signals, locked};
+use super::topic_setup::look;
+use super::topic_snapshot::{AGAIN, Times, TopicSnapshot, patiently, settled};
 use crate::core::judge::ledger::{Arrivals, Guarantee, RunId};
 use kmk_kafka::wait::{Limit, Probe};
 use kmk_kafka::{Admin, Client, Consumer, KafkaError, Reading, Start};
@@ -26,7 +26,7 @@ const NO_TOPIC: i16 = 3;
 
 /// Reads one topic.
 pub(super) struct Reader {
-    leg: Leg,
+    target: Target,
     /// Where the records come from, and the topic there.
     from: (String, String),
     run: RunId,
@@ -37,14 +37,14 @@ pub(super) struct Reader {
     id: Option<u128>,
     /// Where reading began.
     begun: BTreeMap<i32, i64>,
-    seen: Seen,
+    seen: ReadResult,
     /// The trouble noted last, until the broker answers again.
     trouble: Option<Incident>,
 }
 
 /// What was seen beside the records.
 #[derive(Debug)]
-pub(super) struct Seen {
+pub(super) struct ReadResult {
     /// Where each partition goes on behind what was read.
     pub(super) reached: BTreeMap<i32, i64>,
     pub(super) incidents: Vec<Noted>,
@@ -56,30 +56,30 @@ pub(super) struct Seen {
 impl Reader {
     /// From where the topic ends now. What transactions gave up is no delivery, so only what is committed is read.
     pub(super) fn open(
-        course: &Course,
-        leg: &Leg,
+        route: &Route,
+        target: &Target,
         what: &Verify,
         limit: &Limit,
     ) -> Result<Self, KafkaError> {
-        let mut admin = Admin::connect_patiently(&leg.endpoints, limit)?;
+        let mut admin = Admin::connect_patiently(&target.endpoints, limit)?;
         // another broker than the one that showed it may learn of it later
         let info = patiently(limit, || {
-            let info = admin.topics(limit)?.remove(&leg.remote);
-            let lacks = look(info.as_ref(), course.partitions);
+            let info = admin.topics(limit)?.remove(&target.remote);
+            let lacks = look(info.as_ref(), route.partitions);
             Ok(lacks.map_or_else(|| Probe::Ready(info.unwrap_or_default()), Probe::NotYet))
         })?;
-        let sight = Sight::of(leg, limit)?;
+        let sight = TopicSnapshot::of(target, limit)?;
         let begun = sight.as_ref().map(|sight| sight.stable.clone());
         Ok(Self {
-            consumer: Consumer::open(admin, &leg.remote, &info, &reading(Start::Latest), limit)?,
-            leg: leg.clone(),
-            from: (course.cluster.clone(), course.topic.clone()),
-            run: course.run,
+            consumer: Consumer::open(admin, &target.remote, &info, &reading(Start::Latest), limit)?,
+            target: target.clone(),
+            from: (route.cluster.clone(), route.topic.clone()),
+            run: route.run,
             guarantee: what.guarantee,
             patience: what.timeout,
             id: info.id,
             begun: begun.unwrap_or_default(),
-            seen: Seen {
+            seen: ReadResult {
                 reached: BTreeMap::new(),
                 incidents: Vec::new(),
                 times: sight.map_or(Times::Unknown, |sight| sight.times),
@@ -92,11 +92,11 @@ impl Reader {
     /// Reads until the end is signalled.
     pub(super) fn run(
         mut self,
-        desk: &Desk,
+        state: &RunState,
         arrivals: &Mutex<Arrivals>,
         clock: Clock,
         end: &Signals,
-    ) -> Seen {
+    ) -> ReadResult {
         while !end.finish.is_raised() {
             let limit = Limit::new(ANSWER, &end.finish);
             let taken = self.take(arrivals, clock, &limit);
@@ -117,7 +117,7 @@ impl Reader {
             guarantee,
             &mut Ending {
                 reader,
-                desk,
+                state,
                 arrivals,
                 clock,
                 limit: &limit,
@@ -125,8 +125,8 @@ impl Reader {
         );
         if let Err(error) = looked {
             self.seen.unknown = Some(format!(
-                "what {} holds in the end is not seen: {error}",
-                self.leg.target
+                "cannot see what {} has at the end: {error}",
+                self.target.cluster
             ));
             self.bear(&error, clock);
         }
@@ -162,11 +162,11 @@ impl Reader {
         clock: Clock,
         limit: &Limit,
     ) -> Result<(), KafkaError> {
-        let sight = Sight::of(&self.leg, limit)?;
+        let sight = TopicSnapshot::of(&self.target, limit)?;
         let happened = self.seen.incidents.iter().any(|noted| {
             let what = &noted.what;
-            matches!(what, Incident::TopicGone | Incident::TopicRemade)
-                || matches!(what, Incident::Moved { .. })
+            matches!(what, Incident::TopicGone | Incident::TopicRecreated)
+                || matches!(what, Incident::OffsetOutOfRange { .. })
         });
         match sight {
             None => {
@@ -208,7 +208,7 @@ impl Reader {
         clock: Clock,
         limit: &Limit,
     ) -> Result<(), KafkaError> {
-        let ends = Sight::of(&self.leg, limit)?.map(|sight| sight.stable);
+        let ends = TopicSnapshot::of(&self.target, limit)?.map(|sight| sight.stable);
         let ends = ends.unwrap_or_default();
         let is_short = |reader: &Self, (partition, end): (&i32, &i64)| {
             let reached = reader.seen.reached.get(partition);
@@ -217,7 +217,7 @@ impl Reader {
         };
         patiently(limit, || {
             while ends.iter().any(|end| is_short(self, end)) {
-                limit.check(|| "not all of the topic is read".to_owned())?;
+                limit.check(|| "the topic is not fully read".to_owned())?;
                 self.take(arrivals, clock, limit)?;
             }
             Ok(Probe::Ready(()))
@@ -227,7 +227,7 @@ impl Reader {
     /// What the topic holds of the run, and where each partition goes on behind that.
     fn read_again(
         &self,
-        sight: &Sight,
+        sight: &TopicSnapshot,
         limit: &Limit,
     ) -> Result<(Arrivals, BTreeMap<i32, i64>), KafkaError> {
         let begun = sight.begun(self.id, &self.begun);
@@ -235,16 +235,16 @@ impl Reader {
         let start = start.map_or(Start::Earliest, |first| Start::Offset(*first));
         patiently(limit, || {
             let (mut held, mut reached) = (Arrivals::new(self.run), BTreeMap::new());
-            let mut admin = Admin::connect(&self.leg.endpoints, limit)?;
-            let info = admin.topics(limit)?.remove(&self.leg.remote);
+            let mut admin = Admin::connect(&self.target.endpoints, limit)?;
+            let info = admin.topics(limit)?.remove(&self.target.remote);
             let info = info.unwrap_or_default();
             let reading = Reading {
                 to_end: true,
                 ..reading(start)
             };
-            let mut consumer = Consumer::open(admin, &self.leg.remote, &info, &reading, limit)?;
+            let mut consumer = Consumer::open(admin, &self.target.remote, &info, &reading, limit)?;
             while !consumer.is_done() {
-                limit.check(|| "not all of the topic is read once more".to_owned())?;
+                limit.check(|| "the topic is not fully read again".to_owned())?;
                 let fetched = consumer.poll(u64::MAX, limit)?;
                 fetched.each(|record| {
                     if begun.get(&record.partition) <= Some(&record.offset) {
@@ -262,10 +262,10 @@ impl Reader {
         if self.consumer.was_remade() {
             self.begun.clear();
             self.seen.reached.clear();
-            self.note(Incident::TopicRemade, clock);
+            self.note(Incident::TopicRecreated, clock);
         }
         for moved in self.consumer.moved() {
-            let incident = Incident::Moved {
+            let incident = Incident::OffsetOutOfRange {
                 partition: moved.partition,
                 from: moved.from,
                 to: moved.to,
@@ -306,7 +306,7 @@ impl Reader {
 
 struct Ending<'a> {
     reader: &'a mut Reader,
-    desk: &'a Desk,
+    state: &'a RunState,
     arrivals: &'a Mutex<Arrivals>,
     clock: Clock,
     limit: &'a Limit,
@@ -324,15 +324,15 @@ impl Steps for Ending<'_> {
     }
 
     fn is_complete(&self) -> bool {
-        self.desk.is_complete_in(self.arrivals)
+        self.state.is_complete_in(self.arrivals)
     }
 
     fn settle(&mut self) -> Result<(), KafkaError> {
-        let written = self.desk.ended.get().map(|sending| &sending.written);
+        let written = self.state.ended.get().map(|sending| &sending.written);
         let written = written.cloned().unwrap_or_default();
         let (source, topic) = &self.reader.from;
         let limit = self.limit.again();
-        let open = settled(&self.reader.leg, source, topic, &written, &limit)?;
+        let open = settled(&self.reader.target, source, topic, &written, &limit)?;
         self.reader.seen.unknown = open.map(|why| format!("more may still come: {why}"));
         Ok(())
     }

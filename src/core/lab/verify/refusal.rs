@@ -1,4 +1,4 @@
-//! What cannot be verified, as facts. Knows nothing of words for people beyond the sentence.
+//! Why a topic or flow cannot be verified.
 
 /// Why nothing may be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,7 +15,7 @@ pub enum Refusal {
         known: Vec<String>,
     },
     /// The topic is Kafka's, MirrorMaker's or kmk's own.
-    #[error("`{topic}` is a name of Kafka's, MirrorMaker's or kmk's own topics")]
+    #[error("topic name `{topic}` is reserved for Kafka, MirrorMaker or kmk")]
     Internal {
         /// The topic.
         topic: String,
@@ -31,8 +31,8 @@ pub enum Refusal {
         pattern: String,
     },
     /// The topic is not among those of the flow.
-    #[error("flow {flow} does not take topic `{topic}`: it takes {}", patterns.join(", "))]
-    NotTaken {
+    #[error("flow {flow} does not replicate topic `{topic}`: its topics are {}", patterns.join(", "))]
+    NotIncluded {
         /// The flow's name.
         flow: String,
         /// The topic.
@@ -42,7 +42,7 @@ pub enum Refusal {
     },
     /// The topic is MirrorMaker's to write.
     #[error(
-        "`{topic}` on {cluster} is the copy of `{of}` on {source_cluster}: MirrorMaker writes it"
+        "`{topic}` on {cluster} is the mirrored topic of `{of}` on {source_cluster}: MirrorMaker writes to it"
     )]
     Copy {
         /// The topic.
@@ -55,7 +55,7 @@ pub enum Refusal {
         source_cluster: String,
     },
     /// By its name the topic came from the target: it is not copied back.
-    #[error("flow {flow} does not copy topic `{topic}`: by its name it came from {target}")]
+    #[error("flow {flow} does not replicate topic `{topic}`: by its name it came from {target}")]
     Cycle {
         /// The flow's name.
         flow: String,
@@ -64,8 +64,8 @@ pub enum Refusal {
         /// The target.
         target: String,
     },
-    /// An end of the flow was there before the lab, and nobody said that kmk may write to it.
-    #[error("{cluster} was there before the lab, and nobody said that kmk may make topics there")]
+    /// An end of the flow is an existing cluster, and kmk has no permission to write to it.
+    #[error("{cluster} is an existing cluster, and kmk has no permission to create topics there")]
     Uninvited {
         /// The flow's name.
         flow: String,
@@ -73,7 +73,7 @@ pub enum Refusal {
         cluster: String,
     },
     /// Kafka allows no name as long as the topic's on the target.
-    #[error("on the target the topic would be called `{remote}`: {} characters, and Kafka allows {}", remote.len(), kmk_kafka::message::MAX_TOPIC_NAME)]
+    #[error("the name of the mirrored topic would be `{remote}`: {} characters, and Kafka allows {}", remote.len(), kmk_kafka::message::MAX_TOPIC_NAME)]
     TooLong {
         /// The flow's name.
         flow: String,

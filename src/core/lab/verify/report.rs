@@ -1,9 +1,9 @@
-//! What came of a run. As JSON, fields keep their names and meanings; new ones may come. Knows nothing of how it is shown.
+//! The result of a run. As JSON, fields keep their names and meanings; new ones may come.
 
-use super::course::Course;
-use super::run::{CourseDone, Done};
+use super::route::Route;
+use super::run::{RouteResult, RunResult};
 use super::sender::SendEnd;
-use super::sight::Times;
+use super::topic_snapshot::Times;
 use crate::core::judge::ledger::{Account, Guarantee};
 use kmk_kafka::KafkaError;
 use serde::Serialize;
@@ -21,7 +21,7 @@ pub struct VerifyReport {
     /// What became of it, flow by flow.
     pub flows: Vec<FlowReport>,
     /// Flows that were left out of all, as they do not take the topic.
-    pub left_out: Vec<LeftOut>,
+    pub left_out: Vec<SkippedFlow>,
 }
 
 /// How a run ended.
@@ -80,6 +80,7 @@ pub struct FlowReport {
     /// What else was seen on the target, in order; the first hundred.
     pub incidents: Vec<Noted>,
     /// Whose times the records carry there.
+    #[serde(rename = "timestamps")]
     pub times: Times,
     /// What could not be seen in the end, so that nothing is proven; none as a rule.
     pub unknown: Option<String>,
@@ -87,7 +88,7 @@ pub struct FlowReport {
 
 /// A flow that was left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LeftOut {
+pub struct SkippedFlow {
     /// Its name.
     pub flow: String,
     /// Why.
@@ -109,12 +110,12 @@ pub struct Noted {
 #[serde(tag = "incident", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Incident {
-    /// The topic is not there any more.
+    /// The topic no longer exists.
     TopicGone,
-    /// The topic was deleted and made anew; it is read from its beginning.
-    TopicRemade,
+    /// The topic was deleted and recreated; it is read from its beginning.
+    TopicRecreated,
     /// A partition does not hold the offset that was to be read next.
-    Moved {
+    OffsetOutOfRange {
         /// Which partition.
         partition: i32,
         /// The offset that was to be read.
@@ -148,8 +149,12 @@ impl VerifyReport {
     }
 }
 
-/// All of it, in the order of the courses.
-pub(super) fn report(courses: &[Course], done: Done, left_out: Vec<LeftOut>) -> VerifyReport {
+/// All of it, in the order of the routes.
+pub(super) fn report(
+    routes: &[Route],
+    done: RunResult,
+    left_out: Vec<SkippedFlow>,
+) -> VerifyReport {
     let mut report = VerifyReport {
         end: done.end,
         seconds: done.elapsed.as_secs_f64(),
@@ -157,21 +162,21 @@ pub(super) fn report(courses: &[Course], done: Done, left_out: Vec<LeftOut>) -> 
         flows: Vec::new(),
         left_out,
     };
-    for (course, done) in courses.iter().zip(done.courses) {
-        add(&mut report, course, done);
+    for (route, done) in routes.iter().zip(done.routes) {
+        add(&mut report, route, done);
     }
     report
 }
 
-fn add(report: &mut VerifyReport, course: &Course, done: CourseDone) {
+fn add(report: &mut VerifyReport, route: &Route, done: RouteResult) {
     let error = match done.end {
         SendEnd::GaveUp(error) => Some(error),
         SendEnd::Complete | SendEnd::Interrupted => None,
     };
     report.sources.push(SourceReport {
-        cluster: course.cluster.clone(),
-        topic: course.topic.clone(),
-        partitions: course.partitions,
+        cluster: route.cluster.clone(),
+        topic: route.topic.clone(),
+        partitions: route.partitions,
         sent: done.sent,
         acknowledged: done.acknowledged,
         seconds: done.took.as_secs_f64(),
@@ -179,13 +184,13 @@ fn add(report: &mut VerifyReport, course: &Course, done: CourseDone) {
         gave_up: error.as_ref().map(ToString::to_string),
         error,
     });
-    for (leg, done) in course.legs.iter().zip(done.legs) {
+    for (target, done) in route.targets.iter().zip(done.targets) {
         let last = done.account.last_arrival.map(Duration::from_micros);
         report.flows.push(FlowReport {
-            flow: leg.flow.clone(),
-            topic: course.topic.clone(),
-            target: leg.target.clone(),
-            remote_topic: leg.remote.clone(),
+            flow: target.flow.clone(),
+            topic: route.topic.clone(),
+            target: target.cluster.clone(),
+            remote_topic: target.remote.clone(),
             seconds_to_last: last.map(|last| last.as_secs_f64()),
             records_per_second: last.and_then(|last| speed(done.account.arrived, last)),
             account: done.account,

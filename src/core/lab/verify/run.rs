@@ -1,9 +1,8 @@
-//! A run under way: a sender for each source, a reader for each flow, and the one who sees when it is over. Knows nothing
-//! of brokers.
+//! Runs a verification: a sender for each source, a reader for each flow, and a watch that decides when it is over.
 
-use super::course::Course;
-use super::reader::{Reader, Seen};
+use super::reader::{ReadResult, Reader};
 use super::report::VerifyEnd;
+use super::route::Route;
 use super::sender::{SendEnd, Sender};
 use super::watch::Watch;
 use super::{Progress, Verify, VerifyError};
@@ -40,7 +39,7 @@ fn micros(time: Duration) -> u64 {
 
 /// What a sender and its readers share.
 #[derive(Debug)]
-pub(super) struct Desk {
+pub(super) struct RunState {
     pub(super) sent: Mutex<Sent>,
     /// Once nothing more is sent or acknowledged.
     pub(super) ended: OnceLock<Sending>,
@@ -63,62 +62,62 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What came of it all, course by course.
+/// What came of it all, route by route.
 #[derive(Debug)]
-pub(super) struct Done {
+pub(super) struct RunResult {
     pub(super) end: VerifyEnd,
     pub(super) elapsed: Duration,
-    pub(super) courses: Vec<CourseDone>,
+    pub(super) routes: Vec<RouteResult>,
 }
 
 #[derive(Debug)]
-pub(super) struct CourseDone {
+pub(super) struct RouteResult {
     pub(super) sent: u64,
     pub(super) acknowledged: u64,
     pub(super) took: Duration,
     pub(super) end: SendEnd,
     pub(super) written: BTreeMap<i32, Written>,
     /// One for each flow.
-    pub(super) legs: Vec<LegDone>,
+    pub(super) targets: Vec<TargetResult>,
 }
 
 #[derive(Debug)]
-pub(super) struct LegDone {
+pub(super) struct TargetResult {
     pub(super) account: Account,
-    pub(super) seen: Seen,
+    pub(super) seen: ReadResult,
 }
 
 /// A run that is ready to begin.
 pub(super) struct Run<'a> {
-    courses: &'a [Course],
+    routes: &'a [Route],
     timeout: Duration,
     interrupt: &'a Interrupt,
     senders: Vec<Sender>,
-    /// Those of each course.
+    /// Those of each route.
     readers: Vec<Vec<Reader>>,
 }
 
 impl<'a> Run<'a> {
     /// The readers first: they begin where their topics end before anything is sent.
     pub(super) fn open(
-        courses: &'a [Course],
+        routes: &'a [Route],
         what: &Verify,
         interrupt: &'a Interrupt,
     ) -> Result<Self, VerifyError> {
         let limit = Limit::new(what.timeout, interrupt);
         let mut readers = Vec::new();
-        for course in courses {
-            let legs = course.legs.iter();
-            let open = |leg| Reader::open(course, leg, what, &limit.again());
-            let opened: Result<Vec<Reader>, _> = legs.map(open).collect();
+        for route in routes {
+            let targets = route.targets.iter();
+            let open = |target| Reader::open(route, target, what, &limit.again());
+            let opened: Result<Vec<Reader>, _> = targets.map(open).collect();
             readers.push(opened?);
         }
         let mut senders = Vec::new();
-        for course in courses {
-            senders.push(Sender::open(course, what, &limit.again())?);
+        for route in routes {
+            senders.push(Sender::open(route, what, &limit.again())?);
         }
         Ok(Self {
-            courses,
+            routes,
             timeout: what.timeout,
             interrupt,
             senders,
@@ -129,30 +128,30 @@ impl<'a> Run<'a> {
     pub(super) fn until_the_end(
         self,
         progress: &mut dyn FnMut(&Progress),
-    ) -> Result<Done, VerifyError> {
-        let desks: Vec<Desk> = self.courses.iter().map(Desk::new).collect();
+    ) -> Result<RunResult, VerifyError> {
+        let states: Vec<RunState> = self.routes.iter().map(RunState::new).collect();
         let end = Signals::default();
         let clock = Clock::start();
         let (ended, seen) = thread::scope(|scope| {
             // whatever goes wrong here, nobody is waited for who waits for us
             let _stop = Stopping(&end);
             let mut reading = Vec::new();
-            for (desk, readers) in desks.iter().zip(self.readers) {
-                for (arrivals, reader) in desk.arrivals.iter().zip(readers) {
+            for (state, readers) in states.iter().zip(self.readers) {
+                for (arrivals, reader) in state.arrivals.iter().zip(readers) {
                     let end = &end;
-                    let run = move || reader.run(desk, arrivals, clock, end);
+                    let run = move || reader.run(state, arrivals, clock, end);
                     reading.push(spawned("kmk-reader", scope, run)?);
                 }
             }
-            for (desk, sender) in desks.iter().zip(self.senders) {
+            for (state, sender) in states.iter().zip(self.senders) {
                 let end = &end;
                 spawned("kmk-sender", scope, move || {
-                    sender.run(desk, clock, &end.stop);
+                    sender.run(state, clock, &end.stop);
                 })?;
             }
             let watch = Watch {
-                courses: self.courses,
-                desks: &desks,
+                routes: self.routes,
+                states: &states,
                 timeout: self.timeout,
                 clock,
             };
@@ -160,18 +159,20 @@ impl<'a> Run<'a> {
             let is_over = || reading.iter().all(thread::ScopedJoinHandle::is_finished);
             let ended = watch.until_looked(ended, is_over, &end, self.interrupt, progress);
             let seen = reading.into_iter();
-            let seen: Vec<Seen> = seen
+            let seen: Vec<ReadResult> = seen
                 .map(|reader| reader.join().expect("a reader does not panic"))
                 .collect();
             Ok::<_, VerifyError>((ended, seen))
         })?;
         let elapsed = clock.elapsed();
         let mut seen = seen.into_iter();
-        let courses = desks.into_iter().map(|desk| desk.done(&mut seen, elapsed));
-        Ok(Done {
+        let routes = states
+            .into_iter()
+            .map(|state| state.done(&mut seen, elapsed));
+        Ok(RunResult {
             end: ended,
             elapsed,
-            courses: courses.collect(),
+            routes: routes.collect(),
         })
     }
 }
@@ -209,14 +210,14 @@ fn spawned<'scope, T: Send + 'scope>(
     thread.spawn_scoped(scope, run).map_err(VerifyError::Thread)
 }
 
-impl Desk {
-    pub(super) fn new(course: &Course) -> Self {
-        let arrivals = course.legs.iter();
+impl RunState {
+    pub(super) fn new(route: &Route) -> Self {
+        let arrivals = route.targets.iter();
         Self {
-            sent: Mutex::new(Sent::new(course.run)),
+            sent: Mutex::new(Sent::new(route.run)),
             ended: OnceLock::new(),
             arrivals: arrivals
-                .map(|_| Mutex::new(Arrivals::new(course.run)))
+                .map(|_| Mutex::new(Arrivals::new(route.run)))
                 .collect(),
         }
     }
@@ -245,13 +246,13 @@ impl Desk {
         locked(arrivals).has_all(&sent)
     }
 
-    fn done(self, seen: &mut impl Iterator<Item = Seen>, elapsed: Duration) -> CourseDone {
+    fn done(self, seen: &mut impl Iterator<Item = ReadResult>, elapsed: Duration) -> RouteResult {
         let sent = self
             .sent
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        let legs = self.arrivals.into_iter().zip(seen);
-        let legs = legs.map(|(arrivals, seen)| LegDone {
+        let targets = self.arrivals.into_iter().zip(seen);
+        let targets = targets.map(|(arrivals, seen)| TargetResult {
             account: judge(&sent, &locked(&arrivals)),
             seen,
         });
@@ -261,8 +262,8 @@ impl Desk {
             end: SendEnd::Interrupted,
             written: BTreeMap::new(),
         });
-        CourseDone {
-            legs: legs.collect(),
+        RouteResult {
+            targets: targets.collect(),
             sent: sent.sent(),
             acknowledged: sent.acknowledged(),
             took: sending.took,

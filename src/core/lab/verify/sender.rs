@@ -1,7 +1,7 @@
-//! Sending numbered records into one source, and noting which of them are acknowledged. Knows nothing of what arrives.
+//! Sends numbered records into one source, and notes which of them are acknowledged.
 
-use super::course::Course;
-use super::run::{Clock, Desk, Sending, locked};
+use super::route::Route;
+use super::run::{Clock, RunState, Sending, locked};
 use super::{Amount, Verify};
 use crate::core::judge::ledger::Stamp;
 use crate::core::records::produce::has_room;
@@ -27,7 +27,7 @@ pub(super) enum SendEnd {
 /// Sends into one topic.
 pub(super) struct Sender {
     producer: Producer,
-    course: Course,
+    route: Route,
     amount: Amount,
     rate: Option<u64>,
     size: usize,
@@ -41,15 +41,15 @@ pub(super) struct Sender {
 impl Sender {
     /// The topic is there. Always our own client: with it no retry repeats or reorders, and which records are
     /// acknowledged is known one by one.
-    pub(super) fn open(course: &Course, what: &Verify, limit: &Limit) -> Result<Self, KafkaError> {
+    pub(super) fn open(route: &Route, what: &Verify, limit: &Limit) -> Result<Self, KafkaError> {
         let writing = Writing {
             client: Client::Wire,
             ..Writing::default()
         };
-        let admin = Admin::connect_patiently(&course.endpoints, limit)?;
+        let admin = Admin::connect_patiently(&route.endpoints, limit)?;
         Ok(Self {
-            producer: Producer::open(admin, &course.topic, &writing, limit)?,
-            course: course.clone(),
+            producer: Producer::open(admin, &route.topic, &writing, limit)?,
+            route: route.clone(),
             amount: what.amount,
             rate: what.rate,
             size: what.size,
@@ -62,35 +62,35 @@ impl Sender {
     }
 
     /// Sends until all is sent and acknowledged, or nothing more can be.
-    pub(super) fn run(mut self, desk: &Desk, clock: Clock, stop: &Interrupt) {
-        let end = match self.send(desk, clock, stop) {
+    pub(super) fn run(mut self, state: &RunState, clock: Clock, stop: &Interrupt) {
+        let end = match self.send(state, clock, stop) {
             Ok(()) => SendEnd::Complete,
             Err(KafkaError::Stopped(Stop::Interrupted)) => SendEnd::Interrupted,
             Err(error) => SendEnd::GaveUp(error),
         };
-        self.note(desk);
+        self.note(state);
         let sending = Sending {
             took: clock.elapsed(),
             end,
             written: self.tally.partitions,
         };
         // nobody else says it
-        let _ = desk.ended.set(sending);
+        let _ = state.ended.set(sending);
     }
 
-    fn send(&mut self, desk: &Desk, clock: Clock, stop: &Interrupt) -> Result<(), KafkaError> {
+    fn send(&mut self, state: &RunState, clock: Clock, stop: &Interrupt) -> Result<(), KafkaError> {
         while !self.is_over(clock.elapsed()) {
-            self.pace(desk, clock, stop)?;
-            let batch = self.batch(desk, clock);
+            self.pace(state, clock, stop)?;
+            let batch = self.batch(state, clock);
             let limit = Limit::new(self.patience, stop);
             let sent = self.producer.send(batch, &limit, &mut self.tally);
-            self.note(desk);
+            self.note(state);
             sent?;
         }
         loop {
             let limit = Limit::new(self.patience, stop);
             let left = self.producer.settle(&limit, &mut self.tally);
-            self.note(desk);
+            self.note(state);
             if !left? {
                 return Ok(());
             }
@@ -105,7 +105,7 @@ impl Sender {
     }
 
     /// Waits until the next record is due.
-    fn pace(&mut self, desk: &Desk, clock: Clock, stop: &Interrupt) -> Result<(), KafkaError> {
+    fn pace(&mut self, state: &RunState, clock: Clock, stop: &Interrupt) -> Result<(), KafkaError> {
         let limit = Limit::new(self.patience, stop);
         // an interruption is heard even by who is never early
         limit.pause(Duration::ZERO)?;
@@ -117,27 +117,27 @@ impl Sender {
             return Ok(());
         }
         let flushed = self.producer.flush(&limit, &mut self.tally);
-        self.note(desk);
+        self.note(state);
         flushed?;
         let early = due(self.taken, rate).saturating_sub(clock.elapsed());
         Ok(limit.pause(early.max(STEP))?)
     }
 
     /// The next records, the partitions by turns: as many as are due and fit.
-    fn batch(&mut self, desk: &Desk, clock: Clock) -> Batch {
+    fn batch(&mut self, state: &RunState, clock: Clock) -> Batch {
         let mut batch = Batch::default();
         let time = to_millis(SystemTime::now());
         let most = most(self.amount, self.rate, self.taken, clock.elapsed());
-        let mut sent = locked(&desk.sent);
+        let mut sent = locked(&state.sent);
         while (batch.records() as u64) < most {
             let size = batch.growth(None, Some(&self.value)).max(self.size);
             if !batch.is_empty() && !has_room(&batch, size, size) {
                 break;
             }
             let partition = self.turn;
-            self.turn = (self.turn + 1) % self.course.partitions.max(1);
+            self.turn = (self.turn + 1) % self.route.partitions.max(1);
             let stamp = Stamp {
-                run: self.course.run,
+                run: self.route.run,
                 partition,
                 sequence: sent.next(partition),
                 sent_at: clock.now(),
@@ -151,12 +151,12 @@ impl Sender {
     }
 
     /// Notes in the ledger what has been acknowledged.
-    fn note(&mut self, desk: &Desk) {
+    fn note(&mut self, state: &RunState) {
         let acknowledged = self.tally.take_acknowledged();
         if acknowledged.is_empty() {
             return;
         }
-        let mut sent = locked(&desk.sent);
+        let mut sent = locked(&state.sent);
         for (partition, sequences) in acknowledged {
             sent.acknowledge(partition, sequences);
         }

@@ -1,9 +1,9 @@
-//! Seeing when a run is over. Knows nothing of brokers.
+//! Decides when a run is over.
 
 use super::Progress;
-use super::course::Course;
 use super::report::VerifyEnd;
-use super::run::{Clock, Desk, Signals, locked};
+use super::route::Route;
+use super::run::{Clock, RunState, Signals, locked};
 use kmk_kafka::wait::{Interrupt, Limit};
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ const TELL: Duration = Duration::from_millis(100);
 
 /// Who sees when it is over.
 pub(super) struct Watch<'a> {
-    pub(super) courses: &'a [Course],
-    pub(super) desks: &'a [Desk],
+    pub(super) routes: &'a [Route],
+    pub(super) states: &'a [RunState],
     pub(super) timeout: Duration,
     pub(super) clock: Clock,
 }
@@ -41,11 +41,11 @@ impl Watch<'_> {
                 end.stop();
                 return VerifyEnd::Interrupted;
             }
-            if self.desks.iter().all(Desk::is_settled) {
+            if self.states.iter().all(RunState::is_settled) {
                 progress(&self.progress());
                 end.finish.raise();
                 // what a source refused for good will never come
-                let is_complete = self.desks.iter().all(Desk::is_complete);
+                let is_complete = self.states.iter().all(RunState::is_complete);
                 return if is_complete {
                     VerifyEnd::Complete
                 } else {
@@ -82,7 +82,7 @@ impl Watch<'_> {
             }
         }
         // what came while it was looked counts too
-        let is_complete = || self.desks.iter().all(Desk::is_complete);
+        let is_complete = || self.states.iter().all(RunState::is_complete);
         if ended == VerifyEnd::Deadline && is_complete() {
             return VerifyEnd::Complete;
         }
@@ -91,28 +91,29 @@ impl Watch<'_> {
 
     /// When everything had been sent, if it has.
     fn all_sent(&self) -> Option<Duration> {
-        let ended = self.desks.iter().map(|desk| desk.ended.get());
+        let ended = self.states.iter().map(|state| state.ended.get());
         let ended: Option<Vec<Duration>> = ended.map(|sending| Some(sending?.took)).collect();
         ended?.into_iter().max()
     }
 
     /// How many different records have arrived anywhere.
     fn arrived(&self) -> u64 {
-        let arrivals = self.desks.iter().flat_map(|desk| &desk.arrivals);
+        let arrivals = self.states.iter().flat_map(|state| &state.arrivals);
         arrivals.map(|arrivals| locked(arrivals).distinct()).sum()
     }
 
     fn progress(&self) -> Progress {
         let elapsed = self.clock.elapsed();
         let (mut sent, mut acknowledged, mut arrived) = (0, 0, Vec::new());
-        for (course, desk) in self.courses.iter().zip(self.desks) {
-            let of = locked(&desk.sent);
+        for (route, state) in self.routes.iter().zip(self.states) {
+            let of = locked(&state.sent);
             sent += of.sent();
             acknowledged += of.acknowledged();
             drop(of);
-            let legs = course.legs.iter().zip(&desk.arrivals);
+            let targets = route.targets.iter().zip(&state.arrivals);
             arrived.extend(
-                legs.map(|(leg, arrivals)| (leg.flow.clone(), locked(arrivals).distinct())),
+                targets
+                    .map(|(target, arrivals)| (target.flow.clone(), locked(arrivals).distinct())),
             );
         }
         Progress {
@@ -163,7 +164,7 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
-    use super::super::course::Leg;
+    use super::super::route::Target;
     use super::super::run::Sending;
     use super::super::sender::SendEnd;
     use super::*;
@@ -194,34 +195,34 @@ mod tests {
 
     /// How a run ends of which so many records were acknowledged and none came before the last look.
     fn end(ended: VerifyEnd, acknowledged: u64, sending: SendEnd) -> VerifyEnd {
-        let course = Course {
+        let route = Route {
             run: RunId::new(SystemTime::now(), 1, 1),
             cluster: "a".to_owned(),
             endpoints: Vec::new(),
             topic: "t".to_owned(),
             partitions: 1,
-            legs: vec![Leg {
+            targets: vec![Target {
                 flow: "a->b".to_owned(),
-                target: "b".to_owned(),
+                cluster: "b".to_owned(),
                 endpoints: Vec::new(),
                 remote: "a.t".to_owned(),
             }],
         };
-        let courses = [course];
-        let desks = [Desk::new(&courses[0])];
+        let routes = [route];
+        let states = [RunState::new(&routes[0])];
         for _ in 0..acknowledged {
-            locked(&desks[0].sent).next(0);
+            locked(&states[0].sent).next(0);
         }
-        locked(&desks[0].sent).acknowledge(0, 0..acknowledged);
+        locked(&states[0].sent).acknowledge(0, 0..acknowledged);
         let sending = Sending {
             took: SECOND,
             end: sending,
             written: BTreeMap::new(),
         };
-        desks[0].ended.set(sending).unwrap();
+        states[0].ended.set(sending).unwrap();
         let watch = Watch {
-            courses: &courses,
-            desks: &desks,
+            routes: &routes,
+            states: &states,
             timeout: SECOND,
             clock: Clock::start(),
         };

@@ -1,14 +1,14 @@
-//! The flows' part of MirrorMaker's properties. Knows nothing of workers.
+//! Renders the flows' part of MirrorMaker's properties.
 
-use super::properties::Properties;
-use super::{GIVING_UP, READING, sharing};
+use super::{GIVING_UP, READING, worker_group};
+use crate::core::mirrormaker::properties::Properties;
 use crate::core::spec::{self, Naming};
 use crate::core::topology::{Cluster, Flow, Proof, Topology};
 
 /// MirrorMaker's own default for `topics.exclude`; a list of one's own replaces it.
 pub const NEVER: &str = r".*[\-\.]internal, .*\.replica, __.*";
 /// Copies of topics on a cluster with so many brokers as kmk gave it.
-const ALL_COPIES: &str = "Copies of every topic: as many as there are brokers, three at most. Default 2 and 3: never works with one broker.";
+const ALL_COPIES: &str = "A replica of each topic on every broker, three at most. Default 2 and 3, which never works with one broker.";
 
 /// Every flow, and the directions that are none.
 pub(super) fn write_all(file: &mut Properties, topology: &Topology) {
@@ -28,54 +28,54 @@ pub(super) fn write_all(file: &mut Properties, topology: &Topology) {
     }
     for flow in &topology.flows {
         let name = flow.name();
-        file.section(&format!("The flow {name}"));
+        file.section(&format!("Flow {name}"));
         let settings = flow.spec.settings.iter();
         let asked_for =
             settings.map(|(key, value)| (format!("{name}.{}", read_key(key)), value.clone()));
         file.asked_for = asked_for.collect();
         file.set("", &format!("{name}.enabled"), "true");
-        sharing::tasks(file, topology, flow);
+        worker_group::tasks(file, topology, flow);
         file.set(
             match flow.proof {
                 Proof::Canary => {
-                    "Which topics, as Java regular expressions; kmk's own canary is always among them."
+                    "Topics to mirror, as Java regular expressions; kmk's own canary topic is always included."
                 }
-                Proof::Word => "Which topics, as Java regular expressions.",
+                Proof::ConnectorStatus => "Topics to mirror, as Java regular expressions.",
             },
             &format!("{name}.topics"),
             topics(flow),
         );
         file.set(
-            "Stronger than topics. The first three are MirrorMaker's default; without them it would mirror its own topics.",
+            "Takes precedence over topics. The first three are MirrorMaker's default; without them it would mirror its own topics.",
             &format!("{name}.topics.exclude"),
             excluded(flow),
         );
         if !flow.spec.groups.is_empty() {
             file.set(
-                "Which consumer groups, as Java regular expressions.",
+                "Consumer groups to sync, as Java regular expressions.",
                 &format!("{name}.groups"),
                 list(flow.spec.groups.iter().cloned()),
             );
         }
         if flow.spec.naming == Naming::Same {
             file.set(
-                "Topics keep their names.",
+                "Mirrored topics keep their names.",
                 &format!("{name}.replication.policy.class"),
                 "org.apache.kafka.connect.mirror.IdentityReplicationPolicy",
             );
         }
         file.set(
-            "Offsets of consumer groups follow, so that consumers can go on reading at the target. Off by default.",
+            "Sync the offsets of consumer groups, so that consumers can continue at the target. Off by default.",
             &format!("{name}.sync.group.offsets.enabled"),
             "true",
         );
         file.set(
-            "How long a look for records may take in vain; only after it does MirrorMaker see that the last ones are copied. Default 1000.",
+            "How long a poll waits when there are no records; only after it does MirrorMaker see that the last ones are copied. Default 1000.",
             &format!("{name}.consumer.poll.timeout.ms"),
             "50",
         );
         file.set(
-            "There is no authorizer here; asking for access rules only logs errors.",
+            "No authorizer runs here: reading ACLs would only log errors.",
             &format!("{name}.sync.topic.acls.enabled"),
             "false",
         );
@@ -106,7 +106,7 @@ fn replication_factors(file: &mut Properties, topology: &Topology, flow: &Flow) 
         factor(&flow.spec.target).unwrap_or_default(),
     );
     let mut why = if [&source, &target].iter().any(|copies| *copies == "-1") {
-        "Copies of every topic; -1 leaves it to the brokers of a cluster that was there before. Default 2 and 3."
+        "Replicas of each topic; -1 is the broker default of an existing cluster. Default 2 and 3."
     } else {
         ALL_COPIES
     };
@@ -136,7 +136,9 @@ fn unused_directions(file: &mut Properties, topology: &Topology) {
         .filter(|pair| topology.flows.iter().all(|flow| flow.name() != *pair));
     for (index, pair) in unused.enumerate() {
         if index == 0 {
-            file.section("Directions that are no flows: MirrorMaker would start workers for them all the same");
+            file.section(
+                "Directions without a flow: MirrorMaker would start workers for them anyway",
+            );
         }
         file.set("", &format!("{pair}.enabled"), "false");
         file.set("", &format!("{pair}.emit.heartbeats.enabled"), "false");
@@ -155,7 +157,7 @@ pub fn excluded(flow: &Flow) -> String {
 pub fn spared(flow: &Flow, pattern: &str) -> String {
     match flow.proof {
         Proof::Canary => flow.spec.sparing_canary(pattern),
-        Proof::Word => pattern.to_owned(),
+        Proof::ConnectorStatus => pattern.to_owned(),
     }
 }
 

@@ -1,6 +1,6 @@
-//! What can be wrong with a line of MirrorMaker's properties, as facts. Knows nothing of how it is found.
+//! What can be wrong with a line of MirrorMaker's properties.
 
-use crate::core::mirrormaker::settings::{Failure, Generation, Type};
+use crate::core::mirrormaker::settings::{Consequence, Generation, Type};
 
 /// One thing that MirrorMaker would not do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,10 +83,10 @@ pub enum Problem {
         /// What it should be.
         kind: Type,
         /// What comes of it.
-        failure: Failure,
+        failure: Consequence,
     },
     /// A list with nothing between two commas, or behind the last; what comes of it from Kafka 4.2 on.
-    EmptyEntry(Failure),
+    EmptyEntry(Consequence),
     /// The same in `clusters`, of which every Kafka makes something else.
     EmptyCluster,
     /// An entry that a list has twice.
@@ -94,7 +94,7 @@ pub enum Problem {
         /// The entry.
         entry: String,
         /// What comes of it from Kafka 4.2 on.
-        failure: Failure,
+        failure: Consequence,
     },
     /// A regular expression that Java cannot read.
     Pattern {
@@ -147,19 +147,19 @@ impl Problem {
             Self::ByteOrderMark => "byte-order-mark",
             Self::NoBreakSpace => "no-break-space",
             Self::Encoding { .. } => "encoding",
-            Self::SetAgain(_) => "set-again",
-            Self::BlankInKey => "blank-in-key",
+            Self::SetAgain(_) => "duplicate-key",
+            Self::BlankInKey => "space-in-key",
             Self::Unknown(_) => "unknown",
             Self::Misplaced(_) => "misplaced",
             Self::Partly { .. } => "partly",
             Self::Shadowed(_) => "shadowed",
             Self::NotEnabled(_) => "not-enabled",
-            Self::OfBroker => "of-broker",
-            Self::OfTopic => "of-topic",
+            Self::OfBroker => "broker-setting",
+            Self::OfTopic => "topic-setting",
             Self::OneConnector(_) => "one-connector",
             Self::SharedWorker(_) => "shared-worker",
             Self::Overruled(_) => "overruled",
-            Self::OnlyIn(_) | Self::Gone(_) => "other-kafka",
+            Self::OnlyIn(_) | Self::Gone(_) => "other-version",
             Self::UnknownAlias { .. } => "unknown-alias",
             Self::Itself(_) => "self-flow",
             Self::Value { .. } => "value",
@@ -167,14 +167,14 @@ impl Problem {
             Self::Repeated { .. } => "repeated-entry",
             Self::Pattern { .. } => "pattern",
             Self::Quoted => "quoted",
-            Self::BlankBehind(_) => "blank-behind",
+            Self::BlankBehind(_) => "trailing-space",
             Self::Comment | Self::Swallowed(_) => "comment",
             Self::NoProvider(_) | Self::NoProviderClass(_) => "no-provider",
             Self::NoClusters => "no-clusters",
             Self::NoBootstrap(_) => "no-bootstrap",
             Self::NoFlow => "no-flow",
-            Self::Ring { .. } => "ring",
-            Self::OneCluster { .. } => "one-cluster",
+            Self::Ring { .. } => "cycle",
+            Self::OneCluster { .. } => "same-cluster",
             Self::TooMany => "too-many",
         }
     }

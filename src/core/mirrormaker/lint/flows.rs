@@ -1,7 +1,7 @@
-//! The clusters and flows that a properties file names. Knows nothing of which settings there are.
+//! The clusters and flows that a properties file names.
 
 use super::Problem;
-use crate::core::mirrormaker::settings::{Place, Right, Side, Use, trimmed};
+use crate::core::mirrormaker::settings::{Alternative, ClusterUse, Scope, Side, trimmed};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Dots of a key at which a name may end, at most.
@@ -13,7 +13,7 @@ const MOST: usize = 20;
 pub(super) struct Flows<'a> {
     aliases: BTreeSet<&'a str>,
     enabled: Vec<(&'a str, &'a str)>,
-    told: BTreeMap<(&'a str, &'a str), Told>,
+    told: BTreeMap<(&'a str, &'a str), PairSettings>,
     /// Whether pairs are enabled that the file says nothing of, as far as a worker runs for them.
     all_on: bool,
     /// Whether pairs emit heartbeats that the file says nothing of.
@@ -25,7 +25,7 @@ pub(super) struct Flows<'a> {
 
 /// What the file says of a pair, if anything.
 #[derive(Debug, Clone, Copy, Default)]
-struct Told {
+struct PairSettings {
     /// For MirrorMaker, which starts a worker.
     enabled: bool,
     /// For the connectors that the worker runs.
@@ -129,7 +129,7 @@ impl<'a> Flows<'a> {
         self.aliases.len() > MOST
     }
 
-    fn told(&self, source: &str, target: &str) -> Told {
+    fn told(&self, source: &str, target: &str) -> PairSettings {
         let told = self.told.get(&(source, target));
         told.copied().unwrap_or_default()
     }
@@ -176,11 +176,11 @@ impl<'a> Flows<'a> {
         pairs.filter(|(source, target)| source != target)
     }
 
-    pub(super) fn use_of(&self, alias: &str) -> Use {
+    pub(super) fn use_of(&self, alias: &str) -> ClusterUse {
         if self.targets.is_empty() {
             return super::ANY_USE;
         }
-        Use {
+        ClusterUse {
             is_read: self.sources.contains(alias),
             is_written: self.targets.contains(alias),
             has_worker: self.workers.contains(alias),
@@ -209,7 +209,7 @@ impl<'a> Flows<'a> {
     pub(super) fn standing<'k>(
         &self,
         key: &'k str,
-        is_known: impl Fn(Place, &str) -> bool,
+        is_known: impl Fn(Scope, &str) -> bool,
     ) -> Standing<'k> {
         let Some((source, rest)) = key.split_once("->") else {
             return match self.alias(key) {
@@ -226,7 +226,7 @@ impl<'a> Flows<'a> {
             Some((target, bare)) => Standing::Flow(source, target, bare),
             None => {
                 let mut dots = rest.match_indices('.').map(|(at, _)| at).take(DOTS);
-                let end = dots.find(|at| is_known(Place::Flow, &rest[at + 1..]));
+                let end = dots.find(|at| is_known(Scope::Flow, &rest[at + 1..]));
                 let end = end.or_else(|| rest.find('.')).unwrap_or(rest.len());
                 Standing::Nobody(&rest[..end])
             }
@@ -247,12 +247,12 @@ impl<'a> Flows<'a> {
     }
 
     /// A place to write a key at, by the names that are nearest to where it stands.
-    pub(super) fn name(&self, right: &Right, standing: &Standing) -> String {
+    pub(super) fn name(&self, right: &Alternative, standing: &Standing) -> String {
         let (source, target) = self.flow_near(standing);
         match right {
-            Right::Top(key) => key.clone(),
-            Right::Flow(key) => format!("{source}->{target}.{key}"),
-            Right::Cluster(side, key) => {
+            Alternative::Top(key) => key.clone(),
+            Alternative::Flow(key) => format!("{source}->{target}.{key}"),
+            Alternative::Cluster(side, key) => {
                 let own = match (side, standing) {
                     (Side::Source, Standing::Cluster(alias, _)) => self.sources.get(alias),
                     (Side::Target, Standing::Cluster(alias, _)) => self.targets.get(alias),

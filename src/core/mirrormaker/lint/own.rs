@@ -1,4 +1,4 @@
-//! What classes that are not Kafka's could read here. Knows nothing of what they do.
+//! Which settings classes other than Kafka's could read.
 //!
 //! Whoever is made by a connector is given all that `MirrorMakerConfig.connectorBaseConfig` has, a client's class what its
 //! client has; a key without a prefix reaches neither, unless Kafka itself knows it.

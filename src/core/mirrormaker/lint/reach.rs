@@ -1,4 +1,4 @@
-//! Which readers get a setting, where several keys of a file set it. Knows nothing of what is right instead.
+//! Which readers get a setting, where several keys of a file set it.
 //!
 //! From `MirrorMakerConfig.connectorBaseConfig`, `MirrorConnectorConfig` (`sourceConsumerConfig` and its like) and
 //! `Worker.baseProducerConfigs`. `dev/lint-truth.sh` holds it against Kafka's own classes.

@@ -1,9 +1,10 @@
-//! Values: what Kafka cannot read, or reads otherwise than it was meant. Knows nothing of keys' places, but who reads them.
+//! Checks values: those that Kafka cannot read, or reads otherwise than intended.
 
 use super::Problem;
 use crate::core::mirrormaker::properties::Entry;
 use crate::core::mirrormaker::settings::{
-    Failure, Generation, Place, Type, Verdict, entries, failure, is_of_patterns, known_for, trimmed,
+    Consequence, Generation, KeyVerdict, Scope, Type, entries, failure, is_of_patterns, known_for,
+    trimmed,
 };
 use crate::core::spec::filter::check_list;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,7 @@ type Settings<'a> = BTreeMap<&'a str, &'a str>;
 
 /// A key that is read, where it is, and what it takes.
 pub(super) struct Read<'k> {
-    pub(super) place: Place,
+    pub(super) place: Scope,
     /// Without the prefix of its place.
     pub(super) bare: &'k str,
     pub(super) kind: Type,
@@ -66,7 +67,7 @@ impl<'a> Values<'a> {
         let failure = failure(read.place, read.bare, self.kafka);
         let is_list = matches!(read.kind, Type::List | Type::Filled | Type::SomeOf(_));
         let entries = if is_list { entries(value) } else { Vec::new() };
-        if entries.contains(&"") && (read.place, read.bare) == (Place::Top, "clusters") {
+        if entries.contains(&"") && (read.place, read.bare) == (Scope::Top, "clusters") {
             return Some(Problem::EmptyCluster);
         }
         if !read.kind.takes(value) {
@@ -83,7 +84,7 @@ impl<'a> Values<'a> {
             return Some(Problem::Quoted);
         }
         if read.kind == Type::Filled
-            && matches!(failure, Failure::Refused(_))
+            && matches!(failure, Consequence::Refused(_))
             && let Some(entry) = repeated(&entries)
         {
             let entry = entry.to_owned();
@@ -105,28 +106,28 @@ impl<'a> Values<'a> {
             return None;
         }
         let is_true = bare.eq_ignore_ascii_case("true");
-        let was_true = is_true.then_some("MirrorMaker takes it for false");
+        let was_true = is_true.then_some("MirrorMaker reads it as false");
         match (read.place, read.bare) {
-            (Place::Top | Place::Flow, "replication.policy.separator") => {
-                Some("it stands in the names of topics, and Kafka takes no such name")
+            (Scope::Top | Scope::Flow, "replication.policy.separator") => {
+                Some("it becomes part of topic names, and Kafka does not allow such names")
             }
-            (Place::Top | Place::Flow, "replication.policy.internal.topic.separator.enabled")
-            | (Place::Top, "emit.heartbeats.enabled") => was_true,
-            (Place::Flow, "emit.heartbeats.enabled") => {
+            (Scope::Top | Scope::Flow, "replication.policy.internal.topic.separator.enabled")
+            | (Scope::Top, "emit.heartbeats.enabled") => was_true,
+            (Scope::Flow, "emit.heartbeats.enabled") => {
                 was_true.filter(|_| !self.is_true(read, "enabled", None))
             }
             // where a worker runs for the heartbeats, its connectors trim what they read
-            (Place::Flow, "enabled") => was_true.filter(|_| {
+            (Scope::Flow, "enabled") => was_true.filter(|_| {
                 let beats = "emit.heartbeats.enabled";
                 !self.is_true(read, beats, Some(beats))
             }),
-            (Place::Top, key)
+            (Scope::Top, key)
                 if read.kind == Type::Class && key.starts_with("config.providers.") =>
             {
                 Some("there is no such class, and MirrorMaker does not start")
             }
-            (Place::Top | Place::Cluster(_), "plugin.discovery") => {
-                Some("it is none of the words that MirrorMaker knows, and it does not start")
+            (Scope::Top | Scope::Cluster(_), "plugin.discovery") => {
+                Some("MirrorMaker does not know this value and does not start")
             }
             _ => None,
         }
@@ -153,7 +154,7 @@ impl<'a> Values<'a> {
 /// Whether Kafka took no empty entries before 4.0 either.
 fn is_older(read: &Read<'_>) -> bool {
     let old = known_for(read.place, read.bare, Some(Generation::Three));
-    old == Verdict::Known(Type::Filled)
+    old == KeyVerdict::Known(Type::Filled)
 }
 
 /// Whether a person believed that a value ends at `#`. Between quotes it is meant.

@@ -1,4 +1,4 @@
-//! Settings with which the workers or connectors of one target get into each other's way. Knows nothing of lines.
+//! Finds settings with which workers or connectors of one target get in each other's way.
 
 use super::Problem;
 use super::flows::{Flows, Standing};

@@ -1,4 +1,4 @@
-//! How a file is written: characters that Java takes for others than they look like. Knows nothing of what keys mean.
+//! Finds characters that Java reads differently from what they look like.
 
 use super::{Finding, Problem};
 use crate::core::mirrormaker::properties::{Encoding, Entry, as_java};

@@ -1,4 +1,4 @@
-//! What a broker makes of a setting. Knows nothing of MirrorMaker.
+//! Which settings a broker reads.
 
 use super::{Generation, Kind, Type, find, keys};
 use crate::core::nearest::nearest_spelling;
@@ -63,11 +63,14 @@ mod tests {
         let file = compose::render(
             &topology,
             compose::Delivery::Mount("./mm2.properties"),
-            compose::Classes::Unkept,
+            compose::ClassCache::None,
             "",
         );
         // `KAFKA_X: value`, and not the lines of a script
-        let lines = file.lines().filter_map(|line| line.trim().split_once(": "));
+        let lines = file
+            .text
+            .lines()
+            .filter_map(|line| line.trim().split_once(": "));
         let names = lines.filter_map(|(name, _)| name.strip_prefix("KAFKA_"));
         let names: Vec<&str> = names.filter(|name| !name.ends_with("_OPTS")).collect();
         assert!(names.len() > 20, "{names:?}");

@@ -1,16 +1,16 @@
-//! What comes of a value that Kafka cannot read: who reads it, and when. Knows nothing of files and names.
+//! What happens when Kafka cannot read a value: who reads it, and when.
 //!
 //! `MirrorMakerConfig` and the `DistributedConfig` of each worker are made before anything runs. Connectors are configured later
 //! (`MirrorHerder.configureConnector`): what Connect refuses is logged, and the rest goes on. Clients are made last.
 
-use super::place::{PLUGINS, of_client};
 use super::reader::is_of_workers_at_top;
-use super::{Generation, Kind, Place, find};
+use super::scope::{PLUGINS, of_client};
+use super::{Generation, Kind, Scope, find};
 use std::fmt;
 
 /// What comes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
+pub enum Consequence {
     /// MirrorMaker ends before anything runs.
     NoStart,
     /// Connect refuses the configuration of these connectors.
@@ -28,20 +28,20 @@ pub struct Connectors {
 }
 
 /// What comes of a value at a place where the key is read.
-pub fn failure(place: Place, key: &str, kafka: Option<Generation>) -> Failure {
+pub fn failure(place: Scope, key: &str, kafka: Option<Generation>) -> Consequence {
     let is = |kind| find(key, &[kind], kafka).is_some();
     let at_top = is_of_workers_at_top(key);
     let of_side = ["source.", "target."].iter();
     match place {
-        Place::Top if is(Kind::Top) => Failure::NoStart,
-        Place::Top if is(Kind::Worker) && (at_top || is(Kind::Client)) => Failure::NoStart,
-        Place::Top if PLUGINS.contains(&key) => Failure::NoStart,
-        Place::Cluster(used) if is(Kind::Worker) && used.has_worker => Failure::NoStart,
-        Place::Cluster(_) => Failure::Later,
-        Place::Top if at_top && !is(Kind::Source) => Failure::Later,
-        Place::Flow if of_client(key).is_some() => Failure::Later,
-        Place::Flow if of_side.clone().any(|side| key.starts_with(side)) => Failure::Later,
-        Place::Top | Place::Flow => Failure::Refused(connectors(is)),
+        Scope::Top if is(Kind::Top) => Consequence::NoStart,
+        Scope::Top if is(Kind::Worker) && (at_top || is(Kind::Client)) => Consequence::NoStart,
+        Scope::Top if PLUGINS.contains(&key) => Consequence::NoStart,
+        Scope::Cluster(used) if is(Kind::Worker) && used.has_worker => Consequence::NoStart,
+        Scope::Cluster(_) => Consequence::Later,
+        Scope::Top if at_top && !is(Kind::Source) => Consequence::Later,
+        Scope::Flow if of_client(key).is_some() => Consequence::Later,
+        Scope::Flow if of_side.clone().any(|side| key.starts_with(side)) => Consequence::Later,
+        Scope::Top | Scope::Flow => Consequence::Refused(connectors(is)),
     }
 }
 
@@ -56,13 +56,13 @@ fn connectors(is: impl Fn(Kind) -> bool) -> Connectors {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for Consequence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoStart => f.write_str("MirrorMaker does not start"),
             Self::Refused(connectors) => write!(
                 f,
-                "MirrorMaker starts, but without {connectors} (a former configuration goes on)"
+                "MirrorMaker starts, but without {connectors} (an earlier configuration stays in use)"
             ),
             Self::Later => f.write_str("MirrorMaker starts, but what uses it fails"),
         }
@@ -91,38 +91,38 @@ impl fmt::Display for Connectors {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::mirrormaker::settings::Use;
+    use crate::core::mirrormaker::settings::ClusterUse;
 
     // each was tried with Kafka's classes, 3.9.2 and 4.2.0
     #[test]
     fn who_reads_it_and_when() {
         let worker = |has_worker| {
-            Place::Cluster(Use {
+            Scope::Cluster(ClusterUse {
                 has_worker,
-                ..Use::default()
+                ..ClusterUse::default()
             })
         };
         let said = |place, key: &str| failure(place, key, None).to_string();
         let starts = "MirrorMaker does not start";
         let later = "MirrorMaker starts, but what uses it fails";
         for (place, key, expected) in [
-            (Place::Top, "clusters", starts),
-            (Place::Top, "security.protocol", starts),
-            (Place::Top, "bootstrap.servers", starts),
-            (Place::Top, "plugin.discovery", starts),
-            (Place::Top, "offset.storage.replication.factor", starts),
-            (Place::Top, "offset.storage.segment.bytes", later),
+            (Scope::Top, "clusters", starts),
+            (Scope::Top, "security.protocol", starts),
+            (Scope::Top, "bootstrap.servers", starts),
+            (Scope::Top, "plugin.discovery", starts),
+            (Scope::Top, "offset.storage.replication.factor", starts),
+            (Scope::Top, "offset.storage.segment.bytes", later),
             (worker(true), "exactly.once.source.support", starts),
             (worker(true), "security.protocol", starts),
             (worker(false), "security.protocol", later),
             (worker(true), "producer.acks", later),
-            (Place::Flow, "producer.override.acks", later),
-            (Place::Flow, "source.consumer.max.poll.records", later),
-            (Place::Flow, "source.cluster.security.protocol", later),
+            (Scope::Flow, "producer.override.acks", later),
+            (Scope::Flow, "source.consumer.max.poll.records", later),
+            (Scope::Flow, "source.cluster.security.protocol", later),
         ] {
             assert_eq!(said(place, key), expected, "{key}");
         }
-        for place in [Place::Top, Place::Flow] {
+        for place in [Scope::Top, Scope::Flow] {
             for (key, without) in [
                 ("tasks.max", "its connectors"),
                 ("enabled", "its connectors"),
@@ -134,7 +134,7 @@ mod tests {
                 ),
             ] {
                 let expected = format!(
-                    "MirrorMaker starts, but without {without} (a former configuration goes on)"
+                    "MirrorMaker starts, but without {without} (an earlier configuration stays in use)"
                 );
                 assert_eq!(said(place, key), expected, "{key}");
             }

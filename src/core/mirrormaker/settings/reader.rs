@@ -1,6 +1,6 @@
-//! Which of MirrorMaker's readers define a setting. Knows nothing of where a key stands.
+//! Which of MirrorMaker's readers define a setting.
 
-use super::place::{CONNECTORS, CONVERTERS, FLOW, WORKER_AT_TOP, of_named, provider, within};
+use super::scope::{CONNECTORS, CONVERTERS, FLOW, WORKER_AT_TOP, of_named, provider, within};
 use super::{Generation, Kind, find};
 
 /// One of the three clients that Kafka has.

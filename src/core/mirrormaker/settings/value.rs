@@ -1,4 +1,4 @@
-//! What a value must look like for Kafka to read it. Knows nothing of keys.
+//! What a value must look like for Kafka to read it.
 
 use std::fmt;
 
@@ -223,9 +223,9 @@ impl fmt::Display for Type {
             Self::Short => "a number from -32768 to 32767",
             Self::Int => "a number of at most 2147483647",
             Self::Long => "a number",
-            Self::Double => "a number, with a fraction or without",
+            Self::Double => "a number, with or without a fraction",
             Self::Within(range) => return range.fmt(f),
-            Self::String => "a text",
+            Self::String => "a string",
             Self::OneOf(words) => return write!(f, "one of {words}"),
             Self::Password => "a secret",
             Self::List => "a list",
@@ -252,7 +252,7 @@ impl fmt::Display for Words {
         let list: Vec<&str> = self.all().collect();
         f.write_str(&list.join(", "))?;
         f.write_str(if self.in_any_case {
-            " (small letters too)"
+            " (in upper or lower case)"
         } else {
             ""
         })
@@ -298,7 +298,7 @@ mod tests {
             (
                 "string",
                 "~NONE,SSL",
-                "one of NONE, SSL (small letters too)",
+                "one of NONE, SSL (in upper or lower case)",
                 "sSl",
                 "TLS",
             ),

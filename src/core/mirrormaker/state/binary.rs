@@ -1,5 +1,4 @@
-//! Fields as Kafka's `protocol.types` writes them: big-endian numbers, strings behind their length. Knows nothing of what
-//! they mean.
+//! Reads fields in the binary format of Kafka's `protocol.types`: big-endian numbers, strings behind their length.
 
 /// What is left of a record's key or value.
 pub(super) struct Fields<'a>(pub(super) &'a [u8]);

@@ -1,5 +1,4 @@
-//! Checkpoints, decoded: where MirrorMaker thinks that a group should go on at the target. Knows nothing of how it
-//! came to think so.
+//! Decodes checkpoints: MirrorMaker's translated offsets of a consumer group.
 //!
 //! The format is MirrorMaker's `Checkpoint`, read with a plain consumer from `<source>.checkpoints.internal` on the
 //! target. The topic is compacted: the latest record of a key wins, and one without a value deletes it.
@@ -19,7 +18,7 @@ pub type GroupPlace = (String, (String, i32));
 /// A place of a group on the source, translated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Checkpoint {
-    /// The offset that the group had noted on the source.
+    /// The offset that the group had committed on the source.
     pub upstream: i64,
     /// Where it is to go on at the target.
     pub downstream: i64,

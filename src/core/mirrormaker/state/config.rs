@@ -1,4 +1,4 @@
-//! What MirrorMaker's connectors run with, decoded. Knows nothing of how the records were read.
+//! Decodes the configuration that MirrorMaker's connectors run with.
 //!
 //! The format is Kafka Connect's (`KafkaConfigBackingStore`), read from `mm2-configs.<source>.internal` on the target, which is
 //! compacted: the latest record of a key wins, and one without a value deletes it.
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// The setting in which a task finds what it is to copy.
 const ASSIGNED: &str = "task.assigned.partitions";
 
-/// What copies records, as its worker has noted it.
+/// What copies records, as its worker has stored it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Config {
     /// The connector's settings, by their names without `source->target.`; none before it was started for the first time.

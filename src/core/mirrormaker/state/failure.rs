@@ -1,4 +1,4 @@
-//! Why MirrorMaker's parts last failed, also those that have been started anew since. Judges nothing.
+//! Finds the last failure of each of MirrorMaker's connectors and tasks, even if they have been restarted since.
 
 use super::{Part, Status, part};
 use kmk_kafka::message::Record;

@@ -1,15 +1,12 @@
-//! MirrorMaker's signs of life on its target, decoded. Knows nothing of how they were read.
+//! Decodes MirrorMaker's heartbeats on its target.
 //!
 //! The format is MirrorMaker's (`Heartbeat`): the key is the names of source and target, each behind its length in two
 //! bytes; the value a version in two bytes, and milliseconds since the epoch in eight.
 
 use kmk_kafka::message::Record;
 
-/// The topic with the signs of life of all flows to a cluster, on that cluster.
-pub const HEARTBEATS: &str = "heartbeats";
-
 /// When MirrorMaker last gave a sign of life for the flow between these two, in milliseconds since the epoch by its own
-/// clock, as these records of the [topic](HEARTBEATS) say.
+/// clock, as these records of the [topic](crate::core::topology::HEARTBEATS) say.
 pub fn last_heartbeat<'a>(
     records: impl IntoIterator<Item = &'a Record>,
     source: &str,

@@ -1,5 +1,4 @@
-//! MirrorMaker's positions: the offset of the last record of each partition that it has copied, as it notes them on its
-//! target. Knows nothing of how they were read.
+//! Decodes MirrorMaker's positions: the offset of the last copied record of each partition, as committed on its target.
 
 use kmk_kafka::message::Record;
 use serde::Deserialize;
@@ -8,18 +7,18 @@ use std::collections::BTreeMap;
 /// How far one partition of the source is copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
-    /// The offset of the last record that is written to the target and noted.
+    /// The offset of the last record that is written to the target and committed.
     pub offset: i64,
-    /// The key under which it is noted, to the byte: a record without a value under it takes the position back.
+    /// The key under which it is stored, to the byte: a record without a value under it deletes the position.
     pub key: Vec<u8>,
-    /// When it was noted, in milliseconds since the epoch, if that is told.
+    /// When it was committed, in milliseconds since the epoch, if that is told.
     pub time: Option<i64>,
-    /// The partition of the offsets topic in which it is noted.
+    /// The partition of the offsets topic in which it is stored.
     pub kept_in: i32,
 }
 
 /// The position of each topic and partition of `source`, from the records of the [offsets topic](super::offsets_topic) in
-/// order; those of MirrorMaker's other connectors (heartbeats, checkpoints) are passed over.
+/// order; those of MirrorMaker's other connectors (heartbeats, checkpoints) are skipped.
 pub fn positions<'a>(
     records: impl IntoIterator<Item = &'a Record>,
     source: &str,
@@ -27,16 +26,21 @@ pub fn positions<'a>(
     let mut positions = BTreeMap::new();
     for record in records {
         let key = record.key.as_deref().unwrap_or_default();
-        let Ok((connector, place)) = serde_json::from_slice::<(String, Place)>(key) else {
+        let Ok((connector, place)) = serde_json::from_slice::<(String, SourcePartition)>(key)
+        else {
             continue;
         };
         if connector != "MirrorSourceConnector" || place.cluster != source {
             continue;
         }
         let place = (place.topic, place.partition);
-        match record.value.as_deref().map(serde_json::from_slice::<Noted>) {
+        match record
+            .value
+            .as_deref()
+            .map(serde_json::from_slice::<StoredOffset>)
+        {
             None => drop(positions.remove(&place)),
-            Some(Ok(Noted { offset })) => {
+            Some(Ok(StoredOffset { offset })) => {
                 let position = Position {
                     offset,
                     key: key.to_vec(),
@@ -52,14 +56,14 @@ pub fn positions<'a>(
 }
 
 #[derive(Deserialize)]
-struct Place {
+struct SourcePartition {
     cluster: String,
     partition: i32,
     topic: String,
 }
 
 #[derive(Deserialize)]
-struct Noted {
+struct StoredOffset {
     offset: i64,
 }
 

@@ -1,4 +1,4 @@
-//! Offset syncs, decoded: MirrorMaker's notes of which copy belongs to which record. Knows nothing of groups.
+//! Decodes offset syncs: which offset of the target belongs to which offset of the source.
 //!
 //! The format is MirrorMaker's `OffsetSync`, read with a plain consumer from `mm2-offset-syncs.<target>.internal` on the
 //! source (or, by `offset-syncs.topic.location`, from `mm2-offset-syncs.<source>.internal` on the target).

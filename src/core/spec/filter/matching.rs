@@ -1,4 +1,4 @@
-//! Whether a filter takes a name, as Java's `Matcher.matches` would say. Knows nothing of topics and groups.
+//! Whether a filter matches a name, as Java's `Matcher.matches` would say.
 //!
 //! What only Java knows is not guessed at: the answer is none then. As names are short, a match is the set of places at
 //! which it may end: no pattern makes that slow.

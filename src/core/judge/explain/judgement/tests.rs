@@ -3,7 +3,7 @@
 use super::*;
 use crate::core::judge::culprit::{Culprit, Why};
 use crate::core::judge::explain::{Beyond, Failure, Obstacle, Origin, Refresh, Whose};
-use crate::core::mirrormaker::patterns::InternalName;
+use crate::core::topology::InternalName;
 
 /// A topic that is mirrored, all of it.
 fn well() -> Facts {
@@ -19,8 +19,8 @@ fn well() -> Facts {
         elsewhere: Vec::new(),
         flows: vec!["primary->secondary".to_owned()],
         nearest: None,
-        selection: Selection::Taken,
-        by_its_name: false,
+        selection: Selection::Included,
+        included_by_name: false,
         origin: None,
         topics: vec![".*".to_owned()],
         whose: Whose::Default,
@@ -35,7 +35,7 @@ fn well() -> Facts {
         failures: Vec::new(),
         tight: Vec::new(),
         problems: Vec::new(),
-        is_doubt: false,
+        is_uncertain: false,
         assigned: Some(3),
         refresh: Refresh::new(1, None, 0),
         obstacle: None,
@@ -47,9 +47,9 @@ fn well() -> Facts {
         transactions: false,
         never_copied: 0,
         possibly_never_copied: 0,
-        begins_at_the_end: false,
+        starts_at_end: false,
         beyond: None,
-        first_is_there: Some(true),
+        is_first_mirrored: Some(true),
     }
 }
 
@@ -92,7 +92,10 @@ fn a_topic_that_is_not_where_the_flow_begins() {
             flows: vec!["primary->secondary".to_owned()],
         },
     );
-    says(|facts| facts.original = Sight::Absent, &Answer::OnlyTheCopy);
+    says(
+        |facts| facts.original = Sight::Absent,
+        &Answer::SourceTopicMissing,
+    );
 }
 
 #[test]
@@ -158,8 +161,8 @@ fn a_topic_that_was_recreated_or_passed_over_is_not_up_to_date() {
         &Answer::NeverCopied { records: 1500 },
     );
     says(
-        |facts| facts.first_is_there = Some(false),
-        &Answer::BegunInTheMidst,
+        |facts| facts.is_first_mirrored = Some(false),
+        &Answer::StartedMidway,
     );
     says(
         |facts| {
@@ -168,14 +171,14 @@ fn a_topic_that_was_recreated_or_passed_over_is_not_up_to_date() {
         },
         &Answer::PossiblyNeverCopied { offsets: 2 },
     );
-    for first_is_there in [Some(false), None] {
+    for is_first_mirrored in [Some(false), None] {
         says(
-            |facts| (facts.begins_at_the_end, facts.first_is_there) = (true, first_is_there),
-            &Answer::BegunAtTheEnd,
+            |facts| (facts.starts_at_end, facts.is_first_mirrored) = (true, is_first_mirrored),
+            &Answer::StartedAtEnd,
         );
     }
     says(
-        |facts| facts.first_is_there = None,
+        |facts| facts.is_first_mirrored = None,
         &Answer::AllCommitted { records: 10 },
     );
 }
@@ -214,16 +217,16 @@ fn the_cause_comes_before_what_comes_of_it() {
     );
     says(
         |facts| {
-            facts.selection = Selection::Unjudged(vec!["(?<=a)".to_owned()]);
+            facts.selection = Selection::NotEvaluated(vec!["(?<=a)".to_owned()]);
             facts.assigned = Some(0);
         },
-        &Answer::Unjudged {
+        &Answer::NotEvaluated {
             patterns: vec!["(?<=a)".to_owned()],
             refresh: well().refresh,
         },
     );
     says(
-        |facts| facts.selection = Selection::Unjudged(vec!["(?<=a)".to_owned()]),
+        |facts| facts.selection = Selection::NotEvaluated(vec!["(?<=a)".to_owned()]),
         &Answer::UpToDate { records: 10 },
     );
 }
@@ -252,7 +255,7 @@ fn a_topic_that_holds_up_the_flow_is_named_to_itself_and_to_others() {
             failed(facts);
             facts.culprits = vec![culprit("big", too_large())];
         },
-        &Answer::HeldUp {
+        &Answer::Blocked {
             culprits: vec![culprit("big", too_large())],
         },
     );
@@ -261,7 +264,7 @@ fn a_topic_that_holds_up_the_flow_is_named_to_itself_and_to_others() {
             failed(facts);
             facts.culprits = vec![culprit("big", too_large()), culprit("orders", too_large())];
         },
-        &Answer::HoldsUp {
+        &Answer::Blocking {
             culprit: culprit("orders", too_large()),
         },
     );
@@ -271,11 +274,11 @@ fn a_topic_that_holds_up_the_flow_is_named_to_itself_and_to_others() {
         |facts| {
             failed(facts);
             facts.copy = Sight::Absent;
-            facts.obstacle = Some(Obstacle::Clash { with: with() });
-            facts.culprits = vec![culprit("orders", Why::Clash { with: with() })];
+            facts.obstacle = Some(Obstacle::Collision { with: with() });
+            facts.culprits = vec![culprit("orders", Why::Collision { with: with() })];
         },
         &Answer::NotCreated {
-            obstacle: Some(Obstacle::Clash { with: with() }),
+            obstacle: Some(Obstacle::Collision { with: with() }),
             refresh: well().refresh,
         },
     );
@@ -299,7 +302,10 @@ fn partitions_that_nobody_copies_are_told_of() {
 
 #[test]
 fn a_copy_that_has_lost_records_is_not_up_to_date() {
-    says(|facts| facts.lost = 4, &Answer::CopyLost { records: 4 });
+    says(
+        |facts| facts.lost = 4,
+        &Answer::MirroredRecordsLost { records: 4 },
+    );
     says(
         |facts| (facts.behind, facts.seconds_behind) = (Some(7), Some(1.5)),
         &Answer::Behind {
@@ -307,7 +313,7 @@ fn a_copy_that_has_lost_records_is_not_up_to_date() {
             seconds: Some(1.5),
         },
     );
-    says(|facts| facts.behind = None, &Answer::Uncounted);
+    says(|facts| facts.behind = None, &Answer::OffsetsUnknown);
     let emptied = Contents {
         partitions: 3,
         records: 0,
@@ -318,8 +324,8 @@ fn a_copy_that_has_lost_records_is_not_up_to_date() {
         &Answer::NothingProduced { ever: 7 },
     );
     says(
-        |facts| facts.original = Sight::Locked,
-        &Answer::Locked {
+        |facts| facts.original = Sight::Secured,
+        &Answer::Secured {
             clusters: vec!["primary".to_owned()],
         },
     );

@@ -155,13 +155,13 @@ enum Happens {
     Gap,
     /// MirrorMaker copies up to so many records.
     Copied(u8),
-    /// It notes how far it came.
+    /// It commits its position.
     Noted,
     /// It is killed, and starts again from its note.
     Killed,
     /// The source forgets what MirrorMaker has noted, up to so many offsets.
     Expired(u8),
-    /// The copy is deleted, and made anew if MirrorMaker lives.
+    /// The copy is deleted, and recreated if MirrorMaker lives.
     CopyDeleted,
 }
 

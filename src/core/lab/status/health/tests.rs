@@ -4,7 +4,7 @@ use super::*;
 use crate::core::judge::culprit::Why;
 use proptest::prelude::*;
 
-const CROSSED: CanaryStatus = CanaryStatus::Crossed { micros: 17_000 };
+const CROSSED: CanaryStatus = CanaryStatus::Arrived { micros: 17_000 };
 const MISSING: CanaryStatus = CanaryStatus::Missing { millis: 1_502 };
 const SYMPTOM: &str = "a record sent 1.5 s ago has not crossed";
 
@@ -42,7 +42,7 @@ fn a_record_that_crosses_is_health_and_a_running_that_carries_none_is_not() {
     let verdict = judge(&seen);
     assert_eq!(
         (verdict.state, verdict.problems),
-        (FlowState::Ill, vec![SYMPTOM.to_owned()])
+        (FlowState::Unhealthy, vec![SYMPTOM.to_owned()])
     );
 }
 
@@ -130,7 +130,7 @@ fn a_backlog_that_does_not_move_is_no_health_though_a_canary_crosses() {
         ..Seen::default()
     };
     let verdict = judge(&seen);
-    assert_eq!(verdict.state, FlowState::Ill);
+    assert_eq!(verdict.state, FlowState::Unhealthy);
     assert_eq!(
         verdict.problems,
         [culprits[0].to_string(), stalled[0].to_string()]
@@ -207,7 +207,7 @@ fn a_topic_of_mirrormakers_without_its_policy_is_named_before_it_does_harm_and_a
     seen.life = Life::Silent(Duration::from_secs(12));
     seen.ended = Some("x.ConfigException");
     let verdict = judge(&seen);
-    assert_eq!(verdict.state, FlowState::Ill);
+    assert_eq!(verdict.state, FlowState::Unhealthy);
     assert_eq!(verdict.problems, [told, SYMPTOM]);
     seen.policies = vec![&other];
     let other = other.describe();
@@ -224,7 +224,7 @@ fn a_topic_of_mirrormakers_without_its_policy_is_named_before_it_does_harm_and_a
 
 #[test]
 fn what_follows_from_a_cluster_that_is_gone_is_not_said_again() {
-    let unsent = CanaryStatus::Unsent {
+    let unsent = CanaryStatus::NotSent {
         cause: "no".to_owned(),
     };
     let mut seen = Seen {
@@ -239,7 +239,7 @@ fn what_follows_from_a_cluster_that_is_gone_is_not_said_again() {
 
 #[test]
 fn slow_is_degraded_unless_something_holds_it_up() {
-    let slow = CanaryStatus::Crossed { micros: 1_310_495 };
+    let slow = CanaryStatus::Arrived { micros: 1_310_495 };
     let mut seen = Seen {
         canary: Some(&slow),
         ..Seen::default()
@@ -250,7 +250,7 @@ fn slow_is_degraded_unless_something_holds_it_up() {
         verdict.problems,
         ["records cross slowly: one took 1.3 s, where 10 to 30 ms are usual"]
     );
-    seen.pace = Pace::HeldUp;
+    seen.pace = Pace::Blocked;
     assert_eq!(judge(&seen).state, FlowState::Running);
 }
 
@@ -274,9 +274,9 @@ fn canaries() -> impl Strategy<Value = Option<CanaryStatus>> {
     prop_oneof![
         Just(None),
         Just(Some(MISSING)),
-        (0u64..3_000_000).prop_map(|micros| Some(CanaryStatus::Crossed { micros })),
-        Just(Some(CanaryStatus::Unsent { cause: cause() })),
-        Just(Some(CanaryStatus::Unseen { cause: cause() })),
+        (0u64..3_000_000).prop_map(|micros| Some(CanaryStatus::Arrived { micros })),
+        Just(Some(CanaryStatus::NotSent { cause: cause() })),
+        Just(Some(CanaryStatus::Unknown { cause: cause() })),
     ]
 }
 
@@ -300,7 +300,7 @@ proptest! {
         let verdict = judge(&seen);
         let crosses = match &canary {
             None => true,
-            Some(CanaryStatus::Crossed { micros }) => !is_slow(*micros),
+            Some(CanaryStatus::Arrived { micros }) => !is_slow(*micros),
             Some(_) => false,
         };
         let is_well = down.is_none() && absent.is_empty() && cut.is_empty() && orphans.is_empty()

@@ -94,7 +94,7 @@ fn an_old_name_loses_to_the_new_one_wherever_it_stands() {
     // alone it counts, before Kafka 4
     assert_eq!(
         found("topics.blacklist = x"),
-        ["topics.blacklist other-kafka topics.exclude"]
+        ["topics.blacklist other-version topics.exclude"]
     );
 }
 

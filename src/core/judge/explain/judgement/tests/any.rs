@@ -9,7 +9,7 @@ fn any_sight() -> impl Strategy<Value = Sight> {
         Just(Sight::Unreachable {
             problem: "refused".to_owned()
         }),
-        Just(Sight::Locked),
+        Just(Sight::Secured),
         Just(Sight::Absent),
         (1usize..4, 0u64..3, 0u64..3).prop_map(|(partitions, records, gone)| {
             Sight::There(Contents {
@@ -23,13 +23,13 @@ fn any_sight() -> impl Strategy<Value = Sight> {
 
 fn any_selection() -> impl Strategy<Value = Selection> {
     prop_oneof![
-        3 => Just(Selection::Taken),
+        3 => Just(Selection::Included),
         1 => Just(Selection::Excluded("x".to_owned())),
         1 => Just(Selection::NotListed),
         1 => Just(Selection::Internal(InternalName::Dot)),
         1 => Just(Selection::Cycle),
-        1 => Just(Selection::TooLong(250)),
-        1 => Just(Selection::Unjudged(vec!["(?<=a)".to_owned()])),
+        1 => Just(Selection::NameTooLong(250)),
+        1 => Just(Selection::NotEvaluated(vec!["(?<=a)".to_owned()])),
     ]
 }
 
@@ -43,9 +43,9 @@ prop_compose! {
         causes in proptest::collection::vec(option::of("[a-z]{3}"), 0..2),
         problems in proptest::collection::vec("[a-z]{3}", 0..2),
         assigned in option::of(0usize..4),
-        obstacle in option::of("[a-z]{3}".prop_map(|words| Obstacle::Told { words })),
+        obstacle in option::of("[a-z]{3}".prop_map(|message| Obstacle::Reported { message })),
         (behind, lost) in (option::of(0u64..3), 0u64..2),
-        (never_copied, possibly_never_copied, begins_at_the_end, end, first_is_there) in (0u64..2, 0u64..2, any::<bool>(), option::weighted(0.2, 0i64..2), option::of(any::<bool>())),
+        (never_copied, possibly_never_copied, starts_at_end, end, is_first_mirrored) in (0u64..2, 0u64..2, any::<bool>(), option::weighted(0.2, 0i64..2), option::of(any::<bool>())),
     ) -> Facts {
         Facts {
             elsewhere,
@@ -63,9 +63,9 @@ prop_compose! {
             lost,
             never_copied,
             possibly_never_copied,
-            begins_at_the_end,
+            starts_at_end,
             beyond: end.map(|end| Beyond { position: 9, end }),
-            first_is_there,
+            is_first_mirrored,
             ..well()
         }
     }
@@ -75,7 +75,7 @@ prop_compose! {
 fn rank(answer: &Answer) -> usize {
     match answer {
         Answer::Internal { .. } => 0,
-        Answer::NoSuchTopic { .. } | Answer::OnlyTheCopy | Answer::NoFlow { .. } => 1,
+        Answer::NoSuchTopic { .. } | Answer::SourceTopicMissing | Answer::NoFlow { .. } => 1,
         Answer::Excluded { .. }
         | Answer::NotListed { .. }
         | Answer::Cycle { .. }
@@ -85,21 +85,21 @@ fn rank(answer: &Answer) -> usize {
         Answer::LinkCut { .. } => 5,
         Answer::SourceUnreachable { .. } => 6,
         Answer::TargetUnreachable { .. } => 7,
-        Answer::MirrorMakerEnded { .. } | Answer::HoldsUp { .. } | Answer::HeldUp { .. } => 8,
+        Answer::MirrorMakerEnded { .. } | Answer::Blocking { .. } | Answer::Blocked { .. } => 8,
         Answer::Failed { .. } => 9,
-        Answer::Unjudged { .. } | Answer::NotRefreshed { .. } => 10,
+        Answer::NotEvaluated { .. } | Answer::NotRefreshed { .. } => 10,
         Answer::NotCreated { .. } => 11,
         Answer::FewerPartitions { .. } => 12,
-        Answer::Ill { .. } => 13,
-        Answer::Locked { .. } | Answer::Uncounted => 14,
+        Answer::Unhealthy { .. } => 13,
+        Answer::Secured { .. } | Answer::OffsetsUnknown => 14,
         Answer::SourceRecreated(_) => 15,
         Answer::NeverCopied { .. } => 16,
         Answer::NothingProduced { .. } => 17,
-        Answer::CopyLost { .. } => 18,
-        Answer::BegunInTheMidst => 19,
+        Answer::MirroredRecordsLost { .. } => 18,
+        Answer::StartedMidway => 19,
         Answer::Behind { .. } => 20,
         Answer::PossiblyNeverCopied { .. } => 21,
-        Answer::BegunAtTheEnd => 22,
+        Answer::StartedAtEnd => 22,
         Answer::AllCommitted { .. } => 23,
         Answer::UpToDate { .. } => 24,
     }
@@ -109,31 +109,31 @@ fn rank(answer: &Answer) -> usize {
 fn mended(mut facts: Facts, answer: &Answer) -> Facts {
     let well = well();
     match answer {
-        Answer::NoSuchTopic { .. } | Answer::OnlyTheCopy | Answer::NoFlow { .. } => {
+        Answer::NoSuchTopic { .. } | Answer::SourceTopicMissing | Answer::NoFlow { .. } => {
             facts.original = well.original;
         }
         Answer::Excluded { .. }
         | Answer::NotListed { .. }
         | Answer::Internal { .. }
         | Answer::Cycle { .. }
-        | Answer::NameTooLong { .. } => facts.selection = Selection::Taken,
+        | Answer::NameTooLong { .. } => facts.selection = Selection::Included,
         Answer::Disabled { .. } => facts.disabled_by = None,
         Answer::MirrorMakerDown { .. } => facts.workers = well.workers,
         Answer::LinkCut { .. } => facts.cut_off.clear(),
         Answer::SourceUnreachable { .. } => facts.original = well.original,
         Answer::MirrorMakerEnded { .. } => facts.ended = None,
-        Answer::HoldsUp { .. } | Answer::HeldUp { .. } => facts.culprits.clear(),
+        Answer::Blocking { .. } | Answer::Blocked { .. } => facts.culprits.clear(),
         Answer::Failed { .. } => facts.failures.clear(),
         // then all of it is seen
-        Answer::Locked { .. } => {
+        Answer::Secured { .. } => {
             (facts.original, facts.copy) = (well.original, well.copy);
             (facts.assigned, facts.behind) = (Some(3), Some(3));
         }
-        Answer::Unjudged { .. } | Answer::NotRefreshed { .. } => facts.assigned = Some(3),
+        Answer::NotEvaluated { .. } | Answer::NotRefreshed { .. } => facts.assigned = Some(3),
         Answer::TargetUnreachable { .. } | Answer::NotCreated { .. } => facts.copy = well.copy,
         Answer::FewerPartitions { .. } => (facts.copy, facts.assigned) = (well.copy, Some(3)),
-        Answer::Ill { .. } => facts.problems.clear(),
-        Answer::Uncounted => facts.behind = Some(3),
+        Answer::Unhealthy { .. } => facts.problems.clear(),
+        Answer::OffsetsUnknown => facts.behind = Some(3),
         Answer::NothingProduced { .. } => held(&mut facts.original),
         Answer::SourceRecreated(_) => facts.beyond = None,
         Answer::NeverCopied { .. } => facts.never_copied = 0,
@@ -141,9 +141,9 @@ fn mended(mut facts: Facts, answer: &Answer) -> Facts {
             facts.possibly_never_copied = 0;
             held(&mut facts.original);
         }
-        Answer::CopyLost { .. } => facts.lost = 0,
-        Answer::BegunInTheMidst | Answer::BegunAtTheEnd | Answer::AllCommitted { .. } => {
-            facts.first_is_there = Some(true);
+        Answer::MirroredRecordsLost { .. } => facts.lost = 0,
+        Answer::StartedMidway | Answer::StartedAtEnd | Answer::AllCommitted { .. } => {
+            facts.is_first_mirrored = Some(true);
         }
         Answer::Behind { .. } => facts.behind = Some(0),
         Answer::UpToDate { .. } => {}
@@ -175,7 +175,7 @@ proptest! {
     fn nothing_is_mirrored_that_something_keeps_from_crossing(facts in any_facts()) {
         if judge(&facts).is_mirrored() {
             prop_assert!(matches!((&facts.original, &facts.copy), (Sight::There(_), Sight::There(_))));
-            prop_assert!(matches!(facts.selection, Selection::Taken | Selection::Unjudged(_)));
+            prop_assert!(matches!(facts.selection, Selection::Included | Selection::NotEvaluated(_)));
             prop_assert!(facts.workers.iter().any(Worker::runs));
             prop_assert!(facts.cut_off.is_empty() && facts.failures.is_empty() && facts.problems.is_empty());
             prop_assert!(facts.assigned != Some(0) && facts.disabled_by.is_none());

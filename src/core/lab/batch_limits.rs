@@ -1,7 +1,7 @@
-//! How large a batch of records the topics take that a flow writes to: those on the target as they are, and those that are
-//! not there yet as MirrorMaker will make them. Judges nothing.
+//! Finds out how large a record batch the target topics of a flow accept: existing topics as they are, others as
+//! MirrorMaker will create them.
 
-use crate::core::judge::culprit::Room;
+use crate::core::judge::culprit::BatchLimit;
 use crate::core::mirrormaker::patterns::{Rules, Selection};
 use crate::core::topology::{BATCH_LIMITS, BATCH_LIMITS_OF_BROKERS, Flow};
 use kmk_kafka::endpoint::Endpoint;
@@ -9,7 +9,7 @@ use kmk_kafka::wait::Limit;
 use kmk_kafka::{Admin, KafkaError, Origin, Setting, Subject, TopicInfo};
 use std::collections::BTreeMap;
 
-type Told = BTreeMap<Subject, Vec<Setting>>;
+type TopicSettings = BTreeMap<Subject, Vec<Setting>>;
 
 /// The limits of the topics of a flow, of each end that can be asked.
 ///
@@ -19,15 +19,15 @@ pub(super) fn of_flow(
     flow: &Flow,
     (source, target): (Option<&[Endpoint]>, Option<&[Endpoint]>),
     limit: &Limit,
-) -> Result<Vec<Room>, KafkaError> {
+) -> Result<Vec<BatchLimit>, KafkaError> {
     let rules = Rules::of_flow(flow);
     let is_taken = |topic: &&String| {
         matches!(
             rules.select(topic),
-            Selection::Taken | Selection::Unjudged(_)
+            Selection::Included | Selection::NotEvaluated(_)
         )
     };
-    let mut source_told = Told::new();
+    let mut source_settings = TopicSettings::new();
     let mut taken: Vec<String> = Vec::new();
     if let Some(source) = source {
         let mut admin = Admin::connect(source, limit)?;
@@ -37,10 +37,10 @@ pub(super) fn of_flow(
             .filter(is_taken)
             .cloned()
             .collect();
-        source_told =
+        source_settings =
             admin.settings_named(&subjects(taken.iter().cloned()), &BATCH_LIMITS, limit)?;
     }
-    let (mut there, mut brokers) = (Told::new(), None);
+    let (mut there, mut brokers) = (TopicSettings::new(), None);
     if let Some(target) = target {
         let mut admin = Admin::connect(target, limit)?;
         let found = admin.describe(limit)?;
@@ -49,26 +49,28 @@ pub(super) fn of_flow(
         // whoever may not ask a broker may still ask about topics
         let asked = found.brokers.keys().next().map(|id| Subject::Broker(*id));
         brokers = asked.and_then(|broker| {
-            let told = admin.settings_named(&[broker], &BATCH_LIMITS_OF_BROKERS, limit);
-            told.ok()?.into_values().next()
+            let settings = admin.settings_named(&[broker], &BATCH_LIMITS_OF_BROKERS, limit);
+            settings.ok()?.into_values().next()
         });
     }
-    let mut rooms = Vec::new();
+    let mut limits = Vec::new();
     for (of_topics, of_brokers) in BATCH_LIMITS.into_iter().zip(BATCH_LIMITS_OF_BROKERS) {
-        let default = brokers.as_ref().and_then(|told| number(told, of_brokers));
-        rooms.extend(default.map(|bytes| Room {
+        let default = brokers
+            .as_ref()
+            .and_then(|settings| number(settings, of_brokers));
+        limits.extend(default.map(|bytes| BatchLimit {
             topic: None,
             setting: of_topics,
             bytes,
             original: None,
         }));
-        rooms.extend(taken.iter().filter_map(|topic| {
-            // what the source is told of a topic, MirrorMaker tells the target
-            let original = one(&source_told, topic, of_topics);
+        limits.extend(taken.iter().filter_map(|topic| {
+            // MirrorMaker gives the mirrored topic the settings of the original
+            let original = one(&source_settings, topic, of_topics);
             let own = original.filter(|one| one.origin == Origin::Topic);
             let present = one(&there, &rules.remote(topic), of_topics);
             let least = own.into_iter().chain(present).filter_map(bytes).min()?;
-            Some(Room {
+            Some(BatchLimit {
                 topic: Some(topic.clone()),
                 setting: of_topics,
                 bytes: least,
@@ -76,7 +78,7 @@ pub(super) fn of_flow(
             })
         }));
     }
-    Ok(rooms)
+    Ok(limits)
 }
 
 fn subjects(topics: impl IntoIterator<Item = String>) -> Vec<Subject> {
@@ -88,8 +90,8 @@ fn remotes(rules: &Rules, taken: &[String], there: &BTreeMap<String, TopicInfo>)
     remote.filter(|remote| there.contains_key(remote)).collect()
 }
 
-fn one<'a>(told: &'a Told, topic: &str, name: &str) -> Option<&'a Setting> {
-    let settings = told.get(&Subject::Topic(topic.to_owned()))?;
+fn one<'a>(settings: &'a TopicSettings, topic: &str, name: &str) -> Option<&'a Setting> {
+    let settings = settings.get(&Subject::Topic(topic.to_owned()))?;
     settings.iter().find(|setting| setting.name == name)
 }
 
@@ -97,6 +99,6 @@ fn bytes(setting: &Setting) -> Option<u64> {
     setting.value.as_ref()?.parse().ok()
 }
 
-fn number(told: &[Setting], name: &str) -> Option<u64> {
-    bytes(told.iter().find(|setting| setting.name == name)?)
+fn number(settings: &[Setting], name: &str) -> Option<u64> {
+    bytes(settings.iter().find(|setting| setting.name == name)?)
 }

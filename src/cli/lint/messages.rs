@@ -1,17 +1,17 @@
 use kafka_mirror_kit::core::mirrormaker::lint::Problem;
-use kafka_mirror_kit::core::mirrormaker::settings::Failure;
+use kafka_mirror_kit::core::mirrormaker::settings::Consequence;
 
 /// What is wrong, and what to do.
-pub(super) fn words(problem: &Problem) -> String {
+pub(super) fn message(problem: &Problem) -> String {
     match problem {
         Problem::Malformed => {
-            "`\\u` without its four digits: Java reads nothing of the file".to_owned()
+            "`\\u` without four hex digits: Java cannot read the file".to_owned()
         }
         Problem::ByteOrderMark => {
-            "a byte-order mark stands before it, which Java takes as a part of the key: save the file without one".to_owned()
+            "a byte-order mark precedes it, which Java reads as part of the key: save the file without one".to_owned()
         }
         Problem::NoBreakSpace => {
-            "has a no-break space (U+00A0), which is no blank for Java: write a plain one".to_owned()
+            "has a no-break space (U+00A0), which Java does not treat as a space: use a plain space".to_owned()
         }
         Problem::Encoding { written, read } => {
             let escapes: Vec<String> = written
@@ -20,17 +20,17 @@ pub(super) fn words(problem: &Problem) -> String {
                 .map(|unit| format!("\\u{unit:04x}"))
                 .collect();
             format!(
-                "Java takes the file as ISO-8859-1 and reads `{written}` as `{read}`: write `{}`",
+                "Java reads the file as ISO-8859-1, and so `{written}` as `{read}`: write `{}`",
                 escapes.concat()
             )
         }
-        Problem::SetAgain(line) => format!("set again on line {line}, which counts"),
-        Problem::BlankInKey => "a blank ends a key: write source->target without any".to_owned(),
+        Problem::SetAgain(line) => format!("set again on line {line}, which wins"),
+        Problem::BlankInKey => "a space ends a key: write source->target without spaces".to_owned(),
         Problem::Comment => {
-            "there are no comments behind a value: from `#` on it is part of it".to_owned()
+            "a value cannot be followed by a comment: everything from `#` on is part of the value".to_owned()
         }
         Problem::Swallowed(line) => format!(
-            "line {line} looks like a comment and is part of the value: the line before it ends with `\\`"
+            "line {line} looks like a comment but is part of the value: the line before it ends with `\\`"
         ),
         _ => of_key(problem),
     }
@@ -40,36 +40,39 @@ fn of_key(problem: &Problem) -> String {
     let or = |keys: &[String]| joined(keys, " or ");
     match problem {
         Problem::Unknown(meant) if meant.is_empty() => {
-            "no setting of MirrorMaker: ignored".to_owned()
+            "not a MirrorMaker setting: ignored".to_owned()
         }
         Problem::Unknown(meant) => format!(
-            "no setting of MirrorMaker: ignored; did you mean {}?",
+            "not a MirrorMaker setting: ignored; did you mean {}?",
             or(meant)
         ),
         Problem::Misplaced(instead) => format!("ignored here; it is read as {}", or(instead)),
         Problem::Partly { reaches, instead } if instead.is_empty() => {
-            format!("reaches only {reaches}")
+            format!("applies only to {reaches}")
         }
         Problem::Partly { reaches, instead } => {
-            format!("reaches only {reaches}; for that it is {}", or(instead))
+            format!("applies only to {reaches}; use {} for that", or(instead))
         }
         Problem::Overruled(why) => format!("ignored: {why}"),
         Problem::NotEnabled(flow) => {
             format!(
-                "ignored: flow {flow} is not enabled; say `{flow}.enabled = true`, or leave this out"
+                "ignored: flow {flow} is not enabled; set `{flow}.enabled = true`, or remove this"
             )
         }
         Problem::OfBroker => {
-            "a broker's setting: MirrorMaker ignores it; set it on the brokers".to_owned()
+            "a broker setting: MirrorMaker ignores it; set it on the brokers".to_owned()
         }
         Problem::OfTopic => {
-            "a topic's setting: MirrorMaker ignores it; set it with kafka-configs.sh".to_owned()
+            "a topic setting: MirrorMaker ignores it; set it with kafka-configs.sh".to_owned()
         }
         Problem::OnlyIn(only) => {
-            format!("ignored: of the Kafkas known only {} has it", only.kafka())
+            format!(
+                "ignored: of the versions known to kmk only {} has it",
+                only.kafka()
+            )
         }
         Problem::Gone(instead) => {
-            format!("gone in Kafka 4, which ignores it: write {}", or(instead))
+            format!("removed in Kafka 4, which ignores it: use {}", or(instead))
         }
         Problem::UnknownAlias { name, nearest, .. } => {
             let hint = nearest
@@ -94,17 +97,17 @@ fn joined(keys: &[String], by: &str) -> String {
 fn of_others(problem: &Problem) -> String {
     match problem {
         Problem::Shadowed(winners) if winners.len() == 1 => {
-            format!("ignored: {} counts instead", joined(winners, ""))
+            format!("ignored: {} takes precedence", joined(winners, ""))
         }
         Problem::Shadowed(winners) => {
-            format!("ignored: {} count instead", joined(winners, " and "))
+            format!("ignored: {} take precedence", joined(winners, " and "))
         }
         Problem::OneConnector(class) => {
             let short = class.rsplit('.').next().unwrap_or(class);
-            format!("makes all three connectors of a flow a {short}; leave it out")
+            format!("turns all three connectors of a flow into a {short}; remove it")
         }
         Problem::SharedWorker(workers) => format!(
-            "the workers {} would share it, and overwrite each other's connectors; leave it out",
+            "the workers {} would share it, and overwrite each other's connectors; remove it",
             workers.join(", ")
         ),
         _ => of_value(problem),
@@ -125,29 +128,29 @@ fn of_value(problem: &Problem) -> String {
             format!("has an empty entry, which Kafka refuses from 4.2 on: {failure}")
         }
         Problem::EmptyCluster => {
-            "has an empty name: from Kafka 4.2 on MirrorMaker does not start, before it makes flows of a cluster without a name".to_owned()
+            "has an empty name: from Kafka 4.2 on MirrorMaker does not start; earlier versions create flows for a cluster without a name".to_owned()
         }
         Problem::Repeated { entry, failure } => {
             format!("has `{entry}` twice, which Kafka refuses from 4.2 on: {failure}")
         }
         Problem::Pattern { pattern, reason } => {
             format!(
-                "`{pattern}` is no regular expression: {reason}; {}",
-                Failure::Later
+                "`{pattern}` is not a valid regular expression: {reason}; {}",
+                Consequence::Later
             )
         }
         Problem::Quoted => {
-            "quotes are a part of the names or patterns that they stand around: leave them out"
+            "quotes become part of the names or patterns: remove them"
                 .to_owned()
         }
         Problem::BlankBehind(then) => {
-            format!("a blank stands behind the value, and stays there: {then}")
+            format!("the value ends with a space, which is kept: {then}")
         }
         Problem::NoProviderClass(name) => format!(
-            "a reference to `{name}` stays as it is: `config.providers.{name}.class` is missing"
+            "a reference to `{name}` is not resolved: `config.providers.{name}.class` is missing"
         ),
         Problem::NoProvider(name) => {
-            format!("a reference to `{name}`, which config.providers does not name, stays as it is")
+            format!("a reference to `{name}` is not resolved: config.providers does not name it")
         }
         _ => of_file(problem),
     }
@@ -158,16 +161,16 @@ fn of_file(problem: &Problem) -> String {
         Problem::NoClusters => "missing or empty: MirrorMaker does not start".to_owned(),
         Problem::NoBootstrap(alias) => format!("`{alias}` has no `{alias}.bootstrap.servers`"),
         Problem::NoFlow => {
-            "no flow is enabled: nothing is mirrored; say `source->target.enabled = true`"
+            "no flow is enabled: nothing is mirrored; set `source->target.enabled = true`"
                 .to_owned()
         }
         Problem::Ring { flows, grows } => {
             let round = grows.as_ref().map_or_else(
-                || "every record would go round for ever".to_owned(),
-                |grows| format!("each round would add topics ({grows}), for ever"),
+                || "every record would go round endlessly".to_owned(),
+                |grows| format!("each round would create more topics ({grows}), endlessly"),
             );
             format!(
-                "flows {} form a ring that MirrorMaker would not stop: {round}",
+                "flows {} form a cycle that MirrorMaker does not break: {round}",
                 flows.join(", ")
             )
         }
@@ -176,9 +179,9 @@ fn of_file(problem: &Problem) -> String {
             other,
             address,
         } => format!(
-            "`{one}` and `{other}` both have the address {address}: one cluster under two names, which MirrorMaker would copy into itself for ever"
+            "`{one}` and `{other}` both have the address {address}: they are the same cluster, and MirrorMaker would copy it into itself endlessly"
         ),
-        Problem::TooMany => "too many findings: from here on nothing was looked at".to_owned(),
+        Problem::TooMany => "too many findings: the rest was not checked".to_owned(),
         _ => "MirrorMaker cannot use it".to_owned(),
     }
 }

@@ -1,6 +1,6 @@
-//! What is sent where, and who reads it: the flows that are meant, by source and topic. Sends nothing.
+//! Chooses the routes of a run: which topic of which source is written to, and which flows carry it to which targets.
 
-use super::{LeftOut, Refusal, Verify, VerifyError};
+use super::{Refusal, SkippedFlow, Verify, VerifyError};
 use crate::core::judge::ledger::RunId;
 use crate::core::lab::addresses;
 use crate::core::lab::topics::source_of;
@@ -13,7 +13,7 @@ use std::time::SystemTime;
 
 /// A topic of a source, and the flows that carry it on.
 #[derive(Debug, Clone)]
-pub(super) struct Course {
+pub(super) struct Route {
     /// The number of what is sent into it.
     pub(super) run: RunId,
     /// The source.
@@ -23,29 +23,29 @@ pub(super) struct Course {
     /// How many partitions are written into, from 0 on.
     pub(super) partitions: i32,
     /// At least one.
-    pub(super) legs: Vec<Leg>,
+    pub(super) targets: Vec<Target>,
 }
 
 /// A flow, as far as its target goes.
 #[derive(Debug, Clone)]
-pub(super) struct Leg {
+pub(super) struct Target {
     /// Its name.
     pub(super) flow: String,
-    pub(super) target: String,
+    pub(super) cluster: String,
     pub(super) endpoints: Vec<Endpoint>,
     /// What the topic is called there.
     pub(super) remote: String,
 }
 
-/// The courses that are meant, and the flows that are left out of "all", with the reason.
+/// The routes that are meant, and the flows that are left out of "all", with the reason.
 ///
 /// # Errors
 /// [`Refusal`] for a flow that was named; or where no flow is left. [`KafkaError::NoLogin`] where kmk cannot log in.
-pub(super) fn courses(
+pub(super) fn routes(
     topology: &Topology,
     what: &Verify,
     limit: &Limit,
-) -> Result<(Vec<Course>, Vec<LeftOut>), VerifyError> {
+) -> Result<(Vec<Route>, Vec<SkippedFlow>), VerifyError> {
     if let Some(topic) = what
         .topic
         .as_ref()
@@ -54,27 +54,27 @@ pub(super) fn courses(
         let topic = topic.clone();
         return Err(Refusal::Internal { topic }.into());
     }
-    let mut courses: Vec<Course> = Vec::new();
+    let mut routes: Vec<Route> = Vec::new();
     let mut refused: Vec<(String, Refusal)> = Vec::new();
     for flow in meant(topology, &what.flows)? {
         let topic = what.topic.as_ref().unwrap_or(&flow.verify);
         match refusal(topology, flow, topic, what, limit) {
-            None => join(&mut courses, topology, flow, topic, what)?,
+            None => join(&mut routes, topology, flow, topic, what)?,
             Some(refusal) if what.flows.is_empty() => refused.push((flow.name(), refusal)),
             Some(refusal) => return Err(refusal.into()),
         }
     }
-    if courses.is_empty() {
+    if routes.is_empty() {
         let first = refused.into_iter().next();
         return Err(first
             .map_or(Refusal::NoFlows, |(_, refusal)| refusal)
             .into());
     }
-    let left_out = refused.into_iter().map(|(flow, refusal)| LeftOut {
+    let left_out = refused.into_iter().map(|(flow, refusal)| SkippedFlow {
         flow,
         why: refusal.to_string(),
     });
-    Ok((courses, left_out.collect()))
+    Ok((routes, left_out.collect()))
 }
 
 /// The flows of these names, in the order of the lab; all where none is named.
@@ -97,7 +97,7 @@ fn refusal(
     limit: &Limit,
 ) -> Option<Refusal> {
     let name = flow.name();
-    if what.topic.is_none() && flow.proof == Proof::Word {
+    if what.topic.is_none() && flow.proof == Proof::ConnectorStatus {
         let is_end =
             |cluster: &&Cluster| [&flow.spec.source, &flow.spec.target].contains(&&cluster.name);
         let mut ends = topology.clusters.iter().filter(is_end);
@@ -122,13 +122,13 @@ fn refusal(
     let topic = topic.to_owned();
     match Rules::of_flow(flow).select(&topic) {
         // what only Java can tell, the flow itself shows
-        Selection::Taken | Selection::Unjudged(_) => None,
+        Selection::Included | Selection::NotEvaluated(_) => None,
         Selection::Excluded(pattern) => Some(Refusal::Excluded {
             flow: name,
             topic,
             pattern,
         }),
-        Selection::NotListed => Some(Refusal::NotTaken {
+        Selection::NotListed => Some(Refusal::NotIncluded {
             flow: name,
             topic,
             patterns: flow.spec.topics.clone(),
@@ -139,39 +139,39 @@ fn refusal(
             topic,
             target: flow.spec.target.clone(),
         }),
-        Selection::TooLong(_) => Some(Refusal::TooLong { flow: name, remote }),
+        Selection::NameTooLong(_) => Some(Refusal::TooLong { flow: name, remote }),
     }
 }
 
-/// Adds a flow to the course of its source and topic.
+/// Adds a flow to the route of its source and topic.
 fn join(
-    courses: &mut Vec<Course>,
+    routes: &mut Vec<Route>,
     topology: &Topology,
     flow: &Flow,
     topic: &str,
     what: &Verify,
 ) -> Result<(), KafkaError> {
     let reach = |name: &str| topology.cluster(name).map_or(Ok(Vec::new()), addresses);
-    let leg = Leg {
+    let target = Target {
         flow: flow.name(),
-        target: flow.spec.target.clone(),
+        cluster: flow.spec.target.clone(),
         endpoints: reach(&flow.spec.target)?,
         remote: flow.remote_topic(topic),
     };
     let source = &flow.spec.source;
-    let same = |course: &&mut Course| course.cluster == *source && course.topic == topic;
-    if let Some(course) = courses.iter_mut().find(same) {
-        course.legs.push(leg);
+    let same = |route: &&mut Route| route.cluster == *source && route.topic == topic;
+    if let Some(route) = routes.iter_mut().find(same) {
+        route.targets.push(target);
         return Ok(());
     }
-    let nth = u32::try_from(courses.len()).unwrap_or(u32::MAX);
-    courses.push(Course {
+    let nth = u32::try_from(routes.len()).unwrap_or(u32::MAX);
+    routes.push(Route {
         run: RunId::new(SystemTime::now(), std::process::id(), nth),
         cluster: source.clone(),
         endpoints: reach(source)?,
         topic: topic.to_owned(),
         partitions: what.partitions,
-        legs: vec![leg],
+        targets: vec![target],
     });
     Ok(())
 }
@@ -209,21 +209,24 @@ mod tests {
         Topology::new(&spec)
     }
 
-    fn of(topology: &Topology, what: &Verify) -> Result<(Vec<Course>, Vec<LeftOut>), VerifyError> {
+    fn of(
+        topology: &Topology,
+        what: &Verify,
+    ) -> Result<(Vec<Route>, Vec<SkippedFlow>), VerifyError> {
         let limit = Limit::new(Duration::from_secs(1), &Interrupt::default());
-        courses(topology, what, &limit)
+        routes(topology, what, &limit)
     }
 
-    /// Each course as `cluster/topic: target/topic ...`.
-    fn lines(courses: &[Course]) -> Vec<String> {
-        let line = |course: &Course| {
-            let legs = course.legs.iter();
-            let legs: Vec<String> = legs
-                .map(|leg| format!("{}/{}", leg.target, leg.remote))
+    /// Each route as `cluster/topic: target/topic ...`.
+    fn lines(routes: &[Route]) -> Vec<String> {
+        let line = |route: &Route| {
+            let targets = route.targets.iter();
+            let targets: Vec<String> = targets
+                .map(|target| format!("{}/{}", target.cluster, target.remote))
                 .collect();
-            format!("{}/{}: {}", course.cluster, course.topic, legs.join(" "))
+            format!("{}/{}: {}", route.cluster, route.topic, targets.join(" "))
         };
-        courses.iter().map(line).collect()
+        routes.iter().map(line).collect()
     }
 
     #[test]
@@ -267,7 +270,10 @@ mod tests {
         assert_eq!(left_out[0].flow, "a->c");
         let named = of(&topology, &what(&["a->c"], None));
         assert!(
-            matches!(named, Err(VerifyError::Refused(Refusal::NotTaken { .. }))),
+            matches!(
+                named,
+                Err(VerifyError::Refused(Refusal::NotIncluded { .. }))
+            ),
             "{named:?}"
         );
         let (both, _) = of(&topology, &what(&[], Some("orders"))).unwrap();

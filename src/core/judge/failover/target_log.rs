@@ -1,4 +1,4 @@
-//! Which record of the source lies where on the target, as far as offset syncs tell. Knows nothing of groups.
+//! Maps records of the source to offsets of the target, as far as offset syncs tell.
 //!
 //! MirrorMaker copies a partition in order: after a record comes the next one, or, after a crash, one that was copied
 //! before. So between two syncs every record of the source has at least one copy; and where the target grew by as many
@@ -21,7 +21,7 @@ struct Stretch {
 
 /// The log of a copy, cut at its syncs.
 #[derive(Debug)]
-pub(super) struct Copies {
+pub(super) struct TargetLog {
     stretches: Vec<Stretch>,
     target: Bounds,
     source_end: i64,
@@ -37,12 +37,12 @@ pub(super) fn count(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-impl Copies {
+impl TargetLog {
     pub(super) fn of(partition: &Partition<'_>) -> Self {
         let target = partition.target;
         let mut syncs: Vec<OffsetSync> = Vec::new();
         for &sync in partition.syncs {
-            // the target was made anew, or cut off: what was there before is gone
+            // the target was recreated, or cut off: what existed before is gone
             while syncs
                 .last()
                 .is_some_and(|last| last.downstream >= sync.downstream)
@@ -182,7 +182,7 @@ impl Copies {
         let first = self.stretches.first().filter(|one| one.from <= at);
         let is_known =
             self.is_gapless && rest.all(|one| self.is_clean(one)) && self.is_end_known(at);
-        // what was there before the first known record may have been gone before it could be copied
+        // what existed before the first known record may have been gone before it could be copied
         let low = first
             .filter(|_| is_known)
             .map_or(0, |first| count(goes_on_at - source.max(first.upstream)));

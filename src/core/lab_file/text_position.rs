@@ -1,17 +1,17 @@
-//! A place in a text, as editors count it. Knows nothing of what stands there.
+//! A position in a text, as editors count it.
 
 use std::fmt;
 
 /// Line and column, both from 1; columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct TextPosition {
     /// Line.
     pub line: usize,
     /// Character of the line.
     pub column: usize,
 }
 
-impl Place {
+impl TextPosition {
     /// Where the text begins.
     pub(super) const FIRST: Self = Self { line: 1, column: 1 };
 
@@ -25,7 +25,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for TextPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.line, self.column)
     }

@@ -1,4 +1,4 @@
-//! What was meant by a verb or a flag that there is not.
+//! Suggestions for mistyped verbs and flags, also for those of other tools.
 
 use super::output::tell;
 use super::{Cli, CliError, Exit, lab_name};
@@ -34,7 +34,7 @@ const VERBS: [(&[&str], &str); 14] = [
     ),
     (
         &["create", "run", "apply", "launch", "new"],
-        "`kmk deploy` brings a lab up, `kmk topic create` makes a topic",
+        "`kmk deploy` starts a lab, `kmk topic create` creates a topic",
     ),
     (
         &["send", "publish", "pub", "write", "put", "producer"],
@@ -115,7 +115,7 @@ pub(super) fn refuse(error: clap::Error) -> ExitCode {
         Cli::try_parse_from(words).err()
     });
     let is_harmless = harmless.is_some();
-    let error = with_what_was_meant(harmless.unwrap_or(error), &typed);
+    let error = with_suggestion(harmless.unwrap_or(error), &typed);
     let exit = if error.use_stderr() {
         Exit::Usage
     } else {
@@ -137,7 +137,7 @@ pub(super) fn refuse(error: clap::Error) -> ExitCode {
 }
 
 /// The error with what was probably meant, instead of what is spelled alike by chance.
-fn with_what_was_meant(mut error: clap::Error, words: &[OsString]) -> clap::Error {
+fn with_suggestion(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     let invalid = |error: &clap::Error, kind| match error.get(kind) {
         Some(ContextValue::String(word)) => Some(word.clone()),
         _ => None,
@@ -223,7 +223,7 @@ fn nearest_verb(word: &str, parent: &Command) -> String {
 
 fn flag(word: &str, command: &Command) -> Option<String> {
     if word == "--from-beginning" && command.get_name() == "consume" {
-        return Some("it reads from the beginning anyway: leave the flag out".to_owned());
+        return Some("that is the default: leave the flag out".to_owned());
     }
     if is_about_a_lab(command) && lab_name(word).is_ok() {
         return Some(format!("did you mean `--lab {word}`?"));
@@ -266,7 +266,7 @@ mod tests {
         let Err(error) = Cli::try_parse_from(&words) else {
             panic!("{words:?} makes sense");
         };
-        let told = with_what_was_meant(error, &words).to_string();
+        let told = with_suggestion(error, &words).to_string();
         let tip = told
             .lines()
             .find_map(|line| line.trim().strip_prefix("tip: "));

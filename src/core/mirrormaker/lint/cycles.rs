@@ -1,8 +1,9 @@
-//! What a file as a whole makes go round without end: rings of flows, and one cluster under two names. Knows nothing of lines.
+//! Finds mistakes of a file as a whole that make records circulate endlessly: cycles of flows, and one cluster under
+//! two names.
 
 use super::Problem;
 use super::flows::Flows;
-use crate::core::spec::ring::{self, Leg};
+use crate::core::spec::ring::{self, Hop};
 use std::collections::{BTreeMap, BTreeSet};
 
 type Settings<'a> = BTreeMap<&'a str, &'a str>;
@@ -18,11 +19,11 @@ pub(super) fn rings(flows: &Flows<'_>, settings: &Settings<'_>) -> Vec<(String, 
         return Vec::new();
     }
     let pairs = flows.pairs().into_iter();
-    let legs: Vec<Leg<'_>> = pairs
-        .filter_map(|(source, target)| leg(source, target, settings))
+    let hops: Vec<Hop<'_>> = pairs
+        .filter_map(|(source, target)| hop(source, target, settings))
         .collect();
-    let name = |at: &usize| format!("{}->{}", legs[*at].source, legs[*at].target);
-    let found = ring::rings(&legs).into_iter().map(|ring| {
+    let name = |at: &usize| format!("{}->{}", hops[*at].source, hops[*at].target);
+    let found = ring::rings(&hops).into_iter().map(|ring| {
         let first = format!("{}.enabled", ring.first().map(name).unwrap_or_default());
         let key = if settings.contains_key(first.as_str()) {
             first
@@ -30,9 +31,9 @@ pub(super) fn rings(flows: &Flows<'_>, settings: &Settings<'_>) -> Vec<(String, 
             "enabled".to_owned()
         };
         let grows = ring.iter().find_map(|at| {
-            let Leg {
+            let Hop {
                 source, separator, ..
-            } = &legs[*at];
+            } = &hops[*at];
             separator.map(|by| format!("{source}{by}{source}{by}{source}{by}TOPIC"))
         });
         let flows = ring.iter().map(name).collect();
@@ -42,7 +43,7 @@ pub(super) fn rings(flows: &Flows<'_>, settings: &Settings<'_>) -> Vec<(String, 
 }
 
 /// A flow; none where classes of the person's own, or values that are not here, decide what it does.
-fn leg<'a>(source: &'a str, target: &'a str, settings: &Settings<'a>) -> Option<Leg<'a>> {
+fn hop<'a>(source: &'a str, target: &'a str, settings: &Settings<'a>) -> Option<Hop<'a>> {
     let read = |key: &str| {
         let own = settings.get(format!("{source}->{target}.{key}").as_str());
         own.or_else(|| settings.get(key)).map(|value| value.trim())
@@ -65,7 +66,7 @@ fn leg<'a>(source: &'a str, target: &'a str, settings: &Settings<'a>) -> Option<
     let is_known = separator.is_none_or(|by| !by.is_empty() && !by.contains("${"))
         && read("topic.filter.class").is_none_or(|class| class == FILTER)
         && aliases.iter().all(|key| read(key).is_none());
-    is_known.then_some(Leg {
+    is_known.then_some(Hop {
         source,
         target,
         separator,
@@ -75,7 +76,7 @@ fn leg<'a>(source: &'a str, target: &'a str, settings: &Settings<'a>) -> Option<
 }
 
 /// Each cluster of a flow that has an address of another one, at the key that says so.
-pub(super) fn twins(flows: &Flows<'_>, settings: &Settings<'_>) -> Vec<(String, Problem)> {
+pub(super) fn same_clusters(flows: &Flows<'_>, settings: &Settings<'_>) -> Vec<(String, Problem)> {
     let ends: BTreeSet<&str> = flows
         .pairs()
         .into_iter()
@@ -93,11 +94,11 @@ pub(super) fn twins(flows: &Flows<'_>, settings: &Settings<'_>) -> Vec<(String, 
         let addresses = settings.get(key.as_str()).copied().unwrap_or_default();
         let addresses = addresses.split(',').map(|one| one.trim().to_lowercase());
         let mut given = addresses.filter(|one| !one.is_empty() && !one.contains("${"));
-        let twin = given.find_map(|address| {
+        let same = given.find_map(|address| {
             let other = *seen.entry(address.clone()).or_insert(alias);
             (other != alias).then_some((address, other))
         });
-        if let Some((address, other)) = twin {
+        if let Some((address, other)) = same {
             let (one, other) = (other.to_owned(), alias.to_owned());
             found.push((
                 key,

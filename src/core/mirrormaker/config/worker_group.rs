@@ -1,6 +1,6 @@
-//! What several MirrorMakers of one target need to share its work. Knows nothing of what is mirrored.
+//! The settings with which several MirrorMakers of one target share its tasks.
 
-use super::properties::Properties;
+use crate::core::mirrormaker::properties::Properties;
 use crate::core::topology::{Cluster, Flow, Topology, WORKER_VARIABLE};
 
 /// Where workers listen for each other. No port of it is published.
@@ -17,15 +17,15 @@ pub(super) fn internal_rest(file: &mut Properties, topology: &Topology) {
     if !topology.shares_work() {
         return;
     }
-    file.section("Several MirrorMakers share the work of a target");
+    file.section("Several MirrorMakers share the tasks of a target");
     file.set(
-        "Without it they only share what the first of them found at start.",
+        "Without it, only the tasks that the first of them found at start are shared.",
         "dedicated.mode.enable.internal.rest",
         "true",
     );
     file.set("", "listeners", LISTENER);
     file.set(
-        "By default a worker gives its first address, and that may be one on the network of a source, which is lost when the link is cut.",
+        "By default a worker advertises its first address, which may be on the network of a source and is lost when that link is cut.",
         "rest.advertised.host.name",
         format!("${{env:{WORKER_VARIABLE}}}"),
     );
@@ -37,7 +37,7 @@ pub(super) fn tasks(file: &mut Properties, topology: &Topology, flow: &Flow) {
     let workers = workers(topology, &flow.spec.target);
     if workers > 1 {
         file.set(
-            "Tasks that share the partitions, two for each MirrorMaker. Default 1: the other MirrorMakers would have nothing to copy.",
+            "Tasks that share the partitions, two for each MirrorMaker. Default 1, which leaves the other MirrorMakers nothing to copy.",
             &format!("{}.tasks.max", flow.name()),
             (workers * TASKS_A_WORKER).to_string(),
         );
@@ -48,7 +48,7 @@ pub(super) fn tasks(file: &mut Properties, topology: &Topology, flow: &Flow) {
 pub(super) fn absence(file: &mut Properties, target: &Cluster) {
     let name = &target.name;
     file.set(
-        "A MirrorMaker that was killed is missed after this, and nothing is copied until it is, even by itself when it is back; brokers allow no less. Default 10 s, with a heartbeat every 3 s.",
+        "A killed MirrorMaker leaves its group only after this, and until then nothing is copied, even if it is back; brokers allow no less. Default 10 s, with a heartbeat every 3 s.",
         &format!("{name}.session.timeout.ms"),
         "6000",
     );

@@ -1,4 +1,4 @@
-//! Where the engine is: on this machine, or on another one. Knows nothing of what that means for a lab.
+//! Finds out whether the Docker engine runs on this machine or on another one.
 
 use super::{Docker, DockerError, argv};
 use kmk_kafka::wait::Limit;
@@ -13,19 +13,19 @@ const NO_CONTEXT: &str = "default";
 
 /// Where the engine is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Site {
+pub enum EngineHost {
     /// On this machine: its files and addresses are ours.
-    Here,
+    Local,
     /// On another machine, or on one of which that cannot be known.
-    Elsewhere {
-        /// As docker was told, such as `ssh://me@big-box`.
+    Remote {
+        /// As docker was configured, such as `ssh://me@big-box`.
         address: String,
     },
 }
 
 /// What docker's client goes by, in this order.
 #[derive(Debug, PartialEq, Eq)]
-enum Told {
+enum Configured {
     /// `DOCKER_HOST`.
     Host(String),
     /// A context, by `DOCKER_CONTEXT` or `docker context use`: the client knows where it leads.
@@ -34,41 +34,42 @@ enum Told {
     Nothing,
 }
 
-impl Site {
+impl EngineHost {
     /// Asks docker's client only where a context is in use; the engine is never asked.
     ///
     /// # Errors
     /// When the client cannot tell where its context leads.
     pub fn find(limit: &Limit) -> Result<Self, DockerError> {
-        let told = Told::find(variable("DOCKER_HOST"), variable("DOCKER_CONTEXT"), config);
-        Ok(match told {
-            Told::Host(address) => Self::at(&address),
-            Told::Context => Self::at(&Docker::find()?.context_host(limit)?),
-            Told::Nothing => Self::Here,
+        let configured =
+            Configured::find(variable("DOCKER_HOST"), variable("DOCKER_CONTEXT"), config);
+        Ok(match configured {
+            Configured::Host(address) => Self::at(&address),
+            Configured::Context => Self::at(&Docker::find()?.context_host(limit)?),
+            Configured::Nothing => Self::Local,
         })
     }
 
-    /// The site that docker means by an address; without a scheme it is `tcp://`.
+    /// The host that an address means to docker; an address without a scheme is `tcp://`.
     fn at(address: &str) -> Self {
         let address = address.trim();
         if address.is_empty() || OWN_SOCKETS.iter().any(|own| address.starts_with(own)) {
-            return Self::Here;
+            return Self::Local;
         }
         let address = address.to_owned();
-        Self::Elsewhere { address }
+        Self::Remote { address }
     }
 
     /// Whose a lab's files are: labs of one name on several engines are not the same.
     pub fn owner(&self, lab: &str) -> String {
         match self {
-            Self::Here => lab.to_owned(),
-            Self::Elsewhere { address } => format!("{lab} at {address}"),
+            Self::Local => lab.to_owned(),
+            Self::Remote { address } => format!("{lab} at {address}"),
         }
     }
 
     /// The host that an address of it names, without user and port.
     pub fn host(&self) -> Option<&str> {
-        let Self::Elsewhere { address } = self else {
+        let Self::Remote { address } = self else {
             return None;
         };
         let rest = address
@@ -84,7 +85,7 @@ impl Site {
     }
 }
 
-impl Told {
+impl Configured {
     /// A variable that is empty says nothing.
     fn find(
         host: Option<String>,
@@ -107,10 +108,13 @@ fn variable(name: &str) -> Option<String> {
     Some(value.to_string_lossy().into_owned())
 }
 
-/// The context that the client goes by, where it is told of one.
+/// The context that the client goes by, where one is configured.
 pub(super) fn context() -> Option<String> {
-    let told = [variable("DOCKER_CONTEXT"), config()];
-    told.into_iter().flatten().find(|name| !name.is_empty())
+    let configured = [variable("DOCKER_CONTEXT"), config()];
+    configured
+        .into_iter()
+        .flatten()
+        .find(|name| !name.is_empty())
 }
 
 /// The context that the client's own configuration names. Reading it spares the usual deploy a question of 10 ms.
@@ -146,8 +150,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn elsewhere(address: &str) -> Site {
-        Site::Elsewhere {
+    fn elsewhere(address: &str) -> EngineHost {
+        EngineHost::Remote {
             address: address.to_owned(),
         }
     }
@@ -160,10 +164,10 @@ mod tests {
             "npipe:////./pipe/docker_engine",
             "fd://",
         ] {
-            assert_eq!(Site::at(own), Site::Here, "{own}");
+            assert_eq!(EngineHost::at(own), EngineHost::Local, "{own}");
         }
         for other in ["tcp://127.0.0.1:2375", "ssh://me@box", "10.0.0.1:2375"] {
-            assert_eq!(Site::at(other), elsewhere(other));
+            assert_eq!(EngineHost::at(other), elsewhere(other));
         }
     }
 
@@ -181,26 +185,41 @@ mod tests {
         ] {
             assert_eq!(elsewhere(address).host(), host, "{address}");
         }
-        assert_eq!(Site::Here.host(), None);
+        assert_eq!(EngineHost::Local.host(), None);
     }
 
     #[test]
     fn the_first_that_says_something_is_what_the_client_goes_by() {
         let some = |text: &str| Some(text.to_owned());
         let config = || some("far");
-        let host = Told::Host("tcp://a:1".to_owned());
-        assert_eq!(Told::find(some("tcp://a:1"), some("near"), config), host);
-        assert_eq!(Told::find(some(""), some("near"), || None), Told::Context);
-        assert_eq!(Told::find(None, some("default"), config), Told::Nothing);
-        assert_eq!(Told::find(None, some(""), config), Told::Context);
-        assert_eq!(Told::find(None, None, || some("default")), Told::Nothing);
-        assert_eq!(Told::find(None, None, || None), Told::Nothing);
+        let host = Configured::Host("tcp://a:1".to_owned());
+        assert_eq!(
+            Configured::find(some("tcp://a:1"), some("near"), config),
+            host
+        );
+        assert_eq!(
+            Configured::find(some(""), some("near"), || None),
+            Configured::Context
+        );
+        assert_eq!(
+            Configured::find(None, some("default"), config),
+            Configured::Nothing
+        );
+        assert_eq!(
+            Configured::find(None, some(""), config),
+            Configured::Context
+        );
+        assert_eq!(
+            Configured::find(None, None, || some("default")),
+            Configured::Nothing
+        );
+        assert_eq!(Configured::find(None, None, || None), Configured::Nothing);
     }
 
     proptest! {
         #[test]
         fn any_address_is_somewhere(address in ".{0,40}") {
-            let _ = Site::at(&address).host();
+            let _ = EngineHost::at(&address).host();
         }
     }
 }

@@ -1,6 +1,6 @@
-//! What a flow's topic is on its target at one look, and whether more of a run may still come. Reads no record of it.
+//! A flow's topic on its target at one moment, and whether more records of a run may still arrive.
 
-use super::course::Leg;
+use super::route::Target;
 use crate::core::lab::notes;
 use crate::core::mirrormaker::state::{copied, offsets_topic};
 use kmk_kafka::wait::{Limit, Probe, Stop};
@@ -29,7 +29,7 @@ pub enum Times {
 
 /// A topic that is there.
 #[derive(Debug, Clone)]
-pub(super) struct Sight {
+pub(super) struct TopicSnapshot {
     pub(super) id: Option<u128>,
     /// Where each partition begins.
     pub(super) first: BTreeMap<i32, i64>,
@@ -40,26 +40,26 @@ pub(super) struct Sight {
     pub(super) times: Times,
 }
 
-impl Sight {
+impl TopicSnapshot {
     /// The topic as it is now; none where it is not there. What may heal is waited for.
-    pub(super) fn of(leg: &Leg, limit: &Limit) -> Result<Option<Self>, KafkaError> {
+    pub(super) fn of(target: &Target, limit: &Limit) -> Result<Option<Self>, KafkaError> {
         let mut missing_since = None;
         patiently(limit, || {
-            let mut admin = Admin::connect(&leg.endpoints, limit)?;
-            let Some(info) = admin.topics(limit)?.remove(&leg.remote) else {
+            let mut admin = Admin::connect(&target.endpoints, limit)?;
+            let Some(info) = admin.topics(limit)?.remove(&target.remote) else {
                 let since = *missing_since.get_or_insert_with(Instant::now);
                 return Ok(if since.elapsed() < SETTLE {
-                    Probe::NotYet(format!("topic `{}` is missing", leg.remote))
+                    Probe::NotYet(format!("topic `{}` is missing", target.remote))
                 } else {
                     Probe::Ready(None)
                 });
             };
             missing_since = None;
             let partitions: Vec<i32> = info.partitions.iter().map(|one| one.id).collect();
-            let mut offsets = |at| admin.offsets_in(&leg.remote, &partitions, at, limit);
+            let mut offsets = |at| admin.offsets_in(&target.remote, &partitions, at, limit);
             let (first, stable) = (offsets(At::Earliest)?, offsets(At::Stable)?);
             let latest = offsets(At::Latest)?;
-            let times = match admin.keeps_time(&leg.remote, limit) {
+            let times = match admin.keeps_time(&target.remote, limit) {
                 Ok(true) => Times::Kept,
                 Ok(false) => Times::Overwritten,
                 Err(error) if error.is_retriable() => return Err(error),
@@ -82,7 +82,7 @@ impl Sight {
         is_another || begun.any(|(partition, begun)| self.first.get(partition) > Some(begun))
     }
 
-    /// From where on each partition holds records of a run that began there in the topic of this id: what was there before is
+    /// From where on each partition holds records of a run that began there in the topic of this id: what existed before is
     /// none of it, unless this is another topic.
     pub(super) fn begun(&self, id: Option<u128>, begun: &BTreeMap<i32, i64>) -> BTreeMap<i32, i64> {
         let begun = begun.iter().filter(|_| self.id == id);
@@ -107,20 +107,20 @@ pub(super) fn patiently<T>(
 /// position behind the last record, wherever it begins again, and no transaction is open on the target. What may still
 /// come, where time was up before.
 pub(super) fn settled(
-    leg: &Leg,
+    target: &Target,
     source: &str,
     topic: &str,
     written: &BTreeMap<i32, Written>,
     limit: &Limit,
 ) -> Result<Option<String>, KafkaError> {
     let settled = patiently(limit, || {
-        let mut admin = Admin::connect(&leg.endpoints, limit)?;
+        let mut admin = Admin::connect(&target.endpoints, limit)?;
         let topics = admin.topics(limit)?;
         let notes = notes::read(&mut admin, &topics, &offsets_topic(source), limit)?;
         let ahead = ahead(topic, written, &copied(&notes, source));
         let open = match ahead {
             Some(_) => None,
-            None => Sight::of(leg, limit)?.and_then(|sight| open(&sight)),
+            None => TopicSnapshot::of(target, limit)?.and_then(|sight| open(&sight)),
         };
         Ok(ahead.or(open).map_or(Probe::Ready(()), Probe::NotYet))
     });
@@ -142,18 +142,18 @@ fn ahead(
         let at = committed.get(&(topic.to_owned(), partition)).copied();
         if last < 0 {
             return Some(format!(
-                "the source does not say where the last record of partition {partition} is"
+                "the source does not report the last record of partition {partition}"
             ));
         }
         (at < Some(last)).then(|| {
             let at = at.map_or_else(|| "none".to_owned(), |at| at.to_string());
-            format!("the last offset of partition {partition} is {last}, the last one that MirrorMaker has committed {at}")
+            format!("the last offset of partition {partition} is {last}, and MirrorMaker's committed position is {at}")
         })
     })
 }
 
 /// Where a transaction has not ended.
-fn open(sight: &Sight) -> Option<String> {
+fn open(sight: &TopicSnapshot) -> Option<String> {
     let mut latest = sight.latest.iter();
     let open = latest.find(|&(partition, end)| sight.stable.get(partition) < Some(end));
     open.map(|(partition, _)| format!("a transaction is open in partition {partition}"))
@@ -163,9 +163,9 @@ fn open(sight: &Sight) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn sight(id: u128, first: i64, stable: i64, latest: i64) -> Sight {
+    fn sight(id: u128, first: i64, stable: i64, latest: i64) -> TopicSnapshot {
         let at = |offset| BTreeMap::from([(0, offset)]);
-        Sight {
+        TopicSnapshot {
             id: Some(id),
             first: at(first),
             stable: at(stable),
@@ -188,8 +188,7 @@ mod tests {
         let committed = |offset| BTreeMap::from([(("t".to_owned(), 0), offset)]);
         assert_eq!(ahead("t", &written(9), &committed(9)), None);
         assert_eq!(ahead("t", &written(9), &committed(12)), None);
-        let said =
-            "the last offset of partition 0 is 9, the last one that MirrorMaker has committed 8";
+        let said = "the last offset of partition 0 is 9, and MirrorMaker's committed position is 8";
         assert_eq!(ahead("t", &written(9), &committed(8)).unwrap(), said);
         assert!(ahead("t", &written(9), &BTreeMap::new()).is_some());
         assert!(ahead("u", &written(9), &committed(9)).is_some());

@@ -1,15 +1,15 @@
-//! What to write instead of a key that is not read where it stands. Knows nothing of where keys are read.
+//! What to write instead of a key that is not read under its prefix.
 
 use super::{
-    CLIENTS, CONNECTORS, FLOW, Place, Right, Side, Verdict, judge, of_client, of_named, of_worker,
-    provider,
+    Alternative, CLIENTS, CONNECTORS, FLOW, KeyVerdict, Scope, Side, judge, of_client, of_named,
+    of_worker, provider,
 };
 use crate::core::mirrormaker::settings::reader::{is_of_brokers, is_of_its_topics};
 use crate::core::mirrormaker::settings::{Generation, Kind, find, keys};
 use crate::core::nearest::nearest_spelling;
 
 /// Where a key is read as it was meant, whatever client or side it was written for.
-pub(crate) fn rights(key: &str, kafka: Option<Generation>) -> Vec<Right> {
+pub(crate) fn alternatives(key: &str, kafka: Option<Generation>) -> Vec<Alternative> {
     let bare = ["source.cluster.", "target.cluster.", "source.", "target."];
     let key = bare
         .iter()
@@ -20,22 +20,22 @@ pub(crate) fn rights(key: &str, kafka: Option<Generation>) -> Vec<Right> {
         None => (None, key),
     };
     let is = |kinds: &[Kind]| find(key, kinds, kafka).is_some();
-    let mut rights = Vec::new();
+    let mut alternatives = Vec::new();
     if (is(&FLOW) && !is(&[Kind::Client])) || of_named(key, kafka).is_some() {
-        rights.push(Right::Flow(key.to_owned()));
+        alternatives.push(Alternative::Flow(key.to_owned()));
     }
     if is(&CONNECTORS) || is(&[Kind::Top, Kind::Client]) || provider(key).is_some() {
-        rights.push(Right::Top(key.to_owned()));
+        alternatives.push(Alternative::Top(key.to_owned()));
     }
     if is(&[Kind::Client]) {
-        rights.push(Right::Cluster(Side::Either, key.to_owned()));
+        alternatives.push(Alternative::Cluster(Side::Either, key.to_owned()));
     } else if of_worker(key, kafka).is_some() && for_client.is_none() {
-        rights.push(Right::Cluster(Side::Target, key.to_owned()));
+        alternatives.push(Alternative::Cluster(Side::Target, key.to_owned()));
     }
-    if !rights.is_empty() && for_client.is_none_or(|kind| !is(&[kind])) {
-        return rights;
+    if !alternatives.is_empty() && for_client.is_none_or(|kind| !is(&[kind])) {
+        return alternatives;
     }
-    rights.clear();
+    alternatives.clear();
     for (prefix, kind) in CLIENTS {
         let side = match kind {
             Kind::Producer => Side::Target,
@@ -44,10 +44,10 @@ pub(crate) fn rights(key: &str, kafka: Option<Generation>) -> Vec<Right> {
         };
         let is_asked = for_client.is_none_or(|asked| asked == kind || !is(&[asked]));
         if is_asked && is(&[kind]) {
-            rights.push(Right::Cluster(side, format!("{prefix}{key}")));
+            alternatives.push(Alternative::Cluster(side, format!("{prefix}{key}")));
         }
     }
-    rights
+    alternatives
 }
 
 /// Slips that are no slips of the pen, and what is meant.
@@ -65,7 +65,7 @@ const SLIPS: [(&str, &str); 7] = [
 const LONGEST: usize = 100;
 
 /// The nearest real key, where it is read: at the same place if it can be.
-pub(super) fn meant(place: Place, key: &str, kafka: Option<Generation>) -> Vec<Right> {
+pub(super) fn meant(place: Scope, key: &str, kafka: Option<Generation>) -> Vec<Alternative> {
     if key.len() > LONGEST {
         return Vec::new();
     }
@@ -85,10 +85,12 @@ pub(super) fn meant(place: Place, key: &str, kafka: Option<Generation>) -> Vec<R
     };
     let near = format!("{prefix}{near}");
     match (judge(place, &near, kafka), place) {
-        (Verdict::Known(_), Place::Top) => vec![Right::Top(near)],
-        (Verdict::Known(_), Place::Flow) => vec![Right::Flow(near)],
-        (Verdict::Known(_), Place::Cluster(_)) => vec![Right::Cluster(Side::Either, near)],
-        (Verdict::Misplaced(rights) | Verdict::Partly { rights, .. }, _) => rights,
+        (KeyVerdict::Known(_), Scope::Top) => vec![Alternative::Top(near)],
+        (KeyVerdict::Known(_), Scope::Flow) => vec![Alternative::Flow(near)],
+        (KeyVerdict::Known(_), Scope::Cluster(_)) => vec![Alternative::Cluster(Side::Either, near)],
+        (KeyVerdict::Misplaced(alternatives) | KeyVerdict::Partly { alternatives, .. }, _) => {
+            alternatives
+        }
         _ => Vec::new(),
     }
 }

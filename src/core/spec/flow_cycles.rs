@@ -1,8 +1,8 @@
-//! Flows of a spec that lead round and round. Knows nothing of how that is found out.
+//! Reports cycles among the flows of a spec.
 
 use super::problem::{Finding, Part, Problem, Subject};
 use super::{CANARY, ClusterSpec, FlowSpec, Naming, Spec};
-use crate::core::spec::ring::{self, Leg};
+use crate::core::spec::ring::{self, Hop};
 
 /// One problem for each ring, at the first of its flows that keeps names.
 pub(super) fn findings(spec: &Spec) -> Vec<Finding> {
@@ -14,7 +14,7 @@ pub(super) fn findings(spec: &Spec) -> Vec<Finding> {
     };
     let flows = spec.flows.iter().enumerate();
     let flows: Vec<(usize, &FlowSpec)> = flows.filter(is_first).collect();
-    let legs: Vec<Leg<'_>> = flows.iter().map(|(_, flow)| leg(spec, flow)).collect();
+    let hops: Vec<Hop<'_>> = flows.iter().map(|(_, flow)| hop(spec, flow)).collect();
     let finding = |ring: Vec<usize>| {
         let of_ring = |at: &usize| flows[*at];
         let keeps = |(_, flow): &(usize, &FlowSpec)| flow.naming == Naming::Same;
@@ -32,10 +32,10 @@ pub(super) fn findings(spec: &Spec) -> Vec<Finding> {
             },
         }
     };
-    ring::rings(&legs).into_iter().map(finding).collect()
+    ring::rings(&hops).into_iter().map(finding).collect()
 }
 
-fn leg<'a>(spec: &Spec, flow: &'a FlowSpec) -> Leg<'a> {
+fn hop<'a>(spec: &Spec, flow: &'a FlowSpec) -> Hop<'a> {
     let is_end = |cluster: &&ClusterSpec| [&flow.source, &flow.target].contains(&&cluster.name);
     let mut ends = spec.clusters.iter().filter(is_end);
     let has_canary = ends.all(|end| !end.is_existing() || end.canary);
@@ -54,7 +54,7 @@ fn leg<'a>(spec: &Spec, flow: &'a FlowSpec) -> Leg<'a> {
         }
     });
     let exclude = exclude.collect();
-    Leg {
+    Hop {
         source: &flow.source,
         target: &flow.target,
         separator: (flow.naming == Naming::Prefix).then_some("."),

@@ -22,7 +22,7 @@ pub(super) fn warn(topology: &Topology, limit: &Limit, observer: &dyn Observer) 
         for pattern in &flow.spec.topics {
             if let Some((topic, wider)) = longer(pattern, &names) {
                 observer.on(Event::Warning(format!(
-                    "`{pattern}` is to match whole names, and takes no topic of {}; `{wider}` would take {topic}",
+                    "`{pattern}` must match whole names, and matches no topic of {}; `{wider}` would match {topic}",
                     flow.spec.source
                 )));
             }

@@ -1,30 +1,30 @@
-//! Where MirrorMaker reads which setting, in its dedicated mode. Knows nothing of files and names.
+//! Which setting MirrorMaker reads under which prefix, in its dedicated mode.
 //!
 //! From Kafka's classes `MirrorMakerConfig` (`workerConfig`, `connectorBaseConfig`, `clusterProps`, `clusterPairs`),
 //! `MirrorConnectorConfig` (`sourceConsumerConfig` and its like), `Worker` (`baseProducerConfigs`), `DistributedConfig`
 //! (`topicSettings`) and `KafkaOffsetBackingStore`; the same in 3.9 and 4.2. `docs/lint.md` has it as a table.
 
-mod instead;
+mod alternatives;
 
 use super::reader::is_of_workers_at_top;
 use super::{Generation, Kind, Type, find};
-use instead::meant;
-pub(crate) use instead::rights;
+pub(crate) use alternatives::alternatives;
+use alternatives::meant;
 
 /// Where a key stands; it is judged without the prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum Scope {
     /// No prefix at all.
     Top,
     /// `<alias>.`
-    Cluster(Use),
+    Cluster(ClusterUse),
     /// `<source>-><target>.`
     Flow,
 }
 
 /// What the flows do with a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Use {
+pub struct ClusterUse {
     /// An enabled flow reads it.
     pub is_read: bool,
     /// An enabled flow writes to it.
@@ -46,7 +46,7 @@ pub enum Side {
 
 /// A place where a key would be read as it was meant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Right {
+pub enum Alternative {
     /// No prefix at all.
     Top(String),
     /// `<alias>.`
@@ -57,7 +57,7 @@ pub enum Right {
 
 /// What MirrorMaker makes of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum KeyVerdict {
     /// It is read; its value has this type.
     Known(Type),
     /// It is read, but does not do what it looks like.
@@ -65,18 +65,18 @@ pub enum Verdict {
         /// All that it changes.
         reaches: &'static str,
         /// Where it would do more.
-        rights: Vec<Right>,
+        alternatives: Vec<Alternative>,
     },
     /// It is a setting, and overruled wherever it stands.
     Overruled(&'static str),
     /// Only the other Kafka has it.
     OnlyIn(Generation),
     /// It is a setting, but not read here.
-    Misplaced(Vec<Right>),
+    Misplaced(Vec<Alternative>),
     /// It is no setting of anything.
     Unknown {
         /// What was probably meant, where it is read; empty if nothing is alike.
-        meant: Vec<Right>,
+        meant: Vec<Alternative>,
     },
 }
 
@@ -121,7 +121,7 @@ pub(crate) const SIDE_READERS: &str =
 pub(crate) const CONNECTS_READER: &str =
     "Connect's reader of its own offsets, not the one that reads records";
 pub(crate) const CONNECTS_ADMIN: &str =
-    "Connect's admin client, not those with which MirrorMaker looks at topics and groups";
+    "Connect's admin client, not the ones that MirrorMaker uses for topics and groups";
 const OWN_TOPICS: &str = "the clients of the worker's own topics";
 /// What finds config providers, before there is any worker (the constructor of `MirrorMakerConfig`).
 pub(super) const PLUGINS: [&str; 2] = ["plugin.path", "plugin.discovery"];
@@ -130,16 +130,17 @@ pub(super) const CONVERTERS: [&str; 3] =
     ["key.converter.", "value.converter.", "header.converter."];
 
 /// What MirrorMaker makes of `key`, with the place's prefix taken off, at `place`; of any Kafka, or of one generation.
-pub fn known_for(place: Place, key: &str, kafka: Option<Generation>) -> Verdict {
+pub fn known_for(place: Scope, key: &str, kafka: Option<Generation>) -> KeyVerdict {
     let verdict = judge(place, key, kafka);
-    if let (Verdict::Misplaced(_) | Verdict::Unknown { .. }, Some(asked)) = (&verdict, kafka) {
+    if let (KeyVerdict::Misplaced(_) | KeyVerdict::Unknown { .. }, Some(asked)) = (&verdict, kafka)
+    {
         let other = asked.other();
-        if let Verdict::Known(_) = judge(place, key, Some(other)) {
-            return Verdict::OnlyIn(other);
+        if let KeyVerdict::Known(_) = judge(place, key, Some(other)) {
+            return KeyVerdict::OnlyIn(other);
         }
     }
     match verdict {
-        Verdict::Unknown { .. } => Verdict::Unknown {
+        KeyVerdict::Unknown { .. } => KeyVerdict::Unknown {
             meant: meant(place, key, kafka),
         },
         other => other,
@@ -147,18 +148,18 @@ pub fn known_for(place: Place, key: &str, kafka: Option<Generation>) -> Verdict 
 }
 
 /// As [`known_for`], but for the spelling of unknown keys, which takes a look at all there are.
-fn judge(place: Place, key: &str, kafka: Option<Generation>) -> Verdict {
+fn judge(place: Scope, key: &str, kafka: Option<Generation>) -> KeyVerdict {
     if let Some(why) = overruled(key) {
-        return Verdict::Overruled(why);
+        return KeyVerdict::Overruled(why);
     }
     let known = match place {
-        Place::Top => at_top(key, kafka),
-        Place::Flow => in_flow(key, kafka),
-        Place::Cluster(used) => at_cluster(used, key, kafka),
+        Scope::Top => at_top(key, kafka),
+        Scope::Flow => in_flow(key, kafka),
+        Scope::Cluster(used) => at_cluster(used, key, kafka),
     };
-    known.unwrap_or_else(|| match rights(key, kafka) {
-        rights if rights.is_empty() => Verdict::Unknown { meant: Vec::new() },
-        rights => Verdict::Misplaced(rights),
+    known.unwrap_or_else(|| match alternatives(key, kafka) {
+        alternatives if alternatives.is_empty() => KeyVerdict::Unknown { meant: Vec::new() },
+        alternatives => KeyVerdict::Misplaced(alternatives),
     })
 }
 
@@ -166,7 +167,7 @@ fn overruled(key: &str) -> Option<&'static str> {
     match key {
         "config.storage.partitions" => Some("this topic always has one partition"),
         "connector.client.config.override.policy" => Some("MirrorMaker allows every override"),
-        "consumer.enable.auto.commit" => Some("MirrorMaker commits nothing and says so itself"),
+        "consumer.enable.auto.commit" => Some("MirrorMaker always sets it to false"),
         _ if STORAGES
             .iter()
             .any(|storage| key.strip_prefix(storage) == Some("cleanup.policy")) =>
@@ -177,7 +178,7 @@ fn overruled(key: &str) -> Option<&'static str> {
     }
 }
 
-fn at_top(key: &str, kafka: Option<Generation>) -> Option<Verdict> {
+fn at_top(key: &str, kafka: Option<Generation>) -> Option<KeyVerdict> {
     let kinds = find(key, &TOP, kafka).or_else(|| provider(key));
     let worker = || {
         let is_read = is_of_workers_at_top(key);
@@ -192,37 +193,40 @@ fn at_top(key: &str, kafka: Option<Generation>) -> Option<Verdict> {
         find(key, &[Kind::Client], kafka)
     };
     let known = kinds.or_else(worker).or_else(plugins).or_else(rest);
-    known.map(Verdict::Known)
+    known.map(KeyVerdict::Known)
 }
 
-fn in_flow(key: &str, kafka: Option<Generation>) -> Option<Verdict> {
+fn in_flow(key: &str, kafka: Option<Generation>) -> Option<KeyVerdict> {
     // connectors define what connects to clusters, but give their clients only what stands at the clusters
     if find(key, &[Kind::Client], kafka).is_some() {
         return None;
     }
     let known = find(key, &FLOW, kafka).or_else(|| within(key, &CONVERTERS));
     if let Some(known) = known.or_else(|| of_named(key, kafka)) {
-        return Some(Verdict::Known(known));
+        return Some(KeyVerdict::Known(known));
     }
     for side in ["source.cluster.", "target.cluster."] {
         if let Some(key) = key.strip_prefix(side) {
-            return find(key, &[Kind::Client], kafka).map(Verdict::Known);
+            return find(key, &[Kind::Client], kafka).map(KeyVerdict::Known);
         }
     }
     if let Some((prefix, bare, kind)) = of_client(key) {
         if let Some(bare) = bare.strip_prefix("override.") {
             let known = find(bare, &[kind], kafka)?;
             let reaches = match kind {
-                Kind::Producer => return Some(Verdict::Known(known)),
+                Kind::Producer => return Some(KeyVerdict::Known(known)),
                 Kind::Consumer => CONNECTS_READER,
                 _ => CONNECTS_ADMIN,
             };
-            let rights = rights(key, kafka);
-            return Some(Verdict::Partly { reaches, rights });
+            let alternatives = alternatives(key, kafka);
+            return Some(KeyVerdict::Partly {
+                reaches,
+                alternatives,
+            });
         }
         return client(prefix, bare, kind, None, kafka);
     }
-    let sides = [("source.", None), ("target.", Some(Use::default()))];
+    let sides = [("source.", None), ("target.", Some(ClusterUse::default()))];
     let mut of_side = sides
         .into_iter()
         .filter_map(|(side, used)| Some((of_client(key.strip_prefix(side)?)?, used)));
@@ -230,9 +234,9 @@ fn in_flow(key: &str, kafka: Option<Generation>) -> Option<Verdict> {
     client(prefix, bare, kind, used, kafka)
 }
 
-fn at_cluster(used: Use, key: &str, kafka: Option<Generation>) -> Option<Verdict> {
+fn at_cluster(used: ClusterUse, key: &str, kafka: Option<Generation>) -> Option<KeyVerdict> {
     if let Some(known) = find(key, &[Kind::Client], kafka) {
-        return Some(Verdict::Known(known));
+        return Some(KeyVerdict::Known(known));
     }
     if let Some((prefix, bare, kind)) = of_client(key)
         && let Some(verdict) = client(prefix, bare, kind, Some(used), kafka)
@@ -241,16 +245,18 @@ fn at_cluster(used: Use, key: &str, kafka: Option<Generation>) -> Option<Verdict
     }
     if let Some(known) = of_worker(key, kafka).or_else(|| provider(key)) {
         return Some(if used.has_worker {
-            Verdict::Known(known)
+            KeyVerdict::Known(known)
         } else {
-            Verdict::Misplaced(vec![Right::Cluster(Side::Target, key.to_owned())])
+            KeyVerdict::Misplaced(vec![Alternative::Cluster(Side::Target, key.to_owned())])
         });
     }
     // the worker hands all it has to the clients of its own topics, and to no others
     let is_client = find(key, &CLIENTS.map(|(_, kind)| kind), kafka).is_some();
-    (used.has_worker && is_client && find(key, &FLOW, kafka).is_none()).then(|| Verdict::Partly {
-        reaches: OWN_TOPICS,
-        rights: rights(key, kafka),
+    (used.has_worker && is_client && find(key, &FLOW, kafka).is_none()).then(|| {
+        KeyVerdict::Partly {
+            reaches: OWN_TOPICS,
+            alternatives: alternatives(key, kafka),
+        }
     })
 }
 
@@ -259,11 +265,11 @@ fn client(
     prefix: &'static str,
     bare: &str,
     kind: Kind,
-    used: Option<Use>,
+    used: Option<ClusterUse>,
     kafka: Option<Generation>,
-) -> Option<Verdict> {
+) -> Option<KeyVerdict> {
     if bare.starts_with("metrics.context.") {
-        return Some(Verdict::Known(Type::String));
+        return Some(KeyVerdict::Known(Type::String));
     }
     let known = find(bare, &[kind], kafka)?;
     // what every client has is needed to connect, whatever is sent then
@@ -275,19 +281,19 @@ fn client(
     let reaches = match kind {
         Kind::Producer if used.is_none_or(|used| !used.is_written) => SYNCS_PRODUCER,
         Kind::Consumer if used.is_some_and(|used| !used.is_read) => SIDE_READERS,
-        _ => return Some(Verdict::Known(known)),
+        _ => return Some(KeyVerdict::Known(known)),
     };
     if !is_tuning {
-        return Some(Verdict::Known(known));
+        return Some(KeyVerdict::Known(known));
     }
     let side = if kind == Kind::Producer {
         Side::Target
     } else {
         Side::Source
     };
-    Some(Verdict::Partly {
+    Some(KeyVerdict::Partly {
         reaches,
-        rights: vec![Right::Cluster(side, format!("{prefix}{bare}"))],
+        alternatives: vec![Alternative::Cluster(side, format!("{prefix}{bare}"))],
     })
 }
 

@@ -4,24 +4,24 @@ use super::*;
 use crate::core::mirrormaker::settings::keys;
 use proptest::prelude::*;
 
-const READ: Use = Use {
+const READ: ClusterUse = ClusterUse {
     is_read: true,
     is_written: false,
     has_worker: false,
 };
-const WRITTEN: Use = Use {
+const WRITTEN: ClusterUse = ClusterUse {
     is_read: false,
     is_written: true,
     has_worker: true,
 };
 
-fn cluster(side: Side, key: &str) -> Right {
-    Right::Cluster(side, key.to_owned())
+fn cluster(side: Side, key: &str) -> Alternative {
+    Alternative::Cluster(side, key.to_owned())
 }
 
 #[test]
 fn each_kind_of_key_where_it_is_read() {
-    use Place::{Cluster, Flow, Top};
+    use Scope::{Cluster, Flow, Top};
     for (place, key) in [
         (Top, "clusters"),
         (Top, "dedicated.mode.enable.internal.rest"),
@@ -63,7 +63,7 @@ fn each_kind_of_key_where_it_is_read() {
     ] {
         let verdict = known_for(place, key, None);
         assert!(
-            matches!(verdict, Verdict::Known(_)),
+            matches!(verdict, KeyVerdict::Known(_)),
             "{place:?} {key}: {verdict:?}"
         );
     }
@@ -71,7 +71,7 @@ fn each_kind_of_key_where_it_is_read() {
 
 #[test]
 fn real_keys_at_the_wrong_place() {
-    use Place::{Cluster, Flow, Top};
+    use Scope::{Cluster, Flow, Top};
     for (place, key, right) in [
         (
             Top,
@@ -91,7 +91,7 @@ fn real_keys_at_the_wrong_place() {
         (
             Top,
             "use.defaults.from",
-            Right::Flow("use.defaults.from".to_owned()),
+            Alternative::Flow("use.defaults.from".to_owned()),
         ),
         (
             Flow,
@@ -103,7 +103,7 @@ fn real_keys_at_the_wrong_place() {
             "source.cluster.linger.ms",
             cluster(Side::Target, "producer.linger.ms"),
         ),
-        (Flow, "listeners", Right::Top("listeners".to_owned())),
+        (Flow, "listeners", Alternative::Top("listeners".to_owned())),
         (
             Cluster(READ),
             "offset.flush.interval.ms",
@@ -124,26 +124,33 @@ fn real_keys_at_the_wrong_place() {
             "consumer.linger.ms",
             cluster(Side::Target, "producer.linger.ms"),
         ),
-        (Cluster(WRITTEN), "topics", Right::Flow("topics".to_owned())),
+        (
+            Cluster(WRITTEN),
+            "topics",
+            Alternative::Flow("topics".to_owned()),
+        ),
         (
             Cluster(WRITTEN),
             "listeners",
-            Right::Top("listeners".to_owned()),
+            Alternative::Top("listeners".to_owned()),
         ),
     ] {
         match known_for(place, key, None) {
-            Verdict::Misplaced(rights) => {
-                assert!(rights.contains(&right), "{place:?} {key}: {rights:?}");
+            KeyVerdict::Misplaced(alternatives) => {
+                assert!(
+                    alternatives.contains(&right),
+                    "{place:?} {key}: {alternatives:?}"
+                );
             }
             other => panic!("{place:?} {key}: {other:?}"),
         }
     }
-    let Verdict::Misplaced(rights) = known_for(Flow, "ssl.protocol", None) else {
+    let KeyVerdict::Misplaced(alternatives) = known_for(Flow, "ssl.protocol", None) else {
         panic!("a flow's clients connect as their clusters say");
     };
     assert!(
-        rights.contains(&cluster(Side::Either, "ssl.protocol")),
-        "{rights:?}"
+        alternatives.contains(&cluster(Side::Either, "ssl.protocol")),
+        "{alternatives:?}"
     );
 }
 
@@ -151,28 +158,30 @@ fn real_keys_at_the_wrong_place() {
 fn clients_that_do_not_carry_the_records() {
     for (place, key, right) in [
         (
-            Place::Flow,
+            Scope::Flow,
             "producer.linger.ms",
             cluster(Side::Target, "producer.linger.ms"),
         ),
         (
-            Place::Cluster(READ),
+            Scope::Cluster(READ),
             "producer.linger.ms",
             cluster(Side::Target, "producer.linger.ms"),
         ),
         (
-            Place::Cluster(WRITTEN),
+            Scope::Cluster(WRITTEN),
             "consumer.max.poll.records",
             cluster(Side::Source, "consumer.max.poll.records"),
         ),
         (
-            Place::Cluster(WRITTEN),
+            Scope::Cluster(WRITTEN),
             "batch.size",
             cluster(Side::Target, "producer.batch.size"),
         ),
     ] {
         match known_for(place, key, None) {
-            Verdict::Partly { rights, .. } => assert_eq!(rights, [right], "{place:?} {key}"),
+            KeyVerdict::Partly { alternatives, .. } => {
+                assert_eq!(alternatives, [right], "{place:?} {key}");
+            }
             other => panic!("{place:?} {key}: {other:?}"),
         }
     }
@@ -182,7 +191,7 @@ fn clients_that_do_not_carry_the_records() {
 fn what_mirrormaker_sets_itself() {
     for key in ["config.storage.partitions", "offset.storage.cleanup.policy"] {
         assert!(
-            matches!(known_for(Place::Top, key, None), Verdict::Overruled(_)),
+            matches!(known_for(Scope::Top, key, None), KeyVerdict::Overruled(_)),
             "{key}"
         );
     }
@@ -190,44 +199,44 @@ fn what_mirrormaker_sets_itself() {
 
 #[test]
 fn keys_that_are_none() {
-    let flow = |key: &str| vec![Right::Flow(key.to_owned())];
+    let flow = |key: &str| vec![Alternative::Flow(key.to_owned())];
     for (place, key, expected) in [
         (
-            Place::Flow,
+            Scope::Flow,
             "emit.heartbeats",
             flow("emit.heartbeats.enabled"),
         ),
         (
-            Place::Flow,
+            Scope::Flow,
             "emit.heartbeat.enabled",
             flow("emit.heartbeats.enabled"),
         ),
-        (Place::Flow, "topic.exclude", flow("topics.exclude")),
-        (Place::Flow, "topic.blacklist", flow("topics.exclude")),
-        (Place::Flow, "max.tasks", flow("tasks.max")),
-        (Place::Flow, "replication.enabled", flow("enabled")),
+        (Scope::Flow, "topic.exclude", flow("topics.exclude")),
+        (Scope::Flow, "topic.blacklist", flow("topics.exclude")),
+        (Scope::Flow, "max.tasks", flow("tasks.max")),
+        (Scope::Flow, "replication.enabled", flow("enabled")),
         (
-            Place::Top,
+            Scope::Top,
             "max.tasks",
-            vec![Right::Top("tasks.max".to_owned())],
+            vec![Alternative::Top("tasks.max".to_owned())],
         ),
-        (Place::Top, "heartbeats.topic.retention.ms", Vec::new()),
-        (Place::Top, "log.retention.hours", Vec::new()),
+        (Scope::Top, "heartbeats.topic.retention.ms", Vec::new()),
+        (Scope::Top, "log.retention.hours", Vec::new()),
         (
-            Place::Top,
+            Scope::Top,
             "offset.flush.intervall.ms",
             vec![cluster(Side::Target, "offset.flush.interval.ms")],
         ),
         (
-            Place::Cluster(READ),
+            Scope::Cluster(READ),
             "consumer.fetch.wait.max.ms",
             vec![cluster(Side::Either, "consumer.fetch.max.wait.ms")],
         ),
-        (Place::Top, "zzz", Vec::new()),
-        (Place::Top, "", Vec::new()),
+        (Scope::Top, "zzz", Vec::new()),
+        (Scope::Top, "", Vec::new()),
     ] {
         let verdict = known_for(place, key, None);
-        assert_eq!(verdict, Verdict::Unknown { meant: expected }, "{key}");
+        assert_eq!(verdict, KeyVerdict::Unknown { meant: expected }, "{key}");
     }
 }
 
@@ -235,46 +244,46 @@ fn keys_that_are_none() {
 fn a_key_of_the_other_kafka() {
     let three = Some(Generation::Three);
     let four = Some(Generation::Four);
-    let old = known_for(Place::Flow, "topics.blacklist", four);
-    assert_eq!(old, Verdict::OnlyIn(Generation::Three));
-    let new = known_for(Place::Flow, "heartbeats.replication.enabled", three);
-    assert_eq!(new, Verdict::OnlyIn(Generation::Four));
+    let old = known_for(Scope::Flow, "topics.blacklist", four);
+    assert_eq!(old, KeyVerdict::OnlyIn(Generation::Three));
+    let new = known_for(Scope::Flow, "heartbeats.replication.enabled", three);
+    assert_eq!(new, KeyVerdict::OnlyIn(Generation::Four));
     assert!(matches!(
-        known_for(Place::Flow, "topics.blacklist", three),
-        Verdict::Known(_)
+        known_for(Scope::Flow, "topics.blacklist", three),
+        KeyVerdict::Known(_)
     ));
 }
 
 #[test]
 fn every_key_of_the_table_is_read_somewhere() {
     let places = [
-        Place::Top,
-        Place::Flow,
-        Place::Cluster(READ),
-        Place::Cluster(WRITTEN),
+        Scope::Top,
+        Scope::Flow,
+        Scope::Cluster(READ),
+        Scope::Cluster(WRITTEN),
     ];
     for key in keys(&Kind::OF_MIRRORMAKER, None) {
         if overruled(key).is_some()
-            || (find(key, &[Kind::Topic], None).is_some() && rights(key, None).is_empty())
+            || (find(key, &[Kind::Topic], None).is_some() && alternatives(key, None).is_empty())
         {
             continue;
         }
         let is_known = places
             .iter()
-            .any(|place| !matches!(known_for(*place, key, None), Verdict::Unknown { .. }));
+            .any(|place| !matches!(known_for(*place, key, None), KeyVerdict::Unknown { .. }));
         assert!(is_known, "{key}");
     }
 }
 
-fn place() -> impl Strategy<Value = Place> {
+fn place() -> impl Strategy<Value = Scope> {
     let used = any::<[bool; 3]>().prop_map(|[is_read, is_written, has_worker]| {
-        Place::Cluster(Use {
+        Scope::Cluster(ClusterUse {
             is_read,
             is_written,
             has_worker,
         })
     });
-    prop_oneof![Just(Place::Top), Just(Place::Flow), used]
+    prop_oneof![Just(Scope::Top), Just(Scope::Flow), used]
 }
 
 proptest! {
@@ -286,18 +295,18 @@ proptest! {
     ) {
         let all: Vec<&str> = keys(&Kind::NAMES.map(|(_, kind)| kind), None).into_iter().collect();
         let key = format!("{prefix}{}", index.get(&all));
-        let rights = match known_for(place, &key, None) {
-            Verdict::Misplaced(rights) | Verdict::Partly { rights, .. } | Verdict::Unknown { meant: rights } => rights,
+        let alternatives = match known_for(place, &key, None) {
+            KeyVerdict::Misplaced(alternatives) | KeyVerdict::Partly { alternatives, .. } | KeyVerdict::Unknown { meant: alternatives } => alternatives,
             _ => Vec::new(),
         };
-        for right in rights {
+        for right in alternatives {
             let verdict = match &right {
-                Right::Top(key) => known_for(Place::Top, key, None),
-                Right::Flow(key) => known_for(Place::Flow, key, None),
-                Right::Cluster(Side::Source, key) => known_for(Place::Cluster(READ), key, None),
-                Right::Cluster(_, key) => known_for(Place::Cluster(Use { is_read: true, ..WRITTEN }), key, None),
+                Alternative::Top(key) => known_for(Scope::Top, key, None),
+                Alternative::Flow(key) => known_for(Scope::Flow, key, None),
+                Alternative::Cluster(Side::Source, key) => known_for(Scope::Cluster(READ), key, None),
+                Alternative::Cluster(_, key) => known_for(Scope::Cluster(ClusterUse { is_read: true, ..WRITTEN }), key, None),
             };
-            prop_assert!(matches!(verdict, Verdict::Known(_) | Verdict::Overruled(_)), "{key}: {right:?}: {verdict:?}");
+            prop_assert!(matches!(verdict, KeyVerdict::Known(_) | KeyVerdict::Overruled(_)), "{key}: {right:?}: {verdict:?}");
         }
     }
 

@@ -1,5 +1,5 @@
-//! The volume in which MirrorMakers keep their class-data archives, so that the next deploy is faster. It belongs to no
-//! lab. Knows nothing of what is in it: the script of MirrorMaker's container does.
+//! The volume in which MirrorMakers keep their class-data archives, so that later starts are faster. It belongs to no
+//! lab; the script of MirrorMaker's container fills it.
 
 use crate::core::compose::{CLASSES, LABEL_CLASSES};
 use crate::core::docker::{Docker, DockerError};
@@ -9,13 +9,13 @@ use kmk_kafka::wait::Limit;
 ///
 /// # Errors
 /// When docker cannot be asked.
-pub fn are_kept(docker: &Docker, limit: &Limit) -> Result<bool, DockerError> {
+pub fn exists(docker: &Docker, limit: &Limit) -> Result<bool, DockerError> {
     let labelled = [format!("label={LABEL_CLASSES}")];
     docker.has_volumes(&labelled, limit)
 }
 
 /// Sees to it that it is there.
-pub(super) fn keep(docker: &Docker, limit: &Limit) -> Result<(), DockerError> {
+pub(super) fn ensure(docker: &Docker, limit: &Limit) -> Result<(), DockerError> {
     docker.make_volume(CLASSES, &format!("{LABEL_CLASSES}=1"), limit)
 }
 
@@ -23,10 +23,10 @@ pub(super) fn keep(docker: &Docker, limit: &Limit) -> Result<(), DockerError> {
 ///
 /// # Errors
 /// When docker refuses: a MirrorMaker has it.
-pub fn forget(docker: &Docker, limit: &Limit) -> Result<bool, DockerError> {
-    let were_kept = are_kept(docker, limit)?;
-    if were_kept {
+pub fn remove(docker: &Docker, limit: &Limit) -> Result<bool, DockerError> {
+    let existed = exists(docker, limit)?;
+    if existed {
         docker.remove_volumes(&[CLASSES.to_owned()], limit)?;
     }
-    Ok(were_kept)
+    Ok(existed)
 }

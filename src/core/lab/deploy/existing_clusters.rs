@@ -1,8 +1,8 @@
-//! The clusters that are there already, looked at before anything is made: whether they answer, whether MirrorMaker's
+//! The existing clusters, looked at before anything is made: whether they answer, whether MirrorMaker's
 //! container will reach them, whether two are one, and what it will make there. Changes nothing.
 
-use super::twins;
-use crate::core::docker::{Engine, Site};
+use super::same_cluster;
+use crate::core::docker::{Engine, EngineHost};
 use crate::core::event::{Event, Observer};
 use crate::core::lab::port;
 use crate::core::lab::preflight::Problem;
@@ -18,7 +18,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What one of them answered.
-struct Seen {
+struct ClusterAnswer {
     answer: Metadata,
     topics: BTreeSet<String>,
     problems: Vec<Problem>,
@@ -27,7 +27,7 @@ struct Seen {
 /// Looks at all of them at once, and tells what will be made there. `is_new` says whether the lab's own clusters are.
 pub(super) fn check(
     topology: &Topology,
-    ground: (&Site, &Engine),
+    machine: (&EngineHost, &Engine),
     is_new: bool,
     limit: &Limit,
     observer: &dyn Observer,
@@ -37,11 +37,11 @@ pub(super) fn check(
         .filter_map(|cluster| Some((cluster, cluster.existing()?)))
         .collect();
     let limit = &limit.at_most(PATIENCE);
-    let looks: Vec<Option<Result<Seen, Problem>>> = thread::scope(|scope| {
+    let looks: Vec<Option<Result<ClusterAnswer, Problem>>> = thread::scope(|scope| {
         let looks: Vec<_> = there
             .iter()
             .map(|(cluster, existing)| {
-                let look = move || Seen::of(cluster, existing, ground, limit);
+                let look = move || ClusterAnswer::of(cluster, existing, machine, limit);
                 (existing.access == Access::Open).then(|| scope.spawn(look))
             })
             .collect();
@@ -52,7 +52,7 @@ pub(super) fn check(
     });
     let mut problems: Vec<Problem> = there
         .iter()
-        .filter_map(|(cluster, existing)| other_machine(cluster, existing, ground.0))
+        .filter_map(|(cluster, existing)| other_machine(cluster, existing, machine.0))
         .collect();
     problems.extend(one_cluster(topology, &there, &looks, limit));
     for ((cluster, footprint), look) in there
@@ -66,7 +66,7 @@ pub(super) fn check(
                 let locked = KafkaError::NoLogin {
                     cluster: cluster.name.clone(),
                 };
-                observer.on(Event::Note(format!("{locked}. kmk does not look at it")));
+                observer.on(Event::Note(format!("{locked}. kmk does not check it")));
                 announce(&footprint, observer);
             }
             Some(Err(problem)) => problems.push(problem),
@@ -86,11 +86,11 @@ pub(super) fn check(
     problems
 }
 
-/// Clusters that are one under two names: those that are there already, and those of the lab that run and have its id.
+/// Clusters that are one under two names: the existing ones, and those of the lab that run and have its id.
 fn one_cluster(
     topology: &Topology,
     there: &[(&Cluster, &Existing)],
-    looks: &[Option<Result<Seen, Problem>>],
+    looks: &[Option<Result<ClusterAnswer, Problem>>],
     limit: &Limit,
 ) -> Vec<Problem> {
     let seen = there.iter().zip(looks).filter_map(|((cluster, _), look)| {
@@ -110,13 +110,17 @@ fn one_cluster(
         })
         .collect();
     let made = made.iter().map(|(cluster, answer)| (*cluster, answer));
-    twins::problems(&made.chain(seen.iter().copied()).collect::<Vec<_>>())
+    same_cluster::problems(&made.chain(seen.iter().copied()).collect::<Vec<_>>())
 }
 
 /// What is on this machine, where MirrorMaker will not be.
-fn other_machine(cluster: &Cluster, existing: &Existing, site: &Site) -> Option<Problem> {
-    match site {
-        Site::Elsewhere { address } if existing.is_on_this_machine() => {
+fn other_machine(
+    cluster: &Cluster,
+    existing: &Existing,
+    engine_host: &EngineHost,
+) -> Option<Problem> {
+    match engine_host {
+        EngineHost::Remote { address } if existing.is_on_this_machine() => {
             Some(Problem::OtherMachine {
                 cluster: cluster.name.clone(),
                 bootstrap: cluster.bootstrap_outside(),
@@ -133,11 +137,11 @@ fn announce(footprint: &Footprint, observer: &dyn Observer) {
     }
 }
 
-impl Seen {
+impl ClusterAnswer {
     fn of(
         cluster: &Cluster,
         existing: &Existing,
-        (site, engine): (&Site, &Engine),
+        (engine_host, engine): (&EngineHost, &Engine),
         limit: &Limit,
     ) -> Result<Self, Problem> {
         let answer = Admin::connect_patiently(&existing.endpoints, limit)
@@ -160,7 +164,7 @@ impl Seen {
             cluster: cluster(),
             address: broker.to_string(),
         }));
-        if is_on_this_linux(site, engine) {
+        if is_on_this_linux(engine_host, engine) {
             let ours = existing.endpoints.iter().filter(|one| one.is_loopback());
             let unreached = ours.filter(|one| port::is_only_on_loopback(one.port));
             problems.extend(unreached.map(|one| Problem::OnlyLoopback {
@@ -177,11 +181,11 @@ impl Seen {
 }
 
 /// Docker Desktop brings what listens here to its containers, from the loopback address too.
-fn is_on_this_linux(site: &Site, engine: &Engine) -> bool {
-    cfg!(target_os = "linux") && *site == Site::Here && engine.root.is_dir()
+fn is_on_this_linux(engine_host: &EngineHost, engine: &Engine) -> bool {
+    cfg!(target_os = "linux") && *engine_host == EngineHost::Local && engine.root.is_dir()
 }
 
-/// Notes of an earlier MirrorMaker about clusters that are made anew.
+/// Notes of an earlier MirrorMaker about clusters that are recreated.
 fn left_behind(topology: &Topology, target: &Cluster, there: &BTreeSet<String>) -> Vec<Problem> {
     let into = topology.flows.iter();
     let into = into.filter(|flow| flow.spec.target == target.name);
@@ -220,7 +224,7 @@ fn warn_of_syncs(
             .is_some_and(|one| one.existing().is_none());
         if is_made && there.contains(&topic) {
             observer.on(Event::Warning(format!(
-                "cluster {} has {topic} of another {target} already: until records are copied, offsets of groups are translated by it; `kmk topic delete {topic} --force --bootstrap {}` removes it before a deploy",
+                "cluster {} already has {topic}, from another cluster {target}: until records are copied, group offsets are translated with it; `kmk topic delete {topic} --force --bootstrap {}` removes it before a deploy",
                 source.name,
                 source.bootstrap_outside()
             )));
@@ -236,7 +240,7 @@ mod tests {
     use std::sync::Mutex;
 
     #[test]
-    fn what_an_earlier_mirrormaker_noted_of_a_cluster_made_anew_stands_in_the_way() {
+    fn what_an_earlier_mirrormaker_noted_of_a_cluster_recreated_stands_in_the_way() {
         let mut spec = scenario::dr("demo");
         spec.clusters[1] = ClusterSpec::existing("secondary", &["h:2"]);
         let there: BTreeSet<String> = ["orders", "mm2-offsets.primary.internal"]
@@ -253,7 +257,7 @@ mod tests {
         };
         assert_eq!(*topics, ["mm2-offsets.primary.internal"]);
         assert!(problems(&spec, &BTreeSet::new()).is_empty());
-        // what was there before is still what was noted
+        // what existed before is still what was noted
         spec.clusters[0] = ClusterSpec::existing("primary", &["h:1"]);
         assert!(problems(&spec, &there).is_empty());
     }

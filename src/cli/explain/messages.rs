@@ -1,44 +1,42 @@
-//! The words for each answer: why, what was seen, and what to type. Looks at nothing itself.
+//! The text for each answer of `kmk explain`: the reason, what was seen, and what to do.
 
-use super::causes::{held, holding, origin_of, transaction};
+use super::causes::{blocked, blocking, origin_message, transaction};
 use crate::cli::quantity::{bytes, count};
 use kafka_mirror_kit::core::judge::explain::{
     Answer, Beyond, Contents, Failure, Obstacle, Origin, Refresh, Sight, Whose,
 };
 use kafka_mirror_kit::core::lab::explain::Explanation;
-use kafka_mirror_kit::core::mirrormaker::patterns::InternalName;
+use kafka_mirror_kit::core::topology::InternalName;
 
 /// Copies that are named, however many there are.
 pub(super) const SHOWN: usize = 5;
 
 /// Why records that were there before are not mirrored.
-const AT_THE_END: &str = "`auto.offset.reset` of the flow's consumer is `latest`: records from before MirrorMaker began to read a partition are not mirrored";
+const AT_THE_END: &str = "`auto.offset.reset` of the flow's consumer is `latest`: records written before MirrorMaker started to read a partition are not mirrored";
 
 /// What is said of one flow.
 #[derive(Debug, Default)]
-pub(super) struct Words {
+pub(super) struct Messages {
     /// Why, or why not.
     pub(super) what: String,
     pub(super) seen: Vec<String>,
     pub(super) todo: Vec<String>,
 }
 
-impl Words {
+impl Messages {
     /// `flags` name the lab in commands.
     pub(super) fn of(explanation: &Explanation, flags: &str) -> Self {
-        let told = Telling { explanation, flags };
-        let mut words = Self {
+        let told = Describer { explanation, flags };
+        let mut messages = Self {
             what: told.what(),
-            seen: told.sights(),
+            seen: told.observations(),
             todo: told.todo(),
         };
-        words.seen.extend(told.more());
-        if explanation.seen.is_ill_named() {
-            words
-                .seen
-                .push("the whole flow stands still because of it".to_owned());
+        messages.seen.extend(told.more());
+        if explanation.seen.has_unusable_name() {
+            messages.seen.push("it blocks the whole flow".to_owned());
         }
-        words
+        messages
     }
 
     fn list(names: &[String]) -> String {
@@ -47,12 +45,12 @@ impl Words {
 }
 
 /// One flow, about to be told of.
-pub(super) struct Telling<'a> {
+pub(super) struct Describer<'a> {
     pub(super) explanation: &'a Explanation,
     pub(super) flags: &'a str,
 }
 
-impl Telling<'_> {
+impl Describer<'_> {
     pub(super) fn source(&self) -> &str {
         &self.explanation.seen.source
     }
@@ -66,11 +64,11 @@ impl Telling<'_> {
         let (source, target) = (self.source(), self.target());
         match &self.explanation.answer {
             Answer::NoSuchTopic { .. } => format!("there is no topic `{topic}` on {source}"),
-            Answer::OnlyTheCopy => {
+            Answer::SourceTopicMissing => {
                 format!("there is no topic `{topic}` on {source}, only `{remote}` on {target}")
             }
             Answer::NoFlow { on, .. } => format!(
-                "`{topic}` is on {}, and this flow begins at {source}",
+                "`{topic}` is on {}, but this flow reads from {source}",
                 on.join(" and ")
             ),
             Answer::Excluded { pattern, .. } => format!("excluded by pattern `{pattern}`"),
@@ -78,48 +76,48 @@ impl Telling<'_> {
             Answer::Internal { rule } => format!("an internal name: it {}", rule_of(*rule)),
             Answer::Cycle {
                 origin: Origin::Mirrored,
-            } => format!("it came from {target}, and is not copied back"),
+            } => format!("it was mirrored from {target}, and is not mirrored back"),
             Answer::Cycle { .. } => {
                 format!(
-                    "its name says that it came from {target}, and such topics are not mirrored back"
+                    "its name says that it was mirrored from {target}, and such topics are not mirrored back"
                 )
             }
             Answer::NameTooLong { length, most } => {
-                format!("its name there would have {length} characters, and Kafka allows {most}")
+                format!("the name of its mirrored topic would have {length} characters, and Kafka allows {most}")
             }
-            Answer::Disabled { .. } => "the flow is switched off".to_owned(),
+            Answer::Disabled { .. } => "the flow is disabled".to_owned(),
             Answer::MirrorMakerDown { workers } => {
                 let each = workers
                     .iter()
                     .map(|one| format!("{} {}", one.service, one.described));
                 format!(
-                    "MirrorMaker does not run: {}",
+                    "MirrorMaker is not running: {}",
                     each.collect::<Vec<_>>().join(", ")
                 )
             }
             Answer::MirrorMakerEnded { .. } => {
-                "MirrorMaker has ended, in a container that runs".to_owned()
+                "MirrorMaker has exited, though its container is running".to_owned()
             }
-            Answer::HoldsUp { culprit } => holding(culprit),
-            Answer::HeldUp { culprits } => held(culprits),
+            Answer::Blocking { culprit } => blocking(culprit),
+            Answer::Blocked { culprits } => blocked(culprits),
             Answer::LinkCut { clusters } => format!(
-                "the link is cut: MirrorMaker is off the network of {}",
+                "the link is cut: MirrorMaker is disconnected from the network of {}",
                 clusters.join(" and of ")
             ),
             Answer::SourceUnreachable { .. } => format!("the source, {source}, cannot be reached"),
             Answer::TargetUnreachable { .. } => format!("the target, {target}, cannot be reached"),
             Answer::Failed { failures, .. } => failures.first().map_or_else(
                 || "MirrorMaker has failed".to_owned(),
-                |Failure { part, .. }| format!("{part} of MirrorMaker has failed"),
+                |Failure { part, .. }| format!("MirrorMaker's {part} has failed"),
             ),
-            Answer::Locked { clusters } => {
-                format!("unknown: kmk cannot log in to {}", clusters.join(" and "))
+            Answer::Secured { clusters } => {
+                format!("unknown: kmk connects without credentials and cannot check {}", clusters.join(" and "))
             }
-            Answer::Unjudged { .. } => {
-                "MirrorMaker has not taken it, and only Java can tell whether it will".to_owned()
+            Answer::NotEvaluated { .. } => {
+                "MirrorMaker does not mirror it yet, and only Java can evaluate the flow's patterns".to_owned()
             }
             Answer::NotRefreshed { .. } if !self.explanation.seen.problems.is_empty() => {
-                "MirrorMaker has not looked for new topics since it was created, and the flow is ill".to_owned()
+                "MirrorMaker has not looked for new topics since it was created, and the flow is unhealthy".to_owned()
             }
             Answer::NotRefreshed { refresh } => format!(
                 "MirrorMaker has not looked for new topics since it was created (it looks every {} s)",
@@ -131,18 +129,18 @@ impl Telling<'_> {
                 of,
                 refresh,
             } => format!(
-                "{copied} of {of} partitions copied; {}",
+                "{copied} of {of} partitions mirrored; {}",
                 next_look(*refresh)
             ),
-            Answer::Ill { certain: false, .. } => "it was not seen to move".to_owned(),
-            Answer::Ill { .. } => "the flow is unhealthy".to_owned(),
-            Answer::Uncounted => "nobody tells how far it is copied".to_owned(),
-            Answer::NothingProduced { ever: 0 } => "nothing was produced yet".to_owned(),
+            Answer::Unhealthy { certain: false, .. } => "MirrorMaker's position was not seen to move".to_owned(),
+            Answer::Unhealthy { .. } => "the flow is unhealthy".to_owned(),
+            Answer::OffsetsUnknown => "it is unknown how far it is mirrored".to_owned(),
+            Answer::NothingProduced { ever: 0 } => "nothing has been produced yet".to_owned(),
             Answer::NothingProduced { .. } => {
-                "there is nothing to copy: its records were removed, or have expired".to_owned()
+                "there is nothing to mirror: its records were removed or have expired".to_owned()
             }
-            Answer::CopyLost { records } => format!(
-                "`{remote}` has lost at most {} that do not come again",
+            Answer::MirroredRecordsLost { records } => format!(
+                "`{remote}` has lost at most {}, which are not mirrored again",
                 count(*records, "record")
             ),
             Answer::Behind { records, seconds } => {
@@ -153,9 +151,9 @@ impl Telling<'_> {
             }
             Answer::NeverCopied { .. }
             | Answer::SourceRecreated(_)
-            | Answer::BegunInTheMidst
+            | Answer::StartedMidway
             | Answer::PossiblyNeverCopied { .. }
-            | Answer::BegunAtTheEnd
+            | Answer::StartedAtEnd
             | Answer::AllCommitted { .. } => self.by_positions(),
             Answer::UpToDate { .. } => "up to date".to_owned(),
         }
@@ -164,18 +162,18 @@ impl Telling<'_> {
     fn not_created(&self, obstacle: Option<&Obstacle>) -> String {
         let (remote, target) = (&self.explanation.remote, self.target());
         match obstacle {
-            Some(Obstacle::Clash { with }) => {
-                format!("`{remote}` cannot be made on {target}: it clashes with `{with}` there")
+            Some(Obstacle::Collision { with }) => {
+                format!("`{remote}` cannot be created on {target}: its name collides with `{with}`")
             }
             Some(Obstacle::Replicas { asked, brokers }) => format!(
-                "`{remote}` cannot be made on {target}: {} are asked for, and there {}",
+                "`{remote}` cannot be created on {target}: {} are required, and there {}",
                 count(*asked, "replica"),
                 are(*brokers)
             ),
-            Some(Obstacle::Told { words }) => {
-                format!("`{remote}` cannot be made on {target}: {words}")
+            Some(Obstacle::Reported { message }) => {
+                format!("`{remote}` cannot be created on {target}: {message}")
             }
-            None => format!("MirrorMaker copies it, and {target} has no `{remote}`"),
+            None => format!("MirrorMaker mirrors it, but {target} has no `{remote}`"),
         }
     }
 
@@ -189,20 +187,20 @@ impl Telling<'_> {
                 count(*records, "record")
             ),
             Answer::SourceRecreated(Beyond { position, end }) => format!(
-                "MirrorMaker's position {position} lies beyond the end, {end}: it is of another topic `{topic}`, which was deleted"
+                "MirrorMaker's position {position} is beyond the end, {end}: it is for an earlier topic `{topic}`, which was deleted"
             ),
-            Answer::BegunInTheMidst => format!(
-                "the first record of `{topic}` is not on {target}: MirrorMaker began after it"
+            Answer::StartedMidway => format!(
+                "the first record of `{topic}` is not on {target}: MirrorMaker started after it"
             ),
             Answer::PossiblyNeverCopied { offsets } => format!(
                 "unknown whether records were lost: {} removed on {source} before MirrorMaker's position reached them",
                 count(*offsets, "offset")
             ),
-            Answer::BegunAtTheEnd => format!(
-                "MirrorMaker has copied it to the end of {source}, and records from before it began are not mirrored"
+            Answer::StartedAtEnd => format!(
+                "MirrorMaker has mirrored it up to its end on {source}, but not the records written before MirrorMaker started"
             ),
             Answer::AllCommitted { records } => format!(
-                "all {} up to the end of {source} are committed as mirrored",
+                "all {} up to the end on {source} are committed as mirrored",
                 count(*records, "offset")
             ),
             _ => String::new(),
@@ -210,7 +208,7 @@ impl Telling<'_> {
     }
 
     /// The topic, its copy, and how they go together.
-    fn sights(&self) -> Vec<String> {
+    fn observations(&self) -> Vec<String> {
         let seen = &self.explanation.seen;
         let (topic, remote) = (&self.explanation.topic, &self.explanation.remote);
         let mut lines = vec![
@@ -220,8 +218,11 @@ impl Telling<'_> {
         if let (Sight::There(original), Sight::There(copy)) = (&seen.original, &seen.copy) {
             lines.extend(differences(*original, *copy));
         }
-        if seen.by_its_name {
-            lines.push("MirrorMaker takes heartbeats, and what is named like them, whatever the patterns of the flow".to_owned());
+        if seen.included_by_name {
+            lines.push(
+                "MirrorMaker always mirrors `heartbeats` topics, whatever the flow's patterns are"
+                    .to_owned(),
+            );
         }
         lines
     }
@@ -229,21 +230,21 @@ impl Telling<'_> {
     fn more(&self) -> Vec<String> {
         let seen = &self.explanation.seen;
         match &self.explanation.answer {
-            Answer::NoFlow { flows, .. } => vec![format!("flows are {}", Words::list(flows))],
+            Answer::NoFlow { flows, .. } => vec![format!("existing flows: {}", Messages::list(flows))],
             Answer::Excluded { whose, .. } => vec![match whose {
-                Whose::Lab => "the pattern is one of `exclude` of the flow".to_owned(),
+                Whose::Lab => "the pattern is in the flow's `exclude`".to_owned(),
                 Whose::Default => "the pattern is one of MirrorMaker's defaults".to_owned(),
                 Whose::Edited => {
-                    "the pattern is in the settings that MirrorMaker runs with, and not in the lab's"
+                    "the pattern is in the properties that MirrorMaker runs with, but not in the lab's"
                         .to_owned()
                 }
             }],
             Answer::NotListed { topics, whose } => {
-                let edited = "they are in the settings that MirrorMaker runs with, and not in the lab's";
+                let edited = "they are in the properties that MirrorMaker runs with, but not in the lab's";
                 let edited = (*whose == Whose::Edited).then(|| edited.to_owned());
-                [format!("topics are {}", Words::list(topics))].into_iter().chain(edited).collect()
+                [format!("the flow's topics: {}", Messages::list(topics))].into_iter().chain(edited).collect()
             }
-            Answer::Cycle { origin } => origin_of(origin).into_iter().collect(),
+            Answer::Cycle { origin } => origin_message(origin).into_iter().collect(),
             Answer::Disabled { file } => vec![format!(
                 "{file} says `{}.enabled = false`",
                 self.explanation.flow
@@ -257,25 +258,25 @@ impl Telling<'_> {
             Answer::MirrorMakerEnded { cause } => {
                 [cause.clone()].into_iter().chain(self.not_copied()).collect()
             }
-            Answer::HoldsUp { culprit } => {
+            Answer::Blocking { culprit } => {
                 [culprit.to_string()].into_iter().chain(self.not_copied()).collect()
             }
-            Answer::HeldUp { culprits } => {
+            Answer::Blocked { culprits } => {
                 let culprits = culprits.iter().map(ToString::to_string);
                 culprits.chain(self.not_copied()).collect()
             }
             Answer::Failed { failures, tight } => {
                 let causes = failures.iter().filter_map(|one| one.cause.clone());
                 let tight = tight.iter().take(SHOWN).map(|one| {
-                    let (takes, would) = (bytes(one.of_copy), bytes(one.of_original));
-                    format!("`{}` takes {takes}, and `{}` {would}", one.remote, one.topic)
+                    let (takes, would) = (bytes(one.remote_bytes), bytes(one.source_bytes));
+                    format!("`{}` accepts {takes}, and `{}` {would}", one.remote, one.topic)
                 });
-                let anew = "MirrorMaker starts anew by itself, until it works; all topics of the flow wait for it";
+                let anew = "MirrorMaker restarts by itself until it works; all topics of the flow wait for it";
                 let more = tight.chain([anew.to_owned()]).chain(self.not_copied());
                 causes.chain(more).collect()
             }
-            Answer::Unjudged { patterns, refresh } => vec![
-                format!("patterns that kmk cannot read: {}", Words::list(patterns)),
+            Answer::NotEvaluated { patterns, refresh } => vec![
+                format!("patterns that kmk cannot evaluate: {}", Messages::list(patterns)),
                 every(*refresh),
             ],
             Answer::NotRefreshed { .. } if !self.explanation.seen.problems.is_empty() => {
@@ -284,33 +285,33 @@ impl Telling<'_> {
             Answer::NotRefreshed { refresh }
             | Answer::FewerPartitions { refresh, .. }
             | Answer::NotCreated { refresh, .. } => vec![every(*refresh)],
-            Answer::Ill { problems, .. } => problems.clone(),
-            Answer::CopyLost { .. } => vec![
-                "MirrorMaker's position is behind them; the mirrored topic was deleted, recreated or truncated since".to_owned(),
+            Answer::Unhealthy { problems, .. } => problems.clone(),
+            Answer::MirroredRecordsLost { .. } => vec![
+                "MirrorMaker's position is already past them; the mirrored topic was deleted, recreated or truncated".to_owned(),
             ],
             Answer::Behind { .. } => {
                 let open = seen.open.iter().take(SHOWN).map(transaction);
-                let latest = seen.begins_at_the_end.then(|| {
+                let latest = seen.starts_at_end.then(|| {
                     format!("{AT_THE_END}; they count as behind until a later one of their partition is mirrored")
                 });
                 open.chain(latest).collect()
             }
-            Answer::BegunAtTheEnd => vec![AT_THE_END.to_owned()],
+            Answer::StartedAtEnd => vec![AT_THE_END.to_owned()],
             Answer::PossiblyNeverCopied { .. } => vec![
-                "offsets of transactions may hold no record: the markers that end them have offsets, and so have aborted records".to_owned(),
+                "these offsets may hold no records: transaction markers and aborted records have offsets too".to_owned(),
             ],
             Answer::NeverCopied { .. } => vec![
-                "the source begins behind MirrorMaker's position: what was between is on neither side".to_owned(),
+                "the source starts after MirrorMaker's position: the records in between are on neither cluster".to_owned(),
             ],
-            Answer::BegunInTheMidst => vec![format!(
-                "the topic was probably deleted and recreated on {}: MirrorMaker went on at the offset that it had noted of the old one",
+            Answer::StartedMidway => vec![format!(
+                "the topic was probably deleted and recreated on {}: MirrorMaker continued at its position in the old one",
                 self.source()
             )],
             Answer::UpToDate { .. } => {
                 let is_shorter = seen.is_copy_shorter() && seen.transactions;
-                let offsets = "the original has more offsets than the copy: some may be those of aborted transactions, and of the markers that end transactions, which are not copied";
+                let offsets = "the source topic has more offsets than the mirrored topic: some may belong to aborted transactions and transaction markers, which are not mirrored";
                 let ends = format!(
-                    "MirrorMaker has copied `{}` to its end, and its first record is on {}",
+                    "MirrorMaker has mirrored `{}` up to its end, and its first record is on {}",
                     self.explanation.topic,
                     self.target()
                 );
@@ -322,7 +323,7 @@ impl Telling<'_> {
 
     fn not_copied(&self) -> Option<String> {
         let behind = self.explanation.seen.behind.filter(|behind| *behind > 0);
-        behind.map(|behind| format!("{} not copied", count(behind, "record")))
+        behind.map(|behind| format!("{} not mirrored", count(behind, "record")))
     }
 }
 
@@ -341,15 +342,15 @@ fn are(brokers: usize) -> String {
 
 fn next_look(refresh: Refresh) -> String {
     let within = refresh.next_in_seconds.unwrap_or(refresh.every_seconds);
-    format!("next look in {within} s at most")
+    format!("next check in at most {within} s")
 }
 
 fn every(refresh: Refresh) -> String {
     let every = refresh.every_seconds;
     match refresh.next_in_seconds {
-        Some(next) => format!(
-            "MirrorMaker looks for new topics every {every} s, and next in {next} s at most"
-        ),
+        Some(next) => {
+            format!("MirrorMaker looks for new topics every {every} s, next in at most {next} s")
+        }
         None => format!("MirrorMaker looks for new topics every {every} s"),
     }
 }
@@ -363,7 +364,7 @@ fn sight(topic: &str, cluster: &str, sight: &Sight) -> String {
         ),
         Sight::Absent => format!("no `{topic}` on {cluster}"),
         Sight::Unreachable { problem } => format!("{cluster}: {problem}"),
-        Sight::Locked => format!("{cluster}: kmk cannot log in"),
+        Sight::Secured => format!("{cluster}: kmk connects without credentials"),
     }
 }
 
@@ -373,13 +374,13 @@ fn differences(original: Contents, copy: Contents) -> Vec<String> {
     if copy.partitions > original.partitions {
         let more = count(copy.partitions - original.partitions, "partition");
         lines.push(format!(
-            "the copy has {more} more, in which nothing is copied"
+            "the mirrored topic has {more} more, to which nothing is mirrored"
         ));
     }
     if copy.records > original.records {
         let more = count(copy.records - original.records, "record");
         lines.push(format!(
-            "the copy has {more} more: repeated after a failure, written there by others, or gone from the source"
+            "the mirrored topic has {more} more: duplicates after a failure, written by others, or no longer on the source"
         ));
     }
     lines

@@ -1,5 +1,5 @@
-//! What a cluster leaves behind that has lost all its volumes: `MirrorMaker` knows nothing of it, and would go on where it was.
-//! Its positions and its producer are of the cluster that was.
+//! What happens after a cluster has lost all its volumes: MirrorMaker does not know of it, and would continue at positions of
+//! the cluster that was.
 
 use super::failure::DeployError;
 use super::plan::Plan;
@@ -14,7 +14,7 @@ use kmk_kafka::wait::Limit;
 use std::thread;
 use std::time::Instant;
 
-/// Clusters of a lab that was there before, none of whose volumes is there any more.
+/// Clusters of a lab that existed before, none of whose volumes is there any more.
 pub(super) fn clusters(there: &Topology, volumes: &[String]) -> Vec<String> {
     let project = project(&there.spec.lab);
     let is_there = |volume: &str| {
@@ -37,9 +37,9 @@ impl Plan<'_> {
         self.rendered.topology.flows.iter()
     }
 
-    /// Before the containers come up: stops each MirrorMaker with an end at a cluster that has lost its data, and takes back its
+    /// Before the containers come up: stops each MirrorMaker with an end at a cluster that has lost its data, and resets its
     /// positions of a source that has.
-    pub(super) fn part_from_the_lost(
+    pub(super) fn stop_mirrors_of_lost_clusters(
         &self,
         limit: &Limit,
         observer: &dyn Observer,
@@ -49,7 +49,7 @@ impl Plan<'_> {
         }
         let begun = Instant::now();
         observer.on(Event::Started(
-            "Stopping MirrorMaker, as a cluster has lost its data".to_owned(),
+            "Stopping MirrorMaker because a cluster has lost its data".to_owned(),
         ));
         let topology = &self.rendered.topology;
         let touched = self
@@ -70,17 +70,17 @@ impl Plan<'_> {
         });
         for cluster in &self.lost {
             observer.on(Event::Warning(format!(
-                "the data of {cluster} was gone: its topics, records and groups are lost"
+                "{cluster} lost its data: its topics, records and consumer groups are gone"
             )));
         }
         for flow in self.flows().filter(|flow| self.is_lost(&flow.spec.source)) {
-            self.forget(flow, limit, observer)?;
+            self.reset_positions(flow, limit, observer)?;
         }
         Ok(())
     }
 
-    /// Takes back all positions of a flow whose source has lost its data.
-    fn forget(
+    /// Resets all positions of a flow whose source has lost its data.
+    fn reset_positions(
         &self,
         flow: &Flow,
         limit: &Limit,
@@ -88,7 +88,7 @@ impl Plan<'_> {
     ) -> Result<(), DeployError> {
         let (source, target) = (&flow.spec.source, &flow.spec.target);
         let cluster = self.rendered.topology.cluster(target);
-        if self.is_lost(target) || cluster.is_none_or(|one| one.access() == Access::Locked) {
+        if self.is_lost(target) || cluster.is_none_or(|one| one.access() == Access::Secured) {
             // its notes are gone with it; or nobody of us can reach them
             return Ok(());
         }
@@ -107,13 +107,13 @@ impl Plan<'_> {
         match positions::forget_all(&self.rendered.topology, flow, limit) {
             Ok(0) => {}
             Ok(_) => observer.on(Event::Note(format!(
-                "MirrorMaker's positions of {source} on {target} are reset: the next topics there are mirrored from their first record"
+                "MirrorMaker's positions for {source} on {target} were reset: new topics there are mirrored from their first record"
             ))),
             Err(_) if limit.interrupt().is_raised() => return Err(DeployError::Interrupted),
             Err(error) => {
                 return Err(DeployError::NotReady {
                     what: format!(
-                        "MirrorMaker's positions of {source} on {target} cannot be reset, and new records would be passed over"
+                        "MirrorMaker's positions for {source} on {target} cannot be reset, and new records would be skipped"
                     ),
                     why: error.to_string(),
                     suspect: None,
@@ -123,8 +123,8 @@ impl Plan<'_> {
         Ok(())
     }
 
-    /// Once the brokers answer: takes back positions of topics that somebody has deleted.
-    pub(super) fn forget_stale(&self, limit: &Limit, observer: &dyn Observer) {
+    /// Once the brokers answer: resets positions of topics that somebody has deleted.
+    pub(super) fn reset_stale_positions(&self, limit: &Limit, observer: &dyn Observer) {
         if !self.was_there {
             return;
         }
@@ -144,18 +144,18 @@ impl Plan<'_> {
             match stale {
                 Ok(topics) if topics.is_empty() => {}
                 Ok(topics) => observer.on(Event::Note(format!(
-                    "{name}: MirrorMaker's positions of {} are reset, as those topics were deleted: the next ones of these names are mirrored from their first record",
+                    "{name}: MirrorMaker's positions for {} were reset because those topics were deleted: new topics of these names are mirrored from their first record",
                     topics.join(", ")
                 ))),
                 Err(error) => observer.on(Event::Warning(format!(
-                    "{name}: whether MirrorMaker's positions are of topics that are still there cannot be seen: {error}"
+                    "{name}: cannot check whether MirrorMaker's positions are for topics that still exist: {error}"
                 ))),
             }
         }
     }
 
     /// Once it replicates: what is lost all the same, or may be, by what was seen last of its flows; whether anything is.
-    pub(super) fn tell_losses(&self, flows: &[FlowLag], observer: &dyn Observer) -> bool {
+    pub(super) fn report_losses(&self, flows: &[FlowLag], observer: &dyn Observer) -> bool {
         if !self.was_there {
             return false;
         }
@@ -169,14 +169,14 @@ impl Plan<'_> {
                 continue;
             }
             observer.on(Event::Note(format!(
-                "MirrorMaker mirrors to {} again what {} still holds",
+                "MirrorMaker mirrors to {} again everything that {} still has",
                 flow.target, flow.source
             )));
             let partitions = flow.copied().flat_map(|topic| &topic.partitions);
             let gone: i64 = partitions.map(|one| one.first).sum();
             if gone > 0 {
                 observer.on(Event::Warning(format!(
-                    "{}: at most {gone} records are lost: {} removed them before, and {} was the last to have them",
+                    "{}: up to {gone} records are lost: {} had already removed them, and only {} still had them",
                     flow.name, flow.source, flow.target
                 )));
             }

@@ -1,4 +1,4 @@
-//! What MirrorMaker says of a flow that no canary may cross. Knows nothing of canaries.
+//! Waits until MirrorMaker reports a flow as running, for flows through which no canary may be sent.
 
 use super::failure::DeployError;
 use super::ready::{Readiness, Wait, names};
@@ -21,17 +21,17 @@ const SETTLED: Duration = Duration::from_secs(1);
 /// source, wrong password and all: only a task is a sign of that.
 const TASKLESS: Duration = Duration::from_secs(10);
 
-/// What MirrorMaker's word is worth.
+/// What MirrorMaker's report says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Heard {
+enum CopyingStatus {
     /// It has found something to copy, or there is nothing.
     Copies,
     /// It runs, and has found nothing, where something may be.
     FoundNothing,
 }
 
-/// MirrorMaker's word on one flow, asked for again and again.
-struct Word<'a> {
+/// Checks again and again what MirrorMaker reports of one flow.
+struct StatusCheck<'a> {
     topology: &'a Topology,
     flow: &'a Flow,
     source: Option<&'a Cluster>,
@@ -41,7 +41,7 @@ struct Word<'a> {
     well: Option<Instant>,
 }
 
-impl<'a> Word<'a> {
+impl<'a> StatusCheck<'a> {
     fn new(topology: &'a Topology, flow: &'a Flow, target: &'a Cluster, since: i64) -> Self {
         Self {
             topology,
@@ -54,7 +54,7 @@ impl<'a> Word<'a> {
     }
 
     /// Whether it says, for long enough, that it runs.
-    fn ask(&mut self, limit: &Limit) -> Result<Probe<Heard>, KafkaError> {
+    fn ask(&mut self, limit: &Limit) -> Result<Probe<CopyingStatus>, KafkaError> {
         let mut admin = Admin::connect(&addresses(self.target)?, limit)?;
         let there = admin.topics(limit)?;
         let topic = state::status_topic(&self.flow.spec.source);
@@ -67,16 +67,16 @@ impl<'a> Word<'a> {
         let well = self.well.get_or_insert_with(Instant::now).elapsed();
         let copies = |part: &Part| part.connector == COPIES && part.task.is_some();
         Ok(if well < SETTLED {
-            Probe::NotYet("MirrorMaker has only begun to run".to_owned())
+            Probe::NotYet("MirrorMaker has only just started".to_owned())
         } else if parts.keys().any(copies) || self.is_nothing_to_copy(limit) {
-            Probe::Ready(Heard::Copies)
+            Probe::Ready(CopyingStatus::Copies)
         } else if well < TASKLESS {
             let source = &self.flow.spec.source;
             Probe::NotYet(format!(
                 "MirrorMaker has found nothing to copy on {source} yet"
             ))
         } else {
-            Probe::Ready(Heard::FoundNothing)
+            Probe::Ready(CopyingStatus::FoundNothing)
         })
     }
 
@@ -101,23 +101,25 @@ fn parts(records: &[Record], since: i64) -> BTreeMap<Part, Status> {
 }
 
 impl Readiness<'_> {
-    /// Where no canary may be sent, MirrorMaker's own word has to do.
-    pub(super) fn wait_for_words(
+    /// Where no canary may be sent, MirrorMaker's own report has to do.
+    pub(super) fn wait_for_connector_status(
         &self,
         limit: &Limit,
         observer: &dyn Observer,
     ) -> Result<(), DeployError> {
         let flows = self.topology.flows.iter();
-        let flows: Vec<&Flow> = flows.filter(|flow| flow.proof == Proof::Word).collect();
+        let flows: Vec<&Flow> = flows
+            .filter(|flow| flow.proof == Proof::ConnectorStatus)
+            .collect();
         if flows.is_empty() {
             return Ok(());
         }
         let begun = Instant::now();
         observer.on(Event::Started(format!(
-            "Waiting until MirrorMaker says that it runs {}",
+            "Waiting until MirrorMaker reports {} running",
             names(&flows)
         )));
-        let mut heard = Vec::new();
+        let mut running = Vec::new();
         for flow in flows {
             let workers = self.workers(flow);
             let wait = Wait {
@@ -130,28 +132,29 @@ impl Readiness<'_> {
                 self.refuse_dead(&workers, limit)
                     .map_err(|ended| self.not_ready(wait.what.clone(), ended, &workers))?;
                 observer.on(Event::Note(format!(
-                    "whether {} runs stands on {}, where kmk cannot log in: the log of {} says it",
+                    "whether {} runs is recorded on {}, where kmk cannot log in: see the log of {}",
                     flow.name(),
                     flow.spec.target,
                     workers.join(" and ")
                 )));
                 continue;
             };
-            let mut word = Word::new(self.topology, flow, target, self.started(&workers, limit));
-            let word = self.wait_for(&wait, limit, observer, |limit| word.ask(limit))?;
-            if word == Heard::FoundNothing {
+            let mut check =
+                StatusCheck::new(self.topology, flow, target, self.started(&workers, limit));
+            let seen = self.wait_for(&wait, limit, observer, |limit| check.ask(limit))?;
+            if seen == CopyingStatus::FoundNothing {
                 observer.on(Event::Warning(format!(
-                    "MirrorMaker runs {}, and copies nothing: no topic of {} is one that the flow takes, or it cannot be reached from {}",
+                    "MirrorMaker runs {} but copies nothing: the flow matches no topic of {}, or it cannot be reached from {}",
                     flow.name(),
                     flow.spec.source,
                     workers.join(" and ")
                 )));
             }
-            heard.push(flow);
+            running.push(flow);
         }
-        if !heard.is_empty() {
+        if !running.is_empty() {
             observer.on(Event::Done {
-                what: format!("MirrorMaker says that it runs {}", names(&heard)),
+                what: format!("MirrorMaker reports {} running", names(&running)),
                 took: begun.elapsed(),
             });
         }

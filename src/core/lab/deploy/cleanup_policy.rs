@@ -15,7 +15,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Mends what is wrong on all clusters; the services of MirrorMakers that do not start, or would not again, and so have to
-/// be made anew.
+/// be recreated.
 pub(super) fn policies(topology: &Topology, limit: &Limit, observer: &dyn Observer) -> Vec<String> {
     let mut workers = BTreeSet::new();
     let limit = &limit.at_most(PATIENCE);
@@ -39,12 +39,12 @@ pub(super) fn policies(topology: &Topology, limit: &Limit, observer: &dyn Observ
                 ..
             } = wrong;
             let again = if is_vital {
-                "; MirrorMaker starts anew, and copies again what it has no note of"
+                "; MirrorMaker restarts, and copies again what it has no position for"
             } else {
                 ""
             };
             observer.on(Event::Note(format!(
-                "topic `{topic}` on {} had {POLICY}={policy}, and has {COMPACT} again{again}",
+                "topic `{topic}` on {} had {POLICY}={policy}: set back to {COMPACT}{again}",
                 cluster.name
             )));
             let mirror = topology.mirror_of(&flow.1).filter(|_| is_vital);

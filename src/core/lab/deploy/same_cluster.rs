@@ -1,4 +1,4 @@
-//! One cluster under two names: MirrorMaker would copy it into itself without end. Asks nobody.
+//! Detects two names for one cluster: MirrorMaker would copy it into itself endlessly.
 
 use crate::core::lab::preflight::Problem;
 use crate::core::topology::Cluster;
@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 
 /// Each cluster that is another one too, by what both answered.
 pub(super) fn problems(seen: &[(&Cluster, &Metadata)]) -> Vec<Problem> {
-    let twin = |(index, (cluster, metadata)): (usize, &(&Cluster, &Metadata))| {
+    let same = |(index, (cluster, metadata)): (usize, &(&Cluster, &Metadata))| {
         let mut earlier = seen[..index].iter();
-        let (other, _) = earlier.find(|(_, other)| are_one(other, metadata))?;
+        let (other, _) = earlier.find(|(_, other)| are_same(other, metadata))?;
         Some(Problem::OneCluster {
             one: other.name.clone(),
             other: cluster.name.clone(),
@@ -17,12 +17,12 @@ pub(super) fn problems(seen: &[(&Cluster, &Metadata)]) -> Vec<Problem> {
             id: metadata.id.clone().unwrap_or_default(),
         })
     };
-    seen.iter().enumerate().filter_map(twin).collect()
+    seen.iter().enumerate().filter_map(same).collect()
 }
 
 /// Whether they are one cluster, or may be. Many clusters are formatted with the id of some example; but each cluster makes
 /// up the ids of its topics by itself, and two looks at one cluster at one time show the same topics.
-fn are_one(one: &Metadata, other: &Metadata) -> bool {
+fn are_same(one: &Metadata, other: &Metadata) -> bool {
     let ids = |of: &Metadata| -> BTreeSet<u128> {
         of.topics.values().filter_map(|topic| topic.id).collect()
     };
@@ -74,13 +74,13 @@ mod tests {
             (answer(Some("x"), &[]), false),
             (answer(None, &[("orders", 1)]), false),
         ] {
-            assert_eq!(are_one(&one, &other), is_one, "{other:?}");
+            assert_eq!(are_same(&one, &other), is_one, "{other:?}");
         }
-        assert!(!are_one(&answer(None, &[]), &answer(None, &[])));
+        assert!(!are_same(&answer(None, &[]), &answer(None, &[])));
         // nobody can tell: then they may be
         let empty = answer(Some("x"), &[]);
-        assert!(are_one(&empty, &empty));
+        assert!(are_same(&empty, &empty));
         let old = answer(Some("x"), &[("orders", 0)]);
-        assert!(are_one(&old, &old) && !are_one(&old, &empty));
+        assert!(are_same(&old, &old) && !are_same(&old, &empty));
     }
 }

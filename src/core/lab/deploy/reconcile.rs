@@ -1,4 +1,4 @@
-//! What of a running lab a lab file cannot change, and what it leaves as it is. Asks no Docker.
+//! Merges a lab file with a running lab: what cannot be changed is refused, and what the file leaves open stays.
 
 use crate::core::spec::{Problem, Spec};
 use crate::core::topology::{Topology, default_port};

@@ -1,8 +1,8 @@
-//! The topic that is sent through: there before the first record, emptied after the last. Knows nothing of the records.
+//! Creates the topic of a run and waits for its mirrored topics; removes the run's records afterwards.
 
-use super::course::{Course, Leg};
 use super::report::VerifyEnd;
-use super::run::Done;
+use super::route::{Route, Target};
+use super::run::RunResult;
 use super::{NotShown, Verify, VerifyError};
 use crate::core::event::{Event, Observer};
 use crate::core::lab::lock::{Lock, LockError, runtime_directory};
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// How often a flow is looked at for the topic.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What a broker answers where the topic to be made is there (`TOPIC_ALREADY_EXISTS`).
+/// What a broker answers where the topic already exists (`TOPIC_ALREADY_EXISTS`).
 const EXISTS: i16 = 36;
 
 /// How long removing the records may take on each cluster.
@@ -28,36 +28,36 @@ const CLEAR: Duration = Duration::from_secs(5);
 /// # Errors
 /// [`VerifyError::Busy`]; [`VerifyError::NoTopic`] where it is not kmk's own, and missing; [`VerifyError::NotShown`]; [`KafkaError`].
 pub(super) fn prepare(
-    course: &mut Course,
+    route: &mut Route,
     what: &Verify,
     limit: &Limit,
     observer: &dyn Observer,
 ) -> Result<Option<Lock>, VerifyError> {
-    let mut admin = Admin::connect_patiently(&course.endpoints, limit)?;
+    let mut admin = Admin::connect_patiently(&route.endpoints, limit)?;
     let found = admin.describe_patiently(limit)?;
     let lock = match &what.topic {
         Some(_) => None,
-        None => Some(lock(course, found.id.as_deref())?),
+        None => Some(lock(route, found.id.as_deref())?),
     };
     let topics = found.topics;
-    match (topics.get(&course.topic), &what.topic) {
-        (Some(info), Some(_)) => course.partitions = count(info),
+    match (topics.get(&route.topic), &what.topic) {
+        (Some(info), Some(_)) => route.partitions = count(info),
         (None, Some(topic)) => {
             let names = by_nearness(topic, topics.keys().map(String::as_str));
             return Err(VerifyError::NoTopic {
                 topic: topic.clone(),
-                cluster: course.cluster.clone(),
+                cluster: route.cluster.clone(),
                 topics: names.into_iter().map(str::to_owned).collect(),
             });
         }
-        (Some(info), None) if count(info) < course.partitions => {
-            admin.add_partitions(&course.topic, course.partitions, limit)?;
+        (Some(info), None) if count(info) < route.partitions => {
+            admin.add_partitions(&route.topic, route.partitions, limit)?;
         }
         (Some(_), None) => {}
         (None, None) => {
             let topic = NewTopic {
-                name: course.topic.clone(),
-                partitions: Some(course.partitions),
+                name: route.topic.clone(),
+                partitions: Some(route.partitions),
                 ..NewTopic::default()
             };
             match admin.create_topic(&topic, limit) {
@@ -67,20 +67,20 @@ pub(super) fn prepare(
             }
         }
     }
-    for leg in &course.legs {
-        shown(course, leg, limit, observer)?;
+    for target in &route.targets {
+        shown(route, target, limit, observer)?;
     }
     Ok(lock)
 }
 
 /// Keeps other runs of this machine out of kmk's own topic: it is emptied in the end, also of what is theirs.
-fn lock(course: &Course, cluster: Option<&str>) -> Result<Lock, VerifyError> {
-    let place = place(cluster, &course.endpoints);
-    let taken = Lock::take(&runtime_directory(), &place, &course.topic, "verify");
+fn lock(route: &Route, cluster: Option<&str>) -> Result<Lock, VerifyError> {
+    let place = place(cluster, &route.endpoints);
+    let taken = Lock::take(&runtime_directory(), &place, &route.topic, "verify");
     taken.map_err(|error| match error {
         LockError::Held { holder, .. } => VerifyError::Busy {
-            topic: course.topic.clone(),
-            cluster: course.cluster.clone(),
+            topic: route.topic.clone(),
+            cluster: route.cluster.clone(),
             holder,
         },
         error @ LockError::Io { .. } => VerifyError::Lock(error),
@@ -99,18 +99,18 @@ fn count(info: &TopicInfo) -> i32 {
 
 /// Waits until a flow shows the topic on its target, with all partitions that are written into.
 fn shown(
-    course: &Course,
-    leg: &Leg,
+    route: &Route,
+    target: &Target,
     limit: &Limit,
     observer: &dyn Observer,
 ) -> Result<(), VerifyError> {
     let begun = Instant::now();
-    let mut admin = Admin::connect_patiently(&leg.endpoints, limit)?;
+    let mut admin = Admin::connect_patiently(&target.endpoints, limit)?;
     let mut told = false;
     let seen = limit.until(LOOK, || {
         let seen = match admin.topics(&limit.at_most(CLEAR)) {
-            Ok(topics) => look(topics.get(&leg.remote), course.partitions),
-            Err(error) if error.is_retriable() => Some(format!("not to be seen ({error})")),
+            Ok(topics) => look(topics.get(&target.remote), route.partitions),
+            Err(error) if error.is_retriable() => Some(format!("not visible ({error})")),
             Err(error) => return Err(error),
         };
         let Some(reason) = seen else {
@@ -118,24 +118,27 @@ fn shown(
         };
         if !told {
             told = true;
-            let (flow, remote, target) = (&leg.flow, &leg.remote, &leg.target);
-            let what = format!("waiting until {flow} shows `{remote}` on {target}");
+            let (flow, remote, target) = (&target.flow, &target.remote, &target.cluster);
+            let what = format!("waiting for `{remote}` on {target}, from flow {flow}");
             observer.on(Event::Started(what));
         }
         Ok(Probe::NotYet(reason))
     });
     match seen {
         Ok(()) if told => observer.on(Event::Done {
-            what: format!("{} shows `{}` on {}", leg.flow, leg.remote, leg.target),
+            what: format!(
+                "`{}` is on {}, from flow {}",
+                target.remote, target.cluster, target.flow
+            ),
             took: begun.elapsed(),
         }),
         Ok(()) => {}
         Err(KafkaError::Stopped(Stop::Deadline { allowed, last_seen })) => {
             return Err(VerifyError::NotShown(Box::new(NotShown {
-                flow: leg.flow.clone(),
-                topic: course.topic.clone(),
-                target: leg.target.clone(),
-                remote: leg.remote.clone(),
+                flow: target.flow.clone(),
+                topic: route.topic.clone(),
+                target: target.cluster.clone(),
+                remote: target.remote.clone(),
                 seen: last_seen,
                 waited: allowed,
             })));
@@ -150,7 +153,7 @@ pub(super) fn look(info: Option<&TopicInfo>, partitions: i32) -> Option<String> 
     match info {
         None => Some("missing".to_owned()),
         Some(info) if count(info) < partitions => Some(format!(
-            "of {} partitions instead of {partitions}",
+            "there with {} partitions instead of {partitions}",
             count(info)
         )),
         Some(info) if !info.is_ready() => Some("without a leader".to_owned()),
@@ -159,18 +162,18 @@ pub(super) fn look(info: Option<&TopicInfo>, partitions: i32) -> Option<String> 
 }
 
 /// Removes the run's records on both sides, the source first: what is not copied yet is not copied any more. The topic
-/// stays: made anew, MirrorMaker would look in it for the offsets of the old one, and copy nothing until it has as many
+/// stays: recreated, MirrorMaker would look in it for the offsets of the old one, and copy nothing until it has as many
 /// records. Where another run goes on in the same topic, its records are left alone, and so are ours.
-pub(super) fn clear(courses: &[Course], done: &Done, observer: &dyn Observer) {
-    for (course, result) in courses.iter().zip(&done.courses) {
+pub(super) fn clear(routes: &[Route], done: &RunResult, observer: &dyn Observer) {
+    for (route, result) in routes.iter().zip(&done.routes) {
         let is_shared = result
-            .legs
+            .targets
             .iter()
-            .any(|leg| leg.account.foreign.of_other_runs > 0 || leg.account.impossible > 0);
+            .any(|target| target.account.unrelated.other_runs > 0 || target.account.impossible > 0);
         if is_shared {
-            let topic = &course.topic;
+            let topic = &route.topic;
             observer.on(Event::Note(format!(
-                "records of other runs came through `{topic}`: it is left as it is, and the next run empties it"
+                "`{topic}` has records of other runs: it is left as it is, and the next run empties it"
             )));
             continue;
         }
@@ -180,22 +183,28 @@ pub(super) fn clear(courses: &[Course], done: &Done, observer: &dyn Observer) {
             .filter(|(_, written)| written.last >= 0);
         let ends = mine.map(|(&partition, written)| (partition, written.last + 1));
         remove(
-            &course.cluster,
-            &course.endpoints,
-            &course.topic,
+            &route.cluster,
+            &route.endpoints,
+            &route.topic,
             ends.collect(),
             observer,
         );
         // what was on its way when it ended
         if done.end == VerifyEnd::Interrupted {
-            let topic = &course.topic;
+            let topic = &route.topic;
             observer.on(Event::Note(format!(
-                "records that were not acknowledged yet, or not read yet on the target, may stay in `{topic}`: the next run removes them"
+                "records that were not yet acknowledged, or not yet read on the target, may remain in `{topic}`: the next run removes them"
             )));
         }
-        for (leg, result) in course.legs.iter().zip(&result.legs) {
+        for (target, result) in route.targets.iter().zip(&result.targets) {
             let reached = result.seen.reached.clone();
-            remove(&leg.target, &leg.endpoints, &leg.remote, reached, observer);
+            remove(
+                &target.cluster,
+                &target.endpoints,
+                &target.remote,
+                reached,
+                observer,
+            );
         }
     }
 }
@@ -217,7 +226,7 @@ fn remove(
         .and_then(|mut admin| admin.delete_records(&before, &limit));
     if let Err(error) = removed {
         observer.on(Event::Warning(format!(
-            "the records stay in topic `{topic}` on {cluster}: {error}"
+            "the records remain in topic `{topic}` on {cluster}: {error}"
         )));
     }
 }
