@@ -3,7 +3,7 @@
 use crate::payload;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use kmk_kafka::message::Samples;
+use kafka_mirror_kit::core::records::samples::Samples;
 use kmk_kafka::{Batch, Compression, KafkaError, decode, encode};
 use std::ops::ControlFlow;
 use std::time::UNIX_EPOCH;

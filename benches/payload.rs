@@ -2,8 +2,8 @@
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
+use kafka_mirror_kit::core::records::samples::Samples;
 use kmk_kafka::Batch;
-use kmk_kafka::message::Samples;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// The time of the first record, in milliseconds since the epoch: the same in every run.

@@ -13,7 +13,7 @@ use kafka_mirror_kit::core::records::produce::{Input, Key, Produce, produce};
 use kafka_mirror_kit::core::topology::Cluster;
 use kafka_mirror_kit::kafka::message::RecordRef;
 use kafka_mirror_kit::kafka::wait::{Interrupt, Limit};
-use kafka_mirror_kit::kafka::{Client, Start, Writing};
+use kafka_mirror_kit::kafka::{Client, ProducerOptions, Start};
 use std::io;
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ fn main() -> anyhow::Result<()> {
             headers: Vec::new(),
             time: None,
             rate: None,
-            writing: Writing::default(),
+            writing: ProducerOptions::default(),
             patience: Duration::from_secs(30),
         },
         &interrupt,

@@ -171,6 +171,7 @@ fn patience(text: &str) -> Result<Duration, String> {
 
 /// Parses, runs, and turns whatever came of it into an exit code.
 pub(crate) fn main() -> ExitCode {
+    kmk_kafka::set_client_id("kmk");
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return suggestions::refuse(error),

@@ -13,10 +13,10 @@ use kafka_mirror_kit::core::judge::ledger::{Guarantee, MIN_STAMPED};
 use kafka_mirror_kit::core::lab::verify::{
     Afterwards, Amount, Verify, VerifyEnd, VerifyReport, verify,
 };
+use kafka_mirror_kit::core::records::samples::MAX_VALUE;
 use kafka_mirror_kit::core::spec::MAX_PARTITIONS;
 use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::KafkaError;
-use kmk_kafka::message::MAX_VALUE;
 use kmk_kafka::wait::Stop;
 use progress::Progress;
 use report_file::ReportFile;

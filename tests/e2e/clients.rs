@@ -35,13 +35,10 @@ fn what_the_crate_cannot_do_our_own_client_does() {
     assert_eq!(by("--file lines.txt"), "wire");
     for (flags, client) in [
         ("--messages 10", "the kafka crate"),
-        (
-            "",
-            "kmk's own client (a stream, or more than 10000 records)",
-        ),
+        ("", "the wire client (a stream, or more than 10000 records)"),
         (
             "--messages 10001",
-            "kmk's own client (a stream, or more than 10000 records)",
+            "the wire client (a stream, or more than 10000 records)",
         ),
     ] {
         lab.kmk(&format!("consume plain -c primary -v {flags}"))

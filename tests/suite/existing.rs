@@ -189,7 +189,7 @@ fn one_that_wants_a_password_is_said_to_be_out_of_reach() {
         kmk.run(verb)
             .code(3)
             .stdout("")
-            .stderr_has("error: kmk cannot log in to cluster primary: MirrorMaker can, and kmk's own clients speak only PLAINTEXT, without a name\n");
+            .stderr_has("error: cluster primary asks clients to authenticate, and this client speaks only PLAINTEXT, without credentials\n");
     }
     kmk.run("status")
         .stdout_has("primary    -        -       localhost:")

@@ -1,18 +1,19 @@
-//! Looking at a cluster, and changing what is not a record. Knows nothing of labs.
+//! Looking at a cluster, and changing what is not a record.
 //!
 //! Always the wire client: nothing is ever created by looking.
 
 mod groups;
 mod topics;
 
-use super::error::KafkaError;
-use super::glance::Glance;
-use super::metadata::{Metadata, TopicInfo};
-use super::offsets::At;
-use super::position::Position;
-use super::setting::Subject;
-use super::wire::{Cluster, Reader};
+use crate::cluster::Cluster;
+use crate::cluster::metadata::{Metadata, TopicInfo};
+use crate::cluster::offsets::At;
+use crate::cluster::peek::Peek;
+use crate::cluster::settings::Subject;
+use crate::consumer::Position;
+use crate::consumer::wire::Reader;
 use crate::endpoint::Endpoint;
+use crate::error::KafkaError;
 use crate::message::{Record, RecordRef};
 use crate::wait::{Limit, span};
 use std::collections::BTreeMap;
@@ -25,7 +26,8 @@ const FIRST_LOOK: Duration = Duration::from_millis(2);
 /// How often a topic in the making, or a broker that starts, is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// A connection for looking around.
+/// Describes a cluster, and changes what is not a record. Creates nothing by looking; connections to the brokers are made when
+/// they are first needed.
 #[derive(Debug)]
 pub struct Admin {
     pub(super) cluster: Cluster,
@@ -144,14 +146,14 @@ impl Admin {
     ///
     /// # Errors
     /// When a broker does not answer, or refuses, until `limit`.
-    pub fn glances(
+    pub fn peek(
         &mut self,
         parts: &BTreeMap<(String, i32), Range<i64>>,
         committed_only: bool,
         limit: &Limit,
-    ) -> Result<BTreeMap<(String, i32), Glance>, KafkaError> {
+    ) -> Result<BTreeMap<(String, i32), Peek>, KafkaError> {
         self.cluster.patiently(limit, |cluster, limit| {
-            cluster.glances(parts, committed_only, limit)
+            cluster.peek(parts, committed_only, limit)
         })
     }
 
@@ -170,7 +172,7 @@ impl Admin {
         Ok(self.partitions(topic, limit)? > 0)
     }
 
-    /// Where `group` stands in the partitions of `topic`, by partition; those it never committed are left out.
+    /// The committed offsets of `group` in `topic`, by partition; partitions without one are left out.
     ///
     /// # Errors
     /// When a broker does not answer, or refuses, until `limit`.
@@ -223,7 +225,7 @@ impl Admin {
     /// # Errors
     /// [`KafkaError::UnknownTopic`] when it was not there by the deadline (the broker does not create topics by itself),
     /// [`KafkaError::NoLeader`] when it was; otherwise when the broker does not answer.
-    pub fn create_by_touch(&mut self, topic: &str, limit: &Limit) -> Result<TopicInfo, KafkaError> {
+    pub fn ensure_topic(&mut self, topic: &str, limit: &Limit) -> Result<TopicInfo, KafkaError> {
         let mut pause = FIRST_LOOK;
         loop {
             let name = topic.to_owned();

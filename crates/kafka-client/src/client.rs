@@ -1,21 +1,21 @@
-//! Which of the two clients moves the records, and why. Pure: knows nothing of connections.
+//! Which of the two clients moves the records, and why.
 
-use super::error::KafkaError;
+use crate::error::KafkaError;
 use std::fmt;
 
 /// Records of a run at most that the `kafka` crate moves: it has one request on its way at a time, which a person notices from
 /// here on.
 pub const SMALL_RUN: u64 = 10_000;
 
-/// Which client is asked for.
+/// Which of the two clients is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Client {
-    /// The `kafka` crate for a small run where it can do what is asked, else our own.
+    /// The `kafka` crate for a small run where it can do what is asked, else the wire client.
     #[default]
     Auto,
     /// The `kafka` crate: version 0 of the protocol.
     Kafka,
-    /// Our own client.
+    /// The wire client: this crate's own.
     Wire,
 }
 
@@ -55,7 +55,7 @@ impl fmt::Display for Feature {
     }
 }
 
-/// What a cluster is like, as far as the choice goes.
+/// What decides the choice about a cluster and a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Abilities {
     /// Whether its brokers speak version 0 of the protocol: up to Kafka 3.9 (KIP-896).
@@ -65,18 +65,18 @@ pub struct Abilities {
     pub keeps_time: bool,
 }
 
-/// The client that moves the records.
+/// The client that moves the records, as chosen by [`Client::choose`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Speaker {
+pub enum Backend {
     /// The `kafka` crate.
     Crate,
-    /// Our own client.
-    Wire(Why),
+    /// The wire client: this crate's own.
+    Wire(Reason),
 }
 
-/// Why it is our own client.
+/// Why it is the wire client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum Reason {
     /// It was asked for.
     Asked,
     /// The brokers speak version 0 no more.
@@ -89,7 +89,7 @@ pub enum Why {
     Large,
 }
 
-impl Speaker {
+impl Backend {
     /// As it is asked for: `kafka` or `wire`.
     pub fn name(self) -> &'static str {
         match self {
@@ -99,22 +99,22 @@ impl Speaker {
     }
 }
 
-impl fmt::Display for Speaker {
+impl fmt::Display for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Crate => f.write_str("the kafka crate"),
-            Self::Wire(Why::Asked) => f.write_str("kmk's own client, as asked"),
-            Self::Wire(Why::Kafka4) => f.write_str(
-                "kmk's own client (the brokers speak version 0 of the protocol no more)",
-            ),
-            Self::Wire(Why::KeepsTime) => {
-                f.write_str("kmk's own client (the topic keeps its producer's times)")
+            Self::Wire(Reason::Asked) => f.write_str("the wire client, as asked"),
+            Self::Wire(Reason::Kafka4) => {
+                f.write_str("the wire client (the brokers speak version 0 of the protocol no more)")
             }
-            Self::Wire(Why::Needs(feature)) => write!(f, "kmk's own client ({feature})"),
-            Self::Wire(Why::Large) => {
+            Self::Wire(Reason::KeepsTime) => {
+                f.write_str("the wire client (the topic keeps its producer's times)")
+            }
+            Self::Wire(Reason::Needs(feature)) => write!(f, "the wire client ({feature})"),
+            Self::Wire(Reason::Large) => {
                 write!(
                     f,
-                    "kmk's own client (a stream, or more than {SMALL_RUN} records)"
+                    "the wire client (a stream, or more than {SMALL_RUN} records)"
                 )
             }
         }
@@ -132,10 +132,10 @@ impl Client {
         needs: &[Feature],
         is_small: bool,
         cluster: Abilities,
-    ) -> Result<Speaker, KafkaError> {
+    ) -> Result<Backend, KafkaError> {
         let cannot = |what: String| Err(KafkaError::CannotDo { what });
         match (self, needs.first()) {
-            (Self::Wire, _) => Ok(Speaker::Wire(Why::Asked)),
+            (Self::Wire, _) => Ok(Backend::Wire(Reason::Asked)),
             (Self::Kafka, _) if !cluster.version_0 => cannot(
                 "version 0 of the protocol, which Kafka 4 speaks no more (KIP-896)".to_owned(),
             ),
@@ -146,11 +146,11 @@ impl Client {
                     needs.join(", ")
                 ))
             }
-            (Self::Auto, _) if !cluster.version_0 => Ok(Speaker::Wire(Why::Kafka4)),
-            (Self::Auto, Some(&feature)) => Ok(Speaker::Wire(Why::Needs(feature))),
-            (Self::Auto, None) if cluster.keeps_time => Ok(Speaker::Wire(Why::KeepsTime)),
-            (Self::Auto, None) if !is_small => Ok(Speaker::Wire(Why::Large)),
-            (Self::Auto | Self::Kafka, None) => Ok(Speaker::Crate),
+            (Self::Auto, _) if !cluster.version_0 => Ok(Backend::Wire(Reason::Kafka4)),
+            (Self::Auto, Some(&feature)) => Ok(Backend::Wire(Reason::Needs(feature))),
+            (Self::Auto, None) if cluster.keeps_time => Ok(Backend::Wire(Reason::KeepsTime)),
+            (Self::Auto, None) if !is_small => Ok(Backend::Wire(Reason::Large)),
+            (Self::Auto | Self::Kafka, None) => Ok(Backend::Crate),
         }
     }
 }
@@ -168,46 +168,46 @@ mod tests {
     fn plain_records_of_kafka_3_go_through_the_crate() {
         assert_eq!(
             Client::Auto.choose(&[], true, KAFKA_3).unwrap(),
-            Speaker::Crate
+            Backend::Crate
         );
         assert_eq!(
             Client::Kafka.choose(&[], true, KAFKA_3).unwrap(),
-            Speaker::Crate
+            Backend::Crate
         );
         assert_eq!(
             Client::Wire.choose(&[], true, KAFKA_3).unwrap(),
-            Speaker::Wire(Why::Asked)
+            Backend::Wire(Reason::Asked)
         );
     }
 
     #[test]
     fn what_is_large_goes_through_our_own_unless_the_crate_is_asked_for() {
         let auto = Client::Auto.choose(&[], false, KAFKA_3).unwrap();
-        assert_eq!(auto, Speaker::Wire(Why::Large));
+        assert_eq!(auto, Backend::Wire(Reason::Large));
         assert_eq!(
             Client::Kafka.choose(&[], false, KAFKA_3).unwrap(),
-            Speaker::Crate
+            Backend::Crate
         );
     }
 
     #[test]
     fn whatever_the_crate_cannot_do_goes_through_our_own() {
-        let speaker = Client::Auto
+        let backend = Client::Auto
             .choose(&[Feature::Headers], true, KAFKA_3)
             .unwrap();
-        assert_eq!(speaker, Speaker::Wire(Why::Needs(Feature::Headers)));
+        assert_eq!(backend, Backend::Wire(Reason::Needs(Feature::Headers)));
         let times = Abilities {
             keeps_time: true,
             ..KAFKA_3
         };
-        let speaker = Client::Auto.choose(&[], true, times).unwrap();
-        assert_eq!(speaker, Speaker::Wire(Why::KeepsTime));
+        let backend = Client::Auto.choose(&[], true, times).unwrap();
+        assert_eq!(backend, Backend::Wire(Reason::KeepsTime));
         let kafka_4 = Abilities {
             version_0: false,
             ..KAFKA_3
         };
-        let speaker = Client::Auto.choose(&[], true, kafka_4).unwrap();
-        assert_eq!(speaker, Speaker::Wire(Why::Kafka4));
+        let backend = Client::Auto.choose(&[], true, kafka_4).unwrap();
+        assert_eq!(backend, Backend::Wire(Reason::Kafka4));
     }
 
     #[test]
@@ -228,7 +228,7 @@ mod tests {
         };
         assert_eq!(
             Client::Kafka.choose(&[], true, times).unwrap(),
-            Speaker::Crate
+            Backend::Crate
         );
     }
 }

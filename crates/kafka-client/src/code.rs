@@ -1,15 +1,15 @@
-//! The error codes of the Kafka protocol, by the names of its documentation. Knows nothing of what was asked.
+//! The error codes of the Kafka protocol, by the names of its documentation.
 
 use kafka_protocol::error::ResponseError;
 use std::fmt;
 
 /// An error code of the Kafka protocol; shown under the name Kafka's documentation gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Code(pub(super) ResponseError);
+pub struct Code(pub(crate) ResponseError);
 
 impl Code {
     /// What a broker's answer says: none where all is well.
-    pub(super) fn of(code: i16) -> Option<Self> {
+    pub(crate) fn of(code: i16) -> Option<Self> {
         ResponseError::try_from_code(code).map(Self)
     }
 
@@ -32,7 +32,7 @@ impl Code {
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            ResponseError::Unknown(code) => write!(f, "error {code}, newer than this kmk"),
+            ResponseError::Unknown(code) => write!(f, "error {code}, newer than this client"),
             known => f.write_str(&shouted(&format!("{known:?}"))),
         }
     }
@@ -69,7 +69,7 @@ mod tests {
             (27, "REBALANCE_IN_PROGRESS"),
             (36, "TOPIC_ALREADY_EXISTS"),
             (-1, "UNKNOWN_SERVER_ERROR"),
-            (999, "error 999, newer than this kmk"),
+            (999, "error 999, newer than this client"),
         ] {
             let code = Code::of(number).unwrap();
             assert_eq!((code.to_string().as_str(), code.number()), (name, number));

@@ -1,13 +1,14 @@
 //! Records as they lie in a partition's log, written and read without a broker: for benches, and for whoever has the
-//! bytes from elsewhere. Knows nothing of connections.
+//! bytes from elsewhere.
 //!
 //! What travels to and from brokers is made by the very same code.
 
-use super::batch::Chunk;
-use super::compression::Compression;
-use super::error::KafkaError;
-use super::fetched::Fetched;
-use super::wire;
+use crate::compression::Compression;
+use crate::consumer::Fetched;
+use crate::consumer::wire;
+use crate::error::KafkaError;
+use crate::producer::Chunk;
+use crate::protocol::batch;
 
 /// Appends the records of `chunk` to `to` as one batch of message format 2, of no producer, the first at offset 0. An
 /// empty chunk gives nothing.
@@ -15,7 +16,7 @@ use super::wire;
 /// # Errors
 /// [`KafkaError::Unsendable`] where they are 2 GiB or more.
 pub fn encode(chunk: &Chunk, compression: Compression, to: &mut Vec<u8>) -> Result<(), KafkaError> {
-    wire::encode(chunk, compression, None, to).map_err(|cause| KafkaError::Unsendable {
+    batch::encode(chunk, compression, None, to).map_err(|cause| KafkaError::Unsendable {
         cause: cause.to_string(),
     })
 }

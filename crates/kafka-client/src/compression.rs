@@ -1,4 +1,4 @@
-//! The ways Kafka compresses a batch of records, in pure Rust. Knows nothing of what the bytes mean.
+//! The ways Kafka compresses a batch of records, in pure Rust.
 
 mod snappy;
 
@@ -14,7 +14,7 @@ use std::str::FromStr;
 
 /// The most that one batch may hold decompressed, in bytes: a broker takes requests of up to 100 MiB
 /// (`socket.request.max.bytes`), and batches that could not be sent uncompressed are hardly meant.
-pub(super) const LIMIT: usize = 128 * 1024 * 1024;
+pub(crate) const LIMIT: usize = 128 * 1024 * 1024;
 
 /// How a batch of records is compressed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -88,7 +88,7 @@ impl Compression {
     }
 
     /// Appends `bytes`, compressed, to `to`.
-    pub(super) fn compress(self, bytes: &[u8], to: &mut Vec<u8>) -> Result<(), CompressionError> {
+    pub(crate) fn compress(self, bytes: &[u8], to: &mut Vec<u8>) -> Result<(), CompressionError> {
         match self {
             Self::None => to.extend_from_slice(bytes),
             Self::Gzip => {
@@ -118,7 +118,7 @@ impl Compression {
     }
 
     /// What `bytes` hold: at most `limit` bytes. Memory grows with what comes out, not with what the bytes claim.
-    pub(super) fn decompress(self, bytes: &Bytes, limit: usize) -> Result<Bytes, CompressionError> {
+    pub(crate) fn decompress(self, bytes: &Bytes, limit: usize) -> Result<Bytes, CompressionError> {
         let mut out = Vec::new();
         match self {
             Self::None if bytes.len() > limit => return Err(CompressionError::TooLarge { limit }),

@@ -1,17 +1,30 @@
-//! Reading a topic on and on, from where it was asked to. Knows nothing of what the records are for.
+//! Reading a topic on and on, from where it was asked to.
 
-use super::admin::Admin;
-use super::client::{Abilities, Client, Feature, Speaker, Why};
-use super::error::{Codec, KafkaError};
-use super::fetched::Fetched;
-use super::metadata::TopicInfo;
-use super::offsets::At;
-use super::position::Position;
-use super::reader::Reader;
-use super::sharing::{Change, Sharing, Step};
-use super::start::{Moved, Start, chosen, ends, positions};
-use super::{crate_v0, wire};
+mod fetched;
+mod group_session;
+pub(crate) mod member;
+mod options;
+mod position;
+mod reader;
+mod start;
+pub(crate) mod wire;
+
+pub use fetched::Fetched;
+pub use group_session::GroupEvent;
+pub use options::ConsumerOptions;
+pub(crate) use position::Position;
+pub use start::{Moved, Start, StartOffset};
+
+use crate::admin::Admin;
+use crate::client::{Abilities, Backend, Client, Feature, Reason};
+use crate::cluster::metadata::TopicInfo;
+use crate::cluster::offsets::At;
+use crate::crate_v0;
+use crate::error::{Codec, KafkaError};
 use crate::wait::Limit;
+use group_session::{GroupSession, SessionStep};
+use reader::Reader;
+use start::{chosen, ends, positions};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -21,42 +34,21 @@ const LOOK: Duration = Duration::from_secs(3);
 /// The pause before an offset is asked for again that the partition should hold.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// What to read.
-#[derive(Debug, Clone)]
-pub struct Reading {
-    /// Which partition; all of them if none is named.
-    pub partition: Option<i32>,
-    /// Where to begin, unless the group has been further.
-    pub start: Start,
-    /// The group whose committed offsets come first. Where no partition is named its members share them.
-    pub group: Option<String>,
-    /// Whether to end where the topic ends now.
-    pub to_end: bool,
-    /// Whether to leave out what a transaction wrote that was aborted, or has not ended yet.
-    pub committed_only: bool,
-    /// Which client reads.
-    pub client: Client,
-    /// What is wanted that the crate cannot do.
-    pub needs: Vec<Feature>,
-    /// Whether it ends after [`SMALL_RUN`](super::SMALL_RUN) records at most.
-    pub is_small: bool,
-}
-
-/// Reads the partitions of one topic, all in turn.
+/// Reads one topic: each [`poll`](Consumer::poll) returns what the brokers have sent by then.
 #[derive(Debug)]
 pub struct Consumer {
     admin: Admin,
     reader: Reader,
-    speaker: Speaker,
+    backend: Backend,
     topic: String,
-    reading: Reading,
+    reading: ConsumerOptions,
     /// Where the partitions are shared with the other members of a group.
-    sharing: Option<Sharing>,
+    session: Option<GroupSession>,
     moved: Vec<Moved>,
     added: Vec<i32>,
     /// Kafka's id of the topic.
     id: Option<u128>,
-    was_remade: bool,
+    was_recreated: bool,
     /// When to look next how many partitions there are.
     next_look: Instant,
     /// What was wrong when records had arrived that came first.
@@ -73,7 +65,7 @@ impl Consumer {
         mut admin: Admin,
         topic: &str,
         info: &TopicInfo,
-        reading: &Reading,
+        reading: &ConsumerOptions,
         limit: &Limit,
     ) -> Result<Self, KafkaError> {
         let cluster = Abilities {
@@ -87,7 +79,7 @@ impl Consumer {
             .filter(|_| reading.partition.is_none());
         let mut needs = reading.needs.clone();
         needs.extend(shared.map(|_| Feature::Groups));
-        let speaker = reading.client.choose(&needs, reading.is_small, cluster)?;
+        let backend = reading.client.choose(&needs, reading.is_small, cluster)?;
         let mut moved = Vec::new();
         let positions = if shared.is_some() {
             Vec::new()
@@ -96,27 +88,27 @@ impl Consumer {
             positions(&mut admin, topic, &partitions, reading, &mut moved, limit)?
         };
         let bootstrap = admin.bootstrap();
-        let join = |group: &String| Sharing::open(bootstrap, group, topic, limit);
-        let sharing = shared.map(join).transpose()?;
-        let reader = match speaker {
-            Speaker::Crate => {
+        let join = |group: &String| GroupSession::open(bootstrap, group, topic, limit);
+        let session = shared.map(join).transpose()?;
+        let reader = match backend {
+            Backend::Crate => {
                 Reader::V0(crate_v0::Reader::open(bootstrap, topic, &positions, limit)?)
             }
-            Speaker::Wire(_) => {
+            Backend::Wire(_) => {
                 Reader::Wire(wire_reader(bootstrap, topic, &positions, reading, limit)?)
             }
         };
         Ok(Self {
             admin,
             reader,
-            speaker,
+            backend,
             topic: topic.to_owned(),
             reading: reading.clone(),
-            sharing,
+            session,
             moved,
             added: Vec::new(),
             id: info.id,
-            was_remade: false,
+            was_recreated: false,
             next_look: Instant::now() + LOOK,
             trouble: None,
         })
@@ -130,8 +122,8 @@ impl Consumer {
     }
 
     /// Which client reads, and why.
-    pub fn speaker(&self) -> Speaker {
-        self.speaker
+    pub fn backend(&self) -> Backend {
+        self.backend
     }
 
     /// Whether some of the partitions cannot be read at the moment, while others may.
@@ -142,9 +134,9 @@ impl Consumer {
 
     /// Whether everything asked for has been delivered.
     pub fn is_done(&self) -> bool {
-        let is_settled = match &self.sharing {
+        let is_settled = match &self.session {
             // who has no partitions for the moment may get some
-            Some(sharing) => sharing.is_settled() && self.reading.to_end,
+            Some(session) => session.is_settled() && self.reading.to_end,
             None => true,
         };
         is_settled && self.positions().iter().all(Position::is_done)
@@ -160,22 +152,24 @@ impl Consumer {
         std::mem::take(&mut self.added)
     }
 
-    /// Whether the topic was deleted and made anew, and is read from its beginning, since this was last asked.
-    pub fn was_remade(&mut self) -> bool {
-        std::mem::take(&mut self.was_remade)
+    /// Whether the topic was deleted and created again, and is read from its beginning, since this was last asked.
+    pub fn was_recreated(&mut self) -> bool {
+        std::mem::take(&mut self.was_recreated)
     }
 
     /// What has changed among the partitions of a member of a group, since this was last asked.
-    pub fn changes(&mut self) -> Vec<Change> {
-        self.sharing
+    pub fn events(&mut self) -> Vec<GroupEvent> {
+        self.session
             .as_mut()
-            .map_or_else(Vec::new, Sharing::changes)
+            .map_or_else(Vec::new, GroupSession::events)
     }
 
     /// Whether the other members of the group wait for its partitions: what has not been passed on by now is theirs. The
-    /// next poll tells, in [`Consumer::changes`].
-    pub fn is_called(&mut self) -> bool {
-        self.sharing.as_mut().is_some_and(Sharing::is_called)
+    /// next poll tells, in [`Consumer::events`].
+    pub fn is_rebalancing(&mut self) -> bool {
+        self.session
+            .as_mut()
+            .is_some_and(GroupSession::is_rebalancing)
     }
 
     /// Lets the other members of the group take over at once. Nothing is read or committed from then on.
@@ -183,8 +177,8 @@ impl Consumer {
     /// # Errors
     /// When the broker does not answer: the others then take over when the session has timed out.
     pub fn leave(&mut self, limit: &Limit) -> Result<(), KafkaError> {
-        match &mut self.sharing {
-            Some(sharing) => sharing.leave(limit),
+        match &mut self.session {
+            Some(session) => session.leave(limit),
             None => Ok(()),
         }
     }
@@ -196,11 +190,11 @@ impl Consumer {
     /// [`KafkaError`]; after one that [is retriable](KafkaError::is_retriable) it can be called again and reads on
     /// where it was.
     pub fn poll(&mut self, wanted: u64, limit: &Limit) -> Result<Fetched, KafkaError> {
-        if let Some(sharing) = &mut self.sharing {
-            match sharing.poll(limit)? {
-                Step::Read => {}
-                Step::Begin(partitions) => self.begin(&partitions, limit)?,
-                Step::Wait => return Ok(wire::Fetched::default().into()),
+        if let Some(session) = &mut self.session {
+            match session.poll(limit)? {
+                SessionStep::Read => {}
+                SessionStep::Begin(partitions) => self.begin(&partitions, limit)?,
+                SessionStep::Wait => return Ok(wire::Fetched::default().into()),
             }
         }
         if let Some(trouble) = self.trouble.take() {
@@ -227,7 +221,7 @@ impl Consumer {
         }
     }
 
-    /// Notes on the broker that `group` has dealt with everything before `offsets`.
+    /// Commits offsets for `group`, by partition: what lies before them has been dealt with.
     ///
     /// # Errors
     /// When the broker does not answer, or refuses: a group with running members elsewhere.
@@ -240,8 +234,8 @@ impl Consumer {
         let place = |(&partition, &offset)| ((self.topic.clone(), partition), offset);
         let offsets = offsets.iter().map(place).collect();
         let cluster = &mut self.admin.cluster;
-        match &mut self.sharing {
-            Some(sharing) => sharing.commit(cluster, &offsets, limit),
+        match &mut self.session {
+            Some(session) => session.commit(cluster, &offsets, limit),
             None => cluster.commit(group, &offsets, None, limit),
         }
     }
@@ -255,13 +249,13 @@ impl Consumer {
         let reader = wire_reader(admin.bootstrap(), topic, &positions, &self.reading, limit)?;
         self.reader = Reader::Wire(reader);
         self.moved.extend(moved);
-        if let Some(sharing) = &mut self.sharing {
-            sharing.begun(&positions, of);
+        if let Some(session) = &mut self.session {
+            session.begun(&positions, of);
         }
         Ok(())
     }
 
-    /// The crate met data that it cannot read: our own client reads on from there.
+    /// The crate met data that it cannot read: the wire client reads on from there.
     fn change_over(&mut self, codec: Codec, limit: &Limit) -> Result<(), KafkaError> {
         let positions = self.positions();
         let reader = wire_reader(
@@ -272,7 +266,7 @@ impl Consumer {
             limit,
         )?;
         self.reader = Reader::Wire(reader);
-        self.speaker = Speaker::Wire(Why::Needs(match codec {
+        self.backend = Backend::Wire(Reason::Needs(match codec {
             Codec::Lz4 => Feature::Lz4,
             Codec::Zstd => Feature::Zstd,
         }));
@@ -286,7 +280,7 @@ impl Consumer {
             return Ok(());
         }
         self.look_around(limit)?;
-        if self.was_remade {
+        if self.was_recreated {
             return Ok(());
         }
         let first = ends(&mut self.admin, &self.topic, At::Earliest, limit)?;
@@ -324,7 +318,7 @@ impl Consumer {
         }
     }
 
-    /// Whoever reads on and on also reads the partitions that are added, and a topic that was made anew. Without an
+    /// Whoever reads on and on also reads the partitions that are added, and a topic that was created again. Without an
     /// answer it is looked at later.
     fn look_around(&mut self, limit: &Limit) -> Result<(), KafkaError> {
         self.next_look = Instant::now() + LOOK;
@@ -362,14 +356,14 @@ impl Consumer {
         let mut here: Vec<i32> = self.positions().iter().map(|at| at.partition).collect();
         if is_another {
             self.id = info.id;
-            self.was_remade = true;
+            self.was_recreated = true;
             for partition in here.drain(..) {
                 self.reader.remove(partition);
             }
         }
         let all = info.partitions.iter().map(|partition| partition.id);
-        let chosen = all.filter(|&id| match (&self.sharing, self.reading.partition) {
-            (Some(sharing), _) => sharing.has(id),
+        let chosen = all.filter(|&id| match (&self.session, self.reading.partition) {
+            (Some(session), _) => session.has(id),
             (None, one) => one.is_none_or(|one| one == id),
         });
         let new: Vec<i32> = chosen.filter(|id| !here.contains(id)).collect();
@@ -391,7 +385,7 @@ fn wire_reader(
     bootstrap: &[crate::endpoint::Endpoint],
     topic: &str,
     positions: &[Position],
-    reading: &Reading,
+    reading: &ConsumerOptions,
     limit: &Limit,
 ) -> Result<wire::Reader, KafkaError> {
     let reader = wire::Reader::open(bootstrap, topic, positions, limit)?;

@@ -1,4 +1,4 @@
-//! An address to connect to. Knows nothing of clusters or of how to connect.
+//! An address to connect to.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

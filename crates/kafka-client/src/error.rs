@@ -1,6 +1,6 @@
-//! What can go wrong with a broker, as facts. Knows nothing of how they are told or what they mean for an exit code.
+//! What can go wrong with a broker, as facts.
 
-use super::code::Code;
+use crate::code::Code;
 use crate::endpoint::Endpoint;
 use crate::wait::{Stop, span};
 use kafka_protocol::error::ResponseError;
@@ -20,9 +20,9 @@ pub enum KafkaError {
         /// Each address, and why not.
         cause: String,
     },
-    /// A cluster wants clients that can log in.
+    /// A cluster wants clients that can log in. No call returns this: it is for callers that know it beforehand.
     #[error(
-        "kmk cannot log in to cluster {cluster}: MirrorMaker can, and kmk's own clients speak only PLAINTEXT, without a name"
+        "cluster {cluster} asks clients to authenticate, and this client speaks only PLAINTEXT, without credentials"
     )]
     NoLogin {
         /// Its name.
@@ -154,7 +154,7 @@ impl KafkaError {
     }
 
     /// Whether a write that ended like this may have been done all the same.
-    pub(super) fn leaves_a_write_in_doubt(&self) -> bool {
+    pub(crate) fn leaves_a_write_in_doubt(&self) -> bool {
         match self {
             Self::Lost { .. } | Self::Silent { .. } | Self::Stopped(_) | Self::Garbled { .. } => {
                 true
@@ -170,12 +170,12 @@ impl KafkaError {
     }
 
     /// What a broker's error code for `doing` means; all is well where it is 0.
-    pub(super) fn check(code: i16, doing: impl FnOnce() -> String) -> Result<(), Self> {
+    pub(crate) fn check(code: i16, doing: impl FnOnce() -> String) -> Result<(), Self> {
         Self::check_said(code, None, doing)
     }
 
     /// As [`KafkaError::check`], with what the broker says about it.
-    pub(super) fn check_said(
+    pub(crate) fn check_said(
         code: i16,
         said: Option<&str>,
         doing: impl FnOnce() -> String,
@@ -199,7 +199,7 @@ impl KafkaError {
     }
 
     /// Whether the broker answered with this error.
-    pub(super) fn is(&self, error: ResponseError) -> bool {
+    pub(crate) fn is(&self, error: ResponseError) -> bool {
         self.code() == Some(Code(error))
     }
 }

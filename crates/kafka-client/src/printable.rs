@@ -1,5 +1,5 @@
-//! Texts of others as they may be shown: what moves a terminal's cursor, colors it, or cannot be seen, is written out as
-//! JSON writes it, `\u001b`. Knows nothing of where they are shown.
+//! Texts of others as they may be shown: what moves a terminal's cursor, colors it, or cannot be seen, is written out
+//! as JSON writes it, `\u001b`.
 
 use std::fmt::Write as _;
 

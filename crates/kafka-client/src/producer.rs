@@ -1,53 +1,36 @@
-//! Writing records so that each is known to be acknowledged, or not. Knows nothing of where they come from.
+//! Writing records so that each is known to be acknowledged, or not.
 
-use super::admin::Admin;
-use super::batch::Batch;
-use super::client::{Abilities, Client, Feature, Speaker};
-use super::compression::Compression;
-use super::error::KafkaError;
-use super::metadata::TopicInfo;
-use super::tally::Tally;
-use super::{crate_v0, wire};
+mod batch;
+mod options;
+mod partitioner;
+mod tally;
+mod wire;
+
+pub use batch::{Batch, Chunk, Item, OVERHEAD};
+pub use options::{Acks, ProducerOptions};
+pub use partitioner::{Partitioner, murmur2};
+pub use tally::{Tally, Written};
+
+use crate::admin::Admin;
+use crate::client::{Abilities, Backend, Client};
+use crate::cluster::metadata::TopicInfo;
+use crate::crate_v0;
+use crate::error::KafkaError;
 use crate::message::to_millis;
 use crate::wait::Limit;
 use std::time::SystemTime;
 
-/// How records are written.
-#[derive(Debug, Clone, Default)]
-pub struct Writing {
-    /// Which client writes them.
-    pub client: Client,
-    /// What the records need that the crate cannot do.
-    pub needs: Vec<Feature>,
-    /// Whether it ends after [`SMALL_RUN`](super::SMALL_RUN) records at most.
-    pub is_small: bool,
-    /// How they are compressed.
-    pub compression: Compression,
-    /// When a record counts.
-    pub acks: Acks,
-}
-
-/// When a record counts as written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Acks {
-    /// Once every in-sync replica has it. Our own client then writes idempotently: a retry neither repeats nor reorders.
-    #[default]
-    All,
-    /// Once the leader has it: lost with the leader, and repeated where an answer is lost.
-    One,
-}
-
-/// Writes to one topic.
+/// Writes to one topic. What becomes of each record is told in a [`Tally`].
 #[derive(Debug)]
 pub struct Producer {
+    inner: Inner,
     backend: Backend,
-    speaker: Speaker,
     topic: String,
     info: TopicInfo,
 }
 
 #[derive(Debug)]
-enum Backend {
+enum Inner {
     V0(crate_v0::Producer),
     Wire(Box<wire::Producer>),
 }
@@ -61,10 +44,10 @@ impl Producer {
     pub fn open(
         mut admin: Admin,
         topic: &str,
-        writing: &Writing,
+        writing: &ProducerOptions,
         limit: &Limit,
     ) -> Result<Self, KafkaError> {
-        let info = admin.create_by_touch(topic, limit)?;
+        let info = admin.ensure_topic(topic, limit)?;
         let version_0 = admin.speaks_version_0();
         // asked only where it decides
         let may_be_crate = writing.is_small && writing.needs.is_empty();
@@ -73,32 +56,32 @@ impl Producer {
             version_0,
             keeps_time: decides && admin.keeps_time(topic, limit)?,
         };
-        let speaker = writing
+        let backend = writing
             .client
             .choose(&writing.needs, writing.is_small, cluster)?;
-        let backend = match speaker {
-            Speaker::Crate => Backend::V0(crate_v0::Producer::open(
+        let inner = match backend {
+            Backend::Crate => Inner::V0(crate_v0::Producer::open(
                 admin.bootstrap(),
                 topic,
                 writing,
                 limit,
             )?),
-            Speaker::Wire(_) => {
+            Backend::Wire(_) => {
                 let producer = wire::Producer::open(admin.cluster, topic, writing, limit)?;
-                Backend::Wire(Box::new(producer))
+                Inner::Wire(Box::new(producer))
             }
         };
         Ok(Self {
+            inner,
             backend,
-            speaker,
             topic: topic.to_owned(),
             info,
         })
     }
 
     /// Which client writes, and why.
-    pub fn speaker(&self) -> Speaker {
-        self.speaker
+    pub fn backend(&self) -> Backend {
+        self.backend
     }
 
     /// How many partitions the topic has.
@@ -119,9 +102,9 @@ impl Producer {
         limit: &Limit,
         tally: &mut Tally,
     ) -> Result<(), KafkaError> {
-        match &mut self.backend {
-            Backend::V0(producer) => producer.send(batch, limit, tally),
-            Backend::Wire(producer) => producer.send(batch, limit, tally),
+        match &mut self.inner {
+            Inner::V0(producer) => producer.send(batch, limit, tally),
+            Inner::Wire(producer) => producer.send(batch, limit, tally),
         }
     }
 
@@ -130,9 +113,9 @@ impl Producer {
     /// # Errors
     /// As [`Producer::send`].
     pub fn flush(&mut self, limit: &Limit, tally: &mut Tally) -> Result<(), KafkaError> {
-        match &mut self.backend {
-            Backend::V0(_) => Ok(()),
-            Backend::Wire(producer) => producer.flush(limit, tally),
+        match &mut self.inner {
+            Inner::V0(_) => Ok(()),
+            Inner::Wire(producer) => producer.flush(limit, tally),
         }
     }
 
@@ -141,9 +124,9 @@ impl Producer {
     /// # Errors
     /// As [`Producer::send`].
     pub fn settle(&mut self, limit: &Limit, tally: &mut Tally) -> Result<bool, KafkaError> {
-        match &mut self.backend {
-            Backend::V0(_) => Ok(false),
-            Backend::Wire(producer) => producer.settle(limit, tally),
+        match &mut self.inner {
+            Inner::V0(_) => Ok(false),
+            Inner::Wire(producer) => producer.settle(limit, tally),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Deadlines and interruption. The only place that sleeps; knows nothing of what is waited for.
+//! Deadlines and interruption. The only place that sleeps.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -116,7 +116,7 @@ impl Limit {
 
     /// The same interrupt, and the whole time that was allowed once more, from now on.
     #[must_use]
-    pub fn again(&self) -> Self {
+    pub fn restarted(&self) -> Self {
         Self::new(self.allowed, &self.interrupt)
     }
 
@@ -266,7 +266,7 @@ mod tests {
         let limit = Limit::new(20 * MILLI, &Interrupt::default());
         let waited = limit.aside(move || silent.recv());
         assert!(matches!(waited, Err(Stop::Deadline { .. })));
-        assert_eq!(limit.again().aside(|| 7), Ok(7));
+        assert_eq!(limit.restarted().aside(|| 7), Ok(7));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use kmk_kafka::endpoint::Endpoint;
 use kmk_kafka::wait::{Interrupt, Limit};
 use kmk_kafka::{
-    Admin, At, Client, Consumer, KafkaError, NewTopic, Producer, Reading, Start, Writing,
+    Admin, At, Client, Consumer, ConsumerOptions, KafkaError, NewTopic, Producer, ProducerOptions,
+    Start,
 };
 use std::time::Duration;
 
@@ -31,9 +32,9 @@ impl Cluster {
 
     /// Writes to `topic`, which is made if it is not there.
     pub(crate) fn writer(&self, topic: &str, patience: Duration) -> Result<Producer, KafkaError> {
-        let writing = Writing {
+        let writing = ProducerOptions {
             client: Client::Wire,
-            ..Writing::default()
+            ..ProducerOptions::default()
         };
         patiently(patience, |limit| {
             let admin = Admin::connect(&self.bootstrap, limit)?;
@@ -43,7 +44,7 @@ impl Cluster {
 
     /// Reads what comes from now on.
     pub(crate) fn reader(&self, topic: &str, patience: Duration) -> Result<Consumer, KafkaError> {
-        let reading = Reading {
+        let reading = ConsumerOptions {
             partition: None,
             start: Start::Latest,
             group: None,

@@ -8,9 +8,10 @@ use super::stdin::Stdin;
 use crate::cli::CliError;
 use clap::builder::TypedValueParser as _;
 use kafka_mirror_kit::core::records::produce::{Input, Key};
-use kmk_kafka::message::{Header, MAX_VALUE, MIN_SAMPLE, to_millis};
+use kafka_mirror_kit::core::records::samples::{MAX_VALUE, MIN_SAMPLE};
+use kmk_kafka::message::{Header, to_millis};
 use kmk_kafka::wait::{Interrupt, Limit};
-use kmk_kafka::{Acks, Compression, Feature, Writing};
+use kmk_kafka::{Acks, Compression, Feature, ProducerOptions};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
@@ -176,7 +177,7 @@ impl Args {
     }
 
     /// Which client is to write, how, and what for it is needed.
-    pub(super) fn writing(&self) -> Writing {
+    pub(super) fn writing(&self) -> ProducerOptions {
         let compression = Compression::from(self.compression);
         let needs = [
             (Feature::Headers, !self.header.is_empty()),
@@ -186,7 +187,7 @@ impl Args {
             (Feature::Idempotence, self.idempotent),
         ];
         let needs = needs.into_iter().filter(|(_, needed)| *needed);
-        Writing {
+        ProducerOptions {
             client: self.client.into(),
             needs: needs.map(|(feature, _)| feature).collect(),
             compression,

@@ -3,7 +3,7 @@
 use super::super::output::seconds;
 use super::super::table::{row, table};
 use kafka_mirror_kit::core::records::produce::{ProduceEnd, ProduceReport};
-use kmk_kafka::Speaker;
+use kmk_kafka::Backend;
 use serde::Serialize;
 
 /// The report for scripts.
@@ -44,9 +44,9 @@ impl<'a> Json<'a> {
                 ProduceEnd::GaveUp(_) => "gave_up",
                 ProduceEnd::Input(_) => "input_error",
             },
-            client: report.speaker.map(|speaker| match speaker {
-                Speaker::Crate => "kafka",
-                Speaker::Wire(_) => "wire",
+            client: report.backend.map(|backend| match backend {
+                Backend::Crate => "kafka",
+                Backend::Wire(_) => "wire",
             }),
             acknowledged: tally.acknowledged(),
             not_acknowledged: report.not_acknowledged,
@@ -183,7 +183,7 @@ mod tests {
             tally,
             not_acknowledged: 2,
             elapsed: Duration::from_secs(3),
-            speaker: Some(Speaker::Crate),
+            backend: Some(Backend::Crate),
             end: ProduceEnd::Complete,
         }
     }

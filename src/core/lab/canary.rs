@@ -3,7 +3,7 @@
 use crate::core::topology::{Cluster, Flow, Topology};
 use kmk_kafka::endpoint::Endpoint;
 use kmk_kafka::wait::Limit;
-use kmk_kafka::{Acks, Admin, At, Client, KafkaError, NewTopic, Producer, Writing};
+use kmk_kafka::{Acks, Admin, At, Client, KafkaError, NewTopic, Producer, ProducerOptions};
 use std::time::{Duration, Instant, SystemTime};
 
 /// What bounds a canary's topic, on the source and, as `MirrorMaker` copies a topic's settings when it makes it, on the
@@ -138,11 +138,11 @@ fn open(source: &[Endpoint], topic: &str, limit: &Limit) -> Result<Producer, Kaf
         // another may make it at the same moment; what else is wrong comes up when it is written to
         let _ = admin.create_topic(&topic, limit);
     }
-    let writing = Writing {
+    let writing = ProducerOptions {
         client: Client::Wire,
         // a retry may repeat it: that is no harm, and no broker has to remember its writer
         acks: Acks::One,
-        ..Writing::default()
+        ..ProducerOptions::default()
     };
     Producer::open(admin, topic, &writing, limit)
 }

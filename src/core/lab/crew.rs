@@ -1,7 +1,7 @@
 //! Which worker of a MirrorMaker has which part of its work, where several share it. Judges nothing.
 
 use crate::core::mirrormaker::state::{self, Part};
-use kmk_kafka::{Group, Work};
+use kmk_kafka::{ConnectWork, Group};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The workers that share what is copied from one source, by their services, each with its parts.
@@ -16,7 +16,7 @@ impl Crew {
         let (group, _) = groups.iter().find(|(group, _)| group.name == name)?;
         let mut crew = Self::default();
         for member in &group.members {
-            let Work { host, pieces } = member.work.as_ref()?;
+            let ConnectWork { host, pieces } = member.work.as_ref()?;
             let parts = pieces.iter().map(|(connector, task)| Part {
                 connector: connector.clone(),
                 task: *task,
@@ -58,7 +58,7 @@ mod tests {
             client: String::new(),
             host: String::new(),
             reads: BTreeSet::new(),
-            work: Some(Work {
+            work: Some(ConnectWork {
                 host: host.to_owned(),
                 pieces: BTreeSet::from([piece]),
             }),

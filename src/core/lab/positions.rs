@@ -15,7 +15,7 @@ use crate::core::lab::lock::{self, Lock, LockError};
 use crate::core::mirrormaker::state::{self, Position};
 use crate::core::topology::{Access, Flow, Topology};
 use kmk_kafka::wait::{Interrupt, Limit, Probe, Stop};
-use kmk_kafka::{Admin, At, Client, KafkaError, Producer, TopicInfo, Writing};
+use kmk_kafka::{Admin, At, Client, KafkaError, Producer, ProducerOptions, TopicInfo};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -111,9 +111,9 @@ impl<'a> Target<'a> {
             return Ok(0);
         }
         let topic = state::offsets_topic(&self.flow.spec.source);
-        let writing = Writing {
+        let writing = ProducerOptions {
             client: Client::Wire,
-            ..Writing::default()
+            ..ProducerOptions::default()
         };
         let mut producer = Producer::open(self.admin, &topic, &writing, limit)?;
         for position in positions.values() {
@@ -181,7 +181,7 @@ pub fn again(
         .collect();
     if let Err(error) = docker.stop(&running, &limit) {
         // some may have stopped
-        let _ = docker.start(&running, &limit.again());
+        let _ = docker.start(&running, &limit.restarted());
         return Err(error.into());
     }
     let forget = || {
@@ -190,7 +190,7 @@ pub fn again(
         target.forget(&positions, &limit)
     };
     let forgotten = if deed() { forget() } else { Ok(0) };
-    docker.start(&running, &limit.again())?;
+    docker.start(&running, &limit.restarted())?;
     Ok(match forgotten? {
         0 => Reset::NoneNoted,
         _ if running.is_empty() => Reset::Done,

@@ -156,7 +156,12 @@ pub fn verify(
     let (mut routes, left_out) = route::routes(topology, what, &limit)?;
     let mut locks: Vec<Option<Lock>> = Vec::new();
     for route in &mut routes {
-        locks.push(topic_setup::prepare(route, what, &limit.again(), observer)?);
+        locks.push(topic_setup::prepare(
+            route,
+            what,
+            &limit.restarted(),
+            observer,
+        )?);
     }
     let done = Run::open(&routes, what, interrupt)?.until_the_end(progress)?;
     if what.topic.is_none() && what.afterwards == Afterwards::Remove {

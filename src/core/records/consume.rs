@@ -9,7 +9,7 @@ use kmk_kafka::endpoint::Endpoint;
 use kmk_kafka::message::RecordRef;
 use kmk_kafka::wait::{Interrupt, Limit, Stop, seconds};
 use kmk_kafka::{
-    Admin, Client, Consumer, Feature, KafkaError, Reading, SMALL_RUN, Start, TopicInfo,
+    Admin, Client, Consumer, ConsumerOptions, Feature, KafkaError, SMALL_RUN, Start, TopicInfo,
 };
 use output::Output;
 use run::Run;
@@ -284,7 +284,7 @@ fn open(
     if what.committed_only {
         needs.push(Feature::ReadCommitted);
     }
-    let reading = Reading {
+    let reading = ConsumerOptions {
         partition: what.partition,
         start: what.start,
         group: what.group.clone(),

@@ -1,22 +1,22 @@
 //! Sending records into a topic, and the account of what arrived. Knows nothing of labs, files or terminals.
 
-mod belt;
-mod feed;
+mod batch_queue;
 mod first;
 mod lines;
+mod record_batcher;
 mod report;
 
 pub use lines::LinesError;
 pub use report::{ProduceEnd, ProduceReport};
 
 use crate::core::event::{Event, Observer};
-use belt::{Batches, Filled};
-use feed::Feed;
-pub(crate) use feed::has_room;
+use batch_queue::{BatchReceiver, Filled};
 use kmk_kafka::endpoint::Endpoint;
 use kmk_kafka::message::{Header, TopicNameError, check_topic_name};
 use kmk_kafka::wait::{Interrupt, Limit, Stop};
-use kmk_kafka::{Admin, KafkaError, Partitioner, Producer, SMALL_RUN, Tally, Writing};
+use kmk_kafka::{Admin, KafkaError, Partitioner, Producer, ProducerOptions, SMALL_RUN, Tally};
+use record_batcher::RecordBatcher;
+pub(crate) use record_batcher::has_room;
 use std::fmt;
 use std::io::Read;
 use std::sync::mpsc::TryRecvError;
@@ -47,14 +47,14 @@ pub struct Produce {
     /// How many a second at most.
     pub rate: Option<u64>,
     /// Which client writes them, and how.
-    pub writing: Writing,
+    pub writing: ProducerOptions,
     /// How long to go on without any acknowledgement.
     pub patience: Duration,
 }
 
 /// Where records come from.
 pub enum Input {
-    /// Small JSON events, of exactly `size` bytes if given ([`MIN_SAMPLE`](kmk_kafka::message::MIN_SAMPLE) or more).
+    /// Small JSON events, of exactly `size` bytes if given ([`MIN_SAMPLE`](crate::core::records::samples::MIN_SAMPLE) or more).
     Samples {
         /// In bytes.
         size: Option<usize>,
@@ -133,7 +133,7 @@ pub fn produce(
     let mut admin = Admin::connect_patiently(bootstrap, &limit)?;
     let asked = what.messages;
     let is_stream = matches!(what.input, Input::Lines(_));
-    let writing = Writing {
+    let writing = ProducerOptions {
         is_small: !is_stream && asked.is_some_and(|messages| messages <= SMALL_RUN),
         ..what.writing
     };
@@ -146,11 +146,11 @@ pub fn produce(
         Err(_) => return Ok(ProduceReport::nothing(ProduceEnd::Interrupted)),
     };
     // only now is the topic made: nothing to send makes none
-    let limit = limit.again();
+    let limit = limit.restarted();
     let producer = Producer::open(admin, &what.topic, &writing, &limit)?;
-    let speaker = producer.speaker();
+    let backend = producer.backend();
     observer.on(Event::Started(format!(
-        "writing to topic `{}` with {speaker}",
+        "writing to topic `{}` with {backend}",
         what.topic
     )));
     let partitions = producer.partitions();
@@ -161,7 +161,7 @@ pub fn produce(
             partitions: usize::try_from(partitions).unwrap_or(0),
         }));
     }
-    let feed = Feed {
+    let batcher = RecordBatcher {
         messages: what.messages,
         key: what.key,
         headers: what.headers.into(),
@@ -173,8 +173,7 @@ pub fn produce(
     };
     let run = Run {
         producer,
-        batches: feed.start(input).map_err(ProduceError::Thread)?,
-        waiting: None,
+        batches: batcher.start(input).map_err(ProduceError::Thread)?,
         rate: what.rate,
         patience: what.patience,
         interrupt,
@@ -200,8 +199,7 @@ fn refuse_stamped(admin: &mut Admin, topic: &str, limit: &Limit) -> Result<(), P
 /// Sending under way.
 struct Run<'a> {
     producer: Producer,
-    batches: Batches,
-    waiting: Option<Filled>,
+    batches: BatchReceiver,
     rate: Option<u64>,
     patience: Duration,
     interrupt: &'a Interrupt,
@@ -225,7 +223,7 @@ impl Run<'_> {
             not_acknowledged: self.taken - self.tally.acknowledged(),
             tally: self.tally,
             elapsed: start.elapsed(),
-            speaker: Some(self.producer.speaker()),
+            backend: Some(self.producer.backend()),
             end,
         }
     }
@@ -283,33 +281,8 @@ impl Run<'_> {
         Ok(limit.pause(due.saturating_sub(start.elapsed()))?)
     }
 
-    /// The next batch, with those behind it that fit: an input that comes in small pieces is sent in large ones as soon
-    /// as the broker is what limits it.
-    fn next(&mut self) -> Result<Option<Filled>, KafkaError> {
-        let first = match self.waiting.take() {
-            Some(waiting) => Some(waiting),
-            None => self.first()?,
-        };
-        let Some(Ok(mut batch)) = first else {
-            return Ok(first);
-        };
-        while self.rate.is_none() {
-            match self.batches.try_next() {
-                Ok(Ok(more)) if has_room(&batch, more.size(), more.fullest()) => {
-                    batch.append(more);
-                }
-                Ok(other) => {
-                    self.waiting = Some(other);
-                    break;
-                }
-                Err(_) => break,
-            }
-        }
-        Ok(Some(Ok(batch)))
-    }
-
     /// The next batch as it comes. While there is none, answers are taken in: an input may be silent for long.
-    fn first(&mut self) -> Result<Option<Filled>, KafkaError> {
+    fn next(&mut self) -> Result<Option<Filled>, KafkaError> {
         loop {
             match self.batches.try_next() {
                 Ok(batch) => return Ok(Some(batch)),

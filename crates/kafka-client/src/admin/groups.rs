@@ -1,8 +1,8 @@
-//! Looking at consumer groups, and changing where they stand. Knows nothing of labs.
+//! Looking at consumer groups, and changing where they stand.
 
 use super::Admin;
+use crate::cluster::groups::{Group, GroupKind};
 use crate::error::KafkaError;
-use crate::group::{Group, GroupKind};
 use crate::wait::Limit;
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 type Offsets = BTreeMap<(String, i32), i64>;
 
 impl Admin {
-    /// All groups of the cluster in the order of their names, each with where it stands. Creates nothing by looking.
+    /// All groups of the cluster in the order of their names, each with its committed offsets.
     ///
     /// # Errors
     /// When a broker does not answer, or refuses, until `limit`.
@@ -33,7 +33,7 @@ impl Admin {
         })
     }
 
-    /// Notes that `group` goes on at these offsets, by topic and partition.
+    /// Commits these offsets for `group`, by topic and partition, as none of its members.
     ///
     /// # Errors
     /// [`KafkaError::Refused`] while the group has members; or when the broker does not answer until `limit`.
@@ -46,7 +46,7 @@ impl Admin {
         self.cluster.commit(group, to, None, limit)
     }
 
-    /// Takes a group away, and with it where it stood.
+    /// Deletes a group and its committed offsets.
     ///
     /// # Errors
     /// Refused with `NON_EMPTY_GROUP` while it has members, with `GROUP_ID_NOT_FOUND` where there is none.
@@ -54,7 +54,7 @@ impl Admin {
         self.cluster.delete_group(group, limit)
     }
 
-    /// Makes a group forget where it stood in these partitions of a topic.
+    /// Deletes the offsets that a group has committed in these partitions of a topic.
     ///
     /// # Errors
     /// Refused with `GROUP_SUBSCRIBED_TO_TOPIC` while a member reads the topic.

@@ -1,10 +1,10 @@
-//! Making, changing and removing topics and what brokers are set to. Knows nothing of labs.
+//! Making, changing and removing topics and what brokers are set to.
 
 use super::Admin;
+use crate::cluster::metadata::{Metadata, TopicInfo};
+use crate::cluster::settings::{Origin, Setting, Subject};
+use crate::cluster::topics::NewTopic;
 use crate::error::KafkaError;
-use crate::metadata::{Metadata, TopicInfo};
-use crate::setting::{Origin, Setting, Subject};
-use crate::topic::NewTopic;
 use crate::wait::Limit;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,7 +26,7 @@ impl Admin {
             .patiently(limit, |cluster, limit| cluster.metadata(None, limit))
     }
 
-    /// Makes a topic, and waits until all brokers know it and each of its partitions has a leader. What was made, as far as it is
+    /// Creates a topic, and waits until all brokers know it and each of its partitions has a leader. What was made, as far as it is
     /// known by then.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Snappy as Java's library frames it, and as it is. Knows nothing of Kafka.
+//! Snappy as Java's library frames it, and as it is.
 
 use super::{Compression, CompressionError};
 use snap::raw::{Decoder, Encoder, decompress_len};

@@ -1,5 +1,4 @@
-//! A broker's client on a thread of its own, so that no broker can hold a caller past its deadline. Knows nothing of
-//! what is asked.
+//! A broker's client on a thread of its own, so that no broker can hold a caller past its deadline.
 //!
 //! The crate connects without a deadline and reads with one of 120 s. A caller that gives up simply leaves the thread
 //! behind: it ends with its socket. After any error the client is thrown away, because the crate keeps broken
@@ -7,9 +6,9 @@
 
 use super::error_of;
 use super::worker::Worker;
+use crate::cluster::connect_error::ConnectError;
 use crate::endpoint::Endpoint;
 use crate::error::KafkaError;
-use crate::failure::Failure;
 use crate::wait::{Limit, Stop};
 use kafka::client::KafkaClient;
 use std::sync::mpsc::{self, Receiver};
@@ -149,7 +148,7 @@ impl Connection {
                     self.learnt = learnt;
                     return Ok(worker);
                 }
-                Err(Failure::Interrupted) => return Err(Stop::Interrupted.into()),
+                Err(ConnectError::Interrupted) => return Err(Stop::Interrupted.into()),
                 Err(failure) => failures.push(failure),
             }
         }
@@ -158,7 +157,7 @@ impl Connection {
             .map(|(address, failure)| format!("{address}: {failure}"))
             .collect();
         Err(KafkaError::Unreachable {
-            refused: failures.iter().all(Failure::is_final),
+            refused: failures.iter().all(ConnectError::is_final),
             cause: told.join("; "),
             addresses,
         })

@@ -1,4 +1,4 @@
-//! How far one partition has been read, and what an answer to a fetch means for it. Knows nothing of connections.
+//! How far one partition has been read, and what an answer to a fetch means for it.
 
 use std::ops::Range;
 
@@ -24,7 +24,7 @@ pub(super) struct Cursor {
 
 /// What an answer without an error held.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Seen {
+pub(super) struct Visible {
     /// Offsets of the first and last visible record at or after the offset that was asked for.
     pub(super) visible: Option<(i64, i64)>,
     /// The partition's end.
@@ -33,7 +33,7 @@ pub(super) struct Seen {
 
 /// What to do about an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum FetchStep {
     /// Hand over the records with offsets in this range; the cursor has moved past them.
     Deliver(Range<i64>),
     /// Nothing to hand over; fetch again, as the cursor now says.
@@ -71,20 +71,20 @@ impl Cursor {
     }
 
     /// Takes note of an answer. `certain` when a gap before the first record has been looked into.
-    pub(super) fn take(&mut self, seen: Seen, certain: bool) -> Verdict {
+    pub(super) fn take(&mut self, seen: Visible, certain: bool) -> FetchStep {
         self.high = seen.high;
         match seen.visible {
-            Some((first, _)) if first > self.next && !certain => Verdict::Doubt,
+            Some((first, _)) if first > self.next && !certain => FetchStep::Doubt,
             Some((first, last)) => {
                 let end = self.end.map_or(last + 1, |end| end.min(last + 1));
                 let range = first..end.max(first);
                 self.next = last + 1;
                 self.size = self.usual;
-                Verdict::Deliver(range)
+                FetchStep::Deliver(range)
             }
             None => {
                 self.look_further();
-                Verdict::Again
+                FetchStep::Again
             }
         }
     }
@@ -111,8 +111,8 @@ mod tests {
 
     const MIB: i32 = 1024 * 1024;
 
-    fn seen(visible: Option<(i64, i64)>, high: i64) -> Seen {
-        Seen { visible, high }
+    fn seen(visible: Option<(i64, i64)>, high: i64) -> Visible {
+        Visible { visible, high }
     }
 
     #[test]
@@ -120,7 +120,7 @@ mod tests {
         let mut cursor = Cursor::new(0, 5, Some(8), MIB);
         assert_eq!(
             cursor.take(seen(Some((5, 20)), 30), false),
-            Verdict::Deliver(5..8)
+            FetchStep::Deliver(5..8)
         );
         assert!(cursor.is_done());
     }
@@ -128,11 +128,14 @@ mod tests {
     #[test]
     fn a_gap_is_believed_only_at_the_second_look() {
         let mut cursor = Cursor::new(0, 5, None, MIB);
-        assert_eq!(cursor.take(seen(Some((9, 10)), 11), false), Verdict::Doubt);
+        assert_eq!(
+            cursor.take(seen(Some((9, 10)), 11), false),
+            FetchStep::Doubt
+        );
         assert_eq!(cursor.next, 5);
         assert_eq!(
             cursor.take(seen(Some((9, 10)), 11), true),
-            Verdict::Deliver(9..11)
+            FetchStep::Deliver(9..11)
         );
         assert_eq!(cursor.next, 11);
     }
@@ -141,12 +144,12 @@ mod tests {
     fn asks_for_more_until_a_large_record_fits() {
         let mut cursor = Cursor::new(0, 0, None, MIB);
         while cursor.size() < 100 * MIB {
-            assert_eq!(cursor.take(seen(None, 1), false), Verdict::Again);
+            assert_eq!(cursor.take(seen(None, 1), false), FetchStep::Again);
             assert_eq!(cursor.next, 0);
         }
         assert_eq!(
             cursor.take(seen(Some((0, 0)), 1), false),
-            Verdict::Deliver(0..1)
+            FetchStep::Deliver(0..1)
         );
         assert_eq!(cursor.size(), MIB);
     }
@@ -155,7 +158,7 @@ mod tests {
     fn waits_at_the_end_without_asking_for_more() {
         let mut cursor = Cursor::new(0, 7, None, MIB);
         let size = cursor.size();
-        assert_eq!(cursor.take(seen(None, 7), false), Verdict::Again);
+        assert_eq!(cursor.take(seen(None, 7), false), FetchStep::Again);
         assert_eq!((cursor.next, cursor.size()), (7, size));
         assert!(!cursor.is_behind());
     }
@@ -176,10 +179,10 @@ mod tests {
                 let answer: Vec<i64> = visible.range(cursor.next..).take(cut).copied().collect();
                 let shown = answer.first().copied().zip(answer.last().copied());
                 let mut verdict = cursor.take(seen(shown, high), false);
-                if verdict == Verdict::Doubt {
+                if verdict == FetchStep::Doubt {
                     verdict = cursor.take(seen(shown, high), true);
                 }
-                if let Verdict::Deliver(range) = verdict {
+                if let FetchStep::Deliver(range) = verdict {
                     delivered.extend(answer.into_iter().filter(|offset| range.contains(offset)));
                 }
             }

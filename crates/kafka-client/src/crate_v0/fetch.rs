@@ -1,7 +1,6 @@
-//! Fetching records with the crate, and seeing through its quirks. Runs on the connection's thread; knows nothing of
-//! what the records are for.
+//! Fetching records with the crate, and seeing through its quirks. Runs on the connection's thread.
 
-use super::cursor::{Cursor, Seen};
+use super::cursor::{Cursor, Visible};
 use super::metadata;
 use crate::error::{Codec, KafkaError};
 use crate::message::RecordRef;
@@ -13,13 +12,13 @@ use std::time::Duration;
 
 /// One place to read from.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct FetchFrom {
     pub(super) partition: i32,
     pub(super) offset: i64,
     pub(super) size: i32,
 }
 
-impl From<&Cursor> for Place {
+impl From<&Cursor> for FetchFrom {
     fn from(cursor: &Cursor) -> Self {
         Self {
             partition: cursor.partition,
@@ -33,7 +32,7 @@ impl From<&Cursor> for Place {
 pub(super) fn fetch(
     client: &mut KafkaClient,
     topic: &str,
-    places: &[Place],
+    places: &[FetchFrom],
     wait: Duration,
 ) -> kafka::Result<Vec<Response>> {
     if places
@@ -61,13 +60,13 @@ pub(super) fn fetch(
 pub(super) fn first_batch(
     client: &mut KafkaClient,
     topic: &str,
-    place: Place,
+    place: FetchFrom,
 ) -> kafka::Result<Option<Response>> {
     let (mut empty, mut full) = (0, place.size);
     let mut found = None;
     let mut size = 512.min(place.size);
     while full - empty > 1 || found.is_none() {
-        let sized = Place { size, ..place };
+        let sized = FetchFrom { size, ..place };
         let answer = fetch(client, topic, &[sized], Duration::ZERO)?.pop();
         let first = answer.as_ref().and_then(first_offset);
         match first {
@@ -102,7 +101,7 @@ pub(super) fn partitions(answer: &Response) -> impl Iterator<Item = &Partition<'
 pub(super) fn look<'a>(
     partition: &'a Partition<'_>,
     from: i64,
-) -> Result<(&'a [Message<'a>], Seen), KafkaCode> {
+) -> Result<(&'a [Message<'a>], Visible), KafkaCode> {
     let data = partition.data().map_err(|error| code_of(&error))?;
     let messages = data.messages();
     let start = messages.partition_point(|message| message.offset < from);
@@ -112,7 +111,7 @@ pub(super) fn look<'a>(
         .map(|m| m.offset)
         .zip(messages.last().map(|m| m.offset));
     let high = data.highwatermark_offset();
-    Ok((messages, Seen { visible, high }))
+    Ok((messages, Visible { visible, high }))
 }
 
 fn code_of(error: &Error) -> KafkaCode {

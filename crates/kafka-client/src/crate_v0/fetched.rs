@@ -1,4 +1,4 @@
-//! Records that arrived together, looked at where they lie in the answers. Knows nothing of connections.
+//! Records that arrived together, looked at where they lie in the answers.
 
 use super::fetch;
 use crate::message::RecordRef;

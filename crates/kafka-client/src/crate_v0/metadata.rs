@@ -1,4 +1,4 @@
-//! Who leads what, as the crate's client has learnt it. Knows nothing of what is in a topic.
+//! Who leads what, as the crate's client has learnt it.
 
 use crate::endpoint::Endpoint;
 use kafka::client::KafkaClient;

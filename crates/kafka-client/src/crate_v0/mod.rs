@@ -1,8 +1,8 @@
 //! The client of the `kafka` crate, which no other module may name: version 0 of the protocol, as Kafka speaks it up to
-//! 3.9 (KIP-896). Moves plain records, and nothing else. Knows nothing of what the wire client does.
+//! 3.9 (KIP-896). Moves plain records, and nothing else.
 //!
-//! Nothing here holds its caller past a [`Limit`](crate::wait::Limit): every request runs on a thread of its own
-//! (see `connection`), because the crate itself may block for two minutes.
+//! Nothing here holds its caller past a [`Limit`](crate::wait::Limit): every request runs on a thread of its own (see
+//! `connection`), because the crate itself may block for two minutes.
 
 mod connection;
 mod cursor;

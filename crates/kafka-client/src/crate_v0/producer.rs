@@ -1,12 +1,12 @@
-//! Writing records so that each is known to be acknowledged, or not. Knows nothing of where they come from.
+//! Writing records so that each is known to be acknowledged, or not.
 
 use super::connection::Connection;
-use super::write::{How, Outcome, write};
-use crate::batch::{Batch, Chunk};
+use super::write::{WriteOptions, WriteOutcome, write};
 use crate::endpoint::Endpoint;
 use crate::error::KafkaError;
-use crate::producer::Writing;
-use crate::tally::Tally;
+use crate::producer::ProducerOptions;
+use crate::producer::Tally;
+use crate::producer::{Batch, Chunk};
 use crate::wait::{Interrupt, Limit, Stop};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ const RETRY: Duration = Duration::from_millis(100);
 pub(crate) struct Producer {
     connection: Connection,
     topic: String,
-    how: How,
+    how: WriteOptions,
     /// The largest request for one partition that was not refused as too large, once one was.
     allowed: usize,
 }
@@ -36,11 +36,11 @@ impl Producer {
     pub(crate) fn open(
         bootstrap: &[Endpoint],
         topic: &str,
-        writing: &Writing,
+        writing: &ProducerOptions,
         limit: &Limit,
     ) -> Result<Self, KafkaError> {
         Ok(Self {
-            how: How::of(writing)?,
+            how: WriteOptions::of(writing)?,
             connection: Connection::open(bootstrap, limit)?,
             topic: topic.to_owned(),
             allowed: usize::MAX,
@@ -119,23 +119,23 @@ impl Producer {
                 continue;
             };
             let error = match outcome {
-                Outcome::Written(offset) => {
+                WriteOutcome::Written(offset) => {
                     tally.written(partition, Some(offset), &piece.chunk, piece.doubts);
                     continue;
                 }
-                Outcome::TooLarge if piece.chunk.records() > 1 => {
+                WriteOutcome::TooLarge if piece.chunk.records() > 1 => {
                     self.allowed = self.allowed.min(piece.chunk.size() / 2);
                     let (first, second) = piece.chunk.halves();
                     queue.push_front(Piece::new(second, piece.doubts));
                     queue.push_front(Piece::new(first, piece.doubts));
                     continue;
                 }
-                Outcome::TooLarge => KafkaError::RecordTooLarge {
+                WriteOutcome::TooLarge => KafkaError::RecordTooLarge {
                     topic: self.topic.clone(),
                     bytes: piece.chunk.payload(),
                 },
-                Outcome::Refused(error) => error,
-                Outcome::Doubtful(error) => {
+                WriteOutcome::Refused(error) => error,
+                WriteOutcome::Doubtful(error) => {
                     piece.doubts += 1;
                     error
                 }
@@ -149,7 +149,11 @@ impl Producer {
     }
 
     /// Sends and waits: what became of the records for each partition.
-    fn request(&mut self, round: Vec<(i32, Arc<Chunk>)>, limit: &Limit) -> BTreeMap<i32, Outcome> {
+    fn request(
+        &mut self,
+        round: Vec<(i32, Arc<Chunk>)>,
+        limit: &Limit,
+    ) -> BTreeMap<i32, WriteOutcome> {
         let partitions: Vec<i32> = round.iter().map(|(partition, _)| *partition).collect();
         let topic = self.topic.clone();
         let how = self.how;
@@ -159,7 +163,7 @@ impl Producer {
             .start(&doing, limit, move |client| {
                 Ok(write(client, &topic, how, &round))
             })
-            .map_err(Outcome::Refused)
+            .map_err(WriteOutcome::Refused)
             .and_then(|pending| {
                 let answer = match self.connection.finish(&pending, limit) {
                     Err(KafkaError::Stopped(Stop::Interrupted)) => {
@@ -168,12 +172,12 @@ impl Producer {
                     }
                     answer => answer,
                 };
-                answer.map_err(Outcome::Doubtful)
+                answer.map_err(WriteOutcome::Doubtful)
             });
         let (mut outcomes, otherwise) = match answer {
             Ok(outcomes) => (
                 outcomes,
-                Outcome::Doubtful(KafkaError::Garbled {
+                WriteOutcome::Doubtful(KafkaError::Garbled {
                     address: self.connection.address(),
                     cause: "it leaves out a partition".to_owned(),
                 }),

@@ -1,13 +1,12 @@
-//! Reading a topic on and on, the next fetch on its way while the last one is worked on. Knows nothing of what the
-//! records are for.
+//! Reading a topic on and on, the next fetch on its way while the last one is worked on.
 
 use super::connection::{Connection, Pending};
-use super::cursor::{Cursor, Verdict};
-use super::fetch::{self, Place};
+use super::cursor::{Cursor, FetchStep};
+use super::fetch::{self, FetchFrom};
 use super::fetched::Fetched;
+use crate::consumer::Position;
 use crate::endpoint::Endpoint;
 use crate::error::KafkaError;
-use crate::position::Position;
 use crate::wait::Limit;
 use kafka::client::fetch::Response;
 use kafka::error::KafkaCode;
@@ -134,7 +133,7 @@ impl Reader {
 
     fn fetch(&mut self, limit: &Limit) -> Result<Pending<Vec<Response>>, KafkaError> {
         let open = || self.cursors.values().filter(|cursor| !cursor.is_done());
-        let places: Vec<Place> = open().map(Place::from).collect();
+        let places: Vec<FetchFrom> = open().map(FetchFrom::from).collect();
         // a broker with nothing new must not keep the records of another waiting
         let wait = if open().any(Cursor::is_behind) {
             Duration::ZERO
@@ -151,7 +150,7 @@ impl Reader {
     /// Finds out what the answers mean, partition by partition.
     fn sort(&mut self, answers: Vec<Response>, limit: &Limit) -> Result<Fetched, KafkaError> {
         let mut fetched = Fetched::default();
-        let mut trouble = Vec::new();
+        let mut refused = Vec::new();
         let mut doubted = Vec::new();
         for (index, answer) in answers.iter().enumerate() {
             for found in fetch::partitions(answer) {
@@ -160,13 +159,13 @@ impl Reader {
                 };
                 match fetch::look(found, cursor.next) {
                     Ok((_, seen)) => match cursor.take(seen, false) {
-                        Verdict::Deliver(offsets) => {
+                        FetchStep::Deliver(offsets) => {
                             fetched.deliver(index, cursor.partition, offsets);
                         }
-                        Verdict::Again => {}
-                        Verdict::Doubt => doubted.push(cursor.partition),
+                        FetchStep::Again => {}
+                        FetchStep::Doubt => doubted.push(cursor.partition),
                     },
-                    Err(code) => trouble.push((found.partition(), code)),
+                    Err(code) => refused.push((found.partition(), code)),
                 }
             }
         }
@@ -180,9 +179,9 @@ impl Reader {
         for partition in doubted {
             self.look_closer(partition, &mut fetched, limit)?;
         }
-        for (partition, code) in trouble {
+        for (partition, code) in refused {
             match self.settle(partition, code) {
-                // what has arrived is delivered first; the trouble will not go away
+                // what has arrived is delivered first; the refusal will not go away
                 Err(_) if !fetched.is_empty() => self.connection.forget(),
                 settled => settled?,
             }
@@ -200,7 +199,7 @@ impl Reader {
         let Some(cursor) = self.cursors.get_mut(&partition) else {
             return Ok(());
         };
-        let (place, topic) = (Place::from(&*cursor), self.topic.clone());
+        let (place, topic) = (FetchFrom::from(&*cursor), self.topic.clone());
         let answer = self
             .connection
             .call(&format!("read topic `{topic}`"), limit, move |client| {
@@ -216,7 +215,7 @@ impl Reader {
             .next()
             .and_then(|found| fetch::look(found, place.offset).ok())
             .map(|(_, seen)| seen);
-        if let Some(Verdict::Deliver(offsets)) = seen.map(|seen| cursor.take(seen, true)) {
+        if let Some(FetchStep::Deliver(offsets)) = seen.map(|seen| cursor.take(seen, true)) {
             fetched.deliver(fetched.answers.len(), partition, offsets);
             fetched.answers.push(answer);
         }

@@ -1,10 +1,10 @@
-//! Writing records with the crate. Runs on the connection's thread; knows nothing of trying again.
+//! Writing records with the crate. Runs on the connection's thread.
 
 use super::{error_of, metadata};
-use crate::batch::Chunk;
 use crate::compression;
 use crate::error::KafkaError;
-use crate::producer::{Acks, Writing};
+use crate::producer::Chunk;
+use crate::producer::{Acks, ProducerOptions};
 use kafka::client::{Compression, KafkaClient, ProduceMessage, RequiredAcks};
 use kafka::error::{Error, KafkaCode};
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ const REPLICATE: Duration = Duration::from_secs(10);
 
 /// What became of the records for one partition.
 #[derive(Debug, Clone)]
-pub(super) enum Outcome {
+pub(super) enum WriteOutcome {
     /// All are written, the first at this offset.
     Written(i64),
     /// None is written.
@@ -30,15 +30,15 @@ pub(super) enum Outcome {
 
 /// How the crate is told to write.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct How {
+pub(super) struct WriteOptions {
     acks: RequiredAcks,
     compression: Compression,
 }
 
-impl How {
+impl WriteOptions {
     /// # Errors
     /// [`KafkaError::CannotDo`] for a compression that the crate does not know.
-    pub(super) fn of(writing: &Writing) -> Result<Self, KafkaError> {
+    pub(super) fn of(writing: &ProducerOptions) -> Result<Self, KafkaError> {
         Ok(Self {
             acks: match writing.acks {
                 Acks::All => RequiredAcks::All,
@@ -66,9 +66,9 @@ impl How {
 pub(super) fn write(
     client: &mut KafkaClient,
     topic: &str,
-    how: How,
+    how: WriteOptions,
     chunks: &[(i32, Arc<Chunk>)],
-) -> BTreeMap<i32, Outcome> {
+) -> BTreeMap<i32, WriteOutcome> {
     client.set_compression(how.compression);
     let mut outcomes = BTreeMap::new();
     let mut by_leader: BTreeMap<String, Vec<&(i32, Arc<Chunk>)>> = BTreeMap::new();
@@ -76,7 +76,10 @@ pub(super) fn write(
         match metadata::leader(client, topic, chunk.0) {
             Some(leader) => by_leader.entry(leader).or_default().push(chunk),
             None => {
-                outcomes.insert(chunk.0, Outcome::Refused(no_leader(client, topic, chunk.0)));
+                outcomes.insert(
+                    chunk.0,
+                    WriteOutcome::Refused(no_leader(client, topic, chunk.0)),
+                );
             }
         }
     }
@@ -94,7 +97,7 @@ pub(super) fn write(
                 outcomes.extend(confirms.map(|confirm| {
                     let outcome = confirm.offset.map_or_else(
                         |code| refused(code, topic, confirm.partition),
-                        Outcome::Written,
+                        WriteOutcome::Written,
                     );
                     (confirm.partition, outcome)
                 }));
@@ -113,24 +116,24 @@ pub(super) fn write(
 }
 
 /// What a partition's error code means to a writer.
-fn refused(code: KafkaCode, topic: &str, partition: i32) -> Outcome {
+fn refused(code: KafkaCode, topic: &str, partition: i32) -> WriteOutcome {
     if matches!(
         code,
         KafkaCode::MessageSizeTooLarge | KafkaCode::RecordListTooLarge
     ) {
-        return Outcome::TooLarge;
+        return WriteOutcome::TooLarge;
     }
     let doing = format!("write to partition {partition} of topic `{topic}`");
     let error = super::refused(code, doing);
     if error.leaves_a_write_in_doubt() {
-        Outcome::Doubtful(error)
+        WriteOutcome::Doubtful(error)
     } else {
-        Outcome::Refused(error)
+        WriteOutcome::Refused(error)
     }
 }
 
 /// What the failure of a whole request to `leader` means.
-fn failed(error: &Error, leader: &str, topic: &str) -> Outcome {
+fn failed(error: &Error, leader: &str, topic: &str) -> WriteOutcome {
     let never_sent = match error {
         Error::Io(cause) => matches!(
             cause.kind(),
@@ -143,9 +146,9 @@ fn failed(error: &Error, leader: &str, topic: &str) -> Outcome {
     };
     let error = error_of(error, leader, &format!("write to topic `{topic}`"));
     if never_sent {
-        Outcome::Refused(error)
+        WriteOutcome::Refused(error)
     } else {
-        Outcome::Doubtful(error)
+        WriteOutcome::Doubtful(error)
     }
 }
 

@@ -122,7 +122,7 @@ pub fn deploy(
         }
         marks.ended(Step::Preflight, since);
         // pulling an image takes as long as it takes
-        let cause = match plan.carry_out(&mut marks, &limit.again(), observer) {
+        let cause = match plan.carry_out(&mut marks, &limit.restarted(), observer) {
             Ok((outcome, has_lost)) => {
                 return Ok(Deployed {
                     has_lost,

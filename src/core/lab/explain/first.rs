@@ -91,8 +91,8 @@ impl<'a> Both<'a> {
     fn has_first(&mut self, one: &PartitionLag, limit: &Limit) -> Result<Option<bool>, KafkaError> {
         let place = (self.topic.to_owned(), one.partition);
         let whole = BTreeMap::from([(place.clone(), one.first..one.end)]);
-        let mut seen = self.source.glances(&whole, self.committed_only, limit)?;
-        let first = seen.remove(&place).and_then(|glance| glance.first);
+        let mut seen = self.source.peek(&whole, self.committed_only, limit)?;
+        let first = seen.remove(&place).and_then(|peek| peek.first);
         let Some((first, time)) =
             first.and_then(|first| Some((first.clone(), first.time.filter(|time| *time >= 0)?)))
         else {

@@ -54,7 +54,7 @@ pub fn reset(
     refuse_active(&group)?;
     let info = topics::find(&mut admin, &what.topic, limit)?;
     let partitions = topics::partitions(&what.topic, &info, what.partition)?;
-    let places = admin.places(&what.topic, &partitions, what.to, limit)?;
+    let places = admin.start_offsets(&what.topic, &partitions, what.to, limit)?;
     let moved = places.into_iter().map(|(partition, place)| {
         let now = within(place.meant, place.first, place.end);
         Moved {

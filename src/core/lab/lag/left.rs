@@ -7,7 +7,7 @@ use crate::core::lab::{Lab, addresses};
 use crate::core::topology::Flow;
 use kmk_kafka::message::{Record, to_millis};
 use kmk_kafka::wait::Limit;
-use kmk_kafka::{Admin, At, Glance, KafkaError, Setting, Subject};
+use kmk_kafka::{Admin, At, KafkaError, Peek, Setting, Subject};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::{Duration, SystemTime};
@@ -21,7 +21,7 @@ type Place = (String, i32);
 /// What was seen.
 #[derive(Debug, Default)]
 pub(super) struct Left {
-    glances: BTreeMap<Place, Glance>,
+    glances: BTreeMap<Place, Peek>,
     /// Where a copy was made anew, as its first record shows.
     anew: BTreeSet<Place>,
 }
@@ -104,7 +104,7 @@ impl Eyes<'_> {
         &mut self,
         cluster: &str,
         parts: &BTreeMap<Place, Range<i64>>,
-    ) -> Result<BTreeMap<Place, Glance>, KafkaError> {
+    ) -> Result<BTreeMap<Place, Peek>, KafkaError> {
         if parts.is_empty() {
             return Ok(BTreeMap::new());
         }
@@ -112,7 +112,7 @@ impl Eyes<'_> {
         // what the flow leaves out is neither behind nor lost
         let committed_only =
             cluster == self.flow.spec.source && self.flow.reads_committed_only(&self.lab.topology);
-        self.on(cluster)?.glances(parts, committed_only, limit)
+        self.on(cluster)?.peek(parts, committed_only, limit)
     }
 }
 
@@ -235,7 +235,7 @@ fn suspects(
         eyes.on(&flow.spec.target)?.settings(&subjects, limit)?
     };
     let now = to_millis(SystemTime::now());
-    let first = |of: &BTreeMap<Place, Glance>, place: &Place| -> Option<Record> {
+    let first = |of: &BTreeMap<Place, Peek>, place: &Place| -> Option<Record> {
         of.get(place).and_then(|glance| glance.first.clone())
     };
     let confirmed = suspects.into_iter().filter(|one| {

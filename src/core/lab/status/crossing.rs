@@ -98,7 +98,12 @@ fn send(lab: &Lab, flow: &Flow, limit: &Limit) -> Crossing {
     let mut life = Life::Unknown;
     if matches!(crossed, CanaryStatus::Missing { .. }) {
         // by now one must have come
-        let heard = look(lab, flow, &mut pulse, &limit.again().at_most(PATIENCE / 3));
+        let heard = look(
+            lab,
+            flow,
+            &mut pulse,
+            &limit.restarted().at_most(PATIENCE / 3),
+        );
         life = match (heard, pulse.age(), pulse::interval(flow)) {
             (Ok(true), Some(age), _) => Life::Heard(age),
             (Ok(false), Some(age), Some(interval)) if age > interval * 2 => Life::Silent(age),

@@ -3,7 +3,7 @@
 use super::{TopicError, find};
 use kmk_kafka::endpoint::Endpoint;
 use kmk_kafka::wait::Limit;
-use kmk_kafka::{Admin, KafkaError, Place, Start, TopicInfo};
+use kmk_kafka::{Admin, KafkaError, Start, StartOffset, TopicInfo};
 use std::collections::BTreeMap;
 
 /// Which records to remove.
@@ -48,7 +48,7 @@ pub fn truncate(
     let mut admin = Admin::connect_patiently(bootstrap, limit)?;
     let info = find(&mut admin, &what.topic, limit)?;
     let partitions = partitions(&what.topic, &info, what.partition)?;
-    let places = admin.places(&what.topic, &partitions, what.before, limit)?;
+    let places = admin.start_offsets(&what.topic, &partitions, what.before, limit)?;
     refuse_beyond_the_end(&what.topic, &places)?;
     // what lies before the first record is gone already
     let meant = places.iter().map(|(partition, place)| Truncated {
@@ -86,7 +86,10 @@ pub(in crate::core::lab) fn partitions(
     }
 }
 
-fn refuse_beyond_the_end(topic: &str, places: &BTreeMap<i32, Place>) -> Result<(), TopicError> {
+fn refuse_beyond_the_end(
+    topic: &str,
+    places: &BTreeMap<i32, StartOffset>,
+) -> Result<(), TopicError> {
     let mut places = places.iter();
     match places.find(|(_, place)| place.meant > place.end) {
         None => Ok(()),
@@ -106,7 +109,7 @@ mod tests {
     #[test]
     fn an_offset_behind_the_end_of_one_partition_is_refused() {
         let refused = |meant, ends: &[i64]| {
-            let place = |end: &i64| Place {
+            let place = |end: &i64| StartOffset {
                 first: 0,
                 end: *end,
                 meant,

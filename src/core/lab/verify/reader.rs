@@ -9,7 +9,7 @@ use super::topic_setup::look;
 use super::topic_snapshot::{AGAIN, Times, TopicSnapshot, patiently, settled};
 use crate::core::judge::ledger::{Arrivals, Guarantee, RunId};
 use kmk_kafka::wait::{Limit, Probe};
-use kmk_kafka::{Admin, Client, Consumer, KafkaError, Reading, Start};
+use kmk_kafka::{Admin, Client, Consumer, ConsumerOptions, KafkaError, Start};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Mutex;
@@ -238,7 +238,7 @@ impl Reader {
             let mut admin = Admin::connect(&self.target.endpoints, limit)?;
             let info = admin.topics(limit)?.remove(&self.target.remote);
             let info = info.unwrap_or_default();
-            let reading = Reading {
+            let reading = ConsumerOptions {
                 to_end: true,
                 ..reading(start)
             };
@@ -259,7 +259,7 @@ impl Reader {
     }
 
     fn note_changes(&mut self, clock: Clock) {
-        if self.consumer.was_remade() {
+        if self.consumer.was_recreated() {
             self.begun.clear();
             self.seen.reached.clear();
             self.note(Incident::TopicRecreated, clock);
@@ -314,12 +314,12 @@ struct Ending<'a> {
 
 impl Steps for Ending<'_> {
     fn read_on(&mut self) -> Result<(), KafkaError> {
-        let limit = self.limit.again();
+        let limit = self.limit.restarted();
         (self.reader).drain_what_is_there(self.arrivals, self.clock, &limit)
     }
 
     fn read_again(&mut self) -> Result<(), KafkaError> {
-        let limit = self.limit.again();
+        let limit = self.limit.restarted();
         (self.reader).read_again_if_need_be(self.arrivals, self.clock, &limit)
     }
 
@@ -331,7 +331,7 @@ impl Steps for Ending<'_> {
         let written = self.state.ended.get().map(|sending| &sending.written);
         let written = written.cloned().unwrap_or_default();
         let (source, topic) = &self.reader.from;
-        let limit = self.limit.again();
+        let limit = self.limit.restarted();
         let open = settled(&self.reader.target, source, topic, &written, &limit)?;
         self.reader.seen.unknown = open.map(|why| format!("more may still come: {why}"));
         Ok(())
@@ -339,8 +339,8 @@ impl Steps for Ending<'_> {
 }
 
 /// All partitions, of what is committed.
-fn reading(start: Start) -> Reading {
-    Reading {
+fn reading(start: Start) -> ConsumerOptions {
+    ConsumerOptions {
         partition: None,
         start,
         group: None,

@@ -108,13 +108,13 @@ impl<'a> Run<'a> {
         let mut readers = Vec::new();
         for route in routes {
             let targets = route.targets.iter();
-            let open = |target| Reader::open(route, target, what, &limit.again());
+            let open = |target| Reader::open(route, target, what, &limit.restarted());
             let opened: Result<Vec<Reader>, _> = targets.map(open).collect();
             readers.push(opened?);
         }
         let mut senders = Vec::new();
         for route in routes {
-            senders.push(Sender::open(route, what, &limit.again())?);
+            senders.push(Sender::open(route, what, &limit.restarted())?);
         }
         Ok(Self {
             routes,

@@ -7,7 +7,7 @@ use crate::core::judge::ledger::Stamp;
 use crate::core::records::produce::has_room;
 use kmk_kafka::message::to_millis;
 use kmk_kafka::wait::{Interrupt, Limit, Stop};
-use kmk_kafka::{Admin, Batch, Client, KafkaError, Producer, Tally, Writing};
+use kmk_kafka::{Admin, Batch, Client, KafkaError, Producer, ProducerOptions, Tally};
 use std::time::{Duration, SystemTime};
 
 /// A paced run sends no more often than this: what has become due meanwhile goes out together.
@@ -42,9 +42,9 @@ impl Sender {
     /// The topic is there. Always our own client: with it no retry repeats or reorders, and which records are
     /// acknowledged is known one by one.
     pub(super) fn open(route: &Route, what: &Verify, limit: &Limit) -> Result<Self, KafkaError> {
-        let writing = Writing {
+        let writing = ProducerOptions {
             client: Client::Wire,
-            ..Writing::default()
+            ..ProducerOptions::default()
         };
         let admin = Admin::connect_patiently(&route.endpoints, limit)?;
         Ok(Self {
@@ -131,7 +131,7 @@ impl Sender {
         let mut sent = locked(&state.sent);
         while (batch.records() as u64) < most {
             let size = batch.growth(None, Some(&self.value)).max(self.size);
-            if !batch.is_empty() && !has_room(&batch, size, size) {
+            if !batch.is_empty() && !has_room(&batch, size) {
                 break;
             }
             let partition = self.turn;

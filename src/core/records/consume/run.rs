@@ -4,7 +4,7 @@ use super::output::Output;
 use super::{Consume, ConsumeEnd, ConsumeError, LOOK};
 use crate::core::event::{Event, Observer};
 use kmk_kafka::wait::{Interrupt, Limit, Stop};
-use kmk_kafka::{Change, Consumer, Fetched, KafkaError, Speaker};
+use kmk_kafka::{Backend, Consumer, Fetched, GroupEvent, KafkaError};
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::ControlFlow;
@@ -33,7 +33,7 @@ pub(super) struct Run<'a, 's> {
     /// The failure told of, until the broker answers again.
     uneasy: Option<KafkaError>,
     /// Which client was last told to read.
-    speaker: Option<Speaker>,
+    backend: Option<Backend>,
 }
 
 impl<'a, 's> Run<'a, 's> {
@@ -54,7 +54,7 @@ impl<'a, 's> Run<'a, 's> {
             committed: BTreeMap::new(),
             next_commit: Instant::now() + COMMIT,
             uneasy: None,
-            speaker: None,
+            backend: None,
         }
     }
 
@@ -66,10 +66,10 @@ impl<'a, 's> Run<'a, 's> {
             if self.output.wanted() == 0 || consumer.is_done() {
                 return Ok(ConsumeEnd::Complete);
             }
-            self.tell_speaker(consumer.speaker());
+            self.tell_backend(consumer.backend());
             let left = self.output.wanted();
             let polled = consumer.poll(left, &self.limit);
-            self.tell_speaker(consumer.speaker());
+            self.tell_backend(consumer.backend());
             self.tell_changes(consumer);
             self.follow_group(consumer);
             match polled {
@@ -102,16 +102,16 @@ impl<'a, 's> Run<'a, 's> {
         }
     }
 
-    fn tell_speaker(&mut self, speaker: Speaker) {
-        if self.speaker != Some(speaker) {
-            self.speaker = Some(speaker);
-            let what = format!("reading topic `{}` with {speaker}", self.topic);
+    fn tell_backend(&mut self, backend: Backend) {
+        if self.backend != Some(backend) {
+            self.backend = Some(backend);
+            let what = format!("reading topic `{}` with {backend}", self.topic);
             self.observer.on(Event::Started(what));
         }
     }
 
     fn tell_changes(&self, consumer: &mut Consumer) {
-        if consumer.was_remade() {
+        if consumer.was_recreated() {
             self.observer.on(Event::Warning(format!(
                 "topic `{}` was deleted and made anew: reading it from its beginning",
                 self.topic
@@ -135,13 +135,13 @@ impl<'a, 's> Run<'a, 's> {
 
     /// The partitions of a member of a group come and go.
     fn follow_group(&mut self, consumer: &mut Consumer) {
-        for change in consumer.changes() {
+        for change in consumer.events() {
             match change {
-                Change::Waiting => {
+                GroupEvent::Waiting => {
                     let what = "waiting for the other members of the group";
                     self.observer.on(Event::Progress(what.to_owned()));
                 }
-                Change::Assigned { places, of } => {
+                GroupEvent::Assigned { places, of } => {
                     let what = mine(&places, of);
                     self.observer.on(if places.is_empty() {
                         Event::Note(what)
@@ -153,7 +153,7 @@ impl<'a, 's> Run<'a, 's> {
                         .retain(|partition, _| !places.contains_key(partition));
                     self.handed = places;
                 }
-                Change::Revoked => {
+                GroupEvent::Revoked => {
                     let what = "the group shares out its partitions anew";
                     self.observer.on(Event::Started(what.to_owned()));
                     // once it is given up it can be noted no more, so not even an interruption cuts this short
@@ -163,7 +163,7 @@ impl<'a, 's> Run<'a, 's> {
                     }
                     self.handed.clear();
                 }
-                Change::Lost => {
+                GroupEvent::Lost => {
                     let what =
                         "out of the group for a while; others may have read the same records";
                     self.warn(what.to_owned());
@@ -207,7 +207,7 @@ impl<'a, 's> Run<'a, 's> {
                 sink.flush().map_err(ConsumeError::Sink)?;
                 self.handed.extend(reached.drain(..));
                 self.commit_now_and_then(consumer);
-                is_enough |= consumer.is_called();
+                is_enough |= consumer.is_rebalancing();
             }
             is_all &= !is_enough;
             Ok(if is_enough {

@@ -1,6 +1,6 @@
 //! Cutting a stream of bytes into lines, in constant memory. Knows nothing of records or encodings.
 
-use kmk_kafka::message::MAX_VALUE;
+use crate::core::records::samples::MAX_VALUE;
 use std::io::{self, BufRead, BufReader, Read};
 
 /// How much is read at once, in bytes.

@@ -1,7 +1,7 @@
 //! What became of a run of produce.
 
 use super::LinesError;
-use kmk_kafka::{KafkaError, Speaker, Tally};
+use kmk_kafka::{Backend, KafkaError, Tally};
 use std::time::Duration;
 
 /// What became of it all.
@@ -15,7 +15,7 @@ pub struct ProduceReport {
     /// From the first record to the last acknowledgement.
     pub elapsed: Duration,
     /// Which client wrote, and why; none where there was nothing to write.
-    pub speaker: Option<Speaker>,
+    pub backend: Option<Backend>,
     /// How it ended.
     pub end: ProduceEnd,
 }
@@ -54,7 +54,7 @@ impl ProduceReport {
             tally: Tally::default(),
             not_acknowledged: 0,
             elapsed: Duration::ZERO,
-            speaker: None,
+            backend: None,
             end,
         }
     }

@@ -1,0 +1,19 @@
+//! Record batches, as they travel and as they lie on disk: message format 2.
+//!
+//! Our own code rather than kafka-protocol's: it looks at records where they lie, and takes no number on trust.
+
+mod decode;
+mod encode;
+mod error;
+mod header;
+mod records;
+mod varint;
+
+pub(crate) use decode::{Partial, batches};
+pub(crate) use encode::{Identity, encode};
+pub(crate) use error::BatchError;
+pub(crate) use header::RecordBatch;
+pub(crate) use records::Marker;
+
+#[cfg(test)]
+mod tests;
