@@ -12,6 +12,7 @@ pub mod lab;
 pub mod lab_file;
 pub mod mirrormaker;
 pub mod nearest;
+mod observe;
 pub mod records;
 pub mod shell;
 pub mod spec;

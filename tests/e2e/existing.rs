@@ -152,7 +152,7 @@ fn a_cluster_that_was_there_before_is_mirrored_into_a_lab_and_left_alone() {
     let syncs = "mm2-offset-syncs.lab.internal";
     lab.kmk("deploy")
         .code(0)
-        .says(&format!("MirrorMaker makes there: {syncs}"))
+        .says(&format!("MirrorMaker creates on it: {syncs}"))
         .prints("is up and MirrorMaker runs");
     lab.secondary()
         .until_it_has("onprem.orders", &sent, CROSSING);
@@ -406,7 +406,7 @@ fn what_no_container_could_reach_is_refused_before_anything_is_made() {
     write_file(&lab, &file);
     lab.kmk("deploy")
         .code(3)
-        .says("tells its clients to come to 127.0.0.1:")
+        .says("advertises 127.0.0.1:")
         .says("listens only on this machine's loopback address")
         .says(&format!(
             "cluster `nobody` does not answer at localhost:{nobody}"

@@ -134,7 +134,7 @@ fn what_a_file_says_is_what_runs_and_a_change_touches_only_what_it_must() {
     fs::write(&file, changed.replace("flows:", "  - name: third\nflows:")).unwrap();
     kmk(&lab, "deploy")
         .code(2)
-        .says("cannot be given east, west, third instead")
+        .says("they cannot be changed to east, west, third")
         .says("hint: ");
     println!("the flow is taken out, and MirrorMaker with it");
     fs::write(&file, &changed[..changed.find("flows:").unwrap()]).unwrap();

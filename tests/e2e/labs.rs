@@ -160,7 +160,7 @@ fn goes_on_after(rounds: usize) {
     docker_words(&["rm", "-f", &lab.container("primary")], b"");
     lab.kmk("start")
         .code(3)
-        .says("lacks containers: primary")
+        .says("is missing containers: primary")
         .says("kmk deploy");
     assert_eq!(listed(&lab)["state"], "incomplete");
     lab.kmk("deploy").code(0);

@@ -105,7 +105,7 @@ fn a_lab_on_another_engine() {
     assert_eq!(remote.things(), "", "refused before anything is made");
 
     let ran = remote.deploy("--bind 127.0.0.1").code(0);
-    ran.says("warning: whoever reaches 127.0.0.1 can read, write and delete everything")
+    ran.says("warning: anyone who can reach 127.0.0.1 can read, write and delete everything")
         .prints("is up and replicates");
     let mounts = "{{range .Mounts}}{{.Type}} {{end}}{{range .HostConfig.Mounts}}{{.Type}} {{end}}{{.HostConfig.Binds}}";
     for service in ["primary", "secondary", "mm2-secondary"] {

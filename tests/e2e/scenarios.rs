@@ -45,7 +45,7 @@ impl Running {
         let other = if scenario == Scenario::Dr { "ha" } else { "dr" };
         lab.kmk(&format!("deploy --scenario {other}"))
             .code(2)
-            .says(&format!("is not `{other}`: it is `{scenario}` ("));
+            .says(&format!("already exists with scenario `{scenario}` ("));
         Self {
             lab,
             topology,

@@ -5,6 +5,9 @@ use crate::flags::refused;
 use crate::kmk::Kmk;
 use indoc::indoc;
 use serde_json::{Value, json};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn lab() -> Kmk {
     Kmk::on(|kmk| Docker::works().with(&kmk.lab()))
@@ -69,6 +72,36 @@ fn no_lab_or_one_that_is_stopped() {
             error: lab `demo` is stopped
               hint: `kmk start` starts it again
         "});
+}
+
+/// Takes connections to a port, and hangs up; how many there were.
+fn hangs_up(port: u16) -> Arc<AtomicUsize> {
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            counted.fetch_add(1, Ordering::SeqCst);
+            drop(stream);
+        }
+    });
+    count
+}
+
+#[test]
+fn each_cluster_is_asked_once() {
+    let kmk = lab();
+    let counts = kmk.ports().map(hangs_up);
+    let connections = |line: &str| {
+        kmk.run(line);
+        counts
+            .each_ref()
+            .map(|count| count.swap(0, Ordering::SeqCst))
+    };
+    let of_status = connections("status");
+    assert!(of_status.iter().all(|count| *count > 0), "{of_status:?}");
+    // status says how the flow is: nothing more is asked for the explanation
+    assert_eq!(connections("explain orders"), of_status);
 }
 
 #[test]

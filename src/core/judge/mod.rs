@@ -3,5 +3,6 @@
 pub mod culprit;
 pub mod explain;
 pub mod failover;
+pub mod health;
 pub mod lag;
 pub mod ledger;

@@ -1,11 +1,11 @@
 //! Looks for the topic that keeps records from being copied, where a flow or a part of it stands still. Judges by
 //! [`Evidence`].
 
-use super::lag::Views;
 use super::{Lab, addresses, batch_limits};
 use crate::core::judge::culprit::{Culprit, Evidence};
 use crate::core::judge::lag::FlowLag;
 use crate::core::mirrormaker::patterns::Rules;
+use crate::core::observe::Snapshots;
 use crate::core::topology::{BATCH_LIMITS, FULL_BATCH, Flow};
 use kmk_kafka::wait::Limit;
 use std::time::Duration;
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) fn of(
     lab: &Lab,
     flow: &Flow,
-    (views, lag): (&Views<'_>, &FlowLag),
+    (views, lag): (&Snapshots<'_>, &FlowLag),
     stands: bool,
     limit: &Limit,
 ) -> Vec<Culprit> {
@@ -26,7 +26,7 @@ pub(super) fn of(
         return Vec::new();
     };
     let mirror = lab.topology.mirror_of(&flow.spec.target);
-    let said = target.mirrors.get(&flow.spec.source);
+    let said = target.flows.get(&flow.spec.source);
     let failed = said.map(|said| said.recent_failure()).unwrap_or_default();
     let addresses = ends.map(|name| {
         lab.topology

@@ -1,34 +1,36 @@
 //! Why a topic is not, or not yet, where a flow leads: what is seen, flow by flow, and the answer that follows from it.
 
 mod first;
-mod look;
 mod mirror;
 mod missing;
 mod origin;
+mod sight;
 mod tight;
 mod unhealthy;
 
 use super::Lab;
-use super::status::{self, COPIES, ContainerStatus, FlowState, FlowStatus, TopicStatus};
+use super::status::{self, ContainerStatus, FlowState, FlowStatus, TopicStatus};
 use crate::core::docker::{Docker, DockerError};
 use crate::core::judge::explain::{
     Answer, Beyond, Facts, Failure, Missing, Obstacle, Refresh, Sight, Whose, Worker, judge,
 };
+use crate::core::judge::lag::Ends;
 use crate::core::mirrormaker::config;
 use crate::core::mirrormaker::patterns::{Rules, Selection};
-use crate::core::mirrormaker::state::{self, Config};
+use crate::core::mirrormaker::state::Config;
 use crate::core::nearest::nearest;
+use crate::core::observe::{ClusterSnapshot, FlowSnapshot, Snapshots, Wanted};
 use crate::core::topology::{Flow, TRANSACTIONS};
 use kmk_kafka::wait::Limit;
-use look::{Look, Notes};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
-use std::thread;
-use std::time::SystemTime;
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
 use unhealthy::{concerning, failures, unmoved};
 
 /// What MirrorMaker takes where its settings say nothing: seconds from one look for topics to the next.
 const REFRESH_BY_DEFAULT: u64 = 600;
+/// How long one cluster may take to answer a further question.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A topic and a flow: what becomes of the one on the other, and why.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -69,20 +71,15 @@ pub fn explain(
             .into_iter()
             .chain(copies)
     });
-    let names: BTreeSet<String> = names.collect();
-    let (looks, status) = thread::scope(|scope| {
-        let looks = scope.spawn(|| look::at_all(lab, &names, limit));
-        let status = status::status(docker, lab, false, limit);
-        (
-            looks.join().expect("a look at clusters does not panic"),
-            status,
-        )
-    });
-    let status = status?;
+    let wanted = Wanted {
+        topics: names.collect(),
+        configs: true,
+    };
+    let (status, clusters) = status::observed(docker, lab, false, &wanted, limit)?;
     let scene = Scene {
         docker,
         lab,
-        looks,
+        clusters,
         containers: &status.containers,
         limit,
     };
@@ -118,7 +115,7 @@ fn concerned(mut about: Vec<(Explanation, bool)>) -> Vec<Explanation> {
 struct Scene<'a> {
     docker: &'a Docker,
     lab: &'a Lab,
-    looks: BTreeMap<&'a str, Look>,
+    clusters: Snapshots<'a>,
     containers: &'a [ContainerStatus],
     limit: &'a Limit,
 }
@@ -126,7 +123,7 @@ struct Scene<'a> {
 impl Scene<'_> {
     /// The topic of the source that a name stands for, and whether it is the name of its copy.
     fn meant<'t>(&self, flow: &Flow, topic: &'t str) -> (&'t str, bool) {
-        let is_there = self.looks[flow.spec.source.as_str()]
+        let is_there = self.clusters[flow.spec.source.as_str()]
             .topics
             .contains_key(topic);
         match flow.source_topic(topic) {
@@ -144,15 +141,6 @@ impl Scene<'_> {
             facts.obstacle = told.map(|message| Obstacle::Reported { message });
             answer = judge(&facts);
         }
-        if let (Answer::UpToDate { .. }, true) = (&answer, facts.is_copy_shorter()) {
-            // what is noted as copied was seen after what was there
-            for (sight, cluster, name) in [
-                (&mut facts.copy, &flow.spec.target, remote.as_str()),
-                (&mut facts.original, &flow.spec.source, topic),
-            ] {
-                self.look_again(sight, cluster, name);
-            }
-        }
         if let Answer::MirroredRecordsLost { .. } = answer {
             facts.missing = self.missing(flow, topic, status);
         }
@@ -168,11 +156,14 @@ impl Scene<'_> {
 
     fn facts(&self, flow: &Flow, topic: &str, status: &FlowStatus) -> Facts {
         let (source, target) = (&flow.spec.source, &flow.spec.target);
-        let (from, to) = (&self.looks[source.as_str()], &self.looks[target.as_str()]);
-        let nothing = Notes::default();
-        let kept = to.notes.get(source);
-        let said = kept.unwrap_or(&nothing);
-        let config = state::config(&said.configs, COPIES);
+        let (from, to) = (
+            &self.clusters[source.as_str()],
+            &self.clusters[target.as_str()],
+        );
+        let nothing = FlowSnapshot::default();
+        let noted = to.flows.get(source);
+        let said = noted.unwrap_or(&nothing);
+        let config = &said.config;
         let workers = mirror::workers(self.lab, flow);
         // what does not run will be told anew when it does
         let runs = workers.iter().any(Worker::runs);
@@ -180,9 +171,9 @@ impl Scene<'_> {
         let rules = rules(flow, settings);
         let (selection, whose) = authored(flow, topic, rules.select(topic));
         let remote = rules.remote(topic);
-        let original = from.sight(topic);
+        let original = sight::of(from, topic);
         let records = original.contents().map(|contents| contents.records);
-        let copied = kept.map(|notes| counted(flow, topic, from, notes));
+        let copied = noted.map(|noted| counted(topic, from, noted));
         let names = from.topics.keys().map(String::as_str);
         let shown = status.topics.iter().find(|one| one.source == topic);
         let failures = failures(status);
@@ -213,7 +204,7 @@ impl Scene<'_> {
             workers,
             down: self.down(flow),
             original,
-            copy: to.sight(&remote),
+            copy: sight::of(to, &remote),
             tight: if is_of_size {
                 tight::copies(self.lab, flow, from, to, self.limit)
             } else {
@@ -232,8 +223,8 @@ impl Scene<'_> {
             },
             is_uncertain: status.state != FlowState::Unhealthy,
             assigned: settings.map(|_| config.topics.get(topic).copied().unwrap_or(0)),
-            refresh: refresh(&config, said),
-            obstacle: obstacle(&config, &remote, to),
+            refresh: refresh(said),
+            obstacle: obstacle(config, &remote, to),
             behind: behind(topic, shown, from, records, copied),
             seconds_behind: shown.and_then(|shown| shown.seconds_behind),
             lost: shown.map_or(0, |shown| shown.lost),
@@ -244,7 +235,7 @@ impl Scene<'_> {
             is_first_mirrored: first::is_there(self.lab, flow, topic, status, self.limit),
             missing: Vec::new(),
             open: if flow.reads_committed_only(&self.lab.topology) {
-                from.open(topic)
+                sight::open_transactions(from, topic)
             } else {
                 Vec::new()
             },
@@ -252,19 +243,10 @@ impl Scene<'_> {
         }
     }
 
-    fn look_again(&self, sight: &mut Sight, cluster: &str, topic: &str) {
-        let Some(known) = self.lab.topology.cluster(cluster) else {
-            return;
-        };
-        if let Ok(seen) = self.looks[cluster].again(known, topic, self.limit) {
-            *sight = seen;
-        }
-    }
-
     fn missing(&self, flow: &Flow, topic: &str, status: &FlowStatus) -> Vec<Missing> {
         let topics = status.lag.iter().flat_map(|lag| &lag.topics);
         let mut counted = topics.filter(|counted| counted.source == topic);
-        let target = &self.looks[flow.spec.target.as_str()];
+        let target = &self.clusters[flow.spec.target.as_str()];
         counted.next().map_or_else(Vec::new, |topic| {
             missing::records(self.lab, flow, topic, target, self.limit)
         })
@@ -285,9 +267,9 @@ impl Scene<'_> {
     /// Clusters other than the source that have a topic of that name.
     fn elsewhere(&self, flow: &Flow, topic: &str) -> Vec<String> {
         let others = self
-            .looks
+            .clusters
             .iter()
-            .filter(|(name, look)| **name != flow.spec.source && look.topics.contains_key(topic));
+            .filter(|(name, seen)| **name != flow.spec.source && seen.topics.contains_key(topic));
         others.map(|(name, _)| (*name).to_owned()).collect()
     }
 }
@@ -324,19 +306,18 @@ fn authored(flow: &Flow, topic: &str, selection: Selection) -> (Selection, Whose
     (Selection::Excluded(pattern), whose)
 }
 
-fn refresh(config: &Config, notes: &Notes) -> Refresh {
-    let said = config.settings.as_ref().and_then(|settings| {
+fn refresh(flow: &FlowSnapshot) -> Refresh {
+    let said = flow.config.settings.as_ref().and_then(|settings| {
         let every = settings.get("refresh.topics.interval.seconds")?;
         every.parse().ok()
     });
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let now = now.map_or(0, |now| i64::try_from(now.as_millis()).unwrap_or(0));
-    let began = state::began(&notes.states, COPIES);
-    Refresh::new(said.unwrap_or(REFRESH_BY_DEFAULT), began, now)
+    Refresh::new(said.unwrap_or(REFRESH_BY_DEFAULT), flow.began, now)
 }
 
 /// What keeps the target from having the topic, as far as that can be seen there.
-fn obstacle(config: &Config, remote: &str, target: &Look) -> Option<Obstacle> {
+fn obstacle(config: &Config, remote: &str, target: &ClusterSnapshot) -> Option<Obstacle> {
     let alike = |name: &str| name.replace('.', "_");
     let mut others = target.topics.keys().filter(|name| *name != remote);
     if let Some(with) = others.find(|name| alike(name) == alike(remote)) {
@@ -344,21 +325,22 @@ fn obstacle(config: &Config, remote: &str, target: &Look) -> Option<Obstacle> {
     }
     let asked = config.settings.as_ref()?.get("replication.factor")?;
     let asked: u64 = asked.parse().ok()?;
-    let is_too_many = usize::try_from(asked).is_ok_and(|asked| asked > target.brokers);
+    let is_too_many = usize::try_from(asked).is_ok_and(|asked| asked > target.brokers_up);
     is_too_many.then_some(Obstacle::Replicas {
         asked,
-        brokers: target.brokers,
+        brokers: target.brokers_up,
     })
 }
 
 /// Records of a topic that MirrorMaker has noted as copied, and that are still on the source.
-fn counted(flow: &Flow, topic: &str, source: &Look, notes: &Notes) -> u64 {
-    let copied = state::copied(&notes.offsets, &flow.spec.source);
-    let counted = source.bounds(topic).map(|(partition, first, end)| {
-        let last = copied.get(&(topic.to_owned(), partition));
-        let next = last.map_or(first, |last| last.saturating_add(1).min(end));
-        u64::try_from(next.saturating_sub(first)).unwrap_or(0)
-    });
+fn counted(topic: &str, source: &ClusterSnapshot, flow: &FlowSnapshot) -> u64 {
+    let counted = source
+        .bounds(topic)
+        .map(|(partition, Ends { first, end })| {
+            let last = flow.copied(&(topic.to_owned(), partition));
+            let next = last.map_or(first, |last| last.saturating_add(1).min(end));
+            u64::try_from(next.saturating_sub(first)).unwrap_or(0)
+        });
     counted.sum()
 }
 
@@ -378,7 +360,7 @@ fn beyond(topic: &str, status: &FlowStatus) -> Option<Beyond> {
 fn behind(
     topic: &str,
     shown: Option<&TopicStatus>,
-    source: &Look,
+    source: &ClusterSnapshot,
     records: Option<u64>,
     noted: Option<u64>,
 ) -> Option<u64> {

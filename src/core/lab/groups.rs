@@ -1,12 +1,12 @@
 //! Consumer groups: who reads, how far they came, and moving or removing them. Knows nothing of tables.
 
+mod both_ends;
 mod change;
 mod lag;
 mod last_seen;
 mod look;
 mod other_side;
 mod report;
-mod sides;
 
 pub use change::{Moved, Reset, delete, forget, reset};
 pub use lag::Lag;

@@ -1,23 +1,22 @@
 //! How far the copies of a lab are behind: what clusters and MirrorMaker say, and a look at the records that are left. What each
 //! number means stands in `docs/lag.md`. Judges nothing itself.
 
-mod left;
+mod remaining;
 mod stall;
 
-use super::status::view::{self, Mirror, View};
 use super::{Lab, culprit};
 use crate::core::judge::lag::{
     Ends, Facts, FlowLag, PartitionLag, Replica, TopicLag, TopicState, seconds,
 };
 use crate::core::mirrormaker::config;
 use crate::core::mirrormaker::patterns::{Rules, Selection};
+use crate::core::observe::{ClusterSnapshot, FlowSnapshot, Snapshots, Wanted, snapshots};
 use crate::core::topology::{Access, Flow, TRANSACTIONS};
 use kmk_kafka::message::to_millis;
 use kmk_kafka::wait::{Limit, Stop};
 use kmk_kafka::{KafkaError, TopicInfo};
-use left::Left;
+use remaining::Remaining;
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 /// So much time must be left for another look.
@@ -48,13 +47,12 @@ pub enum LagError {
 /// # Errors
 /// When no cluster answers. One that does not, where others do, is part of the answer.
 pub fn lag(lab: &Lab, limit: &Limit) -> Result<Lag, LagError> {
-    let views = view::of_all(lab, limit);
-    let (views, flows) = settled(lab, views, &|_, _| false, limit);
+    let (views, flows) = look(lab, &|_, _| false, limit);
     if limit.interrupt().is_raised() {
         return Err(Stop::Interrupted.into());
     }
     if views.values().all(|view| view.brokers_up == 0)
-        && let Some(error) = views.into_values().find_map(View::into_error)
+        && let Some(error) = views.into_values().find_map(ClusterSnapshot::into_error)
     {
         return Err(error.into());
     }
@@ -64,18 +62,26 @@ pub fn lag(lab: &Lab, limit: &Limit) -> Result<Lag, LagError> {
     })
 }
 
-/// What is known of clusters, once.
-pub(super) type Views<'a> = BTreeMap<&'a str, View>;
+/// As [`settled`], from the clusters as they are now.
+pub(super) fn look<'a>(
+    lab: &'a Lab,
+    is_in_trouble: &dyn Fn(&Snapshots<'_>, &FlowLag) -> bool,
+    limit: &Limit,
+) -> (Snapshots<'a>, Vec<FlowLag>) {
+    let wanted = Wanted::default();
+    let views = snapshots(&lab.topology, &wanted, limit);
+    settled((lab, &wanted), views, is_in_trouble, limit)
+}
 
 /// The lag of all flows, and what holds them up: looked for where some topic stands still, or `is_in_trouble` says that the whole
 /// flow does.
 pub(super) fn settled<'a>(
-    lab: &'a Lab,
-    views: Views<'a>,
-    is_in_trouble: &dyn Fn(&Views<'_>, &FlowLag) -> bool,
+    (lab, wanted): (&'a Lab, &Wanted),
+    views: Snapshots<'a>,
+    is_in_trouble: &dyn Fn(&Snapshots<'_>, &FlowLag) -> bool,
     limit: &Limit,
-) -> (Views<'a>, Vec<FlowLag>) {
-    let (views, mut flows) = looked_at(lab, views, limit);
+) -> (Snapshots<'a>, Vec<FlowLag>) {
+    let (views, mut flows) = looked_at((lab, wanted), views, limit);
     for (flow, lag) in lab.topology.flows.iter().zip(&mut flows) {
         let stands = is_in_trouble(&views, lag);
         if stands || lag.stalled.iter().any(|stall| !stall.is_beginning()) {
@@ -88,17 +94,21 @@ pub(super) fn settled<'a>(
 }
 
 /// What MirrorMaker noted may be a moment old: where something seems to be left, clusters are looked at once more.
-fn looked_at<'a>(lab: &'a Lab, views: Views<'a>, limit: &Limit) -> (Views<'a>, Vec<FlowLag>) {
-    let looked = views.values().filter_map(|view| view.looked).min();
+fn looked_at<'a>(
+    (lab, wanted): (&'a Lab, &Wanted),
+    views: Snapshots<'a>,
+    limit: &Limit,
+) -> (Snapshots<'a>, Vec<FlowLag>) {
+    let looked = views.values().filter_map(|view| view.taken).min();
     let first = of_all(lab, &views, limit);
     if first.iter().any(is_in_doubt)
         && limit.remaining() > AGAIN
         && limit.pause(config::NOTED * 3 / 2).is_ok()
     {
-        let views = view::of_all(lab, limit);
+        let views = snapshots(&lab.topology, wanted, limit);
         let flows = of_all(lab, &views, limit);
         let looked = looked.unwrap_or_else(Instant::now);
-        return stall::look(lab, (&first, looked), (views, flows), limit);
+        return stall::look((lab, wanted), (&first, looked), (views, flows), limit);
     }
     (views, first)
 }
@@ -108,12 +118,12 @@ pub(super) fn is_in_doubt(flow: &FlowLag) -> bool {
     flow.behind > Some(0) || !flow.losses().is_empty() || !flow.doubts().is_empty()
 }
 
-fn of_all(lab: &Lab, views: &Views<'_>, limit: &Limit) -> Vec<FlowLag> {
+fn of_all(lab: &Lab, views: &Snapshots<'_>, limit: &Limit) -> Vec<FlowLag> {
     let flows = lab.topology.flows.iter();
     flows.map(|flow| of_flow(lab, flow, views, limit)).collect()
 }
 
-fn of_flow(lab: &Lab, flow: &Flow, views: &Views<'_>, limit: &Limit) -> FlowLag {
+fn of_flow(lab: &Lab, flow: &Flow, views: &Snapshots<'_>, limit: &Limit) -> FlowLag {
     let spec = &flow.spec;
     let name = (spec.source.as_str(), spec.target.as_str());
     let (source, target) = (&views[name.0], &views[name.1]);
@@ -123,10 +133,7 @@ fn of_flow(lab: &Lab, flow: &Flow, views: &Views<'_>, limit: &Limit) -> FlowLag 
                 Access::Secured => format!("kmk cannot log in to cluster {cluster}"),
                 Access::Open => format!("cluster {cluster} does not answer"),
             };
-            let noted = target
-                .mirrors
-                .get(name.0)
-                .and_then(|mirror| mirror.noted_at);
+            let noted = target.flows.get(name.0).and_then(FlowSnapshot::noted_at);
             let now = to_millis(SystemTime::now());
             return FlowLag {
                 position_age_seconds: noted.map(|noted| seconds(now.saturating_sub(noted))),
@@ -134,7 +141,7 @@ fn of_flow(lab: &Lab, flow: &Flow, views: &Views<'_>, limit: &Limit) -> FlowLag 
             };
         }
     }
-    let Some(mirror) = target.mirrors.get(name.0) else {
+    let Some(mirror) = target.flows.get(name.0) else {
         let why = format!("cluster {} does not show MirrorMaker's notes", name.1);
         return FlowLag::unknown(name, why);
     };
@@ -146,14 +153,14 @@ fn of_flow(lab: &Lab, flow: &Flow, views: &Views<'_>, limit: &Limit) -> FlowLag 
         mirror,
     };
     let rules = Rules::of_flow(flow);
-    let mut topics: Vec<Topic<'_>> = (source.topics.iter())
+    let topics: Vec<Topic<'_>> = (source.topics.iter())
         .map(|(name, info)| sides.topic(&rules, name, info))
         .collect();
-    let left = Left::look(lab, flow, &mut topics, limit);
+    let remaining = Remaining::look(lab, flow, &topics, limit);
     let now = to_millis(SystemTime::now());
     let topics = topics
         .into_iter()
-        .map(|topic| topic.lag(&left, now))
+        .map(|topic| topic.lag(&remaining, now))
         .collect();
     FlowLag::new(name, topics)
 }
@@ -162,9 +169,9 @@ fn of_flow(lab: &Lab, flow: &Flow, views: &Views<'_>, limit: &Limit) -> FlowLag 
 struct Sides<'a> {
     lab: &'a Lab,
     flow: &'a Flow,
-    source: &'a View,
-    target: &'a View,
-    mirror: &'a Mirror,
+    source: &'a ClusterSnapshot,
+    target: &'a ClusterSnapshot,
+    mirror: &'a FlowSnapshot,
 }
 
 /// A topic of the source, and what is known of its partitions.
@@ -212,7 +219,7 @@ impl Sides<'_> {
         let ends: Option<&Ends> = self.target.ends.as_ref()?.get(&place_there);
         Some(Facts {
             source,
-            noted: self.mirror.copied.get(&place).copied(),
+            noted: self.mirror.copied(&place),
             copy: match ends {
                 Some(ends) => Replica::There(*ends),
                 None if is_there => Replica::Unknown,
@@ -244,19 +251,19 @@ impl Sides<'_> {
 }
 
 impl Topic<'_> {
-    fn lag(self, left: &Left, now: i64) -> TopicLag {
+    fn lag(self, remaining: &Remaining, now: i64) -> TopicLag {
         let source = self.source;
         let partition = |(id, facts): (i32, Facts)| {
             let place = (source.to_owned(), id);
             let mut outlook = facts.outlook();
-            let is_proven = !self.starts_at_end && left.is_confirmed(&place);
+            let is_proven = !self.starts_at_end && remaining.is_confirmed(&place);
             if outlook.is_suspicion && !is_proven {
                 outlook.lost = 0;
             }
             if self.is_for_verify {
                 outlook.allow_for_removal();
             }
-            let seen = left.seen(&place);
+            let seen = remaining.seen(&place);
             let lag = PartitionLag::new(id, &facts, &outlook, seen, now);
             if self.has_transactions {
                 lag.with_transactions()
@@ -286,7 +293,7 @@ mod tests {
             has_transactions: false,
             is_for_verify,
         };
-        FlowLag::new(("a", "b"), vec![topic.lag(&Left::default(), 0)]).losses()
+        FlowLag::new(("a", "b"), vec![topic.lag(&Remaining::default(), 0)]).losses()
     }
 
     #[test]

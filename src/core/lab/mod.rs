@@ -1,9 +1,7 @@
 //! The facade: what can be done with a lab, each verb a readable list of steps.
 
 mod batch_limits;
-mod canary;
 pub mod class_cache;
-mod crew;
 mod culprit;
 pub mod delete;
 pub mod deploy;
@@ -15,13 +13,9 @@ mod leftover;
 pub mod list;
 pub mod lock;
 pub mod log;
-mod notes;
-mod policy;
 pub mod port;
 pub mod positions;
 pub mod preflight;
-mod pulse;
-mod reach;
 pub mod start;
 mod state;
 pub mod status;
@@ -31,11 +25,12 @@ pub mod verify;
 pub mod workdir;
 
 pub use leftover::{Leftover, Reachability};
-pub use reach::addresses;
+
 pub use state::State;
 
 use crate::core::compose::{FORMAT, LABEL_BATCH, LABEL_FORMAT, LABEL_LAB, LABEL_SPEC};
 use crate::core::docker::{Container, Docker, DockerError, labelled};
+pub use crate::core::observe::addresses;
 use crate::core::spec::{Problem, Spec};
 use crate::core::topology::{FULL_BATCH, Topology};
 use kmk_kafka::wait::Limit;

@@ -8,11 +8,12 @@ mod removed;
 
 pub use removed::{never_copied, not_yet_copied};
 
+use super::Lab;
 use super::status::COPIES;
-use super::{Lab, addresses, notes};
 use crate::core::docker::{Docker, DockerError};
 use crate::core::lab::lock::{self, Lock, LockError};
 use crate::core::mirrormaker::state::{self, Position};
+use crate::core::observe::{connect_patiently, internal};
 use crate::core::topology::{Access, Flow, Topology};
 use kmk_kafka::wait::{Interrupt, Limit, Probe, Stop};
 use kmk_kafka::{Admin, At, Client, KafkaError, Producer, ProducerOptions, TopicInfo};
@@ -76,9 +77,7 @@ struct Target<'a> {
 
 impl<'a> Target<'a> {
     fn of(topology: &Topology, flow: &'a Flow, limit: &Limit) -> Result<Self, KafkaError> {
-        let found = topology.cluster(&flow.spec.target);
-        let endpoints = found.map_or(Ok(Vec::new()), addresses)?;
-        let mut admin = Admin::connect_patiently(&endpoints, limit)?;
+        let mut admin = connect_patiently(topology, &flow.spec.target, limit)?;
         let there = admin.topics(limit)?;
         Ok(Self { flow, admin, there })
     }
@@ -86,7 +85,7 @@ impl<'a> Target<'a> {
     fn positions(&mut self, limit: &Limit) -> Result<Positions, KafkaError> {
         let source = &self.flow.spec.source;
         let topic = state::offsets_topic(source);
-        let records = notes::read(&mut self.admin, &self.there, &topic, limit)?;
+        let records = internal::read(&mut self.admin, &self.there, &topic, limit)?;
         Ok(state::positions(&records, source))
     }
 
@@ -99,7 +98,7 @@ impl<'a> Target<'a> {
     /// Whether no task copies the topic.
     fn has_let_go(&mut self, topic: &str, limit: &Limit) -> Result<bool, KafkaError> {
         let source = &self.flow.spec.source;
-        let mut read = |topic: String| notes::read(&mut self.admin, &self.there, &topic, limit);
+        let mut read = |topic: String| internal::read(&mut self.admin, &self.there, &topic, limit);
         let configs = read(state::configs_topic(source))?;
         let states = read(state::status_topic(source))?;
         Ok(state::has_let_go(&configs, &states, COPIES, topic))
@@ -251,12 +250,10 @@ pub(super) fn forget_stale(
         return Ok(Vec::new());
     }
     let mut target = Target::of(topology, flow, limit)?;
-    let source = topology.cluster(&flow.spec.source);
-    let source = source.map_or(Ok(Vec::new()), addresses)?;
     let stale = seen_twice(limit, || {
         // before the source's ends: what is copied meanwhile is no older than they are
         let mut positions = target.positions(limit)?;
-        let mut source = Admin::connect_patiently(&source, limit)?;
+        let mut source = connect_patiently(topology, &flow.spec.source, limit)?;
         let there = source.topics(limit)?;
         let topics: Vec<String> = (positions.keys().map(|(topic, _)| topic.clone()))
             .filter(|topic| there.contains_key(topic))

@@ -25,6 +25,9 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// The connector that copies records; without it a flow is dead.
+pub const COPIES: &str = "MirrorSourceConnector";
+
 /// The topic in which MirrorMaker keeps the states of what copies from `source`, on its target.
 pub fn status_topic(source: &str) -> String {
     format!("mm2-status.{source}.internal")

@@ -6,11 +6,12 @@ use super::ready::{Ended, Readiness, Wait};
 use crate::core::event::Observer;
 use crate::core::judge::culprit::Why;
 use crate::core::judge::lag::FlowLag;
-use crate::core::lab::lag::{self, Views};
-use crate::core::lab::status::{COPIES, view};
-use crate::core::lab::{Lab, addresses, notes};
+use crate::core::lab::lag;
+use crate::core::lab::status::COPIES;
+use crate::core::lab::{Lab, addresses};
 use crate::core::mirrormaker::config;
 use crate::core::mirrormaker::state;
+use crate::core::observe::{Snapshots, internal};
 use crate::core::topology::{Access, Cluster, Flow};
 use kmk_kafka::wait::{Limit, Probe, Stop};
 use kmk_kafka::{Admin, KafkaError};
@@ -63,7 +64,7 @@ impl Readiness<'_> {
             return Ok(Vec::new());
         };
         let seen = until_none_stands(&limit.at_most(PATIENCE), |limit| {
-            lag::settled(&lab, view::of_all(&lab, limit), &|_, _| false, limit).1
+            lag::look(&lab, &|_, _| false, limit).1
         });
         let flows = self.topology.flows.iter();
         let workers: Vec<&str> = flows.flat_map(|flow| self.workers(flow)).collect();
@@ -80,8 +81,8 @@ impl Readiness<'_> {
         let Ok(Some(lab)) = lab else {
             return Ok(());
         };
-        let stands = |_: &Views<'_>, lag: &FlowLag| lag.name == flow.name();
-        let (_, lags) = lag::settled(&lab, view::of_all(&lab, limit), &stands, limit);
+        let stands = |_: &Snapshots<'_>, lag: &FlowLag| lag.name == flow.name();
+        let (_, lags) = lag::look(&lab, &stands, limit);
         let Some(lag) = lags.iter().find(|lag| lag.name == flow.name()) else {
             return Ok(());
         };
@@ -147,7 +148,7 @@ fn runs_by_its_lists(flow: &Flow, target: &Cluster, limit: &Limit) -> Result<boo
     let source = &flow.spec.source;
     let mut admin = Admin::connect(&addresses(target)?, limit)?;
     let there = admin.topics(limit)?;
-    let mut read = |topic: String| notes::read(&mut admin, &there, &topic, limit);
+    let mut read = |topic: String| internal::read(&mut admin, &there, &topic, limit);
     let configs = read(state::configs_topic(source))?;
     let states = read(state::status_topic(source))?;
     let (topics, excluded) = (config::topics(flow), config::excluded(flow));

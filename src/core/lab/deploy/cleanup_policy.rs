@@ -2,13 +2,13 @@
 //! it was deleted, leaves them without. Changes nothing else.
 
 use crate::core::event::{Event, Observer};
+use crate::core::judge::health::{COMPACT, NotCompacted, POLICY};
 use crate::core::lab::addresses;
-use crate::core::lab::policy::{self, COMPACT, POLICY, Wrong};
+use crate::core::observe::{policy, side_by_side};
 use crate::core::topology::{Cluster, Topology};
 use kmk_kafka::wait::Limit;
 use kmk_kafka::{Admin, KafkaError, Subject};
 use std::collections::{BTreeMap, BTreeSet};
-use std::thread;
 use std::time::Duration;
 
 /// How long one cluster may take.
@@ -19,19 +19,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) fn policies(topology: &Topology, limit: &Limit, observer: &dyn Observer) -> Vec<String> {
     let mut workers = BTreeSet::new();
     let limit = &limit.at_most(PATIENCE);
-    let mended: Vec<(&Cluster, Result<Vec<Wrong>, KafkaError>)> = thread::scope(|scope| {
-        let clusters = topology.clusters.iter();
-        let all: Vec<_> = clusters
-            .map(|cluster| (cluster, scope.spawn(move || mend(topology, cluster, limit))))
-            .collect();
-        let all = all.into_iter();
-        all.map(|(cluster, one)| (cluster, one.join().expect("mending does not panic")))
-            .collect()
+    let mended = side_by_side(&topology.clusters, |cluster| {
+        (cluster, mend(topology, cluster, limit))
     });
     for (cluster, mended) in mended {
         // what cannot be mended shows when the flow is waited for
         for wrong in mended.unwrap_or_default() {
-            let Wrong {
+            let NotCompacted {
                 topic,
                 policy,
                 is_vital,
@@ -54,7 +48,11 @@ pub(super) fn policies(topology: &Topology, limit: &Limit, observer: &dyn Observ
     workers.into_iter().collect()
 }
 
-fn mend(topology: &Topology, cluster: &Cluster, limit: &Limit) -> Result<Vec<Wrong>, KafkaError> {
+fn mend(
+    topology: &Topology,
+    cluster: &Cluster,
+    limit: &Limit,
+) -> Result<Vec<NotCompacted>, KafkaError> {
     let mut admin = Admin::connect(&addresses(cluster)?, limit)?;
     let there = admin.topics(limit)?;
     let wrong = policy::wrong(&mut admin, (topology, &cluster.name), &there, limit)?;

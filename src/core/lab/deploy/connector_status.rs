@@ -3,11 +3,12 @@
 use super::failure::DeployError;
 use super::ready::{Readiness, Wait, names};
 use crate::core::event::{Event, Observer};
+use crate::core::judge::health::ailing;
 use crate::core::lab::Lab;
+use crate::core::lab::addresses;
 use crate::core::lab::status::COPIES;
-use crate::core::lab::status::health::ailing;
-use crate::core::lab::{addresses, notes};
 use crate::core::mirrormaker::state::{self, Part, Status};
+use crate::core::observe::internal;
 use crate::core::topology::{Access, Cluster, Flow, Proof, Topology};
 use kmk_kafka::message::Record;
 use kmk_kafka::wait::{Limit, Probe};
@@ -58,7 +59,7 @@ impl<'a> StatusCheck<'a> {
         let mut admin = Admin::connect(&addresses(self.target)?, limit)?;
         let there = admin.topics(limit)?;
         let topic = state::status_topic(&self.flow.spec.source);
-        let records = notes::read(&mut admin, &there, &topic, limit)?;
+        let records = internal::read(&mut admin, &there, &topic, limit)?;
         let parts = parts(&records, self.since);
         if let Some(trouble) = trouble(&parts) {
             self.well = None;

@@ -5,10 +5,11 @@ use crate::core::docker::{Container, Docker};
 use crate::core::event::{Event, Observer};
 use crate::core::judge::lag::FlowLag;
 use crate::core::lab::Lab;
-use crate::core::lab::canary::Canary;
-use crate::core::lab::crew::Crew;
+
 use crate::core::mirrormaker::config::STATE_SEGMENT_BYTES;
 use crate::core::mirrormaker::state;
+use crate::core::observe::assignment::Assignment;
+use crate::core::observe::canary::Canary;
 use crate::core::topology::{Access, Cluster, DATA_IS_NEWER, Flow, Proof, Topology};
 use kmk_kafka::wait::{Interrupt, Limit, Probe, Stop};
 use kmk_kafka::{Admin, KafkaError, NewTopic};
@@ -219,12 +220,14 @@ impl Readiness<'_> {
                 };
                 self.wait_for(&wait, limit, observer, |limit| {
                     let groups = Admin::connect(&target.endpoints(), limit)?.groups(limit)?;
-                    let crew = Crew::of(&groups, &flow.spec.source);
-                    Ok(if crew.is_some_and(|crew| crew.has(worker)) {
-                        Probe::Ready(())
-                    } else {
-                        Probe::NotYet(format!("{worker} has not joined the other workers yet"))
-                    })
+                    let assignment = Assignment::of(&groups, &flow.spec.source);
+                    Ok(
+                        if assignment.is_some_and(|assignment| assignment.has(worker)) {
+                            Probe::Ready(())
+                        } else {
+                            Probe::NotYet(format!("{worker} has not joined the other workers yet"))
+                        },
+                    )
                 })?;
             }
         }

@@ -2,8 +2,9 @@
 //! of one of the same name that was there before. Judges nothing else.
 
 use crate::core::judge::lag::{Ends, PartitionLag, may_have_expired};
+use crate::core::lab::Lab;
 use crate::core::lab::status::FlowStatus;
-use crate::core::lab::{Lab, addresses};
+use crate::core::observe::connect;
 use crate::core::topology::Flow;
 use kmk_kafka::message::{Record, to_millis};
 use kmk_kafka::wait::Limit;
@@ -63,10 +64,7 @@ impl<'a> Both<'a> {
         (topic, remote): (&'a str, &'a str),
         limit: &Limit,
     ) -> Result<Option<Self>, KafkaError> {
-        let admin = |cluster: &str| {
-            let found = lab.topology.cluster(cluster);
-            Admin::connect(&found.map_or(Ok(Vec::new()), addresses)?, limit)
-        };
+        let admin = |cluster: &str| connect(&lab.topology, cluster, limit);
         let (mut source, mut target) = (admin(&flow.spec.source)?, admin(&flow.spec.target)?);
         let here = settings(&mut source, topic, limit)?;
         let there = settings(&mut target, remote, limit)?;

@@ -1,10 +1,11 @@
 //! Which records of a topic were mirrored once and are not on the target any more, so that exactly these can be brought there.
 //! Judges nothing else.
 
-use super::look::{Look, PATIENCE};
+use super::PATIENCE;
 use crate::core::judge::explain::Missing;
 use crate::core::judge::lag::{PartitionLag, TopicLag};
-use crate::core::lab::{Lab, addresses};
+use crate::core::lab::Lab;
+use crate::core::observe::{ClusterSnapshot, connect};
 use crate::core::topology::Flow;
 use kmk_kafka::message::Record;
 use kmk_kafka::wait::Limit;
@@ -20,7 +21,7 @@ pub(super) fn records(
     lab: &Lab,
     flow: &Flow,
     topic: &TopicLag,
-    target: &Look,
+    target: &ClusterSnapshot,
     limit: &Limit,
 ) -> Vec<Missing> {
     let lacking = topic.partitions.iter().filter(|one| one.lost > 0);
@@ -36,23 +37,18 @@ fn find(
     flow: &Flow,
     topic: &TopicLag,
     lacking: &[&PartitionLag],
-    target: &Look,
+    target: &ClusterSnapshot,
     limit: &Limit,
 ) -> Result<Vec<Missing>, KafkaError> {
-    let connect = |name: &str| {
-        let cluster = lab.topology.cluster(name);
-        let endpoints = cluster.map_or(Ok(Vec::new()), addresses)?;
-        Admin::connect(&endpoints, limit)
-    };
-    let mut here = connect(&flow.spec.source)?;
-    let mut there = connect(&flow.spec.target)?;
+    let mut here = connect(&lab.topology, &flow.spec.source, limit)?;
+    let mut there = connect(&lab.topology, &flow.spec.target, limit)?;
     let mut missing = Vec::new();
     for one in lacking {
         let id = one.partition;
         let oldest = here.read(&topic.source, id, one.first, 1, limit)?;
         let bounds = target.bounds(&topic.remote).find(|bounds| bounds.0 == id);
-        let copied = bounds.map_or(Ok(Vec::new()), |(_, first, _)| {
-            there.read(&topic.remote, id, first, 1, limit)
+        let copied = bounds.map_or(Ok(Vec::new()), |(_, ends)| {
+            there.read(&topic.remote, id, ends.first, 1, limit)
         })?;
         let noted = one.noted.map_or(one.first, |noted| noted.saturating_add(1));
         let (until, is_exact) = match copied.first() {

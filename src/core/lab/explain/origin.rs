@@ -1,6 +1,6 @@
 //! Whether a topic whose prefixes say so was mirrored from elsewhere: a name is anybody's to give. Judges nothing else.
 
-use super::Scene;
+use super::{Scene, sight};
 use crate::core::judge::explain::{Origin, Sight};
 use crate::core::mirrormaker::patterns::{Rules, Selection};
 use crate::core::topology::Flow;
@@ -16,7 +16,7 @@ impl Scene<'_> {
         else {
             return Origin::NoFlow { flow: name };
         };
-        match self.looks[source].sight(upstream) {
+        match sight::of(&self.clusters[source], upstream) {
             Sight::Absent => Origin::NoTopic {
                 topic: upstream.to_owned(),
                 cluster: source.to_owned(),

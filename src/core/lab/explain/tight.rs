@@ -1,19 +1,26 @@
 //! Copies that take only smaller records than their originals do: one that is larger ends the task of `MirrorMaker`, and the task
 //! after it. Judges nothing.
 
-use super::look::{Look, PATIENCE};
+use super::PATIENCE;
 use crate::core::judge::explain::Tight;
-use crate::core::lab::{Lab, addresses};
+use crate::core::lab::Lab;
+use crate::core::observe::{ClusterSnapshot, connect};
 use crate::core::topology::Flow;
 use kmk_kafka::wait::Limit;
-use kmk_kafka::{Admin, KafkaError, Subject};
+use kmk_kafka::{KafkaError, Subject};
 use std::collections::BTreeMap;
 
 /// The setting that says how large a batch of records a topic takes.
 const TAKES: &str = "max.message.bytes";
 
 /// Those of a flow, in the order of their names; none where one of its ends does not tell.
-pub(super) fn copies(lab: &Lab, flow: &Flow, from: &Look, to: &Look, limit: &Limit) -> Vec<Tight> {
+pub(super) fn copies(
+    lab: &Lab,
+    flow: &Flow,
+    from: &ClusterSnapshot,
+    to: &ClusterSnapshot,
+    limit: &Limit,
+) -> Vec<Tight> {
     let topics = from.topics.keys();
     let topics = topics.filter(|topic| !lab.topology.is_internal(topic));
     let pairs = topics.map(|topic| (topic.clone(), flow.remote_topic(topic)));
@@ -47,10 +54,7 @@ fn sizes(
     topics: &[String],
     limit: &Limit,
 ) -> Result<BTreeMap<String, u64>, KafkaError> {
-    let Some(cluster) = lab.topology.cluster(cluster) else {
-        return Ok(BTreeMap::new());
-    };
-    let mut admin = Admin::connect(&addresses(cluster)?, limit)?;
+    let mut admin = connect(&lab.topology, cluster, limit)?;
     let subjects: Vec<Subject> = topics.iter().cloned().map(Subject::Topic).collect();
     let settings = admin.settings(&subjects, limit)?;
     let sizes = settings.into_iter().filter_map(|(subject, settings)| {

@@ -1,111 +1,47 @@
 //! Groups of a cluster that does not answer, as MirrorMaker last noted them on the targets of its flows. Changes nothing.
 
-use super::other_side::look_at_target;
+use super::both_ends::{BothEnds, empty, reasons};
 use super::report::{
     ClusterGroups, FlowPartition, FlowReport, GroupPartition, GroupReport, Prospect, UNKNOWN,
 };
-use super::sides::{Sides, bounds, empty, reasons};
 use crate::core::judge::failover::{Amount, Begins, LastSeen, Why, outlook_last_seen};
 use crate::core::mirrormaker::state::Checkpoint;
-use crate::core::topology::{Cluster, Flow, Topology};
-use kmk_kafka::KafkaError;
+use crate::core::observe::groups::{ByPartition, GroupSnapshot};
+use crate::core::topology::{Cluster, Flow};
 use kmk_kafka::message::to_millis;
-use kmk_kafka::wait::{Limit, Stop};
 use std::collections::BTreeMap;
-use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-/// How long targets may take once a source has not answered: less where that is much of the whole time.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// A cluster that did not answer.
-pub(super) struct Silent<'a> {
-    /// Its place among those that were asked.
-    number: usize,
-    cluster: &'a Cluster,
+/// The groups of a cluster that does not answer for this reason, as the targets of its flows tell of them; none where no
+/// target tells of any.
+pub(super) fn find<'a>(
+    cluster: &Cluster,
     problem: String,
-}
-
-/// How long clusters may take to answer, so that time is left to look for the groups of those that do not.
-pub(super) fn before(limit: &Limit) -> Limit {
-    let all = limit.remaining();
-    limit.at_most(all.saturating_sub(PATIENCE.min(all / 4)))
-}
-
-/// Those of the clusters of a lab, or of the one named, that did not answer.
-pub(super) fn silent<'a>(
-    topology: &'a Topology,
-    only: Option<&str>,
-    looks: &[Result<ClusterGroups, KafkaError>],
-) -> Vec<Silent<'a>> {
-    let clusters = topology.clusters.iter();
-    let meant = clusters.filter(|cluster| only.is_none_or(|only| only == cluster.name));
-    let looks = meant.zip(looks).enumerate();
-    let silent = looks.filter_map(|(number, (cluster, look))| match look {
-        Ok(_) | Err(KafkaError::Stopped(Stop::Interrupted)) => None,
-        Err(error) => Some(Silent {
-            number,
-            cluster,
-            problem: error.to_string(),
-        }),
-    });
-    silent.collect()
-}
-
-/// The groups of silent clusters that MirrorMaker noted, each with the cluster's place.
-pub(super) fn find(
-    topology: &Topology,
-    flow: Option<&str>,
-    silent: Vec<Silent<'_>>,
-    limit: &Limit,
-) -> Vec<(usize, ClusterGroups)> {
-    let limit = limit.at_most(PATIENCE);
-    let from = |cluster: &Cluster, one: &Flow| {
-        one.spec.source == cluster.name && flow.is_none_or(|flow| flow == one.name())
-    };
-    thread::scope(|scope| {
-        let looks = silent.into_iter().map(|one| {
-            let flows = topology.flows.iter().filter(|flow| from(one.cluster, flow));
-            let looks = flows.map(|flow| {
-                let look = scope.spawn(|| look_at_target(topology, flow, &limit));
-                (flow, look)
-            });
-            let looks: Vec<_> = looks.collect();
-            (one, looks)
-        });
-        let looks: Vec<_> = looks.collect();
-        let found = looks.into_iter().filter_map(|(one, looks)| {
-            // a target that does not answer either has a problem of its own to tell
-            let seen = looks.into_iter().filter_map(|(flow, look)| {
-                let sides = look.join().expect("a look at a target does not panic");
-                Some((flow, sides.ok()?))
-            });
-            Some((one.number, one.groups(seen)?))
-        });
-        found.collect()
-    })
-}
-
-impl Silent<'_> {
-    /// None where no target tells of any.
-    fn groups<'f>(self, seen: impl Iterator<Item = (&'f Flow, Sides)>) -> Option<ClusterGroups> {
-        let mut groups: BTreeMap<String, GroupReport> = BTreeMap::new();
-        for (flow, sides) in seen {
-            for (group, report) in sides.last_seen(flow, to_millis(SystemTime::now())) {
-                let entry = groups.entry(group.clone());
-                let entry = entry.or_insert_with(|| unknown(group));
-                entry.places.extend(report.places.iter().map(place));
-                entry.flows.push(report);
-            }
+    targets: impl Iterator<Item = (&'a Flow, &'a GroupSnapshot)>,
+) -> Option<ClusterGroups> {
+    let nothing = GroupSnapshot::default();
+    let mut groups: BTreeMap<String, GroupReport> = BTreeMap::new();
+    for (flow, target) in targets {
+        let both = BothEnds {
+            flow,
+            source: &nothing,
+            target,
+            target_records: ByPartition::new(),
+        };
+        for (group, report) in both.last_seen(to_millis(SystemTime::now())) {
+            let entry = groups.entry(group.clone());
+            let entry = entry.or_insert_with(|| unknown(group));
+            entry.places.extend(report.places.iter().map(place));
+            entry.flows.push(report);
         }
-        (!groups.is_empty()).then(|| ClusterGroups {
-            cluster: Some(self.cluster.name.clone()),
-            bootstrap: self.cluster.bootstrap_outside(),
-            groups: groups.into_values().map(once).collect(),
-            hidden: 0,
-            problem: Some(self.problem),
-        })
     }
+    (!groups.is_empty()).then(|| ClusterGroups {
+        cluster: Some(cluster.name.clone()),
+        bootstrap: cluster.bootstrap_outside(),
+        groups: groups.into_values().map(once).collect(),
+        hidden: 0,
+        problem: Some(problem),
+    })
 }
 
 fn unknown(group: String) -> GroupReport {
@@ -141,12 +77,12 @@ fn once(mut group: GroupReport) -> GroupReport {
     group
 }
 
-impl Sides {
+impl BothEnds<'_> {
     /// What the target alone tells of the flow's groups, at a moment in milliseconds since the epoch.
-    fn last_seen(&self, flow: &Flow, now: i64) -> BTreeMap<String, FlowReport> {
+    fn last_seen(&self, now: i64) -> BTreeMap<String, FlowReport> {
         let mut groups: BTreeMap<String, Vec<(FlowPartition, Option<u64>)>> = BTreeMap::new();
-        for ((group, copy), checkpoint) in &self.notes.checkpoints {
-            let place = self.last_place(flow, group, copy, *checkpoint);
+        for ((group, copy), checkpoint) in self.groups() {
+            let place = self.last_place(group, copy, *checkpoint);
             groups.entry(group.clone()).or_default().push(place);
         }
         let reports = groups.into_iter().map(|(group, places)| {
@@ -165,7 +101,7 @@ impl Sides {
                 last_seen_seconds: ago.and_then(|ago| u64::try_from(ago / 1_000).ok()),
                 again_as_last_seen: as_seen,
                 places,
-                ..empty(flow)
+                ..empty(self.flow)
             };
             (group, report)
         });
@@ -175,16 +111,19 @@ impl Sides {
     /// With about how many records it would be given again if it has not read on.
     fn last_place(
         &self,
-        flow: &Flow,
         group: &str,
         copy: &(String, i32),
         checkpoint: Checkpoint,
     ) -> (FlowPartition, Option<u64>) {
-        let topic = flow.source_topic(&copy.0).unwrap_or(&copy.0).to_owned();
-        let target = bounds(&self.target_first, &self.target_end, copy);
-        let committed = self.target_groups.get(group);
+        let topic = self
+            .flow
+            .source_topic(&copy.0)
+            .unwrap_or(&copy.0)
+            .to_owned();
+        let target = self.target.as_target.bounds(copy);
+        let committed = self.target.as_target.by_name.get(group);
         let committed = committed.and_then(|(_, offsets)| offsets.get(copy).copied());
-        let noted = self.notes.noted.get(&(topic.clone(), copy.1)).copied();
+        let noted = self.noted(&(topic.clone(), copy.1));
         let mut report = FlowPartition {
             topic,
             copy: copy.0.clone(),
@@ -223,12 +162,14 @@ impl Sides {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::observe::groups::Noted;
     use crate::core::spec::scenario;
+    use crate::core::topology::Topology;
 
     #[test]
     fn of_no_place_on_the_target_nothing_was_seen() {
         let topology = Topology::new(&scenario::dr("demo"));
-        let mut sides = Sides::default();
+        let mut target = GroupSnapshot::default();
         let copy = ("primary.orders".to_owned(), 0);
         let checkpoint = Checkpoint {
             upstream: 5,
@@ -236,12 +177,20 @@ mod tests {
             time: Some(1_000),
         };
         let noted = ("billing".to_owned(), copy.clone());
-        sides.notes.checkpoints.insert(noted, checkpoint);
-        sides.notes.noted.insert(("orders".to_owned(), 0), 9);
-        sides.target_first.insert(copy.clone(), 0);
-        sides.target_end.insert(copy, 10);
-        let flow = &topology.flows[0];
-        let report = &sides.last_seen(flow, 4_000)["billing"];
+        let noted = Noted {
+            checkpoints: [(noted, checkpoint)].into(),
+            copied: [(("orders".to_owned(), 0), 9)].into(),
+        };
+        target.flows.insert("primary".to_owned(), noted);
+        target.as_target.first.insert(copy.clone(), 0);
+        target.as_target.end.insert(copy, 10);
+        let both = BothEnds {
+            flow: &topology.flows[0],
+            source: &GroupSnapshot::default(),
+            target: &target,
+            target_records: ByPartition::new(),
+        };
+        let report = &both.last_seen(4_000)["billing"];
         assert_eq!(report.last_seen_seconds, Some(3));
         assert_eq!(report.places[0].begins, Some(Begins::ByAutoOffsetReset));
         assert_eq!(report.again_as_last_seen, None);

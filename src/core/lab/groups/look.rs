@@ -1,21 +1,22 @@
-//! Asking brokers about their groups. Changes nothing, and creates nothing.
+//! Consumer groups as clusters tell of them. Changes nothing, and creates nothing.
 
 use super::lag::Lag;
 use super::report::{ClusterGroups, GroupPartition, GroupReport, MemberReport};
 use super::{last_seen, other_side};
-use crate::core::lab::addresses;
-use crate::core::topology::{Cluster, Topology};
+use crate::core::observe::groups::{Groups, group_snapshots};
+use crate::core::observe::{addresses, side_by_side};
+use crate::core::topology::{Cluster, Flow, Topology};
 use kmk_kafka::endpoint::Endpoint;
-use kmk_kafka::wait::Limit;
-use kmk_kafka::{Admin, At, Group, KafkaError};
+use kmk_kafka::wait::{Limit, Stop};
+use kmk_kafka::{Admin, Group, KafkaError};
 use std::collections::{BTreeMap, BTreeSet};
-use std::thread;
 
 /// Offsets by topic and partition.
 type Offsets = BTreeMap<(String, i32), i64>;
 
-/// The groups of all clusters of a lab, or of the one named, in the order of the lab; looked at all at once. With `all`, those of
-/// MirrorMaker and Kafka Connect too. Each with what would become of it at the other end of the flows, or of the one named.
+/// The groups of all clusters of a lab, or of the one named, in the order of the lab; each cluster is asked once, all at the same
+/// time. With `all`, those of MirrorMaker and Kafka Connect too. Each with what would become of it at the other end of the flows,
+/// or of the one named.
 pub fn groups_and_flows(
     topology: &Topology,
     only: Option<&str>,
@@ -23,50 +24,61 @@ pub fn groups_and_flows(
     all: bool,
     limit: &Limit,
 ) -> Vec<Result<ClusterGroups, KafkaError>> {
-    let mut clusters = groups(topology, only, all, &last_seen::before(limit));
-    let silent = last_seen::silent(topology, only, &clusters);
-    let found = thread::scope(|scope| {
-        let found = scope.spawn(|| last_seen::find(topology, flow, silent, limit));
-        other_side::add(topology, flow, &mut clusters, limit);
-        found.join().expect("a look at targets does not panic")
+    let is_meant = |name: &str| only.is_none_or(|only| only == name);
+    let is_asked =
+        |one: &&Flow| is_meant(&one.spec.source) && flow.is_none_or(|flow| flow == one.name());
+    let flows: Vec<&Flow> = topology.flows.iter().filter(is_asked).collect();
+    let clusters = topology.clusters.iter();
+    let asked = clusters.clone().filter(|cluster| {
+        let mut targets = flows.iter().map(|flow| &flow.spec.target);
+        is_meant(&cluster.name) || targets.any(|target| *target == cluster.name)
     });
-    for (number, found) in found {
-        clusters[number] = Ok(found);
-    }
-    clusters
-}
-
-/// The groups of all clusters, without a look at what is on the other side.
-fn groups(
-    topology: &Topology,
-    only: Option<&str>,
-    all: bool,
-    limit: &Limit,
-) -> Vec<Result<ClusterGroups, KafkaError>> {
-    let is_meant = |cluster: &&Cluster| only.is_none_or(|only| only == cluster.name);
-    thread::scope(|scope| {
-        let meant = topology.clusters.iter().filter(is_meant);
-        let looks: Vec<_> = meant
-            .map(|cluster| {
-                scope.spawn(move || {
-                    let mut report = groups_at(&addresses(cluster)?, all, limit)?;
-                    report.cluster = Some(cluster.name.clone());
-                    Ok(report)
-                })
-            })
-            .collect();
-        let looks = looks.into_iter();
-        looks
-            .map(|look| look.join().expect("a look at a cluster does not panic"))
-            .collect()
-    })
+    let asked: Vec<&Cluster> = asked.collect();
+    let mut seen = group_snapshots(topology, &asked, limit);
+    let meant = clusters.filter(|cluster| is_meant(&cluster.name));
+    let reports = meant.map(|cluster| {
+        let name = cluster.name.as_str();
+        let flows = flows.iter().filter(|flow| flow.spec.source == name);
+        let report = match &seen[name] {
+            Ok(source) => {
+                let groups = &source.as_source;
+                let mut report = of_cluster(&cluster.endpoints(), groups, all);
+                report.cluster = Some(name.to_owned());
+                for flow in flows {
+                    let ends = (source, &seen[flow.spec.target.as_str()]);
+                    other_side::add(topology, flow, &mut report, ends, limit);
+                }
+                Some(report)
+            }
+            Err(KafkaError::Stopped(Stop::Interrupted)) => None,
+            Err(error) => {
+                let targets = flows.filter_map(|&flow| {
+                    let target = seen[flow.spec.target.as_str()].as_ref().ok()?;
+                    Some((flow, target)).filter(|_| target.problem.is_none())
+                });
+                last_seen::find(cluster, error.to_string(), targets)
+            }
+        };
+        (name, report)
+    });
+    let reports: Vec<(&str, Option<ClusterGroups>)> = reports.collect();
+    let reports = reports.into_iter();
+    let told = reports.map(|(name, report)| match (report, seen.remove(name)) {
+        (None, Some(Err(error))) => Err(error),
+        (report, _) => Ok(report.expect("a cluster that answers has a report")),
+    });
+    told.collect()
 }
 
 /// The clusters of a lab that know a group of that name, as far as they answer.
 pub fn clusters_with(topology: &Topology, group: &str, limit: &Limit) -> Vec<String> {
-    let found = groups(topology, None, true, limit).into_iter().flatten();
-    let has_it = |report: &ClusterGroups| report.groups.iter().any(|one| one.group == group);
-    found.filter(has_it).filter_map(|one| one.cluster).collect()
+    let found = side_by_side(&topology.clusters, |cluster| {
+        let admin = Admin::connect_patiently(&addresses(cluster).ok()?, limit);
+        let groups = admin.ok()?.groups(limit).ok()?;
+        let has_it = groups.iter().any(|(one, _)| one.name == group);
+        has_it.then(|| cluster.name.clone())
+    });
+    found.into_iter().flatten().collect()
 }
 
 /// The groups of a cluster that is no lab's.
@@ -79,34 +91,25 @@ pub fn groups_at(
     limit: &Limit,
 ) -> Result<ClusterGroups, KafkaError> {
     let mut admin = Admin::connect_patiently(bootstrap, limit)?;
-    let groups = admin.groups(limit)?;
-    let count = groups.len();
-    let shown: Vec<(Group, Offsets)> = groups
-        .into_iter()
-        .filter(|(group, _)| all || !is_internal(group))
+    let mut groups = Groups::ask(&mut admin, limit)?;
+    groups.ask_ends(&groups.topics(), &mut admin, limit)?;
+    Ok(of_cluster(bootstrap, &groups, all))
+}
+
+fn of_cluster(bootstrap: &[Endpoint], seen: &Groups, all: bool) -> ClusterGroups {
+    let groups = seen.by_name.values();
+    let shown = groups.filter(|(group, _)| all || !is_internal(group));
+    let shown: Vec<GroupReport> = shown
+        .map(|(group, offsets)| report(group, offsets, &seen.end))
         .collect();
-    let topics: BTreeSet<&String> = shown
-        .iter()
-        .flat_map(|(group, offsets)| places(group, offsets))
-        .map(|(topic, _)| topic)
-        .collect();
-    let topics: Vec<String> = topics.into_iter().cloned().collect();
-    let ends = if topics.is_empty() {
-        Offsets::new()
-    } else {
-        admin.offsets(&topics, At::Latest, limit)?
-    };
     let addresses: Vec<String> = bootstrap.iter().map(ToString::to_string).collect();
-    Ok(ClusterGroups {
+    ClusterGroups {
         cluster: None,
         bootstrap: addresses.join(","),
-        hidden: count - shown.len(),
-        groups: shown
-            .iter()
-            .map(|(group, offsets)| report(group, offsets, &ends))
-            .collect(),
+        hidden: seen.by_name.len() - shown.len(),
+        groups: shown,
         problem: None,
-    })
+    }
 }
 
 /// Whether its members are workers of Kafka Connect, and so of MirrorMaker, rather than consumers.

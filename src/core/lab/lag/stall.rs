@@ -1,16 +1,16 @@
 //! A second look at positions that seem to stand still: one that is only late has moved by then. Judges by
 //! [`PartitionLag::stands`].
 
-use super::{Views, of_all};
+use super::of_all;
 use crate::core::judge::lag::{FlowLag, PartitionLag, Since, Stall, Watch};
-use crate::core::lab::status::view::{self, Mirror, View};
-use crate::core::lab::{Lab, addresses, notes};
+use crate::core::lab::Lab;
 use crate::core::mirrormaker::config;
 use crate::core::mirrormaker::state;
+use crate::core::observe::{FlowSnapshot, Snapshots, Wanted, connect, internal, snapshots};
 use crate::core::topology::Flow;
+use kmk_kafka::KafkaError;
 use kmk_kafka::message::to_millis;
 use kmk_kafka::wait::Limit;
-use kmk_kafka::{Admin, KafkaError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -31,11 +31,11 @@ type Suspects = BTreeMap<String, BTreeSet<Place>>;
 
 /// Looks again where a position seems to stand still, and marks what does. `first` is what was seen first, `at` when.
 pub(super) fn look<'a>(
-    lab: &'a Lab,
+    (lab, wanted): (&'a Lab, &Wanted),
     (first, at): (&[FlowLag], Instant),
-    (mut views, mut flows): (Views<'a>, Vec<FlowLag>),
+    (mut views, mut flows): (Snapshots<'a>, Vec<FlowLag>),
     limit: &Limit,
-) -> (Views<'a>, Vec<FlowLag>) {
+) -> (Snapshots<'a>, Vec<FlowLag>) {
     let mut suspects = suspects(lab, &views, &flows, limit);
     retain(&mut suspects, first, &flows);
     if suspects.is_empty() {
@@ -60,7 +60,7 @@ pub(super) fn look<'a>(
         suspects.retain(|_, places| !places.is_empty());
     }
     if is_early && limit.remaining() > LAST {
-        views = view::of_all(lab, limit);
+        views = snapshots(&lab.topology, wanted, limit);
         flows = of_all(lab, &views, limit);
         retain(&mut suspects, first, &flows);
     }
@@ -74,9 +74,9 @@ pub(super) fn look<'a>(
     (views, flows)
 }
 
-fn mirror<'a>(views: &'a Views<'_>, flow: &Flow) -> Option<&'a Mirror> {
-    let target: &View = views.get(flow.spec.target.as_str())?;
-    target.mirrors.get(&flow.spec.source)
+fn mirror<'a>(views: &'a Snapshots<'_>, flow: &Flow) -> Option<&'a FlowSnapshot> {
+    let target = views.get(flow.spec.target.as_str())?;
+    target.flows.get(&flow.spec.source)
 }
 
 fn partitions(flow: &FlowLag) -> impl Iterator<Item = (Place, &PartitionLag)> {
@@ -98,7 +98,7 @@ fn window(suspects: &Suspects, flows: &[FlowLag]) -> Duration {
 }
 
 /// Where records have waited for long.
-fn suspects(lab: &Lab, views: &Views<'_>, flows: &[FlowLag], limit: &Limit) -> Suspects {
+fn suspects(lab: &Lab, views: &Snapshots<'_>, flows: &[FlowLag], limit: &Limit) -> Suspects {
     let mut suspects = Suspects::new();
     for (flow, lag) in lab.topology.flows.iter().zip(flows) {
         let Some(mirror) = mirror(views, flow) else {
@@ -147,26 +147,27 @@ fn noted(first: &[FlowLag], name: &str) -> BTreeMap<Place, i64> {
 
 /// Positions as they are now.
 fn positions(lab: &Lab, flow: &Flow, limit: &Limit) -> Result<BTreeMap<Place, i64>, KafkaError> {
-    let Some(target) = lab.topology.cluster(&flow.spec.target) else {
-        return Ok(BTreeMap::new());
-    };
     let source = &flow.spec.source;
     let limit = limit.at_most(LAST);
-    let mut admin = Admin::connect(&addresses(target)?, &limit)?;
+    let mut admin = connect(&lab.topology, &flow.spec.target, &limit)?;
     let there = admin.topics(&limit)?;
     let topic = state::offsets_topic(source);
-    let records = notes::read(&mut admin, &there, &topic, &limit)?;
+    let records = internal::read(&mut admin, &there, &topic, &limit)?;
     Ok(state::copied(&records, source))
 }
 
-fn since(mirror: &Mirror, place: &Place) -> Since {
+fn since(mirror: &FlowSnapshot, place: &Place) -> Since {
     let now = to_millis(SystemTime::now());
     let ago = |time: i64| {
         let millis = u64::try_from(now.saturating_sub(time)).unwrap_or(0);
         Duration::from_millis(millis)
     };
     Since {
-        moved: mirror.moved.get(place).copied().map(ago),
+        moved: mirror
+            .positions
+            .get(place)
+            .and_then(|one| one.time)
+            .map(ago),
         began: mirror.began.map(ago),
     }
 }
@@ -197,11 +198,8 @@ fn may_be_copied(
     one: &PartitionLag,
     limit: &Limit,
 ) -> Result<bool, KafkaError> {
-    let Some(source) = lab.topology.cluster(&flow.spec.source) else {
-        return Ok(false);
-    };
     let limit = limit.at_most(LAST);
-    let mut admin = Admin::connect(&addresses(source)?, &limit)?;
+    let mut admin = connect(&lab.topology, &flow.spec.source, &limit)?;
     let next = one
         .noted
         .map_or(one.first, |noted| (noted + 1).max(one.first));
@@ -222,7 +220,7 @@ fn stalls(
     (first, at): (&[FlowLag], Instant),
     lag: &FlowLag,
     places: &BTreeSet<Place>,
-    mirror: Option<&Mirror>,
+    mirror: Option<&FlowSnapshot>,
 ) -> Vec<Stall> {
     let Some(mirror) = mirror else {
         return Vec::new();

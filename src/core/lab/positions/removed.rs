@@ -1,10 +1,10 @@
 //! Whether records that were removed from a source had been mirrored, by MirrorMaker's positions. Removes nothing.
 
-use super::super::addresses;
 use super::super::topics::Truncated;
 use super::{Positions, Target};
 use crate::core::judge::lag::NeverCopied;
 use crate::core::mirrormaker::config;
+use crate::core::observe::connect_patiently;
 use crate::core::topology::{Flow, TRANSACTIONS, Topology};
 use kmk_kafka::wait::Limit;
 use kmk_kafka::{Admin, At, KafkaError};
@@ -34,9 +34,7 @@ impl<'a> Ends<'a> {
         topic: &'a str,
         limit: &Limit,
     ) -> Result<Self, KafkaError> {
-        let source = topology.cluster(&flow.spec.source);
-        let addresses = source.map_or(Ok(Vec::new()), addresses)?;
-        let mut source = Admin::connect_patiently(&addresses, limit)?;
+        let mut source = connect_patiently(topology, &flow.spec.source, limit)?;
         Ok(Self {
             has_transactions: source.topics(limit)?.contains_key(TRANSACTIONS),
             source,

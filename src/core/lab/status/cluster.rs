@@ -1,14 +1,15 @@
 //! How a cluster is, from what its brokers answered.
 
 use super::report::{Clients, ClusterStatus};
-use super::view::View;
-use super::{health, workers};
+use super::workers;
+use crate::core::judge::health;
 use crate::core::lab::Lab;
+use crate::core::observe::ClusterSnapshot;
 use crate::core::topology::Cluster;
 use kmk_kafka::{Abilities, Client, KafkaError};
 
-impl View {
-    pub(super) fn status(&self, lab: &Lab, cluster: &Cluster) -> ClusterStatus {
+impl ClusterSnapshot {
+    pub(in crate::core::lab) fn status(&self, lab: &Lab, cluster: &Cluster) -> ClusterStatus {
         let problem = self.trouble(lab, cluster);
         ClusterStatus {
             name: cluster.name.clone(),
@@ -63,7 +64,7 @@ pub(super) fn throttled(lab: &Lab, cluster: &Cluster) -> Vec<String> {
     told.collect()
 }
 
-impl View {
+impl ClusterSnapshot {
     /// Which clients move plain records, as `produce` and `consume` would find out for themselves.
     fn clients(&self, cluster: &Cluster) -> Option<Clients> {
         let speaker = |keeps_time| {

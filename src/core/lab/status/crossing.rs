@@ -1,17 +1,16 @@
 //! What becomes of a canary sent through each flow, all at once; where none may be sent, or none arrives, whether
 //! MirrorMaker gives signs of life. Judges nothing.
 
-use super::health::{Life, is_slow};
-use super::report::CanaryStatus;
 use super::workers::Workers;
-use crate::core::lab::canary::{Canary, CanaryError};
-use crate::core::lab::pulse::{self, Pulse};
-use crate::core::lab::{Lab, addresses};
+use crate::core::judge::health::{CanaryStatus, Life, is_slow};
+use crate::core::lab::Lab;
+use crate::core::observe::canary::{Canary, CanaryError};
+use crate::core::observe::heartbeat::{self, Heartbeats};
+use crate::core::observe::{connect, side_by_side};
 use crate::core::topology::{Flow, Proof};
+use kmk_kafka::KafkaError;
 use kmk_kafka::wait::{Limit, Probe, Stop};
-use kmk_kafka::{Admin, KafkaError};
 use std::collections::BTreeMap;
-use std::thread;
 use std::time::Duration;
 
 /// How long a canary is waited for: it takes 10 to 30 ms where all is well, and up to 600 while millions of records are
@@ -33,17 +32,8 @@ pub(super) struct Crossing {
 pub(super) fn of_all(lab: &Lab, limit: &Limit) -> BTreeMap<String, Crossing> {
     let flows = lab.topology.flows.iter();
     let carried = flows.filter(|flow| Workers::of(lab, flow).can_carry(lab, flow));
-    thread::scope(|scope| {
-        let sent: Vec<_> = carried
-            .map(|flow| (flow.name(), scope.spawn(|| of_one(lab, flow, limit))))
-            .collect();
-        let crossing = |look: thread::ScopedJoinHandle<'_, Crossing>| {
-            look.join().expect("a look at a flow does not panic")
-        };
-        sent.into_iter()
-            .map(|(name, look)| (name, crossing(look)))
-            .collect()
-    })
+    let crossings = side_by_side(carried, |flow| (flow.name(), of_one(lab, flow, limit)));
+    crossings.into_iter().collect()
 }
 
 fn of_one(lab: &Lab, flow: &Flow, limit: &Limit) -> Crossing {
@@ -88,11 +78,11 @@ fn send(lab: &Lab, flow: &Flow, limit: &Limit) -> Crossing {
         }
     };
     let limit = limit.at_most(PATIENCE);
-    let mut pulse = Pulse::new();
+    let mut heartbeats = Heartbeats::new();
     let mut crossed = wait(&mut canary, &limit.at_most(DOUBT));
     // a target that is slow to answer has only been given the time of a doubt
     if !matches!(crossed, CanaryStatus::Arrived { .. }) {
-        let _ = look(lab, flow, &mut pulse, &limit);
+        let _ = look(lab, flow, &mut heartbeats, &limit);
         crossed = wait(&mut canary, &limit);
     }
     let mut life = Life::Unknown;
@@ -101,10 +91,10 @@ fn send(lab: &Lab, flow: &Flow, limit: &Limit) -> Crossing {
         let heard = look(
             lab,
             flow,
-            &mut pulse,
+            &mut heartbeats,
             &limit.restarted().at_most(PATIENCE / 3),
         );
-        life = match (heard, pulse.age(), pulse::interval(flow)) {
+        life = match (heard, heartbeats.age(), heartbeat::interval(flow)) {
             (Ok(true), Some(age), _) => Life::Heard(age),
             (Ok(false), Some(age), Some(interval)) if age > interval * 2 => Life::Silent(age),
             _ => Life::Unknown,
@@ -144,37 +134,41 @@ fn wait(canary: &mut Canary, limit: &Limit) -> CanaryStatus {
     }
 }
 
-fn look(lab: &Lab, flow: &Flow, pulse: &mut Pulse, limit: &Limit) -> Result<bool, KafkaError> {
-    let Some(target) = lab.topology.cluster(&flow.spec.target) else {
-        return Ok(false);
-    };
-    let mut admin = Admin::connect(&addresses(target)?, limit)?;
-    pulse.look(&mut admin, flow, limit)
+fn look(
+    lab: &Lab,
+    flow: &Flow,
+    heartbeats: &mut Heartbeats,
+    limit: &Limit,
+) -> Result<bool, KafkaError> {
+    let mut admin = connect(&lab.topology, &flow.spec.target, limit)?;
+    heartbeats.look(&mut admin, flow, limit)
 }
 
 /// Signs of life alone. Where the last one seems to be old, another is waited for: the clocks of two machines may differ.
 fn life(lab: &Lab, flow: &Flow, limit: &Limit) -> Result<Life, KafkaError> {
-    let Some(interval) = pulse::interval(flow) else {
+    let Some(interval) = heartbeat::interval(flow) else {
         return Ok(Life::Unknown);
     };
-    let mut pulse = Pulse::new();
+    let mut heartbeats = Heartbeats::new();
     let limit = limit.at_most(PATIENCE + interval);
-    look(lab, flow, &mut pulse, &limit)?;
+    look(lab, flow, &mut heartbeats, &limit)?;
     let due = interval * 2 + PATIENCE / 3;
-    match pulse.age() {
+    match heartbeats.age() {
         Some(age) if age <= due => return Ok(Life::Heard(age)),
         Some(_) => {}
         None => return Ok(Life::Unknown),
     }
-    let heard = limit.until(LOOK * 10, || match look(lab, flow, &mut pulse, &limit) {
-        Ok(true) => Ok(Probe::Ready(Duration::ZERO)),
-        Ok(false) => Ok(Probe::NotYet(String::new())),
-        Err(error) => Err(error),
+    let heard = limit.until(LOOK * 10, || {
+        match look(lab, flow, &mut heartbeats, &limit) {
+            Ok(true) => Ok(Probe::Ready(Duration::ZERO)),
+            Ok(false) => Ok(Probe::NotYet(String::new())),
+            Err(error) => Err(error),
+        }
     });
     match heard {
         Ok(age) => Ok(Life::Heard(age)),
         Err(KafkaError::Stopped(Stop::Deadline { .. })) => {
-            Ok(pulse.age().map_or(Life::Unknown, Life::Silent))
+            Ok(heartbeats.age().map_or(Life::Unknown, Life::Silent))
         }
         Err(error) => Err(error),
     }

@@ -3,39 +3,38 @@
 mod cluster;
 mod crossing;
 mod ended;
-pub(super) mod health;
 mod quorum;
 mod report;
-pub(super) mod view;
 mod workers;
 
 pub use report::{
-    CanaryStatus, Clients, ClusterStatus, ConnectorStatus, ContainerStatus, FlowState, FlowStatus,
-    RecentFailure, Status, TopicStatus,
+    Clients, ClusterStatus, ConnectorStatus, ContainerStatus, FlowStatus, RecentFailure, Status,
+    TopicStatus,
 };
+
+pub use crate::core::judge::health::{CanaryStatus, FlowState};
+pub use crate::core::mirrormaker::state::COPIES;
 
 use super::{Lab, State, lag};
 use crate::core::docker::{Docker, DockerError};
 use crate::core::judge::culprit::{Culprit, Why};
+use crate::core::judge::health::{self, Life, Pace, Seen};
 use crate::core::judge::lag::{FlowLag, TopicLag};
+use crate::core::observe::{self, ClusterSnapshot, FlowSnapshot, Snapshots, Wanted, snapshots};
 use crate::core::spec::in_lab;
 use crate::core::topology::{Access, Flow};
 use cluster::throttled;
 use crossing::Crossing;
-use health::{Life, Pace, Seen};
 use kmk_kafka::wait::Limit;
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
-use view::{Mirror, View};
 use workers::Workers;
 pub(super) use workers::throttle;
 
 /// What was seen of flows, by their names.
 type Crossings = BTreeMap<String, Crossing>;
 
-/// The connector that copies records; without it a flow is dead.
-pub const COPIES: &str = "MirrorSourceConnector";
 /// How long work that passes from one worker to another may be on its way: a rebalance of theirs took about a second.
 const HANDOVER: Duration = Duration::from_millis(300);
 const HANDOVER_LOOKS: u32 = 8;
@@ -56,23 +55,34 @@ pub fn status(
     memory: bool,
     limit: &Limit,
 ) -> Result<Status, DockerError> {
+    Ok(observed(docker, lab, memory, &Wanted::default(), limit)?.0)
+}
+
+/// As [`status`], with what it rests on.
+pub(super) fn observed<'a>(
+    docker: &Docker,
+    lab: &'a Lab,
+    memory: bool,
+    wanted: &Wanted,
+    limit: &Limit,
+) -> Result<(Status, Snapshots<'a>), DockerError> {
     let state = lab.state();
     let whole = limit;
     let limit = &limit.at_most(PATIENCE);
     let (mut views, mut crossings) = if state == State::Stopped {
         // nobody of it answers, and by now its ports may be those of another lab
-        (view::of_none(lab), Crossings::new())
+        (observe::of_stopped(&lab.topology), Crossings::new())
     } else {
-        look(lab, limit)
+        look(lab, wanted, limit)
     };
     // a part that changes hands is nobody's for a moment
     let mut looks = HANDOVER_LOOKS;
     while looks > 0
-        && views.values().any(View::is_sharing_out)
+        && views.values().any(ClusterSnapshot::is_rebalancing)
         && limit.remaining() > AGAIN
         && limit.pause(HANDOVER).is_ok()
     {
-        views = view::of_all(lab, limit);
+        views = snapshots(&lab.topology, wanted, limit);
         looks -= 1;
     }
     if looks < HANDOVER_LOOKS && limit.remaining() > AGAIN {
@@ -82,10 +92,10 @@ pub fn status(
     (views, lags) = if state == State::Stopped {
         (views, Vec::new())
     } else {
-        let in_trouble = |views: &lag::Views<'_>, lag: &FlowLag| {
+        let in_trouble = |views: &Snapshots<'_>, lag: &FlowLag| {
             is_in_trouble(crossings.get(&lag.name), views, lag)
         };
-        lag::settled(lab, views, &in_trouble, limit)
+        lag::settled((lab, wanted), views, &in_trouble, limit)
     };
     let memory = if memory {
         used_memory(docker, lab, whole)?
@@ -121,7 +131,7 @@ pub fn status(
             flow(lab, one, &views, crossing, (lag, ended.flatten()))
         })
         .collect();
-    Ok(Status {
+    let status = Status {
         lab: lab.spec.lab.clone(),
         healthy: containers.iter().all(|c| c.healthy)
             && clusters.iter().all(|c| c.healthy)
@@ -131,14 +141,15 @@ pub fn status(
         containers,
         clusters,
         flows,
-    })
+    };
+    Ok((status, views))
 }
 
 /// Looks at all clusters, while canaries cross all flows.
-fn look<'a>(lab: &'a Lab, limit: &Limit) -> (BTreeMap<&'a str, View>, Crossings) {
+fn look<'a>(lab: &'a Lab, wanted: &Wanted, limit: &Limit) -> (Snapshots<'a>, Crossings) {
     thread::scope(|scope| {
         let crossings = scope.spawn(|| crossing::of_all(lab, limit));
-        let views = view::of_all(lab, limit);
+        let views = snapshots(&lab.topology, wanted, limit);
         let crossings = crossings.join();
         (views, crossings.expect("a look at flows does not panic"))
     })
@@ -205,8 +216,8 @@ fn is_silent(crossing: Option<&Crossing>) -> bool {
 }
 
 /// Whether something may keep the records of a whole flow from crossing.
-fn is_in_trouble(crossing: Option<&Crossing>, views: &lag::Views<'_>, lag: &FlowLag) -> bool {
-    let mirror = (views.get(lag.target.as_str())).and_then(|view| view.mirrors.get(&lag.source));
+fn is_in_trouble(crossing: Option<&Crossing>, views: &Snapshots<'_>, lag: &FlowLag) -> bool {
+    let mirror = (views.get(lag.target.as_str())).and_then(|view| view.flows.get(&lag.source));
     let fails = mirror.is_some_and(|mirror| !mirror.recent_failure().is_empty());
     stands(crossing) || (fails && lag.behind > Some(0))
 }
@@ -214,7 +225,7 @@ fn is_in_trouble(crossing: Option<&Crossing>, views: &lag::Views<'_>, lag: &Flow
 fn flow(
     lab: &Lab,
     flow: &Flow,
-    views: &BTreeMap<&str, View>,
+    views: &Snapshots<'_>,
     crossing: Option<&Crossing>,
     (lag, ended): (Option<FlowLag>, Option<String>),
 ) -> FlowStatus {
@@ -222,7 +233,7 @@ fn flow(
         &views[flow.spec.source.as_str()],
         &views[flow.spec.target.as_str()],
     );
-    let mirror = target.mirrors.get(&flow.spec.source);
+    let mirror = target.flows.get(&flow.spec.source);
     let parts = mirror.map(|mirror| &mirror.parts);
     let behind = lag.as_ref().and_then(|lag| lag.behind);
     let mut seen = seen(lab, flow, source, target);
@@ -260,7 +271,7 @@ fn flow(
                 connector: part.connector.clone(),
                 task: part.task,
                 state: status.state.clone(),
-                worker: (mirror.and_then(|mirror| mirror.crew.as_ref()?.holder(part)))
+                worker: (mirror.and_then(|mirror| mirror.assignment.as_ref()?.holder(part)))
                     .map(str::to_owned),
                 cause: status.cause().map(str::to_owned),
                 recent_failure: (seen.failed.iter())
@@ -308,10 +319,15 @@ impl From<&TopicLag> for TopicStatus {
 }
 
 /// What is seen of a flow by looking at its clusters and containers.
-fn seen<'a>(lab: &Lab, flow: &'a Flow, source: &'a View, target: &'a View) -> Seen<'a> {
+fn seen<'a>(
+    lab: &Lab,
+    flow: &'a Flow,
+    source: &'a ClusterSnapshot,
+    target: &'a ClusterSnapshot,
+) -> Seen<'a> {
     let workers = Workers::of(lab, flow);
-    let mirror = target.mirrors.get(&flow.spec.source);
-    let crew = mirror.and_then(|mirror| mirror.crew.as_ref());
+    let mirror = target.flows.get(&flow.spec.source);
+    let assignment = mirror.and_then(|mirror| mirror.assignment.as_ref());
     let ends = [(&flow.spec.source, source), (&flow.spec.target, target)];
     let silent = ends
         .iter()
@@ -324,12 +340,12 @@ fn seen<'a>(lab: &Lab, flow: &'a Flow, source: &'a View, target: &'a View) -> Se
     limited.extend(clusters.flat_map(|cluster| throttled(lab, cluster)));
     Seen {
         down: workers.down(),
-        absent: workers.absent(crew),
+        absent: workers.absent(assignment),
         cut: workers.cut_links(lab, flow),
         out_of_reach: silent.map(|(name, _)| name.as_str()).collect(),
         parts: mirror.map(|mirror| &mirror.parts),
-        failed: mirror.map_or_else(Vec::new, Mirror::recent_failure),
-        orphans: mirror.map_or_else(Vec::new, |_| workers.orphans(crew)),
+        failed: mirror.map_or_else(Vec::new, FlowSnapshot::recent_failure),
+        orphans: mirror.map_or_else(Vec::new, |_| workers.orphans(assignment)),
         throttled: limited,
         policies: (source.policies.iter().chain(&target.policies))
             .filter(|wrong| {

@@ -1,11 +1,11 @@
 //! Whether a cluster does all its work with fewer brokers than it should have. Asks nobody.
 
-use super::view::View;
+use crate::core::observe::ClusterSnapshot;
 use crate::core::topology::Cluster;
 use kmk_kafka::{PartitionInfo, TopicInfo};
 use std::collections::BTreeSet;
 
-impl View {
+impl ClusterSnapshot {
     /// Whether the brokers that answer are enough for everything: to vote, and to lead and keep every partition.
     pub(super) fn goes_on(&self, cluster: &Cluster) -> bool {
         let is_silent = |service: &str| self.silent.iter().any(|(silent, _)| silent == service);
@@ -67,14 +67,14 @@ mod tests {
                 let cluster = service.clone();
                 (service, KafkaError::NoLogin { cluster })
             };
-            let view = View {
+            let seen = ClusterSnapshot {
                 brokers: 3,
                 brokers_up: 3 - silent.len(),
                 silent: silent.iter().map(refused).collect(),
                 topics: [("orders".to_owned(), topic)].into(),
-                ..View::default()
+                ..ClusterSnapshot::default()
             };
-            view.goes_on(cluster)
+            seen.goes_on(cluster)
         };
         let all = [1, 2, 3];
         assert!(goes_on(&[0], partition(Some(2), &all, &[2, 3])));

@@ -1,6 +1,7 @@
 //! The status of a lab as plain values. As JSON, fields keep their names and meanings; new ones may come.
 
 use crate::core::judge::culprit::Culprit;
+use crate::core::judge::health::{CanaryStatus, FlowState};
 use crate::core::judge::lag::{FlowLag, LastKnown, Stall, TopicState};
 use crate::core::lab::State;
 use crate::core::topology::{Access, Proof};
@@ -137,62 +138,6 @@ pub struct FlowStatus {
     /// Of these, what is only unknown.
     #[serde(rename = "uncertain")]
     pub doubts: Vec<String>,
-}
-
-/// What became of a canary.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
-pub enum CanaryStatus {
-    /// It is on the target.
-    Arrived {
-        /// Microseconds from its sending until it was seen there.
-        micros: u64,
-    },
-    /// It is on the source, and not on the target.
-    Missing {
-        /// Milliseconds that it was waited for.
-        millis: u64,
-    },
-    /// The source did not take it.
-    NotSent {
-        /// Why not.
-        cause: String,
-    },
-    /// The target could not be looked at, before it was sent or while it was waited for.
-    Unknown {
-        /// Why not.
-        cause: String,
-    },
-}
-
-impl CanaryStatus {
-    /// What is the matter, unless it has crossed.
-    pub fn problem(&self) -> Option<String> {
-        match self {
-            Self::Arrived { .. } => None,
-            Self::Missing { millis } => Some(format!(
-                "a record sent {}.{} s ago has not crossed",
-                millis / 1000,
-                millis % 1000 / 100
-            )),
-            Self::NotSent { cause } => Some(format!("a record could not be sent: {cause}")),
-            Self::Unknown { cause } => {
-                Some(format!("whether a record crosses cannot be seen: {cause}"))
-            }
-        }
-    }
-}
-
-/// A flow in one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FlowState {
-    /// All is well.
-    Running,
-    /// Some of its MirrorMakers do not run, and the others do their work.
-    Degraded,
-    /// It may stand still.
-    Unhealthy,
 }
 
 impl Status {

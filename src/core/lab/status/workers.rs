@@ -2,7 +2,7 @@
 
 use crate::core::docker::Container;
 use crate::core::lab::Lab;
-use crate::core::lab::crew::Crew;
+use crate::core::observe::assignment::Assignment;
 use crate::core::topology::Flow;
 
 /// The workers of a flow's MirrorMaker, each with its container, if there is one.
@@ -56,12 +56,12 @@ impl<'a> Workers<'a> {
     }
 
     /// Of several, those that do not share the work, while others do it.
-    pub(super) fn absent(&self, crew: Option<&Crew>) -> Vec<String> {
+    pub(super) fn absent(&self, assignment: Option<&Assignment>) -> Vec<String> {
         if !self.share() || !self.any_runs() {
             return Vec::new();
         }
         let why = |worker: &(&str, Option<&Container>)| {
-            let has_joined = crew.is_none_or(|crew| crew.has(worker.0));
+            let has_joined = assignment.is_none_or(|assignment| assignment.has(worker.0));
             match (Self::runs(worker), has_joined) {
                 (true, true) => None,
                 (true, false) => Some(format!("degraded: {} has not joined the others", worker.0)),
@@ -75,13 +75,15 @@ impl<'a> Workers<'a> {
     }
 
     /// What a worker had that runs no more, and that no other has taken up: nobody is left to say that it stands still.
-    pub(super) fn orphans(&self, crew: Option<&Crew>) -> Vec<String> {
-        if self.share() && crew.is_none() {
+    pub(super) fn orphans(&self, assignment: Option<&Assignment>) -> Vec<String> {
+        if self.share() && assignment.is_none() {
             return vec!["its MirrorMakers are sharing out the work anew".to_owned()];
         }
         let absent = self.0.iter().filter(|worker| !Self::runs(worker));
         let orphaned = absent.filter_map(|(service, _)| {
-            let parts = crew.into_iter().flat_map(|crew| crew.parts_of(service));
+            let parts = assignment
+                .into_iter()
+                .flat_map(|assignment| assignment.parts_of(service));
             let parts: Vec<String> = parts.map(ToString::to_string).collect();
             let what = parts.join(", ");
             (!parts.is_empty())

@@ -4,7 +4,7 @@ use super::answer::{Answer, Depth};
 use super::mirrored::{self, Names};
 use super::report::{ClusterTopics, RemoteTopic, SettingReport, TopicDetails, TopicReport};
 use super::{TopicError, find};
-use crate::core::lab::addresses;
+use crate::core::observe::{addresses, connect, side_by_side};
 use crate::core::spec::Naming;
 use crate::core::topology::{Cluster, Topology, is_internal};
 use base64::Engine as _;
@@ -13,9 +13,6 @@ use kmk_kafka::endpoint::Endpoint;
 use kmk_kafka::wait::Limit;
 use kmk_kafka::{Admin, KafkaError, Origin, Subject};
 use std::collections::BTreeMap;
-use std::thread;
-
-const NO_PANIC: &str = "a look at a cluster does not panic";
 
 /// The topics of all clusters of a lab, or of the one named, in the order of the lab; looked at all at once. With `all`, those of Kafka,
 /// MirrorMaker and kmk too. A cluster that does not answer stands there with its problem.
@@ -26,27 +23,16 @@ pub fn topics(
     limit: &Limit,
 ) -> Vec<Result<ClusterTopics, KafkaError>> {
     let is_meant = |cluster: &Cluster| only.is_none_or(|only| only == cluster.name);
-    let looks: Vec<(&Cluster, Result<Answer, KafkaError>)> = thread::scope(|scope| {
-        let looks: Vec<_> = topology
-            .clusters
-            .iter()
-            .map(|cluster| {
-                // of the others only names are needed
-                let depth = if is_meant(cluster) {
-                    Depth::All
-                } else {
-                    Depth::Names
-                };
-                let is_shown = move |topic: &str| all || !topology.is_internal(topic);
-                let look = move || Answer::at(&addresses(cluster)?, depth, is_shown, limit);
-                (cluster, scope.spawn(look))
-            })
-            .collect();
-        let looks = looks.into_iter().map(|(cluster, look)| {
-            let look = look.join().expect(NO_PANIC);
-            (cluster, look)
-        });
-        looks.collect()
+    let is_shown = |topic: &str| all || !topology.is_internal(topic);
+    let looks = side_by_side(&topology.clusters, |cluster| {
+        // of the others only names are needed
+        let depth = if is_meant(cluster) {
+            Depth::All
+        } else {
+            Depth::Names
+        };
+        let look = addresses(cluster).and_then(|at| Answer::at(&at, depth, is_shown, limit));
+        (cluster, look)
     });
     let names: Names = looks
         .iter()
@@ -100,15 +86,8 @@ pub fn describe_all(
         let lab = Some((topology, cluster.name.as_str()));
         describe(&addresses(cluster)?, lab, topic, limit)
     };
-    thread::scope(|scope| {
-        let looks = topology.clusters.iter();
-        let looks: Vec<_> = looks
-            .map(|cluster| (cluster.name.clone(), scope.spawn(move || look(cluster))))
-            .collect();
-        let looks = looks.into_iter();
-        looks
-            .map(|(name, look)| (name, look.join().expect(NO_PANIC)))
-            .collect()
+    side_by_side(&topology.clusters, |cluster| {
+        (cluster.name.clone(), look(cluster))
     })
 }
 
@@ -229,17 +208,11 @@ fn names_of_others(topology: &Topology, cluster: &str, limit: &Limit) -> Names {
         .iter()
         .filter(|other| other.name != cluster);
     let names = |other: &Cluster| {
-        let mut admin = Admin::connect(&addresses(other).ok()?, limit).ok()?;
+        let mut admin = connect(topology, &other.name, limit).ok()?;
         let topics = admin.topics(limit).ok()?;
         Some((other.name.clone(), topics.into_keys().collect()))
     };
-    thread::scope(|scope| {
-        let looks: Vec<_> = others
-            .map(|other| scope.spawn(move || names(other)))
-            .collect();
-        let looks = looks.into_iter().map(|look| look.join().expect(NO_PANIC));
-        looks.flatten().collect()
-    })
+    side_by_side(others, names).into_iter().flatten().collect()
 }
 
 fn mark(report: &mut TopicReport, topology: &Topology, cluster: &str, names: &Names) {

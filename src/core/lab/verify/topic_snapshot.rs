@@ -1,8 +1,9 @@
 //! A flow's topic on its target at one moment, and whether more records of a run may still arrive.
 
 use super::route::Target;
-use crate::core::lab::notes;
+
 use crate::core::mirrormaker::state::{copied, offsets_topic};
+use crate::core::observe::internal;
 use kmk_kafka::wait::{Limit, Probe, Stop};
 use kmk_kafka::{Admin, At, KafkaError, Written};
 use serde::Serialize;
@@ -116,7 +117,7 @@ pub(super) fn settled(
     let settled = patiently(limit, || {
         let mut admin = Admin::connect(&target.endpoints, limit)?;
         let topics = admin.topics(limit)?;
-        let notes = notes::read(&mut admin, &topics, &offsets_topic(source), limit)?;
+        let notes = internal::read(&mut admin, &topics, &offsets_topic(source), limit)?;
         let ahead = ahead(topic, written, &copied(&notes, source));
         let open = match ahead {
             Some(_) => None,

@@ -181,7 +181,7 @@ fn a_topic_that_holds_up_the_flow_comes_before_the_silence_that_it_brings() {
 
 #[test]
 fn a_topic_of_mirrormakers_without_its_policy_is_named_before_it_does_harm_and_after() {
-    let wrong = |is_vital| Wrong {
+    let wrong = |is_vital| NotCompacted {
         lab: "two".to_owned(),
         topic: "mm2-offsets.a.internal".to_owned(),
         policy: "delete".to_owned(),

@@ -1,80 +1,83 @@
-//! Both ends of a flow, as they answered: what that means for each group. Knows nothing of connections.
+//! What both ends of a flow answered, and what that means for each group.
 
 use super::report::{FlowPartition, FlowReport, Prospect};
 use crate::core::judge::failover::{
-    Back, Bounds, Gaps, Mirroring, Outlook, Partition, Place, Why, Writers, outlook, outlook_back,
+    Back, Gaps, Mirroring, Outlook, Partition, Place, Why, Writers, outlook, outlook_back,
 };
 use crate::core::mirrormaker::config;
 use crate::core::mirrormaker::patterns::{Rules, Selection};
 use crate::core::mirrormaker::state::{Checkpoint, GroupPlace, OffsetSync};
+use crate::core::observe::groups::{ByPartition, GroupSnapshot};
 use crate::core::spec::Naming;
 use crate::core::spec::filter;
 use crate::core::topology::Flow;
-use kmk_kafka::Group;
-use std::collections::{BTreeMap, BTreeSet};
-
-/// By topic and partition.
-pub(super) type ByPartition<T> = BTreeMap<(String, i32), T>;
+use std::collections::BTreeSet;
 
 /// MirrorMaker's own `groups.exclude`.
 const NEVER: &str = "console-consumer-.*, connect-.*, __.*";
 
-/// What MirrorMaker wrote down of one direction.
-#[derive(Debug, Default)]
-pub(super) struct Notes {
-    pub(super) noted: ByPartition<i64>,
-    pub(super) checkpoints: BTreeMap<GroupPlace, Checkpoint>,
-    pub(super) syncs: ByPartition<Vec<OffsetSync>>,
-}
-
-impl Notes {
-    fn checkpoint(&self, group: &str, copy: &(String, i32)) -> Option<Checkpoint> {
-        let place = (group.to_owned(), copy.clone());
-        self.checkpoints.get(&place).copied()
-    }
-
-    fn syncs(&self, place: &(String, i32)) -> &[OffsetSync] {
-        self.syncs.get(place).map_or(&[], Vec::as_slice)
-    }
-}
-
 /// A flow and both its ends.
-#[derive(Debug, Default)]
-pub(super) struct Sides {
-    pub(super) notes: Notes,
-    /// Of the flow that leads back, if there is one.
-    pub(super) notes_of_return: Notes,
-    /// What the target said, asked first.
-    pub(super) target_first: ByPartition<i64>,
-    pub(super) target_end: ByPartition<i64>,
-    pub(super) target_groups: BTreeMap<String, (Group, ByPartition<i64>)>,
-    /// What the source said.
-    pub(super) source_first: ByPartition<i64>,
-    pub(super) source_end: ByPartition<i64>,
-    pub(super) source_groups: BTreeMap<String, ByPartition<i64>>,
-    /// Where topics end on the target that came from there, asked last: groups have read no further by then.
-    pub(super) home_end: ByPartition<i64>,
-    /// Topics of either side that may have offsets without a record.
-    pub(super) source_gaps: BTreeSet<String>,
-    pub(super) target_gaps: BTreeSet<String>,
+pub(super) struct BothEnds<'a> {
+    pub(super) flow: &'a Flow,
+    /// Knows nothing where it does not answer.
+    pub(super) source: &'a GroupSnapshot,
+    pub(super) target: &'a GroupSnapshot,
     /// Of mirrored topics that are compacted: which offsets still have a record, where those are few.
     pub(super) target_records: ByPartition<Vec<i64>>,
 }
 
-impl Sides {
+impl BothEnds<'_> {
+    /// Groups of the source as they are seen on the target.
+    pub(super) fn groups(&self) -> impl Iterator<Item = (&GroupPlace, &Checkpoint)> {
+        let noted = self.target.noted(&self.flow.spec.source).into_iter();
+        noted.flat_map(|noted| &noted.checkpoints)
+    }
+
+    /// What MirrorMaker noted of a partition of the source as copied.
+    pub(super) fn noted(&self, place: &(String, i32)) -> Option<i64> {
+        let noted = self.target.noted(&self.flow.spec.source)?;
+        noted.copied.get(place).copied()
+    }
+
+    fn syncs(&self, place: &(String, i32)) -> &[OffsetSync] {
+        let (source, target) = (&self.flow.spec.source, &self.flow.spec.target);
+        let at_source = self.source.syncs(target);
+        let at_source = at_source.filter(|_| !self.flow.keeps_syncs_at_target());
+        let syncs = at_source.or_else(|| self.target.syncs(source));
+        of_partition(syncs, place)
+    }
+
+    /// Those of the flow that leads back, if there is one.
+    fn syncs_of_return(&self, home: &(String, i32)) -> &[OffsetSync] {
+        let (source, target) = (&self.flow.spec.source, &self.flow.spec.target);
+        let syncs = self.target.syncs(source);
+        of_partition(syncs.or_else(|| self.source.syncs(target)), home)
+    }
+
+    /// The topics in which groups have places, as they are called on the target.
+    pub(super) fn remote_topics(&self) -> BTreeSet<String> {
+        let groups = self.source.as_source.by_name.values();
+        let topics = groups.flat_map(|(_, offsets)| offsets.keys().map(|(topic, _)| topic));
+        let remote = topics.flat_map(|topic| {
+            let home = home_topic(self.flow, topic).map(str::to_owned);
+            [Some(self.flow.remote_topic(topic)), home]
+        });
+        remote.flatten().collect()
+    }
+
     /// What the flow means for a group; none where it has no place that the flow could take there.
-    pub(super) fn report(&self, flow: &Flow, group: &str) -> Option<FlowReport> {
-        let places = self.source_groups.get(group)?;
-        let rules = Rules::of_flow(flow);
+    pub(super) fn report(&self, group: &str) -> Option<FlowReport> {
+        let (_, places) = self.source.as_source.by_name.get(group)?;
+        let rules = Rules::of_flow(self.flow);
         let active = self.is_active_on_target(group);
         let mirroring = if active {
             Mirroring::Active
         } else {
-            mirroring(flow, group)
+            mirroring(self.flow, group)
         };
         let places = places.iter().filter_map(|(place, committed)| {
             let selection = rules.select(&place.0);
-            self.place(flow, group, place, *committed, &selection, mirroring)
+            self.place(group, place, *committed, &selection, mirroring)
         });
         let places: Vec<FlowPartition> = places.collect();
         (!places.is_empty()).then(|| FlowReport {
@@ -82,24 +85,24 @@ impl Sides {
             why: reasons(&places),
             active_on_target: active,
             places,
-            ..empty(flow)
+            ..empty(self.flow)
         })
     }
 
     pub(super) fn is_active_on_target(&self, group: &str) -> bool {
-        let group = self.target_groups.get(group);
+        let group = self.target.as_target.by_name.get(group);
         group.is_some_and(|(group, _)| group.is_active())
     }
 
     fn place(
         &self,
-        flow: &Flow,
         group: &str,
         place: &(String, i32),
         committed: i64,
         selection: &Selection,
         mirroring: Mirroring,
     ) -> Option<FlowPartition> {
+        let flow = self.flow;
         let left_out = match selection {
             Selection::Internal(_) => return None,
             Selection::Included | Selection::NotEvaluated(_) => None,
@@ -113,12 +116,12 @@ impl Sides {
             .and_then(|_| home_topic(flow, &place.0));
         let copy = home.map_or_else(|| flow.remote_topic(&place.0), str::to_owned);
         let copy = (copy, place.1);
-        let target_group = self.target_groups.get(group);
+        let target_group = self.target.as_target.by_name.get(group);
         let target_committed = target_group.and_then(|(_, offsets)| offsets.get(&copy));
-        let checkpoint = self.notes.checkpoint(group, &copy);
-        let syncs = self.notes.syncs(place);
-        let source = bounds(&self.source_first, &self.source_end, place);
-        let target = bounds(&self.target_first, &self.target_end, &copy);
+        let checkpoint = checkpoint(self.target, &flow.spec.source, group, &copy);
+        let syncs = self.syncs(place);
+        let source = self.source.as_source.bounds(place);
+        let target = self.target.as_target.bounds(&copy);
         let mut report = FlowPartition {
             topic: place.0.clone(),
             copy: copy.0.clone(),
@@ -143,11 +146,11 @@ impl Sides {
         };
         let partition = Partition {
             syncs,
-            noted: self.notes.noted.get(place).copied(),
+            noted: self.noted(place),
             target,
             source,
-            gaps: gaps(&self.source_gaps, &place.0),
-            target_gaps: gaps(&self.target_gaps, &copy.0),
+            gaps: gaps(self.source, &place.0),
+            target_gaps: gaps(self.target, &copy.0),
             writers: match flow.spec.naming {
                 Naming::Prefix => Writers::MirrorMaker,
                 Naming::Same => Writers::Anyone,
@@ -173,26 +176,28 @@ impl Sides {
         report: &mut FlowPartition,
     ) {
         let home = (report.copy.clone(), place.1);
-        let copy = bounds(&self.source_first, &self.source_end, place);
-        let original = bounds(&self.target_first, &self.home_end, &home);
+        let copy = self.source.as_source.bounds(place);
+        // asked last: groups have read no further by then
+        let original = self.target.as_source.bounds(&home);
         let Some((copy, original)) = copy.zip(original) else {
             return;
         };
-        let notes = &self.notes_of_return;
+        let target = &self.flow.spec.target;
+        let noted = self.source.noted(target);
         let partition = Partition {
-            syncs: notes.syncs(&home),
-            noted: notes.noted.get(&home).copied(),
+            syncs: self.syncs_of_return(&home),
+            noted: noted.and_then(|noted| noted.copied.get(&home).copied()),
             target: copy,
             source: original,
-            gaps: gaps(&self.target_gaps, &home.0),
-            target_gaps: gaps(&self.source_gaps, &place.0),
+            gaps: gaps(self.target, &home.0),
+            target_gaps: gaps(self.source, &place.0),
             writers: Writers::MirrorMaker,
             target_records: None,
         };
         let back = Back {
             away: report.source_committed,
             home: report.target_committed,
-            checkpoint: notes.checkpoint(group, place),
+            checkpoint: checkpoint(self.source, target, group, place),
         };
         let outlook = outlook_back(&partition, back);
         report.tell(outlook, Why::of_back(outlook, mirroring));
@@ -212,17 +217,28 @@ pub(super) fn home_topic<'a>(flow: &Flow, topic: &'a str) -> Option<&'a str> {
     topic.strip_prefix(&flow.spec.target)?.strip_prefix('.')
 }
 
-pub(super) fn bounds(
-    first: &ByPartition<i64>,
-    end: &ByPartition<i64>,
-    at: &(String, i32),
-) -> Option<Bounds> {
-    let (first, end) = (*first.get(at)?, *end.get(at)?);
-    Some(Bounds { first, end })
+/// What MirrorMaker last worked out for a group in a mirrored topic.
+fn checkpoint(
+    cluster: &GroupSnapshot,
+    source: &str,
+    group: &str,
+    copy: &(String, i32),
+) -> Option<Checkpoint> {
+    let place = (group.to_owned(), copy.clone());
+    cluster.noted(source)?.checkpoints.get(&place).copied()
 }
 
-fn gaps(topics: &BTreeSet<String>, topic: &str) -> Gaps {
-    if topics.contains(topic) {
+fn of_partition<'a>(
+    syncs: Option<&'a ByPartition<Vec<OffsetSync>>>,
+    place: &(String, i32),
+) -> &'a [OffsetSync] {
+    let syncs = syncs.and_then(|syncs| syncs.get(place));
+    syncs.map_or(&[], Vec::as_slice)
+}
+
+/// A topic may have offsets without a record where it is compacted, and where there ever was a transaction.
+fn gaps(cluster: &GroupSnapshot, topic: &str) -> Gaps {
+    if cluster.has_transactions() || cluster.is_compacted(topic) {
         Gaps::Possible
     } else {
         Gaps::None

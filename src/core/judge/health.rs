@@ -1,12 +1,10 @@
-//! What is wrong with a flow, from what was seen of it: causes before what follows from them. Pure; knows nothing of how
-//! it was seen.
+//! What is wrong with a flow, from what was seen of it: causes before what follows from them.
 
-use super::COPIES;
-use super::report::{CanaryStatus, FlowState};
 use crate::core::judge::culprit::Culprit;
 use crate::core::judge::lag::Stall;
-use crate::core::lab::policy::Wrong;
-use crate::core::mirrormaker::state::{self, Part};
+use crate::core::mirrormaker::state::{self, COPIES, Part};
+use crate::core::spec::in_lab;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -15,13 +13,101 @@ use std::time::Duration;
 const SLOW: Duration = Duration::from_millis(250);
 
 /// Whether a canary took longer than it should.
-pub(super) fn is_slow(micros: u64) -> bool {
+pub(in crate::core) fn is_slow(micros: u64) -> bool {
     Duration::from_micros(micros) > SLOW
+}
+
+/// The setting, and what it has to be.
+pub(in crate::core) const POLICY: &str = "cleanup.policy";
+pub(in crate::core) const COMPACT: &str = "compact";
+
+/// What became of a canary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum CanaryStatus {
+    /// It is on the target.
+    Arrived {
+        /// Microseconds from its sending until it was seen there.
+        micros: u64,
+    },
+    /// It is on the source, and not on the target.
+    Missing {
+        /// Milliseconds that it was waited for.
+        millis: u64,
+    },
+    /// The source did not take it.
+    NotSent {
+        /// Why not.
+        cause: String,
+    },
+    /// The target could not be looked at, before it was sent or while it was waited for.
+    Unknown {
+        /// Why not.
+        cause: String,
+    },
+}
+
+impl CanaryStatus {
+    /// What is the matter, unless it has crossed.
+    pub fn problem(&self) -> Option<String> {
+        match self {
+            Self::Arrived { .. } => None,
+            Self::Missing { millis } => Some(format!(
+                "a record sent {}.{} s ago has not crossed",
+                millis / 1000,
+                millis % 1000 / 100
+            )),
+            Self::NotSent { cause } => Some(format!("a record could not be sent: {cause}")),
+            Self::Unknown { cause } => Some(format!("cannot see whether records cross: {cause}")),
+        }
+    }
+}
+
+/// A flow in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FlowState {
+    /// All is well.
+    Running,
+    /// Some of its MirrorMakers do not run, and the others do their work.
+    Degraded,
+    /// It may stand still.
+    Unhealthy,
+}
+
+/// An internal topic of MirrorMaker's that is not compacted, and should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::core) struct NotCompacted {
+    pub(in crate::core) topic: String,
+    /// What its policy is.
+    pub(in crate::core) policy: String,
+    /// Whether MirrorMaker does not start with it.
+    pub(in crate::core) is_vital: bool,
+    /// The flow that it belongs to, by its ends.
+    pub(in crate::core) flow: (String, String),
+    /// The lab, for commands to type.
+    pub(in crate::core) lab: String,
+}
+
+impl NotCompacted {
+    /// In words.
+    pub(in crate::core) fn describe(&self) -> String {
+        let Self { topic, policy, .. } = self;
+        let lab = in_lab(&self.lab);
+        let effect = if self.is_vital {
+            "with it MirrorMaker does not start"
+        } else {
+            "MirrorMaker loses what it keeps there"
+        };
+        format!(
+            "topic `{topic}` has {POLICY}={policy} instead of {COMPACT}, and {effect}: `kmk deploy{lab}` repairs it"
+        )
+    }
 }
 
 /// Whether a MirrorMaker gives signs of life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Life {
+pub(in crate::core) enum Life {
     /// Not looked for, or not to be seen.
     #[default]
     Unknown,
@@ -33,40 +119,40 @@ pub(super) enum Life {
 
 /// What was seen of a flow.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Seen<'a> {
+pub(in crate::core) struct Seen<'a> {
     /// Why no `MirrorMaker` runs, if so: nothing else matters then.
-    pub(super) down: Option<String>,
+    pub(in crate::core) down: Option<String>,
     /// Of several `MirrorMaker`s, those that others do the work of.
-    pub(super) absent: Vec<String>,
+    pub(in crate::core) absent: Vec<String>,
     /// Links that are cut.
-    pub(super) cut: Vec<String>,
+    pub(in crate::core) cut: Vec<String>,
     /// Ends of the flow none of whose brokers answers.
-    pub(super) out_of_reach: Vec<&'a str>,
+    pub(in crate::core) out_of_reach: Vec<&'a str>,
     /// What `MirrorMaker` says of its parts, where that can be read.
-    pub(super) parts: Option<&'a BTreeMap<Part, state::Status>>,
+    pub(in crate::core) parts: Option<&'a BTreeMap<Part, state::Status>>,
     /// Parts that failed a moment ago, each with how long ago, and why: what fails again and again is seldom seen failed.
-    pub(super) failed: Vec<(&'a Part, Duration, &'a str)>,
+    pub(in crate::core) failed: Vec<(&'a Part, Duration, &'a str)>,
     /// Work that is with nobody.
-    pub(super) orphans: Vec<String>,
+    pub(in crate::core) orphans: Vec<String>,
     /// Containers that it needs and that may use only so much of a CPU.
-    pub(super) throttled: Vec<String>,
-    pub(super) canary: Option<&'a CanaryStatus>,
-    pub(super) life: Life,
+    pub(in crate::core) throttled: Vec<String>,
+    pub(in crate::core) canary: Option<&'a CanaryStatus>,
+    pub(in crate::core) life: Life,
     /// Topics of MirrorMaker's that are not compacted, and should be.
-    pub(super) policies: Vec<&'a Wrong>,
+    pub(in crate::core) policies: Vec<&'a NotCompacted>,
     /// Why MirrorMaker has ended, in a container that runs.
-    pub(super) ended: Option<&'a str>,
+    pub(in crate::core) ended: Option<&'a str>,
     /// Topics that hold up others, or themselves.
-    pub(super) culprits: &'a [Culprit],
+    pub(in crate::core) culprits: &'a [Culprit],
     /// Topics in which records wait, and MirrorMaker does not come to them.
-    pub(super) stalled: &'a [Stall],
+    pub(in crate::core) stalled: &'a [Stall],
     /// Whether a slow canary means anything: not where other records wait, or where someone chose another pace.
-    pub(super) pace: Pace,
+    pub(in crate::core) pace: Pace,
 }
 
 /// How fast a canary should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Pace {
+pub(in crate::core) enum Pace {
     /// There is nothing to hold it up.
     #[default]
     Free,
@@ -76,16 +162,16 @@ pub(super) enum Pace {
 
 /// How a flow is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Verdict {
-    pub(super) state: FlowState,
+pub(in crate::core) struct Verdict {
+    pub(in crate::core) state: FlowState,
     /// Where it is [`FlowState::Running`], only what is unknown.
-    pub(super) problems: Vec<String>,
+    pub(in crate::core) problems: Vec<String>,
     /// Of these, what is only unknown.
-    pub(super) doubts: Vec<String>,
+    pub(in crate::core) doubts: Vec<String>,
 }
 
 /// Judges a flow.
-pub(super) fn judge(seen: &Seen<'_>) -> Verdict {
+pub(in crate::core) fn judge(seen: &Seen<'_>) -> Verdict {
     let ill = ill(seen);
     let mut degraded = seen.absent.clone();
     // it harms what goes on as well: positions that were noted there are gone
@@ -194,7 +280,7 @@ fn slow(seen: &Seen<'_>) -> Vec<String> {
 }
 
 /// What is wrong with `MirrorMaker`'s parts by its own word: those with the same fate in one line.
-pub(in crate::core::lab) fn ailing(parts: &BTreeMap<Part, state::Status>) -> Vec<String> {
+pub(in crate::core) fn ailing(parts: &BTreeMap<Part, state::Status>) -> Vec<String> {
     let copies = |part: &Part| part.connector == COPIES && part.task.is_none();
     if !parts.keys().any(copies) {
         return vec![format!("MirrorMaker has not reported its {COPIES} yet")];
@@ -218,7 +304,7 @@ pub(in crate::core::lab) fn ailing(parts: &BTreeMap<Part, state::Status>) -> Vec
 }
 
 /// What is wrong with the brokers of a cluster: each that does not answer, whether it runs, and why not.
-pub(super) fn brokers<'a>(
+pub(in crate::core) fn brokers<'a>(
     silent: impl IntoIterator<Item = (&'a str, Option<String>, String)>,
 ) -> Option<String> {
     let told = silent.into_iter().map(|(service, seat, why)| match seat {

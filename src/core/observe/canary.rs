@@ -15,7 +15,7 @@ const BOUNDS: [(&str, &str); 3] = [
 ];
 
 /// A canary on its way.
-pub(super) struct Canary {
+pub(in crate::core) struct Canary {
     token: Vec<u8>,
     target: Vec<Endpoint>,
     /// What its topic is called on the target.
@@ -28,7 +28,7 @@ pub(super) struct Canary {
 
 /// Why there is no canary on its way.
 #[derive(Debug)]
-pub(super) enum CanaryError {
+pub(in crate::core) enum CanaryError {
     /// Where it should arrive cannot be looked at.
     Target(KafkaError),
     /// It cannot be sent.
@@ -45,7 +45,7 @@ impl From<CanaryError> for KafkaError {
 
 impl Canary {
     /// Sends a canary into the source of `flow`, and makes its topic there unless it already exists.
-    pub(super) fn send(
+    pub(in crate::core) fn send(
         topology: &Topology,
         flow: &Flow,
         limit: &Limit,
@@ -78,7 +78,7 @@ impl Canary {
     }
 
     /// How long it has been on its way.
-    pub(super) fn age(&self) -> Duration {
+    pub(in crate::core) fn age(&self) -> Duration {
         self.sent.elapsed()
     }
 
@@ -86,7 +86,7 @@ impl Canary {
     ///
     /// # Errors
     /// Whatever keeps the target from being read; the next call connects again.
-    pub(super) fn has_arrived(&mut self, limit: &Limit) -> Result<bool, KafkaError> {
+    pub(in crate::core) fn has_arrived(&mut self, limit: &Limit) -> Result<bool, KafkaError> {
         let arrived = self.look(limit);
         if arrived.is_err() {
             self.admin = None;

@@ -1,4 +1,4 @@
-//! The small topics in which MirrorMaker keeps notes on its target, read whole. Knows nothing of what they say.
+//! Reads MirrorMaker's internal topics from beginning to end.
 
 use kmk_kafka::message::{Record, RecordRef};
 use kmk_kafka::wait::Limit;
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 /// All records of `topic`, of those that are there; none where it is not.
-pub(super) fn read(
+pub(in crate::core) fn read(
     admin: &mut Admin,
     there: &BTreeMap<String, TopicInfo>,
     topic: &str,
@@ -25,7 +25,7 @@ pub(super) fn read(
 }
 
 /// Shows all records of `topic`, of those that are there, to `take`, and keeps none.
-pub(super) fn each(
+pub(in crate::core) fn each(
     admin: &mut Admin,
     there: &BTreeMap<String, TopicInfo>,
     topic: &str,

@@ -1,4 +1,4 @@
-//! MirrorMaker's signs of life, looked for on the target of a flow. Judges nothing.
+//! MirrorMaker's heartbeats, looked for on the target of a flow.
 
 use crate::core::mirrormaker::state::last_heartbeat;
 use crate::core::topology::Flow;
@@ -13,7 +13,7 @@ const EVERY: Duration = Duration::from_secs(1);
 const LAST: i64 = 100;
 
 /// How often MirrorMaker gives a sign of life for a flow; none where its settings forbid it.
-pub(super) fn interval(flow: &Flow) -> Option<Duration> {
+pub(in crate::core) fn interval(flow: &Flow) -> Option<Duration> {
     if flow.setting("emit.heartbeats.enabled") == Some("false") {
         return None;
     }
@@ -24,15 +24,15 @@ pub(super) fn interval(flow: &Flow) -> Option<Duration> {
 }
 
 /// The signs of life of one flow.
-pub(super) struct Pulse {
+pub(in crate::core) struct Heartbeats {
     /// Where the next one will be.
     next: Option<i64>,
     /// When the last one was given by MirrorMaker's clock, in milliseconds since the epoch.
     last: Option<i64>,
 }
 
-impl Pulse {
-    pub(super) fn new() -> Self {
+impl Heartbeats {
+    pub(in crate::core) fn new() -> Self {
         Self {
             next: None,
             last: None,
@@ -43,7 +43,7 @@ impl Pulse {
     ///
     /// # Errors
     /// Whatever keeps the target from being read.
-    pub(super) fn look(
+    pub(in crate::core) fn look(
         &mut self,
         admin: &mut Admin,
         flow: &Flow,
@@ -73,7 +73,7 @@ impl Pulse {
     }
 
     /// How long ago the last sign was given, by this machine's clock: the two may differ where the engine is elsewhere.
-    pub(super) fn age(&self) -> Option<Duration> {
+    pub(in crate::core) fn age(&self) -> Option<Duration> {
         let last = Duration::from_millis(u64::try_from(self.last?).ok()?);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         Some(now.ok()?.saturating_sub(last))

@@ -1,58 +1,23 @@
-//! Whether the topics that MirrorMaker keeps for itself are compacted: one that was deleted and made again by a broker is
-//! not. Judges nothing else of them.
+//! Whether MirrorMaker's internal topics are compacted: one that was deleted and created again by a broker is not.
 
+use crate::core::judge::health::{COMPACT, NotCompacted, POLICY};
 use crate::core::mirrormaker::state;
-use crate::core::spec::in_lab;
 use crate::core::topology::HEARTBEATS;
 use crate::core::topology::Topology;
 use kmk_kafka::wait::Limit;
 use kmk_kafka::{Admin, KafkaError, Subject, TopicInfo};
 use std::collections::BTreeMap;
 
-/// The setting, and what it has to be.
-pub(super) const POLICY: &str = "cleanup.policy";
-pub(super) const COMPACT: &str = "compact";
-
-/// A topic that is not compacted, and should be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Wrong {
-    pub(super) topic: String,
-    /// What its policy is.
-    pub(super) policy: String,
-    /// Whether MirrorMaker does not start with it.
-    pub(super) is_vital: bool,
-    /// The flow that it belongs to, by its ends.
-    pub(super) flow: (String, String),
-    /// The lab, for commands to type.
-    pub(super) lab: String,
-}
-
-impl Wrong {
-    /// In words.
-    pub(super) fn describe(&self) -> String {
-        let Self { topic, policy, .. } = self;
-        let lab = in_lab(&self.lab);
-        let effect = if self.is_vital {
-            "with it MirrorMaker does not start"
-        } else {
-            "MirrorMaker loses what it keeps there"
-        };
-        format!(
-            "topic `{topic}` has {POLICY}={policy} instead of {COMPACT}, and {effect}: `kmk deploy{lab}` repairs it"
-        )
-    }
-}
-
 /// The topics of MirrorMaker's on a cluster that are not compacted.
 ///
 /// # Errors
 /// When the cluster does not tell.
-pub(super) fn wrong(
+pub(in crate::core) fn wrong(
     admin: &mut Admin,
     (topology, cluster): (&Topology, &str),
     there: &BTreeMap<String, TopicInfo>,
     limit: &Limit,
-) -> Result<Vec<Wrong>, KafkaError> {
+) -> Result<Vec<NotCompacted>, KafkaError> {
     let mut expected = expected(topology, cluster);
     expected.retain(|topic, _| there.contains_key(topic));
     if expected.is_empty() {
@@ -67,7 +32,7 @@ pub(super) fn wrong(
         let setting = settings.into_iter().find(|one| one.name == POLICY)?;
         let (is_vital, flow) = expected.get(&topic)?.clone();
         let policy = setting.value.filter(|policy| !will_do(policy, is_vital))?;
-        Some(Wrong {
+        Some(NotCompacted {
             lab: topology.spec.lab.clone(),
             topic,
             policy,

@@ -1,4 +1,4 @@
-//! Which worker of a MirrorMaker has which part of its work, where several share it. Judges nothing.
+//! Which connectors and tasks each worker of a MirrorMaker has, where several share the work.
 
 use crate::core::mirrormaker::state::{self, Part};
 use kmk_kafka::{ConnectWork, Group};
@@ -6,40 +6,40 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The workers that share what is copied from one source, by their services, each with its parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Crew(BTreeMap<String, BTreeSet<Part>>);
+pub(in crate::core) struct Assignment(BTreeMap<String, BTreeSet<Part>>);
 
-impl Crew {
+impl Assignment {
     /// As the members of the group say. None while they share out anew: then brokers do not tell; nor while one is
     /// there twice, as one that died and came back is until it is missed.
-    pub(super) fn of<T>(groups: &[(Group, T)], source: &str) -> Option<Self> {
+    pub(in crate::core) fn of<T>(groups: &[(Group, T)], source: &str) -> Option<Self> {
         let name = state::group(source);
         let (group, _) = groups.iter().find(|(group, _)| group.name == name)?;
-        let mut crew = Self::default();
+        let mut assignment = Self::default();
         for member in &group.members {
             let ConnectWork { host, pieces } = member.work.as_ref()?;
             let parts = pieces.iter().map(|(connector, task)| Part {
                 connector: connector.clone(),
                 task: *task,
             });
-            if crew.0.insert(host.clone(), parts.collect()).is_some() {
+            if assignment.0.insert(host.clone(), parts.collect()).is_some() {
                 return None;
             }
         }
-        Some(crew)
+        Some(assignment)
     }
 
     /// Whether a worker is one of them.
-    pub(super) fn has(&self, worker: &str) -> bool {
+    pub(in crate::core) fn has(&self, worker: &str) -> bool {
         self.0.contains_key(worker)
     }
 
     /// What a worker has to do.
-    pub(super) fn parts_of(&self, worker: &str) -> impl Iterator<Item = &Part> {
+    pub(in crate::core) fn parts_of(&self, worker: &str) -> impl Iterator<Item = &Part> {
         self.0.get(worker).into_iter().flatten()
     }
 
     /// The worker that has a part.
-    pub(super) fn holder(&self, part: &Part) -> Option<&str> {
+    pub(in crate::core) fn holder(&self, part: &Part) -> Option<&str> {
         let mut workers = self.0.iter();
         let (worker, _) = workers.find(|(_, parts)| parts.contains(part))?;
         Some(worker)
@@ -79,17 +79,17 @@ mod tests {
     #[test]
     fn each_part_is_with_the_worker_that_says_so() {
         let groups = groups(vec![member("a", None), member("b", Some(3))]);
-        let crew = Crew::of(&groups, "primary").unwrap();
+        let assignment = Assignment::of(&groups, "primary").unwrap();
         let part = |task| Part {
             connector: "MirrorSourceConnector".to_owned(),
             task,
         };
-        assert_eq!(crew.holder(&part(None)), Some("a"));
-        assert_eq!(crew.holder(&part(Some(3))), Some("b"));
-        assert_eq!(crew.holder(&part(Some(4))), None);
-        assert!(crew.has("b") && !crew.has("c"));
-        assert_eq!(crew.parts_of("b").count(), 1);
-        assert_eq!(Crew::of(&groups, "other"), None);
+        assert_eq!(assignment.holder(&part(None)), Some("a"));
+        assert_eq!(assignment.holder(&part(Some(3))), Some("b"));
+        assert_eq!(assignment.holder(&part(Some(4))), None);
+        assert!(assignment.has("b") && !assignment.has("c"));
+        assert_eq!(assignment.parts_of("b").count(), 1);
+        assert_eq!(Assignment::of(&groups, "other"), None);
     }
 
     #[test]
@@ -98,8 +98,8 @@ mod tests {
             work: None,
             ..member("a", None)
         };
-        assert_eq!(Crew::of(&groups(vec![silent]), "primary"), None);
+        assert_eq!(Assignment::of(&groups(vec![silent]), "primary"), None);
         let twice = vec![member("a", None), member("a", Some(0))];
-        assert_eq!(Crew::of(&groups(twice), "primary"), None);
+        assert_eq!(Assignment::of(&groups(twice), "primary"), None);
     }
 }
