@@ -1,17 +1,14 @@
 //! The cluster that a verb works on: one of the lab, or one given by its addresses.
 
-use super::deploy::in_lab;
-use super::failure::Told;
-use super::{Context, DefaultCluster, Place, consume};
+use super::{CliError, Context, DefaultCluster, Place, consume};
 use kafka_mirror_kit::core::lab::Lab;
 use kafka_mirror_kit::core::lab::groups::GroupError;
 use kafka_mirror_kit::core::lab::topics::TopicError;
-use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::shell;
+use kafka_mirror_kit::core::spec::in_lab;
 use kafka_mirror_kit::core::topology::{Cluster, Topology};
 use kmk_kafka::KafkaError;
 use kmk_kafka::endpoint::Endpoint;
-use kmk_kafka::printable;
 use kmk_kafka::wait::{Interrupt, Stop};
 
 /// By its addresses, beside a flag `--cluster` that means one of the lab's.
@@ -42,7 +39,7 @@ impl Chosen {
         cluster: Option<&str>,
         bootstrap: &[Endpoint],
         default: DefaultCluster,
-    ) -> anyhow::Result<Self> {
+    ) -> Result<Self, CliError> {
         let place = match bootstrap {
             [] => Some(context.place(cluster, |lab| default.of(lab))?),
             _ => None,
@@ -76,11 +73,6 @@ impl Chosen {
         Some((&place.lab.topology, &place.cluster.name))
     }
 
-    /// The flag that names its lab, where one is needed.
-    pub(super) fn lab_flag(&self) -> &str {
-        &self.lab
-    }
-
     /// The flags that choose it, for the next command to type.
     pub(super) fn flags(&self) -> String {
         if let Some(place) = &self.place {
@@ -103,65 +95,37 @@ impl Chosen {
         }
     }
 
-    pub(super) fn of_kafka(&self, error: KafkaError) -> anyhow::Error {
+    pub(super) fn of_kafka(&self, error: KafkaError) -> CliError {
         consume::of_kafka(error, self.place.as_ref())
     }
 
     /// What went wrong with a topic of it.
-    pub(super) fn of_topic(&self, error: TopicError) -> anyhow::Error {
-        let on = self.name();
+    pub(super) fn of_topic(&self, error: TopicError) -> CliError {
+        let what = format!("{error} on {}", self.name());
         match error {
-            TopicError::NoTopic { topic, topics } => {
-                Told::usage(format!("there is no topic `{topic}` on {on}"))
-                    .hint(did_you_mean(&topic, &topics, consume::topics_there_are))
-                    .into()
-            }
-            TopicError::NoSetting { name, known } => {
-                let hint = match nearest(&name, known.iter().map(String::as_str)) {
-                    Some(meant) => format!("did you mean `{meant}`?"),
-                    None => some("setting", &known),
-                };
-                Told::usage(format!("topics have no setting `{name}`"))
-                    .hint(hint)
-                    .into()
-            }
-            TopicError::BeyondEnd { .. } => Told::usage(error.to_string())
-                .hint("`end` removes all records of each partition; --partition selects one partition")
-                .into(),
             TopicError::Kafka(error) => self.of_kafka(error),
+            TopicError::NoTopic { .. } => CliError::from(error).what(what),
+            other => other.into(),
         }
     }
 
     /// What went wrong with a group of it.
-    pub(super) fn of_group(&self, error: GroupError) -> anyhow::Error {
+    pub(super) fn of_group(&self, error: GroupError) -> CliError {
         let on = self.name();
+        let what = format!("{error} on {on}");
         match error {
-            GroupError::NoGroup { group, groups } => {
-                let name = printable::name(&group);
-                Told::usage(format!("there is no group `{name}` on {on}"))
-                    .hint(did_you_mean(&group, &groups, groups_there_are))
-                    .into()
-            }
-            GroupError::Active { .. } => Told::no(format!("{error} (on {on})"))
-                .hint("stop them first: they keep committing offsets")
-                .into(),
-            GroupError::NoPlace { .. } => Told::no(format!("{error} on {on}"))
-                .hint(format!(
-                    "`kmk group list{} --verbose` shows its committed offsets",
-                    self.flags()
-                ))
-                .into(),
             GroupError::Topic(error) => self.of_topic(error),
             GroupError::Kafka(error) => self.of_kafka(error),
+            GroupError::NoGroup { .. } => CliError::from(error).what(what),
+            GroupError::Active { .. } => {
+                let what = format!("{error} (on {on})");
+                CliError::from(error).what(what)
+            }
+            GroupError::NoPlace { .. } => CliError::from(error).what(what).hint(format!(
+                "`kmk group list{} --verbose` shows its committed offsets",
+                self.flags()
+            )),
         }
-    }
-}
-
-/// Names that are alike first; of many, only the nearest is worth a word.
-fn did_you_mean(name: &str, known: &[String], all: impl FnOnce(&[String]) -> String) -> String {
-    match nearest(name, known.iter().map(String::as_str)) {
-        Some(meant) => format!("did you mean `{}`?", printable::name(meant)),
-        None => all(known),
     }
 }
 
@@ -174,28 +138,15 @@ pub(super) fn group_word(group: &str) -> String {
     }
 }
 
-fn groups_there_are(groups: &[String]) -> String {
-    some("group", groups)
-}
-
-/// As many names as are worth a line.
-fn some(kind: &str, names: &[String]) -> String {
-    const SHOWN: usize = 10;
-    let shown = names.iter().take(SHOWN).map(|name| printable::name(name));
-    let shown: Vec<String> = shown.collect();
-    let shown = shown.join(", ");
-    match names.len() {
-        0 => format!("there are no {kind}s yet"),
-        all if all > SHOWN => format!("existing {kind}s: {shown} and {} more", all - SHOWN),
-        _ => format!("existing {kind}s: {shown}"),
-    }
-}
-
 /// The lab that is meant; it must have a cluster of that name, if one is named.
-pub(super) fn lab(context: &Context, cluster: Option<&str>) -> anyhow::Result<Lab> {
+pub(super) fn lab(context: &Context, cluster: Option<&str>) -> Result<Lab, CliError> {
     let lab = context.awake_lab()?;
     match cluster.filter(|name| lab.topology.cluster(name).is_none()) {
-        Some(name) => Err(Told::unknown("cluster", name, &lab.spec.cluster_names()).into()),
+        Some(name) => Err(CliError::unknown(
+            "cluster",
+            name,
+            &lab.spec.cluster_names(),
+        )),
         None => Ok(lab),
     }
 }
@@ -207,7 +158,7 @@ pub(super) fn those_that_answer<T>(
     looks: Vec<Result<T, KafkaError>>,
     failed: impl Fn(&str, String, String) -> T,
     interrupt: &Interrupt,
-) -> anyhow::Result<Vec<T>> {
+) -> Result<Vec<T>, CliError> {
     // whatever it was that did not answer by then
     if interrupt.is_raised() {
         return Err(Stop::Interrupted.into());

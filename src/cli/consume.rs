@@ -3,17 +3,18 @@ mod format;
 pub(super) mod from;
 
 use super::chosen::Elsewhere;
-use super::failure::{OTHER_CLIENT, Told, exit_code};
+use super::error::{OTHER_CLIENT, existing, short};
 use super::output::seconds;
 use super::quantity::counted;
 use super::topic_args::SomeTopics;
-use super::{Context, DefaultCluster, Outcome, Place, deploy};
+use super::{CliError, Context, DefaultCluster, Exit, Place};
 use format::Format;
 pub(super) use from::start;
 use kafka_mirror_kit::core::event::Event;
 use kafka_mirror_kit::core::records::consume::{
     Consume, ConsumeEnd, ConsumeError, ConsumeReport, Sink, consume,
 };
+use kafka_mirror_kit::core::spec::in_lab;
 use kafka_mirror_kit::core::topology::is_internal;
 use kmk_kafka::message::RecordRef;
 use kmk_kafka::printable;
@@ -24,9 +25,6 @@ use std::time::Duration;
 
 /// More than anyone means.
 const MOST_MESSAGES: u64 = 1_000_000_000_000;
-
-/// How many topics are worth naming when one is missing.
-const TOPICS_SHOWN: usize = 10;
 
 /// What a broker answers whoever cannot share partitions as a group does (`INCONSISTENT_GROUP_PROTOCOL`).
 const INCONSISTENT_PROTOCOL: i16 = 23;
@@ -127,7 +125,7 @@ pub(super) fn messages(text: &str) -> Result<u64, String> {
     counted(1..=MOST_MESSAGES)(text)
 }
 
-pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let topics = args.topics.names();
     let place = match args.elsewhere.bootstrap.as_slice() {
         [] => Some(context.place(args.cluster.as_deref(), |lab| {
@@ -180,7 +178,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         && unexpected.contains(topic)
     {
         if let Some(error) = elsewhere::where_it_is(topic, place, context) {
-            return Err(error.into());
+            return Err(error);
         }
         what.must_be_there.clear();
         told = consume(&bootstrap, &what, &context.interrupt, &tell, &mut sink);
@@ -198,7 +196,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             let what = format!("there is no topic `{topic}`{on} after {after}");
             let hint = elsewhere::why_not(&[topic], place.as_ref(), context)
                 .unwrap_or_else(|| topics_there_are(&topics));
-            return Err(Told::no(what).hint(hint).into());
+            return Err(CliError::no(what).hint(hint));
         }
         Err(ConsumeError::Kafka(error)) => return Err(of_kafka(error, place.as_ref())),
         Err(error) => return Err(error.into()),
@@ -212,14 +210,14 @@ fn answer(
     report: &ConsumeReport,
     place: Option<&Place>,
     context: &Context,
-) -> anyhow::Result<Outcome> {
+) -> Result<Exit, CliError> {
     let read = report.read;
     if let (Some(error), Some(group)) = (&report.not_committed, &what.group) {
         let group = printable::name(group);
         let what = format!("the offsets of group `{group}` were not committed: {error}");
         // otherwise how it ended says more
         if matches!(report.end, ConsumeEnd::Complete) {
-            return Err(Told::no(what).into());
+            return Err(CliError::no(what));
         }
         context.output.warn(&what);
     }
@@ -239,27 +237,26 @@ fn answer(
         ConsumeEnd::Complete | ConsumeEnd::NoReader => {}
         // that is how one leaves it
         ConsumeEnd::Interrupted if what.follow && what.messages.is_none() => {
-            return Ok(Outcome::Left);
+            return Ok(Exit::Interrupted);
         }
         ConsumeEnd::Interrupted => return Err(Stop::Interrupted.into()),
         ConsumeEnd::Deadline => {
             let hint = elsewhere::why_not(&what.topics, place, context).unwrap_or_else(|| {
                 "wait longer with --timeout, or ask for fewer with --messages".to_owned()
             });
-            return Err(Told::no(so_far).hint(hint).into());
+            return Err(CliError::no(so_far).hint(hint));
         }
         ConsumeEnd::Lost(error) => {
             let hint = where_to_look(error, place, context);
             let told = format!("{so_far}; then {error}");
-            // a count that is short is a no, whatever the cause
-            let told = match what.messages {
-                Some(_) => Told::no(told),
-                None => Told::new(told, exit_code(error)),
+            let exit = match what.messages {
+                Some(_) => short(error, read > 0),
+                None => CliError::from(error.clone()).exit,
             };
-            return Err(told.maybe(hint).into());
+            return Err(CliError::new(exit, told).maybe(hint));
         }
     }
-    Ok(Outcome::Yes)
+    Ok(Exit::Done)
 }
 
 /// Such as topic `a`, or topics `a` and `b`.
@@ -273,13 +270,10 @@ fn names(topics: &[String]) -> String {
 }
 
 /// A cluster that is no lab's is not explained with one.
-pub(super) fn of_kafka(error: KafkaError, place: Option<&Place>) -> anyhow::Error {
-    match error {
-        KafkaError::Unreachable { .. } if place.is_none() => {
-            Told::unusable(error.to_string()).into()
-        }
-        other => other.into(),
-    }
+pub(super) fn of_kafka(error: KafkaError, place: Option<&Place>) -> CliError {
+    let is_elsewhere = place.is_none() && matches!(error, KafkaError::Unreachable { .. });
+    let told = CliError::from(error);
+    if is_elsewhere { told.maybe(None) } else { told }
 }
 
 /// What helps to understand a broker that went away.
@@ -300,7 +294,7 @@ pub(super) fn where_to_look(
             Some(OTHER_CLIENT.to_owned())
         }
         (error, Some(_)) if error.is_retriable() => {
-            let lab = deploy::in_lab(&context.lab);
+            let lab = in_lab(&context.lab);
             Some(format!("`kmk status{lab}` shows the lab's health"))
         }
         _ => None,
@@ -309,24 +303,8 @@ pub(super) fn where_to_look(
 
 /// Nearest name first, as `topics` are; Kafka's and MirrorMaker's own only where there are no others.
 pub(super) fn topics_there_are(topics: &[String]) -> String {
-    let of_people: Vec<&str> = topics
-        .iter()
-        .map(String::as_str)
-        .filter(|topic| !is_internal(topic))
-        .collect();
-    let shown = of_people
-        .iter()
-        .take(TOPICS_SHOWN)
-        .copied()
-        .collect::<Vec<_>>()
-        .join(", ");
-    match of_people.len() {
-        0 => "there are no topics yet".to_owned(),
-        all if all > TOPICS_SHOWN => {
-            format!("existing topics: {shown} and {} more", all - TOPICS_SHOWN)
-        }
-        _ => format!("existing topics: {shown}"),
-    }
+    let names = topics.iter().map(String::as_str);
+    existing("topic", names.filter(|topic| !is_internal(topic)))
 }
 
 /// Standard output.

@@ -1,10 +1,10 @@
 //! The context that every verb is given: output, interrupt, and the lab, cluster or flow to work on.
 
-use super::deploy::in_lab;
-use super::failure::Told;
 use super::output::Output;
+use crate::cli::CliError;
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::{Lab, State, addresses};
+use kafka_mirror_kit::core::spec::in_lab;
 use kafka_mirror_kit::core::topology::{Cluster, Flow, Topology};
 use kmk_kafka::endpoint::Endpoint;
 use kmk_kafka::wait::{Interrupt, Limit};
@@ -60,7 +60,7 @@ impl Context {
     }
 
     /// The lab that is meant; where it is the engine that does not answer, that is said instead.
-    pub(crate) fn find_lab(&self) -> anyhow::Result<(Docker, Lab)> {
+    pub(crate) fn find_lab(&self) -> Result<(Docker, Lab), CliError> {
         let docker = Docker::find()?;
         match Lab::find(&docker, &self.lab, &self.question()) {
             Ok(lab) => Ok((docker, lab)),
@@ -73,18 +73,18 @@ impl Context {
     }
 
     /// The same, and it is not stopped: then nobody answers, and by now its ports may be those of another lab.
-    pub(crate) fn find_awake(&self) -> anyhow::Result<(Docker, Lab)> {
+    pub(crate) fn find_awake(&self) -> Result<(Docker, Lab), CliError> {
         let (docker, lab) = self.find_lab()?;
         if lab.state() == State::Stopped {
             let hint = format!("`kmk start{}` starts it again", in_lab(&self.lab));
-            let stopped = Told::unusable(format!("lab `{}` is stopped", self.lab));
-            return Err(stopped.hint(hint).into());
+            let stopped = CliError::unusable(format!("lab `{}` is stopped", self.lab));
+            return Err(stopped.hint(hint));
         }
         Ok((docker, lab))
     }
 
     /// The same, where docker is not needed any more.
-    pub(crate) fn awake_lab(&self) -> anyhow::Result<Lab> {
+    pub(crate) fn awake_lab(&self) -> Result<Lab, CliError> {
         Ok(self.find_awake()?.1)
     }
 
@@ -93,17 +93,17 @@ impl Context {
         &self,
         cluster: Option<&str>,
         default: impl FnOnce(&Topology) -> Option<&str>,
-    ) -> anyhow::Result<Place> {
+    ) -> Result<Place, CliError> {
         let lab = self.awake_lab()?;
         let name = cluster
             .or_else(|| default(&lab.topology))
-            .ok_or_else(|| Told::usage("the lab has no flow: name a cluster with --cluster"))?;
+            .ok_or_else(|| CliError::usage("the lab has no flow: name a cluster with --cluster"))?;
         match lab.topology.cluster(name).cloned() {
             Some(cluster) => {
                 addresses(&cluster)?;
                 Ok(Place { lab, cluster })
             }
-            None => Err(unknown_cluster(name, &lab).into()),
+            None => Err(unknown_cluster(name, &lab)),
         }
     }
 
@@ -120,8 +120,8 @@ impl Context {
 }
 
 /// kcat's `-c` is a number of records: who types one here means `-n`.
-fn unknown_cluster(name: &str, lab: &Lab) -> Told {
-    let told = Told::unknown("cluster", name, &lab.spec.cluster_names());
+fn unknown_cluster(name: &str, lab: &Lab) -> CliError {
+    let told = CliError::unknown("cluster", name, &lab.spec.cluster_names());
     if name.parse::<u64>().is_ok() {
         told.hint(format!(
             "-c names a cluster; use `-n {name}` for a number of records"
@@ -132,13 +132,13 @@ fn unknown_cluster(name: &str, lab: &Lab) -> Told {
 }
 
 /// The flow of that name.
-pub(crate) fn flow_named<'a>(topology: &'a Topology, name: &str) -> anyhow::Result<&'a Flow> {
+pub(crate) fn flow_named<'a>(topology: &'a Topology, name: &str) -> Result<&'a Flow, CliError> {
     let flows = &topology.flows;
     flows
         .iter()
         .find(|flow| flow.name() == name)
         .ok_or_else(|| {
             let names: Vec<String> = flows.iter().map(Flow::name).collect();
-            Told::unknown("flow", name, &names).into()
+            CliError::unknown("flow", name, &names)
         })
 }

@@ -1,17 +1,15 @@
 mod steps;
 mod timings;
 
-use super::failure::Told;
 use super::output::seconds;
 use super::quantity::{counted, whole};
-use super::{Context, Outcome, lab_file};
+use super::{CliError, Context, Exit, lab_file};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use kafka_mirror_kit::core::docker::EngineHost;
 use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did, Request};
 use kafka_mirror_kit::core::lab::preflight;
 use kafka_mirror_kit::core::lab::workdir::{PROPERTIES_FILE, Workdir};
 use kafka_mirror_kit::core::shell;
-pub(crate) use kafka_mirror_kit::core::spec::in_lab;
 use kafka_mirror_kit::core::spec::scenario::Scenario;
 use kafka_mirror_kit::core::spec::{MAX_BROKERS, MAX_MIRRORMAKERS, MIN_PORT, Spec};
 use kafka_mirror_kit::core::topology::{
@@ -158,7 +156,7 @@ fn for_a_cluster(text: &str) -> Result<(Option<String>, &str), String> {
 }
 
 impl Args {
-    fn request(self, wanted: Option<Spec>, context: &Context) -> anyhow::Result<Request> {
+    fn request(self, wanted: Option<Spec>, context: &Context) -> Result<Request, CliError> {
         let images = [self.image, self.kafka_version].concat();
         let usual_image = if images.iter().any(|(cluster, _)| cluster.is_none()) {
             None
@@ -194,18 +192,18 @@ fn trimmed(filters: Vec<String>) -> Vec<String> {
         .collect()
 }
 
-fn image_variable() -> anyhow::Result<Option<String>> {
+fn image_variable() -> Result<Option<String>, CliError> {
     match std::env::var(IMAGE_VARIABLE) {
         Ok(image) if image.is_empty() => Ok(None),
         Ok(image) => Ok(Some(image)),
         Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(error) => {
-            Err(Told::usage(format!("{IMAGE_VARIABLE} is not an image name: {error}")).into())
-        }
+        Err(error) => Err(CliError::usage(format!(
+            "{IMAGE_VARIABLE} is not an image name: {error}"
+        ))),
     }
 }
 
-pub(crate) fn run(args: Args, context: &mut Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: Args, context: &mut Context) -> Result<Exit, CliError> {
     let (timeout, dry_run, timings) = (args.timeout, args.dry_run, args.timings);
     let wanted = lab_file::wanted(args.config.as_deref(), args.scenario, context)?;
     let request = args.request(wanted, context)?;
@@ -234,9 +232,9 @@ pub(crate) fn run(args: Args, context: &mut Context) -> anyhow::Result<Outcome> 
         .collect();
     context.output.next(&steps);
     Ok(if deployed.has_lost {
-        Outcome::No
+        Exit::No
     } else {
-        Outcome::Yes
+        Exit::Done
     })
 }
 
@@ -295,7 +293,7 @@ pub(super) fn addresses(topology: &Topology) -> String {
     clusters.iter().map(line).collect()
 }
 
-fn preview(request: &Request, context: &Context) -> anyhow::Result<Outcome> {
+fn preview(request: &Request, context: &Context) -> Result<Exit, CliError> {
     // without Docker nobody knows of another engine than this machine's
     let engine_host = EngineHost::find(&context.question()).unwrap_or(EngineHost::Local);
     let rendered = deploy::render(request, &engine_host).map_err(deploy::DeployError::Spec)?;
@@ -359,5 +357,5 @@ fn preview(request: &Request, context: &Context) -> anyhow::Result<Outcome> {
     context
         .output
         .talk("\nNothing was started; without --dry-run, the lab is started.");
-    Ok(Outcome::Yes)
+    Ok(Exit::Done)
 }

@@ -1,7 +1,6 @@
-use super::failure::{Failure, INTERRUPTED, Told};
 use super::list;
 use super::output::{seconds, tell, tell_on};
-use super::{Context, Outcome};
+use super::{CliError, Context, Exit};
 use kafka_mirror_kit::core::compose::CLASSES;
 use kafka_mirror_kit::core::docker::{Docker, DockerError};
 use kafka_mirror_kit::core::lab::list::Listed;
@@ -34,45 +33,41 @@ pub(crate) struct Args {
     timeout: Duration,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     if args.all {
         return every(args, context);
     }
     one(&context.lab, args, context)?;
-    Ok(Outcome::Yes)
+    Ok(Exit::Done)
 }
 
 /// Every lab there is, one after the other; what goes wrong with one keeps no other from going.
-fn every(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+fn every(args: &Args, context: &Context) -> Result<Exit, CliError> {
     if context.is_lab_typed {
-        return Err(Told::usage("--all and --lab cannot be used together")
-            .hint("leave one of them out")
-            .into());
+        return Err(CliError::usage("--all and --lab cannot be used together")
+            .hint("leave one of them out"));
     }
     let labs = list::labs(false, context)?;
     if labs.is_empty() {
         context.output.result("There are no labs.")?;
         forget_classes(context)?;
-        return Ok(Outcome::Yes);
+        return Ok(Exit::Done);
     }
     if !args.yes && !is_wanted(&labs, context)? {
         context.output.talk("Nothing was destroyed.");
-        return Ok(Outcome::No);
+        return Ok(Exit::No);
     }
-    let mut worst = 0;
+    let mut worst = Exit::Done;
     for lab in &labs {
         let name = &lab.lab;
         let gone = if is_name(name) {
             one(name, args, context)
         } else {
             let what = format!("lab `{}` was not made by kmk", printable::name(name));
-            Err(Told::unusable(what)
-                .hint("use docker to remove what carries its label")
-                .into())
+            Err(CliError::unusable(what).hint("use docker to remove what carries its label"))
         };
         if let Err(error) = gone {
-            let failure = Failure::of(&error, context);
-            if failure.code == INTERRUPTED {
+            if error.exit == Exit::Interrupted {
                 return Err(error);
             }
             let stays = format!(
@@ -80,18 +75,18 @@ fn every(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
                 printable::name(name)
             );
             context.output.talk(&stays);
-            failure.show();
-            worst = worst.max(failure.code);
+            error.show(name);
+            worst = worst.max(error.exit);
         }
     }
-    if worst == 0 {
+    if worst == Exit::Done {
         forget_classes(context)?;
     }
-    Ok(Outcome::of(worst))
+    Ok(worst)
 }
 
 /// What is no lab's, and of no use where there is none.
-fn forget_classes(context: &Context) -> anyhow::Result<()> {
+fn forget_classes(context: &Context) -> Result<(), CliError> {
     match class_cache::remove(&Docker::find()?, &context.question()) {
         Ok(true) => context
             .output
@@ -104,15 +99,15 @@ fn forget_classes(context: &Context) -> anyhow::Result<()> {
 }
 
 /// Whether the person at the terminal says so.
-fn is_wanted(labs: &[Listed], context: &Context) -> anyhow::Result<bool> {
+fn is_wanted(labs: &[Listed], context: &Context) -> Result<bool, CliError> {
     let question = format!(
         "destroy {}: {}?",
         count(labs.len(), "lab"),
         list::names(labs)
     );
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        let nobody = Told::usage(format!("{question} There is no terminal to ask on"));
-        return Err(nobody.hint("add --yes to destroy them all").into());
+        let nobody = CliError::usage(format!("{question} There is no terminal to ask on"));
+        return Err(nobody.hint("add --yes to destroy them all"));
     }
     tell_on(&format!("{question} [y/N] "));
     // on a thread of its own: Ctrl-C is heard while nobody answers
@@ -123,7 +118,10 @@ fn is_wanted(labs: &[Listed], context: &Context) -> anyhow::Result<bool> {
         let _ = sender.send(read.map(|_| answer));
     });
     let answer = match Limit::endless(&context.interrupt).receive(&answers) {
-        Ok(answer) => answer.transpose()?.unwrap_or_default(),
+        Ok(answer) => answer
+            .transpose()
+            .map_err(|error| CliError::unusable(format!("cannot read the answer: {error}")))?
+            .unwrap_or_default(),
         Err(stop) => {
             tell("");
             return Err(stop.into());
@@ -135,7 +133,7 @@ fn is_wanted(labs: &[Listed], context: &Context) -> anyhow::Result<bool> {
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
-fn one(lab: &str, args: &Args, context: &Context) -> anyhow::Result<()> {
+fn one(lab: &str, args: &Args, context: &Context) -> Result<(), CliError> {
     let docker = Docker::find()?;
     let limit = Limit::new(args.timeout, &context.interrupt);
     let directory = context

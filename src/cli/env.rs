@@ -1,4 +1,4 @@
-use super::{Context, Outcome};
+use super::{CliError, Context, Exit};
 use std::fmt::Write as _;
 
 /// Print the lab's addresses as shell variables, for scripts: eval "$(kmk env)"
@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 #[derive(clap::Args)]
 pub(crate) struct Args {}
 
-pub(crate) fn run(_: &Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(_: &Args, context: &Context) -> Result<Exit, CliError> {
     let (_, lab) = context.find_lab()?;
     let project = lab.topology.project();
     let mut text = format!("export KMK_LAB={}", lab.spec.lab);
@@ -36,5 +36,5 @@ pub(crate) fn run(_: &Args, context: &Context) -> anyhow::Result<Outcome> {
         }
     }
     context.output.result(&text)?;
-    Ok(Outcome::Yes)
+    Ok(Exit::Done)
 }

@@ -2,14 +2,12 @@ mod causes;
 mod messages;
 mod remedy;
 
-use super::deploy::in_lab;
-use super::failure::{Told, USAGE};
 use super::output::{COMMAND, HINT, styled};
 use super::topic_args::OneTopic;
-use super::{Context, Outcome, flow_named};
-use anyhow::Context as _;
+use super::{CliError, Context, Exit, flow_named};
 use kafka_mirror_kit::core::judge::explain::{Answer, Sight};
 use kafka_mirror_kit::core::lab::explain::{Explanation, explain};
+use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::printable;
 use messages::Messages;
 use serde::Serialize;
@@ -51,18 +49,18 @@ struct Json<'a> {
     flows: &'a [Explanation],
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let (docker, lab) = context.find_awake()?;
     if let Some(name) = &args.flow {
         flow_named(&lab.topology, name)?;
     }
     if lab.topology.flows.is_empty() {
         let hint = "add `flows` to the lab file, or deploy a scenario with flows";
-        let none = Told::no(format!(
+        let none = CliError::no(format!(
             "lab `{}` has no flow, so nothing is mirrored",
             context.lab
         ));
-        return Err(none.hint(hint).into());
+        return Err(none.hint(hint));
     }
     let flow = args.flow.as_deref();
     let told = explain(&docker, &lab, args.topic.name(), flow, &context.question())?;
@@ -73,7 +71,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             mirrored,
             flows: &told,
         };
-        serde_json::to_string_pretty(&json).context("cannot write JSON")?
+        serde_json::to_string_pretty(&json)?
     } else {
         let flags = in_lab(&context.lab);
         let parts: Vec<String> = told.iter().map(|one| describe(one, &flags)).collect();
@@ -84,9 +82,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         .iter()
         .all(|one| matches!(one.answer, Answer::NoSuchTopic { .. }));
     Ok(match mirrored {
-        true => Outcome::Yes,
-        false if is_nowhere => Outcome::Failed(USAGE),
-        false => Outcome::No,
+        true => Exit::Done,
+        false if is_nowhere => Exit::Usage,
+        false => Exit::No,
     })
 }
 

@@ -2,8 +2,7 @@ mod delete;
 mod reset;
 
 use super::chosen::{Chosen, Elsewhere};
-use super::failure::Told;
-use super::{Context, DefaultCluster, Outcome, groups};
+use super::{CliError, Context, DefaultCluster, Exit, groups};
 use kafka_mirror_kit::core::lab::groups::{GroupError, clusters_with};
 use kmk_kafka::printable;
 use kmk_kafka::wait::Limit;
@@ -36,7 +35,7 @@ enum Verb {
     Delete(delete::Args),
 }
 
-pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     match args.verb {
         Verb::List(args) => groups::run(&args, context),
         Verb::Describe(args) => groups::describe_one(&args, context),
@@ -66,7 +65,7 @@ impl Which {
         Limit::new(self.timeout, &context.interrupt)
     }
 
-    fn cluster(&self, context: &Context) -> anyhow::Result<Chosen> {
+    fn cluster(&self, context: &Context) -> Result<Chosen, CliError> {
         let cluster = self.cluster.as_deref();
         Chosen::find(
             context,
@@ -78,18 +77,16 @@ impl Which {
 }
 
 /// A group that is not here may be on another cluster of the lab: that is said, and never guessed.
-fn failed(error: GroupError, chosen: &Chosen, context: &Context) -> anyhow::Error {
+fn failed(error: GroupError, chosen: &Chosen, context: &Context) -> CliError {
     if let (GroupError::NoGroup { group, .. }, Some((topology, on))) = (&error, chosen.lab()) {
         let limit = Limit::new(ELSEWHERE, &context.interrupt);
         let others = clusters_with(topology, group, &limit);
         if let Some(other) = others.first() {
             let name = printable::name(group);
-            return Told::usage(format!("there is no group `{name}` on {on}"))
-                .hint(format!(
-                    "it is on {}: use --cluster {other}",
-                    others.join(", ")
-                ))
-                .into();
+            return CliError::usage(format!("there is no group `{name}` on {on}")).hint(format!(
+                "it is on {}: use --cluster {other}",
+                others.join(", ")
+            ));
         }
     }
     chosen.of_group(error)

@@ -2,15 +2,14 @@ mod flows;
 
 use super::chosen::Elsewhere;
 use super::chosen::group_word;
-use super::failure::Told;
 use super::quantity::{count, or_dash};
 use super::table::{row, table};
-use super::{Context, Outcome, chosen, consume, deploy, flow_named};
-use anyhow::Context as _;
+use super::{CliError, Context, Exit, chosen, consume, flow_named};
 use kafka_mirror_kit::core::lab::groups::{
     ClusterGroups, GroupPartition, GroupReport, groups_and_flows, groups_at,
 };
 use kafka_mirror_kit::core::nearest::nearest;
+use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::printable;
 use kmk_kafka::wait::Limit;
 use serde::Serialize;
@@ -114,12 +113,12 @@ struct Json<'a> {
     clusters: &'a [ClusterGroups],
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let group = args.group.as_deref();
     show(group, args.all, &args.which, &args.answer, context)
 }
 
-pub(super) fn describe_one(args: &Describe, context: &Context) -> anyhow::Result<Outcome> {
+pub(super) fn describe_one(args: &Describe, context: &Context) -> Result<Exit, CliError> {
     let group = args.bare.as_deref().or(args.group.as_deref());
     show(group, true, &args.which, &args.answer, context)
 }
@@ -131,7 +130,7 @@ fn show(
     which: &Which,
     answer: &Answer,
     context: &Context,
-) -> anyhow::Result<Outcome> {
+) -> Result<Exit, CliError> {
     let limit = Limit::new(answer.timeout, &context.interrupt);
     let all = all || group.is_some();
     let mut clusters = if which.elsewhere.bootstrap.is_empty() {
@@ -169,7 +168,7 @@ fn show(
         let json = Json {
             clusters: &clusters,
         };
-        serde_json::to_string_pretty(&json).context("cannot write JSON")?
+        serde_json::to_string_pretty(&json)?
     } else {
         let tables: Vec<String> = clusters
             .iter()
@@ -186,9 +185,9 @@ fn show(
         (name.as_str(), cluster.problem.as_ref())
     });
     Ok(if chosen::all_answered(problems, context) {
-        Outcome::Yes
+        Exit::Done
     } else {
-        Outcome::No
+        Exit::No
     })
 }
 
@@ -197,14 +196,14 @@ fn where_asked(which: &Which, context: &Context) -> String {
     let addresses = which.elsewhere.bootstrap.iter();
     let addresses: Vec<String> = addresses.map(ToString::to_string).collect();
     if addresses.is_empty() {
-        deploy::in_lab(&context.lab)
+        in_lab(&context.lab)
     } else {
         format!(" --bootstrap {}", addresses.join(","))
     }
 }
 
 /// Drops all other groups, and clusters that know this one not.
-fn keep(group: &str, clusters: &mut Vec<ClusterGroups>, asked: &str) -> anyhow::Result<()> {
+fn keep(group: &str, clusters: &mut Vec<ClusterGroups>, asked: &str) -> Result<(), CliError> {
     let names: Vec<String> = clusters
         .iter()
         .flat_map(|cluster| &cluster.groups)
@@ -226,16 +225,14 @@ fn keep(group: &str, clusters: &mut Vec<ClusterGroups>, asked: &str) -> anyhow::
                 silent.join("; ")
             );
             let hint = format!("`kmk status{asked}` shows what is wrong there");
-            return Err(Told::unusable(what).hint(hint).into());
+            return Err(CliError::unusable(what).hint(hint));
         }
         let hint = nearest(group, names.iter().map(String::as_str)).map_or_else(
             || format!("`kmk group list{asked}` lists the existing groups"),
             |meant| format!("did you mean `{}`?", printable::name(meant)),
         );
         let name = printable::name(group);
-        return Err(Told::usage(format!("there is no group `{name}`"))
-            .hint(hint)
-            .into());
+        return Err(CliError::usage(format!("there is no group `{name}`")).hint(hint));
     }
     for cluster in &mut *clusters {
         cluster.groups.retain(|one| one.group == group);
@@ -252,7 +249,7 @@ fn talk(clusters: &[ClusterGroups], in_detail: bool, context: &Context) {
             "\n{groups} of MirrorMaker and Kafka Connect hidden; --all shows them"
         ));
     }
-    let lab = deploy::in_lab(&context.lab);
+    let lab = in_lab(&context.lab);
     let of_lab = clusters
         .iter()
         .find(|cluster| cluster.cluster.is_some() && !cluster.groups.is_empty());

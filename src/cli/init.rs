@@ -1,11 +1,11 @@
-use super::deploy::{in_lab, scenario};
-use super::failure::Told;
-use super::{Context, Outcome};
+use super::deploy::scenario;
+use super::{CliError, Context, Exit};
 use kafka_mirror_kit::core::lab_file;
 use kafka_mirror_kit::core::shell;
+use kafka_mirror_kit::core::spec::in_lab;
 use kafka_mirror_kit::core::spec::scenario::Scenario;
 use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::PathBuf;
 
 /// Write a lab file with every field explained; `kmk deploy` in its directory uses it
@@ -29,7 +29,7 @@ Examples:
   kmk init --scenario aggregate
   kmk init --lab shop --config labs/shop.yml";
 
-pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let path = args.config.display();
     let text = lab_file::write(&args.scenario.spec(&context.lab));
     let mut options = OpenOptions::new();
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     } else {
         options.create_new(true);
     }
-    let cannot = |cause| Told::file(format!("cannot write {path}"), cause);
+    let cannot = |cause: io::Error| CliError::file(format!("cannot write {path}"), &cause);
     if let Some(parent) = args.config.parent() {
         fs::create_dir_all(parent).map_err(cannot)?;
     }
@@ -48,9 +48,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         .and_then(|mut file| file.write_all(text.as_bytes()));
     match written {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            return Err(Told::usage(format!("{path} already exists"))
-                .hint("replace it with --overwrite, or name another file with --config")
-                .into());
+            return Err(CliError::usage(format!("{path} already exists"))
+                .hint("replace it with --overwrite, or name another file with --config"));
         }
         other => other.map_err(cannot)?,
     }
@@ -62,7 +61,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         (deploy, "deploy it, now and after each change"),
         (format!("kmk status{lab}"), "check health"),
     ]);
-    Ok(Outcome::Yes)
+    Ok(Exit::Done)
 }
 
 /// The flag that names a lab file, where it is not the usual one.

@@ -1,5 +1,5 @@
 use super::Context;
-use super::failure::{BadLabFile, Told};
+use super::error::{BadLabFile, CliError};
 use kafka_mirror_kit::core::lab_file;
 use kafka_mirror_kit::core::spec::DEFAULT_LAB;
 use kafka_mirror_kit::core::spec::Spec;
@@ -12,7 +12,7 @@ pub(super) fn wanted(
     named: Option<&Path>,
     scenario: Option<Scenario>,
     context: &mut Context,
-) -> anyhow::Result<Option<Spec>> {
+) -> Result<Option<Spec>, CliError> {
     let usual = Path::new(lab_file::FILE);
     // one that cannot be read is told of, and not passed over
     let is_here = usual.symlink_metadata().is_ok();
@@ -24,7 +24,7 @@ pub(super) fn wanted(
         let hint = format!(
             "leave --scenario out, or use a directory without a lab file; `kmk init --scenario {scenario} --config FILE` writes another"
         );
-        return Err(Told::usage(what).hint(hint).into());
+        return Err(CliError::usage(what).hint(hint));
     }
     let file = path.to_owned();
     let loaded = Limit::endless(&context.interrupt).aside(move || lab_file::load(&file))?;

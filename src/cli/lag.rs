@@ -1,15 +1,14 @@
 pub(in crate::cli) mod tables;
 
-use super::failure::Told;
 use super::quantity::counted;
 use super::topic_args::MaybeTopic;
 use super::watch::{Frame, Watch};
-use super::{Context, Outcome, deploy, flow_named};
-use anyhow::Context as _;
+use super::{CliError, Context, Exit, flow_named};
 use kafka_mirror_kit::core::judge::lag::{FlowLag, Stall, TopicLag};
-use kafka_mirror_kit::core::lab::lag::{Lag, LagError, lag};
+use kafka_mirror_kit::core::lab::lag::{Lag, lag};
 use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::shell;
+use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::wait::Limit;
 use std::time::{Duration, Instant};
 
@@ -58,7 +57,7 @@ show.
 Exit codes: 0 the lag is known; 1 some of it is unknown, over --max or --max-age,
 or standing still while one of these is given, or records are or may be lost.";
 
-pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     if args.watch.watch {
         let mut before: Option<(Lag, Instant)> = None;
         return args.watch.run(args.json, context, |frame| {
@@ -74,7 +73,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             }
             before = Some((lag.clone(), now));
             if args.json {
-                return serde_json::to_string(&lag).context("cannot write JSON");
+                return Ok(serde_json::to_string(&lag)?);
             }
             Ok(match frame {
                 Frame::Picture { .. } => tables::all(&lag, in_detail(args, context)),
@@ -84,27 +83,27 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let lag = look(args, context)?;
     let text = if args.json {
-        serde_json::to_string_pretty(&lag).context("cannot write JSON")?
+        serde_json::to_string_pretty(&lag)?
     } else {
         tables::all(&lag, in_detail(args, context))
     };
     context.output.result(&text)?;
-    let mut outcome = Outcome::Yes;
+    let mut outcome = Exit::Done;
     for flow in &lag.flows {
         if let Some(problem) = &flow.problem {
             // in words it stands in the place of what is not known
             if args.json || flow.behind.is_some() {
                 context.output.warn(&format!("{}: {problem}", flow.name));
             }
-            outcome = Outcome::No;
+            outcome = Exit::No;
         }
         for loss in flow.losses() {
             context.output.talk(&format!("{}: {loss}", flow.name));
-            outcome = Outcome::No;
+            outcome = Exit::No;
         }
         for doubt in flow.doubts() {
             context.output.talk(&format!("{}: {doubt}", flow.name));
-            outcome = Outcome::No;
+            outcome = Exit::No;
         }
         for note in flow.notes() {
             let flow = &flow.name;
@@ -112,10 +111,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         }
         for over in over(args, flow) {
             context.output.talk(&format!("{}: {over}", flow.name));
-            outcome = Outcome::No;
+            outcome = Exit::No;
         }
     }
-    if let Some(step) = next(&lag, &deploy::in_lab(&context.lab)).filter(|_| !args.json) {
+    if let Some(step) = next(&lag, &in_lab(&context.lab)).filter(|_| !args.json) {
         context.output.next(&[step]);
     }
     Ok(outcome)
@@ -168,16 +167,13 @@ fn over(args: &Args, flow: &FlowLag) -> Vec<String> {
 }
 
 /// What was asked for, of a lab that is found anew.
-fn look(args: &Args, context: &Context) -> anyhow::Result<Lag> {
+fn look(args: &Args, context: &Context) -> Result<Lag, CliError> {
     let lab = context.awake_lab()?;
     if let Some(name) = &args.flow {
         flow_named(&lab.topology, name)?;
     }
     let limit = Limit::new(args.timeout, &context.interrupt);
-    let mut found = lag(&lab, &limit).map_err(|error| match error {
-        LagError::Kafka(error) => anyhow::Error::from(error),
-        LagError::Stopped(stop) => stop.into(),
-    })?;
+    let mut found = lag(&lab, &limit)?;
     found
         .flows
         .retain(|flow| args.flow.as_ref().is_none_or(|name| *name == flow.name));
@@ -188,7 +184,7 @@ fn look(args: &Args, context: &Context) -> anyhow::Result<Lag> {
 }
 
 /// Drops all other topics, and sums up anew.
-fn keep(name: &str, lag: &mut Lag, context: &Context) -> anyhow::Result<()> {
+fn keep(name: &str, lag: &mut Lag, context: &Context) -> Result<(), CliError> {
     let all: Vec<&TopicLag> = lag.flows.iter().flat_map(|flow| &flow.topics).collect();
     let is_known = lag.flows.iter().all(|flow| flow.behind.is_some());
     if is_known && !all.iter().any(|topic| topic.source == name) {
@@ -198,16 +194,14 @@ fn keep(name: &str, lag: &mut Lag, context: &Context) -> anyhow::Result<()> {
             || {
                 format!(
                     "`kmk topic list{}` lists the existing topics",
-                    deploy::in_lab(&context.lab)
+                    in_lab(&context.lab)
                 )
             },
             |meant| format!("did you mean `{meant}`?"),
         );
         let on: std::collections::BTreeSet<&str> = sources().collect();
         let on = on.into_iter().collect::<Vec<_>>().join(" or ");
-        return Err(Told::usage(format!("there is no topic `{name}` on {on}"))
-            .hint(hint)
-            .into());
+        return Err(CliError::usage(format!("there is no topic `{name}` on {on}")).hint(hint));
     }
     for flow in &mut lag.flows {
         flow.keep(name);

@@ -1,15 +1,13 @@
 mod messages;
 
-use super::failure::{Failure, Told};
 use super::quantity::count;
-use super::{Context, Outcome};
-use anyhow::Context as _;
+use super::{CliError, Context, Exit};
 use kafka_mirror_kit::core::mirrormaker::lint::{Encoding, Finding, lint_in, settings};
 use kafka_mirror_kit::core::mirrormaker::properties::decode;
 use kafka_mirror_kit::core::mirrormaker::settings::Generation;
 use kafka_mirror_kit::core::topology::Version;
 use kmk_kafka::printable;
-use kmk_kafka::wait::{Limit, Stop};
+use kmk_kafka::wait::Limit;
 use messages::message;
 use serde::Serialize;
 use std::fs::File;
@@ -63,7 +61,7 @@ struct Found {
 }
 
 /// With several files JSON is a list, and a file that cannot be read does not keep the others from being looked at.
-pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let kafka = args.kafka_version.as_ref().map(Generation::of);
     if let [file] = args.files.as_slice() {
         let report = report(file, kafka, context)?;
@@ -73,10 +71,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             print(&report, context)?;
         }
         report.tell(context);
-        return Ok(report.outcome());
+        return Ok(report.exit());
     }
     let mut reports = Vec::new();
-    let mut failed = None;
+    let mut worst = Exit::Done;
     for file in &args.files {
         match report(file, kafka, context) {
             Ok(report) => {
@@ -86,34 +84,28 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
                 report.tell(context);
                 reports.push(report);
             }
-            Err(error) if error.is::<Stop>() => return Err(error),
+            Err(error) if error.exit == Exit::Interrupted => return Err(error),
             Err(error) => {
-                let failure = Failure::of(&error, context);
-                failure.show();
-                failed = failed.max(Some(failure.code));
+                error.show(&context.lab);
+                worst = worst.max(error.exit);
             }
         }
     }
     if args.json {
         print_json(&reports, context)?;
     }
-    let has_some = reports.iter().any(|report| !report.findings.is_empty());
-    Ok(match failed {
-        Some(code) => Outcome::Failed(code),
-        None if has_some => Outcome::No,
-        None => Outcome::Yes,
-    })
+    let found = reports.iter().map(Report::exit).max();
+    Ok(worst.max(found.unwrap_or(Exit::Done)))
 }
 
-fn report(file: &Path, kafka: Option<Generation>, context: &Context) -> anyhow::Result<Report> {
+fn report(file: &Path, kafka: Option<Generation>, context: &Context) -> Result<Report, CliError> {
     let path = file.to_owned();
     let (text, encoding) = Limit::endless(&context.interrupt).aside(move || text_of(&path))??;
     let name = name_of(file);
     let settings = settings(&text);
     if settings == 0 {
-        return Err(Told::usage(format!("{name} has no settings"))
-            .hint("a properties file has lines such as `clusters = primary, secondary`")
-            .into());
+        return Err(CliError::usage(format!("{name} has no settings"))
+            .hint("a properties file has lines such as `clusters = primary, secondary`"));
     }
     let findings = lint_in(&text, encoding, kafka).into_iter();
     Ok(Report {
@@ -135,11 +127,11 @@ fn found(file: &str, finding: Finding) -> Found {
 }
 
 impl Report {
-    fn outcome(&self) -> Outcome {
+    fn exit(&self) -> Exit {
         if self.findings.is_empty() {
-            Outcome::Yes
+            Exit::Done
         } else {
-            Outcome::No
+            Exit::No
         }
     }
 
@@ -155,7 +147,7 @@ impl Report {
     }
 }
 
-fn print(report: &Report, context: &Context) -> anyhow::Result<()> {
+fn print(report: &Report, context: &Context) -> Result<(), CliError> {
     if report.findings.is_empty() {
         return Ok(());
     }
@@ -172,8 +164,8 @@ fn print(report: &Report, context: &Context) -> anyhow::Result<()> {
     context.output.result(&lines.collect::<Vec<_>>().join("\n"))
 }
 
-fn print_json(answer: &impl Serialize, context: &Context) -> anyhow::Result<()> {
-    let json = serde_json::to_string_pretty(answer).context("cannot write JSON")?;
+fn print_json(answer: &impl Serialize, context: &Context) -> Result<(), CliError> {
+    let json = serde_json::to_string_pretty(answer)?;
     context.output.result(&json)
 }
 
@@ -189,9 +181,9 @@ fn name_of(file: &Path) -> String {
     file.display().to_string()
 }
 
-fn text_of(file: &Path) -> anyhow::Result<(String, Encoding)> {
+fn text_of(file: &Path) -> Result<(String, Encoding), CliError> {
     let name = name_of(file);
-    let cannot = |cause| Told::file(format!("cannot read {name}"), cause);
+    let cannot = |cause: io::Error| CliError::file(format!("cannot read {name}"), &cause);
     let mut bytes = Vec::new();
     let read = if file == Path::new("-") {
         io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes)
@@ -201,16 +193,14 @@ fn text_of(file: &Path) -> anyhow::Result<(String, Encoding)> {
     };
     read.map_err(cannot)?;
     if bytes.len() as u64 > LONGEST {
-        return Err(Told::usage(format!(
+        return Err(CliError::usage(format!(
             "{name} is larger than 1 MiB: not a properties file of MirrorMaker"
-        ))
-        .into());
+        )));
     }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err(
-            Told::usage(format!("{name} is UTF-16, which Java cannot read"))
-                .hint("save it as plain text (ASCII, or UTF-8 without a byte-order mark)")
-                .into(),
+            CliError::usage(format!("{name} is UTF-16, which Java cannot read"))
+                .hint("save it as plain text (ASCII, or UTF-8 without a byte-order mark)"),
         );
     }
     Ok(decode(bytes))

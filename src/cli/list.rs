@@ -1,10 +1,9 @@
-use super::deploy::in_lab;
 use super::table::{row, table};
-use super::{Context, Outcome, watch};
-use anyhow::Context as _;
+use super::{CliError, Context, Exit, watch};
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::State;
 use kafka_mirror_kit::core::lab::list::{self, Listed};
+use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::printable;
 use std::path::Path;
 
@@ -29,17 +28,17 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let labs = labs(context.output.verbose, context)?;
     if args.json {
-        let text = serde_json::to_string_pretty(&labs).context("cannot write JSON")?;
+        let text = serde_json::to_string_pretty(&labs)?;
         context.output.result(&text)?;
-        return Ok(Outcome::Yes);
+        return Ok(Exit::Done);
     }
     if labs.is_empty() {
         context.output.result("There are no labs.")?;
         context.output.talk("\nhint: `kmk deploy` starts one");
-        return Ok(Outcome::Yes);
+        return Ok(Exit::Done);
     }
     context
         .output
@@ -55,11 +54,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         let hint = format!("\nhint: `kmk start{lab}` starts it again");
         context.output.talk(&hint);
     }
-    Ok(Outcome::Yes)
+    Ok(Exit::Done)
 }
 
 /// All labs; where it is the engine that does not answer, that is said instead.
-pub(super) fn labs(memory: bool, context: &Context) -> anyhow::Result<Vec<Listed>> {
+pub(super) fn labs(memory: bool, context: &Context) -> Result<Vec<Listed>, CliError> {
     let docker = Docker::find()?;
     match list::list(&docker, memory, &context.question()) {
         Ok(labs) => Ok(labs),

@@ -1,6 +1,5 @@
-use super::failure::Told;
 use super::quantity::counted;
-use super::{Context, Outcome};
+use super::{CliError, Context, Exit};
 use kafka_mirror_kit::core::lab::log::{self, Selection};
 use kmk_kafka::printable;
 use kmk_kafka::wait::Limit;
@@ -19,7 +18,7 @@ pub(crate) struct Args {
     tail: Option<usize>,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let (docker, lab) = context.find_lab()?;
     let selection = Selection {
         service: args.service.clone(),
@@ -47,13 +46,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         failed.is_none()
     });
     match failed {
-        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Outcome::Yes),
-        Some(error) => return Err(Told::unwritten(error).into()),
+        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Done),
+        Some(error) => return Err(CliError::unwritten(&error)),
         None => {}
     }
     match told {
         // that is how one leaves it
-        Err(_) if args.follow && context.interrupt.is_raised() => Ok(Outcome::Left),
-        other => Ok(other.map(|()| Outcome::Yes)?),
+        Err(_) if args.follow && context.interrupt.is_raised() => Ok(Exit::Interrupted),
+        other => Ok(other.map(|()| Exit::Done)?),
     }
 }

@@ -6,8 +6,8 @@ mod context;
 mod deploy;
 mod destroy;
 mod env;
+mod error;
 mod explain;
-mod failure;
 mod group;
 mod groups;
 mod init;
@@ -35,7 +35,7 @@ mod watch;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 pub(crate) use context::{Context, DefaultCluster, Place, flow_named};
-use failure::Failure;
+pub(crate) use error::{CliError, Exit};
 use kafka_mirror_kit::core::spec;
 use kmk_kafka::printable;
 use kmk_kafka::wait::Interrupt;
@@ -129,28 +129,6 @@ enum Verb {
     Lint(lint::Args),
 }
 
-/// The answer of a verb that ran to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Yes,
-    No,
-    /// Errors that were told as they came; the worst of their exit codes.
-    Failed(u8),
-    /// A person left what would not have ended by itself.
-    Left,
-}
-
-impl Outcome {
-    /// Of several things that were done, by the worst exit code.
-    pub(crate) fn of(worst: u8) -> Self {
-        if worst == 0 {
-            Self::Yes
-        } else {
-            Self::Failed(worst)
-        }
-    }
-}
-
 fn lab_name(text: &str) -> Result<String, String> {
     if spec::is_name(text) {
         Ok(text.to_owned())
@@ -210,20 +188,14 @@ pub(crate) fn main() -> ExitCode {
         is_lab_typed,
         directory: cli.global.dir.or_else(directory_variable),
     };
-    match run(cli.verb, &mut context) {
-        Ok(Outcome::Yes) => ExitCode::SUCCESS,
-        Ok(Outcome::No) => ExitCode::from(1),
-        Ok(Outcome::Failed(code)) => ExitCode::from(code),
-        Ok(Outcome::Left) => ExitCode::from(failure::INTERRUPTED),
-        Err(error) => {
-            let failure = Failure::of(&error, &context);
-            failure.show();
-            ExitCode::from(failure.code)
-        }
-    }
+    let exit = run(cli.verb, &mut context).unwrap_or_else(|error| {
+        error.show(&context.lab);
+        error.exit
+    });
+    exit.into()
 }
 
-fn run(verb: Verb, context: &mut Context) -> anyhow::Result<Outcome> {
+fn run(verb: Verb, context: &mut Context) -> Result<Exit, CliError> {
     match verb {
         Verb::Deploy(args) => deploy::run(args, context),
         Verb::Init(args) => init::run(&args, context),
@@ -257,7 +229,7 @@ fn listen_for_signals(interrupt: &Interrupt) {
         interrupt.raise();
         if COUNT.fetch_add(1, Ordering::SeqCst) >= 2 {
             watch::give_back();
-            std::process::exit(failure::INTERRUPTED.into());
+            std::process::exit(Exit::Interrupted as i32);
         }
     };
     ctrlc::set_handler(handler).expect("the only handler of this process");

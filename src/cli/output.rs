@@ -2,7 +2,7 @@
 
 pub(crate) use kmk_kafka::wait::seconds;
 
-use super::failure::Told;
+use crate::cli::CliError;
 use anstream::ColorChoice;
 use clap::ValueEnum;
 use clap::builder::styling::{AnsiColor, Style};
@@ -87,12 +87,12 @@ impl Output {
 
     /// A result, to stdout. A reader that has gone is no error.
     #[allow(clippy::unused_self, reason = "reads as the others do")]
-    pub(crate) fn result(self, text: &str) -> anyhow::Result<()> {
+    pub(crate) fn result(self, text: &str) -> Result<(), CliError> {
         let mut stdout = anstream::stdout().lock();
         let written = writeln!(stdout, "{}", harmless(text)).and_then(|()| stdout.flush());
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other.map_err(|error| Told::unwritten(error).into()),
+            other => other.map_err(|error| CliError::unwritten(&error)),
         }
     }
 

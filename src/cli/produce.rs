@@ -4,9 +4,8 @@ mod report;
 mod stdin;
 
 use super::consume::{of_kafka, where_to_look};
-use super::deploy::in_lab;
-use super::failure::{Told, advice};
-use super::{Context, DefaultCluster, Outcome, Place};
+use super::error::{advice, short};
+use super::{CliError, Context, DefaultCluster, Exit, Place};
 pub(crate) use args::Args;
 pub(super) use args::rate;
 use kafka_mirror_kit::core::event::Event;
@@ -16,6 +15,7 @@ use kafka_mirror_kit::core::records::produce::{
     Input, Produce, ProduceEnd, ProduceError, ProduceReport, produce,
 };
 use kafka_mirror_kit::core::shell;
+use kafka_mirror_kit::core::spec::in_lab;
 use kafka_mirror_kit::core::topology::Flow;
 use kmk_kafka::KafkaError;
 use kmk_kafka::endpoint::Endpoint;
@@ -34,7 +34,7 @@ const SHARE: usize = 16;
 /// How long the source of a topic of the same name may take to say that it has it, and a broker what a topic is set to.
 const SOURCES: Duration = Duration::from_secs(2);
 
-pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     args.check()?;
     let stdin = Stdin::look();
     let input = args.input(stdin, &context.interrupt)?;
@@ -92,17 +92,14 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     progress.end();
     let report = told.map_err(|error| match error {
         ProduceError::Kafka(error) => of_kafka(error, place.as_ref()),
-        ProduceError::Stamped { ref topic, is_there } => {
+        ProduceError::Stamped { is_there, .. } => {
             let verb = if is_there { "alter" } else { "create" };
             let at = flags(place.as_ref(), &bootstrap, context);
-            Told::usage(error.to_string())
-                .hint(format!(
-                    "`kmk topic {verb} {topic}{at} --config message.timestamp.type=CreateTime` makes it keep the producer's timestamps"
-                ))
-                .into()
+            CliError::from(error).hint(format!(
+                "`kmk topic {verb} {topic}{at} --config message.timestamp.type=CreateTime` makes it keep the producer's timestamps"
+            ))
         }
-        ProduceError::TopicName(error) => Told::usage(error.to_string()).into(),
-        error @ ProduceError::Thread(_) => Told::unusable(error.to_string()).into(),
+        other => other.into(),
     })?;
     let text = if args.json {
         serde_json::to_string_pretty(&report::Json::new(&topic, &report))?
@@ -162,7 +159,7 @@ fn flags(place: Option<&Place>, bootstrap: &[Endpoint], context: &Context) -> St
 
 /// What MirrorMaker writes is its own: records of anyone else in it are lost in the next comparison, and never mirrored
 /// back.
-fn refuse_mirrored(topic: &str, place: &Place, context: &Context) -> anyhow::Result<()> {
+fn refuse_mirrored(topic: &str, place: &Place, context: &Context) -> Result<(), CliError> {
     let cluster = &place.cluster.name;
     let limit = Limit::new(SOURCES, &context.interrupt);
     let Some(source) = source_of(&place.lab.topology, cluster, topic, &limit) else {
@@ -176,18 +173,18 @@ fn refuse_mirrored(topic: &str, place: &Place, context: &Context) -> anyhow::Res
         "send to --topic {} --cluster {}, or use --force",
         source.topic, source.cluster
     );
-    Err(Told::usage(what).hint(hint).into())
+    Err(CliError::usage(what).hint(hint))
 }
 
 /// The end, in words and as an exit code.
-fn answer(sent: &Sent, place: Option<&Place>, context: &Context) -> anyhow::Result<Outcome> {
+fn answer(sent: &Sent, place: Option<&Place>, context: &Context) -> Result<Exit, CliError> {
     let report = sent.report;
     match &report.end {
         ProduceEnd::Complete => {
             if let Some(place) = place.filter(|_| report.tally.acknowledged() > 0) {
                 next(sent, place, context);
             }
-            Ok(Outcome::Yes)
+            Ok(Exit::Done)
         }
         ProduceEnd::Interrupted => {
             context.output.talk(&report::shortfall(report, sent.asked));
@@ -197,15 +194,18 @@ fn answer(sent: &Sent, place: Option<&Place>, context: &Context) -> anyhow::Resu
             let hint = refused(error, sent, place, context)
                 .or_else(|| where_to_look(error, place, context));
             let what = format!("{}: {error}", report::shortfall(report, sent.asked));
-            Err(Told::no(what).maybe(hint).into())
+            let some = report.tally.acknowledged() + report.tally.in_doubt > 0;
+            Err(CliError::new(short(error, some), what).maybe(hint))
         }
         ProduceEnd::Short { asked } => {
             let all = report.tally.acknowledged();
-            Err(Told::no(format!("the input ended after {all} of {asked} records")).into())
+            Err(CliError::no(format!(
+                "the input ended after {all} of {asked} records"
+            )))
         }
         ProduceEnd::Input(error) => {
-            let told = Told::no(error.to_string()).hint(report::shortfall(report, sent.asked));
-            Err(told.into())
+            let told = CliError::no(error.to_string()).hint(report::shortfall(report, sent.asked));
+            Err(told)
         }
     }
 }
@@ -243,7 +243,7 @@ fn refused(
             }
             Some("--client wire shows which error it is".to_owned())
         }
-        error => advice(error, &context.lab),
+        error => advice(error),
     }
 }
 

@@ -1,5 +1,4 @@
-use super::{Context, Outcome};
-use anyhow::Context as _;
+use super::{CliError, Context, Exit};
 use kafka_mirror_kit::core::spec::scenario::Scenario;
 use kafka_mirror_kit::core::spec::{ClusterSpec, DEFAULT_LAB, FlowSpec};
 use serde::Serialize;
@@ -49,14 +48,14 @@ impl One {
     }
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     if args.json {
         let json = Json {
             scenarios: Scenario::ALL.map(One::new).into(),
         };
-        let text = serde_json::to_string_pretty(&json).context("cannot write JSON")?;
+        let text = serde_json::to_string_pretty(&json)?;
         context.output.result(&text)?;
-        return Ok(Outcome::Yes);
+        return Ok(Exit::Done);
     }
     context
         .output
@@ -65,7 +64,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         format!("kmk deploy --scenario {}", Scenario::ActiveActive),
         "or another scenario",
     )]);
-    Ok(Outcome::Yes)
+    Ok(Exit::Done)
 }
 
 fn describe(scenario: Scenario) -> String {

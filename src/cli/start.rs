@@ -1,5 +1,5 @@
 use super::output::seconds;
-use super::{Context, Outcome, deploy};
+use super::{CliError, Context, Exit, deploy};
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::start;
 use kmk_kafka::wait::Limit;
@@ -16,7 +16,7 @@ pub(crate) struct Args {
     timeout: Duration,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let docker = Docker::find()?;
     let limit = Limit::new(args.timeout, &context.interrupt);
     let steps = context.output.steps();
@@ -31,5 +31,5 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     let text = text + &deploy::addresses(&started.topology);
     context.output.result(&text)?;
-    Ok(Outcome::Yes)
+    Ok(Exit::Done)
 }

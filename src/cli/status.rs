@@ -3,14 +3,14 @@ mod dashboard;
 use super::output::seconds;
 use super::table::{row, table};
 use super::watch::{Frame, Watch};
-use super::{Context, Outcome, deploy};
-use anyhow::Context as _;
+use super::{CliError, Context, Exit};
 use dashboard::Look;
 use kafka_mirror_kit::core::judge::lag::{FlowLag, TopicState};
 use kafka_mirror_kit::core::lab::State;
 use kafka_mirror_kit::core::lab::status::{
     self, COPIES, CanaryStatus, ConnectorStatus, FlowState, FlowStatus, Status, TopicStatus,
 };
+use kafka_mirror_kit::core::spec::in_lab;
 use kafka_mirror_kit::core::topology::{Access, Proof};
 use kmk_kafka::printable;
 use kmk_kafka::wait::Stop;
@@ -30,7 +30,7 @@ pub(crate) struct Args {
     watch: Watch,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     if args.watch.watch {
         return watch(args, context);
     }
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         return Err(Stop::Interrupted.into());
     }
     let text = if args.json {
-        serde_json::to_string_pretty(&status).context("cannot write JSON")?
+        serde_json::to_string_pretty(&status)?
     } else {
         describe(&status, context.output.verbose)
     };
@@ -50,26 +50,26 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         print_notes(&status, context);
     }
     if status.healthy {
-        return Ok(Outcome::Yes);
+        return Ok(Exit::Done);
     }
-    let lab = deploy::in_lab(&context.lab);
+    let lab = in_lab(&context.lab);
     let hint = if status.state == State::Stopped {
         format!("`kmk start{lab}` starts it again")
     } else {
         format!("`kmk logs{lab}` shows more; `kmk deploy{lab}` repairs what can be repaired")
     };
     context.output.talk(&format!("\nhint: {hint}"));
-    Ok(Outcome::No)
+    Ok(Exit::No)
 }
 
-fn watch(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+fn watch(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let mut before: Option<Look> = None;
     args.watch.run(args.json, context, |frame| {
         let (docker, lab) = context.find_lab()?;
         let status = status::status(&docker, &lab, false, &context.question())?;
         let look = before.insert(Look::new(status, before.as_ref()));
         if args.json {
-            return look.json().context("cannot write JSON");
+            return Ok(look.json()?);
         }
         Ok(match frame {
             Frame::Picture { lines, .. } => look.picture(lines),
@@ -107,7 +107,7 @@ fn print_notes(status: &Status, context: &Context) {
                 "MirrorMaker runs {} but mirrors nothing: the flow includes no topic of {}, or MirrorMaker cannot connect to it (`kmk logs{}` shows more)",
                 flow.name,
                 flow.source,
-                deploy::in_lab(&status.lab)
+                in_lab(&status.lab)
             ));
         }
         if flow.proof == Proof::ConnectorStatus && !open.is_empty() {

@@ -1,8 +1,9 @@
 use super::destroy::count;
 use super::output::seconds;
-use super::{Context, Outcome, deploy};
+use super::{CliError, Context, Exit};
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::stop;
+use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::wait::Limit;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ pub(crate) struct Args {
     timeout: Duration,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let docker = Docker::find()?;
     let limit = Limit::new(args.timeout, &context.interrupt);
     let steps = context.output.steps();
@@ -32,10 +33,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         format!("Lab `{lab}` was stopped in {took}: {containers}. Its records are kept.")
     };
     context.output.result(&text)?;
-    let lab = deploy::in_lab(lab);
+    let lab = in_lab(lab);
     context.output.next(&[
         (format!("kmk start{lab}"), "start it again"),
         (format!("kmk destroy{lab}"), "remove everything"),
     ]);
-    Ok(Outcome::Yes)
+    Ok(Exit::Done)
 }

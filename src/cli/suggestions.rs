@@ -1,12 +1,12 @@
 //! Suggestions for mistyped verbs and flags, also for those of other tools.
 
-use super::failure::{Failure, Told, USAGE};
 use super::output::tell;
-use super::{Cli, lab_name};
+use super::{Cli, CliError, Exit, lab_name};
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory as _, Parser as _};
 use kafka_mirror_kit::core::nearest::nearest_spelling;
+use kafka_mirror_kit::core::spec::DEFAULT_LAB;
 use kmk_kafka::printable;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -116,19 +116,23 @@ pub(super) fn refuse(error: clap::Error) -> ExitCode {
     });
     let is_harmless = harmless.is_some();
     let error = with_suggestion(harmless.unwrap_or(error), &typed);
-    let code = u8::try_from(error.exit_code()).unwrap_or(USAGE);
+    let exit = if error.use_stderr() {
+        Exit::Usage
+    } else {
+        Exit::Done
+    };
     if error.use_stderr() && !is_harmless {
         tell(error.render().to_string().trim_end());
-        return ExitCode::from(code);
+        return exit.into();
     }
     let printed = error.print().and_then(|()| io::stdout().flush());
     match printed {
         Err(cause) if !error.use_stderr() && cause.kind() != io::ErrorKind::BrokenPipe => {
-            let failure = Failure::of_told(&Told::unwritten(cause));
-            failure.show();
-            ExitCode::from(failure.code)
+            let error = CliError::unwritten(&cause);
+            error.show(DEFAULT_LAB);
+            error.exit.into()
         }
-        _ => ExitCode::from(code),
+        _ => exit.into(),
     }
 }
 

@@ -5,10 +5,9 @@ mod describe;
 mod truncate;
 
 use super::chosen::{Chosen, Elsewhere};
-use super::failure::Told;
 use super::quantity::counted;
 use super::topic_args::OneTopic;
-use super::{Context, DefaultCluster, Outcome, topics};
+use super::{CliError, Context, DefaultCluster, Exit, topics};
 use kafka_mirror_kit::core::lab::topics::source_of;
 use kafka_mirror_kit::core::topology::is_internal;
 use kmk_kafka::wait::Limit;
@@ -45,7 +44,7 @@ enum Verb {
     Delete(delete::Args),
 }
 
-pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     match args.verb {
         Verb::List(args) => topics::run(&args, context),
         Verb::Create(args) => create::run(args, context),
@@ -79,7 +78,7 @@ impl Which {
         Limit::new(self.timeout, &context.interrupt)
     }
 
-    fn cluster(&self, context: &Context) -> anyhow::Result<Chosen> {
+    fn cluster(&self, context: &Context) -> Result<Chosen, CliError> {
         let cluster = self.cluster.as_deref();
         Chosen::find(
             context,
@@ -95,7 +94,7 @@ impl Which {
         force: bool,
         limit: &Limit,
         context: &Context,
-    ) -> anyhow::Result<Chosen> {
+    ) -> Result<Chosen, CliError> {
         let chosen = self.cluster(context)?;
         if !force {
             refuse_internal(self.topic.name(), &chosen)?;
@@ -105,7 +104,7 @@ impl Which {
     }
 }
 
-fn refuse_internal(topic: &str, chosen: &Chosen) -> anyhow::Result<()> {
+fn refuse_internal(topic: &str, chosen: &Chosen) -> Result<(), CliError> {
     let is_internal = match chosen.lab() {
         Some((topology, _)) => topology.is_internal(topic),
         None => is_internal(topic),
@@ -115,11 +114,11 @@ fn refuse_internal(topic: &str, chosen: &Chosen) -> anyhow::Result<()> {
     }
     let what = format!("topic name `{topic}` is reserved for Kafka, MirrorMaker or kmk");
     let hint = "choose another topic, or use --force";
-    Err(Told::usage(what).hint(hint).into())
+    Err(CliError::usage(what).hint(hint))
 }
 
 /// What is changed about a copy is changed back by MirrorMaker, or lost in the next comparison.
-fn refuse_mirrored(topic: &str, chosen: &Chosen, limit: &Limit) -> anyhow::Result<()> {
+fn refuse_mirrored(topic: &str, chosen: &Chosen, limit: &Limit) -> Result<(), CliError> {
     let Some((topology, cluster)) = chosen.lab() else {
         return Ok(());
     };
@@ -134,7 +133,7 @@ fn refuse_mirrored(topic: &str, chosen: &Chosen, limit: &Limit) -> anyhow::Resul
         "change `{}` with --cluster {}, or use --force",
         source.topic, source.cluster
     );
-    Err(Told::usage(what).hint(hint).into())
+    Err(CliError::usage(what).hint(hint))
 }
 
 /// A setting and its value.

@@ -2,11 +2,11 @@ use super::chosen::Elsewhere;
 use super::output::Output;
 use super::quantity::{bytes, count, or_dash};
 use super::table::{row, table};
-use super::{Context, Outcome, chosen, consume, deploy};
-use anyhow::Context as _;
+use super::{CliError, Context, Exit, chosen, consume};
 use kafka_mirror_kit::core::lab::topics::{
     ClusterTopics, RemoteTopic, TopicReport, topics, topics_at,
 };
+use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::wait::Limit;
 use serde::Serialize;
 use std::time::Duration;
@@ -50,7 +50,7 @@ struct Json<'a> {
     clusters: &'a [ClusterTopics],
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let limit = Limit::new(args.timeout, &context.interrupt);
     let clusters = if args.elsewhere.bootstrap.is_empty() {
         let lab = chosen::lab(context, args.cluster.as_deref())?;
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         let json = Json {
             clusters: &clusters,
         };
-        serde_json::to_string_pretty(&json).context("cannot write JSON")?
+        serde_json::to_string_pretty(&json)?
     } else {
         let tables: Vec<String> = clusters.iter().map(describe).collect();
         tables.join("\n\n")
@@ -87,9 +87,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         (name.as_str(), cluster.problem.as_ref())
     });
     Ok(if chosen::all_answered(problems, context) {
-        Outcome::Yes
+        Exit::Done
     } else {
-        Outcome::No
+        Exit::No
     })
 }
 
@@ -120,7 +120,7 @@ fn talk(clusters: &[ClusterTopics], context: &Context) {
     }
     let there_are_none = clusters.iter().all(|cluster| cluster.topics.is_empty());
     if there_are_none && clusters.iter().any(|cluster| cluster.cluster.is_some()) {
-        let lab = deploy::in_lab(&context.lab);
+        let lab = in_lab(&context.lab);
         let create = format!("kmk topic create{lab} orders --partitions 3");
         context.output.next(&[(create, "create a topic")]);
     }

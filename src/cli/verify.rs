@@ -4,20 +4,18 @@ mod report;
 mod report_file;
 mod verdict;
 
-use super::consume::{messages, topics_there_are};
-use super::deploy::in_lab;
-use super::failure::Told;
+use super::consume::messages;
 use super::produce::rate;
 use super::quantity::{counted, sized};
 use super::topic_args::topic_name;
-use super::{Context, Outcome, patience};
+use super::{CliError, Context, Exit, patience};
 use kafka_mirror_kit::core::judge::ledger::{Guarantee, MIN_STAMPED};
 use kafka_mirror_kit::core::lab::verify::{
-    Afterwards, Amount, Refusal, Verify, VerifyEnd, VerifyError, VerifyReport, verify,
+    Afterwards, Amount, Verify, VerifyEnd, VerifyReport, verify,
 };
-use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::records::samples::MAX_VALUE;
 use kafka_mirror_kit::core::spec::MAX_PARTITIONS;
+use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::KafkaError;
 use kmk_kafka::wait::Stop;
 use progress::Progress;
@@ -51,8 +49,8 @@ pub(crate) struct Args {
     size: u64,
     /// How many partitions of kmk's own topic to send to
     #[arg(long, value_name = "N", default_value = "3", allow_negative_numbers = true, conflicts_with_all = ["topic", "bare"],
-          value_parser = counted::<u32>(1..=u64::from(MAX_PARTITIONS)))]
-    partitions: u32,
+          value_parser = counted::<i32>(1..=u64::from(MAX_PARTITIONS)))]
+    partitions: i32,
     /// Only this flow; may be repeated [default: every flow that mirrors the topic]
     #[arg(long = "flow", value_name = "SOURCE->TARGET")]
     flows: Vec<String>,
@@ -94,7 +92,7 @@ did not, or a source stopped accepting records. Records that the source did not
 acknowledge may arrive or not; duplicates are reported, and are errors with
 --exactly-once. Without --rate, latency is that of a burst: records queue up.";
 
-pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let file = args.report.map(ReportFile::prepare).transpose()?;
     let lab = context.awake_lab()?;
     let amount = match args.time {
@@ -109,10 +107,10 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let what = Verify {
         flows: args.flows,
         topic: args.bare.or(args.topic),
-        partitions: i32::try_from(args.partitions)?,
+        partitions: args.partitions,
         amount,
         rate: args.rate,
-        size: usize::try_from(args.size)?,
+        size: usize::try_from(args.size).unwrap_or(usize::MAX),
         timeout: args.timeout,
         afterwards: if args.keep {
             Afterwards::Keep
@@ -131,7 +129,7 @@ pub(crate) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         &mut |at| progress.show(at),
     );
     drop(steps);
-    let report = told.map_err(|error| of_verify(error, &what, context))?;
+    let report = told?;
     let json = report::json(&report, guarantee)?;
     if let Some(file) = file {
         file.write(&json)?;
@@ -151,7 +149,7 @@ fn answer(
     guarantee: Guarantee,
     what: &Verify,
     context: &Context,
-) -> anyhow::Result<Outcome> {
+) -> Result<Exit, CliError> {
     for out in &report.left_out {
         context
             .output
@@ -161,7 +159,7 @@ fn answer(
         return Err(Stop::Interrupted.into());
     }
     if report.is_sound(guarantee) {
-        return Ok(Outcome::Yes);
+        return Ok(Exit::Done);
     }
     let gave_up = report
         .sources
@@ -183,7 +181,7 @@ fn answer(
     }
     next.push((format!("kmk logs{lab}"), "see what MirrorMaker logged"));
     context.output.next(&next);
-    Ok(Outcome::No)
+    Ok(Exit::No)
 }
 
 /// What helps against a source that takes no more.
@@ -198,68 +196,4 @@ fn hint(error: &KafkaError) -> Option<&'static str> {
         ),
         _ => None,
     }
-}
-
-/// Why nothing was sent.
-fn of_verify(error: VerifyError, what: &Verify, context: &Context) -> anyhow::Error {
-    let lab = in_lab(&context.lab);
-    match error {
-        VerifyError::Refused(refusal) => of_refusal(&refusal, what),
-        VerifyError::NoTopic {
-            ref topic,
-            ref cluster,
-            ref topics,
-        } => {
-            let hint = match nearest(topic, topics.iter().map(String::as_str)) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None if topics.is_empty() => {
-                    format!("create it first: `kmk topic create{lab} {topic} --cluster {cluster}`")
-                }
-                None => topics_there_are(topics),
-            };
-            Told::usage(error.to_string()).hint(hint).into()
-        }
-        VerifyError::NotShown(ref not_shown) => {
-            let topic = &not_shown.topic;
-            Told::no(error.to_string())
-                .hint(format!("`kmk explain{lab} {topic}` says why"))
-                .into()
-        }
-        VerifyError::Busy { .. } => Told::unusable(error.to_string())
-            .hint("wait until it has finished, or use a topic of your own with --topic, which can run at the same time")
-            .into(),
-        VerifyError::Lock(error) => error.into(),
-        VerifyError::Kafka(error) => error.into(),
-        error @ VerifyError::Thread(_) => Told::unusable(error.to_string()).into(),
-    }
-}
-
-fn of_refusal(refusal: &Refusal, what: &Verify) -> anyhow::Error {
-    let hint = match refusal {
-        Refusal::NoFlow { name, known } => return Told::unknown("flow", name, known).into(),
-        Refusal::NoFlows => "verify needs a flow: add one to kmk.yml, and deploy".to_owned(),
-        Refusal::Internal { .. } => {
-            "use a topic of your own with --topic, or leave it out: kmk then uses its own"
-                .to_owned()
-        }
-        Refusal::Excluded { .. } | Refusal::NotIncluded { .. } if what.topic.is_none() => {
-            "use --topic with a topic that the flow mirrors".to_owned()
-        }
-        Refusal::Excluded { .. } | Refusal::NotIncluded { .. } => {
-            "use another topic; `topics` and `exclude` of the flow in kmk.yml say which topics it mirrors"
-                .to_owned()
-        }
-        Refusal::Copy {
-            of, source_cluster, ..
-        } => {
-            format!("verify the flow from {source_cluster} with --topic {of}")
-        }
-        Refusal::Uninvited { .. } => {
-            "use a topic of your own with --topic, or set `canary: true` for that cluster in kmk.yml"
-                .to_owned()
-        }
-        Refusal::Cycle { .. } => "use --topic with another topic name".to_owned(),
-        Refusal::TooLong { .. } => "use a topic with a shorter name".to_owned(),
-    };
-    Told::usage(refusal.to_string()).hint(hint).into()
 }

@@ -1,9 +1,8 @@
 //! `--watch`: redraws in place on a terminal, prints plain lines elsewhere.
 
-use super::failure::Told;
 use super::output::harmless;
 use super::quantity::count;
-use super::{Context, Outcome};
+use super::{CliError, Context, Exit};
 use anstream::{AutoStream, ColorChoice};
 use kmk_kafka::wait::{Limit, Stop};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -47,11 +46,11 @@ impl Watch {
         &self,
         as_lines: bool,
         context: &Context,
-        frame: impl FnMut(Frame) -> anyhow::Result<String>,
-    ) -> anyhow::Result<Outcome> {
+        frame: impl FnMut(Frame) -> Result<String, CliError>,
+    ) -> Result<Exit, CliError> {
         match self.frames(as_lines, context, frame) {
             // that is how one leaves it
-            Err(_) if context.interrupt.is_raised() => Ok(Outcome::Left),
+            Err(_) if context.interrupt.is_raised() => Ok(Exit::Interrupted),
             other => other,
         }
     }
@@ -60,8 +59,8 @@ impl Watch {
         &self,
         as_lines: bool,
         context: &Context,
-        mut frame: impl FnMut(Frame) -> anyhow::Result<String>,
-    ) -> anyhow::Result<Outcome> {
+        mut frame: impl FnMut(Frame) -> Result<String, CliError>,
+    ) -> Result<Exit, CliError> {
         let mut screen = Screen::new(as_lines);
         let limit = Limit::endless(&context.interrupt);
         loop {
@@ -72,7 +71,7 @@ impl Watch {
                 return Err(Stop::Interrupted.into());
             }
             if !screen.show(&text)? {
-                return Ok(Outcome::Yes);
+                return Ok(Exit::Done);
             }
             limit.pause(self.every.saturating_sub(since.elapsed()))?;
         }
@@ -107,7 +106,7 @@ impl Screen {
     }
 
     /// Shows a frame. Whether there is still someone who looks.
-    fn show(&mut self, text: &str) -> anyhow::Result<bool> {
+    fn show(&mut self, text: &str) -> Result<bool, CliError> {
         let text = harmless(text);
         let text = if self.is_plain {
             anstream::adapter::strip_str(&text).to_string()
@@ -160,7 +159,7 @@ pub(crate) fn give_back() {
 }
 
 /// To stdout. Whether it is still there.
-fn write(text: &str) -> anyhow::Result<bool> {
+fn write(text: &str) -> Result<bool, CliError> {
     let mut stdout = io::stdout().lock();
     let written = stdout
         .write_all(text.as_bytes())
@@ -168,7 +167,7 @@ fn write(text: &str) -> anyhow::Result<bool> {
     match written {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(Told::unwritten(error).into()),
+        Err(error) => Err(CliError::unwritten(&error)),
     }
 }
 

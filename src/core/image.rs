@@ -16,7 +16,6 @@ const PULL: Duration = Duration::from_secs(30 * 60);
 
 /// Why an image cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ImageError {
     /// Neither here nor in a registry.
     #[error("image {image} is not available locally and cannot be pulled: {said}")]

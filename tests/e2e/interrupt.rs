@@ -166,7 +166,7 @@ mod matrix {
             "Waiting for the brokers",
             "Waiting until a canary has crossed",
         ] {
-            ctrl_c(&lab, &deploy, stage).says("this deploy had made is gone again");
+            ctrl_c(&lab, &deploy, stage).says("Rolled back: nothing from this deploy is left.");
             lab.assert_gone();
         }
         lab.kmk(&deploy).code(0);

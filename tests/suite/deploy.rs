@@ -141,7 +141,7 @@ fn a_compose_that_fails_is_rolled_back() {
         error: `docker {UP_COMMAND}` failed with exit code 1
           caused by: Container kmk-demo-primary-1  Creating
           caused by: something broke
-        Everything that this deploy had made is gone again.
+        Rolled back: nothing from this deploy is left.
     "});
     assert!(!kmk.work("kmk-lab").exists());
 }
@@ -158,7 +158,7 @@ fn a_failed_deploy_is_kept_for_a_look() {
           something broke
         error: `docker {UP_COMMAND}` failed with exit code 1
           caused by: something broke
-        Left as it is for a look: `kmk logs`, `kmk status`; take it away with `kmk destroy`.
+        Kept for inspection: `kmk logs`, `kmk status`; `kmk destroy` removes it.
     "});
     assert!(kmk.work("kmk-lab/docker-compose.yml").exists());
 }
@@ -168,7 +168,7 @@ fn what_is_said_names_the_lab() {
     let kmk = Kmk::new();
     let docker = Docker::works().rule(Rule::on(UP).fails(1, "no\n"));
     let ran = kmk.docker(&docker).deploy("--lab two --keep").code(3);
-    ran.stderr_has("`kmk logs --lab two`, `kmk status --lab two`; take it away with `kmk destroy --lab two`.")
+    ran.stderr_has("`kmk logs --lab two`, `kmk status --lab two`; `kmk destroy --lab two` removes it.")
         .changed(&["compose --ansi never -p kmk-two -f kmk-lab-two/docker-compose.yml up --detach --quiet-pull --no-recreate"]);
 }
 
@@ -203,11 +203,11 @@ fn a_broker_that_died_is_shown_with_its_log() {
         Waiting for the brokers ...
         Rolling back ...
         error: broker primary of cluster `primary` does not answer: its container has exited with code 137
-          hint: give it more time with --timeout 300s, or keep it for a look with --keep
+          hint: give it more time with --timeout 300s, or keep everything for inspection with --keep
         Container kmk-demo-primary-1 has exited with code 137; the last lines of its log:
           | first
           | Killed
-        Everything that this deploy had made is gone again.
+        Rolled back: nothing from this deploy is left.
     "});
 }
 
@@ -219,10 +219,10 @@ fn a_broker_that_never_answers_is_shown_at_the_deadline() {
         .rule(Rule::on("logs *").says("still starting\n"));
     kmk.docker(&docker).deploy("--timeout 3s --quiet").code(3).stdout("").changed(&ROLLED_BACK).stderr(indoc! {"
         error: broker primary of cluster `primary` does not answer: not within <time>; last seen: 127.0.0.1:$PRIMARY does not answer yet
-          hint: give it more time with --timeout 300s, or keep it for a look with --keep
+          hint: give it more time with --timeout 300s, or keep everything for inspection with --keep
         Container kmk-demo-primary-1 runs; the last lines of its log:
           | still starting
-        Everything that this deploy had made is gone again.
+        Rolled back: nothing from this deploy is left.
     "});
 }
 
@@ -269,7 +269,7 @@ fn a_lab_that_was_there_before_stays() {
     );
     let ran = kmk.deploy("").code(3).stdout("");
     ran.stderr_has(
-        "\nThe lab was there before and stays: `kmk status` says how it is, `kmk deploy` tries again.\n",
+        "\nThe lab existed before and is kept: `kmk status` shows its health, `kmk deploy` tries again.\n",
     )
     .stderr_lacks("Rolling back")
     .changed(&[
@@ -290,7 +290,7 @@ fn volumes_of_a_lab_without_containers_are_not_rolled_back() {
         .deploy("")
         .code(3)
         .changed(&[&format!("{UP_COMMAND} --no-deps -- primary secondary")])
-        .stderr_has("The lab was there before and stays");
+        .stderr_has("The lab existed before and is kept");
 }
 
 #[test]
@@ -316,8 +316,8 @@ fn no_address_range_is_left() {
         let kmk = Kmk::on(|kmk| up_fails(kmk, &format!("{said}\n")));
         kmk.deploy("--quiet").code(3).changed(&ROLLED_BACK).stderr(indoc! {"
             error: Docker has no free address range for another network
-              hint: a lab takes one network a cluster and Docker has about 30: destroy a lab (`kmk list` shows them), or `docker network rm` one of yours
-            Everything that this deploy had made is gone again.
+              hint: a lab needs one network per cluster, and Docker has about 30: destroy a lab (`kmk list` shows them), or remove a network with `docker network rm`
+            Rolled back: nothing from this deploy is left.
         "});
     }
 }

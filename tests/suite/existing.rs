@@ -95,9 +95,9 @@ flows: []
         .run("deploy")
         .code(2)
         .stdout("")
-        .stderr_has("error: kmk.yml:4:14: cluster `a` is an existing cluster (`bootstrap`): kmk cannot set its `brokers`\n  hint: take `brokers` away, or `bootstrap` if kmk is to make the cluster\n")
-        .stderr_has("error: kmk.yml:6:16: clusters `a` and `b` have the same address 127.0.0.1:9092\n  hint: it is one cluster: MirrorMaker would copy it into itself\n")
-        .stderr_has("error: kmk.yml:8:13: `canary` is only for an existing cluster, and `c` has no `bootstrap`\n  hint: say where it is with `bootstrap: host:port`, or take it away\n")
+        .stderr_has("error: kmk.yml:4:14: cluster `a` is an existing cluster (`bootstrap`): kmk cannot set its `brokers`\n  hint: remove `brokers`, or `bootstrap` if kmk should create the cluster\n")
+        .stderr_has("error: kmk.yml:6:16: clusters `a` and `b` have the same address 127.0.0.1:9092\n  hint: it is one cluster: MirrorMaker would mirror it into itself\n")
+        .stderr_has("error: kmk.yml:8:13: `canary` is only for an existing cluster, and `c` has no `bootstrap`\n  hint: say where it is with `bootstrap: host:port`, or remove it\n")
         .stderr_has("error: kmk.yml:10:16: `nowhere` of cluster `d` is not an address: `nowhere` is not HOST:PORT\n  hint: an address is written as host:port\n")
         .no_calls();
     kmk_with("clusters:\n  - name: a\n    bootstrap: h:1\n")
@@ -127,7 +127,7 @@ fn one_that_does_not_answer_is_told_of_with_all_else_and_nothing_is_made() {
         .stdout("")
         .stderr_has("error: cluster `onprem` does not answer at localhost:$PRIMARY: ")
         .stderr_has(
-            "  hint: kmk does not start it: bring it up, or correct `bootstrap` in the lab file\n",
+            "  hint: kmk does not start this cluster: start it yourself, or correct `bootstrap` in the lab file\n",
         )
         .stderr_has("for cluster `lab` is in use")
         .changed(&[]);

@@ -57,7 +57,7 @@ fn no_lab_or_one_that_is_stopped() {
         .stdout("")
         .stderr(indoc! {"
             error: there is no lab `demo`
-              hint: bring it up with `kmk deploy`
+              hint: `kmk deploy` starts it
         "});
     let stopped = Kmk::on(|kmk| {
         let lab = kmk.lab();

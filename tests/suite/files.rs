@@ -166,7 +166,7 @@ fn a_directory_that_nobody_can_write_to() {
 fn a_file_that_cannot_be_written_to_its_end() {
     // a limit on the size of files fails as a full disk does, in the middle of writing
     let kmk = Kmk::new().shell("trap '' XFSZ; ulimit -f 0");
-    let ran = kmk.run("deploy --dry-run").code(2).stdout("");
+    let ran = kmk.run("deploy --dry-run").code(3).stdout("");
     ran.stderr_has("error: cannot write kmk-lab/docker-compose.yml\n  caused by: ")
         .stderr_has("\n  hint: choose another directory with --dir\n");
     let left = fs::read_dir(kmk.work("kmk-lab")).unwrap().count();

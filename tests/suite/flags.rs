@@ -101,7 +101,7 @@ fn unknown_clusters_with_the_nearest_name() {
     "});
     kmk.run("deploy --port zzz=29092")
         .code(2)
-        .stderr_has("hint: clusters there are: primary, secondary\n");
+        .stderr_has("hint: existing clusters: primary, secondary\n");
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn all_that_is_wrong_with_a_lab_at_once() {
         .changed(&[])
         .stderr(indoc! {"
         error: there is no cluster `nope`
-          hint: clusters there are: primary, secondary
+          hint: existing clusters: primary, secondary
         error: `a$b` is not an image name, such as apache/kafka:3.9.2
         error: cluster `primary` cannot have 0 partitions; 1 to 1000 are allowed
         error: cluster `secondary` cannot have 0 partitions; 1 to 1000 are allowed
@@ -320,13 +320,13 @@ fn images_of_clusters() {
             .stdout("")
             .no_calls();
         ran.stderr(&format!(
-            "error: {said}\n  hint: --kafka-version names an image too: give one of them, and once\n"
+            "error: {said}\n  hint: --kafka-version chooses an image too: give only one of them, once\n"
         ));
     }
     let ran = kmk.run("deploy --kafka-version primry=4.2.0 --image primary= --image b=a:1");
     ran.code(2).stdout("").changed(&[]).stderr(indoc! {"
         error: there is no cluster `b`
-          hint: clusters there are: primary, secondary
+          hint: existing clusters: primary, secondary
         error: there is no cluster `primry`
           hint: did you mean `primary`?
         error: `` is not an image name, such as apache/kafka:3.9.2

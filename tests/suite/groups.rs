@@ -98,7 +98,7 @@ fn brokers_that_cannot_be_reached() {
     for line in [RESET, "group delete billing"] {
         kmk.run(&format!("{line} --timeout 1s")).code(3).stdout("").stderr(indoc! {"
             error: no Kafka broker can be reached: 127.0.0.1:$SECONDARY: Connection refused (os error 111)
-              hint: `kmk status` says how the lab is; `kmk deploy` repairs it
+              hint: `kmk status` shows the lab's health; `kmk deploy` repairs it
         "});
     }
     kmk.run("groups --timeout 1s")

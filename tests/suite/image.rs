@@ -5,7 +5,7 @@ use crate::kmk::Kmk;
 use indoc::indoc;
 
 const TOO_OLD: &str = "kmk runs Kafka without ZooKeeper (KRaft), which is ready for production from 3.3 on (KIP-833)\n  \
-                       hint: leave --image and --kafka-version out, or ask for a later one such as \
+                       hint: leave --image and --kafka-version out, or choose a later version such as \
                        --kafka-version 3.9.2\n";
 
 pub(crate) fn missing(image: &str) -> Rule {
@@ -24,7 +24,7 @@ fn neither_here_nor_pullable() {
           trying
           no such host
         error: image my/kafka:1 is not available locally and cannot be pulled: no such host
-          hint: check the name and the network, or name one that is here with --image (`docker images` lists them)
+          hint: check the name and the network, or choose a local image with --image (`docker images` lists them)
     "});
 }
 
@@ -106,7 +106,7 @@ fn an_official_image_that_never_was() {
     let ran = Kmk::new().docker(&docker).deploy("--kafka-version 3.6.0");
     ran.code(3).stderr_has(indoc! {"
         error: image apache/kafka:3.6.0 is not available locally and cannot be pulled: manifest unknown
-          hint: apache/kafka begins with 3.7.0; name another image of that version with --image
+          hint: apache/kafka starts at 3.7.0; choose another image of that version with --image
     "});
 }
 
@@ -183,8 +183,8 @@ fn an_image_without_kafka() {
     let docker = Docker::works()
         .rule(Rule::on("image inspect apache/kafka:latest").says("[]"))
         .rule(Rule::on(LIBRARIES).fails(2, "ls: /opt/kafka/libs: No such file or directory\n"));
-    Kmk::new().docker(&docker).deploy("--image apache/kafka:latest").code(3).stdout("").stderr(indoc! {"
+    Kmk::new().docker(&docker).deploy("--image apache/kafka:latest").code(2).stdout("").stderr(indoc! {"
         error: image apache/kafka:latest is not a Kafka image: ls: /opt/kafka/libs: No such file or directory
-          hint: kmk runs apache/kafka, or an image that is laid out like it
+          hint: kmk runs apache/kafka, or an image with the same layout
     "});
 }

@@ -32,7 +32,7 @@ fn while_compose_works() {
               Container kmk-demo-primary-1  Starting
             Rolling back ...
             error: interrupted
-            Everything that this deploy had made is gone again.
+            Rolled back: nothing from this deploy is left.
         "});
         assert_eq!(
             kmk.noted("signals"),
@@ -99,7 +99,7 @@ fn a_kept_lab_stays_after_ctrl_c() {
         .finish()
         .code(130)
         .changed(&ROLLED_BACK[..1])
-        .stderr_has("Left as it is for a look");
+        .stderr_has("Kept for inspection");
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_lab_that_was_there_stays_after_ctrl_c() {
     let ran = running
         .finish()
         .code(130)
-        .stderr_has("error: interrupted\nThe lab was there before and stays");
+        .stderr_has("error: interrupted\nThe lab existed before and is kept");
     ran.stderr_lacks("Rolling back");
     assert_eq!(kmk.noted("signals"), [""; 0], "compose was left alone");
     assert!(
@@ -147,7 +147,7 @@ fn a_destroy_that_has_begun_says_what_is_left() {
     for verb in ["status", "start", "topics"] {
         kmk.run(verb).code(3).stdout("").changed(&[]).stderr(indoc! {"
             error: lab `demo` is incomplete: its containers are gone, and 2 networks, 2 volumes are left
-              hint: `kmk destroy` takes away what is left; `kmk deploy` makes a lab of it again, with the records on its volumes
+              hint: `kmk destroy` removes what is left; `kmk deploy` rebuilds the lab, with the records on its volumes
         "});
     }
     let running = kmk.start("destroy");
@@ -156,7 +156,7 @@ fn a_destroy_that_has_begun_says_what_is_left() {
     // the volumes are gone as soon as docker is told, here
     running.finish().code(130).stdout("").stderr(indoc! {"
         error: interrupted: 2 networks of lab `demo` are left
-          hint: `kmk destroy` goes on
+          hint: `kmk destroy` continues
     "});
 }
 

@@ -133,7 +133,7 @@ fn a_secret_that_is_not_there_is_told_of_before_anything_is_made() {
         kmk.run("deploy --any-port")
             .stdout("")
             .stderr_has(said)
-            .stderr_has("  hint: set it for kmk, such as with `export KMK_TEST_SECRET=...`: it is passed on by its name\n")
+            .stderr_has("  hint: set it for kmk, for example with `export KMK_TEST_SECRET=...`: only its name is passed on\n")
             .changed(&[]);
         assert!(!kmk.work("kmk-lab-shop").exists());
     }
@@ -217,9 +217,9 @@ fn every_mistake_at_once_each_at_its_place() {
         error: kmk.yml:10:11: port 80 of cluster `primary` is out of range: 1024 to 65526 are allowed
           hint: choose another, or leave `port` out and let kmk choose with --any-port
         error: kmk.yml:11:11: cluster name `a.b` must be lower-case letters, digits and `-`, begin and end with a letter or digit, and have at most 40 characters
-          hint: the dot is what divides a cluster's name from a topic's: nobody could tell whose topic a.b.orders is
+          hint: the dot separates a cluster's name from a topic's: whose topic would a.b.orders be?
         error: kmk.yml:13:12: use either `kafka` or `image`, not both
-          hint: leave one of them
+          hint: remove one of them
         error: kmk.yml:15:7: setting `log.dirs` is managed by kmk: records are on the volume that kmk creates for the broker
         error: kmk.yml:16:7: setting `listeners` is managed by kmk: kmk sets the addresses, for the containers and for this machine
         error: kmk.yml:17:7: setting `default.replication.factor` asks for 3 replicas, and cluster `a.b` has one broker
@@ -230,20 +230,20 @@ fn every_mistake_at_once_each_at_its_place() {
         error: kmk.yml:21:11: port 20000 is assigned to both `primary` and `fourth`
           hint: choose another, or leave `port` out and let kmk choose with --any-port
         error: kmk.yml:24:9: there is no cluster `seconary`
-          hint: clusters there are: primary, primary, a.b, fourth
+          hint: existing clusters: primary, primary, a.b, fourth
         error: kmk.yml:26:9: flow primary->primary goes from a cluster to itself
         error: kmk.yml:29:13: flows primary->fourth, fourth->primary form a cycle that MirrorMaker does not break: every record would go round endlessly
-          hint: let two of them that follow each other be `prefix`, take one out, or give them `topics` of which none can go round: MirrorMaker knows what comes back only by the prefix that the next flow wrote
+          hint: use `prefix` for two consecutive flows, remove one, or choose `topics` that cannot go round: MirrorMaker recognizes what comes back only by the prefix that the next flow wrote
         error: kmk.yml:30:14: topic filter `(`: unclosed group at character 1
-          hint: put it between single quotes, in which YAML leaves backslashes alone: 'payments\..*'
+          hint: put it in single quotes, where YAML keeps backslashes: 'payments\..*'
         error: kmk.yml:35:7: setting `topics` is managed by kmk: use `topics` of the flow instead
         error: kmk.yml:36:7: setting `replication.factor` asks for 2 replicas, and cluster `primary` has one broker
         error: kmk.yml:37:7: setting `sasl.jaas.config` has a `${…}` that is not a reference; write `${env:NAME}`
-          hint: a variable of the environment is written as ${env:NAME}; nothing else begins with `${`
+          hint: an environment variable is written as ${env:NAME}; nothing else may begin with `${`
         error: kmk.yml:38:5: flow primary->fourth is defined twice
         error: kmk.yml:40:13: `topics` must be a list such as [orders, payments], got `orders`
         error: kmk.yml:41:1: `flows` is defined twice
-          hint: leave one of them
+          hint: remove one of them
     "});
 }
 
@@ -279,11 +279,11 @@ fn settings_that_mirrormaker_would_ignore_are_refused_at_their_place() {
         error: kmk.yml:8:7: setting `tasks.maxx` of flow primary->secondary is not a MirrorMaker setting and would be silently ignored
           hint: did you mean `tasks.max`?
         error: kmk.yml:9:7: setting `zzz` of flow primary->secondary is not a MirrorMaker setting and would be silently ignored
-          hint: a flow's settings are those of MirrorMaker's connectors, without `source->target.` before them
+          hint: a flow's settings are those of MirrorMaker's connectors, without the prefix `source->target.`
         error: kmk.yml:10:7: setting `offset.flush.interval.ms` of flow primary->secondary is not read there and would be silently ignored
-          hint: it is read as `secondary.offset.flush.interval.ms`, for all that MirrorMaker does with secondary; no flow can have it
+          hint: it is read as `secondary.offset.flush.interval.ms`, for everything MirrorMaker does with secondary; no flow can have it
         error: kmk.yml:11:7: setting `offset.flush.intervall.ms` of flow primary->secondary is not a MirrorMaker setting and would be silently ignored
-          hint: did you mean `offset.flush.interval.ms`? It is read as `secondary.offset.flush.interval.ms`, for all that MirrorMaker does with secondary; no flow can have it
+          hint: did you mean `offset.flush.interval.ms`? It is read as `secondary.offset.flush.interval.ms`, for everything MirrorMaker does with secondary; no flow can have it
         error: kmk.yml:12:7: setting `listeners` of flow primary->secondary is not read there and would be silently ignored
           hint: it is read as `listeners`, for MirrorMaker as a whole; no flow can have it
         error: kmk.yml:13:7: setting `fetch.max.wait.ms` of flow primary->secondary is not read there and would be silently ignored
@@ -291,12 +291,12 @@ fn settings_that_mirrormaker_would_ignore_are_refused_at_their_place() {
         error: kmk.yml:14:7: setting `producer.linger.ms` of flow primary->secondary applies only to the producer of offset syncs, not the one that writes records
           hint: write `producer.override.linger.ms`
         error: kmk.yml:15:7: setting `consumer.enable.auto.commit` of flow primary->secondary would be silently ignored: MirrorMaker always sets it to false
-          hint: take it out
+          hint: remove it
         error: kmk.yml:16:7: setting `emit.checkpoints.enabled` of flow primary->secondary must be true or false, got `yes`: MirrorMaker starts, but without MirrorCheckpointConnector (an earlier configuration stays in use)
         error: kmk.yml:18:7: setting `topics` is managed by kmk: use `topics` of the flow instead
         error: kmk.yml:22:7: setting `topics.blacklist` is managed by kmk: use `exclude` of the flow instead
         error: kmk.yml:23:7: setting `security.protocol` of flow secondary->primary is not read there and would be silently ignored
-          hint: it is read as `primary.security.protocol`, for all that MirrorMaker does with primary; no flow can have it
+          hint: it is read as `primary.security.protocol`, for everything MirrorMaker does with primary; no flow can have it
         error: kmk.yml:24:7: setting `exactly.once.support` of flow secondary->primary must be one of REQUIRED, REQUESTED (in upper or lower case), got `sometimes`: MirrorMaker starts, but without its connectors (an earlier configuration stays in use)
     "});
 }
@@ -346,11 +346,11 @@ fn what_flags_make_of_a_flow_s_settings_is_judged_too() {
         .stdout("")
         .stderr(indoc! {"
             error: setting `config.properties.blacklist` of flow primary->secondary would be silently ignored by MirrorMaker 4.2.0: of the versions known to kmk only 3.9.2 has it
-              hint: take it out, or let the flow's clusters run 3.9.2
+              hint: remove it, or let the flow's clusters run 3.9.2
         "});
     let too_old = indoc! {"
         setting `tasks.max` of flow primary->secondary has a `${env:NAME}`, and MirrorMaker 3.4.1 would not replace it: EnvVarConfigProvider exists from Kafka 3.5 on
-          hint: let one of the flow's clusters run a later Kafka: MirrorMaker is as new as the newest of them
+          hint: let one of the flow's clusters run a later Kafka: MirrorMaker runs the newest version of them
     "};
     kmk.run("deploy --quiet --kafka-version 3.4.1")
         .code(2)
@@ -396,7 +396,7 @@ fn what_is_no_lab_file() {
     let cases: [(&[u8], &str); 6] = [
         (
             b"",
-            "error: kmk.yml:1:1: the file is empty\n  hint: `kmk init --overwrite` writes one with every field explained\n",
+            "error: kmk.yml:1:1: the file is empty\n  hint: `kmk init --overwrite` writes one that explains every field\n",
         ),
         (
             b"lab: a\nclusters: [}\n",
@@ -404,7 +404,7 @@ fn what_is_no_lab_file() {
         ),
         (
             b"clusters:\n\t- name: a\n",
-            "error: kmk.yml:2:1: YAML is indented with spaces, and this is a tab\n  hint: put two spaces in its place\n",
+            "error: kmk.yml:2:1: YAML is indented with spaces, and this is a tab\n  hint: use two spaces instead\n",
         ),
         (
             b"lab: a\nb: \xff\n",
@@ -452,7 +452,7 @@ fn a_lab_that_runs_keeps_its_clusters() {
     for (file, said) in [
         (
             more,
-            "error: lab `demo` runs with clusters primary, secondary; they cannot be changed to primary, secondary, third\n  hint: deploy it as another lab with --lab NAME --any-port, or take this one away with its records: `kmk destroy`\n",
+            "error: lab `demo` runs with clusters primary, secondary; they cannot be changed to primary, secondary, third\n  hint: deploy it as another lab with --lab NAME --any-port, or remove this one with its records: `kmk destroy`\n",
         ),
         (
             DEFAULT.replace("name: secondary\n", "name: secondary\n    brokers: 3\n"),
@@ -529,7 +529,7 @@ fn an_empty_lab_file_is_named_as_it_is_written_anew() {
     fs::write(kmk.work("my labs/shop.yml"), "").unwrap();
     kmk.run_words(["deploy", "--config", "my labs/shop.yml"])
         .code(2)
-        .stderr("error: my labs/shop.yml:1:1: the file is empty\n  hint: `kmk init --config 'my labs/shop.yml' --overwrite` writes one with every field explained\n");
+        .stderr("error: my labs/shop.yml:1:1: the file is empty\n  hint: `kmk init --config 'my labs/shop.yml' --overwrite` writes one that explains every field\n");
 }
 
 #[test]

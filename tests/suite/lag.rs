@@ -34,7 +34,7 @@ fn flags_that_make_no_sense() {
 fn a_lab_or_a_flow_that_is_not_there() {
     Kmk::new().run("lag").code(3).stdout("").stderr(indoc! {"
         error: there is no lab `demo`
-          hint: bring it up with `kmk deploy`
+          hint: `kmk deploy` starts it
     "});
     for watch in ["", " --watch"] {
         lab()
@@ -59,7 +59,7 @@ fn brokers_that_cannot_be_reached() {
         ran.stderr_has(
             "error: no Kafka broker can be reached: 127.0.0.1:$PRIMARY: Connection refused",
         )
-        .stderr_has("hint: `kmk status` says how the lab is");
+        .stderr_has("hint: `kmk status` shows the lab's health");
     }
 }
 

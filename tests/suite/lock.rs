@@ -21,7 +21,7 @@ fn the_second_is_told_who_holds_the_lab() {
     for second in [DEPLOY, "destroy"] {
         kmk.run(second).code(3).stdout("").stderr(
             "error: lab `demo` is in use by kmk deploy (process <pid>)\n  \
-             hint: wait until it has ended, or use another lab with --lab\n",
+             hint: wait until it has finished, or use another lab with --lab\n",
         );
     }
     let lock = fs::read_dir(kmk.path("run/kmk"))
@@ -90,7 +90,7 @@ fn a_runtime_directory_that_cannot_be_used() {
     let ran = kmk.run("destroy").code(3).stdout("").changed(&[]);
     ran.stderr_has("error: cannot lock $ROOT/run/kmk/")
         .stderr_has(
-            "\n  hint: XDG_RUNTIME_DIR, or else TMPDIR, should be a directory that you may write\n",
+            "\n  hint: XDG_RUNTIME_DIR, or else TMPDIR, must be a directory you can write to\n",
         );
 }
 

@@ -15,13 +15,13 @@ fn no_such_lab() {
     ] {
         Kmk::new().run(verb).code(3).stdout("").stderr(indoc! {"
             error: there is no lab `demo`
-              hint: bring it up with `kmk deploy`
+              hint: `kmk deploy` starts it
         "});
     }
     Kmk::new()
         .run("status --lab two")
         .code(3)
-        .stderr_has("hint: bring it up with `kmk deploy --lab two`\n");
+        .stderr_has("hint: `kmk deploy --lab two` starts it\n");
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn another_lab_may_be_meant() {
         .stdout("")
         .stderr(indoc! {"
         error: there is no lab `something`
-          hint: labs there are: demo; `kmk deploy --lab something` brings it up
+          hint: existing labs: demo; `kmk deploy --lab something` creates this one
     "});
 }
 
@@ -196,7 +196,7 @@ fn logs_of_an_unknown_service() {
         .stdout("")
         .stderr(indoc! {"
         error: lab `demo` has no service `zookeeper`
-          hint: services there are: primary, secondary, mm2-secondary
+          hint: existing services: primary, secondary, mm2-secondary
     "});
 }
 
@@ -226,7 +226,7 @@ fn the_lab_of_the_environment_is_meant_unless_another_is_typed() {
     let kmk = kmk.variable("KMK_LAB", "other");
     kmk.run("env").code(3).stderr(indoc! {"
         error: there is no lab `other`
-          hint: labs there are: demo; `kmk deploy --lab other` brings it up
+          hint: existing labs: demo; `kmk deploy --lab other` creates this one
     "});
     kmk.run("env --lab demo")
         .code(0)

@@ -82,9 +82,9 @@ fn the_problems_of_all_images_at_once_and_nothing_is_pulled() {
     let ran = kmk.deploy("--image primary=my/kafka:4 --kafka-version secondary=4.9.0");
     ran.code(3).stdout("").changed(&[]).stderr(indoc! {"
         error: image apache/kafka:4.9.0 is not available locally and cannot be pulled: manifest unknown
-          hint: check the name and the network, or name one that is here with --image (`docker images` lists them)
+          hint: check the name and the network, or choose a local image with --image (`docker images` lists them)
         error: image my/kafka:4 is not available locally and cannot be pulled: no such host
-          hint: check the name and the network, or name one that is here with --image (`docker images` lists them)
+          hint: check the name and the network, or choose a local image with --image (`docker images` lists them)
     "});
 }
 
@@ -197,7 +197,7 @@ fn a_cluster_cannot_go_back_before_the_kafka_that_made_its_data() {
         .stdout("");
     ran.stderr_has(indoc! {"
         error: cluster `primary` cannot be downgraded to apache/kafka:3.9.2: its data was written by a newer Kafka, and the format of its metadata (`metadata.version`) cannot be lowered
-          hint: its records are still there: go on with --kafka-version primary=4.2.0, or destroy the lab and deploy it anew
+          hint: its records are still there: continue with --kafka-version primary=4.2.0, or destroy the lab and deploy it again
         Container kmk-demo-primary-1 has exited with code 1; the last lines of its log:
           | No MetadataVersion with feature level 29
     "});

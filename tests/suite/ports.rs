@@ -28,7 +28,7 @@ fn a_port_that_is_taken_at_the_last_moment() {
         ran.stderr(&formatdoc! {"
             error: port $SECONDARY for cluster `secondary` is in use
               hint: choose another with --port secondary={}, or let kmk choose with --any-port
-            Everything that this deploy had made is gone again.
+            Rolled back: nothing from this deploy is left.
         ", port + 10_000});
     }
 }

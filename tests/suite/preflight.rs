@@ -109,9 +109,9 @@ fn docker_host_points_nowhere() {
         .stderr(indoc! {"
         error: the Docker engine does not answer: nothing answers at DOCKER_HOST=tcp://10.0.0.1:2375
           caused by: error during connect: no route to host
-          hint: correct DOCKER_HOST, or unset it to use the engine of this machine
+          hint: correct DOCKER_HOST, or unset it to use this machine's engine
         error: the Docker engine is remote (tcp://10.0.0.1:2375), and there a lab's ports are published on 127.0.0.1, which cannot be reached from here
-          hint: publish them on the address by which clients reach that machine: --bind 10.0.0.1; whoever reaches it can then read and write
+          hint: publish them on the address by which clients reach that machine: --bind 10.0.0.1; anyone who reaches it can then read and write
     "});
 }
 
@@ -128,14 +128,14 @@ fn docker_has_no_such_context() {
             .stderr(indoc! {r#"
             error: the Docker engine does not answer: docker has no context `nope`
               caused by: Failed to initialize: unable to resolve docker endpoint: context "nope": context not found
-              hint: choose another: `docker context ls` shows them; unset DOCKER_CONTEXT, or `docker context use default`, means this machine
+              hint: choose another context (`docker context ls` lists them); for this machine unset DOCKER_CONTEXT, or run `docker context use default`
         "#});
     }
 }
 
 #[test]
 fn what_docker_says_of_an_engine_is_shown_and_its_template_is_not() {
-    let hint = "hint: correct DOCKER_HOST, or unset it to use the engine of this machine\n";
+    let hint = "hint: correct DOCKER_HOST, or unset it to use this machine's engine\n";
     let template =
         "template: :1:7: executing \"\" at <json .ID>: nil pointer evaluating *system.Info.ID\n";
     let answer = r#"{"id":"","memory":0,"root":"","errors":["Error reading remote info: EOF"]}"#;
@@ -241,7 +241,7 @@ fn several_problems_in_one_run() {
           caused by: Not a directory (os error 20)
           hint: choose another directory with --dir
         error: image apache/kafka:3.9.2 is not available locally and cannot be pulled: no such manifest: apache/kafka:3.9.2
-          hint: check the name and the network, or name one that is here with --image (`docker images` lists them)
+          hint: check the name and the network, or choose a local image with --image (`docker images` lists them)
     "});
     assert_eq!(
         std::fs::read_to_string(kmk.work("kmk-lab")).unwrap(),
@@ -274,7 +274,7 @@ fn too_little_memory() {
         .changed(&[])
         .stderr(indoc! {"
         error: the lab needs about 768 MiB of memory, but only 512 MiB are available to Docker
-          hint: end something else, or give Docker more memory (Docker Desktop: Settings, Resources)
+          hint: stop something else, or give Docker more memory (Docker Desktop: Settings, Resources)
     "});
 }
 
@@ -289,7 +289,7 @@ fn a_stranger_in_the_project_is_left_alone() {
                 .changed(&[])
                 .stderr(&formatdoc! {"
                 error: compose project `kmk-demo` exists and was not created by kmk: {kind} stranger
-                  hint: choose another name with --lab, or remove it with docker if it is yours
+                  hint: choose another name with --lab, or remove the project with docker if it is yours
             "});
             assert!(!kmk.work("kmk-lab").exists());
         }
@@ -315,7 +315,7 @@ fn a_lab_of_a_newer_kmk_is_not_touched() {
         let lab = kmk.lab().format("3");
         kmk.docker(&Docker::works().with(&lab)).run(verb).code(3).stdout("").changed(&[]).stderr(indoc! {"
             error: lab `demo` was created by a newer kmk (its labels have format 3; this kmk knows formats up to 2)
-              hint: use the kmk that made it, or a newer one; this one knows formats up to 2
+              hint: use the kmk that made it, or a newer one; this one supports formats up to 2
         "});
     }
 }

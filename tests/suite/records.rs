@@ -344,7 +344,7 @@ fn brokers_that_cannot_be_reached() {
     ] {
         lab().run(line).code(3).stdout("").stderr(indoc! {"
             error: no Kafka broker can be reached: 127.0.0.1:$PRIMARY: Connection refused (os error 111)
-              hint: `kmk status` says how the lab is; `kmk deploy` repairs it
+              hint: `kmk status` shows the lab's health; `kmk deploy` repairs it
         "});
     }
 }

@@ -13,7 +13,7 @@ const FAR: &str = "tcp://10.0.0.1:2375";
 const WARNING: &str = "warning: anyone who can reach 10.0.0.1 can read, write and delete everything in this lab: its brokers require no authentication\n";
 const NO_BIND: &str = indoc! {"
     error: the Docker engine is remote (tcp://10.0.0.1:2375), and there a lab's ports are published on 127.0.0.1, which cannot be reached from here
-      hint: publish them on the address by which clients reach that machine: --bind 10.0.0.1; whoever reaches it can then read and write
+      hint: publish them on the address by which clients reach that machine: --bind 10.0.0.1; anyone who reaches it can then read and write
 "};
 
 /// An engine that takes a lab no further than to its compose file.
@@ -217,7 +217,7 @@ fn an_address_that_cannot_be_advertised() {
         (
             "deploy --bind 0.0.0.0",
             "error: brokers cannot advertise 0.0.0.0: it means every address of a machine, and clients need one to connect to\n  \
-             hint: name the address by which clients reach the engine's machine, such as --bind 192.168.1.20\n",
+             hint: give the address by which clients reach the engine's machine, such as --bind 192.168.1.20\n",
         ),
         (
             "deploy --bind ::",
@@ -405,6 +405,6 @@ fn a_context_that_does_not_answer_is_named() {
     kmk.run("destroy").code(3).stdout("").changed(&[]).stderr(indoc! {"
         error: the Docker engine does not answer: nothing answers at tcp://10.0.0.1:2375, the address of docker's current context
           caused by: Cannot connect to the Docker daemon
-          hint: start that engine, or choose another: `docker context ls` shows them, `docker context use default` means this machine
+          hint: start that engine, or choose another context (`docker context ls` lists them); `docker context use default` is this machine
     "});
 }

@@ -126,7 +126,7 @@ fn a_lab_of_another_shape_stays_as_it_is() {
         .changed(&[])
         .stderr(indoc! {"
             error: lab `demo` already exists with scenario `dr` (primary->secondary), not with scenario `active-active`
-              hint: `kmk destroy` takes it away with its records; `kmk deploy --scenario active-active --lab NAME --any-port` makes another beside it
+              hint: `kmk destroy` removes it with its records; `kmk deploy --scenario active-active --lab NAME --any-port` creates another lab beside it
         "});
     // same clusters and flows, more brokers
     let ran = kmk.run("deploy --scenario ha").code(2).changed(&[]);
@@ -135,7 +135,7 @@ fn a_lab_of_another_shape_stays_as_it_is() {
     kmk.run("deploy --scenario dr --lab two")
         .code(2)
         .changed(&[])
-        .stderr_has("error: lab `two` already exists with scenario `migrate` (legacy->cloud), not with scenario `dr`\n  hint: `kmk destroy --lab two` takes it away");
+        .stderr_has("error: lab `two` already exists with scenario `migrate` (legacy->cloud), not with scenario `dr`\n  hint: `kmk destroy --lab two` removes it");
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn the_same_scenario_again_is_the_lab_that_is_there() {
         });
         let ran = kmk.run(&format!("deploy --any-port {flags}")).code(3);
         ran.stderr_lacks("there is no cluster")
-            .stderr_has("The lab was there before and stays");
+            .stderr_has("The lab existed before and is kept");
         let text = std::fs::read_to_string(kmk.work("kmk-lab/mm2.properties")).unwrap();
         assert!(text.contains("clusters = east, west\n"));
     }
@@ -168,8 +168,7 @@ fn the_same_scenario_again_is_the_lab_that_is_there() {
 
 #[test]
 fn a_cluster_of_a_lab_that_is_not_there_is_unknown_with_docker_and_without() {
-    let said =
-        "error: there is no cluster `east`\n  hint: clusters there are: primary, secondary\n";
+    let said = "error: there is no cluster `east`\n  hint: existing clusters: primary, secondary\n";
     let line = "deploy --port east=31000";
     Kmk::new().run(line).code(2).changed(&[]).stderr(said);
     let without = Kmk::new().without_docker();

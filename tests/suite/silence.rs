@@ -49,7 +49,7 @@ fn the_whole_wait_is_told_and_not_only_the_last_attempt() {
         .stdout("")
         .stderr(indoc! {"
             error: no Kafka broker can be reached: 127.0.0.1:$PRIMARY: no answer within <time> (tried for <time>)
-              hint: `kmk status` says how the lab is; `kmk deploy` repairs it
+              hint: `kmk status` shows the lab's health; `kmk deploy` repairs it
         "});
 }
 
@@ -144,7 +144,7 @@ fn a_deploy_with_a_silent_broker_ends_at_its_deadline() {
     ran.stderr_has(
         "error: broker primary of cluster `primary` does not answer: not within <time>; last seen: ",
     )
-    .stderr_has("The lab was there before and stays");
+    .stderr_has("The lab existed before and is kept");
     assert!(
         begun.elapsed() < Duration::from_secs(9),
         "deploy took {:?}",

@@ -95,7 +95,7 @@ fn labs_that_are_not_there_or_not_understood() {
     for verb in ["stop", "start"] {
         Kmk::new().run(verb).code(3).stdout("").stderr(indoc! {"
             error: there is no lab `demo`
-              hint: bring it up with `kmk deploy`
+              hint: `kmk deploy` starts it
         "});
         let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab().format("99")));
         let ran = kmk.run(verb).code(3).stdout("").changed(&[]);
@@ -120,7 +120,7 @@ fn brokers_start_before_mirror_maker_and_are_waited_for() {
         .changed(&START);
     ran.stderr_has("Starting the containers ...\n✓ Started the containers (<time>)\nWaiting for the brokers ...\n")
         .stderr_has("error: broker primary of cluster `primary` does not answer: not within <time>; last seen: 127.0.0.1:$PRIMARY does not answer yet\n  hint: give it more time with --timeout 300s\n")
-        .stderr_has("What was started goes on: `kmk status` says how it is, `kmk start` tries again.\n");
+        .stderr_has("What was started keeps running: `kmk status` shows the lab's health, `kmk start` tries again.\n");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn what_was_removed_is_for_a_deploy() {
         .changed(&[])
         .stderr(indoc! {"
         error: lab `demo` is missing containers: primary
-          hint: `kmk deploy` makes them anew; what is left of its records is used again
+          hint: `kmk deploy` recreates them; the records on the lab's volumes are used again
     "});
 }
 
@@ -181,8 +181,8 @@ fn a_port_that_another_has_by_now() {
         .changed(&START[..1])
         .stderr(indoc! {"
         error: port $PRIMARY for cluster `primary` is in use
-          hint: free it, or give the lab another with `kmk deploy --port CLUSTER=PORT`
-        What was started goes on: `kmk status` says how it is, `kmk start` tries again.
+          hint: free the port, or choose another with `kmk deploy --port CLUSTER=PORT`
+        What was started keeps running: `kmk status` shows the lab's health, `kmk start` tries again.
     "});
 }
 
@@ -215,7 +215,7 @@ fn an_interrupted_start_or_stop_says_so() {
         note: the lab's files were missing from $ROOT/here/kmk-lab, and have been written again
         Starting the containers ...
         error: interrupted
-        What was started goes on: `kmk status` says how it is, `kmk start` tries again.
+        What was started keeps running: `kmk status` shows the lab's health, `kmk start` tries again.
     "});
 
     let waiting = stopped();
@@ -237,7 +237,7 @@ fn an_interrupted_start_or_stop_says_so() {
     stop.finish().code(130).stdout("").stderr(indoc! {"
             Stopping MirrorMaker ...
             error: interrupted: mm2-secondary, primary, secondary of lab `demo` still run
-              hint: `kmk stop` goes on, `kmk start` starts what was stopped
+              hint: `kmk stop` continues, `kmk start` starts what was stopped
         "});
 }
 

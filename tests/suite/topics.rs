@@ -122,7 +122,7 @@ fn no_lab() {
     for line in ["topics".to_owned(), line("create", "t")] {
         kmk.run(&line).code(3).stdout("").stderr(indoc! {"
             error: there is no lab `demo`
-              hint: bring it up with `kmk deploy`
+              hint: `kmk deploy` starts it
         "});
     }
 }
@@ -137,7 +137,7 @@ fn brokers_that_cannot_be_reached() {
             .stdout("");
         ran.stderr(indoc! {"
             error: no Kafka broker can be reached: 127.0.0.1:$PRIMARY: Connection refused (os error 111)
-              hint: `kmk status` says how the lab is; `kmk deploy` repairs it
+              hint: `kmk status` shows the lab's health; `kmk deploy` repairs it
         "});
     }
     kmk.run("topics --timeout 1s")

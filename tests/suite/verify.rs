@@ -81,7 +81,7 @@ fn a_flow_that_does_not_exist() {
         .stdout("")
         .stderr(indoc! {"
             error: there is no flow `secondary->primary`
-              hint: flows there are: primary->secondary
+              hint: existing flows: primary->secondary
         "});
     lab()
         .run("verify --flow primary->secondry")
@@ -101,12 +101,12 @@ fn a_topic_that_the_flow_leaves_out() {
         .stdout("")
         .stderr_has("error: flow primary->secondary excludes topic `audit-2026`: it matches `")
         .stderr_has("audit.*")
-        .stderr_has("  hint: use another topic; `topics` and `exclude` of the flow in kmk.yml say which topics it mirrors\n");
+        .stderr_has("  hint: choose a topic of the flow with --topic: see its `topics` and `exclude` in kmk.yml\n");
     kmk.run("verify")
         .code(2)
         .stdout("")
         .stderr_has("error: flow primary->secondary excludes topic `kmk-verify`: it matches `")
-        .stderr_has("  hint: use --topic with a topic that the flow mirrors\n");
+        .stderr_has("  hint: choose a topic of the flow with --topic: see its `topics` and `exclude` in kmk.yml\n");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_topic_that_is_not_among_those_of_the_flow() {
             .stdout("")
             .stderr(indoc! {"
                 error: flow primary->secondary does not replicate topic `kmk-verify`: its topics are orders, pay.*
-                  hint: use --topic with a topic that the flow mirrors
+                  hint: choose a topic of the flow with --topic: see its `topics` and `exclude` in kmk.yml
             "});
     }
 }
@@ -188,7 +188,7 @@ fn a_cluster_that_was_there_before_is_not_written_to_uninvited() {
     });
     kmk.run("verify").code(2).stdout("").stderr(indoc! {"
         error: primary is an existing cluster, and kmk has no permission to create topics there
-          hint: use a topic of your own with --topic, or set `canary: true` for that cluster in kmk.yml
+          hint: choose a topic of your own with --topic, or set `canary: true` for that cluster in kmk.yml
     "});
 }
 
@@ -244,7 +244,7 @@ fn brokers_that_cannot_be_reached() {
         .stdout("")
         .stderr(indoc! {"
         error: no Kafka broker can be reached: 127.0.0.1:$PRIMARY: Connection refused (os error 111)
-          hint: `kmk status` says how the lab is; `kmk deploy` repairs it
+          hint: `kmk status` shows the lab's health; `kmk deploy` repairs it
     "});
 }
 

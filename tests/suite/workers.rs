@@ -109,7 +109,7 @@ fn numbers_that_make_no_sense() {
         ),
         (
             "deploy --mirrormakers 2 --kafka-version 3.4.1",
-            "error: cluster `secondary` cannot have 2 MirrorMakers: those of apache/kafka:3.4.1 cannot share the work, which needs Kafka 3.5 (KIP-710)\n  hint: leave --mirrormakers out, or ask for a later Kafka\n",
+            "error: cluster `secondary` cannot have 2 MirrorMakers: those of apache/kafka:3.4.1 cannot share the work, which needs Kafka 3.5 (KIP-710)\n  hint: leave --mirrormakers out, or choose a later Kafka\n",
         ),
     ]);
 }
@@ -160,7 +160,7 @@ fn services_of_one_name_are_refused() {
     fs::write(kmk.work("kmk.yml"), file).unwrap();
     kmk.run("deploy --dry-run")
         .code(2)
-        .stderr_has("error: two services would be called `mm2-a-1`: one for cluster `a`, one for cluster `a-1`\n  hint: call one of the clusters something else\n");
+        .stderr_has("error: two services would be called `mm2-a-1`: one for cluster `a`, one for cluster `a-1`\n  hint: give one of the clusters another name\n");
 }
 
 #[test]

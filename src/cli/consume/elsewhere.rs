@@ -1,12 +1,12 @@
 //! Hints for a topic that is on another cluster of the lab than the one asked for.
 
-use crate::cli::deploy::in_lab;
-use crate::cli::failure::Told;
+use crate::cli::CliError;
 use crate::cli::{Context, Place};
 use kafka_mirror_kit::core::lab::topics::clusters_with_topic;
 use kafka_mirror_kit::core::mirrormaker::patterns::{Rules, Selection};
 use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::spec::Naming;
+use kafka_mirror_kit::core::spec::in_lab;
 use kafka_mirror_kit::core::topology::Flow;
 use kmk_kafka::wait::Limit;
 use std::time::Duration;
@@ -48,7 +48,7 @@ fn takes(flow: &Flow, topic: &str) -> bool {
 }
 
 /// Where the topic is instead, and the commands that read it, or its mirrored topic here.
-pub(super) fn where_it_is(topic: &str, place: &Place, context: &Context) -> Option<Told> {
+pub(super) fn where_it_is(topic: &str, place: &Place, context: &Context) -> Option<CliError> {
     let here = &place.cluster.name;
     let topology = &place.lab.topology;
     let limit = Limit::new(OTHERS, &context.interrupt);
@@ -80,7 +80,7 @@ pub(super) fn where_it_is(topic: &str, place: &Place, context: &Context) -> Opti
         ),
     };
     let what = format!("`{topic}` is on {there} (`--cluster {there}`); {name}");
-    Some(Told::usage(what).hint(hint))
+    Some(CliError::usage(what).hint(hint))
 }
 
 fn is_between(flow: &Flow, source: &str, target: &str) -> bool {

@@ -1,5 +1,5 @@
-use super::in_lab;
 use kafka_mirror_kit::core::mirrormaker::patterns::{Rules, Selection};
+use kafka_mirror_kit::core::spec::in_lab;
 use kafka_mirror_kit::core::topology::{Access, Cluster, Flow, Topology};
 use kmk_kafka::message::check_topic_name;
 

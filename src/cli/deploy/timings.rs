@@ -1,6 +1,6 @@
 use super::super::Context;
 use super::super::table::{row, table};
-use anyhow::Context as _;
+use crate::cli::CliError;
 use clap::ValueEnum;
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::deploy::{Deployed, Span};
@@ -23,7 +23,7 @@ struct Timings<'a> {
 }
 
 /// Prints where the time of a deploy went.
-pub(super) fn tell(deployed: &Deployed, format: Format, context: &Context) -> anyhow::Result<()> {
+pub(super) fn tell(deployed: &Deployed, format: Format, context: &Context) -> Result<(), CliError> {
     let steps = steps(deployed, context)?;
     let text = match format {
         Format::Table => lines(&steps),
@@ -33,21 +33,21 @@ pub(super) fn tell(deployed: &Deployed, format: Format, context: &Context) -> an
                 seconds: (deployed.took.as_secs_f64() * 1e3).round() / 1e3,
                 steps: &steps,
             };
-            serde_json::to_string_pretty(&timings).context("cannot write JSON")?
+            serde_json::to_string_pretty(&timings)?
         }
     };
     context.output.result(&text)
 }
 
 /// The same besides all else.
-pub(super) fn mention(deployed: &Deployed, context: &Context) -> anyhow::Result<()> {
+pub(super) fn mention(deployed: &Deployed, context: &Context) -> Result<(), CliError> {
     let table = lines(&steps(deployed, context)?);
     context.output.talk(&format!("\n{table}"));
     Ok(())
 }
 
 /// The lab is up, whether or not docker goes on telling of it.
-fn steps(deployed: &Deployed, context: &Context) -> anyhow::Result<Vec<Span>> {
+fn steps(deployed: &Deployed, context: &Context) -> Result<Vec<Span>, CliError> {
     let (steps, missing) =
         deployed
             .marks

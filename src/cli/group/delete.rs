@@ -1,7 +1,8 @@
 use super::{Which, failed};
+use crate::cli::CliError;
 use crate::cli::quantity::count;
 use crate::cli::topic_args::topic_name;
-use crate::cli::{Context, Outcome};
+use crate::cli::{Context, Exit};
 use kafka_mirror_kit::core::lab::groups::{delete, forget};
 use kmk_kafka::printable;
 
@@ -23,7 +24,7 @@ Examples:
   kmk group delete billing
   kmk group delete billing --topic orders --cluster primary";
 
-pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let limit = args.which.limit(context);
     let chosen = args.which.cluster(context)?;
     let (group, on) = (&args.which.group, chosen.name());
@@ -47,5 +48,5 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     context
         .output
         .next(&[(format!("kmk group list{at}"), "list the remaining groups")]);
-    Ok(Outcome::Yes)
+    Ok(Exit::Done)
 }

@@ -1,10 +1,10 @@
 use super::{ELSEWHERE, Which, failed};
+use crate::cli::CliError;
 use crate::cli::chosen::{Chosen, group_word};
 use crate::cli::quantity::or_dash;
 use crate::cli::table::{row, table};
 use crate::cli::topic_args::topic_name;
-use crate::cli::{Context, Outcome, consume};
-use anyhow::Context as _;
+use crate::cli::{Context, Exit, consume};
 use kafka_mirror_kit::core::lab::groups::{Moved, Reset, clusters_with, reset};
 use kmk_kafka::Start;
 use kmk_kafka::printable;
@@ -53,7 +53,7 @@ struct Json<'a> {
     partitions: &'a [Moved],
 }
 
-pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let limit = args.which.limit(context);
     let chosen = args.which.cluster(context)?;
     let what = Reset {
@@ -73,7 +73,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             done: !what.dry_run,
             partitions: &moved,
         };
-        serde_json::to_string_pretty(&json).context("cannot write JSON")?
+        serde_json::to_string_pretty(&json)?
     } else {
         text(&what, &moved, &chosen.name())
     };
@@ -82,14 +82,14 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         context
             .output
             .talk("\nNothing was changed; without --dry-run, the group is moved.");
-        return Ok(Outcome::Yes);
+        return Ok(Exit::Done);
     }
     say_who_moves_it_too(&what.group, &chosen, context);
     let at = chosen.flags();
     let group = group_word(&what.group);
     let command = format!("kmk group describe{at} {group}");
     context.output.next(&[(command, "check its offsets")]);
-    Ok(Outcome::Yes)
+    Ok(Exit::Done)
 }
 
 /// MirrorMaker notes on the target where groups of the source stand, while nobody reads for them there.

@@ -110,7 +110,11 @@ fn whether_there_is_a_group_is_not_known_while_a_cluster_does_not_answer() {
     };
     assert_eq!(keep("billing", None).unwrap(), 1);
     assert_eq!(keep("billing", Some("it is away")).unwrap(), 2);
-    let told = |problem| keep("billin", problem).unwrap_err().to_string();
+    let told = |problem| {
+        keep("billin", problem).unwrap_err().problems[0]
+            .what
+            .clone()
+    };
     assert_eq!(told(None), "there is no group `billin`");
     assert_eq!(
         told(Some("it is away")),

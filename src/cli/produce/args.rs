@@ -2,10 +2,10 @@
 
 use super::super::chosen::Elsewhere;
 use super::super::consume::{Speaker, from, messages};
-use super::super::failure::Told;
 use super::super::quantity::{sized, whole};
 use super::super::topic_args::OneTopic;
 use super::stdin::Stdin;
+use crate::cli::CliError;
 use clap::builder::TypedValueParser as _;
 use kafka_mirror_kit::core::records::produce::{Input, Key};
 use kafka_mirror_kit::core::records::samples::{MAX_VALUE, MIN_SAMPLE};
@@ -162,14 +162,14 @@ pub(in crate::cli) fn rate(text: &str) -> Result<u64, String> {
 
 impl Args {
     /// What the flags cannot say of each other.
-    pub(super) fn check(&self) -> Result<(), Told> {
+    pub(super) fn check(&self) -> Result<(), CliError> {
         if self.tombstone && self.key.is_some() && self.file.is_some() {
-            return Err(Told::usage(
+            return Err(CliError::usage(
                 "--key cannot be used with --tombstone and --file: each line is a key",
             ));
         }
         if self.idempotent && self.acks == Acknowledged::One {
-            return Err(Told::usage(
+            return Err(CliError::usage(
                 "--idempotent needs --acks all: records that only the leader has may be lost with it",
             ));
         }
@@ -200,7 +200,7 @@ impl Args {
     }
 
     /// What is to be sent. Opening a file may take as long as it likes, if it is a pipe.
-    pub(super) fn input(&self, stdin: Stdin, interrupt: &Interrupt) -> anyhow::Result<Input> {
+    pub(super) fn input(&self, stdin: Stdin, interrupt: &Interrupt) -> Result<Input, CliError> {
         if let Some(value) = &self.value {
             return Ok(Input::Value(value.clone().into_vec()));
         }
@@ -210,7 +210,7 @@ impl Args {
         if self.key_separator.is_some() {
             let none = format!("--key-separator needs lines, but {stdin}");
             let hint = "pipe them in, or use --file";
-            return Err(Told::usage(none).hint(hint).into());
+            return Err(CliError::usage(none).hint(hint));
         }
         Ok(if self.tombstone {
             Input::Tombstones
@@ -304,7 +304,7 @@ fn written(millis: i64) -> String {
     humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + since).to_string()
 }
 
-fn lines_of(file: &Path) -> anyhow::Result<Input> {
+fn lines_of(file: &Path) -> Result<Input, CliError> {
     if file == Path::new("-") {
         return Ok(Input::Lines(Box::new(io::stdin())));
     }
@@ -316,7 +316,10 @@ fn lines_of(file: &Path) -> anyhow::Result<Input> {
     });
     match opened {
         Ok(opened) => Ok(Input::Lines(Box::new(opened))),
-        Err(error) => Err(Told::usage(format!("cannot read {}: {error}", file.display())).into()),
+        Err(error) => Err(CliError::usage(format!(
+            "cannot read {}: {error}",
+            file.display()
+        ))),
     }
 }
 

@@ -1,8 +1,8 @@
 use super::{COPIES, Which, at_least_one, setting};
+use crate::cli::CliError;
 use crate::cli::chosen::Chosen;
-use crate::cli::failure::Told;
 use crate::cli::quantity::count;
-use crate::cli::{Context, Outcome};
+use crate::cli::{Context, Exit};
 use kafka_mirror_kit::core::lab::topics::{Altered, Following, alter, copies_of};
 use kmk_kafka::wait::Limit;
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ Examples:
   kmk topic alter orders --partitions 6
   kmk topic alter orders --config retention.ms=60000 --unset cleanup.policy";
 
-pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let settings = changes(args.config, args.unset)?;
     let limit = args.which.limit(context);
     let chosen = args.which.cluster_to_change(args.force, &limit, context)?;
@@ -58,7 +58,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let at = chosen.flags_if_needed();
     let describe = format!("kmk topic describe {topic}{at}");
     context.output.next(&[(describe, "check it")]);
-    Ok(Outcome::Yes)
+    Ok(Exit::Done)
 }
 
 /// When the mirrored topics that there are have it, too.
@@ -109,7 +109,7 @@ fn follows(mirrored: &str, to: &Altered, how: &Following) -> Vec<String> {
 fn changes(
     set: Vec<(String, String)>,
     unset: Vec<String>,
-) -> anyhow::Result<BTreeMap<String, Option<String>>> {
+) -> Result<BTreeMap<String, Option<String>>, CliError> {
     let mut changes: BTreeMap<String, Option<String>> = set
         .into_iter()
         .map(|(name, value)| (name, Some(value)))
@@ -117,7 +117,7 @@ fn changes(
     for name in unset {
         if changes.insert(name.clone(), None).flatten().is_some() {
             let what = format!("`{name}` cannot be both set and removed");
-            return Err(Told::usage(what).into());
+            return Err(CliError::usage(what));
         }
     }
     Ok(changes)
@@ -193,7 +193,7 @@ mod tests {
         let set = |name: &str| vec![(name.to_owned(), "1".to_owned())];
         let both = changes(set("retention.ms"), vec!["retention.ms".to_owned()]);
         assert_eq!(
-            both.unwrap_err().to_string(),
+            both.unwrap_err().problems[0].what,
             "`retention.ms` cannot be both set and removed"
         );
         let to = Altered {

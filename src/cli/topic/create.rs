@@ -1,6 +1,7 @@
 use super::{Which, at_least_one, setting};
+use crate::cli::CliError;
 use crate::cli::quantity::{count, counted};
-use crate::cli::{Context, Outcome};
+use crate::cli::{Context, Exit};
 use kafka_mirror_kit::core::lab::topics::{TopicError, create};
 use kmk_kafka::{KafkaError, NewTopic};
 
@@ -38,7 +39,7 @@ Examples:
 /// Kafka's number for a topic that is there (`TOPIC_ALREADY_EXISTS`).
 const EXISTS: i16 = 36;
 
-pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let limit = args.which.limit(context);
     let chosen = args.which.cluster_to_change(args.force, &limit, context)?;
     let topic = NewTopic {
@@ -71,7 +72,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         ),
         (format!("kmk topic describe {name}{at}"), "check it"),
     ]);
-    Ok(Outcome::Yes)
+    Ok(Exit::Done)
 }
 
 fn exists(error: &KafkaError) -> bool {

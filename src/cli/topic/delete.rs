@@ -1,14 +1,11 @@
 use super::{COPIES, Which};
 use crate::cli::chosen::Chosen;
-use crate::cli::deploy::in_lab;
-use crate::cli::failure::{Told, exit_code};
-use crate::cli::{Context, Outcome};
+use crate::cli::{CliError, Context, Exit};
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::delete::{self, DeleteError, Deleted};
-use kafka_mirror_kit::core::lab::lock::LockError;
-use kafka_mirror_kit::core::lab::positions::PositionError;
 use kafka_mirror_kit::core::lab::topics::{TopicError, copies_of, delete};
-use kmk_kafka::wait::{Limit, Stop};
+use kafka_mirror_kit::core::spec::in_lab;
+use kmk_kafka::wait::Limit;
 
 /// Delete a topic and all its records
 ///
@@ -35,7 +32,7 @@ Examples:
   kmk topic delete orders
   kmk topic delete primary.orders --cluster secondary --force";
 
-pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let limit = args.which.limit(context);
     let chosen = args.which.cluster_to_change(args.force, &limit, context)?;
     let (topic, on) = (args.which.topic.name(), chosen.name());
@@ -49,7 +46,8 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         Err(DeleteError::Topic(TopicError::NoTopic { .. })) if args.if_exists => context
             .output
             .result(&format!("There is no topic `{topic}` on {on}."))?,
-        Err(error) => return Err(told(error, &chosen)),
+        Err(DeleteError::Topic(error)) => return Err(chosen.of_topic(error)),
+        Err(error) => return Err(error.into()),
     }
     let copies = Limit::new(COPIES, &context.interrupt);
     let copies = chosen.lab().map_or_else(Vec::new, |(topology, cluster)| {
@@ -72,7 +70,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     } else {
         context.output.next(&deletions);
     }
-    Ok(Outcome::Yes)
+    Ok(Exit::Done)
 }
 
 fn remove(chosen: &Chosen, args: &Args, limit: &Limit) -> Result<Deleted, DeleteError> {
@@ -97,28 +95,5 @@ fn say_what_is_copied(deleted: &Deleted, topic: &str, context: &Context) {
             "note: MirrorMaker's positions for it on {} were reset: the next topic `{topic}` is mirrored from its first record",
             deleted.reset_on.join(" and ")
         ));
-    }
-}
-
-fn told(error: DeleteError, chosen: &Chosen) -> anyhow::Error {
-    let what = error.to_string();
-    match error {
-        DeleteError::Topic(error) => chosen.of_topic(error),
-        DeleteError::OutOfReach { cause, .. } => Told::new(format!("{what}; nothing was deleted"), exit_code(&cause))
-            .hint("MirrorMaker would skip the first records of the next topic of that name; --force deletes it anyway")
-            .into(),
-        DeleteError::NotRestarted { cause, .. } => {
-            let hint = match cause {
-                PositionError::Lock(LockError::Held { .. }) => "wait until it has finished".to_owned(),
-                _ => format!("`kmk deploy{}` restarts MirrorMaker", chosen.lab_flag()),
-            };
-            Told::unusable(what).hint(hint).into()
-        }
-        DeleteError::NotReset { cause, .. } => match cause.stop() {
-            Some(Stop::Interrupted) => Stop::Interrupted.into(),
-            _ => Told::unusable(what)
-                .hint(format!("`kmk deploy{}` resets it once the cluster answers; until then, MirrorMaker would skip the first records of the next topic of that name", chosen.lab_flag()))
-                .into(),
-        },
     }
 }

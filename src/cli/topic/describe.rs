@@ -1,8 +1,7 @@
 use super::Which;
 use crate::cli::quantity::{bytes, count, or_dash};
 use crate::cli::table::{row, table};
-use crate::cli::{Context, Outcome};
-use anyhow::Context as _;
+use crate::cli::{CliError, Context, Exit};
 use kafka_mirror_kit::core::lab::topics::{
     PartitionReport, TopicDetails, TopicError, describe, describe_all,
 };
@@ -35,7 +34,7 @@ Examples:
 /// How long each cluster may take where none is named: one that is down is down.
 const EACH: Duration = Duration::from_secs(5);
 
-pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let limit = args.which.limit(context);
     let chosen = args.which.cluster(context)?;
     let topic = args.which.topic.name();
@@ -73,19 +72,19 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         return Err(chosen.of_topic(missing));
     }
     let told = found.iter().map(|(on, details)| {
-        if args.json {
-            serde_json::to_string_pretty(&details).context("cannot write JSON")
+        Ok(if args.json {
+            serde_json::to_string_pretty(&details)?
         } else {
-            Ok(text(details, on))
-        }
+            text(details, on)
+        })
     });
     let between = if args.json { "\n" } else { "\n\n" };
-    let told: Vec<String> = told.collect::<anyhow::Result<_>>()?;
+    let told: Vec<String> = told.collect::<Result<_, CliError>>()?;
     context.output.result(&told.join(between))?;
     Ok(if silent.is_empty() {
-        Outcome::Yes
+        Exit::Done
     } else {
-        Outcome::No
+        Exit::No
     })
 }
 

@@ -1,7 +1,7 @@
 use super::Which;
 use crate::cli::chosen::Chosen;
 use crate::cli::quantity::count;
-use crate::cli::{Context, Outcome, consume};
+use crate::cli::{CliError, Context, Exit, consume};
 use kafka_mirror_kit::core::judge::lag::NeverCopied;
 use kafka_mirror_kit::core::lab::positions::{never_copied, not_yet_copied};
 use kafka_mirror_kit::core::lab::topics::{Truncate, Truncated, source_of, truncate};
@@ -49,7 +49,7 @@ fn before(text: &str) -> Result<Start, String> {
     }
 }
 
-pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let limit = args.which.limit(context);
     let chosen = args.which.cluster_to_change(args.force, &limit, context)?;
     let what = Truncate {
@@ -73,7 +73,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let at = chosen.flags_if_needed();
     let describe = format!("kmk topic describe {}{at}", what.topic);
     context.output.next(&[(describe, "check it")]);
-    Ok(Outcome::Yes)
+    Ok(Exit::Done)
 }
 
 /// A flow that takes the topic, and what does not seem to be mirrored of what is about to be removed.

@@ -4,7 +4,7 @@ use super::super::output::{DONE, ERROR, HINT, seconds, styled};
 use super::super::quantity::count;
 use super::account::{Lacking, describe};
 use super::verdict::{Verdict, reason};
-use anyhow::Context as _;
+use crate::cli::CliError;
 use kafka_mirror_kit::core::judge::ledger::Guarantee;
 use kafka_mirror_kit::core::lab::verify::{
     FlowReport, Incident, Noted, SourceReport, VerifyEnd, VerifyReport,
@@ -23,13 +23,13 @@ struct Json<'a> {
     report: &'a VerifyReport,
 }
 
-pub(super) fn json(report: &VerifyReport, guarantee: Guarantee) -> anyhow::Result<String> {
+pub(super) fn json(report: &VerifyReport, guarantee: Guarantee) -> Result<String, CliError> {
     let json = Json {
         verified: report.is_sound(guarantee),
         exactly_once: guarantee == Guarantee::ExactlyOnce,
         report,
     };
-    serde_json::to_string_pretty(&json).context("cannot write JSON")
+    Ok(serde_json::to_string_pretty(&json)?)
 }
 
 /// The report for people; the verdict comes last.

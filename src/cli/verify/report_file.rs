@@ -1,6 +1,6 @@
 //! The file for `kmk verify --report`: checked before anything is sent, and written as a whole or not at all.
 
-use super::super::failure::Told;
+use crate::cli::CliError;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -22,16 +22,16 @@ enum To {
 
 impl ReportFile {
     /// Nothing is changed about what is there.
-    pub(super) fn prepare(path: PathBuf) -> Result<Self, Told> {
+    pub(super) fn prepare(path: PathBuf) -> Result<Self, CliError> {
         let refuse = |error: &io::Error| {
             let what = format!("cannot write the report to {}: {error}", path.display());
-            Told::usage(what).hint("use --report with a file in an existing directory")
+            CliError::usage(what).hint("use --report with a file in an existing directory")
         };
         let to = open(&path).map_err(|error| refuse(&error))?;
         Ok(Self { path, to })
     }
 
-    pub(super) fn write(self, text: &str) -> anyhow::Result<()> {
+    pub(super) fn write(self, text: &str) -> Result<(), CliError> {
         let written = match self.to {
             To::Straight(mut file) => writeln!(file, "{text}"),
             To::Beside(mut file) => writeln!(file, "{text}")
@@ -40,7 +40,7 @@ impl ReportFile {
         };
         written.map_err(|cause| {
             let what = format!("cannot write the report to {}", self.path.display());
-            Told::file(what, cause).into()
+            CliError::file(what, &cause)
         })
     }
 }

@@ -5,7 +5,6 @@ use std::io;
 
 /// Why docker did not do what was asked.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum DockerError {
     /// There is no `docker` on PATH.
     #[error("`docker` is not on PATH")]

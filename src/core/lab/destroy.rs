@@ -41,7 +41,6 @@ impl Destroyed {
 
 /// Why a lab is not, or not wholly, gone.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum DestroyError {
     /// Docker did not remove something.
     #[error(transparent)]

@@ -19,7 +19,6 @@ pub struct Selection {
 
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum LogError {
     /// It has no container of that service.
     #[error("lab `{lab}` has no service `{service}`")]

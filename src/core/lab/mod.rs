@@ -50,7 +50,6 @@ pub struct Lab {
 
 /// Why a lab cannot be described.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum LabError {
     /// There is none of that name.
     #[error("there is no lab `{lab}`")]

@@ -28,7 +28,6 @@ pub struct Started {
 
 /// Why a lab does not run again.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum StartError {
     /// There is none of that name, or none that this kmk understands.
     #[error(transparent)]

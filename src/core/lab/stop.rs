@@ -19,7 +19,6 @@ pub struct Stopped {
 
 /// Why a lab is not, or not wholly, stopped.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum StopError {
     /// There is none of that name, or none that this kmk understands.
     #[error(transparent)]

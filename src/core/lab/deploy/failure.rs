@@ -11,7 +11,6 @@ use kmk_kafka::wait::Stop;
 
 /// Why a lab did not come up.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum DeployError {
     /// What is asked for makes no lab.
     #[error("{}", list(.0))]

@@ -8,7 +8,6 @@ use std::net::IpAddr;
 
 /// Something that prevents a deploy.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Problem {
     /// Docker cannot be used.
     #[error(transparent)]
