@@ -366,7 +366,7 @@ flows:
         .says("variable KMK_E2E_PASSWORD is not set");
     let ran = kmk("deploy")
         .code(0)
-        .says("kmk connects without credentials and cannot check onprem; MirrorMaker can connect");
+        .says("cluster onprem asks clients to authenticate");
     assert!(!ran.stderr.contains(PASSWORD) && !ran.text().contains(PASSWORD));
     lab.secondary()
         .until_it_has("onprem.orders", &sent, CROSSING);
