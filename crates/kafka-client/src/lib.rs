@@ -30,6 +30,8 @@ mod setting;
 mod sharing;
 mod start;
 mod tally;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod topic;
 pub mod wait;
 mod wire;

@@ -7,20 +7,20 @@ use std::fmt;
 
 /// A request that the client knows how to make.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Api {
+pub(crate) struct Api {
     /// Which one; its `Debug` is its name in Kafka's documentation.
-    pub(super) key: ApiKey,
+    pub(crate) key: ApiKey,
     /// The versions of it that the client can speak.
-    pub(super) speaks: Range,
+    pub(crate) speaks: Range,
 }
 
 /// Versions of one request, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Range {
+pub(crate) struct Range {
     /// The lowest.
-    pub(super) min: i16,
+    pub(crate) min: i16,
     /// The highest.
-    pub(super) max: i16,
+    pub(crate) max: i16,
 }
 
 impl fmt::Display for Range {
@@ -37,7 +37,7 @@ impl fmt::Display for Range {
 /// Every request of the client. Each version stands in the message schemas of kafka-clients 3.3.1, 3.9.2 and 4.2.0
 /// (`common/message/*Request.json` in its jar), but for those that say otherwise. One version where one serves all; topics by name, not by
 /// id.
-pub(super) const APIS: [Api; 25] = [
+pub(crate) const APIS: [Api; 25] = [
     one(ApiKey::ApiVersions, 3),
     one(ApiKey::Metadata, 12),
     one(ApiKey::FindCoordinator, 4),

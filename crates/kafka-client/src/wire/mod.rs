@@ -16,14 +16,18 @@ mod metadata;
 mod offsets;
 mod producer;
 mod reader;
-#[cfg(test)]
-mod scripted;
 mod settings;
 mod sizes;
 mod topics;
 
+#[cfg(any(test, feature = "testing"))]
+pub(super) use api::APIS;
 pub(super) use batch::encode;
+#[cfg(any(test, feature = "testing"))]
+pub(super) use batch::{PREFIX, RecordBatch, batches, stamp};
 pub(super) use cluster::Cluster;
+#[cfg(any(test, feature = "testing"))]
+pub(super) use member::assignment;
 #[cfg(test)]
 pub(super) use member::{Asked, Script, Scripted};
 pub(super) use member::{Membership, Standing};

@@ -1,9 +1,9 @@
 //! A client against clusters that change.
 
-use super::super::scripted::{Asked, Reply, broker};
 use super::*;
 use crate::admin::Admin;
 use crate::offsets::At;
+use crate::testing::{Asked, Reply, broker};
 use crate::wait::Interrupt;
 use crate::{Place, Start};
 use kafka_protocol::messages::find_coordinator_response::Coordinator;

@@ -13,6 +13,8 @@ mod timing;
 mod verdict;
 
 pub(crate) use membership::Membership;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use protocol::assignment;
 pub(super) use protocol::read_assignment;
 #[cfg(test)]
 pub(crate) use scripted::{Asked, Script, Scripted};

@@ -33,7 +33,7 @@ pub(super) fn subscription(topic: &str) -> Bytes {
 }
 
 /// The bytes that say what a member gets.
-pub(super) fn assignment(share: &Share) -> Bytes {
+pub(crate) fn assignment(share: &Share) -> Bytes {
     let topic = |(topic, partitions): (&String, &Vec<i32>)| {
         TopicPartition::default()
             .with_topic(topic_name(topic))

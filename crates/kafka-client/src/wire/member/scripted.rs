@@ -1,7 +1,7 @@
 //! A coordinator for tests: answers as its script says, and well where the script says nothing. Knows nothing of how
 //! members work.
 
-use crate::wire::scripted::{self, Reply, broker};
+use crate::testing::{self, Reply, broker};
 use bytes::Bytes;
 use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::join_group_response::JoinGroupResponseMember;
@@ -95,7 +95,7 @@ impl Scripted {
 }
 
 impl Script {
-    fn answer(&mut self, asked: &scripted::Asked) -> Reply {
+    fn answer(&mut self, asked: &testing::Asked) -> Reply {
         let is_of_member = matches!(
             asked.api,
             ApiKey::JoinGroup | ApiKey::SyncGroup | ApiKey::Heartbeat | ApiKey::LeaveGroup

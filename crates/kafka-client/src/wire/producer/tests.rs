@@ -3,8 +3,8 @@
 use super::*;
 use crate::batch::Batch;
 use crate::endpoint::Endpoint;
+use crate::testing::{Asked, Reply, broker};
 use crate::wait::Interrupt;
-use crate::wire::scripted::{Asked, Reply, broker};
 use kafka_protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };

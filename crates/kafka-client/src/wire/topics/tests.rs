@@ -1,7 +1,7 @@
 //! Changes to topics when answers are lost, late, or no.
 
-use super::super::scripted::{Asked, Reply, broker};
 use super::*;
+use crate::testing::{Asked, Reply, broker};
 use crate::wait::Interrupt;
 use kafka_protocol::messages::create_partitions_response::CreatePartitionsTopicResult;
 use kafka_protocol::messages::delete_topics_response::DeletableTopicResult;
