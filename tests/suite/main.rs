@@ -5,6 +5,7 @@ mod docker;
 mod drift;
 mod kmk;
 mod lab;
+mod mirror;
 mod ran;
 
 mod color;
@@ -17,6 +18,7 @@ mod files;
 mod flags;
 mod groups;
 mod health;
+mod healthy;
 mod help;
 mod house;
 mod image;
@@ -29,6 +31,7 @@ mod lint_values;
 mod lock;
 mod logs_env_status;
 mod mixed;
+
 mod not_utf8;
 mod pipes;
 mod ports;
