@@ -183,7 +183,7 @@ impl Sharing {
 
 #[cfg(test)]
 mod tests {
-    use super::super::wire::{Asked, Script, Scripted};
+    use super::super::wire::{Asked, Scripted};
     use super::*;
     use crate::wait::Interrupt;
 
@@ -192,7 +192,7 @@ mod tests {
     }
 
     fn bootstrap(of: &Scripted) -> [Endpoint; 1] {
-        [Endpoint::new("127.0.0.1", of.port)]
+        [of.endpoint.clone()]
     }
 
     /// A member of a group whose topic has two partitions, and which reads them from 5 and 6 on.
@@ -219,10 +219,7 @@ mod tests {
     }
 
     fn two() -> Scripted {
-        Scripted::start(Script {
-            partitions: 2,
-            ..Script::default()
-        })
+        Scripted::start(2)
     }
 
     fn commit(sharing: &mut Sharing, scripted: &Scripted) -> Result<(), KafkaError> {
@@ -254,11 +251,11 @@ mod tests {
         let mut sharing = reading(&scripted);
         sharing.changes();
         // no partition's own fault: the member stays
-        scripted.script().commit = [12].into();
+        scripted.broker.refuse("OffsetCommit", &[12]);
         assert!(commit(&mut sharing, &scripted).is_err());
         assert!(sharing.has(0) && sharing.changes().is_empty());
 
-        scripted.script().commit = [25].into();
+        scripted.broker.refuse("OffsetCommit", &[25]);
         assert!(commit(&mut sharing, &scripted).is_err());
         assert_eq!(sharing.changes(), [Change::Lost]);
         assert!(!sharing.has(0) && !sharing.is_settled());
@@ -274,7 +271,7 @@ mod tests {
         let mut sharing = Sharing::open(&bootstrap(&scripted), "g", "t", &limit()).unwrap();
         begin(&mut sharing);
         assert!(!sharing.is_settled());
-        scripted.script().heartbeat = [27].into();
+        scripted.broker.refuse("Heartbeat", &[27]);
         let limit = limit();
         while !sharing.is_called() {
             limit.check(String::new).unwrap();
@@ -286,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_member_without_partitions_waits_for_some() {
-        let scripted = Scripted::start(Script::default());
+        let scripted = Scripted::start(0);
         let mut sharing = Sharing::open(&bootstrap(&scripted), "g", "t", &limit()).unwrap();
         assert_eq!(begin(&mut sharing), [0; 0]);
         sharing.begun(&[], 2);

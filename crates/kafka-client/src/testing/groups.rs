@@ -34,7 +34,7 @@ pub(super) struct Group {
     members: BTreeMap<String, Member>,
     generation: i32,
     named: u32,
-    leader: Option<String>,
+    pub(super) leader: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -51,6 +51,16 @@ impl Group {
             assignment: assignment(&share),
         };
         self.members.insert(id.to_owned(), member);
+    }
+
+    #[cfg(test)]
+    pub(super) fn say(&mut self, id: &str, metadata: Bytes) {
+        self.members.get_mut(id).unwrap().metadata = metadata;
+    }
+
+    pub(super) fn forget(&mut self, id: &str) {
+        self.members.remove(id);
+        self.leader.take_if(|leader| leader == id);
     }
 
     fn state(&self) -> &'static str {
@@ -87,11 +97,21 @@ impl State {
         self.groups.entry(name.to_owned()).or_default()
     }
 
-    pub(super) fn join_group(&mut self, request: &JoinGroupRequest) -> JoinGroupResponse {
-        if self.code != 0 {
-            return JoinGroupResponse::default().with_error_code(self.code);
+    /// The group, and whether the request at hand is not to be refused. Whom it is said not to know, it does not know.
+    fn of_member(&mut self, group: &str, member: &str) -> (Result<(), Error>, &mut Group) {
+        let passed = self.pass();
+        let group = self.group(group);
+        if let Err(Error::UnknownMemberId | Error::FencedInstanceId) = passed {
+            group.forget(member);
         }
-        let group = self.group(&request.group_id);
+        (passed, group)
+    }
+
+    pub(super) fn join_group(&mut self, request: &JoinGroupRequest) -> JoinGroupResponse {
+        let (passed, group) = self.of_member(&request.group_id, &request.member_id);
+        if passed.is_err() {
+            return JoinGroupResponse::default().with_error_code(code(&passed));
+        }
         if request.member_id.is_empty() {
             // it wants a name used before it lets anybody in (KIP-394)
             group.named += 1;
@@ -123,8 +143,7 @@ impl State {
     }
 
     pub(super) fn sync_group(&mut self, request: SyncGroupRequest) -> SyncGroupResponse {
-        let passed = self.pass();
-        let group = self.group(&request.group_id);
+        let (passed, group) = self.of_member(&request.group_id, &request.member_id);
         let admitted =
             passed.and_then(|()| group.admits(&request.member_id, request.generation_id));
         if admitted.is_ok() {
@@ -144,8 +163,7 @@ impl State {
     }
 
     pub(super) fn heartbeat(&mut self, request: &HeartbeatRequest) -> HeartbeatResponse {
-        let passed = self.pass();
-        let group = self.group(&request.group_id);
+        let (passed, group) = self.of_member(&request.group_id, &request.member_id);
         let admitted =
             passed.and_then(|()| group.admits(&request.member_id, request.generation_id));
         HeartbeatResponse::default().with_error_code(code(&admitted))
@@ -155,18 +173,16 @@ impl State {
         if self.code == 0 {
             let group = self.group(&request.group_id);
             for gone in &request.members {
-                group.members.remove(gone.member_id.as_str());
-                group.leader.take_if(|leader| **leader == *gone.member_id);
+                group.forget(&gone.member_id);
             }
         }
         LeaveGroupResponse::default().with_error_code(self.code)
     }
 
     pub(super) fn offset_commit(&mut self, request: OffsetCommitRequest) -> OffsetCommitResponse {
-        let (member, generation) = (&request.member_id, request.generation_id_or_member_epoch);
-        let passed = self.pass();
-        let admitted =
-            passed.and_then(|()| self.group(&request.group_id).admits(member, generation));
+        let (passed, group) = self.of_member(&request.group_id, &request.member_id);
+        let generation = request.generation_id_or_member_epoch;
+        let admitted = passed.and_then(|()| group.admits(&request.member_id, generation));
         let topics = request.topics.into_iter().map(|topic| {
             let answers = topic.partitions.iter().map(|asked| {
                 let id = asked.partition_index;

@@ -29,7 +29,7 @@ mod serve;
 mod topics;
 
 #[cfg(test)]
-pub(crate) use scripted::{broker, listen};
+pub(crate) use scripted::{before, broker, listen};
 pub(crate) use serve::{Asked, Reply, Server};
 
 use crate::batch::Batch;

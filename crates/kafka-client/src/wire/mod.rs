@@ -29,7 +29,7 @@ pub(super) use cluster::Cluster;
 #[cfg(any(test, feature = "testing"))]
 pub(super) use member::assignment;
 #[cfg(test)]
-pub(super) use member::{Asked, Script, Scripted};
+pub(super) use member::{Asked, Scripted};
 pub(super) use member::{Membership, Standing};
 pub(super) use offsets::Offsets;
 pub(super) use producer::Producer;

@@ -17,5 +17,5 @@ pub(crate) use membership::Membership;
 pub(crate) use protocol::assignment;
 pub(super) use protocol::read_assignment;
 #[cfg(test)]
-pub(crate) use scripted::{Asked, Script, Scripted};
+pub(crate) use scripted::{Asked, Scripted};
 pub(crate) use standing::Standing;
