@@ -1,4 +1,4 @@
-//! The real `kmk` against a scripted `docker`: exact output, exit codes, and exactly which docker commands are run.
+//! The real `kmk` against a scripted `docker`, and brokers in memory: exact output, exit codes, and exactly which docker commands are run.
 
 mod changing;
 mod docker;

@@ -26,6 +26,8 @@ mod records;
 #[cfg(test)]
 mod scripted;
 mod serve;
+#[cfg(test)]
+mod tests;
 mod topics;
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion};
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 /// What is done about a request.
 pub(crate) enum Reply {
@@ -53,6 +53,7 @@ impl Asked {
 pub(crate) struct Server {
     pub(crate) port: u16,
     streams: Arc<Mutex<Option<Vec<TcpStream>>>>,
+    listening: Option<JoinHandle<()>>,
 }
 
 impl Server {
@@ -65,7 +66,7 @@ impl Server {
         let port = listener.local_addr()?.port();
         let streams = Arc::new(Mutex::new(Some(Vec::new())));
         let known = Arc::clone(&streams);
-        thread::spawn(move || {
+        let listening = thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let mut known = known.lock().unwrap();
                 let Some(known) = known.as_mut() else {
@@ -76,17 +77,22 @@ impl Server {
                 thread::spawn(move || serve(&stream, reply));
             }
         });
-        Ok(Self { port, streams })
+        Ok(Self {
+            port,
+            streams,
+            listening: Some(listening),
+        })
     }
 
     /// Closes all connections, and takes no more.
-    pub(crate) fn stop(&self) {
+    pub(crate) fn stop(&mut self) {
         let streams = self.streams.lock().unwrap().take();
         for stream in streams.iter().flatten() {
             let _ = stream.shutdown(Shutdown::Both);
         }
         // it notices when somebody knocks
         let _ = TcpStream::connect(("127.0.0.1", self.port));
+        let _ = self.listening.take().map(JoinHandle::join);
     }
 }
 

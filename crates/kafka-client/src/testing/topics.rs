@@ -88,8 +88,11 @@ impl State {
                         .with_value(Some(text(value)))
                         .with_config_source(source)
                 });
+            let exists = made == Err(Error::TopicAlreadyExists);
+            let said = exists.then(|| text(format!("Topic '{}' already exists.", *topic.name)));
             CreatableTopicResult::default()
                 .with_error_code(code(&made))
+                .with_error_message(said)
                 .with_num_partitions(made.unwrap_or(-1))
                 .with_replication_factor(1)
                 .with_configs(Some(configs.collect()))
