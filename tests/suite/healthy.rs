@@ -378,6 +378,18 @@ fn explain_of_a_topic_that_is_up_to_date() {
 }
 
 #[test]
+fn explain_of_a_topic_that_is_not_there() {
+    let ran = Well::new().kmk.run("explain nothing");
+    ran.code(2).stderr("").stdout(indoc! {"
+        primary->secondary: not mirrored: there is no topic `nothing` on primary
+          seen: no `nothing` on primary
+          seen: no `primary.nothing` on secondary
+          do: kmk topic list --cluster primary
+          do: kmk topic create nothing --cluster primary
+    "});
+}
+
+#[test]
 fn verify_accounts_for_every_record() {
     let lab = Well::new();
     let ran = lab.kmk.run("verify --messages 1000").code(0);
@@ -413,4 +425,50 @@ fn verify_accounts_for_every_record() {
             "{topic} is emptied"
         );
     }
+}
+
+#[test]
+fn a_topic_is_altered_and_emptied() {
+    let lab = Well::with_orders();
+    let kmk = &lab.kmk;
+    kmk.run("topic alter orders --config retention.ms=60000 --partitions 3")
+        .code(0)
+        .stdout("Altered topic `orders` on primary: 3 partitions, retention.ms=60000.\n")
+        .stderr(indoc! {"
+            note: `primary.orders` on secondary has more partitions within 1 s while MirrorMaker runs (refresh.topics.interval.seconds)
+            note: `primary.orders` on secondary follows with retention.ms within 600 s while MirrorMaker runs (sync.topic.configs.interval.seconds)
+
+            Next:
+              kmk topic describe orders  # what it is like now
+        "});
+    assert!(lab.primary.topics().contains(&("orders".to_owned(), 3)));
+    kmk.run("topic truncate orders --before end")
+        .code(0)
+        .stdout("Removed 3 records of topic `orders` on primary, from 3 partitions.\n")
+        .stderr("\nNext:\n  kmk topic describe orders  # what is left\n");
+    assert_eq!(lab.values("orders", 0), [""; 0]);
+    // what was removed is copied already: nothing is lost by it
+    kmk.run("consume primary.orders")
+        .code(0)
+        .stdout("one\ntwo\nthree\n");
+    kmk.run("lag --max 0")
+        .code(0)
+        .stdout_has("primary->secondary: 0 records behind\n");
+}
+
+#[test]
+fn a_group_is_reset_and_deleted() {
+    let lab = Well::with_orders();
+    let kmk = &lab.kmk;
+    kmk.run("group reset billing --topic primary.orders --to beginning")
+        .code(0);
+    let place = |partition| ("primary.orders".to_owned(), partition);
+    let places = lab.secondary.groups()["billing"].clone();
+    assert_eq!(places, [(place(0), 0), (place(1), 0)].into());
+    kmk.run("group delete billing")
+        .code(0)
+        .stdout("Deleted group `billing` of secondary.\n")
+        .stderr("\nNext:\n  kmk group list --cluster secondary  # what is left\n");
+    assert!(lab.secondary.groups().is_empty());
+    assert!(lab.primary.groups().contains_key("billing"));
 }

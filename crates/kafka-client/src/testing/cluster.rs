@@ -64,15 +64,24 @@ impl State {
         self.counted
     }
 
-    pub(super) fn make_topic(&mut self, name: &str, partitions: usize, settings: Settings) {
-        let id = self.count();
-        self.topics.entry(name.to_owned()).or_insert_with(|| Topic {
-            id,
-            settings,
-            partitions: std::iter::repeat_with(Log::default)
-                .take(partitions)
-                .collect(),
-        });
+    /// Whether it made the topic, or partitions of it.
+    pub(super) fn make_topic(&mut self, name: &str, partitions: usize, settings: Settings) -> bool {
+        if !self.topics.contains_key(name) {
+            let topic = Topic {
+                id: self.count(),
+                settings,
+                partitions: Vec::new(),
+            };
+            self.topics.insert(name.to_owned(), topic);
+        } else if self.topics[name].partitions.len() >= partitions {
+            return false;
+        }
+        let topic = self.topics.get_mut(name);
+        topic
+            .unwrap()
+            .partitions
+            .resize_with(partitions, Log::default);
+        true
     }
 
     pub(super) fn topic(&mut self, name: &str) -> Result<&mut Topic, Error> {

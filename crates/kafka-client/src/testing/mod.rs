@@ -120,15 +120,12 @@ impl FakeBroker {
             .insert(name.to_owned(), value.to_owned());
     }
 
-    /// Makes a topic, unless it is there; whether it made it.
+    /// Makes a topic, or gives one that is there as many partitions; whether anything was to be done.
     pub fn topic(&self, name: &str, partitions: usize, settings: &[(&str, &str)]) -> bool {
-        let settings = settings
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-        let mut state = self.state();
-        let is_new = !state.topics.contains_key(name);
-        state.make_topic(name, partitions, settings.collect());
-        is_new
+        let settings = settings.iter();
+        let settings = settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        self.state()
+            .make_topic(name, partitions, settings.collect())
     }
 
     /// Its topics, and how many partitions each has.
