@@ -252,8 +252,7 @@ fn brokers_that_cannot_be_reached() {
 #[test]
 fn no_latency_is_taken_from_a_clock_that_can_be_set() {
     let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/core");
-    let files =
-        ["lab/verify", "judge/ledger"].map(|part| std::fs::read_dir(top.join(part)).unwrap());
+    let files = ["lab/verify", "judge/ledger"].map(|part| std::fs::read_dir(top.join(part)).unwrap());
     let mut used = Vec::new();
     for file in files.into_iter().flatten().map(|file| file.unwrap().path()) {
         let text = std::fs::read_to_string(&file).unwrap();
