@@ -1,4 +1,5 @@
 //! Times and process ids, which differ from run to run, hidden from comparison.
+//! Behind a time in milliseconds, which has as many digits as it has, the blanks up to the next column are two.
 
 /// Times become `<time>`, process ids `<pid>`. A time as it was typed (`3s`) stays.
 pub(crate) fn hide_changing(text: &str) -> String {
@@ -9,7 +10,7 @@ pub(crate) fn hide_changing(text: &str) -> String {
             first.is_ascii_digit() && !hidden.ends_with(|c: char| c.is_alphanumeric() || c == '.');
         let (length, token) = match begins {
             true if hidden.ends_with("process ") => (digits(rest), "<pid>"),
-            true => (seconds(rest).max(span(rest)), "<time>"),
+            true => (seconds(rest).max(span(rest)).max(millis(rest)), "<time>"),
             false => (0, ""),
         };
         if length == 0 {
@@ -17,7 +18,12 @@ pub(crate) fn hide_changing(text: &str) -> String {
             rest = &rest[first.len_utf8()..];
         } else {
             hidden.push_str(token);
+            let column = rest[..length].ends_with(" ms") && rest[length..].starts_with("  ");
             rest = &rest[length..];
+            if column {
+                hidden.push_str("  ");
+                rest = rest.trim_start_matches(' ');
+            }
         }
     }
     hidden
@@ -41,6 +47,16 @@ fn seconds(text: &str) -> usize {
     } else {
         0
     }
+}
+
+/// How much of the beginning is a time such as `56 ms` or `2.41 ms`.
+fn millis(text: &str) -> usize {
+    let number = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let after = number.strip_prefix(" ms");
+    let ends = |after: &&str| !after.starts_with(|c: char| c.is_alphanumeric());
+    after
+        .filter(ends)
+        .map_or(0, |after| text.len() - after.len())
 }
 
 /// How much of the beginning is a time of two parts or more, such as `1h 2m 3s`.
@@ -67,9 +83,7 @@ fn span(text: &str) -> usize {
 
 #[test]
 fn only_what_changes_is_hidden() {
-    let text =
-        "✓ Up (2.4 s), 12.0 s. kmk (process 4711) within 3s 1.5 state 2026 1h 2m 3s\n9days 1m";
-    let hidden =
-        "✓ Up (<time>), <time>. kmk (process <pid>) within 3s 1.5 state 2026 <time>\n<time>";
+    let text = "✓ Up (2.4 s), 12.0 s. kmk (process 4711) within 3s 1.5 state 2026 1h 2m 3s\n9days 1m 5 ms    7.25 ms";
+    let hidden = "✓ Up (<time>), <time>. kmk (process <pid>) within 3s 1.5 state 2026 <time>\n<time> <time>  <time>";
     assert_eq!(hide_changing(text), hidden);
 }

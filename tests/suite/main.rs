@@ -1,10 +1,11 @@
-//! The real `kmk` against a scripted `docker`: exact output, exit codes, and exactly which docker commands are run.
+//! The real `kmk` against a scripted `docker`, and brokers in memory: exact output, exit codes, and exactly which docker commands are run.
 
 mod changing;
 mod docker;
 mod drift;
 mod kmk;
 mod lab;
+mod mirror;
 mod ran;
 
 mod color;
@@ -17,6 +18,7 @@ mod files;
 mod flags;
 mod groups;
 mod health;
+mod healthy;
 mod help;
 mod house;
 mod image;

@@ -7,8 +7,6 @@ pub(crate) mod groups;
 pub(crate) mod metadata;
 pub(crate) mod offsets;
 pub(crate) mod peek;
-#[cfg(test)]
-pub(crate) mod scripted;
 pub(crate) mod settings;
 mod sizes;
 pub(crate) mod topics;

@@ -199,6 +199,8 @@ pub mod message;
 pub mod printable;
 mod producer;
 mod protocol;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod wait;
 
 pub use admin::Admin;

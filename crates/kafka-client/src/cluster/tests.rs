@@ -3,20 +3,18 @@
 use super::*;
 use crate::admin::Admin;
 use crate::cluster::offsets::At;
-use crate::cluster::scripted::{Asked, Reply, broker};
+use crate::testing::{Asked, FakeBroker, Reply, before, broker};
 use crate::wait::Interrupt;
 use crate::{Start, StartOffset};
-use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::list_offsets_response::{
     ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
 };
 use kafka_protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
-use kafka_protocol::messages::offset_fetch_response::OffsetFetchResponseGroup;
 use kafka_protocol::messages::{
     ApiKey, BrokerId, ListGroupsRequest, ListOffsetsRequest, ListOffsetsResponse, MetadataResponse,
-    OffsetFetchResponse, TopicName,
+    TopicName,
 };
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -63,6 +61,13 @@ fn end(offset: i64, error: i16) -> ListOffsetsResponse {
         .with_name(TopicName(text("t")))
         .with_partitions(vec![partition]);
     ListOffsetsResponse::default().with_topics(vec![topic])
+}
+
+/// A broker with topic `t`, of one partition.
+fn one_topic() -> FakeBroker {
+    let fake = FakeBroker::start();
+    fake.topic("t", 1, &[]);
+    fake
 }
 
 fn latest(cluster: &mut Cluster) -> Result<i64, KafkaError> {
@@ -185,17 +190,17 @@ fn a_leader_that_moved_is_found_again() {
 
 #[test]
 fn an_error_that_time_does_not_heal_is_told_at_once_by_kafkas_name() {
-    let me: Arc<Mutex<Vec<Endpoint>>> = Arc::default();
-    let (known, asked_for) = (Arc::clone(&me), Arc::new(AtomicUsize::new(0)));
+    let fake = one_topic();
+    let asked_for = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked_for);
-    let one = broker(move |asked| {
-        if asked.api == ApiKey::Metadata {
-            return asked.with(&cluster_of(&known.lock().unwrap(), 0));
-        }
-        count.fetch_add(1, Ordering::SeqCst);
-        asked.with(&end(-1, 29))
+    let one = before(&fake, move |asked| {
+        count.fetch_add(
+            usize::from(asked.api == ApiKey::ListOffsets),
+            Ordering::SeqCst,
+        );
+        None
     });
-    me.lock().unwrap().push(one.clone());
+    fake.refuse("ListOffsets", &[29, 29]);
     let mut cluster = Cluster::connect(&[one], &soon()).unwrap();
     let error = latest(&mut cluster).unwrap_err();
     assert!(
@@ -207,39 +212,21 @@ fn an_error_that_time_does_not_heal_is_told_at_once_by_kafkas_name() {
 
 #[test]
 fn a_coordinator_that_is_busy_or_has_moved_is_asked_again() {
-    let me: Arc<Mutex<Vec<Endpoint>>> = Arc::default();
-    let (known, mut looks) = (Arc::clone(&me), 0);
-    let one = broker(move |asked| {
-        if asked.api == ApiKey::FindCoordinator {
-            let me = known.lock().unwrap()[0].clone();
-            let found = Coordinator::default()
-                .with_key(text("g"))
-                .with_host(text(&me.host))
-                .with_port(me.port.into());
-            let answer = FindCoordinatorResponse::default().with_coordinators(vec![found]);
-            return asked.with(&answer);
-        }
-        looks += 1;
-        // COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR, and then nothing amiss
-        let error = [14, 16, 0][(looks - 1).min(2)];
-        let group = OffsetFetchResponseGroup::default().with_error_code(error);
-        asked.with(&OffsetFetchResponse::default().with_groups(vec![group]))
-    });
-    me.lock().unwrap().push(one.clone());
-    let mut cluster = Cluster::connect(&[one], &soon()).unwrap();
+    let fake = FakeBroker::start();
+    // COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR, and then nothing amiss
+    fake.refuse("OffsetFetch", &[14, 16]);
+    let mut cluster = Cluster::connect(&[fake.endpoint()], &soon()).unwrap();
     let offsets = cluster.group_offsets("g", None, &soon()).unwrap();
     assert!(offsets.is_empty());
+    assert_eq!(fake.pending("OffsetFetch"), 0);
 }
 
 #[test]
 fn a_broker_that_hangs_up_is_tried_until_the_limit_and_then_named() {
-    let me: Arc<Mutex<Vec<Endpoint>>> = Arc::default();
-    let known = Arc::clone(&me);
-    let one = broker(move |asked| match asked.api {
-        ApiKey::Metadata => asked.with(&cluster_of(&known.lock().unwrap(), 0)),
-        _ => Reply::HangUp,
+    let fake = one_topic();
+    let one = before(&fake, |asked| {
+        (asked.api == ApiKey::ListOffsets).then_some(Reply::HangUp)
     });
-    me.lock().unwrap().push(one.clone());
     let mut cluster = Cluster::connect(std::slice::from_ref(&one), &soon()).unwrap();
     let limit = Limit::new(Duration::from_millis(200), &Interrupt::default());
     let error = cluster

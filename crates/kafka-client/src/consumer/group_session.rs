@@ -188,7 +188,7 @@ impl GroupSession {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::consumer::member::{Asked, Script, Scripted};
+    use crate::consumer::member::{Asked, Scripted};
     use crate::wait::Interrupt;
 
     fn limit() -> Limit {
@@ -196,7 +196,7 @@ mod tests {
     }
 
     fn bootstrap(of: &Scripted) -> [Endpoint; 1] {
-        [Endpoint::new("127.0.0.1", of.port)]
+        [of.endpoint.clone()]
     }
 
     /// A member of a group whose topic has two partitions, and which reads them from 5 and 6 on.
@@ -223,10 +223,7 @@ mod tests {
     }
 
     fn two() -> Scripted {
-        Scripted::start(Script {
-            partitions: 2,
-            ..Script::default()
-        })
+        Scripted::start(2)
     }
 
     fn commit(session: &mut GroupSession, scripted: &Scripted) -> Result<(), KafkaError> {
@@ -258,11 +255,11 @@ mod tests {
         let mut session = reading(&scripted);
         session.events();
         // no partition's own fault: the member stays
-        scripted.script().commit = [12].into();
+        scripted.broker.refuse("OffsetCommit", &[12]);
         assert!(commit(&mut session, &scripted).is_err());
         assert!(session.has(0) && session.events().is_empty());
 
-        scripted.script().commit = [25].into();
+        scripted.broker.refuse("OffsetCommit", &[25]);
         assert!(commit(&mut session, &scripted).is_err());
         assert_eq!(session.events(), [GroupEvent::Lost]);
         assert!(!session.has(0) && !session.is_settled());
@@ -278,7 +275,7 @@ mod tests {
         let mut session = GroupSession::open(&bootstrap(&scripted), "g", "t", &limit()).unwrap();
         begin(&mut session);
         assert!(!session.is_settled());
-        scripted.script().heartbeat = [27].into();
+        scripted.broker.refuse("Heartbeat", &[27]);
         let limit = limit();
         while !session.is_rebalancing() {
             limit.check(String::new).unwrap();
@@ -290,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_member_without_partitions_waits_for_some() {
-        let scripted = Scripted::start(Script::default());
+        let scripted = Scripted::start(0);
         let mut session = GroupSession::open(&bootstrap(&scripted), "g", "t", &limit()).unwrap();
         assert_eq!(begin(&mut session), [0; 0]);
         session.begun(&[], 2);

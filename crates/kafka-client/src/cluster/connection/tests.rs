@@ -1,7 +1,7 @@
 //! A connection against brokers that misbehave.
 
 use super::*;
-use crate::cluster::scripted::{Reply, listen};
+use crate::testing::{Reply, listen};
 use crate::wait::Interrupt;
 use kafka_protocol::messages::api_versions_response::ApiVersion;
 use kafka_protocol::messages::{MetadataRequest, MetadataResponse};

@@ -2,10 +2,10 @@
 
 use super::{Cluster, FetchRequest, Limit, PartitionData, Range, look};
 use crate::cluster::metadata::{PartitionInfo, TopicInfo};
-use crate::cluster::scripted::{Asked, Reply, broker};
 use crate::compression::Compression;
 use crate::producer::Batch;
 use crate::protocol::batch::encode;
+use crate::testing::{Asked, Reply, broker};
 use crate::wait::Interrupt;
 use kafka_protocol::messages::FetchResponse;
 use kafka_protocol::messages::fetch_response::FetchableTopicResponse;

@@ -13,5 +13,5 @@ mod verdict;
 
 pub(crate) use membership::Membership;
 #[cfg(test)]
-pub(crate) use scripted::{Asked, Script, Scripted};
+pub(crate) use scripted::{Asked, Scripted};
 pub(crate) use state::MemberState;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 const OFFSET: usize = 8;
 
 /// What the length does not count: the first offset and itself.
-pub(super) const PREFIX: usize = 12;
+pub(crate) const PREFIX: usize = 12;
 
 /// Up to where a batch of any message format is the same: the first offset, the length, the leader's epoch (in older
 /// formats the checksum) and the message format.
@@ -127,6 +127,16 @@ impl RecordBatch {
     pub(crate) fn has_broker_time(&self) -> bool {
         self.attributes & LOG_APPEND_TIME != 0
     }
+}
+
+/// Gives all records of a batch the same time, as a broker does.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn stamp(batch: &mut [u8], time: i64) {
+    let attributes = i16::from_be_bytes(field(batch, CHECKED)) | LOG_APPEND_TIME;
+    batch[CHECKED..][..2].copy_from_slice(&attributes.to_be_bytes());
+    batch[35..][..8].copy_from_slice(&time.to_be_bytes());
+    let checksum = crc32c::crc32c(&batch[CHECKED..]);
+    batch[17..][..4].copy_from_slice(&checksum.to_be_bytes());
 }
 
 /// The first offset and the length, from as many bytes as they take.

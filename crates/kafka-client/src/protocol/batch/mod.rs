@@ -13,6 +13,8 @@ pub(crate) use decode::{Partial, batches};
 pub(crate) use encode::{Identity, encode};
 pub(crate) use error::BatchError;
 pub(crate) use header::RecordBatch;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use header::{PREFIX, stamp};
 pub(crate) use records::Marker;
 
 #[cfg(test)]

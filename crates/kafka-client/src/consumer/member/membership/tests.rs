@@ -1,12 +1,11 @@
 //! A member against a coordinator that says what its script says.
 
 use super::*;
-use crate::consumer::member::{Asked, Script, Scripted};
+use crate::consumer::member::{Asked, Scripted};
 use crate::protocol::consumer_protocol::{read_assignment, subscription};
 use crate::wait::Interrupt;
 use bytes::Bytes;
 use proptest::prelude::*;
-use std::collections::VecDeque;
 
 const SHORT: Timing = Timing {
     session: Duration::from_secs(10),
@@ -19,7 +18,7 @@ fn limit() -> Limit {
 }
 
 fn member(of: &Scripted) -> Membership {
-    let bootstrap = [Endpoint::new("127.0.0.1", of.port)];
+    let bootstrap = [of.endpoint.clone()];
     Membership::timed(&bootstrap, "g", "t", SHORT, &limit()).unwrap()
 }
 
@@ -40,11 +39,8 @@ fn assigned(partitions: &[i32]) -> MemberState {
     MemberState::Assigned(partitions.iter().copied().collect())
 }
 
-fn six() -> Script {
-    Script {
-        partitions: 6,
-        ..Script::default()
-    }
+fn six() -> Scripted {
+    Scripted::start(6)
 }
 
 fn joins(scripted: &Scripted) -> Vec<String> {
@@ -58,7 +54,7 @@ fn joins(scripted: &Scripted) -> Vec<String> {
 
 #[test]
 fn who_is_alone_gets_all_and_leaves_by_name() {
-    let scripted = Scripted::start(six());
+    let scripted = six();
     let mut member = member(&scripted);
     assert_eq!(member.committer(), None);
     assert_eq!(next(&mut member), assigned(&[0, 1, 2, 3, 4, 5]));
@@ -72,7 +68,7 @@ fn who_is_alone_gets_all_and_leaves_by_name() {
 
 #[test]
 fn a_member_leaves_though_its_connection_has_died() {
-    let scripted = Scripted::start(six());
+    let scripted = six();
     let mut member = member(&scripted);
     next(&mut member);
     // whether a heartbeat or the leaving meets it
@@ -83,7 +79,7 @@ fn a_member_leaves_though_its_connection_has_died() {
 
 #[test]
 fn who_leaves_before_it_is_let_in_is_forgotten_too() {
-    let scripted = Scripted::start(six());
+    let scripted = six();
     let mut member = member(&scripted);
     member.leave(&limit()).unwrap();
     assert_eq!(scripted.script().heard, [], "nobody knows it yet");
@@ -96,7 +92,7 @@ fn who_leaves_before_it_is_let_in_is_forgotten_too() {
 
 #[test]
 fn a_connection_that_has_died_unnoticed_is_no_trouble() {
-    let scripted = Scripted::start(six());
+    let scripted = six();
     let mut member = member(&scripted);
     scripted.script().breaks = 1;
     let limit = limit();
@@ -104,7 +100,7 @@ fn a_connection_that_has_died_unnoticed_is_no_trouble() {
         limit.check(String::new).unwrap();
     }
     // a second one is
-    scripted.script().heartbeat = [27].into();
+    scripted.broker.refuse("Heartbeat", &[27]);
     while member.poll(&limit).unwrap() != MemberState::Revoked {
         limit.check(String::new).unwrap();
     }
@@ -119,16 +115,15 @@ fn a_connection_that_has_died_unnoticed_is_no_trouble() {
 
 #[test]
 fn a_leader_shares_out_for_all_even_for_one_who_makes_no_sense() {
-    let mut script = six();
-    script.others = vec![
-        ("other".to_owned(), subscription("t")),
-        ("elsewhere".to_owned(), subscription("no such topic")),
-        (
-            "mad".to_owned(),
-            Bytes::from_static(b"\0\0\x7f\xff\xff\xff"),
-        ),
-    ];
-    let scripted = Scripted::start(script);
+    let scripted = six();
+    let mad = Bytes::from_static(b"\0\0\x7f\xff\xff\xff");
+    for (id, words) in [
+        ("other", subscription("t")),
+        ("elsewhere", subscription("no such topic")),
+        ("mad", mad),
+    ] {
+        scripted.broker.other("g", id, words);
+    }
     assert_eq!(next(&mut member(&scripted)), assigned(&[0, 1, 2]));
     let heard = scripted.script().heard.clone();
     let shares = heard.iter().find_map(|asked| match asked {
@@ -155,9 +150,9 @@ fn a_leader_shares_out_for_all_even_for_one_who_makes_no_sense() {
 #[test]
 fn who_does_not_lead_takes_what_it_is_given() {
     let given = b"\0\x01\0\0\0\x02\0\x01s\0\0\0\x01\0\0\0\x09\0\x01t\0\0\0\x02\0\0\0\x04\0\0\0\x01\xff\xff\xff\xff";
-    let mut script = six();
-    script.given = Some(Bytes::from_static(given));
-    let scripted = Scripted::start(script);
+    let scripted = six();
+    scripted.broker.lead("g", "another");
+    scripted.script().given = Some(Bytes::from_static(given));
     assert_eq!(next(&mut member(&scripted)), assigned(&[1, 4]));
 
     // nothing at all is no partitions
@@ -167,10 +162,10 @@ fn who_does_not_lead_takes_what_it_is_given() {
 
 #[test]
 fn a_group_that_shares_out_anew_lets_its_member_note_its_places_first() {
-    let scripted = Scripted::start(six());
+    let scripted = six();
     let mut member = member(&scripted);
     next(&mut member);
-    scripted.script().heartbeat = [27, 27, 27].into();
+    scripted.broker.refuse("Heartbeat", &[27, 27, 27]);
     assert_eq!(next(&mut member), MemberState::Revoked);
     let me = member.committer().unwrap();
     assert_eq!((me.member.as_str(), me.generation), ("m1", 1));
@@ -183,10 +178,10 @@ fn a_group_that_shares_out_anew_lets_its_member_note_its_places_first() {
 #[test]
 fn a_member_that_was_thrown_out_comes_back_as_another() {
     for (code, name) in [(25, "m2"), (82, "m2"), (22, "m1")] {
-        let scripted = Scripted::start(six());
+        let scripted = six();
         let mut member = member(&scripted);
         next(&mut member);
-        scripted.script().heartbeat = [code].into();
+        scripted.broker.refuse("Heartbeat", &[code]);
         assert_eq!(next(&mut member), MemberState::Lost);
         assert_eq!(member.committer(), None, "it has no say");
         assert_eq!(next(&mut member), assigned(&[0, 1, 2, 3, 4, 5]));
@@ -197,7 +192,7 @@ fn a_member_that_was_thrown_out_comes_back_as_another() {
 
 #[test]
 fn a_commit_that_is_refused_tells_the_same() {
-    let scripted = Scripted::start(six());
+    let scripted = six();
     let mut member = member(&scripted);
     next(&mut member);
     let refused = |code| KafkaError::check(code, || "commit".to_owned()).unwrap_err();
@@ -205,16 +200,17 @@ fn a_commit_that_is_refused_tells_the_same() {
     assert!(member.committer().is_some());
     assert!(member.is_out(&refused(25)));
     assert_eq!(member.committer(), None);
+    scripted.broker.expel("g", "m1");
     assert_eq!(next(&mut member), assigned(&[0, 1, 2, 3, 4, 5]));
 }
 
 #[test]
 fn whoever_is_slow_between_polls_hears_that_it_is_called() {
-    let scripted = Scripted::start(six());
+    let scripted = six();
     let mut member = member(&scripted);
     assert!(!member.is_rebalancing());
     next(&mut member);
-    scripted.script().heartbeat = [27].into();
+    scripted.broker.refuse("Heartbeat", &[27]);
     let limit = limit();
     while !member.is_rebalancing() {
         limit.check(String::new).unwrap();
@@ -226,12 +222,12 @@ fn whoever_is_slow_between_polls_hears_that_it_is_called() {
 
 #[test]
 fn heartbeats_go_on_for_whoever_is_in() {
-    let scripted = Scripted::start(six());
+    let scripted = six();
     let mut member = member(&scripted);
     next(&mut member);
     // one is lost with its connection, another finds the coordinator loading: the next one gets through
     scripted.script().breaks = 1;
-    scripted.script().heartbeat = [14].into();
+    scripted.broker.refuse("Heartbeat", &[14]);
     let limit = limit();
     let beats = || {
         let heard = scripted.script().heard.clone();
@@ -250,8 +246,8 @@ fn heartbeats_go_on_for_whoever_is_in() {
 #[test]
 fn a_refusal_that_joining_again_does_not_heal_is_told() {
     for code in [23, 26, 30, 81] {
-        let scripted = Scripted::start(six());
-        scripted.script().join = [0, code].into();
+        let scripted = six();
+        scripted.broker.refuse("JoinGroup", &[0, code]);
         let mut member = member(&scripted);
         let limit = limit();
         let error = loop {
@@ -266,9 +262,8 @@ fn a_refusal_that_joining_again_does_not_heal_is_told() {
 
 #[test]
 fn words_that_make_no_sense_are_no_assignment() {
-    let mut script = six();
-    script.given = Some(Bytes::from_static(b"\0\0\x7f\xff\xff\xff"));
-    let scripted = Scripted::start(script);
+    let scripted = six();
+    scripted.script().given = Some(Bytes::from_static(b"\0\0\x7f\xff\xff\xff"));
     let mut member = member(&scripted);
     let limit = limit();
     let error = loop {
@@ -281,7 +276,7 @@ fn words_that_make_no_sense_are_no_assignment() {
 
 #[test]
 fn an_interruption_ends_the_wait() {
-    let scripted = Scripted::start(six());
+    let scripted = six();
     let mut member = member(&scripted);
     let interrupt = Interrupt::default();
     let limit = Limit::endless(&interrupt);
@@ -293,9 +288,9 @@ fn an_interruption_ends_the_wait() {
     ));
 }
 
-fn any_codes() -> impl Strategy<Value = VecDeque<i16>> {
+fn any_codes() -> impl Strategy<Value = Vec<i16>> {
     let code = proptest::sample::select(vec![0, 0, 0, 14, 15, 16, 22, 25, 27, 79]);
-    proptest::collection::vec(code, 0..4).prop_map(VecDeque::from)
+    proptest::collection::vec(code, 0..4)
 }
 
 proptest! {
@@ -308,14 +303,16 @@ proptest! {
     ) {
         let find = find.into_iter().filter(|code| (14..=16).contains(code)).collect();
         let heartbeat = heartbeat.into_iter().filter(|&code| code != 79).collect();
-        let scripted = Scripted::start(Script { join, sync, heartbeat, find, breaks, ..six() });
+        let scripted = six();
+        let apis = ["JoinGroup", "SyncGroup", "Heartbeat", "FindCoordinator"];
+        for (api, codes) in apis.into_iter().zip([join, sync, heartbeat, find]) {
+            scripted.broker.refuse(api, &codes);
+        }
+        scripted.script().breaks = breaks;
         let mut member = member(&scripted);
         let limit = limit();
         let mut holds = None;
-        let is_over = || {
-            let script = scripted.script();
-            script.heartbeat.is_empty() && script.breaks == 0
-        };
+        let is_over = || scripted.broker.pending("Heartbeat") == 0 && scripted.script().breaks == 0;
         loop {
             limit.check(|| format!("{:?}", scripted.script())).unwrap();
             match member.poll(&limit) {
