@@ -34,8 +34,8 @@ fn producing_to_a_broker_that_dies_is_accounted_for() {
     let missing = told.not_acknowledged;
     let fate = match told.in_doubt {
         0 => ", and not written".to_owned(),
-        all if all == missing => ", though perhaps written".to_owned(),
-        some => format!("; {some} of them may be written all the same"),
+        all if all == missing => ", but perhaps written".to_owned(),
+        some => format!("; {some} of them may have been written"),
     };
     let expected = format!("error: {missing} records not acknowledged{fate}: ");
     assert!(

@@ -170,7 +170,7 @@ fn a_write_that_is_refused_is_told_and_one_whose_answer_is_lost_is_written_once(
         .stdout("0 records acknowledged in topic `orders` in <time>\n")
         .stderr(indoc! {"
             error: 1 record not acknowledged, and not written: the broker refused to write to partition 0 of topic `orders`: TOPIC_AUTHORIZATION_FAILED
-              hint: the cluster has access rules, and kmk comes without a name: allow it there (ACL), or use another listener
+              hint: the cluster uses ACLs, and kmk connects without credentials: allow anonymous access, or use another listener
         "});
     assert_eq!(lab.values("orders", 0), ["one", "two"]);
     for (fault, offset) in [(Fault::HangUp, 2), (Fault::Truncated, 3)] {
