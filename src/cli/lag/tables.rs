@@ -157,7 +157,7 @@ fn topic_row(topic: &TopicLag) -> Vec<String> {
     }
     if topic.never_copied > 0 {
         let never = topic.never_copied;
-        words.push(format!("at most {never} removed before they were copied"));
+        words.push(format!("at most {never} removed before they were mirrored"));
     }
     if topic.doubtful() > 0 {
         words.push("unknown whether records were lost".to_owned());

@@ -120,7 +120,7 @@ fn what_was_passed_over_is_told() {
         TOPIC    PARTITIONS  BEHIND  SECONDS
         other    1           3       1.0      position beyond the end: source topic recreated
         cut      1           0       0.0      mirrored topic truncated, 9 lost
-        expired  1           0       0.0      at most 1500 removed before they were copied
+        expired  1           0       0.0      at most 1500 removed before they were mirrored
         marked   1           0       0.0      unknown whether records were lost"};
     assert_eq!(one(&flow, false), expected);
 }

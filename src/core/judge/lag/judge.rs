@@ -53,7 +53,7 @@ pub struct Outlook {
     /// Whether `lost` is only suspected: offsets without records at the source look the same. The first records of both
     /// sides tell ([`begins_later`]).
     pub is_suspicion: bool,
-    /// Offsets that the source dropped behind the note, before they were copied. Some may have held no record ([`NeverCopied`](super::NeverCopied)).
+    /// Offsets that the source dropped behind the note, before they were mirrored. Some may have held no record ([`NeverCopied`](super::NeverCopied)).
     pub never_copied: u64,
     /// Whether the note lies beyond the source's end: it is of a topic of that name that is there no more.
     pub is_of_another: bool,
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(outlook(ends(5, 10), None, None), (5..10, 0, false));
         let copy = Some(ends(0, 3));
         assert_eq!(outlook(ends(5, 10), Some(7), copy), (8..10, 0, false));
-        // the source has dropped them before they were copied
+        // the source has dropped them before they were mirrored
         let copy = Some(ends(0, 2));
         assert_eq!(outlook(ends(5, 10), Some(1), copy), (5..10, 0, false));
     }

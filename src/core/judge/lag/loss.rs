@@ -105,7 +105,7 @@ impl TopicLag {
                 .take(NAMED)
                 .collect();
             losses.push(format!(
-                "at most {at_most} of `{topic}` removed on {source} before they were copied: {}",
+                "at most {at_most} of `{topic}` removed on {source} before they were mirrored: {}",
                 places.join("; ")
             ));
         }
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(
             told((2500, 2500), 999, Some((0, 1000))),
             [
-                "at most 1500 records of `orders` removed on a before they were copied: partition 0 begins at 2500, and MirrorMaker's position is 999"
+                "at most 1500 records of `orders` removed on a before they were mirrored: partition 0 begins at 2500, and MirrorMaker's position is 999"
             ]
         );
         assert_eq!(

@@ -1,6 +1,6 @@
-//! Counts offsets that a source removed before they were copied, and how many of them were records.
+//! Counts offsets that a source removed before they were mirrored, and how many of them were records.
 
-/// Offsets of a partition that the source dropped before they were copied.
+/// Offsets of a partition that the source dropped before they were mirrored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NeverCopied {
     /// Taken for records, at most so many.

@@ -24,7 +24,7 @@ pub struct FlowLag {
     pub seconds_behind: Option<f64>,
     /// Records at most that were copied, are not on the target, and will not be copied again.
     pub lost: u64,
-    /// Records at most that the source dropped before they were copied, as far as that is still to be seen.
+    /// Records at most that the source dropped before they were mirrored, as far as that is still to be seen.
     pub never_copied: u64,
     /// Offsets of which the same is unknown: those of transactions may hold no record.
     pub possibly_never_copied: u64,

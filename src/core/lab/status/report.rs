@@ -118,7 +118,7 @@ pub struct FlowStatus {
     pub seconds_behind: Option<f64>,
     /// Records at most that were copied, are not on the target, and will not be copied again.
     pub lost: u64,
-    /// Records at most that the source dropped before they were copied, as far as that is still to be seen.
+    /// Records at most that the source dropped before they were mirrored, as far as that is still to be seen.
     pub never_copied: u64,
     /// Where it cannot be known, and whoever looks has looked before: what was known then.
     pub last_known: Option<LastKnown>,
