@@ -41,7 +41,7 @@ Examples:
   kmk explain orders --flow 'primary->secondary'
   kmk explain orders --json | jq -r '.flows[] | [.flow, .answer] | @tsv'";
 
-/// The answer for scripts. Fields are added, never renamed.
+/// The answer for scripts.
 #[derive(Serialize)]
 struct Json<'a> {
     topic: &'a str,
@@ -138,7 +138,7 @@ fn state_of(explanation: &Explanation) -> &'static str {
             _,
         )
         | (_, Sight::Absent) => "not mirrored",
-        _ => "stands still",
+        _ => "makes no progress",
     }
 }
 

@@ -55,7 +55,7 @@ target. docs/lag.md explains where each number comes from, and what it cannot
 show.
 
 Exit codes: 0 the lag is known; 1 some of it is unknown, over --max or --max-age,
-or standing still while one of these is given, or records are or may be lost.";
+or makes no progress while one of these is given, or records are or may be lost.";
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     if args.watch.watch {
@@ -129,7 +129,7 @@ fn next(lag: &Lag, lab: &str) -> Option<(String, &'static str)> {
     let topic = shell::word(&stall.topic);
     Some((
         format!("kmk explain{lab} {topic}"),
-        "see why it stands still",
+        "see why it makes no progress",
     ))
 }
 
@@ -159,7 +159,7 @@ fn over(args: &Args, flow: &FlowLag) -> Vec<String> {
     let (sure, unsure): (Vec<&Stall>, Vec<&Stall>) = stalled.partition(|stall| stall.is_sure);
     let stands = (!sure.is_empty()).then(|| {
         let topics = sure.iter().map(|stall| format!("`{}`", stall.topic));
-        format!("stands still: {}", topics.collect::<Vec<_>>().join(", "))
+        format!("no progress: {}", topics.collect::<Vec<_>>().join(", "))
     });
     let over = records.into_iter().chain(age).chain(stands);
     over.chain(unsure.into_iter().map(ToString::to_string))

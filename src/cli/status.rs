@@ -307,7 +307,7 @@ fn mirrored_as(topic: &TopicStatus) -> String {
         TopicState::MirroredTopicGone if topic.lost == 0 => "gone".to_owned(),
         TopicState::MirroredTopicGone => format!("gone: {} lost", topic.lost),
         _ if topic.lost > 0 => format!("{name} ({} lost)", topic.lost),
-        _ if topic.never_copied > 0 => format!("{name} ({} never copied)", topic.never_copied),
+        _ if topic.never_copied > 0 => format!("{name} ({} never mirrored)", topic.never_copied),
         _ if topic.doubtful > 0 => format!("{name} (unknown whether lost)"),
         _ if topic.recreated => format!("{name} (source recreated)"),
         _ => name.clone(),

@@ -186,7 +186,7 @@ fn a_cluster_that_was_there_before_is_mirrored_into_a_lab_and_left_alone() {
     signal(&worker, "STOP");
     until("its silence is noticed", Duration::from_secs(10), || {
         let told = lab.kmk("status").text();
-        let silence = "flow onprem->lab: MirrorMaker has given no sign of life for ";
+        let silence = "flow onprem->lab: MirrorMaker has sent no heartbeat for ";
         told.contains(silence).then_some(())
     });
     signal(&worker, "CONT");

@@ -317,8 +317,8 @@ fn of_parts_that_are_down(lab: &Lab) {
         lab,
         "orders",
         &[
-            "stands still: MirrorMaker is not running: mm2-secondary is paused\n",
-            "seen: 3 records not copied",
+            "makes no progress: MirrorMaker is not running: mm2-secondary is paused\n",
+            "seen: 3 records not mirrored",
         ],
     );
     // no time that is waited brings these
@@ -338,7 +338,7 @@ fn of_parts_that_are_down(lab: &Lab) {
     }
     lab.kmk("lag")
         .code(0)
-        .says(" orders  # see why it stands still");
+        .says(" orders  # see why it makes no progress");
     do_it(lab, "orders");
     until_it_is(lab, "orders", "up_to_date");
 
@@ -353,7 +353,7 @@ fn of_parts_that_are_down(lab: &Lab) {
         lab,
         "orders",
         &[
-            "stands still: the link is cut: MirrorMaker is disconnected from the network of primary\n",
+            "makes no progress: the link is cut: MirrorMaker is disconnected from the network of primary\n",
         ],
     );
     do_it(lab, "orders");
@@ -449,7 +449,7 @@ fn of_copies(lab: &Lab) {
         "orders",
         &[
             "the whole flow is blocked by `big`\n",
-            "seen: topic `big` holds up the whole flow: `primary.big` accepts records of up to 1000 bytes, and `big` of up to ",
+            "seen: topic `big` blocks the whole flow: `primary.big` accepts records of up to 1000 bytes, and `big` of up to ",
         ],
     );
     until_it_is(lab, "orders", "blocked");
@@ -478,7 +478,7 @@ fn of_a_flow_that_is_off(lab: &Lab) {
         lab,
         "returns",
         &[
-            "secondary->primary: stands still: the flow is disabled\n",
+            "secondary->primary: makes no progress: the flow is disabled\n",
             "mm2.properties says `secondary->primary.enabled = false`\n",
         ],
     );

@@ -197,10 +197,7 @@ fn a_worker_breaks(lab: &Lab) {
         lab,
         "MirrorMaker hangs, and says of itself that it runs",
         || signal(&worker, "STOP"),
-        &[
-            "MirrorMaker has given no sign of life for",
-            "has not crossed",
-        ],
+        &["MirrorMaker has sent no heartbeat for", "has not arrived"],
         || signal(&worker, "CONT"),
     );
     breaks(
@@ -238,7 +235,7 @@ fn a_task_that_fails_in_the_middle_of_its_life_is_named_and_goes_on_by_itself() 
             lab.primary().produce("orders", &("x".repeat(5_000) + "\n"));
         },
         &[
-            "topic `orders` holds up the whole flow: `primary.orders` accepts records of up to 1000 bytes",
+            "topic `orders` blocks the whole flow: `primary.orders` accepts records of up to 1000 bytes",
         ],
         || limit(100_000),
     );

@@ -75,7 +75,7 @@ fn a_topic_that_takes_less_than_mirrormaker_sends_is_named_and_a_deploy_mends_it
     println!("what a file of a log does not hold ends the task");
     create("files --config segment.bytes=50000");
     send(&lab, "files", &sent);
-    until_it_says(&lab, "topic `files` holds up the whole flow");
+    until_it_says(&lab, "topic `files` blocks the whole flow");
     lab.kmk("explain files").code(1).prints("(segment.bytes)");
     lab.deploy("").code(0);
     lab.secondary()

@@ -106,7 +106,7 @@ fn lag_is_what_is_not_on_the_target() {
     // few enough, and yet no answer that all will be there
     lab.kmk("lag --max 1294")
         .code(1)
-        .says("stands still: `old`, `orders`");
+        .says("no progress: `old`, `orders`");
     docker(&format!("start {}", lab.container(MIRRORMAKER)));
     until_up_to_date(&lab);
     assert_eq!(lab.secondary().end("primary.old"), 60);

@@ -215,7 +215,7 @@ fn what_is_spoilt_is_found_and_placed(lab: &Lab) {
     };
     assert!(place("corrupted", 0).contains(','));
     assert_eq!(place("corrupted", 1).len(), 100);
-    assert_eq!(place("misplaced", 0), theirs[1].value);
+    assert_eq!(place("wrong_partition", 0), theirs[1].value);
 }
 
 fn what_was_deleted_is_missing(lab: &Lab) {

@@ -45,7 +45,7 @@ fn two_mirrormakers_share_twelve_partitions_and_one_takes_over_when_the_other_di
     lab.kmk("status")
         .code(1)
         .prints("mm2-secondary-2-1 has exited with code 137")
-        .prints("degraded: mm2-secondary-2 does not run, and others do");
+        .prints("degraded: mm2-secondary-2 is not running; the others are");
     lab.primary()
         .produce("orders", &text(2 * RECORDS, 3 * RECORDS));
     sent.extend(records(2 * RECORDS, 3 * RECORDS));

@@ -131,7 +131,7 @@ fn brokers_that_do_not_answer() {
         .code(1)
         .stderr("")
         .stdout(indoc! {"
-            primary->secondary: stands still: the source, primary, cannot be reached
+            primary->secondary: makes no progress: the source, primary, cannot be reached
               seen: primary: no Kafka broker can be reached: 127.0.0.1:$PRIMARY: Connection refused (os error 111)
               seen: secondary: no Kafka broker can be reached: 127.0.0.1:$SECONDARY: Connection refused (os error 111)
               do: kmk status
@@ -144,7 +144,7 @@ fn a_mirrormaker_that_does_not_run() {
     let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab().exited("mm2-secondary", 143)));
     kmk.run("explain orders")
         .code(1)
-        .stdout_has("primary->secondary: stands still: MirrorMaker is not running: mm2-secondary has exited with code 143\n")
+        .stdout_has("primary->secondary: makes no progress: MirrorMaker is not running: mm2-secondary has exited with code 143\n")
         .stdout_has("  do: kmk deploy\n");
     let kmk = Kmk::on(|kmk| {
         let paused = json!({"Status": "paused", "ExitCode": 0});

@@ -146,7 +146,7 @@ fn a_destroy_that_has_begun_says_what_is_left() {
     });
     for verb in ["status", "start", "topics"] {
         kmk.run(verb).code(3).stdout("").changed(&[]).stderr(indoc! {"
-            error: lab `demo` is incomplete: its containers are gone, and 2 networks, 2 volumes are left
+            error: lab `demo` is incomplete: its containers are gone, and 2 networks, 2 volumes remain
               hint: `kmk destroy` removes what is left; `kmk deploy` rebuilds the lab, with the records on its volumes
         "});
     }

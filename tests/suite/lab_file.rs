@@ -233,7 +233,7 @@ fn every_mistake_at_once_each_at_its_place() {
           hint: existing clusters: primary, primary, a.b, fourth
         error: kmk.yml:26:9: flow primary->primary goes from a cluster to itself
         error: kmk.yml:29:13: flows primary->fourth, fourth->primary form a cycle that MirrorMaker does not break: every record would go round endlessly
-          hint: use `prefix` for two consecutive flows, remove one, or choose `topics` that cannot go round: MirrorMaker recognizes what comes back only by the prefix that the next flow wrote
+          hint: use `prefix` for two consecutive flows, remove one, or choose `topics` that cannot loop: MirrorMaker recognizes what comes back only by the prefix that the next flow wrote
         error: kmk.yml:30:14: topic filter `(`: unclosed group at character 1
           hint: put it in single quotes, where YAML keeps backslashes: 'payments\..*'
         error: kmk.yml:35:7: setting `topics` is managed by kmk: use `topics` of the flow instead

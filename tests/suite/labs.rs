@@ -201,7 +201,7 @@ fn what_is_left_of_a_lab_without_containers_is_listed() {
     let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab().without_containers()));
     let ran = kmk.run("list").code(0);
     ran.stdout_has("demo  incomplete  0/0  -      -         -\n")
-        .stderr("note: demo: its containers are gone; networks or volumes are left\n");
+        .stderr("note: demo: its containers are gone; networks or volumes remain\n");
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn it_is_stopped_and_started() {
         "start id-demo-primary id-demo-secondary",
         "start id-demo-mm2-secondary",
     ]);
-    ran.stderr_lacks("written there again");
+    ran.stderr_lacks("have been written again");
     assert_eq!(FILES.map(|file| read(&kmk, file)), FILES.map(recorded));
 }
 

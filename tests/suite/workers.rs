@@ -119,7 +119,7 @@ fn clusters_that_are_no_targets() {
     let kmk = Kmk::new();
     kmk.run("deploy --dry-run --mirrormakers primary=2")
         .code(2)
-        .stderr("error: a number of MirrorMakers is set for cluster `primary`, but no flow leads to it: MirrorMakers run beside the cluster that they write to\n");
+        .stderr("error: a number of MirrorMakers is set for cluster `primary`, but no flow leads to it: MirrorMakers run next to their target cluster\n");
     kmk.run("deploy --dry-run --mirrormakers secondry=2")
         .code(2)
         .stderr("error: there is no cluster `secondry`\n  hint: did you mean `secondary`?\n");
@@ -140,7 +140,7 @@ fn a_lab_file_says_where_the_number_is_wrong() {
     "};
     fs::write(kmk.work("kmk.yml"), file).unwrap();
     kmk.run("deploy --dry-run").code(2).stderr(indoc! {"
-        error: kmk.yml:3:19: a number of MirrorMakers is set for cluster `a`, but no flow leads to it: MirrorMakers run beside the cluster that they write to
+        error: kmk.yml:3:19: a number of MirrorMakers is set for cluster `a`, but no flow leads to it: MirrorMakers run next to their target cluster
         error: kmk.yml:5:19: cluster `b` cannot have 12 MirrorMakers; 1 to 9 are allowed
     "});
 }
@@ -178,7 +178,7 @@ fn a_status_names_the_worker_that_is_gone() {
     kmk.run("status")
         .code(1)
         .stdout_has("  - container kmk-demo-mm2-secondary-2-1 has exited with code 137\n")
-        .stdout_has("degraded: mm2-secondary-2 does not run, and others do\n");
+        .stdout_has("degraded: mm2-secondary-2 is not running; the others are\n");
     kmk.run("status --json")
         .code(1)
         .stdout_has("\"state\": \"unhealthy\"");

@@ -85,7 +85,7 @@ pub(super) fn next_steps(topology: &Topology) -> Vec<(String, String)> {
     if let Some(broker) = topology.clusters.iter().find_map(expendable) {
         add(
             format!("docker kill {}-{broker}-1", topology.project()),
-            "replication goes on".to_owned(),
+            "replication continues".to_owned(),
         );
         add(format!("kmk deploy{lab}"), "repair the lab".to_owned());
     }

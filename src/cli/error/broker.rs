@@ -60,6 +60,9 @@ pub(crate) const OTHER_CLIENT: &str = "leave --client out, or use --client wire"
 /// short is a no whatever the cause, unless no answer could be had before anything was sent or read.
 pub(crate) fn short(error: &KafkaError, some: bool) -> Exit {
     let exit = CliError::from(error.clone()).exit;
+    if exit == Exit::Interrupted {
+        return exit;
+    }
     let is_answer = some || error.code().is_some() || exit != Exit::Unusable;
     if is_answer { Exit::No } else { exit }
 }

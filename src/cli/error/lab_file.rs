@@ -1,4 +1,4 @@
-//! The words for a lab file that makes no lab.
+//! The words for a lab file that is not a valid lab file.
 
 use super::{CliError, did_you_mean};
 use crate::cli::init::config_flag;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 /// A lab file with problems.
 #[derive(Debug, thiserror::Error)]
-#[error("{} makes no lab", path.display())]
+#[error("{} is not a valid lab file", path.display())]
 pub(crate) struct BadLabFile {
     pub(crate) path: PathBuf,
     pub(crate) problems: Vec<Problem>,

@@ -1,4 +1,4 @@
-//! The words for what makes no lab.
+//! The words for what is not a valid lab file.
 
 use super::{CliError, Exit, did_you_mean};
 use kafka_mirror_kit::core::spec::{Fault, Instead, Problem, in_lab};
@@ -36,7 +36,7 @@ fn hint(problem: &Problem) -> Option<String> {
         }
         Problem::Name { kind: "cluster", name } if name.contains('.') => "the dot separates a cluster's name from a topic's: whose topic would a.b.orders be?".to_owned(),
         Problem::Loop { .. } => {
-            "use `prefix` for two consecutive flows, remove one, or choose `topics` that cannot go round: MirrorMaker recognizes what comes back only by the prefix that the next flow wrote".to_owned()
+            "use `prefix` for two consecutive flows, remove one, or choose `topics` that cannot loop: MirrorMaker recognizes what comes back only by the prefix that the next flow wrote".to_owned()
         }
         Problem::SettingValue { reason, .. } if reason.contains("${") => {
             "an environment variable is written as ${env:NAME}; nothing else may begin with `${`".to_owned()

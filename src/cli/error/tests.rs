@@ -337,6 +337,8 @@ fn a_count_that_is_short_is_a_no_unless_nothing_was_ever_answered() {
     };
     assert_eq!(short(&silent, true), Exit::No);
     assert_eq!(short(&silent, false), Exit::Unusable);
+    let interrupted = KafkaError::Stopped(Stop::Interrupted);
+    assert_eq!(short(&interrupted, false), Exit::Interrupted);
     // that is an answer
     assert_eq!(short(&refused(29), false), Exit::No);
     assert_eq!(short(&too_large, false), Exit::No);

@@ -5,7 +5,7 @@ use kafka_mirror_kit::core::judge::explain::{OpenTransaction, Origin};
 
 pub(super) fn blocking(culprit: &Culprit) -> String {
     let others = if culprit.stops_flow {
-        ", and block the whole flow"
+        ", and it blocks the whole flow"
     } else {
         ""
     };

@@ -30,7 +30,7 @@ impl Describer<'_> {
                     .collect(),
             },
             Answer::SourceTopicMissing => vec![format!(
-                "kmk topic delete{flags} {remote} --cluster {target} --force  # if nobody needs its records"
+                "kmk topic delete{flags} {remote} --cluster {target} --force  # if its records are not needed"
             )],
             Answer::NoFlow { on, flows } => {
                 let begun = on.iter().map(|from| self.flow_out_of(from, flows));
@@ -195,7 +195,7 @@ impl Describer<'_> {
             return vec![format!("{again}  # check again")];
         }
         vec![
-            format!("{}  # makes it look at once", self.restart()),
+            format!("{}  # it checks for new topics at start", self.restart()),
             format!(
                 "lower refresh.topics.interval.seconds of the flow in the lab file, then `kmk deploy{}`",
                 self.flags

@@ -368,7 +368,7 @@ fn obstacles_and_failures_say_what_would_help() {
     };
     let text = plain(&told(failed));
     let expected = "\
-primary->secondary: stands still: MirrorMaker's MirrorSourceConnector-0 has failed
+primary->secondary: makes no progress: MirrorMaker's MirrorSourceConnector-0 has failed
   seen: `orders` on primary: 3 partitions, 10 records
   seen: `primary.orders` on secondary: 3 partitions, 10 records
   seen: RecordTooLargeException: too large

@@ -64,7 +64,7 @@ fn heading(flow: &FlowLag) -> String {
     let name = &flow.name;
     let never = match flow.never_copied {
         0 => String::new(),
-        never => format!("; at most {} never copied", count(never, "record")),
+        never => format!("; at most {} never mirrored", count(never, "record")),
     };
     let lost = match flow.lost {
         0 => never,
@@ -138,7 +138,7 @@ fn table_of(flow: &FlowLag, in_detail: bool) -> String {
         return text;
     }
     format!(
-        "{text}\n… and {} with nothing left to copy; --verbose shows them",
+        "{text}\n… and {} that are up to date; --verbose shows them",
         count(hidden, "more topic")
     )
 }
@@ -181,7 +181,7 @@ fn partition_row(one: &PartitionLag) -> Vec<String> {
     let mut lost = Vec::new();
     lost.extend((one.lost > 0).then(|| format!("{} lost", one.lost)));
     lost.extend(
-        (one.never_copied > 0).then(|| format!("at most {} never copied", one.never_copied)),
+        (one.never_copied > 0).then(|| format!("at most {} never mirrored", one.never_copied)),
     );
     let unknown = one.possibly_never_copied;
     lost.extend((unknown > 0).then(|| format!("{unknown} removed, unknown whether records")));

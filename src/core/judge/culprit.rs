@@ -203,7 +203,7 @@ impl fmt::Display for Culprit {
             ..
         } = self;
         let effect = if *stops_flow {
-            "holds up the whole flow"
+            "blocks the whole flow"
         } else {
             "cannot be mirrored"
         };
@@ -309,8 +309,8 @@ mod tests {
         assert_eq!(
             told(&seen),
             [
-                "topic `a_b` holds up the whole flow: `primary.a_b` collides with topic `primary_a.b`: Kafka treats `.` and `_` as the same; delete `primary_a.b`, or exclude `a_b`".to_owned(),
-                format!("topic `{long}` holds up the whole flow: the name of its mirrored topic would have 253 characters, and Kafka allows 249; delete it or exclude it"),
+                "topic `a_b` blocks the whole flow: `primary.a_b` collides with topic `primary_a.b`: Kafka treats `.` and `_` as the same; delete `primary_a.b`, or exclude `a_b`".to_owned(),
+                format!("topic `{long}` blocks the whole flow: the name of its mirrored topic would have 253 characters, and Kafka allows 249; delete it or exclude it"),
             ]
         );
         // without records nothing is sent there
@@ -330,7 +330,7 @@ mod tests {
         assert_eq!(
             told(&seen),
             [
-                "topic `files` holds up the whole flow: it accepts batches of up to 50000 bytes (segment.bytes), and MirrorMaker sends 262144; `kmk deploy --lab two` makes the batches smaller",
+                "topic `files` blocks the whole flow: it accepts batches of up to 50000 bytes (segment.bytes), and MirrorMaker sends 262144; `kmk deploy --lab two` makes the batches smaller",
                 "topic `small` cannot be mirrored: it accepts batches of up to 100000 bytes (max.message.bytes), and MirrorMaker sends 262144; `kmk deploy --lab two` makes the batches smaller",
             ]
         );
@@ -353,7 +353,7 @@ mod tests {
         assert_eq!(
             told(&seen),
             [
-                "topic `big` holds up the whole flow: `primary.big` accepts records of up to 500000 bytes, and `big` of up to 1048588; raise max.message.bytes of `primary.big`, or exclude `big`"
+                "topic `big` blocks the whole flow: `primary.big` accepts records of up to 500000 bytes, and `big` of up to 1048588; raise max.message.bytes of `primary.big`, or exclude `big`"
             ]
         );
     }

@@ -53,12 +53,12 @@ impl CanaryStatus {
         match self {
             Self::Arrived { .. } => None,
             Self::Missing { millis } => Some(format!(
-                "a record sent {}.{} s ago has not crossed",
+                "a record sent {}.{} s ago has not arrived",
                 millis / 1000,
                 millis % 1000 / 100
             )),
             Self::NotSent { cause } => Some(format!("a record could not be sent: {cause}")),
-            Self::Unknown { cause } => Some(format!("cannot see whether records cross: {cause}")),
+            Self::Unknown { cause } => Some(format!("cannot see whether records arrive: {cause}")),
         }
     }
 }
@@ -213,7 +213,7 @@ fn ill(seen: &Seen<'_>) -> Vec<String> {
     }
     if let Some(cause) = seen.ended.filter(|_| !does_not_start) {
         problems.push(format!(
-            "MirrorMaker has ended, in a container that runs, and is started again: {cause}"
+            "MirrorMaker exited in a running container and is restarting: {cause}"
         ));
     }
     if !is_explained {
@@ -227,7 +227,7 @@ fn ill(seen: &Seen<'_>) -> Vec<String> {
         && !stops
     {
         problems.push(format!(
-            "MirrorMaker has given no sign of life for {}: it hangs, starves, or has only begun to run",
+            "MirrorMaker has sent no heartbeat for {}: it hangs, lacks CPU, or has only just started",
             seconds(age)
         ));
     }
@@ -245,7 +245,7 @@ fn ill(seen: &Seen<'_>) -> Vec<String> {
         });
         problems.extend(failed.map(|(part, age, cause)| {
             let ago = seconds(*age);
-            format!("{part} failed {ago} ago, and is started anew: {cause}")
+            format!("{part} failed {ago} ago, and is restarting: {cause}")
         }));
     }
     problems.extend(seen.orphans.clone());
@@ -271,7 +271,7 @@ fn slow(seen: &Seen<'_>) -> Vec<String> {
             let took = seconds(Duration::from_micros(*micros));
             let mut problems = seen.throttled.clone();
             problems.push(format!(
-                "records cross slowly: one took {took}, where 10 to 30 ms are usual"
+                "records arrive slowly: one took {took}, where 10 to 30 ms are usual"
             ));
             problems
         }

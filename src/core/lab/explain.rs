@@ -325,10 +325,10 @@ fn obstacle(config: &Config, remote: &str, target: &ClusterSnapshot) -> Option<O
     }
     let asked = config.settings.as_ref()?.get("replication.factor")?;
     let asked: u64 = asked.parse().ok()?;
-    let is_too_many = usize::try_from(asked).is_ok_and(|asked| asked > target.brokers_up);
+    let is_too_many = usize::try_from(asked).is_ok_and(|asked| asked > target.registered);
     is_too_many.then_some(Obstacle::Replicas {
         asked,
-        brokers: target.brokers_up,
+        brokers: target.registered,
     })
 }
 

@@ -40,7 +40,7 @@ pub enum GroupError {
         members: Vec<Member>,
     },
     /// It never noted a place in that topic.
-    #[error("group `{}` has noted no place in topic `{topic}`", name(.group))]
+    #[error("group `{}` has no committed offsets for topic `{topic}`", name(.group))]
     NoPlace {
         /// Its name.
         group: String,
@@ -65,7 +65,7 @@ fn told(members: &[Member]) -> String {
         .collect();
     match members.len() {
         0 => "its members are changing".to_owned(),
-        1 => format!("{} reads for it", names[0]),
+        1 => format!("{} is a member", names[0]),
         all if all > NAMED => format!("{} and {} more read for it", names.join(", "), all - NAMED),
         _ => format!("{} read for it", names.join(", ")),
     }

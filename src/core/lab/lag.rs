@@ -142,7 +142,10 @@ fn of_flow(lab: &Lab, flow: &Flow, views: &Snapshots<'_>, limit: &Limit) -> Flow
         }
     }
     let Some(mirror) = target.flows.get(name.0) else {
-        let why = format!("cluster {} does not show MirrorMaker's notes", name.1);
+        let why = format!(
+            "cluster {} does not have MirrorMaker's internal topics",
+            name.1
+        );
         return FlowLag::unknown(name, why);
     };
     let sides = Sides {

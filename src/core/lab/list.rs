@@ -138,7 +138,7 @@ fn describe(name: &str, containers: Vec<Container>) -> Listed {
         }
         Ok(None) => Listed {
             state: State::Incomplete,
-            problem: Some("its containers are gone; networks or volumes are left".to_owned()),
+            problem: Some("its containers are gone; networks or volumes remain".to_owned()),
             ..unknown
         },
         Err(error) => Listed {

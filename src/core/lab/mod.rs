@@ -60,7 +60,7 @@ pub enum LabError {
         others: Vec<String>,
     },
     /// Its containers are gone, and something is left.
-    #[error("lab `{lab}` is incomplete: its containers are gone, and {left} are left")]
+    #[error("lab `{lab}` is incomplete: its containers are gone, and {left} remain")]
     Incomplete {
         /// Its name.
         lab: String,

@@ -141,7 +141,7 @@ pub fn after_deletion(
             Ok::<_, KafkaError>(if target.has_let_go(topic, limit)? {
                 Probe::Ready(())
             } else {
-                Probe::NotYet(format!("MirrorMaker still copies `{topic}`"))
+                Probe::NotYet(format!("MirrorMaker still mirrors `{topic}`"))
             })
         });
         match let_go {

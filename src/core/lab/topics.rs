@@ -37,9 +37,7 @@ pub enum TopicError {
         topics: Vec<String>,
     },
     /// An offset lies beyond the end of a partition.
-    #[error(
-        "partition {partition} of topic `{topic}` ends at offset {end}: {offset} lies beyond it"
-    )]
+    #[error("partition {partition} of topic `{topic}` ends at offset {end}, before {offset}")]
     BeyondEnd {
         /// The topic.
         topic: String,

@@ -93,7 +93,7 @@ pub enum What {
     /// Both name the Kafka that runs.
     #[error("use either `kafka` or `image`, not both")]
     KafkaAndImage,
-    /// What it says makes no lab.
+    /// What it says is not a valid lab file.
     #[error(transparent)]
     Spec(#[from] spec::Problem),
     /// Too many problems to list them all.

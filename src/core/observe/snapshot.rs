@@ -78,6 +78,8 @@ pub(in crate::core) fn of_stopped(topology: &Topology) -> Snapshots<'_> {
 #[derive(Default)]
 pub(in crate::core) struct ClusterSnapshot {
     pub(in crate::core) brokers_up: usize,
+    /// Brokers that the cluster itself knows of: the most replicas that a topic can have.
+    pub(in crate::core) registered: usize,
     /// Brokers that it should have, as far as that is known.
     pub(in crate::core) brokers: usize,
     pub(in crate::core) access: Access,
@@ -254,7 +256,8 @@ impl ClusterSnapshot {
         limit: &Limit,
     ) -> Result<(), KafkaError> {
         self.version_0 = Some(admin.speaks_version_0());
-        self.topics = admin.topics(limit)?;
+        let metadata = admin.describe(limit)?;
+        (self.registered, self.topics) = (metadata.brokers.len(), metadata.topics);
         let mirror = topology.mirror_of(&cluster.name);
         let is_shared = mirror.is_some_and(|mirror| mirror.workers.len() > 1);
         let groups = if is_shared {

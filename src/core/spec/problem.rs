@@ -149,7 +149,7 @@ pub enum Problem {
     },
     /// MirrorMakers beside a cluster that nothing is written to.
     #[error(
-        "a number of MirrorMakers is set for cluster `{0}`, but no flow leads to it: MirrorMakers run beside the cluster that they write to"
+        "a number of MirrorMakers is set for cluster `{0}`, but no flow leads to it: MirrorMakers run next to their target cluster"
     )]
     NoTarget(String),
     /// One target, or all of them, are to have several numbers of MirrorMakers.

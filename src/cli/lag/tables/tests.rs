@@ -116,7 +116,7 @@ fn what_was_passed_over_is_told() {
         topic("cut", TopicState::Mirrored, vec![cut]),
     ]);
     let expected = indoc! {"
-        primary->secondary: 3 records and 1.0 s behind; 9 records lost on secondary; at most 1500 records never copied
+        primary->secondary: 3 records and 1.0 s behind; 9 records lost on secondary; at most 1500 records never mirrored
         TOPIC    PARTITIONS  BEHIND  SECONDS
         other    1           3       1.0      position beyond the end: source topic recreated
         cut      1           0       0.0      mirrored topic truncated, 9 lost
@@ -167,7 +167,7 @@ fn many_topics_that_are_up_to_date_are_counted() {
     let text = one(&flow((0..100).map(fine).collect()), false);
     assert_eq!(text.lines().count(), 18, "{text}");
     assert!(text.starts_with("primary->secondary: 0 records behind\n"));
-    assert!(text.ends_with("… and 85 more topics with nothing left to copy; --verbose shows them"));
+    assert!(text.ends_with("… and 85 more topics that are up to date; --verbose shows them"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 const CROSSED: CanaryStatus = CanaryStatus::Arrived { micros: 17_000 };
 const MISSING: CanaryStatus = CanaryStatus::Missing { millis: 1_502 };
-const SYMPTOM: &str = "a record sent 1.5 s ago has not crossed";
+const SYMPTOM: &str = "a record sent 1.5 s ago has not arrived";
 
 fn parts(states: &[(&str, Option<u32>, &str)]) -> BTreeMap<Part, state::Status> {
     let part = |(connector, task, state): &(&str, Option<u32>, &str)| {
@@ -59,7 +59,7 @@ fn a_worker_that_hangs_comes_before_what_follows_from_it() {
     assert_eq!(
         judge(&seen).problems,
         [
-            "MirrorMaker has given no sign of life for 4.1 s: it hangs, starves, or has only begun to run",
+            "MirrorMaker has sent no heartbeat for 4.1 s: it hangs, lacks CPU, or has only just started",
             "mm2-b may use only 0.01 of a CPU",
             SYMPTOM
         ]
@@ -96,7 +96,7 @@ fn what_fails_again_and_again_is_named_while_it_runs_for_a_moment() {
         canary: Some(&MISSING),
         ..Seen::default()
     };
-    let told = "MirrorSourceConnector-0 failed 3.0 s ago, and is started anew: too large";
+    let told = "MirrorSourceConnector-0 failed 3.0 s ago, and is restarting: too large";
     assert_eq!(judge(&seen).problems, [told, SYMPTOM]);
     seen.canary = Some(&CROSSED);
     assert_eq!(judge(&seen).state, FlowState::Running);
@@ -216,7 +216,7 @@ fn a_topic_of_mirrormakers_without_its_policy_is_named_before_it_does_harm_and_a
         judge(&seen).problems,
         [
             other.as_str(),
-            "MirrorMaker has ended, in a container that runs, and is started again: x.ConfigException",
+            "MirrorMaker exited in a running container and is restarting: x.ConfigException",
             SYMPTOM
         ]
     );
@@ -248,7 +248,7 @@ fn slow_is_degraded_unless_something_holds_it_up() {
     assert_eq!(verdict.state, FlowState::Degraded);
     assert_eq!(
         verdict.problems,
-        ["records cross slowly: one took 1.3 s, where 10 to 30 ms are usual"]
+        ["records arrive slowly: one took 1.3 s, where 10 to 30 ms are usual"]
     );
     seen.pace = Pace::Blocked;
     assert_eq!(judge(&seen).state, FlowState::Running);

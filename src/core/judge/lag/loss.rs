@@ -42,7 +42,7 @@ impl TopicLag {
         self.lost > 0 || self.never_copied > 0 || self.recreated
     }
 
-    /// Of the offsets that were possibly never copied, those that leave a doubt: a single one of a partition is what each
+    /// Of the offsets that were possibly never mirrored, those that leave a doubt: a single one of a partition is what each
     /// transaction that was committed leaves, the marker at its end.
     pub fn doubtful(&self) -> u64 {
         let each = self.partitions.iter().map(|one| one.possibly_never_copied);

@@ -36,7 +36,7 @@ impl Readiness<'_> {
                 continue;
             };
             let wait = Wait {
-                what: format!("flow {} does not use the topics asked for", flow.name()),
+                what: format!("flow {} does not use the requested topics", flow.name()),
                 services: self.workers(flow),
                 flow: None,
             };

@@ -33,7 +33,7 @@ pub(super) fn policies(topology: &Topology, limit: &Limit, observer: &dyn Observ
                 ..
             } = wrong;
             let again = if is_vital {
-                "; MirrorMaker restarts, and copies again what it has no position for"
+                "; MirrorMaker restarts, and mirrors again what it has no position for"
             } else {
                 ""
             };

@@ -74,14 +74,14 @@ impl<'a> StatusCheck<'a> {
         } else if well < TASKLESS {
             let source = &self.flow.spec.source;
             Probe::NotYet(format!(
-                "MirrorMaker has found nothing to copy on {source} yet"
+                "MirrorMaker has found nothing to mirror on {source} yet"
             ))
         } else {
             Probe::Ready(CopyingStatus::FoundNothing)
         })
     }
 
-    /// Whether the source is seen to have nothing but topics that are never copied, MirrorMaker's among them.
+    /// Whether the source is seen to have nothing but topics that are never mirrored, MirrorMaker's among them.
     fn is_nothing_to_copy(&self, limit: &Limit) -> bool {
         let look = |source: &Cluster| {
             let bootstrap = addresses(source).ok()?;
@@ -145,7 +145,7 @@ impl Readiness<'_> {
             let seen = self.wait_for(&wait, limit, observer, |limit| check.ask(limit))?;
             if seen == CopyingStatus::FoundNothing {
                 observer.on(Event::Warning(format!(
-                    "MirrorMaker runs {} but copies nothing: the flow matches no topic of {}, or it cannot be reached from {}",
+                    "MirrorMaker runs {} but mirrors nothing: the flow matches no topic of {}, or it cannot be reached from {}",
                     flow.name(),
                     flow.spec.source,
                     workers.join(" and ")

@@ -224,7 +224,7 @@ fn warn_of_syncs(
             .is_some_and(|one| one.existing().is_none());
         if is_made && there.contains(&topic) {
             observer.on(Event::Warning(format!(
-                "cluster {} already has {topic}, from another cluster {target}: until records are copied, group offsets are translated with it; `kmk topic delete {topic} --force --bootstrap {}` removes it before a deploy",
+                "cluster {} already has {topic}, from another cluster {target}: until records are mirrored, group offsets are translated with it; `kmk topic delete {topic} --force --bootstrap {}` removes it before a deploy",
                 source.name,
                 source.bootstrap_outside()
             )));

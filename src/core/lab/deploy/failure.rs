@@ -12,7 +12,7 @@ use kmk_kafka::wait::Stop;
 /// Why a lab did not come up.
 #[derive(Debug, thiserror::Error)]
 pub enum DeployError {
-    /// What is asked for makes no lab.
+    /// What is asked for is not a valid lab file.
     #[error("{}", list(.0))]
     Spec(Vec<spec::Problem>),
     /// Something prevents the deploy.

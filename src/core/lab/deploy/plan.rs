@@ -159,6 +159,8 @@ impl<'a> Plan<'a> {
         self.readiness().wait_for_brokers(limit, observer)?;
         self.reset_stale_positions(limit, observer);
         let mut others = cleanup_policy::policies(&self.rendered.topology, limit, observer);
+        // those that have not begun read the policy as it is now
+        others.retain(|service| !held.contains(service));
         if !self.fit.is_whole {
             others.extend(self.fit_again(limit, observer)?);
         }
@@ -222,29 +224,33 @@ impl<'a> Plan<'a> {
             return Ok(Outcome::Unchanged);
         }
         let begun = Instant::now();
-        observer.on(Event::Started("Starting the containers".to_owned()));
+        let now = changed.iter().filter(|one| !held.contains(one));
+        let now: Vec<String> = now.cloned().collect();
+        let due = self.due(held);
+        let only_held = !held.is_empty() && now.is_empty() && due.is_empty();
+        if !only_held {
+            observer.on(Event::Started("Starting the containers".to_owned()));
+        }
         let paused = self.existing.iter().filter(|c| c.state.status == "paused");
         let paused: Vec<String> = paused.map(|container| container.id.clone()).collect();
         self.docker
             .unpause(&paused, limit)
             .map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))?;
         self.stop_mirrors_of_lost_clusters(limit, observer)?;
-        let now = changed.iter().filter(|one| !held.contains(one));
-        let now: Vec<String> = now.cloned().collect();
         if !now.is_empty() {
             self.replace(&now, observer)?;
         }
         if held.is_empty() {
             self.compose_up(&Recreate::Nothing, limit, observer)?;
-        } else if let due = self.due(held)
-            && !due.is_empty()
-        {
+        } else if !due.is_empty() {
             self.compose_up(&Recreate::NothingOf(due), limit, observer)?;
         }
-        observer.on(Event::Done {
-            what: "Started the containers".to_owned(),
-            took: begun.elapsed(),
-        });
+        if !only_held {
+            observer.on(Event::Done {
+                what: "Started the containers".to_owned(),
+                took: begun.elapsed(),
+            });
+        }
         self.reconnect(&cut, limit, observer)?;
         let gone: Vec<String> = (superfluous.iter())
             .map(|container| container.service().to_owned())

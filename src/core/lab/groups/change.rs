@@ -172,7 +172,7 @@ mod tests {
         let says = |group: &Group| refuse_active(group).unwrap_err().to_string();
         assert_eq!(
             says(&group("Stable", 1)),
-            "group `g` is in use: c0 on 10.0.0.1 reads for it"
+            "group `g` is in use: c0 on 10.0.0.1 is a member"
         );
         assert_eq!(
             says(&group("Stable", 2)),

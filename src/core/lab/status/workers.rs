@@ -64,9 +64,12 @@ impl<'a> Workers<'a> {
             let has_joined = assignment.is_none_or(|assignment| assignment.has(worker.0));
             match (Self::runs(worker), has_joined) {
                 (true, true) => None,
-                (true, false) => Some(format!("degraded: {} has not joined the others", worker.0)),
+                (true, false) => Some(format!(
+                    "degraded: {} has not joined the other workers",
+                    worker.0
+                )),
                 (false, _) => Some(format!(
-                    "degraded: {} does not run, and others do",
+                    "degraded: {} is not running; the others are",
                     worker.0
                 )),
             }
@@ -77,7 +80,7 @@ impl<'a> Workers<'a> {
     /// What a worker had that runs no more, and that no other has taken up: nobody is left to say that it stands still.
     pub(super) fn orphans(&self, assignment: Option<&Assignment>) -> Vec<String> {
         if self.share() && assignment.is_none() {
-            return vec!["its MirrorMakers are sharing out the work anew".to_owned()];
+            return vec!["its MirrorMakers are rebalancing".to_owned()];
         }
         let absent = self.0.iter().filter(|worker| !Self::runs(worker));
         let orphaned = absent.filter_map(|(service, _)| {
@@ -87,7 +90,7 @@ impl<'a> Workers<'a> {
             let parts: Vec<String> = parts.map(ToString::to_string).collect();
             let what = parts.join(", ");
             (!parts.is_empty())
-                .then(|| format!("the work of {service} is not taken up yet: {what}"))
+                .then(|| format!("the work of {service} has not been reassigned yet: {what}"))
         });
         orphaned.collect()
     }

@@ -122,7 +122,7 @@ mod tests {
         let error = refused(4, &[9, 3]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "partition 1 of topic `t` ends at offset 3: 4 lies beyond it"
+            "partition 1 of topic `t` ends at offset 3, before 4"
         );
     }
 

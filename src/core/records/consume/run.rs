@@ -113,7 +113,7 @@ impl<'a, 's> Run<'a, 's> {
     fn tell_changes(&self, consumer: &mut Consumer) {
         if consumer.was_recreated() {
             self.observer.on(Event::Warning(format!(
-                "topic `{}` was deleted and made anew: reading it from its beginning",
+                "topic `{}` was deleted and recreated: reading it from its beginning",
                 self.topic
             )));
         }
@@ -154,7 +154,7 @@ impl<'a, 's> Run<'a, 's> {
                     self.handed = places;
                 }
                 GroupEvent::Revoked => {
-                    let what = "the group shares out its partitions anew";
+                    let what = "the group is rebalancing";
                     self.observer.on(Event::Started(what.to_owned()));
                     // once it is given up it can be noted no more, so not even an interruption cuts this short
                     let limit = Limit::new(LAST_COMMIT, &Interrupt::default());
@@ -164,8 +164,7 @@ impl<'a, 's> Run<'a, 's> {
                     self.handed.clear();
                 }
                 GroupEvent::Lost => {
-                    let what =
-                        "out of the group for a while; others may have read the same records";
+                    let what = "left the group for a while; others may have read the same records";
                     self.warn(what.to_owned());
                     self.handed.clear();
                 }

@@ -208,7 +208,7 @@ fn the_cause_comes_before_what_comes_of_it() {
     says(
         |facts| {
             facts.copy = Sight::Absent;
-            facts.problems = vec!["a canary has not crossed".to_owned()];
+            facts.problems = vec!["a canary has not arrived".to_owned()];
         },
         &Answer::NotCreated {
             obstacle: None,
