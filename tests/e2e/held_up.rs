@@ -157,7 +157,7 @@ fn a_topic_that_cannot_be_made_and_one_of_mirrormakers_own_are_named_with_their_
 
     println!("a name that is too long on the target");
     let long = "x".repeat(245);
-    let told = "name would have 253 characters, and Kafka allows 249; delete it or exclude it";
+    let told = "the name of its mirrored topic would have 253 characters, and Kafka allows 249; delete it or exclude it";
     lab.kmk(&format!("topic create {long}")).code(0);
     lab.primary().produce(&long, "x\n");
     until_it_says(&lab, told);

@@ -230,7 +230,7 @@ mod matrix {
             ctrl_c(lab, "stop", stage)
                 .says("still run")
                 .says("kmk stop");
-            lab.kmk("stop").code(0).prints("is stopped");
+            lab.kmk("stop").code(0).prints("was stopped in");
             lab.kmk("start").code(0);
         }
         for stage in [

@@ -110,7 +110,7 @@ fn goes_on_after(rounds: usize) {
         println!("stop and start, time {round}");
         let memory = memory(&lab);
         assert!(memory > 100 << 20, "{memory} bytes");
-        lab.kmk("stop").code(0).prints("is stopped");
+        lab.kmk("stop").code(0).prints("was stopped in");
         assert!(lab.ids().is_empty(), "nothing runs");
         assert_eq!(self::memory(&lab), 0);
         println!("  {} MiB of memory are free again", memory >> 20);

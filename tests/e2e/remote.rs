@@ -174,7 +174,7 @@ fn a_lab_on_another_engine() {
         Ran::of(&mut docker, b"").code(0);
     }
     let kmk = |line: &str| remote.kmk_in_context(config.path(), line);
-    kmk("stop").code(0).prints("is stopped");
+    kmk("stop").code(0).prints("was stopped in");
     kmk("start")
         .code(0)
         .prints("is running again and replicates");
