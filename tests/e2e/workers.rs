@@ -102,7 +102,7 @@ fn two_mirrormakers_share_twelve_partitions_and_one_takes_over_when_the_other_di
     assert_eq!(running.finish().code(130).stderr, "");
 
     // one again: the service has its old name, and the others are gone
-    let changed = "is changed and replicates";
+    let changed = "is updated and replicates";
     let gone = "Recreated: mm2-secondary. Removed: mm2-secondary-1, mm2-secondary-2.";
     lab.deploy("--mirrormakers 1")
         .code(0)
