@@ -194,7 +194,7 @@ mod matrix {
 
     fn verify(lab: &Lab) {
         let stages = [
-            "waiting until primary->secondary shows",
+            "waiting for `primary.kmk-verify` on secondary",
             "acknowledged, arrived: ",
         ];
         for stage in stages {
@@ -254,7 +254,7 @@ mod matrix {
         destroying.until("a container is gone", |_| lab.ids().len() < 3);
         interrupted(destroying);
         assert_ne!(lab.remains(), Vec::<String>::new());
-        lab.kmk("destroy").code(0).prints("is gone");
+        lab.kmk("destroy").code(0).prints("was removed in");
         lab.assert_gone();
     }
 }
