@@ -1,4 +1,4 @@
-//! Records into batches and out of them, as kmk's own client does it: message format 2. Knows nothing of connections.
+//! Encodes and decodes record batches (message format 2), as the wire client does.
 
 use crate::payload;
 use divan::counter::{BytesCount, ItemsCount};

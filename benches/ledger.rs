@@ -1,4 +1,4 @@
-//! The account of every record, as `kmk verify` keeps it. Knows nothing of brokers.
+//! The account of every record, as `kmk verify` keeps it.
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};

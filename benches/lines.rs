@@ -1,4 +1,4 @@
-//! Records as `kmk consume` writes them down. Knows nothing of where they come from.
+//! Formats records as `kmk consume` prints them.
 
 // part of the binary, which has no door for others
 #[path = "../src/cli/consume/format.rs"]

@@ -1,8 +1,7 @@
 //! Benches of the parts that a record or a lab's files go through, without brokers and without disk: `cargo bench`.
-//! Knows nothing of what is fast enough: numbers are for people to compare, before a change and after it.
 //!
-//! The column `fastest` is the one to compare: between two runs on one machine it differs by some 5 % as a rule, where the
-//! median is whatever else the machine had to do.
+//! The column `fastest` is the one to compare: between two runs on one machine it differs by some 5 % as a rule, where
+//! the median is whatever else the machine had to do.
 //!
 //! `cargo bench -- ledger` runs those of one subject, `cargo test --benches` each of them once.
 

@@ -1,4 +1,4 @@
-//! Which partition a key goes to. Knows nothing of records.
+//! Which partition a key goes to.
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};

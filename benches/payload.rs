@@ -1,4 +1,4 @@
-//! What the records of the benches hold: text that compresses as events do. Knows nothing of what is measured.
+//! The records of the benches: text that compresses as events do.
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};

@@ -1,4 +1,4 @@
-//! A lab's files out of what was asked for. Knows nothing of the disk.
+//! Renders a lab's files from its spec.
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};

@@ -1,4 +1,4 @@
-//! Message sets of format 0, as the `kafka` crate writes and reads them. Knows nothing of kmk's own client.
+//! Message sets of format 0, as the `kafka` crate writes and reads them.
 //!
 //! The crate has no door but its client, so that one talks over the loopback device to a broker that does nothing: it
 //! takes what is produced, and gives it back to whoever fetches.

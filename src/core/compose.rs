@@ -1,4 +1,4 @@
-//! The compose file of a lab. Pure: the same topology gives the same bytes. Knows nothing of what MirrorMaker's properties say.
+//! Renders the compose file of a lab: the same topology gives the same bytes.
 
 mod broker;
 mod delivery;

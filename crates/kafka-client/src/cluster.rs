@@ -141,7 +141,7 @@ impl Cluster {
         answer
     }
 
-    /// Whether an answer, or the end of its connection, is there already.
+    /// Whether an answer, or the end of its connection, has arrived.
     pub(crate) fn is_answered<R>(&mut self, asked: &Pending<R>) -> bool {
         match self.connections.get_mut(&asked.route) {
             Some(connection) => connection.has_answer(&asked.ticket),

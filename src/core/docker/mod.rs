@@ -1,4 +1,4 @@
-//! The docker command line, asked and told. Knows plain names and paths: nothing of topologies, nothing of Kafka.
+//! Runs the docker command line and reads its answers.
 
 mod argv;
 mod engine_host;

@@ -1,5 +1,4 @@
-//! Why a topic is not, or not yet, on the target of a flow: the one answer that comes first, from plain facts. Knows
-//! nothing of where they come from, and of no words for people.
+//! Why a topic is not, or not yet, on the target of a flow: the one answer that comes first, from plain facts.
 
 mod answer;
 mod facts;

@@ -1,4 +1,4 @@
-//! Consumer groups: who reads, how far they came, and moving or removing them. Knows nothing of tables.
+//! Consumer groups: their members, committed offsets and lag, and how to reset or delete them.
 
 mod both_ends;
 mod change;

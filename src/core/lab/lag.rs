@@ -1,5 +1,5 @@
-//! How far the copies of a lab are behind: what clusters and MirrorMaker say, and a look at the records that are left. What each
-//! number means stands in `docs/lag.md`. Judges nothing itself.
+//! How far the mirrored topics of a lab are behind: what clusters and MirrorMaker say, and a look at the records that are left.
+//! What each number means stands in `docs/lag.md`.
 
 mod remaining;
 mod stall;

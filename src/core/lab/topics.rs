@@ -1,4 +1,4 @@
-//! The topics of clusters: what is in them, what they are set to, and where they are mirrored. Knows nothing of tables.
+//! The topics of clusters: their records, their settings, and where they are mirrored.
 
 mod answer;
 mod change;

@@ -1,5 +1,4 @@
-//! The settings of a lab's flows, judged by Kafka's own definitions: what would MirrorMaker do with them? Pure. Knows
-//! nothing of files and flags.
+//! The settings of a lab's flows, judged by Kafka's own definitions: what would MirrorMaker do with them?
 
 use crate::core::mirrormaker::lint::{MOST, has_own_code, is_readable};
 use crate::core::mirrormaker::settings::{

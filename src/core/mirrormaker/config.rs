@@ -1,7 +1,7 @@
-//! MirrorMaker's properties. Pure: the same topology gives the same bytes. Knows nothing of compose.
+//! Renders MirrorMaker's properties: the same topology gives the same bytes.
 //!
-//! MirrorMaker ignores unknown and misplaced keys in silence: a worker's settings are read at its target's prefix,
-//! a consumer's at its source's (`MirrorMakerConfig.workerConfig`).
+//! MirrorMaker silently ignores unknown and misplaced keys: a worker's settings are read at its target's prefix, a
+//! consumer's at its source's (`MirrorMakerConfig.workerConfig`).
 
 mod flow;
 mod worker_group;

@@ -1,7 +1,6 @@
-//! Every setting that MirrorMaker reads, and brokers read, as Kafka's own configuration definitions have them. Knows
-//! nothing of files.
+//! Every setting that MirrorMaker reads, and brokers read, as Kafka's own configuration definitions have them.
 //!
-//! [`known_for`] judges one key at one [`Scope`]: MirrorMaker ignores unknown and misplaced keys in silence.
+//! [`known_for`] judges one key at one [`Scope`]: MirrorMaker silently ignores unknown and misplaced keys.
 //! [`known_to_brokers`] does so for the brokers, which are no better.
 
 mod broker;

@@ -1,9 +1,8 @@
 //! What MirrorMaker writes down about itself on its target, decoded: the state of its tasks and how far it has read.
-//! Knows nothing of how the records were read.
 //!
 //! The formats are Kafka Connect's (`KafkaStatusBackingStore`, `MirrorUtils`), read with a plain consumer from
-//! `mm2-status.<source>.internal` and `mm2-offsets.<source>.internal`. Both topics are compacted: the latest record of a
-//! key wins, and one without a value deletes it.
+//! `mm2-status.<source>.internal` and `mm2-offsets.<source>.internal`. Both topics are compacted: the latest record of
+//! a key wins, and one without a value deletes it.
 
 mod binary;
 mod checkpoint;

@@ -1,4 +1,4 @@
-//! Sending records into a topic, and the account of what arrived. Knows nothing of labs, files or terminals.
+//! Sends records into a topic and reports what the brokers acknowledged.
 
 mod batch_queue;
 mod first;

@@ -141,7 +141,7 @@ impl Cluster {
         Ok(metadata.topics.remove(topic))
     }
 
-    /// The broker that leads a partition, asked for anew where it is not known.
+    /// The leader of a partition; the metadata is refreshed if it is unknown.
     ///
     /// # Errors
     /// [`KafkaError::UnknownTopic`], [`KafkaError::UnknownPartition`], [`KafkaError::NoLeader`]; or when no broker

@@ -119,7 +119,7 @@ impl Connection {
         Err(error)
     }
 
-    /// Throws the client away: the next request connects anew and learns who leads what.
+    /// Throws the client away: the next request reconnects and refreshes the metadata.
     pub(super) fn forget(&mut self) {
         self.worker = None;
     }

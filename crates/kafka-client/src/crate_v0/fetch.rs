@@ -55,7 +55,7 @@ pub(super) fn fetch(
 /// Fetches one place so that the answer ends with the first batch that holds a record, if there is one.
 ///
 /// The crate returns nothing but the first *compressed* batch of an answer: what lies uncompressed before it is
-/// dropped in silence (`MessageSet::from_slice`). So when an answer begins beyond the offset asked for, the missing
+/// silently dropped (`MessageSet::from_slice`). So when an answer begins beyond the offset asked for, the missing
 /// records may be there all the same. An answer cut right after its first batch cannot hide any.
 pub(super) fn first_batch(
     client: &mut KafkaClient,

@@ -4,7 +4,7 @@ use crate::endpoint::Endpoint;
 use kafka::client::KafkaClient;
 use std::collections::BTreeSet;
 
-/// Reads the metadata of every topic anew: the one call that never creates a topic.
+/// Refreshes the metadata of every topic: the one call that never creates a topic.
 pub(super) fn reload(client: &mut KafkaClient) -> kafka::Result<()> {
     // otherwise topics deleted since would stay
     client.reset_metadata();

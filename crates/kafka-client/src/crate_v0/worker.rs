@@ -11,7 +11,7 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
-/// How long a TCP connection may take to be made. While a container is restarted its packets are lost in silence; a
+/// How long opening a TCP connection may take. While a container restarts, its packets are silently dropped; a
 /// new attempt then gets through sooner than TCP's own, which come ever more slowly.
 const CONNECT: Duration = Duration::from_secs(1);
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-/// The oldest version in which workers keep what they have while they share out anew.
+/// The oldest version in which workers keep their tasks during a rebalance (incremental cooperative rebalancing).
 const INCREMENTAL: i16 = 1;
 /// The number that stands for a connector itself among its tasks.
 const CONNECTOR: i32 = -1;

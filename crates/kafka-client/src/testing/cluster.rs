@@ -1,4 +1,4 @@
-//! What the broker knows, and what it says of itself. Knows nothing of connections.
+//! The metadata of the fake broker.
 
 use super::groups::Group;
 use super::log::Log;

@@ -1,4 +1,4 @@
-//! One partition: its record batches as they were produced, with the offsets that they got. Knows nothing of requests.
+//! One partition: its record batches as they were produced, with their offsets.
 
 use crate::message::Record;
 use crate::protocol::batch::{PREFIX, RecordBatch, batches, stamp};

@@ -1,4 +1,4 @@
-//! Writing, reading and finding records. Knows nothing of connections.
+//! Answers `Produce`, `Fetch` and `ListOffsets`.
 
 use super::Shared;
 use super::cluster::{State, code};

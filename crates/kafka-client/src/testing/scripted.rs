@@ -1,4 +1,4 @@
-//! Brokers that answer as a test tells them to. Know nothing of Kafka's rules.
+//! Brokers that answer as a test tells them to.
 
 use super::serve::{Asked, Reply, Server};
 use super::{FakeBroker, Fault, everything};

@@ -1,4 +1,4 @@
-//! A socket that answers requests as it is told to. Knows nothing of what is asked.
+//! A socket that answers requests with a given function.
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use kafka_protocol::messages::{ApiKey, RequestHeader};

@@ -1,4 +1,4 @@
-//! Making, changing and removing topics, and what they are set to. Knows nothing of records.
+//! Creates, changes and deletes topics of the fake broker, and describes their settings.
 
 use super::cluster::{State, code, text};
 use super::log::Log;

@@ -1,5 +1,5 @@
-//! Whether the first records of a topic are on the target: a position alone cannot tell whether it was noted of this topic, or
-//! of one of the same name that was there before. Judges nothing else.
+//! Whether the first records of a topic are on the target: a position alone cannot tell whether it was noted of this
+//! topic, or of one of the same name that was there before.
 
 use crate::core::judge::lag::{Ends, PartitionLag, may_have_expired};
 use crate::core::lab::Lab;

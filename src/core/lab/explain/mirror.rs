@@ -1,5 +1,5 @@
-//! What is known of the MirrorMaker of a flow beside what it notes on its target: containers, networks, its file and its log.
-//! Judges nothing.
+//! What is known of the MirrorMaker of a flow beside what it notes on its target: containers, networks, its file and
+//! its log.
 
 use crate::core::docker::Docker;
 use crate::core::judge::explain::Worker;

@@ -1,5 +1,5 @@
-//! Which records of a topic were mirrored once and are not on the target any more, so that exactly these can be brought there.
-//! Judges nothing else.
+//! Which records of a topic were mirrored once and are not on the target any more, so that exactly these can be brought
+//! there.
 
 use super::PATIENCE;
 use crate::core::judge::explain::Missing;

@@ -1,4 +1,4 @@
-//! Whether a topic whose prefixes say so was mirrored from elsewhere: a name is anybody's to give. Judges nothing else.
+//! Whether a topic with a prefix was really mirrored from elsewhere: anybody can choose such a name.
 
 use super::{Scene, sight};
 use crate::core::judge::explain::{Origin, Sight};

@@ -1,5 +1,5 @@
-//! Copies that take only smaller records than their originals do: one that is larger ends the task of `MirrorMaker`, and the task
-//! after it. Judges nothing.
+//! Mirrored topics that accept only smaller records than their source topics: one that is larger ends the task of `MirrorMaker`,
+//! and the task after it.
 
 use super::PATIENCE;
 use crate::core::judge::explain::Tight;

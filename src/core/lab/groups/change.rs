@@ -1,4 +1,4 @@
-//! Moving a group to another place, and removing it. Knows nothing of labs.
+//! Resets the committed offsets of a group, and deletes groups.
 
 use super::GroupError;
 use crate::core::lab::topics;

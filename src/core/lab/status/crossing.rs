@@ -1,5 +1,5 @@
 //! What becomes of a canary sent through each flow, all at once; where none may be sent, or none arrives, whether
-//! MirrorMaker gives signs of life. Judges nothing.
+//! MirrorMaker writes heartbeats.
 
 use super::workers::Workers;
 use crate::core::judge::health::{CanaryStatus, Life, is_slow};

@@ -1,4 +1,4 @@
-//! Whether MirrorMaker has ended in a container that runs, as its log says. Judges nothing else of it.
+//! Whether MirrorMaker has exited in a running container, as its log says.
 
 use crate::core::docker::Docker;
 use crate::core::lab::Lab;

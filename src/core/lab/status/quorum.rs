@@ -1,4 +1,4 @@
-//! Whether a cluster does all its work with fewer brokers than it should have. Asks nobody.
+//! Whether a cluster does all its work with fewer brokers than it should have.
 
 use crate::core::observe::ClusterSnapshot;
 use crate::core::topology::Cluster;

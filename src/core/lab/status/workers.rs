@@ -1,4 +1,4 @@
-//! The MirrorMakers that carry a flow, one or several, and which of them run. Knows nothing of records.
+//! The MirrorMakers of a flow, one or several, and which of them run.
 
 use crate::core::docker::Container;
 use crate::core::lab::Lab;

@@ -1,4 +1,4 @@
-//! What a cluster answered about its topics, and the sums of it. Knows nothing of labs.
+//! What a cluster answered about its topics, and its totals.
 
 use super::report::{ClusterTopics, PartitionReport, TopicReport};
 use crate::core::topology::is_internal;

@@ -1,4 +1,4 @@
-//! Making, changing and removing a topic. Knows nothing of labs, nor of whose a topic is.
+//! Creates, changes and deletes topics.
 
 use super::{TopicError, find};
 use crate::core::nearest::by_nearness;

@@ -1,5 +1,4 @@
-//! When a change of a topic reaches the topics that are mirrored from it: MirrorMaker looks now and then. Knows nothing of
-//! connections.
+//! When a change of a topic reaches the topics that are mirrored from it: MirrorMaker looks now and then.
 
 use crate::core::mirrormaker::config;
 use crate::core::spec::filter;

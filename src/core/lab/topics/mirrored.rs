@@ -1,4 +1,4 @@
-//! Which topics are copies of which, by the flows of a lab and the topics that are there. Knows nothing of connections.
+//! Which topics are mirrored from which, by the flows of a lab and the existing topics.
 //!
 //! Only MirrorMaker can tell what its Java expressions take in; a copy that is there says it without any.
 

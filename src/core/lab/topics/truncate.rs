@@ -1,4 +1,4 @@
-//! Removing the oldest records of a topic. Knows nothing of labs.
+//! Deletes the oldest records of a topic.
 
 use super::{TopicError, find};
 use kmk_kafka::endpoint::Endpoint;

@@ -1,4 +1,4 @@
-//! Waiting for the first bytes of an input. Knows nothing of what they say.
+//! Waits for the first bytes of an input.
 
 use super::Input;
 use crate::core::event::{Event, Observer};

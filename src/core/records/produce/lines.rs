@@ -1,4 +1,4 @@
-//! Cutting a stream of bytes into lines, in constant memory. Knows nothing of records or encodings.
+//! Splits a stream of bytes into lines, in constant memory.
 
 use crate::core::records::samples::MAX_VALUE;
 use std::io::{self, BufRead, BufReader, Read};

@@ -1,5 +1,4 @@
-//! Gathering records into batches on a thread of its own, while the batch before is on its way. Knows nothing of
-//! brokers.
+//! Gathering records into batches on a thread of its own, while the batch before is on its way.
 
 use super::batch_queue::{BatchReceiver, BatchSender, batch_queue};
 use super::lines::Lines;

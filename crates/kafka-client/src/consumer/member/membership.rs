@@ -1,5 +1,5 @@
 //! A member of a group, from joining to leaving: asks to join, shares out the partitions where it is the leader, keeps
-//! its place, and joins again whenever the group shares out anew.
+//! its place, and rejoins whenever the group rebalances.
 
 use super::assignor::ASSIGNORS;
 use super::heartbeat::{Heartbeat, HeartbeatAnswer};

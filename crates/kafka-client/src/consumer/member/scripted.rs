@@ -1,4 +1,4 @@
-//! A coordinator for tests: the fake broker, and what it was asked. Knows nothing of how members work.
+//! A coordinator for tests: the fake broker, and the requests that it got.
 
 use crate::endpoint::Endpoint;
 use crate::testing::{self, FakeBroker, Reply, before};

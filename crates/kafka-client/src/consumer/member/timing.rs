@@ -17,7 +17,7 @@ pub(super) struct Timing {
     pub(super) session: Duration,
     /// So long the coordinator waits for all members to join again.
     pub(super) rebalance: Duration,
-    /// Between two heartbeats: how soon a member notices that the group shares out anew.
+    /// Between two heartbeats: how soon a member notices a rebalance.
     pub(super) heartbeat: Duration,
 }
 

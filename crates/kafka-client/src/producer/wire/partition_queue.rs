@@ -290,7 +290,7 @@ impl PartitionQueue {
         }
     }
 
-    /// Begins anew under another name.
+    /// Starts again with another producer id.
     pub(super) fn restart_as(&mut self, producer_id: ProducerId) {
         self.producer_id = Some(producer_id);
         self.retired = None;

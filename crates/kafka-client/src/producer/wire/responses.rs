@@ -112,7 +112,7 @@ impl Producer {
         worst
     }
 
-    /// Leaders are looked for anew, after a pause.
+    /// The metadata is refreshed after a pause, to find the leaders.
     pub(super) fn back_off(&mut self, error: KafkaError) {
         self.trouble = Some(error);
         self.cluster.forget();
