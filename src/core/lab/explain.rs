@@ -165,7 +165,7 @@ impl Scene<'_> {
         let said = noted.unwrap_or(&nothing);
         let config = &said.config;
         let workers = mirror::workers(self.lab, flow);
-        // what does not run will be told anew when it does
+        // what does not run reads its settings when it starts
         let runs = workers.iter().any(Worker::runs);
         let settings = config.settings.as_ref().filter(|_| runs);
         let rules = rules(flow, settings);

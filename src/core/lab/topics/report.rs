@@ -60,7 +60,7 @@ pub struct RemoteTopic {
 pub struct TopicDetails {
     /// The cluster's name in the lab; none for a cluster of no lab.
     pub cluster: Option<String>,
-    /// Kafka's id of the topic, another one once it has been deleted and made anew; none where the broker tells none.
+    /// Kafka's id of the topic, a new one once the topic was recreated; none if the broker does not send it.
     pub id: Option<String>,
     /// The sum.
     #[serde(flatten)]
