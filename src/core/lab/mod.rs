@@ -8,6 +8,7 @@ pub mod deploy;
 pub mod destroy;
 pub mod explain;
 pub mod groups;
+pub mod journal;
 pub mod lag;
 mod leftover;
 pub mod list;
