@@ -276,6 +276,7 @@ fn listed(lab: &str, list: &str, kind: &str, remove: &str, found: &[Value]) -> V
     // of this lab: others on the engine stay
     let (key, gone) = match kind {
         "container" => ("Id", format!("{remove} *id-{lab}-*")),
+        "volume" => ("Name", format!("{remove} *kmk-{lab}_*-data*")),
         _ => ("Name", format!("{remove} *kmk-{lab}_*")),
     };
     let ids: Vec<&str> = found.iter().map(|one| text(one, key)).collect();

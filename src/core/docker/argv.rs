@@ -141,8 +141,14 @@ pub(super) fn remove_networks(ids: &[String]) -> Argv {
 }
 
 /// An existing one stays as it is.
-pub(super) fn make_volume(name: &str, label: &str) -> Argv {
-    words(["volume", "create", "--label", label, name])
+pub(super) fn make_volume(name: &str, labels: &[(String, String)]) -> Argv {
+    let labels = labels
+        .iter()
+        .map(|(label, value)| format!("{label}={value}"));
+    let argv = labels.fold(words(["volume", "create"]), |argv, label| {
+        then(argv, ["--label", &label])
+    });
+    then(argv, [name])
 }
 
 pub(super) fn remove_volumes(names: &[String]) -> Argv {

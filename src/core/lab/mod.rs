@@ -9,6 +9,7 @@ pub mod destroy;
 pub mod drill;
 pub mod explain;
 pub mod groups;
+pub mod journal;
 pub mod lag;
 mod leftover;
 pub mod list;
