@@ -4,6 +4,7 @@ use super::finding::Unfit;
 use crate::core::docker::DockerError;
 use crate::core::lab::LabError;
 use crate::core::lab::deploy::DeployError;
+use crate::core::lab::journal::JournalError;
 use crate::core::lab::lock::LockError;
 use kmk_kafka::KafkaError;
 use kmk_kafka::wait::{Stop, seconds};
@@ -80,6 +81,9 @@ pub enum DrillError {
     /// Another kmk is at it.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// What was done to the lab cannot be noted, or read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// Docker refused or failed.
     #[error(transparent)]
     Docker(#[from] DockerError),
@@ -106,7 +110,9 @@ impl DrillError {
         match self {
             Self::TakenBack { cause, .. } => cause.is_interruption(),
             Self::Kafka(KafkaError::Stopped(Stop::Interrupted)) => true,
-            Self::Docker(error) | Self::Lab(LabError::Docker(error)) => error.is_interruption(),
+            Self::Docker(error)
+            | Self::Lab(LabError::Docker(error))
+            | Self::Journal(JournalError::Docker(error)) => error.is_interruption(),
             _ => false,
         }
     }

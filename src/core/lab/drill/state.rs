@@ -2,7 +2,8 @@
 
 use super::Fault;
 use super::plan::Plan;
-use crate::core::docker::{Docker, DockerError};
+use crate::core::docker::Docker;
+use crate::core::lab::journal::{self, JournalError};
 use kmk_kafka::message::to_millis;
 use kmk_kafka::wait::Limit;
 use serde::{Deserialize, Serialize};
@@ -79,10 +80,9 @@ impl DrillState {
     /// The drill of a lab that was not taken back, if there is one.
     ///
     /// # Errors
-    /// When docker cannot be asked.
-    pub fn load(docker: &Docker, lab: &str, limit: &Limit) -> Result<Option<Self>, DockerError> {
-        let _ = (docker, lab, limit);
-        Ok(None)
+    /// When the lab's journal cannot be read.
+    pub fn load(docker: &Docker, lab: &str, limit: &Limit) -> Result<Option<Self>, JournalError> {
+        Ok(journal::read(docker, lab, limit)?.drill)
     }
 
     pub(super) fn save(
@@ -90,13 +90,13 @@ impl DrillState {
         docker: &Docker,
         lab: &str,
         limit: &Limit,
-    ) -> Result<(), DockerError> {
-        let _ = (docker, lab, limit);
-        Ok(())
+    ) -> Result<(), JournalError> {
+        journal::change(docker, lab, limit, |journal| {
+            journal.drill = Some(self.clone());
+        })
     }
 
-    pub(super) fn forget(docker: &Docker, lab: &str, limit: &Limit) -> Result<(), DockerError> {
-        let _ = (docker, lab, limit);
-        Ok(())
+    pub(super) fn forget(docker: &Docker, lab: &str, limit: &Limit) -> Result<(), JournalError> {
+        journal::change(docker, lab, limit, |journal| journal.drill = None)
     }
 }
