@@ -16,6 +16,9 @@
 //! through the other modules. Each takes a [`Limit`](kafka::wait::Limit): how long it may take, and who may interrupt
 //! it. What happens meanwhile is told to an [`Observer`](core::event::Observer).
 //!
+//! It is made for `kmk`: the command line, its JSON and its files are what stays stable; names here may change with any
+//! release.
+//!
 //! The labels on a lab's containers are its only state ([`core::compose`]); the files in its working directory are
 //! there to be read and run by hand ([`core::lab::workdir`]).
 
