@@ -44,7 +44,7 @@ impl Rule {
     }
 
     /// Answers as docker does of journals: what was made is there.
-    fn as_journal(mut self) -> Self {
+    fn of_journals(mut self) -> Self {
         self.is_journal = true;
         self
     }
@@ -124,7 +124,7 @@ impl Docker {
                     .until(FORGET_CLASSES),
             )
             .rule(Rule::on(FORGET_CLASSES))
-            .rules(JOURNAL.map(|pattern| Rule::on(pattern).as_journal()))
+            .rules(JOURNAL.map(|pattern| Rule::on(pattern).of_journals()))
     }
 
     /// An engine that does not answer, for a reason.

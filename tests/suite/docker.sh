@@ -24,9 +24,9 @@ images() {
 # Journals: a volume is a file that has what `inspect` tells of it, and a name is given only once.
 journal() {
   volumes=$home/volumes
-  mkdir -p "$volumes"
   case "$1 $2" in
   "volume create")
+    mkdir -p "$volumes"
     shift 2
     labels=
     while [ $# -gt 1 ]; do
@@ -64,7 +64,10 @@ for rule in "$home"/rules/*; do
   [ -e "$rule/from" ] && ! called "$rule/from" && continue
   [ -e "$rule/until" ] && called "$rule/until" && continue
   case "$*" in compose*up*) images >>"$home/images" ;; esac
-  [ -e "$rule/journal" ] && journal "$@" && exit
+  if [ -e "$rule/journal" ]; then
+    journal "$@"
+    exit 0
+  fi
   [ -s "$rule/out" ] && cat "$rule/out"
   [ -s "$rule/err" ] && cat "$rule/err" >&2
   if [ -e "$rule/tenths" ]; then

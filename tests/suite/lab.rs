@@ -165,6 +165,13 @@ impl FakeLab {
         self
     }
 
+    /// With a journal, by the number in its volume's name.
+    pub(crate) fn journal(mut self, number: u32) -> Self {
+        let volume = format!("kmk-{}_journal-{number}", self.name);
+        self.volumes.push(volume);
+        self
+    }
+
     /// Without any container: its networks and volumes are still there.
     pub(crate) fn without_containers(mut self) -> Self {
         self.containers.clear();

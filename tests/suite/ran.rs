@@ -60,6 +60,11 @@ impl Ran {
         &self.stdout
     }
 
+    /// Every docker command so far, for a closer look.
+    pub(crate) fn all_calls(&self) -> &[String] {
+        &self.calls
+    }
+
     /// Where only a part matters, or not all is known.
     #[track_caller]
     pub(crate) fn stdout_has(self, part: &str) -> Self {

@@ -3,6 +3,7 @@
 use super::super::table::{row, table};
 use super::report::{self, Json};
 use crate::cli::CliError;
+use kafka_mirror_kit::core::judge::drill::Judgement;
 use kafka_mirror_kit::core::lab::drill::FailoverReport;
 use serde::Serialize;
 
@@ -51,7 +52,7 @@ impl<'a> Repeated<'a> {
         #[allow(clippy::cast_precision_loss, reason = "never so many")]
         let records = judgements.clone().map(|one| one.rpo.records as f64);
         Self {
-            passed: judgements.clone().all(|one| one.passed()),
+            passed: judgements.clone().all(Judgement::passed),
             rpo_records: Range::of(records),
             rpo_seconds: Range::of(judgements.map(|one| one.rpo.seconds)),
             rto_seconds: rto.map(|all| Range::of(all.into_iter())),

@@ -31,17 +31,17 @@ impl From<DrillError> for CliError {
 
 impl From<Unfit> for CliError {
     fn from(Unfit(findings): Unfit) -> Self {
-        Self::all(findings.into_iter().map(one))
+        Self::all(findings.iter().map(one))
     }
 }
 
-fn one(finding: Finding) -> CliError {
+fn one(finding: &Finding) -> CliError {
     let exit = if finding.is_health() {
         Exit::No
     } else {
         Exit::Usage
     };
-    let hint = match &finding {
+    let hint = match finding {
         Finding::NoFlows => "a drill fails over along a flow: use a lab that has one".to_owned(),
         Finding::WhichFlow(flows) => {
             let flow = flows.first().map_or("", String::as_str);

@@ -30,6 +30,7 @@ impl From<LabError> for CliError {
                 ))
             }
             LabError::Label { .. } => told,
+            LabError::Journal(error) => error.into(),
             LabError::Docker(error) => error.into(),
         }
     }

@@ -1,5 +1,6 @@
 //! Builds every docker command line, as data, so that tests can compare them.
 
+use crate::core::shell;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -200,6 +201,22 @@ pub(super) fn stats(ids: &[String]) -> Argv {
         ]),
         ids,
     )
+}
+
+/// A word of more characters is cut off where a command is named: it holds a whole journal.
+const LONG: usize = 4096;
+
+/// To paste into a shell.
+pub(super) fn line(argv: &Argv) -> String {
+    let words = argv.iter().map(|word| {
+        let word = word.to_string_lossy();
+        match word.char_indices().nth(LONG) {
+            Some((end, _)) => format!("{}...", &word[..end]),
+            None => shell::word(&word),
+        }
+    });
+    let words: Vec<String> = ["docker".to_owned()].into_iter().chain(words).collect();
+    words.join(" ")
 }
 
 #[cfg(test)]

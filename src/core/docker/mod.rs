@@ -15,8 +15,7 @@ pub use memory::bytes;
 pub use resource::{Container, Labelled};
 pub(crate) use resource::{in_project, labelled};
 
-use crate::core::shell;
-use argv::Argv;
+use argv::{Argv, line};
 use kmk_kafka::wait::Limit;
 use process::{Finished, Unfinished};
 use serde::Deserialize;
@@ -260,14 +259,6 @@ impl Docker {
         self.each(ids, argv::stop, limit)
     }
 
-    /// Kills containers, all at once, without any grace; they are not started again by themselves.
-    ///
-    /// # Errors
-    /// When docker refuses, such as for one that does not run.
-    pub fn kill(&self, ids: &[String], limit: &Limit) -> Result<(), DockerError> {
-        self.each(ids, argv::kill, limit)
-    }
-
     /// Kills and removes containers with their anonymous volumes.
     ///
     /// # Errors
@@ -402,20 +393,4 @@ fn unfinished(argv: &Argv, error: Unfinished) -> DockerError {
         Unfinished::NotStarted(cause) => DockerError::NotStarted { command, cause },
         Unfinished::Stopped(stop) => DockerError::Stopped { command, stop },
     }
-}
-
-/// A word of more characters is cut off where a command is named: it holds a whole journal.
-const LONG: usize = 4096;
-
-/// To paste into a shell.
-fn line(argv: &Argv) -> String {
-    let words = argv.iter().map(|word| {
-        let word = word.to_string_lossy();
-        match word.char_indices().nth(LONG) {
-            Some((end, _)) => format!("{}...", &word[..end]),
-            None => shell::word(&word),
-        }
-    });
-    let words: Vec<String> = ["docker".to_owned()].into_iter().chain(words).collect();
-    words.join(" ")
 }

@@ -1,7 +1,7 @@
 //! A text on several labels: one argument of a process is at most 128 KiB long (Linux's `MAX_ARG_STRLEN`).
 
 /// Label on a journal's volume: the number of parts that follow, `kmk.journal.1` and so on.
-pub const LABEL_PARTS: &str = "kmk.journal";
+pub(super) const LABEL_PARTS: &str = "kmk.journal";
 /// Bytes of one part at most; its label's name comes on top.
 const PART: usize = 100_000;
 

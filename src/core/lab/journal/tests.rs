@@ -164,7 +164,7 @@ fn what_cannot_be_understood_is_refused_and_stays() {
             "`kmk.journal.1` is missing",
         ),
         (
-            r#""kmk.format":"1","kmk.journal":"1","kmk.journal.1":"[""#,
+            r#""kmk.format":"1","kmk.journal":"1","kmk.journal.1":"{""#,
             "EOF",
         ),
     ];
@@ -210,10 +210,8 @@ fn journals() -> impl Strategy<Value = Journal> {
         });
     let link = prop::option::of(cut).prop_map(|cut| LinkState { cut });
     prop::collection::btree_map("[a-z]{1,9}->[a-z\"\\\\é]{1,9}", link, 0..50).prop_map(|links| {
-        let mut journal = Journal {
-            links,
-            ..Journal::default()
-        };
+        let mut journal = Journal::default();
+        journal.links = links;
         journal.tidy();
         journal
     })
