@@ -1,6 +1,6 @@
 //! The command line: parses arguments, calls the core, and turns its answer into output and an exit code.
 
-mod chosen;
+mod cluster_choice;
 mod consume;
 mod context;
 mod deploy;
