@@ -259,6 +259,14 @@ impl Docker {
         self.each(ids, argv::stop, limit)
     }
 
+    /// Kills containers, all at once, without any grace; they are not started again by themselves.
+    ///
+    /// # Errors
+    /// When docker refuses, such as for one that does not run.
+    pub fn kill(&self, ids: &[String], limit: &Limit) -> Result<(), DockerError> {
+        self.each(ids, argv::kill, limit)
+    }
+
     /// Kills and removes containers with their anonymous volumes.
     ///
     /// # Errors
