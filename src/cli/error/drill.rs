@@ -31,7 +31,12 @@ impl From<DrillError> for CliError {
 
 impl From<Unfit> for CliError {
     fn from(Unfit(findings): Unfit) -> Self {
-        Self::all(findings.iter().map(one))
+        let is_health = findings.iter().all(Finding::is_health);
+        let told = Self::all(findings.iter().map(one));
+        Self {
+            exit: if is_health { Exit::No } else { Exit::Usage },
+            ..told
+        }
     }
 }
 

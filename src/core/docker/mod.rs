@@ -259,11 +259,8 @@ impl Docker {
         self.each(ids, argv::stop, limit)
     }
 
-    /// Kills containers, all at once, without any grace; they are not started again by themselves.
-    ///
-    /// # Errors
-    /// When docker refuses, such as for one that does not run.
-    pub fn kill(&self, ids: &[String], limit: &Limit) -> Result<(), DockerError> {
+    /// Kills containers, all at once and without any grace. Docker does not start them again by itself.
+    pub(crate) fn kill(&self, ids: &[String], limit: &Limit) -> Result<(), DockerError> {
         self.each(ids, argv::kill, limit)
     }
 

@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 const COMMIT: Duration = Duration::from_secs(1);
 /// How long a broker may take to answer.
 const ANSWER: Duration = Duration::from_secs(10);
-/// How long the last commit, and leaving the group, may take.
-const LAST: Duration = Duration::from_secs(3);
+/// How long the last commit, and leaving the group, may take: the source may be dead.
+const LAST: Duration = Duration::from_secs(2);
 /// How soon it tries again after a failure.
 const AGAIN: Duration = Duration::from_millis(50);
 /// So many records a lagging group has read before it stopped.
@@ -92,14 +92,15 @@ impl Member {
             next_commit: Instant::now() + COMMIT,
         };
         let ended = reader.until(close);
-        if !stop.is_raised() && close.is_raised() {
-            let last = Limit::new(LAST, stop);
-            reader.commit(&last)?;
-            // the others take over at once; else when its coordinator notices
-            let _ = reader.consumer.leave(&last);
-            return Ok(());
-        }
-        ended
+        let last = Limit::new(LAST, &Interrupt::default());
+        let committed = if close.is_raised() && !stop.is_raised() {
+            reader.commit(&last)
+        } else {
+            ended
+        };
+        // the group may be removed at once; else when its coordinator notices
+        let _ = reader.consumer.leave(&last);
+        committed
     }
 }
 

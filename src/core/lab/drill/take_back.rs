@@ -148,15 +148,13 @@ fn remove_groups(
     limit: &Limit,
 ) -> Result<(), DrillError> {
     let mut admin = connect(lab, cluster, limit)?;
+    let patience = limit.at_most(SESSION);
     for group in &state.groups {
-        let removed =
-            limit
-                .at_most(SESSION)
-                .until(AGAIN, || match admin.delete_group(group, limit) {
-                    Err(error) if is(&error, NO_GROUP) => Ok(Probe::Ready(())),
-                    Err(error) if is(&error, NON_EMPTY) => Ok(Probe::NotYet(error.to_string())),
-                    deleted => deleted.map(Probe::Ready),
-                });
+        let removed = patience.until(AGAIN, || match admin.delete_group(group, limit) {
+            Err(error) if is(&error, NO_GROUP) => Ok(Probe::Ready(())),
+            Err(error) if is(&error, NON_EMPTY) => Ok(Probe::NotYet(error.to_string())),
+            deleted => deleted.map(Probe::Ready),
+        });
         match removed {
             // a group without topics does no harm
             Err(KafkaError::Stopped(Stop::Deadline { .. })) => {}
