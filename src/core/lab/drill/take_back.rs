@@ -101,7 +101,8 @@ fn take_back(
     // what MirrorMaker does not find when it starts it does not go on with
     remove(lab, state, limit, observer)?;
     docker.start(&mirrors, limit)?;
-    readiness.wait(limit, observer).map_err(Box::new)?;
+    let ready = readiness.wait_for_flows(limit, observer);
+    ready.map_err(Box::new)?;
     remove_groups(lab, state, &state.source, limit)?;
     Ok(DrillState::forget(docker, &lab.spec.lab, limit)?)
 }
