@@ -61,7 +61,9 @@ struct Which {
     #[arg(long, short, value_name = "NAME")]
     cluster: Option<String>,
     #[command(flatten)]
-use super::{CliError, Context, Exit, cluster_choice, consume, flow_name, flow_named};
+    elsewhere: BootstrapFlag,
+    /// Only failovers through this flow, as 'primary->secondary' or primary:secondary [default: all flows]
+    #[arg(long, value_name = "SOURCE->TARGET", value_parser = flow_name, conflicts_with_all = ["cluster", "bootstrap"])]
     flow: Option<String>,
 }
 
