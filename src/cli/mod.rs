@@ -19,6 +19,7 @@ mod logs;
 mod output;
 mod produce;
 mod quantity;
+mod report;
 mod scenarios;
 mod schema;
 mod start;
