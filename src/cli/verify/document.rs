@@ -176,7 +176,19 @@ fn timeline(verify: &VerifyReport, samples: &Samples) -> Timeline {
             what: format!("{} stopped accepting records: {error}", source.cluster),
         })
     });
-    let mut marks: Vec<Mark> = marks.chain(gave_up).collect();
+    let pauses = verify.flows.iter().zip(&curves[1..]);
+    let pauses = pauses.filter_map(|(flow, curve)| {
+        let (at, time) = longest_pause(&curve.points)?;
+        Some(Mark {
+            at,
+            what: format!(
+                "{}: nothing arrived for at least {}",
+                flow.flow,
+                report::seconds(time)
+            ),
+        })
+    });
+    let mut marks: Vec<Mark> = marks.chain(gave_up).chain(pauses).collect();
     marks.sort_by(|one, other| one.at.total_cmp(&other.at));
     Timeline {
         zero: "the run began",
@@ -186,6 +198,16 @@ fn timeline(verify: &VerifyReport, samples: &Samples) -> Timeline {
         lanes: sources.chain(flows).collect(),
         marks,
     }
+}
+
+/// When nothing arrived for the longest time before the last arrival, and for how long: shorter ones than a second are none.
+fn longest_pause(points: &[(f64, u64)]) -> Option<(f64, f64)> {
+    let most = points.iter().map(|point| point.1).max()?;
+    let before = points.iter().position(|point| point.1 == most)?;
+    let pauses = points[..before].chunk_by(|one, other| one.1 == other.1);
+    let pauses = pauses.map(|pause| (pause[0].0, pause[pause.len() - 1].0 - pause[0].0));
+    let longest = pauses.max_by(|one, other| one.1.total_cmp(&other.1));
+    longest.filter(|(_, time)| *time >= 1.0)
 }
 
 fn curve(name: &str, seen: impl Iterator<Item = (f64, u64)>, end: (f64, u64)) -> Curve {
@@ -257,6 +279,26 @@ mod tests {
             (3.0, "b: topic `a.t` did not exist"),
         ];
         assert_eq!(marks, expected.map(|(at, what)| (at, what.to_owned())));
+    }
+
+    #[test]
+    fn the_longest_pause_is_between_arrivals() {
+        let points = |all: &[u64]| {
+            (0_u32..)
+                .map(f64::from)
+                .zip(all.iter().copied())
+                .collect::<Vec<_>>()
+        };
+        for (arrived, pause) in [
+            (&[0, 5, 5, 5, 9, 9, 12][..], Some((1.0, 2.0))),
+            // what is waited for before the first one counts, and what is waited for after the last one does not
+            (&[0, 0, 0, 3, 3, 4, 4, 4, 4, 4], Some((0.0, 2.0))),
+            (&[0, 1, 2, 3], None),
+            (&[0, 0, 0, 0], None),
+            (&[], None),
+        ] {
+            assert_eq!(longest_pause(&points(arrived)), pause, "{arrived:?}");
+        }
     }
 
     #[test]
