@@ -289,9 +289,10 @@ fn every_verb_names_who_cut_the_link() {
     kmk.run("list")
         .code(0)
         .stderr_has(&format!("note: demo: {by_kmk}{restores}"));
-    kmk.run("link show").code(0).stdout_has(&format!(
-        "FLOW                LINK\nprimary->secondary  cut   cut by `kmk link cut` <time> ago\n"
-    ));
+    kmk.run("link show").code(0).stdout(indoc! {"
+        FLOW                LINK
+        primary->secondary  cut   by `kmk link cut` <time> ago
+    "});
     for (line, code) in [("status", 1), ("lag", 0)] {
         let link = link(&kmk, line, code);
         assert_eq!(link["state"], "cut", "{line}");
