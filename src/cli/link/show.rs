@@ -80,6 +80,10 @@ fn word(state: LinkState) -> &'static str {
 
 fn detail(link: &LinkStatus) -> String {
     let cut = link.cut.as_ref().map(ToString::to_string);
+    let cut = cut.map(|cut| match link.state {
+        LinkState::Unknown => cut,
+        _ => cut.trim_start_matches("cut ").to_owned(),
+    });
     let off = (link.state != LinkState::Cut && !link.cut_off.is_empty())
         .then(|| format!("off the network: {}", link.cut_off.join(", ")));
     let parts: Vec<String> = cut.into_iter().chain(off).collect();
