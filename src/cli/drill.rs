@@ -1,4 +1,5 @@
 mod abort;
+mod document;
 mod failover;
 mod repeated;
 mod report;

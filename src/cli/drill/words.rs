@@ -27,6 +27,27 @@ pub(super) fn part(name: &str, group: &str, partition: i32) -> String {
     }
 }
 
+/// What has to hold.
+pub(super) fn expected(expectation: &Expectation) -> String {
+    match expectation {
+        Expectation::AsPredicted { group } => {
+            format!("group {group} is given again, and skips, what was predicted")
+        }
+        Expectation::Served { group } => {
+            format!("group {group} is given new records in every partition")
+        }
+        Expectation::NothingLost => "a planned failover loses nothing".to_owned(),
+        Expectation::OnlyWhatWasSent => "the target has only records that were sent".to_owned(),
+        Expectation::RpoMax { records } => format!("at most {records} records are lost"),
+        Expectation::RtoMax { millis } => {
+            format!(
+                "it takes at most {}",
+                seconds(Duration::from_millis(*millis))
+            )
+        }
+    }
+}
+
 /// What did not hold.
 pub(super) fn expectation(expectation: &Expectation) -> String {
     match expectation {
