@@ -1,6 +1,6 @@
 //! The command line: parses arguments, calls the core, and turns its answer into output and an exit code.
 
-mod chosen;
+mod cluster_choice;
 mod consume;
 mod context;
 mod deploy;
@@ -8,11 +8,13 @@ mod destroy;
 mod env;
 mod error;
 mod explain;
+mod flow_name;
 mod group;
 mod groups;
 mod init;
 mod lab_file;
 mod lag;
+mod link;
 mod lint;
 mod list;
 mod logs;
@@ -35,8 +37,9 @@ mod watch;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
-pub(crate) use context::{Context, DefaultCluster, Place, flow_named};
+pub(crate) use context::{Context, DefaultCluster, Place};
 pub(crate) use error::{CliError, Exit};
+pub(crate) use flow_name::{flow_name, flow_named};
 use kafka_mirror_kit::core::spec;
 use kmk_kafka::printable;
 use kmk_kafka::wait::Interrupt;
@@ -120,6 +123,7 @@ enum Verb {
     #[command(hide = true)]
     Groups(groups::Args),
     Group(group::Args),
+    Link(link::Args),
     #[command(visible_alias = "ls")]
     List(list::Args),
     Stop(stop::Args),
@@ -212,6 +216,7 @@ fn run(verb: Verb, context: &mut Context) -> Result<Exit, CliError> {
         Verb::Topic(args) => topic::run(args, context),
         Verb::Groups(args) => groups::run(&args, context),
         Verb::Group(args) => group::run(args, context),
+        Verb::Link(args) => link::run(&args, context),
         Verb::List(args) => list::run(&args, context),
         Verb::Stop(args) => stop::run(&args, context),
         Verb::Start(args) => start::run(&args, context),

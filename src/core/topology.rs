@@ -8,6 +8,7 @@ mod existing;
 mod flow;
 mod footprint;
 mod image;
+mod internal_topics;
 mod memory;
 mod replication_policy;
 mod version;
@@ -20,6 +21,9 @@ pub use footprint::Footprint;
 pub use image::{
     DATA_IS_NEWER, IMAGE_VARIABLE, KAFKA_VERSION, KafkaImage, NEXT_KAFKA_VERSION, OFFICIAL_IMAGE,
     OLDEST_KAFKA, OLDEST_OFFICIAL, STAND_IN_IMAGE, official_image,
+};
+pub use internal_topics::{
+    checkpoints_topic, configs_topic, offset_syncs_topic, offsets_topic, status_topic,
 };
 pub use memory::Memory;
 pub use replication_policy::{HEARTBEATS, InternalName, TRANSACTIONS, is_heartbeats, is_internal};

@@ -8,7 +8,7 @@ use crate::cli::CliError;
 use crate::cli::report::{Check, Provenance, Report, VERSION};
 use kafka_mirror_kit::core::judge::ledger::Guarantee;
 use kafka_mirror_kit::core::lab::verify::{
-    FlowReport, Incident, Noted, SourceReport, VerifyEnd, VerifyReport,
+    FlowReport, Incident, SourceReport, TimedIncident, VerifyEnd, VerifyReport,
 };
 use serde::Serialize;
 use std::time::Duration;
@@ -102,7 +102,7 @@ fn flow(flow: &FlowReport, end: VerifyEnd) -> String {
     lines.join("\n")
 }
 
-fn incident(noted: &Noted, topic: &str) -> String {
+fn incident(noted: &TimedIncident, topic: &str) -> String {
     format!(
         "  after {}: {}",
         seconds(Duration::from_secs_f64(noted.at_seconds)),
