@@ -13,7 +13,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 /// Words of other tools, and what does it here.
-const VERBS: [(&[&str], &str); 14] = [
+const VERBS: [(&[&str], &str); 15] = [
     (&["version"], "`kmk --version`"),
     (
         &["down"],
@@ -61,17 +61,27 @@ const VERBS: [(&[&str], &str); 14] = [
         "`kmk group list` shows the consumer groups",
     ),
     (
+        &["cut", "heal", "disconnect", "reconnect", "isolate", "sever"],
+        "`kmk link cut` cuts the link of a flow, `kmk link heal` restores it",
+    ),
+    (
         &["delay", "latency", "behind"],
         "`kmk lag` shows how far the mirrored topics are behind",
     ),
 ];
 
-/// The same of verbs of topics and groups.
-const VERBS_OF_NOUNS: [(&[&str], &str); 4] = [
+/// The same of verbs of topics, groups and links.
+const VERBS_OF_NOUNS: [(&[&str], &str); 7] = [
     (&["rm", "remove", "drop"], "delete"),
     (&["show", "get", "info", "inspect"], "describe"),
     (&["new", "add", "make"], "create"),
     (&["set", "config", "change", "update"], "alter"),
+    (&["disconnect", "down", "sever"], "cut"),
+    (
+        &["restore", "repair", "mend", "connect", "reconnect", "up"],
+        "heal",
+    ),
+    (&["list", "ls", "status"], "show"),
 ];
 
 /// Flags of other tools, and those that do it here, for the verbs that have them.
@@ -295,6 +305,14 @@ mod tests {
             "did you mean `kmk topic delete`?"
         );
         assert_eq!(told(&["kmk", "status", "x1"]), "did you mean `--lab x1`?");
+        assert_eq!(
+            told(&["kmk", "link", "restore"]),
+            "did you mean `kmk link heal`?"
+        );
+        assert_eq!(
+            told(&["kmk", "link", "ls"]),
+            "did you mean `kmk link show`?"
+        );
         assert_eq!(
             told(&["kmk", "topic", "lst"]),
             "did you mean `kmk topic list`?"
