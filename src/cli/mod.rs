@@ -21,6 +21,7 @@ mod logs;
 mod output;
 mod produce;
 mod quantity;
+mod report;
 mod scenarios;
 mod schema;
 mod start;
@@ -169,7 +170,12 @@ fn lab_variable() -> Option<String> {
 fn patience(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(Duration::ZERO) => Err("it must be longer than zero".to_owned()),
-        other => other.map_err(|error| error.to_string()),
+        other => other.map_err(|error| match error {
+            humantime::DurationError::NumberExpected(_) | humantime::DurationError::Empty => {
+                "must be a time, such as 500ms, 30s or 2m".to_owned()
+            }
+            error => error.to_string(),
+        }),
     }
 }
 

@@ -3,6 +3,7 @@
 mod changing;
 mod docker;
 mod drift;
+mod json_schema;
 mod kmk;
 mod lab;
 mod mirror;
@@ -40,6 +41,7 @@ mod preflight;
 mod records;
 mod reference;
 mod remote;
+mod report;
 mod scenarios;
 mod silence;
 mod stop_start;
