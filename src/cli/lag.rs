@@ -168,12 +168,12 @@ fn over(args: &Args, flow: &FlowLag) -> Vec<String> {
 
 /// What was asked for, of a lab that is found anew.
 fn look(args: &Args, context: &Context) -> Result<Lag, CliError> {
-    let lab = context.awake_lab()?;
+    let (docker, lab) = context.find_awake()?;
     if let Some(name) = &args.flow {
         flow_named(&lab.topology, name)?;
     }
     let limit = Limit::new(args.timeout, &context.interrupt);
-    let mut found = lag(&lab, &limit)?;
+    let mut found = lag(&docker, &lab, &limit)?;
     found
         .flows
         .retain(|flow| args.flow.as_ref().is_none_or(|name| *name == flow.name));

@@ -1,6 +1,7 @@
 //! What a journal holds, as JSON. Every field may be missing, so that each kmk reads what an older one wrote; what a newer one added
 //! is kept.
 
+use crate::core::judge::lag::FlowMemory;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -11,6 +12,9 @@ pub struct Journal {
     /// What was done to the line of a flow, by the flow's name (`source->target`).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub links: BTreeMap<String, LinkState>,
+    /// What was seen last of the topics of a flow, by the flow's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub seen: BTreeMap<String, FlowMemory>,
     /// What a newer kmk added.
     #[serde(flatten)]
     others: BTreeMap<String, serde_json::Value>,
@@ -47,6 +51,13 @@ impl Journal {
     /// What was done to the line of a flow, to be changed. [`Journal::tidy`] drops it where nothing is left of it.
     pub fn link(&mut self, flow: &str) -> &mut LinkState {
         self.links.entry(flow.to_owned()).or_default()
+    }
+
+    /// Forgets what was seen of a topic of a flow's source: the next one of that name is another one.
+    pub fn forget(&mut self, flow: &str, topic: &str) {
+        if let Some(memory) = self.seen.get_mut(flow) {
+            memory.topics.remove(topic);
+        }
     }
 
     /// Drops what says nothing, so that a journal of nothing is an empty one.

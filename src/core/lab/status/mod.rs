@@ -97,6 +97,9 @@ pub(super) fn observed<'a>(
         };
         lag::settled((lab, wanted), views, &in_trouble, limit)
     };
+    if !limit.interrupt().is_raised() {
+        lag::remember(docker, lab, &lags, limit);
+    }
     let memory = if memory {
         used_memory(docker, lab, whole)?
     } else {
