@@ -150,6 +150,7 @@ impl Describer<'_> {
                 })
             }
             Answer::NeverCopied { .. }
+            | Answer::LostBetweenLooks(_)
             | Answer::SourceRecreated(_)
             | Answer::StartedMidway
             | Answer::PossiblyNeverCopied { .. }
@@ -182,10 +183,12 @@ impl Describer<'_> {
         let topic = &self.explanation.topic;
         let (source, target) = (self.source(), self.target());
         match &self.explanation.answer {
-            Answer::NeverCopied { records } => format!(
-                "at most {} removed on {source} before they were mirrored",
+            Answer::NeverCopied { records, exact } => format!(
+                "{}{} removed on {source} before they were mirrored",
+                if *exact { "" } else { "at most " },
                 count(*records, "record")
             ),
+            Answer::LostBetweenLooks(past) => past.losses(topic, source).join("; "),
             Answer::SourceRecreated(Beyond { position, end }) => format!(
                 "MirrorMaker's position {position} is beyond the end, {end}: it is for an earlier topic `{topic}`, which was deleted"
             ),

@@ -5,7 +5,8 @@ mod past;
 mod remaining;
 mod stall;
 
-pub(super) use past::{acknowledge, remember};
+pub use past::note_removal;
+pub(super) use past::{acknowledge, forget, remember};
 
 use super::{Lab, culprit};
 use crate::core::docker::Docker;

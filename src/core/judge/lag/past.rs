@@ -347,6 +347,11 @@ impl FlowMemory {
         }
     }
 
+    /// The next topic of that name is another one, and mirrored from its first record.
+    pub fn forget(&mut self, topic: &str) {
+        self.topics.remove(topic);
+    }
+
     /// As [`FlowMemory::acknowledge`], of records of one partition of a topic that were removed: it begins at `first` now.
     pub fn removed(&mut self, topic: &str, partition: i32, first: i64) {
         if let Some(memory) = self.topics.get_mut(topic) {

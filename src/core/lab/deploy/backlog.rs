@@ -6,6 +6,7 @@ use super::ready::{Ended, Readiness, Wait};
 use crate::core::event::Observer;
 use crate::core::judge::culprit::Why;
 use crate::core::judge::lag::FlowLag;
+use crate::core::lab::journal;
 use crate::core::lab::lag;
 use crate::core::lab::status::COPIES;
 use crate::core::lab::{Lab, addresses};
@@ -60,9 +61,11 @@ impl Readiness<'_> {
         limit: &Limit,
         _: &dyn Observer,
     ) -> Result<Vec<FlowLag>, DeployError> {
-        let Some(lab) = Lab::look_for(self.docker, &self.topology.spec.lab, limit)? else {
+        let Some(mut lab) = Lab::look_for(self.docker, &self.topology.spec.lab, limit)? else {
             return Ok(Vec::new());
         };
+        // one that cannot be read is told where it is written
+        lab.journal = journal::read(self.docker, &lab.spec.lab, limit).unwrap_or_default();
         let seen = until_none_stands(&limit.at_most(PATIENCE), |limit| {
             lag::look(&lab, &|_, _| false, limit).1
         });

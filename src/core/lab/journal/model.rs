@@ -53,13 +53,6 @@ impl Journal {
         self.links.entry(flow.to_owned()).or_default()
     }
 
-    /// Forgets what was seen of a topic of a flow's source: the next one of that name is another one.
-    pub fn forget(&mut self, flow: &str, topic: &str) {
-        if let Some(memory) = self.seen.get_mut(flow) {
-            memory.topics.remove(topic);
-        }
-    }
-
     /// Drops what says nothing, so that a journal of nothing is an empty one.
     pub(super) fn tidy(&mut self) {
         self.links.retain(|_, link| *link != LinkState::default());

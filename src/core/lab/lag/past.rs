@@ -6,6 +6,7 @@ use crate::core::docker::Docker;
 use crate::core::judge::lag::{Countable, FlowLag, FlowMemory, Later, TopicLag};
 use crate::core::lab::Lab;
 use crate::core::lab::journal::{self, JournalError};
+use crate::core::lab::topics::Truncated;
 use crate::core::mirrormaker::config;
 use crate::core::observe::{ClusterSnapshot, connect};
 use crate::core::topology::{Flow, TRANSACTIONS};
@@ -18,6 +19,9 @@ use std::time::{Duration, SystemTime};
 /// How long all of it may take.
 const PATIENCE: Duration = Duration::from_secs(1);
 const POLICY: &str = "cleanup.policy";
+
+/// What is so of some flows.
+type OfFlow<'a> = &'a dyn Fn(&FlowLag) -> bool;
 
 /// Adds to the topics of a flow what happened since they were last seen.
 pub(super) fn compare(
@@ -106,11 +110,11 @@ pub(in crate::core::lab) fn remember(docker: &Docker, lab: &Lab, flows: &[FlowLa
         .filter(outdated)
         .collect();
     if !flows.is_empty() {
-        let _ = write(docker, lab, &flows, false, limit);
+        let _ = write(docker, lab, &flows, None, limit);
     }
 }
 
-/// A person was told of all that was seen of flows: it is told no more.
+/// A person was told of all that was seen of flows: it is told no more. Of those that begin anew, nothing from before counts.
 ///
 /// # Errors
 /// When the journal cannot be written.
@@ -118,18 +122,19 @@ pub(in crate::core::lab) fn acknowledge(
     docker: &Docker,
     lab: &Lab,
     flows: &[FlowLag],
+    begins_anew: OfFlow<'_>,
     limit: &Limit,
 ) -> Result<(), JournalError> {
     let seen = lab.topology.flows.iter().zip(flows);
     let seen: Vec<(&Flow, &FlowLag)> = seen.filter(|(_, lag)| lag.behind.is_some()).collect();
-    write(docker, lab, &seen, true, limit)
+    write(docker, lab, &seen, Some(begins_anew), limit)
 }
 
 fn write(
     docker: &Docker,
     lab: &Lab,
     flows: &[(&Flow, &FlowLag)],
-    is_told: bool,
+    told: Option<OfFlow<'_>>,
     limit: &Limit,
 ) -> Result<(), JournalError> {
     let now = to_millis(SystemTime::now());
@@ -150,14 +155,73 @@ fn write(
                 // somebody else has looked meanwhile, and written it down
                 continue;
             }
+            let before = before.filter(|_| !told.is_some_and(|begins_anew| begins_anew(lag)));
             let own = (flow.verify.as_str(), flow.starts_at_end(&lab.topology));
             let mut renewed = FlowMemory::renewed(before, lag, own, later.as_ref(), now);
-            if is_told {
+            if told.is_some() {
                 renewed.acknowledge(lag);
             }
             journal.seen.insert(lag.name.clone(), renewed);
         }
     })
+}
+
+/// Forgets a topic that kmk has deleted, or whose mirrored topic it has deleted: MirrorMaker begins with the next one anew. `flows`
+/// are those that read it.
+pub(in crate::core::lab) fn forget<'a>(
+    docker: &Docker,
+    lab: &Lab,
+    flows: impl IntoIterator<Item = &'a Flow>,
+    topic: &str,
+    limit: &Limit,
+) {
+    let flows = flows.into_iter().map(Flow::name);
+    let flows: Vec<String> = flows.filter(|flow| has_seen(lab, flow, topic)).collect();
+    change(docker, lab, &flows, limit, |memory| memory.forget(topic));
+}
+
+/// Takes note that a person has removed records from a topic of `cluster`, having been told which were not mirrored.
+pub fn note_removal(
+    docker: &Docker,
+    lab: &Lab,
+    (cluster, topic): (&str, &str),
+    removed: &[Truncated],
+    limit: &Limit,
+) {
+    let flows = lab.topology.flows.iter();
+    let flows = flows
+        .filter(|flow| flow.spec.source == cluster)
+        .map(Flow::name);
+    let flows: Vec<String> = flows.filter(|flow| has_seen(lab, flow, topic)).collect();
+    change(docker, lab, &flows, limit, |memory| {
+        for one in removed.iter().filter(|one| one.removed() > 0) {
+            memory.removed(topic, one.partition, one.now);
+        }
+    });
+}
+
+fn has_seen(lab: &Lab, flow: &str, topic: &str) -> bool {
+    let seen = lab.journal.seen.get(flow);
+    seen.is_some_and(|memory| memory.topics.contains_key(topic))
+}
+
+/// What cannot be written now is told at the next look.
+fn change(
+    docker: &Docker,
+    lab: &Lab,
+    flows: &[String],
+    limit: &Limit,
+    change: impl Fn(&mut FlowMemory),
+) {
+    if flows.is_empty() {
+        return;
+    }
+    let _ = journal::change(docker, &lab.spec.lab, limit, |journal| {
+        let seen = journal.seen.iter_mut();
+        for (_, memory) in seen.filter(|(flow, _)| flows.contains(flow)) {
+            change(memory);
+        }
+    });
 }
 
 /// Whether MirrorMaker commits what it has written as often as kmk has it do, and is not held in the midst of that.

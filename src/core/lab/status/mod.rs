@@ -314,9 +314,11 @@ impl From<&TopicLag> for TopicStatus {
             seconds_behind: lag.seconds_behind,
             lost: lag.lost,
             never_copied: lag.never_copied,
+            is_never_copied_exact: lag.is_never_copied_exact,
             possibly_never_copied: lag.possibly_never_copied,
             doubtful: lag.doubtful(),
             recreated: lag.recreated,
+            past: lag.past.clone(),
         }
     }
 }
