@@ -186,8 +186,13 @@ impl Plan<'_> {
                 )));
             }
         }
-        if has_lost && let Err(error) = self.take_note(flows, limit) {
-            observer.on(Event::Warning(error.to_string()));
+        if has_lost {
+            observer.on(match self.take_note(flows, limit) {
+                Ok(()) => Event::Note(
+                    "what is lost is noted, and told no more once it cannot be seen".to_owned(),
+                ),
+                Err(error) => Event::Warning(error.to_string()),
+            });
         }
         has_lost
     }
