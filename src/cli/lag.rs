@@ -125,17 +125,14 @@ fn next(lag: &Lag, lab: &str) -> Option<(String, &'static str)> {
     if lag.flows.iter().any(|flow| flow.behind.is_none()) {
         return Some((format!("kmk status{lab}"), "see what is wrong"));
     }
+    let links = || lag.flows.iter().filter_map(|flow| flow.link.as_ref());
+    if let Some(link) = links().find(|link| link.cut.is_some()) {
+        return Some((link.heal(), "restore the link"));
+    }
     let mut topics = lag.flows.iter().flat_map(FlowLag::copied);
-    if topics.any(|topic| {
-        topic
-            .past
-            .as_ref()
-            .is_some_and(|past| past.is_loss() || past.is_doubt())
-    }) {
-        return Some((
-            format!("kmk deploy{lab}"),
-            "take note of it, so that it is told no more",
-        ));
+    if topics.any(TopicLag::is_to_be_noted) {
+        let deploy = format!("kmk deploy{lab}");
+        return Some((deploy, "take note of it, so that it is told no more"));
     }
     let stall = lag.flows.iter().find_map(|flow| flow.stalled.first())?;
     let topic = shell::word(&stall.topic);

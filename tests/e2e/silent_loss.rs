@@ -211,7 +211,8 @@ fn an_end_that_moved_back_is_told() {
 }
 
 fn lines(from: usize, to: usize) -> String {
-    (from..to).map(|n| format!("{n}\n")).collect()
+    let lines: Vec<String> = (from..to).map(|n| n.to_string()).collect();
+    lines.join("\n") + "\n"
 }
 
 /// Kafka's own tool for topics, on the source.

@@ -22,7 +22,7 @@ pub(crate) struct Well {
 
 impl Well {
     /// The default lab, running, without topics of anybody's.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::of(Kmk::on(|kmk| {
             Docker::works().with(&kmk.lab()).rule(Rule::on("logs *"))
         }))

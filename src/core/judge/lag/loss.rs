@@ -53,6 +53,12 @@ impl TopicLag {
             || self.past.as_ref().is_some_and(Past::is_loss)
     }
 
+    /// Whether something happened to it between two looks that is told until somebody takes note.
+    pub fn is_to_be_noted(&self) -> bool {
+        let past = self.past.as_ref();
+        past.is_some_and(|past| past.is_loss() || past.is_doubt())
+    }
+
     /// Of the offsets that were possibly never mirrored, those that leave a doubt: a single one of a partition is what each
     /// transaction that was committed leaves, the marker at its end.
     pub fn doubtful(&self) -> u64 {

@@ -16,6 +16,7 @@ use crate::core::docker::{Container, Docker, DockerError, Engine, EngineHost, Re
 use crate::core::event::{Event, Observer};
 use crate::core::image::Images;
 use crate::core::lab::destroy::{self, DestroyError, Remains};
+use crate::core::lab::link::KeptCuts;
 use crate::core::lab::preflight::Preflight;
 use crate::core::lab::workdir::Workdir;
 use crate::core::lab::{Lab, class_cache, is_original, leftover};
@@ -51,6 +52,10 @@ pub(super) struct Plan<'a> {
     pub(super) lost: Vec<String>,
     /// Whether there was a volume of class-data archives before.
     class_cache_existed: bool,
+    /// Links that stay cut.
+    pub(super) cuts: KeptCuts,
+    /// The lab without their flows: nobody waits for those.
+    uncut: Topology,
 }
 
 impl<'a> Plan<'a> {
@@ -119,8 +124,15 @@ impl<'a> Plan<'a> {
                 DeployError::Preflight(problems)
             }
         })?;
+        let cuts = if was_there {
+            KeptCuts::read(docker, &rendered.topology, &existing, limit)?
+        } else {
+            KeptCuts::default()
+        };
         Ok(Self {
             docker,
+            uncut: cuts.uncut(&rendered.topology),
+            cuts,
             rendered,
             workdir,
             overwrite: request.overwrite,
@@ -149,6 +161,7 @@ impl<'a> Plan<'a> {
         for note in self.fit.notes.drain(..) {
             observer.on(Event::Note(note));
         }
+        self.cuts.tell(observer);
         self.write()?;
         let since = SystemTime::now();
         let held = self.held();
@@ -191,7 +204,7 @@ impl<'a> Plan<'a> {
     fn readiness(&self) -> Readiness<'_> {
         Readiness {
             docker: self.docker,
-            topology: &self.rendered.topology,
+            topology: &self.uncut,
             existing: &self.existing,
         }
     }
@@ -303,7 +316,8 @@ impl<'a> Plan<'a> {
         let up = self
             .docker
             .up(&project, &file, &variables, recreate, limit, told);
-        up.map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))
+        up.map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))?;
+        Ok(self.cuts.restore(self.docker, self.lab(), limit)?)
     }
 
     /// Starts again what ran before this deploy and runs no more: compose may have been stopped between removing a

@@ -102,16 +102,21 @@ pub(in crate::core::lab) fn remember(docker: &Docker, lab: &Lab, flows: &[FlowLa
         let before = lab.journal.seen.get(&lag.name);
         lag.behind.is_some() && FlowMemory::is_outdated(before, lag, &flow.verify, now)
     };
-    let flows: Vec<(&Flow, &FlowLag)> = lab
-        .topology
-        .flows
-        .iter()
-        .zip(flows)
-        .filter(outdated)
-        .collect();
+    let flows: Vec<(&Flow, &FlowLag)> = each(lab, flows).filter(outdated).collect();
     if !flows.is_empty() {
         let _ = write(docker, lab, &flows, None, limit);
     }
+}
+
+/// With their flows.
+fn each<'a>(lab: &'a Lab, seen: &'a [FlowLag]) -> impl Iterator<Item = (&'a Flow, &'a FlowLag)> {
+    let flow = |lag: &FlowLag| {
+        lab.topology
+            .flows
+            .iter()
+            .find(|flow| flow.name() == lag.name)
+    };
+    seen.iter().filter_map(move |lag| Some((flow(lag)?, lag)))
 }
 
 /// A person was told of all that was seen of flows: it is told no more. Of those that begin anew, nothing from before counts.
@@ -125,7 +130,7 @@ pub(in crate::core::lab) fn acknowledge(
     begins_anew: OfFlow<'_>,
     limit: &Limit,
 ) -> Result<(), JournalError> {
-    let seen = lab.topology.flows.iter().zip(flows);
+    let seen = each(lab, flows);
     let seen: Vec<(&Flow, &FlowLag)> = seen.filter(|(_, lag)| lag.behind.is_some()).collect();
     write(docker, lab, &seen, Some(begins_anew), limit)
 }
