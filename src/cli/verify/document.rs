@@ -221,7 +221,9 @@ fn curve(name: &str, seen: impl Iterator<Item = (f64, u64)>, end: (f64, u64)) ->
 mod tests {
     use super::super::verdict::tests::report;
     use super::*;
-    use kafka_mirror_kit::core::lab::verify::{Incident, Noted, Progress, SkippedFlow, VerifyEnd};
+    use kafka_mirror_kit::core::lab::verify::{
+        Incident, Progress, SkippedFlow, TimedIncident, VerifyEnd,
+    };
     use kafka_mirror_kit::core::spec::scenario;
     use std::time::Duration;
 
@@ -264,7 +266,7 @@ mod tests {
     #[test]
     fn what_happened_is_marked_in_order() {
         let mut verify = report(8, VerifyEnd::Deadline);
-        let noted = |at_seconds, what| Noted { at_seconds, what };
+        let noted = |at_seconds, what| TimedIncident { at_seconds, what };
         verify.flows[0].incidents = vec![
             noted(0.25, Incident::NotAnswering),
             noted(3.0, Incident::TopicGone),

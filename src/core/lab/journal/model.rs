@@ -2,6 +2,7 @@
 //! is kept.
 
 use crate::core::judge::lag::FlowMemory;
+use crate::core::lab::drill::DrillState;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -15,6 +16,9 @@ pub struct Journal {
     /// What was seen last of the topics of a flow, by the flow's name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub seen: BTreeMap<String, FlowMemory>,
+    /// The failover that was drilled, until it is taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drill: Option<DrillState>,
     /// What a newer kmk added.
     #[serde(flatten)]
     others: BTreeMap<String, serde_json::Value>,
