@@ -37,6 +37,7 @@ mod ports;
 mod preflight;
 mod records;
 mod reference;
+mod relays;
 mod remote;
 mod scenarios;
 mod silence;

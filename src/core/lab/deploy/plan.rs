@@ -99,6 +99,7 @@ impl<'a> Plan<'a> {
             overwrite: request.overwrite,
             existing: &existing,
             in_use: &in_use(&existing),
+            relay_image: request.relay_image.as_deref(),
         };
         let found = existing_clusters::check(
             &rendered.topology,

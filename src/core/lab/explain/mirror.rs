@@ -40,7 +40,8 @@ pub(super) fn cut_off(lab: &Lab, flow: &Flow, workers: &[Worker]) -> Vec<String>
     let running = workers.iter().filter(|worker| worker.runs());
     let running = running.filter_map(|worker| lab.container(&worker.service));
     let is_cut_off = |cluster: &&&String| {
-        let network = format!("{}_{cluster}", lab.topology.project());
+        let network = lab.topology.network_to(cluster, &flow.spec.target);
+        let network = format!("{}_{network}", lab.topology.project());
         let is_ours = (lab.topology.cluster(cluster)).is_some_and(|one| one.existing().is_none());
         let mut running = running.clone();
         is_ours && running.all(|one| !one.networks().any(|name| name == network))

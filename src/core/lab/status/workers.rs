@@ -124,7 +124,8 @@ impl<'a> Workers<'a> {
             cluster.is_some_and(|cluster| cluster.existing().is_none())
         };
         let is_off = |name: &&str| {
-            let network = format!("{}_{name}", lab.topology.project());
+            let network = lab.topology.network_to(name, &flow.spec.target);
+            let network = format!("{}_{network}", lab.topology.project());
             let mut networks = container.iter().flat_map(|container| container.networks());
             !networks.any(|name| name == network)
         };
