@@ -2,7 +2,7 @@ mod elsewhere;
 mod format;
 pub(super) mod from;
 
-use super::chosen::Elsewhere;
+use super::cluster_choice::BootstrapFlag;
 use super::error::{OTHER_CLIENT, existing, short};
 use super::output::seconds;
 use super::quantity::counted;
@@ -46,7 +46,7 @@ pub(crate) struct Args {
     #[arg(long, short, value_name = "NAME")]
     cluster: Option<String>,
     #[command(flatten)]
-    elsewhere: Elsewhere,
+    elsewhere: BootstrapFlag,
     /// Stop after N records; exit 1 if fewer arrive before --timeout
     #[arg(long, short = 'n', value_name = "N", value_parser = messages, allow_hyphen_values = true)]
     messages: Option<u64>,
@@ -82,7 +82,7 @@ pub(crate) struct Args {
     isolation: Isolation,
     /// Which client to use: the kafka crate (small runs, Kafka 3, plain records), kmk's own, or the one that fits
     #[arg(long, value_name = "CLIENT", default_value = "auto")]
-    client: Speaker,
+    client: ClientChoice,
 }
 
 /// Names that every client of Kafka uses.
@@ -95,18 +95,18 @@ enum Isolation {
 
 /// Which client moves the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Speaker {
+pub(super) enum ClientChoice {
     Auto,
     Kafka,
     Wire,
 }
 
-impl From<Speaker> for Client {
-    fn from(asked: Speaker) -> Self {
+impl From<ClientChoice> for Client {
+    fn from(asked: ClientChoice) -> Self {
         match asked {
-            Speaker::Auto => Self::Auto,
-            Speaker::Kafka => Self::Kafka,
-            Speaker::Wire => Self::Wire,
+            ClientChoice::Auto => Self::Auto,
+            ClientChoice::Kafka => Self::Kafka,
+            ClientChoice::Wire => Self::Wire,
         }
     }
 }
@@ -198,7 +198,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
                 .unwrap_or_else(|| topics_there_are(&topics));
             return Err(CliError::no(what).hint(hint));
         }
-        Err(ConsumeError::Kafka(error)) => return Err(of_kafka(error, place.as_ref())),
+        Err(ConsumeError::Kafka(error)) => return Err(kafka_error(error, place.as_ref())),
         Err(error) => return Err(error.into()),
     };
     answer(&what, &report, place.as_ref(), context)
@@ -270,7 +270,7 @@ fn names(topics: &[String]) -> String {
 }
 
 /// A cluster that is no lab's is not explained with one.
-pub(super) fn of_kafka(error: KafkaError, place: Option<&Place>) -> CliError {
+pub(super) fn kafka_error(error: KafkaError, place: Option<&Place>) -> CliError {
     let is_elsewhere = place.is_none() && matches!(error, KafkaError::Unreachable { .. });
     let told = CliError::from(error);
     if is_elsewhere { told.maybe(None) } else { told }

@@ -1,7 +1,7 @@
 mod delete;
 mod reset;
 
-use super::chosen::{Chosen, Elsewhere};
+use super::cluster_choice::{BootstrapFlag, ClusterChoice};
 use super::{CliError, Context, DefaultCluster, Exit, groups};
 use kafka_mirror_kit::core::lab::groups::{GroupError, clusters_with};
 use kmk_kafka::printable;
@@ -54,7 +54,7 @@ struct Which {
     #[arg(long, short, value_name = "NAME")]
     cluster: Option<String>,
     #[command(flatten)]
-    elsewhere: Elsewhere,
+    elsewhere: BootstrapFlag,
     /// How long to wait for the brokers
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::patience)]
     timeout: Duration,
@@ -65,9 +65,9 @@ impl Which {
         Limit::new(self.timeout, &context.interrupt)
     }
 
-    fn cluster(&self, context: &Context) -> Result<Chosen, CliError> {
+    fn cluster(&self, context: &Context) -> Result<ClusterChoice, CliError> {
         let cluster = self.cluster.as_deref();
-        Chosen::find(
+        ClusterChoice::find(
             context,
             cluster,
             &self.elsewhere.bootstrap,
@@ -77,7 +77,7 @@ impl Which {
 }
 
 /// A group that is not here may be on another cluster of the lab: that is said, and never guessed.
-fn failed(error: GroupError, chosen: &Chosen, context: &Context) -> CliError {
+fn failed(error: GroupError, chosen: &ClusterChoice, context: &Context) -> CliError {
     if let (GroupError::NoGroup { group, .. }, Some((topology, on))) = (&error, chosen.lab()) {
         let limit = Limit::new(ELSEWHERE, &context.interrupt);
         let others = clusters_with(topology, group, &limit);
@@ -89,7 +89,7 @@ fn failed(error: GroupError, chosen: &Chosen, context: &Context) -> CliError {
             ));
         }
     }
-    chosen.of_group(error)
+    chosen.group_error(error)
 }
 
 /// How long other clusters may take to say whether they know a group.

@@ -1,10 +1,10 @@
 mod flows;
 
-use super::chosen::Elsewhere;
-use super::chosen::group_word;
+use super::cluster_choice::BootstrapFlag;
+use super::cluster_choice::group_word;
 use super::quantity::{count, or_dash};
 use super::table::{row, table};
-use super::{CliError, Context, Exit, chosen, consume, flow_named};
+use super::{CliError, Context, Exit, cluster_choice, consume, flow_name, flow_named};
 use kafka_mirror_kit::core::lab::groups::{
     ClusterGroups, GroupPartition, GroupReport, groups_and_flows, groups_at,
 };
@@ -61,9 +61,9 @@ struct Which {
     #[arg(long, short, value_name = "NAME")]
     cluster: Option<String>,
     #[command(flatten)]
-    elsewhere: Elsewhere,
-    /// Only failovers through this flow [default: all flows]
-    #[arg(long, value_name = "SOURCE->TARGET", conflicts_with_all = ["cluster", "bootstrap"])]
+    elsewhere: BootstrapFlag,
+    /// Only failovers through this flow, as 'primary->secondary' or primary:secondary [default: all flows]
+    #[arg(long, value_name = "SOURCE->TARGET", value_parser = flow_name, conflicts_with_all = ["cluster", "bootstrap"])]
     flow: Option<String>,
 }
 
@@ -134,7 +134,7 @@ fn show(
     let limit = Limit::new(answer.timeout, &context.interrupt);
     let all = all || group.is_some();
     let mut clusters = if which.elsewhere.bootstrap.is_empty() {
-        let lab = chosen::lab(context, which.cluster.as_deref())?;
+        let lab = cluster_choice::lab(context, which.cluster.as_deref())?;
         let flow = which.flow.as_deref();
         let named = flow
             .map(|flow| flow_named(&lab.topology, flow))
@@ -150,10 +150,10 @@ fn show(
             hidden: 0,
             problem: Some(problem),
         };
-        chosen::those_that_answer(&lab, only, looks, failed, &context.interrupt)?
+        cluster_choice::those_that_answer(&lab, only, looks, failed, &context.interrupt)?
     } else {
         let look = groups_at(&which.elsewhere.bootstrap, all, &limit);
-        vec![look.map_err(|error| consume::of_kafka(error, None))?]
+        vec![look.map_err(|error| consume::kafka_error(error, None))?]
     };
     if which.flow.is_some() {
         for cluster in &mut clusters {
@@ -184,7 +184,7 @@ fn show(
         let name = cluster.cluster.as_ref().unwrap_or(&cluster.bootstrap);
         (name.as_str(), cluster.problem.as_ref())
     });
-    Ok(if chosen::all_answered(problems, context) {
+    Ok(if cluster_choice::all_answered(problems, context) {
         Exit::Done
     } else {
         Exit::No
@@ -261,7 +261,7 @@ fn talk(clusters: &[ClusterGroups], in_detail: bool, context: &Context) {
 }
 
 fn describe(cluster: &ClusterGroups, in_detail: bool) -> String {
-    let heading = chosen::heading(cluster.cluster.as_deref(), &cluster.bootstrap);
+    let heading = cluster_choice::heading(cluster.cluster.as_deref(), &cluster.bootstrap);
     let heading = match (&cluster.problem, cluster.groups.is_empty()) {
         (Some(_), true) => return format!("{heading}\nno answer"),
         (None, true) => return format!("{heading}\nno groups"),

@@ -3,7 +3,7 @@ mod progress;
 mod report;
 mod stdin;
 
-use super::consume::{of_kafka, where_to_look};
+use super::consume::{kafka_error, where_to_look};
 use super::error::{advice, short};
 use super::{CliError, Context, DefaultCluster, Exit, Place};
 pub(crate) use args::Args;
@@ -91,7 +91,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     });
     progress.end();
     let report = told.map_err(|error| match error {
-        ProduceError::Kafka(error) => of_kafka(error, place.as_ref()),
+        ProduceError::Kafka(error) => kafka_error(error, place.as_ref()),
         ProduceError::Stamped { is_there, .. } => {
             let verb = if is_there { "alter" } else { "create" };
             let at = flags(place.as_ref(), &bootstrap, context);

@@ -4,7 +4,7 @@ mod delete;
 mod describe;
 mod truncate;
 
-use super::chosen::{Chosen, Elsewhere};
+use super::cluster_choice::{BootstrapFlag, ClusterChoice};
 use super::quantity::counted;
 use super::topic_args::OneTopic;
 use super::{CliError, Context, DefaultCluster, Exit, topics};
@@ -67,7 +67,7 @@ struct Which {
     #[arg(long, short, value_name = "NAME")]
     cluster: Option<String>,
     #[command(flatten)]
-    elsewhere: Elsewhere,
+    elsewhere: BootstrapFlag,
     /// How long to wait for the brokers
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::patience)]
     timeout: Duration,
@@ -78,9 +78,9 @@ impl Which {
         Limit::new(self.timeout, &context.interrupt)
     }
 
-    fn cluster(&self, context: &Context) -> Result<Chosen, CliError> {
+    fn cluster(&self, context: &Context) -> Result<ClusterChoice, CliError> {
         let cluster = self.cluster.as_deref();
-        Chosen::find(
+        ClusterChoice::find(
             context,
             cluster,
             &self.elsewhere.bootstrap,
@@ -94,7 +94,7 @@ impl Which {
         force: bool,
         limit: &Limit,
         context: &Context,
-    ) -> Result<Chosen, CliError> {
+    ) -> Result<ClusterChoice, CliError> {
         let chosen = self.cluster(context)?;
         if !force {
             refuse_internal(self.topic.name(), &chosen)?;
@@ -104,7 +104,7 @@ impl Which {
     }
 }
 
-fn refuse_internal(topic: &str, chosen: &Chosen) -> Result<(), CliError> {
+fn refuse_internal(topic: &str, chosen: &ClusterChoice) -> Result<(), CliError> {
     let is_internal = match chosen.lab() {
         Some((topology, _)) => topology.is_internal(topic),
         None => is_internal(topic),
@@ -118,7 +118,7 @@ fn refuse_internal(topic: &str, chosen: &Chosen) -> Result<(), CliError> {
 }
 
 /// What is changed about a copy is changed back by MirrorMaker, or lost in the next comparison.
-fn refuse_mirrored(topic: &str, chosen: &Chosen, limit: &Limit) -> Result<(), CliError> {
+fn refuse_mirrored(topic: &str, chosen: &ClusterChoice, limit: &Limit) -> Result<(), CliError> {
     let Some((topology, cluster)) = chosen.lab() else {
         return Ok(());
     };

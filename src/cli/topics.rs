@@ -1,8 +1,8 @@
-use super::chosen::Elsewhere;
+use super::cluster_choice::BootstrapFlag;
 use super::output::Output;
 use super::quantity::{bytes, count, or_dash};
 use super::table::{row, table};
-use super::{CliError, Context, Exit, chosen, consume};
+use super::{CliError, Context, Exit, cluster_choice, consume};
 use kafka_mirror_kit::core::lab::topics::{
     ClusterTopics, RemoteTopic, TopicReport, topics, topics_at,
 };
@@ -22,7 +22,7 @@ pub(crate) struct Args {
     #[arg(long, short, value_name = "NAME")]
     cluster: Option<String>,
     #[command(flatten)]
-    elsewhere: Elsewhere,
+    elsewhere: BootstrapFlag,
     /// Include the internal topics of Kafka, MirrorMaker and kmk
     #[arg(long)]
     all: bool,
@@ -53,7 +53,7 @@ struct Json<'a> {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let limit = Limit::new(args.timeout, &context.interrupt);
     let clusters = if args.elsewhere.bootstrap.is_empty() {
-        let lab = chosen::lab(context, args.cluster.as_deref())?;
+        let lab = cluster_choice::lab(context, args.cluster.as_deref())?;
         let only = args.cluster.as_deref();
         let looks = topics(&lab.topology, only, args.all, &limit);
         let failed = |name: &str, bootstrap: String, problem: String| ClusterTopics {
@@ -63,10 +63,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
             hidden: 0,
             problem: Some(problem),
         };
-        chosen::those_that_answer(&lab, only, looks, failed, &context.interrupt)?
+        cluster_choice::those_that_answer(&lab, only, looks, failed, &context.interrupt)?
     } else {
         let look = topics_at(&args.elsewhere.bootstrap, args.all, &limit);
-        vec![look.map_err(|error| consume::of_kafka(error, None))?]
+        vec![look.map_err(|error| consume::kafka_error(error, None))?]
     };
     let text = if args.json {
         let json = Json {
@@ -86,7 +86,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         let name = cluster.cluster.as_ref().unwrap_or(&cluster.bootstrap);
         (name.as_str(), cluster.problem.as_ref())
     });
-    Ok(if chosen::all_answered(problems, context) {
+    Ok(if cluster_choice::all_answered(problems, context) {
         Exit::Done
     } else {
         Exit::No
@@ -127,7 +127,7 @@ fn talk(clusters: &[ClusterTopics], context: &Context) {
 }
 
 fn describe(cluster: &ClusterTopics) -> String {
-    let heading = chosen::heading(cluster.cluster.as_deref(), &cluster.bootstrap);
+    let heading = cluster_choice::heading(cluster.cluster.as_deref(), &cluster.bootstrap);
     if cluster.problem.is_some() {
         return format!("{heading}\nno answer");
     }

@@ -8,6 +8,7 @@ mod existing;
 mod flow;
 mod footprint;
 mod image;
+mod internal_topics;
 mod memory;
 mod relay;
 mod replication_policy;
@@ -22,6 +23,9 @@ pub use image::{
     DATA_IS_NEWER, IMAGE_VARIABLE, KAFKA_VERSION, KafkaImage, NEXT_KAFKA_VERSION, OFFICIAL_IMAGE,
     OLDEST_KAFKA, OLDEST_OFFICIAL, RELAY_IMAGE_VARIABLE, RelayImage, STAND_IN_IMAGE,
     TOXIPROXY_VERSION, official_image,
+};
+pub use internal_topics::{
+    checkpoints_topic, configs_topic, offset_syncs_topic, offsets_topic, status_topic,
 };
 pub use memory::Memory;
 pub use relay::{Link, RELAY_API_PORT, Relay};

@@ -1,6 +1,6 @@
 use super::{ELSEWHERE, Which, failed};
 use crate::cli::CliError;
-use crate::cli::chosen::{Chosen, group_word};
+use crate::cli::cluster_choice::{ClusterChoice, group_word};
 use crate::cli::quantity::or_dash;
 use crate::cli::table::{row, table};
 use crate::cli::topic_args::topic_name;
@@ -93,7 +93,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
 }
 
 /// MirrorMaker notes on the target where groups of the source stand, while nobody reads for them there.
-fn say_who_moves_it_too(group: &str, chosen: &Chosen, context: &Context) {
+fn say_who_moves_it_too(group: &str, chosen: &ClusterChoice, context: &Context) {
     let Some((topology, cluster)) = chosen.lab() else {
         return;
     };

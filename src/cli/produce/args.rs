@@ -1,7 +1,7 @@
 //! The flags of `kmk produce`, and the input and client settings that follow from them.
 
-use super::super::chosen::Elsewhere;
-use super::super::consume::{Speaker, from, messages};
+use super::super::cluster_choice::BootstrapFlag;
+use super::super::consume::{ClientChoice, from, messages};
 use super::super::quantity::{sized, whole};
 use super::super::topic_args::OneTopic;
 use super::stdin::Stdin;
@@ -36,7 +36,7 @@ pub(crate) struct Args {
     #[arg(long, short, value_name = "NAME")]
     pub(super) cluster: Option<String>,
     #[command(flatten)]
-    pub(super) elsewhere: Elsewhere,
+    pub(super) elsewhere: BootstrapFlag,
     /// Send this value instead of sample records
     #[arg(long, value_name = "TEXT", conflicts_with = "file")]
     value: Option<OsString>,
@@ -93,7 +93,7 @@ pub(crate) struct Args {
     idempotent: bool,
     /// Which client to use: the kafka crate (small runs, Kafka 3, plain records), kmk's own, or the one that fits
     #[arg(long, value_name = "CLIENT", default_value = "auto")]
-    client: Speaker,
+    client: ClientChoice,
     /// Send even to a mirrored topic
     #[arg(long)]
     pub(super) force: bool,

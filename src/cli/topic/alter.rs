@@ -1,6 +1,6 @@
 use super::{COPIES, Which, at_least_one, setting};
 use crate::cli::CliError;
-use crate::cli::chosen::Chosen;
+use crate::cli::cluster_choice::ClusterChoice;
 use crate::cli::quantity::count;
 use crate::cli::{Context, Exit};
 use kafka_mirror_kit::core::lab::topics::{Altered, Following, alter, copies_of};
@@ -48,7 +48,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         settings,
     };
     let has_more = alter(chosen.endpoints(), topic, &to, &limit);
-    let has_more = has_more.map_err(|error| chosen.of_topic(error))?;
+    let has_more = has_more.map_err(|error| chosen.topic_error(error))?;
     let already = to.partitions.take_if(|_| !has_more);
     let named = format!("topic `{topic}` on {}", chosen.name());
     context.output.result(&result(&named, &to, already))?;
@@ -62,7 +62,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
 }
 
 /// When the mirrored topics that there are have it, too.
-fn followers(topic: &str, to: &Altered, chosen: &Chosen, context: &Context) -> Vec<String> {
+fn followers(topic: &str, to: &Altered, chosen: &ClusterChoice, context: &Context) -> Vec<String> {
     let Some((topology, cluster)) = chosen.lab() else {
         return Vec::new();
     };

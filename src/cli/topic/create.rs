@@ -61,7 +61,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         Err(TopicError::Kafka(error)) if args.if_not_exists && exists(&error) => {
             format!("Topic `{name}` already exists on {on} and was not changed.")
         }
-        Err(error) => return Err(chosen.of_topic(error)),
+        Err(error) => return Err(chosen.topic_error(error)),
     };
     context.output.result(&text)?;
     let at = chosen.flags_if_needed();

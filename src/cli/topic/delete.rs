@@ -1,5 +1,5 @@
 use super::{COPIES, Which};
-use crate::cli::chosen::Chosen;
+use crate::cli::cluster_choice::ClusterChoice;
 use crate::cli::{CliError, Context, Exit};
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::delete::{self, DeleteError, Deleted};
@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         Err(DeleteError::Topic(TopicError::NoTopic { .. })) if args.if_exists => context
             .output
             .result(&format!("There is no topic `{topic}` on {on}."))?,
-        Err(DeleteError::Topic(error)) => return Err(chosen.of_topic(error)),
+        Err(DeleteError::Topic(error)) => return Err(chosen.topic_error(error)),
         Err(error) => return Err(error.into()),
     }
     let copies = Limit::new(COPIES, &context.interrupt);
@@ -73,7 +73,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn remove(chosen: &Chosen, args: &Args, limit: &Limit) -> Result<Deleted, DeleteError> {
+fn remove(chosen: &ClusterChoice, args: &Args, limit: &Limit) -> Result<Deleted, DeleteError> {
     let topic = args.which.topic.name();
     if let (Some(place), Ok(docker)) = (&chosen.place, Docker::find()) {
         let (lab, cluster) = (&place.lab, &place.cluster.name);

@@ -63,13 +63,13 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         .first()
         .filter(|_| found.is_empty() && missing.is_none())
     {
-        return Err(chosen.of_kafka(error.clone()));
+        return Err(chosen.kafka_error(error.clone()));
     }
     for (cluster, error) in &silent {
         context.output.warn(&format!("{cluster}: {error}"));
     }
     if let Some(missing) = missing.filter(|_| found.is_empty()) {
-        return Err(chosen.of_topic(missing));
+        return Err(chosen.topic_error(missing));
     }
     let told = found.iter().map(|(on, details)| {
         Ok(if args.json {

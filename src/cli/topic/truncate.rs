@@ -1,5 +1,5 @@
 use super::Which;
-use crate::cli::chosen::Chosen;
+use crate::cli::cluster_choice::ClusterChoice;
 use crate::cli::quantity::count;
 use crate::cli::{CliError, Context, Exit, consume};
 use kafka_mirror_kit::core::judge::lag::NeverCopied;
@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let mut before = Vec::new();
     let look = |meant: &[Truncated]| before = look_before(&what.topic, meant, &chosen, context);
     let done = truncate(chosen.endpoints(), &what, look, &limit);
-    let done = done.map_err(|error| chosen.of_topic(error))?;
+    let done = done.map_err(|error| chosen.topic_error(error))?;
     let removed: u64 = done.iter().map(Truncated::removed).sum();
     context.output.result(&format!(
         "Removed {} of topic `{}` on {}, in {}.",
@@ -83,7 +83,7 @@ type Before<'a> = (&'a Flow, Result<Vec<NeverCopied>, KafkaError>);
 fn look_before<'a>(
     topic: &str,
     meant: &[Truncated],
-    chosen: &'a Chosen,
+    chosen: &'a ClusterChoice,
     context: &Context,
 ) -> Vec<Before<'a>> {
     let Some((topology, cluster)) = chosen.lab() else {
@@ -103,7 +103,7 @@ fn look_before<'a>(
 fn warn(
     topic: &str,
     (done, before): (&[Truncated], Vec<Before<'_>>),
-    chosen: &Chosen,
+    chosen: &ClusterChoice,
     context: &Context,
 ) {
     let Some((topology, cluster)) = chosen.lab() else {

@@ -7,7 +7,7 @@ use super::verdict::{Verdict, reason};
 use crate::cli::CliError;
 use kafka_mirror_kit::core::judge::ledger::Guarantee;
 use kafka_mirror_kit::core::lab::verify::{
-    FlowReport, Incident, Noted, SourceReport, VerifyEnd, VerifyReport,
+    FlowReport, Incident, SourceReport, TimedIncident, VerifyEnd, VerifyReport,
 };
 use serde::Serialize;
 use std::time::Duration;
@@ -96,7 +96,7 @@ fn flow(flow: &FlowReport, end: VerifyEnd) -> String {
     lines.join("\n")
 }
 
-fn incident(noted: &Noted, topic: &str) -> String {
+fn incident(noted: &TimedIncident, topic: &str) -> String {
     let what = match &noted.what {
         Incident::TopicGone => format!("topic `{topic}` did not exist"),
         Incident::TopicRecreated => {

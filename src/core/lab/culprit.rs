@@ -39,7 +39,8 @@ pub(super) fn of(
         &limit.at_most(PATIENCE),
     );
     let ended = source.ends.iter().flatten();
-    let with_records = ended.filter(|(_, ends)| ends.end > ends.first);
+    let with_records =
+        ended.filter(|(place, ends)| ends.end > ends.first && !lab.topology.is_internal(&place.0));
     let evidence = Evidence {
         lab: &lab.spec.lab,
         rules: &Rules::of_flow(flow),

@@ -2,7 +2,7 @@
 
 use crate::core::lab::addresses;
 use crate::core::spec::Naming;
-use crate::core::topology::{Cluster, Footprint, Topology, is_internal};
+use crate::core::topology::{Cluster, Footprint, HEARTBEATS, Topology, is_internal};
 use kmk_kafka::Admin;
 use kmk_kafka::wait::Limit;
 use std::collections::BTreeSet;
@@ -77,7 +77,7 @@ fn of(mut footprint: Footprint, seen: Result<&BTreeSet<String>, Reachability>) -
             let topic = name
                 .strip_prefix(&copies.source)
                 .and_then(|rest| rest.strip_prefix('.'));
-            topic.is_some_and(|topic| !is_internal(topic) || topic == "heartbeats")
+            topic.is_some_and(|topic| !is_internal(topic) || topic == HEARTBEATS)
                 && !footprint.canaries.contains(*name)
         })
     };

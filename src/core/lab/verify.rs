@@ -12,7 +12,9 @@ mod topic_snapshot;
 mod watch;
 
 pub use refusal::Refusal;
-pub use report::{FlowReport, Incident, Noted, SkippedFlow, SourceReport, VerifyEnd, VerifyReport};
+pub use report::{
+    FlowReport, Incident, SkippedFlow, SourceReport, TimedIncident, VerifyEnd, VerifyReport,
+};
 pub use topic_snapshot::Times;
 
 use crate::core::event::Observer;

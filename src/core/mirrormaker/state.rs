@@ -12,12 +12,16 @@ mod heartbeat;
 mod position;
 mod sync;
 
-pub use checkpoint::{Checkpoint, GroupPlace, checkpoints, checkpoints_topic};
-pub use config::{Config, began, config, configs_topic, has_let_go};
+pub use checkpoint::{Checkpoint, GroupPlace, checkpoints};
+pub use config::{Config, began, config, has_let_go};
 pub use failure::{Failure, failures};
 pub use heartbeat::last_heartbeat;
 pub use position::{Position, positions};
-pub use sync::{OffsetSync, offset_sync, offset_syncs_topic};
+pub use sync::{OffsetSync, offset_sync};
+
+pub use crate::core::topology::{
+    checkpoints_topic, configs_topic, offset_syncs_topic, offsets_topic, status_topic,
+};
 
 use kmk_kafka::message::Record;
 use serde::Deserialize;
@@ -27,16 +31,6 @@ use std::fmt;
 /// The connector that copies records; without it a flow is dead.
 pub const COPIES: &str = "MirrorSourceConnector";
 
-/// The topic in which MirrorMaker keeps the states of what copies from `source`, on its target.
-pub fn status_topic(source: &str) -> String {
-    format!("mm2-status.{source}.internal")
-}
-
-/// The topic in which MirrorMaker keeps how far it has read `source`, on its target.
-pub fn offsets_topic(source: &str) -> String {
-    format!("mm2-offsets.{source}.internal")
-}
-
 /// The group in which the workers that copy from `source` share that work, on their target. Who has which part stands
 /// only there: in the status topic all workers of a MirrorMaker call themselves `source->target`.
 pub fn group(source: &str) -> String {
@@ -45,8 +39,7 @@ pub fn group(source: &str) -> String {
 
 /// The topics that MirrorMaker keeps its own state of `source` in, on its target: compacted, of one partition each.
 pub fn topics(source: &str) -> [String; 3] {
-    let configs = format!("mm2-configs.{source}.internal");
-    [offsets_topic(source), status_topic(source), configs]
+    [offsets_topic, status_topic, configs_topic].map(|topic| topic(source))
 }
 
 /// A connector of MirrorMaker, or one of its tasks.

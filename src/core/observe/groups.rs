@@ -1,15 +1,15 @@
 //! What clusters know of consumer groups, and what MirrorMaker notes of them.
 //!
 //! All clusters are asked at the same time, in steps, so that what is written meanwhile makes less certain, and nothing
-//! wrong: first what MirrorMaker noted, then groups and ends as the target of a flow has them, then groups as its source
-//! has them, and last where partitions end.
+//! wrong: first which groups there are, so that no more is read than they need; then what MirrorMaker notes, then groups
+//! and ends as the target of a flow has them, then groups as its source has them, and last where partitions end.
 
 use super::{addresses, in_steps, internal, side_by_side};
 use crate::core::judge::failover::Bounds;
 use crate::core::mirrormaker::state::{self, Checkpoint, GroupPlace, OffsetSync};
-use crate::core::topology::{Cluster, TRANSACTIONS, Topology};
+use crate::core::topology::{Cluster, Flow, TRANSACTIONS, Topology};
 use kmk_kafka::wait::Limit;
-use kmk_kafka::{Admin, At, Group, KafkaError, Subject, TopicInfo};
+use kmk_kafka::{Admin, At, Group, KafkaError, Setting, Subject, TopicInfo};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -23,13 +23,15 @@ pub(in crate::core) type ByPartition<T> = BTreeMap<(String, i32), T>;
 #[derive(Debug, Default)]
 pub(in crate::core) struct GroupSnapshot {
     topics: BTreeMap<String, TopicInfo>,
-    /// What MirrorMaker noted of each flow to this cluster, by the source.
-    pub(in crate::core) flows: BTreeMap<String, Noted>,
+    /// The topics that groups need, here and at the other end of their flows.
+    needed: BTreeSet<String>,
+    /// What MirrorMaker notes of each flow to this cluster, by the source.
+    pub(in crate::core) flows: BTreeMap<String, FlowOffsets>,
     /// Offset syncs in the order in which they were written, by the other cluster of a flow.
     syncs: BTreeMap<String, ByPartition<Vec<OffsetSync>>>,
     compacted: BTreeSet<String>,
-    /// Why these cannot be read.
-    pub(in crate::core) problem: Option<String>,
+    /// Why these cannot be read, by the other cluster of a flow.
+    problems: BTreeMap<String, String>,
     pub(in crate::core) as_target: Groups,
     pub(in crate::core) as_source: Groups,
 }
@@ -54,13 +56,13 @@ impl Groups {
     }
 
     /// Asks where the partitions of topics begin and end.
-    pub(in crate::core) fn ask_ends<'a>(
+    pub(in crate::core) fn ask_ends(
         &mut self,
-        topics: impl IntoIterator<Item = &'a String>,
+        topics: impl IntoIterator<Item = String>,
         admin: &mut Admin,
         limit: &Limit,
     ) -> Result<(), KafkaError> {
-        let topics: Vec<String> = topics.into_iter().cloned().collect();
+        let topics: Vec<String> = topics.into_iter().collect();
         self.first = admin.offsets(&topics, At::Earliest, limit)?;
         self.end = admin.offsets(&topics, At::Latest, limit)?;
         Ok(())
@@ -81,9 +83,9 @@ impl Groups {
     }
 }
 
-/// What MirrorMaker noted of a flow on its target.
+/// What MirrorMaker notes of a flow on its target.
 #[derive(Debug, Default)]
-pub(in crate::core) struct Noted {
+pub(in crate::core) struct FlowOffsets {
     pub(in crate::core) copied: ByPartition<i64>,
     pub(in crate::core) checkpoints: BTreeMap<GroupPlace, Checkpoint>,
 }
@@ -96,57 +98,118 @@ pub(in crate::core) fn group_snapshots<'a>(
 ) -> BTreeMap<&'a str, Result<GroupSnapshot, KafkaError>> {
     let all = limit.remaining();
     let first = limit.at_most(all.saturating_sub(REST.min(all / 4)));
-    let connected = side_by_side(clusters, |cluster| {
+    let mut connected = side_by_side(clusters, |cluster| {
         let mut admin = Admin::connect_patiently(&addresses(cluster)?, &first)?;
-        let topics = admin.describe_patiently(&first)?.topics;
-        let mut seen = GroupSnapshot {
-            topics,
+        let seen = GroupSnapshot {
+            topics: admin.describe_patiently(&first)?.topics,
+            needed: Groups::ask(&mut admin, &first)?.topics(),
             ..GroupSnapshot::default()
         };
-        let noted = seen.read_notes((topology, cluster), &mut admin, &first);
-        seen.problem = noted.err().map(|error| error.to_string());
-        Ok((admin, seen))
+        Ok((*cluster, admin, seen))
     });
-    let as_target = |seen: &mut GroupSnapshot, admin: &mut Admin| {
-        seen.as_target = Groups::ask(admin, limit)?;
-        seen.as_target.ask_ends(seen.topics.keys(), admin, limit)
+    let flows = add_needs_of_flows(topology, clusters, &mut connected);
+    let notes = |seen: &mut GroupSnapshot, admin: &mut Admin, cluster: &Cluster| {
+        seen.read_notes(&flows, cluster, admin, &first);
+        Ok(())
     };
-    let groups_as_source = |seen: &mut GroupSnapshot, admin: &mut Admin| {
+    let as_target = |seen: &mut GroupSnapshot, admin: &mut Admin, _: &Cluster| {
+        seen.as_target = Groups::ask(admin, limit)?;
+        let topics = seen.needed_here();
+        seen.as_target.ask_ends(topics, admin, limit)
+    };
+    let groups_as_source = |seen: &mut GroupSnapshot, admin: &mut Admin, _: &Cluster| {
         seen.as_source = Groups::ask(admin, limit)?;
         Ok(())
     };
-    let ends_as_source = |seen: &mut GroupSnapshot, admin: &mut Admin| {
-        seen.as_source.ask_ends(seen.topics.keys(), admin, limit)
+    let ends_as_source = |seen: &mut GroupSnapshot, admin: &mut Admin, _: &Cluster| {
+        let topics = seen.needed_here();
+        seen.as_source.ask_ends(topics, admin, limit)
     };
     let asked = in_steps(
         connected,
         &[
+            &|one| ask(one, notes),
             &|one| ask(one, as_target),
             &|one| ask(one, groups_as_source),
             &|one| ask(one, ends_as_source),
         ],
     );
     let names = clusters.iter().map(|cluster| cluster.name.as_str());
-    let seen = asked.into_iter().map(|one| one.map(|(_, seen)| seen));
+    let seen = asked.into_iter().map(|one| one.map(|(_, _, seen)| seen));
     names.zip(seen).collect()
 }
 
 /// A cluster that is being asked, as far as it has answered.
-type Asked = Result<(Admin, GroupSnapshot), KafkaError>;
+type Asked<'a> = Result<(&'a Cluster, Admin, GroupSnapshot), KafkaError>;
 
 fn ask(
-    one: Asked,
-    step: impl FnOnce(&mut GroupSnapshot, &mut Admin) -> Result<(), KafkaError>,
-) -> Asked {
-    let (mut admin, mut seen) = one?;
-    step(&mut seen, &mut admin)?;
-    Ok((admin, seen))
+    one: Asked<'_>,
+    step: impl FnOnce(&mut GroupSnapshot, &mut Admin, &Cluster) -> Result<(), KafkaError>,
+) -> Asked<'_> {
+    let (cluster, mut admin, mut seen) = one?;
+    step(&mut seen, &mut admin, cluster)?;
+    Ok((cluster, admin, seen))
+}
+
+/// The flows whose source has groups, or cannot say; with the topics that their groups need at the target. A flow that leads
+/// back counts too: it brought topics that the groups of its target may read.
+fn add_needs_of_flows<'a>(
+    topology: &'a Topology,
+    clusters: &[&Cluster],
+    connected: &mut [Asked<'_>],
+) -> Vec<&'a Flow> {
+    let needed: BTreeMap<&str, Option<BTreeSet<String>>> = clusters
+        .iter()
+        .zip(connected.iter())
+        .map(|(cluster, one)| {
+            let needed = one.as_ref().ok().map(|(_, _, seen)| seen.needed.clone());
+            (cluster.name.as_str(), needed)
+        })
+        .collect();
+    let has_groups = |cluster: &str| match needed.get(cluster) {
+        Some(Some(topics)) => !topics.is_empty(),
+        Some(None) => true,
+        None => false,
+    };
+    for (cluster, _, seen) in connected.iter_mut().flatten() {
+        let to_here = topology.flows.iter();
+        for flow in to_here.filter(|flow| flow.spec.target == cluster.name) {
+            match needed.get(flow.spec.source.as_str()) {
+                Some(Some(topics)) => {
+                    let remote = topics.iter().flat_map(|topic| flow.names_on_target(topic));
+                    seen.needed.extend(remote);
+                }
+                Some(None) => seen.needed.extend(seen.topics.keys().cloned()),
+                None => {}
+            }
+        }
+    }
+    let flows = topology.flows.iter();
+    let needed =
+        flows.filter(|flow| has_groups(&flow.spec.source) || has_groups(&flow.spec.target));
+    needed.collect()
 }
 
 impl GroupSnapshot {
-    /// What MirrorMaker noted here of what it copies from another cluster.
-    pub(in crate::core) fn noted(&self, source: &str) -> Option<&Noted> {
+    /// What MirrorMaker notes here of what it copies from another cluster.
+    pub(in crate::core) fn noted(&self, source: &str) -> Option<&FlowOffsets> {
         self.flows.get(source)
+    }
+
+    /// Why that, or the offset syncs of a flow between this cluster and another one, cannot be read.
+    pub(in crate::core) fn problem(&self, other: &str) -> Option<&String> {
+        self.problems.get(other)
+    }
+
+    /// Whether the topic was asked about at both ends: not where the first offset in it was committed meanwhile.
+    pub(in crate::core) fn needs(&self, topic: &str) -> bool {
+        self.needed.contains(topic)
+    }
+
+    fn needed_here(&self) -> Vec<String> {
+        let topics = self.topics.keys();
+        let needed = topics.filter(|topic| self.needed.contains(*topic));
+        needed.cloned().collect()
     }
 
     /// The offset syncs of a flow between this cluster and another one, where they are kept here.
@@ -162,49 +225,136 @@ impl GroupSnapshot {
         self.compacted.contains(topic)
     }
 
-    fn read_notes(
+    fn read_notes(&mut self, flows: &[&Flow], cluster: &Cluster, admin: &mut Admin, limit: &Limit) {
+        let here = |flow: &&&Flow| [&flow.spec.source, &flow.spec.target].contains(&&cluster.name);
+        let here: Vec<&&Flow> = flows.iter().filter(here).collect();
+        for flow in &here {
+            let other = if flow.spec.target == cluster.name {
+                &flow.spec.source
+            } else {
+                &flow.spec.target
+            };
+            if let Err(error) = self.read_flow(flow, (cluster, other), admin, limit) {
+                self.problems.insert(other.clone(), error.to_string());
+            }
+        }
+        if here.is_empty() {
+            return;
+        }
+        let subjects: Vec<Subject> = self.needed_here().into_iter().map(Subject::Topic).collect();
+        match admin.settings_named(&subjects, &["cleanup.policy"], limit) {
+            Ok(settings) => self.compacted = compacted(settings),
+            Err(error) => {
+                let others = here
+                    .iter()
+                    .flat_map(|flow| [&flow.spec.source, &flow.spec.target]);
+                let problems = others.map(|other| (other.clone(), error.to_string()));
+                self.problems.extend(problems);
+            }
+        }
+    }
+
+    fn read_flow(
         &mut self,
-        (topology, cluster): (&Topology, &Cluster),
+        flow: &Flow,
+        (cluster, other): (&Cluster, &str),
         admin: &mut Admin,
         limit: &Limit,
     ) -> Result<(), KafkaError> {
-        for flow in &topology.flows {
-            let (source, target) = (&flow.spec.source, &flow.spec.target);
-            if *target == cluster.name {
-                let mut read = |topic: String| internal::read(admin, &self.topics, &topic, limit);
-                let noted = Noted {
-                    copied: state::copied(&read(state::offsets_topic(source))?, source),
-                    checkpoints: state::checkpoints(&read(state::checkpoints_topic(source))?),
-                };
-                self.flows.insert(source.clone(), noted);
-            }
-            let other = match &cluster.name {
-                name if name == source => target,
-                name if name == target => source,
-                _ => continue,
+        if flow.spec.target == cluster.name {
+            let mut read = |topic: String| internal::read(admin, &self.topics, &topic, limit);
+            let noted = FlowOffsets {
+                copied: state::copied(&read(state::offsets_topic(other))?, other),
+                checkpoints: state::checkpoints(&read(state::checkpoints_topic(other))?),
             };
-            let topic = state::offset_syncs_topic(other);
-            if self.topics.contains_key(&topic) && !self.syncs.contains_key(other) {
-                let mut syncs: ByPartition<Vec<OffsetSync>> = BTreeMap::new();
-                // one for each record, where they come one by one
-                internal::each(admin, &self.topics, &topic, limit, |record| {
-                    if let Some((place, sync)) = state::offset_sync(record.key, record.value) {
-                        syncs.entry(place).or_default().push(sync);
-                    }
-                })?;
-                self.syncs.insert(other.clone(), syncs);
-            }
+            self.flows.insert(other.to_owned(), noted);
         }
-        let subjects: Vec<Subject> = self.topics.keys().cloned().map(Subject::Topic).collect();
-        let settings = admin.settings_named(&subjects, &["cleanup.policy"], limit)?;
-        let compacted = settings.into_iter().filter_map(|(subject, settings)| {
-            let mut policies = settings.into_iter().filter_map(|one| one.value);
-            match subject {
-                Subject::Topic(topic) if policies.any(|one| one.contains("compact")) => Some(topic),
-                _ => None,
-            }
-        });
-        self.compacted = compacted.collect();
+        let topic = state::offset_syncs_topic(other);
+        if self.topics.contains_key(&topic) && !self.syncs.contains_key(other) {
+            let mut syncs: ByPartition<Vec<OffsetSync>> = BTreeMap::new();
+            // one for each record, where they come one by one
+            internal::each(admin, &self.topics, &topic, limit, |record| {
+                if let Some((place, sync)) = state::offset_sync(record.key, record.value) {
+                    syncs.entry(place).or_default().push(sync);
+                }
+            })?;
+            self.syncs.insert(other.to_owned(), syncs);
+        }
         Ok(())
+    }
+}
+
+/// The topics that are compacted.
+fn compacted(settings: BTreeMap<Subject, Vec<Setting>>) -> BTreeSet<String> {
+    let compacted = settings.into_iter().filter_map(|(subject, settings)| {
+        let mut policies = settings.into_iter().filter_map(|one| one.value);
+        match subject {
+            Subject::Topic(topic) if policies.any(|one| one.contains("compact")) => Some(topic),
+            _ => None,
+        }
+    });
+    compacted.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::spec::ClusterSpec;
+    use crate::core::spec::scenario::Scenario;
+    use kmk_kafka::testing::{FakeBroker, Fault};
+    use kmk_kafka::wait::Interrupt;
+
+    const TOPIC_AUTHORIZATION_FAILED: i16 = 29;
+
+    /// Two sources and their target; the group `billing` has committed an offset at these sources.
+    fn seen_at_target(
+        with_groups: &[&str],
+        set_up: impl Fn(&FakeBroker),
+    ) -> Result<GroupSnapshot, KafkaError> {
+        let mut spec = Scenario::Aggregate.spec("demo");
+        let brokers: Vec<FakeBroker> = spec.clusters.iter().map(|_| FakeBroker::start()).collect();
+        let target = spec.flows[0].target.clone();
+        for (cluster, broker) in spec.clusters.iter_mut().zip(&brokers) {
+            let name = cluster.name.clone();
+            broker.topic("orders", 1, &[]);
+            broker.append("orders", 0, &[(None, Some("1")), (None, Some("2"))]);
+            if with_groups.contains(&name.as_str()) {
+                broker.commit("billing", "orders", 0, 1);
+            }
+            *cluster = ClusterSpec::existing(&name, &[&broker.endpoint().to_string()]);
+        }
+        let at = spec.clusters.iter().position(|one| one.name == target);
+        let broker = &brokers[at.expect("the target is a cluster")];
+        for flow in &spec.flows {
+            let topic = state::offsets_topic(&flow.source);
+            broker.topic(&topic, 1, &[]);
+            broker.append(&topic, 0, &[(Some("[]"), Some("{}"))]);
+        }
+        set_up(broker);
+        let topology = Topology::new(&spec);
+        let clusters: Vec<&Cluster> = topology.clusters.iter().collect();
+        let limit = Limit::new(Duration::from_secs(20), &Interrupt::default());
+        let mut seen = group_snapshots(&topology, &clusters, &limit);
+        seen.remove(target.as_str()).expect("it was asked")
+    }
+
+    #[test]
+    fn one_topic_that_cannot_be_read_makes_one_flow_unknown() {
+        let seen = seen_at_target(&["emea", "apac"], |target| {
+            target.fail("Fetch", Fault::Code(TOPIC_AUTHORIZATION_FAILED));
+        });
+        let seen = seen.expect("all else can be read");
+        assert!(seen.problem("emea").is_some() && seen.noted("emea").is_none());
+        assert_eq!(seen.problem("apac"), None);
+        assert!(seen.noted("apac").is_some());
+    }
+
+    #[test]
+    fn what_mirrormaker_notes_is_read_where_groups_are() {
+        let seen = seen_at_target(&["apac"], |_| ()).expect("it answers");
+        let read: Vec<&String> = seen.flows.keys().collect();
+        assert_eq!(read, ["apac"]);
+        let seen = seen_at_target(&[], |_| ()).expect("it answers");
+        assert!(seen.flows.is_empty() && seen.as_source.end.is_empty());
     }
 }

@@ -46,12 +46,16 @@ pub(in crate::core) fn snapshots<'a>(
     let positions = |mut one: Asked<'a>| {
         let limit = limit.at_most(PATIENCE);
         one.connect(&limit);
-        one.ask(|seen, admin, of| seen.read_positions((topology, of), admin, wanted, &limit));
+        one.ask(&limit, |seen, admin, of| {
+            seen.read_positions((topology, of), admin, wanted, &limit)
+        });
         one
     };
     let ends = |mut one: Asked<'a>| {
         let limit = limit.at_most(PATIENCE);
-        one.ask(|seen, admin, of| seen.read_ends((topology, of), admin, wanted, &limit));
+        one.ask(&limit, |seen, admin, of| {
+            seen.read_ends((topology, of), admin, wanted, &limit)
+        });
         one
     };
     let all = topology.clusters.iter().map(Asked::new).collect();
@@ -198,15 +202,19 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Asks it, if it is there.
+    /// Asks it, if it is there. One that was silent until time was up is asked no more.
     fn ask(
         &mut self,
+        limit: &Limit,
         step: impl FnOnce(&mut ClusterSnapshot, &mut Admin, &Cluster) -> Result<(), KafkaError>,
     ) {
         if let Some(admin) = &mut self.admin
             && let Err(error) = step(&mut self.snapshot, admin, self.cluster)
         {
             self.snapshot.fail(error);
+            if limit.remaining().is_zero() {
+                self.admin = None;
+            }
         }
     }
 }

@@ -3,6 +3,10 @@
 use super::Topology;
 use super::cluster::Cluster;
 use super::flow::{Flow, Proof};
+use super::internal_topics::{
+    checkpoints_topic, configs_topic, offset_syncs_topic, offsets_topic, status_topic,
+};
+use super::replication_policy::HEARTBEATS;
 use crate::core::spec::Naming;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -64,8 +68,7 @@ impl Topology {
 impl Footprint {
     fn of_source(&mut self, flow: &Flow) {
         if !flow.keeps_syncs_at_target() {
-            let syncs = format!("mm2-offset-syncs.{}.internal", flow.spec.target);
-            self.notes.insert(syncs);
+            self.notes.insert(offset_syncs_topic(&flow.spec.target));
         }
         if flow.proof == Proof::Canary {
             self.canaries.insert(flow.canary.clone());
@@ -74,14 +77,16 @@ impl Footprint {
 
     fn of_target(&mut self, flow: &Flow) {
         let source = &flow.spec.source;
-        for what in ["configs", "offsets", "status"] {
-            self.notes.insert(format!("mm2-{what}.{source}.internal"));
-        }
-        self.notes.insert(format!("{source}.checkpoints.internal"));
-        self.shared.insert("heartbeats".to_owned());
+        let topics = [
+            configs_topic,
+            offsets_topic,
+            status_topic,
+            checkpoints_topic,
+        ];
+        self.notes.extend(topics.map(|topic| topic(source)));
+        self.shared.insert(HEARTBEATS.to_owned());
         if flow.keeps_syncs_at_target() {
-            self.notes
-                .insert(format!("mm2-offset-syncs.{source}.internal"));
+            self.notes.insert(offset_syncs_topic(source));
         }
         if flow.proof == Proof::Canary {
             self.canaries.insert(flow.remote_topic(&flow.canary));

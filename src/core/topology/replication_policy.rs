@@ -70,6 +70,17 @@ impl Flow {
         topic.strip_prefix(&self.spec.source)?.strip_prefix('.')
     }
 
+    /// What a source topic is called on the target if it came from there, as its name says.
+    pub fn home_topic<'a>(&self, topic: &'a str) -> Option<&'a str> {
+        topic.strip_prefix(&self.spec.target)?.strip_prefix('.')
+    }
+
+    /// What a source topic may be called on the target: as the mirrored topic, or as the one that it came from.
+    pub fn names_on_target(&self, topic: &str) -> impl Iterator<Item = String> {
+        let home = self.home_topic(topic).map(str::to_owned);
+        [self.remote_topic(topic)].into_iter().chain(home)
+    }
+
     /// Whether the prefixes of a source topic say that it came from the target, directly or through others
     /// (`MirrorSourceConnector.isCycle`).
     pub fn is_cycle(&self, topic: &str) -> bool {

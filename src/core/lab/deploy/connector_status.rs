@@ -87,7 +87,7 @@ impl<'a> StatusCheck<'a> {
             let bootstrap = addresses(source).ok()?;
             Admin::connect(&bootstrap, limit).ok()?.topics(limit).ok()
         };
-        let syncs = format!("mm2-offset-syncs.{}.internal", self.flow.spec.target);
+        let syncs = state::offset_syncs_topic(&self.flow.spec.target);
         let there = self.source.and_then(look);
         there.is_some_and(|there| {
             there.contains_key(&syncs) && there.keys().all(|name| self.topology.is_internal(name))

@@ -218,7 +218,7 @@ fn warn_of_syncs(
     let from = topology.flows.iter();
     for flow in from.filter(|flow| flow.spec.source == source.name) {
         let target = &flow.spec.target;
-        let topic = format!("mm2-offset-syncs.{target}.internal");
+        let topic = state::offset_syncs_topic(target);
         let is_made = topology
             .cluster(target)
             .is_some_and(|one| one.existing().is_none());

@@ -58,11 +58,9 @@ impl BothEnds<'_> {
     pub(super) fn remote_topics(&self) -> BTreeSet<String> {
         let groups = self.source.as_source.by_name.values();
         let topics = groups.flat_map(|(_, offsets)| offsets.keys().map(|(topic, _)| topic));
-        let remote = topics.flat_map(|topic| {
-            let home = home_topic(self.flow, topic).map(str::to_owned);
-            [Some(self.flow.remote_topic(topic)), home]
-        });
-        remote.flatten().collect()
+        topics
+            .flat_map(|topic| self.flow.names_on_target(topic))
+            .collect()
     }
 
     /// What the flow means for a group; none where it has no place that the flow could take there.
@@ -75,7 +73,10 @@ impl BothEnds<'_> {
         } else {
             mirroring(self.flow, group)
         };
-        let places = places.iter().filter_map(|(place, committed)| {
+        let places = places
+            .iter()
+            .filter(|(place, _)| self.source.needs(&place.0));
+        let places = places.filter_map(|(place, committed)| {
             let selection = rules.select(&place.0);
             self.place(group, place, *committed, &selection, mirroring)
         });
@@ -113,7 +114,7 @@ impl BothEnds<'_> {
         };
         let home = Some(*selection == Selection::Cycle)
             .filter(|is_back| *is_back)
-            .and_then(|_| home_topic(flow, &place.0));
+            .and_then(|_| flow.home_topic(&place.0));
         let copy = home.map_or_else(|| flow.remote_topic(&place.0), str::to_owned);
         let copy = (copy, place.1);
         let target_group = self.target.as_target.by_name.get(group);
@@ -210,11 +211,6 @@ impl FlowPartition {
         self.prospect = Prospect::of(outlook.again, outlook.skipped, outlook.further);
         self.why = why;
     }
-}
-
-/// What a topic of the flow's source is called on the target, if it came from there by its name.
-pub(super) fn home_topic<'a>(flow: &Flow, topic: &'a str) -> Option<&'a str> {
-    topic.strip_prefix(&flow.spec.target)?.strip_prefix('.')
 }
 
 /// What MirrorMaker last worked out for a group in a mirrored topic.

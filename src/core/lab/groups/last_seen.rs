@@ -162,7 +162,7 @@ impl BothEnds<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::observe::groups::Noted;
+    use crate::core::observe::groups::FlowOffsets;
     use crate::core::spec::scenario;
     use crate::core::topology::Topology;
 
@@ -177,7 +177,7 @@ mod tests {
             time: Some(1_000),
         };
         let noted = ("billing".to_owned(), copy.clone());
-        let noted = Noted {
+        let noted = FlowOffsets {
             checkpoints: [(noted, checkpoint)].into(),
             copied: [(("orders".to_owned(), 0), 9)].into(),
         };

@@ -54,7 +54,7 @@ pub fn groups_and_flows(
             Err(error) => {
                 let targets = flows.filter_map(|&flow| {
                     let target = seen[flow.spec.target.as_str()].as_ref().ok()?;
-                    Some((flow, target)).filter(|_| target.problem.is_none())
+                    Some((flow, target)).filter(|_| target.problem(name).is_none())
                 });
                 last_seen::find(cluster, error.to_string(), targets)
             }
@@ -92,7 +92,7 @@ pub fn groups_at(
 ) -> Result<ClusterGroups, KafkaError> {
     let mut admin = Admin::connect_patiently(bootstrap, limit)?;
     let mut groups = Groups::ask(&mut admin, limit)?;
-    groups.ask_ends(&groups.topics(), &mut admin, limit)?;
+    groups.ask_ends(groups.topics(), &mut admin, limit)?;
     Ok(of_cluster(bootstrap, &groups, all))
 }
 

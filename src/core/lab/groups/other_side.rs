@@ -39,7 +39,8 @@ fn look<'a>(
     limit: &Limit,
 ) -> Result<BothEnds<'a>, String> {
     let target = target.as_ref().map_err(ToString::to_string)?;
-    if let Some(problem) = source.problem.as_ref().or(target.problem.as_ref()) {
+    let problem = source.problem(&flow.spec.target);
+    if let Some(problem) = problem.or(target.problem(&flow.spec.source)) {
         return Err(problem.clone());
     }
     let mut both = BothEnds {

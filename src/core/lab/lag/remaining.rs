@@ -22,7 +22,7 @@ type Place = (String, i32);
 /// What was seen.
 #[derive(Debug, Default)]
 pub(super) struct Remaining {
-    glances: BTreeMap<Place, Peek>,
+    peeks: BTreeMap<Place, Peek>,
     /// Where a topic was recreated, as its first record shows.
     recreated: BTreeSet<Place>,
 }
@@ -31,7 +31,7 @@ impl Remaining {
     /// Looks, as far as it can.
     pub(super) fn look(lab: &Lab, flow: &Flow, topics: &[Topic<'_>], limit: &Limit) -> Self {
         let limit = limit.at_most(PATIENCE);
-        let mut peek = Look {
+        let mut look = Look {
             lab,
             flow,
             limit: &limit,
@@ -39,10 +39,10 @@ impl Remaining {
         };
         let mut remaining = Self::default();
         // what fails is not seen, and said to be counted by offsets
-        if let Ok(glances) = peek.glances(&flow.spec.source, &outlooks(topics)) {
-            remaining.glances = glances;
+        if let Ok(peeks) = look.peeks(&flow.spec.source, &outlooks(topics)) {
+            remaining.peeks = peeks;
         }
-        if let Ok(recreated) = suspects(topics, flow, &mut peek) {
+        if let Ok(recreated) = suspects(topics, flow, &mut look) {
             remaining.recreated = recreated;
         }
         remaining
@@ -50,12 +50,12 @@ impl Remaining {
 
     /// What was seen of the records that are left.
     pub(super) fn seen(&self, place: &Place) -> Option<Seen> {
-        let glance = self.glances.get(place)?;
+        let peek = self.peeks.get(place)?;
         Some(Seen {
-            records: glance.records,
-            reached: glance.reached,
-            oldest: glance.oldest,
-            is_stamped: !glance.has_producer_time,
+            records: peek.records,
+            reached: peek.reached,
+            oldest: peek.oldest,
+            is_stamped: !peek.has_producer_time,
         })
     }
 
@@ -82,7 +82,7 @@ impl Look<'_> {
         Ok(self.open.get_mut(cluster).expect("it is open by now"))
     }
 
-    fn glances(
+    fn peeks(
         &mut self,
         cluster: &str,
         parts: &BTreeMap<Place, Range<i64>>,
@@ -165,27 +165,27 @@ impl Suspect {
 fn suspects(
     topics: &[Topic<'_>],
     flow: &Flow,
-    peek: &mut Look<'_>,
+    look: &mut Look<'_>,
 ) -> Result<BTreeSet<Place>, KafkaError> {
     let suspects: Vec<Suspect> = partitions(topics).filter_map(Suspect::of).collect();
     let whole = |ends: &Ends| ends.first..ends.end;
     let here = (suspects.iter()).map(|one| (one.place.clone(), whole(&one.source)));
-    let here = peek.glances(&flow.spec.source, &here.collect())?;
+    let here = look.peeks(&flow.spec.source, &here.collect())?;
     let held = suspects.iter().filter(|one| one.copy.length() > 0);
     let there = held.map(|one| (one.there.clone(), whole(&one.copy)));
-    let there = peek.glances(&flow.spec.target, &there.collect())?;
+    let there = look.peeks(&flow.spec.target, &there.collect())?;
     let cut = suspects.iter().filter(|one| one.copy.first > 0);
     let cut: BTreeSet<Subject> = cut.map(|one| Subject::Topic(one.there.0.clone())).collect();
     let settings = if cut.is_empty() {
         BTreeMap::new()
     } else {
-        let limit = peek.limit;
+        let limit = look.limit;
         let subjects: Vec<Subject> = cut.into_iter().collect();
-        peek.on(&flow.spec.target)?.settings(&subjects, limit)?
+        look.on(&flow.spec.target)?.settings(&subjects, limit)?
     };
     let now = to_millis(SystemTime::now());
     let first = |of: &BTreeMap<Place, Peek>, place: &Place| -> Option<Record> {
-        of.get(place).and_then(|glance| glance.first.clone())
+        of.get(place).and_then(|peek| peek.first.clone())
     };
     let confirmed = suspects.into_iter().filter(|one| {
         let (source, copy) = (first(&here, &one.place), first(&there, &one.there));

@@ -111,7 +111,11 @@ impl Answer {
             internal: is_internal(name),
             partitions: info.partitions.len(),
             replicas: replicas.max().unwrap_or(0),
-            unhealthy_partitions: info.partitions.iter().filter(|one| is_ill(one)).count(),
+            unhealthy_partitions: info
+                .partitions
+                .iter()
+                .filter(|one| is_unhealthy(one))
+                .count(),
             records: details.iter().map(records).sum(),
             bytes: details.iter().map(|one| one.bytes).sum(),
             replica_bytes: info
@@ -148,7 +152,7 @@ impl Answer {
     }
 }
 
-fn is_ill(partition: &PartitionInfo) -> bool {
+fn is_unhealthy(partition: &PartitionInfo) -> bool {
     partition.leader.is_none() || partition.in_sync.len() < partition.replicas.len()
 }
 

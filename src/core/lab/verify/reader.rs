@@ -2,7 +2,7 @@
 
 use super::Verify;
 use super::ending::{Steps, look_at_the_end};
-use super::report::{Incident, Noted};
+use super::report::{Incident, TimedIncident};
 use super::route::{Route, Target};
 use super::run::{Clock, RunState, Signals, locked};
 use super::topic_setup::look;
@@ -47,7 +47,7 @@ pub(super) struct Reader {
 pub(super) struct ReadResult {
     /// Where each partition goes on behind what was read.
     pub(super) reached: BTreeMap<i32, i64>,
-    pub(super) incidents: Vec<Noted>,
+    pub(super) incidents: Vec<TimedIncident>,
     pub(super) times: Times,
     /// What could not be seen in the end, so that nothing is proven.
     pub(super) unknown: Option<String>,
@@ -103,7 +103,7 @@ impl Reader {
             if let Err(error) = taken
                 && !end.finish.is_raised()
             {
-                self.bear(&error, clock);
+                self.tolerate(&error, clock);
                 // cut short where it is over
                 let _ = limit.pause(AGAIN);
             }
@@ -128,7 +128,7 @@ impl Reader {
                 "cannot see what {} has at the end: {error}",
                 self.target.cluster
             ));
-            self.bear(&error, clock);
+            self.tolerate(&error, clock);
         }
         self.seen
     }
@@ -278,7 +278,7 @@ impl Reader {
     }
 
     /// Trouble of one kind is noted once, until it is over.
-    fn bear(&mut self, error: &KafkaError, clock: Clock) {
+    fn tolerate(&mut self, error: &KafkaError, clock: Clock) {
         let incident = match error {
             KafkaError::UnknownTopic { .. } => Incident::TopicGone,
             error if error.code().is_some_and(|code| code.number() == NO_TOPIC) => {
@@ -299,7 +299,7 @@ impl Reader {
     fn note(&mut self, what: Incident, clock: Clock) {
         if self.seen.incidents.len() < INCIDENTS {
             let at_seconds = clock.elapsed().as_secs_f64();
-            self.seen.incidents.push(Noted { at_seconds, what });
+            self.seen.incidents.push(TimedIncident { at_seconds, what });
         }
     }
 }

@@ -78,7 +78,7 @@ pub struct FlowReport {
     /// The account of all records.
     pub account: Account,
     /// What else was seen on the target, in order; the first hundred.
-    pub incidents: Vec<Noted>,
+    pub incidents: Vec<TimedIncident>,
     /// Whose times the records carry there.
     #[serde(rename = "timestamps")]
     pub times: Times,
@@ -97,7 +97,7 @@ pub struct SkippedFlow {
 
 /// Something that was seen, and when.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Noted {
+pub struct TimedIncident {
     /// In seconds since the run began.
     pub at_seconds: f64,
     /// What it was.

@@ -7,11 +7,6 @@ use super::binary::Fields;
 use kmk_kafka::message::Record;
 use std::collections::BTreeMap;
 
-/// The topic with the checkpoints of the groups of `source`, on the target.
-pub fn checkpoints_topic(source: &str) -> String {
-    format!("{source}.checkpoints.internal")
-}
-
 /// A group, and a topic (by its name on the target) and partition in which it has a place.
 pub type GroupPlace = (String, (String, i32));
 

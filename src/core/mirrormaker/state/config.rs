@@ -23,11 +23,6 @@ pub struct Config {
     pub agreed: Option<i64>,
 }
 
-/// The topic in which MirrorMaker keeps what it runs with, for what copies from `source`, on its target.
-pub fn configs_topic(source: &str) -> String {
-    format!("mm2-configs.{source}.internal")
-}
-
 /// The present configuration of `connector`, from the records of the [topic](configs_topic) in order.
 pub fn config<'a>(records: impl IntoIterator<Item = &'a Record>, connector: &str) -> Config {
     let mut latest: BTreeMap<&str, &[u8]> = BTreeMap::new();

@@ -5,11 +5,6 @@
 
 use super::binary::Fields;
 
-/// The topic with the offset syncs of a flow: named for the cluster at the flow's `other` end, seen from where it lies.
-pub fn offset_syncs_topic(other: &str) -> String {
-    format!("mm2-offset-syncs.{other}.internal")
-}
-
 /// A record of the source, and a copy of it: this one and no other offset was given to it when it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct OffsetSync {

@@ -85,7 +85,7 @@ impl<'a, 's> Run<'a, 's> {
                 Err(KafkaError::Stopped(Stop::Interrupted)) => return Ok(ConsumeEnd::Interrupted),
                 Err(error) if !error.is_retriable() => return Ok(ConsumeEnd::Lost(error)),
                 Err(error) => {
-                    if let Some(end) = self.bear(error) {
+                    if let Some(end) = self.tolerate(error) {
                         return Ok(end);
                     }
                     continue;
@@ -255,7 +255,7 @@ impl<'a, 's> Run<'a, 's> {
     }
 
     /// A failure that time may heal: tells of the first, and waits. How it ends if there is no more time.
-    fn bear(&mut self, error: KafkaError) -> Option<ConsumeEnd> {
+    fn tolerate(&mut self, error: KafkaError) -> Option<ConsumeEnd> {
         // time was up while a broker with nothing new held a fetch, as it should
         if matches!(error, KafkaError::Silent { waited, .. } if waited < HELD) {
             return Some(match self.uneasy.take() {

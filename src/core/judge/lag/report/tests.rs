@@ -156,7 +156,7 @@ enum Happens {
     /// MirrorMaker copies up to so many records.
     Copied(u8),
     /// It commits its position.
-    Noted,
+    PositionCommitted,
     /// It is killed, and starts again from its note.
     Killed,
     /// The source forgets what MirrorMaker has noted, up to so many offsets.
@@ -170,7 +170,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         4 => (1u8..20).prop_map(Happens::Produced),
         2 => Just(Happens::Gap),
         4 => (1u8..20).prop_map(Happens::Copied),
-        3 => Just(Happens::Noted),
+        3 => Just(Happens::PositionCommitted),
         1 => Just(Happens::Killed),
         1 => (1u8..10).prop_map(Happens::Expired),
     ]
@@ -213,7 +213,7 @@ impl Model {
                     }
                 }
             }
-            Happens::Noted => self.noted = self.copy.last().copied().or(self.noted),
+            Happens::PositionCommitted => self.noted = self.copy.last().copied().or(self.noted),
             Happens::Killed => self.next = self.noted.map_or(0, |noted| noted + 1),
             Happens::Expired(count) => {
                 let up_to = self.noted.map_or(0, |noted| noted + 1);
@@ -286,7 +286,7 @@ proptest! {
         prop_assert_eq!(lag.lost, 0, "{:?}", model);
         prop_assert!(model.records(model.first..next).iter().all(|one| model.copy.contains(one)));
         // once all is noted, what is left is what the target lacks
-        model.step(&Happens::Noted);
+        model.step(&Happens::PositionCommitted);
         let lacking = |one: &&i64| !model.copy.contains(one);
         let all = model.records(model.first..model.end());
         let (behind, lacking) = (model.lag(i64::MAX).behind, all.iter().filter(lacking).count() as u64);
@@ -301,7 +301,7 @@ proptest! {
         after in proptest::collection::vec(happens(), 0..10),
     ) {
         let mut model = Model::default();
-        let deleted = [Happens::Copied(u8::MAX), Happens::Noted, Happens::CopyDeleted];
+        let deleted = [Happens::Copied(u8::MAX), Happens::PositionCommitted, Happens::CopyDeleted];
         for what in before.iter().chain(&deleted) {
             model.step(what);
         }
@@ -310,7 +310,7 @@ proptest! {
         for what in after.iter().filter(quiet) {
             model.step(what);
         }
-        model.step(&Happens::Noted);
+        model.step(&Happens::PositionCommitted);
         let next = model.noted.map_or(0, |noted| noted + 1).max(model.first);
         let missing = model.records(model.first..next);
         let missing = missing.iter().filter(|one| !model.copy.contains(one)).count() as u64;

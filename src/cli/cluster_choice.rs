@@ -13,7 +13,7 @@ use kmk_kafka::wait::{Interrupt, Stop};
 
 /// By its addresses, beside a flag `--cluster` that means one of the lab's.
 #[derive(clap::Args)]
-pub(super) struct Elsewhere {
+pub(super) struct BootstrapFlag {
     /// Use the cluster at these addresses instead; it need not belong to the lab
     #[arg(
         long,
@@ -25,14 +25,14 @@ pub(super) struct Elsewhere {
 }
 
 /// A cluster that was chosen.
-pub(super) struct Chosen {
+pub(super) struct ClusterChoice {
     pub(super) place: Option<Place>,
     bootstrap: Vec<Endpoint>,
     lab: String,
     default: DefaultCluster,
 }
 
-impl Chosen {
+impl ClusterChoice {
     /// The cluster at these addresses, or else the one of that name, or the one that is meant when none is named.
     pub(super) fn find(
         context: &Context,
@@ -95,27 +95,27 @@ impl Chosen {
         }
     }
 
-    pub(super) fn of_kafka(&self, error: KafkaError) -> CliError {
-        consume::of_kafka(error, self.place.as_ref())
+    pub(super) fn kafka_error(&self, error: KafkaError) -> CliError {
+        consume::kafka_error(error, self.place.as_ref())
     }
 
     /// What went wrong with a topic of it.
-    pub(super) fn of_topic(&self, error: TopicError) -> CliError {
+    pub(super) fn topic_error(&self, error: TopicError) -> CliError {
         let what = format!("{error} on {}", self.name());
         match error {
-            TopicError::Kafka(error) => self.of_kafka(error),
+            TopicError::Kafka(error) => self.kafka_error(error),
             TopicError::NoTopic { .. } => CliError::from(error).what(what),
             other => other.into(),
         }
     }
 
     /// What went wrong with a group of it.
-    pub(super) fn of_group(&self, error: GroupError) -> CliError {
+    pub(super) fn group_error(&self, error: GroupError) -> CliError {
         let on = self.name();
         let what = format!("{error} on {on}");
         match error {
-            GroupError::Topic(error) => self.of_topic(error),
-            GroupError::Kafka(error) => self.of_kafka(error),
+            GroupError::Topic(error) => self.topic_error(error),
+            GroupError::Kafka(error) => self.kafka_error(error),
             GroupError::NoGroup { .. } => CliError::from(error).what(what),
             GroupError::Active { .. } => {
                 let what = format!("{error} (on {on})");
