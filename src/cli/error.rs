@@ -8,6 +8,7 @@ mod lab;
 mod lab_file;
 mod preflight;
 mod records;
+mod relay;
 mod spec;
 mod topics;
 

@@ -178,6 +178,7 @@ fn each_crate_has_one_door() {
             ],
         ),
         (&["hdrhistogram::"], &["src/core/judge/ledger/latency.rs"]),
+        (&["ureq::"], &["src/core/lab/link/relay.rs"]),
         (
             &["clap::", "indicatif::", "anstream::", "ctrlc::"],
             &["src/cli/", "src/main.rs"],

@@ -7,6 +7,7 @@ mod kmk;
 mod lab;
 mod mirror;
 mod ran;
+mod toxiproxy;
 
 mod color;
 mod deploy;

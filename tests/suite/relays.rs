@@ -2,8 +2,12 @@
 
 use crate::docker::{Docker, Rule, UP};
 use crate::kmk::Kmk;
+use crate::mirror::Mirror;
+use crate::toxiproxy::FakeToxiproxy;
+use kmk_kafka::testing::FakeBroker;
 use serde_yaml::Value;
 use std::fs;
+use std::sync::Arc;
 
 /// The compose file that a dry run writes.
 fn rendered(flags: &str) -> Value {
@@ -183,4 +187,95 @@ fn the_image_of_relays_is_looked_for_and_a_stand_in_is_told_to_compose() {
         kmk.noted("images")[1],
         "KMK_TOXIPROXY_IMAGE=mine/toxiproxy:1"
     );
+}
+
+/// A lab with a line, running, and its relay.
+struct Linked {
+    kmk: Kmk,
+    relay: FakeToxiproxy,
+    _mirror: Mirror,
+}
+
+impl Linked {
+    fn new() -> Self {
+        let kmk = Kmk::with_room_for_relays();
+        kmk.deploy("--dry-run --link rtt=80ms,rate=100mbit").code(0);
+        let compose = fs::read_to_string(kmk.work("kmk-lab/docker-compose.yml")).unwrap();
+        let first = kmk.ports()[0];
+        let lab = kmk
+            .lab()
+            .relay("link-primary-secondary", [first + 10, first + 11])
+            .made_from(&compose);
+        let docker = Docker::works().with(&lab).rule(Rule::on("logs *")).rules(
+            ["apache/kafka:3.9.2", "ghcr.io/shopify/toxiproxy:2.5.0"]
+                .map(|name| Rule::on(&format!("image inspect {name}")).says("[]")),
+        );
+        let kmk = kmk.docker(&docker);
+        let [primary, secondary] = kmk
+            .ports()
+            .map(|port| Arc::new(FakeBroker::start_on(port).unwrap()));
+        let mirror = Mirror::start(("primary", primary), ("secondary", secondary));
+        let relay = FakeToxiproxy::start_on(kmk.ports()[0] + 10);
+        Self {
+            kmk,
+            relay,
+            _mirror: mirror,
+        }
+    }
+}
+
+const SHAPED: [&str; 4] = [
+    r#"latency upstream {"jitter":0,"latency":40}"#,
+    r#"bandwidth upstream {"rate":12500}"#,
+    r#"latency downstream {"jitter":0,"latency":40}"#,
+    r#"bandwidth downstream {"rate":12500}"#,
+];
+
+#[test]
+fn a_relay_that_was_restarted_is_told_of_and_put_right() {
+    let Linked {
+        kmk,
+        relay,
+        _mirror,
+    } = &Linked::new();
+    for (verb, said) in [
+        ("start", "already running"),
+        ("deploy", "is repaired"),
+        ("start", "already running"),
+    ] {
+        kmk.run("status").code(1).stdout_has("relay link-primary-secondary has lost its shape: it was restarted, and passes nothing on");
+        kmk.run(verb)
+            .code(0)
+            .stdout_has(said)
+            .stderr_has("Told link-primary-secondary how slow to be");
+        assert_eq!(relay.toxics("primary"), SHAPED);
+        let proxy = relay.proxy("primary");
+        assert_eq!(
+            (&proxy["upstream"], &proxy["listen"]),
+            (&"kmk-demo-primary-1:9092".into(), &"0.0.0.0:9092".into())
+        );
+        let changes = relay.changes();
+        assert_eq!(changes[0], "POST populate");
+        // nothing passes before all is in its place
+        assert_eq!(changes.last().unwrap(), "POST proxies/primary");
+        assert_eq!(proxy["enabled"], true);
+        kmk.run("status").code(0);
+        kmk.run("deploy")
+            .code(0)
+            .stdout_has("already runs as requested");
+        assert!(relay.changes().is_empty());
+        relay.restart();
+    }
+}
+
+#[test]
+fn a_relay_that_does_not_obey_or_does_not_answer_is_no_success() {
+    let Linked {
+        kmk,
+        relay,
+        _mirror,
+    } = Linked::new();
+    let relay = relay.forgets();
+    kmk.run("deploy").code(3).stderr_has("error: relay link-primary-secondary was told what to do, but it does nothing instead of latency upstream (jitter 0 latency 40)");
+    drop(relay);
 }

@@ -14,6 +14,7 @@ mod ports;
 pub(super) mod ready;
 mod reconcile;
 pub(super) mod refusal;
+mod relays;
 mod request;
 mod same_cluster;
 mod timeline;

@@ -8,6 +8,7 @@ use super::failure::{Aftermath, DeployError};
 use super::lost_data;
 use super::ready::Readiness;
 use super::refusal::explain;
+use super::relays::AskedSince;
 use super::request::{Rendered, Request, default_directory};
 use super::timeline::{Marks, Step};
 use super::unmatched_patterns;
@@ -49,6 +50,8 @@ pub(super) struct Plan<'a> {
     fit: Fit,
     /// Clusters of it whose data is gone.
     pub(super) lost: Vec<String>,
+    /// What was asked of relays since it was deployed.
+    pub(super) asked_since: AskedSince,
     /// Whether there was a volume of class-data archives before.
     class_cache_existed: bool,
 }
@@ -69,7 +72,11 @@ impl<'a> Plan<'a> {
         let lost = lab
             .as_ref()
             .map(|lab| lost_data::clusters(&lab.topology, &volumes));
-        let base = request.base(lab.as_ref().map(|lab| &lab.topology))?;
+        let mut asked_since = AskedSince::read(docker, lab.as_ref(), limit)?;
+        let mut base = request.base(lab.as_ref().map(|lab| &lab.topology))?;
+        if let Some(lab) = &lab {
+            asked_since.keep(&mut base, &lab.topology);
+        }
         let (existing, duplicates) = match &lab {
             Some(lab) => lab.containers.iter().cloned().partition(is_original),
             None => (Vec::new(), Vec::new()),
@@ -88,6 +95,9 @@ impl<'a> Plan<'a> {
             .clone()
             .or_else(|| lab.as_ref().and_then(Lab::directory));
         let workdir = Workdir::new(directory.unwrap_or_else(|| default_directory(&request.lab)));
+        if let Some(lab) = &lab {
+            asked_since.compare(request, &lab.topology, &topology);
+        }
         let fit = batch::fit(&mut topology, lab.as_ref(), limit);
         let rendered = Rendered::of(topology, &engine_host, ClassCache::Shared);
         let checks = Preflight {
@@ -133,6 +143,7 @@ impl<'a> Plan<'a> {
             added,
             fit,
             lost: lost.unwrap_or_default(),
+            asked_since,
             class_cache_existed: class_cache::exists(docker, limit)?,
         })
     }
@@ -150,10 +161,14 @@ impl<'a> Plan<'a> {
         for note in self.fit.notes.drain(..) {
             observer.on(Event::Note(note));
         }
+        self.tell_asked_since(observer);
         self.write()?;
         let since = SystemTime::now();
         let held = self.held();
         let mut outcome = self.up(&held, limit, observer)?;
+        if self.shape(limit, observer)? && outcome == Outcome::Unchanged {
+            outcome = Outcome::Repaired;
+        }
         if outcome != Outcome::Unchanged {
             marks.ended(Step::Compose, since);
         }
@@ -238,6 +253,9 @@ impl<'a> Plan<'a> {
             .unpause(&paused, limit)
             .map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))?;
         self.stop_mirrors_of_lost_clusters(limit, observer)?;
+        if self.was_there {
+            self.up_relays(limit, observer)?;
+        }
         if !now.is_empty() {
             self.replace(&now, observer)?;
         }

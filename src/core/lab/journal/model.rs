@@ -1,6 +1,7 @@
 //! What a journal holds, as JSON. Every field may be missing, so that each kmk reads what an older one wrote; what a newer one added
 //! is kept.
 
+use crate::core::spec::LinkSpec;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -23,6 +24,9 @@ pub struct LinkState {
     /// That it was cut, until it is healed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut: Option<Cut>,
+    /// What its relays were told to be instead of what the lab was deployed with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<LinkSpec>,
 }
 
 /// A line that was cut.
@@ -42,6 +46,11 @@ impl Journal {
     /// The cut of a flow's line, if it is cut.
     pub fn cut(&self, flow: &str) -> Option<&Cut> {
         self.links.get(flow)?.cut.as_ref()
+    }
+
+    /// What the relays of a flow were told to be, if that is not what the lab was deployed with.
+    pub fn asked(&self, flow: &str) -> Option<LinkSpec> {
+        self.links.get(flow)?.asked
     }
 
     /// What was done to the line of a flow, to be changed. [`Journal::tidy`] drops it where nothing is left of it.

@@ -15,7 +15,7 @@ pub use report::{
 pub use crate::core::judge::health::{CanaryStatus, FlowState};
 pub use crate::core::mirrormaker::state::COPIES;
 
-use super::{Lab, State, lag};
+use super::{Lab, State, lag, link};
 use crate::core::docker::{Docker, DockerError};
 use crate::core::judge::culprit::{Culprit, Why};
 use crate::core::judge::health::{self, Life, Pace, Seen};
@@ -114,12 +114,17 @@ pub(super) fn observed<'a>(
         .iter()
         .map(|cluster| views[cluster.name.as_str()].status(lab, cluster))
         .collect();
+    let relays = observe::side_by_side(&lab.topology.flows, |flow| match state {
+        State::Stopped => Vec::new(),
+        _ => link::problems(flow, &lab.journal, limit),
+    });
     let mut lags = lags.into_iter();
     let flows: Vec<FlowStatus> = lab
         .topology
         .flows
         .iter()
-        .map(|one| {
+        .zip(relays)
+        .map(|(one, relays)| {
             let crossing = crossings.get(&one.name());
             let mut lag = lags.next();
             if let Some(lag) = lag.as_mut().filter(|_| !stands(crossing)) {
@@ -128,7 +133,7 @@ pub(super) fn observed<'a>(
                 lag.culprits.retain(|one| !is_told(one));
             }
             let ended = is_silent(crossing).then(|| ended::ended(docker, lab, one, limit));
-            flow(lab, one, &views, crossing, (lag, ended.flatten()))
+            flow((lab, one, relays), &views, crossing, (lag, ended.flatten()))
         })
         .collect();
     let status = Status {
@@ -223,8 +228,7 @@ fn is_in_trouble(crossing: Option<&Crossing>, views: &Snapshots<'_>, lag: &FlowL
 }
 
 fn flow(
-    lab: &Lab,
-    flow: &Flow,
+    (lab, flow, relays): (&Lab, &Flow, Vec<String>),
     views: &Snapshots<'_>,
     crossing: Option<&Crossing>,
     (lag, ended): (Option<FlowLag>, Option<String>),
@@ -243,6 +247,7 @@ fn flow(
         seen.pace = Pace::Blocked;
     }
     seen.ended = ended.as_deref();
+    (seen.relays, seen.line) = (relays, link::delay(flow, &lab.journal));
     if let Some(lag) = &lag {
         (seen.stalled, seen.culprits) = (&lag.stalled, &lag.culprits);
     }
