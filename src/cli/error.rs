@@ -6,6 +6,7 @@ mod deploy;
 mod docker;
 mod lab;
 mod lab_file;
+mod link;
 mod preflight;
 mod records;
 mod relay;

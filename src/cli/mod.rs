@@ -14,6 +14,7 @@ mod groups;
 mod init;
 mod lab_file;
 mod lag;
+mod link;
 mod lint;
 mod list;
 mod logs;
@@ -121,6 +122,7 @@ enum Verb {
     #[command(hide = true)]
     Groups(groups::Args),
     Group(group::Args),
+    Link(link::Args),
     #[command(visible_alias = "ls")]
     List(list::Args),
     Stop(stop::Args),
@@ -213,6 +215,7 @@ fn run(verb: Verb, context: &mut Context) -> Result<Exit, CliError> {
         Verb::Topic(args) => topic::run(args, context),
         Verb::Groups(args) => groups::run(&args, context),
         Verb::Group(args) => group::run(args, context),
+        Verb::Link(args) => link::run(&args, context),
         Verb::List(args) => list::run(&args, context),
         Verb::Stop(args) => stop::run(&args, context),
         Verb::Start(args) => start::run(&args, context),

@@ -53,8 +53,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     let lab = in_lab(&context.lab);
+    let mut links = status.flows.iter().map(|flow| &flow.link);
     let hint = if status.state == State::Stopped {
         format!("`kmk start{lab}` starts it again")
+    } else if let Some(link) = links.find(|link| link.cut.is_some()) {
+        format!(
+            "`{}` restores the link; `kmk deploy{lab}` repairs everything else",
+            link.heal()
+        )
     } else {
         format!("`kmk logs{lab}` shows more; `kmk deploy{lab}` repairs what can be repaired")
     };
@@ -118,6 +124,10 @@ fn print_notes(status: &Status, context: &Context) {
                 open.join(" and ")
             ));
         }
+    }
+    if status.state == State::Stopped {
+        // of one that runs it is the first of the problems
+        notes.extend(status.flows.iter().filter_map(|flow| flow.link.note()));
     }
     let lags = status.flows.iter().filter_map(|flow| flow.lag.as_ref());
     notes.extend(lags.flat_map(FlowLag::notes));

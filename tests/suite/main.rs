@@ -28,6 +28,7 @@ mod journal;
 mod lab_file;
 mod labs;
 mod lag;
+mod link;
 mod lint;
 mod lint_values;
 mod lock;

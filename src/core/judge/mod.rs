@@ -6,3 +6,4 @@ pub mod failover;
 pub mod health;
 pub mod lag;
 pub mod ledger;
+pub mod link;

@@ -50,9 +50,10 @@ impl Plan<'_> {
                 .get(service)
                 .into_iter()
                 .flat_map(|one| &one.networks);
-            let lacking = wanted.filter(|place| {
-                let is_on = container.networks().any(|one| one == place.network);
-                !is_on || (is_named && !container.is_called(&place.alias, &place.network))
+            let lacking = wanted.filter(|Place { network, alias }| {
+                let is_on = container.networks().any(|one| one == network);
+                let is_kept_off = self.cuts.keeps(service, network);
+                !is_kept_off && (!is_on || (is_named && !container.is_called(alias, network)))
             });
             cut.extend(lacking.map(|place| (container, place.clone())));
         }
