@@ -21,6 +21,7 @@ mod logs;
 mod output;
 mod produce;
 mod quantity;
+mod report;
 mod scenarios;
 mod schema;
 mod start;

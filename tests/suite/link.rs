@@ -221,6 +221,19 @@ fn for_a_time_and_then_it_is_restored() {
 }
 
 #[test]
+fn a_cut_that_was_asked_for_again_is_not_restored_by_the_first() {
+    let kmk = obedient();
+    let cut = kmk.start("link cut --for 2s");
+    cut.until_called("network disconnect");
+    while kmk.run("link show").text().contains(" connected") {}
+    kmk.run("link cut").code(0);
+    cut.finish().code(0).changed(&[DISCONNECT]).stdout_has(
+        "The link primary->secondary was restored meanwhile, or cut for another time.\n",
+    );
+    kmk.run("link show").code(0).stdout_has("secondary  cut ");
+}
+
+#[test]
 fn an_interrupted_cut_is_restored_and_a_killed_one_is_overdue() {
     let kmk = obedient();
     let _all = answering(&kmk);

@@ -3,6 +3,7 @@
 mod changing;
 mod docker;
 mod drift;
+mod json_schema;
 mod kmk;
 mod lab;
 mod mirror;
@@ -42,6 +43,7 @@ mod records;
 mod reference;
 mod relays;
 mod remote;
+mod report;
 mod scenarios;
 mod silence;
 mod stop_start;

@@ -88,14 +88,15 @@ fn hold(
     let held = link::hold(time, &Limit::endless(&context.interrupt), &steps);
     let what = Heal {
         flow: Some(cut.link.flow.clone()),
-        cut_at: Some(cut.at),
+        only: Some(cut.cut),
     };
     // the interrupt that brought us here is not to end this too
     let limit = Limit::new(args.timeout, &Interrupt::default());
     let healed = link::heal(docker, &context.lab, &what, &limit, &steps)?;
     drop(steps);
     context.output.result(&if healed.links.is_empty() {
-        format!("The link {} was restored meanwhile.", cut.link.flow)
+        let flow = &cut.link.flow;
+        format!("The link {flow} was restored meanwhile, or cut for another time.")
     } else {
         heal::describe(&healed)
     })?;

@@ -33,7 +33,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     }
     let what = Heal {
         flow: args.flow.clone(),
-        cut_at: None,
+        only: None,
     };
     let limit = Limit::new(args.timeout, &context.interrupt);
     let steps = context.output.steps();
