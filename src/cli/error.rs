@@ -4,6 +4,7 @@
 mod broker;
 mod deploy;
 mod docker;
+mod drill;
 mod lab;
 mod lab_file;
 mod link;
@@ -174,6 +175,12 @@ impl CliError {
             let last = last.iter().copied().map(str::to_owned);
             problem.causes.extend(last);
         }
+        self
+    }
+
+    /// With a line after the problems.
+    fn then(mut self, line: &str) -> Self {
+        self.after.push(line.to_owned());
         self
     }
 

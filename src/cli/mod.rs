@@ -5,6 +5,7 @@ mod consume;
 mod context;
 mod deploy;
 mod destroy;
+mod drill;
 mod env;
 mod error;
 mod explain;
@@ -113,6 +114,7 @@ enum Verb {
     Produce(produce::Args),
     Consume(consume::Args),
     Verify(verify::Args),
+    Drill(drill::Args),
     #[command(visible_alias = "ps")]
     Status(status::Args),
     Lag(lag::Args),
@@ -170,7 +172,12 @@ fn lab_variable() -> Option<String> {
 fn patience(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(Duration::ZERO) => Err("it must be longer than zero".to_owned()),
-        other => other.map_err(|error| error.to_string()),
+        other => other.map_err(|error| match error {
+            humantime::DurationError::NumberExpected(_) | humantime::DurationError::Empty => {
+                "must be a time, such as 500ms, 30s or 2m".to_owned()
+            }
+            error => error.to_string(),
+        }),
     }
 }
 
@@ -209,6 +216,7 @@ fn run(verb: Verb, context: &mut Context) -> Result<Exit, CliError> {
         Verb::Produce(args) => produce::run(args, context),
         Verb::Consume(args) => consume::run(args, context),
         Verb::Verify(args) => verify::run(args, context),
+        Verb::Drill(args) => drill::run(args, context),
         Verb::Status(args) => status::run(&args, context),
         Verb::Lag(args) => lag::run(&args, context),
         Verb::Explain(args) => explain::run(&args, context),

@@ -4,7 +4,7 @@ use crate::kmk::Kmk;
 use std::fs;
 use std::path::Path;
 
-const VERBS: [&str; 20] = [
+const VERBS: [&str; 21] = [
     "init",
     "lint",
     "schema",
@@ -13,6 +13,7 @@ const VERBS: [&str; 20] = [
     "produce",
     "consume",
     "verify",
+    "drill",
     "status",
     "lag",
     "explain",
@@ -28,7 +29,7 @@ const VERBS: [&str; 20] = [
 ];
 
 /// Verbs of two words.
-const PAIRS: [&str; 13] = [
+const PAIRS: [&str; 15] = [
     "topic list",
     "topic create",
     "topic delete",
@@ -42,6 +43,8 @@ const PAIRS: [&str; 13] = [
     "link show",
     "link cut",
     "link heal",
+    "drill failover",
+    "drill abort",
 ];
 
 /// Whether kmk understands a line of shell in which it is called: with `--help` at its end it explains itself, unless

@@ -13,6 +13,7 @@ mod toxiproxy;
 mod color;
 mod deploy;
 mod destroy;
+mod drill;
 mod existing;
 mod exit_codes;
 mod explain;

@@ -47,6 +47,7 @@ pub(super) fn document(
         tables: flows
             .iter()
             .flat_map(|flow| tables(flow, verify.end, guarantee))
+            .chain(left_out(verify))
             .collect(),
         histograms: flows.iter().filter_map(histogram).collect(),
         provenance,
@@ -93,6 +94,20 @@ fn tables(flow: &FlowReport, end: VerifyEnd, guarantee: Guarantee) -> Vec<Table>
         ),
     });
     std::iter::once(partitions).chain(findings).collect()
+}
+
+/// Flows of which nothing is said otherwise.
+fn left_out(verify: &VerifyReport) -> Option<Table> {
+    let flows = verify.left_out.iter();
+    let rows: Vec<Vec<String>> = flows
+        .map(|out| vec![out.flow.clone(), out.why.clone()])
+        .collect();
+    (!rows.is_empty()).then(|| Table {
+        title: "Flows that are not checked".to_owned(),
+        columns: ["Flow", "Why"].map(Column::Text).into(),
+        rows,
+        note: None,
+    })
 }
 
 fn histogram(flow: &FlowReport) -> Option<Histogram> {
@@ -161,7 +176,19 @@ fn timeline(verify: &VerifyReport, samples: &Samples) -> Timeline {
             what: format!("{} stopped accepting records: {error}", source.cluster),
         })
     });
-    let mut marks: Vec<Mark> = marks.chain(gave_up).collect();
+    let pauses = verify.flows.iter().zip(&curves[1..]);
+    let pauses = pauses.filter_map(|(flow, curve)| {
+        let (at, time) = longest_pause(&curve.points)?;
+        Some(Mark {
+            at,
+            what: format!(
+                "{}: nothing arrived for at least {}",
+                flow.flow,
+                report::seconds(time)
+            ),
+        })
+    });
+    let mut marks: Vec<Mark> = marks.chain(gave_up).chain(pauses).collect();
     marks.sort_by(|one, other| one.at.total_cmp(&other.at));
     Timeline {
         zero: "the run began",
@@ -173,9 +200,126 @@ fn timeline(verify: &VerifyReport, samples: &Samples) -> Timeline {
     }
 }
 
+/// When nothing arrived for the longest time before the last arrival, and for how long: shorter ones than a second are none.
+fn longest_pause(points: &[(f64, u64)]) -> Option<(f64, f64)> {
+    let most = points.iter().map(|point| point.1).max()?;
+    let before = points.iter().position(|point| point.1 == most)?;
+    let pauses = points[..before].chunk_by(|one, other| one.1 == other.1);
+    let pauses = pauses.map(|pause| (pause[0].0, pause[pause.len() - 1].0 - pause[0].0));
+    let longest = pauses.max_by(|one, other| one.1.total_cmp(&other.1));
+    longest.filter(|(_, time)| *time >= 1.0)
+}
+
 fn curve(name: &str, seen: impl Iterator<Item = (f64, u64)>, end: (f64, u64)) -> Curve {
     Curve {
         name: name.to_owned(),
         points: std::iter::once((0.0, 0)).chain(seen).chain([end]).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::verdict::tests::report;
+    use super::*;
+    use kafka_mirror_kit::core::lab::verify::{
+        Incident, Progress, SkippedFlow, TimedIncident, VerifyEnd,
+    };
+    use kafka_mirror_kit::core::spec::scenario;
+    use std::time::Duration;
+
+    fn of(verify: &VerifyReport) -> Report {
+        let mut samples = Samples::default();
+        samples.add(&Progress {
+            elapsed: Duration::from_millis(500),
+            sent: 10,
+            acknowledged: 4,
+            arrived: vec![("other".to_owned(), 9), ("a->b".to_owned(), 3)],
+        });
+        let provenance = Provenance {
+            kmk: "1.2.3",
+            command: String::new(),
+            date: String::new(),
+            services: Vec::new(),
+            seed: None,
+            links: Vec::new(),
+            lab: scenario::dr("demo"),
+        };
+        document(verify, Guarantee::AtLeastOnce, &samples, provenance)
+    }
+
+    #[test]
+    fn curves_end_with_what_is_known_in_the_end() {
+        let timeline = of(&report(8, VerifyEnd::Deadline)).timeline.unwrap();
+        let curves: Vec<_> = (timeline.curves.into_iter())
+            .map(|curve| (curve.name, curve.points))
+            .collect();
+        let expected = [
+            ("acknowledged", vec![(0.0, 0), (0.5, 4), (1.0, 8)]),
+            ("arrived through a->b", vec![(0.0, 0), (0.5, 3), (1.0, 0)]),
+        ];
+        assert_eq!(
+            curves,
+            expected.map(|(name, points)| (name.to_owned(), points))
+        );
+    }
+
+    #[test]
+    fn what_happened_is_marked_in_order() {
+        let mut verify = report(8, VerifyEnd::Deadline);
+        let noted = |at_seconds, what| TimedIncident { at_seconds, what };
+        verify.flows[0].incidents = vec![
+            noted(0.25, Incident::NotAnswering),
+            noted(3.0, Incident::TopicGone),
+        ];
+        verify.sources[0].gave_up = Some("it is gone".to_owned());
+        let marks: Vec<_> = (of(&verify).timeline.unwrap().marks.into_iter())
+            .map(|mark| (mark.at, mark.what))
+            .collect();
+        let expected = [
+            (0.25, "b: the target's broker did not answer"),
+            (1.0, "a stopped accepting records: it is gone"),
+            (3.0, "b: topic `a.t` did not exist"),
+        ];
+        assert_eq!(marks, expected.map(|(at, what)| (at, what.to_owned())));
+    }
+
+    #[test]
+    fn the_longest_pause_is_between_arrivals() {
+        let points = |all: &[u64]| {
+            (0_u32..)
+                .map(f64::from)
+                .zip(all.iter().copied())
+                .collect::<Vec<_>>()
+        };
+        for (arrived, pause) in [
+            (&[0, 5, 5, 5, 9, 9, 12][..], Some((1.0, 2.0))),
+            // what is waited for before the first one counts, and what is waited for after the last one does not
+            (&[0, 0, 0, 3, 3, 4, 4, 4, 4, 4], Some((0.0, 2.0))),
+            (&[0, 1, 2, 3], None),
+            (&[0, 0, 0, 0], None),
+            (&[], None),
+        ] {
+            assert_eq!(longest_pause(&points(arrived)), pause, "{arrived:?}");
+        }
+    }
+
+    #[test]
+    fn a_flow_that_is_not_checked_is_named() {
+        let mut verify = report(8, VerifyEnd::Deadline);
+        assert!(
+            !of(&verify)
+                .tables
+                .iter()
+                .any(|table| table.title.contains("not checked"))
+        );
+        verify.left_out.push(SkippedFlow {
+            flow: "b->a".to_owned(),
+            why: "it excludes t".to_owned(),
+        });
+        let report = of(&verify);
+        assert_eq!(
+            report.tables.last().unwrap().rows,
+            [["b->a", "it excludes t"]]
+        );
     }
 }

@@ -3,6 +3,7 @@
 mod argv;
 mod engine_host;
 mod error;
+mod kill;
 mod log;
 mod memory;
 mod process;

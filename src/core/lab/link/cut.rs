@@ -1,10 +1,10 @@
 //! Cuts a link.
 
-use super::look::{network, of_one, workers};
+use super::look::{self, network, of_one};
 use super::{LinkError, uninterrupted};
 use crate::core::docker::{Container, Docker};
 use crate::core::event::{Event, Observer};
-use crate::core::judge::link::LinkStatus;
+use crate::core::judge::link::{LinkState, LinkStatus};
 use crate::core::lab::journal::{self, Cut};
 use crate::core::lab::lock::{self, Lock};
 use crate::core::lab::{Lab, LabError};
@@ -24,8 +24,8 @@ pub struct CutLink {
     pub was_cut: bool,
     /// Other flows that the same MirrorMaker carries.
     pub siblings: Vec<String>,
-    /// When it was cut, as the journal has it.
-    pub at: i64,
+    /// What stands in the journal.
+    pub cut: Cut,
 }
 
 /// Takes the MirrorMaker of a flow off the network of the source. `time` is how long the link is to stay cut: that is only written
@@ -46,24 +46,14 @@ pub fn cut(
     let lab = Lab::find(docker, name, limit)?;
     let one = flow_of(&lab, flow)?;
     let network = line(&lab, one)?;
-    let workers = workers(&lab.topology, one, &lab.containers);
+    let workers = look::workers(&lab.topology, one, &lab.containers);
     let was = of_one(&lab.topology, one, &lab.containers, &lab.journal);
-    let was_cut = was.cut.is_some() && was.cut_off.len() == workers.len();
-    let at = lab.journal.cut(flow).filter(|_| was_cut).map(|cut| cut.at);
+    let was_cut = was.state == LinkState::Cut;
+    let cut = entry(lab.journal.cut(flow).filter(|_| was_cut), time);
     let limit = &uninterrupted();
-    let now = to_millis(SystemTime::now());
-    let at = at.unwrap_or(now);
-    let until = time.map(|time| {
-        let time = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-        now.saturating_add(time)
-    });
     // first: a link that is cut is then always known as cut by kmk
     let written = journal::change(docker, name, limit, |journal| {
-        journal.link(flow).cut = Some(Cut {
-            at,
-            until,
-            half_open: false,
-        });
+        journal.link(flow).cut = Some(cut);
     });
     written.map_err(LabError::from)?;
     let begun = Instant::now();
@@ -81,11 +71,11 @@ pub fn cut(
     let lab = Lab::find(docker, name, limit)?;
     let one = flow_of(&lab, flow)?;
     let link = of_one(&lab.topology, one, &lab.containers, &lab.journal);
-    let services = super::look::workers(&lab.topology, one, &lab.containers)
-        .into_iter()
-        .map(|worker| worker.service().to_owned())
-        .filter(|service| !link.cut_off.contains(service));
-    let services: Vec<String> = services.collect();
+    let workers = look::workers(&lab.topology, one, &lab.containers);
+    let services = workers.iter().map(|worker| worker.service().to_owned());
+    let services: Vec<String> = services
+        .filter(|service| !link.cut_off.contains(service))
+        .collect();
     if !services.is_empty() {
         return Err(LinkError::NotDone {
             services,
@@ -100,8 +90,19 @@ pub fn cut(
         siblings: others.map(Flow::name).collect(),
         link,
         was_cut,
-        at,
+        cut,
     })
+}
+
+/// What is to stand in the journal: a link that was cut before has been cut since then.
+fn entry(before: Option<&Cut>, time: Option<Duration>) -> Cut {
+    let now = to_millis(SystemTime::now());
+    let time = time.map(|time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
+    Cut {
+        at: before.map_or(now, |before| before.at),
+        until: time.map(|time| now.saturating_add(time)),
+        half_open: false,
+    }
 }
 
 pub(super) fn flow_of<'a>(lab: &'a Lab, name: &str) -> Result<&'a Flow, LinkError> {
@@ -118,7 +119,7 @@ fn line(lab: &Lab, flow: &Flow) -> Result<String, LinkError> {
     let Some(network) = network(&lab.topology, flow) else {
         return Err(LinkError::Existing { cluster });
     };
-    let workers = workers(&lab.topology, flow, &lab.containers);
+    let workers = look::workers(&lab.topology, flow, &lab.containers);
     if workers.is_empty() {
         let flow = flow.name();
         return Err(LinkError::NoContainer { flow });

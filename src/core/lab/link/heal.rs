@@ -8,7 +8,7 @@ use crate::core::event::{Event, Observer};
 use crate::core::judge::link::LinkStatus;
 use crate::core::lab::deploy::DeployError;
 use crate::core::lab::deploy::ready::Readiness;
-use crate::core::lab::journal;
+use crate::core::lab::journal::{self, Cut};
 use crate::core::lab::lock::{self, Lock, LockError};
 use crate::core::lab::{Lab, LabError};
 use crate::core::topology::{Flow, Proof, Topology};
@@ -20,9 +20,9 @@ use std::time::{Duration, Instant};
 pub struct Heal {
     /// That of this flow only.
     pub flow: Option<String>,
-    /// Only if it was cut at this time, as [`CutLink::at`](super::CutLink) has it, and not restored since. Then whoever else is at
-    /// the lab is waited for.
-    pub cut_at: Option<i64>,
+    /// Only if this is still what [stands in the journal](super::CutLink::cut): nobody has restored it since, or cut it for another
+    /// time. Then whoever else is at the lab is waited for.
+    pub only: Option<Cut>,
 }
 
 /// What was restored.
@@ -51,7 +51,7 @@ pub fn heal(
 ) -> Result<HealedLinks, LinkError> {
     let begun = Instant::now();
     let engine = docker.engine(limit)?;
-    let _lock = match what.cut_at {
+    let _lock = match what.only {
         None => Lock::take(&lock::runtime_directory(), &engine.id, name, "link heal")?,
         Some(_) => lock_in_turn(&engine, name, limit, observer)?,
     };
@@ -114,9 +114,7 @@ fn meant(lab: &Lab, what: &Heal) -> Result<Vec<LinkStatus>, LinkError> {
     links.retain(|link| {
         let cut = lab.journal.cut(&link.flow);
         let is_named = what.flow.as_ref().is_none_or(|flow| *flow == link.flow);
-        let is_its = what
-            .cut_at
-            .is_none_or(|at| cut.is_some_and(|cut| cut.at == at));
+        let is_its = what.only.is_none_or(|only| cut == Some(&only));
         is_named && is_its && (cut.is_some() || !link.cut_off.is_empty())
     });
     Ok(links)
