@@ -11,9 +11,9 @@ use kafka_mirror_kit::core::lab::preflight;
 use kafka_mirror_kit::core::lab::workdir::{PROPERTIES_FILE, Workdir};
 use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::spec::scenario::Scenario;
-use kafka_mirror_kit::core::spec::{MAX_BROKERS, MAX_MIRRORMAKERS, MIN_PORT, Spec};
+use kafka_mirror_kit::core::spec::{LinkSpec, MAX_BROKERS, MAX_MIRRORMAKERS, MIN_PORT, Spec};
 use kafka_mirror_kit::core::topology::{
-    Cluster, Flow, IMAGE_VARIABLE, Proof, Topology, Version, official_image,
+    Cluster, Flow, IMAGE_VARIABLE, Proof, RELAY_IMAGE_VARIABLE, Topology, Version, official_image,
 };
 use kmk_kafka::wait::Limit;
 use std::fmt::Write as _;
@@ -66,6 +66,10 @@ pub(crate) struct Args {
     /// Number of MirrorMakers that share the work of each target or, as CLUSTER=N, of one [default: 1]
     #[arg(long, value_name = "N", value_parser = mirrormakers)]
     mirrormakers: Vec<(Option<String>, u16)>,
+    /// Put a relay on the line of every flow, which is as slow as a real one: rtt=80ms,jitter=5ms,rate=100mbit, or metro,
+    /// continental, transatlantic, satellite; `none` takes relays away
+    #[arg(long, value_name = "LINK", value_parser = link)]
+    link: Option<Asked>,
     /// How long to wait until records are mirrored, once the image is pulled
     #[arg(long, value_name = "TIME", default_value = "120s", value_parser = super::patience)]
     timeout: Duration,
@@ -91,6 +95,7 @@ Examples:
   kmk deploy --topics 'orders,payments\\..*' --partitions 6
   kmk deploy --kafka-version primary=3.9.2 --kafka-version secondary=4.2.0
   kmk deploy --port primary=29092 --port secondary=39092
+  kmk deploy --link rtt=80ms,rate=100mbit
   kmk deploy --lab second --any-port";
 
 pub(super) fn scenario() -> impl TypedValueParser<Value = Scenario> {
@@ -146,6 +151,16 @@ fn mirrormakers(text: &str) -> Result<(Option<String>, u16), String> {
     }
 }
 
+/// What was asked of a line: `none` is one without relays.
+type Asked = Option<LinkSpec>;
+
+fn link(text: &str) -> Result<Asked, String> {
+    match text {
+        "none" => Ok(None),
+        text => text.parse().map(Some),
+    }
+}
+
 /// `CLUSTER=` before a value that is for one cluster; neither versions, images nor numbers have a `=`.
 fn for_a_cluster(text: &str) -> Result<(Option<String>, &str), String> {
     match text.split_once('=') {
@@ -161,7 +176,7 @@ impl Args {
         let usual_image = if images.iter().any(|(cluster, _)| cluster.is_none()) {
             None
         } else {
-            image_variable()?
+            variable(IMAGE_VARIABLE)?
         };
         Ok(Request {
             lab: context.lab.clone(),
@@ -176,11 +191,13 @@ impl Args {
                 images,
                 mirrormakers: self.mirrormakers,
                 usual_image,
+                link: self.link,
             },
             any_port: self.any_port,
             directory: context.directory.clone(),
             overwrite: self.overwrite,
             keep: self.keep,
+            relay_image: variable(RELAY_IMAGE_VARIABLE)?,
         })
     }
 }
@@ -192,13 +209,14 @@ fn trimmed(filters: Vec<String>) -> Vec<String> {
         .collect()
 }
 
-fn image_variable() -> Result<Option<String>, CliError> {
-    match std::env::var(IMAGE_VARIABLE) {
+/// An image that the environment names.
+pub(super) fn variable(name: &str) -> Result<Option<String>, CliError> {
+    match std::env::var(name) {
         Ok(image) if image.is_empty() => Ok(None),
         Ok(image) => Ok(Some(image)),
         Err(std::env::VarError::NotPresent) => Ok(None),
         Err(error) => Err(CliError::usage(format!(
-            "{IMAGE_VARIABLE} is not an image name: {error}"
+            "{name} is not an image name: {error}"
         ))),
     }
 }

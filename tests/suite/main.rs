@@ -8,6 +8,7 @@ mod kmk;
 mod lab;
 mod mirror;
 mod ran;
+mod toxiproxy;
 
 mod color;
 mod deploy;
@@ -42,6 +43,7 @@ mod ports;
 mod preflight;
 mod records;
 mod reference;
+mod relays;
 mod remote;
 mod report;
 mod scenarios;

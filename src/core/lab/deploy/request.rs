@@ -8,7 +8,7 @@ use crate::core::lab::workdir::PROPERTIES_FILE;
 use crate::core::lab_file::flow_setting;
 use crate::core::mirrormaker::config;
 use crate::core::spec::scenario::Scenario;
-use crate::core::spec::{self, Spec};
+use crate::core::spec::{self, LinkSpec, Spec};
 use crate::core::topology::{Flow, Topology};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -35,6 +35,8 @@ pub struct Request {
     pub overwrite: bool,
     /// Leave what was made when the deploy fails.
     pub keep: bool,
+    /// The image that relays run, instead of the usual one.
+    pub relay_image: Option<String>,
 }
 
 /// What is to differ; `None` and empty leave things as they are.
@@ -56,6 +58,8 @@ pub struct Change {
     pub mirrormakers: Vec<(Option<String>, u16)>,
     /// The Kafka image of clusters that have none of their own, where `images` has none for all of them.
     pub usual_image: Option<String>,
+    /// What the line of every flow is to be; none is a flow without relays.
+    pub link: Option<Option<LinkSpec>>,
 }
 
 /// What a deploy would write.
@@ -99,6 +103,7 @@ impl Change {
         for flow in &mut spec.flows {
             flow.topics = self.topics.clone().unwrap_or_else(|| flow.topics.clone());
             flow.exclude = self.exclude.clone().unwrap_or_else(|| flow.exclude.clone());
+            flow.link = self.link.unwrap_or(flow.link);
         }
         spec.bind = self.bind.or(spec.bind);
         self.apply_images(&mut spec, &mut problems);
