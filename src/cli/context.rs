@@ -5,7 +5,7 @@ use crate::cli::CliError;
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::{Lab, State, addresses};
 use kafka_mirror_kit::core::spec::in_lab;
-use kafka_mirror_kit::core::topology::{Cluster, Flow, Topology};
+use kafka_mirror_kit::core::topology::{Cluster, Topology};
 use kmk_kafka::endpoint::Endpoint;
 use kmk_kafka::wait::{Interrupt, Limit};
 use std::path::PathBuf;
@@ -129,16 +129,4 @@ fn unknown_cluster(name: &str, lab: &Lab) -> CliError {
     } else {
         told
     }
-}
-
-/// The flow of that name.
-pub(crate) fn flow_named<'a>(topology: &'a Topology, name: &str) -> Result<&'a Flow, CliError> {
-    let flows = &topology.flows;
-    flows
-        .iter()
-        .find(|flow| flow.name() == name)
-        .ok_or_else(|| {
-            let names: Vec<String> = flows.iter().map(Flow::name).collect();
-            CliError::unknown("flow", name, &names)
-        })
 }

@@ -4,7 +4,7 @@ mod remedy;
 
 use super::output::{COMMAND, HINT, styled};
 use super::topic_args::OneTopic;
-use super::{CliError, Context, Exit, flow_named};
+use super::{CliError, Context, Exit, flow_name, flow_named};
 use kafka_mirror_kit::core::judge::explain::{Answer, Sight};
 use kafka_mirror_kit::core::lab::explain::{Explanation, explain};
 use kafka_mirror_kit::core::spec::in_lab;
@@ -26,8 +26,8 @@ use serde::Serialize;
 pub(crate) struct Args {
     #[command(flatten)]
     topic: OneTopic,
-    /// Only this flow [default: every flow concerned]
-    #[arg(long, value_name = "SOURCE->TARGET")]
+    /// Only this flow, as 'primary->secondary' or primary:secondary [default: every flow concerned]
+    #[arg(long, value_name = "SOURCE->TARGET", value_parser = flow_name)]
     flow: Option<String>,
     /// Print JSON, for scripts
     #[arg(long)]

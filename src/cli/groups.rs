@@ -4,7 +4,7 @@ use super::cluster_choice::BootstrapFlag;
 use super::cluster_choice::group_word;
 use super::quantity::{count, or_dash};
 use super::table::{row, table};
-use super::{CliError, Context, Exit, cluster_choice, consume, flow_named};
+use super::{CliError, Context, Exit, cluster_choice, consume, flow_name, flow_named};
 use kafka_mirror_kit::core::lab::groups::{
     ClusterGroups, GroupPartition, GroupReport, groups_and_flows, groups_at,
 };
@@ -62,8 +62,8 @@ struct Which {
     cluster: Option<String>,
     #[command(flatten)]
     elsewhere: BootstrapFlag,
-    /// Only failovers through this flow [default: all flows]
-    #[arg(long, value_name = "SOURCE->TARGET", conflicts_with_all = ["cluster", "bootstrap"])]
+    /// Only failovers through this flow, as 'primary->secondary' or primary:secondary [default: all flows]
+    #[arg(long, value_name = "SOURCE->TARGET", value_parser = flow_name, conflicts_with_all = ["cluster", "bootstrap"])]
     flow: Option<String>,
 }
 

@@ -3,7 +3,7 @@ pub(in crate::cli) mod tables;
 use super::quantity::counted;
 use super::topic_args::MaybeTopic;
 use super::watch::{Frame, Watch};
-use super::{CliError, Context, Exit, flow_named};
+use super::{CliError, Context, Exit, flow_name, flow_named};
 use kafka_mirror_kit::core::judge::lag::{FlowLag, Stall, TopicLag};
 use kafka_mirror_kit::core::lab::lag::{Lag, lag};
 use kafka_mirror_kit::core::nearest::nearest;
@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Only this flow, as `primary->secondary` [default: all]
-    #[arg(long, value_name = "A->B")]
+    /// Only this flow, as 'primary->secondary' or primary:secondary [default: all]
+    #[arg(long, value_name = "SOURCE->TARGET", value_parser = flow_name)]
     flow: Option<String>,
     #[command(flatten)]
     topic: MaybeTopic,

@@ -8,6 +8,7 @@ mod destroy;
 mod env;
 mod error;
 mod explain;
+mod flow_name;
 mod group;
 mod groups;
 mod init;
@@ -34,8 +35,9 @@ mod watch;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
-pub(crate) use context::{Context, DefaultCluster, Place, flow_named};
+pub(crate) use context::{Context, DefaultCluster, Place};
 pub(crate) use error::{CliError, Exit};
+pub(crate) use flow_name::{flow_name, flow_named};
 use kafka_mirror_kit::core::spec;
 use kmk_kafka::printable;
 use kmk_kafka::wait::Interrupt;

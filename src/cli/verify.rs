@@ -8,7 +8,7 @@ use super::consume::messages;
 use super::produce::rate;
 use super::quantity::{counted, sized};
 use super::topic_args::topic_name;
-use super::{CliError, Context, Exit, patience};
+use super::{CliError, Context, Exit, flow_name, patience};
 use kafka_mirror_kit::core::judge::ledger::{Guarantee, MIN_STAMPED};
 use kafka_mirror_kit::core::lab::verify::{
     Afterwards, Amount, Verify, VerifyEnd, VerifyReport, verify,
@@ -51,8 +51,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value = "3", allow_negative_numbers = true, conflicts_with_all = ["topic", "bare"],
           value_parser = counted::<i32>(1..=u64::from(MAX_PARTITIONS)))]
     partitions: i32,
-    /// Only this flow; may be repeated [default: every flow that mirrors the topic]
-    #[arg(long = "flow", value_name = "SOURCE->TARGET")]
+    /// Only this flow, as 'primary->secondary' or primary:secondary; may be repeated [default: every flow that mirrors the
+    /// topic]
+    #[arg(long = "flow", value_name = "SOURCE->TARGET", value_parser = flow_name)]
     flows: Vec<String>,
     /// Use this existing topic, and all of its partitions; the records stay in it [default: kmk's own, kmk-verify]
     #[arg(value_name = "TOPIC", value_parser = topic_name)]

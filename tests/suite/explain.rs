@@ -107,7 +107,7 @@ fn each_cluster_is_asked_once() {
 #[test]
 fn a_flow_that_is_not_there() {
     lab()
-        .run("explain orders --flow primary->secondry")
+        .run("explain orders --flow primary:secondry")
         .code(2)
         .stdout("")
         .stderr(indoc! {"

@@ -104,6 +104,22 @@ fn unknown_clusters_with_the_nearest_name() {
         .stderr_has("hint: existing clusters: primary, secondary\n");
 }
 
+/// `--flow primary->secondary` without quotes writes into a file, and leaves `primary-`.
+#[test]
+fn a_flow_that_the_shell_has_cut_off() {
+    let why = "invalid value 'primary-' for '--flow <SOURCE->TARGET>': the shell took `>` for a redirection; write \
+               'primary->TARGET' in quotes, or primary:TARGET\n";
+    let lines = [
+        "explain orders",
+        "lag",
+        "verify",
+        "group list",
+        "group describe billing",
+    ];
+    let lines = lines.map(|line| format!("{line} --flow primary-"));
+    refused(&lines.each_ref().map(|line| (line.as_str(), why)));
+}
+
 #[test]
 fn topic_filters_are_quoted() {
     let kmk = Kmk::new();

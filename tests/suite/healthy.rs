@@ -378,6 +378,33 @@ fn explain_of_a_topic_that_is_up_to_date() {
 }
 
 #[test]
+fn a_flow_may_be_named_without_an_arrow() {
+    let lab = Well::with_orders();
+    for (line, part) in [
+        (
+            "explain orders",
+            "primary->secondary: mirrored: up to date\n",
+        ),
+        ("lag", "primary->secondary: 0 records behind\n"),
+        (
+            "group list",
+            "\n  primary->secondary: resumes exactly where it stopped\n",
+        ),
+        (
+            "group describe billing",
+            "\nprimary->secondary: resumes exactly where it stopped\n",
+        ),
+        (
+            "verify --messages 10",
+            "\nVERIFIED: primary->secondary: all 10 records arrived",
+        ),
+    ] {
+        let ran = lab.kmk.run(&format!("{line} --flow primary:secondary"));
+        ran.code(0).stdout_has(part);
+    }
+}
+
+#[test]
 fn explain_of_a_topic_that_is_not_there() {
     let ran = Well::new().kmk.run("explain nothing");
     ran.code(2).stderr("").stdout(indoc! {"

@@ -1,0 +1,55 @@
+//! A flow as a person names it: `source->target`, or `source:target`, which no shell takes for a redirection.
+
+use super::CliError;
+use kafka_mirror_kit::core::topology::{Flow, Topology};
+
+/// What a flow is called, as [`Flow::name`] does. What is no name of a flow at all is found out once the lab is known.
+pub(crate) fn flow_name(text: &str) -> Result<String, String> {
+    if let Some(source) = text.strip_suffix('-') {
+        return Err(format!(
+            "the shell took `>` for a redirection; write '{source}->TARGET' in quotes, or {source}:TARGET"
+        ));
+    }
+    let ends = text.split_once("->").or_else(|| text.split_once(':'));
+    Ok(ends.map_or_else(
+        || text.to_owned(),
+        |(source, target)| format!("{}->{}", source.trim(), target.trim()),
+    ))
+}
+
+/// The flow of that name.
+pub(crate) fn flow_named<'a>(topology: &'a Topology, name: &str) -> Result<&'a Flow, CliError> {
+    let flows = &topology.flows;
+    flows
+        .iter()
+        .find(|flow| flow.name() == name)
+        .ok_or_else(|| CliError::unknown("flow", name, &names(topology)))
+}
+
+fn names(topology: &Topology) -> Vec<String> {
+    topology.flows.iter().map(Flow::name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flow_is_written_in_two_ways() {
+        for text in ["a-1->b", "a-1:b", "a-1 -> b", "a-1: b"] {
+            assert_eq!(flow_name(text).as_deref(), Ok("a-1->b"), "{text}");
+        }
+        // which flow is meant instead is told once the lab is known
+        assert_eq!(flow_name("a").as_deref(), Ok("a"));
+    }
+
+    #[test]
+    fn what_a_shell_has_cut_off_is_answered_with_both_ways() {
+        let why = flow_name("primary-").unwrap_err();
+        assert!(why.contains("took `>` for a redirection"), "{why}");
+        assert!(
+            why.contains("'primary->TARGET'") && why.ends_with("primary:TARGET"),
+            "{why}"
+        );
+    }
+}
