@@ -8,6 +8,7 @@ mod lab;
 mod mirror;
 mod ran;
 
+mod add_flow;
 mod color;
 mod deploy;
 mod destroy;

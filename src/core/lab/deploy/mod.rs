@@ -1,5 +1,6 @@
 //! Brings a lab up, or to what is asked of it, and waits until it replicates.
 
+mod added_flow;
 mod backlog;
 mod batch;
 mod cleanup_policy;
@@ -121,6 +122,9 @@ pub fn deploy(
             observer.on(Event::Warning(warning));
         }
         marks.ended(Step::Preflight, since);
+        if let Some(ahead) = plan.ahead(&request.change.flows) {
+            observer.on(Event::Note(ahead));
+        }
         // pulling an image takes as long as it takes
         let cause = match plan.carry_out(&mut marks, &limit.restarted(), observer) {
             Ok((outcome, has_lost)) => {

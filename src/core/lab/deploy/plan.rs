@@ -44,7 +44,7 @@ pub(super) struct Plan<'a> {
     /// Whether there was anything of this lab before: then nothing of it is ever removed.
     pub(super) was_there: bool,
     /// Services that are asked for, and that it did not have.
-    added: Vec<String>,
+    pub(super) added: Vec<String>,
     /// Whether MirrorMaker's batches fit into all topics, as far as they were seen.
     fit: Fit,
     /// Clusters of it whose data is gone.
@@ -65,7 +65,13 @@ impl<'a> Plan<'a> {
         let remains = Remains::find(docker, &request.lab, limit)?;
         let was_there = !remains.is_nothing();
         let volumes = remains.volumes();
-        let lab = Lab::describe(&request.lab, remains.containers)?;
+        let lab = match Lab::describe(&request.lab, remains.containers)? {
+            // a flow is added to nothing else
+            None if !request.change.flows.is_empty() => {
+                Some(Lab::find(docker, &request.lab, limit)?)
+            }
+            lab => lab,
+        };
         let lost = lab
             .as_ref()
             .map(|lab| lost_data::clusters(&lab.topology, &volumes));
