@@ -1,6 +1,7 @@
 //! Verdicts on what was read from clusters: plain values in, a verdict out.
 
 pub mod culprit;
+pub mod drill;
 pub mod explain;
 pub mod failover;
 pub mod health;
