@@ -60,10 +60,12 @@ pub(super) fn mention(flows: &[(String, String)], context: &Context) {
     let Some(path) = here() else {
         return;
     };
-    let flows = flows.iter().map(|(from, to)| format!("{{from: {from}, to: {to}}}"));
+    let flows = flows
+        .iter()
+        .map(|(from, to)| format!("{{from: {from}, to: {to}}}"));
     let flows: Vec<String> = flows.collect();
     context.output.talk(&format!(
-        "note: {} is not read with --add-flow; add {} to its `flows`, or the next `kmk deploy` here removes the flow",
+        "note: {} is not read with --add-flow; add {} to its `flows`, or the next deploy that reads it removes the flow",
         path.display(),
         flows.join(", ")
     ));

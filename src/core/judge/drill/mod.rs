@@ -4,6 +4,7 @@
 //! [`Facts`] is what was seen; [`judge`] makes a [`Judgement`] of it, by the definitions in `docs/drill.md`.
 
 mod checks;
+pub mod equality;
 mod facts;
 mod groups;
 mod rpo;

@@ -2,6 +2,7 @@
 
 use super::plan::Plan;
 use crate::core::spec::{FlowSpec, Naming, Problem, Spec};
+use std::fmt::Write as _;
 
 /// Adds flows; what cannot be told from the spec that comes of it: those that it has already.
 pub(super) fn add(spec: &mut Spec, flows: &[(String, String)]) -> Vec<Problem> {
@@ -60,7 +61,9 @@ impl Plan<'_> {
         });
         let restarted: Vec<&str> = restarted.map(|cluster| cluster.name.as_str()).collect();
         let what = [("starts", &self.added), ("recreates", &anew)];
-        let what = what.into_iter().filter(|(_, services)| !services.is_empty());
+        let what = what
+            .into_iter()
+            .filter(|(_, services)| !services.is_empty());
         let what = what.map(|(verb, services)| format!("{verb} {}", services.join(", ")));
         let what: Vec<String> = what.collect();
         let mut told = format!(
@@ -70,7 +73,8 @@ impl Plan<'_> {
         );
         if !restarted.is_empty() {
             let names = restarted.join(", ");
-            told += &format!(
+            let _ = write!(
+                told,
                 "; {names} becomes a target, where a record keeps the time that its producer gave it: its brokers restart"
             );
         }
