@@ -7,7 +7,8 @@ help: ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 .PHONY: demo
-demo: engine image ## From nothing: deploy, produce, consume on both sides, status, destroy
+demo: engine ## From nothing: deploy, produce, consume on both sides, status, destroy
+	@dev/kafka-image.sh
 	@dev/tools.sh rust linker
 	@cargo build --quiet --locked --bin kmk
 	@dev/demo.sh
@@ -29,8 +30,9 @@ engine: ## Bring up a Docker engine and compose, where they are missing (dev/eng
 	@dev/engine.sh up
 
 .PHONY: image
-image: ## Print the Kafka image this engine has; pull or build it first if need be
+image: ## Print the images this engine has, of Kafka and of toxiproxy; pull or build them first if need be
 	@dev/kafka-image.sh
+	@dev/toxiproxy-image.sh
 
 .PHONY: build
 build: ## Build target/release/kmk

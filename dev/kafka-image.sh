@@ -9,8 +9,8 @@
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly here
-# shellcheck source=dev/apt.sh
-. "$here/apt.sh"
+# shellcheck source=dev/image.sh
+. "$here/image.sh"
 
 readonly JAVA_IMAGE=kmk-jre:21 # base layer of kmk-kafka images, kept for other versions
 
@@ -23,42 +23,10 @@ main() {
   [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] || die "'$version' is no version of Kafka: it looks like 3.9.2"
   official=apache/kafka:$version
   standin=kmk-kafka:$version
-  docker info >/dev/null 2>&1 || die "no Docker engine answers: run dev/engine.sh first"
-
-  if is_here "$official"; then echo "$official"
-  elif is_here "$standin"; then echo "$standin"
-  elif pull_official >&2; then echo "$official"
-  else
-    build_standin >&2
-    echo "$standin"
-  fi
+  print_image "$official" "$standin" build
 }
 
-# kmk_version CONSTANT: a version from kmk's source.
-kmk_version() {
-  local source=$here/../src/core/topology/image.rs found=
-  [ ! -r "$source" ] || found=$(sed -nE "s/^pub const $1: &str = \"([^\"]+)\";.*/\1/p" "$source")
-  [ -n "$found" ] || die "no 'pub const $1: &str = \"...\";' in src/core/topology/image.rs: give the version"
-  echo "$found"
-}
-
-is_here() { docker image inspect "$1" >/dev/null 2>&1; }
-
-pull_official() {
-  local answer
-  say "pulling $official"
-  answer=$(docker pull "$official" 2>&1) && return
-  printf '%s\n' "$answer" | tail -n 1
-  case $answer in *"manifest unknown"* | *"$version: not found"*) die "the registry has no $official" ;; esac
-  return 1
-}
-
-build_standin() {
-  can_install || die "$official cannot be pulled: give Docker access to an image registry." \
-    "(A stand-in can be built only as root on Debian or Ubuntu.)"
-  hold_lock /run/kmk-image.lock
-  ! is_here "$standin" || return 0 # another run built it meanwhile
-  say "no image registry answers: building $standin"
+build() {
   clean_up # leftovers of a killed build
   trap clean_up EXIT
   trap 'exit 130' INT TERM HUP

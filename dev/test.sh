@@ -19,6 +19,7 @@ matrix() {
   stage "engine" dev/engine.sh up
   stage "image" dev/kafka-image.sh
   stage "next image" dev/kafka-image.sh next
+  stage "relay image" dev/toxiproxy-image.sh
   stage "matrix" matrix_tests
 }
 
@@ -59,6 +60,7 @@ rules() {
   stage "tools" dev/tools.sh rust linker kcat network python
   stage "engine" dev/engine.sh up
   stage "image" dev/kafka-image.sh
+  stage "relay image" dev/toxiproxy-image.sh
   stage "format" cargo fmt --all --check
   stage "lint" cargo clippy --all-targets --locked -- -D warnings
   stage "docs" env RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked

@@ -14,6 +14,7 @@ pub(crate) struct Rule {
     seconds: Option<u32>,
     from: Option<String>,
     until: Option<String>,
+    is_journal: bool,
 }
 
 impl Rule {
@@ -42,6 +43,12 @@ impl Rule {
         self
     }
 
+    /// Answers as docker does of journals: what was made is there.
+    fn of_journals(mut self) -> Self {
+        self.is_journal = true;
+        self
+    }
+
     /// Only once a command like this was run, that very command included.
     pub(crate) fn from(mut self, pattern: &str) -> Self {
         self.from = Some(pattern.to_owned());
@@ -66,6 +73,9 @@ impl Rule {
                 file(name, &format!("{text}\n"));
             }
         }
+        if self.is_journal {
+            file("journal", "");
+        }
         if let Some(seconds) = self.seconds {
             file("tenths", &format!("{}\n", seconds * 10));
         }
@@ -89,6 +99,14 @@ pub(crate) const UP: &str = "compose * up *";
 pub(crate) const CLASSES: &str = "volume ls --quiet --filter label=kmk.classes";
 pub(crate) const FORGET_CLASSES: &str = "volume rm --force kmk-classes";
 
+/// What kmk asks about journals.
+const JOURNAL: [&str; 4] = [
+    "volume ls * --filter label=kmk.journal",
+    "volume create *_journal-*",
+    "volume inspect *_journal-*",
+    "volume rm --force *_journal-*",
+];
+
 impl Docker {
     /// An engine that works, with the image and without labs.
     pub(crate) fn works() -> Self {
@@ -106,6 +124,7 @@ impl Docker {
                     .until(FORGET_CLASSES),
             )
             .rule(Rule::on(FORGET_CLASSES))
+            .rules(JOURNAL.map(|pattern| Rule::on(pattern).of_journals()))
     }
 
     /// An engine that does not answer, for a reason.

@@ -21,12 +21,53 @@ images() {
   done
 }
 
+# Journals: a volume is a file that has what `inspect` tells of it, and a name is given only once.
+journal() {
+  volumes=$home/volumes
+  case "$1 $2" in
+  "volume create")
+    mkdir -p "$volumes"
+    shift 2
+    labels=
+    while [ $# -gt 1 ]; do
+      value=$(printf '%s' "${2#*=}" | sed 's/[\\"]/\\&/g')
+      labels="$labels,\"${2%%=*}\":\"$value\""
+      shift 2
+    done
+    printf '{"Name":"%s","Labels":{%s}}' "$1" "${labels#,}" >"$volumes/.$$"
+    ln "$volumes/.$$" "$volumes/$1" 2>/dev/null
+    rm "$volumes/.$$"
+    ;;
+  "volume ls")
+    for volume in "$volumes/kmk-${5#label=kmk.lab=}_journal-"*; do
+      [ -e "$volume" ] && echo "${volume##*/}"
+    done
+    ;;
+  "volume inspect")
+    shift 2
+    found=
+    for name; do
+      one=$(cat "$volumes/$name" 2>/dev/null) && found=$found,$one
+    done
+    echo "[${found#,}]"
+    ;;
+  "volume rm")
+    shift 3
+    (cd "$volumes" && rm -f "$@")
+    ;;
+  esac
+}
+
 for rule in "$home"/rules/*; do
   read -r pattern <"$rule/pattern"
   case "$*" in $pattern) ;; *) continue ;; esac
   [ -e "$rule/from" ] && ! called "$rule/from" && continue
   [ -e "$rule/until" ] && called "$rule/until" && continue
   case "$*" in compose*up*) images >>"$home/images" ;; esac
+  if [ -e "$rule/journal" ]; then
+    journal "$@"
+    exit 0
+  fi
   [ -s "$rule/out" ] && cat "$rule/out"
   [ -s "$rule/err" ] && cat "$rule/err" >&2
   if [ -e "$rule/tenths" ]; then

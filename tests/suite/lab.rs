@@ -165,6 +165,13 @@ impl FakeLab {
         self
     }
 
+    /// With a journal, by the number in its volume's name.
+    pub(crate) fn journal(mut self, number: u32) -> Self {
+        let volume = format!("kmk-{}_journal-{number}", self.name);
+        self.volumes.push(volume);
+        self
+    }
+
     /// Without any container: its networks and volumes are still there.
     pub(crate) fn without_containers(mut self) -> Self {
         self.containers.clear();
@@ -276,6 +283,7 @@ fn listed(lab: &str, list: &str, kind: &str, remove: &str, found: &[Value]) -> V
     // of this lab: others on the engine stay
     let (key, gone) = match kind {
         "container" => ("Id", format!("{remove} *id-{lab}-*")),
+        "volume" => ("Name", format!("{remove} *kmk-{lab}_*-data*")),
         _ => ("Name", format!("{remove} *kmk-{lab}_*")),
     };
     let ids: Vec<&str> = found.iter().map(|one| text(one, key)).collect();

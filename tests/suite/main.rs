@@ -24,6 +24,7 @@ mod help;
 mod house;
 mod image;
 mod interrupt;
+mod journal;
 mod lab_file;
 mod labs;
 mod lag;

@@ -142,11 +142,11 @@ fn only_what_does_not_run_is_started() {
         let docker = Docker::works().with(&lab).rule(Rule::on("unpause *"));
         docker.rule(Rule::on("start *")).rule(Rule::on("logs *"))
     });
-    kmk.run("start --timeout 300ms")
+    kmk.run("start --timeout 1s")
         .code(3)
         .changed(&["unpause id-demo-primary", "start id-demo-secondary"]);
     // one that runs is only waited for
-    let ran = running().run("start --timeout 300ms").code(3).changed(&[]);
+    let ran = running().run("start --timeout 1s").code(3).changed(&[]);
     ran.stderr_has("Waiting for the brokers ...\n");
 }
 

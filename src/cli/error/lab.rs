@@ -5,6 +5,7 @@ use kafka_mirror_kit::core::compose::FORMAT;
 use kafka_mirror_kit::core::lab::LabError;
 use kafka_mirror_kit::core::lab::deploy::DeployError;
 use kafka_mirror_kit::core::lab::destroy::DestroyError;
+use kafka_mirror_kit::core::lab::journal::JournalError;
 use kafka_mirror_kit::core::lab::lock::LockError;
 use kafka_mirror_kit::core::lab::log::LogError;
 use kafka_mirror_kit::core::lab::start::StartError;
@@ -29,7 +30,21 @@ impl From<LabError> for CliError {
                 ))
             }
             LabError::Label { .. } => told,
+            LabError::Journal(error) => error.into(),
             LabError::Docker(error) => error.into(),
+        }
+    }
+}
+
+impl From<JournalError> for CliError {
+    fn from(error: JournalError) -> Self {
+        let told = Self::of(Exit::Unusable, &error);
+        match error {
+            JournalError::Newer { .. } => told.hint("use the kmk that wrote it, or a newer one"),
+            JournalError::Labels { volume, .. } => told.hint(format!(
+                "`docker volume rm {volume}` removes it: what `kmk link` changed is then forgotten, and no record is touched"
+            )),
+            JournalError::Docker(error) => error.into(),
         }
     }
 }

@@ -8,6 +8,7 @@ use kafka_mirror_kit::core::lab::delete::DeleteError;
 use kafka_mirror_kit::core::lab::deploy::{DeployError, Suspect};
 use kafka_mirror_kit::core::lab::destroy::DestroyError;
 use kafka_mirror_kit::core::lab::groups::GroupError;
+use kafka_mirror_kit::core::lab::journal::JournalError;
 use kafka_mirror_kit::core::lab::lag::LagError;
 use kafka_mirror_kit::core::lab::lock::LockError;
 use kafka_mirror_kit::core::lab::log::LogError;
@@ -151,6 +152,12 @@ rows! {
         Incomplete { lab: x(), left: x() } => Unusable,
         Newer { lab: x(), found: x() } => Unusable,
         Label { lab: x(), container: x(), cause: x() } => Unusable,
+        Journal (JournalError::Docker(DockerError::Missing)) => Unusable,
+        Docker (DockerError::Missing) => Unusable,
+    }
+    JournalError {
+        Newer { volume: x(), found: x() } => Unusable,
+        Labels { volume: x(), cause: x() } => Unusable,
         Docker (DockerError::Missing) => Unusable,
     }
     LockError {

@@ -1,5 +1,6 @@
 //! Builds every docker command line, as data, so that tests can compare them.
 
+use crate::core::shell;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -141,8 +142,14 @@ pub(super) fn remove_networks(ids: &[String]) -> Argv {
 }
 
 /// An existing one stays as it is.
-pub(super) fn make_volume(name: &str, label: &str) -> Argv {
-    words(["volume", "create", "--label", label, name])
+pub(super) fn make_volume(name: &str, labels: &[(String, String)]) -> Argv {
+    let labels = labels
+        .iter()
+        .map(|(label, value)| format!("{label}={value}"));
+    let argv = labels.fold(words(["volume", "create"]), |argv, label| {
+        then(argv, ["--label", &label])
+    });
+    then(argv, [name])
 }
 
 pub(super) fn remove_volumes(names: &[String]) -> Argv {
@@ -189,6 +196,22 @@ pub(super) fn stats(ids: &[String]) -> Argv {
         ]),
         ids,
     )
+}
+
+/// A word of more characters is cut off where a command is named: it holds a whole journal.
+const LONG: usize = 4096;
+
+/// To paste into a shell.
+pub(super) fn line(argv: &Argv) -> String {
+    let words = argv.iter().map(|word| {
+        let word = word.to_string_lossy();
+        match word.char_indices().nth(LONG) {
+            Some((end, _)) => format!("{}...", &word[..end]),
+            None => shell::word(&word),
+        }
+    });
+    let words: Vec<String> = ["docker".to_owned()].into_iter().chain(words).collect();
+    words.join(" ")
 }
 
 #[cfg(test)]

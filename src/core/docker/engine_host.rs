@@ -139,7 +139,7 @@ impl Docker {
         let argv = argv::context();
         let text = self.query(&argv, limit)?;
         serde_json::from_str(&text).map_err(|cause| DockerError::Answer {
-            command: super::line(&argv),
+            command: argv::line(&argv),
             cause,
         })
     }

@@ -15,8 +15,7 @@ pub use memory::bytes;
 pub use resource::{Container, Labelled};
 pub(crate) use resource::{in_project, labelled};
 
-use crate::core::shell;
-use argv::Argv;
+use argv::{Argv, line};
 use kmk_kafka::wait::Limit;
 use process::{Finished, Unfinished};
 use serde::Deserialize;
@@ -49,6 +48,12 @@ impl Docker {
     pub fn find() -> Result<Self, DockerError> {
         let program = which::which("docker").map_err(|_| DockerError::Missing)?;
         Ok(Self { program })
+    }
+
+    /// The one at this path.
+    #[cfg(test)]
+    pub(crate) fn at(program: PathBuf) -> Self {
+        Self { program }
     }
 
     /// Asks the engine who it is.
@@ -140,30 +145,36 @@ impl Docker {
         self.inspect("network", &argv::networks(filters), limit)
     }
 
-    /// Lists ids and asks for all about them. What is gone in between is asked for no more.
+    /// Lists ids and asks for all about them. What is gone in between is asked for no more; where all of it is, others may
+    /// have come in its place.
     fn inspect<T: DeserializeOwned>(
         &self,
         kind: &str,
         list: &Argv,
         limit: &Limit,
     ) -> Result<Vec<T>, DockerError> {
-        let ids: Vec<String> = self
-            .query(list, limit)?
-            .lines()
-            .map(str::to_owned)
-            .collect();
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let inspect = argv::inspect(kind, &ids);
-        let finished = self.capture(&inspect, limit)?;
-        match serde_json::from_str(&finished.stdout) {
-            Ok(found) => Ok(found),
-            Err(_) if finished.code != Some(0) => Err(failed(&inspect, &finished)),
-            Err(cause) => Err(DockerError::Answer {
-                command: line(&inspect),
-                cause,
-            }),
+        loop {
+            let ids: Vec<String> = self
+                .query(list, limit)?
+                .lines()
+                .map(str::to_owned)
+                .collect();
+            if ids.is_empty() {
+                return Ok(Vec::new());
+            }
+            let inspect = argv::inspect(kind, &ids);
+            let finished = self.capture(&inspect, limit)?;
+            match serde_json::from_str::<Vec<T>>(&finished.stdout) {
+                Ok(found) if found.is_empty() => {}
+                Ok(found) => return Ok(found),
+                Err(_) if finished.code != Some(0) => return Err(failed(&inspect, &finished)),
+                Err(cause) => {
+                    return Err(DockerError::Answer {
+                        command: line(&inspect),
+                        cause,
+                    });
+                }
+            }
         }
     }
 
@@ -293,12 +304,18 @@ impl Docker {
         self.each(ids, argv::remove_networks, limit)
     }
 
-    /// Makes a volume with a label, such as `kmk.classes=1`; an existing one of that name stays as it is.
+    /// Makes a volume with labels; an existing one of that name stays as it is.
     ///
     /// # Errors
     /// When docker refuses.
-    pub fn make_volume(&self, name: &str, label: &str, limit: &Limit) -> Result<(), DockerError> {
-        self.query(&argv::make_volume(name, label), limit).map(drop)
+    pub fn make_volume(
+        &self,
+        name: &str,
+        labels: &[(String, String)],
+        limit: &Limit,
+    ) -> Result<(), DockerError> {
+        self.query(&argv::make_volume(name, labels), limit)
+            .map(drop)
     }
 
     /// Removes volumes and what is in them.
@@ -376,11 +393,4 @@ fn unfinished(argv: &Argv, error: Unfinished) -> DockerError {
         Unfinished::NotStarted(cause) => DockerError::NotStarted { command, cause },
         Unfinished::Stopped(stop) => DockerError::Stopped { command, stop },
     }
-}
-
-/// To paste into a shell.
-fn line(argv: &Argv) -> String {
-    let words = argv.iter().map(|word| shell::word(&word.to_string_lossy()));
-    let words: Vec<String> = ["docker".to_owned()].into_iter().chain(words).collect();
-    words.join(" ")
 }

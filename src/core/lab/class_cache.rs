@@ -16,7 +16,8 @@ pub fn exists(docker: &Docker, limit: &Limit) -> Result<bool, DockerError> {
 
 /// Sees to it that it is there.
 pub(super) fn ensure(docker: &Docker, limit: &Limit) -> Result<(), DockerError> {
-    docker.make_volume(CLASSES, &format!("{LABEL_CLASSES}=1"), limit)
+    let labels = [(LABEL_CLASSES.to_owned(), "1".to_owned())];
+    docker.make_volume(CLASSES, &labels, limit)
 }
 
 /// Removes it; whether there was one.

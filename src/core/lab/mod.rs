@@ -9,6 +9,7 @@ pub mod deploy;
 pub mod destroy;
 pub mod explain;
 pub mod groups;
+pub mod journal;
 pub mod lag;
 mod leftover;
 pub mod list;
@@ -25,6 +26,7 @@ pub mod topics;
 pub mod verify;
 pub mod workdir;
 
+pub use journal::Journal;
 pub use leftover::{Leftover, Reachability};
 
 pub use state::State;
@@ -34,11 +36,13 @@ use crate::core::docker::{Container, Docker, DockerError, labelled};
 pub use crate::core::observe::addresses;
 use crate::core::spec::{Problem, Spec};
 use crate::core::topology::{FULL_BATCH, Topology};
+use journal::JournalError;
 use kmk_kafka::wait::Limit;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::thread;
 
-/// A lab that exists: described by the labels on its containers, and by nothing else.
+/// A lab that exists: described by the labels on its containers and of its journal, and by nothing else.
 #[derive(Debug, Clone)]
 pub struct Lab {
     /// What it was asked to be.
@@ -47,6 +51,8 @@ pub struct Lab {
     pub topology: Topology,
     /// Its containers, running or not, in the order of their services' names.
     pub containers: Vec<Container>,
+    /// What has changed since it was made, where it was [found](Lab::find): else an empty one.
+    pub journal: Journal,
 }
 
 /// Why a lab cannot be described.
@@ -88,19 +94,29 @@ pub enum LabError {
         /// What is wrong with it.
         cause: String,
     },
+    /// Its journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// Docker cannot be asked.
     #[error(transparent)]
     Docker(#[from] DockerError),
 }
 
 impl Lab {
-    /// Finds a lab by its label, from wherever kmk is run.
+    /// Finds a lab by its label, from wherever kmk is run, with its journal.
     ///
     /// # Errors
     /// [`LabError::NotFound`] with the labs there are, [`LabError::Incomplete`], and whatever keeps it from being described.
     pub fn find(docker: &Docker, name: &str, limit: &Limit) -> Result<Self, LabError> {
-        if let Some(lab) = Self::look_for(docker, name, limit)? {
-            return Ok(lab);
+        let (lab, journal) = thread::scope(|scope| {
+            let journal = scope.spawn(|| journal::read(docker, name, limit));
+            let lab = Self::look_for(docker, name, limit);
+            let journal = journal.join();
+            (lab, journal.expect("a question to docker does not panic"))
+        });
+        if let Some(lab) = lab? {
+            let journal = journal?;
+            return Ok(Self { journal, ..lab });
         }
         let lab = name.to_owned();
         let left = destroy::Remains::find(docker, name, limit)?;
@@ -113,7 +129,7 @@ impl Lab {
         })
     }
 
-    /// As [`Lab::find`], where there may be none.
+    /// As [`Lab::find`], where there may be none, and without its journal.
     ///
     /// # Errors
     /// Whatever keeps it from being described.
@@ -160,6 +176,7 @@ impl Lab {
             spec,
             topology,
             containers,
+            journal: Journal::default(),
         }))
     }
 

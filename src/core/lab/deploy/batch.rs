@@ -177,6 +177,7 @@ fn other_batches(before: &Topology, now: &Topology) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::lab::Journal;
     use crate::core::spec::scenario::{self, Scenario};
 
     #[test]
@@ -204,6 +205,7 @@ mod tests {
             topology: Topology::new(&spec),
             spec: spec.clone(),
             containers: Vec::new(),
+            journal: Journal::default(),
         };
         lab.topology.mirrors[0].narrow(100_000);
         let mut topology = Topology::new(&spec);
