@@ -8,6 +8,7 @@ mod process;
 #[cfg(target_os = "linux")]
 mod second_engine;
 
+mod add_flow;
 mod admin;
 mod by_hand;
 mod bytes;

@@ -92,7 +92,7 @@ pub fn topics(
         let mut partitions = Vec::new();
         for partition in here.partitions.iter().map(|partition| partition.id) {
             let position = positions.get(&(topic.clone(), partition)).copied();
-            let both = [(topic, Some(here)), (&mirrored, copy)];
+            let both = [(topic.as_str(), Some(here)), (&mirrored, copy)];
             partitions.push(pair.compare(both, partition, position)?);
         }
         compared.push(TopicComparison {
@@ -114,7 +114,7 @@ struct Pair<'a> {
 impl Pair<'_> {
     fn compare(
         &self,
-        [source, target]: [(&String, Option<&TopicInfo>); 2],
+        [source, target]: [(&str, Option<&TopicInfo>); 2],
         partition: i32,
         position: Option<i64>,
     ) -> Result<PartitionComparison, KafkaError> {
@@ -162,29 +162,4 @@ impl Pair<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::judge::drill::equality::ranges;
-
-    #[test]
-    fn what_comes_later_and_what_never_comes_is_told_by_the_position() {
-        let of = |position: Option<i64>| {
-            let difference = Difference {
-                missing: 4,
-                missing_at: ranges([3, 4, 8, 9]),
-                ..Difference::default()
-            };
-            PartitionComparison {
-                partition: 0,
-                difference: Some(difference),
-                unknown: None,
-                position,
-            }
-            .stranded()
-        };
-        assert_eq!(of(Some(7)), (ranges([8, 9]), ranges([3, 4])));
-        assert_eq!(of(Some(20)), (vec![], ranges([3, 4, 8, 9])));
-        // without a position all is copied again
-        assert_eq!(of(None), (ranges([3, 4, 8, 9]), vec![]));
-    }
-}
+mod tests;

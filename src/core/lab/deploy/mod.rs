@@ -105,16 +105,30 @@ pub fn deploy(
     limit: &Limit,
     observer: &dyn Observer,
 ) -> Result<Deployed, Failure> {
-    let begun = Instant::now();
-    let mut marks = Marks::of(SystemTime::now());
+    let begun = (Instant::now(), SystemTime::now());
     let (docker, engine) = engine(request, limit).map_err(Failure::early)?;
     let directory = lock::runtime_directory();
     let lock = Lock::take(&directory, &engine.id, &request.lab, "deploy");
     let _lock = lock.map_err(|error| Failure::early(error.into()))?;
+    deploy_locked(request, begun, (&docker, &engine), limit, observer)
+}
+
+/// The same for whoever has the lab's lock; `begun` is when it was asked for.
+///
+/// # Errors
+/// As [`deploy`].
+pub(super) fn deploy_locked(
+    request: &Request,
+    (begun, since): (Instant, SystemTime),
+    (docker, engine): (&Docker, &Engine),
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<Deployed, Failure> {
+    let mut marks = Marks::of(since);
     let mut choices = CHOICES;
     let mut since = marks.began;
     loop {
-        let plan = Plan::make(request, &docker, &engine, limit, observer);
+        let plan = Plan::make(request, docker, engine, limit, observer);
         let mut plan = plan.map_err(Failure::early)?;
         if let Some(warning) = exposure(&plan.rendered.topology.spec, &plan.engine_host)
             && choices == CHOICES

@@ -71,9 +71,16 @@ fn notes(source: &str, beginnings: &Beginnings, stored: &Positions) -> Vec<Note>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::lab::journal::Journal;
     use crate::core::mirrormaker::state::{Position, positions};
+    use crate::core::spec::ClusterSpec;
+    use crate::core::spec::scenario::Scenario;
+    use crate::core::topology::Topology;
     use kmk_kafka::message::Record;
+    use kmk_kafka::testing::FakeBroker;
+    use kmk_kafka::wait::Interrupt;
     use proptest::prelude::*;
+    use std::time::Duration;
 
     fn record((partition, key, value): &Note) -> Record {
         Record {
@@ -104,6 +111,37 @@ mod tests {
         );
         assert_eq!(note(0), [(3, key.to_vec(), None)]);
         assert_eq!(note(10), [], "it stands there already");
+    }
+
+    /// The topic is made as Connect wants it where MirrorMaker never ran.
+    #[test]
+    fn positions_are_written_before_mirrormaker_s_first_start_and_over_those_of_an_earlier_one() {
+        let target = FakeBroker::start();
+        let mut spec = Scenario::Dr.spec("demo");
+        spec.clusters[1] = ClusterSpec::existing("secondary", &[&target.endpoint().to_string()]);
+        let lab = Lab {
+            topology: Topology::new(&spec),
+            spec,
+            containers: Vec::new(),
+            journal: Journal::default(),
+        };
+        let flow = &lab.topology.flows[0];
+        let limit = Limit::new(Duration::from_secs(20), &Interrupt::default());
+        let places = |orders: i64, idle: i64| -> Beginnings {
+            let place = |partition| ("orders".to_owned(), partition);
+            [(place(0), orders), (place(1), idle)].into()
+        };
+        assert_eq!(begin_at(&lab, flow, &places(7, 0), &limit).unwrap(), 1);
+        assert_eq!(
+            target.topics(),
+            [("mm2-offsets.primary.internal".to_owned(), 1)]
+        );
+        assert_eq!(begin_at(&lab, flow, &places(7, 0), &limit).unwrap(), 0);
+        assert_eq!(begin_at(&lab, flow, &places(9, 2), &limit).unwrap(), 2);
+        let log = target.records("mm2-offsets.primary.internal", 0);
+        let stored = positions(&log, "primary");
+        let offsets: Vec<i64> = stored.values().map(|position| position.offset).collect();
+        assert_eq!(offsets, [8, 1]);
     }
 
     proptest! {
