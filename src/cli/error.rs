@@ -4,6 +4,7 @@
 mod broker;
 mod deploy;
 mod docker;
+mod drill;
 mod lab;
 mod lab_file;
 mod preflight;
@@ -172,6 +173,12 @@ impl CliError {
             let last = last.iter().copied().map(str::to_owned);
             problem.causes.extend(last);
         }
+        self
+    }
+
+    /// With a line after the problems.
+    fn then(mut self, line: &str) -> Self {
+        self.after.push(line.to_owned());
         self
     }
 

@@ -5,6 +5,7 @@ mod consume;
 mod context;
 mod deploy;
 mod destroy;
+mod drill;
 mod env;
 mod error;
 mod explain;
@@ -111,6 +112,7 @@ enum Verb {
     Produce(produce::Args),
     Consume(consume::Args),
     Verify(verify::Args),
+    Drill(drill::Args),
     #[command(visible_alias = "ps")]
     Status(status::Args),
     Lag(lag::Args),
@@ -206,6 +208,7 @@ fn run(verb: Verb, context: &mut Context) -> Result<Exit, CliError> {
         Verb::Produce(args) => produce::run(args, context),
         Verb::Consume(args) => consume::run(args, context),
         Verb::Verify(args) => verify::run(args, context),
+        Verb::Drill(args) => drill::run(args, context),
         Verb::Status(args) => status::run(&args, context),
         Verb::Lag(args) => lag::run(&args, context),
         Verb::Explain(args) => explain::run(&args, context),

@@ -19,7 +19,7 @@ use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::KafkaError;
 use kmk_kafka::wait::Stop;
 use progress::Progress;
-use report_file::ReportFile;
+pub(super) use report_file::ReportFile;
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ use crate::kmk::Kmk;
 use std::fs;
 use std::path::Path;
 
-const VERBS: [&str; 19] = [
+const VERBS: [&str; 20] = [
     "init",
     "lint",
     "schema",
@@ -13,6 +13,7 @@ const VERBS: [&str; 19] = [
     "produce",
     "consume",
     "verify",
+    "drill",
     "status",
     "lag",
     "explain",
@@ -27,7 +28,7 @@ const VERBS: [&str; 19] = [
 ];
 
 /// Verbs of two words.
-const PAIRS: [&str; 10] = [
+const PAIRS: [&str; 12] = [
     "topic list",
     "topic create",
     "topic delete",
@@ -38,6 +39,8 @@ const PAIRS: [&str; 10] = [
     "group describe",
     "group reset",
     "group delete",
+    "drill failover",
+    "drill abort",
 ];
 
 /// Whether kmk understands a line of shell in which it is called: with `--help` at its end it explains itself, unless

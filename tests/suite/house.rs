@@ -261,8 +261,8 @@ fn each_command_to_type_can_name_the_lab() {
         "src/cli/scenarios.rs",
     ];
     let verbs = [
-        "consume", "deploy", "destroy", "env", "explain", "group", "groups", "lag", "logs",
-        "produce", "start", "status", "stop", "topic", "topics", "verify",
+        "consume", "deploy", "destroy", "drill", "env", "explain", "group", "groups", "lag",
+        "logs", "produce", "start", "status", "stop", "topic", "topics", "verify",
     ];
     let other = ["--bootstrap", "--scenario", "--config", "--help"];
     let mut broken = Vec::new();

@@ -12,6 +12,7 @@ mod add_flow;
 mod color;
 mod deploy;
 mod destroy;
+mod drill;
 mod existing;
 mod exit_codes;
 mod explain;

@@ -33,6 +33,11 @@ pub(crate) struct Mirror {
 impl Mirror {
     /// Begins to copy; whatever is there already before it returns.
     pub(crate) fn start(source: Named, target: Named) -> Self {
+        Self::start_as(source, target, Habits::default())
+    }
+
+    /// The same, with habits of its own.
+    pub(crate) fn start_as(source: Named, target: Named, habits: Habits) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let mut flow = Flow {
             source,
@@ -40,6 +45,7 @@ impl Mirror {
             copied: BTreeMap::new(),
             syncs: BTreeMap::new(),
             placed: BTreeMap::new(),
+            habits,
         };
         flow.begin();
         flow.carry();
@@ -65,6 +71,25 @@ impl Drop for Mirror {
     }
 }
 
+/// What it does otherwise than a MirrorMaker of the default lab.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Habits {
+    /// Mirrored topics are called as on the source.
+    pub(crate) keeps_names: bool,
+    /// Of topics with this in their names, the record at an offset of partition 0 that it leaves out.
+    pub(crate) loses: Option<(&'static str, i64)>,
+    /// Likewise, one that it copies twice.
+    pub(crate) repeats: Option<(&'static str, i64)>,
+}
+
+impl Habits {
+    fn is(which: Option<(&str, i64)>, topic: &str, record: &Record) -> bool {
+        which.is_some_and(|(part, offset)| {
+            topic.contains(part) && (record.partition, record.offset) == (0, offset)
+        })
+    }
+}
+
 struct Flow {
     source: Named,
     target: Named,
@@ -74,6 +99,7 @@ struct Flow {
     syncs: BTreeMap<(String, i32), Vec<(i64, i64)>>,
     /// Where groups stood when that was last translated.
     placed: BTreeMap<(String, (String, i32)), i64>,
+    habits: Habits,
 }
 
 impl Flow {
@@ -115,7 +141,7 @@ impl Flow {
     /// Copies what has come, and says where groups are to go on.
     fn carry(&mut self) {
         for (topic, partitions) in self.topics() {
-            let remote = format!("{}.{topic}", self.source.0);
+            let remote = self.remote(&topic);
             if self.target.1.topic(&remote, partitions, &[]) {
                 self.assign();
             }
@@ -128,6 +154,13 @@ impl Flow {
                 self.place(&group, &topic, partition, upstream);
             }
         }
+    }
+
+    fn remote(&self, topic: &str) -> String {
+        if self.habits.keeps_names {
+            return topic.to_owned();
+        }
+        format!("{}.{topic}", self.source.0)
     }
 
     /// What it copies, with how many partitions each has.
@@ -183,6 +216,15 @@ impl Flow {
             return;
         };
         *copied = last + 1;
+        let habits = self.habits;
+        records.retain(|record| !Habits::is(habits.loses, topic, record));
+        let twice = |record: &Record| 1 + usize::from(Habits::is(habits.repeats, topic, record));
+        let records: Vec<Record> = (records.iter())
+            .flat_map(|record| vec![record.clone(); twice(record)])
+            .collect();
+        if records.is_empty() {
+            return;
+        }
         let (upstream, downstream) = (records[0].offset, self.target.1.end(remote, partition));
         for some in records.chunks(AT_ONCE) {
             self.target.1.write(remote, partition, some);
@@ -218,7 +260,7 @@ impl Flow {
         if self.placed.insert(known, upstream) == Some(upstream) {
             return;
         }
-        let remote = format!("{}.{topic}", self.source.0);
+        let remote = self.remote(topic);
         let checkpoint = binary(
             [text(group), text(&remote), partition.to_be_bytes().to_vec()].concat(),
             [

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 /// Where a report will go.
-pub(super) struct ReportFile {
+pub(in crate::cli) struct ReportFile {
     path: PathBuf,
     to: To,
 }
@@ -22,7 +22,7 @@ enum To {
 
 impl ReportFile {
     /// Nothing is changed about what is there.
-    pub(super) fn prepare(path: PathBuf) -> Result<Self, CliError> {
+    pub(in crate::cli) fn prepare(path: PathBuf) -> Result<Self, CliError> {
         let refuse = |error: &io::Error| {
             let what = format!("cannot write the report to {}: {error}", path.display());
             CliError::usage(what).hint("use --report with a file in an existing directory")
@@ -31,7 +31,7 @@ impl ReportFile {
         Ok(Self { path, to })
     }
 
-    pub(super) fn write(self, text: &str) -> Result<(), CliError> {
+    pub(in crate::cli) fn write(self, text: &str) -> Result<(), CliError> {
         let written = match self.to {
             To::Straight(mut file) => writeln!(file, "{text}"),
             To::Beside(mut file) => writeln!(file, "{text}")

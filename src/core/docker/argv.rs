@@ -169,6 +169,11 @@ pub(super) fn stop(ids: &[String]) -> Argv {
     then(words(["stop"]), ids)
 }
 
+/// SIGKILL, to all of them at once.
+pub(super) fn kill(ids: &[String]) -> Argv {
+    then(words(["kill"]), ids)
+}
+
 /// `tail` is a number of lines, or `all`.
 pub(super) fn logs(container: &str, tail: &str, follow: bool) -> Argv {
     let argv = words(["logs", "--tail", tail]);

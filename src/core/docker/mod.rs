@@ -259,6 +259,11 @@ impl Docker {
         self.each(ids, argv::stop, limit)
     }
 
+    /// Kills containers, all at once and without any grace. Docker does not start them again by itself.
+    pub(crate) fn kill(&self, ids: &[String], limit: &Limit) -> Result<(), DockerError> {
+        self.each(ids, argv::kill, limit)
+    }
+
     /// Kills and removes containers with their anonymous volumes.
     ///
     /// # Errors

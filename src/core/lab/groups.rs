@@ -8,6 +8,8 @@ mod look;
 mod other_side;
 mod report;
 
+pub(in crate::core::lab) use both_ends::mirroring;
+
 pub use change::{Moved, Reset, delete, forget, reset};
 pub use lag::Lag;
 pub use look::{clusters_with, groups_and_flows, groups_at};

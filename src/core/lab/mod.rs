@@ -7,6 +7,7 @@ mod culprit;
 pub mod delete;
 pub mod deploy;
 pub mod destroy;
+pub mod drill;
 pub mod explain;
 pub mod groups;
 pub mod journal;

@@ -24,7 +24,10 @@ use crate::core::topology::Topology;
 use kmk_kafka::KafkaError;
 use kmk_kafka::wait::{Interrupt, Limit, span};
 use run::Run;
+pub(in crate::core::lab) use run::{Clock, locked, spawned};
+pub(in crate::core::lab) use sender::{due, most};
 use std::time::Duration;
+pub(in crate::core::lab) use topic_setup::look;
 
 /// What to verify, and how.
 #[derive(Debug, Clone)]

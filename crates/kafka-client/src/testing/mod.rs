@@ -64,7 +64,9 @@ pub enum Fault {
 #[derive(Debug)]
 pub struct FakeBroker {
     shared: Arc<Shared>,
-    server: Server,
+    /// None while it is down.
+    server: Mutex<Option<Server>>,
+    port: u16,
 }
 
 #[derive(Debug)]
@@ -91,15 +93,40 @@ impl FakeBroker {
             changed: Condvar::new(),
             faults: Mutex::default(),
         });
-        let its_own = Arc::clone(&shared);
-        let server = Server::start(port, move |asked| its_own.reply(asked))?;
-        shared.state.lock().unwrap().port = server.port;
-        Ok(Self { shared, server })
+        let server = Self::serve(&shared, port)?;
+        let port = server.port;
+        shared.state.lock().unwrap().port = port;
+        Ok(Self {
+            shared,
+            server: Mutex::new(Some(server)),
+            port,
+        })
+    }
+
+    fn serve(shared: &Arc<Shared>, port: u16) -> io::Result<Server> {
+        let its_own = Arc::clone(shared);
+        Server::start(port, move |asked| its_own.reply(asked))
+    }
+
+    /// It is down, as if it were killed: its connections end, and nobody listens. What it holds is kept.
+    pub fn go_down(&self) {
+        if let Some(mut server) = self.server.lock().unwrap().take() {
+            server.stop();
+        }
+    }
+
+    /// It listens again, with what it held.
+    ///
+    /// # Panics
+    /// Where somebody has its port by now.
+    pub fn come_back(&self) {
+        let server = Self::serve(&self.shared, self.port).expect("its port is free");
+        *self.server.lock().unwrap() = Some(server);
     }
 
     /// Where it listens.
     pub fn endpoint(&self) -> Endpoint {
-        Endpoint::new("127.0.0.1", self.server.port)
+        Endpoint::new("127.0.0.1", self.port)
     }
 
     /// The next request of this kind goes wrong; after others that were to. By its name in Kafka's documentation, such as
@@ -219,7 +246,7 @@ impl FakeBroker {
 
 impl Drop for FakeBroker {
     fn drop(&mut self) {
-        self.server.stop();
+        self.go_down();
     }
 }
 

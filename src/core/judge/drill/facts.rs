@@ -23,8 +23,8 @@ pub struct Facts {
     /// Records that the old side acknowledged to a producer that did not know of the switch; none where there was no such
     /// producer.
     pub late_writes: Option<u64>,
-    /// Partitions in which the target acknowledged a record after the switch.
-    pub written_after: BTreeSet<i32>,
+    /// What the target acknowledged after the switch.
+    pub written_after: Vec<Acknowledged>,
     /// The groups.
     pub groups: Vec<GroupFacts>,
 }
@@ -34,6 +34,8 @@ pub struct Facts {
 pub struct Sides {
     /// On the target once MirrorMaker had ended, each as often as it was there.
     pub target: BTreeMap<RecordId, u32>,
+    /// Other records that were found on the target: changed, or of somebody else.
+    pub unknown: u64,
     /// On the source once it was back; none where it was not read.
     pub source: Option<BTreeSet<RecordId>>,
 }

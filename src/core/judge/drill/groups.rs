@@ -203,8 +203,10 @@ fn served(facts: &Facts, group: &GroupFacts) -> (Option<(Micros, i32)>, Vec<i32>
         let at = first.entry(given.record.partition).or_insert(given.at);
         *at = given.at.min(*at);
     }
-    let written = facts.written_after.iter().copied();
-    let not_served: Vec<i32> = written.filter(|one| !first.contains_key(one)).collect();
+    let written = facts.written_after.iter().map(|one| one.partition);
+    let written: BTreeSet<i32> = written.collect();
+    let not_served = written.into_iter().filter(|one| !first.contains_key(one));
+    let not_served: Vec<i32> = not_served.collect();
     let slowest = first
         .into_iter()
         .map(|(partition, at)| (at, partition))

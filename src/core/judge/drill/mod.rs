@@ -6,6 +6,7 @@
 mod checks;
 pub mod equality;
 mod facts;
+pub mod failback;
 mod groups;
 mod rpo;
 mod rto;

@@ -28,7 +28,7 @@ pub struct Rpo {
     pub late_writes: Option<u64>,
     /// Copies of a record on the target beyond one.
     pub duplicates: u64,
-    /// Records on the target that were never sent.
+    /// Records on the target that were never sent, or not as they are there.
     pub never_sent: u64,
 }
 
@@ -115,7 +115,7 @@ pub(super) fn rpo(facts: &Facts) -> Rpo {
             .clone()
             .map(|(_, times)| u64::from(*times).saturating_sub(1))
             .sum(),
-        never_sent: (target.len() - known.count()) as u64,
+        never_sent: (target.len() - known.count()) as u64 + facts.sides.unknown,
     }
 }
 

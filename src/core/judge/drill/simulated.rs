@@ -104,6 +104,15 @@ fn given(at: Micros, era: Era, record: RecordId, offset: i64) -> Given {
     }
 }
 
+/// A record that the target acknowledged.
+fn written(partition: i32) -> Acknowledged {
+    Acknowledged {
+        partition,
+        sequences: 0..1,
+        at: FAULT + 2_300_000,
+    }
+}
+
 /// A drill of which this is true, with predictions that are.
 fn facts(worlds: &[World]) -> Facts {
     let mut facts = Facts {
@@ -154,7 +163,7 @@ fn facts(worlds: &[World]) -> Facts {
         group
             .after
             .push(given(FAULT + 3_000_000, Era::After, id(at, 0), 0));
-        facts.written_after.insert(partition);
+        facts.written_after.push(written(partition));
         let committed = i64::try_from(world.committed).unwrap();
         group.committed.insert(partition, committed);
         group.synced.insert(partition, 0);
@@ -346,7 +355,7 @@ fn budgets_and_plans_are_kept_or_not() {
     facts.is_planned = true;
     assert!(!judged(&facts).passed());
     facts.is_planned = false;
-    facts.written_after.insert(7);
+    facts.written_after.push(written(7));
     assert_eq!(judged(&facts).groups[0].not_served, [7]);
     assert!(!judged(&facts).passed());
     assert_eq!(

@@ -91,6 +91,14 @@ impl Stamp {
         to[start + TAG.len()..start + TAG.len() + CHECKSUM].copy_from_slice(&checksum);
     }
 
+    /// The stamp of a record, if it has one and is unchanged.
+    pub fn of(value: &[u8]) -> Option<Self> {
+        match Self::read(value) {
+            StampCheck::Stamped(stamp) => Some(stamp),
+            StampCheck::Corrupted | StampCheck::Unstamped => None,
+        }
+    }
+
     /// What stands on a record.
     pub(super) fn read(value: &[u8]) -> StampCheck {
         if !value.starts_with(TAG) {

@@ -15,11 +15,16 @@ pub(super) fn add(spec: &mut Spec, flows: &[(String, String)]) -> Vec<Problem> {
                 target: target.clone(),
             });
         } else {
-            let flow = like_its_siblings(&spec.flows, source, target);
-            spec.flows.push(flow);
+            add_flow(spec, source, target);
         }
     }
     problems
+}
+
+/// Adds a flow that is not there, like its siblings.
+pub(in crate::core::lab) fn add_flow(spec: &mut Spec, source: &str, target: &str) {
+    let flow = like_its_siblings(&spec.flows, source, target);
+    spec.flows.push(flow);
 }
 
 /// A flow with the topics, groups and naming of the one in the other direction; without one, those that all flows agree on.

@@ -20,6 +20,7 @@ mod same_cluster;
 mod timeline;
 mod unmatched_patterns;
 
+pub(super) use added_flow::add_flow;
 pub use failure::{Aftermath, DeployError, Failure, Suspect};
 pub use request::{Change, Rendered, Request, default_directory, exposure, render};
 pub use timeline::{Marks, Span, Step};

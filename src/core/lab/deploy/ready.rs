@@ -61,7 +61,7 @@ impl Readiness<'_> {
         self.wait_for_backlog(limit, observer)
     }
 
-    pub(super) fn wait_for_brokers(
+    pub(in crate::core::lab) fn wait_for_brokers(
         &self,
         limit: &Limit,
         observer: &dyn Observer,

@@ -270,7 +270,7 @@ pub(super) fn empty(flow: &Flow) -> FlowReport {
 }
 
 /// What the flow's settings say of a group.
-fn mirroring(flow: &Flow, group: &str) -> Mirroring {
+pub(in crate::core::lab) fn mirroring(flow: &Flow, group: &str) -> Mirroring {
     let is_off = |key| {
         flow.setting(key)
             .is_some_and(|value| value.eq_ignore_ascii_case("false"))

@@ -10,25 +10,26 @@ use crate::core::judge::ledger::{Account, Arrivals, Sent, judge};
 use kmk_kafka::Written;
 use kmk_kafka::wait::{Interrupt, Limit};
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// The time since the run began: it only goes forward, whatever is done to the machine's clock.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Clock(Instant);
+pub(in crate::core::lab) struct Clock(Instant);
 
 impl Clock {
-    pub(super) fn start() -> Self {
+    pub(in crate::core::lab) fn start() -> Self {
         Self(Instant::now())
     }
 
     /// In microseconds.
-    pub(super) fn now(self) -> u64 {
+    pub(in crate::core::lab) fn now(self) -> u64 {
         micros(self.0.elapsed())
     }
 
-    pub(super) fn elapsed(self) -> Duration {
+    pub(in crate::core::lab) fn elapsed(self) -> Duration {
         self.0.elapsed()
     }
 }
@@ -58,7 +59,7 @@ pub(super) struct Sending {
 }
 
 /// Who has a lock has done with it even if it panicked: the books of one record are never half kept.
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(in crate::core::lab) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -140,14 +141,16 @@ impl<'a> Run<'a> {
                 for (arrivals, reader) in state.arrivals.iter().zip(readers) {
                     let end = &end;
                     let run = move || reader.run(state, arrivals, clock, end);
-                    reading.push(spawned("kmk-reader", scope, run)?);
+                    let reader = spawned("kmk-reader", scope, run);
+                    reading.push(reader.map_err(VerifyError::Thread)?);
                 }
             }
             for (state, sender) in states.iter().zip(self.senders) {
                 let end = &end;
                 spawned("kmk-sender", scope, move || {
                     sender.run(state, clock, &end.stop);
-                })?;
+                })
+                .map_err(VerifyError::Thread)?;
             }
             let watch = Watch {
                 routes: self.routes,
@@ -201,13 +204,14 @@ impl Drop for Stopping<'_> {
     }
 }
 
-fn spawned<'scope, T: Send + 'scope>(
+/// A thread of its own, by this name.
+pub(in crate::core::lab) fn spawned<'scope, T: Send + 'scope>(
     name: &str,
     scope: &'scope thread::Scope<'scope, '_>,
     run: impl FnOnce() -> T + Send + 'scope,
-) -> Result<thread::ScopedJoinHandle<'scope, T>, VerifyError> {
+) -> io::Result<thread::ScopedJoinHandle<'scope, T>> {
     let thread = thread::Builder::new().name(name.to_owned());
-    thread.spawn_scoped(scope, run).map_err(VerifyError::Thread)
+    thread.spawn_scoped(scope, run)
 }
 
 impl RunState {

@@ -164,7 +164,12 @@ impl Sender {
 }
 
 /// How many more records may go out after so many, at least one.
-fn most(amount: Amount, rate: Option<u64>, taken: u64, elapsed: Duration) -> u64 {
+pub(in crate::core::lab) fn most(
+    amount: Amount,
+    rate: Option<u64>,
+    taken: u64,
+    elapsed: Duration,
+) -> u64 {
     let left = match amount {
         Amount::Records(records) => records.saturating_sub(taken),
         Amount::Time(_) => u64::MAX,
@@ -177,7 +182,7 @@ fn most(amount: Amount, rate: Option<u64>, taken: u64, elapsed: Duration) -> u64
 }
 
 /// When a record is due, counted from 0, since the run began.
-fn due(record: u64, rate: u64) -> Duration {
+pub(in crate::core::lab) fn due(record: u64, rate: u64) -> Duration {
     let micros = u128::from(record) * 1_000_000 / u128::from(rate.max(1));
     Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
 }

@@ -149,7 +149,7 @@ fn shown(
 }
 
 /// What keeps a topic from being read with so many partitions, if anything does.
-pub(super) fn look(info: Option<&TopicInfo>, partitions: i32) -> Option<String> {
+pub(in crate::core::lab) fn look(info: Option<&TopicInfo>, partitions: i32) -> Option<String> {
     match info {
         None => Some("missing".to_owned()),
         Some(info) if count(info) < partitions => Some(format!(

@@ -1,0 +1,38 @@
+mod abort;
+mod failover;
+mod repeated;
+mod report;
+mod words;
+
+use super::{CliError, Context, Exit};
+
+/// Practice the bad day: fail over to the other cluster, and measure what is lost and how long it takes
+///
+/// A drill uses topics and consumer groups of its own (`kmk-drill-...`) on the lab that is running. It really kills brokers
+/// and stops MirrorMaker; the lab is then failed over until `kmk drill abort` takes the drill back.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kmk drill failover --dry-run
+  kmk drill failover
+  kmk drill failover --planned --rpo-max 0
+  kmk drill abort";
+
+#[derive(clap::Subcommand)]
+enum Verb {
+    Failover(failover::Args),
+    Abort(abort::Args),
+}
+
+pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
+    match args.verb {
+        Verb::Failover(args) => failover::run(args, context),
+        Verb::Abort(args) => abort::run(&args, context),
+    }
+}

@@ -1,0 +1,212 @@
+use super::super::output::Steps;
+use super::super::produce::rate;
+use super::super::quantity::counted;
+use super::super::verify::ReportFile;
+use super::repeated::Repeated;
+use super::report;
+use crate::cli::{CliError, Context, Exit, flow_name, patience};
+use clap::ValueEnum;
+use kafka_mirror_kit::core::docker::Docker;
+use kafka_mirror_kit::core::judge::drill::Budget;
+use kafka_mirror_kit::core::lab::drill::{
+    Failover, FailoverReport, Fault, Habit, abort, check, failover,
+};
+use kafka_mirror_kit::core::spec::in_lab;
+use kmk_kafka::wait::Limit;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long taking a drill back may take, between two runs.
+const TAKE_BACK: Duration = Duration::from_secs(120);
+
+/// Fail over from a flow's source to its target, and account for every record
+///
+/// Writes keyed, numbered records to the source while consumer groups read them, lets the source fail, detects that as an
+/// application would, stops MirrorMaker, and switches producer and groups to the target. Then every record is accounted
+/// for: lost, stranded, in doubt, given again, skipped. See docs/drill.md for each number's definition.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The flow to fail over along, 'SOURCE->TARGET' or SOURCE:TARGET [default: the only one]
+    #[arg(value_name = "FLOW", value_parser = flow_name)]
+    bare: Option<String>,
+    /// The flow, as a flag
+    #[arg(long, value_name = "SOURCE->TARGET", value_parser = flow_name, conflicts_with = "bare")]
+    flow: Option<String>,
+    /// What happens to the source: kill (SIGKILL of all its brokers at once)
+    #[arg(
+        long,
+        value_name = "FAULT",
+        default_value = "kill",
+        hide_possible_values = true
+    )]
+    fault: TypedFault,
+    /// Fail over in order instead: stop the producer, check that nothing is written any more, wait for the copy
+    #[arg(long, conflicts_with = "fault")]
+    planned: bool,
+    /// How many records to write per second
+    #[arg(long, value_name = "N[/s]", default_value = "500/s", value_parser = rate, allow_hyphen_values = true)]
+    rate: u64,
+    /// How many partitions the drill's topic has
+    #[arg(long, value_name = "N", default_value = "6", allow_negative_numbers = true, value_parser = counted::<i32>(1..=100))]
+    partitions: i32,
+    /// How many different keys the records have
+    #[arg(long, value_name = "N", default_value = "200", allow_negative_numbers = true, value_parser = counted::<u32>(1..=99_999))]
+    keys: u32,
+    /// Which consumer groups read: caught-up commits every second, lagging has thousands of records left, fresh never commits
+    #[arg(
+        long,
+        value_name = "GROUP,...",
+        value_delimiter = ',',
+        default_value = "caught-up,lagging,fresh",
+        hide_possible_values = true
+    )]
+    groups: Vec<TypedHabit>,
+    /// How long records cross and groups read before the source fails
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = patience)]
+    warm_up: Duration,
+    /// It counts as failed when nothing is acknowledged and nothing arrives on the target for so long
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = patience)]
+    detect: Duration,
+    /// How long it takes to decide to fail over [default: no time]
+    #[arg(long, value_name = "TIME", value_parser = patience)]
+    decide: Option<Duration>,
+    /// Fail if more records than this are lost
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = counted::<u64>(0..=1 << 62))]
+    rpo_max: Option<u64>,
+    /// Fail if it takes longer than this until every group reads new records
+    #[arg(long, value_name = "TIME", value_parser = patience)]
+    rto_max: Option<Duration>,
+    /// Run the drill so many times, and print the least, the median and the greatest; it is taken back between runs
+    #[arg(long, value_name = "N", default_value = "1", hide_default_value = true, allow_negative_numbers = true,
+          value_parser = counted::<u32>(1..=100))]
+    repeat: u32,
+    /// How long each step may take that has no time of its own
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = patience)]
+    timeout: Duration,
+    /// Only check whether the drill can run, and print what it would do
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the report as JSON, for scripts
+    #[arg(long)]
+    json: bool,
+    /// Also write the report to this file, as JSON
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    report: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kmk drill failover --dry-run
+  kmk drill failover --rpo-max 500 --rto-max 30s
+  kmk drill failover 'primary->secondary' --rate 2000/s --json
+  kmk drill failover primary:secondary --planned
+
+Exit code 0: the failover was measured; 1: the flow is not healthy, a group was given
+what was not predicted, or a budget was exceeded; 2: the drill does not fit the lab.
+A loss is a result, and an error only with --rpo-max.";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TypedFault {
+    Kill,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TypedHabit {
+    CaughtUp,
+    Lagging,
+    Fresh,
+}
+
+impl Args {
+    fn what(&self) -> Failover {
+        let habit = |typed: &TypedHabit| match typed {
+            TypedHabit::CaughtUp => Habit::CaughtUp,
+            TypedHabit::Lagging => Habit::Lagging,
+            TypedHabit::Fresh => Habit::Fresh,
+        };
+        let mut groups: Vec<Habit> = self.groups.iter().map(habit).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        Failover {
+            flow: self.bare.clone().or_else(|| self.flow.clone()),
+            fault: match self.fault {
+                _ if self.planned => Fault::Planned,
+                TypedFault::Kill => Fault::Kill,
+            },
+            rate: self.rate,
+            partitions: self.partitions,
+            keys: self.keys,
+            groups,
+            warm_up: self.warm_up,
+            detect: self.detect,
+            decide: self.decide.unwrap_or_default(),
+            budget: Budget {
+                rpo: self.rpo_max,
+                rto: self.rto_max,
+            },
+            timeout: self.timeout,
+        }
+    }
+}
+
+pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
+    let what = args.what();
+    let file = args.report.map(ReportFile::prepare).transpose()?;
+    let docker = Docker::find()?;
+    if args.dry_run {
+        let rehearsal = check(&docker, &context.lab, &what, &context.interrupt)?;
+        let text = if args.json {
+            serde_json::to_string_pretty(&rehearsal)?
+        } else {
+            report::rehearsal(&rehearsal)
+        };
+        context.output.result(&text)?;
+        return Ok(Exit::Done);
+    }
+    let mut runs: Vec<FailoverReport> = Vec::new();
+    let steps = context.output.steps();
+    for nth in 1..=args.repeat {
+        if nth > 1 {
+            let limit = Limit::new(TAKE_BACK, &context.interrupt);
+            abort(&docker, &context.lab, &limit, &steps)?;
+        }
+        runs.push(once(&docker, &what, context, &steps)?);
+    }
+    drop(steps);
+    let text = match runs.as_slice() {
+        [only] => (report::json(only)?, report::text(only)),
+        several => {
+            let repeated = Repeated::of(several);
+            (repeated.json()?, repeated.text())
+        }
+    };
+    if let Some(file) = file {
+        file.write(&text.0)?;
+    }
+    context
+        .output
+        .result(if args.json { &text.0 } else { &text.1 })?;
+    let lab = in_lab(&context.lab);
+    context.output.next(&[(
+        format!("kmk drill abort{lab}"),
+        "start MirrorMaker again, and remove the drill's topics",
+    )]);
+    let passed = runs.iter().all(|run| run.judgement.passed());
+    Ok(if passed { Exit::Done } else { Exit::No })
+}
+
+fn once(
+    docker: &Docker,
+    what: &Failover,
+    context: &Context,
+    steps: &Steps,
+) -> Result<FailoverReport, CliError> {
+    Ok(failover(
+        docker,
+        &context.lab,
+        what,
+        &context.interrupt,
+        steps,
+    )?)
+}

@@ -1,0 +1,113 @@
+//! Several runs of one drill: what is lost differs from run to run.
+
+use super::super::table::{row, table};
+use super::report::{self, Json};
+use crate::cli::CliError;
+use kafka_mirror_kit::core::judge::drill::Judgement;
+use kafka_mirror_kit::core::lab::drill::FailoverReport;
+use serde::Serialize;
+
+/// All runs, and what lies between them.
+#[derive(Serialize)]
+pub(super) struct Repeated<'a> {
+    /// Whether everything held in every run.
+    passed: bool,
+    rpo_records: Range,
+    rpo_seconds: Range,
+    /// None where it is unknown in a run.
+    rto_seconds: Option<Range>,
+    runs: Vec<Json<'a>>,
+    #[serde(skip)]
+    reports: &'a [FailoverReport],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+struct Range {
+    least: f64,
+    median: f64,
+    greatest: f64,
+}
+
+impl Range {
+    /// Of at least one number.
+    fn of(numbers: impl Iterator<Item = f64>) -> Self {
+        let mut numbers: Vec<f64> = numbers.collect();
+        numbers.sort_by(f64::total_cmp);
+        let at = |index: usize| numbers.get(index).copied().unwrap_or(0.0);
+        let last = numbers.len().saturating_sub(1);
+        Self {
+            least: at(0),
+            median: f64::midpoint(at(last / 2), at(last.div_ceil(2))),
+            greatest: at(last),
+        }
+    }
+}
+
+impl<'a> Repeated<'a> {
+    pub(super) fn of(reports: &'a [FailoverReport]) -> Self {
+        let judgements = reports.iter().map(|report| &report.judgement);
+        let rto: Option<Vec<f64>> = (judgements.clone())
+            .map(|one| one.rto.as_ref().map(|rto| rto.seconds))
+            .collect();
+        #[allow(clippy::cast_precision_loss, reason = "never so many")]
+        let records = judgements.clone().map(|one| one.rpo.records as f64);
+        Self {
+            passed: judgements.clone().all(Judgement::passed),
+            rpo_records: Range::of(records),
+            rpo_seconds: Range::of(judgements.map(|one| one.rpo.seconds)),
+            rto_seconds: rto.map(|all| Range::of(all.into_iter())),
+            runs: reports.iter().map(Json::of).collect(),
+            reports,
+        }
+    }
+
+    pub(super) fn json(&self) -> Result<String, CliError> {
+        Ok(serde_json::to_string_pretty(self)?)
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mut parts: Vec<String> = self.reports.iter().map(report::text).collect();
+        let line = |name: &str, range: Option<Range>, digits: usize| {
+            let number = |number: fn(Range) -> f64| {
+                range.map_or_else(
+                    || "unknown".to_owned(),
+                    |range| format!("{:.digits$}", number(range)),
+                )
+            };
+            row([
+                name,
+                &number(|range| range.least),
+                &number(|range| range.median),
+                &number(|range| range.greatest),
+            ])
+        };
+        parts.push(table(&[
+            row([
+                &format!("{} RUNS", self.reports.len()),
+                "LEAST",
+                "MEDIAN",
+                "GREATEST",
+            ]),
+            line("RPO, records", Some(self.rpo_records), 0),
+            line("RPO, seconds", Some(self.rpo_seconds), 2),
+            line("RTO, seconds", self.rto_seconds, 1),
+        ]));
+        parts.join("\n\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_lies_in_the_middle() {
+        let range = |numbers: &[f64]| {
+            let range = Range::of(numbers.iter().copied());
+            (range.least, range.median, range.greatest)
+        };
+        assert_eq!(range(&[3.0, 1.0, 2.0]), (1.0, 2.0, 3.0));
+        assert_eq!(range(&[4.0, 1.0, 2.0, 3.0]), (1.0, 2.5, 4.0));
+        assert_eq!(range(&[7.0]), (7.0, 7.0, 7.0));
+    }
+}

@@ -1,0 +1,136 @@
+//! Why a drill did not come to its end.
+
+use super::finding::Unfit;
+use crate::core::docker::DockerError;
+use crate::core::lab::LabError;
+use crate::core::lab::deploy::DeployError;
+use crate::core::lab::journal::JournalError;
+use crate::core::lab::lock::LockError;
+use kmk_kafka::KafkaError;
+use kmk_kafka::wait::{Stop, seconds};
+use std::io;
+use std::time::Duration;
+
+/// Why a drill did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum DrillError {
+    /// It cannot be drilled, and nothing was touched.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    /// Something happened on the way; the lab is as it was before, or not.
+    #[error("{cause}")]
+    TakenBack {
+        /// What happened.
+        cause: Box<DrillError>,
+        /// Why the lab is not as it was; none where it is.
+        problem: Option<String>,
+    },
+    /// Before the fault, records did not cross or a group did not read.
+    #[error("no steady state within {}: {seen}", seconds(*.waited))]
+    NotSteady {
+        /// What is missing.
+        seen: String,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// Applications did not notice that anything was wrong.
+    #[error("the fault was not detected within {}: records are still acknowledged, or arrive", seconds(*.waited))]
+    NotDetected {
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// Somebody still writes to the source.
+    #[error("the fence does not hold: {}", moving.join(", "))]
+    NotFenced {
+        /// The topics, with their rates.
+        moving: Vec<String>,
+    },
+    /// What was written to the source was not copied in time.
+    #[error("not everything was copied within {}: {seen}", seconds(*.waited))]
+    NotCopied {
+        /// What is missing.
+        seen: String,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// A group did not read to the end on the target.
+    #[error("after the switch, {seen} within {}", seconds(*.waited))]
+    NotRead {
+        /// What did not happen, such as "group lagging did not read partition 3 to its end".
+        seen: String,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// The workload's producer was refused.
+    #[error("the producer on {cluster} was refused: {cause}")]
+    Load {
+        /// The cluster.
+        cluster: String,
+        /// Why.
+        cause: KafkaError,
+    },
+    /// What never crossed cannot be told, so that it could get lost on the way home.
+    #[error("cannot tell which records never crossed: {}", unknown.join("; "))]
+    StrandedUnknown {
+        /// The partitions, and why.
+        unknown: Vec<String>,
+    },
+    /// Stranded records cannot be written to where they are to be kept.
+    #[error("cannot export the stranded records: {0}")]
+    Salvage(io::Error),
+    /// Some of them are gone already.
+    #[error("only {exported} of {wanted} stranded records could be read")]
+    NotSalvaged {
+        /// Records that could be read.
+        exported: u64,
+        /// All of them.
+        wanted: u64,
+    },
+    /// There is no drill to take back.
+    #[error("lab `{lab}` has no drill to take back")]
+    NoDrill {
+        /// The lab.
+        lab: String,
+    },
+    /// There is no such lab, or it cannot be described.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    /// Another kmk is at it.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// What was done to the lab cannot be noted, or read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Docker refused or failed.
+    #[error(transparent)]
+    Docker(#[from] DockerError),
+    /// A broker does not do what it is asked.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+    /// The lab does not come back.
+    #[error(transparent)]
+    NotUp(#[from] Box<DeployError>),
+    /// The operating system allows no further thread.
+    #[error("no thread can be started: {0}")]
+    Thread(io::Error),
+}
+
+impl From<Stop> for DrillError {
+    fn from(stop: Stop) -> Self {
+        Self::Kafka(stop.into())
+    }
+}
+
+impl DrillError {
+    /// Whether a person interrupted it.
+    pub fn is_interruption(&self) -> bool {
+        match self {
+            Self::TakenBack { cause, .. } => cause.is_interruption(),
+            Self::Kafka(KafkaError::Stopped(Stop::Interrupted)) => true,
+            Self::Docker(error)
+            | Self::Lab(LabError::Docker(error))
+            | Self::Journal(JournalError::Docker(error)) => error.is_interruption(),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What keeps a failover from being drilled.
+
+use crate::core::mirrormaker::patterns::Selection;
+use std::fmt;
+
+/// All that was found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Unfit(pub Vec<Finding>);
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&all.join("; "))
+    }
+}
+
+/// One thing that keeps a failover from being drilled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Finding {
+    /// The lab has no flow.
+    #[error("the lab has no flow")]
+    NoFlows,
+    /// It has several, and none was named.
+    #[error("the lab has {} flows: {}", .0.len(), .0.join(", "))]
+    WhichFlow(Vec<String>),
+    /// It has none of that name.
+    #[error("there is no flow `{name}`")]
+    NoFlow {
+        /// What was asked for.
+        name: String,
+        /// The flows there are.
+        known: Vec<String>,
+    },
+    /// A cluster that is no part of the lab may not be killed, nor drilled on.
+    #[error(
+        "{cluster} is an existing cluster: kmk writes no drill topics to it and kills nothing of it"
+    )]
+    Existing {
+        /// Its name.
+        cluster: String,
+    },
+    /// The flow leaves the drill's topic out.
+    #[error("flow {flow} does not replicate the drill's topic `{topic}`{}", because(.selection))]
+    NotReplicated {
+        /// The flow.
+        flow: String,
+        /// The topic.
+        topic: String,
+        /// Why.
+        selection: Selection,
+    },
+    /// MirrorMaker does not sync the groups of the drill.
+    #[error("flow {flow} does not sync consumer groups such as `{group}`: {why}")]
+    GroupsNotSynced {
+        /// The flow.
+        flow: String,
+        /// A group of the drill.
+        group: String,
+        /// Why.
+        why: &'static str,
+    },
+    /// The way back runs under the same names: what is written after the switch would be copied in circles.
+    #[error("flow {back} runs in the other direction under the same topic names")]
+    Circle {
+        /// The flow back.
+        back: String,
+    },
+    /// Coming home by prefix needs flows that prefix.
+    #[error(
+        "flow {flow} keeps topic names, and only flows with prefixed names can be failed back by prefix"
+    )]
+    NotPrefixed {
+        /// The flow.
+        flow: String,
+    },
+    /// The flow back cannot be added.
+    #[error("the flow back cannot be added: {what}")]
+    NoWayBack {
+        /// Why.
+        what: String,
+    },
+    /// So few records come that a pause looks like a failure.
+    #[error("at {rate} records per second, {} are no failure: nothing may be acknowledged for so long", kmk_kafka::wait::seconds(*.detect))]
+    TooFewToDetect {
+        /// Records a second.
+        rate: u64,
+        /// What was asked.
+        detect: std::time::Duration,
+    },
+    /// An earlier drill has left its traces.
+    #[error("an earlier drill of flow {flow} is not taken back")]
+    Unfinished {
+        /// Its flow.
+        flow: String,
+    },
+    /// The flow is not healthy, or a cluster of it is not.
+    #[error("{what}")]
+    NotHealthy {
+        /// What is wrong.
+        what: String,
+    },
+}
+
+impl Finding {
+    /// Whether it is the lab's health, rather than what was asked, that does not allow it.
+    pub fn is_health(&self) -> bool {
+        matches!(self, Self::NotHealthy { .. })
+    }
+}
+
+fn because(selection: &Selection) -> String {
+    match selection {
+        Selection::Excluded(pattern) => format!(": it matches `{pattern}`, which is excluded"),
+        Selection::NotListed => ": none of its patterns matches".to_owned(),
+        Selection::NameTooLong(length) => {
+            format!(": the name of the mirrored topic would have {length} characters")
+        }
+        _ => String::new(),
+    }
+}

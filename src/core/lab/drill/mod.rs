@@ -1,0 +1,170 @@
+//! Drills: a failover as it would be done on a bad day, with a workload of kmk's own, measured by one clock.
+//!
+//! [`failover`] is the list of steps; the verdict is [`judge::drill`](crate::core::judge::drill)'s.
+
+mod canary;
+mod drain;
+mod error;
+mod facts;
+mod failback;
+mod fault;
+mod fence;
+mod finding;
+mod load;
+mod member;
+mod plan;
+mod predict;
+mod prepare;
+mod report;
+mod run;
+mod sides;
+mod stage;
+mod state;
+mod take_back;
+mod workload;
+
+pub use error::DrillError;
+pub use failback::{BothWays, Failback, FailbackReport, Salvage, failback};
+pub use finding::{Finding, Unfit};
+pub use report::{FailoverReport, Step};
+pub use state::{DrillState, Phase};
+pub use take_back::{TakenBack, abort};
+
+use crate::core::docker::Docker;
+use crate::core::event::Observer;
+use crate::core::judge::drill::Budget;
+use crate::core::lab::Lab;
+use crate::core::lab::lock::{self, Lock};
+use kmk_kafka::wait::{Interrupt, Limit};
+use plan::Plan;
+use run::Run;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How long docker may take for a step.
+const DOCKER: Duration = Duration::from_secs(60);
+
+/// What to drill, and how.
+#[derive(Debug, Clone)]
+pub struct Failover {
+    /// The flow, by name; none where the lab has only one.
+    pub flow: Option<String>,
+    /// What happens to the source.
+    pub fault: Fault,
+    /// Records a second.
+    pub rate: u64,
+    /// Partitions of the drill's topic.
+    pub partitions: i32,
+    /// How many different keys the records have.
+    pub keys: u32,
+    /// The groups that read.
+    pub groups: Vec<Habit>,
+    /// How long everything goes on before the fault.
+    pub warm_up: Duration,
+    /// For so long nothing is acknowledged and nothing arrives before it counts as a failure.
+    pub detect: Duration,
+    /// How long it takes to decide.
+    pub decide: Duration,
+    /// What is allowed.
+    pub budget: Budget,
+    /// How long each step may take that has no time of its own.
+    pub timeout: Duration,
+}
+
+/// What happens to the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// All its brokers are killed at once.
+    Kill,
+    /// Nothing: it is a planned failover.
+    Planned,
+}
+
+/// How a group reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Habit {
+    /// It reads everything, and commits every second.
+    CaughtUp,
+    /// It stopped long ago: thousands of records are left.
+    Lagging,
+    /// It reads, and never commits.
+    Fresh,
+}
+
+impl Habit {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::CaughtUp, Self::Lagging, Self::Fresh];
+
+    /// As it is typed and told.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CaughtUp => "caught-up",
+            Self::Lagging => "lagging",
+            Self::Fresh => "fresh",
+        }
+    }
+}
+
+/// Looks whether a failover can be drilled, and touches nothing.
+///
+/// # Errors
+/// [`DrillError::Unfit`] with all that was found.
+pub fn check(
+    docker: &Docker,
+    name: &str,
+    what: &Failover,
+    interrupt: &Interrupt,
+) -> Result<Rehearsal, DrillError> {
+    let limit = Limit::new(what.timeout, interrupt);
+    let lab = Lab::find(docker, name, &limit)?;
+    let plan = Plan::make(docker, &lab, what, &limit)?;
+    Ok(Rehearsal::of(&plan, what))
+}
+
+/// What would be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rehearsal {
+    /// The flow.
+    pub flow: String,
+    /// The steps, in words.
+    pub steps: Vec<String>,
+    /// Worth knowing.
+    pub notes: Vec<String>,
+}
+
+/// Fails over, and measures it. The lab is left failed over; [`abort`] takes it back.
+///
+/// # Errors
+/// [`DrillError::Unfit`] before anything was touched; [`DrillError::TakenBack`] once something was, with the lab as it was
+/// before, as far as that went.
+pub fn failover(
+    docker: &Docker,
+    name: &str,
+    what: &Failover,
+    interrupt: &Interrupt,
+    observer: &dyn Observer,
+) -> Result<FailoverReport, DrillError> {
+    let limit = Limit::new(what.timeout, interrupt);
+    let engine = docker.engine(&limit)?;
+    let _lock = Lock::take(&lock::runtime_directory(), &engine.id, name, "drill")?;
+    let lab = Lab::find(docker, name, &limit)?;
+    let plan = Plan::make(docker, &lab, what, &limit)?;
+    let state = DrillState::begin(&plan, what.fault);
+    state.save(docker, name, &limit)?;
+    let run = Run {
+        docker,
+        lab: &lab,
+        plan: &plan,
+        what,
+        interrupt,
+        observer,
+    };
+    let done = run.until_the_end().and_then(|report| {
+        let done = state.at(Phase::FailedOver);
+        done.save(docker, name, &Limit::new(DOCKER, interrupt))?;
+        Ok(report)
+    });
+    done.map_err(|cause| take_back::after(docker, &lab, &state, cause, what.timeout, observer))
+}

@@ -1,0 +1,285 @@
+//! Looks at a lab before a drill: what it will work with, and everything that does not allow it.
+
+use super::finding::{Finding, Unfit};
+use super::{DrillError, DrillState, Failover, Fault, Habit};
+use crate::core::docker::Docker;
+use crate::core::judge::failover::Mirroring;
+use crate::core::judge::ledger::RunId;
+use crate::core::lab::groups::{groups_at, mirroring};
+use crate::core::lab::state::ids;
+use crate::core::lab::status::{FlowState, Status, status};
+use crate::core::lab::{Lab, State};
+use crate::core::mirrormaker::config::EVERY;
+use crate::core::mirrormaker::patterns::{Rules, Selection};
+use crate::core::spec::Naming;
+use crate::core::topology::{Access, Cluster, Flow, Topology};
+use kmk_kafka::endpoint::Endpoint;
+use kmk_kafka::wait::Limit;
+use std::time::{Duration, SystemTime};
+
+/// What the names of a drill's topics and groups begin with.
+const PREFIX: &str = "kmk-drill-";
+
+/// Fewer records than this in the time of detection, and a pause is no failure.
+const FEW: f64 = 4.0;
+
+/// How many of the problems of a flow are told.
+const TOLD: usize = 3;
+
+/// What a drill works with.
+#[derive(Debug)]
+pub(super) struct Plan<'a> {
+    pub(super) flow: &'a Flow,
+    pub(super) source: Side,
+    pub(super) target: Side,
+    /// What producers write to before the switch, and what it is called on the target.
+    pub(super) topic: String,
+    pub(super) mirrored: String,
+    /// What they write to after it.
+    pub(super) target_topic: String,
+    /// Whose names are in the order of the habits.
+    pub(super) groups: Vec<(Habit, String)>,
+    /// The numbers of what is written before the switch, and after it.
+    pub(super) runs: (RunId, RunId),
+    /// Containers: all brokers of the source, and the `MirrorMaker` of the flow.
+    pub(super) brokers: Vec<String>,
+    pub(super) mirrors: Vec<String>,
+    /// How long it takes at most until the target has what a group committed on the source.
+    pub(super) group_sync: Duration,
+    /// Worth knowing.
+    pub(super) notes: Vec<String>,
+}
+
+/// One end of the flow.
+#[derive(Debug, Clone)]
+pub(super) struct Side {
+    pub(super) name: String,
+    pub(super) endpoints: Vec<Endpoint>,
+}
+
+impl Side {
+    pub(super) fn of(topology: &Topology, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            endpoints: topology
+                .cluster(name)
+                .map_or(Vec::new(), Cluster::endpoints),
+        }
+    }
+}
+
+impl<'a> Plan<'a> {
+    /// Looks at everything at once.
+    ///
+    /// # Errors
+    /// [`DrillError::Unfit`] with all that was found.
+    pub(super) fn make(
+        docker: &Docker,
+        lab: &'a Lab,
+        what: &Failover,
+        limit: &Limit,
+    ) -> Result<Self, DrillError> {
+        let flow = chosen(&lab.topology, what.flow.as_deref())?;
+        let plan = Self::of(lab, flow, what);
+        let mut findings = plan.unfit(&lab.topology, what);
+        if let Some(state) = DrillState::load(docker, &lab.spec.lab, limit)? {
+            findings.push(Finding::Unfinished { flow: state.flow });
+            // it says best why the flow is not healthy
+            return Err(Unfit(findings).into());
+        }
+        if findings.is_empty() && lab.state() == State::Stopped {
+            let what = format!("lab `{}` is stopped", lab.spec.lab);
+            findings.push(Finding::NotHealthy { what });
+        } else if findings.is_empty() {
+            findings.extend(plan.health(&status(docker, lab, false, limit)?));
+        }
+        if findings.is_empty() {
+            return Ok(plan.with_groups_of_others(limit));
+        }
+        Err(Unfit(findings).into())
+    }
+
+    fn of(lab: &'a Lab, flow: &'a Flow, what: &Failover) -> Self {
+        let run = |nth| RunId::new(SystemTime::now(), std::process::id(), nth);
+        let runs = (run(0), run(1));
+        // made anew each time: of a topic that is made again MirrorMaker would look for the offsets of the old one
+        let number = &runs.0.to_string()[..6];
+        let topic = format!("{PREFIX}{number}-orders");
+        let mirrored = flow.remote_topic(&topic);
+        let target_topic = match flow.spec.naming {
+            Naming::Prefix => topic.clone(),
+            Naming::Same => mirrored.clone(),
+        };
+        let group = |habit: &Habit| (*habit, format!("{PREFIX}{number}-{}", habit.name()));
+        let up = || lab.containers.iter().filter(|container| container.is_up());
+        let source = lab.topology.cluster(&flow.spec.source);
+        let of_source = |service: &str| {
+            let mut brokers = source.iter().flat_map(|cluster| &cluster.brokers);
+            brokers.any(|broker| broker.service == service)
+        };
+        let mirror = lab.topology.mirror_of(&flow.spec.target);
+        let of_mirror = |service: &str| {
+            let mut workers = mirror.iter().flat_map(|mirror| &mirror.workers);
+            workers.any(|worker| worker == service)
+        };
+        Self {
+            source: Side::of(&lab.topology, &flow.spec.source),
+            target: Side::of(&lab.topology, &flow.spec.target),
+            groups: what.groups.iter().map(group).collect(),
+            brokers: ids(up().filter(|one| of_source(one.service()))),
+            mirrors: ids(up().filter(|one| of_mirror(one.service()))),
+            group_sync: group_sync(flow),
+            notes: notes(&lab.topology, flow),
+            flow,
+            topic,
+            mirrored,
+            target_topic,
+            runs,
+        }
+    }
+
+    fn unfit(&self, topology: &Topology, what: &Failover) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let flow = self.flow.name();
+        for name in [&self.source.name, &self.target.name] {
+            let cluster = topology.cluster(name);
+            let is_ours = |cluster: &Cluster| {
+                cluster.existing().is_none() && cluster.access() == Access::Open
+            };
+            if !cluster.is_some_and(is_ours) {
+                let cluster = name.clone();
+                findings.push(Finding::Existing { cluster });
+            }
+        }
+        match Rules::of_flow(self.flow).select(&self.topic) {
+            // what only Java can tell, the flow itself shows
+            Selection::Included | Selection::NotEvaluated(_) => {}
+            selection => findings.push(Finding::NotReplicated {
+                flow: flow.clone(),
+                topic: self.topic.clone(),
+                selection,
+            }),
+        }
+        let groups = self
+            .groups
+            .iter()
+            .filter(|(habit, _)| *habit != Habit::Fresh);
+        let not_synced = groups.filter_map(|(_, group)| {
+            let why = match mirroring(self.flow, group) {
+                Mirroring::Excluded => "its `groups` or `groups.exclude` leaves it out",
+                Mirroring::CheckpointsOff => "emit.checkpoints.enabled=false",
+                Mirroring::SyncOff => "sync.group.offsets.enabled=false",
+                Mirroring::On | Mirroring::Active => return None,
+            };
+            Some(Finding::GroupsNotSynced {
+                flow: flow.clone(),
+                group: group.clone(),
+                why,
+            })
+        });
+        findings.extend(not_synced.take(1));
+        let is_back = |other: &&Flow| {
+            (&other.spec.source, &other.spec.target) == (&self.target.name, &self.source.name)
+        };
+        if let Some(back) = topology.flows.iter().find(is_back)
+            && (self.flow.spec.naming == Naming::Same || back.spec.naming == Naming::Same)
+        {
+            let back = back.name();
+            findings.push(Finding::Circle { back });
+        }
+        #[allow(clippy::cast_precision_loss, reason = "only few of them matter")]
+        let expected = what.rate as f64 * what.detect.as_secs_f64();
+        if what.fault != Fault::Planned && expected < FEW {
+            findings.push(Finding::TooFewToDetect {
+                rate: what.rate,
+                detect: what.detect,
+            });
+        }
+        findings
+    }
+
+    fn health(&self, status: &Status) -> Vec<Finding> {
+        let ends = [&self.source.name, &self.target.name];
+        let clusters = status.clusters.iter();
+        let sick =
+            clusters.filter(|one| ends.contains(&&one.name) && !one.healthy && !one.degraded);
+        let told = sick.map(|one| {
+            let why = one.problem.clone();
+            format!(
+                "cluster {} is not healthy: {}",
+                one.name,
+                why.unwrap_or_default()
+            )
+        });
+        let flow = status.flows.iter().find(|one| one.name == self.flow.name());
+        let flow = flow.filter(|flow| flow.state == FlowState::Unhealthy || !flow.healthy);
+        let of_flow = flow.into_iter().flat_map(|flow| {
+            let told = flow.problems.iter().take(TOLD);
+            told.map(|problem| format!("flow {} is not healthy: {problem}", flow.name))
+        });
+        let all = told.chain(of_flow);
+        all.map(|what| Finding::NotHealthy { what }).collect()
+    }
+
+    /// Groups that no MirrorMaker syncs are worth a word: a drill says nothing of them.
+    fn with_groups_of_others(mut self, limit: &Limit) -> Self {
+        let seen = groups_at(&self.source.endpoints, false, limit);
+        let groups = seen.map(|seen| seen.groups).unwrap_or_default();
+        let others = groups
+            .iter()
+            .filter(|group| group.is_seen() && group.kind != "classic" && group.kind != "consumer");
+        self.notes.extend(others.map(|group| {
+            let (name, kind) = (&group.group, &group.kind);
+            format!("MirrorMaker does not sync group `{name}`, a {kind} group")
+        }));
+        self
+    }
+}
+
+fn chosen<'a>(topology: &'a Topology, name: Option<&str>) -> Result<&'a Flow, Unfit> {
+    let names = || topology.flows.iter().map(Flow::name).collect::<Vec<_>>();
+    let found = match (name, topology.flows.as_slice()) {
+        (None, []) => Err(Finding::NoFlows),
+        (None, [only]) => Ok(only),
+        (None, _) => Err(Finding::WhichFlow(names())),
+        (Some(name), flows) => {
+            let found = flows.iter().find(|flow| flow.name() == name);
+            found.ok_or_else(|| Finding::NoFlow {
+                name: name.to_owned(),
+                known: names(),
+            })
+        }
+    };
+    found.map_err(|finding| Unfit(vec![finding]))
+}
+
+/// The longest time until MirrorMaker has brought along what a group committed: it notes it, and then syncs it.
+fn group_sync(flow: &Flow) -> Duration {
+    let seconds = |key: &str| {
+        let value = flow.setting(key).and_then(|value| value.parse().ok());
+        value.unwrap_or(EVERY)
+    };
+    let checkpoints: u64 = seconds("emit.checkpoints.interval.seconds");
+    Duration::from_secs(checkpoints.saturating_add(seconds("sync.group.offsets.interval.seconds")))
+}
+
+fn notes(topology: &Topology, flow: &Flow) -> Vec<String> {
+    let (source, target) = (&flow.spec.source, &flow.spec.target);
+    let siblings = topology.flows.iter();
+    let siblings = siblings.filter(|one| one.spec.target == *target && one.name() != flow.name());
+    let siblings: Vec<String> = siblings.map(Flow::name).collect();
+    let others = topology.flows.iter();
+    let others = others.filter(|one| one.spec.source == *source && one.spec.target != *target);
+    let others: Vec<String> = others.map(Flow::name).collect();
+    let mut notes = Vec::new();
+    if !siblings.is_empty() {
+        notes.push(format!(
+            "the same MirrorMaker also runs {}: it stops with the flow",
+            siblings.join(", ")
+        ));
+    }
+    if !others.is_empty() {
+        notes.push(format!("{} loses its source too", others.join(", ")));
+    }
+    notes
+}

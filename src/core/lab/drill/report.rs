@@ -1,0 +1,115 @@
+//! What came of a drill, as plain values. As JSON, fields keep their names and meanings; new ones may come.
+
+use super::plan::Plan;
+use super::{Failover, Fault, Rehearsal};
+use crate::core::judge::drill::Judgement;
+use kmk_kafka::wait::seconds;
+use serde::Serialize;
+
+/// A drill that came to its end.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FailoverReport {
+    /// The lab.
+    pub lab: String,
+    /// `source->target`.
+    pub flow: String,
+    /// The cluster that was left.
+    pub source: String,
+    /// The cluster that took over.
+    pub target: String,
+    /// What was done to the source.
+    pub fault: Fault,
+    /// The topic on the source.
+    pub topic: String,
+    /// What MirrorMaker calls it on the target.
+    pub mirrored_topic: String,
+    /// What was written to after the switch.
+    pub target_topic: String,
+    /// Records a second that were asked for.
+    pub rate: u64,
+    /// Partitions of the topic.
+    pub partitions: i32,
+    /// Keys of the records.
+    pub keys: u32,
+    /// Records sent to the source.
+    pub sent: u64,
+    /// Records that the target acknowledged after the switch.
+    pub written_after: u64,
+    /// The whole drill, from the first topic on.
+    pub seconds: f64,
+    /// What happened when.
+    pub steps: Vec<Step>,
+    /// The verdict.
+    #[serde(flatten)]
+    pub judgement: Judgement,
+    /// Worth knowing.
+    pub notes: Vec<String>,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Step {
+    /// What.
+    pub what: &'static str,
+    /// When, in seconds since the drill began.
+    pub at_seconds: f64,
+}
+
+impl Rehearsal {
+    pub(super) fn of(plan: &Plan<'_>, what: &Failover) -> Self {
+        let (source, target) = (&plan.source.name, &plan.target.name);
+        let groups: Vec<&str> = what.groups.iter().map(|habit| habit.name()).collect();
+        let mut steps = vec![
+            format!(
+                "create topic `{}` on {source}, and wait until it is mirrored to {target}",
+                plan.topic
+            ),
+            format!(
+                "write {} records/s with {} keys to {} partitions; groups {} read",
+                what.rate,
+                what.keys,
+                what.partitions,
+                groups.join(", ")
+            ),
+            format!(
+                "wait {}, then predict what each group would be given again",
+                seconds(what.warm_up)
+            ),
+        ];
+        match what.fault {
+            Fault::Kill => steps.extend([
+                format!("kill {}", counted(plan.brokers.len(), "broker", source)),
+                format!(
+                    "wait until nothing is acknowledged and nothing arrives for {}",
+                    seconds(what.detect)
+                ),
+                "stop the producer, and kill MirrorMaker".to_owned(),
+            ]),
+            Fault::Planned => steps.extend([
+                "stop the producer, and check that no mirrored topic grows for 3 s".to_owned(),
+                "wait until every partition is copied and the groups are synced".to_owned(),
+                "stop MirrorMaker".to_owned(),
+            ]),
+        }
+        steps.push(format!(
+            "switch the groups to `{}` and the producer to `{}` on {target}",
+            plan.mirrored, plan.target_topic
+        ));
+        steps.push(match what.fault {
+            Fault::Kill => format!("start {source} again, and account for every record"),
+            Fault::Planned => "account for every record".to_owned(),
+        });
+        Self {
+            flow: plan.flow.name(),
+            steps,
+            notes: plan.notes.clone(),
+        }
+    }
+}
+
+fn counted(brokers: usize, what: &str, of: &str) -> String {
+    match brokers {
+        1 => format!("the {what} of {of}"),
+        brokers => format!("all {brokers} {what}s of {of} at once"),
+    }
+}

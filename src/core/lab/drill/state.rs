@@ -1,0 +1,115 @@
+//! What a drill has done to a lab, kept so that it can be taken back whatever becomes of kmk.
+
+use super::Fault;
+use super::plan::Plan;
+use crate::core::docker::Docker;
+use crate::core::lab::journal::{self, JournalError};
+use kmk_kafka::message::to_millis;
+use kmk_kafka::wait::Limit;
+use serde::{Deserialize, Serialize};
+use std::time::SystemTime;
+
+/// A drill of a lab, from its first change until it is taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrillState {
+    /// `source->target`.
+    pub flow: String,
+    /// The cluster that is left.
+    pub source: String,
+    /// The cluster that takes over.
+    pub target: String,
+    /// What was done to the source.
+    pub fault: Fault,
+    /// How far it has come.
+    pub phase: Phase,
+    /// When it began, in milliseconds since the epoch.
+    pub since: i64,
+    /// The drill's topics, as they are called on the source and on the target.
+    pub topics: Topics,
+    /// The drill's groups.
+    pub groups: Vec<String>,
+    /// What a failback has changed, once it has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<Back>,
+}
+
+/// What a failback changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Back {
+    /// Whether it adds the flow from the target back to the source.
+    pub is_added: bool,
+    /// The drill's topic on the target, as it is mirrored to the source.
+    pub topic: String,
+}
+
+/// The topics of a drill.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Topics {
+    /// What producers write to before the switch.
+    pub source: String,
+    /// The same as MirrorMaker calls it on the target.
+    pub mirrored: String,
+    /// What producers write to after the switch.
+    pub target: String,
+}
+
+/// How far a drill has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// It is under way, or died there.
+    Running,
+    /// It is over, and the lab is left failed over.
+    FailedOver,
+}
+
+impl DrillState {
+    /// Of a drill that is about to begin.
+    pub(super) fn begin(plan: &Plan<'_>, fault: Fault) -> Self {
+        Self {
+            flow: plan.flow.name(),
+            source: plan.source.name.clone(),
+            target: plan.target.name.clone(),
+            fault,
+            phase: Phase::Running,
+            since: to_millis(SystemTime::now()),
+            topics: Topics {
+                source: plan.topic.clone(),
+                mirrored: plan.mirrored.clone(),
+                target: plan.target_topic.clone(),
+            },
+            groups: plan.groups.iter().map(|(_, group)| group.clone()).collect(),
+            back: None,
+        }
+    }
+
+    pub(super) fn at(&self, phase: Phase) -> Self {
+        Self {
+            phase,
+            ..self.clone()
+        }
+    }
+
+    /// The drill of a lab that was not taken back, if there is one.
+    ///
+    /// # Errors
+    /// When the lab's journal cannot be read.
+    pub fn load(docker: &Docker, lab: &str, limit: &Limit) -> Result<Option<Self>, JournalError> {
+        Ok(journal::read(docker, lab, limit)?.drill)
+    }
+
+    pub(super) fn save(
+        &self,
+        docker: &Docker,
+        lab: &str,
+        limit: &Limit,
+    ) -> Result<(), JournalError> {
+        journal::change(docker, lab, limit, |journal| {
+            journal.drill = Some(self.clone());
+        })
+    }
+
+    pub(super) fn forget(docker: &Docker, lab: &str, limit: &Limit) -> Result<(), JournalError> {
+        journal::change(docker, lab, limit, |journal| journal.drill = None)
+    }
+}

@@ -1,0 +1,175 @@
+//! Takes a drill back: what it stopped runs again, and what it made is removed.
+
+use super::state::DrillState;
+use super::{DrillError, failback};
+use crate::core::docker::Container;
+use crate::core::docker::Docker;
+use crate::core::event::{Event, Observer};
+use crate::core::lab::deploy::ready::Readiness;
+use crate::core::lab::lock::{self, Lock};
+use crate::core::lab::{Lab, addresses};
+use kmk_kafka::wait::{Interrupt, Limit, Probe, Stop};
+use kmk_kafka::{Admin, KafkaError};
+use std::time::{Duration, Instant};
+
+/// How long members that are gone may still count as members: their session has to time out.
+const SESSION: Duration = Duration::from_secs(20);
+/// How often it is tried again.
+const AGAIN: Duration = Duration::from_millis(500);
+/// What a coordinator answers of a group that has members (`NON_EMPTY_GROUP`), and of one that is not there
+/// (`GROUP_ID_NOT_FOUND`).
+const NON_EMPTY: i16 = 68;
+const NO_GROUP: i16 = 69;
+
+/// What was taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenBack {
+    /// The drill.
+    pub state: DrillState,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Brings a lab back to how it was before its drill.
+///
+/// # Errors
+/// [`DrillError::NoDrill`] where there is none; whatever keeps the lab from running again.
+pub fn abort(
+    docker: &Docker,
+    name: &str,
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<TakenBack, DrillError> {
+    let begun = Instant::now();
+    let engine = docker.engine(limit)?;
+    let _lock = Lock::take(&lock::runtime_directory(), &engine.id, name, "drill")?;
+    let lab = Lab::find(docker, name, limit)?;
+    let Some(state) = DrillState::load(docker, name, limit)? else {
+        let lab = name.to_owned();
+        return Err(DrillError::NoDrill { lab });
+    };
+    take_back(docker, &lab, &state, limit, observer)?;
+    Ok(TakenBack {
+        state,
+        took: begun.elapsed(),
+    })
+}
+
+/// After a drill that did not come to its end: what happened, with the lab as it was, or why it is not.
+pub(super) fn after(
+    docker: &Docker,
+    lab: &Lab,
+    state: &DrillState,
+    cause: DrillError,
+    patience: Duration,
+    observer: &dyn Observer,
+) -> DrillError {
+    // an interruption has ended the drill, and must not end this
+    let limit = Limit::new(
+        patience.max(Duration::from_secs(120)),
+        &Interrupt::default(),
+    );
+    observer.on(Event::Note("the drill is taken back".to_owned()));
+    // its containers are not as they were
+    let now = Lab::find(docker, &lab.spec.lab, &limit);
+    let taken_back = now
+        .map_err(DrillError::from)
+        .and_then(|lab| take_back(docker, &lab, state, &limit, observer));
+    DrillError::TakenBack {
+        cause: Box::new(cause),
+        problem: taken_back.err().map(|error| error.to_string()),
+    }
+}
+
+pub(super) fn take_back(
+    docker: &Docker,
+    lab: &Lab,
+    state: &DrillState,
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<(), DrillError> {
+    let down = lab.containers.iter().filter(|container| !container.is_up());
+    let (mirrors, brokers) = lab.mirrors_and_brokers(down.collect::<Vec<&Container>>());
+    let readiness = Readiness {
+        docker,
+        topology: &lab.topology,
+        existing: &lab.containers,
+    };
+    docker.start(&brokers, limit)?;
+    let ready = readiness.wait_for_brokers(limit, observer);
+    ready.map_err(Box::new)?;
+    // what MirrorMaker does not find when it starts it does not go on with
+    remove(lab, state, limit, observer)?;
+    docker.start(&mirrors, limit)?;
+    readiness.wait(limit, observer).map_err(Box::new)?;
+    failback::undo(docker, lab, state, limit, observer)?;
+    remove_groups(lab, state, &state.source, limit)?;
+    Ok(DrillState::forget(docker, &lab.spec.lab, limit)?)
+}
+
+/// Removes the topics on both sides, the source first: what is gone there is not copied. Groups of the target have no
+/// members any more, or lose them with the topics.
+fn remove(
+    lab: &Lab,
+    state: &DrillState,
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<(), DrillError> {
+    let begun = Instant::now();
+    observer.on(Event::Started(
+        "Removing the drill's topics and groups".to_owned(),
+    ));
+    let topics = &state.topics;
+    let sides = [
+        (&state.source, vec![&topics.source]),
+        (&state.target, vec![&topics.mirrored, &topics.target]),
+    ];
+    for (cluster, topics) in sides {
+        let mut admin = connect(lab, cluster, limit)?;
+        for topic in topics {
+            match admin.delete_topic(topic, limit) {
+                Err(KafkaError::UnknownTopic { .. }) => {}
+                deleted => deleted?,
+            }
+        }
+    }
+    remove_groups(lab, state, &state.target, limit)?;
+    observer.on(Event::Done {
+        what: "Removed the drill's topics and groups".to_owned(),
+        took: begun.elapsed(),
+    });
+    Ok(())
+}
+
+/// Removes the groups of one side. Members that were killed have to time out first.
+fn remove_groups(
+    lab: &Lab,
+    state: &DrillState,
+    cluster: &str,
+    limit: &Limit,
+) -> Result<(), DrillError> {
+    let mut admin = connect(lab, cluster, limit)?;
+    let patience = limit.at_most(SESSION);
+    for group in &state.groups {
+        let removed = patience.until(AGAIN, || match admin.delete_group(group, limit) {
+            Err(error) if is(&error, NO_GROUP) => Ok(Probe::Ready(())),
+            Err(error) if is(&error, NON_EMPTY) => Ok(Probe::NotYet(error.to_string())),
+            deleted => deleted.map(Probe::Ready),
+        });
+        match removed {
+            // a group without topics does no harm
+            Err(KafkaError::Stopped(Stop::Deadline { .. })) => {}
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+fn is(error: &KafkaError, number: i16) -> bool {
+    error.code().is_some_and(|code| code.number() == number)
+}
+
+pub(super) fn connect(lab: &Lab, cluster: &str, limit: &Limit) -> Result<Admin, KafkaError> {
+    let cluster = lab.topology.cluster(cluster);
+    Admin::connect_patiently(&cluster.map_or(Ok(Vec::new()), addresses)?, limit)
+}

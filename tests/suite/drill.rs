@@ -1,0 +1,312 @@
+//! Drills: what is refused, what would be done, and whole failovers between brokers in memory.
+
+use crate::docker::{Docker, Rule};
+use crate::kmk::Kmk;
+use crate::mirror::{Habits, Mirror};
+use crate::ran::Ran;
+use kmk_kafka::message::Record;
+use kmk_kafka::testing::FakeBroker;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A lab whose brokers answer, and whose MirrorMaker copies topics under their own names: a fake group has one member only.
+struct Lab {
+    kmk: Kmk,
+    primary: Arc<FakeBroker>,
+    secondary: Arc<FakeBroker>,
+    mirror: Option<Mirror>,
+}
+
+const KILL_PRIMARY: &str = "kill id-demo-primary";
+const KILL_MIRROR: &str = "kill id-demo-mm2-secondary";
+const FAILOVER: &str = "drill failover --warm-up 1s --rate 300 --json";
+
+fn spec(kmk: &Kmk, naming: &str, more: &Value) -> Value {
+    let [primary, secondary] = kmk.ports();
+    let cluster =
+        |name: &str, port: u16| json!({"name": name, "brokers": 1, "partitions": 1, "port": port});
+    let mut flow = json!({"source": "primary", "target": "secondary", "naming": naming});
+    let more = more.as_object().cloned().unwrap_or_default();
+    flow.as_object_mut().unwrap().extend(more);
+    json!({
+        "lab": "demo",
+        "clusters": [cluster("primary", primary), cluster("secondary", secondary)],
+        "flows": [flow],
+    })
+}
+
+/// A docker that does whatever a drill asks.
+fn docker(kmk: &Kmk, spec: Value) -> Docker {
+    let docker = Docker::works().with(&kmk.lab().spec(spec));
+    ["logs *", "kill *", "stop *", "start *"]
+        .iter()
+        .fold(docker, |docker, pattern| docker.rule(Rule::on(pattern)))
+}
+
+impl Lab {
+    fn new() -> Self {
+        Self::mirrored_as(Habits::default())
+    }
+
+    fn mirrored_as(habits: Habits) -> Self {
+        let kmk = Kmk::on(|kmk| docker(kmk, spec(kmk, "same", &json!({}))));
+        let [primary, secondary] = kmk
+            .ports()
+            .map(|port| Arc::new(FakeBroker::start_on(port).unwrap()));
+        let habits = Habits {
+            keeps_names: true,
+            ..habits
+        };
+        let mirror = Mirror::start_as(
+            ("primary", Arc::clone(&primary)),
+            ("secondary", Arc::clone(&secondary)),
+            habits,
+        );
+        Self {
+            kmk,
+            primary,
+            secondary,
+            mirror: Some(mirror),
+        }
+    }
+
+    /// Runs a failover in which the source dies and, a while before, MirrorMaker; the last of it is done behind its back.
+    fn killed(&mut self, line: &str, once_stopped: impl Fn(&Self, &str)) -> Ran {
+        let kmk = std::mem::replace(&mut self.kmk, Kmk::new());
+        let running = kmk.start(line);
+        running.until_called(KILL_PRIMARY);
+        self.primary.go_down();
+        self.mirror = None;
+        running.until_called(KILL_MIRROR);
+        once_stopped(self, &self.topic());
+        running.until_called("start id-demo-primary");
+        self.primary.come_back();
+        let ran = running.finish();
+        self.kmk = kmk;
+        ran
+    }
+
+    /// The drill's topic.
+    fn topic(&self) -> String {
+        let topics = self.primary.topics().into_iter();
+        let mut topics = topics.map(|(name, _)| name);
+        topics.find(|name| name.starts_with("kmk-drill-")).unwrap()
+    }
+
+    /// The records of a topic that were written before the switch, each as the text on it.
+    fn values(broker: &FakeBroker, topic: &str) -> Vec<String> {
+        let records = (0..6).flat_map(|partition| broker.records(topic, partition));
+        let value = |record: Record| String::from_utf8(record.value.unwrap()).unwrap();
+        records.map(value).collect()
+    }
+}
+
+fn report(ran: &Ran) -> Value {
+    serde_json::from_str(ran.text()).unwrap()
+}
+
+fn group<'a>(report: &'a Value, name: &str) -> &'a Value {
+    let groups = report["groups"].as_array().unwrap();
+    groups.iter().find(|group| group["group"] == name).unwrap()
+}
+
+fn failed(report: &Value) -> Vec<&str> {
+    let checks = report["checks"].as_array().unwrap().iter();
+    let failed = checks.filter(|check| check["held"] == false);
+    failed
+        .map(|check| check["expectation"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn a_planned_failover_loses_nothing_and_gives_nothing_again_that_was_synced() {
+    let lab = Lab::new();
+    let ran = lab.kmk.run(&format!("{FAILOVER} --planned --rpo-max 0"));
+    let ran = ran.code(0).changed(&["stop id-demo-mm2-secondary"]);
+    let report = report(&ran);
+    assert_eq!(report["rpo"]["records"], 0, "{report:#}");
+    assert_eq!(report["rpo"]["in_doubt"]["records"], 0);
+    assert_eq!(report["passed"], true);
+    let caught_up = group(&report, "caught-up");
+    assert_eq!(caught_up["again"], 0, "{report:#}");
+    assert_eq!(caught_up["start"], "synced_offsets");
+    assert_eq!(group(&report, "fresh")["start"], "never_committed");
+}
+
+#[test]
+fn what_is_missing_after_a_kill_is_what_the_ledger_says() {
+    let mut lab = Lab::new();
+    let ran = lab.killed(FAILOVER, |_, _| {}).code(0);
+    let ran = ran.changed(&[KILL_PRIMARY, KILL_MIRROR, "start id-demo-primary"]);
+    let report = report(&ran);
+    // by the logs themselves
+    let topic = lab.topic();
+    let there: BTreeSet<String> = Lab::values(&lab.secondary, &topic).into_iter().collect();
+    let source = Lab::values(&lab.primary, &topic);
+    let missing = source
+        .iter()
+        .filter(|value| !there.contains(*value))
+        .count() as u64;
+    let rpo = &report["rpo"];
+    let open = rpo["in_doubt"]["only_on_source"].as_u64().unwrap();
+    assert_eq!(
+        rpo["records"].as_u64().unwrap() + open,
+        missing,
+        "{report:#}"
+    );
+    assert_eq!(rpo["stranded"], rpo["records"]);
+    assert_eq!(rpo["gone_for_good"], 0);
+    let parts = report["rto"]["parts"].as_array().unwrap().iter();
+    let sum: f64 = parts.map(|part| part["seconds"].as_f64().unwrap()).sum();
+    assert!((sum - report["rto"]["seconds"].as_f64().unwrap()).abs() < 1e-6);
+    assert!(report["rto"]["parts"][0]["seconds"].as_f64().unwrap() >= 2.0);
+    // and then as it was
+    lab.kmk.run("drill failover --dry-run").code(2).stderr_has(
+        "error: an earlier drill of flow primary->secondary is not taken back\n  hint: `kmk drill abort` takes it back",
+    );
+}
+
+#[test]
+fn a_record_that_is_lost_is_named() {
+    let mut lab = Lab::mirrored_as(Habits {
+        loses: Some(("kmk-drill-", 40)),
+        ..Habits::default()
+    });
+    let ran = lab.killed(&format!("{FAILOVER} --rpo-max 0"), |_, _| {});
+    let report = report(&ran.code(1));
+    let of_first = &report["rpo"]["partitions"][0];
+    assert_eq!(of_first["partition"], 0, "{report:#}");
+    assert!(of_first["records"].as_u64().unwrap() >= 1);
+    // it was acknowledged at the very beginning
+    assert!(of_first["seconds"].as_f64().unwrap() > 1.0, "{report:#}");
+    assert_eq!(failed(&report), ["rpo_max"]);
+}
+
+#[test]
+fn a_record_that_is_copied_twice_is_named_and_no_loss() {
+    let mut lab = Lab::mirrored_as(Habits {
+        repeats: Some(("kmk-drill-", 40)),
+        ..Habits::default()
+    });
+    let report = report(&lab.killed(FAILOVER, |_, _| {}));
+    assert_eq!(report["rpo"]["duplicates"], 1, "{report:#}");
+    assert_eq!(report["rpo"]["never_sent"], 0);
+}
+
+#[test]
+fn a_record_that_a_group_skips_is_named_and_fails_the_drill() {
+    let mut lab = Lab::new();
+    let ran = lab.killed(FAILOVER, |lab, topic| {
+        let groups = lab.secondary.groups();
+        let lagging = groups
+            .keys()
+            .find(|name| name.ends_with("-lagging"))
+            .unwrap();
+        let at = groups[lagging][&(topic.to_owned(), 0)];
+        lab.secondary.commit(lagging, topic, 0, at + 100);
+    });
+    let report = report(&ran.code(1));
+    let lagging = group(&report, "lagging");
+    let (again, skipped) = (&lagging["again"], lagging["skipped"].as_u64().unwrap());
+    assert!(skipped > 0 && skipped <= 100, "{again} {skipped}");
+    assert_eq!(failed(&report), ["as_predicted"]);
+}
+
+#[test]
+fn a_drill_that_does_not_come_to_its_end_is_taken_back() {
+    let lab = Lab::new();
+    let running = lab.kmk.start("drill failover --warm-up 20s");
+    let has_records = || Lab::values(&lab.secondary, &lab.topic()).len() > 3_000;
+    while !lab
+        .primary
+        .topics()
+        .iter()
+        .any(|(name, _)| name.starts_with("kmk-drill-"))
+        || !has_records()
+    {
+        std::thread::yield_now();
+    }
+    running.signal(rustix::process::Signal::INT);
+    let ran = running.finish().code(130).changed(&[]);
+    ran.stderr_has("The drill was taken back: the lab is as it was before.");
+    for broker in [&lab.primary, &lab.secondary] {
+        let topics = broker.topics();
+        assert!(
+            !topics
+                .iter()
+                .any(|(name, _)| name.starts_with("kmk-drill-")),
+            "{topics:?}"
+        );
+        let groups = broker.groups();
+        assert!(
+            !groups.keys().any(|name| name.starts_with("kmk-drill-")),
+            "{groups:?}"
+        );
+    }
+    lab.kmk
+        .run("drill abort")
+        .code(2)
+        .stderr_has("error: lab `demo` has no drill to take back");
+}
+
+#[test]
+fn what_does_not_fit_is_told_all_at_once() {
+    let flow = json!({"topics": ["orders"], "settings": {"sync.group.offsets.enabled": "false"}});
+    let kmk = Kmk::on(|kmk| docker(kmk, spec(kmk, "prefix", &flow)));
+    let ran = kmk.run("drill failover --rate 1").code(2).changed(&[]);
+    let ran = ran.stderr_has("does not replicate the drill's topic `kmk-drill-");
+    let ran = ran.stderr_has("sync.group.offsets.enabled=false");
+    ran.stderr_has("at 1 records per second");
+    let ran = kmk.run("drill failover a:b").code(2);
+    ran.stderr_has("error: there is no flow `a->b`");
+}
+
+#[test]
+fn a_flow_that_is_not_healthy_is_not_drilled() {
+    // nobody answers
+    let kmk = Kmk::on(|kmk| docker(kmk, spec(kmk, "prefix", &json!({}))));
+    let ran = kmk.run("drill failover").code(1).changed(&[]);
+    ran.stderr_has("error: cluster primary is not healthy");
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_done_and_does_nothing() {
+    let lab = Lab::new();
+    let ran = lab
+        .kmk
+        .run("drill failover --dry-run --planned")
+        .code(0)
+        .changed(&[]);
+    let ran =
+        ran.stdout_has("A failover of primary->secondary would:\n  1. create topic `kmk-drill-");
+    ran.stdout_has(
+        "  4. stop the producer, and check that no mirrored topic grows for 3 s
+  5. wait until every partition is copied \
+         and the groups are synced
+  6. stop MirrorMaker
+",
+    );
+    assert_eq!(
+        lab.secondary
+            .topics()
+            .iter()
+            .filter(|(name, _)| name.contains("drill"))
+            .count(),
+        0
+    );
+}
+
+#[test]
+fn flags_that_make_no_sense() {
+    crate::flags::refused(&[
+        (
+            "drill failover --planned --fault kill",
+            "cannot be used with",
+        ),
+        ("drill failover --groups busy", "invalid value 'busy'"),
+        ("drill failover --keys 0", "must be a number from 1"),
+        ("drill failover primary-", "took `>` for a redirection"),
+        ("drill failover --warm-up 0s", "it must be longer than zero"),
+    ]);
+}
