@@ -16,6 +16,7 @@ mod classes;
 mod clients;
 mod existing;
 mod explain;
+mod failback;
 mod faults;
 mod first_typed;
 mod groups;

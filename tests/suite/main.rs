@@ -16,6 +16,7 @@ mod drill;
 mod existing;
 mod exit_codes;
 mod explain;
+mod failback;
 mod files;
 mod flags;
 mod groups;

@@ -167,6 +167,22 @@ pub(super) fn deploy_locked(
     }
 }
 
+impl Request {
+    /// That a lab is what it is.
+    pub(super) fn unchanged(lab: &str) -> Self {
+        Self {
+            lab: lab.to_owned(),
+            wanted: None,
+            scenario: None,
+            change: Change::default(),
+            any_port: false,
+            directory: None,
+            overwrite: false,
+            keep: false,
+        }
+    }
+}
+
 /// The engine, unless it is not needed to know that there can be no such lab; where there is none to be had, everything
 /// else that stands in the way too.
 fn engine(request: &Request, limit: &Limit) -> Result<(Docker, Engine), DeployError> {

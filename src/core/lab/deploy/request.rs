@@ -177,20 +177,6 @@ fn given_twice<T>(asked: &[(Option<String>, T)]) -> impl Iterator<Item = Option<
 }
 
 impl Request {
-    /// That a lab is what it is.
-    pub fn unchanged(lab: &str) -> Self {
-        Self {
-            lab: lab.to_owned(),
-            wanted: None,
-            scenario: None,
-            change: Change::default(),
-            any_port: false,
-            directory: None,
-            overwrite: false,
-            keep: false,
-        }
-    }
-
     /// What there is to change: what is wanted, the lab as it is, or a new one.
     pub(super) fn base(&self, there: Option<&Topology>) -> Result<Spec, DeployError> {
         let Some(there) = there else {

@@ -33,6 +33,8 @@ pub struct Failback {
     pub keys: u32,
     /// How long is written on each side at least.
     pub load: Duration,
+    /// Whether the drill's topics and the flow back stay, to be looked at; [`abort`](super::abort) removes them.
+    pub keep: bool,
     /// How long each step may take that has no time of its own.
     pub timeout: Duration,
 }
@@ -53,7 +55,7 @@ pub trait Salvage {
 }
 
 /// Comes home, and compares both sides. In the end, the drill's topics and groups are removed, and so is a flow that was
-/// added for the way back.
+/// added for the way back, unless they are to be kept.
 ///
 /// # Errors
 /// [`DrillError::NoDrill`], [`DrillError::Unfit`] before anything was touched; [`DrillError::TakenBack`] once something was.
@@ -74,8 +76,10 @@ pub fn failback(
         return Err(DrillError::NoDrill { lab });
     };
     let way = Way::find(&lab, &state)?;
+    // one that was added by a failback that did not come to its end
+    let was_added = state.back.as_ref().is_some_and(|back| back.is_added);
     state.back = Some(Back {
-        is_added: way.is_new,
+        is_added: way.is_new || was_added,
         topic: way.back().remote_topic(&state.topics.target),
     });
     state.save(docker, name, &Limit::new(DOCKER, interrupt))?;
@@ -90,6 +94,9 @@ pub fn failback(
         observer,
     };
     let done = run.until_the_end(salvage).and_then(|report| {
+        if what.keep {
+            return Ok(report);
+        }
         let limit = Limit::new(what.timeout, interrupt);
         let lab = Lab::find(docker, name, &limit)?;
         take_back::take_back(docker, &lab, &state, &limit, observer)?;

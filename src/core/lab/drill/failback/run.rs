@@ -53,11 +53,12 @@ impl Run<'_> {
         let exported = exported.transpose()?;
         let (there, here) = (Written::default(), Written::default());
         let signals = Signals::new();
+        let away_load = self.load(target, &self.state.topics.target, 0);
+        let home_load = self.load(source, &self.state.topics.source, 1);
         let (at_switch, afterwards) = thread::scope(|scope| {
             let _stop = Stopping(&signals);
-            let load = self.load(target, &self.state.topics.target, 0);
             let producer = spawned("kmk-producer", scope, || {
-                load.run(&there, clock, &signals.finish_target, &signals.stop);
+                away_load.run(&there, clock, &signals.finish_target, &signals.stop);
             });
             let producer = producer.map_err(DrillError::Thread)?;
             self.open_the_way_back()?;
@@ -69,15 +70,15 @@ impl Run<'_> {
                 &format!("Switching back to {source}"),
                 &format!("Nobody writes to {target}, and all of it is on {source}"),
                 || {
+                    // what is mirrored late must not look like somebody who writes
+                    self.copied(forward, &self.state.topics.source)?;
                     self.fenced(back)?;
-                    self.copied(back, &self.state.topics.target)?;
-                    self.copied(forward, &self.state.topics.source)
+                    self.copied(back, &self.state.topics.target)
                 },
             )?;
             let at_switch = self.compared("Comparing both sides")?;
-            let load = self.load(source, &self.state.topics.source, 1);
             let producer = spawned("kmk-producer", scope, || {
-                load.run(&here, clock, &signals.finish_source, &signals.leave);
+                home_load.run(&here, clock, &signals.finish_source, &signals.leave);
             });
             let producer = producer.map_err(DrillError::Thread)?;
             self.write_for(self.what.load, source)?;
