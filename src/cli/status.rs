@@ -7,6 +7,7 @@ use super::{CliError, Context, Exit};
 use dashboard::Look;
 use kafka_mirror_kit::core::judge::lag::{FlowLag, TopicState};
 use kafka_mirror_kit::core::lab::State;
+use kafka_mirror_kit::core::lab::drill::{DrillState, Phase};
 use kafka_mirror_kit::core::lab::status::{
     self, COPIES, CanaryStatus, ConnectorStatus, FlowState, FlowStatus, Status, TopicStatus,
 };
@@ -53,13 +54,30 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     let lab = in_lab(&context.lab);
-    let hint = if status.state == State::Stopped {
+    let drill = DrillState::load(&docker, &context.lab, &context.question())?;
+    let hint = if let Some(drill) = drill {
+        drilled(&drill, &lab)
+    } else if status.state == State::Stopped {
         format!("`kmk start{lab}` starts it again")
     } else {
         format!("`kmk logs{lab}` shows more; `kmk deploy{lab}` repairs what can be repaired")
     };
     context.output.talk(&format!("\nhint: {hint}"));
     Ok(Exit::No)
+}
+
+/// Where a drill has left the lab, and how it comes back.
+fn drilled(drill: &DrillState, lab: &str) -> String {
+    let (source, target) = (&drill.source, &drill.target);
+    match drill.phase {
+        Phase::FailedOver => format!(
+            "a drill has failed over from {source} to {target}; `kmk drill abort{lab}` takes it back"
+        ),
+        Phase::Running => format!(
+            "a drill of {} is running, or died; `kmk drill abort{lab}` takes it back",
+            drill.flow
+        ),
+    }
 }
 
 fn watch(args: &Args, context: &Context) -> Result<Exit, CliError> {

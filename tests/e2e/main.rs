@@ -14,6 +14,7 @@ mod by_hand;
 mod bytes;
 mod classes;
 mod clients;
+mod drill;
 mod existing;
 mod explain;
 mod failback;

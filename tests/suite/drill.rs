@@ -165,6 +165,9 @@ fn what_is_missing_after_a_kill_is_what_the_ledger_says() {
     lab.kmk.run("drill failover --dry-run").code(2).stderr_has(
         "error: an earlier drill of flow primary->secondary is not taken back\n  hint: `kmk drill abort` takes it back",
     );
+    lab.kmk.run("status").code(1).stderr_has(
+        "hint: a drill has failed over from primary to secondary; `kmk drill abort` takes it back\n",
+    );
 }
 
 #[test]

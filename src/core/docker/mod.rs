@@ -3,6 +3,7 @@
 mod argv;
 mod engine_host;
 mod error;
+mod kill;
 mod log;
 mod memory;
 mod process;
@@ -257,11 +258,6 @@ impl Docker {
     /// When docker refuses.
     pub fn stop(&self, ids: &[String], limit: &Limit) -> Result<(), DockerError> {
         self.each(ids, argv::stop, limit)
-    }
-
-    /// Kills containers, all at once and without any grace. Docker does not start them again by itself.
-    pub(crate) fn kill(&self, ids: &[String], limit: &Limit) -> Result<(), DockerError> {
-        self.each(ids, argv::kill, limit)
     }
 
     /// Kills and removes containers with their anonymous volumes.

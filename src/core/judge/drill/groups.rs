@@ -34,9 +34,22 @@ pub struct GroupOutcome {
     pub not_served: Vec<i32>,
     /// Records that it was given for the first time after a later one of the same key.
     pub inversions: u64,
+    /// Where it stood in each partition in which it had committed.
+    pub places: Vec<GroupPlace>,
     /// When and where that was.
     #[serde(skip)]
     pub served: Option<(Micros, i32)>,
+}
+
+/// Where a group stood in a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct GroupPlace {
+    /// The partition.
+    pub partition: i32,
+    /// Its committed offset on the source.
+    pub committed: i64,
+    /// Its committed offset on the target when it was switched, if there was one.
+    pub synced: Option<i64>,
 }
 
 /// Where a group went on, on the target.
@@ -150,8 +163,19 @@ pub(super) fn outcome(facts: &Facts, group: &GroupFacts) -> GroupOutcome {
         backlog_read_seconds: old.map(|given| given.at).max().map(since),
         not_served,
         inversions: inversions(group),
+        places: places(group),
         served,
     }
+}
+
+fn places(group: &GroupFacts) -> Vec<GroupPlace> {
+    let places = group.committed.iter();
+    let place = |(&partition, &committed)| GroupPlace {
+        partition,
+        committed,
+        synced: group.synced.get(&partition).copied(),
+    };
+    places.map(place).collect()
 }
 
 /// What the group was to be given again, and not, by partition: the prediction, and what may have changed from then to the

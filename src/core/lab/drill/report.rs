@@ -17,6 +17,8 @@ pub struct FailoverReport {
     pub source: String,
     /// The cluster that took over.
     pub target: String,
+    /// The number that stands on each record written before the switch.
+    pub run: String,
     /// What was done to the source.
     pub fault: Fault,
     /// The topic on the source.

@@ -82,6 +82,7 @@ impl Run<'_> {
             flow: plan.flow.name(),
             source: plan.source.name.clone(),
             target: plan.target.name.clone(),
+            run: plan.runs.0.to_string(),
             fault: self.what.fault,
             topic: plan.topic.clone(),
             mirrored_topic: plan.mirrored.clone(),
