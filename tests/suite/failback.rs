@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 const TOPIC: &str = "kmk-drill-1-orders";
 const LIST: &str = "volume ls --quiet --filter label=kmk.lab=demo --filter label=kmk.journal";
+const STOP: &str = "stop id-demo-mm2-secondary id-demo-mm2-primary";
+const START: &str = "start id-demo-mm2-secondary id-demo-mm2-primary";
 const JOURNAL: &str = "kmk-demo_journal-7";
 
 /// A lab that failed over from primary to secondary. Flows lead both ways, and no MirrorMaker runs.
@@ -55,6 +57,9 @@ fn docker(kmk: &Kmk, naming: &str, phase: &str) -> Docker {
     Docker::works()
         .with(&lab)
         .rule(Rule::on("logs *"))
+        .rule(Rule::on(START))
+        // the mirrors of the test stop meanwhile
+        .rule(Rule::on(STOP).takes(1))
         .rule(Rule::on(LIST).says(&format!("{JOURNAL}\n")).until(changed))
         .rule(Rule::on(&format!("volume inspect {JOURNAL}")).says(&volume))
 }
@@ -114,7 +119,14 @@ impl Lab {
             assert!(begun.elapsed().as_secs() < 30, "nothing was exported");
             std::thread::yield_now();
         }
-        let _mirrors = [self.forward(forward), self.back(back)];
+        let mirrors = [self.forward(forward), self.back(back)];
+        running.until_called(STOP);
+        drop(mirrors);
+        running.until_called(START);
+        let _mirrors = [
+            self.forward(Habits::default()),
+            self.back(Habits::default()),
+        ];
         running.finish()
     }
 }
@@ -140,7 +152,7 @@ fn failed(report: &Value) -> Vec<(&str, &str)> {
 fn stranded_records_are_exported_and_mirrored_late_and_copies_are_counted() {
     let lab = Lab::new();
     let ran = lab.failed_back(Habits::default(), Habits::default());
-    let ran = ran.code(0).changed(&[]);
+    let ran = ran.code(0).changed(&[STOP, START]);
     let report = report(&ran);
     assert_eq!(report["passed"], true);
     assert_eq!(

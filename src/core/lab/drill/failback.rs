@@ -22,7 +22,7 @@ use kmk_kafka::wait::{Interrupt, Limit};
 use run::Run;
 use std::io;
 use std::time::Duration;
-pub(super) use undo::undo;
+pub(super) use undo::{remove_flow, stop_mirrors};
 
 /// How to come home.
 #[derive(Debug, Clone)]

@@ -99,10 +99,17 @@ pub(super) fn take_back(
     let ready = readiness.wait_for_brokers(limit, observer);
     ready.map_err(Box::new)?;
     // what MirrorMaker does not find when it starts it does not go on with
+    let mirrors = match &state.back {
+        Some(_) => failback::stop_mirrors(docker, lab, limit)?,
+        None => mirrors,
+    };
     remove(lab, state, limit, observer)?;
-    docker.start(&mirrors, limit)?;
-    readiness.wait(limit, observer).map_err(Box::new)?;
-    failback::undo(docker, lab, state, limit, observer)?;
+    if state.back.as_ref().is_some_and(|back| back.is_added) {
+        failback::remove_flow(docker, lab, state, limit, observer)?;
+    } else {
+        docker.start(&mirrors, limit)?;
+        readiness.wait(limit, observer).map_err(Box::new)?;
+    }
     remove_groups(lab, state, &state.source, limit)?;
     Ok(DrillState::forget(docker, &lab.spec.lab, limit)?)
 }
@@ -120,8 +127,12 @@ fn remove(
         "Removing the drill's topics and groups".to_owned(),
     ));
     let topics = &state.topics;
+    let mirrored_back = state.back.iter().map(|back| &back.topic);
     let sides = [
-        (&state.source, vec![&topics.source]),
+        (
+            &state.source,
+            [&topics.source].into_iter().chain(mirrored_back).collect(),
+        ),
         (&state.target, vec![&topics.mirrored, &topics.target]),
     ];
     for (cluster, topics) in sides {
@@ -169,7 +180,7 @@ fn is(error: &KafkaError, number: i16) -> bool {
     error.code().is_some_and(|code| code.number() == number)
 }
 
-pub(super) fn connect(lab: &Lab, cluster: &str, limit: &Limit) -> Result<Admin, KafkaError> {
+fn connect(lab: &Lab, cluster: &str, limit: &Limit) -> Result<Admin, KafkaError> {
     let cluster = lab.topology.cluster(cluster);
     Admin::connect_patiently(&cluster.map_or(Ok(Vec::new()), addresses)?, limit)
 }
