@@ -29,9 +29,12 @@ fn what_is_stranded_is_exported_and_both_sides_end_with_the_same_records() {
         .json();
     let topic = text(&failover, "topic");
     let mirrored = text(&failover, "mirrored_topic");
+    // of applications that did not know of the switch
+    primary.produce(&topic, "late 1\nlate 2\nlate 3\n");
     let (sent, _) = values(&primary, &topic);
     let (crossed, _) = values(&secondary, &mirrored);
     let only_here: BTreeSet<String> = sent.difference(&crossed).cloned().collect();
+    assert!(only_here.len() >= 3, "{only_here:?}");
 
     let report = lab
         .kmk("drill failback --salvage stranded.jsonl --keep --json")

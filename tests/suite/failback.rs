@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 const TOPIC: &str = "kmk-drill-1-orders";
 const LIST: &str = "volume ls --quiet --filter label=kmk.lab=demo --filter label=kmk.journal";
-const STOP: &str = "stop id-demo-mm2-secondary id-demo-mm2-primary";
-const START: &str = "start id-demo-mm2-secondary id-demo-mm2-primary";
+const STOP: &str = "stop id-demo-mm2-primary id-demo-mm2-secondary";
+const START: &str = "start id-demo-mm2-primary id-demo-mm2-secondary";
 const JOURNAL: &str = "kmk-demo_journal-7";
 
 /// A lab that failed over from primary to secondary. Flows lead both ways, and no MirrorMaker runs.

@@ -3,7 +3,7 @@ use super::super::super::quantity::count;
 use super::super::super::table::{row, table};
 use crate::cli::CliError;
 use kafka_mirror_kit::core::judge::drill::equality::OffsetRange;
-use kafka_mirror_kit::core::judge::drill::failback::{FlowDifference, Promise};
+use kafka_mirror_kit::core::judge::drill::failback::{FlowDifference, GroupReturn, Promise};
 use kafka_mirror_kit::core::lab::compare::Stranded;
 use kafka_mirror_kit::core::lab::drill::FailbackReport;
 use serde::Serialize;
@@ -54,6 +54,9 @@ pub(super) fn text(report: &FailbackReport, salvage: Option<&Path>) -> String {
     let rows = rows.map(|(when, one)| compared(when, one));
     parts.push(table(&[vec![heading], rows.to_vec()].concat()));
     parts.push(surplus(report));
+    if !report.groups.is_empty() {
+        parts.push(groups(&report.groups));
+    }
     parts.push(verdict(report));
     parts.join("\n\n")
 }
@@ -132,6 +135,15 @@ fn offsets(ranges: &[OffsetRange]) -> String {
     text
 }
 
+fn groups(groups: &[GroupReturn]) -> String {
+    let rows = groups.iter().map(|one| {
+        let (again, skipped) = (one.again.to_string(), one.skipped.to_string());
+        row([&one.group, &again, &skipped])
+    });
+    let heading = row(["GROUP", "AGAIN", "SKIPPED"]);
+    table(&[heading].into_iter().chain(rows).collect::<Vec<_>>())
+}
+
 /// Where copies too many come from.
 fn surplus(report: &FailbackReport) -> String {
     let forward = report.afterwards.forward.surplus;
@@ -153,7 +165,11 @@ fn verdict(report: &FailbackReport) -> String {
     let failed: Vec<String> = failed.map(|check| broken(&check.promise, report)).collect();
     if failed.is_empty() {
         let passed = styled(DONE.bold(), "PASSED:");
-        return format!("{passed} both sides have every record of the other, in order.");
+        let groups = match report.groups.len() {
+            0 => "",
+            _ => ", and no group skipped one",
+        };
+        return format!("{passed} both sides have every record of the other, in order{groups}.");
     }
     format!("{} {}", styled(ERROR, "FAILED:"), failed.join("; "))
 }
@@ -186,6 +202,12 @@ fn broken(promise: &Promise, report: &FailbackReport) -> String {
                 "{flow} has {} out of order",
                 count(of(flow).out_of_order, "record")
             )
+        }
+        Promise::NothingSkipped { group } => {
+            let mut groups = report.groups.iter();
+            let skipped = groups.find(|one| one.group == *group);
+            let skipped = skipped.map_or(0, |one| one.skipped);
+            format!("group {group} was never given {}", count(skipped, "record"))
         }
         Promise::Written { flow, acknowledged } => format!(
             "the source of {flow} acknowledged {} and has {}",

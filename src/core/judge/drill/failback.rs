@@ -1,7 +1,9 @@
 //! Judges a failback: whether each side has, by content, what its flow promises.
 
 use super::equality::Difference;
+use super::{Era, RecordId};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// All partitions of one flow together.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -51,6 +53,33 @@ impl FlowDifference {
     }
 }
 
+/// What a group was given of the records that were written during the failback.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GroupReturn {
+    /// The group.
+    pub group: String,
+    /// Records that it was given again after the switch back, as often as it was.
+    pub again: u64,
+    /// Records that were acknowledged and that it was never given, on neither side.
+    pub skipped: u64,
+}
+
+/// What of the acknowledged records a group was given on the target and then on the source, in order.
+pub fn returned(
+    group: &str,
+    acknowledged: &BTreeSet<(Era, RecordId)>,
+    there: &[(Era, RecordId)],
+    home: &[(Era, RecordId)],
+) -> GroupReturn {
+    let mut given: BTreeSet<(Era, RecordId)> = there.iter().copied().collect();
+    let again = home.iter().filter(|record| !given.insert(**record)).count();
+    GroupReturn {
+        group: group.to_owned(),
+        again: again as u64,
+        skipped: acknowledged.difference(&given).count() as u64,
+    }
+}
+
 /// What has to hold after a failback. Copies beyond the first do not break it: MirrorMaker delivers at least once. They are
 /// counted and told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -76,6 +105,11 @@ pub enum Promise {
         /// The flow.
         flow: String,
     },
+    /// The group was given every record.
+    NothingSkipped {
+        /// The group.
+        group: String,
+    },
     /// What was acknowledged while records were written is there to be compared: a comparison of nothing proves nothing.
     Written {
         /// The flow.
@@ -95,8 +129,8 @@ pub struct Kept {
     pub held: bool,
 }
 
-/// Judges both flows after the switch back; how many records each source acknowledged at least.
-pub fn promises(flows: &[(&FlowDifference, u64)]) -> Vec<Kept> {
+/// Judges both flows after the switch back, with how many records each source acknowledged at least, and the groups.
+pub fn promises(flows: &[(&FlowDifference, u64)], groups: &[GroupReturn]) -> Vec<Kept> {
     let of_one = |(one, acknowledged): &(&FlowDifference, u64)| {
         let flow = || one.flow.clone();
         let all = [
@@ -114,7 +148,14 @@ pub fn promises(flows: &[(&FlowDifference, u64)]) -> Vec<Kept> {
         ];
         all.map(|(promise, held)| Kept { promise, held })
     };
-    flows.iter().flat_map(of_one).collect()
+    let of_group = |one: &GroupReturn| Kept {
+        promise: Promise::NothingSkipped {
+            group: one.group.clone(),
+        },
+        held: one.skipped == 0,
+    };
+    let of_flows = flows.iter().flat_map(of_one);
+    of_flows.chain(groups.iter().map(of_group)).collect()
 }
 
 #[cfg(test)]
@@ -122,7 +163,7 @@ mod tests {
     use super::*;
 
     fn broken(difference: &FlowDifference, acknowledged: u64) -> Vec<Promise> {
-        let kept = promises(&[(difference, acknowledged)]);
+        let kept = promises(&[(difference, acknowledged)], &[]);
         let broken = kept.into_iter().filter(|one| !one.held);
         broken.map(|one| one.promise).collect()
     }
@@ -159,6 +200,30 @@ mod tests {
             broken(&of(|one| one.out_of_order = 1), 20),
             [Promise::InOrder { flow: flow() }]
         );
+    }
+
+    #[test]
+    fn a_group_is_given_records_again_or_never() {
+        let record = |era, sequence| {
+            let partition = 0;
+            (
+                era,
+                RecordId {
+                    partition,
+                    sequence,
+                },
+            )
+        };
+        let before = |sequence| record(Era::Before, sequence);
+        let after = |sequence| record(Era::After, sequence);
+        let acknowledged: BTreeSet<_> = (0..4).flat_map(|at| [before(at), after(at)]).collect();
+        let there = [before(0), before(1), before(1)];
+        let home = [before(1), before(2), after(0), after(0), after(1), after(2)];
+        let group = returned("g", &acknowledged, &there, &home);
+        // before 1 and after 0; before 3 and after 3
+        assert_eq!((group.again, group.skipped), (2, 2));
+        let kept = promises(&[], &[group]);
+        assert!(!kept[0].held);
     }
 
     #[test]

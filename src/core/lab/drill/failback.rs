@@ -2,6 +2,7 @@
 //! switch back in order, and both sides are compared record by record.
 
 mod copied;
+mod groups;
 mod report;
 mod run;
 mod undo;

@@ -1,6 +1,6 @@
 //! What came of a failback, as plain values. As JSON, fields keep their names and meanings; new ones may come.
 
-use crate::core::judge::drill::failback::{FlowDifference, Kept};
+use crate::core::judge::drill::failback::{FlowDifference, GroupReturn, Kept};
 use crate::core::lab::compare::{Stranded, TopicComparison};
 use serde::Serialize;
 
@@ -33,6 +33,8 @@ pub struct FailbackReport {
     pub at_switch: BothWays,
     /// The same once records had been written on the source again.
     pub afterwards: BothWays,
+    /// What the drill's groups were given of the records that were written during the failback.
+    pub groups: Vec<GroupReturn>,
     /// What had to hold.
     pub checks: Vec<Kept>,
     /// The whole failback.

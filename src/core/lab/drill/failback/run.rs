@@ -1,5 +1,6 @@
 //! Runs a failback from the old side's return to the last comparison.
 
+use super::groups::{self, At, GroupReads};
 use super::report::{BothWays, FailbackReport, sum};
 use super::{Failback, Salvage, Way, copied};
 use crate::core::docker::{Container, Docker, Engine};
@@ -55,8 +56,13 @@ impl Run<'_> {
         let signals = Signals::new();
         let away_load = self.load(target, &self.state.topics.target, 0);
         let home_load = self.load(source, &self.state.topics.source, 1);
+        let runs = (away_load.run, home_load.run);
+        let groups = self.state.groups.iter();
+        let groups: Vec<GroupReads> = groups.map(|name| GroupReads::of(name)).collect();
         let (at_switch, afterwards) = thread::scope(|scope| {
             let _stop = Stopping(&signals);
+            let ends = (&signals.close_target, &signals.stop);
+            let members = self.members(scope, &groups, (At::There, runs), clock, ends)?;
             let producer = spawned("kmk-producer", scope, || {
                 away_load.run(&there, clock, &signals.finish_target, &signals.stop);
             });
@@ -73,7 +79,11 @@ impl Run<'_> {
                     // what is mirrored late must not look like somebody who writes
                     self.copied(forward, &self.state.topics.source)?;
                     self.fenced(back)?;
-                    self.copied(back, &self.state.topics.target)
+                    self.copied(back, &self.state.topics.target)?;
+                    self.until_read(&groups, At::There)?;
+                    signals.close_target.raise();
+                    members.into_iter().for_each(joined);
+                    self.until_synced()
                 },
             )?;
             let at_switch = self.compared("Comparing both sides")?;
@@ -81,19 +91,26 @@ impl Run<'_> {
                 home_load.run(&here, clock, &signals.finish_source, &signals.leave);
             });
             let producer = producer.map_err(DrillError::Thread)?;
+            let ends = (&signals.close_source, &signals.leave);
+            let members = self.members(scope, &groups, (At::Home, runs), clock, ends)?;
             self.write_for(self.what.load, source)?;
             signals.finish_source.raise();
             joined(producer);
             refused(source, &here)?;
             self.copied(forward, &self.state.topics.source)?;
+            self.until_read(&groups, At::Home)?;
+            signals.close_source.raise();
+            members.into_iter().for_each(joined);
             let afterwards = self.compared("Comparing both sides once more")?;
             Ok::<_, DrillError>((at_switch, afterwards))
         })?;
         let (written_on_target, written_on_source) = (acknowledged(&there), acknowledged(&here));
-        let checks = promises(&[
+        let groups = groups::outcomes(&groups, &there, &here);
+        let flows = [
             (&afterwards.forward, written_on_source),
             (&afterwards.back, written_on_target),
-        ]);
+        ];
+        let checks = promises(&flows, &groups);
         Ok(FailbackReport {
             lab: self.lab.spec.lab.clone(),
             flow: forward.name(),
@@ -108,6 +125,7 @@ impl Run<'_> {
             written_on_source,
             at_switch,
             afterwards,
+            groups,
             checks,
             millis: u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX),
         })
@@ -253,11 +271,11 @@ impl Run<'_> {
         }
     }
 
-    fn limit(&self) -> Limit {
+    pub(super) fn limit(&self) -> Limit {
         self.limit_of(self.what.timeout)
     }
 
-    fn limit_of(&self, time: Duration) -> Limit {
+    pub(super) fn limit_of(&self, time: Duration) -> Limit {
         Limit::new(time, self.interrupt)
     }
 
