@@ -49,7 +49,7 @@ impl Readiness<'_> {
     }
 
     /// Waits until every flow is known to replicate, and all MirrorMakers share the work. How far behind they are then.
-    pub(super) fn wait_for_flows(
+    pub(in crate::core::lab) fn wait_for_flows(
         &self,
         limit: &Limit,
         observer: &dyn Observer,

@@ -108,7 +108,8 @@ pub(super) fn take_back(
         failback::remove_flow(docker, lab, state, limit, observer)?;
     } else {
         docker.start(&mirrors, limit)?;
-        readiness.wait(limit, observer).map_err(Box::new)?;
+        let ready = readiness.wait_for_flows(limit, observer);
+        ready.map_err(Box::new)?;
     }
     remove_groups(lab, state, &state.source, limit)?;
     Ok(DrillState::forget(docker, &lab.spec.lab, limit)?)
