@@ -84,6 +84,12 @@ fn what_is_stranded_is_exported_and_both_sides_end_with_the_same_records() {
         "the stranded records came late"
     );
 
+    let groups = report["groups"].as_array().unwrap();
+    assert_eq!(groups.len(), 3);
+    for group in groups {
+        assert_eq!(group["skipped"], 0, "{report:#}");
+    }
+
     lab.kmk("drill abort").code(0);
     for kcat in [&primary, &secondary] {
         let topics = kcat.topics();
