@@ -50,13 +50,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     if !args.json {
         print_notes(&status, context);
     }
+    let drill = lab.journal.drill.as_ref();
+    let lab = in_lab(&context.lab);
+    let drill = drill.map(|drill| drilled(drill, &lab));
     if status.healthy {
+        if let Some(drill) = drill.filter(|_| !args.json) {
+            context.output.talk(&format!("note: {drill}"));
+        }
         return Ok(Exit::Done);
     }
-    let lab = in_lab(&context.lab);
-    let drill = DrillState::load(&docker, &context.lab, &context.question())?;
     let hint = if let Some(drill) = drill {
-        drilled(&drill, &lab)
+        drill
     } else if status.state == State::Stopped {
         format!("`kmk start{lab}` starts it again")
     } else {

@@ -227,6 +227,15 @@ fn a_record_that_does_not_come_home_is_named_and_one_that_comes_twice_is_counted
 }
 
 #[test]
+fn a_lab_that_is_healthy_says_that_a_drill_is_not_over() {
+    let lab = Lab::new();
+    let _mirrors = [lab.forward(Habits::default()), lab.back(Habits::default())];
+    lab.kmk.run("status").code(0).stderr_has(
+        "note: a drill has failed over from primary to secondary; `kmk drill failback` brings it home, `kmk drill abort` takes it back\n",
+    );
+}
+
+#[test]
 fn what_cannot_come_home_by_prefix_is_told_and_nothing_is_touched() {
     let kmk = Kmk::on(|kmk| docker(kmk, "same", "failed-over"));
     kmk.run("drill failback")
