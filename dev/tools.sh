@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Provides what building and testing need besides Docker.
 #
-#   dev/tools.sh [rust] [linker] [kcat] [network] [python]   default: all but the last, which is for the benchmark
+#   dev/tools.sh [rust] [linker] [kcat] [network] [python] [browser]   default: the first four; python is for the
+#                                                                      benchmark, browser for dev/report-picture.sh
 #
 # kcat is an independent Kafka client, with which the end-to-end tests check kmk. As root on Debian or Ubuntu, the script
 # installs the linker and kcat. Rust is only checked, because there are many ways to install it.
@@ -21,7 +22,8 @@ main() {
       kcat) have kcat || install_or_explain "kcat, which the end-to-end tests need" kcat ;;
       network) network ;;
       python) have python3 || install_or_explain "Python 3.9 or later, which the bench is written in" python3 ;;
-      *) die "usage: dev/tools.sh [rust] [linker] [kcat] [network] [python]" ;;
+      browser) have chromium || install_or_explain "Chromium, which shows reports" chromium fonts-dejavu-core ;;
+      *) die "usage: dev/tools.sh [rust] [linker] [kcat] [network] [python] [browser]" ;;
     esac
   done
 }

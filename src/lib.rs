@@ -19,8 +19,8 @@
 //! It is made for `kmk`: the command line, its JSON and its files are what stays stable; names here may change with any
 //! release.
 //!
-//! Labels are a lab's only state: those on its containers ([`core::compose`]), and what changes later on an empty volume
-//! ([`core::lab::journal`]); the files in its working directory are
+//! Labels are a lab's only state: those on its containers ([`core::compose`]), and those on an empty volume for what changes
+//! later ([`core::lab::journal`]); the files in its working directory are
 //! there to be read and run by hand ([`core::lab::workdir`]).
 
 pub mod core;

@@ -129,6 +129,13 @@ impl ClusterChoice {
     }
 }
 
+/// What to type for something that is not on the cluster asked, but on these.
+pub(super) fn it_is_on(others: &[String]) -> Option<String> {
+    let first = others.first()?;
+    let all = others.join(", ");
+    Some(format!("it is on {all}: use --cluster {first}"))
+}
+
 /// A group as a word of a command: one that looks like a flag comes with one.
 pub(super) fn group_word(group: &str) -> String {
     if group.starts_with('-') {

@@ -231,9 +231,14 @@ fn answer(
             context.output.talk("no new records for the group");
         }
         ConsumeEnd::Complete if read == 0 => {
-            context
-                .output
-                .talk(&format!("no records in {}", names(&what.topics)));
+            context.output.talk(&nothing(what));
+            let hint = match what.start {
+                Start::Latest => Some("--follow waits for new records".to_owned()),
+                _ => elsewhere::why_not(&what.topics, place, context),
+            };
+            if let Some(hint) = hint {
+                context.output.talk(&format!("hint: {hint}"));
+            }
         }
         ConsumeEnd::Complete | ConsumeEnd::NoReader => {}
         // that is how one leaves it
@@ -258,6 +263,24 @@ fn answer(
         }
     }
     Ok(Exit::Done)
+}
+
+/// That there was nothing to read where it was looked for, which may be less than the whole topic.
+fn nothing(what: &Consume) -> String {
+    let partition = what.partition;
+    let partition = partition.map_or_else(String::new, |one| format!("partition {one} of "));
+    let from = match what.start {
+        Start::Earliest => String::new(),
+        Start::Latest => " after its current end".to_owned(),
+        Start::Offset(offset) => format!(" from offset {offset} on"),
+        Start::Time(_) => " from that time on".to_owned(),
+    };
+    let until = what.until;
+    let until = until.map_or_else(String::new, |end| format!(" before offset {end}"));
+    format!(
+        "no records in {partition}{}{from}{until}",
+        names(&what.topics)
+    )
 }
 
 /// Such as topic `a`, or topics `a` and `b`.
@@ -329,5 +352,43 @@ impl Sink for Stdout {
 
     fn flush(&mut self) -> io::Result<()> {
         self.to.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_records_are_said_of_no_more_than_was_read() {
+        let what = |partition, start, until| {
+            nothing(&Consume {
+                topics: vec!["a".to_owned()],
+                must_be_there: Vec::new(),
+                partition,
+                start,
+                until,
+                group: None,
+                messages: None,
+                follow: false,
+                timeout: Duration::ZERO,
+                committed_only: false,
+                client: Client::Auto,
+                needs: Vec::new(),
+            })
+        };
+        assert_eq!(what(None, Start::Earliest, None), "no records in topic `a`");
+        assert_eq!(
+            what(Some(2), Start::Offset(100), None),
+            "no records in partition 2 of topic `a` from offset 100 on"
+        );
+        assert_eq!(
+            what(None, Start::Latest, None),
+            "no records in topic `a` after its current end"
+        );
+        assert_eq!(
+            what(None, Start::Time(1), Some(7)),
+            "no records in topic `a` from that time on before offset 7"
+        );
     }
 }

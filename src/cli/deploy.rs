@@ -263,7 +263,7 @@ pub(crate) fn run(args: Args, context: &mut Context) -> Result<Exit, CliError> {
 fn summary(deployed: &Deployed) -> String {
     let lab = &deployed.topology.spec.lab;
     let took = seconds(deployed.took);
-    let mut replicates = replicates(&deployed.topology).to_owned();
+    let mut replicates = replicates(&deployed.topology, &deployed.cut);
     if deployed.has_lost {
         replicates.push_str(" from now on (losses are listed above)");
     }
@@ -292,18 +292,23 @@ fn summary(deployed: &Deployed) -> String {
 }
 
 /// What is known of a lab that is up: of some flows there is only MirrorMaker's word.
-pub(super) fn replicates(topology: &Topology) -> &'static str {
-    if topology.flows.is_empty() {
-        return "its brokers answer";
-    }
-    if topology
-        .flows
-        .iter()
-        .all(|flow| flow.proof == Proof::Canary)
-    {
+pub(super) fn replicates(topology: &Topology, cut: &[String]) -> String {
+    let mut flows = topology.flows.iter();
+    let mut flows = flows
+        .by_ref()
+        .filter(|flow| !cut.contains(&flow.name()))
+        .peekable();
+    let seen = if flows.peek().is_none() {
+        "its brokers answer"
+    } else if flows.all(|flow| flow.proof == Proof::Canary) {
         "replicates"
     } else {
         "MirrorMaker runs"
+    };
+    let verb = if cut.len() == 1 { "stays" } else { "stay" };
+    match cut {
+        [] => seen.to_owned(),
+        cut => format!("{seen} ({} {verb} cut)", cut.join(", ")),
     }
 }
 

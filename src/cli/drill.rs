@@ -1,4 +1,5 @@
 mod abort;
+mod document;
 mod failback;
 mod failover;
 mod repeated;
@@ -6,6 +7,7 @@ mod report;
 mod words;
 
 use super::{CliError, Context, Exit};
+pub(super) use words::drilled;
 
 /// Practice the bad day: fail over to the other cluster, and measure what is lost and how long it takes
 ///

@@ -7,6 +7,7 @@ mod docker;
 mod drill;
 mod lab;
 mod lab_file;
+mod link;
 mod preflight;
 mod records;
 mod spec;

@@ -20,7 +20,7 @@ use serde::Serialize;
 /// failed; MirrorMaker has not looked for new topics yet; the mirrored topic does not exist, or has fewer partitions;
 /// records are lost; there is nothing to mirror; it is behind; it is up to date.
 ///
-/// The exit code is 0 if the topic is mirrored, even if it is behind, otherwise 1.
+/// The exit code is 0 if the topic is mirrored, even if it is behind, 2 if there is no such topic, otherwise 1.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {

@@ -26,6 +26,29 @@ pub(crate) fn flow_named<'a>(topology: &'a Topology, name: &str) -> Result<&'a F
         .ok_or_else(|| CliError::unknown("flow", name, &names(topology)))
 }
 
+/// The flow of that name; where none is named, the only one there is.
+pub(crate) fn flow_meant<'a>(
+    topology: &'a Topology,
+    name: Option<&str>,
+) -> Result<&'a Flow, CliError> {
+    match (name, topology.flows.as_slice()) {
+        (Some(name), _) => flow_named(topology, name),
+        (None, [only]) => Ok(only),
+        (None, []) => Err(CliError::usage(format!(
+            "lab `{}` has no flow",
+            topology.spec.lab
+        ))),
+        (None, [first, ..]) => {
+            let (source, target) = (&first.spec.source, &first.spec.target);
+            let what = "the lab has several flows: name one";
+            let all = names(topology).join(", ");
+            let hint =
+                format!("such as '{source}->{target}' or {source}:{target}; there are {all}");
+            Err(CliError::usage(what).hint(hint))
+        }
+    }
+}
+
 fn names(topology: &Topology) -> Vec<String> {
     topology.flows.iter().map(Flow::name).collect()
 }
@@ -33,6 +56,7 @@ fn names(topology: &Topology) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kafka_mirror_kit::core::spec::scenario;
 
     #[test]
     fn a_flow_is_written_in_two_ways() {
@@ -51,5 +75,16 @@ mod tests {
             why.contains("'primary->TARGET'") && why.ends_with("primary:TARGET"),
             "{why}"
         );
+    }
+
+    #[test]
+    fn where_there_is_one_flow_none_need_be_named() {
+        let one = Topology::new(&scenario::dr("demo"));
+        let meant = |name| flow_meant(&one, name).map(Flow::name).ok();
+        assert_eq!(meant(None).as_deref(), Some("primary->secondary"));
+        assert_eq!(meant(Some("primary->secondary")), meant(None));
+        assert_eq!(meant(Some("secondary->primary")), None);
+        let two = Topology::new(&scenario::Scenario::ActiveActive.spec("demo"));
+        assert!(flow_meant(&two, None).is_err());
     }
 }

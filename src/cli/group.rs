@@ -1,7 +1,7 @@
 mod delete;
 mod reset;
 
-use super::cluster_choice::{BootstrapFlag, ClusterChoice};
+use super::cluster_choice::{BootstrapFlag, ClusterChoice, it_is_on};
 use super::{CliError, Context, DefaultCluster, Exit, groups};
 use kafka_mirror_kit::core::lab::groups::{GroupError, clusters_with};
 use kmk_kafka::printable;
@@ -80,13 +80,9 @@ impl Which {
 fn failed(error: GroupError, chosen: &ClusterChoice, context: &Context) -> CliError {
     if let (GroupError::NoGroup { group, .. }, Some((topology, on))) = (&error, chosen.lab()) {
         let limit = Limit::new(ELSEWHERE, &context.interrupt);
-        let others = clusters_with(topology, group, &limit);
-        if let Some(other) = others.first() {
+        if let Some(hint) = it_is_on(&clusters_with(topology, group, &limit)) {
             let name = printable::name(group);
-            return CliError::usage(format!("there is no group `{name}` on {on}")).hint(format!(
-                "it is on {}: use --cluster {other}",
-                others.join(", ")
-            ));
+            return CliError::usage(format!("there is no group `{name}` on {on}")).hint(hint);
         }
     }
     chosen.group_error(error)

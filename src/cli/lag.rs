@@ -125,6 +125,10 @@ fn next(lag: &Lag, lab: &str) -> Option<(String, &'static str)> {
     if lag.flows.iter().any(|flow| flow.behind.is_none()) {
         return Some((format!("kmk status{lab}"), "see what is wrong"));
     }
+    let links = || lag.flows.iter().filter_map(|flow| flow.link.as_ref());
+    if let Some(link) = links().find(|link| link.cut.is_some()) {
+        return Some((link.heal(), "restore the link"));
+    }
     let stall = lag.flows.iter().find_map(|flow| flow.stalled.first())?;
     let topic = shell::word(&stall.topic);
     Some((

@@ -1,6 +1,7 @@
 use super::table::{row, table};
 use super::{CliError, Context, Exit, watch};
 use kafka_mirror_kit::core::docker::Docker;
+use kafka_mirror_kit::core::judge::link::LinkStatus;
 use kafka_mirror_kit::core::lab::State;
 use kafka_mirror_kit::core::lab::list::{self, Listed};
 use kafka_mirror_kit::core::spec::in_lab;
@@ -47,6 +48,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         if let Some(problem) = &lab.problem {
             let name = printable::name(&lab.lab);
             context.output.talk(&format!("note: {name}: {problem}"));
+        }
+        for note in lab.links.iter().filter_map(LinkStatus::problem) {
+            let name = printable::name(&lab.lab);
+            context.output.talk(&format!("note: {name}: {note}"));
         }
     }
     if let Some(lab) = labs.iter().find(|lab| lab.state == State::Stopped) {
@@ -196,7 +201,7 @@ mod tests {
             let lab = Listed {
                 lab: name, state: State::Unhealthy, scenario: None, running: 10, containers: 12,
                 flows: vec!["primary->secondary".to_owned(); clusters], clusters: Vec::new(),
-                ports: vec![port; clusters], memory: Some(1 << 30), directory: Some((&directory).into()), problem: None,
+                ports: vec![port; clusters], memory: Some(1 << 30), directory: Some((&directory).into()), problem: None, links: Vec::new(),
             };
             let text = describe(std::slice::from_ref(&lab), verbose, Some(80));
             prop_assert!(text.lines().all(|line| line.chars().count() <= 80), "{}", text);

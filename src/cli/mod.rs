@@ -15,12 +15,14 @@ mod groups;
 mod init;
 mod lab_file;
 mod lag;
+mod link;
 mod lint;
 mod list;
 mod logs;
 mod output;
 mod produce;
 mod quantity;
+mod report;
 mod scenarios;
 mod schema;
 mod start;
@@ -123,6 +125,7 @@ enum Verb {
     #[command(hide = true)]
     Groups(groups::Args),
     Group(group::Args),
+    Link(link::Args),
     #[command(visible_alias = "ls")]
     List(list::Args),
     Stop(stop::Args),
@@ -169,7 +172,12 @@ fn lab_variable() -> Option<String> {
 fn patience(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(Duration::ZERO) => Err("it must be longer than zero".to_owned()),
-        other => other.map_err(|error| error.to_string()),
+        other => other.map_err(|error| match error {
+            humantime::DurationError::NumberExpected(_) | humantime::DurationError::Empty => {
+                "must be a time, such as 500ms, 30s or 2m".to_owned()
+            }
+            error => error.to_string(),
+        }),
     }
 }
 
@@ -216,6 +224,7 @@ fn run(verb: Verb, context: &mut Context) -> Result<Exit, CliError> {
         Verb::Topic(args) => topic::run(args, context),
         Verb::Groups(args) => groups::run(&args, context),
         Verb::Group(args) => group::run(args, context),
+        Verb::Link(args) => link::run(&args, context),
         Verb::List(args) => list::run(&args, context),
         Verb::Stop(args) => stop::run(&args, context),
         Verb::Start(args) => start::run(&args, context),

@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let started = start::start(&docker, &context.lab, &limit, &steps)?;
     drop(steps);
     let (lab, took) = (&context.lab, seconds(started.took));
-    let replicates = deploy::replicates(&started.topology);
+    let replicates = deploy::replicates(&started.topology, &started.cut);
     let text = if started.containers == 0 {
         format!("Lab `{lab}` is already running and {replicates}; checked in {took}.")
     } else {

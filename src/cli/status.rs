@@ -1,5 +1,6 @@
 mod dashboard;
 
+use super::drill::drilled;
 use super::output::seconds;
 use super::table::{row, table};
 use super::watch::{Frame, Watch};
@@ -7,7 +8,6 @@ use super::{CliError, Context, Exit};
 use dashboard::Look;
 use kafka_mirror_kit::core::judge::lag::{FlowLag, TopicState};
 use kafka_mirror_kit::core::lab::State;
-use kafka_mirror_kit::core::lab::drill::{DrillState, Phase};
 use kafka_mirror_kit::core::lab::status::{
     self, COPIES, CanaryStatus, ConnectorStatus, FlowState, FlowStatus, Status, TopicStatus,
 };
@@ -59,37 +59,21 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         }
         return Ok(Exit::Done);
     }
+    let mut links = status.flows.iter().map(|flow| &flow.link);
     let hint = if let Some(drill) = drill {
         drill
     } else if status.state == State::Stopped {
         format!("`kmk start{lab}` starts it again")
+    } else if let Some(link) = links.find(|link| link.cut.is_some()) {
+        format!(
+            "`{}` restores the link; `kmk deploy{lab}` repairs everything else",
+            link.heal()
+        )
     } else {
         format!("`kmk logs{lab}` shows more; `kmk deploy{lab}` repairs what can be repaired")
     };
     context.output.talk(&format!("\nhint: {hint}"));
     Ok(Exit::No)
-}
-
-/// Where a drill has left the lab, and how it comes back.
-fn drilled(drill: &DrillState, lab: &str) -> String {
-    let (source, target) = (&drill.source, &drill.target);
-    // only with prefixed names can it be failed back
-    let comes_home = drill.topics.mirrored != drill.topics.target;
-    match drill.phase {
-        _ if drill.back.is_some() => format!(
-            "a failback to {source} has ended, is running, or died; `kmk drill abort{lab}` takes the drill back"
-        ),
-        Phase::FailedOver if comes_home => format!(
-            "a drill has failed over from {source} to {target}; `kmk drill failback{lab}` brings it home, `kmk drill abort{lab}` takes it back"
-        ),
-        Phase::FailedOver => format!(
-            "a drill has failed over from {source} to {target}; `kmk drill abort{lab}` takes it back"
-        ),
-        Phase::Running => format!(
-            "a drill of {} is running, or died; `kmk drill abort{lab}` takes it back",
-            drill.flow
-        ),
-    }
 }
 
 fn watch(args: &Args, context: &Context) -> Result<Exit, CliError> {
@@ -148,6 +132,10 @@ fn print_notes(status: &Status, context: &Context) {
                 open.join(" and ")
             ));
         }
+    }
+    if status.state == State::Stopped {
+        // of one that runs it is the first of the problems
+        notes.extend(status.flows.iter().filter_map(|flow| flow.link.note()));
     }
     let lags = status.flows.iter().filter_map(|flow| flow.lag.as_ref());
     notes.extend(lags.flat_map(FlowLag::notes));

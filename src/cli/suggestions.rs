@@ -7,6 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory as _, Parser as _};
 use kafka_mirror_kit::core::nearest::nearest_spelling;
 use kafka_mirror_kit::core::spec::DEFAULT_LAB;
+use kafka_mirror_kit::core::spec::scenario::Scenario;
 use kmk_kafka::printable;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -225,6 +226,9 @@ fn flag(word: &str, command: &Command) -> Option<String> {
     if word == "--from-beginning" && command.get_name() == "consume" {
         return Some("that is the default: leave the flag out".to_owned());
     }
+    if command.get_name() == "deploy" && Scenario::ALL.iter().any(|one| one.name() == word) {
+        return Some(format!("did you mean `--scenario {word}`?"));
+    }
     if is_about_a_lab(command) && lab_name(word).is_ok() {
         return Some(format!("did you mean `--lab {word}`?"));
     }
@@ -254,7 +258,7 @@ fn flag(word: &str, command: &Command) -> Option<String> {
 
 /// Whether it is a command about a lab as a whole.
 fn is_about_a_lab(command: &Command) -> bool {
-    ["destroy", "env", "start", "status", "stop"].contains(&command.get_name())
+    ["deploy", "destroy", "env", "start", "status", "stop"].contains(&command.get_name())
 }
 
 #[cfg(test)]
@@ -285,7 +289,7 @@ mod tests {
             ("depoly", "did you mean `kmk deploy`?"),
             (
                 "rebalance",
-                "`kmk --help` lists the commands: deploy, up, init, schema, scenarios, produce, consume, verify, drill, status, ps, lag, explain, topic, group, list, ls, stop, start, destroy, logs, env, lint",
+                "`kmk --help` lists the commands: deploy, up, init, schema, scenarios, produce, consume, verify, status, ps, lag, explain, topic, group, link, list, ls, stop, start, destroy, logs, env, lint",
             ),
         ] {
             assert_eq!(told(&["kmk", verb]), meant);
@@ -295,6 +299,11 @@ mod tests {
             "did you mean `kmk topic delete`?"
         );
         assert_eq!(told(&["kmk", "status", "x1"]), "did you mean `--lab x1`?");
+        assert_eq!(told(&["kmk", "deploy", "x1"]), "did you mean `--lab x1`?");
+        assert_eq!(
+            told(&["kmk", "deploy", "ha"]),
+            "did you mean `--scenario ha`?"
+        );
         assert_eq!(
             told(&["kmk", "topic", "lst"]),
             "did you mean `kmk topic list`?"

@@ -4,11 +4,11 @@ mod delete;
 mod describe;
 mod truncate;
 
-use super::cluster_choice::{BootstrapFlag, ClusterChoice};
+use super::cluster_choice::{BootstrapFlag, ClusterChoice, it_is_on};
 use super::quantity::counted;
 use super::topic_args::OneTopic;
 use super::{CliError, Context, DefaultCluster, Exit, topics};
-use kafka_mirror_kit::core::lab::topics::source_of;
+use kafka_mirror_kit::core::lab::topics::{TopicError, clusters_with_topic, source_of};
 use kafka_mirror_kit::core::topology::is_internal;
 use kmk_kafka::wait::Limit;
 use std::time::Duration;
@@ -101,6 +101,20 @@ impl Which {
             refuse_mirrored(self.topic.name(), &chosen, limit)?;
         }
         Ok(chosen)
+    }
+}
+
+/// A topic that is not here may be on another cluster of the lab: that is said before any name that is like it.
+fn failed(error: TopicError, chosen: &ClusterChoice, context: &Context) -> CliError {
+    let mut elsewhere = None;
+    if let (TopicError::NoTopic { topic, .. }, Some((topology, on))) = (&error, chosen.lab()) {
+        let limit = Limit::new(COPIES, &context.interrupt);
+        elsewhere = it_is_on(&clusters_with_topic(topology, topic, on, &limit));
+    }
+    let told = chosen.topic_error(error);
+    match elsewhere {
+        Some(hint) => told.hint(hint),
+        None => told,
     }
 }
 

@@ -1,12 +1,16 @@
 mod account;
+mod checks;
+mod document;
+mod numbers;
 mod progress;
 mod report;
-mod report_file;
+mod samples;
 mod verdict;
 
 use super::consume::messages;
 use super::produce::rate;
 use super::quantity::{counted, sized};
+use super::report::{Provenance, ReportArgs, command_line};
 use super::topic_args::topic_name;
 use super::{CliError, Context, Exit, flow_name, patience};
 use kafka_mirror_kit::core::judge::ledger::{Guarantee, MIN_STAMPED};
@@ -19,9 +23,8 @@ use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::KafkaError;
 use kmk_kafka::wait::Stop;
 use progress::Progress;
-pub(super) use report_file::ReportFile;
-use std::path::PathBuf;
-use std::time::Duration;
+use samples::Samples;
+use std::time::{Duration, SystemTime};
 
 /// How many records go into each source, unless told otherwise.
 const MESSAGES: u64 = 10_000;
@@ -75,15 +78,14 @@ pub(crate) struct Args {
     /// Print the report as JSON, for scripts
     #[arg(long)]
     json: bool,
-    /// Also write the report to this file, as JSON
-    #[arg(long, value_name = "FILE")]
-    report: Option<PathBuf>,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   kmk verify
-  kmk verify --for 60s --rate 1000/s --report report.json
+  kmk verify --for 60s --rate 1000/s --report report.html
   kmk verify --messages 1000000 --size 1000 --partitions 6
   kmk verify orders --flow 'primary->secondary'
   kmk verify --json | jq '.flows[].account.missing'
@@ -94,7 +96,7 @@ acknowledge may arrive or not; duplicates are reported, and are errors with
 --exactly-once. Without --rate, latency is that of a burst: records queue up.";
 
 pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
-    let file = args.report.map(ReportFile::prepare).transpose()?;
+    let files = args.report.prepare()?;
     let lab = context.awake_lab()?;
     let amount = match args.time {
         Some(time) => Amount::Time(time),
@@ -122,19 +124,24 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     };
     let steps = context.output.steps();
     let mut progress = Progress::new(amount, context.output, &steps);
+    let mut samples = Samples::default();
+    let begun = SystemTime::now();
     let told = verify(
         &lab.topology,
         &what,
         &context.interrupt,
         &steps,
-        &mut |at| progress.show(at),
+        &mut |at| {
+            samples.add(at);
+            progress.show(at);
+        },
     );
     drop(steps);
     let report = told?;
-    let json = report::json(&report, guarantee)?;
-    if let Some(file) = file {
-        file.write(&json)?;
-    }
+    let provenance = Provenance::new(&lab, command_line(), begun);
+    let document = document::document(&report, guarantee, &samples, provenance);
+    let json = report::json(&report, guarantee, &document)?;
+    files.write(&document, &json)?;
     let text = if args.json {
         json
     } else {

@@ -12,10 +12,12 @@ pub mod ring;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod scenario;
+mod secrets;
 
 pub use fault::{Fault, Instead};
 pub use problem::{Finding, Part, Problem, Subject};
 pub use reference::{Piece, names_in, pieces};
+pub use secrets::is_secret;
 
 use crate::core::shell;
 use serde::{Deserialize, Serialize};

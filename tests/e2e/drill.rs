@@ -158,7 +158,7 @@ fn kcat_finds_the_same_missing(lab: &Lab, report: &Value) -> u64 {
 /// A consumer that begins where each group stood is given the same records again.
 fn kcat_is_given_the_same_again(lab: &Lab, report: &Value) {
     let (run, topic) = (text(report, "run"), text(report, "mirrored_topic"));
-    let log = lab.secondary().read(topic, "%p %o %s");
+    let log = lab.secondary().read(topic, "%p/%o/%s");
     for group in report["groups"].as_array().unwrap() {
         let (mut again, mut skipped) = (0, 0);
         for place in group["places"].as_array().unwrap() {
@@ -166,7 +166,7 @@ fn kcat_is_given_the_same_again(lab: &Lab, report: &Value) {
             let committed = number("committed").unwrap();
             let begins = number("synced").unwrap_or(0);
             for line in &log {
-                let mut words = line.splitn(3, ' ');
+                let mut words = line.splitn(3, '/');
                 let mut next = || words.next().unwrap();
                 let (partition, offset): (i64, i64) =
                     (next().parse().unwrap(), next().parse().unwrap());

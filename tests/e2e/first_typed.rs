@@ -76,6 +76,15 @@ fn what_one_types_first_does_what_it_says() {
     sh("kmk topic describe primary.greet")
         .code(0)
         .prints("primary.greet on secondary: ");
+    sh("kmk topic delete primary.greet")
+        .code(2)
+        .says("error: there is no topic `primary.greet` on primary\n  hint: it is on secondary: use --cluster secondary");
+    sh("kmk consume greet -c primary --from 1000")
+        .code(0)
+        .says("no records in topic `greet` from offset 1000 on");
+    sh("kmk consume primary.greet --from latest")
+        .code(0)
+        .says("no records in topic `primary.greet` after its current end\nhint: --follow waits for new records");
     sh("kmk topic create greet -c secondary").code(0);
     sh("kmk topic describe greet")
         .code(0)

@@ -29,6 +29,7 @@ mod interrupt;
 mod lab_file;
 mod labs;
 mod lag;
+mod link;
 mod logs_env;
 mod losses;
 mod main_line;

@@ -26,7 +26,9 @@ fn every_record_is_accounted_for() {
 
 fn all_is_well(lab: &Lab) {
     println!("all is well");
-    let ran = lab.kmk("verify --report report.json").code(0);
+    let ran = lab
+        .kmk("verify --report report.json --report report.html --report report.xml")
+        .code(0);
     ran.prints("Sent 10000 records into `kmk-verify` on primary (3 partitions) in ")
         .prints("all acknowledged")
         .prints("\nall        10000  10000  10000    0        0           0\n")
@@ -37,6 +39,16 @@ fn all_is_well(lab: &Lab) {
     let report: Value = serde_json::from_slice(&file).unwrap();
     assert_eq!(report["verified"], true);
     assert_eq!(report["flows"][0]["account"]["arrived"], 10_000);
+    what_it_was_made_with(lab, &report["provenance"]);
+    let other = |name: &str| std::fs::read_to_string(lab.home.path().join(name)).unwrap();
+    assert!(other("report.html").contains("<strong>✓ VERIFIED</strong>"));
+    let suites = other("report.xml");
+    let suites = roxmltree::Document::parse(&suites).unwrap();
+    let count = |name| suites.root_element().attribute(name);
+    assert_eq!(
+        ["tests", "failures", "errors"].map(count),
+        [Some("8"), Some("0"), Some("0")]
+    );
 
     let ran = lab
         .kmk("verify --rate 2000/s --for 2s --size 1000 --json --exactly-once --flow primary->secondary")
@@ -59,7 +71,25 @@ fn all_is_well(lab: &Lab) {
     // the records are gone on both sides, the topic is there
     assert_eq!(lab.primary().values("kmk-verify").len(), 0);
     assert_eq!(lab.secondary().values("primary.kmk-verify").len(), 0);
-    std::fs::remove_file(lab.home.path().join("report.json")).unwrap();
+    for name in ["report.json", "report.html", "report.xml"] {
+        std::fs::remove_file(lab.home.path().join(name)).unwrap();
+    }
+}
+
+/// Docker says the same of its containers.
+fn what_it_was_made_with(lab: &Lab, provenance: &Value) {
+    for service in ["mm2-secondary", "primary", "secondary"] {
+        let services = provenance["services"].as_array().unwrap();
+        let told = services.iter().find(|one| one["service"] == service);
+        let told = told.unwrap_or_else(|| panic!("{service} is not in the report"));
+        let text = |field: &str| told[field].as_str().unwrap().to_owned();
+        let container = lab.container(service);
+        for (field, of) in [("image", "{{.Config.Image}}"), ("image_id", "{{.Image}}")] {
+            let seen = docker(&format!("container inspect --format {of} {container}"));
+            assert_eq!(seen.trim(), text(field));
+        }
+        assert!(text("image").ends_with(&text("kafka")));
+    }
 }
 
 fn records_of_others_are_left_alone(lab: &Lab) {

@@ -18,7 +18,7 @@ fn with(change: impl Fn(FakeLab) -> FakeLab) -> Kmk {
     )
 }
 
-const IN_PLACE: &str = "compose --ansi never -p kmk-demo -f $ROOT/here/kmk-lab/docker-compose.yml up --detach --quiet-pull";
+pub(crate) const IN_PLACE: &str = "compose --ansi never -p kmk-demo -f $ROOT/here/kmk-lab/docker-compose.yml up --detach --quiet-pull";
 
 #[test]
 fn a_link_that_was_cut_is_mended_under_the_name_that_others_look_for() {

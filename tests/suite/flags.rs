@@ -239,7 +239,7 @@ fn timeouts() {
         ),
         (
             "deploy --timeout soon",
-            "invalid value 'soon' for '--timeout <TIME>'",
+            "invalid value 'soon' for '--timeout <TIME>': must be a time, such as 500ms, 30s or 2m",
         ),
         ("deploy --timeout -1s", "unexpected argument '-1' found"),
         (

@@ -13,16 +13,16 @@ use std::sync::Arc;
 const THEN: i64 = 1_780_000_000_000;
 
 /// A lab that answers.
-struct Well {
-    kmk: Kmk,
-    primary: Arc<FakeBroker>,
-    secondary: Arc<FakeBroker>,
-    mirror: Option<Mirror>,
+pub(crate) struct Well {
+    pub(crate) kmk: Kmk,
+    pub(crate) primary: Arc<FakeBroker>,
+    pub(crate) secondary: Arc<FakeBroker>,
+    pub(crate) mirror: Option<Mirror>,
 }
 
 impl Well {
     /// The default lab, running, without topics of anybody's.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::of(Kmk::on(|kmk| {
             Docker::works().with(&kmk.lab()).rule(Rule::on("logs *"))
         }))

@@ -4,7 +4,7 @@ use crate::kmk::Kmk;
 use std::fs;
 use std::path::Path;
 
-const VERBS: [&str; 20] = [
+const VERBS: [&str; 21] = [
     "init",
     "lint",
     "schema",
@@ -19,6 +19,7 @@ const VERBS: [&str; 20] = [
     "explain",
     "topic",
     "group",
+    "link",
     "list",
     "stop",
     "start",
@@ -28,7 +29,7 @@ const VERBS: [&str; 20] = [
 ];
 
 /// Verbs of two words.
-const PAIRS: [&str; 12] = [
+const PAIRS: [&str; 15] = [
     "topic list",
     "topic create",
     "topic delete",
@@ -39,6 +40,9 @@ const PAIRS: [&str; 12] = [
     "group describe",
     "group reset",
     "group delete",
+    "link show",
+    "link cut",
+    "link heal",
     "drill failover",
     "drill abort",
 ];

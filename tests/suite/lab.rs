@@ -211,6 +211,7 @@ impl FakeLab {
         json!({
             "Id": self.id(container),
             "Name": format!("/{project}-{}-1", container.service),
+            "Image": format!("sha256:{}-{}", self.name, container.service),
             "Created": "2026-01-01T00:00:00Z",
             "State": container.state,
             "Config": {"Image": container.image, "Labels": labels},

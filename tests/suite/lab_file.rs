@@ -106,7 +106,7 @@ fn another_file_is_named() {
     kmk.run("deploy --dry-run --config none.yml --quiet")
         .code(2)
         .stdout("")
-        .stderr("error: none.yml: cannot be read: No such file or directory (os error 2)\n");
+        .stderr("error: none.yml: cannot be read: No such file or directory (os error 2)\n  hint: `kmk init --config none.yml` writes one that explains every field\n");
     kmk.run("deploy --dry-run --config . --quiet")
         .code(2)
         .stderr("error: .: cannot be read: Is a directory (os error 21)\n");

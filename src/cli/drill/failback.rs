@@ -3,7 +3,6 @@ mod salvage;
 
 use super::super::produce::rate;
 use super::super::quantity::counted;
-use super::super::verify::ReportFile;
 use crate::cli::{CliError, Context, Exit, patience};
 use clap::ValueEnum;
 use kafka_mirror_kit::core::docker::Docker;
@@ -51,9 +50,6 @@ pub(super) struct Args {
     /// Print the report as JSON, for scripts
     #[arg(long)]
     json: bool,
-    /// Also write the report to this file, as JSON
-    #[arg(long, value_name = "FILE")]
-    report: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
@@ -80,7 +76,6 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         keep: args.keep,
         timeout: args.timeout,
     };
-    let file = args.report.map(ReportFile::prepare).transpose()?;
     let mut salvage = args.salvage.map(SalvageFile::prepare).transpose()?;
     let docker = Docker::find()?;
     let steps = context.output.steps();
@@ -94,12 +89,8 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         &steps,
     )?;
     drop(steps);
-    let json = report::json(&report)?;
-    if let Some(file) = file {
-        file.write(&json)?;
-    }
     if args.json {
-        context.output.result(&json)?;
+        context.output.result(&report::json(&report)?)?;
     } else {
         let path = salvage.as_ref().map(SalvageFile::path);
         context.output.result(&report::text(&report, path))?;

@@ -1,9 +1,9 @@
 use super::super::output::Steps;
 use super::super::produce::rate;
 use super::super::quantity::counted;
-use super::super::verify::ReportFile;
 use super::repeated::Repeated;
-use super::report;
+use super::{document, report};
+use crate::cli::report::{Provenance, ReportArgs, command_line};
 use crate::cli::{CliError, Context, Exit, flow_name, patience};
 use clap::ValueEnum;
 use kafka_mirror_kit::core::docker::Docker;
@@ -13,8 +13,7 @@ use kafka_mirror_kit::core::lab::drill::{
 };
 use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::wait::Limit;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How long taking a drill back may take, between two runs.
 const TAKE_BACK: Duration = Duration::from_secs(120);
@@ -90,9 +89,8 @@ pub(super) struct Args {
     /// Print the report as JSON, for scripts
     #[arg(long)]
     json: bool,
-    /// Also write the report to this file, as JSON
-    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
-    report: Option<PathBuf>,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -152,8 +150,8 @@ impl Args {
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let what = args.what();
-    let file = args.report.map(ReportFile::prepare).transpose()?;
-    let docker = Docker::find()?;
+    let begun = SystemTime::now();
+    let (docker, lab) = context.find_awake()?;
     if args.dry_run {
         let rehearsal = check(&docker, &context.lab, &what, &context.interrupt)?;
         let text = if args.json {
@@ -164,6 +162,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         context.output.result(&text)?;
         return Ok(Exit::Done);
     }
+    let files = args.report.prepare()?;
     let mut runs: Vec<FailoverReport> = Vec::new();
     let steps = context.output.steps();
     for nth in 1..=args.repeat {
@@ -181,9 +180,8 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
             (repeated.json()?, repeated.text())
         }
     };
-    if let Some(file) = file {
-        file.write(&text.0)?;
-    }
+    let provenance = Provenance::new(&lab, command_line(), begun);
+    files.write(&document::document(&runs, provenance), &text.0)?;
     context
         .output
         .result(if args.json { &text.0 } else { &text.1 })?;

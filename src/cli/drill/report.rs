@@ -163,7 +163,7 @@ fn groups(groups: &[GroupOutcome]) -> String {
     table(&[heading].into_iter().chain(rows).collect::<Vec<_>>())
 }
 
-fn first_new(group: &GroupOutcome) -> String {
+pub(super) fn first_new(group: &GroupOutcome) -> String {
     let first = group.first_new_record_seconds;
     let first = first.map_or_else(|| "none".to_owned(), |first| format!("{first:.1} s"));
     match group.start {
@@ -174,11 +174,16 @@ fn first_new(group: &GroupOutcome) -> String {
     }
 }
 
-fn verdict(judgement: &Judgement) -> String {
+/// What did not hold.
+pub(super) fn failures(judgement: &Judgement) -> Vec<String> {
     let failed = judgement.checks.iter().filter(|check| !check.held);
-    let failed: Vec<String> = failed
+    failed
         .map(|check| expectation(&check.expectation))
-        .collect();
+        .collect()
+}
+
+fn verdict(judgement: &Judgement) -> String {
+    let failed = failures(judgement);
     if failed.is_empty() {
         let measured = styled(DONE.bold(), "Measured:");
         return format!(

@@ -2,6 +2,7 @@
 
 use kafka_mirror_kit::core::judge::drill::Expectation;
 use kafka_mirror_kit::core::judge::failover::Amount;
+use kafka_mirror_kit::core::lab::drill::{DrillState, Phase};
 use kmk_kafka::wait::seconds;
 use std::time::Duration;
 
@@ -27,6 +28,27 @@ pub(super) fn part(name: &str, group: &str, partition: i32) -> String {
     }
 }
 
+/// What has to hold.
+pub(super) fn expected(expectation: &Expectation) -> String {
+    match expectation {
+        Expectation::AsPredicted { group } => {
+            format!("group {group} is given again, and skips, what was predicted")
+        }
+        Expectation::Served { group } => {
+            format!("group {group} is given new records in every partition")
+        }
+        Expectation::NothingLost => "a planned failover loses nothing".to_owned(),
+        Expectation::OnlyWhatWasSent => "the target has only records that were sent".to_owned(),
+        Expectation::RpoMax { records } => format!("at most {records} records are lost"),
+        Expectation::RtoMax { millis } => {
+            format!(
+                "it takes at most {}",
+                seconds(Duration::from_millis(*millis))
+            )
+        }
+    }
+}
+
 /// What did not hold.
 pub(super) fn expectation(expectation: &Expectation) -> String {
     match expectation {
@@ -47,5 +69,27 @@ pub(super) fn expectation(expectation: &Expectation) -> String {
                 seconds(Duration::from_millis(*millis))
             )
         }
+    }
+}
+
+/// Where a drill has left the lab, and how it comes back.
+pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
+    let (source, target) = (&drill.source, &drill.target);
+    // only with prefixed names can it be failed back
+    let comes_home = drill.topics.mirrored != drill.topics.target;
+    match drill.phase {
+        _ if drill.back.is_some() => format!(
+            "a failback to {source} has ended, is running, or died; `kmk drill abort{lab}` takes the drill back"
+        ),
+        Phase::FailedOver if comes_home => format!(
+            "a drill has failed over from {source} to {target}; `kmk drill failback{lab}` brings it home, `kmk drill abort{lab}` takes it back"
+        ),
+        Phase::FailedOver => format!(
+            "a drill has failed over from {source} to {target}; `kmk drill abort{lab}` takes it back"
+        ),
+        Phase::Running => format!(
+            "a drill of {} is running, or died; `kmk drill abort{lab}` takes it back",
+            drill.flow
+        ),
     }
 }

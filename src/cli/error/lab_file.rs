@@ -4,7 +4,7 @@ use super::{CliError, did_you_mean};
 use crate::cli::init::config_flag;
 use kafka_mirror_kit::core::lab_file::{MAX_BYTES, Problem, What};
 use kafka_mirror_kit::core::spec;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A lab file with problems.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +48,10 @@ fn of_spec(problem: &spec::Problem) -> CliError {
 
 fn hint(what: &What, path: &str) -> Option<String> {
     Some(match what {
+        What::Unreadable(_) if !Path::new(path).exists() => {
+            let config = config_flag(path);
+            format!("`kmk init{config}` writes one that explains every field")
+        }
         What::Empty => {
             let config = config_flag(path);
             format!("`kmk init{config} --overwrite` writes one that explains every field")

@@ -100,10 +100,13 @@ impl Describer<'_> {
             }
             Answer::Blocking { culprit } => blocking(culprit),
             Answer::Blocked { culprits } => blocked(culprits),
-            Answer::LinkCut { clusters } => format!(
-                "the link is cut: MirrorMaker is disconnected from the network of {}",
-                clusters.join(" and of ")
-            ),
+            Answer::LinkCut { clusters } => match &self.explanation.seen.cut {
+                Some(cut) => format!("the link is {cut}"),
+                None => format!(
+                    "the link is cut: MirrorMaker is disconnected from the network of {}",
+                    clusters.join(" and of ")
+                ),
+            },
             Answer::SourceUnreachable { .. } => format!("the source, {source}, cannot be reached"),
             Answer::TargetUnreachable { .. } => format!("the target, {target}, cannot be reached"),
             Answer::Failed { failures, .. } => failures.first().map_or_else(

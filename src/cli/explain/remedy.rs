@@ -65,7 +65,7 @@ impl Describer<'_> {
             }
             Answer::Blocking { culprit } => self.cures(std::slice::from_ref(culprit)),
             Answer::Blocked { culprits } => self.cures(culprits),
-            Answer::LinkCut { clusters } => self.connect(clusters),
+            Answer::LinkCut { clusters } => self.restore_link(clusters),
             Answer::SourceUnreachable { .. } | Answer::TargetUnreachable { .. } => {
                 vec![format!("kmk status{flags}"), deploy]
             }
@@ -208,6 +208,19 @@ impl Describer<'_> {
             (Some(container), "paused") => format!("docker unpause {container}"),
             _ => format!("kmk deploy{}", self.flags),
         }
+    }
+
+    /// To undo what cut MirrorMaker off from these clusters: `kmk link cut`, or Docker's own command.
+    fn restore_link(&self, clusters: &[String]) -> Vec<String> {
+        let is_by_kmk = self.explanation.seen.cut.is_some();
+        let heal = is_by_kmk.then(|| {
+            let flow = self.explanation.flow.replacen("->", ":", 1);
+            format!("kmk link heal{} {flow}", self.flags)
+        });
+        let others = clusters.iter();
+        let others = others.filter(|cluster| !is_by_kmk || *cluster != self.source());
+        let others: Vec<String> = others.cloned().collect();
+        heal.into_iter().chain(self.connect(&others)).collect()
     }
 
     fn connect(&self, clusters: &[String]) -> Vec<String> {

@@ -38,6 +38,7 @@ fn explanation(answer: Answer) -> Explanation {
             disabled_by: None,
             workers: vec![worker("running")],
             cut_off: Vec::new(),
+            cut: None,
             down: Vec::new(),
             original: Sight::There(contents),
             copy: Sight::There(contents),

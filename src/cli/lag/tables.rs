@@ -3,6 +3,7 @@
 use super::super::quantity::count;
 use super::super::table::{row, table};
 use kafka_mirror_kit::core::judge::lag::{FlowLag, LastKnown, PartitionLag, TopicLag, TopicState};
+use kafka_mirror_kit::core::judge::link::LinkStatus;
 use kafka_mirror_kit::core::lab::lag::Lag;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -55,9 +56,14 @@ fn one(flow: &FlowLag, in_detail: bool) -> String {
 
 /// What does not move, and because of what.
 fn standing(flow: &FlowLag) -> impl Iterator<Item = String> {
+    let cut = flow.link.as_ref().and_then(LinkStatus::problem);
+    let is_explained = cut.is_some();
     let culprits = flow.culprits.iter().map(ToString::to_string);
     let stalled = flow.stalled.iter().map(ToString::to_string);
-    culprits.chain(stalled).map(|line| format!("  - {line}"))
+    let effects = culprits.chain(stalled).filter(move |_| !is_explained);
+    cut.into_iter()
+        .chain(effects)
+        .map(|line| format!("  - {line}"))
 }
 
 fn heading(flow: &FlowLag) -> String {

@@ -254,6 +254,7 @@ fn colored(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kafka_mirror_kit::core::judge::link::{LinkState, LinkStatus};
     use kafka_mirror_kit::core::lab::status::{COPIES, ConnectorStatus};
     use kafka_mirror_kit::core::topology::Proof;
 
@@ -294,6 +295,13 @@ mod tests {
                 stalled: Vec::new(),
                 culprits: Vec::new(),
                 ended: None,
+                link: LinkStatus {
+                    flow: "a->b".to_owned(),
+                    state: LinkState::Connected,
+                    cut_off: Vec::new(),
+                    cut: None,
+                    lab: "demo".to_owned(),
+                },
                 problems: Vec::new(),
                 doubts: Vec::new(),
             })

@@ -1,4 +1,4 @@
-use super::{COPIES, Which, at_least_one, setting};
+use super::{COPIES, Which, at_least_one, failed, setting};
 use crate::cli::CliError;
 use crate::cli::cluster_choice::ClusterChoice;
 use crate::cli::quantity::count;
@@ -48,7 +48,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         settings,
     };
     let has_more = alter(chosen.endpoints(), topic, &to, &limit);
-    let has_more = has_more.map_err(|error| chosen.topic_error(error))?;
+    let has_more = has_more.map_err(|error| failed(error, &chosen, context))?;
     let already = to.partitions.take_if(|_| !has_more);
     let named = format!("topic `{topic}` on {}", chosen.name());
     context.output.result(&result(&named, &to, already))?;

@@ -1,4 +1,4 @@
-use super::{COPIES, Which};
+use super::{COPIES, Which, failed};
 use crate::cli::cluster_choice::ClusterChoice;
 use crate::cli::{CliError, Context, Exit};
 use kafka_mirror_kit::core::docker::Docker;
@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         Err(DeleteError::Topic(TopicError::NoTopic { .. })) if args.if_exists => context
             .output
             .result(&format!("There is no topic `{topic}` on {on}."))?,
-        Err(DeleteError::Topic(error)) => return Err(chosen.topic_error(error)),
+        Err(DeleteError::Topic(error)) => return Err(failed(error, &chosen, context)),
         Err(error) => return Err(error.into()),
     }
     let copies = Limit::new(COPIES, &context.interrupt);

@@ -1,4 +1,4 @@
-use super::Which;
+use super::{Which, failed};
 use crate::cli::quantity::{bytes, count, or_dash};
 use crate::cli::table::{row, table};
 use crate::cli::{CliError, Context, Exit};
@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         context.output.warn(&format!("{cluster}: {error}"));
     }
     if let Some(missing) = missing.filter(|_| found.is_empty()) {
-        return Err(chosen.topic_error(missing));
+        return Err(failed(missing, &chosen, context));
     }
     let told = found.iter().map(|(on, details)| {
         Ok(if args.json {

@@ -1,4 +1,4 @@
-use super::Which;
+use super::{Which, failed};
 use crate::cli::cluster_choice::ClusterChoice;
 use crate::cli::quantity::count;
 use crate::cli::{CliError, Context, Exit, consume};
@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let mut before = Vec::new();
     let look = |meant: &[Truncated]| before = look_before(&what.topic, meant, &chosen, context);
     let done = truncate(chosen.endpoints(), &what, look, &limit);
-    let done = done.map_err(|error| chosen.topic_error(error))?;
+    let done = done.map_err(|error| failed(error, &chosen, context))?;
     let removed: u64 = done.iter().map(Truncated::removed).sum();
     context.output.result(&format!(
         "Removed {} of topic `{}` on {}, in {}.",

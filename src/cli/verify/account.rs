@@ -5,6 +5,7 @@ use super::super::table::{row, table};
 use kafka_mirror_kit::core::judge::ledger::{
     Account, DamagedRecords, Latency, PartitionAccount, RecordPosition, Span,
 };
+use kafka_mirror_kit::core::lab::verify::{FlowReport, VerifyEnd};
 
 /// Up to so many partitions are shown one by one; of more, those that something is said about.
 const PARTITIONS: usize = 12;
@@ -23,7 +24,15 @@ pub(super) enum Lacking {
 }
 
 impl Lacking {
-    fn word(self) -> &'static str {
+    pub(super) fn of(flow: &FlowReport, end: VerifyEnd) -> Self {
+        if end != VerifyEnd::Interrupted && flow.unknown.is_none() {
+            Self::Missing
+        } else {
+            Self::NotSeen
+        }
+    }
+
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::Missing => "missing",
             Self::NotSeen => "not seen",
@@ -61,18 +70,7 @@ fn partitions(account: &Account, lacking: Lacking) -> String {
     let all = &account.partitions;
     let shown = |one: &&PartitionAccount| all.len() <= PARTITIONS || !said(one, lacking).is_empty();
     for one in all.iter().filter(shown) {
-        let again = one.duplicated.iter();
-        rows.push(numbers(
-            &one.partition.to_string(),
-            [
-                one.sent,
-                one.acknowledged,
-                one.arrived,
-                total(&one.missing),
-                again.map(|one| one.span.count() * (one.times - 1)).sum(),
-                total(&one.reordered),
-            ],
-        ));
+        rows.push(numbers(&one.partition.to_string(), counts(one)));
     }
     if all.len() != 1 {
         rows.push(numbers(
@@ -90,6 +88,19 @@ fn partitions(account: &Account, lacking: Lacking) -> String {
     table(&rows)
 }
 
+/// Sent, acknowledged, arrived, missing, duplicated, reordered.
+pub(super) fn counts(one: &PartitionAccount) -> [u64; 6] {
+    let again = one.duplicated.iter();
+    [
+        one.sent,
+        one.acknowledged,
+        one.arrived,
+        total(&one.missing),
+        again.map(|one| one.span.count() * (one.times - 1)).sum(),
+        total(&one.reordered),
+    ]
+}
+
 fn numbers(name: &str, numbers: [u64; 6]) -> Vec<String> {
     let numbers = numbers.iter().map(ToString::to_string);
     std::iter::once(name.to_owned()).chain(numbers).collect()
@@ -100,7 +111,7 @@ fn total(spans: &[Span]) -> u64 {
 }
 
 /// What is wrong, or notable: a word, where, and which records.
-fn findings(account: &Account, lacking: Lacking) -> Vec<Vec<String>> {
+pub(super) fn findings(account: &Account, lacking: Lacking) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for one in &account.partitions {
         let place = format!("partition {}", one.partition);
@@ -245,7 +256,7 @@ fn bar(records: u64, most: u64) -> String {
 }
 
 /// `850 µs`, `12.3 ms`, `4.56 s`: three figures, as they were kept.
-fn time(micros: u64) -> String {
+pub(super) fn time(micros: u64) -> String {
     #[allow(clippy::cast_precision_loss, reason = "three figures are shown")]
     let micros_f = micros as f64;
     match micros {

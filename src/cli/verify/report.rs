@@ -5,6 +5,7 @@ use super::super::quantity::count;
 use super::account::{Lacking, describe};
 use super::verdict::{Verdict, reason};
 use crate::cli::CliError;
+use crate::cli::report::{Check, Provenance, Report, VERSION};
 use kafka_mirror_kit::core::judge::ledger::Guarantee;
 use kafka_mirror_kit::core::lab::verify::{
     FlowReport, Incident, SourceReport, TimedIncident, VerifyEnd, VerifyReport,
@@ -15,19 +16,29 @@ use std::time::Duration;
 /// The report for scripts. Fields are added, never renamed.
 #[derive(Serialize)]
 struct Json<'a> {
+    version: u32,
     /// Whether every record was accounted for.
     verified: bool,
     /// Whether duplicates count as errors.
     exactly_once: bool,
     #[serde(flatten)]
     report: &'a VerifyReport,
+    checks: &'a [Check],
+    provenance: &'a Provenance,
 }
 
-pub(super) fn json(report: &VerifyReport, guarantee: Guarantee) -> Result<String, CliError> {
+pub(super) fn json(
+    report: &VerifyReport,
+    guarantee: Guarantee,
+    document: &Report,
+) -> Result<String, CliError> {
     let json = Json {
+        version: VERSION,
         verified: report.is_sound(guarantee),
         exactly_once: guarantee == Guarantee::ExactlyOnce,
         report,
+        checks: &document.checks,
+        provenance: &document.provenance,
     };
     Ok(serde_json::to_string_pretty(&json)?)
 }
@@ -78,12 +89,7 @@ fn flow(flow: &FlowReport, end: VerifyEnd) -> String {
         "{}: `{}` on {}{speed}",
         flow.flow, flow.remote_topic, flow.target
     );
-    let is_seen = end != VerifyEnd::Interrupted && flow.unknown.is_none();
-    let lacking = if is_seen {
-        Lacking::Missing
-    } else {
-        Lacking::NotSeen
-    };
+    let lacking = Lacking::of(flow, end);
     let mut lines = vec![heading, describe(&flow.account, lacking)];
     if !flow.incidents.is_empty() {
         lines.push(String::new());
@@ -97,7 +103,16 @@ fn flow(flow: &FlowReport, end: VerifyEnd) -> String {
 }
 
 fn incident(noted: &TimedIncident, topic: &str) -> String {
-    let what = match &noted.what {
+    format!(
+        "  after {}: {}",
+        seconds(Duration::from_secs_f64(noted.at_seconds)),
+        what_happened(&noted.what, topic)
+    )
+}
+
+/// What was seen of a topic on its target.
+pub(super) fn what_happened(incident: &Incident, topic: &str) -> String {
+    match incident {
         Incident::TopicGone => format!("topic `{topic}` did not exist"),
         Incident::TopicRecreated => {
             format!("topic `{topic}` was deleted and recreated; read again from its beginning")
@@ -125,9 +140,5 @@ fn incident(noted: &TimedIncident, topic: &str) -> String {
         Incident::NotAnswering => "the target's broker did not answer".to_owned(),
         Incident::Unreadable { error } => format!("cannot be read: {error}"),
         other => format!("{other:?}"),
-    };
-    format!(
-        "  after {}: {what}",
-        seconds(Duration::from_secs_f64(noted.at_seconds))
-    )
+    }
 }

@@ -161,14 +161,14 @@ fn faults(flow: &FlowReport, guarantee: Guarantee) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use kafka_mirror_kit::core::judge::ledger::{Arrivals, RunId, Sent, judge};
     use kafka_mirror_kit::core::lab::verify::SourceReport;
     use std::time::SystemTime;
 
     /// The report of a run of which so many records were acknowledged and none arrived.
-    fn report(acknowledged: u64, end: VerifyEnd) -> VerifyReport {
+    pub(in crate::cli::verify) fn report(acknowledged: u64, end: VerifyEnd) -> VerifyReport {
         let run = RunId::new(SystemTime::now(), 1, 1);
         let mut sent = Sent::new(run);
         for _ in 0..10 {

@@ -26,6 +26,8 @@ pub struct Container {
     pub id: String,
     #[serde(rename = "Name")]
     name: String,
+    #[serde(rename = "Image", default)]
+    image_id: Option<String>,
     /// When it was made, as RFC 3339 in UTC; sorts by time.
     #[serde(rename = "Created")]
     pub created: String,
@@ -129,6 +131,11 @@ impl Container {
     /// The image that it was made from, as it was named then.
     pub fn image(&self) -> &str {
         &self.config.image
+    }
+
+    /// The id of that image, such as `sha256:…`, where docker tells it.
+    pub fn image_id(&self) -> Option<&str> {
+        self.image_id.as_deref()
     }
 
     /// The label of that name.

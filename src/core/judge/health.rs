@@ -120,7 +120,7 @@ pub(in crate::core) enum Life {
 /// What was seen of a flow.
 #[derive(Debug, Clone, Default)]
 pub(in crate::core) struct Seen<'a> {
-    /// Why no `MirrorMaker` runs, if so: nothing else matters then.
+    /// Why no `MirrorMaker` runs, if so: nothing else matters then, but that the link was cut.
     pub(in crate::core) down: Option<String>,
     /// Of several `MirrorMaker`s, those that others do the work of.
     pub(in crate::core) absent: Vec<String>,
@@ -197,7 +197,7 @@ pub(in crate::core) fn judge(seen: &Seen<'_>) -> Verdict {
 /// What keeps records from being copied.
 fn ill(seen: &Seen<'_>) -> Vec<String> {
     if let Some(down) = &seen.down {
-        return vec![down.clone()];
+        return [vec![down.clone()], seen.cut.clone()].concat();
     }
     let mut problems = seen.cut.clone();
     let out_of_reach = seen.out_of_reach.iter();

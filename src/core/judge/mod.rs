@@ -7,3 +7,4 @@ pub mod failover;
 pub mod health;
 pub mod lag;
 pub mod ledger;
+pub mod link;

@@ -201,6 +201,7 @@ impl Scene<'_> {
             whose,
             disabled_by: mirror::disabled_by(self.lab, flow, &workers),
             cut_off: mirror::cut_off(self.lab, flow, &workers),
+            cut: status.link.cut.clone(),
             workers,
             down: self.down(flow),
             original,

@@ -4,7 +4,7 @@
 mod remaining;
 mod stall;
 
-use super::{Lab, culprit};
+use super::{Lab, culprit, link};
 use crate::core::judge::lag::{
     Ends, Facts, FlowLag, PartitionLag, Replica, TopicLag, TopicState, seconds,
 };
@@ -47,7 +47,11 @@ pub enum LagError {
 /// # Errors
 /// When no cluster answers. One that does not, where others do, is part of the answer.
 pub fn lag(lab: &Lab, limit: &Limit) -> Result<Lag, LagError> {
-    let (views, flows) = look(lab, &|_, _| false, limit);
+    let (views, mut flows) = look(lab, &|_, _| false, limit);
+    let links = link::look(lab);
+    for (flow, link) in flows.iter_mut().zip(links) {
+        flow.link = Some(link);
+    }
     if limit.interrupt().is_raised() {
         return Err(Stop::Interrupted.into());
     }

@@ -1,8 +1,9 @@
 //! Lists all labs on the engine. Asks docker, not the brokers.
 
-use super::{Lab, LabError, State};
+use super::{Lab, LabError, State, journal, link};
 use crate::core::compose::LABEL_LAB;
 use crate::core::docker::{self, Container, Docker, DockerError, Labelled};
+use crate::core::judge::link::LinkStatus;
 use crate::core::spec::is_name;
 use crate::core::spec::scenario::Scenario;
 use crate::core::topology::Flow;
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 /// A lab in a few words. As JSON, fields keep their names and meanings; new ones may come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Listed {
     /// Its name.
     pub lab: String,
@@ -37,6 +38,8 @@ pub struct Listed {
     pub directory: Option<PathBuf>,
     /// Why no more is known of it.
     pub problem: Option<String>,
+    /// The links of its flows, in the order of the spec; none where the labels cannot be read.
+    pub links: Vec<LinkStatus>,
 }
 
 impl Listed {
@@ -71,7 +74,7 @@ pub fn list(docker: &Docker, memory: bool, limit: &Limit) -> Result<Vec<Listed>,
         let sum = memory.then(|| sum(&containers, &used));
         Listed {
             memory: sum,
-            ..describe(&name, containers)
+            ..describe(docker, &name, containers, limit)
         }
     });
     Ok(labs.collect())
@@ -103,7 +106,7 @@ fn find(docker: &Docker, limit: &Limit) -> Result<BTreeMap<String, Vec<Container
     Ok(labs)
 }
 
-fn describe(name: &str, containers: Vec<Container>) -> Listed {
+fn describe(docker: &Docker, name: &str, containers: Vec<Container>, limit: &Limit) -> Listed {
     let running = containers.iter().filter(|c| c.is_running()).count();
     let unknown = Listed {
         state: State::Unreadable,
@@ -116,6 +119,7 @@ fn describe(name: &str, containers: Vec<Container>) -> Listed {
         memory: None,
         directory: directory(&containers),
         problem: None,
+        links: Vec::new(),
         lab: name.to_owned(),
     };
     if !is_name(name) {
@@ -123,11 +127,13 @@ fn describe(name: &str, containers: Vec<Container>) -> Listed {
         return Listed { problem, ..unknown };
     }
     match Lab::describe(name, containers) {
-        Ok(Some(lab)) => {
+        Ok(Some(mut lab)) => {
+            let links = links(docker, &mut lab, limit);
             let clusters = &lab.topology.clusters;
             let brokers = clusters.iter().filter_map(|c| c.brokers.first());
             Listed {
                 state: lab.state(),
+                links,
                 scenario: Scenario::of(&lab.spec),
                 flows: lab.topology.flows.iter().map(Flow::name).collect(),
                 clusters: lab.spec.cluster_names(),
@@ -151,6 +157,16 @@ fn describe(name: &str, containers: Vec<Container>) -> Listed {
             ..unknown
         },
     }
+}
+
+/// Its links. The journal is read only where something is not connected; if it cannot be read, who cut it off is unknown.
+fn links(docker: &Docker, lab: &mut Lab, limit: &Limit) -> Vec<LinkStatus> {
+    let seen = link::look(lab);
+    if seen.iter().any(|link| !link.cut_off.is_empty()) {
+        lab.journal = journal::read(docker, &lab.spec.lab, limit).unwrap_or_default();
+        return link::look(lab);
+    }
+    seen
 }
 
 /// The directory of the newest container's files.

@@ -13,6 +13,7 @@ pub mod groups;
 pub mod journal;
 pub mod lag;
 mod leftover;
+pub mod link;
 pub mod list;
 pub mod lock;
 pub mod log;

@@ -3,6 +3,7 @@
 use super::deploy::ready::Readiness;
 use super::deploy::refusal::explain;
 use super::deploy::{DeployError, Rendered};
+use super::link::KeptCuts;
 use super::state::ids;
 use super::{Lab, LabError, is_original};
 use crate::core::compose::ClassCache;
@@ -22,6 +23,8 @@ pub struct Started {
     pub topology: Topology,
     /// Containers that did not run; none where the lab ran before.
     pub containers: usize,
+    /// Flows whose links stay cut, as `kmk link cut` left them.
+    pub cut: Vec<String>,
     /// From the first question to docker to the last canary.
     pub took: Duration,
 }
@@ -70,17 +73,20 @@ pub fn start(
         let lab = name.to_owned();
         return Err(StartError::Incomplete { lab, services });
     }
+    let cuts = KeptCuts::of(&lab.topology, &lab.containers, &lab.journal);
+    cuts.tell(observer);
     write_files(&lab, limit, observer)?;
     let containers = wake(docker, &lab, limit, observer)?;
     let readiness = Readiness {
         docker,
-        topology: &lab.topology,
+        topology: &cuts.uncut(&lab.topology),
         existing: &lab.containers,
     };
     readiness.wait(limit, observer)?;
     Ok(Started {
         topology: lab.topology,
         containers,
+        cut: cuts.flows(),
         took: begun.elapsed(),
     })
 }

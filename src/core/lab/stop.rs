@@ -1,9 +1,10 @@
 //! Stops a lab: its memory is free again, and its containers, records and offsets stay for [`start`](super::start).
 
 use super::state::ids;
-use super::{Lab, LabError};
+use super::{Lab, LabError, link};
 use crate::core::docker::{Container, Docker, DockerError};
 use crate::core::event::{Event, Observer};
+use crate::core::judge::link::LinkStatus;
 use crate::core::lab::lock::{self, Lock, LockError};
 use kmk_kafka::wait::{Interrupt, Limit};
 use std::time::{Duration, Instant};
@@ -74,6 +75,9 @@ pub fn stop(
             what: format!("Stopped {what}"),
             took: begun.elapsed(),
         });
+    }
+    for note in link::look(&lab).iter().filter_map(LinkStatus::note) {
+        observer.on(Event::Note(note));
     }
     Ok(Stopped {
         containers: up.len(),

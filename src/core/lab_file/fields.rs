@@ -301,7 +301,7 @@ impl Reader {
         for (key, place, value) in self.entries(entries) {
             match &value.value {
                 Value::Text { text, .. } if !value.is_nothing() => {
-                    if is_secret(key) && spec::names_in(text).is_empty() {
+                    if spec::is_secret(key) && spec::names_in(text).is_empty() {
                         let what = What::PlainSecret(key.to_owned());
                         self.warnings.push(Problem::at(place, what));
                     }
@@ -324,9 +324,4 @@ impl Reader {
         }
         settings
     }
-}
-
-/// Whether a setting of that name holds what nobody else should know.
-fn is_secret(key: &str) -> bool {
-    key.ends_with("password") || key.ends_with("secret") || key.ends_with("sasl.jaas.config")
 }

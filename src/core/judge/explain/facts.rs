@@ -2,6 +2,7 @@
 
 use super::Whose;
 use crate::core::judge::culprit::{Culprit, Why};
+use crate::core::judge::link::LinkCut;
 use crate::core::mirrormaker::patterns::Selection;
 use serde::Serialize;
 
@@ -36,6 +37,8 @@ pub struct Facts {
     pub workers: Vec<Worker>,
     /// Clusters from whose network every MirrorMaker that runs is cut off.
     pub cut_off: Vec<String>,
+    /// When `kmk link cut` cut it off from the source, if it did.
+    pub cut: Option<LinkCut>,
     /// What is wrong with containers of brokers of the source and the target, in words.
     pub down: Vec<String>,
     /// The topic, on the source.

@@ -5,6 +5,7 @@ use super::judge::{Ends, Facts, Outlook, Replica};
 use super::never::NeverCopied;
 use super::stall::Stall;
 use crate::core::judge::culprit::Culprit;
+use crate::core::judge::link::LinkStatus;
 use serde::Serialize;
 use std::ops::Range;
 use std::time::Duration;
@@ -40,6 +41,8 @@ pub struct FlowLag {
     pub last_known: Option<LastKnown>,
     /// Where it cannot be known: seconds since MirrorMaker last committed a record as mirrored, as far as the target tells.
     pub position_age_seconds: Option<f64>,
+    /// Whether MirrorMaker is on the network of the source, and whether `kmk link cut` took it off; none where that was not looked at.
+    pub link: Option<LinkStatus>,
 }
 
 /// What was known of a flow that is not known any more.
@@ -289,6 +292,7 @@ impl FlowLag {
             possibly_never_copied: each().map(|topic| topic.possibly_never_copied).sum(),
             last_known: None,
             position_age_seconds: None,
+            link: None,
             problem: (!unknown.is_empty())
                 .then(|| format!("partitions that do not answer: {}", unknown.join(", "))),
             topics,
@@ -341,9 +345,11 @@ impl FlowLag {
             let mut stalled = std::mem::take(&mut self.stalled);
             stalled.retain(|stall| stall.topic == topic);
             let culprits = std::mem::take(&mut self.culprits);
+            let link = self.link.take();
             *self = Self {
                 stalled,
                 culprits,
+                link,
                 ..Self::new((&self.source, &self.target), topics)
             };
         }

@@ -2,6 +2,7 @@
 
 use super::plan::Plan;
 use crate::core::spec::{FlowSpec, Naming, Problem, Spec};
+use crate::core::topology::Topology;
 use std::fmt::Write as _;
 
 /// Adds flows; what cannot be told from the spec that comes of it: those that it has already.
@@ -48,6 +49,13 @@ fn agreed<T: Clone + PartialEq>(flows: &[&FlowSpec], part: impl Fn(&FlowSpec) ->
     let mut parts = flows.iter().map(|flow| part(flow));
     let first = parts.next()?;
     parts.all(|one| one == first).then(|| first.clone())
+}
+
+/// The services that a lab is to have and did not have before.
+pub(super) fn services_beyond(before: &Topology, wanted: &Topology) -> Vec<String> {
+    let (had, mut wanted) = (before.services(), wanted.services());
+    wanted.retain(|service| !had.contains(service));
+    wanted
 }
 
 impl Plan<'_> {

@@ -49,7 +49,8 @@ impl Plan<'_> {
                 .flat_map(|one| &one.networks);
             let lacking = wanted.filter(|network| {
                 let is_on = container.networks().any(|one| one == *network);
-                !is_on || (is_named && !container.is_called(service, network))
+                let is_kept_off = self.cuts.keeps(service, network);
+                !is_kept_off && (!is_on || (is_named && !container.is_called(service, network)))
             });
             cut.extend(lacking.map(|network| (container, network.clone())));
         }

@@ -48,6 +48,8 @@ pub struct Deployed {
     pub outcome: Outcome,
     /// Whether a cluster came back without its data, or records are known to be lost.
     pub has_lost: bool,
+    /// Flows whose links stay cut, as `kmk link cut` left them.
+    pub cut: Vec<String>,
     /// The names of the images that it runs, each once.
     pub images: Vec<String>,
     /// Where its files are.
@@ -145,6 +147,7 @@ pub(super) fn deploy_locked(
             Ok((outcome, has_lost)) => {
                 return Ok(Deployed {
                     has_lost,
+                    cut: plan.cuts.flows(),
                     topology: plan.rendered.topology,
                     outcome,
                     images: plan.images.names(),

@@ -1,6 +1,7 @@
 //! What is known before anything is made, and the making of it.
 
 use super::Outcome;
+use super::added_flow::services_beyond;
 use super::batch::{self, Fit};
 use super::cleanup_policy;
 use super::existing_clusters;
@@ -16,6 +17,7 @@ use crate::core::docker::{Container, Docker, DockerError, Engine, EngineHost, Re
 use crate::core::event::{Event, Observer};
 use crate::core::image::Images;
 use crate::core::lab::destroy::{self, DestroyError, Remains};
+use crate::core::lab::link::KeptCuts;
 use crate::core::lab::preflight::Preflight;
 use crate::core::lab::workdir::Workdir;
 use crate::core::lab::{Lab, class_cache, is_original, leftover};
@@ -51,6 +53,10 @@ pub(super) struct Plan<'a> {
     pub(super) lost: Vec<String>,
     /// Whether there was a volume of class-data archives before.
     class_cache_existed: bool,
+    /// Links that stay cut.
+    pub(super) cuts: KeptCuts,
+    /// The lab without their flows: nobody waits for those.
+    uncut: Topology,
 }
 
 impl<'a> Plan<'a> {
@@ -65,13 +71,11 @@ impl<'a> Plan<'a> {
         let remains = Remains::find(docker, &request.lab, limit)?;
         let was_there = !remains.is_nothing();
         let volumes = remains.volumes();
-        let lab = match Lab::describe(&request.lab, remains.containers)? {
-            // a flow is added to nothing else
-            None if !request.change.flows.is_empty() => {
-                Some(Lab::find(docker, &request.lab, limit)?)
-            }
-            lab => lab,
-        };
+        let lab = Lab::describe(&request.lab, remains.containers)?;
+        if lab.is_none() && !request.change.flows.is_empty() {
+            // flows are added only to what is there
+            Lab::find(docker, &request.lab, limit)?;
+        }
         let lost = lab
             .as_ref()
             .map(|lab| lost_data::clusters(&lab.topology, &volumes));
@@ -113,11 +117,8 @@ impl<'a> Plan<'a> {
             limit,
             observer,
         );
-        let added = lab.as_ref().map_or_else(Vec::new, |lab| {
-            let (had, mut wanted) = (lab.topology.services(), rendered.topology.services());
-            wanted.retain(|service| !had.contains(service));
-            wanted
-        });
+        let before = lab.as_ref().map(|lab| &lab.topology);
+        let added = before.map_or_else(Vec::new, |old| services_beyond(old, &rendered.topology));
         let images = checks.run(found, limit, observer).map_err(|problems| {
             if limit.interrupt().is_raised() {
                 DeployError::Interrupted
@@ -125,8 +126,15 @@ impl<'a> Plan<'a> {
                 DeployError::Preflight(problems)
             }
         })?;
+        let cuts = if was_there {
+            KeptCuts::read(docker, &rendered.topology, &existing, limit)?
+        } else {
+            KeptCuts::default()
+        };
         Ok(Self {
             docker,
+            uncut: cuts.uncut(&rendered.topology),
+            cuts,
             rendered,
             workdir,
             overwrite: request.overwrite,
@@ -155,6 +163,7 @@ impl<'a> Plan<'a> {
         for note in self.fit.notes.drain(..) {
             observer.on(Event::Note(note));
         }
+        self.cuts.tell(observer);
         self.write()?;
         let since = SystemTime::now();
         let held = self.held();
@@ -197,7 +206,7 @@ impl<'a> Plan<'a> {
     fn readiness(&self) -> Readiness<'_> {
         Readiness {
             docker: self.docker,
-            topology: &self.rendered.topology,
+            topology: &self.uncut,
             existing: &self.existing,
         }
     }
@@ -309,7 +318,8 @@ impl<'a> Plan<'a> {
         let up = self
             .docker
             .up(&project, &file, &variables, recreate, limit, told);
-        up.map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))
+        up.map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))?;
+        Ok(self.cuts.restore(self.docker, self.lab(), limit)?)
     }
 
     /// Starts again what ran before this deploy and runs no more: compose may have been stopped between removing a

@@ -3,8 +3,8 @@
 
 use crate::core::docker::Docker;
 use crate::core::judge::explain::Worker;
-use crate::core::lab::Lab;
 use crate::core::lab::workdir::PROPERTIES_FILE;
+use crate::core::lab::{Lab, link};
 use crate::core::mirrormaker::properties;
 use crate::core::topology::Flow;
 use kmk_kafka::wait::Limit;
@@ -39,15 +39,12 @@ pub(super) fn workers(lab: &Lab, flow: &Flow) -> Vec<Worker> {
 pub(super) fn cut_off(lab: &Lab, flow: &Flow, workers: &[Worker]) -> Vec<String> {
     let running = workers.iter().filter(|worker| worker.runs());
     let running = running.filter_map(|worker| lab.container(&worker.service));
-    let is_cut_off = |cluster: &&&String| {
-        let network = format!("{}_{cluster}", lab.topology.project());
-        let is_ours = (lab.topology.cluster(cluster)).is_some_and(|one| one.existing().is_none());
+    let is_cut_off = |(_, network): &(&String, String)| {
         let mut running = running.clone();
-        is_ours && running.all(|one| !one.networks().any(|name| name == network))
+        running.all(|one| !one.networks().any(|name| name == network))
     };
-    let ends = [&flow.spec.source, &flow.spec.target];
-    let cut_off = ends.iter().filter(is_cut_off);
-    cut_off.map(|cluster| (*cluster).clone()).collect()
+    let cut_off = link::networks(&lab.topology, flow).filter(is_cut_off);
+    cut_off.map(|(cluster, _)| cluster.clone()).collect()
 }
 
 /// The file that MirrorMaker was started with, where it says that the flow is not to run: somebody edited it.

@@ -1,6 +1,7 @@
 //! Resets the committed offsets of a group, and deletes groups.
 
 use super::GroupError;
+use super::look::is_internal;
 use crate::core::lab::topics;
 use crate::core::nearest::by_nearness;
 use kmk_kafka::endpoint::Endpoint;
@@ -123,13 +124,17 @@ fn find(admin: &mut Admin, name: &str, limit: &Limit) -> Result<(Group, Offsets)
     let mut groups = admin.groups(limit)?;
     match groups.iter().position(|(group, _)| group.name == name) {
         Some(at) => Ok(groups.swap_remove(at)),
-        None => Err(GroupError::NoGroup {
-            group: name.to_owned(),
-            groups: by_nearness(name, groups.iter().map(|(group, _)| group.name.as_str()))
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
-        }),
+        None => Err(no_group(name, groups.iter().map(|(group, _)| group))),
+    }
+}
+
+/// Those of Kafka Connect are nobody's to reset or delete, and are not proposed.
+fn no_group<'a>(name: &str, groups: impl Iterator<Item = &'a Group>) -> GroupError {
+    let others = groups.filter(|group| !is_internal(group));
+    let near = by_nearness(name, others.map(|group| group.name.as_str()));
+    GroupError::NoGroup {
+        group: name.to_owned(),
+        groups: near.into_iter().map(str::to_owned).collect(),
     }
 }
 
@@ -183,6 +188,18 @@ mod tests {
             says(&group("PreparingRebalance", 0)),
             "group `g` is in use: its members are changing"
         );
+    }
+
+    #[test]
+    fn a_group_of_kafka_connect_is_not_proposed() {
+        let mut mirrormaker = group("Stable", 1);
+        mirrormaker.protocol = "connect".to_owned();
+        let GroupError::NoGroup { groups, .. } =
+            no_group("f", [mirrormaker, group("Empty", 0)].iter())
+        else {
+            panic!("another error")
+        };
+        assert_eq!(groups, ["g"]);
     }
 
     #[test]

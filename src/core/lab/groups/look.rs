@@ -113,7 +113,7 @@ fn of_cluster(bootstrap: &[Endpoint], seen: &Groups, all: bool) -> ClusterGroups
 }
 
 /// Whether its members are workers of Kafka Connect, and so of MirrorMaker, rather than consumers.
-fn is_internal(group: &Group) -> bool {
+pub(super) fn is_internal(group: &Group) -> bool {
     group.protocol == "connect"
 }
 

@@ -15,11 +15,12 @@ pub use report::{
 pub use crate::core::judge::health::{CanaryStatus, FlowState};
 pub use crate::core::mirrormaker::state::COPIES;
 
-use super::{Lab, State, lag};
+use super::{Lab, State, lag, link};
 use crate::core::docker::{Docker, DockerError};
 use crate::core::judge::culprit::{Culprit, Why};
 use crate::core::judge::health::{self, Life, Pace, Seen};
 use crate::core::judge::lag::{FlowLag, TopicLag};
+use crate::core::judge::link::LinkStatus;
 use crate::core::observe::{self, ClusterSnapshot, FlowSnapshot, Snapshots, Wanted, snapshots};
 use crate::core::spec::in_lab;
 use crate::core::topology::{Access, Flow};
@@ -115,11 +116,9 @@ pub(super) fn observed<'a>(
         .map(|cluster| views[cluster.name.as_str()].status(lab, cluster))
         .collect();
     let mut lags = lags.into_iter();
-    let flows: Vec<FlowStatus> = lab
-        .topology
-        .flows
-        .iter()
-        .map(|one| {
+    let links = link::look(lab);
+    let flows: Vec<FlowStatus> = (lab.topology.flows.iter().zip(links))
+        .map(|(one, link)| {
             let crossing = crossings.get(&one.name());
             let mut lag = lags.next();
             if let Some(lag) = lag.as_mut().filter(|_| !stands(crossing)) {
@@ -128,7 +127,7 @@ pub(super) fn observed<'a>(
                 lag.culprits.retain(|one| !is_told(one));
             }
             let ended = is_silent(crossing).then(|| ended::ended(docker, lab, one, limit));
-            flow(lab, one, &views, crossing, (lag, ended.flatten()))
+            flow((lab, one, link), &views, crossing, (lag, ended.flatten()))
         })
         .collect();
     let status = Status {
@@ -223,8 +222,7 @@ fn is_in_trouble(crossing: Option<&Crossing>, views: &Snapshots<'_>, lag: &FlowL
 }
 
 fn flow(
-    lab: &Lab,
-    flow: &Flow,
+    (lab, flow, link): (&Lab, &Flow, LinkStatus),
     views: &Snapshots<'_>,
     crossing: Option<&Crossing>,
     (lag, ended): (Option<FlowLag>, Option<String>),
@@ -236,7 +234,7 @@ fn flow(
     let mirror = target.flows.get(&flow.spec.source);
     let parts = mirror.map(|mirror| &mirror.parts);
     let behind = lag.as_ref().and_then(|lag| lag.behind);
-    let mut seen = seen(lab, flow, source, target);
+    let mut seen = seen((lab, flow, &link), source, target);
     seen.canary = crossing.and_then(|crossing| crossing.canary.as_ref());
     seen.life = crossing.map_or(Life::Unknown, |crossing| crossing.life);
     if behind > Some(0) {
@@ -295,6 +293,7 @@ fn flow(
         culprits: seen.culprits.to_vec(),
         lag,
         ended,
+        link,
         problems,
         doubts,
     }
@@ -320,8 +319,7 @@ impl From<&TopicLag> for TopicStatus {
 
 /// What is seen of a flow by looking at its clusters and containers.
 fn seen<'a>(
-    lab: &Lab,
-    flow: &'a Flow,
+    (lab, flow, link): (&Lab, &'a Flow, &LinkStatus),
     source: &'a ClusterSnapshot,
     target: &'a ClusterSnapshot,
 ) -> Seen<'a> {
@@ -341,7 +339,7 @@ fn seen<'a>(
     Seen {
         down: workers.down(),
         absent: workers.absent(assignment),
-        cut: workers.cut_links(lab, flow),
+        cut: workers.cut_links(lab, flow, link),
         out_of_reach: silent.map(|(name, _)| name.as_str()).collect(),
         parts: mirror.map(|mirror| &mirror.parts),
         failed: mirror.map_or_else(Vec::new, FlowSnapshot::recent_failure),

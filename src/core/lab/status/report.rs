@@ -3,6 +3,7 @@
 use crate::core::judge::culprit::Culprit;
 use crate::core::judge::health::{CanaryStatus, FlowState};
 use crate::core::judge::lag::{FlowLag, LastKnown, Stall, TopicState};
+use crate::core::judge::link::LinkStatus;
 use crate::core::lab::State;
 use crate::core::topology::{Access, Proof};
 use serde::Serialize;
@@ -133,6 +134,8 @@ pub struct FlowStatus {
     pub culprits: Vec<Culprit>,
     /// Why MirrorMaker has ended, where its container runs all the same.
     pub ended: Option<String>,
+    /// Whether MirrorMaker is on the network of the source, and whether `kmk link cut` took it off.
+    pub link: LinkStatus,
     /// Why it is not healthy.
     pub problems: Vec<String>,
     /// Of these, what is only unknown.

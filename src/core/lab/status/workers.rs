@@ -1,7 +1,8 @@
 //! The MirrorMakers of a flow, one or several, and which of them run.
 
 use crate::core::docker::Container;
-use crate::core::lab::Lab;
+use crate::core::judge::link::LinkStatus;
+use crate::core::lab::{Lab, link};
 use crate::core::observe::assignment::Assignment;
 use crate::core::topology::Flow;
 
@@ -95,9 +96,10 @@ impl<'a> Workers<'a> {
         orphaned.collect()
     }
 
-    /// Networks that a worker should be on and is not: a link that was cut.
-    pub(super) fn cut_links(&self, lab: &Lab, flow: &Flow) -> Vec<String> {
-        let mut cut = Vec::new();
+    /// Networks that a worker should be on and is not: a link that was cut, by `kmk link cut` or by others.
+    pub(super) fn cut_links(&self, lab: &Lab, flow: &Flow, link: &LinkStatus) -> Vec<String> {
+        let mut cut: Vec<String> = link.problem().into_iter().collect();
+        let is_told = |cluster: &&str| link.cut.is_some() && *cluster == flow.spec.source;
         for worker in self.0.iter().filter(|worker| Self::runs(worker)) {
             let who = if self.share() {
                 format!("MirrorMaker {}", worker.0)
@@ -105,7 +107,7 @@ impl<'a> Workers<'a> {
                 "MirrorMaker".to_owned()
             };
             let lacks = Self::lacks(worker, lab, flow).into_iter();
-            cut.extend(lacks.map(|cluster| {
+            cut.extend(lacks.filter(|lacks| !is_told(lacks)).map(|cluster| {
                 format!("the link is cut: {who} is cut off from the network of cluster {cluster}")
             }));
         }
@@ -118,19 +120,13 @@ impl<'a> Workers<'a> {
         lab: &Lab,
         flow: &'b Flow,
     ) -> Vec<&'b str> {
-        let ends = [flow.spec.source.as_str(), flow.spec.target.as_str()];
-        let has_network = |name: &&str| {
-            let cluster = lab.topology.cluster(name);
-            cluster.is_some_and(|cluster| cluster.existing().is_none())
-        };
-        let is_off = |name: &&str| {
-            let network = format!("{}_{name}", lab.topology.project());
+        let is_off = |network: &String| {
             let mut networks = container.iter().flat_map(|container| container.networks());
             !networks.any(|name| name == network)
         };
-        ends.into_iter()
-            .filter(has_network)
-            .filter(is_off)
+        link::networks(&lab.topology, flow)
+            .filter(|(_, network)| is_off(network))
+            .map(|(end, _)| end.as_str())
             .collect()
     }
 }

@@ -27,6 +27,7 @@ fn well() -> Facts {
         disabled_by: None,
         workers: vec![worker("running")],
         cut_off: Vec::new(),
+        cut: None,
         down: Vec::new(),
         original: Sight::There(contents),
         copy: Sight::There(contents),

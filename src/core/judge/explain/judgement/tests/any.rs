@@ -53,6 +53,7 @@ prop_compose! {
             disabled_by,
             workers: states.into_iter().map(worker).collect(),
             cut_off,
+            cut: None,
             original,
             copy,
             failures: causes.into_iter().map(|cause| Failure { part: "task".to_owned(), cause }).collect(),

@@ -1,5 +1,6 @@
-//! The file for `kmk verify --report`: checked before anything is sent, and written as a whole or not at all.
+//! The files for `--report`: checked before anything is done, and each written as a whole or not at all.
 
+use super::{Report, html, junit, markdown};
 use crate::cli::CliError;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
@@ -7,8 +8,65 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
+/// The flag of every command that has a report.
+#[derive(clap::Args)]
+pub(crate) struct ReportArgs {
+    /// Also write the report to this file: as HTML, JUnit XML or Markdown if its name ends in .html, .xml or .md, otherwise
+    /// as JSON; may be repeated
+    #[arg(long = "report", value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+impl ReportArgs {
+    /// Nothing is changed about what is there.
+    pub(crate) fn prepare(self) -> Result<ReportFiles, CliError> {
+        let files = self.files.into_iter().map(ReportFile::prepare);
+        Ok(ReportFiles(files.collect::<Result<_, _>>()?))
+    }
+}
+
 /// Where a report will go.
-pub(in crate::cli) struct ReportFile {
+pub(crate) struct ReportFiles(Vec<ReportFile>);
+
+impl ReportFiles {
+    /// Each as its name says; `json` is the command's own.
+    pub(crate) fn write(self, report: &Report, json: &str) -> Result<(), CliError> {
+        for file in self.0 {
+            match Format::of(&file.path) {
+                Format::Html => file.write(&html::page(report)),
+                Format::Junit => file.write(&junit::suites(report)),
+                Format::Markdown => file.write(markdown::text(report).trim_end()),
+                Format::Json => file.write(json),
+            }?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Html,
+    Junit,
+    Markdown,
+    Json,
+}
+
+impl Format {
+    fn of(path: &Path) -> Self {
+        let ending = path.extension().unwrap_or_default();
+        let formats = [
+            ("html", Self::Html),
+            ("xml", Self::Junit),
+            ("md", Self::Markdown),
+        ];
+        let found = formats
+            .into_iter()
+            .find(|(name, _)| ending.eq_ignore_ascii_case(name));
+        found.map_or(Self::Json, |(_, format)| format)
+    }
+}
+
+struct ReportFile {
     path: PathBuf,
     to: To,
 }
@@ -21,8 +79,7 @@ enum To {
 }
 
 impl ReportFile {
-    /// Nothing is changed about what is there.
-    pub(in crate::cli) fn prepare(path: PathBuf) -> Result<Self, CliError> {
+    fn prepare(path: PathBuf) -> Result<Self, CliError> {
         let refuse = |error: &io::Error| {
             let what = format!("cannot write the report to {}: {error}", path.display());
             CliError::usage(what).hint("use --report with a file in an existing directory")
@@ -31,7 +88,7 @@ impl ReportFile {
         Ok(Self { path, to })
     }
 
-    pub(in crate::cli) fn write(self, text: &str) -> Result<(), CliError> {
+    fn write(self, text: &str) -> Result<(), CliError> {
         let written = match self.to {
             To::Straight(mut file) => writeln!(file, "{text}"),
             To::Beside(mut file) => writeln!(file, "{text}")
@@ -71,6 +128,23 @@ fn open(path: &Path) -> io::Result<To> {
 mod tests {
     use super::*;
     use std::fs;
+
+    #[test]
+    fn the_ending_of_its_name_says_what_a_report_is() {
+        for (path, format) in [
+            ("a.html", Format::Html),
+            ("A.HTML", Format::Html),
+            ("a.xml", Format::Junit),
+            ("a.md", Format::Markdown),
+            ("a.json", Format::Json),
+            ("a.htmlx", Format::Json),
+            ("html", Format::Json),
+            (".md", Format::Json),
+            ("/dev/stderr", Format::Json),
+        ] {
+            assert_eq!(Format::of(Path::new(path)), format, "{path}");
+        }
+    }
 
     #[test]
     fn a_report_takes_the_place_of_the_one_before() {

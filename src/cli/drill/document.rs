@@ -1,0 +1,278 @@
+//! The report of `kmk drill failover` as a document: HTML, JUnit XML and Markdown are made from it.
+
+use super::super::quantity::count;
+use super::report::{failures, first_new};
+use super::words::{amount, expected, part};
+use crate::cli::report::{
+    self, Column, Lane, Mark, Number, Outcome, Provenance, Report, Span, Table, Timeline, seconds,
+};
+use kafka_mirror_kit::core::judge::drill::{Check, GroupOutcome, Rpo, Rto};
+use kafka_mirror_kit::core::lab::drill::FailoverReport;
+
+/// Of several runs, each is told.
+pub(super) fn document(runs: &[FailoverReport], provenance: Provenance) -> Report {
+    let several = runs.len() > 1;
+    let named: Vec<(String, &FailoverReport)> = (1..)
+        .zip(runs)
+        .map(|(nth, run)| {
+            let name = if several {
+                format!("run {nth}")
+            } else {
+                run.flow.clone()
+            };
+            (name, run)
+        })
+        .collect();
+    let why: Vec<String> = runs
+        .iter()
+        .flat_map(|run| failures(&run.judgement))
+        .collect();
+    let passed = why.is_empty();
+    Report {
+        command: "drill failover",
+        subject: runs
+            .first()
+            .map_or_else(String::new, |run| run.flow.clone()),
+        verdict: report::Verdict {
+            word: if passed { "MEASURED" } else { "FAILED" },
+            outcome: outcome(passed),
+            why: if passed {
+                "every record is accounted for".to_owned()
+            } else {
+                why.join("; ")
+            },
+        },
+        seconds: runs.iter().map(|run| run.seconds).sum(),
+        checks: named
+            .iter()
+            .flat_map(|(name, run)| run.judgement.checks.iter().map(|one| check(name, one)))
+            .collect(),
+        numbers: named
+            .iter()
+            .flat_map(|(name, run)| numbers(name, run))
+            .collect(),
+        timeline: match runs {
+            [only] => Some(timeline(only)),
+            _ => None,
+        },
+        tables: named
+            .iter()
+            .flat_map(|(name, run)| tables(name, run))
+            .collect(),
+        histograms: Vec::new(),
+        provenance,
+    }
+}
+
+fn outcome(held: bool) -> Outcome {
+    if held {
+        Outcome::Passed
+    } else {
+        Outcome::Failed
+    }
+}
+
+fn check(about: &str, check: &Check) -> report::Check {
+    report::Check {
+        about: about.to_owned(),
+        what: expected(&check.expectation),
+        outcome: outcome(check.held),
+        seen: if check.held {
+            "so it was"
+        } else {
+            "it was not so"
+        }
+        .to_owned(),
+    }
+}
+
+fn numbers(about: &str, run: &FailoverReport) -> Vec<Number> {
+    let number = |key, name: &str, value: String, text: String, definition, is_bad| Number {
+        about: about.to_owned(),
+        key,
+        value,
+        name: name.to_owned(),
+        text,
+        definition,
+        is_bad,
+    };
+    let records = |key, name: &str, records: u64, definition, is_bad: bool| {
+        let text = count(records, "record");
+        number(key, name, records.to_string(), text, definition, is_bad)
+    };
+    let rpo: &Rpo = &run.judgement.rpo;
+    let mut all = vec![
+        records(
+            "rpo_records",
+            "RPO",
+            rpo.records,
+            "acknowledged by the source before the fault, and absent on the target once MirrorMaker had ended",
+            rpo.records > 0,
+        ),
+        number(
+            "rpo_seconds",
+            "RPO, time",
+            rpo.seconds.to_string(),
+            format!("{:.2} s", rpo.seconds),
+            "in the worst partition: last acknowledgement before the fault minus that of the oldest missing record",
+            rpo.seconds > 0.0,
+        ),
+    ];
+    let left = [
+        (
+            "stranded",
+            "Stranded",
+            rpo.stranded,
+            "of the missing records, those that can still be read on the source",
+        ),
+        (
+            "gone_for_good",
+            "Gone for good",
+            rpo.gone_for_good,
+            "of the missing records, those that the source no longer has",
+        ),
+        (
+            "late_writes",
+            "Late writes",
+            rpo.late_writes,
+            "acknowledged by the source after the switch",
+        ),
+    ];
+    let left = left
+        .into_iter()
+        .filter_map(|(key, name, left, definition)| {
+            let left = left?;
+            Some(records(key, name, left, definition, left > 0))
+        });
+    all.extend(left);
+    all.push(records(
+        "in_doubt",
+        "In doubt",
+        rpo.in_doubt.records,
+        "sent and never acknowledged: they count neither as written nor as lost",
+        false,
+    ));
+    if let Some(rto) = &run.judgement.rto {
+        all.push(number(
+            "rto_seconds",
+            "RTO",
+            rto.seconds.to_string(),
+            seconds(rto.seconds),
+            "from the fault to the first new record of the slowest partition of the slowest group; at most this",
+            false,
+        ));
+    }
+    all
+}
+
+fn tables(about: &str, run: &FailoverReport) -> Vec<Table> {
+    let judgement = &run.judgement;
+    let groups = judgement.groups.iter().map(group);
+    let groups = Table {
+        title: format!("{about}: groups"),
+        columns: vec![
+            Column::Text("Group"),
+            Column::Number("Again"),
+            Column::Number("Predicted"),
+            Column::Number("Skipped"),
+            Column::Number("Predicted"),
+            Column::Number("Out of order"),
+            Column::Text("First new record"),
+        ],
+        rows: groups.collect(),
+        note: Some(
+            "Again: records that the group had committed on the source and was given once more. Skipped: records on the target that it had not committed and was not given."
+                .to_owned(),
+        ),
+    };
+    let lost = judgement.rpo.partitions.iter().map(|one| {
+        vec![
+            format!("{}-{}", run.topic, one.partition),
+            one.records.to_string(),
+            format!("{:.2}", one.seconds),
+        ]
+    });
+    let lost: Vec<Vec<String>> = lost.collect();
+    let lost = (!lost.is_empty()).then(|| Table {
+        title: format!("{about}: missing on {}", run.target),
+        columns: vec![
+            Column::Text("Partition"),
+            Column::Fault("Records"),
+            Column::Number("Seconds"),
+        ],
+        rows: lost,
+        note: None,
+    });
+    let parts = judgement.rto.as_ref().map(|rto| rto_parts(about, rto));
+    [groups].into_iter().chain(lost).chain(parts).collect()
+}
+
+fn group(group: &GroupOutcome) -> Vec<String> {
+    let or_dash = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |n| n.to_string());
+    vec![
+        group.name.clone(),
+        or_dash(group.again),
+        amount(group.again_predicted),
+        group.skipped.to_string(),
+        amount(group.skipped_predicted),
+        group.inversions.to_string(),
+        first_new(group),
+    ]
+}
+
+fn rto_parts(about: &str, rto: &Rto) -> Table {
+    let parts = rto.parts.iter().map(|one| {
+        let name = part(one.name, &rto.slowest_group, rto.slowest_partition);
+        vec![name, format!("{:.3}", one.seconds)]
+    });
+    Table {
+        title: format!("{about}: RTO, part by part"),
+        columns: vec![Column::Text("Part"), Column::Number("Seconds")],
+        rows: parts.collect(),
+        note: None,
+    }
+}
+
+/// From the fault on.
+fn timeline(run: &FailoverReport) -> Timeline {
+    let steps = run.steps.iter();
+    let zero = steps.clone().find(|step| step.what == "fault");
+    let zero = zero.map_or(0.0, |step| step.at_seconds);
+    let marks = steps.map(|step| Mark {
+        at: step.at_seconds - zero,
+        what: step.what.replace('_', " "),
+    });
+    let mut at = 0.0;
+    let rto = run.judgement.rto.as_ref();
+    let spans = rto.iter().flat_map(|rto| &rto.parts).map(|part| {
+        let from = at;
+        at += part.seconds;
+        Span {
+            name: part.name.replace('_', " "),
+            from,
+            to: at,
+        }
+    });
+    let recovery = Lane {
+        name: "recovery".to_owned(),
+        spans: spans.collect(),
+    };
+    let groups = run.judgement.groups.iter().filter_map(|group| {
+        Some(Lane {
+            name: format!("group {}", group.name),
+            spans: vec![Span {
+                name: "until its first new record".to_owned(),
+                from: 0.0,
+                to: group.first_new_record_seconds?,
+            }],
+        })
+    });
+    Timeline {
+        zero: "the fault",
+        from: -zero,
+        to: run.seconds - zero,
+        curves: Vec::new(),
+        lanes: [recovery].into_iter().chain(groups).collect(),
+        marks: marks.collect(),
+    }
+}

@@ -1,0 +1,39 @@
+//! The words for links that cannot be cut or restored.
+
+use super::{CliError, Exit, LAB};
+use kafka_mirror_kit::core::lab::link::LinkError;
+
+impl From<LinkError> for CliError {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::Lab(error) => error.into(),
+            LinkError::Lock(error) => error.into(),
+            LinkError::Docker(error) => {
+                Self::from(error).hint(format!("`kmk link show{LAB}` shows which links are cut"))
+            }
+            LinkError::Stopped(stop) => stop.into(),
+            LinkError::NoFlow { .. } => Self::of(Exit::Usage, &error),
+            LinkError::Existing { .. } => Self::of(Exit::Usage, &error)
+                .hint("cut the line where that cluster runs, or let kmk create the source"),
+            LinkError::OnlyNetwork { .. } => Self::of(Exit::Usage, &error).hint(
+                "add a flow from another cluster that kmk creates, or let kmk create the target",
+            ),
+            LinkError::NoContainer { .. } => {
+                Self::of(Exit::Unusable, &error).hint(format!("`kmk deploy{LAB}` recreates it"))
+            }
+            LinkError::NotDone { .. } => Self::of(Exit::Unusable, &error)
+                .hint(format!("`kmk link heal{LAB}` restores the link")),
+            LinkError::NotUp { flows, cause } => {
+                let told = Self::from(*cause).hint(format!(
+                    "give it more time with --timeout 300s; `kmk status{LAB}` shows what is wrong"
+                ));
+                let flows = flows.join(", ");
+                let mut told = told;
+                told.after.push(format!(
+                    "MirrorMaker is on the network again, but no record was seen to cross {flows}."
+                ));
+                told
+            }
+        }
+    }
+}

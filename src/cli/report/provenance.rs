@@ -1,0 +1,113 @@
+//! What a result was made with, so that others can make it again.
+
+use kafka_mirror_kit::core::lab::Lab;
+use kafka_mirror_kit::core::lab_file;
+use kafka_mirror_kit::core::shell;
+use kafka_mirror_kit::core::spec::Spec;
+use kafka_mirror_kit::core::topology::Version;
+use serde::Serialize;
+use std::time::SystemTime;
+
+/// As JSON, fields keep their names and meanings; new ones may come.
+#[derive(Clone, Serialize)]
+pub(crate) struct Provenance {
+    /// The version of kmk.
+    pub(crate) kmk: &'static str,
+    /// As it was typed.
+    pub(crate) command: String,
+    /// When it began: RFC 3339, UTC.
+    pub(crate) date: String,
+    /// Its containers, in the order of their names.
+    pub(crate) services: Vec<Service>,
+    /// What chance depended on, if anything did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) seed: Option<u64>,
+    /// What was asked of the lines between clusters.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) links: Vec<Link>,
+    /// The lab, without secrets.
+    pub(crate) lab: Spec,
+}
+
+#[derive(Clone, Serialize)]
+pub(crate) struct Service {
+    #[serde(rename = "service")]
+    pub(crate) name: String,
+    pub(crate) image: String,
+    /// Docker's id of the image.
+    pub(crate) image_id: Option<String>,
+    /// The version of Kafka, as far as the image's name tells.
+    pub(crate) kafka: Option<String>,
+}
+
+/// The line of a flow, such as `rtt 80 ms`.
+#[derive(Clone, Serialize)]
+pub(crate) struct Link {
+    pub(crate) flow: String,
+    pub(crate) asked: Option<String>,
+    pub(crate) measured: Option<String>,
+}
+
+impl Provenance {
+    /// Of something that was done with a lab and began then.
+    pub(crate) fn new(lab: &Lab, command: String, begun: SystemTime) -> Self {
+        let services = lab.containers.iter().map(|container| Service {
+            name: container.service().to_owned(),
+            image: container.image().to_owned(),
+            image_id: container.image_id().map(str::to_owned),
+            kafka: Version::in_tag(container.image()).map(|version| version.to_string()),
+        });
+        Self {
+            kmk: env!("CARGO_PKG_VERSION"),
+            command,
+            date: humantime::format_rfc3339_seconds(begun).to_string(),
+            services: services.collect(),
+            seed: None,
+            links: Vec::new(),
+            lab: lab.spec.without_secrets(),
+        }
+    }
+
+    /// Everything that takes a line: what it is, and what it was.
+    pub(super) fn facts(&self) -> Vec<(String, String)> {
+        let mut facts = vec![
+            ("kmk".to_owned(), self.kmk.to_owned()),
+            ("date".to_owned(), self.date.clone()),
+        ];
+        facts.extend(self.seed.map(|seed| ("seed".to_owned(), seed.to_string())));
+        for service in &self.services {
+            let kafka = service.kafka.as_ref();
+            let kafka = kafka.map_or_else(
+                || "Kafka of an unknown version".to_owned(),
+                |version| format!("Kafka {version}"),
+            );
+            let id = service.image_id.as_deref();
+            let id = id.map_or_else(String::new, |id| format!(", {id}"));
+            let image = format!("{kafka}, {}{id}", service.image);
+            facts.push((service.name.clone(), image));
+        }
+        for link in &self.links {
+            let asked = link.asked.as_deref().unwrap_or("nothing");
+            let measured = link.measured.as_deref().unwrap_or("nothing");
+            let what = format!("asked for {asked}, measured {measured}");
+            facts.push((format!("link {}", link.flow), what));
+        }
+        facts
+    }
+
+    /// The lab as a lab file, without what explains it.
+    pub(super) fn lab_file(&self) -> String {
+        let text = lab_file::write(&self.lab);
+        let lines = text.lines();
+        let said = lines.filter(|line| !line.is_empty() && !line.trim_start().starts_with('#'));
+        said.collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// The command line of this process, to be typed again.
+pub(crate) fn command_line() -> String {
+    let words = std::env::args_os().skip(1);
+    let words = words.map(|word| shell::word(&word.to_string_lossy()));
+    let words: Vec<String> = std::iter::once("kmk".to_owned()).chain(words).collect();
+    words.join(" ")
+}

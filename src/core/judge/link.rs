@@ -1,0 +1,180 @@
+//! The link of a flow: whether its MirrorMaker is on the network of the source, and whether `kmk link cut` took it off.
+
+use crate::core::spec::in_lab;
+use kmk_kafka::wait::seconds;
+use serde::Serialize;
+use std::fmt;
+use std::time::{Duration, UNIX_EPOCH};
+
+/// The link of a flow. As JSON, fields keep their names and meanings; new ones may come.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LinkStatus {
+    /// The flow, as `source->target`.
+    pub flow: String,
+    /// In one word.
+    pub state: LinkState,
+    /// Services of MirrorMaker that are not on the network of the source.
+    pub cut_off: Vec<String>,
+    /// When `kmk link cut` cut it, if it did, until `kmk link heal`.
+    pub cut: Option<LinkCut>,
+    /// The lab, for commands to type.
+    #[serde(skip)]
+    pub lab: String,
+}
+
+/// A link in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkState {
+    /// Every MirrorMaker of the flow is on the network of the source.
+    Connected,
+    /// `kmk link cut` took all of them off it.
+    Cut,
+    /// `kmk link cut` cut it, and some of them are on the network all the same.
+    PartlyCut,
+    /// Some of them are not on the network, and `kmk link cut` did not take them off.
+    Disconnected,
+    /// There is no such network, or no container.
+    Unknown,
+}
+
+/// What `kmk link cut` wrote down.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LinkCut {
+    /// When it was cut: RFC 3339, UTC.
+    pub at: String,
+    /// Seconds since then.
+    pub seconds: f64,
+    /// When it is to be healed, where that was said: RFC 3339, UTC.
+    pub until: Option<String>,
+    /// Seconds since it should have been healed.
+    pub overdue_seconds: Option<f64>,
+    /// Seconds until it is to be healed.
+    #[serde(skip)]
+    pub left: Option<f64>,
+}
+
+impl LinkCut {
+    /// From times in milliseconds since the epoch.
+    pub fn new(at: i64, until: Option<i64>, now: i64) -> Self {
+        let seconds = |from: i64, to: i64| between(from, to).as_secs_f64();
+        Self {
+            at: rfc3339(at),
+            seconds: seconds(at, now),
+            until: until.map(rfc3339),
+            overdue_seconds: until
+                .filter(|until| *until < now)
+                .map(|until| seconds(until, now)),
+            left: until
+                .filter(|until| *until >= now)
+                .map(|until| seconds(now, until)),
+        }
+    }
+}
+
+/// A clock may have gone back.
+fn between(from: i64, to: i64) -> Duration {
+    Duration::from_millis(u64::try_from(to.saturating_sub(from)).unwrap_or(0))
+}
+
+fn rfc3339(millis: i64) -> String {
+    let since = Duration::from_millis(u64::try_from(millis).unwrap_or(0));
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string()
+}
+
+impl fmt::Display for LinkCut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cut by `kmk link cut` {} ago", words(self.seconds))?;
+        if let Some(left) = self.left {
+            write!(f, ", to be restored in {}", words(left))?;
+        }
+        if let Some(overdue) = self.overdue_seconds {
+            write!(f, ", and should have been restored {} ago", words(overdue))?;
+        }
+        Ok(())
+    }
+}
+
+fn words(time: f64) -> String {
+    seconds(Duration::from_secs_f64(time))
+}
+
+impl LinkStatus {
+    /// What is said of a link that was cut on purpose, and how to restore it.
+    pub fn problem(&self) -> Option<String> {
+        let cut = self.cut.as_ref()?;
+        let heal = self.heal();
+        Some(match self.state {
+            LinkState::PartlyCut => format!(
+                "the link was {cut}, but not all of MirrorMaker is off the network; `{heal}` restores it"
+            ),
+            _ => format!("the link is {cut}; `{heal}` restores it"),
+        })
+    }
+
+    /// What whoever starts or repairs a lab says of a link that stays cut.
+    pub fn note(&self) -> Option<String> {
+        let cut = self.cut.as_ref()?;
+        Some(format!(
+            "{} stays {cut}; `{}` restores it",
+            self.flow,
+            self.heal()
+        ))
+    }
+
+    /// The command that restores it.
+    pub fn heal(&self) -> String {
+        let lab = in_lab(&self.lab);
+        // without the arrow no shell needs quotes
+        format!("kmk link heal{lab} {}", self.flow.replacen("->", ":", 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(until: Option<i64>, now: i64) -> LinkStatus {
+        LinkStatus {
+            flow: "a->b".to_owned(),
+            state: LinkState::Cut,
+            cut_off: vec!["mm2-b".to_owned()],
+            cut: Some(LinkCut::new(1_780_000_000_000, until, now)),
+            lab: "two".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_cut_is_told_with_its_age_and_how_to_restore_it() {
+        let at = 1_780_000_000_000;
+        assert_eq!(
+            status(None, at + 12_900).problem().unwrap(),
+            "the link is cut by `kmk link cut` 12.9 s ago; `kmk link heal --lab two a:b` restores it"
+        );
+        let told = status(Some(at + 30_000), at + 12_000)
+            .cut
+            .unwrap()
+            .to_string();
+        assert_eq!(
+            told,
+            "cut by `kmk link cut` 12.0 s ago, to be restored in 18.0 s"
+        );
+        let late = status(Some(at + 30_000), at + 95_000);
+        assert_eq!(
+            late.note().unwrap(),
+            "a->b stays cut by `kmk link cut` 1m 35s ago, and should have been restored 1m 5s ago; `kmk link heal --lab two a:b` restores it"
+        );
+        let cut = late.cut.unwrap();
+        assert_eq!(
+            (cut.at.as_str(), cut.overdue_seconds),
+            ("2026-05-28T20:26:40Z", Some(65.0))
+        );
+    }
+
+    #[test]
+    fn a_clock_that_went_back_makes_no_age() {
+        let at = 1_780_000_000_000;
+        let told = status(None, at - 5_000).cut.unwrap().to_string();
+        assert_eq!(told, "cut by `kmk link cut` 0.0 s ago");
+    }
+}

@@ -1,0 +1,96 @@
+//! How links are: by the networks that Docker names, and by the journal.
+
+use crate::core::docker::Container;
+use crate::core::judge::link::{LinkCut, LinkState, LinkStatus};
+use crate::core::lab::{Journal, Lab, is_original};
+use crate::core::topology::{Flow, Topology};
+use kmk_kafka::message::to_millis;
+use std::time::SystemTime;
+
+/// All links of a lab that was [found](Lab::find), in the order of its flows.
+pub fn look(lab: &Lab) -> Vec<LinkStatus> {
+    of_all(&lab.topology, &lab.containers, &lab.journal)
+}
+
+pub(super) fn of_all(
+    topology: &Topology,
+    containers: &[Container],
+    journal: &Journal,
+) -> Vec<LinkStatus> {
+    let flows = topology.flows.iter();
+    flows
+        .map(|flow| of_one(topology, flow, containers, journal))
+        .collect()
+}
+
+pub(super) fn of_one(
+    topology: &Topology,
+    flow: &Flow,
+    containers: &[Container],
+    journal: &Journal,
+) -> LinkStatus {
+    let name = flow.name();
+    let workers = workers(topology, flow, containers);
+    let network = network(topology, flow);
+    let is_off = |worker: &&&Container| {
+        let mut networks = worker.networks();
+        network
+            .as_ref()
+            .is_some_and(|network| !networks.any(|one| one == network))
+    };
+    let cut_off: Vec<String> = (workers.iter().filter(is_off))
+        .map(|worker| worker.service().to_owned())
+        .collect();
+    let is_unknown = network.is_none() || workers.is_empty();
+    let cut = journal
+        .cut(&name)
+        .filter(|_| is_unknown || !cut_off.is_empty());
+    LinkStatus {
+        state: match cut {
+            _ if is_unknown => LinkState::Unknown,
+            _ if cut_off.is_empty() => LinkState::Connected,
+            None => LinkState::Disconnected,
+            Some(_) if cut_off.len() == workers.len() => LinkState::Cut,
+            Some(_) => LinkState::PartlyCut,
+        },
+        cut: cut.map(|cut| LinkCut::new(cut.at, cut.until, to_millis(SystemTime::now()))),
+        flow: name,
+        cut_off,
+        lab: topology.spec.lab.clone(),
+    }
+}
+
+/// The containers of a flow's MirrorMaker.
+pub(super) fn workers<'a>(
+    topology: &Topology,
+    flow: &Flow,
+    containers: &'a [Container],
+) -> Vec<&'a Container> {
+    let mirror = topology.mirror_of(&flow.spec.target);
+    let is_its = |container: &&Container| {
+        let mut services = mirror.into_iter().flat_map(|mirror| &mirror.workers);
+        is_original(container) && services.any(|service| service == container.service())
+    };
+    containers.iter().filter(is_its).collect()
+}
+
+/// The ends of a flow, and the networks through which its MirrorMaker reaches them, as docker calls them; not those that
+/// are existing clusters.
+pub(in crate::core::lab) fn networks<'a>(
+    topology: &Topology,
+    flow: &'a Flow,
+) -> impl Iterator<Item = (&'a String, String)> {
+    let ends = [&flow.spec.source, &flow.spec.target].into_iter();
+    let made = ends.filter(|end| {
+        topology
+            .cluster(end)
+            .is_some_and(|one| one.existing().is_none())
+    });
+    made.map(|end| (end, format!("{}_{end}", topology.project())))
+}
+
+/// The network through which a flow's MirrorMaker reaches the source.
+pub(super) fn network(topology: &Topology, flow: &Flow) -> Option<String> {
+    let mut networks = networks(topology, flow);
+    networks.find_map(|(end, network)| (*end == flow.spec.source).then_some(network))
+}

@@ -1,0 +1,98 @@
+//! The link of a flow, from the source to its MirrorMaker beside the target: cut, restored, and shown.
+//!
+//! MirrorMaker leaves the network of the source, and joins it again: brokers and the clients of this machine do not notice.
+//! The journal says which of these cuts were asked for.
+
+mod cut;
+mod heal;
+mod kept;
+mod look;
+
+pub use cut::{CutLink, cut, hold};
+pub use heal::{Heal, HealedLinks, heal};
+pub(super) use kept::KeptCuts;
+pub use look::look;
+pub(super) use look::networks;
+
+use super::LabError;
+use crate::core::docker::DockerError;
+use crate::core::lab::deploy::DeployError;
+use crate::core::lab::lock::LockError;
+use kmk_kafka::wait::{Interrupt, Limit, Stop};
+use std::time::Duration;
+
+/// Why a link is not, or not wholly, cut or restored.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// There is no such lab, or none that this kmk understands.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    /// Another kmk is at it.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// Docker refused.
+    #[error(transparent)]
+    Docker(#[from] DockerError),
+    /// It was interrupted before anything was done.
+    #[error(transparent)]
+    Stopped(#[from] Stop),
+    /// The lab has no such flow any more.
+    #[error("there is no flow `{flow}`")]
+    NoFlow {
+        /// Its name.
+        flow: String,
+    },
+    /// MirrorMaker is on no network of the source.
+    #[error(
+        "{cluster} is an existing cluster: MirrorMaker reaches it by the address that it advertises, not through a network of the lab"
+    )]
+    Existing {
+        /// The source.
+        cluster: String,
+    },
+    /// The network of the source is all that a MirrorMaker has.
+    #[error(
+        "{service} is on no other network than that of {cluster}: without it, {target} could not be reached either"
+    )]
+    OnlyNetwork {
+        /// The MirrorMaker.
+        service: String,
+        /// The source.
+        cluster: String,
+        /// The target, an existing cluster.
+        target: String,
+    },
+    /// There is nothing to take off the network.
+    #[error("MirrorMaker of {flow} has no container")]
+    NoContainer {
+        /// The flow.
+        flow: String,
+    },
+    /// Docker obeyed, and says that it is not so.
+    #[error("{} {} the network of {cluster}, according to Docker", services.join(", "), if *.is_on { "still on" } else { "still off" })]
+    NotDone {
+        /// Services of MirrorMaker.
+        services: Vec<String>,
+        /// The source.
+        cluster: String,
+        /// Whether they should be off it.
+        is_on: bool,
+    },
+    /// MirrorMaker is on the network again, and no record was seen to cross.
+    #[error("{} connected again, but {cause}", flows.join(", "))]
+    NotUp {
+        /// The flows.
+        flows: Vec<String>,
+        /// What was waited for.
+        #[source]
+        cause: Box<DeployError>,
+    },
+}
+
+/// How long docker may take for all that is not interrupted once it has begun.
+const WHOLE: Duration = Duration::from_secs(30);
+
+/// What has begun is brought to its end: a link that is half cut is nobody's wish.
+fn uninterrupted() -> Limit {
+    Limit::new(WHOLE, &Interrupt::default())
+}
