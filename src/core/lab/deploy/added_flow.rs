@@ -1,6 +1,7 @@
 //! Flows that are added to a lab that is there, and what this leads to.
 
 use super::plan::Plan;
+use crate::core::lab::Lab;
 use crate::core::spec::{FlowSpec, Naming, Problem, Spec};
 use crate::core::topology::Topology;
 use std::fmt::Write as _;
@@ -51,9 +52,12 @@ fn agreed<T: Clone + PartialEq>(flows: &[&FlowSpec], part: impl Fn(&FlowSpec) ->
     parts.all(|one| one == first).then(|| first.clone())
 }
 
-/// The services that a lab is to have and did not have before.
-pub(super) fn services_beyond(before: &Topology, wanted: &Topology) -> Vec<String> {
-    let (had, mut wanted) = (before.services(), wanted.services());
+/// The services that a lab, if it is there, is to have and did not have before.
+pub(super) fn services_beyond(before: Option<&Lab>, wanted: &Topology) -> Vec<String> {
+    let Some(before) = before else {
+        return Vec::new();
+    };
+    let (had, mut wanted) = (before.topology.services(), wanted.services());
     wanted.retain(|service| !had.contains(service));
     wanted
 }

@@ -73,7 +73,6 @@ impl<'a> Plan<'a> {
         let volumes = remains.volumes();
         let lab = Lab::describe(&request.lab, remains.containers)?;
         if lab.is_none() && !request.change.flows.is_empty() {
-            // flows are added only to what is there
             Lab::find(docker, &request.lab, limit)?;
         }
         let lost = lab
@@ -117,8 +116,7 @@ impl<'a> Plan<'a> {
             limit,
             observer,
         );
-        let before = lab.as_ref().map(|lab| &lab.topology);
-        let added = before.map_or_else(Vec::new, |old| services_beyond(old, &rendered.topology));
+        let added = services_beyond(lab.as_ref(), &rendered.topology);
         let images = checks.run(found, limit, observer).map_err(|problems| {
             if limit.interrupt().is_raised() {
                 DeployError::Interrupted
