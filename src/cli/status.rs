@@ -6,7 +6,7 @@ use super::table::{row, table};
 use super::watch::{Frame, Watch};
 use super::{CliError, Context, Exit};
 use dashboard::Look;
-use kafka_mirror_kit::core::judge::lag::{FlowLag, TopicState};
+use kafka_mirror_kit::core::judge::lag::{FlowLag, Past, TopicState};
 use kafka_mirror_kit::core::lab::State;
 use kafka_mirror_kit::core::lab::status::{
     self, COPIES, CanaryStatus, ConnectorStatus, FlowState, FlowStatus, Status, TopicStatus,
@@ -328,7 +328,19 @@ fn mirrored_as(topic: &TopicStatus) -> String {
         _ if topic.never_copied > 0 => format!("{name} ({} never mirrored)", topic.never_copied),
         _ if topic.doubtful > 0 => format!("{name} (unknown whether lost)"),
         _ if topic.recreated => format!("{name} (source recreated)"),
-        _ => name.clone(),
+        _ => topic
+            .past
+            .as_ref()
+            .map_or_else(|| name.clone(), |past| earlier(name, past)),
+    }
+}
+
+/// With what happened to it before.
+fn earlier(name: &str, past: &Past) -> String {
+    match (past.never_copied, past.moved_back) {
+        (0, 0) => format!("{name} (source recreated)"),
+        (0, back) => format!("{name} (source end moved back by {back})"),
+        (never, _) => format!("{name} (at least {never} never mirrored)"),
     }
 }
 

@@ -212,7 +212,7 @@ mod matrix {
         let (lab, [emea, apac, central]) = scenario("aggregate", ["emea", "apac", "central"]);
         lab.kmk("link cut emea:central")
             .code(0)
-            .says("note: the same MirrorMaker also carries apac->central");
+            .says("note: the same MirrorMaker runs apac->central");
         for when in ["at first", "after stop and start"] {
             emea.produce("orders", &format!("emea {when}\n"));
             apac.produce("orders", &format!("apac {when}\n"));

@@ -38,6 +38,7 @@ mod remote;
 mod repair;
 mod scenarios;
 mod sharing;
+mod silent_loss;
 mod start_up;
 mod strangers;
 mod topics;

@@ -38,6 +38,7 @@ mod lock;
 mod logs_env_status;
 mod mixed;
 mod not_utf8;
+mod past;
 mod pipes;
 mod ports;
 mod preflight;

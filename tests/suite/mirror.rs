@@ -4,8 +4,8 @@ use kafka_mirror_kit::core::mirrormaker::properties;
 use kmk_kafka::message::{Record, to_millis};
 use kmk_kafka::testing::FakeBroker;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
@@ -27,6 +27,7 @@ pub(crate) type Named = (&'static str, Arc<FakeBroker>);
 /// One flow; it stops when it is dropped.
 pub(crate) struct Mirror {
     stop: Arc<AtomicBool>,
+    work: Arc<Mutex<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -50,16 +51,27 @@ impl Mirror {
         flow.begin();
         flow.carry();
         let told = Arc::clone(&stop);
+        let work = Arc::new(Mutex::new(()));
+        let held = Arc::clone(&work);
         let thread = thread::spawn(move || {
             while !told.load(Ordering::Relaxed) {
-                flow.carry();
+                {
+                    let _work = held.lock();
+                    flow.carry();
+                }
                 thread::sleep(LOOK);
             }
         });
         Self {
             stop,
+            work,
             thread: Some(thread),
         }
+    }
+
+    /// It copies nothing while this is held.
+    pub(crate) fn hold(&self) -> MutexGuard<'_, ()> {
+        self.work.lock().unwrap()
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     context.output.result(&describe(&cut))?;
     if !cut.siblings.is_empty() {
         context.output.talk(&format!(
-            "note: the same MirrorMaker also carries {}: its records go on, but until the link is restored a failed task of it is not restarted",
+            "note: the same MirrorMaker runs {}: its records still cross, but if a task fails, it is not restarted until the link is restored",
             cut.siblings.join(", ")
         ));
     }

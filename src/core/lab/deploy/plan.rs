@@ -184,7 +184,7 @@ impl<'a> Plan<'a> {
         let since = SystemTime::now();
         let flows = self.readiness().wait_for_flows(limit, observer)?;
         marks.ended(Step::Canary, since);
-        let has_lost = self.report_losses(&flows, observer);
+        let has_lost = self.report_losses(&flows, limit, observer);
         unmatched_patterns::warn(&self.rendered.topology, limit, observer);
         Ok((outcome, has_lost))
     }
