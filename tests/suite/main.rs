@@ -10,6 +10,7 @@ mod mirror;
 mod ran;
 mod toxiproxy;
 
+mod add_flow;
 mod color;
 mod deploy;
 mod destroy;
@@ -17,6 +18,7 @@ mod drill;
 mod existing;
 mod exit_codes;
 mod explain;
+mod failback;
 mod files;
 mod flags;
 mod groups;
