@@ -3,7 +3,7 @@ mod timings;
 
 use super::output::seconds;
 use super::quantity::{counted, whole};
-use super::{CliError, Context, Exit, flow_name, lab_file};
+use super::{CliError, Context, Exit, flow_ends, lab_file};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use kafka_mirror_kit::core::docker::EngineHost;
 use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did, Request};
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     config: Option<PathBuf>,
     /// Add a flow to the lab that is there, as 'secondary->primary' or secondary:primary; may be repeated. Topics, groups and
     /// naming are those of the flow in the other direction or, without one, those that all flows share
-    #[arg(long, value_name = "SOURCE->TARGET", value_parser = new_flow, conflicts_with_all = ["config", "scenario", "dry_run"])]
+    #[arg(long, value_name = "SOURCE->TARGET", value_parser = flow_ends, conflicts_with_all = ["config", "scenario", "dry_run"])]
     add_flow: Vec<(String, String)>,
     /// Mirror only these topics: Java regular expressions, separated by commas [default: all]
     #[arg(long, value_name = "REGEX,...", value_delimiter = ',')]
@@ -106,16 +106,6 @@ Examples:
 pub(super) fn scenario() -> impl TypedValueParser<Value = Scenario> {
     PossibleValuesParser::new(Scenario::ALL.map(Scenario::name))
         .map(|name| Scenario::named(&name).unwrap_or_default())
-}
-
-fn new_flow(text: &str) -> Result<(String, String), String> {
-    let name = flow_name(text)?;
-    match name.split_once("->") {
-        Some((source, target)) if !source.is_empty() && !target.is_empty() => {
-            Ok((source.to_owned(), target.to_owned()))
-        }
-        _ => Err("write it as 'SOURCE->TARGET' in quotes, or SOURCE:TARGET".to_owned()),
-    }
 }
 
 fn cluster_port(text: &str) -> Result<(String, u16), String> {

@@ -17,6 +17,17 @@ pub(crate) fn flow_name(text: &str) -> Result<String, String> {
     ))
 }
 
+/// The source and the target of a flow that need not exist yet.
+pub(crate) fn flow_ends(text: &str) -> Result<(String, String), String> {
+    let name = flow_name(text)?;
+    match name.split_once("->") {
+        Some((source, target)) if !source.is_empty() && !target.is_empty() => {
+            Ok((source.to_owned(), target.to_owned()))
+        }
+        _ => Err("write it as 'SOURCE->TARGET' in quotes, or SOURCE:TARGET".to_owned()),
+    }
+}
+
 /// The flow of that name.
 pub(crate) fn flow_named<'a>(topology: &'a Topology, name: &str) -> Result<&'a Flow, CliError> {
     let flows = &topology.flows;

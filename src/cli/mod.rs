@@ -40,7 +40,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 pub(crate) use context::{Context, DefaultCluster, Place};
 pub(crate) use error::{CliError, Exit};
-pub(crate) use flow_name::{flow_name, flow_named};
+pub(crate) use flow_name::{flow_ends, flow_name, flow_named};
 use kafka_mirror_kit::core::spec;
 use kmk_kafka::printable;
 use kmk_kafka::wait::Interrupt;
