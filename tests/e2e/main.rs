@@ -36,6 +36,7 @@ mod remote;
 mod repair;
 mod scenarios;
 mod sharing;
+mod slow_link;
 mod start_up;
 mod strangers;
 mod topics;
