@@ -1,10 +1,11 @@
 mod cut;
 mod heal;
+mod set;
 mod show;
 
 use super::{CliError, Context, Exit};
 
-/// Cut the link between two clusters, restore it, and show how it is
+/// Slow down or cut the link between two clusters, restore it, and show how it is
 ///
 /// The link of a flow leads from its source to MirrorMaker, which runs next to the target. If the lab has one flow, it need not
 /// be named.
@@ -18,6 +19,7 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   kmk link show
+  kmk link set primary:secondary --rtt 80ms --rate 100mbit
   kmk link cut primary:secondary
   kmk link heal primary:secondary
 
@@ -26,6 +28,7 @@ A flow is named 'primary->secondary', in quotes, or primary:secondary.";
 #[derive(clap::Subcommand)]
 enum Verb {
     Show(show::Args),
+    Set(set::Args),
     Cut(cut::Args),
     Heal(heal::Args),
 }
@@ -33,6 +36,7 @@ enum Verb {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     match &args.verb {
         Verb::Show(args) => show::run(args, context),
+        Verb::Set(args) => set::run(args, context),
         Verb::Cut(args) => cut::run(args, context),
         Verb::Heal(args) => heal::run(args, context),
     }

@@ -39,6 +39,7 @@ mod repair;
 mod scenarios;
 mod sharing;
 mod silent_loss;
+mod slow_link;
 mod start_up;
 mod strangers;
 mod topics;

@@ -279,3 +279,37 @@ fn a_relay_that_does_not_obey_or_does_not_answer_is_no_success() {
     kmk.run("deploy").code(3).stderr_has("error: relay link-primary-secondary was told what to do, but it does nothing instead of latency upstream (jitter 0 latency 40)");
     drop(relay);
 }
+
+#[test]
+fn a_line_with_relays_changes_at_once_and_stays_so() {
+    let Linked {
+        kmk,
+        relay,
+        _mirror,
+    } = &Linked::new();
+    kmk.run("deploy").code(0);
+    relay.changes();
+    kmk.run("link set --rtt 200ms")
+        .code(0)
+        .stdout_has("The link primary->secondary now has rtt=200ms.");
+    // only what is another: what others go through is not dropped
+    let changes = relay.changes();
+    assert_eq!(
+        changes[0],
+        "POST proxies/primary/toxics/kmk-latency-upstream"
+    );
+    let slower = ["upstream", "downstream"]
+        .map(|stream| format!(r#"latency {stream} {{"jitter":0,"latency":100}}"#));
+    assert_eq!(relay.toxics("primary"), slower);
+    relay.restart();
+    kmk.run("deploy")
+        .code(0)
+        .stderr_has("note: primary->secondary stays as `kmk link set` asked for it: rtt=200ms\n");
+    assert_eq!(relay.toxics("primary"), slower);
+    kmk.run("status").code(0);
+    kmk.run("link set --rtt 9s")
+        .code(2)
+        .stderr_has("too long: 2000ms at most");
+    kmk.run("link set").code(2);
+    assert_eq!(relay.toxics("primary"), slower);
+}

@@ -11,6 +11,7 @@ impl From<LinkError> for CliError {
             LinkError::Docker(error) => {
                 Self::from(error).hint(format!("`kmk link show{LAB}` shows which links are cut"))
             }
+            LinkError::Relay(error) => error.into(),
             LinkError::Stopped(stop) => stop.into(),
             LinkError::NoFlow { .. } => Self::of(Exit::Usage, &error),
             LinkError::Existing { .. } => Self::of(Exit::Usage, &error)

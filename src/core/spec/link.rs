@@ -75,7 +75,7 @@ impl LinkSpec {
     }
 
     /// What is wrong with it, if anything is.
-    pub(super) fn fault(&self) -> Option<String> {
+    pub fn fault(&self) -> Option<String> {
         let (rtt, jitter) = (self.rtt_ms(), self.jitter_ms());
         let in_range = |rate: Rate| (MIN_KBIT..=MAX_KBIT).contains(&rate.0);
         if rtt > MAX_RTT_MS {

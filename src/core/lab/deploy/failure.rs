@@ -135,7 +135,7 @@ impl Failure {
     }
 
     /// Before anything was made.
-    pub(super) fn early(cause: DeployError) -> Self {
+    pub(in crate::core::lab) fn early(cause: DeployError) -> Self {
         Self::new(cause, Aftermath::NothingMade)
     }
 }

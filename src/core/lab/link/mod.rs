@@ -8,6 +8,7 @@ mod heal;
 mod kept;
 mod look;
 mod relay;
+mod set;
 mod shape;
 mod shaped;
 
@@ -17,6 +18,7 @@ pub(super) use kept::KeptCuts;
 pub use look::look;
 pub(super) use look::networks;
 pub use relay::RelayError;
+pub use set::{add, set};
 pub(super) use shaped::{delay, problems, put_all};
 
 use super::LabError;
@@ -38,6 +40,9 @@ pub enum LinkError {
     /// Docker refused.
     #[error(transparent)]
     Docker(#[from] DockerError),
+    /// A relay does not do what is asked of it.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// It was interrupted before anything was done.
     #[error(transparent)]
     Stopped(#[from] Stop),
