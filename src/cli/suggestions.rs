@@ -289,7 +289,7 @@ mod tests {
             ("depoly", "did you mean `kmk deploy`?"),
             (
                 "rebalance",
-                "`kmk --help` lists the commands: deploy, up, init, schema, scenarios, produce, consume, verify, status, ps, lag, explain, topic, group, link, list, ls, stop, start, destroy, logs, env, lint",
+                "`kmk --help` lists the commands: deploy, up, init, schema, scenarios, produce, consume, verify, drill, status, ps, lag, explain, topic, group, link, list, ls, stop, start, destroy, logs, env, lint",
             ),
         ] {
             assert_eq!(told(&["kmk", verb]), meant);

@@ -12,7 +12,7 @@ pub use cut::{CutLink, cut, hold};
 pub use heal::{Heal, HealedLinks, heal};
 pub(super) use kept::KeptCuts;
 pub use look::look;
-pub(super) use look::networks;
+pub(super) use look::{network, networks, workers};
 
 use super::LabError;
 use crate::core::docker::DockerError;
