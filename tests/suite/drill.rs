@@ -20,6 +20,7 @@ struct Lab {
 
 const KILL_PRIMARY: &str = "kill id-demo-primary";
 const KILL_MIRROR: &str = "kill id-demo-mm2-secondary";
+const DISCONNECT: &str = "network disconnect --force kmk-demo_primary id-demo-mm2-secondary";
 const FAILOVER: &str = "drill failover --warm-up 1s --rate 300 --json";
 
 fn spec(kmk: &Kmk, naming: &str, more: &Value) -> Value {
@@ -39,9 +40,16 @@ fn spec(kmk: &Kmk, naming: &str, more: &Value) -> Value {
 /// A docker that does whatever a drill asks.
 fn docker(kmk: &Kmk, spec: Value) -> Docker {
     let docker = Docker::works().with(&kmk.lab().spec(spec));
-    ["logs *", "kill *", "stop *", "start *"]
-        .iter()
-        .fold(docker, |docker, pattern| docker.rule(Rule::on(pattern)))
+    [
+        "logs *",
+        "kill *",
+        "stop *",
+        "start *",
+        "network disconnect *",
+        "network connect *",
+    ]
+    .iter()
+    .fold(docker, |docker, pattern| docker.rule(Rule::on(pattern)))
 }
 
 impl Lab {
@@ -170,6 +178,29 @@ fn what_is_missing_after_a_kill_is_what_the_ledger_says() {
     lab.kmk.run("status").code(1).stderr_has(
         "hint: a drill has failed over from primary to secondary; `kmk drill abort` takes it back\n",
     );
+}
+
+#[test]
+fn a_link_that_is_cut_leaves_a_source_that_is_still_written_to() {
+    let mut lab = Lab::new();
+    let kmk = std::mem::replace(&mut lab.kmk, Kmk::new());
+    let running = kmk.start(&format!("{FAILOVER} --fault cut"));
+    running.until_called(DISCONNECT);
+    lab.mirror = None;
+    let ran = running.finish().code(0).changed(&[DISCONNECT, KILL_MIRROR]);
+    let report = report(&ran);
+    let rpo = &report["rpo"];
+    let number = |key: &str| rpo[key].as_u64().unwrap();
+    let topic = lab.topic();
+    let there: BTreeSet<String> = Lab::values(&lab.secondary, &topic).into_iter().collect();
+    let source = Lab::values(&lab.primary, &topic);
+    let missing = source.iter().filter(|value| !there.contains(*value));
+    let told = number("records") + number("acknowledged_after_fault") + number("late_writes");
+    assert_eq!(told, missing.count() as u64, "{report:#}");
+    // nobody told the producer for as long as the detection took
+    assert!(number("acknowledged_after_fault") >= 500, "{report:#}");
+    assert!(number("late_writes") >= 500, "{report:#}");
+    kmk.run("status").stderr_has("a drill has failed over");
 }
 
 #[test]

@@ -33,7 +33,8 @@ pub(super) struct Args {
     /// The flow, as a flag
     #[arg(long, value_name = "SOURCE->TARGET", value_parser = flow_name, conflicts_with = "bare")]
     flow: Option<String>,
-    /// What happens to the source: kill (SIGKILL of all its brokers at once)
+    /// What happens to the source: kill (SIGKILL of all its brokers at once) or cut (MirrorMaker loses the connection; one
+    /// producer stays on the source)
     #[arg(
         long,
         value_name = "FAULT",
@@ -108,6 +109,7 @@ A loss is a result, and an error only with --rpo-max.";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum TypedFault {
     Kill,
+    Cut,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -132,6 +134,7 @@ impl Args {
             fault: match self.fault {
                 _ if self.planned => Fault::Planned,
                 TypedFault::Kill => Fault::Kill,
+                TypedFault::Cut => Fault::Cut,
             },
             rate: self.rate,
             partitions: self.partitions,

@@ -74,6 +74,7 @@ pub(super) fn text(report: &FailoverReport) -> String {
 fn heading(report: &FailoverReport) -> String {
     let what = match report.fault {
         Fault::Kill => format!("all brokers of {} were killed", report.source),
+        Fault::Cut => format!("the link was cut, {} stayed up", report.source),
         Fault::Planned => format!("planned, {} stayed up", report.source),
     };
     format!(
@@ -107,6 +108,10 @@ fn rpo(report: &FailoverReport, rpo: &Rpo) -> String {
             ));
         }
         _ => parts.push(format!("whether {source} still has them is unknown")),
+    }
+    if rpo.acknowledged_after_fault > 0 {
+        let after = rpo.acknowledged_after_fault;
+        parts.push(format!("{after} acknowledged after the fault"));
     }
     parts.push(format!("{} in doubt", rpo.in_doubt.records));
     if let Some(late) = rpo.late_writes {

@@ -2,7 +2,7 @@
 
 use super::plan::Plan;
 use super::run::Seen;
-use super::stage::{Diary, GroupScene, Read, Scene};
+use super::stage::{Diary, GroupScene, Read, Scene, Written};
 use super::{Failover, Fault};
 use crate::core::judge::drill::{Facts, GroupFacts, Sides};
 use std::sync::PoisonError;
@@ -26,10 +26,18 @@ pub(super) fn gather(
         sent: source.sent,
         acknowledged: source.acknowledged,
         sides,
-        late_writes: None,
+        late_writes: (what.fault == Fault::Cut).then(|| late(scene.late)),
         written_after: target.acknowledged,
         groups: groups.collect(),
     }
+}
+
+/// What the source acknowledged to the producer that stayed.
+fn late(written: Written) -> u64 {
+    let books = written.books.into_inner();
+    let books = books.unwrap_or_else(PoisonError::into_inner);
+    let ranges = books.acknowledged.iter().map(|one| &one.sequences);
+    ranges.map(|range| range.end - range.start).sum()
 }
 
 fn of_group(name: &str, group: &str, reads: GroupScene, seen: &Seen) -> GroupFacts {

@@ -4,11 +4,13 @@ use super::predict::{Predictions, predict};
 use super::run::Run;
 use super::stage::{Scene, Signals};
 use super::workload::{Workers, joined};
-use super::{DrillError, fence};
+use super::{DrillError, Fault, fence};
 use crate::core::judge::drill::{Bracket, Micros};
+use crate::core::lab::journal::{self, Cut};
 use crate::core::lab::verify::Clock;
+use kmk_kafka::message::to_millis;
 use kmk_kafka::wait::Limit;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How often it is looked whether applications notice.
 const LOOK: Duration = Duration::from_millis(10);
@@ -18,14 +20,16 @@ const LATE: Duration = Duration::from_millis(500);
 /// The source is left: what follows is alike for every fault.
 pub(super) struct Left {
     pub(super) fault: Bracket,
+    /// An acknowledgement no later than this came before the fault.
+    pub(super) acknowledged_before: Micros,
     pub(super) detected: Micros,
     pub(super) decided: Micros,
     pub(super) predictions: Predictions,
 }
 
 impl Run<'_> {
-    /// The source dies, is noticed to be dead, and left.
-    pub(super) fn killed(
+    /// Something happens to the source, is noticed, and the source is left.
+    pub(super) fn unplanned(
         &self,
         scene: &Scene,
         signals: &Signals,
@@ -33,16 +37,11 @@ impl Run<'_> {
     ) -> Result<Left, DrillError> {
         let plan = self.plan;
         let predictions = predict(&self.lab.topology, plan, &self.limit())?;
-        let (what, done) = (
-            format!("Killing the brokers of {}", plan.source.name),
-            format!("Killed the brokers of {}", plan.source.name),
-        );
-        let fault = self.step(&what, &done, || {
-            let from = clock.now();
-            self.docker.kill(&plan.brokers, &self.docker_limit())?;
-            let until = clock.now();
-            Ok(Bracket { from, until })
-        })?;
+        let (fault, acknowledged_before) = match self.what.fault {
+            Fault::Cut => self.cut(clock).map(|fault| (fault, fault.until))?,
+            // what dies acknowledges nothing
+            Fault::Kill | Fault::Planned => (self.kill(clock)?, Micros::MAX),
+        };
         let detected = self.step(
             "Waiting until applications notice",
             "Applications noticed",
@@ -56,10 +55,61 @@ impl Run<'_> {
         })?;
         Ok(Left {
             fault,
+            acknowledged_before,
             detected,
             decided,
             predictions,
         })
+    }
+
+    fn kill(&self, clock: Clock) -> Result<Bracket, DrillError> {
+        let source = &self.plan.source.name;
+        let (what, done) = (
+            format!("Killing the brokers of {source}"),
+            format!("Killed the brokers of {source}"),
+        );
+        self.step(&what, &done, || {
+            let from = clock.now();
+            self.docker.kill(&self.plan.brokers, &self.docker_limit())?;
+            let until = clock.now();
+            Ok(Bracket { from, until })
+        })
+    }
+
+    /// MirrorMaker leaves the network of the source. It is noted before: a link that is cut is then known as cut by kmk.
+    fn cut(&self, clock: Clock) -> Result<Bracket, DrillError> {
+        let (flow, limit) = (self.plan.flow.name(), self.docker_limit());
+        journal::change(self.docker, &self.lab.spec.lab, &limit, |journal| {
+            journal.link(&flow).cut = Some(Cut {
+                at: to_millis(SystemTime::now()),
+                until: None,
+                half_open: false,
+            });
+        })?;
+        let (what, done) = (
+            format!("Cutting the link {flow}"),
+            format!("Cut the link {flow}"),
+        );
+        self.step(&what, &done, || {
+            let from = clock.now();
+            if let Some(network) = &self.plan.network {
+                for mirror in &self.plan.mirrors {
+                    self.docker.disconnect(network, mirror, &limit)?;
+                }
+            }
+            let until = clock.now();
+            Ok(Bracket { from, until })
+        })
+    }
+
+    /// The last that applications heard. Where the link is cut, those of the source notice nothing: what tells is that nothing
+    /// arrives on the target.
+    pub(super) fn last_sign(&self, scene: &Scene) -> Micros {
+        let arrived = scene.arrived.get();
+        match self.what.fault {
+            Fault::Cut => arrived,
+            Fault::Kill | Fault::Planned => scene.source.last_acknowledged.get().max(arrived),
+        }
     }
 
     /// The source is left in order: nothing is written any more, and all of it is copied.
@@ -97,6 +147,7 @@ impl Run<'_> {
         })?;
         Ok(Left {
             fault: Bracket { from, until },
+            acknowledged_before: Micros::MAX,
             detected: from,
             decided,
             predictions,
@@ -108,7 +159,7 @@ impl Run<'_> {
         let limit = self.limit_of(self.what.detect.saturating_add(self.what.timeout));
         loop {
             let now = clock.now();
-            let quiet = Duration::from_micros(now.saturating_sub(last_sign(scene)));
+            let quiet = Duration::from_micros(now.saturating_sub(self.last_sign(scene)));
             if quiet >= self.what.detect {
                 return Ok(now);
             }
@@ -128,13 +179,4 @@ impl Run<'_> {
         }
         Ok(clock.now())
     }
-}
-
-/// The last that an application heard of the source.
-pub(super) fn last_sign(scene: &Scene) -> Micros {
-    scene
-        .source
-        .last_acknowledged
-        .get()
-        .max(scene.arrived.get())
 }

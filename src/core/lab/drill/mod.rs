@@ -77,6 +77,8 @@ pub struct Failover {
 pub enum Fault {
     /// All its brokers are killed at once.
     Kill,
+    /// Its brokers live on, and nobody on the target reaches them any more.
+    Cut,
     /// Nothing: it is a planned failover.
     Planned,
 }

@@ -6,6 +6,7 @@ use crate::core::docker::Docker;
 use crate::core::judge::failover::Mirroring;
 use crate::core::judge::ledger::RunId;
 use crate::core::lab::groups::{groups_at, mirroring};
+use crate::core::lab::link::network;
 use crate::core::lab::state::ids;
 use crate::core::lab::status::{FlowState, Status, status};
 use crate::core::lab::{Lab, State};
@@ -41,9 +42,13 @@ pub(super) struct Plan<'a> {
     pub(super) groups: Vec<(Habit, String)>,
     /// The numbers of what is written before the switch, and after it.
     pub(super) runs: (RunId, RunId),
+    /// The number of what a producer writes to the source that does not know of the switch.
+    pub(super) late_run: RunId,
     /// Containers: all brokers of the source, and the `MirrorMaker` of the flow.
     pub(super) brokers: Vec<String>,
     pub(super) mirrors: Vec<String>,
+    /// The network on which MirrorMaker reaches the source; none where the source is an existing cluster.
+    pub(super) network: Option<String>,
     /// How long it takes at most until the target has what a group committed on the source.
     pub(super) group_sync: Duration,
     /// Worth knowing.
@@ -135,6 +140,8 @@ impl<'a> Plan<'a> {
             mirrored,
             target_topic,
             runs,
+            late_run: run(2),
+            network: network(&lab.topology, flow),
         }
     }
 

@@ -87,6 +87,14 @@ impl Rehearsal {
                 ),
                 "stop the producer, and kill MirrorMaker".to_owned(),
             ]),
+            Fault::Cut => steps.extend([
+                format!("take MirrorMaker off the network of {source}"),
+                format!(
+                    "wait until nothing arrives on {target} for {}",
+                    seconds(what.detect)
+                ),
+                format!("kill MirrorMaker; one producer stays on {source}"),
+            ]),
             Fault::Planned => steps.extend([
                 "stop the producer, and check that no mirrored topic grows for 3 s".to_owned(),
                 "wait until every partition is copied and the groups are synced".to_owned(),
@@ -99,7 +107,7 @@ impl Rehearsal {
         ));
         steps.push(match what.fault {
             Fault::Kill => format!("start {source} again, and account for every record"),
-            Fault::Planned => "account for every record".to_owned(),
+            Fault::Cut | Fault::Planned => "account for every record".to_owned(),
         });
         Self {
             flow: plan.flow.name(),

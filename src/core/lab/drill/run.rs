@@ -1,7 +1,6 @@
 //! Runs a failover from the first topic to the last record.
 
 use super::drain::{self, Reading};
-use super::fault::last_sign;
 use super::plan::{Plan, Side};
 use super::predict::Predictions;
 use super::stage::{GroupScene, Read, Scene, Signals, Stopping, Written};
@@ -111,7 +110,7 @@ impl Run<'_> {
         let workers = self.begin(scope, scene, signals, clock)?;
         self.steady(scene, clock)?;
         let left = match self.what.fault {
-            Fault::Kill => self.killed(scene, signals, clock)?,
+            Fault::Kill | Fault::Cut => self.unplanned(scene, signals, clock)?,
             Fault::Planned => self.planned(workers, signals, clock)?,
         };
         let plan = self.plan;
@@ -128,6 +127,10 @@ impl Run<'_> {
             .chain([scene.target.opened.get()])
             .max()
             .unwrap_or(fenced);
+        let late = match self.what.fault {
+            Fault::Cut => Some(self.stay(scope, scene, signals, clock)?),
+            Fault::Kill | Fault::Planned => None,
+        };
         let what = format!("Switching to {}", plan.target.name);
         let done = format!("Switched to {}", plan.target.name);
         self.step(&what, &done, || {
@@ -135,6 +138,8 @@ impl Run<'_> {
             Ok(self.limit_of(LOAD_AFTER).pause(LOAD_AFTER)?)
         })?;
         self.read_to_the_end(scene, signals, producer)?;
+        signals.finish_late.raise();
+        late.into_iter().for_each(joined);
         signals.close_target.raise();
         for member in members {
             joined(member);
@@ -143,8 +148,7 @@ impl Run<'_> {
         Ok(Seen {
             times: Times {
                 fault: left.fault,
-                // what dies acknowledges nothing
-                acknowledged_before: Micros::MAX,
+                acknowledged_before: left.acknowledged_before,
                 detected: left.detected,
                 decided: left.decided,
                 fenced,
@@ -176,7 +180,7 @@ impl Run<'_> {
         self.step(&what, "Warmed up", || {
             Limit::endless(self.interrupt).pause(self.what.warm_up)?;
             refused(&self.plan.source, &scene.source)?;
-            let quiet = Duration::from_micros(clock.now().saturating_sub(last_sign(scene)));
+            let quiet = Duration::from_micros(clock.now().saturating_sub(self.last_sign(scene)));
             if !scene.arrived.is_set() || quiet >= self.what.detect {
                 let seen = "records do not cross".to_owned();
                 let waited = self.what.warm_up;

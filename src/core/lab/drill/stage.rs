@@ -18,6 +18,8 @@ pub(super) struct Signals {
     pub(super) finish_source: Interrupt,
     /// The producer of the target, likewise.
     pub(super) finish_target: Interrupt,
+    /// The late producer of the source, likewise.
+    pub(super) finish_late: Interrupt,
     /// Groups commit, and leave.
     pub(super) close_source: Interrupt,
     /// Groups commit, and leave.
@@ -32,6 +34,7 @@ impl Signals {
             finish_source: leave.below(),
             close_source: leave.below(),
             finish_target: stop.below(),
+            finish_late: stop.below(),
             close_target: stop.below(),
             leave,
             stop,
@@ -99,6 +102,8 @@ pub(super) struct Books {
 pub(super) struct Scene {
     pub(super) source: Written,
     pub(super) target: Written,
+    /// On the source, by a producer that does not know of the switch.
+    pub(super) late: Written,
     /// When the last record arrived on the target.
     pub(super) arrived: Moment,
     pub(super) groups: Vec<GroupScene>,

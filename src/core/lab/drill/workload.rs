@@ -86,6 +86,22 @@ impl Run<'_> {
         })
     }
 
+    /// A producer that stays on the source, as nobody told it of the switch.
+    pub(super) fn stay<'scope>(
+        &self,
+        scope: &'scope Scope<'scope, '_>,
+        scene: &'scope Scene,
+        signals: &'scope Signals,
+        clock: Clock,
+    ) -> Result<ScopedJoinHandle<'scope, ()>, DrillError> {
+        let plan = self.plan;
+        let load = self.load(&plan.source, &plan.topic, plan.late_run, 0);
+        let producer = spawned("kmk-producer", scope, move || {
+            load.run(&scene.late, clock, &signals.finish_late, &signals.stop);
+        });
+        producer.map_err(DrillError::Thread)
+    }
+
     fn load(&self, side: &Side, topic: &str, run: RunId, backlog: u64) -> Load {
         Load {
             endpoints: side.endpoints.clone(),

@@ -61,7 +61,7 @@ pub(super) fn of_one(
 }
 
 /// The containers of a flow's MirrorMaker.
-pub(super) fn workers<'a>(
+pub(in crate::core::lab) fn workers<'a>(
     topology: &Topology,
     flow: &Flow,
     containers: &'a [Container],
@@ -93,7 +93,7 @@ pub(in crate::core::lab) fn networks<'a>(
 }
 
 /// The network through which a flow's MirrorMaker reaches the source.
-pub(super) fn network(topology: &Topology, flow: &Flow) -> Option<String> {
+pub(in crate::core::lab) fn network(topology: &Topology, flow: &Flow) -> Option<String> {
     let mut networks = networks(topology, flow);
     networks.find_map(|(end, network)| (*end == flow.spec.source).then_some(network))
 }

@@ -16,7 +16,7 @@ pub use cut::{CutLink, cut, hold};
 pub use heal::{Heal, HealedLinks, heal};
 pub(super) use kept::KeptCuts;
 pub use look::look;
-pub(super) use look::networks;
+pub(super) use look::{network, networks, workers};
 pub use relay::RelayError;
 pub use set::{add, set};
 pub(super) use shaped::{delay, problems, put_all};
