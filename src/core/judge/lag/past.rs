@@ -314,7 +314,16 @@ impl FlowMemory {
                     .filter(|_| is_same)
                     .and_then(|was| was.base(one.partition));
                 let place = (topic.source.clone(), one.partition);
-                let seen = later.and_then(|later| one.base(base, later.get(&place), starts_at_end));
+                let seen = later.and_then(|later| {
+                    let later = later.get(&place);
+                    // what has just been passed over is counted from before
+                    let has_passed = one.never_copied > 0 && later.copied() != one.noted;
+                    if has_passed {
+                        None
+                    } else {
+                        one.base(base, later, starts_at_end)
+                    }
+                });
                 let place = usize::try_from(one.partition).ok();
                 if let Some(place) = place.and_then(|place| partitions.get_mut(place)) {
                     *place = Some(PartitionMemory(one.end, seen.or(base)));
