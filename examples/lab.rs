@@ -47,6 +47,7 @@ fn main() -> anyhow::Result<()> {
         directory: Some(directory.path().to_owned()),
         overwrite: false,
         keep: false,
+        relay_image: None,
     };
     let deployed = deploy(&request, &limit, &|event: Event| eprintln!("{event:?}"))?;
     println!("replicates after {:.1} s", deployed.took.as_secs_f64());

@@ -3,7 +3,7 @@ mod timings;
 
 use super::output::seconds;
 use super::quantity::{counted, whole};
-use super::{CliError, Context, Exit, lab_file};
+use super::{CliError, Context, Exit, flow_name, lab_file};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use kafka_mirror_kit::core::docker::EngineHost;
 use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did, Request};
@@ -11,9 +11,9 @@ use kafka_mirror_kit::core::lab::preflight;
 use kafka_mirror_kit::core::lab::workdir::{PROPERTIES_FILE, Workdir};
 use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::spec::scenario::Scenario;
-use kafka_mirror_kit::core::spec::{MAX_BROKERS, MAX_MIRRORMAKERS, MIN_PORT, Spec};
+use kafka_mirror_kit::core::spec::{LinkSpec, MAX_BROKERS, MAX_MIRRORMAKERS, MIN_PORT, Spec};
 use kafka_mirror_kit::core::topology::{
-    Cluster, Flow, IMAGE_VARIABLE, Proof, Topology, Version, official_image,
+    Cluster, Flow, IMAGE_VARIABLE, Proof, RELAY_IMAGE_VARIABLE, Topology, Version, official_image,
 };
 use kmk_kafka::wait::Limit;
 use std::fmt::Write as _;
@@ -38,6 +38,10 @@ pub(crate) struct Args {
     /// Deploy the lab that this file describes; flags override it [default: ./kmk.yml, if there is one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Add a flow to the lab that is there, as 'secondary->primary' or secondary:primary; may be repeated. Topics, groups and
+    /// naming are those of the flow in the other direction or, without one, those that all flows share
+    #[arg(long, value_name = "SOURCE->TARGET", value_parser = new_flow, conflicts_with_all = ["config", "scenario", "dry_run"])]
+    add_flow: Vec<(String, String)>,
     /// Mirror only these topics: Java regular expressions, separated by commas [default: all]
     #[arg(long, value_name = "REGEX,...", value_delimiter = ',')]
     topics: Option<Vec<String>>,
@@ -66,6 +70,10 @@ pub(crate) struct Args {
     /// Number of MirrorMakers that share the work of each target or, as CLUSTER=N, of one [default: 1]
     #[arg(long, value_name = "N", value_parser = mirrormakers)]
     mirrormakers: Vec<(Option<String>, u16)>,
+    /// Put a relay on the line of every flow, which is as slow as a real one: rtt=80ms,jitter=5ms,rate=100mbit, or metro,
+    /// continental, transatlantic, satellite; `none` takes relays away
+    #[arg(long, value_name = "LINK", value_parser = link)]
+    link: Option<Asked>,
     /// How long to wait until records are mirrored, once the image is pulled
     #[arg(long, value_name = "TIME", default_value = "120s", value_parser = super::patience)]
     timeout: Duration,
@@ -91,11 +99,23 @@ Examples:
   kmk deploy --topics 'orders,payments\\..*' --partitions 6
   kmk deploy --kafka-version primary=3.9.2 --kafka-version secondary=4.2.0
   kmk deploy --port primary=29092 --port secondary=39092
+  kmk deploy --link rtt=80ms,rate=100mbit
+  kmk deploy --add-flow 'secondary->primary'
   kmk deploy --lab second --any-port";
 
 pub(super) fn scenario() -> impl TypedValueParser<Value = Scenario> {
     PossibleValuesParser::new(Scenario::ALL.map(Scenario::name))
         .map(|name| Scenario::named(&name).unwrap_or_default())
+}
+
+fn new_flow(text: &str) -> Result<(String, String), String> {
+    let name = flow_name(text)?;
+    match name.split_once("->") {
+        Some((source, target)) if !source.is_empty() && !target.is_empty() => {
+            Ok((source.to_owned(), target.to_owned()))
+        }
+        _ => Err("write it as 'SOURCE->TARGET' in quotes, or SOURCE:TARGET".to_owned()),
+    }
 }
 
 fn cluster_port(text: &str) -> Result<(String, u16), String> {
@@ -146,6 +166,16 @@ fn mirrormakers(text: &str) -> Result<(Option<String>, u16), String> {
     }
 }
 
+/// What was asked of a line: `none` is one without relays.
+type Asked = Option<LinkSpec>;
+
+fn link(text: &str) -> Result<Asked, String> {
+    match text {
+        "none" => Ok(None),
+        text => text.parse().map(Some),
+    }
+}
+
 /// `CLUSTER=` before a value that is for one cluster; neither versions, images nor numbers have a `=`.
 fn for_a_cluster(text: &str) -> Result<(Option<String>, &str), String> {
     match text.split_once('=') {
@@ -161,13 +191,14 @@ impl Args {
         let usual_image = if images.iter().any(|(cluster, _)| cluster.is_none()) {
             None
         } else {
-            image_variable()?
+            variable(IMAGE_VARIABLE)?
         };
         Ok(Request {
             lab: context.lab.clone(),
             scenario: self.scenario,
             wanted,
             change: Change {
+                flows: self.add_flow,
                 topics: self.topics.map(trimmed),
                 exclude: self.exclude.map(trimmed),
                 partitions: self.partitions,
@@ -176,11 +207,13 @@ impl Args {
                 images,
                 mirrormakers: self.mirrormakers,
                 usual_image,
+                link: self.link,
             },
             any_port: self.any_port,
             directory: context.directory.clone(),
             overwrite: self.overwrite,
             keep: self.keep,
+            relay_image: variable(RELAY_IMAGE_VARIABLE)?,
         })
     }
 }
@@ -192,20 +225,27 @@ fn trimmed(filters: Vec<String>) -> Vec<String> {
         .collect()
 }
 
-fn image_variable() -> Result<Option<String>, CliError> {
-    match std::env::var(IMAGE_VARIABLE) {
+/// An image that the environment names.
+pub(super) fn variable(name: &str) -> Result<Option<String>, CliError> {
+    match std::env::var(name) {
         Ok(image) if image.is_empty() => Ok(None),
         Ok(image) => Ok(Some(image)),
         Err(std::env::VarError::NotPresent) => Ok(None),
         Err(error) => Err(CliError::usage(format!(
-            "{IMAGE_VARIABLE} is not an image name: {error}"
+            "{name} is not an image name: {error}"
         ))),
     }
 }
 
 pub(crate) fn run(args: Args, context: &mut Context) -> Result<Exit, CliError> {
     let (timeout, dry_run, timings) = (args.timeout, args.dry_run, args.timings);
-    let wanted = lab_file::wanted(args.config.as_deref(), args.scenario, context)?;
+    let wanted = if args.add_flow.is_empty() {
+        lab_file::wanted(args.config.as_deref(), args.scenario, context)?
+    } else {
+        // all else stays as it is, whatever a file says
+        lab_file::mention(&args.add_flow, context);
+        None
+    };
     let request = args.request(wanted, context)?;
     if dry_run {
         return preview(&request, context);

@@ -10,6 +10,7 @@ mod lab_file;
 mod link;
 mod preflight;
 mod records;
+mod relay;
 mod spec;
 mod topics;
 

@@ -3,12 +3,16 @@
 mod broker;
 mod delivery;
 mod mirror;
+mod networks;
+mod relay;
 
 pub use delivery::Delivery;
 
 use crate::core::digest;
-use crate::core::topology::{Broker, KafkaImage, Memory, Topology};
+use crate::core::topology::{Broker, KafkaImage, Memory, Relay, Topology};
 use delivery::{Config, Given};
+use networks::Networks;
+pub use networks::Place;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
@@ -27,9 +31,11 @@ pub const LABEL_CLASSES: &str = "kmk.classes";
 /// The newest format of labels, raised when an older kmk could no longer understand them. Not kmk's own version: a
 /// label that changed with every release would make compose recreate every container, and offer to delete the volumes.
 ///
-/// Format 2 has clusters with images of their own or that are there already, memory, groups, settings and addresses, which a kmk of format 1 takes for damage. Only containers
-/// that say so carry it: other labs stay what every kmk can read, and networks and volumes have nothing that changed.
-pub const FORMAT: u32 = 2;
+/// Format 2 has clusters with images of their own or that are there already, memory, groups, settings and addresses, and
+/// format 3 lines, which an older kmk takes for damage. Only containers that say so carry it: other labs stay what every
+/// kmk can read, and networks and volumes have nothing that changed.
+pub const FORMAT: u32 = 3;
+const SECOND_FORMAT: u32 = 2;
 const FIRST_FORMAT: u32 = 1;
 
 /// The volume in which MirrorMakers keep their class-data archives. It belongs to no lab and outlives them all: whoever
@@ -56,8 +62,8 @@ pub struct Compose {
 pub struct RenderedService {
     /// The digest of its configuration, which its [label](LABEL_CONFIG) has.
     pub digest: String,
-    /// The networks that it is on, by docker's names.
-    pub networks: Vec<String>,
+    /// The networks that it is on.
+    pub networks: Vec<Place>,
     /// Memory that it may take, in bytes.
     pub memory: u64,
 }
@@ -94,6 +100,8 @@ struct Resource {
 #[derive(Serialize)]
 struct Service {
     image: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     command: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -103,14 +111,16 @@ struct Service {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ports: Vec<String>,
     /// Without a value: as it is where compose runs.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     environment: BTreeMap<String, Option<String>>,
-    networks: Vec<String>,
+    networks: Networks,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     extra_hosts: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     volumes: Vec<Mount>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     configs: Vec<Given>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     tmpfs: Vec<&'static str>,
     cap_drop: [&'static str; 1],
     security_opt: [&'static str; 1],
@@ -177,9 +187,17 @@ pub fn render(
         };
         mirror.workers.iter().map(one)
     });
+    let links = topology.flows.iter().filter_map(|flow| flow.link.as_ref());
+    let relays = links.flat_map(|link| {
+        let one =
+            move |relay: &Relay| (relay.service.clone(), relay::service(topology, link, relay));
+        link.relays.iter().map(one)
+    });
     let volumes = topology.clusters.iter().flat_map(|c| &c.brokers);
-    let services: BTreeMap<String, Service> = brokers.chain(mirrors).collect();
-    let networks = services.values().flat_map(|service| &service.networks);
+    let services: BTreeMap<String, Service> = brokers.chain(mirrors).chain(relays).collect();
+    let networks = services
+        .values()
+        .flat_map(|service| service.networks.names());
     let kept = keeps.then(|| {
         let resource = Resource {
             name: Some(CLASSES),
@@ -190,7 +208,7 @@ pub fn render(
     });
     let file = File {
         name: topology.project(),
-        networks: networks.map(|name| (name.clone(), resource())).collect(),
+        networks: networks.map(|name| (name.to_owned(), resource())).collect(),
         services,
         volumes: volumes
             .map(|broker| (broker.volume.clone(), resource()))
@@ -203,7 +221,7 @@ pub fn render(
         services: file
             .services
             .iter()
-            .map(|(name, one)| (name.clone(), one.config(topology)))
+            .map(|(name, one)| (name.clone(), one.config(topology, name)))
             .collect(),
     }
 }
@@ -229,7 +247,12 @@ fn format(topology: &Topology) -> u32 {
                 || cluster.is_existing()
         })
         || flows.any(|flow| !flow.groups.is_empty() || !flow.settings.is_empty());
-    if is_new { FORMAT } else { FIRST_FORMAT }
+    let has_lines = spec.flows.iter().any(|flow| flow.link.is_some());
+    match (has_lines, is_new) {
+        (true, _) => FORMAT,
+        (false, true) => SECOND_FORMAT,
+        (false, false) => FIRST_FORMAT,
+    }
 }
 
 /// A command that runs a script: its name comes first among the arguments.
@@ -240,29 +263,39 @@ fn script(text: &str, arguments: impl IntoIterator<Item = String>) -> Vec<String
 }
 
 impl Service {
-    /// What every container of a lab has.
+    /// What every container with a JVM has.
     fn new(memory: Memory, image: &KafkaImage) -> Self {
+        let environment = BTreeMap::from([
+            ("KAFKA_HEAP_OPTS".to_owned(), Some(memory.heap_options())),
+            (
+                "KAFKA_JVM_PERFORMANCE_OPTS".to_owned(),
+                Some(JVM.to_owned()),
+            ),
+        ]);
         Self {
-            image: image.identity(),
+            environment,
+            ..Self::bare(image.identity(), memory.container_mib)
+        }
+    }
+
+    /// What every container of a lab has.
+    fn bare(image: String, memory_mib: u32) -> Self {
+        Self {
+            image,
+            user: None,
             command: Vec::new(),
             depends_on: Vec::new(),
             restart: None,
             ports: Vec::new(),
-            environment: BTreeMap::from([
-                ("KAFKA_HEAP_OPTS".to_owned(), Some(memory.heap_options())),
-                (
-                    "KAFKA_JVM_PERFORMANCE_OPTS".to_owned(),
-                    Some(JVM.to_owned()),
-                ),
-            ]),
-            networks: Vec::new(),
+            environment: BTreeMap::new(),
+            networks: Networks::List(Vec::new()),
             extra_hosts: Vec::new(),
             volumes: Vec::new(),
             configs: Vec::new(),
             tmpfs: Vec::new(),
             cap_drop: ["ALL"],
             security_opt: ["no-new-privileges:true"],
-            mem_limit: Mebibytes(memory.container_mib),
+            mem_limit: Mebibytes(memory_mib),
             pids_limit: 1024,
             stop_grace_period: "5s",
             logging: Logging {
@@ -273,19 +306,17 @@ impl Service {
         }
     }
 
-    fn config(&self, topology: &Topology) -> RenderedService {
-        let networks = self.networks.iter();
+    fn config(&self, topology: &Topology, service: &str) -> RenderedService {
         RenderedService {
             digest: self.labels.get(LABEL_CONFIG).cloned().unwrap_or_default(),
-            networks: networks
-                .map(|name| format!("{}_{name}", topology.project()))
-                .collect(),
+            networks: self.networks.places(&topology.project(), service),
             memory: u64::from(self.mem_limit.0) << 20,
         }
     }
 
-    /// Adds the labels, and the image as it is written; `mounted` is the text of the file that it mounts.
-    fn labelled(mut self, topology: &Topology, image: &KafkaImage, mounted: &str) -> Self {
+    /// Adds the labels, and the image as it is written; `mounted` is the text of the file that it mounts, or what else it
+    /// is told once it runs.
+    fn labelled(mut self, topology: &Topology, image: String, mounted: &str) -> Self {
         // where the mounted file lies does not matter, only what it says
         let mut definition = serde_yaml::to_value(&self).unwrap_or_default();
         if let Some(map) = definition.as_mapping_mut() {
@@ -293,7 +324,7 @@ impl Service {
         }
         let definition = serde_yaml::to_string(&definition).unwrap_or_default();
         let spec = serde_json::to_string(&topology.spec).unwrap_or_default();
-        self.image = image.expression();
+        self.image = image;
         self.labels = common_labels(topology, format(topology));
         self.labels.insert(
             LABEL_CONFIG,

@@ -1,8 +1,8 @@
-//! The Kafka images of a lab: whether they are here, where they come from, and how old they are.
+//! The images of a lab: whether they are here, where they come from, and how old they are.
 
 use crate::core::docker::{Docker, DockerError};
 use crate::core::event::{Event, Observer};
-use crate::core::topology::{KafkaImage, OLDEST_KAFKA, Version};
+use crate::core::topology::{KafkaImage, OLDEST_KAFKA, RELAY_IMAGE_VARIABLE, RelayImage, Version};
 use kmk_kafka::wait::{Limit, Stop};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -51,13 +51,29 @@ pub enum ImageError {
 
 /// What runs for each image that a lab asks for.
 #[derive(Debug, Clone)]
-pub(crate) struct Images(Vec<(KafkaImage, String)>);
+pub(crate) struct Images(Vec<(Asked, String)>);
+
+/// What an image is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Asked {
+    Kafka(KafkaImage),
+    Relay,
+}
+
+impl Asked {
+    /// The variable of the compose file that names it.
+    fn variable(&self) -> Option<String> {
+        match self {
+            Self::Kafka(image) => image.variable(),
+            Self::Relay => Some(RELAY_IMAGE_VARIABLE.to_owned()),
+        }
+    }
+}
 
 impl Images {
     /// What compose is told, so that it runs these.
     pub(crate) fn variables(&self) -> Vec<(String, OsString)> {
-        let variable =
-            |(image, name): &(KafkaImage, String)| Some((image.variable()?, name.into()));
+        let variable = |(asked, name): &(Asked, String)| Some((asked.variable()?, name.into()));
         self.0.iter().filter_map(variable).collect()
     }
 
@@ -72,7 +88,7 @@ impl Images {
 #[derive(Debug, Clone)]
 struct Image {
     /// For what: the default image and one that was asked for may have the same name.
-    asked_for: Vec<KafkaImage>,
+    asked_for: Vec<Asked>,
     name: String,
     is_here: bool,
     /// What may take its place.
@@ -92,25 +108,44 @@ impl Search {
         in_use: Option<&str>,
         limit: &Limit,
     ) -> Result<(), ImageError> {
-        let in_use = match in_use {
-            Some(name) if docker.has_image(name, limit)? => Some(name),
-            _ => None,
-        };
+        let in_use = still_here(docker, in_use, limit)?;
         let name = in_use.map_or_else(|| image.name(), str::to_owned);
         if in_use.is_none() {
             refuse_too_old(&name, image.version())?;
         }
+        let asked = Asked::Kafka(image.clone());
         if let Some(known) = self.0.iter_mut().find(|known| known.name == name) {
-            known.asked_for.push(image.clone());
+            known.asked_for.push(asked);
             return Ok(());
         }
         let found = Image {
-            asked_for: vec![image.clone()],
+            asked_for: vec![asked],
             is_here: in_use.is_some() || docker.has_image(&name, limit)?,
             stand_in: image.stand_in(),
             name,
         };
         self.0.push(found);
+        Ok(())
+    }
+
+    /// The same of the image of relays; `asked_for` is one of another name.
+    pub(crate) fn add_relay(
+        &mut self,
+        docker: &Docker,
+        asked_for: Option<&str>,
+        in_use: Option<&str>,
+        limit: &Limit,
+    ) -> Result<(), ImageError> {
+        let in_use = still_here(docker, in_use.filter(|_| asked_for.is_none()), limit)?;
+        let name = in_use
+            .or(asked_for)
+            .map_or_else(RelayImage::name, str::to_owned);
+        self.0.push(Image {
+            asked_for: vec![Asked::Relay],
+            is_here: in_use.is_some() || docker.has_image(&name, limit)?,
+            stand_in: asked_for.is_none().then(RelayImage::stand_in),
+            name,
+        });
         Ok(())
     }
 
@@ -182,7 +217,8 @@ impl Image {
             }
             self.pull(docker, limit, observer)?;
         }
-        if Version::in_tag(&self.name).is_none() {
+        let is_kafka = !self.asked_for.contains(&Asked::Relay);
+        if is_kafka && Version::in_tag(&self.name).is_none() {
             refuse_too_old(&self.name, version_inside(docker, &self.name, limit)?)?;
         }
         Ok(self.name.clone())
@@ -214,6 +250,18 @@ impl Image {
             Some(name) if docker.has_image(name, limit)? => Ok(Some(name.clone())),
             _ => Ok(None),
         }
+    }
+}
+
+/// What runs already, where its image has not been removed since.
+fn still_here<'a>(
+    docker: &Docker,
+    in_use: Option<&'a str>,
+    limit: &Limit,
+) -> Result<Option<&'a str>, DockerError> {
+    match in_use {
+        Some(name) if docker.has_image(name, limit)? => Ok(Some(name)),
+        _ => Ok(None),
     }
 }
 
@@ -292,11 +340,13 @@ mod tests {
     #[test]
     fn compose_is_told_what_stands_in_for_what() {
         let image = |name: &str| KafkaImage::new(Some(name));
+        let kafka = |asked: KafkaImage, name: &str| (Asked::Kafka(asked), name.to_owned());
         let images = Images(vec![
-            (KafkaImage::default(), "apache/kafka:3.9.2".to_owned()),
-            (image("apache/kafka:3.9.2"), "apache/kafka:3.9.2".to_owned()),
-            (image("apache/kafka:4.2.0"), "kmk-kafka:4.2.0".to_owned()),
-            (image("my/kafka:1"), "my/kafka:1".to_owned()),
+            kafka(KafkaImage::default(), "apache/kafka:3.9.2"),
+            kafka(image("apache/kafka:3.9.2"), "apache/kafka:3.9.2"),
+            kafka(image("apache/kafka:4.2.0"), "kmk-kafka:4.2.0"),
+            kafka(image("my/kafka:1"), "my/kafka:1"),
+            (Asked::Relay, "kmk-toxiproxy:2.5.0".to_owned()),
         ]);
         let variables = images.variables();
         let variables: Vec<_> = variables
@@ -309,11 +359,17 @@ mod tests {
                 ("KMK_KAFKA_IMAGE", "apache/kafka:3.9.2"),
                 ("KMK_KAFKA_IMAGE_3_9_2", "apache/kafka:3.9.2"),
                 ("KMK_KAFKA_IMAGE_4_2_0", "kmk-kafka:4.2.0"),
+                ("KMK_TOXIPROXY_IMAGE", "kmk-toxiproxy:2.5.0"),
             ]
         );
         assert_eq!(
             images.names(),
-            ["apache/kafka:3.9.2", "kmk-kafka:4.2.0", "my/kafka:1"]
+            [
+                "apache/kafka:3.9.2",
+                "kmk-kafka:4.2.0",
+                "kmk-toxiproxy:2.5.0",
+                "my/kafka:1"
+            ]
         );
     }
 }

@@ -5,6 +5,7 @@ mod existing;
 mod fault;
 pub mod filter;
 mod flow_cycles;
+mod link;
 mod owned;
 mod problem;
 mod reference;
@@ -15,6 +16,7 @@ pub mod scenario;
 mod secrets;
 
 pub use fault::{Fault, Instead};
+pub use link::{LinkSpec, MAX_RTT_MS, Millis, PRESETS, Rate};
 pub use problem::{Finding, Part, Problem, Subject};
 pub use reference::{Piece, names_in, pieces};
 pub use secrets::is_secret;
@@ -113,6 +115,9 @@ pub struct FlowSpec {
     /// MirrorMaker's settings for this flow, by names without `source->target.`; values may have `${env:NAME}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,
+    /// How the line from its source is to be; none where it is as it comes, without a relay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<LinkSpec>,
 }
 
 /// What a source topic is called on the target.
@@ -188,6 +193,7 @@ impl FlowSpec {
             groups: Vec::new(),
             naming: Naming::Prefix,
             settings: BTreeMap::new(),
+            link: None,
         }
     }
 

@@ -10,6 +10,7 @@ mod footprint;
 mod image;
 mod internal_topics;
 mod memory;
+mod relay;
 mod replication_policy;
 mod version;
 
@@ -20,17 +21,18 @@ pub use flow::{Flow, Mirror, Proof};
 pub use footprint::Footprint;
 pub use image::{
     DATA_IS_NEWER, IMAGE_VARIABLE, KAFKA_VERSION, KafkaImage, NEXT_KAFKA_VERSION, OFFICIAL_IMAGE,
-    OLDEST_KAFKA, OLDEST_OFFICIAL, STAND_IN_IMAGE, official_image,
+    OLDEST_KAFKA, OLDEST_OFFICIAL, RELAY_IMAGE_VARIABLE, RelayImage, STAND_IN_IMAGE,
+    TOXIPROXY_VERSION, official_image,
 };
 pub use internal_topics::{
     checkpoints_topic, configs_topic, offset_syncs_topic, offsets_topic, status_topic,
 };
 pub use memory::Memory;
+pub use relay::{Link, RELAY_API_PORT, Relay};
 pub use replication_policy::{HEARTBEATS, InternalName, TRANSACTIONS, is_heartbeats, is_internal};
 pub use version::Version;
 
 use crate::core::spec::{Problem, Spec};
-use kmk_kafka::endpoint::Endpoint;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -76,10 +78,11 @@ impl Topology {
                 .iter()
                 .filter_map(|target| Mirror::new(spec, target, &clusters))
                 .collect(),
-            flows: spec
-                .flows
-                .iter()
-                .map(|flow| Flow::new(flow, &spec.clusters))
+            flows: (0..spec.flows.len())
+                .map(|index| Flow {
+                    link: Link::new(spec, index, &clusters),
+                    ..Flow::new(&spec.flows[index], &spec.clusters)
+                })
                 .collect(),
             clusters,
         }
@@ -89,18 +92,29 @@ impl Topology {
     pub fn port_clashes(&self) -> Vec<Problem> {
         let mut given: BTreeMap<u16, &str> = BTreeMap::new();
         let mut clashes = Vec::new();
-        for cluster in &self.clusters {
-            for &Endpoint { port, .. } in cluster.published() {
-                if let Some(one) = given.insert(port, &cluster.name) {
-                    clashes.push(Problem::PortTwice {
-                        port,
-                        one: one.to_owned(),
-                        other: cluster.name.clone(),
-                    });
-                }
+        for (cluster, port) in self.published() {
+            if let Some(one) = given.insert(port, cluster) {
+                clashes.push(Problem::PortTwice {
+                    port,
+                    one: one.to_owned(),
+                    other: cluster.to_owned(),
+                });
             }
         }
         clashes
+    }
+
+    /// Every port that the lab publishes, with its cluster: those of brokers, then those of relays to them.
+    pub fn published(&self) -> impl Iterator<Item = (&str, u16)> {
+        let brokers = self.clusters.iter().flat_map(|cluster| {
+            let published = cluster.published();
+            published.map(|endpoint| (cluster.name.as_str(), endpoint.port))
+        });
+        let relays = self.relays().flat_map(|relay| {
+            let ports = [relay.api.port, relay.measure.port];
+            ports.map(|port| (relay.cluster.as_str(), port))
+        });
+        brokers.chain(relays)
     }
 
     /// What the numbers of brokers and MirrorMakers lead to and cannot be: services of one name, and MirrorMakers too old
@@ -114,9 +128,10 @@ impl Topology {
             let services = mirror.workers.iter();
             services.map(|service| (service, &mirror.target))
         });
+        let relays = self.relays().map(|relay| (&relay.service, &relay.cluster));
         let mut given: BTreeMap<&str, &str> = BTreeMap::new();
         let mut clashes = Vec::new();
-        for (service, cluster) in brokers.chain(workers) {
+        for (service, cluster) in brokers.chain(relays).chain(workers) {
             if let Some(one) = given.insert(service, cluster) {
                 clashes.push(Problem::ServiceTwice {
                     service: service.clone(),
@@ -125,6 +140,7 @@ impl Topology {
                 });
             }
         }
+        clashes.extend(self.network_clashes());
         let old = |mirror: &&Mirror| {
             let version = mirror.image.version();
             mirror.workers.len() > 1 && version.is_some_and(|v| v.is_below(OLDEST_THAT_SHARES))
@@ -172,19 +188,22 @@ impl Topology {
             .find(|flow| flow.source_topic(topic).is_some())
     }
 
-    /// Every service of the lab: brokers first.
+    /// Every service of the lab: brokers first, relays, and MirrorMakers last.
     pub fn services(&self) -> Vec<String> {
-        let services = self.services_with_images();
-        services.map(|(service, _)| service.to_owned()).collect()
+        let brokers = self.clusters.iter().flat_map(|cluster| &cluster.brokers);
+        let workers = self.mirrors.iter().flat_map(|mirror| &mirror.workers);
+        let brokers = brokers.map(|broker| &broker.service);
+        let relays = self.relays().map(|relay| &relay.service);
+        brokers.chain(relays).chain(workers).cloned().collect()
     }
 
-    /// The image that a service runs.
+    /// The Kafka image that a service runs; none of a relay.
     pub fn image_of(&self, service: &str) -> Option<&KafkaImage> {
         self.services_with_images()
             .find_map(|(name, image)| (name == service).then_some(image))
     }
 
-    /// Every image that a service runs, once.
+    /// Every Kafka image that a service runs, once.
     pub fn images(&self) -> BTreeSet<&KafkaImage> {
         self.services_with_images()
             .map(|(_, image)| image)
@@ -309,7 +328,8 @@ mod tests {
             prop_assert_eq!(ports.len(), brokers.len());
             let services: BTreeSet<String> = topology.services().into_iter().collect();
             let workers: usize = topology.mirrors.iter().map(|mirror| mirror.workers.len()).sum();
-            prop_assert_eq!(services.len(), brokers.len() + workers);
+            let relays = topology.relays().count();
+            prop_assert_eq!(services.len(), brokers.len() + relays + workers);
             let ids: BTreeSet<&str> = topology.clusters.iter().map(|c| c.id.as_str()).collect();
             prop_assert_eq!(ids.len(), topology.clusters.len());
             prop_assert!(topology.clusters.iter().all(|c| c.id.len() == 22));

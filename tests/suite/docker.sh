@@ -17,7 +17,7 @@ called() {
 images() {
   export -p | while read -r _ variable; do
     name=${variable%%=*}
-    case $name in KMK_KAFKA_IMAGE*) eval "printf '%s\n' \"$name=\$$name\"" ;; esac
+    case $name in KMK_KAFKA_IMAGE* | KMK_TOXIPROXY_IMAGE*) eval "printf '%s\n' \"$name=\$$name\"" ;; esac
   done
 }
 

@@ -46,6 +46,17 @@ impl Kmk {
         kmk.docker(&Docker::works())
     }
 
+    /// With ports behind the first cluster's that nobody else is given, for relays.
+    pub(crate) fn with_room_for_relays() -> Self {
+        const FIRST: u16 = 29_000;
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        let behind = u16::try_from(std::process::id() % 40).unwrap() * 90;
+        let first = FIRST + (behind + 30 * NEXT.fetch_add(1, Ordering::Relaxed)) % 3_600;
+        let mut kmk = Self::new();
+        kmk.ports = [first, first + 1];
+        kmk
+    }
+
     /// With a docker that knows of this test's own labs and ports.
     pub(crate) fn on(docker: impl FnOnce(&Self) -> Docker) -> Self {
         let kmk = Self::new();

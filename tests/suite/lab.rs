@@ -20,7 +20,7 @@ pub(crate) struct FakeLab {
 struct FakeContainer {
     service: String,
     state: Value,
-    port: Option<u16>,
+    ports: Vec<u16>,
     image: String,
     /// Digest of its configuration.
     config: String,
@@ -38,7 +38,7 @@ impl FakeLab {
         let container = |service: &str, port: Option<u16>| FakeContainer {
             service: service.to_owned(),
             state: running(),
-            port,
+            ports: port.into_iter().collect(),
             image: "apache/kafka:3.9.2".to_owned(),
             config: "0000000000000000".to_owned(),
             cut: None,
@@ -159,7 +159,7 @@ impl FakeLab {
         self.containers
             .extend(workers.iter().map(|worker| FakeContainer {
                 service: (*worker).to_owned(),
-                port: None,
+                ports: Vec::new(),
                 ..like.clone()
             }));
         self
@@ -175,6 +175,14 @@ impl FakeLab {
     /// Without any container: its networks and volumes are still there.
     pub(crate) fn without_containers(mut self) -> Self {
         self.containers.clear();
+        self
+    }
+
+    /// With a relay that publishes these ports, and a network of its own for its line; all containers are on it.
+    pub(crate) fn relay(mut self, name: &str, ports: [u16; 2]) -> Self {
+        self = self.also(&[name]);
+        self.of(name).ports = ports.to_vec();
+        self.networks.push(format!("kmk-{}_{name}", self.name));
         self
     }
 
@@ -196,9 +204,11 @@ impl FakeLab {
         let file = format!("{}/docker-compose.yml", self.directory);
         labels["com.docker.compose.project.config_files"] = file.into();
         labels["com.docker.compose.project.working_dir"] = self.directory.clone().into();
-        let bindings = container.port.map(|port| {
-            json!({format!("{port}/tcp"): [{"HostIp": "127.0.0.1", "HostPort": port.to_string()}]})
-        });
+        let mut bindings = serde_json::Map::new();
+        for port in &container.ports {
+            let binding = json!([{"HostIp": "127.0.0.1", "HostPort": port.to_string()}]);
+            bindings.insert(format!("{port}/tcp"), binding);
+        }
         let networks: serde_json::Map<String, Value> = self
             .networks
             .iter()

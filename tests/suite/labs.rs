@@ -270,8 +270,8 @@ fn one_that_cannot_go_keeps_no_other_from_going() {
         error: lab `../up` was not made by kmk
           hint: use docker to remove what carries its label
         Lab `alpha` was not completely removed:
-        error: lab `alpha` was created by a newer kmk (its labels have format 99; this kmk knows formats up to 2)
-          hint: use the kmk that made it, or a newer one; this one supports formats up to 2
+        error: lab `alpha` was created by a newer kmk (its labels have format 99; this kmk knows formats up to 3)
+          hint: use the kmk that made it, or a newer one; this one supports formats up to 3
     "});
 }
 

@@ -196,10 +196,11 @@ impl Flow {
         let places =
             places.flat_map(|(name, count)| (0..count).map(move |id| format!("{name}-{id}")));
         let places: Vec<String> = places.collect();
-        let prefix = format!("{}->{}.", self.source.0, self.target.0);
+        // both directions are alike
+        let prefix = "primary->secondary.";
         let entries = properties::read(PROPERTIES).into_iter();
         let mut settings: BTreeMap<String, String> = entries
-            .filter_map(|entry| Some((entry.key.strip_prefix(&prefix)?.to_owned(), entry.value)))
+            .filter_map(|entry| Some((entry.key.strip_prefix(prefix)?.to_owned(), entry.value)))
             .collect();
         let connector = serde_json::json!({ "properties": settings });
         settings.insert("task.assigned.partitions".to_owned(), places.join(","));

@@ -312,10 +312,10 @@ fn a_stranger_beside_the_lab_saves_both() {
 fn a_lab_of_a_newer_kmk_is_not_touched() {
     for verb in [DEPLOY, "status", "destroy", "env", "logs"] {
         let kmk = Kmk::new();
-        let lab = kmk.lab().format("3");
+        let lab = kmk.lab().format("4");
         kmk.docker(&Docker::works().with(&lab)).run(verb).code(3).stdout("").changed(&[]).stderr(indoc! {"
-            error: lab `demo` was created by a newer kmk (its labels have format 3; this kmk knows formats up to 2)
-              hint: use the kmk that made it, or a newer one; this one supports formats up to 2
+            error: lab `demo` was created by a newer kmk (its labels have format 4; this kmk knows formats up to 3)
+              hint: use the kmk that made it, or a newer one; this one supports formats up to 3
         "});
     }
 }

@@ -44,6 +44,7 @@ impl From<DeployError> for CliError {
             DeployError::Spec(problems) => Self::all(problems.iter().map(Self::from)),
             DeployError::Preflight(problems) => Self::all(problems.into_iter().map(Self::from)),
             DeployError::Lab(error) => error.into(),
+            DeployError::Relay(error) => error.into(),
             DeployError::Lock(error) => error.into(),
             DeployError::Workdir(error) => error.into(),
             DeployError::Docker(error) => error.into(),

@@ -4,7 +4,8 @@ use super::{CliError, Exit};
 use kafka_mirror_kit::core::image::ImageError;
 use kafka_mirror_kit::core::lab::preflight::Problem;
 use kafka_mirror_kit::core::topology::{
-    KAFKA_VERSION, KafkaImage, OFFICIAL_IMAGE, OLDEST_OFFICIAL, Version,
+    KAFKA_VERSION, KafkaImage, OFFICIAL_IMAGE, OLDEST_OFFICIAL, RELAY_IMAGE_VARIABLE, RelayImage,
+    Version,
 };
 
 impl From<Problem> for CliError {
@@ -83,6 +84,11 @@ impl From<ImageError> for CliError {
                 Self::of(Exit::Unusable, &error).hint(format!(
                     "{OFFICIAL_IMAGE} starts at {}.{}.0; choose another image of that version with --image",
                     OLDEST_OFFICIAL.0, OLDEST_OFFICIAL.1
+                ))
+            }
+            ImageError::NotFound { ref image, .. } if *image == RelayImage::name() => {
+                Self::of(Exit::Unusable, &error).hint(format!(
+                    "relays of a link run it: check the network, or name a local image of toxiproxy in {RELAY_IMAGE_VARIABLE}"
                 ))
             }
             ImageError::NotFound { .. } => Self::of(Exit::Unusable, &error).hint(

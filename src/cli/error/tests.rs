@@ -10,6 +10,7 @@ use kafka_mirror_kit::core::lab::destroy::DestroyError;
 use kafka_mirror_kit::core::lab::groups::GroupError;
 use kafka_mirror_kit::core::lab::journal::JournalError;
 use kafka_mirror_kit::core::lab::lag::LagError;
+use kafka_mirror_kit::core::lab::link::RelayError;
 use kafka_mirror_kit::core::lab::lock::LockError;
 use kafka_mirror_kit::core::lab::log::LogError;
 use kafka_mirror_kit::core::lab::positions::PositionError;
@@ -195,11 +196,18 @@ rows! {
         LeftBehind { cluster: x(), bootstrap: x(), source_cluster: x(), topics: vec![] } => Unusable,
         NotOurs { project: x(), what: vec![] } => Unusable,
     }
+    RelayError {
+        NoAnswer { relay: x(), api: x(), cause: x() } => Unusable,
+        Refused { relay: x(), what: x(), said: x() } => Unusable,
+        NotSo { relay: x(), difference: x() } => Unusable,
+        Stopped (CTRL_C) => Interrupted,
+    }
     DeployError {
         Spec (vec![spec::Problem::NothingToRun]) => Usage,
         Preflight (vec![Problem::Workdir(TAKEN())]) => Usage,
         Preflight (vec![PORT(), Problem::Workdir(TAKEN())]) => Unusable,
         Lab (NO_LAB()) => Unusable,
+        Relay (RelayError::Stopped(CTRL_C)) => Interrupted,
         OtherScenario { lab: x(), asked: spec::scenario::Scenario::Dr, found: None, flows: vec![] } => Usage,
         Lock (HELD()) => Unusable,
         Workdir (TAKEN()) => Usage,
@@ -290,6 +298,7 @@ rows! {
         Kafka (KafkaError::Stopped(CTRL_C)) => Interrupted,
         Docker (DockerError::Missing) => Unusable,
         Lock (HELD()) => Unusable,
+        Runs (x()) => Unusable,
     }
     DeleteError {
         Topic (NO_TOPIC()) => Usage,

@@ -1,6 +1,6 @@
 //! The compose service of one broker.
 
-use super::{DATA, Mount, Service, UNUSED_VOLUMES, escape, script};
+use super::{DATA, Mount, Networks, Service, UNUSED_VOLUMES, escape, script};
 use crate::core::spec::{self, Piece};
 use crate::core::topology::{Broker, Cluster, MAX_RECORD_BYTES, Topology};
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ pub(super) fn service(topology: &Topology, cluster: &Cluster, broker: &Broker) -
     service.command = script(SCRIPT, ["broker".to_owned()]);
     service.ports = vec![format!("{}:{}", broker.outside, broker.outside.port)];
     service.environment.extend(environment(cluster, broker));
-    service.networks = vec![cluster.name.clone()];
+    service.networks = Networks::List(vec![cluster.name.clone()]);
     service.volumes = vec![Mount {
         r#type: "volume",
         source: broker.volume.clone(),
@@ -21,7 +21,7 @@ pub(super) fn service(topology: &Topology, cluster: &Cluster, broker: &Broker) -
         bind: None,
     }];
     service.tmpfs = UNUSED_VOLUMES.to_vec();
-    service.labelled(topology, &cluster.image, "")
+    service.labelled(topology, cluster.image.expression(), "")
 }
 
 fn environment(cluster: &Cluster, broker: &Broker) -> BTreeMap<String, Option<String>> {

@@ -1,8 +1,8 @@
 //! The compose service of one MirrorMaker.
 
-use super::{DATA, Delivery, LABEL_BATCH, Mount, Service, UNUSED_VOLUMES, script};
+use super::{DATA, Delivery, LABEL_BATCH, Mount, Networks, Service, UNUSED_VOLUMES, relay, script};
 use crate::core::topology::{
-    Cluster, Existing, FULL_BATCH, HOST, Mirror, Topology, WORKER_VARIABLE,
+    Cluster, Existing, FULL_BATCH, HOST, Link, Mirror, Topology, WORKER_VARIABLE,
 };
 
 /// Where a MirrorMaker finds its properties.
@@ -63,10 +63,28 @@ pub(super) fn service(
         .collect();
     service.restart = Some("on-failure");
     let made = joined.iter().filter(|cluster| cluster.existing().is_none());
-    service.networks = made.map(|cluster| cluster.name.clone()).collect();
-    if service.networks.is_empty() {
-        service.networks.push(NO_CLUSTERS_NETWORK.to_owned());
+    let mut networks: Vec<String> = made
+        .map(|cluster| {
+            topology
+                .network_to(&cluster.name, &mirror.target)
+                .to_owned()
+        })
+        .collect();
+    if networks.is_empty() {
+        networks.push(NO_CLUSTERS_NETWORK.to_owned());
     }
+    service.networks = Networks::List(networks);
+    let flows = topology.flows.iter();
+    let links = flows.filter_map(|flow| {
+        flow.link
+            .as_ref()
+            .filter(|_| flow.spec.target == mirror.target)
+    });
+    let links: Vec<&Link> = links.collect();
+    let relays = links.iter().flat_map(|link| &link.relays);
+    service
+        .depends_on
+        .extend(relays.map(|relay| relay.service.clone()));
     let mut there = joined.iter().filter_map(|cluster| cluster.existing());
     if there.any(Existing::is_on_this_machine) {
         // a broker there tells its clients to go to `localhost`, most likely: refused in the container itself, they try the
@@ -77,7 +95,10 @@ pub(super) fn service(
     }
     (service.volumes, service.configs) = delivery.to(PROPERTIES);
     service.tmpfs = [DATA].into_iter().chain(UNUSED_VOLUMES).collect();
-    let mut service = service.labelled(topology, &mirror.image, properties);
+    // it keeps to the relay that it knows: another one needs another MirrorMaker
+    let shapes: String = links.into_iter().map(relay::shape).collect();
+    let told = properties.to_owned() + &shapes;
+    let mut service = service.labelled(topology, mirror.image.expression(), &told);
     if mirror.batch != FULL_BATCH {
         let batch = mirror.batch.to_string();
         service.labels.insert(LABEL_BATCH, batch);

@@ -12,9 +12,9 @@ use std::time::Duration;
 /// one bad moment.
 const SLOW: Duration = Duration::from_millis(250);
 
-/// Whether a canary took longer than it should.
-pub(in crate::core) fn is_slow(micros: u64) -> bool {
-    Duration::from_micros(micros) > SLOW
+/// Whether a canary took longer than it should, through a line that was asked to be so slow.
+pub(in crate::core) fn is_slow(micros: u64, line: Duration) -> bool {
+    Duration::from_micros(micros) > SLOW + line
 }
 
 /// The setting, and what it has to be.
@@ -146,6 +146,10 @@ pub(in crate::core) struct Seen<'a> {
     pub(in crate::core) culprits: &'a [Culprit],
     /// Topics in which records wait, and MirrorMaker does not come to them.
     pub(in crate::core) stalled: &'a [Stall],
+    /// Relays that do not do what is asked of them.
+    pub(in crate::core) relays: Vec<String>,
+    /// How much later records come because the line was asked to be slow.
+    pub(in crate::core) line: Duration,
     /// Whether a slow canary means anything: not where other records wait, or where someone chose another pace.
     pub(in crate::core) pace: Pace,
 }
@@ -173,7 +177,7 @@ pub(in crate::core) struct Verdict {
 /// Judges a flow.
 pub(in crate::core) fn judge(seen: &Seen<'_>) -> Verdict {
     let ill = ill(seen);
-    let mut degraded = seen.absent.clone();
+    let mut degraded = [seen.absent.clone(), seen.relays.clone()].concat();
     // it harms what goes on as well: positions that were noted there are gone
     let policies = seen.policies.iter().map(|wrong| wrong.describe());
     degraded.extend(policies.filter(|told| !ill.contains(told)));
@@ -267,11 +271,17 @@ fn doubts(seen: &Seen<'_>, ill: &[String]) -> Vec<String> {
 
 fn slow(seen: &Seen<'_>) -> Vec<String> {
     match seen.canary {
-        Some(CanaryStatus::Arrived { micros }) if is_slow(*micros) && seen.pace == Pace::Free => {
+        Some(CanaryStatus::Arrived { micros })
+            if is_slow(*micros, seen.line) && seen.pace == Pace::Free =>
+        {
             let took = seconds(Duration::from_micros(*micros));
             let mut problems = seen.throttled.clone();
+            let link = match seen.line.as_millis() {
+                0 => String::new(),
+                line => format!(", and a link as asked for adds {line} ms at most"),
+            };
             problems.push(format!(
-                "records arrive slowly: one took {took}, where 10 to 30 ms are usual"
+                "records arrive slowly: one took {took}, where 10 to 30 ms are usual{link}"
             ));
             problems
         }

@@ -18,10 +18,10 @@ pub fn is_free(address: IpAddr, port: u16) -> bool {
         && TcpStream::connect_timeout(&address, Duration::from_millis(100)).is_err()
 }
 
-/// The first port from `from` on that begins `count` ones that can be had.
-pub fn next(from: u16, count: u16, can_be_had: impl Fn(u16) -> bool) -> Option<u16> {
-    let last = u16::MAX - count;
-    (from..=last).find(|first| (*first..first + count).all(&can_be_had))
+/// The first port from `from` on of which all that lie so far behind it can be had.
+pub fn next(from: u16, offsets: &[u16], can_be_had: impl Fn(u16) -> bool) -> Option<u16> {
+    let last = u16::MAX - offsets.iter().max().copied().unwrap_or(0);
+    (from..=last).find(|first| offsets.iter().all(|offset| can_be_had(first + offset)))
 }
 
 /// The process that listens on the port, such as "nginx (process 4711)", where the system tells.
@@ -51,7 +51,7 @@ mod tests {
             let listener = TcpListener::bind(address).unwrap();
             let port = listener.local_addr().unwrap().port();
             assert!(!is_free(LOOPBACK, port), "{address}");
-            assert_ne!(next(port, 1, |port| is_free(LOOPBACK, port)), Some(port));
+            assert_ne!(next(port, &[0], |port| is_free(LOOPBACK, port)), Some(port));
             let me = format!("(process {})", std::process::id());
             assert!(holder(port).unwrap().ends_with(&me));
             let is_loopback = listener.local_addr().unwrap().ip().is_loopback();
@@ -61,9 +61,12 @@ mod tests {
 
     #[test]
     fn what_is_taken_is_passed_over() {
-        assert_eq!(next(20_000, 3, |_| true), Some(20_000));
-        assert_eq!(next(20_000, 3, |port| port != 20_001), Some(20_002));
-        assert_eq!(next(65_000, 3, |_| false), None);
+        assert_eq!(next(20_000, &[0, 1, 2], |_| true), Some(20_000));
+        let all_but_one = |port| port != 20_001;
+        assert_eq!(next(20_000, &[0, 1, 2], all_but_one), Some(20_002));
+        // what lies between does not matter
+        assert_eq!(next(20_000, &[0, 10], all_but_one), Some(20_000));
+        assert_eq!(next(65_000, &[0, 1, 2], |_| false), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ pub use problem::Problem;
 use crate::core::compose::LABEL_LAB;
 use crate::core::docker::{Container, Docker, DockerError, Engine, EngineHost, in_project};
 use crate::core::event::Observer;
-use crate::core::image::{Images, Search};
+use crate::core::image::{ImageError, Images, Search};
 use crate::core::lab::port;
 use crate::core::lab::workdir::Workdir;
 use crate::core::spec::{self, Spec};
@@ -71,7 +71,9 @@ pub fn compose(docker: &Docker, engine_host: &EngineHost, limit: &Limit) -> Resu
 /// Ports of the lab that someone else listens on, found without an engine to ask.
 pub(crate) fn busy_ports(topology: &Topology) -> impl Iterator<Item = Problem> {
     let address = topology::address(&topology.spec);
-    let busy = ports(topology).filter(move |(_, port)| !port::is_free(address, *port));
+    let busy = topology
+        .published()
+        .filter(move |(_, port)| !port::is_free(address, *port));
     busy.map(|(cluster, port)| Problem::Port {
         cluster: cluster.to_owned(),
         port,
@@ -104,14 +106,6 @@ pub(crate) fn missing_variables(topology: &Topology) -> Vec<Problem> {
     problems
 }
 
-/// Every port that the lab publishes, with its cluster.
-fn ports(topology: &Topology) -> impl Iterator<Item = (&str, u16)> {
-    topology.clusters.iter().flat_map(|cluster| {
-        let published = cluster.published();
-        published.map(|endpoint| (cluster.name.as_str(), endpoint.port))
-    })
-}
-
 /// What is found and needed before a lab is brought up.
 pub(crate) struct Preflight<'a> {
     pub(crate) docker: &'a Docker,
@@ -124,6 +118,8 @@ pub(crate) struct Preflight<'a> {
     pub(crate) existing: &'a [Container],
     /// What they run for each image that they were made for: it stays, whatever can be had by now.
     pub(crate) in_use: &'a BTreeMap<KafkaImage, String>,
+    /// What relays are to run, where that is not the usual image.
+    pub(crate) relay_image: Option<&'a str>,
 }
 
 impl Preflight<'_> {
@@ -153,6 +149,7 @@ impl Preflight<'_> {
             let found = images.add(self.docker, image, in_use, limit);
             problems.extend(found.err().map(Problem::from));
         }
+        problems.extend(self.add_relay(&mut images, limit).err().map(Problem::from));
         if !problems.is_empty() || images.lacks_several() {
             let missing = images.problems(self.docker, limit);
             problems.extend(missing.into_iter().map(Problem::from));
@@ -162,6 +159,18 @@ impl Preflight<'_> {
         }
         let fetched = images.fetch(self.docker, limit, observer);
         fetched.map_err(|errors| errors.into_iter().map(Problem::from).collect())
+    }
+
+    fn add_relay(&self, images: &mut Search, limit: &Limit) -> Result<(), ImageError> {
+        let is_relay = |container: &&Container| {
+            let mut relays = self.topology.relays();
+            relays.any(|relay| relay.service == container.service())
+        };
+        if self.topology.relays().next().is_none() {
+            return Ok(());
+        }
+        let in_use = self.existing.iter().find(is_relay).map(Container::image);
+        images.add_relay(self.docker, self.relay_image, in_use, limit)
     }
 
     /// What is in the lab's compose project without our label.
@@ -188,7 +197,8 @@ impl Preflight<'_> {
             return refused.into_iter().collect();
         }
         let is_ours = |port: u16| self.is_held_by_this_lab(address, port);
-        ports(self.topology)
+        self.topology
+            .published()
             .filter(|(_, port)| !is_ours(*port) && !port::is_free(address, *port))
             .map(|(cluster, port)| busy(self.docker, cluster, port, limit))
             .collect()
@@ -205,9 +215,9 @@ impl Preflight<'_> {
             return Vec::new();
         }
         let mut problems = Vec::new();
-        let needed = self.topology.services().len() as u64
-            * u64::from(self.topology.memory.container_mib)
-            / USUAL_PART;
+        // a relay takes next to nothing
+        let jvms = self.topology.services().len() - self.topology.relays().count();
+        let needed = jvms as u64 * u64::from(self.topology.memory.container_mib) / USUAL_PART;
         let all = self.engine.memory / MIB;
         // only then do this machine's figures count
         let is_at_home = self.is_at_home();

@@ -3,7 +3,7 @@
 use super::deploy::ready::Readiness;
 use super::deploy::refusal::explain;
 use super::deploy::{DeployError, Rendered};
-use super::link::KeptCuts;
+use super::link::{KeptCuts, put_all};
 use super::state::ids;
 use super::{Lab, LabError, is_original};
 use crate::core::compose::ClassCache;
@@ -130,14 +130,17 @@ fn wake(
     let (mirrors, brokers) = lab.mirrors_and_brokers(down);
     let count = paused.len() + mirrors.len() + brokers.len();
     if count == 0 {
+        put_all(&lab.topology, &lab.journal, limit, observer)?;
         return Ok(0);
     }
     let begun = Instant::now();
     observer.on(Event::Started("Starting the containers".to_owned()));
     let started = docker
         .unpause(&ids(paused), limit)
-        .and_then(|()| docker.start(&brokers, limit))
-        .and_then(|()| docker.start(&mirrors, limit));
+        .and_then(|()| docker.start(&brokers, limit));
+    started.map_err(|error| explain(error, docker, &lab.topology, limit))?;
+    put_all(&lab.topology, &lab.journal, limit, observer)?;
+    let started = docker.start(&mirrors, limit);
     started.map_err(|error| explain(error, docker, &lab.topology, limit))?;
     observer.on(Event::Done {
         what: "Started the containers".to_owned(),

@@ -34,6 +34,9 @@ pub(super) enum Kind {
     Settings,
     Addresses,
     Flag,
+    Link,
+    Time,
+    Rate,
     Clusters,
     Flows,
 }
@@ -53,6 +56,11 @@ impl Kind {
             Self::Settings => "a mapping of settings to values".to_owned(),
             Self::Addresses => "an address such as localhost:9092, or a list of them".to_owned(),
             Self::Flag => "`true` or `false`".to_owned(),
+            Self::Link => {
+                "a mapping such as {rtt: 80ms, rate: 100mbit}, or the name of a preset".to_owned()
+            }
+            Self::Time => "a time such as 80ms".to_owned(),
+            Self::Rate => "a rate such as 100mbit".to_owned(),
             Self::Clusters => "a list of clusters".to_owned(),
             Self::Flows => "a list of flows".to_owned(),
         }
@@ -260,6 +268,36 @@ pub(super) static FLOW: Table = Table {
             Kind::Settings,
             "MirrorMaker settings of this flow; `${env:NAME}` is an environment variable. Default: none.",
             "{tasks.max: 4}",
+        ),
+        field(
+            "link",
+            Kind::Link,
+            "Put a relay on the line from the source to MirrorMaker, which is as slow as a real one: `rtt`, `jitter` and `rate`, or metro, continental, transatlantic, satellite. Default: no relay.",
+            "{rtt: 80ms, rate: 100mbit}",
+        ),
+    ],
+};
+
+pub(super) static LINK: Table = Table {
+    owner: "a link",
+    fields: &[
+        field(
+            "rtt",
+            Kind::Time,
+            "Round trip, half of it in each direction. Default: 0ms.",
+            "80ms",
+        ),
+        field(
+            "jitter",
+            Kind::Time,
+            "How much a round trip may be longer or shorter. Default: 0ms.",
+            "5ms",
+        ),
+        field(
+            "rate",
+            Kind::Rate,
+            "Rate of each connection, in each direction. Default: as fast as it goes.",
+            "100mbit",
         ),
     ],
 };

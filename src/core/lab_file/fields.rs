@@ -77,6 +77,7 @@ impl<'a> Fields<'a> {
                 .key_of("properties", key)
                 .unwrap_or_else(|| self.place_of("properties")),
             Part::Canary => self.place_of("canary"),
+            Part::Link => self.place_of("link"),
         }
     }
 

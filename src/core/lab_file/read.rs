@@ -1,12 +1,14 @@
 //! Turns the tree of a lab file into a `Spec`, and reports all mistakes.
 
-use super::field::{CLUSTER, FLOW, LAB, Table};
+use super::field::{CLUSTER, FLOW, LAB, LINK, Table};
 use super::fields::{Fields, Reader};
 use super::problem::{Problem, What};
 use super::yaml::{self, Node, Value};
 use super::{TextPosition, brokers, clients};
 use crate::core::lab_file::flow_setting;
-use crate::core::spec::{self, ClusterSpec, Finding, FlowSpec, Naming, Part, Spec, Subject};
+use crate::core::spec::{
+    self, ClusterSpec, Finding, FlowSpec, LinkSpec, Naming, Part, Spec, Subject,
+};
 use crate::core::topology::{Topology, Version, official_image};
 
 /// Problems that are listed at most: whoever has more has another file in mind.
@@ -190,6 +192,7 @@ impl Reader {
             groups: self.patterns(fields, "groups"),
             naming: naming.unwrap_or(Naming::Prefix),
             settings: self.settings(fields),
+            link: self.link(fields),
         };
         match ends {
             (Some(source), Some(target)) => Some(FlowSpec {
@@ -199,6 +202,22 @@ impl Reader {
             }),
             _ => None,
         }
+    }
+}
+
+impl Reader {
+    /// A line: a mapping, or a preset by its name.
+    fn link(&mut self, fields: &Fields<'_>) -> Option<LinkSpec> {
+        let (_, node) = fields.get("link")?;
+        if !matches!(node.value, Value::Map(_)) {
+            return self.one(fields, "link", |text, _| LinkSpec::preset(text));
+        }
+        let fields = self.fields(node, &LINK)?;
+        Some(LinkSpec {
+            rtt: self.one(&fields, "rtt", |text, _| text.parse().ok()),
+            jitter: self.one(&fields, "jitter", |text, _| text.parse().ok()),
+            rate: self.one(&fields, "rate", |text, _| text.parse().ok()),
+        })
     }
 }
 

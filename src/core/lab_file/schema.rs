@@ -1,7 +1,7 @@
 //! The JSON Schema of the lab file, for editors.
 
-use super::field::{CLUSTER, FLOW, Field, Kind, LAB, Table};
-use crate::core::spec::MAX_NAME;
+use super::field::{CLUSTER, FLOW, Field, Kind, LAB, LINK, Table};
+use crate::core::spec::{MAX_NAME, PRESETS};
 use serde_json::{Map, Value, json};
 
 /// A JSON Schema (draft 2020-12) of the lab file, made from the table of fields that it is read by.
@@ -10,7 +10,8 @@ pub fn schema() -> String {
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] =
         json!("A lab of Kafka clusters connected by MirrorMaker: kmk.yml of Kafka Mirror Kit");
-    schema["$defs"] = json!({ "cluster": object(&CLUSTER), "flow": object(&FLOW) });
+    schema["$defs"] =
+        json!({ "cluster": object(&CLUSTER), "flow": object(&FLOW), "link": object(&LINK) });
     let text = serde_json::to_string_pretty(&schema).expect("plain maps have no reason to fail");
     text + "\n"
 }
@@ -56,6 +57,11 @@ fn value(field: &Field) -> Value {
             "type": ["string", "array"], "minLength": 1, "minItems": 1, "items": { "type": "string" },
         }),
         Kind::Flag => json!({ "type": "boolean" }),
+        Kind::Link => json!({
+            "anyOf": [{ "$ref": "#/$defs/link" }, { "enum": PRESETS.map(|(name, _)| name) }],
+        }),
+        Kind::Time => json!({ "type": "string", "pattern": "^[0-9]+(ms|s)$" }),
+        Kind::Rate => json!({ "type": "string", "pattern": "^[0-9]+[kmgKMG]bit$" }),
         Kind::Naming => json!({ "enum": ["prefix", "same"] }),
         Kind::Settings => json!({
             "type": "object",

@@ -1,6 +1,8 @@
 //! Lab files good and bad, and any text at all.
 
-use super::field::{CLUSTER, FLOW, LAB};
+mod link;
+
+use super::field::{CLUSTER, FLOW, LAB, LINK};
 use super::*;
 use crate::core::spec::sample::any_spec;
 use crate::core::spec::scenario;
@@ -272,7 +274,7 @@ flows: [{from: a, to: c}]
 fn every_field_stands_in_the_documentation() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/lab-file.md");
     let text = std::fs::read_to_string(path).unwrap();
-    for field in [&LAB, &CLUSTER, &FLOW]
+    for field in [&LAB, &CLUSTER, &FLOW, &LINK]
         .iter()
         .flat_map(|table| table.fields)
     {

@@ -1,7 +1,7 @@
 //! Writes a spec as a lab file, with every field explained.
 
 use super::field::{CLUSTER, FLOW, Field, Kind, LAB, Table};
-use crate::core::spec::{ClusterSpec, FlowSpec, Naming, Spec};
+use crate::core::spec::{ClusterSpec, FlowSpec, LinkSpec, Naming, Spec};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -100,6 +100,7 @@ fn flow_values(flow: &FlowSpec) -> Vec<Option<String>> {
         groups,
         naming,
         settings,
+        link,
     } = flow;
     let naming = match naming {
         Naming::Prefix => "prefix",
@@ -113,7 +114,19 @@ fn flow_values(flow: &FlowSpec) -> Vec<Option<String>> {
         list(groups),
         Some(naming.to_owned()),
         mapping(settings),
+        link.as_ref().map(inline),
     ]
+}
+
+fn inline(link: &LinkSpec) -> String {
+    let LinkSpec { rtt, jitter, rate } = link;
+    let parts = [
+        rtt.map(|rtt| format!("rtt: {rtt}")),
+        jitter.map(|jitter| format!("jitter: {jitter}")),
+        rate.map(|rate| format!("rate: {rate}")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    format!("{{{}}}", parts.join(", "))
 }
 
 /// An entry of a list, its values in the order of the table.

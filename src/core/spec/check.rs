@@ -267,6 +267,20 @@ impl Findings {
         }
     }
 
+    fn link(&mut self, spec: &Spec, subject: Subject, flow: &FlowSpec) {
+        let Some(link) = &flow.link else { return };
+        let name = || format!("{}->{}", flow.source, flow.target);
+        if let Some(reason) = link.fault() {
+            let flow = name();
+            self.add(subject, Part::Link, Problem::Link { flow, reason });
+        }
+        if let Some(source) = spec.cluster(&flow.source).filter(|c| c.is_existing()) {
+            let (flow, cluster) = (name(), source.name.clone());
+            let problem = Problem::LinkFromExisting { flow, cluster };
+            self.add(subject, Part::Link, problem);
+        }
+    }
+
     fn flow(&mut self, spec: &Spec, index: usize, flow: &FlowSpec) {
         let subject = Subject::Flow(index);
         for (part, name) in [(Part::Source, &flow.source), (Part::Target, &flow.target)] {
@@ -307,6 +321,7 @@ impl Findings {
             };
             self.add(subject, part, problem);
         }
+        self.link(spec, subject, flow);
         for (key, value) in &flow.settings {
             let why = owned::of_flow(key);
             if self.setting(subject, key, value, why, owned::is_key(key, true)) {

@@ -66,6 +66,8 @@ pub enum Part {
     Property(String),
     /// Whether a canary may be sent.
     Canary,
+    /// The line of a flow.
+    Link,
 }
 
 /// One thing that is wrong with a [`Spec`](super::Spec).
@@ -107,6 +109,14 @@ pub enum Problem {
     /// The same source and target again.
     #[error("flow {source_cluster}->{target} is defined twice")]
     DuplicateFlow {
+        /// Source.
+        source_cluster: String,
+        /// Target.
+        target: String,
+    },
+    /// A flow that is to be added, and that the lab has.
+    #[error("flow {source_cluster}->{target} exists already")]
+    FlowExists {
         /// Source.
         source_cluster: String,
         /// Target.
@@ -178,6 +188,24 @@ pub enum Problem {
         one: String,
         /// Another.
         other: String,
+    },
+    /// A line that a relay cannot be.
+    #[error("link of flow {flow}: {reason}")]
+    Link {
+        /// The flow, as `source->target`.
+        flow: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A line from a cluster whose brokers lead past any relay.
+    #[error(
+        "flow {flow} cannot have a link: `{cluster}` is an existing cluster, and its brokers send MirrorMaker to their own addresses (advertised.listeners), past any relay"
+    )]
+    LinkFromExisting {
+        /// The flow, as `source->target`.
+        flow: String,
+        /// Its source.
+        cluster: String,
     },
     /// One cluster is to have several first ports.
     #[error("two ports are set for cluster `{0}`")]

@@ -1,6 +1,6 @@
 //! Generates any valid spec, for property tests.
 
-use super::{ClusterSpec, FlowSpec, Naming, Spec};
+use super::{ClusterSpec, FlowSpec, LinkSpec, Millis, Naming, Rate, Spec};
 use crate::core::spec::filter;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -83,6 +83,16 @@ fn flow_settings() -> impl Strategy<Value = BTreeMap<String, String>> {
     })
 }
 
+fn link() -> impl Strategy<Value = Option<LinkSpec>> {
+    let rtt = option::of((5u32..=2000).prop_map(Millis));
+    let parts = (rtt, 1u32..=5, option::of((8u32..1_000_000).prop_map(Rate)));
+    option::of(parts.prop_map(|(rtt, jitter, rate)| LinkSpec {
+        jitter: rtt.map(|_| Millis(jitter)),
+        rtt,
+        rate,
+    }))
+}
+
 fn bind() -> impl Strategy<Value = Option<IpAddr>> {
     let addresses = ["127.0.0.1", "192.0.2.7", "::1", "2001:db8::7"];
     let addresses = addresses.map(|address| address.parse::<IpAddr>().unwrap());
@@ -99,6 +109,7 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
         [filters(), filters(), filters()],
         any::<bool>(),
         flow_settings(),
+        link(),
     );
     let heap = option::of(128u32..=16384);
     let parts = (
@@ -138,7 +149,7 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
                 });
                 continue;
             }
-            let port = u16::try_from(29_000 + 10 * index).ok();
+            let port = u16::try_from(20_000 + 100 * index).ok();
             spec.clusters.push(ClusterSpec {
                 brokers,
                 partitions,
@@ -150,7 +161,7 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
             });
         }
         let mut seen = BTreeSet::new();
-        for ((from, to), [topics, exclude, groups], is_same, settings) in flows {
+        for ((from, to), [topics, exclude, groups], is_same, settings, link) in flows {
             let (from, to) = (from % count, to % count);
             if from == to || !seen.insert((from, to)) {
                 continue;
@@ -160,12 +171,16 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
             } else {
                 Naming::Prefix
             };
+            // further ones may have more relays than their cluster has ports
+            let is_first = spec.flows.iter().all(|flow| flow.source != name(from));
+            let link = link.filter(|_| is_first && !spec.clusters[from].is_existing());
             spec.flows.push(FlowSpec {
                 topics,
                 exclude,
                 groups,
                 naming,
                 settings,
+                link,
                 ..FlowSpec::new(&name(from), &name(to))
             });
         }

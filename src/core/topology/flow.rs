@@ -4,6 +4,7 @@ use super::batch::FULL_BATCH;
 use super::cluster::Cluster;
 use super::existing::{Access, Existing};
 use super::image::KafkaImage;
+use super::relay::Link;
 use super::{Topology, VERIFY};
 use crate::core::spec::{self, CANARY, ClusterSpec, FlowSpec, Spec};
 use serde::Serialize;
@@ -37,6 +38,8 @@ pub struct Flow {
     pub verify: String,
     /// How it is known to replicate.
     pub proof: Proof,
+    /// The relays on its line, where one is asked for.
+    pub link: Option<Link>,
 }
 
 /// How a flow is known to replicate.
@@ -102,6 +105,7 @@ impl Flow {
             },
             canary: flow.own(CANARY),
             verify: flow.own(VERIFY),
+            link: None,
             spec: flow.clone(),
         }
     }

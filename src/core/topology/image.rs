@@ -21,6 +21,15 @@ pub const OFFICIAL_IMAGE: &str = "apache/kafka";
 pub const STAND_IN_IMAGE: &str = "kmk-kafka";
 /// Names another image; also understood by the rendered compose file.
 pub const IMAGE_VARIABLE: &str = "KMK_KAFKA_IMAGE";
+/// The toxiproxy that relays run: the newest one that `dev/toxiproxy-image.sh` can build a stand-in from. The one place
+/// that says so.
+pub const TOXIPROXY_VERSION: &str = "2.5.0";
+/// The official image of toxiproxy; its tags are its versions.
+const OFFICIAL_RELAY_IMAGE: &str = "ghcr.io/shopify/toxiproxy";
+/// What `dev/toxiproxy-image.sh` builds where no image registry answers.
+const STAND_IN_RELAY_IMAGE: &str = "kmk-toxiproxy";
+/// Names another image for relays; also understood by the rendered compose file.
+pub const RELAY_IMAGE_VARIABLE: &str = "KMK_TOXIPROXY_IMAGE";
 /// What a broker says before it ends, when a newer Kafka formatted its data: `metadata.version` only goes up, and a
 /// broker knows none above its own. Data that an older Kafka formatted is understood: that is how clusters are upgraded.
 pub const DATA_IS_NEWER: &str = "No MetadataVersion with feature level";
@@ -95,6 +104,27 @@ impl KafkaImage {
                 _ => newest,
             }
         })
+    }
+}
+
+/// The image of relays; there is one, as nothing of it shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RelayImage;
+
+impl RelayImage {
+    /// Its name: what runs, unless a stand-in or [`RELAY_IMAGE_VARIABLE`] takes its place.
+    pub fn name() -> String {
+        format!("{OFFICIAL_RELAY_IMAGE}:{TOXIPROXY_VERSION}")
+    }
+
+    /// What takes its place where it can neither be found nor pulled.
+    pub fn stand_in() -> String {
+        format!("{STAND_IN_RELAY_IMAGE}:{TOXIPROXY_VERSION}")
+    }
+
+    /// As the compose file writes it.
+    pub fn expression() -> String {
+        format!("${{{RELAY_IMAGE_VARIABLE}:-{}}}", Self::name())
     }
 }
 

@@ -300,7 +300,7 @@ proptest! {
         let verdict = judge(&seen);
         let crosses = match &canary {
             None => true,
-            Some(CanaryStatus::Arrived { micros }) => !is_slow(*micros),
+            Some(CanaryStatus::Arrived { micros }) => !is_slow(*micros, seen.line),
             Some(_) => false,
         };
         let is_well = down.is_none() && absent.is_empty() && cut.is_empty() && orphans.is_empty()

@@ -4,7 +4,7 @@
 use super::failure::DeployError;
 use super::plan::Plan;
 use super::refusal::explain;
-use crate::core::compose::{LABEL_CONFIG, RenderedService};
+use crate::core::compose::{LABEL_CONFIG, Place, RenderedService};
 use crate::core::docker::{Container, EngineHost};
 use crate::core::event::{Event, Observer};
 use crate::core::lab::status::throttle;
@@ -26,15 +26,18 @@ impl Plan<'_> {
         &self,
         changed: &[String],
         superfluous: &[Container],
-    ) -> Vec<(&Container, String)> {
+    ) -> Vec<(&Container, Place)> {
         let services = &self.rendered.compose.services;
         let topology = &self.rendered.topology;
         let brokers = topology
             .clusters
             .iter()
             .flat_map(|cluster| &cluster.brokers);
-        let brokers: Vec<&str> = brokers.map(|broker| broker.service.as_str()).collect();
-        let is_looked_for = |service: &str| topology.shares_work() || brokers.contains(&service);
+        let relays = topology.relays().map(|relay| relay.service.as_str());
+        let named: Vec<&str> = (brokers.map(|broker| broker.service.as_str()))
+            .chain(relays)
+            .collect();
+        let is_looked_for = |service: &str| topology.shares_work() || named.contains(&service);
         let mut cut = Vec::new();
         for container in &self.existing {
             let service = container.service();
@@ -47,12 +50,12 @@ impl Plan<'_> {
                 .get(service)
                 .into_iter()
                 .flat_map(|one| &one.networks);
-            let lacking = wanted.filter(|network| {
-                let is_on = container.networks().any(|one| one == *network);
+            let lacking = wanted.filter(|Place { network, alias }| {
+                let is_on = container.networks().any(|one| one == network);
                 let is_kept_off = self.cuts.keeps(service, network);
-                !is_kept_off && (!is_on || (is_named && !container.is_called(service, network)))
+                !is_kept_off && (!is_on || (is_named && !container.is_called(alias, network)))
             });
-            cut.extend(lacking.map(|network| (container, network.clone())));
+            cut.extend(lacking.map(|place| (container, place.clone())));
         }
         cut
     }
@@ -85,17 +88,17 @@ impl Plan<'_> {
     /// Mends links that were cut (`docker network disconnect`).
     pub(super) fn reconnect(
         &self,
-        cut: &[(&Container, String)],
+        cut: &[(&Container, Place)],
         limit: &Limit,
         observer: &dyn Observer,
     ) -> Result<(), DeployError> {
-        for (container, network) in cut {
+        for (container, Place { network, alias }) in cut {
             let (id, service) = (&container.id, container.service());
             let begun = Instant::now();
             if container.networks().any(|one| one == network) {
                 self.docker.disconnect(network, id, limit)?;
             }
-            let connected = self.docker.connect(network, id, service, limit);
+            let connected = self.docker.connect(network, id, alias, limit);
             connected
                 .map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))?;
             observer.on(Event::Done {

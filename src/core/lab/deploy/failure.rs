@@ -1,6 +1,7 @@
 //! Why a deploy failed, and what is left of it.
 
 use crate::core::docker::DockerError;
+use crate::core::lab::link::RelayError;
 use crate::core::lab::lock::LockError;
 use crate::core::lab::preflight;
 use crate::core::lab::workdir::WorkdirError;
@@ -21,6 +22,9 @@ pub enum DeployError {
     /// The lab that is there cannot be described.
     #[error(transparent)]
     Lab(#[from] LabError),
+    /// A relay does not do what is asked of it.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// There is a lab of that name, and it is another than the scenario that was asked for.
     #[error(
         "lab `{lab}` already exists with {} ({}), not with scenario `{asked}`",

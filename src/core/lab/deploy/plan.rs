@@ -1,25 +1,27 @@
 //! What is known before anything is made, and the making of it.
 
 use super::Outcome;
+use super::added_flow::services_beyond;
 use super::batch::{self, Fit};
 use super::cleanup_policy;
 use super::existing_clusters;
-use super::failure::{Aftermath, DeployError};
+use super::failure::DeployError;
 use super::lost_data;
 use super::ready::Readiness;
 use super::refusal::explain;
+use super::relays::AskedSince;
 use super::request::{Rendered, Request, default_directory};
 use super::timeline::{Marks, Step};
 use super::unmatched_patterns;
 use crate::core::compose::{ClassCache, LABEL_LAB, LABEL_SPEC};
-use crate::core::docker::{Container, Docker, DockerError, Engine, EngineHost, Recreate};
+use crate::core::docker::{Container, Docker, Engine, EngineHost, Recreate};
 use crate::core::event::{Event, Observer};
 use crate::core::image::Images;
-use crate::core::lab::destroy::{self, DestroyError, Remains};
+use crate::core::lab::destroy::Remains;
 use crate::core::lab::link::KeptCuts;
 use crate::core::lab::preflight::Preflight;
 use crate::core::lab::workdir::Workdir;
-use crate::core::lab::{Lab, class_cache, is_original, leftover};
+use crate::core::lab::{Lab, class_cache, is_original};
 use crate::core::spec::Spec;
 use crate::core::topology::{self, KafkaImage, Topology};
 use kmk_kafka::wait::{Interrupt, Limit};
@@ -28,8 +30,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// How long recreating containers may take: each has 5 s to end by itself.
 const REPLACE: Duration = Duration::from_secs(60);
-/// How long taking back may take.
-const ROLLBACK: Duration = Duration::from_secs(60);
 
 /// Everything that is known before anything is made.
 pub(super) struct Plan<'a> {
@@ -45,13 +45,15 @@ pub(super) struct Plan<'a> {
     /// Whether there was anything of this lab before: then nothing of it is ever removed.
     pub(super) was_there: bool,
     /// Services that are asked for, and that it did not have.
-    added: Vec<String>,
+    pub(super) added: Vec<String>,
     /// Whether MirrorMaker's batches fit into all topics, as far as they were seen.
     fit: Fit,
     /// Clusters of it whose data is gone.
     pub(super) lost: Vec<String>,
+    /// What was asked of relays since it was deployed.
+    pub(super) asked_since: AskedSince,
     /// Whether there was a volume of class-data archives before.
-    class_cache_existed: bool,
+    pub(super) class_cache_existed: bool,
     /// Links that stay cut.
     pub(super) cuts: KeptCuts,
     /// The lab without their flows: nobody waits for those.
@@ -71,10 +73,17 @@ impl<'a> Plan<'a> {
         let was_there = !remains.is_nothing();
         let volumes = remains.volumes();
         let lab = Lab::describe(&request.lab, remains.containers)?;
+        if lab.is_none() && !request.change.flows.is_empty() {
+            Lab::find(docker, &request.lab, limit)?;
+        }
         let lost = lab
             .as_ref()
             .map(|lab| lost_data::clusters(&lab.topology, &volumes));
-        let base = request.base(lab.as_ref().map(|lab| &lab.topology))?;
+        let mut asked_since = AskedSince::read(docker, lab.as_ref(), limit)?;
+        let mut base = request.base(lab.as_ref().map(|lab| &lab.topology))?;
+        if let Some(lab) = &lab {
+            asked_since.keep(&mut base, &lab.topology);
+        }
         let (existing, duplicates) = match &lab {
             Some(lab) => lab.containers.iter().cloned().partition(is_original),
             None => (Vec::new(), Vec::new()),
@@ -93,6 +102,9 @@ impl<'a> Plan<'a> {
             .clone()
             .or_else(|| lab.as_ref().and_then(Lab::directory));
         let workdir = Workdir::new(directory.unwrap_or_else(|| default_directory(&request.lab)));
+        if let Some(lab) = &lab {
+            asked_since.compare(request, &lab.topology, &topology);
+        }
         let fit = batch::fit(&mut topology, lab.as_ref(), limit);
         let rendered = Rendered::of(topology, &engine_host, ClassCache::Shared);
         let checks = Preflight {
@@ -104,6 +116,7 @@ impl<'a> Plan<'a> {
             overwrite: request.overwrite,
             existing: &existing,
             in_use: &in_use(&existing),
+            relay_image: request.relay_image.as_deref(),
         };
         let found = existing_clusters::check(
             &rendered.topology,
@@ -112,11 +125,7 @@ impl<'a> Plan<'a> {
             limit,
             observer,
         );
-        let added = lab.as_ref().map_or_else(Vec::new, |lab| {
-            let (had, mut wanted) = (lab.topology.services(), rendered.topology.services());
-            wanted.retain(|service| !had.contains(service));
-            wanted
-        });
+        let added = services_beyond(lab.as_ref(), &rendered.topology);
         let images = checks.run(found, limit, observer).map_err(|problems| {
             if limit.interrupt().is_raised() {
                 DeployError::Interrupted
@@ -144,6 +153,7 @@ impl<'a> Plan<'a> {
             added,
             fit,
             lost: lost.unwrap_or_default(),
+            asked_since,
             class_cache_existed: class_cache::exists(docker, limit)?,
         })
     }
@@ -161,11 +171,15 @@ impl<'a> Plan<'a> {
         for note in self.fit.notes.drain(..) {
             observer.on(Event::Note(note));
         }
+        self.tell_asked_since(observer);
         self.cuts.tell(observer);
         self.write()?;
         let since = SystemTime::now();
         let held = self.held();
         let mut outcome = self.up(&held, limit, observer)?;
+        if self.shape(limit, observer)? && outcome == Outcome::Unchanged {
+            outcome = Outcome::Repaired;
+        }
         if outcome != Outcome::Unchanged {
             marks.ended(Step::Compose, since);
         }
@@ -250,6 +264,9 @@ impl<'a> Plan<'a> {
             .unpause(&paused, limit)
             .map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))?;
         self.stop_mirrors_of_lost_clusters(limit, observer)?;
+        if self.was_there {
+            self.up_relays(limit, observer)?;
+        }
         if !now.is_empty() {
             self.replace(&now, observer)?;
         }
@@ -288,7 +305,11 @@ impl<'a> Plan<'a> {
         self.compose_up(&recreate, &limit, observer)
     }
 
-    fn remove(&self, containers: &[Container], limit: &Limit) -> Result<(), DeployError> {
+    pub(super) fn remove(
+        &self,
+        containers: &[Container],
+        limit: &Limit,
+    ) -> Result<(), DeployError> {
         let ids: Vec<String> = containers.iter().map(|c| c.id.clone()).collect();
         let removed = self.docker.remove_containers(&ids, limit);
         removed.map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))
@@ -318,74 +339,6 @@ impl<'a> Plan<'a> {
             .up(&project, &file, &variables, recreate, limit, told);
         up.map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))?;
         Ok(self.cuts.restore(self.docker, self.lab(), limit)?)
-    }
-
-    /// Starts again what ran before this deploy and runs no more: compose may have been stopped between removing a
-    /// container and starting the one in its place.
-    fn bring_back(&self, observer: &dyn Observer) -> Result<(), DeployError> {
-        let limit = Limit::new(ROLLBACK, &Interrupt::default());
-        let Some(lab) = Lab::look_for(self.docker, self.lab(), &limit)? else {
-            return Ok(());
-        };
-        let (now, duplicates): (Vec<Container>, Vec<Container>) =
-            lab.containers.into_iter().partition(is_original);
-        self.remove(&duplicates, &limit)?;
-        let runs = |service: &str| now.iter().any(|c| c.service() == service && c.is_running());
-        let before = self
-            .existing
-            .iter()
-            .filter(|container| container.is_running());
-        if before.map(Container::service).all(runs) {
-            return Ok(());
-        }
-        observer.on(Event::Started("Restarting what ran before".to_owned()));
-        self.compose_up(&Recreate::Nothing, &limit, observer)
-    }
-
-    pub(super) fn clean_up(&self, keep: bool, observer: &dyn Observer) -> Aftermath {
-        if self.was_there {
-            return match self.bring_back(observer) {
-                Ok(()) => Aftermath::LabStays,
-                Err(why) => Aftermath::LabIsLess(why.to_string()),
-            };
-        }
-        if keep {
-            return Aftermath::Kept;
-        }
-        observer.on(Event::Started("Rolling back".to_owned()));
-        // not the limit that failed, nor the interrupt that brought us here
-        let limit = Limit::new(ROLLBACK, &Interrupt::default());
-        let removed = Remains::find(self.docker, self.lab(), &limit)
-            .map_err(DestroyError::from)
-            .and_then(|remains| destroy::remove(self.docker, self.lab(), remains, &limit))
-            .map_err(|error| error.to_string())
-            .and_then(|_| {
-                self.forget_classes(&limit)
-                    .map_err(|error| error.to_string())
-            });
-        let files = self
-            .workdir
-            .remove(&self.engine_host.owner(self.lab()))
-            .map_err(|error| error.to_string());
-        match removed.and(files) {
-            Ok(_) => Aftermath::RolledBack(leftover::look(&self.rendered.topology, &limit)),
-            Err(why) => Aftermath::RollbackFailed(why),
-        }
-    }
-}
-
-impl Plan<'_> {
-    /// Removes the volume of class-data archives, where this deploy made it and there is no other lab by now, which may be
-    /// about to use it.
-    fn forget_classes(&self, limit: &Limit) -> Result<(), DockerError> {
-        let labs = [format!("label={LABEL_LAB}")];
-        if self.class_cache_existed || !self.docker.networks(&labs, limit)?.is_empty() {
-            return Ok(());
-        }
-        match class_cache::remove(self.docker, limit) {
-            Ok(_) | Err(DockerError::Failed { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
     }
 }
 

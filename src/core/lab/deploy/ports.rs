@@ -17,26 +17,44 @@ pub(super) fn choose(spec: &mut Spec, existing: &[Container], engine_host: &Engi
         let mut up = ours.iter().filter(|container| container.is_up());
         up.any(|container| container.publishes(port))
     };
-    let range = |cluster: &ClusterSpec, first: u16| first..first.saturating_add(cluster.brokers);
-    let given = spec
-        .clusters
+    let usual = Topology::new(spec);
+    let mut taken: Vec<u16> = others
         .iter()
-        .filter_map(|cluster| Some(range(cluster, cluster.port?)));
-    let mut taken: Vec<u16> = given.flatten().collect();
-    taken.extend(others.iter().flat_map(|container| container.ports()));
-    let usual = Topology::new(spec).clusters;
+        .flat_map(|container| container.ports())
+        .collect();
+    for cluster in &spec.clusters {
+        if let Some(first) = cluster.port {
+            taken.extend(offsets(&usual, cluster).iter().map(|offset| first + offset));
+        }
+    }
     let address = topology::address(spec);
     let can_listen = |port: u16| *engine_host != EngineHost::Local || port::is_free(address, port);
-    for (cluster, usual) in spec.clusters.iter_mut().zip(usual) {
-        let Some(broker) = usual.brokers.first().filter(|_| cluster.port.is_none()) else {
+    for cluster in &mut spec.clusters {
+        let first = first(&usual, cluster).filter(|_| cluster.port.is_none());
+        let Some(first) = first else {
             continue;
         };
-        let first = broker.outside.port;
+        let offsets = offsets(&usual, cluster);
         let is_free = |port: u16| !taken.contains(&port) && (is_ours(port) || can_listen(port));
-        if !range(cluster, first).all(is_free) {
+        if !offsets.iter().all(|offset| is_free(first + offset)) {
             let can_be_had = |port: u16| !taken.contains(&port) && can_listen(port);
-            cluster.port = port::next(first, cluster.brokers, can_be_had);
+            cluster.port = port::next(first, &offsets, can_be_had);
         }
-        taken.extend(range(cluster, cluster.port.unwrap_or(first)));
+        let first = cluster.port.unwrap_or(first);
+        taken.extend(offsets.iter().map(|offset| first + offset));
     }
+}
+
+/// The first port of a cluster's brokers.
+fn first(topology: &Topology, cluster: &ClusterSpec) -> Option<u16> {
+    let resolved = topology.cluster(&cluster.name)?;
+    resolved.brokers.first().map(|broker| broker.outside.port)
+}
+
+/// How far behind its first port those lie that it publishes, of brokers and of relays to them.
+fn offsets(topology: &Topology, cluster: &ClusterSpec) -> Vec<u16> {
+    let first = first(topology, cluster).unwrap_or_default();
+    let ports = topology.published();
+    let its = ports.filter(|(name, _)| *name == cluster.name);
+    its.map(|(_, port)| port - first).collect()
 }

@@ -1,14 +1,14 @@
 //! What a person asks of a deploy, and the files that this would write.
 
 use super::failure::DeployError;
-use super::{ports, reconcile};
+use super::{added_flow, ports, reconcile};
 use crate::core::compose::{self, ClassCache, Compose, Delivery};
 use crate::core::docker::{Container, EngineHost};
 use crate::core::lab::workdir::PROPERTIES_FILE;
 use crate::core::lab_file::flow_setting;
 use crate::core::mirrormaker::config;
 use crate::core::spec::scenario::Scenario;
-use crate::core::spec::{self, Spec};
+use crate::core::spec::{self, LinkSpec, Spec};
 use crate::core::topology::{Flow, Topology};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -35,11 +35,15 @@ pub struct Request {
     pub overwrite: bool,
     /// Leave what was made when the deploy fails.
     pub keep: bool,
+    /// The image that relays run, instead of the usual one.
+    pub relay_image: Option<String>,
 }
 
 /// What is to differ; `None` and empty leave things as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
+    /// Sources and targets of flows to add to a lab that is there.
+    pub flows: Vec<(String, String)>,
     /// Java regular expressions of the topics to mirror, on every flow.
     pub topics: Option<Vec<String>>,
     /// Java regular expressions of the topics to leave out, on every flow.
@@ -56,6 +60,8 @@ pub struct Change {
     pub mirrormakers: Vec<(Option<String>, u16)>,
     /// The Kafka image of clusters that have none of their own, where `images` has none for all of them.
     pub usual_image: Option<String>,
+    /// What the line of every flow is to be; none is a flow without relays.
+    pub link: Option<Option<LinkSpec>>,
 }
 
 /// What a deploy would write.
@@ -72,7 +78,7 @@ pub struct Rendered {
 impl Change {
     /// The spec with the change, and all that is wrong with it but for ports that clash: those are known once all are chosen.
     fn apply(&self, mut spec: Spec) -> (Spec, Vec<spec::Problem>) {
-        let mut problems = Vec::new();
+        let mut problems = added_flow::add(&mut spec, &self.flows);
         for (index, (name, port)) in self.ports.iter().enumerate() {
             if self.ports[..index]
                 .iter()
@@ -99,6 +105,7 @@ impl Change {
         for flow in &mut spec.flows {
             flow.topics = self.topics.clone().unwrap_or_else(|| flow.topics.clone());
             flow.exclude = self.exclude.clone().unwrap_or_else(|| flow.exclude.clone());
+            flow.link = self.link.unwrap_or(flow.link);
         }
         spec.bind = self.bind.or(spec.bind);
         self.apply_images(&mut spec, &mut problems);
@@ -237,12 +244,14 @@ impl Request {
         }
     }
 
-    /// What would be a new lab, on an engine at that place.
+    /// What would be a new lab, on an engine at that place. Flows are added only to one that is there.
     pub(super) fn resolve_new(
         &self,
         engine_host: &EngineHost,
     ) -> Result<Topology, Vec<spec::Problem>> {
-        self.resolve(self.new_lab(), &[], engine_host)
+        let mut new = self.clone();
+        new.change.flows.clear();
+        new.resolve(self.new_lab(), &[], engine_host)
     }
 
     /// Settings that MirrorMaker would not do, with the Kafka that is asked for. Not of a lab that stays what it is: it

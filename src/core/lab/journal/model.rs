@@ -3,6 +3,7 @@
 
 use crate::core::judge::lag::FlowMemory;
 use crate::core::lab::drill::DrillState;
+use crate::core::spec::LinkSpec;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -31,6 +32,9 @@ pub struct LinkState {
     /// That it was cut, until it is healed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut: Option<Cut>,
+    /// What its relays were told to be instead of what the lab was deployed with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<LinkSpec>,
 }
 
 /// A line that was cut.
@@ -50,6 +54,11 @@ impl Journal {
     /// The cut of a flow's line, if it is cut.
     pub fn cut(&self, flow: &str) -> Option<&Cut> {
         self.links.get(flow)?.cut.as_ref()
+    }
+
+    /// What the relays of a flow were told to be, if that is not what the lab was deployed with.
+    pub fn asked(&self, flow: &str) -> Option<LinkSpec> {
+        self.links.get(flow)?.asked
     }
 
     /// What was done to the line of a flow, to be changed. [`Journal::tidy`] drops it where nothing is left of it.

@@ -208,7 +208,7 @@ fn journals() -> impl Strategy<Value = Journal> {
                 half_open,
             }
         });
-    let link = prop::option::of(cut).prop_map(|cut| LinkState { cut });
+    let link = prop::option::of(cut).prop_map(|cut| LinkState { cut, asked: None });
     prop::collection::btree_map("[a-z]{1,9}->[a-z\"\\\\é]{1,9}", link, 0..50).prop_map(|links| {
         let mut journal = Journal::default();
         journal.links = links;

@@ -86,7 +86,10 @@ pub(in crate::core::lab) fn networks<'a>(
             .cluster(end)
             .is_some_and(|one| one.existing().is_none())
     });
-    made.map(|end| (end, format!("{}_{end}", topology.project())))
+    made.map(|end| {
+        let network = topology.network_to(end, &flow.spec.target);
+        (end, format!("{}_{network}", topology.project()))
+    })
 }
 
 /// The network through which a flow's MirrorMaker reaches the source.

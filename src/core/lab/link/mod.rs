@@ -7,12 +7,17 @@ mod cut;
 mod heal;
 mod kept;
 mod look;
+mod relay;
+mod shape;
+mod shaped;
 
 pub use cut::{CutLink, cut, hold};
 pub use heal::{Heal, HealedLinks, heal};
 pub(super) use kept::KeptCuts;
 pub use look::look;
 pub(super) use look::networks;
+pub use relay::RelayError;
+pub(super) use shaped::{delay, problems, put_all};
 
 use super::LabError;
 use crate::core::docker::DockerError;

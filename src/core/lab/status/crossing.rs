@@ -3,7 +3,7 @@
 
 use super::workers::Workers;
 use crate::core::judge::health::{CanaryStatus, Life, is_slow};
-use crate::core::lab::Lab;
+use crate::core::lab::{Lab, link};
 use crate::core::observe::canary::{Canary, CanaryError};
 use crate::core::observe::heartbeat::{self, Heartbeats};
 use crate::core::observe::{connect, side_by_side};
@@ -43,10 +43,11 @@ fn of_one(lab: &Lab, flow: &Flow, limit: &Limit) -> Crossing {
             life: life(lab, flow, limit).unwrap_or_default(),
         },
         Proof::Canary => {
+            let line = link::delay(flow, &lab.journal);
             let first = send(lab, flow, limit);
             // it may have met one bad moment
             match first.canary {
-                Some(CanaryStatus::Arrived { micros }) if is_slow(micros) => {
+                Some(CanaryStatus::Arrived { micros }) if is_slow(micros, line) => {
                     let second = send(lab, flow, limit);
                     let is_better = matches!(second.canary, Some(CanaryStatus::Arrived { .. }));
                     if is_better { second } else { first }
@@ -77,7 +78,7 @@ fn send(lab: &Lab, flow: &Flow, limit: &Limit) -> Crossing {
             };
         }
     };
-    let limit = limit.at_most(PATIENCE);
+    let limit = limit.at_most(PATIENCE + link::delay(flow, &lab.journal));
     let mut heartbeats = Heartbeats::new();
     let mut crossed = wait(&mut canary, &limit.at_most(DOUBT));
     // a target that is slow to answer has only been given the time of a doubt

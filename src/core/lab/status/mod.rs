@@ -118,8 +118,12 @@ pub(super) fn observed<'a>(
         .iter()
         .map(|cluster| views[cluster.name.as_str()].status(lab, cluster))
         .collect();
+    let relays = observe::side_by_side(&lab.topology.flows, |flow| match state {
+        State::Stopped => Vec::new(),
+        _ => link::problems(flow, &lab.journal, limit),
+    });
     let mut lags = lags.into_iter();
-    let links = link::look(lab);
+    let links = link::look(lab).into_iter().zip(relays);
     let flows: Vec<FlowStatus> = (lab.topology.flows.iter().zip(links))
         .map(|(one, link)| {
             let crossing = crossings.get(&one.name());
@@ -130,7 +134,7 @@ pub(super) fn observed<'a>(
                 lag.culprits.retain(|one| !is_told(one));
             }
             let ended = is_silent(crossing).then(|| ended::ended(docker, lab, one, limit));
-            flow((lab, one, link), &views, crossing, (lag, ended.flatten()))
+            flow((lab, one), link, &views, crossing, (lag, ended.flatten()))
         })
         .collect();
     let status = Status {
@@ -225,7 +229,8 @@ fn is_in_trouble(crossing: Option<&Crossing>, views: &Snapshots<'_>, lag: &FlowL
 }
 
 fn flow(
-    (lab, flow, link): (&Lab, &Flow, LinkStatus),
+    (lab, flow): (&Lab, &Flow),
+    (link, relays): (LinkStatus, Vec<String>),
     views: &Snapshots<'_>,
     crossing: Option<&Crossing>,
     (lag, ended): (Option<FlowLag>, Option<String>),
@@ -244,6 +249,7 @@ fn flow(
         seen.pace = Pace::Blocked;
     }
     seen.ended = ended.as_deref();
+    (seen.relays, seen.line) = (relays, link::delay(flow, &lab.journal));
     if let Some(lag) = &lag {
         (seen.stalled, seen.culprits) = (&lag.stalled, &lag.culprits);
     }

@@ -1,0 +1,80 @@
+//! The relays of a lab, and whether each does what is asked of it.
+
+use super::relay::{self, Api, RelayError};
+use super::shape::Shape;
+use crate::core::event::{Event, Observer};
+use crate::core::lab::Journal;
+use crate::core::observe::side_by_side;
+use crate::core::topology::{Flow, Relay, Topology};
+use kmk_kafka::wait::Limit;
+use std::time::{Duration, Instant};
+
+/// What is asked of the relays of a flow, if it has any: what it was deployed with, unless `kmk link` said otherwise since.
+pub(super) fn asked(flow: &Flow, journal: &Journal) -> Option<Shape> {
+    let name = flow.name();
+    flow.link.as_ref().map(|link| Shape {
+        link: journal.asked(&name).unwrap_or(link.spec),
+        half_open: journal.cut(&name).is_some_and(|cut| cut.half_open),
+    })
+}
+
+/// How much later than usual a record may come through a line: what is asked for arrives with the answer to a request, which
+/// may have just been on its way.
+pub(in crate::core::lab) fn delay(flow: &Flow, journal: &Journal) -> Duration {
+    let link = asked(flow, journal)
+        .map(|shape| shape.link)
+        .unwrap_or_default();
+    Duration::from_millis(u64::from(2 * (link.rtt_ms() + link.jitter_ms())))
+}
+
+/// Each relay, and what is asked of it.
+fn all<'a>(topology: &'a Topology, journal: &Journal) -> Vec<(&'a Relay, Shape)> {
+    let flows = topology.flows.iter();
+    let relays = flows.filter_map(|flow| Some((flow.link.as_ref()?, asked(flow, journal)?)));
+    let relays = relays.flat_map(|(link, shape)| link.relays.iter().map(move |one| (one, shape)));
+    relays.collect()
+}
+
+/// Tells all relays of these flows what to do. Whether some did something else before.
+pub(in crate::core::lab) fn put_all(
+    topology: &Topology,
+    journal: &Journal,
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<bool, RelayError> {
+    let begun = Instant::now();
+    let mut changed = Vec::new();
+    for (relay, shape) in all(topology, journal) {
+        if relay::put(relay, &shape, limit)?.is_some() {
+            changed.push(relay.service.as_str());
+        }
+    }
+    if !changed.is_empty() {
+        observer.on(Event::Done {
+            what: format!("Told {} how slow to be", changed.join(", ")),
+            took: begun.elapsed(),
+        });
+    }
+    Ok(!changed.is_empty())
+}
+
+/// What is wrong with the relays of a flow, by what they say themselves.
+pub(in crate::core::lab) fn problems(flow: &Flow, journal: &Journal, limit: &Limit) -> Vec<String> {
+    let (Some(link), Some(shape)) = (&flow.link, asked(flow, journal)) else {
+        return Vec::new();
+    };
+    let relays = side_by_side(&link.relays, |relay| {
+        let upstream = relay.upstream.to_string();
+        match Api::new(relay, limit).look() {
+            Ok(found) => {
+                let difference = shape.difference(found.as_ref(), &upstream)?;
+                Some(format!(
+                    "relay {} has lost its shape: {difference}",
+                    relay.service
+                ))
+            }
+            Err(error) => Some(error.to_string()),
+        }
+    });
+    relays.into_iter().flatten().collect()
+}

@@ -1,0 +1,281 @@
+//! Labs whose lines have relays: what is rendered for them, and what is refused.
+
+use crate::docker::{Docker, Rule, UP};
+use crate::kmk::Kmk;
+use crate::mirror::Mirror;
+use crate::toxiproxy::FakeToxiproxy;
+use kmk_kafka::testing::FakeBroker;
+use serde_yaml::Value;
+use std::fs;
+use std::sync::Arc;
+
+/// The compose file that a dry run writes.
+fn rendered(flags: &str) -> Value {
+    let kmk = Kmk::new();
+    kmk.run(&format!("deploy --dry-run {flags}"))
+        .code(0)
+        .no_calls();
+    let text = fs::read_to_string(kmk.work("kmk-lab/docker-compose.yml")).unwrap();
+    serde_yaml::from_str(&text).unwrap()
+}
+
+fn yaml(text: &str) -> Value {
+    serde_yaml::from_str(text).unwrap()
+}
+
+#[test]
+fn a_relay_is_as_confined_as_every_other_container_and_stands_in_for_its_broker() {
+    let file = rendered("--link rtt=80ms,rate=100mbit");
+    let (relay, broker) = (
+        &file["services"]["link-primary-secondary"],
+        &file["services"]["primary"],
+    );
+    for same in [
+        "cap_drop",
+        "security_opt",
+        "pids_limit",
+        "stop_grace_period",
+        "logging",
+    ] {
+        assert!(
+            !relay[same].is_null() && relay[same] == broker[same],
+            "{same}"
+        );
+    }
+    for (key, expected) in [
+        (
+            "image",
+            "'${KMK_TOXIPROXY_IMAGE:-ghcr.io/shopify/toxiproxy:2.5.0}'",
+        ),
+        ("user", "65532:65532"),
+        ("mem_limit", "192m"),
+        ("ports", "['127.0.0.1:19102:8474', '127.0.0.1:19103:9092']"),
+        (
+            "networks",
+            "{primary: {}, link-primary-secondary: {aliases: [primary]}}",
+        ),
+        ("depends_on", "[primary]"),
+    ] {
+        assert_eq!(relay[key], yaml(expected), "{key}");
+    }
+    assert_eq!(relay["labels"]["kmk.format"], yaml("'3'"));
+    let spec = relay["labels"]["kmk.spec"].as_str().unwrap();
+    assert!(
+        spec.contains(r#""link":{"rtt":"80ms","rate":"100mbit"}"#),
+        "{spec}"
+    );
+}
+
+#[test]
+fn mirrormaker_leaves_the_sources_network_and_nothing_of_a_broker_changes() {
+    let (with, without) = (
+        rendered("--scenario active-active --link rtt=80ms"),
+        rendered("--scenario active-active"),
+    );
+    let networks = |name: &str| with["services"][name]["networks"].clone();
+    assert_eq!(networks("mm2-west"), yaml("[west, link-east-west]"));
+    assert_eq!(networks("mm2-east"), yaml("[east, link-west-east]"));
+    for broker in ["east", "west"] {
+        let of = |file: &Value| {
+            let mut broker = file["services"][broker].clone();
+            let labels = broker["labels"].as_mapping_mut().unwrap();
+            labels.remove("kmk.spec");
+            labels.remove("kmk.format");
+            broker
+        };
+        assert_eq!(of(&with), of(&without));
+    }
+    let names: Vec<&str> = with["networks"]
+        .as_mapping()
+        .unwrap()
+        .keys()
+        .filter_map(Value::as_str)
+        .collect();
+    assert_eq!(names, ["east", "link-east-west", "link-west-east", "west"]);
+}
+
+#[test]
+fn another_line_recreates_its_relays_and_mirrormaker_alone() {
+    let (one, other) = (
+        rendered("--scenario fan-out --link metro"),
+        rendered("--scenario fan-out --link satellite"),
+    );
+    for (service, expected) in [
+        ("hub", true),
+        ("edge-1", true),
+        ("link-hub-edge-1", false),
+        ("mm2-edge-1", false),
+    ] {
+        let digest = |file: &Value| file["services"][service]["labels"]["kmk.config"].clone();
+        assert_eq!(digest(&one) == digest(&other), expected, "{service}");
+    }
+}
+
+#[test]
+fn no_line_leads_from_an_existing_cluster() {
+    let kmk = Kmk::new();
+    let text = "clusters:\n- name: a\n  bootstrap: h.example:9092\n- name: b\nflows:\n- {from: a, to: b, link: metro}\n";
+    fs::write(kmk.work("kmk.yml"), text).unwrap();
+    kmk.run("deploy --dry-run").code(2).stdout("").no_calls().stderr_has(
+        "kmk.yml:6:26: flow a->b cannot have a link: `a` is an existing cluster, and its brokers send MirrorMaker to their own addresses (advertised.listeners), past any relay",
+    );
+}
+
+#[test]
+fn what_is_no_line_is_answered_with_what_one_is() {
+    for (asked, said) in [
+        (
+            "80ms",
+            "write it as rtt=80ms,rate=100mbit, or as one of metro, continental, transatlantic, satellite",
+        ),
+        (
+            "rtt=9s",
+            "a round trip (rtt) of 9000ms is too long: 2000ms at most",
+        ),
+        ("loss=1", "`loss` is none of rtt, jitter and rate"),
+    ] {
+        let kmk = Kmk::new();
+        kmk.run(&format!("deploy --link {asked}"))
+            .code(2)
+            .stderr_has(said)
+            .no_calls();
+    }
+}
+
+#[test]
+fn the_image_of_relays_is_looked_for_and_a_stand_in_is_told_to_compose() {
+    let toxiproxy = "ghcr.io/shopify/toxiproxy:2.5.0";
+    let absent =
+        |name: &str| Rule::on(&format!("image inspect {name}")).fails(1, "no such image\n");
+    let unreachable = Rule::on(&format!("manifest inspect {toxiproxy}")).fails(1, "no such host\n");
+    let docker = Docker::works().rule(absent(toxiproxy)).rule(unreachable);
+    let kmk = Kmk::new().docker(
+        &docker
+            .clone()
+            .rule(absent("kmk-toxiproxy:2.5.0"))
+            .rule(Rule::on("pull *").fails(1, "no such host\n")),
+    );
+    let said =
+        format!("image {toxiproxy} is not available locally and cannot be pulled: no such host");
+    kmk.deploy("--link metro")
+        .code(3)
+        .changed(&["pull ghcr.io/shopify/toxiproxy:2.5.0"])
+        .stderr_has(&said)
+        .stderr_has("name a local image of toxiproxy in KMK_TOXIPROXY_IMAGE");
+    let stand_in = Rule::on("image inspect kmk-toxiproxy:2.5.0").says("[]");
+    let kmk = Kmk::new().docker(&docker.rule(stand_in).rule(Rule::on(UP).fails(1, "no\n")));
+    kmk.deploy("--link metro")
+        .code(3)
+        .stderr_has("using the local stand-in kmk-toxiproxy:2.5.0");
+    assert_eq!(
+        kmk.noted("images"),
+        [
+            "KMK_KAFKA_IMAGE=apache/kafka:3.9.2",
+            "KMK_TOXIPROXY_IMAGE=kmk-toxiproxy:2.5.0"
+        ]
+    );
+    // one that was asked for
+    let mine = Rule::on("image inspect mine/toxiproxy:1").says("[]");
+    let docker = Docker::works()
+        .rule(mine)
+        .rule(Rule::on(UP).fails(1, "no\n"));
+    let kmk = Kmk::new()
+        .docker(&docker)
+        .variable("KMK_TOXIPROXY_IMAGE", "mine/toxiproxy:1");
+    kmk.deploy("--link metro").code(3);
+    assert_eq!(
+        kmk.noted("images")[1],
+        "KMK_TOXIPROXY_IMAGE=mine/toxiproxy:1"
+    );
+}
+
+/// A lab with a line, running, and its relay.
+struct Linked {
+    kmk: Kmk,
+    relay: FakeToxiproxy,
+    _mirror: Mirror,
+}
+
+impl Linked {
+    fn new() -> Self {
+        let kmk = Kmk::with_room_for_relays();
+        kmk.deploy("--dry-run --link rtt=80ms,rate=100mbit").code(0);
+        let compose = fs::read_to_string(kmk.work("kmk-lab/docker-compose.yml")).unwrap();
+        let first = kmk.ports()[0];
+        let lab = kmk
+            .lab()
+            .relay("link-primary-secondary", [first + 10, first + 11])
+            .made_from(&compose);
+        let docker = Docker::works().with(&lab).rule(Rule::on("logs *")).rules(
+            ["apache/kafka:3.9.2", "ghcr.io/shopify/toxiproxy:2.5.0"]
+                .map(|name| Rule::on(&format!("image inspect {name}")).says("[]")),
+        );
+        let kmk = kmk.docker(&docker);
+        let [primary, secondary] = kmk
+            .ports()
+            .map(|port| Arc::new(FakeBroker::start_on(port).unwrap()));
+        let mirror = Mirror::start(("primary", primary), ("secondary", secondary));
+        let relay = FakeToxiproxy::start_on(kmk.ports()[0] + 10);
+        Self {
+            kmk,
+            relay,
+            _mirror: mirror,
+        }
+    }
+}
+
+const SHAPED: [&str; 4] = [
+    r#"latency upstream {"jitter":0,"latency":40}"#,
+    r#"bandwidth upstream {"rate":12500}"#,
+    r#"latency downstream {"jitter":0,"latency":40}"#,
+    r#"bandwidth downstream {"rate":12500}"#,
+];
+
+#[test]
+fn a_relay_that_was_restarted_is_told_of_and_put_right() {
+    let Linked {
+        kmk,
+        relay,
+        _mirror,
+    } = &Linked::new();
+    for (verb, said) in [
+        ("start", "already running"),
+        ("deploy", "is repaired"),
+        ("start", "already running"),
+    ] {
+        kmk.run("status").code(1).stdout_has("relay link-primary-secondary has lost its shape: it was restarted, and passes nothing on");
+        kmk.run(verb)
+            .code(0)
+            .stdout_has(said)
+            .stderr_has("Told link-primary-secondary how slow to be");
+        assert_eq!(relay.toxics("primary"), SHAPED);
+        let proxy = relay.proxy("primary");
+        assert_eq!(
+            (&proxy["upstream"], &proxy["listen"]),
+            (&"kmk-demo-primary-1:9092".into(), &"0.0.0.0:9092".into())
+        );
+        let changes = relay.changes();
+        assert_eq!(changes[0], "POST populate");
+        // nothing passes before all is in its place
+        assert_eq!(changes.last().unwrap(), "POST proxies/primary");
+        assert_eq!(proxy["enabled"], true);
+        kmk.run("status").code(0);
+        kmk.run("deploy")
+            .code(0)
+            .stdout_has("already runs as requested");
+        assert!(relay.changes().is_empty());
+        relay.restart();
+    }
+}
+
+#[test]
+fn a_relay_that_does_not_obey_or_does_not_answer_is_no_success() {
+    let Linked {
+        kmk,
+        relay,
+        _mirror,
+    } = Linked::new();
+    let relay = relay.forgets();
+    kmk.run("deploy").code(3).stderr_has("error: relay link-primary-secondary was told what to do, but it does nothing instead of latency upstream (jitter 0 latency 40)");
+    drop(relay);
+}
