@@ -17,6 +17,7 @@ fn partition(number: i32, behind: u64, seconds_behind: Option<f64>, lost: u64) -
         never_copied: 0,
         possibly_never_copied: 0,
         recreated: false,
+        passed_over: 0,
         is_stamped: true,
         remote: None,
     }

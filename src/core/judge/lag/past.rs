@@ -127,6 +127,17 @@ pub struct Countable {
     pub now: i64,
 }
 
+impl Base {
+    /// The same, without what a look has counted from it.
+    fn without(self, seen: &PartitionLag) -> Self {
+        let Self(passed, copies) = self;
+        match (seen.noted, i64::try_from(seen.passed_over)) {
+            (Some(noted), Ok(over)) if over > 0 => Self(noted, copies + (noted - passed) - over),
+            _ => self,
+        }
+    }
+}
+
 fn differ(was: Option<&String>, is: Option<&String>) -> bool {
     was.zip(is).is_some_and(|(was, is)| was != is)
 }
@@ -150,7 +161,7 @@ impl TopicMemory {
     }
 
     /// What happened since, `at` being when it was seen; none where nothing did.
-    fn since(&self, at: i64, topic: &TopicLag, known: Countable) -> Option<Past> {
+    fn since(&self, at: i64, topic: &mut TopicLag, known: Countable) -> Option<Past> {
         let recreated = self.is_recreated(topic);
         // whatever is in a topic that was made anew was written since
         let is_copy_anew = differ(self.ids.target.as_ref(), topic.ids.target.as_ref());
@@ -161,7 +172,8 @@ impl TopicMemory {
             uncountable: recreated && !known.records,
             ..Past::default()
         };
-        for one in &topic.partitions {
+        for one in &mut topic.partitions {
+            one.passed_over = 0;
             let Some(PartitionMemory(end, base)) = self.partition(one.partition) else {
                 continue;
             };
@@ -183,7 +195,8 @@ impl TopicMemory {
                     } else {
                         one.first - (passed + 1)
                     };
-                    past.never_copied += count(missing.min(gone));
+                    one.passed_over = count(missing.min(gone));
+                    past.never_copied += one.passed_over;
                 }
                 _ => past.uncountable |= recreated,
             }
@@ -314,7 +327,13 @@ impl FlowMemory {
                     .filter(|_| is_same)
                     .and_then(|was| was.base(one.partition));
                 let place = (topic.source.clone(), one.partition);
-                let seen = later.and_then(|later| one.base(base, later.get(&place), starts_at_end));
+                let seen = later.and_then(|later| {
+                    let later = later.get(&place);
+                    // what was in flight is counted from before
+                    let is_quiet = base.is_none() || later.copied() == one.noted;
+                    is_quiet.then(|| one.base(base, later, starts_at_end))?
+                });
+                let base = base.map(|base| base.without(one));
                 let place = usize::try_from(one.partition).ok();
                 if let Some(place) = place.and_then(|place| partitions.get_mut(place)) {
                     *place = Some(PartitionMemory(one.end, seen.or(base)));

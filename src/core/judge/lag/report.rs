@@ -156,6 +156,9 @@ pub struct PartitionLag {
     pub possibly_never_copied: u64,
     /// As of the topic.
     pub recreated: bool,
+    /// Records at least that were found to be passed over since the last look.
+    #[serde(skip)]
+    pub passed_over: u64,
     /// Whether the age is that of the record's arrival at the source.
     #[serde(skip)]
     pub is_stamped: bool,
@@ -208,6 +211,7 @@ impl PartitionLag {
             never_copied: outlook.never_copied,
             possibly_never_copied: 0,
             recreated: outlook.is_of_another,
+            passed_over: 0,
             is_stamped: seen.is_some_and(|seen| seen.is_stamped),
             remote: match facts.copy {
                 Replica::There(ends) => Some(ends),
