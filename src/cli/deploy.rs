@@ -1,19 +1,19 @@
 mod steps;
+mod summary;
 mod timings;
 
-use super::output::seconds;
 use super::quantity::{counted, whole};
 use super::{CliError, Context, Exit, flow_ends, lab_file};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use kafka_mirror_kit::core::docker::EngineHost;
-use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did, Request};
+use kafka_mirror_kit::core::lab::deploy::{self, Change, Request};
 use kafka_mirror_kit::core::lab::preflight;
 use kafka_mirror_kit::core::lab::workdir::{PROPERTIES_FILE, Workdir};
 use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::spec::scenario::Scenario;
 use kafka_mirror_kit::core::spec::{LinkSpec, MAX_BROKERS, MAX_MIRRORMAKERS, MIN_PORT, Spec};
 use kafka_mirror_kit::core::topology::{
-    Cluster, Flow, IMAGE_VARIABLE, Proof, RELAY_IMAGE_VARIABLE, Topology, Version, official_image,
+    Cluster, Flow, IMAGE_VARIABLE, Proof, RELAY_IMAGE_VARIABLE, Version, official_image,
 };
 use kmk_kafka::wait::Limit;
 use std::fmt::Write as _;
@@ -21,6 +21,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use steps::next_steps;
+use summary::summary;
+pub(super) use summary::{addresses, replicates};
 use timings::Format;
 
 /// Start the lab, and wait until records are really mirrored from one cluster to the other
@@ -266,66 +268,6 @@ pub(crate) fn run(args: Args, context: &mut Context) -> Result<Exit, CliError> {
     } else {
         Exit::Done
     })
-}
-
-fn summary(deployed: &Deployed) -> String {
-    let lab = &deployed.topology.spec.lab;
-    let took = seconds(deployed.took);
-    let mut replicates = replicates(&deployed.topology, &deployed.cut);
-    if deployed.has_lost {
-        replicates.push_str(" from now on (losses are listed above)");
-    }
-    let text = match &deployed.outcome {
-        Did::Created => format!("Lab `{lab}` is up and {replicates}, after {took}."),
-        Did::Unchanged => {
-            format!("Lab `{lab}` already runs as requested and {replicates}; checked in {took}.")
-        }
-        Did::Repaired if deployed.has_lost => {
-            format!("Lab `{lab}` is running again and {replicates}, after {took}.")
-        }
-        Did::Repaired => {
-            format!("Lab `{lab}` is repaired and {replicates}, after {took}.")
-        }
-        Did::Changed { anew, gone } => {
-            let what = [("Recreated", anew), ("Removed", gone)];
-            let what = what
-                .into_iter()
-                .filter(|(_, services)| !services.is_empty());
-            let what = what.map(|(what, services)| format!(" {what}: {}.", services.join(", ")));
-            let what: String = what.collect();
-            format!("Lab `{lab}` is updated and {replicates}, after {took}.{what}")
-        }
-    };
-    text + &addresses(&deployed.topology)
-}
-
-/// What is known of a lab that is up: of some flows there is only MirrorMaker's word.
-pub(super) fn replicates(topology: &Topology, cut: &[String]) -> String {
-    let mut flows = topology.flows.iter();
-    let mut flows = flows
-        .by_ref()
-        .filter(|flow| !cut.contains(&flow.name()))
-        .peekable();
-    let seen = if flows.peek().is_none() {
-        "its brokers answer"
-    } else if flows.all(|flow| flow.proof == Proof::Canary) {
-        "replicates"
-    } else {
-        "MirrorMaker runs"
-    };
-    let verb = if cut.len() == 1 { "stays" } else { "stay" };
-    match cut {
-        [] => seen.to_owned(),
-        cut => format!("{seen} ({} {verb} cut)", cut.join(", ")),
-    }
-}
-
-/// Each cluster with its addresses, on a line of its own.
-pub(super) fn addresses(topology: &Topology) -> String {
-    let clusters = &topology.clusters;
-    let width = clusters.iter().map(|c| c.name.len()).max().unwrap_or(0);
-    let line = |c: &Cluster| format!("\n  {:width$}  {}", c.name, c.bootstrap_outside());
-    clusters.iter().map(line).collect()
 }
 
 fn preview(request: &Request, context: &Context) -> Result<Exit, CliError> {

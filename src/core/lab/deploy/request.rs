@@ -138,9 +138,7 @@ impl Change {
             }
         }
     }
-}
 
-impl Change {
     /// One MirrorMaker is what there is when nothing is said, and then a label says nothing.
     fn apply_mirrormakers(&self, spec: &mut Spec, problems: &mut Vec<spec::Problem>) {
         problems.extend(given_twice(&self.mirrormakers).map(spec::Problem::TwoNumbers));
