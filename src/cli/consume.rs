@@ -9,6 +9,7 @@ use super::quantity::counted;
 use super::topic_args::SomeTopics;
 use super::{CliError, Context, DefaultCluster, Exit, Place};
 use format::Format;
+pub(in crate::cli) use format::json_line;
 pub(super) use from::start;
 use kafka_mirror_kit::core::event::Event;
 use kafka_mirror_kit::core::records::consume::{

@@ -3,7 +3,7 @@ mod timings;
 
 use super::output::seconds;
 use super::quantity::{counted, whole};
-use super::{CliError, Context, Exit, lab_file};
+use super::{CliError, Context, Exit, flow_name, lab_file};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use kafka_mirror_kit::core::docker::EngineHost;
 use kafka_mirror_kit::core::lab::deploy::{self, Change, Deployed, Outcome as Did, Request};
@@ -38,6 +38,10 @@ pub(crate) struct Args {
     /// Deploy the lab that this file describes; flags override it [default: ./kmk.yml, if there is one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Add a flow to the lab that is there, as 'secondary->primary' or secondary:primary; may be repeated. Topics, groups and
+    /// naming are those of the flow in the other direction or, without one, those that all flows share
+    #[arg(long, value_name = "SOURCE->TARGET", value_parser = new_flow, conflicts_with_all = ["config", "scenario", "dry_run"])]
+    add_flow: Vec<(String, String)>,
     /// Mirror only these topics: Java regular expressions, separated by commas [default: all]
     #[arg(long, value_name = "REGEX,...", value_delimiter = ',')]
     topics: Option<Vec<String>>,
@@ -96,11 +100,22 @@ Examples:
   kmk deploy --kafka-version primary=3.9.2 --kafka-version secondary=4.2.0
   kmk deploy --port primary=29092 --port secondary=39092
   kmk deploy --link rtt=80ms,rate=100mbit
+  kmk deploy --add-flow 'secondary->primary'
   kmk deploy --lab second --any-port";
 
 pub(super) fn scenario() -> impl TypedValueParser<Value = Scenario> {
     PossibleValuesParser::new(Scenario::ALL.map(Scenario::name))
         .map(|name| Scenario::named(&name).unwrap_or_default())
+}
+
+fn new_flow(text: &str) -> Result<(String, String), String> {
+    let name = flow_name(text)?;
+    match name.split_once("->") {
+        Some((source, target)) if !source.is_empty() && !target.is_empty() => {
+            Ok((source.to_owned(), target.to_owned()))
+        }
+        _ => Err("write it as 'SOURCE->TARGET' in quotes, or SOURCE:TARGET".to_owned()),
+    }
 }
 
 fn cluster_port(text: &str) -> Result<(String, u16), String> {
@@ -183,6 +198,7 @@ impl Args {
             scenario: self.scenario,
             wanted,
             change: Change {
+                flows: self.add_flow,
                 topics: self.topics.map(trimmed),
                 exclude: self.exclude.map(trimmed),
                 partitions: self.partitions,
@@ -223,7 +239,13 @@ pub(super) fn variable(name: &str) -> Result<Option<String>, CliError> {
 
 pub(crate) fn run(args: Args, context: &mut Context) -> Result<Exit, CliError> {
     let (timeout, dry_run, timings) = (args.timeout, args.dry_run, args.timings);
-    let wanted = lab_file::wanted(args.config.as_deref(), args.scenario, context)?;
+    let wanted = if args.add_flow.is_empty() {
+        lab_file::wanted(args.config.as_deref(), args.scenario, context)?
+    } else {
+        // all else stays as it is, whatever a file says
+        lab_file::mention(&args.add_flow, context);
+        None
+    };
     let request = args.request(wanted, context)?;
     if dry_run {
         return preview(&request, context);

@@ -1,11 +1,13 @@
 mod abort;
 mod document;
+mod failback;
 mod failover;
 mod repeated;
 mod report;
 mod words;
 
 use super::{CliError, Context, Exit};
+pub(super) use words::drilled;
 
 /// Practice the bad day: fail over to the other cluster, and measure what is lost and how long it takes
 ///
@@ -23,17 +25,20 @@ Examples:
   kmk drill failover --dry-run
   kmk drill failover
   kmk drill failover --planned --rpo-max 0
+  kmk drill failback --salvage stranded.jsonl
   kmk drill abort";
 
 #[derive(clap::Subcommand)]
 enum Verb {
     Failover(failover::Args),
+    Failback(failback::Args),
     Abort(abort::Args),
 }
 
 pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     match args.verb {
         Verb::Failover(args) => failover::run(args, context),
+        Verb::Failback(args) => failback::run(args, context),
         Verb::Abort(args) => abort::run(&args, context),
     }
 }

@@ -13,10 +13,7 @@ pub(super) fn wanted(
     scenario: Option<Scenario>,
     context: &mut Context,
 ) -> Result<Option<Spec>, CliError> {
-    let usual = Path::new(lab_file::FILE);
-    // one that cannot be read is told of, and not passed over
-    let is_here = usual.symlink_metadata().is_ok();
-    let Some(path) = named.or(is_here.then_some(usual)) else {
+    let Some(path) = named.or(here()) else {
         return Ok(None);
     };
     if let Some(scenario) = scenario {
@@ -50,4 +47,26 @@ pub(super) fn wanted(
         context.lab.clone_from(&spec.lab);
     }
     Ok(Some(spec))
+}
+
+/// The lab file that lies here. One that cannot be read is told of, and not passed over.
+fn here() -> Option<&'static Path> {
+    let usual = Path::new(lab_file::FILE);
+    usual.symlink_metadata().is_ok().then_some(usual)
+}
+
+/// What becomes of flows that are added beside a lab file.
+pub(super) fn mention(flows: &[(String, String)], context: &Context) {
+    let Some(path) = here() else {
+        return;
+    };
+    let flows = flows
+        .iter()
+        .map(|(from, to)| format!("{{from: {from}, to: {to}}}"));
+    let flows: Vec<String> = flows.collect();
+    context.output.talk(&format!(
+        "note: {} is not read with --add-flow; add {} to its `flows`, or the next deploy that reads it removes the flow",
+        path.display(),
+        flows.join(", ")
+    ));
 }

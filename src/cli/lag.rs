@@ -129,6 +129,11 @@ fn next(lag: &Lag, lab: &str) -> Option<(String, &'static str)> {
     if let Some(link) = links().find(|link| link.cut.is_some()) {
         return Some((link.heal(), "restore the link"));
     }
+    let mut topics = lag.flows.iter().flat_map(FlowLag::copied);
+    if topics.any(TopicLag::is_to_be_noted) {
+        let deploy = format!("kmk deploy{lab}");
+        return Some((deploy, "take note of it, so that it is told no more"));
+    }
     let stall = lag.flows.iter().find_map(|flow| flow.stalled.first())?;
     let topic = shell::word(&stall.topic);
     Some((
@@ -172,12 +177,12 @@ fn over(args: &Args, flow: &FlowLag) -> Vec<String> {
 
 /// What was asked for, of a lab that is found anew.
 fn look(args: &Args, context: &Context) -> Result<Lag, CliError> {
-    let lab = context.awake_lab()?;
+    let (docker, lab) = context.find_awake()?;
     if let Some(name) = &args.flow {
         flow_named(&lab.topology, name)?;
     }
     let limit = Limit::new(args.timeout, &context.interrupt);
-    let mut found = lag(&lab, &limit)?;
+    let mut found = lag(&docker, &lab, &limit)?;
     found
         .flows
         .retain(|flow| args.flow.as_ref().is_none_or(|name| *name == flow.name));

@@ -5,6 +5,7 @@ mod stdin;
 
 use super::consume::{kafka_error, where_to_look};
 use super::error::{advice, short};
+use super::topic::refuse_internal;
 use super::{CliError, Context, DefaultCluster, Exit, Place};
 pub(crate) use args::Args;
 pub(super) use args::rate;
@@ -45,6 +46,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         _ => None,
     };
     if let Some(place) = place.as_ref().filter(|_| !args.force) {
+        refuse_internal(args.topic.name(), Some(&place.lab.topology))?;
         refuse_mirrored(args.topic.name(), place, context)?;
     }
     context.say_which(args.cluster.as_deref(), place.as_ref());

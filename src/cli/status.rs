@@ -1,13 +1,13 @@
 mod dashboard;
 
+use super::drill::drilled;
 use super::output::seconds;
 use super::table::{row, table};
 use super::watch::{Frame, Watch};
 use super::{CliError, Context, Exit};
 use dashboard::Look;
-use kafka_mirror_kit::core::judge::lag::{FlowLag, TopicState};
+use kafka_mirror_kit::core::judge::lag::{FlowLag, Past, TopicState};
 use kafka_mirror_kit::core::lab::State;
-use kafka_mirror_kit::core::lab::drill::{DrillState, Phase};
 use kafka_mirror_kit::core::lab::status::{
     self, COPIES, CanaryStatus, ConnectorStatus, FlowState, FlowStatus, Status, TopicStatus,
 };
@@ -50,14 +50,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     if !args.json {
         print_notes(&status, context);
     }
+    let drill = lab.journal.drill.as_ref();
+    let lab = in_lab(&context.lab);
+    let drill = drill.map(|drill| drilled(drill, &lab));
     if status.healthy {
+        if let Some(drill) = drill.filter(|_| !args.json) {
+            context.output.talk(&format!("note: {drill}"));
+        }
         return Ok(Exit::Done);
     }
-    let lab = in_lab(&context.lab);
     let mut links = status.flows.iter().map(|flow| &flow.link);
-    let drill = DrillState::load(&docker, &context.lab, &context.question())?;
     let hint = if let Some(drill) = drill {
-        drilled(&drill, &lab)
+        drill
     } else if status.state == State::Stopped {
         format!("`kmk start{lab}` starts it again")
     } else if let Some(link) = links.find(|link| link.cut.is_some()) {
@@ -70,20 +74,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     };
     context.output.talk(&format!("\nhint: {hint}"));
     Ok(Exit::No)
-}
-
-/// Where a drill has left the lab, and how it comes back.
-fn drilled(drill: &DrillState, lab: &str) -> String {
-    let (source, target) = (&drill.source, &drill.target);
-    match drill.phase {
-        Phase::FailedOver => format!(
-            "a drill has failed over from {source} to {target}; `kmk drill abort{lab}` takes it back"
-        ),
-        Phase::Running => format!(
-            "a drill of {} is running, or died; `kmk drill abort{lab}` takes it back",
-            drill.flow
-        ),
-    }
 }
 
 fn watch(args: &Args, context: &Context) -> Result<Exit, CliError> {
@@ -338,7 +328,19 @@ fn mirrored_as(topic: &TopicStatus) -> String {
         _ if topic.never_copied > 0 => format!("{name} ({} never mirrored)", topic.never_copied),
         _ if topic.doubtful > 0 => format!("{name} (unknown whether lost)"),
         _ if topic.recreated => format!("{name} (source recreated)"),
-        _ => name.clone(),
+        _ => topic
+            .past
+            .as_ref()
+            .map_or_else(|| name.clone(), |past| earlier(name, past)),
+    }
+}
+
+/// With what happened to it before.
+fn earlier(name: &str, past: &Past) -> String {
+    match (past.never_copied, past.moved_back) {
+        (0, 0) => format!("{name} (source recreated)"),
+        (0, back) => format!("{name} (source end moved back by {back})"),
+        (never, _) => format!("{name} (at least {never} never mirrored)"),
     }
 }
 

@@ -14,7 +14,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 /// Words of other tools, and what does it here.
-const VERBS: [(&[&str], &str); 14] = [
+const VERBS: [(&[&str], &str); 15] = [
     (&["version"], "`kmk --version`"),
     (
         &["down"],
@@ -62,17 +62,27 @@ const VERBS: [(&[&str], &str); 14] = [
         "`kmk group list` shows the consumer groups",
     ),
     (
+        &["cut", "heal", "disconnect", "reconnect", "isolate", "sever"],
+        "`kmk link cut` cuts the link of a flow, `kmk link heal` restores it",
+    ),
+    (
         &["delay", "latency", "behind"],
         "`kmk lag` shows how far the mirrored topics are behind",
     ),
 ];
 
-/// The same of verbs of topics and groups.
-const VERBS_OF_NOUNS: [(&[&str], &str); 4] = [
+/// The same of verbs of topics, groups and links.
+const VERBS_OF_NOUNS: [(&[&str], &str); 7] = [
     (&["rm", "remove", "drop"], "delete"),
     (&["show", "get", "info", "inspect"], "describe"),
     (&["new", "add", "make"], "create"),
     (&["set", "config", "change", "update"], "alter"),
+    (&["disconnect", "down", "sever"], "cut"),
+    (
+        &["restore", "repair", "mend", "connect", "reconnect", "up"],
+        "heal",
+    ),
+    (&["list", "ls", "status"], "show"),
 ];
 
 /// Flags of other tools, and those that do it here, for the verbs that have them.
@@ -289,7 +299,7 @@ mod tests {
             ("depoly", "did you mean `kmk deploy`?"),
             (
                 "rebalance",
-                "`kmk --help` lists the commands: deploy, up, init, schema, scenarios, produce, consume, verify, status, ps, lag, explain, topic, group, link, list, ls, stop, start, destroy, logs, env, lint",
+                "`kmk --help` lists the commands: deploy, up, init, schema, scenarios, produce, consume, verify, drill, status, ps, lag, explain, topic, group, link, list, ls, stop, start, destroy, logs, env, lint",
             ),
         ] {
             assert_eq!(told(&["kmk", verb]), meant);
@@ -303,6 +313,14 @@ mod tests {
         assert_eq!(
             told(&["kmk", "deploy", "ha"]),
             "did you mean `--scenario ha`?"
+        );
+        assert_eq!(
+            told(&["kmk", "link", "restore"]),
+            "did you mean `kmk link heal`?"
+        );
+        assert_eq!(
+            told(&["kmk", "link", "ls"]),
+            "did you mean `kmk link show`?"
         );
         assert_eq!(
             told(&["kmk", "topic", "lst"]),

@@ -9,7 +9,7 @@ use super::quantity::counted;
 use super::topic_args::OneTopic;
 use super::{CliError, Context, DefaultCluster, Exit, topics};
 use kafka_mirror_kit::core::lab::topics::{TopicError, clusters_with_topic, source_of};
-use kafka_mirror_kit::core::topology::is_internal;
+use kafka_mirror_kit::core::topology::{Topology, is_internal};
 use kmk_kafka::wait::Limit;
 use std::time::Duration;
 
@@ -97,7 +97,8 @@ impl Which {
     ) -> Result<ClusterChoice, CliError> {
         let chosen = self.cluster(context)?;
         if !force {
-            refuse_internal(self.topic.name(), &chosen)?;
+            let lab = chosen.lab().map(|(topology, _)| topology);
+            refuse_internal(self.topic.name(), lab)?;
             refuse_mirrored(self.topic.name(), &chosen, limit)?;
         }
         Ok(chosen)
@@ -118,9 +119,10 @@ fn failed(error: TopicError, chosen: &ClusterChoice, context: &Context) -> CliEr
     }
 }
 
-fn refuse_internal(topic: &str, chosen: &ClusterChoice) -> Result<(), CliError> {
-    let is_internal = match chosen.lab() {
-        Some((topology, _)) => topology.is_internal(topic),
+/// Topics of Kafka, MirrorMaker or kmk are left alone; on a cluster of a `lab`, as its names have it.
+pub(super) fn refuse_internal(topic: &str, lab: Option<&Topology>) -> Result<(), CliError> {
+    let is_internal = match lab {
+        Some(topology) => topology.is_internal(topic),
         None => is_internal(topic),
     };
     if !is_internal {

@@ -8,6 +8,7 @@ mod process;
 #[cfg(target_os = "linux")]
 mod second_engine;
 
+mod add_flow;
 mod admin;
 mod by_hand;
 mod bytes;
@@ -16,6 +17,7 @@ mod clients;
 mod drill;
 mod existing;
 mod explain;
+mod failback;
 mod faults;
 mod first_typed;
 mod groups;
@@ -36,6 +38,7 @@ mod remote;
 mod repair;
 mod scenarios;
 mod sharing;
+mod silent_loss;
 mod slow_link;
 mod start_up;
 mod strangers;

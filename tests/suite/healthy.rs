@@ -29,7 +29,7 @@ impl Well {
     }
 
     /// Whose brokers listen from now on.
-    fn of(kmk: Kmk) -> Self {
+    pub(crate) fn of(kmk: Kmk) -> Self {
         let [primary, secondary] = kmk
             .ports()
             .map(|port| Arc::new(FakeBroker::start_on(port).unwrap()));
@@ -46,8 +46,12 @@ impl Well {
     }
 
     /// With three records in topic `orders`, of two partitions, and a group that has read two of them.
-    fn with_orders() -> Self {
-        let lab = Self::new();
+    pub(crate) fn with_orders() -> Self {
+        Self::new().and_orders()
+    }
+
+    pub(crate) fn and_orders(self) -> Self {
+        let lab = self;
         lab.primary.set_clock(THEN);
         lab.primary.topic("orders", 2, &[]);
         lab.primary.commit("billing", "orders", 0, 2);

@@ -4,8 +4,8 @@ use kafka_mirror_kit::core::mirrormaker::properties;
 use kmk_kafka::message::{Record, to_millis};
 use kmk_kafka::testing::FakeBroker;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
@@ -27,6 +27,7 @@ pub(crate) type Named = (&'static str, Arc<FakeBroker>);
 /// One flow; it stops when it is dropped.
 pub(crate) struct Mirror {
     stop: Arc<AtomicBool>,
+    work: Arc<Mutex<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -50,16 +51,27 @@ impl Mirror {
         flow.begin();
         flow.carry();
         let told = Arc::clone(&stop);
+        let work = Arc::new(Mutex::new(()));
+        let held = Arc::clone(&work);
         let thread = thread::spawn(move || {
             while !told.load(Ordering::Relaxed) {
-                flow.carry();
+                {
+                    let _work = held.lock();
+                    flow.carry();
+                }
                 thread::sleep(LOOK);
             }
         });
         Self {
             stop,
+            work,
             thread: Some(thread),
         }
+    }
+
+    /// It copies nothing while this is held.
+    pub(crate) fn hold(&self) -> MutexGuard<'_, ()> {
+        self.work.lock().unwrap()
     }
 }
 
@@ -184,10 +196,11 @@ impl Flow {
         let places =
             places.flat_map(|(name, count)| (0..count).map(move |id| format!("{name}-{id}")));
         let places: Vec<String> = places.collect();
-        let prefix = format!("{}->{}.", self.source.0, self.target.0);
+        // both directions are alike
+        let prefix = "primary->secondary.";
         let entries = properties::read(PROPERTIES).into_iter();
         let mut settings: BTreeMap<String, String> = entries
-            .filter_map(|entry| Some((entry.key.strip_prefix(&prefix)?.to_owned(), entry.value)))
+            .filter_map(|entry| Some((entry.key.strip_prefix(prefix)?.to_owned(), entry.value)))
             .collect();
         let connector = serde_json::json!({ "properties": settings });
         settings.insert("task.assigned.partitions".to_owned(), places.join(","));

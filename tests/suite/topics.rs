@@ -192,6 +192,15 @@ fn what_is_not_a_persons_own_is_changed_only_by_force() {
             .code(3)
             .stderr_has("no Kafka broker can be reached: 127.0.0.1:$SECONDARY");
     }
+    kmk.run("produce mm2-offsets.primary.internal --cluster secondary --key k --value v")
+        .code(2)
+        .stdout("")
+        .stderr_has("error: topic name `mm2-offsets.primary.internal` is reserved for Kafka, MirrorMaker or kmk\n");
+    kmk.run(
+        "produce mm2-offsets.primary.internal --cluster secondary --value v --force --timeout 1s",
+    )
+    .code(3)
+    .stderr_has("no Kafka broker can be reached");
     // heartbeats of no cluster of the lab are a person's
     kmk.run("topic create team.heartbeats --timeout 1s")
         .code(3)

@@ -104,6 +104,15 @@ fn pieces(template: &str) -> Result<Vec<Piece>, String> {
 /// What Kafka writes for the time of a record that has none.
 const NO_TIME: i64 = -1;
 
+/// Writes a record of `topic` as a JSON object, and a newline.
+pub(crate) fn json_line(
+    topic: &str,
+    record: &RecordRef<'_>,
+    to: &mut impl Write,
+) -> io::Result<()> {
+    Format::Json.write(topic, record, to)
+}
+
 impl Format {
     /// What it shows that not every client can tell.
     pub(super) fn needs(&self) -> Vec<Feature> {

@@ -1,8 +1,9 @@
 use super::super::output::Steps;
 use super::super::produce::rate;
 use super::super::quantity::counted;
+use super::document;
 use super::repeated::Repeated;
-use super::{document, report};
+use super::report::{self, Json};
 use crate::cli::report::{Provenance, ReportArgs, command_line};
 use crate::cli::{CliError, Context, Exit, flow_name, patience};
 use clap::ValueEnum;
@@ -173,18 +174,21 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         runs.push(once(&docker, &what, context, &steps)?);
     }
     drop(steps);
-    let text = match runs.as_slice() {
-        [only] => (report::json(only)?, report::text(only)),
+    let provenance = Provenance::new(&lab, command_line(), begun);
+    let (json, text) = match runs.as_slice() {
+        [only] => (
+            report::json(Json::of(only), &provenance)?,
+            report::text(only),
+        ),
         several => {
             let repeated = Repeated::of(several);
-            (repeated.json()?, repeated.text())
+            (report::json(&repeated, &provenance)?, repeated.text())
         }
     };
-    let provenance = Provenance::new(&lab, command_line(), begun);
-    files.write(&document::document(&runs, provenance), &text.0)?;
+    files.write(&document::document(&runs, provenance), &json)?;
     context
         .output
-        .result(if args.json { &text.0 } else { &text.1 })?;
+        .result(if args.json { &json } else { &text })?;
     let lab = in_lab(&context.lab);
     context.output.next(&[(
         format!("kmk drill abort{lab}"),

@@ -2,7 +2,6 @@
 
 use super::super::table::{row, table};
 use super::report::{self, Json};
-use crate::cli::CliError;
 use kafka_mirror_kit::core::judge::drill::Judgement;
 use kafka_mirror_kit::core::lab::drill::FailoverReport;
 use serde::Serialize;
@@ -59,10 +58,6 @@ impl<'a> Repeated<'a> {
             runs: reports.iter().map(Json::of).collect(),
             reports,
         }
-    }
-
-    pub(super) fn json(&self) -> Result<String, CliError> {
-        Ok(serde_json::to_string_pretty(self)?)
     }
 
     pub(super) fn text(&self) -> String {

@@ -5,6 +5,7 @@ use super::super::quantity::count;
 use super::super::table::{row, table};
 use super::words::{amount, expectation, one_decimal, part};
 use crate::cli::CliError;
+use crate::cli::report::{Provenance, VERSION};
 use kafka_mirror_kit::core::judge::drill::{GroupOutcome, Judgement, Rpo, Rto, Start};
 use kafka_mirror_kit::core::lab::drill::{FailoverReport, Fault, Rehearsal};
 use serde::Serialize;
@@ -27,8 +28,21 @@ impl<'a> Json<'a> {
     }
 }
 
-pub(super) fn json(report: &FailoverReport) -> Result<String, CliError> {
-    Ok(serde_json::to_string_pretty(&Json::of(report))?)
+#[derive(Serialize)]
+struct Document<'a, T> {
+    version: u32,
+    #[serde(flatten)]
+    what: T,
+    provenance: &'a Provenance,
+}
+
+/// With what it was made with.
+pub(super) fn json(what: impl Serialize, provenance: &Provenance) -> Result<String, CliError> {
+    Ok(serde_json::to_string_pretty(&Document {
+        version: VERSION,
+        what,
+        provenance,
+    })?)
 }
 
 pub(super) fn rehearsal(rehearsal: &Rehearsal) -> String {

@@ -24,6 +24,12 @@ impl From<DrillError> for CliError {
             DrillError::NotDetected { .. } | DrillError::NotRead { .. } | DrillError::Load { .. } => {
                 Self::of(Exit::No, &error)
             }
+            DrillError::StrandedUnknown { .. } => Self::of(Exit::Unusable, &error)
+                .hint(format!("`kmk status{LAB}` shows which broker does not answer")),
+            DrillError::Salvage(ref cause) => Self::of(Exit::of_file(cause), &error)
+                .hint("use --salvage with a file in an existing directory, on a disk that is not full"),
+            DrillError::NotSalvaged { .. } => Self::of(Exit::Unusable, &error)
+                .hint("the topic's retention removes them: run it again without --salvage to go on with those that are left"),
             DrillError::Thread(_) => Self::of(Exit::Unusable, &error),
         }
     }
@@ -64,6 +70,10 @@ fn one(finding: &Finding) -> CliError {
         Finding::Circle { .. } => {
             "use prefixed names (`naming: prefix`): then no record is mirrored back".to_owned()
         }
+        Finding::NotPrefixed { .. } => {
+            format!("`kmk drill abort{LAB}` takes the failover back")
+        }
+        Finding::NoWayBack { .. } => "change the lab's flows with `kmk deploy --config`".to_owned(),
         Finding::TooFewToDetect { .. } => "use a higher --rate, or a longer --detect".to_owned(),
         Finding::Unfinished { .. } => format!("`kmk drill abort{LAB}` takes it back"),
         Finding::NotHealthy { .. } => format!("`kmk status{LAB}` shows more"),

@@ -298,6 +298,7 @@ rows! {
         Kafka (KafkaError::Stopped(CTRL_C)) => Interrupted,
         Docker (DockerError::Missing) => Unusable,
         Lock (HELD()) => Unusable,
+        Runs (x()) => Unusable,
     }
     DeleteError {
         Topic (NO_TOPIC()) => Usage,

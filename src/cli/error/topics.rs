@@ -55,7 +55,10 @@ impl From<DeleteError> for CliError {
             DeleteError::NotRestarted { cause, .. } => {
                 let hint = match cause {
                     PositionError::Lock(LockError::Held { .. }) => "wait until it has finished".to_owned(),
-                    PositionError::Lock(_) | PositionError::Docker(_) | PositionError::Kafka(_) => {
+                    PositionError::Lock(_)
+                    | PositionError::Docker(_)
+                    | PositionError::Kafka(_)
+                    | PositionError::Runs(_) => {
                         format!("`kmk deploy{LAB}` restarts MirrorMaker")
                     }
                 };
@@ -74,6 +77,7 @@ impl From<PositionError> for CliError {
             PositionError::Kafka(error) => error.into(),
             PositionError::Docker(error) => error.into(),
             PositionError::Lock(error) => error.into(),
+            PositionError::Runs(_) => Self::of(Exit::Unusable, &error),
         }
     }
 }

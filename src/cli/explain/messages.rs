@@ -100,13 +100,7 @@ impl Describer<'_> {
             }
             Answer::Blocking { culprit } => blocking(culprit),
             Answer::Blocked { culprits } => blocked(culprits),
-            Answer::LinkCut { clusters } => match &self.explanation.seen.cut {
-                Some(cut) => format!("the link is {cut}"),
-                None => format!(
-                    "the link is cut: MirrorMaker is disconnected from the network of {}",
-                    clusters.join(" and of ")
-                ),
-            },
+            Answer::LinkCut { clusters } => self.link_cut(clusters),
             Answer::SourceUnreachable { .. } => format!("the source, {source}, cannot be reached"),
             Answer::TargetUnreachable { .. } => format!("the target, {target}, cannot be reached"),
             Answer::Failed { failures, .. } => failures.first().map_or_else(
@@ -153,12 +147,22 @@ impl Describer<'_> {
                 })
             }
             Answer::NeverCopied { .. }
-            | Answer::SourceRecreated(_)
+            | Answer::LostBetweenLooks(_) | Answer::SourceRecreated(_)
             | Answer::StartedMidway
             | Answer::PossiblyNeverCopied { .. }
             | Answer::StartedAtEnd
             | Answer::AllCommitted { .. } => self.by_positions(),
             Answer::UpToDate { .. } => "up to date".to_owned(),
+        }
+    }
+
+    fn link_cut(&self, clusters: &[String]) -> String {
+        match &self.explanation.seen.cut {
+            Some(cut) => format!("the link is {cut}"),
+            None => format!(
+                "the link is cut: MirrorMaker is disconnected from the network of {}",
+                clusters.join(" and of ")
+            ),
         }
     }
 
@@ -185,10 +189,12 @@ impl Describer<'_> {
         let topic = &self.explanation.topic;
         let (source, target) = (self.source(), self.target());
         match &self.explanation.answer {
-            Answer::NeverCopied { records } => format!(
-                "at most {} removed on {source} before they were mirrored",
+            Answer::NeverCopied { records, exact } => format!(
+                "{}{} removed on {source} before they were mirrored",
+                if *exact { "" } else { "at most " },
                 count(*records, "record")
             ),
+            Answer::LostBetweenLooks(past) => past.losses(topic, source).join("; "),
             Answer::SourceRecreated(Beyond { position, end }) => format!(
                 "MirrorMaker's position {position} is beyond the end, {end}: it is for an earlier topic `{topic}`, which was deleted"
             ),

@@ -5,6 +5,7 @@ use kafka_mirror_kit::core::judge::culprit::{Culprit, Why};
 use kafka_mirror_kit::core::judge::explain::{
     Answer, Obstacle, Origin, Refresh, Tight, Whose, Worker,
 };
+use kafka_mirror_kit::core::judge::lag::Past;
 use kafka_mirror_kit::core::mirrormaker::patterns::{MAX_TOPIC_NAME, Selection};
 use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::topology::is_internal;
@@ -98,6 +99,7 @@ impl Describer<'_> {
                 "kmk produce{flags} {topic} --cluster {source} --messages 10"
             )],
             Answer::MirroredRecordsLost { .. } => self.resend_missing(),
+            Answer::LostBetweenLooks(past) => self.after_loss(past),
             Answer::StartedMidway => vec![self.mirror_again()],
             Answer::SourceRecreated(_) => {
                 vec![format!("{deploy}  # it resets the position")]
@@ -289,6 +291,16 @@ impl Describer<'_> {
             )
         });
         each.chain([self.mirror_again()]).collect()
+    }
+
+    /// Of what cannot be mirrored any more only note can be taken.
+    fn after_loss(&self, past: &Past) -> Vec<String> {
+        let again = past.recreated.then(|| self.mirror_again());
+        let noted = format!(
+            "kmk deploy{}  # takes note of the loss, which is then told no more",
+            self.flags
+        );
+        again.into_iter().chain([noted]).collect()
     }
 
     /// To have all of it mirrored once more.

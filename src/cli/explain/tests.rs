@@ -8,6 +8,7 @@ use kafka_mirror_kit::core::judge::explain::{
     Beyond, Contents, Facts, Failure, Missing, Obstacle, OpenTransaction, Origin, Refresh, Tight,
     Whose, Worker,
 };
+use kafka_mirror_kit::core::judge::lag::Past;
 use kafka_mirror_kit::core::mirrormaker::patterns::Selection;
 use kafka_mirror_kit::core::topology::InternalName;
 
@@ -58,6 +59,8 @@ fn explanation(answer: Answer) -> Explanation {
             open: Vec::new(),
             transactions: false,
             never_copied: 0,
+            is_never_copied_exact: false,
+            past: None,
             possibly_never_copied: 0,
             starts_at_end: false,
             beyond: None,
@@ -166,7 +169,14 @@ fn all() -> Vec<Answer> {
         Answer::OffsetsUnknown,
         Answer::NothingProduced { ever: 0 },
         Answer::MirroredRecordsLost { records: 3 },
-        Answer::NeverCopied { records: 3 },
+        Answer::NeverCopied {
+            records: 3,
+            exact: true,
+        },
+        Answer::LostBetweenLooks(Past {
+            never_copied: 3,
+            ..Past::default()
+        }),
         Answer::PossiblyNeverCopied { offsets: 3 },
         Answer::StartedAtEnd,
         Answer::SourceRecreated(Beyond {

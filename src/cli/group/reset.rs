@@ -6,6 +6,7 @@ use crate::cli::table::{row, table};
 use crate::cli::topic_args::topic_name;
 use crate::cli::{Context, Exit, consume};
 use kafka_mirror_kit::core::lab::groups::{Moved, Reset, clusters_with, reset};
+use kafka_mirror_kit::core::topology::Flow;
 use kmk_kafka::Start;
 use kmk_kafka::printable;
 use kmk_kafka::wait::Limit;
@@ -84,7 +85,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
             .talk("\nNothing was changed; without --dry-run, the group is moved.");
         return Ok(Exit::Done);
     }
-    say_who_moves_it_too(&what.group, &chosen, context);
+    say_who_moves_it_too(&what, &chosen, context);
     let at = chosen.flags();
     let group = group_word(&what.group);
     let command = format!("kmk group describe{at} {group}");
@@ -93,22 +94,25 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
 }
 
 /// MirrorMaker notes on the target where groups of the source stand, while nobody reads for them there.
-fn say_who_moves_it_too(group: &str, chosen: &ClusterChoice, context: &Context) {
+fn say_who_moves_it_too(what: &Reset, chosen: &ClusterChoice, context: &Context) {
     let Some((topology, cluster)) = chosen.lab() else {
         return;
     };
     let limit = Limit::new(ELSEWHERE, &context.interrupt);
-    let others = clusters_with(topology, group, &limit);
-    let into = topology
-        .flows
-        .iter()
-        .filter(|flow| flow.spec.target == cluster);
+    let others = clusters_with(topology, &what.group, &limit);
+    let moves = |flow: &&Flow| flow.spec.target == cluster && may_write(flow, &what.topic);
+    let into = topology.flows.iter().filter(moves);
     for flow in into.filter(|flow| others.contains(&flow.spec.source)) {
         context.output.talk(&format!(
             "note: the group also exists on {}; MirrorMaker moves it forward here to its offsets there",
             flow.spec.source
         ));
     }
+}
+
+/// Whether the topic of the target has the name of a mirrored one: offsets of others are not synced.
+fn may_write(flow: &Flow, topic: &str) -> bool {
+    flow.remote_topic(flow.source_topic(topic).unwrap_or(topic)) == topic
 }
 
 fn text(what: &Reset, moved: &[Moved], on: &str) -> String {
@@ -137,6 +141,17 @@ fn text(what: &Reset, moved: &[Moved], on: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kafka_mirror_kit::core::spec::scenario::Scenario;
+    use kafka_mirror_kit::core::topology::Topology;
+
+    #[test]
+    fn offsets_are_synced_of_mirrored_topics_only() {
+        let flow = |scenario: Scenario| Topology::new(&scenario.spec("demo")).flows[0].clone();
+        let active = flow(Scenario::ActiveActive);
+        assert!(may_write(&active, "east.orders"));
+        assert!(!may_write(&active, "orders"));
+        assert!(may_write(&flow(Scenario::Migrate), "orders"));
+    }
 
     #[test]
     fn what_was_and_what_is() {

@@ -70,7 +70,23 @@ fn heading(flow: &FlowLag) -> String {
     let name = &flow.name;
     let never = match flow.never_copied {
         0 => String::new(),
-        never => format!("; at most {} never mirrored", count(never, "record")),
+        never => {
+            let at_most = if flow.is_never_copied_exact() {
+                ""
+            } else {
+                "at most "
+            };
+            format!("; {at_most}{} never mirrored", count(never, "record"))
+        }
+    };
+    let past: u64 = flow
+        .copied()
+        .filter_map(|topic| topic.past.as_ref())
+        .map(|past| past.never_copied)
+        .sum();
+    let never = match past {
+        0 => never,
+        past => format!("{never}; at least {} passed over", count(past, "record")),
     };
     let lost = match flow.lost {
         0 => never,
@@ -118,6 +134,7 @@ fn table_of(flow: &FlowLag, in_detail: bool) -> String {
         topic.behind == 0
             && !topic.has_lost()
             && topic.doubtful() == 0
+            && topic.past.is_none()
             && topic.state == TopicState::Mirrored
             && !topic.is_partly_unknown()
     };
@@ -162,8 +179,21 @@ fn topic_row(topic: &TopicLag) -> Vec<String> {
         words.push(format!("{} lost", topic.lost));
     }
     if topic.never_copied > 0 {
+        let at_most = if topic.is_never_copied_exact {
+            ""
+        } else {
+            "at most "
+        };
         let never = topic.never_copied;
-        words.push(format!("at most {never} removed before they were mirrored"));
+        words.push(format!(
+            "{at_most}{never} removed before they were mirrored"
+        ));
+    }
+    if let Some(past) = &topic.past {
+        words.extend(past.recreated.then(|| "source topic recreated".to_owned()));
+        let (never, back) = (past.never_copied, past.moved_back);
+        words.extend((never > 0).then(|| format!("at least {never} never mirrored")));
+        words.extend((back > 0).then(|| format!("its end moved back by {back}")));
     }
     if topic.doubtful() > 0 {
         words.push("unknown whether records were lost".to_owned());

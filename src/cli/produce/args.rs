@@ -94,7 +94,7 @@ pub(crate) struct Args {
     /// Which client to use: the kafka crate (small runs, Kafka 3, plain records), kmk's own, or the one that fits
     #[arg(long, value_name = "CLIENT", default_value = "auto")]
     client: ClientChoice,
-    /// Send even to a mirrored topic
+    /// Send even to a mirrored topic, or to a topic of MirrorMaker, Kafka or kmk
     #[arg(long)]
     pub(super) force: bool,
     /// Print the report as JSON, for scripts

@@ -1,6 +1,7 @@
 //! The report of `kmk produce`, as text and as JSON. JSON fields are added, never renamed.
 
 use super::super::output::seconds;
+use super::super::quantity::bytes;
 use super::super::table::{row, table};
 use kafka_mirror_kit::core::records::produce::{ProduceEnd, ProduceReport};
 use kmk_kafka::Backend;
@@ -152,11 +153,14 @@ fn speed(records: u64, report: &ProduceReport) -> String {
         return String::new();
     }
     #[allow(clippy::cast_precision_loss)]
-    let (rate, megabytes) = (
-        records as f64 / time,
-        report.tally.bytes as f64 / time / 1e6,
-    );
-    format!(": {rate:.0} records/s, {megabytes:.1} MB/s")
+    let rate = records as f64 / time;
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss
+    )]
+    let a_second = bytes((report.tally.bytes as f64 / time) as u64);
+    format!(": {rate:.0} records/s, {a_second}/s")
 }
 
 fn count(number: u64, what: &str) -> String {
@@ -192,7 +196,7 @@ mod tests {
     fn people_read_a_line_and_a_table() {
         assert_eq!(
             text("orders", &report()),
-            "3 records acknowledged in topic `orders` in 3.0 s: 1 records/s, 0.0 MB/s\n\
+            "3 records acknowledged in topic `orders` in 3.0 s: 1 records/s, 100 B/s\n\
              PARTITION  RECORDS  OFFSETS\n\
              1          3        7..9"
         );

@@ -2,7 +2,9 @@ use super::{Which, failed};
 use crate::cli::cluster_choice::ClusterChoice;
 use crate::cli::quantity::count;
 use crate::cli::{CliError, Context, Exit, consume};
+use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::judge::lag::NeverCopied;
+use kafka_mirror_kit::core::lab::lag::note_removal;
 use kafka_mirror_kit::core::lab::positions::{never_copied, not_yet_copied};
 use kafka_mirror_kit::core::lab::topics::{Truncate, Truncated, source_of, truncate};
 use kafka_mirror_kit::core::mirrormaker::patterns::{Rules, Selection};
@@ -70,6 +72,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         count(done.len(), "partition"),
     ))?;
     warn(&what.topic, (&done, before), &chosen, context);
+    if let (Some(place), Ok(docker)) = (&chosen.place, Docker::find()) {
+        let topic = (place.cluster.name.as_str(), what.topic.as_str());
+        note_removal(&docker, &place.lab, topic, &done, &limit);
+    }
     let at = chosen.flags_if_needed();
     let describe = format!("kmk topic describe {}{at}", what.topic);
     context.output.next(&[(describe, "check it")]);

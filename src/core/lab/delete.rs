@@ -3,7 +3,7 @@
 
 use super::positions::{self, PositionError, Reset};
 use super::topics::{self, RemoteTopic, TopicError};
-use super::{Lab, addresses};
+use super::{Lab, addresses, lag};
 use crate::core::docker::Docker;
 use crate::core::mirrormaker::patterns::{Rules, Selection};
 use crate::core::topology::Flow;
@@ -94,6 +94,18 @@ pub fn delete(
     let again = mirrored(docker, lab, cluster, topic, &endpoints, limit)?;
     if again.is_none() {
         topics::delete(&endpoints, topic, limit)?;
+    }
+    match &again {
+        None => lag::forget(docker, lab, out.iter().copied(), topic, limit),
+        Some(RemoteTopic {
+            cluster: from,
+            topic,
+        }) => {
+            let flows = lab.topology.flows.iter();
+            let into =
+                flows.filter(|flow| flow.spec.source == *from && flow.spec.target == cluster);
+            lag::forget(docker, lab, into, topic, limit);
+        }
     }
     let mut deleted = Deleted {
         again,

@@ -230,6 +230,8 @@ impl Scene<'_> {
             seconds_behind: shown.and_then(|shown| shown.seconds_behind),
             lost: shown.map_or(0, |shown| shown.lost),
             never_copied: shown.map_or(0, |shown| shown.never_copied),
+            is_never_copied_exact: shown.is_some_and(|shown| shown.is_never_copied_exact),
+            past: shown.and_then(|shown| shown.past.clone()),
             possibly_never_copied: shown.map_or(0, |shown| shown.doubtful),
             starts_at_end: flow.starts_at_end(&self.lab.topology),
             beyond: beyond(topic, status),

@@ -1,17 +1,24 @@
 //! How far the mirrored topics of a lab are behind: what clusters and MirrorMaker say, and a look at the records that are left.
 //! What each number means stands in `docs/lag.md`.
 
+mod past;
 mod remaining;
 mod stall;
 
+pub use past::note_removal;
+pub(super) use past::{acknowledge, forget, remember};
+
 use super::{Lab, culprit, link};
+use crate::core::docker::Docker;
 use crate::core::judge::lag::{
-    Ends, Facts, FlowLag, PartitionLag, Replica, TopicLag, TopicState, seconds,
+    Ends, Facts, FlowLag, Ids, PartitionLag, Replica, TopicLag, TopicState, seconds,
 };
 use crate::core::mirrormaker::config;
 use crate::core::mirrormaker::patterns::{Rules, Selection};
 use crate::core::observe::{ClusterSnapshot, FlowSnapshot, Snapshots, Wanted, snapshots};
 use crate::core::topology::{Access, Flow, TRANSACTIONS};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kmk_kafka::message::to_millis;
 use kmk_kafka::wait::{Limit, Stop};
 use kmk_kafka::{KafkaError, TopicInfo};
@@ -42,11 +49,11 @@ pub enum LagError {
     Stopped(#[from] Stop),
 }
 
-/// Looks at all flows of a lab.
+/// Looks at all flows of a lab, and writes down in its journal what is new.
 ///
 /// # Errors
 /// When no cluster answers. One that does not, where others do, is part of the answer.
-pub fn lag(lab: &Lab, limit: &Limit) -> Result<Lag, LagError> {
+pub fn lag(docker: &Docker, lab: &Lab, limit: &Limit) -> Result<Lag, LagError> {
     let (views, mut flows) = look(lab, &|_, _| false, limit);
     let links = link::look(lab);
     for (flow, link) in flows.iter_mut().zip(links) {
@@ -60,6 +67,7 @@ pub fn lag(lab: &Lab, limit: &Limit) -> Result<Lag, LagError> {
     {
         return Err(error.into());
     }
+    remember(docker, lab, &flows, limit);
     Ok(Lag {
         lab: lab.spec.lab.clone(),
         flows,
@@ -165,10 +173,9 @@ fn of_flow(lab: &Lab, flow: &Flow, views: &Snapshots<'_>, limit: &Limit) -> Flow
         .collect();
     let remaining = Remaining::look(lab, flow, &topics, limit);
     let now = to_millis(SystemTime::now());
-    let topics = topics
-        .into_iter()
-        .map(|topic| topic.lag(&remaining, now))
-        .collect();
+    let topics = topics.into_iter().map(|topic| topic.lag(&remaining, now));
+    let mut topics: Vec<TopicLag> = topics.collect();
+    past::compare(lab, flow, source, &mut topics, limit);
     FlowLag::new(name, topics)
 }
 
@@ -185,6 +192,7 @@ struct Sides<'a> {
 struct Topic<'a> {
     source: &'a str,
     remote: String,
+    ids: Ids,
     state: TopicState,
     partition_count: usize,
     partitions: Vec<(i32, Facts)>,
@@ -205,8 +213,13 @@ impl Sides<'_> {
             .filter_map(|partition| Some((partition.id, self.facts(name, &remote, partition.id)?)));
         let known: Vec<(i32, Facts)> = known.collect();
         let state = self.state(rules, name, &remote, &known);
+        let copy = self.target.topics.get(&remote);
         Topic {
             source: name,
+            ids: Ids {
+                source: info.id.map(text),
+                target: copy.and_then(|copy| copy.id).map(text),
+            },
             remote,
             state,
             partition_count: info.partitions.len(),
@@ -257,6 +270,11 @@ impl Sides<'_> {
     }
 }
 
+/// An id of a topic as Kafka's tools print it.
+fn text(id: u128) -> String {
+    URL_SAFE_NO_PAD.encode(id.to_be_bytes())
+}
+
 impl Topic<'_> {
     fn lag(self, remaining: &Remaining, now: i64) -> TopicLag {
         let source = self.source;
@@ -280,7 +298,10 @@ impl Topic<'_> {
         };
         let partitions = self.partitions.into_iter().map(partition).collect();
         let names = (source, self.remote.as_str());
-        TopicLag::new(names, self.state, self.partition_count, partitions)
+        TopicLag {
+            ids: self.ids,
+            ..TopicLag::new(names, self.state, self.partition_count, partitions)
+        }
     }
 }
 
@@ -293,6 +314,7 @@ mod tests {
         let topic = Topic {
             source: "t",
             remote: "a.t".to_owned(),
+            ids: Ids::default(),
             state: TopicState::MirroredTopicGone,
             partition_count: 1,
             partitions: vec![(0, facts)],

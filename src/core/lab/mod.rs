@@ -2,6 +2,7 @@
 
 mod batch_limits;
 pub mod class_cache;
+pub mod compare;
 mod culprit;
 pub mod delete;
 pub mod deploy;

@@ -5,8 +5,10 @@
 //! it pass over the first records of the next topic of that name.
 
 mod removed;
+mod written;
 
 pub use removed::{never_copied, not_yet_copied};
+pub use written::{Beginnings, begin_at};
 
 use super::Lab;
 use super::status::COPIES;
@@ -33,6 +35,9 @@ const RESTART: Duration = Duration::from_secs(60);
 /// A topic and a partition of the source, and its position.
 type Positions = BTreeMap<(String, i32), Position>;
 
+/// A record of the topic of positions: its partition, its key, and its value.
+type Note = (i32, Vec<u8>, Option<Vec<u8>>);
+
 /// Why a position could not be taken back.
 #[derive(Debug, thiserror::Error)]
 pub enum PositionError {
@@ -45,6 +50,9 @@ pub enum PositionError {
     /// Nor may it be, while another kmk is at it.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// It would not read what is written, and write its own over it.
+    #[error("MirrorMaker of {0} runs, and reads its positions only when it starts")]
+    Runs(String),
 }
 
 impl PositionError {
@@ -52,7 +60,7 @@ impl PositionError {
     pub fn stop(self) -> Option<Stop> {
         match self {
             Self::Kafka(KafkaError::Stopped(stop)) => Some(stop),
-            Self::Kafka(_) | Self::Docker(_) | Self::Lock(_) => None,
+            Self::Kafka(_) | Self::Docker(_) | Self::Lock(_) | Self::Runs(_) => None,
         }
     }
 }
@@ -106,7 +114,14 @@ impl<'a> Target<'a> {
 
     /// Takes positions back; how many.
     fn forget(self, positions: &Positions, limit: &Limit) -> Result<usize, KafkaError> {
-        if positions.is_empty() {
+        let records = positions.values();
+        let records = records.map(|position| (position.kept_in, position.key.clone(), None));
+        self.write(&records.collect::<Vec<_>>(), limit)
+    }
+
+    /// Writes records into the topic of positions: the partition, the key and the value of each. How many.
+    fn write(self, records: &[Note], limit: &Limit) -> Result<usize, KafkaError> {
+        if records.is_empty() {
             return Ok(0);
         }
         let topic = state::offsets_topic(&self.flow.spec.source);
@@ -115,10 +130,10 @@ impl<'a> Target<'a> {
             ..ProducerOptions::default()
         };
         let mut producer = Producer::open(self.admin, &topic, &writing, limit)?;
-        for position in positions.values() {
-            producer.send_one(position.kept_in, Some(&position.key), None, limit)?;
+        for (partition, key, value) in records {
+            producer.send_one(*partition, Some(key), value.as_deref(), limit)?;
         }
-        Ok(positions.len())
+        Ok(records.len())
     }
 }
 
@@ -209,6 +224,22 @@ pub(super) fn are_noted(
 ) -> Result<bool, KafkaError> {
     let positions = Target::of(topology, flow, limit)?.positions_of(topic, limit)?;
     Ok(!positions.is_empty())
+}
+
+/// MirrorMaker's positions of a flow, by topic and partition of its source: the offsets of the last copied records.
+///
+/// # Errors
+/// When the target does not answer.
+pub(super) fn of_flow(
+    topology: &Topology,
+    flow: &Flow,
+    limit: &Limit,
+) -> Result<BTreeMap<(String, i32), i64>, KafkaError> {
+    let positions = Target::of(topology, flow, limit)?.positions(limit)?;
+    let offsets = positions.into_iter();
+    Ok(offsets
+        .map(|(place, position)| (place, position.offset))
+        .collect())
 }
 
 /// The containers of the flow's MirrorMaker that are there, and whether each runs.

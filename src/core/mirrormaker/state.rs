@@ -16,7 +16,7 @@ pub use checkpoint::{Checkpoint, GroupPlace, checkpoints};
 pub use config::{Config, began, config, has_let_go};
 pub use failure::{Failure, failures};
 pub use heartbeat::last_heartbeat;
-pub use position::{Position, positions};
+pub use position::{Position, key_of, positions, value_of};
 pub use sync::{OffsetSync, offset_sync};
 
 pub use crate::core::topology::{

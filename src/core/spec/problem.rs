@@ -114,6 +114,14 @@ pub enum Problem {
         /// Target.
         target: String,
     },
+    /// A flow that is to be added, and that the lab has.
+    #[error("flow {source_cluster}->{target} exists already")]
+    FlowExists {
+        /// Source.
+        source_cluster: String,
+        /// Target.
+        target: String,
+    },
     /// Flows that MirrorMaker would let go round for ever.
     #[error(
         "flows {} form a cycle that MirrorMaker does not break: {}",

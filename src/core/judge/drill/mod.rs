@@ -4,7 +4,9 @@
 //! [`Facts`] is what was seen; [`judge`] makes a [`Judgement`] of it, by the definitions in `docs/drill.md`.
 
 mod checks;
+pub mod equality;
 mod facts;
+pub mod failback;
 mod groups;
 mod rpo;
 mod rto;

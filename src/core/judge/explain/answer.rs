@@ -2,6 +2,7 @@
 
 use super::facts::{Beyond, Failure, Obstacle, Origin, Refresh, Tight, Worker};
 use crate::core::judge::culprit::Culprit;
+use crate::core::judge::lag::Past;
 use crate::core::topology::InternalName;
 use serde::Serialize;
 
@@ -160,7 +161,14 @@ pub enum Answer {
     NeverCopied {
         /// Records at most.
         records: u64,
+        /// Whether it is so many.
+        exact: bool,
     },
+    /// Records were lost between two looks, and MirrorMaker has gone on since.
+    LostBetweenLooks(
+        /// What happened.
+        Past,
+    ),
     /// MirrorMaker's position is of another topic of that name, which is there no more.
     SourceRecreated(
         /// The position.

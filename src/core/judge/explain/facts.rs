@@ -2,6 +2,7 @@
 
 use super::Whose;
 use crate::core::judge::culprit::{Culprit, Why};
+use crate::core::judge::lag::Past;
 use crate::core::judge::link::LinkCut;
 use crate::core::mirrormaker::patterns::Selection;
 use serde::Serialize;
@@ -82,6 +83,12 @@ pub struct Facts {
     pub transactions: bool,
     /// Records at most that the source dropped before they were mirrored.
     pub never_copied: u64,
+    /// Whether each of these was a record.
+    #[serde(rename = "never_copied_exact")]
+    pub is_never_copied_exact: bool,
+    /// What happened to the topic between two looks, and is still to be told.
+    #[serde(rename = "between_looks")]
+    pub past: Option<Past>,
     /// Offsets of which that is unknown: those of transactions may hold no record.
     pub possibly_never_copied: u64,
     /// Whether the flow's consumers begin at the end of a topic (`auto.offset.reset`).

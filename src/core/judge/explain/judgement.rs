@@ -169,7 +169,10 @@ fn by_count(facts: &Facts) -> Answer {
     } else if facts.never_copied > 0 {
         Answer::NeverCopied {
             records: facts.never_copied,
+            exact: facts.is_never_copied_exact,
         }
+    } else if let Some(past) = facts.past.as_ref().filter(|past| past.is_loss()) {
+        Answer::LostBetweenLooks(past.clone())
     } else if records == 0 && facts.possibly_never_copied == 0 {
         Answer::NothingProduced { ever }
     } else if facts.lost > 0 {

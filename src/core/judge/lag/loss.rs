@@ -1,6 +1,8 @@
 //! Describes which records of a topic are lost.
 
+use super::past::Past;
 use super::report::{FlowLag, PartitionLag, TopicLag, TopicState};
+use std::time::{Duration, SystemTime};
 
 /// So many topics that lost something are named.
 const NAMED: usize = 5;
@@ -9,6 +11,12 @@ impl FlowLag {
     /// Whether something is lost, or about to be, as far as that is to be seen.
     pub fn has_lost(&self) -> bool {
         self.topics.iter().any(TopicLag::has_lost)
+    }
+
+    /// Whether each record that the source removed before it was mirrored was counted.
+    pub fn is_never_copied_exact(&self) -> bool {
+        let mut lossy = self.topics.iter().filter(|topic| topic.never_copied > 0);
+        lossy.all(|topic| topic.is_never_copied_exact)
     }
 
     /// What is probably no loss, topic by topic.
@@ -39,7 +47,16 @@ impl FlowLag {
 impl TopicLag {
     /// As of the flow.
     pub fn has_lost(&self) -> bool {
-        self.lost > 0 || self.never_copied > 0 || self.recreated
+        self.lost > 0
+            || self.never_copied > 0
+            || self.recreated
+            || self.past.as_ref().is_some_and(Past::is_loss)
+    }
+
+    /// Whether something happened to it between two looks that is told until somebody takes note.
+    pub fn is_to_be_noted(&self) -> bool {
+        let past = self.past.as_ref();
+        past.is_some_and(|past| past.is_loss() || past.is_doubt())
     }
 
     /// Of the offsets that were possibly never mirrored, those that leave a doubt: a single one of a partition is what each
@@ -51,6 +68,16 @@ impl TopicLag {
 
     fn note(&self, source: &str) -> Option<String> {
         let topic = &self.source;
+        if let Some(past) = self
+            .past
+            .as_ref()
+            .filter(|past| !past.is_loss() && !past.is_doubt())
+        {
+            return Some(format!(
+                "`{topic}` was deleted and recreated on {source} {}; no record of the new topic is known to be missing",
+                between(past)
+            ));
+        }
         let mut each = self.partitions.iter();
         each.any(|one| one.possibly_never_copied == 1).then(|| {
             format!(
@@ -62,6 +89,12 @@ impl TopicLag {
     /// What may be lost, and nobody can tell.
     pub fn doubt(&self, source: &str) -> Option<String> {
         let (topic, offsets) = (&self.source, self.doubtful());
+        if let Some(past) = self.past.as_ref().filter(|past| past.is_doubt()) {
+            return Some(format!(
+                "unknown whether all records of `{topic}` are mirrored: it was deleted and recreated on {source} {}",
+                between(past)
+            ));
+        }
         (offsets > 0).then(|| {
             format!(
                 "unknown whether records of `{topic}` were lost: {offsets} offsets were removed on {source} before MirrorMaker's position reached them, but some may be transaction markers, not records"
@@ -92,31 +125,99 @@ impl TopicLag {
             ));
         }
         if self.never_copied > 0 {
-            let at_most = records(self.never_copied);
+            let lost = self.describe_never_copied();
             let dropped = self.partitions.iter().filter(|one| one.never_copied > 0);
             let places: Vec<String> = dropped
                 .map(|one| {
-                    let (noted, first) = (one.noted.unwrap_or(-1), one.first);
-                    format!(
-                        "partition {} begins at {first}, and MirrorMaker's position is {noted}",
-                        one.partition
-                    )
+                    let (id, first) = (one.partition, one.first);
+                    match one.noted {
+                        Some(noted) => format!(
+                            "partition {id} begins at {first}, and MirrorMaker's position is {noted}"
+                        ),
+                        None => format!(
+                            "partition {id} begins at {first}, and MirrorMaker has mirrored nothing of it"
+                        ),
+                    }
                 })
                 .take(NAMED)
                 .collect();
             losses.push(format!(
-                "at most {at_most} of `{topic}` removed on {source} before they were mirrored: {}",
+                "{lost} of `{topic}` removed on {source} before they were mirrored: {}",
                 places.join("; ")
             ));
         }
-        if let Some(one) = self.partitions.iter().find(|one| one.recreated) {
-            let (noted, end) = (one.noted.unwrap_or(-1), one.end);
+        losses.extend(self.beyond_the_end(source));
+        losses.extend(self.past.iter().flat_map(|past| past.losses(topic, source)));
+        losses
+    }
+
+    /// Records that the source removed before they were mirrored, as far as they were counted.
+    pub fn describe_never_copied(&self) -> String {
+        let counted = records(self.never_copied);
+        if self.is_never_copied_exact {
+            counted
+        } else {
+            format!("at most {counted}")
+        }
+    }
+
+    fn beyond_the_end(&self, source: &str) -> Option<String> {
+        let topic = &self.source;
+        let one = self.partitions.iter().find(|one| one.recreated)?;
+        let (noted, end) = (one.noted.unwrap_or(-1), one.end);
+        let why = match &self.past {
+            Some(past) if past.recreated => {
+                format!("the topic was deleted and recreated on {source}")
+            }
+            Some(past) if past.moved_back > 0 => format!("{source} has lost its newest records"),
+            _ => format!(
+                "the topic was deleted and recreated on {source}, or {source} has lost its data"
+            ),
+        };
+        Some(format!(
+            "MirrorMaker's position {noted} is beyond the end of `{topic}`, {end}: {why}"
+        ))
+    }
+}
+
+impl Past {
+    /// What is lost.
+    pub fn losses(&self, topic: &str, source: &str) -> Vec<String> {
+        let between = between(self);
+        let mut losses = Vec::new();
+        if self.never_copied > 0 {
+            let lost = records(self.never_copied);
+            losses.push(if self.recreated {
+                format!(
+                    "at least {lost} of `{topic}` never mirrored: it was deleted and recreated on {source} {between}, and MirrorMaker continued at its old position"
+                )
+            } else {
+                format!(
+                    "at least {lost} of `{topic}` removed on {source} before they were mirrored, {between}"
+                )
+            });
+        }
+        if self.moved_back > 0 {
             losses.push(format!(
-                "MirrorMaker's position {noted} is beyond the end of `{topic}`, {end}: the topic was deleted and recreated on {source}, or {source} has lost its data"
+                "{source} has lost the newest {} of `{topic}`: its end moved back {between}",
+                records(self.moved_back)
             ));
         }
         losses
     }
+}
+
+/// The two looks between which something happened.
+fn between(past: &Past) -> String {
+    let time = |millis: i64| {
+        let since = Duration::from_millis(u64::try_from(millis).unwrap_or(0));
+        humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + since)
+    };
+    format!(
+        "between {} and {}",
+        time(past.since_ms),
+        time(past.until_ms)
+    )
 }
 
 fn records(count: u64) -> String {

@@ -3,6 +3,7 @@
 
 use super::judge::{Ends, Facts, Outlook, Replica};
 use super::never::NeverCopied;
+use super::past::{Ids, Past};
 use super::stall::Stall;
 use crate::core::judge::culprit::Culprit;
 use crate::core::judge::link::LinkStatus;
@@ -75,8 +76,17 @@ pub struct TopicLag {
     pub lost: u64,
     /// As of the flow.
     pub never_copied: u64,
+    /// Whether each of these was a record: offsets of transactions and of compacted topics may hold none.
+    #[serde(rename = "never_copied_exact")]
+    pub is_never_copied_exact: bool,
     /// As of the flow.
     pub possibly_never_copied: u64,
+    /// What happened to it between two looks, and is still to be told.
+    #[serde(rename = "between_looks")]
+    pub past: Option<Past>,
+    /// Kafka's ids of it and of its copy.
+    #[serde(skip)]
+    pub ids: Ids,
     /// Whether a position of MirrorMaker's is beyond the end of its partition: it was noted of a topic of that name that was
     /// deleted, or of a cluster that has lost its data.
     pub recreated: bool,
@@ -260,7 +270,10 @@ impl TopicLag {
             seconds_behind: oldest(each().map(|one| (one.behind, one.seconds_behind))),
             lost: each().map(|one| one.lost).sum(),
             never_copied: each().map(|one| one.never_copied).sum(),
+            is_never_copied_exact: false,
             possibly_never_copied: each().map(|one| one.possibly_never_copied).sum(),
+            past: None,
+            ids: Ids::default(),
             recreated: each().any(|one| one.recreated),
             partition_count,
             partitions,

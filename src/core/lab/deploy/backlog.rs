@@ -6,6 +6,7 @@ use super::ready::{Ended, Readiness, Wait};
 use crate::core::event::Observer;
 use crate::core::judge::culprit::Why;
 use crate::core::judge::lag::FlowLag;
+use crate::core::lab::journal;
 use crate::core::lab::lag;
 use crate::core::lab::status::COPIES;
 use crate::core::lab::{Lab, addresses};
@@ -63,6 +64,8 @@ impl Readiness<'_> {
         let Some(mut lab) = Lab::look_for(self.docker, &self.topology.spec.lab, limit)? else {
             return Ok(Vec::new());
         };
+        // one that cannot be read is told where it is written
+        lab.journal = journal::read(self.docker, &lab.spec.lab, limit).unwrap_or_default();
         // not of flows that nobody waits for
         let awaited = &self.topology.flows;
         lab.topology.flows.retain(|flow| awaited.contains(flow));

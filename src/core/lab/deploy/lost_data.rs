@@ -7,7 +7,7 @@ use super::refusal::explain;
 use crate::core::docker::{Container, Recreate};
 use crate::core::event::{Event, Observer};
 use crate::core::judge::lag::FlowLag;
-use crate::core::lab::positions;
+use crate::core::lab::{Lab, LabError, lag, positions};
 use crate::core::topology::{Access, Flow, Topology, project};
 use kmk_kafka::KafkaError;
 use kmk_kafka::wait::Limit;
@@ -155,7 +155,12 @@ impl Plan<'_> {
     }
 
     /// Once it replicates: what is lost all the same, or may be, by what was seen last of its flows; whether anything is.
-    pub(super) fn report_losses(&self, flows: &[FlowLag], observer: &dyn Observer) -> bool {
+    pub(super) fn report_losses(
+        &self,
+        flows: &[FlowLag],
+        limit: &Limit,
+        observer: &dyn Observer,
+    ) -> bool {
         if !self.was_there {
             return false;
         }
@@ -181,7 +186,22 @@ impl Plan<'_> {
                 )));
             }
         }
+        if has_lost {
+            observer.on(match self.take_note(flows, limit) {
+                Ok(()) => Event::Note(
+                    "what is lost is noted, and told no more once it cannot be seen".to_owned(),
+                ),
+                Err(error) => Event::Warning(error.to_string()),
+            });
+        }
         has_lost
+    }
+
+    /// What was told now is told no more, once it cannot be seen any more.
+    fn take_note(&self, flows: &[FlowLag], limit: &Limit) -> Result<(), LabError> {
+        let lab = Lab::find(self.docker, self.lab(), limit)?;
+        let is_anew = |flow: &FlowLag| self.is_lost(&flow.source) || self.is_lost(&flow.target);
+        Ok(lag::acknowledge(self.docker, &lab, flows, &is_anew, limit)?)
     }
 }
 

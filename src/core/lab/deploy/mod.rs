@@ -1,5 +1,6 @@
 //! Brings a lab up, or to what is asked of it, and waits until it replicates.
 
+mod added_flow;
 mod backlog;
 mod batch;
 mod cleanup_policy;
@@ -21,6 +22,7 @@ mod same_cluster;
 mod timeline;
 mod unmatched_patterns;
 
+pub(super) use added_flow::add_flow;
 pub use failure::{Aftermath, DeployError, Failure, Suspect};
 pub use request::{Change, Rendered, Request, default_directory, exposure, render};
 pub use timeline::{Marks, Span, Step};
@@ -108,16 +110,30 @@ pub fn deploy(
     limit: &Limit,
     observer: &dyn Observer,
 ) -> Result<Deployed, Failure> {
-    let begun = Instant::now();
-    let mut marks = Marks::of(SystemTime::now());
+    let begun = (Instant::now(), SystemTime::now());
     let (docker, engine) = engine(request, limit).map_err(Failure::early)?;
     let directory = lock::runtime_directory();
     let lock = Lock::take(&directory, &engine.id, &request.lab, "deploy");
     let _lock = lock.map_err(|error| Failure::early(error.into()))?;
+    deploy_locked(request, begun, (&docker, &engine), limit, observer)
+}
+
+/// The same for whoever has the lab's lock; `begun` is when it was asked for.
+///
+/// # Errors
+/// As [`deploy`].
+pub(super) fn deploy_locked(
+    request: &Request,
+    (begun, since): (Instant, SystemTime),
+    (docker, engine): (&Docker, &Engine),
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<Deployed, Failure> {
+    let mut marks = Marks::of(since);
     let mut choices = CHOICES;
     let mut since = marks.began;
     loop {
-        let plan = Plan::make(request, &docker, &engine, limit, observer);
+        let plan = Plan::make(request, docker, engine, limit, observer);
         let mut plan = plan.map_err(Failure::early)?;
         if let Some(warning) = exposure(&plan.rendered.topology.spec, &plan.engine_host)
             && choices == CHOICES
@@ -125,6 +141,9 @@ pub fn deploy(
             observer.on(Event::Warning(warning));
         }
         marks.ended(Step::Preflight, since);
+        if let Some(ahead) = plan.ahead(&request.change.flows) {
+            observer.on(Event::Note(ahead));
+        }
         // pulling an image takes as long as it takes
         let cause = match plan.carry_out(&mut marks, &limit.restarted(), observer) {
             Ok((outcome, has_lost)) => {
@@ -150,6 +169,23 @@ pub fn deploy(
         }
         observer.on(Event::Started(format!("Choosing other ports: {cause}")));
         since = SystemTime::now();
+    }
+}
+
+impl Request {
+    /// That a lab is what it is.
+    pub(super) fn unchanged(lab: &str) -> Self {
+        Self {
+            lab: lab.to_owned(),
+            wanted: None,
+            scenario: None,
+            change: Change::default(),
+            any_port: false,
+            relay_image: None,
+            directory: None,
+            overwrite: false,
+            keep: false,
+        }
     }
 }
 

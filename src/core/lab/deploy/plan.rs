@@ -1,6 +1,7 @@
 //! What is known before anything is made, and the making of it.
 
 use super::Outcome;
+use super::added_flow::services_beyond;
 use super::batch::{self, Fit};
 use super::cleanup_policy;
 use super::existing_clusters;
@@ -44,7 +45,7 @@ pub(super) struct Plan<'a> {
     /// Whether there was anything of this lab before: then nothing of it is ever removed.
     pub(super) was_there: bool,
     /// Services that are asked for, and that it did not have.
-    added: Vec<String>,
+    pub(super) added: Vec<String>,
     /// Whether MirrorMaker's batches fit into all topics, as far as they were seen.
     fit: Fit,
     /// Clusters of it whose data is gone.
@@ -72,6 +73,9 @@ impl<'a> Plan<'a> {
         let was_there = !remains.is_nothing();
         let volumes = remains.volumes();
         let lab = Lab::describe(&request.lab, remains.containers)?;
+        if lab.is_none() && !request.change.flows.is_empty() {
+            Lab::find(docker, &request.lab, limit)?;
+        }
         let lost = lab
             .as_ref()
             .map(|lab| lost_data::clusters(&lab.topology, &volumes));
@@ -121,11 +125,7 @@ impl<'a> Plan<'a> {
             limit,
             observer,
         );
-        let added = lab.as_ref().map_or_else(Vec::new, |lab| {
-            let (had, mut wanted) = (lab.topology.services(), rendered.topology.services());
-            wanted.retain(|service| !had.contains(service));
-            wanted
-        });
+        let added = services_beyond(lab.as_ref(), &rendered.topology);
         let images = checks.run(found, limit, observer).map_err(|problems| {
             if limit.interrupt().is_raised() {
                 DeployError::Interrupted
@@ -198,7 +198,7 @@ impl<'a> Plan<'a> {
         let since = SystemTime::now();
         let flows = self.readiness().wait_for_flows(limit, observer)?;
         marks.ended(Step::Canary, since);
-        let has_lost = self.report_losses(&flows, observer);
+        let has_lost = self.report_losses(&flows, limit, observer);
         unmatched_patterns::warn(&self.rendered.topology, limit, observer);
         Ok((outcome, has_lost))
     }

@@ -1,7 +1,7 @@
 //! What a person asks of a deploy, and the files that this would write.
 
 use super::failure::DeployError;
-use super::{ports, reconcile};
+use super::{added_flow, ports, reconcile};
 use crate::core::compose::{self, ClassCache, Compose, Delivery};
 use crate::core::docker::{Container, EngineHost};
 use crate::core::lab::workdir::PROPERTIES_FILE;
@@ -42,6 +42,8 @@ pub struct Request {
 /// What is to differ; `None` and empty leave things as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
+    /// Sources and targets of flows to add to a lab that is there.
+    pub flows: Vec<(String, String)>,
     /// Java regular expressions of the topics to mirror, on every flow.
     pub topics: Option<Vec<String>>,
     /// Java regular expressions of the topics to leave out, on every flow.
@@ -76,7 +78,7 @@ pub struct Rendered {
 impl Change {
     /// The spec with the change, and all that is wrong with it but for ports that clash: those are known once all are chosen.
     fn apply(&self, mut spec: Spec) -> (Spec, Vec<spec::Problem>) {
-        let mut problems = Vec::new();
+        let mut problems = added_flow::add(&mut spec, &self.flows);
         for (index, (name, port)) in self.ports.iter().enumerate() {
             if self.ports[..index]
                 .iter()
@@ -242,12 +244,14 @@ impl Request {
         }
     }
 
-    /// What would be a new lab, on an engine at that place.
+    /// What would be a new lab, on an engine at that place. Flows are added only to one that is there.
     pub(super) fn resolve_new(
         &self,
         engine_host: &EngineHost,
     ) -> Result<Topology, Vec<spec::Problem>> {
-        self.resolve(self.new_lab(), &[], engine_host)
+        let mut new = self.clone();
+        new.change.flows.clear();
+        new.resolve(self.new_lab(), &[], engine_host)
     }
 
     /// Settings that MirrorMaker would not do, with the Kafka that is asked for. Not of a lab that stays what it is: it

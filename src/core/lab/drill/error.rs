@@ -69,6 +69,23 @@ pub enum DrillError {
         /// Why.
         cause: KafkaError,
     },
+    /// What never crossed cannot be told, so that it could get lost on the way home.
+    #[error("cannot tell which records never crossed: {}", unknown.join("; "))]
+    StrandedUnknown {
+        /// The partitions, and why.
+        unknown: Vec<String>,
+    },
+    /// Stranded records cannot be written to where they are to be kept.
+    #[error("cannot export the stranded records: {0}")]
+    Salvage(io::Error),
+    /// Some of them are gone already.
+    #[error("only {exported} of {wanted} stranded records could be read")]
+    NotSalvaged {
+        /// Records that could be read.
+        exported: u64,
+        /// All of them.
+        wanted: u64,
+    },
     /// There is no drill to take back.
     #[error("lab `{lab}` has no drill to take back")]
     NoDrill {

@@ -78,7 +78,7 @@ impl Run<'_> {
         self.step(
             "Checking that no topic grows",
             "No mirrored topic grows",
-            || fence::verify(&self.lab.topology, plan, &self.limit()),
+            || fence::verify(&self.lab.topology, plan.flow, &plan.source, &self.limit()),
         )?;
         self.step(
             "Waiting for the copy",

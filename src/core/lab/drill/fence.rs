@@ -1,9 +1,9 @@
 //! The fence of a planned failover: nobody writes to the source any more, and what was written is copied.
 
 use super::DrillError;
-use super::plan::Plan;
+use super::plan::{Plan, Side};
 use crate::core::mirrormaker::patterns::{Rules, Selection};
-use crate::core::topology::Topology;
+use crate::core::topology::{Flow, Topology};
 use kmk_kafka::wait::{Limit, Probe, Stop, seconds};
 use kmk_kafka::{Admin, At, KafkaError};
 use std::collections::BTreeMap;
@@ -23,11 +23,12 @@ type Ends = BTreeMap<(String, i32), i64>;
 /// [`DrillError::NotFenced`] with each topic that moved.
 pub(super) fn verify(
     topology: &Topology,
-    plan: &Plan<'_>,
+    flow: &Flow,
+    source: &Side,
     limit: &Limit,
 ) -> Result<usize, DrillError> {
-    let mut admin = Admin::connect_patiently(&plan.source.endpoints, limit)?;
-    let rules = Rules::of_flow(plan.flow);
+    let mut admin = Admin::connect_patiently(&source.endpoints, limit)?;
+    let rules = Rules::of_flow(flow);
     let mut topics: Vec<String> = admin.topics(limit)?.into_keys().collect();
     topics.retain(|topic| {
         let selection = rules.select(topic);

@@ -65,6 +65,20 @@ pub enum Finding {
         /// The flow back.
         back: String,
     },
+    /// Coming home by prefix needs flows that prefix.
+    #[error(
+        "flow {flow} keeps topic names, and only flows with prefixed names can be failed back by prefix"
+    )]
+    NotPrefixed {
+        /// The flow.
+        flow: String,
+    },
+    /// The flow back cannot be added.
+    #[error("the flow back cannot be added: {what}")]
+    NoWayBack {
+        /// Why.
+        what: String,
+    },
     /// So few records come that a pause looks like a failure.
     #[error("at {rate} records per second, {} are no failure: nothing may be acknowledged for so long", kmk_kafka::wait::seconds(*.detect))]
     TooFewToDetect {

@@ -6,6 +6,7 @@ mod canary;
 mod drain;
 mod error;
 mod facts;
+mod failback;
 mod fault;
 mod fence;
 mod finding;
@@ -23,6 +24,7 @@ mod take_back;
 mod workload;
 
 pub use error::DrillError;
+pub use failback::{BothWays, Failback, FailbackReport, Salvage, failback};
 pub use finding::{Finding, Unfit};
 pub use report::{FailoverReport, Step};
 pub use state::{DrillState, Phase};

@@ -58,7 +58,7 @@ pub(super) struct Side {
 }
 
 impl Side {
-    fn of(topology: &Topology, name: &str) -> Self {
+    pub(super) fn of(topology: &Topology, name: &str) -> Self {
         Self {
             name: name.to_owned(),
             endpoints: topology
@@ -254,7 +254,7 @@ fn chosen<'a>(topology: &'a Topology, name: Option<&str>) -> Result<&'a Flow, Un
 }
 
 /// The longest time until MirrorMaker has brought along what a group committed: it notes it, and then syncs it.
-fn group_sync(flow: &Flow) -> Duration {
+pub(super) fn group_sync(flow: &Flow) -> Duration {
     let seconds = |key: &str| {
         let value = flow.setting(key).and_then(|value| value.parse().ok());
         value.unwrap_or(EVERY)

@@ -28,6 +28,18 @@ pub struct DrillState {
     pub topics: Topics,
     /// The drill's groups.
     pub groups: Vec<String>,
+    /// What a failback has changed, once it has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<Back>,
+}
+
+/// What a failback changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Back {
+    /// Whether it adds the flow from the target back to the source.
+    pub is_added: bool,
+    /// The drill's topic on the target, as it is mirrored to the source.
+    pub topic: String,
 }
 
 /// The topics of a drill.
@@ -67,6 +79,7 @@ impl DrillState {
                 target: plan.target_topic.clone(),
             },
             groups: plan.groups.iter().map(|(_, group)| group.clone()).collect(),
+            back: None,
         }
     }
 

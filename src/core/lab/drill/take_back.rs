@@ -1,7 +1,7 @@
 //! Takes a drill back: what it stopped runs again, and what it made is removed.
 
-use super::DrillError;
 use super::state::DrillState;
+use super::{DrillError, failback};
 use crate::core::docker::Container;
 use crate::core::docker::Docker;
 use crate::core::event::{Event, Observer};
@@ -81,7 +81,7 @@ pub(super) fn after(
     }
 }
 
-fn take_back(
+pub(super) fn take_back(
     docker: &Docker,
     lab: &Lab,
     state: &DrillState,
@@ -99,9 +99,18 @@ fn take_back(
     let ready = readiness.wait_for_brokers(limit, observer);
     ready.map_err(Box::new)?;
     // what MirrorMaker does not find when it starts it does not go on with
+    let mirrors = match &state.back {
+        Some(_) => failback::stop_mirrors(docker, lab, limit)?,
+        None => mirrors,
+    };
     remove(lab, state, limit, observer)?;
-    docker.start(&mirrors, limit)?;
-    readiness.wait(limit, observer).map_err(Box::new)?;
+    if state.back.as_ref().is_some_and(|back| back.is_added) {
+        failback::remove_flow(docker, lab, state, limit, observer)?;
+    } else {
+        docker.start(&mirrors, limit)?;
+        let ready = readiness.wait_for_flows(limit, observer);
+        ready.map_err(Box::new)?;
+    }
     remove_groups(lab, state, &state.source, limit)?;
     Ok(DrillState::forget(docker, &lab.spec.lab, limit)?)
 }
@@ -119,8 +128,12 @@ fn remove(
         "Removing the drill's topics and groups".to_owned(),
     ));
     let topics = &state.topics;
+    let mirrored_back = state.back.iter().map(|back| &back.topic);
     let sides = [
-        (&state.source, vec![&topics.source]),
+        (
+            &state.source,
+            [&topics.source].into_iter().chain(mirrored_back).collect(),
+        ),
         (&state.target, vec![&topics.mirrored, &topics.target]),
     ];
     for (cluster, topics) in sides {

@@ -1,6 +1,7 @@
 //! What a journal holds, as JSON. Every field may be missing, so that each kmk reads what an older one wrote; what a newer one added
 //! is kept.
 
+use crate::core::judge::lag::FlowMemory;
 use crate::core::lab::drill::DrillState;
 use crate::core::spec::LinkSpec;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,9 @@ pub struct Journal {
     /// What was done to the line of a flow, by the flow's name (`source->target`).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub links: BTreeMap<String, LinkState>,
+    /// What was seen last of the topics of a flow, by the flow's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub seen: BTreeMap<String, FlowMemory>,
     /// The failover that was drilled, until it is taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drill: Option<DrillState>,

@@ -146,7 +146,11 @@ fn noted(first: &[FlowLag], name: &str) -> BTreeMap<Place, i64> {
 }
 
 /// Positions as they are now.
-fn positions(lab: &Lab, flow: &Flow, limit: &Limit) -> Result<BTreeMap<Place, i64>, KafkaError> {
+pub(super) fn positions(
+    lab: &Lab,
+    flow: &Flow,
+    limit: &Limit,
+) -> Result<BTreeMap<Place, i64>, KafkaError> {
     let source = &flow.spec.source;
     let limit = limit.at_most(LAST);
     let mut admin = connect(&lab.topology, &flow.spec.target, &limit)?;

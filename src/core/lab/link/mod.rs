@@ -79,13 +79,13 @@ pub enum LinkError {
         flow: String,
     },
     /// Docker obeyed, and says that it is not so.
-    #[error("{} {} the network of {cluster}, according to Docker", services.join(", "), if *.is_on { "still on" } else { "still off" })]
+    #[error("according to Docker, {} {} the network of {cluster}", services.join(", "), Self::place(services, *is_on))]
     NotDone {
         /// Services of MirrorMaker.
         services: Vec<String>,
         /// The source.
         cluster: String,
-        /// Whether they should be off it.
+        /// Whether they are on it, and should not be.
         is_on: bool,
     },
     /// MirrorMaker is on the network again, and no record was seen to cross.
@@ -97,6 +97,17 @@ pub enum LinkError {
         #[source]
         cause: Box<DeployError>,
     },
+}
+
+impl LinkError {
+    fn place(services: &[String], is_on: bool) -> &'static str {
+        match (services, is_on) {
+            ([_], true) => "is still on",
+            (_, true) => "are still on",
+            ([_], false) => "is still not on",
+            (_, false) => "are still not on",
+        }
+    }
 }
 
 /// How long docker may take for all that is not interrupted once it has begun.

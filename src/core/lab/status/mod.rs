@@ -98,6 +98,9 @@ pub(super) fn observed<'a>(
         };
         lag::settled((lab, wanted), views, &in_trouble, limit)
     };
+    if !limit.interrupt().is_raised() {
+        lag::remember(docker, lab, &lags, limit);
+    }
     let memory = if memory {
         used_memory(docker, lab, whole)?
     } else {
@@ -316,9 +319,11 @@ impl From<&TopicLag> for TopicStatus {
             seconds_behind: lag.seconds_behind,
             lost: lag.lost,
             never_copied: lag.never_copied,
+            is_never_copied_exact: lag.is_never_copied_exact,
             possibly_never_copied: lag.possibly_never_copied,
             doubtful: lag.doubtful(),
             recreated: lag.recreated,
+            past: lag.past.clone(),
         }
     }
 }

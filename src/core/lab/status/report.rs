@@ -2,7 +2,7 @@
 
 use crate::core::judge::culprit::Culprit;
 use crate::core::judge::health::{CanaryStatus, FlowState};
-use crate::core::judge::lag::{FlowLag, LastKnown, Stall, TopicState};
+use crate::core::judge::lag::{FlowLag, LastKnown, Past, Stall, TopicState};
 use crate::core::judge::link::LinkStatus;
 use crate::core::lab::State;
 use crate::core::topology::{Access, Proof};
@@ -214,6 +214,9 @@ pub struct TopicStatus {
     pub lost: u64,
     /// As of the flow.
     pub never_copied: u64,
+    /// Whether each of these was a record.
+    #[serde(rename = "never_copied_exact")]
+    pub is_never_copied_exact: bool,
     /// Offsets of which the same is unknown: those of transactions may hold no record.
     pub possibly_never_copied: u64,
     /// As [`TopicLag::doubtful`](crate::core::judge::lag::TopicLag::doubtful).
@@ -221,4 +224,7 @@ pub struct TopicStatus {
     pub doubtful: u64,
     /// Whether MirrorMaker's position lies beyond the end of the topic.
     pub recreated: bool,
+    /// What happened to it between two looks, and is still to be told.
+    #[serde(rename = "between_looks")]
+    pub past: Option<Past>,
 }

@@ -1,8 +1,11 @@
 //! Decodes MirrorMaker's positions: the offset of the last copied record of each partition, as committed on its target.
 
 use kmk_kafka::message::Record;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// What the keys of positions begin with.
+const CONNECTOR: &str = super::COPIES;
 
 /// How far one partition of the source is copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +33,7 @@ pub fn positions<'a>(
         else {
             continue;
         };
-        if connector != "MirrorSourceConnector" || place.cluster != source {
+        if connector != CONNECTOR || place.cluster != source {
             continue;
         }
         let place = (place.topic, place.partition);
@@ -55,14 +58,33 @@ pub fn positions<'a>(
     positions
 }
 
-#[derive(Deserialize)]
+/// The key of a position that MirrorMaker has not stored yet, to the byte as it would write it (`MirrorUtils.wrapPartition`).
+pub fn key_of(source: &str, topic: &str, partition: i32) -> Vec<u8> {
+    let place = SourcePartition {
+        cluster: source.to_owned(),
+        partition,
+        topic: topic.to_owned(),
+    };
+    json(&(CONNECTOR, place))
+}
+
+/// The value of a position: the offset of the last record that counts as copied.
+pub fn value_of(offset: i64) -> Vec<u8> {
+    json(&StoredOffset { offset })
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("plain fields have no reason to fail")
+}
+
+#[derive(Deserialize, Serialize)]
 struct SourcePartition {
     cluster: String,
     partition: i32,
     topic: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct StoredOffset {
     offset: i64,
 }
@@ -89,5 +111,7 @@ mod tests {
         assert_eq!(found[&place].key, key);
         assert!(positions([&noted], "b").is_empty());
         assert!(positions([&noted, &record(None)], "a").is_empty());
+        assert_eq!(key_of("a", "orders", 2), key);
+        assert_eq!(value_of(999), br#"{"offset":999}"#);
     }
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::core::judge::culprit::{Culprit, Why};
 use crate::core::judge::explain::{Beyond, Failure, Obstacle, Origin, Refresh, Whose};
+use crate::core::judge::lag::Past;
 use crate::core::topology::InternalName;
 
 /// A topic that is mirrored, all of it.
@@ -47,6 +48,8 @@ fn well() -> Facts {
         open: Vec::new(),
         transactions: false,
         never_copied: 0,
+        is_never_copied_exact: false,
+        past: None,
         possibly_never_copied: 0,
         starts_at_end: false,
         beyond: None,
@@ -159,7 +162,23 @@ fn a_topic_that_was_recreated_or_passed_over_is_not_up_to_date() {
             facts.original = Sight::There(emptied);
             facts.never_copied = 1500;
         },
-        &Answer::NeverCopied { records: 1500 },
+        &Answer::NeverCopied {
+            records: 1500,
+            exact: false,
+        },
+    );
+    let past = |never_copied| Past {
+        recreated: true,
+        never_copied,
+        ..Past::default()
+    };
+    says(
+        |facts| facts.past = Some(past(3)),
+        &Answer::LostBetweenLooks(past(3)),
+    );
+    says(
+        |facts| facts.past = Some(past(0)),
+        &Answer::UpToDate { records: 10 },
     );
     says(
         |facts| facts.is_first_mirrored = Some(false),

@@ -44,7 +44,7 @@ prop_compose! {
         problems in proptest::collection::vec("[a-z]{3}", 0..2),
         assigned in option::of(0usize..4),
         obstacle in option::of("[a-z]{3}".prop_map(|message| Obstacle::Reported { message })),
-        (behind, lost) in (option::of(0u64..3), 0u64..2),
+        (behind, lost, passed) in (option::of(0u64..3), 0u64..2, 0u64..2),
         (never_copied, possibly_never_copied, starts_at_end, end, is_first_mirrored) in (0u64..2, 0u64..2, any::<bool>(), option::weighted(0.2, 0i64..2), option::of(any::<bool>())),
     ) -> Facts {
         Facts {
@@ -63,6 +63,7 @@ prop_compose! {
             behind,
             lost,
             never_copied,
+            past: Some(Past { never_copied: passed, ..Past::default() }),
             possibly_never_copied,
             starts_at_end,
             beyond: end.map(|end| Beyond { position: 9, end }),
@@ -95,14 +96,15 @@ fn rank(answer: &Answer) -> usize {
         Answer::Secured { .. } | Answer::OffsetsUnknown => 14,
         Answer::SourceRecreated(_) => 15,
         Answer::NeverCopied { .. } => 16,
-        Answer::NothingProduced { .. } => 17,
-        Answer::MirroredRecordsLost { .. } => 18,
-        Answer::StartedMidway => 19,
-        Answer::Behind { .. } => 20,
-        Answer::PossiblyNeverCopied { .. } => 21,
-        Answer::StartedAtEnd => 22,
-        Answer::AllCommitted { .. } => 23,
-        Answer::UpToDate { .. } => 24,
+        Answer::LostBetweenLooks(_) => 17,
+        Answer::NothingProduced { .. } => 18,
+        Answer::MirroredRecordsLost { .. } => 19,
+        Answer::StartedMidway => 20,
+        Answer::Behind { .. } => 21,
+        Answer::PossiblyNeverCopied { .. } => 22,
+        Answer::StartedAtEnd => 23,
+        Answer::AllCommitted { .. } => 24,
+        Answer::UpToDate { .. } => 25,
     }
 }
 
@@ -138,6 +140,7 @@ fn mended(mut facts: Facts, answer: &Answer) -> Facts {
         Answer::NothingProduced { .. } => held(&mut facts.original),
         Answer::SourceRecreated(_) => facts.beyond = None,
         Answer::NeverCopied { .. } => facts.never_copied = 0,
+        Answer::LostBetweenLooks(_) => facts.past = None,
         Answer::PossiblyNeverCopied { .. } => {
             facts.possibly_never_copied = 0;
             held(&mut facts.original);

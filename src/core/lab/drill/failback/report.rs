@@ -1,0 +1,72 @@
+//! What came of a failback, as plain values. As JSON, fields keep their names and meanings; new ones may come.
+
+use crate::core::judge::drill::failback::{FlowDifference, GroupReturn, Kept};
+use crate::core::lab::compare::{Stranded, TopicComparison};
+use serde::Serialize;
+
+/// A failback that came to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailbackReport {
+    /// The lab.
+    pub lab: String,
+    /// The flow that had failed over, `source->target`.
+    pub flow: String,
+    /// The flow back.
+    pub back: String,
+    /// Whether the flow back was added, and removed again.
+    pub back_was_added: bool,
+    /// The cluster that was failed over from, and that is home again.
+    pub source: String,
+    /// The cluster that had taken over.
+    pub target: String,
+    /// What the source had acknowledged and the target never got.
+    pub stranded: Vec<Stranded>,
+    /// How many records these are.
+    pub stranded_records: u64,
+    /// How many of them were exported; none where it was not asked for.
+    pub exported: Option<u64>,
+    /// Records that the target acknowledged during the failback.
+    pub written_on_target: u64,
+    /// Records that the source acknowledged after the switch back.
+    pub written_on_source: u64,
+    /// Both flows at the switch back, with nothing under way.
+    pub at_switch: BothWays,
+    /// The same once records had been written on the source again.
+    pub afterwards: BothWays,
+    /// What the drill's groups were given of the records that were written during the failback.
+    pub groups: Vec<GroupReturn>,
+    /// What had to hold.
+    pub checks: Vec<Kept>,
+    /// The whole failback.
+    pub millis: u64,
+}
+
+/// Both flows, compared record by record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BothWays {
+    /// The flow that had failed over.
+    pub forward: FlowDifference,
+    /// The flow back.
+    pub back: FlowDifference,
+    /// The same, partition by partition.
+    pub partitions: Vec<TopicComparison>,
+}
+
+impl FailbackReport {
+    /// Whether everything held that had to.
+    pub fn passed(&self) -> bool {
+        self.checks.iter().all(|check| check.held)
+    }
+}
+
+/// The partitions of topics together.
+pub(super) fn sum(flow: &str, topics: &[TopicComparison]) -> FlowDifference {
+    let partitions = topics.iter().flat_map(|topic| {
+        topic.partitions.iter().map(|one| {
+            let why = one.unknown.as_deref().unwrap_or("not compared");
+            let name = format!("{}-{}", topic.mirrored, one.partition);
+            (name, one.difference.as_ref().ok_or(why))
+        })
+    });
+    FlowDifference::of(flow, partitions)
+}

@@ -1,0 +1,315 @@
+//! Runs a failback from the old side's return to the last comparison.
+
+use super::groups::{self, At, GroupReads};
+use super::report::{BothWays, FailbackReport, sum};
+use super::{Failback, Salvage, Way, copied};
+use crate::core::docker::{Container, Docker, Engine};
+use crate::core::event::{Event, Observer};
+use crate::core::judge::drill::failback::promises;
+use crate::core::judge::ledger::RunId;
+use crate::core::lab::Lab;
+use crate::core::lab::compare::{self, ExportError, Stranded};
+use crate::core::lab::deploy::ready::Readiness;
+use crate::core::lab::deploy::{Change, Request, deploy_locked};
+use crate::core::lab::drill::load::Load;
+use crate::core::lab::drill::plan::Side;
+use crate::core::lab::drill::stage::{Signals, Stopping, Written};
+use crate::core::lab::drill::state::DrillState;
+use crate::core::lab::drill::workload::joined;
+use crate::core::lab::drill::{DOCKER, DrillError, fence};
+use crate::core::lab::verify::{Clock, locked, spawned};
+use crate::core::topology::Flow;
+use kmk_kafka::wait::{Interrupt, Limit};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+/// A failback under way.
+pub(super) struct Run<'a> {
+    pub(super) docker: &'a Docker,
+    pub(super) engine: &'a Engine,
+    pub(super) lab: &'a Lab,
+    pub(super) way: &'a Way,
+    pub(super) state: &'a DrillState,
+    pub(super) what: &'a Failback,
+    pub(super) interrupt: &'a Interrupt,
+    pub(super) observer: &'a dyn Observer,
+}
+
+impl Run<'_> {
+    pub(super) fn until_the_end(
+        &self,
+        salvage: Option<&mut dyn Salvage>,
+    ) -> Result<FailbackReport, DrillError> {
+        let clock = Clock::start();
+        let (source, target) = (&self.state.source, &self.state.target);
+        let (forward, back) = (self.way.forward(), self.way.back());
+        self.start_source()?;
+        self.step(
+            &format!("Checking that nobody writes to {source}"),
+            &format!("Nobody writes to {source}"),
+            || self.fenced(forward),
+        )?;
+        let stranded = self.stranded()?;
+        let exported = salvage.map(|salvage| self.export(&stranded, salvage));
+        let exported = exported.transpose()?;
+        let (there, here) = (Written::default(), Written::default());
+        let signals = Signals::new();
+        let away_load = self.load(target, &self.state.topics.target, 0);
+        let home_load = self.load(source, &self.state.topics.source, 1);
+        let runs = (away_load.run, home_load.run);
+        let groups = self.state.groups.iter();
+        let groups: Vec<GroupReads> = groups.map(|name| GroupReads::of(name)).collect();
+        let (at_switch, afterwards) = thread::scope(|scope| {
+            let _stop = Stopping(&signals);
+            let ends = (&signals.close_target, &signals.stop);
+            let members = self.members(scope, &groups, (At::There, runs), clock, ends)?;
+            let producer = spawned("kmk-producer", scope, || {
+                away_load.run(&there, clock, &signals.finish_target, &signals.stop);
+            });
+            let producer = producer.map_err(DrillError::Thread)?;
+            self.open_the_way_back()?;
+            self.write_for(self.what.load, target)?;
+            signals.finish_target.raise();
+            joined(producer);
+            refused(target, &there)?;
+            self.step(
+                &format!("Switching back to {source}"),
+                &format!("Nobody writes to {target}, and all of it is on {source}"),
+                || {
+                    // what is mirrored late must not look like somebody who writes
+                    self.copied(forward, &self.state.topics.source)?;
+                    self.fenced(back)?;
+                    self.copied(back, &self.state.topics.target)?;
+                    self.until_read(&groups, At::There)?;
+                    signals.close_target.raise();
+                    members.into_iter().for_each(joined);
+                    self.until_synced()
+                },
+            )?;
+            let at_switch = self.compared("Comparing both sides")?;
+            let producer = spawned("kmk-producer", scope, || {
+                home_load.run(&here, clock, &signals.finish_source, &signals.leave);
+            });
+            let producer = producer.map_err(DrillError::Thread)?;
+            let ends = (&signals.close_source, &signals.leave);
+            let members = self.members(scope, &groups, (At::Home, runs), clock, ends)?;
+            self.write_for(self.what.load, source)?;
+            signals.finish_source.raise();
+            joined(producer);
+            refused(source, &here)?;
+            self.copied(forward, &self.state.topics.source)?;
+            self.until_read(&groups, At::Home)?;
+            signals.close_source.raise();
+            members.into_iter().for_each(joined);
+            let afterwards = self.compared("Comparing both sides once more")?;
+            Ok::<_, DrillError>((at_switch, afterwards))
+        })?;
+        let (written_on_target, written_on_source) = (acknowledged(&there), acknowledged(&here));
+        let groups = groups::outcomes(&groups, &there, &here);
+        let flows = [
+            (&afterwards.forward, written_on_source),
+            (&afterwards.back, written_on_target),
+        ];
+        let checks = promises(&flows, &groups);
+        Ok(FailbackReport {
+            lab: self.lab.spec.lab.clone(),
+            flow: forward.name(),
+            back: back.name(),
+            back_was_added: self.way.is_new,
+            source: source.clone(),
+            target: target.clone(),
+            stranded_records: stranded.iter().map(Stranded::records).sum(),
+            stranded,
+            exported,
+            written_on_target,
+            written_on_source,
+            at_switch,
+            afterwards,
+            groups,
+            checks,
+            millis: u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+
+    /// The brokers of the old side, as far as they do not run.
+    fn start_source(&self) -> Result<(), DrillError> {
+        let down = self.lab.containers.iter().filter(|one| !one.is_up());
+        let (_, brokers) = self
+            .lab
+            .mirrors_and_brokers(down.collect::<Vec<&Container>>());
+        if brokers.is_empty() {
+            return Ok(());
+        }
+        self.docker.start(&brokers, &self.limit_of(DOCKER))?;
+        let ready = self
+            .readiness()
+            .wait_for_brokers(&self.limit(), self.observer);
+        Ok(ready.map_err(Box::new)?)
+    }
+
+    /// Nothing is written to what a flow mirrors.
+    fn fenced(&self, flow: &Flow) -> Result<(), DrillError> {
+        let topology = &self.way.topology;
+        let side = Side::of(topology, &flow.spec.source);
+        fence::verify(topology, flow, &side, &self.limit()).map(drop)
+    }
+
+    fn stranded(&self) -> Result<Vec<Stranded>, DrillError> {
+        let (source, flow) = (&self.state.source, self.way.forward());
+        let topics = [self.state.topics.source.clone()];
+        let compared = self.step(
+            &format!("Looking for records that are only on {source}"),
+            &format!("Looked for records that are only on {source}"),
+            || {
+                Ok(compare::topics(
+                    &self.way.topology,
+                    flow,
+                    &topics,
+                    &self.limit(),
+                )?)
+            },
+        )?;
+        let unknown = sum(&flow.name(), &compared).unknown;
+        if !unknown.is_empty() {
+            return Err(DrillError::StrandedUnknown { unknown });
+        }
+        Ok(Stranded::of(&compared))
+    }
+
+    fn export(&self, stranded: &[Stranded], salvage: &mut dyn Salvage) -> Result<u64, DrillError> {
+        let (topology, source) = (&self.way.topology, &self.state.source);
+        let exported = compare::export(
+            topology,
+            source,
+            stranded,
+            &self.limit(),
+            |topic, record| salvage.take(topic, record),
+        );
+        let exported = exported.map_err(|error| match error {
+            ExportError::Kafka(error) => error.into(),
+            ExportError::Write(error) => DrillError::Salvage(error),
+        })?;
+        let wanted = stranded.iter().map(Stranded::records).sum();
+        if exported < wanted {
+            return Err(DrillError::NotSalvaged { exported, wanted });
+        }
+        salvage.finish().map_err(DrillError::Salvage)?;
+        Ok(exported)
+    }
+
+    /// Both flows run, and what the source had for itself is mirrored too, late.
+    fn open_the_way_back(&self) -> Result<(), DrillError> {
+        let limit = self.limit();
+        if !self.way.is_new {
+            let down = self.lab.containers.iter().filter(|one| !one.is_up());
+            let (mirrors, _) = self
+                .lab
+                .mirrors_and_brokers(down.collect::<Vec<&Container>>());
+            self.docker.start(&mirrors, &self.limit_of(DOCKER))?;
+            let ready = self.readiness().wait(&limit, self.observer);
+            return Ok(ready.map(drop).map_err(Box::new)?);
+        }
+        let back = &self.way.back().spec;
+        let request = Request {
+            change: Change {
+                flows: vec![(back.source.clone(), back.target.clone())],
+                ..Change::default()
+            },
+            ..Request::unchanged(&self.lab.spec.lab)
+        };
+        let now = (Instant::now(), SystemTime::now());
+        let both = (self.docker, self.engine);
+        let deployed = deploy_locked(&request, now, both, &limit, self.observer);
+        deployed.map(drop).map_err(|failure| failure.cause.into())
+    }
+
+    fn write_for(&self, time: Duration, cluster: &str) -> Result<(), DrillError> {
+        let what = format!("Writing to {cluster}");
+        self.step(&what, &format!("Wrote to {cluster}"), || {
+            Ok(Limit::endless(self.interrupt).pause(time)?)
+        })
+    }
+
+    fn copied(&self, flow: &Flow, topic: &str) -> Result<(), DrillError> {
+        copied::wait(&self.way.topology, flow, topic, &self.limit())
+    }
+
+    fn compared(&self, what: &str) -> Result<BothWays, DrillError> {
+        let (forward, back) = (self.way.forward(), self.way.back());
+        let topics = &self.state.topics;
+        let of = |flow: &Flow, topic: &String| {
+            let topic = std::slice::from_ref(topic);
+            compare::topics(&self.way.topology, flow, topic, &self.limit())
+        };
+        self.step(what, "Compared both sides", || {
+            let there = of(forward, &topics.source)?;
+            let home = of(back, &topics.target)?;
+            Ok(BothWays {
+                forward: sum(&forward.name(), &there),
+                back: sum(&back.name(), &home),
+                partitions: [there, home].concat(),
+            })
+        })
+    }
+
+    fn load(&self, cluster: &str, topic: &str, nth: u32) -> Load {
+        Load {
+            endpoints: Side::of(&self.way.topology, cluster).endpoints,
+            topic: topic.to_owned(),
+            run: RunId::new(SystemTime::now(), std::process::id(), nth),
+            keys: self.what.keys,
+            rate: self.what.rate,
+            backlog: 0,
+        }
+    }
+
+    fn readiness(&self) -> Readiness<'_> {
+        Readiness {
+            docker: self.docker,
+            topology: &self.lab.topology,
+            existing: &self.lab.containers,
+        }
+    }
+
+    pub(super) fn limit(&self) -> Limit {
+        self.limit_of(self.what.timeout)
+    }
+
+    pub(super) fn limit_of(&self, time: Duration) -> Limit {
+        Limit::new(time, self.interrupt)
+    }
+
+    fn step<T>(
+        &self,
+        what: &str,
+        done: &str,
+        run: impl FnOnce() -> Result<T, DrillError>,
+    ) -> Result<T, DrillError> {
+        let begun = Instant::now();
+        self.observer.on(Event::Started(what.to_owned()));
+        let result = run()?;
+        self.observer.on(Event::Done {
+            what: done.to_owned(),
+            took: begun.elapsed(),
+        });
+        Ok(result)
+    }
+}
+
+fn refused(cluster: &str, written: &Written) -> Result<(), DrillError> {
+    match locked(&written.books).refused.clone() {
+        None => Ok(()),
+        Some(cause) => Err(DrillError::Load {
+            cluster: cluster.to_owned(),
+            cause,
+        }),
+    }
+}
+
+fn acknowledged(written: &Written) -> u64 {
+    let books = locked(&written.books);
+    let acknowledged = books.acknowledged.iter();
+    acknowledged
+        .map(|one| one.sequences.end - one.sequences.start)
+        .sum()
+}

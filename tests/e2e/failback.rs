@@ -1,0 +1,159 @@
+//! A failover in which the source is killed, and the way home: judged by what kcat reads on both sides.
+
+use crate::kcat::Kcat;
+use crate::lab::Lab;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+
+/// The values of a topic, each once, and how many there are beyond that.
+fn values(kcat: &Kcat, topic: &str) -> (BTreeSet<String>, u64) {
+    let all = kcat.values(topic);
+    let set: BTreeSet<String> = all.iter().cloned().collect();
+    let surplus = (all.len() - set.len()) as u64;
+    (set, surplus)
+}
+
+fn text(report: &Value, field: &str) -> String {
+    report[field].as_str().unwrap().to_owned()
+}
+
+#[test]
+#[ignore = "needs Docker"]
+fn what_is_stranded_is_exported_and_both_sides_end_with_the_same_records() {
+    let lab = Lab::deployed("failback", "");
+    let (primary, secondary) = (lab.primary(), lab.secondary());
+    let failover = lab
+        .kmk("drill failover --warm-up 3s --rate 2000 --partitions 3 --json")
+        .code(0)
+        .json();
+    let topic = text(&failover, "topic");
+    let mirrored = text(&failover, "mirrored_topic");
+    // of applications that did not know of the switch
+    primary.produce(&topic, "late 1\nlate 2\nlate 3\n");
+    let (sent, _) = values(&primary, &topic);
+    let (crossed, _) = values(&secondary, &mirrored);
+    let only_here: BTreeSet<String> = sent.difference(&crossed).cloned().collect();
+    assert!(only_here.len() >= 3, "{only_here:?}");
+
+    let report = lab
+        .kmk("drill failback --salvage stranded.jsonl --keep --json")
+        .code(0)
+        .json();
+    assert_eq!(
+        report["stranded_records"],
+        only_here.len() as u64,
+        "{report:#}"
+    );
+    assert_eq!(report["exported"], report["stranded_records"]);
+    let lines = fs::read_to_string(lab.home.path().join("stranded.jsonl")).unwrap();
+    let exported = lines.lines().map(|line| {
+        let record: Value = serde_json::from_str(line).unwrap();
+        text(&record, "value")
+    });
+    assert_eq!(exported.collect::<BTreeSet<_>>(), only_here);
+
+    // both sides, as kcat sees them
+    let afterwards = &report["afterwards"];
+    for (flow, source, copy) in [
+        (
+            "forward",
+            values(&primary, &topic),
+            values(&secondary, &mirrored),
+        ),
+        (
+            "back",
+            values(&secondary, &topic),
+            values(&primary, &format!("secondary.{topic}")),
+        ),
+    ] {
+        assert!(source.0 == copy.0, "{flow}: {report:#}");
+        assert_eq!(afterwards[flow]["surplus"], copy.1, "{flow}");
+        assert_eq!(afterwards[flow]["source"], source.0.len() as u64, "{flow}");
+        assert_eq!(
+            (
+                &afterwards[flow]["missing"],
+                &afterwards[flow]["out_of_order"]
+            ),
+            (&0.into(), &0.into())
+        );
+        assert!(!copy.0.is_empty());
+    }
+    assert!(
+        sent.is_subset(&values(&secondary, &mirrored).0),
+        "the stranded records came late"
+    );
+
+    let groups = report["groups"].as_array().unwrap();
+    assert_eq!(groups.len(), 3);
+    for group in groups {
+        assert_eq!(group["skipped"], 0, "{report:#}");
+    }
+
+    lab.kmk("drill abort").code(0);
+    for kcat in [&primary, &secondary] {
+        let topics = kcat.topics();
+        assert!(
+            !topics.keys().any(|name| name.contains("kmk-drill-")),
+            "{topics:?}"
+        );
+    }
+    lab.kmk("status").code(0);
+    assert_eq!(
+        lab.ids().keys().collect::<Vec<_>>(),
+        ["mm2-secondary", "primary", "secondary"]
+    );
+    // and a second time, from healthy to healthy
+    lab.kmk("drill failover --warm-up 2s --planned").code(0);
+    let again = lab.kmk("drill failback --json").code(0).json();
+    assert_eq!(again["stranded_records"], 0, "{again:#}");
+    lab.kmk("status").code(0);
+    lab.kmk("deploy")
+        .code(0)
+        .prints("already runs as requested");
+}
+
+mod matrix {
+    use super::*;
+
+    /// Interrupted on the way, or killed and then taken back.
+    #[test]
+    #[ignore = "needs Docker"]
+    fn a_failback_that_ends_early_leaves_the_lab_as_it_was() {
+        let lab = Lab::deployed("failback-ends", "");
+        let before: Vec<String> = lab.ids().into_keys().collect();
+        for (step, is_killed) in [
+            ("Looking for records that are only on primary", false),
+            ("Waiting until a canary has crossed every flow", true),
+            ("Writing to secondary", false),
+            ("Switching back to primary", true),
+            ("Comparing both sides once more", false),
+        ] {
+            println!("{step}");
+            lab.kmk("drill failover --planned --warm-up 1s").code(0);
+            let mut running = lab.start("drill failback");
+            running.until_it_says(step);
+            if is_killed {
+                running.signal(rustix::process::Signal::KILL);
+                drop(running);
+                lab.kmk("status").says("`kmk drill abort");
+                lab.kmk("drill abort").code(0);
+            } else {
+                running.interrupt();
+                running
+                    .finish()
+                    .code(130)
+                    .says("The drill was taken back: the lab is as it was before.");
+            }
+            lab.kmk("status").code(0);
+            assert_eq!(lab.ids().into_keys().collect::<Vec<_>>(), before);
+            for kcat in [lab.primary(), lab.secondary()] {
+                let topics = kcat.topics();
+                assert!(
+                    !topics.keys().any(|name| name.contains("kmk-drill-")),
+                    "{topics:?}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Coming home after a failover, between brokers in memory: what is stranded, what is there twice, and what is missing.
+
+use crate::docker::{Docker, Rule};
+use crate::kmk::Kmk;
+use crate::mirror::{Habits, Mirror};
+use crate::ran::Ran;
+use kmk_kafka::testing::FakeBroker;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+const TOPIC: &str = "kmk-drill-1-orders";
+const LIST: &str = "volume ls --quiet --filter label=kmk.lab=demo --filter label=kmk.journal";
+const STOP: &str = "stop id-demo-mm2-primary id-demo-mm2-secondary";
+const START: &str = "start id-demo-mm2-primary id-demo-mm2-secondary";
+const JOURNAL: &str = "kmk-demo_journal-7";
+
+/// A lab that failed over from primary to secondary. Flows lead both ways, and no MirrorMaker runs.
+struct Lab {
+    kmk: Kmk,
+    primary: Arc<FakeBroker>,
+    secondary: Arc<FakeBroker>,
+}
+
+fn spec(kmk: &Kmk, naming: &str) -> Value {
+    let [primary, secondary] = kmk.ports();
+    let cluster =
+        |name: &str, port: u16| json!({"name": name, "brokers": 1, "partitions": 1, "port": port});
+    let flow = |source: &str, target: &str, naming: &str| json!({"source": source, "target": target, "naming": naming});
+    let mut flows = vec![flow("primary", "secondary", naming)];
+    if naming == "prefix" {
+        flows.push(flow("secondary", "primary", naming));
+    }
+    json!({
+        "lab": "demo",
+        "clusters": [cluster("primary", primary), cluster("secondary", secondary)],
+        "flows": flows,
+    })
+}
+
+/// A docker that knows of a failover.
+fn docker(kmk: &Kmk, naming: &str, phase: &str) -> Docker {
+    let drill = json!({
+        "flow": "primary->secondary", "source": "primary", "target": "secondary", "fault": "kill", "phase": phase, "since": 1,
+        "topics": {"source": TOPIC, "mirrored": format!("primary.{TOPIC}"), "target": TOPIC}, "groups": [],
+    });
+    let journal = json!({"drill": drill}).to_string();
+    let labels =
+        json!({"kmk.lab": "demo", "kmk.format": "1", "kmk.journal": "1", "kmk.journal.1": journal});
+    let volume = json!([{"Name": JOURNAL, "Labels": labels}]).to_string();
+    let lab = kmk
+        .lab()
+        .also(&["mm2-primary"])
+        .spec(spec(kmk, naming))
+        .journal(7);
+    let changed = "volume create *_journal-*";
+    Docker::works()
+        .with(&lab)
+        .rule(Rule::on("logs *"))
+        .rule(Rule::on(START))
+        // the mirrors of the test stop meanwhile
+        .rule(Rule::on(STOP).takes(1))
+        .rule(Rule::on(LIST).says(&format!("{JOURNAL}\n")).until(changed))
+        .rule(Rule::on(&format!("volume inspect {JOURNAL}")).says(&volume))
+}
+
+fn numbered(broker: &FakeBroker, name: &str, count: usize) {
+    for partition in 0..2 {
+        let values: Vec<String> = (0..count)
+            .map(|at| format!("{name} {partition} {at}"))
+            .collect();
+        let records = values
+            .iter()
+            .map(|value| (Some("key"), Some(value.as_str())));
+        broker.append(TOPIC, partition, &records.collect::<Vec<_>>());
+    }
+}
+
+impl Lab {
+    /// In which each partition has 10 records that crossed and 3 that did not, and 5 that were written on the other side.
+    fn new() -> Self {
+        let kmk = Kmk::on(|kmk| docker(kmk, "prefix", "failed-over"));
+        let [primary, secondary] = kmk
+            .ports()
+            .map(|port| Arc::new(FakeBroker::start_on(port).unwrap()));
+        let lab = Self {
+            kmk,
+            primary,
+            secondary,
+        };
+        lab.primary.topic(TOPIC, 2, &[]);
+        lab.secondary.topic(TOPIC, 2, &[]);
+        numbered(&lab.primary, "crossed", 10);
+        drop(lab.forward(Habits::default()));
+        numbered(&lab.primary, "stranded", 3);
+        numbered(&lab.secondary, "after", 5);
+        lab
+    }
+
+    fn forward(&self, habits: Habits) -> Mirror {
+        let ends = [("primary", &self.primary), ("secondary", &self.secondary)];
+        let [source, target] = ends.map(|(name, broker)| (name, Arc::clone(broker)));
+        Mirror::start_as(source, target, habits)
+    }
+
+    fn back(&self, habits: Habits) -> Mirror {
+        let ends = [("secondary", &self.secondary), ("primary", &self.primary)];
+        let [source, target] = ends.map(|(name, broker)| (name, Arc::clone(broker)));
+        Mirror::start_as(source, target, habits)
+    }
+
+    /// Fails back; MirrorMaker begins anew once the stranded records are safe.
+    fn failed_back(&self, forward: Habits, back: Habits) -> Ran {
+        let running = self
+            .kmk
+            .start("drill failback --salvage stranded.jsonl --load 1s --rate 300 --json");
+        let begun = std::time::Instant::now();
+        while !self.kmk.work("stranded.jsonl").exists() {
+            assert!(begun.elapsed().as_secs() < 30, "nothing was exported");
+            std::thread::yield_now();
+        }
+        let mirrors = [self.forward(forward), self.back(back)];
+        running.until_called(STOP);
+        drop(mirrors);
+        running.until_called(START);
+        let _mirrors = [
+            self.forward(Habits::default()),
+            self.back(Habits::default()),
+        ];
+        running.finish()
+    }
+}
+
+fn report(ran: &Ran) -> Value {
+    serde_json::from_str(ran.text()).unwrap()
+}
+
+fn failed(report: &Value) -> Vec<(&str, &str)> {
+    let checks = report["checks"].as_array().unwrap().iter();
+    let failed = checks.filter(|check| check["held"] == false);
+    failed
+        .map(|check| {
+            (
+                check["expectation"].as_str().unwrap(),
+                check["flow"].as_str().unwrap(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn stranded_records_are_exported_and_mirrored_late_and_copies_are_counted() {
+    let lab = Lab::new();
+    let ran = lab.failed_back(Habits::default(), Habits::default());
+    let ran = ran.code(0).changed(&[STOP, START]);
+    let report = report(&ran);
+    assert_eq!(report["passed"], true);
+    assert_eq!(
+        (&report["stranded_records"], &report["exported"]),
+        (&json!(6), &json!(6))
+    );
+    let stranded = &report["stranded"][1];
+    assert_eq!(
+        (&stranded["partition"], &stranded["later"]),
+        (&json!(1), &json!([{"first": 10, "last": 12, "records": 3}])),
+        "{report:#}"
+    );
+    // the mirror of the test begins anew: all that had crossed is there twice
+    for when in ["at_switch", "afterwards"] {
+        assert_eq!(report[when]["forward"]["surplus"], 20, "{report:#}");
+        assert_eq!(report[when]["forward"]["missing"], 0);
+        assert_eq!(report[when]["back"]["surplus"], 0);
+    }
+    let written = report["written_on_source"].as_u64().unwrap();
+    assert!(written > 0);
+    assert_eq!(report["afterwards"]["forward"]["source"], written + 26);
+    let lines = std::fs::read_to_string(lab.kmk.work("stranded.jsonl")).unwrap();
+    let values = lines.lines().map(|line| {
+        let record: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(record["topic"], TOPIC);
+        record["value"].as_str().unwrap().to_owned()
+    });
+    let values: BTreeSet<String> = values.collect();
+    let all =
+        (0..2).flat_map(|partition| (0..3).map(move |at| format!("stranded {partition} {at}")));
+    assert_eq!(values, all.collect::<BTreeSet<_>>());
+    // as it was before the failover
+    for broker in [&lab.primary, &lab.secondary] {
+        let topics = broker.topics();
+        assert!(
+            !topics.iter().any(|(name, _)| name.contains("kmk-drill-")),
+            "{topics:?}"
+        );
+    }
+    lab.kmk
+        .run("drill failback")
+        .code(2)
+        .stderr_has("error: lab `demo` has no drill to take back");
+}
+
+#[test]
+fn a_record_that_does_not_come_home_is_named_and_one_that_comes_twice_is_counted() {
+    let lab = Lab::new();
+    let ran = lab.failed_back(
+        Habits {
+            loses: Some((TOPIC, 11)),
+            ..Habits::default()
+        },
+        Habits {
+            repeats: Some((TOPIC, 2)),
+            ..Habits::default()
+        },
+    );
+    let report = report(&ran.code(1));
+    assert_eq!(
+        failed(&report),
+        [("nothing_missing", "primary->secondary")],
+        "{report:#}"
+    );
+    let afterwards = &report["afterwards"];
+    assert_eq!(afterwards["forward"]["missing"], 1);
+    assert_eq!(
+        afterwards["partitions"][0]["partitions"][0]["difference"]["missing_at"],
+        json!([{"first": 11, "last": 11, "records": 1}])
+    );
+    assert_eq!(afterwards["back"]["surplus"], 1);
+}
+
+#[test]
+fn a_lab_that_is_healthy_says_that_a_drill_is_not_over() {
+    let lab = Lab::new();
+    let _mirrors = [lab.forward(Habits::default()), lab.back(Habits::default())];
+    lab.kmk.run("status").code(0).stderr_has(
+        "note: a drill has failed over from primary to secondary; `kmk drill failback` brings it home, `kmk drill abort` takes it back\n",
+    );
+}
+
+#[test]
+fn what_cannot_come_home_by_prefix_is_told_and_nothing_is_touched() {
+    let kmk = Kmk::on(|kmk| docker(kmk, "same", "failed-over"));
+    kmk.run("drill failback")
+        .code(2)
+        .changed(&[])
+        .stderr_has("error: flow primary->secondary keeps topic names")
+        .stderr_has("hint: `kmk drill abort` takes the failover back");
+    let kmk = Kmk::on(|kmk| docker(kmk, "prefix", "running"));
+    kmk.run("drill failback")
+        .code(2)
+        .changed(&[])
+        .stderr_has("error: an earlier drill of flow primary->secondary is not taken back");
+    std::fs::write(kmk.work("there.jsonl"), "mine").unwrap();
+    kmk.run("drill failback --salvage there.jsonl")
+        .code(2)
+        .changed(&[])
+        .stderr_has("error: there.jsonl exists already");
+    assert_eq!(
+        std::fs::read_to_string(kmk.work("there.jsonl")).unwrap(),
+        "mine"
+    );
+}
+
+#[test]
+fn only_what_is_real_is_offered() {
+    crate::flags::refused(&[
+        ("drill failback --by rebuild", "invalid value 'rebuild'"),
+        ("drill failback --load 0s", "it must be longer than zero"),
+        (
+            "drill failback --salvage none/x.jsonl",
+            "cannot write to none/x.jsonl",
+        ),
+    ]);
+}
