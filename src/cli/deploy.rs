@@ -1,6 +1,9 @@
+mod image;
 mod steps;
 mod summary;
 mod timings;
+
+pub(super) use image::variable;
 
 use super::quantity::{counted, whole};
 use super::{CliError, Context, Exit, flow_ends, lab_file};
@@ -215,18 +218,6 @@ fn trimmed(filters: Vec<String>) -> Vec<String> {
         .into_iter()
         .map(|filter| filter.trim().to_owned())
         .collect()
-}
-
-/// An image that the environment names.
-pub(super) fn variable(name: &str) -> Result<Option<String>, CliError> {
-    match std::env::var(name) {
-        Ok(image) if image.is_empty() => Ok(None),
-        Ok(image) => Ok(Some(image)),
-        Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(error) => Err(CliError::usage(format!(
-            "{name} is not an image name: {error}"
-        ))),
-    }
 }
 
 pub(crate) fn run(args: Args, context: &mut Context) -> Result<Exit, CliError> {

@@ -7,6 +7,7 @@ mod cleanup_policy;
 mod connector_status;
 mod drift;
 mod existing_clusters;
+mod exposure;
 mod failure;
 mod lost_data;
 mod mirrormakers;
@@ -23,8 +24,9 @@ mod timeline;
 mod unmatched_patterns;
 
 pub(super) use added_flow::add_flow;
+pub use exposure::exposure;
 pub use failure::{Aftermath, DeployError, Failure, Suspect};
-pub use request::{Change, Rendered, Request, default_directory, exposure, render};
+pub use request::{Change, Rendered, Request, default_directory, render};
 pub use timeline::{Marks, Span, Step};
 
 use crate::core::docker::{Docker, Engine, EngineHost};
