@@ -127,7 +127,9 @@ mod matrix {
             ("drill-ha", "ha", "primary:secondary"),
         ] {
             println!("{scenario}");
-            let lab = Lab::new(theme);
+            let mut lab = Lab::new(theme);
+            // room for the ports of three brokers
+            lab.ports[1] = lab.ports[0] + 10;
             let [first, second] = lab.ports;
             let (source, target) = flow.split_once(':').unwrap();
             let ports = format!("--port {source}={first} --port {target}={second}");

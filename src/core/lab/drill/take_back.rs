@@ -10,6 +10,8 @@ use crate::core::lab::journal;
 use crate::core::lab::link::{network, workers};
 use crate::core::lab::lock::{self, Lock};
 use crate::core::lab::{Lab, addresses};
+use crate::core::mirrormaker::patterns::{Rules, Selection};
+use crate::core::topology::Topology;
 use kmk_kafka::wait::{Interrupt, Limit, Probe, Stop};
 use kmk_kafka::{Admin, KafkaError};
 use std::time::{Duration, Instant};
@@ -155,30 +157,62 @@ fn remove(
     observer.on(Event::Started(
         "Removing the drill's topics and groups".to_owned(),
     ));
-    let topics = &state.topics;
-    let mirrored_back = state.back.iter().map(|back| &back.topic);
-    let sides = [
-        (
-            &state.source,
-            [&topics.source].into_iter().chain(mirrored_back).collect(),
-        ),
-        (&state.target, vec![&topics.mirrored, &topics.target]),
-    ];
-    for (cluster, topics) in sides {
-        let mut admin = connect(lab, cluster, limit)?;
-        for topic in topics {
-            match admin.delete_topic(topic, limit) {
-                Err(KafkaError::UnknownTopic { .. }) => {}
-                deleted => deleted?,
-            }
+    let topics = topics(&lab.topology, state);
+    let mut clusters: Vec<&str> = Vec::new();
+    for (cluster, topic) in &topics {
+        let mut admin = match connect(lab, cluster, limit) {
+            // what a flow brought to a cluster that kmk cannot log in to stays there
+            Err(KafkaError::NoLogin { .. }) => continue,
+            connected => connected?,
+        };
+        match admin.delete_topic(topic, limit) {
+            Err(KafkaError::UnknownTopic { .. }) => {}
+            deleted => deleted?,
+        }
+        if *cluster != state.source && !clusters.contains(&cluster.as_str()) {
+            clusters.push(cluster);
         }
     }
-    remove_groups(lab, state, &state.target, limit)?;
+    for cluster in clusters {
+        remove_groups(lab, state, cluster, limit)?;
+    }
     observer.on(Event::Done {
         what: "Removed the drill's topics and groups".to_owned(),
         took: begun.elapsed(),
     });
     Ok(())
+}
+
+/// The topics of a drill, by their clusters, and their copies wherever flows have brought them; what is copied comes before
+/// its copies.
+fn topics(topology: &Topology, state: &DrillState) -> Vec<(String, String)> {
+    let (source, target) = (&state.source, &state.target);
+    let mut found = vec![
+        (source.clone(), state.topics.source.clone()),
+        (target.clone(), state.topics.target.clone()),
+    ];
+    // mirrored by a flow back that may be gone by now
+    let back = state.back.as_ref();
+    found.extend(back.map(|back| (source.clone(), back.topic.clone())));
+    let mut next = 0;
+    while let Some((cluster, topic)) = found.get(next).cloned() {
+        next += 1;
+        for flow in topology
+            .flows
+            .iter()
+            .filter(|flow| flow.spec.source == cluster)
+        {
+            let is_copied = matches!(
+                Rules::of_flow(flow).select(&topic),
+                Selection::Included | Selection::NotEvaluated(_)
+            );
+            let copy = (flow.spec.target.clone(), flow.remote_topic(&topic));
+            if is_copied && !found.contains(&copy) {
+                found.push(copy);
+            }
+        }
+    }
+    found
 }
 
 /// Removes the groups of one side. Members that were killed have to time out first.
@@ -212,4 +246,58 @@ fn is(error: &KafkaError, number: i16) -> bool {
 fn connect(lab: &Lab, cluster: &str, limit: &Limit) -> Result<Admin, KafkaError> {
     let cluster = lab.topology.cluster(cluster);
     Admin::connect_patiently(&cluster.map_or(Ok(Vec::new()), addresses)?, limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::state::{Phase, Topics};
+    use super::*;
+    use crate::core::spec::scenario::Scenario;
+
+    /// What is removed of a drill, in order, as `cluster/topic`.
+    fn removed(scenario: Scenario, source: &str, target: &str) -> Vec<String> {
+        let topology = Topology::new(&scenario.spec("demo"));
+        let mut flows = topology.flows.iter();
+        let flow = flows.find(|flow| {
+            (flow.spec.source.as_str(), flow.spec.target.as_str()) == (source, target)
+        });
+        let state = DrillState {
+            flow: format!("{source}->{target}"),
+            source: source.to_owned(),
+            target: target.to_owned(),
+            fault: Fault::Kill,
+            phase: Phase::FailedOver,
+            since: 0,
+            topics: Topics {
+                source: "t".to_owned(),
+                mirrored: flow.unwrap().remote_topic("t"),
+                target: "t".to_owned(),
+            },
+            groups: Vec::new(),
+        };
+        let topics = topics(&topology, &state).into_iter();
+        topics
+            .map(|(cluster, topic)| format!("{cluster}/{topic}"))
+            .collect()
+    }
+
+    #[test]
+    fn copies_are_removed_wherever_flows_have_brought_them() {
+        assert_eq!(
+            removed(Scenario::Dr, "primary", "secondary"),
+            ["primary/t", "secondary/t", "secondary/primary.t"]
+        );
+        assert_eq!(
+            removed(Scenario::ActiveActive, "east", "west"),
+            ["east/t", "west/t", "west/east.t", "east/west.t"]
+        );
+        assert_eq!(
+            removed(Scenario::FanOut, "hub", "edge-1"),
+            ["hub/t", "edge-1/t", "edge-1/hub.t", "edge-2/hub.t"]
+        );
+        assert_eq!(
+            removed(Scenario::Migrate, "legacy", "cloud"),
+            ["legacy/t", "cloud/t"]
+        );
+    }
 }
