@@ -262,6 +262,7 @@ mod tests {
             (flow.spec.source.as_str(), flow.spec.target.as_str()) == (source, target)
         });
         let state = DrillState {
+            back: None,
             flow: format!("{source}->{target}"),
             source: source.to_owned(),
             target: target.to_owned(),
