@@ -71,41 +71,6 @@ fn what_was_removed_before_it_was_copied_is_told_after_mirrormaker_went_on() {
 
 #[test]
 #[ignore = "needs Docker"]
-fn what_retention_removed_between_two_looks_is_told() {
-    let lab = Lab::deployed("silent-retention", "");
-    let settings = "--config segment.bytes=10240 --config retention.ms=-1";
-    lab.kmk(&format!("topic create orders --partitions 1 {settings}"))
-        .code(0);
-    lab.primary().produce("orders", &lines(0, 100));
-    mirrored(&lab, 100);
-    lab.kmk("lag --max 0").code(0);
-    docker(&format!("stop -t 10 {}", lab.container(MIRRORMAKER)));
-    lab.primary().produce("orders", &lines(100, 5_000));
-    let primary = lab.container("primary");
-    let alter = "--bootstrap-server primary:9092 --alter --entity-type topics --entity-name orders --add-config retention.bytes=1";
-    kafka_tool(&primary, "kafka-configs.sh", alter, b"");
-    // the broker looks every five minutes, and half a minute after its start
-    docker(&format!("restart -t 20 {primary}"));
-    let first = until("retention has removed records", 2 * CROSSING, || {
-        let lag = lab.command("lag --json").output().unwrap();
-        let lag: Value = serde_json::from_slice(&lag.stdout).ok()?;
-        let first = orders(&lag)?["partitions"][0]["first"].as_u64()?;
-        (first > 100).then_some(first)
-    });
-    docker(&format!("start {}", lab.container(MIRRORMAKER)));
-    lab.primary().produce("orders", "last\n");
-    mirrored(&lab, 5_001 - (first - 100));
-    let lost = first - 100;
-    told(
-        &lab,
-        &format!(
-            "at least {lost} records of `orders` removed on primary before they were mirrored, between 20"
-        ),
-    );
-}
-
-#[test]
-#[ignore = "needs Docker"]
 fn a_topic_that_was_made_anew_between_two_looks_is_told_with_what_was_passed_over() {
     let lab = Lab::deployed("silent-recreated", "");
     lab.primary().produce("orders", &lines(0, 100));
@@ -158,13 +123,10 @@ fn a_topic_that_was_made_anew_between_two_looks_is_told_with_what_was_passed_ove
 fn an_end_that_moved_back_is_told() {
     let lab = Lab::deployed("silent-back", "");
     let primary = lab.container("primary");
-    let log = "/var/lib/kafka/data/orders-0";
     lab.primary().produce("orders", &lines(0, 100));
     mirrored(&lab, 100);
-    let saved = tempfile::tempdir().unwrap();
-    let saved = saved.path().join("orders-0");
     docker(&format!("stop -t 20 {primary}"));
-    docker(&format!("cp {primary}:{log} {}", saved.display()));
+    in_data(&lab, "cp -a /data/kmk/orders-0 /data/saved");
     docker(&format!("start {primary}"));
     lab.primary().until_it_answers();
     lab.primary().produce("orders", &lines(100, 150));
@@ -173,28 +135,10 @@ fn an_end_that_moved_back_is_told() {
 
     println!("the broker comes back with the partition as it was before");
     docker(&format!("stop -t 20 {primary}"));
-    let data = format!("kmk-{}_primary-data", lab.name);
-    let image = docker(&format!("inspect --format {{{{.Config.Image}}}} {primary}"));
-    docker_words(
-        &[
-            "run",
-            "--rm",
-            "--user",
-            "0",
-            "-v",
-            &format!("{data}:/data"),
-            "--entrypoint",
-            "sh",
-            &image,
-            "-c",
-            "rm -r /data/orders-0 /data/*checkpoint*",
-        ],
-        b"",
+    in_data(
+        &lab,
+        "rm -r /data/kmk/orders-0 /data/kmk/*checkpoint* && mv /data/saved /data/kmk/orders-0",
     );
-    docker(&format!(
-        "cp -a {} {primary}:/var/lib/kafka/data/",
-        saved.display()
-    ));
     docker(&format!("start {primary}"));
     lab.primary().until_it_answers();
     assert_eq!(lab.primary().end("orders"), 100);
@@ -208,6 +152,27 @@ fn an_end_that_moved_back_is_told() {
     lab.primary().produce("orders", &lines(200, 300));
     assert_eq!(lab.primary().end("orders"), 200);
     told(&lab, back);
+}
+
+/// Runs a script where the volume of the source's broker is `/data`.
+fn in_data(lab: &Lab, script: &str) {
+    let volume = format!("kmk-{}_primary-data:/data", lab.name);
+    let format = "inspect --format {{.Config.Image}}";
+    let image = docker(&format!("{format} {}", lab.container("primary")));
+    let run = [
+        "run",
+        "--rm",
+        "--user",
+        "0",
+        "-v",
+        &volume,
+        "--entrypoint",
+        "sh",
+        &image,
+        "-c",
+        script,
+    ];
+    docker_words(&run, b"");
 }
 
 fn lines(from: usize, to: usize) -> String {
@@ -257,4 +222,46 @@ fn told(lab: &Lab, loss: &str) {
     lab.kmk("explain orders").code(1).prints(loss);
     let status = lab.kmk("status --json").code(1).json();
     assert_eq!(status["healthy"], json!(false));
+}
+
+mod matrix {
+    use super::*;
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn what_retention_removed_between_two_looks_is_told() {
+        let lab = Lab::deployed("silent-retention", "");
+        let settings = "--config segment.bytes=102400 --config retention.ms=-1";
+        lab.kmk(&format!("topic create orders --partitions 1 {settings}"))
+            .code(0);
+        lab.primary().produce("orders", &lines(0, 100));
+        mirrored(&lab, 100);
+        lab.kmk("lag --max 0").code(0);
+        docker(&format!("stop -t 10 {}", lab.container(MIRRORMAKER)));
+        // more than a segment, in batches that fit one
+        for from in (100..10_100).step_by(2_000) {
+            lab.primary().produce("orders", &lines(from, from + 2_000));
+        }
+        let primary = lab.container("primary");
+        let alter = "--bootstrap-server primary:9092 --alter --entity-type topics --entity-name orders --add-config retention.bytes=1";
+        kafka_tool(&primary, "kafka-configs.sh", alter, b"");
+        // the broker looks every five minutes, and half a minute after its start
+        docker(&format!("restart -t 20 {primary}"));
+        let first = until("retention has removed records", 2 * CROSSING, || {
+            let lag = lab.command("lag --json").output().unwrap();
+            let lag: Value = serde_json::from_slice(&lag.stdout).ok()?;
+            let first = orders(&lag)?["partitions"][0]["first"].as_u64()?;
+            (first > 100).then_some(first)
+        });
+        docker(&format!("start {}", lab.container(MIRRORMAKER)));
+        lab.primary().produce("orders", "last\n");
+        mirrored(&lab, 10_101 - (first - 100));
+        let lost = first - 100;
+        told(
+            &lab,
+            &format!(
+                "at least {lost} records of `orders` removed on primary before they were mirrored, between 20"
+            ),
+        );
+    }
 }
