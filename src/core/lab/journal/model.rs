@@ -61,7 +61,7 @@ impl Journal {
         self.links.get(flow)?.asked
     }
 
-    /// What was done to the line of a flow, to be changed. [`Journal::tidy`] drops it where nothing is left of it.
+    /// What was done to the line of a flow, to be changed. It is dropped where nothing is left of it.
     pub fn link(&mut self, flow: &str) -> &mut LinkState {
         self.links.entry(flow.to_owned()).or_default()
     }

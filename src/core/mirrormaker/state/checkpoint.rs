@@ -21,7 +21,7 @@ pub struct Checkpoint {
     pub time: Option<i64>,
 }
 
-/// The latest checkpoint of each group in each partition, from the records of the [topic](checkpoints_topic) in order.
+/// The latest checkpoint of each group in each partition, from the records of the [topic](crate::core::topology::checkpoints_topic) in order.
 pub fn checkpoints<'a>(
     records: impl IntoIterator<Item = &'a Record>,
 ) -> BTreeMap<GroupPlace, Checkpoint> {

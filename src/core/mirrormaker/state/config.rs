@@ -23,7 +23,7 @@ pub struct Config {
     pub agreed: Option<i64>,
 }
 
-/// The present configuration of `connector`, from the records of the [topic](configs_topic) in order.
+/// The present configuration of `connector`, from the records of the [topic](crate::core::topology::configs_topic) in order.
 pub fn config<'a>(records: impl IntoIterator<Item = &'a Record>, connector: &str) -> Config {
     let mut latest: BTreeMap<&str, &[u8]> = BTreeMap::new();
     let commits = format!("commit-{connector}");
@@ -120,7 +120,7 @@ fn words(list: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Whether no task of `connector` copies `topic` any more: none is told to, and each has begun since it was told what to
-/// copy. From the records of the [configs topic](configs_topic) and of the [status topic](super::status_topic) in order.
+/// copy. From the records of the [configs topic](crate::core::topology::configs_topic) and of the [status topic](super::status_topic) in order.
 pub fn has_let_go(configs: &[Record], states: &[Record], connector: &str, topic: &str) -> bool {
     if config(configs, connector).topics.contains_key(topic) {
         return false;
