@@ -4,6 +4,7 @@ use crate::docker::{Docker, Rule};
 use crate::kmk::Kmk;
 use crate::mirror::{Habits, Mirror};
 use crate::ran::Ran;
+use crate::report::fits_the_schema;
 use kmk_kafka::message::Record;
 use kmk_kafka::testing::FakeBroker;
 use serde_json::{Value, json};
@@ -113,7 +114,9 @@ impl Lab {
 fn report(ran: &Ran) -> Value {
     // ports are numbers
     let text = ran.text().replace(": $PRIMARY", ": 1");
-    serde_json::from_str(&text.replace(": $SECONDARY", ": 2")).unwrap()
+    let report: Value = serde_json::from_str(&text.replace(": $SECONDARY", ": 2")).unwrap();
+    fits_the_schema(&report);
+    report
 }
 
 fn group<'a>(report: &'a Value, name: &str) -> &'a Value {

@@ -90,7 +90,7 @@ fn flags() -> String {
 }
 
 #[track_caller]
-fn fits_the_schema(report: &Value) {
+pub(crate) fn fits_the_schema(report: &Value) {
     let schema = serde_json::from_str(include_str!("../../docs/report.schema.json")).unwrap();
     assert_eq!(problems(&schema, report), [""; 0]);
 }
