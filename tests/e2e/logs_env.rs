@@ -56,7 +56,7 @@ fn logs_and_addresses_are_there_for_scripts() {
     .code(0);
     lab.kmk_in(elsewhere.path(), "destroy")
         .code(0)
-        .prints("3 containers, 2 networks, 2 volumes");
+        .prints("3 containers, 2 networks, 3 volumes");
     lab.assert_gone();
     assert_eq!(elsewhere.path().read_dir().unwrap().count(), 0);
     assert!(!docker("ps -a --format {{.Names}}").contains(&lab.name));
