@@ -73,7 +73,7 @@ def main():
     sizes = SMALLEST if asked.smallest else FULL
     rounds = asked.rounds or sizes.rounds
     binaries = os.environ["BENCH_BINARIES"]
-    # nothing of it is left where all is measured anew
+    # an earlier run does not count when everything is measured
     results = Results(os.path.join(binaries, "bench.json"), asked.earlier if asked.parts else None)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(143))

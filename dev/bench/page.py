@@ -16,7 +16,7 @@ It is not a test: a goal that is missed shows as "no".
 
 - Machine: {machine}
 - Versions: {versions}
-- Date: {date}{anew}
+- Date: {date}{again}
 
 A cell shows minimum / **median** / maximum, and the number of runs. The ratio is the first column's median divided by the
 last one's. The last column names what finally limits the row, measured in the same run if possible, and how `kmk` compares
@@ -42,13 +42,13 @@ def write(results, directory):
 
 
 def title(results):
-    """Names what was measured anew since, and when; also the machine and the versions, where they are others."""
-    facts, anew = results.facts, {}
-    for part, run in facts.get("anew", {}).items():
+    """Names what was measured again since, and when; also the machine and the versions, where they are others."""
+    facts, again = results.facts, {}
+    for part, run in facts.get("again", {}).items():
         others = [run[fact] for fact in ("machine", "versions") if run[fact] != facts[fact]]
-        anew.setdefault(", ".join([run["date"], *others]), []).append(part)
-    words = "".join(f"; measured again: {', '.join(parts)} ({run})" for run, parts in anew.items())
-    return TITLE.format(**{**facts, "anew": words})
+        again.setdefault(", ".join([run["date"], *others]), []).append(part)
+    words = "".join(f"; measured again: {', '.join(parts)} ({run})" for run, parts in again.items())
+    return TITLE.format(**{**facts, "again": words})
 
 
 def sections(results, drawn):

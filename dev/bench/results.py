@@ -36,7 +36,7 @@ class Results:
         self.now, self.facts, self.values, self.gaps = {}, {}, {}, {}
         self.failed = {}  # part -> what could not be measured of it
         self.parts = []  # that were begun in this run
-        self.old = set()  # rows of an earlier run, until they are measured anew
+        self.old = set()  # rows of an earlier run, until they are measured again
         if earlier:
             with open(earlier, encoding="utf-8") as text:
                 kept = json.load(text)
@@ -59,7 +59,7 @@ class Results:
             new = self.now[fact]
             self.facts[fact] = sorted({*self.facts[fact], *new}) if fact in COUNTS else new
         if self.earlier:
-            self.facts.setdefault("anew", {})[part] = {fact: self.now[fact] for fact in RUN}
+            self.facts.setdefault("again", {})[part] = {fact: self.now[fact] for fact in RUN}
 
     def add(self, row, side, value):
         self.renew(row)

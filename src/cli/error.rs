@@ -30,7 +30,7 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// Done, or yes.
     Done = 0,
-    /// The answer is no: too few by the deadline, a count that is short whatever the cause, not healthy, lost.
+    /// A check failed: too few records by the deadline, a short count whatever the cause, not healthy, records lost.
     No = 1,
     /// A flag, value, file or name inside the lab (cluster, flow, topic, group, service) that does not exist.
     Usage = 2,
@@ -116,7 +116,7 @@ impl CliError {
         all
     }
 
-    /// The answer is no.
+    /// A check failed.
     pub(crate) fn no(what: impl Into<String>) -> Self {
         Self::new(Exit::No, what)
     }

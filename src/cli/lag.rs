@@ -175,7 +175,7 @@ fn over(args: &Args, flow: &FlowLag) -> Vec<String> {
         .collect()
 }
 
-/// What was asked for, of a lab that is found anew.
+/// Looks up the lab again, and returns the lag of the requested flow and topic.
 fn look(args: &Args, context: &Context) -> Result<Lag, CliError> {
     let (docker, lab) = context.find_awake()?;
     if let Some(name) = &args.flow {
@@ -192,7 +192,7 @@ fn look(args: &Args, context: &Context) -> Result<Lag, CliError> {
     Ok(found)
 }
 
-/// Drops all other topics, and sums up anew.
+/// Keeps only this topic, and recalculates the totals.
 fn keep(name: &str, lag: &mut Lag, context: &Context) -> Result<(), CliError> {
     let all: Vec<&TopicLag> = lag.flows.iter().flat_map(|flow| &flow.topics).collect();
     let is_known = lag.flows.iter().all(|flow| flow.behind.is_some());

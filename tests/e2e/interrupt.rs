@@ -62,9 +62,9 @@ fn a_lab_that_runs_outlives_a_second_deploy() {
         .until_it_has("primary.orders", &sent, CROSSING);
     let before = lab.ids();
 
-    println!("interrupted while the brokers are made anew");
+    println!("interrupted while the brokers are recreated");
     let mut running = lab.start("deploy --partitions 2");
-    running.until("a broker is made anew", |_| {
+    running.until("a broker is recreated", |_| {
         lab.ids().get("primary") != before.get("primary")
     });
     running.interrupt();
@@ -113,7 +113,7 @@ fn still_there(lab: &Lab) {
     println!("  there are {remains:?}");
 }
 
-/// What compose leaves when it is stopped between making a container anew and removing the old one.
+/// What compose leaves when it is stopped between creating the new container and removing the old one.
 fn half_made_twin(lab: &Lab, service: &str) {
     let name = lab.container(service);
     let of = |format: &str| docker_words(&["inspect", "--format", format, &name], b"");

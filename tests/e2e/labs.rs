@@ -88,7 +88,7 @@ mod matrix {
 
     #[test]
     #[ignore = "needs Docker"]
-    fn a_lab_that_was_stopped_again_and_again_goes_on_where_it_was() {
+    fn a_lab_that_is_stopped_repeatedly_resumes_where_it_was() {
         goes_on_after(3);
     }
 }

@@ -187,7 +187,7 @@ fn a_lab_on_another_engine() {
     let ran = kmk("deploy --dir by-ssh").code(0);
     ran.prints("already runs as requested");
 
-    println!("another address: brokers anew, records as they were");
+    println!("another address: brokers are recreated, records stay");
     let ran = remote.deploy("--bind 127.0.0.2").code(0);
     ran.prints("Recreated: primary, secondary.")
         .prints("127.0.0.2:");

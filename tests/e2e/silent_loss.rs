@@ -71,7 +71,7 @@ fn what_was_removed_before_it_was_copied_is_told_after_mirrormaker_went_on() {
 
 #[test]
 #[ignore = "needs Docker"]
-fn a_topic_that_was_made_anew_between_two_looks_is_told_with_what_was_passed_over() {
+fn a_topic_recreated_between_two_looks_is_reported_with_what_was_passed_over() {
     let lab = Lab::deployed("silent-recreated", "");
     lab.primary().produce("orders", &lines(0, 100));
     mirrored(&lab, 100);

@@ -48,7 +48,7 @@ fn the_topics_asked_for_are_mirrored_and_no_others() {
     lab.deploy("").code(0).prints("already runs as requested");
     assert_eq!(lab.ids(), before);
 
-    println!("with another filter, MirrorMaker is made anew");
+    println!("with another filter, MirrorMaker is recreated");
     lab.kmk("deploy --topics other")
         .code(0)
         .prints("Recreated: mm2-secondary.");

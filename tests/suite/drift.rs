@@ -37,9 +37,9 @@ fn a_link_that_was_cut_is_mended_under_the_name_that_others_look_for() {
 }
 
 #[test]
-fn other_limits_than_it_was_made_with_make_a_container_anew() {
+fn a_container_with_other_limits_is_recreated() {
     const MEMORY: u64 = 512 << 20;
-    for (change, is_anew) in [
+    for (change, is_recreated) in [
         (
             &(|lab: FakeLab| lab.memory("primary", MEMORY / 2)) as &dyn Fn(FakeLab) -> FakeLab,
             true,
@@ -57,7 +57,11 @@ fn other_limits_than_it_was_made_with_make_a_container_anew() {
             format!("{IN_PLACE} --force-recreate --no-deps -- primary"),
             format!("{IN_PLACE} --no-recreate"),
         ];
-        let expected: Vec<&str> = up.iter().filter(|_| is_anew).map(String::as_str).collect();
+        let expected: Vec<&str> = up
+            .iter()
+            .filter(|_| is_recreated)
+            .map(String::as_str)
+            .collect();
         with(change)
             .deploy("--timeout 1s")
             .code(3)

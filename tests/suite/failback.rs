@@ -109,7 +109,7 @@ impl Lab {
         Mirror::start_as(source, target, habits)
     }
 
-    /// Fails back; MirrorMaker begins anew once the stranded records are safe.
+    /// Fails back; MirrorMaker starts from the beginning once the stranded records are safe.
     fn failed_back(&self, forward: Habits, back: Habits) -> Ran {
         let running = self
             .kmk
@@ -165,7 +165,7 @@ fn stranded_records_are_exported_and_mirrored_late_and_copies_are_counted() {
         (&json!(1), &json!([{"first": 10, "last": 12, "records": 3}])),
         "{report:#}"
     );
-    // the mirror of the test begins anew: all that had crossed is there twice
+    // the mirror of the test starts from the beginning: everything mirrored before is there twice
     for when in ["at_switch", "afterwards"] {
         assert_eq!(report[when]["forward"]["surplus"], 20, "{report:#}");
         assert_eq!(report[when]["forward"]["missing"], 0);

@@ -523,7 +523,7 @@ fn a_mirror_maker_without_flows_is_taken_away() {
 }
 
 #[test]
-fn an_empty_lab_file_is_named_as_it_is_written_anew() {
+fn an_empty_lab_file_is_named_and_written_again() {
     let kmk = kmk_with(SHOP);
     fs::create_dir(kmk.work("my labs")).unwrap();
     fs::write(kmk.work("my labs/shop.yml"), "").unwrap();

@@ -312,7 +312,7 @@ fn any_port_leaves_the_ports_of_stopped_labs_to_them() {
 
 /// Two deploys may look at the same moment: docker refuses the second one, which then looks again.
 #[test]
-fn ports_that_another_took_in_the_meantime_are_chosen_anew() {
+fn ports_that_were_taken_in_the_meantime_are_replaced() {
     use crate::docker::UP;
     const UP_COMMAND: &str = "compose --ansi never -p kmk-demo -f kmk-lab/docker-compose.yml up \
                               --detach --quiet-pull --no-recreate";

@@ -1,4 +1,4 @@
-//! Labs whose clusters run different Kafkas: each image is found by itself, and only what changes is made anew.
+//! Labs whose clusters run different Kafkas: each image is found by itself, and only what changes is recreated.
 
 use crate::docker::{Docker, Rule, UP};
 use crate::image::missing;

@@ -127,7 +127,7 @@ fn what_is_removed_after_it_was_copied_is_no_loss() {
 }
 
 #[test]
-fn a_topic_that_was_made_anew_is_told_with_what_was_passed_over() {
+fn a_recreated_topic_is_reported_with_what_was_passed_over() {
     let lab = seen();
     {
         let _held = lab.mirror.as_ref().unwrap().hold();

@@ -365,7 +365,7 @@ fn made(kmk: Kmk, flags: &str) -> Kmk {
 }
 
 #[test]
-fn another_address_makes_the_brokers_anew_and_nothing_else() {
+fn another_address_recreates_the_brokers_and_nothing_else() {
     for kmk in [Kmk::new(), far()] {
         let kmk = made(kmk, "--bind 127.0.0.1");
         let ran = kmk.deploy("--bind ::1").code(3);
@@ -391,7 +391,7 @@ fn a_lab_without_an_address_is_not_changed_from_elsewhere() {
 }
 
 #[test]
-fn a_mirror_that_is_to_be_driven_from_elsewhere_gets_its_file_anew() {
+fn a_mirror_that_is_driven_from_elsewhere_gets_its_file_again() {
     let kmk = made(Kmk::new(), "--bind 10.0.0.1").variable("DOCKER_HOST", FAR);
     let ran = kmk.deploy("--overwrite").code(3);
     ran.stderr_has(" --force-recreate --no-deps -- mm2-secondary`");

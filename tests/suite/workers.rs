@@ -31,7 +31,7 @@ fn two_workers_find_each_other_and_one_needs_nobody() {
     assert!(!compose.contains("  mm2-secondary:\n"));
     assert!(
         !compose.contains("Failed to reconfigure"),
-        "a worker whose leader died is not started anew"
+        "a worker whose leader died is not restarted"
     );
     for line in [
         "dedicated.mode.enable.internal.rest = true",

@@ -20,8 +20,8 @@ pub(super) fn summary(deployed: &Deployed) -> String {
         Did::Repaired => {
             format!("Lab `{lab}` is repaired and {replicates}, after {took}.")
         }
-        Did::Changed { anew, gone } => {
-            let what = [("Recreated", anew), ("Removed", gone)];
+        Did::Changed { recreated, removed } => {
+            let what = [("Recreated", recreated), ("Removed", removed)];
             let what = what
                 .into_iter()
                 .filter(|(_, services)| !services.is_empty());

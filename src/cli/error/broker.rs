@@ -82,7 +82,7 @@ pub(crate) fn advice(error: &KafkaError) -> Option<String> {
 struct Help {
     /// Its name in Kafka's documentation.
     error: &'static str,
-    /// Whether it is what was typed that is wrong, the answer is no, or the cluster cannot do it now.
+    /// Invalid input, a failed check, or a cluster that cannot do it now.
     exit: Exit,
     /// With `{lab}` in commands, where a lab is to be named.
     hint: &'static str,

@@ -280,8 +280,8 @@ impl Describer<'_> {
                     let (takes, would) = (bytes(one.remote_bytes), bytes(one.source_bytes));
                     format!("`{}` accepts {takes}, and `{}` {would}", one.remote, one.topic)
                 });
-                let anew = "MirrorMaker restarts by itself until it works; all topics of the flow wait for it";
-                let more = tight.chain([anew.to_owned()]).chain(self.not_copied());
+                let restarts = "MirrorMaker restarts by itself until it works; all topics of the flow wait for it";
+                let more = tight.chain([restarts.to_owned()]).chain(self.not_copied());
                 causes.chain(more).collect()
             }
             Answer::NotEvaluated { patterns, refresh } => vec![

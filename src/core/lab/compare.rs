@@ -36,7 +36,7 @@ pub struct PartitionComparison {
     pub difference: Option<Difference>,
     /// Why it could not be seen.
     pub unknown: Option<String>,
-    /// The offset behind which MirrorMaker goes on when it starts; none where it has no position and begins anew.
+    /// The offset after which MirrorMaker resumes; none where it has no position and starts from the beginning.
     pub position: Option<i64>,
 }
 

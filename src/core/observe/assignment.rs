@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(in crate::core) struct Assignment(BTreeMap<String, BTreeSet<Part>>);
 
 impl Assignment {
-    /// As the members of the group say. None while they share out anew: then brokers do not tell; nor while one is
+    /// As the members of the group say. None during a rebalance: then brokers do not report it; nor while one is
     /// there twice, as one that died and came back is until it is missed.
     pub(in crate::core) fn of<T>(groups: &[(Group, T)], source: &str) -> Option<Self> {
         let name = state::group(source);
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_known_while_work_is_shared_out_anew_or_a_dead_worker_is_not_missed_yet() {
+    fn nothing_is_known_during_a_rebalance_or_before_a_dead_worker_is_noticed() {
         let silent = Member {
             work: None,
             ..member("a", None)

@@ -15,15 +15,15 @@ const READS: usize = 8;
 /// The memory of so many frames is kept: one that is worked on, one that waits, and one that comes.
 const KEPT: usize = 3;
 
-/// The memory of smaller frames costs nothing to get anew, in bytes.
+/// Buffers of smaller frames, in bytes, are not reused: allocating them is cheap.
 const WORTH_KEEPING: usize = 256 * 1024;
 
 /// A frame on its way in.
 #[derive(Debug, Default)]
 pub(crate) struct Incoming {
     bytes: Vec<u8>,
-    /// Large frames that were handed out. Once nobody looks at one any more its memory is used again: given back to the
-    /// system and taken anew, it would be cleared each time.
+    /// Buffers of large frames that were handed out. A buffer is reused once nothing refers to it: the system would clear
+    /// a newly allocated one each time.
     handed_out: Vec<Bytes>,
     /// The length that the frame announced, once that is known.
     length: Option<usize>,

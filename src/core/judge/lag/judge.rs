@@ -201,9 +201,9 @@ mod tests {
             outlook(ends(0, 110), Some(99), empty),
             (100..110, 100, false)
         );
-        let anew = Some(ends(0, 10));
+        let recreated = Some(ends(0, 10));
         assert_eq!(
-            outlook(ends(0, 110), Some(109), anew),
+            outlook(ends(0, 110), Some(109), recreated),
             (110..110, 100, true)
         );
     }

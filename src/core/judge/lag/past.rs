@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 
 /// Partitions of a flow that are remembered at most: labels are arguments of a process, which has room for so many.
 const REMEMBERED: usize = 1_000;
-/// How long what has only moved need not be written down anew, in milliseconds.
+/// How long positions that have only moved need not be written again, in milliseconds.
 const STALE: i64 = 60_000;
-/// How long it is told that a topic was made anew where nothing of it is missing, in milliseconds.
+/// How long it is told that a topic was recreated where nothing of it is missing, in milliseconds.
 const TOLD: i64 = 3_600_000;
 
 /// What was seen last of the topics of a flow.
@@ -76,11 +76,11 @@ pub struct Past {
     pub until_ms: i64,
     /// Whether the topic was deleted, and created again under its name: it has another id.
     pub recreated: bool,
-    /// Records that are on the source no more, or that MirrorMaker passed over in a topic that was made anew, and that were not mirrored.
+    /// Records that are on the source no more, or that MirrorMaker passed over in a topic that was recreated, and that were not mirrored.
     pub never_copied: u64,
     /// Offsets by which the ends of its partitions moved back.
     pub moved_back: u64,
-    /// Whether the topic was made anew, and it cannot be counted what of it is mirrored.
+    /// Whether the topic was recreated, and it cannot be counted what of it is mirrored.
     pub uncountable: bool,
 }
 
@@ -163,8 +163,8 @@ impl TopicMemory {
     /// What happened since, `at` being when it was seen; none where nothing did.
     fn since(&self, at: i64, topic: &mut TopicLag, known: Countable) -> Option<Past> {
         let recreated = self.is_recreated(topic);
-        // whatever is in a topic that was made anew was written since
-        let is_copy_anew = differ(self.ids.target.as_ref(), topic.ids.target.as_ref());
+        // whatever is in a topic that was recreated was written since
+        let is_copy_recreated = differ(self.ids.target.as_ref(), topic.ids.target.as_ref());
         let mut past = Past {
             since_ms: at,
             until_ms: known.now,
@@ -185,7 +185,7 @@ impl TopicMemory {
             }
             // where nothing is mirrored yet, MirrorMaker begins at the first record
             let Some(noted) = one.noted else { continue };
-            let copies = base.map(|base| if is_copy_anew { 0 } else { base.1 });
+            let copies = base.map(|base| if is_copy_recreated { 0 } else { base.1 });
             match (base, copies, one.remote) {
                 (Some(Base(passed, _)), Some(copies), Some(remote)) if remote.end >= copies => {
                     let passed = if recreated { -1 } else { *passed };

@@ -70,14 +70,14 @@ impl Plan<'_> {
         }
         let names = flows.iter().map(|(from, to)| format!("{from}->{to}"));
         let names: Vec<String> = names.collect();
-        let anew = self.changed();
+        let recreated = self.changed();
         let clusters = self.rendered.topology.clusters.iter();
         let restarted = clusters.filter(|cluster| {
             let mut brokers = cluster.brokers.iter();
-            brokers.any(|broker| anew.contains(&broker.service))
+            brokers.any(|broker| recreated.contains(&broker.service))
         });
         let restarted: Vec<&str> = restarted.map(|cluster| cluster.name.as_str()).collect();
-        let what = [("starts", &self.added), ("recreates", &anew)];
+        let what = [("starts", &self.added), ("recreates", &recreated)];
         let what = what
             .into_iter()
             .filter(|(_, services)| !services.is_empty());

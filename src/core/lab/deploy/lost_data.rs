@@ -200,8 +200,14 @@ impl Plan<'_> {
     /// What was told now is told no more, once it cannot be seen any more.
     fn take_note(&self, flows: &[FlowLag], limit: &Limit) -> Result<(), LabError> {
         let lab = Lab::find(self.docker, self.lab(), limit)?;
-        let is_anew = |flow: &FlowLag| self.is_lost(&flow.source) || self.is_lost(&flow.target);
-        Ok(lag::acknowledge(self.docker, &lab, flows, &is_anew, limit)?)
+        let restarts = |flow: &FlowLag| self.is_lost(&flow.source) || self.is_lost(&flow.target);
+        Ok(lag::acknowledge(
+            self.docker,
+            &lab,
+            flows,
+            &restarts,
+            limit,
+        )?)
     }
 }
 

@@ -40,10 +40,10 @@ impl Plan<'_> {
     ) -> Result<(), DeployError> {
         let changed = self.changed();
         let changed = held.iter().filter(|service| changed.contains(service));
-        let anew: BTreeSet<&String> = changed.chain(others).collect();
-        if !anew.is_empty() {
-            let anew: Vec<String> = anew.into_iter().cloned().collect();
-            self.replace(&anew, observer)?;
+        let recreated: BTreeSet<&String> = changed.chain(others).collect();
+        if !recreated.is_empty() {
+            let recreated: Vec<String> = recreated.into_iter().cloned().collect();
+            self.replace(&recreated, observer)?;
         }
         if held.is_empty() {
             return Ok(());

@@ -76,9 +76,9 @@ pub enum Outcome {
     /// The same, and changed it.
     Changed {
         /// Services that were recreated, or that the lab did not have before.
-        anew: Vec<String>,
+        recreated: Vec<String>,
         /// Services that it has no more.
-        gone: Vec<String>,
+        removed: Vec<String>,
     },
 }
 
@@ -89,14 +89,14 @@ impl Outcome {
             Self::Created => {}
             Self::Unchanged | Self::Repaired => {
                 *self = Self::Changed {
-                    anew: services,
-                    gone: Vec::new(),
+                    recreated: services,
+                    removed: Vec::new(),
                 }
             }
-            Self::Changed { anew, .. } => {
-                anew.extend(services);
-                anew.sort();
-                anew.dedup();
+            Self::Changed { recreated, .. } => {
+                recreated.extend(services);
+                recreated.sort();
+                recreated.dedup();
             }
         }
     }

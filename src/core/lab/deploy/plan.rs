@@ -282,14 +282,14 @@ impl<'a> Plan<'a> {
             });
         }
         self.reconnect(&cut, limit, observer)?;
-        let gone: Vec<String> = (superfluous.iter())
+        let removed: Vec<String> = (superfluous.iter())
             .map(|container| container.service().to_owned())
             .collect();
-        let anew = [changed, self.added.clone()].concat();
+        let recreated = [changed, self.added.clone()].concat();
         Ok(match self.was_there {
             false => Outcome::Created,
-            true if anew.is_empty() && gone.is_empty() => Outcome::Repaired,
-            true => Outcome::Changed { anew, gone },
+            true if recreated.is_empty() && removed.is_empty() => Outcome::Repaired,
+            true => Outcome::Changed { recreated, removed },
         })
     }
 

@@ -107,7 +107,7 @@ impl<'a> Plan<'a> {
     fn of(lab: &'a Lab, flow: &'a Flow, what: &Failover) -> Self {
         let run = |nth| RunId::new(SystemTime::now(), std::process::id(), nth);
         let runs = (run(0), run(1));
-        // made anew each time: of a topic that is made again MirrorMaker would look for the offsets of the old one
+        // a new topic each time: in a recreated topic, MirrorMaker would look for the offsets of the old one
         let number = &runs.0.to_string()[..6];
         let topic = format!("{PREFIX}{number}-orders");
         let mirrored = flow.remote_topic(&topic);

@@ -119,7 +119,8 @@ fn each<'a>(lab: &'a Lab, seen: &'a [FlowLag]) -> impl Iterator<Item = (&'a Flow
     seen.iter().filter_map(move |lag| Some((flow(lag)?, lag)))
 }
 
-/// A person was told of all that was seen of flows: it is told no more. Of those that begin anew, nothing from before counts.
+/// Everything seen of these flows has been reported, and is not reported again. For flows that restart from the beginning,
+/// earlier observations are dropped.
 ///
 /// # Errors
 /// When the journal cannot be written.
@@ -127,12 +128,12 @@ pub(in crate::core::lab) fn acknowledge(
     docker: &Docker,
     lab: &Lab,
     flows: &[FlowLag],
-    begins_anew: OfFlow<'_>,
+    restarts: OfFlow<'_>,
     limit: &Limit,
 ) -> Result<(), JournalError> {
     let seen = each(lab, flows);
     let seen: Vec<(&Flow, &FlowLag)> = seen.filter(|(_, lag)| lag.behind.is_some()).collect();
-    write(docker, lab, &seen, Some(begins_anew), limit)
+    write(docker, lab, &seen, Some(restarts), limit)
 }
 
 fn write(
@@ -160,7 +161,7 @@ fn write(
                 // somebody else has looked meanwhile, and written it down
                 continue;
             }
-            let before = before.filter(|_| !told.is_some_and(|begins_anew| begins_anew(lag)));
+            let before = before.filter(|_| !told.is_some_and(|restarts| restarts(lag)));
             let own = (flow.verify.as_str(), flow.starts_at_end(&lab.topology));
             let mut renewed = FlowMemory::renewed(before, lag, own, later.as_ref(), now);
             if told.is_some() {
@@ -171,7 +172,7 @@ fn write(
     })
 }
 
-/// Forgets a topic that kmk has deleted, or whose mirrored topic it has deleted: MirrorMaker begins with the next one anew. `flows`
+/// Forgets a topic that kmk has deleted, or whose mirrored topic it has deleted: MirrorMaker starts the next one from its beginning. `flows`
 /// are those that read it.
 pub(in crate::core::lab) fn forget<'a>(
     docker: &Docker,

@@ -228,7 +228,7 @@ impl<'a, 's> Run<'a, 's> {
         taken
     }
 
-    /// The broker answered: patience begins anew, unless a number of records is due in a fixed time.
+    /// The broker answered: the timeout restarts, unless a number of records is due in a fixed time.
     fn went_well(&mut self, consumer: &mut Consumer) {
         if self.what.messages.is_none() || self.what.follow {
             self.limit = Limit::new(self.what.timeout, self.limit.interrupt());

@@ -17,8 +17,8 @@ struct World {
     mirrored: i64,
     committed: i64,
     copy: i64,
-    /// Whether MirrorMaker has not looked at the topic since it was made anew.
-    is_anew: bool,
+    /// Whether MirrorMaker has not read the topic since it was recreated.
+    is_recreated: bool,
     /// Records that were on the source and will never be mirrored.
     lost: u64,
     now: i64,
@@ -35,7 +35,7 @@ impl World {
             mirrored: -1,
             committed: -1,
             copy: 0,
-            is_anew: false,
+            is_recreated: false,
             lost: 0,
             now: 0,
             memory: None,
@@ -48,9 +48,9 @@ impl World {
     }
 
     fn mirror(&mut self, at_most: i64) {
-        let finds_out = self.is_anew && self.source.end > self.source.first;
+        let finds_out = self.is_recreated && self.source.end > self.source.first;
         if finds_out {
-            self.is_anew = false;
+            self.is_recreated = false;
             if self.mirrored >= self.source.end {
                 self.mirrored = -1;
             } else {
@@ -82,10 +82,10 @@ impl World {
 
     fn recreate(&mut self, records: i64) {
         self.commit();
-        let mirrored = if self.is_anew { -1 } else { self.mirrored };
+        let mirrored = if self.is_recreated { -1 } else { self.mirrored };
         self.lost += count(self.source.end - (mirrored + 1));
         self.id += 1;
-        self.is_anew = true;
+        self.is_recreated = true;
         self.source = Ends {
             first: 0,
             end: records,
@@ -202,7 +202,7 @@ fn what_nobody_has_mirrored_yet_is_known_by_where_it_began() {
 }
 
 #[test]
-fn a_topic_that_was_made_anew_is_told_with_what_mirrormaker_passed_over() {
+fn a_recreated_topic_is_reported_with_what_mirrormaker_passed_over() {
     let mut world = World::new();
     world.produce(100);
     world.mirror(100);

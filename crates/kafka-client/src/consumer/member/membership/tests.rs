@@ -161,7 +161,7 @@ fn who_does_not_lead_takes_what_it_is_given() {
 }
 
 #[test]
-fn a_group_that_shares_out_anew_lets_its_member_note_its_places_first() {
+fn a_member_commits_its_offsets_before_a_rebalance() {
     let scripted = six();
     let mut member = member(&scripted);
     next(&mut member);
