@@ -1,6 +1,6 @@
 //! Events that report progress while a lab is worked on; the caller decides how to show them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,23 @@ pub enum Event {
 pub trait Observer: Send + Sync {
     /// Called on the thread where it happened; must not block for long.
     fn on(&self, event: Event);
+}
+
+/// Runs a step, and reports its beginning and, where it succeeds, its end.
+pub(in crate::core) fn step<T, E>(
+    observer: &dyn Observer,
+    what: &str,
+    done: &str,
+    run: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    let begun = Instant::now();
+    observer.on(Event::Started(what.to_owned()));
+    let result = run()?;
+    observer.on(Event::Done {
+        what: done.to_owned(),
+        took: begun.elapsed(),
+    });
+    Ok(result)
 }
 
 /// Tells no one.

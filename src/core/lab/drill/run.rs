@@ -1,23 +1,23 @@
 //! Runs a failover from the first topic to the last record.
 
 use super::drain::{self, Reading};
-use super::plan::{Plan, Side};
+use super::plan::Plan;
 use super::predict::Predictions;
-use super::stage::{GroupScene, Read, Scene, Signals, Stopping, Written};
+use super::stage::{GroupScene, Read, Scene, Signals, Stopping};
 use super::workload::{Workers, joined};
 use super::{DOCKER, DrillError, Failover, FailoverReport, Fault, Habit, Step};
 use super::{facts, prepare, sides};
 use crate::core::docker::Docker;
-use crate::core::event::{Event, Observer};
+use crate::core::event::{Observer, step};
 use crate::core::judge::drill::{Micros, Times, judge};
 use crate::core::lab::Lab;
-use crate::core::lab::verify::{Clock, locked};
+use crate::core::lab::verify::Clock;
 use kmk_kafka::Admin;
 use kmk_kafka::wait::{Interrupt, Limit, seconds};
 use sides::Ends;
 use std::collections::BTreeMap;
 use std::thread::{self, Scope, ScopedJoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// For so long the load goes on after the switch, at least.
 const LOAD_AFTER: Duration = Duration::from_secs(3);
@@ -179,7 +179,7 @@ impl Run<'_> {
         let what = format!("Warming up for {}", seconds(self.what.warm_up));
         self.step(&what, "Warmed up", || {
             Limit::endless(self.interrupt).pause(self.what.warm_up)?;
-            refused(&self.plan.source, &scene.source)?;
+            scene.source.check(&self.plan.source.name)?;
             let quiet = Duration::from_micros(clock.now().saturating_sub(self.last_sign(scene)));
             if !scene.arrived.is_set() || quiet >= self.what.detect {
                 let seen = "records do not cross".to_owned();
@@ -211,7 +211,7 @@ impl Run<'_> {
         let plan = self.plan;
         signals.finish_target.raise();
         joined(producer);
-        refused(&plan.target, &scene.target)?;
+        scene.target.check(&plan.target.name)?;
         let limit = self.limit();
         let mut admin = Admin::connect_patiently(&plan.target.endpoints, &limit)?;
         let mirrored = sides::ends(&mut admin, &plan.mirrored, &limit)?;
@@ -253,24 +253,7 @@ impl Run<'_> {
         done: &str,
         run: impl FnOnce() -> Result<T, DrillError>,
     ) -> Result<T, DrillError> {
-        let begun = Instant::now();
-        self.observer.on(Event::Started(what.to_owned()));
-        let result = run()?;
-        self.observer.on(Event::Done {
-            what: done.to_owned(),
-            took: begun.elapsed(),
-        });
-        Ok(result)
-    }
-}
-
-fn refused(side: &Side, written: &Written) -> Result<(), DrillError> {
-    match locked(&written.books).refused.clone() {
-        None => Ok(()),
-        Some(cause) => Err(DrillError::Load {
-            cluster: side.name.clone(),
-            cause,
-        }),
+        step(self.observer, what, done, run)
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the threads of a drill share.
 
+use super::DrillError;
 use crate::core::judge::drill::{Acknowledged, Given, Micros};
+use crate::core::lab::verify::locked;
 use kmk_kafka::KafkaError;
 use kmk_kafka::wait::Interrupt;
 use std::collections::BTreeMap;
@@ -86,6 +88,19 @@ pub(super) struct Written {
     pub(super) opened: Moment,
     pub(super) first_acknowledged: Moment,
     pub(super) last_acknowledged: Moment,
+}
+
+impl Written {
+    /// Fails if the producer gave up on this cluster.
+    pub(super) fn check(&self, cluster: &str) -> Result<(), DrillError> {
+        match locked(&self.books).refused.clone() {
+            None => Ok(()),
+            Some(cause) => Err(DrillError::Load {
+                cluster: cluster.to_owned(),
+                cause,
+            }),
+        }
+    }
 }
 
 /// The same, record by record.

@@ -4,7 +4,7 @@ use super::groups::{self, At, GroupReads};
 use super::report::{BothWays, FailbackReport, sum};
 use super::{Failback, Salvage, Way, copied};
 use crate::core::docker::{Container, Docker, Engine};
-use crate::core::event::{Event, Observer};
+use crate::core::event::{Observer, step};
 use crate::core::judge::drill::failback::promises;
 use crate::core::judge::ledger::RunId;
 use crate::core::lab::Lab;
@@ -71,7 +71,7 @@ impl Run<'_> {
             self.write_for(self.what.load, target)?;
             signals.finish_target.raise();
             joined(producer);
-            refused(target, &there)?;
+            there.check(target)?;
             self.step(
                 &format!("Switching back to {source}"),
                 &format!("Nobody writes to {target}, and all of it is on {source}"),
@@ -96,7 +96,7 @@ impl Run<'_> {
             self.write_for(self.what.load, source)?;
             signals.finish_source.raise();
             joined(producer);
-            refused(source, &here)?;
+            here.check(source)?;
             self.copied(forward, &self.state.topics.source)?;
             self.until_read(&groups, At::Home)?;
             signals.close_source.raise();
@@ -285,24 +285,7 @@ impl Run<'_> {
         done: &str,
         run: impl FnOnce() -> Result<T, DrillError>,
     ) -> Result<T, DrillError> {
-        let begun = Instant::now();
-        self.observer.on(Event::Started(what.to_owned()));
-        let result = run()?;
-        self.observer.on(Event::Done {
-            what: done.to_owned(),
-            took: begun.elapsed(),
-        });
-        Ok(result)
-    }
-}
-
-fn refused(cluster: &str, written: &Written) -> Result<(), DrillError> {
-    match locked(&written.books).refused.clone() {
-        None => Ok(()),
-        Some(cause) => Err(DrillError::Load {
-            cluster: cluster.to_owned(),
-            cause,
-        }),
+        step(self.observer, what, done, run)
     }
 }
 
