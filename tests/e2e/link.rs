@@ -54,7 +54,7 @@ fn a_link_stays_cut_until_it_is_healed_and_nothing_is_lost() {
 
     lab.kmk("link cut primary:secondary")
         .code(0)
-        .prints("The link primary->secondary is cut: mm2-secondary is no longer on the network of primary.\n");
+        .prints("The link primary->secondary is cut: mm2-secondary can no longer reach primary.\n");
     assert!(on_network(&lab, "secondary").contains(&mirror));
     nothing_crosses(&lab, "while it is cut", &mut sent);
     lab.kmk("status")

@@ -92,7 +92,7 @@ fn mirrormaker_leaves_the_network_of_the_source() {
     kmk.run("link cut")
         .code(0)
         .changed(&[DISCONNECT])
-        .stdout("The link primary->secondary is cut: mm2-secondary is no longer on the network of primary.\n")
+        .stdout("The link primary->secondary is cut: mm2-secondary can no longer reach primary.\n")
         .stderr(indoc! {"
             ✓ Disconnected mm2-secondary from network kmk-demo_primary (<time>)
 
@@ -109,7 +109,7 @@ fn mirrormaker_leaves_the_network_of_the_source() {
     kmk.run("link cut primary:secondary --quiet")
         .code(0)
         .changed(&[DISCONNECT])
-        .stdout("The link primary->secondary is already cut: mm2-secondary is no longer on the network of primary.\n");
+        .stdout("The link primary->secondary is already cut: mm2-secondary can no longer reach primary.\n");
     assert_eq!(journal(&kmk)["links"]["primary->secondary"]["cut"], cut);
 }
 
@@ -208,7 +208,7 @@ fn for_a_time_and_then_it_is_restored() {
         .code(0)
         .changed(&[DISCONNECT, CONNECT])
         .stdout(indoc! {"
-            The link primary->secondary is cut: mm2-secondary is no longer on the network of primary.
+            The link primary->secondary is cut: mm2-secondary can no longer reach primary.
             The link primary->secondary is restored and replicates, after <time>.
         "})
         .stderr_has("Keeping the link cut for <time> ...\n✓ Connected mm2-secondary");
@@ -499,7 +499,7 @@ fn of_several_mirrormakers_all_leave_the_network() {
     kmk.run("link cut --quiet")
         .code(0)
         .changed(&[&format!("{disconnect}1"), &format!("{disconnect}2")])
-        .stdout("The link primary->secondary is cut: mm2-secondary-1, mm2-secondary-2 are no longer on the network of primary.\n");
+        .stdout("The link primary->secondary is cut: mm2-secondary-1, mm2-secondary-2 can no longer reach primary.\n");
     // docker puts back only one of them
     let ran = kmk.run("link heal --quiet").code(3).stdout("");
     ran.stderr_has(

@@ -69,9 +69,8 @@ fn describe(cut: &CutLink) -> String {
     let CutLink { link, cluster, .. } = cut;
     let workers = link.cut_off.join(", ");
     let already = if cut.was_cut { "already " } else { "" };
-    let verb = if link.cut_off.len() == 1 { "is" } else { "are" };
     format!(
-        "The link {} is {already}cut: {workers} {verb} no longer on the network of {cluster}.",
+        "The link {} is {already}cut: {workers} can no longer reach {cluster}.",
         link.flow
     )
 }
