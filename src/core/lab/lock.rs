@@ -9,7 +9,16 @@ use std::path::{Path, PathBuf};
 /// Held until dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+/// Unlocks, where closing the file would not be enough: a child that another thread is just starting has a copy
+/// of it until it becomes another program.
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // the system unlocks it with the last copy
+        let _ = self.file.unlock();
+    }
 }
 
 /// Why the lock is not ours.
@@ -81,7 +90,7 @@ impl Lock {
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(holder.as_bytes()));
         note.map_err(Err)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 
@@ -110,6 +119,15 @@ mod tests {
         Lock::take(dir.path(), "engine", "other", "deploy").unwrap();
         Lock::take(dir.path(), "elsewhere", "demo", "deploy").unwrap();
         drop(first);
+        Lock::take(dir.path(), "engine", "demo", "destroy").unwrap();
+    }
+
+    #[test]
+    fn a_copy_of_the_file_does_not_keep_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = Lock::take(dir.path(), "engine", "demo", "deploy").unwrap();
+        let _in_a_child_being_started = lock.file.try_clone().unwrap();
+        drop(lock);
         Lock::take(dir.path(), "engine", "demo", "destroy").unwrap();
     }
 }
