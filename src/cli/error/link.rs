@@ -4,7 +4,7 @@ use super::{CliError, Exit, LAB};
 use kafka_mirror_kit::core::lab::link::LinkError;
 
 /// How a flow gets relays that do not slow it down.
-fn add_relay(flow: &str) -> String {
+pub(super) fn add_relay(flow: &str) -> String {
     let flow = flow.replacen("->", ":", 1);
     format!("`kmk link set{LAB} {flow} --rtt 0ms` adds one without delay; records are kept")
 }

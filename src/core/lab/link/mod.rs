@@ -21,7 +21,7 @@ pub use look::look;
 pub(super) use look::{network, networks, workers};
 pub use relay::RelayError;
 pub use set::{add, set};
-pub(super) use shaped::{delay, problems, put_all};
+pub(super) use shaped::{delay, problems, put_all, put_some};
 
 use super::LabError;
 use crate::core::docker::DockerError;
