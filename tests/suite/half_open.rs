@@ -113,7 +113,7 @@ fn a_relay_that_was_restarted_is_not_called_half_open_and_is_made_so_again() {
     let stays = "note: primary->secondary stays half-open (`kmk link cut --half-open` <time> ago)";
     for verb in ["deploy", "start"] {
         relay.restart();
-        let not_so = "the link should be half-open (`kmk link cut --half-open` <time> ago), and is not, or only in part; `kmk link heal";
+        let not_so = "the link should be half-open (`kmk link cut --half-open` <time> ago), but is not, or only in part; `kmk link heal";
         kmk.run("status")
             .code(1)
             .stdout_has(not_so)
@@ -148,7 +148,8 @@ fn a_relay_that_does_not_pass_records_on_again_is_not_called_restored() {
     relay.keeps(false);
     kmk.run("link cut --half-open --for 200ms")
         .code(0)
-        .stdout_has("The link primary->secondary is restored and replicates, after <time>.\n");
+        .stdout_has("The link primary->secondary is restored and replicates, after <time>.\n")
+        .stderr_has("Keeping the link half-open for <time> ...");
     assert_eq!(relay.toxics("primary"), SHAPED);
     kmk.run("status").code(0);
 }

@@ -133,7 +133,7 @@ fn hold(
     context: &Context,
 ) -> Result<Exit, CliError> {
     let steps = context.output.steps();
-    let held = link::hold(time, &Limit::endless(&context.interrupt), &steps);
+    let held = link::hold(&cut.cut, time, &Limit::endless(&context.interrupt), &steps);
     let what = Heal {
         flow: Some(cut.link.flow.clone()),
         only: Some(cut.cut),

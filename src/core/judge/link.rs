@@ -124,7 +124,7 @@ impl LinkStatus {
         let heal = self.heal();
         Some(match self.state {
             LinkState::PartlyCut if self.is_half_open() => format!(
-                "the link should be {cut}, and is not, or only in part; `{heal}` restores it"
+                "the link should be {cut}, but is not, or only in part; `{heal}` restores it"
             ),
             LinkState::PartlyCut => format!(
                 "the link was {cut}, but not all of MirrorMaker is off the network; `{heal}` restores it"
@@ -216,7 +216,7 @@ mod tests {
         assert!(
             link.problem()
                 .unwrap()
-                .contains("and is not, or only in part")
+                .contains("but is not, or only in part")
         );
     }
 

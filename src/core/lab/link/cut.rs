@@ -144,15 +144,16 @@ fn line(lab: &Lab, flow: &Flow) -> Result<String, LinkError> {
     Ok(network)
 }
 
-/// Waits for as long as a link is to stay cut.
+/// Waits for as long as a link is to stay as it was cut.
 ///
 /// # Errors
 /// [`Stop::Interrupted`].
-pub fn hold(time: Duration, limit: &Limit, observer: &dyn Observer) -> Result<(), Stop> {
+pub fn hold(cut: &Cut, time: Duration, limit: &Limit, observer: &dyn Observer) -> Result<(), Stop> {
     const LOOK: Duration = Duration::from_secs(1);
     let begun = Instant::now();
+    let how = if cut.half_open { "half-open" } else { "cut" };
     observer.on(Event::Started(format!(
-        "Keeping the link cut for {}",
+        "Keeping the link {how} for {}",
         seconds(time)
     )));
     loop {
