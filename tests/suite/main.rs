@@ -22,6 +22,7 @@ mod failback;
 mod files;
 mod flags;
 mod groups;
+mod half_open;
 mod health;
 mod healthy;
 mod help;
