@@ -106,7 +106,7 @@ impl Plan<'_> {
         Ok(link::put_all(topology, &asked.journal, limit, observer)?)
     }
 
-    /// What stays as `kmk link set` asked for it, and not as the lab was deployed.
+    /// What stays as `kmk link set` asked for it, and not as the lab was deployed; and what no relay shows of it.
     pub(super) fn tell_asked_since(&self, observer: &dyn Observer) {
         for flow in &self.rendered.topology.flows {
             let asked = self.asked_since.journal.asked(&flow.name());
@@ -116,6 +116,9 @@ impl Plan<'_> {
                     flow.name()
                 )));
             }
+        }
+        for note in link::notes(&self.rendered.topology, &self.asked_since.journal) {
+            observer.on(Event::Note(note));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! How links are: by the networks that Docker names, and by the journal.
 
+use super::shaped::asked_line;
 use crate::core::docker::Container;
 use crate::core::judge::link::{LinkCut, LinkState, LinkStatus};
 use crate::core::lab::{Journal, Lab, is_original};
@@ -56,6 +57,8 @@ pub(super) fn of_one(
         cut: cut.map(|cut| LinkCut::new(cut.at, cut.until, to_millis(SystemTime::now()))),
         flow: name,
         cut_off,
+        asked: asked_line(flow, journal),
+        measured: None,
         lab: topology.spec.lab.clone(),
     }
 }
