@@ -33,6 +33,7 @@ mod journal;
 mod lab_file;
 mod labs;
 mod lag;
+mod line;
 mod link;
 mod lint;
 mod lint_values;

@@ -199,8 +199,12 @@ pub(crate) struct Linked {
 
 impl Linked {
     pub(crate) fn new() -> Self {
+        Self::with("rtt=80ms,rate=100mbit")
+    }
+
+    pub(crate) fn with(link: &str) -> Self {
         let kmk = Kmk::with_room_for_relays();
-        kmk.deploy("--dry-run --link rtt=80ms,rate=100mbit").code(0);
+        kmk.deploy(&format!("--dry-run --link {link}")).code(0);
         let compose = fs::read_to_string(kmk.work("kmk-lab/docker-compose.yml")).unwrap();
         let first = kmk.ports()[0];
         let lab = kmk
@@ -272,6 +276,7 @@ fn a_relay_that_does_not_obey_or_does_not_answer_is_no_success() {
     let Linked {
         kmk,
         relay,
+        brokers: _,
         _mirror,
         ..
     } = Linked::new();

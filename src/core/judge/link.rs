@@ -1,6 +1,7 @@
 //! The link of a flow: whether its MirrorMaker is on the network of the source, and whether `kmk link cut` took it off.
 
-use crate::core::spec::in_lab;
+use crate::core::judge::line::MeasuredLine;
+use crate::core::spec::{LinkSpec, in_lab};
 use kmk_kafka::wait::seconds;
 use serde::Serialize;
 use std::fmt;
@@ -17,6 +18,12 @@ pub struct LinkStatus {
     pub cut_off: Vec<String>,
     /// When `kmk link cut` cut it, if it did, until `kmk link heal`.
     pub cut: Option<LinkCut>,
+    /// What is asked of its line; none where it has no relays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<LinkSpec>,
+    /// How its line is, where it was measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured: Option<MeasuredLine>,
     /// The lab, for commands to type.
     #[serde(skip)]
     pub lab: String,
@@ -166,6 +173,8 @@ mod tests {
             state: LinkState::Cut,
             cut_off: vec!["mm2-b".to_owned()],
             cut: Some(LinkCut::new(1_780_000_000_000, until, now)),
+            asked: None,
+            measured: None,
             lab: "two".to_owned(),
         }
     }

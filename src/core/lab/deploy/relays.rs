@@ -129,7 +129,8 @@ impl Plan<'_> {
         Ok(link::put_all(topology, &asked.journal, limit, observer)?)
     }
 
-    /// What stays as `kmk link set` asked for it, and not as the lab was deployed; and what cannot stay half-open.
+    /// What stays as `kmk link set` asked for it, and not as the lab was deployed; what cannot stay half-open; and what no
+    /// relay shows of a line.
     pub(super) fn tell_asked_since(&self, observer: &dyn Observer) {
         for name in &self.asked_since.without_relays {
             observer.on(Event::Note(format!(
@@ -144,6 +145,9 @@ impl Plan<'_> {
                     flow.name()
                 )));
             }
+        }
+        for note in link::notes(&self.rendered.topology, &self.asked_since.journal) {
+            observer.on(Event::Note(note));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How links are: by the networks that Docker names, and by the journal.
 
-use super::shaped;
+use super::shaped::{self, asked_line};
 use crate::core::docker::Container;
 use crate::core::judge::link::{LinkCut, LinkState, LinkStatus};
 use crate::core::lab::{Journal, Lab, is_original};
@@ -90,6 +90,8 @@ pub(super) fn of_one(
         }),
         flow: name,
         cut_off,
+        asked: asked_line(flow, journal),
+        measured: None,
         lab: topology.spec.lab.clone(),
     }
 }

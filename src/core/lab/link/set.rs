@@ -4,7 +4,8 @@ use super::cut::flow_of;
 use super::look::of_one;
 use super::{LinkError, put_all};
 use crate::core::docker::Docker;
-use crate::core::event::Observer;
+use crate::core::event::{Event, Observer};
+use crate::core::judge::line;
 use crate::core::lab::deploy::{self, Change, Failure, Request};
 use crate::core::lab::lock::{self, Lock};
 use crate::core::lab::{Lab, LabError, journal};
@@ -38,6 +39,10 @@ pub fn set(
     remember(docker, name, flow, wanted, limit)?;
     let journal = journal::read(docker, name, limit).map_err(LabError::from)?;
     put_all(&lab.topology, &journal, limit, observer)?;
+    let changed = flow_of(&lab, flow)?;
+    if let Some(note) = line::window(changed, &lab.topology, &wanted) {
+        observer.on(Event::Note(note));
+    }
     Ok(true)
 }
 

@@ -5,16 +5,28 @@ use super::shape::Shape;
 use crate::core::event::{Event, Observer};
 use crate::core::lab::Journal;
 use crate::core::observe::side_by_side;
+use crate::core::spec::LinkSpec;
 use crate::core::topology::{Flow, Relay, Topology};
 use kmk_kafka::wait::Limit;
 use std::time::{Duration, Instant};
 
-/// What is asked of the relays of a flow, if it has any: what it was deployed with, unless `kmk link` said otherwise since.
+/// What is asked of the line of a flow, if it has relays: what it was deployed with, unless `kmk link` said otherwise since.
+pub(super) fn asked_line(flow: &Flow, journal: &Journal) -> Option<LinkSpec> {
+    let link = flow.link.as_ref()?;
+    Some(journal.asked(&flow.name()).unwrap_or(link.spec))
+}
+
+/// What each connection gets of it: toxiproxy limits the rate of each.
+pub(super) fn of_connection(flow: &Flow, journal: &Journal) -> Option<LinkSpec> {
+    let connections = flow.link.as_ref()?.connections.unwrap_or(1);
+    Some(asked_line(flow, journal)?.shared_by(connections))
+}
+
+/// What is asked of each relay of a flow, if it has any.
 pub(super) fn asked(flow: &Flow, journal: &Journal) -> Option<Shape> {
-    let name = flow.name();
-    flow.link.as_ref().map(|link| Shape {
-        link: journal.asked(&name).unwrap_or(link.spec),
-        half_open: journal.cut(&name).is_some_and(|cut| cut.half_open),
+    of_connection(flow, journal).map(|link| Shape {
+        link,
+        half_open: journal.cut(&flow.name()).is_some_and(|cut| cut.half_open),
     })
 }
 
