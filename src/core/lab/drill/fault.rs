@@ -4,13 +4,11 @@ use super::predict::{Predictions, predict};
 use super::run::Run;
 use super::stage::{Scene, Signals};
 use super::workload::{Workers, joined};
-use super::{DrillError, Fault, fence};
+use super::{DrillError, Fault, fence, link};
 use crate::core::judge::drill::{Bracket, Micros};
-use crate::core::lab::journal::{self, Cut};
 use crate::core::lab::verify::Clock;
-use kmk_kafka::message::to_millis;
 use kmk_kafka::wait::Limit;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// How often it is looked whether applications notice.
 const LOOK: Duration = Duration::from_millis(10);
@@ -76,27 +74,22 @@ impl Run<'_> {
         })
     }
 
-    /// MirrorMaker leaves the network of the source. It is noted before: a link that is cut is then known as cut by kmk.
+    /// MirrorMaker leaves the network of the source.
     fn cut(&self, clock: Clock) -> Result<Bracket, DrillError> {
         let (flow, limit) = (self.plan.flow.name(), self.docker_limit());
-        journal::change(self.docker, &self.lab.spec.lab, &limit, |journal| {
-            journal.link(&flow).cut = Some(Cut {
-                at: to_millis(SystemTime::now()),
-                until: None,
-                half_open: false,
-            });
-        })?;
+        link::note_cut(self.docker, &self.lab.spec.lab, &flow, &limit)?;
         let (what, done) = (
             format!("Cutting the link {flow}"),
             format!("Cut the link {flow}"),
         );
         self.step(&what, &done, || {
             let from = clock.now();
-            if let Some(network) = &self.plan.network {
-                for mirror in &self.plan.mirrors {
-                    self.docker.disconnect(network, mirror, &limit)?;
-                }
-            }
+            link::cut(
+                self.docker,
+                self.plan.network.as_deref(),
+                &self.plan.mirrors,
+                &limit,
+            )?;
             let until = clock.now();
             Ok(Bracket { from, until })
         })
