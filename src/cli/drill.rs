@@ -1,7 +1,9 @@
 mod abort;
 mod document;
+mod experiment;
 mod failback;
 mod failover;
+mod list;
 mod repeated;
 mod report;
 mod words;
@@ -26,6 +28,8 @@ Examples:
   kmk drill failover
   kmk drill failover --planned --rpo-max 0
   kmk drill failback --salvage stranded.jsonl
+  kmk drill list
+  kmk drill mirrormaker-crash
   kmk drill abort";
 
 #[derive(clap::Subcommand)]
@@ -33,6 +37,9 @@ enum Verb {
     Failover(failover::Args),
     Failback(failback::Args),
     Abort(abort::Args),
+    List(list::Args),
+    #[command(flatten)]
+    Experiment(experiment::Chosen),
 }
 
 pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
@@ -40,5 +47,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         Verb::Failover(args) => failover::run(args, context),
         Verb::Failback(args) => failback::run(args, context),
         Verb::Abort(args) => abort::run(&args, context),
+        Verb::List(args) => list::run(&args, context),
+        Verb::Experiment(chosen) => experiment::run(chosen, context),
     }
 }

@@ -5,11 +5,13 @@
 mod canary;
 mod drain;
 mod error;
+pub mod experiment;
 mod facts;
 mod failback;
 mod fault;
 mod fence;
 mod finding;
+mod link;
 mod load;
 mod member;
 mod plan;
