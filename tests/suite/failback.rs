@@ -39,7 +39,7 @@ fn spec(kmk: &Kmk, naming: &str) -> Value {
 }
 
 /// A docker that knows of a failover.
-fn docker(kmk: &Kmk, naming: &str, phase: &str) -> Docker {
+pub(crate) fn docker(kmk: &Kmk, naming: &str, phase: &str) -> Docker {
     let drill = json!({
         "flow": "primary->secondary", "source": "primary", "target": "secondary", "fault": "kill", "phase": phase, "since": 1,
         "topics": {"source": TOPIC, "mirrored": format!("primary.{TOPIC}"), "target": TOPIC}, "groups": [],

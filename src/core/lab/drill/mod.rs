@@ -27,7 +27,7 @@ pub use error::DrillError;
 pub use failback::{BothWays, Failback, FailbackReport, Salvage, failback};
 pub use finding::{Finding, Unfit};
 pub use report::{FailoverReport, Step};
-pub use state::{DrillState, Phase};
+pub use state::{DrillState, DrillStatus, Phase};
 pub use take_back::{TakenBack, abort};
 
 use crate::core::docker::Docker;
