@@ -4,6 +4,7 @@ use crate::docker::{Docker, Rule};
 use crate::kmk::Kmk;
 use crate::mirror::{Habits, Mirror};
 use crate::ran::Ran;
+use crate::report::fits_the_schema;
 use kmk_kafka::testing::FakeBroker;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -111,9 +112,9 @@ impl Lab {
 
     /// Fails back; MirrorMaker starts from the beginning once the stranded records are safe.
     fn failed_back(&self, forward: Habits, back: Habits) -> Ran {
-        let running = self
-            .kmk
-            .start("drill failback --salvage stranded.jsonl --load 1s --rate 300 --json");
+        let reports = "--report r.html --report r.xml --report r.md --report r.json";
+        let line = "drill failback --salvage stranded.jsonl --load 1s --rate 300 --json";
+        let running = self.kmk.start(&format!("{line} {reports}"));
         let begun = std::time::Instant::now();
         while !self.kmk.work("stranded.jsonl").exists() {
             assert!(begun.elapsed().as_secs() < 30, "nothing was exported");
@@ -132,7 +133,11 @@ impl Lab {
 }
 
 fn report(ran: &Ran) -> Value {
-    serde_json::from_str(ran.text()).unwrap()
+    // ports are numbers
+    let text = ran.text().replace(": $PRIMARY", ": 1");
+    let report: Value = serde_json::from_str(&text.replace(": $SECONDARY", ": 2")).unwrap();
+    fits_the_schema(&report);
+    report
 }
 
 fn failed(report: &Value) -> Vec<(&str, &str)> {
@@ -146,6 +151,20 @@ fn failed(report: &Value) -> Vec<(&str, &str)> {
             )
         })
         .collect()
+}
+
+/// How many test cases there are, and the names of those that failed.
+pub(crate) fn cases(suites: &str) -> (usize, Vec<String>) {
+    let document = roxmltree::Document::parse(suites).unwrap();
+    let has = |name: &'static str| {
+        let nodes = document.descendants();
+        nodes.filter(move |node| node.has_tag_name(name))
+    };
+    let failed = has("failure").map(|node| {
+        let case = node.parent().unwrap();
+        case.attribute("name").unwrap().to_owned()
+    });
+    (has("testcase").count(), failed.collect())
 }
 
 #[test]
@@ -173,6 +192,18 @@ fn stranded_records_are_exported_and_mirrored_late_and_copies_are_counted() {
     }
     let written = report["written_on_source"].as_u64().unwrap();
     assert!(written > 0);
+    let read = |name: &str| std::fs::read_to_string(lab.kmk.work(name)).unwrap();
+    assert_eq!(
+        cases(&read("r.xml")),
+        (report["checks"].as_array().unwrap().len(), vec![])
+    );
+    let kept: Value = serde_json::from_str(&read("r.json")).unwrap();
+    assert_eq!(kept["checks"], report["checks"]);
+    let partition = &report["afterwards"]["partitions"][0]["partitions"][1]["difference"];
+    let (source, target) = (&partition["source"], &partition["target"]);
+    let row = format!("| primary.{TOPIC}-1 | {source} | {target} | 0 | 10 | 0 | 0 |");
+    assert!(read("r.md").contains(&row), "{row}: {}", read("r.md"));
+    assert!(read("r.html").contains("✓ PASSED"));
     assert_eq!(report["afterwards"]["forward"]["source"], written + 26);
     let lines = std::fs::read_to_string(lab.kmk.work("stranded.jsonl")).unwrap();
     let values = lines.lines().map(|line| {
@@ -216,6 +247,11 @@ fn a_record_that_does_not_come_home_is_named_and_one_that_comes_twice_is_counted
         failed(&report),
         [("nothing_missing", "primary->secondary")],
         "{report:#}"
+    );
+    let suites = std::fs::read_to_string(lab.kmk.work("r.xml")).unwrap();
+    assert_eq!(
+        cases(&suites).1,
+        ["every record of the source is on the target"]
     );
     let afterwards = &report["afterwards"];
     assert_eq!(afterwards["forward"]["missing"], 1);

@@ -1,16 +1,19 @@
+mod document;
 mod report;
 mod salvage;
 
 use super::super::produce::rate;
 use super::super::quantity::counted;
+use super::report::json;
+use crate::cli::report::{Provenance, ReportArgs, command_line};
 use crate::cli::{CliError, Context, Exit, patience};
 use clap::ValueEnum;
-use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::drill::{Failback, Salvage, failback};
 use kafka_mirror_kit::core::spec::in_lab;
+use report::Json;
 use salvage::SalvageFile;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Come home after `kmk drill failover`, and compare both sides record by record
 ///
@@ -50,13 +53,15 @@ pub(super) struct Args {
     /// Print the report as JSON, for scripts
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   kmk drill failover
   kmk drill failback --salvage stranded.jsonl
-  kmk drill failback --json
+  kmk drill failback --report failback.html
 
 Exit code 0: both sides have every record, in order; 1: they do not, or records were
 not mirrored in time; 2: there is no failover to come home from, or it does not fit.
@@ -77,7 +82,9 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         timeout: args.timeout,
     };
     let mut salvage = args.salvage.map(SalvageFile::prepare).transpose()?;
-    let docker = Docker::find()?;
+    let begun = SystemTime::now();
+    let (docker, lab) = context.find_lab()?;
+    let files = args.report.prepare()?;
     let steps = context.output.steps();
     let into = salvage.as_mut().map(|file| file as &mut dyn Salvage);
     let report = failback(
@@ -89,12 +96,14 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         &steps,
     )?;
     drop(steps);
-    if args.json {
-        context.output.result(&report::json(&report)?)?;
-    } else {
-        let path = salvage.as_ref().map(SalvageFile::path);
-        context.output.result(&report::text(&report, path))?;
-    }
+    let provenance = Provenance::new(&lab, command_line(), begun);
+    let json = json(Json::of(&report), &provenance)?;
+    files.write(&document::document(&report, provenance), &json)?;
+    let path = salvage.as_ref().map(SalvageFile::path);
+    let text = report::text(&report, path);
+    context
+        .output
+        .result(if args.json { &json } else { &text })?;
     if args.keep {
         let lab = in_lab(&context.lab);
         context.output.next(&[(

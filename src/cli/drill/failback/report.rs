@@ -1,7 +1,6 @@
 use super::super::super::output::{DONE, ERROR, styled};
 use super::super::super::quantity::count;
 use super::super::super::table::{row, table};
-use crate::cli::CliError;
 use kafka_mirror_kit::core::judge::drill::equality::OffsetRange;
 use kafka_mirror_kit::core::judge::drill::failback::{FlowDifference, GroupReturn, Promise};
 use kafka_mirror_kit::core::lab::compare::Stranded;
@@ -14,19 +13,21 @@ const SHOWN: usize = 5;
 
 /// The report for scripts. Fields are added, never renamed.
 #[derive(Serialize)]
-struct Json<'a> {
+pub(in crate::cli::drill) struct Json<'a> {
     /// Whether everything held that had to.
     passed: bool,
     #[serde(flatten)]
     report: &'a FailbackReport,
 }
 
-pub(super) fn json(report: &FailbackReport) -> Result<String, CliError> {
-    let passed = report.passed();
-    Ok(serde_json::to_string_pretty(&Json { passed, report })?)
+impl<'a> Json<'a> {
+    pub(in crate::cli::drill) fn of(report: &'a FailbackReport) -> Self {
+        let passed = report.passed();
+        Self { passed, report }
+    }
 }
 
-pub(super) fn text(report: &FailbackReport, salvage: Option<&Path>) -> String {
+pub(in crate::cli::drill) fn text(report: &FailbackReport, salvage: Option<&Path>) -> String {
     let (source, target) = (&report.source, &report.target);
     let mut parts = vec![format!(
         "Failed back from {target} to {source}; {} written on {target} meanwhile, {} on {source} after the switch back.",
@@ -83,24 +84,8 @@ fn stranded(report: &FailbackReport, salvage: Option<&Path>) -> String {
         return format!("Nothing was stranded: every record of {source} was on {target}.");
     }
     let heading = row(["TOPIC", "PARTITION", "OFFSETS", "RECORDS", "MIRRORMAKER"]);
-    let rows = report.stranded.iter().flat_map(|one: &Stranded| {
-        let line = |ranges: &[OffsetRange], what: &str| {
-            let records: u64 = ranges.iter().map(|range| range.records).sum();
-            (records > 0).then(|| {
-                row([
-                    &one.topic,
-                    &one.partition.to_string(),
-                    &offsets(ranges),
-                    &records.to_string(),
-                    what,
-                ])
-            })
-        };
-        let later = line(&one.later, "mirrors them late");
-        let never = line(&one.never, "has passed over them");
-        later.into_iter().chain(never).collect::<Vec<_>>()
-    });
-    let listed = table(&[heading].into_iter().chain(rows).collect::<Vec<_>>());
+    let rows = stranded_rows(report);
+    let listed = table(&[vec![heading], rows].concat());
     let exported = match (report.exported, salvage) {
         (Some(exported), Some(path)) => {
             format!(
@@ -118,6 +103,28 @@ fn stranded(report: &FailbackReport, salvage: Option<&Path>) -> String {
             records => format!("{records} records were"),
         }
     )
+}
+
+/// Partition by partition: the offsets, and what becomes of them.
+pub(super) fn stranded_rows(report: &FailbackReport) -> Vec<Vec<String>> {
+    let rows = report.stranded.iter().flat_map(|one: &Stranded| {
+        let line = |ranges: &[OffsetRange], what: &str| {
+            let records: u64 = ranges.iter().map(|range| range.records).sum();
+            (records > 0).then(|| {
+                row([
+                    &one.topic,
+                    &one.partition.to_string(),
+                    &offsets(ranges),
+                    &records.to_string(),
+                    what,
+                ])
+            })
+        };
+        let later = line(&one.later, "mirrors them late");
+        let never = line(&one.never, "has passed over them");
+        later.into_iter().chain(never).collect::<Vec<_>>()
+    });
+    rows.collect()
 }
 
 fn offsets(ranges: &[OffsetRange]) -> String {
@@ -145,7 +152,7 @@ fn groups(groups: &[GroupReturn]) -> String {
 }
 
 /// Where copies too many come from.
-fn surplus(report: &FailbackReport) -> String {
+pub(super) fn surplus(report: &FailbackReport) -> String {
     let forward = report.afterwards.forward.surplus;
     let back = report.afterwards.back.surplus;
     match forward + back {
@@ -160,9 +167,14 @@ fn surplus(report: &FailbackReport) -> String {
     }
 }
 
-fn verdict(report: &FailbackReport) -> String {
+/// What did not hold.
+pub(in crate::cli::drill) fn failures(report: &FailbackReport) -> Vec<String> {
     let failed = report.checks.iter().filter(|check| !check.held);
-    let failed: Vec<String> = failed.map(|check| broken(&check.promise, report)).collect();
+    failed.map(|check| broken(&check.promise, report)).collect()
+}
+
+fn verdict(report: &FailbackReport) -> String {
+    let failed = failures(report);
     if failed.is_empty() {
         let passed = styled(DONE.bold(), "PASSED:");
         let groups = match report.groups.len() {
@@ -174,7 +186,7 @@ fn verdict(report: &FailbackReport) -> String {
     format!("{} {}", styled(ERROR, "FAILED:"), failed.join("; "))
 }
 
-fn broken(promise: &Promise, report: &FailbackReport) -> String {
+pub(super) fn broken(promise: &Promise, report: &FailbackReport) -> String {
     let of = |flow: &str| {
         let both = &report.afterwards;
         [&both.forward, &both.back]
