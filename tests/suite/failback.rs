@@ -2,6 +2,7 @@
 
 use crate::docker::{Docker, Rule};
 use crate::kmk::Kmk;
+use crate::lab::FakeLab;
 use crate::mirror::{Habits, Mirror};
 use crate::ran::Ran;
 use crate::report::fits_the_schema;
@@ -17,10 +18,10 @@ const START: &str = "start id-demo-mm2-primary id-demo-mm2-secondary";
 const JOURNAL: &str = "kmk-demo_journal-7";
 
 /// A lab that failed over from primary to secondary. Flows lead both ways, and no MirrorMaker runs.
-struct Lab {
-    kmk: Kmk,
-    primary: Arc<FakeBroker>,
-    secondary: Arc<FakeBroker>,
+pub(crate) struct Lab {
+    pub(crate) kmk: Kmk,
+    pub(crate) primary: Arc<FakeBroker>,
+    pub(crate) secondary: Arc<FakeBroker>,
 }
 
 fn spec(kmk: &Kmk, naming: &str) -> Value {
@@ -41,6 +42,12 @@ fn spec(kmk: &Kmk, naming: &str) -> Value {
 
 /// A docker that knows of a failover.
 pub(crate) fn docker(kmk: &Kmk, naming: &str, phase: &str) -> Docker {
+    let lab = kmk.lab().also(&["mm2-primary"]).spec(spec(kmk, naming));
+    docker_of(lab, phase)
+}
+
+/// The same with another lab.
+pub(crate) fn docker_of(lab: FakeLab, phase: &str) -> Docker {
     let drill = json!({
         "flow": "primary->secondary", "source": "primary", "target": "secondary", "fault": "kill", "phase": phase, "since": 1,
         "topics": {"source": TOPIC, "mirrored": format!("primary.{TOPIC}"), "target": TOPIC}, "groups": [],
@@ -49,11 +56,7 @@ pub(crate) fn docker(kmk: &Kmk, naming: &str, phase: &str) -> Docker {
     let labels =
         json!({"kmk.lab": "demo", "kmk.format": "1", "kmk.journal": "1", "kmk.journal.1": journal});
     let volume = json!([{"Name": JOURNAL, "Labels": labels}]).to_string();
-    let lab = kmk
-        .lab()
-        .also(&["mm2-primary"])
-        .spec(spec(kmk, naming))
-        .journal(7);
+    let lab = lab.journal(7);
     let changed = "volume create *_journal-*";
     Docker::works()
         .with(&lab)
@@ -79,7 +82,7 @@ fn numbered(broker: &FakeBroker, name: &str, count: usize) {
 
 impl Lab {
     /// In which each partition has 10 records that crossed and 3 that did not, and 5 that were written on the other side.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let kmk = Kmk::on(|kmk| docker(kmk, "prefix", "failed-over"));
         let [primary, secondary] = kmk
             .ports()

@@ -8,7 +8,8 @@ use super::report::json;
 use crate::cli::report::{Provenance, ReportArgs, command_line};
 use crate::cli::{CliError, Context, Exit, patience};
 use clap::ValueEnum;
-use kafka_mirror_kit::core::lab::drill::{Failback, Salvage, failback};
+use kafka_mirror_kit::core::docker::Docker;
+use kafka_mirror_kit::core::lab::drill::{Failback, Salvage, failback, rehearse};
 use kafka_mirror_kit::core::spec::in_lab;
 use report::Json;
 use salvage::SalvageFile;
@@ -50,6 +51,9 @@ pub(super) struct Args {
     /// How long each step may take that has no time of its own
     #[arg(long, value_name = "TIME", default_value = "120s", value_parser = patience)]
     timeout: Duration,
+    /// Only print what would be done, and which records are only on the source now
+    #[arg(long)]
+    dry_run: bool,
     /// Print the report as JSON, for scripts
     #[arg(long)]
     json: bool,
@@ -59,7 +63,7 @@ pub(super) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  kmk drill failover
+  kmk drill failback --dry-run
   kmk drill failback --salvage stranded.jsonl
   kmk drill failback --report failback.html
 
@@ -81,6 +85,16 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         keep: args.keep,
         timeout: args.timeout,
     };
+    if args.dry_run {
+        let rehearsal = rehearse(&Docker::find()?, &context.lab, &what, &context.interrupt)?;
+        let text = if args.json {
+            serde_json::to_string_pretty(&rehearsal)?
+        } else {
+            report::rehearsal(&rehearsal)
+        };
+        context.output.result(&text)?;
+        return Ok(Exit::Done);
+    }
     let mut salvage = args.salvage.map(SalvageFile::prepare).transpose()?;
     let begun = SystemTime::now();
     let (docker, lab) = context.find_lab()?;

@@ -154,7 +154,7 @@ fn tables(run: &FailbackReport) -> Vec<Table> {
             Column::Number("Records"),
             Column::Text("MirrorMaker"),
         ],
-        rows: stranded_rows(run),
+        rows: stranded_rows(&run.stranded),
         note: None,
     });
     let moments = [

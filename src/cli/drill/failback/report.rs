@@ -1,10 +1,11 @@
 use super::super::super::output::{DONE, ERROR, styled};
 use super::super::super::quantity::count;
 use super::super::super::table::{row, table};
+use super::super::report::numbered;
 use kafka_mirror_kit::core::judge::drill::equality::OffsetRange;
 use kafka_mirror_kit::core::judge::drill::failback::{FlowDifference, GroupReturn, Promise};
 use kafka_mirror_kit::core::lab::compare::Stranded;
-use kafka_mirror_kit::core::lab::drill::FailbackReport;
+use kafka_mirror_kit::core::lab::drill::{FailbackRehearsal, FailbackReport};
 use serde::Serialize;
 use std::path::Path;
 
@@ -78,14 +79,32 @@ fn compared(when: &str, one: &FlowDifference) -> Vec<String> {
         .collect()
 }
 
+pub(super) fn rehearsal(rehearsal: &FailbackRehearsal) -> String {
+    let source = rehearsal.flow.split("->").next().unwrap_or_default();
+    let mut parts = vec![numbered(
+        &format!("A failback of {} would:", rehearsal.flow),
+        &rehearsal.steps,
+        &rehearsal.notes,
+    )];
+    let unknown = rehearsal.unknown.as_deref().unwrap_or_default();
+    parts.push(match rehearsal.stranded.as_deref() {
+        None => format!("Records that are only on {source} cannot be read: {unknown}."),
+        Some([]) => format!("No record is only on {source} now."),
+        Some(stranded) => {
+            let records = rehearsal.stranded_records.unwrap_or_default();
+            let (records, listed) = (count(records, "record"), listed(stranded));
+            format!("Only on {source} now: {records}:\n{listed}")
+        }
+    });
+    parts.join("\n\n")
+}
+
 fn stranded(report: &FailbackReport, salvage: Option<&Path>) -> String {
     let (source, target) = (&report.source, &report.target);
     if report.stranded.is_empty() {
         return format!("Nothing was stranded: every record of {source} was on {target}.");
     }
-    let heading = row(["TOPIC", "PARTITION", "OFFSETS", "RECORDS", "MIRRORMAKER"]);
-    let rows = stranded_rows(report);
-    let listed = table(&[vec![heading], rows].concat());
+    let listed = listed(&report.stranded);
     let exported = match (report.exported, salvage) {
         (Some(exported), Some(path)) => {
             format!(
@@ -105,9 +124,14 @@ fn stranded(report: &FailbackReport, salvage: Option<&Path>) -> String {
     )
 }
 
+fn listed(stranded: &[Stranded]) -> String {
+    let heading = row(["TOPIC", "PARTITION", "OFFSETS", "RECORDS", "MIRRORMAKER"]);
+    table(&[vec![heading], stranded_rows(stranded)].concat())
+}
+
 /// Partition by partition: the offsets, and what becomes of them.
-pub(super) fn stranded_rows(report: &FailbackReport) -> Vec<Vec<String>> {
-    let rows = report.stranded.iter().flat_map(|one: &Stranded| {
+pub(super) fn stranded_rows(stranded: &[Stranded]) -> Vec<Vec<String>> {
+    let rows = stranded.iter().flat_map(|one: &Stranded| {
         let line = |ranges: &[OffsetRange], what: &str| {
             let records: u64 = ranges.iter().map(|range| range.records).sum();
             (records > 0).then(|| {

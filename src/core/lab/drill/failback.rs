@@ -3,10 +3,12 @@
 
 mod copied;
 mod groups;
+mod rehearse;
 mod report;
 mod run;
 mod undo;
 
+pub use rehearse::{FailbackRehearsal, rehearse};
 pub use report::{BothWays, FailbackReport};
 
 use super::state::{Back, DrillState, Phase};

@@ -24,7 +24,9 @@ mod take_back;
 mod workload;
 
 pub use error::DrillError;
-pub use failback::{BothWays, Failback, FailbackReport, Salvage, failback};
+pub use failback::{
+    BothWays, Failback, FailbackRehearsal, FailbackReport, Salvage, failback, rehearse,
+};
 pub use finding::{Finding, Unfit};
 pub use report::{FailoverReport, Step};
 pub use state::{DrillState, DrillStatus, Phase};
