@@ -1,4 +1,5 @@
 mod abort;
+mod cycle;
 mod document;
 mod failback;
 mod failover;
@@ -26,12 +27,14 @@ Examples:
   kmk drill failover
   kmk drill failover --planned --rpo-max 0
   kmk drill failback --salvage stranded.jsonl
+  kmk drill cycle --report cycle.html
   kmk drill abort";
 
 #[derive(clap::Subcommand)]
 enum Verb {
     Failover(failover::Args),
     Failback(failback::Args),
+    Cycle(cycle::Args),
     Abort(abort::Args),
 }
 
@@ -39,6 +42,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     match args.verb {
         Verb::Failover(args) => failover::run(args, context),
         Verb::Failback(args) => failback::run(args, context),
+        Verb::Cycle(args) => cycle::run(args, context),
         Verb::Abort(args) => abort::run(&args, context),
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct Lab {
     pub(crate) secondary: Arc<FakeBroker>,
 }
 
-fn spec(kmk: &Kmk, naming: &str) -> Value {
+pub(crate) fn spec(kmk: &Kmk, naming: &str) -> Value {
     let [primary, secondary] = kmk.ports();
     let cluster =
         |name: &str, port: u16| json!({"name": name, "brokers": 1, "partitions": 1, "port": port});
@@ -135,7 +135,7 @@ impl Lab {
     }
 }
 
-fn report(ran: &Ran) -> Value {
+pub(crate) fn report(ran: &Ran) -> Value {
     // ports are numbers
     let text = ran.text().replace(": $PRIMARY", ": 1");
     let report: Value = serde_json::from_str(&text.replace(": $SECONDARY", ": 2")).unwrap();

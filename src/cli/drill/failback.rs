@@ -8,11 +8,14 @@ use super::report::json;
 use crate::cli::report::{Provenance, ReportArgs, command_line};
 use crate::cli::{CliError, Context, Exit, patience};
 use clap::ValueEnum;
+pub(super) use document::document;
 use kafka_mirror_kit::core::docker::Docker;
-use kafka_mirror_kit::core::lab::drill::{Failback, Salvage, failback, rehearse};
+use kafka_mirror_kit::core::lab::drill::{
+    Failback, FailbackReport, Failover, Salvage, failback, rehearse,
+};
 use kafka_mirror_kit::core::spec::in_lab;
-use report::Json;
-use salvage::SalvageFile;
+pub(super) use report::{Json, compared, failures};
+pub(super) use salvage::SalvageFile;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -25,26 +28,14 @@ use std::time::{Duration, SystemTime};
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// How the source gets what was written on the target: prefix (mirrored back under the target's name)
-    #[arg(
-        long,
-        value_name = "WAY",
-        default_value = "prefix",
-        hide_possible_values = true
-    )]
-    by: By,
-    /// Write the stranded records to this new file before anything is changed, one JSON object per line
-    #[arg(long, value_name = "FILE")]
-    salvage: Option<PathBuf>,
+    #[command(flatten)]
+    options: FailbackOptions,
     /// How many records to write per second, on the target and then on the source
     #[arg(long, value_name = "N[/s]", default_value = "500/s", value_parser = rate, allow_hyphen_values = true)]
     rate: u64,
     /// How many different keys the records have
     #[arg(long, value_name = "N", default_value = "200", allow_negative_numbers = true, value_parser = counted::<u32>(1..=99_999))]
     keys: u32,
-    /// How long to write on each side, at least
-    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = patience)]
-    load: Duration,
     /// Keep the drill's topics and the flow back, to look at them; `kmk drill abort` removes them
     #[arg(long)]
     keep: bool,
@@ -59,6 +50,25 @@ pub(super) struct Args {
     json: bool,
     #[command(flatten)]
     report: ReportArgs,
+}
+
+/// What a whole cycle takes too.
+#[derive(clap::Args)]
+pub(super) struct FailbackOptions {
+    /// How the source gets what was written on the target: prefix (mirrored back under the target's name)
+    #[arg(
+        long,
+        value_name = "WAY",
+        default_value = "prefix",
+        hide_possible_values = true
+    )]
+    by: By,
+    /// Write the stranded records to this new file before anything is changed, one JSON object per line
+    #[arg(long, value_name = "FILE")]
+    salvage: Option<PathBuf>,
+    /// How long to write on each side, at least
+    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = patience)]
+    load: Duration,
 }
 
 const EXAMPLES: &str = "\
@@ -76,12 +86,31 @@ enum By {
     Prefix,
 }
 
+impl FailbackOptions {
+    /// The way home after a failover, from healthy to healthy.
+    pub(super) fn what(&self, away: &Failover, timeout: Duration) -> Failback {
+        let By::Prefix = self.by;
+        Failback {
+            rate: away.rate,
+            keys: away.keys,
+            load: self.load,
+            keep: false,
+            timeout,
+        }
+    }
+
+    /// Where stranded records go.
+    pub(super) fn salvage(self) -> Result<Option<SalvageFile>, CliError> {
+        self.salvage.map(SalvageFile::prepare).transpose()
+    }
+}
+
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
-    let By::Prefix = args.by;
+    let By::Prefix = args.options.by;
     let what = Failback {
         rate: args.rate,
         keys: args.keys,
-        load: args.load,
+        load: args.options.load,
         keep: args.keep,
         timeout: args.timeout,
     };
@@ -95,7 +124,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         context.output.result(&text)?;
         return Ok(Exit::Done);
     }
-    let mut salvage = args.salvage.map(SalvageFile::prepare).transpose()?;
+    let mut salvage = args.options.salvage()?;
     let begun = SystemTime::now();
     let (docker, lab) = context.find_lab()?;
     let files = args.report.prepare()?;
@@ -112,7 +141,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     drop(steps);
     let provenance = Provenance::new(&lab, command_line(), begun);
     let json = json(Json::of(&report), &provenance)?;
-    files.write(&document::document(&report, provenance), &json)?;
+    files.write(&document(&report, provenance), &json)?;
     let path = salvage.as_ref().map(SalvageFile::path);
     let text = report::text(&report, path);
     context
@@ -124,10 +153,23 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
             format!("kmk drill abort{lab}"),
             "remove the drill's topics and the flow back",
         )]);
+    } else {
+        tell_what_stays(&report, context);
     }
     Ok(if report.passed() {
         Exit::Done
     } else {
         Exit::No
     })
+}
+
+/// A flow that was added for the way back leaves topics that nobody else needs.
+pub(super) fn tell_what_stays(report: &FailbackReport, context: &Context) {
+    if report.back_was_added {
+        let (flow, source, lab) = (&report.back, &report.source, in_lab(&report.lab));
+        context.output.talk(&format!(
+            "note: {flow} was added for the way back, and is removed again. Internal topics of its MirrorMaker stay on {source}: \
+             `kmk topic list{lab} --cluster {source} --all` shows them, `kmk topic delete{lab} --cluster {source} --force TOPIC` removes one"
+        ));
+    }
 }

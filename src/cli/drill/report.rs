@@ -60,6 +60,11 @@ pub(super) fn numbered(heading: &str, steps: &[String], notes: &[String]) -> Str
 }
 
 pub(super) fn text(report: &FailoverReport) -> String {
+    format!("{}\n\n{}", measured(report), verdict(&report.judgement))
+}
+
+/// All but the verdict.
+pub(super) fn measured(report: &FailoverReport) -> String {
     let judgement = &report.judgement;
     let mut lines = vec![
         heading(report),
@@ -72,8 +77,6 @@ pub(super) fn text(report: &FailoverReport) -> String {
         lines.push(String::new());
         lines.extend(report.notes.iter().map(|note| format!("note: {note}")));
     }
-    lines.push(String::new());
-    lines.push(verdict(judgement));
     lines.join("\n")
 }
 

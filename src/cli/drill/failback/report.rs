@@ -28,7 +28,12 @@ impl<'a> Json<'a> {
     }
 }
 
-pub(in crate::cli::drill) fn text(report: &FailbackReport, salvage: Option<&Path>) -> String {
+pub(super) fn text(report: &FailbackReport, salvage: Option<&Path>) -> String {
+    format!("{}\n\n{}", compared(report, salvage), verdict(report))
+}
+
+/// All but the verdict.
+pub(in crate::cli::drill) fn compared(report: &FailbackReport, salvage: Option<&Path>) -> String {
     let (source, target) = (&report.source, &report.target);
     let mut parts = vec![format!(
         "Failed back from {target} to {source}; {} written on {target} meanwhile, {} on {source} after the switch back.",
@@ -53,17 +58,16 @@ pub(in crate::cli::drill) fn text(report: &FailbackReport, salvage: Option<&Path
         "FOREIGN",
         "OUT OF ORDER",
     ]);
-    let rows = rows.map(|(when, one)| compared(when, one));
+    let rows = rows.map(|(when, one)| line(when, one));
     parts.push(table(&[vec![heading], rows.to_vec()].concat()));
     parts.push(surplus(report));
     if !report.groups.is_empty() {
         parts.push(groups(&report.groups));
     }
-    parts.push(verdict(report));
     parts.join("\n\n")
 }
 
-fn compared(when: &str, one: &FlowDifference) -> Vec<String> {
+fn line(when: &str, one: &FlowDifference) -> Vec<String> {
     let numbers = [
         one.source,
         one.target,

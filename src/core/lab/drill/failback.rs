@@ -8,6 +8,7 @@ mod report;
 mod run;
 mod undo;
 
+pub(super) use rehearse::steps;
 pub use rehearse::{FailbackRehearsal, rehearse};
 pub use report::{BothWays, FailbackReport};
 
@@ -109,7 +110,7 @@ pub fn failback(
 }
 
 /// Both directions of a lab that comes home.
-struct Way {
+pub(super) struct Way {
     /// The lab with both flows.
     topology: Topology,
     /// Places of the flow that failed over, and of the one back.
@@ -120,7 +121,7 @@ struct Way {
 }
 
 impl Way {
-    fn find(lab: &Lab, state: &DrillState) -> Result<Self, Unfit> {
+    pub(super) fn find(lab: &Lab, state: &DrillState) -> Result<Self, Unfit> {
         if state.phase != Phase::FailedOver {
             let flow = state.flow.clone();
             return Err(Unfit(vec![Finding::Unfinished { flow }]));

@@ -3,6 +3,7 @@
 //! [`failover`] is the list of steps; the verdict is [`judge::drill`](crate::core::judge::drill)'s.
 
 mod canary;
+mod cycle;
 mod drain;
 mod error;
 mod facts;
@@ -23,6 +24,7 @@ mod state;
 mod take_back;
 mod workload;
 
+pub use cycle::{CycleRehearsal, CycleReport, cycle, rehearse_cycle};
 pub use error::DrillError;
 pub use failback::{
     BothWays, Failback, FailbackRehearsal, FailbackReport, Salvage, failback, rehearse,

@@ -76,7 +76,7 @@ pub fn rehearse(
 
 impl Way {
     /// What adding the flow back starts and recreates, where it is not there.
-    fn note(
+    pub(in crate::core::lab::drill) fn note(
         &self,
         both: (&Docker, &Engine),
         lab: &Lab,
