@@ -12,6 +12,7 @@ mod toxiproxy;
 
 mod add_flow;
 mod color;
+mod cycle;
 mod deploy;
 mod destroy;
 mod drill;

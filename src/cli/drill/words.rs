@@ -75,13 +75,11 @@ pub(super) fn expectation(expectation: &Expectation) -> String {
 /// Where a drill has left the lab, and how it comes back.
 pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
     let (source, target) = (&drill.source, &drill.target);
-    // only with prefixed names can it be failed back
-    let comes_home = drill.topics.mirrored != drill.topics.target;
     match drill.phase {
         _ if drill.back.is_some() => format!(
             "a failback to {source} has ended, is running, or died; `kmk drill abort{lab}` takes the drill back"
         ),
-        Phase::FailedOver if comes_home => format!(
+        Phase::FailedOver if drill.comes_home() => format!(
             "a drill has failed over from {source} to {target}; `kmk drill failback{lab}` brings it home, `kmk drill abort{lab}` takes it back"
         ),
         Phase::FailedOver => format!(
