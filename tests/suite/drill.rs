@@ -63,21 +63,26 @@ impl Lab {
         let [primary, secondary] = kmk
             .ports()
             .map(|port| Arc::new(FakeBroker::start_on(port).unwrap()));
+        let mut lab = Self {
+            kmk,
+            primary,
+            secondary,
+            mirror: None,
+        };
+        lab.mirror = Some(lab.mirror_as(habits));
+        lab
+    }
+
+    fn mirror_as(&self, habits: Habits) -> Mirror {
         let habits = Habits {
             keeps_names: true,
             ..habits
         };
-        let mirror = Mirror::start_as(
-            ("primary", Arc::clone(&primary)),
-            ("secondary", Arc::clone(&secondary)),
+        Mirror::start_as(
+            ("primary", Arc::clone(&self.primary)),
+            ("secondary", Arc::clone(&self.secondary)),
             habits,
-        );
-        Self {
-            kmk,
-            primary,
-            secondary,
-            mirror: Some(mirror),
-        }
+        )
     }
 
     /// Runs a failover in which the source dies and, a while before, MirrorMaker; the last of it is done behind its back.
@@ -94,6 +99,13 @@ impl Lab {
         let ran = running.finish();
         self.kmk = kmk;
         ran
+    }
+
+    fn has_topic(&self) -> bool {
+        let topics = self.primary.topics();
+        topics
+            .iter()
+            .any(|(name, _)| name.starts_with("kmk-drill-"))
     }
 
     /// The drill's topic.
@@ -145,6 +157,27 @@ fn a_planned_failover_loses_nothing_and_gives_nothing_again_that_was_synced() {
     assert_eq!(caught_up["again"], 0, "{report:#}");
     assert_eq!(caught_up["start"], "synced_offsets");
     assert_eq!(group(&report, "fresh")["start"], "never_committed");
+}
+
+#[test]
+fn a_planned_failover_waits_for_the_copy_of_every_topic_that_is_mirrored() {
+    let mut lab = Lab::mirrored_as(Habits {
+        omits: Some("invoices"),
+        ..Habits::default()
+    });
+    lab.primary.topic("invoices", 2, &[]);
+    let kmk = std::mem::replace(&mut lab.kmk, Kmk::new());
+    let running = kmk.start("drill failover --planned --warm-up 100ms --timeout 4s");
+    running.until("a topic of the drill", || lab.has_topic());
+    lab.primary
+        .append("invoices", 1, &[(Some("1"), Some("one"))]);
+    running.until("the drill's topic is removed", || !lab.has_topic());
+    lab.mirror = None;
+    lab.mirror = Some(lab.mirror_as(Habits::default()));
+    let ran = running.finish().code(1);
+    ran.stderr_has(
+        "error: not everything was copied within <time>: records of topic `invoices` that are not copied: 1 (partition 1)",
+    );
 }
 
 #[test]
@@ -258,16 +291,9 @@ fn a_record_that_a_group_skips_is_named_and_fails_the_drill() {
 fn a_drill_that_does_not_come_to_its_end_is_taken_back() {
     let lab = Lab::new();
     let running = lab.kmk.start("drill failover --warm-up 20s");
-    let has_records = || Lab::values(&lab.secondary, &lab.topic()).len() > 3_000;
-    while !lab
-        .primary
-        .topics()
-        .iter()
-        .any(|(name, _)| name.starts_with("kmk-drill-"))
-        || !has_records()
-    {
-        std::thread::yield_now();
-    }
+    running.until("records cross", || {
+        lab.has_topic() && Lab::values(&lab.secondary, &lab.topic()).len() > 3_000
+    });
     running.signal(rustix::process::Signal::INT);
     let ran = running.finish().code(130).changed(&[]);
     ran.stderr_has("The drill was taken back: the lab is as it was before.");
@@ -323,7 +349,7 @@ fn a_dry_run_says_what_would_be_done_and_does_nothing() {
         ran.stdout_has("A failover of primary->secondary would:\n  1. create topic `kmk-drill-");
     ran.stdout_has(
         "  4. stop the producer, and check that no mirrored topic grows for 3 s
-  5. wait until every partition is copied \
+  5. wait until every mirrored topic is copied \
          and the groups are synced
   6. stop MirrorMaker
 ",

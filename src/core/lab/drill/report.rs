@@ -97,7 +97,7 @@ impl Rehearsal {
             ]),
             Fault::Planned => steps.extend([
                 "stop the producer, and check that no mirrored topic grows for 3 s".to_owned(),
-                "wait until every partition is copied and the groups are synced".to_owned(),
+                "wait until every mirrored topic is copied and the groups are synced".to_owned(),
                 "stop MirrorMaker".to_owned(),
             ]),
         }
