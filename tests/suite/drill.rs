@@ -12,19 +12,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A lab whose brokers answer, and whose MirrorMaker copies topics under their own names: a fake group has one member only.
-struct Lab {
-    kmk: Kmk,
-    primary: Arc<FakeBroker>,
-    secondary: Arc<FakeBroker>,
-    mirror: Option<Mirror>,
+pub(crate) struct Lab {
+    pub(crate) kmk: Kmk,
+    pub(crate) primary: Arc<FakeBroker>,
+    pub(crate) secondary: Arc<FakeBroker>,
+    pub(crate) mirror: Option<Mirror>,
 }
 
-const KILL_PRIMARY: &str = "kill id-demo-primary";
-const KILL_MIRROR: &str = "kill id-demo-mm2-secondary";
+pub(crate) const KILL_PRIMARY: &str = "kill id-demo-primary";
+pub(crate) const KILL_MIRROR: &str = "kill id-demo-mm2-secondary";
 const DISCONNECT: &str = "network disconnect --force kmk-demo_primary id-demo-mm2-secondary";
-const FAILOVER: &str = "drill failover --warm-up 1s --rate 300 --json";
+pub(crate) const FAILOVER: &str = "drill failover --warm-up 1s --rate 300 --json";
 
-fn spec(kmk: &Kmk, naming: &str, more: &Value) -> Value {
+pub(crate) fn spec(kmk: &Kmk, naming: &str, more: &Value) -> Value {
     let [primary, secondary] = kmk.ports();
     let cluster =
         |name: &str, port: u16| json!({"name": name, "brokers": 1, "partitions": 1, "port": port});
@@ -39,7 +39,7 @@ fn spec(kmk: &Kmk, naming: &str, more: &Value) -> Value {
 }
 
 /// A docker that does whatever a drill asks.
-fn docker(kmk: &Kmk, spec: Value) -> Docker {
+pub(crate) fn docker(kmk: &Kmk, spec: Value) -> Docker {
     let docker = Docker::works().with(&kmk.lab().spec(spec));
     [
         "logs *",
@@ -54,12 +54,17 @@ fn docker(kmk: &Kmk, spec: Value) -> Docker {
 }
 
 impl Lab {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::mirrored_as(Habits::default())
     }
 
     fn mirrored_as(habits: Habits) -> Self {
         let kmk = Kmk::on(|kmk| docker(kmk, spec(kmk, "same", &json!({}))));
+        Self::on(kmk, habits)
+    }
+
+    /// Between the clusters of this kmk.
+    pub(crate) fn on(kmk: Kmk, habits: Habits) -> Self {
         let [primary, secondary] = kmk
             .ports()
             .map(|port| Arc::new(FakeBroker::start_on(port).unwrap()));
@@ -86,7 +91,7 @@ impl Lab {
     }
 
     /// Runs a failover in which the source dies and, a while before, MirrorMaker; the last of it is done behind its back.
-    fn killed(&mut self, line: &str, once_stopped: impl Fn(&Self, &str)) -> Ran {
+    pub(crate) fn killed(&mut self, line: &str, once_stopped: impl Fn(&Self, &str)) -> Ran {
         let kmk = std::mem::replace(&mut self.kmk, Kmk::new());
         let running = kmk.start(line);
         running.until_called(KILL_PRIMARY);
@@ -101,7 +106,7 @@ impl Lab {
         ran
     }
 
-    fn has_topic(&self) -> bool {
+    pub(crate) fn has_topic(&self) -> bool {
         let topics = self.primary.topics();
         topics
             .iter()
@@ -109,21 +114,21 @@ impl Lab {
     }
 
     /// The drill's topic.
-    fn topic(&self) -> String {
+    pub(crate) fn topic(&self) -> String {
         let topics = self.primary.topics().into_iter();
         let mut topics = topics.map(|(name, _)| name);
         topics.find(|name| name.starts_with("kmk-drill-")).unwrap()
     }
 
     /// The records of a topic that were written before the switch, each as the text on it.
-    fn values(broker: &FakeBroker, topic: &str) -> Vec<String> {
+    pub(crate) fn values(broker: &FakeBroker, topic: &str) -> Vec<String> {
         let records = (0..6).flat_map(|partition| broker.records(topic, partition));
         let value = |record: Record| String::from_utf8(record.value.unwrap()).unwrap();
         records.map(value).collect()
     }
 }
 
-fn report(ran: &Ran) -> Value {
+pub(crate) fn report(ran: &Ran) -> Value {
     // ports are numbers
     let text = ran.text().replace(": $PRIMARY", ": 1");
     let report: Value = serde_json::from_str(&text.replace(": $SECONDARY", ": 2")).unwrap();

@@ -15,6 +15,7 @@ mod color;
 mod deploy;
 mod destroy;
 mod drill;
+mod drill_siblings;
 mod existing;
 mod exit_codes;
 mod explain;

@@ -17,6 +17,7 @@ mod predict;
 mod prepare;
 mod report;
 mod run;
+mod siblings;
 mod sides;
 mod stage;
 mod state;
@@ -27,6 +28,7 @@ pub use error::DrillError;
 pub use failback::{BothWays, Failback, FailbackReport, Salvage, failback};
 pub use finding::{Finding, Unfit};
 pub use report::{FailoverReport, Step};
+pub use siblings::Sibling;
 pub use state::{DrillState, Phase};
 pub use take_back::{TakenBack, abort};
 
