@@ -58,7 +58,7 @@ impl Lab {
         Self::mirrored_as(Habits::default())
     }
 
-    fn mirrored_as(habits: Habits) -> Self {
+    pub(crate) fn mirrored_as(habits: Habits) -> Self {
         let kmk = Kmk::on(|kmk| docker(kmk, spec(kmk, "same", &json!({}))));
         Self::on(kmk, habits)
     }
@@ -136,12 +136,12 @@ pub(crate) fn report(ran: &Ran) -> Value {
     report
 }
 
-fn group<'a>(report: &'a Value, name: &str) -> &'a Value {
+pub(crate) fn group<'a>(report: &'a Value, name: &str) -> &'a Value {
     let groups = report["groups"].as_array().unwrap();
     groups.iter().find(|group| group["group"] == name).unwrap()
 }
 
-fn failed(report: &Value) -> Vec<&str> {
+pub(crate) fn failed(report: &Value) -> Vec<&str> {
     let checks = report["checks"].as_array().unwrap().iter();
     let failed = checks.filter(|check| check["held"] == false);
     failed

@@ -16,6 +16,7 @@ mod deploy;
 mod destroy;
 mod drill;
 mod drill_siblings;
+mod drill_verified;
 mod existing;
 mod exit_codes;
 mod explain;
