@@ -2,6 +2,7 @@
 
 use crate::docker::{Docker, Rule, UP};
 use crate::kmk::Kmk;
+use crate::lab::FakeLab;
 use crate::mirror::Mirror;
 use crate::toxiproxy::FakeToxiproxy;
 use kmk_kafka::testing::FakeBroker;
@@ -199,6 +200,11 @@ pub(crate) struct Linked {
 
 impl Linked {
     pub(crate) fn new() -> Self {
+        Self::of(|lab| lab)
+    }
+
+    /// The same, changed.
+    pub(crate) fn of(change: impl Fn(FakeLab) -> FakeLab) -> Self {
         let kmk = Kmk::with_room_for_relays();
         kmk.deploy("--dry-run --link rtt=80ms,rate=100mbit").code(0);
         let compose = fs::read_to_string(kmk.work("kmk-lab/docker-compose.yml")).unwrap();
@@ -207,6 +213,7 @@ impl Linked {
             .lab()
             .relay("link-primary-secondary", [first + 10, first + 11])
             .made_from(&compose);
+        let lab = change(lab);
         let docker = Docker::works().with(&lab).rule(Rule::on("logs *")).rules(
             ["apache/kafka:3.9.2", "ghcr.io/shopify/toxiproxy:2.5.0"]
                 .map(|name| Rule::on(&format!("image inspect {name}")).says("[]")),
