@@ -70,7 +70,10 @@ mod matrix {
     fn a_link_that_is_cut_and_a_source_that_lives_on() {
         let lab = Lab::deployed("drill-cut", "");
         writes_late(&lab, "cut");
-        taken_back(&lab);
+        // over a link that it restores
+        lab.kmk("drill failback").code(0);
+        whole(&lab);
+        lab.kmk("link show").code(0).prints("connected");
     }
 
     #[test]

@@ -428,10 +428,12 @@ fn links_that_cannot_be_cut() {
         let lab = kmk.lab().spec(spec(kmk, "primary")).without("primary");
         Docker::works().with(&lab.cut("mm2-secondary", "primary"))
     });
-    kmk.run("link cut").code(2).stdout("").changed(&[]).stderr(indoc! {"
-        error: primary is an existing cluster: MirrorMaker reaches it by the address that it advertises, not through a network of the lab
-          hint: cut the line where that cluster runs, or let kmk create the source
-    "});
+    for line in ["link cut", "link cut --half-open"] {
+        kmk.run(line).code(2).stdout("").changed(&[]).stderr(indoc! {"
+            error: primary is an existing cluster: MirrorMaker reaches it by the address that it advertises, not through a network of the lab
+              hint: cut the line where that cluster runs, or let kmk create the source
+        "});
+    }
     let kmk = Kmk::on(|kmk| {
         let lab = kmk.lab().spec(spec(kmk, "secondary")).without("secondary");
         Docker::works().with(&lab.cut("mm2-secondary", "secondary"))
@@ -440,14 +442,16 @@ fn links_that_cannot_be_cut() {
         "error: mm2-secondary is on no other network than that of primary: without it, secondary could not be reached either\n",
     );
     let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab().without("mm2-secondary")));
-    kmk.run("link cut")
-        .code(3)
-        .stdout("")
-        .changed(&[])
-        .stderr(indoc! {"
-        error: MirrorMaker of primary->secondary has no container
-          hint: `kmk deploy` recreates it
-    "});
+    for line in ["link cut", "link cut --half-open"] {
+        kmk.run(line)
+            .code(3)
+            .stdout("")
+            .changed(&[])
+            .stderr(indoc! {"
+                error: MirrorMaker of primary->secondary has no container
+                  hint: `kmk deploy` recreates it
+            "});
+    }
 }
 
 #[test]
