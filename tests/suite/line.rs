@@ -117,13 +117,13 @@ fn a_line_that_gives_no_answer_has_no_number() {
     shown
         .stdout_has("unknown (asked: 80ms)  not measured (asked: 1mbit)")
         .stderr_has(
-            "note: primary->secondary: no answer comes through relay link-primary-secondary: ",
+            "note: the line of primary->secondary was not measured: no answer comes through relay link-primary-secondary: ",
         );
     assert_eq!(told(&lab, "")["measured"]["rtt_ms"], Value::Null);
     // without what listens there, the relay's own words
     let lab = Linked::new();
     lab.kmk.run("link show").code(0).stdout_has("unknown (asked: 80ms)").stderr_has(
-        "note: primary->secondary: relay link-primary-secondary has lost its shape: it was restarted, and passes nothing on\n",
+        "note: the line of primary->secondary was not measured: relay link-primary-secondary has lost its shape: it was restarted, and passes nothing on\n",
     );
 }
 
