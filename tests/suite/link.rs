@@ -7,10 +7,12 @@ use crate::kmk::{DEPLOY, Kmk};
 use crate::lab::FakeLab;
 use crate::mirror::Mirror;
 use indoc::indoc;
+use kmk_kafka::message::to_millis;
 use kmk_kafka::testing::FakeBroker;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 const DISCONNECT: &str = "network disconnect --force kmk-demo_primary id-demo-mm2-secondary";
 const CONNECT: &str =
@@ -261,6 +263,9 @@ fn an_interrupted_cut_is_restored_and_a_killed_one_is_overdue() {
 fn every_verb_names_who_cut_the_link() {
     let kmk = obedient();
     let (brokers, mirror) = answering(&kmk);
+    for broker in &brokers {
+        broker.set_clock(to_millis(SystemTime::now()) - 60_000);
+    }
     brokers[0].topic("orders", 1, &[]);
     brokers[0].append("orders", 0, &[(None, Some("one"))]);
     let is_there =
@@ -286,6 +291,11 @@ fn every_verb_names_who_cut_the_link() {
         ))
         .stderr("\nNext:\n  kmk link heal primary:secondary  # restore the link\n");
     assert!(!lag.text().contains("position has not"), "{}", lag.text());
+    // nobody watches for two seconds whether what was cut moves
+    assert!(kmk.run("lag --json").text().contains(r#""stalled": []"#));
+    kmk.run("lag --max 100")
+        .code(1)
+        .stderr_has(&format!("primary->secondary: no progress: {by_kmk}"));
     let explained = kmk
         .run("explain orders")
         .code(1)
