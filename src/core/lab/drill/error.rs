@@ -5,6 +5,7 @@ use crate::core::docker::DockerError;
 use crate::core::lab::LabError;
 use crate::core::lab::deploy::DeployError;
 use crate::core::lab::journal::JournalError;
+use crate::core::lab::link::RelayError;
 use crate::core::lab::lock::LockError;
 use kmk_kafka::KafkaError;
 use kmk_kafka::wait::{Stop, seconds};
@@ -104,6 +105,9 @@ pub enum DrillError {
     /// Docker refused or failed.
     #[error(transparent)]
     Docker(#[from] DockerError),
+    /// A relay does not do what is asked of it.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// A broker does not do what it is asked.
     #[error(transparent)]
     Kafka(#[from] KafkaError),
@@ -126,7 +130,8 @@ impl DrillError {
     pub fn is_interruption(&self) -> bool {
         match self {
             Self::TakenBack { cause, .. } => cause.is_interruption(),
-            Self::Kafka(KafkaError::Stopped(Stop::Interrupted)) => true,
+            Self::Kafka(KafkaError::Stopped(Stop::Interrupted))
+            | Self::Relay(RelayError::Stopped(Stop::Interrupted)) => true,
             Self::Docker(error)
             | Self::Lab(LabError::Docker(error))
             | Self::Journal(JournalError::Docker(error)) => error.is_interruption(),

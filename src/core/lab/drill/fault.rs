@@ -6,7 +6,8 @@ use super::stage::{Scene, Signals};
 use super::workload::{Workers, joined};
 use super::{DrillError, Fault, fence};
 use crate::core::judge::drill::{Bracket, Micros};
-use crate::core::lab::journal::{self, Cut};
+use crate::core::lab::journal::{self, Cut, Journal};
+use crate::core::lab::link::put_some;
 use crate::core::lab::verify::Clock;
 use kmk_kafka::message::to_millis;
 use kmk_kafka::wait::Limit;
@@ -38,7 +39,7 @@ impl Run<'_> {
         let plan = self.plan;
         let predictions = predict(&self.lab.topology, plan, &self.limit())?;
         let (fault, acknowledged_before) = match self.what.fault {
-            Fault::Cut => self.cut(clock).map(|fault| (fault, fault.until))?,
+            Fault::Cut | Fault::HalfOpen => self.cut(clock).map(|fault| (fault, fault.until))?,
             // what dies acknowledges nothing
             Fault::Kill | Fault::Planned => (self.kill(clock)?, Micros::MAX),
         };
@@ -76,26 +77,43 @@ impl Run<'_> {
         })
     }
 
-    /// MirrorMaker leaves the network of the source. It is noted before: a link that is cut is then known as cut by kmk.
+    /// MirrorMaker leaves the network of the source, or relays pass nothing on. It is noted before: a link that is cut is then
+    /// known as cut by kmk.
     fn cut(&self, clock: Clock) -> Result<Bracket, DrillError> {
-        let (flow, limit) = (self.plan.flow.name(), self.docker_limit());
-        journal::change(self.docker, &self.lab.spec.lab, &limit, |journal| {
-            journal.link(&flow).cut = Some(Cut {
+        let (flow, limit) = (self.plan.flow, self.docker_limit());
+        let name = flow.name();
+        let half_open = self.what.fault == Fault::HalfOpen;
+        let cut = |journal: &mut Journal| {
+            journal.link(&name).cut = Some(Cut {
                 at: to_millis(SystemTime::now()),
                 until: None,
-                half_open: false,
+                half_open,
             });
-        })?;
-        let (what, done) = (
-            format!("Cutting the link {flow}"),
-            format!("Cut the link {flow}"),
-        );
+        };
+        journal::change(self.docker, &self.lab.spec.lab, &limit, cut)?;
+        let mut asked = self.lab.journal.clone();
+        cut(&mut asked);
+        let (what, done) = if half_open {
+            (
+                format!("Making the link {name} half-open"),
+                format!("Made the link {name} half-open"),
+            )
+        } else {
+            (
+                format!("Cutting the link {name}"),
+                format!("Cut the link {name}"),
+            )
+        };
         self.step(&what, &done, || {
             let from = clock.now();
-            if let Some(network) = &self.plan.network {
-                for mirror in &self.plan.mirrors {
+            let network = self.plan.network.as_ref().filter(|_| !half_open);
+            for mirror in &self.plan.mirrors {
+                if let Some(network) = network {
                     self.docker.disconnect(network, mirror, &limit)?;
                 }
+            }
+            if half_open {
+                put_some(flow, &asked, |_| true, &limit, self.observer)?;
             }
             let until = clock.now();
             Ok(Bracket { from, until })
@@ -107,7 +125,7 @@ impl Run<'_> {
     pub(super) fn last_sign(&self, scene: &Scene) -> Micros {
         let arrived = scene.arrived.get();
         match self.what.fault {
-            Fault::Cut => arrived,
+            Fault::Cut | Fault::HalfOpen => arrived,
             Fault::Kill | Fault::Planned => scene.source.last_acknowledged.get().max(arrived),
         }
     }

@@ -1,13 +1,13 @@
 //! Takes a drill back: what it stopped runs again, and what it made is removed.
 
 use super::state::DrillState;
-use super::{DrillError, Fault, failback};
+use super::{DrillError, failback};
 use crate::core::docker::Container;
 use crate::core::docker::Docker;
 use crate::core::event::{Event, Observer};
 use crate::core::lab::deploy::ready::Readiness;
-use crate::core::lab::journal;
-use crate::core::lab::link::{network, workers};
+use crate::core::lab::journal::{self, Journal};
+use crate::core::lab::link::{network, put_all, workers};
 use crate::core::lab::lock::{self, Lock};
 use crate::core::lab::{Lab, addresses};
 use crate::core::mirrormaker::patterns::{Rules, Selection};
@@ -102,7 +102,7 @@ pub(super) fn take_back(
     docker.start(&brokers, limit)?;
     let ready = readiness.wait_for_brokers(limit, observer);
     ready.map_err(Box::new)?;
-    reconnect(docker, lab, state, limit)?;
+    reconnect(docker, lab, state, limit, observer)?;
     // what MirrorMaker does not find when it starts it does not go on with
     let mirrors = match &state.back {
         Some(_) => failback::stop_mirrors(docker, lab, limit)?,
@@ -120,14 +120,24 @@ pub(super) fn take_back(
     Ok(DrillState::forget(docker, &lab.spec.lab, limit)?)
 }
 
-/// Puts MirrorMaker back on the network of the source, where the drill took it off.
-fn reconnect(
+/// Puts MirrorMaker back on the network of the source where the drill took it off, and makes all relays do what is asked of
+/// them: those that were started again do not.
+pub(super) fn reconnect(
     docker: &Docker,
     lab: &Lab,
     state: &DrillState,
     limit: &Limit,
+    observer: &dyn Observer,
 ) -> Result<(), DrillError> {
-    if state.fault != Fault::Cut {
+    let restore = |journal: &mut Journal| {
+        if state.fault.is_of_link() {
+            journal.link(&state.flow).cut = None;
+        }
+    };
+    let mut restored = lab.journal.clone();
+    restore(&mut restored);
+    put_all(&lab.topology, &restored, limit, observer)?;
+    if !state.fault.is_of_link() {
         return Ok(());
     }
     let flows = lab.topology.flows.iter();
@@ -140,9 +150,7 @@ fn reconnect(
             }
         }
     }
-    Ok(journal::change(docker, &lab.spec.lab, limit, |journal| {
-        journal.link(&state.flow).cut = None;
-    })?)
+    Ok(journal::change(docker, &lab.spec.lab, limit, restore)?)
 }
 
 /// Removes the topics on both sides, the source first: what is gone there is not copied. Groups of the target have no
@@ -250,6 +258,7 @@ fn connect(lab: &Lab, cluster: &str, limit: &Limit) -> Result<Admin, KafkaError>
 
 #[cfg(test)]
 mod tests {
+    use super::super::Fault;
     use super::super::state::{Phase, Topics};
     use super::*;
     use crate::core::spec::scenario::Scenario;
