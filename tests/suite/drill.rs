@@ -112,7 +112,7 @@ impl Lab {
     }
 }
 
-fn report(ran: &Ran) -> Value {
+pub(crate) fn report(ran: &Ran) -> Value {
     // ports are numbers
     let text = ran.text().replace(": $PRIMARY", ": 1");
     let report: Value = serde_json::from_str(&text.replace(": $SECONDARY", ": 2")).unwrap();

@@ -16,6 +16,7 @@ mod cycle;
 mod deploy;
 mod destroy;
 mod drill;
+mod drills;
 mod existing;
 mod exit_codes;
 mod explain;

@@ -7,6 +7,7 @@ use crate::core::lab::deploy::DeployError;
 use crate::core::lab::journal::JournalError;
 use crate::core::lab::link::RelayError;
 use crate::core::lab::lock::LockError;
+use crate::core::lab::verify::VerifyError;
 use kmk_kafka::KafkaError;
 use kmk_kafka::wait::{Stop, seconds};
 use std::io;
@@ -114,6 +115,9 @@ pub enum DrillError {
     /// The lab does not come back.
     #[error(transparent)]
     NotUp(#[from] Box<DeployError>),
+    /// The records of a drill could not be sent.
+    #[error(transparent)]
+    Verify(#[from] Box<VerifyError>),
     /// The operating system allows no further thread.
     #[error("no thread can be started: {0}")]
     Thread(io::Error),
@@ -132,6 +136,10 @@ impl DrillError {
             Self::TakenBack { cause, .. } => cause.is_interruption(),
             Self::Kafka(KafkaError::Stopped(Stop::Interrupted))
             | Self::Relay(RelayError::Stopped(Stop::Interrupted)) => true,
+            Self::Verify(error) => matches!(
+                **error,
+                VerifyError::Kafka(KafkaError::Stopped(Stop::Interrupted))
+            ),
             Self::Docker(error)
             | Self::Lab(LabError::Docker(error))
             | Self::Journal(JournalError::Docker(error)) => error.is_interruption(),

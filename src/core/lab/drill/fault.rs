@@ -4,14 +4,12 @@ use super::predict::{Predictions, predict};
 use super::run::Run;
 use super::stage::{Scene, Signals};
 use super::workload::{Workers, joined};
-use super::{DrillError, Fault, fence};
+use super::{DrillError, Fault, fence, link};
 use crate::core::judge::drill::{Bracket, Micros};
-use crate::core::lab::journal::{self, Cut, Journal};
 use crate::core::lab::link::put_some;
 use crate::core::lab::verify::Clock;
-use kmk_kafka::message::to_millis;
 use kmk_kafka::wait::Limit;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// How often it is looked whether applications notice.
 const LOOK: Duration = Duration::from_millis(10);
@@ -77,22 +75,14 @@ impl Run<'_> {
         })
     }
 
-    /// MirrorMaker leaves the network of the source, or relays pass nothing on. It is noted before: a link that is cut is then
-    /// known as cut by kmk.
+    /// MirrorMaker leaves the network of the source, or relays pass nothing on.
     fn cut(&self, clock: Clock) -> Result<Bracket, DrillError> {
         let (flow, limit) = (self.plan.flow, self.docker_limit());
         let name = flow.name();
         let half_open = self.what.fault == Fault::HalfOpen;
-        let cut = |journal: &mut Journal| {
-            journal.link(&name).cut = Some(Cut {
-                at: to_millis(SystemTime::now()),
-                until: None,
-                half_open,
-            });
-        };
-        journal::change(self.docker, &self.lab.spec.lab, &limit, cut)?;
+        let cut = link::note_cut(self.docker, &self.lab.spec.lab, &name, half_open, &limit)?;
         let mut asked = self.lab.journal.clone();
-        cut(&mut asked);
+        asked.link(&name).cut = Some(cut);
         let (what, done) = if half_open {
             (
                 format!("Making the link {name} half-open"),
@@ -106,14 +96,11 @@ impl Run<'_> {
         };
         self.step(&what, &done, || {
             let from = clock.now();
-            let network = self.plan.network.as_ref().filter(|_| !half_open);
-            for mirror in &self.plan.mirrors {
-                if let Some(network) = network {
-                    self.docker.disconnect(network, mirror, &limit)?;
-                }
-            }
             if half_open {
                 put_some(flow, &asked, |_| true, &limit, self.observer)?;
+            } else {
+                let network = self.plan.network.as_deref();
+                link::cut(self.docker, network, &self.plan.mirrors, &limit)?;
             }
             let until = clock.now();
             Ok(Bracket { from, until })

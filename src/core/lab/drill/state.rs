@@ -19,8 +19,12 @@ pub struct DrillState {
     pub source: String,
     /// The cluster that takes over.
     pub target: String,
-    /// What was done to the source.
-    pub fault: Fault,
+    /// What was done to the source in a failover.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// Which drill it is, where it is no failover.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// How far it has come.
     pub phase: Phase,
     /// When it began, in milliseconds since the epoch.
@@ -86,7 +90,8 @@ impl DrillState {
             flow: plan.flow.name(),
             source: plan.source.name.clone(),
             target: plan.target.name.clone(),
-            fault,
+            fault: Some(fault),
+            name: None,
             phase: Phase::Running,
             since: to_millis(SystemTime::now()),
             topics: Topics {

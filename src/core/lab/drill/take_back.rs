@@ -1,13 +1,11 @@
 //! Takes a drill back: what it stopped runs again, and what it made is removed.
 
 use super::state::DrillState;
-use super::{DrillError, failback};
+use super::{DrillError, failback, link};
 use crate::core::docker::Container;
 use crate::core::docker::Docker;
 use crate::core::event::{Event, Observer};
 use crate::core::lab::deploy::ready::Readiness;
-use crate::core::lab::journal::{self, Journal};
-use crate::core::lab::link::{network, put_all, workers};
 use crate::core::lab::lock::{self, Lock};
 use crate::core::lab::{Lab, addresses};
 use crate::core::mirrormaker::patterns::{Rules, Selection};
@@ -102,7 +100,7 @@ pub(super) fn take_back(
     docker.start(&brokers, limit)?;
     let ready = readiness.wait_for_brokers(limit, observer);
     ready.map_err(Box::new)?;
-    reconnect(docker, lab, state, limit, observer)?;
+    link::reconnect(docker, lab, &state.flow, limit, observer)?;
     // what MirrorMaker does not find when it starts it does not go on with
     let mirrors = match &state.back {
         Some(_) => failback::stop_mirrors(docker, lab, limit)?,
@@ -118,39 +116,6 @@ pub(super) fn take_back(
     }
     remove_groups(lab, state, &state.source, limit)?;
     Ok(DrillState::forget(docker, &lab.spec.lab, limit)?)
-}
-
-/// Puts MirrorMaker back on the network of the source where the drill took it off, and makes all relays do what is asked of
-/// them: those that were started again do not.
-pub(super) fn reconnect(
-    docker: &Docker,
-    lab: &Lab,
-    state: &DrillState,
-    limit: &Limit,
-    observer: &dyn Observer,
-) -> Result<(), DrillError> {
-    let restore = |journal: &mut Journal| {
-        if state.fault.is_of_link() {
-            journal.link(&state.flow).cut = None;
-        }
-    };
-    let mut restored = lab.journal.clone();
-    restore(&mut restored);
-    put_all(&lab.topology, &restored, limit, observer)?;
-    if !state.fault.is_of_link() {
-        return Ok(());
-    }
-    let flows = lab.topology.flows.iter();
-    for flow in flows.filter(|flow| flow.name() == state.flow) {
-        if let Some(network) = network(&lab.topology, flow) {
-            for worker in workers(&lab.topology, flow, &lab.containers) {
-                if !worker.networks().any(|one| one == network) {
-                    docker.connect(&network, &worker.id, worker.service(), limit)?;
-                }
-            }
-        }
-    }
-    Ok(journal::change(docker, &lab.spec.lab, limit, restore)?)
 }
 
 /// Removes the topics on both sides, the source first: what is gone there is not copied. Groups of the target have no
@@ -275,7 +240,8 @@ mod tests {
             flow: format!("{source}->{target}"),
             source: source.to_owned(),
             target: target.to_owned(),
-            fault: Fault::Kill,
+            fault: Some(Fault::Kill),
+            name: None,
             phase: Phase::FailedOver,
             since: 0,
             topics: Topics {
