@@ -83,11 +83,20 @@ fn what_is_stranded_is_exported_and_both_sides_end_with_the_same_records() {
         sent.is_subset(&values(&secondary, &mirrored).0),
         "the stranded records came late"
     );
+    let at_switch = &report["at_switch"]["forward"];
+    assert_eq!(
+        (&at_switch["missing"], &report["mirrored_late"]),
+        (&report["stranded_records"], &report["stranded_records"]),
+        "the flow that failed over ran only after the switch back"
+    );
+    let repeated = values(&secondary, &mirrored).1 - at_switch["surplus"].as_u64().unwrap();
+    assert_eq!(report["repeated"], repeated);
 
     let groups = report["groups"].as_array().unwrap();
     assert_eq!(groups.len(), 3);
     for group in groups {
         assert_eq!(group["skipped"], 0, "{report:#}");
+        assert_eq!(group["as_predicted"], true, "{report:#}");
     }
 
     lab.kmk("drill abort").code(0);
@@ -127,6 +136,7 @@ mod matrix {
             ("Waiting until a canary has crossed every flow", true),
             ("Writing to secondary", false),
             ("Switching back to primary", true),
+            ("primary->secondary starts again", false),
             ("Comparing both sides once more", false),
         ] {
             println!("{step}");

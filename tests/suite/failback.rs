@@ -12,6 +12,8 @@ use std::sync::Arc;
 const TOPIC: &str = "kmk-drill-1-orders";
 const LIST: &str = "volume ls --quiet --filter label=kmk.lab=demo --filter label=kmk.journal";
 const STOP: &str = "stop id-demo-mm2-primary id-demo-mm2-secondary";
+const START_BACK: &str = "start id-demo-mm2-primary";
+const START_FORWARD: &str = "start id-demo-mm2-secondary";
 const START: &str = "start id-demo-mm2-primary id-demo-mm2-secondary";
 const JOURNAL: &str = "kmk-demo_journal-7";
 
@@ -53,9 +55,15 @@ fn docker(kmk: &Kmk, naming: &str, phase: &str) -> Docker {
         .also(&["mm2-primary"])
         .spec(spec(kmk, naming))
         .journal(7);
+    let killed = lab.clone().exited("mm2-secondary", 137);
+    let killed = killed.exited("mm2-primary", 137);
+    let running = lab.rules().into_iter();
     let changed = "volume create *_journal-*";
     Docker::works()
-        .with(&lab)
+        .with(&killed)
+        .rules(running.map(|rule| rule.from(START_FORWARD)))
+        .rule(Rule::on(START_BACK))
+        .rule(Rule::on(START_FORWARD))
         .rule(Rule::on("logs *"))
         .rule(Rule::on(START))
         // the mirrors of the test stop meanwhile
@@ -109,17 +117,16 @@ impl Lab {
         Mirror::start_as(source, target, habits)
     }
 
-    /// Fails back; MirrorMaker starts from the beginning once the stranded records are safe.
+    /// Fails back; MirrorMaker starts from the beginning each time.
     fn failed_back(&self, forward: Habits, back: Habits) -> Ran {
         let running = self
             .kmk
             .start("drill failback --salvage stranded.jsonl --load 1s --rate 300 --json");
-        let begun = std::time::Instant::now();
-        while !self.kmk.work("stranded.jsonl").exists() {
-            assert!(begun.elapsed().as_secs() < 30, "nothing was exported");
-            std::thread::yield_now();
-        }
-        let mirrors = [self.forward(forward), self.back(back)];
+        running.until_called(START_BACK);
+        assert!(self.kmk.work("stranded.jsonl").exists());
+        let back = self.back(back);
+        running.until_called(START_FORWARD);
+        let mirrors = [self.forward(forward), back];
         running.until_called(STOP);
         drop(mirrors);
         running.until_called(START);
@@ -152,7 +159,9 @@ fn failed(report: &Value) -> Vec<(&str, &str)> {
 fn stranded_records_are_exported_and_mirrored_late_and_copies_are_counted() {
     let lab = Lab::new();
     let ran = lab.failed_back(Habits::default(), Habits::default());
-    let ran = ran.code(0).changed(&[STOP, START]);
+    let ran = ran
+        .code(0)
+        .changed(&[START_BACK, START_FORWARD, STOP, START]);
     let report = report(&ran);
     assert_eq!(report["passed"], true);
     assert_eq!(
@@ -166,11 +175,15 @@ fn stranded_records_are_exported_and_mirrored_late_and_copies_are_counted() {
         "{report:#}"
     );
     // the mirror of the test starts from the beginning: everything mirrored before is there twice
-    for when in ["at_switch", "afterwards"] {
-        assert_eq!(report[when]["forward"]["surplus"], 20, "{report:#}");
-        assert_eq!(report[when]["forward"]["missing"], 0);
+    for (when, surplus, missing) in [("at_switch", 0, 6), ("afterwards", 20, 0)] {
+        assert_eq!(report[when]["forward"]["surplus"], surplus, "{report:#}");
+        assert_eq!(report[when]["forward"]["missing"], missing);
         assert_eq!(report[when]["back"]["surplus"], 0);
     }
+    assert_eq!(
+        (&report["mirrored_late"], &report["repeated"]),
+        (&json!(6), &json!(20))
+    );
     let written = report["written_on_source"].as_u64().unwrap();
     assert!(written > 0);
     assert_eq!(report["afterwards"]["forward"]["source"], written + 26);
@@ -230,7 +243,10 @@ fn a_record_that_does_not_come_home_is_named_and_one_that_comes_twice_is_counted
 fn a_lab_that_is_healthy_says_that_a_drill_is_not_over() {
     let lab = Lab::new();
     let _mirrors = [lab.forward(Habits::default()), lab.back(Habits::default())];
-    lab.kmk.run("status").code(0).stderr_has(
+    let kmk = lab.kmk;
+    let running = kmk.lab().also(&["mm2-primary"]).spec(spec(&kmk, "prefix"));
+    let docker = docker(&kmk, "prefix", "failed-over").with(&running);
+    kmk.docker(&docker).run("status").code(0).stderr_has(
         "note: a drill has failed over from primary to secondary; `kmk drill failback` brings it home, `kmk drill abort` takes it back\n",
     );
 }

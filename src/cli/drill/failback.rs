@@ -6,7 +6,7 @@ use super::super::quantity::counted;
 use crate::cli::{CliError, Context, Exit, patience};
 use clap::ValueEnum;
 use kafka_mirror_kit::core::docker::Docker;
-use kafka_mirror_kit::core::lab::drill::{Failback, Salvage, failback};
+use kafka_mirror_kit::core::lab::drill::{By, Failback, Salvage, failback};
 use kafka_mirror_kit::core::spec::in_lab;
 use salvage::SalvageFile;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ pub(super) struct Args {
         default_value = "prefix",
         hide_possible_values = true
     )]
-    by: By,
+    by: Way,
     /// Write the stranded records to this new file before anything is changed, one JSON object per line
     #[arg(long, value_name = "FILE")]
     salvage: Option<PathBuf>,
@@ -63,13 +63,15 @@ not mirrored in time; 2: there is no failover to come home from, or it does not 
 Surplus copies are counted, and no failure: MirrorMaker delivers at least once.";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum By {
+enum Way {
     Prefix,
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
-    let By::Prefix = args.by;
     let what = Failback {
+        by: match args.by {
+            Way::Prefix => By::Prefix,
+        },
         rate: args.rate,
         keys: args.keys,
         load: args.load,

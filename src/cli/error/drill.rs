@@ -24,7 +24,7 @@ impl From<DrillError> for CliError {
             DrillError::NotDetected { .. } | DrillError::NotRead { .. } | DrillError::Load { .. } => {
                 Self::of(Exit::No, &error)
             }
-            DrillError::StrandedUnknown { .. } => Self::of(Exit::Unusable, &error)
+            DrillError::StrandedUnknown { .. } | DrillError::Positions(_) => Self::of(Exit::Unusable, &error)
                 .hint(format!("`kmk status{LAB}` shows which broker does not answer")),
             DrillError::Salvage(ref cause) => Self::of(Exit::of_file(cause), &error)
                 .hint("use --salvage with a file in an existing directory, on a disk that is not full"),
@@ -70,9 +70,16 @@ fn one(finding: &Finding) -> CliError {
         Finding::Circle { .. } => {
             "use prefixed names (`naming: prefix`): then no record is mirrored back".to_owned()
         }
-        Finding::NotPrefixed { .. } => {
+        Finding::NotPrefixed {
+            is_planned: true, ..
+        } => "use --by watermark".to_owned(),
+        Finding::NotPrefixed { .. } | Finding::NoWatermark { .. } => {
             format!("`kmk drill abort{LAB}` takes the failover back")
         }
+        Finding::Prefixed { .. } => "leave --by out, or use --by prefix".to_owned(),
+        Finding::Stranded { .. } => format!(
+            "`kmk drill abort{LAB}` takes the failover back; a failover with --planned leaves no such records"
+        ),
         Finding::NoWayBack { .. } => "change the lab's flows with `kmk deploy --config`".to_owned(),
         Finding::TooFewToDetect { .. } => "use a higher --rate, or a longer --detect".to_owned(),
         Finding::Unfinished { .. } => format!("`kmk drill abort{LAB}` takes it back"),

@@ -1,6 +1,7 @@
 use super::super::super::output::{DONE, ERROR, styled};
 use super::super::super::quantity::count;
 use super::super::super::table::{row, table};
+use super::super::words::amount;
 use crate::cli::CliError;
 use kafka_mirror_kit::core::judge::drill::equality::OffsetRange;
 use kafka_mirror_kit::core::judge::drill::failback::{FlowDifference, GroupReturn, Promise};
@@ -121,13 +122,7 @@ fn stranded(report: &FailbackReport, salvage: Option<&Path>) -> String {
 }
 
 fn offsets(ranges: &[OffsetRange]) -> String {
-    let shown = ranges.iter().take(SHOWN).map(|range| {
-        if range.first == range.last {
-            range.first.to_string()
-        } else {
-            format!("{}..{}", range.first, range.last)
-        }
-    });
+    let shown = ranges.iter().take(SHOWN).map(ToString::to_string);
     let mut text = shown.collect::<Vec<_>>().join(", ");
     if ranges.len() > SHOWN {
         text.push_str(", ...");
@@ -137,25 +132,42 @@ fn offsets(ranges: &[OffsetRange]) -> String {
 
 fn groups(groups: &[GroupReturn]) -> String {
     let rows = groups.iter().map(|one| {
-        let (again, skipped) = (one.again.to_string(), one.skipped.to_string());
-        row([&one.group, &again, &skipped])
+        row([
+            &one.group,
+            &one.again.to_string(),
+            &amount(one.again_predicted),
+            &one.skipped.to_string(),
+            &amount(one.skipped_predicted),
+        ])
     });
-    let heading = row(["GROUP", "AGAIN", "SKIPPED"]);
+    let heading = row(["GROUP", "AGAIN", "PREDICTED", "SKIPPED", "PREDICTED"]);
     table(&[heading].into_iter().chain(rows).collect::<Vec<_>>())
 }
 
-/// Where copies too many come from.
+/// What MirrorMaker did when the flow that had failed over ran again, and where copies too many come from.
 fn surplus(report: &FailbackReport) -> String {
+    let (flow, target, source) = (&report.flow, &report.target, &report.source);
     let forward = report.afterwards.forward.surplus;
     let back = report.afterwards.back.surplus;
+    let late = match report.mirrored_late {
+        0 => String::new(),
+        late => format!(
+            "When {flow} ran again, MirrorMaker mirrored {} late.\n",
+            count(late, "stranded record")
+        ),
+    };
+    let repeated = match report.repeated {
+        0 => String::new(),
+        repeated => format!(
+            " {repeated} of them came when {flow} ran again: MirrorMaker mirrors again what it had not committed when it was \
+             stopped."
+        ),
+    };
     match forward + back {
-        0 => "No record is there twice.".to_owned(),
+        0 => format!("{late}No record is there twice."),
         _ => format!(
-            "{} on {} and {} on {}: MirrorMaker mirrors again what it had not committed when it stopped.",
-            count(forward, "surplus record"),
-            report.target,
-            back,
-            report.source
+            "{late}{} on {target} and {back} on {source}.{repeated}",
+            count(forward, "surplus record")
         ),
     }
 }
@@ -209,6 +221,9 @@ fn broken(promise: &Promise, report: &FailbackReport) -> String {
             let skipped = skipped.map_or(0, |one| one.skipped);
             format!("group {group} was never given {}", count(skipped, "record"))
         }
+        Promise::AsPredicted { group } => format!(
+            "group {group} was given other records again, or skipped others, than predicted"
+        ),
         Promise::Written { flow, acknowledged } => format!(
             "the source of {flow} acknowledged {} and has {}",
             count(*acknowledged, "record"),

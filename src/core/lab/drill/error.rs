@@ -6,6 +6,7 @@ use crate::core::lab::LabError;
 use crate::core::lab::deploy::DeployError;
 use crate::core::lab::journal::JournalError;
 use crate::core::lab::lock::LockError;
+use crate::core::lab::positions::PositionError;
 use kmk_kafka::KafkaError;
 use kmk_kafka::wait::{Stop, seconds};
 use std::io;
@@ -107,6 +108,9 @@ pub enum DrillError {
     /// A broker does not do what it is asked.
     #[error(transparent)]
     Kafka(#[from] KafkaError),
+    /// MirrorMaker cannot be told where to begin.
+    #[error("cannot write where MirrorMaker is to begin: {0}")]
+    Positions(#[from] PositionError),
     /// The lab does not come back.
     #[error(transparent)]
     NotUp(#[from] Box<DeployError>),
@@ -126,7 +130,8 @@ impl DrillError {
     pub fn is_interruption(&self) -> bool {
         match self {
             Self::TakenBack { cause, .. } => cause.is_interruption(),
-            Self::Kafka(KafkaError::Stopped(Stop::Interrupted)) => true,
+            Self::Kafka(KafkaError::Stopped(Stop::Interrupted))
+            | Self::Positions(PositionError::Kafka(KafkaError::Stopped(Stop::Interrupted))) => true,
             Self::Docker(error)
             | Self::Lab(LabError::Docker(error))
             | Self::Journal(JournalError::Docker(error)) => error.is_interruption(),

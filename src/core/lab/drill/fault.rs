@@ -36,7 +36,7 @@ impl Run<'_> {
         clock: Clock,
     ) -> Result<Left, DrillError> {
         let plan = self.plan;
-        let predictions = predict(&self.lab.topology, plan, &self.limit())?;
+        let predictions = predict(&self.lab.topology, plan.flow, &plan.topic, &self.limit())?;
         let (fault, acknowledged_before) = match self.what.fault {
             Fault::Cut => self.cut(clock).map(|fault| (fault, fault.until))?,
             // what dies acknowledges nothing
@@ -141,7 +141,7 @@ impl Run<'_> {
                 Ok(self.limit_of(time).pause(time)?)
             },
         )?;
-        let predictions = predict(&self.lab.topology, plan, &self.limit())?;
+        let predictions = predict(&self.lab.topology, plan.flow, &plan.topic, &self.limit())?;
         self.step("Stopping MirrorMaker", "Stopped MirrorMaker", || {
             Ok(self.docker.stop(&plan.mirrors, &self.docker_limit())?)
         })?;

@@ -24,7 +24,7 @@ mod take_back;
 mod workload;
 
 pub use error::DrillError;
-pub use failback::{BothWays, Failback, FailbackReport, Salvage, failback};
+pub use failback::{BothWays, By, Failback, FailbackReport, Salvage, failback};
 pub use finding::{Finding, Unfit};
 pub use report::{FailoverReport, Step};
 pub use state::{DrillState, Phase};
@@ -163,8 +163,8 @@ pub fn failover(
         interrupt,
         observer,
     };
-    let done = run.until_the_end().and_then(|report| {
-        let done = state.at(Phase::FailedOver);
+    let done = run.until_the_end().and_then(|(report, watermark)| {
+        let done = state.failed_over(watermark);
         done.save(docker, name, &Limit::new(DOCKER, interrupt))?;
         Ok(report)
     });

@@ -43,7 +43,8 @@ pub(super) struct Seen {
 }
 
 impl Run<'_> {
-    pub(super) fn until_the_end(&self) -> Result<FailoverReport, DrillError> {
+    /// With where the mirrored topic ended once MirrorMaker had.
+    pub(super) fn until_the_end(&self) -> Result<(FailoverReport, Ends), DrillError> {
         let clock = Clock::start();
         let plan = self.plan;
         self.step(
@@ -76,7 +77,7 @@ impl Run<'_> {
         })?;
         let facts = facts::gather(self.what, plan, scene, &seen, sides);
         let judgement = judge(&facts, &self.what.budget);
-        Ok(FailoverReport {
+        let report = FailoverReport {
             lab: self.lab.spec.lab.clone(),
             flow: plan.flow.name(),
             source: plan.source.name.clone(),
@@ -97,7 +98,8 @@ impl Run<'_> {
             steps: steps(&seen.times),
             judgement,
             notes: plan.notes.clone(),
-        })
+        };
+        Ok((report, seen.frozen))
     }
 
     fn play<'scope>(

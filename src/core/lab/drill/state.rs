@@ -2,8 +2,10 @@
 
 use super::Fault;
 use super::plan::Plan;
+use super::sides::Ends;
 use crate::core::docker::Docker;
 use crate::core::lab::journal::{self, JournalError};
+use crate::core::spec::Spec;
 use kmk_kafka::message::to_millis;
 use kmk_kafka::wait::Limit;
 use serde::{Deserialize, Serialize};
@@ -28,6 +30,9 @@ pub struct DrillState {
     pub topics: Topics,
     /// The drill's groups.
     pub groups: Vec<String>,
+    /// The end of each partition of the mirrored topic once MirrorMaker had stopped; none in a journal of an older kmk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watermark: Option<Ends>,
     /// What a failback has changed, once it has begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back: Option<Back>,
@@ -40,6 +45,9 @@ pub struct Back {
     pub is_added: bool,
     /// The drill's topic on the target, as it is mirrored to the source.
     pub topic: String,
+    /// The lab before the failback; none in a journal of an older kmk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lab: Option<Box<Spec>>,
 }
 
 /// The topics of a drill.
@@ -79,13 +87,16 @@ impl DrillState {
                 target: plan.target_topic.clone(),
             },
             groups: plan.groups.iter().map(|(_, group)| group.clone()).collect(),
+            watermark: None,
             back: None,
         }
     }
 
-    pub(super) fn at(&self, phase: Phase) -> Self {
+    /// The failover is over.
+    pub(super) fn failed_over(&self, watermark: Ends) -> Self {
         Self {
-            phase,
+            phase: Phase::FailedOver,
+            watermark: Some(watermark),
             ..self.clone()
         }
     }
