@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-const TOPIC: &str = "kmk-drill-1-orders";
+pub(crate) const TOPIC: &str = "kmk-drill-1-orders";
 const LIST: &str = "volume ls --quiet --filter label=kmk.lab=demo --filter label=kmk.journal";
 const STOP: &str = "stop id-demo-mm2-primary id-demo-mm2-secondary";
 const START_BACK: &str = "start id-demo-mm2-primary";
@@ -24,7 +24,7 @@ struct Lab {
     secondary: Arc<FakeBroker>,
 }
 
-fn spec(kmk: &Kmk, naming: &str) -> Value {
+pub(crate) fn spec(kmk: &Kmk, naming: &str) -> Value {
     let [primary, secondary] = kmk.ports();
     let cluster =
         |name: &str, port: u16| json!({"name": name, "brokers": 1, "partitions": 1, "port": port});
@@ -41,22 +41,27 @@ fn spec(kmk: &Kmk, naming: &str) -> Value {
 }
 
 /// A docker that knows of a failover.
-fn docker(kmk: &Kmk, naming: &str, phase: &str) -> Docker {
+pub(crate) fn docker(kmk: &Kmk, naming: &str, phase: &str) -> Docker {
+    let (fault, mirrored) = match naming {
+        "same" => ("planned", TOPIC.to_owned()),
+        _ => ("kill", format!("primary.{TOPIC}")),
+    };
     let drill = json!({
-        "flow": "primary->secondary", "source": "primary", "target": "secondary", "fault": "kill", "phase": phase, "since": 1,
-        "topics": {"source": TOPIC, "mirrored": format!("primary.{TOPIC}"), "target": TOPIC}, "groups": [],
+        "flow": "primary->secondary", "source": "primary", "target": "secondary", "fault": fault, "phase": phase, "since": 1,
+        "topics": {"source": TOPIC, "mirrored": mirrored, "target": TOPIC}, "groups": [], "watermark": {"0": 10, "1": 10},
     });
     let journal = json!({"drill": drill}).to_string();
     let labels =
         json!({"kmk.lab": "demo", "kmk.format": "1", "kmk.journal": "1", "kmk.journal.1": journal});
     let volume = json!([{"Name": JOURNAL, "Labels": labels}]).to_string();
-    let lab = kmk
-        .lab()
-        .also(&["mm2-primary"])
-        .spec(spec(kmk, naming))
-        .journal(7);
+    let lab = kmk.lab().spec(spec(kmk, naming)).journal(7);
     let killed = lab.clone().exited("mm2-secondary", 137);
-    let killed = killed.exited("mm2-primary", 137);
+    let (lab, killed) = if naming == "same" {
+        (lab, killed)
+    } else {
+        let [lab, killed] = [lab, killed].map(|lab| lab.also(&["mm2-primary"]));
+        (lab, killed.exited("mm2-primary", 137))
+    };
     let running = lab.rules().into_iter();
     let changed = "volume create *_journal-*";
     Docker::works()
@@ -72,7 +77,7 @@ fn docker(kmk: &Kmk, naming: &str, phase: &str) -> Docker {
         .rule(Rule::on(&format!("volume inspect {JOURNAL}")).says(&volume))
 }
 
-fn numbered(broker: &FakeBroker, name: &str, count: usize) {
+pub(crate) fn numbered(broker: &FakeBroker, name: &str, count: usize) {
     for partition in 0..2 {
         let values: Vec<String> = (0..count)
             .map(|at| format!("{name} {partition} {at}"))
@@ -138,11 +143,11 @@ impl Lab {
     }
 }
 
-fn report(ran: &Ran) -> Value {
+pub(crate) fn report(ran: &Ran) -> Value {
     serde_json::from_str(ran.text()).unwrap()
 }
 
-fn failed(report: &Value) -> Vec<(&str, &str)> {
+pub(crate) fn failed(report: &Value) -> Vec<(&str, &str)> {
     let checks = report["checks"].as_array().unwrap().iter();
     let failed = checks.filter(|check| check["held"] == false);
     failed
@@ -258,7 +263,12 @@ fn what_cannot_come_home_by_prefix_is_told_and_nothing_is_touched() {
         .code(2)
         .changed(&[])
         .stderr_has("error: flow primary->secondary keeps topic names")
-        .stderr_has("hint: `kmk drill abort` takes the failover back");
+        .stderr_has("hint: use --by watermark");
+    let kmk = Kmk::on(|kmk| docker(kmk, "prefix", "failed-over"));
+    kmk.run("drill failback --by watermark")
+        .code(2)
+        .changed(&[])
+        .stderr_has("error: flow primary->secondary prefixes topic names");
     let kmk = Kmk::on(|kmk| docker(kmk, "prefix", "running"));
     kmk.run("drill failback")
         .code(2)

@@ -15,13 +15,14 @@ use std::time::Duration;
 /// Come home after `kmk drill failover`, and compare both sides record by record
 ///
 /// Lists the stranded records first: those that the source had acknowledged and that never reached the target. Then the flow
-/// back is added, what was written on the target is mirrored to the source under its prefix, the producer switches back in
-/// order, and both clusters are compared by content: missing records, surplus copies, order. In the end the lab is as it was
-/// before the failover, unless --keep is given.
+/// back runs alone: what was written on the target is mirrored to the source. The producer and the groups switch back in
+/// order, the flow that failed over starts again, and both clusters are compared by content: missing records, surplus copies,
+/// order. In the end the lab is as it was before the failover, unless --keep is given.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// How the source gets what was written on the target: prefix (mirrored back under the target's name)
+    /// How the source gets what was written on the target: prefix (mirrored back under the target's name); watermark (under the
+    /// same names, only what was written since a planned failover)
     #[arg(
         long,
         value_name = "WAY",
@@ -56,6 +57,7 @@ const EXAMPLES: &str = "\
 Examples:
   kmk drill failover
   kmk drill failback --salvage stranded.jsonl
+  kmk drill failback --by watermark
   kmk drill failback --json
 
 Exit code 0: both sides have every record, in order; 1: they do not, or records were
@@ -65,12 +67,14 @@ Surplus copies are counted, and no failure: MirrorMaker delivers at least once."
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Way {
     Prefix,
+    Watermark,
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let what = Failback {
         by: match args.by {
             Way::Prefix => By::Prefix,
+            Way::Watermark => By::Watermark,
         },
         rate: args.rate,
         keys: args.keys,

@@ -2,7 +2,7 @@
 
 use kafka_mirror_kit::core::judge::drill::Expectation;
 use kafka_mirror_kit::core::judge::failover::Amount;
-use kafka_mirror_kit::core::lab::drill::{DrillState, Phase};
+use kafka_mirror_kit::core::lab::drill::{DrillState, Fault, Phase};
 use kmk_kafka::wait::seconds;
 use std::time::Duration;
 
@@ -75,18 +75,24 @@ pub(super) fn expectation(expectation: &Expectation) -> String {
 /// Where a drill has left the lab, and how it comes back.
 pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
     let (source, target) = (&drill.source, &drill.target);
-    // only with prefixed names can it be failed back
-    let comes_home = drill.topics.mirrored != drill.topics.target;
+    let keeps_names = drill.topics.mirrored == drill.topics.target;
+    let way = match drill.fault {
+        _ if !keeps_names => Some(""),
+        Fault::Planned if drill.watermark.is_some() => Some(" --by watermark"),
+        _ => None,
+    };
     match drill.phase {
         _ if drill.back.is_some() => format!(
             "a failback to {source} has ended, is running, or died; `kmk drill abort{lab}` takes the drill back"
         ),
-        Phase::FailedOver if comes_home => format!(
-            "a drill has failed over from {source} to {target}; `kmk drill failback{lab}` brings it home, `kmk drill abort{lab}` takes it back"
-        ),
-        Phase::FailedOver => format!(
-            "a drill has failed over from {source} to {target}; `kmk drill abort{lab}` takes it back"
-        ),
+        Phase::FailedOver => match way {
+            Some(way) => format!(
+                "a drill has failed over from {source} to {target}; `kmk drill failback{way}{lab}` brings it home, `kmk drill abort{lab}` takes it back"
+            ),
+            None => format!(
+                "a drill has failed over from {source} to {target}; `kmk drill abort{lab}` takes it back"
+            ),
+        },
         Phase::Running => format!(
             "a drill of {} is running, or died; `kmk drill abort{lab}` takes it back",
             drill.flow
