@@ -46,10 +46,14 @@ pub(crate) fn docker(kmk: &Kmk, naming: &str, phase: &str) -> Docker {
         "same" => ("planned", TOPIC.to_owned()),
         _ => ("kill", format!("primary.{TOPIC}")),
     };
-    let drill = json!({
+    // an older kmk notes no watermark
+    let mut drill = json!({
         "flow": "primary->secondary", "source": "primary", "target": "secondary", "fault": fault, "phase": phase, "since": 1,
-        "topics": {"source": TOPIC, "mirrored": mirrored, "target": TOPIC}, "groups": [], "watermark": {"0": 10, "1": 10},
+        "topics": {"source": TOPIC, "mirrored": mirrored, "target": TOPIC}, "groups": [],
     });
+    if naming == "same" {
+        drill["watermark"] = json!({"0": 10, "1": 10});
+    }
     let journal = json!({"drill": drill}).to_string();
     let labels =
         json!({"kmk.lab": "demo", "kmk.format": "1", "kmk.journal": "1", "kmk.journal.1": journal});
@@ -263,12 +267,18 @@ fn what_cannot_come_home_by_prefix_is_told_and_nothing_is_touched() {
         .code(2)
         .changed(&[])
         .stderr_has("error: flow primary->secondary keeps topic names")
-        .stderr_has("hint: use --by watermark");
+        .stderr_has("hint: use --by watermark, or --by rebuild");
     let kmk = Kmk::on(|kmk| docker(kmk, "prefix", "failed-over"));
     kmk.run("drill failback --by watermark")
         .code(2)
         .changed(&[])
         .stderr_has("error: flow primary->secondary prefixes topic names");
+    kmk.run("drill failback --salvage replay")
+        .code(2)
+        .changed(&[])
+        .stderr_has(
+            "error: stranded records cannot be replayed: primary->secondary mirrors them itself",
+        );
     let kmk = Kmk::on(|kmk| docker(kmk, "prefix", "running"));
     kmk.run("drill failback")
         .code(2)
@@ -288,7 +298,7 @@ fn what_cannot_come_home_by_prefix_is_told_and_nothing_is_touched() {
 #[test]
 fn only_what_is_real_is_offered() {
     crate::flags::refused(&[
-        ("drill failback --by rebuild", "invalid value 'rebuild'"),
+        ("drill failback --by hand", "invalid value 'hand'"),
         ("drill failback --load 0s", "it must be longer than zero"),
         (
             "drill failback --salvage none/x.jsonl",

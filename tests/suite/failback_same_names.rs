@@ -185,11 +185,69 @@ fn what_is_only_on_the_old_side_is_named_and_nothing_is_touched() {
             "error: primary has records that never reached secondary, and Kafka cannot remove the end of a log: {TOPIC}-0 \
              (10..12), {TOPIC}-1 (10..12)"
         ))
-        .stderr_has("hint: `kmk drill abort` takes the failover back");
+        .stderr_has("hint: --by rebuild empties the topic on primary first")
+        .stderr_has("`kmk drill abort` takes the failover back");
     assert!(!lab.kmk.work("stranded.jsonl").exists());
     // it is still failed over
     lab.kmk
         .run("drill failback --by watermark")
         .code(2)
         .changed(&[]);
+}
+
+fn values(broker: &FakeBroker) -> Vec<String> {
+    let records = (0..2).flat_map(|partition| broker.records(TOPIC, partition));
+    let values = records.map(|record| String::from_utf8(record.value.unwrap()).unwrap());
+    let mut values: Vec<String> = values.collect();
+    values.retain(|value| value.contains("stranded"));
+    values.sort();
+    values
+}
+
+#[test]
+fn the_old_side_is_emptied_and_what_was_only_there_is_replayed() {
+    let lab = Lab::new();
+    numbered(&lab.primary, "stranded", 3);
+    let seen = std::thread::scope(|scope| {
+        let seen = scope.spawn(|| {
+            // once the switch back has begun, both sides have them
+            while !lab
+                .kmk
+                .noted("calls")
+                .iter()
+                .any(|call| call.starts_with(REMOVE_BACK))
+            {
+                std::thread::yield_now();
+            }
+            [&lab.primary, &lab.secondary].map(|broker| values(broker))
+        });
+        let ran = lab.failed_back("--by rebuild --salvage replay", BACK, RESUMES);
+        let ran = ran
+            .code(0)
+            .stderr_has(&format!(
+                "note: topic `{TOPIC}` on primary is deleted with its 26 records, created anew, and filled from secondary; {TOPIC}-0 \
+                 (10..12), {TOPIC}-1 (10..12) exist only there: they were written to secondary"
+            ));
+        let report = report(&ran);
+        let of = |field: &str| report[field].as_u64();
+        assert_eq!((of("replayed"), of("deleted")), (Some(6), Some(26)));
+        let there = of("written_on_target").unwrap();
+        for when in ["at_switch", "afterwards"] {
+            for flow in ["forward", "back"] {
+                let one = &report[when][flow];
+                let counts = ["missing", "surplus", "foreign", "out_of_order"];
+                let counts = counts.map(|count| one[count].as_u64().unwrap());
+                assert_eq!(counts, [0; 4], "{report:#}");
+            }
+        }
+        assert_eq!(
+            report["at_switch"]["forward"]["source"],
+            20 + 10 + 6 + there
+        );
+        seen.join().unwrap()
+    });
+    let all =
+        (0..2).flat_map(|partition| (0..3).map(move |at| format!("stranded {partition} {at}")));
+    let all: Vec<String> = all.collect();
+    assert_eq!(seen, [all.clone(), all]);
 }

@@ -9,7 +9,7 @@ use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::drill::{By, Failback, Salvage, failback};
 use kafka_mirror_kit::core::spec::in_lab;
 use salvage::SalvageFile;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Come home after `kmk drill failover`, and compare both sides record by record
@@ -22,7 +22,7 @@ use std::time::Duration;
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// How the source gets what was written on the target: prefix (mirrored back under the target's name); watermark (under the
-    /// same names, only what was written since a planned failover)
+    /// same names, only what was written since a planned failover); rebuild (under the same names, into an emptied topic)
     #[arg(
         long,
         value_name = "WAY",
@@ -30,7 +30,8 @@ pub(super) struct Args {
         hide_possible_values = true
     )]
     by: Way,
-    /// Write the stranded records to this new file before anything is changed, one JSON object per line
+    /// Write the stranded records to this new file before anything is changed, one JSON object per line; with the word
+    /// `replay` and --by rebuild, write them to the target, as new records
     #[arg(long, value_name = "FILE")]
     salvage: Option<PathBuf>,
     /// How many records to write per second, on the target and then on the source
@@ -58,31 +59,40 @@ Examples:
   kmk drill failover
   kmk drill failback --salvage stranded.jsonl
   kmk drill failback --by watermark
+  kmk drill failback --by rebuild --salvage replay
   kmk drill failback --json
 
 Exit code 0: both sides have every record, in order; 1: they do not, or records were
 not mirrored in time; 2: there is no failover to come home from, or it does not fit.
 Surplus copies are counted, and no failure: MirrorMaker delivers at least once.";
 
+/// Instead of a file: the stranded records are written to the target. A file of that name is `./replay`.
+const REPLAY: &str = "replay";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Way {
     Prefix,
     Watermark,
+    Rebuild,
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
+    let replay = args.salvage.as_deref() == Some(Path::new(REPLAY));
     let what = Failback {
         by: match args.by {
             Way::Prefix => By::Prefix,
             Way::Watermark => By::Watermark,
+            Way::Rebuild => By::Rebuild,
         },
+        replay,
         rate: args.rate,
         keys: args.keys,
         load: args.load,
         keep: args.keep,
         timeout: args.timeout,
     };
-    let mut salvage = args.salvage.map(SalvageFile::prepare).transpose()?;
+    let salvage = args.salvage.filter(|_| !replay);
+    let mut salvage = salvage.map(SalvageFile::prepare).transpose()?;
     let docker = Docker::find()?;
     let steps = context.output.steps();
     let into = salvage.as_mut().map(|file| file as &mut dyn Salvage);

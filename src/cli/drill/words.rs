@@ -77,22 +77,17 @@ pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
     let (source, target) = (&drill.source, &drill.target);
     let keeps_names = drill.topics.mirrored == drill.topics.target;
     let way = match drill.fault {
-        _ if !keeps_names => Some(""),
-        Fault::Planned if drill.watermark.is_some() => Some(" --by watermark"),
-        _ => None,
+        _ if !keeps_names => "",
+        Fault::Planned if drill.watermark.is_some() => " --by watermark",
+        _ => " --by rebuild",
     };
     match drill.phase {
         _ if drill.back.is_some() => format!(
             "a failback to {source} has ended, is running, or died; `kmk drill abort{lab}` takes the drill back"
         ),
-        Phase::FailedOver => match way {
-            Some(way) => format!(
-                "a drill has failed over from {source} to {target}; `kmk drill failback{way}{lab}` brings it home, `kmk drill abort{lab}` takes it back"
-            ),
-            None => format!(
-                "a drill has failed over from {source} to {target}; `kmk drill abort{lab}` takes it back"
-            ),
-        },
+        Phase::FailedOver => format!(
+            "a drill has failed over from {source} to {target}; `kmk drill failback{way}{lab}` brings it home, `kmk drill abort{lab}` takes it back"
+        ),
         Phase::Running => format!(
             "a drill of {} is running, or died; `kmk drill abort{lab}` takes it back",
             drill.flow

@@ -6,7 +6,7 @@ use crate::cli::CliError;
 use kafka_mirror_kit::core::judge::drill::equality::OffsetRange;
 use kafka_mirror_kit::core::judge::drill::failback::{FlowDifference, GroupReturn, Promise};
 use kafka_mirror_kit::core::lab::compare::Stranded;
-use kafka_mirror_kit::core::lab::drill::FailbackReport;
+use kafka_mirror_kit::core::lab::drill::{By, FailbackReport};
 use serde::Serialize;
 use std::path::Path;
 
@@ -35,6 +35,12 @@ pub(super) fn text(report: &FailbackReport, salvage: Option<&Path>) -> String {
         count(report.written_on_source, "record"),
     )];
     parts.push(stranded(report, salvage));
+    if let Some(deleted) = report.deleted {
+        parts.push(format!(
+            "The topic on {source} was deleted with {}, and filled anew from {target}.",
+            count(deleted, "record")
+        ));
+    }
     let (at_switch, afterwards) = (&report.at_switch, &report.afterwards);
     let rows = [
         ("at the switch back", &at_switch.forward),
@@ -83,7 +89,7 @@ fn stranded(report: &FailbackReport, salvage: Option<&Path>) -> String {
     if report.stranded.is_empty() {
         return format!("Nothing was stranded: every record of {source} was on {target}.");
     }
-    let heading = row(["TOPIC", "PARTITION", "OFFSETS", "RECORDS", "MIRRORMAKER"]);
+    let heading = row(["TOPIC", "PARTITION", "OFFSETS", "RECORDS", "NOW"]);
     let rows = report.stranded.iter().flat_map(|one: &Stranded| {
         let line = |ranges: &[OffsetRange], what: &str| {
             let records: u64 = ranges.iter().map(|range| range.records).sum();
@@ -97,8 +103,13 @@ fn stranded(report: &FailbackReport, salvage: Option<&Path>) -> String {
                 ])
             })
         };
-        let later = line(&one.later, "mirrors them late");
-        let never = line(&one.never, "has passed over them");
+        let (later, never) = match (report.by, report.replayed) {
+            (By::Rebuild, None) => ("deleted", "deleted"),
+            (By::Rebuild, Some(_)) => ("written to the target", "written to the target"),
+            _ => ("mirrored late", "passed over"),
+        };
+        let later = line(&one.later, later);
+        let never = line(&one.never, never);
         later.into_iter().chain(never).collect::<Vec<_>>()
     });
     let listed = table(&[heading].into_iter().chain(rows).collect::<Vec<_>>());
@@ -110,7 +121,13 @@ fn stranded(report: &FailbackReport, salvage: Option<&Path>) -> String {
                 path.display()
             )
         }
-        _ => String::new(),
+        _ => match report.replayed {
+            Some(replayed) => format!(
+                "\nWrote {} to {target}, as new records.",
+                count(replayed, "record")
+            ),
+            None => String::new(),
+        },
     };
     format!(
         "{} stranded on {source} when it came back:\n{listed}{exported}",

@@ -87,6 +87,14 @@ pub enum DrillError {
         /// All of them.
         wanted: u64,
     },
+    /// The target does not take the stranded records.
+    #[error("cannot write the stranded records to {target}: {cause}")]
+    NotReplayed {
+        /// The target.
+        target: String,
+        /// Why.
+        cause: String,
+    },
     /// There is no drill to take back.
     #[error("lab `{lab}` has no drill to take back")]
     NoDrill {

@@ -4,6 +4,7 @@
 mod copied;
 mod flows;
 mod groups;
+mod rebuild;
 mod report;
 mod run;
 mod undo;
@@ -35,6 +36,8 @@ pub enum By {
     Prefix,
     /// Under the same names, only what lies behind the end that the target's topic had when it took over is mirrored back.
     Watermark,
+    /// The source's topic is emptied, and filled anew from the target's, under the same name.
+    Rebuild,
 }
 
 /// How to come home.
@@ -42,6 +45,8 @@ pub enum By {
 pub struct Failback {
     /// How the source gets what was written on the target.
     pub by: By,
+    /// Whether stranded records are written to the target, as new records.
+    pub replay: bool,
     /// Records a second that are written meanwhile.
     pub rate: u64,
     /// How many different keys they have.
@@ -90,7 +95,7 @@ pub fn failback(
         let lab = name.to_owned();
         return Err(DrillError::NoDrill { lab });
     };
-    let way = Way::find(&lab, &state, what.by)?;
+    let way = Way::find(&lab, &state, what)?;
     let run = Run {
         docker,
         engine: &engine,

@@ -76,8 +76,14 @@ pub enum Finding {
         is_planned: bool,
     },
     /// Other ways need flows that keep names.
-    #[error("flow {flow} prefixes topic names: it is failed back by prefix")]
+    #[error("flow {flow} prefixes topic names, so that it can only be failed back by prefix")]
     Prefixed {
+        /// The flow.
+        flow: String,
+    },
+    /// The stranded records would be on the target twice.
+    #[error("stranded records cannot be replayed: {flow} mirrors them itself when it starts again")]
+    ReadAgain {
         /// The flow.
         flow: String,
     },

@@ -28,6 +28,10 @@ pub struct FailbackReport {
     pub stranded_records: u64,
     /// How many of them were exported; none where it was not asked for.
     pub exported: Option<u64>,
+    /// How many of them were written to the target as new records; none where it was not asked for.
+    pub replayed: Option<u64>,
+    /// How many records the source's topic had when it was deleted; none where it was not.
+    pub deleted: Option<u64>,
     /// Records that the target acknowledged during the failback.
     pub written_on_target: u64,
     /// Records that the source acknowledged after the switch back.

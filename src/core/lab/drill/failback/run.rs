@@ -38,6 +38,8 @@ pub(super) struct Run<'a> {
 
 /// What was found on the old side.
 pub(super) struct Found {
+    /// Records of the drill's topic.
+    records: u64,
     stranded: Vec<Stranded>,
     exported: Option<u64>,
 }
@@ -59,7 +61,7 @@ impl Run<'_> {
             &format!("Nobody writes to {source}"),
             || self.fenced(self.way.forward()),
         )?;
-        let stranded = self.stranded()?;
+        let (records, stranded) = self.stranded()?;
         if self.what.by == By::Watermark && !stranded.is_empty() {
             return Err(Unfit(vec![Finding::Stranded {
                 source_cluster: source.clone(),
@@ -70,13 +72,35 @@ impl Run<'_> {
         }
         let exported = salvage.map(|salvage| self.export(&stranded, salvage));
         let exported = exported.transpose()?;
-        Ok(Found { stranded, exported })
+        Ok(Found {
+            records,
+            stranded,
+            exported,
+        })
+    }
+
+    /// Prepares the old side to be filled; how many stranded records were replayed, and how many records deleted.
+    fn prepare(&self, found: &Found) -> Result<(Option<u64>, Option<u64>), DrillError> {
+        let stranded = &found.stranded;
+        let replayed = self.what.replay.then(|| self.replay(stranded));
+        let replayed = replayed.transpose()?;
+        if self.what.by != By::Rebuild {
+            return Ok((replayed, None));
+        }
+        let kept = match (replayed, found.exported) {
+            (None, None) => "they are lost (--salvage keeps them)".to_owned(),
+            (Some(_), _) => format!("they were written to {}", self.state.target),
+            (None, Some(_)) => "they were exported".to_owned(),
+        };
+        self.empty(found.records, stranded, &kept)?;
+        Ok((replayed, Some(found.records)))
     }
 
     pub(super) fn until_the_end(&self, found: Found) -> Result<FailbackReport, DrillError> {
         let clock = Clock::start();
         let (source, target) = (&self.state.source, &self.state.target);
         let (forward, back) = (self.way.forward(), self.way.back());
+        let (replayed, deleted) = self.prepare(&found)?;
         let (there, here) = (Written::default(), Written::default());
         let signals = Signals::new();
         let groups = self.state.groups.iter();
@@ -93,7 +117,9 @@ impl Run<'_> {
             (&afterwards.back, written_on_target),
         ];
         let checks = promises(&flows, &groups);
-        let Found { stranded, exported } = found;
+        let Found {
+            stranded, exported, ..
+        } = found;
         let (before, after) = (&at_switch.forward, &afterwards.forward);
         Ok(FailbackReport {
             lab: self.lab.spec.lab.clone(),
@@ -106,6 +132,8 @@ impl Run<'_> {
             stranded_records: stranded.iter().map(Stranded::records).sum(),
             stranded,
             exported,
+            replayed,
+            deleted,
             written_on_target,
             written_on_source,
             mirrored_late: before.missing.saturating_sub(after.missing),
@@ -137,7 +165,13 @@ impl Run<'_> {
             away_load.run(there, clock, &signals.finish_target, &signals.stop);
         });
         let producer = producer.map_err(DrillError::Thread)?;
-        self.start_back(&self.state.watermark.clone().unwrap_or_default())?;
+        let mut behind = self.state.watermark.clone().unwrap_or_default();
+        if self.what.by == By::Rebuild {
+            for end in behind.values_mut() {
+                *end = 0;
+            }
+        }
+        self.start_back(&behind)?;
         self.write_for(self.what.load, target)?;
         signals.finish_target.raise();
         joined(producer);
@@ -211,7 +245,8 @@ impl Run<'_> {
         fence::verify(topology, flow, &side, &self.limit()).map(drop)
     }
 
-    fn stranded(&self) -> Result<Vec<Stranded>, DrillError> {
+    /// With how many records there are.
+    fn stranded(&self) -> Result<(u64, Vec<Stranded>), DrillError> {
         let (source, flow) = (&self.state.source, self.way.forward());
         let topics = [self.state.topics.source.clone()];
         let compared = self.step(
@@ -226,11 +261,12 @@ impl Run<'_> {
                 )?)
             },
         )?;
-        let unknown = sum(&flow.name(), &compared).unknown;
-        if !unknown.is_empty() {
+        let sum = sum(&flow.name(), &compared);
+        if !sum.unknown.is_empty() {
+            let unknown = sum.unknown;
             return Err(DrillError::StrandedUnknown { unknown });
         }
-        Ok(Stranded::of(&compared))
+        Ok((sum.source, Stranded::of(&compared)))
     }
 
     fn export(&self, stranded: &[Stranded], salvage: &mut dyn Salvage) -> Result<u64, DrillError> {
@@ -302,7 +338,7 @@ impl Run<'_> {
         Limit::new(time, self.interrupt)
     }
 
-    fn step<T>(
+    pub(super) fn step<T>(
         &self,
         what: &str,
         done: &str,

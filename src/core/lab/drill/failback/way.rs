@@ -1,6 +1,6 @@
 //! The lab on its way home: which flows it has while records come home, and once they have.
 
-use super::By;
+use super::{By, Failback};
 use crate::core::lab::Lab;
 use crate::core::lab::deploy::add_flow;
 use crate::core::lab::drill::state::{DrillState, Phase};
@@ -27,7 +27,7 @@ pub(super) struct Way {
 }
 
 impl Way {
-    pub(super) fn find(lab: &Lab, state: &DrillState, by: By) -> Result<Self, Unfit> {
+    pub(super) fn find(lab: &Lab, state: &DrillState, what: &Failback) -> Result<Self, Unfit> {
         if state.phase != Phase::FailedOver || state.back.is_some() {
             let flow = state.flow.clone();
             return Err(Unfit(vec![Finding::Unfinished { flow }]));
@@ -43,7 +43,7 @@ impl Way {
             let (name, known) = (state.flow.clone(), Vec::new());
             return Err(Unfit(vec![Finding::NoFlow { name, known }]));
         };
-        fits(by, &both.flows[forward], state)?;
+        fits(what, &both.flows[forward], state)?;
         let keeps_names = both.flows[back].naming == Naming::Same;
         if keeps_names {
             // all else is on both sides already, and would be mirrored back a second time
@@ -94,14 +94,15 @@ fn place(spec: &Spec, source: &str, target: &str) -> Option<usize> {
 }
 
 /// Whether the flow and the failover allow this way.
-fn fits(by: By, forward: &FlowSpec, state: &DrillState) -> Result<(), Unfit> {
+fn fits(what: &Failback, forward: &FlowSpec, state: &DrillState) -> Result<(), Unfit> {
     let flow = state.flow.clone();
-    let finding = match (by, forward.naming) {
+    let finding = match (what.by, forward.naming) {
         (By::Prefix, Naming::Same) => Finding::NotPrefixed {
             flow,
             is_planned: state.fault == Fault::Planned,
         },
-        (By::Watermark, Naming::Prefix) => Finding::Prefixed { flow },
+        (By::Watermark | By::Rebuild, Naming::Prefix) => Finding::Prefixed { flow },
+        (By::Prefix, Naming::Prefix) if what.replay => Finding::ReadAgain { flow },
         (By::Watermark, Naming::Same) if state.watermark.is_none() => Finding::NoWatermark { flow },
         _ => return Ok(()),
     };
@@ -128,6 +129,7 @@ mod tests {
     use crate::core::lab::drill::state::{Back, Topics};
     use crate::core::lab::journal::Journal;
     use crate::core::spec::scenario::Scenario;
+    use std::time::Duration;
 
     fn lab(spec: &Spec) -> Lab {
         Lab {
@@ -161,7 +163,19 @@ mod tests {
 
     fn way(scenario: Scenario, by: By) -> Result<Way, Unfit> {
         let spec = scenario.spec("demo");
-        Way::find(&lab(&spec), &state(&spec, Phase::FailedOver), by)
+        Way::find(&lab(&spec), &state(&spec, Phase::FailedOver), &what(by))
+    }
+
+    fn what(by: By) -> Failback {
+        Failback {
+            by,
+            replay: false,
+            rate: 1,
+            keys: 1,
+            load: Duration::ZERO,
+            keep: false,
+            timeout: Duration::ZERO,
+        }
     }
 
     fn flows(spec: &Spec) -> Vec<String> {
@@ -198,15 +212,17 @@ mod tests {
 
     #[test]
     fn under_the_same_names_both_directions_never_run_at_once() {
-        let migrate = way(Scenario::Migrate, By::Watermark).unwrap();
-        assert_eq!(flows(&migrate.reverse), ["cloud->legacy"]);
-        assert_eq!(flows(&migrate.home), ["legacy->cloud"]);
-        assert_eq!(
-            migrate.back().spec.topics,
-            ["t"],
-            "nobody else's topics are mirrored back"
-        );
-        assert_eq!(migrate.back().remote_topic("t"), "t");
+        for by in [By::Watermark, By::Rebuild] {
+            let migrate = way(Scenario::Migrate, by).unwrap();
+            assert_eq!(flows(&migrate.reverse), ["cloud->legacy"]);
+            assert_eq!(flows(&migrate.home), ["legacy->cloud"]);
+            assert_eq!(
+                migrate.back().spec.topics,
+                ["t"],
+                "nobody else's topics are mirrored back"
+            );
+            assert_eq!(migrate.back().remote_topic("t"), "t");
+        }
     }
 
     #[test]
@@ -229,9 +245,17 @@ mod tests {
     fn what_does_not_fit_is_refused() {
         let is_not_prefixed = refusal(way(Scenario::Migrate, By::Prefix));
         assert!(matches!(is_not_prefixed, Finding::NotPrefixed { .. }));
-        let is_prefixed = refusal(way(Scenario::Dr, By::Watermark));
-        assert!(matches!(is_prefixed, Finding::Prefixed { .. }));
+        for by in [By::Watermark, By::Rebuild] {
+            let is_prefixed = refusal(way(Scenario::Dr, by));
+            assert!(matches!(is_prefixed, Finding::Prefixed { .. }));
+        }
         let spec = Scenario::Dr.spec("demo");
+        let replay = Failback {
+            replay: true,
+            ..what(By::Prefix)
+        };
+        let twice = Way::find(&lab(&spec), &state(&spec, Phase::FailedOver), &replay);
+        assert!(matches!(refusal(twice), Finding::ReadAgain { .. }));
         let begun = DrillState {
             back: Some(Back {
                 is_added: true,
@@ -241,7 +265,7 @@ mod tests {
             ..state(&spec, Phase::FailedOver)
         };
         for unfinished in [begun, state(&spec, Phase::Running)] {
-            let way = Way::find(&lab(&spec), &unfinished, By::Prefix);
+            let way = Way::find(&lab(&spec), &unfinished, &what(By::Prefix));
             assert!(matches!(refusal(way), Finding::Unfinished { .. }));
         }
         let spec = Scenario::Migrate.spec("demo");
@@ -249,7 +273,7 @@ mod tests {
             watermark: None,
             ..state(&spec, Phase::FailedOver)
         };
-        let older = Way::find(&lab(&spec), &older, By::Watermark);
+        let older = Way::find(&lab(&spec), &older, &what(By::Watermark));
         assert!(matches!(refusal(older), Finding::NoWatermark { .. }));
     }
 }
