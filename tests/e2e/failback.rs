@@ -251,4 +251,45 @@ mod matrix {
         assert!(report["stranded_records"].as_u64() >= Some(3), "{report:#}");
         assert_eq!(report["replayed"], report["stranded_records"]);
     }
+
+    /// Interrupted, or killed and then taken back, while either flow or none is part of the lab.
+    #[test]
+    #[ignore = "needs Docker"]
+    fn under_the_same_names_a_failback_that_ends_early_leaves_the_lab_as_it_was() {
+        let lab = migrating("watermark-ends");
+        for (way, step, is_killed) in [
+            ("rebuild", "Emptying `", true),
+            ("watermark", "Starting the containers", true),
+            ("watermark", "Writing to cloud", false),
+            ("rebuild", "legacy->cloud starts again", true),
+            ("watermark", "Writing to legacy", false),
+        ] {
+            println!("{way}: {step}");
+            lab.kmk("drill failover --planned --warm-up 1s").code(0);
+            let mut running = lab.start(&format!("drill failback --by {way}"));
+            running.until_it_says(step);
+            if is_killed {
+                running.signal(rustix::process::Signal::KILL);
+                drop(running);
+                lab.kmk(&format!("drill failback --by {way}")).code(2);
+                lab.kmk("drill abort").code(0);
+            } else {
+                running.interrupt();
+                running.finish().code(130);
+            }
+            lab.kmk("status").code(0);
+            lab.kmk("deploy")
+                .code(0)
+                .prints("already runs as requested");
+            for kcat in [lab.primary(), lab.secondary()] {
+                let topics = kcat.topics();
+                assert!(
+                    !topics.keys().any(|name| name.contains("kmk-drill-")),
+                    "{topics:?}"
+                );
+                let (theirs, surplus) = values(&kcat, "orders");
+                assert_eq!((theirs.len(), surplus), (100, 0));
+            }
+        }
+    }
 }
