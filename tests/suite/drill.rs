@@ -220,7 +220,7 @@ fn what_is_missing_after_a_kill_is_what_the_ledger_says() {
     lab.kmk.run("status").code(1).stderr_has(
         "hint: a drill has failed over from primary to secondary; `kmk drill failback --by rebuild` brings it home, `kmk drill abort` takes it back\n",
     );
-    let ends = "note: demo: a drill of primary->secondary is not over; `kmk drill abort` ends it\n";
+    let ends = "note: demo: a drill of primary->secondary is not over; `kmk drill failback --by rebuild` ends it\n";
     lab.kmk.run("list").code(0).stderr_has(ends);
 }
 
