@@ -15,6 +15,7 @@ mod bytes;
 mod classes;
 mod clients;
 mod drill;
+mod drills;
 mod existing;
 mod explain;
 mod failback;

@@ -29,7 +29,7 @@ const VERBS: [&str; 21] = [
 ];
 
 /// Verbs of two words.
-const PAIRS: [&str; 15] = [
+const PAIRS: [&str; 18] = [
     "topic list",
     "topic create",
     "topic delete",
@@ -45,6 +45,9 @@ const PAIRS: [&str; 15] = [
     "link heal",
     "drill failover",
     "drill abort",
+    "drill list",
+    "drill mirrormaker-crash",
+    "drill link-cut",
 ];
 
 /// Whether kmk understands a line of shell in which it is called: with `--help` at its end it explains itself, unless

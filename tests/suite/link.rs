@@ -52,7 +52,7 @@ fn answering(kmk: &Kmk) -> ([Arc<FakeBroker>; 2], Mirror) {
 }
 
 /// What stands in the journal of the default lab.
-fn journal(kmk: &Kmk) -> Value {
+pub(crate) fn journal(kmk: &Kmk) -> Value {
     let volumes = std::fs::read_dir(kmk.path("fake/volumes")).unwrap();
     let mut texts = volumes.map(|volume| std::fs::read_to_string(volume.unwrap().path()).unwrap());
     let volume: Value = serde_json::from_str(&texts.next().unwrap()).unwrap();
@@ -61,7 +61,7 @@ fn journal(kmk: &Kmk) -> Value {
 }
 
 /// Of the flow in what `--json` says.
-fn link(kmk: &Kmk, line: &str, code: i32) -> Value {
+pub(crate) fn link(kmk: &Kmk, line: &str, code: i32) -> Value {
     let ran = kmk.run(&format!("{line} --json")).code(code);
     let told: Value = serde_json::from_str(ran.text()).unwrap();
     told["flows"][0]["link"].clone()
@@ -329,6 +329,19 @@ fn every_verb_names_who_cut_the_link() {
 }
 
 #[test]
+fn a_link_that_is_cut_is_restored_before_it_is_made_half_open() {
+    let kmk = obedient();
+    kmk.run("link cut").code(0);
+    kmk.run("link cut --half-open")
+        .code(2)
+        .stdout("")
+        .changed(&[DISCONNECT])
+        .stderr(
+            "error: the link primary->secondary is cut: it must be restored first\n  hint: `kmk link heal primary:secondary` restores it\n",
+        );
+}
+
+#[test]
 fn a_link_that_is_connected_is_told_to_scripts() {
     let kmk = obedient();
     let _all = answering(&kmk);
@@ -425,10 +438,12 @@ fn links_that_cannot_be_cut() {
         let lab = kmk.lab().spec(spec(kmk, "primary")).without("primary");
         Docker::works().with(&lab.cut("mm2-secondary", "primary"))
     });
-    kmk.run("link cut").code(2).stdout("").changed(&[]).stderr(indoc! {"
-        error: primary is an existing cluster: MirrorMaker reaches it by the address that it advertises, not through a network of the lab
-          hint: cut the line where that cluster runs, or let kmk create the source
-    "});
+    for line in ["link cut", "link cut --half-open"] {
+        kmk.run(line).code(2).stdout("").changed(&[]).stderr(indoc! {"
+            error: primary is an existing cluster: MirrorMaker reaches it by the address that it advertises, not through a network of the lab
+              hint: cut the line where that cluster runs, or let kmk create the source
+        "});
+    }
     let kmk = Kmk::on(|kmk| {
         let lab = kmk.lab().spec(spec(kmk, "secondary")).without("secondary");
         Docker::works().with(&lab.cut("mm2-secondary", "secondary"))
@@ -437,14 +452,16 @@ fn links_that_cannot_be_cut() {
         "error: mm2-secondary is on no other network than that of primary: without it, secondary could not be reached either\n",
     );
     let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab().without("mm2-secondary")));
-    kmk.run("link cut")
-        .code(3)
-        .stdout("")
-        .changed(&[])
-        .stderr(indoc! {"
-        error: MirrorMaker of primary->secondary has no container
-          hint: `kmk deploy` recreates it
-    "});
+    for line in ["link cut", "link cut --half-open"] {
+        kmk.run(line)
+            .code(3)
+            .stdout("")
+            .changed(&[])
+            .stderr(indoc! {"
+                error: MirrorMaker of primary->secondary has no container
+                  hint: `kmk deploy` recreates it
+            "});
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::docker::{Docker, Rule, UP};
 use crate::kmk::Kmk;
+use crate::lab::FakeLab;
 use crate::mirror::Mirror;
 use crate::toxiproxy::FakeToxiproxy;
 use kmk_kafka::testing::FakeBroker;
@@ -194,7 +195,7 @@ pub(crate) struct Linked {
     pub(crate) kmk: Kmk,
     pub(crate) relay: FakeToxiproxy,
     pub(crate) brokers: [Arc<FakeBroker>; 2],
-    _mirror: Mirror,
+    pub(crate) _mirror: Mirror,
 }
 
 impl Linked {
@@ -202,15 +203,22 @@ impl Linked {
         Self::with("rtt=80ms,rate=100mbit")
     }
 
-    pub(crate) fn with(link: &str) -> Self {
+    /// With this line.
+    pub(crate) fn with(line: &str) -> Self {
+        Self::of(line, |lab| lab)
+    }
+
+    /// With this line, and changed.
+    pub(crate) fn of(line: &str, change: impl Fn(FakeLab) -> FakeLab) -> Self {
         let kmk = Kmk::with_room_for_relays();
-        kmk.deploy(&format!("--dry-run --link {link}")).code(0);
+        kmk.deploy(&format!("--dry-run --link {line}")).code(0);
         let compose = fs::read_to_string(kmk.work("kmk-lab/docker-compose.yml")).unwrap();
         let first = kmk.ports()[0];
         let lab = kmk
             .lab()
             .relay("link-primary-secondary", [first + 10, first + 11])
             .made_from(&compose);
+        let lab = change(lab);
         let docker = Docker::works().with(&lab).rule(Rule::on("logs *")).rules(
             ["apache/kafka:3.9.2", "ghcr.io/shopify/toxiproxy:2.5.0"]
                 .map(|name| Rule::on(&format!("image inspect {name}")).says("[]")),
@@ -231,7 +239,7 @@ impl Linked {
     }
 }
 
-const SHAPED: [&str; 4] = [
+pub(crate) const SHAPED: [&str; 4] = [
     r#"latency upstream {"jitter":0,"latency":40}"#,
     r#"bandwidth upstream {"rate":12500}"#,
     r#"latency downstream {"jitter":0,"latency":40}"#,
@@ -240,12 +248,7 @@ const SHAPED: [&str; 4] = [
 
 #[test]
 fn a_relay_that_was_restarted_is_told_of_and_put_right() {
-    let Linked {
-        kmk,
-        relay,
-        brokers: _,
-        _mirror,
-    } = &Linked::new();
+    let Linked { kmk, relay, .. } = &Linked::new();
     for (verb, said) in [
         ("start", "already running"),
         ("deploy", "is repaired"),
@@ -283,6 +286,7 @@ fn a_relay_that_does_not_obey_or_does_not_answer_is_no_success() {
         relay,
         brokers: _,
         _mirror,
+        ..
     } = Linked::new();
     let relay = relay.forgets();
     kmk.run("deploy").code(3).stderr_has("error: relay link-primary-secondary was told what to do, but it does nothing instead of latency upstream (jitter 0 latency 40)");
@@ -291,12 +295,7 @@ fn a_relay_that_does_not_obey_or_does_not_answer_is_no_success() {
 
 #[test]
 fn a_line_with_relays_changes_at_once_and_stays_so() {
-    let Linked {
-        kmk,
-        relay,
-        brokers: _,
-        _mirror,
-    } = &Linked::new();
+    let Linked { kmk, relay, .. } = &Linked::new();
     kmk.run("deploy").code(0);
     relay.changes();
     kmk.run("link set --rtt 200ms")

@@ -18,6 +18,8 @@ struct State {
     changes: Vec<String>,
     /// Whether it forgets toxics that it is told.
     forgets: bool,
+    /// Whether it keeps toxics that it is to remove.
+    keeps: bool,
 }
 
 impl FakeToxiproxy {
@@ -41,6 +43,11 @@ impl FakeToxiproxy {
     pub(crate) fn forgets(self) -> Self {
         self.0.lock().unwrap().forgets = true;
         self
+    }
+
+    /// Whether it keeps toxics that it is to remove.
+    pub(crate) fn keeps(&self, keeps: bool) {
+        self.0.lock().unwrap().keeps = keeps;
     }
 
     /// `type stream {attributes}` of each toxic, in order.
@@ -127,6 +134,7 @@ impl State {
                         let one = all.iter_mut().find(|one| one["name"] == **toxic).unwrap();
                         one["attributes"] = body["attributes"].clone();
                     }
+                    ("DELETE", _) if self.keeps => {}
                     ("DELETE", ["toxics", toxic]) => all.retain(|one| one["name"] != **toxic),
                     _ => return ("405 Method Not Allowed", Value::Null),
                 }

@@ -27,14 +27,36 @@ const TAKE_BACK: Duration = Duration::from_secs(120);
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
+    #[command(flatten)]
+    options: FailoverOptions,
+    /// Run the drill so many times, and print the least, the median and the greatest; it is taken back between runs
+    #[arg(long, value_name = "N", default_value = "1", hide_default_value = true, allow_negative_numbers = true,
+          value_parser = counted::<u32>(1..=100))]
+    repeat: u32,
+    /// How long each step may take that has no time of its own
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = patience)]
+    timeout: Duration,
+    /// Only check whether the drill can run, and print what it would do
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the report as JSON, for scripts
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    report: ReportArgs,
+}
+
+/// What a whole cycle takes too.
+#[derive(clap::Args)]
+pub(super) struct FailoverOptions {
     /// The flow to fail over along, 'SOURCE->TARGET' or SOURCE:TARGET [default: the only one]
     #[arg(value_name = "FLOW", value_parser = flow_name)]
     bare: Option<String>,
     /// The flow, as a flag
     #[arg(long, value_name = "SOURCE->TARGET", value_parser = flow_name, conflicts_with = "bare")]
     flow: Option<String>,
-    /// What happens to the source: kill (SIGKILL of all its brokers at once) or cut (MirrorMaker loses the connection; one
-    /// producer stays on the source)
+    /// What happens: kill (SIGKILL of all brokers of the source at once), cut (MirrorMaker loses the connection to the source;
+    /// one producer stays there) or half-open (the same, but connections stay open and nothing passes; needs a relay)
     #[arg(
         long,
         value_name = "FAULT",
@@ -78,21 +100,6 @@ pub(super) struct Args {
     /// Fail if it takes longer than this until every group reads new records
     #[arg(long, value_name = "TIME", value_parser = patience)]
     rto_max: Option<Duration>,
-    /// Run the drill so many times, and print the least, the median and the greatest; it is taken back between runs
-    #[arg(long, value_name = "N", default_value = "1", hide_default_value = true, allow_negative_numbers = true,
-          value_parser = counted::<u32>(1..=100))]
-    repeat: u32,
-    /// How long each step may take that has no time of its own
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = patience)]
-    timeout: Duration,
-    /// Only check whether the drill can run, and print what it would do
-    #[arg(long)]
-    dry_run: bool,
-    /// Print the report as JSON, for scripts
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    report: ReportArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -110,6 +117,7 @@ A loss is a result, and an error only with --rpo-max.";
 enum TypedFault {
     Kill,
     Cut,
+    HalfOpen,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -119,8 +127,8 @@ enum TypedHabit {
     Fresh,
 }
 
-impl Args {
-    fn what(&self) -> Failover {
+impl FailoverOptions {
+    pub(super) fn what(&self, timeout: Duration) -> Failover {
         let habit = |typed: &TypedHabit| match typed {
             TypedHabit::CaughtUp => Habit::CaughtUp,
             TypedHabit::Lagging => Habit::Lagging,
@@ -135,6 +143,7 @@ impl Args {
                 _ if self.planned => Fault::Planned,
                 TypedFault::Kill => Fault::Kill,
                 TypedFault::Cut => Fault::Cut,
+                TypedFault::HalfOpen => Fault::HalfOpen,
             },
             rate: self.rate,
             partitions: self.partitions,
@@ -147,13 +156,13 @@ impl Args {
                 rpo: self.rpo_max,
                 rto: self.rto_max,
             },
-            timeout: self.timeout,
+            timeout,
         }
     }
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
-    let what = args.what();
+    let what = args.options.what(args.timeout);
     let begun = SystemTime::now();
     let (docker, lab) = context.find_awake()?;
     if args.dry_run {

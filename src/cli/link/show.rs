@@ -39,7 +39,8 @@ Examples:
 
 connected     every MirrorMaker of the flow is on the network of the source
 cut           `kmk link cut` took all of them off it
-partly cut    the same, but some of them are on it again
+half-open     `kmk link cut --half-open`: connections stay open, and nothing passes
+partly cut    `kmk link cut` did one of these, and it is not so everywhere any more
 disconnected  some of them are not on it, and kmk did not take them off
 unknown       the source is an existing cluster, or MirrorMaker has no container";
 
@@ -168,6 +169,7 @@ fn word(state: LinkState) -> &'static str {
     match state {
         LinkState::Connected => "connected",
         LinkState::Cut => "cut",
+        LinkState::HalfOpen => "half-open",
         LinkState::PartlyCut => "partly cut",
         LinkState::Disconnected => "disconnected",
         LinkState::Unknown => "unknown",
@@ -181,10 +183,9 @@ fn detail(link: &LinkStatus) -> String {
             .and_then(|measured| measured.unknown.clone())
             .unwrap_or_default();
     }
-    let cut = link.cut.as_ref().map(ToString::to_string);
-    let cut = cut.map(|cut| match link.state {
-        LinkState::Unknown => cut,
-        _ => cut.trim_start_matches("cut ").to_owned(),
+    let cut = link.cut.as_ref().map(|cut| match link.state {
+        LinkState::Unknown => cut.to_string(),
+        _ => format!("by {}", cut.by()),
     });
     let off = (link.state != LinkState::Cut && !link.cut_off.is_empty())
         .then(|| format!("off the network: {}", link.cut_off.join(", ")));

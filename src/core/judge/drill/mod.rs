@@ -5,6 +5,7 @@
 
 mod checks;
 pub mod equality;
+pub mod experiment;
 mod facts;
 pub mod failback;
 mod groups;

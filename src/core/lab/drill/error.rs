@@ -5,7 +5,9 @@ use crate::core::docker::DockerError;
 use crate::core::lab::LabError;
 use crate::core::lab::deploy::DeployError;
 use crate::core::lab::journal::JournalError;
+use crate::core::lab::link::RelayError;
 use crate::core::lab::lock::LockError;
+use crate::core::lab::verify::VerifyError;
 use kmk_kafka::KafkaError;
 use kmk_kafka::wait::{Stop, seconds};
 use std::io;
@@ -104,12 +106,18 @@ pub enum DrillError {
     /// Docker refused or failed.
     #[error(transparent)]
     Docker(#[from] DockerError),
+    /// A relay does not do what is asked of it.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// A broker does not do what it is asked.
     #[error(transparent)]
     Kafka(#[from] KafkaError),
     /// The lab does not come back.
     #[error(transparent)]
     NotUp(#[from] Box<DeployError>),
+    /// The records of a drill could not be sent.
+    #[error(transparent)]
+    Verify(#[from] Box<VerifyError>),
     /// The operating system allows no further thread.
     #[error("no thread can be started: {0}")]
     Thread(io::Error),
@@ -126,7 +134,12 @@ impl DrillError {
     pub fn is_interruption(&self) -> bool {
         match self {
             Self::TakenBack { cause, .. } => cause.is_interruption(),
-            Self::Kafka(KafkaError::Stopped(Stop::Interrupted)) => true,
+            Self::Kafka(KafkaError::Stopped(Stop::Interrupted))
+            | Self::Relay(RelayError::Stopped(Stop::Interrupted)) => true,
+            Self::Verify(error) => matches!(
+                **error,
+                VerifyError::Kafka(KafkaError::Stopped(Stop::Interrupted))
+            ),
             Self::Docker(error)
             | Self::Lab(LabError::Docker(error))
             | Self::Journal(JournalError::Docker(error)) => error.is_interruption(),

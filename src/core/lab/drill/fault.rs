@@ -4,13 +4,12 @@ use super::predict::{Predictions, predict};
 use super::run::Run;
 use super::stage::{Scene, Signals};
 use super::workload::{Workers, joined};
-use super::{DrillError, Fault, fence};
+use super::{DrillError, Fault, fence, link};
 use crate::core::judge::drill::{Bracket, Micros};
-use crate::core::lab::journal::{self, Cut};
+use crate::core::lab::link::put_some;
 use crate::core::lab::verify::Clock;
-use kmk_kafka::message::to_millis;
 use kmk_kafka::wait::Limit;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// How often it is looked whether applications notice.
 const LOOK: Duration = Duration::from_millis(10);
@@ -38,7 +37,7 @@ impl Run<'_> {
         let plan = self.plan;
         let predictions = predict(&self.lab.topology, plan, &self.limit())?;
         let (fault, acknowledged_before) = match self.what.fault {
-            Fault::Cut => self.cut(clock).map(|fault| (fault, fault.until))?,
+            Fault::Cut | Fault::HalfOpen => self.cut(clock).map(|fault| (fault, fault.until))?,
             // what dies acknowledges nothing
             Fault::Kill | Fault::Planned => (self.kill(clock)?, Micros::MAX),
         };
@@ -76,26 +75,32 @@ impl Run<'_> {
         })
     }
 
-    /// MirrorMaker leaves the network of the source. It is noted before: a link that is cut is then known as cut by kmk.
+    /// MirrorMaker leaves the network of the source, or relays pass nothing on.
     fn cut(&self, clock: Clock) -> Result<Bracket, DrillError> {
-        let (flow, limit) = (self.plan.flow.name(), self.docker_limit());
-        journal::change(self.docker, &self.lab.spec.lab, &limit, |journal| {
-            journal.link(&flow).cut = Some(Cut {
-                at: to_millis(SystemTime::now()),
-                until: None,
-                half_open: false,
-            });
-        })?;
-        let (what, done) = (
-            format!("Cutting the link {flow}"),
-            format!("Cut the link {flow}"),
-        );
+        let (flow, limit) = (self.plan.flow, self.docker_limit());
+        let name = flow.name();
+        let half_open = self.what.fault == Fault::HalfOpen;
+        let cut = link::note_cut(self.docker, &self.lab.spec.lab, &name, half_open, &limit)?;
+        let mut asked = self.lab.journal.clone();
+        asked.link(&name).cut = Some(cut);
+        let (what, done) = if half_open {
+            (
+                format!("Making the link {name} half-open"),
+                format!("Made the link {name} half-open"),
+            )
+        } else {
+            (
+                format!("Cutting the link {name}"),
+                format!("Cut the link {name}"),
+            )
+        };
         self.step(&what, &done, || {
             let from = clock.now();
-            if let Some(network) = &self.plan.network {
-                for mirror in &self.plan.mirrors {
-                    self.docker.disconnect(network, mirror, &limit)?;
-                }
+            if half_open {
+                put_some(flow, &asked, |_| true, &limit, self.observer)?;
+            } else {
+                let network = self.plan.network.as_deref();
+                link::cut(self.docker, network, &self.plan.mirrors, &limit)?;
             }
             let until = clock.now();
             Ok(Bracket { from, until })
@@ -107,7 +112,7 @@ impl Run<'_> {
     pub(super) fn last_sign(&self, scene: &Scene) -> Micros {
         let arrived = scene.arrived.get();
         match self.what.fault {
-            Fault::Cut => arrived,
+            Fault::Cut | Fault::HalfOpen => arrived,
             Fault::Kill | Fault::Planned => scene.source.last_acknowledged.get().max(arrived),
         }
     }
@@ -125,7 +130,7 @@ impl Run<'_> {
         joined(workers.producer);
         let until = clock.now();
         let decided = self.decide(clock)?;
-        self.step(
+        let fence = self.step(
             "Checking that no topic grows",
             "No mirrored topic grows",
             || fence::verify(&self.lab.topology, plan.flow, &plan.source, &self.limit()),
@@ -134,11 +139,12 @@ impl Run<'_> {
             "Waiting for the copy",
             "Every partition is copied, every group synced",
             || {
-                fence::copied(plan, &self.limit())?;
+                fence::copied(self.lab, plan.flow, &self.limit())?;
                 signals.close_source.raise();
                 workers.members.into_iter().for_each(joined);
                 let time = plan.group_sync + LATE;
-                Ok(self.limit_of(time).pause(time)?)
+                self.limit_of(time).pause(time)?;
+                fence.holds(&plan.source, &self.limit())
             },
         )?;
         let predictions = predict(&self.lab.topology, plan, &self.limit())?;

@@ -65,6 +65,12 @@ pub enum Finding {
         /// The flow back.
         back: String,
     },
+    /// Only relays keep connections open.
+    #[error("flow {flow} has no relay, which could keep connections open while nothing passes")]
+    NoRelay {
+        /// The flow.
+        flow: String,
+    },
     /// Coming home by prefix needs flows that prefix.
     #[error(
         "flow {flow} keeps topic names, and only flows with prefixed names can be failed back by prefix"

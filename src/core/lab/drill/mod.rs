@@ -3,13 +3,16 @@
 //! [`failover`] is the list of steps; the verdict is [`judge::drill`](crate::core::judge::drill)'s.
 
 mod canary;
+mod cycle;
 mod drain;
 mod error;
+pub mod experiment;
 mod facts;
 mod failback;
 mod fault;
 mod fence;
 mod finding;
+mod link;
 mod load;
 mod member;
 mod plan;
@@ -17,17 +20,22 @@ mod predict;
 mod prepare;
 mod report;
 mod run;
+mod siblings;
 mod sides;
 mod stage;
 mod state;
 mod take_back;
 mod workload;
 
+pub use cycle::{CycleRehearsal, CycleReport, cycle, rehearse_cycle};
 pub use error::DrillError;
-pub use failback::{BothWays, Failback, FailbackReport, Salvage, failback};
+pub use failback::{
+    BothWays, Failback, FailbackRehearsal, FailbackReport, Salvage, failback, rehearse,
+};
 pub use finding::{Finding, Unfit};
 pub use report::{FailoverReport, Step};
-pub use state::{DrillState, Phase};
+pub use siblings::Sibling;
+pub use state::{DrillState, DrillStatus, Phase};
 pub use take_back::{TakenBack, abort};
 
 use crate::core::docker::Docker;
@@ -79,8 +87,17 @@ pub enum Fault {
     Kill,
     /// Its brokers live on, and nobody on the target reaches them any more.
     Cut,
+    /// The same, and connections stay open: nobody is told.
+    HalfOpen,
     /// Nothing: it is a planned failover.
     Planned,
+}
+
+impl Fault {
+    /// Whether it is the link that fails, and the source lives on unknowing.
+    pub(super) fn is_of_link(self) -> bool {
+        matches!(self, Self::Cut | Self::HalfOpen)
+    }
 }
 
 /// How a group reads.

@@ -1,7 +1,7 @@
 //! Looks at a lab before a drill: what it will work with, and everything that does not allow it.
 
 use super::finding::{Finding, Unfit};
-use super::{DrillError, DrillState, Failover, Fault, Habit};
+use super::{DrillError, DrillState, Failover, Fault, Habit, siblings};
 use crate::core::docker::Docker;
 use crate::core::judge::failover::Mirroring;
 use crate::core::judge::ledger::RunId;
@@ -19,7 +19,7 @@ use kmk_kafka::wait::Limit;
 use std::time::{Duration, SystemTime};
 
 /// What the names of a drill's topics and groups begin with.
-const PREFIX: &str = "kmk-drill-";
+pub(super) const PREFIX: &str = "kmk-drill-";
 
 /// Fewer records than this in the time of detection, and a pause is no failure.
 const FEW: f64 = 4.0;
@@ -86,29 +86,14 @@ impl<'a> Plan<'a> {
     ) -> Result<Self, DrillError> {
         let flow = chosen(&lab.topology, what.flow.as_deref())?;
         let plan = Self::of(lab, flow, what);
-        let mut findings = plan.unfit(&lab.topology, what);
-        if let Some(state) = DrillState::load(docker, &lab.spec.lab, limit)? {
-            findings.push(Finding::Unfinished { flow: state.flow });
-            // it says best why the flow is not healthy
-            return Err(Unfit(findings).into());
-        }
-        if findings.is_empty() && lab.state() == State::Stopped {
-            let what = format!("lab `{}` is stopped", lab.spec.lab);
-            findings.push(Finding::NotHealthy { what });
-        } else if findings.is_empty() {
-            findings.extend(plan.health(&status(docker, lab, false, limit)?));
-        }
-        if findings.is_empty() {
-            return Ok(plan.with_groups_of_others(limit));
-        }
-        Err(Unfit(findings).into())
+        fits(docker, lab, flow, plan.unfit(&lab.topology, what), limit)?;
+        Ok(plan.with_groups_of_others(limit))
     }
 
     fn of(lab: &'a Lab, flow: &'a Flow, what: &Failover) -> Self {
         let run = |nth| RunId::new(SystemTime::now(), std::process::id(), nth);
         let runs = (run(0), run(1));
-        // a new topic each time: in a recreated topic, MirrorMaker would look for the offsets of the old one
-        let number = &runs.0.to_string()[..6];
+        let number = number(runs.0);
         let topic = format!("{PREFIX}{number}-orders");
         let mirrored = flow.remote_topic(&topic);
         let target_topic = match flow.spec.naming {
@@ -116,23 +101,13 @@ impl<'a> Plan<'a> {
             Naming::Same => mirrored.clone(),
         };
         let group = |habit: &Habit| (*habit, format!("{PREFIX}{number}-{}", habit.name()));
-        let up = || lab.containers.iter().filter(|container| container.is_up());
-        let source = lab.topology.cluster(&flow.spec.source);
-        let of_source = |service: &str| {
-            let mut brokers = source.iter().flat_map(|cluster| &cluster.brokers);
-            brokers.any(|broker| broker.service == service)
-        };
-        let mirror = lab.topology.mirror_of(&flow.spec.target);
-        let of_mirror = |service: &str| {
-            let mut workers = mirror.iter().flat_map(|mirror| &mirror.workers);
-            workers.any(|worker| worker == service)
-        };
+        let (brokers, mirrors) = containers(lab, flow);
         Self {
             source: Side::of(&lab.topology, &flow.spec.source),
             target: Side::of(&lab.topology, &flow.spec.target),
             groups: what.groups.iter().map(group).collect(),
-            brokers: ids(up().filter(|one| of_source(one.service()))),
-            mirrors: ids(up().filter(|one| of_mirror(one.service()))),
+            brokers,
+            mirrors,
             group_sync: group_sync(flow),
             notes: notes(&lab.topology, flow),
             flow,
@@ -146,27 +121,8 @@ impl<'a> Plan<'a> {
     }
 
     fn unfit(&self, topology: &Topology, what: &Failover) -> Vec<Finding> {
-        let mut findings = Vec::new();
         let flow = self.flow.name();
-        for name in [&self.source.name, &self.target.name] {
-            let cluster = topology.cluster(name);
-            let is_ours = |cluster: &Cluster| {
-                cluster.existing().is_none() && cluster.access() == Access::Open
-            };
-            if !cluster.is_some_and(is_ours) {
-                let cluster = name.clone();
-                findings.push(Finding::Existing { cluster });
-            }
-        }
-        match Rules::of_flow(self.flow).select(&self.topic) {
-            // what only Java can tell, the flow itself shows
-            Selection::Included | Selection::NotEvaluated(_) => {}
-            selection => findings.push(Finding::NotReplicated {
-                flow: flow.clone(),
-                topic: self.topic.clone(),
-                selection,
-            }),
-        }
+        let mut findings = unfit(topology, self.flow, &self.topic);
         let groups = self
             .groups
             .iter()
@@ -194,6 +150,9 @@ impl<'a> Plan<'a> {
             let back = back.name();
             findings.push(Finding::Circle { back });
         }
+        if what.fault == Fault::HalfOpen && self.flow.link.is_none() {
+            findings.push(Finding::NoRelay { flow: flow.clone() });
+        }
         #[allow(clippy::cast_precision_loss, reason = "only few of them matter")]
         let expected = what.rate as f64 * what.detect.as_secs_f64();
         if what.fault != Fault::Planned && expected < FEW {
@@ -203,29 +162,6 @@ impl<'a> Plan<'a> {
             });
         }
         findings
-    }
-
-    fn health(&self, status: &Status) -> Vec<Finding> {
-        let ends = [&self.source.name, &self.target.name];
-        let clusters = status.clusters.iter();
-        let sick =
-            clusters.filter(|one| ends.contains(&&one.name) && !one.healthy && !one.degraded);
-        let told = sick.map(|one| {
-            let why = one.problem.clone();
-            format!(
-                "cluster {} is not healthy: {}",
-                one.name,
-                why.unwrap_or_default()
-            )
-        });
-        let flow = status.flows.iter().find(|one| one.name == self.flow.name());
-        let flow = flow.filter(|flow| flow.state == FlowState::Unhealthy || !flow.healthy);
-        let of_flow = flow.into_iter().flat_map(|flow| {
-            let told = flow.problems.iter().take(TOLD);
-            told.map(|problem| format!("flow {} is not healthy: {problem}", flow.name))
-        });
-        let all = told.chain(of_flow);
-        all.map(|what| Finding::NotHealthy { what }).collect()
     }
 
     /// Groups that no MirrorMaker syncs are worth a word: a drill says nothing of them.
@@ -243,7 +179,106 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn chosen<'a>(topology: &'a Topology, name: Option<&str>) -> Result<&'a Flow, Unfit> {
+/// The beginning of the names of one drill's topics and groups: in a topic that was recreated, MirrorMaker would look for the
+/// offsets of the old one.
+pub(super) fn number(run: RunId) -> String {
+    run.to_string()[..6].to_owned()
+}
+
+/// The ids of the containers that run: the brokers of a flow's source, and the workers of its `MirrorMaker`.
+pub(super) fn containers(lab: &Lab, flow: &Flow) -> (Vec<String>, Vec<String>) {
+    let up = || lab.containers.iter().filter(|container| container.is_up());
+    let source = lab.topology.cluster(&flow.spec.source);
+    let of_source = |service: &str| {
+        let mut brokers = source.iter().flat_map(|cluster| &cluster.brokers);
+        brokers.any(|broker| broker.service == service)
+    };
+    let mirror = lab.topology.mirror_of(&flow.spec.target);
+    let of_mirror = |service: &str| {
+        let mut workers = mirror.iter().flat_map(|mirror| &mirror.workers);
+        workers.any(|worker| worker == service)
+    };
+    (
+        ids(up().filter(|one| of_source(one.service()))),
+        ids(up().filter(|one| of_mirror(one.service()))),
+    )
+}
+
+/// What no drill of a flow can do without.
+pub(super) fn unfit(topology: &Topology, flow: &Flow, topic: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for name in [&flow.spec.source, &flow.spec.target] {
+        let cluster = topology.cluster(name);
+        let is_ours =
+            |cluster: &Cluster| cluster.existing().is_none() && cluster.access() == Access::Open;
+        if !cluster.is_some_and(is_ours) {
+            let cluster = name.clone();
+            findings.push(Finding::Existing { cluster });
+        }
+    }
+    match Rules::of_flow(flow).select(topic) {
+        // what only Java can tell, the flow itself shows
+        Selection::Included | Selection::NotEvaluated(_) => {}
+        selection => findings.push(Finding::NotReplicated {
+            flow: flow.name(),
+            topic: topic.to_owned(),
+            selection,
+        }),
+    }
+    findings
+}
+
+/// Adds to what was found whether an earlier drill is in the way, and then whether the flow is healthy.
+///
+/// # Errors
+/// [`DrillError::Unfit`] with all of it, unless there is nothing.
+pub(super) fn fits(
+    docker: &Docker,
+    lab: &Lab,
+    flow: &Flow,
+    mut findings: Vec<Finding>,
+    limit: &Limit,
+) -> Result<(), DrillError> {
+    if let Some(state) = DrillState::load(docker, &lab.spec.lab, limit)? {
+        findings.push(Finding::Unfinished { flow: state.flow });
+        // it says best why the flow is not healthy
+        return Err(Unfit(findings).into());
+    }
+    if findings.is_empty() && lab.state() == State::Stopped {
+        let what = format!("lab `{}` is stopped", lab.spec.lab);
+        findings.push(Finding::NotHealthy { what });
+    } else if findings.is_empty() {
+        findings.extend(health(flow, &status(docker, lab, false, limit)?));
+    }
+    if findings.is_empty() {
+        return Ok(());
+    }
+    Err(Unfit(findings).into())
+}
+
+fn health(flow: &Flow, status: &Status) -> Vec<Finding> {
+    let ends = [&flow.spec.source, &flow.spec.target];
+    let clusters = status.clusters.iter();
+    let sick = clusters.filter(|one| ends.contains(&&one.name) && !one.healthy && !one.degraded);
+    let told = sick.map(|one| {
+        let why = one.problem.clone();
+        format!(
+            "cluster {} is not healthy: {}",
+            one.name,
+            why.unwrap_or_default()
+        )
+    });
+    let flow = status.flows.iter().find(|one| one.name == flow.name());
+    let flow = flow.filter(|flow| flow.state == FlowState::Unhealthy || !flow.healthy);
+    let of_flow = flow.into_iter().flat_map(|flow| {
+        let told = flow.problems.iter().take(TOLD);
+        told.map(|problem| format!("flow {} is not healthy: {problem}", flow.name))
+    });
+    let all = told.chain(of_flow);
+    all.map(|what| Finding::NotHealthy { what }).collect()
+}
+
+pub(super) fn chosen<'a>(topology: &'a Topology, name: Option<&str>) -> Result<&'a Flow, Unfit> {
     let names = || topology.flows.iter().map(Flow::name).collect::<Vec<_>>();
     let found = match (name, topology.flows.as_slice()) {
         (None, []) => Err(Finding::NoFlows),
@@ -272,9 +307,7 @@ pub(super) fn group_sync(flow: &Flow) -> Duration {
 
 fn notes(topology: &Topology, flow: &Flow) -> Vec<String> {
     let (source, target) = (&flow.spec.source, &flow.spec.target);
-    let siblings = topology.flows.iter();
-    let siblings = siblings.filter(|one| one.spec.target == *target && one.name() != flow.name());
-    let siblings: Vec<String> = siblings.map(Flow::name).collect();
+    let siblings = siblings::names(topology, target, &flow.name());
     let others = topology.flows.iter();
     let others = others.filter(|one| one.spec.source == *source && one.spec.target != *target);
     let others: Vec<String> = others.map(Flow::name).collect();

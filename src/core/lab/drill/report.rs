@@ -1,7 +1,7 @@
 //! What came of a drill, as plain values. As JSON, fields keep their names and meanings; new ones may come.
 
 use super::plan::Plan;
-use super::{Failover, Fault, Rehearsal};
+use super::{Failover, Fault, Rehearsal, Sibling};
 use crate::core::judge::drill::Judgement;
 use kmk_kafka::wait::seconds;
 use serde::Serialize;
@@ -44,6 +44,8 @@ pub struct FailoverReport {
     /// The verdict.
     #[serde(flatten)]
     pub judgement: Judgement,
+    /// Other flows of the same MirrorMaker, as they were found after the switch.
+    pub siblings: Vec<Sibling>,
     /// Worth knowing.
     pub notes: Vec<String>,
 }
@@ -87,8 +89,17 @@ impl Rehearsal {
                 ),
                 "stop the producer, and kill MirrorMaker".to_owned(),
             ]),
-            Fault::Cut => steps.extend([
-                format!("take MirrorMaker off the network of {source}"),
+            Fault::Cut | Fault::HalfOpen => steps.extend([
+                if what.fault == Fault::Cut {
+                    format!("take MirrorMaker off the network of {source}")
+                } else {
+                    let relays = plan.flow.link.iter().flat_map(|link| &link.relays);
+                    let relays: Vec<&str> = relays.map(|one| one.service.as_str()).collect();
+                    format!(
+                        "tell {} to keep connections open, and to pass nothing on",
+                        relays.join(", ")
+                    )
+                },
                 format!(
                     "wait until nothing arrives on {target} for {}",
                     seconds(what.detect)
@@ -97,7 +108,7 @@ impl Rehearsal {
             ]),
             Fault::Planned => steps.extend([
                 "stop the producer, and check that no mirrored topic grows for 3 s".to_owned(),
-                "wait until every partition is copied and the groups are synced".to_owned(),
+                "wait until every mirrored topic is copied and the groups are synced".to_owned(),
                 "stop MirrorMaker".to_owned(),
             ]),
         }
@@ -107,7 +118,7 @@ impl Rehearsal {
         ));
         steps.push(match what.fault {
             Fault::Kill => format!("start {source} again, and account for every record"),
-            Fault::Cut | Fault::Planned => "account for every record".to_owned(),
+            Fault::Cut | Fault::HalfOpen | Fault::Planned => "account for every record".to_owned(),
         });
         Self {
             flow: plan.flow.name(),

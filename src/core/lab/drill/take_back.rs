@@ -1,13 +1,11 @@
 //! Takes a drill back: what it stopped runs again, and what it made is removed.
 
 use super::state::DrillState;
-use super::{DrillError, Fault, failback};
+use super::{DrillError, failback, link, siblings};
 use crate::core::docker::Container;
 use crate::core::docker::Docker;
 use crate::core::event::{Event, Observer};
 use crate::core::lab::deploy::ready::Readiness;
-use crate::core::lab::journal;
-use crate::core::lab::link::{network, workers};
 use crate::core::lab::lock::{self, Lock};
 use crate::core::lab::{Lab, addresses};
 use crate::core::mirrormaker::patterns::{Rules, Selection};
@@ -30,6 +28,8 @@ const NO_GROUP: i16 = 69;
 pub struct TakenBack {
     /// The drill.
     pub state: DrillState,
+    /// Other flows of the same MirrorMaker: records cross them too.
+    pub siblings: Vec<String>,
     /// How long it took.
     pub took: Duration,
 }
@@ -54,6 +54,7 @@ pub fn abort(
     };
     take_back(docker, &lab, &state, limit, observer)?;
     Ok(TakenBack {
+        siblings: siblings::names(&lab.topology, &state.target, &state.flow),
         state,
         took: begun.elapsed(),
     })
@@ -102,7 +103,7 @@ pub(super) fn take_back(
     docker.start(&brokers, limit)?;
     let ready = readiness.wait_for_brokers(limit, observer);
     ready.map_err(Box::new)?;
-    reconnect(docker, lab, state, limit)?;
+    link::reconnect(docker, lab, &state.flow, limit, observer)?;
     // what MirrorMaker does not find when it starts it does not go on with
     let mirrors = match &state.back {
         Some(_) => failback::stop_mirrors(docker, lab, limit)?,
@@ -118,31 +119,6 @@ pub(super) fn take_back(
     }
     remove_groups(lab, state, &state.source, limit)?;
     Ok(DrillState::forget(docker, &lab.spec.lab, limit)?)
-}
-
-/// Puts MirrorMaker back on the network of the source, where the drill took it off.
-fn reconnect(
-    docker: &Docker,
-    lab: &Lab,
-    state: &DrillState,
-    limit: &Limit,
-) -> Result<(), DrillError> {
-    if state.fault != Fault::Cut {
-        return Ok(());
-    }
-    let flows = lab.topology.flows.iter();
-    for flow in flows.filter(|flow| flow.name() == state.flow) {
-        if let Some(network) = network(&lab.topology, flow) {
-            for worker in workers(&lab.topology, flow, &lab.containers) {
-                if !worker.networks().any(|one| one == network) {
-                    docker.connect(&network, &worker.id, worker.service(), limit)?;
-                }
-            }
-        }
-    }
-    Ok(journal::change(docker, &lab.spec.lab, limit, |journal| {
-        journal.link(&state.flow).cut = None;
-    })?)
 }
 
 /// Removes the topics on both sides, the source first: what is gone there is not copied. Groups of the target have no
@@ -250,6 +226,7 @@ fn connect(lab: &Lab, cluster: &str, limit: &Limit) -> Result<Admin, KafkaError>
 
 #[cfg(test)]
 mod tests {
+    use super::super::Fault;
     use super::super::state::{Phase, Topics};
     use super::*;
     use crate::core::spec::scenario::Scenario;
@@ -266,7 +243,8 @@ mod tests {
             flow: format!("{source}->{target}"),
             source: source.to_owned(),
             target: target.to_owned(),
-            fault: Fault::Kill,
+            fault: Some(Fault::Kill),
+            name: None,
             phase: Phase::FailedOver,
             since: 0,
             topics: Topics {

@@ -6,7 +6,7 @@ use super::shaped::{asked_line, of_connection, problems};
 use crate::core::docker::{Container, Docker};
 use crate::core::event::{Event, Observer, step};
 use crate::core::judge::line::{self, MeasuredLine};
-use crate::core::judge::link::LinkStatus;
+use crate::core::judge::link::{LinkState, LinkStatus};
 use crate::core::lab::lock::{self, Lock};
 use crate::core::lab::{Journal, Lab, State};
 use crate::core::observe::{connect, side_by_side};
@@ -55,15 +55,12 @@ fn round_trip(lab: &Lab, flow: &Flow, link: &LinkStatus, limit: &Limit) -> Measu
     let (Some(relays), Some(asked)) = (&flow.link, of_connection(flow, &lab.journal)) else {
         return MeasuredLine::unknown("no relay: the line is as fast as this machine");
     };
-    let cut = lab.journal.cut(&link.flow);
-    let reason = if cut.is_some_and(|cut| cut.half_open) {
-        Some("the link is half-open: nothing comes through")
-    } else if link.cut.is_some() {
-        Some("the link is cut")
-    } else if lab.state() == State::Stopped {
-        Some("the lab is stopped")
-    } else {
-        None
+    let reason = match link.state {
+        LinkState::HalfOpen => Some("the link is half-open: nothing comes through"),
+        LinkState::Cut => Some("the link is cut"),
+        LinkState::PartlyCut => Some("the link is partly cut"),
+        _ if lab.state() == State::Stopped => Some("the lab is stopped"),
+        _ => None,
     };
     if let Some(reason) = reason {
         return MeasuredLine::unknown(reason);

@@ -39,12 +39,32 @@ pub(in crate::core::lab) fn delay(flow: &Flow, journal: &Journal) -> Duration {
     Duration::from_millis(u64::from(2 * (link.rtt_ms() + link.jitter_ms())))
 }
 
-/// Each relay, and what is asked of it.
-fn all<'a>(topology: &'a Topology, journal: &Journal) -> Vec<(&'a Relay, Shape)> {
-    let flows = topology.flows.iter();
-    let relays = flows.filter_map(|flow| Some((flow.link.as_ref()?, asked(flow, journal)?)));
-    let relays = relays.flat_map(|(link, shape)| link.relays.iter().map(move |one| (one, shape)));
-    relays.collect()
+/// Tells the relays of one flow what to do, as far as they are among these.
+pub(in crate::core::lab) fn put_some(
+    flow: &Flow,
+    journal: &Journal,
+    which: impl Fn(&Relay) -> bool,
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<bool, RelayError> {
+    let (Some(link), Some(shape)) = (&flow.link, asked(flow, journal)) else {
+        return Ok(false);
+    };
+    let begun = Instant::now();
+    let relays = link.relays.iter().filter(|relay| which(relay));
+    let mut changed = Vec::new();
+    for relay in relays {
+        if relay::put(relay, &shape, limit)?.is_some() {
+            changed.push(relay.service.as_str());
+        }
+    }
+    if !changed.is_empty() {
+        observer.on(Event::Done {
+            what: format!("Told {} {}", changed.join(", "), shape.order()),
+            took: begun.elapsed(),
+        });
+    }
+    Ok(!changed.is_empty())
 }
 
 /// Tells all relays of these flows what to do. Whether some did something else before.
@@ -54,20 +74,11 @@ pub(in crate::core::lab) fn put_all(
     limit: &Limit,
     observer: &dyn Observer,
 ) -> Result<bool, RelayError> {
-    let begun = Instant::now();
-    let mut changed = Vec::new();
-    for (relay, shape) in all(topology, journal) {
-        if relay::put(relay, &shape, limit)?.is_some() {
-            changed.push(relay.service.as_str());
-        }
+    let mut changed = false;
+    for flow in &topology.flows {
+        changed |= put_some(flow, journal, |_| true, limit, observer)?;
     }
-    if !changed.is_empty() {
-        observer.on(Event::Done {
-            what: format!("Told {} how slow to be", changed.join(", ")),
-            took: begun.elapsed(),
-        });
-    }
-    Ok(!changed.is_empty())
+    Ok(changed)
 }
 
 /// What is wrong with the relays of a flow, by what they say themselves.

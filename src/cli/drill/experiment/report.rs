@@ -1,0 +1,176 @@
+//! The report of a drill, as text, as JSON, and as a document.
+
+use super::super::super::output::{DONE, ERROR, styled};
+use super::super::super::quantity::grouped;
+use super::super::super::table::{row, table};
+use super::super::report;
+use crate::cli::CliError;
+use crate::cli::report::{Check, Mark, Number, Outcome, Provenance, Report, Timeline, Verdict};
+use kafka_mirror_kit::core::judge::drill::experiment::{Expected, Measured, Quantity};
+use kafka_mirror_kit::core::lab::drill::experiment;
+use serde::Serialize;
+
+/// How long a line of a paragraph may be.
+const WIDTH: usize = 100;
+
+/// The report for scripts. Fields are added, never renamed.
+#[derive(Serialize)]
+struct Json<'a> {
+    /// Whether everything was as expected.
+    passed: bool,
+    #[serde(flatten)]
+    report: &'a experiment::Report,
+}
+
+pub(super) fn json(done: &experiment::Report, provenance: &Provenance) -> Result<String, CliError> {
+    let passed = done.verdict.passed();
+    report::json(
+        Json {
+            passed,
+            report: done,
+        },
+        provenance,
+    )
+}
+
+pub(super) fn text(done: &experiment::Report) -> String {
+    let verdict = &done.verdict;
+    let expected = verdict.expectations.iter().map(|one| {
+        let held = if one.held { "yes" } else { "NO" };
+        row([&one.expected, &one.seen, held])
+    });
+    let expected: Vec<_> = [row(["EXPECTED", "SEEN", "HELD"])]
+        .into_iter()
+        .chain(expected)
+        .collect();
+    let measured = verdict
+        .measured
+        .iter()
+        .map(|one| row([one.name, &quantity(one.quantity), one.definition]));
+    let measured: Vec<_> = [row(["MEASURED", "VALUE", "DEFINITION"])]
+        .into_iter()
+        .chain(measured)
+        .collect();
+    let said = match why(done) {
+        None => format!(
+            "{} {} of {}",
+            styled(DONE.bold(), "PASSED:"),
+            done.drill,
+            done.flow
+        ),
+        Some(why) => format!("{} {why}", styled(ERROR, "FAILED:")),
+    };
+    let parts = [
+        table(&expected),
+        table(&measured),
+        said,
+        wrapped(done.teaches),
+    ];
+    parts.join("\n\n")
+}
+
+fn quantity(quantity: Quantity) -> String {
+    match quantity {
+        Quantity::Records(1) => "1 record".to_owned(),
+        Quantity::Records(records) => format!("{} records", grouped(records)),
+        Quantity::Seconds(seconds) => format!("{seconds:.2} s"),
+    }
+}
+
+/// What did not hold, with what was seen instead.
+fn why(done: &experiment::Report) -> Option<String> {
+    let broken = done.verdict.expectations.iter().filter(|one| !one.held);
+    let broken = broken.map(|one| format!("{}: {}", one.expected, one.seen));
+    let broken: Vec<String> = broken.collect();
+    (!broken.is_empty()).then(|| broken.join("; "))
+}
+
+fn wrapped(paragraph: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in paragraph.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + word.len() <= WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
+}
+
+pub(super) fn document(done: &experiment::Report, provenance: Provenance) -> Report {
+    let why = why(done);
+    let passed = why.is_none();
+    let check = |one: &Expected| Check {
+        about: done.flow.clone(),
+        what: one.expected.clone(),
+        outcome: outcome(one.held),
+        seen: one.seen.clone(),
+    };
+    let zero = done.steps.first().map_or(0.0, |step| step.at_seconds);
+    let marks = done.steps.iter().map(|step| Mark {
+        at: step.at_seconds - zero,
+        what: step.what.to_owned(),
+    });
+    Report {
+        command: "drill",
+        subject: format!("{}, {}", done.drill, done.flow),
+        verdict: Verdict {
+            word: if passed { "PASSED" } else { "FAILED" },
+            outcome: outcome(passed),
+            why: why.unwrap_or_else(|| done.teaches.to_owned()),
+        },
+        seconds: done.seconds,
+        checks: done.verdict.expectations.iter().map(check).collect(),
+        numbers: done.verdict.measured.iter().map(number).collect(),
+        timeline: Some(Timeline {
+            zero: "records crossed",
+            from: -zero,
+            to: done.seconds - zero,
+            curves: Vec::new(),
+            lanes: Vec::new(),
+            marks: marks.collect(),
+        }),
+        tables: Vec::new(),
+        histograms: Vec::new(),
+        provenance,
+    }
+}
+
+fn outcome(held: bool) -> Outcome {
+    if held {
+        Outcome::Passed
+    } else {
+        Outcome::Failed
+    }
+}
+
+fn number(one: &Measured) -> Number {
+    Number {
+        about: one.about.clone(),
+        key: one.key,
+        value: match one.quantity {
+            Quantity::Records(records) => records.to_string(),
+            Quantity::Seconds(seconds) => seconds.to_string(),
+        },
+        name: one.name.to_owned(),
+        text: quantity(one.quantity),
+        definition: one.definition,
+        is_bad: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_paragraph_has_short_lines_and_all_of_its_words() {
+        let text = "word ".repeat(50);
+        let wrapped = wrapped(&text);
+        assert!(wrapped.lines().all(|line| line.len() <= WIDTH));
+        assert_eq!(wrapped.split_whitespace().count(), 50);
+        assert_eq!(wrapped.lines().count(), 3);
+    }
+}

@@ -1,0 +1,98 @@
+//! What the steps of every drill work with.
+
+use super::Choice;
+use crate::core::docker::Docker;
+use crate::core::event::{Observer, step};
+use crate::core::lab::Lab;
+use crate::core::lab::drill::plan::Side;
+use crate::core::lab::drill::{DOCKER, DrillError, Step};
+use crate::core::lab::verify::{Clock, locked};
+use crate::core::topology::Flow;
+use kmk_kafka::wait::{Interrupt, Limit, seconds};
+use kmk_kafka::{Admin, NewTopic};
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// How many partitions a drill's topic has.
+const PARTITIONS: i32 = 3;
+
+/// A drill under way.
+pub(super) struct Run<'a> {
+    pub(super) docker: &'a Docker,
+    pub(super) lab: &'a Lab,
+    pub(super) flow: &'a Flow,
+    pub(super) source: Side,
+    pub(super) target: Side,
+    /// The drill's topic, and what it is called on the target.
+    pub(super) topic: String,
+    pub(super) mirrored: String,
+    /// The containers of the flow's `MirrorMaker`.
+    pub(super) mirrors: Vec<String>,
+    /// The network on which MirrorMaker reaches the source.
+    pub(super) network: Option<String>,
+    pub(super) choice: &'a Choice,
+    pub(super) interrupt: &'a Interrupt,
+    pub(super) observer: &'a dyn Observer,
+    pub(super) clock: Clock,
+    pub(super) marks: Mutex<Vec<Step>>,
+}
+
+impl Run<'_> {
+    /// Creates the drill's topic on the source, with settings of its own.
+    pub(super) fn create_topic(&self, settings: &[(&str, &str)]) -> Result<(), DrillError> {
+        let what = format!("topic `{}` on {}", self.topic, self.source.name);
+        let (begins, done) = (format!("Creating {what}"), format!("Created {what}"));
+        self.step(&begins, &done, || {
+            let limit = self.limit();
+            let mut admin = Admin::connect_patiently(&self.source.endpoints, &limit)?;
+            let settings = settings.iter();
+            let settings = settings.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            let topic = NewTopic {
+                name: self.topic.clone(),
+                partitions: Some(PARTITIONS),
+                settings: settings.collect(),
+                ..NewTopic::default()
+            };
+            admin.create_topic(&topic, &limit)?;
+            Ok(())
+        })
+    }
+
+    /// Notes that something happens now, for the timeline.
+    pub(super) fn mark(&self, what: &'static str) {
+        let at_seconds = self.clock.elapsed().as_secs_f64();
+        locked(&self.marks).push(Step { what, at_seconds });
+    }
+
+    pub(super) fn marks(&self) -> Vec<Step> {
+        locked(&self.marks).clone()
+    }
+
+    pub(super) fn step<T>(
+        &self,
+        what: &str,
+        done: &str,
+        run: impl FnOnce() -> Result<T, DrillError>,
+    ) -> Result<T, DrillError> {
+        step(self.observer, what, done, run)
+    }
+
+    /// Lets everything go on for a while.
+    pub(super) fn hold(&self, what: &str, done: &str, time: Duration) -> Result<(), DrillError> {
+        let what = format!("{what} for {}", seconds(time));
+        let pause = || Limit::endless(self.interrupt).pause(time);
+        self.step(&what, done, || Ok(pause()?))
+    }
+
+    pub(super) fn limit(&self) -> Limit {
+        self.limit_of(self.choice.timeout)
+    }
+
+    pub(super) fn limit_of(&self, time: Duration) -> Limit {
+        Limit::new(time, self.interrupt)
+    }
+
+    pub(super) fn docker_limit(&self) -> Limit {
+        self.limit_of(DOCKER)
+    }
+}

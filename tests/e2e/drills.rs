@@ -1,0 +1,68 @@
+//! Drills of one fault on real clusters: each passes, leaves the lab as it was, and counts what Kafka's own tools count.
+
+use crate::engine::docker;
+use crate::lab::Lab;
+use crate::process::{PATIENCE, until};
+use serde_json::Value;
+
+/// Runs a drill that has to pass.
+fn passed(lab: &Lab, line: &str) -> Value {
+    println!("{line}");
+    let report = lab.kmk(&format!("drill {line} --json")).code(0).json();
+    assert_eq!(report["passed"], true, "{report:#}");
+    println!("  took {:.1} s", report["seconds"].as_f64().unwrap());
+    whole(lab);
+    report
+}
+
+fn measured(report: &Value, key: &str) -> f64 {
+    let measured = report["measured"].as_array().unwrap();
+    let found = measured.iter().find(|one| one["key"] == key);
+    found.unwrap_or_else(|| panic!("{key} in {report:#}"))["value"]
+        .as_f64()
+        .unwrap()
+}
+
+/// All is well, and nothing of a drill is left.
+fn whole(lab: &Lab) {
+    lab.kmk("status").code(0);
+    for kcat in [lab.primary(), lab.secondary()] {
+        let gone = || {
+            let topics = kcat.topics();
+            let left = topics.keys().any(|topic| topic.contains("kmk-drill-"));
+            (!left).then_some(())
+        };
+        until("the drill's topics are gone", PATIENCE, gone);
+    }
+}
+
+#[test]
+#[ignore = "needs Docker"]
+fn a_mirrormaker_that_crashes_and_a_drill_that_dies_with_it() {
+    let lab = Lab::deployed("drills", "");
+    let report = passed(&lab, "mirrormaker-crash");
+    assert!(measured(&report, "outage_seconds") > 1.0, "{report:#}");
+    // MirrorMaker is down, and nobody is left to start it
+    let mut running = lab.start("drill mirrormaker-crash");
+    running.until_it_says("✓ Killed MirrorMaker");
+    running.signal(rustix::process::Signal::KILL);
+    drop(running);
+    docker(&format!("kill {}", lab.container("mm2-secondary")));
+    lab.kmk("status")
+        .code(1)
+        .says("drill mirrormaker-crash of primary->secondary is running, or died");
+    lab.kmk("drill abort").code(0).prints("was taken back");
+    whole(&lab);
+}
+
+mod matrix {
+    use super::*;
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn a_link_that_is_cut_loses_nothing_and_the_target_catches_up() {
+        let lab = Lab::deployed("drills-link", "");
+        let report = passed(&lab, "link-cut");
+        assert!(measured(&report, "backlog") > 2_000.0, "{report:#}");
+    }
+}

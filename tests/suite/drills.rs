@@ -1,0 +1,165 @@
+//! Drills of one fault, between brokers in memory: what passes, what fails, and what is taken back.
+
+use crate::docker::{Docker, Rule};
+use crate::drill::report;
+use crate::healthy::Well;
+use crate::kmk::Kmk;
+use crate::mirror::{Habits, Mirror};
+use rustix::process::Signal;
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const CRASH: &str = "drill mirrormaker-crash --for 2s --rate 500/s";
+const KILL: &str = "kill id-demo-mm2-secondary";
+const START: &str = "start id-demo-mm2-secondary";
+
+fn lab() -> Well {
+    Well::of(Kmk::on(|kmk| {
+        let docker = Docker::works().with(&kmk.lab());
+        let allowed = ["logs *", "kill *", "start *"].map(Rule::on);
+        docker.rules(allowed)
+    }))
+}
+
+/// Another MirrorMaker, which begins from the first record.
+fn restarted(lab: &Well, habits: Habits) -> Mirror {
+    Mirror::start_as(
+        ("primary", Arc::clone(&lab.primary)),
+        ("secondary", Arc::clone(&lab.secondary)),
+        habits,
+    )
+}
+
+/// Nothing of a drill is left.
+fn whole(lab: &Well) {
+    for broker in [&lab.primary, &lab.secondary] {
+        let mut topics = broker.topics().into_iter();
+        assert_eq!(topics.find(|(name, _)| name.contains("kmk-drill-")), None);
+    }
+}
+
+fn measured(report: &Value, key: &str) -> Value {
+    let measured = report["measured"].as_array().unwrap();
+    let found = measured.iter().find(|one| one["key"] == key);
+    found.unwrap_or_else(|| panic!("{key} in {report:#}"))["value"].clone()
+}
+
+#[test]
+fn the_list_names_each_drill_and_the_labs_that_fit() {
+    let kmk = Kmk::new();
+    let ran = kmk.run("drill list").code(0).no_calls();
+    let ran = ran.stdout_has("NAME ");
+    for name in ["failover", "mirrormaker-crash", "link-cut"] {
+        assert!(ran.text().contains(&format!("\n{name} ")), "{}", ran.text());
+    }
+    let list: Value = serde_json::from_str(kmk.run("drill list --json").text()).unwrap();
+    for drill in list["drills"].as_array().unwrap() {
+        let name = drill["name"].as_str().unwrap();
+        let help = kmk.run(&format!("drill {name} --help")).code(0);
+        help.stdout_has(&format!("Usage: kmk drill {name}"));
+    }
+}
+
+#[test]
+fn a_crash_loses_nothing_and_its_duplicates_are_counted() {
+    let mut lab = lab();
+    let mirror = lab.mirror.take();
+    let running = lab.kmk.start(&format!("{CRASH} --json --report r.xml"));
+    running.until_called(KILL);
+    drop(mirror);
+    running.until_called(START);
+    let mirror = restarted(&lab, Habits::default());
+    let ran = running.finish().code(0).changed(&[KILL, START]);
+    drop(mirror);
+    let report = report(&ran);
+    assert_eq!(report["passed"], true, "{report:#}");
+    // what had arrived before came again
+    let duplicates = measured(&report, "duplicates").as_u64().unwrap();
+    let sent = measured(&report, "acknowledged").as_u64().unwrap();
+    assert!((50..sent).contains(&duplicates), "{report:#}");
+    let outage = measured(&report, "outage_seconds").as_f64().unwrap();
+    assert!((0.0..3.0).contains(&outage), "{outage}");
+    let file = std::fs::read_to_string(lab.kmk.work("r.xml")).unwrap();
+    assert!(file.contains("new records arrive after the restart"));
+    whole(&lab);
+    lab.kmk.run("drill abort").code(2);
+}
+
+#[test]
+fn a_record_that_is_lost_fails_the_drill_and_the_lab_is_whole_all_the_same() {
+    let mut lab = lab();
+    let mirror = lab.mirror.take();
+    let running = lab.kmk.start(&format!("{CRASH} --timeout 2s"));
+    running.until_called(KILL);
+    drop(mirror);
+    running.until_called(START);
+    let loses = Some(("kmk-drill-", 200));
+    let mirror = restarted(
+        &lab,
+        Habits {
+            loses,
+            ..Habits::default()
+        },
+    );
+    let ran = running.finish().code(1);
+    drop(mirror);
+    ran.stdout_has("FAILED: every acknowledged record arrives on secondary: 1 of ");
+    whole(&lab);
+}
+
+#[test]
+fn what_does_not_fit_is_told_before_anything_is_done() {
+    let lab = lab();
+    let ran = lab.kmk.run("drill link-cut a:b").code(2).changed(&[]);
+    ran.stderr_has("error: there is no flow `a->b`");
+    // nobody answers
+    let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab()).rule(Rule::on("logs *")));
+    let ran = kmk.run("drill mirrormaker-crash").code(1).changed(&[]);
+    ran.stderr_has("error: cluster primary is not healthy");
+}
+
+#[test]
+fn a_drill_that_is_interrupted_is_taken_back() {
+    let lab = lab();
+    let running = lab.kmk.start("drill mirrormaker-crash --for 60s");
+    until_records_cross(&lab);
+    running.signal(Signal::INT);
+    let ran = running.finish().code(130).changed(&[]);
+    ran.stderr_has("The drill was taken back: the lab is as it was before.");
+    whole(&lab);
+}
+
+#[test]
+fn a_drill_that_died_is_taken_back_by_abort() {
+    let lab = lab();
+    let running = lab.kmk.start("drill mirrormaker-crash --for 60s");
+    until_records_cross(&lab);
+    running.signal(Signal::KILL);
+    drop(running);
+    lab.kmk
+        .run("drill link-cut")
+        .code(2)
+        .stderr_has("`kmk drill abort` takes it back");
+    lab.kmk.run("status").stderr_has(
+        "drill mirrormaker-crash of primary->secondary is running, or died; `kmk drill abort` takes it back",
+    );
+    lab.kmk
+        .run("drill abort")
+        .code(0)
+        .stdout_has("was taken back");
+    whole(&lab);
+}
+
+fn until_records_cross(lab: &Well) {
+    let end = Instant::now() + Duration::from_secs(20);
+    let crosses = || {
+        let mut topics = lab.secondary.topics().into_iter();
+        let topic = topics.find(|(name, _)| name.contains("kmk-drill-"));
+        topic.is_some_and(|(name, _)| !lab.secondary.records(&name, 0).is_empty())
+    };
+    while !crosses() {
+        assert!(Instant::now() < end, "no record crosses");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
