@@ -133,6 +133,22 @@ fn a_relay_that_was_restarted_is_not_called_half_open_and_is_made_so_again() {
 }
 
 #[test]
+fn a_relay_that_is_paused_is_asked_too() {
+    let state = json!({"Status": "paused"});
+    let Linked {
+        kmk,
+        relay,
+        _mirror,
+        ..
+    } = &Linked::of("rtt=80ms,rate=100mbit", |lab| {
+        lab.state("link-primary-secondary", state.clone())
+    });
+    kmk.run("link cut --half-open").code(0);
+    kmk.run("link heal").code(0);
+    assert_eq!(relay.toxics("primary"), SHAPED);
+}
+
+#[test]
 fn a_relay_that_does_not_pass_records_on_again_is_not_called_restored() {
     let Linked {
         kmk,

@@ -4,11 +4,12 @@ use super::super::output::{DONE, ERROR, styled};
 use super::failback::{self, SalvageFile};
 use super::report::{self, json, numbered};
 use super::{failover, report::Json};
-use crate::cli::report::{Provenance, ReportArgs, command_line};
+use crate::cli::report::{Link, Provenance, ReportArgs, command_line};
 use crate::cli::{CliError, Context, Exit, patience};
 use kafka_mirror_kit::core::lab::drill::{
     CycleRehearsal, CycleReport, FailbackReport, Rehearsal, Salvage, cycle, rehearse_cycle,
 };
+use kmk_kafka::wait::Limit;
 use serde::Serialize;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -90,6 +91,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     }
     let mut salvage = args.failback.salvage()?;
     let files = args.report.prepare()?;
+    let links = Link::all(&lab, &Limit::endless(&context.interrupt));
     let steps = context.output.steps();
     let into = salvage.as_mut().map(|file| file as &mut dyn Salvage);
     let report = cycle(
@@ -101,7 +103,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         &steps,
     )?;
     drop(steps);
-    let provenance = Provenance::new(&lab, command_line(), begun);
+    let provenance = Provenance::new(&lab, command_line(), begun, links);
     let json = json(Both::of(&report), &provenance)?;
     files.write(&document::document(&report, provenance), &json)?;
     let text = text(&report, salvage.as_ref().map(SalvageFile::path));

@@ -5,7 +5,7 @@ mod salvage;
 use super::super::produce::rate;
 use super::super::quantity::counted;
 use super::report::json;
-use crate::cli::report::{Provenance, ReportArgs, command_line};
+use crate::cli::report::{Link, Provenance, ReportArgs, command_line};
 use crate::cli::{CliError, Context, Exit, patience};
 use clap::ValueEnum;
 pub(super) use document::document;
@@ -14,6 +14,7 @@ use kafka_mirror_kit::core::lab::drill::{
     Failback, FailbackReport, Failover, Salvage, failback, rehearse,
 };
 use kafka_mirror_kit::core::spec::in_lab;
+use kmk_kafka::wait::Limit;
 pub(super) use report::{Json, compared, failures};
 pub(super) use salvage::SalvageFile;
 use std::path::PathBuf;
@@ -128,6 +129,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let begun = SystemTime::now();
     let (docker, lab) = context.find_lab()?;
     let files = args.report.prepare()?;
+    let links = Link::all(&lab, &Limit::endless(&context.interrupt));
     let steps = context.output.steps();
     let into = salvage.as_mut().map(|file| file as &mut dyn Salvage);
     let report = failback(
@@ -139,7 +141,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         &steps,
     )?;
     drop(steps);
-    let provenance = Provenance::new(&lab, command_line(), begun);
+    let provenance = Provenance::new(&lab, command_line(), begun, links);
     let json = json(Json::of(&report), &provenance)?;
     files.write(&document(&report, provenance), &json)?;
     let path = salvage.as_ref().map(SalvageFile::path);

@@ -4,7 +4,7 @@ use super::super::quantity::counted;
 use super::document;
 use super::repeated::Repeated;
 use super::report::{self, Json};
-use crate::cli::report::{Provenance, ReportArgs, command_line};
+use crate::cli::report::{Link, Provenance, ReportArgs, command_line};
 use crate::cli::{CliError, Context, Exit, flow_name, patience};
 use clap::ValueEnum;
 use kafka_mirror_kit::core::docker::Docker;
@@ -176,6 +176,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     let files = args.report.prepare()?;
+    let links = Link::all(&lab, &Limit::endless(&context.interrupt));
     let mut runs: Vec<FailoverReport> = Vec::new();
     let steps = context.output.steps();
     for nth in 1..=args.repeat {
@@ -186,7 +187,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         runs.push(once(&docker, &what, context, &steps)?);
     }
     drop(steps);
-    let provenance = Provenance::new(&lab, command_line(), begun);
+    let provenance = Provenance::new(&lab, command_line(), begun, links);
     let (json, text) = match runs.as_slice() {
         [only] => (
             report::json(Json::of(only), &provenance)?,

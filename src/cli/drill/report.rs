@@ -3,7 +3,7 @@
 use super::super::output::{DONE, ERROR, styled};
 use super::super::quantity::count;
 use super::super::table::{row, table};
-use super::words::{amount, expectation, one_decimal, part};
+use super::words::{amount, expectation, one_decimal, part, sibling};
 use crate::cli::CliError;
 use crate::cli::report::{Provenance, VERSION};
 use kafka_mirror_kit::core::judge::drill::{GroupOutcome, Judgement, Rpo, Rto, Start};
@@ -73,6 +73,10 @@ pub(super) fn measured(report: &FailoverReport) -> String {
         rto(judgement.rto.as_ref()),
         groups(&judgement.groups),
     ];
+    if !report.siblings.is_empty() {
+        lines.push(String::new());
+        lines.extend(report.siblings.iter().map(sibling));
+    }
     if !report.notes.is_empty() {
         lines.push(String::new());
         lines.extend(report.notes.iter().map(|note| format!("note: {note}")));

@@ -130,7 +130,7 @@ impl Run<'_> {
         joined(workers.producer);
         let until = clock.now();
         let decided = self.decide(clock)?;
-        self.step(
+        let fence = self.step(
             "Checking that no topic grows",
             "No mirrored topic grows",
             || fence::verify(&self.lab.topology, plan.flow, &plan.source, &self.limit()),
@@ -139,11 +139,12 @@ impl Run<'_> {
             "Waiting for the copy",
             "Every partition is copied, every group synced",
             || {
-                fence::copied(plan, &self.limit())?;
+                fence::copied(self.lab, plan.flow, &self.limit())?;
                 signals.close_source.raise();
                 workers.members.into_iter().for_each(joined);
                 let time = plan.group_sync + LATE;
-                Ok(self.limit_of(time).pause(time)?)
+                self.limit_of(time).pause(time)?;
+                fence.holds(&plan.source, &self.limit())
             },
         )?;
         let predictions = predict(&self.lab.topology, plan, &self.limit())?;

@@ -20,6 +20,7 @@ mod predict;
 mod prepare;
 mod report;
 mod run;
+mod siblings;
 mod sides;
 mod stage;
 mod state;
@@ -33,6 +34,7 @@ pub use failback::{
 };
 pub use finding::{Finding, Unfit};
 pub use report::{FailoverReport, Step};
+pub use siblings::Sibling;
 pub use state::{DrillState, DrillStatus, Phase};
 pub use take_back::{TakenBack, abort};
 
