@@ -151,6 +151,8 @@ mod matrix {
             let took = begun.elapsed();
             println!("  took {:.1} s", took.as_secs_f64());
             assert!(took < Duration::from_secs(120), "{took:?}");
+            let ran =
+                ran.says("note: secondary->primary was added for the way back, and is removed");
             let report = ran.json();
             assert_eq!(report["passed"], true);
             assert_eq!(report["failback"]["back_was_added"], true);

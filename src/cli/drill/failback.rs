@@ -182,10 +182,11 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
 /// A flow that was added for the way back leaves topics that nobody else needs.
 pub(super) fn tell_what_stays(report: &FailbackReport, context: &Context) {
     if report.back_was_added {
-        let (flow, source, lab) = (&report.back, &report.source, in_lab(&report.lab));
+        let (flow, source, target) = (&report.back, &report.source, &report.target);
+        let lab = in_lab(&report.lab);
         context.output.talk(&format!(
-            "note: {flow} was added for the way back, and is removed again. Internal topics of its MirrorMaker stay on {source}: \
-             `kmk topic list{lab} --cluster {source} --all` shows them, `kmk topic delete{lab} --cluster {source} --force TOPIC` removes one"
+            "note: {flow} was added for the way back, and is removed again. Internal topics of its MirrorMaker stay on {source}, \
+             such as `mm2-offsets.{target}.internal`; `kmk topic delete{lab} --cluster {source} --force TOPIC` removes one"
         ));
     }
 }
