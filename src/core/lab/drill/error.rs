@@ -5,6 +5,7 @@ use crate::core::docker::DockerError;
 use crate::core::lab::LabError;
 use crate::core::lab::deploy::DeployError;
 use crate::core::lab::journal::JournalError;
+use crate::core::lab::link::RelayError;
 use crate::core::lab::lock::LockError;
 use crate::core::lab::verify::VerifyError;
 use kmk_kafka::KafkaError;
@@ -108,6 +109,9 @@ pub enum DrillError {
     /// A broker does not do what it is asked.
     #[error(transparent)]
     Kafka(#[from] KafkaError),
+    /// A relay does not do what is asked of it.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// The lab does not come back.
     #[error(transparent)]
     NotUp(#[from] Box<DeployError>),

@@ -199,6 +199,7 @@ mod tests {
             topics,
             groups: Vec::new(),
             back: None,
+            line: None,
         };
         Way::find(&lab, &state)
     }

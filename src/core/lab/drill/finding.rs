@@ -87,6 +87,12 @@ pub enum Finding {
         /// What was asked.
         detect: std::time::Duration,
     },
+    /// Its line cannot be made slow.
+    #[error("flow {flow} has no relay that could make its link slow")]
+    NoRelay {
+        /// The flow.
+        flow: String,
+    },
     /// An earlier drill has left its traces.
     #[error("an earlier drill of flow {flow} is not taken back")]
     Unfinished {

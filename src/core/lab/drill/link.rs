@@ -1,10 +1,12 @@
-//! Takes the `MirrorMaker` of a flow off the network of the source, and puts it back.
+//! Takes the `MirrorMaker` of a flow off the network of the source, and puts it back; makes the line of its relays another one.
 
 use super::DrillError;
 use crate::core::docker::{Docker, DockerError};
+use crate::core::event::Silent;
 use crate::core::lab::Lab;
 use crate::core::lab::journal::{self, Cut, JournalError};
-use crate::core::lab::link::{network, workers};
+use crate::core::lab::link::{network, put_all, workers};
+use crate::core::spec::LinkSpec;
 use kmk_kafka::message::to_millis;
 use kmk_kafka::wait::Limit;
 use std::time::SystemTime;
@@ -60,4 +62,21 @@ pub(super) fn reconnect(
     Ok(journal::change(docker, &lab.spec.lab, limit, |journal| {
         journal.link(flow).cut = None;
     })?)
+}
+
+/// Tells the relays of a flow to be like this, or as the lab was deployed.
+pub(super) fn shape(
+    docker: &Docker,
+    lab: &Lab,
+    flow: &str,
+    asked: Option<LinkSpec>,
+    limit: &Limit,
+) -> Result<(), DrillError> {
+    let name = &lab.spec.lab;
+    journal::change(docker, name, limit, |journal| {
+        journal.link(flow).asked = asked;
+    })?;
+    let journal = journal::read(docker, name, limit)?;
+    put_all(&lab.topology, &journal, limit, &Silent)?;
+    Ok(())
 }
