@@ -28,6 +28,24 @@ matrix_tests() {
   cargo test --locked --test e2e -- --ignored --test-threads=1 ::matrix:: 2>&1 | note
 }
 
+end_to_end() {
+  cargo test --locked --test e2e --no-run
+  cargo test --locked --test e2e -- --ignored --test-threads=1 --skip ::matrix:: 2>&1 | slowest
+}
+
+# Passes on what the tests print, and then names the ten that took longest.
+slowest() {
+  local line rows='' began=$SECONDS
+  while IFS= read -r line; do
+    printf '%s\n' "$line"
+    [[ $line =~ ^test\ ([a-z_:0-9]+)\ \.\.\.\ (ok|FAILED)$ ]] || continue
+    rows+="$((SECONDS - began)) s  ${BASH_REMATCH[1]}"$'\n'
+    began=$SECONDS
+  done
+  printf '\nThe slowest:\n'
+  sort -rn <<<"$rows" | sed -n 1,10p
+}
+
 # Passes on what the tests print, and writes down what was seen of each.
 note() {
   local line rows='' began=$SECONDS
@@ -66,7 +84,7 @@ rules() {
   stage "docs" env RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
   stage "unit and suite" cargo test --locked
   stage "benches" cargo test --locked --benches
-  stage "end to end" cargo test --locked --test e2e -- --ignored --test-threads=1 --skip ::matrix::
+  stage "end to end" end_to_end
   stage "smallest bench" smallest_bench
 }
 

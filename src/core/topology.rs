@@ -17,7 +17,7 @@ mod version;
 pub use batch::{BATCH_LIMITS, BATCH_LIMITS_OF_BROKERS, FULL_BATCH, MAX_RECORD_BYTES};
 pub use cluster::{Broker, Cluster};
 pub use existing::{Access, Existing, HOST, Origin};
-pub use flow::{Flow, Mirror, Proof};
+pub use flow::{Flow, Mirror, Proof, TASKS_A_WORKER};
 pub use footprint::Footprint;
 pub use image::{
     DATA_IS_NEWER, IMAGE_VARIABLE, KAFKA_VERSION, KafkaImage, NEXT_KAFKA_VERSION, OFFICIAL_IMAGE,

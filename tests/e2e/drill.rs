@@ -61,12 +61,45 @@ mod matrix {
     #[ignore = "needs Docker"]
     fn a_link_that_is_cut_and_a_source_that_lives_on() {
         let lab = Lab::deployed("drill-cut", "");
-        let report = report(&lab.kmk("drill failover --fault cut --json").code(0));
+        writes_late(&lab, "cut");
+        taken_back(&lab);
+    }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn a_half_open_link_is_detected_and_restored() {
+        let lab = Lab::deployed("drill-half", "--link rtt=20ms");
+        writes_late(&lab, "half-open");
+        lab.kmk("link show").code(0).prints("half-open  by `kmk");
+        taken_back(&lab);
+        println!("Ctrl-C");
+        let mut running = lab.start("drill failover --fault half-open --warm-up 1s");
+        running.until_it_says("Waiting until applications notice");
+        lab.kmk("link show").code(0).prints("half-open  by `kmk");
+        running.interrupt();
+        let ended = running.finish().code(130);
+        ended.says("The drill was taken back: the lab is as it was before.");
+        whole(&lab);
+        println!("failback");
+        lab.kmk("drill failover --fault half-open --warm-up 2s")
+            .code(0);
+        lab.kmk("drill failback").code(0);
+        whole(&lab);
+    }
+
+    /// Fails over while nothing crosses the link: what is written to the source meanwhile, and late, is counted.
+    fn writes_late(lab: &Lab, fault: &str) {
+        let line = format!("drill failover --fault {fault} --json");
+        let report = report(&lab.kmk(&line).code(0));
+        assert_eq!(report["fault"], fault);
+        // by silence, and no sooner: the rest of it is what was on its way
+        let noticed = report["rto"]["parts"][0]["seconds"].as_f64().unwrap();
+        assert!((1.9..5.0).contains(&noticed), "{noticed}");
         let rpo = &report["rpo"];
         let number = |key: &str| rpo[key].as_u64().unwrap();
         assert!(number("late_writes") > 0, "{rpo}");
         assert_eq!(rpo["gone_for_good"], 0);
-        kcat_is_given_the_same_again(&lab, &report);
+        kcat_is_given_the_same_again(lab, &report);
         // what is on the source only: of the drill's producer, and of the one that stayed
         let (topic, mirrored) = (text(&report, "topic"), text(&report, "mirrored_topic"));
         let there: BTreeSet<String> = lab.secondary().values(mirrored).into_iter().collect();
@@ -81,7 +114,6 @@ mod matrix {
         // the last ones crossed while the link was being cut
         let crossed = (told + open).checked_sub(missing);
         assert!(crossed.is_some_and(|crossed| crossed < 50), "{crossed:?}");
-        taken_back(&lab);
     }
 
     /// Interrupted at each of its steps, and killed at some.

@@ -293,102 +293,102 @@ mod matrix {
         running.lab.kmk("destroy").code(0);
         running.lab.assert_gone();
     }
-}
 
-#[test]
-#[ignore = "needs Docker"]
-fn migrate_keeps_the_names_of_topics_and_groups_and_where_these_stand() {
-    let running = Running::new(Scenario::Migrate);
-    let sent = running.produce("orders", 1_000);
-    running.until_copied("orders", &sent);
-    assert_eq!(running.ends("cloud"), owned(&[("orders", 1_000)]));
+    #[test]
+    #[ignore = "needs Docker"]
+    fn migrate_keeps_the_names_of_topics_and_groups_and_where_these_stand() {
+        let running = Running::new(Scenario::Migrate);
+        let sent = running.produce("orders", 1_000);
+        running.until_copied("orders", &sent);
+        assert_eq!(running.ends("cloud"), owned(&[("orders", 1_000)]));
 
-    println!("a group that has read all there is");
-    let line = "consume --topic orders --group billing";
-    let read = running.lab.kmk(&format!("{line} --cluster legacy"));
-    assert_eq!(read.code(0).lines(), sent["legacy"]);
-    until("billing stands on cloud too", CROSSING, || {
-        (running.place("cloud", "billing", "orders") == Some(1_000)).then_some(())
-    });
+        println!("a group that has read all there is");
+        let line = "consume --topic orders --group billing";
+        let read = running.lab.kmk(&format!("{line} --cluster legacy"));
+        assert_eq!(read.code(0).lines(), sent["legacy"]);
+        until("billing stands on cloud too", CROSSING, || {
+            (running.place("cloud", "billing", "orders") == Some(1_000)).then_some(())
+        });
 
-    println!("goes on at the target with what came since");
-    let later: Vec<String> = (0..100).map(|number| format!("later {number}")).collect();
-    running.clusters["legacy"].produce("orders", &(later.join("\n") + "\n"));
-    let all: BTreeSet<String> = sent["legacy"].iter().chain(&later).cloned().collect();
-    running.clusters["cloud"].until_it_has("orders", &all, CROSSING);
-    let read = running
-        .lab
-        .kmk(&format!("{line} --cluster cloud --messages 100"));
-    assert_eq!(read.code(0).lines(), later);
-    let topics = running.lab.kmk("topics").code(0);
-    topics.prints("to cloud").prints("from legacy");
-    running.verify();
-    running.lab.kmk("destroy").code(0);
-    running.lab.assert_gone();
-}
-
-/// A broker of each side dies, the ones that lead what is written. MirrorMaker copies at least once: a producer of its
-/// that lost a broker may repeat a batch. So none may be missing, and none may be made up.
-#[test]
-#[ignore = "needs Docker"]
-fn ha_goes_on_when_a_broker_of_each_side_is_killed() {
-    const RECORDS: usize = 4_000;
-    let running = Running::new(Scenario::Ha);
-    let lab = &running.lab;
-    // a topic that has just been made has no leader for a moment: that is waited for
-    lab.kmk("verify --messages 300").code(0);
-    lab.kmk("produce --topic orders --messages 1 --value first")
-        .code(0);
-    let first = BTreeSet::from(["first".to_owned()]);
-    let [primary, secondary] = ["primary", "secondary"].map(|name| &running.clusters[name]);
-    secondary.until_it_has("primary.orders", &first, CROSSING);
-    let sent: Vec<String> = (0..RECORDS)
-        .map(|number| format!("record {number:05}"))
-        .collect();
-    let lines = lab.home.path().join("lines");
-    std::fs::write(&lines, sent.join("\n")).unwrap();
-    let producing = lab.start("produce --topic orders --file lines --rate 500/s --json");
-    let quarter = u64::try_from(RECORDS / 4).unwrap();
-    secondary.until_it_is_past("primary.orders", quarter, CROSSING);
-    for (cluster, topic) in [("primary", "orders"), ("secondary", "primary.orders")] {
-        let line = format!("topic describe {topic} --json --cluster {cluster}");
-        let described = lab.kmk(&line).code(0).json();
-        let leader = described["partition_details"][0]["leader"]
-            .as_u64()
-            .unwrap();
-        let killed = lab.container(&format!("{cluster}-{leader}"));
-        println!("  {killed} leads {topic}: killed");
-        docker(&format!("kill {killed}"));
-    }
-    let ended = producing.finish().code(0).json();
-    std::fs::remove_file(lines).unwrap();
-    assert_eq!(ended["acknowledged"].as_u64(), u64::try_from(RECORDS).ok());
-    let expected: BTreeSet<String> = sent.iter().cloned().chain(first).collect();
-    primary.until_it_has("orders", &expected, CROSSING);
-    // a dead broker is given up within seconds; 6 s have passed since it died
-    secondary.until_it_has("primary.orders", &expected, Duration::from_secs(10));
-    let copies = secondary.values("primary.orders");
-    println!(
-        "  MEASURED {} of {} records are there twice on the target, {} on the source",
-        copies.len() - expected.len(),
-        expected.len(),
-        primary.values("orders").len() - expected.len()
-    );
-    // each cluster does all its work without one of its three
-    let status = lab.kmk("status").code(1).says("kmk deploy");
-    status.prints("2/3").prints(": DEGRADED\n");
-    let status = lab.kmk("status --json").code(1).json();
-    for cluster in status["clusters"].as_array().unwrap() {
-        let word = (&cluster["healthy"], &cluster["degraded"]);
-        assert_eq!(word, (&false.into(), &true.into()), "{cluster}");
+        println!("goes on at the target with what came since");
+        let later: Vec<String> = (0..100).map(|number| format!("later {number}")).collect();
+        running.clusters["legacy"].produce("orders", &(later.join("\n") + "\n"));
+        let all: BTreeSet<String> = sent["legacy"].iter().chain(&later).cloned().collect();
+        running.clusters["cloud"].until_it_has("orders", &all, CROSSING);
+        let read = running
+            .lab
+            .kmk(&format!("{line} --cluster cloud --messages 100"));
+        assert_eq!(read.code(0).lines(), later);
+        let topics = running.lab.kmk("topics").code(0);
+        topics.prints("to cloud").prints("from legacy");
+        running.verify();
+        running.lab.kmk("destroy").code(0);
+        running.lab.assert_gone();
     }
 
-    println!("the brokers come back");
-    lab.kmk("deploy").code(0).prints("is repaired");
-    until("all brokers are there", CROSSING, || {
-        let status = lab.command("status").output().unwrap();
-        status.status.success().then_some(())
-    });
-    lab.kmk("destroy").code(0);
-    lab.assert_gone();
+    /// A broker of each side dies, the ones that lead what is written. MirrorMaker copies at least once: a producer of its
+    /// that lost a broker may repeat a batch. So none may be missing, and none may be made up.
+    #[test]
+    #[ignore = "needs Docker"]
+    fn ha_goes_on_when_a_broker_of_each_side_is_killed() {
+        const RECORDS: usize = 4_000;
+        let running = Running::new(Scenario::Ha);
+        let lab = &running.lab;
+        // a topic that has just been made has no leader for a moment: that is waited for
+        lab.kmk("verify --messages 300").code(0);
+        lab.kmk("produce --topic orders --messages 1 --value first")
+            .code(0);
+        let first = BTreeSet::from(["first".to_owned()]);
+        let [primary, secondary] = ["primary", "secondary"].map(|name| &running.clusters[name]);
+        secondary.until_it_has("primary.orders", &first, CROSSING);
+        let sent: Vec<String> = (0..RECORDS)
+            .map(|number| format!("record {number:05}"))
+            .collect();
+        let lines = lab.home.path().join("lines");
+        std::fs::write(&lines, sent.join("\n")).unwrap();
+        let producing = lab.start("produce --topic orders --file lines --rate 500/s --json");
+        let quarter = u64::try_from(RECORDS / 4).unwrap();
+        secondary.until_it_is_past("primary.orders", quarter, CROSSING);
+        for (cluster, topic) in [("primary", "orders"), ("secondary", "primary.orders")] {
+            let line = format!("topic describe {topic} --json --cluster {cluster}");
+            let described = lab.kmk(&line).code(0).json();
+            let leader = described["partition_details"][0]["leader"]
+                .as_u64()
+                .unwrap();
+            let killed = lab.container(&format!("{cluster}-{leader}"));
+            println!("  {killed} leads {topic}: killed");
+            docker(&format!("kill {killed}"));
+        }
+        let ended = producing.finish().code(0).json();
+        std::fs::remove_file(lines).unwrap();
+        assert_eq!(ended["acknowledged"].as_u64(), u64::try_from(RECORDS).ok());
+        let expected: BTreeSet<String> = sent.iter().cloned().chain(first).collect();
+        primary.until_it_has("orders", &expected, CROSSING);
+        // a dead broker is given up within seconds; 6 s have passed since it died
+        secondary.until_it_has("primary.orders", &expected, Duration::from_secs(10));
+        let copies = secondary.values("primary.orders");
+        println!(
+            "  MEASURED {} of {} records are there twice on the target, {} on the source",
+            copies.len() - expected.len(),
+            expected.len(),
+            primary.values("orders").len() - expected.len()
+        );
+        // each cluster does all its work without one of its three
+        let status = lab.kmk("status").code(1).says("kmk deploy");
+        status.prints("2/3").prints(": DEGRADED\n");
+        let status = lab.kmk("status --json").code(1).json();
+        for cluster in status["clusters"].as_array().unwrap() {
+            let word = (&cluster["healthy"], &cluster["degraded"]);
+            assert_eq!(word, (&false.into(), &true.into()), "{cluster}");
+        }
+
+        println!("the brokers come back");
+        lab.kmk("deploy").code(0).prints("is repaired");
+        until("all brokers are there", CROSSING, || {
+            let status = lab.command("status").output().unwrap();
+            status.status.success().then_some(())
+        });
+        lab.kmk("destroy").code(0);
+        lab.assert_gone();
+    }
 }

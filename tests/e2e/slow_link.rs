@@ -1,9 +1,11 @@
 //! Lines that are as slow as real ones: measured by kcat, and by a socket through the relay.
 
 use crate::engine::{docker, docker_words};
-use crate::kcat::CROSSING;
+use crate::kcat::{CROSSING, Kcat};
 use crate::lab::Lab;
-use std::io::{Read as _, Write as _};
+use crate::process::until;
+use std::collections::BTreeSet;
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -30,6 +32,22 @@ fn round_trip(port: &str) -> f64 {
         .collect();
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]
+}
+
+/// A connection through the relay.
+fn connected(port: &str) -> TcpStream {
+    let stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+    let patience = Some(Duration::from_millis(500));
+    stream.set_read_timeout(patience).unwrap();
+    stream
+}
+
+/// A request gets no answer, and no reset: as far as its client knows, the connection is open.
+#[track_caller]
+fn is_open_and_silent(stream: &mut TcpStream) {
+    stream.write_all(&API_VERSIONS).unwrap();
+    let read = stream.read(&mut [0; 4]).map_err(|error| error.kind());
+    assert_eq!(read, Err(ErrorKind::WouldBlock));
 }
 
 /// The port on this machine that leads to one of a relay's.
@@ -96,8 +114,177 @@ fn a_line_is_as_slow_as_it_was_asked_to_be_and_nothing_goes_round_it() {
         .until_it_has("primary.orders", &all, CROSSING);
 }
 
+const LINE: [&str; 3] = ["one", "two", "three"];
+
+/// The first so many of the records.
+fn first(count: usize) -> BTreeSet<String> {
+    LINE[..count].iter().map(|&text| text.to_owned()).collect()
+}
+
+/// Sends the next record, which does not arrive.
+#[track_caller]
+fn does_not_cross(lab: &Lab, nth: usize) {
+    let before = lab.secondary().end("primary.orders");
+    lab.primary().produce("orders", &format!("{}\n", LINE[nth]));
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(lab.secondary().end("primary.orders"), before);
+}
+
+const HALF_OPEN: &str = "the link is half-open (`kmk link cut --half-open` ";
+
+#[test]
+#[ignore = "needs Docker"]
+fn a_half_open_link_keeps_its_connections_and_passes_nothing_until_it_is_healed() {
+    let lab = Lab::deployed("half-open", "--link rtt=0ms");
+    let port = port(&lab, 9092);
+    lab.primary().produce("orders", "one\n");
+    lab.secondary()
+        .until_it_has("primary.orders", &first(1), CROSSING);
+    let mut before = connected(&port);
+    lab.kmk("link cut --half-open").code(0).prints(
+        "The link primary->secondary is half-open: connections of MirrorMaker to primary stay open, and nothing passes.\n",
+    );
+    does_not_cross(&lab, 1);
+    is_open_and_silent(&mut before);
+    is_open_and_silent(&mut connected(&port));
+    lab.kmk("status").code(1).prints(HALF_OPEN);
+    lab.kmk("explain orders").code(1).prints(HALF_OPEN);
+
+    println!("its relay is restarted");
+    docker(&format!(
+        "restart --time 0 {}",
+        lab.container("link-primary-secondary")
+    ));
+    lab.kmk("status")
+        .code(1)
+        .prints("the link should be half-open")
+        .prints("relay link-primary-secondary has lost its shape: it was restarted");
+    lab.kmk("deploy")
+        .code(0)
+        .says("note: primary->secondary stays half-open")
+        .prints("its brokers answer (primary->secondary stays half-open)");
+    is_open_and_silent(&mut connected(&port));
+    does_not_cross(&lab, 2);
+    lab.kmk("link heal")
+        .code(0)
+        .prints("The link primary->secondary is restored and replicates, after ");
+    lab.secondary()
+        .until_it_has("primary.orders", &first(3), CROSSING);
+    lab.kmk("status").code(0);
+}
+
 mod matrix {
     use super::*;
+
+    /// Added first, kept over stop and start, and removed.
+    #[test]
+    #[ignore = "needs Docker"]
+    fn a_link_without_relays_becomes_half_open_and_is_no_more_without_them() {
+        let lab = Lab::deployed("half-open-add", "");
+        lab.primary().produce("orders", "one\n");
+        lab.secondary()
+            .until_it_has("primary.orders", &first(1), CROSSING);
+        lab.kmk("link cut --half-open --for 2s")
+            .code(0)
+            .says("note: primary->secondary has no relay yet: one is added")
+            .prints("is restored and replicates");
+        lab.kmk("link cut --half-open").code(0);
+        does_not_cross(&lab, 1);
+        lab.kmk("stop").code(0).says("stays half-open");
+        lab.kmk("start").code(0).says("stays half-open");
+        does_not_cross(&lab, 2);
+        lab.kmk("status").code(1).prints(HALF_OPEN);
+        lab.deploy("--link none")
+            .code(0)
+            .says("note: primary->secondary is not half-open any more: its relays are removed")
+            .prints("replicates");
+        lab.secondary()
+            .until_it_has("primary.orders", &first(3), CROSSING);
+        lab.kmk("status").code(0);
+    }
+
+    /// A scenario on ports with room for relays, and its clusters.
+    fn scenario(name: &str, link: &str, clusters: [&str; 2]) -> (Lab, [Kcat; 2]) {
+        let mut lab = Lab::new(&format!("relays-{name}"));
+        lab.ports[1] = lab.ports[0] + 40;
+        let [one, other] = lab.ports;
+        let ports = format!(
+            "--port {}={one} --port {}={other}",
+            clusters[0], clusters[1]
+        );
+        lab.kmk(&format!("deploy --scenario {name} {ports} {link}"))
+            .code(0);
+        let kcats = lab.ports.map(|port| Kcat(format!("127.0.0.1:{port}")));
+        (lab, kcats)
+    }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn every_broker_of_a_source_has_a_relay_and_all_of_them_hold_up_the_flow() {
+        let (lab, [primary, secondary]) =
+            scenario("ha", "--link rtt=60ms", ["primary", "secondary"]);
+        for nth in 1..=3 {
+            let relay = lab.container(&format!("link-primary-secondary-{nth}"));
+            let published = docker(&format!("port {relay} 9092/tcp"));
+            is_near(round_trip(published.rsplit(':').next().unwrap()), 60.0);
+        }
+        lab.kmk("topic create orders --partitions 6").code(0);
+        let records = |when: &str| -> BTreeSet<String> {
+            (0..60).map(|nth| format!("{nth} {when}")).collect()
+        };
+        let produce = |when: &str| {
+            let all: Vec<String> = records(when).into_iter().collect();
+            primary.produce("orders", &(all.join("\n") + "\n"));
+        };
+        produce("before");
+        let mut all = records("before");
+        secondary.until_it_has("primary.orders", &all, CROSSING);
+        lab.kmk("link cut --half-open").code(0).says(
+            "Told link-primary-secondary-1, link-primary-secondary-2, link-primary-secondary-3 to keep connections open",
+        );
+        produce("held up");
+        std::thread::sleep(Duration::from_secs(3));
+        let there: BTreeSet<String> = secondary.values("primary.orders").into_iter().collect();
+        assert_eq!(there, all);
+        lab.kmk("link heal")
+            .code(0)
+            .prints("restored and replicates");
+        all.extend(records("held up"));
+        secondary.until_it_has("primary.orders", &all, CROSSING);
+        lab.kmk("status").code(0);
+    }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn the_other_direction_does_not_notice_a_slow_or_half_open_link() {
+        let (lab, [east, west]) = scenario("active-active", "", ["east", "west"]);
+        lab.kmk("link set east:west --rtt 400ms").code(0);
+        let canary = |flow: usize| {
+            let status = lab.kmk("status --json").code(0).json();
+            status["flows"][flow]["canary"]["micros"].as_u64().unwrap()
+        };
+        let fastest = |flow: usize| (0..3).map(|_| canary(flow)).min().unwrap();
+        let (slow, quick) = (fastest(0), fastest(1));
+        println!("east->west {slow} µs, west->east {quick} µs");
+        assert!(slow > 200_000 && quick < 200_000, "{slow} {quick}");
+        lab.kmk("link cut east:west --half-open").code(0);
+        for text in LINE {
+            east.produce("orders", &format!("{text}\n"));
+            west.produce("orders", &format!("{text}\n"));
+        }
+        east.until_it_has("west.orders", &first(3), CROSSING);
+        assert!(!west.topics().contains_key("east.orders"));
+        let status = lab.kmk("status --json").code(1).json();
+        assert_eq!(status["flows"][0]["link"]["state"], "half_open");
+        assert_eq!(status["flows"][1]["healthy"], true, "{status}");
+        lab.kmk("link heal")
+            .code(0)
+            .prints("restored and replicates");
+        until("east's records are there", CROSSING, || {
+            west.topics().contains_key("east.orders").then_some(())
+        });
+        west.until_it_has("east.orders", &first(3), CROSSING);
+    }
 
     #[test]
     #[ignore = "needs Docker"]

@@ -5,6 +5,7 @@ use crate::kmk::Kmk;
 use crate::mirror::{Habits, Mirror};
 use crate::ran::Ran;
 use crate::report::fits_the_schema;
+use crate::toxiproxy::FakeToxiproxy;
 use kmk_kafka::message::Record;
 use kmk_kafka::testing::FakeBroker;
 use serde_json::{Value, json};
@@ -206,6 +207,73 @@ fn a_link_that_is_cut_leaves_a_source_that_is_still_written_to() {
     assert!(number("acknowledged_after_fault") >= 500, "{report:#}");
     assert!(number("late_writes") >= 500, "{report:#}");
     kmk.run("status").stderr_has("a drill has failed over");
+}
+
+/// A flow with a relay; what it does is read back, and MirrorMaker's copying ends with it.
+#[test]
+fn a_half_open_link_is_noticed_because_nothing_arrives_and_is_restored_by_abort() {
+    let kmk = Kmk::with_room_for_relays();
+    let first = kmk.ports()[0];
+    let line = json!({"link": {"rtt": "20ms"}});
+    let service = "link-primary-secondary";
+    let lab = (kmk.lab().spec(spec(&kmk, "same", &line))).relay(service, [first + 10, first + 11]);
+    let docker = ["logs *", "kill *", "start *"]
+        .iter()
+        .fold(Docker::works().with(&lab), |docker, pattern| {
+            docker.rule(Rule::on(pattern))
+        });
+    let kmk = kmk.docker(&docker);
+    let relay = FakeToxiproxy::start_on(first + 10);
+    let [primary, secondary] = kmk
+        .ports()
+        .map(|port| Arc::new(FakeBroker::start_on(port).unwrap()));
+    let habits = Habits {
+        keeps_names: true,
+        ..Habits::default()
+    };
+    let mirror = Mirror::start_as(
+        ("primary", Arc::clone(&primary)),
+        ("secondary", Arc::clone(&secondary)),
+        habits,
+    );
+    kmk.run("start").code(0);
+    assert_eq!(relay.toxics("primary").len(), 2);
+    let running = kmk.start(&format!("{FAILOVER} --fault half-open"));
+    while relay.toxics("primary").len() < 4 {
+        std::thread::yield_now();
+    }
+    drop(mirror);
+    let ran = running.finish().code(0).changed(&[KILL_MIRROR]);
+    let report = report(&ran);
+    assert_eq!(report["fault"], "half-open");
+    for key in ["acknowledged_after_fault", "late_writes"] {
+        assert!(report["rpo"][key].as_u64() >= Some(500), "{report:#}");
+    }
+    let noticed = report["rto"]["parts"][0]["seconds"].as_f64().unwrap();
+    assert!((1.9..10.0).contains(&noticed), "{noticed}");
+    kmk.run("link show").code(0).stdout_has("half-open");
+    let _again = Mirror::start_as(("primary", primary), ("secondary", secondary), habits);
+    kmk.run("drill abort")
+        .code(0)
+        .stderr_has("Told link-primary-secondary how slow to be");
+    let toxics = relay.toxics("primary");
+    assert!(
+        toxics.iter().all(|toxic| toxic.starts_with("latency ")),
+        "{toxics:?}"
+    );
+    kmk.run("link show").code(0).stdout_has("connected");
+}
+
+#[test]
+fn a_half_open_link_needs_a_relay() {
+    let lab = Lab::new();
+    lab.kmk
+        .run("drill failover --fault half-open")
+        .code(2)
+        .changed(&[])
+        .stderr(
+            "error: flow primary->secondary has no relay, which could keep connections open while nothing passes\n  hint: `kmk link set primary:secondary --rtt 0ms` adds one without delay; records are kept\n",
+        );
 }
 
 #[test]

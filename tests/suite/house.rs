@@ -267,7 +267,12 @@ fn each_command_to_type_can_name_the_lab() {
     ];
     let other = ["--bootstrap", "--scenario", "--config", "--help"];
     // who cut a link, and not what to type
-    let mentions = ["kmk link", "kmk link cut", "kmk link set"];
+    let mentions = [
+        "kmk link",
+        "kmk link cut",
+        "kmk link cut --half-open",
+        "kmk link set",
+    ];
     let mut broken = Vec::new();
     for source in sources("src") {
         if of_no_lab.contains(&source.path.as_str()) || source.path.contains("/tests") {

@@ -50,7 +50,7 @@ fn answering(kmk: &Kmk) -> ([Arc<FakeBroker>; 2], Mirror) {
 }
 
 /// What stands in the journal of the default lab.
-fn journal(kmk: &Kmk) -> Value {
+pub(crate) fn journal(kmk: &Kmk) -> Value {
     let volumes = std::fs::read_dir(kmk.path("fake/volumes")).unwrap();
     let mut texts = volumes.map(|volume| std::fs::read_to_string(volume.unwrap().path()).unwrap());
     let volume: Value = serde_json::from_str(&texts.next().unwrap()).unwrap();
@@ -59,7 +59,7 @@ fn journal(kmk: &Kmk) -> Value {
 }
 
 /// Of the flow in what `--json` says.
-fn link(kmk: &Kmk, line: &str, code: i32) -> Value {
+pub(crate) fn link(kmk: &Kmk, line: &str, code: i32) -> Value {
     let ran = kmk.run(&format!("{line} --json")).code(code);
     let told: Value = serde_json::from_str(ran.text()).unwrap();
     told["flows"][0]["link"].clone()
@@ -316,6 +316,19 @@ fn every_verb_names_who_cut_the_link() {
     let ran = kmk.run("explain orders --json").code(1);
     let told: Value = serde_json::from_str(ran.text()).unwrap();
     assert!(told["flows"][0]["seen"]["cut"]["at"].is_string(), "{told}");
+}
+
+#[test]
+fn a_link_that_is_cut_is_restored_before_it_is_made_half_open() {
+    let kmk = obedient();
+    kmk.run("link cut").code(0);
+    kmk.run("link cut --half-open")
+        .code(2)
+        .stdout("")
+        .changed(&[DISCONNECT])
+        .stderr(
+            "error: the link primary->secondary is cut: it must be restored first\n  hint: `kmk link heal primary:secondary` restores it\n",
+        );
 }
 
 #[test]

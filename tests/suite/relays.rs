@@ -190,16 +190,21 @@ fn the_image_of_relays_is_looked_for_and_a_stand_in_is_told_to_compose() {
 }
 
 /// A lab with a line, running, and its relay.
-struct Linked {
-    kmk: Kmk,
-    relay: FakeToxiproxy,
-    _mirror: Mirror,
+pub(crate) struct Linked {
+    pub(crate) kmk: Kmk,
+    pub(crate) relay: FakeToxiproxy,
+    pub(crate) brokers: [Arc<FakeBroker>; 2],
+    pub(crate) _mirror: Mirror,
 }
 
 impl Linked {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
+        Self::with("rtt=80ms,rate=100mbit")
+    }
+
+    pub(crate) fn with(link: &str) -> Self {
         let kmk = Kmk::with_room_for_relays();
-        kmk.deploy("--dry-run --link rtt=80ms,rate=100mbit").code(0);
+        kmk.deploy(&format!("--dry-run --link {link}")).code(0);
         let compose = fs::read_to_string(kmk.work("kmk-lab/docker-compose.yml")).unwrap();
         let first = kmk.ports()[0];
         let lab = kmk
@@ -211,20 +216,22 @@ impl Linked {
                 .map(|name| Rule::on(&format!("image inspect {name}")).says("[]")),
         );
         let kmk = kmk.docker(&docker);
-        let [primary, secondary] = kmk
+        let brokers = kmk
             .ports()
             .map(|port| Arc::new(FakeBroker::start_on(port).unwrap()));
+        let [primary, secondary] = brokers.clone();
         let mirror = Mirror::start(("primary", primary), ("secondary", secondary));
         let relay = FakeToxiproxy::start_on(kmk.ports()[0] + 10);
         Self {
             kmk,
             relay,
+            brokers,
             _mirror: mirror,
         }
     }
 }
 
-const SHAPED: [&str; 4] = [
+pub(crate) const SHAPED: [&str; 4] = [
     r#"latency upstream {"jitter":0,"latency":40}"#,
     r#"bandwidth upstream {"rate":12500}"#,
     r#"latency downstream {"jitter":0,"latency":40}"#,
@@ -233,11 +240,7 @@ const SHAPED: [&str; 4] = [
 
 #[test]
 fn a_relay_that_was_restarted_is_told_of_and_put_right() {
-    let Linked {
-        kmk,
-        relay,
-        _mirror,
-    } = &Linked::new();
+    let Linked { kmk, relay, .. } = &Linked::new();
     for (verb, said) in [
         ("start", "already running"),
         ("deploy", "is repaired"),
@@ -273,7 +276,9 @@ fn a_relay_that_does_not_obey_or_does_not_answer_is_no_success() {
     let Linked {
         kmk,
         relay,
+        brokers: _,
         _mirror,
+        ..
     } = Linked::new();
     let relay = relay.forgets();
     kmk.run("deploy").code(3).stderr_has("error: relay link-primary-secondary was told what to do, but it does nothing instead of latency upstream (jitter 0 latency 40)");
@@ -282,11 +287,7 @@ fn a_relay_that_does_not_obey_or_does_not_answer_is_no_success() {
 
 #[test]
 fn a_line_with_relays_changes_at_once_and_stays_so() {
-    let Linked {
-        kmk,
-        relay,
-        _mirror,
-    } = &Linked::new();
+    let Linked { kmk, relay, .. } = &Linked::new();
     kmk.run("deploy").code(0);
     relay.changes();
     kmk.run("link set --rtt 200ms")
@@ -320,6 +321,7 @@ fn records_that_go_round_a_slow_link_fail_its_drill_and_the_link_is_as_it_was() 
         kmk,
         relay,
         _mirror,
+        ..
     } = &Linked::new();
     kmk.run("deploy").code(0);
     let ran = kmk.run("drill slow-link --for 400ms --rate 500/s").code(1);
@@ -337,6 +339,6 @@ fn records_that_go_round_a_slow_link_fail_its_drill_and_the_link_is_as_it_was() 
         .stdout_has("already runs as requested");
     let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab()).rule(Rule::on("logs *")));
     kmk.run("drill slow-link").code(2).changed(&[]).stderr_has(
-        "error: flow primary->secondary has no relay that could make its link slow\n  hint: `kmk link set primary:secondary --rtt 1ms` adds one",
+        "error: flow primary->secondary has no relay that could make its link slow\n  hint: `kmk link set primary:secondary --rtt 0ms` adds one",
     );
 }

@@ -1,10 +1,12 @@
-//! A toxiproxy that passes nothing on: its API, with what it was told.
+//! A toxiproxy that passes nothing on: its API, with what it was told. And a line that passes everything on, as slow as a test
+//! wants it, whatever the API was told.
 
 use serde_json::{Map, Value, json};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 /// One relay. It listens for as long as the tests run.
 pub(crate) struct FakeToxiproxy(Arc<Mutex<State>>);
@@ -16,6 +18,8 @@ struct State {
     changes: Vec<String>,
     /// Whether it forgets toxics that it is told.
     forgets: bool,
+    /// Whether it keeps toxics that it is to remove.
+    keeps: bool,
 }
 
 impl FakeToxiproxy {
@@ -39,6 +43,11 @@ impl FakeToxiproxy {
     pub(crate) fn forgets(self) -> Self {
         self.0.lock().unwrap().forgets = true;
         self
+    }
+
+    /// Whether it keeps toxics that it is to remove.
+    pub(crate) fn keeps(&self, keeps: bool) {
+        self.0.lock().unwrap().keeps = keeps;
     }
 
     /// `type stream {attributes}` of each toxic, in order.
@@ -125,6 +134,7 @@ impl State {
                         let one = all.iter_mut().find(|one| one["name"] == **toxic).unwrap();
                         one["attributes"] = body["attributes"].clone();
                     }
+                    ("DELETE", _) if self.keeps => {}
                     ("DELETE", ["toxics", toxic]) => all.retain(|one| one["name"] != **toxic),
                     _ => return ("405 Method Not Allowed", Value::Null),
                 }
@@ -134,4 +144,60 @@ impl State {
         }
         ("200 OK", json!({}))
     }
+}
+
+/// What a line does to what goes through it, in each direction.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Slow {
+    /// How late each piece is.
+    pub(crate) delay: Duration,
+    /// Bytes a second.
+    pub(crate) rate: Option<u32>,
+}
+
+/// The way through a relay. It is there for as long as the tests run.
+pub(crate) struct FakeLine(Arc<Mutex<Slow>>);
+
+impl FakeLine {
+    /// From one port of this machine to another.
+    pub(crate) fn start(from: u16, to: u16, slow: Slow) -> Self {
+        let slow = Arc::new(Mutex::new(slow));
+        let listener = TcpListener::bind(("127.0.0.1", from)).unwrap();
+        let shared = Arc::clone(&slow);
+        thread::spawn(move || {
+            for here in listener.incoming() {
+                let here = here.unwrap();
+                // closed at once where nobody listens behind it, as toxiproxy does
+                let Ok(there) = TcpStream::connect(("127.0.0.1", to)) else {
+                    continue;
+                };
+                for stream in [&here, &there] {
+                    stream.set_nodelay(true).unwrap();
+                }
+                let back = (there.try_clone().unwrap(), here.try_clone().unwrap());
+                for (from, to) in [(here, there), back] {
+                    let slow = Arc::clone(&shared);
+                    thread::spawn(move || pass_on(from, to, &slow));
+                }
+            }
+        });
+        Self(slow)
+    }
+
+    pub(crate) fn becomes(&self, slow: Slow) {
+        *self.0.lock().unwrap() = slow;
+    }
+}
+
+fn pass_on(mut from: TcpStream, mut to: TcpStream, slow: &Mutex<Slow>) {
+    let mut piece = vec![0; 16 * 1024];
+    while let Ok(length @ 1..) = from.read(&mut piece) {
+        let Slow { delay, rate } = *slow.lock().unwrap();
+        let micros = rate.map_or(0, |rate| length as u64 * 1_000_000 / u64::from(rate));
+        thread::sleep(delay + Duration::from_micros(micros));
+        if to.write_all(&piece[..length]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(std::net::Shutdown::Both);
 }

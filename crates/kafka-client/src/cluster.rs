@@ -4,6 +4,7 @@ pub(crate) mod connect_error;
 mod connection;
 mod dial;
 pub(crate) mod groups;
+pub(crate) mod line;
 pub(crate) mod metadata;
 pub(crate) mod offsets;
 pub(crate) mod peek;

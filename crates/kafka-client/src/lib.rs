@@ -3,6 +3,7 @@
 //! - [`Admin`] describes a cluster and changes it: topics, partitions, configurations, offsets, consumer groups.
 //! - [`Producer`] writes to one topic, idempotently unless told otherwise, and accounts for every record in a [`Tally`].
 //! - [`Consumer`] reads one topic: alone, or sharing its partitions with the other members of a consumer group.
+//! - [`Line`] measures the round trip and the rate of the line to one broker.
 //!
 //! Each call takes a [`Limit`](wait::Limit): how long it may take, and who may interrupt it.
 //!
@@ -207,6 +208,7 @@ pub use admin::Admin;
 pub use client::{Abilities, Backend, Client, Feature, Reason, SMALL_RUN};
 pub use client_id::set_client_id;
 pub use cluster::groups::{Group, GroupKind, Member};
+pub use cluster::line::{Line, RoundTrip};
 pub use cluster::metadata::{Metadata, PartitionInfo, TopicInfo};
 pub use cluster::offsets::At;
 pub use cluster::peek::Peek;

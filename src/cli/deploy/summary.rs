@@ -1,4 +1,5 @@
 use crate::cli::output::seconds;
+use kafka_mirror_kit::core::judge::link::LinkStatus;
 use kafka_mirror_kit::core::lab::deploy::{Deployed, Outcome as Did};
 use kafka_mirror_kit::core::topology::{Cluster, Proof, Topology};
 
@@ -34,11 +35,11 @@ pub(super) fn summary(deployed: &Deployed) -> String {
 }
 
 /// What is known of a lab that is up: of some flows there is only MirrorMaker's word.
-pub(in crate::cli) fn replicates(topology: &Topology, cut: &[String]) -> String {
+pub(in crate::cli) fn replicates(topology: &Topology, cut: &[LinkStatus]) -> String {
     let mut flows = topology.flows.iter();
     let mut flows = flows
         .by_ref()
-        .filter(|flow| !cut.contains(&flow.name()))
+        .filter(|flow| cut.iter().all(|link| link.flow != flow.name()))
         .peekable();
     let seen = if flows.peek().is_none() {
         "its brokers answer"
@@ -47,11 +48,17 @@ pub(in crate::cli) fn replicates(topology: &Topology, cut: &[String]) -> String 
     } else {
         "MirrorMaker runs"
     };
-    let verb = if cut.len() == 1 { "stays" } else { "stay" };
-    match cut {
-        [] => seen.to_owned(),
-        cut => format!("{seen} ({} {verb} cut)", cut.join(", ")),
+    let kept = [(false, "cut"), (true, "half-open")].map(|(half_open, how)| {
+        let links = cut.iter().filter(|link| link.is_half_open() == half_open);
+        let flows: Vec<&str> = links.map(|link| link.flow.as_str()).collect();
+        let verb = if flows.len() == 1 { "stays" } else { "stay" };
+        (!flows.is_empty()).then(|| format!("{} {verb} {how}", flows.join(", ")))
+    });
+    let kept: Vec<String> = kept.into_iter().flatten().collect();
+    if kept.is_empty() {
+        return seen.to_owned();
     }
+    format!("{seen} ({})", kept.join("; "))
 }
 
 /// Each cluster with its addresses, on a line of its own.

@@ -33,8 +33,8 @@ pub(super) struct Args {
     /// The flow, as a flag
     #[arg(long, value_name = "SOURCE->TARGET", value_parser = flow_name, conflicts_with = "bare")]
     flow: Option<String>,
-    /// What happens to the source: kill (SIGKILL of all its brokers at once) or cut (MirrorMaker loses the connection; one
-    /// producer stays on the source)
+    /// What happens: kill (SIGKILL of all brokers of the source at once), cut (MirrorMaker loses the connection to the source;
+    /// one producer stays there) or half-open (the same, but connections stay open and nothing passes; needs a relay)
     #[arg(
         long,
         value_name = "FAULT",
@@ -110,6 +110,7 @@ A loss is a result, and an error only with --rpo-max.";
 enum TypedFault {
     Kill,
     Cut,
+    HalfOpen,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -135,6 +136,7 @@ impl Args {
                 _ if self.planned => Fault::Planned,
                 TypedFault::Kill => Fault::Kill,
                 TypedFault::Cut => Fault::Cut,
+                TypedFault::HalfOpen => Fault::HalfOpen,
             },
             rate: self.rate,
             partitions: self.partitions,

@@ -75,6 +75,7 @@ fn heading(report: &FailoverReport) -> String {
     let what = match report.fault {
         Fault::Kill => format!("all brokers of {} were killed", report.source),
         Fault::Cut => format!("the link was cut, {} stayed up", report.source),
+        Fault::HalfOpen => format!("the link was half-open, {} stayed up", report.source),
         Fault::Planned => format!("planned, {} stayed up", report.source),
     };
     format!(

@@ -1,5 +1,6 @@
 //! The words for drills that cannot be begun, or did not come to their end.
 
+use super::link::add_relay;
 use super::{CliError, Exit, LAB, did_you_mean};
 use kafka_mirror_kit::core::lab::drill::{DrillError, Finding, Unfit};
 
@@ -12,9 +13,9 @@ impl From<DrillError> for CliError {
             DrillError::Lock(error) => error.into(),
             DrillError::Journal(error) => error.into(),
             DrillError::Docker(error) => error.into(),
+            DrillError::Relay(error) => error.into(),
             DrillError::Kafka(error) => error.into(),
             DrillError::NotUp(error) => (*error).into(),
-            DrillError::Relay(error) => error.into(),
             DrillError::Verify(error) => (*error).into(),
             DrillError::NotFenced { .. } => Self::of(Exit::No, &error).hint(
                 "stop whatever writes to these topics: what is written after the switch stays on the source",
@@ -72,15 +73,12 @@ fn one(finding: &Finding) -> CliError {
         Finding::Circle { .. } => {
             "use prefixed names (`naming: prefix`): then no record is mirrored back".to_owned()
         }
+        Finding::NoRelay { flow } | Finding::NeverSlow { flow } => add_relay(flow),
         Finding::NotPrefixed { .. } => {
             format!("`kmk drill abort{LAB}` takes the failover back")
         }
         Finding::NoWayBack { .. } => "change the lab's flows with `kmk deploy --config`".to_owned(),
         Finding::TooFewToDetect { .. } => "use a higher --rate, or a longer --detect".to_owned(),
-        Finding::NoRelay { flow } => {
-            let flow = flow.replace("->", ":");
-            format!("`kmk link set{LAB} {flow} --rtt 1ms` adds one; records are kept")
-        }
         Finding::Unfinished { .. } => format!("`kmk drill abort{LAB}` takes it back"),
         Finding::NotHealthy { .. } => format!("`kmk status{LAB}` shows more"),
     };

@@ -3,6 +3,12 @@
 use super::{CliError, Exit, LAB};
 use kafka_mirror_kit::core::lab::link::LinkError;
 
+/// How a flow gets relays that do not slow it down.
+pub(super) fn add_relay(flow: &str) -> String {
+    let flow = flow.replacen("->", ":", 1);
+    format!("`kmk link set{LAB} {flow} --rtt 0ms` adds one without delay; records are kept")
+}
+
 impl From<LinkError> for CliError {
     fn from(error: LinkError) -> Self {
         match error {
@@ -21,6 +27,12 @@ impl From<LinkError> for CliError {
             ),
             LinkError::NoContainer { .. } => {
                 Self::of(Exit::Unusable, &error).hint(format!("`kmk deploy{LAB}` recreates it"))
+            }
+            LinkError::NoRelay { ref flow } => Self::of(Exit::Usage, &error).hint(add_relay(flow)),
+            LinkError::Otherwise { ref flow, .. } => {
+                let flow = flow.replacen("->", ":", 1);
+                Self::of(Exit::Usage, &error)
+                    .hint(format!("`kmk link heal{LAB} {flow}` restores it"))
             }
             LinkError::NotDone { .. } => Self::of(Exit::Unusable, &error)
                 .hint(format!("`kmk link heal{LAB}` restores the link")),

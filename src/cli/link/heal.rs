@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// Restore links, and wait until a record has crossed them
 ///
-/// Puts MirrorMaker back on the network of the source, whoever took it off. What was written to the source meanwhile is
+/// Puts MirrorMaker back on the network of the source, whoever took it off, and makes a half-open link pass records on. What was written to the source meanwhile is
 /// mirrored; nothing is restarted.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]

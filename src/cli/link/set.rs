@@ -1,7 +1,9 @@
 use crate::cli::deploy::variable;
 use crate::cli::flow_name::{flow_meant, flow_name};
+use crate::cli::output::Steps;
 use crate::cli::{CliError, Context, Exit, patience};
-use kafka_mirror_kit::core::lab::link;
+use kafka_mirror_kit::core::docker::Docker;
+use kafka_mirror_kit::core::lab::{Lab, link};
 use kafka_mirror_kit::core::spec::{LinkSpec, Millis, PRESETS, Rate, in_lab};
 use kafka_mirror_kit::core::topology::RELAY_IMAGE_VARIABLE;
 use kmk_kafka::wait::Limit;
@@ -54,6 +56,19 @@ fn preset(name: &str) -> Result<LinkSpec, String> {
     LinkSpec::preset(name).ok_or_else(|| format!("use one of {}", names()))
 }
 
+/// Relays where the flow has none: MirrorMaker is recreated.
+pub(super) fn add_relays(
+    docker: &Docker,
+    lab: &Lab,
+    flow: &str,
+    wanted: LinkSpec,
+    limit: &Limit,
+    steps: &Steps,
+) -> Result<(), CliError> {
+    let image = variable(RELAY_IMAGE_VARIABLE)?;
+    Ok(link::add(docker, lab, flow, wanted, image, limit, steps)?)
+}
+
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let wanted = args.preset.unwrap_or(LinkSpec {
         rtt: args.rtt,
@@ -69,8 +84,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let steps = context.output.steps();
     let has_relays = link::set(&docker, &context.lab, &flow, wanted, &limit, &steps)?;
     if !has_relays {
-        let image = variable(RELAY_IMAGE_VARIABLE)?;
-        link::add(&docker, &lab, &flow, wanted, image, &limit, &steps)?;
+        add_relays(&docker, &lab, &flow, wanted, &limit, &steps)?;
     }
     drop(steps);
     let added = if has_relays {

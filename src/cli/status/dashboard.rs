@@ -300,6 +300,8 @@ mod tests {
                     state: LinkState::Connected,
                     cut_off: Vec::new(),
                     cut: None,
+                    asked: None,
+                    measured: None,
                     lab: "demo".to_owned(),
                 },
                 problems: Vec::new(),

@@ -36,7 +36,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let limit = args.which.limit(context);
     let chosen = args.which.cluster_to_change(args.force, &limit, context)?;
     let (topic, on) = (args.which.topic.name(), chosen.name());
-    match remove(&chosen, args, &limit) {
+    let steps = context.output.steps();
+    steps.spin(|| format!("Deleting topic `{topic}` on {on}"));
+    let removed = remove(&chosen, args, &limit);
+    drop(steps);
+    match removed {
         Ok(deleted) => {
             context
                 .output

@@ -1,6 +1,7 @@
 //! The link of a flow: whether its MirrorMaker is on the network of the source, and whether `kmk link cut` took it off.
 
-use crate::core::spec::in_lab;
+use crate::core::judge::line::MeasuredLine;
+use crate::core::spec::{LinkSpec, in_lab};
 use kmk_kafka::wait::seconds;
 use serde::Serialize;
 use std::fmt;
@@ -17,6 +18,12 @@ pub struct LinkStatus {
     pub cut_off: Vec<String>,
     /// When `kmk link cut` cut it, if it did, until `kmk link heal`.
     pub cut: Option<LinkCut>,
+    /// What is asked of its line; none where it has no relays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<LinkSpec>,
+    /// How its line is, where it was measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured: Option<MeasuredLine>,
     /// The lab, for commands to type.
     #[serde(skip)]
     pub lab: String,
@@ -30,7 +37,10 @@ pub enum LinkState {
     Connected,
     /// `kmk link cut` took all of them off it.
     Cut,
-    /// `kmk link cut` cut it, and some of them are on the network all the same.
+    /// `kmk link cut --half-open`: its relays keep connections open, and pass nothing on.
+    HalfOpen,
+    /// `kmk link cut` cut it, and some of it is not so all the same: a MirrorMaker is on the network, or a relay does something
+    /// else.
     PartlyCut,
     /// Some of them are not on the network, and `kmk link cut` did not take them off.
     Disconnected,
@@ -49,13 +59,15 @@ pub struct LinkCut {
     pub until: Option<String>,
     /// Seconds since it should have been healed.
     pub overdue_seconds: Option<f64>,
+    /// Whether connections stay open, and nothing comes through any more.
+    pub half_open: bool,
     /// Seconds until it is to be healed.
     #[serde(skip)]
     pub left: Option<f64>,
 }
 
 impl LinkCut {
-    /// From times in milliseconds since the epoch.
+    /// A plain cut, from times in milliseconds since the epoch.
     pub fn new(at: i64, until: Option<i64>, now: i64) -> Self {
         let seconds = |from: i64, to: i64| between(from, to).as_secs_f64();
         Self {
@@ -68,7 +80,23 @@ impl LinkCut {
             left: until
                 .filter(|until| *until >= now)
                 .map(|until| seconds(now, until)),
+            half_open: false,
         }
+    }
+
+    /// The command that did it, how long ago, and when it ends.
+    pub fn by(&self) -> String {
+        let command = if self.half_open {
+            "`kmk link cut --half-open`"
+        } else {
+            "`kmk link cut`"
+        };
+        let left = self.left.map(words);
+        let left = left.map(|left| format!(", to be restored in {left}"));
+        let overdue = self.overdue_seconds.map(words);
+        let overdue = overdue.map(|time| format!(", and should have been restored {time} ago"));
+        let ends: String = [left, overdue].into_iter().flatten().collect();
+        format!("{command} {} ago{ends}", words(self.seconds))
     }
 }
 
@@ -84,14 +112,11 @@ fn rfc3339(millis: i64) -> String {
 
 impl fmt::Display for LinkCut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cut by `kmk link cut` {} ago", words(self.seconds))?;
-        if let Some(left) = self.left {
-            write!(f, ", to be restored in {}", words(left))?;
+        if self.half_open {
+            write!(f, "half-open ({})", self.by())
+        } else {
+            write!(f, "cut by {}", self.by())
         }
-        if let Some(overdue) = self.overdue_seconds {
-            write!(f, ", and should have been restored {} ago", words(overdue))?;
-        }
-        Ok(())
     }
 }
 
@@ -105,6 +130,9 @@ impl LinkStatus {
         let cut = self.cut.as_ref()?;
         let heal = self.heal();
         Some(match self.state {
+            LinkState::PartlyCut if self.is_half_open() => format!(
+                "the link should be {cut}, but is not, or only in part; `{heal}` restores it"
+            ),
             LinkState::PartlyCut => format!(
                 "the link was {cut}, but not all of MirrorMaker is off the network; `{heal}` restores it"
             ),
@@ -120,6 +148,11 @@ impl LinkStatus {
             self.flow,
             self.heal()
         ))
+    }
+
+    /// Whether it was cut with `--half-open`, or is to be.
+    pub fn is_half_open(&self) -> bool {
+        self.cut.as_ref().is_some_and(|cut| cut.half_open)
     }
 
     /// The command that restores it.
@@ -140,6 +173,8 @@ mod tests {
             state: LinkState::Cut,
             cut_off: vec!["mm2-b".to_owned()],
             cut: Some(LinkCut::new(1_780_000_000_000, until, now)),
+            asked: None,
+            measured: None,
             lab: "two".to_owned(),
         }
     }
@@ -168,6 +203,29 @@ mod tests {
         assert_eq!(
             (cut.at.as_str(), cut.overdue_seconds),
             ("2026-05-28T20:26:40Z", Some(65.0))
+        );
+    }
+
+    #[test]
+    fn a_half_open_link_is_told_with_its_command_and_one_that_is_not_so_is_not_called_that() {
+        let at = 1_780_000_000_000;
+        let mut link = status(Some(at + 30_000), at + 12_000);
+        link.cut.as_mut().unwrap().half_open = true;
+        link.state = LinkState::HalfOpen;
+        assert_eq!(
+            link.problem().unwrap(),
+            "the link is half-open (`kmk link cut --half-open` 12.0 s ago, to be restored in 18.0 s); `kmk link heal --lab two a:b` restores it"
+        );
+        assert!(
+            link.note()
+                .unwrap()
+                .starts_with("a->b stays half-open (`kmk link cut --half-open`")
+        );
+        link.state = LinkState::PartlyCut;
+        assert!(
+            link.problem()
+                .unwrap()
+                .contains("but is not, or only in part")
         );
     }
 

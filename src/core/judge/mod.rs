@@ -7,4 +7,5 @@ pub mod failover;
 pub mod health;
 pub mod lag;
 pub mod ledger;
+pub mod line;
 pub mod link;

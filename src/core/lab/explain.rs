@@ -15,6 +15,7 @@ use crate::core::judge::explain::{
     Answer, Beyond, Facts, Failure, Missing, Obstacle, Refresh, Sight, Whose, Worker, judge,
 };
 use crate::core::judge::lag::Ends;
+use crate::core::judge::link::LinkState;
 use crate::core::mirrormaker::config;
 use crate::core::mirrormaker::patterns::{Rules, Selection};
 use crate::core::mirrormaker::state::Config;
@@ -178,6 +179,8 @@ impl Scene<'_> {
         let shown = status.topics.iter().find(|one| one.source == topic);
         let failures = failures(status);
         let is_of_size = failures.iter().any(Failure::is_of_size);
+        // one that should be half-open, and is not, is what the flow's problems tell of
+        let is_cut = status.link.state != LinkState::PartlyCut || !status.link.is_half_open();
         Facts {
             topic: topic.to_owned(),
             source: source.clone(),
@@ -200,8 +203,8 @@ impl Scene<'_> {
                 .collect(),
             whose,
             disabled_by: mirror::disabled_by(self.lab, flow, &workers),
-            cut_off: mirror::cut_off(self.lab, flow, &workers),
-            cut: status.link.cut.clone(),
+            cut_off: mirror::cut_off(self.lab, flow, &workers, &status.link),
+            cut: (status.link.cut.clone()).filter(|_| is_cut),
             workers,
             down: self.down(flow),
             original,

@@ -159,10 +159,12 @@ fn describe(docker: &Docker, name: &str, containers: Vec<Container>, limit: &Lim
     }
 }
 
-/// Its links. The journal is read only where something is not connected; if it cannot be read, who cut it off is unknown.
+/// Its links. The journal is read only where something is not connected, or may be half-open; if it cannot be read, who cut it
+/// off is unknown.
 fn links(docker: &Docker, lab: &mut Lab, limit: &Limit) -> Vec<LinkStatus> {
     let seen = link::look(lab);
-    if seen.iter().any(|link| !link.cut_off.is_empty()) {
+    let has_relays = lab.topology.relays().next().is_some();
+    if has_relays || seen.iter().any(|link| !link.cut_off.is_empty()) {
         lab.journal = journal::read(docker, &lab.spec.lab, limit).unwrap_or_default();
         return link::look(lab);
     }

@@ -9,6 +9,7 @@ use super::{Lab, LabError, is_original};
 use crate::core::compose::ClassCache;
 use crate::core::docker::{Container, Docker, DockerError, EngineHost};
 use crate::core::event::{Event, Observer};
+use crate::core::judge::link::LinkStatus;
 use crate::core::lab::lock::{self, Lock, LockError};
 use crate::core::lab::workdir::{PROPERTIES_FILE, Workdir};
 use crate::core::topology::Topology;
@@ -23,8 +24,8 @@ pub struct Started {
     pub topology: Topology,
     /// Containers that did not run; none where the lab ran before.
     pub containers: usize,
-    /// Flows whose links stay cut, as `kmk link cut` left them.
-    pub cut: Vec<String>,
+    /// Links that stay cut, as `kmk link cut` left them.
+    pub cut: Vec<LinkStatus>,
     /// From the first question to docker to the last canary.
     pub took: Duration,
 }
@@ -86,7 +87,7 @@ pub fn start(
     Ok(Started {
         topology: lab.topology,
         containers,
-        cut: cuts.flows(),
+        cut: cuts.into_links(),
         took: begun.elapsed(),
     })
 }

@@ -74,6 +74,24 @@ impl LinkSpec {
         self.jitter.map_or(0, |jitter| jitter.0)
     }
 
+    /// The share of each of so many connections.
+    #[must_use]
+    pub fn shared_by(self, connections: u32) -> Self {
+        let share = |rate: Rate| Rate((rate.0 / connections.max(1)).max(MIN_KBIT));
+        Self {
+            rate: self.rate.map(share),
+            ..self
+        }
+    }
+
+    /// How many bytes are on their way at most in one direction and back, until the first is acknowledged: round trip × rate.
+    /// None where one of these is not asked for.
+    pub fn bytes_on_the_way(&self) -> Option<u64> {
+        let rate = self.rate.filter(|_| self.rtt_ms() > 0)?;
+        // kbit/s times ms is bits
+        Some(u64::from(rate.0) * u64::from(self.rtt_ms()) / 8)
+    }
+
     /// What is wrong with it, if anything is.
     pub fn fault(&self) -> Option<String> {
         let (rtt, jitter) = (self.rtt_ms(), self.jitter_ms());
@@ -257,6 +275,21 @@ mod tests {
         ] {
             let error = link(text).unwrap_err();
             assert!(error.contains(said), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn connections_share_a_rate_and_a_line_holds_what_is_on_its_way() {
+        let line = link("rtt=80ms,rate=100mbit").unwrap();
+        assert_eq!(line.bytes_on_the_way(), Some(1_000_000));
+        assert_eq!(line.shared_by(4).to_string(), "rtt=80ms,rate=25mbit");
+        assert_eq!(line.shared_by(0), line);
+        assert_eq!(
+            link("rate=8kbit").unwrap().shared_by(9).rate,
+            Some(Rate(MIN_KBIT))
+        );
+        for unknown in ["rtt=80ms", "rate=1gbit", "rtt=0ms,rate=1gbit"] {
+            assert_eq!(link(unknown).unwrap().bytes_on_the_way(), None);
         }
     }
 

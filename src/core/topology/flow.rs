@@ -10,6 +10,13 @@ use crate::core::spec::{self, CANARY, ClusterSpec, FlowSpec, Spec};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
+/// Tasks of a flow for each worker, where several share them.
+pub const TASKS_A_WORKER: u16 = 2;
+/// What a consumer is told about the receive buffer of its sockets.
+const RECEIVE_BUFFER: &str = "receive.buffer.bytes";
+/// Kafka's default of that.
+const USUAL_RECEIVE_BUFFER: u32 = 64 * 1024;
+
 /// A resolved MirrorMaker, of one worker or several that share the work: runs beside its target and writes only there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mirror {
@@ -93,6 +100,18 @@ fn workers(target: &str, count: u16) -> Vec<String> {
     }
 }
 
+/// How many tasks copy a flow's records at most; none where that is no number, but a reference to one.
+pub(super) fn most_tasks(flow: &FlowSpec, clusters: &[ClusterSpec]) -> Option<u32> {
+    if let Some(tasks) = flow.settings.get("tasks.max") {
+        return tasks.trim().parse().ok().filter(|tasks| *tasks > 0);
+    }
+    let target = clusters.iter().find(|one| one.name == flow.target)?;
+    Some(match target.mirrormakers {
+        None | Some(0 | 1) => 1,
+        Some(workers) => u32::from(workers * TASKS_A_WORKER),
+    })
+}
+
 impl Flow {
     pub(super) fn new(flow: &FlowSpec, clusters: &[ClusterSpec]) -> Self {
         let is_end = |cluster: &&ClusterSpec| [&flow.source, &flow.target].contains(&&cluster.name);
@@ -128,6 +147,15 @@ impl Flow {
     /// Whether its consumers begin at the end of a topic: records from before are not copied.
     pub fn starts_at_end(&self, topology: &Topology) -> bool {
         self.consumer_setting("auto.offset.reset", topology) == Some("latest")
+    }
+
+    /// What its consumers take in at most before they acknowledge it, in bytes (`receive.buffer.bytes`); none where the
+    /// system chooses.
+    pub fn receive_buffer(&self, topology: &Topology) -> Option<u32> {
+        match self.consumer_setting(RECEIVE_BUFFER, topology) {
+            None => Some(USUAL_RECEIVE_BUFFER),
+            Some(bytes) => bytes.parse().ok(),
+        }
     }
 
     /// What its consumers are told, unless it is kmk's or MirrorMaker's own value. What is said for all consumers of a cluster

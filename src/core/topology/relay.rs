@@ -2,6 +2,7 @@
 //! source, under that broker's own name.
 
 use super::cluster::{Broker, Cluster};
+use super::flow::most_tasks;
 use super::{Topology, address, project};
 use crate::core::spec::{LinkSpec, Problem, Spec};
 use kmk_kafka::endpoint::Endpoint;
@@ -21,6 +22,8 @@ pub struct Link {
     pub network: String,
     /// One for each broker of the source, in their order.
     pub relays: Vec<Relay>,
+    /// How many connections carry records at most: one of each task to each broker; none where that is not known.
+    pub connections: Option<u32>,
 }
 
 /// A relay: what MirrorMaker takes for a broker of the source.
@@ -54,6 +57,7 @@ impl Link {
         let before = before.filter(|other| other.source == flow.source).count();
         let first = before * source.brokers.len();
         let relays = source.brokers.iter().enumerate();
+        let brokers = u32::try_from(source.brokers.len()).unwrap_or(u32::MAX);
         let relay = |(at, broker): (usize, &Broker)| {
             let service = match source.brokers.len() {
                 1 => name.clone(),
@@ -77,6 +81,8 @@ impl Link {
             spec: link,
             network: name.clone(),
             relays: relays.map(relay).collect(),
+            connections: most_tasks(flow, &spec.clusters)
+                .map(|tasks| tasks.saturating_mul(brokers)),
         })
     }
 }
@@ -184,6 +190,24 @@ mod tests {
         assert_eq!(ports(&[1]), [19104]);
         let one = linked(Scenario::FanOut, &[1]);
         assert_eq!(one.network_to("hub", "edge-1"), "hub");
+    }
+
+    #[test]
+    fn each_task_has_a_connection_to_each_broker() {
+        let connections = |scenario: Scenario, tasks: Option<&str>, workers| {
+            let mut spec = scenario.spec("demo");
+            spec.flows[0].link = Some(LinkSpec::default());
+            let tasks = tasks.map(|tasks| ("tasks.max".to_owned(), tasks.to_owned()));
+            spec.flows[0].settings = tasks.into_iter().collect();
+            spec.clusters[1].mirrormakers = workers;
+            let topology = Topology::new(&spec);
+            topology.flows[0].link.as_ref().unwrap().connections
+        };
+        assert_eq!(connections(Scenario::Dr, None, None), Some(1));
+        assert_eq!(connections(Scenario::Ha, None, None), Some(3));
+        assert_eq!(connections(Scenario::Ha, Some("4"), None), Some(12));
+        assert_eq!(connections(Scenario::Dr, None, Some(2)), Some(4));
+        assert_eq!(connections(Scenario::Dr, Some("${env:TASKS}"), None), None);
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub(super) struct Connection {
     incoming: Incoming,
     /// Answers that came while another was waited for.
     arrived: HashMap<i32, Bytes>,
+    /// Bytes of all answers so far.
+    received: u64,
     is_broken: bool,
 }
 
@@ -81,6 +83,7 @@ impl Connection {
             outgoing: BytesMut::new(),
             incoming: Incoming::default(),
             arrived: HashMap::new(),
+            received: 0,
             is_broken: false,
         };
         connection.greet(&limit).map_err(|error| match error {
@@ -110,6 +113,11 @@ impl Connection {
     /// The broker this is connected to.
     pub(super) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Bytes of all answers so far.
+    pub(super) fn received(&self) -> u64 {
+        self.received
     }
 
     /// As if something had gone wrong.
@@ -248,6 +256,8 @@ impl Connection {
             Ok(None) => return Ok(false),
             Err(error) => return Err(self.failed(&error)),
         };
+        // its length stands before it
+        self.received += frame.len() as u64 + 4;
         let id = frame.first_chunk().map(|bytes| i32::from_be_bytes(*bytes));
         match self.waiting.pop_front() {
             Some(expected) if id == Some(expected) => {

@@ -31,6 +31,7 @@ pub use timeline::{Marks, Span, Step};
 
 use crate::core::docker::{Docker, Engine, EngineHost};
 use crate::core::event::{Event, Observer};
+use crate::core::judge::link::LinkStatus;
 use crate::core::lab::lock::{self, Lock};
 use crate::core::lab::preflight;
 use crate::core::lab::workdir::Workdir;
@@ -52,8 +53,8 @@ pub struct Deployed {
     pub outcome: Outcome,
     /// Whether a cluster came back without its data, or records are known to be lost.
     pub has_lost: bool,
-    /// Flows whose links stay cut, as `kmk link cut` left them.
-    pub cut: Vec<String>,
+    /// Links that stay cut, as `kmk link cut` left them.
+    pub cut: Vec<LinkStatus>,
     /// The names of the images that it runs, each once.
     pub images: Vec<String>,
     /// Where its files are.
@@ -151,7 +152,7 @@ pub(super) fn deploy_locked(
             Ok((outcome, has_lost)) => {
                 return Ok(Deployed {
                     has_lost,
-                    cut: plan.cuts.flows(),
+                    cut: plan.cuts.into_links(),
                     topology: plan.rendered.topology,
                     outcome,
                     images: plan.images.names(),

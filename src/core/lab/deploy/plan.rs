@@ -79,7 +79,11 @@ impl<'a> Plan<'a> {
         let lost = lab
             .as_ref()
             .map(|lab| lost_data::clusters(&lab.topology, &volumes));
-        let mut asked_since = AskedSince::read(docker, lab.as_ref(), limit)?;
+        let mut asked_since = if was_there {
+            AskedSince::read(docker, &request.lab, lab.as_ref(), limit)?
+        } else {
+            AskedSince::default()
+        };
         let mut base = request.base(lab.as_ref().map(|lab| &lab.topology))?;
         if let Some(lab) = &lab {
             asked_since.keep(&mut base, &lab.topology);

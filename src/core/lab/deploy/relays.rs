@@ -11,26 +11,47 @@ use crate::core::topology::Topology;
 use kmk_kafka::wait::Limit;
 
 /// What `kmk link set` asked for since the lab was deployed.
+#[derive(Default)]
 pub(super) struct AskedSince {
     pub(super) journal: Journal,
     /// Flows of which something else is asked for now.
     outdated: Vec<String>,
+    /// Flows that were half-open, and have no relays any more.
+    without_relays: Vec<String>,
 }
 
 impl AskedSince {
     /// Of a lab that is there; a lab without relays was asked for none.
     pub(super) fn read(
         docker: &Docker,
+        name: &str,
         lab: Option<&Lab>,
         limit: &Limit,
     ) -> Result<Self, DeployError> {
-        let lab = lab.filter(|lab| lab.topology.relays().next().is_some());
-        let journal = match lab {
-            Some(lab) => journal::read(docker, &lab.spec.lab, limit).map_err(LabError::from)?,
-            None => Journal::default(),
+        let has_relays = |lab: &Lab| lab.topology.relays().next().is_some();
+        let mut read = Self {
+            // whether a lab without containers had any, nobody knows
+            journal: if lab.is_none_or(has_relays) {
+                journal::read(docker, name, limit).map_err(LabError::from)?
+            } else {
+                Journal::default()
+            },
+            ..Self::default()
         };
-        let outdated = Vec::new();
-        Ok(Self { journal, outdated })
+        if lab.is_none() {
+            read.outdate(|_| true);
+        }
+        Ok(read)
+    }
+
+    /// What is asked for now counts, of flows of which it is new.
+    fn outdate(&mut self, is_new: impl Fn(&str) -> bool) {
+        let asked = self.journal.links.iter();
+        let asked = asked.filter(|(name, link)| link.asked.is_some() && is_new(name));
+        self.outdated = asked.map(|(name, _)| name.clone()).collect();
+        for name in &self.outdated {
+            self.journal.link(name).asked = None;
+        }
     }
 
     /// A file that says nothing of a flow's line leaves what `kmk link set` asked for.
@@ -56,16 +77,15 @@ impl AskedSince {
             };
             request.change.link.is_some() || of(there) != of(now)
         };
-        let asked = self
-            .journal
-            .links
-            .iter()
-            .filter(|(_, link)| link.asked.is_some());
-        let outdated = asked.map(|(name, _)| name).filter(|name| is_new(name));
-        self.outdated = outdated.cloned().collect();
-        for name in &self.outdated {
-            self.journal.link(name).asked = None;
-        }
+        self.outdate(is_new);
+        let has_relays = |name: &str| {
+            let mut flows = now.flows.iter();
+            flows.any(|flow| flow.name() == name && flow.link.is_some())
+        };
+        let links = self.journal.links.iter();
+        let half_open = links.filter(|(_, link)| link.cut.is_some_and(|cut| cut.half_open));
+        let without = half_open.filter(|(name, _)| !has_relays(name));
+        self.without_relays = without.map(|(name, _)| name.clone()).collect();
     }
 }
 
@@ -95,10 +115,13 @@ impl Plan<'_> {
         observer: &dyn Observer,
     ) -> Result<bool, DeployError> {
         let (topology, asked) = (&self.rendered.topology, &self.asked_since);
-        if !asked.outdated.is_empty() {
+        if !asked.outdated.is_empty() || !asked.without_relays.is_empty() {
             let changed = journal::change(self.docker, self.lab(), limit, |journal| {
                 for name in &asked.outdated {
                     journal.link(name).asked = None;
+                }
+                for name in &asked.without_relays {
+                    journal.link(name).cut = None;
                 }
             });
             changed.map_err(LabError::from)?;
@@ -106,8 +129,14 @@ impl Plan<'_> {
         Ok(link::put_all(topology, &asked.journal, limit, observer)?)
     }
 
-    /// What stays as `kmk link set` asked for it, and not as the lab was deployed.
+    /// What stays as `kmk link set` asked for it, and not as the lab was deployed; what cannot stay half-open; and what no
+    /// relay shows of a line.
     pub(super) fn tell_asked_since(&self, observer: &dyn Observer) {
+        for name in &self.asked_since.without_relays {
+            observer.on(Event::Note(format!(
+                "{name} is not half-open any more: its relays are removed"
+            )));
+        }
         for flow in &self.rendered.topology.flows {
             let asked = self.asked_since.journal.asked(&flow.name());
             if let Some(asked) = asked.filter(|asked| flow.spec.link != Some(*asked)) {
@@ -116,6 +145,9 @@ impl Plan<'_> {
                     flow.name()
                 )));
             }
+        }
+        for note in link::notes(&self.rendered.topology, &self.asked_since.journal) {
+            observer.on(Event::Note(note));
         }
     }
 }

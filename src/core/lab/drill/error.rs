@@ -106,12 +106,12 @@ pub enum DrillError {
     /// Docker refused or failed.
     #[error(transparent)]
     Docker(#[from] DockerError),
-    /// A broker does not do what it is asked.
-    #[error(transparent)]
-    Kafka(#[from] KafkaError),
     /// A relay does not do what is asked of it.
     #[error(transparent)]
     Relay(#[from] RelayError),
+    /// A broker does not do what it is asked.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
     /// The lab does not come back.
     #[error(transparent)]
     NotUp(#[from] Box<DeployError>),
@@ -134,7 +134,8 @@ impl DrillError {
     pub fn is_interruption(&self) -> bool {
         match self {
             Self::TakenBack { cause, .. } => cause.is_interruption(),
-            Self::Kafka(KafkaError::Stopped(Stop::Interrupted)) => true,
+            Self::Kafka(KafkaError::Stopped(Stop::Interrupted))
+            | Self::Relay(RelayError::Stopped(Stop::Interrupted)) => true,
             Self::Verify(error) => matches!(
                 **error,
                 VerifyError::Kafka(KafkaError::Stopped(Stop::Interrupted))

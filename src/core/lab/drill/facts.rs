@@ -26,7 +26,7 @@ pub(super) fn gather(
         sent: source.sent,
         acknowledged: source.acknowledged,
         sides,
-        late_writes: (what.fault == Fault::Cut).then(|| late(scene.late)),
+        late_writes: what.fault.is_of_link().then(|| late(scene.late)),
         written_after: target.acknowledged,
         groups: groups.collect(),
     }

@@ -6,6 +6,7 @@ use super::stage::{Scene, Signals};
 use super::workload::{Workers, joined};
 use super::{DrillError, Fault, fence, link};
 use crate::core::judge::drill::{Bracket, Micros};
+use crate::core::lab::link::put_some;
 use crate::core::lab::verify::Clock;
 use kmk_kafka::wait::Limit;
 use std::time::Duration;
@@ -36,7 +37,7 @@ impl Run<'_> {
         let plan = self.plan;
         let predictions = predict(&self.lab.topology, plan, &self.limit())?;
         let (fault, acknowledged_before) = match self.what.fault {
-            Fault::Cut => self.cut(clock).map(|fault| (fault, fault.until))?,
+            Fault::Cut | Fault::HalfOpen => self.cut(clock).map(|fault| (fault, fault.until))?,
             // what dies acknowledges nothing
             Fault::Kill | Fault::Planned => (self.kill(clock)?, Micros::MAX),
         };
@@ -74,22 +75,31 @@ impl Run<'_> {
         })
     }
 
-    /// MirrorMaker leaves the network of the source.
+    /// MirrorMaker leaves the network of the source, or relays pass nothing on.
     fn cut(&self, clock: Clock) -> Result<Bracket, DrillError> {
-        let (flow, limit) = (self.plan.flow.name(), self.docker_limit());
-        link::note_cut(self.docker, &self.lab.spec.lab, &flow, &limit)?;
-        let (what, done) = (
-            format!("Cutting the link {flow}"),
-            format!("Cut the link {flow}"),
-        );
+        let (flow, limit) = (self.plan.flow, self.docker_limit());
+        let name = flow.name();
+        let half_open = self.what.fault == Fault::HalfOpen;
+        let noted = link::note_cut(self.docker, self.lab, &name, half_open, &limit)?;
+        let (what, done) = if half_open {
+            (
+                format!("Making the link {name} half-open"),
+                format!("Made the link {name} half-open"),
+            )
+        } else {
+            (
+                format!("Cutting the link {name}"),
+                format!("Cut the link {name}"),
+            )
+        };
         self.step(&what, &done, || {
             let from = clock.now();
-            link::cut(
-                self.docker,
-                self.plan.network.as_deref(),
-                &self.plan.mirrors,
-                &limit,
-            )?;
+            if half_open {
+                put_some(flow, &noted, |_| true, &limit, self.observer)?;
+            } else {
+                let network = self.plan.network.as_deref();
+                link::cut(self.docker, network, &self.plan.mirrors, &limit)?;
+            }
             let until = clock.now();
             Ok(Bracket { from, until })
         })
@@ -100,7 +110,7 @@ impl Run<'_> {
     pub(super) fn last_sign(&self, scene: &Scene) -> Micros {
         let arrived = scene.arrived.get();
         match self.what.fault {
-            Fault::Cut => arrived,
+            Fault::Cut | Fault::HalfOpen => arrived,
             Fault::Kill | Fault::Planned => scene.source.last_acknowledged.get().max(arrived),
         }
     }

@@ -65,6 +65,12 @@ pub enum Finding {
         /// The flow back.
         back: String,
     },
+    /// Only relays keep connections open.
+    #[error("flow {flow} has no relay, which could keep connections open while nothing passes")]
+    NoRelay {
+        /// The flow.
+        flow: String,
+    },
     /// Coming home by prefix needs flows that prefix.
     #[error(
         "flow {flow} keeps topic names, and only flows with prefixed names can be failed back by prefix"
@@ -87,9 +93,9 @@ pub enum Finding {
         /// What was asked.
         detect: std::time::Duration,
     },
-    /// Its line cannot be made slow.
+    /// Only relays delay what passes.
     #[error("flow {flow} has no relay that could make its link slow")]
-    NoRelay {
+    NeverSlow {
         /// The flow.
         flow: String,
     },

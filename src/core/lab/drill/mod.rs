@@ -81,8 +81,17 @@ pub enum Fault {
     Kill,
     /// Its brokers live on, and nobody on the target reaches them any more.
     Cut,
+    /// The same, and connections stay open: nobody is told.
+    HalfOpen,
     /// Nothing: it is a planned failover.
     Planned,
+}
+
+impl Fault {
+    /// Whether it is the link that fails, and the source lives on unknowing.
+    pub(super) fn is_of_link(self) -> bool {
+        matches!(self, Self::Cut | Self::HalfOpen)
+    }
 }
 
 /// How a group reads.

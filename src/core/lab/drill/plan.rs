@@ -150,6 +150,9 @@ impl<'a> Plan<'a> {
             let back = back.name();
             findings.push(Finding::Circle { back });
         }
+        if what.fault == Fault::HalfOpen && self.flow.link.is_none() {
+            findings.push(Finding::NoRelay { flow: flow.clone() });
+        }
         #[allow(clippy::cast_precision_loss, reason = "only few of them matter")]
         let expected = what.rate as f64 * what.detect.as_secs_f64();
         if what.fault != Fault::Planned && expected < FEW {

@@ -87,8 +87,17 @@ impl Rehearsal {
                 ),
                 "stop the producer, and kill MirrorMaker".to_owned(),
             ]),
-            Fault::Cut => steps.extend([
-                format!("take MirrorMaker off the network of {source}"),
+            Fault::Cut | Fault::HalfOpen => steps.extend([
+                if what.fault == Fault::Cut {
+                    format!("take MirrorMaker off the network of {source}")
+                } else {
+                    let relays = plan.flow.link.iter().flat_map(|link| &link.relays);
+                    let relays: Vec<&str> = relays.map(|one| one.service.as_str()).collect();
+                    format!(
+                        "tell {} to keep connections open, and to pass nothing on",
+                        relays.join(", ")
+                    )
+                },
                 format!(
                     "wait until nothing arrives on {target} for {}",
                     seconds(what.detect)
@@ -107,7 +116,7 @@ impl Rehearsal {
         ));
         steps.push(match what.fault {
             Fault::Kill => format!("start {source} again, and account for every record"),
-            Fault::Cut | Fault::Planned => "account for every record".to_owned(),
+            Fault::Cut | Fault::HalfOpen | Fault::Planned => "account for every record".to_owned(),
         });
         Self {
             flow: plan.flow.name(),

@@ -110,7 +110,7 @@ impl Run<'_> {
         let workers = self.begin(scope, scene, signals, clock)?;
         self.steady(scene, clock)?;
         let left = match self.what.fault {
-            Fault::Kill | Fault::Cut => self.unplanned(scene, signals, clock)?,
+            Fault::Kill | Fault::Cut | Fault::HalfOpen => self.unplanned(scene, signals, clock)?,
             Fault::Planned => self.planned(workers, signals, clock)?,
         };
         let plan = self.plan;
@@ -127,9 +127,10 @@ impl Run<'_> {
             .chain([scene.target.opened.get()])
             .max()
             .unwrap_or(fenced);
-        let late = match self.what.fault {
-            Fault::Cut => Some(self.stay(scope, scene, signals, clock)?),
-            Fault::Kill | Fault::Planned => None,
+        let late = if self.what.fault.is_of_link() {
+            Some(self.stay(scope, scene, signals, clock)?)
+        } else {
+            None
         };
         let what = format!("Switching to {}", plan.target.name);
         let done = format!("Switched to {}", plan.target.name);

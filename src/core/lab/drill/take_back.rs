@@ -100,10 +100,7 @@ pub(super) fn take_back(
     docker.start(&brokers, limit)?;
     let ready = readiness.wait_for_brokers(limit, observer);
     ready.map_err(Box::new)?;
-    link::reconnect(docker, lab, &state.flow, limit)?;
-    if let Some(line) = &state.line {
-        link::shape(docker, lab, &state.flow, line.asked, limit)?;
-    }
+    link::reconnect(docker, lab, state, limit, observer)?;
     // what MirrorMaker does not find when it starts it does not go on with
     let mirrors = match &state.back {
         Some(_) => failback::stop_mirrors(docker, lab, limit)?,

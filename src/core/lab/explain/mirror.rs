@@ -3,6 +3,7 @@
 
 use crate::core::docker::Docker;
 use crate::core::judge::explain::Worker;
+use crate::core::judge::link::{LinkState, LinkStatus};
 use crate::core::lab::workdir::PROPERTIES_FILE;
 use crate::core::lab::{Lab, link};
 use crate::core::mirrormaker::properties;
@@ -35,8 +36,16 @@ pub(super) fn workers(lab: &Lab, flow: &Flow) -> Vec<Worker> {
     services.map(worker).collect()
 }
 
-/// Clusters of a flow from whose network each MirrorMaker that runs is cut off.
-pub(super) fn cut_off(lab: &Lab, flow: &Flow, workers: &[Worker]) -> Vec<String> {
+/// Clusters of a flow from which each MirrorMaker that runs is cut off: by their networks, or by relays.
+pub(super) fn cut_off(
+    lab: &Lab,
+    flow: &Flow,
+    workers: &[Worker],
+    link: &LinkStatus,
+) -> Vec<String> {
+    if link.state == LinkState::HalfOpen {
+        return vec![flow.spec.source.clone()];
+    }
     let running = workers.iter().filter(|worker| worker.runs());
     let running = running.filter_map(|worker| lab.container(&worker.service));
     let is_cut_off = |(_, network): &(&String, String)| {

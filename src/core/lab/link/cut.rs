@@ -48,8 +48,12 @@ pub fn cut(
     let network = line(&lab, one)?;
     let workers = look::workers(&lab.topology, one, &lab.containers);
     let was = of_one(&lab.topology, one, &lab.containers, &lab.journal);
+    if was.is_half_open() {
+        let (flow, how) = (flow.to_owned(), "half-open");
+        return Err(LinkError::Otherwise { flow, how });
+    }
     let was_cut = was.state == LinkState::Cut;
-    let cut = entry(lab.journal.cut(flow).filter(|_| was_cut), time);
+    let cut = entry(lab.journal.cut(flow).filter(|_| was_cut), time, false);
     let limit = &uninterrupted();
     // first: a link that is cut is then always known as cut by kmk
     let written = journal::change(docker, name, limit, |journal| {
@@ -83,25 +87,30 @@ pub fn cut(
             is_on: true,
         });
     }
-    let others = lab.topology.flows.iter();
-    let others = others.filter(|other| other.spec.target == one.spec.target && *other != one);
     Ok(CutLink {
         cluster: one.spec.source.clone(),
-        siblings: others.map(Flow::name).collect(),
+        siblings: siblings(&lab, one),
         link,
         was_cut,
         cut,
     })
 }
 
+/// Other flows that the same MirrorMaker carries.
+pub(super) fn siblings(lab: &Lab, flow: &Flow) -> Vec<String> {
+    let others = lab.topology.flows.iter();
+    let others = others.filter(|other| other.spec.target == flow.spec.target && *other != flow);
+    others.map(Flow::name).collect()
+}
+
 /// What is to stand in the journal: a link that was cut before has been cut since then.
-fn entry(before: Option<&Cut>, time: Option<Duration>) -> Cut {
+pub(super) fn entry(before: Option<&Cut>, time: Option<Duration>, half_open: bool) -> Cut {
     let now = to_millis(SystemTime::now());
     let time = time.map(|time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
     Cut {
         at: before.map_or(now, |before| before.at),
         until: time.map(|time| now.saturating_add(time)),
-        half_open: false,
+        half_open,
     }
 }
 
@@ -135,15 +144,16 @@ fn line(lab: &Lab, flow: &Flow) -> Result<String, LinkError> {
     Ok(network)
 }
 
-/// Waits for as long as a link is to stay cut.
+/// Waits for as long as a link is to stay as it was cut.
 ///
 /// # Errors
 /// [`Stop::Interrupted`].
-pub fn hold(time: Duration, limit: &Limit, observer: &dyn Observer) -> Result<(), Stop> {
+pub fn hold(cut: &Cut, time: Duration, limit: &Limit, observer: &dyn Observer) -> Result<(), Stop> {
     const LOOK: Duration = Duration::from_secs(1);
     let begun = Instant::now();
+    let how = if cut.half_open { "half-open" } else { "cut" };
     observer.on(Event::Started(format!(
-        "Keeping the link cut for {}",
+        "Keeping the link {how} for {}",
         seconds(time)
     )));
     loop {

@@ -2,16 +2,17 @@
 
 use super::cut::flow_of;
 use super::look::{look, network, workers};
+use super::shaped::put_some;
 use super::{LinkError, uninterrupted};
-use crate::core::docker::{Docker, Engine};
+use crate::core::docker::{Container, Docker, Engine};
 use crate::core::event::{Event, Observer};
 use crate::core::judge::link::LinkStatus;
 use crate::core::lab::deploy::DeployError;
 use crate::core::lab::deploy::ready::Readiness;
-use crate::core::lab::journal::{self, Cut};
+use crate::core::lab::journal::{self, Cut, Journal};
 use crate::core::lab::lock::{self, Lock, LockError};
 use crate::core::lab::{Lab, LabError};
-use crate::core::topology::{Flow, Proof, Topology};
+use crate::core::topology::{Flow, Proof, Relay, Topology};
 use kmk_kafka::wait::{Limit, Probe, Stop};
 use std::time::{Duration, Instant};
 
@@ -38,7 +39,8 @@ pub struct HealedLinks {
     pub took: Duration,
 }
 
-/// Puts MirrorMaker back on the networks of sources, whoever took it off, and waits until a canary has crossed.
+/// Puts MirrorMaker back on the networks of sources, whoever took it off, makes relays that are half-open pass records on, and
+/// waits until a canary has crossed.
 ///
 /// # Errors
 /// [`LinkError`].
@@ -69,15 +71,20 @@ pub fn heal(
     if links.is_empty() {
         return Ok(done(Vec::new()));
     }
-    for link in &links {
-        connect(docker, &lab, link, observer)?;
-    }
     let flows: Vec<String> = links.iter().map(|link| link.flow.clone()).collect();
-    let written = journal::change(docker, name, &uninterrupted(), |journal| {
+    let restore = |journal: &mut Journal| {
         for flow in &flows {
             journal.link(flow).cut = None;
         }
-    });
+    };
+    let mut restored = lab.journal.clone();
+    restore(&mut restored);
+    for link in &links {
+        connect(docker, &lab, link, observer)?;
+        pass_on(&lab, &link.flow, &restored, observer)?;
+    }
+    // last: what is only half restored is still known as cut
+    let written = journal::change(docker, name, &uninterrupted(), restore);
     written.map_err(LabError::from)?;
     let lab = Lab::find(docker, name, limit)?;
     let (awake, asleep) = flows.iter().cloned().partition(|flow| runs(&lab, flow));
@@ -153,6 +160,22 @@ fn connect(
         }),
         _ => Ok(()),
     }
+}
+
+/// Makes relays that run pass records on again, and asks them whether they do; those that start are told then.
+fn pass_on(
+    lab: &Lab,
+    flow: &str,
+    restored: &Journal,
+    observer: &dyn Observer,
+) -> Result<(), LinkError> {
+    let runs = |relay: &Relay| {
+        let container = lab.container(&relay.service);
+        container.is_some_and(Container::is_running)
+    };
+    let flow = flow_of(lab, flow)?;
+    put_some(flow, restored, runs, &uninterrupted(), observer)?;
+    Ok(())
 }
 
 /// Whether there is a MirrorMaker to carry the flow.

@@ -41,7 +41,11 @@ impl KeptCuts {
         let mut links = of_all(topology, containers, journal);
         links.retain(|link| link.cut.is_some() && link.state != LinkState::Connected);
         let flows = topology.flows.iter();
-        let cut = flows.filter(|flow| links.iter().any(|link| link.flow == flow.name()));
+        let is_off = |link: &LinkStatus| !link.is_half_open();
+        let cut = flows.filter(|flow| {
+            let mut off = links.iter().filter(|link| is_off(link));
+            off.any(|link| link.flow == flow.name())
+        });
         let off = cut.flat_map(|flow| {
             let mirror = topology.mirror_of(&flow.spec.target);
             let workers = mirror.into_iter().flat_map(|mirror| &mirror.workers);
@@ -58,9 +62,9 @@ impl KeptCuts {
         off.any(|one| (one.0.as_str(), one.1.as_str()) == (service, network))
     }
 
-    /// The flows, by their names.
-    pub(in crate::core::lab) fn flows(&self) -> Vec<String> {
-        self.links.iter().map(|link| link.flow.clone()).collect()
+    /// What they are.
+    pub(in crate::core::lab) fn into_links(self) -> Vec<LinkStatus> {
+        self.links
     }
 
     /// The same lab with only the flows whose records are to cross.

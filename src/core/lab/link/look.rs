@@ -1,15 +1,38 @@
 //! How links are: by the networks that Docker names, and by the journal.
 
+use super::shaped::{self, asked_line};
 use crate::core::docker::Container;
 use crate::core::judge::link::{LinkCut, LinkState, LinkStatus};
 use crate::core::lab::{Journal, Lab, is_original};
 use crate::core::topology::{Flow, Topology};
 use kmk_kafka::message::to_millis;
-use std::time::SystemTime;
+use kmk_kafka::wait::{Interrupt, Limit};
+use std::time::{Duration, SystemTime};
 
-/// All links of a lab that was [found](Lab::find), in the order of its flows.
+/// How long relays that are to be half-open may take to say whether they are.
+const RELAYS: Duration = Duration::from_secs(2);
+
+/// All links of a lab that was [found](Lab::find), in the order of its flows. Relays that are to be half-open are asked.
 pub fn look(lab: &Lab) -> Vec<LinkStatus> {
-    of_all(&lab.topology, &lab.containers, &lab.journal)
+    let mut links = of_all(&lab.topology, &lab.containers, &lab.journal);
+    for (link, flow) in links.iter_mut().zip(&lab.topology.flows) {
+        let limit = Limit::new(RELAYS, &Interrupt::default());
+        if link.state == LinkState::HalfOpen
+            && runs(lab, flow)
+            && !shaped::problems(flow, &lab.journal, &limit).is_empty()
+        {
+            link.state = LinkState::PartlyCut;
+        }
+    }
+    links
+}
+
+/// Whether a relay or a MirrorMaker of the flow runs: those of a lab that is stopped say nothing.
+fn runs(lab: &Lab, flow: &Flow) -> bool {
+    let workers = workers(&lab.topology, flow, &lab.containers);
+    let relays = flow.link.iter().flat_map(|link| &link.relays);
+    let mut relays = relays.filter_map(|relay| lab.container(&relay.service));
+    workers.iter().any(|one| one.is_running()) || relays.any(Container::is_running)
 }
 
 pub(super) fn of_all(
@@ -42,20 +65,33 @@ pub(super) fn of_one(
         .map(|worker| worker.service().to_owned())
         .collect();
     let is_unknown = network.is_none() || workers.is_empty();
-    let cut = journal
-        .cut(&name)
-        .filter(|_| is_unknown || !cut_off.is_empty());
+    let cut = journal.cut(&name).filter(|cut| {
+        if cut.half_open {
+            // without relays it cannot be so
+            flow.link.is_some()
+        } else {
+            is_unknown || !cut_off.is_empty()
+        }
+    });
+    let half_open = cut.is_some_and(|cut| cut.half_open);
+    let now = to_millis(SystemTime::now());
     LinkStatus {
         state: match cut {
             _ if is_unknown => LinkState::Unknown,
+            Some(_) if half_open && cut_off.is_empty() => LinkState::HalfOpen,
             _ if cut_off.is_empty() => LinkState::Connected,
             None => LinkState::Disconnected,
-            Some(_) if cut_off.len() == workers.len() => LinkState::Cut,
+            Some(_) if cut_off.len() == workers.len() && !half_open => LinkState::Cut,
             Some(_) => LinkState::PartlyCut,
         },
-        cut: cut.map(|cut| LinkCut::new(cut.at, cut.until, to_millis(SystemTime::now()))),
+        cut: cut.map(|cut| LinkCut {
+            half_open,
+            ..LinkCut::new(cut.at, cut.until, now)
+        }),
         flow: name,
         cut_off,
+        asked: asked_line(flow, journal),
+        measured: None,
         lab: topology.spec.lab.clone(),
     }
 }

@@ -1,25 +1,30 @@
 //! The link of a flow, from the source to its MirrorMaker beside the target: cut, restored, and shown.
 //!
-//! MirrorMaker leaves the network of the source, and joins it again: brokers and the clients of this machine do not notice.
-//! The journal says which of these cuts were asked for.
+//! MirrorMaker leaves the network of the source, and joins it again; or relays pass nothing on. Brokers and the clients of this
+//! machine do not notice. The journal says which of these cuts were asked for.
 
 mod cut;
+mod half_open;
 mod heal;
 mod kept;
 mod look;
+mod measure;
 mod relay;
 mod set;
 mod shape;
 mod shaped;
 
 pub use cut::{CutLink, cut, hold};
+pub use half_open::half_open;
 pub use heal::{Heal, HealedLinks, heal};
 pub(super) use kept::KeptCuts;
 pub use look::look;
 pub(super) use look::{network, networks, workers};
+pub(super) use measure::notes;
+pub use measure::{load, measured};
 pub use relay::RelayError;
 pub use set::{add, set};
-pub(super) use shaped::{delay, problems, put_all};
+pub(super) use shaped::{delay, problems, put_all, put_some};
 
 use super::LabError;
 use crate::core::docker::DockerError;
@@ -77,6 +82,20 @@ pub enum LinkError {
     NoContainer {
         /// The flow.
         flow: String,
+    },
+    /// Only relays keep connections open.
+    #[error("flow {flow} has no relay, which could keep connections open")]
+    NoRelay {
+        /// The flow.
+        flow: String,
+    },
+    /// Something else was done to it before.
+    #[error("the link {flow} is {how}: it must be restored first")]
+    Otherwise {
+        /// The flow.
+        flow: String,
+        /// In a word.
+        how: &'static str,
     },
     /// Docker obeyed, and says that it is not so.
     #[error("according to Docker, {} {} the network of {cluster}", services.join(", "), Self::place(services, *is_on))]

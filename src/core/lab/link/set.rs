@@ -1,9 +1,11 @@
 //! Makes the line of a flow another one: at once where it has relays, and by a deploy that adds them where it has none.
 
 use super::cut::flow_of;
+use super::look::of_one;
 use super::{LinkError, put_all};
 use crate::core::docker::Docker;
-use crate::core::event::Observer;
+use crate::core::event::{Event, Observer};
+use crate::core::judge::line;
 use crate::core::lab::deploy::{self, Change, Failure, Request};
 use crate::core::lab::lock::{self, Lock};
 use crate::core::lab::{Lab, LabError, journal};
@@ -25,12 +27,22 @@ pub fn set(
     let engine = docker.engine(limit)?;
     let _lock = Lock::take(&lock::runtime_directory(), &engine.id, name, "link set")?;
     let lab = Lab::find(docker, name, limit)?;
-    if flow_of(&lab, flow)?.link.is_none() {
+    let one = flow_of(&lab, flow)?;
+    if one.link.is_none() {
         return Ok(false);
+    }
+    // a toxic that comes before another takes its place: records would pass meanwhile
+    if of_one(&lab.topology, one, &lab.containers, &lab.journal).is_half_open() {
+        let (flow, how) = (flow.to_owned(), "half-open");
+        return Err(LinkError::Otherwise { flow, how });
     }
     remember(docker, name, flow, wanted, limit)?;
     let journal = journal::read(docker, name, limit).map_err(LabError::from)?;
     put_all(&lab.topology, &journal, limit, observer)?;
+    let changed = flow_of(&lab, flow)?;
+    if let Some(note) = line::window(changed, &lab.topology, &wanted) {
+        observer.on(Event::Note(note));
+    }
     Ok(true)
 }
 

@@ -72,6 +72,17 @@ impl Shape {
         toxics
     }
 
+    /// What is asked, as it is told to a relay.
+    pub(super) fn order(&self) -> &'static str {
+        match self {
+            Self {
+                half_open: true, ..
+            } => "to keep connections open, and to pass nothing on",
+            _ if self.toxics().is_empty() => "to pass records on at once",
+            _ => "how slow to be",
+        }
+    }
+
     /// How what a relay does differs from this, in words; `upstream` is where it should lead.
     pub(super) fn difference(&self, found: Option<&Proxy>, upstream: &str) -> Option<String> {
         let Some(found) = found else {

@@ -5,16 +5,28 @@ use super::shape::Shape;
 use crate::core::event::{Event, Observer};
 use crate::core::lab::Journal;
 use crate::core::observe::side_by_side;
+use crate::core::spec::LinkSpec;
 use crate::core::topology::{Flow, Relay, Topology};
 use kmk_kafka::wait::Limit;
 use std::time::{Duration, Instant};
 
-/// What is asked of the relays of a flow, if it has any: what it was deployed with, unless `kmk link` said otherwise since.
+/// What is asked of the line of a flow, if it has relays: what it was deployed with, unless `kmk link` said otherwise since.
+pub(super) fn asked_line(flow: &Flow, journal: &Journal) -> Option<LinkSpec> {
+    let link = flow.link.as_ref()?;
+    Some(journal.asked(&flow.name()).unwrap_or(link.spec))
+}
+
+/// What each connection gets of it: toxiproxy limits the rate of each.
+pub(super) fn of_connection(flow: &Flow, journal: &Journal) -> Option<LinkSpec> {
+    let connections = flow.link.as_ref()?.connections.unwrap_or(1);
+    Some(asked_line(flow, journal)?.shared_by(connections))
+}
+
+/// What is asked of each relay of a flow, if it has any.
 pub(super) fn asked(flow: &Flow, journal: &Journal) -> Option<Shape> {
-    let name = flow.name();
-    flow.link.as_ref().map(|link| Shape {
-        link: journal.asked(&name).unwrap_or(link.spec),
-        half_open: journal.cut(&name).is_some_and(|cut| cut.half_open),
+    of_connection(flow, journal).map(|link| Shape {
+        link,
+        half_open: journal.cut(&flow.name()).is_some_and(|cut| cut.half_open),
     })
 }
 
@@ -27,12 +39,32 @@ pub(in crate::core::lab) fn delay(flow: &Flow, journal: &Journal) -> Duration {
     Duration::from_millis(u64::from(2 * (link.rtt_ms() + link.jitter_ms())))
 }
 
-/// Each relay, and what is asked of it.
-fn all<'a>(topology: &'a Topology, journal: &Journal) -> Vec<(&'a Relay, Shape)> {
-    let flows = topology.flows.iter();
-    let relays = flows.filter_map(|flow| Some((flow.link.as_ref()?, asked(flow, journal)?)));
-    let relays = relays.flat_map(|(link, shape)| link.relays.iter().map(move |one| (one, shape)));
-    relays.collect()
+/// Tells the relays of one flow what to do, as far as they are among these.
+pub(in crate::core::lab) fn put_some(
+    flow: &Flow,
+    journal: &Journal,
+    which: impl Fn(&Relay) -> bool,
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<bool, RelayError> {
+    let (Some(link), Some(shape)) = (&flow.link, asked(flow, journal)) else {
+        return Ok(false);
+    };
+    let begun = Instant::now();
+    let relays = link.relays.iter().filter(|relay| which(relay));
+    let mut changed = Vec::new();
+    for relay in relays {
+        if relay::put(relay, &shape, limit)?.is_some() {
+            changed.push(relay.service.as_str());
+        }
+    }
+    if !changed.is_empty() {
+        observer.on(Event::Done {
+            what: format!("Told {} {}", changed.join(", "), shape.order()),
+            took: begun.elapsed(),
+        });
+    }
+    Ok(!changed.is_empty())
 }
 
 /// Tells all relays of these flows what to do. Whether some did something else before.
@@ -42,20 +74,11 @@ pub(in crate::core::lab) fn put_all(
     limit: &Limit,
     observer: &dyn Observer,
 ) -> Result<bool, RelayError> {
-    let begun = Instant::now();
-    let mut changed = Vec::new();
-    for (relay, shape) in all(topology, journal) {
-        if relay::put(relay, &shape, limit)?.is_some() {
-            changed.push(relay.service.as_str());
-        }
+    let mut changed = false;
+    for flow in &topology.flows {
+        changed |= put_some(flow, journal, |_| true, limit, observer)?;
     }
-    if !changed.is_empty() {
-        observer.on(Event::Done {
-            what: format!("Told {} how slow to be", changed.join(", ")),
-            took: begun.elapsed(),
-        });
-    }
-    Ok(!changed.is_empty())
+    Ok(changed)
 }
 
 /// What is wrong with the relays of a flow, by what they say themselves.

@@ -99,7 +99,10 @@ impl<'a> Workers<'a> {
     /// Networks that a worker should be on and is not: a link that was cut, by `kmk link cut` or by others.
     pub(super) fn cut_links(&self, lab: &Lab, flow: &Flow, link: &LinkStatus) -> Vec<String> {
         let mut cut: Vec<String> = link.problem().into_iter().collect();
-        let is_told = |cluster: &&str| link.cut.is_some() && *cluster == flow.spec.source;
+        let is_told = |cluster: &&str| {
+            let is_off = link.cut.is_some() && !link.is_half_open();
+            is_off && *cluster == flow.spec.source
+        };
         for worker in self.0.iter().filter(|worker| Self::runs(worker)) {
             let who = if self.share() {
                 format!("MirrorMaker {}", worker.0)

@@ -1,12 +1,10 @@
 //! The settings with which several MirrorMakers of one target share its tasks.
 
 use crate::core::mirrormaker::properties::Properties;
-use crate::core::topology::{Cluster, Flow, Topology, WORKER_VARIABLE};
+use crate::core::topology::{Cluster, Flow, TASKS_A_WORKER, Topology, WORKER_VARIABLE};
 
 /// Where workers listen for each other. No port of it is published.
 const LISTENER: &str = "http://:8083";
-/// Tasks of a flow for each worker, see [`tasks`].
-const TASKS_A_WORKER: usize = 2;
 
 fn workers(topology: &Topology, target: &str) -> usize {
     topology.mirror_of(target).map_or(1, |m| m.workers.len())
@@ -39,7 +37,7 @@ pub(super) fn tasks(file: &mut Properties, topology: &Topology, flow: &Flow) {
         file.set(
             "Tasks that share the partitions, two for each MirrorMaker. Default 1, which leaves the other MirrorMakers nothing to copy.",
             &format!("{}.tasks.max", flow.name()),
-            (workers * TASKS_A_WORKER).to_string(),
+            (workers * usize::from(TASKS_A_WORKER)).to_string(),
         );
     }
 }

@@ -22,7 +22,7 @@ pub(super) static DRILL: Experiment = Experiment {
               line, receive.buffer.bytes) and more partitions make up for distance; a faster line does not.",
     unfit: |_, flow| match flow.link {
         Some(_) => Vec::new(),
-        None => vec![Finding::NoRelay { flow: flow.name() }],
+        None => vec![Finding::NeverSlow { flow: flow.name() }],
     },
     run,
 };

@@ -16,7 +16,7 @@ use crate::core::lab::drill::plan::Side;
 use crate::core::lab::drill::stage::{Signals, Stopping, Written};
 use crate::core::lab::drill::state::DrillState;
 use crate::core::lab::drill::workload::joined;
-use crate::core::lab::drill::{DOCKER, DrillError, fence};
+use crate::core::lab::drill::{DOCKER, DrillError, fence, link};
 use crate::core::lab::verify::{Clock, locked, spawned};
 use crate::core::topology::Flow;
 use kmk_kafka::wait::{Interrupt, Limit};
@@ -44,6 +44,9 @@ impl Run<'_> {
         let (source, target) = (&self.state.source, &self.state.target);
         let (forward, back) = (self.way.forward(), self.way.back());
         self.start_source()?;
+        // MirrorMaker is not started until nobody writes there
+        let limit = self.limit_of(DOCKER);
+        link::reconnect(self.docker, self.lab, self.state, &limit, self.observer)?;
         self.step(
             &format!("Checking that nobody writes to {source}"),
             &format!("Nobody writes to {source}"),

@@ -1,0 +1,150 @@
+//! `kmk link show` measures lines that have relays, and says no number where it cannot.
+
+use crate::relays::Linked;
+use crate::toxiproxy::{FakeLine, Slow};
+use indoc::indoc;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const MS: Duration = Duration::from_millis(1);
+
+/// A lab whose line does this, whatever is asked of it.
+fn lab_with(asked: &str, slow: Slow) -> (Linked, FakeLine) {
+    let lab = Linked::with(asked);
+    let first = lab.kmk.ports()[0];
+    let line = FakeLine::start(first + 11, first, slow);
+    lab.kmk.run("deploy").code(0);
+    (lab, line)
+}
+
+fn delay(time: Duration) -> Slow {
+    Slow {
+        delay: time,
+        rate: None,
+    }
+}
+
+/// Of the only link.
+fn told(lab: &Linked, flags: &str) -> Value {
+    let ran = lab.kmk.run(&format!("link show --json {flags}")).code(0);
+    let told: Value = serde_json::from_str(ran.text()).unwrap();
+    told["links"][0].clone()
+}
+
+#[test]
+fn the_round_trip_is_measured_and_stands_beside_what_was_asked() {
+    let (lab, line) = lab_with("rtt=160ms", delay(80 * MS));
+    let shown = lab.kmk.run("link show").code(0);
+    shown
+        .stderr("")
+        .stdout_has("ROUND TRIP")
+        .stdout_has("(asked: 160ms)  not measured (asked: none)");
+    let shown = told(&lab, "");
+    assert_eq!(shown["asked"], json!({"rtt": "160ms"}));
+    let measured = &shown["measured"];
+    let rtt = measured["rtt_ms"].as_f64().unwrap();
+    assert!((160.0..184.0).contains(&rtt), "{rtt}");
+    assert_eq!(
+        (
+            &measured["rate_kbit"],
+            &measured["unknown"],
+            &measured["connections"]
+        ),
+        (&Value::Null, &Value::Null, &json!(1))
+    );
+    line.becomes(delay(100 * MS));
+    lab.kmk
+        .run("link show")
+        .code(0)
+        .stderr_has("warning: a round trip of primary->secondary takes <time> instead of <time>; other load on this machine may be the reason\n");
+    // a relay without its shape is the reason, and is named
+    line.becomes(Slow::default());
+    lab.relay.restart();
+    let shown = lab.kmk.run("link show").code(0);
+    shown.stderr_has("takes <time> instead of <time>\n").stderr_has(
+        "warning: relay link-primary-secondary has lost its shape: it was restarted, and passes nothing on\n",
+    );
+    // what others ask of the link costs no measurement
+    for verb in ["status", "lag", "list"] {
+        assert!(
+            !lab.kmk
+                .run(&format!("{verb} --json"))
+                .text()
+                .contains("\"measured\"")
+        );
+    }
+}
+
+#[test]
+fn the_rate_is_measured_by_records_that_are_not_mirrored() {
+    let slow = Slow {
+        delay: Duration::ZERO,
+        rate: Some(1_250_000),
+    };
+    let (lab, line) = lab_with("rate=10mbit", slow);
+    let shown = lab.kmk.run("link show --load").code(0);
+    shown.stdout_has(" mbit/s (asked: 10mbit)").stderr(indoc! {"
+        Measuring the rate of primary->secondary ...
+        ✓ Measured the rate of primary->secondary (<time>)
+    "});
+    for broker in &lab.brokers {
+        let topics = broker.topics();
+        assert!(
+            !topics.iter().any(|(name, _)| name.contains("load")),
+            "{topics:?}"
+        );
+    }
+    line.becomes(Slow {
+        rate: Some(600_000),
+        ..slow
+    });
+    let shown = told(&lab, "--load");
+    let kbit = shown["measured"]["rate_kbit"].as_f64().unwrap();
+    assert!((4_000.0..4_900.0).contains(&kbit), "{kbit}");
+    let warning = shown["measured"]["warnings"][0].as_str().unwrap();
+    assert!(
+        warning.starts_with("a connection of primary->secondary carries 4")
+            && warning.contains(" mbit/s instead of 10.0 mbit/s; other load"),
+        "{warning}"
+    );
+}
+
+#[test]
+fn a_line_that_gives_no_answer_has_no_number() {
+    let (lab, _line) = lab_with("rtt=80ms,rate=1mbit", Slow::default());
+    lab.brokers[0].go_down();
+    let shown = lab.kmk.run("link show --load").code(0);
+    shown
+        .stdout_has("unknown (asked: 80ms)  not measured (asked: 1mbit)")
+        .stderr_has(
+            "note: primary->secondary: no answer comes through relay link-primary-secondary: ",
+        );
+    assert_eq!(told(&lab, "")["measured"]["rtt_ms"], Value::Null);
+    // without what listens there, the relay's own words
+    let lab = Linked::new();
+    lab.kmk.run("link show").code(0).stdout_has("unknown (asked: 80ms)").stderr_has(
+        "note: primary->secondary: relay link-primary-secondary has lost its shape: it was restarted, and passes nothing on\n",
+    );
+}
+
+#[test]
+fn what_tcp_would_do_to_a_long_line_is_said_where_it_is_asked_for() {
+    let (lab, _line) = lab_with("rtt=80ms,rate=100mbit", delay(40 * MS));
+    let said = "on a real line of 80ms, a consumer of primary->secondary gets at most 6.6 mbit/s through a connection, not 100.0 mbit/s";
+    lab.kmk
+        .run("deploy")
+        .code(0)
+        .stderr_has(&format!("note: {said}"));
+    lab.kmk
+        .run("link show")
+        .code(0)
+        .stderr_has(&format!("warning: {said}"));
+    lab.kmk
+        .run("link set --rtt 10ms --rate 100mbit")
+        .code(0)
+        .stderr_has(
+            "Set `source.consumer.receive.buffer.bytes` of the flow to 125000 or more, or to -1",
+        );
+    let short = lab.kmk.run("link set --rtt 10ms --rate 10mbit").code(0);
+    short.stderr_lacks("real line");
+}
