@@ -1,4 +1,5 @@
 mod abort;
+mod cycle;
 mod document;
 mod experiment;
 mod failback;
@@ -28,6 +29,7 @@ Examples:
   kmk drill failover
   kmk drill failover --planned --rpo-max 0
   kmk drill failback --salvage stranded.jsonl
+  kmk drill cycle --report cycle.html
   kmk drill list
   kmk drill mirrormaker-crash
   kmk drill abort";
@@ -36,6 +38,7 @@ Examples:
 enum Verb {
     Failover(failover::Args),
     Failback(failback::Args),
+    Cycle(cycle::Args),
     Abort(abort::Args),
     List(list::Args),
     #[command(flatten)]
@@ -46,6 +49,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     match args.verb {
         Verb::Failover(args) => failover::run(args, context),
         Verb::Failback(args) => failback::run(args, context),
+        Verb::Cycle(args) => cycle::run(args, context),
         Verb::Abort(args) => abort::run(&args, context),
         Verb::List(args) => list::run(&args, context),
         Verb::Experiment(chosen) => experiment::run(chosen, context),

@@ -5,6 +5,7 @@ use super::topic_args::MaybeTopic;
 use super::watch::{Frame, Watch};
 use super::{CliError, Context, Exit, flow_name, flow_named};
 use kafka_mirror_kit::core::judge::lag::{FlowLag, Stall, TopicLag};
+use kafka_mirror_kit::core::judge::link::LinkStatus;
 use kafka_mirror_kit::core::lab::lag::{Lag, lag};
 use kafka_mirror_kit::core::nearest::nearest;
 use kafka_mirror_kit::core::shell;
@@ -170,7 +171,11 @@ fn over(args: &Args, flow: &FlowLag) -> Vec<String> {
         let topics = sure.iter().map(|stall| format!("`{}`", stall.topic));
         format!("no progress: {}", topics.collect::<Vec<_>>().join(", "))
     });
-    let over = records.into_iter().chain(age).chain(stands);
+    let is_waiting = is_asked && behind > 0;
+    let link = flow.link.as_ref().filter(|_| is_waiting);
+    let cut = link.and_then(LinkStatus::problem);
+    let cut = cut.map(|cut| format!("no progress: {cut}"));
+    let over = records.into_iter().chain(age).chain(stands).chain(cut);
     over.chain(unsure.into_iter().map(ToString::to_string))
         .collect()
 }

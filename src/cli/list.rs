@@ -53,6 +53,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
             let name = printable::name(&lab.lab);
             context.output.talk(&format!("note: {name}: {note}"));
         }
+        if let Some((drill, command)) = lab
+            .drill
+            .as_ref()
+            .and_then(|drill| Some((drill, drill.next.first()?)))
+        {
+            let (name, flow) = (printable::name(&lab.lab), &drill.flow);
+            context.output.talk(&format!(
+                "note: {name}: a drill of {flow} is not over; `{command}` ends it"
+            ));
+        }
     }
     if let Some(lab) = labs.iter().find(|lab| lab.state == State::Stopped) {
         let lab = in_lab(&lab.lab);
@@ -201,7 +211,7 @@ mod tests {
             let lab = Listed {
                 lab: name, state: State::Unhealthy, scenario: None, running: 10, containers: 12,
                 flows: vec!["primary->secondary".to_owned(); clusters], clusters: Vec::new(),
-                ports: vec![port; clusters], memory: Some(1 << 30), directory: Some((&directory).into()), problem: None, links: Vec::new(),
+                ports: vec![port; clusters], memory: Some(1 << 30), directory: Some((&directory).into()), problem: None, links: Vec::new(), drill: None,
             };
             let text = describe(std::slice::from_ref(&lab), verbose, Some(80));
             prop_assert!(text.lines().all(|line| line.chars().count() <= 80), "{}", text);

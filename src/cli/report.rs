@@ -12,7 +12,7 @@ mod sample;
 mod scale;
 
 pub(crate) use file::ReportArgs;
-pub(crate) use provenance::{Provenance, command_line};
+pub(crate) use provenance::{Link, Provenance, command_line};
 
 use serde::Serialize;
 

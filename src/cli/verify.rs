@@ -10,7 +10,7 @@ mod verdict;
 use super::consume::messages;
 use super::produce::rate;
 use super::quantity::{counted, sized};
-use super::report::{Provenance, ReportArgs, command_line};
+use super::report::{Link, Provenance, ReportArgs, command_line};
 use super::topic_args::topic_name;
 use super::{CliError, Context, Exit, flow_name, patience};
 use kafka_mirror_kit::core::judge::ledger::{Guarantee, MIN_STAMPED};
@@ -21,6 +21,7 @@ use kafka_mirror_kit::core::records::samples::MAX_VALUE;
 use kafka_mirror_kit::core::spec::MAX_PARTITIONS;
 use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::KafkaError;
+use kmk_kafka::wait::Limit;
 use kmk_kafka::wait::Stop;
 use progress::Progress;
 use samples::Samples;
@@ -126,6 +127,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let mut progress = Progress::new(amount, context.output, &steps);
     let mut samples = Samples::default();
     let begun = SystemTime::now();
+    let links = Link::all(&lab, &Limit::endless(&context.interrupt));
     let told = verify(
         &lab.topology,
         &what,
@@ -138,7 +140,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     );
     drop(steps);
     let report = told?;
-    let provenance = Provenance::new(&lab, command_line(), begun);
+    let provenance = Provenance::new(&lab, command_line(), begun, links);
     let document = document::document(&report, guarantee, &samples, provenance);
     let json = report::json(&report, guarantee, &document)?;
     files.write(&document, &json)?;

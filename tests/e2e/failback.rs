@@ -2,6 +2,7 @@
 
 use crate::kcat::Kcat;
 use crate::lab::Lab;
+use crate::process::{PATIENCE, until};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -115,6 +116,61 @@ fn what_is_stranded_is_exported_and_both_sides_end_with_the_same_records() {
 
 mod matrix {
     use super::*;
+    use std::time::{Duration, Instant};
+
+    /// Judged by status and kcat: nothing of a drill is left, and what is written is mirrored.
+    fn healthy(lab: &Lab, before: &[String]) {
+        let status = lab.kmk("status --json").code(0).json();
+        assert_eq!(status["drill"], Value::Null);
+        assert_eq!(lab.ids().into_keys().collect::<Vec<_>>(), before);
+        for kcat in [lab.primary(), lab.secondary()] {
+            let topics = kcat.topics();
+            let mut names = topics.keys();
+            assert!(!names.any(|name| name.contains("kmk-drill-")), "{topics:?}");
+        }
+    }
+
+    /// Default values, twice: the second one finds what the first one left behind.
+    #[test]
+    #[ignore = "needs Docker"]
+    fn a_cycle_leads_from_healthy_to_healthy() {
+        let lab = Lab::deployed("cycle", "");
+        let before: Vec<String> = lab.ids().into_keys().collect();
+        for flags in ["--json", "--json --planned --rpo-max 0"] {
+            let begun = Instant::now();
+            let ran = lab.kmk(&format!("drill cycle {flags}")).code(0);
+            let took = begun.elapsed();
+            println!("  took {:.1} s", took.as_secs_f64());
+            assert!(took < Duration::from_secs(120), "{took:?}");
+            let report = ran.json();
+            assert_eq!(report["passed"], true);
+            assert_eq!(report["failback"]["back_was_added"], true);
+            assert_eq!(
+                report["failback"]["stranded_records"],
+                report["failover"]["rpo"]["stranded"]
+            );
+            healthy(&lab, &before);
+        }
+        let line = "written after both";
+        lab.primary().produce("orders", &format!("{line}\n"));
+        let mirrored = || {
+            let topics = lab.secondary().topics();
+            let is_there = topics.contains_key("primary.orders");
+            (is_there && lab.secondary().values("primary.orders") == [line]).then_some(())
+        };
+        until("it is mirrored", PATIENCE, mirrored);
+
+        // Ctrl-C on either way
+        for step in ["Warming up", "Looking for records", "Writing to secondary"] {
+            println!("{step}");
+            let mut running = lab.start("drill cycle --warm-up 1s");
+            running.until_it_says(step);
+            running.interrupt();
+            let ended = running.finish().code(130);
+            ended.says("The drill was taken back: the lab is as it was before.");
+            healthy(&lab, &before);
+        }
+    }
 
     /// Interrupted on the way, or killed and then taken back.
     #[test]

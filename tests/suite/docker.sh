@@ -58,6 +58,23 @@ journal() {
   esac
 }
 
+# All labs' volumes: those of the rules, and the journals.
+together() {
+  shift 2
+  others= journals=
+  for name; do
+    if [ -e "$home/volumes/$name" ]; then journals="$journals $name"; else others="$others $name"; fi
+  done
+  [ -n "$journals" ] && [ -n "$others" ] || return
+  some=$("$0" volume inspect $others) && more=$(journal volume inspect $journals)
+  echo "${some%]},${more#[}"
+  exit
+}
+case "$*" in
+"volume ls --quiet --filter label=kmk.lab") [ -d "$home/volumes" ] && ls "$home/volumes" ;;
+"volume inspect "*" "*_journal-*) together "$@" ;;
+esac
+
 for rule in "$home"/rules/*; do
   read -r pattern <"$rule/pattern"
   case "$*" in $pattern) ;; *) continue ;; esac

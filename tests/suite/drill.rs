@@ -13,19 +13,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A lab whose brokers answer, and whose MirrorMaker copies topics under their own names: a fake group has one member only.
-struct Lab {
-    kmk: Kmk,
-    primary: Arc<FakeBroker>,
-    secondary: Arc<FakeBroker>,
-    mirror: Option<Mirror>,
+pub(crate) struct Lab {
+    pub(crate) kmk: Kmk,
+    pub(crate) primary: Arc<FakeBroker>,
+    pub(crate) secondary: Arc<FakeBroker>,
+    pub(crate) mirror: Option<Mirror>,
 }
 
-const KILL_PRIMARY: &str = "kill id-demo-primary";
-const KILL_MIRROR: &str = "kill id-demo-mm2-secondary";
+pub(crate) const KILL_PRIMARY: &str = "kill id-demo-primary";
+pub(crate) const KILL_MIRROR: &str = "kill id-demo-mm2-secondary";
 const DISCONNECT: &str = "network disconnect --force kmk-demo_primary id-demo-mm2-secondary";
-const FAILOVER: &str = "drill failover --warm-up 1s --rate 300 --json";
+pub(crate) const FAILOVER: &str = "drill failover --warm-up 1s --rate 300 --json";
 
-fn spec(kmk: &Kmk, naming: &str, more: &Value) -> Value {
+pub(crate) fn spec(kmk: &Kmk, naming: &str, more: &Value) -> Value {
     let [primary, secondary] = kmk.ports();
     let cluster =
         |name: &str, port: u16| json!({"name": name, "brokers": 1, "partitions": 1, "port": port});
@@ -40,7 +40,7 @@ fn spec(kmk: &Kmk, naming: &str, more: &Value) -> Value {
 }
 
 /// A docker that does whatever a drill asks.
-fn docker(kmk: &Kmk, spec: Value) -> Docker {
+pub(crate) fn docker(kmk: &Kmk, spec: Value) -> Docker {
     let docker = Docker::works().with(&kmk.lab().spec(spec));
     [
         "logs *",
@@ -55,34 +55,44 @@ fn docker(kmk: &Kmk, spec: Value) -> Docker {
 }
 
 impl Lab {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::mirrored_as(Habits::default())
     }
 
-    fn mirrored_as(habits: Habits) -> Self {
+    pub(crate) fn mirrored_as(habits: Habits) -> Self {
         let kmk = Kmk::on(|kmk| docker(kmk, spec(kmk, "same", &json!({}))));
+        Self::on(kmk, habits)
+    }
+
+    /// Between the clusters of this kmk.
+    pub(crate) fn on(kmk: Kmk, habits: Habits) -> Self {
         let [primary, secondary] = kmk
             .ports()
             .map(|port| Arc::new(FakeBroker::start_on(port).unwrap()));
+        let mut lab = Self {
+            kmk,
+            primary,
+            secondary,
+            mirror: None,
+        };
+        lab.mirror = Some(lab.mirror_as(habits));
+        lab
+    }
+
+    fn mirror_as(&self, habits: Habits) -> Mirror {
         let habits = Habits {
             keeps_names: true,
             ..habits
         };
-        let mirror = Mirror::start_as(
-            ("primary", Arc::clone(&primary)),
-            ("secondary", Arc::clone(&secondary)),
+        Mirror::start_as(
+            ("primary", Arc::clone(&self.primary)),
+            ("secondary", Arc::clone(&self.secondary)),
             habits,
-        );
-        Self {
-            kmk,
-            primary,
-            secondary,
-            mirror: Some(mirror),
-        }
+        )
     }
 
     /// Runs a failover in which the source dies and, a while before, MirrorMaker; the last of it is done behind its back.
-    fn killed(&mut self, line: &str, once_stopped: impl Fn(&Self, &str)) -> Ran {
+    pub(crate) fn killed(&mut self, line: &str, once_stopped: impl Fn(&Self, &str)) -> Ran {
         let kmk = std::mem::replace(&mut self.kmk, Kmk::new());
         let running = kmk.start(line);
         running.until_called(KILL_PRIMARY);
@@ -97,15 +107,22 @@ impl Lab {
         ran
     }
 
+    pub(crate) fn has_topic(&self) -> bool {
+        let topics = self.primary.topics();
+        topics
+            .iter()
+            .any(|(name, _)| name.starts_with("kmk-drill-"))
+    }
+
     /// The drill's topic.
-    fn topic(&self) -> String {
+    pub(crate) fn topic(&self) -> String {
         let topics = self.primary.topics().into_iter();
         let mut topics = topics.map(|(name, _)| name);
         topics.find(|name| name.starts_with("kmk-drill-")).unwrap()
     }
 
     /// The records of a topic that were written before the switch, each as the text on it.
-    fn values(broker: &FakeBroker, topic: &str) -> Vec<String> {
+    pub(crate) fn values(broker: &FakeBroker, topic: &str) -> Vec<String> {
         let records = (0..6).flat_map(|partition| broker.records(topic, partition));
         let value = |record: Record| String::from_utf8(record.value.unwrap()).unwrap();
         records.map(value).collect()
@@ -120,12 +137,12 @@ pub(crate) fn report(ran: &Ran) -> Value {
     report
 }
 
-fn group<'a>(report: &'a Value, name: &str) -> &'a Value {
+pub(crate) fn group<'a>(report: &'a Value, name: &str) -> &'a Value {
     let groups = report["groups"].as_array().unwrap();
     groups.iter().find(|group| group["group"] == name).unwrap()
 }
 
-fn failed(report: &Value) -> Vec<&str> {
+pub(crate) fn failed(report: &Value) -> Vec<&str> {
     let checks = report["checks"].as_array().unwrap().iter();
     let failed = checks.filter(|check| check["held"] == false);
     failed
@@ -146,6 +163,27 @@ fn a_planned_failover_loses_nothing_and_gives_nothing_again_that_was_synced() {
     assert_eq!(caught_up["again"], 0, "{report:#}");
     assert_eq!(caught_up["start"], "synced_offsets");
     assert_eq!(group(&report, "fresh")["start"], "never_committed");
+}
+
+#[test]
+fn a_planned_failover_waits_for_the_copy_of_every_topic_that_is_mirrored() {
+    let mut lab = Lab::mirrored_as(Habits {
+        omits: Some("invoices"),
+        ..Habits::default()
+    });
+    lab.primary.topic("invoices", 2, &[]);
+    let kmk = std::mem::replace(&mut lab.kmk, Kmk::new());
+    let running = kmk.start("drill failover --planned --warm-up 100ms --timeout 4s");
+    running.until("a topic of the drill", || lab.has_topic());
+    lab.primary
+        .append("invoices", 1, &[(Some("1"), Some("one"))]);
+    running.until("the drill's topic is removed", || !lab.has_topic());
+    lab.mirror = None;
+    lab.mirror = Some(lab.mirror_as(Habits::default()));
+    let ran = running.finish().code(1);
+    ran.stderr_has(
+        "error: not everything was copied within <time>: records of topic `invoices` that are not copied: 1 (partition 1)",
+    );
 }
 
 #[test]
@@ -182,6 +220,8 @@ fn what_is_missing_after_a_kill_is_what_the_ledger_says() {
     lab.kmk.run("status").code(1).stderr_has(
         "hint: a drill has failed over from primary to secondary; `kmk drill abort` takes it back\n",
     );
+    let ends = "note: demo: a drill of primary->secondary is not over; `kmk drill abort` ends it\n";
+    lab.kmk.run("list").code(0).stderr_has(ends);
 }
 
 #[test]
@@ -326,16 +366,9 @@ fn a_record_that_a_group_skips_is_named_and_fails_the_drill() {
 fn a_drill_that_does_not_come_to_its_end_is_taken_back() {
     let lab = Lab::new();
     let running = lab.kmk.start("drill failover --warm-up 20s");
-    let has_records = || Lab::values(&lab.secondary, &lab.topic()).len() > 3_000;
-    while !lab
-        .primary
-        .topics()
-        .iter()
-        .any(|(name, _)| name.starts_with("kmk-drill-"))
-        || !has_records()
-    {
-        std::thread::yield_now();
-    }
+    running.until("records cross", || {
+        lab.has_topic() && Lab::values(&lab.secondary, &lab.topic()).len() > 3_000
+    });
     running.signal(rustix::process::Signal::INT);
     let ran = running.finish().code(130).changed(&[]);
     ran.stderr_has("The drill was taken back: the lab is as it was before.");
@@ -391,7 +424,7 @@ fn a_dry_run_says_what_would_be_done_and_does_nothing() {
         ran.stdout_has("A failover of primary->secondary would:\n  1. create topic `kmk-drill-");
     ran.stdout_has(
         "  4. stop the producer, and check that no mirrored topic grows for 3 s
-  5. wait until every partition is copied \
+  5. wait until every mirrored topic is copied \
          and the groups are synced
   6. stop MirrorMaker
 ",

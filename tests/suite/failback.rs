@@ -2,8 +2,10 @@
 
 use crate::docker::{Docker, Rule};
 use crate::kmk::Kmk;
+use crate::lab::FakeLab;
 use crate::mirror::{Habits, Mirror};
 use crate::ran::Ran;
+use crate::report::fits_the_schema;
 use kmk_kafka::testing::FakeBroker;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -16,13 +18,13 @@ const START: &str = "start id-demo-mm2-primary id-demo-mm2-secondary";
 const JOURNAL: &str = "kmk-demo_journal-7";
 
 /// A lab that failed over from primary to secondary. Flows lead both ways, and no MirrorMaker runs.
-struct Lab {
-    kmk: Kmk,
-    primary: Arc<FakeBroker>,
-    secondary: Arc<FakeBroker>,
+pub(crate) struct Lab {
+    pub(crate) kmk: Kmk,
+    pub(crate) primary: Arc<FakeBroker>,
+    pub(crate) secondary: Arc<FakeBroker>,
 }
 
-fn spec(kmk: &Kmk, naming: &str) -> Value {
+pub(crate) fn spec(kmk: &Kmk, naming: &str) -> Value {
     let [primary, secondary] = kmk.ports();
     let cluster =
         |name: &str, port: u16| json!({"name": name, "brokers": 1, "partitions": 1, "port": port});
@@ -39,7 +41,13 @@ fn spec(kmk: &Kmk, naming: &str) -> Value {
 }
 
 /// A docker that knows of a failover.
-fn docker(kmk: &Kmk, naming: &str, phase: &str) -> Docker {
+pub(crate) fn docker(kmk: &Kmk, naming: &str, phase: &str) -> Docker {
+    let lab = kmk.lab().also(&["mm2-primary"]).spec(spec(kmk, naming));
+    docker_of(lab, phase)
+}
+
+/// The same with another lab.
+pub(crate) fn docker_of(lab: FakeLab, phase: &str) -> Docker {
     let drill = json!({
         "flow": "primary->secondary", "source": "primary", "target": "secondary", "fault": "kill", "phase": phase, "since": 1,
         "topics": {"source": TOPIC, "mirrored": format!("primary.{TOPIC}"), "target": TOPIC}, "groups": [],
@@ -48,11 +56,7 @@ fn docker(kmk: &Kmk, naming: &str, phase: &str) -> Docker {
     let labels =
         json!({"kmk.lab": "demo", "kmk.format": "1", "kmk.journal": "1", "kmk.journal.1": journal});
     let volume = json!([{"Name": JOURNAL, "Labels": labels}]).to_string();
-    let lab = kmk
-        .lab()
-        .also(&["mm2-primary"])
-        .spec(spec(kmk, naming))
-        .journal(7);
+    let lab = lab.journal(7);
     let changed = "volume create *_journal-*";
     Docker::works()
         .with(&lab)
@@ -78,7 +82,7 @@ fn numbered(broker: &FakeBroker, name: &str, count: usize) {
 
 impl Lab {
     /// In which each partition has 10 records that crossed and 3 that did not, and 5 that were written on the other side.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let kmk = Kmk::on(|kmk| docker(kmk, "prefix", "failed-over"));
         let [primary, secondary] = kmk
             .ports()
@@ -111,9 +115,9 @@ impl Lab {
 
     /// Fails back; MirrorMaker starts from the beginning once the stranded records are safe.
     fn failed_back(&self, forward: Habits, back: Habits) -> Ran {
-        let running = self
-            .kmk
-            .start("drill failback --salvage stranded.jsonl --load 1s --rate 300 --json");
+        let reports = "--report r.html --report r.xml --report r.md --report r.json";
+        let line = "drill failback --salvage stranded.jsonl --load 1s --rate 300 --json";
+        let running = self.kmk.start(&format!("{line} {reports}"));
         let begun = std::time::Instant::now();
         while !self.kmk.work("stranded.jsonl").exists() {
             assert!(begun.elapsed().as_secs() < 30, "nothing was exported");
@@ -131,8 +135,12 @@ impl Lab {
     }
 }
 
-fn report(ran: &Ran) -> Value {
-    serde_json::from_str(ran.text()).unwrap()
+pub(crate) fn report(ran: &Ran) -> Value {
+    // ports are numbers
+    let text = ran.text().replace(": $PRIMARY", ": 1");
+    let report: Value = serde_json::from_str(&text.replace(": $SECONDARY", ": 2")).unwrap();
+    fits_the_schema(&report);
+    report
 }
 
 fn failed(report: &Value) -> Vec<(&str, &str)> {
@@ -146,6 +154,20 @@ fn failed(report: &Value) -> Vec<(&str, &str)> {
             )
         })
         .collect()
+}
+
+/// How many test cases there are, and the names of those that failed.
+pub(crate) fn cases(suites: &str) -> (usize, Vec<String>) {
+    let document = roxmltree::Document::parse(suites).unwrap();
+    let has = |name: &'static str| {
+        let nodes = document.descendants();
+        nodes.filter(move |node| node.has_tag_name(name))
+    };
+    let failed = has("failure").map(|node| {
+        let case = node.parent().unwrap();
+        case.attribute("name").unwrap().to_owned()
+    });
+    (has("testcase").count(), failed.collect())
 }
 
 #[test]
@@ -173,6 +195,18 @@ fn stranded_records_are_exported_and_mirrored_late_and_copies_are_counted() {
     }
     let written = report["written_on_source"].as_u64().unwrap();
     assert!(written > 0);
+    let read = |name: &str| std::fs::read_to_string(lab.kmk.work(name)).unwrap();
+    assert_eq!(
+        cases(&read("r.xml")),
+        (report["checks"].as_array().unwrap().len(), vec![])
+    );
+    let kept: Value = serde_json::from_str(&read("r.json")).unwrap();
+    assert_eq!(kept["checks"], report["checks"]);
+    let partition = &report["afterwards"]["partitions"][0]["partitions"][1]["difference"];
+    let (source, target) = (&partition["source"], &partition["target"]);
+    let row = format!("| primary.{TOPIC}-1 | {source} | {target} | 0 | 10 | 0 | 0 |");
+    assert!(read("r.md").contains(&row), "{row}: {}", read("r.md"));
+    assert!(read("r.html").contains("✓ PASSED"));
     assert_eq!(report["afterwards"]["forward"]["source"], written + 26);
     let lines = std::fs::read_to_string(lab.kmk.work("stranded.jsonl")).unwrap();
     let values = lines.lines().map(|line| {
@@ -216,6 +250,11 @@ fn a_record_that_does_not_come_home_is_named_and_one_that_comes_twice_is_counted
         failed(&report),
         [("nothing_missing", "primary->secondary")],
         "{report:#}"
+    );
+    let suites = std::fs::read_to_string(lab.kmk.work("r.xml")).unwrap();
+    assert_eq!(
+        cases(&suites).1,
+        ["every record of the source is on the target"]
     );
     let afterwards = &report["afterwards"];
     assert_eq!(afterwards["forward"]["missing"], 1);

@@ -59,8 +59,8 @@ fn a_relay_is_told_to_pass_nothing_on_and_every_verb_says_so() {
         .code(0)
         .stderr_has(&format!("note: demo: {HALF_OPEN}{RESTORES}"));
     kmk.run("link show").code(0).stdout(indoc! {"
-        FLOW                LINK
-        primary->secondary  half-open  by `kmk link cut --half-open` <time> ago
+        FLOW                LINK       ROUND TRIP             RATE
+        primary->secondary  half-open  unknown (asked: 80ms)  not measured (asked: 100mbit)  by `kmk link cut --half-open` <time> ago
     "});
     for (line, code) in [("status", 1), ("lag", 0)] {
         let link = link(kmk, line, code);
@@ -119,7 +119,9 @@ fn a_relay_that_was_restarted_is_not_called_half_open_and_is_made_so_again() {
             .stdout_has(not_so)
             .stdout_has("relay link-primary-secondary has lost its shape: it was restarted");
         kmk.run("lag").stdout_has(not_so);
-        kmk.run("link show").code(0).stdout_has("partly cut  by");
+        kmk.run("link show")
+            .code(0)
+            .stdout_has("partly cut  unknown");
         let again = kmk.run(verb).code(0);
         let again = again.stderr_has(&format!("{stays}{RESTORES}"));
         again
@@ -128,6 +130,22 @@ fn a_relay_that_was_restarted_is_not_called_half_open_and_is_made_so_again() {
         assert_eq!(sorted(relay.toxics("primary")), sorted(half_open()));
         kmk.run("status").code(1).stdout_has(HALF_OPEN);
     }
+}
+
+#[test]
+fn a_relay_that_is_paused_is_asked_too() {
+    let state = json!({"Status": "paused"});
+    let Linked {
+        kmk,
+        relay,
+        _mirror,
+        ..
+    } = &Linked::of("rtt=80ms,rate=100mbit", |lab| {
+        lab.state("link-primary-secondary", state.clone())
+    });
+    kmk.run("link cut --half-open").code(0);
+    kmk.run("link heal").code(0);
+    assert_eq!(relay.toxics("primary"), SHAPED);
 }
 
 #[test]

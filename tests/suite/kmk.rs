@@ -255,7 +255,7 @@ impl Running<'_> {
         line.unwrap_or_default().trim().to_owned()
     }
 
-    fn until(&self, what: &str, is_so: impl Fn() -> bool) {
+    pub(crate) fn until(&self, what: &str, is_so: impl Fn() -> bool) {
         let end = Instant::now() + PATIENCE;
         while !is_so() {
             assert!(

@@ -4,6 +4,7 @@ use crate::relays::Linked;
 use crate::toxiproxy::{FakeLine, Slow};
 use indoc::indoc;
 use serde_json::{Value, json};
+use std::fs;
 use std::time::Duration;
 
 const MS: Duration = Duration::from_millis(1);
@@ -117,13 +118,13 @@ fn a_line_that_gives_no_answer_has_no_number() {
     shown
         .stdout_has("unknown (asked: 80ms)  not measured (asked: 1mbit)")
         .stderr_has(
-            "note: primary->secondary: no answer comes through relay link-primary-secondary: ",
+            "note: the line of primary->secondary was not measured: no answer comes through relay link-primary-secondary: ",
         );
     assert_eq!(told(&lab, "")["measured"]["rtt_ms"], Value::Null);
     // without what listens there, the relay's own words
     let lab = Linked::new();
     lab.kmk.run("link show").code(0).stdout_has("unknown (asked: 80ms)").stderr_has(
-        "note: primary->secondary: relay link-primary-secondary has lost its shape: it was restarted, and passes nothing on\n",
+        "note: the line of primary->secondary was not measured: relay link-primary-secondary has lost its shape: it was restarted, and passes nothing on\n",
     );
 }
 
@@ -147,4 +148,23 @@ fn what_tcp_would_do_to_a_long_line_is_said_where_it_is_asked_for() {
         );
     let short = lab.kmk.run("link set --rtt 10ms --rate 10mbit").code(0);
     short.stderr_lacks("real line");
+}
+
+#[test]
+fn a_report_says_what_was_asked_of_the_line_and_what_was_measured() {
+    let told = |lab: &Linked| -> Value {
+        lab.kmk.run("verify --messages 10 --report r.json").code(0);
+        let text = fs::read_to_string(lab.kmk.work("r.json")).unwrap();
+        let told: Value = serde_json::from_str(&text).unwrap();
+        told["provenance"]["links"][0].clone()
+    };
+    let (lab, _line) = lab_with("rtt=80ms,rate=100mbit", delay(40 * MS));
+    let shown = told(&lab);
+    assert_eq!(shown["asked"], "rtt=80ms,rate=100mbit");
+    let measured = shown["measured"].as_str().unwrap();
+    assert!(measured.starts_with("round trip "), "{measured}");
+    // nobody listens where it would be measured
+    let lab = Linked::new();
+    lab.kmk.run("deploy").code(0);
+    assert_eq!(told(&lab)["measured"], Value::Null);
 }

@@ -7,10 +7,12 @@ use crate::kmk::{DEPLOY, Kmk};
 use crate::lab::FakeLab;
 use crate::mirror::Mirror;
 use indoc::indoc;
+use kmk_kafka::message::to_millis;
 use kmk_kafka::testing::FakeBroker;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 const DISCONNECT: &str = "network disconnect --force kmk-demo_primary id-demo-mm2-secondary";
 const CONNECT: &str =
@@ -261,6 +263,9 @@ fn an_interrupted_cut_is_restored_and_a_killed_one_is_overdue() {
 fn every_verb_names_who_cut_the_link() {
     let kmk = obedient();
     let (brokers, mirror) = answering(&kmk);
+    for broker in &brokers {
+        broker.set_clock(to_millis(SystemTime::now()) - 60_000);
+    }
     brokers[0].topic("orders", 1, &[]);
     brokers[0].append("orders", 0, &[(None, Some("one"))]);
     let is_there =
@@ -286,6 +291,11 @@ fn every_verb_names_who_cut_the_link() {
         ))
         .stderr("\nNext:\n  kmk link heal primary:secondary  # restore the link\n");
     assert!(!lag.text().contains("position has not"), "{}", lag.text());
+    // nobody watches for two seconds whether what was cut moves
+    assert!(kmk.run("lag --json").text().contains(r#""stalled": []"#));
+    kmk.run("lag --max 100")
+        .code(1)
+        .stderr_has(&format!("primary->secondary: no progress: {by_kmk}"));
     let explained = kmk
         .run("explain orders")
         .code(1)
@@ -428,10 +438,12 @@ fn links_that_cannot_be_cut() {
         let lab = kmk.lab().spec(spec(kmk, "primary")).without("primary");
         Docker::works().with(&lab.cut("mm2-secondary", "primary"))
     });
-    kmk.run("link cut").code(2).stdout("").changed(&[]).stderr(indoc! {"
-        error: primary is an existing cluster: MirrorMaker reaches it by the address that it advertises, not through a network of the lab
-          hint: cut the line where that cluster runs, or let kmk create the source
-    "});
+    for line in ["link cut", "link cut --half-open"] {
+        kmk.run(line).code(2).stdout("").changed(&[]).stderr(indoc! {"
+            error: primary is an existing cluster: MirrorMaker reaches it by the address that it advertises, not through a network of the lab
+              hint: cut the line where that cluster runs, or let kmk create the source
+        "});
+    }
     let kmk = Kmk::on(|kmk| {
         let lab = kmk.lab().spec(spec(kmk, "secondary")).without("secondary");
         Docker::works().with(&lab.cut("mm2-secondary", "secondary"))
@@ -440,14 +452,16 @@ fn links_that_cannot_be_cut() {
         "error: mm2-secondary is on no other network than that of primary: without it, secondary could not be reached either\n",
     );
     let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab().without("mm2-secondary")));
-    kmk.run("link cut")
-        .code(3)
-        .stdout("")
-        .changed(&[])
-        .stderr(indoc! {"
-        error: MirrorMaker of primary->secondary has no container
-          hint: `kmk deploy` recreates it
-    "});
+    for line in ["link cut", "link cut --half-open"] {
+        kmk.run(line)
+            .code(3)
+            .stdout("")
+            .changed(&[])
+            .stderr(indoc! {"
+                error: MirrorMaker of primary->secondary has no container
+                  hint: `kmk deploy` recreates it
+            "});
+    }
 }
 
 #[test]

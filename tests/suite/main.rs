@@ -12,9 +12,12 @@ mod toxiproxy;
 
 mod add_flow;
 mod color;
+mod cycle;
 mod deploy;
 mod destroy;
 mod drill;
+mod drill_siblings;
+mod drill_verified;
 mod drills;
 mod existing;
 mod exit_codes;

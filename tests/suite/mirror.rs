@@ -90,6 +90,8 @@ pub(crate) struct Habits {
     pub(crate) keeps_names: bool,
     /// Of topics with this in their names, the record at an offset of partition 0 that it leaves out.
     pub(crate) loses: Option<(&'static str, i64)>,
+    /// A topic of which it copies nothing.
+    pub(crate) omits: Option<&'static str>,
     /// Likewise, one that it copies twice.
     pub(crate) repeats: Option<(&'static str, i64)>,
 }
@@ -220,7 +222,7 @@ impl Flow {
             .copied
             .entry((topic.to_owned(), partition))
             .or_default();
-        if self.source.1.end(topic, partition) <= *copied {
+        if self.source.1.end(topic, partition) <= *copied || self.habits.omits == Some(topic) {
             return;
         }
         let mut records = self.source.1.records(topic, partition);

@@ -2,6 +2,7 @@
 
 use crate::docker::{Docker, Rule, UP};
 use crate::kmk::Kmk;
+use crate::lab::FakeLab;
 use crate::mirror::Mirror;
 use crate::toxiproxy::FakeToxiproxy;
 use kmk_kafka::testing::FakeBroker;
@@ -202,15 +203,22 @@ impl Linked {
         Self::with("rtt=80ms,rate=100mbit")
     }
 
-    pub(crate) fn with(link: &str) -> Self {
+    /// With this line.
+    pub(crate) fn with(line: &str) -> Self {
+        Self::of(line, |lab| lab)
+    }
+
+    /// With this line, and changed.
+    pub(crate) fn of(line: &str, change: impl Fn(FakeLab) -> FakeLab) -> Self {
         let kmk = Kmk::with_room_for_relays();
-        kmk.deploy(&format!("--dry-run --link {link}")).code(0);
+        kmk.deploy(&format!("--dry-run --link {line}")).code(0);
         let compose = fs::read_to_string(kmk.work("kmk-lab/docker-compose.yml")).unwrap();
         let first = kmk.ports()[0];
         let lab = kmk
             .lab()
             .relay("link-primary-secondary", [first + 10, first + 11])
             .made_from(&compose);
+        let lab = change(lab);
         let docker = Docker::works().with(&lab).rule(Rule::on("logs *")).rules(
             ["apache/kafka:3.9.2", "ghcr.io/shopify/toxiproxy:2.5.0"]
                 .map(|name| Rule::on(&format!("image inspect {name}")).says("[]")),

@@ -208,7 +208,7 @@ pub use admin::Admin;
 pub use client::{Abilities, Backend, Client, Feature, Reason, SMALL_RUN};
 pub use client_id::set_client_id;
 pub use cluster::groups::{Group, GroupKind, Member};
-pub use cluster::line::{Line, RoundTrip};
+pub use cluster::line::{Fetches, Line, RoundTrip};
 pub use cluster::metadata::{Metadata, PartitionInfo, TopicInfo};
 pub use cluster::offsets::At;
 pub use cluster::peek::Peek;

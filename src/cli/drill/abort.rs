@@ -28,8 +28,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let done = drill::abort(&docker, &context.lab, &limit, &steps)?;
     drop(steps);
     let (flow, took) = (&done.state.flow, seconds(done.took));
+    let siblings = match done.siblings.as_slice() {
+        [] => String::new(),
+        siblings => format!(", {} too", siblings.join(", ")),
+    };
     context.output.result(&format!(
-        "The drill of {flow} was taken back, after {took}: lab `{}` replicates again.",
+        "The drill of {flow} was taken back, after {took}: lab `{}` replicates again{siblings}.",
         context.lab
     ))?;
     Ok(Exit::Done)

@@ -7,7 +7,7 @@ use crate::cli::report::{
     self, Column, Lane, Mark, Number, Outcome, Provenance, Report, Span, Table, Timeline, seconds,
 };
 use kafka_mirror_kit::core::judge::drill::{Check, GroupOutcome, Rpo, Rto};
-use kafka_mirror_kit::core::lab::drill::FailoverReport;
+use kafka_mirror_kit::core::lab::drill::{FailoverReport, Sibling};
 
 /// Of several runs, each is told.
 pub(super) fn document(runs: &[FailoverReport], provenance: Provenance) -> Report {
@@ -204,7 +204,34 @@ fn tables(about: &str, run: &FailoverReport) -> Vec<Table> {
         note: None,
     });
     let parts = judgement.rto.as_ref().map(|rto| rto_parts(about, rto));
-    [groups].into_iter().chain(lost).chain(parts).collect()
+    let siblings = (!run.siblings.is_empty()).then(|| siblings(about, &run.siblings));
+    [groups]
+        .into_iter()
+        .chain(lost)
+        .chain(parts)
+        .chain(siblings)
+        .collect()
+}
+
+fn siblings(about: &str, siblings: &[Sibling]) -> Table {
+    let rows = siblings.iter().map(|one| {
+        let unknown = || one.problem.clone().unwrap_or_else(|| "unknown".to_owned());
+        vec![
+            one.flow.clone(),
+            if one.stopped { "stopped" } else { "running" }.to_owned(),
+            one.behind.map_or_else(unknown, |behind| behind.to_string()),
+        ]
+    });
+    Table {
+        title: format!("{about}: other flows of the same MirrorMaker"),
+        columns: vec![
+            Column::Text("Flow"),
+            Column::Text("State"),
+            Column::Text("Records that wait to be copied"),
+        ],
+        rows: rows.collect(),
+        note: None,
+    }
 }
 
 fn group(group: &GroupOutcome) -> Vec<String> {

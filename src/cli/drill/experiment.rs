@@ -1,10 +1,11 @@
 mod report;
 
 use super::super::produce::rate;
-use crate::cli::report::{Provenance, ReportArgs, command_line};
+use crate::cli::report::{Link, Provenance, ReportArgs, command_line};
 use crate::cli::{CliError, Context, Exit, flow_name, patience};
 use clap::{ArgMatches, Args as _, Command, FromArgMatches, Subcommand};
 use kafka_mirror_kit::core::lab::drill::experiment::{ALL, Choice, Experiment, experiment};
+use kmk_kafka::wait::Limit;
 use std::time::{Duration, SystemTime};
 
 /// What each of these drills takes.
@@ -99,6 +100,7 @@ pub(super) fn run(Chosen { which, args }: Chosen, context: &Context) -> Result<E
     let begun = SystemTime::now();
     let (docker, lab) = context.find_awake()?;
     let files = args.report.prepare()?;
+    let links = Link::all(&lab, &Limit::endless(&context.interrupt));
     let steps = context.output.steps();
     let done = experiment(
         &docker,
@@ -110,7 +112,7 @@ pub(super) fn run(Chosen { which, args }: Chosen, context: &Context) -> Result<E
     );
     drop(steps);
     let done = done?;
-    let provenance = Provenance::new(&lab, command_line(), begun);
+    let provenance = Provenance::new(&lab, command_line(), begun, links);
     let json = report::json(&done, &provenance)?;
     files.write(&report::document(&done, provenance), &json)?;
     let text = if args.json { json } else { report::text(&done) };

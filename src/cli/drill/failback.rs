@@ -1,16 +1,24 @@
+mod document;
 mod report;
 mod salvage;
 
 use super::super::produce::rate;
 use super::super::quantity::counted;
+use super::report::json;
+use crate::cli::report::{Link, Provenance, ReportArgs, command_line};
 use crate::cli::{CliError, Context, Exit, patience};
 use clap::ValueEnum;
+pub(super) use document::document;
 use kafka_mirror_kit::core::docker::Docker;
-use kafka_mirror_kit::core::lab::drill::{Failback, Salvage, failback};
+use kafka_mirror_kit::core::lab::drill::{
+    Failback, FailbackReport, Failover, Salvage, failback, rehearse,
+};
 use kafka_mirror_kit::core::spec::in_lab;
-use salvage::SalvageFile;
+use kmk_kafka::wait::Limit;
+pub(super) use report::{Json, compared, failures};
+pub(super) use salvage::SalvageFile;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Come home after `kmk drill failover`, and compare both sides record by record
 ///
@@ -21,6 +29,33 @@ use std::time::Duration;
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
+    #[command(flatten)]
+    options: FailbackOptions,
+    /// How many records to write per second, on the target and then on the source
+    #[arg(long, value_name = "N[/s]", default_value = "500/s", value_parser = rate, allow_hyphen_values = true)]
+    rate: u64,
+    /// How many different keys the records have
+    #[arg(long, value_name = "N", default_value = "200", allow_negative_numbers = true, value_parser = counted::<u32>(1..=99_999))]
+    keys: u32,
+    /// Keep the drill's topics and the flow back, to look at them; `kmk drill abort` removes them
+    #[arg(long)]
+    keep: bool,
+    /// How long each step may take that has no time of its own
+    #[arg(long, value_name = "TIME", default_value = "120s", value_parser = patience)]
+    timeout: Duration,
+    /// Only print what would be done, and which records are only on the source now
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the report as JSON, for scripts
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    report: ReportArgs,
+}
+
+/// What a whole cycle takes too.
+#[derive(clap::Args)]
+pub(super) struct FailbackOptions {
     /// How the source gets what was written on the target: prefix (mirrored back under the target's name)
     #[arg(
         long,
@@ -32,31 +67,16 @@ pub(super) struct Args {
     /// Write the stranded records to this new file before anything is changed, one JSON object per line
     #[arg(long, value_name = "FILE")]
     salvage: Option<PathBuf>,
-    /// How many records to write per second, on the target and then on the source
-    #[arg(long, value_name = "N[/s]", default_value = "500/s", value_parser = rate, allow_hyphen_values = true)]
-    rate: u64,
-    /// How many different keys the records have
-    #[arg(long, value_name = "N", default_value = "200", allow_negative_numbers = true, value_parser = counted::<u32>(1..=99_999))]
-    keys: u32,
     /// How long to write on each side, at least
     #[arg(long, value_name = "TIME", default_value = "3s", value_parser = patience)]
     load: Duration,
-    /// Keep the drill's topics and the flow back, to look at them; `kmk drill abort` removes them
-    #[arg(long)]
-    keep: bool,
-    /// How long each step may take that has no time of its own
-    #[arg(long, value_name = "TIME", default_value = "120s", value_parser = patience)]
-    timeout: Duration,
-    /// Print the report as JSON, for scripts
-    #[arg(long)]
-    json: bool,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  kmk drill failover
+  kmk drill failback --dry-run
   kmk drill failback --salvage stranded.jsonl
-  kmk drill failback --json
+  kmk drill failback --report failback.html
 
 Exit code 0: both sides have every record, in order; 1: they do not, or records were
 not mirrored in time; 2: there is no failover to come home from, or it does not fit.
@@ -67,17 +87,49 @@ enum By {
     Prefix,
 }
 
+impl FailbackOptions {
+    /// The way home after a failover, from healthy to healthy.
+    pub(super) fn what(&self, away: &Failover, timeout: Duration) -> Failback {
+        let By::Prefix = self.by;
+        Failback {
+            rate: away.rate,
+            keys: away.keys,
+            load: self.load,
+            keep: false,
+            timeout,
+        }
+    }
+
+    /// Where stranded records go.
+    pub(super) fn salvage(self) -> Result<Option<SalvageFile>, CliError> {
+        self.salvage.map(SalvageFile::prepare).transpose()
+    }
+}
+
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
-    let By::Prefix = args.by;
+    let By::Prefix = args.options.by;
     let what = Failback {
         rate: args.rate,
         keys: args.keys,
-        load: args.load,
+        load: args.options.load,
         keep: args.keep,
         timeout: args.timeout,
     };
-    let mut salvage = args.salvage.map(SalvageFile::prepare).transpose()?;
-    let docker = Docker::find()?;
+    if args.dry_run {
+        let rehearsal = rehearse(&Docker::find()?, &context.lab, &what, &context.interrupt)?;
+        let text = if args.json {
+            serde_json::to_string_pretty(&rehearsal)?
+        } else {
+            report::rehearsal(&rehearsal)
+        };
+        context.output.result(&text)?;
+        return Ok(Exit::Done);
+    }
+    let mut salvage = args.options.salvage()?;
+    let begun = SystemTime::now();
+    let (docker, lab) = context.find_lab()?;
+    let files = args.report.prepare()?;
+    let links = Link::all(&lab, &Limit::endless(&context.interrupt));
     let steps = context.output.steps();
     let into = salvage.as_mut().map(|file| file as &mut dyn Salvage);
     let report = failback(
@@ -89,22 +141,37 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         &steps,
     )?;
     drop(steps);
-    if args.json {
-        context.output.result(&report::json(&report)?)?;
-    } else {
-        let path = salvage.as_ref().map(SalvageFile::path);
-        context.output.result(&report::text(&report, path))?;
-    }
+    let provenance = Provenance::new(&lab, command_line(), begun, links);
+    let json = json(Json::of(&report), &provenance)?;
+    files.write(&document(&report, provenance), &json)?;
+    let path = salvage.as_ref().map(SalvageFile::path);
+    let text = report::text(&report, path);
+    context
+        .output
+        .result(if args.json { &json } else { &text })?;
     if args.keep {
         let lab = in_lab(&context.lab);
         context.output.next(&[(
             format!("kmk drill abort{lab}"),
             "remove the drill's topics and the flow back",
         )]);
+    } else {
+        tell_what_stays(&report, context);
     }
     Ok(if report.passed() {
         Exit::Done
     } else {
         Exit::No
     })
+}
+
+/// A flow that was added for the way back leaves topics that nobody else needs.
+pub(super) fn tell_what_stays(report: &FailbackReport, context: &Context) {
+    if report.back_was_added {
+        let (flow, source, lab) = (&report.back, &report.source, in_lab(&report.lab));
+        context.output.talk(&format!(
+            "note: {flow} was added for the way back, and is removed again. Internal topics of its MirrorMaker stay on {source}: \
+             `kmk topic list{lab} --cluster {source} --all` shows them, `kmk topic delete{lab} --cluster {source} --force TOPIC` removes one"
+        ));
+    }
 }

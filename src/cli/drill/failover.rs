@@ -4,7 +4,7 @@ use super::super::quantity::counted;
 use super::document;
 use super::repeated::Repeated;
 use super::report::{self, Json};
-use crate::cli::report::{Provenance, ReportArgs, command_line};
+use crate::cli::report::{Link, Provenance, ReportArgs, command_line};
 use crate::cli::{CliError, Context, Exit, flow_name, patience};
 use clap::ValueEnum;
 use kafka_mirror_kit::core::docker::Docker;
@@ -27,6 +27,28 @@ const TAKE_BACK: Duration = Duration::from_secs(120);
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
+    #[command(flatten)]
+    options: FailoverOptions,
+    /// Run the drill so many times, and print the least, the median and the greatest; it is taken back between runs
+    #[arg(long, value_name = "N", default_value = "1", hide_default_value = true, allow_negative_numbers = true,
+          value_parser = counted::<u32>(1..=100))]
+    repeat: u32,
+    /// How long each step may take that has no time of its own
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = patience)]
+    timeout: Duration,
+    /// Only check whether the drill can run, and print what it would do
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the report as JSON, for scripts
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    report: ReportArgs,
+}
+
+/// What a whole cycle takes too.
+#[derive(clap::Args)]
+pub(super) struct FailoverOptions {
     /// The flow to fail over along, 'SOURCE->TARGET' or SOURCE:TARGET [default: the only one]
     #[arg(value_name = "FLOW", value_parser = flow_name)]
     bare: Option<String>,
@@ -78,21 +100,6 @@ pub(super) struct Args {
     /// Fail if it takes longer than this until every group reads new records
     #[arg(long, value_name = "TIME", value_parser = patience)]
     rto_max: Option<Duration>,
-    /// Run the drill so many times, and print the least, the median and the greatest; it is taken back between runs
-    #[arg(long, value_name = "N", default_value = "1", hide_default_value = true, allow_negative_numbers = true,
-          value_parser = counted::<u32>(1..=100))]
-    repeat: u32,
-    /// How long each step may take that has no time of its own
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = patience)]
-    timeout: Duration,
-    /// Only check whether the drill can run, and print what it would do
-    #[arg(long)]
-    dry_run: bool,
-    /// Print the report as JSON, for scripts
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    report: ReportArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -120,8 +127,8 @@ enum TypedHabit {
     Fresh,
 }
 
-impl Args {
-    fn what(&self) -> Failover {
+impl FailoverOptions {
+    pub(super) fn what(&self, timeout: Duration) -> Failover {
         let habit = |typed: &TypedHabit| match typed {
             TypedHabit::CaughtUp => Habit::CaughtUp,
             TypedHabit::Lagging => Habit::Lagging,
@@ -149,13 +156,13 @@ impl Args {
                 rpo: self.rpo_max,
                 rto: self.rto_max,
             },
-            timeout: self.timeout,
+            timeout,
         }
     }
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
-    let what = args.what();
+    let what = args.options.what(args.timeout);
     let begun = SystemTime::now();
     let (docker, lab) = context.find_awake()?;
     if args.dry_run {
@@ -169,6 +176,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     let files = args.report.prepare()?;
+    let links = Link::all(&lab, &Limit::endless(&context.interrupt));
     let mut runs: Vec<FailoverReport> = Vec::new();
     let steps = context.output.steps();
     for nth in 1..=args.repeat {
@@ -179,7 +187,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         runs.push(once(&docker, &what, context, &steps)?);
     }
     drop(steps);
-    let provenance = Provenance::new(&lab, command_line(), begun);
+    let provenance = Provenance::new(&lab, command_line(), begun, links);
     let (json, text) = match runs.as_slice() {
         [only] => (
             report::json(Json::of(only), &provenance)?,

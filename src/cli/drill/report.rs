@@ -3,7 +3,7 @@
 use super::super::output::{DONE, ERROR, styled};
 use super::super::quantity::count;
 use super::super::table::{row, table};
-use super::words::{amount, expectation, one_decimal, part};
+use super::words::{amount, expectation, one_decimal, part, sibling};
 use crate::cli::CliError;
 use crate::cli::report::{Provenance, VERSION};
 use kafka_mirror_kit::core::judge::drill::{GroupOutcome, Judgement, Rpo, Rto, Start};
@@ -46,14 +46,25 @@ pub(super) fn json(what: impl Serialize, provenance: &Provenance) -> Result<Stri
 }
 
 pub(super) fn rehearsal(rehearsal: &Rehearsal) -> String {
-    let mut lines = vec![format!("A failover of {} would:", rehearsal.flow)];
-    let steps = (1..).zip(&rehearsal.steps);
+    let heading = format!("A failover of {} would:", rehearsal.flow);
+    numbered(&heading, &rehearsal.steps, &rehearsal.notes)
+}
+
+/// Steps that would be taken.
+pub(super) fn numbered(heading: &str, steps: &[String], notes: &[String]) -> String {
+    let mut lines = vec![heading.to_owned()];
+    let steps = (1..).zip(steps);
     lines.extend(steps.map(|(nth, step)| format!("  {nth}. {step}")));
-    lines.extend(rehearsal.notes.iter().map(|note| format!("note: {note}")));
+    lines.extend(notes.iter().map(|note| format!("note: {note}")));
     lines.join("\n")
 }
 
 pub(super) fn text(report: &FailoverReport) -> String {
+    format!("{}\n\n{}", measured(report), verdict(&report.judgement))
+}
+
+/// All but the verdict.
+pub(super) fn measured(report: &FailoverReport) -> String {
     let judgement = &report.judgement;
     let mut lines = vec![
         heading(report),
@@ -62,12 +73,14 @@ pub(super) fn text(report: &FailoverReport) -> String {
         rto(judgement.rto.as_ref()),
         groups(&judgement.groups),
     ];
+    if !report.siblings.is_empty() {
+        lines.push(String::new());
+        lines.extend(report.siblings.iter().map(sibling));
+    }
     if !report.notes.is_empty() {
         lines.push(String::new());
         lines.extend(report.notes.iter().map(|note| format!("note: {note}")));
     }
-    lines.push(String::new());
-    lines.push(verdict(judgement));
     lines.join("\n")
 }
 

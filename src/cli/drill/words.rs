@@ -1,8 +1,9 @@
 //! The words for what a drill has found.
 
+use super::super::quantity::count;
 use kafka_mirror_kit::core::judge::drill::Expectation;
 use kafka_mirror_kit::core::judge::failover::Amount;
-use kafka_mirror_kit::core::lab::drill::{DrillState, Phase};
+use kafka_mirror_kit::core::lab::drill::{DrillState, Phase, Sibling};
 use kmk_kafka::wait::seconds;
 use std::time::Duration;
 
@@ -72,16 +73,31 @@ pub(super) fn expectation(expectation: &Expectation) -> String {
     }
 }
 
+/// How a flow of the same MirrorMaker was found after the switch.
+pub(super) fn sibling(sibling: &Sibling) -> String {
+    let flow = &sibling.flow;
+    if !sibling.stopped {
+        return format!("Flow {flow} of the same MirrorMaker runs.");
+    }
+    let waiting = match (sibling.behind, &sibling.problem) {
+        (Some(behind), _) => format!("{} wait to be copied", count(behind, "record")),
+        (None, why) => format!(
+            "how many records wait to be copied is unknown{}",
+            why.as_ref()
+                .map_or_else(String::new, |why| format!(" ({why})"))
+        ),
+    };
+    format!("Flow {flow} stopped too, as the same MirrorMaker runs it: {waiting}.")
+}
+
 /// Where a drill has left the lab, and how it comes back.
 pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
     let (source, target) = (&drill.source, &drill.target);
-    // only with prefixed names can it be failed back
-    let comes_home = drill.topics.mirrored != drill.topics.target;
     match drill.phase {
         _ if drill.back.is_some() => format!(
             "a failback to {source} has ended, is running, or died; `kmk drill abort{lab}` takes the drill back"
         ),
-        Phase::FailedOver if comes_home => format!(
+        Phase::FailedOver if drill.comes_home() => format!(
             "a drill has failed over from {source} to {target}; `kmk drill failback{lab}` brings it home, `kmk drill abort{lab}` takes it back"
         ),
         Phase::FailedOver => format!(

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// once. What is not given is not limited.
 ///
 /// A relay cannot lose packets, and acknowledges to TCP at once: what a long line does to TCP's window is not seen. The rate
-/// is that of each connection.
+/// is divided by `tasks.max` × brokers, as toxiproxy limits each connection.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -29,7 +29,7 @@ pub(super) struct Args {
     /// How much longer or shorter a round trip may be, such as 5ms
     #[arg(long, value_name = "TIME", requires = "rtt")]
     jitter: Option<Millis>,
-    /// Rate of each connection, in each direction, such as 100mbit
+    /// Rate in each direction, such as 100mbit; the connections for records share it
     #[arg(long, value_name = "RATE")]
     rate: Option<Rate>,
     /// metro, continental, transatlantic or satellite

@@ -16,7 +16,7 @@ use serde::Serialize;
 /// source and deletes again; MirrorMaker does not mirror it. toxiproxy limits the rate of each connection. MirrorMaker has one for
 /// each task and broker: they share the rate that was asked for.
 ///
-/// What is measured and what was asked for may differ by 15 %; otherwise kmk warns.
+/// kmk warns if the measured values differ from those asked for by more than 15 % (round trip: and 1 ms).
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -148,7 +148,11 @@ fn tell(link: &LinkStatus, context: &Context) {
         return;
     };
     if let Some(why) = &measured.unknown {
-        context.output.talk(&format!("note: {}: {why}", link.flow));
+        let what = match measured.rtt_ms {
+            None => format!("the line of {} was not measured", link.flow),
+            Some(_) => format!("the rate of {} was not measured", link.flow),
+        };
+        context.output.talk(&format!("note: {what}: {why}"));
     }
     for warning in &measured.warnings {
         context.output.warn(warning);

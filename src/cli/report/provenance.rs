@@ -1,10 +1,11 @@
 //! What a result was made with, so that others can make it again.
 
-use kafka_mirror_kit::core::lab::Lab;
+use kafka_mirror_kit::core::lab::{Lab, link};
 use kafka_mirror_kit::core::lab_file;
 use kafka_mirror_kit::core::shell;
 use kafka_mirror_kit::core::spec::Spec;
 use kafka_mirror_kit::core::topology::Version;
+use kmk_kafka::wait::Limit;
 use serde::Serialize;
 use std::time::SystemTime;
 
@@ -22,7 +23,7 @@ pub(crate) struct Provenance {
     /// What chance depended on, if anything did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) seed: Option<u64>,
-    /// What was asked of the lines between clusters.
+    /// The lines between clusters that have relays.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) links: Vec<Link>,
     /// The lab, without secrets.
@@ -40,7 +41,7 @@ pub(crate) struct Service {
     pub(crate) kafka: Option<String>,
 }
 
-/// The line of a flow, such as `rtt 80 ms`.
+/// The line of a flow: what was asked for, and what was measured before it began, if anything could be.
 #[derive(Clone, Serialize)]
 pub(crate) struct Link {
     pub(crate) flow: String,
@@ -48,9 +49,39 @@ pub(crate) struct Link {
     pub(crate) measured: Option<String>,
 }
 
+impl Link {
+    /// Of each flow whose line has relays. Their rates are not measured: that would be load.
+    pub(crate) fn all(lab: &Lab, limit: &Limit) -> Vec<Self> {
+        if lab.topology.relays().next().is_none() {
+            return Vec::new();
+        }
+        let links = link::measured(lab, limit).into_iter();
+        links
+            .filter_map(|link| {
+                let asked = link.asked?.to_string();
+                let rtt = link.measured.and_then(|line| line.rtt_ms);
+                Some(Self {
+                    flow: link.flow,
+                    // a relay that passes everything on as it comes
+                    asked: (!asked.is_empty()).then_some(asked),
+                    measured: rtt.map(|rtt| format!("round trip {rtt:.1} ms")),
+                })
+            })
+            .collect()
+    }
+
+    fn describe(&self) -> String {
+        let asked = self.asked.as_deref().unwrap_or("nothing");
+        match &self.measured {
+            Some(measured) => format!("asked for {asked}, measured {measured}"),
+            None => format!("asked for {asked}, not measured"),
+        }
+    }
+}
+
 impl Provenance {
     /// Of something that was done with a lab and began then.
-    pub(crate) fn new(lab: &Lab, command: String, begun: SystemTime) -> Self {
+    pub(crate) fn new(lab: &Lab, command: String, begun: SystemTime, links: Vec<Link>) -> Self {
         let services = lab.containers.iter().map(|container| Service {
             name: container.service().to_owned(),
             image: container.image().to_owned(),
@@ -63,7 +94,7 @@ impl Provenance {
             date: humantime::format_rfc3339_seconds(begun).to_string(),
             services: services.collect(),
             seed: None,
-            links: Vec::new(),
+            links,
             lab: lab.spec.without_secrets(),
         }
     }
@@ -87,10 +118,7 @@ impl Provenance {
             facts.push((service.name.clone(), image));
         }
         for link in &self.links {
-            let asked = link.asked.as_deref().unwrap_or("nothing");
-            let measured = link.measured.as_deref().unwrap_or("nothing");
-            let what = format!("asked for {asked}, measured {measured}");
-            facts.push((format!("link {}", link.flow), what));
+            facts.push((format!("link {}", link.flow), link.describe()));
         }
         facts
     }
@@ -110,4 +138,23 @@ pub(crate) fn command_line() -> String {
     let words = words.map(|word| shell::word(&word.to_string_lossy()));
     let words: Vec<String> = std::iter::once("kmk".to_owned()).chain(words).collect();
     words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Link;
+
+    #[test]
+    fn a_line_that_was_not_measured_has_no_number() {
+        let link = |measured: Option<&str>| Link {
+            flow: "a->b".to_owned(),
+            asked: Some("rtt=80ms".to_owned()),
+            measured: measured.map(str::to_owned),
+        };
+        assert_eq!(
+            link(Some("round trip 81.0 ms")).describe(),
+            "asked for rtt=80ms, measured round trip 81.0 ms"
+        );
+        assert_eq!(link(None).describe(), "asked for rtt=80ms, not measured");
+    }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// How much may be measured more or less than is asked for.
 const TOLERANCE: f64 = 0.15;
-/// What a broker and this machine take for an answer, in milliseconds: no line of a laptop is shorter.
+/// What relay and broker take for themselves, in milliseconds.
 const OWN_TIME: f64 = 1.0;
 
 /// What was measured of the line of a flow. As JSON, fields keep their names and meanings; new ones may come.
@@ -78,8 +78,8 @@ fn of_round_trip(flow: &str, asked: &LinkSpec, rtt: f64, bytes: u64) -> Option<S
         reason = "an answer has less than 2^53 bytes"
     )]
     let expected = wanted + bytes as f64 * 8.0 / rate;
-    let by = (rtt - expected).abs();
-    (by > expected * TOLERANCE && by > OWN_TIME).then(|| {
+    let differs = (rtt - expected).abs() > expected * TOLERANCE + OWN_TIME;
+    differs.then(|| {
         format!(
             "a round trip of {flow} takes {rtt:.1} ms instead of {expected:.1} ms{}",
             cause(rtt > expected)
@@ -167,21 +167,21 @@ mod tests {
             let relays = [trips(&[micros])];
             MeasuredLine::of_round_trips("a->b", &link(asked), &relays).warnings
         };
-        for near in [(80, 91_900), (80, 68_100), (2, 2_900)] {
+        for near in [(80, 92_900), (80, 67_100), (2, 3_200), (10, 12_400)] {
             assert!(
                 told(&format!("rtt={}ms", near.0), near.1).is_empty(),
                 "{near:?}"
             );
         }
         assert_eq!(
-            told("rtt=80ms", 92_100),
+            told("rtt=80ms", 93_100),
             [
-                "a round trip of a->b takes 92.1 ms instead of 80.0 ms; other load on this machine may be the reason"
+                "a round trip of a->b takes 93.1 ms instead of 80.0 ms; other load on this machine may be the reason"
             ]
         );
         assert_eq!(
-            told("rtt=80ms", 67_900),
-            ["a round trip of a->b takes 67.9 ms instead of 80.0 ms"]
+            told("rtt=80ms", 66_900),
+            ["a round trip of a->b takes 66.9 ms instead of 80.0 ms"]
         );
         // 600 bytes take 75 ms, and nothing was asked of the round trip
         assert!(told("rtt=80ms,rate=64kbit", 156_000).is_empty());

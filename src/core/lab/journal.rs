@@ -54,6 +54,15 @@ pub fn read(docker: &Docker, lab: &str, limit: &Limit) -> Result<Journal, Journa
     volumes.newest().map_or(Ok(Journal::default()), parse)
 }
 
+/// A lab's journal, where volumes of it, or of others too, were found.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn among(lab: &str, volumes: &[Labelled]) -> Result<Journal, JournalError> {
+    let volumes = Volumes::of(lab, volumes.iter().cloned());
+    volumes.newest().map_or(Ok(Journal::default()), parse)
+}
+
 /// Changes a lab's journal, if `change` changes it. It may be called more than once, each time with what is written by
 /// then; what it returns last is returned. A lab that is gone meanwhile leaves no journal.
 ///

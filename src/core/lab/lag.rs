@@ -85,6 +85,12 @@ pub(super) fn look<'a>(
     settled((lab, &wanted), views, is_in_trouble, limit)
 }
 
+/// The lag of all flows by one look: a position may be a moment old.
+pub(super) fn glance(lab: &Lab, limit: &Limit) -> Vec<FlowLag> {
+    let views = snapshots(&lab.topology, &Wanted::default(), limit);
+    of_all(lab, &views, limit)
+}
+
 /// The lag of all flows, and what holds them up: looked for where some topic stands still, or `is_in_trouble` says that the whole
 /// flow does.
 pub(super) fn settled<'a>(

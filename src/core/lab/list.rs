@@ -1,5 +1,6 @@
 //! Lists all labs on the engine. Asks docker, not the brokers.
 
+use super::drill::DrillStatus;
 use super::{Lab, LabError, State, journal, link};
 use crate::core::compose::LABEL_LAB;
 use crate::core::docker::{self, Container, Docker, DockerError, Labelled};
@@ -40,6 +41,8 @@ pub struct Listed {
     pub problem: Option<String>,
     /// The links of its flows, in the order of the spec; none where the labels cannot be read.
     pub links: Vec<LinkStatus>,
+    /// The drill that was not taken back; none where the journal cannot be read.
+    pub drill: Option<DrillStatus>,
 }
 
 impl Listed {
@@ -57,13 +60,16 @@ impl Listed {
     }
 }
 
+/// The containers of labs, by their names.
+type Labs = BTreeMap<String, Vec<Container>>;
+
 /// Every lab of which anything is left on the engine, in the order of their names. With `memory`, also what each
 /// uses: that takes the engine about 2 s.
 ///
 /// # Errors
 /// When docker cannot be asked. A lab whose labels cannot be read is listed as such.
 pub fn list(docker: &Docker, memory: bool, limit: &Limit) -> Result<Vec<Listed>, DockerError> {
-    let labs = find(docker, limit)?;
+    let (labs, volumes) = find(docker, limit)?;
     let mut used = BTreeMap::new();
     if memory {
         let running = labs.values().flatten().filter(|c| c.is_running());
@@ -74,14 +80,14 @@ pub fn list(docker: &Docker, memory: bool, limit: &Limit) -> Result<Vec<Listed>,
         let sum = memory.then(|| sum(&containers, &used));
         Listed {
             memory: sum,
-            ..describe(docker, &name, containers, limit)
+            ..describe(&name, containers, &volumes)
         }
     });
     Ok(labs.collect())
 }
 
-/// All containers of each lab; none where only networks or volumes are left.
-fn find(docker: &Docker, limit: &Limit) -> Result<BTreeMap<String, Vec<Container>>, DockerError> {
+/// All containers of each lab; none where only networks or volumes are left. And the volumes of all.
+fn find(docker: &Docker, limit: &Limit) -> Result<(Labs, Vec<Labelled>), DockerError> {
     let filter = [format!("label={LABEL_LAB}")];
     let (containers, networks, volumes) = thread::scope(|scope| {
         let networks = scope.spawn(|| docker.networks(&filter, limit));
@@ -92,21 +98,22 @@ fn find(docker: &Docker, limit: &Limit) -> Result<BTreeMap<String, Vec<Container
         };
         (containers, answer(networks), answer(volumes))
     });
-    let mut labs: BTreeMap<String, Vec<Container>> = BTreeMap::new();
+    let volumes = volumes?;
+    let mut labs = Labs::new();
     for container in containers? {
         if let Some(name) = container.label(LABEL_LAB).map(str::to_owned) {
             labs.entry(name).or_default().push(container);
         }
     }
-    for remains in networks?.iter().chain(&volumes?) {
+    for remains in networks?.iter().chain(&volumes) {
         if let Some(name) = remains.label(LABEL_LAB) {
             labs.entry(name.to_owned()).or_default();
         }
     }
-    Ok(labs)
+    Ok((labs, volumes))
 }
 
-fn describe(docker: &Docker, name: &str, containers: Vec<Container>, limit: &Limit) -> Listed {
+fn describe(name: &str, containers: Vec<Container>, volumes: &[Labelled]) -> Listed {
     let running = containers.iter().filter(|c| c.is_running()).count();
     let unknown = Listed {
         state: State::Unreadable,
@@ -120,6 +127,7 @@ fn describe(docker: &Docker, name: &str, containers: Vec<Container>, limit: &Lim
         directory: directory(&containers),
         problem: None,
         links: Vec::new(),
+        drill: None,
         lab: name.to_owned(),
     };
     if !is_name(name) {
@@ -128,12 +136,14 @@ fn describe(docker: &Docker, name: &str, containers: Vec<Container>, limit: &Lim
     }
     match Lab::describe(name, containers) {
         Ok(Some(mut lab)) => {
-            let links = links(docker, &mut lab, limit);
+            // if it cannot be read, who cut a link is unknown
+            lab.journal = journal::among(name, volumes).unwrap_or_default();
             let clusters = &lab.topology.clusters;
             let brokers = clusters.iter().filter_map(|c| c.brokers.first());
             Listed {
                 state: lab.state(),
-                links,
+                links: link::look(&lab),
+                drill: (lab.journal.drill.as_ref()).map(|drill| drill.status(name)),
                 scenario: Scenario::of(&lab.spec),
                 flows: lab.topology.flows.iter().map(Flow::name).collect(),
                 clusters: lab.spec.cluster_names(),
@@ -157,18 +167,6 @@ fn describe(docker: &Docker, name: &str, containers: Vec<Container>, limit: &Lim
             ..unknown
         },
     }
-}
-
-/// Its links. The journal is read only where something is not connected, or may be half-open; if it cannot be read, who cut it
-/// off is unknown.
-fn links(docker: &Docker, lab: &mut Lab, limit: &Limit) -> Vec<LinkStatus> {
-    let seen = link::look(lab);
-    let has_relays = lab.topology.relays().next().is_some();
-    if has_relays || seen.iter().any(|link| !link.cut_off.is_empty()) {
-        lab.journal = journal::read(docker, &lab.spec.lab, limit).unwrap_or_default();
-        return link::look(lab);
-    }
-    seen
 }
 
 /// The directory of the newest container's files.

@@ -296,7 +296,7 @@ pub(super) static LINK: Table = Table {
         field(
             "rate",
             Kind::Rate,
-            "Rate of each connection, in each direction. Default: as fast as it goes.",
+            "Rate of the line, in each direction; the connections for records share it. Default: as fast as it goes.",
             "100mbit",
         ),
     ],

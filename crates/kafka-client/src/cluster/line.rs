@@ -12,15 +12,21 @@ use kafka_protocol::protocol::StrBytes;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Fetches on their way at once: on a line of 2 s, each of a tenth of a second of its rate, there is always a next one.
-const AHEAD: usize = 32;
-
 /// A connection to whoever listens at an address: a broker, or a relay in front of one. The addresses that the broker
 /// advertises are not followed.
 #[derive(Debug)]
 pub struct Line {
     connection: Connection,
     address: Endpoint,
+}
+
+/// How records are fetched to measure a rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fetches {
+    /// Bytes of each, if a batch is no larger.
+    pub bytes: i32,
+    /// How many are on their way at once. For the line to be always full, these take longer than a round trip.
+    pub at_once: usize,
 }
 
 /// A request and its answer.
@@ -65,38 +71,41 @@ impl Line {
         })
     }
 
-    /// How many bytes a second come through: for `time`, the beginning of a partition is fetched again and again, `share`
-    /// bytes or one batch at a time. The next fetches are always on their way, so that the length of the line does not
-    /// count; nor does the first answer.
+    /// How many bytes a second come through: for `time`, the beginning of a partition is fetched again and again. The first
+    /// answer does not count. What was asked for is taken in before this returns: a relay may keep what nobody takes.
     ///
     /// # Errors
     /// When the broker does not answer, does not lead the partition, or has no records there.
     pub fn rate(
         &mut self,
         (topic, partition): (&str, i32),
-        share: i32,
+        fetches: Fetches,
         time: Duration,
         limit: &Limit,
     ) -> Result<f64, KafkaError> {
-        let request = fetch(topic, partition, share);
-        let mut ahead: VecDeque<Ticket<FetchRequest>> = VecDeque::new();
+        let request = fetch(topic, partition, fetches.bytes);
+        let mut asked: VecDeque<Ticket<FetchRequest>> = VecDeque::new();
         let mut first: Option<(Instant, u64)> = None;
+        let mut last = None;
         loop {
-            while ahead.len() < AHEAD {
-                ahead.push_back(self.connection.send(&request, limit)?);
+            while last.is_none() && asked.len() < fetches.at_once.max(1) {
+                asked.push_back(self.connection.send(&request, limit)?);
             }
-            let ticket = ahead.pop_front().expect("some were sent");
+            let Some(ticket) = asked.pop_front() else {
+                break;
+            };
             let answer = self.connection.finish(&ticket, limit)?;
             self.check(answer, topic, partition)?;
             let received = self.connection.received();
             let (since, before) = *first.get_or_insert((Instant::now(), received));
             let took = since.elapsed();
             if took >= time && received > before {
-                #[expect(clippy::cast_precision_loss, reason = "no line carries 2^53 bytes")]
-                let bytes = (received - before) as f64;
-                return Ok(bytes / took.as_secs_f64());
+                last.get_or_insert((received - before, took));
             }
         }
+        #[expect(clippy::cast_precision_loss, reason = "no line carries 2^53 bytes")]
+        let rate = last.map(|(bytes, took)| bytes as f64 / took.as_secs_f64());
+        Ok(rate.expect("it ends after the last"))
     }
 
     fn check(&self, answer: FetchResponse, topic: &str, partition: i32) -> Result<(), KafkaError> {
@@ -174,15 +183,21 @@ mod tests {
         let mut line = Line::open(&broker.endpoint(), &soon()).unwrap();
         let time = Duration::from_millis(50);
         let begun = Instant::now();
-        let rate = line.rate(("t", 0), 1, time, &soon()).unwrap();
+        let fetches = Fetches {
+            bytes: 1,
+            at_once: 4,
+        };
+        let rate = line.rate(("t", 0), fetches, time, &soon()).unwrap();
         // each answer has a whole batch
         assert!(begun.elapsed() >= time && rate > 10_000.0 / 0.05, "{rate}");
+        // and none is left on its way
+        assert!(line.round_trip(&soon()).unwrap().bytes < 1000);
         for (place, said) in [
             (("t", 1), "partition 1 of topic `t` has no records"),
             (("u", 0), "UNKNOWN_TOPIC_OR_PARTITION"),
         ] {
             let mut line = Line::open(&broker.endpoint(), &soon()).unwrap();
-            let error = line.rate(place, 1, time, &soon()).unwrap_err();
+            let error = line.rate(place, fetches, time, &soon()).unwrap_err();
             assert!(error.to_string().contains(said), "{error}");
         }
     }

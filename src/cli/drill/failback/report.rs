@@ -1,11 +1,11 @@
 use super::super::super::output::{DONE, ERROR, styled};
 use super::super::super::quantity::count;
 use super::super::super::table::{row, table};
-use crate::cli::CliError;
+use super::super::report::numbered;
 use kafka_mirror_kit::core::judge::drill::equality::OffsetRange;
 use kafka_mirror_kit::core::judge::drill::failback::{FlowDifference, GroupReturn, Promise};
 use kafka_mirror_kit::core::lab::compare::Stranded;
-use kafka_mirror_kit::core::lab::drill::FailbackReport;
+use kafka_mirror_kit::core::lab::drill::{FailbackRehearsal, FailbackReport};
 use serde::Serialize;
 use std::path::Path;
 
@@ -14,19 +14,26 @@ const SHOWN: usize = 5;
 
 /// The report for scripts. Fields are added, never renamed.
 #[derive(Serialize)]
-struct Json<'a> {
+pub(in crate::cli::drill) struct Json<'a> {
     /// Whether everything held that had to.
     passed: bool,
     #[serde(flatten)]
     report: &'a FailbackReport,
 }
 
-pub(super) fn json(report: &FailbackReport) -> Result<String, CliError> {
-    let passed = report.passed();
-    Ok(serde_json::to_string_pretty(&Json { passed, report })?)
+impl<'a> Json<'a> {
+    pub(in crate::cli::drill) fn of(report: &'a FailbackReport) -> Self {
+        let passed = report.passed();
+        Self { passed, report }
+    }
 }
 
 pub(super) fn text(report: &FailbackReport, salvage: Option<&Path>) -> String {
+    format!("{}\n\n{}", compared(report, salvage), verdict(report))
+}
+
+/// All but the verdict.
+pub(in crate::cli::drill) fn compared(report: &FailbackReport, salvage: Option<&Path>) -> String {
     let (source, target) = (&report.source, &report.target);
     let mut parts = vec![format!(
         "Failed back from {target} to {source}; {} written on {target} meanwhile, {} on {source} after the switch back.",
@@ -51,17 +58,16 @@ pub(super) fn text(report: &FailbackReport, salvage: Option<&Path>) -> String {
         "FOREIGN",
         "OUT OF ORDER",
     ]);
-    let rows = rows.map(|(when, one)| compared(when, one));
+    let rows = rows.map(|(when, one)| line(when, one));
     parts.push(table(&[vec![heading], rows.to_vec()].concat()));
     parts.push(surplus(report));
     if !report.groups.is_empty() {
         parts.push(groups(&report.groups));
     }
-    parts.push(verdict(report));
     parts.join("\n\n")
 }
 
-fn compared(when: &str, one: &FlowDifference) -> Vec<String> {
+fn line(when: &str, one: &FlowDifference) -> Vec<String> {
     let numbers = [
         one.source,
         one.target,
@@ -77,30 +83,32 @@ fn compared(when: &str, one: &FlowDifference) -> Vec<String> {
         .collect()
 }
 
+pub(super) fn rehearsal(rehearsal: &FailbackRehearsal) -> String {
+    let source = rehearsal.flow.split("->").next().unwrap_or_default();
+    let mut parts = vec![numbered(
+        &format!("A failback of {} would:", rehearsal.flow),
+        &rehearsal.steps,
+        &rehearsal.notes,
+    )];
+    let unknown = rehearsal.unknown.as_deref().unwrap_or_default();
+    parts.push(match rehearsal.stranded.as_deref() {
+        None => format!("Records that are only on {source} cannot be read: {unknown}."),
+        Some([]) => format!("No record is only on {source} now."),
+        Some(stranded) => {
+            let records = rehearsal.stranded_records.unwrap_or_default();
+            let (records, listed) = (count(records, "record"), listed(stranded));
+            format!("Only on {source} now: {records}:\n{listed}")
+        }
+    });
+    parts.join("\n\n")
+}
+
 fn stranded(report: &FailbackReport, salvage: Option<&Path>) -> String {
     let (source, target) = (&report.source, &report.target);
     if report.stranded.is_empty() {
         return format!("Nothing was stranded: every record of {source} was on {target}.");
     }
-    let heading = row(["TOPIC", "PARTITION", "OFFSETS", "RECORDS", "MIRRORMAKER"]);
-    let rows = report.stranded.iter().flat_map(|one: &Stranded| {
-        let line = |ranges: &[OffsetRange], what: &str| {
-            let records: u64 = ranges.iter().map(|range| range.records).sum();
-            (records > 0).then(|| {
-                row([
-                    &one.topic,
-                    &one.partition.to_string(),
-                    &offsets(ranges),
-                    &records.to_string(),
-                    what,
-                ])
-            })
-        };
-        let later = line(&one.later, "mirrors them late");
-        let never = line(&one.never, "has passed over them");
-        later.into_iter().chain(never).collect::<Vec<_>>()
-    });
-    let listed = table(&[heading].into_iter().chain(rows).collect::<Vec<_>>());
+    let listed = listed(&report.stranded);
     let exported = match (report.exported, salvage) {
         (Some(exported), Some(path)) => {
             format!(
@@ -118,6 +126,33 @@ fn stranded(report: &FailbackReport, salvage: Option<&Path>) -> String {
             records => format!("{records} records were"),
         }
     )
+}
+
+fn listed(stranded: &[Stranded]) -> String {
+    let heading = row(["TOPIC", "PARTITION", "OFFSETS", "RECORDS", "MIRRORMAKER"]);
+    table(&[vec![heading], stranded_rows(stranded)].concat())
+}
+
+/// Partition by partition: the offsets, and what becomes of them.
+pub(super) fn stranded_rows(stranded: &[Stranded]) -> Vec<Vec<String>> {
+    let rows = stranded.iter().flat_map(|one: &Stranded| {
+        let line = |ranges: &[OffsetRange], what: &str| {
+            let records: u64 = ranges.iter().map(|range| range.records).sum();
+            (records > 0).then(|| {
+                row([
+                    &one.topic,
+                    &one.partition.to_string(),
+                    &offsets(ranges),
+                    &records.to_string(),
+                    what,
+                ])
+            })
+        };
+        let later = line(&one.later, "mirrors them late");
+        let never = line(&one.never, "has passed over them");
+        later.into_iter().chain(never).collect::<Vec<_>>()
+    });
+    rows.collect()
 }
 
 fn offsets(ranges: &[OffsetRange]) -> String {
@@ -145,7 +180,7 @@ fn groups(groups: &[GroupReturn]) -> String {
 }
 
 /// Where copies too many come from.
-fn surplus(report: &FailbackReport) -> String {
+pub(super) fn surplus(report: &FailbackReport) -> String {
     let forward = report.afterwards.forward.surplus;
     let back = report.afterwards.back.surplus;
     match forward + back {
@@ -160,9 +195,14 @@ fn surplus(report: &FailbackReport) -> String {
     }
 }
 
-fn verdict(report: &FailbackReport) -> String {
+/// What did not hold.
+pub(in crate::cli::drill) fn failures(report: &FailbackReport) -> Vec<String> {
     let failed = report.checks.iter().filter(|check| !check.held);
-    let failed: Vec<String> = failed.map(|check| broken(&check.promise, report)).collect();
+    failed.map(|check| broken(&check.promise, report)).collect()
+}
+
+fn verdict(report: &FailbackReport) -> String {
+    let failed = failures(report);
     if failed.is_empty() {
         let passed = styled(DONE.bold(), "PASSED:");
         let groups = match report.groups.len() {
@@ -174,7 +214,7 @@ fn verdict(report: &FailbackReport) -> String {
     format!("{} {}", styled(ERROR, "FAILED:"), failed.join("; "))
 }
 
-fn broken(promise: &Promise, report: &FailbackReport) -> String {
+pub(super) fn broken(promise: &Promise, report: &FailbackReport) -> String {
     let of = |flow: &str| {
         let both = &report.afterwards;
         [&both.forward, &both.back]

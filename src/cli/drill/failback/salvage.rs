@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 
 /// The file for `--salvage`: new, and there as a whole or not at all. What it holds may exist nowhere else, so nothing is
 /// ever replaced.
-pub(super) struct SalvageFile {
+pub(in crate::cli::drill) struct SalvageFile {
     path: PathBuf,
     to: Option<BufWriter<NamedTempFile>>,
 }
@@ -37,7 +37,7 @@ impl SalvageFile {
         Ok(Self { path, to })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::cli::drill) fn path(&self) -> &Path {
         &self.path
     }
 }

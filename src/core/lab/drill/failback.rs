@@ -3,10 +3,13 @@
 
 mod copied;
 mod groups;
+mod rehearse;
 mod report;
 mod run;
 mod undo;
 
+pub(super) use rehearse::steps;
+pub use rehearse::{FailbackRehearsal, rehearse};
 pub use report::{BothWays, FailbackReport};
 
 use super::state::{Back, DrillState, Phase};
@@ -107,7 +110,7 @@ pub fn failback(
 }
 
 /// Both directions of a lab that comes home.
-struct Way {
+pub(super) struct Way {
     /// The lab with both flows.
     topology: Topology,
     /// Places of the flow that failed over, and of the one back.
@@ -118,7 +121,7 @@ struct Way {
 }
 
 impl Way {
-    fn find(lab: &Lab, state: &DrillState) -> Result<Self, Unfit> {
+    pub(super) fn find(lab: &Lab, state: &DrillState) -> Result<Self, Unfit> {
         if state.phase != Phase::FailedOver {
             let flow = state.flow.clone();
             return Err(Unfit(vec![Finding::Unfinished { flow }]));

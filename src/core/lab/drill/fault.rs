@@ -80,7 +80,9 @@ impl Run<'_> {
         let (flow, limit) = (self.plan.flow, self.docker_limit());
         let name = flow.name();
         let half_open = self.what.fault == Fault::HalfOpen;
-        let noted = link::note_cut(self.docker, self.lab, &name, half_open, &limit)?;
+        let cut = link::note_cut(self.docker, &self.lab.spec.lab, &name, half_open, &limit)?;
+        let mut asked = self.lab.journal.clone();
+        asked.link(&name).cut = Some(cut);
         let (what, done) = if half_open {
             (
                 format!("Making the link {name} half-open"),
@@ -95,7 +97,7 @@ impl Run<'_> {
         self.step(&what, &done, || {
             let from = clock.now();
             if half_open {
-                put_some(flow, &noted, |_| true, &limit, self.observer)?;
+                put_some(flow, &asked, |_| true, &limit, self.observer)?;
             } else {
                 let network = self.plan.network.as_deref();
                 link::cut(self.docker, network, &self.plan.mirrors, &limit)?;
@@ -128,7 +130,7 @@ impl Run<'_> {
         joined(workers.producer);
         let until = clock.now();
         let decided = self.decide(clock)?;
-        self.step(
+        let fence = self.step(
             "Checking that no topic grows",
             "No mirrored topic grows",
             || fence::verify(&self.lab.topology, plan.flow, &plan.source, &self.limit()),
@@ -137,11 +139,12 @@ impl Run<'_> {
             "Waiting for the copy",
             "Every partition is copied, every group synced",
             || {
-                fence::copied(plan, &self.limit())?;
+                fence::copied(self.lab, plan.flow, &self.limit())?;
                 signals.close_source.raise();
                 workers.members.into_iter().for_each(joined);
                 let time = plan.group_sync + LATE;
-                Ok(self.limit_of(time).pause(time)?)
+                self.limit_of(time).pause(time)?;
+                fence.holds(&plan.source, &self.limit())
             },
         )?;
         let predictions = predict(&self.lab.topology, plan, &self.limit())?;

@@ -1,23 +1,34 @@
 //! The fence of a planned failover: nobody writes to the source any more, and what was written is copied.
 
 use super::DrillError;
-use super::plan::{Plan, Side};
+use super::plan::Side;
+use crate::core::judge::lag::FlowLag;
+use crate::core::lab::{Lab, lag};
 use crate::core::mirrormaker::patterns::{Rules, Selection};
 use crate::core::topology::{Flow, Topology};
 use kmk_kafka::wait::{Limit, Probe, Stop, seconds};
-use kmk_kafka::{Admin, At, KafkaError};
-use std::collections::BTreeMap;
+use kmk_kafka::{Admin, At};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 /// For so long the ends of all topics have to stand still.
 const STANDSTILL: Duration = Duration::from_secs(3);
 /// How often it is looked whether all is copied.
 const LOOK: Duration = Duration::from_millis(50);
+/// How long one look may take.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// Ends of topics, by topic and partition.
 type Ends = BTreeMap<(String, i32), i64>;
 
-/// Watches the ends of all topics that the flow mirrors; those that stood still.
+/// Ends of all topics that the flow mirrors, which stood still.
+#[derive(Debug)]
+pub(super) struct Fence {
+    ends: Ends,
+    seen: Instant,
+}
+
+/// Watches the ends of all topics that the flow mirrors.
 ///
 /// # Errors
 /// [`DrillError::NotFenced`] with each topic that moved.
@@ -26,7 +37,7 @@ pub(super) fn verify(
     flow: &Flow,
     source: &Side,
     limit: &Limit,
-) -> Result<usize, DrillError> {
+) -> Result<Fence, DrillError> {
     let mut admin = Admin::connect_patiently(&source.endpoints, limit)?;
     let rules = Rules::of_flow(flow);
     let mut topics: Vec<String> = admin.topics(limit)?.into_keys().collect();
@@ -35,15 +46,30 @@ pub(super) fn verify(
         let is_mirrored = matches!(selection, Selection::Included | Selection::NotEvaluated(_));
         is_mirrored && !topology.is_internal(topic)
     });
-    let begun = Instant::now();
-    let before = admin.offsets(&topics, At::Latest, limit)?;
+    let seen = Instant::now();
+    let ends = admin.offsets(&topics, At::Latest, limit)?;
     limit.pause(STANDSTILL)?;
-    let after = admin.offsets(&topics, At::Latest, limit)?;
-    let moving = moving(&before, &after, begun.elapsed());
-    if moving.is_empty() {
-        return Ok(topics.len());
+    let fence = Fence { ends, seen };
+    fence.holds(source, limit)?;
+    Ok(fence)
+}
+
+impl Fence {
+    /// Looks whether nothing has been written since.
+    ///
+    /// # Errors
+    /// [`DrillError::NotFenced`] with each topic that moved.
+    pub(super) fn holds(&self, source: &Side, limit: &Limit) -> Result<(), DrillError> {
+        let mut admin = Admin::connect_patiently(&source.endpoints, limit)?;
+        let topics: BTreeSet<String> = self.ends.keys().map(|(topic, _)| topic.clone()).collect();
+        let topics: Vec<String> = topics.into_iter().collect();
+        let now = admin.offsets(&topics, At::Latest, limit)?;
+        let moving = moving(&self.ends, &now, self.seen.elapsed());
+        if moving.is_empty() {
+            return Ok(());
+        }
+        Err(DrillError::NotFenced { moving })
     }
-    Err(DrillError::NotFenced { moving })
 }
 
 /// The topics whose ends moved, with how fast they did.
@@ -65,32 +91,45 @@ fn moving(before: &Ends, after: &Ends, time: Duration) -> Vec<String> {
     told.collect()
 }
 
-/// Waits until every partition of the drill's topic is on the target to its end.
+/// Waits until every partition of every topic that the flow mirrors is copied to its end, by MirrorMaker's positions.
 ///
 /// # Errors
 /// [`DrillError::NotCopied`].
-pub(super) fn copied(plan: &Plan<'_>, limit: &Limit) -> Result<(), DrillError> {
-    let mut source = Admin::connect_patiently(&plan.source.endpoints, limit)?;
-    let mut target = Admin::connect_patiently(&plan.target.endpoints, limit)?;
-    let wanted = source.offsets(std::slice::from_ref(&plan.topic), At::Latest, limit)?;
+pub(super) fn copied(lab: &Lab, flow: &Flow, limit: &Limit) -> Result<(), DrillError> {
     let copied = limit.until(LOOK, || {
-        let there = target.offsets(std::slice::from_ref(&plan.mirrored), At::Latest, limit)?;
-        let short = wanted.iter().find_map(|((_, partition), end)| {
-            let at = there
-                .get(&(plan.mirrored.clone(), *partition))
-                .copied()
-                .unwrap_or(0);
-            (at < *end).then(|| format!("partition {partition} ends at {at} of {end}"))
-        });
-        Ok::<_, KafkaError>(short.map_or(Probe::Ready(()), Probe::NotYet))
+        // one look is not cut short: what it does not come to would be unknown
+        let whole = Limit::new(ANSWER, limit.interrupt());
+        let flows = lag::glance(lab, &whole);
+        let lag = flows.iter().find(|lag| lag.name == flow.name());
+        let left = lag.map_or_else(|| Some("the flow is gone".to_owned()), left);
+        Ok::<_, Stop>(left.map_or(Probe::Ready(()), Probe::NotYet))
     });
-    copied.map_err(|error| match error {
-        KafkaError::Stopped(Stop::Deadline { allowed, last_seen }) => DrillError::NotCopied {
+    copied.map_err(|stop| match stop {
+        Stop::Deadline { allowed, last_seen } => DrillError::NotCopied {
             seen: last_seen,
             waited: allowed,
         },
-        other => other.into(),
+        Stop::Interrupted => stop.into(),
     })
+}
+
+/// What is left to copy of a flow, or not known of it.
+fn left(flow: &FlowLag) -> Option<String> {
+    let left = flow.topics.iter().filter(|topic| topic.behind > 0);
+    let left: Vec<String> = left
+        .map(|topic| {
+            let behind = topic.partitions.iter().filter(|one| one.behind > 0);
+            let partitions: Vec<String> = behind.map(|one| one.partition.to_string()).collect();
+            let (name, behind, partitions) = (&topic.source, topic.behind, partitions.join(", "));
+            format!(
+                "records of topic `{name}` that are not copied: {behind} (partition {partitions})"
+            )
+        })
+        .collect();
+    if left.is_empty() {
+        return flow.problem.clone();
+    }
+    Some(left.join("; "))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! [`failover`] is the list of steps; the verdict is [`judge::drill`](crate::core::judge::drill)'s.
 
 mod canary;
+mod cycle;
 mod drain;
 mod error;
 pub mod experiment;
@@ -19,17 +20,22 @@ mod predict;
 mod prepare;
 mod report;
 mod run;
+mod siblings;
 mod sides;
 mod stage;
 mod state;
 mod take_back;
 mod workload;
 
+pub use cycle::{CycleRehearsal, CycleReport, cycle, rehearse_cycle};
 pub use error::DrillError;
-pub use failback::{BothWays, Failback, FailbackReport, Salvage, failback};
+pub use failback::{
+    BothWays, Failback, FailbackRehearsal, FailbackReport, Salvage, failback, rehearse,
+};
 pub use finding::{Finding, Unfit};
 pub use report::{FailoverReport, Step};
-pub use state::{DrillState, Phase};
+pub use siblings::Sibling;
+pub use state::{DrillState, DrillStatus, Phase};
 pub use take_back::{TakenBack, abort};
 
 use crate::core::docker::Docker;

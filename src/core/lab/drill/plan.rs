@@ -1,7 +1,7 @@
 //! Looks at a lab before a drill: what it will work with, and everything that does not allow it.
 
 use super::finding::{Finding, Unfit};
-use super::{DrillError, DrillState, Failover, Fault, Habit};
+use super::{DrillError, DrillState, Failover, Fault, Habit, siblings};
 use crate::core::docker::Docker;
 use crate::core::judge::failover::Mirroring;
 use crate::core::judge::ledger::RunId;
@@ -307,9 +307,7 @@ pub(super) fn group_sync(flow: &Flow) -> Duration {
 
 fn notes(topology: &Topology, flow: &Flow) -> Vec<String> {
     let (source, target) = (&flow.spec.source, &flow.spec.target);
-    let siblings = topology.flows.iter();
-    let siblings = siblings.filter(|one| one.spec.target == *target && one.name() != flow.name());
-    let siblings: Vec<String> = siblings.map(Flow::name).collect();
+    let siblings = siblings::names(topology, target, &flow.name());
     let others = topology.flows.iter();
     let others = others.filter(|one| one.spec.source == *source && one.spec.target != *target);
     let others: Vec<String> = others.map(Flow::name).collect();

@@ -1,7 +1,7 @@
 //! What came of a drill, as plain values. As JSON, fields keep their names and meanings; new ones may come.
 
 use super::plan::Plan;
-use super::{Failover, Fault, Rehearsal};
+use super::{Failover, Fault, Rehearsal, Sibling};
 use crate::core::judge::drill::Judgement;
 use kmk_kafka::wait::seconds;
 use serde::Serialize;
@@ -44,6 +44,8 @@ pub struct FailoverReport {
     /// The verdict.
     #[serde(flatten)]
     pub judgement: Judgement,
+    /// Other flows of the same MirrorMaker, as they were found after the switch.
+    pub siblings: Vec<Sibling>,
     /// Worth knowing.
     pub notes: Vec<String>,
 }
@@ -106,7 +108,7 @@ impl Rehearsal {
             ]),
             Fault::Planned => steps.extend([
                 "stop the producer, and check that no mirrored topic grows for 3 s".to_owned(),
-                "wait until every partition is copied and the groups are synced".to_owned(),
+                "wait until every mirrored topic is copied and the groups are synced".to_owned(),
                 "stop MirrorMaker".to_owned(),
             ]),
         }

@@ -6,9 +6,9 @@ use super::predict::Predictions;
 use super::stage::{GroupScene, Read, Scene, Signals, Stopping};
 use super::workload::{Workers, joined};
 use super::{DOCKER, DrillError, Failover, FailoverReport, Fault, Habit, Step};
-use super::{facts, prepare, sides};
+use super::{facts, prepare, siblings, sides};
 use crate::core::docker::Docker;
-use crate::core::event::{Observer, step};
+use crate::core::event::{Event, Observer, step};
 use crate::core::judge::drill::{Micros, Times, judge};
 use crate::core::lab::Lab;
 use crate::core::lab::verify::Clock;
@@ -46,6 +46,9 @@ impl Run<'_> {
     pub(super) fn until_the_end(&self) -> Result<FailoverReport, DrillError> {
         let clock = Clock::start();
         let plan = self.plan;
+        for note in &plan.notes {
+            self.observer.on(Event::Note(note.clone()));
+        }
         self.step(
             "Creating the drill's topics",
             "Created the drill's topics",
@@ -74,6 +77,7 @@ impl Run<'_> {
             sides.source = Some(sides::source(plan, partitions, &self.limit())?);
             Ok(sides)
         })?;
+        let siblings = siblings::look(self.docker, &self.lab.spec.lab, plan.flow, self.interrupt)?;
         let facts = facts::gather(self.what, plan, scene, &seen, sides);
         let judgement = judge(&facts, &self.what.budget);
         Ok(FailoverReport {
@@ -96,6 +100,7 @@ impl Run<'_> {
             seconds: clock.elapsed().as_secs_f64(),
             steps: steps(&seen.times),
             judgement,
+            siblings,
             notes: plan.notes.clone(),
         })
     }

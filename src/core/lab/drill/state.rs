@@ -4,11 +4,11 @@ use super::Fault;
 use super::plan::Plan;
 use crate::core::docker::Docker;
 use crate::core::lab::journal::{self, JournalError};
-use crate::core::spec::LinkSpec;
+use crate::core::spec::{LinkSpec, in_lab};
 use kmk_kafka::message::to_millis;
 use kmk_kafka::wait::Limit;
 use serde::{Deserialize, Serialize};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A drill of a lab, from its first change until it is taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,21 @@ pub struct Line {
     /// What its relays had been told to be, if that was not what the lab was deployed with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<LinkSpec>,
+}
+
+/// A drill of a lab, in a few words. As JSON, fields keep their names and meanings; new ones may come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DrillStatus {
+    /// `failover`, or `failback` once that has begun.
+    pub what: &'static str,
+    /// `source->target`.
+    pub flow: String,
+    /// `failed_over`, or `begun`: it is running, has died, or has ended and was kept.
+    pub phase: &'static str,
+    /// When the failover began: RFC 3339, UTC.
+    pub since: String,
+    /// The commands that end it, the usual one first.
+    pub next: Vec<String>,
 }
 
 /// What a failback changes.
@@ -98,6 +113,38 @@ impl DrillState {
             groups: plan.groups.iter().map(|(_, group)| group.clone()).collect(),
             back: None,
             line: None,
+        }
+    }
+
+    /// Whether `kmk drill failback` can bring it home: only with prefixed names.
+    pub fn comes_home(&self) -> bool {
+        self.topics.mirrored != self.topics.target
+    }
+
+    /// What is told of it to those who look at the lab of that name.
+    pub fn status(&self, lab: &str) -> DrillStatus {
+        let is_failed_over = self.phase == Phase::FailedOver && self.back.is_none();
+        let lab = in_lab(lab);
+        let failback = format!("kmk drill failback{lab}");
+        let next = (is_failed_over && self.comes_home()).then_some(failback);
+        let since = Duration::from_millis(u64::try_from(self.since).unwrap_or(0));
+        DrillStatus {
+            what: if self.back.is_some() {
+                "failback"
+            } else {
+                "failover"
+            },
+            flow: self.flow.clone(),
+            phase: if is_failed_over {
+                "failed_over"
+            } else {
+                "begun"
+            },
+            since: humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string(),
+            next: next
+                .into_iter()
+                .chain([format!("kmk drill abort{lab}")])
+                .collect(),
         }
     }
 

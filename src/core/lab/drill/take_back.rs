@@ -1,7 +1,7 @@
 //! Takes a drill back: what it stopped runs again, and what it made is removed.
 
 use super::state::DrillState;
-use super::{DrillError, failback, link};
+use super::{DrillError, failback, link, siblings};
 use crate::core::docker::Container;
 use crate::core::docker::Docker;
 use crate::core::event::{Event, Observer};
@@ -28,6 +28,8 @@ const NO_GROUP: i16 = 69;
 pub struct TakenBack {
     /// The drill.
     pub state: DrillState,
+    /// Other flows of the same MirrorMaker: records cross them too.
+    pub siblings: Vec<String>,
     /// How long it took.
     pub took: Duration,
 }
@@ -52,6 +54,7 @@ pub fn abort(
     };
     take_back(docker, &lab, &state, limit, observer)?;
     Ok(TakenBack {
+        siblings: siblings::names(&lab.topology, &state.target, &state.flow),
         state,
         took: begun.elapsed(),
     })
@@ -100,7 +103,10 @@ pub(super) fn take_back(
     docker.start(&brokers, limit)?;
     let ready = readiness.wait_for_brokers(limit, observer);
     ready.map_err(Box::new)?;
-    link::reconnect(docker, lab, state, limit, observer)?;
+    link::reconnect(docker, lab, &state.flow, limit, observer)?;
+    if let Some(line) = &state.line {
+        link::shape(docker, lab, &state.flow, line.asked, limit)?;
+    }
     // what MirrorMaker does not find when it starts it does not go on with
     let mirrors = match &state.back {
         Some(_) => failback::stop_mirrors(docker, lab, limit)?,

@@ -3,7 +3,7 @@
 
 use super::of_all;
 use crate::core::judge::lag::{FlowLag, PartitionLag, Since, Stall, Watch};
-use crate::core::lab::Lab;
+use crate::core::lab::{Lab, link};
 use crate::core::mirrormaker::config;
 use crate::core::mirrormaker::state;
 use crate::core::observe::{FlowSnapshot, Snapshots, Wanted, connect, internal, snapshots};
@@ -97,11 +97,11 @@ fn window(suspects: &Suspects, flows: &[FlowLag]) -> Duration {
     if tell_their_age { WINDOW } else { LONG_WINDOW }
 }
 
-/// Where records have waited for long.
+/// Where records have waited for long. Of a link that was cut, it is known that nothing moves, and why.
 fn suspects(lab: &Lab, views: &Snapshots<'_>, flows: &[FlowLag], limit: &Limit) -> Suspects {
     let mut suspects = Suspects::new();
     for (flow, lag) in lab.topology.flows.iter().zip(flows) {
-        let Some(mirror) = mirror(views, flow) else {
+        let Some(mirror) = mirror(views, flow).filter(|_| !link::is_cut(lab, flow)) else {
             continue;
         };
         let places = partitions(lag).filter(|(place, one)| {

@@ -13,8 +13,11 @@ use crate::core::lab::journal::{self, Cut, Journal};
 use crate::core::lab::lock::{self, Lock, LockError};
 use crate::core::lab::{Lab, LabError};
 use crate::core::topology::{Flow, Proof, Relay, Topology};
-use kmk_kafka::wait::{Limit, Probe, Stop};
+use kmk_kafka::wait::{Interrupt, Limit, Probe, Stop};
 use std::time::{Duration, Instant};
+
+/// How long the relays of a flow may take to answer.
+const RELAYS: Duration = Duration::from_secs(10);
 
 /// Which links are to be restored.
 #[derive(Debug, Clone, Default)]
@@ -162,19 +165,21 @@ fn connect(
     }
 }
 
-/// Makes relays that run pass records on again, and asks them whether they do; those that start are told then.
+/// Makes relays pass records on again, and asks them whether they do. Those that are down remember nothing; one that is paused
+/// does.
 fn pass_on(
     lab: &Lab,
     flow: &str,
     restored: &Journal,
     observer: &dyn Observer,
 ) -> Result<(), LinkError> {
-    let runs = |relay: &Relay| {
+    let is_up = |relay: &Relay| {
         let container = lab.container(&relay.service);
-        container.is_some_and(Container::is_running)
+        container.is_some_and(Container::is_up)
     };
+    let limit = Limit::new(RELAYS, &Interrupt::default());
     let flow = flow_of(lab, flow)?;
-    put_some(flow, restored, runs, &uninterrupted(), observer)?;
+    put_some(flow, restored, is_up, &limit, observer)?;
     Ok(())
 }
 

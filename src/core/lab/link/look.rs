@@ -96,6 +96,11 @@ pub(super) fn of_one(
     }
 }
 
+/// Whether `kmk link cut` cut the link of a flow, and every MirrorMaker of it is still off the network.
+pub(in crate::core::lab) fn is_cut(lab: &Lab, flow: &Flow) -> bool {
+    of_one(&lab.topology, flow, &lab.containers, &lab.journal).state == LinkState::Cut
+}
+
 /// The containers of a flow's MirrorMaker.
 pub(in crate::core::lab) fn workers<'a>(
     topology: &Topology,

@@ -6,7 +6,7 @@ use super::shaped::{asked_line, of_connection, problems};
 use crate::core::docker::{Container, Docker};
 use crate::core::event::{Event, Observer, step};
 use crate::core::judge::line::{self, MeasuredLine};
-use crate::core::judge::link::LinkStatus;
+use crate::core::judge::link::{LinkState, LinkStatus};
 use crate::core::lab::lock::{self, Lock};
 use crate::core::lab::{Journal, Lab, State};
 use crate::core::observe::{connect, side_by_side};
@@ -14,14 +14,17 @@ use crate::core::spec::LinkSpec;
 use crate::core::topology::{Flow, Link, Relay, Topology};
 use kmk_kafka::wait::{Limit, Stop};
 use kmk_kafka::{
-    Admin, Batch, KafkaError, Line, NewTopic, Producer, ProducerOptions, RoundTrip, Tally,
+    Admin, Batch, Fetches, KafkaError, Line, NewTopic, Producer, ProducerOptions, RoundTrip, Tally,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Round trips over each of so many connections at once: 20, in the time of 5.
+/// How many round trips are measured.
+const ROUND_TRIPS: usize = 20;
+/// On a longer line they are measured over several connections at once. That is sooner done, and makes each of them a
+/// millisecond or two longer.
+const SHORT: Duration = Duration::from_millis(50);
 const CONNECTIONS: usize = 5;
-const ROUND_TRIPS: usize = 4;
 /// What all this takes at most besides round trips.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -52,23 +55,26 @@ fn round_trip(lab: &Lab, flow: &Flow, link: &LinkStatus, limit: &Limit) -> Measu
     let (Some(relays), Some(asked)) = (&flow.link, of_connection(flow, &lab.journal)) else {
         return MeasuredLine::unknown("no relay: the line is as fast as this machine");
     };
-    let cut = lab.journal.cut(&link.flow);
-    let reason = if cut.is_some_and(|cut| cut.half_open) {
-        Some("the link is half-open: nothing comes through")
-    } else if link.cut.is_some() {
-        Some("the link is cut")
-    } else if lab.state() == State::Stopped {
-        Some("the lab is stopped")
-    } else {
-        None
+    let reason = match link.state {
+        LinkState::HalfOpen => Some("the link is half-open: nothing comes through"),
+        LinkState::Cut => Some("the link is cut"),
+        LinkState::PartlyCut => Some("the link is partly cut"),
+        _ if lab.state() == State::Stopped => Some("the lab is stopped"),
+        _ => None,
     };
     if let Some(reason) = reason {
         return MeasuredLine::unknown(reason);
     }
-    let trip = Duration::from_millis(u64::from(asked.rtt_ms() + asked.jitter_ms()));
-    let most = u32::try_from(ROUND_TRIPS).unwrap_or(u32::MAX) + 4;
-    let limit = Limit::new(PATIENCE + trip * most, limit.interrupt());
-    let tried = side_by_side(&relays.relays, |relay| round_trips(lab, relay, &limit));
+    // 1,000 bytes of an answer take their time, too
+    let answer = asked.rate.map_or(0, |rate| 8_000 / rate.0.max(1));
+    let trip = asked.rtt_ms() + asked.jitter_ms() + answer;
+    let trip = Duration::from_millis(u64::from(trip));
+    let connections = if trip > SHORT { CONNECTIONS } else { 1 };
+    // until the last, these take 7 long ones or 21 short ones
+    let limit = Limit::new(PATIENCE + trip * 10, limit.interrupt());
+    let tried = side_by_side(&relays.relays, |relay| {
+        round_trips(lab, relay, connections, &limit)
+    });
     let measured: Result<Vec<Vec<RoundTrip>>, String> = tried.into_iter().collect();
     let mut measured = match measured {
         Ok(trips) => MeasuredLine::of_round_trips(&link.flow, &asked, &trips),
@@ -81,24 +87,32 @@ fn round_trip(lab: &Lab, flow: &Flow, link: &LinkStatus, limit: &Limit) -> Measu
     if !measured.warnings.is_empty() {
         (measured.warnings).extend(problems(flow, &lab.journal, &limit));
     }
+    if measured.rtt_ms.is_none() {
+        return measured;
+    }
     measured.connections = relays.connections;
     let whole = asked_line(flow, &lab.journal).unwrap_or_default();
     (measured.warnings).extend(line::window(flow, &lab.topology, &whole));
     measured
 }
 
-fn round_trips(lab: &Lab, relay: &Relay, limit: &Limit) -> Result<Vec<RoundTrip>, String> {
+fn round_trips(
+    lab: &Lab,
+    relay: &Relay,
+    connections: usize,
+    limit: &Limit,
+) -> Result<Vec<RoundTrip>, String> {
     // its port may be another lab's by now
     let container = lab.container(&relay.service);
     if !container.is_some_and(Container::is_running) {
         return Err(format!("relay {} is not running", relay.service));
     }
-    let connections = side_by_side(0..CONNECTIONS, |_| {
+    let measured = side_by_side(0..connections, |_| {
         let mut line = Line::open(&relay.measure, limit)?;
-        let trips = (0..ROUND_TRIPS).map(|_| line.round_trip(limit));
+        let trips = (0..ROUND_TRIPS / connections).map(|_| line.round_trip(limit));
         trips.collect::<Result<Vec<_>, KafkaError>>()
     });
-    let trips: Result<Vec<Vec<RoundTrip>>, KafkaError> = connections.into_iter().collect();
+    let trips: Result<Vec<Vec<RoundTrip>>, KafkaError> = measured.into_iter().collect();
     match trips {
         Ok(trips) => Ok(trips.concat()),
         Err(error) => Err(format!(
@@ -147,7 +161,7 @@ pub fn load(
         match rate {
             Ok(rate) => measured.add_rate(&link.flow, &asked, rate),
             Err(KafkaError::Stopped(Stop::Interrupted)) => return Err(Stop::Interrupted.into()),
-            Err(error) => measured.unknown = Some(format!("its rate is unknown: {error}")),
+            Err(error) => measured.unknown = Some(error.to_string()),
         }
     }
     Ok(())
@@ -183,10 +197,7 @@ fn rates(
     leaders: &BTreeMap<i32, i32>,
     limit: &Limit,
 ) -> Result<f64, KafkaError> {
-    // a tenth of a second of it
-    let share = asked.rate.map_or(u32::MAX, |rate| rate.0 / 8 * 100);
-    let all = i32::try_from(BATCH * BATCHES).unwrap_or(i32::MAX);
-    let share = i32::try_from(share).map_or(all, |share| share.clamp(1, all));
+    let fetches = fetches(asked);
     let mut slowest = f64::INFINITY;
     for relay in &link.relays {
         let cluster = topology.cluster(&relay.cluster);
@@ -200,9 +211,19 @@ fn rates(
             });
         };
         let mut through = Line::open(&relay.measure, limit)?;
-        slowest = slowest.min(through.rate((TOPIC, *partition), share, LOAD, limit)?);
+        slowest = slowest.min(through.rate((TOPIC, *partition), fetches, LOAD, limit)?);
     }
     Ok(slowest)
+}
+
+/// Each is what the line carries in a tenth of a second.
+fn fetches(asked: &LinkSpec) -> Fetches {
+    let all = i32::try_from(BATCH * BATCHES).unwrap_or(i32::MAX);
+    let bytes = asked.rate.map_or(u32::MAX, |rate| rate.0 / 8 * 100);
+    Fetches {
+        bytes: i32::try_from(bytes).map_or(all, |bytes| bytes.clamp(1, all)),
+        at_once: usize::try_from(asked.rtt_ms() / 100).unwrap_or(0) + 3,
+    }
 }
 
 /// Makes the topic, with a partition for each broker and records in each. The partition that each broker leads.

@@ -19,7 +19,7 @@ pub use half_open::half_open;
 pub use heal::{Heal, HealedLinks, heal};
 pub(super) use kept::KeptCuts;
 pub use look::look;
-pub(super) use look::{network, networks, workers};
+pub(super) use look::{is_cut, network, networks, workers};
 pub(super) use measure::notes;
 pub use measure::{load, measured};
 pub use relay::RelayError;

@@ -147,6 +147,7 @@ pub(super) fn observed<'a>(
         containers,
         clusters,
         flows,
+        drill: (lab.journal.drill.as_ref()).map(|drill| drill.status(&lab.spec.lab)),
     };
     Ok((status, views))
 }

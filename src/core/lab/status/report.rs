@@ -5,6 +5,7 @@ use crate::core::judge::health::{CanaryStatus, FlowState};
 use crate::core::judge::lag::{FlowLag, LastKnown, Past, Stall, TopicState};
 use crate::core::judge::link::LinkStatus;
 use crate::core::lab::State;
+use crate::core::lab::drill::DrillStatus;
 use crate::core::topology::{Access, Proof};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -26,6 +27,8 @@ pub struct Status {
     pub clusters: Vec<ClusterStatus>,
     /// In the order of the spec.
     pub flows: Vec<FlowStatus>,
+    /// The drill that was not taken back.
+    pub drill: Option<DrillStatus>,
 }
 
 /// One container, or the want of it.

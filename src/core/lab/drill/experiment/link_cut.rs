@@ -29,8 +29,8 @@ fn run(run: &Run<'_>) -> Result<Verdict, DrillError> {
 
 fn cut(run: &Run<'_>, crossing: &Crossing) -> Result<Cut, DrillError> {
     crossing.warm_up(run)?;
-    let (flow, limit) = (run.flow.name(), run.docker_limit());
-    link::note_cut(run.docker, run.lab, &flow, false, &limit)?;
+    let (flow, lab, limit) = (run.flow.name(), &run.lab.spec.lab, run.docker_limit());
+    link::note_cut(run.docker, lab, &flow, false, &limit)?;
     let (what, done) = (
         format!("Cutting the link {flow}"),
         format!("Cut the link {flow}"),
@@ -48,8 +48,8 @@ fn cut(run: &Run<'_>, crossing: &Crossing) -> Result<Cut, DrillError> {
     run.hold("Keeping it cut", "Kept it cut", run.choice.time / 2)?;
     run.step("Restoring the link", "Restored the link", || {
         let limit = run.docker_limit();
-        let now = Lab::find(run.docker, &run.lab.spec.lab, &limit)?;
-        link::heal(run.docker, &now, &flow, &limit)
+        let now = Lab::find(run.docker, lab, &limit)?;
+        link::reconnect(run.docker, &now, &flow, &limit, run.observer)
     })?;
     run.mark("restored");
     let (held, then) = (begun.elapsed(), crossing.counts());

@@ -46,7 +46,13 @@ impl Run<'_> {
         self.start_source()?;
         // MirrorMaker is not started until nobody writes there
         let limit = self.limit_of(DOCKER);
-        link::reconnect(self.docker, self.lab, self.state, &limit, self.observer)?;
+        link::reconnect(
+            self.docker,
+            self.lab,
+            &self.state.flow,
+            &limit,
+            self.observer,
+        )?;
         self.step(
             &format!("Checking that nobody writes to {source}"),
             &format!("Nobody writes to {source}"),

@@ -1,0 +1,73 @@
+//! The report of `kmk drill cycle` as a document: that of the failover, then that of the failback.
+
+use super::super::{document, failback};
+use super::failures;
+use crate::cli::report::{Check, Outcome, Provenance, Report, Verdict};
+use kafka_mirror_kit::core::lab::drill::CycleReport;
+
+pub(super) fn document(report: &CycleReport, provenance: Provenance) -> Report {
+    let failed = failures(report);
+    let away = document::document(std::slice::from_ref(&report.failover), provenance.clone());
+    let home = match &report.failback {
+        Ok(home) => Ok(failback::document(home, provenance.clone())),
+        Err(error) => Err((error.to_string(), error.is_interruption())),
+    };
+    let (word, outcome) = match &home {
+        Ok(_) if failed.is_empty() => ("PASSED", Outcome::Passed),
+        Err((_, true)) => ("INTERRUPTED", Outcome::Unknown),
+        _ => ("FAILED", Outcome::Failed),
+    };
+    let Report {
+        mut checks,
+        mut numbers,
+        mut tables,
+        subject,
+        timeline,
+        ..
+    } = of_half("failover", away);
+    match home {
+        Ok(home) => {
+            let home = of_half("failback", home);
+            checks.extend(home.checks);
+            numbers.extend(home.numbers);
+            tables.extend(home.tables);
+        }
+        Err((why, _)) => checks.push(Check {
+            about: format!("failback {subject}"),
+            what: "the failback came to its end".to_owned(),
+            outcome,
+            seen: why,
+        }),
+    }
+    Report {
+        command: "drill cycle",
+        subject,
+        verdict: Verdict {
+            word,
+            outcome,
+            why: if failed.is_empty() {
+                "from healthy to healthy: every record is accounted for, and both sides have every record of the other"
+                    .to_owned()
+            } else {
+                failed.join("; ")
+            },
+        },
+        seconds: report.seconds,
+        checks,
+        numbers,
+        timeline,
+        tables,
+        histograms: Vec::new(),
+        provenance,
+    }
+}
+
+/// Says of everything to which half it belongs: both are about the same flows.
+fn of_half(half: &str, mut report: Report) -> Report {
+    let checks = report.checks.iter_mut().map(|one| &mut one.about);
+    let numbers = report.numbers.iter_mut().map(|one| &mut one.about);
+    for about in checks.chain(numbers) {
+        *about = format!("{half} {about}");
+    }
+    report
+}
