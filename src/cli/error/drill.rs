@@ -75,7 +75,7 @@ fn one(finding: &Finding) -> CliError {
         Finding::Circle { .. } => {
             "use prefixed names (`naming: prefix`): then no record is mirrored back".to_owned()
         }
-        Finding::NoRelay { flow } => add_relay(flow),
+        Finding::NoRelay { flow } | Finding::NeverSlow { flow } => add_relay(flow),
         Finding::NotPrefixed {
             is_planned: true, ..
         } => "use --by watermark, or --by rebuild".to_owned(),

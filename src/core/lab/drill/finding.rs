@@ -127,6 +127,12 @@ pub enum Finding {
         /// What was asked.
         detect: std::time::Duration,
     },
+    /// Only relays delay what passes.
+    #[error("flow {flow} has no relay that could make its link slow")]
+    NeverSlow {
+        /// The flow.
+        flow: String,
+    },
     /// An earlier drill has left its traces.
     #[error("an earlier drill of flow {flow} is not taken back")]
     Unfinished {

@@ -5,7 +5,7 @@ use super::plan::Plan;
 use super::sides::Ends;
 use crate::core::docker::Docker;
 use crate::core::lab::journal::{self, JournalError};
-use crate::core::spec::{Spec, in_lab};
+use crate::core::spec::{LinkSpec, Spec, in_lab};
 use kmk_kafka::message::to_millis;
 use kmk_kafka::wait::Limit;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,17 @@ pub struct DrillState {
     /// What a failback has changed, once it has begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back: Option<Back>,
+    /// How the line of a flow with relays is to be again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<Line>,
+}
+
+/// The line of a flow before a drill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// What its relays had been told to be, if that was not what the lab was deployed with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<LinkSpec>,
 }
 
 /// A drill of a lab, in a few words. As JSON, fields keep their names and meanings; new ones may come.
@@ -109,6 +120,7 @@ impl DrillState {
             groups: plan.groups.iter().map(|(_, group)| group.clone()).collect(),
             watermark: None,
             back: None,
+            line: None,
         }
     }
 

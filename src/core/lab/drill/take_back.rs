@@ -104,6 +104,9 @@ pub(super) fn take_back(
     let ready = readiness.wait_for_brokers(limit, observer);
     ready.map_err(Box::new)?;
     link::reconnect(docker, lab, &state.flow, limit, observer)?;
+    if let Some(line) = &state.line {
+        link::shape(docker, lab, &state.flow, line.asked, limit)?;
+    }
     // what MirrorMaker does not find when it starts it does not go on with
     let mirrors = match &state.back {
         Some(_) => failback::stop_mirrors(docker, lab, limit)?,
@@ -251,6 +254,7 @@ mod tests {
         let state = DrillState {
             watermark: None,
             back: None,
+            line: None,
             flow: format!("{source}->{target}"),
             source: source.to_owned(),
             target: target.to_owned(),

@@ -175,6 +175,7 @@ mod tests {
             target,
             fault: Some(Fault::Planned),
             name: None,
+            line: None,
             phase,
             since: 0,
             topics,
