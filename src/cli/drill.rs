@@ -2,6 +2,7 @@ mod abort;
 mod document;
 mod failback;
 mod failover;
+mod observed;
 mod repeated;
 mod report;
 mod words;
@@ -30,14 +31,14 @@ Examples:
 
 #[derive(clap::Subcommand)]
 enum Verb {
-    Failover(failover::Args),
+    Failover(Box<failover::Args>),
     Failback(failback::Args),
     Abort(abort::Args),
 }
 
 pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     match args.verb {
-        Verb::Failover(args) => failover::run(args, context),
+        Verb::Failover(args) => failover::run(*args, context),
         Verb::Failback(args) => failback::run(args, context),
         Verb::Abort(args) => abort::run(&args, context),
     }

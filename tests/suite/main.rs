@@ -15,6 +15,7 @@ mod color;
 mod deploy;
 mod destroy;
 mod drill;
+mod drill_observed;
 mod drill_siblings;
 mod drill_verified;
 mod existing;

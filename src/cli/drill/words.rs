@@ -38,6 +38,8 @@ pub(super) fn expected(expectation: &Expectation) -> String {
         Expectation::Served { group } => {
             format!("group {group} is given new records in every partition")
         }
+        Expectation::Written { topic } => format!("topic {topic} is written to on the target"),
+        Expectation::Committed { group } => format!("group {group} commits on the target"),
         Expectation::NothingLost => "a planned failover loses nothing".to_owned(),
         Expectation::OnlyWhatWasSent => "the target has only records that were sent".to_owned(),
         Expectation::RpoMax { records } => format!("at most {records} records are lost"),
@@ -61,6 +63,8 @@ pub(super) fn expectation(expectation: &Expectation) -> String {
         Expectation::Served { group } => {
             format!("group {group} was not given new records in every partition")
         }
+        Expectation::Written { topic } => format!("topic {topic} was not written to on the target"),
+        Expectation::Committed { group } => format!("group {group} did not commit on the target"),
         Expectation::NothingLost => "a planned failover lost records".to_owned(),
         Expectation::OnlyWhatWasSent => "the target has records that were never sent".to_owned(),
         Expectation::RpoMax { records } => format!("more than {records} records were lost"),

@@ -60,6 +60,15 @@ fn one(finding: &Finding) -> CliError {
         }
         Finding::NoFlow { name, known } => did_you_mean("flow", name, known),
         Finding::Existing { .. } => "drill on a lab whose clusters kmk makes".to_owned(),
+        Finding::NotThere { .. } => {
+            format!("`kmk topic list{LAB}` and `kmk group list{LAB}` show what is there")
+        }
+        Finding::GroupsNotSynced { group, .. } if !group.starts_with("kmk-drill-") => {
+            "let the flow sync it, or leave it out".to_owned()
+        }
+        Finding::NotReplicated { topic, .. } if !topic.starts_with("kmk-drill-") => {
+            "name topics of the source that the flow mirrors".to_owned()
+        }
         Finding::NotReplicated { .. } => {
             "add `kmk-drill-.*` to the flow's `topics` in the lab file".to_owned()
         }

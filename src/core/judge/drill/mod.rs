@@ -8,6 +8,7 @@ pub mod equality;
 mod facts;
 pub mod failback;
 mod groups;
+pub mod observed;
 mod rpo;
 mod rto;
 #[cfg(test)]

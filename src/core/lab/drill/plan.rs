@@ -98,6 +98,9 @@ impl<'a> Plan<'a> {
         } else if findings.is_empty() {
             findings.extend(plan.health(&status(docker, lab, false, limit)?));
         }
+        if let Some(observe) = what.observe.as_ref().filter(|_| findings.is_empty()) {
+            findings.extend(observe.missing(&plan, limit)?);
+        }
         if findings.is_empty() {
             return Ok(plan.with_groups_of_others(limit));
         }
@@ -167,24 +170,11 @@ impl<'a> Plan<'a> {
                 selection,
             }),
         }
-        let groups = self
-            .groups
-            .iter()
-            .filter(|(habit, _)| *habit != Habit::Fresh);
-        let not_synced = groups.filter_map(|(_, group)| {
-            let why = match mirroring(self.flow, group) {
-                Mirroring::Excluded => "its `groups` or `groups.exclude` leaves it out",
-                Mirroring::CheckpointsOff => "emit.checkpoints.enabled=false",
-                Mirroring::SyncOff => "sync.group.offsets.enabled=false",
-                Mirroring::On | Mirroring::Active => return None,
-            };
-            Some(Finding::GroupsNotSynced {
-                flow: flow.clone(),
-                group: group.clone(),
-                why,
-            })
-        });
-        findings.extend(not_synced.take(1));
+        let groups = self.groups.iter();
+        let groups = groups.filter(|(habit, _)| *habit != Habit::Fresh);
+        let mut not_synced = groups.filter_map(|(_, group)| not_synced(self.flow, group));
+        findings.extend(not_synced.next());
+        findings.extend(what.observe.iter().flat_map(|observe| observe.unfit(self)));
         let is_back = |other: &&Flow| {
             (&other.spec.source, &other.spec.target) == (&self.target.name, &self.source.name)
         };
@@ -258,6 +248,21 @@ fn chosen<'a>(topology: &'a Topology, name: Option<&str>) -> Result<&'a Flow, Un
         }
     };
     found.map_err(|finding| Unfit(vec![finding]))
+}
+
+/// What keeps a group from being synced.
+pub(super) fn not_synced(flow: &Flow, group: &str) -> Option<Finding> {
+    let why = match mirroring(flow, group) {
+        Mirroring::Excluded => "its `groups` or `groups.exclude` leaves it out",
+        Mirroring::CheckpointsOff => "emit.checkpoints.enabled=false",
+        Mirroring::SyncOff => "sync.group.offsets.enabled=false",
+        Mirroring::On | Mirroring::Active => return None,
+    };
+    Some(Finding::GroupsNotSynced {
+        flow: flow.name(),
+        group: group.to_owned(),
+        why,
+    })
 }
 
 /// The longest time until MirrorMaker has brought along what a group committed: it notes it, and then syncs it.
