@@ -5,6 +5,7 @@ mod failover;
 mod observed;
 mod repeated;
 mod report;
+mod resume;
 mod words;
 
 use super::{CliError, Context, Exit};
@@ -33,6 +34,7 @@ Examples:
 enum Verb {
     Failover(Box<failover::Args>),
     Failback(failback::Args),
+    Resume(resume::Args),
     Abort(abort::Args),
 }
 
@@ -40,6 +42,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     match args.verb {
         Verb::Failover(args) => failover::run(*args, context),
         Verb::Failback(args) => failback::run(args, context),
+        Verb::Resume(args) => resume::run(&args, context),
         Verb::Abort(args) => abort::run(&args, context),
     }
 }

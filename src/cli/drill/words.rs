@@ -110,7 +110,7 @@ pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
             "a drill has failed over from {source} to {target}; `kmk drill abort{lab}` takes it back"
         ),
         Phase::Running => format!(
-            "a drill of {} is running, or died; `kmk drill abort{lab}` takes it back",
+            "a drill of {} is running, or died; `kmk drill resume{lab}` carries it to its end, `kmk drill abort{lab}` takes it back",
             drill.flow
         ),
     }

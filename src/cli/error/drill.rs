@@ -19,6 +19,8 @@ impl From<DrillError> for CliError {
             ),
             DrillError::NoDrill { .. } => Self::of(Exit::Usage, &error)
                 .hint(format!("`kmk drill failover{LAB}` begins one")),
+            DrillError::NothingToResume { .. } => Self::of(Exit::Usage, &error)
+                .hint(format!("`kmk status{LAB}` says what can be done")),
             DrillError::NotSteady { .. } | DrillError::NotCopied { .. } => Self::of(Exit::No, &error)
                 .hint(format!("`kmk status{LAB}` shows whether records are mirrored; --timeout waits longer")),
             DrillError::NotDetected { .. } | DrillError::NotRead { .. } | DrillError::Load { .. } => {

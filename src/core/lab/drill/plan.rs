@@ -120,11 +120,6 @@ impl<'a> Plan<'a> {
         };
         let group = |habit: &Habit| (*habit, format!("{PREFIX}{number}-{}", habit.name()));
         let up = || lab.containers.iter().filter(|container| container.is_up());
-        let source = lab.topology.cluster(&flow.spec.source);
-        let of_source = |service: &str| {
-            let mut brokers = source.iter().flat_map(|cluster| &cluster.brokers);
-            brokers.any(|broker| broker.service == service)
-        };
         let mirror = lab.topology.mirror_of(&flow.spec.target);
         let of_mirror = |service: &str| {
             let mut workers = mirror.iter().flat_map(|mirror| &mirror.workers);
@@ -134,7 +129,7 @@ impl<'a> Plan<'a> {
             source: Side::of(&lab.topology, &flow.spec.source),
             target: Side::of(&lab.topology, &flow.spec.target),
             groups: what.groups.iter().map(group).collect(),
-            brokers: ids(up().filter(|one| of_source(one.service()))),
+            brokers: brokers_up(lab, &flow.spec.source),
             mirrors: ids(up().filter(|one| of_mirror(one.service()))),
             group_sync: group_sync(flow),
             notes: notes(&lab.topology, flow),
@@ -248,6 +243,14 @@ fn chosen<'a>(topology: &'a Topology, name: Option<&str>) -> Result<&'a Flow, Un
         }
     };
     found.map_err(|finding| Unfit(vec![finding]))
+}
+
+/// The containers of a cluster's brokers that are up.
+pub(super) fn brokers_up(lab: &Lab, cluster: &str) -> Vec<String> {
+    let brokers = lab.topology.cluster(cluster).into_iter();
+    let brokers = brokers.flat_map(|cluster| &cluster.brokers);
+    let containers = brokers.filter_map(|broker| lab.container(&broker.service));
+    ids(containers.filter(|container| container.is_up()))
 }
 
 /// What keeps a group from being synced.
