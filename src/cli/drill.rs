@@ -5,8 +5,10 @@ mod experiment;
 mod failback;
 mod failover;
 mod list;
+mod observed;
 mod repeated;
 mod report;
+mod resume;
 mod words;
 
 use super::{CliError, Context, Exit};
@@ -36,9 +38,10 @@ Examples:
 
 #[derive(clap::Subcommand)]
 enum Verb {
-    Failover(failover::Args),
+    Failover(Box<failover::Args>),
     Failback(failback::Args),
     Cycle(cycle::Args),
+    Resume(resume::Args),
     Abort(abort::Args),
     List(list::Args),
     #[command(flatten)]
@@ -47,9 +50,10 @@ enum Verb {
 
 pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     match args.verb {
-        Verb::Failover(args) => failover::run(args, context),
+        Verb::Failover(args) => failover::run(*args, context),
         Verb::Failback(args) => failback::run(args, context),
         Verb::Cycle(args) => cycle::run(args, context),
+        Verb::Resume(args) => resume::run(&args, context),
         Verb::Abort(args) => abort::run(&args, context),
         Verb::List(args) => list::run(&args, context),
         Verb::Experiment(chosen) => experiment::run(chosen, context),

@@ -4,6 +4,7 @@ use crate::engine::docker;
 use crate::kcat::Kcat;
 use crate::lab::{Lab, kafka_tool};
 use crate::process::{PATIENCE, Ran, until};
+use kafka_mirror_kit::core::topology::NEXT_KAFKA_VERSION;
 use rustix::process::Signal;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -165,6 +166,76 @@ mod matrix {
             drop(running);
             taken_back(&lab);
         }
+    }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn the_newest_kafka() {
+        let lab = Lab::deployed(
+            "drill-next",
+            &format!("--kafka-version {NEXT_KAFKA_VERSION}"),
+        );
+        for line in ["", "--fault cut", "--planned"] {
+            println!("{line}");
+            let report = report(&lab.kmk(&format!("drill failover {line} --json")).code(0));
+            if line != "--fault cut" {
+                kcat_finds_the_same_missing(&lab, &report);
+            }
+            kcat_is_given_the_same_again(&lab, &report, None);
+            taken_back(&lab);
+        }
+    }
+
+    /// Killed at some of its steps, and carried to its end; then as after any other drill.
+    #[test]
+    #[ignore = "needs Docker"]
+    fn a_drill_that_was_killed_is_carried_to_its_end() {
+        let lab = Lab::deployed("drill-resume", "");
+        for (line, step) in [
+            ("", "Warming up"),
+            ("", "Waiting until applications notice"),
+            ("", "Reading both sides"),
+            ("--fault cut", "Waiting until applications notice"),
+            ("--planned", "Checking that no topic grows"),
+        ] {
+            println!("killed at: {step} {line}");
+            let mut running = lab.start(&format!("drill failover --warm-up 1s {line}"));
+            running.until_it_says(step);
+            running.signal(Signal::KILL);
+            drop(running);
+            lab.kmk("drill resume").code(0).prints("RPO   unknown");
+            let states = docker(&format!(
+                "ps --format {{{{.Names}}}} --filter label=kmk.lab={}",
+                lab.name
+            ));
+            assert!(
+                states.contains("primary") && !states.contains("mm2"),
+                "{states}"
+            );
+            lab.kmk("status").code(1).says("a drill has failed over");
+            taken_back(&lab);
+        }
+    }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn a_flow_that_stops_with_the_one_that_is_drilled() {
+        let mut lab = Lab::new("drill-sibling");
+        lab.ports[1] = lab.ports[0] + 10;
+        let [first, second] = lab.ports;
+        let third = second + 10;
+        let ports = format!("--port emea={first} --port central={second} --port apac={third}");
+        lab.kmk(&format!("deploy --scenario aggregate {ports}"))
+            .code(0);
+        let ran = lab.kmk("drill failover emea:central --json").code(0);
+        let ran = ran.says("the same MirrorMaker also runs apac->central");
+        let expected = serde_json::json!({
+            "flow": "apac->central", "stopped": true, "behind": 0, "problem": null,
+        });
+        assert_eq!(ran.json()["siblings"], serde_json::json!([expected]));
+        let ran = lab.kmk("drill abort").code(0);
+        ran.prints("replicates again, apac->central too.");
+        lab.kmk("status").code(0);
     }
 
     #[test]

@@ -93,6 +93,27 @@ impl Remote {
     }
 }
 
+mod matrix {
+    use super::*;
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn drills_on_another_engine() {
+        let remote = Remote::start();
+        remote.deploy("--bind 127.0.0.1").code(0);
+        for fault in ["", "--fault cut", "--planned"] {
+            let report = remote
+                .kmk(&format!("drill failover {fault} --json"))
+                .code(0);
+            assert_eq!(report.json()["passed"], true, "{fault}");
+            remote.kmk("drill abort").code(0).prints("was taken back");
+            remote.kmk("status").code(0).prints("healthy");
+        }
+        remote.kmk("destroy").code(0);
+        assert_eq!(remote.things(), "");
+    }
+}
+
 #[test]
 #[ignore = "needs Docker"]
 fn a_lab_on_another_engine() {

@@ -397,7 +397,7 @@ fn what_does_not_fit_is_told_all_at_once() {
     let flow = json!({"topics": ["orders"], "settings": {"sync.group.offsets.enabled": "false"}});
     let kmk = Kmk::on(|kmk| docker(kmk, spec(kmk, "prefix", &flow)));
     let ran = kmk.run("drill failover --rate 1").code(2).changed(&[]);
-    let ran = ran.stderr_has("does not replicate the drill's topic `kmk-drill-");
+    let ran = ran.stderr_has("does not replicate topic `kmk-drill-");
     let ran = ran.stderr_has("sync.group.offsets.enabled=false");
     ran.stderr_has("at 1 records per second");
     let ran = kmk.run("drill failover a:b").code(2);

@@ -16,6 +16,8 @@ mod cycle;
 mod deploy;
 mod destroy;
 mod drill;
+mod drill_observed;
+mod drill_resume;
 mod drill_siblings;
 mod drill_verified;
 mod drills;

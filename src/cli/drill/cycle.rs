@@ -151,7 +151,7 @@ fn text(report: &CycleReport, salvage: Option<&Path>) -> String {
 
 /// What did not hold, on both ways.
 fn failures(report: &CycleReport) -> Vec<String> {
-    let mut failed = report::failures(&report.failover.judgement);
+    let mut failed = report::failures(&report.failover.judgement.checks);
     match &report.failback {
         Ok(home) => failed.extend(failback::failures(home)),
         Err(error) => failed.push(error.to_string()),

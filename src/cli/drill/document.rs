@@ -25,7 +25,7 @@ pub(super) fn document(runs: &[FailoverReport], provenance: Provenance) -> Repor
         .collect();
     let why: Vec<String> = runs
         .iter()
-        .flat_map(|run| failures(&run.judgement))
+        .flat_map(|run| failures(&run.judgement.checks))
         .collect();
     let passed = why.is_empty();
     Report {
@@ -64,7 +64,7 @@ pub(super) fn document(runs: &[FailoverReport], provenance: Provenance) -> Repor
     }
 }
 
-fn outcome(held: bool) -> Outcome {
+pub(super) fn outcome(held: bool) -> Outcome {
     if held {
         Outcome::Passed
     } else {
@@ -72,7 +72,7 @@ fn outcome(held: bool) -> Outcome {
     }
 }
 
-fn check(about: &str, check: &Check) -> report::Check {
+pub(super) fn check(about: &str, check: &Check) -> report::Check {
     report::Check {
         about: about.to_owned(),
         what: expected(&check.expectation),
@@ -213,7 +213,7 @@ fn tables(about: &str, run: &FailoverReport) -> Vec<Table> {
         .collect()
 }
 
-fn siblings(about: &str, siblings: &[Sibling]) -> Table {
+pub(super) fn siblings(about: &str, siblings: &[Sibling]) -> Table {
     let rows = siblings.iter().map(|one| {
         let unknown = || one.problem.clone().unwrap_or_else(|| "unknown".to_owned());
         vec![

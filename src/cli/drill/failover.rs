@@ -1,16 +1,16 @@
 use super::super::output::Steps;
 use super::super::produce::rate;
 use super::super::quantity::counted;
-use super::document;
 use super::repeated::Repeated;
 use super::report::{self, Json};
+use super::{document, observed};
 use crate::cli::report::{Link, Provenance, ReportArgs, command_line};
 use crate::cli::{CliError, Context, Exit, flow_name, patience};
 use clap::ValueEnum;
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::judge::drill::Budget;
 use kafka_mirror_kit::core::lab::drill::{
-    Failover, FailoverReport, Fault, Habit, abort, check, failover,
+    self as drill, Failover, FailoverReport, Fault, Habit, Observe, abort, check, failover,
 };
 use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::wait::Limit;
@@ -33,6 +33,22 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value = "1", hide_default_value = true, allow_negative_numbers = true,
           value_parser = counted::<u32>(1..=100))]
     repeat: u32,
+    /// Drill around producers and consumers of your own instead: topics, as they are called on the source. kmk says when to
+    /// switch, and compares ends and committed offsets
+    #[arg(long, value_name = "TOPIC,...", value_delimiter = ',',
+          conflicts_with_all = ["rate", "partitions", "keys", "groups", "repeat"])]
+    observe: Vec<String>,
+    /// Consumer groups that read these topics
+    #[arg(
+        long,
+        value_name = "GROUP,...",
+        value_delimiter = ',',
+        requires = "observe"
+    )]
+    observe_groups: Vec<String>,
+    /// How long you may take to switch your producers and consumers, once kmk has said so
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = patience, requires = "observe")]
+    switch_within: Duration,
     /// How long each step may take that has no time of its own
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = patience)]
     timeout: Duration,
@@ -108,6 +124,7 @@ Examples:
   kmk drill failover --rpo-max 500 --rto-max 30s
   kmk drill failover 'primary->secondary' --rate 2000/s --json
   kmk drill failover primary:secondary --planned
+  kmk drill failover --observe orders,payments --observe-groups billing
 
 Exit code 0: the failover was measured; 1: the flow is not healthy, a group was given
 what was not predicted, or a budget was exceeded; 2: the drill does not fit the lab.
@@ -125,6 +142,16 @@ enum TypedHabit {
     CaughtUp,
     Lagging,
     Fresh,
+}
+
+impl Args {
+    fn observe(&self) -> Option<Observe> {
+        (!self.observe.is_empty()).then(|| Observe {
+            topics: unique(&self.observe),
+            groups: unique(&self.observe_groups),
+            within: self.switch_within,
+        })
+    }
 }
 
 impl FailoverOptions {
@@ -156,13 +183,28 @@ impl FailoverOptions {
                 rpo: self.rpo_max,
                 rto: self.rto_max,
             },
+            observe: None,
             timeout,
         }
     }
 }
 
+/// In the order in which they were named.
+fn unique(names: &[String]) -> Vec<String> {
+    let mut unique: Vec<String> = Vec::new();
+    for name in names {
+        if !unique.contains(name) {
+            unique.push(name.clone());
+        }
+    }
+    unique
+}
+
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
-    let what = args.options.what(args.timeout);
+    let what = Failover {
+        observe: args.observe(),
+        ..args.options.what(args.timeout)
+    };
     let begun = SystemTime::now();
     let (docker, lab) = context.find_awake()?;
     if args.dry_run {
@@ -177,6 +219,27 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     }
     let files = args.report.prepare()?;
     let links = Link::all(&lab, &Limit::endless(&context.interrupt));
+    if let Some(observe) = &what.observe {
+        let steps = context.output.steps();
+        let report = drill::observe(
+            &docker,
+            &context.lab,
+            (&what, observe),
+            &context.interrupt,
+            &steps,
+        )?;
+        drop(steps);
+        let provenance = Provenance::new(&lab, command_line(), begun, links);
+        let json = report::json(observed::Json::of(&report), &provenance)?;
+        files.write(&observed::document(&report, provenance), &json)?;
+        let text = observed::text(&report);
+        context
+            .output
+            .result(if args.json { &json } else { &text })?;
+        next(context);
+        let passed = report.observed.passed();
+        return Ok(if passed { Exit::Done } else { Exit::No });
+    }
     let mut runs: Vec<FailoverReport> = Vec::new();
     let steps = context.output.steps();
     for nth in 1..=args.repeat {
@@ -202,13 +265,17 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     context
         .output
         .result(if args.json { &json } else { &text })?;
+    next(context);
+    let passed = runs.iter().all(|run| run.judgement.passed());
+    Ok(if passed { Exit::Done } else { Exit::No })
+}
+
+fn next(context: &Context) {
     let lab = in_lab(&context.lab);
     context.output.next(&[(
         format!("kmk drill abort{lab}"),
         "start MirrorMaker again, and remove the drill's topics",
     )]);
-    let passed = runs.iter().all(|run| run.judgement.passed());
-    Ok(if passed { Exit::Done } else { Exit::No })
 }
 
 fn once(

@@ -6,7 +6,7 @@ use super::super::table::{row, table};
 use super::words::{amount, expectation, one_decimal, part, sibling};
 use crate::cli::CliError;
 use crate::cli::report::{Provenance, VERSION};
-use kafka_mirror_kit::core::judge::drill::{GroupOutcome, Judgement, Rpo, Rto, Start};
+use kafka_mirror_kit::core::judge::drill::{Check, GroupOutcome, Judgement, Part, Rpo, Rto, Start};
 use kafka_mirror_kit::core::lab::drill::{FailoverReport, Fault, Rehearsal};
 use serde::Serialize;
 
@@ -84,13 +84,18 @@ pub(super) fn measured(report: &FailoverReport) -> String {
     lines.join("\n")
 }
 
+/// What was done to the source.
+pub(super) fn done(fault: Fault, source: &str) -> String {
+    match fault {
+        Fault::Kill => format!("all brokers of {source} were killed"),
+        Fault::Cut => format!("the link was cut, {source} stayed up"),
+        Fault::HalfOpen => format!("the link was half-open, {source} stayed up"),
+        Fault::Planned => format!("planned, {source} stayed up"),
+    }
+}
+
 fn heading(report: &FailoverReport) -> String {
-    let what = match report.fault {
-        Fault::Kill => format!("all brokers of {} were killed", report.source),
-        Fault::Cut => format!("the link was cut, {} stayed up", report.source),
-        Fault::HalfOpen => format!("the link was half-open, {} stayed up", report.source),
-        Fault::Planned => format!("planned, {} stayed up", report.source),
-    };
+    let what = done(report.fault, &report.source);
     format!(
         "Failed over from {} to {} ({what}); {} sent before the switch, {} written after it.",
         report.source,
@@ -141,25 +146,27 @@ fn rpo(report: &FailoverReport, rpo: &Rpo) -> String {
     format!("RPO   {}", parts.join("; "))
 }
 
-/// Each part is shown to a tenth of a second, so that the parts add up to what is shown of the whole.
+/// The whole and its parts. Each is shown to a tenth of a second, so that the parts add up to what is shown of the whole.
 fn rto(rto: Option<&Rto>) -> String {
     let Some(rto) = rto else {
         return "RTO   unknown: a group was not given new records in every partition".to_owned();
     };
+    let name = |name: &str| part(name, &rto.slowest_group, rto.slowest_partition);
+    sum(rto.seconds, &rto.parts, name)
+}
+
+pub(super) fn sum(seconds: f64, parts: &[Part], name: impl Fn(&str) -> String) -> String {
     let (mut sum, mut shown) = (0.0, 0.0);
-    let parts = rto.parts.iter().map(|one| {
+    let parts = parts.iter().map(|one| {
         sum += one.seconds;
         let here = one_decimal(sum) - shown;
         shown = one_decimal(sum);
-        format!(
-            "{} {here:.1}",
-            part(one.name, &rto.slowest_group, rto.slowest_partition)
-        )
+        format!("{} {here:.1}", name(one.name))
     });
     let parts: Vec<String> = parts.collect();
     format!(
         "RTO   {:.1} s = {}",
-        one_decimal(rto.seconds),
+        one_decimal(seconds),
         parts.join(" + ")
     )
 }
@@ -208,15 +215,15 @@ pub(super) fn first_new(group: &GroupOutcome) -> String {
 }
 
 /// What did not hold.
-pub(super) fn failures(judgement: &Judgement) -> Vec<String> {
-    let failed = judgement.checks.iter().filter(|check| !check.held);
+pub(super) fn failures(checks: &[Check]) -> Vec<String> {
+    let failed = checks.iter().filter(|check| !check.held);
     failed
         .map(|check| expectation(&check.expectation))
         .collect()
 }
 
 fn verdict(judgement: &Judgement) -> String {
-    let failed = failures(judgement);
+    let failed = failures(&judgement.checks);
     if failed.is_empty() {
         let measured = styled(DONE.bold(), "Measured:");
         return format!(
@@ -229,7 +236,6 @@ fn verdict(judgement: &Judgement) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kafka_mirror_kit::core::judge::drill::Part;
 
     #[test]
     fn the_parts_that_are_shown_add_up_to_the_whole_that_is_shown() {

@@ -38,6 +38,8 @@ pub(super) fn expected(expectation: &Expectation) -> String {
         Expectation::Served { group } => {
             format!("group {group} is given new records in every partition")
         }
+        Expectation::Written { topic } => format!("topic {topic} is written to on the target"),
+        Expectation::Committed { group } => format!("group {group} commits on the target"),
         Expectation::NothingLost => "a planned failover loses nothing".to_owned(),
         Expectation::OnlyWhatWasSent => "the target has only records that were sent".to_owned(),
         Expectation::RpoMax { records } => format!("at most {records} records are lost"),
@@ -61,6 +63,8 @@ pub(super) fn expectation(expectation: &Expectation) -> String {
         Expectation::Served { group } => {
             format!("group {group} was not given new records in every partition")
         }
+        Expectation::Written { topic } => format!("topic {topic} was not written to on the target"),
+        Expectation::Committed { group } => format!("group {group} did not commit on the target"),
         Expectation::NothingLost => "a planned failover lost records".to_owned(),
         Expectation::OnlyWhatWasSent => "the target has records that were never sent".to_owned(),
         Expectation::RpoMax { records } => format!("more than {records} records were lost"),
@@ -107,7 +111,7 @@ pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
             drill.flow
         ),
         Phase::Running => format!(
-            "a drill of {} is running, or died; `kmk drill abort{lab}` takes it back",
+            "a drill of {} is running, or died; `kmk drill resume{lab}` carries it to its end, `kmk drill abort{lab}` takes it back",
             drill.flow
         ),
     }

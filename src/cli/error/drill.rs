@@ -22,6 +22,8 @@ impl From<DrillError> for CliError {
             ),
             DrillError::NoDrill { .. } => Self::of(Exit::Usage, &error)
                 .hint(format!("`kmk drill failover{LAB}` begins one")),
+            DrillError::NothingToResume { .. } => Self::of(Exit::Usage, &error)
+                .hint(format!("`kmk status{LAB}` says what can be done")),
             DrillError::NotSteady { .. } | DrillError::NotCopied { .. } => Self::of(Exit::No, &error)
                 .hint(format!("`kmk status{LAB}` shows whether records are mirrored; --timeout waits longer")),
             DrillError::NotDetected { .. } | DrillError::NotRead { .. } | DrillError::Load { .. } => {
@@ -65,6 +67,15 @@ fn one(finding: &Finding) -> CliError {
         }
         Finding::NoFlow { name, known } => did_you_mean("flow", name, known),
         Finding::Existing { .. } => "drill on a lab whose clusters kmk makes".to_owned(),
+        Finding::NotThere { .. } => {
+            format!("`kmk topic list{LAB}` and `kmk group list{LAB}` show what is there")
+        }
+        Finding::GroupsNotSynced { group, .. } if !group.starts_with("kmk-drill-") => {
+            "let the flow sync it, or leave it out".to_owned()
+        }
+        Finding::NotReplicated { topic, .. } if !topic.starts_with("kmk-drill-") => {
+            "name topics of the source that the flow mirrors".to_owned()
+        }
         Finding::NotReplicated { .. } => {
             "add `kmk-drill-.*` to the flow's `topics` in the lab file".to_owned()
         }

@@ -40,6 +40,16 @@ pub enum Expectation {
         /// The group.
         group: String,
     },
+    /// A topic was written to on the target, after the switch.
+    Written {
+        /// The topic, as it is called on the source.
+        topic: String,
+    },
+    /// A group committed on the target, after the switch.
+    Committed {
+        /// The group.
+        group: String,
+    },
     /// A planned failover loses nothing.
     NothingLost,
     /// The target holds only what was sent.

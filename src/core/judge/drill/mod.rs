@@ -9,6 +9,7 @@ pub mod experiment;
 mod facts;
 pub mod failback;
 mod groups;
+pub mod observed;
 mod rpo;
 mod rto;
 #[cfg(test)]

@@ -103,6 +103,14 @@ pub enum DrillError {
         /// The lab.
         lab: String,
     },
+    /// It did not die before its end.
+    #[error("the drill of flow {flow} cannot be resumed: {why}")]
+    NothingToResume {
+        /// Its flow.
+        flow: String,
+        /// Why.
+        why: &'static str,
+    },
     /// There is no such lab, or it cannot be described.
     #[error(transparent)]
     Lab(#[from] LabError),

@@ -27,12 +27,13 @@ pub(super) struct Left {
 }
 
 impl Run<'_> {
-    /// Something happens to the source, is noticed, and the source is left.
+    /// Something happens to the source, is noticed, and the source is left. `at_fault` is done in between.
     pub(super) fn unplanned(
         &self,
         scene: &Scene,
         signals: &Signals,
         clock: Clock,
+        at_fault: &dyn Fn() -> Result<(), DrillError>,
     ) -> Result<Left, DrillError> {
         let plan = self.plan;
         let predictions = predict(&self.lab.topology, plan.flow, &plan.topic, &self.limit())?;
@@ -41,6 +42,7 @@ impl Run<'_> {
             // what dies acknowledges nothing
             Fault::Kill | Fault::Planned => (self.kill(clock)?, Micros::MAX),
         };
+        at_fault()?;
         let detected = self.step(
             "Waiting until applications notice",
             "Applications noticed",
@@ -133,7 +135,7 @@ impl Run<'_> {
         let fence = self.step(
             "Checking that no topic grows",
             "No mirrored topic grows",
-            || fence::verify(&self.lab.topology, plan.flow, &plan.source, &self.limit()),
+            || self.fenced(),
         )?;
         self.step(
             "Waiting for the copy",

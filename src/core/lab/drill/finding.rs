@@ -40,7 +40,7 @@ pub enum Finding {
         cluster: String,
     },
     /// The flow leaves the drill's topic out.
-    #[error("flow {flow} does not replicate the drill's topic `{topic}`{}", because(.selection))]
+    #[error("flow {flow} does not replicate topic `{topic}`{}", because(.selection))]
     NotReplicated {
         /// The flow.
         flow: String,
@@ -58,6 +58,14 @@ pub enum Finding {
         group: String,
         /// Why.
         why: &'static str,
+    },
+    /// What is to be observed is not there.
+    #[error("cluster {cluster} does not have {what}")]
+    NotThere {
+        /// What.
+        what: String,
+        /// The cluster.
+        cluster: String,
     },
     /// The way back runs under the same names: what is written after the switch would be copied in circles.
     #[error("flow {back} runs in the other direction under the same topic names")]

@@ -15,10 +15,12 @@ mod finding;
 mod link;
 mod load;
 mod member;
+mod observe;
 mod plan;
 mod predict;
 mod prepare;
 mod report;
+mod resume;
 mod run;
 mod siblings;
 mod sides;
@@ -33,7 +35,9 @@ pub use failback::{
     BothWays, By, Failback, FailbackRehearsal, FailbackReport, Salvage, failback, rehearse,
 };
 pub use finding::{Finding, Unfit};
+pub use observe::{Observe, ObservedReport};
 pub use report::{FailoverReport, Step};
+pub use resume::{Resumed, resume};
 pub use siblings::Sibling;
 pub use state::{DrillState, DrillStatus, Phase};
 pub use take_back::{TakenBack, abort};
@@ -47,6 +51,7 @@ use kmk_kafka::wait::{Interrupt, Limit};
 use plan::Plan;
 use run::Run;
 use serde::{Deserialize, Serialize};
+use sides::Ends;
 use std::time::Duration;
 
 /// How long docker may take for a step.
@@ -75,8 +80,25 @@ pub struct Failover {
     pub decide: Duration,
     /// What is allowed.
     pub budget: Budget,
+    /// Whose producers and consumers are drilled, where it is not kmk's own workload.
+    pub observe: Option<Observe>,
     /// How long each step may take that has no time of its own.
     pub timeout: Duration,
+}
+
+impl Failover {
+    /// Where a person's own producers and consumers are drilled, kmk writes only what it takes to notice the fault.
+    fn observing(self) -> Self {
+        if self.observe.is_none() {
+            return self;
+        }
+        Self {
+            rate: observe::PROBE_RATE,
+            partitions: 1,
+            groups: Vec::new(),
+            ..self
+        }
+    }
 }
 
 /// What happens to the source.
@@ -138,8 +160,9 @@ pub fn check(
 ) -> Result<Rehearsal, DrillError> {
     let limit = Limit::new(what.timeout, interrupt);
     let lab = Lab::find(docker, name, &limit)?;
-    let plan = Plan::make(docker, &lab, what, &limit)?;
-    Ok(Rehearsal::of(&plan, what))
+    let what = what.clone().observing();
+    let plan = Plan::make(docker, &lab, &what, &limit)?;
+    Ok(Rehearsal::of(&plan, &what))
 }
 
 /// What would be done.
@@ -165,6 +188,36 @@ pub fn failover(
     interrupt: &Interrupt,
     observer: &dyn Observer,
 ) -> Result<FailoverReport, DrillError> {
+    drilled(docker, name, what, interrupt, observer, |run| {
+        run.until_the_end()
+    })
+}
+
+/// The same around a person's own producers and consumers.
+///
+/// # Errors
+/// As [`failover`].
+pub fn observe(
+    docker: &Docker,
+    name: &str,
+    (what, observe): (&Failover, &Observe),
+    interrupt: &Interrupt,
+    observer: &dyn Observer,
+) -> Result<ObservedReport, DrillError> {
+    let what = what.clone().observing();
+    drilled(docker, name, &what, interrupt, observer, |run| {
+        run.observe(observe)
+    })
+}
+
+fn drilled<T>(
+    docker: &Docker,
+    name: &str,
+    what: &Failover,
+    interrupt: &Interrupt,
+    observer: &dyn Observer,
+    to_its_end: impl FnOnce(&Run<'_>) -> Result<(T, Ends), DrillError>,
+) -> Result<T, DrillError> {
     let limit = Limit::new(what.timeout, interrupt);
     let engine = docker.engine(&limit)?;
     let _lock = Lock::take(&lock::runtime_directory(), &engine.id, name, "drill")?;
@@ -180,7 +233,7 @@ pub fn failover(
         interrupt,
         observer,
     };
-    let done = run.until_the_end().and_then(|(report, watermark)| {
+    let done = to_its_end(&run).and_then(|(report, watermark)| {
         let done = state.failed_over(watermark);
         done.save(docker, name, &Limit::new(DOCKER, interrupt))?;
         Ok(report)

@@ -87,6 +87,11 @@ impl<'a> Plan<'a> {
         let flow = chosen(&lab.topology, what.flow.as_deref())?;
         let plan = Self::of(lab, flow, what);
         fits(docker, lab, flow, plan.unfit(&lab.topology, what), limit)?;
+        let missing = what.observe.as_ref().map(|one| one.missing(&plan, limit));
+        let missing = missing.transpose()?.unwrap_or_default();
+        if !missing.is_empty() {
+            return Err(Unfit(missing).into());
+        }
         Ok(plan.with_groups_of_others(limit))
     }
 
@@ -123,24 +128,11 @@ impl<'a> Plan<'a> {
     fn unfit(&self, topology: &Topology, what: &Failover) -> Vec<Finding> {
         let flow = self.flow.name();
         let mut findings = unfit(topology, self.flow, &self.topic);
-        let groups = self
-            .groups
-            .iter()
-            .filter(|(habit, _)| *habit != Habit::Fresh);
-        let not_synced = groups.filter_map(|(_, group)| {
-            let why = match mirroring(self.flow, group) {
-                Mirroring::Excluded => "its `groups` or `groups.exclude` leaves it out",
-                Mirroring::CheckpointsOff => "emit.checkpoints.enabled=false",
-                Mirroring::SyncOff => "sync.group.offsets.enabled=false",
-                Mirroring::On | Mirroring::Active => return None,
-            };
-            Some(Finding::GroupsNotSynced {
-                flow: flow.clone(),
-                group: group.clone(),
-                why,
-            })
-        });
-        findings.extend(not_synced.take(1));
+        let groups = self.groups.iter();
+        let groups = groups.filter(|(habit, _)| *habit != Habit::Fresh);
+        let mut not_synced = groups.filter_map(|(_, group)| not_synced(self.flow, group));
+        findings.extend(not_synced.next());
+        findings.extend(what.observe.iter().flat_map(|observe| observe.unfit(self)));
         let is_back = |other: &&Flow| {
             (&other.spec.source, &other.spec.target) == (&self.target.name, &self.source.name)
         };
@@ -188,18 +180,13 @@ pub(super) fn number(run: RunId) -> String {
 /// The ids of the containers that run: the brokers of a flow's source, and the workers of its `MirrorMaker`.
 pub(super) fn containers(lab: &Lab, flow: &Flow) -> (Vec<String>, Vec<String>) {
     let up = || lab.containers.iter().filter(|container| container.is_up());
-    let source = lab.topology.cluster(&flow.spec.source);
-    let of_source = |service: &str| {
-        let mut brokers = source.iter().flat_map(|cluster| &cluster.brokers);
-        brokers.any(|broker| broker.service == service)
-    };
     let mirror = lab.topology.mirror_of(&flow.spec.target);
     let of_mirror = |service: &str| {
         let mut workers = mirror.iter().flat_map(|mirror| &mirror.workers);
         workers.any(|worker| worker == service)
     };
     (
-        ids(up().filter(|one| of_source(one.service()))),
+        brokers_up(lab, &flow.spec.source),
         ids(up().filter(|one| of_mirror(one.service()))),
     )
 }
@@ -293,6 +280,29 @@ pub(super) fn chosen<'a>(topology: &'a Topology, name: Option<&str>) -> Result<&
         }
     };
     found.map_err(|finding| Unfit(vec![finding]))
+}
+
+/// The containers of a cluster's brokers that are up.
+pub(super) fn brokers_up(lab: &Lab, cluster: &str) -> Vec<String> {
+    let brokers = lab.topology.cluster(cluster).into_iter();
+    let brokers = brokers.flat_map(|cluster| &cluster.brokers);
+    let containers = brokers.filter_map(|broker| lab.container(&broker.service));
+    ids(containers.filter(|container| container.is_up()))
+}
+
+/// What keeps a group from being synced.
+pub(super) fn not_synced(flow: &Flow, group: &str) -> Option<Finding> {
+    let why = match mirroring(flow, group) {
+        Mirroring::Excluded => "its `groups` or `groups.exclude` leaves it out",
+        Mirroring::CheckpointsOff => "emit.checkpoints.enabled=false",
+        Mirroring::SyncOff => "sync.group.offsets.enabled=false",
+        Mirroring::On | Mirroring::Active => return None,
+    };
+    Some(Finding::GroupsNotSynced {
+        flow: flow.name(),
+        group: group.to_owned(),
+        why,
+    })
 }
 
 /// The longest time until MirrorMaker has brought along what a group committed: it notes it, and then syncs it.

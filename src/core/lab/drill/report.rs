@@ -63,22 +63,31 @@ impl Rehearsal {
     pub(super) fn of(plan: &Plan<'_>, what: &Failover) -> Self {
         let (source, target) = (&plan.source.name, &plan.target.name);
         let groups: Vec<&str> = what.groups.iter().map(|habit| habit.name()).collect();
-        let mut steps = vec![
-            format!(
-                "create topic `{}` on {source}, and wait until it is mirrored to {target}",
-                plan.topic
+        let observe = what.observe.as_ref();
+        let workload = match observe {
+            Some(_) => format!(
+                "write {} records/s to it, to notice what applications notice",
+                what.rate
             ),
-            format!(
+            None => format!(
                 "write {} records/s with {} keys to {} partitions; groups {} read",
                 what.rate,
                 what.keys,
                 what.partitions,
                 groups.join(", ")
             ),
+        };
+        let predict = match observe {
+            Some(_) => "",
+            None => ", then predict what each group would be given again",
+        };
+        let mut steps = vec![
             format!(
-                "wait {}, then predict what each group would be given again",
-                seconds(what.warm_up)
+                "create topic `{}` on {source}, and wait until it is mirrored to {target}",
+                plan.topic
             ),
+            workload,
+            format!("wait {}{predict}", seconds(what.warm_up)),
         ];
         match what.fault {
             Fault::Kill => steps.extend([
@@ -112,13 +121,28 @@ impl Rehearsal {
                 "stop MirrorMaker".to_owned(),
             ]),
         }
-        steps.push(format!(
-            "switch the groups to `{}` and the producer to `{}` on {target}",
-            plan.mirrored, plan.target_topic
-        ));
+        steps.push(match observe {
+            Some(observe) => format!(
+                "say when to switch, and wait {} at most until {} are written to on {target}{}",
+                seconds(observe.within),
+                observe.topics.join(", "),
+                match observe.groups.as_slice() {
+                    [] => String::new(),
+                    groups => format!(", and groups {} commit there", groups.join(", ")),
+                }
+            ),
+            None => format!(
+                "switch the groups to `{}` and the producer to `{}` on {target}",
+                plan.mirrored, plan.target_topic
+            ),
+        });
+        let account = match observe {
+            Some(_) => "compare ends and committed offsets",
+            None => "account for every record",
+        };
         steps.push(match what.fault {
-            Fault::Kill => format!("start {source} again, and account for every record"),
-            Fault::Cut | Fault::HalfOpen | Fault::Planned => "account for every record".to_owned(),
+            Fault::Kill => format!("start {source} again, and {account}"),
+            _ => account.to_owned(),
         });
         Self {
             flow: plan.flow.name(),

@@ -47,14 +47,7 @@ impl Run<'_> {
     pub(super) fn until_the_end(&self) -> Result<(FailoverReport, Ends), DrillError> {
         let clock = Clock::start();
         let plan = self.plan;
-        for note in &plan.notes {
-            self.observer.on(Event::Note(note.clone()));
-        }
-        self.step(
-            "Creating the drill's topics",
-            "Created the drill's topics",
-            || prepare::topics(plan, self.what.partitions, &self.limit()),
-        )?;
+        self.prepare()?;
         let has_own = plan.target_topic != plan.mirrored;
         let group = |_| GroupScene {
             written: has_own.then(Read::default),
@@ -107,6 +100,18 @@ impl Run<'_> {
         Ok((report, seen.frozen))
     }
 
+    /// Says what is worth knowing, and makes topics.
+    pub(super) fn prepare(&self) -> Result<(), DrillError> {
+        for note in &self.plan.notes {
+            self.observer.on(Event::Note(note.clone()));
+        }
+        self.step(
+            "Creating the drill's topics",
+            "Created the drill's topics",
+            || prepare::topics(self.plan, self.what.partitions, &self.limit()),
+        )
+    }
+
     fn play<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
@@ -117,7 +122,9 @@ impl Run<'_> {
         let workers = self.begin(scope, scene, signals, clock)?;
         self.steady(scene, clock)?;
         let left = match self.what.fault {
-            Fault::Kill | Fault::Cut | Fault::HalfOpen => self.unplanned(scene, signals, clock)?,
+            Fault::Kill | Fault::Cut | Fault::HalfOpen => {
+                self.unplanned(scene, signals, clock, &|| Ok(()))?
+            }
             Fault::Planned => self.planned(workers, signals, clock)?,
         };
         let plan = self.plan;
@@ -170,7 +177,7 @@ impl Run<'_> {
     }
 
     /// Waits until records cross and every group reads, and lets that go on for a while.
-    fn steady(&self, scene: &Scene, clock: Clock) -> Result<(), DrillError> {
+    pub(super) fn steady(&self, scene: &Scene, clock: Clock) -> Result<(), DrillError> {
         let limit = self.limit();
         self.step(
             "Waiting for a steady state",
@@ -265,7 +272,7 @@ impl Run<'_> {
     }
 }
 
-fn steps(times: &Times) -> Vec<Step> {
+pub(super) fn steps(times: &Times) -> Vec<Step> {
     let at = |what, at: Micros| Step {
         what,
         at_seconds: Duration::from_micros(at).as_secs_f64(),

@@ -1,0 +1,106 @@
+use super::super::output::seconds;
+use super::super::table::{row, table};
+use crate::cli::{CliError, Context, Exit, patience};
+use kafka_mirror_kit::core::docker::Docker;
+use kafka_mirror_kit::core::lab::drill::{self, Resumed};
+use kafka_mirror_kit::core::spec::in_lab;
+use kmk_kafka::wait::Limit;
+use serde::Serialize;
+use std::time::Duration;
+
+/// Carry a drill to its end whose kmk was killed
+///
+/// Does what was left to do: lets the source fail, stops MirrorMaker, starts the source again. The lab is then failed over, as after a
+/// drill that was completed. What was lost and how long it took nobody knows: the process that measured it is gone.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// How long it may take
+    #[arg(long, value_name = "TIME", default_value = "120s", value_parser = patience)]
+    timeout: Duration,
+    /// Print the result as JSON, for scripts
+    #[arg(long)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kmk drill resume";
+
+const UNKNOWN: &str = "unknown: the process that measured it died";
+
+#[derive(Serialize)]
+struct Json<'a> {
+    #[serde(flatten)]
+    resumed: &'a Resumed,
+    rpo: Option<()>,
+    rto: Option<()>,
+    why_unknown: &'static str,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
+    let docker = Docker::find()?;
+    let steps = context.output.steps();
+    let limit = Limit::new(args.timeout, &context.interrupt);
+    let done = drill::resume(&docker, &context.lab, &limit, &steps)?;
+    drop(steps);
+    if args.json {
+        let json = Json {
+            resumed: &done,
+            rpo: None,
+            rto: None,
+            why_unknown: "the process that measured it died",
+        };
+        context
+            .output
+            .result(&serde_json::to_string_pretty(&json)?)?;
+    } else {
+        context.output.result(&text(&done))?;
+    }
+    let lab = in_lab(&context.lab);
+    context.output.next(&[(
+        format!("kmk drill abort{lab}"),
+        "start MirrorMaker again, and remove the drill's topics",
+    )]);
+    Ok(Exit::Done)
+}
+
+fn text(done: &Resumed) -> String {
+    let (state, took) = (&done.state, seconds(done.took));
+    let (source, target) = (&state.source, &state.target);
+    let mut lines = vec![
+        format!(
+            "The drill of {} was carried to its end, in {took}: failed over from {source} to {target}.",
+            state.flow
+        ),
+        String::new(),
+        format!("RPO   {UNKNOWN}"),
+        format!("RTO   {UNKNOWN}"),
+    ];
+    if !done.places.is_empty() {
+        let (home, away) = (
+            format!("COMMITTED ON {source}"),
+            format!("SYNCED TO {target}"),
+        );
+        let offset =
+            |offset: Option<i64>| offset.map_or_else(|| "-".to_owned(), |at| at.to_string());
+        let rows = done.places.iter().map(|place| {
+            row([
+                &place.group,
+                &place.partition.to_string(),
+                &offset(place.committed),
+                &offset(place.synced),
+            ])
+        });
+        let heading = row(["GROUP", "PARTITION", &home, &away]);
+        lines.push(table(
+            &[heading].into_iter().chain(rows).collect::<Vec<_>>(),
+        ));
+    }
+    lines.extend(
+        done.moving
+            .iter()
+            .map(|moving| format!("On {source}, {moving}.")),
+    );
+    lines.join("\n")
+}

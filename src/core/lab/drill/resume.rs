@@ -1,0 +1,254 @@
+//! Carries a failover to its end whose process died: what it was about to do is done, and nothing is measured any more. The
+//! ledger died with the process.
+
+use super::fence::{self, Fence};
+use super::plan::{Side, brokers_up, group_sync};
+use super::sides::{self, Ends};
+use super::state::{DrillState, Phase};
+use super::{DOCKER, DrillError, Fault, link};
+use crate::core::docker::{Container, Docker};
+use crate::core::event::{Observer, step};
+use crate::core::lab::Lab;
+use crate::core::lab::deploy::ready::Readiness;
+use crate::core::lab::link::{network, put_some, workers};
+use crate::core::lab::lock::{self, Lock};
+use crate::core::lab::state::ids;
+use crate::core::topology::Flow;
+use kmk_kafka::Admin;
+use kmk_kafka::wait::Limit;
+use serde::Serialize;
+use std::time::{Duration, Instant};
+
+/// A drill that was carried to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Resumed {
+    /// The drill, failed over now.
+    #[serde(flatten)]
+    pub state: DrillState,
+    /// Where its groups stand.
+    pub places: Vec<GroupPlace>,
+    /// Topics that still grow on the source, with their rates.
+    pub moving: Vec<String>,
+    /// How long it took.
+    #[serde(skip)]
+    pub took: Duration,
+}
+
+/// Where a group stands in a partition of the drill's topic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GroupPlace {
+    /// The group.
+    pub group: String,
+    /// The partition.
+    pub partition: i32,
+    /// Its committed offset on the source, if there is one.
+    pub committed: Option<i64>,
+    /// Its committed offset in the mirrored topic, if there is one.
+    pub synced: Option<i64>,
+}
+
+/// Carries the failover of a lab to its end.
+///
+/// # Errors
+/// [`DrillError::NoDrill`] where there is none, [`DrillError::NothingToResume`] where it did not die before its end; else
+/// whatever does not allow it. It may be tried again, or the drill taken back.
+pub fn resume(
+    docker: &Docker,
+    name: &str,
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<Resumed, DrillError> {
+    let begun = Instant::now();
+    let engine = docker.engine(limit)?;
+    let _lock = Lock::take(&lock::runtime_directory(), &engine.id, name, "drill")?;
+    let lab = Lab::find(docker, name, limit)?;
+    let Some(state) = DrillState::load(docker, name, limit)? else {
+        let lab = name.to_owned();
+        return Err(DrillError::NoDrill { lab });
+    };
+    let ended = match state.phase {
+        _ if state.back.is_some() => Some("it is being failed back"),
+        _ if state.name.is_some() => Some("it is no failover"),
+        Phase::FailedOver => Some("it has come to its end"),
+        Phase::Running => None,
+    };
+    let flow = lab.topology.flows.iter();
+    let flow = flow.into_iter().find(|flow| flow.name() == state.flow);
+    let (Some(flow), None) = (flow, ended) else {
+        return Err(DrillError::NothingToResume {
+            flow: state.flow,
+            why: ended.unwrap_or("the flow is gone"),
+        });
+    };
+    let resume = Resume {
+        docker,
+        lab: &lab,
+        flow,
+        state: &state,
+        limit,
+        observer,
+    };
+    let (places, moving, watermark) = resume.until_the_end()?;
+    let state = state.failed_over(watermark);
+    state.save(docker, name, limit)?;
+    Ok(Resumed {
+        state,
+        places,
+        moving,
+        took: begun.elapsed(),
+    })
+}
+
+struct Resume<'a> {
+    docker: &'a Docker,
+    lab: &'a Lab,
+    flow: &'a Flow,
+    state: &'a DrillState,
+    limit: &'a Limit,
+    observer: &'a dyn Observer,
+}
+
+impl Resume<'_> {
+    fn until_the_end(&self) -> Result<(Vec<GroupPlace>, Vec<String>, Ends), DrillError> {
+        let workers = workers(&self.lab.topology, self.flow, &self.lab.containers);
+        let mirrors: Vec<&Container> = workers.into_iter().filter(|one| one.is_up()).collect();
+        // MirrorMaker is stopped after the fault: where it does not run, there is none left to do
+        if !mirrors.is_empty() {
+            self.fault(&mirrors)?;
+            self.step("Stopping MirrorMaker", "Stopped MirrorMaker", || {
+                let mirrors = ids(mirrors.iter().copied());
+                match self.state.fault {
+                    Some(Fault::Planned) => self.docker.stop(&mirrors, &self.docker_limit())?,
+                    _ => self.docker.kill(&mirrors, &self.docker_limit())?,
+                }
+                Ok(())
+            })?;
+        }
+        let target = Side::of(&self.lab.topology, &self.state.target);
+        let watermark = sides::frozen(&target, &self.state.topics.mirrored, self.limit)?;
+        self.start_source()?;
+        let source = Side::of(&self.lab.topology, &self.state.source);
+        let moving = self.step(
+            "Looking whether topics grow on the source",
+            "Looked whether topics grow on the source",
+            || match fence::verify(&self.lab.topology, self.flow, &source, self.limit) {
+                Ok(_) => Ok(Vec::new()),
+                Err(DrillError::NotFenced { moving }) => Ok(moving),
+                Err(error) => Err(error),
+            },
+        )?;
+        Ok((self.places(&source, &target)?, moving, watermark))
+    }
+
+    /// What happens to the source, where it has not happened.
+    fn fault(&self, mirrors: &[&Container]) -> Result<(), DrillError> {
+        let source = &self.state.source;
+        match self.state.fault {
+            Some(Fault::Kill) => {
+                let brokers = brokers_up(self.lab, source);
+                if brokers.is_empty() {
+                    return Ok(());
+                }
+                self.step(
+                    &format!("Killing the brokers of {source}"),
+                    &format!("Killed the brokers of {source}"),
+                    || Ok(self.docker.kill(&brokers, &self.docker_limit())?),
+                )
+            }
+            Some(Fault::Cut) => self.cut(mirrors, false),
+            Some(Fault::HalfOpen) => self.cut(mirrors, true),
+            Some(Fault::Planned) | None => self.copied(),
+        }
+    }
+
+    fn cut(&self, mirrors: &[&Container], half_open: bool) -> Result<(), DrillError> {
+        let (lab, limit) = (self.lab, self.docker_limit());
+        let flow = &self.state.flow;
+        let mut asked = lab.journal.clone();
+        if asked.cut(flow).is_none() {
+            let cut = link::note_cut(self.docker, &lab.spec.lab, flow, half_open, &limit)?;
+            asked.link(flow).cut = Some(cut);
+        }
+        if half_open {
+            put_some(self.flow, &asked, |_| true, &limit, self.observer)?;
+            return Ok(());
+        }
+        let network = network(&lab.topology, self.flow);
+        let on = |one: &&&Container| one.networks().any(|one| Some(one) == network.as_deref());
+        let on = ids(mirrors.iter().filter(on).copied());
+        Ok(link::cut(self.docker, network.as_deref(), &on, &limit)?)
+    }
+
+    /// Nobody writes any more, and all of it is copied.
+    fn copied(&self) -> Result<(), DrillError> {
+        let source = Side::of(&self.lab.topology, &self.state.source);
+        let fence: Fence = self.step(
+            "Checking that no topic grows",
+            "No mirrored topic grows",
+            || fence::verify(&self.lab.topology, self.flow, &source, self.limit),
+        )?;
+        self.step(
+            "Waiting for the copy",
+            "Every partition is copied, every group synced",
+            || {
+                fence::copied(self.lab, self.flow, self.limit)?;
+                self.limit.pause(group_sync(self.flow))?;
+                fence.holds(&source, self.limit)
+            },
+        )
+    }
+
+    fn start_source(&self) -> Result<(), DrillError> {
+        let lab = Lab::find(self.docker, &self.lab.spec.lab, self.limit)?;
+        let up = brokers_up(&lab, &self.state.source);
+        let cluster = lab.topology.cluster(&self.state.source);
+        let services = cluster.iter().flat_map(|cluster| &cluster.brokers);
+        let containers = services.filter_map(|broker| lab.container(&broker.service));
+        let down = ids(containers.filter(|one| !up.contains(&one.id)));
+        if down.is_empty() {
+            return Ok(());
+        }
+        self.docker.start(&down, &self.docker_limit())?;
+        let readiness = Readiness {
+            docker: self.docker,
+            topology: &lab.topology,
+            existing: &lab.containers,
+        };
+        let ready = readiness.wait_for_brokers(self.limit, self.observer);
+        Ok(ready.map_err(Box::new)?)
+    }
+
+    fn places(&self, source: &Side, target: &Side) -> Result<Vec<GroupPlace>, DrillError> {
+        let mut home = Admin::connect_patiently(&source.endpoints, self.limit)?;
+        let mut away = Admin::connect_patiently(&target.endpoints, self.limit)?;
+        let topics = &self.state.topics;
+        let mut places = Vec::new();
+        for group in &self.state.groups {
+            let committed = home.group_offsets(group, &topics.source, self.limit)?;
+            let synced = away.group_offsets(group, &topics.mirrored, self.limit)?;
+            let mut partitions: Vec<i32> = committed.keys().chain(synced.keys()).copied().collect();
+            partitions.sort_unstable();
+            partitions.dedup();
+            places.extend(partitions.into_iter().map(|partition| GroupPlace {
+                group: group.clone(),
+                partition,
+                committed: committed.get(&partition).copied(),
+                synced: synced.get(&partition).copied(),
+            }));
+        }
+        Ok(places)
+    }
+
+    fn docker_limit(&self) -> Limit {
+        self.limit.at_most(DOCKER)
+    }
+
+    fn step<T>(
+        &self,
+        what: &str,
+        done: &str,
+        run: impl FnOnce() -> Result<T, DrillError>,
+    ) -> Result<T, DrillError> {
+        step(self.observer, what, done, run)
+    }
+}

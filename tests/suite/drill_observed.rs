@@ -1,0 +1,109 @@
+//! Drills around producers and consumers of a person's own.
+
+use crate::drill::{Lab, report};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+const OBSERVE: &str =
+    "drill failover --observe orders --observe-groups billing --warm-up 100ms --json";
+
+/// A lab in whose topic `orders` there are four records in partition 1, of which group `billing` has read three.
+fn lab() -> Lab {
+    let lab = Lab::new();
+    lab.primary.topic("orders", 2, &[]);
+    let four = [
+        (None, Some("a")),
+        (None, Some("b")),
+        (None, Some("c")),
+        (None, Some("d")),
+    ];
+    lab.primary.append("orders", 1, &four);
+    lab.primary.commit("billing", "orders", 1, 3);
+    lab
+}
+
+fn failed(report: &Value) -> Vec<(&str, &Value)> {
+    let checks = report["checks"].as_array().unwrap().iter();
+    let failed = checks.filter(|check| check["held"] == false);
+    failed
+        .map(|check| (check["expectation"].as_str().unwrap(), check))
+        .collect()
+}
+
+#[test]
+fn what_may_be_lost_and_when_everything_was_switched_is_seen_by_offsets() {
+    let mut lab = lab();
+    let ran = lab.killed(OBSERVE, |lab, _| {
+        // MirrorMaker is gone, and had not come so far
+        let more = [(None, Some("e")), (None, Some("f"))];
+        lab.primary.append("orders", 1, &more);
+        let secondary = Arc::clone(&lab.secondary);
+        thread::spawn(move || {
+            thread::sleep(Duration::from_millis(1_500));
+            secondary.append("orders", 0, &[(None, Some("new"))]);
+            thread::sleep(Duration::from_millis(500));
+            secondary.commit("billing", "orders", 1, 4);
+        });
+    });
+    let ran = ran.code(0);
+    let ran = ran.stderr_has("warning: switch your producers and consumers to 127.0.0.1:$SECONDARY now: producers to `orders`, groups billing to `orders`\n");
+    let report = report(&ran);
+    assert_eq!(report["rpo_at_most"], 2, "{report:#}");
+    let partitions = json!([
+        {"partition": 0, "source_end": 0, "copied_to": null, "missing_at_most": 0},
+        {"partition": 1, "source_end": 6, "copied_to": 4, "missing_at_most": 2},
+    ]);
+    let orders = &report["topics"][0];
+    assert_eq!(orders["partitions"], partitions);
+    let billing = &report["groups"][0];
+    let place = json!({"topic": "orders", "partition": 1, "committed": 3, "synced": 3, "after": 4});
+    assert_eq!(billing["places"][1], place);
+    let seconds = |value: &Value| value.as_f64().unwrap();
+    let (first, commit) = (
+        seconds(&orders["first_write_seconds"]),
+        seconds(&billing["first_commit_seconds"]),
+    );
+    // detected, and then switched one after the other
+    assert!(first > 3.0 && commit > first + 0.3, "{first} {commit}");
+    assert!((seconds(&report["rto_seconds"]) - commit).abs() < 1e-6);
+    lab.kmk.run("drill failover --dry-run").code(2);
+}
+
+#[test]
+fn who_does_not_switch_in_time_is_named() {
+    let mut lab = lab();
+    let ran = lab.killed(&format!("{OBSERVE} --switch-within 300ms"), |_, _| {});
+    let report = report(&ran.code(1));
+    assert_eq!(report["rto_seconds"], Value::Null);
+    let failed: Vec<&str> = failed(&report).into_iter().map(|(what, _)| what).collect();
+    assert_eq!(failed, ["written", "committed"]);
+}
+
+#[test]
+fn what_cannot_be_observed_is_told_before_anything_is_touched() {
+    let lab = lab();
+    lab.kmk
+        .run("drill failover --observe orders,nothing --observe-groups nobody")
+        .code(2)
+        .changed(&[])
+        .stderr_has("cluster primary does not have topic `nothing`")
+        .stderr_has(
+            "cluster primary does not have a committed offset of group `nobody` in these topics",
+        );
+    crate::flags::refused(&[
+        (
+            "drill failover --observe orders --rate 5",
+            "cannot be used with",
+        ),
+        ("drill failover --observe-groups billing", "--observe"),
+    ]);
+    let ran = lab
+        .kmk
+        .run("drill failover --observe orders --dry-run")
+        .code(0);
+    ran.stdout_has(
+        "say when to switch, and wait 5m at most until orders are written to on secondary",
+    );
+}
