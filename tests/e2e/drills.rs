@@ -65,4 +65,20 @@ mod matrix {
         let report = passed(&lab, "link-cut");
         assert!(measured(&report, "backlog") > 2_000.0, "{report:#}");
     }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn a_slow_link_makes_records_late_and_is_as_it_was_afterwards() {
+        let lab = Lab::deployed("drills-slow", "--link rtt=5ms");
+        let report = passed(&lab, "slow-link");
+        let measured = report["measured"].as_array().unwrap().iter();
+        let late = measured.filter(|one| one["key"] == "latency_p50_ms");
+        let late: Vec<f64> = late.map(|one| one["value"].as_f64().unwrap()).collect();
+        assert_eq!(late.len(), 4);
+        assert!(late.is_sorted(), "{late:?}");
+        // as it was deployed
+        lab.kmk("deploy --link rtt=5ms")
+            .code(0)
+            .prints("already runs as requested");
+    }
 }

@@ -322,3 +322,31 @@ fn a_line_with_relays_changes_at_once_and_stays_so() {
     kmk.run("link set").code(2);
     assert_eq!(relay.toxics("primary"), slower);
 }
+
+#[test]
+fn records_that_go_round_a_slow_link_fail_its_drill_and_the_link_is_as_it_was() {
+    let Linked {
+        kmk,
+        relay,
+        _mirror,
+        ..
+    } = &Linked::new();
+    kmk.run("deploy").code(0);
+    let ran = kmk.run("drill slow-link --for 400ms --rate 500/s").code(1);
+    // the brokers of this test are reached without the relay
+    ran.stdout_has("FAILED: RTT <time>: the median record takes 20 to <time>: <time>; ");
+    assert!(relay.changes().len() > 4);
+    let sorted = |mut toxics: Vec<String>| {
+        toxics.sort();
+        toxics
+    };
+    let shaped = SHAPED.map(str::to_owned).to_vec();
+    assert_eq!(sorted(relay.toxics("primary")), sorted(shaped));
+    kmk.run("deploy")
+        .code(0)
+        .stdout_has("already runs as requested");
+    let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab()).rule(Rule::on("logs *")));
+    kmk.run("drill slow-link").code(2).changed(&[]).stderr_has(
+        "error: flow primary->secondary has no relay that could make its link slow\n  hint: `kmk link set primary:secondary --rtt 0ms` adds one",
+    );
+}

@@ -21,6 +21,9 @@ pub const NOTED: Duration = Duration::from_millis(100);
 /// Segments of the topic in which it notes that, in bytes.
 pub const STATE_SEGMENT_BYTES: u32 = 1024 * 1024;
 
+/// What a consumer of a source fetches of a partition at once, in bytes.
+pub const FETCH_BYTES: &str = "8388608";
+
 const REQUEST_TIMEOUT: &str = "request.timeout.ms";
 /// What a client is given where another broker can take over from one that has died, and why.
 const GIVING_UP: [(&str, &str, &str); 3] = [
@@ -46,7 +49,7 @@ const READING: [(&str, &str, &str); 4] = [
     (
         "Larger fetches: 1 MiB and 500 records by default.",
         "max.partition.fetch.bytes",
-        "8388608",
+        FETCH_BYTES,
     ),
     ("", "max.poll.records", "2000"),
     (

@@ -43,14 +43,7 @@ pub(super) fn text(done: &experiment::Report) -> String {
         .into_iter()
         .chain(expected)
         .collect();
-    let measured = verdict
-        .measured
-        .iter()
-        .map(|one| row([one.name, &quantity(one.quantity), one.definition]));
-    let measured: Vec<_> = [row(["MEASURED", "VALUE", "DEFINITION"])]
-        .into_iter()
-        .chain(measured)
-        .collect();
+    let measured = measured(&verdict.measured);
     let said = match why(done) {
         None => format!(
             "{} {} of {}",
@@ -60,13 +53,41 @@ pub(super) fn text(done: &experiment::Report) -> String {
         ),
         Some(why) => format!("{} {why}", styled(ERROR, "FAILED:")),
     };
-    let parts = [
-        table(&expected),
-        table(&measured),
-        said,
-        wrapped(done.teaches),
-    ];
+    let parts = [table(&expected), measured, said, wrapped(done.teaches)];
     parts.join("\n\n")
+}
+
+/// One line for each number; of several rounds, one line for each round.
+fn measured(all: &[Measured]) -> String {
+    let rounds: Vec<&[Measured]> = all
+        .chunk_by(|one, other| one.about == other.about)
+        .collect();
+    let Some(longest) = rounds.iter().copied().max_by_key(|round| round.len()) else {
+        return String::new();
+    };
+    if rounds.len() == 1 {
+        let rows = all
+            .iter()
+            .map(|one| row([one.name, &quantity(one.quantity), one.definition]));
+        let heading = row(["MEASURED", "VALUE", "DEFINITION"]);
+        return table(&[heading].into_iter().chain(rows).collect::<Vec<_>>());
+    }
+    let names = longest.iter().map(|one| one.name.to_uppercase());
+    let heading = ["MEASURED AT".to_owned()].into_iter().chain(names);
+    let rows = rounds.iter().map(|round| {
+        let about = round.first().map_or("", |one| one.about.as_str());
+        let cells = longest.iter().map(|column| {
+            let found = round.iter().find(|one| one.key == column.key);
+            found.map_or("-".to_owned(), |one| quantity(one.quantity))
+        });
+        [about.to_owned()].into_iter().chain(cells).collect()
+    });
+    let rows: Vec<Vec<String>> = [heading.collect()].into_iter().chain(rows).collect();
+    let definitions = longest
+        .iter()
+        .map(|one| row([one.name, one.definition]))
+        .collect::<Vec<_>>();
+    format!("{}\n\n{}", table(&rows), table(&definitions))
 }
 
 fn quantity(quantity: Quantity) -> String {
@@ -74,6 +95,8 @@ fn quantity(quantity: Quantity) -> String {
         Quantity::Records(1) => "1 record".to_owned(),
         Quantity::Records(records) => format!("{} records", grouped(records)),
         Quantity::Seconds(seconds) => format!("{seconds:.2} s"),
+        Quantity::Milliseconds(millis) => format!("{millis:.1} ms"),
+        Quantity::BytesPerSecond(bytes) => format!("{:.1} MB/s", bytes / 1e6),
     }
 }
 
@@ -152,7 +175,9 @@ fn number(one: &Measured) -> Number {
         key: one.key,
         value: match one.quantity {
             Quantity::Records(records) => records.to_string(),
-            Quantity::Seconds(seconds) => seconds.to_string(),
+            Quantity::Seconds(number)
+            | Quantity::Milliseconds(number)
+            | Quantity::BytesPerSecond(number) => number.to_string(),
         },
         name: one.name.to_owned(),
         text: quantity(one.quantity),

@@ -3,6 +3,7 @@
 
 pub mod link_cut;
 pub mod mirrormaker_crash;
+pub mod slow_link;
 
 use crate::core::judge::ledger::Account;
 use serde::Serialize;
@@ -52,6 +53,10 @@ pub enum Quantity {
     Records(u64),
     /// Seconds.
     Seconds(f64),
+    /// Thousandths of a second.
+    Milliseconds(f64),
+    /// Bytes a second.
+    BytesPerSecond(f64),
 }
 
 /// The records that crossed a flow meanwhile.

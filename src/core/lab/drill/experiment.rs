@@ -6,9 +6,10 @@ mod link_cut;
 mod load;
 mod mirrormaker_crash;
 mod run;
+mod slow_link;
 
 use super::plan::{PREFIX, Side, chosen, containers, fits, number, unfit};
-use super::state::{DrillState, Phase, Topics};
+use super::state::{DrillState, Line, Phase, Topics};
 use super::{DOCKER, DrillError, Finding, Step, take_back};
 use crate::core::docker::Docker;
 use crate::core::event::Observer;
@@ -44,7 +45,11 @@ pub struct Experiment {
 }
 
 /// All of them.
-pub static ALL: [&Experiment; 2] = [&mirrormaker_crash::DRILL, &link_cut::DRILL];
+pub static ALL: [&Experiment; 3] = [
+    &mirrormaker_crash::DRILL,
+    &link_cut::DRILL,
+    &slow_link::DRILL,
+];
 
 /// What a person may choose.
 #[derive(Debug, Clone)]
@@ -153,6 +158,7 @@ pub fn experiment(
 
 fn begun(which: &Experiment, run: &Run<'_>) -> DrillState {
     DrillState {
+        watermark: None,
         flow: run.flow.name(),
         source: run.source.name.clone(),
         target: run.target.name.clone(),
@@ -167,5 +173,8 @@ fn begun(which: &Experiment, run: &Run<'_>) -> DrillState {
         },
         groups: Vec::new(),
         back: None,
+        line: run.flow.link.as_ref().map(|_| Line {
+            asked: run.lab.journal.asked(&run.flow.name()),
+        }),
     }
 }

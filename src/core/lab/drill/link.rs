@@ -1,11 +1,12 @@
-//! Cuts the link of a flow for a drill, and restores it.
+//! Cuts the link of a flow for a drill, or makes it slow, and restores it.
 
 use super::DrillError;
 use crate::core::docker::{Docker, DockerError};
-use crate::core::event::Observer;
+use crate::core::event::{Observer, Silent};
 use crate::core::lab::Lab;
 use crate::core::lab::journal::{self, Cut, Journal, JournalError};
 use crate::core::lab::link::{network, put_all, workers};
+use crate::core::spec::LinkSpec;
 use kmk_kafka::message::to_millis;
 use kmk_kafka::wait::Limit;
 use std::time::SystemTime;
@@ -69,4 +70,21 @@ pub(super) fn reconnect(
         }
     }
     Ok(journal::change(docker, &lab.spec.lab, limit, restore)?)
+}
+
+/// Tells the relays of a flow to be like this, or as the lab was deployed.
+pub(super) fn shape(
+    docker: &Docker,
+    lab: &Lab,
+    flow: &str,
+    asked: Option<LinkSpec>,
+    limit: &Limit,
+) -> Result<(), DrillError> {
+    let name = &lab.spec.lab;
+    journal::change(docker, name, limit, |journal| {
+        journal.link(flow).asked = asked;
+    })?;
+    let journal = journal::read(docker, name, limit)?;
+    put_all(&lab.topology, &journal, limit, &Silent)?;
+    Ok(())
 }

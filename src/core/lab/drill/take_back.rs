@@ -104,6 +104,9 @@ pub(super) fn take_back(
     let ready = readiness.wait_for_brokers(limit, observer);
     ready.map_err(Box::new)?;
     link::reconnect(docker, lab, &state.flow, limit, observer)?;
+    if let Some(line) = &state.line {
+        link::shape(docker, lab, &state.flow, line.asked, limit)?;
+    }
     // what MirrorMaker does not find when it starts it does not go on with
     let mirrors = match &state.back {
         Some(_) => failback::stop_mirrors(docker, lab, limit)?,
@@ -167,9 +170,19 @@ fn topics(topology: &Topology, state: &DrillState) -> Vec<(String, String)> {
         (source.clone(), state.topics.source.clone()),
         (target.clone(), state.topics.target.clone()),
     ];
+    // mirrored by a flow that a failback may have stopped
+    let mirrored = (target.clone(), state.topics.mirrored.clone());
+    if !found.contains(&mirrored) {
+        found.push(mirrored);
+    }
     // mirrored by a flow back that may be gone by now
     let back = state.back.as_ref();
-    found.extend(back.map(|back| (source.clone(), back.topic.clone())));
+    let back = back.map(|back| (source.clone(), back.topic.clone()));
+    found.extend(
+        back.filter(|back| !found.contains(back))
+            .into_iter()
+            .collect::<Vec<_>>(),
+    );
     let mut next = 0;
     while let Some((cluster, topic)) = found.get(next).cloned() {
         next += 1;
@@ -239,7 +252,9 @@ mod tests {
             (flow.spec.source.as_str(), flow.spec.target.as_str()) == (source, target)
         });
         let state = DrillState {
+            watermark: None,
             back: None,
+            line: None,
             flow: format!("{source}->{target}"),
             source: source.to_owned(),
             target: target.to_owned(),

@@ -19,6 +19,20 @@ const LOOK: Duration = Duration::from_millis(10);
 /// The size of a record in bytes.
 const SIZE: usize = 200;
 
+/// What crosses.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Load {
+    pub(super) amount: Amount,
+    /// Records a second; none for as fast as possible.
+    pub(super) rate: Option<u64>,
+    /// Bytes of a record.
+    pub(super) size: usize,
+    /// With exactly once, it is also waited until no record can arrive a second time.
+    pub(super) guarantee: Guarantee,
+    /// The step that ends when all are accounted for, and what is said then.
+    pub(super) words: (&'static str, &'static str),
+}
+
 /// Records on their way.
 #[derive(Debug, Default)]
 pub(super) struct Crossing {
@@ -84,23 +98,43 @@ impl Crossing {
 }
 
 impl Run<'_> {
-    /// Does something while records cross, and accounts for all of them. With exactly once, it is also waited until no record can
-    /// arrive a second time.
+    /// What a person chose.
+    pub(super) fn load(&self) -> Load {
+        Load {
+            amount: Amount::Time(self.choice.time),
+            rate: Some(self.choice.rate),
+            size: SIZE,
+            guarantee: Guarantee::AtLeastOnce,
+            words: ("Accounting for every record", "Accounted for every record"),
+        }
+    }
+
+    /// Does something while records cross as a person chose, and accounts for all of them.
     pub(super) fn under_load<T>(
         &self,
         guarantee: Guarantee,
+        act: impl FnOnce(&Crossing) -> Result<T, DrillError>,
+    ) -> Result<(T, FlowReport), DrillError> {
+        let load = self.load();
+        self.under(&Load { guarantee, ..load }, act)
+    }
+
+    /// The same with other records.
+    pub(super) fn under<T>(
+        &self,
+        load: &Load,
         act: impl FnOnce(&Crossing) -> Result<T, DrillError>,
     ) -> Result<(T, FlowReport), DrillError> {
         let what = Verify {
             flows: vec![self.flow.name()],
             topic: Some(self.topic.clone()),
             partitions: 1,
-            amount: Amount::Time(self.choice.time),
-            rate: Some(self.choice.rate),
-            size: SIZE,
+            amount: load.amount,
+            rate: load.rate,
+            size: load.size,
             timeout: self.choice.timeout,
             afterwards: Afterwards::Keep,
-            guarantee,
+            guarantee: load.guarantee,
         };
         let (crossing, stop) = (Crossing::default(), self.interrupt.below());
         let (acted, report) = thread::scope(|scope| {
@@ -123,7 +157,7 @@ impl Run<'_> {
                     };
                 }
             };
-            let (what, done) = ("Accounting for every record", "Accounted for every record");
+            let (what, done) = load.words;
             let report = self.step(what, done, || account().map_err(failed))?;
             Ok::<_, DrillError>((acted, report))
         })?;

@@ -1,0 +1,89 @@
+//! The link is given one round trip after another.
+
+use super::load::{Load, crossed};
+use super::run::PARTITIONS;
+use super::{Experiment, Run};
+use crate::core::judge::drill::experiment::Verdict;
+use crate::core::judge::drill::experiment::slow_link::{self, Round};
+use crate::core::lab::drill::{DrillError, Finding, link};
+use crate::core::lab::verify::{Amount, FlowReport};
+use crate::core::mirrormaker::config::FETCH_BYTES;
+use crate::core::spec::{LinkSpec, Millis};
+use std::time::Duration;
+
+pub(super) static DRILL: Experiment = Experiment {
+    name: "slow-link",
+    lab: "the flow has a relay",
+    shows: "one round trip after another: what records take, and what throughput is left",
+    teaches: "A record crosses in half a round trip at best, and in one and a half where a fetch was just on its way, so \
+              latency follows the RTT and no setting helps. Throughput is another matter: a consumer reads at most one \
+              fetch of each partition in a round trip. With Kafka's default of 1 MiB, a partition moves 4 MiB/s at an RTT of \
+              250 ms, however fast the line is. Larger fetches (max.partition.fetch.bytes, fetch.max.bytes and, on a real \
+              line, receive.buffer.bytes) and more partitions make up for distance; a faster line does not.",
+    unfit: |_, flow| match flow.link {
+        Some(_) => Vec::new(),
+        None => vec![Finding::NeverSlow { flow: flow.name() }],
+    },
+    run,
+};
+
+/// Round trips in milliseconds: on one machine, in a country, across an ocean, around the world.
+const RTTS: [u32; 4] = [0, 40, 100, 250];
+/// What is written as fast as possible: small enough for a slow line, and larger than one default fetch of each partition.
+const BURST: u64 = 10_000;
+const SIZE: u16 = 1_000;
+
+fn run(run: &Run<'_>) -> Result<Verdict, DrillError> {
+    run.create_topic(&[])?;
+    let mut seen: Vec<(u32, FlowReport, FlowReport)> = Vec::new();
+    for rtt in RTTS {
+        let (what, done) = (
+            format!("Asking for a round trip of {rtt} ms"),
+            format!("The round trip is {rtt} ms"),
+        );
+        run.step(&what, &done, || {
+            let asked = LinkSpec {
+                rtt: Some(Millis(rtt)),
+                ..LinkSpec::default()
+            };
+            let (flow, limit) = (run.flow.name(), run.docker_limit());
+            link::shape(run.docker, run.lab, &flow, Some(asked), &limit)
+        })?;
+        let steady = Load {
+            amount: Amount::Time(run.choice.time / 4),
+            words: (
+                "Writing records at a steady rate",
+                "Accounted for records at a steady rate",
+            ),
+            ..run.load()
+        };
+        let burst = Load {
+            amount: Amount::Records(BURST),
+            rate: None,
+            size: SIZE.into(),
+            words: (
+                "Writing records as fast as possible",
+                "Accounted for records as fast as possible",
+            ),
+            ..run.load()
+        };
+        let ((), steady) = run.under(&steady, |_| Ok(()))?;
+        let ((), burst) = run.under(&burst, |_| Ok(()))?;
+        seen.push((rtt, steady, burst));
+    }
+    // what kmk gives all consumers of a source wins over `consumer.` of a flow
+    let fetch = run
+        .flow
+        .setting("source.consumer.max.partition.fetch.bytes");
+    let fetch: u64 = fetch.unwrap_or(FETCH_BYTES).parse().unwrap_or(0);
+    let rounds = seen.iter().map(|(rtt, steady, burst)| Round {
+        rtt: Duration::from_millis(u64::from(*rtt)),
+        steady: crossed(steady),
+        burst: crossed(burst),
+        bytes_per_second: burst
+            .records_per_second
+            .map(|records| records * f64::from(SIZE)),
+        fetch: fetch * u64::from(PARTITIONS.unsigned_abs()),
+    });
+    Ok(slow_link::judge(&rounds.collect::<Vec<_>>()))
+}
