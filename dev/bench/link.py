@@ -56,7 +56,9 @@ def memory(bench):
 def truth(bench):
     """While records cross the line."""
     producing = ["produce", "--topic", load(1000, 1), "--messages", "1000000", "--size", "1000", "--rate", str(LOAD)]
-    with beside(*bench.kmk_command, "--quiet", *producing, stdout=subprocess.DEVNULL) as producer:
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with beside(*bench.kmk_command, "--quiet", *producing, **silent) as producer:
+        time.sleep(2)
         for rtt in ROUND_TRIPS:
             found = asked(bench, "--rtt", f"{rtt}ms")
             bench.add(f"link-rtt-{rtt}", "measured", found["rtt_ms"])

@@ -21,7 +21,8 @@ It is not a test: a goal that is missed shows as "no".
 
 A cell shows minimum / **median** / maximum, and the number of runs. The ratio is the first column's median divided by the
 last one's. The last column names what finally limits the row, measured in the same run if possible, and how `kmk` compares
-with that limit. Slow measurements have fewer runs: three for slow lines, two for clusters, one for topics, records, memory after 1 GB and the
+with that limit. Slow measurements have fewer runs: three for slow lines, two for clusters, one for topics, records,
+memory after 1 GB and the
 new topics.
 """
 
