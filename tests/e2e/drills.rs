@@ -1,6 +1,7 @@
 //! Drills of one fault on real clusters: each passes, leaves the lab as it was, and counts what Kafka's own tools count.
 
 use crate::engine::docker;
+use crate::kcat::CROSSING;
 use crate::lab::Lab;
 use crate::process::{PATIENCE, until};
 use serde_json::Value;
@@ -64,6 +65,24 @@ mod matrix {
         let lab = Lab::deployed("drills-link", "");
         let report = passed(&lab, "link-cut");
         assert!(measured(&report, "backlog") > 2_000.0, "{report:#}");
+    }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn with_exactly_once_support_a_crash_repeats_nothing() {
+        let lab = Lab::deployed("drills-once", "");
+        lab.kmk("drill exactly-once")
+            .code(2)
+            .says("has no exactly-once support");
+        lab.kmk("deploy --exactly-once").code(0);
+        let report = passed(&lab, "exactly-once");
+        assert!(measured(&report, "acknowledged") > 4_000.0, "{report:#}");
+        // one record, and the end of its transaction
+        let record = ["once".to_owned()].into();
+        lab.primary().produce("orders", "once\n");
+        lab.secondary()
+            .until_it_has("primary.orders", &record, CROSSING);
+        assert!(lab.secondary().end("primary.orders") >= 2);
     }
 
     #[test]

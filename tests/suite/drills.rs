@@ -113,6 +113,8 @@ fn what_does_not_fit_is_told_before_anything_is_done() {
     let lab = lab();
     let ran = lab.kmk.run("drill link-cut a:b").code(2).changed(&[]);
     ran.stderr_has("error: there is no flow `a->b`");
+    let ran = lab.kmk.run("drill exactly-once").code(2).changed(&[]);
+    ran.stderr_has("error: MirrorMaker of flow primary->secondary has no exactly-once support\n  hint: `kmk deploy --exactly-once` recreates MirrorMaker with it");
     // nobody answers
     let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab()).rule(Rule::on("logs *")));
     let ran = kmk.run("drill mirrormaker-crash").code(1).changed(&[]);

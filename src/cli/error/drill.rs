@@ -73,6 +73,9 @@ fn one(finding: &Finding) -> CliError {
         Finding::Circle { .. } => {
             "use prefixed names (`naming: prefix`): then no record is mirrored back".to_owned()
         }
+        Finding::NotOnce { .. } => format!(
+            "`kmk deploy{LAB} --exactly-once` recreates MirrorMaker with it; records are kept"
+        ),
         Finding::NoRelay { flow } | Finding::NeverSlow { flow } => add_relay(flow),
         Finding::NotPrefixed { .. } => {
             format!("`kmk drill abort{LAB}` takes the failover back")

@@ -1,6 +1,7 @@
 //! Judges a drill of one fault: what was expected beside what was seen, and the numbers worth knowing. Each drill has a module
 //! of its own here; what several expect is in this one.
 
+pub mod exactly_once;
 pub mod link_cut;
 pub mod mirrormaker_crash;
 pub mod slow_link;

@@ -2,6 +2,7 @@
 //! set beside what was seen. Each is an entry of [`ALL`], made in a module of its own; its verdict is judged in
 //! [`judge::drill::experiment`](crate::core::judge::drill::experiment).
 
+mod exactly_once;
 mod link_cut;
 mod load;
 mod mirrormaker_crash;
@@ -45,8 +46,9 @@ pub struct Experiment {
 }
 
 /// All of them.
-pub static ALL: [&Experiment; 3] = [
+pub static ALL: [&Experiment; 4] = [
     &mirrormaker_crash::DRILL,
+    &exactly_once::DRILL,
     &link_cut::DRILL,
     &slow_link::DRILL,
 ];

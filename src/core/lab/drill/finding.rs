@@ -93,6 +93,12 @@ pub enum Finding {
         /// What was asked.
         detect: std::time::Duration,
     },
+    /// Its MirrorMaker delivers at least once.
+    #[error("MirrorMaker of flow {flow} has no exactly-once support")]
+    NotOnce {
+        /// The flow.
+        flow: String,
+    },
     /// Only relays delay what passes.
     #[error("flow {flow} has no relay that could make its link slow")]
     NeverSlow {
