@@ -15,6 +15,7 @@ import clusters
 import commands
 import ledger
 import limits
+import link
 import page
 import records
 import rest
@@ -34,11 +35,12 @@ PARTS = {
     "clients": clients.measure,
     "commands": commands.measure,
     "ledger": ledger.measure,
+    "link": link.measure,
     "clusters": clusters.measure,
     "topics": topics.measure,
     "records": records.measure,
 }
-MOST = {"clusters": 2, "topics": 1, "records": 1}  # rounds of what takes minutes
+MOST = {"link": 3, "clusters": 2, "topics": 1, "records": 1}  # rounds of what takes minutes
 
 
 def arguments():

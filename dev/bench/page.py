@@ -5,6 +5,7 @@ import sys
 
 import pictures
 from growth import scale
+from link_rows import link
 from rows import commands, ledger, load, mirror, start
 from table import cell, plain
 
@@ -20,7 +21,7 @@ It is not a test: a goal that is missed shows as "no".
 
 A cell shows minimum / **median** / maximum, and the number of runs. The ratio is the first column's median divided by the
 last one's. The last column names what finally limits the row, measured in the same run if possible, and how `kmk` compares
-with that limit. Slow measurements have fewer runs: two for clusters, one for topics, records, memory after 1 GB and the
+with that limit. Slow measurements have fewer runs: three for slow lines, two for clusters, one for topics, records, memory after 1 GB and the
 new topics.
 """
 
@@ -61,6 +62,7 @@ def sections(results, drawn):
         ("Clients", {"clients": "produce-"}, load),
         ("Commands", {"commands": "help"}, commands),
         ("kmk verify", {"ledger": "ledger"}, ledger),
+        ("A slow line", {"link": "link-"}, link),
         (
             "Scale",
             {"clusters": "clusters-", "topics": "topics-", "records": "records-"},

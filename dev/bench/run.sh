@@ -19,6 +19,8 @@ python3 -B dev/bench/main.py --check "$@"
 dev/engine.sh up
 dev/tools.sh rust linker kcat
 KMK_KAFKA_IMAGE=$(dev/kafka-image.sh)
+KMK_TOXIPROXY_IMAGE=$(dev/toxiproxy-image.sh)
+export KMK_TOXIPROXY_IMAGE
 export KMK_KAFKA_IMAGE KAFKA_IMAGE=$KMK_KAFKA_IMAGE # kmk's, and the hand-written stack's
 # the smallest run is not compared, so a debug build will do
 case " $* " in *' --smallest '*) profile=dev directory=debug ;; *) profile=release directory=release ;; esac

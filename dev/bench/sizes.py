@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+ROUND_TRIPS = (10, 40, 100, 250)  # ms
+RATES = (10, 100)  # mbit/s
 PARTITIONS = (1, 6)  # of the topics that throughput is measured with
 
 
@@ -28,6 +30,7 @@ class Sizes:
     ledger_many: tuple = (1_000_000, 10_000_000)
     clusters: tuple = (2, 4, 8)
     topics: tuple = (1, 100, 1000)
+    link: bool = True
     records: tuple = (1_000_000, 10_000_000, 100_000_000)
 
 
@@ -53,5 +56,6 @@ SMALLEST = Sizes(
     ledger_many=(10_000,),
     clusters=(2,),
     topics=(1, 10),
+    link=False,
     records=(10_000, 100_000),
 )

@@ -78,14 +78,22 @@ def latency(bench, stack):
 
 
 def mirrored(bench, stack, source, topic, partitions):
+    sizes = bench.sizes.mirrored_by_kmk if stack is bench.lab else bench.sizes.mirrored_by_hand
+    size, count = next((size, count) for size, count in sizes if topic == load(size, partitions))
+    row = f"mirrored-{size}-{partitions}"
+    rate, cores, mirror_cores = copied(bench, stack, source, topic, bench.records(size, count), count)
+    bench.add(row, stack.side, rate)
+    bench.add(f"{row}-cores", stack.side, cores)
+    bench.add(f"{row}-mirror-cores", stack.side, mirror_cores)
+
+
+def copied(bench, stack, source, topic, file, count):
     """Records a second while a backlog is copied: between a tenth of it and all, or what a window's time is enough for.
 
     MirrorMaker is paused while it is written. Its first records are not counted: what it had fetched before the pause is
-    there for nothing, and waking up costs it a moment.
+    there for nothing, and waking up costs it a moment. Also how many cores all containers, and MirrorMaker, keep busy.
     """
-    sizes = bench.sizes.mirrored_by_kmk if stack is bench.lab else bench.sizes.mirrored_by_hand
-    size, count = next((size, count) for size, count in sizes if topic == load(size, partitions))
-    file, before = bench.records(size, count), source[topic]
+    before = source[topic]
     [mirror] = stack.containers(stack.mirror)
     bench.engine.pause(mirror)
     write(bench, stack, source, topic, file, count)
@@ -99,10 +107,8 @@ def mirrored(bench, stack, source, topic, partitions):
         if probe.wait() != 0:
             raise NotMeasured(f"{topic} was not mirrored within {PATIENCE} s")
     looks = [(float(seconds), int(there)) for seconds, there in map(str.split, lines)]
-    row = f"mirrored-{size}-{partitions}"
-    bench.add(row, stack.side, slope(looks, before, count, bench.sizes.window))
-    bench.add(f"{row}-cores", stack.side, (stack.usage().cpu - all_cpu) / took)
-    bench.add(f"{row}-mirror-cores", stack.side, (stack.usage(stack.mirror).cpu - mirror_cpu) / took)
+    rate = slope(looks, before, count, bench.sizes.window)
+    return rate, (stack.usage().cpu - all_cpu) / took, (stack.usage(stack.mirror).cpu - mirror_cpu) / took
 
 
 def slope(looks, before, count, window):

@@ -1,12 +1,12 @@
 //! The images of a lab: whether they are here, where they come from, and how old they are.
 
 use crate::core::docker::{Docker, DockerError};
-use crate::core::event::{Event, Observer};
+use crate::core::event::{Event, Observer, step};
 use crate::core::topology::{KafkaImage, OLDEST_KAFKA, RELAY_IMAGE_VARIABLE, RelayImage, Version};
 use kmk_kafka::wait::{Limit, Stop};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a registry may take to say whether it has the image, where there is a stand-in.
 const REGISTRY: Duration = Duration::from_secs(5);
@@ -230,18 +230,17 @@ impl Image {
         limit: &Limit,
         observer: &dyn Observer,
     ) -> Result<(), ImageError> {
-        let begun = Instant::now();
-        observer.on(Event::Started(format!("Pulling {}", self.name)));
+        let name = &self.name;
         let limit = Limit::new(PULL, limit.interrupt());
-        let pulled = docker.pull(&self.name, &limit, |line| {
-            observer.on(Event::Child(line));
-        });
-        pulled.map_err(|error| not_found(&self.name, error))?;
-        observer.on(Event::Done {
-            what: format!("Pulled {}", self.name),
-            took: begun.elapsed(),
-        });
-        Ok(())
+        step(
+            observer,
+            &format!("Pulling {name}"),
+            &format!("Pulled {name}"),
+            || {
+                let pulled = docker.pull(name, &limit, |line| observer.on(Event::Child(line)));
+                pulled.map_err(|error| not_found(name, error))
+            },
+        )
     }
 
     /// Its stand-in, if that is here.

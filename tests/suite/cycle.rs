@@ -37,8 +37,9 @@ fn a_dry_run_of_a_failback_lists_what_is_stranded_and_touches_nothing() {
     let before = [lab.primary.topics(), lab.secondary.topics()];
     let ran = lab.kmk.run("drill failback --dry-run").code(0).changed(&[]);
     ran.stdout_has("A failback of primary->secondary would:\n  1. check that no mirrored topic grows on primary")
-        .stdout_has("  2. start primary->secondary and secondary->primary: these records are mirrored too, late\n")
-        .stdout_has("\n  8. remove the drill's topics and groups\n\nOnly on primary now: 6 records:\n")
+        .stdout_has("  2. start secondary->primary\n")
+        .stdout_has("  7. start primary->secondary again: it mirrors what is only on primary, late\n")
+        .stdout_has("\n  9. remove the drill's topics and groups\n\nOnly on primary now: 6 records:\n")
         .stdout_has("kmk-drill-1-orders  1          10..12   3        mirrors them late\n");
     let ran = lab
         .kmk
@@ -49,7 +50,7 @@ fn a_dry_run_of_a_failback_lists_what_is_stranded_and_touches_nothing() {
         (&rehearsal["stranded_records"], &rehearsal["adds_flow"]),
         (&json!(6), &json!(false))
     );
-    assert_eq!(rehearsal["steps"].as_array().unwrap().len(), 7);
+    assert_eq!(rehearsal["steps"].as_array().unwrap().len(), 8);
     assert_eq!([lab.primary.topics(), lab.secondary.topics()], before);
 }
 
@@ -59,12 +60,12 @@ fn a_dry_run_says_what_cannot_be_read_and_which_flow_is_added() {
     kmk.run(&format!("{DEPLOY} --dry-run")).code(0);
     let written = std::fs::read_to_string(kmk.work("kmk-lab/docker-compose.yml")).unwrap();
     let lab = kmk.lab().made_from(&written).exited("primary", 137);
-    let kmk = kmk.docker(&docker_of(lab, "failed-over"));
+    let kmk = kmk.docker(&docker_of(lab, "prefix", "failed-over"));
     let ran = kmk.run("drill failback --dry-run").code(0).changed(&[]);
     ran.stdout_has("would:\n  1. start primary\n")
-        .stdout_has("  3. add flow secondary->primary, and start primary->secondary: ")
-        .stdout_has("  9. remove the drill's topics and groups, and flow secondary->primary\n")
-        .stdout_has("note: adding secondary->primary starts mm2-primary and recreates mm2-secondary, primary")
+        .stdout_has("  3. add and start secondary->primary\n")
+        .stdout_has("  10. remove the drill's topics and groups, and flow secondary->primary\n")
+        .stdout_has("note: secondary->primary is added, and primary->secondary is removed until the switch back")
         .stdout_has("\n\nRecords that are only on primary cannot be read: primary is down.\n");
 }
 

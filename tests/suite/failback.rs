@@ -11,9 +11,11 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-const TOPIC: &str = "kmk-drill-1-orders";
+pub(crate) const TOPIC: &str = "kmk-drill-1-orders";
 const LIST: &str = "volume ls --quiet --filter label=kmk.lab=demo --filter label=kmk.journal";
 const STOP: &str = "stop id-demo-mm2-primary id-demo-mm2-secondary";
+const START_BACK: &str = "start id-demo-mm2-primary";
+const START_FORWARD: &str = "start id-demo-mm2-secondary";
 const START: &str = "start id-demo-mm2-primary id-demo-mm2-secondary";
 const JOURNAL: &str = "kmk-demo_journal-7";
 
@@ -42,24 +44,44 @@ pub(crate) fn spec(kmk: &Kmk, naming: &str) -> Value {
 
 /// A docker that knows of a failover.
 pub(crate) fn docker(kmk: &Kmk, naming: &str, phase: &str) -> Docker {
-    let lab = kmk.lab().also(&["mm2-primary"]).spec(spec(kmk, naming));
-    docker_of(lab, phase)
+    let lab = kmk.lab().spec(spec(kmk, naming));
+    let lab = match naming {
+        "same" => lab,
+        _ => lab.also(&["mm2-primary"]),
+    };
+    docker_of(lab, naming, phase)
 }
 
 /// The same with another lab.
-pub(crate) fn docker_of(lab: FakeLab, phase: &str) -> Docker {
-    let drill = json!({
-        "flow": "primary->secondary", "source": "primary", "target": "secondary", "fault": "kill", "phase": phase, "since": 1,
-        "topics": {"source": TOPIC, "mirrored": format!("primary.{TOPIC}"), "target": TOPIC}, "groups": [],
+pub(crate) fn docker_of(lab: FakeLab, naming: &str, phase: &str) -> Docker {
+    let (fault, mirrored) = match naming {
+        "same" => ("planned", TOPIC.to_owned()),
+        _ => ("kill", format!("primary.{TOPIC}")),
+    };
+    // an older kmk notes no watermark
+    let mut drill = json!({
+        "flow": "primary->secondary", "source": "primary", "target": "secondary", "fault": fault, "phase": phase, "since": 1,
+        "topics": {"source": TOPIC, "mirrored": mirrored, "target": TOPIC}, "groups": [],
     });
+    if naming == "same" {
+        drill["watermark"] = json!({"0": 10, "1": 10});
+    }
     let journal = json!({"drill": drill}).to_string();
     let labels =
         json!({"kmk.lab": "demo", "kmk.format": "1", "kmk.journal": "1", "kmk.journal.1": journal});
     let volume = json!([{"Name": JOURNAL, "Labels": labels}]).to_string();
     let lab = lab.journal(7);
+    let mut killed = lab.clone().exited("mm2-secondary", 137);
+    if lab.has("mm2-primary") {
+        killed = killed.exited("mm2-primary", 137);
+    }
+    let running = lab.rules().into_iter();
     let changed = "volume create *_journal-*";
     Docker::works()
-        .with(&lab)
+        .with(&killed)
+        .rules(running.map(|rule| rule.from(START_FORWARD)))
+        .rule(Rule::on(START_BACK))
+        .rule(Rule::on(START_FORWARD))
         .rule(Rule::on("logs *"))
         .rule(Rule::on(START))
         // the mirrors of the test stop meanwhile
@@ -68,7 +90,7 @@ pub(crate) fn docker_of(lab: FakeLab, phase: &str) -> Docker {
         .rule(Rule::on(&format!("volume inspect {JOURNAL}")).says(&volume))
 }
 
-fn numbered(broker: &FakeBroker, name: &str, count: usize) {
+pub(crate) fn numbered(broker: &FakeBroker, name: &str, count: usize) {
     for partition in 0..2 {
         let values: Vec<String> = (0..count)
             .map(|at| format!("{name} {partition} {at}"))
@@ -113,17 +135,16 @@ impl Lab {
         Mirror::start_as(source, target, habits)
     }
 
-    /// Fails back; MirrorMaker starts from the beginning once the stranded records are safe.
+    /// Fails back; MirrorMaker starts from the beginning each time.
     fn failed_back(&self, forward: Habits, back: Habits) -> Ran {
         let reports = "--report r.html --report r.xml --report r.md --report r.json";
         let line = "drill failback --salvage stranded.jsonl --load 1s --rate 300 --json";
         let running = self.kmk.start(&format!("{line} {reports}"));
-        let begun = std::time::Instant::now();
-        while !self.kmk.work("stranded.jsonl").exists() {
-            assert!(begun.elapsed().as_secs() < 30, "nothing was exported");
-            std::thread::yield_now();
-        }
-        let mirrors = [self.forward(forward), self.back(back)];
+        running.until_called(START_BACK);
+        assert!(self.kmk.work("stranded.jsonl").exists());
+        let back = self.back(back);
+        running.until_called(START_FORWARD);
+        let mirrors = [self.forward(forward), back];
         running.until_called(STOP);
         drop(mirrors);
         running.until_called(START);
@@ -143,7 +164,7 @@ pub(crate) fn report(ran: &Ran) -> Value {
     report
 }
 
-fn failed(report: &Value) -> Vec<(&str, &str)> {
+pub(crate) fn failed(report: &Value) -> Vec<(&str, &str)> {
     let checks = report["checks"].as_array().unwrap().iter();
     let failed = checks.filter(|check| check["held"] == false);
     failed
@@ -174,7 +195,9 @@ pub(crate) fn cases(suites: &str) -> (usize, Vec<String>) {
 fn stranded_records_are_exported_and_mirrored_late_and_copies_are_counted() {
     let lab = Lab::new();
     let ran = lab.failed_back(Habits::default(), Habits::default());
-    let ran = ran.code(0).changed(&[STOP, START]);
+    let ran = ran
+        .code(0)
+        .changed(&[START_BACK, START_FORWARD, STOP, START]);
     let report = report(&ran);
     assert_eq!(report["passed"], true);
     assert_eq!(
@@ -188,11 +211,15 @@ fn stranded_records_are_exported_and_mirrored_late_and_copies_are_counted() {
         "{report:#}"
     );
     // the mirror of the test starts from the beginning: everything mirrored before is there twice
-    for when in ["at_switch", "afterwards"] {
-        assert_eq!(report[when]["forward"]["surplus"], 20, "{report:#}");
-        assert_eq!(report[when]["forward"]["missing"], 0);
+    for (when, surplus, missing) in [("at_switch", 0, 6), ("afterwards", 20, 0)] {
+        assert_eq!(report[when]["forward"]["surplus"], surplus, "{report:#}");
+        assert_eq!(report[when]["forward"]["missing"], missing);
         assert_eq!(report[when]["back"]["surplus"], 0);
     }
+    assert_eq!(
+        (&report["mirrored_late"], &report["repeated"]),
+        (&json!(6), &json!(20))
+    );
     let written = report["written_on_source"].as_u64().unwrap();
     assert!(written > 0);
     let read = |name: &str| std::fs::read_to_string(lab.kmk.work(name)).unwrap();
@@ -269,7 +296,10 @@ fn a_record_that_does_not_come_home_is_named_and_one_that_comes_twice_is_counted
 fn a_lab_that_is_healthy_says_that_a_drill_is_not_over() {
     let lab = Lab::new();
     let _mirrors = [lab.forward(Habits::default()), lab.back(Habits::default())];
-    lab.kmk.run("status").code(0).stderr_has(
+    let kmk = lab.kmk;
+    let running = kmk.lab().also(&["mm2-primary"]).spec(spec(&kmk, "prefix"));
+    let docker = docker(&kmk, "prefix", "failed-over").with(&running);
+    kmk.docker(&docker).run("status").code(0).stderr_has(
         "note: a drill has failed over from primary to secondary; `kmk drill failback` brings it home, `kmk drill abort` takes it back\n",
     );
 }
@@ -281,7 +311,18 @@ fn what_cannot_come_home_by_prefix_is_told_and_nothing_is_touched() {
         .code(2)
         .changed(&[])
         .stderr_has("error: flow primary->secondary keeps topic names")
-        .stderr_has("hint: `kmk drill abort` takes the failover back");
+        .stderr_has("hint: use --by watermark, or --by rebuild");
+    let kmk = Kmk::on(|kmk| docker(kmk, "prefix", "failed-over"));
+    kmk.run("drill failback --by watermark")
+        .code(2)
+        .changed(&[])
+        .stderr_has("error: flow primary->secondary prefixes topic names");
+    kmk.run("drill failback --salvage replay")
+        .code(2)
+        .changed(&[])
+        .stderr_has(
+            "error: stranded records cannot be replayed: primary->secondary mirrors them itself",
+        );
     let kmk = Kmk::on(|kmk| docker(kmk, "prefix", "running"));
     kmk.run("drill failback")
         .code(2)
@@ -301,7 +342,7 @@ fn what_cannot_come_home_by_prefix_is_told_and_nothing_is_touched() {
 #[test]
 fn only_what_is_real_is_offered() {
     crate::flags::refused(&[
-        ("drill failback --by rebuild", "invalid value 'rebuild'"),
+        ("drill failback --by hand", "invalid value 'hand'"),
         ("drill failback --load 0s", "it must be longer than zero"),
         (
             "drill failback --salvage none/x.jsonl",

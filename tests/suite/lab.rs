@@ -106,6 +106,10 @@ impl FakeLab {
         self
     }
 
+    pub(crate) fn has(&self, service: &str) -> bool {
+        self.containers.iter().any(|one| one.service == service)
+    }
+
     /// A container that has ended.
     pub(crate) fn exited(self, service: &str, code: u8) -> Self {
         let ended = "2026-01-01T00:01:00Z";

@@ -23,6 +23,7 @@ mod existing;
 mod exit_codes;
 mod explain;
 mod failback;
+mod failback_same_names;
 mod files;
 mod flags;
 mod groups;

@@ -1,6 +1,6 @@
 //! A MirrorMaker between two fake brokers: it copies records, and writes down about itself what kmk reads.
 
-use kafka_mirror_kit::core::mirrormaker::properties;
+use kafka_mirror_kit::core::mirrormaker::{properties, state};
 use kmk_kafka::message::{Record, to_millis};
 use kmk_kafka::testing::FakeBroker;
 use std::collections::BTreeMap;
@@ -49,6 +49,9 @@ impl Mirror {
             habits,
         };
         flow.begin();
+        if habits.resumes {
+            flow.resume();
+        }
         flow.carry();
         let told = Arc::clone(&stop);
         let work = Arc::new(Mutex::new(()));
@@ -94,6 +97,10 @@ pub(crate) struct Habits {
     pub(crate) omits: Option<&'static str>,
     /// Likewise, one that it copies twice.
     pub(crate) repeats: Option<(&'static str, i64)>,
+    /// It goes on behind the positions that it finds, and does not begin with the first record.
+    pub(crate) resumes: bool,
+    /// The topics that it was told to mirror, where that is not all.
+    pub(crate) topics: Option<&'static str>,
 }
 
 impl Habits {
@@ -145,6 +152,17 @@ impl Flow {
             [[0; 2].as_slice(), &now.to_be_bytes()].concat(),
         );
         self.target.1.write("heartbeats", 0, &[beat]);
+    }
+
+    fn resume(&mut self) {
+        let notes = self
+            .target
+            .1
+            .records(&internal("offsets", self.source.0), 0);
+        let positions = state::positions(&notes, self.source.0).into_iter();
+        self.copied = positions
+            .map(|(place, position)| (place, position.offset + 1))
+            .collect();
     }
 
     fn note(&self, what: &str, key: &str, value: &str) {
@@ -204,6 +222,8 @@ impl Flow {
         let mut settings: BTreeMap<String, String> = entries
             .filter_map(|entry| Some((entry.key.strip_prefix(prefix)?.to_owned(), entry.value)))
             .collect();
+        let listed = self.habits.topics.map(str::to_owned);
+        settings.extend(listed.map(|topics| ("topics".to_owned(), topics)));
         let connector = serde_json::json!({ "properties": settings });
         settings.insert("task.assigned.partitions".to_owned(), places.join(","));
         let task = serde_json::json!({ "properties": settings });

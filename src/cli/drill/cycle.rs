@@ -76,7 +76,7 @@ impl<'a> Both<'a> {
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let away = args.failover.what(args.timeout);
-    let home = args.failback.what(&away, args.timeout);
+    let home = args.failback.what(away.rate, away.keys, args.timeout);
     let begun = SystemTime::now();
     let (docker, lab) = context.find_awake()?;
     if args.dry_run {

@@ -11,21 +11,21 @@ use clap::ValueEnum;
 pub(super) use document::document;
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::lab::drill::{
-    Failback, FailbackReport, Failover, Salvage, failback, rehearse,
+    By, Failback, FailbackReport, Salvage, failback, rehearse,
 };
 use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::wait::Limit;
 pub(super) use report::{Json, compared, failures};
 pub(super) use salvage::SalvageFile;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// Come home after `kmk drill failover`, and compare both sides record by record
 ///
 /// Lists the stranded records first: those that the source had acknowledged and that never reached the target. Then the flow
-/// back is added, what was written on the target is mirrored to the source under its prefix, the producer switches back in
-/// order, and both clusters are compared by content: missing records, surplus copies, order. In the end the lab is as it was
-/// before the failover, unless --keep is given.
+/// back runs alone: what was written on the target is mirrored to the source. The producer and the groups switch back in
+/// order, the flow that failed over starts again, and both clusters are compared by content: missing records, surplus copies,
+/// order. In the end the lab is as it was before the failover, unless --keep is given.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -56,15 +56,17 @@ pub(super) struct Args {
 /// What a whole cycle takes too.
 #[derive(clap::Args)]
 pub(super) struct FailbackOptions {
-    /// How the source gets what was written on the target: prefix (mirrored back under the target's name)
+    /// How the source gets what was written on the target: prefix (mirrored back under the target's name); watermark (under the
+    /// same names, only what was written since a planned failover); rebuild (under the same names, into an emptied topic)
     #[arg(
         long,
         value_name = "WAY",
         default_value = "prefix",
         hide_possible_values = true
     )]
-    by: By,
-    /// Write the stranded records to this new file before anything is changed, one JSON object per line
+    by: Way,
+    /// Write the stranded records to this new file before anything is changed, one JSON object per line; with the word
+    /// `replay` and --by rebuild, write them to the target, as new records
     #[arg(long, value_name = "FILE")]
     salvage: Option<PathBuf>,
     /// How long to write on each side, at least
@@ -77,43 +79,55 @@ Examples:
   kmk drill failback --dry-run
   kmk drill failback --salvage stranded.jsonl
   kmk drill failback --report failback.html
+  kmk drill failback --by watermark
+  kmk drill failback --by rebuild --salvage replay
 
 Exit code 0: both sides have every record, in order; 1: they do not, or records were
 not mirrored in time; 2: there is no failover to come home from, or it does not fit.
 Surplus copies are counted, and no failure: MirrorMaker delivers at least once.";
 
+/// Instead of a file: the stranded records are written to the target. A file of that name is `./replay`.
+const REPLAY: &str = "replay";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum By {
+enum Way {
     Prefix,
+    Watermark,
+    Rebuild,
 }
 
 impl FailbackOptions {
-    /// The way home after a failover, from healthy to healthy.
-    pub(super) fn what(&self, away: &Failover, timeout: Duration) -> Failback {
-        let By::Prefix = self.by;
+    pub(super) fn what(&self, rate: u64, keys: u32, timeout: Duration) -> Failback {
         Failback {
-            rate: away.rate,
-            keys: away.keys,
+            by: match self.by {
+                Way::Prefix => By::Prefix,
+                Way::Watermark => By::Watermark,
+                Way::Rebuild => By::Rebuild,
+            },
+            replay: self.replays(),
+            rate,
+            keys,
             load: self.load,
             keep: false,
             timeout,
         }
     }
 
+    fn replays(&self) -> bool {
+        self.salvage.as_deref() == Some(Path::new(REPLAY))
+    }
+
     /// Where stranded records go.
     pub(super) fn salvage(self) -> Result<Option<SalvageFile>, CliError> {
-        self.salvage.map(SalvageFile::prepare).transpose()
+        let file = (!self.replays()).then_some(self.salvage).flatten();
+        file.map(SalvageFile::prepare).transpose()
     }
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
-    let By::Prefix = args.options.by;
     let what = Failback {
-        rate: args.rate,
-        keys: args.keys,
-        load: args.options.load,
         keep: args.keep,
-        timeout: args.timeout,
+        ..args.options.what(args.rate, args.keys, args.timeout)
     };
     if args.dry_run {
         let rehearsal = rehearse(&Docker::find()?, &context.lab, &what, &context.interrupt)?;
@@ -168,10 +182,11 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
 /// A flow that was added for the way back leaves topics that nobody else needs.
 pub(super) fn tell_what_stays(report: &FailbackReport, context: &Context) {
     if report.back_was_added {
-        let (flow, source, lab) = (&report.back, &report.source, in_lab(&report.lab));
+        let (flow, source, target) = (&report.back, &report.source, &report.target);
+        let lab = in_lab(&report.lab);
         context.output.talk(&format!(
-            "note: {flow} was added for the way back, and is removed again. Internal topics of its MirrorMaker stay on {source}: \
-             `kmk topic list{lab} --cluster {source} --all` shows them, `kmk topic delete{lab} --cluster {source} --force TOPIC` removes one"
+            "note: {flow} was added for the way back, and is removed again. Internal topics of its MirrorMaker stay on {source}, \
+             such as `mm2-offsets.{target}.internal`; `kmk topic delete{lab} --cluster {source} --force TOPIC` removes one"
         ));
     }
 }

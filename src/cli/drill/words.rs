@@ -93,15 +93,13 @@ pub(super) fn sibling(sibling: &Sibling) -> String {
 /// Where a drill has left the lab, and how it comes back.
 pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
     let (source, target) = (&drill.source, &drill.target);
+    let way = drill.way_home();
     match drill.phase {
         _ if drill.back.is_some() => format!(
             "a failback to {source} has ended, is running, or died; `kmk drill abort{lab}` takes the drill back"
         ),
-        Phase::FailedOver if drill.comes_home() => format!(
-            "a drill has failed over from {source} to {target}; `kmk drill failback{lab}` brings it home, `kmk drill abort{lab}` takes it back"
-        ),
         Phase::FailedOver => format!(
-            "a drill has failed over from {source} to {target}; `kmk drill abort{lab}` takes it back"
+            "a drill has failed over from {source} to {target}; `kmk drill failback{way}{lab}` brings it home, `kmk drill abort{lab}` takes it back"
         ),
         Phase::Running if drill.name.is_some() => format!(
             "drill {} of {} is running, or died; `kmk drill abort{lab}` takes it back",

@@ -27,7 +27,9 @@ impl From<DrillError> for CliError {
             DrillError::NotDetected { .. } | DrillError::NotRead { .. } | DrillError::Load { .. } => {
                 Self::of(Exit::No, &error)
             }
-            DrillError::StrandedUnknown { .. } => Self::of(Exit::Unusable, &error)
+            DrillError::StrandedUnknown { .. }
+            | DrillError::Positions(_)
+            | DrillError::NotReplayed { .. } => Self::of(Exit::Unusable, &error)
                 .hint(format!("`kmk status{LAB}` shows which broker does not answer")),
             DrillError::Salvage(ref cause) => Self::of(Exit::of_file(cause), &error)
                 .hint("use --salvage with a file in an existing directory, on a disk that is not full"),
@@ -77,9 +79,18 @@ fn one(finding: &Finding) -> CliError {
             "`kmk deploy{LAB} --exactly-once` recreates MirrorMaker with it; records are kept"
         ),
         Finding::NoRelay { flow } | Finding::NeverSlow { flow } => add_relay(flow),
-        Finding::NotPrefixed { .. } => {
-            format!("`kmk drill abort{LAB}` takes the failover back")
+        Finding::NotPrefixed {
+            is_planned: true, ..
+        } => "use --by watermark, or --by rebuild".to_owned(),
+        Finding::NotPrefixed { .. } | Finding::NoWatermark { .. } => "use --by rebuild".to_owned(),
+        Finding::ReadAgain { .. } => {
+            "leave --salvage out, or export them with --salvage FILE".to_owned()
         }
+        Finding::Prefixed { .. } => "leave --by out, or use --by prefix".to_owned(),
+        Finding::Stranded { source_cluster, .. } => format!(
+            "--by rebuild empties the topic on {source_cluster} first, and --salvage FILE or --salvage replay keeps these records; \
+             or `kmk drill abort{LAB}` takes the failover back"
+        ),
         Finding::NoWayBack { .. } => "change the lab's flows with `kmk deploy --config`".to_owned(),
         Finding::TooFewToDetect { .. } => "use a higher --rate, or a longer --detect".to_owned(),
         Finding::Unfinished { .. } => format!("`kmk drill abort{LAB}` takes it back"),

@@ -37,8 +37,10 @@ pub(crate) struct Service {
     pub(crate) image: String,
     /// Docker's id of the image.
     pub(crate) image_id: Option<String>,
-    /// The version of Kafka, as far as the image's name tells.
+    /// The version of Kafka, as far as the image's name tells; none where it is a relay.
     pub(crate) kafka: Option<String>,
+    #[serde(skip)]
+    pub(super) is_relay: bool,
 }
 
 /// The line of a flow: what was asked for, and what was measured before it began, if anything could be.
@@ -82,11 +84,18 @@ impl Link {
 impl Provenance {
     /// Of something that was done with a lab and began then.
     pub(crate) fn new(lab: &Lab, command: String, begun: SystemTime, links: Vec<Link>) -> Self {
-        let services = lab.containers.iter().map(|container| Service {
-            name: container.service().to_owned(),
-            image: container.image().to_owned(),
-            image_id: container.image_id().map(str::to_owned),
-            kafka: Version::in_tag(container.image()).map(|version| version.to_string()),
+        let services = lab.containers.iter().map(|container| {
+            let (name, image) = (container.service(), container.image());
+            let mut relays = lab.topology.relays();
+            let is_relay = relays.any(|relay| relay.service == name);
+            let kafka = Version::in_tag(image).filter(|_| !is_relay);
+            Service {
+                name: name.to_owned(),
+                image: image.to_owned(),
+                image_id: container.image_id().map(str::to_owned),
+                kafka: kafka.map(|version| version.to_string()),
+                is_relay,
+            }
         });
         Self {
             kmk: env!("CARGO_PKG_VERSION"),
@@ -107,11 +116,11 @@ impl Provenance {
         ];
         facts.extend(self.seed.map(|seed| ("seed".to_owned(), seed.to_string())));
         for service in &self.services {
-            let kafka = service.kafka.as_ref();
-            let kafka = kafka.map_or_else(
-                || "Kafka of an unknown version".to_owned(),
-                |version| format!("Kafka {version}"),
-            );
+            let kafka = match &service.kafka {
+                Some(version) => format!("Kafka {version}"),
+                None if service.is_relay => "relay".to_owned(),
+                None => "Kafka of an unknown version".to_owned(),
+            };
             let id = service.image_id.as_deref();
             let id = id.map_or_else(String::new, |id| format!(", {id}"));
             let image = format!("{kafka}, {}{id}", service.image);

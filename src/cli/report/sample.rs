@@ -127,6 +127,7 @@ fn provenance() -> Provenance {
             image: "apache/kafka:3.9.2".to_owned(),
             image_id: Some("sha256:0123".to_owned()),
             kafka: Some("3.9.2".to_owned()),
+            is_relay: false,
         }],
         seed: Some(42),
         links: vec![Link {

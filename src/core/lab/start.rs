@@ -8,7 +8,7 @@ use super::state::ids;
 use super::{Lab, LabError, is_original};
 use crate::core::compose::ClassCache;
 use crate::core::docker::{Container, Docker, DockerError, EngineHost};
-use crate::core::event::{Event, Observer};
+use crate::core::event::{Event, Observer, step};
 use crate::core::judge::link::LinkStatus;
 use crate::core::lab::lock::{self, Lock, LockError};
 use crate::core::lab::workdir::{PROPERTIES_FILE, Workdir};
@@ -134,18 +134,15 @@ fn wake(
         put_all(&lab.topology, &lab.journal, limit, observer)?;
         return Ok(0);
     }
-    let begun = Instant::now();
-    observer.on(Event::Started("Starting the containers".to_owned()));
-    let started = docker
-        .unpause(&ids(paused), limit)
-        .and_then(|()| docker.start(&brokers, limit));
-    started.map_err(|error| explain(error, docker, &lab.topology, limit))?;
-    put_all(&lab.topology, &lab.journal, limit, observer)?;
-    let started = docker.start(&mirrors, limit);
-    started.map_err(|error| explain(error, docker, &lab.topology, limit))?;
-    observer.on(Event::Done {
-        what: "Started the containers".to_owned(),
-        took: begun.elapsed(),
-    });
-    Ok(count)
+    let (what, done) = ("Starting the containers", "Started the containers");
+    step(observer, what, done, || {
+        let started = docker
+            .unpause(&ids(paused), limit)
+            .and_then(|()| docker.start(&brokers, limit));
+        started.map_err(|error| explain(error, docker, &lab.topology, limit))?;
+        put_all(&lab.topology, &lab.journal, limit, observer)?;
+        let started = docker.start(&mirrors, limit);
+        started.map_err(|error| explain(error, docker, &lab.topology, limit))?;
+        Ok(count)
+    })
 }

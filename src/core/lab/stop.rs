@@ -3,7 +3,7 @@
 use super::state::ids;
 use super::{Lab, LabError, link};
 use crate::core::docker::{Container, Docker, DockerError};
-use crate::core::event::{Event, Observer};
+use crate::core::event::{Event, Observer, step};
 use crate::core::judge::link::LinkStatus;
 use crate::core::lab::lock::{self, Lock, LockError};
 use kmk_kafka::wait::{Interrupt, Limit};
@@ -67,14 +67,15 @@ pub fn stop(
         if containers.is_empty() {
             continue;
         }
-        let begun = Instant::now();
-        observer.on(Event::Started(format!("Stopping {what}")));
-        let stopped = docker.stop(containers, limit);
-        stopped.map_err(|error| with_what_runs(error, docker, name))?;
-        observer.on(Event::Done {
-            what: format!("Stopped {what}"),
-            took: begun.elapsed(),
-        });
+        step(
+            observer,
+            &format!("Stopping {what}"),
+            &format!("Stopped {what}"),
+            || {
+                let stopped = docker.stop(containers, limit);
+                stopped.map_err(|error| with_what_runs(error, docker, name))
+            },
+        )?;
     }
     for note in link::look(&lab).iter().filter_map(LinkStatus::note) {
         observer.on(Event::Note(note));

@@ -1,7 +1,7 @@
 //! The report of `kmk drill failback` as a document: HTML, JUnit XML and Markdown are made from it.
 
 use super::super::super::quantity::count;
-use super::report::{broken, failures, stranded_rows, surplus};
+use super::report::{broken, failures, group_rows, stranded_rows, surplus, what_became};
 use crate::cli::report::{self, Column, Number, Outcome, Provenance, Report, Table};
 use kafka_mirror_kit::core::judge::drill::equality::Difference;
 use kafka_mirror_kit::core::judge::drill::failback::{FlowDifference, Kept, Promise};
@@ -64,6 +64,10 @@ fn promised(promise: &Promise) -> (&str, &'static str) {
         Promise::NothingForeign { flow } => (flow, "the target has only records of the source"),
         Promise::InOrder { flow } => (flow, "the records have the order of the source"),
         Promise::NothingSkipped { group } => (group, "the group was given every record"),
+        Promise::AsPredicted { group } => (
+            group,
+            "the group was given again, and skipped, what was predicted",
+        ),
         Promise::Written { flow, .. } => (flow, "what the source acknowledged was compared"),
     }
 }
@@ -152,9 +156,9 @@ fn tables(run: &FailbackReport) -> Vec<Table> {
             Column::Number("Partition"),
             Column::Text("Offsets"),
             Column::Number("Records"),
-            Column::Text("MirrorMaker"),
+            Column::Text("Now"),
         ],
-        rows: stranded_rows(&run.stranded),
+        rows: stranded_rows(&run.stranded, what_became(run)),
         note: None,
     });
     let moments = [
@@ -178,11 +182,11 @@ fn tables(run: &FailbackReport) -> Vec<Table> {
         columns: vec![
             Column::Text("Group"),
             Column::Number("Again"),
+            Column::Text("Predicted"),
             Column::Fault("Skipped"),
+            Column::Text("Predicted"),
         ],
-        rows: (run.groups.iter())
-            .map(|one| vec![one.group.clone(), one.again.to_string(), one.skipped.to_string()])
-            .collect(),
+        rows: group_rows(run),
         note: Some(
             "Of the records that were written during the failback. Again: given once more after the switch back. Skipped: never given on either side."
                 .to_owned(),

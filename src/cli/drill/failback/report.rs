@@ -2,10 +2,11 @@ use super::super::super::output::{DONE, ERROR, styled};
 use super::super::super::quantity::count;
 use super::super::super::table::{row, table};
 use super::super::report::numbered;
+use super::super::words::amount;
 use kafka_mirror_kit::core::judge::drill::equality::OffsetRange;
-use kafka_mirror_kit::core::judge::drill::failback::{FlowDifference, GroupReturn, Promise};
+use kafka_mirror_kit::core::judge::drill::failback::{FlowDifference, Promise};
 use kafka_mirror_kit::core::lab::compare::Stranded;
-use kafka_mirror_kit::core::lab::drill::{FailbackRehearsal, FailbackReport};
+use kafka_mirror_kit::core::lab::drill::{By, FailbackRehearsal, FailbackReport};
 use serde::Serialize;
 use std::path::Path;
 
@@ -41,6 +42,12 @@ pub(in crate::cli::drill) fn compared(report: &FailbackReport, salvage: Option<&
         count(report.written_on_source, "record"),
     )];
     parts.push(stranded(report, salvage));
+    if let Some(deleted) = report.deleted {
+        parts.push(format!(
+            "The topic on {source} was deleted with {}, and filled anew from {target}.",
+            count(deleted, "record")
+        ));
+    }
     let (at_switch, afterwards) = (&report.at_switch, &report.afterwards);
     let rows = [
         ("at the switch back", &at_switch.forward),
@@ -62,7 +69,8 @@ pub(in crate::cli::drill) fn compared(report: &FailbackReport, salvage: Option<&
     parts.push(table(&[vec![heading], rows.to_vec()].concat()));
     parts.push(surplus(report));
     if !report.groups.is_empty() {
-        parts.push(groups(&report.groups));
+        let heading = row(["GROUP", "AGAIN", "PREDICTED", "SKIPPED", "PREDICTED"]);
+        parts.push(table(&[vec![heading], group_rows(report)].concat()));
     }
     parts.join("\n\n")
 }
@@ -96,7 +104,8 @@ pub(super) fn rehearsal(rehearsal: &FailbackRehearsal) -> String {
         Some([]) => format!("No record is only on {source} now."),
         Some(stranded) => {
             let records = rehearsal.stranded_records.unwrap_or_default();
-            let (records, listed) = (count(records, "record"), listed(stranded));
+            let rows = stranded_rows(stranded, ("mirrors them late", "has passed over them"));
+            let (records, listed) = (count(records, "record"), listed("MIRRORMAKER", rows));
             format!("Only on {source} now: {records}:\n{listed}")
         }
     });
@@ -108,7 +117,8 @@ fn stranded(report: &FailbackReport, salvage: Option<&Path>) -> String {
     if report.stranded.is_empty() {
         return format!("Nothing was stranded: every record of {source} was on {target}.");
     }
-    let listed = listed(&report.stranded);
+    let rows = stranded_rows(&report.stranded, what_became(report));
+    let listed = listed("NOW", rows);
     let exported = match (report.exported, salvage) {
         (Some(exported), Some(path)) => {
             format!(
@@ -117,7 +127,13 @@ fn stranded(report: &FailbackReport, salvage: Option<&Path>) -> String {
                 path.display()
             )
         }
-        _ => String::new(),
+        _ => match report.replayed {
+            Some(replayed) => format!(
+                "\nWrote {} to {target}, as new records.",
+                count(replayed, "record")
+            ),
+            None => String::new(),
+        },
     };
     format!(
         "{} stranded on {source} when it came back:\n{listed}{exported}",
@@ -128,13 +144,25 @@ fn stranded(report: &FailbackReport, salvage: Option<&Path>) -> String {
     )
 }
 
-fn listed(stranded: &[Stranded]) -> String {
-    let heading = row(["TOPIC", "PARTITION", "OFFSETS", "RECORDS", "MIRRORMAKER"]);
-    table(&[vec![heading], stranded_rows(stranded)].concat())
+/// What became of stranded records that MirrorMaker has not passed over yet, and of those that it has.
+pub(super) fn what_became(report: &FailbackReport) -> (&'static str, &'static str) {
+    match (report.by, report.replayed) {
+        (By::Rebuild, None) => ("deleted", "deleted"),
+        (By::Rebuild, Some(_)) => ("written to the target", "written to the target"),
+        _ => ("mirrored late", "passed over"),
+    }
+}
+
+fn listed(now: &str, rows: Vec<Vec<String>>) -> String {
+    let heading = row(["TOPIC", "PARTITION", "OFFSETS", "RECORDS", now]);
+    table(&[vec![heading], rows].concat())
 }
 
 /// Partition by partition: the offsets, and what becomes of them.
-pub(super) fn stranded_rows(stranded: &[Stranded]) -> Vec<Vec<String>> {
+pub(super) fn stranded_rows(
+    stranded: &[Stranded],
+    (later, never): (&str, &str),
+) -> Vec<Vec<String>> {
     let rows = stranded.iter().flat_map(|one: &Stranded| {
         let line = |ranges: &[OffsetRange], what: &str| {
             let records: u64 = ranges.iter().map(|range| range.records).sum();
@@ -148,21 +176,15 @@ pub(super) fn stranded_rows(stranded: &[Stranded]) -> Vec<Vec<String>> {
                 ])
             })
         };
-        let later = line(&one.later, "mirrors them late");
-        let never = line(&one.never, "has passed over them");
+        let later = line(&one.later, later);
+        let never = line(&one.never, never);
         later.into_iter().chain(never).collect::<Vec<_>>()
     });
     rows.collect()
 }
 
 fn offsets(ranges: &[OffsetRange]) -> String {
-    let shown = ranges.iter().take(SHOWN).map(|range| {
-        if range.first == range.last {
-            range.first.to_string()
-        } else {
-            format!("{}..{}", range.first, range.last)
-        }
-    });
+    let shown = ranges.iter().take(SHOWN).map(ToString::to_string);
     let mut text = shown.collect::<Vec<_>>().join(", ");
     if ranges.len() > SHOWN {
         text.push_str(", ...");
@@ -170,27 +192,44 @@ fn offsets(ranges: &[OffsetRange]) -> String {
     text
 }
 
-fn groups(groups: &[GroupReturn]) -> String {
-    let rows = groups.iter().map(|one| {
-        let (again, skipped) = (one.again.to_string(), one.skipped.to_string());
-        row([&one.group, &again, &skipped])
+/// Group by group: what it was given again, and skipped, beside what was predicted.
+pub(super) fn group_rows(report: &FailbackReport) -> Vec<Vec<String>> {
+    let rows = report.groups.iter().map(|one| {
+        row([
+            &one.group,
+            &one.again.to_string(),
+            &amount(one.again_predicted),
+            &one.skipped.to_string(),
+            &amount(one.skipped_predicted),
+        ])
     });
-    let heading = row(["GROUP", "AGAIN", "SKIPPED"]);
-    table(&[heading].into_iter().chain(rows).collect::<Vec<_>>())
+    rows.collect()
 }
 
-/// Where copies too many come from.
+/// What MirrorMaker did when the flow that had failed over ran again, and where copies too many come from.
 pub(super) fn surplus(report: &FailbackReport) -> String {
+    let (flow, target, source) = (&report.flow, &report.target, &report.source);
     let forward = report.afterwards.forward.surplus;
     let back = report.afterwards.back.surplus;
+    let late = match report.mirrored_late {
+        0 => String::new(),
+        late => format!(
+            "When {flow} ran again, MirrorMaker mirrored {} late.\n",
+            count(late, "stranded record")
+        ),
+    };
+    let repeated = match report.repeated {
+        0 => String::new(),
+        repeated => format!(
+            " {repeated} of them came when {flow} ran again: MirrorMaker mirrors again what it had not committed when it was \
+             stopped."
+        ),
+    };
     match forward + back {
-        0 => "No record is there twice.".to_owned(),
+        0 => format!("{late}No record is there twice."),
         _ => format!(
-            "{} on {} and {} on {}: MirrorMaker mirrors again what it had not committed when it stopped.",
-            count(forward, "surplus record"),
-            report.target,
-            back,
-            report.source
+            "{late}{} on {target} and {back} on {source}.{repeated}",
+            count(forward, "surplus record")
         ),
     }
 }
@@ -249,6 +288,9 @@ pub(super) fn broken(promise: &Promise, report: &FailbackReport) -> String {
             let skipped = skipped.map_or(0, |one| one.skipped);
             format!("group {group} was never given {}", count(skipped, "record"))
         }
+        Promise::AsPredicted { group } => format!(
+            "group {group} was given other records again, or skipped others, than predicted"
+        ),
         Promise::Written { flow, acknowledged } => format!(
             "the source of {flow} acknowledged {} and has {}",
             count(*acknowledged, "record"),

@@ -8,6 +8,7 @@
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fmt;
 
 /// How many records of each side may wait for their like: some 100 MiB.
 pub const WINDOW: usize = 1 << 20;
@@ -59,6 +60,15 @@ pub struct OffsetRange {
     pub last: i64,
     /// How many records these are: a log may have holes.
     pub records: u64,
+}
+
+impl fmt::Display for OffsetRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.first, self.last) {
+            (first, last) if first == last => write!(f, "{first}"),
+            (first, last) => write!(f, "{first}..{last}"),
+        }
+    }
 }
 
 /// How a partition and its mirrored partition differ.

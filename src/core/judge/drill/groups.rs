@@ -69,7 +69,7 @@ pub enum Start {
 
 /// As JSON: `{"exactly": 3}`, or `{"at_most": 3}`.
 #[allow(clippy::ref_option, reason = "serde passes it so")]
-fn bound<S: Serializer>(amount: &Option<Amount>, to: S) -> Result<S::Ok, S::Error> {
+pub(super) fn bound<S: Serializer>(amount: &Option<Amount>, to: S) -> Result<S::Ok, S::Error> {
     let told = amount.map(|amount| match amount {
         Amount::Exactly(number) => BTreeMap::from([("exactly", number)]),
         Amount::AtMost(number) => BTreeMap::from([("at_most", number)]),

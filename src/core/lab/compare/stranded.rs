@@ -8,8 +8,11 @@ use kmk_kafka::KafkaError;
 use kmk_kafka::message::RecordRef;
 use kmk_kafka::wait::Limit;
 use serde::Serialize;
-use std::io;
 use std::ops::ControlFlow;
+use std::{fmt, io};
+
+/// Ranges of one partition that are named in a sentence.
+const SHOWN: usize = 5;
 
 /// Records of one partition of the source that the target does not have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -22,6 +25,26 @@ pub struct Stranded {
     pub later: Vec<OffsetRange>,
     /// What MirrorMaker has passed over, and never copies.
     pub never: Vec<OffsetRange>,
+}
+
+impl fmt::Display for Stranded {
+    /// As `topic-partition (first..last, ...)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut ranges: Vec<&OffsetRange> = self.ranges().collect();
+        ranges.sort_by_key(|range| range.first);
+        let shown = ranges.iter().take(SHOWN).map(ToString::to_string);
+        let mut shown: Vec<String> = shown.collect();
+        if ranges.len() > SHOWN {
+            shown.push("...".to_owned());
+        }
+        write!(
+            f,
+            "{}-{} ({})",
+            self.topic,
+            self.partition,
+            shown.join(", ")
+        )
+    }
 }
 
 impl Stranded {

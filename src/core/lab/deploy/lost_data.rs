@@ -5,14 +5,13 @@ use super::failure::DeployError;
 use super::plan::Plan;
 use super::refusal::explain;
 use crate::core::docker::{Container, Recreate};
-use crate::core::event::{Event, Observer};
+use crate::core::event::{Event, Observer, step};
 use crate::core::judge::lag::FlowLag;
 use crate::core::lab::{Lab, LabError, lag, positions};
 use crate::core::topology::{Access, Flow, Topology, project};
 use kmk_kafka::KafkaError;
 use kmk_kafka::wait::Limit;
 use std::thread;
-use std::time::Instant;
 
 /// Clusters of a lab that existed before, none of whose volumes is there any more.
 pub(super) fn clusters(there: &Topology, volumes: &[String]) -> Vec<String> {
@@ -47,10 +46,6 @@ impl Plan<'_> {
         if self.lost.is_empty() {
             return Ok(());
         }
-        let begun = Instant::now();
-        observer.on(Event::Started(
-            "Stopping MirrorMaker because a cluster has lost its data".to_owned(),
-        ));
         let topology = &self.rendered.topology;
         let touched = self
             .flows()
@@ -61,13 +56,11 @@ impl Plan<'_> {
             container.is_running() && workers.iter().any(|one| *one == container.service())
         });
         let ids: Vec<String> = running.map(|container| container.id.clone()).collect();
-        self.docker
-            .stop(&ids, limit)
-            .map_err(|error| explain(error, self.docker, topology, limit))?;
-        observer.on(Event::Done {
-            what: "Stopped MirrorMaker".to_owned(),
-            took: begun.elapsed(),
-        });
+        let why = "Stopping MirrorMaker because a cluster has lost its data";
+        step(observer, why, "Stopped MirrorMaker", || {
+            let stopped = self.docker.stop(&ids, limit);
+            stopped.map_err(|error| explain(error, self.docker, topology, limit))
+        })?;
         for cluster in &self.lost {
             observer.on(Event::Warning(format!(
                 "{cluster} lost its data: its topics, records and consumer groups are gone"

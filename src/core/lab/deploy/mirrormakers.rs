@@ -3,10 +3,9 @@
 use super::failure::DeployError;
 use super::plan::Plan;
 use crate::core::docker::{Container, Recreate};
-use crate::core::event::{Event, Observer};
+use crate::core::event::{Observer, step};
 use kmk_kafka::wait::Limit;
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 impl Plan<'_> {
     /// The MirrorMakers that do not run and start only once the brokers answer: to reset a position after it was read does
@@ -48,13 +47,11 @@ impl Plan<'_> {
         if held.is_empty() {
             return Ok(());
         }
-        let begun = Instant::now();
-        observer.on(Event::Started("Starting MirrorMaker".to_owned()));
-        self.compose_up(&Recreate::Nothing, limit, observer)?;
-        observer.on(Event::Done {
-            what: "Started MirrorMaker".to_owned(),
-            took: begun.elapsed(),
-        });
-        Ok(())
+        step(
+            observer,
+            "Starting MirrorMaker",
+            "Started MirrorMaker",
+            || self.compose_up(&Recreate::Nothing, limit, observer),
+        )
     }
 }

@@ -30,7 +30,7 @@ pub use request::{Change, Rendered, Request, default_directory, render};
 pub use timeline::{Marks, Span, Step};
 
 use crate::core::docker::{Docker, Engine, EngineHost};
-use crate::core::event::{Event, Observer, Silent};
+use crate::core::event::{Event, Observer};
 use crate::core::judge::link::LinkStatus;
 use crate::core::lab::lock::{self, Lock};
 use crate::core::lab::preflight;
@@ -173,19 +173,6 @@ pub(super) fn deploy_locked(
         observer.on(Event::Started(format!("Choosing other ports: {cause}")));
         since = SystemTime::now();
     }
-}
-
-/// What adding flows to a lab would start and recreate, in a sentence; nothing is changed.
-///
-/// # Errors
-/// [`DeployError`]: whatever does not allow it.
-pub(super) fn ahead(
-    request: &Request,
-    (docker, engine): (&Docker, &Engine),
-    limit: &Limit,
-) -> Result<Option<String>, DeployError> {
-    let plan = Plan::make(request, docker, engine, limit, &Silent)?;
-    Ok(plan.ahead(&request.change.flows))
 }
 
 impl Request {

@@ -2,9 +2,10 @@
 
 use super::failback::{Way, steps};
 use super::plan::Plan;
+use super::sides::Ends;
 use super::{
-    DrillError, DrillState, Failback, FailbackReport, Failover, FailoverReport, Phase, Rehearsal,
-    Salvage, abort, failback, failover,
+    DrillError, DrillState, Failback, FailbackReport, Failover, FailoverReport, Rehearsal, Salvage,
+    abort, failback, failover,
 };
 use crate::core::docker::Docker;
 use crate::core::event::{Event, Observer};
@@ -95,18 +96,16 @@ pub fn rehearse_cycle(
     interrupt: &Interrupt,
 ) -> Result<CycleRehearsal, DrillError> {
     let limit = Limit::new(away.timeout, interrupt);
-    let engine = docker.engine(&limit)?;
     let lab = Lab::find(docker, name, &limit)?;
     let plan = Plan::make(docker, &lab, away, &limit)?;
-    let state = DrillState::begin(&plan, away.fault).at(Phase::FailedOver);
-    let way = Way::find(&lab, &state)?;
-    let note = way.note((docker, &engine), &lab, &limit)?;
+    let state = DrillState::begin(&plan, away.fault).failed_over(Ends::default());
+    let way = Way::find(&lab, &state, home)?;
     Ok(CycleRehearsal {
         failover: Rehearsal::of(&plan, away),
         failback: Rehearsal {
             flow: state.flow.clone(),
             steps: steps(&way, &state, home, false),
-            notes: note.into_iter().collect(),
+            notes: way.ahead(&lab).into_iter().collect(),
         },
     })
 }

@@ -7,6 +7,7 @@ use crate::core::lab::deploy::DeployError;
 use crate::core::lab::journal::JournalError;
 use crate::core::lab::link::RelayError;
 use crate::core::lab::lock::LockError;
+use crate::core::lab::positions::PositionError;
 use crate::core::lab::verify::VerifyError;
 use kmk_kafka::KafkaError;
 use kmk_kafka::wait::{Stop, seconds};
@@ -88,6 +89,14 @@ pub enum DrillError {
         /// All of them.
         wanted: u64,
     },
+    /// The target does not take the stranded records.
+    #[error("cannot write the stranded records to {target}: {cause}")]
+    NotReplayed {
+        /// The target.
+        target: String,
+        /// Why.
+        cause: String,
+    },
     /// There is no drill to take back.
     #[error("lab `{lab}` has no drill to take back")]
     NoDrill {
@@ -112,6 +121,9 @@ pub enum DrillError {
     /// A broker does not do what it is asked.
     #[error(transparent)]
     Kafka(#[from] KafkaError),
+    /// MirrorMaker cannot be told where to begin.
+    #[error("cannot write where MirrorMaker is to begin: {0}")]
+    Positions(#[from] PositionError),
     /// The lab does not come back.
     #[error(transparent)]
     NotUp(#[from] Box<DeployError>),
@@ -135,7 +147,8 @@ impl DrillError {
         match self {
             Self::TakenBack { cause, .. } => cause.is_interruption(),
             Self::Kafka(KafkaError::Stopped(Stop::Interrupted))
-            | Self::Relay(RelayError::Stopped(Stop::Interrupted)) => true,
+            | Self::Relay(RelayError::Stopped(Stop::Interrupted))
+            | Self::Positions(PositionError::Kafka(KafkaError::Stopped(Stop::Interrupted))) => true,
             Self::Verify(error) => matches!(
                 **error,
                 VerifyError::Kafka(KafkaError::Stopped(Stop::Interrupted))

@@ -35,7 +35,7 @@ impl Run<'_> {
         clock: Clock,
     ) -> Result<Left, DrillError> {
         let plan = self.plan;
-        let predictions = predict(&self.lab.topology, plan, &self.limit())?;
+        let predictions = predict(&self.lab.topology, plan.flow, &plan.topic, &self.limit())?;
         let (fault, acknowledged_before) = match self.what.fault {
             Fault::Cut | Fault::HalfOpen => self.cut(clock).map(|fault| (fault, fault.until))?,
             // what dies acknowledges nothing
@@ -147,7 +147,7 @@ impl Run<'_> {
                 fence.holds(&plan.source, &self.limit())
             },
         )?;
-        let predictions = predict(&self.lab.topology, plan, &self.limit())?;
+        let predictions = predict(&self.lab.topology, plan.flow, &plan.topic, &self.limit())?;
         self.step("Stopping MirrorMaker", "Stopped MirrorMaker", || {
             Ok(self.docker.stop(&plan.mirrors, &self.docker_limit())?)
         })?;

@@ -78,6 +78,40 @@ pub enum Finding {
     NotPrefixed {
         /// The flow.
         flow: String,
+        /// Whether it was failed over as planned.
+        is_planned: bool,
+    },
+    /// Other ways need flows that keep names.
+    #[error("flow {flow} prefixes topic names, so that it can only be failed back by prefix")]
+    Prefixed {
+        /// The flow.
+        flow: String,
+    },
+    /// The stranded records would be on the target twice.
+    #[error("stranded records cannot be replayed: {flow} mirrors them itself when it starts again")]
+    ReadAgain {
+        /// The flow.
+        flow: String,
+    },
+    /// An older kmk has failed over.
+    #[error(
+        "an older kmk failed over along {flow}: where the target's topic ended then is not known"
+    )]
+    NoWatermark {
+        /// The flow.
+        flow: String,
+    },
+    /// The old side has records that the new one does not have.
+    #[error(
+        "{source_cluster} has records that never reached {target}, and Kafka cannot remove the end of a log: {}", places.join(", ")
+    )]
+    Stranded {
+        /// The old side.
+        source_cluster: String,
+        /// The new side.
+        target: String,
+        /// Partitions with their offsets, such as `orders-0 (7..9)`.
+        places: Vec<String>,
     },
     /// The flow back cannot be added.
     #[error("the flow back cannot be added: {what}")]

@@ -30,7 +30,7 @@ mod workload;
 pub use cycle::{CycleRehearsal, CycleReport, cycle, rehearse_cycle};
 pub use error::DrillError;
 pub use failback::{
-    BothWays, Failback, FailbackRehearsal, FailbackReport, Salvage, failback, rehearse,
+    BothWays, By, Failback, FailbackRehearsal, FailbackReport, Salvage, failback, rehearse,
 };
 pub use finding::{Finding, Unfit};
 pub use report::{FailoverReport, Step};
@@ -180,8 +180,8 @@ pub fn failover(
         interrupt,
         observer,
     };
-    let done = run.until_the_end().and_then(|report| {
-        let done = state.at(Phase::FailedOver);
+    let done = run.until_the_end().and_then(|(report, watermark)| {
+        let done = state.failed_over(watermark);
         done.save(docker, name, &Limit::new(DOCKER, interrupt))?;
         Ok(report)
     });

@@ -1,10 +1,9 @@
 //! What `kmk group` would say of the drill's groups at this moment.
 
-use super::plan::Plan;
 use crate::core::judge::drill::Predicted;
 use crate::core::judge::failover::{Amount, Begins};
 use crate::core::lab::groups::{FlowPartition, groups_and_flows};
-use crate::core::topology::Topology;
+use crate::core::topology::{Flow, Topology};
 use kmk_kafka::KafkaError;
 use kmk_kafka::wait::Limit;
 use std::collections::BTreeMap;
@@ -12,19 +11,20 @@ use std::collections::BTreeMap;
 /// Predictions, by group and partition.
 pub(super) type Predictions = BTreeMap<String, BTreeMap<i32, Predicted>>;
 
-/// Asks both ends of the flow.
+/// Of one topic of a flow; asks both ends of it.
 pub(super) fn predict(
     topology: &Topology,
-    plan: &Plan<'_>,
+    flow: &Flow,
+    topic: &str,
     limit: &Limit,
 ) -> Result<Predictions, KafkaError> {
-    let (source, flow) = (&plan.source.name, plan.flow.name());
+    let (source, flow) = (&flow.spec.source, flow.name());
     let told = groups_and_flows(topology, Some(source), Some(&flow), false, limit);
     let mut predictions = Predictions::new();
     for cluster in told {
         for group in cluster?.groups {
             let places = group.flows.into_iter().flat_map(|flow| flow.places);
-            let places = places.filter(|place| place.topic == plan.topic && place.begins.is_some());
+            let places = places.filter(|place| place.topic == topic && place.begins.is_some());
             let places = places.map(|place| (place.partition, predicted(&place)));
             predictions.insert(group.group, places.collect());
         }

@@ -43,7 +43,8 @@ pub(super) struct Seen {
 }
 
 impl Run<'_> {
-    pub(super) fn until_the_end(&self) -> Result<FailoverReport, DrillError> {
+    /// With where the mirrored topic ended once MirrorMaker had.
+    pub(super) fn until_the_end(&self) -> Result<(FailoverReport, Ends), DrillError> {
         let clock = Clock::start();
         let plan = self.plan;
         for note in &plan.notes {
@@ -80,7 +81,7 @@ impl Run<'_> {
         let siblings = siblings::look(self.docker, &self.lab.spec.lab, plan.flow, self.interrupt)?;
         let facts = facts::gather(self.what, plan, scene, &seen, sides);
         let judgement = judge(&facts, &self.what.budget);
-        Ok(FailoverReport {
+        let report = FailoverReport {
             lab: self.lab.spec.lab.clone(),
             flow: plan.flow.name(),
             source: plan.source.name.clone(),
@@ -102,7 +103,8 @@ impl Run<'_> {
             judgement,
             siblings,
             notes: plan.notes.clone(),
-        })
+        };
+        Ok((report, seen.frozen))
     }
 
     fn play<'scope>(

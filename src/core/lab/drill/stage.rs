@@ -149,7 +149,7 @@ pub(super) struct Read {
 }
 
 /// The same, record by record.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Diary {
     pub(super) given: Vec<Given>,
     pub(super) committed: BTreeMap<i32, i64>,

@@ -2,9 +2,10 @@
 
 use super::Fault;
 use super::plan::Plan;
+use super::sides::Ends;
 use crate::core::docker::Docker;
 use crate::core::lab::journal::{self, JournalError};
-use crate::core::spec::{LinkSpec, in_lab};
+use crate::core::spec::{LinkSpec, Spec, in_lab};
 use kmk_kafka::message::to_millis;
 use kmk_kafka::wait::Limit;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,9 @@ pub struct DrillState {
     pub topics: Topics,
     /// The drill's groups.
     pub groups: Vec<String>,
+    /// The end of each partition of the mirrored topic once MirrorMaker had stopped; none in a journal of an older kmk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watermark: Option<Ends>,
     /// What a failback has changed, once it has begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back: Option<Back>,
@@ -71,6 +75,9 @@ pub struct Back {
     pub is_added: bool,
     /// The drill's topic on the target, as it is mirrored to the source.
     pub topic: String,
+    /// The lab before the failback; none in a journal of an older kmk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lab: Option<Box<Spec>>,
 }
 
 /// The topics of a drill.
@@ -111,22 +118,27 @@ impl DrillState {
                 target: plan.target_topic.clone(),
             },
             groups: plan.groups.iter().map(|(_, group)| group.clone()).collect(),
+            watermark: None,
             back: None,
             line: None,
         }
     }
 
-    /// Whether `kmk drill failback` can bring it home: only with prefixed names.
-    pub fn comes_home(&self) -> bool {
-        self.topics.mirrored != self.topics.target
+    /// What `kmk drill failback` has to be told to bring it home: nothing with prefixed names.
+    pub fn way_home(&self) -> &'static str {
+        match self.fault {
+            _ if self.topics.mirrored != self.topics.target => "",
+            Some(Fault::Planned) if self.watermark.is_some() => " --by watermark",
+            _ => " --by rebuild",
+        }
     }
 
     /// What is told of it to those who look at the lab of that name.
     pub fn status(&self, lab: &str) -> DrillStatus {
         let is_failed_over = self.phase == Phase::FailedOver && self.back.is_none();
         let lab = in_lab(lab);
-        let failback = format!("kmk drill failback{lab}");
-        let next = (is_failed_over && self.comes_home()).then_some(failback);
+        let failback = format!("kmk drill failback{}{lab}", self.way_home());
+        let next = is_failed_over.then_some(failback);
         let since = Duration::from_millis(u64::try_from(self.since).unwrap_or(0));
         DrillStatus {
             what: if self.back.is_some() {
@@ -148,9 +160,11 @@ impl DrillState {
         }
     }
 
-    pub(super) fn at(&self, phase: Phase) -> Self {
+    /// The failover is over.
+    pub(super) fn failed_over(&self, watermark: Ends) -> Self {
         Self {
-            phase,
+            phase: Phase::FailedOver,
+            watermark: Some(watermark),
             ..self.clone()
         }
     }

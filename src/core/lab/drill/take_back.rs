@@ -170,9 +170,19 @@ fn topics(topology: &Topology, state: &DrillState) -> Vec<(String, String)> {
         (source.clone(), state.topics.source.clone()),
         (target.clone(), state.topics.target.clone()),
     ];
+    // mirrored by a flow that a failback may have stopped
+    let mirrored = (target.clone(), state.topics.mirrored.clone());
+    if !found.contains(&mirrored) {
+        found.push(mirrored);
+    }
     // mirrored by a flow back that may be gone by now
     let back = state.back.as_ref();
-    found.extend(back.map(|back| (source.clone(), back.topic.clone())));
+    let back = back.map(|back| (source.clone(), back.topic.clone()));
+    found.extend(
+        back.filter(|back| !found.contains(back))
+            .into_iter()
+            .collect::<Vec<_>>(),
+    );
     let mut next = 0;
     while let Some((cluster, topic)) = found.get(next).cloned() {
         next += 1;
@@ -242,6 +252,7 @@ mod tests {
             (flow.spec.source.as_str(), flow.spec.target.as_str()) == (source, target)
         });
         let state = DrillState {
+            watermark: None,
             back: None,
             line: None,
             flow: format!("{source}->{target}"),

@@ -1,17 +1,21 @@
-//! Groups that move home with the producer: what each was given on both sides, of what was written during the failback.
+//! Groups that move home with the producer: what each was given on both sides, of what was written during the failback, and
+//! what was predicted for it.
 
 use super::run::Run;
-use crate::core::judge::drill::failback::{GroupReturn, returned};
-use crate::core::judge::drill::{Era, RecordId};
+use crate::core::judge::drill::failback::{GroupReturn, Moved, returned};
+use crate::core::judge::drill::{Era, Given, GroupFacts, RecordId};
 use crate::core::judge::ledger::RunId;
 use crate::core::lab::drill::member::Member;
 use crate::core::lab::drill::plan::{Side, group_sync};
+use crate::core::lab::drill::predict::{Predictions, predict};
+use crate::core::lab::drill::sides::Ends;
 use crate::core::lab::drill::stage::{Read, Written};
 use crate::core::lab::drill::{DrillError, drain, sides};
 use crate::core::lab::verify::{Clock, locked, spawned};
+use crate::core::topology::Topology;
 use kmk_kafka::Admin;
 use kmk_kafka::wait::Interrupt;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread::{Scope, ScopedJoinHandle};
 use std::time::Duration;
 
@@ -24,6 +28,16 @@ pub(super) struct GroupReads {
     name: String,
     there: [Read; 2],
     home: [Read; 2],
+}
+
+/// What was known of the groups when they switched back.
+#[derive(Debug)]
+pub(super) struct AtSwitch {
+    predictions: Predictions,
+    /// Their committed offsets on the source, by their names.
+    synced: BTreeMap<String, Ends>,
+    /// Where the topic ended there that they read of the target.
+    ends: Ends,
 }
 
 /// Either side of the switch back.
@@ -50,21 +64,24 @@ impl GroupReads {
 }
 
 impl Run<'_> {
-    /// The cluster, and the two topics that a group reads there.
-    fn read_at(&self, side: At) -> (Side, [String; 2]) {
-        let (state, back) = (self.state, self.way.back());
-        let topics = &state.topics;
-        let (cluster, both) = match side {
+    /// The cluster, and the topics that a group reads there: two, or one where names stay. What is written during the failback
+    /// and mirrored is in the last one.
+    fn read_at(&self, side: At) -> (Side, Vec<String>) {
+        let (state, topics) = (self.state, &self.state.topics);
+        let (cluster, mut all) = match side {
             At::There => (
                 &state.target,
-                [topics.mirrored.clone(), topics.target.clone()],
+                vec![topics.mirrored.clone(), topics.target.clone()],
             ),
-            At::Home => {
-                let mirrored = back.remote_topic(&topics.target);
-                (&state.source, [topics.source.clone(), mirrored])
-            }
+            At::Home => (&state.source, vec![topics.source.clone(), self.came_home()]),
         };
-        (Side::of(&self.way.topology, cluster), both)
+        all.dedup();
+        (Side::of(&self.way.topology, cluster), all)
+    }
+
+    /// The target's topic, as it is mirrored to the source.
+    fn came_home(&self) -> String {
+        self.way.back().remote_topic(&self.state.topics.target)
     }
 
     /// A member for each topic of each group.
@@ -111,23 +128,45 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Until MirrorMaker has brought home what the groups committed.
-    pub(super) fn until_synced(&self) -> Result<(), DrillError> {
-        let time = group_sync(self.way.back()) + LATE;
-        Ok(self.limit_of(time).pause(time)?)
+    /// Waits until MirrorMaker has brought home what the groups committed, and predicts what each is given again.
+    pub(super) fn synced(&self) -> Result<AtSwitch, DrillError> {
+        let (back, topic) = (self.way.back(), &self.state.topics.target);
+        let time = group_sync(back) + LATE;
+        self.limit_of(time).pause(time)?;
+        let limit = self.limit();
+        let lab = Topology::new(&self.way.reverse);
+        let predictions = predict(&lab, back, topic, &limit)?;
+        let (cluster, topic) = (self.read_at(At::Home).0, self.came_home());
+        let mut admin = Admin::connect_patiently(&cluster.endpoints, &limit)?;
+        let mut synced = BTreeMap::new();
+        for group in &self.state.groups {
+            synced.insert(group.clone(), admin.group_offsets(group, &topic, &limit)?);
+        }
+        let ends = sides::ends(&mut admin, &topic, &limit)?;
+        Ok(AtSwitch {
+            predictions,
+            synced,
+            ends,
+        })
     }
 }
 
 /// What each group was given, of what both sides acknowledged.
-pub(super) fn outcomes(groups: &[GroupReads], there: &Written, home: &Written) -> Vec<GroupReturn> {
-    let mut written = BTreeSet::new();
-    for (era, side) in [(Era::Before, there), (Era::After, home)] {
-        for one in &locked(&side.books).acknowledged {
+pub(super) fn outcomes(
+    groups: &[GroupReads],
+    at_switch: &AtSwitch,
+    (there, home): (&Written, &Written),
+) -> Vec<GroupReturn> {
+    let written = |side: &Written| locked(&side.books).acknowledged.clone();
+    let (there, home) = (written(there), written(home));
+    let mut acknowledged = BTreeSet::new();
+    for (era, written) in [(Era::Before, &there), (Era::After, &home)] {
+        for one in written {
             let records = one.sequences.clone().map(|sequence| RecordId {
                 partition: one.partition,
                 sequence,
             });
-            written.extend(records.map(|record| (era, record)));
+            acknowledged.extend(records.map(|record| (era, record)));
         }
     }
     let given = |reads: &[Read; 2]| -> Vec<(Era, RecordId)> {
@@ -139,8 +178,47 @@ pub(super) fn outcomes(groups: &[GroupReads], there: &Written, home: &Written) -
         given.collect()
     };
     let one = |group: &GroupReads| {
-        let (there, home) = (given(&group.there), given(&group.home));
-        returned(&group.name, &written, &there, &home)
+        let facts = group.facts(at_switch);
+        returned(&Moved {
+            group: &facts,
+            written: &there,
+            acknowledged: &acknowledged,
+            there: &given(&group.there),
+            home: &given(&group.home),
+        })
     };
     groups.iter().map(one).collect()
+}
+
+impl GroupReads {
+    /// Of the topic that was written to during the failback: two where it has two names.
+    fn facts(&self, at_switch: &AtSwitch) -> GroupFacts {
+        let last = |reads: &[Read; 2]| {
+            let used = reads.iter().rfind(|read| read.opened.is_set());
+            locked(&used.unwrap_or(&reads[0]).diary).clone()
+        };
+        let (there, home) = (last(&self.there), last(&self.home));
+        let was_there = |given: &Given| {
+            // what MirrorMaker brings later was not there to be predicted
+            let end = at_switch.ends.get(&given.record.partition);
+            given.era == Era::Before && end.is_some_and(|end| given.offset < *end)
+        };
+        GroupFacts {
+            name: self.name.clone(),
+            before: there.given,
+            after: home.given.into_iter().filter(was_there).collect(),
+            committed: there.committed,
+            asked: there.asked,
+            predicted: at_switch
+                .predictions
+                .get(&self.name)
+                .cloned()
+                .unwrap_or_default(),
+            synced: at_switch
+                .synced
+                .get(&self.name)
+                .cloned()
+                .unwrap_or_default(),
+        }
+    }
 }

@@ -1,11 +1,10 @@
 //! What a failback would do, as far as that can be said without touching anything.
 
 use super::report::sum;
-use super::{Failback, Way};
-use crate::core::docker::{Docker, Engine};
+use super::{By, Failback, Way};
+use crate::core::docker::Docker;
 use crate::core::lab::Lab;
 use crate::core::lab::compare::{self, Stranded};
-use crate::core::lab::deploy::{Change, Request, ahead};
 use crate::core::lab::drill::DrillError;
 use crate::core::lab::drill::state::DrillState;
 use crate::core::topology::Cluster;
@@ -48,19 +47,17 @@ pub fn rehearse(
     interrupt: &Interrupt,
 ) -> Result<FailbackRehearsal, DrillError> {
     let limit = Limit::new(what.timeout, interrupt);
-    let engine = docker.engine(&limit)?;
     let lab = Lab::find(docker, name, &limit)?;
     let Some(state) = &lab.journal.drill else {
         let lab = name.to_owned();
         return Err(DrillError::NoDrill { lab });
     };
-    let way = Way::find(&lab, state)?;
+    let way = Way::find(&lab, state, what)?;
     let down = down(&lab, &state.source);
     let stranded = match &down {
         true => Err(format!("{} is down", state.source)),
         false => stranded(&way, state, &limit.at_most(LOOK)),
     };
-    let notes = way.note((docker, &engine), &lab, &limit)?;
     Ok(FailbackRehearsal {
         flow: state.flow.clone(),
         back: way.back().name(),
@@ -70,31 +67,8 @@ pub fn rehearse(
             .map(|stranded| stranded.iter().map(Stranded::records).sum()),
         unknown: stranded.as_ref().err().cloned(),
         stranded: stranded.ok(),
-        notes: notes.into_iter().collect(),
+        notes: way.ahead(&lab).into_iter().collect(),
     })
-}
-
-impl Way {
-    /// What adding the flow back starts and recreates, where it is not there.
-    pub(in crate::core::lab::drill) fn note(
-        &self,
-        both: (&Docker, &Engine),
-        lab: &Lab,
-        limit: &Limit,
-    ) -> Result<Option<String>, DrillError> {
-        if !self.is_new {
-            return Ok(None);
-        }
-        let back = &self.back().spec;
-        let request = Request {
-            change: Change {
-                flows: vec![(back.source.clone(), back.target.clone())],
-                ..Change::default()
-            },
-            ..Request::unchanged(&lab.spec.lab)
-        };
-        Ok(ahead(&request, both, limit).map_err(Box::new)?)
-    }
 }
 
 /// Whether a broker of a cluster does not run.
@@ -144,20 +118,42 @@ pub(in crate::core::lab::drill) fn steps(
     steps.push(format!(
         "check that no mirrored topic grows on {source} for 3 s, and list the records that are only there"
     ));
-    steps.push(if way.is_new {
-        format!("add flow {back}, and start {forward}: it mirrors these records too, late")
-    } else {
-        format!("start {forward} and {back}: these records are mirrored too, late")
+    if what.replay {
+        steps.push(format!("write these records to {target}, as new records"));
+    }
+    if what.by == By::Rebuild {
+        steps.push(format!(
+            "delete `{}` on {source}, and create it again",
+            topics.source
+        ));
+    }
+    let add = if way.is_new { "add and start" } else { "start" };
+    steps.push(match what.by {
+        By::Prefix => format!("{add} {back}"),
+        By::Watermark => format!(
+            "set MirrorMaker's positions to the ends that {target} had when it took over, remove {forward}, and {add} {back}"
+        ),
+        By::Rebuild => format!(
+            "set MirrorMaker's positions to the beginning, remove {forward}, and {add} {back}"
+        ),
     });
     steps.push(write(&topics.target, target));
     steps.push(format!(
-        "stop the producer, and wait until {forward} and {back} have mirrored everything and the groups are synced"
+        "stop the producer, and wait until {back} has mirrored everything and the groups are synced"
     ));
     steps.push("compare both sides, record by record".to_owned());
     steps.push(write(&topics.source, source));
+    steps.push(match what.by {
+        By::Prefix => {
+            format!("start {forward} again: it mirrors what is only on {source}, late")
+        }
+        By::Watermark | By::Rebuild => {
+            format!("stop {back}, and start {forward} again behind what was mirrored back")
+        }
+    });
     steps.push("compare both sides once more".to_owned());
     if !what.keep {
-        steps.push(if way.is_new {
+        steps.push(if way.is_new && !way.keeps_names() {
             format!("remove the drill's topics and groups, and flow {back}")
         } else {
             "remove the drill's topics and groups".to_owned()

@@ -1,5 +1,6 @@
 //! What came of a failback, as plain values. As JSON, fields keep their names and meanings; new ones may come.
 
+use super::By;
 use crate::core::judge::drill::failback::{FlowDifference, GroupReturn, Kept};
 use crate::core::lab::compare::{Stranded, TopicComparison};
 use serde::Serialize;
@@ -13,6 +14,8 @@ pub struct FailbackReport {
     pub flow: String,
     /// The flow back.
     pub back: String,
+    /// How the source got what was written on the target.
+    pub by: By,
     /// Whether the flow back was added, and removed again.
     pub back_was_added: bool,
     /// The cluster that was failed over from, and that is home again.
@@ -25,14 +28,22 @@ pub struct FailbackReport {
     pub stranded_records: u64,
     /// How many of them were exported; none where it was not asked for.
     pub exported: Option<u64>,
+    /// How many of them were written to the target as new records; none where it was not asked for.
+    pub replayed: Option<u64>,
+    /// How many records the source's topic had when it was deleted; none where it was not.
+    pub deleted: Option<u64>,
     /// Records that the target acknowledged during the failback.
     pub written_on_target: u64,
     /// Records that the source acknowledged after the switch back.
     pub written_on_source: u64,
     /// Both flows at the switch back, with nothing under way.
     pub at_switch: BothWays,
-    /// The same once records had been written on the source again.
+    /// The same once records had been written on the source again, and the flow that had failed over ran again.
     pub afterwards: BothWays,
+    /// Stranded records that MirrorMaker mirrored late, once that flow ran again.
+    pub mirrored_late: u64,
+    /// Records that it then mirrored again: it had not committed them before it stopped.
+    pub repeated: u64,
     /// What the drill's groups were given of the records that were written during the failback.
     pub groups: Vec<GroupReturn>,
     /// What had to hold.

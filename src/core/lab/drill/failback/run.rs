@@ -1,8 +1,8 @@
 //! Runs a failback from the old side's return to the last comparison.
 
-use super::groups::{self, At, GroupReads};
+use super::groups::{self, At, AtSwitch, GroupReads};
 use super::report::{BothWays, FailbackReport, sum};
-use super::{Failback, Salvage, Way, copied};
+use super::{By, Failback, Salvage, Way, copied};
 use crate::core::docker::{Container, Docker, Engine};
 use crate::core::event::{Observer, step};
 use crate::core::judge::drill::failback::promises;
@@ -10,18 +10,19 @@ use crate::core::judge::ledger::RunId;
 use crate::core::lab::Lab;
 use crate::core::lab::compare::{self, ExportError, Stranded};
 use crate::core::lab::deploy::ready::Readiness;
-use crate::core::lab::deploy::{Change, Request, deploy_locked};
 use crate::core::lab::drill::load::Load;
 use crate::core::lab::drill::plan::Side;
+use crate::core::lab::drill::sides::{self, Ends};
 use crate::core::lab::drill::stage::{Signals, Stopping, Written};
 use crate::core::lab::drill::state::DrillState;
 use crate::core::lab::drill::workload::joined;
-use crate::core::lab::drill::{DOCKER, DrillError, fence, link};
+use crate::core::lab::drill::{DOCKER, DrillError, Finding, Unfit, fence, link};
 use crate::core::lab::verify::{Clock, locked, spawned};
+use crate::core::observe::connect_patiently;
 use crate::core::topology::Flow;
 use kmk_kafka::wait::{Interrupt, Limit};
-use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::thread::{self, Scope};
+use std::time::{Duration, SystemTime};
 
 /// A failback under way.
 pub(super) struct Run<'a> {
@@ -35,14 +36,25 @@ pub(super) struct Run<'a> {
     pub(super) observer: &'a dyn Observer,
 }
 
+/// What was found on the old side.
+pub(super) struct Found {
+    /// Records of the drill's topic.
+    records: u64,
+    stranded: Vec<Stranded>,
+    exported: Option<u64>,
+}
+
+/// Both comparisons, with what was known of the groups between them.
+struct Compared {
+    at_switch: BothWays,
+    groups: AtSwitch,
+    afterwards: BothWays,
+}
+
 impl Run<'_> {
-    pub(super) fn until_the_end(
-        &self,
-        salvage: Option<&mut dyn Salvage>,
-    ) -> Result<FailbackReport, DrillError> {
-        let clock = Clock::start();
-        let (source, target) = (&self.state.source, &self.state.target);
-        let (forward, back) = (self.way.forward(), self.way.back());
+    /// Looks at the old side, and changes nothing: whether somebody writes to it, and what never crossed.
+    pub(super) fn look(&self, salvage: Option<&mut dyn Salvage>) -> Result<Found, DrillError> {
+        let source = &self.state.source;
         self.start_source()?;
         // MirrorMaker is not started until nobody writes there
         let limit = self.limit_of(DOCKER);
@@ -56,88 +68,164 @@ impl Run<'_> {
         self.step(
             &format!("Checking that nobody writes to {source}"),
             &format!("Nobody writes to {source}"),
-            || self.fenced(forward),
+            || self.fenced(self.way.forward()),
         )?;
-        let stranded = self.stranded()?;
+        let (records, stranded) = self.stranded()?;
+        if self.what.by == By::Watermark && !stranded.is_empty() {
+            return Err(Unfit(vec![Finding::Stranded {
+                source_cluster: source.clone(),
+                target: self.state.target.clone(),
+                places: stranded.iter().map(ToString::to_string).collect(),
+            }])
+            .into());
+        }
         let exported = salvage.map(|salvage| self.export(&stranded, salvage));
         let exported = exported.transpose()?;
+        Ok(Found {
+            records,
+            stranded,
+            exported,
+        })
+    }
+
+    /// Prepares the old side to be filled; how many stranded records were replayed, and how many records deleted.
+    fn prepare(&self, found: &Found) -> Result<(Option<u64>, Option<u64>), DrillError> {
+        let stranded = &found.stranded;
+        let replayed = self.what.replay.then(|| self.replay(stranded));
+        let replayed = replayed.transpose()?;
+        if self.what.by != By::Rebuild {
+            return Ok((replayed, None));
+        }
+        let kept = match (replayed, found.exported) {
+            (None, None) => "they are lost (--salvage keeps them)".to_owned(),
+            (Some(_), _) => format!("they were written to {}", self.state.target),
+            (None, Some(_)) => "they were exported".to_owned(),
+        };
+        self.empty(found.records, stranded, &kept)?;
+        Ok((replayed, Some(found.records)))
+    }
+
+    pub(super) fn until_the_end(&self, found: Found) -> Result<FailbackReport, DrillError> {
+        let clock = Clock::start();
+        let (source, target) = (&self.state.source, &self.state.target);
+        let (forward, back) = (self.way.forward(), self.way.back());
+        let (replayed, deleted) = self.prepare(&found)?;
         let (there, here) = (Written::default(), Written::default());
         let signals = Signals::new();
-        let away_load = self.load(target, &self.state.topics.target, 0);
-        let home_load = self.load(source, &self.state.topics.source, 1);
-        let runs = (away_load.run, home_load.run);
         let groups = self.state.groups.iter();
         let groups: Vec<GroupReads> = groups.map(|name| GroupReads::of(name)).collect();
-        let (at_switch, afterwards) = thread::scope(|scope| {
+        let compared = thread::scope(|scope| {
             let _stop = Stopping(&signals);
-            let ends = (&signals.close_target, &signals.stop);
-            let members = self.members(scope, &groups, (At::There, runs), clock, ends)?;
-            let producer = spawned("kmk-producer", scope, || {
-                away_load.run(&there, clock, &signals.finish_target, &signals.stop);
-            });
-            let producer = producer.map_err(DrillError::Thread)?;
-            self.open_the_way_back()?;
-            self.write_for(self.what.load, target)?;
-            signals.finish_target.raise();
-            joined(producer);
-            there.check(target)?;
-            self.step(
-                &format!("Switching back to {source}"),
-                &format!("Nobody writes to {target}, and all of it is on {source}"),
-                || {
-                    // what is mirrored late must not look like somebody who writes
-                    self.copied(forward, &self.state.topics.source)?;
-                    self.fenced(back)?;
-                    self.copied(back, &self.state.topics.target)?;
-                    self.until_read(&groups, At::There)?;
-                    signals.close_target.raise();
-                    members.into_iter().for_each(joined);
-                    self.until_synced()
-                },
-            )?;
-            let at_switch = self.compared("Comparing both sides")?;
-            let producer = spawned("kmk-producer", scope, || {
-                home_load.run(&here, clock, &signals.finish_source, &signals.leave);
-            });
-            let producer = producer.map_err(DrillError::Thread)?;
-            let ends = (&signals.close_source, &signals.leave);
-            let members = self.members(scope, &groups, (At::Home, runs), clock, ends)?;
-            self.write_for(self.what.load, source)?;
-            signals.finish_source.raise();
-            joined(producer);
-            here.check(source)?;
-            self.copied(forward, &self.state.topics.source)?;
-            self.until_read(&groups, At::Home)?;
-            signals.close_source.raise();
-            members.into_iter().for_each(joined);
-            let afterwards = self.compared("Comparing both sides once more")?;
-            Ok::<_, DrillError>((at_switch, afterwards))
+            self.play(scope, (&there, &here), &groups, &signals, clock)
         })?;
+        let (at_switch, afterwards) = (compared.at_switch, compared.afterwards);
         let (written_on_target, written_on_source) = (acknowledged(&there), acknowledged(&here));
-        let groups = groups::outcomes(&groups, &there, &here);
+        let groups = groups::outcomes(&groups, &compared.groups, (&there, &here));
         let flows = [
             (&afterwards.forward, written_on_source),
             (&afterwards.back, written_on_target),
         ];
         let checks = promises(&flows, &groups);
+        let Found {
+            stranded, exported, ..
+        } = found;
+        let (before, after) = (&at_switch.forward, &afterwards.forward);
         Ok(FailbackReport {
             lab: self.lab.spec.lab.clone(),
             flow: forward.name(),
             back: back.name(),
+            by: self.what.by,
             back_was_added: self.way.is_new,
             source: source.clone(),
             target: target.clone(),
             stranded_records: stranded.iter().map(Stranded::records).sum(),
             stranded,
             exported,
+            replayed,
+            deleted,
             written_on_target,
             written_on_source,
+            mirrored_late: before.missing.saturating_sub(after.missing),
+            repeated: after.surplus.saturating_sub(before.surplus),
             at_switch,
             afterwards,
             groups,
             checks,
             millis: u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX),
         })
+    }
+
+    fn play<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        (there, here): (&'scope Written, &'scope Written),
+        groups: &'scope [GroupReads],
+        signals: &'scope Signals,
+        clock: Clock,
+    ) -> Result<Compared, DrillError> {
+        let (source, target) = (&self.state.source, &self.state.target);
+        let (forward, back) = (self.way.forward(), self.way.back());
+        let away_load = self.load(target, &self.state.topics.target, 0);
+        let home_load = self.load(source, &self.state.topics.source, 1);
+        let runs = (away_load.run, home_load.run);
+        let ends = (&signals.close_target, &signals.stop);
+        let members = self.members(scope, groups, (At::There, runs), clock, ends)?;
+        let producer = spawned("kmk-producer", scope, move || {
+            away_load.run(there, clock, &signals.finish_target, &signals.stop);
+        });
+        let producer = producer.map_err(DrillError::Thread)?;
+        let mut behind = self.state.watermark.clone().unwrap_or_default();
+        if self.what.by == By::Rebuild {
+            for end in behind.values_mut() {
+                *end = 0;
+            }
+        }
+        self.start_back(&behind)?;
+        self.write_for(self.what.load, target)?;
+        signals.finish_target.raise();
+        joined(producer);
+        there.check(target)?;
+        let (what, done) = (
+            format!("Switching back to {source}"),
+            format!("Nobody writes to {target}, and all of it is on {source}"),
+        );
+        let at_switch = self.step(&what, &done, || {
+            self.fenced(back)?;
+            self.copied(back, &self.state.topics.target)?;
+            self.until_read(groups, At::There)?;
+            signals.close_target.raise();
+            members.into_iter().for_each(joined);
+            self.synced()
+        })?;
+        let compared = self.compared("Comparing both sides")?;
+        let behind = self.source_ends()?;
+        let producer = spawned("kmk-producer", scope, move || {
+            home_load.run(here, clock, &signals.finish_source, &signals.leave);
+        });
+        let producer = producer.map_err(DrillError::Thread)?;
+        let ends = (&signals.close_source, &signals.leave);
+        let members = self.members(scope, groups, (At::Home, runs), clock, ends)?;
+        self.start_forward(&behind)?;
+        self.write_for(self.what.load, source)?;
+        signals.finish_source.raise();
+        joined(producer);
+        here.check(source)?;
+        self.copied(forward, &self.state.topics.source)?;
+        self.until_read(groups, At::Home)?;
+        signals.close_source.raise();
+        members.into_iter().for_each(joined);
+        Ok(Compared {
+            at_switch: compared,
+            groups: at_switch,
+            afterwards: self.compared("Comparing both sides once more")?,
+        })
+    }
+
+    /// Where the drill's topic on the source ends now.
+    fn source_ends(&self) -> Result<Ends, DrillError> {
+        let (source, topic) = (&self.state.source, &self.state.topics.source);
+        let mut admin = connect_patiently(&self.way.topology, source, &self.limit())?;
+        Ok(sides::ends(&mut admin, topic, &self.limit())?)
     }
 
     /// The brokers of the old side, as far as they do not run.
@@ -150,9 +238,12 @@ impl Run<'_> {
             return Ok(());
         }
         self.docker.start(&brokers, &self.limit_of(DOCKER))?;
-        let ready = self
-            .readiness()
-            .wait_for_brokers(&self.limit(), self.observer);
+        let readiness = Readiness {
+            docker: self.docker,
+            topology: &self.lab.topology,
+            existing: &self.lab.containers,
+        };
+        let ready = readiness.wait_for_brokers(&self.limit(), self.observer);
         Ok(ready.map_err(Box::new)?)
     }
 
@@ -163,7 +254,8 @@ impl Run<'_> {
         fence::verify(topology, flow, &side, &self.limit()).map(drop)
     }
 
-    fn stranded(&self) -> Result<Vec<Stranded>, DrillError> {
+    /// With how many records there are.
+    fn stranded(&self) -> Result<(u64, Vec<Stranded>), DrillError> {
         let (source, flow) = (&self.state.source, self.way.forward());
         let topics = [self.state.topics.source.clone()];
         let compared = self.step(
@@ -178,11 +270,12 @@ impl Run<'_> {
                 )?)
             },
         )?;
-        let unknown = sum(&flow.name(), &compared).unknown;
-        if !unknown.is_empty() {
+        let sum = sum(&flow.name(), &compared);
+        if !sum.unknown.is_empty() {
+            let unknown = sum.unknown;
             return Err(DrillError::StrandedUnknown { unknown });
         }
-        Ok(Stranded::of(&compared))
+        Ok((sum.source, Stranded::of(&compared)))
     }
 
     fn export(&self, stranded: &[Stranded], salvage: &mut dyn Salvage) -> Result<u64, DrillError> {
@@ -204,32 +297,6 @@ impl Run<'_> {
         }
         salvage.finish().map_err(DrillError::Salvage)?;
         Ok(exported)
-    }
-
-    /// Both flows run, and what the source had for itself is mirrored too, late.
-    fn open_the_way_back(&self) -> Result<(), DrillError> {
-        let limit = self.limit();
-        if !self.way.is_new {
-            let down = self.lab.containers.iter().filter(|one| !one.is_up());
-            let (mirrors, _) = self
-                .lab
-                .mirrors_and_brokers(down.collect::<Vec<&Container>>());
-            self.docker.start(&mirrors, &self.limit_of(DOCKER))?;
-            let ready = self.readiness().wait(&limit, self.observer);
-            return Ok(ready.map(drop).map_err(Box::new)?);
-        }
-        let back = &self.way.back().spec;
-        let request = Request {
-            change: Change {
-                flows: vec![(back.source.clone(), back.target.clone())],
-                ..Change::default()
-            },
-            ..Request::unchanged(&self.lab.spec.lab)
-        };
-        let now = (Instant::now(), SystemTime::now());
-        let both = (self.docker, self.engine);
-        let deployed = deploy_locked(&request, now, both, &limit, self.observer);
-        deployed.map(drop).map_err(|failure| failure.cause.into())
     }
 
     fn write_for(&self, time: Duration, cluster: &str) -> Result<(), DrillError> {
@@ -272,14 +339,6 @@ impl Run<'_> {
         }
     }
 
-    fn readiness(&self) -> Readiness<'_> {
-        Readiness {
-            docker: self.docker,
-            topology: &self.lab.topology,
-            existing: &self.lab.containers,
-        }
-    }
-
     pub(super) fn limit(&self) -> Limit {
         self.limit_of(self.what.timeout)
     }
@@ -288,7 +347,7 @@ impl Run<'_> {
         Limit::new(time, self.interrupt)
     }
 
-    fn step<T>(
+    pub(super) fn step<T>(
         &self,
         what: &str,
         done: &str,

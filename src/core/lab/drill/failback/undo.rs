@@ -1,4 +1,4 @@
-//! Takes back what a failback changed: the flow back goes where it was added.
+//! Takes back what a failback changed: the lab has the flows that it had before.
 
 use crate::core::docker::{Container, Docker, DockerError};
 use crate::core::event::Observer;
@@ -6,7 +6,7 @@ use crate::core::lab::Lab;
 use crate::core::lab::deploy::{Request, deploy_locked};
 use crate::core::lab::drill::DrillError;
 use crate::core::lab::drill::state::DrillState;
-use crate::core::spec::Spec;
+use crate::core::spec::{FlowSpec, Spec};
 use kmk_kafka::wait::Limit;
 use std::time::{Instant, SystemTime};
 
@@ -25,7 +25,7 @@ pub(in crate::core::lab::drill) fn stop_mirrors(
     Ok(all)
 }
 
-/// Removes the flow back, and waits until the lab replicates without it.
+/// Gives the lab the flows that it had before, and waits until it replicates.
 pub(in crate::core::lab::drill) fn remove_flow(
     docker: &Docker,
     lab: &Lab,
@@ -35,7 +35,7 @@ pub(in crate::core::lab::drill) fn remove_flow(
 ) -> Result<(), DrillError> {
     // also where its containers do not have it: the lab's files may
     let request = Request {
-        wanted: Some(without_flow_back(&lab.spec, state)),
+        wanted: Some(lab_before(&lab.spec, state)),
         ..Request::unchanged(&lab.spec.lab)
     };
     let engine = docker.engine(limit)?;
@@ -46,9 +46,15 @@ pub(in crate::core::lab::drill) fn remove_flow(
         .map_err(|failure| DrillError::NotUp(failure.cause))
 }
 
-fn without_flow_back(spec: &Spec, state: &DrillState) -> Spec {
-    let mut spec = spec.clone();
-    spec.flows
-        .retain(|flow| (&flow.source, &flow.target) != (&state.target, &state.source));
+/// The lab without what the failback has changed.
+fn lab_before(now: &Spec, state: &DrillState) -> Spec {
+    let before = state.back.as_ref().and_then(|back| back.lab.as_deref());
+    let mut spec = before.unwrap_or(now).clone();
+    // an older kmk only added one
+    if before.is_none() {
+        let is_back =
+            |flow: &FlowSpec| (&flow.source, &flow.target) == (&state.target, &state.source);
+        spec.flows.retain(|flow| !is_back(flow));
+    }
     spec
 }
