@@ -23,6 +23,11 @@ fn measured(report: &Value, key: &str) -> f64 {
         .unwrap()
 }
 
+fn same(report: &Value, one: &str, other: &str) {
+    let difference = measured(report, one) - measured(report, other);
+    assert!(difference.abs() < 0.5, "{report:#}");
+}
+
 /// All is well, and nothing of a drill is left.
 fn whole(lab: &Lab) {
     lab.kmk("status").code(0);
@@ -64,5 +69,31 @@ mod matrix {
         let lab = Lab::deployed("drills-link", "");
         let report = passed(&lab, "link-cut");
         assert!(measured(&report, "backlog") > 2_000.0, "{report:#}");
+    }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn a_broker_of_each_side_that_dies_loses_nothing() {
+        let lab = Lab::deployed("drills-brokers", "--scenario ha");
+        let report = passed(&lab, "broker-crash");
+        // no sooner than a broker counts as dead
+        assert!(measured(&report, "election_seconds") > 1.0, "{report:#}");
+    }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn what_retention_removes_before_it_is_mirrored_is_counted_and_named() {
+        let lab = Lab::deployed("drills-retention", "");
+        let report = passed(&lab, "retention-race");
+        assert!(measured(&report, "lost") > 1_000.0, "{report:#}");
+        same(&report, "lost", "removed");
+    }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn what_is_passed_over_in_a_topic_that_was_recreated_is_counted_and_named() {
+        let lab = Lab::deployed("drills-recreated", "");
+        let report = passed(&lab, "recreated-topic");
+        same(&report, "passed_over", "old");
     }
 }

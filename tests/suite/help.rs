@@ -29,7 +29,7 @@ const VERBS: [&str; 21] = [
 ];
 
 /// Verbs of two words.
-const PAIRS: [&str; 18] = [
+const PAIRS: [&str; 21] = [
     "topic list",
     "topic create",
     "topic delete",
@@ -48,6 +48,9 @@ const PAIRS: [&str; 18] = [
     "drill list",
     "drill mirrormaker-crash",
     "drill link-cut",
+    "drill broker-crash",
+    "drill retention-race",
+    "drill recreated-topic",
 ];
 
 /// Whether kmk understands a line of shell in which it is called: with `--help` at its end it explains itself, unless

@@ -2,9 +2,13 @@
 //! set beside what was seen. Each is an entry of [`ALL`], made in a module of its own; its verdict is judged in
 //! [`judge::drill::experiment`](crate::core::judge::drill::experiment).
 
+mod broker_crash;
 mod link_cut;
 mod load;
 mod mirrormaker_crash;
+mod numbered;
+mod recreated_topic;
+mod retention_race;
 mod run;
 
 use super::plan::{PREFIX, Side, chosen, containers, fits, number, unfit};
@@ -44,7 +48,13 @@ pub struct Experiment {
 }
 
 /// All of them.
-pub static ALL: [&Experiment; 2] = [&mirrormaker_crash::DRILL, &link_cut::DRILL];
+pub static ALL: [&Experiment; 5] = [
+    &mirrormaker_crash::DRILL,
+    &link_cut::DRILL,
+    &broker_crash::DRILL,
+    &retention_race::DRILL,
+    &recreated_topic::DRILL,
+];
 
 /// What a person may choose.
 #[derive(Debug, Clone)]
