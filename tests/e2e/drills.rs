@@ -96,4 +96,19 @@ mod matrix {
         let report = passed(&lab, "recreated-topic");
         same(&report, "passed_over", "old");
     }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn a_record_that_is_too_large_for_the_target_is_named_and_arrives_in_the_end() {
+        let lab = Lab::deployed("drills-poison", "");
+        let report = passed(&lab, "poison-record");
+        assert!(measured(&report, "waiting") > 100.0, "{report:#}");
+        println!("of a drill that dies there, nothing holds up the flow");
+        let mut running = lab.start("drill poison-record");
+        running.until_it_says("✓ Waited for status");
+        running.signal(rustix::process::Signal::KILL);
+        drop(running);
+        lab.kmk("drill abort").code(0).prints("was taken back");
+        whole(&lab);
+    }
 }

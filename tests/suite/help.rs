@@ -29,7 +29,7 @@ const VERBS: [&str; 21] = [
 ];
 
 /// Verbs of two words.
-const PAIRS: [&str; 21] = [
+const PAIRS: [&str; 22] = [
     "topic list",
     "topic create",
     "topic delete",
@@ -51,6 +51,7 @@ const PAIRS: [&str; 21] = [
     "drill broker-crash",
     "drill retention-race",
     "drill recreated-topic",
+    "drill poison-record",
 ];
 
 /// Whether kmk understands a line of shell in which it is called: with `--help` at its end it explains itself, unless

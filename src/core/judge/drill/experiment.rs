@@ -4,6 +4,7 @@
 pub mod broker_crash;
 pub mod link_cut;
 pub mod mirrormaker_crash;
+pub mod poison_record;
 pub mod recreated_topic;
 pub mod retention_race;
 pub mod told;

@@ -7,6 +7,7 @@ mod link_cut;
 mod load;
 mod mirrormaker_crash;
 mod numbered;
+mod poison_record;
 mod recreated_topic;
 mod retention_race;
 mod run;
@@ -48,12 +49,13 @@ pub struct Experiment {
 }
 
 /// All of them.
-pub static ALL: [&Experiment; 5] = [
+pub static ALL: [&Experiment; 6] = [
     &mirrormaker_crash::DRILL,
     &link_cut::DRILL,
     &broker_crash::DRILL,
     &retention_race::DRILL,
     &recreated_topic::DRILL,
+    &poison_record::DRILL,
 ];
 
 /// What a person may choose.

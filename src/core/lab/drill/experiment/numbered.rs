@@ -5,18 +5,18 @@ use super::Run;
 use crate::core::judge::drill::RecordId;
 use crate::core::judge::drill::experiment::told::Told;
 use crate::core::judge::lag::TopicLag;
-use crate::core::judge::ledger::RunId;
+use crate::core::judge::ledger::{RunId, Stamp};
 use crate::core::lab::Lab;
 use crate::core::lab::drill::load::Load;
 use crate::core::lab::drill::stage::Written;
 use crate::core::lab::drill::workload::joined;
 use crate::core::lab::drill::{DrillError, sides};
 use crate::core::lab::lag::lag;
-use crate::core::lab::status::status;
+use crate::core::lab::status::{FlowStatus, status};
 use crate::core::lab::verify::{locked, spawned};
 use crate::core::mirrormaker::config;
 use kmk_kafka::wait::{Limit, Probe, Stop, seconds};
-use kmk_kafka::{Admin, KafkaError};
+use kmk_kafka::{Admin, Client, KafkaError, Producer, ProducerOptions};
 use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -37,8 +37,7 @@ impl Run<'_> {
     /// Writes records to the drill's topic for a while.
     pub(super) fn write(&self, time: Duration) -> Result<Portion, DrillError> {
         let (topic, source) = (&self.topic, &self.source);
-        let nth = u32::try_from(self.clock.now()).unwrap_or(u32::MAX);
-        let run = RunId::new(SystemTime::now(), std::process::id(), nth);
+        let run = self.next_run();
         let load = Load {
             endpoints: source.endpoints.clone(),
             topic: topic.clone(),
@@ -67,6 +66,40 @@ impl Run<'_> {
         Ok(Portion { run, written: sent })
     }
 
+    /// Writes one record of that size to the first partition.
+    pub(super) fn write_one(&self, size: usize) -> Result<Portion, DrillError> {
+        let source = &self.source;
+        let what = format!("a record of {size} bytes to {}", source.name);
+        let (begins, done) = (format!("Writing {what}"), format!("Wrote {what}"));
+        self.step(&begins, &done, || {
+            let limit = self.limit();
+            let admin = Admin::connect_patiently(&source.endpoints, &limit)?;
+            let writing = ProducerOptions {
+                client: Client::Wire,
+                ..ProducerOptions::default()
+            };
+            let mut producer = Producer::open(admin, &self.topic, &writing, &limit)?;
+            let stamp = Stamp {
+                run: self.next_run(),
+                partition: 0,
+                sequence: 0,
+                sent_at: self.clock.now(),
+            };
+            let mut value = Vec::with_capacity(size);
+            stamp.write(size, &mut value);
+            producer.send_one(0, None, Some(&value), &limit)?;
+            Ok(Portion {
+                run: stamp.run,
+                written: 1,
+            })
+        })
+    }
+
+    fn next_run(&self) -> RunId {
+        let nth = u32::try_from(self.clock.now()).unwrap_or(u32::MAX);
+        RunId::new(SystemTime::now(), std::process::id(), nth)
+    }
+
     /// Waits until the mirrored topic has so many records, and MirrorMaker has committed that. Where it does not get them, what
     /// it has is counted later.
     pub(super) fn until_mirrored(&self, records: u64) -> Result<(), DrillError> {
@@ -87,7 +120,7 @@ impl Run<'_> {
         })
     }
 
-    fn mirrored_records(&self, limit: &Limit) -> Result<u64, KafkaError> {
+    pub(super) fn mirrored_records(&self, limit: &Limit) -> Result<u64, KafkaError> {
         let mut admin = Admin::connect_patiently(&self.target.endpoints, limit)?;
         let ends = sides::ends(&mut admin, &self.mirrored, limit)?;
         let ends = ends
@@ -128,15 +161,27 @@ impl Run<'_> {
 
     /// A look at the drill's topic, as `kmk lag` makes it: what is seen is kept for the next one.
     pub(super) fn look(&self) -> Result<Option<TopicLag>, DrillError> {
-        self.step("Running lag", "Ran lag", || {
-            let limit = self.limit();
-            let lab = Lab::find(self.docker, &self.lab.spec.lab, &limit)?;
-            let lag = lag(self.docker, &lab, &limit)?;
-            let mut flows = lag.flows.into_iter();
-            let flow = flows.find(|one| one.name == self.flow.name());
-            let mut topics = flow.into_iter().flat_map(|flow| flow.topics);
-            Ok(topics.find(|one| one.source == self.topic))
-        })
+        self.step("Running lag", "Ran lag", || self.lag(&self.limit()))
+    }
+
+    pub(super) fn lag(&self, limit: &Limit) -> Result<Option<TopicLag>, DrillError> {
+        let lab = Lab::find(self.docker, &self.lab.spec.lab, limit)?;
+        let lag = lag(self.docker, &lab, limit)?;
+        let mut flows = lag.flows.into_iter();
+        let flow = flows.find(|one| one.name == self.flow.name());
+        let mut topics = flow.into_iter().flat_map(|flow| flow.topics);
+        Ok(topics.find(|one| one.source == self.topic))
+    }
+
+    /// What `status` says of the flow, where that is not healthy.
+    pub(super) fn status(
+        &self,
+        lab: &Lab,
+        limit: &Limit,
+    ) -> Result<Option<FlowStatus>, DrillError> {
+        let status = status(self.docker, lab, false, limit)?;
+        let mut flows = status.flows.into_iter();
+        Ok(flows.find(|one| one.name == self.flow.name() && !one.healthy))
     }
 
     /// What `lag` and `status` say of the drill's topic.
@@ -145,19 +190,17 @@ impl Run<'_> {
         let status = self.step("Running status", "Ran status", || {
             let limit = self.limit();
             let lab = Lab::find(self.docker, &self.lab.spec.lab, &limit)?;
-            Ok(status(self.docker, &lab, false, &limit)?)
+            self.status(&lab, &limit)
         })?;
-        let mut flows = status.flows.iter();
-        let flow = flows.find(|one| one.name == self.flow.name() && !one.healthy);
         let topic = format!("`{}`", self.topic);
-        let mut problems = flow.into_iter().flat_map(|flow| &flow.problems);
+        let mut problems = status.into_iter().flat_map(|flow| flow.problems);
         let problem = problems.find(|problem| problem.contains(&topic));
         let (source, target) = (&self.source.name, &self.target.name);
         let losses = lag.as_ref().map(|lag| lag.losses(source, target));
         Ok(Told {
             counted: lag.as_ref().map_or(0, lost),
             lag: losses.unwrap_or_default().join("; "),
-            status: problem.cloned().unwrap_or_default(),
+            status: problem.unwrap_or_default(),
         })
     }
 }
