@@ -74,10 +74,20 @@ mod matrix {
     #[test]
     #[ignore = "needs Docker"]
     fn a_broker_of_each_side_that_dies_loses_nothing() {
-        let lab = Lab::deployed("drills-brokers", "--scenario ha");
+        let mut lab = Lab::new("drills-brokers");
+        // room for the ports of three brokers
+        lab.ports[1] = lab.ports[0] + 10;
+        lab.deploy("--scenario ha").code(0);
         let report = passed(&lab, "broker-crash");
         // no sooner than a broker counts as dead
         assert!(measured(&report, "election_seconds") > 1.0, "{report:#}");
+        println!("brokers are dead, and nobody is left to start them");
+        let mut running = lab.start("drill broker-crash");
+        running.until_it_says("✓ Killed primary-");
+        running.signal(rustix::process::Signal::KILL);
+        drop(running);
+        lab.kmk("drill abort").code(0).prints("was taken back");
+        whole(&lab);
     }
 
     #[test]
@@ -86,7 +96,7 @@ mod matrix {
         let lab = Lab::deployed("drills-retention", "");
         let report = passed(&lab, "retention-race");
         assert!(measured(&report, "lost") > 1_000.0, "{report:#}");
-        same(&report, "lost", "removed");
+        assert!(measured(&report, "lost") <= measured(&report, "removed"));
     }
 
     #[test]
@@ -102,10 +112,10 @@ mod matrix {
     fn a_record_that_is_too_large_for_the_target_is_named_and_arrives_in_the_end() {
         let lab = Lab::deployed("drills-poison", "");
         let report = passed(&lab, "poison-record");
-        assert!(measured(&report, "waiting") > 100.0, "{report:#}");
+        assert!(measured(&report, "named_seconds") > 0.0, "{report:#}");
         println!("of a drill that dies there, nothing holds up the flow");
         let mut running = lab.start("drill poison-record");
-        running.until_it_says("✓ Waited for status");
+        running.until_it_says("✓ status names the topic");
         running.signal(rustix::process::Signal::KILL);
         drop(running);
         lab.kmk("drill abort").code(0).prints("was taken back");

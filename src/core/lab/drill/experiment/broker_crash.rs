@@ -9,14 +9,12 @@ use crate::core::lab::Lab;
 use crate::core::lab::drill::plan::Side;
 use crate::core::lab::drill::{DrillError, Finding};
 use crate::core::topology::Flow;
-use kmk_kafka::wait::{Limit, Probe, Stop};
+use kmk_kafka::wait::Limit;
 use kmk_kafka::{Admin, KafkaError, PartitionInfo, TopicInfo};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// With fewer, the rest of the brokers have no quorum once one is dead.
 const QUORUM: usize = 3;
-/// How often it is looked who leads.
-const LOOK: Duration = Duration::from_millis(100);
 
 pub(super) static DRILL: Experiment = Experiment {
     name: "broker-crash",
@@ -146,36 +144,18 @@ fn look(side: &Side, topic: &str, limit: &Limit) -> Result<TopicInfo, KafkaError
 /// Waits until every partition on both sides is so; whether they are in the time that a step may take.
 fn until(
     run: &Run<'_>,
-    (what, done): (&str, &'static str),
+    words: (&str, &'static str),
     sides: &[Half<'_>; 2],
     is_so: impl Fn(&PartitionInfo, i32) -> bool,
 ) -> Result<bool, DrillError> {
-    let limit = run.limit();
-    let seen = run.step(what, done, || {
-        let seen = limit.until(LOOK, || {
-            for one in sides {
-                let info = match look(one.side, one.topic, &limit) {
-                    Err(KafkaError::Stopped(Stop::Interrupted)) => {
-                        return Err(KafkaError::from(Stop::Interrupted));
-                    }
-                    Err(error) => return Ok(Probe::NotYet(error.to_string())),
-                    Ok(info) => info,
-                };
-                let mut partitions = info.partitions.iter();
-                if info.partitions.is_empty() || !partitions.all(|part| is_so(part, one.leader)) {
-                    return Ok(Probe::NotYet(format!("not yet on {}", one.side.name)));
-                }
+    let seen = run.until(words, |limit| {
+        for one in sides {
+            let partitions = look(one.side, one.topic, limit)?.partitions;
+            if partitions.is_empty() || !partitions.iter().all(|part| is_so(part, one.leader)) {
+                return Ok(false);
             }
-            Ok(Probe::Ready(()))
-        });
-        match seen {
-            Ok(()) => Ok(true),
-            Err(KafkaError::Stopped(Stop::Deadline { .. })) => Ok(false),
-            Err(error) => Err(error.into()),
         }
+        Ok(true)
     })?;
-    if seen {
-        run.mark(done);
-    }
-    Ok(seen)
+    Ok(seen.is_some())
 }

@@ -15,7 +15,7 @@ use crate::core::lab::lag::lag;
 use crate::core::lab::status::{FlowStatus, status};
 use crate::core::lab::verify::{locked, spawned};
 use crate::core::mirrormaker::config;
-use kmk_kafka::wait::{Limit, Probe, Stop, seconds};
+use kmk_kafka::wait::{Limit, seconds};
 use kmk_kafka::{Admin, Client, KafkaError, Producer, ProducerOptions};
 use std::collections::BTreeSet;
 use std::thread;
@@ -23,8 +23,6 @@ use std::time::{Duration, SystemTime};
 
 /// So many different keys the records have: enough for each partition to get some.
 const KEYS: u32 = 1_000;
-/// How often the target is looked at.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// Records that were written together, and acknowledged.
 #[derive(Debug, Clone, Copy)]
@@ -102,21 +100,24 @@ impl Run<'_> {
 
     /// Waits until the mirrored topic has so many records, and MirrorMaker has committed that. Where it does not get them, what
     /// it has is counted later.
-    pub(super) fn until_mirrored(&self, records: u64) -> Result<(), DrillError> {
-        let limit = self.limit();
-        let what = "Waiting until records are mirrored";
-        self.step(what, "Records are mirrored", || {
-            let seen = limit.until(LOOK, || match self.mirrored_records(&limit) {
-                Ok(there) if there >= records => Ok(Probe::Ready(())),
-                Ok(there) => Ok(Probe::NotYet(format!("{there} of {records}"))),
-                Err(error) if error.is_retriable() => Ok(Probe::NotYet(error.to_string())),
-                Err(error) => Err(error),
-            });
-            match seen {
-                Ok(()) | Err(KafkaError::Stopped(Stop::Deadline { .. })) => {}
-                Err(error) => return Err(error.into()),
-            }
-            Ok(self.limit().pause(config::NOTED * 3)?)
+    pub(super) fn until_mirrored(&self, records: u64) -> Result<bool, DrillError> {
+        let words = ("Waiting until records are mirrored", "Records are mirrored");
+        let is_there = |limit: &Limit| Ok(self.mirrored_records(limit)? >= records);
+        let seen = self.until(words, is_there)?;
+        self.limit().pause(config::NOTED * 3)?;
+        Ok(seen.is_some())
+    }
+
+    /// Writes the first records for a while, and waits until they are mirrored.
+    pub(super) fn write_first(&self, time: Duration) -> Result<Portion, DrillError> {
+        let first = self.write(time)?;
+        if self.until_mirrored(first.written)? {
+            return Ok(first);
+        }
+        let (topic, target) = (&self.topic, &self.target.name);
+        Err(DrillError::NotSteady {
+            seen: format!("not all records of `{topic}` arrived on {target}"),
+            waited: self.choice.timeout,
         })
     }
 
@@ -132,7 +133,7 @@ impl Run<'_> {
     /// How many records of these are not on the target.
     pub(super) fn missing(&self, portions: &[Portion]) -> Result<u64, DrillError> {
         let limit = self.limit();
-        let mut found: BTreeSet<(u64, RecordId)> = BTreeSet::new();
+        let mut found: BTreeSet<(usize, RecordId)> = BTreeSet::new();
         self.step(
             "Reading the mirrored topic",
             "Read the mirrored topic",
@@ -150,7 +151,7 @@ impl Run<'_> {
                             partition: stamp.partition,
                             sequence: stamp.sequence,
                         };
-                        found.extend(portion.map(|portion| (portion as u64, record)));
+                        found.extend(portion.map(|portion| (portion, record)));
                     },
                 )?)
             },

@@ -8,23 +8,22 @@ use crate::core::judge::explain::Answer;
 use crate::core::lab::Lab;
 use crate::core::lab::drill::DrillError;
 use crate::core::lab::explain::explain;
-use kmk_kafka::wait::{Limit, Probe, Stop};
-use kmk_kafka::{Admin, KafkaError, Subject};
-use std::time::{Duration, Instant};
+use kmk_kafka::wait::Limit;
+use kmk_kafka::{Admin, Subject};
+use std::time::Instant;
 
 /// Kafka's default limit of a batch, 1 MiB and a bit. Brokers of a lab accept more.
 const LIMIT: (&str, &str) = ("max.message.bytes", "1048588");
 /// Twice as much.
 const SIZE: usize = 2 * 1024 * 1024;
-/// How often it is looked whether the topic is named, or up to date.
-const LOOK: Duration = Duration::from_millis(500);
 
 pub(super) static DRILL: Experiment = Experiment {
     name: "poison-record",
     lab: "any",
     shows: "a record is too large for the target: it holds up the flow, is named, and nothing is lost once it is accepted",
     teaches: "A record that the source accepts and the target refuses ends MirrorMaker's task. Whenever the task is started \
-              again, it reads the same record and ends again: one record of one topic holds up every topic of the flow. \
+              again, it reads the same record and ends again: one record of one topic holds up every topic of the flow, and what \
+              gets across in between comes again and again. \
               Connect itself never restarts a failed task; labs of kmk restart MirrorMaker, and each restart repeats records \
               that were not committed. Keep max.message.bytes on the target at least as high as on the source, and \
               MirrorMaker's max.request.size too, and have an alert on tasks that are FAILED. The cure is to raise the limit, \
@@ -36,8 +35,7 @@ pub(super) static DRILL: Experiment = Experiment {
 fn run(run: &Run<'_>) -> Result<Verdict, DrillError> {
     run.create_topic(&[])?;
     let portion = run.choice.time / 4;
-    let mirrored = run.write(portion)?;
-    run.until_mirrored(mirrored.written)?;
+    let mirrored = run.write_first(portion)?;
     let (key, value) = LIMIT;
     let what = format!("{key} of `{}`", run.mirrored);
     run.step(
@@ -49,34 +47,31 @@ fn run(run: &Run<'_>) -> Result<Verdict, DrillError> {
     run.mark("written");
     let written = Instant::now();
     let later = run.write(portion)?;
-    let status = run.step(
+    let words = (
         "Waiting until status names the topic",
-        "Waited for status",
-        || {
-            named(run, |lab, limit| {
-                let status = run.status(lab, limit)?;
-                let culprits = status.into_iter().flat_map(|flow| flow.culprits);
-                Ok(culprits.collect())
-            })
-        },
-    )?;
+        "status names the topic",
+    );
+    let status = named(run, words, |lab, limit| {
+        let status = run.status(lab, limit)?;
+        let culprits = status.into_iter().flat_map(|flow| flow.culprits);
+        Ok(culprits.collect())
+    })?;
     let named_after = (!status.is_empty()).then(|| written.elapsed());
-    let explained = run.step(
+    let words = (
         "Waiting until explain names the topic",
-        "Waited for explain",
-        || {
-            named(run, |lab, limit| {
-                let flow = run.flow.name();
-                let found = explain(run.docker, lab, &run.topic, Some(&flow), limit)?;
-                let culprit = |answer| match answer {
-                    Answer::Blocking { culprit } => Some(culprit),
-                    _ => None,
-                };
-                let answers = found.into_iter().map(|one| one.answer);
-                Ok(answers.filter_map(culprit).collect())
-            })
-        },
-    )?;
+        "explain names the topic",
+    );
+    let explained = named(run, words, |lab, limit| {
+        let flow = run.flow.name();
+        let found = explain(run.docker, lab, &run.topic, Some(&flow), limit)?;
+        let culprit = |answer| match answer {
+            Answer::Blocking { culprit } => Some(culprit),
+            _ => None,
+        };
+        let answers = found.into_iter().map(|one| one.answer);
+        Ok(answers.filter_map(culprit).collect())
+    })?;
+    let arrived = run.missing(&[large])? == 0;
     let waiting = run.missing(&[later])?;
     let raised = Instant::now();
     run.step(
@@ -85,21 +80,26 @@ fn run(run: &Run<'_>) -> Result<Verdict, DrillError> {
         || limit_records(run, None),
     )?;
     run.mark("raised");
-    let recovered = up_to_date(run)?.then(|| raised.elapsed());
+    let words = (
+        "Waiting until MirrorMaker is up to date",
+        "MirrorMaker is up to date",
+    );
+    let is_up_to_date = |limit: &Limit| Ok(run.lag(limit)?.is_some_and(|lag| lag.behind == 0));
+    let recovered = run.until(words, is_up_to_date)?.map(|_| raised.elapsed());
     let portions = [mirrored, large, later];
     let written: u64 = portions.iter().map(|one| one.written).sum();
     let missing = run.missing(&portions)?;
-    let arrived = run.mirrored_records(&run.limit())?;
+    let arrivals = run.mirrored_records(&run.limit())?;
     let poison = Poison {
         named: named_after,
         status,
         explain: explained,
-        later: later.written,
+        arrived,
         waiting,
         recovered,
         written,
         missing,
-        duplicates: (arrived + missing).saturating_sub(written),
+        duplicates: (arrivals + missing).saturating_sub(written),
         allowed: run.choice.timeout,
     };
     Ok(poison_record::judge(&run.flow.name(), &poison))
@@ -118,43 +118,19 @@ fn limit_records(run: &Run<'_>, bytes: Option<&str>) -> Result<(), DrillError> {
 /// step may take.
 fn named(
     run: &Run<'_>,
+    words: (&str, &'static str),
     look: impl Fn(&Lab, &Limit) -> Result<Vec<Culprit>, DrillError>,
 ) -> Result<String, DrillError> {
-    let limit = run.limit();
-    loop {
-        let lab = Lab::find(run.docker, &run.lab.spec.lab, &limit)?;
-        let culprits = look(&lab, &limit)?;
+    let mut named = String::new();
+    run.until(words, |limit| {
+        let lab = Lab::find(run.docker, &run.lab.spec.lab, limit)?;
+        let culprits = look(&lab, limit)?;
         let is_meant = |one: &&Culprit| {
             one.topic == run.topic && matches!(one.why, Why::RecordTooLarge { .. })
         };
-        if let Some(culprit) = culprits.iter().find(is_meant) {
-            return Ok(culprit.to_string());
-        }
-        if limit.remaining() < LOOK {
-            return Ok(String::new());
-        }
-        limit.pause(LOOK)?;
-    }
-}
-
-fn up_to_date(run: &Run<'_>) -> Result<bool, DrillError> {
-    let limit = run.limit();
-    let (what, done) = (
-        "Waiting until MirrorMaker is up to date",
-        "Waited for MirrorMaker",
-    );
-    run.step(what, done, || {
-        let seen = limit.until(LOOK, || {
-            let behind = run.lag(&limit)?.map_or(1, |lag| lag.behind);
-            Ok::<_, DrillError>(match behind {
-                0 => Probe::Ready(()),
-                behind => Probe::NotYet(format!("{behind} records behind")),
-            })
-        });
-        match seen {
-            Ok(()) => Ok(true),
-            Err(DrillError::Kafka(KafkaError::Stopped(Stop::Deadline { .. }))) => Ok(false),
-            Err(error) => Err(error),
-        }
-    })
+        let culprit = culprits.iter().find(is_meant);
+        named = culprit.map(ToString::to_string).unwrap_or_default();
+        Ok(culprit.is_some())
+    })?;
+    Ok(named)
 }

@@ -26,8 +26,7 @@ pub(super) static DRILL: Experiment = Experiment {
 fn run(run: &Run<'_>) -> Result<Verdict, DrillError> {
     run.create_topic(&[])?;
     let portion = run.choice.time / 4;
-    let old = run.write(portion)?;
-    run.until_mirrored(old.written)?;
+    let old = run.write_first(portion)?;
     // the id by which the topic is known
     run.look()?;
     run.step("Stopping MirrorMaker", "Stopped MirrorMaker", || {

@@ -36,8 +36,7 @@ pub(super) static DRILL: Experiment = Experiment {
 fn run(run: &Run<'_>) -> Result<Verdict, DrillError> {
     run.create_topic(&[])?;
     let portion = run.choice.time / 4;
-    let mirrored = run.write(portion)?;
-    run.until_mirrored(mirrored.written)?;
+    let mirrored = run.write_first(portion)?;
     // what crosses from now on is counted from here
     run.look()?;
     let (flow, lab, limit) = (run.flow.name(), &run.lab.spec.lab, run.docker_limit());
@@ -86,7 +85,8 @@ fn run(run: &Run<'_>) -> Result<Verdict, DrillError> {
         waiting: waiting.written,
         removed,
         written: portions.iter().map(|one| one.written).sum(),
-        missing: run.missing(&portions)?,
+        missing: run.missing(&[waiting])?,
+        others_missing: run.missing(&[mirrored, late])?,
         told: run.told()?,
     };
     Ok(retention_race::judge(&flow, &race))
