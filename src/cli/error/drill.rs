@@ -16,6 +16,7 @@ impl From<DrillError> for CliError {
             DrillError::Relay(error) => error.into(),
             DrillError::Kafka(error) => error.into(),
             DrillError::NotUp(error) => (*error).into(),
+            DrillError::NotReset(error) => error.into(),
             DrillError::Verify(error) => (*error).into(),
             DrillError::NotFenced { .. } => Self::of(Exit::No, &error).hint(
                 "stop whatever writes to these topics: what is written after the switch stays on the source",
@@ -93,6 +94,9 @@ fn one(finding: &Finding) -> CliError {
         ),
         Finding::NoWayBack { .. } => "change the lab's flows with `kmk deploy --config`".to_owned(),
         Finding::TooFewToDetect { .. } => "use a higher --rate, or a longer --detect".to_owned(),
+        Finding::FewBrokers { .. } => {
+            "`kmk deploy --lab NAME --scenario ha --any-port` starts a lab of three brokers a cluster".to_owned()
+        }
         Finding::Unfinished { .. } => format!("`kmk drill abort{LAB}` takes it back"),
         Finding::NotHealthy { .. } => format!("`kmk status{LAB}` shows more"),
     };

@@ -5,6 +5,7 @@ use crate::core::docker::DockerError;
 use crate::core::lab::LabError;
 use crate::core::lab::deploy::DeployError;
 use crate::core::lab::journal::JournalError;
+use crate::core::lab::lag::LagError;
 use crate::core::lab::link::RelayError;
 use crate::core::lab::lock::LockError;
 use crate::core::lab::positions::PositionError;
@@ -127,6 +128,9 @@ pub enum DrillError {
     /// The lab does not come back.
     #[error(transparent)]
     NotUp(#[from] Box<DeployError>),
+    /// MirrorMaker's position could not be reset.
+    #[error(transparent)]
+    NotReset(#[from] PositionError),
     /// The records of a drill could not be sent.
     #[error(transparent)]
     Verify(#[from] Box<VerifyError>),
@@ -138,6 +142,15 @@ pub enum DrillError {
 impl From<Stop> for DrillError {
     fn from(stop: Stop) -> Self {
         Self::Kafka(stop.into())
+    }
+}
+
+impl From<LagError> for DrillError {
+    fn from(error: LagError) -> Self {
+        match error {
+            LagError::Kafka(error) => error.into(),
+            LagError::Stopped(stop) => stop.into(),
+        }
     }
 }
 

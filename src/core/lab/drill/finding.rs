@@ -139,6 +139,16 @@ pub enum Finding {
         /// The flow.
         flow: String,
     },
+    /// With one of its brokers dead, a cluster would stand still.
+    #[error("{cluster} has {brokers} broker{}, and this drill kills one: it needs {needed}", if *.brokers == 1 { "" } else { "s" })]
+    FewBrokers {
+        /// Its name.
+        cluster: String,
+        /// The brokers that it has.
+        brokers: usize,
+        /// The brokers that the drill needs.
+        needed: usize,
+    },
     /// An earlier drill has left its traces.
     #[error("an earlier drill of flow {flow} is not taken back")]
     Unfinished {
