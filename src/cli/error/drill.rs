@@ -16,7 +16,6 @@ impl From<DrillError> for CliError {
             DrillError::Relay(error) => error.into(),
             DrillError::Kafka(error) => error.into(),
             DrillError::NotUp(error) => (*error).into(),
-            DrillError::NotReset(error) => error.into(),
             DrillError::Verify(error) => (*error).into(),
             DrillError::NotFenced { .. } => Self::of(Exit::No, &error).hint(
                 "stop whatever writes to these topics: what is written after the switch stays on the source",

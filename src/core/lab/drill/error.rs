@@ -128,9 +128,6 @@ pub enum DrillError {
     /// The lab does not come back.
     #[error(transparent)]
     NotUp(#[from] Box<DeployError>),
-    /// MirrorMaker's position could not be reset.
-    #[error(transparent)]
-    NotReset(#[from] PositionError),
     /// The records of a drill could not be sent.
     #[error(transparent)]
     Verify(#[from] Box<VerifyError>),

@@ -40,7 +40,7 @@ fn run(run: &Run<'_>) -> Result<Verdict, DrillError> {
     // what crosses from now on is counted from here
     run.look()?;
     let (flow, lab, limit) = (run.flow.name(), &run.lab.spec.lab, run.docker_limit());
-    link::note_cut(run.docker, lab, &flow, &limit)?;
+    link::note_cut(run.docker, lab, &flow, false, &limit)?;
     let (what, done) = (
         format!("Cutting the link {flow}"),
         format!("Cut the link {flow}"),
@@ -76,7 +76,7 @@ fn run(run: &Run<'_>) -> Result<Verdict, DrillError> {
     run.step("Restoring the link", "Restored the link", || {
         let limit = run.docker_limit();
         let now = Lab::find(run.docker, lab, &limit)?;
-        link::reconnect(run.docker, &now, &flow, &limit)
+        link::reconnect(run.docker, &now, &flow, &limit, run.observer)
     })?;
     run.mark("restored");
     run.until_mirrored(mirrored.written + late.written)?;
