@@ -75,6 +75,10 @@ pub(crate) struct Args {
     /// Number of MirrorMakers that share the work of each target or, as CLUSTER=N, of one [default: 1]
     #[arg(long, value_name = "N", value_parser = mirrormakers)]
     mirrormakers: Vec<(Option<String>, u16)>,
+    /// Let MirrorMaker write in transactions: consumers with isolation.level=read_committed see each record once, even if
+    /// MirrorMaker crashes
+    #[arg(long)]
+    exactly_once: bool,
     /// Put a relay on the line of every flow, which is as slow as a real one: rtt=80ms,jitter=5ms,rate=100mbit, or metro,
     /// continental, transatlantic, satellite; `none` takes relays away
     #[arg(long, value_name = "LINK", value_parser = link)]
@@ -105,6 +109,7 @@ Examples:
   kmk deploy --kafka-version primary=3.9.2 --kafka-version secondary=4.2.0
   kmk deploy --port primary=29092 --port secondary=39092
   kmk deploy --link rtt=80ms,rate=100mbit
+  kmk deploy --exactly-once
   kmk deploy --add-flow 'secondary->primary'
   kmk deploy --lab second --any-port";
 
@@ -201,6 +206,7 @@ impl Args {
                 bind: self.bind,
                 images,
                 mirrormakers: self.mirrormakers,
+                exactly_once: self.exactly_once,
                 usual_image,
                 link: self.link,
             },

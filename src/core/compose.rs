@@ -247,8 +247,9 @@ fn format(topology: &Topology) -> u32 {
                 || cluster.is_existing()
         })
         || flows.any(|flow| !flow.groups.is_empty() || !flow.settings.is_empty());
-    let has_lines = spec.flows.iter().any(|flow| flow.link.is_some());
-    match (has_lines, is_new) {
+    let is_newest = spec.flows.iter().any(|flow| flow.link.is_some())
+        || spec.clusters.iter().any(|cluster| cluster.exactly_once);
+    match (is_newest, is_new) {
         (true, _) => FORMAT,
         (false, true) => SECOND_FORMAT,
         (false, false) => FIRST_FORMAT,

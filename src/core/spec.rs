@@ -7,6 +7,7 @@ pub mod filter;
 mod flow_cycles;
 mod link;
 mod owned;
+mod part;
 mod problem;
 mod reference;
 pub mod ring;
@@ -17,7 +18,8 @@ mod secrets;
 
 pub use fault::{Fault, Instead};
 pub use link::{LinkSpec, MAX_RTT_MS, Millis, PRESETS, Rate};
-pub use problem::{Finding, Part, Problem, Subject};
+pub use part::{Part, Subject};
+pub use problem::{Finding, Problem};
 pub use reference::{Piece, names_in, pieces};
 pub use secrets::is_secret;
 
@@ -78,6 +80,9 @@ pub struct ClusterSpec {
     /// MirrorMakers that share the work of the flows into it, 1 to [`MAX_MIRRORMAKERS`]; one where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mirrormakers: Option<u16>,
+    /// Whether MirrorMaker writes to it in transactions, each record exactly once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exactly_once: bool,
     /// Settings of its brokers, by Kafka's names; values may have `${env:NAME}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,
@@ -159,6 +164,7 @@ impl ClusterSpec {
             port: None,
             image: None,
             mirrormakers: None,
+            exactly_once: false,
             settings: BTreeMap::new(),
             bootstrap: Vec::new(),
             properties: BTreeMap::new(),

@@ -141,12 +141,18 @@ impl Topology {
             }
         }
         clashes.extend(self.network_clashes());
-        let old = |mirror: &&Mirror| {
+        let is_old = |mirror: &&Mirror| {
             let version = mirror.image.version();
-            mirror.workers.len() > 1 && version.is_some_and(|v| v.is_below(OLDEST_THAT_SHARES))
+            version.is_some_and(|version| version.is_below(OLDEST_THAT_SHARES))
         };
-        let old = self.mirrors.iter().filter(old);
-        clashes.extend(old.map(|mirror| Problem::CannotShare {
+        let old = self.mirrors.iter().filter(is_old);
+        let once = old.clone().filter(|mirror| mirror.exactly_once);
+        clashes.extend(once.map(|mirror| Problem::NotOnce {
+            cluster: mirror.target.clone(),
+            image: mirror.image.name(),
+        }));
+        let several = old.filter(|mirror| mirror.workers.len() > 1);
+        clashes.extend(several.map(|mirror| Problem::CannotShare {
             cluster: mirror.target.clone(),
             mirrormakers: mirror.workers.len(),
             image: mirror.image.name(),
@@ -162,6 +168,11 @@ impl Topology {
     /// Whether some MirrorMaker is several workers that have to talk to each other.
     pub fn shares_work(&self) -> bool {
         self.mirrors.iter().any(|mirror| mirror.workers.len() > 1)
+    }
+
+    /// Whether workers listen for each other: those that share work, and, with exactly once, also one alone.
+    pub fn has_listeners(&self) -> bool {
+        self.shares_work() || self.mirrors.iter().any(|mirror| mirror.exactly_once)
     }
 
     /// The compose project: containers, networks and volumes are named after it.

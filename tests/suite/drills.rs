@@ -5,6 +5,8 @@ use crate::drill::report;
 use crate::healthy::Well;
 use crate::kmk::Kmk;
 use crate::mirror::{Habits, Mirror};
+use kmk_kafka::wait::{Interrupt, Limit};
+use kmk_kafka::{Admin, Subject};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::sync::Arc;
@@ -50,7 +52,7 @@ fn the_list_names_each_drill_and_the_labs_that_fit() {
     let kmk = Kmk::new();
     let ran = kmk.run("drill list").code(0).no_calls();
     let ran = ran.stdout_has("NAME ");
-    for name in ["failover", "mirrormaker-crash", "link-cut"] {
+    for name in ["failover", "mirrormaker-crash", "retention-race"] {
         assert!(ran.text().contains(&format!("\n{name} ")), "{}", ran.text());
     }
     let list: Value = serde_json::from_str(kmk.run("drill list --json").text()).unwrap();
@@ -113,6 +115,12 @@ fn what_does_not_fit_is_told_before_anything_is_done() {
     let lab = lab();
     let ran = lab.kmk.run("drill link-cut a:b").code(2).changed(&[]);
     ran.stderr_has("error: there is no flow `a->b`");
+    let ran = lab.kmk.run("drill exactly-once").code(2).changed(&[]);
+    ran.stderr_has("error: MirrorMaker of flow primary->secondary has no exactly-once support\n  hint: `kmk deploy --exactly-once` recreates MirrorMaker with it");
+    let ran = lab.kmk.run("drill broker-crash").code(2).changed(&[]);
+    ran.stderr_has("error: primary has 1 broker, and this drill kills one: it needs 3")
+        .stderr_has("secondary has 1 broker")
+        .stderr_has("--scenario ha");
     // nobody answers
     let kmk = Kmk::on(|kmk| Docker::works().with(&kmk.lab()).rule(Rule::on("logs *")));
     let ran = kmk.run("drill mirrormaker-crash").code(1).changed(&[]);
@@ -152,14 +160,63 @@ fn a_drill_that_died_is_taken_back_by_abort() {
 }
 
 fn until_records_cross(lab: &Well) {
-    let end = Instant::now() + Duration::from_secs(20);
-    let crosses = || {
+    until("a record crosses", || {
         let mut topics = lab.secondary.topics().into_iter();
         let topic = topics.find(|(name, _)| name.contains("kmk-drill-"));
         topic.is_some_and(|(name, _)| !lab.secondary.records(&name, 0).is_empty())
-    };
-    while !crosses() {
-        assert!(Instant::now() < end, "no record crosses");
+    });
+}
+
+#[test]
+fn what_retention_removed_while_the_link_was_cut_is_counted_and_named() {
+    let lab = Well::of(Kmk::on(|kmk| {
+        let docker = Docker::works().with(&kmk.lab());
+        // time to cut it here too
+        let cut = Rule::on("network disconnect *").takes(1);
+        docker.rule(Rule::on("logs *")).rule(cut)
+    }));
+    let line = "drill retention-race --for 1s --rate 500/s --json";
+    let running = lab.kmk.start(line);
+    running.until_called("network disconnect");
+    let cut = lab.mirror.as_ref().unwrap().hold();
+    let (topic, ends) = expired(&lab);
+    until("records come again", || {
+        lab.primary.end(&topic, 0) > ends[0]
+    });
+    drop(cut);
+    let report = report(&running.finish().code(0));
+    assert_eq!(report["passed"], true, "{report:#}");
+    let removed = measured(&report, "removed");
+    assert!(removed.as_u64().unwrap() > 50, "{report:#}");
+    assert_eq!(measured(&report, "lost"), removed);
+    whole(&lab);
+}
+
+/// Removes the drill's records from the source as retention does, once that is set. The topic, and where it begins then.
+fn expired(lab: &Well) -> (String, Vec<i64>) {
+    let never = Interrupt::default();
+    let limit = Limit::new(Duration::from_secs(20), &never);
+    let mut admin = Admin::connect(&[lab.primary.endpoint()], &limit).unwrap();
+    let mut topics = lab.primary.topics().into_iter();
+    let (topic, _) = topics
+        .find(|(name, _)| name.contains("kmk-drill-"))
+        .unwrap();
+    let subject = [Subject::Topic(topic.clone())];
+    until("retention is set", || {
+        let found = admin.settings_named(&subject, &["retention.ms"], &limit);
+        let mut settings = found.unwrap().into_values().flatten();
+        settings.any(|one| one.value.as_deref() == Some("1"))
+    });
+    let ends: Vec<i64> = (0..3).map(|id| lab.primary.end(&topic, id)).collect();
+    let before = (0..3).map(|id| ((topic.clone(), id), -1)).collect();
+    admin.delete_records(&before, &limit).unwrap();
+    (topic, ends)
+}
+
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < end, "not so: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -29,7 +29,7 @@ const VERBS: [&str; 21] = [
 ];
 
 /// Verbs of two words.
-const PAIRS: [&str; 19] = [
+const PAIRS: [&str; 24] = [
     "topic list",
     "topic create",
     "topic delete",
@@ -49,6 +49,11 @@ const PAIRS: [&str; 19] = [
     "drill mirrormaker-crash",
     "drill link-cut",
     "drill slow-link",
+    "drill exactly-once",
+    "drill broker-crash",
+    "drill retention-race",
+    "drill recreated-topic",
+    "drill poison-record",
 ];
 
 /// Whether kmk understands a line of shell in which it is called: with `--help` at its end it explains itself, unless

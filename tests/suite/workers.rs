@@ -15,6 +15,47 @@ fn written(kmk: &Kmk, flags: &str) -> [String; 2] {
 }
 
 #[test]
+fn exactly_once_is_set_up_for_the_target_and_needs_a_late_enough_kafka() {
+    let kmk = Kmk::new();
+    let [compose, properties] = written(&kmk, "deploy --dry-run --exactly-once");
+    for part in [
+        "KMK_WORKER: mm2-secondary\n",
+        "kmk.format: '3'\n",
+        "\"exactly_once\":true",
+    ] {
+        assert!(compose.contains(part), "{part}\n{compose}");
+    }
+    for line in [
+        "dedicated.mode.enable.internal.rest = true",
+        "listeners = http://:8083",
+        "rest.advertised.host.name = ${env:KMK_WORKER}",
+        "secondary.exactly.once.source.support = enabled",
+        "secondary.producer.transaction.timeout.ms = 10000",
+    ] {
+        assert!(
+            properties.contains(&format!("\n{line}\n")),
+            "{line}\n{properties}"
+        );
+    }
+    assert!(!properties.contains("primary.exactly.once"));
+    kmk.run("lint kmk-lab/mm2.properties").code(0);
+    let [_, properties] = written(&kmk, "deploy --dry-run");
+    assert!(!properties.contains("exactly.once"), "{properties}");
+    refused(&[(
+        "deploy --dry-run --exactly-once --kafka-version 3.4.1",
+        "MirrorMaker of cluster `secondary` cannot write exactly once",
+    )]);
+    fs::write(
+        kmk.work("kmk.yml"),
+        "clusters:\n  - name: a\n    exactly_once: true\n  - name: b\nflows:\n  - {from: a, to: b}\n",
+    )
+    .unwrap();
+    kmk.run("deploy --dry-run")
+        .code(2)
+        .stderr_has("kmk.yml:3:19: `exactly_once` is set for cluster `a`, but no flow leads to it");
+}
+
+#[test]
 fn two_workers_find_each_other_and_one_needs_nobody() {
     let kmk = Kmk::new();
     let [compose, properties] = written(&kmk, TWO);

@@ -86,6 +86,9 @@ fn one(finding: &Finding) -> CliError {
         Finding::Circle { .. } => {
             "use prefixed names (`naming: prefix`): then no record is mirrored back".to_owned()
         }
+        Finding::NotOnce { .. } => format!(
+            "`kmk deploy{LAB} --exactly-once` recreates MirrorMaker with it; records are kept"
+        ),
         Finding::NoRelay { flow } | Finding::NeverSlow { flow } => add_relay(flow),
         Finding::NotPrefixed {
             is_planned: true, ..
@@ -101,6 +104,9 @@ fn one(finding: &Finding) -> CliError {
         ),
         Finding::NoWayBack { .. } => "change the lab's flows with `kmk deploy --config`".to_owned(),
         Finding::TooFewToDetect { .. } => "use a higher --rate, or a longer --detect".to_owned(),
+        Finding::FewBrokers { .. } => {
+            "`kmk deploy --lab NAME --scenario ha --any-port` starts a lab of three brokers a cluster".to_owned()
+        }
         Finding::Unfinished { .. } => format!("`kmk drill abort{LAB}` takes it back"),
         Finding::NotHealthy { .. } => format!("`kmk status{LAB}` shows more"),
     };

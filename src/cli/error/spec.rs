@@ -25,6 +25,7 @@ fn hint(problem: &Problem) -> Option<String> {
         Problem::CannotShare { .. } => {
             "leave --mirrormakers out, or choose a later Kafka".to_owned()
         }
+        Problem::NotOnce { .. } => "leave --exactly-once out, or choose a later Kafka".to_owned(),
         Problem::ServiceTwice { .. } => {
             "give one of the clusters another name".to_owned()
         }

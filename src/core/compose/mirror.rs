@@ -46,7 +46,7 @@ pub(super) fn service(
     let mut service = Service::new(topology.memory, &mirror.image);
     let passed_on = mirror.variables.iter().map(|name| (name.clone(), None));
     service.environment.extend(passed_on);
-    if topology.shares_work() {
+    if topology.has_listeners() {
         let name = Some(worker.to_owned());
         service.environment.insert(WORKER_VARIABLE.to_owned(), name);
     }

@@ -208,6 +208,12 @@ pub(super) static CLUSTER: Table = Table {
             "2",
         ),
         field(
+            "exactly_once",
+            Kind::Flag,
+            "Whether MirrorMaker writes to this cluster in transactions, so that consumers with `isolation.level=read_committed` see each record once. Default: false.",
+            "true",
+        ),
+        field(
             "settings",
             Kind::Settings,
             "Broker settings, by Kafka's names; `${env:NAME}` is an environment variable. Default: none.",

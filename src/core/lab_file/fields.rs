@@ -63,6 +63,7 @@ impl<'a> Fields<'a> {
             Part::Partitions => self.place_of("partitions"),
             Part::Port => self.place_of("port"),
             Part::Mirrormakers => self.place_of("mirrormakers"),
+            Part::ExactlyOnce => self.place_of("exactly_once"),
             Part::Source => self.place_of("from"),
             Part::Target => self.place_of("to"),
             Part::Topic(at) => item("topics", *at),

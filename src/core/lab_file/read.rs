@@ -166,15 +166,20 @@ impl Reader {
             settings: self.settings(fields),
             bootstrap: self.addresses(fields, "bootstrap"),
             properties: self.mapping(fields, "properties"),
-            canary: self
-                .one(fields, "canary", |text, is_quoted| match text {
-                    "true" if !is_quoted => Some(true),
-                    "false" if !is_quoted => Some(false),
-                    _ => None,
-                })
-                .unwrap_or(false),
+            exactly_once: self.flag(fields, "exactly_once"),
+            canary: self.flag(fields, "canary"),
         };
         name.map(|name| ClusterSpec { name, ..cluster })
+    }
+
+    /// Unless it is said to be so, it is not.
+    fn flag(&mut self, fields: &Fields<'_>, name: &'static str) -> bool {
+        let read = |text: &str, is_quoted: bool| match text {
+            "true" if !is_quoted => Some(true),
+            "false" if !is_quoted => Some(false),
+            _ => None,
+        };
+        self.one(fields, name, read).unwrap_or(false)
     }
 
     fn flow(&mut self, fields: &Fields<'_>) -> Option<FlowSpec> {

@@ -222,6 +222,7 @@ fn target(file: &mut Properties, topology: &Topology, cluster: &Cluster) {
         "0",
     );
     worker_group::absence(file, cluster);
+    worker_group::exactly_once(file, cluster);
     file.set("", &format!("{name}.plugin.discovery"), "service_load");
     file.set(
         "One partition for each of Connect's internal topics instead of 25 and 5.",

@@ -1,6 +1,7 @@
 //! Finds everything that is wrong with a spec, at once.
 
-use super::problem::{Finding, Part, Problem, Subject};
+use super::part::{Part, Subject};
+use super::problem::{Finding, Problem};
 use super::{
     ClusterSpec, FlowSpec, MAX_BROKERS, MAX_CLUSTERS, MAX_FLOWS, MAX_HEAP_MIB, MAX_MIRRORMAKERS,
     MAX_PARTITIONS, MIN_HEAP_MIB, MIN_PORT, Spec, existing, flow_cycles, is_image, is_name, owned,
@@ -46,6 +47,10 @@ impl Spec {
             if cluster.mirrormakers.is_some() && !self.is_target(&cluster.name) {
                 let problem = Problem::NoTarget(cluster.name.clone());
                 found.add(Subject::Cluster(index), Part::Mirrormakers, problem);
+            }
+            if cluster.exactly_once && !self.is_target(&cluster.name) {
+                let problem = Problem::NoTargetOfOnce(cluster.name.clone());
+                found.add(Subject::Cluster(index), Part::ExactlyOnce, problem);
             }
             if !seen.insert(&cluster.name) {
                 let problem = Problem::DuplicateCluster(cluster.name.clone());

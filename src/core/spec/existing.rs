@@ -1,7 +1,8 @@
 //! Checks the existing clusters of a spec.
 
 use super::check::judge;
-use super::problem::{Finding, Part, Problem, Subject};
+use super::part::{Part, Subject};
+use super::problem::{Finding, Problem};
 use super::{ClusterSpec, Spec, owned};
 use kmk_kafka::endpoint::Endpoint;
 use std::collections::BTreeMap;

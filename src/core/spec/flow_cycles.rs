@@ -1,6 +1,7 @@
 //! Reports cycles among the flows of a spec.
 
-use super::problem::{Finding, Part, Problem, Subject};
+use super::part::{Part, Subject};
+use super::problem::{Finding, Problem};
 use super::{CANARY, ClusterSpec, FlowSpec, Naming, Spec};
 use crate::core::spec::ring::{self, Hop};
 

@@ -1,5 +1,6 @@
 //! What can be wrong with a spec, as facts.
 
+use super::part::{Part, Subject};
 use super::{Fault, Instead, MAX_BROKERS, MAX_HEAP_MIB, MAX_NAME, MIN_HEAP_MIB, MIN_PORT};
 use std::net::IpAddr;
 
@@ -12,62 +13,6 @@ pub struct Finding {
     pub part: Part,
     /// What is wrong.
     pub problem: Problem,
-}
-
-/// A part of a lab that can be wrong; clusters and flows by their index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Subject {
-    /// The lab as a whole.
-    Lab,
-    /// A cluster.
-    Cluster(usize),
-    /// A flow.
-    Flow(usize),
-}
-
-/// A field that can be wrong; entries of lists by their index, settings by their key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
-    /// No field of its own.
-    Whole,
-    /// Name of the lab or of a cluster.
-    Name,
-    /// Kafka image.
-    Image,
-    /// Heap.
-    Memory,
-    /// Address of ports.
-    Bind,
-    /// Number of brokers.
-    Brokers,
-    /// Number of partitions.
-    Partitions,
-    /// First port.
-    Port,
-    /// Number of MirrorMakers.
-    Mirrormakers,
-    /// Where a flow comes from.
-    Source,
-    /// Where a flow goes to.
-    Target,
-    /// A filter of topics to mirror.
-    Topic(usize),
-    /// A filter of topics to leave out.
-    Exclude(usize),
-    /// A filter of consumer groups.
-    Group(usize),
-    /// What topics are called.
-    Naming,
-    /// A setting of the brokers, or of MirrorMaker.
-    Setting(String),
-    /// An address of an existing cluster.
-    Address(usize),
-    /// A property of the clients of an existing cluster.
-    Property(String),
-    /// Whether a canary may be sent.
-    Canary,
-    /// The line of a flow.
-    Link,
 }
 
 /// One thing that is wrong with a [`Spec`](super::Spec).
@@ -175,6 +120,21 @@ pub enum Problem {
         /// As given.
         mirrormakers: usize,
         /// What they would run.
+        image: String,
+    },
+    /// Exactly once into a cluster that nothing is written to.
+    #[error(
+        "`exactly_once` is set for cluster `{0}`, but no flow leads to it: it is about what MirrorMaker writes"
+    )]
+    NoTargetOfOnce(String),
+    /// A MirrorMaker of a Kafka in which it cannot write exactly once.
+    #[error(
+        "MirrorMaker of cluster `{cluster}` cannot write exactly once: {image} is too old, which needs Kafka 3.5 (KIP-710)"
+    )]
+    NotOnce {
+        /// The target.
+        cluster: String,
+        /// What it would run.
         image: String,
     },
     /// Two containers of the lab would have one name.

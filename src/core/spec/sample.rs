@@ -102,7 +102,7 @@ fn bind() -> impl Strategy<Value = Option<IpAddr>> {
 pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
     let workers = option::of(1u16..=9);
     // one in five is there already
-    let existing = (0u8..5, any::<bool>(), properties());
+    let existing = (0u8..5, any::<bool>(), properties(), any::<bool>());
     let cluster = (1u16..=9, 1u32..1001, image(), settings(), workers, existing);
     let flow = (
         any::<(usize, usize)>(),
@@ -134,7 +134,7 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
         for (index, (brokers, partitions, image, settings, mirrormakers, there)) in
             clusters.into_iter().enumerate()
         {
-            let (is_made, canary, properties) = there;
+            let (is_made, canary, properties, exactly_once) = there;
             if is_made == 0 {
                 let address = format!("host-{index}.example:9092");
                 let there = ClusterSpec::existing(
@@ -157,6 +157,7 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
                 image,
                 settings,
                 mirrormakers,
+                exactly_once,
                 ..ClusterSpec::new(&name(index))
             });
         }
@@ -197,6 +198,7 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
             cluster.mirrormakers = cluster
                 .mirrormakers
                 .filter(|_| targets.contains(&cluster.name));
+            cluster.exactly_once &= targets.contains(&cluster.name);
         }
         spec
     })

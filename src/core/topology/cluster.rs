@@ -35,6 +35,8 @@ pub struct Cluster {
     pub stamps_time: bool,
     /// MirrorMakers that share the work of the flows into it, where there are any flows.
     pub mirrormakers: u16,
+    /// Whether they write in transactions, each record exactly once.
+    pub exactly_once: bool,
     /// What was asked of its brokers beyond all this, by Kafka's names.
     pub settings: BTreeMap<String, String>,
 }
@@ -76,6 +78,7 @@ impl Cluster {
             stamps_time: !cluster.is_existing()
                 && spec.flows.iter().all(|flow| flow.target != cluster.name),
             mirrormakers: cluster.mirrormakers.unwrap_or(1),
+            exactly_once: cluster.exactly_once,
             settings: cluster.settings.clone(),
         }
     }

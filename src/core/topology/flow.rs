@@ -30,6 +30,8 @@ pub struct Mirror {
     pub image: KafkaImage,
     /// Variables of the environment that settings of its flows refer to, each once, in order.
     pub variables: BTreeSet<String>,
+    /// Whether it writes in transactions, each record exactly once.
+    pub exactly_once: bool,
     /// Bytes of a batch of records at most, when it writes (`batch.size`).
     pub batch: u32,
 }
@@ -80,6 +82,7 @@ impl Mirror {
             image: image.clone(),
             sources,
             variables,
+            exactly_once: target.exactly_once,
             batch: FULL_BATCH,
         };
         (!mirror.sources.is_empty()).then(|| mirror.heed(target))

@@ -1,9 +1,15 @@
 //! Judges a drill of one fault: what was expected beside what was seen, and the numbers worth knowing. Each drill has a module
 //! of its own here; what several expect is in this one.
 
+pub mod broker_crash;
+pub mod exactly_once;
 pub mod link_cut;
 pub mod mirrormaker_crash;
+pub mod poison_record;
+pub mod recreated_topic;
+pub mod retention_race;
 pub mod slow_link;
+pub mod told;
 
 use crate::core::judge::ledger::Account;
 use serde::Serialize;

@@ -58,6 +58,8 @@ pub struct Change {
     pub images: Vec<(Option<String>, String)>,
     /// Numbers of MirrorMakers, each of a target by name or, without a name, of all targets that are not named.
     pub mirrormakers: Vec<(Option<String>, u16)>,
+    /// Whether MirrorMakers write each record exactly once, to every target.
+    pub exactly_once: bool,
     /// The Kafka image of clusters that have none of their own, where `images` has none for all of them.
     pub usual_image: Option<String>,
     /// What the line of every flow is to be; none is a flow without relays.
@@ -110,6 +112,12 @@ impl Change {
         spec.bind = self.bind.or(spec.bind);
         self.apply_images(&mut spec, &mut problems);
         self.apply_mirrormakers(&mut spec, &mut problems);
+        if self.exactly_once {
+            let targets: Vec<String> = spec.flows.iter().map(|flow| flow.target.clone()).collect();
+            for cluster in &mut spec.clusters {
+                cluster.exactly_once |= targets.contains(&cluster.name);
+            }
+        }
         problems.extend(spec.validate().err().unwrap_or_default());
         (spec, problems)
     }

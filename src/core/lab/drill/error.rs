@@ -5,6 +5,7 @@ use crate::core::docker::DockerError;
 use crate::core::lab::LabError;
 use crate::core::lab::deploy::DeployError;
 use crate::core::lab::journal::JournalError;
+use crate::core::lab::lag::LagError;
 use crate::core::lab::link::RelayError;
 use crate::core::lab::lock::LockError;
 use crate::core::lab::positions::PositionError;
@@ -146,6 +147,15 @@ pub enum DrillError {
 impl From<Stop> for DrillError {
     fn from(stop: Stop) -> Self {
         Self::Kafka(stop.into())
+    }
+}
+
+impl From<LagError> for DrillError {
+    fn from(error: LagError) -> Self {
+        match error {
+            LagError::Kafka(error) => error.into(),
+            LagError::Stopped(stop) => stop.into(),
+        }
     }
 }
 

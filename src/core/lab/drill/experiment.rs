@@ -2,9 +2,15 @@
 //! set beside what was seen. Each is an entry of [`ALL`], made in a module of its own; its verdict is judged in
 //! [`judge::drill::experiment`](crate::core::judge::drill::experiment).
 
+mod broker_crash;
+mod exactly_once;
 mod link_cut;
 mod load;
 mod mirrormaker_crash;
+mod numbered;
+mod poison_record;
+mod recreated_topic;
+mod retention_race;
 mod run;
 mod slow_link;
 
@@ -45,10 +51,15 @@ pub struct Experiment {
 }
 
 /// All of them.
-pub static ALL: [&Experiment; 3] = [
+pub static ALL: [&Experiment; 8] = [
     &mirrormaker_crash::DRILL,
+    &exactly_once::DRILL,
     &link_cut::DRILL,
     &slow_link::DRILL,
+    &broker_crash::DRILL,
+    &retention_race::DRILL,
+    &recreated_topic::DRILL,
+    &poison_record::DRILL,
 ];
 
 /// What a person may choose.

@@ -135,11 +135,27 @@ pub enum Finding {
         /// What was asked.
         detect: std::time::Duration,
     },
+    /// Its MirrorMaker delivers at least once.
+    #[error("MirrorMaker of flow {flow} has no exactly-once support")]
+    NotOnce {
+        /// The flow.
+        flow: String,
+    },
     /// Only relays delay what passes.
     #[error("flow {flow} has no relay that could make its link slow")]
     NeverSlow {
         /// The flow.
         flow: String,
+    },
+    /// With one of its brokers dead, a cluster would stand still.
+    #[error("{cluster} has {brokers} broker{}, and this drill kills one: it needs {needed}", if *.brokers == 1 { "" } else { "s" })]
+    FewBrokers {
+        /// Its name.
+        cluster: String,
+        /// The brokers that it has.
+        brokers: usize,
+        /// The brokers that the drill needs.
+        needed: usize,
     },
     /// An earlier drill has left its traces.
     #[error("an earlier drill of flow {flow} is not taken back")]

@@ -89,7 +89,7 @@ fn of_run(stamp: Option<Stamp>, run: RunId) -> Option<RecordId> {
 }
 
 /// Shows the stamp of each record before these ends.
-fn each(
+pub(super) fn each(
     side: &Side,
     topic: &str,
     ends: &Ends,

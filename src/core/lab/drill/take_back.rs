@@ -7,7 +7,7 @@ use crate::core::docker::Docker;
 use crate::core::event::{Event, Observer};
 use crate::core::lab::deploy::ready::Readiness;
 use crate::core::lab::lock::{self, Lock};
-use crate::core::lab::{Lab, addresses};
+use crate::core::lab::{Lab, addresses, lag};
 use crate::core::mirrormaker::patterns::{Rules, Selection};
 use crate::core::topology::Topology;
 use kmk_kafka::wait::{Interrupt, Limit, Probe, Stop};
@@ -113,6 +113,9 @@ pub(super) fn take_back(
         None => mirrors,
     };
     remove(lab, state, limit, observer)?;
+    let flows = lab.topology.flows.iter();
+    let readers = flows.filter(|flow| flow.spec.source == state.source);
+    lag::forget(docker, lab, readers, &state.topics.source, limit);
     if state.back.as_ref().is_some_and(|back| back.is_added) {
         failback::remove_flow(docker, lab, state, limit, observer)?;
     } else {

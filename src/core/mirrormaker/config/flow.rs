@@ -17,7 +17,7 @@ pub(super) fn write_all(file: &mut Properties, topology: &Topology) {
     let mut values = flows
         .flat_map(|flow| flow.spec.settings.values())
         .chain(clusters.flat_map(|cluster| cluster.properties.values()));
-    if topology.shares_work() || values.any(|value| !spec::names_in(value).is_empty()) {
+    if topology.has_listeners() || values.any(|value| !spec::names_in(value).is_empty()) {
         file.section("Values written as ${env:NAME} are read from MirrorMaker's environment");
         file.set("", "config.providers", "env");
         file.set(

@@ -12,10 +12,14 @@ fn workers(topology: &Topology, target: &str) -> usize {
 
 /// The way on which a worker gives the leader of its group work to hand out.
 pub(super) fn internal_rest(file: &mut Properties, topology: &Topology) {
-    if !topology.shares_work() {
+    if !topology.has_listeners() {
         return;
     }
-    file.section("Several MirrorMakers share the tasks of a target");
+    file.section(if topology.shares_work() {
+        "Several MirrorMakers share the tasks of a target"
+    } else {
+        "With exactly-once support, MirrorMaker fences its own tasks this way"
+    });
     file.set(
         "Without it, only the tasks that the first of them found at start are shared.",
         "dedicated.mode.enable.internal.rest",
@@ -40,6 +44,24 @@ pub(super) fn tasks(file: &mut Properties, topology: &Topology, flow: &Flow) {
             (workers * usize::from(TASKS_A_WORKER)).to_string(),
         );
     }
+}
+
+/// Writes in transactions, with the position in the same one: what a crash interrupts is aborted.
+pub(super) fn exactly_once(file: &mut Properties, target: &Cluster) {
+    if !target.exactly_once {
+        return;
+    }
+    let name = &target.name;
+    file.set(
+        "Records and MirrorMaker's position are written in one transaction: consumers with isolation.level=read_committed see each record once. Default disabled.",
+        &format!("{name}.exactly.once.source.support"),
+        "enabled",
+    );
+    file.set(
+        "What a killed MirrorMaker left open is aborted after this; until then consumers wait at it. Default 60 s.",
+        &format!("{name}.producer.transaction.timeout.ms"),
+        "10000",
+    );
 }
 
 /// How soon a worker that was killed is missed, also by the one that takes its place: brokers allow no less.

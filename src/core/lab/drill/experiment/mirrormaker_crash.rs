@@ -29,7 +29,7 @@ fn run(run: &Run<'_>) -> Result<Verdict, DrillError> {
 }
 
 /// From the kill to the first new record on the target, if there is one.
-fn crash(run: &Run<'_>, crossing: &Crossing) -> Result<Option<Duration>, DrillError> {
+pub(super) fn crash(run: &Run<'_>, crossing: &Crossing) -> Result<Option<Duration>, DrillError> {
     crossing.warm_up(run)?;
     run.mark("killed");
     let killed = Instant::now();

@@ -2,19 +2,22 @@
 
 use super::Choice;
 use crate::core::docker::Docker;
-use crate::core::event::{Observer, step};
+use crate::core::event::{Event, Observer, step};
 use crate::core::lab::Lab;
 use crate::core::lab::drill::plan::Side;
 use crate::core::lab::drill::{DOCKER, DrillError, Step};
 use crate::core::lab::verify::{Clock, locked};
 use crate::core::topology::Flow;
-use kmk_kafka::wait::{Interrupt, Limit, seconds};
-use kmk_kafka::{Admin, NewTopic};
+use kmk_kafka::wait::{Interrupt, Limit, Stop, seconds};
+use kmk_kafka::{Admin, KafkaError, NewTopic};
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How many partitions a drill's topic has.
 pub(super) const PARTITIONS: i32 = 3;
+
+/// How often it is looked whether something is so.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// A drill under way.
 pub(super) struct Run<'a> {
@@ -75,6 +78,35 @@ impl Run<'_> {
         run: impl FnOnce() -> Result<T, DrillError>,
     ) -> Result<T, DrillError> {
         step(self.observer, what, done, run)
+    }
+
+    /// Waits until something is so. How long that took; none where it is not in the time that a step may take. A broker that does
+    /// not answer is asked again.
+    pub(super) fn until(
+        &self,
+        (what, done): (&str, &'static str),
+        mut is_so: impl FnMut(&Limit) -> Result<bool, DrillError>,
+    ) -> Result<Option<Duration>, DrillError> {
+        self.observer.on(Event::Started(what.to_owned()));
+        let (begun, limit) = (Instant::now(), self.limit());
+        loop {
+            match is_so(&limit) {
+                Ok(true) => {
+                    let (what, took) = (done.to_owned(), begun.elapsed());
+                    self.observer.on(Event::Done { what, took });
+                    self.mark(done);
+                    return Ok(Some(took));
+                }
+                Ok(false) => {}
+                Err(DrillError::Kafka(error))
+                    if !matches!(error, KafkaError::Stopped(Stop::Interrupted)) => {}
+                Err(error) => return Err(error),
+            }
+            if limit.remaining() <= LOOK {
+                return Ok(None);
+            }
+            limit.pause(LOOK)?;
+        }
     }
 
     /// Lets everything go on for a while.
