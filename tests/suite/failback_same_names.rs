@@ -190,10 +190,20 @@ fn what_is_only_on_the_old_side_is_named_and_nothing_is_touched() {
         .stderr_has("`kmk drill abort` takes the failover back");
     assert!(!lab.kmk.work("stranded.jsonl").exists());
     // it is still failed over
-    lab.kmk
-        .run("drill failback --by watermark")
-        .code(2)
-        .changed(&[]);
+    for line in ["", "--dry-run"] {
+        let ran = lab
+            .kmk
+            .run(&format!("drill failback --by watermark {line}"));
+        ran.code(2).changed(&[]).stderr_has("never reached");
+    }
+    for (salvage, then) in [
+        ("", "deleted"),
+        ("--salvage replay", "written to the target"),
+    ] {
+        let line = format!("drill failback --by rebuild --dry-run {salvage}");
+        let ran = lab.kmk.run(&line).code(0).changed(&[]);
+        ran.stdout_has(&format!("10..12   3        {then}\n"));
+    }
 }
 
 fn values(broker: &FakeBroker) -> Vec<String> {

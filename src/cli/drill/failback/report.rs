@@ -104,8 +104,13 @@ pub(super) fn rehearsal(rehearsal: &FailbackRehearsal) -> String {
         Some([]) => format!("No record is only on {source} now."),
         Some(stranded) => {
             let records = rehearsal.stranded_records.unwrap_or_default();
-            let rows = stranded_rows(stranded, ("mirrors them late", "has passed over them"));
-            let (records, listed) = (count(records, "record"), listed("MIRRORMAKER", rows));
+            let then = match (rehearsal.by, rehearsal.replays) {
+                (By::Rebuild, false) => ("deleted", "deleted"),
+                (By::Rebuild, true) => ("written to the target", "written to the target"),
+                _ => ("mirrored late", "not mirrored"),
+            };
+            let rows = stranded_rows(stranded, then);
+            let (records, listed) = (count(records, "record"), listed("THEN", rows));
             format!("Only on {source} now: {records}:\n{listed}")
         }
     });

@@ -16,10 +16,11 @@ pub use rehearse::{FailbackRehearsal, rehearse};
 pub use report::{BothWays, FailbackReport};
 
 use super::state::{Back, DrillState};
-use super::{DOCKER, DrillError, take_back};
+use super::{DOCKER, DrillError, Finding, Unfit, take_back};
 use crate::core::docker::Docker;
 use crate::core::event::Observer;
 use crate::core::lab::Lab;
+use crate::core::lab::compare::Stranded;
 use crate::core::lab::lock::{self, Lock};
 use kmk_kafka::message::RecordRef;
 use kmk_kafka::wait::{Interrupt, Limit};
@@ -60,6 +61,20 @@ pub struct Failback {
     pub keep: bool,
     /// How long each step may take that has no time of its own.
     pub timeout: Duration,
+}
+
+impl Failback {
+    /// Kafka cannot cut the end of a log: under the same names, both sides cannot become equal while a record is stranded.
+    fn fits(&self, state: &DrillState, stranded: &[Stranded]) -> Result<(), Unfit> {
+        if self.by != By::Watermark || stranded.is_empty() {
+            return Ok(());
+        }
+        Err(Unfit(vec![Finding::Stranded {
+            source_cluster: state.source.clone(),
+            target: state.target.clone(),
+            places: stranded.iter().map(ToString::to_string).collect(),
+        }]))
+    }
 }
 
 /// Where stranded records are exported to.

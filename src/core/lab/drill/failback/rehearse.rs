@@ -22,6 +22,10 @@ pub struct FailbackRehearsal {
     pub flow: String,
     /// The flow back.
     pub back: String,
+    /// How the source would get what was written on the target.
+    pub by: By,
+    /// Whether stranded records would be written to the target.
+    pub replays: bool,
     /// Whether it would be added, and removed in the end.
     pub adds_flow: bool,
     /// The steps, in words.
@@ -58,9 +62,12 @@ pub fn rehearse(
         true => Err(format!("{} is down", state.source)),
         false => stranded(&way, state, &limit.at_most(LOOK)),
     };
+    what.fits(state, stranded.as_deref().unwrap_or_default())?;
     Ok(FailbackRehearsal {
         flow: state.flow.clone(),
         back: way.back().name(),
+        by: what.by,
+        replays: what.replay,
         adds_flow: way.is_new,
         steps: steps(&way, state, what, down),
         stranded_records: (stranded.as_ref().ok())

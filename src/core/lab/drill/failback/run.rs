@@ -16,7 +16,7 @@ use crate::core::lab::drill::sides::{self, Ends};
 use crate::core::lab::drill::stage::{Signals, Stopping, Written};
 use crate::core::lab::drill::state::DrillState;
 use crate::core::lab::drill::workload::joined;
-use crate::core::lab::drill::{DOCKER, DrillError, Finding, Unfit, fence, link};
+use crate::core::lab::drill::{DOCKER, DrillError, fence, link};
 use crate::core::lab::verify::{Clock, locked, spawned};
 use crate::core::observe::connect_patiently;
 use crate::core::topology::Flow;
@@ -71,14 +71,7 @@ impl Run<'_> {
             || self.fenced(self.way.forward()),
         )?;
         let (records, stranded) = self.stranded()?;
-        if self.what.by == By::Watermark && !stranded.is_empty() {
-            return Err(Unfit(vec![Finding::Stranded {
-                source_cluster: source.clone(),
-                target: self.state.target.clone(),
-                places: stranded.iter().map(ToString::to_string).collect(),
-            }])
-            .into());
-        }
+        self.what.fits(self.state, &stranded)?;
         let exported = salvage.map(|salvage| self.export(&stranded, salvage));
         let exported = exported.transpose()?;
         Ok(Found {
