@@ -67,7 +67,12 @@ together() {
   done
   [ -n "$journals" ] && [ -n "$others" ] || return
   some=$("$0" volume inspect $others) && more=$(journal volume inspect $journals)
-  echo "${some%]},${more#[}"
+  # what was removed meanwhile is no longer told
+  case "$some $more" in
+  *" []") echo "$some" ;;
+  "[] "*) echo "$more" ;;
+  *) echo "${some%]},${more#[}" ;;
+  esac
   exit
 }
 case "$*" in

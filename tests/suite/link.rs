@@ -142,7 +142,7 @@ fn docker_that_does_not_obey_is_not_believed() {
 fn a_restored_link_is_told_only_once_a_record_has_crossed() {
     let kmk = obedient();
     kmk.run("link cut").code(0);
-    let ran = kmk.run("link heal --timeout 500ms").code(3).stdout("");
+    let ran = kmk.run("link heal --timeout 2s").code(3).stdout("");
     ran.changed(&[DISCONNECT, CONNECT])
         .stderr_has("error: broker primary of cluster `primary` does not answer: not within <time>")
         .stderr_has("MirrorMaker is on the network again, but no record was seen to cross primary->secondary.\n");
