@@ -82,7 +82,8 @@ rules() {
   stage "format" cargo fmt --all --check
   stage "lint" cargo clippy --all-targets --locked -- -D warnings
   stage "docs" env RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
-  stage "unit and suite" cargo test --locked
+  # most of them wait
+  stage "unit and suite" env RUST_TEST_THREADS=4 cargo test --locked
   stage "benches" cargo test --locked --benches
   stage "end to end" end_to_end
   stage "smallest bench" smallest_bench

@@ -179,7 +179,7 @@ impl CliError {
     }
 
     /// With a line after the problems.
-    fn then(mut self, line: &str) -> Self {
+    pub(super) fn then(mut self, line: &str) -> Self {
         self.after.push(line.to_owned());
         self
     }

@@ -36,7 +36,9 @@ fn a_source_that_is_killed_and_one_that_is_left_in_order() {
     lab.kmk("status")
         .code(1)
         .says("a drill has failed over from primary to secondary");
-    lab.kmk("drill failover").code(2).says("is not taken back");
+    lab.kmk("drill failover")
+        .code(2)
+        .says("has not been taken back");
     taken_back(&lab);
 
     println!("planned");

@@ -27,7 +27,10 @@ fn a_drill_that_was_not_taken_back_is_told_to_scripts() {
     let begun = drill("prefix", "running");
     assert_eq!(
         (&begun["phase"], &begun["next"]),
-        (&json!("begun"), &json!(["kmk drill abort"]))
+        (
+            &json!("begun"),
+            &json!(["kmk drill resume", "kmk drill abort"])
+        )
     );
 }
 
@@ -145,6 +148,12 @@ fn a_lab_that_cannot_come_home_is_not_failed_over() {
     let lab = Healthy::new("same");
     let ran = lab.kmk.run("drill cycle").code(2).changed(&[]);
     ran.stderr_has("error: flow primary->secondary keeps topic names");
+    let ran = lab
+        .kmk
+        .run("drill cycle --by watermark")
+        .code(2)
+        .changed(&[]);
+    ran.stderr_has("error: --by watermark fits only a planned failover");
     lab.has_no_drill();
 }
 
@@ -183,7 +192,7 @@ fn what_does_not_hold_on_either_way_is_told_together_and_the_lab_is_healthy_agai
     lab.kmk
         .run("drill abort")
         .code(2)
-        .stderr_has("error: lab `demo` has no drill to take back");
+        .stderr_has("error: lab `demo` has no drill that is under way or failed over");
 }
 
 #[test]

@@ -215,7 +215,7 @@ fn what_is_missing_after_a_kill_is_what_the_ledger_says() {
     assert!(report["rto"]["parts"][0]["seconds"].as_f64().unwrap() >= 2.0);
     // and then as it was
     lab.kmk.run("drill failover --dry-run").code(2).stderr_has(
-        "error: an earlier drill of flow primary->secondary is not taken back\n  hint: `kmk drill abort` takes it back",
+        "error: an earlier drill of flow primary->secondary has not been taken back\n  hint: `kmk drill abort` takes it back",
     );
     lab.kmk.run("status").code(1).stderr_has(
         "hint: a drill has failed over from primary to secondary; `kmk drill failback --by rebuild` brings it home, `kmk drill abort` takes it back\n",
@@ -389,7 +389,7 @@ fn a_drill_that_does_not_come_to_its_end_is_taken_back() {
     lab.kmk
         .run("drill abort")
         .code(2)
-        .stderr_has("error: lab `demo` has no drill to take back");
+        .stderr_has("error: lab `demo` has no drill that is under way or failed over");
 }
 
 #[test]
@@ -402,6 +402,50 @@ fn what_does_not_fit_is_told_all_at_once() {
     ran.stderr_has("at 1 records per second");
     let ran = kmk.run("drill failover a:b").code(2);
     ran.stderr_has("error: there is no flow `a->b`");
+}
+
+#[test]
+fn a_cluster_that_kmk_did_not_create_is_neither_killed_nor_stopped() {
+    let kmk = Kmk::on(|kmk| {
+        let mut spec = spec(kmk, "prefix", &json!({}));
+        spec["clusters"][0] = json!({"name": "primary", "brokers": 0, "partitions": 0, "bootstrap": ["a.example:9092"]});
+        docker(kmk, spec)
+    });
+    for line in ["drill failover", "drill cycle", "drill link-cut"] {
+        let ran = kmk.run(line).code(2).changed(&[]);
+        ran.stderr_has("error: primary is an existing cluster: ");
+    }
+}
+
+#[test]
+fn a_lab_that_is_stopped_is_not_drilled() {
+    let kmk = Kmk::on(|kmk| {
+        let lab = kmk.lab().spec(spec(kmk, "prefix", &json!({})));
+        let services = ["primary", "secondary", "mm2-secondary"].into_iter();
+        let stopped = services.fold(lab, |lab, service| lab.exited(service, 0));
+        Docker::works().with(&stopped).rule(Rule::on("logs *"))
+    });
+    let ran = kmk.run("drill failover").code(3).changed(&[]);
+    ran.stderr_has("error: lab `demo` is stopped");
+}
+
+#[test]
+fn a_flow_that_loses_its_source_with_the_one_that_is_drilled_is_named() {
+    let lab = Lab::on(
+        Kmk::on(|kmk| {
+            let mut spec = spec(kmk, "same", &json!({}));
+            let other = json!({"name": "edge", "brokers": 0, "partitions": 0, "bootstrap": ["a.example:9092"]});
+            spec["clusters"].as_array_mut().unwrap().push(other);
+            let flow = json!({"source": "primary", "target": "edge", "naming": "same"});
+            spec["flows"].as_array_mut().unwrap().push(flow);
+            docker(kmk, spec)
+        }),
+        Habits::default(),
+    );
+    let ran = lab.kmk.run("drill failover primary:secondary --dry-run");
+    ran.code(0)
+        .changed(&[])
+        .stdout_has("primary->edge loses its source too");
 }
 
 #[test]

@@ -49,6 +49,14 @@ fn what_may_be_lost_and_when_everything_was_switched_is_seen_by_offsets() {
     });
     let ran = ran.code(0);
     let ran = ran.stderr_has("warning: switch your producers and consumers to 127.0.0.1:$SECONDARY now: producers to `orders`, groups billing to `orders`\n");
+    for line in ["drill failback", "drill failback --dry-run --by rebuild"] {
+        lab.kmk.run(line).code(2).stderr_has(
+            "error: the failover of primary->secondary was around producers and consumers of your own: kmk cannot bring them home",
+        );
+    }
+    lab.kmk
+        .run("status")
+        .stderr_has("around your own producers and consumers; `kmk drill abort` takes it back");
     let report = report(&ran);
     assert_eq!(report["rpo_at_most"], 2, "{report:#}");
     let partitions = json!([

@@ -10,6 +10,7 @@ use kmk_kafka::testing::FakeBroker;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(crate) const TOPIC: &str = "kmk-drill-1-orders";
 const LIST: &str = "volume ls --quiet --filter label=kmk.lab=demo --filter label=kmk.journal";
@@ -256,7 +257,33 @@ fn stranded_records_are_exported_and_mirrored_late_and_copies_are_counted() {
     lab.kmk
         .run("drill failback")
         .code(2)
-        .stderr_has("error: lab `demo` has no drill to take back");
+        .stderr_has("error: lab `demo` has no drill that is under way or failed over");
+}
+
+#[test]
+fn where_somebody_still_writes_to_the_old_side_nothing_is_removed() {
+    let lab = Lab::new();
+    let before = lab.secondary.topics();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                lab.primary.append(TOPIC, 0, &[(None, Some("late"))]);
+                std::thread::sleep(std::time::Duration::from_millis(100));
+            }
+        });
+        let ran = lab.kmk.run("drill failback");
+        done.store(true, Ordering::Relaxed);
+        ran.code(1)
+            .changed(&[])
+            .stderr_has("error: the fence does not hold: ");
+    });
+    assert_eq!(lab.secondary.topics(), before);
+    assert!(!lab.primary.records(TOPIC, 1).is_empty());
+    lab.kmk
+        .run("drill failback --dry-run")
+        .code(0)
+        .stdout_has("10..12   3        mirrored late\n");
 }
 
 #[test]
@@ -327,7 +354,7 @@ fn what_cannot_come_home_by_prefix_is_told_and_nothing_is_touched() {
     kmk.run("drill failback")
         .code(2)
         .changed(&[])
-        .stderr_has("error: an earlier drill of flow primary->secondary is not taken back");
+        .stderr_has("error: an earlier drill of flow primary->secondary has not been taken back");
     std::fs::write(kmk.work("there.jsonl"), "mine").unwrap();
     kmk.run("drill failback --salvage there.jsonl")
         .code(2)

@@ -140,7 +140,7 @@ fn text(report: &CycleReport, salvage: Option<&Path>) -> String {
     let verdict = if failed.is_empty() {
         let passed = styled(DONE.bold(), "PASSED:");
         format!(
-            "{passed} from healthy to healthy in {:.0} s: every record is accounted for, and both sides have every record of the other.",
+            "{passed} from healthy to healthy in {:.0} s: every record is accounted for, and both sides have every record of the drill's topics.",
             report.seconds
         )
     } else {

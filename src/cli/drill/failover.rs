@@ -13,7 +13,7 @@ use kafka_mirror_kit::core::lab::drill::{
     self as drill, Failover, FailoverReport, Fault, Habit, Observe, abort, check, failover,
 };
 use kafka_mirror_kit::core::spec::in_lab;
-use kmk_kafka::wait::Limit;
+use kmk_kafka::wait::{Interrupt, Limit};
 use std::time::{Duration, SystemTime};
 
 /// How long taking a drill back may take, between two runs.
@@ -236,7 +236,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         context
             .output
             .result(if args.json { &json } else { &text })?;
-        next(context);
+        next(context, None);
         let passed = report.observed.passed();
         return Ok(if passed { Exit::Done } else { Exit::No });
     }
@@ -244,7 +244,8 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let steps = context.output.steps();
     for nth in 1..=args.repeat {
         if nth > 1 {
-            let limit = Limit::new(TAKE_BACK, &context.interrupt);
+            // Ctrl-C ends the drill, and must leave the lab as it was
+            let limit = Limit::new(TAKE_BACK, &Interrupt::default());
             abort(&docker, &context.lab, &limit, &steps)?;
         }
         runs.push(once(&docker, &what, context, &steps)?);
@@ -265,17 +266,23 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     context
         .output
         .result(if args.json { &json } else { &text })?;
-    next(context);
+    next(context, runs.last().map(FailoverReport::way_home));
     let passed = runs.iter().all(|run| run.judgement.passed());
     Ok(if passed { Exit::Done } else { Exit::No })
 }
 
-fn next(context: &Context) {
+fn next(context: &Context, way_home: Option<&str>) {
     let lab = in_lab(&context.lab);
-    context.output.next(&[(
+    let failback = way_home.map(|way| {
+        let command = format!("kmk drill failback{way}{lab}");
+        (command, "come home, and compare both clusters")
+    });
+    let abort = (
         format!("kmk drill abort{lab}"),
         "start MirrorMaker again, and remove the drill's topics",
-    )]);
+    );
+    let commands: Vec<_> = failback.into_iter().chain([abort]).collect();
+    context.output.next(&commands);
 }
 
 fn once(

@@ -32,7 +32,7 @@ struct One {
 }
 
 /// Drills with verbs of their own.
-const OTHERS: [One; 2] = [
+const OTHERS: [One; 3] = [
     One {
         name: "failover",
         lab: "groups are synced",
@@ -41,8 +41,14 @@ const OTHERS: [One; 2] = [
     },
     One {
         name: "failback",
-        lab: "failed over, prefixed names",
+        lab: "failed over",
         shows: "everything moves back home, and both sides are compared",
+        teaches: None,
+    },
+    One {
+        name: "cycle",
+        lab: "groups are synced",
+        shows: "a failover and then a failback, from healthy to healthy",
         teaches: None,
     },
 ];

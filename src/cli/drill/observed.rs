@@ -60,7 +60,11 @@ pub(super) fn text(report: &ObservedReport) -> String {
     let failed = failures(&observed.checks);
     lines.push(if failed.is_empty() {
         let measured = styled(DONE.bold(), "Measured:");
-        format!("{measured} every topic is written to on {target}, and every group commits there.")
+        let commits = match observed.groups.len() {
+            0 => "",
+            _ => ", and every group commits there",
+        };
+        format!("{measured} every topic is written to on {target}{commits}.")
     } else {
         format!("{} {}", styled(ERROR, "FAILED:"), failed.join("; "))
     });

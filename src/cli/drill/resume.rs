@@ -2,13 +2,13 @@ use super::super::output::seconds;
 use super::super::table::{row, table};
 use crate::cli::{CliError, Context, Exit, patience};
 use kafka_mirror_kit::core::docker::Docker;
-use kafka_mirror_kit::core::lab::drill::{self, Resumed};
+use kafka_mirror_kit::core::lab::drill::{self, DrillError, Resumed};
 use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::wait::Limit;
 use serde::Serialize;
 use std::time::Duration;
 
-/// Carry a drill to its end whose kmk was killed
+/// Complete a failover whose kmk was killed
 ///
 /// Does what was left to do: lets the source fail, stops MirrorMaker, starts the source again. The lab is then failed over, as after a
 /// drill that was completed. What was lost and how long it took nobody knows: the process that measured it is gone.
@@ -42,7 +42,20 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let docker = Docker::find()?;
     let steps = context.output.steps();
     let limit = Limit::new(args.timeout, &context.interrupt);
-    let done = drill::resume(&docker, &context.lab, &limit, &steps)?;
+    let lab = in_lab(&context.lab);
+    let done = drill::resume(&docker, &context.lab, &limit, &steps).map_err(|error| {
+        let nothing_done = matches!(
+            error,
+            DrillError::NoDrill { .. } | DrillError::NothingToResume { .. }
+        );
+        let told = CliError::from(error);
+        if nothing_done {
+            return told;
+        }
+        told.then(&format!(
+            "The drill is not over: `kmk drill resume{lab}` tries again, `kmk drill abort{lab}` takes it back."
+        ))
+    })?;
     drop(steps);
     if args.json {
         let json = Json {
@@ -57,11 +70,18 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     } else {
         context.output.result(&text(&done))?;
     }
-    let lab = in_lab(&context.lab);
-    context.output.next(&[(
+    let way = done.state.way_home();
+    let failback = (
+        format!("kmk drill failback{way}{lab}"),
+        "come home, and compare both clusters",
+    );
+    let abort = (
         format!("kmk drill abort{lab}"),
         "start MirrorMaker again, and remove the drill's topics",
-    )]);
+    );
+    let commands = [failback, abort];
+    let first = usize::from(done.state.observed);
+    context.output.next(&commands[first..]);
     Ok(Exit::Done)
 }
 

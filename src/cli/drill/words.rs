@@ -102,6 +102,9 @@ pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
         _ if drill.back.is_some() => format!(
             "a failback to {source} has ended, is running, or died; `kmk drill abort{lab}` takes the drill back"
         ),
+        Phase::FailedOver if drill.observed => format!(
+            "a drill has failed over from {source} to {target}, around your own producers and consumers; `kmk drill abort{lab}` takes it back"
+        ),
         Phase::FailedOver => format!(
             "a drill has failed over from {source} to {target}; `kmk drill failback{way}{lab}` brings it home, `kmk drill abort{lab}` takes it back"
         ),

@@ -36,7 +36,7 @@ impl From<DrillError> for CliError {
             DrillError::Salvage(ref cause) => Self::of(Exit::of_file(cause), &error)
                 .hint("use --salvage with a file in an existing directory, on a disk that is not full"),
             DrillError::NotSalvaged { .. } => Self::of(Exit::Unusable, &error)
-                .hint("the topic's retention removes them: run it again without --salvage to go on with those that are left"),
+                .hint("the topic's retention removes them: run it again, or without --salvage to go on with those that are left"),
             DrillError::Thread(_) => Self::of(Exit::Unusable, &error),
         }
     }
@@ -102,12 +102,18 @@ fn one(finding: &Finding) -> CliError {
             "--by rebuild empties the topic on {source_cluster} first, and --salvage FILE or --salvage replay keeps these records; \
              or `kmk drill abort{LAB}` takes the failover back"
         ),
+        Finding::NotPlanned => "use --planned, or --by rebuild".to_owned(),
+        Finding::Observed { .. } => format!(
+            "move them back yourself; then `kmk drill abort{LAB}` starts MirrorMaker again"
+        ),
         Finding::NoWayBack { .. } => "change the lab's flows with `kmk deploy --config`".to_owned(),
         Finding::TooFewToDetect { .. } => "use a higher --rate, or a longer --detect".to_owned(),
         Finding::FewBrokers { .. } => {
             "`kmk deploy --lab NAME --scenario ha --any-port` starts a lab of three brokers a cluster".to_owned()
         }
-        Finding::Unfinished { .. } => format!("`kmk drill abort{LAB}` takes it back"),
+        Finding::Unfinished { .. } => format!(
+            "`kmk drill abort{LAB}` takes it back; `kmk drill resume{LAB}` completes a failover whose kmk was killed"
+        ),
         Finding::NotHealthy { .. } => format!("`kmk status{LAB}` shows more"),
     };
     CliError::new(exit, finding.to_string()).hint(hint)

@@ -3,6 +3,7 @@ use crate::cli::flow_name::{flow_meant, flow_name};
 use crate::cli::output::Steps;
 use crate::cli::{CliError, Context, Exit, patience};
 use kafka_mirror_kit::core::docker::Docker;
+use kafka_mirror_kit::core::event::{Event, Observer as _};
 use kafka_mirror_kit::core::lab::{Lab, link};
 use kafka_mirror_kit::core::spec::{LinkSpec, Millis, PRESETS, Rate, in_lab};
 use kafka_mirror_kit::core::topology::RELAY_IMAGE_VARIABLE;
@@ -84,6 +85,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let steps = context.output.steps();
     let has_relays = link::set(&docker, &context.lab, &flow, wanted, &limit, &steps)?;
     if !has_relays {
+        steps.on(Event::Note(format!(
+            "{flow} has no relay yet: one is added for each broker of its source, and MirrorMaker is recreated; records are kept"
+        )));
         add_relays(&docker, &lab, &flow, wanted, &limit, &steps)?;
     }
     drop(steps);

@@ -46,7 +46,7 @@ pub(super) fn document(report: &CycleReport, provenance: Provenance) -> Report {
             word,
             outcome,
             why: if failed.is_empty() {
-                "from healthy to healthy: every record is accounted for, and both sides have every record of the other"
+                "from healthy to healthy: every record is accounted for, and both sides have every record of the drill's topics"
                     .to_owned()
             } else {
                 failed.join("; ")

@@ -19,7 +19,7 @@ pub(in crate::cli::drill) fn document(run: &FailbackReport, provenance: Provenan
             word: if passed { "PASSED" } else { "FAILED" },
             outcome: outcome(passed),
             why: if passed {
-                "both sides have every record of the other, in order".to_owned()
+                "both sides have every record of the drill's topics, in order".to_owned()
             } else {
                 failed.join("; ")
             },

@@ -101,7 +101,7 @@ pub(super) fn rehearsal(rehearsal: &FailbackRehearsal) -> String {
     let unknown = rehearsal.unknown.as_deref().unwrap_or_default();
     parts.push(match rehearsal.stranded.as_deref() {
         None => format!("Records that are only on {source} cannot be read: {unknown}."),
-        Some([]) => format!("No record is only on {source} now."),
+        Some([]) => format!("No record of the drill's topic is only on {source} now."),
         Some(stranded) => {
             let records = rehearsal.stranded_records.unwrap_or_default();
             let then = match (rehearsal.by, rehearsal.replays) {
@@ -120,7 +120,9 @@ pub(super) fn rehearsal(rehearsal: &FailbackRehearsal) -> String {
 fn stranded(report: &FailbackReport, salvage: Option<&Path>) -> String {
     let (source, target) = (&report.source, &report.target);
     if report.stranded.is_empty() {
-        return format!("Nothing was stranded: every record of {source} was on {target}.");
+        return format!(
+            "Nothing was stranded: {target} had every record of the drill's topic on {source}."
+        );
     }
     let rows = stranded_rows(&report.stranded, what_became(report));
     let listed = listed("NOW", rows);
@@ -154,6 +156,7 @@ pub(super) fn what_became(report: &FailbackReport) -> (&'static str, &'static st
     match (report.by, report.replayed) {
         (By::Rebuild, None) => ("deleted", "deleted"),
         (By::Rebuild, Some(_)) => ("written to the target", "written to the target"),
+        _ if report.afterwards.forward.missing > 0 => ("not all mirrored", "passed over"),
         _ => ("mirrored late", "passed over"),
     }
 }
@@ -253,7 +256,9 @@ fn verdict(report: &FailbackReport) -> String {
             0 => "",
             _ => ", and no group skipped one",
         };
-        return format!("{passed} both sides have every record of the other, in order{groups}.");
+        return format!(
+            "{passed} both sides have every record of the drill's topics, in order{groups}."
+        );
     }
     format!("{} {}", styled(ERROR, "FAILED:"), failed.join("; "))
 }

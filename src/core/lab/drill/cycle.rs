@@ -4,8 +4,8 @@ use super::failback::{Way, steps};
 use super::plan::Plan;
 use super::sides::Ends;
 use super::{
-    DrillError, DrillState, Failback, FailbackReport, Failover, FailoverReport, Rehearsal, Salvage,
-    abort, failback, failover,
+    By, DrillError, DrillState, Failback, FailbackReport, Failover, FailoverReport, Fault, Finding,
+    Rehearsal, Salvage, Unfit, abort, failback, failover,
 };
 use crate::core::docker::Docker;
 use crate::core::event::{Event, Observer};
@@ -100,6 +100,9 @@ pub fn rehearse_cycle(
     let plan = Plan::make(docker, &lab, away, &limit)?;
     let state = DrillState::begin(&plan, away.fault).failed_over(Ends::default());
     let way = Way::find(&lab, &state, home)?;
+    if home.by == By::Watermark && away.fault != Fault::Planned {
+        return Err(Unfit(vec![Finding::NotPlanned]).into());
+    }
     Ok(CycleRehearsal {
         failover: Rehearsal::of(&plan, away),
         failback: Rehearsal {

@@ -99,7 +99,7 @@ pub enum DrillError {
         cause: String,
     },
     /// There is no drill to take back.
-    #[error("lab `{lab}` has no drill to take back")]
+    #[error("lab `{lab}` has no drill that is under way or failed over")]
     NoDrill {
         /// The lab.
         lab: String,
@@ -171,6 +171,7 @@ impl DrillError {
                 **error,
                 VerifyError::Kafka(KafkaError::Stopped(Stop::Interrupted))
             ),
+            Self::NotUp(error) => matches!(**error, DeployError::Interrupted),
             Self::Docker(error)
             | Self::Lab(LabError::Docker(error))
             | Self::Journal(JournalError::Docker(error)) => error.is_interruption(),

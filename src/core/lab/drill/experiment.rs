@@ -170,6 +170,7 @@ pub fn experiment(
 fn begun(which: &Experiment, run: &Run<'_>) -> DrillState {
     DrillState {
         watermark: None,
+        observed: false,
         flow: run.flow.name(),
         source: run.source.name.clone(),
         target: run.target.name.clone(),

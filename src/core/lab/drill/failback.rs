@@ -125,8 +125,8 @@ pub fn failback(
         observer,
     };
     let stranded = match run.look(salvage) {
-        // nothing was touched, and another way may fit
-        Err(DrillError::Unfit(unfit)) => return Err(unfit.into()),
+        // the old side runs, its link is restored, and nothing else was done: what is stranded there must not be removed
+        Err(error) if !error.is_interruption() => return Err(error),
         looked => looked,
     };
     let mut changed = state.clone();

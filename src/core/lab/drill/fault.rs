@@ -14,7 +14,7 @@ use std::time::Duration;
 /// How often it is looked whether applications notice.
 const LOOK: Duration = Duration::from_millis(10);
 /// What MirrorMaker's own timers may be late by.
-const LATE: Duration = Duration::from_millis(500);
+pub(super) const LATE: Duration = Duration::from_millis(500);
 
 /// The source is left: what follows is alike for every fault.
 pub(super) struct Left {
@@ -139,7 +139,7 @@ impl Run<'_> {
         )?;
         self.step(
             "Waiting for the copy",
-            "Every partition is copied, every group synced",
+            "Every partition is copied, and group offsets had their time to be synced",
             || {
                 fence::copied(self.lab, plan.flow, &self.limit())?;
                 signals.close_source.raise();

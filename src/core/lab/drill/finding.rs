@@ -157,8 +157,21 @@ pub enum Finding {
         /// The brokers that the drill needs.
         needed: usize,
     },
+    /// A fault leaves records behind, and a log cannot be cut.
+    #[error(
+        "--by watermark fits only a planned failover: after a fault, records may be on the source only"
+    )]
+    NotPlanned,
+    /// What is observed is not the drill's own.
+    #[error(
+        "the failover of {flow} was around producers and consumers of your own: kmk cannot bring them home"
+    )]
+    Observed {
+        /// The flow.
+        flow: String,
+    },
     /// An earlier drill has left its traces.
-    #[error("an earlier drill of flow {flow} is not taken back")]
+    #[error("an earlier drill of flow {flow} has not been taken back")]
     Unfinished {
         /// Its flow.
         flow: String,

@@ -223,7 +223,10 @@ fn drilled<T>(
     let _lock = Lock::take(&lock::runtime_directory(), &engine.id, name, "drill")?;
     let lab = Lab::find(docker, name, &limit)?;
     let plan = Plan::make(docker, &lab, what, &limit)?;
-    let state = DrillState::begin(&plan, what.fault);
+    let state = DrillState {
+        observed: what.observe.is_some(),
+        ..DrillState::begin(&plan, what.fault)
+    };
     state.save(docker, name, &limit)?;
     let run = Run {
         docker,

@@ -1,7 +1,7 @@
 //! What came of a drill, as plain values. As JSON, fields keep their names and meanings; new ones may come.
 
 use super::plan::Plan;
-use super::{Failover, Fault, Rehearsal, Sibling};
+use super::{Failover, Fault, Rehearsal, Sibling, state};
 use crate::core::judge::drill::Judgement;
 use kmk_kafka::wait::seconds;
 use serde::Serialize;
@@ -48,6 +48,14 @@ pub struct FailoverReport {
     pub siblings: Vec<Sibling>,
     /// Worth knowing.
     pub notes: Vec<String>,
+}
+
+impl FailoverReport {
+    /// What `kmk drill failback` has to be told to bring the lab home.
+    pub fn way_home(&self) -> &'static str {
+        let keeps_names = self.mirrored_topic == self.target_topic;
+        state::way_home(keeps_names, self.fault == Fault::Planned)
+    }
 }
 
 /// Something that happened.

@@ -1,6 +1,7 @@
 //! Carries a failover to its end whose process died: what it was about to do is done, and nothing is measured any more. The
 //! ledger died with the process.
 
+use super::fault::LATE;
 use super::fence::{self, Fence};
 use super::plan::{Side, brokers_up, group_sync};
 use super::sides::{self, Ends};
@@ -88,6 +89,12 @@ pub fn resume(
         limit,
         observer,
     };
+    if !resume.has_topics()? {
+        return Err(DrillError::NothingToResume {
+            flow: state.flow,
+            why: "it died before its topic was mirrored",
+        });
+    }
     let (places, moving, watermark) = resume.until_the_end()?;
     let state = state.failed_over(watermark);
     state.save(docker, name, limit)?;
@@ -109,6 +116,14 @@ struct Resume<'a> {
 }
 
 impl Resume<'_> {
+    /// Whether the target has the drill's topic: it is mirrored from the source, so both have it then. A source that was killed
+    /// cannot be asked.
+    fn has_topics(&self) -> Result<bool, DrillError> {
+        let target = Side::of(&self.lab.topology, &self.state.target);
+        let mut admin = Admin::connect_patiently(&target.endpoints, self.limit)?;
+        Ok(admin.has_topic(&self.state.topics.mirrored, self.limit)?)
+    }
+
     fn until_the_end(&self) -> Result<(Vec<GroupPlace>, Vec<String>, Ends), DrillError> {
         let workers = workers(&self.lab.topology, self.flow, &self.lab.containers);
         let mirrors: Vec<&Container> = workers.into_iter().filter(|one| one.is_up()).collect();
@@ -189,10 +204,10 @@ impl Resume<'_> {
         )?;
         self.step(
             "Waiting for the copy",
-            "Every partition is copied, every group synced",
+            "Every partition is copied, and group offsets had their time to be synced",
             || {
                 fence::copied(self.lab, self.flow, self.limit)?;
-                self.limit.pause(group_sync(self.flow))?;
+                self.limit.pause(group_sync(self.flow) + LATE)?;
                 fence.holds(&source, self.limit)
             },
         )

@@ -26,6 +26,9 @@ pub struct DrillState {
     /// Which drill it is, where it is no failover.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Whether it was around producers and consumers of a person's own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub observed: bool,
     /// How far it has come.
     pub phase: Phase,
     /// When it began, in milliseconds since the epoch.
@@ -56,8 +59,8 @@ pub struct Line {
 /// A drill of a lab, in a few words. As JSON, fields keep their names and meanings; new ones may come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DrillStatus {
-    /// `failover`, or `failback` once that has begun.
-    pub what: &'static str,
+    /// `failover`, `failback` once that has begun, or the name of another drill.
+    pub what: String,
     /// `source->target`.
     pub flow: String,
     /// `failed_over`, or `begun`: it is running, has died, or has ended and was kept.
@@ -101,6 +104,15 @@ pub enum Phase {
     FailedOver,
 }
 
+/// What `kmk drill failback` has to be told.
+pub(super) fn way_home(keeps_names: bool, is_planned: bool) -> &'static str {
+    match (keeps_names, is_planned) {
+        (false, _) => "",
+        (true, true) => " --by watermark",
+        (true, false) => " --by rebuild",
+    }
+}
+
 impl DrillState {
     /// Of a drill that is about to begin.
     pub(super) fn begin(plan: &Plan<'_>, fault: Fault) -> Self {
@@ -110,6 +122,7 @@ impl DrillState {
             target: plan.target.name.clone(),
             fault: Some(fault),
             name: None,
+            observed: false,
             phase: Phase::Running,
             since: to_millis(SystemTime::now()),
             topics: Topics {
@@ -126,11 +139,9 @@ impl DrillState {
 
     /// What `kmk drill failback` has to be told to bring it home: nothing with prefixed names.
     pub fn way_home(&self) -> &'static str {
-        match self.fault {
-            _ if self.topics.mirrored != self.topics.target => "",
-            Some(Fault::Planned) if self.watermark.is_some() => " --by watermark",
-            _ => " --by rebuild",
-        }
+        let keeps_names = self.topics.mirrored == self.topics.target;
+        let is_planned = self.fault == Some(Fault::Planned) && self.watermark.is_some();
+        way_home(keeps_names, is_planned)
     }
 
     /// What is told of it to those who look at the lab of that name.
@@ -138,13 +149,17 @@ impl DrillState {
         let is_failed_over = self.phase == Phase::FailedOver && self.back.is_none();
         let lab = in_lab(lab);
         let failback = format!("kmk drill failback{}{lab}", self.way_home());
-        let next = is_failed_over.then_some(failback);
+        let is_home_bound = is_failed_over && !self.observed;
+        let resume = format!("kmk drill resume{lab}");
+        let is_failover = self.name.is_none() && self.back.is_none();
+        let next = is_home_bound.then_some(failback);
+        let next = next.or((is_failover && !is_failed_over).then_some(resume));
         let since = Duration::from_millis(u64::try_from(self.since).unwrap_or(0));
         DrillStatus {
-            what: if self.back.is_some() {
-                "failback"
-            } else {
-                "failover"
+            what: match &self.name {
+                Some(name) => name.clone(),
+                None if self.back.is_some() => "failback".to_owned(),
+                None => "failover".to_owned(),
             },
             flow: self.flow.clone(),
             phase: if is_failed_over {

@@ -262,6 +262,7 @@ mod tests {
             source: source.to_owned(),
             target: target.to_owned(),
             fault: Some(Fault::Kill),
+            observed: false,
             name: None,
             phase: Phase::FailedOver,
             since: 0,

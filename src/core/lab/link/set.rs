@@ -1,7 +1,6 @@
 //! Makes the line of a flow another one: at once where it has relays, and by a deploy that adds them where it has none.
 
 use super::cut::flow_of;
-use super::look::of_one;
 use super::{LinkError, put_all};
 use crate::core::docker::Docker;
 use crate::core::event::{Event, Observer};
@@ -28,13 +27,14 @@ pub fn set(
     let _lock = Lock::take(&lock::runtime_directory(), &engine.id, name, "link set")?;
     let lab = Lab::find(docker, name, limit)?;
     let one = flow_of(&lab, flow)?;
+    // a toxic that comes before another takes its place, and relays have a network of their own: records would pass meanwhile
+    if let Some(cut) = lab.journal.cut(flow) {
+        let how = if cut.half_open { "half-open" } else { "cut" };
+        let flow = flow.to_owned();
+        return Err(LinkError::Otherwise { flow, how });
+    }
     if one.link.is_none() {
         return Ok(false);
-    }
-    // a toxic that comes before another takes its place: records would pass meanwhile
-    if of_one(&lab.topology, one, &lab.containers, &lab.journal).is_half_open() {
-        let (flow, how) = (flow.to_owned(), "half-open");
-        return Err(LinkError::Otherwise { flow, how });
     }
     remember(docker, name, flow, wanted, limit)?;
     let journal = journal::read(docker, name, limit).map_err(LabError::from)?;

@@ -20,12 +20,9 @@ pub struct Cut {
 pub fn judge(crossed: &Crossed<'_>, cut: &Cut) -> Verdict {
     let mut verdict = Verdict::default();
     verdict.expect(
-        "nothing crosses while the link is cut",
+        "records wait on the source while the link is cut",
         cut.backlog > 0,
-        format!(
-            "{} records waited on the source when the link was restored",
-            cut.backlog
-        ),
+        format!("{} records waited when the link was restored", cut.backlog),
     );
     verdict.expect_again(
         "the target catches up once the link is restored",

@@ -39,7 +39,7 @@ fn run(run: &Run<'_>) -> Result<Verdict, DrillError> {
     for rtt in RTTS {
         let (what, done) = (
             format!("Asking for a round trip of {rtt} ms"),
-            format!("The round trip is {rtt} ms"),
+            format!("Told the relays to delay by a round trip of {rtt} ms"),
         );
         run.step(&what, &done, || {
             let asked = LinkSpec {

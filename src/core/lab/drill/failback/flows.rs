@@ -40,7 +40,7 @@ impl Run<'_> {
     pub(super) fn start_forward(&self, behind: &Ends) -> Result<(), DrillError> {
         let (forward, back) = (self.way.forward(), self.way.back());
         self.observer.on(Event::Note(format!(
-            "applications are back on {}; {} starts again",
+            "producer and groups start on {}; {} starts again",
             self.state.source,
             forward.name()
         )));

@@ -61,14 +61,24 @@ impl Run<'_> {
             || {
                 let admin = connect_patiently(topology, target, &limit)?;
                 let mut writer = Writer::open(admin, &self.state.topics.target, &limit)?;
+                let mut stopped = None;
                 let read = compare::export(topology, source, stranded, &limit, |_, record| {
-                    writer.send(record).map_err(io::Error::other)
+                    writer.send(record).map_err(|error| {
+                        let told = io::Error::other(error.to_string());
+                        if let KafkaError::Stopped(stop) = error {
+                            stopped = Some(stop);
+                        }
+                        told
+                    })
                 });
                 read.map_err(|error| match error {
                     ExportError::Kafka(error) => error.into(),
-                    ExportError::Write(cause) => DrillError::NotReplayed {
-                        target: target.clone(),
-                        cause: cause.to_string(),
+                    ExportError::Write(cause) => match stopped {
+                        Some(stop) => KafkaError::Stopped(stop).into(),
+                        None => DrillError::NotReplayed {
+                            target: target.clone(),
+                            cause: cause.to_string(),
+                        },
                     },
                 })?;
                 let replayed = writer.finish()?;

@@ -16,7 +16,7 @@ pub struct FailbackReport {
     pub back: String,
     /// How the source got what was written on the target.
     pub by: By,
-    /// Whether the flow back was added, and removed again.
+    /// Whether the flow back was added for the failback.
     pub back_was_added: bool,
     /// The cluster that was failed over from, and that is home again.
     pub source: String,

@@ -180,7 +180,10 @@ impl Run<'_> {
         there.check(target)?;
         let (what, done) = (
             format!("Switching back to {source}"),
-            format!("Nobody writes to {target}, and all of it is on {source}"),
+            format!(
+                "Nobody writes to {target}, and `{}` is mirrored to {source}",
+                self.state.topics.target
+            ),
         );
         let at_switch = self.step(&what, &done, || {
             self.fenced(back)?;

@@ -36,6 +36,10 @@ impl Way {
             let flow = state.flow.clone();
             return Err(Unfit(vec![Finding::Unfinished { flow }]));
         }
+        if state.observed {
+            let flow = state.flow.clone();
+            return Err(Unfit(vec![Finding::Observed { flow }]));
+        }
         let mut both = lab.spec.clone();
         let is_new = place(&both, &state.target, &state.source).is_none();
         if is_new {
@@ -175,6 +179,7 @@ mod tests {
             target,
             fault: Some(Fault::Planned),
             name: None,
+            observed: false,
             line: None,
             phase,
             since: 0,
