@@ -340,7 +340,7 @@ fn kcat_is_given_the_same_again(lab: &Lab, report: &Value, synced: Option<&Offse
                     .collect()
             };
             let told = |key: &str| -> BTreeMap<i64, i64> {
-                let places = group["places"].as_array().unwrap().iter();
+                let places = group["offsets"].as_array().unwrap().iter();
                 let told =
                     |place: &Value| Some((place["partition"].as_i64()?, place[key].as_i64()?));
                 places.filter_map(told).collect()
@@ -355,7 +355,7 @@ fn kcat_is_given_the_same_again(lab: &Lab, report: &Value, synced: Option<&Offse
     }
     for group in report["groups"].as_array().unwrap() {
         let (mut again, mut skipped) = (0, 0);
-        for place in group["places"].as_array().unwrap() {
+        for place in group["offsets"].as_array().unwrap() {
             let number = |key: &str| place[key].as_i64();
             let committed = number("committed").unwrap();
             let begins = number("synced").unwrap_or(0);

@@ -73,14 +73,14 @@ fn a_dry_run_says_what_cannot_be_read_and_which_flow_is_added() {
 }
 
 /// A healthy lab whose mirrors copy: with flows both ways, or one that keeps names.
-struct Healthy {
-    kmk: Kmk,
-    brokers: [Arc<FakeBroker>; 2],
+pub(crate) struct Healthy {
+    pub(crate) kmk: Kmk,
+    pub(crate) brokers: [Arc<FakeBroker>; 2],
     _mirrors: Vec<Mirror>,
 }
 
 impl Healthy {
-    fn new(naming: &str) -> Self {
+    pub(crate) fn new(naming: &str) -> Self {
         let keeps_names = naming == "same";
         let habits = Habits {
             keeps_names,

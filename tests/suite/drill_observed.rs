@@ -1,8 +1,10 @@
 //! Drills around producers and consumers of a person's own.
 
+use crate::cycle::Healthy;
 use crate::drill::{Lab, report};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -67,7 +69,7 @@ fn what_may_be_lost_and_when_everything_was_switched_is_seen_by_offsets() {
     assert_eq!(orders["partitions"], partitions);
     let billing = &report["groups"][0];
     let place = json!({"topic": "orders", "partition": 1, "committed": 3, "synced": 3, "after": 4});
-    assert_eq!(billing["places"][1], place);
+    assert_eq!(billing["offsets"][1], place);
     let seconds = |value: &Value| value.as_f64().unwrap();
     let (first, commit) = (
         seconds(&orders["first_write_seconds"]),
@@ -114,4 +116,31 @@ fn what_cannot_be_observed_is_told_before_anything_is_touched() {
     ran.stdout_has(
         "say when to switch, and wait 5m at most until orders are written to on secondary",
     );
+}
+
+#[test]
+fn a_topic_that_the_target_itself_writes_to_shows_no_switch() {
+    let lab = Healthy::new("prefix");
+    let [primary, secondary] = &lab.brokers;
+    primary.topic("orders", 1, &[]);
+    for topic in ["orders", "primary.orders"] {
+        secondary.topic(topic, 1, &[]);
+    }
+    let line = "drill failover primary:secondary --observe orders --dry-run";
+    lab.kmk.run(line).code(0);
+    let done = AtomicBool::new(false);
+    let ran = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                secondary.append("orders", 0, &[(None, Some("local"))]);
+                thread::sleep(Duration::from_millis(50));
+            }
+        });
+        let ran = lab.kmk.run(line);
+        done.store(true, Ordering::Relaxed);
+        ran
+    });
+    ran.code(2)
+        .changed(&[])
+        .stderr_has("error: topic `orders` on secondary is written to already");
 }

@@ -68,7 +68,7 @@ fn dies(at: Option<&str>) {
     assert_eq!(resumed["phase"], "failed-over");
     assert_eq!(resumed["moving"], json!([]));
     let topic = lab.topic();
-    for place in resumed["places"].as_array().unwrap() {
+    for place in resumed["offsets"].as_array().unwrap() {
         let group = place["group"].as_str().unwrap();
         let at = (
             topic.clone(),

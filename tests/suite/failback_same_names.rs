@@ -236,7 +236,7 @@ fn the_old_side_is_emptied_and_what_was_only_there_is_replayed() {
         let ran = ran
             .code(0)
             .stderr_has(&format!(
-                "note: topic `{TOPIC}` on primary is deleted with its 26 records, created anew, and filled from secondary; {TOPIC}-0 \
+                "note: topic `{TOPIC}` on primary is deleted with its 26 records, recreated, and filled from secondary; {TOPIC}-0 \
                  (10..12), {TOPIC}-1 (10..12) exist only there: they were written to secondary"
             ));
         let report = report(&ran);

@@ -126,7 +126,7 @@ fn groups(report: &ObservedReport) -> Vec<Vec<String>> {
         "FIRST COMMIT",
     ];
     let rows = report.observed.groups.iter().flat_map(|group| {
-        group.places.iter().map(|place| {
+        group.offsets.iter().map(|place| {
             row([
                 &group.group,
                 &place.topic,
@@ -231,7 +231,7 @@ fn topics_table(run: &ObservedReport) -> Table {
 
 fn groups_table(run: &ObservedReport) -> Table {
     let rows = run.observed.groups.iter().flat_map(|group| {
-        group.places.iter().map(|place| {
+        group.offsets.iter().map(|place| {
             vec![
                 group.group.clone(),
                 format!("{}-{}", place.topic, place.partition),

@@ -97,14 +97,14 @@ fn text(done: &Resumed) -> String {
         format!("RPO   {UNKNOWN}"),
         format!("RTO   {UNKNOWN}"),
     ];
-    if !done.places.is_empty() {
+    if !done.offsets.is_empty() {
         let (home, away) = (
             format!("COMMITTED ON {source}"),
             format!("SYNCED TO {target}"),
         );
         let offset =
             |offset: Option<i64>| offset.map_or_else(|| "-".to_owned(), |at| at.to_string());
-        let rows = done.places.iter().map(|place| {
+        let rows = done.offsets.iter().map(|place| {
             row([
                 &place.group,
                 &place.partition.to_string(),

@@ -67,6 +67,7 @@ fn one(finding: &Finding) -> CliError {
         }
         Finding::NoFlow { name, known } => did_you_mean("flow", name, known),
         Finding::Existing { .. } => "drill on a lab whose clusters kmk makes".to_owned(),
+        Finding::WrittenAlready { .. } => "leave the topic out of --observe".to_owned(),
         Finding::NotThere { .. } => {
             format!("`kmk topic list{LAB}` and `kmk group list{LAB}` show what is there")
         }

@@ -44,7 +44,7 @@ pub(in crate::cli::drill) fn compared(report: &FailbackReport, salvage: Option<&
     parts.push(stranded(report, salvage));
     if let Some(deleted) = report.deleted {
         parts.push(format!(
-            "The topic on {source} was deleted with {}, and filled anew from {target}.",
+            "The topic on {source} was deleted with {}, recreated, and filled from {target}.",
             count(deleted, "record")
         ));
     }

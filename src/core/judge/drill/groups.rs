@@ -34,16 +34,16 @@ pub struct GroupOutcome {
     pub not_served: Vec<i32>,
     /// Records that it was given for the first time after a later one of the same key.
     pub inversions: u64,
-    /// Where it stood in each partition in which it had committed.
-    pub places: Vec<GroupPlace>,
+    /// Its offsets in each partition in which it had committed.
+    pub offsets: Vec<GroupOffsets>,
     /// When and where that was.
     #[serde(skip)]
     pub served: Option<(Micros, i32)>,
 }
 
-/// Where a group stood in a partition.
+/// The offsets of a group in a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct GroupPlace {
+pub struct GroupOffsets {
     /// The partition.
     pub partition: i32,
     /// Its committed offset on the source.
@@ -163,19 +163,19 @@ pub(super) fn outcome(facts: &Facts, group: &GroupFacts) -> GroupOutcome {
         backlog_read_seconds: old.map(|given| given.at).max().map(since),
         not_served,
         inversions: inversions(group),
-        places: places(group),
+        offsets: offsets(group),
         served,
     }
 }
 
-fn places(group: &GroupFacts) -> Vec<GroupPlace> {
-    let places = group.committed.iter();
-    let place = |(&partition, &committed)| GroupPlace {
+fn offsets(group: &GroupFacts) -> Vec<GroupOffsets> {
+    let committed = group.committed.iter();
+    let of_partition = |(&partition, &committed)| GroupOffsets {
         partition,
         committed,
         synced: group.synced.get(&partition).copied(),
     };
-    places.map(place).collect()
+    committed.map(of_partition).collect()
 }
 
 /// What the group was to be given again, and not, by partition: the prediction, and what may have changed from then to the

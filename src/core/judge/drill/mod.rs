@@ -19,7 +19,7 @@ pub use checks::{Budget, Check, Expectation};
 pub use facts::{
     Acknowledged, Bracket, Era, Facts, Given, GroupFacts, Micros, Predicted, RecordId, Sides, Times,
 };
-pub use groups::{GroupOutcome, GroupPlace, Start};
+pub use groups::{GroupOffsets, GroupOutcome, Start};
 pub use rpo::{InDoubt, PartitionLoss, Rpo};
 pub use rto::{Part, Rto};
 

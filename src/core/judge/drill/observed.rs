@@ -46,14 +46,14 @@ pub struct CommitFacts {
     /// Its name.
     pub group: String,
     /// Where it stood.
-    pub places: Vec<Place>,
+    pub offsets: Vec<PartitionOffsets>,
     /// When it first committed on the target after the switch; none where it did not.
     pub committed: Option<Micros>,
 }
 
 /// Where a group stood in a partition.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Place {
+pub struct PartitionOffsets {
     /// The topic on the source.
     pub topic: String,
     /// The partition.
@@ -118,7 +118,7 @@ pub struct ObservedGroup {
     /// Its name.
     pub group: String,
     /// Where it stood, by topic and partition.
-    pub places: Vec<Place>,
+    pub offsets: Vec<PartitionOffsets>,
     /// From the fault to its first commit on the target after the switch.
     pub first_commit_seconds: Option<f64>,
 }
@@ -149,7 +149,7 @@ pub fn observed(facts: &ObservedFacts, budget: &Budget) -> Observed {
         .collect();
     let groups = facts.groups.iter().map(|group| ObservedGroup {
         group: group.group.clone(),
-        places: group.places.clone(),
+        offsets: group.offsets.clone(),
         first_commit_seconds: group.committed.map(since),
     });
     let groups: Vec<ObservedGroup> = groups.collect();
@@ -266,7 +266,7 @@ mod tests {
             }],
             groups: vec![CommitFacts {
                 group: "billing".to_owned(),
-                places: Vec::new(),
+                offsets: Vec::new(),
                 committed: Some(11_000_000),
             }],
         }

@@ -67,6 +67,16 @@ pub enum Finding {
         /// The cluster.
         cluster: String,
     },
+    /// Producers of the target itself use the name.
+    #[error(
+        "topic `{topic}` on {cluster} is written to already: that its producers have switched could not be seen"
+    )]
+    WrittenAlready {
+        /// The topic.
+        topic: String,
+        /// The target.
+        cluster: String,
+    },
     /// The way back runs under the same names: what is written after the switch would be copied in circles.
     #[error("flow {back} runs in the other direction under the same topic names")]
     Circle {
@@ -128,7 +138,7 @@ pub enum Finding {
         what: String,
     },
     /// So few records come that a pause looks like a failure.
-    #[error("at {rate} records per second, {} are no failure: nothing may be acknowledged for so long", kmk_kafka::wait::seconds(*.detect))]
+    #[error("at {rate} records per second, a pause of {} is no sign of a failure", kmk_kafka::wait::seconds(*.detect))]
     TooFewToDetect {
         /// Records a second.
         rate: u64,

@@ -11,7 +11,7 @@ use super::stage::{Scene, Signals, Stopping};
 use super::{DrillError, Fault, Step, sides};
 use crate::core::event::Event;
 use crate::core::judge::drill::observed::{
-    CommitFacts, Observed, ObservedFacts, Offsets, Place, TopicFacts, observed,
+    CommitFacts, Observed, ObservedFacts, Offsets, PartitionOffsets, TopicFacts, observed,
 };
 use crate::core::judge::drill::{Micros, Times};
 use crate::core::lab::positions;
@@ -152,6 +152,9 @@ impl Run<'_> {
                 _ => self.unplanned(&scene, &signals, clock, &note_ends)?,
             };
             let watermark = sides::frozen(&plan.target, &plan.mirrored, &self.limit())?;
+            for topic in &observe.topics {
+                sides::frozen(&plan.target, &plan.flow.remote_topic(topic), &self.limit())?;
+            }
             let fenced = clock.now();
             let frozen = Look::at(
                 &plan.target,
@@ -354,10 +357,10 @@ impl Run<'_> {
         };
         let groups = observe.groups.iter().map(|group| CommitFacts {
             group: group.clone(),
-            places: (ends.keys())
+            offsets: (ends.keys())
                 .map(|(topic, partition)| {
                     let mirrored = plan.flow.remote_topic(topic);
-                    Place {
+                    PartitionOffsets {
                         topic: topic.clone(),
                         partition: *partition,
                         committed: at(&home, group, topic, *partition),

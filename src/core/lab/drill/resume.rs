@@ -27,7 +27,7 @@ pub struct Resumed {
     #[serde(flatten)]
     pub state: DrillState,
     /// Where its groups stand.
-    pub places: Vec<GroupPlace>,
+    pub offsets: Vec<GroupOffsets>,
     /// Topics that still grow on the source, with their rates.
     pub moving: Vec<String>,
     /// How long it took.
@@ -37,7 +37,7 @@ pub struct Resumed {
 
 /// Where a group stands in a partition of the drill's topic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct GroupPlace {
+pub struct GroupOffsets {
     /// The group.
     pub group: String,
     /// The partition.
@@ -95,12 +95,12 @@ pub fn resume(
             why: "it died before its topic was mirrored",
         });
     }
-    let (places, moving, watermark) = resume.until_the_end()?;
+    let (offsets, moving, watermark) = resume.until_the_end()?;
     let state = state.failed_over(watermark);
     state.save(docker, name, limit)?;
     Ok(Resumed {
         state,
-        places,
+        offsets,
         moving,
         took: begun.elapsed(),
     })
@@ -124,7 +124,7 @@ impl Resume<'_> {
         Ok(admin.has_topic(&self.state.topics.mirrored, self.limit)?)
     }
 
-    fn until_the_end(&self) -> Result<(Vec<GroupPlace>, Vec<String>, Ends), DrillError> {
+    fn until_the_end(&self) -> Result<(Vec<GroupOffsets>, Vec<String>, Ends), DrillError> {
         let workers = workers(&self.lab.topology, self.flow, &self.lab.containers);
         let mirrors: Vec<&Container> = workers.into_iter().filter(|one| one.is_up()).collect();
         // MirrorMaker is stopped after the fault: where it does not run, there is none left to do
@@ -152,7 +152,7 @@ impl Resume<'_> {
                 Err(error) => Err(error),
             },
         )?;
-        Ok((self.places(&source, &target)?, moving, watermark))
+        Ok((self.offsets(&source, &target)?, moving, watermark))
     }
 
     /// What happens to the source, where it has not happened.
@@ -233,25 +233,25 @@ impl Resume<'_> {
         Ok(ready.map_err(Box::new)?)
     }
 
-    fn places(&self, source: &Side, target: &Side) -> Result<Vec<GroupPlace>, DrillError> {
+    fn offsets(&self, source: &Side, target: &Side) -> Result<Vec<GroupOffsets>, DrillError> {
         let mut home = Admin::connect_patiently(&source.endpoints, self.limit)?;
         let mut away = Admin::connect_patiently(&target.endpoints, self.limit)?;
         let topics = &self.state.topics;
-        let mut places = Vec::new();
+        let mut offsets = Vec::new();
         for group in &self.state.groups {
             let committed = home.group_offsets(group, &topics.source, self.limit)?;
             let synced = away.group_offsets(group, &topics.mirrored, self.limit)?;
             let mut partitions: Vec<i32> = committed.keys().chain(synced.keys()).copied().collect();
             partitions.sort_unstable();
             partitions.dedup();
-            places.extend(partitions.into_iter().map(|partition| GroupPlace {
+            offsets.extend(partitions.into_iter().map(|partition| GroupOffsets {
                 group: group.clone(),
                 partition,
                 committed: committed.get(&partition).copied(),
                 synced: synced.get(&partition).copied(),
             }));
         }
-        Ok(places)
+        Ok(offsets)
     }
 
     fn docker_limit(&self) -> Limit {

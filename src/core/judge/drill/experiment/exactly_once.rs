@@ -10,7 +10,10 @@ pub fn judge(crossed: &Crossed<'_>, outage: Option<Duration>, allowed: Duration)
     verdict.expect(
         "consumers with read_committed see no record twice",
         twice == 0 && crossed.unknown.is_none(),
-        format!("{twice} duplicates"),
+        match twice {
+            1 => "1 duplicate".to_owned(),
+            _ => format!("{twice} duplicates"),
+        },
     );
     verdict
 }
@@ -29,6 +32,6 @@ mod tests {
             broken(&verdict).join(", ")
         };
         assert_eq!(judged(0), "");
-        assert_eq!(judged(1), "1 duplicates");
+        assert_eq!(judged(1), "1 duplicate");
     }
 }

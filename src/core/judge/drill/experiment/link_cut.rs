@@ -78,7 +78,7 @@ mod tests {
         let none = judged(&cut(0, Some(0)));
         assert_eq!(
             broken(&none),
-            ["0 records waited on the source when the link was restored"]
+            ["0 records waited when the link was restored"]
         );
         assert_eq!(broken(&judged(&cut(500, None))), ["not within 60 s"]);
     }

@@ -5,8 +5,7 @@ use super::{Experiment, Run};
 use crate::core::judge::drill::experiment::Verdict;
 use crate::core::judge::drill::experiment::link_cut::{self, Cut};
 use crate::core::judge::ledger::Guarantee;
-use crate::core::lab::Lab;
-use crate::core::lab::drill::{DrillError, link};
+use crate::core::lab::drill::DrillError;
 use std::time::Instant;
 
 pub(super) static DRILL: Experiment = Experiment {
@@ -29,29 +28,10 @@ fn run(run: &Run<'_>) -> Result<Verdict, DrillError> {
 
 fn cut(run: &Run<'_>, crossing: &Crossing) -> Result<Cut, DrillError> {
     crossing.warm_up(run)?;
-    let (flow, lab, limit) = (run.flow.name(), &run.lab.spec.lab, run.docker_limit());
-    link::note_cut(run.docker, lab, &flow, false, &limit)?;
-    let (what, done) = (
-        format!("Cutting the link {flow}"),
-        format!("Cut the link {flow}"),
-    );
-    run.step(&what, &done, || {
-        Ok(link::cut(
-            run.docker,
-            run.network.as_deref(),
-            &run.mirrors,
-            &limit,
-        )?)
-    })?;
-    run.mark("cut");
+    run.cut_link()?;
     let begun = Instant::now();
     run.hold("Keeping it cut", "Kept it cut", run.choice.time / 2)?;
-    run.step("Restoring the link", "Restored the link", || {
-        let limit = run.docker_limit();
-        let now = Lab::find(run.docker, lab, &limit)?;
-        link::reconnect(run.docker, &now, &flow, &limit, run.observer)
-    })?;
-    run.mark("restored");
+    run.restore_link()?;
     let (held, then) = (begun.elapsed(), crossing.counts());
     let words = (
         "Waiting until the target catches up",

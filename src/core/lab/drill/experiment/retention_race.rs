@@ -4,8 +4,7 @@ use super::{Experiment, Run};
 use crate::core::judge::drill::experiment::Verdict;
 use crate::core::judge::drill::experiment::retention_race::{self, Race};
 use crate::core::judge::lag::TopicLag;
-use crate::core::lab::Lab;
-use crate::core::lab::drill::{DrillError, link};
+use crate::core::lab::drill::DrillError;
 use kmk_kafka::wait::Probe;
 use kmk_kafka::{Admin, At, KafkaError, Subject};
 use std::time::Duration;
@@ -39,21 +38,7 @@ fn run(run: &Run<'_>) -> Result<Verdict, DrillError> {
     let mirrored = run.write_first(portion)?;
     // what crosses from now on is counted from here
     run.look()?;
-    let (flow, lab, limit) = (run.flow.name(), &run.lab.spec.lab, run.docker_limit());
-    link::note_cut(run.docker, lab, &flow, false, &limit)?;
-    let (what, done) = (
-        format!("Cutting the link {flow}"),
-        format!("Cut the link {flow}"),
-    );
-    run.step(&what, &done, || {
-        Ok(link::cut(
-            run.docker,
-            run.network.as_deref(),
-            &run.mirrors,
-            &limit,
-        )?)
-    })?;
-    run.mark("cut");
+    run.cut_link()?;
     let waiting = run.write(portion)?;
     run.step(
         "Waiting until retention removes them",
@@ -73,12 +58,7 @@ fn run(run: &Run<'_>) -> Result<Verdict, DrillError> {
         seen.map(words).unwrap_or_default(),
     );
     let late = run.write(portion)?;
-    run.step("Restoring the link", "Restored the link", || {
-        let limit = run.docker_limit();
-        let now = Lab::find(run.docker, lab, &limit)?;
-        link::reconnect(run.docker, &now, &flow, &limit, run.observer)
-    })?;
-    run.mark("restored");
+    run.restore_link()?;
     run.until_mirrored(mirrored.written + late.written)?;
     let portions = [mirrored, waiting, late];
     let race = Race {
@@ -89,7 +69,7 @@ fn run(run: &Run<'_>) -> Result<Verdict, DrillError> {
         others_missing: run.missing(&[mirrored, late])?,
         told: run.told()?,
     };
-    Ok(retention_race::judge(&flow, &race))
+    Ok(retention_race::judge(&run.flow.name(), &race))
 }
 
 /// Has retention remove whatever the topic holds on the source.

@@ -5,7 +5,7 @@ use crate::core::docker::Docker;
 use crate::core::event::{Event, Observer, step};
 use crate::core::lab::Lab;
 use crate::core::lab::drill::plan::Side;
-use crate::core::lab::drill::{DOCKER, DrillError, Step};
+use crate::core::lab::drill::{DOCKER, DrillError, Step, link};
 use crate::core::lab::verify::{Clock, locked};
 use crate::core::topology::Flow;
 use kmk_kafka::wait::{Interrupt, Limit, Stop, seconds};
@@ -59,6 +59,31 @@ impl Run<'_> {
             admin.create_topic(&topic, &limit)?;
             Ok(())
         })
+    }
+
+    pub(super) fn cut_link(&self) -> Result<(), DrillError> {
+        let (flow, limit) = (self.flow.name(), self.docker_limit());
+        let (what, done) = (
+            format!("Cutting the link {flow}"),
+            format!("Cut the link {flow}"),
+        );
+        link::note_cut(self.docker, &self.lab.spec.lab, &flow, false, &limit)?;
+        self.step(&what, &done, || {
+            let network = self.network.as_deref();
+            Ok(link::cut(self.docker, network, &self.mirrors, &limit)?)
+        })?;
+        self.mark("cut");
+        Ok(())
+    }
+
+    pub(super) fn restore_link(&self) -> Result<(), DrillError> {
+        self.step("Restoring the link", "Restored the link", || {
+            let limit = self.docker_limit();
+            let now = Lab::find(self.docker, &self.lab.spec.lab, &limit)?;
+            link::reconnect(self.docker, &now, &self.flow.name(), &limit, self.observer)
+        })?;
+        self.mark("restored");
+        Ok(())
     }
 
     /// Notes that something happens now, for the timeline.

@@ -1,4 +1,4 @@
-//! Empties the drill's topic on the old side, so that it can be filled anew; what exists only there is written to the target
+//! Empties the drill's topic on the old side, so that it can be filled again; what exists only there is written to the target
 //! first, where that is asked for.
 
 use super::run::Run;
@@ -92,7 +92,7 @@ impl Run<'_> {
         )
     }
 
-    /// Deletes the drill's topic on the old side, with so many records, and creates it anew.
+    /// Deletes the drill's topic on the old side, with so many records, and recreates it.
     pub(super) fn empty(
         &self,
         records: u64,
@@ -108,7 +108,7 @@ impl Run<'_> {
             return Err(KafkaError::UnknownTopic { topic }.into());
         };
         self.observer.on(Event::Note(format!(
-            "topic `{topic}` on {source} is deleted with its {records} records, created anew, and filled from {}{}",
+            "topic `{topic}` on {source} is deleted with its {records} records, recreated, and filled from {}{}",
             self.state.target,
             told(stranded, kept)
         )));
@@ -117,12 +117,12 @@ impl Run<'_> {
             &format!("Emptied `{topic}` on {source}"),
             || {
                 admin.delete_topic(topic, &limit)?;
-                let anew = NewTopic {
+                let empty = NewTopic {
                     name: topic.clone(),
                     partitions: i32::try_from(info.partitions.len()).ok(),
                     ..NewTopic::default()
                 };
-                Ok(admin.create_topic(&anew, &limit).map(drop)?)
+                Ok(admin.create_topic(&empty, &limit).map(drop)?)
             },
         )
     }

@@ -4,9 +4,14 @@ use super::Observe;
 use crate::core::lab::drill::finding::Finding;
 use crate::core::lab::drill::plan::{Plan, Side, not_synced};
 use crate::core::mirrormaker::patterns::{Rules, Selection};
+use crate::core::spec::Naming;
 use kmk_kafka::wait::Limit;
-use kmk_kafka::{Admin, KafkaError};
+use kmk_kafka::{Admin, At, KafkaError};
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A producer that is running writes something within this time.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 impl Observe {
     /// What does not allow to observe them, by the lab alone.
@@ -62,6 +67,35 @@ impl Observe {
                 not_there(what, &plan.source);
             }
         }
+        findings.extend(self.written_already(plan, &mut target, limit)?);
         Ok(findings)
+    }
+
+    /// With prefixed names, producers go on with a topic that may have producers on the target.
+    fn written_already(
+        &self,
+        plan: &Plan<'_>,
+        target: &mut Admin,
+        limit: &Limit,
+    ) -> Result<Vec<Finding>, KafkaError> {
+        let copies = target.topics(limit)?;
+        let own = self.topics.iter();
+        let own = own.filter(|topic| copies.contains_key(*topic));
+        let own: Vec<String> = own.cloned().collect();
+        if own.is_empty() || plan.flow.spec.naming == Naming::Same {
+            return Ok(Vec::new());
+        }
+        let before = target.offsets(&own, At::Latest, limit)?;
+        limit.pause(A_MOMENT)?;
+        let after = target.offsets(&own, At::Latest, limit)?;
+        let grown = own.into_iter().filter(|topic| {
+            let mut its = after.iter().filter(|((of, _), _)| of == topic);
+            its.any(|(partition, end)| before.get(partition) != Some(end))
+        });
+        let grown = grown.map(|topic| Finding::WrittenAlready {
+            topic,
+            cluster: plan.target.name.clone(),
+        });
+        Ok(grown.collect())
     }
 }
