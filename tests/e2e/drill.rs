@@ -8,6 +8,7 @@ use kafka_mirror_kit::core::topology::NEXT_KAFKA_VERSION;
 use rustix::process::Signal;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -17,7 +18,8 @@ fn a_source_that_is_killed_and_one_that_is_left_in_order() {
     println!("killed");
     let begun = Instant::now();
     let mut running = lab.start("drill failover --json");
-    running.until_it_says("✓ Warmed up");
+    running.until_it_says("Warming up for");
+    thread::sleep(Duration::from_secs(9));
     // so that something is lost: on one machine, records cross in milliseconds
     docker(&format!("pause {}", lab.container("mm2-secondary")));
     running.until_it_says("Killing MirrorMaker");
