@@ -16,12 +16,11 @@ pub use rehearse::{FailbackRehearsal, rehearse};
 pub use report::{BothWays, FailbackReport};
 
 use super::state::{Back, DrillState};
-use super::{DOCKER, DrillError, Finding, Unfit, take_back};
+use super::{DOCKER, DrillError, Drilled, Finding, Unfit, drilled_lab, take_back};
 use crate::core::docker::Docker;
 use crate::core::event::Observer;
 use crate::core::lab::Lab;
 use crate::core::lab::compare::Stranded;
-use crate::core::lab::lock::{self, Lock};
 use kmk_kafka::message::RecordRef;
 use kmk_kafka::wait::{Interrupt, Limit};
 use run::Run;
@@ -106,13 +105,12 @@ pub fn failback(
     observer: &dyn Observer,
 ) -> Result<FailbackReport, DrillError> {
     let limit = Limit::new(what.timeout, interrupt);
-    let engine = docker.engine(&limit)?;
-    let _lock = Lock::take(&lock::runtime_directory(), &engine.id, name, "drill")?;
-    let lab = Lab::find(docker, name, &limit)?;
-    let Some(state) = DrillState::load(docker, name, &limit)? else {
-        let lab = name.to_owned();
-        return Err(DrillError::NoDrill { lab });
-    };
+    let Drilled {
+        engine,
+        _lock,
+        lab,
+        state,
+    } = drilled_lab(docker, name, &limit)?;
     let way = Way::find(&lab, &state, what)?;
     let run = Run {
         docker,

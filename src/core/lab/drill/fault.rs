@@ -13,8 +13,6 @@ use std::time::Duration;
 
 /// How often it is looked whether applications notice.
 const LOOK: Duration = Duration::from_millis(10);
-/// What MirrorMaker's own timers may be late by.
-pub(super) const LATE: Duration = Duration::from_millis(500);
 
 /// The source is left: what follows is alike for every fault.
 pub(super) struct Left {
@@ -144,7 +142,7 @@ impl Run<'_> {
                 fence::copied(self.lab, plan.flow, &self.limit())?;
                 signals.close_source.raise();
                 workers.members.into_iter().for_each(joined);
-                let time = plan.group_sync + LATE;
+                let time = plan.group_sync;
                 self.limit_of(time).pause(time)?;
                 fence.holds(&plan.source, &self.limit())
             },

@@ -42,7 +42,7 @@ pub use siblings::Sibling;
 pub use state::{DrillState, DrillStatus, Phase};
 pub use take_back::{TakenBack, abort};
 
-use crate::core::docker::Docker;
+use crate::core::docker::{Docker, Engine};
 use crate::core::event::Observer;
 use crate::core::judge::drill::Budget;
 use crate::core::lab::Lab;
@@ -146,6 +146,30 @@ impl Habit {
             Self::Fresh => "fresh",
         }
     }
+}
+
+/// A lab with a drill that was not taken back, locked.
+struct Drilled {
+    engine: Engine,
+    _lock: Lock,
+    lab: Lab,
+    state: DrillState,
+}
+
+fn drilled_lab(docker: &Docker, name: &str, limit: &Limit) -> Result<Drilled, DrillError> {
+    let engine = docker.engine(limit)?;
+    let lock = Lock::take(&lock::runtime_directory(), &engine.id, name, "drill")?;
+    let lab = Lab::find(docker, name, limit)?;
+    let Some(state) = DrillState::load(docker, name, limit)? else {
+        let lab = name.to_owned();
+        return Err(DrillError::NoDrill { lab });
+    };
+    Ok(Drilled {
+        engine,
+        _lock: lock,
+        lab,
+        state,
+    })
 }
 
 /// Looks whether a failover can be drilled, and touches nothing.

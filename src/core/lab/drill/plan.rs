@@ -305,6 +305,9 @@ pub(super) fn not_synced(flow: &Flow, group: &str) -> Option<Finding> {
     })
 }
 
+/// What MirrorMaker's own timers may be late by.
+const LATE: Duration = Duration::from_millis(500);
+
 /// The longest time until MirrorMaker has brought along what a group committed: it notes it, and then syncs it.
 pub(super) fn group_sync(flow: &Flow) -> Duration {
     let seconds = |key: &str| {
@@ -312,7 +315,8 @@ pub(super) fn group_sync(flow: &Flow) -> Duration {
         value.unwrap_or(EVERY)
     };
     let checkpoints: u64 = seconds("emit.checkpoints.interval.seconds");
-    Duration::from_secs(checkpoints.saturating_add(seconds("sync.group.offsets.interval.seconds")))
+    let syncs = seconds("sync.group.offsets.interval.seconds");
+    Duration::from_secs(checkpoints.saturating_add(syncs)).saturating_add(LATE)
 }
 
 fn notes(topology: &Topology, flow: &Flow) -> Vec<String> {

@@ -1,18 +1,16 @@
 //! Carries a failover to its end whose process died: what it was about to do is done, and nothing is measured any more. The
 //! ledger died with the process.
 
-use super::fault::LATE;
 use super::fence::{self, Fence};
 use super::plan::{Side, brokers_up, group_sync};
 use super::sides::{self, Ends};
 use super::state::{DrillState, Phase};
-use super::{DOCKER, DrillError, Fault, link};
+use super::{DOCKER, DrillError, Drilled, Fault, drilled_lab, link};
 use crate::core::docker::{Container, Docker};
 use crate::core::event::{Observer, step};
 use crate::core::lab::Lab;
 use crate::core::lab::deploy::ready::Readiness;
 use crate::core::lab::link::{network, put_some, workers};
-use crate::core::lab::lock::{self, Lock};
 use crate::core::lab::state::ids;
 use crate::core::topology::Flow;
 use kmk_kafka::Admin;
@@ -60,13 +58,9 @@ pub fn resume(
     observer: &dyn Observer,
 ) -> Result<Resumed, DrillError> {
     let begun = Instant::now();
-    let engine = docker.engine(limit)?;
-    let _lock = Lock::take(&lock::runtime_directory(), &engine.id, name, "drill")?;
-    let lab = Lab::find(docker, name, limit)?;
-    let Some(state) = DrillState::load(docker, name, limit)? else {
-        let lab = name.to_owned();
-        return Err(DrillError::NoDrill { lab });
-    };
+    let Drilled {
+        _lock, lab, state, ..
+    } = drilled_lab(docker, name, limit)?;
     let ended = match state.phase {
         _ if state.back.is_some() => Some("it is being failed back"),
         _ if state.name.is_some() => Some("it is no failover"),
@@ -207,7 +201,7 @@ impl Resume<'_> {
             "Every partition is copied, and group offsets had their time to be synced",
             || {
                 fence::copied(self.lab, self.flow, self.limit)?;
-                self.limit.pause(group_sync(self.flow) + LATE)?;
+                self.limit.pause(group_sync(self.flow))?;
                 fence.holds(&source, self.limit)
             },
         )

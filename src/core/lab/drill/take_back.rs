@@ -1,12 +1,11 @@
 //! Takes a drill back: what it stopped runs again, and what it made is removed.
 
 use super::state::DrillState;
-use super::{DrillError, failback, link, siblings};
+use super::{DrillError, Drilled, drilled_lab, failback, link, siblings};
 use crate::core::docker::Container;
 use crate::core::docker::Docker;
 use crate::core::event::{Event, Observer};
 use crate::core::lab::deploy::ready::Readiness;
-use crate::core::lab::lock::{self, Lock};
 use crate::core::lab::{Lab, addresses, lag};
 use crate::core::mirrormaker::patterns::{Rules, Selection};
 use crate::core::topology::Topology;
@@ -45,13 +44,9 @@ pub fn abort(
     observer: &dyn Observer,
 ) -> Result<TakenBack, DrillError> {
     let begun = Instant::now();
-    let engine = docker.engine(limit)?;
-    let _lock = Lock::take(&lock::runtime_directory(), &engine.id, name, "drill")?;
-    let lab = Lab::find(docker, name, limit)?;
-    let Some(state) = DrillState::load(docker, name, limit)? else {
-        let lab = name.to_owned();
-        return Err(DrillError::NoDrill { lab });
-    };
+    let Drilled {
+        _lock, lab, state, ..
+    } = drilled_lab(docker, name, limit)?;
     take_back(docker, &lab, &state, limit, observer)?;
     Ok(TakenBack {
         siblings: siblings::names(&lab.topology, &state.target, &state.flow),

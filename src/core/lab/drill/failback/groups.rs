@@ -17,10 +17,6 @@ use kmk_kafka::Admin;
 use kmk_kafka::wait::Interrupt;
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread::{Scope, ScopedJoinHandle};
-use std::time::Duration;
-
-/// What MirrorMaker's own timers may be late by.
-const LATE: Duration = Duration::from_millis(500);
 
 /// A group, and what it was given of two topics on each side.
 #[derive(Debug, Default)]
@@ -131,7 +127,7 @@ impl Run<'_> {
     /// Waits until MirrorMaker has brought home what the groups committed, and predicts what each is given again.
     pub(super) fn synced(&self) -> Result<AtSwitch, DrillError> {
         let (back, topic) = (self.way.back(), &self.state.topics.target);
-        let time = group_sync(back) + LATE;
+        let time = group_sync(back);
         self.limit_of(time).pause(time)?;
         let limit = self.limit();
         let lab = Topology::new(&self.way.reverse);
