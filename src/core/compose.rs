@@ -31,8 +31,8 @@ pub const LABEL_CLASSES: &str = "kmk.classes";
 /// The newest format of labels, raised when an older kmk could no longer understand them. Not kmk's own version: a
 /// label that changed with every release would make compose recreate every container, and offer to delete the volumes.
 ///
-/// Format 2 has clusters with images of their own or that are there already, memory, groups, settings and addresses, and
-/// format 3 lines, which an older kmk takes for damage. Only containers that say so carry it: other labs stay what every
+/// Format 2 has existing clusters, images for each cluster, memory, groups, settings and addresses, and format 3 slow links and
+/// exactly-once support, which an older kmk takes for damage. Only containers that say so carry it: other labs stay what every
 /// kmk can read, and networks and volumes have nothing that changed.
 pub const FORMAT: u32 = 3;
 const SECOND_FORMAT: u32 = 2;

@@ -289,7 +289,7 @@ mod matrix {
 
     #[test]
     #[ignore = "needs Docker"]
-    fn the_old_side_is_emptied_and_filled_anew_after_a_kill() {
+    fn after_a_kill_the_topic_on_the_source_is_recreated_and_mirrored_back() {
         let lab = migrating("rebuild");
         let failover = lab
             .kmk("drill failover --warm-up 2s --rate 2000 --partitions 3 --json")

@@ -55,7 +55,7 @@ fn sample() -> FlowLag {
             vec![partition(0, 20, None, 0)],
         ),
         topic(
-            "anew",
+            "again",
             TopicState::Mirrored,
             vec![partition(0, 0, Some(0.0), 7)],
         ),
@@ -69,7 +69,7 @@ fn the_worst_first_and_what_is_no_lag_last() {
         TOPIC   PARTITIONS  BEHIND  SECONDS
         orders  2           <=1205  3.2
         new     1           20      -        not created yet
-        anew    1           0       0.0      mirrored topic recreated, 7 lost
+        again   1           0       0.0      mirrored topic recreated, 7 lost
         fine    1           0       0.0
         not mirrored (excluded): secret"};
     assert_eq!(one(&sample(), false), expected);

@@ -171,7 +171,7 @@ impl Verdict {
             "duplicates",
             "duplicates",
             records(account.duplicated),
-            "arrivals on the target of records that were there already",
+            "copies of a record on the target beyond the first",
         );
         let slowest = account.latency.as_ref().map(|latency| latency.max);
         self.measure_time(

@@ -50,7 +50,7 @@ pub fn outlook_back(partition: &Partition<'_>, place: Back) -> Outlook {
         return Outlook::where_its_clients_choose(read_from(home.first), unread_to(home.end));
     };
     match place.as_it_was_put() {
-        // it has read nothing away from home, and goes on where it stands at home
+        // it has consumed nothing on the target, and resumes from its committed offset on the source
         Some(put) if at >= put.upstream => Outlook::at_its_place(NONE, NONE),
         Some(_) => Outlook::at_its_place(read_from(at), NONE),
         None => Outlook::at_its_place(read_from(at), unread_to(at)),

@@ -23,7 +23,7 @@ pub struct Poison {
     pub written: u64,
     /// As above.
     pub missing: u64,
-    /// Arrivals of records that were there already.
+    /// Copies of a record on the target beyond the first.
     pub duplicates: u64,
     /// The time allowed.
     pub allowed: Duration,
@@ -81,7 +81,7 @@ pub fn judge(flow: &str, poison: &Poison) -> Verdict {
         (
             "duplicates",
             poison.duplicates,
-            "arrivals on the target of records that were there already",
+            "copies of a record on the target beyond the first",
         ),
     ];
     for (key, count, definition) in records {

@@ -54,7 +54,7 @@ impl World {
             if self.mirrored >= self.source.end {
                 self.mirrored = -1;
             } else {
-                // it goes on where it was
+                // it resumes from its old position
                 self.lost += count(self.mirrored + 1);
             }
         }

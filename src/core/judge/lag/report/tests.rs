@@ -290,7 +290,7 @@ proptest! {
         let lacking = |one: &&i64| !model.copy.contains(one);
         let all = model.records(model.first..model.end());
         let (behind, lacking) = (model.lag(i64::MAX).behind, all.iter().filter(lacking).count() as u64);
-        // what is copied once more is there already
+        // a record that is mirrored again is a duplicate
         let repeats = history.iter().any(|what| matches!(what, Happens::Killed));
         prop_assert!(behind == lacking || repeats && behind > lacking, "{behind} of {lacking}: {model:?}");
     }
