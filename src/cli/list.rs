@@ -84,7 +84,7 @@ pub(super) fn labs(memory: bool, context: &Context) -> Result<Vec<Listed>, CliEr
     }
 }
 
-/// In lines of so many characters, where they are to be cut at all.
+/// In lines of this many characters, if they are to be cut at all.
 fn describe(labs: &[Listed], verbose: bool, width: Option<usize>) -> String {
     let mut heading = row(["LAB", "STATE", "UP", "PORTS"]);
     if verbose {

@@ -126,7 +126,7 @@ impl Amount {
         }
     }
 
-    /// Whether it is no more than a bound.
+    /// Whether it is only a bound.
     pub fn is_bound(self) -> bool {
         matches!(self, Self::AtMost(_))
     }
@@ -325,7 +325,7 @@ mod tests {
         partition.syncs = &syncs;
         partition.source.first = 100;
         expect(&partition, place(200, Some(1)), AtMost(298), AtMost(99));
-        // what nobody could copy any more is not counted as missed
+        // what could no longer be copied is not counted as missed
         expect(&partition, place(50, Some(500)), Exactly(0), AtMost(450));
         // there is nothing before the first of all offsets
         expect(&partition, place(0, None), Exactly(0), Exactly(500));

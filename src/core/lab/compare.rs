@@ -66,7 +66,7 @@ impl PartitionComparison {
 /// Compares topics of a flow's source with their mirrored topics, all partitions of the source.
 ///
 /// # Errors
-/// When a cluster does not answer. What is wrong with one partition is told of that partition.
+/// When a cluster does not answer. What is wrong with one partition is reported for that partition.
 pub fn topics(
     topology: &Topology,
     flow: &Flow,

@@ -220,7 +220,7 @@ impl Scene<'_> {
                 .filter(|one| one.stops_flow || one.topic == topic)
                 .cloned()
                 .collect(),
-            // of several MirrorMakers, the others go on; and a loss is told of the topic that has it
+            // with several MirrorMakers, the others go on; and a loss is reported for its own topic
             problems: match status.state {
                 FlowState::Degraded | FlowState::Running => unmoved(topic, status),
                 FlowState::Unhealthy => concerning(topic, status),

@@ -65,7 +65,7 @@ impl PositionError {
     }
 }
 
-/// What became of the positions of a topic.
+/// What happened to the positions of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reset {
     /// There was none.

@@ -25,7 +25,7 @@ use crate::core::nearest::by_nearness;
 use kmk_kafka::wait::Limit;
 use kmk_kafka::{Admin, KafkaError, TopicInfo};
 
-/// Why a topic cannot be told of, or changed.
+/// Why a topic cannot be described, or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum TopicError {
     /// There is none of that name.

@@ -277,7 +277,7 @@ impl Reader {
         };
         texts.unwrap_or_else(|| {
             self.wrong_field(field, node);
-            // so that nothing else is said of a cluster that was meant to be there already
+            // so that nothing else is said about a cluster that was meant to exist already
             let host = node.place.to_string().replace(':', "-");
             vec![format!("{host}.invalid:1")]
         })

@@ -31,7 +31,7 @@ pub(in crate::core) type Snapshots<'a> = BTreeMap<&'a str, ClusterSnapshot>;
 /// What is asked beside what every look is about.
 #[derive(Debug, Clone, Default)]
 pub(in crate::core) struct Wanted {
-    /// Topics that are looked at whosever they are, how far they are committed too.
+    /// Topics that are always read, with their committed offsets.
     pub(in crate::core) topics: BTreeSet<String>,
     /// What MirrorMaker's connectors run with.
     pub(in crate::core) configs: bool,
@@ -202,7 +202,7 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Asks it, if it is there. One that was silent until time was up is asked no more.
+    /// Asks it, if it exists. One that was silent until time was up is not asked again.
     fn ask(
         &mut self,
         limit: &Limit,
@@ -227,7 +227,7 @@ impl ClusterSnapshot {
         }
     }
 
-    /// Whether some of MirrorMaker's work is with nobody.
+    /// Whether some of MirrorMaker's tasks are assigned to no worker.
     pub(in crate::core) fn is_rebalancing(&self) -> bool {
         self.flows.values().any(|flow| {
             let mut parts = flow.parts.values();

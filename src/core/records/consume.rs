@@ -49,7 +49,7 @@ pub struct Consume {
     pub committed_only: bool,
     /// Which client reads.
     pub client: Client,
-    /// What is to be told of the records that not every client can tell.
+    /// What to print of the records that not every client knows.
     pub needs: Vec<Feature>,
 }
 
@@ -113,7 +113,7 @@ pub enum ConsumeEnd {
     NoReader,
     /// The person interrupted.
     Interrupted,
-    /// The broker refused for good, or for too long.
+    /// The broker refused permanently, or for too long.
     Lost(KafkaError),
 }
 

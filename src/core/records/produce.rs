@@ -104,7 +104,7 @@ pub enum ProduceError {
     Stamped {
         /// The topic.
         topic: String,
-        /// Whether it is there already.
+        /// Whether it already exists.
         is_there: bool,
     },
     /// The topic cannot be written to.

@@ -58,7 +58,7 @@ impl Admin {
     /// Gives a topic more partitions, `count` in all, and waits until all brokers know them.
     ///
     /// # Errors
-    /// As [`Admin::delete_topic`]; refused with `INVALID_PARTITIONS` where it has so many or more.
+    /// As [`Admin::delete_topic`]; refused with `INVALID_PARTITIONS` where it has this many or more.
     pub fn add_partitions(
         &mut self,
         topic: &str,

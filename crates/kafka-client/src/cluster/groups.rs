@@ -30,7 +30,7 @@ const CONSUMERS: [&str; 2] = ["consumer", ""];
 /// What workers of Kafka Connect call theirs.
 const CONNECT: &str = "connect";
 
-/// The state of a group that is not there, or no more.
+/// The state of a group that does not exist, or no longer does.
 const DEAD: &str = "Dead";
 
 /// A group as its coordinator describes it.

@@ -116,7 +116,7 @@ impl Reader {
         }
     }
 
-    /// Reads a partition no more.
+    /// Stops reading a partition.
     pub(crate) fn remove(&mut self, partition: i32) {
         self.cursors.remove(&partition);
     }

@@ -164,7 +164,7 @@ impl Connection {
     }
 }
 
-/// One attempt may take half of what is left: a broker that has gone silent for good leaves time to find out.
+/// One attempt may take half of what is left, so that a broker that stays silent leaves time to find out.
 fn attempt(limit: &Limit) -> Limit {
     limit.at_most((limit.remaining() / 2).max(SHORTEST_ATTEMPT))
 }

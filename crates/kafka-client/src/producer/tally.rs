@@ -16,7 +16,7 @@ pub struct Tally {
     pub may_have_repeated: u64,
     /// How many records were sent and never acknowledged, so that they may be written or not.
     pub in_doubt: u64,
-    /// Which records were acknowledged, as long as nobody asked: neighbours are one range.
+    /// Which records were acknowledged and not yet asked for: neighbours are one range.
     fresh: BTreeMap<i32, Vec<Range<u64>>>,
 }
 

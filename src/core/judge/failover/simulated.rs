@@ -9,13 +9,14 @@ use proptest::prelude::*;
 /// What MirrorMaker does next.
 #[derive(Debug, Clone)]
 enum Step {
-    /// Copies so many records, and notes a sync of those of them (by their number) that are named.
+    /// Copies this many records, and writes an offset sync for those of them (by their number) that are named.
     Copy(usize, Vec<usize>),
-    /// Dies, and goes on so many records further back: what it had noted last. Whether the first sync after that is seen.
+    /// Dies, and continues this many records further back: at what it had committed last. Whether the first sync after
+    /// that is seen.
     Crash(usize, bool),
     /// Notes how far it is.
     Note,
-    /// Nothing: others write so many records to the copy.
+    /// Nothing: others write this many records to the mirrored topic.
     Others(usize),
 }
 
@@ -138,7 +139,7 @@ impl World {
         copies.filter(is_again).count() as u64
     }
 
-    /// Records from `source` on that were copied, and lie only before `at`: for good, and at this moment.
+    /// Records from `source` on that were copied, and are only before `at`: in the end, and at this moment.
     fn skipped(&self, source: i64, at: usize) -> (u64, u64) {
         let (before, after) = self.copies.split_at(at);
         // copied before a crash, and about to be copied again

@@ -34,9 +34,9 @@ pub struct FlowLag {
     pub topics: Vec<TopicLag>,
     /// Why some of it cannot be known.
     pub problem: Option<String>,
-    /// Topics in which records wait while MirrorMaker's position stands still.
+    /// Topics in which records wait while MirrorMaker's position does not advance.
     pub stalled: Vec<Stall>,
-    /// Topics that keep records from being copied, looked for where some stand still.
+    /// Topics that keep records from being copied, looked for where some are stalled.
     pub culprits: Vec<Culprit>,
     /// Where it cannot be known, and whoever looks has looked before: what was known then.
     pub last_known: Option<LastKnown>,
@@ -346,7 +346,7 @@ impl FlowLag {
         };
     }
 
-    /// Drops what may stand still and was hardly seen, unless something holds it up: that makes it certain.
+    /// Drops what may be stalled and was hardly seen, unless something blocks it: that makes it certain.
     pub fn keep_certain(&mut self) {
         for stall in &mut self.stalled {
             stall.is_sure |= self.culprits.iter().any(|one| one.topic == stall.topic);

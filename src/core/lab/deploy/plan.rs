@@ -319,7 +319,7 @@ impl<'a> Plan<'a> {
         removed.map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))
     }
 
-    /// Containers of services that are wanted no more: a MirrorMaker whose last flow has gone.
+    /// Containers of services that are no longer wanted: a MirrorMaker whose last flow is gone.
     fn superfluous(&self) -> Vec<Container> {
         let wanted = self.rendered.topology.services();
         let existing = self.existing.iter();

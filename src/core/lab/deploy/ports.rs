@@ -1,4 +1,4 @@
-//! Ports for clusters that nobody gave one, on a machine where the usual ones may be taken.
+//! Ports for clusters without a given one, on a machine where the usual ones may be taken.
 
 use crate::core::compose::LABEL_LAB;
 use crate::core::docker::{Container, EngineHost};

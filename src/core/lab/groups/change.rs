@@ -15,7 +15,7 @@ type Offsets = BTreeMap<(String, i32), i64>;
 /// Where a group is to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reset {
-    /// The group. It must be there, and nobody may read for it.
+    /// The group. It must exist, and have no members.
     pub group: String,
     /// In this topic.
     pub topic: String,
@@ -27,7 +27,7 @@ pub struct Reset {
     pub dry_run: bool,
 }
 
-/// What became of one partition.
+/// What happened to one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Moved {
     /// Its number.
@@ -128,7 +128,7 @@ fn find(admin: &mut Admin, name: &str, limit: &Limit) -> Result<(Group, Offsets)
     }
 }
 
-/// Those of Kafka Connect are nobody's to reset or delete, and are not proposed.
+/// Those of Kafka Connect are not to be reset or deleted, and are not proposed.
 fn no_group<'a>(name: &str, groups: impl Iterator<Item = &'a Group>) -> GroupError {
     let others = groups.filter(|group| !is_internal(group));
     let near = by_nearness(name, others.map(|group| group.name.as_str()));

@@ -6,7 +6,8 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lag {
-    /// So many offsets are left. Those without a record (markers of transactions, compacted ones) count too: Kafka does not tell them apart.
+    /// This many offsets are left. Those without a record (markers of transactions, compacted ones) count too: Kafka does
+    /// not tell them apart.
     Behind(u64),
     /// The noted place lies so far beyond the end: someone set it, or records are lost.
     Ahead(u64),

@@ -135,7 +135,7 @@ mod tests {
     use std::cell::Cell;
 
     /// Of 100 offsets that were removed: what is told where the first look finds the position and the end at these, and each
-    /// later question finds both so many further.
+    /// later question finds both that much further.
     fn told(noted: i64, end: i64, grows: i64) -> NeverCopied {
         let asked = Cell::new(-1);
         let further = || {

@@ -103,8 +103,8 @@ pub struct FlowStatus {
     pub healthy: bool,
     /// The same in one word, and whether it goes on all the same.
     pub state: FlowState,
-    /// What became of the canary that was sent through it for this look; none where none may be sent, and none where
-    /// nobody is to carry it.
+    /// What happened to the canary that was sent through it for this look; none where none may be sent, and none where
+    /// nothing is to carry it.
     pub canary: Option<CanaryStatus>,
     /// Milliseconds since MirrorMaker's last sign of life on the target, by its clock and this machine's; none where it was
     /// not looked for, as where a canary crossed.
@@ -131,9 +131,9 @@ pub struct FlowStatus {
     /// The same in detail, partition by partition; as JSON, `kmk lag` has it.
     #[serde(skip)]
     pub lag: Option<FlowLag>,
-    /// Topics in which records wait while MirrorMaker's position stands still.
+    /// Topics in which records wait while MirrorMaker's position does not advance.
     pub stalled: Vec<Stall>,
-    /// Topics that keep records from being copied, looked for where some stand still.
+    /// Topics that keep records from being copied, looked for where some are stalled.
     pub culprits: Vec<Culprit>,
     /// Why MirrorMaker has ended, where its container runs all the same.
     pub ended: Option<String>,

@@ -17,7 +17,7 @@ pub struct Truncate {
     pub before: Start,
 }
 
-/// What became of one partition.
+/// What happened to one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Truncated {
     /// Its number.
@@ -29,7 +29,7 @@ pub struct Truncated {
 }
 
 impl Truncated {
-    /// Offsets that are there no more.
+    /// Offsets that are gone.
     pub fn removed(&self) -> u64 {
         u64::try_from(self.now.saturating_sub(self.was)).unwrap_or(0)
     }

@@ -134,7 +134,7 @@ impl<'a> Run<'a> {
         let end = Signals::default();
         let clock = Clock::start();
         let (ended, seen) = thread::scope(|scope| {
-            // whatever goes wrong here, nobody is waited for who waits for us
+            // whatever goes wrong here, we do not wait for a thread that waits for us
             let _stop = Stopping(&end);
             let mut reading = Vec::new();
             for (state, readers) in states.iter().zip(self.readers) {

@@ -34,7 +34,7 @@ pub(super) struct TopicSnapshot {
     pub(super) id: Option<u128>,
     /// Where each partition begins.
     pub(super) first: BTreeMap<i32, i64>,
-    /// Where each ends for whoever reads what is committed.
+    /// Where each ends for a consumer with `read_committed`.
     pub(super) stable: BTreeMap<i32, i64>,
     /// Where each ends.
     latest: BTreeMap<i32, i64>,

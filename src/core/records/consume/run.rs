@@ -30,7 +30,7 @@ pub(super) struct Run<'a, 's> {
     handed: BTreeMap<i32, i64>,
     committed: BTreeMap<i32, i64>,
     next_commit: Instant,
-    /// The failure told of, until the broker answers again.
+    /// The failure that was reported, until the broker answers again.
     uneasy: Option<KafkaError>,
     /// Which client was last told to read.
     backend: Option<Backend>,
@@ -156,7 +156,7 @@ impl<'a, 's> Run<'a, 's> {
                 GroupEvent::Revoked => {
                     let what = "the group is rebalancing";
                     self.observer.on(Event::Started(what.to_owned()));
-                    // once it is given up it can be noted no more, so not even an interruption cuts this short
+                    // once it is given up it can no longer be noted, so not even an interruption cuts this short
                     let limit = Limit::new(LAST_COMMIT, &Interrupt::default());
                     if let Err(error) = self.commit(consumer, &limit) {
                         self.warn(format!("{error}; others may read the same records again"));
@@ -254,7 +254,7 @@ impl<'a, 's> Run<'a, 's> {
         }
     }
 
-    /// A failure that time may heal: tells of the first, and waits. How it ends if there is no more time.
+    /// A failure that may pass with time: reports the first, and waits. How it ends once time is up.
     fn tolerate(&mut self, error: KafkaError) -> Option<ConsumeEnd> {
         // time was up while a broker with nothing new held a fetch, as it should
         if matches!(error, KafkaError::Silent { waited, .. } if waited < HELD) {

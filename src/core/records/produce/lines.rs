@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Read};
 /// How much is read at once, in bytes.
 const CHUNK: usize = 1024 * 1024;
 
-/// Why no more lines can be had.
+/// Why there are no more lines.
 #[derive(Debug, thiserror::Error)]
 pub enum LinesError {
     /// The operating system's reason.
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Gives at most so many bytes at a time, as a pipe does.
+    /// Gives at most this many bytes at a time, as a pipe does.
     struct Drops<'a>(&'a [u8], usize);
 
     impl Read for Drops<'_> {

@@ -1,10 +1,10 @@
-//! What became of a run of produce.
+//! The outcome of a run of produce.
 
 use super::LinesError;
 use kmk_kafka::{Backend, KafkaError, Tally};
 use std::time::Duration;
 
-/// What became of it all.
+/// The outcome.
 #[derive(Debug)]
 pub struct ProduceReport {
     /// What was acknowledged, by partition, and what is uncertain.
@@ -32,7 +32,7 @@ pub enum ProduceEnd {
     },
     /// The person interrupted.
     Interrupted,
-    /// The broker refused for good, or for too long.
+    /// The broker refused permanently, or for too long.
     GaveUp(KafkaError),
     /// The input broke off; every record before is acknowledged.
     Input(LinesError),

@@ -47,7 +47,7 @@ impl Assignor {
     }
 
     /// What each member gets, by its name; nothing is something too. `topics` says how many partitions each topic has;
-    /// one that is not there is shared out to nobody.
+    /// one that does not exist is assigned to no member.
     pub(super) fn assign(
         self,
         members: &[Subscriber],

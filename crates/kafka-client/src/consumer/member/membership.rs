@@ -108,7 +108,7 @@ impl Membership {
     /// Goes on one step, in a tenth of a second or less as a rule. To be called again and again, between fetches too.
     ///
     /// # Errors
-    /// When no coordinator is found for a while, it does not answer, or it refuses for good. After one that
+    /// When no coordinator is found for a while, it does not answer, or it refuses permanently. After one that
     /// [is retriable](KafkaError::is_retriable) this can be called again.
     pub(crate) fn poll(&mut self, limit: &Limit) -> Result<MemberState, KafkaError> {
         if limit.interrupt().is_raised() {

@@ -47,7 +47,7 @@ enum BatchState {
     Unsettled,
 }
 
-/// What became of a batch.
+/// What happened to a batch.
 #[derive(Debug, Clone)]
 pub(super) enum SendOutcome {
     /// Written; the first record at this offset, where the broker still knows.
@@ -69,7 +69,7 @@ pub(super) enum SendOutcome {
 pub(super) enum NextStep {
     /// As before.
     GoOn,
-    /// With smaller batches from now on: at most so many bytes.
+    /// With smaller batches from now on: at most this many bytes.
     Smaller(usize),
     /// Once more, after a moment.
     Again(KafkaError),
@@ -108,7 +108,7 @@ impl PartitionQueue {
         self.producer_id
     }
 
-    /// Puts records behind those already here; the producer took so many for this partition before them.
+    /// Puts records behind those already here; the producer took this many for this partition before them.
     pub(super) fn push(&mut self, chunk: Chunk, begins: u64) {
         let batch = self.batch(chunk, begins, self.next_sequence);
         self.next_sequence = sequence::after(batch.sequence, batch.chunk.records());

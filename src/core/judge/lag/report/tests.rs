@@ -149,17 +149,17 @@ fn what_was_known_before_is_kept_with_its_age() {
 /// What happens to a partition and its copy.
 #[derive(Debug, Clone)]
 enum Happens {
-    /// So many records are written to the source.
+    /// This many records are written to the source.
     Produced(u8),
     /// A transaction ends, or a record is compacted away: an offset without a record.
     Gap,
-    /// MirrorMaker copies up to so many records.
+    /// MirrorMaker copies up to this many records.
     Copied(u8),
     /// It commits its position.
     PositionCommitted,
     /// It is killed, and starts again from its note.
     Killed,
-    /// The source forgets what MirrorMaker has noted, up to so many offsets.
+    /// The source removes what MirrorMaker has committed, up to this many offsets.
     Expired(u8),
     /// The copy is deleted, and recreated if MirrorMaker lives.
     CopyDeleted,
