@@ -157,7 +157,7 @@ fn ports(ports: &[u16], most: usize) -> String {
     }
 }
 
-/// From here, where it lies below.
+/// Relative to the current directory, if it is below it.
 fn short(directory: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     let below = directory.strip_prefix(&here).ok();

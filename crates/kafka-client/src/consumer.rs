@@ -221,7 +221,7 @@ impl Consumer {
         }
     }
 
-    /// Commits offsets for `group`, by partition: what lies before them has been dealt with.
+    /// Commits offsets for `group`, by partition: what is before them has been processed.
     ///
     /// # Errors
     /// When the broker does not answer, or refuses: a group with running members elsewhere.

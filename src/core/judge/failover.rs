@@ -165,7 +165,7 @@ pub struct Outlook {
     pub again: Amount,
     /// Records that it has not read, and would not be given; none where that cannot be known, as it stands further on there.
     pub skipped: Option<Amount>,
-    /// Records from its place on the source to its place on the target, where that lies further on: they were read there,
+    /// Records from its offset on the source to its offset on the target, where that is further on: they were read there,
     /// or someone moved the group. Kafka keeps no note of which.
     pub further: Amount,
 }
@@ -351,7 +351,7 @@ mod tests {
             (seen.again, seen.skipped),
             (Exactly(300), Some(Exactly(200)))
         );
-        // and so with a place that is not there
+        // and so with an offset that is not there
         assert_eq!(outlook(&partition, place(300, Some(501))), seen);
     }
 

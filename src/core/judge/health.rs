@@ -178,7 +178,7 @@ pub(in crate::core) struct Verdict {
 pub(in crate::core) fn judge(seen: &Seen<'_>) -> Verdict {
     let ill = ill(seen);
     let mut degraded = [seen.absent.clone(), seen.relays.clone()].concat();
-    // it harms what goes on as well: positions that were noted there are gone
+    // it harms what goes on as well: positions that were stored there are gone
     let policies = seen.policies.iter().map(|wrong| wrong.describe());
     degraded.extend(policies.filter(|told| !ill.contains(told)));
     if ill.is_empty() {

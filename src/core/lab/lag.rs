@@ -111,7 +111,7 @@ pub(super) fn settled<'a>(
     (views, flows)
 }
 
-/// What MirrorMaker noted may be a moment old: where something seems to be left, clusters are looked at once more.
+/// MirrorMaker's committed position may be a moment old: where something seems to be left, clusters are looked at once more.
 fn looked_at<'a>(
     (lab, wanted): (&'a Lab, &Wanted),
     views: Snapshots<'a>,

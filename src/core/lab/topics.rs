@@ -36,7 +36,7 @@ pub enum TopicError {
         /// The topics that are there, those of like name first.
         topics: Vec<String>,
     },
-    /// An offset lies beyond the end of a partition.
+    /// An offset is beyond the end of a partition.
     #[error("partition {partition} of topic `{topic}` ends at offset {end}, before {offset}")]
     BeyondEnd {
         /// The topic.

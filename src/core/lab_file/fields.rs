@@ -221,7 +221,7 @@ impl Reader {
         })
     }
 
-    /// Texts of a list; one that is none keeps its place, so that the others keep theirs.
+    /// Texts of a list; one that is none keeps its index, so that the others keep theirs.
     pub(super) fn patterns(&mut self, fields: &Fields<'_>, name: &'static str) -> Vec<String> {
         let Some((field, node)) = fields.get(name) else {
             return Vec::new();

@@ -263,7 +263,7 @@ impl Cluster {
             let partitions = answer.topics.into_iter().flat_map(|topic| topic.partitions);
             for partition in partitions {
                 match KafkaError::check(partition.error_code, doing) {
-                    // the topic is gone, and with it what was noted of it
+                    // the topic is gone, and with it the offsets committed for it
                     Err(error) if error.is(ResponseError::UnknownTopicOrPartition) => {}
                     other => other?,
                 }

@@ -75,7 +75,7 @@ impl Reader {
         }
     }
 
-    /// Reads one more partition from now on, or another place of one.
+    /// Reads one more partition from now on, or another offset of one.
     pub(crate) fn add(&mut self, at: Position) {
         // the crate learns who leads it when it connects
         self.ahead = None;

@@ -39,7 +39,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct World {
     /// Offsets of the source that have a record.
     records: Vec<i64>,
-    /// By offset of the target: the source's offset of what lies there.
+    /// By offset of the target: the source's offset of what is there.
     copies: Vec<i64>,
     syncs: Vec<OffsetSync>,
     noted: Option<i64>,
@@ -240,7 +240,7 @@ proptest! {
         }
     }
 
-    /// The numbers are of use: where MirrorMaker copied once and noted how far it came, nothing is a mere bound.
+    /// The numbers are of use: where MirrorMaker copied once and committed its position, nothing is a mere bound.
     #[test]
     fn where_all_went_well_it_is_exact(
         many in 1i64..150,

@@ -48,7 +48,7 @@ pub enum Replica {
 pub struct Outlook {
     /// The source's offsets that MirrorMaker has still to go through. Some may hold no record.
     pub left: Range<i64>,
-    /// Records at most that are noted as copied and are not on the target, so that they will not be copied.
+    /// Records at most that are before MirrorMaker's position and not on the target, so that they will not be copied.
     pub lost: u64,
     /// Whether `lost` is only suspected: offsets without records at the source look the same. The first records of both
     /// sides tell ([`begins_later`]).

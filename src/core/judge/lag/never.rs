@@ -8,7 +8,7 @@ pub struct NeverCopied {
     /// Of which it is unknown whether they held a record.
     pub unknown: u64,
     /// Of records that were removed, those before which MirrorMaker's position was first seen, and then behind all of them: it
-    /// was noted late, or MirrorMaker skipped them.
+    /// was committed late, or MirrorMaker skipped them.
     pub late: u64,
 }
 

@@ -87,7 +87,7 @@ pub struct TopicLag {
     /// Kafka's ids of it and of its copy.
     #[serde(skip)]
     pub ids: Ids,
-    /// Whether a position of MirrorMaker's is beyond the end of its partition: it was noted of a topic of that name that was
+    /// Whether a position of MirrorMaker's is beyond the end of its partition: it belongs to a topic of that name that was
     /// deleted, or of a cluster that has lost its data.
     pub recreated: bool,
     /// How many partitions it has.

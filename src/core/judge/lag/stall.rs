@@ -99,7 +99,7 @@ impl PartitionLag {
         if self.behind == 0 || !is_seen {
             return None;
         }
-        // a record's time that lies in the future says nothing of how long it waits
+        // a record's time in the future says nothing of how long it waits
         let waits = self.seconds_behind.filter(|seconds| *seconds > 0.0);
         let waits = waits.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let times = [waits, since.moved];

@@ -25,7 +25,7 @@ const LOOK: Duration = Duration::from_millis(200);
 const ENOUGH: Duration = Duration::from_secs(3);
 
 impl Readiness<'_> {
-    /// A MirrorMaker that is recreated begins with what was noted of the one before, and copies by that for a moment.
+    /// A MirrorMaker that is recreated begins with the settings stored by the one before, and copies by those for a moment.
     pub(super) fn wait_for_lists(
         &self,
         limit: &Limit,

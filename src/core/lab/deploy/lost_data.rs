@@ -82,7 +82,7 @@ impl Plan<'_> {
         let (source, target) = (&flow.spec.source, &flow.spec.target);
         let cluster = self.rendered.topology.cluster(target);
         if self.is_lost(target) || cluster.is_none_or(|one| one.access() == Access::Secured) {
-            // its notes are gone with it; or we cannot reach them
+            // its positions are gone with it; or we cannot reach them
             return Ok(());
         }
         let runs = |service: &str| {

@@ -298,7 +298,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Recreates services. Begun, it is not interrupted: the engine would still stop what it was told to stop, after
-    /// whoever could start it again has gone.
+    /// what could start it again is gone.
     pub(super) fn replace(
         &self,
         services: &[String],

@@ -1,4 +1,4 @@
-//! Waits until a lab that is up also replicates, and finds out where it lies when it does not.
+//! Waits until a lab that is up also replicates, and finds the cause when it does not.
 
 use super::failure::{DeployError, Suspect};
 use crate::core::docker::{Container, Docker};

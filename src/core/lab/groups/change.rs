@@ -32,9 +32,9 @@ pub struct Reset {
 pub struct Moved {
     /// Its number.
     pub partition: i32,
-    /// The offset that the group had noted.
+    /// The offset that the group had committed.
     pub was: Option<i64>,
-    /// The one that is noted now.
+    /// The one that is committed now.
     pub now: i64,
     /// The one that was asked for, where the partition does not reach so far.
     #[serde(rename = "requested")]
@@ -95,7 +95,7 @@ pub fn delete(bootstrap: &[Endpoint], group: &str, limit: &Limit) -> Result<(), 
 /// Makes a group forget where it stood in one topic. How many partitions that were.
 ///
 /// # Errors
-/// [`GroupError`]: no such group, no place in that topic, or someone reads that topic for it.
+/// [`GroupError`]: no such group, no committed offset in that topic, or a member reads that topic.
 pub fn forget(
     bootstrap: &[Endpoint],
     group: &str,

@@ -38,7 +38,7 @@ impl Truncated {
 /// Removes records. `before` is told which, before that.
 ///
 /// # Errors
-/// [`TopicError`]; nothing was removed where an offset lies beyond the end.
+/// [`TopicError`]; nothing was removed where an offset is beyond the end.
 pub fn truncate(
     bootstrap: &[Endpoint],
     what: &Truncate,
@@ -50,7 +50,7 @@ pub fn truncate(
     let partitions = partitions(&what.topic, &info, what.partition)?;
     let places = admin.start_offsets(&what.topic, &partitions, what.before, limit)?;
     refuse_beyond_the_end(&what.topic, &places)?;
-    // what lies before the first record is gone already
+    // what is before the first record is gone already
     let meant = places.iter().map(|(partition, place)| Truncated {
         partition: *partition,
         was: place.first,

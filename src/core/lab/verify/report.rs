@@ -120,7 +120,7 @@ pub enum Incident {
         partition: i32,
         /// The offset that was to be read.
         from: i64,
-        /// The one that is read instead: what lies between them is gone.
+        /// The one that is read instead: what is between them is gone.
         to: i64,
     },
     /// A partition was added, and is read too.

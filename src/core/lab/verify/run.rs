@@ -54,7 +54,7 @@ pub(super) struct Sending {
     /// Since the run began.
     pub(super) took: Duration,
     pub(super) end: SendEnd,
-    /// Where the records lie, by partition.
+    /// Where the records are, by partition.
     pub(super) written: BTreeMap<i32, Written>,
 }
 

@@ -22,7 +22,7 @@ const SETTLE: Duration = Duration::from_secs(2);
 pub enum Times {
     /// The topic keeps those that MirrorMaker brings (`CreateTime`).
     Kept,
-    /// The target's brokers put their own in their place (`LogAppendTime`).
+    /// The target's brokers replace them with their own (`LogAppendTime`).
     Overwritten,
     /// The target does not tell.
     Unknown,

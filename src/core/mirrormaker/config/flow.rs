@@ -98,7 +98,7 @@ fn read_key(key: &str) -> String {
     }
 }
 
-/// Copies of every topic that MirrorMaker makes; the offset syncs lie at the source, all else at the target.
+/// Copies of every topic that MirrorMaker makes; the offset syncs are on the source, all else on the target.
 fn replication_factors(file: &mut Properties, topology: &Topology, flow: &Flow) {
     let factor = |cluster: &str| topology.cluster(cluster).map(Cluster::copies);
     let (source, target) = (

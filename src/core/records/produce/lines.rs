@@ -86,7 +86,7 @@ impl<R: Read> Lines<R> {
 /// Takes a line that is complete from the front of `rest`.
 fn cut_line<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let mut after = *rest;
-    // the standard library's search for a byte: a loop of our own took half of the time of whoever reads lines
+    // the standard library's search for a byte: a loop of our own took half of the time of reading lines
     let length = after.skip_until(b'\n').unwrap_or(0);
     let line = rest[..length].strip_suffix(b"\n")?;
     *rest = after;

@@ -9,7 +9,7 @@ use std::time::Duration;
 pub struct ProduceReport {
     /// What was acknowledged, by partition, and what is uncertain.
     pub tally: Tally,
-    /// How many records were taken from the input and never acknowledged. What lies further on in the input does not
+    /// How many records were taken from the input and never acknowledged. What comes later in the input does not
     /// count; nor do those of [`Tally::in_doubt`] that were written all the same.
     pub not_acknowledged: u64,
     /// From the first record to the last acknowledgement.

@@ -95,7 +95,7 @@ fn round_robin(
     let mut turn = 0;
     for &(topic, partitions) in topics {
         for partition in 0..partitions {
-            // whoever does not want the topic loses its turn; somebody does
+            // a member that does not want the topic loses its turn; some member does
             while !members[turn % members.len()].topics.contains(topic) {
                 turn += 1;
             }

@@ -203,7 +203,7 @@ impl Membership {
         }
     }
 
-    /// Whether the coordinator has called: the next poll tells what for. Costs nothing; for whoever is slow between polls.
+    /// Whether the coordinator has called: the next poll tells what for. Costs nothing; for callers that are slow between polls.
     pub(crate) fn is_rebalancing(&mut self) -> bool {
         if matches!(self.phase, Phase::In) {
             self.hear();

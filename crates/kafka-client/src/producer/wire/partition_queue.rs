@@ -213,13 +213,13 @@ impl PartitionQueue {
             let Some(batch) = self.batches.remove(before) else {
                 continue;
             };
-            // where others write too, it need not lie right before its successor
+            // where others write too, it need not be right before its successor
             tally.written(partition, None, &batch.chunk, 0);
             tally.numbered(partition, batch.records());
         }
     }
 
-    /// Two batches in place of one: the sequence numbers of all others stay as they are.
+    /// Two batches instead of one: the sequence numbers of all others stay as they are.
     fn split(&mut self, at: usize, topic: String) -> NextStep {
         if self.batches[at].chunk.records() <= 1 {
             let bytes = self.batches[at].chunk.payload();
