@@ -1,4 +1,5 @@
 mod abort;
+mod args;
 mod cycle;
 mod document;
 mod experiment;
