@@ -6,6 +6,7 @@ mod experiment;
 mod failback;
 mod failover;
 mod list;
+mod named;
 mod observed;
 mod repeated;
 mod report;
