@@ -11,7 +11,7 @@ mod provenance;
 mod sample;
 mod scale;
 
-pub(crate) use file::ReportArgs;
+pub(crate) use file::{ReportArgs, ReportFiles};
 pub(crate) use provenance::{Link, Provenance, command_line};
 
 use serde::Serialize;

@@ -1,6 +1,7 @@
 //! The report of `kmk drill failover` as a document: HTML, JUnit XML and Markdown are made from it.
 
 use super::super::quantity::count;
+use super::named;
 use super::report::{failures, first_new};
 use super::words::{amount, expected, part};
 use crate::cli::report::{
@@ -210,6 +211,7 @@ fn tables(about: &str, run: &FailoverReport) -> Vec<Table> {
         .chain(lost)
         .chain(parts)
         .chain(siblings)
+        .chain(named::tables(about, run))
         .collect()
 }
 

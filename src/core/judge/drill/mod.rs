@@ -9,6 +9,7 @@ pub mod experiment;
 mod facts;
 pub mod failback;
 mod groups;
+mod named;
 pub mod observed;
 mod rpo;
 mod rto;
@@ -19,7 +20,8 @@ pub use checks::{Budget, Check, Expectation};
 pub use facts::{
     Acknowledged, Bracket, Era, Facts, Given, GroupFacts, Micros, Predicted, RecordId, Sides, Times,
 };
-pub use groups::{GroupOffsets, GroupOutcome, Start};
+pub use groups::{GroupCount, GroupOffsets, GroupOutcome, GroupPartition, Start};
+pub use named::{Located, Offsets};
 pub use rpo::{InDoubt, PartitionLoss, Rpo};
 pub use rto::{Part, Rto};
 
