@@ -426,7 +426,7 @@ fn records_that_go_round_a_slow_link_fail_its_drill_and_the_link_is_as_it_was() 
     kmk.run("deploy").code(0);
     let ran = kmk.run("drill slow-link --for 400ms --rate 500/s").code(1);
     // the brokers of this test are reached without the relay
-    ran.stdout_has("FAILED: RTT <time>: the median record takes 20 to <time>: <time>; ");
+    ran.stdout_has("FAILED: RTT <time>: the median record takes ");
     assert!(relay.changes().len() > 4);
     let sorted = |mut toxics: Vec<String>| {
         toxics.sort();
