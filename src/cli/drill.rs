@@ -9,6 +9,7 @@ mod observed;
 mod repeated;
 mod report;
 mod resume;
+mod timeline;
 mod words;
 
 use super::{CliError, Context, Exit};

@@ -3,10 +3,11 @@
 use super::super::output::{DONE, ERROR, styled};
 use super::super::quantity::count;
 use super::super::table::{row, table};
-use super::document::{check, outcome, siblings};
+use super::document::{check, siblings};
 use super::report::{done, failures, sum};
+use super::timeline;
 use super::words::sibling;
-use crate::cli::report::{self, Column, Number, Provenance, Report, Table, seconds};
+use crate::cli::report::{self, Column, Number, Outcome, Provenance, Report, Table, seconds};
 use kafka_mirror_kit::core::judge::drill::observed::Observed;
 use kafka_mirror_kit::core::lab::drill::ObservedReport;
 use serde::Serialize;
@@ -148,13 +149,13 @@ pub(super) fn document(run: &ObservedReport, provenance: Provenance) -> Report {
     let passed = why.is_empty();
     let checks = observed.checks.iter().map(|one| check(&run.flow, one));
     let tables = [topics_table(run), groups_table(run)].into_iter();
-    let others = (!run.siblings.is_empty()).then(|| siblings(&run.flow, &run.siblings));
+    let others = (!run.siblings.is_empty()).then(|| siblings(&run.siblings));
     Report {
         command: "drill failover --observe",
         subject: run.flow.clone(),
         verdict: report::Verdict {
             word: if passed { "MEASURED" } else { "FAILED" },
-            outcome: outcome(passed),
+            outcome: Outcome::of(passed),
             why: if passed {
                 format!("everything was switched to {}", run.target)
             } else {
@@ -164,7 +165,7 @@ pub(super) fn document(run: &ObservedReport, provenance: Provenance) -> Report {
         seconds: run.seconds,
         checks: checks.collect(),
         numbers: numbers(run),
-        timeline: None,
+        timelines: vec![timeline::of_observed(run)],
         tables: tables.chain(others).collect(),
         histograms: Vec::new(),
         provenance,
@@ -216,7 +217,7 @@ fn topics_table(run: &ObservedReport) -> Table {
         })
     });
     Table {
-        title: format!("{}: topics", run.flow),
+        title: "Topics".to_owned(),
         columns: vec![
             Column::Text("Partition"),
             Column::Number("End on the source"),
@@ -243,7 +244,7 @@ fn groups_table(run: &ObservedReport) -> Table {
         })
     });
     Table {
-        title: format!("{}: groups", run.flow),
+        title: "Groups".to_owned(),
         columns: vec![
             Column::Text("Group"),
             Column::Text("Partition"),

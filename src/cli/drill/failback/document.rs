@@ -1,6 +1,7 @@
 //! The report of `kmk drill failback` as a document: HTML, JUnit XML and Markdown are made from it.
 
 use super::super::super::quantity::count;
+use super::super::timeline;
 use super::report::{broken, failures, group_rows, stranded_rows, surplus, what_became};
 use crate::cli::report::{self, Column, Number, Outcome, Provenance, Report, Table};
 use kafka_mirror_kit::core::judge::drill::equality::Difference;
@@ -27,7 +28,7 @@ pub(in crate::cli::drill) fn document(run: &FailbackReport, provenance: Provenan
         seconds: Duration::from_millis(run.millis).as_secs_f64(),
         checks: run.checks.iter().map(|one| check(run, one)).collect(),
         numbers: numbers(run),
-        timeline: None,
+        timelines: vec![timeline::of_failback(run)],
         tables: tables(run),
         histograms: Vec::new(),
         provenance,

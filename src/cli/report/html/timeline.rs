@@ -279,6 +279,7 @@ mod tests {
             what: "x".to_owned(),
         };
         Timeline {
+            title: "Timeline".to_owned(),
             zero: "the beginning",
             from: 0.0,
             to: 10.0,
