@@ -74,7 +74,8 @@ impl Run<'_> {
         let siblings = siblings::look(self.docker, &self.lab.spec.lab, plan.flow, self.interrupt)?;
         let until = clock.now();
         let steady = at("steady_state", scene.steady.get());
-        let (latency, curves) = (locked(&scene.crossed).latency(), curve::all(&scene, until));
+        let latency = locked(&scene.crossed).latency();
+        let curves = curve::all(&scene, until);
         let facts = facts::gather(self.what, plan, scene, &seen, sides);
         let judgement = judge(&facts, &self.what.budget);
         let report = FailoverReport {
