@@ -7,7 +7,7 @@ use super::{repeated, timeline};
 use crate::cli::report::{
     self, Column, Histogram, Number, Outcome, Provenance, Report, Table, seconds, within,
 };
-use kafka_mirror_kit::core::judge::drill::{Check, GroupOutcome, Rpo, Rto};
+use kafka_mirror_kit::core::judge::drill::{Check, Expectation, GroupOutcome, Rpo, Rto};
 use kafka_mirror_kit::core::lab::drill::{FailoverReport, Sibling};
 
 /// Of several runs, each is told.
@@ -46,7 +46,10 @@ pub(super) fn document(runs: &[FailoverReport], provenance: Provenance) -> Repor
         seconds: runs.iter().map(|run| run.seconds).sum(),
         checks: named
             .iter()
-            .flat_map(|(name, run)| run.judgement.checks.iter().map(|one| check(name, one)))
+            .flat_map(|(name, run)| {
+                (run.judgement.checks.iter())
+                    .map(|one| check(name, one, seen(run, &one.expectation)))
+            })
             .collect(),
         numbers: named
             .iter()
@@ -70,18 +73,40 @@ pub(super) fn document(runs: &[FailoverReport], provenance: Provenance) -> Repor
     }
 }
 
-pub(super) fn check(about: &str, check: &Check) -> report::Check {
+pub(super) fn check(about: &str, check: &Check, seen: String) -> report::Check {
     report::Check {
         about: about.to_owned(),
         what: expected(&check.expectation),
         outcome: Outcome::of(check.held),
-        seen: if check.held {
-            "so it was"
-        } else {
-            "it was not so"
-        }
-        .to_owned(),
+        seen,
     }
+}
+
+fn seen(run: &FailoverReport, expectation: &Expectation) -> String {
+    let judgement = &run.judgement;
+    let of = |name: &str| judgement.groups.iter().find(|group| group.name == *name);
+    let seen = match expectation {
+        Expectation::AsPredicted { group } => of(group).map(|group| {
+            let again = group.again.unwrap_or_default();
+            let (more, less) = (
+                amount(group.again_predicted),
+                amount(group.skipped_predicted),
+            );
+            format!("{again} again ({more}), {} skipped ({less})", group.skipped)
+        }),
+        Expectation::Served { group } => of(group).map(first_new),
+        Expectation::OnlyWhatWasSent => Some(format!(
+            "{} never sent",
+            count(judgement.rpo.never_sent, "record")
+        )),
+        Expectation::NothingLost | Expectation::RpoMax { .. } => {
+            Some(format!("{} lost", count(judgement.rpo.records, "record")))
+        }
+        Expectation::RtoMax { .. } => judgement.rto.as_ref().map(|rto| seconds(rto.seconds)),
+        // of drills around applications of a person's own
+        Expectation::Written { .. } | Expectation::Committed { .. } => None,
+    };
+    seen.unwrap_or_else(|| "unknown".to_owned())
 }
 
 fn numbers(about: &str, run: &FailoverReport) -> Vec<Number> {

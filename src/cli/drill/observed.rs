@@ -8,6 +8,7 @@ use super::report::{done, failures, sum};
 use super::timeline;
 use super::words::sibling;
 use crate::cli::report::{self, Column, Number, Outcome, Provenance, Report, Table, seconds};
+use kafka_mirror_kit::core::judge::drill::Expectation;
 use kafka_mirror_kit::core::judge::drill::observed::Observed;
 use kafka_mirror_kit::core::lab::drill::ObservedReport;
 use serde::Serialize;
@@ -147,7 +148,8 @@ pub(super) fn document(run: &ObservedReport, provenance: Provenance) -> Report {
     let observed = &run.observed;
     let why = failures(&observed.checks);
     let passed = why.is_empty();
-    let checks = observed.checks.iter().map(|one| check(&run.flow, one));
+    let checks = observed.checks.iter();
+    let checks = checks.map(|one| check(&run.flow, one, seen(observed, &one.expectation)));
     let tables = [topics_table(run), groups_table(run)].into_iter();
     let others = (!run.siblings.is_empty()).then(|| siblings(&run.siblings));
     Report {
@@ -170,6 +172,22 @@ pub(super) fn document(run: &ObservedReport, provenance: Provenance) -> Report {
         histograms: Vec::new(),
         provenance,
     }
+}
+
+fn seen(observed: &Observed, expectation: &Expectation) -> String {
+    let first = match expectation {
+        Expectation::Written { topic } => {
+            let its = observed.topics.iter().find(|one| one.topic == *topic);
+            its.and_then(|one| one.first_write_seconds)
+        }
+        Expectation::Committed { group } => {
+            let its = observed.groups.iter().find(|one| one.group == *group);
+            its.and_then(|one| one.first_commit_seconds)
+        }
+        Expectation::RtoMax { .. } => observed.rto_seconds,
+        _ => return format!("at most {} lost", count(observed.rpo_at_most, "record")),
+    };
+    or(first, "not in time")
 }
 
 fn numbers(run: &ObservedReport) -> Vec<Number> {

@@ -50,10 +50,37 @@ fn check(run: &FailbackReport, kept: &Kept) -> report::Check {
         what: what.to_owned(),
         outcome: outcome(kept.held),
         seen: if kept.held {
-            "so it was".to_owned()
+            seen(&kept.promise, run)
         } else {
             broken(&kept.promise, run)
         },
+    }
+}
+
+fn seen(promise: &Promise, run: &FailbackReport) -> String {
+    let both = &run.afterwards;
+    let of = |flow: &str| {
+        [&both.forward, &both.back]
+            .into_iter()
+            .find(|one| one.flow == *flow)
+    };
+    let compared = |flow: &str, what: &str| {
+        let records = of(flow).map_or(0, |one| one.source);
+        format!("0 {what} of {}", count(records, "record"))
+    };
+    match promise {
+        Promise::Compared { .. } => "0 partitions unknown".to_owned(),
+        Promise::NothingMissing { flow } => compared(flow, "missing"),
+        Promise::NothingForeign { flow } => compared(flow, "foreign"),
+        Promise::InOrder { flow } => compared(flow, "out of order"),
+        Promise::NothingSkipped { .. } => "0 records skipped".to_owned(),
+        Promise::AsPredicted { group } => {
+            let its = run.groups.iter().find(|one| one.group == *group);
+            its.map_or_else(String::new, |one| {
+                format!("{} again, {} skipped", one.again, one.skipped)
+            })
+        }
+        Promise::Written { acknowledged, .. } => count(*acknowledged, "record"),
     }
 }
 

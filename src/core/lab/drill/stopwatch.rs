@@ -4,6 +4,7 @@ use crate::core::event::{Event, Observer};
 use crate::core::lab::verify::{Clock, locked};
 use serde::Serialize;
 use std::sync::Mutex;
+use std::time::Duration;
 
 /// A step that was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,7 +21,6 @@ pub struct TimedStep {
 pub(super) struct Stopwatch<'a> {
     observer: &'a dyn Observer,
     clock: Clock,
-    begun: Mutex<u64>,
     steps: Mutex<Vec<TimedStep>>,
 }
 
@@ -29,7 +29,6 @@ impl<'a> Stopwatch<'a> {
         Self {
             observer,
             clock: Clock::start(),
-            begun: Mutex::default(),
             steps: Mutex::default(),
         }
     }
@@ -38,23 +37,21 @@ impl<'a> Stopwatch<'a> {
     pub(super) fn steps(&self) -> Vec<TimedStep> {
         locked(&self.steps).clone()
     }
+}
 
-    fn millis(&self) -> u64 {
-        u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Observer for Stopwatch<'_> {
     fn on(&self, event: Event) {
-        let now = self.millis();
-        match &event {
-            Event::Started(_) => *locked(&self.begun) = now,
-            Event::Done { what, .. } => locked(&self.steps).push(TimedStep {
+        if let Event::Done { what, took } = &event {
+            let now = self.clock.elapsed();
+            locked(&self.steps).push(TimedStep {
                 what: what.clone(),
-                from_millis: *locked(&self.begun),
-                to_millis: now,
-            }),
-            _ => {}
+                from_millis: millis(now.saturating_sub(*took)),
+                to_millis: millis(now),
+            });
         }
         self.observer.on(event);
     }
@@ -65,7 +62,6 @@ mod tests {
     use super::*;
     use crate::core::event::{Silent, step};
     use kmk_kafka::wait::{Interrupt, Limit};
-    use std::time::Duration;
 
     #[test]
     fn each_step_that_is_done_has_its_times() {
@@ -74,13 +70,25 @@ mod tests {
         let wait = || Limit::endless(&interrupt).pause(Duration::from_millis(20));
         step(&watch, "Waiting", "Waited", wait).unwrap();
         step(&watch, "Failing", "Failed", || Err::<(), _>(())).unwrap_err();
-        step(&watch, "Waiting", "Waited again", wait).unwrap();
+        let within = || step(&watch, "Inside", "Waited inside", wait);
+        step(&watch, "Outside", "Waited outside", within).unwrap();
         let steps = watch.steps();
         let whats: Vec<_> = steps.iter().map(|step| step.what.as_str()).collect();
-        assert_eq!(whats, ["Waited", "Waited again"]);
-        let [first, second] = [&steps[0], &steps[1]];
-        assert!(first.to_millis >= first.from_millis + 20);
-        assert!(second.from_millis >= first.to_millis);
-        assert!(second.to_millis >= second.from_millis + 20);
+        assert_eq!(whats, ["Waited", "Waited inside", "Waited outside"]);
+        let times: Vec<_> = steps
+            .iter()
+            .map(|step| (step.from_millis, step.to_millis))
+            .collect();
+        let [first, inside, outside] = times[..] else {
+            panic!("{times:?}")
+        };
+        assert!(first.1 >= first.0 + 19, "{times:?}");
+        assert!(inside.1 >= inside.0 + 19, "{times:?}");
+        // in whole milliseconds
+        assert!(
+            outside.0 + 1 >= first.1 && outside.0 <= inside.0,
+            "{times:?}"
+        );
+        assert!(outside.1 >= inside.1, "{times:?}");
     }
 }
