@@ -1,10 +1,12 @@
 mod abort;
+mod args;
 mod cycle;
 mod document;
 mod experiment;
 mod failback;
 mod failover;
 mod list;
+mod named;
 mod observed;
 mod repeated;
 mod report;

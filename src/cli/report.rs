@@ -12,7 +12,7 @@ mod provenance;
 mod sample;
 mod scale;
 
-pub(crate) use file::ReportArgs;
+pub(crate) use file::{ReportArgs, ReportFiles};
 pub(crate) use latency::time;
 pub(crate) use provenance::{Link, Provenance, command_line};
 

@@ -1,6 +1,7 @@
 //! The report of `kmk drill failover` as a document: HTML, JUnit XML and Markdown are made from it.
 
 use super::super::quantity::count;
+use super::named;
 use super::report::{failures, first_new};
 use super::words::{amount, expected, part};
 use super::{repeated, timeline};
@@ -255,6 +256,7 @@ fn tables(run: &FailoverReport) -> Vec<Table> {
         .into_iter()
         .chain(parts)
         .chain(siblings)
+        .chain(named::tables(run))
         .collect()
 }
 

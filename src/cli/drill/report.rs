@@ -3,6 +3,7 @@
 use super::super::output::{DONE, ERROR, styled};
 use super::super::quantity::count;
 use super::super::table::{row, table};
+use super::named;
 use super::words::{amount, expectation, one_decimal, part, sibling};
 use crate::cli::CliError;
 use crate::cli::report::{Provenance, VERSION, time};
@@ -75,6 +76,11 @@ pub(super) fn measured(report: &FailoverReport) -> String {
         latency(report.latency.as_ref()),
         groups(&judgement.groups),
     ];
+    let named = named::lines(report);
+    if !named.is_empty() {
+        lines.push(String::new());
+        lines.extend(named);
+    }
     if !report.siblings.is_empty() {
         lines.push(String::new());
         lines.extend(report.siblings.iter().map(sibling));

@@ -10,6 +10,7 @@ pub mod experiment;
 mod facts;
 pub mod failback;
 mod groups;
+mod named;
 pub mod observed;
 mod partitions;
 mod rpo;
@@ -22,7 +23,8 @@ pub use crossed::Crossed;
 pub use facts::{
     Acknowledged, Bracket, Era, Facts, Given, GroupFacts, Micros, Predicted, RecordId, Sides, Times,
 };
-pub use groups::{GroupOffsets, GroupOutcome, Start};
+pub use groups::{GroupCount, GroupOffsets, GroupOutcome, GroupPartition, Start};
+pub use named::{Located, Offsets};
 pub use partitions::{PartitionOutcome, partitions};
 pub use rpo::{InDoubt, PartitionLoss, Rpo};
 pub use rto::{Part, Rto};
