@@ -11,6 +11,7 @@ mod observed;
 mod repeated;
 mod report;
 mod resume;
+mod timeline;
 mod words;
 
 use super::{CliError, Context, Exit};

@@ -9,7 +9,7 @@ use kafka_mirror_kit::core::judge::drill::{
 use kafka_mirror_kit::core::judge::ledger::Span;
 use kafka_mirror_kit::core::lab::drill::FailoverReport;
 
-/// So many partitions are named in text.
+/// This many partitions are named in text.
 const SHOWN: usize = 3;
 
 /// Records of one kind.
@@ -20,7 +20,7 @@ struct Named {
 
 /// Those of one partition.
 struct Row {
-    place: String,
+    partition: String,
     records: u64,
     which: String,
 }
@@ -31,16 +31,16 @@ pub(super) fn lines(run: &FailoverReport) -> Vec<String> {
 }
 
 /// Every partition of each kind.
-pub(super) fn tables(about: &str, run: &FailoverReport) -> Vec<Table> {
+pub(super) fn tables(run: &FailoverReport) -> Vec<Table> {
     let tables = all(run).into_iter().map(|named| Table {
-        title: format!("{about}: {}", named.title),
+        title: named.title,
         columns: vec![
             Column::Text("Partition"),
             Column::Fault("Records"),
             Column::Text("Which"),
         ],
         rows: (named.rows.into_iter())
-            .map(|row| vec![row.place, row.records.to_string(), row.which])
+            .map(|row| vec![row.partition, row.records.to_string(), row.which])
             .collect(),
         note: None,
     });
@@ -54,21 +54,21 @@ fn all(run: &FailoverReport) -> Vec<Named> {
     let groups = run.judgement.groups.iter();
     let kinds = [
         (
-            format!("missing on {target}, by offset on {source}"),
+            format!("Missing on {target}, by offset on {source}"),
             (rpo.partitions.iter())
                 .map(|one| missing(&run.topic, one))
                 .collect(),
         ),
         (
-            format!("duplicates on {target}"),
+            format!("Duplicates on {target}"),
             located(&rpo.duplicates_at),
         ),
         (
-            format!("never sent, and on {target}"),
+            format!("Never sent, and on {target}"),
             located(&rpo.never_sent_at),
         ),
         (
-            format!("groups outside the prediction, by offset on {target}"),
+            format!("Groups outside the prediction, by offset on {target}"),
             groups.flat_map(|one| unpredicted(mirrored, one)).collect(),
         ),
     ];
@@ -85,7 +85,7 @@ fn missing(topic: &str, loss: &PartitionLoss) -> Row {
     let unknown =
         (!numbers.is_empty()).then(|| format!("of unknown offset: numbers {}", numbers.join(", ")));
     Row {
-        place: format!("{topic}-{}", loss.partition),
+        partition: format!("{topic}-{}", loss.partition),
         records: loss.records,
         which: known
             .into_iter()
@@ -97,7 +97,7 @@ fn missing(topic: &str, loss: &PartitionLoss) -> Row {
 
 fn on_target(topic: &str, one: &Located) -> Row {
     Row {
-        place: format!("{topic}-{}", one.partition),
+        partition: format!("{topic}-{}", one.partition),
         records: one.records,
         which: offsets(&one.at.offsets),
     }
@@ -119,7 +119,7 @@ fn unpredicted<'a>(topic: &'a str, group: &'a GroupOutcome) -> impl Iterator<Ite
                     _ => format!("{}; ", offsets(&seen.at.offsets)),
                 };
                 (!seen.is_as_predicted()).then(|| Row {
-                    place: format!("{} {what}, {topic}-{}", group.name, one.partition),
+                    partition: format!("{} {what}, {topic}-{}", group.name, one.partition),
                     records: seen.records,
                     which: format!("{at}predicted: {predicted}"),
                 })
@@ -132,18 +132,14 @@ fn unpredicted<'a>(topic: &'a str, group: &'a GroupOutcome) -> impl Iterator<Ite
 impl Named {
     fn lines(mut self) -> Vec<String> {
         self.rows.sort_by_key(|row| std::cmp::Reverse(row.records));
-        let mut title = self.title;
-        if let Some(first) = title.get_mut(..1) {
-            first.make_ascii_uppercase();
-        }
         let more = self.rows.len().saturating_sub(SHOWN);
         let rows = self.rows.into_iter().take(SHOWN);
         let rows = rows.map(|row| {
             let records = count(row.records, "record");
-            format!("  {}: {records}, {}", row.place, row.which)
+            format!("  {}: {records}, {}", row.partition, row.which)
         });
         let more = (more > 0).then(|| format!("  and {more} more; --json names all"));
-        [format!("{title}:")]
+        [format!("{}:", self.title)]
             .into_iter()
             .chain(rows)
             .chain(more)
