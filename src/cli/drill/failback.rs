@@ -57,7 +57,7 @@ pub(super) struct Args {
 #[derive(clap::Args)]
 pub(super) struct FailbackOptions {
     /// How the source gets what was written on the target: prefix (mirrored back under the target's name); watermark (under the
-    /// same names, only what was written since a planned failover); rebuild (under the same names, into an emptied topic)
+    /// same names, only what was written since a planned failover); rebuild (everything, into an emptied topic)
     #[arg(
         long,
         value_name = "WAY",

@@ -96,9 +96,9 @@ fn one(finding: &Finding) -> CliError {
         } => "use --by watermark, or --by rebuild".to_owned(),
         Finding::NotPrefixed { .. } | Finding::NoWatermark { .. } => "use --by rebuild".to_owned(),
         Finding::ReadAgain { .. } => {
-            "leave --salvage out, or export them with --salvage FILE".to_owned()
+            "leave --salvage out, export them with --salvage FILE, or use --by rebuild".to_owned()
         }
-        Finding::Prefixed { .. } => "leave --by out, or use --by prefix".to_owned(),
+        Finding::Prefixed { .. } => "leave --by out, or use --by rebuild".to_owned(),
         Finding::Stranded { source_cluster, .. } => format!(
             "--by rebuild empties the topic on {source_cluster} first, and --salvage FILE or --salvage replay keeps these records; \
              or `kmk drill abort{LAB}` takes the failover back"

@@ -39,7 +39,8 @@ pub enum By {
     Prefix,
     /// Under the same names, only what lies behind the end that the target's topic had when it took over is mirrored back.
     Watermark,
-    /// The source's topic is recreated, and filled from the target's, under the same name.
+    /// The source's topic is recreated, and filled from the target. With prefixed names, what was written on the target is
+    /// mirrored back under the target's name.
     Rebuild,
 }
 

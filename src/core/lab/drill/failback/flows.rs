@@ -1,5 +1,6 @@
 //! Which of the two flows runs when: first the one back alone, and the other one only after the switch back.
 
+use super::By;
 use super::run::Run;
 use crate::core::docker::Container;
 use crate::core::event::Event;
@@ -35,8 +36,8 @@ impl Run<'_> {
         self.make(&self.way.reverse)
     }
 
-    /// Starts the flow again that had failed over. Under the same names, the flow back ends before, and what it brought is not
-    /// copied back: this one begins behind these ends of the topic on the source.
+    /// Starts the flow again that had failed over. Under the same names, the flow back ends before. What came from the target
+    /// is not copied back: this one begins behind these ends of the topic on the source.
     pub(super) fn start_forward(&self, behind: &Ends) -> Result<(), DrillError> {
         let (forward, back) = (self.way.forward(), self.way.back());
         self.observer.on(Event::Note(format!(
@@ -44,22 +45,25 @@ impl Run<'_> {
             self.state.source,
             forward.name()
         )));
-        if !self.way.is_new {
-            return self.start_mirror(forward, &self.lab.topology);
-        }
         if self.way.keeps_names() {
             self.stop_mirror(back)?;
+        }
+        if self.what.by != By::Prefix {
             self.stop_mirror(forward)?;
             self.begin(forward, &self.state.topics.source, behind)?;
         }
-        self.make(&self.way.home)
+        if self.way.is_new {
+            self.make(&self.way.home)
+        } else {
+            self.start_mirror(forward, &self.lab.topology)
+        }
     }
 
-    /// Writes MirrorMaker's positions of a topic, and those of the canary's, which is under the same name on both sides, too.
+    /// Writes MirrorMaker's positions of a topic, and those of the canary's too where that has the same name on both sides.
     fn begin(&self, flow: &Flow, topic: &str, behind: &Ends) -> Result<(), DrillError> {
         let limit = self.limit();
         let mut source = connect_patiently(&self.way.topology, &flow.spec.source, &limit)?;
-        let canary = source.topics(&limit)?.contains_key(&flow.canary);
+        let canary = self.way.keeps_names() && source.topics(&limit)?.contains_key(&flow.canary);
         let canary = canary.then(|| flow.canary.clone());
         let canary = source.offsets(&canary.into_iter().collect::<Vec<_>>(), At::Latest, &limit)?;
         let behind = behind.iter();
