@@ -159,18 +159,43 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let json = json(Json::of(&report), &provenance)?;
     files.write(&document(&report, provenance), &json)?;
     let path = salvage.as_ref().map(SalvageFile::path);
-    let text = report::text(&report, path);
-    context
-        .output
-        .result(if args.json { &json } else { &text })?;
-    if args.keep {
+    let text = if args.json {
+        json
+    } else {
+        report::text(&report, path)
+    };
+    tell(&report, &text, args.keep, context)
+}
+
+/// The report of a failback that was run again by `kmk drill resume`.
+pub(super) fn tell_resumed(
+    report: &FailbackReport,
+    is_kept: bool,
+    provenance: Option<&Provenance>,
+    context: &Context,
+) -> Result<Exit, CliError> {
+    let text = match provenance {
+        Some(provenance) => json(Json::of(report), provenance)?,
+        None => report::text(report, None),
+    };
+    tell(report, &text, is_kept, context)
+}
+
+fn tell(
+    report: &FailbackReport,
+    text: &str,
+    is_kept: bool,
+    context: &Context,
+) -> Result<Exit, CliError> {
+    context.output.result(text)?;
+    if is_kept {
         let lab = in_lab(&context.lab);
         context.output.next(&[(
             format!("kmk drill abort{lab}"),
             "remove the drill's topics and the flow back",
         )]);
     } else {
-        tell_what_stays(&report, context);
+        tell_what_stays(report, context);
     }
     Ok(if report.passed() {
         Exit::Done

@@ -8,7 +8,9 @@ use crate::core::lab::Lab;
 use crate::core::lab::deploy::ready::Readiness;
 use crate::core::lab::deploy::{Request, deploy_locked};
 use crate::core::lab::drill::sides::Ends;
+use crate::core::lab::drill::state::Stage;
 use crate::core::lab::drill::{DOCKER, DrillError};
+use crate::core::lab::journal;
 use crate::core::lab::positions::{Beginnings, begin_at};
 use crate::core::observe::connect_patiently;
 use crate::core::spec::Spec;
@@ -21,18 +23,22 @@ impl Run<'_> {
     pub(super) fn start_back(&self, behind: &Ends) -> Result<(), DrillError> {
         let (forward, back) = (self.way.forward(), self.way.back());
         if !self.way.is_new {
+            self.reached(Stage::Back)?;
             let mut topology = self.lab.topology.clone();
             let target = &forward.spec.target;
             topology.flows.retain(|flow| flow.spec.target != *target);
             return self.start_mirror(back, &topology);
         }
-        if let Some(note) = self.way.ahead(self.lab) {
+        let is_told = self.stage != Stage::Begun;
+        if let Some(note) = self.way.ahead(self.lab).filter(|_| !is_told) {
             self.observer.on(Event::Note(note));
         }
         self.stop_mirror(back)?;
-        if self.way.keeps_names() {
+        // once it has run, it resumes from positions of its own
+        if self.way.keeps_names() && !is_told {
             self.begin(back, &self.state.topics.target, behind)?;
         }
+        self.reached(Stage::Back)?;
         self.make(&self.way.reverse)
     }
 
@@ -57,6 +63,18 @@ impl Run<'_> {
         } else {
             self.start_mirror(forward, &self.lab.topology)
         }
+    }
+
+    /// Notes how far it has come, for the case that kmk is killed.
+    pub(super) fn reached(&self, stage: Stage) -> Result<(), DrillError> {
+        let limit = self.limit_of(DOCKER);
+        let noted = journal::change(self.docker, &self.lab.spec.lab, &limit, |journal| {
+            let back = journal.drill.as_mut().and_then(|drill| drill.back.as_mut());
+            if let Some(back) = back {
+                back.stage = stage;
+            }
+        });
+        Ok(noted?)
     }
 
     /// Writes MirrorMaker's positions of a topic, and those of the canary's too where that has the same name on both sides.

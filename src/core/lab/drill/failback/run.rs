@@ -15,7 +15,7 @@ use crate::core::lab::drill::load::Load;
 use crate::core::lab::drill::plan::Side;
 use crate::core::lab::drill::sides::{self, Ends};
 use crate::core::lab::drill::stage::{Signals, Stopping, Written};
-use crate::core::lab::drill::state::DrillState;
+use crate::core::lab::drill::state::{DrillState, Stage};
 use crate::core::lab::drill::workload::joined;
 use crate::core::lab::drill::{DOCKER, DrillError, fence, link};
 use crate::core::lab::verify::{Clock, locked, spawned};
@@ -32,6 +32,8 @@ pub(super) struct Run<'a> {
     pub(super) lab: &'a Lab,
     pub(super) way: &'a Way,
     pub(super) state: &'a DrillState,
+    /// How far a kmk had come that was killed.
+    pub(super) stage: Stage,
     pub(super) what: &'a Failback,
     pub(super) interrupt: &'a Interrupt,
     pub(super) observer: &'a dyn Observer,
@@ -224,6 +226,7 @@ impl Run<'_> {
             }
             None => self.source_ends()?,
         };
+        self.reached(Stage::SwitchedBack)?;
         let producer = spawned("kmk-producer", scope, move || {
             home_load.run(here, clock, &signals.finish_source, &signals.leave);
         });

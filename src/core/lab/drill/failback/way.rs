@@ -152,7 +152,7 @@ fn without(spec: &Spec, flow: usize, target: &str) -> Spec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::lab::drill::state::{Back, Topics};
+    use crate::core::lab::drill::state::{Back, Stage, Topics};
     use crate::core::lab::journal::Journal;
     use crate::core::spec::scenario::Scenario;
     use std::time::Duration;
@@ -288,6 +288,8 @@ mod tests {
                 is_added: true,
                 topic: "t".to_owned(),
                 lab: None,
+                what: None,
+                stage: Stage::Begun,
             }),
             ..state(&spec, Phase::FailedOver)
         };
