@@ -108,7 +108,9 @@ pub fn failback(
     observer: &dyn Observer,
 ) -> Result<FailbackReport, DrillError> {
     let drilled = drilled_lab(docker, name, &Limit::new(what.timeout, interrupt))?;
-    until_the_end(docker, drilled, what, salvage, interrupt, observer)
+    let way = Way::find(&drilled.lab, &drilled.state, what)?;
+    let both = (drilled, &way);
+    until_the_end(docker, both, what, salvage, interrupt, observer)
 }
 
 /// Fails back once more where the kmk was killed that did it: from the lab as it was before, with no MirrorMaker running.
@@ -133,7 +135,13 @@ pub(super) fn again(
         lab.spec = before.clone();
     }
     let flow = drilled.state.flow.clone();
-    let done = until_the_end(docker, drilled, what, None, interrupt, observer);
+    let failed_over = DrillState {
+        back: None,
+        ..drilled.state.clone()
+    };
+    let way = Way::find(lab, &failed_over, what)?;
+    let both = (drilled, &way);
+    let done = until_the_end(docker, both, what, None, interrupt, observer);
     done.map_err(|error| match error {
         DrillError::Kafka(KafkaError::UnknownTopic { .. }) => DrillError::NothingToResume {
             flow,
@@ -145,7 +153,7 @@ pub(super) fn again(
 
 fn until_the_end(
     docker: &Docker,
-    drilled: Drilled,
+    (drilled, way): (Drilled, &Way),
     what: &Failback,
     salvage: Option<&mut dyn Salvage>,
     interrupt: &Interrupt,
@@ -166,12 +174,11 @@ fn until_the_end(
         back: None,
         ..changed.clone()
     };
-    let way = Way::find(&lab, &state, what)?;
     let run = Run {
         docker,
         engine: &engine,
         lab: &lab,
-        way: &way,
+        way,
         state: &state,
         stage: reached,
         what,
