@@ -198,4 +198,64 @@ mod matrix {
         assert_eq!(cycle["passed"], true);
         nothing_is_left(&lab, &before);
     }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn a_failback_that_was_killed_is_resumed() {
+        let lab = Lab::deployed("back-killed", "");
+        let before = services(&lab);
+        for step in [
+            "Waiting until a canary has crossed every flow",
+            "Writing to secondary",
+            "primary->secondary starts again",
+        ] {
+            println!("{step}");
+            let failover = lab.kmk("drill failover --warm-up 1s --json").code(0).json();
+            let mut running = lab.start("drill failback --keep");
+            running.until_it_says(step);
+            running.signal(Signal::KILL);
+            drop(running);
+            lab.kmk("status").says("`kmk drill resume");
+            let report = lab.kmk("drill resume --json").code(0).json();
+            both_flows_are_as_told(&lab, &report, &failover);
+            lab.kmk("drill resume")
+                .code(2)
+                .says("its failback has ended");
+            taken_back(&lab, &before);
+        }
+    }
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn under_the_same_names_a_failback_that_was_killed_is_resumed_or_taken_back() {
+        let lab = migrating("back-same-killed");
+        let before = services(&lab);
+        for (way, step, resumes) in [
+            ("watermark", "Starting the containers", true),
+            ("watermark", "Writing to cloud", true),
+            ("watermark", "Writing to legacy", false),
+            ("rebuild", "Emptying `", false),
+        ] {
+            println!("{way}: {step}");
+            lab.kmk("drill failover --planned --warm-up 1s").code(0);
+            let mut running = lab.start(&format!("drill failback --by {way}"));
+            running.until_it_says(step);
+            running.signal(Signal::KILL);
+            drop(running);
+            if resumes {
+                let report = lab.kmk("drill resume --json").code(0).json();
+                for flow in ["forward", "back"] {
+                    let surplus = &report["afterwards"][flow]["surplus"];
+                    assert_eq!(*surplus, 0, "{report:#}");
+                }
+            } else {
+                let refused = lab.kmk("drill resume").code(2);
+                refused
+                    .says("and can only be taken back")
+                    .says("`kmk drill abort");
+                lab.kmk("drill abort").code(0);
+            }
+            nothing_is_left(&lab, &before);
+        }
+    }
 }
