@@ -335,6 +335,17 @@ fn a_record_that_does_not_come_home_is_named_and_one_that_comes_twice_is_counted
         json!([{"first": 11, "last": 11, "records": 1}])
     );
     assert_eq!(afterwards["back"]["surplus"], 1);
+    assert_eq!(
+        afterwards["partitions"][1]["partitions"][0]["difference"]["surplus_at"],
+        json!([{"first": 3, "last": 3, "records": 1}])
+    );
+    let page = std::fs::read_to_string(lab.kmk.work("r.md")).unwrap();
+    for row in [
+        format!("| missing | primary | {TOPIC} | 0 | 11 | 1 |"),
+        format!("| surplus | primary | secondary.{TOPIC} | 0 | 3 | 1 |"),
+    ] {
+        assert!(page.contains(&row), "{row}: {page}");
+    }
 }
 
 #[test]
