@@ -57,7 +57,8 @@ pub struct Flow {
 pub enum Proof {
     /// A canary crosses it.
     Canary,
-    /// MirrorMaker reports that it runs: no canary may be sent, as an end of it existed before and nobody said that it may.
+    /// MirrorMaker reports that it runs: no canary may be sent, as one of its clusters is an existing one and the lab
+    /// file does not allow it.
     ConnectorStatus,
 }
 
@@ -159,6 +160,19 @@ impl Flow {
             None => Some(USUAL_RECEIVE_BUFFER),
             Some(bytes) => bytes.parse().ok(),
         }
+    }
+
+    /// How many bytes the answer to a fetch of its consumers has at most, and how many of them a partition
+    /// (`fetch.max.bytes`, `max.partition.fetch.bytes`).
+    pub fn fetch_bytes(&self, topology: &Topology) -> [u64; 2] {
+        [
+            ("fetch.max.bytes", 50 << 20),
+            ("max.partition.fetch.bytes", 1 << 20),
+        ]
+        .map(|(key, usual)| {
+            let said = self.consumer_setting(key, topology);
+            said.and_then(|bytes| bytes.parse().ok()).unwrap_or(usual)
+        })
     }
 
     /// What its consumers are told, unless it is kmk's or MirrorMaker's own value. What is said for all consumers of a cluster

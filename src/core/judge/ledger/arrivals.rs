@@ -1,7 +1,7 @@
 //! Records what arrived at a flow's target during a run.
 
 use super::bits::Bits;
-use super::latency::Times;
+use super::latency::Latencies;
 use super::sent::Sent;
 use super::stamp::{RunId, Stamp, StampCheck};
 use kmk_kafka::message::RecordRef;
@@ -11,7 +11,7 @@ use std::ops::Range;
 
 /// How often a record may come before its times are counted singly.
 const LAYERS: usize = 4;
-/// How many places of spoilt records are kept.
+/// How many offsets of corrupted records are kept.
 const PLACES: usize = 20;
 
 /// The target's side of the ledger.
@@ -24,7 +24,7 @@ pub struct Arrivals {
     pub(super) corrupted: DamagedRecords,
     pub(super) misplaced: DamagedRecords,
     pub(super) unrelated: UnrelatedRecords,
-    pub(super) times: Times,
+    pub(super) times: Latencies,
     pub(super) last_at: Option<u64>,
 }
 
@@ -33,11 +33,11 @@ pub struct Arrivals {
 pub struct DamagedRecords {
     /// How many.
     pub records: u64,
-    /// Where the first twenty of them lie on the target.
+    /// Where the first twenty of them are on the target.
     pub first: Vec<RecordPosition>,
 }
 
-/// Where a record lies on the target.
+/// Where a record is on the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct RecordPosition {
     /// Its partition.
@@ -79,7 +79,7 @@ impl Arrivals {
             corrupted: DamagedRecords::default(),
             misplaced: DamagedRecords::default(),
             unrelated: UnrelatedRecords::default(),
-            times: Times::new(),
+            times: Latencies::default(),
             last_at: None,
         }
     }

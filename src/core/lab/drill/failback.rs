@@ -16,6 +16,7 @@ pub use rehearse::{FailbackRehearsal, rehearse};
 pub use report::{BothWays, FailbackReport};
 
 use super::state::{Back, DrillState, Stage};
+use super::stopwatch::Stopwatch;
 use super::{DOCKER, DrillError, Drilled, Finding, Unfit, drilled_lab, take_back};
 use crate::core::docker::Docker;
 use crate::core::event::Observer;
@@ -159,6 +160,8 @@ fn until_the_end(
     interrupt: &Interrupt,
     observer: &dyn Observer,
 ) -> Result<FailbackReport, DrillError> {
+    let watch = Stopwatch::start(observer);
+    let observer: &dyn Observer = &watch;
     let Drilled {
         engine,
         _lock,
@@ -207,7 +210,8 @@ fn until_the_end(
             let lab = Lab::find(docker, name, &limit)?;
             take_back::take_back(docker, &lab, &changed, &limit, observer)?;
         }
-        Ok(report)
+        let steps = watch.steps();
+        Ok(FailbackReport { steps, ..report })
     });
     done.map_err(|cause| take_back::after(docker, &lab, &changed, cause, what.timeout, observer))
 }

@@ -20,7 +20,7 @@ pub(super) enum SendEnd {
     Complete,
     /// The person interrupted.
     Interrupted,
-    /// The source refused for good, or for too long.
+    /// The source refused permanently, or for too long.
     GaveUp(KafkaError),
 }
 
@@ -157,13 +157,13 @@ impl Sender {
             return;
         }
         let mut sent = locked(&state.sent);
-        for (partition, sequences) in acknowledged {
-            sent.acknowledge(partition, sequences);
+        for told in acknowledged {
+            sent.acknowledge(told.partition, told.records);
         }
     }
 }
 
-/// How many more records may go out after so many, at least one.
+/// How many more records may go out after this many, at least one.
 pub(in crate::core::lab) fn most(
     amount: Amount,
     rate: Option<u64>,
