@@ -5,6 +5,7 @@ use crate::cli::report::{Link, Provenance, ReportArgs, command_line};
 use crate::cli::{CliError, Context, Exit, flow_name, patience};
 use clap::{ArgMatches, Args as _, Command, FromArgMatches, Subcommand};
 use kafka_mirror_kit::core::lab::drill::experiment::{ALL, Choice, Experiment, experiment};
+use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::wait::Limit;
 use std::time::{Duration, SystemTime};
 
@@ -26,6 +27,9 @@ struct Args {
     /// How long each step may take that has no time of its own
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = patience)]
     timeout: Duration,
+    /// Keep the drill's topics, to look at them; `kmk drill abort` removes them
+    #[arg(long)]
+    keep: bool,
     /// Print the report as JSON, for scripts
     #[arg(long)]
     json: bool,
@@ -96,6 +100,7 @@ pub(super) fn run(Chosen { which, args }: Chosen, context: &Context) -> Result<E
         rate: args.rate,
         time: args.time,
         timeout: args.timeout,
+        keep: args.keep,
     };
     let begun = SystemTime::now();
     let (docker, lab) = context.find_awake()?;
@@ -117,6 +122,11 @@ pub(super) fn run(Chosen { which, args }: Chosen, context: &Context) -> Result<E
     files.write(&report::document(&done, provenance), &json)?;
     let text = if args.json { json } else { report::text(&done) };
     context.output.result(&text)?;
+    if args.keep {
+        let lab = in_lab(&context.lab);
+        let abort = format!("kmk drill abort{lab}");
+        context.output.next(&[(abort, "remove the drill's topics")]);
+    }
     Ok(if done.verdict.passed() {
         Exit::Done
     } else {

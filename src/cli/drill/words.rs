@@ -108,6 +108,11 @@ pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
         Phase::FailedOver => format!(
             "a drill has failed over from {source} to {target}; `kmk drill failback{way}{lab}` brings it home, `kmk drill abort{lab}` takes it back"
         ),
+        Phase::Kept => format!(
+            "drill {} of {} has ended, and its topics were kept; `kmk drill abort{lab}` removes them",
+            drill.name.as_deref().unwrap_or_default(),
+            drill.flow
+        ),
         Phase::Running if drill.name.is_some() => format!(
             "drill {} of {} is running, or died; `kmk drill abort{lab}` takes it back",
             drill.name.as_deref().unwrap_or_default(),

@@ -73,6 +73,8 @@ pub struct Choice {
     pub time: Duration,
     /// How long each step may take that has no time of its own.
     pub timeout: Duration,
+    /// Whether the drill's topics stay, to be looked at; [`abort`](super::abort) removes them.
+    pub keep: bool,
 }
 
 /// A drill that came to its end. As JSON, fields keep their names and meanings; new ones may come.
@@ -143,7 +145,12 @@ pub fn experiment(
     let done = (which.run)(&run).and_then(|verdict| {
         let limit = run.limit();
         let lab = Lab::find(docker, name, &limit)?;
-        take_back::take_back(docker, &lab, &state, &limit, observer)?;
+        if choice.keep {
+            take_back::repair(docker, &lab, &state, &limit, observer)?;
+            state.kept().save(docker, name, &limit)?;
+        } else {
+            take_back::take_back(docker, &lab, &state, &limit, observer)?;
+        }
         Ok(verdict)
     });
     match done {

@@ -64,7 +64,7 @@ pub fn resume(
     let ended = match state.phase {
         _ if state.back.is_some() => Some("it is being failed back"),
         _ if state.name.is_some() => Some("it is no failover"),
-        Phase::FailedOver => Some("it has come to its end"),
+        Phase::FailedOver | Phase::Kept => Some("it has come to its end"),
         Phase::Running => None,
     };
     let flow = lab.topology.flows.iter();

@@ -102,6 +102,8 @@ pub enum Phase {
     Running,
     /// It is over, and the lab is left failed over.
     FailedOver,
+    /// It is over, and the lab is as it was, but for the drill's topics.
+    Kept,
 }
 
 /// What `kmk drill failback` has to be told.
@@ -180,6 +182,14 @@ impl DrillState {
         Self {
             phase: Phase::FailedOver,
             watermark: Some(watermark),
+            ..self.clone()
+        }
+    }
+
+    /// It is over, and its topics stay.
+    pub(super) fn kept(&self) -> Self {
+        Self {
+            phase: Phase::Kept,
             ..self.clone()
         }
     }

@@ -88,20 +88,7 @@ pub(super) fn take_back(
     limit: &Limit,
     observer: &dyn Observer,
 ) -> Result<(), DrillError> {
-    let down = lab.containers.iter().filter(|container| !container.is_up());
-    let (mirrors, brokers) = lab.mirrors_and_brokers(down.collect::<Vec<&Container>>());
-    let readiness = Readiness {
-        docker,
-        topology: &lab.topology,
-        existing: &lab.containers,
-    };
-    docker.start(&brokers, limit)?;
-    let ready = readiness.wait_for_brokers(limit, observer);
-    ready.map_err(Box::new)?;
-    link::reconnect(docker, lab, &state.flow, limit, observer)?;
-    if let Some(line) = &state.line {
-        link::shape(docker, lab, &state.flow, line.asked, limit)?;
-    }
+    let mirrors = start_brokers(docker, lab, state, limit, observer)?;
     // what MirrorMaker does not find when it starts it does not go on with
     let mirrors = match &state.back {
         Some(_) => failback::stop_mirrors(docker, lab, limit)?,
@@ -114,12 +101,62 @@ pub(super) fn take_back(
     if state.back.as_ref().is_some_and(|back| back.is_added) {
         failback::remove_flow(docker, lab, state, limit, observer)?;
     } else {
-        docker.start(&mirrors, limit)?;
-        let ready = readiness.wait_for_flows(limit, observer);
-        ready.map_err(Box::new)?;
+        start_mirrors(docker, lab, &mirrors, limit, observer)?;
     }
     remove_groups(lab, state, &state.source, limit)?;
     Ok(DrillState::forget(docker, &lab.spec.lab, limit)?)
+}
+
+/// Repairs a lab after a drill of one fault, and leaves the drill's topics where they are.
+pub(super) fn repair(
+    docker: &Docker,
+    lab: &Lab,
+    state: &DrillState,
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<(), DrillError> {
+    let mirrors = start_brokers(docker, lab, state, limit, observer)?;
+    start_mirrors(docker, lab, &mirrors, limit, observer)
+}
+
+/// Starts the brokers that are down, and restores the link. The MirrorMakers that are down are left to start.
+fn start_brokers(
+    docker: &Docker,
+    lab: &Lab,
+    state: &DrillState,
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<Vec<String>, DrillError> {
+    let down = lab.containers.iter().filter(|container| !container.is_up());
+    let (mirrors, brokers) = lab.mirrors_and_brokers(down.collect::<Vec<&Container>>());
+    docker.start(&brokers, limit)?;
+    let ready = readiness(docker, lab).wait_for_brokers(limit, observer);
+    ready.map_err(Box::new)?;
+    link::reconnect(docker, lab, &state.flow, limit, observer)?;
+    if let Some(line) = &state.line {
+        link::shape(docker, lab, &state.flow, line.asked, limit)?;
+    }
+    Ok(mirrors)
+}
+
+fn start_mirrors(
+    docker: &Docker,
+    lab: &Lab,
+    mirrors: &[String],
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<(), DrillError> {
+    docker.start(mirrors, limit)?;
+    let ready = readiness(docker, lab).wait_for_flows(limit, observer);
+    Ok(ready.map(drop).map_err(Box::new)?)
+}
+
+fn readiness<'a>(docker: &'a Docker, lab: &'a Lab) -> Readiness<'a> {
+    Readiness {
+        docker,
+        topology: &lab.topology,
+        existing: &lab.containers,
+    }
 }
 
 /// Removes the topics on both sides, the source first: what is gone there is not copied. Groups of the target have no
