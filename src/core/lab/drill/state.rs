@@ -43,6 +43,9 @@ pub struct DrillState {
     /// What a failback has changed, once it has begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back: Option<Back>,
+    /// The lab before, once a drill of one fault has changed settings of MirrorMaker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lab: Option<Box<Spec>>,
     /// How the line of a flow with relays is to be again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<Line>,
@@ -135,6 +138,7 @@ impl DrillState {
             groups: plan.groups.iter().map(|(_, group)| group.clone()).collect(),
             watermark: None,
             back: None,
+            lab: None,
             line: None,
         }
     }

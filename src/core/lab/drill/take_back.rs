@@ -1,10 +1,10 @@
 //! Takes a drill back: what it stopped runs again, and what it made is removed.
 
-use super::state::DrillState;
+use super::state::{DrillState, Phase};
 use super::{DrillError, Drilled, drilled_lab, failback, link, siblings};
 use crate::core::docker::Container;
 use crate::core::docker::Docker;
-use crate::core::event::{Event, Observer};
+use crate::core::event::{Event, Observer, Silent, step};
 use crate::core::lab::deploy::ready::Readiness;
 use crate::core::lab::{Lab, addresses, lag};
 use crate::core::mirrormaker::patterns::{Rules, Selection};
@@ -89,10 +89,11 @@ pub(super) fn take_back(
     observer: &dyn Observer,
 ) -> Result<(), DrillError> {
     let mirrors = start_brokers(docker, lab, state, limit, observer)?;
-    // what MirrorMaker does not find when it starts it does not go on with
-    let mirrors = match &state.back {
-        Some(_) => failback::stop_mirrors(docker, lab, limit)?,
-        None => mirrors,
+    // what MirrorMaker does not find when it starts it does not go on with; what it has on the way would create its topic again
+    let mirrors = if state.back.is_some() || state.phase == Phase::Running {
+        failback::stop_mirrors(docker, lab, limit)?
+    } else {
+        mirrors
     };
     remove(lab, state, limit, observer)?;
     let flows = lab.topology.flows.iter();
@@ -101,7 +102,7 @@ pub(super) fn take_back(
     if state.back.as_ref().is_some_and(|back| back.is_added) {
         failback::remove_flow(docker, lab, state, limit, observer)?;
     } else {
-        start_mirrors(docker, lab, &mirrors, limit, observer)?;
+        start_mirrors(docker, lab, state, &mirrors, limit, observer)?;
     }
     remove_groups(lab, state, &state.source, limit)?;
     Ok(DrillState::forget(docker, &lab.spec.lab, limit)?)
@@ -116,7 +117,7 @@ pub(super) fn repair(
     observer: &dyn Observer,
 ) -> Result<(), DrillError> {
     let mirrors = start_brokers(docker, lab, state, limit, observer)?;
-    start_mirrors(docker, lab, &mirrors, limit, observer)
+    start_mirrors(docker, lab, state, &mirrors, limit, observer)
 }
 
 /// Starts the brokers that are down, and restores the link. The MirrorMakers that are down are left to start.
@@ -139,13 +140,25 @@ fn start_brokers(
     Ok(mirrors)
 }
 
+/// Starts them with the settings that they had before the drill, and waits until every flow replicates.
 fn start_mirrors(
     docker: &Docker,
     lab: &Lab,
+    state: &DrillState,
     mirrors: &[String],
     limit: &Limit,
     observer: &dyn Observer,
 ) -> Result<(), DrillError> {
+    if let Some(before) = &state.lab {
+        let words = (
+            "Restoring MirrorMaker's settings",
+            "Restored MirrorMaker's settings",
+        );
+        return step(observer, words.0, words.1, || {
+            failback::redeploy(docker, before, limit, &Silent)
+                .map_err(|failure| DrillError::NotUp(failure.cause))
+        });
+    }
     docker.start(mirrors, limit)?;
     let ready = readiness(docker, lab).wait_for_flows(limit, observer);
     Ok(ready.map(drop).map_err(Box::new)?)
@@ -275,7 +288,7 @@ fn connect(lab: &Lab, cluster: &str, limit: &Limit) -> Result<Admin, KafkaError>
 #[cfg(test)]
 mod tests {
     use super::super::Fault;
-    use super::super::state::{Phase, Topics};
+    use super::super::state::Topics;
     use super::*;
     use crate::core::spec::scenario::Scenario;
 
@@ -289,6 +302,7 @@ mod tests {
         let state = DrillState {
             watermark: None,
             back: None,
+            lab: None,
             line: None,
             flow: format!("{source}->{target}"),
             source: source.to_owned(),

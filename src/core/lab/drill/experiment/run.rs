@@ -2,9 +2,12 @@
 
 use super::Choice;
 use crate::core::docker::Docker;
-use crate::core::event::{Event, Observer, step};
+use crate::core::event::{Event, Observer, Silent, step};
 use crate::core::lab::Lab;
+use crate::core::lab::deploy::Aftermath;
+use crate::core::lab::drill::failback::redeploy;
 use crate::core::lab::drill::plan::Side;
+use crate::core::lab::drill::state::DrillState;
 use crate::core::lab::drill::{DOCKER, DrillError, Step, link};
 use crate::core::lab::verify::{Clock, locked};
 use crate::core::topology::Flow;
@@ -38,6 +41,8 @@ pub(super) struct Run<'a> {
     pub(super) observer: &'a dyn Observer,
     pub(super) clock: Clock,
     pub(super) marks: Mutex<Vec<Step>>,
+    /// What the lab's journal has of the drill.
+    pub(super) state: Mutex<DrillState>,
 }
 
 impl Run<'_> {
@@ -84,6 +89,45 @@ impl Run<'_> {
         })?;
         self.mark("restored");
         Ok(())
+    }
+
+    pub(super) fn state(&self) -> DrillState {
+        locked(&self.state).clone()
+    }
+
+    pub(super) fn save(&self, state: DrillState) -> Result<(), DrillError> {
+        state.save(self.docker, &self.lab.spec.lab, &self.docker_limit())?;
+        *locked(&self.state) = state;
+        Ok(())
+    }
+
+    /// Recreates MirrorMaker with another setting of the flow, until the drill is taken back.
+    pub(super) fn set(&self, key: &str, value: &str) -> Result<(), DrillError> {
+        let mut spec = self.lab.spec.clone();
+        for (one, resolved) in spec.flows.iter_mut().zip(&self.lab.topology.flows) {
+            if resolved.name() == self.flow.name() {
+                one.settings.insert(key.to_owned(), value.to_owned());
+            }
+        }
+        let before = self.state();
+        self.save(DrillState {
+            lab: Some(Box::new(self.lab.spec.clone())),
+            ..before.clone()
+        })?;
+        let words = (
+            format!("Recreating MirrorMaker with {key}={value}"),
+            format!("Recreated MirrorMaker with {key}={value}"),
+        );
+        self.step(&words.0, &words.1, || {
+            let made = redeploy(self.docker, &spec, &self.limit(), &Silent);
+            made.or_else(|failure| {
+                // then there is nothing to take back, and what is in the way would be in the way again
+                if failure.aftermath == Aftermath::NothingMade {
+                    self.save(before)?;
+                }
+                Err(DrillError::NotUp(failure.cause))
+            })
+        })
     }
 
     /// Notes that something happens now, for the timeline.
