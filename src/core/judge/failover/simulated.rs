@@ -2,20 +2,23 @@
 //! a bound must hold, and what would be missed must be told.
 
 use super::store::translate;
-use super::{Amount, Back, Begins, Bounds, Gaps, Partition, Place, Writers, outlook, outlook_back};
+use super::{
+    Amount, Back, Begins, Bounds, Committed, Gaps, Partition, Writers, outlook, outlook_back,
+};
 use crate::core::mirrormaker::state::OffsetSync;
 use proptest::prelude::*;
 
 /// What MirrorMaker does next.
 #[derive(Debug, Clone)]
 enum Step {
-    /// Copies so many records, and notes a sync of those of them (by their number) that are named.
+    /// Copies this many records, and writes an offset sync for those of them (by their number) that are named.
     Copy(usize, Vec<usize>),
-    /// Dies, and goes on so many records further back: what it had noted last. Whether the first sync after that is seen.
+    /// Dies, and continues this many records further back: at what it had committed last. Whether the first sync after
+    /// that is seen.
     Crash(usize, bool),
     /// Notes how far it is.
     Note,
-    /// Nothing: others write so many records to the copy.
+    /// Nothing: others write this many records to the mirrored topic.
     Others(usize),
 }
 
@@ -38,10 +41,10 @@ fn step() -> impl Strategy<Value = Step> {
 struct World {
     /// Offsets of the source that have a record.
     records: Vec<i64>,
-    /// By offset of the target: the source's offset of what lies there.
+    /// By offset of the target: the source's offset of what is there.
     copies: Vec<i64>,
     syncs: Vec<OffsetSync>,
-    noted: Option<i64>,
+    position: Option<i64>,
     /// How many of the records are copied, or were gone before.
     next: usize,
     /// How many were gone before.
@@ -70,13 +73,13 @@ impl World {
                     world.next = world.next.saturating_sub(*back).max(gone);
                     // a note is never ahead of where it goes on
                     let last = world.next.checked_sub(1).map(|last| world.records[last]);
-                    world.noted = world.noted.min(last);
+                    world.position = world.position.min(last);
                     must_sync = *seen;
                 }
                 Step::Others(many) => world.copies.extend(vec![OTHERS; *many]),
                 Step::Note => {
                     let last = world.next.checked_sub(1);
-                    world.noted = last.map(|last| world.records[last]);
+                    world.position = last.map(|last| world.records[last]);
                 }
             }
         }
@@ -114,7 +117,7 @@ impl World {
         let is_mixed = self.copies.contains(&OTHERS);
         Partition {
             syncs: &self.syncs,
-            noted: self.noted,
+            position: self.position,
             target: Bounds {
                 first: 0,
                 end: self.end(),
@@ -138,7 +141,7 @@ impl World {
         copies.filter(is_again).count() as u64
     }
 
-    /// Records from `source` on that were copied, and lie only before `at`: for good, and at this moment.
+    /// Records from `source` on that were copied, and are only before `at`: in the end, and at this moment.
     fn skipped(&self, source: i64, at: usize) -> (u64, u64) {
         let (before, after) = self.copies.split_at(at);
         // copied before a crash, and about to be copied again
@@ -218,12 +221,12 @@ proptest! {
             partition.target_gaps = Gaps::Possible;
             partition.target_records = Some(&there);
         }
-        let place = Place {
+        let committed = Committed {
             source,
             target: at.map(|at| i64::try_from(at).unwrap()),
             checkpoint: None,
         };
-        let told = outlook(&partition, place);
+        let told = outlook(&partition, committed);
         let first = usize::try_from(partition.target.first).unwrap();
         if let (Some(at), Begins::AtCommittedOffset) = (at, told.begins) {
             prop_assert!(is_true(told.again, world.again(source, at)), "{told:?} {} {world:?}", world.again(source, at));
@@ -239,7 +242,7 @@ proptest! {
         }
     }
 
-    /// The numbers are of use: where MirrorMaker copied once and noted how far it came, nothing is a mere bound.
+    /// The numbers are of use: where MirrorMaker copied once and committed its position, nothing is a mere bound.
     #[test]
     fn where_all_went_well_it_is_exact(
         many in 1i64..150,
@@ -252,7 +255,7 @@ proptest! {
         let world = World::of((0..many).collect(), 0, &steps);
         let partition = Partition {
             syncs: &world.syncs,
-            noted: world.noted,
+            position: world.position,
             target: Bounds { first: 0, end: world.end() },
             source: world.source(),
             gaps: Gaps::None,
@@ -260,7 +263,7 @@ proptest! {
             writers: Writers::Anyone,
             target_records: None,
         };
-        let told = outlook(&partition, Place { source, target: Some(at.min(many)), checkpoint: None });
+        let told = outlook(&partition, Committed { source, target: Some(at.min(many)), checkpoint: None });
         prop_assert!(!told.again.is_bound() && !told.further.is_bound(), "{told:?}");
     }
 }
@@ -281,8 +284,8 @@ proptest! {
         let Some(at) = translate(&world.syncs, source).filter(|at| *at <= world.end()) else {
             return Ok(());
         };
-        let place = Place { source: source + read_on, target: Some(at), checkpoint: None };
-        let told = outlook(&partition, place);
+        let committed = Committed { source: source + read_on, target: Some(at), checkpoint: None };
+        let told = outlook(&partition, committed);
         prop_assert_eq!(told.further, Amount::Exactly(0), "{:?} {:?}", told, world);
     }
 
@@ -297,8 +300,8 @@ proptest! {
         let world = World::of(records, gone, &steps);
         let partition = world.partition();
         let away = away.min(world.copies.len());
-        let place = Back { away: i64::try_from(away).unwrap(), home, checkpoint: None };
-        let told = outlook_back(&partition, place);
+        let committed = Back { away: i64::try_from(away).unwrap(), home, checkpoint: None };
+        let told = outlook_back(&partition, committed);
         let read = &world.copies[..away];
         let there = &world.records[world.gone..];
         let from = home.filter(|_| told.begins == Begins::AtCommittedOffset).unwrap_or(0);

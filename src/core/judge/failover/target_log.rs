@@ -59,20 +59,20 @@ impl TargetLog {
         };
         let agrees = match syncs.first() {
             Some(first) => first.downstream > 0 && first.upstream == first.downstream,
-            None => partition.noted == target.end.checked_sub(1) && target.end > 0,
+            None => partition.position == target.end.checked_sub(1) && target.end > 0,
         };
         if is_gapless && agrees && partition.source.first == 0 {
             syncs.insert(0, beginning);
         }
         let grown = |last: &OffsetSync| target.end.saturating_sub(last.downstream);
-        if let Some((&last, noted)) = syncs.last().zip(partition.noted)
+        if let Some((&last, position)) = syncs.last().zip(partition.position)
             && is_gapless
             && grown(&last) > 0
-            && noted.saturating_sub(last.upstream).saturating_add(1) == grown(&last)
+            && position.saturating_sub(last.upstream).saturating_add(1) == grown(&last)
         {
             // the note comes late at times, and never too early: where the two agree, it is right
             syncs.push(OffsetSync {
-                upstream: noted.saturating_add(1),
+                upstream: position.saturating_add(1),
                 downstream: target.end,
             });
         }
@@ -105,7 +105,7 @@ impl TargetLog {
         )
     }
 
-    /// So many are.
+    /// This many are.
     pub(super) fn surely_before(&self, source: i64, at: i64) -> u64 {
         // what lies at an offset is known, and not whether it still lies there
         if source <= 0 || self.is_thinned {
@@ -118,13 +118,13 @@ impl TargetLog {
         self.offsets_before(source, at)
     }
 
-    /// So many offsets of the target from `at` on are those that copies of records before `source` got.
+    /// This many offsets of the target from `at` on are those of copies of records before `source`.
     fn offsets_before(&self, source: i64, at: i64) -> u64 {
         let stretches = self.stretches.iter();
         stretches.map(|one| self.low(one, source, at)).sum()
     }
 
-    /// No more than so many are.
+    /// At most this many are.
     fn perhaps_before(&self, source: i64, at: i64) -> u64 {
         if source <= 0 {
             return 0;

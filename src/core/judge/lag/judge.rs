@@ -27,7 +27,7 @@ pub struct Facts {
     /// Of the source.
     pub source: Ends,
     /// The offset of the last source record that MirrorMaker committed as written to the target, if it committed any.
-    pub noted: Option<i64>,
+    pub position: Option<i64>,
     /// Of the copy.
     pub copy: Replica,
 }
@@ -48,14 +48,14 @@ pub enum Replica {
 pub struct Outlook {
     /// The source's offsets that MirrorMaker has still to go through. Some may hold no record.
     pub left: Range<i64>,
-    /// Records at most that are noted as copied and are not on the target, so that they will not be copied.
+    /// Records at most that are before MirrorMaker's position and not on the target, so that they will not be copied.
     pub lost: u64,
     /// Whether `lost` is only suspected: offsets without records at the source look the same. The first records of both
     /// sides tell ([`begins_later`]).
     pub is_suspicion: bool,
     /// Offsets that the source dropped behind the note, before they were mirrored. Some may have held no record ([`NeverCopied`](super::NeverCopied)).
     pub never_copied: u64,
-    /// Whether the note lies beyond the source's end: it is of a topic of that name that is there no more.
+    /// Whether the position is beyond the source's end: it belongs to an earlier topic of that name.
     pub is_of_another: bool,
 }
 
@@ -63,10 +63,10 @@ impl Facts {
     /// Judges.
     pub fn outlook(&self) -> Outlook {
         let Ends { first, end } = self.source;
-        let is_of_another = self.noted.is_some_and(|noted| noted >= end);
+        let is_of_another = self.position.is_some_and(|position| position >= end);
         // MirrorMaker will find out, and begin at the first record
-        let noted = self.noted.filter(|_| !is_of_another);
-        let after = noted.map(|noted| noted.saturating_add(1));
+        let position = self.position.filter(|_| !is_of_another);
+        let after = position.map(|position| position.saturating_add(1));
         let next = after.map_or(first, |after| after.max(first));
         let copied = u64::try_from(next.saturating_sub(first)).unwrap_or(0);
         let left = next..end.max(next);
@@ -91,7 +91,7 @@ impl Facts {
 }
 
 impl Outlook {
-    /// Of a topic whose records kmk itself removes on both sides, and need not succeed on both: nobody misses them.
+    /// Of a topic whose records kmk itself removes on both sides, and need not succeed on both: they are not missed.
     pub fn allow_for_removal(&mut self) {
         self.lost = 0;
         self.is_suspicion = false;
@@ -144,10 +144,10 @@ mod tests {
         Ends { first, end }
     }
 
-    fn outlook(source: Ends, noted: Option<i64>, copy: Option<Ends>) -> (Range<i64>, u64, bool) {
+    fn outlook(source: Ends, position: Option<i64>, copy: Option<Ends>) -> (Range<i64>, u64, bool) {
         let facts = Facts {
             source,
-            noted,
+            position,
             copy: copy.map_or(Replica::Absent, Replica::There),
         };
         let Outlook {
@@ -257,11 +257,11 @@ mod tests {
 
     #[test]
     fn what_the_source_dropped_behind_the_position_was_never_copied() {
-        let never = |source: Ends, noted: Option<i64>| {
+        let never = |source: Ends, position: Option<i64>| {
             let copy = Replica::There(ends(0, 1000));
             let facts = Facts {
                 source,
-                noted,
+                position,
                 copy,
             };
             let outlook = facts.outlook();

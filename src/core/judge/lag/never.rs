@@ -3,12 +3,12 @@
 /// Offsets of a partition that the source dropped before they were mirrored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NeverCopied {
-    /// Taken for records, at most so many.
+    /// Taken for records, at most this many.
     pub records: u64,
-    /// Of which nobody can tell whether they held a record.
+    /// Of which it is unknown whether they held a record.
     pub unknown: u64,
     /// Of records that were removed, those before which MirrorMaker's position was first seen, and then behind all of them: it
-    /// was noted late, or MirrorMaker skipped them.
+    /// was committed late, or MirrorMaker skipped them.
     pub late: u64,
 }
 
@@ -34,12 +34,12 @@ impl NeverCopied {
     pub fn among_removed(
         (was, now): (i64, i64),
         end: i64,
-        noted: Option<i64>,
+        position: Option<i64>,
         has_transactions: bool,
     ) -> Self {
         // one beyond the end is of another topic of that name
-        let noted = noted.filter(|noted| *noted < end);
-        let next = noted.map_or(was, |noted| noted.saturating_add(1).max(was));
+        let position = position.filter(|position| *position < end);
+        let next = position.map_or(was, |position| position.saturating_add(1).max(was));
         let dropped = u64::try_from(now.saturating_sub(next)).unwrap_or(0);
         Self::of(dropped, now < end, has_transactions)
     }
@@ -95,8 +95,8 @@ mod tests {
 
     #[test]
     fn what_is_removed_is_judged_by_the_position() {
-        let never = |was, now, end, noted, has_transactions| {
-            let never = NeverCopied::among_removed((was, now), end, noted, has_transactions);
+        let never = |was, now, end, position, has_transactions| {
+            let never = NeverCopied::among_removed((was, now), end, position, has_transactions);
             (never.records, never.unknown)
         };
         assert_eq!(never(0, 25, 25, Some(24), false), (0, 0));

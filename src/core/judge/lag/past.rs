@@ -8,7 +8,7 @@ use super::report::{FlowLag, PartitionLag, TopicLag};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Partitions of a flow that are remembered at most: labels are arguments of a process, which has room for so many.
+/// Partitions of a flow that are remembered at most: labels are arguments of a process, which has room for this many.
 const REMEMBERED: usize = 1_000;
 /// How long positions that have only moved need not be written again, in milliseconds.
 const STALE: i64 = 60_000;
@@ -33,7 +33,7 @@ pub struct TopicMemory {
     pub ids: Ids,
     /// Its partitions, by their numbers; none of one that was never seen.
     pub partitions: Vec<Option<PartitionMemory>>,
-    /// What is still to be told of it.
+    /// What is still to be reported of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub past: Option<Past>,
 }
@@ -76,7 +76,8 @@ pub struct Past {
     pub until_ms: i64,
     /// Whether the topic was deleted, and created again under its name: it has another id.
     pub recreated: bool,
-    /// Records that are on the source no more, or that MirrorMaker passed over in a topic that was recreated, and that were not mirrored.
+    /// Records that are no longer on the source, or that MirrorMaker passed over in a topic that was recreated, and that
+    /// were not mirrored.
     pub never_copied: u64,
     /// Offsets by which the ends of its partitions moved back.
     pub moved_back: u64,
@@ -90,7 +91,7 @@ impl Past {
         self.never_copied > 0 || self.moved_back > 0
     }
 
-    /// Whether nobody can tell whether records are lost.
+    /// Whether it is unknown whether records are lost.
     pub fn is_doubt(&self) -> bool {
         self.uncountable && !self.is_loss()
     }
@@ -99,7 +100,7 @@ impl Past {
         !self.recreated && !self.is_loss()
     }
 
-    /// Whether there is nothing to be told of it any more.
+    /// Whether there is nothing left to report of it.
     fn is_over(&self, now: i64) -> bool {
         !self.is_loss() && !self.is_doubt() && now.saturating_sub(self.until_ms) > TOLD
     }
@@ -131,8 +132,10 @@ impl Base {
     /// The same, without what a look has counted from it.
     fn without(self, seen: &PartitionLag) -> Self {
         let Self(passed, copies) = self;
-        match (seen.noted, i64::try_from(seen.passed_over)) {
-            (Some(noted), Ok(over)) if over > 0 => Self(noted, copies + (noted - passed) - over),
+        match (seen.position, i64::try_from(seen.passed_over)) {
+            (Some(position), Ok(over)) if over > 0 => {
+                Self(position, copies + (position - passed) - over)
+            }
             _ => self,
         }
     }
@@ -184,12 +187,14 @@ impl TopicMemory {
                 continue;
             }
             // where nothing is mirrored yet, MirrorMaker begins at the first record
-            let Some(noted) = one.noted else { continue };
+            let Some(position) = one.position else {
+                continue;
+            };
             let copies = base.map(|base| if is_copy_recreated { 0 } else { base.1 });
             match (base, copies, one.remote) {
                 (Some(Base(passed, _)), Some(copies), Some(remote)) if remote.end >= copies => {
                     let passed = if recreated { -1 } else { *passed };
-                    let missing = (noted - passed) - (remote.end - copies);
+                    let missing = (position - passed) - (remote.end - copies);
                     let gone = if recreated {
                         missing
                     } else {
@@ -250,7 +255,7 @@ impl TopicLag {
 impl PartitionLag {
     /// Of which nothing is mirrored yet: what was removed since is known only by where it began.
     fn compare(&mut self, base: Option<Base>, countable: bool) {
-        if let (Some(Base(passed, _)), None, true) = (base, self.noted, countable) {
+        if let (Some(Base(passed, _)), None, true) = (base, self.position, countable) {
             self.never_copied = self.never_copied.max(count(self.first - (passed + 1)));
         }
     }
@@ -288,7 +293,7 @@ impl FlowMemory {
                         one.end < *end
                             || (is_stale
                                 && (one.end > *end
-                                    || base.is_none_or(|base| one.noted > Some(base.0))))
+                                    || base.is_none_or(|base| one.position > Some(base.0))))
                     })
             };
             was.ids != topic.ids
@@ -330,7 +335,7 @@ impl FlowMemory {
                 let seen = later.and_then(|later| {
                     let later = later.get(&place);
                     // what was in flight is counted from before
-                    let is_quiet = base.is_none() || later.copied() == one.noted;
+                    let is_quiet = base.is_none() || later.copied() == one.position;
                     is_quiet.then(|| one.base(base, later, starts_at_end))?
                 });
                 let base = base.map(|base| base.without(one));
@@ -357,7 +362,7 @@ impl FlowMemory {
         renewed
     }
 
-    /// A person was told of all that `lag` shows: it is told no more.
+    /// All that `lag` shows was reported: it is not reported again.
     pub fn acknowledge(&mut self, lag: &FlowLag) {
         for topic in lag.copied() {
             if let Some(memory) = self.topics.get_mut(&topic.source) {

@@ -34,9 +34,9 @@ pub struct FlowLag {
     pub topics: Vec<TopicLag>,
     /// Why some of it cannot be known.
     pub problem: Option<String>,
-    /// Topics in which records wait while MirrorMaker's position stands still.
+    /// Topics in which records wait while MirrorMaker's position does not advance.
     pub stalled: Vec<Stall>,
-    /// Topics that keep records from being copied, looked for where some stand still.
+    /// Topics that keep records from being copied, looked for where some are stalled.
     pub culprits: Vec<Culprit>,
     /// Where it cannot be known, and whoever looks has looked before: what was known then.
     pub last_known: Option<LastKnown>,
@@ -87,7 +87,7 @@ pub struct TopicLag {
     /// Kafka's ids of it and of its copy.
     #[serde(skip)]
     pub ids: Ids,
-    /// Whether a position of MirrorMaker's is beyond the end of its partition: it was noted of a topic of that name that was
+    /// Whether a position of MirrorMaker's is beyond the end of its partition: it belongs to a topic of that name that was
     /// deleted, or of a cluster that has lost its data.
     pub recreated: bool,
     /// How many partitions it has.
@@ -140,8 +140,7 @@ pub struct PartitionLag {
     /// The source's end.
     pub end: i64,
     /// MirrorMaker's position: the last source offset that it committed as mirrored.
-    #[serde(rename = "position")]
-    pub noted: Option<i64>,
+    pub position: Option<i64>,
     /// As of the flow.
     pub behind: u64,
     /// As of the topic.
@@ -199,7 +198,7 @@ impl PartitionLag {
             partition,
             first: facts.source.first,
             end: facts.source.end,
-            noted: facts.noted,
+            position: facts.position,
             behind,
             exact: reached == left.end,
             seconds_behind: match (behind, oldest) {
@@ -346,7 +345,7 @@ impl FlowLag {
         };
     }
 
-    /// Drops what may stand still and was hardly seen, unless something holds it up: that makes it certain.
+    /// Drops what may be stalled and was hardly seen, unless something blocks it: that makes it certain.
     pub fn keep_certain(&mut self) {
         for stall in &mut self.stalled {
             stall.is_sure |= self.culprits.iter().any(|one| one.topic == stall.topic);
