@@ -220,9 +220,7 @@ impl Linked {
             .made_from(&compose);
         let lab = change(lab);
         let docker = Docker::works().with(&lab).rule(Rule::on("logs *"));
-        let docker = docker.rule(Rule::on(
-            "compose * --force-recreate --no-deps -- mm2-secondary",
-        ));
+        let docker = docker.rule(Rule::on(UP));
         let docker = docker.rules(
             ["apache/kafka:3.9.2", "ghcr.io/shopify/toxiproxy:2.5.0"]
                 .map(|name| Rule::on(&format!("image inspect {name}")).says("[]")),
