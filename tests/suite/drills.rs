@@ -284,6 +284,24 @@ fn what_is_passed_over_in_a_recreated_topic_is_counted_named_and_mirrored_in_the
 }
 
 #[test]
+fn a_record_that_is_too_large_for_the_target_is_named_and_arrives_in_the_end() {
+    let lab = lab();
+    for broker in [&lab.primary, &lab.secondary] {
+        broker.set_default("max.message.bytes", "16777216");
+    }
+    let line = "drill poison-record --for 1s --rate 500/s --json";
+    let report = report(&lab.kmk.run(line).code(0));
+    assert_eq!(report["passed"], true, "{report:#}");
+    assert_eq!(measured(&report, "duplicates"), 0);
+    let named = "accepts records of up to 1048588 bytes";
+    for expectation in &report["expectations"].as_array().unwrap()[1..3] {
+        let seen = expectation["seen"].as_str().unwrap();
+        assert!(seen.contains(named), "{seen}");
+    }
+    whole(&lab);
+}
+
+#[test]
 fn what_retention_removed_while_the_link_was_cut_is_counted_and_named() {
     let lab = Well::of(Kmk::on(|kmk| {
         let docker = Docker::works().with(&kmk.lab());
