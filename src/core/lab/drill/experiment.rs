@@ -205,7 +205,7 @@ fn begun(
         },
         groups: Vec::new(),
         back: None,
-        lab: None,
+        setting: None,
         line: flow.link.as_ref().map(|_| Line {
             asked: lab.journal.asked(&flow.name()),
         }),

@@ -22,6 +22,7 @@ mod prepare;
 mod report;
 mod resume;
 mod run;
+mod setting;
 mod siblings;
 mod sides;
 mod stage;

@@ -43,9 +43,9 @@ pub struct DrillState {
     /// What a failback has changed, once it has begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back: Option<Back>,
-    /// The lab before, once a drill of one fault has changed settings of MirrorMaker.
+    /// The setting of the flow that a drill of one fault has changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lab: Option<Box<Spec>>,
+    pub setting: Option<Setting>,
     /// How the line of a flow with relays is to be again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<Line>,
@@ -57,6 +57,16 @@ pub struct Line {
     /// What its relays had been told to be, if that was not what the lab was deployed with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<LinkSpec>,
+}
+
+/// A setting of a flow before a drill.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setting {
+    /// Its name.
+    pub key: String,
+    /// Its value; none where the flow had none of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
 }
 
 /// A drill of a lab, in a few words. As JSON, fields keep their names and meanings; new ones may come.
@@ -138,7 +148,7 @@ impl DrillState {
             groups: plan.groups.iter().map(|(_, group)| group.clone()).collect(),
             watermark: None,
             back: None,
-            lab: None,
+            setting: None,
             line: None,
         }
     }

@@ -1,10 +1,10 @@
 //! Takes a drill back: what it stopped runs again, and what it made is removed.
 
-use super::state::{DrillState, Phase};
-use super::{DrillError, Drilled, drilled_lab, failback, link, siblings};
+use super::state::{DrillState, Phase, Setting};
+use super::{DrillError, Drilled, drilled_lab, failback, link, setting, siblings};
 use crate::core::docker::Container;
 use crate::core::docker::Docker;
-use crate::core::event::{Event, Observer, Silent, step};
+use crate::core::event::{Event, Observer, step};
 use crate::core::lab::deploy::ready::Readiness;
 use crate::core::lab::{Lab, addresses, lag};
 use crate::core::mirrormaker::patterns::{Rules, Selection};
@@ -149,13 +149,14 @@ fn start_mirrors(
     limit: &Limit,
     observer: &dyn Observer,
 ) -> Result<(), DrillError> {
-    if let Some(before) = &state.lab {
+    if let Some(Setting { key, value }) = &state.setting {
         let words = (
             "Restoring MirrorMaker's settings",
             "Restored MirrorMaker's settings",
         );
         return step(observer, words.0, words.1, || {
-            failback::redeploy(docker, before, limit, &Silent)
+            let setting = (key.as_str(), value.as_deref());
+            setting::set(docker, lab, &state.flow, setting, limit)
                 .map_err(|failure| DrillError::NotUp(failure.cause))
         });
     }
@@ -302,7 +303,7 @@ mod tests {
         let state = DrillState {
             watermark: None,
             back: None,
-            lab: None,
+            setting: None,
             line: None,
             flow: format!("{source}->{target}"),
             source: source.to_owned(),

@@ -2,13 +2,12 @@
 
 use super::Choice;
 use crate::core::docker::Docker;
-use crate::core::event::{Event, Observer, Silent, step};
+use crate::core::event::{Event, Observer, step};
 use crate::core::lab::Lab;
 use crate::core::lab::deploy::Aftermath;
-use crate::core::lab::drill::failback::redeploy;
 use crate::core::lab::drill::plan::Side;
-use crate::core::lab::drill::state::DrillState;
-use crate::core::lab::drill::{DOCKER, DrillError, Step, link};
+use crate::core::lab::drill::state::{DrillState, Setting};
+use crate::core::lab::drill::{DOCKER, DrillError, Step, link, setting};
 use crate::core::lab::verify::{Clock, locked};
 use crate::core::topology::Flow;
 use kmk_kafka::wait::{Interrupt, Limit, Stop, seconds};
@@ -103,15 +102,16 @@ impl Run<'_> {
 
     /// Recreates MirrorMaker with another setting of the flow, until the drill is taken back.
     pub(super) fn set(&self, key: &str, value: &str) -> Result<(), DrillError> {
-        let mut spec = self.lab.spec.clone();
-        for (one, resolved) in spec.flows.iter_mut().zip(&self.lab.topology.flows) {
-            if resolved.name() == self.flow.name() {
-                one.settings.insert(key.to_owned(), value.to_owned());
-            }
-        }
+        let flow = self.flow.name();
+        let mut flows = self.lab.spec.flows.iter().zip(&self.lab.topology.flows);
+        let own = flows.find(|(_, resolved)| resolved.name() == flow);
+        let own = own.and_then(|(own, _)| own.settings.get(key).cloned());
         let before = self.state();
         self.save(DrillState {
-            lab: Some(Box::new(self.lab.spec.clone())),
+            setting: Some(Setting {
+                key: key.to_owned(),
+                value: own,
+            }),
             ..before.clone()
         })?;
         let words = (
@@ -119,7 +119,8 @@ impl Run<'_> {
             format!("Recreated MirrorMaker with {key}={value}"),
         );
         self.step(&words.0, &words.1, || {
-            let made = redeploy(self.docker, &spec, &self.limit(), &Silent);
+            let setting = (key, Some(value));
+            let made = setting::set(self.docker, self.lab, &flow, setting, &self.limit());
             made.or_else(|failure| {
                 // then there is nothing to take back, and what is in the way would be in the way again
                 if failure.aftermath == Aftermath::NothingMade {

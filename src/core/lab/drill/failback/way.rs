@@ -180,7 +180,7 @@ mod tests {
             fault: Some(Fault::Planned),
             name: None,
             observed: false,
-            lab: None,
+            setting: None,
             line: None,
             phase,
             since: 0,
