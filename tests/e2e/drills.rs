@@ -168,8 +168,8 @@ mod matrix {
     fn lab(theme: &str, kafka: &str, flags: &str) -> Lab {
         let theme = format!("{theme}-{}", kafka.split('.').next().unwrap());
         let mut lab = Lab::new(&theme);
-        // room for the ports of three brokers
-        lab.ports[1] = lab.ports[0] + 10;
+        // room for the ports of three brokers, and of a relay
+        lab.ports[1] = lab.ports[0] + 20;
         lab.deploy(&format!("--kafka-version {kafka} {flags}"))
             .code(0);
         lab
