@@ -266,10 +266,12 @@ impl Linked {
             .relay("link-primary-secondary", [first + 10, first + 11])
             .made_from(&compose);
         let lab = change(lab);
-        let docker = obeys_on(&lab, "link-primary-secondary").rules(
-            ["apache/kafka:3.9.2", "ghcr.io/shopify/toxiproxy:2.5.0"]
-                .map(|name| Rule::on(&format!("image inspect {name}")).says("[]")),
-        );
+        let docker = obeys_on(&lab, "link-primary-secondary")
+            .rule(Rule::on(UP))
+            .rules(
+                ["apache/kafka:3.9.2", "ghcr.io/shopify/toxiproxy:2.5.0"]
+                    .map(|name| Rule::on(&format!("image inspect {name}")).says("[]")),
+            );
         let kmk = kmk.docker(&docker);
         let brokers = kmk
             .ports()
@@ -442,7 +444,12 @@ fn records_that_go_round_a_slow_link_fail_its_drill_and_the_link_is_as_it_was() 
     kmk.run("deploy").code(0);
     let ran = kmk.run("drill slow-link --for 400ms --rate 500/s").code(1);
     // the brokers of this test are reached without the relay
-    ran.stdout_has("FAILED: RTT <time>: the median record takes ");
+    let ran = ran.stdout_has("FAILED: RTT <time>: the median record takes ");
+    ran.stdout_has("fetches of 64 KiB")
+        .stderr_has("✓ Recreated MirrorMaker with source.consumer.max.partition.fetch.bytes=65536")
+        .stderr_has("✓ Restored MirrorMaker's settings");
+    let properties = fs::read_to_string(kmk.work("kmk-lab/mm2.properties")).unwrap();
+    assert!(!properties.contains("65536"), "{properties}");
     assert!(relay.changes().len() > 4);
     let sorted = |mut toxics: Vec<String>| {
         toxics.sort();
