@@ -17,6 +17,7 @@ mod deploy;
 mod destroy;
 mod drill;
 mod drill_observed;
+mod drill_preflight;
 mod drill_resume;
 mod drill_siblings;
 mod drill_verified;

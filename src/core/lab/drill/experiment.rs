@@ -14,7 +14,7 @@ mod retention_race;
 mod run;
 mod slow_link;
 
-use super::plan::{PREFIX, Side, chosen, containers, fits, number, unfit};
+use super::plan::{PREFIX, Side, chosen, containers, look, none, number, unfit};
 use super::state::{DrillState, Line, Phase, Topics};
 use super::{DOCKER, DrillError, Finding, Step, take_back};
 use crate::core::docker::Docker;
@@ -120,7 +120,7 @@ pub fn experiment(
     let topic = format!("{PREFIX}{}-{}", number(id), which.name);
     let mut findings = unfit(&lab.topology, flow, &topic);
     findings.extend((which.unfit)(&lab, flow));
-    fits(docker, &lab, flow, findings, &limit)?;
+    none(look(docker, &lab, flow, findings, &limit)?)?;
     let (_, mirrors) = containers(&lab, flow);
     let run = Run {
         docker,
