@@ -26,6 +26,7 @@ mod siblings;
 mod sides;
 mod stage;
 mod state;
+mod steps;
 mod take_back;
 mod workload;
 
@@ -40,6 +41,7 @@ pub use report::{FailoverReport, Step};
 pub use resume::{Resumed, resume};
 pub use siblings::Sibling;
 pub use state::{DrillState, DrillStatus, Phase};
+pub use steps::FailoverStep;
 pub use take_back::{TakenBack, abort};
 
 use crate::core::docker::{Docker, Engine};
