@@ -32,10 +32,25 @@ fn lab() -> Lab {
 /// The changing calls of docker so far.
 fn changes(kmk: &Kmk) -> Vec<String> {
     let calls = kmk.noted("calls").into_iter();
-    let verbs = ["kill ", "start ", "stop ", "network "];
+    let verbs = [
+        "kill ",
+        "start ",
+        "stop ",
+        "network connect",
+        "network disconnect",
+    ];
     calls
-        .filter(|call| verbs.iter().any(|verb| call.starts_with(verb)) && !call.contains(" ls "))
+        .filter(|call| verbs.iter().any(|verb| call.starts_with(verb)))
         .collect()
+}
+
+/// Whether the journal says that a drill has begun a step.
+fn reached(kmk: &Kmk, step: &str) -> bool {
+    let volumes = std::fs::read_dir(kmk.path("fake/volumes")).unwrap();
+    volumes.into_iter().any(|volume| {
+        let text = std::fs::read_to_string(volume.unwrap().path());
+        text.is_ok_and(|text| text.contains(step))
+    })
 }
 
 /// Dies once docker was called so, or before the fault; what was left to do is done, and what was measured is unknown.
@@ -51,14 +66,31 @@ fn dies(at: Option<&str>) {
         lab.primary.go_down();
         running.until_called(call);
     }
+    let step = at.map_or("Warming up for", |call| match call {
+        KILL_PRIMARY => "Waiting until applications notice",
+        _ => "Switching to secondary",
+    });
+    running.until(step, || reached(&kmk, step));
     running.signal(Signal::KILL);
     drop(running);
     if at.is_some() {
         lab.primary.come_back();
     }
     let told = kmk.run("status");
-    told.stderr_has("a drill of primary->secondary is running, or died; `kmk drill resume` carries it to its end, `kmk drill abort` takes it back\n");
+    let told = told.stderr_has(&format!(
+        "a drill of primary->secondary is running, or died: it reached `{step}"
+    ));
+    told.stderr_has(
+        "` <time> ago; `kmk drill resume` carries it to its end, `kmk drill abort` takes it back\n",
+    );
+    let listed = kmk.run("list").code(0);
+    listed
+        .stderr_has(&format!(
+            "note: demo: a drill of primary->secondary is not over: it reached `{step}"
+        ))
+        .stderr_has("` <time> ago; `kmk drill resume` ends it\n");
     let ran = kmk.run("drill resume --json").code(0);
+    let ran = ran.stderr_has(&format!("note: the drill died: it had reached `{step}"));
     assert_eq!(changes(&kmk), [KILL_PRIMARY, KILL_MIRROR, START_PRIMARY]);
     let resumed: Value = serde_json::from_str(ran.text()).unwrap();
     assert_eq!(

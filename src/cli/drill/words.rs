@@ -5,7 +5,7 @@ use kafka_mirror_kit::core::judge::drill::Expectation;
 use kafka_mirror_kit::core::judge::failover::Amount;
 use kafka_mirror_kit::core::lab::drill::{DrillState, Phase, Sibling};
 use kmk_kafka::wait::seconds;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 pub(super) fn amount(amount: Option<Amount>) -> String {
     match amount {
@@ -98,9 +98,16 @@ pub(super) fn sibling(sibling: &Sibling) -> String {
 pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
     let (source, target) = (&drill.source, &drill.target);
     let way = drill.way_home();
+    let died = drill.reached().map_or_else(
+        || "died".to_owned(),
+        |reached| {
+            let age = seconds(reached.age(SystemTime::now()));
+            format!("died: it reached `{}` {age} ago", reached.step)
+        },
+    );
     match drill.phase {
         _ if drill.back.is_some() => format!(
-            "a failback to {source} has ended, is running, or died; `kmk drill abort{lab}` takes the drill back"
+            "a failback to {source} has ended, is running, or {died}; `kmk drill abort{lab}` takes the drill back"
         ),
         Phase::FailedOver if drill.observed => format!(
             "a drill has failed over from {source} to {target}, around your own producers and consumers; `kmk drill abort{lab}` takes it back"
@@ -109,12 +116,12 @@ pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
             "a drill has failed over from {source} to {target}; `kmk drill failback{way}{lab}` brings it home, `kmk drill abort{lab}` takes it back"
         ),
         Phase::Running if drill.name.is_some() => format!(
-            "drill {} of {} is running, or died; `kmk drill abort{lab}` takes it back",
+            "drill {} of {} is running, or {died}; `kmk drill abort{lab}` takes it back",
             drill.name.as_deref().unwrap_or_default(),
             drill.flow
         ),
         Phase::Running => format!(
-            "a drill of {} is running, or died; `kmk drill resume{lab}` carries it to its end, `kmk drill abort{lab}` takes it back",
+            "a drill of {} is running, or {died}; `kmk drill resume{lab}` carries it to its end, `kmk drill abort{lab}` takes it back",
             drill.flow
         ),
     }

@@ -15,6 +15,7 @@ mod run;
 mod slow_link;
 
 use super::plan::{PREFIX, Side, chosen, containers, look, none, number, unfit};
+use super::reached::Noting;
 use super::state::{DrillState, Line, Phase, Topics};
 use super::{DOCKER, DrillError, Finding, Step, take_back};
 use crate::core::docker::Docker;
@@ -134,7 +135,7 @@ pub fn experiment(
         network: network(&lab.topology, flow),
         choice,
         interrupt,
-        observer,
+        observer: &Noting::new(docker, name, observer),
         clock: Clock::start(),
         marks: Mutex::default(),
     };
@@ -178,6 +179,7 @@ fn begun(which: &Experiment, run: &Run<'_>) -> DrillState {
         name: Some(which.name.to_owned()),
         phase: Phase::Running,
         since: to_millis(SystemTime::now()),
+        reached: None,
         topics: Topics {
             source: run.topic.clone(),
             mirrored: run.mirrored.clone(),

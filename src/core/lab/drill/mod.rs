@@ -19,6 +19,7 @@ mod observe;
 mod plan;
 mod predict;
 mod prepare;
+mod reached;
 mod report;
 mod resume;
 mod run;
@@ -37,6 +38,7 @@ pub use failback::{
 };
 pub use finding::{Finding, Unfit};
 pub use observe::{Observe, ObservedReport};
+pub use reached::Reached;
 pub use report::{FailoverReport, Step};
 pub use resume::{Resumed, resume};
 pub use siblings::Sibling;
@@ -51,6 +53,7 @@ use crate::core::lab::Lab;
 use crate::core::lab::lock::{self, Lock};
 use kmk_kafka::wait::{Interrupt, Limit};
 use plan::Plan;
+use reached::Noting;
 use run::Run;
 use serde::{Deserialize, Serialize};
 use sides::Ends;
@@ -260,7 +263,7 @@ fn drilled<T>(
         plan: &plan,
         what,
         interrupt,
-        observer,
+        observer: &Noting::new(docker, name, observer),
     };
     let done = to_its_end(&run).and_then(|(report, watermark)| {
         let done = state.failed_over(watermark);

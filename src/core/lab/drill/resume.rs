@@ -5,6 +5,7 @@ use super::fence::{self, Fence};
 use super::plan::{Side, brokers_up, group_sync};
 use super::sides::{self, Ends};
 use super::state::{DrillState, Phase};
+use super::take_back::tell_where_it_died;
 use super::{DOCKER, DrillError, Drilled, Fault, drilled_lab, link};
 use crate::core::docker::{Container, Docker};
 use crate::core::event::{Observer, step};
@@ -89,6 +90,7 @@ pub fn resume(
             why: "it died before its topic was mirrored",
         });
     }
+    tell_where_it_died(&state, observer);
     let (offsets, moving, watermark) = resume.until_the_end()?;
     let state = state.failed_over(watermark);
     state.save(docker, name, limit)?;

@@ -9,9 +9,9 @@ use crate::core::lab::deploy::ready::Readiness;
 use crate::core::lab::{Lab, addresses, lag};
 use crate::core::mirrormaker::patterns::{Rules, Selection};
 use crate::core::topology::Topology;
-use kmk_kafka::wait::{Interrupt, Limit, Probe, Stop};
+use kmk_kafka::wait::{Interrupt, Limit, Probe, Stop, seconds};
 use kmk_kafka::{Admin, KafkaError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How long members that are gone may still count as members: their session has to time out.
 const SESSION: Duration = Duration::from_secs(20);
@@ -47,12 +47,24 @@ pub fn abort(
     let Drilled {
         _lock, lab, state, ..
     } = drilled_lab(docker, name, limit)?;
+    tell_where_it_died(&state, observer);
     take_back(docker, &lab, &state, limit, observer)?;
     Ok(TakenBack {
         siblings: siblings::names(&lab.topology, &state.target, &state.flow),
         state,
         took: begun.elapsed(),
     })
+}
+
+/// The lab is locked, so nobody drills it any more.
+pub(super) fn tell_where_it_died(state: &DrillState, observer: &dyn Observer) {
+    if let Some(reached) = state.reached() {
+        let age = seconds(reached.age(SystemTime::now()));
+        observer.on(Event::Note(format!(
+            "the drill died: it had reached `{}` {age} ago",
+            reached.step
+        )));
+    }
 }
 
 /// After a drill that did not come to its end: what happened, with the lab as it was, or why it is not.
@@ -261,6 +273,7 @@ mod tests {
             name: None,
             phase: Phase::FailedOver,
             since: 0,
+            reached: None,
             topics: Topics {
                 source: "t".to_owned(),
                 mirrored: flow.unwrap().remote_topic("t"),

@@ -183,6 +183,7 @@ mod tests {
             line: None,
             phase,
             since: 0,
+            reached: None,
             topics,
             groups: Vec::new(),
             watermark: Some([(0, 5)].into()),
