@@ -27,7 +27,7 @@ use std::time::Duration;
 /// More than anyone means.
 const MOST_MESSAGES: u64 = 1_000_000_000_000;
 
-/// What a broker answers whoever cannot share partitions as a group does (`INCONSISTENT_GROUP_PROTOCOL`).
+/// What a broker answers a member that cannot share partitions as its group does (`INCONSISTENT_GROUP_PROTOCOL`).
 const INCONSISTENT_PROTOCOL: i16 = 23;
 
 /// Read records from topics and write them to standard output

@@ -72,7 +72,7 @@ impl Context {
         }
     }
 
-    /// The same, and it is not stopped: then nobody answers, and by now its ports may be those of another lab.
+    /// The same, and it is not stopped: then nothing answers, and its ports may belong to another lab by now.
     pub(crate) fn find_awake(&self) -> Result<(Docker, Lab), CliError> {
         let (docker, lab) = self.find_lab()?;
         if lab.state() == State::Stopped {

@@ -156,7 +156,7 @@ impl CliError {
         self
     }
 
-    /// What lies behind it, unless that is said already.
+    /// The cause, unless that is said already.
     fn cause(mut self, cause: &str) -> Self {
         let silent = |problem: &&mut Problem| !problem.what.contains(cause);
         for problem in self.problems.iter_mut().filter(silent) {

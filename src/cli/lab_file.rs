@@ -49,7 +49,7 @@ pub(super) fn wanted(
     Ok(Some(spec))
 }
 
-/// The lab file that lies here. One that cannot be read is told of, and not passed over.
+/// The lab file in this directory. One that cannot be read is an error, not ignored.
 fn here() -> Option<&'static Path> {
     let usual = Path::new(lab_file::FILE);
     usual.symlink_metadata().is_ok().then_some(usual)

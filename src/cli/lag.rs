@@ -133,7 +133,7 @@ fn next(lag: &Lag, lab: &str) -> Option<(String, &'static str)> {
     let mut topics = lag.flows.iter().flat_map(FlowLag::copied);
     if topics.any(TopicLag::is_to_be_noted) {
         let deploy = format!("kmk deploy{lab}");
-        return Some((deploy, "take note of it, so that it is told no more"));
+        return Some((deploy, "acknowledge the loss: it is not reported again"));
     }
     let stall = lag.flows.iter().find_map(|flow| flow.stalled.first())?;
     let topic = shell::word(&stall.topic);

@@ -89,7 +89,7 @@ pub(super) fn labs(memory: bool, context: &Context) -> Result<Vec<Listed>, CliEr
     }
 }
 
-/// In lines of so many characters, where they are to be cut at all.
+/// In lines of this many characters, if they are to be cut at all.
 fn describe(labs: &[Listed], verbose: bool, width: Option<usize>) -> String {
     let mut heading = row(["LAB", "STATE", "UP", "PORTS"]);
     if verbose {
@@ -162,7 +162,7 @@ fn ports(ports: &[u16], most: usize) -> String {
     }
 }
 
-/// From here, where it lies below.
+/// Relative to the current directory, if it is below it.
 fn short(directory: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     let below = directory.strip_prefix(&here).ok();

@@ -29,7 +29,7 @@ use stdin::Stdin;
 /// What Kafka puts around a record at most, but for its headers, in bytes.
 const AROUND: usize = 200;
 
-/// A broker holds a large record several times, and has other work: its heap should be so many times as large.
+/// A broker holds a large record several times, and has other work: its heap should be this many times as large.
 const SHARE: usize = 16;
 
 /// How long the source of a topic of the same name may take to say that it has it, and a broker what a topic is set to.

@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let (docker, lab) = context.find_lab()?;
     let status = status::status(&docker, &lab, context.output.verbose, &context.question())?;
     if context.interrupt.is_raised() {
-        // whoever was still being asked would stand there as silent
+        // a broker that was still being asked would be shown as silent
         return Err(Stop::Interrupted.into());
     }
     let text = if args.json {

@@ -194,7 +194,7 @@ fn answer(
     Ok(Exit::No)
 }
 
-/// What helps against a source that takes no more.
+/// What helps if a source stops accepting records.
 fn hint(error: &KafkaError) -> Option<&'static str> {
     match error {
         KafkaError::RecordTooLarge { .. } => {

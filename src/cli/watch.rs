@@ -34,7 +34,7 @@ pub(crate) struct Watch {
 /// What a frame is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Frame {
-    /// A terminal of so many columns and lines.
+    /// A terminal with this many columns and lines.
     Picture { columns: usize, lines: usize },
     /// Lines that are added to others.
     Lines,

@@ -318,7 +318,7 @@ impl Service {
     /// Adds the labels, and the image as it is written; `mounted` is the text of the file that it mounts, or what else it
     /// is told once it runs.
     fn labelled(mut self, topology: &Topology, image: String, mounted: &str) -> Self {
-        // where the mounted file lies does not matter, only what it says
+        // where the mounted file is does not matter, only what it says
         let mut definition = serde_yaml::to_value(&self).unwrap_or_default();
         if let Some(map) = definition.as_mapping_mut() {
             map.remove("volumes");

@@ -20,10 +20,11 @@ use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
-/// How soon a topic in the making is looked at; each pause after is half as long again, up to [`LOOK`]. It takes a broker some 20 ms.
+/// How soon to look at a topic that is being created; each pause after is half as long again, up to [`LOOK`]. It takes a
+/// broker some 20 ms.
 const FIRST_LOOK: Duration = Duration::from_millis(2);
 
-/// How often a topic in the making, or a broker that starts, is looked at.
+/// How often to look at a topic that is being created, or a broker that starts.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Describes a cluster, and changes what is not a record. Creates nothing by looking; connections to the brokers are made when

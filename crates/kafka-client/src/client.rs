@@ -79,7 +79,7 @@ pub enum Backend {
 pub enum Reason {
     /// It was asked for.
     Asked,
-    /// The brokers speak version 0 no more.
+    /// The brokers no longer speak version 0.
     Kafka4,
     /// The topic keeps its producer's times.
     KeepsTime,
@@ -104,9 +104,9 @@ impl fmt::Display for Backend {
         match self {
             Self::Crate => f.write_str("the kafka crate"),
             Self::Wire(Reason::Asked) => f.write_str("the wire client, as asked"),
-            Self::Wire(Reason::Kafka4) => {
-                f.write_str("the wire client (the brokers speak version 0 of the protocol no more)")
-            }
+            Self::Wire(Reason::Kafka4) => f.write_str(
+                "the wire client (the brokers no longer speak version 0 of the protocol)",
+            ),
             Self::Wire(Reason::KeepsTime) => {
                 f.write_str("the wire client (the topic keeps its producer's times)")
             }
@@ -137,7 +137,7 @@ impl Client {
         match (self, needs.first()) {
             (Self::Wire, _) => Ok(Backend::Wire(Reason::Asked)),
             (Self::Kafka, _) if !cluster.version_0 => cannot(
-                "version 0 of the protocol, which Kafka 4 speaks no more (KIP-896)".to_owned(),
+                "version 0 of the protocol, which Kafka 4 no longer speaks (KIP-896)".to_owned(),
             ),
             (Self::Kafka, Some(_)) => {
                 let needs: Vec<String> = needs.iter().map(ToString::to_string).collect();

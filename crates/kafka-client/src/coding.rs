@@ -1,4 +1,4 @@
-//! Records as they lie in a partition's log, written and read without a broker: for benches, and for whoever has the
+//! Records as they are in a partition's log, written and read without a broker: for benches, and for whoever has the
 //! bytes from elsewhere.
 //!
 //! What travels to and from brokers is made by the very same code.

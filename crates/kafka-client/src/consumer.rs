@@ -28,7 +28,7 @@ use start::{chosen, ends, positions};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// How often a topic that is read on and on is looked at for more partitions.
+/// How often a topic that is read with `--follow` is asked for new partitions.
 const LOOK: Duration = Duration::from_secs(3);
 
 /// The pause before an offset is asked for again that the partition should hold.
@@ -221,7 +221,7 @@ impl Consumer {
         }
     }
 
-    /// Commits offsets for `group`, by partition: what lies before them has been dealt with.
+    /// Commits offsets for `group`, by partition: what is before them has been processed.
     ///
     /// # Errors
     /// When the broker does not answer, or refuses: a group with running members elsewhere.
@@ -335,7 +335,7 @@ impl Consumer {
         };
         let is_another = matches!((info.id, self.id), (Some(now), Some(then)) if now != then);
         if is_another && self.reading.to_end {
-            // where it was to end is no more
+            // the offset where it was to end is gone
             let topic = self.topic.clone();
             return Err(KafkaError::UnknownTopic { topic });
         }

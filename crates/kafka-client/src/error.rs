@@ -132,7 +132,8 @@ pub enum KafkaError {
 }
 
 impl KafkaError {
-    /// Whether the same request may succeed a moment later: a new leader, a broker that comes back, a topic in the making.
+    /// Whether the same request may succeed a moment later: a new leader, a broker that comes back, a topic that is being
+    /// created.
     pub fn is_retriable(&self) -> bool {
         match self {
             Self::Unreachable { .. }

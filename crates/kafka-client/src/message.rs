@@ -2,15 +2,15 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// One record as it lies in a partition.
+/// One record of a partition.
 ///
 /// Version 0 of the protocol, which the `kafka` crate speaks, tells no time and no headers, and does not tell "empty"
 /// from "none": a tombstone and an empty value are both [`None`] then. The wire client tells all of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// The partition it lies in.
+    /// Its partition.
     pub partition: i32,
-    /// Its place in that partition.
+    /// Its offset in that partition.
     pub offset: i64,
     /// Its time in milliseconds since the epoch, where the protocol tells it; -1 where its producer gave none.
     pub time: Option<i64>,
@@ -25,9 +25,9 @@ pub struct Record {
 /// A [`Record`] that is only looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordRef<'a> {
-    /// The partition it lies in.
+    /// Its partition.
     pub partition: i32,
-    /// Its place in that partition.
+    /// Its offset in that partition.
     pub offset: i64,
     /// Its time in milliseconds since the epoch, where the protocol tells it; -1 where its producer gave none.
     pub time: Option<i64>,

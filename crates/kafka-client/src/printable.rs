@@ -20,7 +20,7 @@ pub fn name(text: &str) -> String {
     shown
 }
 
-/// A text that is no more than one line.
+/// A text of at most one line.
 pub fn line(text: &str) -> String {
     without(is_unseen, text)
 }

@@ -216,7 +216,7 @@ impl Limit {
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Stop> {
         let (sender, done) = std::sync::mpsc::sync_channel(1);
-        // fails where nobody waits any more
+        // fails if nothing waits any more
         let thread = std::thread::spawn(move || drop(sender.send(job())));
         match self.receive(&done)? {
             Some(done) => Ok(done),

@@ -34,7 +34,7 @@ pub(super) fn summary(deployed: &Deployed) -> String {
     text + &addresses(&deployed.topology)
 }
 
-/// What is known of a lab that is up: of some flows there is only MirrorMaker's word.
+/// What is known of a lab that is up: for some flows only what MirrorMaker reports.
 pub(in crate::cli) fn replicates(topology: &Topology, cut: &[LinkStatus]) -> String {
     let mut flows = topology.flows.iter();
     let mut flows = flows

@@ -44,7 +44,7 @@ impl Messages {
     }
 }
 
-/// One flow, about to be told of.
+/// One flow that is about to be reported.
 pub(super) struct Describer<'a> {
     pub(super) explanation: &'a Explanation,
     pub(super) flags: &'a str,

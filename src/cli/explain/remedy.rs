@@ -240,7 +240,7 @@ impl Describer<'_> {
         pairs.collect()
     }
 
-    /// What cures topics that hold up others.
+    /// What cures topics that block others.
     fn cures(&self, culprits: &[Culprit]) -> Vec<String> {
         let (flags, source, target) = (self.flags, self.source(), self.target());
         let exclude = |topic: &str| {
@@ -297,7 +297,7 @@ impl Describer<'_> {
     fn after_loss(&self, past: &Past) -> Vec<String> {
         let again = past.recreated.then(|| self.mirror_again());
         let noted = format!(
-            "kmk deploy{}  # takes note of the loss, which is then told no more",
+            "kmk deploy{}  # acknowledges the loss: it is not reported again",
             self.flags
         );
         again.into_iter().chain([noted]).collect()

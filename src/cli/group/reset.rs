@@ -93,7 +93,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// MirrorMaker notes on the target where groups of the source stand, while nobody reads for them there.
+/// MirrorMaker writes the offsets of the source's groups to the target, while they have no members there.
 fn say_who_moves_it_too(what: &Reset, chosen: &ClusterChoice, context: &Context) {
     let Some((topology, cluster)) = chosen.lab() else {
         return;

@@ -43,7 +43,7 @@ fn name(flow: &FlowReport) -> String {
     )
 }
 
-/// Where a place is noted there.
+/// Where an offset is committed there.
 fn committed_part(places: &[&FlowPartition], flow: &FlowReport) -> Option<String> {
     let sum = Prospect::sum(places.iter().copied());
     let again = (sum.again? > 0)
@@ -65,7 +65,7 @@ fn committed_part(places: &[&FlowPartition], flow: &FlowReport) -> Option<String
     })
 }
 
-/// Whether it stopped nowhere: on the source its place is out of range.
+/// Whether it has no valid offset: on the source it is out of range.
 fn is_beyond(places: &[&FlowPartition]) -> bool {
     let mut places = places.iter();
     places.any(|place| {
@@ -86,7 +86,7 @@ fn redelivered_since(sum: &Prospect, flow: &FlowReport) -> Option<String> {
     ))
 }
 
-/// Read there, or passed over when someone moved the group: which of both is not noted anywhere.
+/// Read there, or passed over when someone moved the group: which of both is not recorded anywhere.
 fn ahead(sum: &Prospect) -> Option<String> {
     let number = amount(sum.further?, sum.further_exact);
     Some(format!("{number} records ahead there"))
@@ -130,7 +130,7 @@ fn unmirrored_parts(places: &[&FlowPartition], flow: &FlowReport) -> Vec<String>
     parts.collect()
 }
 
-/// Those of the places that are not in step.
+/// The offsets that are not in step.
 fn reasons(places: &[&FlowPartition], flow: &FlowReport) -> String {
     let all: BTreeSet<Why> = places.iter().map(|place| place.why).collect();
     let reasons = all.into_iter().filter(|why| *why != Why::InSync);

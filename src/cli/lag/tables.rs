@@ -9,10 +9,10 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-/// So many topics of which nothing is left to copy are worth a line each.
+/// Up to this many topics with nothing left to copy get a line each.
 const UP_TO_DATE: usize = 15;
 
-/// The names of so many topics that are not mirrored are worth a word each.
+/// Up to this many topics that are not mirrored are named.
 const NAMES: usize = 8;
 
 /// A table for each flow.

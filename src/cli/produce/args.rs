@@ -271,7 +271,7 @@ fn header(text: OsString) -> Result<Header, String> {
     Ok(Header { key, value })
 }
 
-/// Numbers that nobody means as milliseconds: as seconds they lie between 1973 and 2286, as milliseconds early in 1970.
+/// Numbers that are hardly meant as milliseconds: as seconds they are between 1973 and 2286, as milliseconds early in 1970.
 const SECONDS: std::ops::Range<i64> = 100_000_000..10_000_000_000;
 /// The last millisecond of the year 9999.
 const LAST: i64 = 253_402_300_799_999;

@@ -52,7 +52,7 @@ impl Look {
         Self { status, at, paces }
     }
 
-    /// Of so many lines, more or less.
+    /// About this many lines.
     pub(super) fn picture(&self, lines: usize) -> String {
         let status = &self.status;
         let style = if status.healthy { HEALTHY } else { UNHEALTHY };
@@ -205,7 +205,7 @@ fn seconds(flow: &FlowStatus) -> String {
     or_dash(flow.seconds_behind.map(|seconds| format!("{seconds:.1}")))
 }
 
-/// Those that run, of all: MirrorMaker's own word, which counts only while it is there and all is well, or while it complains.
+/// How many of all are running: as MirrorMaker reports it, which counts only while all is well, or while it complains.
 fn tasks(flow: &FlowStatus) -> String {
     let tasks = || flow.parts.iter().filter(|part| part.task.is_some());
     let (running, all) = (

@@ -7,9 +7,9 @@ use kafka_mirror_kit::core::judge::ledger::{
 };
 use kafka_mirror_kit::core::lab::verify::{FlowReport, VerifyEnd};
 
-/// Up to so many partitions are shown one by one; of more, those that something is said about.
+/// Up to this many partitions are shown one by one; of more, only those with a finding.
 const PARTITIONS: usize = 12;
-/// So many ranges of a partition are named; the JSON names all.
+/// This many ranges of a partition are named; the JSON names all.
 const NAMED: usize = 8;
 /// How long the longest bar of the histogram is, in characters.
 const BAR: u64 = 40;

@@ -3,7 +3,7 @@
 use kafka_mirror_kit::core::lab::verify::Progress;
 use std::time::Duration;
 
-/// So many are kept at most, whatever the run takes: a picture shows no more.
+/// At most this many are kept, however long the run: a picture shows no more.
 const MOST: usize = 600;
 
 /// What was seen, evenly spread over the run.

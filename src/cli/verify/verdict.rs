@@ -167,7 +167,7 @@ pub(super) mod tests {
     use kafka_mirror_kit::core::lab::verify::SourceReport;
     use std::time::SystemTime;
 
-    /// The report of a run of which so many records were acknowledged and none arrived.
+    /// The report of a run in which this many records were acknowledged and none arrived.
     pub(in crate::cli::verify) fn report(acknowledged: u64, end: VerifyEnd) -> VerifyReport {
         let run = RunId::new(SystemTime::now(), 1, 1);
         let mut sent = Sent::new(run);

@@ -48,7 +48,7 @@ impl Delivery<'_> {
         BTreeMap::from([(NAME, Config { content })])
     }
 
-    /// What a service has for it to lie at `target`.
+    /// What mounts it at `target` in a service.
     pub(super) fn to(self, target: &'static str) -> (Vec<Mount>, Vec<Given>) {
         match self {
             Self::Mount(path) => {

@@ -8,7 +8,7 @@ use crate::core::topology::{
 /// Where a MirrorMaker finds its properties.
 const PROPERTIES: &str = "/mm2.properties";
 const SCRIPT: &str = include_str!("mirror.sh");
-/// What the script need not heed where several share the work: a worker says so when the leader of its group has died,
+/// What the script need not watch for where several share the work: a worker says so when the leader of its group has died,
 /// and tries again until there is another. Restarting it would leave nobody.
 const SAID_OF_THE_LEADER: &str = "|Failed to reconfigure connector";
 /// What the compose file calls the volume of class-data archives: no cluster's volume has such a name.

@@ -146,7 +146,7 @@ impl Docker {
         self.inspect("network", &argv::networks(filters), limit)
     }
 
-    /// Lists ids and asks for all about them. What is gone in between is asked for no more; where all of it is, others may
+    /// Lists ids and asks for all about them. What is gone in between is not asked for again; where all of it is, others may
     /// have come in its place.
     fn inspect<T: DeserializeOwned>(
         &self,

@@ -15,7 +15,7 @@ pub struct Culprit {
     pub topic: String,
     /// The mirrored topic.
     pub remote: String,
-    /// Whether all topics of the flow stand still because of it, or only itself.
+    /// Whether all topics of the flow are stalled because of it, or only itself.
     pub stops_flow: bool,
     /// Why.
     #[serde(flatten)]
@@ -75,7 +75,7 @@ pub struct BatchLimit {
     pub original: Option<u64>,
 }
 
-/// What was seen of a flow that stands still, or of which some topic does.
+/// What was seen of a flow that is stalled, or that has a stalled topic.
 #[derive(Debug)]
 pub struct Evidence<'a> {
     /// The lab's name.
@@ -96,7 +96,7 @@ pub struct Evidence<'a> {
     pub halves: bool,
     /// Why tasks failed lately.
     pub failures: Vec<&'a str>,
-    /// Whether more than these topics stand still.
+    /// Whether more than these topics are stalled.
     pub stands: bool,
 }
 

@@ -126,7 +126,7 @@ impl Amount {
         }
     }
 
-    /// Whether it is no more than a bound.
+    /// Whether it is only a bound.
     pub fn is_bound(self) -> bool {
         matches!(self, Self::AtMost(_))
     }
@@ -165,7 +165,7 @@ pub struct Outlook {
     pub again: Amount,
     /// Records that it has not read, and would not be given; none where that cannot be known, as it stands further on there.
     pub skipped: Option<Amount>,
-    /// Records from its place on the source to its place on the target, where that lies further on: they were read there,
+    /// Records from its offset on the source to its offset on the target, where that is further on: they were read there,
     /// or someone moved the group. Kafka keeps no note of which.
     pub further: Amount,
 }
@@ -325,7 +325,7 @@ mod tests {
         partition.syncs = &syncs;
         partition.source.first = 100;
         expect(&partition, place(200, Some(1)), AtMost(298), AtMost(99));
-        // what nobody could copy any more is not counted as missed
+        // what could no longer be copied is not counted as missed
         expect(&partition, place(50, Some(500)), Exactly(0), AtMost(450));
         // there is nothing before the first of all offsets
         expect(&partition, place(0, None), Exactly(0), Exactly(500));
@@ -351,7 +351,7 @@ mod tests {
             (seen.again, seen.skipped),
             (Exactly(300), Some(Exactly(200)))
         );
-        // and so with a place that is not there
+        // and so with an offset that is not there
         assert_eq!(outlook(&partition, place(300, Some(501))), seen);
     }
 

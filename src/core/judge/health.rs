@@ -21,7 +21,7 @@ pub(in crate::core) fn is_slow(micros: u64, line: Duration) -> bool {
 pub(in crate::core) const POLICY: &str = "cleanup.policy";
 pub(in crate::core) const COMPACT: &str = "compact";
 
-/// What became of a canary.
+/// What happened to a canary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum CanaryStatus {
@@ -71,7 +71,7 @@ pub enum FlowState {
     Running,
     /// Some of its MirrorMakers do not run, and the others do their work.
     Degraded,
-    /// It may stand still.
+    /// It may be stalled.
     Unhealthy,
 }
 
@@ -132,7 +132,7 @@ pub(in crate::core) struct Seen<'a> {
     pub(in crate::core) parts: Option<&'a BTreeMap<Part, state::Status>>,
     /// Parts that failed a moment ago, each with how long ago, and why: what fails again and again is seldom seen failed.
     pub(in crate::core) failed: Vec<(&'a Part, Duration, &'a str)>,
-    /// Work that is with nobody.
+    /// Tasks that are assigned to no worker.
     pub(in crate::core) orphans: Vec<String>,
     /// Containers that it needs and that may use only so much of a CPU.
     pub(in crate::core) throttled: Vec<String>,
@@ -142,7 +142,7 @@ pub(in crate::core) struct Seen<'a> {
     pub(in crate::core) policies: Vec<&'a NotCompacted>,
     /// Why MirrorMaker has ended, in a container that runs.
     pub(in crate::core) ended: Option<&'a str>,
-    /// Topics that hold up others, or themselves.
+    /// Topics that block others, or themselves.
     pub(in crate::core) culprits: &'a [Culprit],
     /// Topics in which records wait, and MirrorMaker does not come to them.
     pub(in crate::core) stalled: &'a [Stall],
@@ -178,7 +178,7 @@ pub(in crate::core) struct Verdict {
 pub(in crate::core) fn judge(seen: &Seen<'_>) -> Verdict {
     let ill = ill(seen);
     let mut degraded = [seen.absent.clone(), seen.relays.clone()].concat();
-    // it harms what goes on as well: positions that were noted there are gone
+    // it harms what goes on as well: positions that were stored there are gone
     let policies = seen.policies.iter().map(|wrong| wrong.describe());
     degraded.extend(policies.filter(|told| !ill.contains(told)));
     if ill.is_empty() {
@@ -262,7 +262,7 @@ fn ill(seen: &Seen<'_>) -> Vec<String> {
     problems
 }
 
-/// What may stand still, where nothing else explains that.
+/// What may be stalled, where nothing else explains that.
 fn doubts(seen: &Seen<'_>, ill: &[String]) -> Vec<String> {
     let doubtful = seen.stalled.iter().filter(|stall| !stall.is_sure);
     let doubts = doubtful.map(ToString::to_string);

@@ -46,7 +46,7 @@ pub(super) fn of_flow(
         let found = admin.describe(limit)?;
         let remote = remotes(&rules, &taken, &found.topics);
         there = admin.settings_named(&subjects(remote), &BATCH_LIMITS, limit)?;
-        // whoever may not ask a broker may still ask about topics
+        // a principal that may not ask about a broker may still ask about topics
         let asked = found.brokers.keys().next().map(|id| Subject::Broker(*id));
         brokers = asked.and_then(|broker| {
             let settings = admin.settings_named(&[broker], &BATCH_LIMITS_OF_BROKERS, limit);

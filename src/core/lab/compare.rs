@@ -55,7 +55,7 @@ impl PartitionComparison {
         let missing = self.difference.iter().flat_map(|one| &one.missing_at);
         let (mut later, mut never) = (Vec::new(), Vec::new());
         for range in missing {
-            // none lies on both sides: positions are records that were copied
+            // none is on both sides: positions are records that were copied
             let is_later = self.position.is_none_or(|position| range.last > position);
             if is_later { &mut later } else { &mut never }.push(*range);
         }
@@ -66,7 +66,7 @@ impl PartitionComparison {
 /// Compares topics of a flow's source with their mirrored topics, all partitions of the source.
 ///
 /// # Errors
-/// When a cluster does not answer. What is wrong with one partition is told of that partition.
+/// When a cluster does not answer. What is wrong with one partition is reported for that partition.
 pub fn topics(
     topology: &Topology,
     flow: &Flow,

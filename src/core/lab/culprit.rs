@@ -1,4 +1,4 @@
-//! Looks for the topic that keeps records from being copied, where a flow or a part of it stands still. Judges by
+//! Looks for the topic that keeps records from being copied, where a flow or a part of it is stalled. Judges by
 //! [`Evidence`].
 
 use super::{Lab, addresses, batch_limits};
@@ -13,7 +13,7 @@ use std::time::Duration;
 /// How long topics may take to tell what they take.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The culprits of a flow. `stands` says whether more than single topics stands still.
+/// The culprits of a flow. `stands` says whether more than single topics is stalled.
 pub(super) fn of(
     lab: &Lab,
     flow: &Flow,

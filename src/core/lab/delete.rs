@@ -15,7 +15,7 @@ use std::time::Duration;
 /// How long another cluster may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What became of MirrorMaker's positions.
+/// What happened to MirrorMaker's positions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Deleted {
     /// Targets on which its positions for the topic were reset.

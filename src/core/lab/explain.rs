@@ -99,7 +99,7 @@ fn concerned(mut about: Vec<(Explanation, bool)>) -> Vec<Explanation> {
         Answer::Internal { .. } => one.seen.original == Sight::Absent,
         _ => false,
     };
-    // whoever names a copy does not wonder why it does not come back
+    // a person who names a mirrored topic does not wonder why it does not come back
     let is_back = |(one, is_copy): &(Explanation, bool)| {
         !is_copy && matches!(one.answer, Answer::Cycle { .. })
     };
@@ -220,7 +220,7 @@ impl Scene<'_> {
                 .filter(|one| one.stops_flow || one.topic == topic)
                 .cloned()
                 .collect(),
-            // of several MirrorMakers, the others go on; and a loss is told of the topic that has it
+            // with several MirrorMakers, the others go on; and a loss is reported for its own topic
             problems: match status.state {
                 FlowState::Degraded | FlowState::Running => unmoved(topic, status),
                 FlowState::Unhealthy => concerning(topic, status),
@@ -280,7 +280,7 @@ impl Scene<'_> {
     }
 }
 
-/// What MirrorMaker runs with, as it has noted it itself, or as kmk tells it.
+/// What MirrorMaker runs with, as it has stored it itself, or as kmk tells it.
 fn rules(flow: &Flow, settings: Option<&BTreeMap<String, String>>) -> Rules {
     let Some(settings) = settings else {
         return Rules::of_flow(flow);
@@ -293,7 +293,7 @@ fn rules(flow: &Flow, settings: Option<&BTreeMap<String, String>>) -> Rules {
     Rules::new(flow, &topics, &exclude)
 }
 
-/// A pattern as whoever wrote it did, and who that was.
+/// A pattern as it was written, and by whom.
 fn authored(flow: &Flow, topic: &str, selection: Selection) -> (Selection, Whose) {
     let Selection::Excluded(pattern) = selection else {
         let is_lab = Rules::of_flow(flow).select(topic) == selection;
@@ -338,7 +338,7 @@ fn obstacle(config: &Config, remote: &str, target: &ClusterSnapshot) -> Option<O
     })
 }
 
-/// Records of a topic that MirrorMaker has noted as copied, and that are still on the source.
+/// Records of a topic before MirrorMaker's committed position that are still on the source.
 fn counted(topic: &str, source: &ClusterSnapshot, flow: &FlowSnapshot) -> u64 {
     let counted = source
         .bounds(topic)
@@ -350,7 +350,7 @@ fn counted(topic: &str, source: &ClusterSnapshot, flow: &FlowSnapshot) -> u64 {
     counted.sum()
 }
 
-/// A position of MirrorMaker's in the topic that lies beyond the end.
+/// A position of MirrorMaker's in the topic that is beyond the end.
 fn beyond(topic: &str, status: &FlowStatus) -> Option<Beyond> {
     let mut topics = status.lag.iter().flat_map(|lag| &lag.topics);
     let lag = topics.find(|lag| lag.source == topic)?;

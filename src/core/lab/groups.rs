@@ -41,7 +41,7 @@ pub enum GroupError {
         /// Who reads for it; may be none while it is about to change.
         members: Vec<Member>,
     },
-    /// It never noted a place in that topic.
+    /// It never committed an offset in that topic.
     #[error("group `{}` has no committed offsets for topic `{topic}`", name(.group))]
     NoPlace {
         /// Its name.

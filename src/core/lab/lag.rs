@@ -91,7 +91,7 @@ pub(super) fn glance(lab: &Lab, limit: &Limit) -> Vec<FlowLag> {
     of_all(lab, &views, limit)
 }
 
-/// The lag of all flows, and what holds them up: looked for where some topic stands still, or `is_in_trouble` says that the whole
+/// The lag of all flows, and what blocks them: looked for where some topic is stalled, or `is_in_trouble` says that the whole
 /// flow does.
 pub(super) fn settled<'a>(
     (lab, wanted): (&'a Lab, &Wanted),
@@ -111,7 +111,7 @@ pub(super) fn settled<'a>(
     (views, flows)
 }
 
-/// What MirrorMaker noted may be a moment old: where something seems to be left, clusters are looked at once more.
+/// MirrorMaker's committed position may be a moment old: where something seems to be left, clusters are looked at once more.
 fn looked_at<'a>(
     (lab, wanted): (&'a Lab, &Wanted),
     views: Snapshots<'a>,

@@ -11,7 +11,7 @@ use std::thread;
 pub struct Selection {
     /// Only this service's.
     pub service: Option<String>,
-    /// Only so many last lines of each service; all of them without.
+    /// Only this many last lines of each service; all if none.
     pub tail: Option<usize>,
     /// Go on with what is written from now on.
     pub follow: bool,

@@ -18,7 +18,7 @@ pub fn is_free(address: IpAddr, port: u16) -> bool {
         && TcpStream::connect_timeout(&address, Duration::from_millis(100)).is_err()
 }
 
-/// The first port from `from` on of which all that lie so far behind it can be had.
+/// The first port from `from` on of which all those at these distances are free.
 pub fn next(from: u16, offsets: &[u16], can_be_had: impl Fn(u16) -> bool) -> Option<u16> {
     let last = u16::MAX - offsets.iter().max().copied().unwrap_or(0);
     (from..=last).find(|first| offsets.iter().all(|offset| can_be_had(first + offset)))
@@ -64,7 +64,7 @@ mod tests {
         assert_eq!(next(20_000, &[0, 1, 2], |_| true), Some(20_000));
         let all_but_one = |port| port != 20_001;
         assert_eq!(next(20_000, &[0, 1, 2], all_but_one), Some(20_002));
-        // what lies between does not matter
+        // what is between does not matter
         assert_eq!(next(20_000, &[0, 10], all_but_one), Some(20_000));
         assert_eq!(next(65_000, &[0, 1, 2], |_| false), None);
     }

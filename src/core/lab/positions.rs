@@ -1,4 +1,4 @@
-//! MirrorMaker's noted positions, taken back where what they were noted of is gone: whatever comes under the same name is
+//! MirrorMaker's positions, reset where their topic is gone: whatever comes under the same name is
 //! then copied from its first record. Judges no lag.
 //!
 //! A task reads its position once, when it starts, and goes on behind it. One that is left of a topic that was deleted makes
@@ -65,7 +65,7 @@ impl PositionError {
     }
 }
 
-/// What became of the positions of a topic.
+/// What happened to the positions of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reset {
     /// There was none.
@@ -76,7 +76,7 @@ pub enum Reset {
     Restarted,
 }
 
-/// The target's notes on a flow.
+/// What is stored of a flow on its target.
 struct Target<'a> {
     flow: &'a Flow,
     admin: Admin,
@@ -212,7 +212,7 @@ pub fn again(
     })
 }
 
-/// Whether MirrorMaker has noted a position of a topic of the flow's source.
+/// Whether MirrorMaker has a position in a topic of the flow's source.
 ///
 /// # Errors
 /// When the target does not answer.

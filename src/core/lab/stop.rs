@@ -62,7 +62,7 @@ pub fn stop(
     let paused = up.iter().filter(|c| c.state.status == "paused");
     docker.unpause(&ids(paused.copied()), limit)?;
     let (mirrors, brokers) = lab.mirrors_and_brokers(up.iter().copied());
-    // MirrorMaker first: it notes on the target how far it is
+    // MirrorMaker first: it commits its positions on the target
     for (what, containers) in [("MirrorMaker", &mirrors), ("the brokers", &brokers)] {
         if containers.is_empty() {
             continue;

@@ -25,7 +25,7 @@ use crate::core::nearest::by_nearness;
 use kmk_kafka::wait::Limit;
 use kmk_kafka::{Admin, KafkaError, TopicInfo};
 
-/// Why a topic cannot be told of, or changed.
+/// Why a topic cannot be described, or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum TopicError {
     /// There is none of that name.
@@ -36,7 +36,7 @@ pub enum TopicError {
         /// The topics that are there, those of like name first.
         topics: Vec<String>,
     },
-    /// An offset lies beyond the end of a partition.
+    /// An offset is beyond the end of a partition.
     #[error("partition {partition} of topic `{topic}` ends at offset {end}, before {offset}")]
     BeyondEnd {
         /// The topic.

@@ -56,7 +56,7 @@ pub struct Verify {
 /// How much is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Amount {
-    /// So many records.
+    /// This many records.
     Records(u64),
     /// As many as fit into a time.
     Time(Duration),

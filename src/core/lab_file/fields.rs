@@ -221,7 +221,7 @@ impl Reader {
         })
     }
 
-    /// Texts of a list; one that is none keeps its place, so that the others keep theirs.
+    /// Texts of a list; one that is none keeps its index, so that the others keep theirs.
     pub(super) fn patterns(&mut self, fields: &Fields<'_>, name: &'static str) -> Vec<String> {
         let Some((field, node)) = fields.get(name) else {
             return Vec::new();
@@ -277,7 +277,7 @@ impl Reader {
         };
         texts.unwrap_or_else(|| {
             self.wrong_field(field, node);
-            // so that nothing else is said of a cluster that was meant to be there already
+            // so that nothing else is said about a cluster that was meant to exist already
             let host = node.place.to_string().replace(':', "-");
             vec![format!("{host}.invalid:1")]
         })

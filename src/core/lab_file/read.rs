@@ -11,7 +11,7 @@ use crate::core::spec::{
 };
 use crate::core::topology::{Topology, Version, official_image};
 
-/// Problems that are listed at most: whoever has more has another file in mind.
+/// Problems that are listed at most: more of them mean that it is another kind of file.
 const MAX_PROBLEMS: usize = 50;
 
 /// What a lab file says.

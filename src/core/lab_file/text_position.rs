@@ -15,7 +15,7 @@ impl TextPosition {
     /// Where the text begins.
     pub(super) const FIRST: Self = Self { line: 1, column: 1 };
 
-    /// The place right after a text.
+    /// The position right after a text.
     pub(super) fn after(text: &str) -> Self {
         let last = text.rsplit('\n').next().unwrap_or_default();
         Self {

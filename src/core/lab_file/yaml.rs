@@ -10,7 +10,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 /// Lists and mappings in each other: a lab file has four.
 const MAX_DEPTH: usize = 16;
 
-/// A value and its place.
+/// A value and its position.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) place: TextPosition,
@@ -19,7 +19,7 @@ pub(super) struct Node {
 
 #[derive(Debug)]
 pub(super) enum Value {
-    /// As written, without its quotes: what is a number or a yes is for whoever reads it to say.
+    /// As written, without its quotes: its reader decides what is a number or a yes.
     Text {
         text: String,
         is_quoted: bool,

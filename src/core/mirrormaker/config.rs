@@ -14,11 +14,11 @@ use std::time::Duration;
 
 /// What brokers take, and room for what a request adds to it: one record that is too large ends a whole flow.
 const MAX_REQUEST_BYTES: u32 = MAX_RECORD_BYTES + 1024 * 1024;
-/// How often MirrorMaker looks for topics and groups, and brings groups' places along, in seconds.
+/// How often MirrorMaker looks for topics and groups, and syncs groups' offsets, in seconds.
 pub const EVERY: u64 = 1;
-/// How often MirrorMaker notes how far it copied.
+/// How often MirrorMaker commits its positions.
 pub const NOTED: Duration = Duration::from_millis(100);
-/// Segments of the topic in which it notes that, in bytes.
+/// Segments of the topic in which it stores them, in bytes.
 pub const STATE_SEGMENT_BYTES: u32 = 1024 * 1024;
 
 /// What a consumer of a source fetches of a partition at once, in bytes.

@@ -123,7 +123,7 @@ fn part(key: &[u8]) -> Option<Part> {
 }
 
 /// How far MirrorMaker has copied: for each topic and partition of the source, the offset of the last record it has
-/// written to the target and noted. Taken from the records of the [offsets topic](offsets_topic) in order; those of its
+/// written to the target and committed. Taken from the records of the [offsets topic](offsets_topic) in order; those of its
 /// other connectors (heartbeats, checkpoints) are passed over.
 pub fn copied<'a>(
     records: impl IntoIterator<Item = &'a Record>,

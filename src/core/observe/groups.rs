@@ -1,4 +1,4 @@
-//! What clusters know of consumer groups, and what MirrorMaker notes of them.
+//! What clusters know of consumer groups, and what MirrorMaker stores of them.
 //!
 //! All clusters are asked at the same time, in steps, so that what is written meanwhile makes less certain, and nothing
 //! wrong: first which groups there are, so that no more is read than they need; then what MirrorMaker notes, then groups
@@ -25,7 +25,7 @@ pub(in crate::core) struct GroupSnapshot {
     topics: BTreeMap<String, TopicInfo>,
     /// The topics that groups need, here and at the other end of their flows.
     needed: BTreeSet<String>,
-    /// What MirrorMaker notes of each flow to this cluster, by the source.
+    /// What MirrorMaker stores of each flow to this cluster, by the source.
     pub(in crate::core) flows: BTreeMap<String, FlowOffsets>,
     /// Offset syncs in the order in which they were written, by the other cluster of a flow.
     syncs: BTreeMap<String, ByPartition<Vec<OffsetSync>>>,
@@ -68,7 +68,7 @@ impl Groups {
         Ok(())
     }
 
-    /// The topics in which groups have places, or that their members read.
+    /// The topics in which groups have committed offsets, or that their members read.
     pub(in crate::core) fn topics(&self) -> BTreeSet<String> {
         let topics = self.by_name.values().flat_map(|(group, offsets)| {
             let reads = group.members.iter().flat_map(|member| &member.reads);
@@ -83,7 +83,7 @@ impl Groups {
     }
 }
 
-/// What MirrorMaker notes of a flow on its target.
+/// What MirrorMaker stores of a flow on its target.
 #[derive(Debug, Default)]
 pub(in crate::core) struct FlowOffsets {
     pub(in crate::core) copied: ByPartition<i64>,
@@ -191,7 +191,7 @@ fn add_needs_of_flows<'a>(
 }
 
 impl GroupSnapshot {
-    /// What MirrorMaker notes here of what it copies from another cluster.
+    /// What MirrorMaker stores here of what it copies from another cluster.
     pub(in crate::core) fn noted(&self, source: &str) -> Option<&FlowOffsets> {
         self.flows.get(source)
     }

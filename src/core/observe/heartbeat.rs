@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 /// How often MirrorMaker gives one unless it is told otherwise (`emit.heartbeats.interval.seconds`).
 const EVERY: Duration = Duration::from_secs(1);
-/// So many of the topic's last records are looked at: those of the other flows to the same target lie between.
+/// This many of the topic's last records are read: those of other flows to the same target are among them.
 const LAST: i64 = 100;
 
 /// How often MirrorMaker gives a sign of life for a flow; none where its settings forbid it.

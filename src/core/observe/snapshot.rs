@@ -1,7 +1,7 @@
 //! What each cluster of a lab answers when it is asked once.
 //!
 //! All clusters are asked at the same time, in steps: no cluster is asked where its partitions end before every one has been
-//! asked what MirrorMaker noted there as copied. A record that is noted is then within the ends, on both sides of a flow,
+//! asked for MirrorMaker's committed positions. A record before a position is then within the ends, on both sides of a flow,
 //! however much is written meanwhile.
 
 use super::assignment::Assignment;
@@ -31,7 +31,7 @@ pub(in crate::core) type Snapshots<'a> = BTreeMap<&'a str, ClusterSnapshot>;
 /// What is asked beside what every look is about.
 #[derive(Debug, Clone, Default)]
 pub(in crate::core) struct Wanted {
-    /// Topics that are looked at whosever they are, how far they are committed too.
+    /// Topics that are always read, with their committed offsets.
     pub(in crate::core) topics: BTreeSet<String>,
     /// What MirrorMaker's connectors run with.
     pub(in crate::core) configs: bool,
@@ -95,7 +95,7 @@ pub(in crate::core) struct ClusterSnapshot {
     pub(in crate::core) ends: Option<ByPartition<Ends>>,
     /// How far topics that were asked about are committed, where a flow reads only that.
     pub(in crate::core) stable: ByPartition<i64>,
-    /// What MirrorMaker notes here of each flow to this cluster, by the source.
+    /// MirrorMaker's positions in each flow to this cluster, by the source.
     pub(in crate::core) flows: BTreeMap<String, FlowSnapshot>,
     /// Topics of MirrorMaker's that are not compacted, and should be.
     pub(in crate::core) policies: Vec<NotCompacted>,
@@ -108,7 +108,7 @@ pub(in crate::core) struct ClusterSnapshot {
     pub(in crate::core) error: Option<KafkaError>,
 }
 
-/// What MirrorMaker notes of a flow on its target.
+/// What MirrorMaker stores of a flow on its target.
 #[derive(Default)]
 pub(in crate::core) struct FlowSnapshot {
     pub(in crate::core) parts: BTreeMap<Part, state::Status>,
@@ -126,12 +126,12 @@ pub(in crate::core) struct FlowSnapshot {
 }
 
 impl FlowSnapshot {
-    /// The offset of the last record of a partition that is noted as copied.
+    /// The offset of a partition's last record before MirrorMaker's committed position.
     pub(in crate::core) fn copied(&self, place: &(String, i32)) -> Option<i64> {
         self.positions.get(place).map(|position| position.offset)
     }
 
-    /// When a record was last noted as copied, in milliseconds since the epoch.
+    /// When MirrorMaker last committed a position, in milliseconds since the epoch.
     pub(in crate::core) fn noted_at(&self) -> Option<i64> {
         self.positions.values().filter_map(|one| one.time).max()
     }
@@ -202,7 +202,7 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Asks it, if it is there. One that was silent until time was up is asked no more.
+    /// Asks it, if it exists. One that was silent until time was up is not asked again.
     fn ask(
         &mut self,
         limit: &Limit,
@@ -227,7 +227,7 @@ impl ClusterSnapshot {
         }
     }
 
-    /// Whether some of MirrorMaker's work is with nobody.
+    /// Whether some of MirrorMaker's tasks are assigned to no worker.
     pub(in crate::core) fn is_rebalancing(&self) -> bool {
         self.flows.values().any(|flow| {
             let mut parts = flow.parts.values();
@@ -306,7 +306,7 @@ impl ClusterSnapshot {
         wanted: &Wanted,
         limit: &Limit,
     ) -> Result<(), KafkaError> {
-        // one that was created meanwhile may have been noted
+        // one that was created meanwhile may have a position
         self.topics = admin.topics(limit)?;
         let topics = self.topics.keys();
         let names: Vec<String> = topics

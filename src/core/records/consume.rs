@@ -32,11 +32,11 @@ pub struct Consume {
     pub must_be_there: Vec<String>,
     /// Only this partition of each topic; none for all.
     pub partition: Option<i32>,
-    /// Where to begin, in partitions where the group (if any) has no place yet.
+    /// Where to begin, in partitions without a committed offset of the group, if there is a group.
     pub start: Start,
     /// Where to end, exclusive, unless the topic ends before; of no matter to a group, with `messages`, or following.
     pub until: Option<i64>,
-    /// The group to resume, and to note the place of. Where no partition is named, its members share them.
+    /// The group to resume and to commit offsets for. Where no partition is named, its members share them.
     pub group: Option<String>,
     /// How many records; none for all there are now (or, following, for ever).
     pub messages: Option<u64>,
@@ -49,7 +49,7 @@ pub struct Consume {
     pub committed_only: bool,
     /// Which client reads.
     pub client: Client,
-    /// What is to be told of the records that not every client can tell.
+    /// What to print of the records that not every client knows.
     pub needs: Vec<Feature>,
 }
 
@@ -61,7 +61,7 @@ pub trait Sink {
     /// [`io::ErrorKind::BrokenPipe`] says that no one reads any more, which is no failure.
     fn record(&mut self, topic: &str, record: RecordRef<'_>) -> io::Result<()>;
 
-    /// Passes on everything taken so far. A group's place is noted only for what was passed on.
+    /// Passes on everything taken so far. Offsets are committed only for what was passed on.
     ///
     /// # Errors
     /// As [`Sink::record`].
@@ -98,7 +98,7 @@ pub struct ConsumeReport {
     pub elapsed: Duration,
     /// How it ended.
     pub end: ConsumeEnd,
-    /// Why the group's place could not be noted at the end.
+    /// Why the group's offsets could not be committed at the end.
     pub not_committed: Option<KafkaError>,
 }
 
@@ -113,7 +113,7 @@ pub enum ConsumeEnd {
     NoReader,
     /// The person interrupted.
     Interrupted,
-    /// The broker refused for good, or for too long.
+    /// The broker refused permanently, or for too long.
     Lost(KafkaError),
 }
 
@@ -158,7 +158,7 @@ pub fn consume(
         }
         topics => {
             if !what.must_be_there.is_empty() {
-                // before anything is read: whoever calls may look elsewhere, and then once more
+                // before anything is read: the caller may look elsewhere, and then once more
                 match must_be_there(bootstrap, what, interrupt, observer) {
                     Err(ConsumeError::Kafka(KafkaError::Stopped(Stop::Interrupted))) => {}
                     found => found?,

@@ -32,7 +32,7 @@ pub struct Produce {
     pub topic: String,
     /// Where the records come from.
     pub input: Input,
-    /// What lines are read from, in words, for whoever waits for them.
+    /// What lines are read from, in words, for a person who waits for them.
     pub input_name: Option<String>,
     /// How many; none for a whole stream of lines (and for ever where the input has no end).
     pub messages: Option<u64>,
@@ -104,7 +104,7 @@ pub enum ProduceError {
     Stamped {
         /// The topic.
         topic: String,
-        /// Whether it is there already.
+        /// Whether it already exists.
         is_there: bool,
     },
     /// The topic cannot be written to.
@@ -190,7 +190,7 @@ fn refuse_stamped(admin: &mut Admin, topic: &str, limit: &Limit) -> Result<(), P
             topic: topic.to_owned(),
             is_there: admin.has_topic(topic, limit)?,
         }),
-        // whoever may write need not be allowed to see settings
+        // a principal that may write need not be allowed to see settings
         Ok(true) | Err(KafkaError::Refused { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }

@@ -7,7 +7,7 @@ pub enum Fault {
     /// No setting of anything.
     #[error("is not a MirrorMaker setting and would be silently ignored")]
     Unknown,
-    /// A setting, but of something else than a flow.
+    /// A setting, but not one of a flow.
     #[error("is not read there and would be silently ignored")]
     Misplaced,
     /// Read by less than it looks like; by what.

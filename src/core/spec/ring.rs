@@ -2,13 +2,13 @@
 //!
 //! MirrorMaker stops what comes back only where the name tells: `DefaultReplicationPolicy` leaves a topic out among whose
 //! prefixes the flow's target stands (`MirrorSourceConnector.isCycle`), `IdentityReplicationPolicy` none but heartbeats. So
-//! what goes round a ring is stopped where two flows follow each other that both prefix: the second one writes the name
+//! a record that loops is stopped where two flows that prefix follow each other: the second one writes the name
 //! that the first one looks for, a round later.
 
 use crate::core::spec::filter::matches;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// A flow, as far as it matters to what goes round.
+/// What matters of a flow to what may loop.
 #[derive(Debug, Clone)]
 pub struct Hop<'a> {
     /// The source cluster.
@@ -27,10 +27,10 @@ pub struct Hop<'a> {
 type State<'a> = (usize, Option<(&'a str, &'a str)>);
 type Ways<'a> = BTreeMap<State<'a>, Vec<State<'a>>>;
 
-/// More rings than that tell nobody more.
+/// More rings than that would not help.
 const MOST: usize = 20;
 
-/// Rings in which something goes round without end, each once, as the places of its flows in the order in which they
+/// Rings in which something loops without end, each once, as the indexes of its flows in the order in which they
 /// follow each other. What topics a flow takes counts only where no name can pass it for certain.
 pub fn rings(hops: &[Hop<'_>]) -> Vec<Vec<usize>> {
     let ways = ways(hops);

@@ -6,7 +6,7 @@ use super::version::Version;
 
 /// The largest record batch that brokers take (`message.max.bytes`), in bytes; Kafka's default is 1 MiB.
 pub const MAX_RECORD_BYTES: u32 = 16 * 1024 * 1024;
-/// Bytes of a batch where every topic takes so many: fuller batches under load. Kafka's default is 16 KiB.
+/// Bytes of a batch where every topic accepts this many: fuller batches under load. Kafka's default is 16 KiB.
 pub const FULL_BATCH: u32 = 262_144;
 /// The first Kafka whose producer halves a batch that is too large for a topic until it fits (KAFKA-8350): those before
 /// split it to `batch.size`, again and again where that is too large.
@@ -20,7 +20,7 @@ impl Mirror {
     /// Whether a batch above the limit of that name, of [`BATCH_LIMITS`], does not get to a topic.
     pub fn heeds(&self, limit: &str) -> bool {
         let halves = |version: Version| !version.is_below(HALVES);
-        // what a segment does not hold is refused for good, and ends the task
+        // what a segment does not hold is refused permanently, and ends the task
         limit != BATCH_LIMITS[0] || !self.image.version().is_some_and(halves)
     }
 

@@ -57,7 +57,8 @@ pub struct Flow {
 pub enum Proof {
     /// A canary crosses it.
     Canary,
-    /// MirrorMaker reports that it runs: no canary may be sent, as an end of it existed before and nobody said that it may.
+    /// MirrorMaker reports that it runs: no canary may be sent, as one of its clusters is an existing one and the lab
+    /// file does not allow it.
     ConnectorStatus,
 }
 

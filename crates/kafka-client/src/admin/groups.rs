@@ -17,7 +17,7 @@ impl Admin {
     pub fn groups(&mut self, limit: &Limit) -> Result<Vec<(Group, Offsets)>, KafkaError> {
         self.cluster.patiently(limit, |cluster, limit| {
             let groups = cluster.groups(limit)?;
-            // groups of other kinds note their places elsewhere
+            // groups of other kinds keep their offsets elsewhere
             let with_offsets = groups
                 .iter()
                 .filter(|(_, group)| !matches!(group.kind, GroupKind::Other(_)));

@@ -58,7 +58,7 @@ impl Admin {
     /// Gives a topic more partitions, `count` in all, and waits until all brokers know them.
     ///
     /// # Errors
-    /// As [`Admin::delete_topic`]; refused with `INVALID_PARTITIONS` where it has so many or more.
+    /// As [`Admin::delete_topic`]; refused with `INVALID_PARTITIONS` where it has this many or more.
     pub fn add_partitions(
         &mut self,
         topic: &str,
@@ -75,7 +75,7 @@ impl Admin {
     /// Removes all records before these offsets, by topic and partition; -1 stands for the end. Where each partition begins now.
     ///
     /// # Errors
-    /// Refused with `OFFSET_OUT_OF_RANGE` where an offset lies beyond the end; with `POLICY_VIOLATION` where a topic is only compacted.
+    /// Refused with `OFFSET_OUT_OF_RANGE` where an offset is beyond the end; with `POLICY_VIOLATION` where a topic is only compacted.
     pub fn delete_records(
         &mut self,
         before: &BTreeMap<(String, i32), i64>,

@@ -35,7 +35,7 @@ const REACTION: Duration = Duration::from_millis(25);
 /// How long a broker may take to greet a new client, as long as there are more attempts.
 const GREET: Duration = Duration::from_secs(5);
 
-/// An attempt is given up after half of what is left, yet not sooner than this: a broker that has gone silent for good
+/// An attempt is given up after half of what is left, yet not sooner than this: a broker that stays silent
 /// leaves time to find out.
 const SHORTEST_ATTEMPT: Duration = Duration::from_secs(5);
 

@@ -49,7 +49,7 @@ fn resolve(endpoint: &Endpoint, limit: &Limit) -> Result<Vec<SocketAddr>, Connec
         .name("kafka-resolve".to_owned())
         .spawn(move || {
             let addresses = (host.as_str(), port).to_socket_addrs();
-            // whoever asked may have given up since
+            // the caller may have given up since
             let _ = answer.send(addresses.map(Iterator::collect));
         })
         .map_err(ConnectError::Connect)?;

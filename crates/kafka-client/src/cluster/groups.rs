@@ -30,7 +30,7 @@ const CONSUMERS: [&str; 2] = ["consumer", ""];
 /// What workers of Kafka Connect call theirs.
 const CONNECT: &str = "connect";
 
-/// The state of a group that is not there, or no more.
+/// The state of a group that does not exist, or no longer does.
 const DEAD: &str = "Dead";
 
 /// A group as its coordinator describes it.
@@ -263,7 +263,7 @@ impl Cluster {
             let partitions = answer.topics.into_iter().flat_map(|topic| topic.partitions);
             for partition in partitions {
                 match KafkaError::check(partition.error_code, doing) {
-                    // the topic is gone, and with it what was noted of it
+                    // the topic is gone, and with it the offsets committed for it
                     Err(error) if error.is(ResponseError::UnknownTopicOrPartition) => {}
                     other => other?,
                 }

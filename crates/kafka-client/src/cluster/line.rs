@@ -12,7 +12,7 @@ use kafka_protocol::protocol::StrBytes;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// A connection to whoever listens at an address: a broker, or a relay in front of one. The addresses that the broker
+/// A connection to what listens at an address: a broker, or a relay in front of one. The addresses that the broker
 /// advertises are not followed.
 #[derive(Debug)]
 pub struct Line {

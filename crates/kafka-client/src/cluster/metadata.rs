@@ -200,7 +200,7 @@ impl Cluster {
                 continue;
             };
             match Code::of(topic.error_code) {
-                // in the making, or being elected for
+                // being created, or without a leader yet
                 None | Some(Code(ResponseError::LeaderNotAvailable)) => {
                     metadata.topics.insert(name, info(&topic));
                 }

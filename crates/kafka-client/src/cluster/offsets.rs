@@ -1,4 +1,4 @@
-//! Where partitions begin and end, where a time lies in them, and where groups stand.
+//! Where partitions begin and end, where a time is in them, and the committed offsets of groups.
 
 use crate::cluster::metadata::TopicInfo;
 use crate::cluster::metadata::topic_name;
@@ -38,14 +38,14 @@ pub(crate) struct Committer {
     pub(crate) generation: i32,
 }
 
-/// A place in a partition.
+/// A position in a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
     /// The first record that is still there.
     Earliest,
     /// Where the next record will go (the high watermark).
     Latest,
-    /// As [`At::Latest`] for whoever reads only what is committed: where the first transaction that has not ended began
+    /// As [`At::Latest`] for a consumer that reads only what is committed: where the first transaction that has not ended began
     /// (the last stable offset).
     Stable,
     /// The first record that is as late as this or later, in milliseconds since the epoch; [`At::Latest`] where there

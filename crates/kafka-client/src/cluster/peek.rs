@@ -78,7 +78,7 @@ impl Cluster {
         Ok(seen)
     }
 
-    /// Looks into so many parts at a time. Those of which nothing was shown.
+    /// Looks into this many parts at a time. Those of which nothing was shown.
     fn look_into(
         &mut self,
         parts: &Parts,
@@ -165,7 +165,7 @@ impl Cluster {
 /// How to look.
 #[derive(Debug, Clone, Copy)]
 struct How {
-    /// So many partitions at a time.
+    /// This many partitions at a time.
     together: usize,
     committed_only: bool,
 }

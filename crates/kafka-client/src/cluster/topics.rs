@@ -139,7 +139,7 @@ impl Cluster {
     /// Removes the records before these offsets; -1 stands for the end. Where each partition begins now.
     ///
     /// # Errors
-    /// Refused with `OFFSET_OUT_OF_RANGE` where an offset lies beyond the end, with `POLICY_VIOLATION` where the topic is only compacted.
+    /// Refused with `OFFSET_OUT_OF_RANGE` where an offset is beyond the end, with `POLICY_VIOLATION` where the topic is only compacted.
     pub(crate) fn delete_records(
         &mut self,
         before: &Offsets,
@@ -277,7 +277,7 @@ fn creation(topic: &NewTopic, validate_only: bool) -> CreateTopicsRequest {
         .with_validate_only(validate_only)
 }
 
-/// Kafka's code for a topic that is not there asks to try again, for topics in the making; what is changed must be there.
+/// Kafka's code for a topic that does not exist asks to try again, for topics that are being created; what is changed must exist.
 pub(super) fn named(error: KafkaError, topic: &str) -> KafkaError {
     if error.is(ResponseError::UnknownTopicOrPartition) {
         KafkaError::UnknownTopic {

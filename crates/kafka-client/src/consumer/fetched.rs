@@ -1,4 +1,4 @@
-//! Records that arrived together, looked at where they lie in the answers.
+//! Records that arrived together, read in place in the answers.
 
 use super::wire;
 use crate::crate_v0;

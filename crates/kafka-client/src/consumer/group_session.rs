@@ -113,7 +113,7 @@ impl GroupSession {
         }
     }
 
-    /// Reading has begun at `positions`, in a topic of so many partitions.
+    /// Reading has begun at `positions`, in a topic of this many partitions.
     pub(crate) fn begun(&mut self, positions: &[Position], of: usize) {
         self.begun = Some(Instant::now());
         let places = positions.iter().map(|at| (at.partition, at.next)).collect();

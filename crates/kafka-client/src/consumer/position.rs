@@ -1,6 +1,6 @@
 //! Where a partition is read.
 
-/// A place in one partition, and where to stop.
+/// A position in one partition, and where to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Position {
     /// Which partition.

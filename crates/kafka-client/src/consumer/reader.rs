@@ -57,7 +57,7 @@ impl Reader {
         either!(self, reader => reader.add(at));
     }
 
-    /// Reads a partition no more.
+    /// Stops reading a partition.
     pub(crate) fn remove(&mut self, partition: i32) {
         either!(self, reader => reader.remove(partition));
     }

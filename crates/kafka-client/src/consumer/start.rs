@@ -34,19 +34,19 @@ pub struct Moved {
     pub to: i64,
 }
 
-/// Where a [`Start`] lies in a partition, and where the partition begins and ends.
+/// Where a [`Start`] is in a partition, and where the partition begins and ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StartOffset {
     /// The offset of the first record that is still there.
     pub first: i64,
     /// The offset that the next record will get.
     pub end: i64,
-    /// The offset that the [`Start`] stands for; a [`Start::Offset`] may lie outside.
+    /// The offset that the [`Start`] stands for; a [`Start::Offset`] may be outside.
     pub meant: i64,
 }
 
 impl Admin {
-    /// Where `start` lies in each of these partitions of a topic. One without a leader is waited for.
+    /// Where `start` is in each of these partitions of a topic. One without a leader is waited for.
     ///
     /// # Errors
     /// [`KafkaError::NoLeader`] where one has none at `limit`; or when a broker does not answer, or refuses.
@@ -63,7 +63,7 @@ impl Admin {
             Start::Time(time) => offsets(At::Time(time))?,
             _ => BTreeMap::new(),
         };
-        // last: no time lies behind it
+        // last: no time comes after it
         let end = offsets(At::Latest)?;
         let place = |partition: &i32| {
             let (first, end) = (*first.get(partition)?, *end.get(partition)?);

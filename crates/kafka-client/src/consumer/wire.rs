@@ -102,7 +102,7 @@ impl Reader {
         }
     }
 
-    /// Reads one more partition from now on, or another place of one.
+    /// Reads one more partition from now on, or another offset of one.
     pub(crate) fn add(&mut self, at: Position) {
         let usual = usual(self.cursors.len() + 1);
         self.cursors.insert(at.partition, Cursor::new(at, usual));
@@ -116,7 +116,7 @@ impl Reader {
         }
     }
 
-    /// Reads a partition no more.
+    /// Stops reading a partition.
     pub(crate) fn remove(&mut self, partition: i32) {
         self.cursors.remove(&partition);
     }

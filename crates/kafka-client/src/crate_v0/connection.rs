@@ -83,7 +83,7 @@ impl Connection {
     ) -> Result<Pending<T>, KafkaError> {
         let (sender, answer) = mpsc::sync_channel(1);
         let run = Box::new(move |client: &mut KafkaClient| {
-            // whoever asked may have given up since
+            // the caller may have given up since
             let _ = sender.send(job(client));
         });
         self.worker(limit)?.give(run);
@@ -164,7 +164,7 @@ impl Connection {
     }
 }
 
-/// One attempt may take half of what is left: a broker that has gone silent for good leaves time to find out.
+/// One attempt may take half of what is left, so that a broker that stays silent leaves time to find out.
 fn attempt(limit: &Limit) -> Limit {
     limit.at_most((limit.remaining() / 2).max(SHORTEST_ATTEMPT))
 }
@@ -222,7 +222,7 @@ mod tests {
                 for stream in listener.incoming() {
                     let mut stream = stream.unwrap();
                     let _ = stream.write_all(&length.to_be_bytes());
-                    // whoever sets that much aside gets it, and fills it
+                    // a caller that sets that much aside gets it, and fills it
                     let _ = std::io::copy(&mut std::io::repeat(0).take(1 << 31), &mut stream);
                 }
             });

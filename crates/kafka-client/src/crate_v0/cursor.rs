@@ -5,7 +5,7 @@ use std::ops::Range;
 /// The most that is asked of one partition at once. A batch larger than this cannot be read.
 pub(super) const LARGEST_FETCH: i32 = 128 * 1024 * 1024;
 
-/// A place in one partition.
+/// A position in one partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cursor {
     /// Which partition.
@@ -38,12 +38,12 @@ pub(super) enum FetchStep {
     Deliver(Range<i64>),
     /// Nothing to hand over; fetch again, as the cursor now says.
     Again,
-    /// The first record lies beyond the offset asked for: look closer before believing it, see `fetch::first_batch`.
+    /// The first record is beyond the offset asked for: look closer before believing it, see `fetch::first_batch`.
     Doubt,
 }
 
 impl Cursor {
-    /// Starts at `next`, asking for `usual` bytes at a time (the first time less, for whoever wants only a few records).
+    /// Starts at `next`, asking for `usual` bytes at a time (the first time less, for a caller that wants only a few records).
     pub(super) fn new(partition: i32, next: i64, end: Option<i64>, usual: i32) -> Self {
         Self {
             partition,

@@ -10,7 +10,7 @@ use kafka::error::{Error, KafkaCode};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// One place to read from.
+/// One position to read from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FetchFrom {
     pub(super) partition: i32,
@@ -28,7 +28,7 @@ impl From<&Cursor> for FetchFrom {
     }
 }
 
-/// Asks every broker for what lies at its places. Where nothing lies, that takes up to `wait`.
+/// Asks every broker for what is at these positions. Where nothing is, that takes up to `wait`.
 pub(super) fn fetch(
     client: &mut KafkaClient,
     topic: &str,
@@ -52,9 +52,9 @@ pub(super) fn fetch(
     }))
 }
 
-/// Fetches one place so that the answer ends with the first batch that holds a record, if there is one.
+/// Fetches one position so that the answer ends with the first batch that holds a record, if there is one.
 ///
-/// The crate returns nothing but the first *compressed* batch of an answer: what lies uncompressed before it is
+/// The crate returns nothing but the first *compressed* batch of an answer: what is uncompressed before it is
 /// silently dropped (`MessageSet::from_slice`). So when an answer begins beyond the offset asked for, the missing
 /// records may be there all the same. An answer cut right after its first batch cannot hide any.
 pub(super) fn first_batch(

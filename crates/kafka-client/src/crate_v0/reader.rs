@@ -75,7 +75,7 @@ impl Reader {
         }
     }
 
-    /// Reads one more partition from now on, or another place of one.
+    /// Reads one more partition from now on, or another offset of one.
     pub(crate) fn add(&mut self, at: Position) {
         // the crate learns who leads it when it connects
         self.ahead = None;
@@ -91,7 +91,7 @@ impl Reader {
         }
     }
 
-    /// Reads a partition no more.
+    /// Stops reading a partition.
     pub(crate) fn remove(&mut self, partition: i32) {
         self.cursors.remove(&partition);
     }
@@ -233,7 +233,7 @@ impl Reader {
     }
 }
 
-/// How many bytes to ask of each of so many partitions.
+/// How many bytes to ask of each of this many partitions.
 fn usual(partitions: usize) -> i32 {
     let usual = FETCH / i32::try_from(partitions.max(1)).unwrap_or(i32::MAX);
     usual.clamp(256 * 1024, 4 * 1024 * 1024)

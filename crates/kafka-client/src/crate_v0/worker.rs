@@ -32,7 +32,7 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Hands `job` to the thread. Should the thread have died, nothing happens, and whoever waits for the answer finds
+    /// Hands `job` to the thread. Should the thread have died, nothing happens, and the one that waits for the answer finds
     /// its channel closed.
     pub(super) fn give(&self, job: Job) {
         let _ = self.jobs.send(job);

@@ -15,7 +15,7 @@ use std::time::Duration;
 /// How long the broker may wait for its other replicas.
 const REPLICATE: Duration = Duration::from_secs(10);
 
-/// What became of the records for one partition.
+/// What happened to the records for one partition.
 #[derive(Debug, Clone)]
 pub(super) enum WriteOutcome {
     /// All are written, the first at this offset.

@@ -106,7 +106,7 @@ pub struct Chunk {
     extra: usize,
 }
 
-/// A record's time, and the lengths of its key and value; they lie one behind the other.
+/// A record's time, and the lengths of its key and value; these follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Span {
     time: i64,

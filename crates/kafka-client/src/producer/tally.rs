@@ -11,12 +11,12 @@ pub struct Tally {
     pub partitions: BTreeMap<i32, Written>,
     /// Keys and values of what was acknowledged, in bytes.
     pub bytes: u64,
-    /// How many records may lie in the topic once more than acknowledged: they were sent, got no answer, and were sent
+    /// How many records may be in the topic once more than acknowledged: they were sent, got no answer, and were sent
     /// again (each time counts).
     pub may_have_repeated: u64,
     /// How many records were sent and never acknowledged, so that they may be written or not.
     pub in_doubt: u64,
-    /// Which records were acknowledged, as long as nobody asked: neighbours are one range.
+    /// Which records were acknowledged and not yet asked for: neighbours are one range.
     fresh: BTreeMap<i32, Vec<Range<u64>>>,
 }
 
@@ -41,7 +41,7 @@ impl Tally {
     }
 
     /// Notes that all of `chunk` was acknowledged, after `doubts` attempts without an answer that may each have written it
-    /// too. Its first record lies at `offset`; a broker that had it already may have forgotten where.
+    /// too. Its first record is at `offset`; a broker that had it already may have forgotten where.
     pub(crate) fn written(
         &mut self,
         partition: i32,

@@ -22,7 +22,7 @@ use schema::{Field, Schema, Shape};
 /// `ListGroups`, has 38 in memory for one on the wire, if all its names are empty; more than that is had with unknown tagged fields only.
 const GROWTH: usize = 64;
 
-/// So that a small body may carry a few tagged fields that nobody knows.
+/// So that a small body may carry a few unknown tagged fields.
 const SPARE: usize = 4096;
 
 /// What a map takes for the first unknown tagged field of a struct: a node of `BTreeMap<i32, Bytes>`, 11 places at 36 bytes, and 12

@@ -113,7 +113,7 @@ impl<'b> FieldReader<'b> {
         }
     }
 
-    /// How many elements follow, each of at least so many bytes.
+    /// How many elements follow, each of at least this many bytes.
     fn count(&mut self, least: usize) -> Result<usize, ProtocolError> {
         let at = self.at;
         let count = usize::try_from(self.number()?).unwrap_or(usize::MAX);
@@ -234,7 +234,7 @@ mod tests {
             let bytes = assignment(&topics);
             prop_assert_eq!(read_assignment(&bytes), Ok(topics.clone()));
             let cut = cut.index(bytes.len());
-            // what is cut off may be the last field alone, which nobody reads
+            // what is cut off may be the last field alone, which is not read
             if let Ok(read) = read_assignment(&bytes[..cut]) {
                 prop_assert!(cut == 0 || read == topics);
             }

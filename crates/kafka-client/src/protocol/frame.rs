@@ -1,4 +1,4 @@
-//! Frames: a length, and so many bytes. Read piece by piece as they come.
+//! Frames: a length, and that many bytes. Read piece by piece as they come.
 
 use bytes::Bytes;
 use std::io::{self, Read};
@@ -12,7 +12,7 @@ const RESERVE: usize = 32 * 1024 * 1024;
 /// How often a stream is read before its reader may look at the clock: one that drips must not hold it.
 const READS: usize = 8;
 
-/// The memory of so many frames is kept: one that is worked on, one that waits, and one that comes.
+/// The memory of this many frames is kept: one that is worked on, one that waits, and one that comes.
 const KEPT: usize = 3;
 
 /// Buffers of smaller frames, in bytes, are not reused: allocating them is cheap.
@@ -61,7 +61,7 @@ impl Incoming {
         Ok(Some(frame))
     }
 
-    /// The memory of a frame that nobody looks at any more, or none.
+    /// The memory of a frame that is no longer used, or none.
     fn recycled(&mut self) -> Vec<u8> {
         let free = self.handed_out.iter().position(Bytes::is_unique);
         let free = free.map(|at| self.handed_out.swap_remove(at));
@@ -102,7 +102,7 @@ impl Incoming {
     }
 }
 
-/// A stream that makes its reader wait after so many reads.
+/// A stream that makes its reader wait after this many reads.
 struct Turn<'a, R> {
     from: &'a mut R,
     reads: usize,

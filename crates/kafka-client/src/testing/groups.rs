@@ -1,5 +1,5 @@
-//! Groups: who is in them, and where they stand. A group is never waited for: whoever joins is in at once, and leads where
-//! nobody does. Nobody is thrown out for being silent.
+//! Groups: their members and offsets. A group is never waited for: a member that joins is in at once, and leads where
+//! nothing does. A silent member is not removed.
 
 use super::cluster::{State, code, text};
 use crate::protocol::consumer_protocol::assignment;

@@ -47,7 +47,7 @@ impl Log {
         Ok(base)
     }
 
-    /// Where a batch of an idempotent producer lies that was written before.
+    /// Where a batch of an idempotent producer is that was written before.
     fn repeated(&self, batch: &RecordBatch) -> Result<Option<i64>, Error> {
         let whose = |one: &RecordBatch| (one.producer_id, one.producer_epoch);
         let same = |kept: &&Kept| batch.producer_id >= 0 && whose(&kept.batch) == whose(batch);

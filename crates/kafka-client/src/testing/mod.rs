@@ -136,7 +136,7 @@ impl FakeBroker {
         faults.push_back((api.to_owned(), fault));
     }
 
-    /// Its clock stands still at this time, in milliseconds since the epoch, until it is set again.
+    /// Its clock is stopped at this time, in milliseconds since the epoch, until it is set again.
     pub fn set_clock(&self, millis: i64) {
         self.state().clock = Some(millis);
     }

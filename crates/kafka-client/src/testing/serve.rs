@@ -84,7 +84,7 @@ impl Server {
         })
     }
 
-    /// Closes all connections, and takes no more.
+    /// Closes all connections, and accepts no more.
     pub(crate) fn stop(&mut self) {
         let streams = self.streams.lock().unwrap().take();
         for stream in streams.iter().flatten() {

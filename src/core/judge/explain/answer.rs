@@ -86,12 +86,12 @@ pub enum Answer {
         /// Why not.
         problem: String,
     },
-    /// Its records do not get to the target, and hold up all other topics or only itself.
+    /// Its records do not get to the target, and block all other topics or only itself.
     Blocking {
         /// Why.
         culprit: Culprit,
     },
-    /// Other topics hold up the whole flow.
+    /// Other topics block the whole flow.
     Blocked {
         /// Which, and why.
         culprits: Vec<Culprit>,
@@ -161,7 +161,7 @@ pub enum Answer {
     NeverCopied {
         /// Records at most.
         records: u64,
-        /// Whether it is so many.
+        /// Whether the number is exact.
         exact: bool,
     },
     /// Records were lost between two looks, and MirrorMaker has gone on since.
@@ -169,7 +169,7 @@ pub enum Answer {
         /// What happened.
         Past,
     ),
-    /// MirrorMaker's position is of another topic of that name, which is there no more.
+    /// MirrorMaker's position belongs to an earlier topic of that name, which is gone.
     SourceRecreated(
         /// The position.
         Beyond,
@@ -183,7 +183,7 @@ pub enum Answer {
         /// Seconds since the oldest of them was written; none where they do not tell.
         seconds: Option<f64>,
     },
-    /// The source dropped offsets before they were mirrored, and nobody can tell whether they held records: those of
+    /// The source dropped offsets before they were mirrored, and it is unknown whether they held records: those of
     /// transactions may hold none.
     PossiblyNeverCopied {
         /// Offsets.

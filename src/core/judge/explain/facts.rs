@@ -50,7 +50,7 @@ pub struct Facts {
     pub copy: Sight,
     /// Why MirrorMaker has ended, where its container runs all the same.
     pub ended: Option<String>,
-    /// Topics that hold up the whole flow, and this one if it holds up itself.
+    /// Topics that block the whole flow, and this one if it blocks itself.
     pub culprits: Vec<Culprit>,
     /// Connectors and tasks that gave up.
     pub failures: Vec<Failure>,
@@ -176,12 +176,12 @@ impl Facts {
             .is_some_and(|(original, copy)| copy.records < original.records)
     }
 
-    /// Why the topic itself holds up records, if it does.
+    /// Why the topic itself blocks records, if it does.
     pub fn own_culprit(&self) -> Option<&Culprit> {
         self.culprits.iter().find(|one| one.topic == self.topic)
     }
 
-    /// Whether its name is what holds up records.
+    /// Whether its name is what blocks records.
     pub fn has_unusable_name(&self) -> bool {
         let own = self.own_culprit();
         own.is_some_and(|one| matches!(one.why, Why::NameTooLong { .. } | Why::Collision { .. }))

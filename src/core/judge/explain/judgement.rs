@@ -6,7 +6,7 @@ use crate::core::mirrormaker::patterns::{MAX_TOPIC_NAME, Selection};
 
 /// The first answer that holds.
 pub fn judge(facts: &Facts) -> Answer {
-    // what cannot work before what does not work now, and whoever is to do it before what is to be done
+    // what cannot work before what does not work now, and who has to act before what is to be done
     let looks = [
         by_kind, by_place, by_name, by_file, by_parts, by_arrival, by_state,
     ];

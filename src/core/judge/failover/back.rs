@@ -1,5 +1,5 @@
-//! A group that goes back to the cluster from which the records that it reads were copied. MirrorMaker takes places along
-//! with records, one way: back there it goes on at the place at which it left.
+//! A group that moves back to the cluster from which the records that it reads were copied. MirrorMaker syncs offsets along
+//! with records, one way: back there it continues at the offset that it had committed when it left.
 
 use super::target_log::{TargetLog, count};
 use super::{Amount, NONE, Outlook, Partition};

@@ -1,4 +1,4 @@
-//! A failover while the source does not answer: what the target and MirrorMaker's notes on it still tell. Where the group
+//! A failover while the source does not answer: what the target and MirrorMaker's topics on it still tell. Where the group
 //! stands is not known then, only where it was when MirrorMaker last committed it.
 
 use super::target_log::count;
@@ -31,7 +31,7 @@ pub fn outlook_last_seen(
     let as_seen = agrees.then(|| there.saturating_sub(unread));
     let again = Amount::between(0, there);
     let outlook = match placed {
-        // every record from its place on lies behind what MirrorMaker noted
+        // every record from its offset on is behind MirrorMaker's position
         Some(at) => {
             let further = Amount::between(0, count(at - checkpoint.downstream));
             Outlook::at_its_place(again, further)

@@ -9,13 +9,14 @@ use proptest::prelude::*;
 /// What MirrorMaker does next.
 #[derive(Debug, Clone)]
 enum Step {
-    /// Copies so many records, and notes a sync of those of them (by their number) that are named.
+    /// Copies this many records, and writes an offset sync for those of them (by their number) that are named.
     Copy(usize, Vec<usize>),
-    /// Dies, and goes on so many records further back: what it had noted last. Whether the first sync after that is seen.
+    /// Dies, and continues this many records further back: at what it had committed last. Whether the first sync after
+    /// that is seen.
     Crash(usize, bool),
     /// Notes how far it is.
     Note,
-    /// Nothing: others write so many records to the copy.
+    /// Nothing: others write this many records to the mirrored topic.
     Others(usize),
 }
 
@@ -38,7 +39,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct World {
     /// Offsets of the source that have a record.
     records: Vec<i64>,
-    /// By offset of the target: the source's offset of what lies there.
+    /// By offset of the target: the source's offset of what is there.
     copies: Vec<i64>,
     syncs: Vec<OffsetSync>,
     noted: Option<i64>,
@@ -138,7 +139,7 @@ impl World {
         copies.filter(is_again).count() as u64
     }
 
-    /// Records from `source` on that were copied, and lie only before `at`: for good, and at this moment.
+    /// Records from `source` on that were copied, and are only before `at`: in the end, and at this moment.
     fn skipped(&self, source: i64, at: usize) -> (u64, u64) {
         let (before, after) = self.copies.split_at(at);
         // copied before a crash, and about to be copied again
@@ -239,7 +240,7 @@ proptest! {
         }
     }
 
-    /// The numbers are of use: where MirrorMaker copied once and noted how far it came, nothing is a mere bound.
+    /// The numbers are of use: where MirrorMaker copied once and committed its position, nothing is a mere bound.
     #[test]
     fn where_all_went_well_it_is_exact(
         many in 1i64..150,

@@ -105,7 +105,7 @@ impl TargetLog {
         )
     }
 
-    /// So many are.
+    /// This many are.
     pub(super) fn surely_before(&self, source: i64, at: i64) -> u64 {
         // what lies at an offset is known, and not whether it still lies there
         if source <= 0 || self.is_thinned {
@@ -118,13 +118,13 @@ impl TargetLog {
         self.offsets_before(source, at)
     }
 
-    /// So many offsets of the target from `at` on are those that copies of records before `source` got.
+    /// This many offsets of the target from `at` on are those of copies of records before `source`.
     fn offsets_before(&self, source: i64, at: i64) -> u64 {
         let stretches = self.stretches.iter();
         stretches.map(|one| self.low(one, source, at)).sum()
     }
 
-    /// No more than so many are.
+    /// At most this many are.
     fn perhaps_before(&self, source: i64, at: i64) -> u64 {
         if source <= 0 {
             return 0;

@@ -63,7 +63,7 @@ pub enum Why {
 }
 
 impl Why {
-    /// Judges one place, of a topic that has a copy.
+    /// Judges one committed offset, of a topic that has a mirrored topic.
     pub fn of(
         outlook: Outlook,
         partition: &Partition<'_>,
@@ -135,14 +135,14 @@ fn has_gaps(partition: &Partition<'_>) -> bool {
     [partition.gaps, partition.target_gaps].contains(&Gaps::Possible)
 }
 
-/// Whether no better place than `at` can be known, if no record was copied twice after the sync before it.
+/// Whether no better offset than `at` can be known, if no record was copied twice after the sync before it.
 fn is_nearest(partition: &Partition<'_>, source: i64, at: i64) -> bool {
     let before = partition.syncs.iter().filter(|one| one.upstream <= source);
     let Some(last) = before.max_by_key(|one| one.downstream) else {
         return false;
     };
     let further = source - last.upstream;
-    // how many records lie between two syncs is not known where offsets may have none
+    // how many records are between two syncs is not known where offsets may have none
     if has_gaps(partition) && further > 1 {
         let mut syncs = partition.syncs.iter();
         return syncs.any(|one| one.upstream >= source && one.downstream == at);
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(why(&some, Some(300), None, On), Why::InSync);
         let told = Some((300, 287));
         assert_eq!(why(&some, Some(287), told, On), Why::SparseSyncs);
-        // a checkpoint, and not noted for the group
+        // a checkpoint, and not committed for the group
         assert_eq!(why(&some, Some(200), told, On), Why::NotSyncedYet);
         assert_eq!(why(&some, None, told, On), Why::NotSyncedYet);
         // a sync, and no checkpoint by it

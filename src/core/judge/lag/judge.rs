@@ -48,14 +48,14 @@ pub enum Replica {
 pub struct Outlook {
     /// The source's offsets that MirrorMaker has still to go through. Some may hold no record.
     pub left: Range<i64>,
-    /// Records at most that are noted as copied and are not on the target, so that they will not be copied.
+    /// Records at most that are before MirrorMaker's position and not on the target, so that they will not be copied.
     pub lost: u64,
     /// Whether `lost` is only suspected: offsets without records at the source look the same. The first records of both
     /// sides tell ([`begins_later`]).
     pub is_suspicion: bool,
     /// Offsets that the source dropped behind the note, before they were mirrored. Some may have held no record ([`NeverCopied`](super::NeverCopied)).
     pub never_copied: u64,
-    /// Whether the note lies beyond the source's end: it is of a topic of that name that is there no more.
+    /// Whether the position is beyond the source's end: it belongs to an earlier topic of that name.
     pub is_of_another: bool,
 }
 
@@ -91,7 +91,7 @@ impl Facts {
 }
 
 impl Outlook {
-    /// Of a topic whose records kmk itself removes on both sides, and need not succeed on both: nobody misses them.
+    /// Of a topic whose records kmk itself removes on both sides, and need not succeed on both: they are not missed.
     pub fn allow_for_removal(&mut self) {
         self.lost = 0;
         self.is_suspicion = false;

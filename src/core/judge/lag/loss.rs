@@ -4,7 +4,7 @@ use super::past::Past;
 use super::report::{FlowLag, PartitionLag, TopicLag, TopicState};
 use std::time::{Duration, SystemTime};
 
-/// So many topics that lost something are named.
+/// This many topics that lost something are named.
 const NAMED: usize = 5;
 
 impl FlowLag {
@@ -86,7 +86,7 @@ impl TopicLag {
         })
     }
 
-    /// What may be lost, and nobody can tell.
+    /// What may be lost, unknown whether.
     pub fn doubt(&self, source: &str) -> Option<String> {
         let (topic, offsets) = (&self.source, self.doubtful());
         if let Some(past) = self.past.as_ref().filter(|past| past.is_doubt()) {

@@ -3,12 +3,12 @@
 /// Offsets of a partition that the source dropped before they were mirrored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NeverCopied {
-    /// Taken for records, at most so many.
+    /// Taken for records, at most this many.
     pub records: u64,
-    /// Of which nobody can tell whether they held a record.
+    /// Of which it is unknown whether they held a record.
     pub unknown: u64,
     /// Of records that were removed, those before which MirrorMaker's position was first seen, and then behind all of them: it
-    /// was noted late, or MirrorMaker skipped them.
+    /// was committed late, or MirrorMaker skipped them.
     pub late: u64,
 }
 

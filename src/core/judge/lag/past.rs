@@ -8,7 +8,7 @@ use super::report::{FlowLag, PartitionLag, TopicLag};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Partitions of a flow that are remembered at most: labels are arguments of a process, which has room for so many.
+/// Partitions of a flow that are remembered at most: labels are arguments of a process, which has room for this many.
 const REMEMBERED: usize = 1_000;
 /// How long positions that have only moved need not be written again, in milliseconds.
 const STALE: i64 = 60_000;
@@ -33,7 +33,7 @@ pub struct TopicMemory {
     pub ids: Ids,
     /// Its partitions, by their numbers; none of one that was never seen.
     pub partitions: Vec<Option<PartitionMemory>>,
-    /// What is still to be told of it.
+    /// What is still to be reported of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub past: Option<Past>,
 }
@@ -76,7 +76,8 @@ pub struct Past {
     pub until_ms: i64,
     /// Whether the topic was deleted, and created again under its name: it has another id.
     pub recreated: bool,
-    /// Records that are on the source no more, or that MirrorMaker passed over in a topic that was recreated, and that were not mirrored.
+    /// Records that are no longer on the source, or that MirrorMaker passed over in a topic that was recreated, and that
+    /// were not mirrored.
     pub never_copied: u64,
     /// Offsets by which the ends of its partitions moved back.
     pub moved_back: u64,
@@ -90,7 +91,7 @@ impl Past {
         self.never_copied > 0 || self.moved_back > 0
     }
 
-    /// Whether nobody can tell whether records are lost.
+    /// Whether it is unknown whether records are lost.
     pub fn is_doubt(&self) -> bool {
         self.uncountable && !self.is_loss()
     }
@@ -99,7 +100,7 @@ impl Past {
         !self.recreated && !self.is_loss()
     }
 
-    /// Whether there is nothing to be told of it any more.
+    /// Whether there is nothing left to report of it.
     fn is_over(&self, now: i64) -> bool {
         !self.is_loss() && !self.is_doubt() && now.saturating_sub(self.until_ms) > TOLD
     }
@@ -357,7 +358,7 @@ impl FlowMemory {
         renewed
     }
 
-    /// A person was told of all that `lag` shows: it is told no more.
+    /// All that `lag` shows was reported: it is not reported again.
     pub fn acknowledge(&mut self, lag: &FlowLag) {
         for topic in lag.copied() {
             if let Some(memory) = self.topics.get_mut(&topic.source) {

@@ -34,9 +34,9 @@ pub struct FlowLag {
     pub topics: Vec<TopicLag>,
     /// Why some of it cannot be known.
     pub problem: Option<String>,
-    /// Topics in which records wait while MirrorMaker's position stands still.
+    /// Topics in which records wait while MirrorMaker's position does not advance.
     pub stalled: Vec<Stall>,
-    /// Topics that keep records from being copied, looked for where some stand still.
+    /// Topics that keep records from being copied, looked for where some are stalled.
     pub culprits: Vec<Culprit>,
     /// Where it cannot be known, and whoever looks has looked before: what was known then.
     pub last_known: Option<LastKnown>,
@@ -87,7 +87,7 @@ pub struct TopicLag {
     /// Kafka's ids of it and of its copy.
     #[serde(skip)]
     pub ids: Ids,
-    /// Whether a position of MirrorMaker's is beyond the end of its partition: it was noted of a topic of that name that was
+    /// Whether a position of MirrorMaker's is beyond the end of its partition: it belongs to a topic of that name that was
     /// deleted, or of a cluster that has lost its data.
     pub recreated: bool,
     /// How many partitions it has.
@@ -346,7 +346,7 @@ impl FlowLag {
         };
     }
 
-    /// Drops what may stand still and was hardly seen, unless something holds it up: that makes it certain.
+    /// Drops what may be stalled and was hardly seen, unless something blocks it: that makes it certain.
     pub fn keep_certain(&mut self) {
         for stall in &mut self.stalled {
             stall.is_sure |= self.culprits.iter().any(|one| one.topic == stall.topic);

@@ -1,11 +1,11 @@
-//! Decides whether MirrorMaker's position in a topic stands still while records wait.
+//! Decides whether MirrorMaker's position in a topic is stalled: does not advance while records wait.
 
 use super::report::PartitionLag;
 use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
 
-/// How long a position stands still before it is said, besides what MirrorMaker takes to note it.
+/// How long a position does not advance before that is said, besides what MirrorMaker takes to commit it.
 const SUSPICIOUS: Duration = Duration::from_secs(3);
 /// The same where MirrorMaker is busy with other partitions.
 const BUSY: Duration = Duration::from_secs(15);
@@ -15,17 +15,17 @@ const BUSY: Duration = Duration::from_secs(15);
 pub struct Stall {
     /// On the source.
     pub topic: String,
-    /// The partitions in which the position stands still.
+    /// The partitions in which the position does not advance.
     pub partitions: Vec<i32>,
     /// Records of these that are not copied.
     pub behind: u64,
-    /// For so many seconds, at least.
+    /// For at least this many seconds.
     pub seconds: f64,
-    /// MirrorMaker began to run so many seconds ago, and may not have come so far yet; none where it has run for longer, or
+    /// MirrorMaker started this many seconds ago, and may not have come so far yet; none where it has run for longer, or
     /// fails and begins again and again.
     #[serde(rename = "started_seconds_ago")]
     pub began: Option<f64>,
-    /// Whether it stands still. If not, the position was not seen to move for that time, and since when is unknown.
+    /// Whether it is stalled. If not, the position was not seen to advance for that time, and since when is unknown.
     #[serde(rename = "certain")]
     pub is_sure: bool,
 }
@@ -41,7 +41,7 @@ pub struct Watch {
     pub is_busy: bool,
 }
 
-/// A position that stands still.
+/// A position that is stalled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     /// For so long at least.
@@ -60,12 +60,12 @@ pub struct Since {
 }
 
 impl PartitionLag {
-    /// Whether the position seems to stand still, and is to be watched.
+    /// Whether the position seems stalled, and is to be watched.
     pub fn is_suspicious(&self, since: Since, patience: Duration) -> bool {
         self.stood(since) > Some(SUSPICIOUS + patience)
     }
 
-    /// Whether it stands still, after it was watched. How long a record has waited tells only the broker's time: one that was
+    /// Whether it is stalled, after it was watched. How long a record has waited tells only the broker's time: one that was
     /// written just now may have any other.
     pub fn stands(&self, since: Since, watch: Watch) -> Option<Standing> {
         let stood = self.stood(since)?;
@@ -99,7 +99,7 @@ impl PartitionLag {
         if self.behind == 0 || !is_seen {
             return None;
         }
-        // a record's time that lies in the future says nothing of how long it waits
+        // a record's time in the future says nothing of how long it waits
         let waits = self.seconds_behind.filter(|seconds| *seconds > 0.0);
         let waits = waits.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let times = [waits, since.moved];
@@ -160,7 +160,7 @@ mod tests {
 
     const NOW: i64 = 1_000_000;
 
-    /// Of offsets 10 to 20, in which so many records were seen, the first of that age.
+    /// Of offsets 10 to 20, in which this many records were seen, the first of that age.
     fn lag(records: u64, reached: i64, millis: Option<i64>) -> PartitionLag {
         let facts = Facts {
             source: Ends { first: 0, end: 20 },

@@ -76,7 +76,7 @@ pub struct PartitionAccount {
     /// Those of the missing ones that had arrived, and were no longer there in the end.
     #[serde(rename = "disappeared")]
     pub gone: Vec<Span>,
-    /// How many of the missing ones lie behind the last one that arrived.
+    /// How many of the missing ones come after the last one that arrived.
     pub missing_at_the_end: u64,
     /// Records that arrived more than once.
     pub duplicated: Vec<Repeated>,

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 /// How often a record may come before its times are counted singly.
 const LAYERS: usize = 4;
-/// How many places of spoilt records are kept.
+/// How many offsets of corrupted records are kept.
 const PLACES: usize = 20;
 
 /// The target's side of the ledger.
@@ -33,11 +33,11 @@ pub struct Arrivals {
 pub struct DamagedRecords {
     /// How many.
     pub records: u64,
-    /// Where the first twenty of them lie on the target.
+    /// Where the first twenty of them are on the target.
     pub first: Vec<RecordPosition>,
 }
 
-/// Where a record lies on the target.
+/// Where a record is on the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct RecordPosition {
     /// Its partition.

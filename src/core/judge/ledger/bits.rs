@@ -1,6 +1,6 @@
 //! A set of sequence numbers, one bit each.
 //!
-//! A million numbers that are close to each other take 128 KiB. Numbers that lie far apart cost a page each, so that no
+//! A million numbers that are close to each other take 128 KiB. Numbers that are far apart cost a page each, so that no
 //! record can claim a number that takes all memory.
 
 use std::collections::BTreeMap;

@@ -38,7 +38,7 @@ pub struct Latency {
 pub struct Bucket {
     /// At most this, in microseconds, and more than the one before.
     pub up_to: u64,
-    /// So many records.
+    /// This many records.
     pub records: u64,
 }
 

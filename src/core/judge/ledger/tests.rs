@@ -31,7 +31,7 @@ fn stamped(run_number: u64, partition: i32, sequence: u64) -> Copied {
     Copied { partition, value }
 }
 
-/// What was sent and acknowledged: so many records to each partition.
+/// What was sent and acknowledged: this many records to each partition.
 fn sent(counts: &[u64]) -> Sent {
     let mut sent = Sent::new(run(1));
     for (partition, &count) in (0..).zip(counts) {
@@ -268,11 +268,11 @@ struct Expected {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Lost,
-    /// Comes so many times in all.
+    /// Comes this many times in all.
     Repeated(u64),
     /// A byte of it becomes another.
     Altered(usize),
-    /// Only so many bytes of it come.
+    /// Only this many bytes of it come.
     Cut(usize),
 }
 

@@ -21,7 +21,7 @@ pub struct Stranded {
     pub topic: String,
     /// The partition.
     pub partition: i32,
-    /// What MirrorMaker copies when it runs again: it lies behind its position.
+    /// What MirrorMaker copies when it runs again: it is behind its position.
     pub later: Vec<OffsetRange>,
     /// What MirrorMaker has passed over, and never copies.
     pub never: Vec<OffsetRange>,

@@ -1,4 +1,4 @@
-//! Waits until flows use the topic lists asked for and no topic of theirs stands still, and finds out which topic holds
+//! Waits until flows use the topic lists asked for and none of their topics is stalled, and finds out which topic holds
 //! up a flow that does not replicate.
 
 use super::failure::DeployError;
@@ -21,11 +21,11 @@ use std::time::Duration;
 /// How long a backlog may take to move: MirrorMaker that was just made has to find it first.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(200);
-/// So much time a look needs that tells what stands still.
+/// How long a look takes that shows what is stalled.
 const ENOUGH: Duration = Duration::from_secs(3);
 
 impl Readiness<'_> {
-    /// A MirrorMaker that is recreated begins with what was noted of the one before, and copies by that for a moment.
+    /// A MirrorMaker that is recreated begins with the settings stored by the one before, and copies by those for a moment.
     pub(super) fn wait_for_lists(
         &self,
         limit: &Limit,
@@ -78,7 +78,7 @@ impl Readiness<'_> {
         seen.map_err(|ended| self.not_ready(what, ended, &workers))
     }
 
-    /// A topic that holds up all others will do so until somebody does something about it.
+    /// A topic that blocks all others will do so until somebody mends it.
     pub(super) fn refuse_held_up(&self, flow: Option<&Flow>, limit: &Limit) -> Result<(), Ended> {
         let Some(flow) = flow else {
             return Ok(());
@@ -106,7 +106,7 @@ impl Readiness<'_> {
     }
 }
 
-/// Looks until nothing stands still; what was seen last. To a look that has too little time, what stands still looks like what
+/// Looks until nothing is stalled; what was seen last. To a look that has too little time, what is stalled looks like what
 /// moves: it counts only where nothing is in doubt.
 fn until_none_stands(
     limit: &Limit,
@@ -141,7 +141,7 @@ fn until_none_stands(
     })
 }
 
-/// What of a flow stands still for certain, and because of what.
+/// What of a flow is certainly stalled, and because of what.
 fn standing(flow: &FlowLag) -> Vec<String> {
     let stalled = flow.stalled.iter().filter(|stall| stall.is_sure);
     let stalled = stalled.map(ToString::to_string);
@@ -171,7 +171,7 @@ mod tests {
 
     const MILLI: Duration = Duration::from_millis(1);
 
-    /// As a look sees a flow that stands still: with little time, only that it is behind.
+    /// As a look sees a flow that is stalled: with little time, only that it is behind.
     fn look(limit: &Limit) -> Vec<FlowLag> {
         let stall = Stall {
             topic: "orders".to_owned(),

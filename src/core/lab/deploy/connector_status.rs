@@ -37,7 +37,7 @@ struct StatusCheck<'a> {
     flow: &'a Flow,
     source: Option<&'a Cluster>,
     target: &'a Cluster,
-    /// When its MirrorMaker was started, in milliseconds since the epoch: what was noted before is of another one.
+    /// When its MirrorMaker was started, in milliseconds since the epoch: a status from before belongs to another one.
     since: i64,
     well: Option<Instant>,
 }
@@ -95,7 +95,7 @@ impl<'a> StatusCheck<'a> {
     }
 }
 
-/// What was noted since.
+/// What was stored since.
 fn parts(records: &[Record], since: i64) -> BTreeMap<Part, Status> {
     let is_new = |record: &&Record| record.time.is_none_or(|time| time >= since);
     state::statuses(records.iter().filter(is_new))

@@ -257,7 +257,7 @@ mod tests {
         };
         assert_eq!(*topics, ["mm2-offsets.primary.internal"]);
         assert!(problems(&spec, &BTreeSet::new()).is_empty());
-        // what existed before is still what was noted
+        // what existed before is still what was stored
         spec.clusters[0] = ClusterSpec::existing("primary", &["h:1"]);
         assert!(problems(&spec, &there).is_empty());
     }

@@ -4,7 +4,7 @@ use crate::core::docker::EngineHost;
 use crate::core::spec::Spec;
 use std::net::IpAddr;
 
-/// What whoever publishes ports on an address of their choice should know; of this machine's own loopback there is
+/// What a person who publishes ports on an address of their choice should know; of this machine's own loopback there is
 /// nothing to tell, as that is what every lab has.
 pub fn exposure(spec: &Spec, engine_host: &EngineHost) -> Option<String> {
     let is_usual = |address: &IpAddr| *engine_host == EngineHost::Local && address.is_loopback();

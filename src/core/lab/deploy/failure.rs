@@ -60,7 +60,7 @@ pub enum DeployError {
         what: String,
         /// What was last seen, or what happened.
         why: String,
-        /// The container that it most likely lies with.
+        /// The container that is most likely the cause.
         suspect: Option<Box<Suspect>>,
     },
     /// A newer Kafka formatted the data of a cluster that is to run an older one.

@@ -82,7 +82,7 @@ impl Plan<'_> {
         let (source, target) = (&flow.spec.source, &flow.spec.target);
         let cluster = self.rendered.topology.cluster(target);
         if self.is_lost(target) || cluster.is_none_or(|one| one.access() == Access::Secured) {
-            // its notes are gone with it; or nobody of us can reach them
+            // its positions are gone with it; or we cannot reach them
             return Ok(());
         }
         let runs = |service: &str| {
@@ -182,7 +182,8 @@ impl Plan<'_> {
         if has_lost {
             observer.on(match self.take_note(flows, limit) {
                 Ok(()) => Event::Note(
-                    "what is lost is noted, and told no more once it cannot be seen".to_owned(),
+                    "the loss is noted, and not reported again once it can no longer be seen"
+                        .to_owned(),
                 ),
                 Err(error) => Event::Warning(error.to_string()),
             });
@@ -190,7 +191,7 @@ impl Plan<'_> {
         has_lost
     }
 
-    /// What was told now is told no more, once it cannot be seen any more.
+    /// What was reported now is not reported again, once it can no longer be seen.
     fn take_note(&self, flows: &[FlowLag], limit: &Limit) -> Result<(), LabError> {
         let lab = Lab::find(self.docker, self.lab(), limit)?;
         let restarts = |flow: &FlowLag| self.is_lost(&flow.source) || self.is_lost(&flow.target);

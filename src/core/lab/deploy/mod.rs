@@ -78,7 +78,7 @@ pub enum Outcome {
     Changed {
         /// Services that were recreated, or that the lab did not have before.
         recreated: Vec<String>,
-        /// Services that it has no more.
+        /// Services that it no longer has.
         removed: Vec<String>,
     },
 }

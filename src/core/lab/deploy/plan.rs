@@ -298,7 +298,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Recreates services. Begun, it is not interrupted: the engine would still stop what it was told to stop, after
-    /// whoever could start it again has gone.
+    /// what could start it again is gone.
     pub(super) fn replace(
         &self,
         services: &[String],
@@ -319,7 +319,7 @@ impl<'a> Plan<'a> {
         removed.map_err(|error| explain(error, self.docker, &self.rendered.topology, limit))
     }
 
-    /// Containers of services that are wanted no more: a MirrorMaker whose last flow has gone.
+    /// Containers of services that are no longer wanted: a MirrorMaker whose last flow is gone.
     fn superfluous(&self) -> Vec<Container> {
         let wanted = self.rendered.topology.services();
         let existing = self.existing.iter();

@@ -1,4 +1,4 @@
-//! Ports for clusters that nobody gave one, on a machine where the usual ones may be taken.
+//! Ports for clusters without a given one, on a machine where the usual ones may be taken.
 
 use crate::core::compose::LABEL_LAB;
 use crate::core::docker::{Container, EngineHost};
@@ -51,7 +51,7 @@ fn first(topology: &Topology, cluster: &ClusterSpec) -> Option<u16> {
     resolved.brokers.first().map(|broker| broker.outside.port)
 }
 
-/// How far behind its first port those lie that it publishes, of brokers and of relays to them.
+/// How far above its first port the others are that it publishes, for brokers and relays to them.
 fn offsets(topology: &Topology, cluster: &ClusterSpec) -> Vec<u16> {
     let first = first(topology, cluster).unwrap_or_default();
     let ports = topology.published();

@@ -1,4 +1,4 @@
-//! Waits until a lab that is up also replicates, and finds out where it lies when it does not.
+//! Waits until a lab that is up also replicates, and finds the cause when it does not.
 
 use super::failure::{DeployError, Suspect};
 use crate::core::docker::{Container, Docker};
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How often the container that it depends on is examined.
 const EXAMINE: Duration = Duration::from_secs(1);
 
-/// How long a flow is waited for before a topic is looked for that holds it up: a start takes less.
+/// How long to wait for a flow before looking for a topic that blocks it: a start takes less.
 const BLAME: Duration = Duration::from_secs(12);
 
 /// A lab whose containers were started.
@@ -354,7 +354,7 @@ pub(super) struct Wait<'a> {
     pub(super) what: String,
     /// The services that it depends on most: one of them is enough. None where it depends on nothing of the lab's.
     pub(super) services: Vec<&'a str>,
-    /// The flow that a single topic may hold up.
+    /// The flow that a single topic may block.
     pub(super) flow: Option<Flow>,
 }
 

@@ -13,7 +13,7 @@ use crate::core::topology::{Flow, Topology};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-/// Where the files go when nobody says, in the current directory.
+/// Where the files go by default, in the current directory.
 const DEFAULT_DIRECTORY: &str = "kmk-lab";
 
 /// What is asked of a deploy.
@@ -300,7 +300,7 @@ impl Rendered {
     }
 }
 
-/// Where a lab's files go when nobody says.
+/// Where a lab's files go by default.
 pub fn default_directory(lab: &str) -> PathBuf {
     PathBuf::from(if lab == spec::DEFAULT_LAB {
         DEFAULT_DIRECTORY.to_owned()

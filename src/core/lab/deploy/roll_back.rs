@@ -14,7 +14,7 @@ use std::time::Duration;
 const ROLLBACK: Duration = Duration::from_secs(60);
 
 impl Plan<'_> {
-    /// Starts again what ran before this deploy and runs no more: compose may have been stopped between removing a
+    /// Starts again what ran before this deploy and no longer runs: compose may have been stopped between removing a
     /// container and starting the one in its place.
     fn bring_back(&self, observer: &dyn Observer) -> Result<(), DeployError> {
         let limit = Limit::new(ROLLBACK, &Interrupt::default());

@@ -1,4 +1,4 @@
-//! Whether the first records of a topic are on the target: a position alone cannot tell whether it was noted of this
+//! Whether the first records of a topic are on the target: a position alone cannot tell whether it belongs to this
 //! topic, or of one of the same name that was there before.
 
 use crate::core::judge::lag::{Ends, PartitionLag, may_have_expired};

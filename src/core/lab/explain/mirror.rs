@@ -1,4 +1,4 @@
-//! What is known of the MirrorMaker of a flow beside what it notes on its target: containers, networks, its file and
+//! What is known of the MirrorMaker of a flow beside what it stores on its target: containers, networks, its file and
 //! its log.
 
 use crate::core::docker::Docker;

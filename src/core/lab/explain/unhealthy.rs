@@ -3,7 +3,7 @@
 use crate::core::judge::explain::Failure;
 use crate::core::lab::status::{COPIES, CanaryStatus, FlowStatus};
 
-/// What is wrong with a flow, without what is wrong with other topics only, and without losses: those are told of the topic.
+/// What is wrong with a flow, without what is wrong with other topics only, and without losses: those are reported per topic.
 pub(super) fn concerning(topic: &str, status: &FlowStatus) -> Vec<String> {
     let stalled = status.stalled.iter().filter(|one| one.topic != topic);
     let culprits = status.culprits.iter();

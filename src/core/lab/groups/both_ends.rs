@@ -33,7 +33,7 @@ impl BothEnds<'_> {
         noted.flat_map(|noted| &noted.checkpoints)
     }
 
-    /// What MirrorMaker noted of a partition of the source as copied.
+    /// MirrorMaker's committed position in a partition of the source.
     pub(super) fn noted(&self, place: &(String, i32)) -> Option<i64> {
         let noted = self.target.noted(&self.flow.spec.source)?;
         noted.copied.get(place).copied()
@@ -54,7 +54,7 @@ impl BothEnds<'_> {
         of_partition(syncs.or_else(|| self.source.syncs(target)), home)
     }
 
-    /// The topics in which groups have places, as they are called on the target.
+    /// The topics in which groups have committed offsets, as they are called on the target.
     pub(super) fn remote_topics(&self) -> BTreeSet<String> {
         let groups = self.source.as_source.by_name.values();
         let topics = groups.flat_map(|(_, offsets)| offsets.keys().map(|(topic, _)| topic));
@@ -63,7 +63,7 @@ impl BothEnds<'_> {
             .collect()
     }
 
-    /// What the flow means for a group; none where it has no place that the flow could take there.
+    /// What the flow means for a group; none where it has no committed offset that the flow could sync.
     pub(super) fn report(&self, group: &str) -> Option<FlowReport> {
         let (_, places) = self.source.as_source.by_name.get(group)?;
         let rules = Rules::of_flow(self.flow);
@@ -168,7 +168,7 @@ impl BothEnds<'_> {
         Some(report)
     }
 
-    /// A topic that came from the target: the flow that leads back brought it, and its notes tell.
+    /// A topic that came from the target: the flow back brought it, and its positions tell.
     fn judge_return(
         &self,
         group: &str,

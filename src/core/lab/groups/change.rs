@@ -15,7 +15,7 @@ type Offsets = BTreeMap<(String, i32), i64>;
 /// Where a group is to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reset {
-    /// The group. It must be there, and nobody may read for it.
+    /// The group. It must exist, and have no members.
     pub group: String,
     /// In this topic.
     pub topic: String,
@@ -27,14 +27,14 @@ pub struct Reset {
     pub dry_run: bool,
 }
 
-/// What became of one partition.
+/// What happened to one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Moved {
     /// Its number.
     pub partition: i32,
-    /// The offset that the group had noted.
+    /// The offset that the group had committed.
     pub was: Option<i64>,
-    /// The one that is noted now.
+    /// The one that is committed now.
     pub now: i64,
     /// The one that was asked for, where the partition does not reach so far.
     #[serde(rename = "requested")]
@@ -95,7 +95,7 @@ pub fn delete(bootstrap: &[Endpoint], group: &str, limit: &Limit) -> Result<(), 
 /// Makes a group forget where it stood in one topic. How many partitions that were.
 ///
 /// # Errors
-/// [`GroupError`]: no such group, no place in that topic, or someone reads that topic for it.
+/// [`GroupError`]: no such group, no committed offset in that topic, or a member reads that topic.
 pub fn forget(
     bootstrap: &[Endpoint],
     group: &str,
@@ -128,7 +128,7 @@ fn find(admin: &mut Admin, name: &str, limit: &Limit) -> Result<(Group, Offsets)
     }
 }
 
-/// Those of Kafka Connect are nobody's to reset or delete, and are not proposed.
+/// Those of Kafka Connect are not to be reset or deleted, and are not proposed.
 fn no_group<'a>(name: &str, groups: impl Iterator<Item = &'a Group>) -> GroupError {
     let others = groups.filter(|group| !is_internal(group));
     let near = by_nearness(name, others.map(|group| group.name.as_str()));

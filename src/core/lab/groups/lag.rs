@@ -2,18 +2,19 @@
 
 use serde::Serialize;
 
-/// What lies between the place that a group noted and the end.
+/// What is between a group's committed offset and the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lag {
-    /// So many offsets are left. Those without a record (markers of transactions, compacted ones) count too: Kafka does not tell them apart.
+    /// This many offsets are left. Those without a record (markers of transactions, compacted ones) count too: Kafka does
+    /// not tell them apart.
     Behind(u64),
-    /// The noted place lies so far beyond the end: someone set it, or records are lost.
+    /// The committed offset is this far beyond the end: someone set it, or records are lost.
     Ahead(u64),
 }
 
 impl Lag {
-    /// From a noted offset and the one that the next record will get.
+    /// From a committed offset and the one that the next record will get.
     pub fn of(committed: i64, end: i64) -> Self {
         if committed > end {
             Self::Ahead(committed.abs_diff(end))

@@ -131,17 +131,17 @@ pub struct Prospect {
     /// Records that it has read and would be given again; none where that cannot be known.
     #[serde(rename = "redelivered")]
     pub again: Option<u64>,
-    /// Whether they are exactly so many, rather than at most.
+    /// Whether the number is exact, rather than a bound.
     #[serde(rename = "redelivered_exact")]
     pub again_exact: bool,
     /// Records that it has not read and would not be given; none where that cannot be known: it stands further on there.
     pub skipped: Option<u64>,
-    /// Whether they are exactly so many, rather than at most.
+    /// Whether the number is exact, rather than a bound.
     pub skipped_exact: bool,
     /// Records by which it stands further on there: read there, or passed over when someone moved it.
     #[serde(rename = "ahead")]
     pub further: Option<u64>,
-    /// Whether they are exactly so many, rather than at most.
+    /// Whether the number is exact, rather than a bound.
     #[serde(rename = "ahead_exact")]
     pub further_exact: bool,
 }

@@ -20,7 +20,7 @@ use std::time::{Duration, SystemTime};
 const PATIENCE: Duration = Duration::from_secs(1);
 const POLICY: &str = "cleanup.policy";
 
-/// What is so of some flows.
+/// What is the case for some flows.
 type OfFlow<'a> = &'a dyn Fn(&FlowLag) -> bool;
 
 /// Adds to the topics of a flow what happened since they were last seen.
@@ -68,7 +68,7 @@ pub(super) fn compare(
     }
 }
 
-/// Those of some topics that are compacted, or do not tell.
+/// Those of some topics that are compacted, or may be.
 fn compacted(
     lab: &Lab,
     flow: &Flow,

@@ -1,4 +1,4 @@
-//! A second look at positions that seem to stand still: one that is only late has moved by then. Judges by
+//! A second look at positions that seem stalled: one that is only late has advanced by then. Judges by
 //! [`PartitionLag::stands`].
 
 use super::of_all;
@@ -26,10 +26,10 @@ const LAST: Duration = Duration::from_secs(1);
 /// A topic of the source and a partition of it.
 type Place = (String, i32);
 
-/// Positions that seem to stand still, by the names of flows.
+/// Positions that seem stalled, by the names of flows.
 type Suspects = BTreeMap<String, BTreeSet<Place>>;
 
-/// Looks again where a position seems to stand still, and marks what does. `first` is what was seen first, `at` when.
+/// Looks again where a position seems stalled, and marks those that are. `first` is what was seen first, `at` when.
 pub(super) fn look<'a>(
     (lab, wanted): (&'a Lab, &Wanted),
     (first, at): (&[FlowLag], Instant),
@@ -86,7 +86,7 @@ fn partitions(flow: &FlowLag) -> impl Iterator<Item = (Place, &PartitionLag)> {
     })
 }
 
-/// How long it takes to see whether these stand still.
+/// How long it takes to see whether these are stalled.
 fn window(suspects: &Suspects, flows: &[FlowLag]) -> Duration {
     let tell_their_age = flows.iter().all(|flow| {
         let places = suspects.get(&flow.name);
@@ -218,7 +218,7 @@ fn is_busy(first: &[FlowLag], now: &FlowLag, places: &BTreeSet<Place>) -> bool {
     others.any(|(place, one)| one.noted != before.get(&place).copied())
 }
 
-/// What stands still, topic by topic.
+/// What is stalled, topic by topic.
 fn stalls(
     (lab, flow): (&Lab, &Flow),
     (first, at): (&[FlowLag], Instant),

@@ -16,7 +16,7 @@ const NOTES: Duration = Duration::from_millis(400);
 /// How often it is looked whether it has.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What one look shows of a partition, and whether MirrorMaker's position lies behind what is removed.
+/// What one look shows of a partition, and whether MirrorMaker's position is behind what is removed.
 type Look = (NeverCopied, bool);
 
 /// Both ends of a flow, and its topic.
@@ -114,7 +114,7 @@ fn look(
     positions: impl FnOnce() -> Result<Positions, KafkaError>,
     ends: impl FnOnce() -> Result<BTreeMap<(String, i32), i64>, KafkaError>,
 ) -> Result<Vec<Look>, KafkaError> {
-    // before the ends: one that is noted meanwhile is no older than they are
+    // before the ends: a position committed meanwhile is no older than they are
     let positions = positions()?;
     let ends = ends()?;
     let judged = removed.iter().map(|one| {
@@ -135,7 +135,7 @@ mod tests {
     use std::cell::Cell;
 
     /// Of 100 offsets that were removed: what is told where the first look finds the position and the end at these, and each
-    /// later question finds both so many further.
+    /// later question finds both that much further.
     fn told(noted: i64, end: i64, grows: i64) -> NeverCopied {
         let asked = Cell::new(-1);
         let further = || {

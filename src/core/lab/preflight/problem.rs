@@ -148,7 +148,7 @@ pub enum Problem {
         /// Where the engine is, as docker was told.
         engine: String,
     },
-    /// What an earlier MirrorMaker noted about a cluster that is to be recreated: its first records would be skipped.
+    /// Positions of an earlier MirrorMaker in a cluster that is to be recreated: its first records would be skipped.
     #[error(
         "cluster `{cluster}` still has another MirrorMaker's positions for a cluster `{source_cluster}`, so the first records of this lab's new one could be skipped: {}",
         topics.join(", ")
@@ -160,7 +160,7 @@ pub enum Problem {
         bootstrap: String,
         /// The cluster that is made.
         source_cluster: String,
-        /// The topics that it was noted in.
+        /// The topics that the positions are stored in.
         topics: Vec<String>,
     },
     /// Something of the project's name is not ours.

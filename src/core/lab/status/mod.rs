@@ -71,12 +71,12 @@ pub(super) fn observed<'a>(
     let whole = limit;
     let limit = &limit.at_most(PATIENCE);
     let (mut views, mut crossings) = if state == State::Stopped {
-        // nobody of it answers, and by now its ports may be those of another lab
+        // nothing of it answers, and its ports may belong to another lab by now
         (observe::of_stopped(&lab.topology), Crossings::new())
     } else {
         look(lab, wanted, limit)
     };
-    // a part that changes hands is nobody's for a moment
+    // a task that moves to another worker is assigned to none for a moment
     let mut looks = HANDOVER_LOOKS;
     while looks > 0
         && views.values().any(ClusterSnapshot::is_rebalancing)

@@ -103,8 +103,8 @@ pub struct FlowStatus {
     pub healthy: bool,
     /// The same in one word, and whether it goes on all the same.
     pub state: FlowState,
-    /// What became of the canary that was sent through it for this look; none where none may be sent, and none where
-    /// nobody is to carry it.
+    /// What happened to the canary that was sent through it for this look; none where none may be sent, and none where
+    /// nothing is to carry it.
     pub canary: Option<CanaryStatus>,
     /// Milliseconds since MirrorMaker's last sign of life on the target, by its clock and this machine's; none where it was
     /// not looked for, as where a canary crossed.
@@ -116,7 +116,7 @@ pub struct FlowStatus {
     pub parts: Vec<ConnectorStatus>,
     /// Topics that are copied, in order.
     pub topics: Vec<TopicStatus>,
-    /// Records of all topics that MirrorMaker has not noted as copied; none when that cannot be known.
+    /// Records of all topics behind MirrorMaker's committed positions; none when that cannot be known.
     pub behind: Option<u64>,
     /// Age of the oldest of them, in seconds; 0 when there are none, and none when no such record tells its time.
     pub seconds_behind: Option<f64>,
@@ -126,14 +126,14 @@ pub struct FlowStatus {
     pub never_copied: u64,
     /// Where it cannot be known, and whoever looks has looked before: what was known then.
     pub last_known: Option<LastKnown>,
-    /// Where it cannot be known: seconds since MirrorMaker last noted a record as copied, as far as the target tells.
+    /// Where it cannot be known: seconds since MirrorMaker last committed a position, as far as the target tells.
     pub position_age_seconds: Option<f64>,
     /// The same in detail, partition by partition; as JSON, `kmk lag` has it.
     #[serde(skip)]
     pub lag: Option<FlowLag>,
-    /// Topics in which records wait while MirrorMaker's position stands still.
+    /// Topics in which records wait while MirrorMaker's position does not advance.
     pub stalled: Vec<Stall>,
-    /// Topics that keep records from being copied, looked for where some stand still.
+    /// Topics that keep records from being copied, looked for where some are stalled.
     pub culprits: Vec<Culprit>,
     /// Why MirrorMaker has ended, where its container runs all the same.
     pub ended: Option<String>,
@@ -209,7 +209,7 @@ pub struct TopicStatus {
     pub partitions: usize,
     /// Whether its copy is there.
     pub state: TopicState,
-    /// Records that MirrorMaker has not noted as copied. It takes note about ten times a second.
+    /// Records behind MirrorMaker's committed position. It commits about ten times a second.
     pub behind: u64,
     /// As of the flow.
     pub seconds_behind: Option<f64>,
@@ -225,7 +225,7 @@ pub struct TopicStatus {
     /// As [`TopicLag::doubtful`](crate::core::judge::lag::TopicLag::doubtful).
     #[serde(skip)]
     pub doubtful: u64,
-    /// Whether MirrorMaker's position lies beyond the end of the topic.
+    /// Whether MirrorMaker's position is beyond the end of the topic.
     pub recreated: bool,
     /// What happened to it between two looks, and is still to be told.
     #[serde(rename = "between_looks")]

@@ -78,7 +78,7 @@ impl<'a> Workers<'a> {
         self.0.iter().filter_map(why).collect()
     }
 
-    /// What a worker had that runs no more, and that no other has taken up: nobody is left to say that it stands still.
+    /// What a worker had that no longer runs, and that no other has taken over: no worker is left to report that it is stalled.
     pub(super) fn orphans(&self, assignment: Option<&Assignment>) -> Vec<String> {
         if self.share() && assignment.is_none() {
             return vec!["its MirrorMakers are rebalancing".to_owned()];

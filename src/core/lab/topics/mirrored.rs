@@ -62,7 +62,7 @@ pub fn copied(topology: &Topology, cluster: &str, topic: &str, names: &Names) ->
     }
 }
 
-/// MirrorMaker keeps notes of its own under the source's name: `primary.checkpoints.internal` is no copy.
+/// MirrorMaker has topics of its own under the source's name: `primary.checkpoints.internal` is no mirrored topic.
 fn may_be_copied(topology: &Topology, flow: &Flow, source: &str) -> bool {
     may_keep_its_name(topology, flow, source) || is_heartbeats(source)
 }

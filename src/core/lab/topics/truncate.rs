@@ -17,7 +17,7 @@ pub struct Truncate {
     pub before: Start,
 }
 
-/// What became of one partition.
+/// What happened to one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Truncated {
     /// Its number.
@@ -29,7 +29,7 @@ pub struct Truncated {
 }
 
 impl Truncated {
-    /// Offsets that are there no more.
+    /// Offsets that are gone.
     pub fn removed(&self) -> u64 {
         u64::try_from(self.now.saturating_sub(self.was)).unwrap_or(0)
     }
@@ -38,7 +38,7 @@ impl Truncated {
 /// Removes records. `before` is told which, before that.
 ///
 /// # Errors
-/// [`TopicError`]; nothing was removed where an offset lies beyond the end.
+/// [`TopicError`]; nothing was removed where an offset is beyond the end.
 pub fn truncate(
     bootstrap: &[Endpoint],
     what: &Truncate,
@@ -50,7 +50,7 @@ pub fn truncate(
     let partitions = partitions(&what.topic, &info, what.partition)?;
     let places = admin.start_offsets(&what.topic, &partitions, what.before, limit)?;
     refuse_beyond_the_end(&what.topic, &places)?;
-    // what lies before the first record is gone already
+    // what is before the first record is gone already
     let meant = places.iter().map(|(partition, place)| Truncated {
         partition: *partition,
         was: place.first,

@@ -38,7 +38,7 @@ pub(super) struct Reader {
     /// Where reading began.
     begun: BTreeMap<i32, i64>,
     seen: ReadResult,
-    /// The trouble noted last, until the broker answers again.
+    /// The last trouble, until the broker answers again.
     trouble: Option<Incident>,
 }
 

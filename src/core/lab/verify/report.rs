@@ -18,7 +18,7 @@ pub struct VerifyReport {
     pub seconds: f64,
     /// What was sent.
     pub sources: Vec<SourceReport>,
-    /// What became of it, flow by flow.
+    /// The outcome, flow by flow.
     pub flows: Vec<FlowReport>,
     /// Flows that were left out of all, as they do not take the topic.
     pub left_out: Vec<SkippedFlow>,
@@ -60,7 +60,7 @@ pub struct SourceReport {
     pub error: Option<KafkaError>,
 }
 
-/// What became of the records through one flow.
+/// What happened to the records through one flow.
 #[derive(Debug, Serialize)]
 pub struct FlowReport {
     /// Its name.
@@ -120,7 +120,7 @@ pub enum Incident {
         partition: i32,
         /// The offset that was to be read.
         from: i64,
-        /// The one that is read instead: what lies between them is gone.
+        /// The one that is read instead: what is between them is gone.
         to: i64,
     },
     /// A partition was added, and is read too.

@@ -54,7 +54,7 @@ pub(super) struct Sending {
     /// Since the run began.
     pub(super) took: Duration,
     pub(super) end: SendEnd,
-    /// Where the records lie, by partition.
+    /// Where the records are, by partition.
     pub(super) written: BTreeMap<i32, Written>,
 }
 
@@ -134,7 +134,7 @@ impl<'a> Run<'a> {
         let end = Signals::default();
         let clock = Clock::start();
         let (ended, seen) = thread::scope(|scope| {
-            // whatever goes wrong here, nobody is waited for who waits for us
+            // whatever goes wrong here, we do not wait for a thread that waits for us
             let _stop = Stopping(&end);
             let mut reading = Vec::new();
             for (state, readers) in states.iter().zip(self.readers) {

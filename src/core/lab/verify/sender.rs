@@ -20,7 +20,7 @@ pub(super) enum SendEnd {
     Complete,
     /// The person interrupted.
     Interrupted,
-    /// The source refused for good, or for too long.
+    /// The source refused permanently, or for too long.
     GaveUp(KafkaError),
 }
 
@@ -163,7 +163,7 @@ impl Sender {
     }
 }
 
-/// How many more records may go out after so many, at least one.
+/// How many more records may go out after this many, at least one.
 pub(in crate::core::lab) fn most(
     amount: Amount,
     rate: Option<u64>,

@@ -148,7 +148,7 @@ fn shown(
     Ok(())
 }
 
-/// What keeps a topic from being read with so many partitions, if anything does.
+/// What keeps a topic from being read with this many partitions, if anything does.
 pub(in crate::core::lab) fn look(info: Option<&TopicInfo>, partitions: i32) -> Option<String> {
     match info {
         None => Some("missing".to_owned()),

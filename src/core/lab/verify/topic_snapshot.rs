@@ -22,7 +22,7 @@ const SETTLE: Duration = Duration::from_secs(2);
 pub enum Times {
     /// The topic keeps those that MirrorMaker brings (`CreateTime`).
     Kept,
-    /// The target's brokers put their own in their place (`LogAppendTime`).
+    /// The target's brokers replace them with their own (`LogAppendTime`).
     Overwritten,
     /// The target does not tell.
     Unknown,
@@ -34,7 +34,7 @@ pub(super) struct TopicSnapshot {
     pub(super) id: Option<u128>,
     /// Where each partition begins.
     pub(super) first: BTreeMap<i32, i64>,
-    /// Where each ends for whoever reads what is committed.
+    /// Where each ends for a consumer with `read_committed`.
     pub(super) stable: BTreeMap<i32, i64>,
     /// Where each ends.
     latest: BTreeMap<i32, i64>,

@@ -44,7 +44,7 @@ impl Watch<'_> {
             if self.states.iter().all(RunState::is_settled) {
                 progress(&self.progress());
                 end.finish.raise();
-                // what a source refused for good will never come
+                // what a source refused permanently will never come
                 let is_complete = self.states.iter().all(RunState::is_complete);
                 return if is_complete {
                     VerifyEnd::Complete
@@ -193,7 +193,7 @@ mod tests {
         assert!(waiting.is_over(sent, || (0, 105 * SECOND)));
     }
 
-    /// How a run ends of which so many records were acknowledged and none came before the last look.
+    /// How a run ends in which this many records were acknowledged and none came before the last look.
     fn end(ended: VerifyEnd, acknowledged: u64, sending: SendEnd) -> VerifyEnd {
         let route = Route {
             run: RunId::new(SystemTime::now(), 1, 1),

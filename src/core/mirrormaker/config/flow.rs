@@ -7,7 +7,7 @@ use crate::core::topology::{Cluster, Flow, Proof, Topology};
 
 /// MirrorMaker's own default for `topics.exclude`; a list of one's own replaces it.
 pub const NEVER: &str = r".*[\-\.]internal, .*\.replica, __.*";
-/// Copies of topics on a cluster with so many brokers as kmk gave it.
+/// Mirrored topics on a cluster with as many brokers as kmk gave it.
 const ALL_COPIES: &str = "A replica of each topic on every broker, three at most. Default 2 and 3, which never works with one broker.";
 
 /// Every flow, and the directions that are none.
@@ -98,7 +98,7 @@ fn read_key(key: &str) -> String {
     }
 }
 
-/// Copies of every topic that MirrorMaker makes; the offset syncs lie at the source, all else at the target.
+/// Copies of every topic that MirrorMaker makes; the offset syncs are on the source, all else on the target.
 fn replication_factors(file: &mut Properties, topology: &Topology, flow: &Flow) {
     let factor = |cluster: &str| topology.cluster(cluster).map(Cluster::copies);
     let (source, target) = (

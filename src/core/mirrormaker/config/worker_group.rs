@@ -64,7 +64,7 @@ pub(super) fn exactly_once(file: &mut Properties, target: &Cluster) {
     );
 }
 
-/// How soon a worker that was killed is missed, also by the one that takes its place: brokers allow no less.
+/// How soon a worker that was killed is missed, also by the one that replaces it: brokers allow no less.
 pub(super) fn absence(file: &mut Properties, target: &Cluster) {
     let name = &target.name;
     file.set(

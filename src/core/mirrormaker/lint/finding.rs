@@ -63,7 +63,7 @@ pub enum Problem {
     Overruled(&'static str),
     /// Only the other Kafka has it.
     OnlyIn(Generation),
-    /// Kafka 4 has it no more, under this name; the key to write instead.
+    /// Kafka 4 no longer has it, under this name; the key to write instead.
     Gone(Vec<String>),
     /// A name that `clusters` does not have.
     UnknownAlias {

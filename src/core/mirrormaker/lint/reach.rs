@@ -27,11 +27,11 @@ pub(super) enum Reach {
     Records,
     /// Only to a client beside them.
     Beside(&'static str),
-    /// To nobody: these keys win, though they are no nearer to a flow.
+    /// To nothing: these keys win, though they are no nearer to a flow.
     Shadowed(Vec<String>),
-    /// To nobody, for this flow does not run, or only emits heartbeats.
+    /// To nothing, as this flow does not run, or only emits heartbeats.
     NotEnabled(String),
-    /// To nobody, for there is no such client.
+    /// To nothing, as there is no such client.
     Nobody,
 }
 
@@ -76,7 +76,7 @@ impl<'a> Readers<'a> {
         }
     }
 
-    /// Nothing where there is no more to know than where the key stands.
+    /// Nothing where there is no more to know than where the key is.
     pub(super) fn reach(&self, key: &str, standing: &Standing) -> Option<Reach> {
         let about = self.about(standing)?;
         if self.pairs.is_empty() {

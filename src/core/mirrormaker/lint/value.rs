@@ -185,7 +185,7 @@ pub(crate) fn is_readable(kind: Type, value: &str) -> bool {
     kind.takes(value) || value.contains("${")
 }
 
-/// Whether classes of the person's own may read settings that nobody else knows.
+/// Whether classes of the person's own may read settings that nothing else knows.
 pub(crate) fn has_own_code(settings: &BTreeMap<&str, &str>) -> bool {
     let mut settings = settings.iter();
     settings.any(|(key, value)| is_own_class(key, value))

@@ -53,7 +53,7 @@ pub(crate) fn is_of_heartbeats(key: &str, kafka: Option<Generation>) -> bool {
         || within(key, &CONVERTERS).is_some()
 }
 
-/// What a worker reads without a prefix, and then no more at its cluster.
+/// What a worker reads without a prefix, and then no longer at its cluster.
 pub(crate) fn is_of_workers_at_top(key: &str) -> bool {
     WORKER_AT_TOP.iter().any(|prefix| key.starts_with(prefix))
 }

@@ -7,10 +7,10 @@ use super::binary::Fields;
 use kmk_kafka::message::Record;
 use std::collections::BTreeMap;
 
-/// A group, and a topic (by its name on the target) and partition in which it has a place.
+/// A group, and a topic (by its name on the target) and partition in which it has a committed offset.
 pub type GroupPlace = (String, (String, i32));
 
-/// A place of a group on the source, translated.
+/// A committed offset of a group on the source, translated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Checkpoint {
     /// The offset that the group had committed on the source.

@@ -1,6 +1,6 @@
 //! Decodes MirrorMaker's heartbeats on its target.
 //!
-//! The format is MirrorMaker's (`Heartbeat`): the key is the names of source and target, each behind its length in two
+//! The format is MirrorMaker's (`Heartbeat`): the key is the names of source and target, each after its length in two
 //! bytes; the value a version in two bytes, and milliseconds since the epoch in eight.
 
 use kmk_kafka::message::Record;

@@ -28,7 +28,7 @@ impl<'a> Output<'a> {
         self.read.load(Ordering::SeqCst)
     }
 
-    /// So many more were passed on.
+    /// This many more were passed on.
     pub(super) fn count(&self, records: u64) {
         self.read.fetch_add(records, Ordering::SeqCst);
     }

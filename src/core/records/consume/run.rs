@@ -1,4 +1,4 @@
-//! Reading under way: records to the sink, the group's place to the broker, patience with a broker that went away.
+//! Reading: records go to the sink, the group's offsets to the broker; a broker that went away is waited for.
 
 use super::output::Output;
 use super::{Consume, ConsumeEnd, ConsumeError, LOOK};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// A broker that says nothing for less than this may only be waiting for records.
 const HELD: Duration = Duration::from_secs(1);
 
-/// How often a group's place is noted while reading goes on.
+/// How often a group's offsets are committed while reading goes on.
 const COMMIT: Duration = Duration::from_secs(1);
 
 /// How long noting it may take when it is the last thing to do.
@@ -30,7 +30,7 @@ pub(super) struct Run<'a, 's> {
     handed: BTreeMap<i32, i64>,
     committed: BTreeMap<i32, i64>,
     next_commit: Instant,
-    /// The failure told of, until the broker answers again.
+    /// The failure that was reported, until the broker answers again.
     uneasy: Option<KafkaError>,
     /// Which client was last told to read.
     backend: Option<Backend>,
@@ -148,7 +148,7 @@ impl<'a, 's> Run<'a, 's> {
                     } else {
                         Event::Started(what)
                     });
-                    // noted even if nothing is read: whoever comes next goes on from here
+                    // committed even if nothing is read: the next member continues from here
                     self.committed
                         .retain(|partition, _| !places.contains_key(partition));
                     self.handed = places;
@@ -156,7 +156,7 @@ impl<'a, 's> Run<'a, 's> {
                 GroupEvent::Revoked => {
                     let what = "the group is rebalancing";
                     self.observer.on(Event::Started(what.to_owned()));
-                    // once it is given up it can be noted no more, so not even an interruption cuts this short
+                    // once the partition is given up they can no longer be committed, so not even an interruption cuts this short
                     let limit = Limit::new(LAST_COMMIT, &Interrupt::default());
                     if let Err(error) = self.commit(consumer, &limit) {
                         self.warn(format!("{error}; others may read the same records again"));
@@ -176,7 +176,7 @@ impl<'a, 's> Run<'a, 's> {
         self.observer.on(Event::Warning(what));
     }
 
-    /// Passes records on, no more than are wanted. Whoever takes them may be slow: the group's place is noted on the way,
+    /// Passes records on, no more than are wanted. The sink may be slow: the group's offsets are committed on the way,
     /// and what other members wait for is left to them.
     fn hand_over(
         &mut self,
@@ -254,7 +254,7 @@ impl<'a, 's> Run<'a, 's> {
         }
     }
 
-    /// A failure that time may heal: tells of the first, and waits. How it ends if there is no more time.
+    /// A failure that may pass with time: reports the first, and waits. How it ends once time is up.
     fn tolerate(&mut self, error: KafkaError) -> Option<ConsumeEnd> {
         // time was up while a broker with nothing new held a fetch, as it should
         if matches!(error, KafkaError::Silent { waited, .. } if waited < HELD) {

@@ -66,7 +66,7 @@ impl BatchSender {
 
     /// Passes on why there are no more.
     pub(super) fn break_off(&self, error: LinesError) {
-        // whoever has gone need not know
+        // a receiver that is gone need not know
         let _ = self.to.send(Slot::Whole(Err(error)));
     }
 
@@ -78,7 +78,7 @@ impl BatchSender {
         let mut partial = held(&self.partial);
         partial.batch = Some(batch.take());
         if self.is_last && partial.place == Some(self.laid) {
-            // whoever takes batches off holds the other end
+            // the thread that takes batches off holds the other end
             return Arc::strong_count(&self.partial) > 1;
         }
         self.laid += 1;

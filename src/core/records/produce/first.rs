@@ -14,7 +14,7 @@ const SILENCE: Duration = Duration::from_secs(2);
 /// The input once there is something in it; `None` when it ends without. That it takes longer is told as [`Event::Progress`].
 ///
 /// # Errors
-/// [`Stop::Interrupted`]. An input that cannot be read is passed on: whoever reads it says why.
+/// [`Stop::Interrupted`]. An input that cannot be read is passed on: its reader says why.
 pub(super) fn wait_for(
     input: Input,
     name: Option<&str>,

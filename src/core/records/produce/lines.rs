@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Read};
 /// How much is read at once, in bytes.
 const CHUNK: usize = 1024 * 1024;
 
-/// Why no more lines can be had.
+/// Why there are no more lines.
 #[derive(Debug, thiserror::Error)]
 pub enum LinesError {
     /// The operating system's reason.
@@ -86,7 +86,7 @@ impl<R: Read> Lines<R> {
 /// Takes a line that is complete from the front of `rest`.
 fn cut_line<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let mut after = *rest;
-    // the standard library's search for a byte: a loop of our own took half of the time of whoever reads lines
+    // the standard library's search for a byte: a loop of our own took half of the time of reading lines
     let length = after.skip_until(b'\n').unwrap_or(0);
     let line = rest[..length].strip_suffix(b"\n")?;
     *rest = after;
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Gives at most so many bytes at a time, as a pipe does.
+    /// Gives at most this many bytes at a time, as a pipe does.
     struct Drops<'a>(&'a [u8], usize);
 
     impl Read for Drops<'_> {

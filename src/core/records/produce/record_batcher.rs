@@ -143,7 +143,7 @@ impl Filler {
     }
 }
 
-/// Whether a record of so many bytes fits into a batch.
+/// Whether a record of this many bytes fits into a batch.
 pub(crate) fn has_room(batch: &Batch, bytes: usize) -> bool {
     batch.fullest() + bytes <= FULL_PARTITION && batch.size() + bytes <= FULL
 }

@@ -1,15 +1,15 @@
-//! What became of a run of produce.
+//! The outcome of a run of produce.
 
 use super::LinesError;
 use kmk_kafka::{Backend, KafkaError, Tally};
 use std::time::Duration;
 
-/// What became of it all.
+/// The outcome.
 #[derive(Debug)]
 pub struct ProduceReport {
     /// What was acknowledged, by partition, and what is uncertain.
     pub tally: Tally,
-    /// How many records were taken from the input and never acknowledged. What lies further on in the input does not
+    /// How many records were taken from the input and never acknowledged. What comes later in the input does not
     /// count; nor do those of [`Tally::in_doubt`] that were written all the same.
     pub not_acknowledged: u64,
     /// From the first record to the last acknowledgement.
@@ -32,7 +32,7 @@ pub enum ProduceEnd {
     },
     /// The person interrupted.
     Interrupted,
-    /// The broker refused for good, or for too long.
+    /// The broker refused permanently, or for too long.
     GaveUp(KafkaError),
     /// The input broke off; every record before is acknowledged.
     Input(LinesError),

@@ -47,7 +47,7 @@ impl Assignor {
     }
 
     /// What each member gets, by its name; nothing is something too. `topics` says how many partitions each topic has;
-    /// one that is not there is shared out to nobody.
+    /// one that does not exist is assigned to no member.
     pub(super) fn assign(
         self,
         members: &[Subscriber],
@@ -95,7 +95,7 @@ fn round_robin(
     let mut turn = 0;
     for &(topic, partitions) in topics {
         for partition in 0..partitions {
-            // whoever does not want the topic loses its turn; somebody does
+            // a member that does not want the topic loses its turn; some member does
             while !members[turn % members.len()].topics.contains(topic) {
                 turn += 1;
             }

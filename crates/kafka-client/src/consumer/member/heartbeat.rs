@@ -1,6 +1,6 @@
 //! A member's heartbeats, from a thread and a connection of their own.
 //!
-//! A thread, because whoever takes the records may be slow: were heartbeats sent between fetches only, a member whose
+//! A thread, because the one that takes the records may be slow: were heartbeats sent between fetches only, a member whose
 //! sink takes longer than the session timeout over one fetch would lose its partitions, read the same records again,
 //! lose them again, and never get on (what KIP-62 healed in Java). A member that does nothing at all for [`IDLE`] falls
 //! silent, and the others take over.

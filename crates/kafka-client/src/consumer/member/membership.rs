@@ -108,7 +108,7 @@ impl Membership {
     /// Goes on one step, in a tenth of a second or less as a rule. To be called again and again, between fetches too.
     ///
     /// # Errors
-    /// When no coordinator is found for a while, it does not answer, or it refuses for good. After one that
+    /// When no coordinator is found for a while, it does not answer, or it refuses permanently. After one that
     /// [is retriable](KafkaError::is_retriable) this can be called again.
     pub(crate) fn poll(&mut self, limit: &Limit) -> Result<MemberState, KafkaError> {
         if limit.interrupt().is_raised() {
@@ -203,7 +203,7 @@ impl Membership {
         }
     }
 
-    /// Whether the coordinator has called: the next poll tells what for. Costs nothing; for whoever is slow between polls.
+    /// Whether the coordinator has called: the next poll tells what for. Costs nothing; for callers that are slow between polls.
     pub(crate) fn is_rebalancing(&mut self) -> bool {
         if matches!(self.phase, Phase::In) {
             self.hear();

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 pub(crate) struct Script {
     /// How many of the next requests of a member end in a broken connection.
     pub(crate) breaks: usize,
-    /// What a member gets, whoever leads.
+    /// What a member gets, whichever member leads.
     pub(crate) given: Option<Bytes>,
     /// What was asked, in order.
     pub(crate) heard: Vec<Asked>,

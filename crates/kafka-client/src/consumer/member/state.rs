@@ -1,4 +1,4 @@
-//! The state of a member of a group, as far as it matters to whoever reads.
+//! The state of a member of a group, as far as it matters to its reader.
 
 use std::collections::BTreeSet;
 
@@ -13,6 +13,6 @@ pub(crate) enum MemberState {
     Steady,
     /// The group rebalances: with the next poll the member gives up its partitions. Until then it may commit.
     Revoked,
-    /// It was thrown out: its partitions are others', and nothing can be noted for them.
+    /// It was removed: its partitions are others', and nothing can be committed for them.
     Lost,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How long the coordinator is looked for before that is told as a failure: a group's first member waits while the
+/// How long the coordinator is looked for before that is a failure: a group's first member waits while the
 /// broker makes the topic that holds groups.
 pub(super) const FIND: Duration = Duration::from_secs(10);
 

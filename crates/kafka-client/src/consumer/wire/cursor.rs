@@ -7,14 +7,14 @@ use crate::consumer::Position;
 /// no broker takes as it comes (`socket.request.max.bytes`, 100 MiB).
 const LARGEST: i32 = 128 * 1024 * 1024;
 
-/// The first fetch asks for no more than this, in bytes: whoever wants a few records waits for no others.
+/// The first fetch asks for no more than this, in bytes: a caller that wants a few records waits for no others.
 const FIRST: i32 = 64 * 1024;
 
 /// How often a broker must show nothing, asked for this partition alone, before it is believed that there is nothing
 /// between here and the end.
 const CERTAIN: u8 = 2;
 
-/// A place in one partition.
+/// A position in one partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cursor {
     /// Where it is.
@@ -45,7 +45,7 @@ pub(super) struct FetchedTo {
 pub(super) struct TooLarge(pub(super) u64);
 
 impl Cursor {
-    /// Starts at a place, asking for `usual` bytes at a time.
+    /// Starts at a position, asking for `usual` bytes at a time.
     pub(super) fn new(at: Position, usual: i32) -> Self {
         Self {
             at,

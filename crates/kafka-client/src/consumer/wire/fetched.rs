@@ -1,4 +1,4 @@
-//! Records that arrived together, looked at where they lie in the answer.
+//! Records that arrived together, read in place in the answer.
 
 use super::inspect::inspect;
 use crate::error::KafkaError;
@@ -80,7 +80,7 @@ impl Fetched {
         Ok(())
     }
 
-    /// Adds the records of these batches, as far as their offsets lie in `offsets`.
+    /// Adds the records of these batches, as far as their offsets are in `offsets`.
     pub(super) fn add(&mut self, partition: i32, offsets: Range<i64>, batches: Vec<RecordBatch>) {
         if !batches.is_empty() && !offsets.is_empty() {
             self.parts.push(PartitionRecords {

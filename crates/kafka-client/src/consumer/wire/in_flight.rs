@@ -58,7 +58,7 @@ impl Reader {
             match self.cluster.wait_for_any(&asked, limit) {
                 Ok(()) => {}
                 Err(Stop::Interrupted) => return Err(Stop::Interrupted.into()),
-                // whoever takes its answer is told how long the broker was silent
+                // the one that takes its answer is told how long the broker was silent
                 Err(Stop::Deadline { .. }) => return Ok(Some(self.in_flight.remove(0))),
             }
         }

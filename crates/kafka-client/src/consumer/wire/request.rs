@@ -17,7 +17,7 @@ const TOTAL: i32 = 4 * 1024 * 1024;
 /// The least that is asked of one partition, in bytes.
 const LEAST: i32 = 256 * 1024;
 
-/// How many bytes to ask of each of so many partitions.
+/// How many bytes to ask of each of this many partitions.
 pub(super) fn usual(partitions: usize) -> i32 {
     let partitions = i32::try_from(partitions.max(1)).unwrap_or(i32::MAX);
     (TOTAL / partitions).clamp(LEAST, TOTAL)

@@ -236,7 +236,7 @@ impl Log {
         open.min().unwrap_or(self.next)
     }
 
-    /// What a broker answers a reader of what is committed, cut after so many bytes.
+    /// What a broker answers a reader of what is committed, cut after this many bytes.
     fn fetch(&self, next: i64, size: usize) -> (Bytes, Vec<AbortedTransaction>) {
         let shown = self.batches.iter();
         let shown = shown.filter(|(last, _)| *last >= next && *last < self.stable());

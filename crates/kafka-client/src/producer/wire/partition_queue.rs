@@ -47,7 +47,7 @@ enum BatchState {
     Unsettled,
 }
 
-/// What became of a batch.
+/// What happened to a batch.
 #[derive(Debug, Clone)]
 pub(super) enum SendOutcome {
     /// Written; the first record at this offset, where the broker still knows.
@@ -69,7 +69,7 @@ pub(super) enum SendOutcome {
 pub(super) enum NextStep {
     /// As before.
     GoOn,
-    /// With smaller batches from now on: at most so many bytes.
+    /// With smaller batches from now on: at most this many bytes.
     Smaller(usize),
     /// Once more, after a moment.
     Again(KafkaError),
@@ -108,7 +108,7 @@ impl PartitionQueue {
         self.producer_id
     }
 
-    /// Puts records behind those already here; the producer took so many for this partition before them.
+    /// Puts records behind those already here; the producer took this many for this partition before them.
     pub(super) fn push(&mut self, chunk: Chunk, begins: u64) {
         let batch = self.batch(chunk, begins, self.next_sequence);
         self.next_sequence = sequence::after(batch.sequence, batch.chunk.records());
@@ -213,13 +213,13 @@ impl PartitionQueue {
             let Some(batch) = self.batches.remove(before) else {
                 continue;
             };
-            // where others write too, it need not lie right before its successor
+            // where others write too, it need not be right before its successor
             tally.written(partition, None, &batch.chunk, 0);
             tally.numbered(partition, batch.records());
         }
     }
 
-    /// Two batches in place of one: the sequence numbers of all others stay as they are.
+    /// Two batches instead of one: the sequence numbers of all others stay as they are.
     fn split(&mut self, at: usize, topic: String) -> NextStep {
         if self.batches[at].chunk.records() <= 1 {
             let bytes = self.batches[at].chunk.payload();

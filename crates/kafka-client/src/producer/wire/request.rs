@@ -34,7 +34,7 @@ pub(super) fn request(topic: &str, acks: Acks, batches: Vec<(i32, Bytes)>) -> Pr
         .with_topic_data(vec![topic])
 }
 
-/// What became of each partition that the answer names.
+/// What happened to each partition that the answer names.
 pub(super) fn outcomes(topic: &str, answer: &ProduceResponse) -> BTreeMap<i32, SendOutcome> {
     let partitions = answer
         .responses

@@ -17,10 +17,10 @@ use std::time::Instant;
 /// Requests on their way to one broker at once.
 const REQUESTS: usize = WINDOW;
 
-/// One request holds no more batches once they have so many bytes. A broker takes 100 MiB (`socket.request.max.bytes`).
+/// A request takes no more batches once they have this many bytes. A broker takes 100 MiB (`socket.request.max.bytes`).
 const FULL_REQUEST: usize = 8 * 1024 * 1024;
 
-/// The memory of so many batches is kept, of no more bytes than this each.
+/// The memory of this many batches is kept, of at most so many bytes each.
 const SPARES: usize = 8;
 const LARGEST_SPARE: usize = 2 * 1024 * 1024;
 

@@ -1,6 +1,6 @@
-//! Record batches, as they travel and as they lie on disk: message format 2.
+//! Record batches, as they travel and as they are on disk: message format 2.
 //!
-//! Our own code rather than kafka-protocol's: it looks at records where they lie, and takes no number on trust.
+//! Our own code rather than kafka-protocol's: it reads records in place, and takes no number on trust.
 
 mod decode;
 mod encode;

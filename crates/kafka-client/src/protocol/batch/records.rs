@@ -1,4 +1,4 @@
-//! The records of a batch, looked at where they lie.
+//! The records of a batch, read in place.
 
 use super::error::{BatchError, Fault};
 use super::header::RecordBatch;

@@ -1,4 +1,4 @@
-//! The schemas of what moves records, and of where they lie.
+//! The schemas of what moves records, and of where they are.
 
 use super::schema::{
     BYTES_OR_NULL, Field, INT16, INT32, INT64, Schema, Shape, TEXT, TEXT_OR_NULL, array,

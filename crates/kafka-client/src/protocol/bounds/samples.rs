@@ -133,7 +133,7 @@ fn blob() -> impl Strategy<Value = Bytes> {
     vec(any::<u8>(), 0..9).prop_map(Bytes::from)
 }
 
-/// Tagged fields that nobody knows.
+/// Tagged fields that are unknown.
 fn tags() -> impl Strategy<Value = BTreeMap<i32, Bytes>> {
     btree_map(100..i32::MAX, blob(), 0..2)
 }

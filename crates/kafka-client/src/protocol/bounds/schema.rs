@@ -6,7 +6,7 @@ use std::mem::size_of;
 
 /// One field of a response.
 pub(super) enum Field {
-    /// So many bytes, whatever they say.
+    /// This many bytes, whatever they say.
     Fixed(usize),
     /// Not there before this version of the response.
     Since(i16, &'static Field),

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 const NOW: i64 = 1_000_000;
 
-/// A flow of one topic, with these first offsets, ends and notes.
+/// A flow of one topic, with these first offsets, ends and positions.
 pub(in crate::core::judge::lag) fn flow(partitions: &[(i64, i64, Option<i64>)]) -> FlowLag {
     let partition = |(number, &(first, end, noted)): (i32, &(i64, i64, Option<i64>))| {
         let source = Ends { first, end };
@@ -149,17 +149,17 @@ fn what_was_known_before_is_kept_with_its_age() {
 /// What happens to a partition and its copy.
 #[derive(Debug, Clone)]
 enum Happens {
-    /// So many records are written to the source.
+    /// This many records are written to the source.
     Produced(u8),
     /// A transaction ends, or a record is compacted away: an offset without a record.
     Gap,
-    /// MirrorMaker copies up to so many records.
+    /// MirrorMaker copies up to this many records.
     Copied(u8),
     /// It commits its position.
     PositionCommitted,
     /// It is killed, and starts again from its note.
     Killed,
-    /// The source forgets what MirrorMaker has noted, up to so many offsets.
+    /// The source removes what MirrorMaker has committed, up to this many offsets.
     Expired(u8),
     /// The copy is deleted, and recreated if MirrorMaker lives.
     CopyDeleted,
@@ -285,7 +285,7 @@ proptest! {
         // every record that is not left is on the target, so none is lost
         prop_assert_eq!(lag.lost, 0, "{:?}", model);
         prop_assert!(model.records(model.first..next).iter().all(|one| model.copy.contains(one)));
-        // once all is noted, what is left is what the target lacks
+        // once all is committed, what is left is what the target lacks
         model.step(&Happens::PositionCommitted);
         let lacking = |one: &&i64| !model.copy.contains(one);
         let all = model.records(model.first..model.end());

@@ -1,4 +1,4 @@
-//! Keys that win, and keys that reach nobody. What is right stands in `dev/lint-truth/truth.txt`, from Kafka's own classes.
+//! Keys that win, and keys that nothing reads. What is right stands in `dev/lint-truth/truth.txt`, from Kafka's own classes.
 
 use crate::core::mirrormaker::lint::{Problem, lint};
 

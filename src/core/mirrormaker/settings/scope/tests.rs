@@ -1,4 +1,4 @@
-//! Keys at places, judged.
+//! Keys in scopes, judged.
 
 use super::*;
 use crate::core::mirrormaker::settings::keys;

@@ -85,7 +85,7 @@ enum Fate {
     NotLeader,
     /// Written, and yet called late (`REQUEST_TIMED_OUT`).
     Late,
-    /// The connection breaks: so many of the requests on it are carried out, no answer comes.
+    /// The connection breaks: this many of the requests on it are carried out, no answer comes.
     Cut {
         carried_out: usize,
         restart: bool,

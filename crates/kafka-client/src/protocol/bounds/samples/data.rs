@@ -1,4 +1,4 @@
-//! Samples of what moves records, and of where they lie.
+//! Samples of what moves records, and of where they are.
 
 use super::{Bodies, blob, bodies, maybe, some, tags, text};
 use kafka_protocol::messages::delete_records_response::{
