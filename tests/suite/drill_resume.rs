@@ -57,7 +57,7 @@ fn reached(kmk: &Kmk, step: &str) -> bool {
 fn dies(at: Option<&str>) {
     let mut lab = lab();
     let kmk = std::mem::replace(&mut lab.kmk, Kmk::new());
-    let running = kmk.start("drill failover --warm-up 500ms --detect 300ms");
+    let running = kmk.start("drill failover --warm-up 2s --detect 3s");
     running.until("records cross", || {
         lab.has_topic() && Lab::values(&lab.secondary, &lab.topic()).len() > 3_000
     });

@@ -76,13 +76,12 @@ impl<'a> Repeated<'a> {
                 &number(|range| range.greatest),
             ])
         };
+        let runs = match self.reports.len() {
+            1 => "1 RUN".to_owned(),
+            runs => format!("{runs} RUNS"),
+        };
         parts.push(table(&[
-            row([
-                &format!("{} RUNS", self.reports.len()),
-                "LEAST",
-                "MEDIAN",
-                "GREATEST",
-            ]),
+            row([&runs, "LEAST", "MEDIAN", "GREATEST"]),
             line("RPO, records", Some(self.rpo_records), 0),
             line("RPO, seconds", Some(self.rpo_seconds), 2),
             line("RTO, seconds", self.rto_seconds, 1),

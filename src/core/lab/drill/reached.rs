@@ -7,10 +7,13 @@ use crate::core::lab::journal;
 use kmk_kafka::message::to_millis;
 use kmk_kafka::wait::{Interrupt, Limit};
 use serde::{Deserialize, Serialize};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
+/// A step that has taken so long is noted. Those just after a fault are shorter, and docker has enough to do then: what the
+/// drill measures must not grow by what it notes.
+const SETTLED: Duration = Duration::from_secs(1);
 /// How long writing may take.
 const WRITE: Duration = Duration::from_secs(10);
 
@@ -31,7 +34,7 @@ impl Reached {
     }
 }
 
-/// Notes the steps that it is told, and tells them on. At its end the last one is written.
+/// Notes the steps that it is told, and tells them on.
 pub(super) struct Noting<'a> {
     observer: &'a dyn Observer,
     begun: Option<Sender<Reached>>,
@@ -74,8 +77,14 @@ impl Drop for Noting<'_> {
 
 /// Until the drill ends. Where the journal cannot be written, the step stays unknown.
 fn write(docker: &Docker, lab: &str, steps: &Receiver<Reached>) {
-    while let Ok(first) = steps.recv() {
-        let reached = steps.try_iter().last().unwrap_or(first);
+    while let Ok(mut reached) = steps.recv() {
+        loop {
+            match steps.recv_timeout(SETTLED) {
+                Ok(next) => reached = next,
+                Err(RecvTimeoutError::Timeout) => break,
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
         let limit = Limit::new(WRITE, &Interrupt::default());
         let _ = journal::change(docker, lab, &limit, |journal| {
             if let Some(drill) = &mut journal.drill {
