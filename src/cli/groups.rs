@@ -302,7 +302,10 @@ fn summary(groups: &[GroupReport]) -> String {
 
 /// What the sum does not show is said behind it.
 fn lag_of_all(group: &GroupReport) -> String {
-    let is_ahead = group.places.iter().any(|place| place.ahead.is_some());
+    let is_ahead = group
+        .partitions
+        .iter()
+        .any(|partition| partition.ahead.is_some());
     let not_begun = group.not_begun();
     let ahead = is_ahead.then(|| "ahead in other partitions".to_owned());
     let not_begun =
@@ -322,7 +325,7 @@ fn detail(group: &GroupReport) -> String {
             .join("\n");
     }
     let members = count(group.members.len(), "member");
-    let lag = if group.places.is_empty() {
+    let lag = if group.partitions.is_empty() {
         String::new()
     } else {
         format!(", lag {}", lag_of_all(group))
@@ -335,42 +338,45 @@ fn detail(group: &GroupReport) -> String {
         format!("{client} on {} has no partitions", member.host)
     });
     let lines: Vec<String> = [line].into_iter().chain(idle).collect();
-    if group.places.is_empty() {
+    if group.partitions.is_empty() {
         return lines.join("\n");
     }
-    let with_readers = group.places.iter().any(|place| place.client.is_some());
+    let with_readers = group
+        .partitions
+        .iter()
+        .any(|partition| partition.client.is_some());
     let mut heading = row(["TOPIC", "PARTITION", "OFFSET", "END", "LAG"]);
     if with_readers {
         heading.extend(row(["CLIENT", "HOST"]));
     }
-    let rows = group.places.iter().map(|place| {
+    let rows = group.partitions.iter().map(|partition| {
         let mut cells = row([
-            &place.topic,
-            &place.partition.to_string(),
-            &or_dash(place.committed),
-            &or_dash(place.end),
-            &left(place),
+            &partition.topic,
+            &partition.partition.to_string(),
+            &or_dash(partition.committed),
+            &or_dash(partition.end),
+            &left(partition),
         ]);
         if with_readers {
-            cells.push(or_dash(place.client.as_ref()));
-            cells.push(or_dash(place.host.as_ref()));
+            cells.push(or_dash(partition.client.as_ref()));
+            cells.push(or_dash(partition.host.as_ref()));
         }
         cells
     });
     let rows: Vec<Vec<String>> = [heading].into_iter().chain(rows).collect();
-    let places = format!("{}\n{}", lines.join("\n"), table(&rows));
+    let partitions = format!("{}\n{}", lines.join("\n"), table(&rows));
     let flows = group.flows.iter().map(flows::detail);
-    [places]
+    [partitions]
         .into_iter()
         .chain(flows)
         .collect::<Vec<_>>()
         .join("\n")
 }
 
-fn left(place: &GroupPartition) -> String {
-    place
+fn left(partition: &GroupPartition) -> String {
+    partition
         .ahead
-        .map_or_else(|| or_dash(place.lag), |over| format!("ahead {over}"))
+        .map_or_else(|| or_dash(partition.lag), |over| format!("ahead {over}"))
 }
 
 #[cfg(test)]

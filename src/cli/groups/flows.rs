@@ -6,21 +6,23 @@ use kafka_mirror_kit::core::judge::failover::{Begins, Why};
 use kafka_mirror_kit::core::lab::groups::{FlowPartition, FlowReport, Prospect};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// All partitions together: a line, and more where not all of them have a place there, or a copy.
+/// All partitions together: a line, and more where not all of them have an offset there, or a mirrored partition.
 pub(super) fn lines(flow: &FlowReport) -> Vec<String> {
     let name = name(flow);
     if let Some(problem) = &flow.problem {
         return vec![format!("{name}: unknown: {problem}")];
     }
     let with = |begins: Option<Begins>| -> Vec<&FlowPartition> {
-        let places = flow.places.iter();
-        places.filter(|place| place.begins == begins).collect()
+        let partitions = flow.partitions.iter();
+        partitions
+            .filter(|partition| partition.begins == begins)
+            .collect()
     };
-    let placed = with(Some(Begins::AtCommittedOffset));
+    let committed = with(Some(Begins::AtCommittedOffset));
     let choosing = with(Some(Begins::ByAutoOffsetReset));
-    let is_alone = placed.is_empty();
+    let is_alone = committed.is_empty();
     let parts = [
-        committed_part(&placed, flow),
+        committed_part(&committed, flow),
         uncommitted_part(&choosing, flow, is_alone),
     ];
     let parts = parts.into_iter().flatten();
@@ -44,17 +46,19 @@ fn name(flow: &FlowReport) -> String {
 }
 
 /// Where an offset is committed there.
-fn committed_part(places: &[&FlowPartition], flow: &FlowReport) -> Option<String> {
-    let sum = Prospect::sum(places.iter().copied());
+fn committed_part(partitions: &[&FlowPartition], flow: &FlowReport) -> Option<String> {
+    let sum = Prospect::sum(partitions.iter().copied());
     let again = (sum.again? > 0)
         .then(|| redelivered_since(&sum, flow))
         .flatten();
     let further = (sum.further? > 0).then(|| ahead(&sum)).flatten();
-    let why = reasons(places, flow);
-    let is_in_sync = places.iter().all(|place| place.why == Why::InSync);
+    let why = reasons(partitions, flow);
+    let is_in_sync = partitions
+        .iter()
+        .all(|partition| partition.why == Why::InSync);
     Some(match (again, further) {
         (None, None) if is_in_sync => "resumes exactly where it stopped".to_owned(),
-        (None, None) if flow.last_seen_seconds.is_some() || is_beyond(places) => {
+        (None, None) if flow.last_seen_seconds.is_some() || is_beyond(partitions) => {
             format!("nothing redelivered ({why})")
         }
         (None, None) => format!("resumes exactly where it stopped ({why})"),
@@ -66,12 +70,12 @@ fn committed_part(places: &[&FlowPartition], flow: &FlowReport) -> Option<String
 }
 
 /// Whether it has no valid offset: on the source it is out of range.
-fn is_beyond(places: &[&FlowPartition]) -> bool {
-    let mut places = places.iter();
-    places.any(|place| {
-        place
+fn is_beyond(partitions: &[&FlowPartition]) -> bool {
+    let mut partitions = partitions.iter();
+    partitions.any(|partition| {
+        partition
             .source_end
-            .is_some_and(|end| place.source_committed > end)
+            .is_some_and(|end| partition.source_committed > end)
     })
 }
 
@@ -94,14 +98,17 @@ fn ahead(sum: &Prospect) -> Option<String> {
 
 /// Where none is: one or the other happens.
 fn uncommitted_part(
-    places: &[&FlowPartition],
+    partitions: &[&FlowPartition],
     flow: &FlowReport,
     is_alone: bool,
 ) -> Option<String> {
-    let sum = Prospect::sum(places.iter().copied());
+    let sum = Prospect::sum(partitions.iter().copied());
     let (again, skipped) = (redelivered(&sum)?, skipped(&sum)?);
-    let why = reasons(places, flow);
-    let what = if places.iter().any(|place| place.target_committed.is_some()) {
+    let why = reasons(partitions, flow);
+    let what = if partitions
+        .iter()
+        .any(|partition| partition.target_committed.is_some())
+    {
         "no valid committed offset"
     } else {
         "no committed offset"
@@ -109,16 +116,19 @@ fn uncommitted_part(
     let what = if is_alone {
         format!("{what} there")
     } else {
-        format!("{what} in {}", count(places.len(), "partition"))
+        format!("{what} in {}", count(partitions.len(), "partition"))
     };
     Some(format!("{what} ({why}): {again}, or {skipped}"))
 }
 
 /// Topics without a copy, by reason.
-fn unmirrored_parts(places: &[&FlowPartition], flow: &FlowReport) -> Vec<String> {
+fn unmirrored_parts(partitions: &[&FlowPartition], flow: &FlowReport) -> Vec<String> {
     let mut topics: BTreeMap<Why, BTreeSet<&str>> = BTreeMap::new();
-    for place in places {
-        topics.entry(place.why).or_default().insert(&place.topic);
+    for partition in partitions {
+        topics
+            .entry(partition.why)
+            .or_default()
+            .insert(&partition.topic);
     }
     let parts = topics.into_iter().map(|(why, topics)| {
         let which = match topics.first() {
@@ -131,8 +141,8 @@ fn unmirrored_parts(places: &[&FlowPartition], flow: &FlowReport) -> Vec<String>
 }
 
 /// The offsets that are not in step.
-fn reasons(places: &[&FlowPartition], flow: &FlowReport) -> String {
-    let all: BTreeSet<Why> = places.iter().map(|place| place.why).collect();
+fn reasons(partitions: &[&FlowPartition], flow: &FlowReport) -> String {
+    let all: BTreeSet<Why> = partitions.iter().map(|partition| partition.why).collect();
     let reasons = all.into_iter().filter(|why| *why != Why::InSync);
     let reasons: Vec<String> = reasons.map(|why| reason(why, flow)).collect();
     reasons.join("; ")
@@ -141,7 +151,7 @@ fn reasons(places: &[&FlowPartition], flow: &FlowReport) -> String {
 /// Partition by partition.
 pub(super) fn detail(flow: &FlowReport) -> String {
     let lines = lines(flow).join("\n");
-    if flow.places.is_empty() {
+    if flow.partitions.is_empty() {
         return lines;
     }
     let mut heading = row([
@@ -153,26 +163,29 @@ pub(super) fn detail(flow: &FlowReport) -> String {
         "REDELIVERED",
         "SKIPPED",
     ]);
-    let with_ahead = flow.places.iter().any(|one| one.prospect.further > Some(0));
+    let with_ahead = flow
+        .partitions
+        .iter()
+        .any(|one| one.prospect.further > Some(0));
     heading.extend(with_ahead.then(|| "AHEAD".to_owned()));
     heading.push("WHY".to_owned());
-    let rows = flow.places.iter().map(|place| {
-        let prospect = &place.prospect;
-        let sync = place
+    let rows = flow.partitions.iter().map(|partition| {
+        let prospect = &partition.prospect;
+        let sync = partition
             .sync
             .map(|sync| format!("{}->{}", sync.upstream, sync.downstream));
         let mut cells = row([
-            &place.copy,
-            &place.partition.to_string(),
-            &place.source_committed.to_string(),
+            &partition.copy,
+            &partition.partition.to_string(),
+            &partition.source_committed.to_string(),
             &or_dash(sync),
-            &or_dash(place.target_committed),
+            &or_dash(partition.target_committed),
             &cell(prospect.again, prospect.again_exact),
             &cell(prospect.skipped, prospect.skipped_exact),
         ]);
         let further = cell(prospect.further, prospect.further_exact);
         cells.extend(with_ahead.then_some(further));
-        cells.push(short(place.why).to_owned());
+        cells.push(short(partition.why).to_owned());
         cells
     });
     let rows: Vec<Vec<String>> = [heading].into_iter().chain(rows).collect();

@@ -3,7 +3,7 @@
 use super::*;
 use kafka_mirror_kit::core::lab::groups::{MemberReport, UNKNOWN};
 
-fn place(
+fn partition(
     partition: i32,
     lag: Option<u64>,
     ahead: Option<u64>,
@@ -21,7 +21,7 @@ fn place(
     }
 }
 
-fn group(places: Vec<GroupPartition>) -> GroupReport {
+fn group(partitions: Vec<GroupPartition>) -> GroupReport {
     let member = |client: &str, partitions| MemberReport {
         member: "m".to_owned(),
         client: client.to_owned(),
@@ -34,16 +34,16 @@ fn group(places: Vec<GroupPartition>) -> GroupReport {
         state: "Stable".to_owned(),
         members: vec![member("app-1", 1), member("app-2", 0)],
         lag: Some(6),
-        places,
+        partitions,
         flows: Vec::new(),
     }
 }
 
 #[test]
 fn a_group_partition_by_partition() {
-    let places = vec![
-        place(0, Some(6), None, Some("app-1")),
-        place(1, Some(0), Some(3), None),
+    let partitions = vec![
+        partition(0, Some(6), None, Some("app-1")),
+        partition(1, Some(0), Some(3), None),
     ];
     let expected = "\
 billing: Stable, 2 members, lag 6, ahead in other partitions
@@ -51,7 +51,7 @@ app-2 on 10.0.0.1 has no partitions
 TOPIC   PARTITION  OFFSET  END  LAG      CLIENT  HOST
 orders  0          4       10   6        app-1   10.0.0.1
 orders  1          4       10   ahead 3  -       -";
-    assert_eq!(detail(&group(places)), expected);
+    assert_eq!(detail(&group(partitions)), expected);
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn of_a_cluster_that_does_not_answer_nothing_is_made_up() {
         state: UNKNOWN.to_owned(),
         members: Vec::new(),
         lag: None,
-        ..group(vec![place(0, None, None, None)])
+        ..group(vec![partition(0, None, None, None)])
     };
     let cluster = ClusterGroups {
         cluster: Some("primary".to_owned()),
@@ -80,10 +80,10 @@ billing  unknown  -        1       -";
 }
 
 #[test]
-fn a_place_behind_the_end_is_said_in_the_summary_too() {
+fn an_offset_behind_the_end_is_said_in_the_summary_too() {
     let group = group(vec![
-        place(0, Some(6), None, None),
-        place(1, Some(0), Some(3), None),
+        partition(0, Some(6), None, None),
+        partition(1, Some(0), Some(3), None),
     ]);
     assert_eq!(
         summary(&[group]),

@@ -54,14 +54,14 @@ pub enum Writers {
 
 /// A partition of the source and its copy, as far as brokers and MirrorMaker's internal topics tell.
 ///
-/// The order in which this is asked for matters: `noted`, then `target`, then all else. What is written meanwhile makes
+/// The order in which this is asked for matters: `position`, then `target`, then all else. What is written meanwhile makes
 /// less certain then, and nothing wrong.
 #[derive(Debug, Clone, Copy)]
 pub struct Partition<'a> {
     /// Offset syncs in the order in which they were written.
     pub syncs: &'a [OffsetSync],
     /// The offset of the last record of the source that MirrorMaker committed as copied.
-    pub noted: Option<i64>,
+    pub position: Option<i64>,
     /// The copy.
     pub target: Bounds,
     /// The source.
@@ -90,12 +90,12 @@ impl Partition<'_> {
     }
 }
 
-/// A group in such a partition.
+/// The committed offsets of a group in such a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    /// Where it goes on at the source: all records before it are read.
+pub struct Committed {
+    /// On the source: all records before it are read.
     pub source: i64,
-    /// Where it would go on at the target, if an offset is committed there.
+    /// On the target, if one is committed there.
     pub target: Option<i64>,
     /// What MirrorMaker last worked out for it.
     pub checkpoint: Option<Checkpoint>,
@@ -176,7 +176,7 @@ impl Outlook {
         self.begins == Begins::AtCommittedOffset && self.again == NONE && self.further == NONE
     }
 
-    fn at_its_place(again: Amount, further: Amount) -> Self {
+    fn at_committed(again: Amount, further: Amount) -> Self {
         Self {
             begins: Begins::AtCommittedOffset,
             again,
@@ -196,22 +196,22 @@ impl Outlook {
 }
 
 /// Judges a failover of one group in one partition.
-pub fn outlook(partition: &Partition<'_>, place: Place) -> Outlook {
+pub fn outlook(partition: &Partition<'_>, committed: Committed) -> Outlook {
     let copies = TargetLog::of(partition);
-    if let Some(at) = place.target.filter(|at| partition.target.holds(*at)) {
-        return Outlook::at_its_place(
-            partition.at_most_there(copies.before(place.source, at), at),
-            copies.missed(place.source, at),
+    if let Some(at) = committed.target.filter(|at| partition.target.holds(*at)) {
+        return Outlook::at_committed(
+            partition.at_most_there(copies.before(committed.source, at), at),
+            copies.missed(committed.source, at),
         );
     }
     let first = partition.target.first;
-    let again = copies.before(place.source, first);
+    let again = copies.before(committed.source, first);
     let all = partition.target.end.abs_diff(first);
     let unread = match again {
         Amount::Exactly(again) if partition.target_gaps == Gaps::None => {
             Amount::Exactly(all - again)
         }
-        _ => Amount::between(0, all - copies.surely_before(place.source, first)),
+        _ => Amount::between(0, all - copies.surely_before(committed.source, first)),
     };
     Outlook::where_its_clients_choose(
         partition.at_most_there(again, first),
@@ -233,7 +233,7 @@ mod tests {
     fn partition(syncs: &[OffsetSync], end: i64) -> Partition<'_> {
         Partition {
             syncs,
-            noted: None,
+            position: None,
             target: Bounds { first: 0, end },
             source: Bounds { first: 0, end: 500 },
             gaps: Gaps::None,
@@ -243,8 +243,8 @@ mod tests {
         }
     }
 
-    fn place(source: i64, target: Option<i64>) -> Place {
-        Place {
+    fn at(source: i64, target: Option<i64>) -> Committed {
+        Committed {
             source,
             target,
             checkpoint: None,
@@ -252,13 +252,13 @@ mod tests {
     }
 
     #[track_caller]
-    fn expect(partition: &Partition<'_>, place: Place, again: Amount, skipped: Amount) {
-        let seen = outlook(partition, place);
+    fn expect(partition: &Partition<'_>, committed: Committed, again: Amount, skipped: Amount) {
+        let seen = outlook(partition, committed);
         let passed_over = match seen.begins {
             Begins::AtCommittedOffset => seen.further,
             Begins::ByAutoOffsetReset => seen.skipped.unwrap(),
         };
-        assert_eq!((seen.again, passed_over), (again, skipped), "{place:?}");
+        assert_eq!((seen.again, passed_over), (again, skipped), "{committed:?}");
     }
 
     use Amount::{AtMost, Exactly};
@@ -267,17 +267,17 @@ mod tests {
     fn a_group_at_the_end_reads_nothing_again() {
         let syncs = [sync(0, 0), sync(499, 499)];
         let partition = partition(&syncs, 500);
-        assert!(outlook(&partition, place(500, Some(500))).is_in_step());
-        expect(&partition, place(500, Some(490)), Exactly(10), Exactly(0));
+        assert!(outlook(&partition, at(500, Some(500))).is_in_step());
+        expect(&partition, at(500, Some(490)), Exactly(10), Exactly(0));
     }
 
     #[test]
     fn between_two_syncs_that_agree_every_record_is_known() {
         let syncs = [sync(0, 0), sync(286, 286), sync(499, 499)];
         let partition = partition(&syncs, 500);
-        expect(&partition, place(300, Some(287)), Exactly(13), Exactly(0));
+        expect(&partition, at(300, Some(287)), Exactly(13), Exactly(0));
         // someone moved it on
-        expect(&partition, place(300, Some(310)), Exactly(0), Exactly(10));
+        expect(&partition, at(300, Some(310)), Exactly(0), Exactly(10));
     }
 
     #[test]
@@ -285,9 +285,9 @@ mod tests {
         // ten records more than there should be
         let syncs = [sync(0, 0), sync(100, 110), sync(499, 509)];
         let partition = partition(&syncs, 510);
-        expect(&partition, place(50, Some(0)), AtMost(60), Exactly(0));
-        expect(&partition, place(200, Some(110)), Exactly(100), Exactly(0));
-        expect(&partition, place(50, Some(60)), AtMost(10), AtMost(10));
+        expect(&partition, at(50, Some(0)), AtMost(60), Exactly(0));
+        expect(&partition, at(200, Some(110)), Exactly(100), Exactly(0));
+        expect(&partition, at(50, Some(60)), AtMost(10), AtMost(10));
     }
 
     #[test]
@@ -296,9 +296,9 @@ mod tests {
         let syncs = [sync(0, 0), sync(5, 13), sync(99, 107)];
         let mut partition = partition(&syncs, 108);
         partition.source.end = 100;
-        expect(&partition, place(100, Some(10)), Exactly(98), Exactly(0));
-        expect(&partition, place(9, Some(13)), Exactly(4), Exactly(0));
-        expect(&partition, place(5, Some(5)), AtMost(8), Exactly(0));
+        expect(&partition, at(100, Some(10)), Exactly(98), Exactly(0));
+        expect(&partition, at(9, Some(13)), Exactly(4), Exactly(0));
+        expect(&partition, at(5, Some(5)), AtMost(8), Exactly(0));
     }
 
     #[test]
@@ -306,53 +306,53 @@ mod tests {
         let syncs = [sync(0, 0), sync(10, 10), sync(399, 399)];
         let mut partition = partition(&syncs, 400);
         partition.gaps = Gaps::Possible;
-        expect(&partition, place(5, Some(0)), AtMost(398), Exactly(0));
-        expect(&partition, place(5, Some(5)), AtMost(393), AtMost(5));
+        expect(&partition, at(5, Some(0)), AtMost(398), Exactly(0));
+        expect(&partition, at(5, Some(5)), AtMost(393), AtMost(5));
         // a sync is a fact all the same
-        expect(&partition, place(400, Some(399)), Exactly(1), Exactly(0));
-        expect(&partition, place(399, Some(399)), Exactly(0), Exactly(0));
+        expect(&partition, at(400, Some(399)), Exactly(1), Exactly(0));
+        expect(&partition, at(399, Some(399)), Exactly(0), Exactly(0));
     }
 
     #[test]
     fn where_no_sync_reaches_the_beginning_the_numbers_that_agree_do() {
         let syncs = [sync(299, 299), sync(499, 499)];
         let mut partition = partition(&syncs, 500);
-        expect(&partition, place(200, Some(1)), Exactly(199), Exactly(0));
+        expect(&partition, at(200, Some(1)), Exactly(199), Exactly(0));
         partition.syncs = &[];
-        partition.noted = Some(499);
-        expect(&partition, place(200, None), Exactly(200), Exactly(300));
+        partition.position = Some(499);
+        expect(&partition, at(200, None), Exactly(200), Exactly(300));
         // MirrorMaker began at 100, and came to 299 with 100 records too many
         partition.syncs = &syncs;
         partition.source.first = 100;
-        expect(&partition, place(200, Some(1)), AtMost(298), AtMost(99));
+        expect(&partition, at(200, Some(1)), AtMost(298), AtMost(99));
         // what could no longer be copied is not counted as missed
-        expect(&partition, place(50, Some(500)), Exactly(0), AtMost(450));
+        expect(&partition, at(50, Some(500)), Exactly(0), AtMost(450));
         // there is nothing before the first of all offsets
-        expect(&partition, place(0, None), Exactly(0), Exactly(500));
+        expect(&partition, at(0, None), Exactly(0), Exactly(500));
     }
 
     #[test]
     fn what_others_wrote_to_a_copy_is_not_taken_for_copies() {
         let syncs = [sync(0, 0), sync(499, 499)];
         let mut partition = partition(&syncs, 505);
-        expect(&partition, place(500, Some(490)), Exactly(15), Exactly(0));
+        expect(&partition, at(500, Some(490)), Exactly(15), Exactly(0));
         partition.writers = Writers::Anyone;
-        expect(&partition, place(500, Some(490)), AtMost(15), Exactly(0));
-        expect(&partition, place(500, Some(500)), AtMost(5), Exactly(0));
+        expect(&partition, at(500, Some(490)), AtMost(15), Exactly(0));
+        expect(&partition, at(500, Some(500)), AtMost(5), Exactly(0));
     }
 
     #[test]
-    fn without_a_place_both_choices_of_its_clients_are_told() {
+    fn without_an_offset_both_choices_of_its_clients_are_told() {
         let syncs = [sync(0, 0), sync(499, 499)];
         let partition = partition(&syncs, 500);
-        let seen = outlook(&partition, place(300, None));
+        let seen = outlook(&partition, at(300, None));
         assert_eq!(seen.begins, Begins::ByAutoOffsetReset);
         assert_eq!(
             (seen.again, seen.skipped),
             (Exactly(300), Some(Exactly(200)))
         );
         // and so with an offset that is not there
-        assert_eq!(outlook(&partition, place(300, Some(501))), seen);
+        assert_eq!(outlook(&partition, at(300, Some(501))), seen);
     }
 
     #[test]
@@ -363,16 +363,11 @@ mod tests {
         partition.source.end = 2_030;
         (partition.gaps, partition.target_gaps) = (Gaps::Possible, Gaps::Possible);
         let records: Vec<i64> = (1_970..2_021).collect();
-        expect(&partition, place(2_021, Some(1)), AtMost(2_020), Exactly(0));
+        expect(&partition, at(2_021, Some(1)), AtMost(2_020), Exactly(0));
         partition.target_records = Some(&records);
-        expect(&partition, place(2_021, Some(1)), AtMost(51), Exactly(0));
-        expect(
-            &partition,
-            place(2_021, Some(2_001)),
-            AtMost(20),
-            Exactly(0),
-        );
-        expect(&partition, place(2_021, None), AtMost(51), AtMost(51));
+        expect(&partition, at(2_021, Some(1)), AtMost(51), Exactly(0));
+        expect(&partition, at(2_021, Some(2_001)), AtMost(20), Exactly(0));
+        expect(&partition, at(2_021, None), AtMost(51), AtMost(51));
     }
 
     #[test]

@@ -162,8 +162,8 @@ impl Scene<'_> {
             &self.clusters[target.as_str()],
         );
         let nothing = FlowSnapshot::default();
-        let noted = to.flows.get(source);
-        let said = noted.unwrap_or(&nothing);
+        let there = to.flows.get(source);
+        let said = there.unwrap_or(&nothing);
         let config = &said.config;
         let workers = mirror::workers(self.lab, flow);
         // what does not run reads its settings when it starts
@@ -174,7 +174,7 @@ impl Scene<'_> {
         let remote = rules.remote(topic);
         let original = sight::of(from, topic);
         let records = original.contents().map(|contents| contents.records);
-        let copied = noted.map(|noted| counted(topic, from, noted));
+        let copied = there.map(|there| counted(topic, from, there));
         let names = from.topics.keys().map(String::as_str);
         let shown = status.topics.iter().find(|one| one.source == topic);
         let failures = failures(status);
@@ -356,7 +356,7 @@ fn beyond(topic: &str, status: &FlowStatus) -> Option<Beyond> {
     let lag = topics.find(|lag| lag.source == topic)?;
     let one = lag.partitions.iter().find(|one| one.recreated)?;
     Some(Beyond {
-        position: one.noted?,
+        position: one.position?,
         end: one.end,
     })
 }
@@ -368,12 +368,12 @@ fn behind(
     shown: Option<&TopicStatus>,
     source: &ClusterSnapshot,
     records: Option<u64>,
-    noted: Option<u64>,
+    copied: Option<u64>,
 ) -> Option<u64> {
     let partitions = source.topics.get(topic)?.partitions.len();
     if source.bounds(topic).count() < partitions {
         return None;
     }
     let shown = shown.map(|shown| shown.behind);
-    shown.or_else(|| Some(records?.saturating_sub(noted?)))
+    shown.or_else(|| Some(records?.saturating_sub(copied?)))
 }

@@ -151,10 +151,14 @@ fn of_flow(lab: &Lab, flow: &Flow, views: &Snapshots<'_>, limit: &Limit) -> Flow
                 Access::Secured => format!("kmk cannot log in to cluster {cluster}"),
                 Access::Open => format!("cluster {cluster} does not answer"),
             };
-            let noted = target.flows.get(name.0).and_then(FlowSnapshot::noted_at);
+            let position = target
+                .flows
+                .get(name.0)
+                .and_then(FlowSnapshot::committed_at);
             let now = to_millis(SystemTime::now());
             return FlowLag {
-                position_age_seconds: noted.map(|noted| seconds(now.saturating_sub(noted))),
+                position_age_seconds: position
+                    .map(|position| seconds(now.saturating_sub(position))),
                 ..FlowLag::unknown(name, why)
             };
         }
@@ -245,7 +249,7 @@ impl Sides<'_> {
         let ends: Option<&Ends> = self.target.ends.as_ref()?.get(&place_there);
         Some(Facts {
             source,
-            noted: self.mirror.copied(&place),
+            position: self.mirror.copied(&place),
             copy: match ends {
                 Some(ends) => Replica::There(*ends),
                 None if is_there => Replica::Unknown,
@@ -336,12 +340,12 @@ mod tests {
         let ends = |first, end| Ends { first, end };
         let removed_at_the_source = Facts {
             source: ends(100, 100),
-            noted: Some(39),
+            position: Some(39),
             copy: Replica::There(ends(40, 40)),
         };
         let back_at_the_source = Facts {
             source: ends(0, 100),
-            noted: Some(99),
+            position: Some(99),
             copy: Replica::Absent,
         };
         for facts in [removed_at_the_source, back_at_the_source] {

@@ -192,7 +192,7 @@ fn add_needs_of_flows<'a>(
 
 impl GroupSnapshot {
     /// What MirrorMaker stores here of what it copies from another cluster.
-    pub(in crate::core) fn noted(&self, source: &str) -> Option<&FlowOffsets> {
+    pub(in crate::core) fn flow_offsets(&self, source: &str) -> Option<&FlowOffsets> {
         self.flows.get(source)
     }
 
@@ -263,11 +263,11 @@ impl GroupSnapshot {
     ) -> Result<(), KafkaError> {
         if flow.spec.target == cluster.name {
             let mut read = |topic: String| internal::read(admin, &self.topics, &topic, limit);
-            let noted = FlowOffsets {
+            let offsets = FlowOffsets {
                 copied: state::copied(&read(state::offsets_topic(other))?, other),
                 checkpoints: state::checkpoints(&read(state::checkpoints_topic(other))?),
             };
-            self.flows.insert(other.to_owned(), noted);
+            self.flows.insert(other.to_owned(), offsets);
         }
         let topic = state::offset_syncs_topic(other);
         if self.topics.contains_key(&topic) && !self.syncs.contains_key(other) {
@@ -344,9 +344,9 @@ mod tests {
             target.fail("Fetch", Fault::Code(TOPIC_AUTHORIZATION_FAILED));
         });
         let seen = seen.expect("all else can be read");
-        assert!(seen.problem("emea").is_some() && seen.noted("emea").is_none());
+        assert!(seen.problem("emea").is_some() && seen.flow_offsets("emea").is_none());
         assert_eq!(seen.problem("apac"), None);
-        assert!(seen.noted("apac").is_some());
+        assert!(seen.flow_offsets("apac").is_some());
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl FlowSnapshot {
     }
 
     /// When MirrorMaker last committed a position, in milliseconds since the epoch.
-    pub(in crate::core) fn noted_at(&self) -> Option<i64> {
+    pub(in crate::core) fn committed_at(&self) -> Option<i64> {
         self.positions.values().filter_map(|one| one.time).max()
     }
 

@@ -188,8 +188,8 @@ impl State {
         let topics = request.topics.into_iter().map(|topic| {
             let answers = topic.partitions.iter().map(|asked| {
                 let id = asked.partition_index;
-                let noted = admitted.and_then(|()| self.log(&topic.name, id).map(drop));
-                if noted.is_ok() {
+                let committed = admitted.and_then(|()| self.log(&topic.name, id).map(drop));
+                if committed.is_ok() {
                     let group = self.group(&request.group_id);
                     group
                         .offsets
@@ -197,7 +197,7 @@ impl State {
                 }
                 OffsetCommitResponsePartition::default()
                     .with_partition_index(id)
-                    .with_error_code(code(&noted))
+                    .with_error_code(code(&committed))
             });
             OffsetCommitResponseTopic::default()
                 .with_partitions(answers.collect())
@@ -213,14 +213,14 @@ impl State {
 
     fn places(&self, asked: &OffsetFetchRequestGroup) -> OffsetFetchResponseGroup {
         let none = BTreeMap::new();
-        let noted = self
+        let committed = self
             .groups
             .get(asked.group_id.as_str())
             .map_or(&none, |group| &group.offsets);
         let mut places: BTreeMap<String, BTreeSet<i32>> = BTreeMap::new();
         match &asked.topics {
             None => {
-                for (topic, id) in noted.keys() {
+                for (topic, id) in committed.keys() {
                     places.entry(topic.clone()).or_default().insert(*id);
                 }
             }
@@ -231,7 +231,7 @@ impl State {
         }
         let topics = places.into_iter().map(|(topic, ids)| {
             let partitions = ids.into_iter().map(|id| {
-                let offset = noted.get(&(topic.clone(), id)).copied();
+                let offset = committed.get(&(topic.clone(), id)).copied();
                 OffsetFetchResponsePartitions::default()
                     .with_partition_index(id)
                     .with_committed_offset(offset.unwrap_or(-1))

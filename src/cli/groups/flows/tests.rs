@@ -3,7 +3,7 @@
 use super::*;
 use kafka_mirror_kit::core::mirrormaker::state::OffsetSync;
 
-fn place(again: u64, skipped: u64, is_exact: bool, begins: Begins, why: Why) -> FlowReport {
+fn partition(again: u64, skipped: u64, is_exact: bool, begins: Begins, why: Why) -> FlowReport {
     let prospect = Prospect {
         again: Some(again),
         again_exact: is_exact,
@@ -12,7 +12,7 @@ fn place(again: u64, skipped: u64, is_exact: bool, begins: Begins, why: Why) -> 
         further: Some(0),
         further_exact: true,
     };
-    let place = FlowPartition {
+    let partition = FlowPartition {
         topic: "orders".to_owned(),
         copy: "primary.orders".to_owned(),
         partition: 0,
@@ -36,7 +36,7 @@ fn place(again: u64, skipped: u64, is_exact: bool, begins: Begins, why: Why) -> 
         why: vec![why],
         active_on_target: false,
         interval_seconds: 2,
-        places: vec![place],
+        partitions: vec![partition],
         last_seen_seconds: None,
         again_as_last_seen: None,
         problem: None,
@@ -44,8 +44,8 @@ fn place(again: u64, skipped: u64, is_exact: bool, begins: Begins, why: Why) -> 
 }
 
 fn further_on(again: u64, further: u64, is_exact: bool, why: Why) -> FlowReport {
-    let mut flow = place(again, 0, is_exact, Begins::AtCommittedOffset, why);
-    let prospect = &mut flow.places[0].prospect;
+    let mut flow = partition(again, 0, is_exact, Begins::AtCommittedOffset, why);
+    let prospect = &mut flow.partitions[0].prospect;
     (prospect.skipped, prospect.skipped_exact) = (None, false);
     (prospect.further, prospect.further_exact) = (Some(further), is_exact);
     flow
@@ -56,15 +56,15 @@ fn a_line_says_how_many_and_why() {
     use Begins::{AtCommittedOffset, ByAutoOffsetReset};
     for (flow, expected) in [
         (
-            place(0, 0, true, AtCommittedOffset, Why::InSync),
+            partition(0, 0, true, AtCommittedOffset, Why::InSync),
             "resumes exactly where it stopped",
         ),
         (
-            place(13, 0, true, AtCommittedOffset, Why::SparseSyncs),
+            partition(13, 0, true, AtCommittedOffset, Why::SparseSyncs),
             "13 redelivered (sparse syncs)",
         ),
         (
-            place(13, 0, false, AtCommittedOffset, Why::MirroredTwice),
+            partition(13, 0, false, AtCommittedOffset, Why::MirroredTwice),
             "at most 13 redelivered (mirrored more than once)",
         ),
         (
@@ -76,15 +76,15 @@ fn a_line_says_how_many_and_why() {
             "at most 5 redelivered, at most 7 records ahead there (active on secondary: MirrorMaker leaves it alone)",
         ),
         (
-            place(2_000, 0, true, AtCommittedOffset, Why::MirroredFromTarget),
+            partition(2_000, 0, true, AtCommittedOffset, Why::MirroredFromTarget),
             "2000 redelivered (mirrored from secondary; offsets are not synced back)",
         ),
         (
-            place(398, 0, false, AtCommittedOffset, Why::OffsetsWithoutRecords),
+            partition(398, 0, false, AtCommittedOffset, Why::OffsetsWithoutRecords),
             "at most 398 redelivered (offsets without records: transactions or compaction)",
         ),
         (
-            place(300, 200, true, ByAutoOffsetReset, Why::NotSyncedYet),
+            partition(300, 200, true, ByAutoOffsetReset, Why::NotSyncedYet),
             "no committed offset there (not synced yet: every 2 s): 300 redelivered, or 200 SKIPPED",
         ),
     ] {
@@ -93,23 +93,23 @@ fn a_line_says_how_many_and_why() {
 }
 
 #[test]
-fn a_place_beyond_the_end_is_nowhere_to_go_on_from() {
-    let mut flow = place(0, 0, true, Begins::AtCommittedOffset, Why::BeyondEnd);
-    flow.places[0].source_committed = 501;
+fn an_offset_beyond_the_end_is_nothing_to_continue_from() {
+    let mut flow = partition(0, 0, true, Begins::AtCommittedOffset, Why::BeyondEnd);
+    flow.partitions[0].source_committed = 501;
     assert_eq!(
         lines(&flow),
         [
             "primary->secondary: nothing redelivered (its committed offset is beyond the end on the source: out of range, so auto.offset.reset decides)"
         ]
     );
-    flow.places[0].why = Why::ActiveOnTarget;
+    flow.partitions[0].why = Why::ActiveOnTarget;
     assert!(!lines(&flow)[0].contains("exactly"));
 }
 
 #[test]
-fn a_place_that_is_out_of_range_there_is_not_called_none() {
-    let mut flow = place(300, 200, true, Begins::ByAutoOffsetReset, Why::OutOfRange);
-    flow.places[0].target_committed = Some(501);
+fn an_offset_that_is_out_of_range_there_is_not_called_none() {
+    let mut flow = partition(300, 200, true, Begins::ByAutoOffsetReset, Why::OutOfRange);
+    flow.partitions[0].target_committed = Some(501);
     assert_eq!(
         lines(&flow),
         [
@@ -120,14 +120,14 @@ fn a_place_that_is_out_of_range_there_is_not_called_none() {
 
 #[test]
 fn without_a_copy_or_an_answer_there_are_no_numbers() {
-    let mut flow = place(0, 0, true, Begins::AtCommittedOffset, Why::NoMirroredTopic);
-    flow.places[0].begins = None;
+    let mut flow = partition(0, 0, true, Begins::AtCommittedOffset, Why::NoMirroredTopic);
+    flow.partitions[0].begins = None;
     assert_eq!(
         lines(&flow),
         ["primary->secondary: `orders`: no mirrored topic there"]
     );
     flow.problem = Some("secondary is away".to_owned());
-    flow.places.clear();
+    flow.partitions.clear();
     assert_eq!(
         detail(&flow),
         "primary->secondary: unknown: secondary is away"
@@ -136,17 +136,18 @@ fn without_a_copy_or_an_answer_there_are_no_numbers() {
 
 #[test]
 fn what_differs_from_partition_to_partition_has_lines_of_its_own() {
-    let mut flow = place(13, 0, true, Begins::AtCommittedOffset, Why::SparseSyncs);
+    let mut flow = partition(13, 0, true, Begins::AtCommittedOffset, Why::SparseSyncs);
     for (begins, why) in [
         (Begins::AtCommittedOffset, Why::InSync),
         (Begins::ByAutoOffsetReset, Why::NoOffsetSync),
     ] {
-        flow.places.extend(place(0, 5, true, begins, why).places);
+        flow.partitions
+            .extend(partition(0, 5, true, begins, why).partitions);
     }
-    flow.places[1].prospect.skipped = Some(0);
-    flow.places
-        .extend(place(0, 0, true, Begins::AtCommittedOffset, Why::NoMirroredTopic).places);
-    flow.places[3].begins = None;
+    flow.partitions[1].prospect.skipped = Some(0);
+    flow.partitions
+        .extend(partition(0, 0, true, Begins::AtCommittedOffset, Why::NoMirroredTopic).partitions);
+    flow.partitions[3].begins = None;
     let expected = [
         "primary->secondary: 13 redelivered (sparse syncs)",
         "  no committed offset in 1 partition (MirrorMaker has no offset sync that old): 0 redelivered, or 5 SKIPPED",
@@ -157,7 +158,7 @@ fn what_differs_from_partition_to_partition_has_lines_of_its_own() {
 
 #[test]
 fn partition_by_partition() {
-    let flow = place(13, 0, false, Begins::AtCommittedOffset, Why::SparseSyncs);
+    let flow = partition(13, 0, false, Begins::AtCommittedOffset, Why::SparseSyncs);
     let expected = "\
 primary->secondary: at most 13 redelivered (sparse syncs)
 REMOTE TOPIC    PARTITION  OFFSET  SYNC      TARGET  REDELIVERED  SKIPPED  WHY
@@ -177,7 +178,7 @@ primary.orders  0          300     286->286  287     0            -        26   
 
 #[test]
 fn where_the_source_does_not_answer_what_was_seen_has_its_age() {
-    let mut flow = place(213, 0, false, Begins::AtCommittedOffset, Why::LastSeen);
+    let mut flow = partition(213, 0, false, Begins::AtCommittedOffset, Why::LastSeen);
     (flow.last_seen_seconds, flow.again_as_last_seen) = (Some(12), Some(13));
     assert_eq!(
         lines(&flow),
@@ -185,7 +186,7 @@ fn where_the_source_does_not_answer_what_was_seen_has_its_age() {
             "primary->secondary, last seen 12 s ago: about 13 redelivered, at most 213 if it has read on since (the source does not answer)"
         ]
     );
-    flow.places[0].prospect.again = Some(0);
+    flow.partitions[0].prospect.again = Some(0);
     assert_eq!(
         lines(&flow),
         [

@@ -9,7 +9,7 @@ fn partition(number: i32, behind: u64, seconds_behind: Option<f64>, lost: u64) -
         partition: number,
         first: 0,
         end: 100,
-        noted: Some(9),
+        position: Some(9),
         behind,
         exact: behind < 1_000,
         seconds_behind,

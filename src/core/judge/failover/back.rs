@@ -25,10 +25,10 @@ impl Back {
 }
 
 /// Judges such a return. The partition is that of the flow that made the copy: its source is where the group goes back to.
-pub fn outlook_back(partition: &Partition<'_>, place: Back) -> Outlook {
+pub fn outlook_back(partition: &Partition<'_>, committed: Back) -> Outlook {
     let copies = TargetLog::of(partition);
     let home = partition.source;
-    let (low, high) = copies.reached(place.away);
+    let (low, high) = copies.reached(committed.away);
     let known_from = copies.known_from().unwrap_or(i64::MAX).max(home.first);
     // an offset of the original is a record only where it has no gaps
     let surely = |from: i64, to: i64| {
@@ -46,14 +46,14 @@ pub fn outlook_back(partition: &Partition<'_>, place: Back) -> Outlook {
         let surely = surely(high.max(home.first), to);
         Amount::between(surely, count(to - low.max(home.first)))
     };
-    let Some(at) = place.home.filter(|at| home.holds(*at)) else {
+    let Some(at) = committed.home.filter(|at| home.holds(*at)) else {
         return Outlook::where_its_clients_choose(read_from(home.first), unread_to(home.end));
     };
-    match place.as_it_was_put() {
+    match committed.as_it_was_put() {
         // it has consumed nothing on the target, and resumes from its committed offset on the source
-        Some(put) if at >= put.upstream => Outlook::at_its_place(NONE, NONE),
-        Some(_) => Outlook::at_its_place(read_from(at), NONE),
-        None => Outlook::at_its_place(read_from(at), unread_to(at)),
+        Some(put) if at >= put.upstream => Outlook::at_committed(NONE, NONE),
+        Some(_) => Outlook::at_committed(read_from(at), NONE),
+        None => Outlook::at_committed(read_from(at), unread_to(at)),
     }
 }
 
@@ -72,7 +72,7 @@ mod tests {
         };
         Partition {
             syncs,
-            noted: Some(4_999),
+            position: Some(4_999),
             target: all,
             source: all,
             gaps: Gaps::None,
@@ -95,34 +95,34 @@ mod tests {
         let syncs = [sync(0, 0), sync(4_999, 4_999)];
         let partition = partition(&syncs);
         let back = |home, away, checkpoint| {
-            let place = Back {
+            let committed = Back {
                 away,
                 home,
                 checkpoint,
             };
-            let told = outlook_back(&partition, place);
+            let told = outlook_back(&partition, committed);
             (told.begins, told.again, told.skipped, told.further)
         };
         let none = Exactly(0);
-        let (placed, choosing) = (Begins::AtCommittedOffset, Begins::ByAutoOffsetReset);
+        let (valid, choosing) = (Begins::AtCommittedOffset, Begins::ByAutoOffsetReset);
         assert_eq!(
             back(Some(3_000), 5_000, Some(put(3_000, 3_000))),
-            (placed, Exactly(2_000), Some(none), none)
+            (valid, Exactly(2_000), Some(none), none)
         );
         // it never left: MirrorMaker put it there, a little further back
         assert_eq!(
             back(Some(3_000), 2_900, Some(put(3_000, 2_900))),
-            (placed, none, Some(none), none)
+            (valid, none, Some(none), none)
         );
         // it left, came back, and read on at home
         assert_eq!(
             back(Some(4_000), 3_500, Some(put(3_000, 2_900))),
-            (placed, none, None, Exactly(500))
+            (valid, none, None, Exactly(500))
         );
         // it was moved back at home since
         assert_eq!(
             back(Some(10), 2_900, Some(put(3_000, 2_900))),
-            (placed, Exactly(2_890), Some(none), none)
+            (valid, Exactly(2_890), Some(none), none)
         );
         // it never was at home
         assert_eq!(
@@ -137,14 +137,14 @@ mod tests {
         let mut partition = partition(&syncs);
         partition.target.end = 4_500;
         partition.gaps = Gaps::Possible;
-        let place = |home, away| Back {
+        let committed = |home, away| Back {
             away,
             home: Some(home),
             checkpoint: Some(put(3_000, 2_700)),
         };
-        let told = outlook_back(&partition, place(3_000, 4_500));
+        let told = outlook_back(&partition, committed(3_000, 4_500));
         assert_eq!((told.again, told.further), (AtMost(2_000), Exactly(0)));
-        let told = outlook_back(&partition, place(3_000, 2_700));
+        let told = outlook_back(&partition, committed(3_000, 2_700));
         assert!(told.is_in_step(), "{told:?}");
     }
 }

@@ -2,7 +2,9 @@
 //! a bound must hold, and what would be missed must be told.
 
 use super::store::translate;
-use super::{Amount, Back, Begins, Bounds, Gaps, Partition, Place, Writers, outlook, outlook_back};
+use super::{
+    Amount, Back, Begins, Bounds, Committed, Gaps, Partition, Writers, outlook, outlook_back,
+};
 use crate::core::mirrormaker::state::OffsetSync;
 use proptest::prelude::*;
 
@@ -42,7 +44,7 @@ struct World {
     /// By offset of the target: the source's offset of what is there.
     copies: Vec<i64>,
     syncs: Vec<OffsetSync>,
-    noted: Option<i64>,
+    position: Option<i64>,
     /// How many of the records are copied, or were gone before.
     next: usize,
     /// How many were gone before.
@@ -71,13 +73,13 @@ impl World {
                     world.next = world.next.saturating_sub(*back).max(gone);
                     // a note is never ahead of where it goes on
                     let last = world.next.checked_sub(1).map(|last| world.records[last]);
-                    world.noted = world.noted.min(last);
+                    world.position = world.position.min(last);
                     must_sync = *seen;
                 }
                 Step::Others(many) => world.copies.extend(vec![OTHERS; *many]),
                 Step::Note => {
                     let last = world.next.checked_sub(1);
-                    world.noted = last.map(|last| world.records[last]);
+                    world.position = last.map(|last| world.records[last]);
                 }
             }
         }
@@ -115,7 +117,7 @@ impl World {
         let is_mixed = self.copies.contains(&OTHERS);
         Partition {
             syncs: &self.syncs,
-            noted: self.noted,
+            position: self.position,
             target: Bounds {
                 first: 0,
                 end: self.end(),
@@ -219,12 +221,12 @@ proptest! {
             partition.target_gaps = Gaps::Possible;
             partition.target_records = Some(&there);
         }
-        let place = Place {
+        let committed = Committed {
             source,
             target: at.map(|at| i64::try_from(at).unwrap()),
             checkpoint: None,
         };
-        let told = outlook(&partition, place);
+        let told = outlook(&partition, committed);
         let first = usize::try_from(partition.target.first).unwrap();
         if let (Some(at), Begins::AtCommittedOffset) = (at, told.begins) {
             prop_assert!(is_true(told.again, world.again(source, at)), "{told:?} {} {world:?}", world.again(source, at));
@@ -253,7 +255,7 @@ proptest! {
         let world = World::of((0..many).collect(), 0, &steps);
         let partition = Partition {
             syncs: &world.syncs,
-            noted: world.noted,
+            position: world.position,
             target: Bounds { first: 0, end: world.end() },
             source: world.source(),
             gaps: Gaps::None,
@@ -261,7 +263,7 @@ proptest! {
             writers: Writers::Anyone,
             target_records: None,
         };
-        let told = outlook(&partition, Place { source, target: Some(at.min(many)), checkpoint: None });
+        let told = outlook(&partition, Committed { source, target: Some(at.min(many)), checkpoint: None });
         prop_assert!(!told.again.is_bound() && !told.further.is_bound(), "{told:?}");
     }
 }
@@ -282,8 +284,8 @@ proptest! {
         let Some(at) = translate(&world.syncs, source).filter(|at| *at <= world.end()) else {
             return Ok(());
         };
-        let place = Place { source: source + read_on, target: Some(at), checkpoint: None };
-        let told = outlook(&partition, place);
+        let committed = Committed { source: source + read_on, target: Some(at), checkpoint: None };
+        let told = outlook(&partition, committed);
         prop_assert_eq!(told.further, Amount::Exactly(0), "{:?} {:?}", told, world);
     }
 
@@ -298,8 +300,8 @@ proptest! {
         let world = World::of(records, gone, &steps);
         let partition = world.partition();
         let away = away.min(world.copies.len());
-        let place = Back { away: i64::try_from(away).unwrap(), home, checkpoint: None };
-        let told = outlook_back(&partition, place);
+        let committed = Back { away: i64::try_from(away).unwrap(), home, checkpoint: None };
+        let told = outlook_back(&partition, committed);
         let read = &world.copies[..away];
         let there = &world.records[world.gone..];
         let from = home.filter(|_| told.begins == Begins::AtCommittedOffset).unwrap_or(0);

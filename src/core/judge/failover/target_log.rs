@@ -59,20 +59,20 @@ impl TargetLog {
         };
         let agrees = match syncs.first() {
             Some(first) => first.downstream > 0 && first.upstream == first.downstream,
-            None => partition.noted == target.end.checked_sub(1) && target.end > 0,
+            None => partition.position == target.end.checked_sub(1) && target.end > 0,
         };
         if is_gapless && agrees && partition.source.first == 0 {
             syncs.insert(0, beginning);
         }
         let grown = |last: &OffsetSync| target.end.saturating_sub(last.downstream);
-        if let Some((&last, noted)) = syncs.last().zip(partition.noted)
+        if let Some((&last, position)) = syncs.last().zip(partition.position)
             && is_gapless
             && grown(&last) > 0
-            && noted.saturating_sub(last.upstream).saturating_add(1) == grown(&last)
+            && position.saturating_sub(last.upstream).saturating_add(1) == grown(&last)
         {
             // the note comes late at times, and never too early: where the two agree, it is right
             syncs.push(OffsetSync {
-                upstream: noted.saturating_add(1),
+                upstream: position.saturating_add(1),
                 downstream: target.end,
             });
         }

@@ -2,10 +2,10 @@
 
 use super::store::translate;
 use super::target_log::TargetLog;
-use super::{Amount, Begins, Gaps, NONE, Outlook, Partition, Place, Writers};
+use super::{Amount, Begins, Committed, Gaps, NONE, Outlook, Partition, Writers};
 use serde::Serialize;
 
-/// What MirrorMaker does with the places of a group in one flow.
+/// What MirrorMaker does with the offsets of a group in one flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mirroring {
     /// It commits them on the target.
@@ -28,11 +28,11 @@ pub enum Why {
     InSync,
     /// MirrorMaker translates to an earlier offset on purpose: it keeps few offset syncs, and never guesses between two.
     SparseSyncs,
-    /// The place is right, and behind it lie records that were copied once more (at least once, after a crash).
+    /// The offset is right, and after it come records that were copied once more (at least once, after a crash).
     MirroredTwice,
-    /// The place may be right: offsets without a record (what ends a transaction, what compaction took away) leave a bound only.
+    /// The offset may be right: offsets without a record (what ends a transaction, what compaction took away) leave a bound only.
     OffsetsWithoutRecords,
-    /// The place may be right: others write to the mirrored topic too, which leaves a bound only.
+    /// The offset may be right: others write to the mirrored topic too, which leaves a bound only.
     OtherWriters,
     /// MirrorMaker has not committed it yet.
     NotSyncedYet,
@@ -50,7 +50,7 @@ pub enum Why {
     Excluded,
     /// The offset is beyond the end of the source: someone set it, or records are lost.
     BeyondEnd,
-    /// The place on the target is not there: its record is deleted already, or never came.
+    /// The offset on the target does not exist: its record is deleted already, or never came.
     OutOfRange,
     /// The target has no copy of the topic, or of that partition of it.
     NoMirroredTopic,
@@ -67,13 +67,13 @@ impl Why {
     pub fn of(
         outlook: Outlook,
         partition: &Partition<'_>,
-        place: Place,
+        committed: Committed,
         mirroring: Mirroring,
     ) -> Self {
         if mirroring == Mirroring::Active {
             return Self::ActiveOnTarget;
         }
-        if place.source > partition.source.end {
+        if committed.source > partition.source.end {
             return Self::BeyondEnd;
         }
         if outlook.is_in_step() {
@@ -88,21 +88,21 @@ impl Why {
             Mirroring::Excluded => return Self::Excluded,
             Mirroring::On | Mirroring::Active => {}
         }
-        if place.target.is_some() && outlook.begins == Begins::ByAutoOffsetReset {
+        if committed.target.is_some() && outlook.begins == Begins::ByAutoOffsetReset {
             return Self::OutOfRange;
         }
-        let best = translate(partition.syncs, place.source);
+        let best = translate(partition.syncs, committed.source);
         if best.is_none() && !partition.syncs.is_empty() {
             return Self::NoOffsetSync;
         }
-        let Some(at) = place.target else {
+        let Some(at) = committed.target else {
             return Self::NotSyncedYet;
         };
-        let written = place.checkpoint.map(|checkpoint| checkpoint.downstream);
+        let written = committed.checkpoint.map(|checkpoint| checkpoint.downstream);
         if written.is_none_or(|written| written > at) || best > Some(at) {
             return Self::NotSyncedYet;
         }
-        if !is_nearest(partition, place.source, at) {
+        if !is_nearest(partition, committed.source, at) {
             return Self::SparseSyncs;
         }
         // what makes the number then is told only where it was seen
@@ -177,7 +177,7 @@ mod tests {
         let end = syncs.last().map_or(0, |last| last.downstream + 1);
         let partition = Partition {
             syncs,
-            noted: Some(499),
+            position: Some(499),
             target: Bounds { first: 0, end },
             source: Bounds { first: 0, end: 500 },
             gaps: Gaps::None,
@@ -190,12 +190,17 @@ mod tests {
             downstream,
             time: None,
         });
-        let place = Place {
+        let committed = Committed {
             source,
             target,
             checkpoint,
         };
-        Why::of(outlook(&partition, place), &partition, place, mirroring)
+        Why::of(
+            outlook(&partition, committed),
+            &partition,
+            committed,
+            mirroring,
+        )
     }
 
     #[test]
@@ -228,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_is_right_and_records_that_came_twice() {
+    fn an_offset_that_is_right_and_records_that_came_twice() {
         let syncs = [sync(0, 0), sync(310, 310), sync(290, 320), sync(499, 529)];
         let told = Some((300, 300));
         assert_eq!(why(&syncs, Some(330), told, Mirroring::On), Why::InSync);
@@ -254,7 +259,7 @@ mod tests {
         let syncs = transactions();
         let mut partition = Partition {
             syncs: &syncs,
-            noted: Some(499),
+            position: Some(499),
             target: Bounds { first: 0, end: 455 },
             source: Bounds { first: 0, end: 500 },
             gaps: Gaps::Possible,
@@ -263,7 +268,7 @@ mod tests {
             target_records: None,
         };
         let why = |partition: &Partition<'_>, source, at: i64| {
-            let place = Place {
+            let committed = Committed {
                 source,
                 target: Some(at),
                 checkpoint: Some(Checkpoint {
@@ -272,10 +277,10 @@ mod tests {
                     time: None,
                 }),
             };
-            let outlook = outlook(partition, place);
+            let outlook = outlook(partition, committed);
             // MirrorMaker put it there: nothing is skipped
-            assert_eq!(outlook.further, NONE, "{place:?}");
-            Why::of(outlook, partition, place, Mirroring::On)
+            assert_eq!(outlook.further, NONE, "{committed:?}");
+            Why::of(outlook, partition, committed, Mirroring::On)
         };
         // right behind what ends the 31st transaction, whose first record is the last that MirrorMaker has a sync of
         assert_eq!(why(&partition, 341, 310), Why::OffsetsWithoutRecords);
@@ -291,7 +296,7 @@ mod tests {
     #[test]
     fn a_group_that_goes_back() {
         let back = |again, further| {
-            let outlook = Outlook::at_its_place(again, further);
+            let outlook = Outlook::at_committed(again, further);
             Why::of_back(outlook, Mirroring::On)
         };
         let some = Amount::Exactly(2_000);

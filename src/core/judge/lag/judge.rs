@@ -27,7 +27,7 @@ pub struct Facts {
     /// Of the source.
     pub source: Ends,
     /// The offset of the last source record that MirrorMaker committed as written to the target, if it committed any.
-    pub noted: Option<i64>,
+    pub position: Option<i64>,
     /// Of the copy.
     pub copy: Replica,
 }
@@ -63,10 +63,10 @@ impl Facts {
     /// Judges.
     pub fn outlook(&self) -> Outlook {
         let Ends { first, end } = self.source;
-        let is_of_another = self.noted.is_some_and(|noted| noted >= end);
+        let is_of_another = self.position.is_some_and(|position| position >= end);
         // MirrorMaker will find out, and begin at the first record
-        let noted = self.noted.filter(|_| !is_of_another);
-        let after = noted.map(|noted| noted.saturating_add(1));
+        let position = self.position.filter(|_| !is_of_another);
+        let after = position.map(|position| position.saturating_add(1));
         let next = after.map_or(first, |after| after.max(first));
         let copied = u64::try_from(next.saturating_sub(first)).unwrap_or(0);
         let left = next..end.max(next);
@@ -144,10 +144,10 @@ mod tests {
         Ends { first, end }
     }
 
-    fn outlook(source: Ends, noted: Option<i64>, copy: Option<Ends>) -> (Range<i64>, u64, bool) {
+    fn outlook(source: Ends, position: Option<i64>, copy: Option<Ends>) -> (Range<i64>, u64, bool) {
         let facts = Facts {
             source,
-            noted,
+            position,
             copy: copy.map_or(Replica::Absent, Replica::There),
         };
         let Outlook {
@@ -257,11 +257,11 @@ mod tests {
 
     #[test]
     fn what_the_source_dropped_behind_the_position_was_never_copied() {
-        let never = |source: Ends, noted: Option<i64>| {
+        let never = |source: Ends, position: Option<i64>| {
             let copy = Replica::There(ends(0, 1000));
             let facts = Facts {
                 source,
-                noted,
+                position,
                 copy,
             };
             let outlook = facts.outlook();

@@ -130,9 +130,9 @@ impl TopicLag {
             let places: Vec<String> = dropped
                 .map(|one| {
                     let (id, first) = (one.partition, one.first);
-                    match one.noted {
-                        Some(noted) => format!(
-                            "partition {id} begins at {first}, and MirrorMaker's position is {noted}"
+                    match one.position {
+                        Some(position) => format!(
+                            "partition {id} begins at {first}, and MirrorMaker's position is {position}"
                         ),
                         None => format!(
                             "partition {id} begins at {first}, and MirrorMaker has mirrored nothing of it"
@@ -164,7 +164,7 @@ impl TopicLag {
     fn beyond_the_end(&self, source: &str) -> Option<String> {
         let topic = &self.source;
         let one = self.partitions.iter().find(|one| one.recreated)?;
-        let (noted, end) = (one.noted.unwrap_or(-1), one.end);
+        let (position, end) = (one.position.unwrap_or(-1), one.end);
         let why = match &self.past {
             Some(past) if past.recreated => {
                 format!("the topic was deleted and recreated on {source}")
@@ -175,7 +175,7 @@ impl TopicLag {
             ),
         };
         Some(format!(
-            "MirrorMaker's position {noted} is beyond the end of `{topic}`, {end}: {why}"
+            "MirrorMaker's position {position} is beyond the end of `{topic}`, {end}: {why}"
         ))
     }
 }
@@ -230,11 +230,11 @@ mod tests {
     use super::super::judge::{Ends, Facts, Replica};
     use super::*;
 
-    fn topic(source: (i64, i64), noted: i64, copy: Option<(i64, i64)>) -> TopicLag {
+    fn topic(source: (i64, i64), position: i64, copy: Option<(i64, i64)>) -> TopicLag {
         let ends = |(first, end)| Ends { first, end };
         let facts = Facts {
             source: ends(source),
-            noted: Some(noted),
+            position: Some(position),
             copy: copy.map_or(Replica::Absent, |copy| Replica::There(ends(copy))),
         };
         let partition = PartitionLag::new(0, &facts, &facts.outlook(), None, 0);
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn each_way_to_lose_records_is_told_by_what_was_seen() {
-        let told = |source, noted, copy| losses(topic(source, noted, copy));
+        let told = |source, position, copy| losses(topic(source, position, copy));
         assert!(told((0, 1000), 999, Some((0, 1000))).is_empty());
         assert!(
             told((0, 1000), 99, Some((0, 100))).is_empty(),

@@ -34,12 +34,12 @@ impl NeverCopied {
     pub fn among_removed(
         (was, now): (i64, i64),
         end: i64,
-        noted: Option<i64>,
+        position: Option<i64>,
         has_transactions: bool,
     ) -> Self {
         // one beyond the end is of another topic of that name
-        let noted = noted.filter(|noted| *noted < end);
-        let next = noted.map_or(was, |noted| noted.saturating_add(1).max(was));
+        let position = position.filter(|position| *position < end);
+        let next = position.map_or(was, |position| position.saturating_add(1).max(was));
         let dropped = u64::try_from(now.saturating_sub(next)).unwrap_or(0);
         Self::of(dropped, now < end, has_transactions)
     }
@@ -95,8 +95,8 @@ mod tests {
 
     #[test]
     fn what_is_removed_is_judged_by_the_position() {
-        let never = |was, now, end, noted, has_transactions| {
-            let never = NeverCopied::among_removed((was, now), end, noted, has_transactions);
+        let never = |was, now, end, position, has_transactions| {
+            let never = NeverCopied::among_removed((was, now), end, position, has_transactions);
             (never.records, never.unknown)
         };
         assert_eq!(never(0, 25, 25, Some(24), false), (0, 0));

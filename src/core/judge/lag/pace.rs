@@ -23,8 +23,10 @@ pub fn pace(before: &FlowLag, now: &FlowLag, between: Duration) -> Pace {
             continue;
         };
         inward = inward.saturating_add(now.end.saturating_sub(was.end).max(0));
-        let next =
-            |one: &PartitionLag| one.noted.map_or(one.first, |noted| noted.saturating_add(1));
+        let next = |one: &PartitionLag| {
+            one.position
+                .map_or(one.first, |position| position.saturating_add(1))
+        };
         outward = outward.saturating_add(next(now).saturating_sub(next(was)).max(0));
     }
     // as many as a partition can hold lose nothing that anybody sees

@@ -132,8 +132,10 @@ impl Base {
     /// The same, without what a look has counted from it.
     fn without(self, seen: &PartitionLag) -> Self {
         let Self(passed, copies) = self;
-        match (seen.noted, i64::try_from(seen.passed_over)) {
-            (Some(noted), Ok(over)) if over > 0 => Self(noted, copies + (noted - passed) - over),
+        match (seen.position, i64::try_from(seen.passed_over)) {
+            (Some(position), Ok(over)) if over > 0 => {
+                Self(position, copies + (position - passed) - over)
+            }
             _ => self,
         }
     }
@@ -185,12 +187,14 @@ impl TopicMemory {
                 continue;
             }
             // where nothing is mirrored yet, MirrorMaker begins at the first record
-            let Some(noted) = one.noted else { continue };
+            let Some(position) = one.position else {
+                continue;
+            };
             let copies = base.map(|base| if is_copy_recreated { 0 } else { base.1 });
             match (base, copies, one.remote) {
                 (Some(Base(passed, _)), Some(copies), Some(remote)) if remote.end >= copies => {
                     let passed = if recreated { -1 } else { *passed };
-                    let missing = (noted - passed) - (remote.end - copies);
+                    let missing = (position - passed) - (remote.end - copies);
                     let gone = if recreated {
                         missing
                     } else {
@@ -251,7 +255,7 @@ impl TopicLag {
 impl PartitionLag {
     /// Of which nothing is mirrored yet: what was removed since is known only by where it began.
     fn compare(&mut self, base: Option<Base>, countable: bool) {
-        if let (Some(Base(passed, _)), None, true) = (base, self.noted, countable) {
+        if let (Some(Base(passed, _)), None, true) = (base, self.position, countable) {
             self.never_copied = self.never_copied.max(count(self.first - (passed + 1)));
         }
     }
@@ -289,7 +293,7 @@ impl FlowMemory {
                         one.end < *end
                             || (is_stale
                                 && (one.end > *end
-                                    || base.is_none_or(|base| one.noted > Some(base.0))))
+                                    || base.is_none_or(|base| one.position > Some(base.0))))
                     })
             };
             was.ids != topic.ids
@@ -331,7 +335,7 @@ impl FlowMemory {
                 let seen = later.and_then(|later| {
                     let later = later.get(&place);
                     // what was in flight is counted from before
-                    let is_quiet = base.is_none() || later.copied() == one.noted;
+                    let is_quiet = base.is_none() || later.copied() == one.position;
                     is_quiet.then(|| one.base(base, later, starts_at_end))?
                 });
                 let base = base.map(|base| base.without(one));

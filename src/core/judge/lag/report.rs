@@ -140,8 +140,7 @@ pub struct PartitionLag {
     /// The source's end.
     pub end: i64,
     /// MirrorMaker's position: the last source offset that it committed as mirrored.
-    #[serde(rename = "position")]
-    pub noted: Option<i64>,
+    pub position: Option<i64>,
     /// As of the flow.
     pub behind: u64,
     /// As of the topic.
@@ -199,7 +198,7 @@ impl PartitionLag {
             partition,
             first: facts.source.first,
             end: facts.source.end,
-            noted: facts.noted,
+            position: facts.position,
             behind,
             exact: reached == left.end,
             seconds_behind: match (behind, oldest) {

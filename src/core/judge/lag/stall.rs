@@ -164,7 +164,7 @@ mod tests {
     fn lag(records: u64, reached: i64, millis: Option<i64>) -> PartitionLag {
         let facts = Facts {
             source: Ends { first: 0, end: 20 },
-            noted: Some(9),
+            position: Some(9),
             copy: Replica::There(Ends { first: 0, end: 10 }),
         };
         let outlook = facts.outlook();

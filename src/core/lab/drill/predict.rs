@@ -23,24 +23,26 @@ pub(super) fn predict(
     let mut predictions = Predictions::new();
     for cluster in told {
         for group in cluster?.groups {
-            let places = group.flows.into_iter().flat_map(|flow| flow.places);
-            let places = places.filter(|place| place.topic == topic && place.begins.is_some());
-            let places = places.map(|place| (place.partition, predicted(&place)));
-            predictions.insert(group.group, places.collect());
+            let partitions = group.flows.into_iter().flat_map(|flow| flow.partitions);
+            let partitions = partitions
+                .filter(|partition| partition.topic == topic && partition.begins.is_some());
+            let partitions =
+                partitions.map(|partition| (partition.partition, predicted(&partition)));
+            predictions.insert(group.group, partitions.collect());
         }
     }
     Ok(predictions)
 }
 
 /// The drill's consumers begin at the first record where no offset is committed: then nothing is skipped.
-fn predicted(place: &FlowPartition) -> Predicted {
-    let told = &place.prospect;
+fn predicted(partition: &FlowPartition) -> Predicted {
+    let told = &partition.prospect;
     let amount = |number: Option<u64>, is_exact| match number {
         Some(number) if is_exact => Amount::Exactly(number),
         Some(number) => Amount::AtMost(number),
         None => Amount::Exactly(0),
     };
-    let skipped = match place.begins {
+    let skipped = match partition.begins {
         Some(Begins::ByAutoOffsetReset) => Amount::Exactly(0),
         _ => {
             amount(told.skipped, told.skipped_exact).plus(amount(told.further, told.further_exact))
@@ -49,8 +51,8 @@ fn predicted(place: &FlowPartition) -> Predicted {
     Predicted {
         again: amount(told.again, told.again_exact),
         skipped,
-        committed: place.source_committed,
-        synced: place.target_committed,
-        target_end: place.target_end.unwrap_or(0),
+        committed: partition.source_committed,
+        synced: partition.target_committed,
+        target_end: partition.target_end.unwrap_or(0),
     }
 }

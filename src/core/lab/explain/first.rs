@@ -31,8 +31,9 @@ pub(super) fn is_there(
 ) -> Option<bool> {
     let mut topics = status.lag.iter().flat_map(|lag| &lag.topics);
     let lag = topics.find(|lag| lag.source == topic)?;
-    let is_begun =
-        |one: &&PartitionLag| one.noted.is_some_and(|noted| noted >= one.first) && !one.recreated;
+    let is_begun = |one: &&PartitionLag| {
+        one.position.is_some_and(|position| position >= one.first) && !one.recreated
+    };
     let begun: Vec<&PartitionLag> = lag.partitions.iter().filter(is_begun).collect();
     if begun.is_empty() || begun.len() > PARTITIONS {
         return None;

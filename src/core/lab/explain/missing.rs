@@ -50,12 +50,14 @@ fn find(
         let copied = bounds.map_or(Ok(Vec::new()), |(_, ends)| {
             there.read(&topic.remote, id, ends.first, 1, limit)
         })?;
-        let noted = one.noted.map_or(one.first, |noted| noted.saturating_add(1));
+        let position = one
+            .position
+            .map_or(one.first, |position| position.saturating_add(1));
         let (until, is_exact) = match copied.first() {
-            None => (noted, true),
+            None => (position, true),
             Some(copy) => match original(&mut here, &topic.source, copy, limit)? {
                 Some(offset) => (offset, true),
-                None => (noted, false),
+                None => (position, false),
             },
         };
         missing.push(Missing {

@@ -2,7 +2,7 @@
 
 use super::report::{FlowPartition, FlowReport, Prospect};
 use crate::core::judge::failover::{
-    Back, Gaps, Mirroring, Outlook, Partition, Place, Why, Writers, outlook, outlook_back,
+    Back, Committed, Gaps, Mirroring, Outlook, Partition, Why, Writers, outlook, outlook_back,
 };
 use crate::core::mirrormaker::config;
 use crate::core::mirrormaker::patterns::{Rules, Selection};
@@ -29,22 +29,22 @@ pub(super) struct BothEnds<'a> {
 impl BothEnds<'_> {
     /// Groups of the source as they are seen on the target.
     pub(super) fn groups(&self) -> impl Iterator<Item = (&GroupPlace, &Checkpoint)> {
-        let noted = self.target.noted(&self.flow.spec.source).into_iter();
-        noted.flat_map(|noted| &noted.checkpoints)
+        let flow = self.target.flow_offsets(&self.flow.spec.source).into_iter();
+        flow.flat_map(|flow| &flow.checkpoints)
     }
 
     /// MirrorMaker's committed position in a partition of the source.
-    pub(super) fn noted(&self, place: &(String, i32)) -> Option<i64> {
-        let noted = self.target.noted(&self.flow.spec.source)?;
-        noted.copied.get(place).copied()
+    pub(super) fn position(&self, topic_partition: &(String, i32)) -> Option<i64> {
+        let flow = self.target.flow_offsets(&self.flow.spec.source)?;
+        flow.copied.get(topic_partition).copied()
     }
 
-    fn syncs(&self, place: &(String, i32)) -> &[OffsetSync] {
+    fn syncs(&self, topic_partition: &(String, i32)) -> &[OffsetSync] {
         let (source, target) = (&self.flow.spec.source, &self.flow.spec.target);
         let at_source = self.source.syncs(target);
         let at_source = at_source.filter(|_| !self.flow.keeps_syncs_at_target());
         let syncs = at_source.or_else(|| self.target.syncs(source));
-        of_partition(syncs, place)
+        of_partition(syncs, topic_partition)
     }
 
     /// Those of the flow that leads back, if there is one.
@@ -65,7 +65,7 @@ impl BothEnds<'_> {
 
     /// What the flow means for a group; none where it has no committed offset that the flow could sync.
     pub(super) fn report(&self, group: &str) -> Option<FlowReport> {
-        let (_, places) = self.source.as_source.by_name.get(group)?;
+        let (_, offsets) = self.source.as_source.by_name.get(group)?;
         let rules = Rules::of_flow(self.flow);
         let active = self.is_active_on_target(group);
         let mirroring = if active {
@@ -73,19 +73,19 @@ impl BothEnds<'_> {
         } else {
             mirroring(self.flow, group)
         };
-        let places = places
+        let offsets = offsets
             .iter()
-            .filter(|(place, _)| self.source.needs(&place.0));
-        let places = places.filter_map(|(place, committed)| {
-            let selection = rules.select(&place.0);
-            self.place(group, place, *committed, &selection, mirroring)
+            .filter(|(topic_partition, _)| self.source.needs(&topic_partition.0));
+        let partitions = offsets.filter_map(|(topic_partition, committed)| {
+            let selection = rules.select(&topic_partition.0);
+            self.judge(group, topic_partition, *committed, &selection, mirroring)
         });
-        let places: Vec<FlowPartition> = places.collect();
-        (!places.is_empty()).then(|| FlowReport {
-            sum: Prospect::sum(&places),
-            why: reasons(&places),
+        let partitions: Vec<FlowPartition> = partitions.collect();
+        (!partitions.is_empty()).then(|| FlowReport {
+            sum: Prospect::sum(&partitions),
+            why: reasons(&partitions),
             active_on_target: active,
-            places,
+            partitions,
             ..empty(self.flow)
         })
     }
@@ -95,10 +95,10 @@ impl BothEnds<'_> {
         group.is_some_and(|(group, _)| group.is_active())
     }
 
-    fn place(
+    fn judge(
         &self,
         group: &str,
-        place: &(String, i32),
+        topic_partition: &(String, i32),
         committed: i64,
         selection: &Selection,
         mirroring: Mirroring,
@@ -114,19 +114,19 @@ impl BothEnds<'_> {
         };
         let home = Some(*selection == Selection::Cycle)
             .filter(|is_back| *is_back)
-            .and_then(|_| flow.home_topic(&place.0));
-        let copy = home.map_or_else(|| flow.remote_topic(&place.0), str::to_owned);
-        let copy = (copy, place.1);
+            .and_then(|_| flow.home_topic(&topic_partition.0));
+        let copy = home.map_or_else(|| flow.remote_topic(&topic_partition.0), str::to_owned);
+        let copy = (copy, topic_partition.1);
         let target_group = self.target.as_target.by_name.get(group);
         let target_committed = target_group.and_then(|(_, offsets)| offsets.get(&copy));
         let checkpoint = checkpoint(self.target, &flow.spec.source, group, &copy);
-        let syncs = self.syncs(place);
-        let source = self.source.as_source.bounds(place);
+        let syncs = self.syncs(topic_partition);
+        let source = self.source.as_source.bounds(topic_partition);
         let target = self.target.as_target.bounds(&copy);
         let mut report = FlowPartition {
-            topic: place.0.clone(),
+            topic: topic_partition.0.clone(),
             copy: copy.0.clone(),
-            partition: place.1,
+            partition: topic_partition.1,
             source_committed: committed,
             source_end: source.map(|source| source.end),
             checkpoint,
@@ -138,7 +138,7 @@ impl BothEnds<'_> {
             why: left_out.unwrap_or(Why::NoMirroredTopic),
         };
         if home.is_some() {
-            self.judge_return(group, place, mirroring, &mut report);
+            self.judge_return(group, topic_partition, mirroring, &mut report);
             return Some(report);
         }
         let both = target.zip(source).filter(|_| left_out.is_none());
@@ -147,10 +147,10 @@ impl BothEnds<'_> {
         };
         let partition = Partition {
             syncs,
-            noted: self.noted(place),
+            position: self.position(topic_partition),
             target,
             source,
-            gaps: gaps(self.source, &place.0),
+            gaps: gaps(self.source, &topic_partition.0),
             target_gaps: gaps(self.target, &copy.0),
             writers: match flow.spec.naming {
                 Naming::Prefix => Writers::MirrorMaker,
@@ -158,13 +158,13 @@ impl BothEnds<'_> {
             },
             target_records: self.target_records.get(&copy).map(Vec::as_slice),
         };
-        let place = Place {
+        let offsets = Committed {
             source: committed,
             target: report.target_committed,
             checkpoint: report.checkpoint,
         };
-        let outlook = outlook(&partition, place);
-        report.tell(outlook, Why::of(outlook, &partition, place, mirroring));
+        let outlook = outlook(&partition, offsets);
+        report.tell(outlook, Why::of(outlook, &partition, offsets, mirroring));
         Some(report)
     }
 
@@ -172,33 +172,33 @@ impl BothEnds<'_> {
     fn judge_return(
         &self,
         group: &str,
-        place: &(String, i32),
+        topic_partition: &(String, i32),
         mirroring: Mirroring,
         report: &mut FlowPartition,
     ) {
-        let home = (report.copy.clone(), place.1);
-        let copy = self.source.as_source.bounds(place);
+        let home = (report.copy.clone(), topic_partition.1);
+        let copy = self.source.as_source.bounds(topic_partition);
         // asked last: groups have read no further by then
         let original = self.target.as_source.bounds(&home);
         let Some((copy, original)) = copy.zip(original) else {
             return;
         };
         let target = &self.flow.spec.target;
-        let noted = self.source.noted(target);
+        let flow = self.source.flow_offsets(target);
         let partition = Partition {
             syncs: self.syncs_of_return(&home),
-            noted: noted.and_then(|noted| noted.copied.get(&home).copied()),
+            position: flow.and_then(|flow| flow.copied.get(&home).copied()),
             target: copy,
             source: original,
             gaps: gaps(self.target, &home.0),
-            target_gaps: gaps(self.source, &place.0),
+            target_gaps: gaps(self.source, &topic_partition.0),
             writers: Writers::MirrorMaker,
             target_records: None,
         };
         let back = Back {
             away: report.source_committed,
             home: report.target_committed,
-            checkpoint: checkpoint(self.source, target, group, place),
+            checkpoint: checkpoint(self.source, target, group, topic_partition),
         };
         let outlook = outlook_back(&partition, back);
         report.tell(outlook, Why::of_back(outlook, mirroring));
@@ -220,15 +220,15 @@ fn checkpoint(
     group: &str,
     copy: &(String, i32),
 ) -> Option<Checkpoint> {
-    let place = (group.to_owned(), copy.clone());
-    cluster.noted(source)?.checkpoints.get(&place).copied()
+    let key = (group.to_owned(), copy.clone());
+    cluster.flow_offsets(source)?.checkpoints.get(&key).copied()
 }
 
 fn of_partition<'a>(
     syncs: Option<&'a ByPartition<Vec<OffsetSync>>>,
-    place: &(String, i32),
+    topic_partition: &(String, i32),
 ) -> &'a [OffsetSync] {
-    let syncs = syncs.and_then(|syncs| syncs.get(place));
+    let syncs = syncs.and_then(|syncs| syncs.get(topic_partition));
     syncs.map_or(&[], Vec::as_slice)
 }
 
@@ -262,7 +262,7 @@ pub(super) fn empty(flow: &Flow) -> FlowReport {
         active_on_target: false,
         interval_seconds: seconds("emit.checkpoints.interval.seconds")
             .saturating_add(seconds("sync.group.offsets.interval.seconds")),
-        places: Vec::new(),
+        partitions: Vec::new(),
         last_seen_seconds: None,
         again_as_last_seen: None,
         problem: None,
@@ -304,8 +304,8 @@ fn used(syncs: &[OffsetSync], checkpoint: &Checkpoint) -> Option<OffsetSync> {
     found.copied()
 }
 
-pub(super) fn reasons(places: &[FlowPartition]) -> Vec<Why> {
-    let mut all: BTreeSet<Why> = places.iter().map(|one| one.why).collect();
+pub(super) fn reasons(partitions: &[FlowPartition]) -> Vec<Why> {
+    let mut all: BTreeSet<Why> = partitions.iter().map(|one| one.why).collect();
     if all.len() > 1 {
         all.remove(&Why::InSync);
     }

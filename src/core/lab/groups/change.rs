@@ -51,18 +51,18 @@ pub fn reset(
     limit: &Limit,
 ) -> Result<Vec<Moved>, GroupError> {
     let mut admin = Admin::connect_patiently(bootstrap, limit)?;
-    let (group, noted) = find(&mut admin, &what.group, limit)?;
+    let (group, committed) = find(&mut admin, &what.group, limit)?;
     refuse_active(&group)?;
     let info = topics::find(&mut admin, &what.topic, limit)?;
     let partitions = topics::partitions(&what.topic, &info, what.partition)?;
-    let places = admin.start_offsets(&what.topic, &partitions, what.to, limit)?;
-    let moved = places.into_iter().map(|(partition, place)| {
-        let now = within(place.meant, place.first, place.end);
+    let starts = admin.start_offsets(&what.topic, &partitions, what.to, limit)?;
+    let moved = starts.into_iter().map(|(partition, start)| {
+        let now = within(start.meant, start.first, start.end);
         Moved {
             partition,
-            was: noted.get(&(what.topic.clone(), partition)).copied(),
+            was: committed.get(&(what.topic.clone(), partition)).copied(),
             now,
-            asked: (now != place.meant).then_some(place.meant),
+            asked: (now != start.meant).then_some(start.meant),
         }
     });
     let moved: Vec<Moved> = moved.collect();
@@ -103,8 +103,8 @@ pub fn forget(
     limit: &Limit,
 ) -> Result<usize, GroupError> {
     let mut admin = Admin::connect_patiently(bootstrap, limit)?;
-    let (found, noted) = find(&mut admin, group, limit)?;
-    let there = noted.keys().filter(|(name, _)| name == topic);
+    let (found, committed) = find(&mut admin, group, limit)?;
+    let there = committed.keys().filter(|(name, _)| name == topic);
     let partitions: Vec<i32> = there.map(|(_, partition)| *partition).collect();
     if partitions.is_empty() {
         return Err(GroupError::NoPlace {

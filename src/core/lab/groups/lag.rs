@@ -38,7 +38,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_place_behind_the_end_is_said_to_be_there() {
+    fn an_offset_behind_the_end_is_said_to_be_there() {
         assert_eq!(Lag::of(3, 10), Lag::Behind(7));
         assert_eq!(Lag::of(10, 10), Lag::Behind(0));
         assert_eq!(Lag::of(12, 10), Lag::Ahead(2));

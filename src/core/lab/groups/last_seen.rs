@@ -31,7 +31,9 @@ pub(super) fn find<'a>(
         for (group, report) in both.last_seen(to_millis(SystemTime::now())) {
             let entry = groups.entry(group.clone());
             let entry = entry.or_insert_with(|| unknown(group));
-            entry.places.extend(report.places.iter().map(place));
+            entry
+                .partitions
+                .extend(report.partitions.iter().map(partition));
             entry.flows.push(report);
         }
     }
@@ -51,16 +53,16 @@ fn unknown(group: String) -> GroupReport {
         state: UNKNOWN.to_owned(),
         members: Vec::new(),
         lag: None,
-        places: Vec::new(),
+        partitions: Vec::new(),
         flows: Vec::new(),
     }
 }
 
-fn place(place: &FlowPartition) -> GroupPartition {
+fn partition(partition: &FlowPartition) -> GroupPartition {
     GroupPartition {
-        topic: place.topic.clone(),
-        partition: place.partition,
-        committed: Some(place.source_committed),
+        topic: partition.topic.clone(),
+        partition: partition.partition,
+        committed: Some(partition.source_committed),
         end: None,
         lag: None,
         ahead: None,
@@ -69,11 +71,11 @@ fn place(place: &FlowPartition) -> GroupPartition {
     }
 }
 
-/// Each place once, though several flows take it along.
+/// Each partition once, though several flows sync it.
 fn once(mut group: GroupReport) -> GroupReport {
-    let key = |place: &GroupPartition| (place.topic.clone(), place.partition);
-    group.places.sort_by_key(key);
-    group.places.dedup_by_key(|place| key(place));
+    let key = |partition: &GroupPartition| (partition.topic.clone(), partition.partition);
+    group.partitions.sort_by_key(key);
+    group.partitions.dedup_by_key(|partition| key(partition));
     group
 }
 
@@ -82,25 +84,33 @@ impl BothEnds<'_> {
     fn last_seen(&self, now: i64) -> BTreeMap<String, FlowReport> {
         let mut groups: BTreeMap<String, Vec<(FlowPartition, Option<u64>)>> = BTreeMap::new();
         for ((group, copy), checkpoint) in self.groups() {
-            let place = self.last_place(group, copy, *checkpoint);
-            groups.entry(group.clone()).or_default().push(place);
+            let partition = self.last_partition(group, copy, *checkpoint);
+            groups.entry(group.clone()).or_default().push(partition);
         }
-        let reports = groups.into_iter().map(|(group, places)| {
-            let is_placed = |place: &FlowPartition| place.begins == Some(Begins::AtCommittedOffset);
-            let as_seen = places.iter().filter(|(place, _)| is_placed(place));
+        let reports = groups.into_iter().map(|(group, partitions)| {
+            let is_committed =
+                |partition: &FlowPartition| partition.begins == Some(Begins::AtCommittedOffset);
+            let as_seen = partitions
+                .iter()
+                .filter(|(partition, _)| is_committed(partition));
             let as_seen = as_seen.map(|(_, as_seen)| *as_seen);
-            // of no place at all nothing was seen
+            // without any offset nothing was seen
             let as_seen = as_seen.reduce(|one, other| Some(one? + other?)).flatten();
-            let places: Vec<FlowPartition> = places.into_iter().map(|(place, _)| place).collect();
-            let times = places.iter().filter_map(|place| place.checkpoint?.time);
+            let partitions: Vec<FlowPartition> = partitions
+                .into_iter()
+                .map(|(partition, _)| partition)
+                .collect();
+            let times = partitions
+                .iter()
+                .filter_map(|partition| partition.checkpoint?.time);
             let ago = times.max().map(|time| now.saturating_sub(time).max(0));
             let report = FlowReport {
-                sum: Prospect::sum(&places),
-                why: reasons(&places),
+                sum: Prospect::sum(&partitions),
+                why: reasons(&partitions),
                 active_on_target: self.is_active_on_target(&group),
                 last_seen_seconds: ago.and_then(|ago| u64::try_from(ago / 1_000).ok()),
                 again_as_last_seen: as_seen,
-                places,
+                partitions,
                 ..empty(self.flow)
             };
             (group, report)
@@ -109,7 +119,7 @@ impl BothEnds<'_> {
     }
 
     /// With about how many records it would be given again if it has not read on.
-    fn last_place(
+    fn last_partition(
         &self,
         group: &str,
         copy: &(String, i32),
@@ -123,7 +133,7 @@ impl BothEnds<'_> {
         let target = self.target.as_target.bounds(copy);
         let committed = self.target.as_target.by_name.get(group);
         let committed = committed.and_then(|(_, offsets)| offsets.get(copy).copied());
-        let noted = self.noted(&(topic.clone(), copy.1));
+        let position = self.position(&(topic.clone(), copy.1));
         let mut report = FlowPartition {
             topic,
             copy: copy.0.clone(),
@@ -140,12 +150,12 @@ impl BothEnds<'_> {
         };
         let mut as_seen = None;
         if let Some(target) = target {
-            let place = LastSeen {
+            let partition = LastSeen {
                 checkpoint,
                 target: committed,
             };
             let outlook;
-            (outlook, as_seen) = outlook_last_seen(target, noted, place);
+            (outlook, as_seen) = outlook_last_seen(target, position, partition);
             let why = if self.is_active_on_target(group) {
                 Why::ActiveOnTarget
             } else if outlook.further == Amount::Exactly(0) {
@@ -167,7 +177,7 @@ mod tests {
     use crate::core::topology::Topology;
 
     #[test]
-    fn of_no_place_on_the_target_nothing_was_seen() {
+    fn without_an_offset_on_the_target_nothing_was_seen() {
         let topology = Topology::new(&scenario::dr("demo"));
         let mut target = GroupSnapshot::default();
         let copy = ("primary.orders".to_owned(), 0);
@@ -176,12 +186,12 @@ mod tests {
             downstream: 5,
             time: Some(1_000),
         };
-        let noted = ("billing".to_owned(), copy.clone());
-        let noted = FlowOffsets {
-            checkpoints: [(noted, checkpoint)].into(),
+        let key = ("billing".to_owned(), copy.clone());
+        let offsets = FlowOffsets {
+            checkpoints: [(key, checkpoint)].into(),
             copied: [(("orders".to_owned(), 0), 9)].into(),
         };
-        target.flows.insert("primary".to_owned(), noted);
+        target.flows.insert("primary".to_owned(), offsets);
         target.as_target.first.insert(copy.clone(), 0);
         target.as_target.end.insert(copy, 10);
         let both = BothEnds {
@@ -192,7 +202,7 @@ mod tests {
         };
         let report = &both.last_seen(4_000)["billing"];
         assert_eq!(report.last_seen_seconds, Some(3));
-        assert_eq!(report.places[0].begins, Some(Begins::ByAutoOffsetReset));
+        assert_eq!(report.partitions[0].begins, Some(Begins::ByAutoOffsetReset));
         assert_eq!(report.again_as_last_seen, None);
     }
 }

@@ -117,37 +117,37 @@ pub(super) fn is_internal(group: &Group) -> bool {
     group.protocol == "connect"
 }
 
-/// Where it noted a place, and what its members read.
-fn places<'a>(group: &'a Group, offsets: &'a Offsets) -> BTreeSet<&'a (String, i32)> {
+/// Where it has committed offsets, and what its members read.
+fn partitions<'a>(group: &'a Group, offsets: &'a Offsets) -> BTreeSet<&'a (String, i32)> {
     let read = group.members.iter().flat_map(|member| &member.reads);
     offsets.keys().chain(read).collect()
 }
 
-/// All partitions of these topics: where the group noted no place, it may have everything left to read.
+/// All partitions of these topics: where the group has no committed offset, it may have everything left to read.
 fn with_the_rest<'a>(
-    mut places: BTreeSet<&'a (String, i32)>,
+    mut partitions: BTreeSet<&'a (String, i32)>,
     ends: &'a Offsets,
 ) -> BTreeSet<&'a (String, i32)> {
-    let topics: BTreeSet<&str> = places.iter().map(|(topic, _)| topic.as_str()).collect();
-    places.extend(
+    let topics: BTreeSet<&str> = partitions.iter().map(|(topic, _)| topic.as_str()).collect();
+    partitions.extend(
         ends.keys()
             .filter(|(topic, _)| topics.contains(topic.as_str())),
     );
-    places
+    partitions
 }
 
 fn report(group: &Group, offsets: &Offsets, ends: &Offsets) -> GroupReport {
-    let place = |place: &(String, i32)| {
-        let committed = offsets.get(place).copied();
-        let end = ends.get(place).copied();
+    let report = |at: &(String, i32)| {
+        let committed = offsets.get(at).copied();
+        let end = ends.get(at).copied();
         let lag = committed
             .zip(end)
             .map(|(committed, end)| Lag::of(committed, end));
         let mut members = group.members.iter();
-        let reader = members.find(|member| member.reads.contains(place));
+        let reader = members.find(|member| member.reads.contains(at));
         GroupPartition {
-            topic: place.0.clone(),
-            partition: place.1,
+            topic: at.0.clone(),
+            partition: at.1,
             committed,
             end,
             lag: lag.map(Lag::left),
@@ -159,9 +159,9 @@ fn report(group: &Group, offsets: &Offsets, ends: &Offsets) -> GroupReport {
             host: reader.map(|member| member.host.clone()),
         }
     };
-    let places = with_the_rest(places(group, offsets), ends);
-    let places: Vec<GroupPartition> = places.into_iter().map(place).collect();
-    let lags: Vec<u64> = places.iter().filter_map(|place| place.lag).collect();
+    let partitions = with_the_rest(partitions(group, offsets), ends);
+    let partitions: Vec<GroupPartition> = partitions.into_iter().map(report).collect();
+    let lags: Vec<u64> = partitions.iter().filter_map(|one| one.lag).collect();
     GroupReport {
         group: group.name.clone(),
         kind: group.kind.to_string(),
@@ -177,7 +177,7 @@ fn report(group: &Group, offsets: &Offsets, ends: &Offsets) -> GroupReport {
             })
             .collect(),
         lag: (!lags.is_empty()).then(|| lags.iter().sum()),
-        places,
+        partitions,
         flows: Vec::new(),
     }
 }
@@ -207,12 +207,12 @@ mod tests {
             state: "Stable".to_owned(),
             members: vec![member],
         };
-        let noted = Offsets::from([(at(0), 4), (at(1), 9), (at(3), 1)]);
+        let committed = Offsets::from([(at(0), 4), (at(1), 9), (at(3), 1)]);
         let other = ("other".to_owned(), 0);
         let ends = Offsets::from([(at(0), 10), (at(1), 7), (at(2), 5), (at(4), 2), (other, 8)]);
-        let report = report(&group, &noted, &ends);
+        let report = report(&group, &committed, &ends);
         let seen: Vec<_> = report
-            .places
+            .partitions
             .iter()
             .map(|one| {
                 (

@@ -24,7 +24,7 @@ pub(super) fn add(
     for group in &mut cluster.groups {
         let report: Option<FlowReport> = match &both {
             Ok(both) => both.report(&group.group),
-            // one that noted no place has nothing to go on with
+            // one without a committed offset has nothing to continue from
             Err(_) if group.lag.is_none() => None,
             Err(problem) => Some(unknown(flow, problem.clone())),
         };
@@ -70,18 +70,26 @@ fn records(
     }
     let mut admin = connect_patiently(topology, &both.flow.spec.target, limit)?;
     let firsts = both.target.as_target.first.iter();
-    for (place, &first) in firsts.filter(|(place, _)| compacted.contains(&place.0)) {
+    for (topic_partition, &first) in
+        firsts.filter(|(topic_partition, _)| compacted.contains(&topic_partition.0))
+    {
         let mut offsets = Vec::new();
-        admin.scan(&place.0, place.1, first, limit, |record| {
-            offsets.push(record.offset);
-            if offsets.len() > COUNTED {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        })?;
+        admin.scan(
+            &topic_partition.0,
+            topic_partition.1,
+            first,
+            limit,
+            |record| {
+                offsets.push(record.offset);
+                if offsets.len() > COUNTED {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            },
+        )?;
         if offsets.len() <= COUNTED {
-            records.insert(place.clone(), offsets);
+            records.insert(topic_partition.clone(), offsets);
         }
     }
     Ok(records)

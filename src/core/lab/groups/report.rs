@@ -11,7 +11,7 @@ pub struct ClusterGroups {
     pub cluster: Option<String>,
     /// Its addresses, as `bootstrap.servers` takes them.
     pub bootstrap: String,
-    /// In the order of their names; where the cluster does not answer, those that MirrorMaker noted on others.
+    /// In the order of their names; where the cluster does not answer, those that MirrorMaker has committed on others.
     pub groups: Vec<GroupReport>,
     /// How many groups of MirrorMaker and Kafka Connect are left out.
     pub hidden: usize,
@@ -33,12 +33,11 @@ pub struct GroupReport {
     pub state: String,
     /// Who reads for it.
     pub members: Vec<MemberReport>,
-    /// What is left to read in all places that it noted; none where it noted none.
+    /// What is left to read in all partitions with a committed offset; none where there is none.
     pub lag: Option<u64>,
-    /// Every partition of the topics in which it noted a place, or that a member reads; in order.
-    #[serde(rename = "partitions")]
-    pub places: Vec<GroupPartition>,
-    /// What would become of it if it went on at the other end of each flow now; empty where it has no place that a flow takes there.
+    /// Every partition of the topics in which it has a committed offset, or that a member reads; in order.
+    pub partitions: Vec<GroupPartition>,
+    /// What would become of it if it went on at the other end of each flow now; empty where it has no committed offset that a flow syncs.
     pub flows: Vec<FlowReport>,
 }
 
@@ -48,17 +47,22 @@ impl GroupReport {
         self.state != UNKNOWN
     }
 
-    /// How many topics its places lie in.
+    /// How many topics its partitions belong to.
     pub fn topics(&self) -> usize {
-        let mut topics: Vec<&str> = self.places.iter().map(|one| one.topic.as_str()).collect();
+        let mut topics: Vec<&str> = self
+            .partitions
+            .iter()
+            .map(|one| one.topic.as_str())
+            .collect();
         topics.dedup();
         topics.len()
     }
 
-    /// Partitions of its topics that have had records, and in which it noted no place.
+    /// Partitions of its topics that have had records, and without a committed offset.
     pub fn not_begun(&self) -> usize {
-        let without = |place: &&GroupPartition| place.committed.is_none() && place.end > Some(0);
-        self.places.iter().filter(without).count()
+        let without =
+            |partition: &&GroupPartition| partition.committed.is_none() && partition.end > Some(0);
+        self.partitions.iter().filter(without).count()
     }
 }
 
@@ -82,13 +86,13 @@ pub struct GroupPartition {
     pub topic: String,
     /// The partition.
     pub partition: i32,
-    /// The offset that it will go on at; none where it noted none.
+    /// Its committed offset, if there is one.
     pub committed: Option<i64>,
     /// The offset that the next record will get; none where the partition is gone, or its leader does not tell.
     pub end: Option<i64>,
     /// What is left to read.
     pub lag: Option<u64>,
-    /// How far the noted offset lies beyond the end, where it does: someone set it, or records are lost.
+    /// How far the committed offset is beyond the end, if it is: someone set it, or records are lost.
     pub ahead: Option<u64>,
     /// The client that reads it.
     pub client: Option<String>,
@@ -103,22 +107,21 @@ pub struct FlowReport {
     pub flow: String,
     /// The cluster on which it would go on.
     pub target: String,
-    /// The sum over all places that have a copy.
+    /// The sum over all partitions that have a mirrored partition.
     #[serde(flatten)]
     pub sum: Prospect,
     /// Why, each reason once; `in_step` only where there is no other.
     pub why: Vec<Why>,
     /// Whether someone reads for the group on the target.
     pub active_on_target: bool,
-    /// The longest time, in seconds, after which MirrorMaker notes a place of a group that it knows.
+    /// The longest time, in seconds, after which MirrorMaker syncs an offset of a group that it knows.
     pub interval_seconds: u64,
-    /// Places in partitions, in order.
-    #[serde(rename = "partitions")]
-    pub places: Vec<FlowPartition>,
-    /// Where the source does not answer: how long ago, in seconds, MirrorMaker last noted a place of the group. It may have
+    /// Partitions, in order.
+    pub partitions: Vec<FlowPartition>,
+    /// Where the source does not answer: how long ago, in seconds, MirrorMaker last synced an offset of the group. It may have
     /// read on since, and `again` is a bound because of that.
     pub last_seen_seconds: Option<u64>,
-    /// Then also: about how many records would be delivered again if it has not, where a place is noted on the target.
+    /// Then also: about how many records would be delivered again if it has not, where an offset is committed on the target.
     #[serde(rename = "redelivered_as_last_seen")]
     pub again_as_last_seen: Option<u64>,
     /// Why nothing is known.
@@ -158,19 +161,23 @@ impl Prospect {
         }
     }
 
-    /// All places together that have a copy. What its clients choose happens in all partitions without a place or in
+    /// All partitions together that have a mirrored one. What its clients choose happens in all partitions without an offset or in
     /// none: beside others, such a number is a bound.
-    pub fn sum<'a>(places: impl IntoIterator<Item = &'a FlowPartition>) -> Self {
-        let places = places.into_iter().filter(|place| place.begins.is_some());
-        let places: Vec<&FlowPartition> = places.collect();
-        let Some(first) = places.first() else {
+    pub fn sum<'a>(partitions: impl IntoIterator<Item = &'a FlowPartition>) -> Self {
+        let partitions = partitions
+            .into_iter()
+            .filter(|partition| partition.begins.is_some());
+        let partitions: Vec<&FlowPartition> = partitions.collect();
+        let Some(first) = partitions.first() else {
             return Self::default();
         };
-        let is_mixed = places.iter().any(|place| place.begins != first.begins);
+        let is_mixed = partitions
+            .iter()
+            .any(|partition| partition.begins != first.begins);
         let sum = |number: fn(&Self) -> (Option<u64>, bool)| {
-            let amounts = places.iter().map(|place| {
-                let is_certain = !is_mixed || place.begins == Some(Begins::AtCommittedOffset);
-                let (number, is_exact) = number(&place.prospect);
+            let amounts = partitions.iter().map(|partition| {
+                let is_certain = !is_mixed || partition.begins == Some(Begins::AtCommittedOffset);
+                let (number, is_exact) = number(&partition.prospect);
                 Some(if is_exact && is_certain {
                     Amount::Exactly(number?)
                 } else {
@@ -196,7 +203,7 @@ impl Prospect {
     }
 }
 
-/// A place of a group on the source, and on the target.
+/// A committed offset of a group on the source, and on the target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FlowPartition {
     /// The topic on the source.

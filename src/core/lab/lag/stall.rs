@@ -54,7 +54,7 @@ pub(super) fn look<'a>(
             };
             // who cannot be asked now has not moved
             let now = positions(lab, flow, limit).unwrap_or_default();
-            let before = noted(first, &flow.name());
+            let before = known_positions(first, &flow.name());
             places.retain(|place| now.get(place) == before.get(place) || now.is_empty());
         }
         suspects.retain(|_, places| !places.is_empty());
@@ -127,21 +127,21 @@ fn retain(suspects: &mut Suspects, first: &[FlowLag], flows: &[FlowLag]) {
         let Some(places) = suspects.get_mut(&flow.name) else {
             continue;
         };
-        let before = noted(first, &flow.name);
+        let before = known_positions(first, &flow.name);
         let now: BTreeMap<Place, &PartitionLag> = partitions(flow).collect();
         places.retain(|place| {
             let now = now.get(place).filter(|one| one.behind > 0);
-            now.is_some_and(|one| one.noted == before.get(place).copied())
+            now.is_some_and(|one| one.position == before.get(place).copied())
         });
     }
     suspects.retain(|_, places| !places.is_empty());
 }
 
 /// Positions as they were seen first.
-fn noted(first: &[FlowLag], name: &str) -> BTreeMap<Place, i64> {
+fn known_positions(first: &[FlowLag], name: &str) -> BTreeMap<Place, i64> {
     let flow = first.iter().find(|flow| flow.name == name);
     let all = flow.into_iter().flat_map(partitions);
-    all.filter_map(|(place, one)| Some((place, one.noted?)))
+    all.filter_map(|(place, one)| Some((place, one.position?)))
         .collect()
 }
 
@@ -184,7 +184,7 @@ fn patience(lab: &Lab, flow: &Flow, partition: &PartitionLag) -> Option<Duration
     };
     let noting = config::NOTED.as_millis().try_into().unwrap_or(0);
     let noting = Duration::from_millis(setting("offset.flush.interval.ms", noting)?) * 2;
-    if partition.noted.is_some() {
+    if partition.position.is_some() {
         return Some(noting);
     }
     if flow.setting("refresh.topics.enabled") == Some("false") || flow.starts_at_end(&lab.topology)
@@ -205,17 +205,17 @@ fn may_be_copied(
     let limit = limit.at_most(LAST);
     let mut admin = connect(&lab.topology, &flow.spec.source, &limit)?;
     let next = one
-        .noted
-        .map_or(one.first, |noted| (noted + 1).max(one.first));
+        .position
+        .map_or(one.first, |position| (position + 1).max(one.first));
     admin.has_committed(topic, *partition, next, &limit)
 }
 
 /// Whether MirrorMaker works off other partitions of the flow.
 fn is_busy(first: &[FlowLag], now: &FlowLag, places: &BTreeSet<Place>) -> bool {
-    let before = noted(first, &now.name);
+    let before = known_positions(first, &now.name);
     let mut others =
         partitions(now).filter(|(place, one)| !places.contains(place) && one.behind > 0);
-    others.any(|(place, one)| one.noted != before.get(&place).copied())
+    others.any(|(place, one)| one.position != before.get(&place).copied())
 }
 
 /// What is stalled, topic by topic.

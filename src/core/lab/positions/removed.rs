@@ -119,11 +119,11 @@ fn look(
     let ends = ends()?;
     let judged = removed.iter().map(|one| {
         let place = (topic.to_owned(), one.partition);
-        let noted = positions.get(&place).map(|position| position.offset);
+        let position = positions.get(&place).map(|position| position.offset);
         let end = ends.get(&place).copied().unwrap_or(one.now);
         let range = (one.was, one.now);
-        let never = NeverCopied::among_removed(range, end, noted, has_transactions);
-        (never, noted >= Some(one.now))
+        let never = NeverCopied::among_removed(range, end, position, has_transactions);
+        (never, position >= Some(one.now))
     });
     Ok(judged.collect())
 }
@@ -136,7 +136,7 @@ mod tests {
 
     /// Of 100 offsets that were removed: what is told where the first look finds the position and the end at these, and each
     /// later question finds both that much further.
-    fn told(noted: i64, end: i64, grows: i64) -> NeverCopied {
+    fn told(position: i64, end: i64, grows: i64) -> NeverCopied {
         let asked = Cell::new(-1);
         let further = || {
             asked.set(asked.get() + 1);
@@ -153,7 +153,7 @@ mod tests {
                 false,
                 || {
                     let position = Position {
-                        offset: noted + further(),
+                        offset: position + further(),
                         key: Vec::new(),
                         time: None,
                         kept_in: 0,

@@ -104,13 +104,13 @@ mod tests {
             value: value.map(Into::into),
             headers: Vec::new(),
         };
-        let noted = record(Some(r#"{"offset":999}"#));
-        let found = positions([&noted], "a");
+        let committed = record(Some(r#"{"offset":999}"#));
+        let found = positions([&committed], "a");
         let place = ("orders".to_owned(), 2);
         assert_eq!(found[&place].offset, 999);
         assert_eq!(found[&place].key, key);
-        assert!(positions([&noted], "b").is_empty());
-        assert!(positions([&noted, &record(None)], "a").is_empty());
+        assert!(positions([&committed], "b").is_empty());
+        assert!(positions([&committed, &record(None)], "a").is_empty());
         assert_eq!(key_of("a", "orders", 2), key);
         assert_eq!(value_of(999), br#"{"offset":999}"#);
     }

@@ -95,7 +95,7 @@ impl World {
     fn seen(&self) -> FlowLag {
         let facts = Facts {
             source: self.source,
-            noted: (self.committed >= 0).then_some(self.committed),
+            position: (self.committed >= 0).then_some(self.committed),
             copy: Replica::There(Ends {
                 first: 0,
                 end: self.copy,

@@ -9,12 +9,12 @@ const NOW: i64 = 1_000_000;
 
 /// A flow of one topic, with these first offsets, ends and positions.
 pub(in crate::core::judge::lag) fn flow(partitions: &[(i64, i64, Option<i64>)]) -> FlowLag {
-    let partition = |(number, &(first, end, noted)): (i32, &(i64, i64, Option<i64>))| {
+    let partition = |(number, &(first, end, position)): (i32, &(i64, i64, Option<i64>))| {
         let source = Ends { first, end };
         let copy = Replica::There(Ends { first: 0, end });
         let facts = Facts {
             source,
-            noted,
+            position,
             copy,
         };
         PartitionLag::new(number, &facts, &facts.outlook(), None, NOW)
@@ -32,7 +32,7 @@ fn one(left: Range<i64>, seen: impl Into<Option<Seen>>) -> PartitionLag {
     };
     let facts = Facts {
         source,
-        noted: None,
+        position: None,
         copy: Replica::Unknown,
     };
     let outlook = Outlook {
@@ -185,7 +185,7 @@ struct Model {
     /// The source's offsets, in the order in which they came.
     copy: Vec<i64>,
     next: i64,
-    noted: Option<i64>,
+    position: Option<i64>,
 }
 
 impl Model {
@@ -213,10 +213,12 @@ impl Model {
                     }
                 }
             }
-            Happens::PositionCommitted => self.noted = self.copy.last().copied().or(self.noted),
-            Happens::Killed => self.next = self.noted.map_or(0, |noted| noted + 1),
+            Happens::PositionCommitted => {
+                self.position = self.copy.last().copied().or(self.position);
+            }
+            Happens::Killed => self.next = self.position.map_or(0, |position| position + 1),
             Happens::Expired(count) => {
-                let up_to = self.noted.map_or(0, |noted| noted + 1);
+                let up_to = self.position.map_or(0, |position| position + 1);
                 self.first = (self.first + i64::from(*count)).min(up_to).max(self.first);
             }
             Happens::CopyDeleted => self.copy.clear(),
@@ -239,7 +241,7 @@ impl Model {
         });
         let facts = Facts {
             source,
-            noted: self.noted,
+            position: self.position,
             copy,
         };
         let mut outlook = facts.outlook();
@@ -272,7 +274,7 @@ proptest! {
         for what in &history {
             model.step(what);
         }
-        let next = model.noted.map_or(0, |noted| noted + 1).max(model.first);
+        let next = model.position.map_or(0, |position| position + 1).max(model.first);
         let truly = model.records(next..model.end());
         let lag = model.lag(looked);
         if lag.exact {
@@ -311,7 +313,7 @@ proptest! {
             model.step(what);
         }
         model.step(&Happens::PositionCommitted);
-        let next = model.noted.map_or(0, |noted| noted + 1).max(model.first);
+        let next = model.position.map_or(0, |position| position + 1).max(model.first);
         let missing = model.records(model.first..next);
         let missing = missing.iter().filter(|one| !model.copy.contains(one)).count() as u64;
         let lag = model.lag(i64::MAX);
