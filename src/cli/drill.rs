@@ -1,14 +1,17 @@
 mod abort;
+mod args;
 mod cycle;
 mod document;
 mod experiment;
 mod failback;
 mod failover;
 mod list;
+mod named;
 mod observed;
 mod repeated;
 mod report;
 mod resume;
+mod timeline;
 mod words;
 
 use super::{CliError, Context, Exit};

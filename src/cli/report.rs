@@ -4,6 +4,7 @@
 mod file;
 mod html;
 mod junit;
+mod latency;
 mod markdown;
 mod markup;
 mod provenance;
@@ -11,7 +12,8 @@ mod provenance;
 mod sample;
 mod scale;
 
-pub(crate) use file::ReportArgs;
+pub(crate) use file::{ReportArgs, ReportFiles};
+pub(crate) use latency::time;
 pub(crate) use provenance::{Link, Provenance, command_line};
 
 use serde::Serialize;
@@ -30,7 +32,7 @@ pub(crate) struct Report {
     pub(crate) seconds: f64,
     pub(crate) checks: Vec<Check>,
     pub(crate) numbers: Vec<Number>,
-    pub(crate) timeline: Option<Timeline>,
+    pub(crate) timelines: Vec<Timeline>,
     pub(crate) tables: Vec<Table>,
     pub(crate) histograms: Vec<Histogram>,
     pub(crate) provenance: Provenance,
@@ -71,6 +73,10 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
+    pub(crate) fn of(held: bool) -> Self {
+        if held { Self::Passed } else { Self::Failed }
+    }
+
     fn word(self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -152,6 +158,8 @@ impl Column {
 pub(crate) struct Histogram {
     pub(crate) title: String,
     pub(crate) bars: Vec<Bar>,
+    /// Which records, and from when to when.
+    pub(crate) note: String,
 }
 
 impl Histogram {
@@ -169,6 +177,7 @@ pub(crate) struct Bar {
 
 /// What happened when, in seconds.
 pub(crate) struct Timeline {
+    pub(crate) title: String,
     /// What 0 s is, such as "the first record was sent".
     pub(crate) zero: &'static str,
     pub(crate) from: f64,
@@ -197,6 +206,21 @@ pub(crate) struct Span {
     pub(crate) to: f64,
 }
 
+impl Lane {
+    /// Of one thing.
+    pub(crate) fn of(name: String, what: &str, from: f64, to: f64) -> Self {
+        let name_of_span = what.to_owned();
+        Self {
+            name,
+            spans: vec![Span {
+                name: name_of_span,
+                from,
+                to,
+            }],
+        }
+    }
+}
+
 /// A moment.
 pub(crate) struct Mark {
     pub(crate) at: f64,
@@ -206,4 +230,35 @@ pub(crate) struct Mark {
 /// `3.2 s`; a moment before the beginning is negative.
 pub(crate) fn seconds(time: f64) -> String {
     format!("{time:.1} s")
+}
+
+/// The title of something that belongs to a part: of `run 1` and `Groups`, `Run 1: groups`.
+pub(crate) fn within(part: &str, title: &str) -> String {
+    let part = first_letter(part, char::to_ascii_uppercase);
+    let is_abbreviation = title.chars().nth(1).is_some_and(char::is_uppercase);
+    if is_abbreviation {
+        return format!("{part}: {title}");
+    }
+    let title = first_letter(title, char::to_ascii_lowercase);
+    format!("{part}: {title}")
+}
+
+fn first_letter(text: &str, cased: fn(&char) -> char) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| cased(&letter));
+    first.into_iter().chain(letters).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::within;
+
+    #[test]
+    fn a_title_says_to_which_part_it_belongs() {
+        assert_eq!(within("run 1", "Groups"), "Run 1: groups");
+        assert_eq!(
+            within("failover", "RTO, part by part"),
+            "Failover: RTO, part by part"
+        );
+    }
 }

@@ -4,6 +4,7 @@ use crate::docker::{Docker, Rule};
 use crate::failback::{Lab, cases, docker, docker_of, report, spec};
 use crate::kmk::{DEPLOY, Kmk};
 use crate::mirror::{Habits, Mirror};
+use crate::report::{Reports, flags};
 use kmk_kafka::testing::FakeBroker;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -162,7 +163,7 @@ fn what_does_not_hold_on_either_way_is_told_together_and_the_lab_is_healthy_agai
     let lab = Healthy::with(Habits::default(), Some(("kmk-drill-", 40)));
     let how =
         "--planned --warm-up 1s --rate 300 --load 1s --groups fresh --timeout 20s --rto-max 1s";
-    let line = format!("drill cycle primary:secondary {how} --report r.xml --report r.html --json");
+    let line = format!("drill cycle primary:secondary {how} {} --json", flags());
     let report = report(&lab.kmk.run(&line).code(1));
     assert_eq!(report["passed"], false);
     let [away, home] = [&report["failover"], &report["failback"]];
@@ -182,11 +183,15 @@ fn what_does_not_hold_on_either_way_is_told_together_and_the_lab_is_healthy_agai
         cases(&suites),
         (checks.iter().sum(), failed.map(str::to_owned).to_vec())
     );
+    let reports = Reports::of(&lab.kmk);
+    reports.agree("✗", "FAILED", &failed);
     let page = std::fs::read_to_string(lab.kmk.work("r.html")).unwrap();
-    assert!(
-        page.contains("✗ FAILED")
-            && page.contains("it took longer than 1.0 s; secondary-&gt;primary lacks 1 record")
-    );
+    assert!(page.contains("it took longer than 1.0 s; secondary-&gt;primary lacks 1 record"));
+    let [away, home] = &reports.pictures()[..] else {
+        panic!("{:?}", reports.pictures())
+    };
+    assert!(away.contains("recovery: ") && home.contains("Compared both sides, "));
+    assert_eq!(reports.rows("Failover: partitions").len(), 6);
     lab.has_no_drill();
     lab.kmk.run("status").code(0).stderr("");
     lab.kmk

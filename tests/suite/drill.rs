@@ -4,7 +4,7 @@ use crate::docker::{Docker, Rule};
 use crate::kmk::Kmk;
 use crate::mirror::{Habits, Mirror};
 use crate::ran::Ran;
-use crate::report::fits_the_schema;
+use crate::report::{Reports, fits_the_schema, flags};
 use crate::toxiproxy::FakeToxiproxy;
 use kmk_kafka::message::Record;
 use kmk_kafka::testing::FakeBroker;
@@ -310,7 +310,7 @@ fn a_record_that_is_lost_is_named() {
         loses: Some(("kmk-drill-", 40)),
         ..Habits::default()
     });
-    let ran = lab.killed(&format!("{FAILOVER} --rpo-max 0"), |_, _| {});
+    let ran = lab.killed(&format!("{FAILOVER} --rpo-max 0 {}", flags()), |_, _| {});
     let report = report(&ran.code(1));
     let of_first = &report["rpo"]["partitions"][0];
     assert_eq!(of_first["partition"], 0, "{report:#}");
@@ -318,6 +318,82 @@ fn a_record_that_is_lost_is_named() {
     // it was acknowledged at the very beginning
     assert!(of_first["seconds"].as_f64().unwrap() > 1.0, "{report:#}");
     assert_eq!(failed(&report), ["rpo_max"]);
+    let reports = Reports::of(&lab.kmk);
+    let report = reports.agree("✗", "FAILED", &["at most 0 records are lost"]);
+    // every partition, with what it lost
+    let partitions = reports.rows("Partitions");
+    assert_eq!(partitions.len(), 6);
+    for (row, of) in partitions
+        .iter()
+        .zip(report["by_partition"].as_array().unwrap())
+    {
+        let number = |cell: usize| row[cell].parse::<u64>().unwrap();
+        assert_eq!(number(1), number(2) + number(3), "{row:?}");
+        let told = ["acknowledged", "on_target", "missing"].map(|key| of[key].as_u64().unwrap());
+        assert_eq!([1, 2, 3].map(number), told);
+    }
+    assert_eq!(
+        partitions[0][3],
+        report["rpo"]["partitions"][0]["records"].to_string()
+    );
+    let acknowledged: u64 = partitions
+        .iter()
+        .map(|row| row[1].parse::<u64>().unwrap())
+        .sum();
+    assert_eq!(report["rpo"]["acknowledged"], acknowledged);
+    // what was sent in the steady state, and arrived: a second of it
+    let histogram = report["latency"]["histogram"].as_array().unwrap().iter();
+    let arrived: u64 = histogram.map(|bar| bar["records"].as_u64().unwrap()).sum();
+    assert!((150..1_500).contains(&arrived), "{arrived}");
+    let bars = reports.rows("Latency in the steady state").into_iter();
+    let drawn: u64 = bars
+        .map(|bar| bar[1].replace(',', "").parse::<u64>().unwrap())
+        .sum();
+    assert_eq!(drawn, arrived);
+    let picture = &reports.pictures()[0];
+    for shown in [
+        "recovery: detected from 0.0 s",
+        "group lagging: until its first new record from 0.0 s",
+        &format!("{acknowledged} records acknowledged by primary in the end"),
+        "records acknowledged by secondary after the switch in the end",
+    ] {
+        assert!(
+            picture.replace(',', "").contains(shown),
+            "{shown}: {picture}"
+        );
+    }
+}
+
+#[test]
+fn of_several_runs_the_least_the_median_and_the_greatest_are_told() {
+    let lab = Lab::new();
+    let line = "drill failover --planned --repeat 2 --warm-up 200ms --groups fresh --json";
+    let ran = lab.kmk.run(&format!("{line} {}", flags())).code(0);
+    let report = report(&ran);
+    assert_eq!(
+        report["rpo_records"],
+        json!({"least": 0.0, "median": 0.0, "greatest": 0.0})
+    );
+    let runs = report["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 2);
+    assert_ne!(runs[0]["topic"], runs[1]["topic"]);
+    let reports = Reports::of(&lab.kmk);
+    let kept = reports.agree("✓", "MEASURED", &[]);
+    assert_eq!(kept["rto_seconds"], report["rto_seconds"]);
+    let tenths = |value: &Value| format!("{:.1}", value.as_f64().unwrap());
+    let rto = ["least", "median", "greatest"].map(|which| tenths(&kept["rto_seconds"][which]));
+    assert_eq!(reports.rows("2 runs")[2][1..], rto);
+    let each: Vec<String> = reports
+        .rows("Run by run")
+        .into_iter()
+        .map(|row| row[3].clone())
+        .collect();
+    let told: Vec<String> = runs
+        .iter()
+        .map(|run| tenths(&run["rto"]["seconds"]))
+        .collect();
+    assert_eq!(each, told);
+    assert_eq!(reports.rows("Run 2: partitions").len(), 6);
 }
 
 #[test]

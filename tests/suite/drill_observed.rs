@@ -4,6 +4,7 @@ use crate::cycle::Healthy;
 use crate::drill::{Lab, docker, report, spec};
 use crate::kmk::Kmk;
 use crate::mirror::Habits;
+use crate::report::{Reports, flags};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,7 +40,7 @@ fn failed(report: &Value) -> Vec<(&str, &Value)> {
 #[test]
 fn what_may_be_lost_and_when_everything_was_switched_is_seen_by_offsets() {
     let mut lab = lab();
-    let ran = lab.killed(OBSERVE, |lab, _| {
+    let ran = lab.killed(&format!("{OBSERVE} {}", flags()), |lab, _| {
         // MirrorMaker is gone, and had not come so far
         let more = [(None, Some("e")), (None, Some("f"))];
         lab.primary.append("orders", 1, &more);
@@ -80,6 +81,11 @@ fn what_may_be_lost_and_when_everything_was_switched_is_seen_by_offsets() {
     // detected, and then switched one after the other
     assert!(first > 3.0 && commit > first + 0.3, "{first} {commit}");
     assert!((seconds(&report["rto_seconds"]) - commit).abs() < 1e-6);
+    let reports = Reports::of(&lab.kmk);
+    reports.agree("✓", "MEASURED", &[]);
+    assert_eq!(reports.rows("Topics")[1][..4], ["orders-1", "6", "4", "2"]);
+    let shown = format!("group billing: until its first commit from 0.0 s to {commit:.1} s");
+    assert!(reports.pictures()[0].contains(&shown), "{shown}");
     lab.kmk.run("drill failover --dry-run").code(2);
 }
 

@@ -5,6 +5,7 @@ use crate::drill::report;
 use crate::healthy::Well;
 use crate::kmk::Kmk;
 use crate::mirror::{Habits, Mirror};
+use crate::report::{Reports, flags};
 use kmk_kafka::wait::{Interrupt, Limit};
 use kmk_kafka::{Admin, Subject};
 use rustix::process::Signal;
@@ -67,7 +68,7 @@ fn the_list_names_each_drill_and_the_labs_that_fit() {
 fn a_crash_loses_nothing_and_its_duplicates_are_counted() {
     let mut lab = lab();
     let mirror = lab.mirror.take();
-    let running = lab.kmk.start(&format!("{CRASH} --json --report r.xml"));
+    let running = lab.kmk.start(&format!("{CRASH} --json {}", flags()));
     running.until_called(KILL);
     drop(mirror);
     running.until_called(START);
@@ -82,8 +83,13 @@ fn a_crash_loses_nothing_and_its_duplicates_are_counted() {
     assert!((50..sent).contains(&duplicates), "{report:#}");
     let outage = measured(&report, "outage_seconds").as_f64().unwrap();
     assert!((0.0..3.0).contains(&outage), "{outage}");
-    let file = std::fs::read_to_string(lab.kmk.work("r.xml")).unwrap();
-    assert!(file.contains("new records arrive after the restart"));
+    let kept = Reports::of(&lab.kmk).agree("✓", "PASSED", &[]);
+    let expected = kept["expectations"].as_array().unwrap().iter();
+    let expected: Vec<&Value> = expected.map(|one| &one["expected"]).collect();
+    assert!(
+        expected.contains(&&Value::from("new records arrive after the restart")),
+        "{expected:?}"
+    );
     whole(&lab);
     lab.kmk.run("drill abort").code(2);
 }

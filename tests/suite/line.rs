@@ -3,9 +3,10 @@
 use crate::relays::Linked;
 use crate::toxiproxy::{FakeLine, Slow};
 use indoc::indoc;
+use kmk_kafka::message::to_millis;
 use serde_json::{Value, json};
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -108,6 +109,69 @@ fn the_rate_is_measured_by_records_that_are_not_mirrored() {
             && warning.contains(" mbit/s instead of 10.0 mbit/s; other load"),
         "{warning}"
     );
+}
+
+#[test]
+fn on_a_line_with_a_rate_a_topic_stalls_only_once_a_fetch_had_the_time_to_arrive() {
+    for (line, stalls) in [("rtt=0ms", true), ("rtt=0ms,rate=64kbit", false)] {
+        let Linked {
+            kmk,
+            brokers,
+            _mirror: mirror,
+            ..
+        } = &Linked::with(line);
+        kmk.run("deploy").code(0);
+        for broker in brokers {
+            broker.set_clock(to_millis(SystemTime::now()) - 60_000);
+        }
+        let [source, target] = brokers;
+        source.topic("orders", 1, &[]);
+        source.append("orders", 0, &[(None, Some("one"))]);
+        let is_mirrored = |topic: &(String, usize)| topic.0 == "primary.orders";
+        while !target.topics().iter().any(is_mirrored) || target.end("primary.orders", 0) == 0 {
+            std::thread::yield_now();
+        }
+        let _held = mirror.hold();
+        source.append("orders", 0, &[(None, Some("two"))]);
+        let stalled = || {
+            let lag: Value = serde_json::from_str(kmk.run("lag --json").text()).unwrap();
+            lag["flows"][0]["stalled"].as_array().unwrap().clone()
+        };
+        if stalls {
+            while stalled().is_empty() {}
+        } else {
+            // 1 MiB needs 131 s
+            assert_eq!(stalled(), Vec::<Value>::new());
+        }
+    }
+}
+
+#[test]
+fn what_a_killed_measurement_left_is_no_topic_of_the_lab_and_a_deploy_removes_it() {
+    let (lab, _line) = lab_with("rtt=0ms", Slow::default());
+    let left = |lab: &Linked| {
+        let topics = lab.brokers[0].topics();
+        topics
+            .iter()
+            .any(|topic| topic.0 == "kmk-link-load.internal")
+    };
+    lab.brokers[0].topic("kmk-link-load.internal", 1, &[]);
+    lab.kmk
+        .run("status")
+        .code(0)
+        .stdout_has("primary    1/1      0  ");
+    let topics = lab.kmk.run("topics").code(0);
+    assert!(
+        !topics.text().contains("kmk-link-load"),
+        "{}",
+        topics.text()
+    );
+    assert!(left(&lab));
+    lab.kmk.run("deploy").code(0).stderr_has(
+        "note: removed topic kmk-link-load.internal of primary, left behind by a measurement that was killed\n",
+    );
+    assert!(!left(&lab));
+    lab.kmk.run("deploy").code(0).stderr_lacks("kmk-link-load");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::drift::IN_PLACE;
 use crate::flags::refused;
 use crate::kmk::{DEPLOY, Kmk};
 use crate::lab::FakeLab;
-use crate::mirror::Mirror;
+use crate::mirror::{Habits, Mirror};
 use indoc::indoc;
 use kmk_kafka::message::to_millis;
 use kmk_kafka::testing::FakeBroker;
@@ -26,7 +26,12 @@ fn after(lab: &FakeLab, call: &str) -> Vec<Rule> {
 
 /// Docker takes MirrorMaker off the network of primary, and puts it back, as it is told.
 fn obeys(lab: &FakeLab) -> Docker {
-    let cut = lab.clone().cut("mm2-secondary", "primary");
+    obeys_on(lab, "primary")
+}
+
+/// The same, of the network on which MirrorMaker finds the brokers of primary, or their relays.
+pub(crate) fn obeys_on(lab: &FakeLab, network: &str) -> Docker {
+    let cut = lab.clone().cut("mm2-secondary", network);
     Docker::works()
         .with(lab)
         .rules(after(&cut, "network disconnect *"))
@@ -175,6 +180,31 @@ fn a_restored_link_is_told_only_once_a_record_has_crossed() {
     ] {
         kmk.run(line).code(0).stdout(told).stderr("");
     }
+}
+
+#[test]
+fn a_topic_that_does_not_cross_a_restored_link_is_told_and_not_that_nothing_does() {
+    let kmk = obedient();
+    let brokers = kmk
+        .ports()
+        .map(|port| Arc::new(FakeBroker::start_on(port).unwrap()));
+    let [primary, secondary] = brokers.clone();
+    brokers[0].topic("orders", 1, &[]);
+    brokers[0].append("orders", 0, &[(None, Some("one"))]);
+    let omits = Habits {
+        omits: Some("orders"),
+        ..Habits::default()
+    };
+    let ends = (("primary", primary), ("secondary", secondary));
+    let _mirror = Mirror::start_as(ends.0, ends.1, omits);
+    kmk.run("link cut").code(0);
+    kmk.run("link heal --timeout 2s")
+        .code(3)
+        .stdout("")
+        .stderr_has("✓ A canary has crossed every flow")
+        .stderr_has("error: not all topics replicate: ")
+        .stderr_has("The link is restored and records cross primary->secondary, but not those of every topic were seen to.\n")
+        .stderr_lacks("no record was seen");
 }
 
 #[test]

@@ -88,7 +88,8 @@ fn what_was_removed_before_it_was_copied_is_told_when_mirrormaker_has_gone_on() 
         produce(&lab, 0, 5);
         purge(&lab, 5);
         // where the position still shows it, it is counted
-        lab.kmk.run("lag").code(1).stderr_has(
+        told(
+            &lab,
             "primary->secondary: 3 records of `orders` removed on primary before they were mirrored: partition 0 begins at 5, and MirrorMaker's position is 1\n",
         );
     }

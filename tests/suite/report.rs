@@ -3,6 +3,7 @@
 use crate::changing::hide_changing;
 use crate::healthy::Well;
 use crate::json_schema::problems;
+use crate::kmk::Kmk;
 use roxmltree::{Document, Node, ParsingOptions};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -13,12 +14,93 @@ use std::time::{Duration, Instant};
 const ENDINGS: [&str; 5] = ["html", "xml", "md", "json", "txt"];
 
 /// The texts of a run's reports.
-struct Reports([String; 5]);
+pub(crate) struct Reports([String; 5]);
 
 impl Reports {
-    fn of(lab: &Well) -> Self {
-        let read = |ending| fs::read_to_string(lab.kmk.work(&format!("r.{ending}"))).unwrap();
+    /// What a run with [`flags`] has written.
+    pub(crate) fn of(kmk: &Kmk) -> Self {
+        let read = |ending| fs::read_to_string(kmk.work(&format!("r.{ending}"))).unwrap();
         Self(ENDINGS.map(read))
+    }
+
+    /// Each is what its format asks for, and all say the same: this verdict, and these checks that failed.
+    #[track_caller]
+    pub(crate) fn agree(&self, sign: &str, verdict: &str, failed: &[&str]) -> Value {
+        self.say(sign, verdict);
+        let page = self.page();
+        stands_alone(&page);
+        let suites = self.suites();
+        let of = |name: &'static str| {
+            suites
+                .descendants()
+                .filter(move |node| node.has_tag_name(name))
+        };
+        let cases: Vec<&str> = of("failure")
+            .map(|node| node.parent().unwrap().attribute("name").unwrap())
+            .collect();
+        assert_eq!(cases, failed);
+        let all = of("testcase").count();
+        assert_eq!(self.counts(), [all, failed.len(), 0]);
+        assert!(all > 0, "no check");
+        let title = texts(
+            page.descendants()
+                .find(|node| node.has_tag_name("h1"))
+                .unwrap(),
+        );
+        assert_eq!(
+            self.markdown().lines().next().map(unescaped),
+            Some(format!("# {title}"))
+        );
+        // each section of the page is one of the text, with as many rows
+        for section in page.descendants().filter(|node| node.has_tag_name("h2")) {
+            let heading = texts(section);
+            let told = self.markdown().lines().map(unescaped);
+            let is_there = told.into_iter().any(|line| line == format!("## {heading}"));
+            assert!(
+                is_there || heading == "Numbers",
+                "{heading} is not in\n{}",
+                self.markdown()
+            );
+        }
+        let report = self.json();
+        fits_the_schema(&report);
+        assert_eq!(report["version"], 1);
+        let command = &report["provenance"]["command"];
+        assert_eq!(property(&suites, "command"), *command);
+        assert!(
+            self.markdown()
+                .contains(&format!("```sh\n{}\n```", command.as_str().unwrap()))
+        );
+        report
+    }
+
+    /// What a picture shows, in words.
+    pub(crate) fn pictures(&self) -> Vec<String> {
+        let page = self.page();
+        let pictures = page
+            .descendants()
+            .filter(|node| node.attribute("role") == Some("img"));
+        pictures
+            .map(|node| node.attribute("aria-label").unwrap().to_owned())
+            .collect()
+    }
+
+    /// The rows of the table under that heading.
+    pub(crate) fn rows(&self, heading: &str) -> Vec<Vec<String>> {
+        let page = self.page();
+        let mut tables = page.descendants().filter(|node| node.has_tag_name("table"));
+        let table = tables.find(|table| {
+            let mut captions = table.children().filter(|node| node.has_tag_name("caption"));
+            captions.any(|caption| texts(caption) == heading)
+        });
+        let table = table.unwrap_or_else(|| panic!("no table {heading}"));
+        let body = table
+            .children()
+            .find(|node| node.has_tag_name("tbody"))
+            .unwrap();
+        let rows = body.children().filter(|node| node.has_tag_name("tr"));
+        rows.map(|row| row.children().filter(Node::is_element).map(texts).collect())
+            .collect()
     }
 
     fn page(&self) -> Document<'_> {
@@ -71,6 +153,16 @@ impl Reports {
     }
 }
 
+fn texts(node: Node<'_, '_>) -> String {
+    let texts = node.descendants().filter(Node::is_text);
+    texts.filter_map(|text| text.text()).collect()
+}
+
+/// A line of Markdown as it is shown.
+fn unescaped(line: &str) -> String {
+    line.replace('\\', "")
+}
+
 fn property(suites: &Document<'_>, name: &str) -> String {
     let mut all = suites
         .descendants()
@@ -83,7 +175,8 @@ fn property(suites: &Document<'_>, name: &str) -> String {
         .to_owned()
 }
 
-fn flags() -> String {
+/// One report of each kind.
+pub(crate) fn flags() -> String {
     ENDINGS
         .map(|ending| format!("--report r.{ending}"))
         .join(" ")
@@ -124,7 +217,7 @@ fn the_ending_of_its_name_says_what_is_written() {
         .run(&line)
         .code(0)
         .stdout_has("VERIFIED: primary->secondary: all 1000 records");
-    let reports = Reports::of(&lab);
+    let reports = Reports::of(&lab.kmk);
     reports.say("✓", "VERIFIED");
     stands_alone(&reports.page());
     assert_eq!(reports.counts(), [8, 0, 0]);
@@ -204,7 +297,7 @@ fn what_is_lost_and_what_came_twice_is_in_each() {
             .code(1)
             .stdout_has("NOT VERIFIED: primary->secondary: ");
     }
-    let reports = Reports::of(&lab);
+    let reports = Reports::of(&lab.kmk);
     reports.say("✗", "NOT VERIFIED");
     let report = reports.json();
     fits_the_schema(&report);
@@ -252,7 +345,7 @@ fn an_interrupted_run_has_not_failed_and_not_passed() {
     until_sent(&lab, 50);
     running.signal(Signal::INT);
     running.finish().code(130);
-    let reports = Reports::of(&lab);
+    let reports = Reports::of(&lab.kmk);
     reports.say("?", "INTERRUPTED");
     let [tests, failures, errors] = reports.counts();
     assert_eq!((tests, failures), (8, 0));

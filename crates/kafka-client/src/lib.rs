@@ -220,8 +220,8 @@ pub use compression::{Compression, CompressionError, UnknownCompression};
 pub use consumer::{Consumer, ConsumerOptions, Fetched, GroupEvent, Moved, Start, StartOffset};
 pub use error::{Codec, KafkaError};
 pub use producer::{
-    Acks, Batch, Chunk, Item, OVERHEAD, Partitioner, Producer, ProducerOptions, Tally, Written,
-    murmur2,
+    Acknowledged, Acks, Batch, Chunk, Item, OVERHEAD, Partitioner, Producer, ProducerOptions,
+    Tally, Written, murmur2,
 };
 pub use protocol::connect_protocol::{ConnectTask, ConnectWork};
 

@@ -9,7 +9,7 @@ mod wire;
 pub use batch::{Batch, Chunk, Item, OVERHEAD};
 pub use options::{Acks, ProducerOptions};
 pub use partitioner::{Partitioner, murmur2};
-pub use tally::{Tally, Written};
+pub use tally::{Acknowledged, Tally, Written};
 
 use crate::admin::Admin;
 use crate::client::{Abilities, Backend, Client};

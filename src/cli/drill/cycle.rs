@@ -1,18 +1,19 @@
 mod document;
 
 use super::super::output::{DONE, ERROR, styled};
+use super::args::RunArgs;
 use super::failback::{self, SalvageFile};
 use super::report::{self, json, numbered};
 use super::{failover, report::Json};
-use crate::cli::report::{Link, Provenance, ReportArgs, command_line};
-use crate::cli::{CliError, Context, Exit, patience};
+use crate::cli::report::{Link, Provenance, command_line};
+use crate::cli::{CliError, Context, Exit};
 use kafka_mirror_kit::core::lab::drill::{
     CycleRehearsal, CycleReport, FailbackReport, Rehearsal, Salvage, cycle, rehearse_cycle,
 };
 use kmk_kafka::wait::Limit;
 use serde::Serialize;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// Fail over and fail back, from healthy to healthy
 ///
@@ -20,23 +21,14 @@ use std::time::{Duration, SystemTime};
 /// checked before anything is touched. In the end the lab is as it was: what a failback needs and the lab did not have, such
 /// as the flow back, is removed again. Ctrl-C on either way does the same at once.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_arg("timeout", |arg| arg.default_value("120s")))]
 pub(super) struct Args {
     #[command(flatten)]
     failover: failover::FailoverOptions,
     #[command(flatten)]
     failback: failback::FailbackOptions,
-    /// How long each step may take that has no time of its own
-    #[arg(long, value_name = "TIME", default_value = "120s", value_parser = patience)]
-    timeout: Duration,
-    /// Only check whether the drill can run, and print what it would do
-    #[arg(long)]
-    dry_run: bool,
-    /// Print the report as JSON, for scripts
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    report: ReportArgs,
+    run: RunArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -75,22 +67,18 @@ impl<'a> Both<'a> {
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
-    let away = args.failover.what(args.timeout);
-    let home = args.failback.what(away.rate, away.keys, args.timeout);
+    let timeout = args.run.timeout;
+    let away = args.failover.what(timeout);
+    let home = args.failback.what(away.rate, away.keys, timeout);
     let begun = SystemTime::now();
     let (docker, lab) = context.find_awake()?;
-    if args.dry_run {
+    if args.failover.dry_run {
         let rehearsal = rehearse_cycle(&docker, &context.lab, (&away, &home), &context.interrupt)?;
-        let text = if args.json {
-            serde_json::to_string_pretty(&rehearsal)?
-        } else {
-            rehearsed(&rehearsal)
-        };
-        context.output.result(&text)?;
+        args.run.rehearsed(context, &rehearsal, rehearsed)?;
         return Ok(Exit::Done);
     }
     let mut salvage = args.failback.salvage()?;
-    let files = args.report.prepare()?;
+    let given = args.run.prepare()?;
     let links = Link::all(&lab, &Limit::endless(&context.interrupt));
     let steps = context.output.steps();
     let into = salvage.as_mut().map(|file| file as &mut dyn Salvage);
@@ -105,11 +93,9 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     drop(steps);
     let provenance = Provenance::new(&lab, command_line(), begun, links);
     let json = json(Both::of(&report), &provenance)?;
-    files.write(&document::document(&report, provenance), &json)?;
     let text = text(&report, salvage.as_ref().map(SalvageFile::path));
-    context
-        .output
-        .result(if args.json { &json } else { &text })?;
+    let document = document::document(&report, provenance);
+    given.give(context, &document, &json, &text)?;
     let passed = passed(&report);
     failback::tell_what_stays(&report.failback?, context);
     Ok(if passed { Exit::Done } else { Exit::No })

@@ -1,12 +1,14 @@
 //! The report of `kmk drill failover` as a document: HTML, JUnit XML and Markdown are made from it.
 
 use super::super::quantity::count;
+use super::named;
 use super::report::{failures, first_new};
 use super::words::{amount, expected, part};
+use super::{repeated, timeline};
 use crate::cli::report::{
-    self, Column, Lane, Mark, Number, Outcome, Provenance, Report, Span, Table, Timeline, seconds,
+    self, Column, Histogram, Number, Outcome, Provenance, Report, Table, seconds, within,
 };
-use kafka_mirror_kit::core::judge::drill::{Check, GroupOutcome, Rpo, Rto};
+use kafka_mirror_kit::core::judge::drill::{Check, Expectation, GroupOutcome, Rpo, Rto};
 use kafka_mirror_kit::core::lab::drill::{FailoverReport, Sibling};
 
 /// Of several runs, each is told.
@@ -35,7 +37,7 @@ pub(super) fn document(runs: &[FailoverReport], provenance: Provenance) -> Repor
             .map_or_else(String::new, |run| run.flow.clone()),
         verdict: report::Verdict {
             word: if passed { "MEASURED" } else { "FAILED" },
-            outcome: outcome(passed),
+            outcome: Outcome::of(passed),
             why: if passed {
                 "every record is accounted for".to_owned()
             } else {
@@ -45,45 +47,67 @@ pub(super) fn document(runs: &[FailoverReport], provenance: Provenance) -> Repor
         seconds: runs.iter().map(|run| run.seconds).sum(),
         checks: named
             .iter()
-            .flat_map(|(name, run)| run.judgement.checks.iter().map(|one| check(name, one)))
+            .flat_map(|(name, run)| {
+                (run.judgement.checks.iter())
+                    .map(|one| check(name, one, seen(run, &one.expectation)))
+            })
             .collect(),
         numbers: named
             .iter()
             .flat_map(|(name, run)| numbers(name, run))
             .collect(),
-        timeline: match runs {
-            [only] => Some(timeline(only)),
-            _ => None,
+        timelines: match runs {
+            [only] => vec![timeline::of_failover(only)],
+            _ => Vec::new(),
         },
-        tables: named
-            .iter()
-            .flat_map(|(name, run)| tables(name, run))
-            .collect(),
-        histograms: Vec::new(),
+        tables: match runs {
+            [only] => tables(only),
+            _ => (repeated::tables(runs).into_iter())
+                .chain(named.iter().flat_map(|(name, run)| of_run(name, run)))
+                .collect(),
+        },
+        histograms: match runs {
+            [only] => histogram(only).into_iter().collect(),
+            _ => Vec::new(),
+        },
         provenance,
     }
 }
 
-pub(super) fn outcome(held: bool) -> Outcome {
-    if held {
-        Outcome::Passed
-    } else {
-        Outcome::Failed
-    }
-}
-
-pub(super) fn check(about: &str, check: &Check) -> report::Check {
+pub(super) fn check(about: &str, check: &Check, seen: String) -> report::Check {
     report::Check {
         about: about.to_owned(),
         what: expected(&check.expectation),
-        outcome: outcome(check.held),
-        seen: if check.held {
-            "so it was"
-        } else {
-            "it was not so"
-        }
-        .to_owned(),
+        outcome: Outcome::of(check.held),
+        seen,
     }
+}
+
+fn seen(run: &FailoverReport, expectation: &Expectation) -> String {
+    let judgement = &run.judgement;
+    let of = |name: &str| judgement.groups.iter().find(|group| group.name == *name);
+    let seen = match expectation {
+        Expectation::AsPredicted { group } => of(group).map(|group| {
+            let again = group.again.unwrap_or_default();
+            let (more, less) = (
+                amount(group.again_predicted),
+                amount(group.skipped_predicted),
+            );
+            format!("{again} again ({more}), {} skipped ({less})", group.skipped)
+        }),
+        Expectation::Served { group } => of(group).map(first_new),
+        Expectation::OnlyWhatWasSent => Some(format!(
+            "{} never sent",
+            count(judgement.rpo.never_sent, "record")
+        )),
+        Expectation::NothingLost | Expectation::RpoMax { .. } => {
+            Some(format!("{} lost", count(judgement.rpo.records, "record")))
+        }
+        Expectation::RtoMax { .. } => judgement.rto.as_ref().map(|rto| seconds(rto.seconds)),
+        // of drills around applications of a person's own
+        Expectation::Written { .. } | Expectation::Committed { .. } => None,
+    };
+    seen.unwrap_or_else(|| "unknown".to_owned())
 }
 
 fn numbers(about: &str, run: &FailoverReport) -> Vec<Number> {
@@ -162,14 +186,31 @@ fn numbers(about: &str, run: &FailoverReport) -> Vec<Number> {
             false,
         ));
     }
+    let shown = ["latency_p50_us", "latency_p99_us", "latency_max_us"];
+    let latency = run.latency.iter();
+    let latency = latency.flat_map(|latency| Number::of_latency(about, latency));
+    all.extend(latency.filter(|one| shown.contains(&one.key)));
     all
 }
 
-fn tables(about: &str, run: &FailoverReport) -> Vec<Table> {
+fn of_run(name: &str, run: &FailoverReport) -> impl Iterator<Item = Table> {
+    tables(run).into_iter().map(move |table| Table {
+        title: within(name, &table.title),
+        ..table
+    })
+}
+
+fn histogram(run: &FailoverReport) -> Option<Histogram> {
+    let title = "Latency in the steady state".to_owned();
+    let note = "From sending a record to the source until it was read on the target, of records sent since the warm-up began.";
+    Some(Histogram::of(title, note, run.latency.as_ref()?))
+}
+
+fn tables(run: &FailoverReport) -> Vec<Table> {
     let judgement = &run.judgement;
     let groups = judgement.groups.iter().map(group);
     let groups = Table {
-        title: format!("{about}: groups"),
+        title: "Groups".to_owned(),
         columns: vec![
             Column::Text("Group"),
             Column::Number("Again"),
@@ -185,35 +226,41 @@ fn tables(about: &str, run: &FailoverReport) -> Vec<Table> {
                 .to_owned(),
         ),
     };
-    let lost = judgement.rpo.partitions.iter().map(|one| {
+    let partitions = run.by_partition.iter().map(|one| {
         vec![
             format!("{}-{}", run.topic, one.partition),
-            one.records.to_string(),
+            one.acknowledged.to_string(),
+            one.on_target.to_string(),
+            one.missing.to_string(),
             format!("{:.2}", one.seconds),
         ]
     });
-    let lost: Vec<Vec<String>> = lost.collect();
-    let lost = (!lost.is_empty()).then(|| Table {
-        title: format!("{about}: missing on {}", run.target),
+    let partitions = Table {
+        title: "Partitions".to_owned(),
         columns: vec![
             Column::Text("Partition"),
-            Column::Fault("Records"),
+            Column::Number("Acknowledged"),
+            Column::Number("On the target"),
+            Column::Fault("Missing"),
             Column::Number("Seconds"),
         ],
-        rows: lost,
-        note: None,
-    });
-    let parts = judgement.rto.as_ref().map(|rto| rto_parts(about, rto));
-    let siblings = (!run.siblings.is_empty()).then(|| siblings(about, &run.siblings));
-    [groups]
+        rows: partitions.collect(),
+        note: Some(format!(
+            "Of the records that {} acknowledged before the fault. Seconds: the last acknowledgement before the fault minus that of the oldest missing record.",
+            run.source
+        )),
+    };
+    let parts = judgement.rto.as_ref().map(rto_parts);
+    let siblings = (!run.siblings.is_empty()).then(|| siblings(&run.siblings));
+    [partitions, groups]
         .into_iter()
-        .chain(lost)
         .chain(parts)
         .chain(siblings)
+        .chain(named::tables(run))
         .collect()
 }
 
-pub(super) fn siblings(about: &str, siblings: &[Sibling]) -> Table {
+pub(super) fn siblings(siblings: &[Sibling]) -> Table {
     let rows = siblings.iter().map(|one| {
         let unknown = || one.problem.clone().unwrap_or_else(|| "unknown".to_owned());
         vec![
@@ -223,7 +270,7 @@ pub(super) fn siblings(about: &str, siblings: &[Sibling]) -> Table {
         ]
     });
     Table {
-        title: format!("{about}: other flows of the same MirrorMaker"),
+        title: "Other flows of the same MirrorMaker".to_owned(),
         columns: vec![
             Column::Text("Flow"),
             Column::Text("State"),
@@ -247,59 +294,15 @@ fn group(group: &GroupOutcome) -> Vec<String> {
     ]
 }
 
-fn rto_parts(about: &str, rto: &Rto) -> Table {
+fn rto_parts(rto: &Rto) -> Table {
     let parts = rto.parts.iter().map(|one| {
         let name = part(one.name, &rto.slowest_group, rto.slowest_partition);
         vec![name, format!("{:.3}", one.seconds)]
     });
     Table {
-        title: format!("{about}: RTO, part by part"),
+        title: "RTO, part by part".to_owned(),
         columns: vec![Column::Text("Part"), Column::Number("Seconds")],
         rows: parts.collect(),
         note: None,
-    }
-}
-
-/// From the fault on.
-fn timeline(run: &FailoverReport) -> Timeline {
-    let steps = run.steps.iter();
-    let zero = steps.clone().find(|step| step.what == "fault");
-    let zero = zero.map_or(0.0, |step| step.at_seconds);
-    let marks = steps.map(|step| Mark {
-        at: step.at_seconds - zero,
-        what: step.what.replace('_', " "),
-    });
-    let mut at = 0.0;
-    let rto = run.judgement.rto.as_ref();
-    let spans = rto.iter().flat_map(|rto| &rto.parts).map(|part| {
-        let from = at;
-        at += part.seconds;
-        Span {
-            name: part.name.replace('_', " "),
-            from,
-            to: at,
-        }
-    });
-    let recovery = Lane {
-        name: "recovery".to_owned(),
-        spans: spans.collect(),
-    };
-    let groups = run.judgement.groups.iter().filter_map(|group| {
-        Some(Lane {
-            name: format!("group {}", group.name),
-            spans: vec![Span {
-                name: "until its first new record".to_owned(),
-                from: 0.0,
-                to: group.first_new_record_seconds?,
-            }],
-        })
-    });
-    Timeline {
-        zero: "the fault",
-        from: -zero,
-        to: run.seconds - zero,
-        curves: Vec::new(),
-        lanes: [recovery].into_iter().chain(groups).collect(),
-        marks: marks.collect(),
     }
 }

@@ -1,8 +1,9 @@
 mod report;
 
 use super::super::produce::rate;
-use crate::cli::report::{Link, Provenance, ReportArgs, command_line};
-use crate::cli::{CliError, Context, Exit, flow_name, patience};
+use super::args::{FlowArgs, RunArgs};
+use crate::cli::report::{Link, Provenance, command_line};
+use crate::cli::{CliError, Context, Exit, patience};
 use clap::{ArgMatches, Args as _, Command, FromArgMatches, Subcommand};
 use kafka_mirror_kit::core::lab::drill::experiment::{ALL, Choice, Experiment, experiment};
 use kmk_kafka::wait::Limit;
@@ -11,26 +12,16 @@ use std::time::{Duration, SystemTime};
 /// What each of these drills takes.
 #[derive(clap::Args)]
 struct Args {
-    /// The flow to drill, 'SOURCE->TARGET' or SOURCE:TARGET [default: the only one]
-    #[arg(value_name = "FLOW", value_parser = flow_name)]
-    bare: Option<String>,
-    /// The flow, as a flag
-    #[arg(long, value_name = "SOURCE->TARGET", value_parser = flow_name, conflicts_with = "bare")]
-    flow: Option<String>,
+    #[command(flatten)]
+    flow: FlowArgs,
     /// How many records to write per second
     #[arg(long, value_name = "N[/s]", default_value = "1000/s", value_parser = rate, allow_hyphen_values = true)]
     rate: u64,
     /// How long to write them: the fault comes after a quarter of this time
     #[arg(long = "for", id = "time", value_name = "TIME", default_value = "8s", value_parser = patience)]
     time: Duration,
-    /// How long each step may take that has no time of its own
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = patience)]
-    timeout: Duration,
-    /// Print the report as JSON, for scripts
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    report: ReportArgs,
+    run: RunArgs,
 }
 
 /// A drill of [`ALL`], each a verb of its own.
@@ -92,14 +83,14 @@ fn capitalized(text: &str) -> String {
 
 pub(super) fn run(Chosen { which, args }: Chosen, context: &Context) -> Result<Exit, CliError> {
     let choice = Choice {
-        flow: args.bare.or(args.flow),
+        flow: args.flow.name(),
         rate: args.rate,
         time: args.time,
-        timeout: args.timeout,
+        timeout: args.run.timeout,
     };
     let begun = SystemTime::now();
     let (docker, lab) = context.find_awake()?;
-    let files = args.report.prepare()?;
+    let given = args.run.prepare()?;
     let links = Link::all(&lab, &Limit::endless(&context.interrupt));
     let steps = context.output.steps();
     let done = experiment(
@@ -114,9 +105,8 @@ pub(super) fn run(Chosen { which, args }: Chosen, context: &Context) -> Result<E
     let done = done?;
     let provenance = Provenance::new(&lab, command_line(), begun, links);
     let json = report::json(&done, &provenance)?;
-    files.write(&report::document(&done, provenance), &json)?;
-    let text = if args.json { json } else { report::text(&done) };
-    context.output.result(&text)?;
+    let document = report::document(&done, provenance);
+    given.give(context, &document, &json, &report::text(&done))?;
     Ok(if done.verdict.passed() {
         Exit::Done
     } else {

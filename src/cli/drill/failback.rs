@@ -4,8 +4,9 @@ mod salvage;
 
 use super::super::produce::rate;
 use super::super::quantity::counted;
+use super::args::RunArgs;
 use super::report::json;
-use crate::cli::report::{Link, Provenance, ReportArgs, command_line};
+use crate::cli::report::{Link, Provenance, command_line};
 use crate::cli::{CliError, Context, Exit, patience};
 use clap::ValueEnum;
 pub(super) use document::document;
@@ -27,7 +28,7 @@ use std::time::{Duration, SystemTime};
 /// order, the flow that failed over starts again, and both clusters are compared by content: missing records, surplus copies,
 /// order. In the end the lab is as it was before the failover, unless --keep is given.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_arg("timeout", |arg| arg.default_value("120s")))]
 pub(super) struct Args {
     #[command(flatten)]
     options: FailbackOptions,
@@ -40,17 +41,11 @@ pub(super) struct Args {
     /// Keep the drill's topics and the flow back, to look at them; `kmk drill abort` removes them
     #[arg(long)]
     keep: bool,
-    /// How long each step may take that has no time of its own
-    #[arg(long, value_name = "TIME", default_value = "120s", value_parser = patience)]
-    timeout: Duration,
     /// Only print what would be done, and which records are only on the source now
     #[arg(long)]
     dry_run: bool,
-    /// Print the report as JSON, for scripts
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    report: ReportArgs,
+    run: RunArgs,
 }
 
 /// What a whole cycle takes too.
@@ -127,22 +122,17 @@ impl FailbackOptions {
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let what = Failback {
         keep: args.keep,
-        ..args.options.what(args.rate, args.keys, args.timeout)
+        ..args.options.what(args.rate, args.keys, args.run.timeout)
     };
     if args.dry_run {
         let rehearsal = rehearse(&Docker::find()?, &context.lab, &what, &context.interrupt)?;
-        let text = if args.json {
-            serde_json::to_string_pretty(&rehearsal)?
-        } else {
-            report::rehearsal(&rehearsal)
-        };
-        context.output.result(&text)?;
+        args.run.rehearsed(context, &rehearsal, report::rehearsal)?;
         return Ok(Exit::Done);
     }
     let mut salvage = args.options.salvage()?;
     let begun = SystemTime::now();
     let (docker, lab) = context.find_lab()?;
-    let files = args.report.prepare()?;
+    let given = args.run.prepare()?;
     let links = Link::all(&lab, &Limit::endless(&context.interrupt));
     let steps = context.output.steps();
     let into = salvage.as_mut().map(|file| file as &mut dyn Salvage);
@@ -157,12 +147,9 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     drop(steps);
     let provenance = Provenance::new(&lab, command_line(), begun, links);
     let json = json(Json::of(&report), &provenance)?;
-    files.write(&document(&report, provenance), &json)?;
     let path = salvage.as_ref().map(SalvageFile::path);
     let text = report::text(&report, path);
-    context
-        .output
-        .result(if args.json { &json } else { &text })?;
+    given.give(context, &document(&report, provenance), &json, &text)?;
     if args.keep {
         let lab = in_lab(&context.lab);
         context.output.next(&[(

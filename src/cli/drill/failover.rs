@@ -1,11 +1,12 @@
 use super::super::output::Steps;
 use super::super::produce::rate;
 use super::super::quantity::counted;
+use super::args::{FlowArgs, RunArgs};
 use super::repeated::Repeated;
 use super::report::{self, Json};
 use super::{document, observed};
-use crate::cli::report::{Link, Provenance, ReportArgs, command_line};
-use crate::cli::{CliError, Context, Exit, flow_name, patience};
+use crate::cli::report::{Link, Provenance, command_line};
+use crate::cli::{CliError, Context, Exit, patience};
 use clap::ValueEnum;
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::judge::drill::Budget;
@@ -50,28 +51,15 @@ pub(super) struct Args {
     /// How long you may take to switch your producers and consumers, once kmk has said so
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = patience, requires = "observe")]
     switch_within: Duration,
-    /// How long each step may take that has no time of its own
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = patience)]
-    timeout: Duration,
-    /// Only check whether the drill can run, and print what it would do
-    #[arg(long)]
-    dry_run: bool,
-    /// Print the report as JSON, for scripts
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    report: ReportArgs,
+    run: RunArgs,
 }
 
 /// What a whole cycle takes too.
 #[derive(clap::Args)]
 pub(super) struct FailoverOptions {
-    /// The flow to fail over along, 'SOURCE->TARGET' or SOURCE:TARGET [default: the only one]
-    #[arg(value_name = "FLOW", value_parser = flow_name)]
-    bare: Option<String>,
-    /// The flow, as a flag
-    #[arg(long, value_name = "SOURCE->TARGET", value_parser = flow_name, conflicts_with = "bare")]
-    flow: Option<String>,
+    #[command(flatten)]
+    flow: FlowArgs,
     /// What happens: kill (SIGKILL of all brokers of the source at once), cut (MirrorMaker loses the connection to the source;
     /// one producer stays there) or half-open (the same, but connections stay open and nothing passes; needs a relay)
     #[arg(
@@ -117,6 +105,9 @@ pub(super) struct FailoverOptions {
     /// Fail if it takes longer than this until every group reads new records
     #[arg(long, value_name = "TIME", value_parser = patience)]
     rto_max: Option<Duration>,
+    /// Only check whether the drill can run, and print what it would do
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -166,7 +157,7 @@ impl FailoverOptions {
         groups.sort_unstable();
         groups.dedup();
         Failover {
-            flow: self.bare.clone().or_else(|| self.flow.clone()),
+            flow: self.flow.name(),
             fault: match self.fault {
                 _ if self.planned => Fault::Planned,
                 TypedFault::Kill => Fault::Kill,
@@ -204,21 +195,16 @@ fn unique(names: &[String]) -> Vec<String> {
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let what = Failover {
         observe: args.observe(),
-        ..args.options.what(args.timeout)
+        ..args.options.what(args.run.timeout)
     };
     let begun = SystemTime::now();
     let (docker, lab) = context.find_awake()?;
-    if args.dry_run {
+    if args.options.dry_run {
         let rehearsal = check(&docker, &context.lab, &what, &context.interrupt)?;
-        let text = if args.json {
-            serde_json::to_string_pretty(&rehearsal)?
-        } else {
-            report::rehearsal(&rehearsal)
-        };
-        context.output.result(&text)?;
+        args.run.rehearsed(context, &rehearsal, report::rehearsal)?;
         return Ok(Exit::Done);
     }
-    let files = args.report.prepare()?;
+    let given = args.run.prepare()?;
     let links = Link::all(&lab, &Limit::endless(&context.interrupt));
     if let Some(observe) = &what.observe {
         let steps = context.output.steps();
@@ -232,11 +218,8 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         drop(steps);
         let provenance = Provenance::new(&lab, command_line(), begun, links);
         let json = report::json(observed::Json::of(&report), &provenance)?;
-        files.write(&observed::document(&report, provenance), &json)?;
-        let text = observed::text(&report);
-        context
-            .output
-            .result(if args.json { &json } else { &text })?;
+        let document = observed::document(&report, provenance);
+        given.give(context, &document, &json, &observed::text(&report))?;
         next(context, None);
         let passed = report.observed.passed();
         return Ok(if passed { Exit::Done } else { Exit::No });
@@ -267,10 +250,12 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
             (report::json(&repeated, &provenance)?, repeated.text())
         }
     };
-    files.write(&document::document(&runs, provenance), &json)?;
-    context
-        .output
-        .result(if args.json { &json } else { &text })?;
+    given.give(
+        context,
+        &document::document(&runs, provenance),
+        &json,
+        &text,
+    )?;
     if let Some(error) = ended_early {
         let were = if runs.len() == 1 { "was" } else { "were" };
         let told = format!("{} of {} runs {were} completed.", runs.len(), args.repeat);

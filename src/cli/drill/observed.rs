@@ -3,10 +3,12 @@
 use super::super::output::{DONE, ERROR, styled};
 use super::super::quantity::count;
 use super::super::table::{row, table};
-use super::document::{check, outcome, siblings};
+use super::document::{check, siblings};
 use super::report::{done, failures, sum};
+use super::timeline;
 use super::words::sibling;
-use crate::cli::report::{self, Column, Number, Provenance, Report, Table, seconds};
+use crate::cli::report::{self, Column, Number, Outcome, Provenance, Report, Table, seconds};
+use kafka_mirror_kit::core::judge::drill::Expectation;
 use kafka_mirror_kit::core::judge::drill::observed::Observed;
 use kafka_mirror_kit::core::lab::drill::ObservedReport;
 use serde::Serialize;
@@ -146,15 +148,16 @@ pub(super) fn document(run: &ObservedReport, provenance: Provenance) -> Report {
     let observed = &run.observed;
     let why = failures(&observed.checks);
     let passed = why.is_empty();
-    let checks = observed.checks.iter().map(|one| check(&run.flow, one));
+    let checks = observed.checks.iter();
+    let checks = checks.map(|one| check(&run.flow, one, seen(observed, &one.expectation)));
     let tables = [topics_table(run), groups_table(run)].into_iter();
-    let others = (!run.siblings.is_empty()).then(|| siblings(&run.flow, &run.siblings));
+    let others = (!run.siblings.is_empty()).then(|| siblings(&run.siblings));
     Report {
         command: "drill failover --observe",
         subject: run.flow.clone(),
         verdict: report::Verdict {
             word: if passed { "MEASURED" } else { "FAILED" },
-            outcome: outcome(passed),
+            outcome: Outcome::of(passed),
             why: if passed {
                 format!("everything was switched to {}", run.target)
             } else {
@@ -164,11 +167,27 @@ pub(super) fn document(run: &ObservedReport, provenance: Provenance) -> Report {
         seconds: run.seconds,
         checks: checks.collect(),
         numbers: numbers(run),
-        timeline: None,
+        timelines: vec![timeline::of_observed(run)],
         tables: tables.chain(others).collect(),
         histograms: Vec::new(),
         provenance,
     }
+}
+
+fn seen(observed: &Observed, expectation: &Expectation) -> String {
+    let first = match expectation {
+        Expectation::Written { topic } => {
+            let its = observed.topics.iter().find(|one| one.topic == *topic);
+            its.and_then(|one| one.first_write_seconds)
+        }
+        Expectation::Committed { group } => {
+            let its = observed.groups.iter().find(|one| one.group == *group);
+            its.and_then(|one| one.first_commit_seconds)
+        }
+        Expectation::RtoMax { .. } => observed.rto_seconds,
+        _ => return format!("at most {} lost", count(observed.rpo_at_most, "record")),
+    };
+    or(first, "not in time")
 }
 
 fn numbers(run: &ObservedReport) -> Vec<Number> {
@@ -216,7 +235,7 @@ fn topics_table(run: &ObservedReport) -> Table {
         })
     });
     Table {
-        title: format!("{}: topics", run.flow),
+        title: "Topics".to_owned(),
         columns: vec![
             Column::Text("Partition"),
             Column::Number("End on the source"),
@@ -243,7 +262,7 @@ fn groups_table(run: &ObservedReport) -> Table {
         })
     });
     Table {
-        title: format!("{}: groups", run.flow),
+        title: "Groups".to_owned(),
         columns: vec![
             Column::Text("Group"),
             Column::Text("Partition"),

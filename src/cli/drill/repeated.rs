@@ -2,6 +2,7 @@
 
 use super::super::table::{row, table};
 use super::report::{self, Json};
+use crate::cli::report::{Column, Table};
 use kafka_mirror_kit::core::judge::drill::Judgement;
 use kafka_mirror_kit::core::lab::drill::FailoverReport;
 use serde::Serialize;
@@ -62,6 +63,20 @@ impl<'a> Repeated<'a> {
 
     pub(super) fn text(&self) -> String {
         let mut parts: Vec<String> = self.reports.iter().map(report::text).collect();
+        let runs = match self.reports.len() {
+            1 => "1 RUN".to_owned(),
+            runs => format!("{runs} RUNS"),
+        };
+        let heading = row([&runs, "LEAST", "MEDIAN", "GREATEST"]);
+        let lines = self.ranges().into_iter();
+        parts.push(table(
+            &[heading].into_iter().chain(lines).collect::<Vec<_>>(),
+        ));
+        parts.join("\n\n")
+    }
+
+    /// Least, median and greatest of each number.
+    fn ranges(&self) -> [Vec<String>; 3] {
         let line = |name: &str, range: Option<Range>, digits: usize| {
             let number = |number: fn(Range) -> f64| {
                 range.map_or_else(
@@ -76,18 +91,45 @@ impl<'a> Repeated<'a> {
                 &number(|range| range.greatest),
             ])
         };
-        let runs = match self.reports.len() {
-            1 => "1 RUN".to_owned(),
-            runs => format!("{runs} RUNS"),
-        };
-        parts.push(table(&[
-            row([&runs, "LEAST", "MEDIAN", "GREATEST"]),
+        [
             line("RPO, records", Some(self.rpo_records), 0),
             line("RPO, seconds", Some(self.rpo_seconds), 2),
             line("RTO, seconds", self.rto_seconds, 1),
-        ]));
-        parts.join("\n\n")
+        ]
     }
+}
+
+/// What lies between the runs, and run by run what it is made of.
+pub(super) fn tables(reports: &[FailoverReport]) -> [Table; 2] {
+    let ranges = Table {
+        title: format!("{} runs", reports.len()),
+        columns: vec![
+            Column::Text("What"),
+            Column::Number("Least"),
+            Column::Number("Median"),
+            Column::Number("Greatest"),
+        ],
+        rows: Repeated::of(reports).ranges().to_vec(),
+        note: None,
+    };
+    let runs = (1..).zip(reports).map(|(nth, report)| {
+        let (rpo, rto) = (&report.judgement.rpo, report.judgement.rto.as_ref());
+        let rto = rto.map_or("unknown".to_owned(), |rto| format!("{:.1}", rto.seconds));
+        let (records, seconds) = (rpo.records.to_string(), format!("{:.2}", rpo.seconds));
+        row([&format!("Run {nth}"), &records, &seconds, &rto])
+    });
+    let runs = Table {
+        title: "Run by run".to_owned(),
+        columns: vec![
+            Column::Text("Run"),
+            Column::Number("RPO, records"),
+            Column::Number("RPO, seconds"),
+            Column::Number("RTO, seconds"),
+        ],
+        rows: runs.collect(),
+        note: None,
+    };
+    [ranges, runs]
 }
 
 #[cfg(test)]

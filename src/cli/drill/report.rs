@@ -3,10 +3,12 @@
 use super::super::output::{DONE, ERROR, styled};
 use super::super::quantity::count;
 use super::super::table::{row, table};
+use super::named;
 use super::words::{amount, expectation, one_decimal, part, sibling};
 use crate::cli::CliError;
-use crate::cli::report::{Provenance, VERSION};
+use crate::cli::report::{Provenance, VERSION, time};
 use kafka_mirror_kit::core::judge::drill::{Check, GroupOutcome, Judgement, Part, Rpo, Rto, Start};
+use kafka_mirror_kit::core::judge::ledger::Latency;
 use kafka_mirror_kit::core::lab::drill::{FailoverReport, Fault, Rehearsal};
 use serde::Serialize;
 
@@ -71,8 +73,14 @@ pub(super) fn measured(report: &FailoverReport) -> String {
         String::new(),
         rpo(report, &judgement.rpo),
         rto(judgement.rto.as_ref()),
+        latency(report.latency.as_ref()),
         groups(&judgement.groups),
     ];
+    let named = named::lines(report);
+    if !named.is_empty() {
+        lines.push(String::new());
+        lines.extend(named);
+    }
     if !report.siblings.is_empty() {
         lines.push(String::new());
         lines.extend(report.siblings.iter().map(sibling));
@@ -153,6 +161,14 @@ fn rto(rto: Option<&Rto>) -> String {
     };
     let name = |name: &str| part(name, &rto.slowest_group, rto.slowest_partition);
     sum(rto.seconds, &rto.parts, name)
+}
+
+fn latency(latency: Option<&Latency>) -> String {
+    let Some(latency) = latency else {
+        return "LATENCY  unknown: no record arrived in the steady state".to_owned();
+    };
+    let [p50, p99, max] = [latency.p50, latency.p99, latency.max].map(time);
+    format!("LATENCY  p50 {p50}, p99 {p99}, greatest {max} in the steady state")
 }
 
 pub(super) fn sum(seconds: f64, parts: &[Part], name: impl Fn(&str) -> String) -> String {

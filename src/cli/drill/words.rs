@@ -2,6 +2,7 @@
 
 use super::super::quantity::count;
 use kafka_mirror_kit::core::judge::drill::Expectation;
+use kafka_mirror_kit::core::judge::drill::equality::OffsetRange;
 use kafka_mirror_kit::core::judge::failover::Amount;
 use kafka_mirror_kit::core::lab::drill::{DrillState, Phase, Sibling};
 use kmk_kafka::wait::seconds;
@@ -12,6 +13,22 @@ pub(super) fn amount(amount: Option<Amount>) -> String {
         None => "-".to_owned(),
         Some(Amount::Exactly(number)) => number.to_string(),
         Some(Amount::AtMost(most)) => format!("≤ {most}"),
+    }
+}
+
+/// Ranges that are named in a sentence.
+const SHOWN: usize = 5;
+
+/// `offset 7`, or `offsets 1201..1274, 1280`.
+pub(super) fn offsets(ranges: &[OffsetRange]) -> String {
+    let shown = ranges.iter().take(SHOWN).map(ToString::to_string);
+    let mut text = shown.collect::<Vec<_>>().join(", ");
+    if ranges.len() > SHOWN {
+        text.push_str(", ...");
+    }
+    match ranges {
+        [only] if only.first == only.last => format!("offset {text}"),
+        _ => format!("offsets {text}"),
     }
 }
 

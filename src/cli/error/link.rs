@@ -36,15 +36,25 @@ impl From<LinkError> for CliError {
             }
             LinkError::NotDone { .. } => Self::of(Exit::Unusable, &error)
                 .hint(format!("`kmk link heal{LAB}` restores the link")),
-            LinkError::NotUp { flows, cause } => {
+            LinkError::NotUp {
+                flows,
+                has_crossed,
+                cause,
+            } => {
                 let told = Self::from(*cause).hint(format!(
                     "give it more time with --timeout 300s; `kmk status{LAB}` shows what is wrong"
                 ));
                 let flows = flows.join(", ");
                 let mut told = told;
-                told.after.push(format!(
-                    "MirrorMaker is on the network again, but no record was seen to cross {flows}."
-                ));
+                told.after.push(if has_crossed {
+                    format!(
+                        "The link is restored and records cross {flows}, but not those of every topic were seen to."
+                    )
+                } else {
+                    format!(
+                        "MirrorMaker is on the network again, but no record was seen to cross {flows}."
+                    )
+                });
                 told
             }
         }

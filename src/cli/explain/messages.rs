@@ -33,6 +33,10 @@ impl Messages {
             todo: told.todo(),
         };
         messages.seen.extend(told.more());
+        // whatever the first reason is
+        let losses = explanation.seen.losses.iter();
+        let untold = losses.filter(|loss| !messages.what.contains(*loss));
+        messages.seen.extend(untold.cloned());
         if explanation.seen.has_unusable_name() {
             messages.seen.push("it blocks the whole flow".to_owned());
         }
@@ -195,9 +199,9 @@ impl Describer<'_> {
                 count(*records, "record")
             ),
             Answer::LostBetweenLooks(past) => past.losses(topic, source).join("; "),
-            Answer::SourceRecreated(Beyond { position, end }) => format!(
-                "MirrorMaker's position {position} is beyond the end, {end}: it is for an earlier topic `{topic}`, which was deleted"
-            ),
+            Answer::SourceRecreated(Beyond { position, end }) => {
+                format!("MirrorMaker's position {position} is beyond the end of `{topic}`, {end}")
+            }
             Answer::StartedMidway => format!(
                 "the first record of `{topic}` is not on {target}: MirrorMaker started after it"
             ),

@@ -61,6 +61,7 @@ fn explanation(answer: Answer) -> Explanation {
             never_copied: 0,
             is_never_copied_exact: false,
             past: None,
+            losses: Vec::new(),
             possibly_never_copied: 0,
             starts_at_end: false,
             beyond: None,

@@ -23,24 +23,20 @@ pub(super) fn page(report: &Report) -> String {
         .child(section("Numbers").children(numbers(report)))
         .children(
             report
-                .timeline
-                .as_ref()
-                .map(|timeline| section("Timeline").children(timeline::figure(timeline))),
+                .timelines
+                .iter()
+                .map(|one| section(&one.title).children(timeline::figure(one))),
         )
         .child(section("Checks").child(checks(&report.checks)))
         .children(report.tables.iter().map(|one| {
-            let note = one
-                .note
-                .iter()
-                .map(|note| element("p").class("note").text(note.as_str()));
+            let note = one.note.as_deref().map(note);
             section(&one.title).child(table(one)).children(note)
         }))
-        .children(
-            report
-                .histograms
-                .iter()
-                .map(|one| section(&one.title).child(histogram(one))),
-        )
+        .children(report.histograms.iter().map(|one| {
+            section(&one.title)
+                .child(histogram(one))
+                .child(note(&one.note))
+        }))
         .child(section("Provenance").children(provenance(&report.provenance)));
     element("html")
         .with("lang", "en")
@@ -90,6 +86,10 @@ fn header(report: &Report) -> Element {
 
 fn section(title: &str) -> Element {
     element("section").child(element("h2").text(title))
+}
+
+fn note(text: &str) -> Element {
+    element("p").class("note").text(text)
 }
 
 fn numbers(report: &Report) -> Vec<Element> {

@@ -23,8 +23,8 @@ pub(super) fn text(report: &Report) -> String {
             numbers.iter().map(number),
         );
     }
-    if let Some(timeline) = &report.timeline {
-        heading(&mut out, "Timeline");
+    for timeline in &report.timelines {
+        heading(&mut out, &timeline.title);
         of_timeline(&mut out, timeline);
     }
     heading(&mut out, "Checks");
@@ -47,6 +47,7 @@ pub(super) fn text(report: &Report) -> String {
     for histogram in &report.histograms {
         heading(&mut out, &histogram.title);
         of_histogram(&mut out, histogram);
+        let _ = writeln!(out, "\n{}", escaped(&histogram.note));
     }
     heading(&mut out, "Provenance");
     fenced(&mut out, "sh", &report.provenance.command);

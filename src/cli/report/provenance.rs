@@ -20,9 +20,6 @@ pub(crate) struct Provenance {
     pub(crate) date: String,
     /// Its containers, in the order of their names.
     pub(crate) services: Vec<Service>,
-    /// What chance depended on, if anything did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) seed: Option<u64>,
     /// The lines between clusters that have relays.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) links: Vec<Link>,
@@ -102,7 +99,6 @@ impl Provenance {
             command,
             date: humantime::format_rfc3339_seconds(begun).to_string(),
             services: services.collect(),
-            seed: None,
             links,
             lab: lab.spec.without_secrets(),
         }
@@ -114,7 +110,6 @@ impl Provenance {
             ("kmk".to_owned(), self.kmk.to_owned()),
             ("date".to_owned(), self.date.clone()),
         ];
-        facts.extend(self.seed.map(|seed| ("seed".to_owned(), seed.to_string())));
         for service in &self.services {
             let kafka = match &service.kafka {
                 Some(version) => format!("Kafka {version}"),

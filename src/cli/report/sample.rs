@@ -59,7 +59,7 @@ pub(super) fn lossy() -> Report {
             number("sent", "Sent", 10_000, false),
             number("missing", "Missing", 412, true),
         ],
-        timeline: Some(timeline()),
+        timelines: vec![timeline()],
         tables: vec![Table {
             title: "primary->secondary: partitions".to_owned(),
             columns: vec![
@@ -81,6 +81,7 @@ pub(super) fn lossy() -> Report {
                 bar("up to 10.0 ms", 0),
                 bar("up to 5.00 s", 588),
             ],
+            note: "from sending to reading".to_owned(),
         }],
         provenance: provenance(),
     }
@@ -93,6 +94,7 @@ fn timeline() -> Timeline {
         to,
     };
     Timeline {
+        title: "Timeline".to_owned(),
         zero: "the run began",
         from: 0.0,
         to: 12.5,
@@ -129,7 +131,6 @@ fn provenance() -> Provenance {
             kafka: Some("3.9.2".to_owned()),
             is_relay: false,
         }],
-        seed: Some(42),
         links: vec![Link {
             flow: "primary->secondary".to_owned(),
             asked: Some("rtt 80 ms".to_owned()),
@@ -148,7 +149,7 @@ pub(super) fn hostile(text: &str) -> Report {
     report.provenance.command = said();
     report.provenance.date = said();
     report.provenance.services[0].image = said();
-    report.histograms[0].title = said();
+    (report.histograms[0].title, report.histograms[0].note) = (said(), said());
     report.histograms[0].bars[0].name = said();
     let table = &mut report.tables[0];
     (table.title, table.rows[1][3]) = (said(), said());
@@ -156,7 +157,8 @@ pub(super) fn hostile(text: &str) -> Report {
     (number.about, number.name, number.text, number.value) = (said(), said(), said(), said());
     let check = &mut report.checks[0];
     (check.about, check.what, check.seen) = (said(), said(), said());
-    let timeline = report.timeline.as_mut().expect("it has one");
+    let timeline = &mut report.timelines[0];
+    timeline.title = said();
     timeline.marks[0].what = said();
     timeline.curves[0].name = said();
     let lane = &mut timeline.lanes[0];

@@ -2,6 +2,7 @@
 
 use super::super::quantity::count;
 use super::super::table::{row, table};
+use crate::cli::report::time;
 use kafka_mirror_kit::core::judge::ledger::{
     Account, DamagedRecords, Latency, PartitionAccount, RecordPosition, Span,
 };
@@ -255,20 +256,6 @@ fn bar(records: u64, most: u64) -> String {
     "█".repeat(eighths / 8) + rest
 }
 
-/// `850 µs`, `12.3 ms`, `4.56 s`: three figures, as they were kept.
-pub(super) fn time(micros: u64) -> String {
-    #[allow(clippy::cast_precision_loss, reason = "three figures are shown")]
-    let micros_f = micros as f64;
-    match micros {
-        0..1_000 => format!("{micros} µs"),
-        1_000..10_000 => format!("{:.2} ms", micros_f / 1e3),
-        10_000..100_000 => format!("{:.1} ms", micros_f / 1e3),
-        100_000..1_000_000 => format!("{:.0} ms", micros_f / 1e3),
-        1_000_000..10_000_000 => format!("{:.2} s", micros_f / 1e6),
-        _ => format!("{:.1} s", micros_f / 1e6),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -365,19 +352,5 @@ up to 5.40 ms  1  ████████";
         assert_eq!(bar(0, 100), "");
         assert_eq!(bar(1, 1_000_000), "▏");
         assert_eq!(bar(100, 100).chars().count(), 40);
-    }
-
-    #[test]
-    fn times_have_three_figures() {
-        for (micros, text) in [
-            (7, "7 µs"),
-            (1_234, "1.23 ms"),
-            (56_780, "56.8 ms"),
-            (456_789, "457 ms"),
-            (1_234_567, "1.23 s"),
-            (61_000_000, "61.0 s"),
-        ] {
-            assert_eq!(time(micros), text);
-        }
     }
 }

@@ -1,14 +1,13 @@
 //! The report of `kmk verify` as a document: HTML, JUnit XML and Markdown are made from it.
 
-use super::account::{Lacking, counts, findings, time};
+use super::account::{Lacking, counts, findings};
 use super::checks::checks;
 use super::numbers::numbers;
 use super::report::what_happened;
 use super::samples::Samples;
 use super::verdict::{Verdict, reason};
 use crate::cli::report::{
-    self, Bar, Column, Curve, Histogram, Lane, Mark, Outcome, Provenance, Report, Span, Table,
-    Timeline,
+    self, Column, Curve, Histogram, Lane, Mark, Outcome, Provenance, Report, Span, Table, Timeline,
 };
 use kafka_mirror_kit::core::judge::ledger::Guarantee;
 use kafka_mirror_kit::core::lab::verify::{FlowReport, VerifyEnd, VerifyReport};
@@ -43,7 +42,7 @@ pub(super) fn document(
             .iter()
             .flat_map(|flow| numbers(flow, verify.end, guarantee))
             .collect(),
-        timeline: Some(timeline(verify, samples)),
+        timelines: vec![timeline(verify, samples)],
         tables: flows
             .iter()
             .flat_map(|flow| tables(flow, verify.end, guarantee))
@@ -112,14 +111,9 @@ fn left_out(verify: &VerifyReport) -> Option<Table> {
 
 fn histogram(flow: &FlowReport) -> Option<Histogram> {
     let latency = flow.account.latency.as_ref()?;
-    let bars = latency.histogram.iter().map(|bucket| Bar {
-        name: format!("up to {}", time(bucket.up_to.min(latency.max))),
-        records: bucket.records,
-    });
-    Some(Histogram {
-        title: format!("{}: latency", flow.flow),
-        bars: bars.collect(),
-    })
+    let title = format!("{}: latency", flow.flow);
+    let note = "From sending a record to the source until it was read on the target.";
+    Some(Histogram::of(title, note, latency))
 }
 
 fn timeline(verify: &VerifyReport, samples: &Samples) -> Timeline {
@@ -191,6 +185,7 @@ fn timeline(verify: &VerifyReport, samples: &Samples) -> Timeline {
     let mut marks: Vec<Mark> = marks.chain(gave_up).chain(pauses).collect();
     marks.sort_by(|one, other| one.at.total_cmp(&other.at));
     Timeline {
+        title: "Timeline".to_owned(),
         zero: "the run began",
         from: 0.0,
         to: verify.seconds,
@@ -240,7 +235,6 @@ mod tests {
             command: String::new(),
             date: String::new(),
             services: Vec::new(),
-            seed: None,
             links: Vec::new(),
             lab: scenario::dr("demo"),
         };
@@ -249,7 +243,7 @@ mod tests {
 
     #[test]
     fn curves_end_with_what_is_known_in_the_end() {
-        let timeline = of(&report(8, VerifyEnd::Deadline)).timeline.unwrap();
+        let timeline = of(&report(8, VerifyEnd::Deadline)).timelines.remove(0);
         let curves: Vec<_> = (timeline.curves.into_iter())
             .map(|curve| (curve.name, curve.points))
             .collect();
@@ -272,7 +266,7 @@ mod tests {
             noted(3.0, Incident::TopicGone),
         ];
         verify.sources[0].gave_up = Some("it is gone".to_owned());
-        let marks: Vec<_> = (of(&verify).timeline.unwrap().marks.into_iter())
+        let marks: Vec<_> = (of(&verify).timelines.remove(0).marks.into_iter())
             .map(|mark| (mark.at, mark.what))
             .collect();
         let expected = [

@@ -1,9 +1,9 @@
 //! The numbers in the report of `kmk verify`, each with its definition.
 
 use super::super::quantity::{grouped, pace};
-use super::account::{Lacking, time};
+use super::account::Lacking;
 use crate::cli::report::{Number, seconds};
-use kafka_mirror_kit::core::judge::ledger::{Guarantee, Latency};
+use kafka_mirror_kit::core::judge::ledger::Guarantee;
 use kafka_mirror_kit::core::lab::verify::{FlowReport, VerifyEnd};
 
 pub(super) fn numbers(flow: &FlowReport, end: VerifyEnd, guarantee: Guarantee) -> Vec<Number> {
@@ -31,17 +31,8 @@ pub(super) fn numbers(flow: &FlowReport, end: VerifyEnd, guarantee: Guarantee) -
             definition,
         )
     }));
-    let latencies = flow.account.latency.iter().flat_map(latencies);
-    all.extend(latencies.map(|(key, name, micros, definition)| {
-        number(
-            flow,
-            key,
-            name,
-            micros.to_string(),
-            time(micros),
-            definition,
-        )
-    }));
+    let latencies = flow.account.latency.iter();
+    all.extend(latencies.flat_map(|latency| Number::of_latency(&flow.flow, latency)));
     all
 }
 
@@ -176,45 +167,4 @@ fn faults(flow: &FlowReport) -> impl Iterator<Item = Number> {
         ),
     ];
     all.into_iter().filter(|one| one.is_bad)
-}
-
-fn latencies(latency: &Latency) -> [(&'static str, &'static str, u64, &'static str); 6] {
-    [
-        (
-            "latency_min_us",
-            "Latency, least",
-            latency.min,
-            "from sending to reading on the target",
-        ),
-        (
-            "latency_p50_us",
-            "Latency, p50",
-            latency.p50,
-            "half of the records took at most this",
-        ),
-        (
-            "latency_p90_us",
-            "Latency, p90",
-            latency.p90,
-            "9 of 10 records",
-        ),
-        (
-            "latency_p99_us",
-            "Latency, p99",
-            latency.p99,
-            "99 of 100 records",
-        ),
-        (
-            "latency_p99_9_us",
-            "Latency, p99.9",
-            latency.p99_9,
-            "999 of 1,000 records",
-        ),
-        (
-            "latency_max_us",
-            "Latency, greatest",
-            latency.max,
-            "the slowest record",
-        ),
-    ]
 }

@@ -14,7 +14,7 @@ use crate::core::docker::{Docker, DockerError};
 use crate::core::judge::explain::{
     Answer, Beyond, Facts, Failure, Missing, Obstacle, Refresh, Sight, Whose, Worker, judge,
 };
-use crate::core::judge::lag::Ends;
+use crate::core::judge::lag::{Ends, TopicLag};
 use crate::core::judge::link::LinkState;
 use crate::core::mirrormaker::config;
 use crate::core::mirrormaker::patterns::{Rules, Selection};
@@ -235,6 +235,7 @@ impl Scene<'_> {
             never_copied: shown.map_or(0, |shown| shown.never_copied),
             is_never_copied_exact: shown.is_some_and(|shown| shown.is_never_copied_exact),
             past: shown.and_then(|shown| shown.past.clone()),
+            losses: lag_of(topic, status).map_or_else(Vec::new, |lag| lag.losses(source, target)),
             possibly_never_copied: shown.map_or(0, |shown| shown.doubtful),
             starts_at_end: flow.starts_at_end(&self.lab.topology),
             beyond: beyond(topic, status),
@@ -250,10 +251,8 @@ impl Scene<'_> {
     }
 
     fn missing(&self, flow: &Flow, topic: &str, status: &FlowStatus) -> Vec<Missing> {
-        let topics = status.lag.iter().flat_map(|lag| &lag.topics);
-        let mut counted = topics.filter(|counted| counted.source == topic);
         let target = &self.clusters[flow.spec.target.as_str()];
-        counted.next().map_or_else(Vec::new, |topic| {
+        lag_of(topic, status).map_or_else(Vec::new, |topic| {
             missing::records(self.lab, flow, topic, target, self.limit)
         })
     }
@@ -350,10 +349,14 @@ fn counted(topic: &str, source: &ClusterSnapshot, flow: &FlowSnapshot) -> u64 {
     counted.sum()
 }
 
+fn lag_of<'a>(topic: &str, status: &'a FlowStatus) -> Option<&'a TopicLag> {
+    let mut topics = status.lag.iter().flat_map(|lag| &lag.topics);
+    topics.find(|lag| lag.source == topic)
+}
+
 /// A position of MirrorMaker's in the topic that is beyond the end.
 fn beyond(topic: &str, status: &FlowStatus) -> Option<Beyond> {
-    let mut topics = status.lag.iter().flat_map(|lag| &lag.topics);
-    let lag = topics.find(|lag| lag.source == topic)?;
+    let lag = lag_of(topic, status)?;
     let one = lag.partitions.iter().find(|one| one.recreated)?;
     Some(Beyond {
         position: one.position?,

@@ -162,6 +162,19 @@ impl Flow {
         }
     }
 
+    /// How many bytes the answer to a fetch of its consumers has at most, and how many of them a partition
+    /// (`fetch.max.bytes`, `max.partition.fetch.bytes`).
+    pub fn fetch_bytes(&self, topology: &Topology) -> [u64; 2] {
+        [
+            ("fetch.max.bytes", 50 << 20),
+            ("max.partition.fetch.bytes", 1 << 20),
+        ]
+        .map(|(key, usual)| {
+            let said = self.consumer_setting(key, topology);
+            said.and_then(|bytes| bytes.parse().ok()).unwrap_or(usual)
+        })
+    }
+
     /// What its consumers are told, unless it is kmk's or MirrorMaker's own value. What is said for all consumers of a cluster
     /// is stronger than the flow's own `consumer.…`, and weaker than its `source.consumer.…`
     /// (`MirrorConnectorConfig.sourceConsumerConfig`).

@@ -16,8 +16,19 @@ pub struct Tally {
     pub may_have_repeated: u64,
     /// How many records were sent and never acknowledged, so that they may be written or not.
     pub in_doubt: u64,
-    /// Which records were acknowledged and not yet asked for: neighbours are one range.
-    fresh: BTreeMap<i32, Vec<Range<u64>>>,
+    /// Which records were acknowledged and not yet asked for: neighbours are told together.
+    fresh: BTreeMap<i32, Vec<Acknowledged>>,
+}
+
+/// Records of one partition that were acknowledged, and follow each other in the topic as far as that is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// The partition.
+    pub partition: i32,
+    /// Their numbers, counted from 0 in each partition in the order in which the producer took the records.
+    pub records: Range<u64>,
+    /// The offset of the first; none where the broker did not say.
+    pub offset: Option<i64>,
 }
 
 /// What was acknowledged in one partition.
@@ -70,23 +81,30 @@ impl Tally {
         }
     }
 
-    /// Which records were acknowledged since this was last asked, by partition: ranges of their numbers, counted from 0 in
-    /// each partition in the order in which the producer took them. Only the wire client tells.
-    pub fn take_acknowledged(&mut self) -> Vec<(i32, Range<u64>)> {
-        let fresh = std::mem::take(&mut self.fresh).into_iter();
-        fresh
-            .flat_map(|(partition, ranges)| ranges.into_iter().map(move |range| (partition, range)))
-            .collect()
+    /// Which records were acknowledged since this was last asked, by partition. Only the wire client tells.
+    pub fn take_acknowledged(&mut self) -> Vec<Acknowledged> {
+        let fresh = std::mem::take(&mut self.fresh);
+        fresh.into_values().flatten().collect()
     }
 
-    /// Notes by their numbers which records were acknowledged.
-    pub(crate) fn numbered(&mut self, partition: i32, records: Range<u64>) {
-        let ranges = self.fresh.entry(partition).or_default();
-        match ranges.last_mut() {
-            _ if records.is_empty() => {}
-            Some(last) if last.end == records.start => last.end = records.end,
-            Some(last) if last.start == records.end => last.start = records.start,
-            _ => ranges.push(records),
+    /// Notes by their numbers which records were acknowledged, and where the first of them lies.
+    pub(crate) fn numbered(&mut self, partition: i32, records: Range<u64>, offset: Option<i64>) {
+        if records.is_empty() {
+            return;
+        }
+        let new = Acknowledged {
+            partition,
+            records,
+            offset,
+        };
+        let fresh = self.fresh.entry(partition).or_default();
+        match fresh.last_mut() {
+            Some(last) if last.goes_on_with(&new) => last.records.end = new.records.end,
+            Some(last) if new.goes_on_with(last) => {
+                last.records.start = new.records.start;
+                last.offset = new.offset;
+            }
+            _ => fresh.push(new),
         }
     }
 
@@ -95,6 +113,17 @@ impl Tally {
         if doubts > 0 {
             self.in_doubt += chunk.records() as u64;
         }
+    }
+}
+
+impl Acknowledged {
+    /// Whether `next` has the next numbers, and lies right behind in the topic.
+    fn goes_on_with(&self, next: &Self) -> bool {
+        let records = self.records.end - self.records.start;
+        let end = self
+            .offset
+            .map(|offset| offset.saturating_add_unsigned(records));
+        self.records.end == next.records.start && end == next.offset
     }
 }
 
@@ -156,14 +185,31 @@ mod tests {
     #[test]
     fn what_was_acknowledged_is_told_once_by_number() {
         let mut tally = Tally::default();
-        for range in [5..7, 7..9, 3..5, 20..20, 12..14] {
-            tally.numbered(0, range);
+        for (partition, records, offset) in [
+            (0, 5..7, Some(5)),
+            (0, 7..9, Some(7)),
+            (0, 3..5, Some(3)),
+            (0, 20..20, Some(9)),
+            // somebody else wrote in between
+            (0, 9..14, Some(30)),
+            (0, 14..15, None),
+            (2, 0..1, None),
+            (2, 1..3, None),
+        ] {
+            tally.numbered(partition, records, offset);
         }
-        tally.numbered(2, 0..1);
-        assert_eq!(
-            tally.take_acknowledged(),
-            [(0, 3..9), (0, 12..14), (2, 0..1)]
-        );
+        let told = |partition, records, offset| Acknowledged {
+            partition,
+            records,
+            offset,
+        };
+        let expected = [
+            told(0, 3..9, Some(3)),
+            told(0, 9..14, Some(30)),
+            told(0, 14..15, None),
+            told(2, 0..3, None),
+        ];
+        assert_eq!(tally.take_acknowledged(), expected);
         assert_eq!(tally.take_acknowledged(), []);
     }
 }

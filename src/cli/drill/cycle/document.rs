@@ -2,7 +2,7 @@
 
 use super::super::{document, failback};
 use super::failures;
-use crate::cli::report::{Check, Outcome, Provenance, Report, Verdict};
+use crate::cli::report::{Check, Outcome, Provenance, Report, Verdict, within};
 use kafka_mirror_kit::core::lab::drill::CycleReport;
 
 pub(super) fn document(report: &CycleReport, provenance: Provenance) -> Report {
@@ -21,8 +21,9 @@ pub(super) fn document(report: &CycleReport, provenance: Provenance) -> Report {
         mut checks,
         mut numbers,
         mut tables,
+        mut timelines,
+        mut histograms,
         subject,
-        timeline,
         ..
     } = of_half("failover", away);
     match home {
@@ -31,6 +32,8 @@ pub(super) fn document(report: &CycleReport, provenance: Provenance) -> Report {
             checks.extend(home.checks);
             numbers.extend(home.numbers);
             tables.extend(home.tables);
+            timelines.extend(home.timelines);
+            histograms.extend(home.histograms);
         }
         Err((why, _)) => checks.push(Check {
             about: format!("failback {subject}"),
@@ -55,9 +58,9 @@ pub(super) fn document(report: &CycleReport, provenance: Provenance) -> Report {
         seconds: report.seconds,
         checks,
         numbers,
-        timeline,
+        timelines,
         tables,
-        histograms: Vec::new(),
+        histograms,
         provenance,
     }
 }
@@ -68,6 +71,12 @@ fn of_half(half: &str, mut report: Report) -> Report {
     let numbers = report.numbers.iter_mut().map(|one| &mut one.about);
     for about in checks.chain(numbers) {
         *about = format!("{half} {about}");
+    }
+    let tables = report.tables.iter_mut().map(|one| &mut one.title);
+    let timelines = report.timelines.iter_mut().map(|one| &mut one.title);
+    let histograms = report.histograms.iter_mut().map(|one| &mut one.title);
+    for title in tables.chain(timelines).chain(histograms) {
+        *title = within(half, title);
     }
     report
 }

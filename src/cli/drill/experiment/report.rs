@@ -128,7 +128,7 @@ pub(super) fn document(done: &experiment::Report, provenance: Provenance) -> Rep
     let check = |one: &Expected| Check {
         about: done.flow.clone(),
         what: one.expected.clone(),
-        outcome: outcome(one.held),
+        outcome: Outcome::of(one.held),
         seen: one.seen.clone(),
     };
     let zero = done.steps.first().map_or(0.0, |step| step.at_seconds);
@@ -141,31 +141,24 @@ pub(super) fn document(done: &experiment::Report, provenance: Provenance) -> Rep
         subject: format!("{}, {}", done.drill, done.flow),
         verdict: Verdict {
             word: if passed { "PASSED" } else { "FAILED" },
-            outcome: outcome(passed),
+            outcome: Outcome::of(passed),
             why: why.unwrap_or_else(|| done.teaches.to_owned()),
         },
         seconds: done.seconds,
         checks: done.verdict.expectations.iter().map(check).collect(),
         numbers: done.verdict.measured.iter().map(number).collect(),
-        timeline: Some(Timeline {
+        timelines: vec![Timeline {
+            title: "Timeline".to_owned(),
             zero: "records crossed",
             from: -zero,
             to: done.seconds - zero,
             curves: Vec::new(),
             lanes: Vec::new(),
             marks: marks.collect(),
-        }),
+        }],
         tables: Vec::new(),
         histograms: Vec::new(),
         provenance,
-    }
-}
-
-fn outcome(held: bool) -> Outcome {
-    if held {
-        Outcome::Passed
-    } else {
-        Outcome::Failed
     }
 }
 

@@ -1,6 +1,7 @@
 //! The report of `kmk drill failback` as a document: HTML, JUnit XML and Markdown are made from it.
 
 use super::super::super::quantity::count;
+use super::super::timeline;
 use super::report::{broken, failures, group_rows, stranded_rows, surplus, what_became};
 use crate::cli::report::{self, Column, Number, Outcome, Provenance, Report, Table};
 use kafka_mirror_kit::core::judge::drill::equality::Difference;
@@ -27,7 +28,7 @@ pub(in crate::cli::drill) fn document(run: &FailbackReport, provenance: Provenan
         seconds: Duration::from_millis(run.millis).as_secs_f64(),
         checks: run.checks.iter().map(|one| check(run, one)).collect(),
         numbers: numbers(run),
-        timeline: None,
+        timelines: vec![timeline::of_failback(run)],
         tables: tables(run),
         histograms: Vec::new(),
         provenance,
@@ -49,10 +50,37 @@ fn check(run: &FailbackReport, kept: &Kept) -> report::Check {
         what: what.to_owned(),
         outcome: outcome(kept.held),
         seen: if kept.held {
-            "so it was".to_owned()
+            seen(&kept.promise, run)
         } else {
             broken(&kept.promise, run)
         },
+    }
+}
+
+fn seen(promise: &Promise, run: &FailbackReport) -> String {
+    let both = &run.afterwards;
+    let of = |flow: &str| {
+        [&both.forward, &both.back]
+            .into_iter()
+            .find(|one| one.flow == *flow)
+    };
+    let compared = |flow: &str, what: &str| {
+        let records = of(flow).map_or(0, |one| one.source);
+        format!("0 {what} of {}", count(records, "record"))
+    };
+    match promise {
+        Promise::Compared { .. } => "0 partitions unknown".to_owned(),
+        Promise::NothingMissing { flow } => compared(flow, "missing"),
+        Promise::NothingForeign { flow } => compared(flow, "foreign"),
+        Promise::InOrder { flow } => compared(flow, "out of order"),
+        Promise::NothingSkipped { .. } => "0 records skipped".to_owned(),
+        Promise::AsPredicted { group } => {
+            let its = run.groups.iter().find(|one| one.group == *group);
+            its.map_or_else(String::new, |one| {
+                format!("{} again, {} skipped", one.again, one.skipped)
+            })
+        }
+        Promise::Written { acknowledged, .. } => count(*acknowledged, "record"),
     }
 }
 

@@ -12,11 +12,11 @@ const LINES: usize = 6;
 /// How far two numbers on one line are from each other, as a share of the whole.
 const APART: f64 = 0.05;
 /// Colors and dashes that curves and spans have in turn.
-const STYLES: usize = 4;
+const STYLES: usize = 6;
 
 const LINE: usize = 22;
 const PLOT: usize = 170;
-const LANE: usize = 42;
+const LANE: usize = 30;
 const AXIS: usize = 26;
 
 /// The picture, what its colors mean, and the marks as a list.
@@ -185,7 +185,7 @@ fn lane(timeline: &Timeline, lane: &Lane, top: usize) -> Vec<Element> {
     let name = element("text")
         .class("lane")
         .with("x", "0")
-        .with("y", (top + 18).to_string())
+        .with("y", (top + 12).to_string())
         .text(lane.name.as_str());
     let bars = lane.spans.iter().enumerate().map(|(at, span)| {
         let (from, to) = (share(timeline, span.from), share(timeline, span.to));
@@ -198,10 +198,10 @@ fn lane(timeline: &Timeline, lane: &Lane, top: usize) -> Vec<Element> {
         element("rect")
             .with("class", format!("span s{}", at % STYLES))
             .with("x", percent(from))
-            .with("y", (top + 25).to_string())
+            .with("y", (top + 16).to_string())
             // a moment is seen too
             .with("width", percent((to - from).max(0.003)))
-            .with("height", "13")
+            .with("height", "10")
             .child(element("title").text(what))
     });
     std::iter::once(name).chain(bars).collect()
@@ -279,6 +279,7 @@ mod tests {
             what: "x".to_owned(),
         };
         Timeline {
+            title: "Timeline".to_owned(),
             zero: "the beginning",
             from: 0.0,
             to: 10.0,

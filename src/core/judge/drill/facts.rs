@@ -1,6 +1,7 @@
 //! What a drill has seen.
 
 use crate::core::judge::failover::Amount;
+use crate::core::judge::ledger::RecordPosition;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -32,10 +33,10 @@ pub struct Facts {
 /// Where the records were found.
 #[derive(Debug, Clone, Default)]
 pub struct Sides {
-    /// On the target once MirrorMaker had ended, each as often as it was there.
-    pub target: BTreeMap<RecordId, u32>,
-    /// Other records that were found on the target: changed, or of somebody else.
-    pub unknown: u64,
+    /// On the target once MirrorMaker had ended, with the offset of each copy, in order.
+    pub target: BTreeMap<RecordId, Vec<i64>>,
+    /// Other records that were found on the target: changed, in another partition, or of somebody else.
+    pub unknown: Vec<RecordPosition>,
     /// On the source once it was back; none where it was not read.
     pub source: Option<BTreeSet<RecordId>>,
 }
@@ -56,6 +57,8 @@ pub struct Acknowledged {
     pub partition: i32,
     /// Their sequence numbers.
     pub sequences: Range<u64>,
+    /// The offset of the first of them; none where the cluster did not say. The others follow it.
+    pub offset: Option<i64>,
     /// When the acknowledgement was there.
     pub at: Micros,
 }

@@ -115,7 +115,10 @@ fn as_failover(written: &[Acknowledged]) -> Facts {
             partition: one.partition,
             sequence,
         });
-        facts.sides.target.extend(records.map(|record| (record, 1)));
+        facts
+            .sides
+            .target
+            .extend(records.map(|record| (record, vec![0])));
     }
     facts
 }
@@ -321,6 +324,7 @@ mod tests {
         let written = Acknowledged {
             partition: 0,
             sequences: 0..5,
+            offset: Some(0),
             at: 0,
         };
         let all: BTreeSet<_> = (0..5).map(|at| record(Era::Before, at)).collect();

@@ -1,6 +1,7 @@
 //! What each group was given again, never, late, and out of order.
 
 use super::facts::{Era, Facts, Given, GroupFacts, Micros, Predicted, RecordId};
+use super::named::Offsets;
 use super::seconds;
 use crate::core::judge::failover::Amount;
 use serde::{Serialize, Serializer};
@@ -34,6 +35,8 @@ pub struct GroupOutcome {
     pub not_served: Vec<i32>,
     /// Records that it was given for the first time after a later one of the same key.
     pub inversions: u64,
+    /// Partition by partition, where it was given something again, or skipped something, or was predicted to.
+    pub partitions: Vec<GroupPartition>,
     /// Its offsets in each partition in which it had committed.
     pub offsets: Vec<GroupOffsets>,
     /// When and where that was.
@@ -50,6 +53,52 @@ pub struct GroupOffsets {
     pub committed: i64,
     /// Its committed offset on the target when it was switched, if there was one.
     pub synced: Option<i64>,
+}
+
+/// What a group was given again and skipped in one partition.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GroupPartition {
+    /// The partition.
+    pub partition: i32,
+    /// Whether both are as predicted.
+    pub as_predicted: bool,
+    /// What it was given again.
+    pub again: GroupCount,
+    /// What it skipped.
+    pub skipped: GroupCount,
+}
+
+/// Records of a partition beside what was predicted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GroupCount {
+    /// How many.
+    pub records: u64,
+    /// What was predicted; none where the group had not committed an offset.
+    #[serde(serialize_with = "bound")]
+    pub predicted: Option<Amount>,
+    /// Where they are on the target.
+    #[serde(flatten)]
+    pub at: Offsets,
+}
+
+impl GroupCount {
+    fn of(at: Option<&Vec<i64>>, predicted: Option<Amount>) -> Self {
+        let at = at.cloned().unwrap_or_default();
+        Self {
+            records: at.len() as u64,
+            predicted,
+            at: Offsets::of(at),
+        }
+    }
+
+    /// Whether that many were predicted.
+    pub fn is_as_predicted(&self) -> bool {
+        match self.predicted {
+            None => self.records == 0,
+            Some(Amount::Exactly(number)) => self.records == number,
+            Some(Amount::AtMost(most)) => self.records <= most,
+        }
+    }
 }
 
 /// Where a group went on, on the target.
@@ -130,18 +179,15 @@ pub(super) fn outcome(facts: &Facts, group: &GroupFacts) -> GroupOutcome {
         .clone()
         .filter(|given| committed.surely.contains(&given.record));
     let again: BTreeSet<(RecordId, i64)> = again.map(|one| (one.record, one.offset)).collect();
-    let again = by_partition(again.into_iter().map(|(record, _)| record));
-    let skipped = facts.sides.target.keys().filter(|record| {
+    let skipped = facts.sides.target.iter().filter(|(record, _)| {
         facts.was_sent(**record) && !committed.maybe.contains(record) && !given.contains(record)
     });
-    let skipped = by_partition(skipped.copied());
+    let skipped = skipped.filter_map(|(record, copies)| Some((*record, *copies.first()?)));
     let predicted = predicted(group);
-    let of = |counts: &BTreeMap<i32, u64>, partition| counts.get(partition).copied().unwrap_or(0);
-    let as_predicted = predicted.iter().all(|(partition, (more, less))| {
-        agrees(*more, of(&again, partition)) && agrees(*less, of(&skipped, partition))
-    });
-    let is_told = |partition: &i32| predicted.contains_key(partition);
-    let is_unexpected = again.keys().chain(skipped.keys()).any(|one| !is_told(one));
+    let partitions = partitions(&by_partition(again), &by_partition(skipped), &predicted);
+    let count = |of: fn(&GroupPartition) -> &GroupCount| -> u64 {
+        partitions.iter().map(|one| of(one).records).sum()
+    };
     let sum = |amounts: &mut dyn Iterator<Item = Amount>| {
         let sum = amounts.reduce(Amount::plus);
         sum.unwrap_or(Amount::Exactly(0))
@@ -152,17 +198,18 @@ pub(super) fn outcome(facts: &Facts, group: &GroupFacts) -> GroupOutcome {
     GroupOutcome {
         name: group.name.clone(),
         start: committed.start(),
-        again: has_committed.then(|| again.values().sum()),
+        again: has_committed.then(|| count(|one| &one.again)),
         again_predicted: has_committed
             .then(|| sum(&mut predicted.values().map(|(again, _)| *again))),
-        skipped: skipped.values().sum(),
+        skipped: count(|one| &one.skipped),
         skipped_predicted: has_committed
             .then(|| sum(&mut predicted.values().map(|(_, skipped)| *skipped))),
-        as_predicted: as_predicted && !is_unexpected,
+        as_predicted: partitions.iter().all(|one| one.as_predicted),
         first_new_record_seconds: served.map(|(at, _)| since(at)),
         backlog_read_seconds: old.map(|given| given.at).max().map(since),
         not_served,
         inversions: inversions(group),
+        partitions,
         offsets: offsets(group),
         served,
     }
@@ -205,19 +252,38 @@ fn predicted(group: &GroupFacts) -> BTreeMap<i32, (Amount, Amount)> {
     told.collect()
 }
 
-fn agrees(predicted: Amount, seen: u64) -> bool {
-    match predicted {
-        Amount::Exactly(number) => number == seen,
-        Amount::AtMost(most) => seen <= most,
-    }
+/// Where nothing was given again or skipped, and nothing was to be, there is nothing to tell.
+fn partitions(
+    again: &BTreeMap<i32, Vec<i64>>,
+    skipped: &BTreeMap<i32, Vec<i64>>,
+    predicted: &BTreeMap<i32, (Amount, Amount)>,
+) -> Vec<GroupPartition> {
+    let seen = again.keys().chain(skipped.keys());
+    let all: BTreeSet<i32> = seen.chain(predicted.keys()).copied().collect();
+    let told = all.into_iter().map(|partition| {
+        let (more, less) = predicted.get(&partition).copied().unzip();
+        let again = GroupCount::of(again.get(&partition), more);
+        let skipped = GroupCount::of(skipped.get(&partition), less);
+        GroupPartition {
+            partition,
+            as_predicted: again.is_as_predicted() && skipped.is_as_predicted(),
+            again,
+            skipped,
+        }
+    });
+    let most = |one: &GroupCount| one.predicted.map_or(0, Amount::most);
+    let is_nothing = |one: &GroupCount| one.records == 0 && most(one) == 0;
+    told.filter(|one| !is_nothing(&one.again) || !is_nothing(&one.skipped))
+        .collect()
 }
 
-fn by_partition(records: impl Iterator<Item = RecordId>) -> BTreeMap<i32, u64> {
-    let mut counts = BTreeMap::new();
-    for record in records {
-        *counts.entry(record.partition).or_default() += 1;
+/// The offsets of records, by partition.
+fn by_partition(records: impl IntoIterator<Item = (RecordId, i64)>) -> BTreeMap<i32, Vec<i64>> {
+    let mut places: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
+    for (record, offset) in records {
+        places.entry(record.partition).or_default().push(offset);
     }
-    counts
+    places
 }
 
 /// When it was given the first new record in its slowest partition, and the partitions where it was given none.

@@ -4,22 +4,29 @@
 //! [`Facts`] is what was seen; [`judge`] makes a [`Judgement`] of it, by the definitions in `docs/drill.md`.
 
 mod checks;
+mod crossed;
 pub mod equality;
 pub mod experiment;
 mod facts;
 pub mod failback;
 mod groups;
+mod named;
 pub mod observed;
+mod partitions;
 mod rpo;
 mod rto;
 #[cfg(test)]
 mod simulated;
 
 pub use checks::{Budget, Check, Expectation};
+pub use crossed::Crossed;
 pub use facts::{
     Acknowledged, Bracket, Era, Facts, Given, GroupFacts, Micros, Predicted, RecordId, Sides, Times,
 };
-pub use groups::{GroupOffsets, GroupOutcome, Start};
+pub use groups::{GroupCount, GroupOffsets, GroupOutcome, GroupPartition, Start};
+pub use named::{Located, Offsets};
+
+pub use partitions::{PartitionOutcome, partitions};
 pub use rpo::{InDoubt, PartitionLoss, Rpo};
 pub use rto::{Part, Rto};
 

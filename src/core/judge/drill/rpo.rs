@@ -1,9 +1,12 @@
 //! What was lost, and what is in doubt.
 
 use super::facts::{Acknowledged, Facts, Micros, RecordId};
+use super::named::{Located, Offsets};
 use super::seconds;
+use crate::core::judge::ledger::Span;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// Records that the source had acknowledged and the target does not have.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,8 +31,12 @@ pub struct Rpo {
     pub late_writes: Option<u64>,
     /// Copies of a record on the target beyond one.
     pub duplicates: u64,
+    /// Where they are: copies behind the first.
+    pub duplicates_at: Vec<Located>,
     /// Records on the target that were never sent, or not as they are there.
     pub never_sent: u64,
+    /// Where they are.
+    pub never_sent_at: Vec<Located>,
 }
 
 /// What is missing in one partition.
@@ -41,6 +48,11 @@ pub struct PartitionLoss {
     pub records: u64,
     /// The last acknowledgement before the fault minus that of the oldest missing record.
     pub seconds: f64,
+    /// Which: their offsets on the source, by its acknowledgements.
+    #[serde(flatten)]
+    pub at: Offsets,
+    /// Those of which the source did not say where they are: their numbers.
+    pub numbers: Vec<Span>,
 }
 
 /// Records that were sent and never acknowledged: whether they count as written nobody has been told.
@@ -59,6 +71,20 @@ struct Loss {
     records: u64,
     oldest: Option<Micros>,
     last: Micros,
+    offsets: Vec<i64>,
+    numbers: Vec<Range<u64>>,
+}
+
+impl Loss {
+    fn add(&mut self, one: &Acknowledged, sequence: u64) {
+        self.records += 1;
+        self.oldest = Some(self.oldest.map_or(one.at, |oldest| oldest.min(one.at)));
+        let nth = sequence - one.sequences.start;
+        match one.offset {
+            Some(first) => self.offsets.push(first.saturating_add_unsigned(nth)),
+            None => self.numbers.push(sequence..sequence + 1),
+        }
+    }
 }
 
 pub(super) fn rpo(facts: &Facts) -> Rpo {
@@ -79,8 +105,7 @@ pub(super) fn rpo(facts: &Facts) -> Rpo {
         let loss = by_partition.entry(one.partition).or_default();
         loss.last = loss.last.max(one.at);
         for record in records.filter(|record| !facts.is_on_target(*record)) {
-            loss.records += 1;
-            loss.oldest = Some(loss.oldest.map_or(one.at, |oldest| oldest.min(one.at)));
+            loss.add(one, record.sequence);
             missing.push(record);
         }
     }
@@ -91,6 +116,8 @@ pub(super) fn rpo(facts: &Facts) -> Rpo {
                 partition,
                 records: loss.records,
                 seconds: seconds(loss.last - loss.oldest?),
+                at: Offsets::of(loss.offsets),
+                numbers: Span::joined(loss.numbers),
             })
         })
         .collect();
@@ -99,8 +126,8 @@ pub(super) fn rpo(facts: &Facts) -> Rpo {
         let there = missing.iter().filter(|record| source.contains(record));
         there.count() as u64
     });
-    let target = &facts.sides.target;
-    let known = target.iter().filter(|(record, _)| facts.was_sent(**record));
+    let (duplicates_at, never_sent_at) = (duplicates(facts), never_sent(facts));
+    let sum = |located: &[Located]| located.iter().map(|one| one.records).sum();
     Rpo {
         records,
         seconds: partitions.iter().map(|one| one.seconds).fold(0.0, f64::max),
@@ -111,12 +138,35 @@ pub(super) fn rpo(facts: &Facts) -> Rpo {
         acknowledged_after_fault: after,
         in_doubt: in_doubt(facts, &acknowledged),
         late_writes: facts.late_writes,
-        duplicates: known
-            .clone()
-            .map(|(_, times)| u64::from(*times).saturating_sub(1))
-            .sum(),
-        never_sent: (target.len() - known.count()) as u64 + facts.sides.unknown,
+        duplicates: sum(&duplicates_at),
+        duplicates_at,
+        never_sent: sum(&never_sent_at),
+        never_sent_at,
     }
+}
+
+/// Copies behind the first of a record that was sent.
+fn duplicates(facts: &Facts) -> Vec<Located> {
+    let mut places: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
+    let target = facts.sides.target.iter();
+    for (record, copies) in target.filter(|(record, _)| facts.was_sent(**record)) {
+        let surplus = copies.iter().skip(1);
+        places.entry(record.partition).or_default().extend(surplus);
+    }
+    Located::all(places)
+}
+
+/// Whatever is on the target and was not sent.
+fn never_sent(facts: &Facts) -> Vec<Located> {
+    let mut places: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
+    let target = facts.sides.target.iter();
+    for (record, copies) in target.filter(|(record, _)| !facts.was_sent(**record)) {
+        places.entry(record.partition).or_default().extend(copies);
+    }
+    for one in &facts.sides.unknown {
+        places.entry(one.partition).or_default().push(one.offset);
+    }
+    Located::all(places)
 }
 
 fn in_doubt(facts: &Facts, acknowledged: &BTreeSet<RecordId>) -> InDoubt {

@@ -1,86 +1,13 @@
 //! Failovers made up in every detail: the judge must name exactly what was done to them.
 
+mod world;
+
 use super::*;
 use crate::core::judge::failover::Amount;
-use proptest::collection::{btree_set, vec};
+use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-
-/// What is done in one partition.
-#[derive(Debug, Clone)]
-struct World {
-    /// Records sent; the last ones are not acknowledged.
-    sent: u64,
-    acknowledged: u64,
-    /// Sequence numbers that never reach the target.
-    lost: BTreeSet<u64>,
-    /// Those that are copied twice.
-    twice: BTreeSet<u64>,
-    /// Those that the source does not have any more.
-    gone: BTreeSet<u64>,
-    /// What a group had read on the source, and committed of it.
-    read: u64,
-    committed: u64,
-    /// Where it begins in the log of the target.
-    begins: usize,
-    /// Sequence numbers that are hidden from it there.
-    hidden: BTreeSet<u64>,
-}
-
-fn world() -> impl Strategy<Value = World> {
-    let few = || btree_set(0..30_u64, 0..8);
-    let numbers = (1..30_u64, 0..30_u64, 0..30_u64, 0..30_u64, 0..30_usize);
-    (numbers, few(), few(), few(), few()).prop_map(
-        |((sent, open, read, committed, begins), lost, twice, gone, hidden)| {
-            let read = read.min(sent);
-            World {
-                sent,
-                acknowledged: sent - open.min(sent),
-                lost,
-                twice,
-                gone,
-                read,
-                committed: committed.min(read),
-                begins,
-                hidden,
-            }
-        },
-    )
-}
-
-impl World {
-    /// The target's log: sequence numbers in the order of their offsets.
-    fn log(&self) -> Vec<u64> {
-        let there = (0..self.sent).filter(|number| !self.lost.contains(number));
-        there
-            .flat_map(|number| vec![number; 1 + usize::from(self.twice.contains(&number))])
-            .collect()
-    }
-
-    /// What the group is given of it, with offsets.
-    fn given(&self) -> Vec<(i64, u64)> {
-        let log = (0..).zip(self.log()).skip(self.begins);
-        log.filter(|(_, number)| !self.hidden.contains(number))
-            .collect()
-    }
-
-    fn again(&self) -> u64 {
-        let given = self.given().into_iter();
-        given.filter(|(_, number)| *number < self.committed).count() as u64
-    }
-
-    fn skipped(&self) -> BTreeSet<u64> {
-        let given: BTreeSet<u64> = self.given().into_iter().map(|(_, number)| number).collect();
-        let log = self.log().into_iter();
-        log.filter(|number| *number >= self.committed && !given.contains(number))
-            .collect()
-    }
-
-    fn missing(&self) -> Vec<u64> {
-        let missing = (0..self.acknowledged).filter(|number| self.lost.contains(number));
-        missing.collect()
-    }
-}
+use world::{World, world};
 
 /// A record is acknowledged this long after the one before it.
 const STEP: Micros = 1_000;
@@ -105,10 +32,17 @@ fn given(at: Micros, era: Era, record: RecordId, offset: i64) -> Given {
 }
 
 /// A record that the target acknowledged.
+/// Where the source has put a record: it does not always say so.
+fn offset_of(number: u64) -> Option<i64> {
+    let offset = i64::try_from(number).unwrap() + 100;
+    (number % 5 != 4).then_some(offset)
+}
+
 fn written(partition: i32) -> Acknowledged {
     Acknowledged {
         partition,
         sequences: 0..1,
+        offset: Some(0),
         at: FAULT + 2_300_000,
     }
 }
@@ -143,10 +77,12 @@ fn facts(worlds: &[World]) -> Facts {
             .extend((0..world.acknowledged).map(|number| Acknowledged {
                 partition,
                 sequences: number..number + 1,
+                offset: offset_of(number),
                 at: number * STEP,
             }));
-        for number in world.log() {
-            *facts.sides.target.entry(id(at, number)).or_default() += 1;
+        for (offset, number) in (0..).zip(world.log()) {
+            let copies = facts.sides.target.entry(id(at, number)).or_default();
+            copies.push(offset);
         }
         let kept = (0..world.sent).filter(|number| !world.gone.contains(number));
         source.extend(kept.map(|number| id(at, number)));
@@ -183,6 +119,18 @@ fn facts(worlds: &[World]) -> Facts {
     facts
 }
 
+fn offsets(named: &Offsets) -> Vec<i64> {
+    assert_eq!(named.left_out, 0);
+    let ranges = named.offsets.iter();
+    ranges.flat_map(|range| range.first..=range.last).collect()
+}
+
+fn located(all: &[Located]) -> Vec<(i32, Vec<i64>)> {
+    all.iter()
+        .map(|one| (one.partition, offsets(&one.at)))
+        .collect()
+}
+
 fn judged(facts: &Facts) -> Judgement {
     judge(facts, &Budget::default())
 }
@@ -196,6 +144,14 @@ proptest! {
             let lost = rpo.partitions.iter().find(|one| one.partition == partition);
             lost.map_or((0, 0.0), |one| (one.records, one.seconds))
         };
+        for one in &rpo.partitions {
+            let missing = &missing[usize::try_from(one.partition).unwrap()];
+            let known: Vec<i64> = missing.iter().filter_map(|number| offset_of(*number)).collect();
+            prop_assert_eq!(offsets(&one.at), known);
+            let unknown = missing.iter().filter(|number| offset_of(**number).is_none());
+            let numbers = one.numbers.iter().flat_map(|span| span.first..=span.last);
+            prop_assert_eq!(numbers.collect::<Vec<_>>(), unknown.copied().collect::<Vec<_>>());
+        }
         for (partition, (missing, world)) in (0..).zip(missing.iter().zip(&worlds)) {
             let time = missing.first().map_or(0, |first| (world.acknowledged - 1 - first) * STEP);
             prop_assert_eq!(of(partition), (missing.len() as u64, seconds(time)));
@@ -209,6 +165,11 @@ proptest! {
         prop_assert_eq!(rpo.stranded.zip(rpo.gone_for_good).map(|(a, b)| a + b), Some(rpo.records));
         let twice = worlds.iter().map(|one| one.log().len() - one.log().iter().collect::<BTreeSet<_>>().len());
         prop_assert_eq!(rpo.duplicates, twice.sum::<usize>() as u64);
+        let second: Vec<(i32, Vec<i64>)> = (0..).zip(&worlds)
+            .map(|(partition, world)| (partition, world.second_copies()))
+            .filter(|(_, copies)| !copies.is_empty())
+            .collect();
+        prop_assert_eq!(located(&rpo.duplicates_at), second);
         let doubt: u64 = worlds.iter().map(|world| world.sent - world.acknowledged).sum();
         let there: u64 = worlds.iter().map(|world| {
             (world.acknowledged..world.sent).filter(|number| !world.lost.contains(number)).count() as u64
@@ -225,6 +186,12 @@ proptest! {
         let skipped: usize = worlds.iter().map(|world| world.skipped().len()).sum();
         prop_assert_eq!(group.skipped, skipped as u64);
         prop_assert!(group.as_predicted, "{:?}", group);
+        for (partition, world) in (0..).zip(&worlds) {
+            let told = group.partitions.iter().find(|one| one.partition == partition);
+            let named = told.map(|one| (offsets(&one.again.at), offsets(&one.skipped.at)));
+            let expected = (world.again_at(), world.skipped_at());
+            prop_assert_eq!(named.unwrap_or_default(), expected);
+        }
         // one partition is not as predicted, though others may make up for it
         let partition = id(other % worlds.len(), 0).partition;
         let mut wrong = facts;
@@ -368,9 +335,10 @@ fn budgets_and_plans_are_kept_or_not() {
 #[test]
 fn what_nobody_sent_is_no_record_of_the_drill() {
     let mut facts = facts(&[simple()]);
-    facts.sides.target.insert(id(0, 99), 1);
+    facts.sides.target.insert(id(0, 99), vec![77]);
     let judgement = judged(&facts);
     assert_eq!(judgement.rpo.never_sent, 1);
+    assert_eq!(located(&judgement.rpo.never_sent_at), [(0, vec![77])]);
     assert!(!judgement.passed());
 }
 

@@ -89,6 +89,8 @@ pub struct Facts {
     /// What happened to the topic between two looks, and is still to be told.
     #[serde(rename = "between_looks")]
     pub past: Option<Past>,
+    /// What is lost of the topic, in words.
+    pub losses: Vec<String>,
     /// Offsets of which that is unknown: those of transactions may hold no record.
     pub possibly_never_copied: u64,
     /// Whether the flow's consumers begin at the end of a topic (`auto.offset.reset`).

@@ -1,7 +1,7 @@
 //! Records what arrived at a flow's target during a run.
 
 use super::bits::Bits;
-use super::latency::Times;
+use super::latency::Latencies;
 use super::sent::Sent;
 use super::stamp::{RunId, Stamp, StampCheck};
 use kmk_kafka::message::RecordRef;
@@ -24,7 +24,7 @@ pub struct Arrivals {
     pub(super) corrupted: DamagedRecords,
     pub(super) misplaced: DamagedRecords,
     pub(super) unrelated: UnrelatedRecords,
-    pub(super) times: Times,
+    pub(super) times: Latencies,
     pub(super) last_at: Option<u64>,
 }
 
@@ -79,7 +79,7 @@ impl Arrivals {
             corrupted: DamagedRecords::default(),
             misplaced: DamagedRecords::default(),
             unrelated: UnrelatedRecords::default(),
-            times: Times::new(),
+            times: Latencies::default(),
             last_at: None,
         }
     }

@@ -11,7 +11,14 @@ const LONGEST: u64 = 86_400_000_000;
 
 /// Times as they come.
 #[derive(Debug, Clone)]
-pub(super) struct Times(Histogram<u64>);
+pub(in crate::core) struct Latencies(Histogram<u64>);
+
+impl Default for Latencies {
+    fn default() -> Self {
+        let histogram = Histogram::new_with_max(LONGEST, FIGURES);
+        Self(histogram.expect("bounds that are allowed"))
+    }
+}
 
 /// How long records took from being sent to being read on the target, in microseconds, to three figures. Of those that
 /// came more than once, the first time counts.
@@ -42,18 +49,13 @@ pub struct Bucket {
     pub records: u64,
 }
 
-impl Times {
-    pub(super) fn new() -> Self {
-        let histogram = Histogram::new_with_max(LONGEST, FIGURES);
-        Self(histogram.expect("bounds that are allowed"))
-    }
-
-    pub(super) fn add(&mut self, micros: u64) {
+impl Latencies {
+    pub(in crate::core) fn add(&mut self, micros: u64) {
         self.0.saturating_record(micros);
     }
 
     /// None where there are no times.
-    pub(super) fn latency(&self) -> Option<Latency> {
+    pub(in crate::core) fn latency(&self) -> Option<Latency> {
         if self.0.is_empty() {
             return None;
         }
@@ -102,12 +104,12 @@ mod tests {
 
     #[test]
     fn no_times_are_no_latency() {
-        assert_eq!(Times::new().latency(), None);
+        assert_eq!(Latencies::default().latency(), None);
     }
 
     #[test]
     fn hundred_times_have_their_percentiles() {
-        let mut times = Times::new();
+        let mut times = Latencies::default();
         (1..=100).for_each(|micros| times.add(micros));
         let latency = times.latency().unwrap();
         let figures = (
@@ -138,7 +140,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_record_is_left_out(micros in proptest::collection::vec(prop_oneof![0_u64.., 0..100_000_000_u64], 1..50)) {
-            let mut times = Times::new();
+            let mut times = Latencies::default();
             for &micros in &micros {
                 times.add(micros);
             }

@@ -16,6 +16,7 @@ mod tests;
 
 pub use account::{Account, Guarantee, PartitionAccount, Repeated, judge};
 pub use arrivals::{Arrivals, DamagedRecords, RecordPosition, UnrelatedRecords};
+pub(in crate::core) use latency::Latencies;
 pub use latency::{Bucket, Latency};
 pub use sent::Sent;
 pub use span::Span;

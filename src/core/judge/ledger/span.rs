@@ -22,6 +22,19 @@ impl Span {
         }
     }
 
+    /// Ranges that are not empty, in any order, each number once: those beside each other together.
+    pub(in crate::core::judge) fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Self> {
+        ranges.sort_unstable_by_key(|range| range.start);
+        let mut spans: Vec<Self> = Vec::new();
+        for range in ranges {
+            match spans.last_mut() {
+                Some(last) if last.last + 1 == range.start => last.last = range.end - 1,
+                _ => spans.push(Self::of(&range)),
+            }
+        }
+        spans
+    }
+
     /// How many there are.
     pub fn count(self) -> u64 {
         self.last - self.first + 1

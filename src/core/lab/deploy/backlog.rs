@@ -8,6 +8,7 @@ use crate::core::judge::culprit::Why;
 use crate::core::judge::lag::FlowLag;
 use crate::core::lab::journal;
 use crate::core::lab::lag;
+use crate::core::lab::link;
 use crate::core::lab::status::COPIES;
 use crate::core::lab::{Lab, addresses};
 use crate::core::mirrormaker::config;
@@ -56,7 +57,7 @@ impl Readiness<'_> {
     }
 
     /// A canary that has crossed says nothing of other topics. How far behind all are, as it was seen last.
-    pub(super) fn wait_for_backlog(
+    pub(in crate::core::lab) fn wait_for_backlog(
         &self,
         limit: &Limit,
         _: &dyn Observer,
@@ -69,7 +70,12 @@ impl Readiness<'_> {
         // not of flows that nobody waits for
         let awaited = &self.topology.flows;
         lab.topology.flows.retain(|flow| awaited.contains(flow));
-        let seen = until_none_stands(&limit.at_most(PATIENCE), |limit| {
+        let answer = awaited.iter().map(|flow| {
+            let (topology, journal) = (self.topology, &lab.journal);
+            link::longest_answer(flow, topology, journal, usize::MAX)
+        });
+        let patience = PATIENCE + answer.max().unwrap_or_default();
+        let seen = until_none_stands(&limit.at_most(patience), |limit| {
             lag::look(&lab, &|_, _| false, limit).1
         });
         let flows = self.topology.flows.iter();

@@ -18,7 +18,7 @@ use crate::core::docker::{Container, Docker, Engine, EngineHost, Recreate};
 use crate::core::event::{Event, Observer};
 use crate::core::image::Images;
 use crate::core::lab::destroy::Remains;
-use crate::core::lab::link::KeptCuts;
+use crate::core::lab::link::{self, KeptCuts};
 use crate::core::lab::preflight::Preflight;
 use crate::core::lab::workdir::Workdir;
 use crate::core::lab::{Lab, class_cache, is_original};
@@ -188,6 +188,7 @@ impl<'a> Plan<'a> {
             marks.ended(Step::Compose, since);
         }
         self.readiness().wait_for_brokers(limit, observer)?;
+        link::remove_leftovers(&self.rendered.topology, limit, observer);
         self.reset_stale_positions(limit, observer);
         let mut others = cleanup_policy::policies(&self.rendered.topology, limit, observer);
         // those that have not begun read the policy as it is now

@@ -54,11 +54,20 @@ impl Readiness<'_> {
         limit: &Limit,
         observer: &dyn Observer,
     ) -> Result<Vec<FlowLag>, DeployError> {
+        self.wait_for_records(limit, observer)?;
+        self.wait_for_backlog(limit, observer)
+    }
+
+    /// The same, of one record of each flow.
+    pub(in crate::core::lab) fn wait_for_records(
+        &self,
+        limit: &Limit,
+        observer: &dyn Observer,
+    ) -> Result<(), DeployError> {
         self.wait_for_canaries(limit, observer)?;
         self.wait_for_connector_status(limit, observer)?;
         self.wait_for_workers(limit, observer)?;
-        self.wait_for_lists(limit, observer)?;
-        self.wait_for_backlog(limit, observer)
+        self.wait_for_lists(limit, observer)
     }
 
     pub(in crate::core::lab) fn wait_for_brokers(

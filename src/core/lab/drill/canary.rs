@@ -1,7 +1,8 @@
 //! Watches the mirrored topic on the target: as long as records arrive there, the flow lives.
 
-use super::stage::Moment;
-use crate::core::lab::verify::Clock;
+use super::stage::Scene;
+use crate::core::judge::ledger::{RunId, Stamp};
+use crate::core::lab::verify::{Clock, locked};
 use kmk_kafka::endpoint::Endpoint;
 use kmk_kafka::wait::{Interrupt, Limit};
 use kmk_kafka::{Admin, Client, Consumer, ConsumerOptions, KafkaError, Start};
@@ -13,46 +14,51 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// How soon it is asked again after a failure.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// Notes when the last record arrived, until it is told to end.
-pub(super) fn watch(
-    endpoints: &[Endpoint],
-    topic: &str,
-    last: &Moment,
-    clock: Clock,
-    stop: &Interrupt,
-) {
-    while !stop.is_raised() {
-        // what is silent is seen by what does not arrive
-        let _ = follow(endpoints, topic, last, clock, stop);
-        let _ = Limit::endless(stop).pause(AGAIN);
-    }
+/// What it watches.
+pub(super) struct Canary {
+    pub(super) endpoints: Vec<Endpoint>,
+    pub(super) topic: String,
+    /// Whose records count.
+    pub(super) run: RunId,
 }
 
-fn follow(
-    endpoints: &[Endpoint],
-    topic: &str,
-    last: &Moment,
-    clock: Clock,
-    stop: &Interrupt,
-) -> Result<(), KafkaError> {
-    let limit = Limit::new(ANSWER, stop);
-    let mut admin = Admin::connect(endpoints, &limit)?;
-    let info = admin.topics(&limit)?.remove(topic).unwrap_or_default();
-    let reading = ConsumerOptions {
-        start: Start::Latest,
-        client: Client::Wire,
-        ..ConsumerOptions::default()
-    };
-    let mut consumer = Consumer::open(admin, topic, &info, &reading, &limit)?;
-    loop {
-        let fetched = consumer.poll(u64::MAX, &Limit::new(ANSWER, stop))?;
-        let mut has_some = false;
-        fetched.each(|_| {
-            has_some = true;
-            Ok::<_, KafkaError>(ControlFlow::Break(()))
-        })?;
-        if has_some {
-            last.set(clock.now());
+impl Canary {
+    /// Notes what arrives, until it is told to end.
+    pub(super) fn watch(&self, scene: &Scene, clock: Clock, stop: &Interrupt) {
+        while !stop.is_raised() {
+            // what is silent is seen by what does not arrive
+            let _ = self.follow(scene, clock, stop);
+            let _ = Limit::endless(stop).pause(AGAIN);
+        }
+    }
+
+    /// From the first record on: what was read before counts once.
+    fn follow(&self, scene: &Scene, clock: Clock, stop: &Interrupt) -> Result<(), KafkaError> {
+        let limit = Limit::new(ANSWER, stop);
+        let mut admin = Admin::connect(&self.endpoints, &limit)?;
+        let info = admin.topics(&limit)?.remove(&self.topic);
+        let info = info.unwrap_or_default();
+        let reading = ConsumerOptions {
+            start: Start::Earliest,
+            client: Client::Wire,
+            ..ConsumerOptions::default()
+        };
+        let mut consumer = Consumer::open(admin, &self.topic, &info, &reading, &limit)?;
+        loop {
+            let fetched = consumer.poll(u64::MAX, &Limit::new(ANSWER, stop))?;
+            let now = clock.now();
+            let steady = scene.steady.is_set().then(|| scene.steady.get());
+            let mut crossed = locked(&scene.crossed);
+            let mut has_new = false;
+            fetched.each(|record| {
+                let stamp = record.value.and_then(Stamp::of);
+                let stamp = stamp.filter(|stamp| stamp.run == self.run);
+                has_new |= stamp.is_some_and(|stamp| crossed.read(&stamp, now, steady));
+                Ok::<_, KafkaError>(ControlFlow::Continue(()))
+            })?;
+            if has_new {
+                scene.arrived.set(now);
+            }
         }
     }
 }

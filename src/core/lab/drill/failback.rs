@@ -17,6 +17,7 @@ pub use report::{BothWays, FailbackReport};
 
 use super::reached::Noting;
 use super::state::{Back, DrillState};
+use super::stopwatch::Stopwatch;
 use super::{DOCKER, DrillError, Drilled, Finding, Unfit, drilled_lab, take_back};
 use crate::core::docker::Docker;
 use crate::core::event::Observer;
@@ -105,6 +106,8 @@ pub fn failback(
     interrupt: &Interrupt,
     observer: &dyn Observer,
 ) -> Result<FailbackReport, DrillError> {
+    let watch = Stopwatch::start(observer);
+    let observer: &dyn Observer = &watch;
     let limit = Limit::new(what.timeout, interrupt);
     let Drilled {
         engine,
@@ -142,7 +145,8 @@ pub fn failback(
             let lab = Lab::find(docker, name, &limit)?;
             take_back::take_back(docker, &lab, &changed, &limit, observer)?;
         }
-        Ok(report)
+        let steps = watch.steps();
+        Ok(FailbackReport { steps, ..report })
     });
     done.map_err(|cause| take_back::after(docker, &lab, &changed, cause, what.timeout, observer))
 }

@@ -5,11 +5,9 @@ use crate::core::docker::{Docker, DockerError};
 use crate::core::event::{Observer, Silent};
 use crate::core::lab::Lab;
 use crate::core::lab::journal::{self, Cut, Journal, JournalError};
-use crate::core::lab::link::{network, put_all, workers};
+use crate::core::lab::link::{self, network, put_all, workers};
 use crate::core::spec::LinkSpec;
-use kmk_kafka::message::to_millis;
 use kmk_kafka::wait::Limit;
-use std::time::SystemTime;
 
 /// Notes that a link is cut, before it is: it is then known as cut by kmk, and what died meanwhile can be taken back.
 pub(super) fn note_cut(
@@ -19,14 +17,8 @@ pub(super) fn note_cut(
     half_open: bool,
     limit: &Limit,
 ) -> Result<Cut, JournalError> {
-    let cut = Cut {
-        at: to_millis(SystemTime::now()),
-        until: None,
-        half_open,
-    };
-    journal::change(docker, lab, limit, |journal| {
-        journal.link(flow).cut = Some(cut);
-    })?;
+    let cut = link::entry(None, None, half_open);
+    link::note(docker, lab, flow, cut, limit)?;
     Ok(cut)
 }
 

@@ -167,13 +167,12 @@ impl Writer<'_> {
             return;
         }
         let at = self.clock.now();
-        let noted = acknowledged
-            .into_iter()
-            .map(|(partition, sequences)| Acknowledged {
-                partition,
-                sequences,
-                at,
-            });
+        let noted = acknowledged.into_iter().map(|told| Acknowledged {
+            partition: told.partition,
+            sequences: told.records,
+            offset: told.offset,
+            at,
+        });
         locked(&self.written.books).acknowledged.extend(noted);
         self.written.first_acknowledged.set_first(at);
         self.written.last_acknowledged.set(at);

@@ -200,6 +200,7 @@ impl Member {
     /// The record, if it is one of the drill's.
     fn given(&self, record: &RecordRef<'_>, at: u64) -> Option<Given> {
         let stamp = Stamp::of(record.value?)?;
+        let stamp = (stamp.partition == record.partition).then_some(stamp)?;
         let era = match stamp.run {
             run if run == self.runs.0 => Era::Before,
             run if run == self.runs.1 => Era::After,

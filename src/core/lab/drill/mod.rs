@@ -3,6 +3,7 @@
 //! [`failover`] is the list of steps; the verdict is [`judge::drill`](crate::core::judge::drill)'s.
 
 mod canary;
+mod curve;
 mod cycle;
 mod drain;
 mod error;
@@ -28,9 +29,11 @@ mod sides;
 mod stage;
 mod state;
 mod steps;
+mod stopwatch;
 mod take_back;
 mod workload;
 
+pub use curve::{Counted, Curve};
 pub use cycle::{CycleRehearsal, CycleReport, cycle, rehearse_cycle};
 pub use error::DrillError;
 pub use failback::{
@@ -44,6 +47,7 @@ pub use resume::{Resumed, resume};
 pub use siblings::Sibling;
 pub use state::{DrillState, DrillStatus, Phase};
 pub use steps::FailoverStep;
+pub use stopwatch::TimedStep;
 pub use take_back::{TakenBack, abort};
 
 use crate::core::docker::{Docker, Engine};

@@ -1,8 +1,10 @@
 //! What came of a drill, as plain values. As JSON, fields keep their names and meanings; new ones may come.
 
+use super::curve::Curve;
 use super::plan::Plan;
 use super::{Failover, Fault, Rehearsal, Sibling, state};
-use crate::core::judge::drill::Judgement;
+use crate::core::judge::drill::{Judgement, PartitionOutcome};
+use crate::core::judge::ledger::Latency;
 use kmk_kafka::wait::seconds;
 use serde::Serialize;
 
@@ -41,6 +43,10 @@ pub struct FailoverReport {
     pub seconds: f64,
     /// What happened when.
     pub steps: Vec<Step>,
+    /// Every partition of the topic.
+    pub by_partition: Vec<PartitionOutcome>,
+    /// How long records took to the target in the steady state; none where none arrived.
+    pub latency: Option<Latency>,
     /// The verdict.
     #[serde(flatten)]
     pub judgement: Judgement,
@@ -48,6 +54,9 @@ pub struct FailoverReport {
     pub siblings: Vec<Sibling>,
     /// Worth knowing.
     pub notes: Vec<String>,
+    /// How many records there were when.
+    #[serde(skip)]
+    pub curves: Vec<Curve>,
 }
 
 impl FailoverReport {

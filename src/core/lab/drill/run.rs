@@ -7,12 +7,12 @@ use super::stage::{GroupScene, Read, Scene, Signals, Stopping};
 use super::steps::FailoverStep;
 use super::workload::{Workers, joined};
 use super::{DOCKER, DrillError, Failover, FailoverReport, Fault, Habit, Step};
-use super::{facts, prepare, siblings, sides};
+use super::{curve, facts, prepare, siblings, sides};
 use crate::core::docker::Docker;
 use crate::core::event::{Event, Observer, step};
-use crate::core::judge::drill::{Micros, Times, judge};
+use crate::core::judge::drill::{Micros, Times, judge, partitions};
 use crate::core::lab::Lab;
-use crate::core::lab::verify::Clock;
+use crate::core::lab::verify::{Clock, locked};
 use kmk_kafka::Admin;
 use kmk_kafka::wait::{Interrupt, Limit};
 use sides::Ends;
@@ -73,6 +73,10 @@ impl Run<'_> {
             Ok(sides)
         })?;
         let siblings = siblings::look(self.docker, &self.lab.spec.lab, plan.flow, self.interrupt)?;
+        let until = clock.now();
+        let steady = at("steady_state", scene.steady.get());
+        let latency = locked(&scene.crossed).latency();
+        let curves = curve::all(&scene, until);
         let facts = facts::gather(self.what, plan, scene, &seen, sides);
         let judgement = judge(&facts, &self.what.budget);
         let report = FailoverReport {
@@ -93,10 +97,13 @@ impl Run<'_> {
                 .map(|one| one.sequences.end - one.sequences.start)
                 .sum(),
             seconds: clock.elapsed().as_secs_f64(),
-            steps: steps(&seen.times),
+            steps: [steady].into_iter().chain(steps(&seen.times)).collect(),
+            by_partition: partitions(&facts, &judgement.rpo, self.what.partitions),
+            latency,
             judgement,
             siblings,
             notes: plan.notes.clone(),
+            curves,
         };
         Ok((report, seen.frozen))
     }
@@ -184,6 +191,7 @@ impl Run<'_> {
             });
             drain::until_all_read(&groups.collect::<Vec<_>>(), &limit)
         })?;
+        scene.steady.set(clock.now());
         self.step(FailoverStep::WarmUp, || {
             Limit::endless(self.interrupt).pause(self.what.warm_up)?;
             scene.source.check(&self.plan.source.name)?;
@@ -264,11 +272,14 @@ impl Run<'_> {
     }
 }
 
-pub(super) fn steps(times: &Times) -> Vec<Step> {
-    let at = |what, at: Micros| Step {
+fn at(what: &'static str, at: Micros) -> Step {
+    Step {
         what,
         at_seconds: Duration::from_micros(at).as_secs_f64(),
-    };
+    }
+}
+
+pub(super) fn steps(times: &Times) -> Vec<Step> {
     let steps = [
         at("fault", times.fault.from),
         at("detected", times.detected),

@@ -2,7 +2,7 @@
 
 use super::plan::{Plan, Side};
 use crate::core::judge::drill::{RecordId, Sides};
-use crate::core::judge::ledger::{RunId, Stamp};
+use crate::core::judge::ledger::{RecordPosition, RunId, Stamp};
 use kmk_kafka::wait::{Limit, Probe, Stop};
 use kmk_kafka::{Admin, At, KafkaError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,12 +43,12 @@ pub(super) fn ends(admin: &mut Admin, topic: &str, limit: &Limit) -> Result<Ends
 /// The mirrored records on the target, up to these ends.
 pub(super) fn target(plan: &Plan<'_>, ends: &Ends, limit: &Limit) -> Result<Sides, KafkaError> {
     let mut sides = Sides::default();
-    each(&plan.target, &plan.mirrored, ends, limit, |stamp| {
-        match of_run(stamp, plan.runs.0) {
-            Some(record) => *sides.target.entry(record).or_default() += 1,
+    each(&plan.target, &plan.mirrored, ends, limit, |place, stamp| {
+        match of_run(place, stamp, plan.runs.0) {
+            Some(record) => sides.target.entry(record).or_default().push(place.offset),
             // written after the switch, to a topic of the same name
-            None if of_run(stamp, plan.runs.1).is_some() => {}
-            None => sides.unknown += 1,
+            None if of_run(place, stamp, plan.runs.1).is_some() => {}
+            None => sides.unknown.push(place),
         }
     })?;
     Ok(sides)
@@ -74,35 +74,45 @@ pub(super) fn source(
         }
     });
     let mut records = BTreeSet::new();
-    each(&plan.source, &plan.topic, &ends?, limit, |stamp| {
-        records.extend(of_run(stamp, plan.runs.0));
+    each(&plan.source, &plan.topic, &ends?, limit, |place, stamp| {
+        records.extend(of_run(place, stamp, plan.runs.0));
     })?;
     Ok(records)
 }
 
-fn of_run(stamp: Option<Stamp>, run: RunId) -> Option<RecordId> {
-    let stamp = stamp.filter(|stamp| stamp.run == run)?;
+/// The record, if it is of that run and where it was sent to.
+fn of_run(place: RecordPosition, stamp: Option<Stamp>, run: RunId) -> Option<RecordId> {
+    let stamp = stamp.filter(|stamp| (stamp.run, stamp.partition) == (run, place.partition))?;
     Some(RecordId {
         partition: stamp.partition,
         sequence: stamp.sequence,
     })
 }
 
-/// Shows the stamp of each record before these ends.
+/// Shows where each record before these ends is, and its stamp. The first ones of a partition may have been deleted.
 pub(super) fn each(
     side: &Side,
     topic: &str,
     ends: &Ends,
     limit: &Limit,
-    mut show: impl FnMut(Option<Stamp>),
+    mut show: impl FnMut(RecordPosition, Option<Stamp>),
 ) -> Result<(), KafkaError> {
     let mut admin = Admin::connect_patiently(&side.endpoints, limit)?;
-    for (&partition, &end) in ends.iter().filter(|(_, end)| **end > 0) {
-        admin.scan(topic, partition, 0, limit, |record| {
+    let firsts = admin.offsets(&[topic.to_owned()], At::Earliest, limit)?;
+    for ((_, partition), first) in firsts {
+        let end = ends.get(&partition).copied().unwrap_or(0);
+        if first >= end {
+            continue;
+        }
+        admin.scan(topic, partition, first, limit, |record| {
             if record.offset >= end {
                 return ControlFlow::Break(());
             }
-            show(Stamp::of(record.value.unwrap_or_default()));
+            let place = RecordPosition {
+                partition,
+                offset: record.offset,
+            };
+            show(place, Stamp::of(record.value.unwrap_or_default()));
             ControlFlow::Continue(())
         })?;
     }

@@ -1,7 +1,7 @@
 //! What the threads of a drill share.
 
 use super::DrillError;
-use crate::core::judge::drill::{Acknowledged, Given, Micros};
+use crate::core::judge::drill::{Acknowledged, Crossed, Given, Micros};
 use crate::core::lab::verify::locked;
 use kmk_kafka::KafkaError;
 use kmk_kafka::wait::Interrupt;
@@ -121,6 +121,9 @@ pub(super) struct Scene {
     pub(super) late: Written,
     /// When the last record arrived on the target.
     pub(super) arrived: Moment,
+    pub(super) crossed: Mutex<Crossed>,
+    /// When the warm-up began.
+    pub(super) steady: Moment,
     pub(super) groups: Vec<GroupScene>,
 }
 

@@ -1,11 +1,12 @@
 //! Who writes and reads in a drill, on either side of the switch.
 
+use super::DrillError;
+use super::canary::Canary;
 use super::load::Load;
 use super::member::{BACKLOG, Member};
 use super::plan::Side;
 use super::run::Run;
 use super::stage::{Scene, Signals};
-use super::{DrillError, canary};
 use crate::core::judge::ledger::RunId;
 use crate::core::lab::verify::{Clock, spawned};
 use std::thread::{Scope, ScopedJoinHandle};
@@ -35,9 +36,13 @@ impl Run<'_> {
         let producer = spawned("kmk-producer", scope, move || {
             load.run(&scene.source, clock, &signals.finish_source, &signals.leave);
         });
-        let (endpoints, mirrored) = (plan.target.endpoints.clone(), plan.mirrored.clone());
+        let canary = Canary {
+            endpoints: plan.target.endpoints.clone(),
+            topic: plan.mirrored.clone(),
+            run: plan.runs.0,
+        };
         spawned("kmk-canary", scope, move || {
-            canary::watch(&endpoints, &mirrored, &scene.arrived, clock, &signals.stop);
+            canary.watch(scene, clock, &signals.stop);
         })
         .map_err(DrillError::Thread)?;
         let mut members = Vec::new();

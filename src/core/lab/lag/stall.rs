@@ -105,7 +105,7 @@ fn suspects(lab: &Lab, views: &Snapshots<'_>, flows: &[FlowLag], limit: &Limit) 
             continue;
         };
         let places = partitions(lag).filter(|(place, one)| {
-            let patience = patience(lab, flow, one);
+            let patience = patience(lab, flow, lag, one);
             patience.is_some_and(|patience| one.is_suspicious(since(mirror, place), patience))
         });
         let mut places: BTreeMap<Place, &PartitionLag> = places.collect();
@@ -176,14 +176,16 @@ fn since(mirror: &FlowSnapshot, place: &Place) -> Since {
     }
 }
 
-/// What MirrorMaker may take to find a partition, and to note how far it is; none where it never looks for new ones.
-fn patience(lab: &Lab, flow: &Flow, partition: &PartitionLag) -> Option<Duration> {
+/// What MirrorMaker may take to find a partition, to get records of it, and to note how far it is; none where it never looks for new ones.
+fn patience(lab: &Lab, flow: &Flow, lag: &FlowLag, partition: &PartitionLag) -> Option<Duration> {
     let setting = |key: &str, usual: u64| {
         let said = flow.setting(key);
         said.map_or(Some(usual), |said| said.parse::<u64>().ok())
     };
     let noting = config::NOTED.as_millis().try_into().unwrap_or(0);
-    let noting = Duration::from_millis(setting("offset.flush.interval.ms", noting)?) * 2;
+    let waiting = partitions(lag).filter(|(_, one)| one.behind > 0).count();
+    let answer = link::longest_answer(flow, &lab.topology, &lab.journal, waiting);
+    let noting = Duration::from_millis(setting("offset.flush.interval.ms", noting)?) * 2 + answer;
     if partition.position.is_some() {
         return Some(noting);
     }
@@ -245,7 +247,7 @@ fn stalls(
             } else {
                 Duration::ZERO
             },
-            patience: patience(lab, flow, one).unwrap_or_default(),
+            patience: patience(lab, flow, lag, one).unwrap_or_default(),
             is_busy,
         };
         let Some(standing) = one.stands(since, watch) else {

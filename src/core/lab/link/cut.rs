@@ -1,12 +1,11 @@
 //! Cuts a link.
 
 use super::look::{self, network, of_one};
-use super::{LinkError, uninterrupted};
+use super::{LinkError, locked, uninterrupted};
 use crate::core::docker::{Container, Docker};
 use crate::core::event::{Event, Observer};
 use crate::core::judge::link::{LinkState, LinkStatus};
-use crate::core::lab::journal::{self, Cut};
-use crate::core::lab::lock::{self, Lock};
+use crate::core::lab::journal::{self, Cut, JournalError};
 use crate::core::lab::{Lab, LabError};
 use crate::core::topology::Flow;
 use kmk_kafka::message::to_millis;
@@ -41,9 +40,7 @@ pub fn cut(
     limit: &Limit,
     observer: &dyn Observer,
 ) -> Result<CutLink, LinkError> {
-    let engine = docker.engine(limit)?;
-    let _lock = Lock::take(&lock::runtime_directory(), &engine.id, name, "link cut")?;
-    let lab = Lab::find(docker, name, limit)?;
+    let (lab, _lock) = locked(docker, name, "link cut", limit)?;
     let one = flow_of(&lab, flow)?;
     let network = line(&lab, one)?;
     let workers = look::workers(&lab.topology, one, &lab.containers);
@@ -55,11 +52,7 @@ pub fn cut(
     let was_cut = was.state == LinkState::Cut;
     let cut = entry(lab.journal.cut(flow).filter(|_| was_cut), time, false);
     let limit = &uninterrupted();
-    // first: a link that is cut is then always known as cut by kmk
-    let written = journal::change(docker, name, limit, |journal| {
-        journal.link(flow).cut = Some(cut);
-    });
-    written.map_err(LabError::from)?;
+    note(docker, name, flow, cut, limit).map_err(LabError::from)?;
     let begun = Instant::now();
     let on = workers.iter().filter(|worker| {
         let mut networks = worker.networks();
@@ -104,7 +97,11 @@ pub(super) fn siblings(lab: &Lab, flow: &Flow) -> Vec<String> {
 }
 
 /// What is to stand in the journal: a link that was cut before has been cut since then.
-pub(super) fn entry(before: Option<&Cut>, time: Option<Duration>, half_open: bool) -> Cut {
+pub(in crate::core::lab) fn entry(
+    before: Option<&Cut>,
+    time: Option<Duration>,
+    half_open: bool,
+) -> Cut {
     let now = to_millis(SystemTime::now());
     let time = time.map(|time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
     Cut {
@@ -112,6 +109,19 @@ pub(super) fn entry(before: Option<&Cut>, time: Option<Duration>, half_open: boo
         until: time.map(|time| now.saturating_add(time)),
         half_open,
     }
+}
+
+/// Notes in the journal that a link is cut, before it is: it is then always known as cut by kmk.
+pub(in crate::core::lab) fn note(
+    docker: &Docker,
+    lab: &str,
+    flow: &str,
+    cut: Cut,
+    limit: &Limit,
+) -> Result<(), JournalError> {
+    journal::change(docker, lab, limit, |journal| {
+        journal.link(flow).cut = Some(cut);
+    })
 }
 
 pub(super) fn flow_of<'a>(lab: &'a Lab, name: &str) -> Result<&'a Flow, LinkError> {

@@ -1,14 +1,12 @@
 //! Makes a link half-open: its relays keep connections open, and pass nothing on.
 
-use super::cut::{CutLink, entry, flow_of, siblings};
+use super::cut::{CutLink, entry, flow_of, note, siblings};
 use super::look::{network, of_one, workers};
 use super::shaped::put_some;
-use super::{LinkError, uninterrupted};
+use super::{LinkError, locked, uninterrupted};
 use crate::core::docker::Docker;
 use crate::core::event::Observer;
 use crate::core::judge::link::{LinkState, LinkStatus};
-use crate::core::lab::journal;
-use crate::core::lab::lock::{self, Lock};
 use crate::core::lab::{Lab, LabError};
 use crate::core::topology::Flow;
 use kmk_kafka::wait::Limit;
@@ -27,9 +25,7 @@ pub fn half_open(
     limit: &Limit,
     observer: &dyn Observer,
 ) -> Result<CutLink, LinkError> {
-    let engine = docker.engine(limit)?;
-    let _lock = Lock::take(&lock::runtime_directory(), &engine.id, name, "link cut")?;
-    let lab = Lab::find(docker, name, limit)?;
+    let (lab, _lock) = locked(docker, name, "link cut", limit)?;
     let one = flow_of(&lab, flow)?;
     let was = fit(&lab, one)?;
     if one.link.is_none() {
@@ -38,11 +34,7 @@ pub fn half_open(
     }
     let cut = entry(lab.journal.cut(flow), time, true);
     let limit = &uninterrupted();
-    // first: a link that is half-open is then always known as that
-    let written = journal::change(docker, name, limit, |journal| {
-        journal.link(flow).cut = Some(cut);
-    });
-    written.map_err(LabError::from)?;
+    note(docker, name, flow, cut, limit).map_err(LabError::from)?;
     let lab = Lab::find(docker, name, limit)?;
     let one = flow_of(&lab, flow)?;
     put_some(one, &lab.journal, |_| true, limit, observer)?;

@@ -218,13 +218,17 @@ fn wait(
         topology: &topology,
         existing: &lab.containers,
     };
-    readiness
-        .wait(limit, observer)
-        .map_err(|cause| match cause {
-            DeployError::Interrupted => Stop::Interrupted.into(),
-            cause => LinkError::NotUp {
-                flows,
-                cause: Box::new(cause),
-            },
-        })
+    let crossed = readiness
+        .wait_for_brokers(limit, observer)
+        .and_then(|()| readiness.wait_for_records(limit, observer));
+    let has_crossed = crossed.is_ok();
+    let up = crossed.and_then(|()| readiness.wait_for_backlog(limit, observer));
+    up.map(drop).map_err(|cause| match cause {
+        DeployError::Interrupted => Stop::Interrupted.into(),
+        cause => LinkError::NotUp {
+            flows,
+            has_crossed,
+            cause: Box::new(cause),
+        },
+    })
 }

@@ -16,7 +16,7 @@ use kmk_kafka::wait::{Limit, Stop};
 use kmk_kafka::{
     Admin, Batch, Fetches, KafkaError, Line, NewTopic, Producer, ProducerOptions, RoundTrip, Tally,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How many round trips are measured.
@@ -188,6 +188,31 @@ fn rate(
         )));
     }
     measured
+}
+
+/// Removes the topic of a measurement that was killed. If that fails, the next measurement removes it, or `kmk destroy`.
+pub(in crate::core::lab) fn remove_leftovers(
+    topology: &Topology,
+    limit: &Limit,
+    observer: &dyn Observer,
+) {
+    let limit = &limit.at_most(PATIENCE);
+    let linked = topology.flows.iter().filter(|flow| flow.link.is_some());
+    let sources: BTreeSet<&str> = linked.map(|flow| flow.spec.source.as_str()).collect();
+    for source in sources {
+        let removed = connect(topology, source, limit).and_then(|mut admin| {
+            let is_there = admin.has_topic(TOPIC, limit)?;
+            if is_there {
+                admin.delete_topic(TOPIC, limit)?;
+            }
+            Ok(is_there)
+        });
+        if removed.is_ok_and(|removed| removed) {
+            observer.on(Event::Note(format!(
+                "removed topic {TOPIC} of {source}, left behind by a measurement that was killed"
+            )));
+        }
+    }
 }
 
 fn rates(

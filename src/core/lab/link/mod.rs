@@ -15,21 +15,22 @@ mod shape;
 mod shaped;
 
 pub use cut::{CutLink, cut, hold};
+pub(super) use cut::{entry, note};
 pub use half_open::half_open;
 pub use heal::{Heal, HealedLinks, heal};
 pub(super) use kept::KeptCuts;
 pub use look::look;
 pub(super) use look::{is_cut, network, networks, workers};
-pub(super) use measure::notes;
 pub use measure::{load, measured};
+pub(super) use measure::{notes, remove_leftovers};
 pub use relay::RelayError;
 pub use set::{add, set};
-pub(super) use shaped::{delay, problems, put_all, put_some};
+pub(super) use shaped::{delay, longest_answer, problems, put_all, put_some};
 
-use super::LabError;
-use crate::core::docker::DockerError;
+use super::{Lab, LabError};
+use crate::core::docker::{Docker, DockerError};
 use crate::core::lab::deploy::DeployError;
-use crate::core::lab::lock::LockError;
+use crate::core::lab::lock::{self, Lock, LockError};
 use kmk_kafka::wait::{Interrupt, Limit, Stop};
 use std::time::Duration;
 
@@ -107,11 +108,13 @@ pub enum LinkError {
         /// Whether they are on it, and should not be.
         is_on: bool,
     },
-    /// MirrorMaker is on the network again, and no record was seen to cross.
+    /// MirrorMaker is on the network again, and not all records were seen to cross.
     #[error("{} connected again, but {cause}", flows.join(", "))]
     NotUp {
         /// The flows.
         flows: Vec<String>,
+        /// Whether some did.
+        has_crossed: bool,
         /// What was waited for.
         #[source]
         cause: Box<DeployError>,
@@ -127,6 +130,18 @@ impl LinkError {
             (_, false) => "are still not on",
         }
     }
+}
+
+/// A lab, locked for a command that changes a link of it.
+fn locked(
+    docker: &Docker,
+    name: &str,
+    command: &'static str,
+    limit: &Limit,
+) -> Result<(Lab, Lock), LinkError> {
+    let engine = docker.engine(limit)?;
+    let lock = Lock::take(&lock::runtime_directory(), &engine.id, name, command)?;
+    Ok((Lab::find(docker, name, limit)?, lock))
 }
 
 /// How long docker may take for all that is not interrupted once it has begun.

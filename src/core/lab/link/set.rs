@@ -1,12 +1,11 @@
 //! Makes the line of a flow another one: at once where it has relays, and by a deploy that adds them where it has none.
 
 use super::cut::flow_of;
-use super::{LinkError, put_all};
+use super::{LinkError, locked, put_all};
 use crate::core::docker::Docker;
 use crate::core::event::{Event, Observer};
 use crate::core::judge::line;
 use crate::core::lab::deploy::{self, Change, Failure, Request};
-use crate::core::lab::lock::{self, Lock};
 use crate::core::lab::{Lab, LabError, journal};
 use crate::core::spec::{LinkSpec, Spec};
 use kmk_kafka::wait::Limit;
@@ -23,9 +22,7 @@ pub fn set(
     limit: &Limit,
     observer: &dyn Observer,
 ) -> Result<bool, LinkError> {
-    let engine = docker.engine(limit)?;
-    let _lock = Lock::take(&lock::runtime_directory(), &engine.id, name, "link set")?;
-    let lab = Lab::find(docker, name, limit)?;
+    let (lab, _lock) = locked(docker, name, "link set", limit)?;
     let one = flow_of(&lab, flow)?;
     // a toxic that comes before another takes its place, and relays have a network of their own: records would pass meanwhile
     if let Some(cut) = lab.journal.cut(flow) {

@@ -39,6 +39,25 @@ pub(in crate::core::lab) fn delay(flow: &Flow, journal: &Journal) -> Duration {
     Duration::from_millis(u64::from(2 * (link.rtt_ms() + link.jitter_ms())))
 }
 
+/// How long the answer to one fetch of MirrorMaker may be on its way through a line with a rate, where so many partitions have
+/// records that wait. MirrorMaker gets none of it before it has all of it.
+pub(in crate::core::lab) fn longest_answer(
+    flow: &Flow,
+    topology: &Topology,
+    journal: &Journal,
+    partitions: usize,
+) -> Duration {
+    let rate = of_connection(flow, journal).and_then(|link| link.rate);
+    let Some(rate) = rate else {
+        return Duration::ZERO;
+    };
+    let [whole, of_partition] = flow.fetch_bytes(topology);
+    let partitions = u64::try_from(partitions).unwrap_or(u64::MAX);
+    let bytes = whole.min(of_partition.saturating_mul(partitions));
+    // thousands of bits a second are bits a millisecond
+    Duration::from_millis(bytes.saturating_mul(8) / u64::from(rate.0.max(1)))
+}
+
 /// Tells the relays of one flow what to do, as far as they are among these.
 pub(in crate::core::lab) fn put_some(
     flow: &Flow,
@@ -100,4 +119,32 @@ pub(in crate::core::lab) fn problems(flow: &Flow, journal: &Journal, limit: &Lim
         }
     });
     relays.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::spec::scenario::Scenario;
+
+    #[test]
+    fn an_answer_takes_as_long_as_its_bytes_need_at_the_rate_of_a_connection() {
+        let answer = |line: Option<&str>, settings: &[(&str, &str)], partitions: usize| {
+            let mut spec = Scenario::Dr.spec("demo");
+            let flow = &mut spec.flows[0];
+            flow.link = line.map(|line| line.parse().unwrap());
+            let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+            flow.settings = settings.iter().map(own).collect();
+            let topology = Topology::new(&spec);
+            let journal = Journal::default();
+            longest_answer(&topology.flows[0], &topology, &journal, partitions).as_millis()
+        };
+        let slow = Some("rtt=80ms,rate=20mbit");
+        assert_eq!(answer(slow, &[], 1), 419, "1 MiB");
+        assert_eq!(answer(slow, &[], 1000), 20_971, "50 MiB");
+        assert_eq!(answer(slow, &[("tasks.max", "4")], 1), 1_677);
+        let all = ("source.consumer.fetch.max.bytes", "2500000");
+        assert_eq!(answer(slow, &[all], 1000), 1_000);
+        assert_eq!(answer(Some("rtt=80ms"), &[], 1000), 0);
+        assert_eq!(answer(None, &[], 1000), 0);
+    }
 }

@@ -157,8 +157,8 @@ impl Sender {
             return;
         }
         let mut sent = locked(&state.sent);
-        for (partition, sequences) in acknowledged {
-            sent.acknowledge(partition, sequences);
+        for told in acknowledged {
+            sent.acknowledge(told.partition, told.records);
         }
     }
 }

@@ -204,7 +204,7 @@ impl PartitionQueue {
             batch.doubts
         };
         tally.written(partition, offset, &batch.chunk, doubts);
-        tally.numbered(partition, batch.records());
+        tally.numbered(partition, batch.records(), offset);
         // one that comes after them was accepted, so they are there: a broker would have missed them
         for before in (0..at).rev() {
             if self.batches[before].doubts == 0 {
@@ -215,7 +215,7 @@ impl PartitionQueue {
             };
             // where others write too, it need not be right before its successor
             tally.written(partition, None, &batch.chunk, 0);
-            tally.numbered(partition, batch.records());
+            tally.numbered(partition, batch.records(), None);
         }
     }
 

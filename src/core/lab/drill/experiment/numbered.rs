@@ -144,7 +144,7 @@ impl Run<'_> {
                     &self.mirrored,
                     &ends,
                     &limit,
-                    |stamp| {
+                    |_, stamp| {
                         let Some(stamp) = stamp else { return };
                         let portion = portions.iter().position(|one| one.run == stamp.run);
                         let record = RecordId {

@@ -3,6 +3,7 @@
 use super::By;
 use crate::core::judge::drill::failback::{FlowDifference, GroupReturn, Kept};
 use crate::core::lab::compare::{Stranded, TopicComparison};
+use crate::core::lab::drill::TimedStep;
 use serde::Serialize;
 
 /// A failback that came to its end.
@@ -50,6 +51,8 @@ pub struct FailbackReport {
     pub checks: Vec<Kept>,
     /// The whole failback.
     pub millis: u64,
+    /// What was done when, from the look at the old side to the removal of what was the drill's.
+    pub steps: Vec<TimedStep>,
 }
 
 /// Both flows, compared record by record.

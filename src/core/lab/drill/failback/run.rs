@@ -145,6 +145,7 @@ impl Run<'_> {
             groups,
             checks,
             millis: u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX),
+            steps: Vec::new(),
         })
     }
 

@@ -191,10 +191,17 @@ fn run(
                 return Err(error);
             }
         }
-        for number in tally.take_acknowledged().into_iter().flat_map(|(_, of)| of) {
-            let value = u32::try_from(number + 1).unwrap().to_be_bytes().to_vec();
-            assert!(broker.log.contains(&value), "{number} is not written");
-            assert!(named.insert(number), "{number} twice");
+        for told in tally.take_acknowledged() {
+            let first = told.offset.map(|offset| usize::try_from(offset).unwrap());
+            for (nth, number) in told.records.enumerate() {
+                let value = u32::try_from(number + 1).unwrap().to_be_bytes().to_vec();
+                let is_written = match first {
+                    Some(first) => broker.log[first + nth] == value,
+                    None => broker.log.contains(&value),
+                };
+                assert!(is_written, "{number} is not written");
+                assert!(named.insert(number), "{number} twice");
+            }
         }
         assert_eq!(named.len() as u64, tally.acknowledged());
         if queue.needs_producer_id()? {
