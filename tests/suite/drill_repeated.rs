@@ -57,7 +57,7 @@ fn each_run_begins_with_the_lab_as_it_was_and_the_numbers_of_all_are_told() {
     assert_eq!(file["rto_seconds"], repeated["rto_seconds"]);
     let page = written("runs.html");
     assert!(
-        page.contains("run 1: groups") && page.contains("run 2: groups"),
+        page.contains("2 runs") && page.contains("Run by run"),
         "{page}"
     );
 }

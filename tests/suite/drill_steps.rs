@@ -1,9 +1,12 @@
 //! The steps of a failover: all of them are in one list, and at each of them Ctrl-C leaves the lab as it was.
 
-use crate::drill::Lab;
+use crate::docker::Rule;
+use crate::drill::{Lab, docker, spec};
 use crate::kmk::Kmk;
+use crate::mirror::Habits;
 use kafka_mirror_kit::core::lab::drill::{FailoverStep, Fault};
 use rustix::process::Signal;
+use serde_json::json;
 use std::thread;
 
 const SHORT: &str = "drill failover --warm-up 100ms --groups caught-up";
@@ -47,6 +50,39 @@ fn a_failover_that_is_observed_tells_the_steps_of_the_list() {
         ran.said(),
         &FailoverStep::all_of(Fault::Planned, true, false),
     );
+}
+
+/// A MirrorMaker that is being stopped still runs: if the drill were taken back now, it would end after that.
+#[test]
+fn ctrl_c_does_not_cut_short_how_mirrormaker_is_stopped() {
+    const STOP: &str = "stop id-demo-mm2-secondary";
+    let kmk = Kmk::on(|kmk| {
+        let spec = spec(kmk, "same", &json!({}));
+        let stopped = kmk.lab().spec(spec.clone()).exited("mm2-secondary", 0);
+        let stopped = stopped.rules().into_iter();
+        docker(kmk, spec)
+            .rules(stopped.map(|rule| rule.from(STOP).until("start id-demo-mm2-secondary")))
+            .rule(Rule::on("stop *").takes(2))
+    });
+    let lab = Lab::on(kmk, Habits::default());
+    let running = lab.kmk.start(&format!("{SHORT} --planned"));
+    running.until_docker_waits();
+    running.signal(Signal::INT);
+    let ran = running.finish().code(130);
+    let ran = ran.changed(&[STOP, "start id-demo-mm2-secondary"]);
+    ran.stderr_has("The drill was taken back: the lab is as it was before.");
+    assert_eq!(lab.kmk.noted("signals"), [""; 0]);
+}
+
+#[test]
+fn a_planned_failover_whose_kmk_was_killed_is_taken_back_once_mirrormaker_has_stopped() {
+    let lab = Lab::new();
+    let running = lab.kmk.start(&format!("{SHORT} --planned"));
+    running.until("a topic of the drill", || lab.has_topic());
+    running.signal(Signal::KILL);
+    drop(running);
+    let ran = lab.kmk.run("drill abort").code(0);
+    ran.changed(&["stop id-demo-mm2-secondary"]);
 }
 
 #[test]

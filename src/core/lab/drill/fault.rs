@@ -5,7 +5,7 @@ use super::run::Run;
 use super::stage::{Scene, Signals};
 use super::steps::FailoverStep;
 use super::workload::{Workers, joined};
-use super::{DrillError, Fault, fence, link};
+use super::{DrillError, Fault, fence, link, uncut};
 use crate::core::judge::drill::{Bracket, Micros};
 use crate::core::lab::link::put_some;
 use crate::core::lab::verify::Clock;
@@ -47,7 +47,7 @@ impl Run<'_> {
         // nobody of the source's applications comes back to it
         signals.leave.raise();
         self.step(FailoverStep::KillMirrorMaker, || {
-            Ok(self.docker.kill(&plan.mirrors, &self.docker_limit())?)
+            Ok(self.docker.kill(&plan.mirrors, &uncut())?)
         })?;
         Ok(Left {
             fault,
@@ -61,7 +61,7 @@ impl Run<'_> {
     fn kill(&self, clock: Clock) -> Result<Bracket, DrillError> {
         self.step(FailoverStep::Kill, || {
             let from = clock.now();
-            self.docker.kill(&self.plan.brokers, &self.docker_limit())?;
+            self.docker.kill(&self.plan.brokers, &uncut())?;
             let until = clock.now();
             Ok(Bracket { from, until })
         })
@@ -122,7 +122,7 @@ impl Run<'_> {
         })?;
         let predictions = predict(&self.lab.topology, plan.flow, &plan.topic, &self.limit())?;
         self.step(FailoverStep::StopMirrorMaker, || {
-            Ok(self.docker.stop(&plan.mirrors, &self.docker_limit())?)
+            Ok(self.docker.stop(&plan.mirrors, &uncut())?)
         })?;
         Ok(Left {
             fault: Bracket { from, until },

@@ -66,6 +66,12 @@ use std::time::Duration;
 /// How long docker may take for a step.
 const DOCKER: Duration = Duration::from_secs(60);
 
+/// For containers that are stopped: Ctrl-C does not cut it short. Docker would go on with it, and stop what was found running
+/// when the drill was taken back.
+fn uncut() -> Limit {
+    Limit::new(DOCKER, &Interrupt::default())
+}
+
 /// What to drill, and how.
 #[derive(Debug, Clone)]
 pub struct Failover {
