@@ -38,6 +38,7 @@ mod link;
 mod logs_env;
 mod losses;
 mod main_line;
+mod relays;
 #[cfg(target_os = "linux")]
 mod remote;
 mod repair;
