@@ -278,7 +278,7 @@ fn report(ran: &Ran) -> Value {
 }
 
 /// The stamp on a record of the drill: its partition and number, where it was written before the switch.
-fn stamped(line: &str, run: &str) -> Option<(i32, i64)> {
+pub(crate) fn stamped(line: &str, run: &str) -> Option<(i32, i64)> {
     let words: Vec<&str> = line.split(['.', ' ']).collect();
     (words[2] == run).then(|| (words[3].parse().unwrap(), words[4].parse().unwrap()))
 }
@@ -288,7 +288,7 @@ fn records(kcat: &Kcat, topic: &str, run: &str) -> BTreeSet<(i32, i64)> {
     lines.filter_map(|line| stamped(&line, run)).collect()
 }
 
-fn text<'a>(report: &'a Value, key: &str) -> &'a str {
+pub(crate) fn text<'a>(report: &'a Value, key: &str) -> &'a str {
     report[key].as_str().unwrap()
 }
 
@@ -307,9 +307,9 @@ fn kcat_finds_the_same_missing(lab: &Lab, report: &Value) -> u64 {
 }
 
 /// Committed offsets by group, topic and partition, as `kafka-consumer-groups.sh` prints them.
-type Offsets = BTreeMap<(String, String, i64), i64>;
+pub(crate) type Offsets = BTreeMap<(String, String, i64), i64>;
 
-fn offsets(lab: &Lab, cluster: &str) -> Offsets {
+pub(crate) fn offsets(lab: &Lab, cluster: &str) -> Offsets {
     let line = format!("--bootstrap-server {cluster}:9092 --describe --offsets --all-groups");
     let container = lab.container(cluster);
     let told = kafka_tool(&container, "kafka-consumer-groups.sh", &line, b"");

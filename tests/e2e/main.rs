@@ -15,6 +15,7 @@ mod bytes;
 mod classes;
 mod clients;
 mod drill;
+mod drill_verified;
 mod drills;
 mod existing;
 mod explain;
