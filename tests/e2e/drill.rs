@@ -242,7 +242,7 @@ fn report(ran: &Ran) -> Value {
 }
 
 /// The stamp on a record of the drill: its partition and number, where it was written before the switch.
-fn stamped(line: &str, run: &str) -> Option<(i32, i64)> {
+pub(crate) fn stamped(line: &str, run: &str) -> Option<(i32, i64)> {
     let words: Vec<&str> = line.split(['.', ' ']).collect();
     (words[2] == run).then(|| (words[3].parse().unwrap(), words[4].parse().unwrap()))
 }
@@ -252,7 +252,7 @@ fn records(kcat: &Kcat, topic: &str, run: &str) -> BTreeSet<(i32, i64)> {
     lines.filter_map(|line| stamped(&line, run)).collect()
 }
 
-fn text<'a>(report: &'a Value, key: &str) -> &'a str {
+pub(crate) fn text<'a>(report: &'a Value, key: &str) -> &'a str {
     report[key].as_str().unwrap()
 }
 

@@ -18,6 +18,7 @@ mod drill;
 mod drill_ends;
 mod drill_observed;
 mod drill_repeated;
+mod drill_verified;
 mod drills;
 mod existing;
 mod explain;
