@@ -75,10 +75,24 @@ impl Kcat {
         self.read(topic, "%s")
     }
 
+    /// The same, of transactions only what was committed.
+    #[track_caller]
+    pub(crate) fn committed(&self, topic: &str) -> Vec<String> {
+        let flags = "-X isolation.level=read_committed";
+        let line = format!("-C -q -e -o beginning {flags} -t {topic} -f %s\\n");
+        self.run(&line, b"").code(0).lines()
+    }
+
     /// Where the first partition of a topic ends.
     #[track_caller]
     pub(crate) fn end(&self, topic: &str) -> u64 {
-        let asked = self.run(&format!("-Q -t {topic}:0:-1"), b"").code(0).text();
+        self.end_of(topic, 0)
+    }
+
+    #[track_caller]
+    pub(crate) fn end_of(&self, topic: &str, partition: i32) -> u64 {
+        let line = format!("-Q -t {topic}:{partition}:-1");
+        let asked = self.run(&line, b"").code(0).text();
         // topic [0] offset 17
         let end = asked.split_whitespace().last();
         end.and_then(|end| end.parse().ok())

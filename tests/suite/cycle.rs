@@ -209,7 +209,10 @@ fn an_interrupted_cycle_is_taken_back() {
         std::thread::yield_now();
     }
     running.signal(rustix::process::Signal::INT);
-    let ran = running.finish().code(130).changed(&[]);
+    let ran = running.finish().code(130).changed(&[
+        "stop id-demo-mm2-primary id-demo-mm2-secondary",
+        "start id-demo-mm2-primary id-demo-mm2-secondary",
+    ]);
     ran.stderr_has("The drill was taken back: the lab is as it was before.");
     lab.kmk.run("status").code(0).stderr("");
 }

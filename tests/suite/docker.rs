@@ -12,8 +12,8 @@ pub(crate) struct Rule {
     stderr: String,
     code: u8,
     seconds: Option<u32>,
-    from: Option<String>,
-    until: Option<String>,
+    from: Option<(String, u32)>,
+    until: Option<(String, u32)>,
     is_journal: bool,
 }
 
@@ -50,14 +50,24 @@ impl Rule {
     }
 
     /// Only once a command like this was run, that very command included.
-    pub(crate) fn from(mut self, pattern: &str) -> Self {
-        self.from = Some(pattern.to_owned());
+    pub(crate) fn from(self, pattern: &str) -> Self {
+        self.after(1, pattern)
+    }
+
+    /// Only once so many commands like this were run.
+    pub(crate) fn after(mut self, times: u32, pattern: &str) -> Self {
+        self.from = Some((pattern.to_owned(), times));
         self
     }
 
     /// Only until a command like this was run.
-    pub(crate) fn until(mut self, pattern: &str) -> Self {
-        self.until = Some(pattern.to_owned());
+    pub(crate) fn until(self, pattern: &str) -> Self {
+        self.before(1, pattern)
+    }
+
+    /// Only until so many commands like this were run.
+    pub(crate) fn before(mut self, times: u32, pattern: &str) -> Self {
+        self.until = Some((pattern.to_owned(), times));
         self
     }
 
@@ -69,8 +79,8 @@ impl Rule {
         file("err", &self.stderr);
         file("code", &format!("{}\n", self.code));
         for (name, text) in [("from", &self.from), ("until", &self.until)] {
-            if let Some(text) = text {
-                file(name, &format!("{text}\n"));
+            if let Some((pattern, times)) = text {
+                file(name, &format!("{pattern}\n{times}\n"));
             }
         }
         if self.is_journal {

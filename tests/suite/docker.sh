@@ -4,11 +4,12 @@
 home=${0%/bin/docker}/fake
 printf '%s\n' "$*" >>"$home/calls"
 
-# Whether docker was ever called with words like those in a file.
+# Whether docker was called with words like those in a file, and as often as it says.
 called() {
-  read -r words <"$1"
+  { read -r words && read -r times; } <"$1"
   while read -r call; do
-    case $call in $words) return 0 ;; esac
+    case $call in $words) times=$((times - 1)) ;; esac
+    [ "$times" -gt 0 ] || return 0
   done <"$home/calls"
   return 1
 }

@@ -48,3 +48,20 @@ fn a_flow_that_stops_with_the_one_that_is_drilled_is_named_before_and_after() {
     });
     assert_eq!(report(&ran)["siblings"], json!([expected]));
 }
+
+#[test]
+fn a_drill_that_restarts_mirrormaker_names_the_flows_that_stop_with_it() {
+    let third = Arc::new(FakeBroker::start());
+    let kmk = Kmk::on(|kmk| docker(kmk, spec_with_a_sibling(kmk, &third)));
+    let lab = Lab::on(kmk, Habits::default());
+    let clusters = [("third", &third), ("secondary", &lab.secondary)];
+    let [source, target] = clusters.map(|(name, broker)| (name, Arc::clone(broker)));
+    third.topic("orders", 1, &[]);
+    let _sibling = Mirror::start(source, target);
+    let note = "note: the same MirrorMaker also runs third->secondary: it stops and starts with the flow\n";
+    let flags = "primary:secondary --for 1s --rate 300/s";
+    let ran = lab.kmk.run(&format!("drill mirrormaker-crash {flags}"));
+    ran.code(0).stderr_has(note);
+    let ran = lab.kmk.run(&format!("drill link-cut {flags} --timeout 2s"));
+    ran.stderr_lacks(note);
+}

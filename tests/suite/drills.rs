@@ -1,7 +1,7 @@
 //! Drills of one fault, between brokers in memory: what passes, what fails, and what is taken back.
 
 use crate::docker::{Docker, Rule};
-use crate::drill::report;
+use crate::drill::{docker, report, spec};
 use crate::healthy::Well;
 use crate::kmk::Kmk;
 use crate::mirror::{Habits, Mirror};
@@ -9,18 +9,19 @@ use crate::report::{Reports, flags};
 use kmk_kafka::wait::{Interrupt, Limit};
 use kmk_kafka::{Admin, Subject};
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const CRASH: &str = "drill mirrormaker-crash --for 2s --rate 500/s";
 const KILL: &str = "kill id-demo-mm2-secondary";
+const STOP: &str = "stop id-demo-mm2-secondary";
 const START: &str = "start id-demo-mm2-secondary";
 
 fn lab() -> Well {
     Well::of(Kmk::on(|kmk| {
         let docker = Docker::works().with(&kmk.lab());
-        let allowed = ["logs *", "kill *", "start *"].map(Rule::on);
+        let allowed = ["logs *", "kill *", "stop *", "start *"].map(Rule::on);
         docker.rules(allowed)
     }))
 }
@@ -139,7 +140,8 @@ fn a_drill_that_is_interrupted_is_taken_back() {
     let running = lab.kmk.start("drill mirrormaker-crash --for 60s");
     until_records_cross(&lab);
     running.signal(Signal::INT);
-    let ran = running.finish().code(130).changed(&[]);
+    // records on their way would create the mirrored topic again
+    let ran = running.finish().code(130).changed(&[STOP, START]);
     ran.stderr_has("The drill was taken back: the lab is as it was before.");
     whole(&lab);
 }
@@ -161,7 +163,8 @@ fn a_drill_that_died_is_taken_back_by_abort() {
     lab.kmk
         .run("drill abort")
         .code(0)
-        .stdout_has("was taken back");
+        .stdout_has("was taken back")
+        .changed(&[STOP, START]);
     whole(&lab);
 }
 
@@ -171,6 +174,137 @@ fn until_records_cross(lab: &Well) {
         let topic = topics.find(|(name, _)| name.contains("kmk-drill-"));
         topic.is_some_and(|(name, _)| !lab.secondary.records(&name, 0).is_empty())
     });
+}
+
+#[test]
+fn a_link_that_is_cut_loses_nothing_and_topics_that_are_kept_stay_until_abort() {
+    let lab = Well::of(Kmk::on(|kmk| {
+        let cut = kmk.lab().cut("mm2-secondary", "primary").rules();
+        let cut = cut.into_iter().map(|rule| {
+            let rule = rule.from("network disconnect *");
+            rule.until("network connect *")
+        });
+        let docker = Docker::works().with(&kmk.lab()).rules(cut);
+        docker.rules(["logs *", "network *connect *"].map(Rule::on))
+    }));
+    let line = "drill link-cut --for 3s --rate 500/s --keep --json";
+    let running = lab.kmk.start(line);
+    running.until_called("network disconnect");
+    let cut = lab.mirror.as_ref().unwrap().hold();
+    running.until_called("network connect");
+    let topic = drilled(&lab);
+    let written = || -> i64 { (0..3).map(|id| lab.primary.end(&topic, id)).sum() };
+    let then = written();
+    until("the drill has seen the backlog", || written() > then + 200);
+    drop(cut);
+    let ran = running.finish().code(0);
+    let ran = ran.stderr_has("kmk drill abort  # remove the drill's topics");
+    let report = report(&ran);
+    assert_eq!(report["passed"], true, "{report:#}");
+    assert!(measured(&report, "backlog").as_u64().unwrap() > 300);
+    for (broker, topic) in [
+        (&lab.primary, &report["topic"]),
+        (&lab.secondary, &report["mirrored_topic"]),
+    ] {
+        let topic = (topic.as_str().unwrap().to_owned(), 3);
+        assert!(broker.topics().contains(&topic));
+    }
+    lab.kmk.run("status").code(0).stderr_has(
+        "drill link-cut of primary->secondary has ended, and its topics were kept; `kmk drill abort` removes them",
+    );
+    lab.kmk.run("drill link-cut").code(2);
+    let aborted = lab.kmk.run("drill abort").code(0);
+    // nothing is on its way any more
+    let mut calls = aborted.all_calls().iter();
+    assert!(!calls.any(|call| call.starts_with("stop ")));
+    whole(&lab);
+}
+
+#[test]
+fn with_exactly_once_support_a_single_duplicate_fails_the_drill() {
+    for (resumes, code) in [(true, 0), (false, 1)] {
+        let mut lab = Well::of(Kmk::on(|kmk| {
+            let mut spec = spec(kmk, "prefix", &json!({}));
+            spec["clusters"][1]["exactly_once"] = json!(true);
+            docker(kmk, spec)
+        }));
+        let mirror = lab.mirror.take();
+        let running = lab
+            .kmk
+            .start("drill exactly-once --for 1s --rate 500/s --json");
+        running.until_called(KILL);
+        drop(mirror);
+        running.until_called(START);
+        let habits = Habits {
+            resumes,
+            ..Habits::default()
+        };
+        let mirror = restarted(&lab, habits);
+        let report = report(&running.finish().code(code));
+        drop(mirror);
+        let twice = measured(&report, "duplicates").as_u64().unwrap();
+        assert_eq!(twice == 0, resumes, "{report:#}");
+        let last = report["expectations"].as_array().unwrap().last().unwrap();
+        assert_eq!(
+            last["expected"],
+            "consumers with read_committed see no record twice"
+        );
+        assert_eq!(last["held"], resumes);
+        whole(&lab);
+    }
+}
+
+#[test]
+fn what_is_passed_over_in_a_recreated_topic_is_counted_named_and_mirrored_in_the_end() {
+    let mut lab = Well::of(Kmk::on(|kmk| {
+        // time to stop it here too
+        let stops = Rule::on("stop *").takes(1);
+        let down = kmk.lab().exited("mm2-secondary", 0).rules().into_iter();
+        let down = down.map(|rule| rule.after(2, STOP).before(2, START));
+        docker(kmk, spec(kmk, "prefix", &json!({})))
+            .rule(stops)
+            .rules(down)
+    }));
+    let mut mirror = lab.mirror.take();
+    let line = "drill recreated-topic --for 1s --rate 500/s --json";
+    let running = lab.kmk.start(line);
+    for times in 1..=2 {
+        let called = |what: &str| {
+            let calls = lab.kmk.noted("calls").into_iter();
+            calls.filter(|call| call.starts_with(what)).count() == times
+        };
+        running.until("MirrorMaker is stopped", || called(STOP));
+        drop(mirror.take());
+        running.until("MirrorMaker is started", || called(START));
+        let habits = Habits {
+            resumes: true,
+            ..Habits::default()
+        };
+        mirror = Some(restarted(&lab, habits));
+    }
+    let report = report(&running.finish().code(0));
+    assert_eq!(report["passed"], true, "{report:#}");
+    assert!(measured(&report, "old").as_u64().unwrap() > 50);
+    assert_eq!(measured(&report, "passed_over"), measured(&report, "old"));
+    whole(&lab);
+}
+
+#[test]
+fn a_record_that_is_too_large_for_the_target_is_named_and_arrives_in_the_end() {
+    let lab = lab();
+    for broker in [&lab.primary, &lab.secondary] {
+        broker.set_default("max.message.bytes", "16777216");
+    }
+    let line = "drill poison-record --for 1s --rate 500/s --json";
+    let report = report(&lab.kmk.run(line).code(0));
+    assert_eq!(report["passed"], true, "{report:#}");
+    assert_eq!(measured(&report, "duplicates"), 0);
+    let named = "accepts records of up to 1048588 bytes";
+    for expectation in &report["expectations"].as_array().unwrap()[1..3] {
+        let seen = expectation["seen"].as_str().unwrap();
+        assert!(seen.contains(named), "{seen}");
+    }
+    whole(&lab);
 }
 
 #[test]
@@ -203,10 +337,7 @@ fn expired(lab: &Well) -> (String, Vec<i64>) {
     let never = Interrupt::default();
     let limit = Limit::new(Duration::from_secs(20), &never);
     let mut admin = Admin::connect(&[lab.primary.endpoint()], &limit).unwrap();
-    let mut topics = lab.primary.topics().into_iter();
-    let (topic, _) = topics
-        .find(|(name, _)| name.contains("kmk-drill-"))
-        .unwrap();
+    let topic = drilled(lab);
     let subject = [Subject::Topic(topic.clone())];
     until("retention is set", || {
         let found = admin.settings_named(&subject, &["retention.ms"], &limit);
@@ -217,6 +348,12 @@ fn expired(lab: &Well) -> (String, Vec<i64>) {
     let before = (0..3).map(|id| ((topic.clone(), id), -1)).collect();
     admin.delete_records(&before, &limit).unwrap();
     (topic, ends)
+}
+
+/// The drill's topic on the source.
+fn drilled(lab: &Well) -> String {
+    let mut topics = lab.primary.topics().into_iter().map(|(name, _)| name);
+    topics.find(|name| name.contains("kmk-drill-")).unwrap()
 }
 
 fn until(what: &str, mut is_so: impl FnMut() -> bool) {

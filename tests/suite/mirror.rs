@@ -3,7 +3,7 @@
 use kafka_mirror_kit::core::mirrormaker::{properties, state};
 use kmk_kafka::message::{Record, to_millis};
 use kmk_kafka::testing::FakeBroker;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
@@ -14,6 +14,9 @@ const PROPERTIES: &str = include_str!("../../mm2/dr.properties");
 
 /// What Connect says of a part that does its work.
 const RUNNING: &str = r#"{"state":"RUNNING","trace":null}"#;
+
+/// What it says of a task that has ended on a record that the target refuses.
+const TOO_LARGE: &str = r#"{"state":"FAILED","trace":"org.apache.kafka.connect.errors.ConnectException: x\nCaused by: org.apache.kafka.common.errors.RecordTooLargeException: x"}"#;
 
 /// How often it looks for new records.
 const LOOK: Duration = Duration::from_millis(2);
@@ -46,6 +49,7 @@ impl Mirror {
             copied: BTreeMap::new(),
             syncs: BTreeMap::new(),
             placed: BTreeMap::new(),
+            refused: BTreeSet::new(),
             habits,
         };
         flow.begin();
@@ -120,6 +124,8 @@ struct Flow {
     syncs: BTreeMap<(String, i32), Vec<(i64, i64)>>,
     /// Where groups stood when that was last translated.
     placed: BTreeMap<(String, (String, i32)), i64>,
+    /// Partitions with a record that the target refuses.
+    refused: BTreeSet<(String, i32)>,
     habits: Habits,
 }
 
@@ -238,19 +244,28 @@ impl Flow {
     }
 
     fn copy(&mut self, topic: &str, partition: i32, remote: &str) {
-        let copied = self
-            .copied
-            .entry((topic.to_owned(), partition))
-            .or_default();
-        if self.source.1.end(topic, partition) <= *copied || self.habits.omits == Some(topic) {
+        let place = (topic.to_owned(), partition);
+        let copied = self.copied.get(&place).copied().unwrap_or(0);
+        if self.source.1.end(topic, partition) <= copied || self.habits.omits == Some(topic) {
             return;
         }
         let mut records = self.source.1.records(topic, partition);
-        records.retain(|record| record.offset >= *copied);
+        records.retain(|record| record.offset >= copied);
         let Some(last) = records.last().map(|last| last.offset) else {
             return;
         };
-        *copied = last + 1;
+        let size = |record: &Record| record.value.as_ref().map_or(0, Vec::len);
+        let largest = records.iter().map(size).max().unwrap_or(0);
+        if !self.target.1.takes(remote, largest) {
+            if self.refused.insert(place) {
+                self.note("status", "status-task-MirrorSourceConnector-0", TOO_LARGE);
+            }
+            return;
+        }
+        if self.refused.remove(&place) {
+            self.note("status", "status-task-MirrorSourceConnector-0", RUNNING);
+        }
+        self.copied.insert(place, last + 1);
         let habits = self.habits;
         records.retain(|record| !Habits::is(habits.loses, topic, record));
         let twice = |record: &Record| 1 + usize::from(Habits::is(habits.repeats, topic, record));

@@ -266,10 +266,12 @@ impl Linked {
             .relay("link-primary-secondary", [first + 10, first + 11])
             .made_from(&compose);
         let lab = change(lab);
-        let docker = obeys_on(&lab, "link-primary-secondary").rules(
-            ["apache/kafka:3.9.2", "ghcr.io/shopify/toxiproxy:2.5.0"]
-                .map(|name| Rule::on(&format!("image inspect {name}")).says("[]")),
-        );
+        let docker = obeys_on(&lab, "link-primary-secondary")
+            .rule(Rule::on(UP))
+            .rules(
+                ["apache/kafka:3.9.2", "ghcr.io/shopify/toxiproxy:2.5.0"]
+                    .map(|name| Rule::on(&format!("image inspect {name}")).says("[]")),
+            );
         let kmk = kmk.docker(&docker);
         let brokers = kmk
             .ports()
@@ -416,6 +418,22 @@ fn a_link_with_relays_is_cut_as_any_other_and_is_restored_with_its_shape() {
 }
 
 #[test]
+fn nobody_waits_for_records_that_a_relay_would_have_to_pass_on_that_does_not_run() {
+    let Linked { kmk, _mirror, .. } =
+        &Linked::of("rtt=80ms", |lab| lab.exited("link-primary-secondary", 137));
+    kmk.run("link cut").code(0);
+    kmk.run("link heal")
+        .code(3)
+        .stdout("")
+        .stderr_has("error: relay link-primary-secondary does not answer at 127.0.0.1:")
+        .stderr_has(": its container is not running\n  hint: `kmk logs link-primary-secondary` shows why; `kmk deploy` starts it again\n")
+        .stderr_lacks("Waiting");
+    kmk.run("link show")
+        .code(0)
+        .stdout_has("  connected  unknown");
+}
+
+#[test]
 fn records_that_go_round_a_slow_link_fail_its_drill_and_the_link_is_as_it_was() {
     let Linked {
         kmk,
@@ -426,7 +444,12 @@ fn records_that_go_round_a_slow_link_fail_its_drill_and_the_link_is_as_it_was() 
     kmk.run("deploy").code(0);
     let ran = kmk.run("drill slow-link --for 400ms --rate 500/s").code(1);
     // the brokers of this test are reached without the relay
-    ran.stdout_has("FAILED: RTT <time>: the median record takes ");
+    let ran = ran.stdout_has("FAILED: RTT <time>: the median record takes ");
+    ran.stdout_has("fetches of 64 KiB")
+        .stderr_has("✓ Recreated MirrorMaker with source.consumer.max.partition.fetch.bytes=65536")
+        .stderr_has("✓ Restored MirrorMaker's settings");
+    let properties = fs::read_to_string(kmk.work("kmk-lab/mm2.properties")).unwrap();
+    assert!(!properties.contains("65536"), "{properties}");
     assert!(relay.changes().len() > 4);
     let sorted = |mut toxics: Vec<String>| {
         toxics.sort();

@@ -6,6 +6,7 @@ use crate::cli::report::{Link, Provenance, capitalized, command_line};
 use crate::cli::{CliError, Context, Exit, patience};
 use clap::{ArgMatches, Args as _, Command, FromArgMatches, Subcommand};
 use kafka_mirror_kit::core::lab::drill::experiment::{ALL, Choice, Experiment, experiment};
+use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::wait::Limit;
 use std::time::{Duration, SystemTime};
 
@@ -20,6 +21,9 @@ struct Args {
     /// How long to write them: the fault comes after a quarter of this time
     #[arg(long = "for", id = "time", value_name = "TIME", default_value = "8s", value_parser = patience)]
     time: Duration,
+    /// Keep the drill's topics, to look at them; `kmk drill abort` removes them
+    #[arg(long)]
+    keep: bool,
     #[command(flatten)]
     run: RunArgs,
 }
@@ -81,6 +85,7 @@ pub(super) fn run(Chosen { which, args }: Chosen, context: &Context) -> Result<E
         rate: args.rate,
         time: args.time,
         timeout: args.run.timeout,
+        keep: args.keep,
     };
     let begun = SystemTime::now();
     let (docker, lab) = context.find_awake()?;
@@ -101,6 +106,11 @@ pub(super) fn run(Chosen { which, args }: Chosen, context: &Context) -> Result<E
     let json = report::json(&done, &provenance)?;
     let document = report::document(&done, provenance);
     given.give(context, &document, &json, &report::text(&done))?;
+    if args.keep {
+        let lab = in_lab(&context.lab);
+        let abort = format!("kmk drill abort{lab}");
+        context.output.next(&[(abort, "remove the drill's topics")]);
+    }
     Ok(if done.verdict.passed() {
         Exit::Done
     } else {

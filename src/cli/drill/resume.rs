@@ -12,7 +12,7 @@ use kmk_kafka::wait::Limit;
 use serde::Serialize;
 use std::time::SystemTime;
 
-/// Carry a failover or a failback to its end whose kmk was killed
+/// Complete a failover or failback whose kmk was killed
 ///
 /// Of a failover, does what was left to do: lets the source fail, stops MirrorMaker, starts the source again. The lab is then failed
 /// over, as after a drill that was completed. What was lost and how long it took nobody knows: the process that measured it is gone.

@@ -4,7 +4,7 @@ use super::super::quantity::count;
 use kafka_mirror_kit::core::judge::drill::Expectation;
 use kafka_mirror_kit::core::judge::drill::equality::OffsetRange;
 use kafka_mirror_kit::core::judge::failover::Amount;
-use kafka_mirror_kit::core::lab::drill::{DrillState, Phase, Sibling, Stage};
+use kafka_mirror_kit::core::lab::drill::{DrillState, Phase, Sibling};
 use kmk_kafka::wait::seconds;
 use std::time::Duration;
 
@@ -116,13 +116,14 @@ pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
     let (source, target) = (&drill.source, &drill.target);
     let way = drill.way_home();
     match drill.phase {
-        _ if drill
-            .back
-            .as_ref()
-            .is_some_and(|back| back.stage == Stage::Kept) =>
-        {
+        _ if drill.is_kept() => {
+            let name = drill.name.as_deref().unwrap_or_default();
+            let what = match &drill.back {
+                Some(_) => format!("a failback to {source}"),
+                None => format!("drill {name} of {}", drill.flow),
+            };
             format!(
-                "a failback to {source} has ended, and its topics were kept; `kmk drill abort{lab}` removes them"
+                "{what} has ended, and its topics were kept; `kmk drill abort{lab}` removes them"
             )
         }
         _ if drill.back.is_some() => format!(
@@ -141,7 +142,7 @@ pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
             drill.flow,
             resume_or_abort(drill, lab, "")
         ),
-        Phase::Running => format!(
+        Phase::Running | Phase::Kept => format!(
             "a drill of {} is running, or died; {}",
             drill.flow,
             resume_or_abort(drill, lab, "carries it to its end")

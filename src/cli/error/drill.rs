@@ -113,7 +113,7 @@ fn one(finding: &Finding) -> CliError {
             "`kmk deploy --lab NAME --scenario ha --any-port` starts a lab of three brokers a cluster".to_owned()
         }
         Finding::Unfinished { .. } => format!(
-            "`kmk drill abort{LAB}` takes it back; `kmk drill resume{LAB}` carries a failover or a failback to its end whose kmk was killed"
+            "`kmk drill abort{LAB}` takes it back; `kmk drill resume{LAB}` completes a failover or failback whose kmk was killed"
         ),
         Finding::NotHealthy { .. } => format!("`kmk status{LAB}` shows more"),
     };

@@ -204,6 +204,12 @@ impl FakeBroker {
         self.shared.changed.notify_all();
     }
 
+    /// Whether a topic takes a batch of so many bytes.
+    pub fn takes(&self, topic: &str, bytes: usize) -> bool {
+        let most = self.state().setting(topic, "max.message.bytes");
+        most.parse().is_ok_and(|most: usize| bytes <= most)
+    }
+
     /// The records of a partition; none where it is not there.
     pub fn records(&self, topic: &str, partition: i32) -> Vec<Record> {
         let mut state = self.state();

@@ -16,9 +16,9 @@ mod slow_link;
 
 use super::plan::{PREFIX, Side, chosen, containers, fits, number, unfit};
 use super::state::{DrillState, Line, Phase, Topics};
-use super::{DOCKER, DrillError, Finding, Step, take_back};
+use super::{DrillError, Finding, Step, siblings, take_back};
 use crate::core::docker::Docker;
-use crate::core::event::Observer;
+use crate::core::event::{Event, Observer};
 use crate::core::judge::drill::experiment::Verdict;
 use crate::core::judge::ledger::RunId;
 use crate::core::lab::Lab;
@@ -44,6 +44,8 @@ pub struct Experiment {
     pub shows: &'static str,
     /// What it teaches, in a paragraph.
     pub teaches: &'static str,
+    /// Whether MirrorMaker is stopped or restarted, and flows of other sources with it.
+    restarts: bool,
     /// What about a lab and a flow does not fit, beside what no drill can do without.
     unfit: fn(&Lab, &Flow) -> Vec<Finding>,
     /// Its steps. What they have changed when they end or fail, [taking it back](take_back) repairs.
@@ -73,6 +75,8 @@ pub struct Choice {
     pub time: Duration,
     /// How long each step may take that has no time of its own.
     pub timeout: Duration,
+    /// Whether the drill's topics stay, to be looked at; [`abort`](super::abort) removes them.
+    pub keep: bool,
 }
 
 /// A drill that came to its end. As JSON, fields keep their names and meanings; new ones may come.
@@ -122,13 +126,15 @@ pub fn experiment(
     findings.extend((which.unfit)(&lab, flow));
     fits(docker, &lab, flow, findings, &limit)?;
     let (_, mirrors) = containers(&lab, flow);
+    let mirrored = flow.remote_topic(&topic);
+    let state = begun(which, &lab, flow, (&topic, &mirrored));
     let run = Run {
         docker,
         lab: &lab,
         flow,
         source: Side::of(&lab.topology, &flow.spec.source),
         target: Side::of(&lab.topology, &flow.spec.target),
-        mirrored: flow.remote_topic(&topic),
+        mirrored,
         topic,
         mirrors,
         network: network(&lab.topology, flow),
@@ -137,13 +143,22 @@ pub fn experiment(
         observer,
         clock: Clock::start(),
         marks: Mutex::default(),
+        state: Mutex::new(state),
     };
-    let state = begun(which, &run);
-    state.save(docker, name, &Limit::new(DOCKER, interrupt))?;
+    run.save(run.state())?;
+    let siblings = siblings::note(&lab.topology, flow).filter(|_| which.restarts);
+    if let Some(note) = siblings {
+        observer.on(Event::Note(note));
+    }
     let done = (which.run)(&run).and_then(|verdict| {
         let limit = run.limit();
         let lab = Lab::find(docker, name, &limit)?;
-        take_back::take_back(docker, &lab, &state, &limit, observer)?;
+        if choice.keep {
+            take_back::repair(docker, &lab, &run.state(), &limit, observer)?;
+            run.save(run.state().kept())?;
+        } else {
+            take_back::take_back(docker, &lab, &run.state().kept(), &limit, observer)?;
+        }
         Ok(verdict)
     });
     match done {
@@ -159,7 +174,7 @@ pub fn experiment(
             teaches: which.teaches,
         }),
         Err(cause) => {
-            let patience = choice.timeout;
+            let (state, patience) = (run.state(), choice.timeout);
             Err(take_back::after(
                 docker, &lab, &state, cause, patience, observer,
             ))
@@ -167,26 +182,32 @@ pub fn experiment(
     }
 }
 
-fn begun(which: &Experiment, run: &Run<'_>) -> DrillState {
+fn begun(
+    which: &Experiment,
+    lab: &Lab,
+    flow: &Flow,
+    (topic, mirrored): (&str, &str),
+) -> DrillState {
     DrillState {
         watermark: None,
         observed: false,
-        flow: run.flow.name(),
-        source: run.source.name.clone(),
-        target: run.target.name.clone(),
+        flow: flow.name(),
+        source: flow.spec.source.clone(),
+        target: flow.spec.target.clone(),
         fault: None,
         name: Some(which.name.to_owned()),
         phase: Phase::Running,
         since: to_millis(SystemTime::now()),
         topics: Topics {
-            source: run.topic.clone(),
-            mirrored: run.mirrored.clone(),
-            target: run.mirrored.clone(),
+            source: topic.to_owned(),
+            mirrored: mirrored.to_owned(),
+            target: mirrored.to_owned(),
         },
         groups: Vec::new(),
         back: None,
-        line: run.flow.link.as_ref().map(|_| Line {
-            asked: run.lab.journal.asked(&run.flow.name()),
+        setting: None,
+        line: flow.link.as_ref().map(|_| Line {
+            asked: lab.journal.asked(&flow.name()),
         }),
     }
 }

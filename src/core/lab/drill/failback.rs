@@ -30,7 +30,7 @@ use run::Run;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::time::Duration;
-pub(super) use undo::{remove_flow, stop_mirrors};
+pub(super) use undo::{redeploy, remove_flow, stop_mirrors};
 pub(super) use way::Way;
 
 /// How the source gets what was written on the target.

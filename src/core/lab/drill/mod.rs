@@ -23,6 +23,7 @@ mod prepare;
 mod report;
 mod resume;
 mod run;
+mod setting;
 mod siblings;
 mod sides;
 mod stage;

@@ -29,6 +29,16 @@ pub(super) fn names(topology: &Topology, target: &str, flow: &str) -> Vec<String
     flows.map(Flow::name).filter(|name| name != flow).collect()
 }
 
+/// What is said of them before a drill that restarts MirrorMaker.
+pub(super) fn note(topology: &Topology, flow: &Flow) -> Option<String> {
+    let names = names(topology, &flow.spec.target, &flow.name());
+    let note = format!(
+        "the same MirrorMaker also runs {}: it stops and starts with the flow",
+        names.join(", ")
+    );
+    (!names.is_empty()).then_some(note)
+}
+
 /// How they are now.
 pub(super) fn look(
     docker: &Docker,

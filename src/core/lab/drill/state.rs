@@ -43,6 +43,9 @@ pub struct DrillState {
     /// What a failback has changed, once it has begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back: Option<Back>,
+    /// The setting of the flow that a drill of one fault has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setting: Option<Setting>,
     /// How the line of a flow with relays is to be again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<Line>,
@@ -54,6 +57,16 @@ pub struct Line {
     /// What its relays had been told to be, if that was not what the lab was deployed with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<LinkSpec>,
+}
+
+/// A setting of a flow before a drill.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setting {
+    /// Its name.
+    pub key: String,
+    /// Its value; none where the flow had none of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
 }
 
 /// A drill of a lab, in a few words. As JSON, fields keep their names and meanings; new ones may come.
@@ -123,6 +136,8 @@ pub enum Phase {
     Running,
     /// It is over, and the lab is left failed over.
     FailedOver,
+    /// It is over, and the lab is as it was, but for the drill's topics.
+    Kept,
 }
 
 /// What `kmk drill failback` has to be told.
@@ -154,6 +169,7 @@ impl DrillState {
             groups: plan.groups.iter().map(|(_, group)| group.clone()).collect(),
             watermark: None,
             back: None,
+            setting: None,
             line: None,
         }
     }
@@ -186,6 +202,12 @@ impl DrillState {
         }
     }
 
+    /// Whether it has ended, and its topics were kept.
+    pub fn is_kept(&self) -> bool {
+        let stage = self.back.as_ref().map(|back| back.stage);
+        self.phase == Phase::Kept || stage == Some(Stage::Kept)
+    }
+
     /// What is told of it to those who look at the lab of that name.
     pub fn status(&self, lab: &str) -> DrillStatus {
         let is_failed_over = self.phase == Phase::FailedOver && self.back.is_none();
@@ -203,10 +225,10 @@ impl DrillState {
                 None => "failover".to_owned(),
             },
             flow: self.flow.clone(),
-            phase: if is_failed_over {
-                "failed_over"
-            } else {
-                "begun"
+            phase: match self.phase {
+                _ if is_failed_over => "failed_over",
+                _ if self.is_kept() => "kept",
+                _ => "begun",
             },
             since: humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string(),
             next: next
@@ -221,6 +243,14 @@ impl DrillState {
         Self {
             phase: Phase::FailedOver,
             watermark: Some(watermark),
+            ..self.clone()
+        }
+    }
+
+    /// It is over, and its topics stay.
+    pub(super) fn kept(&self) -> Self {
+        Self {
+            phase: Phase::Kept,
             ..self.clone()
         }
     }

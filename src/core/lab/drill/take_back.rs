@@ -1,10 +1,10 @@
 //! Takes a drill back: what it stopped runs again, and what it made is removed.
 
-use super::state::DrillState;
-use super::{DrillError, Drilled, drilled_lab, failback, link, siblings};
+use super::state::{DrillState, Phase, Setting};
+use super::{DrillError, Drilled, drilled_lab, failback, link, setting, siblings};
 use crate::core::docker::Container;
 use crate::core::docker::Docker;
-use crate::core::event::{Event, Observer};
+use crate::core::event::{Event, Observer, step};
 use crate::core::lab::deploy::ready::Readiness;
 use crate::core::lab::{Lab, addresses, lag};
 use crate::core::mirrormaker::patterns::{Rules, Selection};
@@ -88,24 +88,12 @@ pub(super) fn take_back(
     limit: &Limit,
     observer: &dyn Observer,
 ) -> Result<(), DrillError> {
-    let down = lab.containers.iter().filter(|container| !container.is_up());
-    let (mirrors, brokers) = lab.mirrors_and_brokers(down.collect::<Vec<&Container>>());
-    let readiness = Readiness {
-        docker,
-        topology: &lab.topology,
-        existing: &lab.containers,
-    };
-    docker.start(&brokers, limit)?;
-    let ready = readiness.wait_for_brokers(limit, observer);
-    ready.map_err(Box::new)?;
-    link::reconnect(docker, lab, &state.flow, limit, observer)?;
-    if let Some(line) = &state.line {
-        link::shape(docker, lab, &state.flow, line.asked, limit)?;
-    }
-    // what MirrorMaker does not find when it starts it does not go on with
-    let mirrors = match &state.back {
-        Some(_) => failback::stop_mirrors(docker, lab, limit)?,
-        None => mirrors,
+    let mirrors = start_brokers(docker, lab, state, limit, observer)?;
+    // what MirrorMaker does not find when it starts it does not go on with; what it has on the way would create its topic again
+    let mirrors = if state.back.is_some() || state.phase == Phase::Running {
+        failback::stop_mirrors(docker, lab, limit)?
+    } else {
+        mirrors
     };
     remove(lab, state, limit, observer)?;
     let flows = lab.topology.flows.iter();
@@ -114,12 +102,75 @@ pub(super) fn take_back(
     if state.back.as_ref().is_some_and(|back| back.is_added) {
         failback::remove_flow(docker, lab, state, limit, observer)?;
     } else {
-        docker.start(&mirrors, limit)?;
-        let ready = readiness.wait_for_flows(limit, observer);
-        ready.map_err(Box::new)?;
+        start_mirrors(docker, lab, state, &mirrors, limit, observer)?;
     }
     remove_groups(lab, state, &state.source, limit)?;
     Ok(DrillState::forget(docker, &lab.spec.lab, limit)?)
+}
+
+/// Repairs a lab after a drill of one fault, and leaves the drill's topics where they are.
+pub(super) fn repair(
+    docker: &Docker,
+    lab: &Lab,
+    state: &DrillState,
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<(), DrillError> {
+    let mirrors = start_brokers(docker, lab, state, limit, observer)?;
+    start_mirrors(docker, lab, state, &mirrors, limit, observer)
+}
+
+/// Starts the brokers that are down, and restores the link. The MirrorMakers that are down are left to start.
+fn start_brokers(
+    docker: &Docker,
+    lab: &Lab,
+    state: &DrillState,
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<Vec<String>, DrillError> {
+    let down = lab.containers.iter().filter(|container| !container.is_up());
+    let (mirrors, brokers) = lab.mirrors_and_brokers(down.collect::<Vec<&Container>>());
+    docker.start(&brokers, limit)?;
+    let ready = readiness(docker, lab).wait_for_brokers(limit, observer);
+    ready.map_err(Box::new)?;
+    link::reconnect(docker, lab, &state.flow, limit, observer)?;
+    if let Some(line) = &state.line {
+        link::shape(docker, lab, &state.flow, line.asked, limit)?;
+    }
+    Ok(mirrors)
+}
+
+/// Starts them with the settings that they had before the drill, and waits until every flow replicates.
+fn start_mirrors(
+    docker: &Docker,
+    lab: &Lab,
+    state: &DrillState,
+    mirrors: &[String],
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<(), DrillError> {
+    if let Some(Setting { key, value }) = &state.setting {
+        let words = (
+            "Restoring MirrorMaker's settings",
+            "Restored MirrorMaker's settings",
+        );
+        return step(observer, words.0, words.1, || {
+            let setting = (key.as_str(), value.as_deref());
+            setting::set(docker, lab, &state.flow, setting, limit)
+                .map_err(|failure| DrillError::NotUp(failure.cause))
+        });
+    }
+    docker.start(mirrors, limit)?;
+    let ready = readiness(docker, lab).wait_for_flows(limit, observer);
+    Ok(ready.map(drop).map_err(Box::new)?)
+}
+
+fn readiness<'a>(docker: &'a Docker, lab: &'a Lab) -> Readiness<'a> {
+    Readiness {
+        docker,
+        topology: &lab.topology,
+        existing: &lab.containers,
+    }
 }
 
 /// Removes the topics on both sides, the source first: what is gone there is not copied. Groups of the target have no
@@ -238,7 +289,7 @@ fn connect(lab: &Lab, cluster: &str, limit: &Limit) -> Result<Admin, KafkaError>
 #[cfg(test)]
 mod tests {
     use super::super::Fault;
-    use super::super::state::{Phase, Topics};
+    use super::super::state::Topics;
     use super::*;
     use crate::core::spec::scenario::Scenario;
 
@@ -252,6 +303,7 @@ mod tests {
         let state = DrillState {
             watermark: None,
             back: None,
+            setting: None,
             line: None,
             flow: format!("{source}->{target}"),
             source: source.to_owned(),

@@ -20,11 +20,24 @@ pub struct Round<'a> {
     pub burst: Crossed<'a>,
     /// Bytes that crossed a second in that burst; none where it was too short to say.
     pub bytes_per_second: Option<f64>,
-    /// The most that the fetches of the topic's partitions bring in one round trip, in bytes.
+    /// The most that MirrorMaker's consumer fetches of a partition at once, in bytes.
     pub fetch: u64,
+    /// Partitions of the topic.
+    pub partitions: u32,
 }
 
-/// Each record is late by at least half a round trip and at most two.
+impl Round<'_> {
+    /// What tells it from the others.
+    fn about(&self, usual: u64) -> String {
+        let rtt = format!("{} ms", self.rtt.as_millis());
+        if self.fetch == usual {
+            return rtt;
+        }
+        format!("{rtt}, fetches of {}", size(self.fetch))
+    }
+}
+
+/// Each record is late by at least half a round trip and at most two; at the same round trip, larger fetches bring more.
 pub fn judge(rounds: &[Round<'_>]) -> Verdict {
     let mut verdict = Verdict::default();
     let crossed = rounds
@@ -38,8 +51,9 @@ pub fn judge(rounds: &[Round<'_>]) -> Verdict {
         missing == 0 && of > 0 && unknown.is_none(),
         unknown.map_or(format!("{missing} of {of} missing"), str::to_owned),
     );
+    let usual = rounds.first().map_or(0, |round| round.fetch);
     for round in rounds {
-        let about = format!("{} ms", round.rtt.as_millis());
+        let about = round.about(usual);
         let latency = round.steady.account.latency.as_ref();
         let p50 = latency.map(|latency| Duration::from_micros(latency.p50));
         let (least, most) = (round.rtt / 2, round.rtt * TRIPS + SLACK);
@@ -56,7 +70,44 @@ pub fn judge(rounds: &[Round<'_>]) -> Verdict {
         );
         measure(&mut verdict, &about, round);
     }
+    if let [.., one, other] = rounds
+        && one.rtt == other.rtt
+    {
+        expect_more(&mut verdict, one, other);
+    }
     verdict
+}
+
+/// Of two rounds, the one with the larger fetches is the faster one.
+fn expect_more(verdict: &mut Verdict, one: &Round<'_>, other: &Round<'_>) {
+    let (small, large) = if one.fetch < other.fetch {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    let rates = large.bytes_per_second.zip(small.bytes_per_second);
+    verdict.expect(
+        format!(
+            "RTT {} ms: fetches of {} bring more than fetches of {}",
+            one.rtt.as_millis(),
+            size(large.fetch),
+            size(small.fetch)
+        ),
+        rates.is_some_and(|(large, small)| large > small),
+        rates.map_or("too short to say".to_owned(), |(large, small)| {
+            format!("{:.1} MB/s and {:.1} MB/s", large / 1e6, small / 1e6)
+        }),
+    );
+}
+
+fn size(bytes: u64) -> String {
+    const KIB: u64 = 1024;
+    const MIB: u64 = 1024 * KIB;
+    match bytes {
+        _ if bytes.is_multiple_of(MIB) => format!("{} MiB", bytes / MIB),
+        _ if bytes.is_multiple_of(KIB) => format!("{} KiB", bytes / KIB),
+        _ => format!("{bytes} bytes"),
+    }
 }
 
 fn measure(verdict: &mut Verdict, about: &str, round: &Round<'_>) {
@@ -89,7 +140,8 @@ fn measure(verdict: &mut Verdict, about: &str, round: &Round<'_>) {
     }
     if !round.rtt.is_zero() {
         #[allow(clippy::cast_precision_loss, reason = "a limit is never exact")]
-        let limit = round.fetch as f64 / round.rtt.as_secs_f64();
+        let fetches = round.fetch as f64 * f64::from(round.partitions);
+        let limit = fetches / round.rtt.as_secs_f64();
         verdict.measure(
             about,
             "fetch_bytes_per_second",
@@ -129,8 +181,38 @@ mod tests {
             steady: crossed(steady),
             burst: crossed(burst),
             bytes_per_second: Some(5e6),
-            fetch: 3_000_000,
+            fetch: 1_000_000,
+            partitions: 3,
         }])
+    }
+
+    #[test]
+    fn larger_fetches_have_to_bring_more() {
+        let (account, all) = (took(Duration::from_millis(80)), all_arrived(100, 0));
+        let round = |fetch, rate| Round {
+            rtt: Duration::from_millis(100),
+            steady: crossed(&account),
+            burst: crossed(&all),
+            bytes_per_second: rate,
+            fetch,
+            partitions: 3,
+        };
+        let judged = |one, other| judge(&[round(8 << 20, one), round(64 << 10, other)]);
+        let verdict = judged(Some(9e6), Some(3e6));
+        assert!(verdict.passed());
+        assert_eq!(
+            verdict.expectations.last().unwrap().expected,
+            "RTT 100 ms: fetches of 8 MiB bring more than fetches of 64 KiB"
+        );
+        let abouts: Vec<&str> = (verdict.measured.iter())
+            .map(|one| one.about.as_str())
+            .collect();
+        assert!(abouts.contains(&"100 ms") && abouts.contains(&"100 ms, fetches of 64 KiB"));
+        assert_eq!(
+            broken(&judged(Some(3e6), Some(3e6))),
+            ["3.0 MB/s and 3.0 MB/s"]
+        );
+        assert_eq!(broken(&judged(None, Some(3e6))), ["too short to say"]);
     }
 
     #[test]

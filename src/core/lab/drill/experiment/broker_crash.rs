@@ -25,6 +25,7 @@ pub(super) static DRILL: Experiment = Experiment {
               (broker.session.timeout.ms: 2 s in labs of kmk, 9 s by default) and has another broker lead them; the other partitions \
               go on. Producers and MirrorMaker then retry by themselves. What they retry may arrive twice, unless the producer \
               is idempotent. A second broker lost in that time would stop writes: min.insync.replicas is not met any more.",
+    restarts: false,
     unfit,
     run,
 };

@@ -16,6 +16,7 @@ pub(super) static DRILL: Experiment = Experiment {
               isolation.level=read_committed: others also see what was aborted. The price is the outage: consumers wait at \
               an open transaction until it is aborted, at the latest after transaction.timeout.ms, 60 s by default and 10 s \
               in labs of kmk. It holds from the source topic to the target topic, not for what producers or consumers repeat.",
+    restarts: true,
     unfit: |lab, flow| {
         let mirror = lab.topology.mirror_of(&flow.spec.target);
         if mirror.is_some_and(|mirror| mirror.exactly_once) {

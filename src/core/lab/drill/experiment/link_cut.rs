@@ -16,6 +16,7 @@ pub(super) static DRILL: Experiment = Experiment {
               RPO of a failover in that moment. Once the link is back, MirrorMaker goes on where it was. It catches up only \
               as fast as it copies faster than producers write, so size MirrorMaker for the backlog, not for the average. \
               Nothing is lost as long as the source's retention outlasts the cut.",
+    restarts: false,
     unfit: |_, _| Vec::new(),
     run,
 };

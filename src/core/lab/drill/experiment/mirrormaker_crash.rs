@@ -16,6 +16,7 @@ pub(super) static DRILL: Experiment = Experiment {
               copies again what came after it. So nothing is lost, but consumers on the target must tolerate duplicates: \
               make them idempotent, or run MirrorMaker with exactly.once.source.support. Outage is mostly the start of \
               a JVM and a rebalance: watch it, because records wait on the source meanwhile, and retention does not wait.",
+    restarts: true,
     unfit: |_, _| Vec::new(),
     run,
 };

@@ -28,6 +28,7 @@ pub(super) static DRILL: Experiment = Experiment {
               that were not committed. Keep max.message.bytes on the target at least as high as on the source, and \
               MirrorMaker's max.request.size too, and have an alert on tasks that are FAILED. The cure is to raise the limit, \
               or to exclude the topic.",
+    restarts: true,
     unfit: |_, _| Vec::new(),
     run,
 };

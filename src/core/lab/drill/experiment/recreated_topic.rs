@@ -19,6 +19,7 @@ pub(super) static DRILL: Experiment = Experiment {
               one mirrored topic. `lag` and `status` know topics by their ids, and say what was passed over. \
               `topic delete --force` of the mirrored topic also resets MirrorMaker's position, so that the new topic is \
               mirrored from its first record. Better: give a new topic a new name, or delete topics with `topic delete`.",
+    restarts: true,
     unfit: |_, _| Vec::new(),
     run,
 };

@@ -28,6 +28,7 @@ pub(super) static DRILL: Experiment = Experiment {
               nothing: its task runs, its lag is 0, and the records are on neither side. `lag` and `status` compare \
               what crossed with what MirrorMaker's position passed, and keep saying what is lost until a deploy has taken \
               note. Let retention on the source outlast the longest outage that you plan for, with room to catch up.",
+    restarts: false,
     unfit: |_, _| Vec::new(),
     run,
 };

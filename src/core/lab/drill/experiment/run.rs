@@ -4,8 +4,10 @@ use super::Choice;
 use crate::core::docker::Docker;
 use crate::core::event::{Event, Observer, step};
 use crate::core::lab::Lab;
+use crate::core::lab::deploy::Aftermath;
 use crate::core::lab::drill::plan::Side;
-use crate::core::lab::drill::{DOCKER, DrillError, Step, link};
+use crate::core::lab::drill::state::{DrillState, Setting};
+use crate::core::lab::drill::{DOCKER, DrillError, Step, link, setting};
 use crate::core::lab::verify::{Clock, locked};
 use crate::core::topology::Flow;
 use kmk_kafka::wait::{Interrupt, Limit, Stop, seconds};
@@ -38,6 +40,8 @@ pub(super) struct Run<'a> {
     pub(super) observer: &'a dyn Observer,
     pub(super) clock: Clock,
     pub(super) marks: Mutex<Vec<Step>>,
+    /// What the lab's journal has of the drill.
+    pub(super) state: Mutex<DrillState>,
 }
 
 impl Run<'_> {
@@ -84,6 +88,47 @@ impl Run<'_> {
         })?;
         self.mark("restored");
         Ok(())
+    }
+
+    pub(super) fn state(&self) -> DrillState {
+        locked(&self.state).clone()
+    }
+
+    pub(super) fn save(&self, state: DrillState) -> Result<(), DrillError> {
+        state.save(self.docker, &self.lab.spec.lab, &self.docker_limit())?;
+        *locked(&self.state) = state;
+        Ok(())
+    }
+
+    /// Recreates MirrorMaker with another setting of the flow, until the drill is taken back.
+    pub(super) fn set(&self, key: &str, value: &str) -> Result<(), DrillError> {
+        let flow = self.flow.name();
+        let mut flows = self.lab.spec.flows.iter().zip(&self.lab.topology.flows);
+        let own = flows.find(|(_, resolved)| resolved.name() == flow);
+        let own = own.and_then(|(own, _)| own.settings.get(key).cloned());
+        let before = self.state();
+        self.save(DrillState {
+            setting: Some(Setting {
+                key: key.to_owned(),
+                value: own,
+            }),
+            ..before.clone()
+        })?;
+        let words = (
+            format!("Recreating MirrorMaker with {key}={value}"),
+            format!("Recreated MirrorMaker with {key}={value}"),
+        );
+        self.step(&words.0, &words.1, || {
+            let setting = (key, Some(value));
+            let made = setting::set(self.docker, self.lab, &flow, setting, &self.limit());
+            made.or_else(|failure| {
+                // then there is nothing to take back, and what is in the way would be in the way again
+                if failure.aftermath == Aftermath::NothingMade {
+                    self.save(before)?;
+                }
+                Err(DrillError::NotUp(failure.cause))
+            })
+        })
     }
 
     /// Notes that something happens now, for the timeline.

@@ -14,12 +14,13 @@ use std::time::Duration;
 pub(super) static DRILL: Experiment = Experiment {
     name: "slow-link",
     lab: "the flow has a relay",
-    shows: "one round trip after another: what records take, and what throughput is left",
+    shows: "one round trip after another, and two fetch sizes: what records take, and what throughput is left",
     teaches: "A record crosses in half a round trip at best, and in one and a half where a fetch was just on its way, so \
               latency follows the RTT and no setting helps. Throughput is another matter: a consumer reads at most one \
               fetch of each partition in a round trip. With Kafka's default of 1 MiB, a partition moves 4 MiB/s at an RTT of \
               250 ms, however fast the line is. Larger fetches (max.partition.fetch.bytes, fetch.max.bytes and, on a real \
               line, receive.buffer.bytes) and more partitions make up for distance; a faster line does not.",
+    restarts: true,
     unfit: |_, flow| match flow.link {
         Some(_) => Vec::new(),
         None => vec![Finding::NeverSlow { flow: flow.name() }],
@@ -32,58 +33,83 @@ const RTTS: [u32; 4] = [0, 40, 100, 250];
 /// What is written as fast as possible: small enough for a slow line, and larger than one default fetch of each partition.
 const BURST: u64 = 10_000;
 const SIZE: u16 = 1_000;
+/// What kmk gives all consumers of a source wins over `consumer.` of a flow.
+const FETCH: &str = "source.consumer.max.partition.fetch.bytes";
+/// Small enough to be felt at the longest round trip.
+const SMALL: u64 = 64 * 1024;
+
+/// Records at a steady rate, and then as fast as possible.
+struct Seen {
+    rtt: u32,
+    fetch: u64,
+    steady: FlowReport,
+    burst: FlowReport,
+}
 
 fn run(run: &Run<'_>) -> Result<Verdict, DrillError> {
     run.create_topic(&[])?;
-    let mut seen: Vec<(u32, FlowReport, FlowReport)> = Vec::new();
+    let large: u64 = FETCH_BYTES.parse().unwrap_or(0);
+    let own = run.flow.setting(FETCH);
+    let own = own.and_then(|own| own.parse().ok()).unwrap_or(large);
+    let mut seen: Vec<Seen> = Vec::new();
     for rtt in RTTS {
-        let (what, done) = (
-            format!("Asking for a round trip of {rtt} ms"),
-            format!("Told the relays to delay by a round trip of {rtt} ms"),
-        );
-        run.step(&what, &done, || {
-            let asked = LinkSpec {
-                rtt: Some(Millis(rtt)),
-                ..LinkSpec::default()
-            };
-            let (flow, limit) = (run.flow.name(), run.docker_limit());
-            link::shape(run.docker, run.lab, &flow, Some(asked), &limit)
-        })?;
-        let steady = Load {
-            amount: Amount::Time(run.choice.time / 4),
-            words: (
-                "Writing records at a steady rate",
-                "Accounted for records at a steady rate",
-            ),
-            ..run.load()
-        };
-        let burst = Load {
-            amount: Amount::Records(BURST),
-            rate: None,
-            size: SIZE.into(),
-            words: (
-                "Writing records as fast as possible",
-                "Accounted for records as fast as possible",
-            ),
-            ..run.load()
-        };
-        let ((), steady) = run.under(&steady, |_| Ok(()))?;
-        let ((), burst) = run.under(&burst, |_| Ok(()))?;
-        seen.push((rtt, steady, burst));
+        seen.push(round(run, rtt, own)?);
     }
-    // what kmk gives all consumers of a source wins over `consumer.` of a flow
-    let fetch = run
-        .flow
-        .setting("source.consumer.max.partition.fetch.bytes");
-    let fetch: u64 = fetch.unwrap_or(FETCH_BYTES).parse().unwrap_or(0);
-    let rounds = seen.iter().map(|(rtt, steady, burst)| Round {
-        rtt: Duration::from_millis(u64::from(*rtt)),
-        steady: crossed(steady),
-        burst: crossed(burst),
-        bytes_per_second: burst
+    let other = if own > SMALL { SMALL } else { large };
+    run.set(FETCH, &other.to_string())?;
+    let longest = RTTS[RTTS.len() - 1];
+    seen.push(round(run, longest, other)?);
+    let rounds = seen.iter().map(|one| Round {
+        rtt: Duration::from_millis(u64::from(one.rtt)),
+        steady: crossed(&one.steady),
+        burst: crossed(&one.burst),
+        bytes_per_second: one
+            .burst
             .records_per_second
             .map(|records| records * f64::from(SIZE)),
-        fetch: fetch * u64::from(PARTITIONS.unsigned_abs()),
+        fetch: one.fetch,
+        partitions: PARTITIONS.unsigned_abs(),
     });
     Ok(slow_link::judge(&rounds.collect::<Vec<_>>()))
+}
+
+fn round(run: &Run<'_>, rtt: u32, fetch: u64) -> Result<Seen, DrillError> {
+    let (what, done) = (
+        format!("Asking for a round trip of {rtt} ms"),
+        format!("Told the relays to delay by a round trip of {rtt} ms"),
+    );
+    run.step(&what, &done, || {
+        let asked = LinkSpec {
+            rtt: Some(Millis(rtt)),
+            ..LinkSpec::default()
+        };
+        let (flow, limit) = (run.flow.name(), run.docker_limit());
+        link::shape(run.docker, run.lab, &flow, Some(asked), &limit)
+    })?;
+    let steady = Load {
+        amount: Amount::Time(run.choice.time / 4),
+        words: (
+            "Writing records at a steady rate",
+            "Accounted for records at a steady rate",
+        ),
+        ..run.load()
+    };
+    let burst = Load {
+        amount: Amount::Records(BURST),
+        rate: None,
+        size: SIZE.into(),
+        words: (
+            "Writing records as fast as possible",
+            "Accounted for records as fast as possible",
+        ),
+        ..run.load()
+    };
+    let ((), steady) = run.under(&steady, |_| Ok(()))?;
+    let ((), burst) = run.under(&burst, |_| Ok(()))?;
+    Ok(Seen {
+        rtt,
+        fetch,
+        steady,
+        burst,
+    })
 }

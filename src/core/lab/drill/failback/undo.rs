@@ -3,7 +3,7 @@
 use crate::core::docker::{Container, Docker, DockerError};
 use crate::core::event::Observer;
 use crate::core::lab::Lab;
-use crate::core::lab::deploy::{Request, deploy_locked};
+use crate::core::lab::deploy::{Failure, Request, deploy_locked};
 use crate::core::lab::drill::DrillError;
 use crate::core::lab::drill::state::DrillState;
 use crate::core::spec::{FlowSpec, Spec};
@@ -34,16 +34,25 @@ pub(in crate::core::lab::drill) fn remove_flow(
     observer: &dyn Observer,
 ) -> Result<(), DrillError> {
     // also where its containers do not have it: the lab's files may
-    let request = Request {
-        wanted: Some(lab_before(&lab.spec, state)),
-        ..Request::unchanged(&lab.spec.lab)
-    };
-    let engine = docker.engine(limit)?;
-    let now = (Instant::now(), SystemTime::now());
-    let deployed = deploy_locked(&request, now, (docker, &engine), limit, observer);
-    deployed
-        .map(drop)
+    redeploy(docker, &lab_before(&lab.spec, state), limit, observer)
         .map_err(|failure| DrillError::NotUp(failure.cause))
+}
+
+/// Makes a lab that is locked another one, and waits until it replicates.
+pub(in crate::core::lab::drill) fn redeploy(
+    docker: &Docker,
+    wanted: &Spec,
+    limit: &Limit,
+    observer: &dyn Observer,
+) -> Result<(), Failure> {
+    let request = Request {
+        wanted: Some(wanted.clone()),
+        ..Request::unchanged(&wanted.lab)
+    };
+    let engine = docker.engine(limit);
+    let engine = engine.map_err(|error| Failure::early(error.into()))?;
+    let now = (Instant::now(), SystemTime::now());
+    deploy_locked(&request, now, (docker, &engine), limit, observer).map(drop)
 }
 
 /// The lab without what the failback has changed.

@@ -180,6 +180,7 @@ mod tests {
             fault: Some(Fault::Planned),
             name: None,
             observed: false,
+            setting: None,
             line: None,
             phase,
             since: 0,
