@@ -1,8 +1,9 @@
 //! A drill whose kmk was killed, carried to its end.
 
-use crate::drill::{KILL_MIRROR, KILL_PRIMARY, Lab, docker, spec};
+use crate::drill::{KILL_MIRROR, KILL_PRIMARY, Lab, docker, report, spec};
 use crate::kmk::Kmk;
 use crate::mirror::Habits;
+use crate::report::{Reports, flags};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -89,16 +90,21 @@ fn dies(at: Option<&str>) {
             "note: demo: a drill of primary->secondary is not over: it reached `{step}"
         ))
         .stderr_has("` <time> ago; `kmk drill resume` ends it\n");
-    let ran = kmk.run("drill resume --json").code(0);
+    let ran = kmk.run(&format!("drill resume --json {}", flags())).code(0);
     let ran = ran.stderr_has(&format!("note: the drill died: it had reached `{step}"));
     assert_eq!(changes(&kmk), [KILL_PRIMARY, KILL_MIRROR, START_PRIMARY]);
-    let resumed: Value = serde_json::from_str(ran.text()).unwrap();
+    let resumed = report(&ran);
     assert_eq!(
         (&resumed["rpo"], &resumed["rto"]),
         (&Value::Null, &Value::Null)
     );
     assert_eq!(resumed["phase"], "failed-over");
     assert_eq!(resumed["moving"], json!([]));
+    let reports = Reports::of(&kmk);
+    let kept = reports.agree("?", "COMPLETED", &[]);
+    assert_eq!(kept["offsets"], resumed["offsets"]);
+    let places = resumed["offsets"].as_array().unwrap().len();
+    assert_eq!(reports.rows("Groups").len(), places);
     let topic = lab.topic();
     for place in resumed["offsets"].as_array().unwrap() {
         let group = place["group"].as_str().unwrap();
