@@ -234,13 +234,17 @@ pub(crate) fn seconds(time: f64) -> String {
 
 /// The title of something that belongs to a part: of `run 1` and `Groups`, `Run 1: groups`.
 pub(crate) fn within(part: &str, title: &str) -> String {
-    let part = first_letter(part, char::to_ascii_uppercase);
+    let part = capitalized(part);
     let is_abbreviation = title.chars().nth(1).is_some_and(char::is_uppercase);
     if is_abbreviation {
         return format!("{part}: {title}");
     }
     let title = first_letter(title, char::to_ascii_lowercase);
     format!("{part}: {title}")
+}
+
+pub(crate) fn capitalized(text: &str) -> String {
+    first_letter(text, char::to_ascii_uppercase)
 }
 
 fn first_letter(text: &str, cased: fn(&char) -> char) -> String {

@@ -8,14 +8,14 @@ use std::collections::BTreeSet;
 use std::fs;
 
 /// The values of a topic, each once, and how many there are beyond that.
-fn values(kcat: &Kcat, topic: &str) -> (BTreeSet<String>, u64) {
+pub(crate) fn values(kcat: &Kcat, topic: &str) -> (BTreeSet<String>, u64) {
     let all = kcat.values(topic);
     let set: BTreeSet<String> = all.iter().cloned().collect();
     let surplus = (all.len() - set.len()) as u64;
     (set, surplus)
 }
 
-fn text(report: &Value, field: &str) -> String {
+pub(crate) fn text(report: &Value, field: &str) -> String {
     report[field].as_str().unwrap().to_owned()
 }
 
@@ -123,21 +123,36 @@ fn what_is_stranded_is_exported_and_both_sides_end_with_the_same_records() {
         .prints("already runs as requested");
 }
 
+/// Judged by status and kcat: nothing of a drill is left.
+pub(crate) fn nothing_is_left(lab: &Lab, before: &[String]) {
+    let status = lab.kmk("status --json").code(0).json();
+    assert_eq!(status["drill"], Value::Null);
+    assert_eq!(lab.ids().into_keys().collect::<Vec<_>>(), before);
+    for kcat in [lab.primary(), lab.secondary()] {
+        let topics = kcat.topics();
+        let mut names = topics.keys();
+        assert!(!names.any(|name| name.contains("kmk-drill-")), "{topics:?}");
+    }
+}
+
+/// A lab whose flow keeps names, and a topic of somebody's in it.
+pub(crate) fn migrating(theme: &str) -> Lab {
+    let lab = Lab::new(theme);
+    let [legacy, cloud] = lab.ports;
+    lab.kmk(&format!(
+        "deploy --scenario migrate --port legacy={legacy} --port cloud={cloud}"
+    ))
+    .code(0);
+    let theirs: Vec<String> = (0..100).map(|at| format!("theirs {at}")).collect();
+    lab.primary().produce("orders", &(theirs.join("\n") + "\n"));
+    lab.secondary()
+        .until_it_is_past("orders", 99, std::time::Duration::from_secs(20));
+    lab
+}
+
 mod matrix {
     use super::*;
     use std::time::{Duration, Instant};
-
-    /// Judged by status and kcat: nothing of a drill is left, and what is written is mirrored.
-    fn healthy(lab: &Lab, before: &[String]) {
-        let status = lab.kmk("status --json").code(0).json();
-        assert_eq!(status["drill"], Value::Null);
-        assert_eq!(lab.ids().into_keys().collect::<Vec<_>>(), before);
-        for kcat in [lab.primary(), lab.secondary()] {
-            let topics = kcat.topics();
-            let mut names = topics.keys();
-            assert!(!names.any(|name| name.contains("kmk-drill-")), "{topics:?}");
-        }
-    }
 
     /// Default values, twice: the second one finds what the first one left behind.
     #[test]
@@ -160,7 +175,7 @@ mod matrix {
                 report["failback"]["stranded_records"],
                 report["failover"]["rpo"]["stranded"]
             );
-            healthy(&lab, &before);
+            nothing_is_left(&lab, &before);
         }
         let line = "written after both";
         lab.primary().produce("orders", &format!("{line}\n"));
@@ -179,7 +194,7 @@ mod matrix {
             running.interrupt();
             let ended = running.finish().code(130);
             ended.says("The drill was taken back: the lab is as it was before.");
-            healthy(&lab, &before);
+            nothing_is_left(&lab, &before);
         }
     }
 
@@ -223,21 +238,6 @@ mod matrix {
                 );
             }
         }
-    }
-
-    /// A lab whose flow keeps names, and a topic of somebody's in it.
-    fn migrating(theme: &str) -> Lab {
-        let lab = Lab::new(theme);
-        let [legacy, cloud] = lab.ports;
-        lab.kmk(&format!(
-            "deploy --scenario migrate --port legacy={legacy} --port cloud={cloud}"
-        ))
-        .code(0);
-        let theirs: Vec<String> = (0..100).map(|at| format!("theirs {at}")).collect();
-        lab.primary().produce("orders", &(theirs.join("\n") + "\n"));
-        lab.secondary()
-            .until_it_is_past("orders", 99, std::time::Duration::from_secs(20));
-        lab
     }
 
     /// Fails back, and compares the drill's topic and somebody's by kcat: each record of either side is on both, once.

@@ -19,6 +19,7 @@ mod drills;
 mod existing;
 mod explain;
 mod failback;
+mod failback_ways;
 mod faults;
 mod first_typed;
 mod groups;

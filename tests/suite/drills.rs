@@ -158,7 +158,7 @@ fn a_drill_that_died_is_taken_back_by_abort() {
         .code(2)
         .stderr_has("`kmk drill abort` takes it back");
     lab.kmk.run("status").stderr_has(
-        "drill mirrormaker-crash of primary->secondary is running, or died; `kmk drill abort` takes it back",
+        "drill mirrormaker-crash of primary->secondary is running, or died; it cannot be resumed: `kmk drill abort` takes it back",
     );
     lab.kmk
         .run("drill abort")

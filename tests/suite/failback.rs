@@ -15,8 +15,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(crate) const TOPIC: &str = "kmk-drill-1-orders";
 const LIST: &str = "volume ls --quiet --filter label=kmk.lab=demo --filter label=kmk.journal";
 const STOP: &str = "stop id-demo-mm2-primary id-demo-mm2-secondary";
-const START_BACK: &str = "start id-demo-mm2-primary";
-const START_FORWARD: &str = "start id-demo-mm2-secondary";
+pub(crate) const START_BACK: &str = "start id-demo-mm2-primary";
+pub(crate) const START_FORWARD: &str = "start id-demo-mm2-secondary";
 const START: &str = "start id-demo-mm2-primary id-demo-mm2-secondary";
 const JOURNAL: &str = "kmk-demo_journal-7";
 
@@ -55,6 +55,11 @@ pub(crate) fn docker(kmk: &Kmk, naming: &str, phase: &str) -> Docker {
 
 /// The same with another lab.
 pub(crate) fn docker_of(lab: FakeLab, naming: &str, phase: &str) -> Docker {
+    docker_with(lab, &drill(naming, phase))
+}
+
+/// What the journal says of a failover.
+pub(crate) fn drill(naming: &str, phase: &str) -> Value {
     let (fault, mirrored) = match naming {
         "same" => ("planned", TOPIC.to_owned()),
         _ => ("kill", format!("primary.{TOPIC}")),
@@ -67,6 +72,11 @@ pub(crate) fn docker_of(lab: FakeLab, naming: &str, phase: &str) -> Docker {
     if naming == "same" {
         drill["watermark"] = json!({"0": 10, "1": 10});
     }
+    drill
+}
+
+/// A docker that knows of this drill.
+pub(crate) fn docker_with(lab: FakeLab, drill: &Value) -> Docker {
     let journal = json!({"drill": drill}).to_string();
     let labels =
         json!({"kmk.lab": "demo", "kmk.format": "1", "kmk.journal": "1", "kmk.journal.1": journal});
@@ -106,7 +116,15 @@ pub(crate) fn numbered(broker: &FakeBroker, name: &str, count: usize) {
 impl Lab {
     /// In which each partition has 10 records that crossed and 3 that did not, and 5 that were written on the other side.
     pub(crate) fn new() -> Self {
-        let kmk = Kmk::on(|kmk| docker(kmk, "prefix", "failed-over"));
+        Self::of(&drill("prefix", "failed-over"))
+    }
+
+    /// The same with another drill in its journal.
+    pub(crate) fn of(drill: &Value) -> Self {
+        let kmk = Kmk::on(|kmk| {
+            let lab = kmk.lab().spec(spec(kmk, "prefix"));
+            docker_with(lab.also(&["mm2-primary"]), drill)
+        });
         let [primary, secondary] = kmk
             .ports()
             .map(|port| Arc::new(FakeBroker::start_on(port).unwrap()));
@@ -124,13 +142,13 @@ impl Lab {
         lab
     }
 
-    fn forward(&self, habits: Habits) -> Mirror {
+    pub(crate) fn forward(&self, habits: Habits) -> Mirror {
         let ends = [("primary", &self.primary), ("secondary", &self.secondary)];
         let [source, target] = ends.map(|(name, broker)| (name, Arc::clone(broker)));
         Mirror::start_as(source, target, habits)
     }
 
-    fn back(&self, habits: Habits) -> Mirror {
+    pub(crate) fn back(&self, habits: Habits) -> Mirror {
         let ends = [("secondary", &self.secondary), ("primary", &self.primary)];
         let [source, target] = ends.map(|(name, broker)| (name, Arc::clone(broker)));
         Mirror::start_as(source, target, habits)
@@ -324,6 +342,17 @@ fn a_record_that_does_not_come_home_is_named_and_one_that_comes_twice_is_counted
         json!([{"first": 11, "last": 11, "records": 1}])
     );
     assert_eq!(afterwards["back"]["surplus"], 1);
+    assert_eq!(
+        afterwards["partitions"][1]["partitions"][0]["difference"]["surplus_at"],
+        json!([{"first": 3, "last": 3, "records": 1}])
+    );
+    let page = std::fs::read_to_string(lab.kmk.work("r.md")).unwrap();
+    for row in [
+        format!("| missing | primary | {TOPIC} | 0 | 11 | 1 |"),
+        format!("| surplus | primary | secondary.{TOPIC} | 0 | 3 | 1 |"),
+    ] {
+        assert!(page.contains(&row), "{row}: {page}");
+    }
 }
 
 #[test]
@@ -350,7 +379,8 @@ fn what_cannot_come_home_by_prefix_is_told_and_nothing_is_touched() {
     kmk.run("drill failback --by watermark")
         .code(2)
         .changed(&[])
-        .stderr_has("error: flow primary->secondary prefixes topic names");
+        .stderr_has("error: flow primary->secondary prefixes topic names")
+        .stderr_has("hint: leave --by out, or use --by rebuild");
     kmk.run("drill failback --salvage replay")
         .code(2)
         .changed(&[])

@@ -25,6 +25,8 @@ mod existing;
 mod exit_codes;
 mod explain;
 mod failback;
+mod failback_rebuild;
+mod failback_resume;
 mod failback_same_names;
 mod files;
 mod flags;

@@ -418,6 +418,22 @@ fn a_link_with_relays_is_cut_as_any_other_and_is_restored_with_its_shape() {
 }
 
 #[test]
+fn nobody_waits_for_records_that_a_relay_would_have_to_pass_on_that_does_not_run() {
+    let Linked { kmk, _mirror, .. } =
+        &Linked::of("rtt=80ms", |lab| lab.exited("link-primary-secondary", 137));
+    kmk.run("link cut").code(0);
+    kmk.run("link heal")
+        .code(3)
+        .stdout("")
+        .stderr_has("error: relay link-primary-secondary does not answer at 127.0.0.1:")
+        .stderr_has(": its container is not running\n  hint: `kmk logs link-primary-secondary` shows why; `kmk deploy` starts it again\n")
+        .stderr_lacks("Waiting");
+    kmk.run("link show")
+        .code(0)
+        .stdout_has("  connected  unknown");
+}
+
+#[test]
 fn records_that_go_round_a_slow_link_fail_its_drill_and_the_link_is_as_it_was() {
     let Linked {
         kmk,

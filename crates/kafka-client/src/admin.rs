@@ -295,6 +295,21 @@ impl Admin {
         self.scan_to(At::Latest, (topic, partition), from, limit, take)
     }
 
+    /// As [`Admin::scan`], without records that a transaction gave up or has not ended yet.
+    ///
+    /// # Errors
+    /// As [`Admin::read`].
+    pub fn scan_committed(
+        &mut self,
+        topic: &str,
+        partition: i32,
+        from: i64,
+        limit: &Limit,
+        take: impl FnMut(RecordRef<'_>) -> ControlFlow<()>,
+    ) -> Result<(), KafkaError> {
+        self.scan_to(At::Stable, (topic, partition), from, limit, take)
+    }
+
     /// Whether one partition holds a record, from offset `from` on, that no transaction gave up or has not ended yet.
     ///
     /// # Errors
@@ -307,7 +322,7 @@ impl Admin {
         limit: &Limit,
     ) -> Result<bool, KafkaError> {
         let mut has = false;
-        self.scan_to(At::Stable, (topic, partition), from, limit, |_| {
+        self.scan_committed(topic, partition, from, limit, |_| {
             has = true;
             ControlFlow::Break(())
         })?;

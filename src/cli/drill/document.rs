@@ -88,12 +88,17 @@ fn seen(run: &FailoverReport, expectation: &Expectation) -> String {
     let of = |name: &str| judgement.groups.iter().find(|group| group.name == *name);
     let seen = match expectation {
         Expectation::AsPredicted { group } => of(group).map(|group| {
-            let again = group.again.unwrap_or_default();
+            let Some(again) = group.again else {
+                return "it had no committed offset".to_owned();
+            };
             let (more, less) = (
                 amount(group.again_predicted),
                 amount(group.skipped_predicted),
             );
-            format!("{again} again ({more}), {} skipped ({less})", group.skipped)
+            format!(
+                "{again} again (predicted: {more}), {} skipped (predicted: {less})",
+                group.skipped
+            )
         }),
         Expectation::Served { group } => of(group).map(first_new),
         Expectation::OnlyWhatWasSent => Some(format!(

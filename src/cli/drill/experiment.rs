@@ -2,7 +2,7 @@ mod report;
 
 use super::super::produce::rate;
 use super::args::{FlowArgs, RunArgs};
-use crate::cli::report::{Link, Provenance, command_line};
+use crate::cli::report::{Link, Provenance, capitalized, command_line};
 use crate::cli::{CliError, Context, Exit, patience};
 use clap::{ArgMatches, Args as _, Command, FromArgMatches, Subcommand};
 use kafka_mirror_kit::core::lab::drill::experiment::{ALL, Choice, Experiment, experiment};
@@ -77,12 +77,6 @@ impl FromArgMatches for Chosen {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
     }
-}
-
-fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_ascii_uppercase());
-    first.into_iter().chain(letters).collect()
 }
 
 pub(super) fn run(Chosen { which, args }: Chosen, context: &Context) -> Result<Exit, CliError> {

@@ -52,7 +52,7 @@ pub(super) struct Args {
 #[derive(clap::Args)]
 pub(super) struct FailbackOptions {
     /// How the source gets what was written on the target: prefix (mirrored back under the target's name); watermark (under the
-    /// same names, only what was written since a planned failover); rebuild (under the same names, into an emptied topic)
+    /// same names, only what was written since a planned failover); rebuild (everything, into an emptied topic)
     #[arg(
         long,
         value_name = "WAY",
@@ -150,20 +150,40 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let path = salvage.as_ref().map(SalvageFile::path);
     let text = report::text(&report, path);
     given.give(context, &document(&report, provenance), &json, &text)?;
-    if args.keep {
+    Ok(conclude(&report, args.keep, context))
+}
+
+/// The report of a failback that was run again by `kmk drill resume`.
+pub(super) fn tell_resumed(
+    report: &FailbackReport,
+    is_kept: bool,
+    provenance: Option<&Provenance>,
+    context: &Context,
+) -> Result<Exit, CliError> {
+    let text = match provenance {
+        Some(provenance) => json(Json::of(report), provenance)?,
+        None => report::text(report, None),
+    };
+    context.output.result(&text)?;
+    Ok(conclude(report, is_kept, context))
+}
+
+/// What stays, and how it ends.
+fn conclude(report: &FailbackReport, is_kept: bool, context: &Context) -> Exit {
+    if is_kept {
         let lab = in_lab(&context.lab);
         context.output.next(&[(
             format!("kmk drill abort{lab}"),
             "remove the drill's topics and the flow back",
         )]);
     } else {
-        tell_what_stays(&report, context);
+        tell_what_stays(report, context);
     }
-    Ok(if report.passed() {
+    if report.passed() {
         Exit::Done
     } else {
         Exit::No
-    })
+    }
 }
 
 /// A flow that was added for the way back leaves topics that nobody else needs.

@@ -132,7 +132,6 @@ fn unpredicted<'a>(topic: &'a str, group: &'a GroupOutcome) -> impl Iterator<Ite
 impl Named {
     fn lines(mut self) -> Vec<String> {
         self.rows.sort_by_key(|row| std::cmp::Reverse(row.records));
-        let title = self.title;
         let more = self.rows.len().saturating_sub(SHOWN);
         let rows = self.rows.into_iter().take(SHOWN);
         let rows = rows.map(|row| {
@@ -140,7 +139,7 @@ impl Named {
             format!("  {}: {records}, {}", row.partition, row.which)
         });
         let more = (more > 0).then(|| format!("  and {more} more; --json names all"));
-        [format!("{title}:")]
+        [format!("{}:", self.title)]
             .into_iter()
             .chain(rows)
             .chain(more)

@@ -1,21 +1,25 @@
 use super::super::output::seconds;
 use super::super::table::{row, table};
+use super::failback;
+use crate::cli::report::{Link, Provenance, command_line};
 use crate::cli::{CliError, Context, Exit, patience};
-use kafka_mirror_kit::core::docker::Docker;
-use kafka_mirror_kit::core::lab::drill::{self, DrillError, Resumed};
+use kafka_mirror_kit::core::lab::drill::{self, DrillError, Resumed, ResumedFailover};
 use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::wait::Limit;
 use serde::Serialize;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-/// Complete a failover whose kmk was killed
+/// Carry a failover or a failback to its end whose kmk was killed
 ///
-/// Does what was left to do: lets the source fail, stops MirrorMaker, starts the source again. The lab is then failed over, as after a
-/// drill that was completed. What was lost and how long it took nobody knows: the process that measured it is gone.
+/// Of a failover, does what was left to do: lets the source fail, stops MirrorMaker, starts the source again. The lab is then failed
+/// over, as after a drill that was completed. What was lost and how long it took nobody knows: the process that measured it is gone.
+///
+/// A failback is run once more, with the same options, and reported in full. One by rebuild, or by watermark after the switch
+/// back, cannot be run again, nor can a drill of one fault: `kmk drill abort` takes them back.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// How long it may take
+    /// How long a failover may take; a failback has the --timeout that it was given
     #[arg(long, value_name = "TIME", default_value = "120s", value_parser = patience)]
     timeout: Duration,
     /// Print the result as JSON, for scripts
@@ -32,21 +36,25 @@ const UNKNOWN: &str = "unknown: the process that measured it died";
 #[derive(Serialize)]
 struct Json<'a> {
     #[serde(flatten)]
-    resumed: &'a Resumed,
+    resumed: &'a ResumedFailover,
     rpo: Option<()>,
     rto: Option<()>,
     why_unknown: &'static str,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
-    let docker = Docker::find()?;
+    let begun = SystemTime::now();
+    let (docker, found) = context.find_lab()?;
+    let links = Link::all(&found, &Limit::endless(&context.interrupt));
     let steps = context.output.steps();
-    let limit = Limit::new(args.timeout, &context.interrupt);
     let lab = in_lab(&context.lab);
-    let done = drill::resume(&docker, &context.lab, &limit, &steps).map_err(|error| {
+    let (time, interrupt) = (args.timeout, &context.interrupt);
+    let done = drill::resume(&docker, &context.lab, time, interrupt, &steps).map_err(|error| {
         let nothing_done = matches!(
             error,
-            DrillError::NoDrill { .. } | DrillError::NothingToResume { .. }
+            DrillError::NoDrill { .. }
+                | DrillError::NothingToResume { .. }
+                | DrillError::TakenBack { .. }
         );
         let told = CliError::from(error);
         if nothing_done {
@@ -57,6 +65,14 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         ))
     })?;
     drop(steps);
+    let done = match done {
+        Resumed::Failover(done) => done,
+        Resumed::Failback { report, is_kept } => {
+            let provenance = Provenance::new(&found, command_line(), begun, links);
+            let provenance = args.json.then_some(&provenance);
+            return failback::tell_resumed(&report, is_kept, provenance, context);
+        }
+    };
     if args.json {
         let json = Json {
             resumed: &done,
@@ -85,7 +101,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn text(done: &Resumed) -> String {
+fn text(done: &ResumedFailover) -> String {
     let (state, took) = (&done.state, seconds(done.took));
     let (source, target) = (&state.source, &state.target);
     let mut lines = vec![

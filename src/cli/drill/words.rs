@@ -4,7 +4,7 @@ use super::super::quantity::count;
 use kafka_mirror_kit::core::judge::drill::Expectation;
 use kafka_mirror_kit::core::judge::drill::equality::OffsetRange;
 use kafka_mirror_kit::core::judge::failover::Amount;
-use kafka_mirror_kit::core::lab::drill::{DrillState, Phase, Sibling};
+use kafka_mirror_kit::core::lab::drill::{DrillState, Phase, Sibling, Stage};
 use kmk_kafka::wait::seconds;
 use std::time::Duration;
 
@@ -116,8 +116,18 @@ pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
     let (source, target) = (&drill.source, &drill.target);
     let way = drill.way_home();
     match drill.phase {
+        _ if drill
+            .back
+            .as_ref()
+            .is_some_and(|back| back.stage == Stage::Kept) =>
+        {
+            format!(
+                "a failback to {source} has ended, and its topics were kept; `kmk drill abort{lab}` removes them"
+            )
+        }
         _ if drill.back.is_some() => format!(
-            "a failback to {source} has ended, is running, or died; `kmk drill abort{lab}` takes the drill back"
+            "a failback to {source} is running, or died; {}",
+            resume_or_abort(drill, lab, "runs it again")
         ),
         Phase::FailedOver if drill.observed => format!(
             "a drill has failed over from {source} to {target}, around your own producers and consumers; `kmk drill abort{lab}` takes it back"
@@ -131,13 +141,23 @@ pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
             drill.flow
         ),
         Phase::Running if drill.name.is_some() => format!(
-            "drill {} of {} is running, or died; `kmk drill abort{lab}` takes it back",
+            "drill {} of {} is running, or died; {}",
             drill.name.as_deref().unwrap_or_default(),
-            drill.flow
+            drill.flow,
+            resume_or_abort(drill, lab, "")
         ),
         Phase::Running => format!(
-            "a drill of {} is running, or died; `kmk drill resume{lab}` carries it to its end, `kmk drill abort{lab}` takes it back",
-            drill.flow
+            "a drill of {} is running, or died; {}",
+            drill.flow,
+            resume_or_abort(drill, lab, "carries it to its end")
         ),
+    }
+}
+
+fn resume_or_abort(drill: &DrillState, lab: &str, what: &str) -> String {
+    let abort = format!("`kmk drill abort{lab}` takes it back");
+    match drill.not_resumable() {
+        Some(_) => format!("it cannot be resumed: {abort}"),
+        None => format!("`kmk drill resume{lab}` {what}, {abort}"),
     }
 }

@@ -23,7 +23,7 @@ impl From<DrillError> for CliError {
             DrillError::NoDrill { .. } => Self::of(Exit::Usage, &error)
                 .hint(format!("`kmk drill failover{LAB}` begins one")),
             DrillError::NothingToResume { .. } => Self::of(Exit::Usage, &error)
-                .hint(format!("`kmk status{LAB}` says what can be done")),
+                .hint(format!("`kmk drill abort{LAB}` takes it back; `kmk status{LAB}` says where it stands")),
             DrillError::NotSteady { .. } | DrillError::NotCopied { .. } => Self::of(Exit::No, &error)
                 .hint(format!("`kmk status{LAB}` shows whether records are mirrored; --timeout waits longer")),
             DrillError::NotDetected { .. } | DrillError::NotRead { .. } | DrillError::Load { .. } => {
@@ -96,9 +96,9 @@ fn one(finding: &Finding) -> CliError {
         } => "use --by watermark, or --by rebuild".to_owned(),
         Finding::NotPrefixed { .. } | Finding::NoWatermark { .. } => "use --by rebuild".to_owned(),
         Finding::ReadAgain { .. } => {
-            "leave --salvage out, or export them with --salvage FILE".to_owned()
+            "leave --salvage out, export them with --salvage FILE, or use --by rebuild".to_owned()
         }
-        Finding::Prefixed { .. } => "leave --by out, or use --by prefix".to_owned(),
+        Finding::Prefixed { .. } => "leave --by out, or use --by rebuild".to_owned(),
         Finding::Stranded { source_cluster, .. } => format!(
             "--by rebuild empties the topic on {source_cluster} first, and --salvage FILE or --salvage replay keeps these records; \
              or `kmk drill abort{LAB}` takes the failover back"
@@ -113,7 +113,7 @@ fn one(finding: &Finding) -> CliError {
             "`kmk deploy --lab NAME --scenario ha --any-port` starts a lab of three brokers a cluster".to_owned()
         }
         Finding::Unfinished { .. } => format!(
-            "`kmk drill abort{LAB}` takes it back; `kmk drill resume{LAB}` completes a failover whose kmk was killed"
+            "`kmk drill abort{LAB}` takes it back; `kmk drill resume{LAB}` carries a failover or a failback to its end whose kmk was killed"
         ),
         Finding::NotHealthy { .. } => format!("`kmk status{LAB}` shows more"),
     };

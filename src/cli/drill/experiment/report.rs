@@ -5,7 +5,9 @@ use super::super::super::quantity::grouped;
 use super::super::super::table::{row, table};
 use super::super::report;
 use crate::cli::CliError;
-use crate::cli::report::{Check, Mark, Number, Outcome, Provenance, Report, Timeline, Verdict};
+use crate::cli::report::{
+    Check, Mark, Number, Outcome, Provenance, Report, Timeline, Verdict, capitalized,
+};
 use kafka_mirror_kit::core::judge::drill::experiment::{Expected, Measured, Quantity};
 use kafka_mirror_kit::core::lab::drill::experiment;
 use serde::Serialize;
@@ -134,7 +136,7 @@ pub(super) fn document(done: &experiment::Report, provenance: Provenance) -> Rep
     let zero = done.steps.first().map_or(0.0, |step| step.at_seconds);
     let marks = done.steps.iter().map(|step| Mark {
         at: step.at_seconds - zero,
-        what: step.what.to_owned(),
+        what: capitalized(step.what),
     });
     Report {
         command: "drill",
@@ -172,7 +174,7 @@ fn number(one: &Measured) -> Number {
             | Quantity::Milliseconds(number)
             | Quantity::BytesPerSecond(number) => number.to_string(),
         },
-        name: one.name.to_owned(),
+        name: capitalized(one.name),
         text: quantity(one.quantity),
         definition: one.definition,
         is_bad: false,

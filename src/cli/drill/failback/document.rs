@@ -2,7 +2,9 @@
 
 use super::super::super::quantity::count;
 use super::super::timeline;
-use super::report::{broken, failures, group_rows, stranded_rows, surplus, what_became};
+use super::report::{
+    DIFFERENCE, broken, difference_rows, failures, group_rows, stranded_rows, surplus, what_became,
+};
 use crate::cli::report::{self, Column, Number, Outcome, Provenance, Report, Table};
 use kafka_mirror_kit::core::judge::drill::equality::Difference;
 use kafka_mirror_kit::core::judge::drill::failback::{FlowDifference, Kept, Promise};
@@ -205,6 +207,21 @@ fn tables(run: &FailbackReport) -> Vec<Table> {
         rows: partitions(&run.afterwards),
         note: None,
     };
+    let differences = difference_rows(run);
+    let [found, cluster, topic, partition, offsets, records] = DIFFERENCE;
+    let differences = (!differences.is_empty()).then(|| Table {
+        title: "Afterwards, what differs".to_owned(),
+        columns: vec![
+            Column::Text(found),
+            Column::Text(cluster),
+            Column::Text(topic),
+            Column::Number(partition),
+            Column::Text(offsets),
+            Column::Number(records),
+        ],
+        rows: differences,
+        note: None,
+    });
     let groups = (!run.groups.is_empty()).then(|| Table {
         title: "Groups".to_owned(),
         columns: vec![
@@ -221,7 +238,8 @@ fn tables(run: &FailbackReport) -> Vec<Table> {
         ),
     });
     let all = stranded.into_iter().chain(moments);
-    all.chain([partitions]).chain(groups).collect()
+    let all = all.chain([partitions]).chain(differences);
+    all.chain(groups).collect()
 }
 
 fn compared(of: &'static str) -> Vec<Column> {

@@ -13,6 +13,9 @@ use std::path::Path;
 /// Ranges of one partition that are shown.
 const SHOWN: usize = 5;
 
+/// Partitions whose differences are shown.
+const SHOWN_PARTITIONS: usize = 12;
+
 /// The report for scripts. Fields are added, never renamed.
 #[derive(Serialize)]
 pub(in crate::cli::drill) struct Json<'a> {
@@ -68,6 +71,7 @@ pub(in crate::cli::drill) fn compared(report: &FailbackReport, salvage: Option<&
     let rows = rows.map(|(when, one)| line(when, one));
     parts.push(table(&[vec![heading], rows.to_vec()].concat()));
     parts.push(surplus(report));
+    parts.extend(differences(report));
     if !report.groups.is_empty() {
         let heading = row(["GROUP", "AGAIN", "PREDICTED", "SKIPPED", "PREDICTED"]);
         parts.push(table(&[vec![heading], group_rows(report)].concat()));
@@ -187,6 +191,61 @@ pub(super) fn stranded_rows(
         let later = line(&one.later, later);
         let never = line(&one.never, never);
         later.into_iter().chain(never).collect::<Vec<_>>()
+    });
+    rows.collect()
+}
+
+/// Which records are missing, surplus or foreign afterwards; none where both sides are the same.
+fn differences(report: &FailbackReport) -> Option<String> {
+    let mut rows = difference_rows(report);
+    let more = rows.len().saturating_sub(SHOWN_PARTITIONS);
+    rows.truncate(SHOWN_PARTITIONS);
+    let heading = row(DIFFERENCE
+        .map(str::to_uppercase)
+        .each_ref()
+        .map(String::as_str));
+    let listed = table(&[vec![heading], rows.clone()].concat());
+    let more = match more {
+        0 => String::new(),
+        more => format!("\n{} more; --json lists them.", count(more as u64, "row")),
+    };
+    (!rows.is_empty()).then(|| format!("{listed}{more}"))
+}
+
+/// What a row of differences has.
+pub(super) const DIFFERENCE: [&str; 6] = [
+    "Found",
+    "Cluster",
+    "Topic",
+    "Partition",
+    "Offsets",
+    "Records",
+];
+
+/// Partition by partition: what is missing, surplus or foreign afterwards, and where it is.
+pub(super) fn difference_rows(report: &FailbackReport) -> Vec<Vec<String>> {
+    let (source, target) = (&report.source, &report.target);
+    let topics = report.afterwards.partitions.iter();
+    let flows = topics.zip([(source, target), (target, source)]);
+    let rows = flows.flat_map(|(topic, (from, to))| {
+        let differences = topic.partitions.iter().filter_map(|partition| {
+            let difference = partition.difference.as_ref()?;
+            Some((partition.partition, difference))
+        });
+        differences.flat_map(move |(partition, one)| {
+            let found = [
+                // on the source, as it is not on the target
+                ("missing", from, &topic.topic, &one.missing_at),
+                ("surplus", to, &topic.mirrored, &one.surplus_at),
+                ("foreign", to, &topic.mirrored, &one.foreign_at),
+            ];
+            let found = found.into_iter().filter(|(.., at)| !at.is_empty());
+            found.map(move |(what, cluster, name, at)| {
+                let records: u64 = at.iter().map(|range| range.records).sum();
+                let (partition, records) = (partition.to_string(), records.to_string());
+                row([what, cluster, name, &partition, &offsets(at), &records])
+            })
+        })
     });
     rows.collect()
 }

@@ -5,7 +5,7 @@
 //! Both are read side by side and forgotten as far as they agree, so that long partitions need little memory. Records that
 //! say the same are told apart by their number only.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
@@ -51,6 +51,13 @@ pub struct Seen {
     pub content: Content,
 }
 
+/// How many ranges are listed in a report.
+pub const LISTED: usize = 1_000;
+
+fn listed<S: Serializer>(ranges: &[OffsetRange], to: S) -> Result<S::Ok, S::Error> {
+    ranges[..ranges.len().min(LISTED)].serialize(to)
+}
+
 /// Offsets that follow each other, the last one included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct OffsetRange {
@@ -81,11 +88,18 @@ pub struct Difference {
     /// Records of the source that the target does not have.
     pub missing: u64,
     /// Their offsets on the source.
+    #[serde(serialize_with = "listed")]
     pub missing_at: Vec<OffsetRange>,
     /// Copies on the target beyond the first one of a record of the source.
     pub surplus: u64,
+    /// Their offsets on the target.
+    #[serde(serialize_with = "listed")]
+    pub surplus_at: Vec<OffsetRange>,
     /// Records of the target that the source does not have.
     pub foreign: u64,
+    /// Their offsets on the target.
+    #[serde(serialize_with = "listed")]
+    pub foreign_at: Vec<OffsetRange>,
     /// Records that come on the target before one that comes before them on the source. Copies beyond the first do not count.
     pub out_of_order: u64,
 }
@@ -126,7 +140,8 @@ pub fn compare<E, S: Iterator<Item = Result<Seen, E>>>(
     window: usize,
 ) -> Result<Difference, NotCompared<E>> {
     let mut waiting = Waiting::default();
-    let mut left_over: BTreeMap<Content, u64> = BTreeMap::new();
+    // records of the target that were not found on the source yet, by their offsets in order
+    let mut left_over: BTreeMap<Content, VecDeque<i64>> = BTreeMap::new();
     let mut left_overs = 0;
     let mut difference = Difference::default();
     // the furthest record of the source that was found on the target
@@ -139,14 +154,12 @@ pub fn compare<E, S: Iterator<Item = Result<Seen, E>>>(
                 break;
             };
             difference.source += 1;
-            match left_over.get_mut(&next.content).filter(|count| **count > 0) {
+            if take(&mut left_over, next.content).is_some() {
                 // it came earlier on the target than here
-                Some(count) => {
-                    *count -= 1;
-                    left_overs -= 1;
-                    difference.out_of_order += 1;
-                }
-                None => waiting.push(next),
+                left_overs -= 1;
+                difference.out_of_order += 1;
+            } else {
+                waiting.push(next);
             }
         }
         match waiting.take(record.content) {
@@ -155,7 +168,8 @@ pub fn compare<E, S: Iterator<Item = Result<Seen, E>>>(
             None if left_overs == window => return Err(NotCompared::TooDifferent(window)),
             None => {
                 left_overs += 1;
-                *left_over.entry(record.content).or_default() += 1;
+                let alike = left_over.entry(record.content).or_default();
+                alike.push_back(record.offset);
             }
         }
     }
@@ -163,28 +177,41 @@ pub fn compare<E, S: Iterator<Item = Result<Seen, E>>>(
     for next in source {
         let next = next?;
         difference.source += 1;
-        match left_over.get_mut(&next.content).filter(|count| **count > 0) {
-            Some(count) => {
-                *count -= 1;
-                difference.out_of_order += 1;
-            }
-            None => missing.push(next.offset),
+        if take(&mut left_over, next.content).is_some() {
+            difference.out_of_order += 1;
+        } else {
+            missing.push(next.offset);
         }
         if missing.len() > 2 * window {
             return Err(NotCompared::TooDifferent(window));
         }
     }
-    left_over.retain(|_, count| *count > 0);
     difference.missing = missing.len() as u64;
     difference.missing_at = ranges(missing);
     if !left_over.is_empty() {
+        let mut surplus = Vec::new();
         for known in again()? {
-            let copies = left_over.remove(&known?.content);
-            difference.surplus += copies.unwrap_or(0);
+            surplus.extend(left_over.remove(&known?.content).unwrap_or_default());
         }
-        difference.foreign = left_over.into_values().sum();
+        surplus.sort_unstable();
+        difference.surplus = surplus.len() as u64;
+        difference.surplus_at = ranges(surplus);
+        let mut foreign: Vec<i64> = left_over.into_values().flatten().collect();
+        foreign.sort_unstable();
+        difference.foreign = foreign.len() as u64;
+        difference.foreign_at = ranges(foreign);
     }
     Ok(difference)
+}
+
+/// The first of those that say this.
+fn take(left_over: &mut BTreeMap<Content, VecDeque<i64>>, content: Content) -> Option<i64> {
+    let alike = left_over.get_mut(&content)?;
+    let offset = alike.pop_front()?;
+    if alike.is_empty() {
+        left_over.remove(&content);
+    }
+    Some(offset)
 }
 
 /// Records of the source that were not found on the target yet.

@@ -25,7 +25,6 @@ pub use facts::{
 };
 pub use groups::{GroupCount, GroupOffsets, GroupOutcome, GroupPartition, Start};
 pub use named::{Located, Offsets};
-
 pub use partitions::{PartitionOutcome, partitions};
 pub use rpo::{InDoubt, PartitionLoss, Rpo};
 pub use rto::{Part, Rto};

@@ -76,8 +76,7 @@ pub struct Past {
     pub until_ms: i64,
     /// Whether the topic was deleted, and created again under its name: it has another id.
     pub recreated: bool,
-    /// Records that are no longer on the source, or that MirrorMaker passed over in a topic that was recreated, and that
-    /// were not mirrored.
+    /// Records that are gone from the source, or that MirrorMaker passed over in a recreated topic, and were not mirrored.
     pub never_copied: u64,
     /// Offsets by which the ends of its partitions moved back.
     pub moved_back: u64,
@@ -133,9 +132,7 @@ impl Base {
     fn without(self, seen: &PartitionLag) -> Self {
         let Self(passed, copies) = self;
         match (seen.position, i64::try_from(seen.passed_over)) {
-            (Some(position), Ok(over)) if over > 0 => {
-                Self(position, copies + (position - passed) - over)
-            }
+            (Some(at), Ok(over)) if over > 0 => Self(at, copies + (at - passed) - over),
             _ => self,
         }
     }
@@ -187,14 +184,12 @@ impl TopicMemory {
                 continue;
             }
             // where nothing is mirrored yet, MirrorMaker begins at the first record
-            let Some(position) = one.position else {
-                continue;
-            };
+            let Some(at) = one.position else { continue };
             let copies = base.map(|base| if is_copy_recreated { 0 } else { base.1 });
             match (base, copies, one.remote) {
                 (Some(Base(passed, _)), Some(copies), Some(remote)) if remote.end >= copies => {
                     let passed = if recreated { -1 } else { *passed };
-                    let missing = (position - passed) - (remote.end - copies);
+                    let missing = (at - passed) - (remote.end - copies);
                     let gone = if recreated {
                         missing
                     } else {

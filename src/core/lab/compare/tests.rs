@@ -95,7 +95,9 @@ fn partitions_are_compared_by_what_their_records_say() {
         missing: 3,
         missing_at: ranges([1, 3, 4]),
         surplus: 1,
+        surplus_at: ranges([1]),
         foreign: 1,
+        foreign_at: ranges([3]),
         out_of_order: 0,
     };
     assert_eq!(second.difference, Some(expected));

@@ -15,24 +15,26 @@ pub(super) use rehearse::steps;
 pub use rehearse::{FailbackRehearsal, rehearse};
 pub use report::{BothWays, FailbackReport};
 
-use super::state::{Back, DrillState};
+use super::state::{Back, DrillState, Stage};
 use super::stopwatch::Stopwatch;
 use super::{DOCKER, DrillError, Drilled, Finding, Unfit, drilled_lab, take_back};
 use crate::core::docker::Docker;
 use crate::core::event::Observer;
 use crate::core::lab::Lab;
 use crate::core::lab::compare::Stranded;
+use crate::core::topology::Topology;
+use kmk_kafka::KafkaError;
 use kmk_kafka::message::RecordRef;
 use kmk_kafka::wait::{Interrupt, Limit};
 use run::Run;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::io;
 use std::time::Duration;
 pub(super) use undo::{redeploy, remove_flow, stop_mirrors};
 pub(super) use way::Way;
 
 /// How the source gets what was written on the target.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum By {
     /// It is mirrored back under the target's name.
@@ -40,12 +42,13 @@ pub enum By {
     Prefix,
     /// Under the same names, only what lies behind the end that the target's topic had when it took over is mirrored back.
     Watermark,
-    /// The source's topic is recreated, and filled from the target's, under the same name.
+    /// The source's topic is recreated, and filled from the target. With prefixed names, what was written on the target is
+    /// mirrored back under the target's name.
     Rebuild,
 }
 
 /// How to come home.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failback {
     /// How the source gets what was written on the target.
     pub by: By,
@@ -105,22 +108,82 @@ pub fn failback(
     interrupt: &Interrupt,
     observer: &dyn Observer,
 ) -> Result<FailbackReport, DrillError> {
+    let drilled = drilled_lab(docker, name, &Limit::new(what.timeout, interrupt))?;
+    let way = Way::find(&drilled.lab, &drilled.state, what)?;
+    let both = (drilled, &way);
+    until_the_end(docker, both, what, salvage, interrupt, observer)
+}
+
+/// Fails back once more where the kmk was killed that did it: from the lab as it was before, with no MirrorMaker running.
+pub(super) fn again(
+    docker: &Docker,
+    mut drilled: Drilled,
+    what: &Failback,
+    interrupt: &Interrupt,
+    observer: &dyn Observer,
+) -> Result<FailbackReport, DrillError> {
+    let limit = Limit::new(what.timeout, interrupt);
+    stop_mirrors(docker, &drilled.lab, &limit)?;
+    let lab = &mut drilled.lab;
+    lab.containers = Lab::find(docker, &lab.spec.lab, &limit)?.containers;
+    if let Some(before) = drilled
+        .state
+        .back
+        .as_ref()
+        .and_then(|back| back.lab.as_deref())
+    {
+        lab.topology = Topology::new(before);
+        lab.spec = before.clone();
+    }
+    let flow = drilled.state.flow.clone();
+    let failed_over = DrillState {
+        back: None,
+        ..drilled.state.clone()
+    };
+    let way = Way::find(lab, &failed_over, what)?;
+    let both = (drilled, &way);
+    let done = until_the_end(docker, both, what, None, interrupt, observer);
+    done.map_err(|error| match error {
+        DrillError::Kafka(KafkaError::UnknownTopic { .. }) => DrillError::NothingToResume {
+            flow,
+            why: "its topics are removed already",
+        },
+        other => other,
+    })
+}
+
+fn until_the_end(
+    docker: &Docker,
+    (drilled, way): (Drilled, &Way),
+    what: &Failback,
+    salvage: Option<&mut dyn Salvage>,
+    interrupt: &Interrupt,
+    observer: &dyn Observer,
+) -> Result<FailbackReport, DrillError> {
     let watch = Stopwatch::start(observer);
     let observer: &dyn Observer = &watch;
-    let limit = Limit::new(what.timeout, interrupt);
     let Drilled {
         engine,
         _lock,
         lab,
-        state,
-    } = drilled_lab(docker, name, &limit)?;
-    let way = Way::find(&lab, &state, what)?;
+        state: mut changed,
+    } = drilled;
+    let name = &lab.spec.lab;
+    let reached = changed
+        .back
+        .as_ref()
+        .map_or(Stage::Begun, |back| back.stage);
+    let state = DrillState {
+        back: None,
+        ..changed.clone()
+    };
     let run = Run {
         docker,
         engine: &engine,
         lab: &lab,
-        way: &way,
+        way,
         state: &state,
+        stage: reached,
         what,
         interrupt,
         observer,
@@ -130,16 +193,19 @@ pub fn failback(
         Err(error) if !error.is_interruption() => return Err(error),
         looked => looked,
     };
-    let mut changed = state.clone();
     let done = stranded.and_then(|stranded| {
         changed.back = Some(Back {
             is_added: way.is_new,
             topic: way.back().remote_topic(&state.topics.target),
             lab: Some(Box::new(lab.spec.clone())),
+            what: Some(what.clone()),
+            stage: reached,
         });
         changed.save(docker, name, &Limit::new(DOCKER, interrupt))?;
         let report = run.until_the_end(stranded)?;
-        if !what.keep {
+        if what.keep {
+            run.reached(Stage::Kept)?;
+        } else {
             let limit = Limit::new(what.timeout, interrupt);
             let lab = Lab::find(docker, name, &limit)?;
             take_back::take_back(docker, &lab, &changed, &limit, observer)?;

@@ -99,8 +99,10 @@ pub enum Finding {
         /// Whether it was failed over as planned.
         is_planned: bool,
     },
-    /// Other ways need flows that keep names.
-    #[error("flow {flow} prefixes topic names, so that it can only be failed back by prefix")]
+    /// Behind a watermark lie only records of a topic that has the same name on both sides.
+    #[error(
+        "flow {flow} prefixes topic names, and only flows that keep them can be failed back by watermark"
+    )]
     Prefixed {
         /// The flow.
         flow: String,

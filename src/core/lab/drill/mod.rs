@@ -41,9 +41,9 @@ pub use failback::{
 pub use finding::{Finding, Unfit};
 pub use observe::{Observe, ObservedReport};
 pub use report::{FailoverReport, Step};
-pub use resume::{Resumed, resume};
+pub use resume::{Resumed, ResumedFailover, resume};
 pub use siblings::Sibling;
-pub use state::{DrillState, DrillStatus, Phase};
+pub use state::{DrillState, DrillStatus, Phase, Stage};
 pub use stopwatch::TimedStep;
 pub use take_back::{TakenBack, abort};
 

@@ -1,11 +1,11 @@
-//! Carries a failover to its end whose process died: what it was about to do is done, and nothing is measured any more. The
-//! ledger died with the process.
+//! Carries a drill to its end whose process died. Of a failover, what it was about to do is done, and nothing is measured any
+//! more: the ledger died with the process. A failback is run once more.
 
 use super::fence::{self, Fence};
 use super::plan::{Side, brokers_up, group_sync};
 use super::sides::{self, Ends};
-use super::state::{DrillState, Phase};
-use super::{DOCKER, DrillError, Drilled, Fault, drilled_lab, link};
+use super::state::DrillState;
+use super::{DOCKER, DrillError, Drilled, FailbackReport, Fault, drilled_lab, failback, link};
 use crate::core::docker::{Container, Docker};
 use crate::core::event::{Observer, step};
 use crate::core::lab::Lab;
@@ -14,13 +14,27 @@ use crate::core::lab::link::{network, put_some, workers};
 use crate::core::lab::state::ids;
 use crate::core::topology::Flow;
 use kmk_kafka::Admin;
-use kmk_kafka::wait::Limit;
+use kmk_kafka::wait::{Interrupt, Limit};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
-/// A drill that was carried to its end.
+/// What was carried to its end.
+#[derive(Debug)]
+pub enum Resumed {
+    /// A failover.
+    Failover(Box<ResumedFailover>),
+    /// A failback, which is as good as one that was not interrupted.
+    Failback {
+        /// What came of it.
+        report: Box<FailbackReport>,
+        /// Whether its topics were kept.
+        is_kept: bool,
+    },
+}
+
+/// A failover that was carried to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Resumed {
+pub struct ResumedFailover {
     /// The drill, failed over now.
     #[serde(flatten)]
     pub state: DrillState,
@@ -46,7 +60,7 @@ pub struct GroupOffsets {
     pub synced: Option<i64>,
 }
 
-/// Carries the failover of a lab to its end.
+/// Carries the drill of a lab to its end; a failover within the time.
 ///
 /// # Errors
 /// [`DrillError::NoDrill`] where there is none, [`DrillError::NothingToResume`] where it did not die before its end; else
@@ -54,19 +68,26 @@ pub struct GroupOffsets {
 pub fn resume(
     docker: &Docker,
     name: &str,
-    limit: &Limit,
+    time: Duration,
+    interrupt: &Interrupt,
     observer: &dyn Observer,
 ) -> Result<Resumed, DrillError> {
     let begun = Instant::now();
+    let limit = &Limit::new(time, interrupt);
+    let drilled = drilled_lab(docker, name, limit)?;
+    let ended = drilled.state.not_resumable();
+    let back = drilled.state.back.as_ref();
+    let what = back.and_then(|back| back.what.clone());
+    if let (Some(what), None) = (what, ended) {
+        let report = failback::again(docker, drilled, &what, interrupt, observer)?;
+        return Ok(Resumed::Failback {
+            report: Box::new(report),
+            is_kept: what.keep,
+        });
+    }
     let Drilled {
         _lock, lab, state, ..
-    } = drilled_lab(docker, name, limit)?;
-    let ended = match state.phase {
-        _ if state.back.is_some() => Some("it is being failed back"),
-        _ if state.name.is_some() => Some("it is no failover"),
-        Phase::FailedOver | Phase::Kept => Some("it has come to its end"),
-        Phase::Running => None,
-    };
+    } = drilled;
     let flow = lab.topology.flows.iter();
     let flow = flow.into_iter().find(|flow| flow.name() == state.flow);
     let (Some(flow), None) = (flow, ended) else {
@@ -92,12 +113,12 @@ pub fn resume(
     let (offsets, moving, watermark) = resume.until_the_end()?;
     let state = state.failed_over(watermark);
     state.save(docker, name, limit)?;
-    Ok(Resumed {
+    Ok(Resumed::Failover(Box::new(ResumedFailover {
         state,
         offsets,
         moving,
         took: begun.elapsed(),
-    })
+    })))
 }
 
 struct Resume<'a> {

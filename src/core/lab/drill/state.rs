@@ -1,8 +1,8 @@
 //! What a drill has done to a lab, kept so that it can be taken back whatever becomes of kmk.
 
-use super::Fault;
 use super::plan::Plan;
 use super::sides::Ends;
+use super::{By, Failback, Fault};
 use crate::core::docker::Docker;
 use crate::core::lab::journal::{self, JournalError};
 use crate::core::spec::{LinkSpec, Spec, in_lab};
@@ -94,6 +94,27 @@ pub struct Back {
     /// The lab before the failback; none in a journal of an older kmk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lab: Option<Box<Spec>>,
+    /// What was asked for; none in a journal of an older kmk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what: Option<Failback>,
+    /// How far it has come.
+    #[serde(default)]
+    pub stage: Stage,
+}
+
+/// How far a failback has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// It is about to change something.
+    #[default]
+    Begun,
+    /// MirrorMaker of the flow back knows where it begins, and starts.
+    Back,
+    /// Producer and groups switch back to the source.
+    SwitchedBack,
+    /// It has ended, and its topics are kept.
+    Kept,
 }
 
 /// The topics of a drill.
@@ -160,6 +181,27 @@ impl DrillState {
         way_home(keeps_names, is_planned)
     }
 
+    /// Why it cannot be resumed, if it cannot.
+    pub fn not_resumable(&self) -> Option<&'static str> {
+        if self.name.is_some() {
+            return Some("a drill of one fault can only be taken back");
+        }
+        let Some(back) = &self.back else {
+            return (self.phase == Phase::FailedOver).then_some("it has come to its end");
+        };
+        match (back.stage, back.what.as_ref().map(|what| what.by)) {
+            (Stage::Kept, _) => Some("its failback has ended"),
+            (_, None) => Some("an older kmk began its failback"),
+            (_, Some(By::Rebuild)) => Some(
+                "its failback may have emptied the topic on the source, and can only be taken back",
+            ),
+            (Stage::SwitchedBack, Some(By::Watermark)) => {
+                Some("its failback had switched back, and can only be taken back")
+            }
+            _ => None,
+        }
+    }
+
     /// What is told of it to those who look at the lab of that name.
     pub fn status(&self, lab: &str) -> DrillStatus {
         let is_failed_over = self.phase == Phase::FailedOver && self.back.is_none();
@@ -167,9 +209,8 @@ impl DrillState {
         let failback = format!("kmk drill failback{}{lab}", self.way_home());
         let is_home_bound = is_failed_over && !self.observed;
         let resume = format!("kmk drill resume{lab}");
-        let is_failover = self.name.is_none() && self.back.is_none();
         let next = is_home_bound.then_some(failback);
-        let next = next.or((is_failover && !is_failed_over).then_some(resume));
+        let next = next.or(self.not_resumable().is_none().then_some(resume));
         let since = Duration::from_millis(u64::try_from(self.since).unwrap_or(0));
         DrillStatus {
             what: match &self.name {

@@ -3,7 +3,7 @@
 use super::cut::flow_of;
 use super::look::{look, network, workers};
 use super::shaped::put_some;
-use super::{LinkError, uninterrupted};
+use super::{LinkError, RelayError, uninterrupted};
 use crate::core::docker::{Container, Docker, Engine};
 use crate::core::event::{Event, Observer};
 use crate::core::judge::link::LinkStatus;
@@ -90,7 +90,10 @@ pub fn heal(
     let written = journal::change(docker, name, &uninterrupted(), restore);
     written.map_err(LabError::from)?;
     let lab = Lab::find(docker, name, limit)?;
-    let (awake, asleep) = flows.iter().cloned().partition(|flow| runs(&lab, flow));
+    let (awake, asleep): (Vec<_>, _) = flows.iter().cloned().partition(|flow| runs(&lab, flow));
+    for flow in &awake {
+        refuse_without_relay(&lab, flow)?;
+    }
     wait(docker, &lab, awake, limit, observer)?;
     Ok(done(asleep))
 }
@@ -173,14 +176,24 @@ fn pass_on(
     restored: &Journal,
     observer: &dyn Observer,
 ) -> Result<(), LinkError> {
-    let is_up = |relay: &Relay| {
-        let container = lab.container(&relay.service);
-        container.is_some_and(Container::is_up)
-    };
     let limit = Limit::new(RELAYS, &Interrupt::default());
     let flow = flow_of(lab, flow)?;
-    put_some(flow, restored, is_up, &limit, observer)?;
+    put_some(flow, restored, |relay| is_up(lab, relay), &limit, observer)?;
     Ok(())
+}
+
+fn is_up(lab: &Lab, relay: &Relay) -> bool {
+    let container = lab.container(&relay.service);
+    container.is_some_and(Container::is_up)
+}
+
+/// Nothing crosses a relay that does not run, however long one waits.
+fn refuse_without_relay(lab: &Lab, flow: &str) -> Result<(), LinkError> {
+    let link = flow_of(lab, flow)?.link.as_ref();
+    let mut relays = link.into_iter().flat_map(|link| &link.relays);
+    relays
+        .find(|relay| !is_up(lab, relay))
+        .map_or(Ok(()), |relay| Err(RelayError::not_running(relay).into()))
 }
 
 /// Whether there is a MirrorMaker to carry the flow.

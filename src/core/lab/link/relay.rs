@@ -51,6 +51,16 @@ pub enum RelayError {
     Stopped(#[from] Stop),
 }
 
+impl RelayError {
+    pub(super) fn not_running(relay: &Relay) -> Self {
+        Self::NoAnswer {
+            relay: relay.service.clone(),
+            api: relay.api.to_string(),
+            cause: "its container is not running".to_owned(),
+        }
+    }
+}
+
 /// The API of one relay.
 pub(super) struct Api<'a> {
     relay: &'a Relay,

@@ -63,6 +63,7 @@ fn equal_ends_hide_a_loss_behind_a_copy() {
         missing: 1,
         missing_at: ranges([2]),
         surplus: 1,
+        surplus_at: ranges([2]),
         ..Difference::default()
     };
     assert_eq!(difference, expected);
@@ -88,9 +89,25 @@ fn order_and_what_never_was_on_the_source() {
     let difference = compared(&saying([1, 2, 3]), &saying([2, 1, 3, 9]), 10).unwrap();
     assert_eq!((difference.out_of_order, difference.foreign), (1, 1));
     assert_eq!((difference.missing, difference.surplus), (0, 0));
+    assert_eq!(difference.foreign_at, ranges([3]));
     // a batch that is sent again is no disorder
     let difference = compared(&saying(0..6), &saying([0, 1, 2, 3, 2, 3, 4, 5]), 10).unwrap();
     assert_eq!((difference.out_of_order, difference.surplus), (0, 2));
+    assert_eq!(difference.surplus_at, ranges([4, 5]));
+}
+
+#[test]
+fn a_report_lists_so_many_ranges_and_counts_all() {
+    let target = (0..).map(|at| if at % 2 == 0 { 1000 + at } else { at });
+    let length = 2 * LISTED + 10;
+    let target: Vec<u64> = target.take(length).collect();
+    let odd = (0..length as u64).filter(|at| at % 2 == 1);
+    let difference = compared(&saying(odd), &saying(target), length).unwrap();
+    let json = serde_json::to_value(&difference).unwrap();
+    let listed = json["foreign_at"].as_array().unwrap();
+    assert_eq!(listed.len(), LISTED);
+    assert_eq!(json["foreign"], LISTED + 5);
+    assert_eq!(difference.foreign_at.len(), LISTED + 5);
 }
 
 #[test]
@@ -137,7 +154,15 @@ proptest! {
         prop_assert_eq!(difference.missing, missing);
         prop_assert_eq!(difference.surplus, surplus);
         prop_assert_eq!(difference.foreign, 0);
-        prop_assert_eq!(difference.missing_at.iter().map(|range| range.records).sum::<u64>(), missing);
+        let records = |ranges: &[OffsetRange]| ranges.iter().map(|range| range.records).sum::<u64>();
+        prop_assert_eq!(records(&difference.missing_at), missing);
+        prop_assert_eq!(records(&difference.surplus_at), surplus);
+        // what is not surplus is all there is, once for each record that says it
+        let is_surplus = |offset: &i64| difference.surplus_at.iter().any(|range| (range.first..=range.last).contains(offset));
+        let kept: Vec<u64> = (0..).zip(&arrived).filter(|(offset, _)| !is_surplus(offset)).map(|(_, says)| *says).collect();
+        for what in 0..30 {
+            prop_assert_eq!(count(&kept, what), count(&says, what).min(count(&arrived, what)));
+        }
         prop_assert_eq!((difference.source, difference.target), (source.len() as u64, target.len() as u64));
     }
 

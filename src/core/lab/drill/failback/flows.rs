@@ -1,5 +1,6 @@
 //! Which of the two flows runs when: first the one back alone, and the other one only after the switch back.
 
+use super::By;
 use super::run::Run;
 use crate::core::docker::Container;
 use crate::core::event::Event;
@@ -7,7 +8,9 @@ use crate::core::lab::Lab;
 use crate::core::lab::deploy::ready::Readiness;
 use crate::core::lab::deploy::{Request, deploy_locked};
 use crate::core::lab::drill::sides::Ends;
+use crate::core::lab::drill::state::Stage;
 use crate::core::lab::drill::{DOCKER, DrillError};
+use crate::core::lab::journal;
 use crate::core::lab::positions::{Beginnings, begin_at};
 use crate::core::observe::connect_patiently;
 use crate::core::spec::Spec;
@@ -20,23 +23,27 @@ impl Run<'_> {
     pub(super) fn start_back(&self, behind: &Ends) -> Result<(), DrillError> {
         let (forward, back) = (self.way.forward(), self.way.back());
         if !self.way.is_new {
+            self.reached(Stage::Back)?;
             let mut topology = self.lab.topology.clone();
             let target = &forward.spec.target;
             topology.flows.retain(|flow| flow.spec.target != *target);
             return self.start_mirror(back, &topology);
         }
-        if let Some(note) = self.way.ahead(self.lab) {
+        let is_told = self.stage != Stage::Begun;
+        if let Some(note) = self.way.ahead(self.lab).filter(|_| !is_told) {
             self.observer.on(Event::Note(note));
         }
         self.stop_mirror(back)?;
-        if self.way.keeps_names() {
+        // once it has run, it resumes from positions of its own
+        if self.way.keeps_names() && !is_told {
             self.begin(back, &self.state.topics.target, behind)?;
         }
+        self.reached(Stage::Back)?;
         self.make(&self.way.reverse)
     }
 
-    /// Starts the flow again that had failed over. Under the same names, the flow back ends before, and what it brought is not
-    /// copied back: this one begins behind these ends of the topic on the source.
+    /// Starts the flow again that had failed over. Under the same names, the flow back ends before. What came from the target
+    /// is not copied back: this one begins behind these ends of the topic on the source.
     pub(super) fn start_forward(&self, behind: &Ends) -> Result<(), DrillError> {
         let (forward, back) = (self.way.forward(), self.way.back());
         self.observer.on(Event::Note(format!(
@@ -44,22 +51,37 @@ impl Run<'_> {
             self.state.source,
             forward.name()
         )));
-        if !self.way.is_new {
-            return self.start_mirror(forward, &self.lab.topology);
-        }
         if self.way.keeps_names() {
             self.stop_mirror(back)?;
+        }
+        if self.what.by != By::Prefix {
             self.stop_mirror(forward)?;
             self.begin(forward, &self.state.topics.source, behind)?;
         }
-        self.make(&self.way.home)
+        if self.way.is_new {
+            self.make(&self.way.home)
+        } else {
+            self.start_mirror(forward, &self.lab.topology)
+        }
     }
 
-    /// Writes MirrorMaker's positions of a topic, and those of the canary's, which is under the same name on both sides, too.
+    /// Notes how far it has come, for the case that kmk is killed.
+    pub(super) fn reached(&self, stage: Stage) -> Result<(), DrillError> {
+        let limit = self.limit_of(DOCKER);
+        let noted = journal::change(self.docker, &self.lab.spec.lab, &limit, |journal| {
+            let back = journal.drill.as_mut().and_then(|drill| drill.back.as_mut());
+            if let Some(back) = back {
+                back.stage = stage;
+            }
+        });
+        Ok(noted?)
+    }
+
+    /// Writes MirrorMaker's positions of a topic, and those of the canary's too where that has the same name on both sides.
     fn begin(&self, flow: &Flow, topic: &str, behind: &Ends) -> Result<(), DrillError> {
         let limit = self.limit();
         let mut source = connect_patiently(&self.way.topology, &flow.spec.source, &limit)?;
-        let canary = source.topics(&limit)?.contains_key(&flow.canary);
+        let canary = self.way.keeps_names() && source.topics(&limit)?.contains_key(&flow.canary);
         let canary = canary.then(|| flow.canary.clone());
         let canary = source.offsets(&canary.into_iter().collect::<Vec<_>>(), At::Latest, &limit)?;
         let behind = behind.iter();

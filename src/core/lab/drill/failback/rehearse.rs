@@ -134,9 +134,17 @@ pub(in crate::core::lab::drill) fn steps(
             topics.source
         ));
     }
+    let is_refilled = what.by == By::Rebuild && !way.keeps_names();
+    if is_refilled {
+        let (copied, into) = (&topics.mirrored, &topics.source);
+        steps.push(format!(
+            "copy `{copied}` on {target} to `{into}` on {source}"
+        ));
+    }
     let add = if way.is_new { "add and start" } else { "start" };
     steps.push(match what.by {
         By::Prefix => format!("{add} {back}"),
+        By::Rebuild if is_refilled => format!("{add} {back}"),
         By::Watermark => format!(
             "set MirrorMaker's positions to the ends that {target} had when it took over, remove {forward}, and {add} {back}"
         ),
@@ -153,6 +161,9 @@ pub(in crate::core::lab::drill) fn steps(
     steps.push(match what.by {
         By::Prefix => {
             format!("start {forward} again: it mirrors what is only on {source}, late")
+        }
+        By::Rebuild if is_refilled => {
+            format!("start {forward} again behind what was copied")
         }
         By::Watermark | By::Rebuild => {
             format!("stop {back}, and start {forward} again behind what was mirrored back")

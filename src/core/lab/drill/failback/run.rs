@@ -1,6 +1,7 @@
 //! Runs a failback from the old side's return to the last comparison.
 
 use super::groups::{self, At, AtSwitch, GroupReads};
+use super::rebuild::Copied;
 use super::report::{BothWays, FailbackReport, sum};
 use super::{By, Failback, Salvage, Way, copied};
 use crate::core::docker::{Container, Docker, Engine};
@@ -14,7 +15,7 @@ use crate::core::lab::drill::load::Load;
 use crate::core::lab::drill::plan::Side;
 use crate::core::lab::drill::sides::{self, Ends};
 use crate::core::lab::drill::stage::{Signals, Stopping, Written};
-use crate::core::lab::drill::state::DrillState;
+use crate::core::lab::drill::state::{DrillState, Stage};
 use crate::core::lab::drill::workload::joined;
 use crate::core::lab::drill::{DOCKER, DrillError, fence, link};
 use crate::core::lab::verify::{Clock, locked, spawned};
@@ -31,6 +32,8 @@ pub(super) struct Run<'a> {
     pub(super) lab: &'a Lab,
     pub(super) way: &'a Way,
     pub(super) state: &'a DrillState,
+    /// How far a kmk had come that was killed.
+    pub(super) stage: Stage,
     pub(super) what: &'a Failback,
     pub(super) interrupt: &'a Interrupt,
     pub(super) observer: &'a dyn Observer,
@@ -42,6 +45,17 @@ pub(super) struct Found {
     records: u64,
     stranded: Vec<Stranded>,
     exported: Option<u64>,
+}
+
+/// What was done to the old side before it was filled from the target.
+#[derive(Default)]
+struct Prepared {
+    /// Stranded records that were written to the target.
+    replayed: Option<u64>,
+    /// Records that were deleted on the source.
+    deleted: Option<u64>,
+    /// What kmk itself has copied to it.
+    refilled: Option<Copied>,
 }
 
 /// Both comparisons, with what was known of the groups between them.
@@ -81,35 +95,46 @@ impl Run<'_> {
         })
     }
 
-    /// Prepares the old side to be filled; how many stranded records were replayed, and how many records deleted.
-    fn prepare(&self, found: &Found) -> Result<(Option<u64>, Option<u64>), DrillError> {
+    /// Empties the old side for a rebuild.
+    fn prepare(&self, found: &Found) -> Result<Prepared, DrillError> {
+        if self.what.by != By::Rebuild {
+            return Ok(Prepared::default());
+        }
         let stranded = &found.stranded;
         let replayed = self.what.replay.then(|| self.replay(stranded));
         let replayed = replayed.transpose()?;
-        if self.what.by != By::Rebuild {
-            return Ok((replayed, None));
-        }
         let kept = match (replayed, found.exported) {
             (None, None) => "they are lost (--salvage keeps them)".to_owned(),
             (Some(_), _) => format!("they were written to {}", self.state.target),
             (None, Some(_)) => "they were exported".to_owned(),
         };
         self.empty(found.records, stranded, &kept)?;
-        Ok((replayed, Some(found.records)))
+        let refilled = (!self.way.keeps_names()).then(|| self.refill());
+        Ok(Prepared {
+            replayed,
+            deleted: Some(found.records),
+            refilled: refilled.transpose()?,
+        })
     }
 
     pub(super) fn until_the_end(&self, found: Found) -> Result<FailbackReport, DrillError> {
         let clock = Clock::start();
         let (source, target) = (&self.state.source, &self.state.target);
         let (forward, back) = (self.way.forward(), self.way.back());
-        let (replayed, deleted) = self.prepare(&found)?;
+        let prepared = self.prepare(&found)?;
         let (there, here) = (Written::default(), Written::default());
         let signals = Signals::new();
         let groups = self.state.groups.iter();
         let groups: Vec<GroupReads> = groups.map(|name| GroupReads::of(name)).collect();
         let compared = thread::scope(|scope| {
             let _stop = Stopping(&signals);
-            self.play(scope, (&there, &here), &groups, &signals, clock)
+            self.play(
+                scope,
+                (&there, &here),
+                (&groups, prepared.refilled),
+                &signals,
+                clock,
+            )
         })?;
         let (at_switch, afterwards) = (compared.at_switch, compared.afterwards);
         let (written_on_target, written_on_source) = (acknowledged(&there), acknowledged(&here));
@@ -134,8 +159,8 @@ impl Run<'_> {
             stranded_records: stranded.iter().map(Stranded::records).sum(),
             stranded,
             exported,
-            replayed,
-            deleted,
+            replayed: prepared.replayed,
+            deleted: prepared.deleted,
             written_on_target,
             written_on_source,
             mirrored_late: before.missing.saturating_sub(after.missing),
@@ -153,7 +178,7 @@ impl Run<'_> {
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
         (there, here): (&'scope Written, &'scope Written),
-        groups: &'scope [GroupReads],
+        (groups, refilled): (&'scope [GroupReads], Option<Copied>),
         signals: &'scope Signals,
         clock: Clock,
     ) -> Result<Compared, DrillError> {
@@ -195,7 +220,14 @@ impl Run<'_> {
             self.synced()
         })?;
         let compared = self.compared("Comparing both sides")?;
-        let behind = self.source_ends()?;
+        let behind = match &refilled {
+            Some(copied) => {
+                self.commit_offsets(copied)?;
+                copied.ends()
+            }
+            None => self.source_ends()?,
+        };
+        self.reached(Stage::SwitchedBack)?;
         let producer = spawned("kmk-producer", scope, move || {
             home_load.run(here, clock, &signals.finish_source, &signals.leave);
         });

@@ -127,7 +127,7 @@ fn fits(what: &Failback, forward: &FlowSpec, state: &DrillState) -> Result<(), U
             flow,
             is_planned: state.fault == Some(Fault::Planned),
         },
-        (By::Watermark | By::Rebuild, Naming::Prefix) => Finding::Prefixed { flow },
+        (By::Watermark, Naming::Prefix) => Finding::Prefixed { flow },
         (By::Prefix, Naming::Prefix) if what.replay => Finding::ReadAgain { flow },
         (By::Watermark, Naming::Same) if state.watermark.is_none() => Finding::NoWatermark { flow },
         _ => return Ok(()),
@@ -152,7 +152,7 @@ fn without(spec: &Spec, flow: usize, target: &str) -> Spec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::lab::drill::state::{Back, Topics};
+    use crate::core::lab::drill::state::{Back, Stage, Topics};
     use crate::core::lab::journal::Journal;
     use crate::core::spec::scenario::Scenario;
     use std::time::Duration;
@@ -275,10 +275,8 @@ mod tests {
     fn what_does_not_fit_is_refused() {
         let is_not_prefixed = refusal(way(Scenario::Migrate, By::Prefix));
         assert!(matches!(is_not_prefixed, Finding::NotPrefixed { .. }));
-        for by in [By::Watermark, By::Rebuild] {
-            let is_prefixed = refusal(way(Scenario::Dr, by));
-            assert!(matches!(is_prefixed, Finding::Prefixed { .. }));
-        }
+        let is_prefixed = refusal(way(Scenario::Dr, By::Watermark));
+        assert!(matches!(is_prefixed, Finding::Prefixed { .. }));
         let spec = Scenario::Dr.spec("demo");
         let replay = Failback {
             replay: true,
@@ -291,6 +289,8 @@ mod tests {
                 is_added: true,
                 topic: "t".to_owned(),
                 lab: None,
+                what: None,
+                stage: Stage::Begun,
             }),
             ..state(&spec, Phase::FailedOver)
         };
