@@ -85,6 +85,7 @@ fn the_rate_is_measured_by_records_that_are_not_mirrored() {
     };
     let (lab, line) = lab_with("rate=10mbit", slow);
     let shown = lab.kmk.run("link show --load").code(0);
+    // on a busy machine with a warning too: less than the line carries
     shown
         .stdout_has(" mbit/s (asked: 10mbit)")
         .stderr_has(indoc! {"
@@ -104,7 +105,6 @@ fn the_rate_is_measured_by_records_that_are_not_mirrored() {
     });
     let shown = told(&lab, "--load");
     let kbit = shown["measured"]["rate_kbit"].as_f64().unwrap();
-    // a busy machine may be slower
     assert!((1_000.0..4_900.0).contains(&kbit), "{kbit}");
     let warning = shown["measured"]["warnings"][0].as_str().unwrap();
     assert!(
