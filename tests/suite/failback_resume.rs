@@ -42,9 +42,10 @@ fn a_failback_that_was_killed_is_run_again() {
     lab.kmk.run("status").code(1).stderr_has(
         "a failback to primary is running, or died; `kmk drill resume` runs it again, `kmk drill abort` takes it back",
     );
-    lab.kmk.run("drill failback").code(2).stderr_has(
-        "`kmk drill resume` carries a failover or a failback to its end whose kmk was killed",
-    );
+    lab.kmk
+        .run("drill failback")
+        .code(2)
+        .stderr_has("`kmk drill resume` completes a failover or failback whose kmk was killed");
     let written = lab.secondary.end(TOPIC, 0) + lab.secondary.end(TOPIC, 1);
 
     let running = lab.kmk.start("drill resume --json");

@@ -4,9 +4,9 @@ use super::super::quantity::count;
 use kafka_mirror_kit::core::judge::drill::Expectation;
 use kafka_mirror_kit::core::judge::drill::equality::OffsetRange;
 use kafka_mirror_kit::core::judge::failover::Amount;
-use kafka_mirror_kit::core::lab::drill::{DrillState, Phase, Sibling, Stage};
+use kafka_mirror_kit::core::lab::drill::{DrillState, Phase, Sibling};
 use kmk_kafka::wait::seconds;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 pub(super) fn amount(amount: Option<Amount>) -> String {
     match amount {
@@ -115,18 +115,26 @@ pub(super) fn sibling(sibling: &Sibling) -> String {
 pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
     let (source, target) = (&drill.source, &drill.target);
     let way = drill.way_home();
+    let died = drill.reached().map_or_else(
+        || "died".to_owned(),
+        |reached| {
+            let age = seconds(reached.age(SystemTime::now()));
+            format!("died: it reached `{}` {age} ago", reached.step)
+        },
+    );
     match drill.phase {
-        _ if drill
-            .back
-            .as_ref()
-            .is_some_and(|back| back.stage == Stage::Kept) =>
-        {
+        _ if drill.is_kept() => {
+            let name = drill.name.as_deref().unwrap_or_default();
+            let what = match &drill.back {
+                Some(_) => format!("a failback to {source}"),
+                None => format!("drill {name} of {}", drill.flow),
+            };
             format!(
-                "a failback to {source} has ended, and its topics were kept; `kmk drill abort{lab}` removes them"
+                "{what} has ended, and its topics were kept; `kmk drill abort{lab}` removes them"
             )
         }
         _ if drill.back.is_some() => format!(
-            "a failback to {source} is running, or died; {}",
+            "a failback to {source} is running, or {died}; {}",
             resume_or_abort(drill, lab, "runs it again")
         ),
         Phase::FailedOver if drill.observed => format!(
@@ -135,19 +143,14 @@ pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
         Phase::FailedOver => format!(
             "a drill has failed over from {source} to {target}; `kmk drill failback{way}{lab}` brings it home, `kmk drill abort{lab}` takes it back"
         ),
-        Phase::Kept => format!(
-            "drill {} of {} has ended, and its topics were kept; `kmk drill abort{lab}` removes them",
-            drill.name.as_deref().unwrap_or_default(),
-            drill.flow
-        ),
         Phase::Running if drill.name.is_some() => format!(
-            "drill {} of {} is running, or died; {}",
+            "drill {} of {} is running, or {died}; {}",
             drill.name.as_deref().unwrap_or_default(),
             drill.flow,
             resume_or_abort(drill, lab, "")
         ),
-        Phase::Running => format!(
-            "a drill of {} is running, or died; {}",
+        Phase::Running | Phase::Kept => format!(
+            "a drill of {} is running, or {died}; {}",
             drill.flow,
             resume_or_abort(drill, lab, "carries it to its end")
         ),
