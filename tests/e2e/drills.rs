@@ -253,7 +253,8 @@ mod matrix {
         let late: Vec<f64> = late.map(|one| one["value"].as_f64().unwrap()).collect();
         // the last one with other fetches
         assert_eq!(late.len(), 5);
-        assert!(late[..4].is_sorted(), "{late:?}");
+        // the busier the machine, the less it shows of short round trips
+        assert!(late[3] > late[0] + 100.0, "{late:?}");
         assert!(slow.report["seconds"].as_f64().unwrap() < 60.0);
         as_deployed(&lab);
         ends_early(&lab, "slow-link --for 2s", "Recreating MirrorMaker with");

@@ -156,7 +156,12 @@ pub fn experiment(
         let lab = Lab::find(docker, name, &limit)?;
         if choice.keep {
             take_back::repair(docker, &lab, &run.state(), &limit, observer)?;
-            run.save(run.state().kept())?;
+            // what a person changes from now on is not a drill's to restore
+            run.save(DrillState {
+                setting: None,
+                line: None,
+                ..run.state().kept()
+            })?;
         } else {
             take_back::take_back(docker, &lab, &run.state().kept(), &limit, observer)?;
         }
