@@ -57,7 +57,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         Verb::Failover(args) => failover::run(*args, context),
         Verb::Failback(args) => failback::run(args, context),
         Verb::Cycle(args) => cycle::run(args, context),
-        Verb::Resume(args) => resume::run(&args, context),
+        Verb::Resume(args) => resume::run(args, context),
         Verb::Abort(args) => abort::run(&args, context),
         Verb::List(args) => list::run(&args, context),
         Verb::Experiment(chosen) => experiment::run(chosen, context),

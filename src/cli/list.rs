@@ -6,6 +6,7 @@ use kafka_mirror_kit::core::lab::State;
 use kafka_mirror_kit::core::lab::list::{self, Listed};
 use kafka_mirror_kit::core::spec::in_lab;
 use kmk_kafka::printable;
+use kmk_kafka::wait::seconds;
 use std::path::Path;
 
 /// Characters between two columns.
@@ -59,8 +60,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
             .and_then(|drill| Some((drill, drill.next.first()?)))
         {
             let (name, flow) = (printable::name(&lab.lab), &drill.flow);
+            let step = drill.step.as_ref().map_or_else(String::new, |step| {
+                let age = seconds(step.age);
+                format!(": it reached `{}` {age} ago", step.name)
+            });
             context.output.talk(&format!(
-                "note: {name}: a drill of {flow} is not over; `{command}` ends it"
+                "note: {name}: a drill of {flow} is not over{step}; `{command}` ends it"
             ));
         }
     }

@@ -136,53 +136,17 @@ mod matrix {
         assert!(crossed.is_some_and(|crossed| crossed < 50), "{crossed:?}");
     }
 
-    /// Interrupted at each of its steps, and killed at some.
-    #[test]
-    #[ignore = "needs Docker"]
-    fn a_drill_that_ends_early_leaves_the_lab_as_it_was() {
-        let lab = Lab::deployed("drill-ends", "");
-        for step in [
-            "Creating the drill's topics",
-            "Warming up",
-            "Killing the brokers",
-            "Waiting until applications notice",
-            "Killing MirrorMaker",
-            "Switching to secondary",
-            "Reading both sides",
-        ] {
-            println!("Ctrl-C at: {step}");
-            let mut running = lab.start("drill failover --warm-up 1s");
-            running.until_it_says(step);
-            running.interrupt();
-            let ended = running.finish().code(130);
-            ended.says("The drill was taken back: the lab is as it was before.");
-            whole(&lab);
-        }
-        for step in [
-            "Warming up",
-            "Waiting until applications notice",
-            "Switching to secondary",
-        ] {
-            println!("killed at: {step}");
-            let mut running = lab.start("drill failover --warm-up 1s");
-            running.until_it_says(step);
-            running.signal(Signal::KILL);
-            drop(running);
-            taken_back(&lab);
-        }
-    }
-
     #[test]
     #[ignore = "needs Docker"]
     fn the_newest_kafka() {
         let lab = Lab::deployed(
             "drill-next",
-            &format!("--kafka-version {NEXT_KAFKA_VERSION}"),
+            &format!("--kafka-version {NEXT_KAFKA_VERSION} --link rtt=10ms"),
         );
-        for line in ["", "--fault cut", "--planned"] {
+        for line in ["", "--fault cut", "--fault half-open", "--planned"] {
             println!("{line}");
             let report = report(&lab.kmk(&format!("drill failover {line} --json")).code(0));
-            if line != "--fault cut" {
+            if matches!(line, "" | "--planned") {
                 kcat_finds_the_same_missing(&lab, &report);
             }
             kcat_is_given_the_same_again(&lab, &report, None);
@@ -278,7 +242,7 @@ fn report(ran: &Ran) -> Value {
 }
 
 /// The stamp on a record of the drill: its partition and number, where it was written before the switch.
-fn stamped(line: &str, run: &str) -> Option<(i32, i64)> {
+pub(crate) fn stamped(line: &str, run: &str) -> Option<(i32, i64)> {
     let words: Vec<&str> = line.split(['.', ' ']).collect();
     (words[2] == run).then(|| (words[3].parse().unwrap(), words[4].parse().unwrap()))
 }
@@ -288,7 +252,7 @@ fn records(kcat: &Kcat, topic: &str, run: &str) -> BTreeSet<(i32, i64)> {
     lines.filter_map(|line| stamped(&line, run)).collect()
 }
 
-fn text<'a>(report: &'a Value, key: &str) -> &'a str {
+pub(crate) fn text<'a>(report: &'a Value, key: &str) -> &'a str {
     report[key].as_str().unwrap()
 }
 
@@ -307,9 +271,9 @@ fn kcat_finds_the_same_missing(lab: &Lab, report: &Value) -> u64 {
 }
 
 /// Committed offsets by group, topic and partition, as `kafka-consumer-groups.sh` prints them.
-type Offsets = BTreeMap<(String, String, i64), i64>;
+pub(crate) type Offsets = BTreeMap<(String, String, i64), i64>;
 
-fn offsets(lab: &Lab, cluster: &str) -> Offsets {
+pub(crate) fn offsets(lab: &Lab, cluster: &str) -> Offsets {
     let line = format!("--bootstrap-server {cluster}:9092 --describe --offsets --all-groups");
     let container = lab.container(cluster);
     let told = kafka_tool(&container, "kafka-consumer-groups.sh", &line, b"");
@@ -384,7 +348,7 @@ fn kcat_is_given_the_same_again(lab: &Lab, report: &Value, synced: Option<&Offse
     }
 }
 
-fn taken_back(lab: &Lab) {
+pub(crate) fn taken_back(lab: &Lab) {
     let begun = Instant::now();
     lab.kmk("drill abort").code(0).prints("was taken back");
     println!("  taken back in {:.1} s", begun.elapsed().as_secs_f64());
@@ -392,7 +356,7 @@ fn taken_back(lab: &Lab) {
 }
 
 /// All is well, and nothing of a drill is left.
-fn whole(lab: &Lab) {
+pub(crate) fn whole(lab: &Lab) {
     lab.kmk("status").code(0);
     for kcat in [lab.primary(), lab.secondary()] {
         let gone = || {

@@ -1,6 +1,7 @@
 //! The Docker engine, asked and ordered about without kmk.
 
 use crate::process::Ran;
+use kafka_mirror_kit::core::topology::RelayImage;
 use std::collections::BTreeSet;
 use std::process::Command;
 
@@ -23,19 +24,28 @@ pub(crate) fn kafka_image() -> String {
 
 /// The same, of another Kafka.
 pub(crate) fn image_of(version: &str) -> String {
-    let names = [
+    here([
         format!("apache/kafka:{version}"),
         format!("kmk-kafka:{version}"),
-    ];
+    ])
+}
+
+/// The image of relays that this engine has, as `dev/toxiproxy-image.sh` would choose it.
+pub(crate) fn relay_image() -> String {
+    let (official, stand_in) = (RelayImage::name(), RelayImage::stand_in());
+    here([official, stand_in])
+}
+
+/// The first of these that this engine has.
+fn here(names: [String; 2]) -> String {
     let is_here = |name: &String| {
         let mut inspect = Command::new("docker");
         inspect.args(["image", "inspect", name]);
         inspect.output().is_ok_and(|output| output.status.success())
     };
-    let found = names.iter().find(|name| is_here(name));
-    found
-        .unwrap_or_else(|| panic!("there is none of {names:?}: run dev/kafka-image.sh"))
-        .clone()
+    let looked_for = format!("{names:?}");
+    let found = names.into_iter().find(is_here);
+    found.unwrap_or_else(|| panic!("there is none of {looked_for}: run `make image`"))
 }
 
 /// Containers, networks and volumes, as `kind name`, that a filter lets through.

@@ -5,6 +5,7 @@ use crate::engine::docker;
 use crate::kcat::{CROSSING, Kcat};
 use crate::lab::Lab;
 use crate::process::{PATIENCE, Ran, until};
+use kafka_mirror_kit::core::topology::NEXT_KAFKA_VERSION;
 use rustix::process::Signal;
 use std::collections::BTreeSet;
 use std::thread::sleep;
@@ -45,7 +46,11 @@ const CUT: &str = "the link is cut by `kmk link cut` ";
 #[test]
 #[ignore = "needs Docker"]
 fn a_link_stays_cut_until_it_is_healed_and_nothing_is_lost() {
-    let lab = Lab::deployed("link", "");
+    stays_cut_until_it_is_healed("link", "");
+}
+
+fn stays_cut_until_it_is_healed(theme: &str, kafka: &str) {
+    let lab = &Lab::deployed(theme, kafka);
     let mut sent = BTreeSet::new();
     produce(&lab.primary(), "before", &mut sent);
     lab.secondary()
@@ -55,8 +60,8 @@ fn a_link_stays_cut_until_it_is_healed_and_nothing_is_lost() {
     lab.kmk("link cut primary:secondary")
         .code(0)
         .prints("The link primary->secondary is cut: mm2-secondary can no longer reach primary.\n");
-    assert!(on_network(&lab, "secondary").contains(&mirror));
-    nothing_crosses(&lab, "while it is cut", &mut sent);
+    assert!(on_network(lab, "secondary").contains(&mirror));
+    nothing_crosses(lab, "while it is cut", &mut sent);
     lab.kmk("status")
         .code(1)
         .prints(CUT)
@@ -73,7 +78,7 @@ fn a_link_stays_cut_until_it_is_healed_and_nothing_is_lost() {
         .code(0)
         .says("primary->secondary stays cut")
         .prints("its brokers answer (primary->secondary stays cut)");
-    nothing_crosses(&lab, "after stop and start", &mut sent);
+    nothing_crosses(lab, "after stop and start", &mut sent);
 
     println!("deploy, of nothing, of a MirrorMaker that is recreated, and of all containers");
     lab.deploy("")
@@ -84,11 +89,11 @@ fn a_link_stays_cut_until_it_is_healed_and_nothing_is_lost() {
         .code(0)
         .prints("Recreated: mm2-secondary")
         .says("stays cut");
-    nothing_crosses(&lab, "after MirrorMaker was recreated", &mut sent);
+    nothing_crosses(lab, "after MirrorMaker was recreated", &mut sent);
     let all = lab.whole().join(" ");
     docker(&format!("rm -f {all}"));
-    lab.deploy("").code(0).says("stays cut");
-    nothing_crosses(&lab, "after all containers were recreated", &mut sent);
+    lab.deploy(kafka).code(0).says("stays cut");
+    nothing_crosses(lab, "after all containers were recreated", &mut sent);
     lab.kmk("status").code(1).prints(CUT);
 
     lab.kmk("link heal")
@@ -106,7 +111,7 @@ fn a_link_stays_cut_until_it_is_healed_and_nothing_is_lost() {
     docker(&format!("network disconnect {network} {mirror}"));
     lab.kmk("link show").code(0).prints("disconnected");
     lab.deploy("").code(0).prints("is repaired and replicates");
-    assert!(on_network(&lab, "primary").contains(&mirror));
+    assert!(on_network(lab, "primary").contains(&mirror));
 
     lab.kmk("link cut").code(0);
     lab.kmk("destroy").code(0);
@@ -179,6 +184,13 @@ fn scenario<const N: usize>(name: &str, clusters: [&str; N]) -> (Lab, [Kcat; N])
 
 mod matrix {
     use super::*;
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn a_link_stays_cut_on_the_newest_kafka_until_it_is_healed() {
+        let kafka = format!("--kafka-version {NEXT_KAFKA_VERSION}");
+        stays_cut_until_it_is_healed("link-next", &kafka);
+    }
 
     #[test]
     #[ignore = "needs Docker"]

@@ -15,6 +15,10 @@ mod bytes;
 mod classes;
 mod clients;
 mod drill;
+mod drill_ends;
+mod drill_observed;
+mod drill_repeated;
+mod drill_verified;
 mod drills;
 mod existing;
 mod explain;
@@ -35,6 +39,7 @@ mod link;
 mod logs_env;
 mod losses;
 mod main_line;
+mod relays;
 #[cfg(target_os = "linux")]
 mod remote;
 mod repair;

@@ -95,6 +95,62 @@ impl Remote {
 
 mod matrix {
     use super::*;
+    use crate::engine::relay_image;
+    use crate::slow_link::{is_near, round_trip_at};
+    use std::net::TcpStream;
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn relays_on_another_engine_and_on_another_address() {
+        let remote = Remote::start();
+        remote.engine.load(&relay_image());
+        remote
+            .deploy("--bind 127.0.0.1 --link rtt=80ms")
+            .code(0)
+            .says("Told link-primary-secondary how slow to be");
+        // behind that of the first broker
+        let [api, line] = [10, 11].map(|behind| remote.ports[0] + behind);
+        is_near(round_trip_at(&format!("127.0.0.1:{line}")), 80.0);
+        let [primary, secondary] = remote.sides("127.0.0.1");
+        let mut sent = BTreeSet::new();
+        for (how, state) in [("", "cut"), ("--half-open", "half-open")] {
+            remote.kmk(&format!("link cut {how}")).code(0);
+            sent.insert(state.to_owned());
+            primary.produce("orders", &format!("{state}\n"));
+            remote
+                .kmk("status")
+                .code(1)
+                .prints(&format!("the link is {state} "));
+            std::thread::sleep(std::time::Duration::from_secs(3));
+            assert!(
+                !secondary.topics().contains_key("primary.orders")
+                    || !secondary
+                        .values("primary.orders")
+                        .contains(&state.to_owned())
+            );
+            remote
+                .kmk("link heal")
+                .code(0)
+                .prints("is restored and replicates");
+            secondary.until_it_has("primary.orders", &sent, CROSSING);
+        }
+        remote.kmk("link set --rtt 40ms").code(0);
+        remote
+            .kmk("link show --load")
+            .code(0)
+            .prints("(asked: 40ms)");
+
+        println!("another address");
+        remote.deploy("--bind 127.0.0.2").code(0);
+        for port in [api, line] {
+            assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "{port}");
+            TcpStream::connect(("127.0.0.2", port)).unwrap();
+        }
+        is_near(round_trip_at(&format!("127.0.0.2:{line}")), 40.0);
+        remote.kmk("status").code(0).prints("healthy");
+        remote.kmk("destroy").code(0);
+        assert_eq!(remote.things(), "");
+    }
 
     #[test]
     #[ignore = "needs Docker"]

@@ -88,7 +88,7 @@ impl SecondEngine {
         });
     }
 
-    fn load(&self, image: &str) {
+    pub(crate) fn load(&self, image: &str) {
         let mut save = Command::new("docker");
         save.args(["save", image]).stdout(Stdio::piped());
         let mut saving = save.spawn().unwrap();

@@ -4,6 +4,7 @@ use crate::engine::{docker, docker_words};
 use crate::kcat::{CROSSING, Kcat};
 use crate::lab::Lab;
 use crate::process::until;
+use kafka_mirror_kit::core::topology::NEXT_KAFKA_VERSION;
 use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
@@ -13,8 +14,13 @@ use std::time::{Duration, Instant};
 const API_VERSIONS: [u8; 14] = [0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff];
 
 /// The median of how long the broker takes to answer through the relay, in milliseconds.
-fn round_trip(port: &str) -> f64 {
-    let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+pub(crate) fn round_trip(port: &str) -> f64 {
+    round_trip_at(&format!("127.0.0.1:{port}"))
+}
+
+/// The same, at an address.
+pub(crate) fn round_trip_at(address: &str) -> f64 {
+    let mut stream = TcpStream::connect(address).unwrap();
     stream
         .set_read_timeout(Some(Duration::from_secs(5)))
         .unwrap();
@@ -51,14 +57,14 @@ fn is_open_and_silent(stream: &mut TcpStream) {
 }
 
 /// The port on this machine that leads to one of a relay's.
-fn port(lab: &Lab, inside: u16) -> String {
+pub(crate) fn port(lab: &Lab, inside: u16) -> String {
     let relay = lab.container("link-primary-secondary");
     let published = docker(&format!("port {relay} {inside}/tcp"));
     published.rsplit(':').next().unwrap().to_owned()
 }
 
 #[track_caller]
-fn is_near(measured: f64, asked: f64) {
+pub(crate) fn is_near(measured: f64, asked: f64) {
     // relay and broker take a moment, too, whatever is asked, and more on a busy machine: how exact it is, the benchmark says
     assert!(
         measured >= asked * 0.85 && measured <= asked * 1.15 + 10.0,
@@ -75,8 +81,11 @@ fn measured(lab: &Lab, flags: &str) -> serde_json::Value {
 #[test]
 #[ignore = "needs Docker"]
 fn a_line_is_as_slow_as_it_was_asked_to_be_and_nothing_goes_round_it() {
-    let lab = Lab::deployed("slow-link", "--link rtt=80ms");
-    is_near(round_trip(&port(&lab, 9092)), 80.0);
+    as_slow_as_asked(&Lab::deployed("slow-link", "--link rtt=80ms"));
+}
+
+fn as_slow_as_asked(lab: &Lab) {
+    is_near(round_trip(&port(lab, 9092)), 80.0);
     let networks = "{{json .NetworkSettings.Networks}}";
     let mirror = lab.container("mm2-secondary");
     let mirror = docker_words(&["inspect", "--format", networks, &mirror], b"");
@@ -96,7 +105,7 @@ fn a_line_is_as_slow_as_it_was_asked_to_be_and_nothing_goes_round_it() {
     lab.kmk("link set --rtt 250ms")
         .code(0)
         .prints("now has rtt=250ms");
-    is_near(round_trip(&port(&lab, 9092)), 250.0);
+    is_near(round_trip(&port(lab, 9092)), 250.0);
     // late, and no longer than that: not degraded
     lab.kmk("status").code(0);
 
@@ -115,7 +124,7 @@ fn a_line_is_as_slow_as_it_was_asked_to_be_and_nothing_goes_round_it() {
         .code(0)
         .says("stays as `kmk link set` asked for it: rtt=250ms")
         .prints("is repaired");
-    is_near(round_trip(&port(&lab, 9092)), 250.0);
+    is_near(round_trip(&port(lab, 9092)), 250.0);
     let all = ["through".to_owned(), "held".to_owned()].into();
     lab.secondary()
         .until_it_has("primary.orders", &all, CROSSING);
@@ -142,8 +151,11 @@ const HALF_OPEN: &str = "the link is half-open (`kmk link cut --half-open` ";
 #[test]
 #[ignore = "needs Docker"]
 fn a_half_open_link_keeps_its_connections_and_passes_nothing_until_it_is_healed() {
-    let lab = Lab::deployed("half-open", "--link rtt=0ms");
-    let port = port(&lab, 9092);
+    half_open_until_it_is_healed(&Lab::deployed("half-open", "--link rtt=0ms"));
+}
+
+fn half_open_until_it_is_healed(lab: &Lab) {
+    let port = port(lab, 9092);
     lab.primary().produce("orders", "one\n");
     lab.secondary()
         .until_it_has("primary.orders", &first(1), CROSSING);
@@ -151,7 +163,7 @@ fn a_half_open_link_keeps_its_connections_and_passes_nothing_until_it_is_healed(
     lab.kmk("link cut --half-open").code(0).prints(
         "The link primary->secondary is half-open: connections of MirrorMaker to primary stay open, and nothing passes.\n",
     );
-    does_not_cross(&lab, 1);
+    does_not_cross(lab, 1);
     is_open_and_silent(&mut before);
     is_open_and_silent(&mut connected(&port));
     lab.kmk("status").code(1).prints(HALF_OPEN);
@@ -171,7 +183,7 @@ fn a_half_open_link_keeps_its_connections_and_passes_nothing_until_it_is_healed(
         .says("note: primary->secondary stays half-open")
         .prints("its brokers answer (primary->secondary stays half-open)");
     is_open_and_silent(&mut connected(&port));
-    does_not_cross(&lab, 2);
+    does_not_cross(lab, 2);
     lab.kmk("link heal")
         .code(0)
         .prints("The link primary->secondary is restored and replicates, after ");
@@ -182,6 +194,17 @@ fn a_half_open_link_keeps_its_connections_and_passes_nothing_until_it_is_healed(
 
 mod matrix {
     use super::*;
+
+    #[test]
+    #[ignore = "needs Docker"]
+    fn slow_and_half_open_links_on_the_newest_kafka() {
+        let on = |link: &str| {
+            let flags = format!("--kafka-version {NEXT_KAFKA_VERSION} --link {link}");
+            Lab::deployed("slow-link-next", &flags)
+        };
+        as_slow_as_asked(&on("rtt=80ms"));
+        half_open_until_it_is_healed(&on("rtt=0ms"));
+    }
 
     /// How long each of these records was on its way, in milliseconds: by the time that kcat gave it, and that at which the
     /// broker of the target wrote it.

@@ -22,7 +22,7 @@ fn a_drill_that_was_not_taken_back_is_told_to_scripts() {
         drill("prefix", "failed-over"),
         json!({
             "what": "failover", "flow": "primary->secondary", "phase": "failed_over", "since": "1970-01-01T00:00:00Z",
-            "next": ["kmk drill failback", "kmk drill abort"],
+            "step": null, "next": ["kmk drill failback", "kmk drill abort"],
         })
     );
     let begun = drill("prefix", "running");

@@ -1,7 +1,9 @@
 //! Drills around producers and consumers of a person's own.
 
 use crate::cycle::Healthy;
-use crate::drill::{Lab, report};
+use crate::drill::{Lab, docker, report, spec};
+use crate::kmk::Kmk;
+use crate::mirror::Habits;
 use crate::report::{Reports, flags};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -122,6 +124,20 @@ fn what_cannot_be_observed_is_told_before_anything_is_touched() {
     ran.stdout_has(
         "say when to switch, and wait 5m at most until orders are written to on secondary",
     );
+}
+
+#[test]
+fn a_flow_that_does_not_mirror_the_topic_of_the_drill_is_told_what_to_add() {
+    let kmk = Kmk::on(|kmk| docker(kmk, spec(kmk, "same", &json!({"topics": ["orders"]}))));
+    let lab = Lab::on(kmk, Habits::default());
+    lab.primary.topic("orders", 1, &[]);
+    lab.secondary.topic("orders", 1, &[]);
+    let ran = lab.kmk.run("drill failover --observe orders").code(2);
+    ran.changed(&[])
+        .stderr_has("error: flow primary->secondary does not replicate topic `kmk-drill-")
+        .stderr_has(
+            "hint: a drill notices the fault by a topic of its own, with --observe too: add `kmk-drill-.*` to the flow's `topics` in the lab file, and run `kmk deploy --config FILE`\n",
+        );
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! A drill whose kmk was killed, carried to its end.
 
-use crate::drill::{KILL_MIRROR, KILL_PRIMARY, Lab, docker, spec};
+use crate::drill::{KILL_MIRROR, KILL_PRIMARY, Lab, docker, report, spec};
 use crate::kmk::Kmk;
 use crate::mirror::Habits;
+use crate::report::{Reports, flags};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -32,17 +33,32 @@ fn lab() -> Lab {
 /// The changing calls of docker so far.
 fn changes(kmk: &Kmk) -> Vec<String> {
     let calls = kmk.noted("calls").into_iter();
-    let verbs = ["kill ", "start ", "stop ", "network "];
+    let verbs = [
+        "kill ",
+        "start ",
+        "stop ",
+        "network connect",
+        "network disconnect",
+    ];
     calls
-        .filter(|call| verbs.iter().any(|verb| call.starts_with(verb)) && !call.contains(" ls "))
+        .filter(|call| verbs.iter().any(|verb| call.starts_with(verb)))
         .collect()
+}
+
+/// Whether the journal says that a drill has begun a step.
+fn reached(kmk: &Kmk, step: &str) -> bool {
+    let volumes = std::fs::read_dir(kmk.path("fake/volumes")).unwrap();
+    volumes.into_iter().any(|volume| {
+        let text = std::fs::read_to_string(volume.unwrap().path());
+        text.is_ok_and(|text| text.contains(step))
+    })
 }
 
 /// Dies once docker was called so, or before the fault; what was left to do is done, and what was measured is unknown.
 fn dies(at: Option<&str>) {
     let mut lab = lab();
     let kmk = std::mem::replace(&mut lab.kmk, Kmk::new());
-    let running = kmk.start("drill failover --warm-up 500ms --detect 300ms");
+    let running = kmk.start("drill failover --warm-up 2s --detect 3s");
     running.until("records cross", || {
         lab.has_topic() && Lab::values(&lab.secondary, &lab.topic()).len() > 3_000
     });
@@ -51,22 +67,44 @@ fn dies(at: Option<&str>) {
         lab.primary.go_down();
         running.until_called(call);
     }
+    let step = at.map_or("Warming up for", |call| match call {
+        KILL_PRIMARY => "Waiting until applications notice",
+        _ => "Switching to secondary",
+    });
+    running.until(step, || reached(&kmk, step));
     running.signal(Signal::KILL);
     drop(running);
     if at.is_some() {
         lab.primary.come_back();
     }
     let told = kmk.run("status");
-    told.stderr_has("a drill of primary->secondary is running, or died; `kmk drill resume` carries it to its end, `kmk drill abort` takes it back\n");
-    let ran = kmk.run("drill resume --json").code(0);
+    let told = told.stderr_has(&format!(
+        "a drill of primary->secondary is running, or died: it reached `{step}"
+    ));
+    told.stderr_has(
+        "` <time> ago; `kmk drill resume` carries it to its end, `kmk drill abort` takes it back\n",
+    );
+    let listed = kmk.run("list").code(0);
+    listed
+        .stderr_has(&format!(
+            "note: demo: a drill of primary->secondary is not over: it reached `{step}"
+        ))
+        .stderr_has("` <time> ago; `kmk drill resume` ends it\n");
+    let ran = kmk.run(&format!("drill resume --json {}", flags())).code(0);
+    let ran = ran.stderr_has(&format!("note: the drill died: it had reached `{step}"));
     assert_eq!(changes(&kmk), [KILL_PRIMARY, KILL_MIRROR, START_PRIMARY]);
-    let resumed: Value = serde_json::from_str(ran.text()).unwrap();
+    let resumed = report(&ran);
     assert_eq!(
         (&resumed["rpo"], &resumed["rto"]),
         (&Value::Null, &Value::Null)
     );
     assert_eq!(resumed["phase"], "failed-over");
     assert_eq!(resumed["moving"], json!([]));
+    let reports = Reports::of(&kmk);
+    let kept = reports.agree("?", "COMPLETED", &[]);
+    assert_eq!(kept["offsets"], resumed["offsets"]);
+    let places = resumed["offsets"].as_array().unwrap().len();
+    assert_eq!(reports.rows("Groups").len(), places);
     let topic = lab.topic();
     for place in resumed["offsets"].as_array().unwrap() {
         let group = place["group"].as_str().unwrap();

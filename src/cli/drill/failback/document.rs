@@ -20,7 +20,7 @@ pub(in crate::cli::drill) fn document(run: &FailbackReport, provenance: Provenan
         subject: run.flow.clone(),
         verdict: report::Verdict {
             word: if passed { "PASSED" } else { "FAILED" },
-            outcome: outcome(passed),
+            outcome: Outcome::of(passed),
             why: if passed {
                 "both sides have every record of the drill's topics, in order".to_owned()
             } else {
@@ -37,20 +37,12 @@ pub(in crate::cli::drill) fn document(run: &FailbackReport, provenance: Provenan
     }
 }
 
-fn outcome(held: bool) -> Outcome {
-    if held {
-        Outcome::Passed
-    } else {
-        Outcome::Failed
-    }
-}
-
 fn check(run: &FailbackReport, kept: &Kept) -> report::Check {
     let (about, what) = promised(&kept.promise);
     report::Check {
         about: about.to_owned(),
         what: what.to_owned(),
-        outcome: outcome(kept.held),
+        outcome: Outcome::of(kept.held),
         seen: if kept.held {
             seen(&kept.promise, run)
         } else {

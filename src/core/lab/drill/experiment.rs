@@ -14,7 +14,8 @@ mod retention_race;
 mod run;
 mod slow_link;
 
-use super::plan::{PREFIX, Side, chosen, containers, fits, number, unfit};
+use super::plan::{PREFIX, Side, chosen, containers, look, none, number, unfit};
+use super::reached::Noting;
 use super::state::{DrillState, Line, Phase, Topics};
 use super::{DrillError, Finding, Step, siblings, take_back};
 use crate::core::docker::Docker;
@@ -124,7 +125,7 @@ pub fn experiment(
     let topic = format!("{PREFIX}{}-{}", number(id), which.name);
     let mut findings = unfit(&lab.topology, flow, &topic);
     findings.extend((which.unfit)(&lab, flow));
-    fits(docker, &lab, flow, findings, &limit)?;
+    none(look(docker, &lab, flow, findings, &limit)?)?;
     let (_, mirrors) = containers(&lab, flow);
     let mirrored = flow.remote_topic(&topic);
     let state = begun(which, &lab, flow, (&topic, &mirrored));
@@ -140,7 +141,7 @@ pub fn experiment(
         network: network(&lab.topology, flow),
         choice,
         interrupt,
-        observer,
+        observer: &Noting::new(docker, name, observer),
         clock: Clock::start(),
         marks: Mutex::default(),
         state: Mutex::new(state),
@@ -198,6 +199,7 @@ fn begun(
         name: Some(which.name.to_owned()),
         phase: Phase::Running,
         since: to_millis(SystemTime::now()),
+        reached: None,
         topics: Topics {
             source: topic.to_owned(),
             mirrored: mirrored.to_owned(),

@@ -15,6 +15,7 @@ pub(super) use rehearse::steps;
 pub use rehearse::{FailbackRehearsal, rehearse};
 pub use report::{BothWays, FailbackReport};
 
+use super::reached::Noting;
 use super::state::{Back, DrillState, Stage};
 use super::stopwatch::Stopwatch;
 use super::{DOCKER, DrillError, Drilled, Finding, Unfit, drilled_lab, take_back};
@@ -186,7 +187,7 @@ fn until_the_end(
         stage: reached,
         what,
         interrupt,
-        observer,
+        observer: &Noting::new(docker, name, observer),
     };
     let stranded = match run.look(salvage) {
         // the old side runs, its link is restored, and nothing else was done: what is stranded there must not be removed

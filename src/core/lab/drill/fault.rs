@@ -3,8 +3,9 @@
 use super::predict::{Predictions, predict};
 use super::run::Run;
 use super::stage::{Scene, Signals};
+use super::steps::FailoverStep;
 use super::workload::{Workers, joined};
-use super::{DrillError, Fault, fence, link};
+use super::{DrillError, Fault, fence, link, uncut};
 use crate::core::judge::drill::{Bracket, Micros};
 use crate::core::lab::link::put_some;
 use crate::core::lab::verify::Clock;
@@ -41,16 +42,12 @@ impl Run<'_> {
             Fault::Kill | Fault::Planned => (self.kill(clock)?, Micros::MAX),
         };
         at_fault()?;
-        let detected = self.step(
-            "Waiting until applications notice",
-            "Applications noticed",
-            || self.detect(scene, clock),
-        )?;
+        let detected = self.step(FailoverStep::Detect, || self.detect(scene, clock))?;
         let decided = self.decide(clock)?;
         // nobody of the source's applications comes back to it
         signals.leave.raise();
-        self.step("Killing MirrorMaker", "Killed MirrorMaker", || {
-            Ok(self.docker.kill(&plan.mirrors, &self.docker_limit())?)
+        self.step(FailoverStep::KillMirrorMaker, || {
+            Ok(self.docker.kill(&plan.mirrors, &uncut())?)
         })?;
         Ok(Left {
             fault,
@@ -62,14 +59,9 @@ impl Run<'_> {
     }
 
     fn kill(&self, clock: Clock) -> Result<Bracket, DrillError> {
-        let source = &self.plan.source.name;
-        let (what, done) = (
-            format!("Killing the brokers of {source}"),
-            format!("Killed the brokers of {source}"),
-        );
-        self.step(&what, &done, || {
+        self.step(FailoverStep::Kill, || {
             let from = clock.now();
-            self.docker.kill(&self.plan.brokers, &self.docker_limit())?;
+            self.docker.kill(&self.plan.brokers, &uncut())?;
             let until = clock.now();
             Ok(Bracket { from, until })
         })
@@ -83,18 +75,7 @@ impl Run<'_> {
         let cut = link::note_cut(self.docker, &self.lab.spec.lab, &name, half_open, &limit)?;
         let mut asked = self.lab.journal.clone();
         asked.link(&name).cut = Some(cut);
-        let (what, done) = if half_open {
-            (
-                format!("Making the link {name} half-open"),
-                format!("Made the link {name} half-open"),
-            )
-        } else {
-            (
-                format!("Cutting the link {name}"),
-                format!("Cut the link {name}"),
-            )
-        };
-        self.step(&what, &done, || {
+        self.step(FailoverStep::of_fault(self.what.fault), || {
             let from = clock.now();
             if half_open {
                 put_some(flow, &asked, |_| true, &limit, self.observer)?;
@@ -130,26 +111,18 @@ impl Run<'_> {
         joined(workers.producer);
         let until = clock.now();
         let decided = self.decide(clock)?;
-        let fence = self.step(
-            "Checking that no topic grows",
-            "No mirrored topic grows",
-            || self.fenced(),
-        )?;
-        self.step(
-            "Waiting for the copy",
-            "Every partition is copied, and group offsets had their time to be synced",
-            || {
-                fence::copied(self.lab, plan.flow, &self.limit())?;
-                signals.close_source.raise();
-                workers.members.into_iter().for_each(joined);
-                let time = plan.group_sync;
-                self.limit_of(time).pause(time)?;
-                fence.holds(&plan.source, &self.limit())
-            },
-        )?;
+        let fence = self.step(FailoverStep::Fence, || self.fenced())?;
+        self.step(FailoverStep::Copy, || {
+            fence::copied(self.lab, plan.flow, &self.limit())?;
+            signals.close_source.raise();
+            workers.members.into_iter().for_each(joined);
+            let time = plan.group_sync;
+            self.limit_of(time).pause(time)?;
+            fence.holds(&plan.source, &self.limit())
+        })?;
         let predictions = predict(&self.lab.topology, plan.flow, &plan.topic, &self.limit())?;
-        self.step("Stopping MirrorMaker", "Stopped MirrorMaker", || {
-            Ok(self.docker.stop(&plan.mirrors, &self.docker_limit())?)
+        self.step(FailoverStep::StopMirrorMaker, || {
+            Ok(self.docker.stop(&plan.mirrors, &uncut())?)
         })?;
         Ok(Left {
             fault: Bracket { from, until },
@@ -179,7 +152,7 @@ impl Run<'_> {
 
     pub(super) fn decide(&self, clock: Clock) -> Result<Micros, DrillError> {
         if !self.what.decide.is_zero() {
-            self.step("Deciding", "Decided", || {
+            self.step(FailoverStep::Decide, || {
                 Ok(Limit::endless(self.interrupt).pause(self.what.decide)?)
             })?;
         }

@@ -188,18 +188,48 @@ pub enum Finding {
         /// Its flow.
         flow: String,
     },
-    /// The flow is not healthy, or a cluster of it is not.
-    #[error("{what}")]
-    NotHealthy {
+    /// Nothing runs.
+    #[error("lab `{lab}` is stopped")]
+    Stopped {
+        /// The lab.
+        lab: String,
+    },
+    /// A cluster of the flow is not healthy.
+    #[error("cluster {cluster} is not healthy: {why}")]
+    ClusterNotHealthy {
+        /// Its name.
+        cluster: String,
         /// What is wrong.
-        what: String,
+        why: String,
+    },
+    /// Records do not cross.
+    #[error("flow {flow} is not healthy: {why}")]
+    FlowNotHealthy {
+        /// The flow.
+        flow: String,
+        /// What is wrong.
+        why: String,
     },
 }
 
 impl Finding {
     /// Whether it is the lab's health, rather than what was asked, that does not allow it.
     pub fn is_health(&self) -> bool {
-        matches!(self, Self::NotHealthy { .. })
+        matches!(
+            self,
+            Self::Stopped { .. } | Self::ClusterNotHealthy { .. } | Self::FlowNotHealthy { .. }
+        )
+    }
+
+    /// Whether a cluster cannot be asked, or is not to be.
+    pub(super) fn is_of_cluster(&self) -> bool {
+        matches!(
+            self,
+            Self::Existing { .. }
+                | Self::Unfinished { .. }
+                | Self::Stopped { .. }
+                | Self::ClusterNotHealthy { .. }
+        )
     }
 }
 

@@ -20,6 +20,7 @@ mod observe;
 mod plan;
 mod predict;
 mod prepare;
+mod reached;
 mod report;
 mod resume;
 mod run;
@@ -28,6 +29,7 @@ mod siblings;
 mod sides;
 mod stage;
 mod state;
+mod steps;
 mod stopwatch;
 mod take_back;
 mod workload;
@@ -40,10 +42,12 @@ pub use failback::{
 };
 pub use finding::{Finding, Unfit};
 pub use observe::{Observe, ObservedReport};
+pub use reached::Reached;
 pub use report::{FailoverReport, Step};
 pub use resume::{Resumed, ResumedFailover, resume};
 pub use siblings::Sibling;
 pub use state::{DrillState, DrillStatus, Phase, Stage};
+pub use steps::FailoverStep;
 pub use stopwatch::TimedStep;
 pub use take_back::{TakenBack, abort};
 
@@ -54,6 +58,7 @@ use crate::core::lab::Lab;
 use crate::core::lab::lock::{self, Lock};
 use kmk_kafka::wait::{Interrupt, Limit};
 use plan::Plan;
+use reached::Noting;
 use run::Run;
 use serde::{Deserialize, Serialize};
 use sides::Ends;
@@ -61,6 +66,12 @@ use std::time::Duration;
 
 /// How long docker may take for a step.
 const DOCKER: Duration = Duration::from_secs(60);
+
+/// For containers that are stopped: Ctrl-C does not cut it short. Docker would go on with it, and stop what was found running
+/// when the drill was taken back.
+fn uncut() -> Limit {
+    Limit::new(DOCKER, &Interrupt::default())
+}
 
 /// What to drill, and how.
 #[derive(Debug, Clone)]
@@ -263,7 +274,7 @@ fn drilled<T>(
         plan: &plan,
         what,
         interrupt,
-        observer,
+        observer: &Noting::new(docker, name, observer),
     };
     let done = to_its_end(&run).and_then(|(report, watermark)| {
         let done = state.failed_over(watermark);

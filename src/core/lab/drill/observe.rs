@@ -8,6 +8,7 @@ use super::plan::Side;
 use super::run::{Run, steps};
 use super::siblings::{self, Sibling};
 use super::stage::{Scene, Signals, Stopping};
+use super::steps::FailoverStep;
 use super::{DrillError, Fault, Step, sides};
 use crate::core::event::Event;
 use crate::core::judge::drill::observed::{
@@ -17,7 +18,7 @@ use crate::core::judge::drill::{Micros, Times};
 use crate::core::lab::positions;
 use crate::core::lab::verify::Clock;
 use crate::core::spec::Naming;
-use kmk_kafka::wait::{Limit, Probe, Stop, seconds};
+use kmk_kafka::wait::{Limit, Probe, Stop};
 use kmk_kafka::{Admin, At, KafkaError};
 use serde::Serialize;
 use std::cell::RefCell;
@@ -173,7 +174,7 @@ impl Run<'_> {
             let seen = self.until_switched(observe, times, frozen, clock)?;
             Ok::<_, DrillError>((seen, watermark))
         })?;
-        let facts = self.step("Reading both sides", "Read both sides", || {
+        let facts = self.step(FailoverStep::ReadBothSides, || {
             if self.what.fault == Fault::Kill {
                 self.docker.start(&plan.brokers, &self.docker_limit())?;
                 let now = self.ends_once_back(observe, &ends.borrow())?;
@@ -282,11 +283,7 @@ impl Run<'_> {
         )));
         let (mut written, mut committed) = (BTreeMap::new(), BTreeMap::new());
         let topics = self.on_target(observe);
-        let what = format!(
-            "Waiting until you have switched, {} at most",
-            seconds(observe.within)
-        );
-        self.step(&what, "Looked at what was switched", || {
+        self.step(FailoverStep::Observe, || {
             let limit = self.limit_of(observe.within);
             while written.len() < observe.topics.len() || committed.len() < observe.groups.len() {
                 let looked = Look::at(target, &topics, &observe.groups, &self.limit());

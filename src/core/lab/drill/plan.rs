@@ -86,12 +86,13 @@ impl<'a> Plan<'a> {
     ) -> Result<Self, DrillError> {
         let flow = chosen(&lab.topology, what.flow.as_deref())?;
         let plan = Self::of(lab, flow, what);
-        fits(docker, lab, flow, plan.unfit(&lab.topology, what), limit)?;
-        let missing = what.observe.as_ref().map(|one| one.missing(&plan, limit));
-        let missing = missing.transpose()?.unwrap_or_default();
-        if !missing.is_empty() {
-            return Err(Unfit(missing).into());
+        let mut findings = look(docker, lab, flow, plan.unfit(&lab.topology, what), limit)?;
+        if let Some(observe) = &what.observe
+            && !findings.iter().any(Finding::is_of_cluster)
+        {
+            findings.extend(observe.missing(&plan, limit)?);
         }
+        none(findings)?;
         Ok(plan.with_groups_of_others(limit))
     }
 
@@ -215,54 +216,58 @@ pub(super) fn unfit(topology: &Topology, flow: &Flow, topic: &str) -> Vec<Findin
     findings
 }
 
-/// Adds to what was found whether an earlier drill is in the way, and then whether the flow is healthy.
+/// Adds to what was found whether an earlier drill is in the way, or else whether the flow is healthy.
 ///
 /// # Errors
-/// [`DrillError::Unfit`] with all of it, unless there is nothing.
-pub(super) fn fits(
+/// When docker or the journal cannot be read.
+pub(super) fn look(
     docker: &Docker,
     lab: &Lab,
     flow: &Flow,
     mut findings: Vec<Finding>,
     limit: &Limit,
-) -> Result<(), DrillError> {
+) -> Result<Vec<Finding>, DrillError> {
     if let Some(state) = DrillState::load(docker, &lab.spec.lab, limit)? {
-        findings.push(Finding::Unfinished { flow: state.flow });
         // it says best why the flow is not healthy
-        return Err(Unfit(findings).into());
-    }
-    if findings.is_empty() && lab.state() == State::Stopped {
-        let what = format!("lab `{}` is stopped", lab.spec.lab);
-        findings.push(Finding::NotHealthy { what });
-    } else if findings.is_empty() {
+        findings.push(Finding::Unfinished { flow: state.flow });
+    } else if lab.state() == State::Stopped {
+        let lab = lab.spec.lab.clone();
+        findings.push(Finding::Stopped { lab });
+    } else {
         findings.extend(health(flow, &status(docker, lab, false, limit)?));
     }
+    Ok(findings)
+}
+
+/// Whether nothing was found.
+///
+/// # Errors
+/// [`Unfit`] with all that was.
+pub(super) fn none(findings: Vec<Finding>) -> Result<(), Unfit> {
     if findings.is_empty() {
         return Ok(());
     }
-    Err(Unfit(findings).into())
+    Err(Unfit(findings))
 }
 
 fn health(flow: &Flow, status: &Status) -> Vec<Finding> {
     let ends = [&flow.spec.source, &flow.spec.target];
     let clusters = status.clusters.iter();
     let sick = clusters.filter(|one| ends.contains(&&one.name) && !one.healthy && !one.degraded);
-    let told = sick.map(|one| {
-        let why = one.problem.clone();
-        format!(
-            "cluster {} is not healthy: {}",
-            one.name,
-            why.unwrap_or_default()
-        )
+    let told = sick.map(|one| Finding::ClusterNotHealthy {
+        cluster: one.name.clone(),
+        why: one.problem.clone().unwrap_or_default(),
     });
     let flow = status.flows.iter().find(|one| one.name == flow.name());
     let flow = flow.filter(|flow| flow.state == FlowState::Unhealthy || !flow.healthy);
     let of_flow = flow.into_iter().flat_map(|flow| {
-        let told = flow.problems.iter().take(TOLD);
-        told.map(|problem| format!("flow {} is not healthy: {problem}", flow.name))
+        let problems = flow.problems.iter().take(TOLD);
+        problems.map(|problem| Finding::FlowNotHealthy {
+            flow: flow.name.clone(),
+            why: problem.clone(),
+        })
     });
-    let all = told.chain(of_flow);
-    all.map(|what| Finding::NotHealthy { what }).collect()
+    told.chain(of_flow).collect()
 }
 
 pub(super) fn chosen<'a>(topology: &'a Topology, name: Option<&str>) -> Result<&'a Flow, Unfit> {

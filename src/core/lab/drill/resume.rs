@@ -5,6 +5,7 @@ use super::fence::{self, Fence};
 use super::plan::{Side, brokers_up, group_sync};
 use super::sides::{self, Ends};
 use super::state::DrillState;
+use super::take_back::tell_where_it_died;
 use super::{DOCKER, DrillError, Drilled, FailbackReport, Fault, drilled_lab, failback, link};
 use crate::core::docker::{Container, Docker};
 use crate::core::event::{Observer, step};
@@ -79,6 +80,7 @@ pub fn resume(
     let back = drilled.state.back.as_ref();
     let what = back.and_then(|back| back.what.clone());
     if let (Some(what), None) = (what, ended) {
+        tell_where_it_died(&drilled.state, observer);
         let report = failback::again(docker, drilled, &what, interrupt, observer)?;
         return Ok(Resumed::Failback {
             report: Box::new(report),
@@ -110,6 +112,7 @@ pub fn resume(
             why: "it died before its topic was mirrored",
         });
     }
+    tell_where_it_died(&state, observer);
     let (offsets, moving, watermark) = resume.until_the_end()?;
     let state = state.failed_over(watermark);
     state.save(docker, name, limit)?;

@@ -4,6 +4,7 @@ use super::drain::{self, Reading};
 use super::plan::Plan;
 use super::predict::Predictions;
 use super::stage::{GroupScene, Read, Scene, Signals, Stopping};
+use super::steps::FailoverStep;
 use super::workload::{Workers, joined};
 use super::{DOCKER, DrillError, Failover, FailoverReport, Fault, Habit, Step};
 use super::{curve, facts, prepare, siblings, sides};
@@ -13,7 +14,7 @@ use crate::core::judge::drill::{Micros, Times, judge, partitions};
 use crate::core::lab::Lab;
 use crate::core::lab::verify::{Clock, locked};
 use kmk_kafka::Admin;
-use kmk_kafka::wait::{Interrupt, Limit, seconds};
+use kmk_kafka::wait::{Interrupt, Limit};
 use sides::Ends;
 use std::collections::BTreeMap;
 use std::thread::{self, Scope, ScopedJoinHandle};
@@ -62,7 +63,7 @@ impl Run<'_> {
             let _stop = Stopping(&signals);
             self.play(scope, &scene, &signals, clock)
         })?;
-        let sides = self.step("Reading both sides", "Read both sides", || {
+        let sides = self.step(FailoverStep::ReadBothSides, || {
             let partitions = usize::try_from(self.what.partitions).unwrap_or(0);
             let mut sides = sides::target(plan, &seen.frozen, &self.limit())?;
             if self.what.fault == Fault::Kill {
@@ -112,11 +113,9 @@ impl Run<'_> {
         for note in &self.plan.notes {
             self.observer.on(Event::Note(note.clone()));
         }
-        self.step(
-            "Creating the drill's topics",
-            "Created the drill's topics",
-            || prepare::topics(self.plan, self.what.partitions, &self.limit()),
-        )
+        self.step(FailoverStep::CreateTopics, || {
+            prepare::topics(self.plan, self.what.partitions, &self.limit())
+        })
     }
 
     fn play<'scope>(
@@ -153,9 +152,7 @@ impl Run<'_> {
         } else {
             None
         };
-        let what = format!("Switching to {}", plan.target.name);
-        let done = format!("Switched to {}", plan.target.name);
-        self.step(&what, &done, || {
+        self.step(FailoverStep::Switch, || {
             drain::until_served(&groups, &scene.target, &self.limit())?;
             Ok(self.limit_of(LOAD_AFTER).pause(LOAD_AFTER)?)
         })?;
@@ -186,21 +183,16 @@ impl Run<'_> {
     /// Waits until records cross and every group reads, and lets that go on for a while.
     pub(super) fn steady(&self, scene: &Scene, clock: Clock) -> Result<(), DrillError> {
         let limit = self.limit();
-        self.step(
-            "Waiting for a steady state",
-            "Records cross, and every group reads",
-            || {
-                let groups = self.plan.groups.iter().zip(&scene.groups);
-                let groups = groups.map(|((habit, group), reads)| {
-                    let reading: Reading<'_> = (group.as_str(), vec![&reads.before]);
-                    (reading, *habit != Habit::Fresh)
-                });
-                drain::until_all_read(&groups.collect::<Vec<_>>(), &limit)
-            },
-        )?;
+        self.step(FailoverStep::SteadyState, || {
+            let groups = self.plan.groups.iter().zip(&scene.groups);
+            let groups = groups.map(|((habit, group), reads)| {
+                let reading: Reading<'_> = (group.as_str(), vec![&reads.before]);
+                (reading, *habit != Habit::Fresh)
+            });
+            drain::until_all_read(&groups.collect::<Vec<_>>(), &limit)
+        })?;
         scene.steady.set(clock.now());
-        let what = format!("Warming up for {}", seconds(self.what.warm_up));
-        self.step(&what, "Warmed up", || {
+        self.step(FailoverStep::WarmUp, || {
             Limit::endless(self.interrupt).pause(self.what.warm_up)?;
             scene.source.check(&self.plan.source.name)?;
             let quiet = Duration::from_micros(clock.now().saturating_sub(self.last_sign(scene)));
@@ -272,11 +264,11 @@ impl Run<'_> {
 
     pub(super) fn step<T>(
         &self,
-        what: &str,
-        done: &str,
+        which: FailoverStep,
         run: impl FnOnce() -> Result<T, DrillError>,
     ) -> Result<T, DrillError> {
-        step(self.observer, what, done, run)
+        let (what, done) = which.words(self.plan, self.what);
+        step(self.observer, &what, &done, run)
     }
 }
 

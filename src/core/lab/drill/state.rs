@@ -1,6 +1,7 @@
 //! What a drill has done to a lab, kept so that it can be taken back whatever becomes of kmk.
 
 use super::plan::Plan;
+use super::reached::Reached;
 use super::sides::Ends;
 use super::{By, Failback, Fault};
 use crate::core::docker::Docker;
@@ -33,6 +34,9 @@ pub struct DrillState {
     pub phase: Phase,
     /// When it began, in milliseconds since the epoch.
     pub since: i64,
+    /// The step that it began last; none in a journal of an older kmk, and once it is failed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached: Option<Reached>,
     /// The drill's topics, as they are called on the source and on the target.
     pub topics: Topics,
     /// The drill's groups.
@@ -80,8 +84,22 @@ pub struct DrillStatus {
     pub phase: &'static str,
     /// When the failover began: RFC 3339, UTC.
     pub since: String,
+    /// The step that it began last, if it is not failed over and that is known.
+    pub step: Option<StepStatus>,
     /// The commands that end it, the usual one first.
     pub next: Vec<String>,
+}
+
+/// The step that a drill began last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StepStatus {
+    /// As it is told.
+    pub name: String,
+    /// When it began: RFC 3339, UTC.
+    pub since: String,
+    /// How long ago that was.
+    #[serde(skip)]
+    pub age: Duration,
 }
 
 /// What a failback changes.
@@ -161,6 +179,7 @@ impl DrillState {
             observed: false,
             phase: Phase::Running,
             since: to_millis(SystemTime::now()),
+            reached: None,
             topics: Topics {
                 source: plan.topic.clone(),
                 mirrored: plan.mirrored.clone(),
@@ -217,7 +236,10 @@ impl DrillState {
         let resume = format!("kmk drill resume{lab}");
         let next = is_home_bound.then_some(failback);
         let next = next.or(self.not_resumable().is_none().then_some(resume));
-        let since = Duration::from_millis(u64::try_from(self.since).unwrap_or(0));
+        let time = |millis: i64| {
+            let since = Duration::from_millis(u64::try_from(millis).unwrap_or(0));
+            humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string()
+        };
         DrillStatus {
             what: match &self.name {
                 Some(name) => name.clone(),
@@ -230,7 +252,12 @@ impl DrillState {
                 _ if self.is_kept() => "kept",
                 _ => "begun",
             },
-            since: humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string(),
+            since: time(self.since),
+            step: self.reached().map(|reached| StepStatus {
+                name: reached.step.clone(),
+                since: time(reached.at),
+                age: reached.age(SystemTime::now()),
+            }),
             next: next
                 .into_iter()
                 .chain([format!("kmk drill abort{lab}")])
@@ -238,11 +265,18 @@ impl DrillState {
         }
     }
 
+    /// The step that it began last, if it has not come to its end.
+    pub fn reached(&self) -> Option<&Reached> {
+        let is_under_way = self.phase == Phase::Running || self.back.is_some() && !self.is_kept();
+        self.reached.as_ref().filter(|_| is_under_way)
+    }
+
     /// The failover is over.
     pub(super) fn failed_over(&self, watermark: Ends) -> Self {
         Self {
             phase: Phase::FailedOver,
             watermark: Some(watermark),
+            reached: None,
             ..self.clone()
         }
     }

@@ -1,7 +1,8 @@
 //! Takes a drill back: what it stopped runs again, and what it made is removed.
 
+use super::plan::containers;
 use super::state::{DrillState, Phase, Setting};
-use super::{DrillError, Drilled, drilled_lab, failback, link, setting, siblings};
+use super::{DrillError, Drilled, Fault, drilled_lab, failback, link, setting, siblings};
 use crate::core::docker::Container;
 use crate::core::docker::Docker;
 use crate::core::event::{Event, Observer, step};
@@ -9,9 +10,9 @@ use crate::core::lab::deploy::ready::Readiness;
 use crate::core::lab::{Lab, addresses, lag};
 use crate::core::mirrormaker::patterns::{Rules, Selection};
 use crate::core::topology::Topology;
-use kmk_kafka::wait::{Interrupt, Limit, Probe, Stop};
+use kmk_kafka::wait::{Interrupt, Limit, Probe, Stop, seconds};
 use kmk_kafka::{Admin, KafkaError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How long members that are gone may still count as members: their session has to time out.
 const SESSION: Duration = Duration::from_secs(20);
@@ -45,14 +46,41 @@ pub fn abort(
 ) -> Result<TakenBack, DrillError> {
     let begun = Instant::now();
     let Drilled {
-        _lock, lab, state, ..
+        _lock,
+        mut lab,
+        state,
+        ..
     } = drilled_lab(docker, name, limit)?;
+    if state.fault == Some(Fault::Planned) && state.phase == Phase::Running {
+        // docker goes on with what kmk began before it was killed, and a MirrorMaker that is being stopped still runs
+        docker.stop(&mirrors_up(&lab, &state), limit)?;
+        lab = Lab::find(docker, name, limit)?;
+    }
+    tell_where_it_died(&state, observer);
     take_back(docker, &lab, &state, limit, observer)?;
     Ok(TakenBack {
         siblings: siblings::names(&lab.topology, &state.target, &state.flow),
         state,
         took: begun.elapsed(),
     })
+}
+
+/// The containers of the flow's MirrorMaker that run.
+fn mirrors_up(lab: &Lab, state: &DrillState) -> Vec<String> {
+    let mut flows = lab.topology.flows.iter();
+    let flow = flows.find(|flow| flow.name() == state.flow);
+    flow.map_or_else(Vec::new, |flow| containers(lab, flow).1)
+}
+
+/// The lab is locked, so nobody drills it any more.
+pub(super) fn tell_where_it_died(state: &DrillState, observer: &dyn Observer) {
+    if let Some(reached) = state.reached() {
+        let age = seconds(reached.age(SystemTime::now()));
+        observer.on(Event::Note(format!(
+            "the drill died: it had reached `{}` {age} ago",
+            reached.step
+        )));
+    }
 }
 
 /// After a drill that did not come to its end: what happened, with the lab as it was, or why it is not.
@@ -288,7 +316,6 @@ fn connect(lab: &Lab, cluster: &str, limit: &Limit) -> Result<Admin, KafkaError>
 
 #[cfg(test)]
 mod tests {
-    use super::super::Fault;
     use super::super::state::Topics;
     use super::*;
     use crate::core::spec::scenario::Scenario;
@@ -313,6 +340,7 @@ mod tests {
             name: None,
             phase: Phase::FailedOver,
             since: 0,
+            reached: None,
             topics: Topics {
                 source: "t".to_owned(),
                 mirrored: flow.unwrap().remote_topic("t"),

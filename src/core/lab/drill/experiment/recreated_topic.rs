@@ -5,7 +5,7 @@ use super::{Experiment, Run};
 use crate::core::judge::drill::experiment::Verdict;
 use crate::core::judge::drill::experiment::recreated_topic::{self, Recreated};
 use crate::core::lab::Lab;
-use crate::core::lab::drill::DrillError;
+use crate::core::lab::drill::{DrillError, uncut};
 use crate::core::lab::{lag, positions};
 use kmk_kafka::Admin;
 
@@ -31,7 +31,7 @@ fn run(run: &Run<'_>) -> Result<Verdict, DrillError> {
     // the id by which the topic is known
     run.look()?;
     run.step("Stopping MirrorMaker", "Stopped MirrorMaker", || {
-        Ok(run.docker.stop(&run.mirrors, &run.docker_limit())?)
+        Ok(run.docker.stop(&run.mirrors, &uncut())?)
     })?;
     let what = format!("topic `{}` on {}", run.topic, run.source.name);
     let (begins, done) = (format!("Deleting {what}"), format!("Deleted {what}"));

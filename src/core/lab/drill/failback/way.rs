@@ -184,6 +184,7 @@ mod tests {
             line: None,
             phase,
             since: 0,
+            reached: None,
             topics,
             groups: Vec::new(),
             watermark: Some([(0, 5)].into()),
