@@ -75,17 +75,6 @@ fn ctrl_c_does_not_cut_short_how_mirrormaker_is_stopped() {
 }
 
 #[test]
-fn a_planned_failover_whose_kmk_was_killed_is_taken_back_once_mirrormaker_has_stopped() {
-    let lab = Lab::new();
-    let running = lab.kmk.start(&format!("{SHORT} --planned"));
-    running.until("a topic of the drill", || lab.has_topic());
-    running.signal(Signal::KILL);
-    drop(running);
-    let ran = lab.kmk.run("drill abort").code(0);
-    ran.changed(&["stop id-demo-mm2-secondary"]);
-}
-
-#[test]
 fn ctrl_c_at_each_step_of_a_planned_failover() {
     let steps = FailoverStep::all_of(Fault::Planned, false, true);
     thread::scope(|scope| {

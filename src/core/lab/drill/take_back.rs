@@ -1,8 +1,7 @@
 //! Takes a drill back: what it stopped runs again, and what it made is removed.
 
-use super::plan::containers;
 use super::state::{DrillState, Phase, Setting};
-use super::{DrillError, Drilled, Fault, drilled_lab, failback, link, setting, siblings};
+use super::{DrillError, Drilled, drilled_lab, failback, link, setting, siblings};
 use crate::core::docker::Container;
 use crate::core::docker::Docker;
 use crate::core::event::{Event, Observer, step};
@@ -46,16 +45,8 @@ pub fn abort(
 ) -> Result<TakenBack, DrillError> {
     let begun = Instant::now();
     let Drilled {
-        _lock,
-        mut lab,
-        state,
-        ..
+        _lock, lab, state, ..
     } = drilled_lab(docker, name, limit)?;
-    if state.fault == Some(Fault::Planned) && state.phase == Phase::Running {
-        // docker goes on with what kmk began before it was killed, and a MirrorMaker that is being stopped still runs
-        docker.stop(&mirrors_up(&lab, &state), limit)?;
-        lab = Lab::find(docker, name, limit)?;
-    }
     tell_where_it_died(&state, observer);
     take_back(docker, &lab, &state, limit, observer)?;
     Ok(TakenBack {
@@ -63,13 +54,6 @@ pub fn abort(
         state,
         took: begun.elapsed(),
     })
-}
-
-/// The containers of the flow's MirrorMaker that run.
-fn mirrors_up(lab: &Lab, state: &DrillState) -> Vec<String> {
-    let mut flows = lab.topology.flows.iter();
-    let flow = flows.find(|flow| flow.name() == state.flow);
-    flow.map_or_else(Vec::new, |flow| containers(lab, flow).1)
 }
 
 /// The lab is locked, so nobody drills it any more.
@@ -316,6 +300,7 @@ fn connect(lab: &Lab, cluster: &str, limit: &Limit) -> Result<Admin, KafkaError>
 
 #[cfg(test)]
 mod tests {
+    use super::super::Fault;
     use super::super::state::Topics;
     use super::*;
     use crate::core::spec::scenario::Scenario;
