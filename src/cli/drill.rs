@@ -20,7 +20,7 @@ pub(super) use words::drilled;
 /// Practice the bad day: fail over to the other cluster, and measure what is lost and how long it takes
 ///
 /// A drill uses topics and consumer groups of its own (`kmk-drill-...`) on the lab that is running. It really kills brokers
-/// and stops MirrorMaker. `kmk drill failover` leaves the lab failed over: `kmk drill failback` comes home, `kmk drill abort`
+/// and stops MirrorMaker. `kmk drill failover` leaves the lab failed over: `kmk drill failback` fails back, `kmk drill abort`
 /// takes the drill back. Other drills leave the lab as it was.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]

@@ -165,10 +165,10 @@ mod matrix {
         taken_back(&lab);
     }
 
-    /// Killed at some of its steps, and carried to its end; then as after any other drill.
+    /// Killed at some of its steps, and completed; then as after any other drill.
     #[test]
     #[ignore = "needs Docker"]
-    fn a_drill_that_was_killed_is_carried_to_its_end() {
+    fn a_drill_that_was_killed_is_completed() {
         let lab = Lab::deployed("drill-resume", "");
         for (line, step) in [
             ("", "Warming up"),

@@ -1,4 +1,4 @@
-//! From healthy to healthy: what is told of a drill meanwhile, and what is told of the way home before it is begun.
+//! From healthy to healthy: what is told of a drill meanwhile, and what is told of the failback before it is begun.
 
 use crate::docker::{Docker, Rule};
 use crate::failback::{Lab, cases, docker, docker_of, report, spec};
@@ -145,7 +145,7 @@ fn a_dry_run_of_a_cycle_tells_both_ways_and_touches_nothing() {
 }
 
 #[test]
-fn a_lab_that_cannot_come_home_is_not_failed_over() {
+fn a_lab_that_cannot_fail_back_is_not_failed_over() {
     let lab = Healthy::new("same");
     let ran = lab.kmk.run("drill cycle").code(2).changed(&[]);
     ran.stderr_has("error: flow primary->secondary keeps topic names");

@@ -218,7 +218,7 @@ fn what_is_missing_after_a_kill_is_what_the_ledger_says() {
         "error: an earlier drill of flow primary->secondary has not been taken back\n  hint: `kmk drill abort` takes it back",
     );
     lab.kmk.run("status").code(1).stderr_has(
-        "hint: a drill has failed over from primary to secondary; `kmk drill failback --by rebuild` brings it home, `kmk drill abort` takes it back\n",
+        "hint: a drill has failed over from primary to secondary; `kmk drill failback --by rebuild` fails back, `kmk drill abort` takes it back\n",
     );
     let ends = "note: demo: a drill of primary->secondary is not over; `kmk drill failback --by rebuild` ends it\n";
     lab.kmk.run("list").code(0).stderr_has(ends);

@@ -56,7 +56,7 @@ fn what_may_be_lost_and_when_everything_was_switched_is_seen_by_offsets() {
     let ran = ran.stderr_has("warning: switch your producers and consumers to 127.0.0.1:$SECONDARY now: producers to `orders`, groups billing to `orders`\n");
     for line in ["drill failback", "drill failback --dry-run --by rebuild"] {
         lab.kmk.run(line).code(2).stderr_has(
-            "error: the failover of primary->secondary was around producers and consumers of your own: kmk cannot bring them home",
+            "error: the failover of primary->secondary was around producers and consumers of your own: kmk cannot move them back",
         );
     }
     lab.kmk

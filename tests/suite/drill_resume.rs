@@ -1,4 +1,4 @@
-//! A drill whose kmk was killed, carried to its end.
+//! A drill whose kmk was killed, completed.
 
 use crate::drill::{KILL_MIRROR, KILL_PRIMARY, Lab, docker, report, spec};
 use crate::kmk::Kmk;
@@ -82,7 +82,7 @@ fn dies(at: Option<&str>) {
         "a drill of primary->secondary is running, or died: it reached `{step}"
     ));
     told.stderr_has(
-        "` <time> ago; `kmk drill resume` carries it to its end, `kmk drill abort` takes it back\n",
+        "` <time> ago; `kmk drill resume` completes it, `kmk drill abort` takes it back\n",
     );
     let listed = kmk.run("list").code(0);
     listed

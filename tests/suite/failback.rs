@@ -1,4 +1,4 @@
-//! Coming home after a failover, between brokers in memory: what is stranded, what is there twice, and what is missing.
+//! A failback after a failover, between brokers in memory: what is stranded, what is there twice, and what is missing.
 
 use crate::docker::{Docker, Rule};
 use crate::kmk::Kmk;
@@ -363,7 +363,7 @@ fn a_lab_that_is_healthy_says_that_a_drill_is_not_over() {
     let running = kmk.lab().also(&["mm2-primary"]).spec(spec(&kmk, "prefix"));
     let docker = docker(&kmk, "prefix", "failed-over").with(&running);
     kmk.docker(&docker).run("status").code(0).stderr_has(
-        "note: a drill has failed over from primary to secondary; `kmk drill failback` brings it home, `kmk drill abort` takes it back\n",
+        "note: a drill has failed over from primary to secondary; `kmk drill failback` fails back, `kmk drill abort` takes it back\n",
     );
 }
 

@@ -1,4 +1,4 @@
-//! Coming home where topics keep their names, between brokers in memory: no record is copied twice.
+//! A failback where topics keep their names, between brokers in memory: no record is copied twice.
 
 use crate::docker::{Docker, Rule, UP};
 use crate::failback::{TOPIC, docker, failed, numbered, report, spec};
@@ -54,14 +54,14 @@ fn scripted(kmk: &Kmk) -> Docker {
     let forward = spec(kmk, "same");
     let mut back = forward.clone();
     back["flows"] = json!([{"source": "secondary", "target": "primary", "naming": "same"}]);
-    let coming_home = kmk
+    let failing_back = kmk
         .lab()
         .without("mm2-secondary")
         .also(&["mm2-primary"])
         .spec(back);
     let home = kmk.lab().spec(forward);
     docker(kmk, "same", "failed-over")
-        .rules(from(REMOVE_FORWARD, &coming_home))
+        .rules(from(REMOVE_FORWARD, &failing_back))
         .rules(from(REMOVE_BACK, &home))
         .rules([REMOVE_FORWARD, REMOVE_BACK, UP].map(Rule::on))
         // the mirrors of the test stop meanwhile

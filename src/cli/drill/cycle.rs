@@ -17,7 +17,7 @@ use std::time::SystemTime;
 
 /// Fail over and fail back, from healthy to healthy
 ///
-/// Runs `kmk drill failover`, then `kmk drill failback`, and gives one verdict on both. Whether the lab can come home is
+/// Runs `kmk drill failover`, then `kmk drill failback`, and gives one verdict on both. Whether the lab can fail back is
 /// checked before anything is touched. In the end the lab is as it was: what a failback needs and the lab did not have, such
 /// as the flow back, is removed again. Ctrl-C on either way does the same at once.
 #[derive(clap::Args)]

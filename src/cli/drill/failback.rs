@@ -21,7 +21,7 @@ pub(super) use salvage::SalvageFile;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// Come home after `kmk drill failover`, and compare both sides record by record
+/// Fail back after `kmk drill failover`, and compare both sides record by record
 ///
 /// Lists the stranded records first: those that the source had acknowledged and that never reached the target. Then the flow
 /// back runs alone: what was written on the target is mirrored to the source. The producer and the groups switch back in
@@ -78,7 +78,7 @@ Examples:
   kmk drill failback --by rebuild --salvage replay
 
 Exit code 0: both sides have every record, in order; 1: they do not, or records were
-not mirrored in time; 2: there is no failover to come home from, or it does not fit.
+not mirrored in time; 2: there is no failover to fail back from, or it does not fit.
 Surplus copies are counted, and no failure: MirrorMaker delivers at least once.";
 
 /// Instead of a file: the stranded records are written to the target. A file of that name is `./replay`.
@@ -182,7 +182,7 @@ pub(super) fn conclude(report: &FailbackReport, is_kept: bool, context: &Context
     }
 }
 
-/// A flow that was added for the way back leaves topics that nobody else needs.
+/// A flow that was added for the failback leaves topics that nothing else needs.
 pub(super) fn tell_what_stays(report: &FailbackReport, context: &Context) {
     if report.back_was_added {
         let (flow, source, target) = (&report.back, &report.source, &report.target);

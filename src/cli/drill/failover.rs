@@ -31,7 +31,7 @@ const TAKE_BACK: Duration = Duration::from_secs(120);
 pub(super) struct Args {
     #[command(flatten)]
     options: FailoverOptions,
-    /// Run the drill so many times, and print the least, the median and the greatest; it is taken back between runs
+    /// Run the drill this many times, and print the least, the median and the greatest; it is taken back between runs
     #[arg(long, value_name = "N", default_value = "1", hide_default_value = true, allow_negative_numbers = true,
           value_parser = counted::<u32>(1..=100))]
     repeat: u32,
@@ -270,7 +270,7 @@ fn next(context: &Context, way_home: Option<&str>) {
     let lab = in_lab(&context.lab);
     let failback = way_home.map(|way| {
         let command = format!("kmk drill failback{way}{lab}");
-        (command, "come home, and compare both clusters")
+        (command, "fail back, and compare both clusters")
     });
     let abort = (
         format!("kmk drill abort{lab}"),

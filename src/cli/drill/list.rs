@@ -42,7 +42,7 @@ const OTHERS: [One; 3] = [
     One {
         name: "failback",
         lab: "failed over",
-        shows: "everything moves back home, and both sides are compared",
+        shows: "everything moves back to the source, and both sides are compared",
         teaches: None,
     },
     One {

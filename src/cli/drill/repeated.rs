@@ -7,7 +7,7 @@ use kafka_mirror_kit::core::judge::drill::Judgement;
 use kafka_mirror_kit::core::lab::drill::FailoverReport;
 use serde::Serialize;
 
-/// All runs, and what lies between them.
+/// All runs, and their least, median and greatest.
 #[derive(Serialize)]
 pub(super) struct Repeated<'a> {
     /// Whether everything held in every run.
@@ -99,7 +99,7 @@ impl<'a> Repeated<'a> {
     }
 }
 
-/// What lies between the runs, and run by run what it is made of.
+/// Least, median and greatest, and each run.
 pub(super) fn tables(reports: &[FailoverReport]) -> [Table; 2] {
     let ranges = Table {
         title: format!("{} runs", reports.len()),

@@ -15,7 +15,7 @@ use std::time::SystemTime;
 /// Complete a failover or failback whose kmk was killed
 ///
 /// Of a failover, does what was left to do: lets the source fail, stops MirrorMaker, starts the source again. The lab is then failed
-/// over, as after a drill that was completed. What was lost and how long it took nobody knows: the process that measured it is gone.
+/// over, as after a drill that was completed. What was lost and how long it took is unknown: the process that measured it died.
 ///
 /// A failback is run once more, with the same options, and reported in full. One by rebuild, or by watermark after the switch
 /// back, cannot be run again, nor can a drill of one fault: `kmk drill abort` takes them back.
@@ -88,7 +88,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let way = done.state.way_home();
     let failback = (
         format!("kmk drill failback{way}{lab}"),
-        "come home, and compare both clusters",
+        "fail back, and compare both clusters",
     );
     let abort = (
         format!("kmk drill abort{lab}"),
@@ -105,7 +105,7 @@ fn text(done: &ResumedFailover) -> String {
     let (source, target) = (&state.source, &state.target);
     let mut lines = vec![
         format!(
-            "The drill of {} was carried to its end, in {took}: failed over from {source} to {target}.",
+            "The drill of {} was completed, in {took}: failed over from {source} to {target}.",
             state.flow
         ),
         String::new(),

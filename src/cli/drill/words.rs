@@ -141,7 +141,7 @@ pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
             "a drill has failed over from {source} to {target}, around your own producers and consumers; `kmk drill abort{lab}` takes it back"
         ),
         Phase::FailedOver => format!(
-            "a drill has failed over from {source} to {target}; `kmk drill failback{way}{lab}` brings it home, `kmk drill abort{lab}` takes it back"
+            "a drill has failed over from {source} to {target}; `kmk drill failback{way}{lab}` fails back, `kmk drill abort{lab}` takes it back"
         ),
         Phase::Running if drill.name.is_some() => format!(
             "drill {} of {} is running, or {died}; {}",
@@ -152,7 +152,7 @@ pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
         Phase::Running | Phase::Kept => format!(
             "a drill of {} is running, or {died}; {}",
             drill.flow,
-            resume_or_abort(drill, lab, "carries it to its end")
+            resume_or_abort(drill, lab, "completes it")
         ),
     }
 }

@@ -72,7 +72,7 @@ struct ReportFile {
 }
 
 enum To {
-    /// Beside it, to take its place.
+    /// Beside it, to replace it.
     Beside(NamedTempFile),
     /// A device or a pipe, such as `/dev/stderr`.
     Straight(File),

@@ -140,7 +140,7 @@ impl LinkStatus {
         })
     }
 
-    /// What whoever starts or repairs a lab says of a link that stays cut.
+    /// What a start or repair of a lab says of a link that stays cut.
     pub fn note(&self) -> Option<String> {
         let cut = self.cut.as_ref()?;
         Some(format!(

@@ -74,7 +74,7 @@ impl LinkSpec {
         self.jitter.map_or(0, |jitter| jitter.0)
     }
 
-    /// The share of each of so many connections.
+    /// The share of each of this many connections.
     #[must_use]
     pub fn shared_by(self, connections: u32) -> Self {
         let share = |rate: Rate| Rate((rate.0 / connections.max(1)).max(MIN_KBIT));

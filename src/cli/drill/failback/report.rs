@@ -155,7 +155,7 @@ fn stranded(report: &FailbackReport, salvage: Option<&Path>) -> String {
     )
 }
 
-/// What became of stranded records that MirrorMaker has not passed over yet, and of those that it has.
+/// What happened to stranded records that MirrorMaker has not passed over yet, and to those that it has.
 pub(super) fn what_became(report: &FailbackReport) -> (&'static str, &'static str) {
     match (report.by, report.replayed) {
         (By::Rebuild, None) => ("deleted", "deleted"),
@@ -170,7 +170,7 @@ fn listed(now: &str, rows: Vec<Vec<String>>) -> String {
     table(&[vec![heading], rows].concat())
 }
 
-/// Partition by partition: the offsets, and what becomes of them.
+/// Partition by partition: the offsets, and what happens to them.
 pub(super) fn stranded_rows(
     stranded: &[Stranded],
     (later, never): (&str, &str),

@@ -1,11 +1,11 @@
-//! The timeline as SVG: places are percentages, so that it fits every width and its letters stay as they are.
+//! The timeline as SVG: positions are percentages, so that it fits every width and its letters stay as they are.
 
 use super::super::markup::{Element, element};
 use super::super::scale::{tick, ticks};
 use super::super::{Lane, Mark, Timeline, seconds};
 use crate::cli::quantity::grouped;
 
-/// So many marks are drawn; the list below has all.
+/// This many marks are drawn; the list below has all.
 const DRAWN: usize = 20;
 /// Lines of numbers of marks that stand close together.
 const LINES: usize = 6;

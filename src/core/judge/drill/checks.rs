@@ -56,12 +56,12 @@ pub enum Expectation {
     OnlyWhatWasSent,
     /// No more records were lost than allowed.
     RpoMax {
-        /// So many.
+        /// This many.
         records: u64,
     },
     /// It took no longer than allowed.
     RtoMax {
-        /// So many milliseconds.
+        /// This many milliseconds.
         millis: u64,
     },
 }

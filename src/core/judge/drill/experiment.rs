@@ -72,7 +72,7 @@ pub struct Crossed<'a> {
     pub flow: &'a str,
     /// Its target.
     pub target: &'a str,
-    /// What became of them.
+    /// What happened to them.
     pub account: &'a Account,
     /// What could not be seen in the end; none as a rule.
     pub unknown: Option<&'a str>,
@@ -190,7 +190,7 @@ pub(super) mod tests {
     use crate::core::judge::ledger::{Arrivals, RunId, Sent, judge};
     use std::time::SystemTime;
 
-    /// The account of a run of which none of so many acknowledged records arrived.
+    /// The account of a run in which none of this many acknowledged records arrived.
     pub(super) fn nothing_arrived(acknowledged: u64) -> Account {
         let run = RunId::new(SystemTime::now(), 1, 1);
         let mut sent = Sent::new(run);

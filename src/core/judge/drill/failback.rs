@@ -296,7 +296,7 @@ mod tests {
         );
     }
 
-    /// A group that committed 3 of 5 records, and was predicted to be given so many again.
+    /// A group that committed 3 of 5 records, and was predicted to be given this many again.
     fn moved(predicted: u64, home: &[u64]) -> GroupReturn {
         let given = |sequence: u64| Given {
             at: 0,

@@ -174,7 +174,7 @@ pub(super) fn outcome(facts: &Facts, group: &GroupFacts) -> GroupOutcome {
     let committed = Committed::of(group);
     let old = group.after.iter().filter(|given| given.era == Era::Before);
     let given: BTreeSet<RecordId> = old.clone().map(|given| given.record).collect();
-    // a copy lies at an offset of its own; one that a rebalance brought once more does not
+    // a copy has an offset of its own; one that a rebalance delivered once more does not
     let again = old
         .clone()
         .filter(|given| committed.surely.contains(&given.record));

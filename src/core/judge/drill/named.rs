@@ -4,7 +4,7 @@ use super::equality::{OffsetRange, ranges};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// So many ranges are named of each partition.
+/// How many ranges are named of each partition.
 const MOST_RANGES: usize = 1000;
 
 /// The offsets of some records of a partition.
@@ -12,7 +12,7 @@ const MOST_RANGES: usize = 1000;
 pub struct Offsets {
     /// In order; the first 1,000 ranges.
     pub offsets: Vec<OffsetRange>,
-    /// How many records lie behind these ranges.
+    /// How many records come after these ranges.
     pub left_out: u64,
 }
 

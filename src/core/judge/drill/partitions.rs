@@ -1,10 +1,10 @@
-//! What became of the records of each partition.
+//! What happened to the records of each partition.
 
 use super::facts::Facts;
 use super::rpo::Rpo;
 use serde::Serialize;
 
-/// What the source had acknowledged in a partition before the fault, and what became of it.
+/// What the source had acknowledged in a partition before the fault, and what happened to it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PartitionOutcome {
     /// Which.

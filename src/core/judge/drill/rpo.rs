@@ -55,7 +55,7 @@ pub struct PartitionLoss {
     pub numbers: Vec<Span>,
 }
 
-/// Records that were sent and never acknowledged: whether they count as written nobody has been told.
+/// Records that were sent and never acknowledged: whether they were written is unknown to the producer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct InDoubt {
     /// All of them.

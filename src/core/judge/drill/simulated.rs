@@ -270,7 +270,7 @@ fn a_commit_without_an_answer_counts_for_neither() {
         begins: 8,
         ..simple()
     }]);
-    // what MirrorMaker synced was committed, and nobody was told
+    // what MirrorMaker synced was committed, and the group was not told
     facts.groups[0].asked.insert(0, 8);
     let predicted = facts.groups[0].predicted.get_mut(&0).unwrap();
     predicted.skipped = Amount::Exactly(0);

@@ -1,4 +1,4 @@
-//! How many records there were when, for a picture: so many points as it takes.
+//! How many records there were when, with as many points as a picture takes.
 
 use super::stage::{Scene, Written};
 use crate::core::judge::drill::Micros;

@@ -1,4 +1,4 @@
-//! From healthy to healthy: a failover, and then the way home.
+//! From healthy to healthy: a failover, and then the failback.
 
 use super::failback::{Way, steps};
 use super::plan::Plan;
@@ -23,7 +23,7 @@ const TAKE_BACK: Duration = Duration::from_secs(120);
 pub struct CycleReport {
     /// The failover.
     pub failover: FailoverReport,
-    /// The way home; where it did not come to its end, the drill was taken back.
+    /// The failback; where it did not come to its end, the drill was taken back.
     pub failback: Result<FailbackReport, DrillError>,
     /// From healthy to healthy.
     pub seconds: f64,
@@ -34,11 +34,11 @@ pub struct CycleReport {
 pub struct CycleRehearsal {
     /// The failover.
     pub failover: Rehearsal,
-    /// The way home.
+    /// The failback.
     pub failback: Rehearsal,
 }
 
-/// Fails over, comes home, and leaves the lab as it was. Whether it can come home is looked at first.
+/// Fails over, fails back, and leaves the lab as it was. Whether it can fail back is checked first.
 ///
 /// # Errors
 /// [`DrillError::Unfit`] before anything was touched; whatever ends the failover, with the drill taken back.
@@ -62,7 +62,7 @@ pub fn cycle(
     })
 }
 
-/// A failback that could not begin leaves the lab failed over: nobody who asked for both wants that.
+/// A failback that could not begin leaves the lab failed over: not what a cycle is for.
 fn taken_back(
     docker: &Docker,
     name: &str,

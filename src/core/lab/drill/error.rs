@@ -73,7 +73,7 @@ pub enum DrillError {
         /// Why.
         cause: KafkaError,
     },
-    /// What never crossed cannot be told, so that it could get lost on the way home.
+    /// What never crossed cannot be determined, so that it could get lost.
     #[error("cannot tell which records never crossed: {}", unknown.join("; "))]
     StrandedUnknown {
         /// The partitions, and why.

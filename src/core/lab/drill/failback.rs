@@ -1,4 +1,4 @@
-//! Comes home after a drilled failover: what was written on the new side is mirrored back under its prefix, applications
+//! Fails back after a drilled failover: what was written on the new side is mirrored back under its prefix, applications
 //! switch back in order, and both sides are compared record by record.
 
 mod copied;
@@ -41,14 +41,14 @@ pub enum By {
     /// It is mirrored back under the target's name.
     #[default]
     Prefix,
-    /// Under the same names, only what lies behind the end that the target's topic had when it took over is mirrored back.
+    /// Under the same names, only what comes after the end that the target's topic had when it took over is mirrored back.
     Watermark,
     /// The source's topic is recreated, and filled from the target. With prefixed names, what was written on the target is
     /// mirrored back under the target's name.
     Rebuild,
 }
 
-/// How to come home.
+/// How to fail back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failback {
     /// How the source gets what was written on the target.
@@ -96,7 +96,7 @@ pub trait Salvage {
     fn finish(&mut self) -> io::Result<()>;
 }
 
-/// Comes home, and compares both sides. In the end, the drill's topics and groups are removed, and so is a flow that was
+/// Fails back, and compares both sides. In the end, the drill's topics and groups are removed, and so is a flow that was
 /// added for the way back, unless they are to be kept.
 ///
 /// # Errors

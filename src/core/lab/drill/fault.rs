@@ -44,7 +44,7 @@ impl Run<'_> {
         at_fault()?;
         let detected = self.step(FailoverStep::Detect, || self.detect(scene, clock))?;
         let decided = self.decide(clock)?;
-        // nobody of the source's applications comes back to it
+        // no application of the source comes back to it
         signals.leave.raise();
         self.step(FailoverStep::KillMirrorMaker, || {
             Ok(self.docker.kill(&plan.mirrors, &uncut())?)
@@ -133,7 +133,7 @@ impl Run<'_> {
         })
     }
 
-    /// When nothing was acknowledged and nothing arrived for long enough. Applications know no more than that.
+    /// When nothing was acknowledged and nothing arrived for long enough. Applications do not know more than that.
     pub(super) fn detect(&self, scene: &Scene, clock: Clock) -> Result<Micros, DrillError> {
         let limit = self.limit_of(self.what.detect.saturating_add(self.what.timeout));
         loop {

@@ -1,4 +1,4 @@
-//! The fence of a planned failover: nobody writes to the source any more, and what was written is copied.
+//! The fence of a planned failover: nothing is written to the source any more, and what was written is copied.
 
 use super::DrillError;
 use super::plan::Side;
@@ -11,7 +11,7 @@ use kmk_kafka::{Admin, At};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-/// For so long the ends of all topics have to stand still.
+/// For this long no topic may grow.
 const STANDSTILL: Duration = Duration::from_secs(3);
 /// How often it is looked whether all is copied.
 const LOOK: Duration = Duration::from_millis(50);

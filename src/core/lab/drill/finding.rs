@@ -89,7 +89,7 @@ pub enum Finding {
         /// The flow.
         flow: String,
     },
-    /// Coming home by prefix needs flows that prefix.
+    /// Failing back by prefix needs flows that prefix.
     #[error(
         "flow {flow} keeps topic names, and only flows with prefixed names can be failed back by prefix"
     )]
@@ -99,7 +99,7 @@ pub enum Finding {
         /// Whether it was failed over as planned.
         is_planned: bool,
     },
-    /// Behind a watermark lie only records of a topic that has the same name on both sides.
+    /// Only a topic that has the same name on both sides has records after a watermark.
     #[error(
         "flow {flow} prefixes topic names, and only flows that keep them can be failed back by watermark"
     )]
@@ -159,7 +159,7 @@ pub enum Finding {
         /// The flow.
         flow: String,
     },
-    /// With one of its brokers dead, a cluster would stand still.
+    /// With one of its brokers dead, a cluster would have no leader.
     #[error("{cluster} has {brokers} broker{}, and this drill kills one: it needs {needed}", if *.brokers == 1 { "" } else { "s" })]
     FewBrokers {
         /// Its name.
@@ -176,7 +176,7 @@ pub enum Finding {
     NotPlanned,
     /// What is observed is not the drill's own.
     #[error(
-        "the failover of {flow} was around producers and consumers of your own: kmk cannot bring them home"
+        "the failover of {flow} was around producers and consumers of your own: kmk cannot move them back"
     )]
     Observed {
         /// The flow.

@@ -17,7 +17,7 @@ const STEP: Duration = Duration::from_millis(5);
 const SIZE: usize = 100;
 /// The size of a record without a key is known before it is stamped.
 const _: () = assert!(SIZE >= MIN_STAMPED);
-/// How long it goes on trying where no broker answers, unless it is told to end.
+/// How long it tries where no broker answers, unless it is told to end.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What is written where.

@@ -22,9 +22,9 @@ const ANSWER: Duration = Duration::from_secs(10);
 const LAST: Duration = Duration::from_secs(2);
 /// How soon it tries again after a failure.
 const AGAIN: Duration = Duration::from_millis(50);
-/// So many records a lagging group has read before it stopped.
+/// How many records a lagging group has read before it stopped.
 pub(super) const READ_OF_BACKLOG: usize = 1_000;
-/// So many are there when it begins, so that thousands are left.
+/// How many there are when it begins, so that thousands are left.
 pub(super) const BACKLOG: u64 = 3_000;
 
 /// Who reads what.
@@ -35,7 +35,7 @@ pub(super) struct Member {
     pub(super) topic: String,
     /// What is written before the switch, and after it.
     pub(super) runs: (RunId, RunId),
-    /// Reads only so many records, and then no more.
+    /// Reads only this many records, and then stops.
     pub(super) stops_after: Option<usize>,
     pub(super) commits: bool,
 }
@@ -119,7 +119,7 @@ impl Reader<'_> {
         while !close.is_raised() {
             let limit = Limit::new(ANSWER, close);
             if self.has_enough() {
-                // as an application that hangs: its heartbeats go on
+                // as an application that hangs: its heartbeats continue
                 self.commit(&limit)?;
                 Limit::endless(close).pause(Duration::MAX)?;
                 continue;

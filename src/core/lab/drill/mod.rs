@@ -67,7 +67,7 @@ use std::time::Duration;
 /// How long docker may take for a step.
 const DOCKER: Duration = Duration::from_secs(60);
 
-/// For containers that are stopped: Ctrl-C does not cut it short. Docker would go on with it, and stop what was found running
+/// For containers that are stopped: Ctrl-C does not cut it short. Docker would continue with it, and stop what was found running
 /// when the drill was taken back.
 fn uncut() -> Limit {
     Limit::new(DOCKER, &Interrupt::default())
@@ -88,7 +88,7 @@ pub struct Failover {
     pub keys: u32,
     /// The groups that read.
     pub groups: Vec<Habit>,
-    /// How long everything goes on before the fault.
+    /// How long everything runs before the fault.
     pub warm_up: Duration,
     /// For so long nothing is acknowledged and nothing arrives before it counts as a failure.
     pub detect: Duration,
@@ -123,9 +123,9 @@ impl Failover {
 pub enum Fault {
     /// All its brokers are killed at once.
     Kill,
-    /// Its brokers live on, and nobody on the target reaches them any more.
+    /// Its brokers live on, and the target no longer reaches them.
     Cut,
-    /// The same, and connections stay open: nobody is told.
+    /// The same, and connections stay open: no client is told.
     HalfOpen,
     /// Nothing: it is a planned failover.
     Planned,

@@ -198,7 +198,7 @@ impl Run<'_> {
         Ok((report, watermark))
     }
 
-    /// What is written to, and read from, on the target: mirrored topics, and those that producers go on with.
+    /// What is written to, and read from, on the target: mirrored topics, and those that producers continue with.
     fn on_target(&self, observe: &Observe) -> Vec<String> {
         let flow = self.plan.flow;
         let names = observe.topics.iter();

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
-/// A step that has taken so long is noted. Those just after a fault are shorter, and docker has enough to do then: what the
+/// A step that has taken this long is noted. Those just after a fault are shorter, and docker has enough to do then: what the
 /// drill measures must not grow by what it notes.
 const SETTLED: Duration = Duration::from_secs(1);
 /// How long writing may take.

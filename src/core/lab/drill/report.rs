@@ -60,7 +60,7 @@ pub struct FailoverReport {
 }
 
 impl FailoverReport {
-    /// What `kmk drill failback` has to be told to bring the lab home.
+    /// What `kmk drill failback` has to be told to fail back.
     pub fn way_home(&self) -> &'static str {
         let keeps_names = self.mirrored_topic == self.target_topic;
         state::way_home(keeps_names, self.fault == Fault::Planned)

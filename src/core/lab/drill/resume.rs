@@ -19,7 +19,7 @@ use kmk_kafka::wait::{Interrupt, Limit};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
-/// What was carried to its end.
+/// What was completed.
 #[derive(Debug)]
 pub enum Resumed {
     /// A failover.
@@ -33,7 +33,7 @@ pub enum Resumed {
     },
 }
 
-/// A failover that was carried to its end.
+/// A failover that was completed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ResumedFailover {
     /// The drill, failed over now.

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
-/// For so long the load goes on after the switch, at least.
+/// How long the load continues after the switch, at least.
 const LOAD_AFTER: Duration = Duration::from_secs(3);
 
 /// A drill under way.
@@ -33,7 +33,7 @@ pub(super) struct Run<'a> {
     pub(super) observer: &'a dyn Observer,
 }
 
-/// What was seen on the way.
+/// What was seen until then.
 pub(super) struct Seen {
     pub(super) times: Times,
     pub(super) predictions: Predictions,
@@ -180,7 +180,7 @@ impl Run<'_> {
         })
     }
 
-    /// Waits until records cross and every group reads, and lets that go on for a while.
+    /// Waits until records cross and every group reads, and lets that run for a while.
     pub(super) fn steady(&self, scene: &Scene, clock: Clock) -> Result<(), DrillError> {
         let limit = self.limit();
         self.step(FailoverStep::SteadyState, || {

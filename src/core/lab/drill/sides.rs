@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Ends of a topic, by partition.
 pub(super) type Ends = BTreeMap<i32, i64>;
 
-/// The ends of a topic once they stand still: what MirrorMaker had sent before it ended may still be on its way.
+/// The ends of a topic once it no longer grows: what MirrorMaker had sent before it ended may still be on its way.
 pub(super) fn frozen(side: &Side, topic: &str, limit: &Limit) -> Result<Ends, KafkaError> {
     let mut admin = Admin::connect_patiently(&side.endpoints, limit)?;
     let mut before = ends(&mut admin, topic, limit)?;

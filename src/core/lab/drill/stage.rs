@@ -44,7 +44,7 @@ impl Signals {
     }
 }
 
-/// Whatever happens, nobody goes on once this is gone.
+/// Whatever happens, nothing continues once this is gone.
 pub(super) struct Stopping<'a>(pub(super) &'a Signals);
 
 impl Drop for Stopping<'_> {
@@ -158,7 +158,7 @@ pub(super) struct Diary {
     pub(super) committed: BTreeMap<i32, i64>,
     /// The same, with a commit that got no answer.
     pub(super) asked: BTreeMap<i32, i64>,
-    /// Where each partition goes on.
+    /// The offset at which each partition continues.
     pub(super) reached: BTreeMap<i32, i64>,
     /// What is wrong at the moment.
     pub(super) trouble: Option<String>,

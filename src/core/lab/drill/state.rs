@@ -227,7 +227,7 @@ impl DrillState {
         self.phase == Phase::Kept || stage == Some(Stage::Kept)
     }
 
-    /// What is told of it to those who look at the lab of that name.
+    /// What is reported of it for the lab of that name.
     pub fn status(&self, lab: &str) -> DrillStatus {
         let is_failed_over = self.phase == Phase::FailedOver && self.back.is_none();
         let lab = in_lab(lab);

@@ -11,13 +11,13 @@ pub enum FailoverStep {
     CreateTopics,
     /// Records cross, and every group reads.
     SteadyState,
-    /// That goes on.
+    /// Steady state.
     WarmUp,
     /// The brokers of the source die.
     Kill,
     /// MirrorMaker loses the connection to the source.
     Cut,
-    /// The same, and nobody is told.
+    /// The same, and no client is told.
     HalfOpen,
     /// Applications notice it.
     Detect,
@@ -25,15 +25,15 @@ pub enum FailoverStep {
     Decide,
     /// MirrorMaker is killed.
     KillMirrorMaker,
-    /// Of a planned failover: nobody writes any more.
+    /// Of a planned failover: nothing is written any more.
     Fence,
     /// Of a planned failover: all of it is copied.
     Copy,
     /// Of a planned failover: MirrorMaker is stopped.
     StopMirrorMaker,
-    /// Producer and groups go on with the target.
+    /// Producer and groups move to the target.
     Switch,
-    /// A person lets theirs go on there.
+    /// A person moves theirs there.
     Observe,
     /// Every record is looked for.
     ReadBothSides,

@@ -56,7 +56,7 @@ pub fn abort(
     })
 }
 
-/// The lab is locked, so nobody drills it any more.
+/// The lab is locked, so no drill is running any more.
 pub(super) fn tell_where_it_died(state: &DrillState, observer: &dyn Observer) {
     if let Some(reached) = state.reached() {
         let age = seconds(reached.age(SystemTime::now()));
@@ -101,7 +101,7 @@ pub(super) fn take_back(
     observer: &dyn Observer,
 ) -> Result<(), DrillError> {
     let mirrors = start_brokers(docker, lab, state, limit, observer)?;
-    // what MirrorMaker does not find when it starts it does not go on with; what it has on the way would create its topic again
+    // MirrorMaker resumes no topic that it does not find when it starts; records on their way would create the topic again
     let mirrors = if state.back.is_some() || state.phase == Phase::Running {
         failback::stop_mirrors(docker, lab, limit)?
     } else {

@@ -91,7 +91,7 @@ impl Run<'_> {
         })
     }
 
-    /// A producer that stays on the source, as nobody told it of the switch.
+    /// A producer that stays on the source, as it was not told of the switch.
     pub(super) fn stay<'scope>(
         &self,
         scope: &'scope Scope<'scope, '_>,

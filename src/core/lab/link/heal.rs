@@ -98,7 +98,7 @@ pub fn heal(
     Ok(done(asleep))
 }
 
-/// The lock of a lab, once whoever has it is done.
+/// The lock of a lab, once its holder is done.
 fn lock_in_turn(
     engine: &Engine,
     name: &str,

@@ -1,4 +1,4 @@
-//! The cuts that `kmk link cut` made, as whoever repairs or starts a lab keeps them.
+//! The cuts that `kmk link cut` made, as a repair or start of a lab keeps them.
 
 use super::look::{network, of_all};
 use crate::core::compose::LABEL_LAB;

@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LOAD: Duration = Duration::from_secs(2);
 /// How long that may take in all: at 8 kbit/s two answers need 32 s.
 const LOAD_PATIENCE: Duration = Duration::from_secs(60);
-/// Where the records lie that are read again and again. By its name, MirrorMaker takes it for an internal topic, and does not
+/// The topic of the records that are read again and again. By its name, MirrorMaker takes it for an internal topic, and does not
 /// mirror it.
 const TOPIC: &str = "kmk-link-load.internal";
 /// Bytes of a batch there: the least that an answer has.
@@ -78,7 +78,7 @@ fn round_trip(lab: &Lab, flow: &Flow, link: &LinkStatus, limit: &Limit) -> Measu
     let measured: Result<Vec<Vec<RoundTrip>>, String> = tried.into_iter().collect();
     let mut measured = match measured {
         Ok(trips) => MeasuredLine::of_round_trips(&link.flow, &asked, &trips),
-        // whoever knows the relay knows more than the client
+        // the relay knows more than the client
         Err(error) => {
             let problem = problems(flow, &lab.journal, &limit).into_iter().next();
             MeasuredLine::unknown(problem.unwrap_or(error))
@@ -126,7 +126,7 @@ fn round_trips(
 /// again.
 ///
 /// # Errors
-/// [`LinkError::Lock`], as nobody else may change the lab meanwhile; docker; interrupted. What fails at a broker stands with
+/// [`LinkError::Lock`], as nothing else may change the lab meanwhile; docker; interrupted. What fails at a broker stands with
 /// the link.
 pub fn load(
     docker: &Docker,

@@ -147,7 +147,7 @@ fn locked(
 /// How long docker may take for all that is not interrupted once it has begun.
 const WHOLE: Duration = Duration::from_secs(30);
 
-/// What has begun is brought to its end: a link that is half cut is nobody's wish.
+/// What has begun is completed: no link is left half cut.
 fn uninterrupted() -> Limit {
     Limit::new(WHOLE, &Interrupt::default())
 }

@@ -135,7 +135,7 @@ impl<'a> Api<'a> {
         })
     }
 
-    /// New ones come last: from the first that is out of place on, all are replaced.
+    /// New ones come last: from the first that is out of order on, all are replaced.
     fn put_stream(&self, there: &[Toxic], wanted: &[Toxic]) -> Result<(), RelayError> {
         let path = format!("/proxies/{}/toxics", self.relay.broker);
         let kept = there.iter().zip(wanted);

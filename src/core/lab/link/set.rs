@@ -24,7 +24,7 @@ pub fn set(
 ) -> Result<bool, LinkError> {
     let (lab, _lock) = locked(docker, name, "link set", limit)?;
     let one = flow_of(&lab, flow)?;
-    // a toxic that comes before another takes its place, and relays have a network of their own: records would pass meanwhile
+    // a toxic that comes before another replaces it, and relays have a network of their own: records would pass meanwhile
     if let Some(cut) = lab.journal.cut(flow) {
         let how = if cut.half_open { "half-open" } else { "cut" };
         let flow = flow.to_owned();

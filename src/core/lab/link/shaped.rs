@@ -39,7 +39,7 @@ pub(in crate::core::lab) fn delay(flow: &Flow, journal: &Journal) -> Duration {
     Duration::from_millis(u64::from(2 * (link.rtt_ms() + link.jitter_ms())))
 }
 
-/// How long the answer to one fetch of MirrorMaker may be on its way through a line with a rate, where so many partitions have
+/// How long the answer to one fetch of MirrorMaker may be on its way through a line with a rate, where this many partitions have
 /// records that wait. MirrorMaker gets none of it before it has all of it.
 pub(in crate::core::lab) fn longest_answer(
     flow: &Flow,

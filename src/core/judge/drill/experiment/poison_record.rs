@@ -29,7 +29,7 @@ pub struct Poison {
     pub allowed: Duration,
 }
 
-/// One record holds up all that come after it; it is named, and nothing is lost once the target accepts it.
+/// One record blocks all that come after it; it is named, and nothing is lost once the target accepts it.
 pub fn judge(flow: &str, poison: &Poison) -> Verdict {
     let mut verdict = Verdict::default();
     verdict.expect(

@@ -18,7 +18,7 @@ pub struct Recreated {
     pub missing_at_the_end: u64,
 }
 
-/// `MirrorMaker` goes on at its old position; that is named, and what is advised brings what was passed over.
+/// `MirrorMaker` continues at its old position; that is named, and what is advised brings what was passed over.
 pub fn judge(flow: &str, seen: &Recreated) -> Verdict {
     let mut verdict = Verdict::default();
     verdict.expect(

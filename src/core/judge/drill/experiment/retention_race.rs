@@ -20,7 +20,7 @@ pub struct Race {
     pub told: Told,
 }
 
-/// What was removed is lost, exactly that, and it is named while MirrorMaker goes on as if nothing had happened.
+/// What was removed is lost, exactly that, and it is named while MirrorMaker continues as if nothing had happened.
 pub fn judge(flow: &str, race: &Race) -> Verdict {
     let mut verdict = Verdict::default();
     let (removed, words) = &race.removed;

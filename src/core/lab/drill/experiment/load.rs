@@ -174,7 +174,7 @@ fn failed(error: VerifyError) -> DrillError {
     Box::new(error).into()
 }
 
-/// The same for whoever judges it.
+/// The same for its judge.
 pub(super) fn crossed(report: &FlowReport) -> Crossed<'_> {
     Crossed {
         flow: &report.flow,

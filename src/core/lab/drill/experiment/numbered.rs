@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-/// So many different keys the records have: enough for each partition to get some.
+/// How many different keys the records have: enough for each partition to get some.
 const KEYS: u32 = 1_000;
 
 /// Records that were written together, and acknowledged.
@@ -98,7 +98,7 @@ impl Run<'_> {
         RunId::new(SystemTime::now(), std::process::id(), nth)
     }
 
-    /// Waits until the mirrored topic has so many records, and MirrorMaker has committed that. Where it does not get them, what
+    /// Waits until the mirrored topic has this many records, and MirrorMaker has committed that. Where it does not get them, what
     /// it has is counted later.
     pub(super) fn until_mirrored(&self, records: u64) -> Result<bool, DrillError> {
         let words = ("Waiting until records are mirrored", "Records are mirrored");

@@ -179,7 +179,7 @@ impl Run<'_> {
         }
     }
 
-    /// Lets everything go on for a while.
+    /// Lets everything run for a while.
     pub(super) fn hold(&self, what: &str, done: &str, time: Duration) -> Result<(), DrillError> {
         let what = format!("{what} for {}", seconds(time));
         let pause = || Limit::endless(self.interrupt).pause(time);

@@ -1,4 +1,4 @@
-//! Groups that move home with the producer: what each was given on both sides, of what was written during the failback, and
+//! Groups that move back with the producer: what each was given on both sides, of what was written during the failback, and
 //! what was predicted for it.
 
 use super::run::Run;
@@ -124,7 +124,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Waits until MirrorMaker has brought home what the groups committed, and predicts what each is given again.
+    /// Waits until MirrorMaker has synced back what the groups committed, and predicts what each is given again.
     pub(super) fn synced(&self) -> Result<AtSwitch, DrillError> {
         let (back, topic) = (self.way.back(), &self.state.topics.target);
         let time = group_sync(back);

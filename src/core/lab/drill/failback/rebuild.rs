@@ -123,7 +123,7 @@ impl Run<'_> {
         )
     }
 
-    /// Deletes the drill's topic on the old side, with so many records, and recreates it.
+    /// Deletes the drill's topic on the old side, with this many records, and recreates it.
     pub(super) fn empty(
         &self,
         records: u64,

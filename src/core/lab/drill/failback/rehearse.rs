@@ -40,7 +40,7 @@ pub struct FailbackRehearsal {
     pub notes: Vec<String>,
 }
 
-/// Looks how a lab would come home, and touches nothing.
+/// Looks how a lab would fail back, and touches nothing.
 ///
 /// # Errors
 /// [`DrillError::NoDrill`], [`DrillError::Unfit`]; whatever does not allow the flow back.

@@ -19,7 +19,7 @@ pub struct FailbackReport {
     pub by: By,
     /// Whether the flow back was added for the failback.
     pub back_was_added: bool,
-    /// The cluster that was failed over from, and that is home again.
+    /// The cluster that was failed over from, and that is in use again.
     pub source: String,
     /// The cluster that had taken over.
     pub target: String,

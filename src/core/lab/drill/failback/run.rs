@@ -70,7 +70,7 @@ impl Run<'_> {
     pub(super) fn look(&self, salvage: Option<&mut dyn Salvage>) -> Result<Found, DrillError> {
         let source = &self.state.source;
         self.start_source()?;
-        // MirrorMaker is not started until nobody writes there
+        // MirrorMaker is not started until nothing is written there
         let limit = self.limit_of(DOCKER);
         link::reconnect(
             self.docker,

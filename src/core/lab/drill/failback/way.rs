@@ -1,4 +1,4 @@
-//! The lab on its way home: which flows it has while records come home, and once they have.
+//! The lab while it fails back: which flows it has meanwhile, and afterwards.
 
 use super::{By, Failback};
 use crate::core::lab::Lab;
@@ -11,7 +11,7 @@ use crate::core::topology::{Flow, Topology};
 /// What a broker does with the time of a record, and what it does where MirrorMaker writes.
 const TIME: (&str, &str) = ("log.message.timestamp.type", "CreateTime");
 
-/// Both directions of a lab that comes home.
+/// Both directions of a lab that fails back.
 pub(in crate::core::lab::drill) struct Way {
     /// The lab with both flows. Under the same names it never runs so: records would be mirrored in circles.
     pub(super) topology: Topology,
@@ -20,7 +20,7 @@ pub(in crate::core::lab::drill) struct Way {
     back: usize,
     /// Whether the one back is not there yet.
     pub(super) is_new: bool,
-    /// The lab while records come home: without the flow that failed over.
+    /// The lab while records are mirrored back: without the flow that failed over.
     pub(super) reverse: Spec,
     /// The lab after the switch back; with the flow back too, where names tell what is mirrored.
     pub(super) home: Spec,

@@ -71,7 +71,7 @@ impl Observe {
         Ok(findings)
     }
 
-    /// With prefixed names, producers go on with a topic that may have producers on the target.
+    /// With prefixed names, producers continue with a topic that may have producers on the target.
     fn written_already(
         &self,
         plan: &Plan<'_>,
