@@ -11,7 +11,7 @@ pub enum FailoverStep {
     CreateTopics,
     /// Records cross, and every group reads.
     SteadyState,
-    /// Steady state.
+    /// The steady state, for the time of the warm-up.
     WarmUp,
     /// The brokers of the source die.
     Kill,
