@@ -16,7 +16,7 @@ pub struct Round<'a> {
     pub rtt: Duration,
     /// Records at a steady rate.
     pub steady: Crossed<'a>,
-    /// As many as fast as possible.
+    /// 10 MB at a high rate.
     pub burst: Crossed<'a>,
     /// Bytes that crossed a second in that burst; none where it was too short to say.
     pub bytes_per_second: Option<f64>,
@@ -37,7 +37,8 @@ impl Round<'_> {
     }
 }
 
-/// Each record is late by at least half a round trip and at most two; at the same round trip, larger fetches bring more.
+/// Each record is late by at least half a round trip and at most two. What fetch sizes do is measured, not expected: brokers
+/// return a batch whole, and large batches make up for small fetches.
 pub fn judge(rounds: &[Round<'_>]) -> Verdict {
     let mut verdict = Verdict::default();
     let crossed = rounds
@@ -70,34 +71,7 @@ pub fn judge(rounds: &[Round<'_>]) -> Verdict {
         );
         measure(&mut verdict, &about, round);
     }
-    if let [.., one, other] = rounds
-        && one.rtt == other.rtt
-    {
-        expect_more(&mut verdict, one, other);
-    }
     verdict
-}
-
-/// Of two rounds, the one with the larger fetches is the faster one.
-fn expect_more(verdict: &mut Verdict, one: &Round<'_>, other: &Round<'_>) {
-    let (small, large) = if one.fetch < other.fetch {
-        (one, other)
-    } else {
-        (other, one)
-    };
-    let rates = large.bytes_per_second.zip(small.bytes_per_second);
-    verdict.expect(
-        format!(
-            "RTT {} ms: fetches of {} bring more than fetches of {}",
-            one.rtt.as_millis(),
-            size(large.fetch),
-            size(small.fetch)
-        ),
-        rates.is_some_and(|(large, small)| large > small),
-        rates.map_or("too short to say".to_owned(), |(large, small)| {
-            format!("{:.1} MB/s and {:.1} MB/s", large / 1e6, small / 1e6)
-        }),
-    );
 }
 
 fn size(bytes: u64) -> String {
@@ -135,7 +109,7 @@ fn measure(verdict: &mut Verdict, about: &str, round: &Round<'_>) {
             "bytes_per_second",
             "throughput",
             Quantity::BytesPerSecond(bytes),
-            "what arrived a second when 10 MB were written as fast as possible",
+            "what arrived a second when 10 MB were written at 30 MB/s",
         );
     }
     if !round.rtt.is_zero() {
@@ -187,32 +161,22 @@ mod tests {
     }
 
     #[test]
-    fn larger_fetches_have_to_bring_more() {
+    fn another_fetch_size_is_named() {
         let (account, all) = (took(Duration::from_millis(80)), all_arrived(100, 0));
-        let round = |fetch, rate| Round {
+        let round = |fetch| Round {
             rtt: Duration::from_millis(100),
             steady: crossed(&account),
             burst: crossed(&all),
-            bytes_per_second: rate,
+            bytes_per_second: Some(3e6),
             fetch,
             partitions: 3,
         };
-        let judged = |one, other| judge(&[round(8 << 20, one), round(64 << 10, other)]);
-        let verdict = judged(Some(9e6), Some(3e6));
+        let verdict = judge(&[round(8 << 20), round(64 << 10)]);
         assert!(verdict.passed());
-        assert_eq!(
-            verdict.expectations.last().unwrap().expected,
-            "RTT 100 ms: fetches of 8 MiB bring more than fetches of 64 KiB"
-        );
         let abouts: Vec<&str> = (verdict.measured.iter())
             .map(|one| one.about.as_str())
             .collect();
         assert!(abouts.contains(&"100 ms") && abouts.contains(&"100 ms, fetches of 64 KiB"));
-        assert_eq!(
-            broken(&judged(Some(3e6), Some(3e6))),
-            ["3.0 MB/s and 3.0 MB/s"]
-        );
-        assert_eq!(broken(&judged(None, Some(3e6))), ["too short to say"]);
     }
 
     #[test]

@@ -23,8 +23,8 @@ const SIZE: usize = 200;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Load {
     pub(super) amount: Amount,
-    /// Records a second; none for as fast as possible.
-    pub(super) rate: Option<u64>,
+    /// Records a second.
+    pub(super) rate: u64,
     /// Bytes of a record.
     pub(super) size: usize,
     /// With exactly once, it is also waited until no record can arrive a second time.
@@ -102,7 +102,7 @@ impl Run<'_> {
     pub(super) fn load(&self) -> Load {
         Load {
             amount: Amount::Time(self.choice.time),
-            rate: Some(self.choice.rate),
+            rate: self.choice.rate,
             size: SIZE,
             guarantee: Guarantee::AtLeastOnce,
             words: ("Accounting for every record", "Accounted for every record"),
@@ -130,7 +130,7 @@ impl Run<'_> {
             topic: Some(self.topic.clone()),
             partitions: 1,
             amount: load.amount,
-            rate: load.rate,
+            rate: Some(load.rate),
             size: load.size,
             timeout: self.choice.timeout,
             afterwards: Afterwards::Keep,

@@ -16,10 +16,11 @@ pub(super) static DRILL: Experiment = Experiment {
     lab: "the flow has a relay",
     shows: "one round trip after another, and two fetch sizes: what records take, and what throughput is left",
     teaches: "A record crosses in half a round trip at best, and in one and a half where a fetch was just on its way, so \
-              latency follows the RTT and no setting helps. Throughput is another matter: a consumer reads at most one \
-              fetch of each partition in a round trip. With Kafka's default of 1 MiB, a partition moves 4 MiB/s at an RTT of \
-              250 ms, however fast the line is. Larger fetches (max.partition.fetch.bytes, fetch.max.bytes and, on a real \
-              line, receive.buffer.bytes) and more partitions make up for distance; a faster line does not.",
+              latency follows the RTT and no setting helps. Throughput is another matter: a consumer has one fetch on its \
+              way at a time, so the longer the round trip, the fewer fetches a second. Larger fetches \
+              (max.partition.fetch.bytes, fetch.max.bytes and, on a real line, receive.buffer.bytes), larger batches and more \
+              partitions make up for distance; a faster line does not. Brokers return a batch whole, however small the \
+              fetch is: with large batches, small fetches cost little.",
     restarts: true,
     unfit: |_, flow| match flow.link {
         Some(_) => Vec::new(),
@@ -30,15 +31,17 @@ pub(super) static DRILL: Experiment = Experiment {
 
 /// Round trips in milliseconds: on one machine, in a country, across an ocean, around the world.
 const RTTS: [u32; 4] = [0, 40, 100, 250];
-/// What is written as fast as possible: small enough for a slow line, and larger than one default fetch of each partition.
+/// What is written at once: small enough for a slow line, and larger than one default fetch of each partition. Paced, so
+/// that batches do not become as large as they can.
 const BURST: u64 = 10_000;
+const BURST_RATE: u64 = 30_000;
 const SIZE: u16 = 1_000;
 /// What kmk gives all consumers of a source wins over `consumer.` of a flow.
 const FETCH: &str = "source.consumer.max.partition.fetch.bytes";
 /// Small enough to be felt at the longest round trip.
 const SMALL: u64 = 64 * 1024;
 
-/// Records at a steady rate, and then as fast as possible.
+/// Records at a steady rate, and then many at once.
 struct Seen {
     rtt: u32,
     fetch: u64,
@@ -96,12 +99,9 @@ fn round(run: &Run<'_>, rtt: u32, fetch: u64) -> Result<Seen, DrillError> {
     };
     let burst = Load {
         amount: Amount::Records(BURST),
-        rate: None,
+        rate: BURST_RATE,
         size: SIZE.into(),
-        words: (
-            "Writing records as fast as possible",
-            "Accounted for records as fast as possible",
-        ),
+        words: ("Writing 10 MB at 30 MB/s", "Accounted for 10 MB at 30 MB/s"),
         ..run.load()
     };
     let ((), steady) = run.under(&steady, |_| Ok(()))?;
