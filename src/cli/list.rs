@@ -62,7 +62,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
             let (name, flow) = (printable::name(&lab.lab), &drill.flow);
             let step = drill.step.as_ref().map_or_else(String::new, |step| {
                 let age = seconds(step.age);
-                format!(": it reached `{}` {age} ago", step.name)
+                format!(": the last step noted is `{}`, {age} ago", step.name)
             });
             context.output.talk(&format!(
                 "note: {name}: a drill of {flow} is not over{step}; `{command}` ends it"

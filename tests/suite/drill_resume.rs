@@ -79,19 +79,21 @@ fn dies(at: Option<&str>) {
     }
     let told = kmk.run("status");
     let told = told.stderr_has(&format!(
-        "a drill of primary->secondary is running, or died: it reached `{step}"
+        "a drill of primary->secondary is running, or died: the last step noted is `{step}"
     ));
     told.stderr_has(
-        "` <time> ago; `kmk drill resume` completes it, `kmk drill abort` takes it back\n",
+        "`, <time> ago; `kmk drill resume` completes it, `kmk drill abort` takes it back\n",
     );
     let listed = kmk.run("list").code(0);
     listed
         .stderr_has(&format!(
-            "note: demo: a drill of primary->secondary is not over: it reached `{step}"
+            "note: demo: a drill of primary->secondary is not over: the last step noted is `{step}"
         ))
-        .stderr_has("` <time> ago; `kmk drill resume` ends it\n");
+        .stderr_has("`, <time> ago; `kmk drill resume` ends it\n");
     let ran = kmk.run(&format!("drill resume --json {}", flags())).code(0);
-    let ran = ran.stderr_has(&format!("note: the drill died: it had reached `{step}"));
+    let ran = ran.stderr_has(&format!(
+        "note: the drill did not end: the last step noted is `{step}"
+    ));
     assert_eq!(changes(&kmk), [KILL_PRIMARY, KILL_MIRROR, START_PRIMARY]);
     let resumed = report(&ran);
     assert_eq!(
@@ -130,17 +132,17 @@ fn dies(at: Option<&str>) {
 }
 
 #[test]
-fn a_drill_that_died_before_the_fault_is_carried_to_its_end() {
+fn a_drill_that_died_before_the_fault_is_completed() {
     dies(None);
 }
 
 #[test]
-fn a_drill_that_died_before_mirrormaker_was_stopped_is_carried_to_its_end() {
+fn a_drill_that_died_before_mirrormaker_was_stopped_is_completed() {
     dies(Some(KILL_PRIMARY));
 }
 
 #[test]
-fn a_drill_that_died_with_mirrormaker_stopped_is_carried_to_its_end() {
+fn a_drill_that_died_with_mirrormaker_stopped_is_completed() {
     dies(Some(KILL_MIRROR));
 }
 

@@ -74,6 +74,22 @@ fn ctrl_c_does_not_cut_short_how_mirrormaker_is_stopped() {
     assert_eq!(lab.kmk.noted("signals"), [""; 0]);
 }
 
+/// Otherwise MirrorMaker would leave the network after it was put back.
+#[test]
+fn ctrl_c_does_not_cut_short_how_a_link_is_cut() {
+    let kmk = Kmk::on(|kmk| {
+        let spec = spec(kmk, "same", &json!({}));
+        docker(kmk, spec).rule(Rule::on("network disconnect *").takes(2))
+    });
+    let lab = Lab::on(kmk, Habits::default());
+    let running = lab.kmk.start(&format!("{SHORT} --fault cut"));
+    running.until_docker_waits();
+    running.signal(Signal::INT);
+    let ran = running.finish().code(130);
+    ran.stderr_has("The drill was taken back: the lab is as it was before.");
+    assert_eq!(lab.kmk.noted("signals"), [""; 0]);
+}
+
 #[test]
 fn ctrl_c_at_each_step_of_a_planned_failover() {
     let steps = FailoverStep::all_of(Fault::Planned, false, true);

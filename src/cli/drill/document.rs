@@ -12,7 +12,7 @@ use kafka_mirror_kit::core::judge::drill::{Check, Expectation, GroupOutcome, Rpo
 use kafka_mirror_kit::core::lab::drill::{FailoverReport, Sibling};
 
 /// Of several runs, each is told.
-pub(super) fn document(runs: &[FailoverReport], provenance: Provenance) -> Report {
+pub(super) fn document(runs: &[FailoverReport], asked: u32, provenance: Provenance) -> Report {
     let several = runs.len() > 1;
     let named: Vec<(String, &FailoverReport)> = (1..)
         .zip(runs)
@@ -30,18 +30,30 @@ pub(super) fn document(runs: &[FailoverReport], provenance: Provenance) -> Repor
         .flat_map(|run| failures(&run.judgement.checks))
         .collect();
     let passed = why.is_empty();
+    let missing = (runs.len() < asked as usize).then(|| repeated::completed(runs.len(), asked));
     Report {
         command: "drill failover",
         subject: runs
             .first()
             .map_or_else(String::new, |run| run.flow.clone()),
         verdict: report::Verdict {
-            word: if passed { "MEASURED" } else { "FAILED" },
-            outcome: Outcome::of(passed),
+            word: match &missing {
+                _ if !passed => "FAILED",
+                Some(_) => "NOT COMPLETED",
+                None => "MEASURED",
+            },
+            outcome: match &missing {
+                Some(_) if passed => Outcome::Unknown,
+                _ => Outcome::of(passed),
+            },
             why: if passed {
-                "every record is accounted for".to_owned()
+                let all = "every record is accounted for".to_owned();
+                missing.unwrap_or(all)
             } else {
-                why.join("; ")
+                why.into_iter()
+                    .chain(missing)
+                    .collect::<Vec<_>>()
+                    .join("; ")
             },
         },
         seconds: runs.iter().map(|run| run.seconds).sum(),
@@ -62,7 +74,7 @@ pub(super) fn document(runs: &[FailoverReport], provenance: Provenance) -> Repor
         },
         tables: match runs {
             [only] => tables(only),
-            _ => (repeated::tables(runs).into_iter())
+            _ => (repeated::tables(runs, asked).into_iter())
                 .chain(named.iter().flat_map(|(name, run)| of_run(name, run)))
                 .collect(),
         },

@@ -79,7 +79,7 @@ Examples:
 
 Exit code 0: both sides have every record, in order; 1: they do not, or records were
 not mirrored in time; 2: there is no failover to fail back from, or it does not fit.
-Surplus copies are counted, and no failure: MirrorMaker delivers at least once.";
+Surplus copies are counted, but are not a failure: MirrorMaker delivers at least once.";
 
 /// Instead of a file: the stranded records are written to the target. A file of that name is `./replay`.
 const REPLAY: &str = "replay";

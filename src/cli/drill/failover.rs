@@ -2,7 +2,7 @@ use super::super::output::Steps;
 use super::super::produce::rate;
 use super::super::quantity::counted;
 use super::args::{FlowArgs, RunArgs};
-use super::repeated::Repeated;
+use super::repeated::{Repeated, completed};
 use super::report::{self, Json};
 use super::{document, observed};
 use crate::cli::report::{Link, Provenance, command_line};
@@ -69,7 +69,7 @@ pub(super) struct FailoverOptions {
         hide_possible_values = true
     )]
     fault: TypedFault,
-    /// Fail over in order instead: stop the producer, check that nothing is written any more, wait for the copy
+    /// Make a planned switchover instead: stop the producer, check that nothing is written any more, wait for the copy
     #[arg(long, conflicts_with = "fault")]
     planned: bool,
     /// How many records to write per second
@@ -93,7 +93,7 @@ pub(super) struct FailoverOptions {
     /// How long records cross and groups read before the source fails
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = patience)]
     warm_up: Duration,
-    /// It counts as failed when nothing is acknowledged and nothing arrives on the target for so long
+    /// The source counts as failed once nothing was acknowledged and nothing arrived on the target for this long
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = patience)]
     detect: Duration,
     /// How long it takes to decide to fail over [default: no time]
@@ -246,20 +246,19 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
             report::text(only),
         ),
         several => {
-            let repeated = Repeated::of(several);
+            let repeated = Repeated::of(several, args.repeat);
             (report::json(&repeated, &provenance)?, repeated.text())
         }
     };
     given.give(
         context,
-        &document::document(&runs, provenance),
+        &document::document(&runs, args.repeat, provenance),
         &json,
         &text,
     )?;
     if let Some(error) = ended_early {
-        let were = if runs.len() == 1 { "was" } else { "were" };
-        let told = format!("{} of {} runs {were} completed.", runs.len(), args.repeat);
-        return Err(error.then(&told));
+        let told = completed(runs.len(), args.repeat);
+        return Err(error.then(&format!("{told}.")));
     }
     next(context, runs.last().map(FailoverReport::way_home));
     let passed = runs.iter().all(|run| run.judgement.passed());

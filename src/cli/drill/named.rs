@@ -138,7 +138,12 @@ impl Named {
             let records = count(row.records, "record");
             format!("  {}: {records}, {}", row.partition, row.which)
         });
-        let more = (more > 0).then(|| format!("  and {more} more; --json names all"));
+        let more = (more > 0).then(|| {
+            format!(
+                "  and in {more} more {}; --json lists them",
+                if more == 1 { "partition" } else { "partitions" }
+            )
+        });
         [format!("{}:", self.title)]
             .into_iter()
             .chain(rows)

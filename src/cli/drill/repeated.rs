@@ -10,8 +10,10 @@ use serde::Serialize;
 /// All runs, and their least, median and greatest.
 #[derive(Serialize)]
 pub(super) struct Repeated<'a> {
-    /// Whether everything held in every run.
+    /// Whether everything held in every run, and none is missing.
     passed: bool,
+    /// Runs that were asked for.
+    asked: u32,
     rpo_records: Range,
     rpo_seconds: Range,
     /// None where it is unknown in a run.
@@ -44,7 +46,7 @@ impl Range {
 }
 
 impl<'a> Repeated<'a> {
-    pub(super) fn of(reports: &'a [FailoverReport]) -> Self {
+    pub(super) fn of(reports: &'a [FailoverReport], asked: u32) -> Self {
         let judgements = reports.iter().map(|report| &report.judgement);
         let rto: Option<Vec<f64>> = (judgements.clone())
             .map(|one| one.rto.as_ref().map(|rto| rto.seconds))
@@ -52,7 +54,8 @@ impl<'a> Repeated<'a> {
         #[allow(clippy::cast_precision_loss, reason = "never so many")]
         let records = judgements.clone().map(|one| one.rpo.records as f64);
         Self {
-            passed: judgements.clone().all(Judgement::passed),
+            passed: judgements.clone().all(Judgement::passed) && reports.len() == asked as usize,
+            asked,
             rpo_records: Range::of(records),
             rpo_seconds: Range::of(judgements.map(|one| one.rpo.seconds)),
             rto_seconds: rto.map(|all| Range::of(all.into_iter())),
@@ -99,8 +102,14 @@ impl<'a> Repeated<'a> {
     }
 }
 
+/// How many of the runs that were asked for were completed.
+pub(super) fn completed(runs: usize, asked: u32) -> String {
+    let were = if runs == 1 { "was" } else { "were" };
+    format!("{runs} of {asked} runs {were} completed")
+}
+
 /// Least, median and greatest, and each run.
-pub(super) fn tables(reports: &[FailoverReport]) -> [Table; 2] {
+pub(super) fn tables(reports: &[FailoverReport], asked: u32) -> [Table; 2] {
     let ranges = Table {
         title: format!("{} runs", reports.len()),
         columns: vec![
@@ -109,7 +118,7 @@ pub(super) fn tables(reports: &[FailoverReport]) -> [Table; 2] {
             Column::Number("Median"),
             Column::Number("Greatest"),
         ],
-        rows: Repeated::of(reports).ranges().to_vec(),
+        rows: Repeated::of(reports, asked).ranges().to_vec(),
         note: None,
     };
     let runs = (1..).zip(reports).map(|(nth, report)| {

@@ -17,7 +17,7 @@ use std::time::SystemTime;
 /// Of a failover, does what was left to do: lets the source fail, stops MirrorMaker, starts the source again. The lab is then failed
 /// over, as after a drill that was completed. What was lost and how long it took is unknown: the process that measured it died.
 ///
-/// A failback is run once more, with the same options, and reported in full. One by rebuild, or by watermark after the switch
+/// A failback is run once more, with the same options, and that run is reported. One by rebuild, or by watermark after the switch
 /// back, cannot be run again, nor can a drill of one fault: `kmk drill abort` takes them back.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES, mut_arg("timeout", |arg| arg.default_value("120s").help(TIMEOUT)))]

@@ -119,7 +119,7 @@ pub(in crate::cli) fn drilled(drill: &DrillState, lab: &str) -> String {
         || "died".to_owned(),
         |reached| {
             let age = seconds(reached.age(SystemTime::now()));
-            format!("died: it reached `{}` {age} ago", reached.step)
+            format!("died: the last step noted is `{}`, {age} ago", reached.step)
         },
     );
     match drill.phase {

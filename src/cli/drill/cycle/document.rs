@@ -7,7 +7,11 @@ use kafka_mirror_kit::core::lab::drill::CycleReport;
 
 pub(super) fn document(report: &CycleReport, provenance: Provenance) -> Report {
     let failed = failures(report);
-    let away = document::document(std::slice::from_ref(&report.failover), provenance.clone());
+    let away = document::document(
+        std::slice::from_ref(&report.failover),
+        1,
+        provenance.clone(),
+    );
     let home = match &report.failback {
         Ok(home) => Ok(failback::document(home, provenance.clone())),
         Err(error) => Err((error.to_string(), error.is_interruption())),

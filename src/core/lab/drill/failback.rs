@@ -202,6 +202,8 @@ fn until_the_end(
             what: Some(what.clone()),
             stage: reached,
         });
+        // the step of the process before
+        changed.reached = None;
         changed.save(docker, name, &Limit::new(DOCKER, interrupt))?;
         let report = run.until_the_end(stranded)?;
         if what.keep {
@@ -211,8 +213,11 @@ fn until_the_end(
             let lab = Lab::find(docker, name, &limit)?;
             take_back::take_back(docker, &lab, &changed, &limit, observer)?;
         }
-        let steps = watch.steps();
-        Ok(FailbackReport { steps, ..report })
+        Ok(FailbackReport {
+            millis: watch.millis(),
+            steps: watch.steps(),
+            ..report
+        })
     });
     done.map_err(|cause| take_back::after(docker, &lab, &changed, cause, what.timeout, observer))
 }

@@ -69,7 +69,7 @@ impl Run<'_> {
 
     /// MirrorMaker leaves the network of the source, or relays pass nothing on.
     fn cut(&self, clock: Clock) -> Result<Bracket, DrillError> {
-        let (flow, limit) = (self.plan.flow, self.docker_limit());
+        let (flow, limit) = (self.plan.flow, uncut());
         let name = flow.name();
         let half_open = self.what.fault == Fault::HalfOpen;
         let cut = link::note_cut(self.docker, &self.lab.spec.lab, &name, half_open, &limit)?;

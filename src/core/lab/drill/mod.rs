@@ -67,8 +67,8 @@ use std::time::Duration;
 /// How long docker may take for a step.
 const DOCKER: Duration = Duration::from_secs(60);
 
-/// For containers that are stopped: Ctrl-C does not cut it short. Docker would continue with it, and stop what was found running
-/// when the drill was taken back.
+/// For what is stopped, killed or disconnected: Ctrl-C does not cut it short. Docker would continue with it, after the drill was
+/// taken back.
 fn uncut() -> Limit {
     Limit::new(DOCKER, &Interrupt::default())
 }

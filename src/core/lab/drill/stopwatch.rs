@@ -37,6 +37,11 @@ impl<'a> Stopwatch<'a> {
     pub(super) fn steps(&self) -> Vec<TimedStep> {
         locked(&self.steps).clone()
     }
+
+    /// Since it was started.
+    pub(super) fn millis(&self) -> u64 {
+        millis(self.clock.elapsed())
+    }
 }
 
 fn millis(time: Duration) -> u64 {

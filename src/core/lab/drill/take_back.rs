@@ -61,7 +61,7 @@ pub(super) fn tell_where_it_died(state: &DrillState, observer: &dyn Observer) {
     if let Some(reached) = state.reached() {
         let age = seconds(reached.age(SystemTime::now()));
         observer.on(Event::Note(format!(
-            "the drill died: it had reached `{}` {age} ago",
+            "the drill did not end: the last step noted is `{}`, which began {age} ago",
             reached.step
         )));
     }
@@ -145,7 +145,10 @@ fn start_brokers(
     docker.start(&brokers, limit)?;
     let ready = readiness(docker, lab).wait_for_brokers(limit, observer);
     ready.map_err(Box::new)?;
-    link::reconnect(docker, lab, &state.flow, limit, observer)?;
+    // of a drill whose topics were kept, the link was restored when it ended: a cut since then is a person's
+    if !state.is_kept() {
+        link::reconnect(docker, lab, &state.flow, limit, observer)?;
+    }
     if let Some(line) = &state.line {
         link::shape(docker, lab, &state.flow, line.asked, limit)?;
     }

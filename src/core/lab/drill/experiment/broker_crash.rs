@@ -7,7 +7,7 @@ use crate::core::judge::drill::experiment::broker_crash::{self, Crash};
 use crate::core::judge::ledger::Guarantee;
 use crate::core::lab::Lab;
 use crate::core::lab::drill::plan::Side;
-use crate::core::lab::drill::{DrillError, Finding};
+use crate::core::lab::drill::{DrillError, Finding, uncut};
 use crate::core::topology::Flow;
 use kmk_kafka::wait::Limit;
 use kmk_kafka::{Admin, KafkaError, PartitionInfo, TopicInfo};
@@ -65,7 +65,7 @@ fn crash(run: &Run<'_>, crossing: &Crossing) -> Result<Crash, DrillError> {
     run.step(
         &format!("Killing {named}"),
         &format!("Killed {named}"),
-        || Ok(run.docker.kill(&brokers, &run.docker_limit())?),
+        || Ok(run.docker.kill(&brokers, &uncut())?),
     )?;
     let words = (
         "Waiting until other brokers lead every partition",

@@ -4,7 +4,7 @@ use super::load::{Crossing, crossed};
 use super::{Experiment, Run};
 use crate::core::judge::drill::experiment::{Verdict, mirrormaker_crash};
 use crate::core::judge::ledger::Guarantee;
-use crate::core::lab::drill::DrillError;
+use crate::core::lab::drill::{DrillError, uncut};
 use std::time::{Duration, Instant};
 
 pub(super) static DRILL: Experiment = Experiment {
@@ -35,7 +35,7 @@ pub(super) fn crash(run: &Run<'_>, crossing: &Crossing) -> Result<Option<Duratio
     run.mark("killed");
     let killed = Instant::now();
     run.step("Killing MirrorMaker", "Killed MirrorMaker", || {
-        Ok(run.docker.kill(&run.mirrors, &run.docker_limit())?)
+        Ok(run.docker.kill(&run.mirrors, &uncut())?)
     })?;
     run.step("Starting MirrorMaker", "Started MirrorMaker", || {
         Ok(run.docker.start(&run.mirrors, &run.docker_limit())?)

@@ -7,7 +7,7 @@ use crate::core::lab::Lab;
 use crate::core::lab::deploy::Aftermath;
 use crate::core::lab::drill::plan::Side;
 use crate::core::lab::drill::state::{DrillState, Setting};
-use crate::core::lab::drill::{DOCKER, DrillError, Step, link, setting};
+use crate::core::lab::drill::{DOCKER, DrillError, Step, link, setting, uncut};
 use crate::core::lab::verify::{Clock, locked};
 use crate::core::topology::Flow;
 use kmk_kafka::wait::{Interrupt, Limit, Stop, seconds};
@@ -66,7 +66,7 @@ impl Run<'_> {
     }
 
     pub(super) fn cut_link(&self) -> Result<(), DrillError> {
-        let (flow, limit) = (self.flow.name(), self.docker_limit());
+        let (flow, limit) = (self.flow.name(), uncut());
         let (what, done) = (
             format!("Cutting the link {flow}"),
             format!("Cut the link {flow}"),

@@ -169,7 +169,7 @@ impl Run<'_> {
             afterwards,
             groups,
             checks,
-            millis: u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX),
+            millis: 0,
             steps: Vec::new(),
         })
     }

@@ -55,11 +55,12 @@ pub(in crate::core::lab::drill) fn redeploy(
     deploy_locked(&request, now, (docker, &engine), limit, observer).map(drop)
 }
 
-/// The lab without what the failback has changed.
+/// The lab without what the failback has changed. After one that was kept, a person may have changed it too.
 fn lab_before(now: &Spec, state: &DrillState) -> Spec {
     let before = state.back.as_ref().and_then(|back| back.lab.as_deref());
+    let before = before.filter(|_| !state.is_kept());
     let mut spec = before.unwrap_or(now).clone();
-    // an older kmk only added one
+    // an older kmk only added one too
     if before.is_none() {
         let is_back =
             |flow: &FlowSpec| (&flow.source, &flow.target) == (&state.target, &state.source);
