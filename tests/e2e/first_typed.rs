@@ -127,7 +127,7 @@ fn several_topics(sh: &dyn Fn(&str) -> Ran) {
     assert_eq!(
         (first.len(), rest.len()),
         (5, 3),
-        "a group goes on where it was"
+        "a group resumes at its committed offset"
     );
     sh("kmk group describe readers")
         .code(0)

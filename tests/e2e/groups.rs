@@ -47,7 +47,7 @@ fn a_group_resumes_on_either_cluster() {
     assert_eq!(
         lab.kmk(elsewhere).code(0).lines(),
         numbers(11, 13),
-        "billing goes on where it stopped"
+        "billing resumes at its committed offset"
     );
 
     println!("a reader that is interrupted");

@@ -141,7 +141,7 @@ fn what_is_delivered_again_is_told_before_it_happens() {
     let told = Told::when(&lab, BACK, "local", "sync_off");
     assert_eq!(told.offsets(), (Some(20), None));
     assert_eq!(told.exactly(), (20, 30));
-    // it stands on the secondary too by now, in a topic that came from here: back at home it goes on where it stood
+    // it stands on the secondary too by now, in a topic that came from here: back at home it resumes at its committed offset
     let told = Told::when(&lab, BACK, &behind, "in_sync");
     assert_eq!(told.exactly(), (0, 0));
 
@@ -339,7 +339,7 @@ fn read(lab: &Lab, cluster: &str, topic: &str, group: &str, count: u64) {
     .code(0);
 }
 
-/// The group goes on at the target; what it reads there.
+/// The group resumes on the target; what it reads there.
 fn go_on(lab: &Lab, topic: &str, group: &str) -> Vec<u64> {
     let line = format!("consume --topic {topic} --cluster secondary --group {group}");
     let lines = lab.kmk(&line).code(0).lines();

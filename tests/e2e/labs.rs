@@ -142,7 +142,11 @@ fn goes_on_after(rounds: usize) {
         assert_eq!(copies, sent.len(), "nothing was copied twice");
     }
     let rest = lab.kmk(reading).code(0).lines();
-    assert_eq!(rest[..60], all[40..], "the group goes on where it was");
+    assert_eq!(
+        rest[..60],
+        all[40..],
+        "the group resumes at its committed offset"
+    );
     let end = sent.len().to_string();
     let tool = "--bootstrap-server secondary:9092 --describe --offsets --all-groups";
     until("the group's place is on the other side", CROSSING, || {

@@ -310,7 +310,7 @@ mod matrix {
             (running.place("cloud", "billing", "orders") == Some(1_000)).then_some(())
         });
 
-        println!("goes on at the target with what came since");
+        println!("resumes on the target with what was written since");
         let later: Vec<String> = (0..100).map(|number| format!("later {number}")).collect();
         running.clusters["legacy"].produce("orders", &(later.join("\n") + "\n"));
         let all: BTreeSet<String> = sent["legacy"].iter().chain(&later).cloned().collect();

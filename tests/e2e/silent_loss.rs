@@ -1,4 +1,4 @@
-//! Records that are lost in silence, by Kafka's own tools, while MirrorMaker goes on as if nothing had happened: the next look
+//! Records that are silently lost, by Kafka's own tools, while MirrorMaker continues as if nothing had happened: the next look
 //! tells it, from what was seen last. kcat counts what is missing.
 
 use crate::engine::{docker, docker_words};
@@ -103,7 +103,7 @@ fn recreated_between_two_looks(lab: &Lab) {
         lab,
         "at least 100 records of `orders` never mirrored: it was deleted and recreated on primary between 20",
     );
-    println!("what is advised brings them, and it is told no more");
+    println!("the advice brings them, and the loss is no longer reported");
     lab.kmk("topic delete primary.orders --cluster secondary --force")
         .code(0);
     mirrored(lab, 150);

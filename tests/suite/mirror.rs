@@ -35,7 +35,7 @@ pub(crate) struct Mirror {
 }
 
 impl Mirror {
-    /// Begins to copy; whatever is there already before it returns.
+    /// Begins to copy; whatever already exists before it returns.
     pub(crate) fn start(source: Named, target: Named) -> Self {
         Self::start_as(source, target, Habits::default())
     }

@@ -1,6 +1,6 @@
 //! Checks the client properties of existing clusters against Kafka's own definitions.
 //!
-//! MirrorMaker ignores in silence what it does not know; but a class that is not Kafka's may read it: a warning.
+//! MirrorMaker silently ignores unknown properties; but a custom class may read them, so they are only a warning.
 
 use super::problem::What;
 use crate::core::mirrormaker::lint::{MOST, has_own_code};

@@ -1,6 +1,6 @@
 //! Finds what MirrorMaker would not do of what its properties file says. Pure.
 //!
-//! MirrorMaker ignores unknown and misplaced keys in silence. Which key is read where is known to
+//! MirrorMaker silently ignores unknown and misplaced keys. Which key is read where is known to
 //! [`mm2_settings`](crate::core::mirrormaker::settings); here it is applied to a whole file with its aliases and flows.
 
 mod cycles;

@@ -101,7 +101,7 @@ fn bind() -> impl Strategy<Value = Option<IpAddr>> {
 
 pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
     let workers = option::of(1u16..=9);
-    // one in five is there already
+    // one in five is an existing cluster
     let existing = (0u8..5, any::<bool>(), properties(), any::<bool>());
     let cluster = (1u16..=9, 1u32..1001, image(), settings(), workers, existing);
     let flow = (

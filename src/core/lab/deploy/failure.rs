@@ -151,9 +151,9 @@ pub enum Aftermath {
     Kept,
     /// The lab existed before, and stays.
     LabStays,
-    /// The lab existed before; not all that ran of it could be brought back, and why.
+    /// The lab existed before; not everything that ran could be restored, and why.
     LabIsLess(String),
-    /// Taking back failed too, and why.
+    /// The rollback failed too, and why.
     RollbackFailed(String),
 }
 

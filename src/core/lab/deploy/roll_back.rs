@@ -10,7 +10,7 @@ use crate::core::lab::{Lab, class_cache, is_original, leftover};
 use kmk_kafka::wait::{Interrupt, Limit};
 use std::time::Duration;
 
-/// How long taking back may take.
+/// How long a rollback may take.
 const ROLLBACK: Duration = Duration::from_secs(60);
 
 impl Plan<'_> {

@@ -213,7 +213,7 @@ pub struct FlowPartition {
     pub copy: String,
     /// The partition.
     pub partition: i32,
-    /// The offset that the group will go on at on the source.
+    /// The offset at which the group resumes on the source.
     pub source_committed: i64,
     /// The offset that the next record will get on the source.
     pub source_end: Option<i64>,
@@ -221,7 +221,7 @@ pub struct FlowPartition {
     pub checkpoint: Option<Checkpoint>,
     /// The offset sync that it worked that out from, as far as it is still there.
     pub sync: Option<OffsetSync>,
-    /// The offset that the group would go on at on the target.
+    /// The offset at which the group would resume on the target.
     pub target_committed: Option<i64>,
     /// The offset that the next copy will get.
     pub target_end: Option<i64>,

@@ -110,7 +110,7 @@ mod tests {
             [(3, key.to_vec(), Some(br#"{"offset":4}"#.to_vec()))]
         );
         assert_eq!(note(0), [(3, key.to_vec(), None)]);
-        assert_eq!(note(10), [], "it stands there already");
+        assert_eq!(note(10), [], "that position is already committed");
     }
 
     /// The topic is made as Connect wants it where MirrorMaker never ran.

@@ -15,7 +15,7 @@ pub type GroupPlace = (String, (String, i32));
 pub struct Checkpoint {
     /// The offset that the group had committed on the source.
     pub upstream: i64,
-    /// Where it is to go on at the target.
+    /// The offset at which it resumes on the target.
     pub downstream: i64,
     /// When that was written down, in milliseconds since the epoch.
     pub time: Option<i64>,

@@ -1,7 +1,7 @@
 //! Whether a filter matches a name, as Java's `Matcher.matches` would say.
 //!
-//! What only Java knows is not guessed at: the answer is none then. As names are short, a match is the set of places at
-//! which it may end: no pattern makes that slow.
+//! Patterns that only Java supports are not evaluated: the result is none. A match is kept as the set of indexes at which it
+//! may end; names are short, so no pattern is slow.
 
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};

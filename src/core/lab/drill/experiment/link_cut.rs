@@ -13,7 +13,7 @@ pub(super) static DRILL: Experiment = Experiment {
     lab: "any",
     shows: "the link is cut in mid-load and restored: nothing is lost, and the target catches up",
     teaches: "While the link is cut, records wait on the source, and the target is as old as the cut is long: that is the \
-              RPO of a failover in that moment. Once the link is back, MirrorMaker goes on where it was. It catches up only \
+              RPO of a failover in that moment. Once the link is restored, MirrorMaker resumes. It catches up only \
               as fast as it copies faster than producers write, so size MirrorMaker for the backlog, not for the average. \
               Nothing is lost as long as the source's retention outlasts the cut.",
     restarts: false,

@@ -12,7 +12,7 @@ pub(super) static DRILL: Experiment = Experiment {
     lab: "any",
     shows: "MirrorMaker is killed in mid-load: nothing is lost, some records arrive twice",
     teaches: "MirrorMaker delivers at least once. It writes a record to the target first, and commits how far it has \
-              read only later, every offset.flush.interval.ms. After a crash it goes on from the last committed position, and \
+              read only later, every offset.flush.interval.ms. After a crash it resumes from the last committed position, and \
               copies again what came after it. So nothing is lost, but consumers on the target must tolerate duplicates: \
               make them idempotent, or run MirrorMaker with exactly.once.source.support. Outage is mostly the start of \
               a JVM and a rebalance: watch it, because records wait on the source meanwhile, and retention does not wait.",
