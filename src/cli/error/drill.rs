@@ -36,7 +36,7 @@ impl From<DrillError> for CliError {
             DrillError::Salvage(ref cause) => Self::of(Exit::of_file(cause), &error)
                 .hint("use --salvage with a file in an existing directory, on a disk that is not full"),
             DrillError::NotSalvaged { .. } => Self::of(Exit::Unusable, &error)
-                .hint("the topic's retention removes them: run it again, or without --salvage to go on with those that are left"),
+                .hint("the topic's retention removes them: run it again, or without --salvage to continue with those that are left"),
             DrillError::Thread(_) => Self::of(Exit::Unusable, &error),
         }
     }

@@ -20,7 +20,7 @@ const SIZE: usize = 2 * 1024 * 1024;
 pub(super) static DRILL: Experiment = Experiment {
     name: "poison-record",
     lab: "any",
-    shows: "a record is too large for the target: it holds up the flow, is named, and nothing is lost once it is accepted",
+    shows: "a record is too large for the target: it blocks the flow, is named, and nothing is lost once it is accepted",
     teaches: "A record that the source accepts and the target refuses ends MirrorMaker's task. Whenever the task is started \
               again, it reads the same record and ends again: one record of one topic holds up every topic of the flow, and what \
               gets across in between comes again and again. \
